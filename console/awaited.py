@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.model.values import ProposalId, Symbol
-from core.views import DeskView
+from core.views import DeskView, NotStaged
 
 PATIENCE = 5.0
 """Seconds after which nobody waits any more."""
@@ -19,8 +19,11 @@ class Staged:
 
 
 @dataclass(frozen=True, slots=True)
-class NotStaged:
-    reason: str
+class Refused:
+    """Why nothing was staged, and the same as the log tells it."""
+
+    words: str
+    told: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +44,15 @@ class Awaited:
     sequence: int
     since: float
 
-    def answer(self, view: DeskView) -> Staged | NotStaged | None:
+    def answer(self, view: DeskView) -> Staged | Refused | None:
         for row in view.proposals:
             is_its = row.symbol == self.symbol and self.strategy in (None, row.strategy)
             if is_its and row.id not in self.known:
                 return Staged(row.id)
-        for refusal in view.refusals:
-            if refusal.sequence > self.sequence and f" {self.symbol} not staged" in refusal.text:
-                return NotStaged(refusal.text)
+        for line in view.refusals:
+            is_newer = line.sequence > self.sequence
+            if is_newer and isinstance(line.refused, NotStaged) and line.refused.symbol == self.symbol:
+                return Refused(line.refused.words, line.text)
         return None
 
 

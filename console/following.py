@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from console.awaited import NO_ANSWER_YET, PATIENCE, Awaited, NotStaged, Staged, awaited, last_refusal
+from console.awaited import NO_ANSWER_YET, PATIENCE, Awaited, Refused, Staged, awaited, last_refusal
 from console.keymap import written
 from console.screens.behind import Behind
 from core.model.order import OrderStatus
@@ -160,7 +160,7 @@ class Following:
                 self._awaited = None
                 if may_open:
                     self.behind.open_ticket(proposal_id)
-            case NotStaged(reason):
+            case Refused(_, reason):
                 self._awaited = None
                 self.behind.say(reason, "warning")
             case None if waited > PATIENCE:

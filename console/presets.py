@@ -43,11 +43,11 @@ def preset(draft: Draft, part: Decimal, view: DeskView) -> Preset:
         return Preset(None, f"no size fits: {size.limited_by}")
     if size.quantity * draft.price < sizing.least:
         return Preset(None, f"no size fits: {size.limited_by} is under the smallest order")
-    if size.limited_by == BY_BUDGET:
+    if size.limited_by is BY_BUDGET:
         limit = "what the risk budget leaves"
-    elif size.limited_by == BY_RISK:
+    elif size.limited_by is BY_RISK:
         limit = " × ".join([f"a risk of {f.money(risk)} USD", *map(str, size.cuts)])
-    elif size.limited_by != BY_NOTIONAL:
+    elif size.limited_by is not BY_NOTIONAL:
         limit = f"the limit of {size.limited_by}"
     else:
         limit = f"{f.money(most)} USD, the {'buying power' if most == power else 'largest order'}"

@@ -14,6 +14,7 @@ from core.execution.latency import LatenciesState
 from core.execution.ledger import LedgerState
 from core.execution.tally import TallyState
 from core.exits.watch import WatchState
+from core.facts.older_words import with_codes
 from core.market.normaliser import MarketState
 from core.ports import Checkpoint, Documents, JournalDamagedError, NoCheckpoint
 from core.risk.allocation import AllocationsState
@@ -127,7 +128,7 @@ def _require_its_end(desk: Desk, known: int) -> None:
 
 
 def _restore(desk: Desk, found: Checkpoint) -> int:
-    written = {**LATER, **found.documents}
+    written = {**LATER, **with_codes(found.documents)}
     loaded = {name: adapter.validate_python(written.get(name)) for name, adapter in ADAPTERS.items()}
     desk.control.state = loaded["control"]
     desk.ledger.restore(loaded["orders"])

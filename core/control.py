@@ -47,6 +47,7 @@ from core.facts import (
     StateRestored,
     SymbolRefused,
 )
+from core.model.codes import DeskState
 from core.model.reconciliation import Difference
 from core.model.values import Symbol
 from core.settings import Settings
@@ -72,6 +73,7 @@ class Refusal:
 class ControlState:
     """`halts` maps each cause that halts now to its reason; `killed_by` is None while the key is not turned.
 
+    `was_compared` says whether the books were compared since the start.
     `naked_at` is when NAKED was typed last; None where no kill that stands has it. `read_only_at` is when the desk
     became read-only; None while it is not. `differences` are those of the last comparison that was news.
     `forgotten_until` is the time up to which a reset or a restore forgot orders; None where none did. `settings_file`
@@ -86,6 +88,7 @@ class ControlState:
     halts: dict[HaltCause, str] = field(default_factory=dict)
     halted_at: datetime | None = None
     is_reconciled: bool = False
+    was_compared: bool = False
     read_only_because: tuple[str, ...] = NOT_COMPARED
     read_only_at: datetime | None = None
     corrections: tuple[str, ...] = ()
@@ -128,15 +131,15 @@ class Control:
     def settings(self) -> Settings:
         return self.state.settings
 
-    def word(self) -> str:
-        """The desk's state in one word: starting, on, read-only, halted, killed."""
+    def word(self) -> DeskState:
+        """The desk's state in one word."""
         if self.state.killed_by is not None:
-            return "killed"
+            return DeskState.KILLED
         if self.state.halts:
-            return "halted"
+            return DeskState.HALTED
         if not self.state.is_reconciled:
-            return "starting" if self.state.read_only_because == NOT_COMPARED else "read-only"
-        return "on"
+            return DeskState.READ_ONLY if self.state.was_compared else DeskState.STARTING
+        return DeskState.ON
 
     def refusal(self) -> str | None:
         """Why nothing may be opened now, or None."""
@@ -185,7 +188,7 @@ class Control:
 
     def _started(self, at: datetime, _fact: EngineStarted) -> None:
         self.state.starts += 1
-        self.state.is_reconciled = False
+        self.state.is_reconciled = self.state.was_compared = False
         self.state.read_only_at = at
         self.state.read_only_because = NOT_COMPARED
         self.state.halts.pop(HaltCause.JOURNAL, None)
@@ -215,14 +218,14 @@ class Control:
         self.state.killed_at = self.state.naked_at = None
 
     def _passed(self, _at: datetime, fact: ReconciliationPassed) -> None:
-        self.state.is_reconciled = True
+        self.state.is_reconciled = self.state.was_compared = True
         self.state.read_only_because = ()
         self.state.read_only_at = None
         self.state.corrections = fact.corrections
         self.state.differences = fact.differences
 
     def _failed(self, at: datetime, fact: ReconciliationFailed) -> None:
-        self.state.is_reconciled = False
+        self.state.is_reconciled, self.state.was_compared = False, True
         self.state.read_only_because = fact.reasons
         self.state.differences = fact.differences
         self.state.read_only_at = self.state.read_only_at or at

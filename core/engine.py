@@ -53,7 +53,7 @@ from core.workflows.apart import apart, done_apart, halt_for
 from core.workflows.beginning import Beginning
 from core.workflows.breaking import CALLS, Breaking
 from core.workflows.cancelling import Cancelling
-from core.workflows.changing import Changing
+from core.workflows.changing import Asked, Changing
 from core.workflows.choosing import Choosing
 from core.workflows.closing import Closing
 from core.workflows.comparing import Comparing
@@ -141,13 +141,13 @@ class Engine:
         renewing = Renewing(desk, changing)
         owing = Owing(desk, submitting, protecting)
 
-        def ask_again(order: Order, why: str) -> None:
+        def ask_again(order: Order, why: Asked) -> None:
             if order.request.replaces is not None:
                 changing.stage_move_again(order, why)
             elif order.is_protective and renewing.can_ask(order):
                 renewing.ask(order, why)
             else:
-                proposing.stage_again(order, why)
+                proposing.stage_again(order, why.words)
 
         owing.ask_again = self._ask_again = ask_again
         protecting.ask_for, fitting.ask_for = renewing.ask_for, renewing.ask_for_cut

@@ -20,6 +20,7 @@ from core.model.broker import (
     OrderUpdate,
     Refused,
 )
+from core.model.codes import BlockCode
 from core.model.connection import Lamp
 from core.model.order import Effect, OrderType, StopHolder, TimeInForce
 from core.model.past import Past
@@ -123,6 +124,7 @@ class SubmissionStopped:
     client_order_id: ClientOrderId
     reason: str
     approval: Approval | None = None
+    code: BlockCode = BlockCode.OTHER
 
 
 @dataclass(frozen=True, slots=True)

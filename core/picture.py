@@ -15,13 +15,14 @@ from core.execution.order import Order
 from core.execution.others import held_by_others
 from core.model.account import Account
 from core.model.bar import ONE_MINUTE
+from core.model.codes import DeskState
 from core.model.hours import NEW_YORK, extended_until
 from core.model.order import Side, StopHolder
 from core.model.position import Position, Trade
 from core.model.quote import NoQuote
 from core.model.session import NoSession
 from core.model.staging import Proposal, StopPlan, Ticket
-from core.model.values import NO_SHARES, Fraction, Money, Price, Quantity, Symbol, plain
+from core.model.values import NO_SHARES, Fraction, Money, Price, Quantity, Symbol
 from core.pictures.advice import advice_view
 from core.pictures.charts import Charts
 from core.pictures.log import Log
@@ -48,15 +49,14 @@ from core.risk.margin import distance_of, limit_under
 from core.staging.ends import end_of_stops
 from core.staging.entries import time_to_live
 from core.strategies.orchestrator import at_new_york
-from core.telling import order_in_words
+from core.telling import terms_in_words
 from core.views import (
-    HALTED,
-    IN_DOUBT,
-    WARNED,
     ChartView,
     DeskView,
     ForeignRow,
+    HaltRow,
     KillView,
+    Mark,
     OrderRow,
     OtherOrderRow,
     PositionRow,
@@ -70,15 +70,6 @@ from core.workflows.at_the_key import reviewed, verdicts_meanwhile
 from core.workflows.listing import listed_exits
 from core.workflows.proposing import candidate_of
 from core.workflows.unguarded import stop_by_desk
-
-HELD = "waits for its entry"
-"""The mark of a leg whose entry is not filled yet: it guards nothing."""
-MORE_THAN_HELD = "more than is held"
-"""The mark of an exit that asks for more than is left for it, after the shares that it would open."""
-WAITS_TO_BE_SENT = "waits to be sent"
-"""The mark of what is held up in our own queue, behind a request of its lane that has no answer."""
-TO_REPLACE = "replaces"
-"""The mark of an order that is to take the place of one which still works."""
 
 
 class Pictures:
@@ -113,7 +104,7 @@ class Pictures:
             OtherOrderRow(o.broker_order_id, o.words, o.state, o.may_open, o.is_unread) for o in desk.all_others
         )
         guards = self.protections.rows(at)
-        working = [o for o in orders if o.status.is_working and TO_REPLACE not in o.marks]
+        working = [o for o in orders if o.status.is_working and Mark.TO_REPLACE not in o.marks]
         return DeskView(
             number=self.number,
             status=self._status(at, self.protections.shut_by(at, guards)),
@@ -127,11 +118,11 @@ class Pictures:
             failed_closes=tuple(self.log.failed_closes),
             kill=KillView(
                 tuple(o for o in working if not o.effect.only_reduces),
-                tuple(o for o in working if o.is_protective and o.effect.only_reduces and HELD not in o.marks),
+                tuple(o for o in working if o.is_protective and o.effect.only_reduces and Mark.HELD not in o.marks),
                 tuple(p for p in positions if p.covered < abs(p.quantity)),
                 tuple(other for other in others if other.may_open and not other.is_unread),
                 tuple(other for other in others if other.is_unread),
-                tuple(o for o in working if o.effect.only_reduces and any(m.endswith(MORE_THAN_HELD) for m in o.marks)),
+                tuple(o for o in working if o.effect.only_reduces and o.beyond > 0),
             ),
             symbols=symbol_views(desk, at),
             strategies=strategy_rows(desk, today, at),
@@ -179,18 +170,20 @@ class Pictures:
         limit = control.settings.risk.daily_loss.of(opening)
         distance = distance_of(account) if account else None
         warn_at = control.settings.risk.margin.warn_at
+        refusal, breaker = control.refusal(), self._breaker(at)
         return StatusView(
             at=at,
             account=desk.account_name,
             mode=desk.mode,
             profile=control.settings.profile,
             word=word_of(self.engine),
-            entries_refused=control.refusal() or self._breaker(at),
+            entries_refused=refusal or breaker,
+            refused_by_breaker=refusal is None and breaker is not None,
             exits_refused=self.engine.disk_trouble,
             killed_by=control.state.killed_by,
             killed_at=control.state.killed_at,
             halted_at=control.state.halted_at if control.state.halts else None,
-            halts=tuple(f"{cause.value}: {reason}" for cause, reason in control.state.halts.items()),
+            halts=tuple(HaltRow(cause, reason) for cause, reason in control.state.halts.items()),
             market_closes_at=session.close if not isinstance(session, NoSession) else None,
             market_opens_at=None if is_open else desk.calendar.next_session(at).open,
             quote_at=heard_at,
@@ -254,7 +247,7 @@ class Pictures:
             expires_at=proposal.expires_at,
             is_confirming=self.desk.stage.is_confirming(proposal.id),
             replaces=order.replaces,
-            replaces_in_words=order_in_words(old.request) if old else "",
+            replaces_in_words=terms_in_words(old.request) if old else "",
             moved=self._moved(proposal),
             halted=self._halted(order.symbol),
         )
@@ -408,12 +401,14 @@ class Pictures:
         drawn = _order(order, patience, is_to_replace=ledger.incumbent(order) is not None, is_held=is_held)
         told = self.desk.told_at_a_kill
         over = beyond(ledger, order, told)
-        more = (f"{plain(over)} {MORE_THAN_HELD}",) if over > 0 else ()
-        waits = (WAITS_TO_BE_SENT,) if self.desk.departing.is_held_up(order, self.desk.at) else ()
-        marks = (*drawn.marks, *((HALTED,) if is_halted else ()), *more, *waits)
+        more = (Mark.MORE_THAN_HELD,) if over > 0 else ()
+        waits = (Mark.WAITS_TO_BE_SENT,) if self.desk.departing.is_held_up(order, self.desk.at) else ()
+        marks = (*drawn.marks, *((Mark.HALTED,) if is_halted else ()), *more, *waits)
         holder, back = stop_by_desk(self.desk, order), goes_back_in_words(self.desk, order)
         effect = effect_now(ledger, order, told)
-        return replace(drawn, effect=effect, marks=marks, stop_by_desk=holder, goes_back_in_words=back)
+        return replace(
+            drawn, effect=effect, marks=marks, stop_by_desk=holder, goes_back_in_words=back, beyond=max(over, NO_SHARES)
+        )
 
     def _is_todays(self, order: Order, at: datetime) -> bool:
         day = self.desk.calendar.trading_day
@@ -430,14 +425,14 @@ def _result_at(held: Position | None, stop: Price | None, quantity: Quantity) ->
 
 def _order(order: Order, patience: timedelta, *, is_to_replace: bool, is_held: bool) -> OrderRow:
     marks = (
-        *(("cancelling",) if order.is_cancelling else ()),
-        *((IN_DOUBT,) if order.in_doubt_since and order.is_working else ()),
-        *((WARNED,) if order.warning_waits else ()),
-        *(("late fill",) if order.late_fill else ()),
-        *(("being replaced",) if order.is_being_replaced else ()),
-        *((TO_REPLACE,) if is_to_replace else ()),
-        *((HELD,) if is_held else ()),
-        *(("replaced",) if order.replaced_by and not order.is_working else ()),
+        *((Mark.CANCELLING,) if order.is_cancelling else ()),
+        *((Mark.IN_DOUBT,) if order.in_doubt_since and order.is_working else ()),
+        *((Mark.WARNED,) if order.warning_waits else ()),
+        *((Mark.LATE_FILL,) if order.late_fill else ()),
+        *((Mark.BEING_REPLACED,) if order.is_being_replaced else ()),
+        *((Mark.TO_REPLACE,) if is_to_replace else ()),
+        *((Mark.HELD,) if is_held else ()),
+        *((Mark.REPLACED,) if order.replaced_by and not order.is_working else ()),
     )
     return OrderRow(
         id=order.id,
@@ -485,6 +480,6 @@ def _trade(trade: Trade) -> TradeRow:
     )
 
 
-def word_of(engine: Engine) -> str:
+def word_of(engine: Engine) -> DeskState:
     """The desk's state in one word, for whoever has an engine alone."""
     return engine.desk.control.word()

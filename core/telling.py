@@ -36,8 +36,12 @@ def kind_of(fact: facts.Fact) -> str:
 
 def order_in_words(order: OrderRequest) -> str:
     """`BUY 47 SPY limit 166.76`, and that it acts in extended hours too."""
-    hours = " in extended hours too" if order.extended_hours else ""
-    return f"{order.side.value.upper()} {plain(order.quantity)} {order.symbol} {_terms(order)}{hours}"
+    return f"{order.side.value.upper()} {plain(order.quantity)} {order.symbol} {terms_in_words(order)}"
+
+
+def terms_in_words(order: OrderRequest) -> str:
+    """`limit 166.76`, and that it acts in extended hours too."""
+    return f"{_terms(order)}{' in extended hours too' if order.extended_hours else ''}"
 
 
 def _terms(order: OrderRequest) -> str:

@@ -106,7 +106,7 @@ def _closed(
     symbol: str,
     direction: Direction,
     ratio: Decimal,
-    reason: str,
+    exit_reason: str,
 ) -> ClosedTrade:
     """`opened` and `closed` are the names of their columns, and what stands there. Raises `TableError`."""
     opened_at, closed_at = _moment(place, *opened), _moment(place, *closed)
@@ -116,8 +116,8 @@ def _closed(
         )
     if not symbol:
         raise TableError(f"{place}: symbol is empty; name it")
-    if reason.lower() not in REASONS:
-        raise TableError(f"{place}: exit_reason {shown(reason)} is not known; write one of {', '.join(REASONS)}")
+    if exit_reason.lower() not in REASONS:
+        raise TableError(f"{place}: exit_reason {shown(exit_reason)} is not known; write one of {', '.join(REASONS)}")
     if not SMALLEST <= ratio <= LARGEST:
         raise TableError(f"{place}: a profit of {ratio:.3g} times what was staked cannot be; mend the row")
     return ClosedTrade(
@@ -126,7 +126,7 @@ def _closed(
         opened_at=opened_at,
         closed_at=closed_at,
         ratio=ratio_of(ratio),
-        exit_reason=REASONS[reason.lower()],
+        exit_reason=REASONS[exit_reason.lower()],
     )
 
 

@@ -23,6 +23,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "MESSAGES.md"
 JUDGED = ROOT / "docs" / "messages.toml"
 CODE = ("app.py", "console", "core", "state", "widgets", "wiring")
+SAID_NO_MORE = "core/facts/older_words.py"
+"""What older releases said, and no reader is told any more."""
 
 ROOMS: Mapping[str, tuple[str, ...]] = {
     "Command line": (
@@ -226,8 +228,11 @@ def messages() -> Mapping[str, tuple[Place, ...]]:
     for top in CODE:
         path = ROOT / top
         for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
-            for template, function in said_in(file.read_text(), str(file.relative_to(ROOT))):
-                found[template][Place(str(file.relative_to(ROOT)), function)] = None
+            name = str(file.relative_to(ROOT))
+            if name == SAID_NO_MORE:
+                continue
+            for template, function in said_in(file.read_text(), name):
+                found[template][Place(name, function)] = None
     return {template: tuple(places) for template, places in found.items()}
 
 

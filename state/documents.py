@@ -46,6 +46,10 @@ class UnsoundDocumentsError(Exception):
     """A documents file that cannot be believed; the message says why."""
 
 
+class NoDocumentsError(UnsoundDocumentsError):
+    """There is no such file."""
+
+
 class AtomicStorage(Storage):
     """TinyDB's tables in one file, with a checksum, replaced by a rename."""
 
@@ -120,10 +124,12 @@ class TinyDocuments:
     def load(self) -> Checkpoint | NoCheckpoint:
         """The newest sound checkpoint: the documents, or else the newest sound backup; `notes` says what was wrong."""
         reasons: list[str] = []
+        is_there = False
         for path in (self._path, *self._kept()):
             try:
                 checkpoint, version = _found_in(path)
             except (UnsoundDocumentsError, OSError) as error:
+                is_there |= not isinstance(error, NoDocumentsError) or path != self._path
                 said = error.strerror if isinstance(error, OSError) else None
                 reasons.append(f"{path.name}: {said or error}")
                 continue
@@ -137,7 +143,7 @@ class TinyDocuments:
                     f"the documents were taken from {path.name}, as of record {checkpoint.sequence}",
                 )
             return checkpoint
-        if reasons == [f"{self._path.name}: {_NO_FILE}"]:
+        if not is_there:
             return NoCheckpoint("no documents yet")
         self.notes += tuple(reasons)
         return NoCheckpoint("no sound documents: " + "; ".join(reasons))
@@ -180,7 +186,6 @@ class TinyDocuments:
 
 
 _SLICE = "slice "
-_NO_FILE = "it is not there"
 
 
 def _checkpoint_in(path: Path) -> Checkpoint:
@@ -196,7 +201,7 @@ def _found_in(path: Path) -> tuple[Checkpoint, int]:
     """What a file holds, as today has it where a way leads there, and the version that it was written in."""
     tables = AtomicStorage(path).read()
     if tables is None:
-        raise UnsoundDocumentsError(_NO_FILE)
+        raise NoDocumentsError("it is not there")
     try:
         meta = tables[META]["1"]
         sequence, version = meta["sequence"], meta["version"]

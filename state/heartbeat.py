@@ -32,6 +32,8 @@ class Status:
         Since the New York day began.
     uncovered
         Shares that no stop is known to guard, in words: `SPY 2.5 no stop`.
+    uncovered_kinds
+        Why, of each of these: `no_stop`, `at_limit`, `in_doubt`.
     unattended
         Positions whose exits go out without a key, and until when: `SPY until 16:00 New York`.
     """
@@ -47,6 +49,7 @@ class Status:
     account: str
     uncovered: tuple[str, ...] = ()
     unattended: tuple[str, ...] = ()
+    uncovered_kinds: tuple[str, ...] = ()
 
 
 class Heartbeat:

@@ -99,6 +99,7 @@ def names_in(lines: Iterable[str]) -> str:
 
 def status_of(engine: Engine, account: str, state: str) -> Status:
     desk = engine.desk
+    bare = bare_in_words(desk.ledger)
     return Status(
         state=state,
         pid=os.getpid(),
@@ -109,6 +110,7 @@ def status_of(engine: Engine, account: str, state: str) -> Status:
         proposals_waiting=len(desk.stage.state.proposals),
         journal_sequence=desk.journal.sequence,
         account=account,
-        uncovered=bare_in_words(desk.ledger),
+        uncovered=tuple(words for _, words in bare),
         unattended=tuple(signed_in_words(desk)),
+        uncovered_kinds=tuple(kind.value for kind, _ in bare),
     )

@@ -35,7 +35,7 @@ class Looking:
 
         names = ("state", "pid", "heartbeat_age", "mode", "positions", "orders_working", "orders_sent")
         empty: dict[str, object] = dict.fromkeys((*names, "proposals_waiting", "journal_sequence"), 0)
-        empty["uncovered"] = empty["unattended"] = ()
+        empty["uncovered"] = empty["unattended"] = empty["uncovered_kinds"] = ()
         folder = self.home.account(account) if account else last_account(self.home)
         pid = holder(folder) if folder else None
         beaten = heartbeat.read(folder) if folder else None
@@ -61,6 +61,7 @@ class Looking:
             "account": folder.name,
             "uncovered": status.uncovered,
             "unattended": status.unattended,
+            "uncovered_kinds": status.uncovered_kinds,
         }
 
     def kill(self, account: str | None, flatten: bool) -> str:

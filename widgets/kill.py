@@ -23,8 +23,8 @@ def halted_lines(view: DeskView | None, width: int, room: int) -> list[TextLine]
     since = f"HALTED {f.dated_clock(status.halted_at, status.at)}" if status.halts else "HALTING…"
     lines: list[TextLine] = [(Cell(f"{since}  No entries. Nothing new leaves.", "urgent"),)]
     for halt in status.halts:
-        if not halt.startswith("key:"):
-            lines += wrapped("also    ", halt, width, "warning")
+        if not halt.is_of_key:
+            lines += wrapped("also    ", halt.in_words, width, "warning")
     return _under(lines, [_entries(view, "K cancels ", width, room), *_protection(view, width, room)], room)
 
 
@@ -75,7 +75,7 @@ def order_of(row: OrderRow) -> str:
     """What it would do now, and how it stands."""
     does = f.side_word(row.side) if row.effect.only_reduces else f.doing(row.side, row.effect)
     what = f"{does} {plain(row.quantity)} {row.symbol}"
-    marks = f", {', '.join(row.marks)}" if row.marks else ""
+    marks = f", {', '.join(row.marks_in_words)}" if row.marks else ""
     trail = f.trail(row.trail_price, row.trail_fraction)
     return f"{what} {f.terms(row.type, row.limit_price, row.stop_price, trail)}, {row.status.value}{marks}"
 

@@ -143,7 +143,7 @@ def _state(row: OrderRow) -> str:
         parts.append(f"at {f.price(row.average_price)}")
     state = " ".join(parts)
     if row.marks:
-        state += ", " + ", ".join(row.marks)
+        state += ", " + ", ".join(row.marks_in_words)
     if _has_reason(row):
         state += f": {row.reason}"
     return state

@@ -134,7 +134,7 @@ def _terms(row: ProposalRow) -> str:
 
 def _why(row: ProposalRow) -> str:
     if row.replaces is not None:
-        return f"was {row.replaces_in_words.partition(f' {row.symbol} ')[2]}"
+        return f"was {row.replaces_in_words}"
     if row.is_guard:
         return "no stop yet"
     if row.exit_reason is not None:

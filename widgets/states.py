@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from core.model.codes import DeskState
 from core.views import StatusView
 
 STARTING, READ_ONLY, HALTED, KILLED, STOPPED = "STARTING", "READ-ONLY", "HALTED", "KILLED", "STOPPED"
-WORDS = {"starting": STARTING, "read-only": READ_ONLY, "halted": HALTED, "killed": KILLED}
+WORDS = {
+    DeskState.STARTING: STARTING,
+    DeskState.READ_ONLY: READ_ONLY,
+    DeskState.HALTED: HALTED,
+    DeskState.KILLED: KILLED,
+}
 NOTHING_LEAVES = {
     HALTED: " HALTED: no new order leaves.",
     KILLED: " KILLED: no order that opens leaves.",

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from core.model.account import Mode
+from core.model.codes import DeskState
 from core.model.order import StopHolder
 from core.model.values import plain
 from core.views import IN_DOUBT, WARNED, DeskView, StatusView
@@ -200,12 +201,13 @@ def _first_that_fits(heads: Sequence[str], way_out: str, width: int) -> str:
 
 def halts_in_words(status: StatusView) -> str:
     """`by key; invariant: …`."""
-    return "; ".join(halt.removeprefix("key: ") for halt in status.halts)
+    return "; ".join(halt.reason if halt.is_of_key else halt.in_words for halt in status.halts)
 
 
-def _shouted(refusal: str) -> str:
+def _shouted(status: StatusView, refusal: str) -> str:
     """`READ-ONLY: …`, `BREAKER: …`."""
-    state = next((word for word in ("read-only:", "breaker:") if refusal.startswith(word)), "")
+    state = "breaker:" if status.refused_by_breaker else ""
+    state = "read-only:" if status.word is DeskState.READ_ONLY else state
     return state.upper() + refusal.removeprefix(state)
 
 
@@ -268,15 +270,15 @@ def _banners(view: DeskView, now: datetime, width: int) -> list[TextLine]:
     elif status.halts:
         since, why = f"HALTED since {f.dated_clock(status.halted_at, now)}", halts_in_words(status)
         heads = (f"{since} {why}. No entries.", f"{since} {why}.", f"{since}. No entries.", f"{since}.")
-        is_ours = all(halt.startswith("key:") for halt in status.halts)
+        is_ours = all(halt.is_of_key for halt in status.halts)
         way_out = "Ctrl+K, then U resumes" if is_ours else "Ctrl+K: the way out"
         lines.append((Cell(_first_that_fits(heads, way_out, width), "urgent"),))
         if heads[1] not in lines[-1][0].text:
             lines += _whole(f"because {why}", width, "warning")
-    elif status.word == "starting":
+    elif status.word is DeskState.STARTING:
         lines.append((Cell("STARTING: comparing the books with the broker; nothing is sent before.", "strong"),))
     elif status.entries_refused is not None:
-        lines += _whole(_shouted(status.entries_refused), width, "warning")
+        lines += _whole(_shouted(status, status.entries_refused), width, "warning")
     lines += _uncovered(view, width)
     for row in view.kill.uncovered:
         if row.held_by_others:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import zip_longest
 
 import typer
 
 from console.commands.shared import Account, AsJson, composition_of, counted, print_json, say
+from core.model.codes import BareKind
 
 NOT_HEALTHY = ("halted", "killed", "read-only")
 STOPPED = 3
@@ -30,8 +32,9 @@ def status(context: typer.Context, account: Account = None, as_json: AsJson = Fa
             f"{counted(found['orders_working'], 'order')} working, {found['orders_sent']} sent, "
             f"{counted(found['proposals_waiting'], 'proposal')} waiting"
         )
-        if isinstance(bare := found["uncovered"], tuple):
-            for line in _uncovered(bare):
+        bare, kinds = found["uncovered"], found["uncovered_kinds"]
+        if isinstance(bare, tuple) and isinstance(kinds, tuple):
+            for line in _uncovered(bare, kinds):
                 say(line)
         if isinstance(signed := found["unattended"], tuple) and signed:
             say(f"UNATTENDED {', '.join(signed)}: exits go out without a key; u in Positions takes that back")
@@ -41,11 +44,12 @@ def status(context: typer.Context, account: Account = None, as_json: AsJson = Fa
         raise typer.Exit(1)
 
 
-def _uncovered(bare: tuple[str, ...]) -> Iterator[str]:
-    """What no stop guards, each with the desk's own words for what to do."""
-    doubted = [words for words in bare if words.endswith("in doubt")]
-    limited = [words for words in bare if words.endswith("at its limit, no stop")]
-    open_ = [words for words in bare if words not in (*doubted, *limited)]
+def _uncovered(bare: tuple[str, ...], kinds: tuple[str, ...]) -> Iterator[str]:
+    """What no stop guards, each with the desk's own words for what to do; an older desk that runs says no kinds."""
+    told = tuple(zip_longest(kinds, bare))
+    doubted = [words for kind, words in told if kind == BareKind.IN_DOUBT]
+    limited = [words for kind, words in told if kind == BareKind.AT_LIMIT]
+    open_ = [words for kind, words in told if kind in (BareKind.NO_STOP, None)]
     if open_:
         yield f"UNCOVERED {', '.join(open_)} at the broker; m in Positions gives one, c closes"
     if limited:

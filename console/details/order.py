@@ -9,26 +9,21 @@ from console.details.lines import ahead, field, instant, usd
 from console.keymap import written
 from core.model.order import LegRole, OrderType
 from core.model.values import plain
-from core.views import DeskView, OrderRow, OtherOrderRow
+from core.views import DeskView, Mark, OrderRow, OtherOrderRow
 from widgets import format as f
 from widgets.lines import TextLine
 from widgets.orders import OTHER, REFUSAL
 
-MARKS: Mapping[str, str] = {
-    "cancelling": "its cancel was asked for, and the broker has not said yet that it is gone",
-    "waits to be sent": "it has not left this desk: a request before it has no answer yet",
-    "in doubt": "nobody knows whether the broker has it: it is looked up, and not sent again",
-    "WARNED": "the broker took it and warns; W in Orders confirms that, an entry is cancelled without it",
-    "HALTED": "its exchange has halted the symbol: the order waits there until it trades again",
-    "late fill": "it was filled after it was thought to be over",
-    "more than is held": "less is held than when it was sent: it is made less, or taken back, and a kill takes it back",
-    "waits for its entry": "the broker holds it back until its entry is filled whole; it guards nothing yet",
+MARKS: Mapping[Mark, str] = {
+    Mark.CANCELLING: "its cancel was asked for, and the broker has not said yet that it is gone",
+    Mark.WAITS_TO_BE_SENT: "it has not left this desk: a request before it has no answer yet",
+    Mark.IN_DOUBT: "nobody knows whether the broker has it: it is looked up, and not sent again",
+    Mark.WARNED: "the broker took it and warns; W in Orders confirms that, an entry is cancelled without it",
+    Mark.HALTED: "its exchange has halted the symbol: the order waits there until it trades again",
+    Mark.LATE_FILL: "it was filled after it was thought to be over",
+    Mark.MORE_THAN_HELD: "less is held than when it was sent: it is made less, or taken back, and a kill takes it back",
+    Mark.HELD: "the broker holds it back until its entry is filled whole; it guards nothing yet",
 }
-
-
-def _meaning(mark: str) -> str:
-    """Of a mark that begins with a number, by the words behind it."""
-    return MARKS.get(mark, "") or MARKS.get(mark.partition(" ")[2], "")
 
 
 def order(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
@@ -46,7 +41,11 @@ def order(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
         *field("of", row.strategy + (", a protective stop" if row.is_protective else "")),
         *field("terms", _terms(row)),
         *field("state", row.status.value + ("" if row.status.is_terminal else ", it works")),
-        *[line for mark in row.marks for line in field(mark, _meaning(mark), "warning")],
+        *[
+            line
+            for mark, words in zip(row.marks, row.marks_in_words, strict=True)
+            for line in field(words, MARKS.get(mark, ""), "warning")
+        ],
         *[line for words in row.warnings for line in field("the broker", words, "warning")],
         *field("filled", _filled(row)),
         *(field("reason", row.reason, "warning") if row.reason else ()),

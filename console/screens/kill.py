@@ -98,7 +98,7 @@ class KillScreen(Dialog):
     def is_halted_by_key(self) -> bool:
         """Whether there is something that U would take back."""
         view = self.behind.view
-        return view is not None and not self.is_killed and any(_is_of_key(halt) for halt in view.status.halts)
+        return view is not None and not self.is_killed and any(halt.is_of_key for halt in view.status.halts)
 
     def update_view(self, view: DeskView, _now: datetime) -> None:
         if self._resuming_since is not None and self._has_resumed(view, self._resuming_since):
@@ -123,7 +123,7 @@ class KillScreen(Dialog):
         if not self.is_halted_by_key:
             if self.is_current:
                 self.close()
-                still = "; ".join(view.status.halts)
+                still = "; ".join(halt.in_words for halt in view.status.halts)
                 stopped = f"still halted: {still}" if still else what_stops_entries(view.status)
                 self.behind.say(f"the key's halt has ended; {stopped}" if stopped else RESUMED, "strong")
             return True
@@ -183,7 +183,7 @@ class KillScreen(Dialog):
 
     def _resuming_words(self) -> str:
         view = self.behind.view
-        others = [halt.partition(":")[0] for halt in view.status.halts if not _is_of_key(halt)] if view else []
+        others = [halt.cause.value for halt in view.status.halts if not halt.is_of_key] if view else []
         return f"take back the key's halt; stays halted: {', '.join(others)}" if others else "resume"
 
     def _shown(self) -> Shown:
@@ -246,7 +246,7 @@ class KillScreen(Dialog):
         if self.is_killed:
             return {REARM: self._rearm, NAKED: self._naked}
         view = self.behind.view
-        is_ours = view is None or all(_is_of_key(halt) for halt in view.status.halts)
+        is_ours = view is None or all(halt.is_of_key for halt in view.status.halts)
         return {} if is_ours else {CLEAR: self._clear}
 
     def on_key(self, event: events.Key) -> None:
@@ -258,15 +258,15 @@ class KillScreen(Dialog):
             event.stop()
             event.prevent_default()
             return
-        words = self.words()
+        acts = self.words()
         character = event.character or " "
-        self.typed = begun(self.typed + character, words)
-        self._in_any_case = begun(self._in_any_case + character.upper(), words)
+        self.typed = begun(self.typed + character, acts)
+        self._in_any_case = begun(self._in_any_case + character.upper(), acts)
         if self.typed:
             event.stop()
             event.prevent_default()
-            if self.typed in words:
-                act = words[self.typed]
+            if self.typed in acts:
+                act = acts[self.typed]
                 self.typed = self._in_any_case = ""
                 act()
         elif character in SMALL and not self.is_killed:
@@ -370,10 +370,6 @@ class KillScreen(Dialog):
 def _is_unknown(row: OrderRow) -> bool:
     """In doubt, or an entry that has no answer yet."""
     return IN_DOUBT in row.marks or (row.status is OrderStatus.PENDING and not row.effect.only_reduces)
-
-
-def _is_of_key(halt: str) -> bool:
-    return halt.startswith("key:")
 
 
 def _flattening(view: DeskView) -> str:

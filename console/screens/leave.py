@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from console.keymap import Place, bindings_for, written
 from console.screens.question import WIDTH, Question
+from core.model.codes import DeskState
 from core.model.order import StopHolder
 from core.model.values import plain
 from core.views import DeskView, OrderRow, PositionRow
@@ -16,8 +17,8 @@ from widgets.ticket import wrapped
 NAMED = 6
 """Working entries that are named; the rest is counted."""
 NOT_COMPARED = {
-    "starting": "The books were not compared with the broker yet: what is held there is not known here.",
-    "read-only": "The books differ from the broker's: what else is held there, nobody watches.",
+    DeskState.STARTING: "The books were not compared with the broker yet: what is held there is not known here.",
+    DeskState.READ_ONLY: "The books differ from the broker's: what else is held there, nobody watches.",
 }
 """What stands under the positions where they may not be all, by the desk's word."""
 UNGUARDED = {

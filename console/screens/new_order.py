@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
-from console.awaited import NO_ANSWER_YET, PATIENCE, Awaited, NotStaged, Staged, awaited
+from console.awaited import NO_ANSWER_YET, PATIENCE, Awaited, Refused, Staged, awaited
 from console.keymap import Place, bindings_for, written
 from console.looking import Looking
 from console.order_form import Draft, Fault, read_draft, read_form
@@ -72,9 +72,9 @@ class NewOrderScreen(Form):
             case Staged(proposal_id):
                 self.dismiss()
                 self.behind.open_ticket(proposal_id)
-            case NotStaged(reason):
+            case Refused(words, _):
                 self._awaited = None
-                self.answered(reason.partition("not staged: ")[2] or reason, "NOT STAGED ")
+                self.answered(words, "NOT STAGED ")
             case None if self.behind.now() - self._awaited.since > PATIENCE:
                 self._awaited = None
                 self.answered(NO_ANSWER_YET)

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 from console.arming import Shown
+from core.model.codes import ProposalEnd
 from core.model.values import Price, ProposalId, Quantity
-from core.views import DeskView, ProposalRow, TicketView
+from core.views import DeskView, NotEdited, ProposalRow, TicketView
 
 
 class Phase(Enum):
@@ -98,7 +99,7 @@ class Standing:
         return self.phase in (Phase.EXPIRED, Phase.OVER)
 
     def was_sent(self, view: DeskView) -> bool:
-        return any(e.proposal_id == self.proposal_id and e.end == "sent" for e in view.endings)
+        return any(e.proposal_id == self.proposal_id and e.end is ProposalEnd.SENT for e in view.endings)
 
     def _ticket_in(self, view: DeskView) -> TicketView | None:
         mine = [t for t in view.tickets if t.ticket.proposal_id == self.proposal_id and t.ticket.id not in self._older]
@@ -106,10 +107,10 @@ class Standing:
 
     def _look_at_the_edit(self, edit: Edit, view: DeskView) -> None:
         """A refusal's words stay at the top for as long as the old order is the one that is shown."""
-        refused = f"proposal {self.proposal_id} not edited:"
         for row in view.refusals:
-            if row.sequence > edit.sequence and row.text.startswith(refused):
-                self.note = row.text.removeprefix(refused).strip()
+            is_newer = row.sequence > edit.sequence
+            if is_newer and isinstance(row.refused, NotEdited) and row.refused.proposal_id == self.proposal_id:
+                self.note = row.refused.words
         if self.shown is None:
             return
         order = self.shown.ticket.order
@@ -122,7 +123,7 @@ class Standing:
     def _phase(self, view: DeskView, row: ProposalRow | None, ticket: TicketView | None) -> Phase:
         if row is None:
             ending = next((e for e in reversed(view.endings) if e.proposal_id == self.proposal_id), None)
-            self.said = f"{ending.end.upper()}: {ending.reason}" if ending else "this proposal is over"
+            self.said = f"{ending.end.value.upper()}: {ending.reason}" if ending else "this proposal is over"
             return Phase.OVER
         if ticket is None:
             return self._without_ticket(row)

@@ -13,10 +13,7 @@ from core.advisers.base import Shown
 from core.advisers.terms import WatchmanTerms
 from core.model.advice import Advice
 from core.model.values import plain
-from core.views import LogRow
-
-REFUSED = " not staged: "
-"""Stands between who wanted to trade what and the reasons why not (`core.telling`)."""
+from core.views import LogRow, NotStaged
 
 
 class Watchman:
@@ -45,7 +42,7 @@ def refusals(log: Sequence[LogRow]) -> Counter[tuple[str, str]]:
     """How often each check refused whom, as in (`vwap: SPY`, `spread`); figures in a reason make no other of it."""
     found: Counter[tuple[str, str]] = Counter()
     for row in log:
-        who, is_refusal, reasons = row.text.partition(REFUSED)
-        if row.kind == "proposal" and is_refusal:
-            found.update({(who, reason.partition(":")[0]) for reason in reasons.split("; ") if ": " in reason})
+        if isinstance(row.refused, NotStaged):
+            who = f"{row.refused.strategy}: {row.refused.symbol}"
+            found.update({(who, check) for check in row.refused.checks})
     return found

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from core.execution.ledger import Ledger
 from core.execution.order import Order
+from core.model.codes import BareKind
 from core.model.position import Position
 from core.model.values import ZERO, Quantity, plain
 
@@ -48,16 +49,16 @@ def cover_of(ledger: Ledger, position: Position, is_held_up: Callable[[Order], b
     return Cover(Quantity(covered), in_doubt, " and ".join(sorted(kinds)), Quantity(at_limit))
 
 
-def bare_in_words(ledger: Ledger) -> tuple[str, ...]:
-    """`SPY 2.5 no stop`, `SPY 0.5 stop in doubt`: each position of which shares are not covered."""
-    found: list[str] = []
+def bare_in_words(ledger: Ledger) -> tuple[tuple[BareKind, str], ...]:
+    """`SPY 2.5 no stop`, `SPY 0.5 stop in doubt`: each position of which shares are not covered, and why."""
+    found: list[tuple[BareKind, str]] = []
     for position in ledger.positions():
         cover = cover_of(ledger, position)
         bare = abs(position.quantity) - cover.covered - cover.in_doubt - cover.at_limit
         if bare > 0:
-            found.append(f"{position.symbol} {plain(bare)} no stop")
+            found.append((BareKind.NO_STOP, f"{position.symbol} {plain(bare)} no stop"))
         if cover.at_limit > 0:
-            found.append(f"{position.symbol} {plain(cover.at_limit)} at its limit, no stop")
+            found.append((BareKind.AT_LIMIT, f"{position.symbol} {plain(cover.at_limit)} at its limit, no stop"))
         if cover.in_doubt > 0:
-            found.append(f"{position.symbol} {plain(cover.in_doubt)} {cover.doubt} in doubt")
+            found.append((BareKind.IN_DOUBT, f"{position.symbol} {plain(cover.in_doubt)} {cover.doubt} in doubt"))
     return tuple(found)

@@ -16,10 +16,20 @@ from typing import Protocol
 from core.advisers.authority import only_for_people
 from core.effects import ReplaceOrder, SubmitOrder
 from core.execution.noted import Noted
+from core.model.codes import BlockCode
 from core.model.hours import new_york_clock
 from core.model.values import ClientOrderId
 
-TAKEN_BACK = "taken back before it was sent"
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """Why an order must not leave."""
+
+    words: str
+    code: BlockCode = BlockCode.OTHER
+
+
+TAKEN_BACK = Withheld("taken back before it was sent", BlockCode.TAKEN_BACK)
 
 
 class Latch(Protocol):
@@ -50,7 +60,7 @@ class Gateway:
 
     def refusal(
         self, effect: SubmitOrder | ReplaceOrder, now: datetime, queued_at: datetime | None = None
-    ) -> str | None:
+    ) -> Withheld | None:
         """Why this order must not leave, or None; where None, its approval is used up by the asking.
 
         The permission of what only reduces is measured at `queued_at`: it does not lapse in our own queue (EX-22).
@@ -63,16 +73,16 @@ class Gateway:
         only_for_people("send an order")
         order = effect.order
         if not order.effect.only_reduces and (reason := self.latch.shut()):
-            return f"{reason}: nothing that opens or adds leaves"
+            return Withheld(f"{reason}: nothing that opens or adds leaves")
         asked_at = queued_at if queued_at is not None and order.effect.only_reduces else now
         with self._lock:
             for noted in (self.used, self._let_out, self._taken_back):
                 noted.forget(now)
-            reason = self._refusal(effect, asked_at)
-            if reason is None:
+            withheld = self._refusal(effect, asked_at)
+            if withheld is None:
                 self.used.add(effect.approval.id, max(now, effect.approval.lapses_at))
                 self._let_out.add(order.client_order_id)
-            return reason
+            return withheld
 
     def take_back(self, order_id: ClientOrderId) -> bool:
         """Keep an order here that may wait in our queue: whether it will never leave; False where it has."""
@@ -82,15 +92,17 @@ class Gateway:
             self._taken_back.add(order_id)
             return True
 
-    def _refusal(self, effect: SubmitOrder | ReplaceOrder, asked_at: datetime) -> str | None:
+    def _refusal(self, effect: SubmitOrder | ReplaceOrder, asked_at: datetime) -> Withheld | None:
         order, approval = effect.order, effect.approval
         if order.client_order_id in self._taken_back:
             return TAKEN_BACK
         if approval.id in self.used:
-            return f"approval {approval.id} was used already; confirm a new ticket"
+            return Withheld(f"approval {approval.id} was used already; confirm a new ticket")
         if approval.order_digest != order.digest(self.account):
-            return f"the order is not the one that approval {approval.id} was given for; confirm a new ticket"
+            return Withheld(f"the order is not the one that approval {approval.id} was given for; confirm a new ticket")
         if asked_at > approval.lapses_at:
             again = "confirm a new ticket" if approval.mandate_id is None else "what was signed permits it no more"
-            return f"approval {approval.id} lapsed at {new_york_clock(approval.lapses_at)}; {again}"
-        return self.stands(order.client_order_id)
+            words = f"approval {approval.id} lapsed at {new_york_clock(approval.lapses_at)}; {again}"
+            return Withheld(words, BlockCode.LAPSED)
+        why_not = self.stands(order.client_order_id)
+        return None if why_not is None else Withheld(why_not)

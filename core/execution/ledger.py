@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from core.execution.order import NEVER_ARRIVED, Order
+from core.execution.order import Order
 from core.execution.order_machine import DuplicateOrderError
 from core.facts import (
     ApprovalRedeemed,
@@ -38,6 +38,7 @@ from core.facts import (
     UpdateIgnored,
     WarningConfirmed,
 )
+from core.model.codes import EndCode
 from core.model.order import LegRole, OrderStatus, Side
 from core.model.position import Fill, Position, Trade
 from core.model.regime import RegimeLabels
@@ -460,6 +461,7 @@ class Ledger:
         if order.in_doubt_since is not None:
             order.reason = order.cancel_reason  # the doubt is over, and its words with it
         order.reason = fact.reason or order.reason
+        order.end_code = fact.code
         if fact.broker_order_id is not None:
             order.broker_order_id = fact.broker_order_id
         if order.submitted_at is None and fact.after is OrderStatus.SUBMITTED:
@@ -516,6 +518,7 @@ class Ledger:
         order.cancel_requested_at = order.cancel_requested_at or at
         order.cancel_failed_at = None
         order.reason = order.cancel_reason = fact.reason
+        order.cancel_code = fact.code
         order.owed = None
 
     def _cancel_failed(self, at: datetime, fact: CancelFailed) -> None:
@@ -526,7 +529,7 @@ class Ledger:
     def _cancel_dropped(self, _at: datetime, fact: CancelDropped) -> None:
         order = self.state.orders[fact.client_order_id]
         order.cancel_requested_at = order.cancel_failed_at = None
-        order.cancel_failures, order.reason, order.cancel_reason = 0, "", ""
+        order.cancel_failures, order.reason, order.cancel_reason, order.cancel_code = 0, "", "", None
 
     def _forget_what_is_old(self, at: datetime, _fact: DayStarted) -> None:
         """A week is what a reconciliation compares; before it, an id is enough where nobody has yet to tell of it."""
@@ -675,7 +678,7 @@ class Ledger:
                 return None
             is_its = (order.request.symbol, order.strategy) == (flat.symbol, flat.strategy)
             if is_its and order.only_reduces and order is not closing and not (order.is_protective or order.is_target):
-                return FAILURES.get((order.status, order.reason == NEVER_ARRIVED))
+                return FAILURES.get((order.status, order.end_code is EndCode.NEVER_ARRIVED))
         return None
 
     def _corrected(self, at: datetime, fact: PositionCorrected) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from core.model.codes import CUT, CancelCode, EndCode
 from core.model.order import LegRole, OrderClass, OrderRequest, OrderStatus, OrderType, Side, StopHolder
 from core.model.signal import ExitReason
 from core.model.staging import Approval, StopPlan
@@ -22,18 +23,6 @@ from core.model.values import (
     Quantity,
 )
 
-REPLACED = "replaced"
-"""The broker's word for an order whose place another has taken; the reason of its end begins with it."""
-
-NEVER_ARRIVED = "never arrived"
-"""Why an order ended that the broker, asked for long enough, never had (EX-06)."""
-
-
-TOO_MUCH = "it is for more than is held"
-NONE_AT_THE_BROKER = "the broker's books show none of it"
-CUT = (TOO_MUCH, NONE_AT_THE_BROKER)
-"""Why an exit was taken back that had too much to close: what is held of it after all is owed its stop."""
-
 
 @dataclass(slots=True)
 class Order:
@@ -41,6 +30,10 @@ class Order:
 
     Attributes
     ----------
+    end_code
+        How it ended, where its state does not say it.
+    cancel_code
+        Why it is to be taken back, or was; None where nobody asked for that.
     expires_at
         When we cancel it ourselves (EX-07); None where only its time in force ends it.
     in_doubt_since, late_fill, replaced_by
@@ -90,6 +83,7 @@ class Order:
     submitted_at: datetime | None = None
     ended_at: datetime | None = None
     reason: str = ""
+    end_code: EndCode = EndCode.AS_ITS_STATE_SAYS
     in_doubt_since: datetime | None = None
     not_found: int = 0
     first_not_found_at: datetime | None = None
@@ -97,6 +91,7 @@ class Order:
     cancel_failed_at: datetime | None = None
     cancel_failures: int = 0
     cancel_reason: str = ""
+    cancel_code: CancelCode | None = None
     late_fill: bool = False
     replacement: ClientOrderId | None = None
     replaced_by: ClientOrderId | None = None
@@ -166,19 +161,20 @@ class Order:
     @property
     def made_way(self) -> bool:
         """It ended because another took its place, by the broker's own word."""
-        return self.status is OrderStatus.CANCELLED and self.reason.startswith(REPLACED)
+        return self.status is OrderStatus.CANCELLED and self.end_code is EndCode.REPLACED
 
     @property
     def is_given_up(self) -> bool:
         """The broker, asked for long enough, never had it; nothing has told of it since."""
-        return self.status is OrderStatus.CANCELLED and self.reason == NEVER_ARRIVED and not self.filled_quantity
+        never_came = self.status is OrderStatus.CANCELLED and self.end_code is EndCode.NEVER_ARRIVED
+        return never_came and not self.filled_quantity
 
     @property
     def is_cut(self) -> bool:
         """A stop that ended because it was for too much, or became less, and that may be owed shares."""
         if not self.is_protective or self.status is not OrderStatus.CANCELLED:
             return False
-        is_unseen = self.owed is None and self.cancel_reason in CUT and not self.made_way
+        is_unseen = self.owed is None and self.cancel_code in CUT and not self.made_way
         return is_unseen or bool(self.owed)
 
     @property

@@ -102,7 +102,7 @@ def _may_open(order: OrderReport, ledger: Ledger, held: Quantity) -> bool:
 
     A leg that waits for its entry goes with that; one that may be of an order of ours is looked up first.
     """
-    if order.raw_status == "held" or ledger.parents_of_unnamed(order.symbol):
+    if order.is_held or ledger.parents_of_unnamed(order.symbol):
         return False
     return _left(order) > _closable(order.side, held)
 

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from core.facts import ConfirmationRefused, OrderCreated, OrderStateChanged, ProposalSkipped, Source
 from core.model.order import OrderStatus
 
-VALIDATIONS = ("session and clock", "tradable", "quantity", "price", "notional", "buying power")
+VALIDATIONS = frozenset({"session and clock", "tradable", "quantity", "price", "notional", "buying power"})
 """The checks that know the broker's own rules: what passes them it should not refuse."""
 
 
@@ -46,10 +46,10 @@ class Tally:
         return self.state
 
     def _skipped(self, at: datetime, fact: ProposalSkipped) -> None:
-        self._today(at).invalid += is_invalid(fact.reasons)
+        self._today(at).invalid += is_invalid(fact.checks)
 
     def _refused(self, at: datetime, fact: ConfirmationRefused) -> None:
-        self._today(at).invalid += is_invalid(fact.reasons)
+        self._today(at).invalid += is_invalid(fact.checks)
 
     def _created(self, at: datetime, _fact: OrderCreated) -> None:
         self._today(at).sent += 1
@@ -59,6 +59,6 @@ class Tally:
             self._today(at).rejected += 1
 
 
-def is_invalid(reasons: tuple[str, ...]) -> bool:
-    """Whether one of the reasons is a rule of the broker's that the order would have broken."""
-    return any(reason.startswith(f"{check}: ") for reason in reasons for check in VALIDATIONS)
+def is_invalid(checks: tuple[str, ...]) -> bool:
+    """Whether one of the checks that refused knows a rule of the broker's that the order would have broken."""
+    return not VALIDATIONS.isdisjoint(checks)

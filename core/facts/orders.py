@@ -7,7 +7,9 @@ from datetime import datetime
 from decimal import Decimal
 from enum import Enum
 
+from core.facts import older_words
 from core.facts.registry import Fact, fact
+from core.model.codes import BlockCode, CancelCode, EndCode
 from core.model.order import LegRole, OrderRequest, OrderStatus
 from core.model.position import Fill, Trade
 from core.model.signal import ExitReason
@@ -85,10 +87,10 @@ class LegsMissing(Fact):
     client_order_id: ClientOrderId
 
 
-@fact()
+@fact(version=2, upgrades={1: older_words.order_state_changed})
 @dataclass(frozen=True, slots=True)
 class OrderStateChanged(Fact):
-    """One step of the state machine (EX-01, EX-03)."""
+    """One step of the state machine (EX-01, EX-03). `code` says how it ended where its state does not."""
 
     client_order_id: ClientOrderId
     before: OrderStatus
@@ -96,6 +98,7 @@ class OrderStateChanged(Fact):
     source: Source
     broker_order_id: BrokerOrderId | None
     reason: str
+    code: EndCode = EndCode.AS_ITS_STATE_SAYS
 
 
 @fact()
@@ -115,13 +118,14 @@ class OrderNotFound(Fact):
     client_order_id: ClientOrderId
 
 
-@fact()
+@fact(version=2, upgrades={1: older_words.submission_blocked})
 @dataclass(frozen=True, slots=True)
 class SubmissionBlocked(Fact):
     """The gateway did not let the order out."""
 
     client_order_id: ClientOrderId
     reason: str
+    code: BlockCode = BlockCode.OTHER
 
 
 @fact()
@@ -207,11 +211,12 @@ class WarningConfirmed(Fact):
     user: str = ""
 
 
-@fact()
+@fact(version=2, upgrades={1: older_words.cancel_requested})
 @dataclass(frozen=True, slots=True)
 class CancelRequested(Fact):
     client_order_id: ClientOrderId
     reason: str
+    code: CancelCode = CancelCode.OTHER
 
 
 @fact()

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from core.facts import older_words
 from core.facts.registry import Fact, fact
+from core.model.codes import PlanStop
 from core.model.plan import Plan, PlanEnd, PlanPhase, PlanReport, SignedOrder
 from core.model.staging import Mandate
 from core.model.values import ClientOrderId, Digest, Money, ProposalId, TicketId
@@ -96,14 +98,15 @@ class PlanOrderSkipped(Fact):
     reasons: tuple[str, ...]
 
 
-@fact()
+@fact(version=2, upgrades={1: older_words.plan_moved})
 @dataclass(frozen=True, slots=True)
 class PlanMoved(Fact):
-    """The plan stands elsewhere now, and why."""
+    """The plan stands elsewhere now, and why. `stop` is why nothing more of it goes; None where it goes on."""
 
     plan_id: TicketId
     phase: PlanPhase
     reason: str
+    stop: PlanStop | None = None
 
 
 @fact(version=2)

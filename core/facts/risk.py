@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from core.facts import older_words
 from core.facts.registry import Fact, fact
 from core.model.regime import Regime
 from core.model.values import (
@@ -13,18 +14,19 @@ from core.model.values import (
 )
 
 
-@fact()
+@fact(version=2, upgrades={1: older_words.protection_tripped})
 @dataclass(frozen=True, slots=True)
 class ProtectionTripped(Fact):
     """A protection shut a scope; told for the reader, folded from trades and bars.
 
-    `until` is None where no time ends it.
+    `until` is None where no time ends it. `limit` is what a loss of the account reached, USD; None of every other.
     """
 
     name: str
     scope: str
     reason: str
     until: datetime | None
+    limit: Money | None = None
 
 
 @fact()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from enum import Enum
 
+from core.facts import older_words
 from core.facts.registry import Fact, fact
+from core.model.codes import MandateCode, ProposalEnd
 from core.model.staging import Approval, Mandate, Proposal, Review, Ticket
 from core.model.values import (
     ClientOrderId,
@@ -52,19 +53,20 @@ class SymbolRefused(Fact):
     reason: str
 
 
-@fact(version=4)
+@fact(version=5, upgrades={4: older_words.proposed})
 @dataclass(frozen=True, slots=True)
 class ProposalStaged(Fact):
     proposal: Proposal
     review: Review
 
 
-@fact(version=5)
+@fact(version=6, upgrades={5: older_words.refused_by_checks})
 @dataclass(frozen=True, slots=True)
 class ProposalSkipped(Fact):
     """A signal or a typed order that did not become a proposal, with every reason.
 
     `proposal` is what a strategy would have staged and the gate refused; None where there is nothing to follow.
+    `checks` are those that gave the reasons, in their order; where they end, the reasons are no check's.
     """
 
     strategy: str
@@ -72,9 +74,10 @@ class ProposalSkipped(Fact):
     signal_time: datetime
     reasons: tuple[str, ...]
     proposal: Proposal | None = None
+    checks: tuple[str, ...] = ()
 
 
-@fact(version=4)
+@fact(version=5, upgrades={4: older_words.proposed})
 @dataclass(frozen=True, slots=True)
 class ProposalEdited(Fact):
     """Another quantity or limit under the same id. What was shown before it can no longer be confirmed."""
@@ -90,16 +93,6 @@ class EditRefused(Fact):
 
     proposal_id: ProposalId
     reasons: tuple[str, ...]
-
-
-class ProposalEnd(Enum):
-    """How a proposal left the stage."""
-
-    DECLINED = "declined"
-    EXPIRED = "expired"
-    WITHDRAWN = "withdrawn"
-    BLOCKED = "blocked"
-    SENT = "sent"
 
 
 @fact()
@@ -164,11 +157,14 @@ class CommandRefused(Fact):
     reason: str
 
 
-@fact()
+@fact(version=2, upgrades={1: older_words.refused_by_checks})
 @dataclass(frozen=True, slots=True)
 class ConfirmationRefused(Fact):
+    """`checks` are those that gave the reasons, in their order; where they end, the reasons are no check's."""
+
     ticket_id: TicketId
     reasons: tuple[str, ...]
+    checks: tuple[str, ...] = ()
 
 
 @fact()
@@ -205,10 +201,11 @@ class MandateProlonged(Fact):
     ends_at: datetime
 
 
-@fact()
+@fact(version=2, upgrades={1: older_words.mandate_ended})
 @dataclass(frozen=True, slots=True)
 class MandateEnded(Fact):
     """A mandate that has nothing left to permit, and why."""
 
     mandate_id: str
     reason: str
+    code: MandateCode = MandateCode.OTHER

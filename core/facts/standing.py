@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 
+from core.facts import older_words
 from core.facts.registry import Fact, fact
+from core.model.codes import HaltCause, ReadOnlyCode
 from core.model.reconciliation import Difference
 from core.model.values import (
     Price,
     Quantity,
     Symbol,
 )
-
-
-class HaltCause(Enum):
-    KEY = "key"
-    SIGNAL = "signal"
-    INVARIANT = "invariant"
-    JOURNAL = "journal"
-    RETIRED = "strategies"
 
 
 @fact()
@@ -75,13 +68,14 @@ class ReconciliationPassed(Fact):
     differences: tuple[Difference, ...] = ()
 
 
-@fact(version=2)
+@fact(version=3, upgrades={2: older_words.reconciliation_failed})
 @dataclass(frozen=True, slots=True)
 class ReconciliationFailed(Fact):
     """The desk is read-only, and why; `differences` are those that were found."""
 
     reasons: tuple[str, ...]
     differences: tuple[Difference, ...] = ()
+    code: ReadOnlyCode = ReadOnlyCode.APART
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,8 @@ class OrderReport:
         and the broker's books may leave them out. That there are none is believed of a look-up alone, `with_legs`.
     hides_legs
         The broker says that orders belong to it, and does not name them here.
+    is_replaced, is_held
+        By the broker's word, another has taken its place; and, it waits for its entry to fill.
     """
 
     client_order_id: ClientOrderId
@@ -76,6 +78,8 @@ class OrderReport:
     legs: tuple[OrderReport, ...] = ()
     hides_legs: bool = False
     extended_hours: bool = False
+    is_replaced: bool = False
+    is_held: bool = False
 
 
 class UpdateEvent(Enum):

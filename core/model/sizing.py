@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import StrEnum
 from math import prod
 
 from core.model.values import Fraction, Money, Quantity
@@ -44,9 +45,19 @@ class LeftOut:
     why: str
 
 
+class SizeLimit(StrEnum):
+    """What may limit a size, by its words."""
+
+    RISK = "the risk of a trade"
+    NOTIONAL = "the largest order"
+    BUDGET = "the risk budget"
+    ALLOCATION = "the strategy's allocation"
+    LEAST = "the smallest order"
+
+
 @dataclass(frozen=True, slots=True)
 class Size:
-    """Shares, zero where none fit, and what limited them, in words.
+    """Shares, zero where none fit, and what limited them: one of the limits, or words for another.
 
     Attributes
     ----------
@@ -57,7 +68,7 @@ class Size:
     """
 
     quantity: Quantity
-    limited_by: str
+    limited_by: SizeLimit | str
     terms: tuple[Term, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     risk: Money | None = None

@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import Enum
 
+from core.model.codes import GuardCode
 from core.model.order import OrderRequest, Side, StopHolder, Terms, digest_of
 from core.model.signal import ExitReason
 from core.model.values import (
@@ -80,6 +81,8 @@ class Proposal:
         Where an entry means to take its profit, USD, whoever does it; None where its signal named none.
     ttl_seconds
         How long it may work at the broker, as it was typed; None leaves that to the settings (EX-07).
+    guard
+        Why a stop is asked for where none works; None of everything else.
     """
 
     id: ProposalId
@@ -95,6 +98,7 @@ class Proposal:
     exit_reason: ExitReason | None
     target_price: Price | None = None
     ttl_seconds: int | None = None
+    guard: GuardCode | None = None
 
     @property
     def symbol(self) -> Symbol:

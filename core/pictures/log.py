@@ -10,11 +10,12 @@ from itertools import islice
 
 from core import facts
 from core.desk import Desk
+from core.model.codes import FAILED_CLOSES
 from core.model.values import Price
 from core.ports import Recorded
+from core.said import ToldOnce
 from core.telling import in_words, kind_of, order_in_words, purpose_in_words, severity_of
-from core.views import Ending, LogRow
-from core.workflows.closing import CLOSE_AGAIN
+from core.views import Ending, LogRow, NotEdited, NotStaged
 
 ROWS = 500
 REFUSALS = 20
@@ -58,7 +59,7 @@ class Log:
         self.signal_prices: dict[str, Price | None] = {}
         self._orders_of: dict[str, str] = {}
         self._noted = 0
-        self._failing: dict[str, str] = {}
+        self._failing = ToldOnce()
 
     def recall(self, desk: Desk) -> None:
         """Begin with the last rows of the journal's last day, read from its end. Raises JournalError, OSError."""
@@ -84,10 +85,10 @@ class Log:
             self.staged += 1
         if isinstance(fact, REFUSING):
             self.refusals.append(row)
-        if isinstance(fact, facts.MandateEnded) and fact.reason.startswith(CLOSE_AGAIN):
+        if isinstance(fact, facts.MandateEnded) and fact.code in FAILED_CLOSES:
             self.failed_closes.append(replace(row, text=fact.reason))
         if isinstance(fact, facts.ProposalEnded):
-            self.endings.append(Ending(fact.proposal_id, fact.end.value, fact.reason))
+            self.endings.append(Ending(fact.proposal_id, fact.end, fact.reason))
 
     def note(self, notes: Sequence[str], at: datetime) -> None:
         """What the operator should know of and no record holds: what loading had to do, what a part of the desk lacks.
@@ -101,15 +102,13 @@ class Log:
     def _is_told(self, fact: facts.Fact) -> bool:
         """The same trouble as before, with a question that is asked again by itself."""
         if isinstance(fact, facts.CallAnswered):
-            self._failing = {reason: call for reason, call in self._failing.items() if call != fact.call}
+            self._failing.forget(fact.call)
         if not isinstance(fact, facts.CallFailed) or fact.call not in ASKED_AGAIN:
             return False
-        is_known = fact.reason in self._failing
-        self._failing.setdefault(fact.reason, fact.call)
-        return is_known
+        return not self._failing.is_new(fact.reason, fact.call)
 
     def _write(self, sequence: int, at: datetime, fact: facts.Fact) -> LogRow:
-        row = LogRow(sequence, at, kind_of(fact), self._in_words(fact), severity_of(fact))
+        row = LogRow(sequence, at, kind_of(fact), self._in_words(fact), severity_of(fact), _refused(fact))
         self.rows.append(row)
         if isinstance(fact, facts.ProposalStaged | facts.ProposalEdited):
             self._orders_of[fact.proposal.id] = order_in_words(fact.proposal.order)
@@ -126,3 +125,12 @@ class Log:
             after = order_in_words(fact.proposal.order)
             return f"{before} is now {after if after != before else purpose_in_words(fact.proposal.order)}"
         return in_words(fact)
+
+
+def _refused(fact: facts.Fact) -> NotStaged | NotEdited | None:
+    match fact:
+        case facts.ProposalSkipped():
+            return NotStaged(fact.strategy, fact.symbol, fact.checks, "; ".join(fact.reasons))
+        case facts.EditRefused():
+            return NotEdited(fact.proposal_id, "; ".join(fact.reasons))
+    return None

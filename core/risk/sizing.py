@@ -10,17 +10,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 
-from core.model.sizing import LeftOut, Room, Size, Term, product
+from core.model.sizing import LeftOut, Room, Size, SizeLimit, Term, product
 from core.model.values import NO_SHARES, ZERO, Money, Quantity
 from core.risk.scaling import ALL, BINDING
 from core.risk.scaling.contract import Conditions, Scale, Wanted
 
-BY_RISK = "the risk of a trade"
-BY_NOTIONAL = "the largest order"
-BY_BUDGET = "the risk budget"
-BY_ALLOCATION = "the strategy's allocation"
+BY_RISK, BY_NOTIONAL, BY_BUDGET = SizeLimit.RISK, SizeLimit.NOTIONAL, SizeLimit.BUDGET
+BY_ALLOCATION, BY_LEAST = SizeLimit.ALLOCATION, SizeLimit.LEAST
 BY_HOURS = "these hours"
-BY_LEAST = "the smallest order"
 BY_STEP = "buys less than the smallest quantity"
 NO_RISK = "the risk of a trade is not known"
 
@@ -49,13 +46,17 @@ def size_of(wanted: Wanted, conditions: Conditions, scales: Sequence[Scale] = AL
 
 def size_within(room: Room, wanted: Wanted, conditions: Conditions, scales: Sequence[Scale] = ALL) -> Size:
     """The same within what the whole account carries; `limited_by` names the room's limit where that is the nearest."""
-    most, by = wanted.max_notional, BY_NOTIONAL
+    most = wanted.max_notional
+    by: SizeLimit | str = BY_NOTIONAL
     if most is not None and room.cost is not None and room.cost < most:
         most, by = room.cost, room.by
     if most is not None and room.loss is not None and wanted.way:
         of_loss = _DOWN.multiply(_DOWN.divide(room.loss, wanted.way), wanted.price)
         most, by = (Money(of_loss), BY_HOURS) if of_loss < most else (most, by)
     size = size_of(replace(wanted, max_notional=most), conditions, scales)
+    is_another = isinstance(size.limited_by, SizeLimit) and size.limited_by is not BY_NOTIONAL
+    if by is BY_NOTIONAL or is_another:
+        return size
     return replace(size, limited_by=size.limited_by.replace(BY_NOTIONAL, by))
 
 
@@ -83,7 +84,7 @@ def _weighed(
     return terms, tuple(answer for answer in answers if isinstance(answer, LeftOut))
 
 
-def _capped(wanted: Wanted, conditions: Conditions, terms: tuple[Term, ...]) -> tuple[Quantity, str]:
+def _capped(wanted: Wanted, conditions: Conditions, terms: tuple[Term, ...]) -> tuple[Quantity, SizeLimit | str]:
     if wanted.risk is None or wanted.risk <= ZERO:
         return NO_SHARES, NO_RISK
     if wanted.max_notional is None or wanted.max_notional <= ZERO:

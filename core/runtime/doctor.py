@@ -116,10 +116,11 @@ class Doctor:
 
     async def _stream(self, name: str, run: Callable[[Callable[[Any], None], Callable[[Lamp], None]], Any]) -> Finding:
         """Whether it comes up; it is put down again."""
-        up, last = asyncio.Event(), [""]
+        up = asyncio.Event()
+        seen: list[Lamp] = []
 
         def show(lamp: Lamp) -> None:
-            last[0] = f"{lamp.state.value}: {lamp.words}" if lamp.words else lamp.state.value
+            seen.append(lamp)
             if lamp.state in (LineState.UP, LineState.POLLING, LineState.REFUSED):
                 up.set()
 
@@ -131,6 +132,8 @@ class Doctor:
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-        is_up = last[0].startswith(LineState.UP.value)
+        last = seen[-1] if seen else None
+        is_up = last is not None and last.state is LineState.UP
         remedy = "" if is_up else "the desk asks instead of listening until it is there"
-        return Finding(name, is_up, last[0] or f"nothing in {PATIENCE:g} s", remedy)
+        words = ": ".join(filter(None, (last.state.value, last.words))) if last is not None else ""
+        return Finding(name, is_up, words or f"nothing in {PATIENCE:g} s", remedy)

@@ -27,6 +27,7 @@ from core.effects import (
     SubmitOrder,
 )
 from core.engine import Engine
+from core.execution.gateway import Withheld
 from core.following import followed
 from core.inputs import (
     BarArrived,
@@ -421,7 +422,7 @@ class LiveRuntime(Runtime):
         if self.sending.is_shut:
             self._keep(effect)
         elif self._left.is_set() and not effect.order.effect.only_reduces:
-            self.sending.refuse(effect, LEFT)
+            self.sending.refuse(effect, Withheld(LEFT))
             self.last_words += (not_sent(effect.order),)
         else:
             self.sending.send(effect, self.at)

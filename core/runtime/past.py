@@ -24,6 +24,7 @@ from core.model.values import Symbol
 from core.risk.protections.terms import VolatilityHaltTerms
 from core.risk.protections.volatility_halt import session_deviation
 from core.risk.scaling.ranges import DAYS
+from core.said import ToldOnce
 
 PLACE = "history of days"
 MOST_SESSIONS = 30
@@ -63,7 +64,7 @@ class PastWatch:
         self._terms = terms
         self._wanted: tuple[Symbol, ...] = ()
         self._told: dict[Symbol, date] = {}
-        self._said: set[str] = set()
+        self._said = ToldOnce()
 
     def follow(self, symbols: Sequence[Symbol]) -> None:
         """Of these from now on. Any thread."""
@@ -111,9 +112,7 @@ class PastWatch:
     def _failed(self, reason: str) -> list[Told]:
         """Each trouble is said once."""
         words = f"correlation, ranges and the volatility halt's median go on without them until they come: {reason}"
-        is_news = reason not in self._said
-        self._said.add(reason)
-        return [MarketDataBroken(PLACE, words)] if is_news else []
+        return [MarketDataBroken(PLACE, words)] if self._said.is_new(reason) else []
 
     def _sessions(self, today: date) -> list[Session]:
         """Those before today that minutes are wanted of, the oldest first."""

@@ -138,9 +138,9 @@ class Reconciling:
     def _sent(self, effect: SubmitOrder | ReplaceOrder) -> Input:
         assert self.gateway is not None
         order, at = effect.order, self._at()
-        refusal = self.gateway.refusal(effect, at)
-        if refusal is not None:
-            return SubmissionStopped(order.client_order_id, refusal)
+        withheld = self.gateway.refusal(effect, at)
+        if withheld is not None:
+            return SubmissionStopped(order.client_order_id, withheld.words, code=withheld.code)
         if isinstance(effect, ReplaceOrder):
             return SubmissionAnswered(order.client_order_id, self.broker.replace(order, effect.broker_order_id), at)
         return SubmissionAnswered(order.client_order_id, self.broker.submit(order), at)

@@ -60,7 +60,7 @@ class Report:
             case OrderCreated() | OrderStateChanged() | OrderFilled():
                 self._follow(fact)
             case ProposalSkipped():
-                self.skipped.update(reason.partition(":")[0] for reason in fact.reasons)
+                self.skipped.update((*fact.checks, *fact.reasons[len(fact.checks) :]))
             case TradeClosed():
                 self.trades.append(trade_row(fact.trade))
             case MarketDataQuarantined() if self.first_quarantined is None:

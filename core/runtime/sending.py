@@ -14,7 +14,7 @@ from datetime import datetime
 
 from core.effects import CancelOrder, Effect, FetchPicture, ReplaceOrder, SubmitOrder
 from core.execution.departing import Departing
-from core.execution.gateway import TAKEN_BACK, Gateway
+from core.execution.gateway import TAKEN_BACK, Gateway, Withheld
 from core.execution.lanes import lane_of
 from core.inputs import (
     CancelAnswered,
@@ -24,6 +24,7 @@ from core.inputs import (
     SubmissionKept,
     SubmissionStopped,
 )
+from core.model.codes import BlockCode
 from core.model.order import OrderRequest
 from core.model.values import ClientOrderId
 from core.runtime.asking import Asking, no_answer
@@ -73,7 +74,7 @@ class Sending:
         try:
             self.lanes.send(lane_of(effect), lambda: self._send(effect, at))
         except NoThreadError as error:
-            self.refuse(effect, str(error))
+            self.refuse(effect, Withheld(str(error)))
 
     def ask(self, effect: Effect) -> None:
         """A question, or a cancel."""
@@ -84,17 +85,17 @@ class Sending:
         except NoThreadError as error:
             self._put(no_answer(effect, str(error)))
 
-    def take_back(self, order_id: ClientOrderId, why: str = TAKEN_BACK) -> bool:
+    def take_back(self, order_id: ClientOrderId, why: Withheld = TAKEN_BACK) -> bool:
         """Whether it waited here, and never leaves."""
         effect = self._unanswered.get(order_id)
         return effect is not None and self.refuse(effect, why)
 
-    def refuse(self, effect: SubmitOrder | ReplaceOrder, why: str) -> bool:
+    def refuse(self, effect: SubmitOrder | ReplaceOrder, why: Withheld) -> bool:
         """Whether it has not left; then it never does."""
         order_id = effect.order.client_order_id
         if not self.gateway.take_back(order_id):
             return False
-        self._put(SubmissionStopped(order_id, why, effect.approval))
+        self._put(SubmissionStopped(order_id, why.words, effect.approval, why.code))
         return True
 
     def settle(self, message: Input) -> None:
@@ -120,7 +121,7 @@ class Sending:
     def refuse_entries(self, why: str) -> list[OrderRequest]:
         """Those that wait for their turn."""
         entries = [e for e in self._unanswered.values() if not e.order.effect.only_reduces]
-        return [effect.order for effect in entries if self.refuse(effect, why)]
+        return [effect.order for effect in entries if self.refuse(effect, Withheld(why))]
 
     def close(self) -> tuple[list[SubmitOrder | ReplaceOrder], list[OrderRequest]]:
         """Nothing leaves from here on: what never did, and what did and has no answer."""
@@ -137,10 +138,10 @@ class Sending:
         """At its turn: the latch is read, and whether the order still stands, just before the request."""
         order_id = effect.order.client_order_id
         sent_at = self._clock()
-        refusal = self._refusal(effect, sent_at, queued_at)
-        if refusal is not None:
-            if refusal != TAKEN_BACK:  # whoever took it back has said so
-                self._put(SubmissionStopped(order_id, refusal, effect.approval))
+        withheld = self._withheld(effect, sent_at, queued_at)
+        if withheld is not None:
+            if withheld.code is not BlockCode.TAKEN_BACK:  # whoever took it back has said so
+                self._put(SubmissionStopped(order_id, withheld.words, effect.approval, withheld.code))
             return
         self._put_quietly(SubmissionBegan(order_id))
         answer = self._answer_to(effect)
@@ -148,12 +149,12 @@ class Sending:
             answer = replace(answer, sent_at=sent_at)
         self._put(answer)
 
-    def _refusal(self, effect: SubmitOrder | ReplaceOrder, now: datetime, queued_at: datetime) -> str | None:
+    def _withheld(self, effect: SubmitOrder | ReplaceOrder, now: datetime, queued_at: datetime) -> Withheld | None:
         """A look that fails lets nothing out, and holds no lane."""
         try:
             return self.gateway.refusal(effect, now, queued_at)
         except Exception as error:
-            return f"the last look before it failed: {type(error).__name__}: {error}"
+            return Withheld(f"the last look before it failed: {type(error).__name__}: {error}")
 
     def _ask(self, effect: Effect) -> None:
         self._put(self._answer_to(effect))

@@ -33,7 +33,7 @@ from core.effects import (
     WithdrawOrder,
 )
 from core.engine import NOTHING, Engine
-from core.execution.gateway import TAKEN_BACK
+from core.execution.gateway import TAKEN_BACK, Withheld
 from core.execution.lanes import Lane
 from core.inputs import (
     AccountFetched,
@@ -57,6 +57,7 @@ from core.inputs import (
 )
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.broker import Accepted, FreshFigures, NoAnswer, Refused
+from core.model.codes import BlockCode
 from core.model.instrument import Instrument
 from core.model.values import ClientOrderId, Symbol
 from core.picture import Pictures
@@ -302,7 +303,7 @@ class VirtualRuntime(Runtime):
         if self._is_shut:
             self._keep(effect)
         elif self._is_leaving and not effect.order.effect.only_reduces:
-            self._stop(effect, LEFT)
+            self._stop(effect, Withheld(LEFT))
             self.last_words += (not_sent(effect.order),)
         else:
             self.engine.desk.departing.queue(effect.order.client_order_id)
@@ -316,17 +317,17 @@ class VirtualRuntime(Runtime):
         self._stop(found[0], TAKEN_BACK)
         return True
 
-    def _stop(self, effect: SubmitOrder | ReplaceOrder, why: str) -> None:
-        stopped = SubmissionStopped(effect.order.client_order_id, why, effect.approval)
+    def _stop(self, effect: SubmitOrder | ReplaceOrder, why: Withheld) -> None:
+        stopped = SubmissionStopped(effect.order.client_order_id, why.words, effect.approval, why.code)
         self._later(self.at, Priority.BROKER, lambda: self.take(self.at, stopped))
 
     def _leave_lane(self, effect: Effect, lane: Lane, queued_at: datetime) -> Request | None:
         """At the head of its lane: the gateway looks, and the request leaves or is kept back."""
         if isinstance(effect, SubmitOrder | ReplaceOrder):
-            refusal = self.gateway.refusal(effect, self.at, queued_at)
-            if refusal is not None:
-                if refusal != TAKEN_BACK:  # whoever took it back has said so
-                    self._stop(effect, refusal)
+            withheld = self.gateway.refusal(effect, self.at, queued_at)
+            if withheld is not None:
+                if withheld.code is not BlockCode.TAKEN_BACK:  # whoever took it back has said so
+                    self._stop(effect, withheld)
                 return None
             began = SubmissionBegan(effect.order.client_order_id)
             self._later(self.at, Priority.BROKER, lambda: self.take(self.at, began))
@@ -345,7 +346,7 @@ class VirtualRuntime(Runtime):
         self._is_leaving = True
         for effect in self.lanes.orders_waiting():
             if not effect.order.effect.only_reduces and self.gateway.take_back(effect.order.client_order_id):
-                self._stop(effect, LEFT)
+                self._stop(effect, Withheld(LEFT))
                 self.last_words += (not_sent(effect.order),)
         self._decide_keys()
         ends = self.at + LAST_ANSWERS

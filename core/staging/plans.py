@@ -34,6 +34,7 @@ from core.facts import (
     ProposalEnded,
     SubmissionBlocked,
 )
+from core.model.codes import PlanStop
 from core.model.order import OrderStatus
 from core.model.plan import Plan, PlanEnd, PlanPhase, PlanReport, PlanSource, SignedOrder, Standing
 from core.model.staging import MandateKind
@@ -64,8 +65,10 @@ class PlanRun:
         Working entries that a flattening is not to take back: their mark was removed.
     taken_back
         Those that it takes back, once it is signed.
-    halted
-        Why it must stop, though it has not been said yet; empty where nothing stops it.
+    stop
+        Why nothing more of it goes, as it was said; None where it goes on.
+    halted, halted_by
+        Why it must stop, though it has not been said yet, in words and as a code; empty where nothing stops it.
     events
         What happened, with its time, the newest last.
     """
@@ -74,6 +77,7 @@ class PlanRun:
     phase: PlanPhase = PlanPhase.OPEN
     phase_since: datetime | None = None
     phase_reason: str = ""
+    stop: PlanStop | None = None
     marked: set[ProposalId] = field(default_factory=set)
     spared: set[ClientOrderId] = field(default_factory=set)
     taken_back: tuple[ClientOrderId, ...] = ()
@@ -86,6 +90,7 @@ class PlanRun:
     powers: dict[ProposalId, Money] = field(default_factory=dict)
     refusals: dict[ProposalId, tuple[str, ...]] = field(default_factory=dict)
     halted: str = ""
+    halted_by: PlanStop | None = None
     answered: set[ClientOrderId] = field(default_factory=set)
     refused_because: tuple[str, ...] = ()
     events: list[tuple[datetime, str]] = field(default_factory=list)
@@ -245,7 +250,7 @@ class Plans:
         parts += [f"{working} still working"] if working else []
         parts += [f"{ended} ended unfilled"] if ended else []
         parts += [f"{refused} not sent"] if refused else []
-        why = f"; {run.phase_reason}" if run.phase_reason.startswith("stopped") else ""
+        why = f"; {run.phase_reason}" if run.stop is not None else ""
         return ", ".join(parts) + why
 
     # ── folds ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -258,7 +263,7 @@ class Plans:
         if run.is_open:
             self._over(run, at, PlanEnd.LEFT, "the desk was stopped before it was signed")
         elif run.runs:
-            run.halted = run.halted or ENDED_BELOW_IT
+            self._must_stop(run, ENDED_BELOW_IT, PlanStop.RESTARTED)
 
     def _opened(self, at: datetime, fact: PlanOpened) -> None:
         self.state.opened += 1
@@ -312,7 +317,7 @@ class Plans:
     def _moved(self, at: datetime, fact: PlanMoved) -> None:
         run = self._of(fact.plan_id)
         if run is not None:
-            run.phase, run.phase_since, run.phase_reason = fact.phase, at, fact.reason
+            run.phase, run.phase_since, run.phase_reason, run.stop = fact.phase, at, fact.reason, fact.stop
             self._tell(run, at, fact.reason)
 
     def _ended(self, at: datetime, fact: PlanEnded) -> None:
@@ -403,12 +408,12 @@ class Plans:
             self._tell(run, at, f"{self._name(run, signed.proposal.id)}: {words}")
 
     def _halted(self, at: datetime, fact: Halted) -> None:
-        self._stop_by(at, f"halted, {fact.cause.value}: {fact.reason}")
+        self._stop_by(at, f"halted, {fact.cause.value}: {fact.reason}", PlanStop.HALTED)
 
     def _killed(self, at: datetime, fact: Killed) -> None:
-        self._stop_by(at, f"killed by {fact.by}")
+        self._stop_by(at, f"killed by {fact.by}", PlanStop.KILLED)
 
-    def _stop_by(self, at: datetime, reason: str) -> None:
+    def _stop_by(self, at: datetime, reason: str, stop: PlanStop) -> None:
         """What was signed before a halt does not go on after it, not even when the halt is over (OP-07). A flattening
         does: each of its orders is confirmed and only reduces, and to stop it would keep what the halt is to save from.
         """
@@ -418,7 +423,12 @@ class Plans:
         if run.plan.source is PlanSource.FLATTEN and not run.buys():
             self._tell(run, at, f"{reason}: the flattening goes on, all of it only reduces")
         else:
-            run.halted = run.halted or reason
+            self._must_stop(run, reason, stop)
+
+    def _must_stop(self, run: PlanRun, reason: str, stop: PlanStop) -> None:
+        """The first reason stands."""
+        if not run.halted:
+            run.halted, run.halted_by = reason, stop
 
     # ── helpers ──────────────────────────────────────────────────────────────────────────────────────────────────
 

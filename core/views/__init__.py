@@ -15,6 +15,9 @@ from core.views.rows import (
     WARNED,
     ForeignRow,
     LogRow,
+    Mark,
+    NotEdited,
+    NotStaged,
     OrderRow,
     OtherOrderRow,
     OverrideView,
@@ -24,7 +27,7 @@ from core.views.rows import (
     Shut,
     StrategyRow,
 )
-from core.views.standing import NO_WIRE, NOTHING_TO_RELOAD, Ending, KillView, ReloadView, StatusView, WireView
+from core.views.standing import NO_WIRE, NOTHING_TO_RELOAD, Ending, HaltRow, KillView, ReloadView, StatusView, WireView
 from core.views.ticket import (
     NO_CONDITIONS,
     NO_SIZING,
@@ -52,9 +55,13 @@ __all__ = [
     "DeskView",
     "Ending",
     "ForeignRow",
+    "HaltRow",
     "KillView",
     "LogRow",
     "MarginView",
+    "Mark",
+    "NotEdited",
+    "NotStaged",
     "OrderRow",
     "OtherOrderRow",
     "OverrideView",

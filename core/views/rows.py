@@ -9,14 +9,33 @@ from enum import StrEnum
 
 from core.model.order import Effect, Leg, OrderStatus, OrderType, Side, StopHolder, confirming_key
 from core.model.signal import ExitReason
-from core.model.values import NO_SHARES, ClientOrderId, Fraction, Money, Price, ProposalId, Quantity, Symbol
+from core.model.values import NO_SHARES, ClientOrderId, Fraction, Money, Price, ProposalId, Quantity, Symbol, plain
 
-IN_DOUBT = "in doubt"
-"""The mark of an order that was sent, and of which the broker has said nothing."""
-HALTED = "HALTED"
-"""The mark of what is in a symbol that its exchange has halted (MD-06)."""
-WARNED = "WARNED"
-"""The mark of an order whose warning by the broker waits for the operator (OP-11)."""
+
+class Mark(StrEnum):
+    """What stands beside the state of an order, by its words."""
+
+    CANCELLING = "cancelling"
+    IN_DOUBT = "in doubt"
+    """It was sent, and the broker has said nothing of it."""
+    WARNED = "WARNED"
+    """Its warning by the broker waits for the operator (OP-11)."""
+    LATE_FILL = "late fill"
+    BEING_REPLACED = "being replaced"
+    TO_REPLACE = "replaces"
+    """It is to take the place of one which still works."""
+    HELD = "waits for its entry"
+    """A leg whose entry is not filled yet: it guards nothing."""
+    REPLACED = "replaced"
+    HALTED = "HALTED"
+    """It is in a symbol that its exchange has halted (MD-06)."""
+    MORE_THAN_HELD = "more than is held"
+    """An exit that asks for more than is left for it, after the shares that it would open."""
+    WAITS_TO_BE_SENT = "waits to be sent"
+    """It is held up in our own queue, behind a request of its lane that has no answer."""
+
+
+IN_DOUBT, HALTED, WARNED = Mark.IN_DOUBT, Mark.HALTED, Mark.WARNED
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +49,7 @@ class ProposalRow:
     reference
         What the signal was measured against, VWAP for VWAP; None where there is none.
     replaces, replaces_in_words
-        The order whose place it would take, as in `SELL 27 IBM stop 178.20`; None and empty where it takes none.
+        The order whose place it would take, and what that is, as `stop 178.20`; None and empty where it takes none.
     moved
         What waiting has brought an exit since its signal, USD, below zero is worse; None where it is not known.
     halted
@@ -143,8 +162,7 @@ class OrderRow:
     `is_paired` says that the broker cancels a stop with it: it is the target of a pair.
     `goes_back_in_words` are the stops that are asked for again where it is cancelled: `6 at 99.00`.
     `taken_back_at` is when an entry is cancelled whose warning nobody confirms; None where it stands.
-    `marks` are words: cancelling, in doubt, late fill, being replaced, replaces, replaced, waits for its entry,
-    3 more than is held, waits to be sent.
+    `beyond` is what an exit asks for beyond what is left for it.
     `stop_by_desk` says where the stop of what it fills will be, where the desk alone sees to it: sent to the broker at
     each fill, or kept here; None where the broker makes it with the entry, and where there is none.
     """
@@ -165,7 +183,7 @@ class OrderRow:
     ended_at: datetime | None
     expires_at: datetime | None
     is_protective: bool
-    marks: tuple[str, ...]
+    marks: tuple[Mark, ...]
     reason: str
     trail_price: Price | None = None
     trail_fraction: Fraction | None = None
@@ -175,6 +193,13 @@ class OrderRow:
     warnings: tuple[str, ...] = ()
     taken_back_at: datetime | None = None
     stop_by_desk: StopHolder | None = None
+    beyond: Quantity = NO_SHARES
+
+    @property
+    def marks_in_words(self) -> tuple[str, ...]:
+        """`cancelling`, `3 more than is held`."""
+        more = f"{plain(self.beyond)} {Mark.MORE_THAN_HELD}"
+        return tuple(more if mark is Mark.MORE_THAN_HELD else str(mark) for mark in self.marks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,13 +226,35 @@ class ForeignRow:
 
 @dataclass(frozen=True, slots=True)
 class LogRow:
-    """One thing that happened; `sequence` is its number in the journal, `severity` begins its text."""
+    """One thing that happened; `sequence` is its number in the journal, `severity` begins its text.
+
+    `refused` is what came of it that somebody may wait for.
+    """
 
     sequence: int
     at: datetime
     kind: str
     text: str
     severity: str = ""
+    refused: NotStaged | NotEdited | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotStaged:
+    """What a row of the log says was not staged: whose, of what, by which checks, and why in words."""
+
+    strategy: str
+    symbol: Symbol
+    checks: tuple[str, ...]
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotEdited:
+    """The proposal that stayed as it was, and why in words."""
+
+    proposal_id: ProposalId
+    words: str
 
 
 @dataclass(frozen=True, slots=True)

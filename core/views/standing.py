@@ -7,10 +7,28 @@ from datetime import datetime
 from decimal import Decimal
 
 from core.model.account import Mode
+from core.model.codes import DeskState, HaltCause, ProposalEnd
 from core.model.connection import Lamp
 from core.model.timing import Span
 from core.model.values import Fraction, Money, ProposalId
 from core.views.rows import OrderRow, OtherOrderRow, PositionRow
+
+
+@dataclass(frozen=True, slots=True)
+class HaltRow:
+    """What halts, and why in words."""
+
+    cause: HaltCause
+    reason: str
+
+    @property
+    def is_of_key(self) -> bool:
+        """The operator's own: the key that made it takes it back."""
+        return self.cause is HaltCause.KEY
+
+    @property
+    def in_words(self) -> str:
+        return f"{self.cause.value}: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +39,10 @@ class StatusView:
     ----------
     at
         The engine's time when the picture was made.
-    word
-        starting, on, read-only, halted, killed.
     entries_refused
         Why nothing may be opened (killed, halted, read-only, breaker), or None where entries are on.
-    halts
-        What halts now, each as `cause: reason`.
+    refused_by_breaker
+        It is the breaker that refuses them.
     market_closes_at, market_opens_at
         One of them is None.
     quote_at, feed
@@ -53,13 +69,13 @@ class StatusView:
     account: str
     mode: Mode
     profile: str
-    word: str
+    word: DeskState
     entries_refused: str | None
     exits_refused: str | None
     killed_by: str | None
     killed_at: datetime | None
     halted_at: datetime | None
-    halts: tuple[str, ...]
+    halts: tuple[HaltRow, ...]
     market_closes_at: datetime | None
     market_opens_at: datetime | None
     quote_at: datetime | None
@@ -79,14 +95,15 @@ class StatusView:
     at_risk: Fraction | None = None
     risk_budget: Fraction | None = None
     entries_shut: str = ""
+    refused_by_breaker: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """What became of a proposal that waits no more: sent, declined, expired, blocked, withdrawn."""
+    """What became of a proposal that waits no more."""
 
     proposal_id: ProposalId
-    end: str
+    end: ProposalEnd
     reason: str
 
 

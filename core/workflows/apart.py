@@ -13,6 +13,7 @@ from core.desk import Desk
 from core.effects import Effect
 from core.facts import HaltCause, Halted
 from core.ports import JournalError
+from core.said import is_news
 
 
 def apart(desk: Desk, act: Callable[[], Iterable[Effect] | None]) -> Iterator[Effect]:
@@ -34,5 +35,5 @@ def halt_for(desk: Desk, error: Exception) -> None:
     """Said once while it stands, however often it comes again."""
     desk.faults += 1
     reason = f"{type(error).__name__}: {error}"
-    if desk.control.state.halts.get(HaltCause.INVARIANT) != reason:
+    if is_news(reason, desk.control.state.halts.get(HaltCause.INVARIANT)):
         desk.record(Halted(HaltCause.INVARIANT, reason))

@@ -12,6 +12,7 @@ from core.execution.order import Order, is_order_stale
 from core.facts import CancelDropped, CancelFailed, CancelRequested, ProposalSkipped, Source
 from core.inputs import CancelAnswered, RequestCancel
 from core.model.broker import Accepted, CancelTaken, NoAnswer, NotFound
+from core.model.codes import CancelCode
 from core.model.order import OrderStatus
 from core.workflows.apart import apart
 from core.workflows.doubting import Doubting
@@ -42,15 +43,15 @@ class Cancelling:
         if why_not is not None:
             self.desk.record(ProposalSkipped(order.strategy, order.request.symbol, self.desk.at, (why_not,)))
             return ()
-        return self.cancel(old or order, "cancelled by the operator")
+        return self.cancel(old or order, "cancelled by the operator", CancelCode.OPERATOR)
 
-    def cancel(self, order: Order, reason: str) -> Iterator[Effect]:
+    def cancel(self, order: Order, reason: str, code: CancelCode) -> Iterator[Effect]:
         """Ask the broker to cancel and watch until it is gone; an order without an answer yet waits for its answer, one
         that has not left yet is kept here.
 
         What was sent to take its place goes with it.
         """
-        self.desk.record(CancelRequested(order.id, reason))
+        self.desk.record(CancelRequested(order.id, reason, code))
         if order.kept is not None:  # an earlier run kept it: nothing of it waits in any queue
             yield from self.end_kept(order)
             return
@@ -62,7 +63,11 @@ class Cancelling:
             yield CancelOrder(order.id, order.broker_order_id)
         heir = self.desk.ledger.heir(order)
         if heir is not None and not heir.is_cancelling:
-            yield from self.cancel(heir, reason)
+            yield from self.cancel(heir, reason, code)
+
+    def again(self, order: Order) -> Iterator[Effect]:
+        """For the same reason as before."""
+        return self.cancel(order, order.cancel_reason, order.cancel_code or CancelCode.OTHER)
 
     def on_answered(self, reply: CancelAnswered) -> Iterator[Effect]:
         order = self.desk.ledger.order(reply.client_order_id)
@@ -95,14 +100,14 @@ class Cancelling:
 
     def _due(self, order: Order) -> Iterator[Effect]:
         if order.cancel_requested_at is None and is_order_stale(order, self.desk.at):
-            yield from self.cancel(order, "its time to live is over")
+            yield from self.cancel(order, "its time to live is over", CancelCode.OUTLIVED)
         elif order.cancel_failed_at is not None and self.desk.at >= order.cancel_failed_at + self._pause(order):
             yield from self._again(order)
 
     def _again(self, order: Order) -> Iterator[Effect]:
         """Once more, unless what it was for was given up meanwhile: then the order is better left as it is."""
         if self.is_wanted(order):
-            yield from self.cancel(order, order.cancel_reason)
+            yield from self.again(order)
         else:
             self.desk.record(CancelDropped(order.id, GIVEN_UP))
 

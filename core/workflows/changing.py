@@ -7,7 +7,7 @@ Each is staged as an order that names the one whose place it takes, and goes the
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
@@ -17,6 +17,7 @@ from core.execution.order import Order
 from core.facts import ProposalEnd, ProposalEnded, ProposalSkipped
 from core.inputs import EditOrder, MoveStop
 from core.model.bar import ONE_MINUTE
+from core.model.codes import GuardCode
 from core.model.order import Effect as OrderEffect
 from core.model.order import LegRole, OrderRequest, OrderStatus, OrderType, Side, TimeInForce, order_id_of
 from core.model.position import Position
@@ -38,14 +39,23 @@ from core.model.values import (
 )
 from core.workflows.proposing import Proposing, closing_side, left_to_close
 
-BY_HAND = "no stop at the broker guards these shares"
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Why a stop is asked for, in words and as a code."""
+
+    words: str
+    code: GuardCode
+
+
+BY_HAND = Asked("no stop at the broker guards these shares", GuardCode.BY_HAND)
 
 
 class Changing:
     def __init__(self, desk: Desk, proposing: Proposing) -> None:
         self.desk = desk
         self.proposing = proposing
-        self._refused: set[tuple[Symbol, str, str]] = set()
+        self._refused: set[tuple[Symbol, str, GuardCode]] = set()
         """Stops that the desk itself would ask for and could not: that is said once."""
 
     # ── the operator ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -231,19 +241,19 @@ class Changing:
         )
         self._stage(self._guard(moved, stop.strategy, stop.reference, "the operator moves the stop"))
 
-    def stage_move_again(self, moved: Order, reason: str) -> None:
+    def stage_move_again(self, moved: Order, why: Asked) -> None:
         """A stop's new place that was confirmed and never left, on a ticket: the old one still works where it was."""
         if moved.request.replaces is None or self.desk.ledger.incumbent(moved) is None:
             return
         again = replace(moved.request, client_order_id=self._next_id(moved.request.replaces))
-        self._stage(self._guard(again, moved.strategy, moved.reference, reason))
+        self._stage(self._guard(again, moved.strategy, moved.reference, why.words))
 
     def stage_guard(
         self,
         position: Position,
         quantity: Quantity,
         price: Price,
-        reason: str = BY_HAND,
+        why: Asked = BY_HAND,
         lasts: TimeInForce = TimeInForce.DAY,
     ) -> bool:
         """A stop where none works any more: it was rejected, cancelled, or never arrived. Whether it waits now."""
@@ -258,12 +268,13 @@ class Changing:
             time_in_force=lasts,
             stop_price=price,
         )
-        guard, key = self._guard(order, position.strategy, None, reason), (position.symbol, position.strategy, reason)
+        guard = replace(self._guard(order, position.strategy, None, why.words), guard=why.code)
+        key = (position.symbol, position.strategy, why.code)
         if key in self._refused and self._refusal_now(guard) is not None:
             return False
         self._stage(guard)
         is_there = guard.id in self.desk.stage.state.proposals
-        if reason != BY_HAND:
+        if why.code is not GuardCode.BY_HAND:
             (self._refused.discard if is_there else self._refused.add)(key)
         return is_there
 

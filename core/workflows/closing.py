@@ -17,6 +17,7 @@ from core.effects import Effect
 from core.execution.beyond import free_of_exits
 from core.execution.order import Order
 from core.facts import MandateEnded, MandateProlonged, SubmissionBlocked
+from core.model.codes import CancelCode, MandateCode
 from core.model.order import OrderClass, OrderRequest, OrderStatus, OrderType, TimeInForce
 from core.model.signal import ExitReason
 from core.model.staging import MandateKind, Proposal, Ticket
@@ -29,9 +30,6 @@ from core.workflows.sales import Sales
 from core.workflows.submitting import Intent, Submitting
 
 MAKES_WAY = "its position is being closed"
-KILLED = "killed by "
-CLOSE_AGAIN = "close again: "
-"""With this begins the reason of every close that led to nothing: a person is told of those."""
 
 
 class Closing:
@@ -49,7 +47,7 @@ class Closing:
         for order_id in ticket.cancels:
             stop = self.desk.ledger.order(order_id)
             if stop is not None and stop.is_working and not stop.is_cancelling:
-                yield from apart(self.desk, partial(self.cancelling.cancel, stop, MAKES_WAY))
+                yield from apart(self.desk, partial(self.cancelling.cancel, stop, MAKES_WAY, CancelCode.MAKES_WAY))
         yield from self.go_on()
 
     def go_on(self, but: Collection[Symbol] = ()) -> Iterator[Effect]:
@@ -96,7 +94,7 @@ class Closing:
     def due(self) -> Iterator[Effect]:
         for use in self.desk.stage.mandates(MandateKind.CLOSE):
             if use.is_unused and self.desk.at >= use.mandate.ends_at:
-                self._end(use, "close again: the stop was not gone in time")
+                self._end(use, "close again: the stop was not gone in time", MandateCode.NOT_IN_TIME)
                 yield from apart(self.desk, partial(self._guard_what_entries_left, use))
             elif use.is_unused and self._waits_in_doubt(use) and self.desk.at >= self._prolonged_at(use):
                 self.desk.record(MandateProlonged(use.mandate.id, self.desk.at + self._patience()))
@@ -134,7 +132,7 @@ class Closing:
         The stop guards on then; taken back for nothing, it might be refused when it is to be put back.
         """
         waiting = (self.sales.ticket(use) for use in self.desk.stage.mandates(MandateKind.CLOSE) if use.is_unused)
-        is_for_a_close = order.cancel_reason == MAKES_WAY and order.stands_by
+        is_for_a_close = order.cancel_code is CancelCode.MAKES_WAY and order.stands_by
         return not is_for_a_close or any(ticket is not None and order.id in ticket.cancels for ticket in waiting)
 
     def _is_over(self, parent: ClientOrderId) -> bool:
@@ -148,14 +146,14 @@ class Closing:
         proposal, wanted = confirmation.proposal, confirmation.ticket.order
         left = min(wanted.quantity, self.protecting.uncovered(wanted.symbol, proposal.strategy, wanted.side))
         if left <= 0:
-            self._end(use, "nothing is left to close")
-            self._end_all(MandateKind.RESTORE_STOP, use.mandate.parent, NOTHING_LEFT)
+            self._end(use, "nothing is left to close", MandateCode.NOTHING_LEFT)
+            self._end_all(MandateKind.RESTORE_STOP, use.mandate.parent, NOTHING_LEFT, MandateCode.NOTHING_LEFT)
             return
         order = replace(wanted, quantity=Quantity(left))
         approval = self.desk.stage.permit(use, order, self.desk.account_name, self.desk.at)
         if isinstance(approval, str):
             self.desk.record(SubmissionBlocked(order.client_order_id, approval))
-            self._end(use, approval)
+            self._end(use, approval, MandateCode.REFUSED)
             yield from self._guard_what_entries_left(use)
             return
         yield from self.submitting.release(
@@ -188,28 +186,31 @@ class Closing:
     def _end_both(self, parent: ClientOrderId) -> Iterator[Effect]:
         """What was signed for it ends, as soon as all that is owed by it was asked for."""
         closes = self.desk.stage.mandates(MandateKind.CLOSE, parent)
-        self._end_all(MandateKind.CLOSE, parent, self._how_it_ended(parent))
+        self._end_all(MandateKind.CLOSE, parent, *self._how_it_ended(parent))
         for use in self.desk.stage.mandates(MandateKind.RESTORE_STOP, parent):
-            self._end(use, self._what_guards_it(use))
+            self._end(use, *self._what_guards_it(use))
         for use in closes:
             yield from self._guard_what_entries_left(use)
 
-    def _how_it_ended(self, parent: ClientOrderId) -> str:
+    def _how_it_ended(self, parent: ClientOrderId) -> tuple[str, MandateCode]:
         made = self.sales.own(parent)
         if not made or any(order.status is OrderStatus.FILLED for order in made):
-            return "sold"
-        if any(order.cancel_reason == MAKES_WAY for order in made):
-            return "another close took its place"
+            return "sold", MandateCode.SOLD
+        if any(order.cancel_code is CancelCode.MAKES_WAY for order in made):
+            return "another close took its place", MandateCode.DISPLACED
         last = [order for order in made if order.role is None][-1]
         quantity = last.remaining - sum((order.filled_quantity for order in made if order.role is not None), ZERO)
         why = last.reason or last.status.value
-        return f"close again: {plain(Quantity(quantity))} {last.request.symbol} did not go through ({why})"
+        words = f"close again: {plain(Quantity(quantity))} {last.request.symbol} did not go through ({why})"
+        return words, MandateCode.NOT_THROUGH
 
-    def _what_guards_it(self, use: MandateUse) -> str:
+    def _what_guards_it(self, use: MandateUse) -> tuple[str, MandateCode]:
         """What may be said before the broker has answered for the stop: that it is back is not known yet."""
         if self._owed(use) > 0:
-            return "its stop could not be asked for again; m in Positions gives it one"
-        return "the stop was asked for again" if use.released else NOTHING_LEFT
+            return "its stop could not be asked for again; m in Positions gives it one", MandateCode.NOT_ASKED_AGAIN
+        if use.released:
+            return "the stop was asked for again", MandateCode.ASKED_AGAIN
+        return NOTHING_LEFT, MandateCode.NOTHING_LEFT
 
     def _guard_what_entries_left(self, use: MandateUse) -> Iterator[Effect]:
         """The sale is over, or does not come: what an entry filled that made way for it, and is held, gets its stop."""
@@ -261,14 +262,14 @@ class Closing:
     def _was_killed(self, use: MandateUse) -> bool:
         """Whether a stop of the sale's own pair was taken back by a kill that was to leave none."""
         its_stops = (order for order in self.sales.own(use.mandate.parent) if order.is_protective)
-        return any(order.cancel_reason.startswith(KILLED) for order in its_stops)
+        return any(order.cancel_code is CancelCode.KILLED for order in its_stops)
 
-    def _end(self, use: MandateUse, reason: str) -> None:
-        self.desk.record(MandateEnded(use.mandate.id, reason))
+    def _end(self, use: MandateUse, reason: str, code: MandateCode) -> None:
+        self.desk.record(MandateEnded(use.mandate.id, reason, code))
 
-    def _end_all(self, kind: MandateKind, parent: ClientOrderId, reason: str) -> None:
+    def _end_all(self, kind: MandateKind, parent: ClientOrderId, reason: str, code: MandateCode) -> None:
         for use in self.desk.stage.mandates(kind, parent):
-            self._end(use, reason)
+            self._end(use, reason, code)
 
 
 def _sales(uses: Iterable[MandateUse]) -> list[ClientOrderId]:
@@ -278,7 +279,7 @@ def _sales(uses: Iterable[MandateUse]) -> list[ClientOrderId]:
 
 def _was_taken_back(stop: Order) -> bool:
     """Whether it ended by a cancel for another reason than to make way: the operator's, or the kill's own word."""
-    return stop.cancel_requested_at is not None and stop.cancel_reason != MAKES_WAY
+    return stop.cancel_requested_at is not None and stop.cancel_code is not CancelCode.MAKES_WAY
 
 
 def exit_reason_of(order: OrderRequest, proposal: Proposal) -> ExitReason | None:

@@ -31,6 +31,7 @@ from core.execution.reconciliation import Comparison, Listing, ReconciliationErr
 from core.facts import PositionCorrected, ReconciliationFailed, ReconciliationPassed, Source, SubmissionBlocked
 from core.inputs import AcceptBroker, PictureFetched
 from core.model.broker import BrokerPicture, NoAnswer, OrderReport
+from core.model.codes import ReadOnlyCode
 from core.model.connection import Line, LineState
 from core.model.hours import extended_span
 from core.model.order import OrderStatus
@@ -38,6 +39,7 @@ from core.model.reconciliation import Difference
 from core.model.session import NoSession, Session
 from core.model.values import ZERO, ClientOrderId, Quantity, Symbol, plain
 from core.ports import JournalError
+from core.said import is_news
 from core.workflows.apart import apart
 from core.workflows.cancelling import Cancelling
 from core.workflows.closing import Closing
@@ -133,7 +135,8 @@ class Comparing:
         limits = self.desk.control.settings.reconciliation
         if self.desk.control.state.is_reconciled and self._unanswered < limits.max_unanswered:
             return
-        self._fail((f"the broker cannot be reached: {reason}; asked again every {limits.again_seconds} s",))
+        words = f"the broker cannot be reached: {reason}; asked again every {limits.again_seconds} s"
+        self._fail((words,), ReadOnlyCode.UNREACHABLE)
 
     def _compare(self, picture: BrokerPicture) -> Iterator[Effect]:
         """Steps 3 to 8."""
@@ -197,7 +200,7 @@ class Comparing:
         except ReconciliationError as error:
             self._again()
             self.desk.apart, self.desk.gone = comparison.quantities_apart(positions), comparison.gone(positions)
-            self._fail(tuple(f"{reason}; {WAY_OUT}" for reason in error.args), found)
+            self._fail(tuple(f"{reason}; {WAY_OUT}" for reason in error.args), ReadOnlyCode.APART, found)
             raise
         self._pass(tuple(self._correct(d, comparison) for d in positions), found)
         self.desk.differing = frozenset()
@@ -238,7 +241,7 @@ class Comparing:
             yield from self.doubting.ask(order)
         yield from self.doubting.on_books(order, comparison.picture, is_listed=report is not None)
         if order.is_cancelling and order.id not in self.doubting.next_look_up:
-            yield from self.cancelling.cancel(order, order.cancel_reason)
+            yield from self.cancelling.again(order)
 
     def _to_look_at(self, listing: Listing) -> list[Order]:
         """Every order of ours; only those that work, where the broker lists the very same orders as when all that had
@@ -307,9 +310,8 @@ class Comparing:
         """Before the first agreement the desk says what it waits for; later it trades on meanwhile."""
         if not self.desk.control.state.is_reconciled:
             named = ", ".join(differing)
-            self._fail(
-                (f"{named}: the broker's books and ours differ, and an order on its way may explain it; asked again",)
-            )
+            words = f"{named}: the broker's books and ours differ, and an order on its way may explain it; asked again"
+            self._fail((words,), ReadOnlyCode.UNDECIDED)
 
     # ── 6 and 7. the verdict ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -352,10 +354,10 @@ class Comparing:
         if corrections or not state.is_reconciled or found != state.differences:
             self.desk.record(ReconciliationPassed(corrections, found))
 
-    def _fail(self, reasons: tuple[str, ...], found: tuple[Difference, ...] = ()) -> None:
+    def _fail(self, reasons: tuple[str, ...], code: ReadOnlyCode, found: tuple[Difference, ...] = ()) -> None:
         state = self.desk.control.state
-        if state.is_reconciled or state.read_only_because != reasons:
-            self.desk.record(ReconciliationFailed(reasons, found))
+        if state.is_reconciled or is_news(reasons, state.read_only_because):
+            self.desk.record(ReconciliationFailed(reasons, found, code))
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
 

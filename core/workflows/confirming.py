@@ -300,15 +300,17 @@ class Confirming:
         )
         reasons = tuple(f"{v.check}: {v.reason}" for v in review.refusals) + self._doubts(confirmation, context)
         if reasons:
-            yield from self._refuse(confirmation, reasons)
+            yield from self._refuse(confirmation, reasons, tuple(v.check for v in review.refusals))
             return
         self.desk.record(self._approved(confirmation, review, fresh))
         self.desk.record(ProposalEnded(proposal.id, ProposalEnd.SENT, "confirmed"))
         yield from self._release(confirmation, context)
 
-    def _refuse(self, confirmation: Confirmation, reasons: tuple[str, ...]) -> Iterable[Effect]:
+    def _refuse(
+        self, confirmation: Confirmation, reasons: tuple[str, ...], checks: tuple[str, ...] = ()
+    ) -> Iterable[Effect]:
         """What an exit was to sell is nobody's again: where it waited bare for that, it is guarded at once."""
-        self.desk.record(ConfirmationRefused(confirmation.ticket.id, reasons))
+        self.desk.record(ConfirmationRefused(confirmation.ticket.id, reasons, checks))
         proposal = confirmation.proposal
         return self.after_refusal(proposal.symbol, proposal.strategy) if proposal.only_reduces else ()
 

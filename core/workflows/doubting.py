@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 
 from core.desk import Desk
 from core.effects import CancelOrder, Effect
-from core.execution.order import NEVER_ARRIVED, Order
+from core.execution.order import Order
 from core.facts import OrderInDoubt, OrderNotFound, Source, UpdateIgnored
 from core.inputs import LookUpAnswered
 from core.model.broker import BrokerPicture, NoAnswer, NotFound, OrderReport
+from core.model.codes import EndCode
 from core.model.order import OrderStatus
 from core.model.values import ClientOrderId
 from core.workflows.filling import Filling, is_ours, look_up
@@ -150,7 +151,8 @@ class Doubting:
     def _never_arrived(self, order: Order) -> Iterator[Effect]:
         self.next_look_up.pop(order.id, None)
         self._missing_since.pop(order.id, None)
-        self.desk.record(self.filling.change(order, OrderStatus.CANCELLED, Source.LOOK_UP, None, NEVER_ARRIVED))
+        gone, code = OrderStatus.CANCELLED, EndCode.NEVER_ARRIVED
+        self.desk.record(self.filling.change(order, gone, Source.LOOK_UP, None, "never arrived", code))
         yield from self.after_end(order)
 
     def _not_ours(self, order: Order, report: OrderReport) -> Iterator[Effect]:

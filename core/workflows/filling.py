@@ -8,7 +8,7 @@ from decimal import Decimal
 from core.desk import Desk
 from core.effects import CancelOrder, Effect, FetchAccount, LookUpOrder
 from core.execution import order_machine
-from core.execution.order import REPLACED, Order
+from core.execution.order import Order
 from core.facts import (
     FillNotBelieved,
     LegResized,
@@ -21,6 +21,7 @@ from core.facts import (
 )
 from core.inputs import BrokerUpdated
 from core.model.broker import Execution, OrderReport
+from core.model.codes import EndCode
 from core.model.order import OrderStatus, OrderType
 from core.model.position import Fill
 from core.model.values import BrokerOrderId, ClientOrderId, ExecutionId, Price, Quantity, plain
@@ -141,10 +142,11 @@ class Filling:
         source: Source,
         broker_order_id: BrokerOrderId | None,
         reason: str,
+        code: EndCode = EndCode.AS_ITS_STATE_SAYS,
     ) -> OrderStateChanged:
         """The fact of a transition, refused by raising where the registry does not have it (EX-02)."""
         order_machine.check(order.id, order.status, after, broker_order_id or order.broker_order_id, source)
-        return OrderStateChanged(order.id, order.status, after, source, broker_order_id, reason)
+        return OrderStateChanged(order.id, order.status, after, source, broker_order_id, reason, code)
 
     # ── executions ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -250,15 +252,16 @@ class Filling:
             is_done = order.filled_quantity >= order.request.quantity
             if not is_done:
                 return
-        reason = _replaced_by(order) if report.raw_status == REPLACED else _why(order, told)
-        self.desk.record(self.change(order, told, source, report.broker_order_id, reason))
+        code = EndCode.REPLACED if report.is_replaced else EndCode.AS_ITS_STATE_SAYS
+        reason = _replaced_by(order) if report.is_replaced else _why(order, told)
+        self.desk.record(self.change(order, told, source, report.broker_order_id, reason, code))
         if told.is_terminal:
             yield from self.after_end(order)
 
 
 def _replaced_by(order: Order) -> str:
     heir = order.replaced_by or order.replacement
-    return f"{REPLACED} by {heir}" if heir else REPLACED
+    return f"replaced by {heir}" if heir else "replaced"
 
 
 def _why(order: Order, told: OrderStatus) -> str:

@@ -19,8 +19,9 @@ from itertools import count
 from core.desk import Desk
 from core.effects import Effect
 from core.execution.beyond import beyond, exits_beyond, free_of_exits, takes_any_price
-from core.execution.order import CUT, NONE_AT_THE_BROKER, TOO_MUCH, Order, nearest_first
+from core.execution.order import Order, nearest_first
 from core.facts import StopCut
+from core.model.codes import CUT, CancelCode
 from core.model.order import LegRole, OrderClass, OrderRequest, OrderStatus, TimeInForce, order_id_of
 from core.model.staging import Approval
 from core.model.values import NO_SHARES, ZERO, ClientOrderId, Quantity, Symbol, TicketId
@@ -31,6 +32,8 @@ from core.workflows.proposing import left_to_close
 from core.workflows.protecting import CLOSED, Protecting
 from core.workflows.submitting import Intent, Submitting
 
+TOO_MUCH = ("it is for more than is held", CancelCode.TOO_MUCH)
+NONE_AT_THE_BROKER = ("the broker's books show none of it", CancelCode.NONE_AT_THE_BROKER)
 GOOD_FOR = timedelta(days=1)
 """How long less of what was signed may be on its way: it only reduces, and is asked for afresh where it never left."""
 
@@ -71,11 +74,11 @@ class Fitting:
 
     def _fit(self, order: Order, left: Quantity) -> Iterator[Effect]:
         if left <= 0:
-            yield from self.cancelling.cancel(order, self._why(order))
+            yield from self.cancelling.cancel(order, *self._why(order))
         elif self._are_books_in_doubt(order):
             return
         elif self._waits_here(order):
-            yield from self.cancelling.cancel(order, TOO_MUCH)
+            yield from self.cancelling.cancel(order, *TOO_MUCH)
         elif self._is_in_hand(order):
             return
         elif self._can_be_less(order, left):
@@ -83,13 +86,13 @@ class Fitting:
         else:
             for one in (order, *self.desk.ledger.rivals(order)):  # the other one holds the shares as well
                 if one.is_working and not one.is_cancelling:
-                    yield from self.cancelling.cancel(one, TOO_MUCH)
+                    yield from self.cancelling.cancel(one, *TOO_MUCH)
 
-    def _why(self, order: Order) -> str:
+    def _why(self, order: Order) -> tuple[str, CancelCode]:
         if order.request.symbol in self.desk.gone:
             return NONE_AT_THE_BROKER
         is_flat = self.desk.ledger.position(order.request.symbol, order.strategy) is None
-        return CLOSED if is_flat else TOO_MUCH
+        return (CLOSED, CancelCode.FLAT) if is_flat else TOO_MUCH
 
     def _waits_here(self, order: Order) -> bool:
         """It has not left our own queue: it is taken back there, and less of it goes out at once."""
@@ -164,7 +167,7 @@ class Fitting:
     def _cut_with(self, order: Order) -> list[Order]:
         """The order, its pair, and what was taken back with them; nothing where that was for another reason."""
         pair = [order, *self.desk.ledger.rivals(order)]
-        asked = {one.cancel_requested_at for one in pair if one.cancel_reason == TOO_MUCH}
+        asked = {one.cancel_requested_at for one in pair if one.cancel_code is CancelCode.TOO_MUCH}
         if not asked:
             return []
         with_them = (
@@ -172,7 +175,7 @@ class Fitting:
             for one in self.desk.ledger.state.orders.values()
             if (one.request.symbol, one.strategy, one.request.side)
             == (order.request.symbol, order.strategy, order.request.side)
-            and one.cancel_reason == TOO_MUCH
+            and one.cancel_code is CancelCode.TOO_MUCH
             and one.cancel_requested_at in asked
         )
         return [*pair, *(one for one in with_them if one not in pair)]
@@ -194,8 +197,8 @@ class Fitting:
             return
         symbol, is_known = stop.request.symbol, stop.owed is not None
         for left_over in self._left_of_its_pair(stop):
-            yield from self.cancelling.cancel(left_over, TOO_MUCH)
-        if any(o.is_cancelling and o.cancel_reason in CUT for o in self._beside(stop)):
+            yield from self.cancelling.cancel(left_over, *TOO_MUCH)
+        if any(o.is_cancelling and o.cancel_code in CUT for o in self._beside(stop)):
             return
         owed = stop.remaining if stop.owed is None else min(stop.owed, stop.remaining)
         is_settled = self._is_settled(symbol)
@@ -214,7 +217,7 @@ class Fitting:
         until its price comes, and the broker may not know that the two are a pair.
         """
         pair = self.desk.ledger.rivals(stop)
-        is_alone = stop.cancel_reason in CUT and not stop.made_way
+        is_alone = stop.cancel_code in CUT and not stop.made_way
         if not is_alone or any(one.is_protective and one.is_working for one in pair):
             return []
         return [one for one in pair if one.is_working and not one.is_cancelling]

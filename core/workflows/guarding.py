@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from core.desk import Desk
 from core.effects import Effect
@@ -34,6 +35,7 @@ from core.risk.scaling.losses import Loss
 from core.setting_types import Amount
 
 WORD = "OVERRIDE"
+CENT = Decimal("0.01")
 FOR_A_REVIEW = "its equity curve stayed down: look at its trades, then resume it"
 
 
@@ -73,15 +75,16 @@ class Guarding:
             loss = losses[name]
             if loss is None or loss.limit is None or loss.lost < loss.limit:
                 continue
-            latches, limit = desk.protections.latches, f"the limit is {usd(loss.limit)}"
+            latches, limit = desk.protections.latches, Money(loss.limit.quantize(CENT))
             told, typed = latches.told(name, GLOBAL), latches.typed(name, GLOBAL)
             has_grown = typed is not None and typed.ends_at(loss.lost)
             if has_grown:
                 why = f"{usd(loss.lost)} lost {span}, a further half of the limit"
                 desk.record(OverrideEnded(name, GLOBAL, why))
-            is_news = told is None or not told.reason.endswith(limit)
+            is_news = told is None or told.limit != limit
             if has_grown or (is_news and typed is None):
-                desk.record(ProtectionTripped(name, GLOBAL, f"{usd(loss.lost)} lost {span}, {limit}", ends(day)))
+                words = f"{usd(loss.lost)} lost {span}, the limit is {usd(limit)}"
+                desk.record(ProtectionTripped(name, GLOBAL, words, ends(day), limit))
         self._throttle(losses[DAILY], losses[WEEKLY])
 
     def on_corrected(self, account: Account) -> None:

@@ -17,6 +17,7 @@ from core.model.position import Position
 from core.model.session import Session
 from core.model.signal import EntrySignal, ExitSignal
 from core.model.values import Symbol
+from core.said import is_news
 from core.workflows.exiting import Exiting
 from core.workflows.holding_over import is_held_over
 from core.workflows.minding import Minding
@@ -77,7 +78,7 @@ class Market:
         desk, known = self.desk, self.desk.normaliser.state.halted.get(message.symbol)
         if known is not None and message.at < known.since:
             return NOTHING
-        if message.is_halted and (known is None or known.reason != message.words):
+        if message.is_halted and is_news(message.words, known.reason if known is not None else None):
             since = message.at if known is None else known.since
             desk.record(TradingHalted(TradingHalt(message.symbol, since, message.words)))
         elif not message.is_halted and known is not None:

@@ -6,6 +6,7 @@ from core.desk import Desk
 from core.facts import StrategyForgot, StrategyFound, StrategyMissing, StrategyPaused
 from core.model.bar import Bar
 from core.model.signal import ExitSignal
+from core.said import is_news
 from core.strategies.memory import RunnerState
 from core.strategies.opposition import Signals, kept, opposed
 from core.workflows.proposing import Proposing
@@ -37,7 +38,7 @@ class Minding:
         """Which of the user's strategies load no longer, and which do again; only news is recorded."""
         told, found = dict(self.desk.orchestrator.state.missing), self.desk.orchestrator.missing()
         for name, reason in sorted(found.items()):
-            if told.get(name) != reason:
+            if is_news(reason, told.get(name)):
                 self.desk.record(StrategyMissing(name, reason))
         for name in sorted(told.keys() - found.keys()):
             self.desk.record(StrategyFound(name))

@@ -15,9 +15,11 @@ from core.effects import Effect
 from core.execution.order import Order
 from core.facts import OrderKept
 from core.inputs import SubmissionKept
+from core.model.codes import BlockCode, GuardCode
 from core.model.order import OrderStatus
 from core.model.values import plain
 from core.workflows.apart import apart
+from core.workflows.changing import Asked
 from core.workflows.protecting import Protecting
 from core.workflows.submitting import Submitting
 
@@ -30,11 +32,11 @@ class Owing:
         self.desk = desk
         self.submitting = submitting
         self.protecting = protecting
-        self.ask_again: Callable[[Order, str], None] = lambda order, reason: None
+        self.ask_again: Callable[[Order, Asked], None] = lambda order, why: None
 
     def end(self, order: Order) -> Iterable[Effect]:
         """It was taken back, and nothing of it is anywhere but here."""
-        return self.submitting.end_unsent(order, NOT_SENT, order.kept)
+        return self.submitting.end_unsent(order, NOT_SENT, order.kept, BlockCode.LEFT)
 
     def on_kept(self, message: SubmissionKept) -> Iterable[Effect]:
         """The last that is recorded of it before the desk is gone."""
@@ -56,10 +58,10 @@ class Owing:
             yield from self.submitting.release_kept(order)
             return
         approval, was_taken_back = order.kept, order.is_cancelling
-        yield from self.submitting.end_unsent(order, f"{NOT_SENT}; {why_not}", approval)
+        yield from self.submitting.end_unsent(order, f"{NOT_SENT}; {why_not}", approval, BlockCode.LEFT)
         if order.only_reduces and not was_taken_back:
             yield from self._guard(order)
-            self.ask_again(order, NOT_SENT)
+            self.ask_again(order, Asked(NOT_SENT, GuardCode.LEFT))
 
     def _why_not(self, order: Order) -> str | None:
         if not order.only_reduces:

@@ -13,6 +13,7 @@ from core.execution.order import Order
 from core.facts import MandateEnded, ProposalEnd, ProposalEnded, ProposalSkipped, ProposalStaged, TicketClosed
 from core.inputs import Decline, LeaveTicket, ProposeClose, ProposeFlattening, ProposeOrder
 from core.model.bar import BY_MINUTE, BY_SESSION, ONE_MINUTE
+from core.model.codes import MandateCode
 from core.model.order import Effect as OrderEffect
 from core.model.order import (
     Leg,
@@ -280,7 +281,7 @@ class Proposing:
         position = self.desk.ledger.position(proposal.symbol, proposal.strategy)
         if proposal.is_exit and position is not None:
             for use in self.desk.stage.mandates(MandateKind.EXITS, position.entry_order):
-                self.desk.record(MandateEnded(use.mandate.id, DECLINED))
+                self.desk.record(MandateEnded(use.mandate.id, DECLINED, MandateCode.DECLINED))
         return ()
 
     def on_leave_ticket(self, command: LeaveTicket) -> Iterable[Effect]:
@@ -443,7 +444,8 @@ class Proposing:
         if review.refusals:
             reasons = tuple(f"{v.check}: {v.reason}" for v in review.refusals)
             followed = None if proposal.strategy == MANUAL or proposal.only_reduces else proposal
-            self._skip(proposal.strategy, proposal.symbol, reasons, proposal.signal_time, followed)
+            checks = tuple(v.check for v in review.refusals)
+            self._skip(proposal.strategy, proposal.symbol, reasons, proposal.signal_time, followed, checks)
             return
         self.desk.record(ProposalStaged(proposal, review))
 
@@ -454,8 +456,9 @@ class Proposing:
         reasons: tuple[str, ...],
         signal_time: datetime | None = None,
         proposal: Proposal | None = None,
+        checks: tuple[str, ...] = (),
     ) -> None:
-        self.desk.record(ProposalSkipped(strategy, symbol, signal_time or self.desk.at, reasons, proposal))
+        self.desk.record(ProposalSkipped(strategy, symbol, signal_time or self.desk.at, reasons, proposal, checks))
 
     def _market(self, order: OrderRequest) -> Price | None:
         """The side of the newest quote that it would take, else the last price."""

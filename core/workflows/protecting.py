@@ -12,6 +12,7 @@ from core.desk import Desk
 from core.effects import Effect
 from core.execution.order import Order
 from core.facts import MandateEnded, StopAskedFor, SubmissionBlocked
+from core.model.codes import CancelCode, MandateCode
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderRequest, OrderType, Side, TimeInForce, order_id_of
 from core.model.position import Position
@@ -67,7 +68,7 @@ class Protecting:
             if entry is None or entry.request.symbol != symbol or self.desk.ledger.position(symbol, entry.strategy):
                 continue
             if entry.status.is_terminal and entry.filled_quantity > use.released:
-                self.desk.record(MandateEnded(use.mandate.id, NOTHING_LEFT))
+                self.desk.record(MandateEnded(use.mandate.id, NOTHING_LEFT, MandateCode.NOTHING_LEFT))
 
     def after_end(self, order: Order) -> Iterator[Effect]:
         """An entry ended before it was filled, or a leg of it did: what it filled is guarded."""
@@ -99,7 +100,7 @@ class Protecting:
         if order.is_bare:
             yield from self.cover(order.id)
         if order.is_working and not order.is_cancelling and self.desk.ledger.is_orphan(order):
-            yield from self.cancelling.cancel(order, "what it was made with has ended")
+            yield from self.cancelling.cancel(order, "what it was made with has ended", CancelCode.ORPHANED)
 
     def resume(self, but: Collection[Symbol] = ()) -> Iterator[Effect]:
         """At each look into the books: fills whose stop was not written down, or could not be asked for, get it now.
@@ -199,7 +200,7 @@ class Protecting:
             return
         self.desk.record(StopAskedFor(mandate.parent, mandate.id, order.quantity))
         if mandate.kind is MandateKind.RESTORE_STOP:
-            self.desk.record(MandateEnded(mandate.id, "the stop waits for its key"))
+            self.desk.record(MandateEnded(mandate.id, "the stop waits for its key", MandateCode.WAITS_FOR_KEY))
 
     def _next_id(self, use: MandateUse, parent: Order) -> ClientOrderId:
         """Counted by its mandate, which outlives what the ledger forgets; a name that was ever used is passed over."""
@@ -225,7 +226,7 @@ class Protecting:
         self._end_what_is_sold(symbol)
         for order in self.desk.ledger.working():
             if order.request.symbol == symbol and self.is_loose(order) and not order.is_cancelling:
-                yield from apart(self.desk, partial(self.cancelling.cancel, order, CLOSED))
+                yield from apart(self.desk, partial(self.cancelling.cancel, order, CLOSED, CancelCode.FLAT))
 
     def is_loose(self, order: Order) -> bool:
         """An exit that has nothing to close."""

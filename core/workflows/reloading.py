@@ -13,6 +13,7 @@ from core.effects import Effect
 from core.facts import LimitsReloaded, ReloadRefused, SettingsApplied, SettingsFileAgreed, SettingsFileChanged
 from core.inputs import ReloadLimits, SettingsFault, SettingsFileSeen, SettingsSource
 from core.risk.reloading import Change, Kind, changes_between, digest_of, is_within, with_changes
+from core.said import is_news
 from core.settings import Settings
 
 WORD = "LOOSEN"
@@ -36,7 +37,7 @@ class Reloading:
         reason = self._reason(message, desk.file_changes)
         if reason is None and desk.control.state.settings_file is not None:
             desk.record(SettingsFileAgreed())
-        elif reason is not None and reason != desk.control.state.settings_file:
+        elif reason is not None and is_news(reason, desk.control.state.settings_file):
             desk.record(SettingsFileChanged(reason))
         return ()
 

@@ -13,23 +13,26 @@ from __future__ import annotations
 from functools import partial
 
 from core.desk import Desk
-from core.execution.order import CUT, NEVER_ARRIVED, Order
+from core.execution.order import Order
+from core.model.codes import CUT, EndCode, GuardCode
 from core.model.order import OrderRequest, OrderStatus, OrderType, Side, TimeInForce
 from core.model.position import Position
 from core.model.signal import ExitReason
 from core.model.staging import MandateKind
 from core.model.values import Price, ProposalId
 from core.workflows.apart import done_apart
-from core.workflows.changing import Changing
+from core.workflows.changing import Asked, Changing
 from core.workflows.holding_over import is_held_over
 from core.workflows.proposing import closing_side
 
-WITH_ITS_DAY = "its stop ended with the day"
-PERMITTED_NO_MORE = "its stop is owed, and what was signed for it has ended"
-NOT_THERE = "its stop never reached the broker"
-REFUSED = "the broker refused its stop"
-KEPT_BACK = "its stop was kept back before it was sent"
-REASONS = (WITH_ITS_DAY, PERMITTED_NO_MORE, NOT_THERE, REFUSED, KEPT_BACK)
+WITH_ITS_DAY = Asked("its stop ended with the day", GuardCode.WITH_ITS_DAY)
+PERMITTED_NO_MORE = Asked("its stop is owed, and what was signed for it has ended", GuardCode.PERMITTED_NO_MORE)
+NOT_THERE = Asked("its stop never reached the broker", GuardCode.NOT_THERE)
+REFUSED = Asked("the broker refused its stop", GuardCode.REFUSED)
+KEPT_BACK = Asked("its stop was kept back before it was sent", GuardCode.KEPT_BACK)
+OF_THIS_DESK = frozenset(asked.code for asked in (WITH_ITS_DAY, PERMITTED_NO_MORE, NOT_THERE, REFUSED, KEPT_BACK))
+FOR_DAYS = frozenset({GuardCode.WITH_ITS_DAY, GuardCode.PERMITTED_NO_MORE})
+"""Where the shares are whole, the stop that is asked for lasts until it is cancelled."""
 
 
 class Renewing:
@@ -73,11 +76,11 @@ class Renewing:
         """Whether it is a stop at a price of its own: a trailing one has none."""
         return order.exit_reason is ExitReason.STOP_LOSS and order.request.type is not OrderType.TRAILING_STOP
 
-    def ask(self, order: Order, why: str) -> None:
+    def ask(self, order: Order, why: Asked) -> None:
         """A stop like this one, for what is bare of its position."""
         self.ask_for(order.request, order.strategy, why)
 
-    def ask_for(self, order: OrderRequest, strategy: str, why: str = PERMITTED_NO_MORE) -> bool:
+    def ask_for(self, order: OrderRequest, strategy: str, why: Asked = PERMITTED_NO_MORE) -> bool:
         """The same of a stop that never was an order; whether one waits now for what is bare."""
         position = self.desk.ledger.position(order.symbol, strategy)
         is_of_it = position is not None and closing_side(position) is order.side
@@ -87,30 +90,30 @@ class Renewing:
         price = self._price(position, order, why)
         if price is None or bare <= 0 or is_held_over(self.desk, position):
             return False
-        is_long = order.time_in_force is TimeInForce.GTC or why in (WITH_ITS_DAY, PERMITTED_NO_MORE)
+        is_long = order.time_in_force is TimeInForce.GTC or why.code in FOR_DAYS
         is_for_days = is_long and bare == bare.to_integral_value()
         lasts = TimeInForce.GTC if is_for_days else TimeInForce.DAY
         return self.changing.stage_guard(position, bare, price, why, lasts)
 
-    def _price(self, position: Position, order: OrderRequest, why: str) -> Price | None:
+    def _price(self, position: Position, order: OrderRequest, why: Asked) -> Price | None:
         """Of several that end with one day the nearest to the market: one stop is asked for, for all that is bare."""
         waiting = (p for p in self.desk.stage.proposals() if p.is_guard and p.order.replaces is None)
         of_it = (p for p in waiting if (p.symbol, p.strategy) == (position.symbol, position.strategy))
-        prices = [p.order.stop_price for p in of_it if p.reason in (*REASONS, why)] + [order.stop_price]
+        prices = [p.order.stop_price for p in of_it if p.guard in OF_THIS_DESK | {why.code}] + [order.stop_price]
         known = [price for price in prices if price is not None]
         if not known:
             return None
         return max(known) if order.side is Side.SELL else min(known)
 
 
-def _why_asked_for(order: Order) -> str | None:
+def _why_asked_for(order: Order) -> Asked | None:
     if not order.is_protective:
         return None
     if order.status is OrderStatus.EXPIRED:
         return WITH_ITS_DAY
     if order.status is OrderStatus.REJECTED:
         return None if _is_of_a_key(order) or _was_taken_back(order) else REFUSED
-    return NOT_THERE if order.reason == NEVER_ARRIVED else None
+    return NOT_THERE if order.end_code is EndCode.NEVER_ARRIVED else None
 
 
 def _is_of_a_key(stop: Order) -> bool:
@@ -120,4 +123,4 @@ def _is_of_a_key(stop: Order) -> bool:
 
 def _was_taken_back(stop: Order) -> bool:
     """Whether a person took it back before the broker's word came."""
-    return stop.cancel_requested_at is not None and stop.cancel_reason not in CUT
+    return stop.cancel_requested_at is not None and stop.cancel_code not in CUT

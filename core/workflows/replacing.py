@@ -12,6 +12,7 @@ from core.desk import Desk
 from core.effects import Effect
 from core.execution.order import Order
 from core.facts import ProposalEnd, ProposalEnded
+from core.model.codes import CancelCode
 from core.workflows.cancelling import Cancelling
 from core.workflows.doubting import Doubting
 
@@ -31,7 +32,8 @@ class Replacing:
         self._withdraw(order, "the order filled further; change what is left of it")
         heir = self.desk.ledger.heir(order)
         if heir is not None and not heir.only_reduces and not heir.is_cancelling:
-            yield from self.cancelling.cancel(heir, "the order that it replaces filled further meanwhile")
+            why = "the order that it replaces filled further meanwhile"
+            yield from self.cancelling.cancel(heir, why, CancelCode.FILLED_FURTHER)
 
     def after_end(self, order: Order) -> None:
         self._withdraw(order, "the order that it would replace is over")

@@ -36,6 +36,7 @@ from core.facts import (
 from core.inputs import AnswerPlan, LeavePlan
 from core.model.account import Account
 from core.model.broker import BrokerPicture
+from core.model.codes import CancelCode, PlanStop
 from core.model.order import OrderRequest, OrderStatus
 from core.model.plan import PlanEnd, PlanPhase, PlanReport, PlanSource, ReportLine, SignedOrder, Standing
 from core.model.staging import MandateKind, Ticket
@@ -87,12 +88,12 @@ class Running:
         if command.goes_on:
             self._move(run, PlanPhase.BUYING, "the operator goes on: the buys that still fit")
         else:
-            yield from self._stop(run, BY_OPERATOR)
+            yield from self._stop(run, BY_OPERATOR, PlanStop.OPERATOR)
 
     def on_leave(self, command: LeavePlan) -> Iterator[Effect]:
         run = self.plans.running
         if run is not None and run.id == command.plan_id:
-            yield from self._stop(run, BY_OPERATOR)
+            yield from self._stop(run, BY_OPERATOR, PlanStop.OPERATOR)
 
     def see(self, picture: BrokerPicture) -> None:
         """The broker's books: what the report is made of, once it was asked for, and of no earlier instant."""
@@ -108,7 +109,7 @@ class Running:
         while (run := self.plans.running) is not None:
             before = (run.phase, len(run.tickets), len(run.refusals))
             if run.halted and run.phase is not PlanPhase.REPORTING:
-                yield from self._stop(run, run.halted)
+                yield from self._stop(run, run.halted, run.halted_by)
             elif run.phase is PlanPhase.TAKING_BACK:
                 yield from self._take_back(run)
             elif run.phase is PlanPhase.SELLING:
@@ -131,7 +132,7 @@ class Running:
         for order_id in run.taken_back:
             order = self.desk.ledger.order(order_id)
             if order is not None and order.is_working and not order.is_cancelling:
-                yield from self.cancelling.cancel(order, FLATTENED)
+                yield from self.cancelling.cancel(order, FLATTENED, CancelCode.FLATTENED)
         left = self.plans.entries_left(run)
         if not left:
             self._move(run, PlanPhase.SELLING, "the entries are gone")
@@ -166,7 +167,7 @@ class Running:
 
     def _wait_for_the_word(self, run: PlanRun) -> Iterator[Effect]:
         if run.permitted_until is not None and self.desk.at >= run.permitted_until:
-            yield from self._stop(run, UNANSWERED)
+            yield from self._stop(run, UNANSWERED, PlanStop.UNANSWERED)
 
     def _buy(self, run: PlanRun) -> Iterator[Effect]:
         """A buy of which nobody knows holds the others back, and after a while the plan asks (EX-06, EX-10)."""
@@ -186,7 +187,7 @@ class Running:
         if is_late or not self._unsettled(run, run.orders):
             yield from self._ask_for_report(run, ASKS_BROKER)
 
-    def _stop(self, run: PlanRun, reason: str) -> Iterator[Effect]:
+    def _stop(self, run: PlanRun, reason: str, stop: PlanStop | None) -> Iterator[Effect]:
         """Nothing more of it goes; what is on its way is seen to its end by the report."""
         for signed in run.orders:
             standing, told = self.plans.standing(run, signed), (f"{NOT_GONE}: {reason}",)
@@ -197,10 +198,10 @@ class Running:
                 standing is Standing.REFUSED and signed.proposal.id not in run.refusals
             ):
                 self.desk.record(PlanOrderSkipped(run.id, signed.proposal.id, told))
-        yield from self._ask_for_report(run, f"stopped: {reason}")
+        yield from self._ask_for_report(run, f"stopped: {reason}", stop)
 
-    def _ask_for_report(self, run: PlanRun, reason: str) -> Iterator[Effect]:
-        self._move(run, PlanPhase.REPORTING, reason)
+    def _ask_for_report(self, run: PlanRun, reason: str, stop: PlanStop | None = None) -> Iterator[Effect]:
+        self._move(run, PlanPhase.REPORTING, reason, stop)
         yield from self._ask()
 
     def _ask(self) -> Iterator[Effect]:
@@ -220,7 +221,7 @@ class Running:
         for signed in run.orders:
             if run.plan.source is PlanSource.FILE and signed.proposal.id in self.desk.stage.state.proposals:
                 self.desk.record(ProposalEnded(signed.proposal.id, ProposalEnd.WITHDRAWN, "its plan is over"))
-        end = PlanEnd.STOPPED if run.phase_reason.startswith("stopped") or run.halted else PlanEnd.DONE
+        end = PlanEnd.STOPPED if run.stop is not None or run.halted else PlanEnd.DONE
         self.desk.record(PlanEnded(run.id, end, self.plans.in_sum(run), self._figures(run)))
 
     # ── one order ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -456,8 +457,8 @@ class Running:
     def _since(self, run: PlanRun) -> timedelta:
         return self.desk.at - (run.phase_since or self.desk.at)
 
-    def _move(self, run: PlanRun, phase: PlanPhase, reason: str) -> None:
-        self.desk.record(PlanMoved(run.id, phase, reason))
+    def _move(self, run: PlanRun, phase: PlanPhase, reason: str, stop: PlanStop | None = None) -> None:
+        self.desk.record(PlanMoved(run.id, phase, reason, stop))
 
     def _patience(self) -> timedelta:
         """How long one answer may take (EX-06)."""

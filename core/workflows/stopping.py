@@ -12,6 +12,7 @@ from core.execution.order import Order
 from core.execution.others import Other
 from core.facts import HaltCause, Halted, Killed, OtherTakenBack, Rearmed, RearmRefused, Resumed
 from core.inputs import Halt, Input, Kill, PictureFetched, Rearm, Resume
+from core.model.codes import CancelCode
 from core.model.order import OrderStatus
 from core.model.values import BrokerOrderId, ClientOrderId
 from core.telling import order_in_words
@@ -61,9 +62,9 @@ class Stopping:
     def _take_back(self, order: Order, command: Kill) -> Iterator[Effect]:
         """A stop that is on its way out for another reason goes for this one: it does not come back."""
         is_asked_for, why = self._goes(order, command), f"killed by {command.by}"
-        is_for_another = command.naked and order.is_protective and order.cancel_reason != why
+        is_for_another = command.naked and order.is_protective and order.cancel_code is not CancelCode.KILLED
         if is_asked_for and (is_for_another or not order.is_cancelling):
-            yield from self.cancelling.cancel(order, why)
+            yield from self.cancelling.cancel(order, why, CancelCode.KILLED)
         elif is_asked_for and order.status is not OrderStatus.PENDING:  # the key again asks again
             yield CancelOrder(order.id, order.broker_order_id)
 

@@ -14,7 +14,7 @@ from functools import partial
 from core.desk import Desk
 from core.effects import Effect, ReplaceOrder, SubmitOrder
 from core.execution.beyond import refusal_of_less
-from core.execution.order import NEVER_ARRIVED, Order
+from core.execution.order import Order
 from core.execution.others import in_the_way_of
 from core.facts import (
     ApprovalRedeemed,
@@ -28,6 +28,7 @@ from core.facts import (
 )
 from core.inputs import SubmissionAnswered, SubmissionBegan, SubmissionStopped
 from core.model.broker import Accepted, NoAnswer
+from core.model.codes import BlockCode, EndCode
 from core.model.order import LegRole, OrderRequest, OrderStatus
 from core.model.signal import ExitReason
 from core.model.staging import Approval, StopPlan
@@ -138,13 +139,13 @@ class Submitting:
         if order is None or order.status is not OrderStatus.PENDING:
             return
         was_taken_back = order.is_cancelling
-        yield from self.end_unsent(order, reply.reason, reply.approval)
+        yield from self.end_unsent(order, reply.reason, reply.approval, reply.code)
         if reply.approval is not None and not was_taken_back:
             yield from apart(self.desk, partial(self.after_block, order))
 
-    def end_unsent(self, order: Order, why: str, approval: Approval | None) -> Iterable[Effect]:
+    def end_unsent(self, order: Order, why: str, approval: Approval | None, code: BlockCode) -> Iterable[Effect]:
         """It never left and never will. What a mandate permitted by it is permitted again."""
-        self.desk.record(SubmissionBlocked(order.id, why))
+        self.desk.record(SubmissionBlocked(order.id, why, code))
         if approval is not None and approval.mandate_id is not None and self._is_given_back(order, approval):
             self.desk.record(PermissionReturned(order.id, approval.mandate_id, order.request.quantity))
         reason = f"{order.cancel_reason}, {why}" if order.is_cancelling else f"blocked: {why}"
@@ -174,7 +175,7 @@ class Submitting:
             yield from self.filling.absorb(order, reply.answer.report, Source.ANSWER)
             yield from self.doubting.ask_for_legs(order)
             self.take_warnings(order, reply.answer.warnings)
-        elif order.reason == NEVER_ARRIVED:
+        elif order.end_code is EndCode.NEVER_ARRIVED:
             yield look_up(order)  # its request was still on the way when it was given up: it may be there now
         elif order.status is not OrderStatus.PENDING:
             yield from self.doubting.ask_for_legs(order)  # the stream told of it, and names no legs

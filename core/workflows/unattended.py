@@ -13,6 +13,7 @@ from core.effects import Effect
 from core.facts import ExitReleased, MandateEnded, TicketClosed
 from core.inputs import OpenTicket, TakeBackExits
 from core.model.broker import FreshFigures, NoAnswer
+from core.model.codes import DeskState, MandateCode
 from core.model.order import OrderStatus, OrderType
 from core.model.position import Position
 from core.model.signal import ExitReason
@@ -63,7 +64,7 @@ class Unattended:
         position = self.desk.ledger.position(command.symbol, command.strategy)
         if position is not None:
             for use in self.desk.stage.mandates(MandateKind.EXITS, position.entry_order):
-                self.desk.record(MandateEnded(use.mandate.id, TAKEN_BACK))
+                self.desk.record(MandateEnded(use.mandate.id, TAKEN_BACK, MandateCode.TAKEN_BACK))
         return ()
 
     def _permit(self, proposal: Proposal) -> MandateUse | None:
@@ -76,7 +77,7 @@ class Unattended:
         position = desk.ledger.position(proposal.symbol, proposal.strategy)
         if position is None or proposal.exit_reason in BY_HAND or order.type is not OrderType.MARKET:
             return None
-        if not proposal.is_exit or desk.control.word() != "on":
+        if not proposal.is_exit or desk.control.word() is not DeskState.ON:
             return None
         if self._was_refused(position):
             return None

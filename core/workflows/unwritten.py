@@ -15,14 +15,16 @@ from core.desk import Desk
 from core.effects import Effect
 from core.execution.order import Order
 from core.facts import MandateEnded, PermissionReturned, StopAskedFor, StopCut, SubmissionBlocked
+from core.model.codes import GuardCode, MandateCode
 from core.model.order import OrderRequest
 from core.model.staging import Approval, MandateKind
 from core.model.values import ZERO, ClientOrderId, Quantity
 from core.staging.stage import STOPS
 from core.workflows.apart import apart
+from core.workflows.changing import Asked
 from core.workflows.submitting import Intent, Submitting
 
-FAILED = "the desk failed before sending it"
+FAILED = Asked("the desk failed before sending it", GuardCode.FAILED)
 NOT_SENT = "the desk failed before sending it, and it never left; m in Positions gives a stop, else stage it"
 
 
@@ -31,9 +33,9 @@ class Unwritten:
         self.desk = desk
         self.submitting = submitting
         self.ask_for_books: Callable[[], Iterable[Effect]] = lambda: ()
-        self.ask_for: Callable[[OrderRequest, str, str], bool] = lambda order, strategy, why: False
+        self.ask_for: Callable[[OrderRequest, str, Asked], bool] = lambda order, strategy, why: False
         """Have such a stop wait on a ticket; whether one does now."""
-        self.ask_again: Callable[[Order, str], None] = lambda order, why: None
+        self.ask_again: Callable[[Order, Asked], None] = lambda order, why: None
         self._failed: set[str] = set()
         """Mandates, and stops that were made less, of which an order was not written down."""
 
@@ -104,7 +106,7 @@ class Unwritten:
         mandate = self.desk.stage.state.mandates[mandate_id].mandate
         self.desk.record(StopAskedFor(mandate.parent, mandate_id, asked))
         if mandate.kind is MandateKind.RESTORE_STOP:
-            self.desk.record(MandateEnded(mandate_id, "the stop waits for its key"))
+            self.desk.record(MandateEnded(mandate_id, "the stop waits for its key", MandateCode.WAITS_FOR_KEY))
 
 
 def _as_order(intent: Intent, desk: Desk) -> Order:

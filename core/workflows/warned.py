@@ -14,6 +14,7 @@ from core.effects import Effect
 from core.execution.order import Order
 from core.facts import BrokerWarned, WarningConfirmed
 from core.inputs import ConfirmWarning
+from core.model.codes import CancelCode
 from core.model.sender import seat_of
 from core.workflows.cancelling import Cancelling
 
@@ -45,7 +46,7 @@ class Warned:
     def due(self) -> Iterator[Effect]:
         for order, at in list(self._to_take_back()):
             if self.desk.at >= at:
-                yield from self.cancelling.cancel(order, NOT_CONFIRMED)
+                yield from self.cancelling.cancel(order, NOT_CONFIRMED, CancelCode.WARNING)
 
     def _to_take_back(self) -> Iterator[tuple[Order, datetime]]:
         patience = timedelta(seconds=float(self.desk.control.settings.execution.warning_seconds))

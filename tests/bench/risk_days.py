@@ -60,7 +60,7 @@ def told(journal: Path) -> Iterator[str]:
         fact, at = record.fact, f"{record.at:{MINUTE}} UTC"
         match fact:
             case ProposalSkipped():
-                refused.update((reason.partition(":")[0], fact.symbol) for reason in fact.reasons)
+                refused.update((check, fact.symbol) for check in (*fact.checks, *fact.reasons[len(fact.checks) :]))
             case TradeClosed():
                 trade = fact.trade
                 yield from counted()

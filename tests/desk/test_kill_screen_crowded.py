@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from core.model.codes import DeskState, HaltCause
 from core.model.order import Effect, OrderType, Side, StopHolder
 from core.model.values import Price, Quantity
-from core.views import DeskView, KillView
+from core.views import DeskView, HaltRow, KillView
 from tests.desk.still_house import a_position, a_view, an_exit, an_order, open_still
 from widgets.lines import joined
 from widgets.listed import one_each, sharing, side_by_side
@@ -47,12 +48,13 @@ def crowded(**status: Any) -> DeskView:
 
 def a_halt() -> dict[str, Any]:
     at = a_view().status.at
-    return {"word": "halted", "halts": ("key: by key",), "halted_at": at, "entries_refused": "halted (key): by key"}
+    halts = (HaltRow(HaltCause.KEY, "by key"),)
+    return {"word": DeskState.HALTED, "halts": halts, "halted_at": at, "entries_refused": "halted (key): by key"}
 
 
 def a_kill() -> dict[str, Any]:
     at = a_view().status.at
-    return {"word": "killed", "killed_by": "key", "killed_at": at, "entries_refused": "killed by key"}
+    return {"word": DeskState.KILLED, "killed_by": "key", "killed_at": at, "entries_refused": "killed by key"}
 
 
 @SIZES
@@ -128,7 +130,8 @@ async def test_room_that_opens_is_used_and_with_few_orders_all_are_listed() -> N
 
 async def test_where_another_cause_halts_too_its_word_is_among_the_keys() -> None:
     """OP-07"""
-    halt = a_halt() | {"halts": ("key: by key", "invariant: the books do not add up")}
+    another = HaltRow(HaltCause.INVARIANT, "the books do not add up")
+    halt = a_halt() | {"halts": (*a_halt()["halts"], another)}
     async with open_still(crowded(**halt), (80, 24)) as house:
         await house.press("ctrl+k")
         await house.until(lambda: house.shows("also invariant: the books do not add up", "type CLEAR to end the halt"))

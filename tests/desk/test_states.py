@@ -11,9 +11,11 @@ import pytest
 
 from console.handle import Failed, Loading
 from console.screens.leave import leaving_lines
+from core.model.codes import DeskState, HaltCause
 from core.model.connection import Lamp, Line, LineState
 from core.model.order import StopHolder
 from core.model.values import Price, Quantity
+from core.views import HaltRow
 from tests.desk.desk_house import open_desk
 from tests.desk.still_house import a_held_chart, a_position, a_view, an_exit, open_still
 from widgets.lines import joined
@@ -31,10 +33,14 @@ def a_status(word: str) -> dict[str, Any]:
     more: dict[str, dict[str, Any]] = {
         "starting": {"entries_refused": "read-only: not compared yet"},
         "read-only": {"entries_refused": "read-only: the books differ"},
-        "halted": {"entries_refused": "halted (key): by key", "halts": ("key: by key",), "halted_at": at},
+        "halted": {
+            "entries_refused": "halted (key): by key",
+            "halts": (HaltRow(HaltCause.KEY, "by key"),),
+            "halted_at": at,
+        },
         "killed": {"entries_refused": "killed by key", "killed_by": "key", "killed_at": at},
     }
-    return {"word": word, **more[word]}
+    return {"word": DeskState(word), **more[word]}
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])

@@ -46,7 +46,7 @@ from core.model.order import OrderType, StopHolder
 from core.model.session import Calendar
 from core.model.staging import Proposal, Ticket
 from core.model.values import Price, Quantity, Symbol, plain
-from core.ports import Checkpoint, JournalWriteError, NoCheckpoint
+from core.ports import Checkpoint, Journal, JournalWriteError, NoCheckpoint
 from core.runtime.asking import no_answer
 from core.runtime.feed import bar_item
 from core.runtime.line import Link
@@ -54,6 +54,7 @@ from core.runtime.virtual import VirtualRuntime
 from core.settings import Settings
 from core.strategies.house import OF_THE_HOUSE, Kinds
 from state.journal import MemoryJournal
+from tests.scenarios.before_codes import OlderJournal, older_documents
 from tests.unit.core.brokers.trading_floor import NEW_YORK, SPY, STORIES, THURSDAY, NewYorkHours, Notebook, a_bar, at
 
 F = TypeVar("F", bound=Fact)
@@ -366,16 +367,22 @@ class Drawer:
         self.kept = checkpoint
 
 
-def rebuilt(desk: Desk, drawer: Drawer | None = None) -> Desk:
+def rebuilt(desk: Desk, drawer: Drawer | None = None, journal: Journal | None = None) -> Desk:
     """The same desk from its journal, and from a checkpoint where there is one."""
-    again = Desk(desk.account_name, desk.mode, desk.calendar, desk.journal, desk.orchestrator.kinds)
+    again = Desk(desk.account_name, desk.mode, desk.calendar, journal or desk.journal, desk.orchestrator.kinds)
     assert rebuild(again, drawer) == ()
     return again
 
 
 def assert_can_be_rebuilt(house: House) -> None:
-    """The state is a fold of the journal, also when taken up from documents half-way (SP-03)."""
+    """The state is a fold of the journal, also when taken up from documents half-way (SP-03); and so it was before what
+    a decision reads stood in codes (SP-07).
+    """
     live = states(house.desk)
     assert states(rebuilt(house.desk)) == live
     drawer = Drawer(Checkpoint(house.desk.journal.sequence, documents_of(house.desk)))
     assert states(rebuilt(house.desk, drawer)) == live
+    if isinstance(house.desk.journal, MemoryJournal):
+        older = Drawer(Checkpoint(house.desk.journal.sequence, older_documents(documents_of(house.desk))))
+        assert states(rebuilt(house.desk, None, OlderJournal(house.desk.journal))) == live
+        assert states(rebuilt(house.desk, older)) == live

@@ -33,7 +33,7 @@ def a_house(*quantities: str, stops: tuple[str, ...] = ("99.80",), friday: str =
 
 
 def asked_for(house: House) -> list[Proposal]:
-    return [f.proposal for f in house.facts(ProposalStaged) if f.proposal.reason == WITH_ITS_DAY]
+    return [f.proposal for f in house.facts(ProposalStaged) if f.proposal.reason == WITH_ITS_DAY.words]
 
 
 def test_a_fraction_is_asked_for_each_evening_and_guarded_the_next_day() -> None:
@@ -95,7 +95,7 @@ def test_a_restart_after_the_close_asks_as_well() -> None:
     house.restarted()
     house.until("17:30")
 
-    assert [p.reason for p in house.desk.stage.proposals()] == [WITH_ITS_DAY]
+    assert [p.reason for p in house.desk.stage.proposals()] == [WITH_ITS_DAY.words]
 
 
 def test_what_is_closed_needs_no_stop_any_more() -> None:
@@ -121,7 +121,7 @@ def test_what_never_reached_the_broker_is_asked_for_again() -> None:
     passes(house, 150)
 
     (asked,) = house.desk.stage.proposals()
-    assert (asked.is_guard, plain(asked.order.quantity), asked.reason) == (True, "0.302", NOT_THERE)
+    assert (asked.is_guard, plain(asked.order.quantity), asked.reason) == (True, "0.302", NOT_THERE.words)
     confirms_now(house)
     passes(house, 3)
     working = [o for o in house.stops if o.is_working]

@@ -435,7 +435,7 @@ def test_a_kill_while_a_target_is_half_filled_makes_the_stop_less_and_names_it_u
     house.presses(Kill("the operator"))
     house.until_moment(house.line.at + timedelta(seconds=1))
 
-    assert [(row.type, row.marks) for row in kill.too_large] == [(OrderType.STOP, ("3 more than is held",))]
+    assert [(row.type, row.marks_in_words) for row in kill.too_large] == [(OrderType.STOP, ("3 more than is held",))]
     assert before == ["submit buy limit 6"]
     assert house.requests()[1:] == ["replace sell stop 3"]
     assert Pictures(house.engine).draw(house.line.at).kill.too_large == ()

@@ -244,7 +244,7 @@ def test_a_stop_that_fails_again_waits_on_a_ticket_once(
     house.presses(Decline(asked.id, "no"))
     passes(house, 180)
 
-    assert (asked.is_guard, str(asked.order.quantity.normalize()), asked.reason) == (True, bare, FAILED)
+    assert (asked.is_guard, str(asked.order.quantity.normalize()), asked.reason) == (True, bare, FAILED.words)
     assert house.desk.stage.proposals() == ()
     assert used(house) == 2
 
@@ -276,7 +276,7 @@ def test_an_exit_whose_own_key_was_turned_and_that_was_not_written_down_waits_fo
     passes(house, 1)
 
     assert house.facts(SubmissionBlocked)[-1].reason == NOT_SENT
-    assert [(p.is_guard, p.reason) for p in house.desk.stage.proposals()] == [(True, FAILED)]
+    assert [(p.is_guard, p.reason) for p in house.desk.stage.proposals()] == [(True, FAILED.words)]
 
 
 def test_a_target_whose_stop_was_cut_is_taken_back_with_it_after_a_restart() -> None:

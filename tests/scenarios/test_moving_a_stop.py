@@ -8,7 +8,6 @@ from decimal import Decimal
 import pytest
 
 from core.effects import Effect, LookUpOrder, ReplaceOrder
-from core.execution.order import NEVER_ARRIVED
 from core.explain import chain_of
 from core.facts import (
     ConfirmationRefused,
@@ -33,6 +32,7 @@ from core.inputs import (
     SubmissionAnswered,
 )
 from core.model.broker import Refused
+from core.model.codes import EndCode
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderStatus, OrderType, StopHolder
 from core.model.signal import ExitReason
@@ -382,7 +382,7 @@ def test_a_replacement_that_never_arrived_leaves_the_old_stop_as_it_was() -> Non
     confirms_now(house)
     passes(house, 100)
 
-    assert (the_new(house).status, the_new(house).reason) == (OrderStatus.CANCELLED, NEVER_ARRIVED)
+    assert (the_new(house).status, the_new(house).end_code) == (OrderStatus.CANCELLED, EndCode.NEVER_ARRIVED)
     (old,) = [o for o in house.stops if o.is_working]
     assert (old.replacement, old.replaced_by, old.is_being_replaced) == (None, None, False)
     assert "replace sell stop 0.502" not in house.requests()
@@ -435,7 +435,7 @@ def test_a_close_does_not_wait_a_minute_for_a_replacement_that_cannot_arrive_any
     passes(house, 10)
 
     assert house.held() == house.held_by_the_broker() == "0"
-    assert (the_new(house).status, the_new(house).reason) == (OrderStatus.CANCELLED, NEVER_ARRIVED)
+    assert (the_new(house).status, the_new(house).end_code) == (OrderStatus.CANCELLED, EndCode.NEVER_ARRIVED)
 
 
 def test_cancelling_a_stop_takes_its_replacement_with_it() -> None:

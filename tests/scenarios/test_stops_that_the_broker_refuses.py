@@ -64,7 +64,7 @@ def test_a_stop_that_the_broker_refuses_waits_on_a_ticket_at_once() -> None:
     house, refusals = a_fraction()
 
     assert house.stops[0].status is OrderStatus.REJECTED
-    assert (waiting(house), house.proposal.reason) == (["0.5 at 98"], REFUSED)
+    assert (waiting(house), house.proposal.reason) == (["0.5 at 98"], REFUSED.words)
     assert (is_bare(house), refusals.asked) == (("SPY 0.5 no stop",), 1)
     assert_can_be_rebuilt(house)
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from core.effects import ReplaceOrder, SubmitOrder
+from core.execution.gateway import Withheld
 from core.facts import SubmissionBlocked
 from core.inputs import MoveStop
 from core.model.values import Price
@@ -29,11 +30,11 @@ class KeepsBack:
 
     def refusal(
         self, effect: SubmitOrder | ReplaceOrder, now: datetime, queued_at: datetime | None = None
-    ) -> str | None:
+    ) -> Withheld | None:
         if effect.order.type.is_stop:
             self.asked += 1
             if self.asked <= self.times:
-                return self.reason
+                return Withheld(self.reason)
         return self._refusal(effect, now, queued_at)
 
 

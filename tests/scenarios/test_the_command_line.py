@@ -192,7 +192,7 @@ def test_the_status_names_shares_of_which_no_stop_is_known(keyturn: Keyturn, tmp
     folder = Home.of({"KEYTURN_HOME": str(tmp_path / "home")}).account("paper")
     folder.prepare()
     bare, signed = ("SPY 2.5 no stop", "QQQ 1 exit in doubt"), ("QQQ until 16:00 New York",)
-    status = Status("trading", 7, "paper", 2, 1, 3, 0, 5, "paper", bare, signed)
+    status = Status("trading", 7, "paper", 2, 1, 3, 0, 5, "paper", bare, signed, ("no_stop", "in_doubt"))
     Heartbeat(folder).beat(status)
 
     told = keyturn("status", "--account", "paper").out

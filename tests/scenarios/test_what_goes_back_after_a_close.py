@@ -21,10 +21,10 @@ from core.inputs import (
     RequestCancel,
 )
 from core.model.bar import Bar
+from core.model.codes import FAILED_CLOSES
 from core.model.order import Effect, OrderType, Side, StopHolder, TimeInForce
 from core.model.values import Price, Quantity, plain, priced
 from core.picture import Pictures
-from core.workflows.closing import CLOSE_AGAIN
 from core.workflows.proposing import NO_FRACTION_LASTS, NO_FRACTION_OF_A_PAIR, NO_FRACTION_TRAILS
 from core.workflows.renewing import NOT_THERE
 from tests.scenarios.changes import FRACTIONS, ROOMY, confirms_now, passes
@@ -117,7 +117,7 @@ def working(house: House) -> list[str]:
 
 
 def failed(house: House) -> list[str]:
-    return [fact.reason for fact in house.facts(MandateEnded) if fact.reason.startswith(CLOSE_AGAIN)]
+    return [fact.reason for fact in house.facts(MandateEnded) if fact.code in FAILED_CLOSES]
 
 
 # ── for how many shares ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -259,7 +259,7 @@ def test_a_crash_behind_any_record_of_a_pair_that_is_taken_back_guards_its_share
 
         waits = [(p.order.quantity, p.order.stop_price, p.reason) for p in house.desk.stage.proposals()]
         if waits:  # it was written down and never left
-            assert (waits, working(house)) == ([(6, way.at("99"), NOT_THERE)], []), last
+            assert (waits, working(house)) == ([(6, way.at("99"), NOT_THERE.words)], []), last
         else:
             assert working(house) == [f"{way.out} stop 6 {plain(way.at('99'))}"], last
             assert not bare_in_words(house.desk.ledger), last
@@ -387,7 +387,7 @@ def test_a_pair_that_was_for_too_much_gives_its_own_stop_back_and_none_of_a_brac
     assert abs(Decimal(house.held_by_the_broker())) == 6 + bought - sold
     assert f"{way.out} stop 5 {plain(way.at('99.35'))}" in working(house)
     assert len(working(house)) == 2
-    assert failed(house) == [f"{CLOSE_AGAIN}5 SPY did not go through (it is for more than is held)"]
+    assert failed(house) == ["close again: 5 SPY did not go through (it is for more than is held)"]
     assert_can_be_rebuilt(house)
 
 
@@ -440,7 +440,7 @@ def test_an_exit_that_the_desk_makes_less_has_not_failed_and_its_stop_comes_back
     assert Pictures(house.engine).draw(house.line.at).failed_closes == ()
     takes_back_the_exit(house, way, "101")
     assert working(house) == [f"{way.out} stop 4 {plain(way.at('99'))}"]
-    assert failed(house) == [f"{CLOSE_AGAIN}4 SPY did not go through (cancelled by the operator)"]
+    assert failed(house) == ["close again: 4 SPY did not go through (cancelled by the operator)"]
     assert_can_be_rebuilt(house)
 
 

@@ -12,7 +12,6 @@ from itertools import pairwise
 import pytest
 
 from core.effects import CancelOrder, FetchPicture, LookUpOrder, SubmitOrder
-from core.execution.order import NEVER_ARRIVED
 from core.facts import (
     ApprovalRedeemed,
     CancelFailed,
@@ -40,6 +39,7 @@ from core.inputs import (
     SubmissionStopped,
 )
 from core.model.broker import Execution, NoAnswer, OrderReport, OrderUpdate, Refused, UnreadableOrder, UpdateEvent
+from core.model.codes import EndCode
 from core.model.connection import Lamp, Line, LineState
 from core.model.order import OrderStatus, StopHolder
 from core.model.signal import EntrySignal
@@ -132,7 +132,7 @@ def test_five_stated_not_founds_over_a_minute_end_an_order_that_never_arrived() 
 
     assert in_between is OrderStatus.PENDING
     assert len(house.facts(OrderNotFound)) >= 5
-    assert (house.entry.status, house.entry.reason) == (OrderStatus.CANCELLED, NEVER_ARRIVED)
+    assert (house.entry.status, house.entry.end_code) == (OrderStatus.CANCELLED, EndCode.NEVER_ARRIVED)
     assert house.entry.ended_at is not None
     assert house.entry.ended_at - house.entry.first_not_found_at >= timedelta(seconds=60)  # type: ignore[operator]
     assert house.requests() == []
@@ -158,7 +158,7 @@ def test_without_the_books_no_number_of_not_founds_ends_an_order() -> None:
     house.until("10:12:20")
 
     assert in_doubt == (OrderStatus.PENDING, True)
-    assert (house.entry.status, house.entry.reason) == (OrderStatus.CANCELLED, NEVER_ARRIVED)
+    assert (house.entry.status, house.entry.end_code) == (OrderStatus.CANCELLED, EndCode.NEVER_ARRIVED)
 
 
 def test_an_order_that_only_the_books_show_is_taken_in_and_never_given_up() -> None:
@@ -173,7 +173,7 @@ def test_an_order_that_only_the_books_show_is_taken_in_and_never_given_up() -> N
     assert in_doubt == (OrderStatus.PENDING, True)
     assert [c.after for c in house.facts(OrderStateChanged)] == [OrderStatus.SUBMITTED, OrderStatus.CANCELLED]
     assert house.requests() == ["submit buy limit 0.502", "cancel"]  # its time to live was over long ago
-    assert house.entry.reason != NEVER_ARRIVED
+    assert house.entry.end_code is not EndCode.NEVER_ARRIVED
 
 
 def test_books_with_an_order_that_names_no_id_end_nothing() -> None:
@@ -221,7 +221,7 @@ def test_when_the_broker_is_back_the_pauses_between_look_ups_begin_anew() -> Non
 
     assert house.entry.first_not_found_at is not None
     assert house.entry.first_not_found_at - back < timedelta(seconds=1)
-    assert (house.entry.status, house.entry.reason) == (OrderStatus.CANCELLED, NEVER_ARRIVED)
+    assert (house.entry.status, house.entry.end_code) == (OrderStatus.CANCELLED, EndCode.NEVER_ARRIVED)
 
 
 def test_a_late_error_for_an_order_that_was_given_up_is_looked_up_at_once() -> None:
@@ -230,7 +230,7 @@ def test_a_late_error_for_an_order_that_was_given_up_is_looked_up_at_once() -> N
     house.line.breaks_at(SubmitOrder, arrives=False)
     house.confirms_at("10:06:02")
     house.until("10:08:30")
-    assert house.entry.reason == NEVER_ARRIVED
+    assert house.entry.end_code is EndCode.NEVER_ARRIVED
 
     house.line.is_deaf = True
     house.exchange.submit(house.line.at, house.entry.request)
@@ -281,7 +281,7 @@ def test_what_was_given_up_and_filled_while_the_desk_was_off_is_taken_in_at_its_
     house.line.breaks_at(SubmitOrder, arrives=False)
     house.confirms_at("10:06:02")
     house.until("10:08:30")
-    assert house.entry.reason == NEVER_ARRIVED
+    assert house.entry.end_code is EndCode.NEVER_ARRIVED
     house.exchange.submit(house.line.at, house.entry.request)
 
     house.line.at = at("09:31", later)
@@ -655,7 +655,7 @@ def test_a_crash_between_the_intent_and_the_post_sends_nothing_twice() -> None:
     house.restarted().until("10:08:30")
 
     assert house.requests() == []
-    assert (house.entry.status, house.entry.reason) == (OrderStatus.CANCELLED, NEVER_ARRIVED)
+    assert (house.entry.status, house.entry.end_code) == (OrderStatus.CANCELLED, EndCode.NEVER_ARRIVED)
 
 
 def test_a_crash_between_the_post_and_its_answer_finds_the_order() -> None:

@@ -25,7 +25,7 @@ from core.desk import Desk
 from core.effects import Effect, ReplaceOrder, SubmitOrder
 from core.execution import order_machine
 from core.execution.ledger import UNKNOWN_OWNER, position_key
-from core.execution.order import REPLACED, Order
+from core.execution.order import Order
 from core.facts import (
     ApprovalRedeemed,
     CancelRequested,
@@ -66,19 +66,16 @@ from core.facts import (
     TicketOpened,
     TradeClosed,
 )
+from core.model.codes import BlockCode, CancelCode, EndCode, ReadOnlyCode
 from core.model.order import LegRole, OrderClass, OrderRequest, OrderStatus, Side
 from core.model.staging import MANUAL, Approval, Mandate, MandateKind, Proposal, Ticket
 from core.ports import NoCheckpoint
 from core.risk.protections.contract import GLOBAL
-from core.workflows.protecting import CLOSED
 
-UNDECIDED = "an order on its way may explain it"
-UNREACHABLE = "the broker cannot be reached"
-APART = ("% apart", "on one side only")
 A_MOMENT = timedelta(seconds=1)
 MADE_TO_RAISE = "a workflow was made to raise"
 """What says a fault that a session puts into its desk on purpose."""
-TAKEN_AWAY = ("operator", "killed", "never arrived")
+TAKEN_AWAY = frozenset({CancelCode.OPERATOR, CancelCode.FLATTENED, CancelCode.KILLED})
 NOT_OURS = (OrderStatus.EXPIRED, OrderStatus.REJECTED)
 """What explains a stop that is gone while its position is not: a person, the session's end, the broker, the line."""
 
@@ -94,6 +91,8 @@ class Seen:
     status: OrderStatus = OrderStatus.PENDING
     filled: Decimal = Decimal(0)
     reason: str = ""
+    code: EndCode = EndCode.AS_ITS_STATE_SAYS
+    blocked: BlockCode | None = None
     parent: str | None = None
     role: LegRole | None = None
     names_stop: bool = False
@@ -493,20 +492,22 @@ class Auditor:
     def _blocked(self, fact: SubmissionBlocked) -> None:
         """No permission of what only reduces lapses while it waits in the desk's own queue (EX-22)."""
         seen = self.story.orders.get(fact.client_order_id)
-        is_lapsed = seen is not None and seen.order.effect.only_reduces and "lapsed" in fact.reason
+        is_lapsed = seen is not None and seen.order.effect.only_reduces and fact.code is BlockCode.LAPSED
         self.require(not is_lapsed, f"{fact.client_order_id} was to reduce: {fact.reason}")
+        if seen is not None:
+            seen.blocked = fact.code
 
     def _changed(self, fact: OrderStateChanged) -> None:
         seen = self.story.orders[fact.client_order_id]
         step = f"order {fact.client_order_id}: {fact.before.value} → {fact.after.value}"
         self.require(fact.before is seen.status, f"{step}, and it was {seen.status.value}")
         self.require(fact.after in order_machine.TRANSITIONS[fact.before], f"{step} is no transition")
-        seen.status, seen.reason = fact.after, fact.reason
+        seen.status, seen.reason, seen.code = fact.after, fact.reason, fact.code
 
     def _cancel_requested(self, fact: CancelRequested) -> None:
-        if any(word in fact.reason for word in TAKEN_AWAY):
+        if fact.code in TAKEN_AWAY:
             self.story.taken_away.add(fact.client_order_id)
-        if fact.reason == CLOSED:
+        if fact.code is CancelCode.FLAT:
             self.story.called_off.add(fact.client_order_id)
 
     def _filled(self, fact: OrderFilled) -> None:
@@ -581,9 +582,8 @@ class Auditor:
             positions[position_key(fact.symbol, UNKNOWN_OWNER)] = fact.quantity
 
     def _unreconciled(self, fact: ReconciliationFailed) -> None:
-        foreseen = (UNREACHABLE, UNDECIDED, *(APART if self.world.foreign else ()))
-        unforeseen = [reason for reason in fact.reasons if not any(words in reason for words in foreseen)]
-        self.require(not unforeseen, f"the books do not agree: {unforeseen}")
+        is_foreseen = fact.code is not ReadOnlyCode.APART or bool(self.world.foreign)
+        self.require(is_foreseen, f"the books do not agree: {fact.reasons}")
 
     # ── halts (EX-14, OP-07) ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -664,7 +664,7 @@ class Auditor:
         old = self.story.orders.get(seen.order.replaces or "")
         if old is None:
             return False
-        has_made_way = old.status is OrderStatus.CANCELLED and old.reason.startswith(REPLACED)
+        has_made_way = old.status is OrderStatus.CANCELLED and old.code is EndCode.REPLACED
         return old.status.is_working or (seen.status is OrderStatus.PENDING and not has_made_way)
 
     def arrives(self, record: Mapping[str, str | None]) -> None:
@@ -732,7 +732,7 @@ class Auditor:
         if stop.status is OrderStatus.CANCELLED:  # the broker ends both of a pair where its target is taken back
             pair |= {rival.id for rival in self.world.engine.desk.ledger.rivals(stop)}
         is_taken = bool(pair & {*self.story.taken_away, *self.world.meddled})
-        return is_taken or any(word in stop.reason for word in TAKEN_AWAY)
+        return is_taken or stop.cancel_code in TAKEN_AWAY or stop.end_code is EndCode.NEVER_ARRIVED
 
     def compare_with_exchange(self) -> None:
         """Everything was delivered and compared: orders, fills and positions are the exchange's own (EX-09, EX-20)."""
@@ -747,7 +747,8 @@ class Auditor:
             ours = (order.status, order.filled_quantity, order.broker_order_id)
             true = (report.status, report.filled_quantity, report.broker_order_id)
             late = order.status.is_terminal and order.filled_quantity == report.filled_quantity
-            self.require(ours == true or (late and order.reason == "never arrived"), f"{order.id}: {ours}, not {true}")
+            never_came = order.end_code is EndCode.NEVER_ARRIVED
+            self.require(ours == true or (late and never_came), f"{order.id}: {ours}, not {true}")
         for foreign in self.world.foreign:
             theirs.pop(foreign, None)
         theirs = {id: one for id, one in theirs.items() if not ended_unseen(one) and id not in ledger.state.past_ids}

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from core.brokers.simulated.book import BookedOrder
 from core.effects import CancelOrder
 from core.model.broker import OrderUpdate
+from core.model.codes import BlockCode, EndCode
 from core.model.order import OrderStatus, Side, StopHolder
 from core.model.session import Session
 from core.model.staging import MandateKind
@@ -364,13 +365,13 @@ class Meter:
                 return "the broker refused the stop"
             if stop.status is OrderStatus.EXPIRED:
                 return ENDED
-            if "never arrived" in stop.reason and order_id in world.left_behind and order_id not in world.ever_left:
+            if stop.code is EndCode.NEVER_ARRIVED and order_id in world.left_behind and order_id not in world.ever_left:
                 return NEVER_SENT
-            if "before the desk left" in stop.reason:
+            if stop.blocked is BlockCode.LEFT:
                 return "it was kept when the desk was left, and is permitted no more; a new stop waits for its key"
-            if "never arrived" in stop.reason:
+            if stop.code is EndCode.NEVER_ARRIVED:
                 return "the stop never reached the broker; a new one waits for its key"
-            if "lapsed" in stop.reason:
+            if stop.blocked is BlockCode.LAPSED:
                 return NO_CAUSE
             booked = world.exchange._book.find(order_id)
             if stop.status.is_working and booked is not None and not booked.is_working:

@@ -44,7 +44,7 @@ class PlanKeys:
         Plan, order, and whether the key set its mark or took it away.
     signatures
         What was painted as going when `P` was pressed on a plan and a digest.
-    words
+    told
         Plans that asked when the operator said go on.
     stops
         The journal's last record when the operator put a plan aside or stopped it; nothing of it goes after that.
@@ -53,7 +53,7 @@ class PlanKeys:
     files: dict[str, tuple[PlanRow, ...]] = field(default_factory=dict)
     marks: set[tuple[TicketId, ProposalId, bool]] = field(default_factory=set)
     signatures: dict[tuple[TicketId, Digest], tuple[OrderRequest, ...]] = field(default_factory=dict)
-    words: set[TicketId] = field(default_factory=set)
+    told: set[TicketId] = field(default_factory=set)
     stops: dict[TicketId, int] = field(default_factory=dict)
 
 
@@ -248,7 +248,7 @@ class PlanAudit:
         if signed.proposal.only_reduces:
             return
         open_ = [o.order_id for o in seen.signed.orders if o.proposal.only_reduces and not self._is_filled(o)]
-        is_told = seen.asked and seen.plan.id in keys.words
+        is_told = seen.asked and seen.plan.id in keys.told
         self.require(not open_ or is_told, f"{name} opens, and sells of its plan are not filled: {open_}")
         waiting = [o.order_id for o in seen.signed.orders if o.proposal.only_reduces and self._has_no_turn(seen, o)]
         self.require(not waiting, f"{name} opens before the turn of {waiting}")

@@ -120,7 +120,7 @@ class Planner:
         if run is None:
             return
         if goes_on and run.phase is PlanPhase.ASKING:
-            self.world.plan_keys.words.add(run.id)
+            self.world.plan_keys.told.add(run.id)
         self.world.do(AnswerPlan(run.id, goes_on))
 
     def leave(self) -> None:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from core.model.account import Mode
+from core.model.codes import DeskState
 from core.model.order import Effect, OrderRequest, OrderStatus, OrderType, Side, StopHolder
 from core.model.quote import Feed, Quote
 from core.model.signal import ExitReason
@@ -62,7 +63,7 @@ STATUS = StatusView(
     account="PA3X",
     mode=Mode.PAPER,
     profile="swing",
-    word="on",
+    word=DeskState.ON,
     entries_refused=None,
     exits_refused=None,
     killed_by=None,

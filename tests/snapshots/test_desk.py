@@ -11,7 +11,8 @@ import pytest
 from console.desk import Desk
 from console.handle import Failed, Loading
 from core.model.account import Mode
-from core.views import DeskView
+from core.model.codes import DeskState, HaltCause
+from core.views import DeskView, HaltRow
 from tests.snapshots.day import NOW, STATUS, ago, empty, full
 from tests.snapshots.still import at_every_size, still_desk
 
@@ -22,27 +23,43 @@ LOST_DISK = (
 STATES: dict[str, DeskView | Loading | Failed] = {
     "loading": Loading("reading the journal"),
     "no-engine": Failed("another engine runs on this account (process 4711); keyturn status shows it"),
-    "starting": full(replace(STATUS, word="starting", entries_refused="the books were not compared yet")),
+    "starting": full(replace(STATUS, word=DeskState.STARTING, entries_refused="the books were not compared yet")),
     "read-only": full(
-        replace(STATUS, word="read-only", entries_refused="read-only: 4 positions differ; keyturn reconcile shows them")
+        replace(
+            STATUS,
+            word=DeskState.READ_ONLY,
+            entries_refused="read-only: 4 positions differ; keyturn reconcile shows them",
+        )
     ),
     "stale": full(replace(STATUS, quote_at=ago(200))),
     "no-data": full(replace(STATUS, quote_at=None, feed=None, equity=None, day_change=None, buying_power=None)),
     "closed": full(replace(STATUS, market_closes_at=None, market_opens_at=NOW + timedelta(hours=16))),
     "halted-by-key": full(
-        replace(STATUS, word="halted", halts=("key: by key",), halted_at=ago(3), entries_refused="halted (key): by key")
+        replace(
+            STATUS,
+            word=DeskState.HALTED,
+            halts=(HaltRow(HaltCause.KEY, "by key"),),
+            halted_at=ago(3),
+            entries_refused="halted (key): by key",
+        )
     ),
     "halted-by-an-invariant": full(
         replace(
             STATUS,
-            word="halted",
-            halts=("invariant: order 3f9a02c4 moved from FILLED to SUBMITTED",),
+            word=DeskState.HALTED,
+            halts=(HaltRow(HaltCause.INVARIANT, "order 3f9a02c4 moved from FILLED to SUBMITTED"),),
             halted_at=ago(3),
             entries_refused="halted (invariant): order 3f9a02c4 moved from FILLED to SUBMITTED",
         )
     ),
     "killed": full(
-        replace(STATUS, word="killed", killed_by="key", killed_at=ago(60), entries_refused="killed by key; type REARM")
+        replace(
+            STATUS,
+            word=DeskState.KILLED,
+            killed_by="key",
+            killed_at=ago(60),
+            entries_refused="killed by key; type REARM",
+        )
     ),
     "disk": full(replace(STATUS, disk=LOST_DISK, exits_refused=LOST_DISK, entries_refused="halted (journal)")),
     "live": full(replace(STATUS, mode=Mode.LIVE)),

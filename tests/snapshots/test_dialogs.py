@@ -10,7 +10,8 @@ import pytest
 from console.desk import Desk
 from core.inputs import Command, Confirm, OpenTicket
 from core.model.account import Mode
-from core.views import DeskView, Ending, KillView, ReloadView, TicketView
+from core.model.codes import DeskState, HaltCause, ProposalEnd
+from core.views import DeskView, Ending, HaltRow, KillView, ReloadView, TicketView
 from tests.snapshots.day import (
     BARE,
     EFFECTS,
@@ -30,11 +31,15 @@ from tests.snapshots.still import Still, at_every_size, still_desk
 
 Compare = Callable[[Desk], None]
 HALTED = replace(
-    STATUS, word="halted", halts=("key: by key",), halted_at=ago(3), entries_refused="halted (key): by key"
+    STATUS,
+    word=DeskState.HALTED,
+    halts=(HaltRow(HaltCause.KEY, "by key"),),
+    halted_at=ago(3),
+    entries_refused="halted (key): by key",
 )
 KILLED = replace(
     STATUS,
-    word="killed",
+    word=DeskState.KILLED,
     killed_by="key",
     killed_at=ago(60),
     entries_refused="killed by key; Ctrl+K, then type REARM to trade again",
@@ -93,7 +98,7 @@ async def test_a_ticket_in_each_of_its_states(state: str, size: tuple[int, int],
             await still.after(0.2)
             assert any(isinstance(command, Confirm) for command in still.sent)
         if state == "over":
-            ended = (Ending(ENTRY.id, "expired", "90 s after its bar"),)
+            ended = (Ending(ENTRY.id, ProposalEnd.EXPIRED, "90 s after its bar"),)
             still.shows(full(proposals=(), endings=ended, number=2))
             await still.settle()
         looks_as_before(still.desk)

@@ -10,6 +10,7 @@ import pytest
 from console.desk import Desk
 from console.theme import PALETTES
 from core.model.account import Mode
+from core.model.codes import DeskState
 from core.settings import DisplaySettings
 from core.views import KillView
 from tests.snapshots.day import BARE, ENTRY, STATUS, STOP, ago, full
@@ -23,7 +24,9 @@ TERMINALS: dict[str, dict[str, str]] = {
     "16-colours": {"TERM": "xterm-16color", "COLORTERM": ""},
     "no-colour": {"TERM": "xterm-256color", "COLORTERM": "truecolor", "NO_COLOR": "1"},
 }
-KILLED = replace(STATUS, word="killed", killed_by="key", killed_at=ago(60), entries_refused="killed by key; type REARM")
+KILLED = replace(
+    STATUS, word=DeskState.KILLED, killed_by="key", killed_at=ago(60), entries_refused="killed by key; type REARM"
+)
 
 
 @pytest.mark.parametrize("screen", ["desk", "ticket", "killed", "live"])

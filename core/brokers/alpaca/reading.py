@@ -25,7 +25,15 @@ from core.brokers.alpaca.contract import (
 from core.brokers.alpaca.fields import Fields, UnreadableError, rows, shown
 from core.brokers.alpaca.statuses import FILLS, event_of, status_of
 from core.model.account import Account
-from core.model.broker import BrokerPosition, Execution, ForeignPosition, OrderReport, OrderUpdate, UnreadableOrder
+from core.model.broker import (
+    BrokerPosition,
+    Execution,
+    ForeignPosition,
+    OrderReport,
+    OrderUpdate,
+    UnreadableOrder,
+    UpdateEvent,
+)
 from core.model.instrument import SHARES, Borrow, Instrument
 from core.model.order import OrderType, Side, TimeInForce
 from core.model.session import Session
@@ -94,6 +102,8 @@ def a_single_order(raw: object) -> OrderReport:
         trail_price=_price(order, "trail_price"),
         trail_fraction=None if percent is None else Fraction(percent / 100),
         extended_hours=order.flag("extended_hours"),
+        is_replaced=event_of(raw_status) is UpdateEvent.REPLACED,
+        is_held=event_of(raw_status) is UpdateEvent.HELD,
     )
 
 

@@ -11,6 +11,7 @@ from core.brokers.alpaca.keys import keys_on_the_line
 from core.brokers.alpaca.wire import LIMITED, NoReply, Reply
 from core.model.account import Mode
 from core.model.connection import Lamp, Line, LineState
+from core.said import is_news
 
 TOO_OFTEN = "Alpaca: too many requests; questions wait, orders do not"
 SUCCESS = range(200, 300)
@@ -85,5 +86,5 @@ class RequestLine:
         before = self._lamp
         since = before.since if state is before.state else self._now()
         self._lamp = Lamp(Line.BROKER, state, since, heard_at, tries, words)
-        if (state, words, tries) != (before.state, before.words, before.tries):
+        if (state, tries) != (before.state, before.tries) or is_news(words, before.words):
             self._show(self._lamp)

@@ -195,6 +195,8 @@ class BookedOrder:
             stop_price=self.stop_price,
             status=status,
             raw_status=HELD if self.is_held and self.is_working else raw_status,
+            is_replaced=self.last_event is UpdateEvent.REPLACED,
+            is_held=self.is_held and self.is_working,
             filled_quantity=Quantity(self.filled),
             average_price=Price(self.paid / self.filled) if self.filled else None,
             executions=tuple(self.executions),

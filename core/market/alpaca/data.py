@@ -38,6 +38,7 @@ from core.model.quote import Feed, NoQuote, Quote
 from core.model.regime import DailyBar
 from core.model.session import Calendar
 from core.model.values import Symbol
+from core.said import is_news
 from core.settings import AlpacaSettings
 from core.wall_clock import utc_now
 
@@ -418,18 +419,18 @@ class AlpacaData:
         """Show the lamp where it changed, and let every task look again at what is due."""
         assert self._switch is not None
         lamp, before = self._switch.lamp(), self._shown
-        is_same = before is not None and (lamp.state, lamp.since, lamp.tries, lamp.words) == (
-            before.state,
-            before.since,
-            before.tries,
-            before.words,
-        )
+        is_same = before is not None and not _is_another(lamp, before)
         if is_same and before is not None and not _is_much_newer(lamp.heard_at, before.heard_at):
             return
         self._shown = lamp
         self._show(lamp)
         if not is_same:
             self._naps.wake()
+
+
+def _is_another(lamp: Lamp, before: Lamp) -> bool:
+    stands, stood = (lamp.state, lamp.since, lamp.tries), (before.state, before.since, before.tries)
+    return stands != stood or is_news(lamp.words, before.words)
 
 
 def _is_much_newer(at: datetime | None, before: datetime | None) -> bool:

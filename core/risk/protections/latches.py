@@ -13,13 +13,14 @@ from core.model.values import Money
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A trip as it was recorded. `until` is None where it ends with its reason."""
+    """A trip as it was recorded. `until` is None where it ends with its reason; `limit` is what a loss reached, USD."""
 
     name: str
     scope: str
     reason: str
     since: datetime
     until: datetime | None
+    limit: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,8 @@ class Latches:
     def _tripped(self, at: datetime, fact: ProtectionTripped) -> None:
         before = self.told(fact.name, fact.scope)
         since = before.since if before is not None else at
-        self.state.told[key_of(fact.name, fact.scope)] = Told(fact.name, fact.scope, fact.reason, since, fact.until)
+        told = Told(fact.name, fact.scope, fact.reason, since, fact.until, fact.limit)
+        self.state.told[key_of(fact.name, fact.scope)] = told
 
     def _expired(self, _at: datetime, fact: ProtectionExpired) -> None:
         self.state.told.pop(key_of(fact.name, fact.scope), None)

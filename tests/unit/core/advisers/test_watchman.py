@@ -9,24 +9,30 @@ from core.advisers.authority import Watch
 from core.advisers.base import Shown
 from core.advisers.terms import WatchmanTerms
 from core.advisers.watchman import Watchman
-from core.model.values import Quantity
-from core.views import LogRow, PositionRow
+from core.model.values import Quantity, Symbol
+from core.views import LogRow, NotStaged, PositionRow
 from tests.desk.still_house import a_position
 
 NOW = datetime(2026, 1, 8, 15, tzinfo=UTC)
-ROUND = "vwap: SPY not staged: spread: spread 0.{} % is over 0.2 %; quote age: 3 s"
+SPREAD_AND_AGE = ("spread", "quote age")
 
 
-def said(log: tuple[str, ...] = (), *positions: PositionRow) -> list[str]:
-    rows = tuple(LogRow(number, NOW, "proposal", text) for number, text in enumerate(log))
+def not_staged(symbol: str, *checks: str, words: str = "words that tell nothing") -> NotStaged:
+    return NotStaged("vwap", Symbol(symbol), checks, words)
+
+
+def said(refused: tuple[NotStaged, ...] = (), *positions: PositionRow) -> list[str]:
+    rows = tuple(LogRow(number, NOW, "proposal", one.words, "", one) for number, one in enumerate(refused))
     shown = Shown(NOW, rows, (), positions, (), Watch("watchman"))
     return [advice.text for advice in Watchman(WatchmanTerms(enabled=True, refusals=3), most=3).advise(shown)]
 
 
 def test_one_check_that_refuses_three_times_is_named_whatever_its_figures_are() -> None:
     """OP-09"""
-    assert said((ROUND.format(3), ROUND.format(4))) == []
-    assert said(tuple(ROUND.format(n) for n in (3, 4, 5))) == [
+    rounds = tuple(not_staged("SPY", *SPREAD_AND_AGE, words=f"spread 0.{n} % is over 0.2 %") for n in (3, 4, 5))
+
+    assert said(rounds[:2]) == []
+    assert said(rounds) == [
         "vwap: SPY was refused again and again by one check, quote age: look at its limit",
         "vwap: SPY was refused again and again by one check, spread: look at its limit",
     ]
@@ -43,6 +49,6 @@ def test_a_position_that_nothing_guards_is_named_and_one_that_is_closing_is_not(
 
 def test_it_says_no_more_at_once_than_it_may_and_the_most_frequent_first() -> None:
     """OP-09: or it would be taken for one that floods."""
-    log = tuple(f"vwap: S{n} not staged: breaker: shut" for n in range(5) for _ in range(3 + n))
+    refused = tuple(not_staged(f"S{n}", "breaker") for n in range(5) for _ in range(3 + n))
 
-    assert [text.partition(" was")[0] for text in said(log)] == ["vwap: S4", "vwap: S3", "vwap: S2"]
+    assert [text.partition(" was")[0] for text in said(refused)] == ["vwap: S4", "vwap: S3", "vwap: S2"]

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from core.effects import ReplaceOrder, SubmitOrder
-from core.execution.gateway import Gateway
+from core.execution.gateway import TAKEN_BACK, Gateway, Withheld
 from core.model.order import Effect, OrderRequest, OrderType, Side, TimeInForce
 from core.model.staging import Approval
 from core.model.values import ClientOrderId, Price, Quantity, Symbol, TicketId
@@ -36,7 +36,7 @@ def test_an_approved_order_leaves_once() -> None:
     gateway = Gateway("paper", Latch())
 
     assert gateway.refusal(a_submission(), TEN) is None
-    assert gateway.refusal(a_submission(), TEN) == "approval a-1 was used already; confirm a new ticket"
+    assert gateway.refusal(a_submission(), TEN) == Withheld("approval a-1 was used already; confirm a new ticket")
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_any_changed_field_is_another_order(change: dict[str, object]) -> None:
 
     refusal = Gateway("paper", Latch()).refusal(altered, TEN)
 
-    assert refusal == "the order is not the one that approval a-1 was given for; confirm a new ticket"
+    assert refusal == Withheld("the order is not the one that approval a-1 was given for; confirm a new ticket")
 
 
 def test_a_replacement_that_opens_stays_while_the_latch_is_shut_and_a_moved_stop_leaves() -> None:
@@ -71,16 +71,16 @@ def test_a_replacement_that_opens_stays_while_the_latch_is_shut_and_a_moved_stop
     stop = replace(entry, side=Side.SELL, effect=Effect.CLOSE)
     shut = Gateway("paper", Latch("killed by key"))
 
-    def refusal_of(order: OrderRequest) -> str | None:
+    def refusal_of(order: OrderRequest) -> Withheld | None:
         return shut.refusal(ReplaceOrder(order, a_submission(order).approval, None), TEN)
 
-    assert refusal_of(entry) == "killed by key: nothing that opens or adds leaves"
+    assert refusal_of(entry) == Withheld("killed by key: nothing that opens or adds leaves")
     assert refusal_of(stop) is None
 
 
 def test_an_approval_for_another_account_permits_nothing() -> None:
     """OP-02, OP-10"""
-    assert "not the one" in (Gateway("live", Latch()).refusal(a_submission(account="paper"), TEN) or "")
+    assert "not the one" in str(Gateway("live", Latch()).refusal(a_submission(account="paper"), TEN))
 
 
 def test_the_same_number_written_differently_is_the_same_order() -> None:
@@ -143,7 +143,7 @@ def test_what_was_taken_back_never_leaves_and_what_left_is_never_taken_back() ->
     order_id = a_submission().order.client_order_id
 
     assert waiting.take_back(order_id)
-    assert waiting.refusal(a_submission(), TEN) == "taken back before it was sent"
+    assert waiting.refusal(a_submission(), TEN) == TAKEN_BACK
     assert sent.refusal(a_submission(), TEN) is None
     assert not sent.take_back(order_id)
 
@@ -153,7 +153,7 @@ def test_an_order_that_ended_while_it_waited_is_not_sent() -> None:
     gateway = Gateway("paper", Latch())
     gateway.stands = lambda _order_id: "it is CANCELLED by now"
 
-    assert gateway.refusal(a_submission(), TEN) == "it is CANCELLED by now"
+    assert gateway.refusal(a_submission(), TEN) == Withheld("it is CANCELLED by now")
 
 
 def a_submission_of(number: int, lapses_at: datetime) -> SubmitOrder:

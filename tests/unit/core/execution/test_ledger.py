@@ -21,6 +21,7 @@ from core.facts import (
     PositionCorrected,
     UpdateIgnored,
 )
+from core.model.codes import BareKind
 from core.model.order import Effect, OrderStatus, Side, StopHolder
 from core.model.signal import ExitReason
 from core.model.values import ClientOrderId, Money, Price, Quantity
@@ -332,9 +333,9 @@ def test_a_stop_in_doubt_covers_nothing_and_still_claims_its_shares() -> None:
     assert (before.covered, before.doubt) == (10, "")
     assert (cover.covered, cover.in_doubt, cover.doubt) == (6, 4, "stop")
     assert (books.ledger.covered(SPY, "vwap"), books.ledger.claimed(SPY, "vwap")) == (6, 10)
-    assert bare_in_words(books.ledger) == ("SPY 4 stop in doubt",)
+    assert bare_in_words(books.ledger) == ((BareKind.IN_DOUBT, "SPY 4 stop in doubt"),)
     books.becomes(doubted, OrderStatus.CANCELLED)
-    assert bare_in_words(books.ledger) == ("SPY 4 no stop",)
+    assert bare_in_words(books.ledger) == ((BareKind.NO_STOP, "SPY 4 no stop"),)
 
 
 def test_entries_on_their_way_can_be_asked_for_by_symbol_and_strategy() -> None:

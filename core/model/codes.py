@@ -1,0 +1,168 @@
+"""Codes: what a decision reads of why something ended, was taken back or was refused (SP-07).
+
+Each stands in its fact beside the words that people read. The words may be put otherwise at any time; a code means
+the same for ever. What was recorded before there were codes is read through `core.facts.older_words`.
+"""
+
+from __future__ import annotations
+
+from enum import Enum, StrEnum
+
+
+class EndCode(Enum):
+    """How an order ended, where its state does not say it."""
+
+    AS_ITS_STATE_SAYS = "as_its_state_says"
+    REPLACED = "replaced"
+    """Another has taken its place, by the broker's word."""
+    NEVER_ARRIVED = "never_arrived"
+    """The broker, asked for long enough, never had it (EX-06)."""
+
+
+class CancelCode(Enum):
+    """Why an order is to be taken back."""
+
+    OTHER = "other"
+    OPERATOR = "operator"
+    KILLED = "killed"
+    MAKES_WAY = "makes_way"
+    """An exit of the same shares takes it out of the way (EX-21)."""
+    TOO_MUCH = "too_much"
+    """It is for more than is held (EX-13)."""
+    NONE_AT_THE_BROKER = "none_at_the_broker"
+    """The broker's books show none of what it would close."""
+    FLAT = "flat"
+    """Its position is closed."""
+    OUTLIVED = "outlived"
+    """Its time to live is over (EX-07)."""
+    WARNING = "warning"
+    """Nobody confirmed the broker's warning in time (OP-11)."""
+    FLATTENED = "flattened"
+    """All positions are being closed (EX-10)."""
+    ORPHANED = "orphaned"
+    """What it was made with has ended."""
+    FILLED_FURTHER = "filled_further"
+    """The order that it replaces filled further meanwhile."""
+
+
+CUT = frozenset({CancelCode.TOO_MUCH, CancelCode.NONE_AT_THE_BROKER})
+"""An exit that had too much to close: what is held of it after all is owed its stop."""
+
+
+class BlockCode(Enum):
+    """Why an order that was written down never left."""
+
+    OTHER = "other"
+    TAKEN_BACK = "taken_back"
+    LAPSED = "lapsed"
+    """What permitted it was over when its turn came."""
+    LEFT = "left"
+    """The desk left first, and what it kept is not sent any more (EX-22)."""
+
+
+class MandateCode(Enum):
+    """Why a mandate has nothing left to permit."""
+
+    OTHER = "other"
+    SOLD = "sold"
+    NOTHING_LEFT = "nothing_left"
+    NOT_IN_TIME = "not_in_time"
+    """A close: the stop in its way was not gone in time, and nothing was sold."""
+    NOT_THROUGH = "not_through"
+    """A close: its order ended before all of it was filled."""
+    DISPLACED = "displaced"
+    """Another close took its place."""
+    REFUSED = "refused"
+    """What would have been sent is not what was signed, or its time was over."""
+    ASKED_AGAIN = "asked_again"
+    NOT_ASKED_AGAIN = "not_asked_again"
+    """The stop that made way could not be asked for again."""
+    WAITS_FOR_KEY = "waits_for_key"
+    DECLINED = "declined"
+    TAKEN_BACK = "taken_back"
+
+
+FAILED_CLOSES = frozenset({MandateCode.NOT_IN_TIME, MandateCode.NOT_THROUGH})
+"""The position is still there, and a person is told so."""
+
+
+class GuardCode(Enum):
+    """Why a stop is asked for that guards shares which have none."""
+
+    BY_HAND = "by_hand"
+    WITH_ITS_DAY = "with_its_day"
+    """The one before ended with its day."""
+    PERMITTED_NO_MORE = "permitted_no_more"
+    """It is owed, and what was signed for it has ended."""
+    NOT_THERE = "not_there"
+    """It never reached the broker."""
+    REFUSED = "refused"
+    KEPT_BACK = "kept_back"
+    """It was kept back before it was sent."""
+    LEFT = "left"
+    """It was not sent before the desk left (EX-22)."""
+    FAILED = "failed"
+    """The desk failed before sending it."""
+
+
+class ProposalEnd(Enum):
+    """How a proposal left the stage."""
+
+    DECLINED = "declined"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+    BLOCKED = "blocked"
+    SENT = "sent"
+
+
+class PlanStop(Enum):
+    """Why a plan was stopped before all of it had its turn."""
+
+    OPERATOR = "operator"
+    UNANSWERED = "unanswered"
+    """It asked, and the time that was signed for it was over first."""
+    HALTED = "halted"
+    KILLED = "killed"
+    RESTARTED = "restarted"
+    """The desk was stopped while it ran."""
+
+
+class HaltCause(Enum):
+    """What halts: each is ended in a way of its own."""
+
+    KEY = "key"
+    SIGNAL = "signal"
+    INVARIANT = "invariant"
+    JOURNAL = "journal"
+    RETIRED = "strategies"
+
+
+class ReadOnlyCode(Enum):
+    """Why a comparison left the desk read-only."""
+
+    APART = "apart"
+    """Our books and the broker's differ by more than is corrected without a person (EX-09)."""
+    UNDECIDED = "undecided"
+    """They differ, and an order on its way may explain it."""
+    UNREACHABLE = "unreachable"
+    """The broker did not tell its own."""
+
+
+class DeskState(StrEnum):
+    """Where the desk stands, in one word."""
+
+    STARTING = "starting"
+    ON = "on"
+    READ_ONLY = "read-only"
+    HALTED = "halted"
+    KILLED = "killed"
+
+
+class BareKind(StrEnum):
+    """Why shares are not covered."""
+
+    NO_STOP = "no_stop"
+    AT_LIMIT = "at_limit"
+    """An exit waits at its limit, and holds them."""
+    IN_DOUBT = "in_doubt"
+    """Nobody knows whether the broker has what guards them."""

@@ -1,0 +1,76 @@
+"""A journal and its documents as a release without codes wrote them: words alone, and no code beside them (SP-07)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+
+from core.ports import Recorded
+from state.codec import decode
+from state.journal import MemoryJournal
+
+FACTS = {
+    "OrderStateChanged": (1, ("code",)),
+    "CancelRequested": (1, ("code",)),
+    "SubmissionBlocked": (1, ("code",)),
+    "ProposalSkipped": (5, ("checks",)),
+    "ConfirmationRefused": (1, ("checks",)),
+    "ProposalStaged": (4, ("proposal.guard",)),
+    "ProposalEdited": (4, ("proposal.guard",)),
+    "ProtectionTripped": (1, ("limit",)),
+    "ReconciliationFailed": (2, ("code",)),
+    "MandateEnded": (1, ("code",)),
+    "PlanMoved": (1, ("stop",)),
+}
+"""The last version of each that had no code, and what it lacked."""
+
+IN_DOCUMENTS = {
+    "orders": {"orders.*": ("end_code", "cancel_code")},
+    "proposals": {"proposals.*": ("guard",), "confirmations.*.proposal": ("guard",)},
+    "protections": {"latches.told.*": ("limit",)},
+    "control": {"": ("was_compared",)},
+    "plans": {"run": ("stop", "halted_by")},
+}
+"""By document and place in it, `*` for each entry: what it lacked."""
+
+
+class OlderJournal(MemoryJournal):
+    """The same facts, as they were written then."""
+
+    def __init__(self, journal: MemoryJournal) -> None:
+        super().__init__()
+        self._chain = journal._chain
+        self.lines = [_older(line) for line in journal.lines]
+
+    def records(self, after: int = 0) -> Iterator[Recorded]:
+        return (decode(line) for line in self.lines[after:])
+
+
+def _older(line: bytes) -> bytes:
+    record = orjson.loads(line)
+    if record["fact"] in FACTS:
+        record["v"], lacks = FACTS[record["fact"]]
+        for path in lacks:
+            place, _, key = path.rpartition(".")
+            for found in _at(record["data"], place):
+                del found[key]
+    return orjson.dumps(record)
+
+
+def older_documents(documents: dict[str, object]) -> dict[str, object]:
+    older = orjson.loads(orjson.dumps(documents))
+    for name, places in IN_DOCUMENTS.items():
+        for place, lacks in places.items():
+            for found in _at(older[name], place):
+                for key in lacks:
+                    del found[key]
+    return older
+
+
+def _at(document: Any, place: str) -> list[Any]:
+    found = [document]
+    for step in filter(None, place.split(".")):
+        found = [inner for one in found for inner in (one.values() if step == "*" else [one[step]])]
+    return [one for one in found if one is not None]
