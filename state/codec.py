@@ -39,7 +39,7 @@ def _as_it_was(data: dict[str, object]) -> dict[str, object]:
     no regime, nothing unattended, no exit that failed, a larger allocation that was only noted, a plan no command asked
     for, no time of an order's own, a stop at its price, a plan that takes no entry back and leaves nothing, no
     terminal and no user at a key, no price that a share was measured at, no owners of what was
-    corrected, no fee, no exit of which a permission is less.
+    corrected, no fee, no exit of which a permission is less, a bar that was broken off told as one that was slow.
     """
     return data
 
@@ -82,6 +82,7 @@ MIGRATIONS: dict[tuple[str, int], Callable[[dict[str, object]], dict[str, object
     ("WarningConfirmed", 1): _as_it_was,
     ("RegimeMeasured", 1): _as_it_was,
     ("PositionCorrected", 1): _as_it_was,
+    ("StrategyFailed", 1): _as_it_was,
     ("ReconciliationPassed", 1): lambda data: {**data, "differences": []},
     ("ReconciliationFailed", 1): lambda data: {**data, "differences": []},
 }

@@ -130,7 +130,15 @@ from core.facts.standing import (
     ReconciliationPassed,
     Resumed,
 )
-from core.facts.strategies import SignalsOpposed, StrategyFailed, StrategyForgot, StrategyFound, StrategyMissing
+from core.facts.strategies import (
+    ReasonsCounted,
+    SignalRaised,
+    SignalsOpposed,
+    StrategyFailed,
+    StrategyForgot,
+    StrategyFound,
+    StrategyMissing,
+)
 
 __all__ = [
     "RELEARNED",
@@ -213,6 +221,7 @@ __all__ = [
     "ProtectionTripped",
     "RearmRefused",
     "Rearmed",
+    "ReasonsCounted",
     "RecommendationAdopted",
     "RecommendationDropped",
     "ReconciliationFailed",
@@ -225,6 +234,7 @@ __all__ = [
     "SettingsApplied",
     "SettingsFileAgreed",
     "SettingsFileChanged",
+    "SignalRaised",
     "SignalsOpposed",
     "Source",
     "StateReset",
@@ -274,6 +284,8 @@ Fact = (
     | MarketDataQuarantined
     | StrategyPaused
     | StrategyResumed
+    | SignalRaised
+    | ReasonsCounted
     | StrategyFailed
     | SignalsOpposed
     | StrategyMissing
@@ -385,8 +397,9 @@ VERSIONS: dict[str, int] = {
     "WarningConfirmed": 2,
     "RegimeMeasured": 2,
     "PositionCorrected": 2,
+    "StrategyFailed": 2,
 }
 """Facts whose shape changed, and the version that is written now."""
 
-RELEARNED = (BarClosed, HistoryTaken, PastTaken, MarketDataQuarantined, MarginSampled)
+RELEARNED = (BarClosed, SignalRaised, ReasonsCounted, HistoryTaken, PastTaken, MarketDataQuarantined, MarginSampled)
 """Facts that need no sync of their own: lost in a crash, they are heard again from the source."""

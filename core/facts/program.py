@@ -167,7 +167,7 @@ class DayCorrected:
 
 @dataclass(frozen=True, slots=True)
 class BarClosed:
-    """A complete regular bar. Folding it runs the strategies."""
+    """A complete regular bar. What strategies say of it are facts of their own."""
 
     bar: Bar
 

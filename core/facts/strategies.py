@@ -1,12 +1,36 @@
-"""What befell the strategies themselves: one failed on a bar, two contradicted each other, one is missing (ST-07)."""
+"""What strategies said of bars, and what befell them: one failed, two contradicted each other, one is missing."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
+from core.model.signal import EntrySignal, ExitSignal
 from core.model.values import Symbol
+
+
+@dataclass(frozen=True, slots=True)
+class SignalRaised:
+    """What a strategy said of a bar: to enter, or to leave (ST-01). The facts after it tell what came of it."""
+
+    signal: EntrySignal | ExitSignal
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonsCounted:
+    """A session is over: what each strategy answered to its bars, and how often (ST-03).
+
+    Attributes
+    ----------
+    before
+        The New York day of the session that begins.
+    reasons
+        By `strategy/SYMBOL`, how many bars had each reason for not trading, or `SIGNAL`.
+    """
+
+    before: date
+    reasons: dict[str, dict[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +43,8 @@ class StrategyFailed:
         What it raised, in words; empty where it was slow.
     milliseconds, limit
         How long it took, and how long it may; None where it raised.
+    is_broken_off
+        It had no answer when its time was over: the bar is none that it saw.
     """
 
     strategy: str
@@ -27,6 +53,7 @@ class StrategyFailed:
     reason: str = ""
     milliseconds: Decimal | None = None
     limit: Decimal | None = None
+    is_broken_off: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,7 @@ from core.runtime.line import Link
 from core.runtime.virtual import VirtualRuntime
 from core.settings import Settings
 from core.strategies.house import OF_THE_HOUSE, Kinds
+from core.strategies.memory import StrategyMemory
 from state.journal import MemoryJournal
 from tests.unit.core.brokers.trading_floor import NEW_YORK, SPY, STORIES, THURSDAY, NewYorkHours, Notebook, a_bar, at
 
@@ -376,6 +377,16 @@ def rebuilt(desk: Desk, drawer: Drawer | None = None) -> Desk:
 def assert_can_be_rebuilt(house: House) -> None:
     """The state is a fold of the journal, also when taken up from documents half-way (SP-03)."""
     live = states(house.desk)
-    assert states(rebuilt(house.desk)) == live
+    remembered = running(house.desk)
+    again = rebuilt(house.desk)
+    assert states(again) == live
+    assert running(again) == remembered
     drawer = Drawer(Checkpoint(house.desk.journal.sequence, documents_of(house.desk)))
-    assert states(rebuilt(house.desk, drawer)) == live
+    again = rebuilt(house.desk, drawer)
+    assert states(again) == live
+    assert running(again) == remembered
+
+
+def running(desk: Desk) -> dict[str, StrategyMemory]:
+    """What the strategies remember that run."""
+    return {r.key: r.memory for runners in desk.orchestrator.runners.values() for r in runners}
