@@ -406,6 +406,7 @@ class Orchestrator:
 
     def _refresh(self, runner: Runner) -> None:
         context, name, symbol, day = runner.context, runner.name, runner.symbol, runner.day
+        runner.told = None
         context.held, context.entry_price = self.holdings.held(symbol, name)
         context.entered_at = self.holdings.entered_at(symbol, name)
         context.covered = self.holdings.covered(symbol, name)
@@ -430,7 +431,9 @@ class Orchestrator:
         day, limit = runner.day, runner.daily_limit
         if limit is not None and -self.holdings.result_of(day, self.state.marks) >= limit:
             runner.state.disabled_on = day
-        runner.context.is_day_disabled = runner.state.disabled_on == day
+        is_disabled = runner.state.disabled_on == day
+        if runner.context.is_day_disabled != is_disabled:
+            runner.context.is_day_disabled, runner.told = is_disabled, None
 
 
 def _settle(state: RunnerState) -> None:

@@ -82,10 +82,12 @@ class Told:
 
 @dataclass(slots=True)
 class Shown:
-    """A bar, and what it was told beside it.
+    """A bar, and what it was told beside it: bars in a row share one context until it changes.
 
     Attributes
     ----------
+    conditions
+        Of this bar, in the place of those of `context`.
     is_paused, rests
         As it was then; one that rests is counted and not shown the bar.
     is_missed
@@ -96,6 +98,7 @@ class Shown:
 
     bar: Bar
     context: Context
+    conditions: Callable[[], Conditions]
     begins: Begins | None
     is_paused: bool
     rests: bool
@@ -117,6 +120,8 @@ class Runner:
         What the facts tell of it; what it remembers itself.
     begins
         The session that began with the last bar, until it is shown that.
+    told
+        A copy of `context` as it is, for bars that are shown later; None where it has changed since.
     steps
         What it is to be shown and told yet, the oldest first.
     """
@@ -133,6 +138,7 @@ class Runner:
     shut: Shut | None = None
     day: date = date.min
     begins: Begins | None = None
+    told: Context | None = None
     steps: list[Step] = field(default_factory=list)
 
     @property
@@ -150,8 +156,9 @@ class Runner:
         begins, self.begins = self.begins, None
         if begins is not None:
             self._forget_old_sessions()
-        told = self.context if rests else self._as_told(bar)
-        self.steps.append(Shown(bar, told, begins, self.state.paused_at is not None, rests))
+        told = self.told = self.told or copy(self.context)
+        is_paused = self.state.paused_at is not None
+        self.steps.append(Shown(bar, told, self._conditions_at(bar, told), begins, is_paused, rests))
 
     def last_shown(self, start: datetime) -> Shown | None:
         """What it is to be shown last, where that is the bar of `start`."""
@@ -160,12 +167,11 @@ class Runner:
                 return step if step.bar.start == start else None
         return None
 
-    def _as_told(self, bar: Bar) -> Context:
-        """A copy; a size asks for its conditions later, and they are as now wherever an entry could pass."""
-        told = copy(self.context)
-        refused = self.name in HOUSE and (shut(told, is_enabled=True) or not_now(bar, told))
-        told.conditions = nothing_left if refused else always(told.conditions())
-        return told
+    def _conditions_at(self, bar: Bar, told: Context) -> Callable[[], Conditions]:
+        """A size asks for them later: they are as now wherever one could be asked for."""
+        if self.name in HOUSE and (shut(told, is_enabled=True) or not_now(bar, told)):
+            return nothing_left
+        return always(self.context.conditions())
 
     def _forget_old_sessions(self) -> None:
         begun = [number for number, step in enumerate(self.steps) if isinstance(step, Shown) and step.begins]

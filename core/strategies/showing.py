@@ -213,6 +213,7 @@ class Showing:
     def _show_again(self, runner: Runner, step: Shown) -> bool:
         """Whether it had no answer."""
         bar, context = step.bar, step.context
+        context.conditions = step.conditions
         if step.begins is not None or runner.memory.wants_history:
             self._take_note(runner, step.begins)
         if step.rests:

@@ -11,6 +11,7 @@ import pytest
 
 from core.checkpoint import documents_of, rebuild, states
 from core.desk import Desk
+from core.explain import chain_of
 from core.facts import (
     BarClosed,
     Fact,
@@ -31,6 +32,7 @@ from core.strategies import patience
 from core.strategies.house import OF_THE_HOUSE, Kinds
 from core.strategies.kit import NO_SETUP, Answer, Context, OwnStrategy
 from core.strategies.showing import missed_in
+from core.telling import in_words
 from state.journal import MemoryJournal
 from tests.scenarios.house import (
     DIP,
@@ -69,6 +71,20 @@ def test_what_a_strategy_says_is_recorded_between_its_bar_and_its_proposal() -> 
     assert order.index(ProposalStaged) > raised
     assert isinstance(signal, EntrySignal)
     assert (signal.strategy, signal.bar_start, signal.quantity) == ("vwap", at("10:05"), house.proposal.order.quantity)
+
+
+def test_the_chain_of_an_order_has_what_its_strategy_said() -> None:
+    """EX-18, ST-01: of its own bar, and of no other."""
+    house = a_house_in_a_position(("10:06", "10:07", STEADY), ("10:08", "10:12", "99.60 100.20 99.60 100.20"))
+    house.until("10:11")
+
+    chain = [record.fact for record in chain_of(house.entry.id, house.journal.records())]
+    said = [fact.signal.bar_start for fact in chain if isinstance(fact, SignalRaised)]
+    assert [type(fact) for fact in chain[:3]] == [BarClosed, SignalRaised, ProposalStaged]
+    assert said == [at("10:05")]
+    assert in_words(chain[1]).startswith(
+        "vwap on SPY, bar of 10:05 New York: buy 0.502 at 99.60, stop 99.30, close 99.60 is"
+    )
 
 
 def test_an_exit_that_goes_on_to_hold_is_said_of_every_bar_and_staged_once() -> None:
@@ -159,6 +175,26 @@ def test_no_strategy_runs_while_a_journal_is_folded_and_each_catches_up_after_it
     assert states(desk) == states(house.desk)
     assert running(desk) == running(house.desk)
     assert house.facts(OrderCreated)
+
+
+def test_a_memory_out_of_a_checkpoint_comes_to_the_same_whenever_that_was_written() -> None:
+    """ST-01, SP-03: one that buys and sells, one that is sent to another symbol meanwhile."""
+    house = House(minutes("09:30", "10:30"), settings_with("noting", "watching"), kinds=kinds_of(Noting, Watching))
+    house.opens()
+    house.line.operator = ConfirmAll(house.desk)
+    drawers = []
+    for minute in range(9 * 60 + 33, 10 * 60 + 20, 3):
+        house.until(f"{minute // 60:02d}:{minute % 60:02d}")
+        drawers.append(Drawer(Checkpoint(house.journal.sequence, documents_of(house.desk))))
+        if minute == 9 * 60 + 51:
+            elsewhere = {"watching": {"symbols": ["IBM"]}}
+            changed = settings_with("noting", "watching", strategies=elsewhere, symbols=["SPY", "IBM"])
+            house.engine.apply(house.line.at, changed, "house")
+
+    for drawer in (None, *drawers):
+        desk = taken_up(house, house.kinds, drawer=drawer)
+        assert states(desk) == states(house.desk)
+        assert documents_of(desk)["memories"] == documents_of(house.desk)["memories"]
 
 
 class Edited(Flooding):
