@@ -1,7 +1,7 @@
 """`make bench-start`: a journal of 1,000,000 facts, and how long a start takes with and without a checkpoint.
 
-The facts are bars of four symbols, as nearly all facts of a real journal are, a segment a day; folding them runs the
-strategies. The checkpoint lies a day's facts before the end, as it does after a crash.
+The facts are bars of four symbols, as nearly all facts of a real journal are, a segment a day. The checkpoint lies a
+day's facts before the end, as it does after a crash; the strategies are shown what is folded after it.
 """
 
 from __future__ import annotations
