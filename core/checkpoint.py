@@ -112,12 +112,11 @@ def rebuild(desk: Desk, documents: Documents | None) -> tuple[str, ...]:
             start = _restore(desk, found)
         except ValidationError as error:
             notes = (f"the state documents do not fit: {error.error_count()} errors; rebuilt from the journal",)
-    desk.orchestrator.is_rebuilding = True
+    desk.orchestrator.begin_rebuild(desk.journal.last_at)
     for recorded in desk.journal.records(start):
         desk.fold(recorded.at, recorded.fact)
     desk.at = desk.journal.last_at
-    desk.orchestrator.is_rebuilding = False
-    desk.orchestrator.catch_up()
+    desk.orchestrator.end_rebuild()
     return notes
 
 

@@ -43,7 +43,21 @@ from core.settings import Settings
 from core.strategies.house import HOUSE, OF_THE_HOUSE, Kinds
 from core.strategies.memory import SIGNAL, OrchestratorState, RunnerState, StrategyMemory, fault_in_words
 from core.strategies.own import RESERVED, MissingStrategy
-from core.strategies.runner import Anew, Begins, Counted, Hole, Made, Past, Runner, Shown, Step, Told, a_runner, key_of
+from core.strategies.runner import (
+    SHOWN,
+    Anew,
+    Begins,
+    Counted,
+    Hole,
+    Made,
+    Past,
+    Runner,
+    Shown,
+    Step,
+    Told,
+    a_runner,
+    key_of,
+)
 from core.strategies.showing import Missed, Showing
 from core.strategies.vwap import VwapStrategy
 from core.strategies.warming import bars_needed, has_missed_bars
@@ -100,6 +114,7 @@ class Orchestrator:
         self._places: dict[Symbol, list[Runner]] = {}
         self._left: dict[str, Runner] = {}
         self._is_built = False
+        self._shows_from = datetime.min.replace(tzinfo=UTC)
         self.folds: dict[type, Callable[[datetime, Any], None]] = {
             BarClosed: self._bar_closed,
             SignalRaised: self._signal_raised,
@@ -175,6 +190,17 @@ class Orchestrator:
                 yield said.failure
             if said.signal is not None:
                 yield said.signal
+
+    def begin_rebuild(self, until: datetime) -> None:
+        """A journal is folded that ends then: bars are kept, to be shown when it is."""
+        self.is_rebuilding = True
+        if until - self._shows_from > SHOWN:
+            self._shows_from = until - SHOWN
+
+    def end_rebuild(self) -> None:
+        """It is folded: the strategies are brought up to date."""
+        self.is_rebuilding = False
+        self.catch_up()
 
     def catch_up(self) -> None:
         """Show and tell each strategy what it is to be shown and told yet; what they answer is not heard."""
@@ -375,8 +401,11 @@ class Orchestrator:
             if state.faults and not rests:
                 _settle(state)
             if self.is_rebuilding:
-                runner.keep(bar, rests=rests)
-                self.has_steps = True
+                if bar.start < self._shows_from:
+                    runner.is_behind = True
+                else:
+                    runner.keep(bar, rests=rests)
+                    self.has_steps = True
 
     def _enter_session(self, runner: Runner, bar: Bar, at: datetime) -> None:
         session, state = self.calendar.session_at(bar.start), runner.state

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from typing import Any
@@ -28,8 +28,8 @@ from core.strategies.house import HOUSE
 from core.strategies.memory import SIGNAL, RunnerState, StrategyMemory
 from core.strategies.own import MissingStrategy
 
-SESSIONS = 20
-"""A start shows a strategy no more of the journal than the bars of so many sessions; what is older, it forgets."""
+SHOWN = timedelta(days=30)
+"""Of a journal a start shows a strategy no older bars than these; what came before, it forgets."""
 
 
 class Begins(Enum):
@@ -122,6 +122,8 @@ class Runner:
         The session that began with the last bar, until it is shown that.
     told
         A copy of `context` as it is, for bars that are shown later; None where it has changed since.
+    is_behind
+        Bars went by that it will not be shown: they are too old.
     steps
         What it is to be shown and told yet, the oldest first.
     """
@@ -139,6 +141,7 @@ class Runner:
     day: date = date.min
     begins: Begins | None = None
     told: Context | None = None
+    is_behind: bool = False
     steps: list[Step] = field(default_factory=list)
 
     @property
@@ -154,8 +157,9 @@ class Runner:
     def keep(self, bar: Bar, *, rests: bool) -> None:
         """It is shown this bar when the journal is folded, with what it is told now."""
         begins, self.begins = self.begins, None
-        if begins is not None:
-            self._forget_old_sessions()
+        if self.is_behind:
+            self.is_behind = False
+            self.steps.append(Hole(is_forgotten=True))
         told = self.told = self.told or copy(self.context)
         is_paused = self.state.paused_at is not None
         self.steps.append(Shown(bar, told, self._conditions_at(bar, told), begins, is_paused, rests))
@@ -172,14 +176,6 @@ class Runner:
         if self.name in HOUSE and (shut(told, is_enabled=True) or not_now(bar, told)):
             return nothing_left
         return always(self.context.conditions())
-
-    def _forget_old_sessions(self) -> None:
-        begun = [number for number, step in enumerate(self.steps) if isinstance(step, Shown) and step.begins]
-        if len(begun) < SESSIONS:
-            return
-        rest = begun[1 - SESSIONS]
-        told = [step for step in self.steps[:rest] if not isinstance(step, Shown | Hole)]
-        self.steps = [*told, Hole(is_forgotten=True), *self.steps[rest:]]
 
 
 def a_runner(name: str, symbol: Symbol, state: RunnerState, memory: StrategyMemory) -> Runner:

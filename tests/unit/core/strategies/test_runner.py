@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 
-from core.model.values import Symbol
-from core.strategies.memory import RunnerState, StrategyMemory
-from core.strategies.runner import SESSIONS, Begins, Hole, Made, Shown, a_runner
-from tests.unit.core.brokers.trading_floor import a_bar
+from core.facts import BarClosed
+from core.strategies.runner import SHOWN, Begins, Hole, Shown
+from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, a_bar
+from tests.unit.core.test_orchestrator import Stand
 
 
-def test_of_many_sessions_the_last_twenty_are_kept_and_what_went_before_is_a_hole() -> None:
+def test_a_start_shows_the_bars_of_thirty_days_and_what_went_before_is_a_hole() -> None:
     """ST-01, SP-03: memory has a bound, whatever the journal is."""
-    runner = a_runner("vwap", Symbol("SPY"), RunnerState(), StrategyMemory())
-    runner.steps.append(Made(None, is_late=False))
+    stand = Stand()
+    days = [THURSDAY + timedelta(days=number) for number in range(-1, 69, 7)]
+    bars = [a_bar(clock, "100", day=day) for day in days for clock in ("09:30", "09:31")]
 
-    for number in range(3 * SESSIONS):
-        runner.begins = Begins.NEXT
-        for clock in ("09:30", "09:31"):
-            runner.keep(a_bar(clock, "100", day=date(2026, 1, 5) + timedelta(days=number)), rests=False)
+    stand.orchestrator.begin_rebuild(bars[-1].end)
+    for bar in bars:
+        stand.orchestrator.folds[BarClosed](bar.end, BarClosed(bar))  # type: ignore[arg-type]
 
+    (runner,) = stand.orchestrator.runners[SPY]
     shown = [step for step in runner.steps if isinstance(step, Shown)]
-    assert len(shown) == 2 * SESSIONS
+    assert [step.bar for step in shown] == [bar for bar in bars if bar.start >= bars[-1].end - SHOWN] != bars
     assert shown[0].begins is Begins.NEXT
-    assert [type(step) for step in runner.steps[:2]] == [Made, Hole]
-    assert runner.steps.count(Hole(is_forgotten=True)) == 1
+    assert runner.steps[0] == Hole(is_forgotten=True)
+    stand.orchestrator.end_rebuild()
+    assert stand.orchestrator.memories["vwap/SPY"].state.day == days[-1]
