@@ -200,6 +200,8 @@ class Desk:
             only_for_people("write the journal")
         sequence = self.journal.append(self.at, fact)
         kind = type(fact)
+        if kind is not BarClosed and self.orchestrator.has_unasked:
+            self.orchestrator.keep_unasked()
         for fold in self.folds.get(kind, self._only_after):
             fold(self.at, fact)
         if kind is BarClosed:

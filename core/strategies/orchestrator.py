@@ -113,7 +113,9 @@ class Orchestrator:
         self.is_dirty = True
         self._places: dict[Symbol, list[Runner]] = {}
         self._left: dict[str, Runner] = {}
-        self._is_built = False
+        self._is_built = self._is_asking = False
+        self._unasked: Bar | None = None
+        self._asked = 0
         self._shows_from = datetime.min.replace(tzinfo=UTC)
         self.folds: dict[type, Callable[[datetime, Any], None]] = {
             BarClosed: self._bar_closed,
@@ -184,12 +186,29 @@ class Orchestrator:
         """What each says of a bar that was folded, one after the other."""
         if self.showing.silent:
             self.showing.silent = set()
+        if self.has_steps:
+            self.catch_up()
+        self._is_asking = True
         for runner in self.runners.get(bar.symbol, ()):
+            self._asked += 1
             said = self.showing.ask(runner, bar)
             if said.failure is not None:
                 yield said.failure
             if said.signal is not None:
                 yield said.signal
+        self._unasked, self._is_asking = None, False
+
+    @property
+    def has_unasked(self) -> bool:
+        """A bar is folded, and nobody asks of it any more: what came in between was not foreseen."""
+        return self._unasked is not None and not self._is_asking
+
+    def keep_unasked(self) -> None:
+        """Who was not asked is shown that bar all the same, as after a start; nobody hears the answer."""
+        bar, self._unasked, self._is_asking = self._unasked, None, False
+        for runner in self.runners.get(bar.symbol, ())[self._asked :] if bar is not None else ():
+            runner.keep(bar, rests=runner.state.rests and not runner.context.held)
+            self.has_steps = True
 
     def begin_rebuild(self, until: datetime) -> None:
         """A journal is folded that ends then: bars are kept, to be shown when it is."""
@@ -386,6 +405,10 @@ class Orchestrator:
 
     def _bar_closed(self, at: datetime, fact: BarClosed) -> None:
         bar = fact.bar
+        if self._unasked is not None:
+            self.keep_unasked()
+        if not self.is_rebuilding:
+            self._unasked, self._asked = bar, 0
         self.state.marks[bar.symbol] = bar.close
         self.state.heard = bar.start
         day = self.calendar.trading_day(at)

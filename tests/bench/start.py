@@ -73,10 +73,12 @@ def write(folder: AccountFolder, calendar: ExchangeCalendar, many: int) -> Desk:
         for bar in islice(bars, many - 3 - TAIL):
             desk.at = bar.end
             desk.record(BarClosed(bar))
+            list(desk.orchestrator.ask(bar))
         checkpoint.save(desk, TinyDocuments(folder))
         for bar in islice(bars, TAIL):
             desk.at = bar.end
             desk.record(BarClosed(bar))
+            list(desk.orchestrator.ask(bar))
     assert journal.sequence == many, f"the market has only {journal.sequence:,} facts"
     return desk
 
