@@ -206,7 +206,9 @@ class Orchestrator:
     def keep_unasked(self) -> None:
         """Who was not asked is shown that bar all the same, as after a start; nobody hears the answer."""
         bar, self._unasked, self._is_asking = self._unasked, None, False
-        for runner in self.runners.get(bar.symbol, ())[self._asked :] if bar is not None else ():
+        if bar is None:
+            return
+        for runner in self.runners.get(bar.symbol, ())[self._asked :]:
             runner.keep(bar, rests=runner.state.rests and not runner.context.held)
             self.has_steps = True
 
