@@ -27,7 +27,7 @@ from core.risk.scaling.book import SizingState
 from core.shadows import ShadowsState
 from core.staging.plans import PlansState
 from core.staging.stage import StageState
-from core.strategies.memory import OrchestratorState
+from core.strategies.memory import Memories, OrchestratorState
 
 ADAPTERS: dict[str, TypeAdapter[Any]] = {
     "control": TypeAdapter(ControlState),
@@ -45,14 +45,15 @@ ADAPTERS: dict[str, TypeAdapter[Any]] = {
     "tally": TypeAdapter(TallyState),
     "market": TypeAdapter(MarketState),
     "strategies": TypeAdapter(OrchestratorState),
+    "memories": TypeAdapter(Memories),
     "shadows": TypeAdapter(ShadowsState),
     "advice": TypeAdapter(AdviceState),
     "evaluation": TypeAdapter(EvaluationState),
     "plans": TypeAdapter(PlansState),
 }
-"""One document a slice; the shape of each is its state's."""
+"""One document a slice, the shape of each its state's; and the strategies' memories, which are no slice."""
 
-LATER: dict[str, object] = {"allocations": {}, "exits": {}, "plans": {}}
+LATER: dict[str, object] = {"allocations": {}, "exits": {}, "plans": {}, "memories": {}}
 """What documents that were written before these slices were there stand for."""
 
 
@@ -82,8 +83,9 @@ def states(desk: Desk) -> dict[str, Any]:
 
 
 def documents_of(desk: Desk) -> dict[str, object]:
-    """Every slice as plain JSON values."""
-    return {name: ADAPTERS[name].dump_python(state, mode="json") for name, state in states(desk).items()}
+    """Every slice, and what the strategies remember, as plain JSON values."""
+    kept = {**states(desk), "memories": desk.orchestrator.memories}
+    return {name: ADAPTERS[name].dump_python(state, mode="json") for name, state in kept.items()}
 
 
 def save(desk: Desk, documents: Documents) -> None:
@@ -95,7 +97,8 @@ def save(desk: Desk, documents: Documents) -> None:
 def rebuild(desk: Desk, documents: Documents | None) -> tuple[str, ...]:
     """Fold the newest sound checkpoint and the journal after it. Returns what is worth telling, in words.
 
-    A checkpoint that is damaged only means that more of the journal is folded.
+    A checkpoint that is damaged only means that more of the journal is folded. No strategy runs while it is; then each
+    is shown the bars since it was saved.
 
     Raises
     ------
@@ -111,10 +114,11 @@ def rebuild(desk: Desk, documents: Documents | None) -> tuple[str, ...]:
             start = _restore(desk, found)
         except ValidationError as error:
             notes = (f"the state documents do not fit: {error.error_count()} errors; rebuilt from the journal",)
+    desk.orchestrator.begin_rebuild(desk.journal.last_at)
     for recorded in desk.journal.records(start):
         desk.fold(recorded.at, recorded.fact)
     desk.at = desk.journal.last_at
-    desk.orchestrator.take_answers()
+    desk.orchestrator.end_rebuild()
     return notes
 
 
@@ -146,7 +150,7 @@ def _restore(desk: Desk, found: Checkpoint) -> int:
     desk.normaliser.state = loaded["market"]
     desk.advice.state = loaded["advice"]
     desk.evaluation.state = loaded["evaluation"]
-    desk.orchestrator.restore(loaded["strategies"], desk.control.settings)
+    desk.orchestrator.restore(loaded["strategies"], loaded["memories"], desk.control.settings)
     desk.shadows.restore(loaded["shadows"])
     desk.plans.state = loaded["plans"]
     return found.sequence

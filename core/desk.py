@@ -195,22 +195,24 @@ class Desk:
         self.folds = self._folds()
 
     def record(self, fact: Fact) -> None:
-        """Write the fact, then fold it into the slices; of bars only those hear who ask for nothing else."""
+        """Write the fact, then fold it into the slices; of bars nobody hears before the strategies were asked."""
         if at_work() is not None:
             only_for_people("write the journal")
         sequence = self.journal.append(self.at, fact)
         kind = type(fact)
+        if kind is not BarClosed and self.orchestrator.has_unasked:
+            self.orchestrator.keep_unasked()
         for fold in self.folds.get(kind, self._only_after):
             fold(self.at, fact)
-        if kind is not BarClosed:
-            for listener in self.listeners:
-                listener(sequence, self.at, fact)
-        elif self.bar_listeners and isinstance(fact, BarClosed):
-            for hear in self.bar_listeners:
-                hear(fact.bar)
+        if kind is BarClosed:
+            return
+        if self.orchestrator.has_steps:
+            self.orchestrator.catch_up()
+        for listener in self.listeners:
+            listener(sequence, self.at, fact)
 
     def fold(self, at: datetime, fact: Fact) -> None:
-        """Let each slice take the fact in; the whole of a rebuild."""
+        """Let each slice take the fact in: a rebuild, after which the strategies catch up."""
         for fold in self.folds.get(type(fact), self._only_after):
             fold(at, fact)
 

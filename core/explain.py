@@ -38,6 +38,7 @@ from core.facts import (
     ProposalEdited,
     ProposalEnded,
     ProposalStaged,
+    SignalRaised,
     StopAskedFor,
     StopCut,
     SubmissionBlocked,
@@ -47,6 +48,8 @@ from core.facts import (
     UpdateIgnored,
     WarningConfirmed,
 )
+from core.model.signal import EntrySignal, ExitSignal
+from core.model.staging import Proposal
 from core.ports import OperatorError, Recorded
 
 
@@ -81,13 +84,16 @@ def _chain(journal: list[Recorded], wanted: set[str], proposal_id: str) -> Itera
         for r in journal
         if isinstance(r.fact, TicketOpened) and r.fact.ticket.proposal_id == proposal_id
     }
-    symbol = staged.fact.proposal.symbol if staged and isinstance(staged.fact, ProposalStaged) else None
-    signal = staged.fact.proposal.signal_time if staged and isinstance(staged.fact, ProposalStaged) else None
+    proposal = staged.fact.proposal if staged and isinstance(staged.fact, ProposalStaged) else None
     after_fill = False
     for record in journal:
         fact = record.fact
         if isinstance(fact, BarClosed):
-            if fact.bar.symbol == symbol and fact.bar.start == signal:
+            if proposal is not None and (fact.bar.symbol, fact.bar.start) == (proposal.symbol, proposal.signal_time):
+                yield record
+            continue
+        if isinstance(fact, SignalRaised):
+            if proposal is not None and _is_made_of(proposal, fact.signal):
                 yield record
             continue
         belongs = _subject(fact) in {*wanted, *tickets, proposal_id} or _is_signed_by(fact, proposal_id)
@@ -98,6 +104,12 @@ def _chain(journal: list[Recorded], wanted: set[str], proposal_id: str) -> Itera
             yield record
         if not isinstance(fact, OrderStateChanged):
             after_fill = (belongs and isinstance(fact, OrderFilled)) or (follows and isinstance(fact, PositionChanged))
+
+
+def _is_made_of(proposal: Proposal, signal: EntrySignal | ExitSignal) -> bool:
+    said = (signal.strategy, signal.symbol, signal.bar_start)
+    is_exit = isinstance(signal, ExitSignal)
+    return said == (proposal.strategy, proposal.symbol, proposal.signal_time) and is_exit == bool(proposal.exit_reason)
 
 
 def _is_signed_by(fact: Fact, proposal_id: str) -> bool:

@@ -152,7 +152,8 @@ class RegimeFiles:
 class ReplayRequest:
     """`keyturn replay`: files to play, and how. `speed` None is as fast as it can.
 
-    `strategies` are those that look at the bars; none named: those that the settings turn on.
+    `strategies` are those that look at the bars; none named: those that the settings turn on. `deadlines` is the folder
+    of a journal that tells who was too slow for which bar (MD-05); without one that is as it comes.
     """
 
     files: tuple[Path, ...]
@@ -163,6 +164,7 @@ class ReplayRequest:
     speed: float | None = None
     operator: str = "none"
     journal_folder: Path | None = None
+    deadlines: Path | None = None
     is_headless: bool = True
     regime: RegimeFiles = RegimeFiles()
 

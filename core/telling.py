@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -12,6 +13,7 @@ from core.model.hours import in_new_york, new_york_clock
 from core.model.order import LegRole, OrderRequest, OrderType
 from core.model.plan import PlanLine
 from core.model.reconciliation import DifferenceKind
+from core.model.signal import EntrySignal, ExitSignal
 from core.model.staging import AT_THE_KEY, StopPlan
 from core.model.values import CENT, ZERO, plain, priced
 from core.risk.evaluation import words as evaluation
@@ -132,7 +134,9 @@ def _in_words(fact: facts.Fact) -> str:
         case facts.StrategyResumed():
             return f"{fact.strategy} on {fact.symbol} goes on"
         case (
-            facts.StrategyFailed()
+            facts.SignalRaised()
+            | facts.ReasonsCounted()
+            | facts.StrategyFailed()
             | facts.SignalsOpposed()
             | facts.StrategyMissing()
             | facts.StrategyFound()
@@ -435,13 +439,19 @@ def _quote(bid: Decimal | None, ask: Decimal | None) -> str:
 
 
 def _of_strategies(
-    fact: facts.StrategyFailed
+    fact: facts.SignalRaised
+    | facts.ReasonsCounted
+    | facts.StrategyFailed
     | facts.SignalsOpposed
     | facts.StrategyMissing
     | facts.StrategyFound
     | facts.StrategyForgot,
 ) -> str:
     match fact:
+        case facts.SignalRaised():
+            return _signal_in_words(fact.signal)
+        case facts.ReasonsCounted():
+            return "the session is over: " + "; ".join(_counts(key, fact.reasons[key]) for key in sorted(fact.reasons))
         case facts.StrategyFailed():
             skipped = "; it is skipped for this bar" if fact.reason else ""
             return f"{fact.strategy} on {fact.symbol} {fault_in_words(fact)}{skipped}"
@@ -455,6 +465,20 @@ def _of_strategies(
     if not fact.leaving:
         return f"{fact.symbol}: {sides} on the same bar; neither is staged"
     return f"{fact.symbol}: {sides} on the same bar; the exit of {', '.join(fact.leaving)} is staged, nothing else is"
+
+
+def _signal_in_words(signal: EntrySignal | ExitSignal) -> str:
+    told = f"{signal.strategy} on {signal.symbol}, bar of {in_new_york(signal.bar_start)}"
+    if isinstance(signal, ExitSignal):
+        return f"{told}: sell {plain(signal.quantity)} at the market, {signal.reason}"
+    entry = f"buy {plain(signal.quantity)} at {priced(signal.limit_price)}, stop {priced(signal.stop_price)}"
+    return f"{told}: {entry}, {signal.reason}"
+
+
+def _counts(key: str, reasons: Mapping[str, int]) -> str:
+    strategy, _, symbol = key.partition("/")
+    counts = sorted(reasons.items(), key=lambda each: (-each[1], each[0]))
+    return f"{strategy} on {symbol} " + ", ".join(f"{reason} {bars}" for reason, bars in counts)
 
 
 _KINDS: dict[type, str] = {
@@ -474,6 +498,8 @@ _KINDS: dict[type, str] = {
     facts.MarketDataQuarantined: "data",
     facts.StrategyPaused: "strategy",
     facts.StrategyResumed: "strategy",
+    facts.SignalRaised: "strategy",
+    facts.ReasonsCounted: "strategy",
     facts.StrategyFailed: "strategy",
     facts.SignalsOpposed: "strategy",
     facts.StrategyMissing: "strategy",

@@ -24,13 +24,47 @@ from core.regular_file import bytes_of
 from state.files import make_folder, replace_file, sync_folder
 from state.folders import AccountFolder
 
-VERSION = 3
+VERSION = 4
 """Of what they hold: it grows with every change of a slice's state, also with one that only adds to it. A document
 cannot say what an older program did not look for; the journal can."""
+
+REMEMBERED = {
+    "memory": "state",
+    "wants_history": "wants_history",
+    "seen": "seen",
+    "session_reasons": "reasons",
+    "last_answer": "last_answer",
+}
+"""Of a strategy's row: what stood there, and what it is called among the memories."""
+
+
+def _memories_apart(documents: dict[str, object]) -> dict[str, object]:
+    """What strategies remember stood beside what facts tell of them, and their counts held this session's."""
+    strategies = documents.get("strategies")
+    rows = strategies.get("runners") if isinstance(strategies, dict) else None
+    if not isinstance(strategies, dict) or not isinstance(rows, dict):
+        return documents
+    folded, memories = {}, {}
+    for key, row in rows.items():
+        if not isinstance(row, dict):
+            return documents
+        folded[key] = {name: value for name, value in row.items() if name not in REMEMBERED}
+        memories[key] = {new: row[old] for old, new in REMEMBERED.items() if old in row}
+        folded[key]["reasons"] = _less(row.get("reasons"), row.get("session_reasons"))
+    return {**documents, "strategies": {**strategies, "runners": folded}, "memories": memories}
+
+
+def _less(reasons: object, of_this_session: object) -> object:
+    if not isinstance(reasons, dict) or not isinstance(of_this_session, dict):
+        return reasons
+    left = {reason: count - of_this_session.get(reason, 0) for reason, count in reasons.items()}
+    return {reason: count for reason, count in left.items() if count > 0}
+
 
 MIGRATIONS: dict[int, Callable[[dict[str, object]], dict[str, object]]] = {
     1: lambda documents: {**documents, "breaker": {}, "latencies": {}, "tally": {}},
     2: lambda documents: {**documents, "protections": {}, "regime": {}, "sizing": {}, "margin": {}},
+    3: _memories_apart,
 }
 """By version: makes of that version's documents those of the next one. Where one is missing, the journal is read."""
 

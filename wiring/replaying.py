@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from core.runtime.pace import Pace
     from core.runtime.virtual import VirtualRuntime
     from core.settings import Settings
+    from core.strategies.showing import Missed
 
 UNATTENDED = ("reconciliation.every_seconds=0", "evaluation.enabled=false")
 """Under every other setting where files are played. Their exchange lives in its own process: after the start nobody
@@ -89,7 +90,10 @@ class Replaying(Wiring):
             if request.journal_folder.is_dir() and any(request.journal_folder.iterdir()):
                 raise OperatorError(f"{request.journal_folder} is not empty; name a new folder for the journal")
             journal = stack.enter_context(closing(FileJournal(JournalFolder(request.journal_folder))))
-        return self._playing(recording, journal, request.operator, Pace(request.speed), seed="file")
+        runtime = self._playing(recording, journal, request.operator, Pace(request.speed), seed="file")
+        if request.deadlines is not None:
+            runtime.engine.desk.orchestrator.knows_who_missed(_missed_in(request.deadlines))
+        return runtime
 
     def _recording(
         self,
@@ -182,6 +186,17 @@ class Replaying(Wiring):
             return Script(engine.desk, read_script_file(Path(name), start))
         except ScriptError as error:
             raise OperatorError(f"--operator: {error}") from error
+
+
+def _missed_in(folder: Path) -> Missed:
+    """Who was too slow, as a journal tells it. Raises `OperatorError`, `JournalDamagedError`."""
+    from core.strategies.showing import missed_in
+    from state.journal import read
+    from state.segments import segments
+
+    if not folder.is_dir() or not segments(folder):
+        raise OperatorError(f"--deadlines {folder}: no journal is there; name a folder that --journal-dir wrote")
+    return missed_in(read(folder))
 
 
 def over_night(names: Iterable[str]) -> tuple[str, ...]:

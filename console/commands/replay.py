@@ -44,6 +44,9 @@ def replay(
     operator: Annotated[str, typer.Option(help="none, confirm-all, or a script of keys.")] = "none",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     journal_dir: Annotated[Path | None, typer.Option(help="Write the journal there; a new or empty folder.")] = None,
+    deadlines: Annotated[
+        Path | None, typer.Option(help="The journal folder of another run, which says who was too slow for a bar.")
+    ] = None,
 ) -> None:
     """Play bars (and quotes) through the engine on the simulated exchange.
 
@@ -64,6 +67,7 @@ def replay(
             speed=speed_of(speed or ("max" if headless else "1")),
             operator=operator,
             journal_folder=journal_dir,
+            deadlines=deadlines,
             is_headless=headless,
             regime=RegimeFiles(vix, market),
         )

@@ -187,7 +187,7 @@ class DayCorrected(Fact):
 @fact(is_heard_again=True)
 @dataclass(frozen=True, slots=True)
 class BarClosed(Fact):
-    """A complete regular bar. Folding it runs the strategies."""
+    """A complete regular bar. What strategies say of it are facts of their own."""
 
     bar: Bar
 

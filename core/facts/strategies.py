@@ -1,16 +1,42 @@
-"""What befell the strategies themselves: one failed on a bar, two contradicted each other, one is missing (ST-07)."""
+"""What strategies said of bars, and what befell them: one failed, two contradicted each other, one is missing."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from core.facts.registry import Fact, fact
+from core.model.signal import EntrySignal, ExitSignal
 from core.model.values import Symbol
 
 
-@fact()
+@fact(is_heard_again=True)
+@dataclass(frozen=True, slots=True)
+class SignalRaised(Fact):
+    """What a strategy said of a bar: to enter, or to leave (ST-01). The facts after it tell what came of it."""
+
+    signal: EntrySignal | ExitSignal
+
+
+@fact(is_heard_again=True)
+@dataclass(frozen=True, slots=True)
+class ReasonsCounted(Fact):
+    """A session is over: what each strategy answered to its bars, and how often (ST-03).
+
+    Attributes
+    ----------
+    before
+        The New York day of the session that begins.
+    reasons
+        By `strategy/SYMBOL`, how many bars had each reason for not trading, or `SIGNAL`.
+    """
+
+    before: date
+    reasons: dict[str, dict[str, int]]
+
+
+@fact(version=2)
 @dataclass(frozen=True, slots=True)
 class StrategyFailed(Fact):
     """It gave no answer to a bar that could be used: it raised, or it was too slow.
@@ -21,6 +47,8 @@ class StrategyFailed(Fact):
         What it raised, in words; empty where it was slow.
     milliseconds, limit
         How long it took, and how long it may; None where it raised.
+    is_broken_off
+        It had no answer when its time was over: the bar is none that it saw.
     """
 
     strategy: str
@@ -29,6 +57,7 @@ class StrategyFailed(Fact):
     reason: str = ""
     milliseconds: Decimal | None = None
     limit: Decimal | None = None
+    is_broken_off: bool = False
 
 
 @fact()

@@ -22,7 +22,7 @@ REFUSALS = 20
 LOOKED_AT = 20_000
 """Records of the journal's end that a start looks through, at most: a day of twenty symbols and its orders."""
 NOTE = "note"
-QUIET = (facts.BarClosed, facts.UpdateIgnored, facts.MarginSampled)
+QUIET = (facts.BarClosed, facts.SignalRaised, facts.ReasonsCounted, facts.UpdateIgnored, facts.MarginSampled)
 """Facts that the log pane leaves to the journal."""
 ASKED_AGAIN = frozenset({"account", "books"})
 """Questions that the desk asks again by itself: the same trouble with one of them is told once, and when it is over."""

@@ -11,8 +11,8 @@ from core.risk.allocation import Allocations, capital_of, percent
 from core.risk.evaluation.book import RESUMED, EvaluationBook, Proposed
 from core.risk.evaluation.words import figures_in_words, missing_in_words, shut_in_words
 from core.strategies.base import Figures
-from core.strategies.orchestrator import Runner
 from core.strategies.own import MissingStrategy
+from core.strategies.runner import Runner
 from core.views import StrategyRow
 
 
@@ -23,26 +23,27 @@ def strategy_rows(desk: Desk, today: date, at: datetime) -> tuple[StrategyRow, .
 
 
 def _row(desk: Desk, runner: Runner, today: date, at: datetime) -> StrategyRow:
-    state, is_missing, book = runner.state, isinstance(runner.strategy, MissingStrategy), desk.evaluation
-    shut = book.shut(runner.strategy.name, at)
-    proposed = book.state.proposed.get(runner.strategy.name)
+    state, memory, book = runner.state, runner.memory, desk.evaluation
+    is_missing = isinstance(runner.strategy, MissingStrategy)
+    shut = book.shut(runner.name, at)
+    proposed = book.state.proposed.get(runner.name)
     return StrategyRow(
-        key=f"{runner.strategy.name}/{runner.symbol}",
-        strategy=runner.strategy.name,
+        key=f"{runner.name}/{runner.symbol}",
+        strategy=runner.name,
         symbol=runner.symbol,
-        last_answer=NoTradeReason.MISSING if is_missing else str(state.last_answer),
-        times=state.session_reasons.get(state.last_answer, 0),
+        last_answer=NoTradeReason.MISSING if is_missing else str(memory.last_answer),
+        times=memory.reasons.get(memory.last_answer, 0),
         anomaly=state.anomaly,
         is_paused=state.paused_at is not None,
-        reasons=tuple((str(reason), bars) for reason, bars in state.session_reasons.most_common()),
+        reasons=tuple((str(reason), bars) for reason, bars in memory.reasons.most_common()),
         figures=(*runner.strategy.figures(today), *_last_close(desk, runner.symbol), *_capital(desk, runner, today)),
         trouble=_trouble(runner),
-        is_off=not is_missing and not desk.control.settings.strategies.of(runner.strategy.name).enabled,
+        is_off=not is_missing and not desk.control.settings.strategies.of(runner.name).enabled,
         is_missing=is_missing,
         shut="" if shut is None else f"{shut_in_words(shut.cause, shut.scope)}: {shut.reason}",
-        may_be_resumed=any(s.cause in RESUMED for s in book.shuts_of(runner.strategy.name)),
-        evaluation=evaluation_lines(book, runner.strategy.name),
-        proposed="" if proposed is None else _proposed(desk.allocations, runner.strategy.name, proposed),
+        may_be_resumed=any(s.cause in RESUMED for s in book.shuts_of(runner.name)),
+        evaluation=evaluation_lines(book, runner.name),
+        proposed="" if proposed is None else _proposed(desk.allocations, runner.name, proposed),
     )
 
 
@@ -58,7 +59,7 @@ def _proposed(allocations: Allocations, strategy: str, proposed: Proposed) -> st
 
 def _capital(desk: Desk, runner: Runner, today: date) -> Figures:
     """Only where the strategy has a share of its own (ST-08)."""
-    name, equity = runner.strategy.name, desk.opening.opening_equity(today)
+    name, equity = runner.name, desk.opening.opening_equity(today)
     share, later = desk.allocations.of(name), desk.allocations.from_tomorrow(name)
     if share is None:
         return ()

@@ -14,11 +14,12 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from core.analytics.metrics import DayOfEquity, drawdowns, metrics
+from core.facts import Fact, SignalRaised
 from core.inputs import Start
 from core.model.bar import BY_MINUTE, BY_SESSION, Bar
 from core.model.order import Side
 from core.model.session import Session
-from core.model.signal import EntrySignal
+from core.model.signal import EntrySignal, ExitSignal
 from core.model.values import Symbol, plain
 from core.runtime.modelled import open_positions, tallied
 from core.runtime.report import Report, Row, iso
@@ -75,7 +76,9 @@ class Backtest:
         self.series: list[DayOfEquity] = []
         self._is_daily = is_daily
         self._orchestrator = runtime.engine.desk.orchestrator
+        self._raised: list[EntrySignal | ExitSignal] = []
         self._crossings = runtime.engine.desk.control.settings.strategies.sma.enabled
+        runtime.engine.desk.listeners.append(self._hear_fact)
         runtime.engine.desk.bar_listeners.append(self._hear)
 
     def run(self, watch: Watch) -> bool:
@@ -129,12 +132,17 @@ class Backtest:
         """What each strategy said of a bar, before anything judged it."""
         if self._crossings:
             self._note_crossings(bar)
-        for answer in self._orchestrator.answers:
+        raised, self._raised = self._raised, []
+        for answer in raised:
             if answer.strategy != SmaStrategy.name:
                 is_entry = isinstance(answer, EntrySignal)
                 side = Side.BUY if is_entry else Side.SELL
                 confidence = answer.confidence if isinstance(answer, EntrySignal) else None
                 self.signals.note(bar, answer.strategy, side, confidence)
+
+    def _hear_fact(self, _sequence: int, _at: datetime, fact: Fact) -> None:
+        if isinstance(fact, SignalRaised):
+            self._raised.append(fact.signal)
 
     def _note_crossings(self, bar: Bar) -> None:
         """That strategy keeps every crossing, also one that it makes nothing of."""
@@ -179,5 +187,5 @@ class Backtest:
     def _reasons(self, strategy: str) -> dict[str, int]:
         counted: Counter[str] = Counter()
         for runner in self._orchestrator.runners_of(strategy):
-            counted.update(runner.state.reasons)
+            counted.update(runner.reasons())
         return {str(reason): count for reason, count in counted.most_common()}

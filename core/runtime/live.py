@@ -106,7 +106,7 @@ class LiveRuntime(Runtime):
     ) -> None:
         super().__init__(engine, switch, max(now(), engine.desk.at))
         engine.doors.stand_at_a_real_broker()
-        engine.desk.orchestrator.clock = steady
+        engine.desk.orchestrator.measure(steady)
         self._clockwork = None if steady is None else Clockwork(now, steady, self.at)
         self.orders = orders
         self.market = market

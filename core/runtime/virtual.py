@@ -100,7 +100,7 @@ class VirtualRuntime(Runtime):
         advisers: Sequence[Adviser] = (),
     ) -> None:
         super().__init__(engine, switch, start)
-        engine.desk.orchestrator.clock = steady
+        engine.desk.orchestrator.measure(steady)
         self.exchange = exchange
         self.link = link
         self.pace = pace or Pace(None)

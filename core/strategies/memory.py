@@ -1,4 +1,8 @@
-"""What the desk remembers of each strategy on each symbol: its own memory, its reasons, its failures (ST-01, ST-03)."""
+"""What the desk remembers of each strategy on each symbol (ST-01, ST-03).
+
+What facts say of it is folded: `RunnerState`. What the strategy itself remembers is no fact: `StrategyMemory` is a
+checkpoint beside the fold, brought up to date from the bars of the journal.
+"""
 
 from __future__ import annotations
 
@@ -13,16 +17,23 @@ from core.facts import StrategyFailed
 from core.model.values import Price, Symbol
 from core.strategies.house import read_memory, written_memory
 
-Memory = Annotated[Any, PlainSerializer(lambda memory, info: written_memory(memory, as_json=info.mode_is_json()))]
+State = Annotated[Any, PlainSerializer(lambda state, info: written_memory(state, as_json=info.mode_is_json()))]
 """The state of a strategy, of that strategy's own type; None before it was first made."""
+
+SIGNAL = "SIGNAL"
+"""Counted beside the reasons for not trading: a bar on which it signalled."""
 
 
 @dataclass(slots=True)
 class RunnerState:
-    """One strategy on one symbol: its memory, and its reasons for not trading, in all and in this session.
+    """One strategy on one symbol, as the facts tell it.
 
     Attributes
     ----------
+    reasons
+        Of the sessions that are over, how often each reason for not trading was given.
+    session, anomaly
+        That of its last bar; the one reason of all bars of the session before, in words.
     paused_at, paused_because
         None while the operator lets it open positions; why the desk itself paused it, empty where the operator did.
     rests
@@ -30,19 +41,14 @@ class RunnerState:
     faults, fault
         Bars in a row on which it failed, and how it failed on the last of them (ST-07).
     has_answered
-        Since the last of those it answered a bar without one.
+        Since the last of those a bar has passed.
     held_back_at
         When an exit of it was held back because others would have bought on the same bar.
     forgot, forgot_on
         What of its memory did not fit when the desk began, and on which day; until the day after.
-    wants_history, seen
-        Its memory began late; and how many bars in a row it has seen since, up to as many as it needs.
     """
 
-    memory: Memory = None
     reasons: Counter[str] = field(default_factory=Counter)
-    session_reasons: Counter[str] = field(default_factory=Counter)
-    last_answer: str = ""
     session: date | None = None
     disabled_on: date | None = None
     anomaly: str = ""
@@ -55,15 +61,6 @@ class RunnerState:
     held_back_at: datetime | None = None
     forgot: str = ""
     forgot_on: date | None = None
-    wants_history: bool = False
-    seen: int = 0
-
-
-def _with_memories(runners: dict[str, RunnerState]) -> dict[str, RunnerState]:
-    """Each memory as the type of the strategy that its key names. Raises ValueError where it is none."""
-    for key, runner in runners.items():
-        runner.memory = read_memory(key.partition("/")[0], runner.memory)
-    return runners
 
 
 @dataclass(slots=True)
@@ -74,10 +71,43 @@ class OrchestratorState:
     `missing` says why a strategy of the user's does not load, by its name.
     """
 
-    runners: Annotated[dict[str, RunnerState], AfterValidator(_with_memories)] = field(default_factory=dict)
+    runners: dict[str, RunnerState] = field(default_factory=dict)
     marks: dict[Symbol, Price] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
     heard: datetime | None = None
+
+
+@dataclass(slots=True)
+class StrategyMemory:
+    """One strategy on one symbol: what it remembers, and what it answered in this session.
+
+    Attributes
+    ----------
+    wants_history, seen
+        It began late; and how many bars in a row it has seen since, up to as many as it needs.
+    reasons, last_answer
+        Of this session, how often each was given; `SIGNAL` among them.
+    """
+
+    state: State = None
+    wants_history: bool = False
+    seen: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    last_answer: str = ""
+
+    def count(self, reason: str) -> None:
+        self.reasons[reason] += 1
+
+
+def _of_their_types(memories: dict[str, StrategyMemory]) -> dict[str, StrategyMemory]:
+    """Each state as the type of the strategy that its key names. Raises ValueError where it is none."""
+    for key, memory in memories.items():
+        memory.state = read_memory(key.partition("/")[0], memory.state)
+    return memories
+
+
+Memories = Annotated[dict[str, StrategyMemory], AfterValidator(_of_their_types)]
+"""By `strategy/SYMBOL`."""
 
 
 def fault_in_words(fact: StrategyFailed) -> str:

@@ -1,13 +1,14 @@
-"""Shows every complete bar to every active strategy, keeps their memories, and counts why they did nothing (ST-03).
+"""The slice of the strategies: what the facts tell of each, and what it is told beside a bar (ST-03).
 
-Folding a bar runs the strategies; what they answer is kept for the handler of that bar and ignored in a rebuild.
+Folding runs no strategy: it keeps the contexts up to date, and notes what each is to be shown (`runner.py`). A live
+desk asks them when the bar is folded, and what they say are facts; a start shows them the journal's bars when all of it
+is folded, and nobody hears what they answer. So no text of a strategy has a part in what was.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import partial
@@ -19,7 +20,9 @@ from core.facts import (
     EngineStarted,
     Fact,
     HistoryTaken,
+    ReasonsCounted,
     SettingsApplied,
+    SignalRaised,
     SignalsOpposed,
     StrategyFailed,
     StrategyForgot,
@@ -30,38 +33,40 @@ from core.facts import (
 )
 from core.model.bar import Bar
 from core.model.evaluation import ShutCause
-from core.model.hours import in_new_york
 from core.model.recommendation import Recommendation
-from core.model.session import Calendar, NoSession, Session
-from core.model.signal import EntrySignal, ExitReason, ExitSignal, NoTrade, NoTradeReason
-from core.model.values import ZERO, Money, Price, Quantity, Symbol
+from core.model.session import Calendar, NoSession
+from core.model.signal import EntrySignal, ExitSignal, NoTradeReason
+from core.model.values import Money, Price, Quantity, Symbol
 from core.risk.evaluation.book import Shut
 from core.risk.scaling.contract import Conditions
 from core.settings import Settings
-from core.strategies.answers import WARMING_UP, leaving, not_now, shut
-from core.strategies.base import Context, Strategy
-from core.strategies.boundary import fault_in
-from core.strategies.house import HOUSE, OF_THE_HOUSE, Kinds, written_memory
-from core.strategies.memory import OrchestratorState, RunnerState, fault_in_words
-from core.strategies.own import RESERVED, MissingStrategy, OwnRunning, RaisedError, started
-from core.strategies.patience import PATIENCE, OverdueError
+from core.strategies.house import HOUSE, OF_THE_HOUSE, Kinds
+from core.strategies.memory import SIGNAL, OrchestratorState, RunnerState, StrategyMemory, fault_in_words
+from core.strategies.own import RESERVED, MissingStrategy
+from core.strategies.runner import (
+    SHOWN,
+    Anew,
+    Begins,
+    Counted,
+    Hole,
+    Made,
+    Past,
+    Runner,
+    Shown,
+    Step,
+    Told,
+    a_runner,
+    key_of,
+)
+from core.strategies.showing import Missed, Showing
 from core.strategies.vwap import VwapStrategy
-from core.strategies.warming import bars_needed, has_missed_bars, keep_plan, shown
+from core.strategies.warming import bars_needed, has_missed_bars
 
 NEW_YORK = ZoneInfo("America/New_York")
 ENOUGH_FOR_AN_ANOMALY = 30
 """Bars of a session that must all have given one reason before it is flagged."""
 CHOSEN = frozenset({NoTradeReason.DISABLED, NoTradeReason.PAUSED})
 """Reasons that a person or the night chose, and that are shown as such: a session of them is no anomaly."""
-RAISED = "RAISED"
-"""Counted beside the reasons for not trading: the strategy failed on the bar."""
-MALFORMED = "MALFORMED"
-"""Counted beside the reasons: a signal that is not well formed."""
-RESTS = "RESTS"
-"""Said of one that was too slow and is shown no bar until the operator resumes it."""
-
-
-PATIENCE_MS = Decimal(round(PATIENCE * 1000))
 
 
 class Holdings(Protocol):
@@ -81,54 +86,41 @@ class Holdings(Protocol):
     def result_of(self, day: date, last: dict[Symbol, Price]) -> Decimal: ...
 
 
-@dataclass(slots=True)
-class Runner:
-    """One strategy on one symbol, as it runs.
-
-    `day` is the one on which its last bar was heard: a whole day's bar is heard on the next, and that one's equity,
-    entries and losses count for what it says.
-    """
-
-    strategy: Strategy
-    symbol: Symbol
-    state: RunnerState
-    context: Context
-    until: datetime
-    daily_limit: Decimal | None = None
-    shut: Shut | None = None
-    day: date = date.min
-
-
 class Orchestrator:
-    """The slice of the strategies.
+    """The slice of the strategies, and the strategies beside it.
 
     Attributes
     ----------
-    clock
-        Seconds that only go on: what an answer takes is measured by it. None where nobody measures (ST-07).
-    failed
-        Who raised on the last bar, or was too slow for it, for the handler of that bar.
-    forgot
-        Whose memory did not fit, and why, until it is told.
-    silent
-        Who said nothing of the last bar: it failed, rests, or is missing.
+    memories
+        What each remembers, by `strategy/SYMBOL`: a checkpoint beside the fold.
+    is_rebuilding
+        A journal is folded: bars are kept to be shown when it is.
+    has_steps
+        Somebody is to be shown or told something yet.
     """
 
     def __init__(self, calendar: Calendar, holdings: Holdings, kinds: Kinds = OF_THE_HOUSE) -> None:
         self.calendar = calendar
         self.holdings = holdings
         self.kinds = kinds
-        self.clock: Callable[[], float] | None = None
-        self.failed: list[StrategyFailed] = []
-        self.silent: set[str] = set()
-        self.forgot: dict[tuple[str, Symbol], str] = {}
+        self.showing = Showing(calendar, kinds)
         self.state = OrchestratorState()
+        self.memories: dict[str, StrategyMemory] = {}
         self.settings = Settings()
         self.runners: dict[Symbol, list[Runner]] = {}
-        self.answers: list[EntrySignal | ExitSignal] = []
+        self.is_rebuilding = False
+        self.has_steps = False
         self.is_dirty = True
+        self._places: dict[Symbol, list[Runner]] = {}
+        self._left: dict[str, Runner] = {}
+        self._is_built = self._is_asking = False
+        self._unasked: Bar | None = None
+        self._asked = 0
+        self._shows_from = datetime.min.replace(tzinfo=UTC)
         self.folds: dict[type, Callable[[datetime, Any], None]] = {
             BarClosed: self._bar_closed,
+            SignalRaised: self._signal_raised,
+            ReasonsCounted: self._counted,
             HistoryTaken: self._history_taken,
             EngineStarted: self._engine_started,
             SettingsApplied: self._applied,
@@ -141,105 +133,216 @@ class Orchestrator:
             StrategyForgot: self._has_forgotten,
         }
 
-    def restore(self, state: OrchestratorState, settings: Settings) -> None:
-        """Take up saved memories."""
-        self.state = state
+    def restore(self, state: OrchestratorState, memories: dict[str, StrategyMemory], settings: Settings) -> None:
+        """Take up what was saved."""
+        self.state, self.memories = state, memories
         self._build(settings)
 
     def after(self, fact: Fact) -> None:
         """Any fact but a bar may have changed what a strategy is told."""
         self.is_dirty = True
 
-    def take_answers(self) -> list[EntrySignal | ExitSignal]:
-        answers, self.answers = self.answers, []
-        return answers
-
     def no_trade(self) -> dict[str, int]:
         """How often each reason was given, over all strategies and symbols."""
         total: Counter[str] = Counter()
-        for runner in self.state.runners.values():
-            total.update(runner.reasons)
+        for key, state in self.state.runners.items():
+            total.update(state.reasons)
+            total.update(self.memories[key].reasons if key in self.memories else ())
+        del total[SIGNAL]
         return {str(reason): count for reason, count in sorted(total.items())}
 
     def runner(self, strategy: str, symbol: Symbol) -> Runner | None:
         """That strategy on that symbol; None where it does not run there."""
         for runner in self.runners.get(symbol, ()):
-            if runner.strategy.name == strategy:
+            if runner.name == strategy:
                 return runner
         return None
 
     def runners_of(self, strategy: str) -> tuple[Runner, ...]:
         """That strategy on every symbol where it runs."""
-        return tuple(r for runners in self.runners.values() for r in runners if r.strategy.name == strategy)
+        return tuple(r for runners in self.runners.values() for r in runners if r.name == strategy)
 
-    # ── history ──────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── beside the fold ──────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def silent(self) -> set[str]:
+        """Who said nothing of the last bar: it failed, rests, or is missing."""
+        return self.showing.silent
+
+    @property
+    def forgot(self) -> dict[tuple[str, Symbol], str]:
+        """Whose memory did not fit, and why, until it is told."""
+        return self.showing.making.forgot
+
+    def measure(self, clock: Callable[[], float] | None) -> None:
+        """Seconds that only go on: what an answer takes is measured by them; by None nobody measures (ST-07)."""
+        self.showing.clock = clock
+
+    def knows_who_missed(self, missed: Missed) -> None:
+        """Who was too slow for which bar is known: nobody measures, and who had no answer is not asked (MD-05)."""
+        self.showing.missed = missed
+
+    def ask(self, bar: Bar) -> Iterator[EntrySignal | ExitSignal | StrategyFailed]:
+        """What each says of a bar that was folded, one after the other."""
+        if self.showing.silent:
+            self.showing.silent = set()
+        if self.has_steps:
+            self.catch_up()
+        self._is_asking = True
+        for runner in self.runners.get(bar.symbol, ()):
+            self._asked += 1
+            said = self.showing.ask(runner, bar)
+            if said.failure is not None:
+                yield said.failure
+            if said.signal is not None:
+                yield said.signal
+        self._unasked, self._is_asking = None, False
+
+    @property
+    def has_unasked(self) -> bool:
+        """A bar is folded, and nobody asks of it any more: what came in between was not foreseen."""
+        return self._unasked is not None and not self._is_asking
+
+    def keep_unasked(self) -> None:
+        """Who was not asked is shown that bar all the same, as after a start; nobody hears the answer."""
+        bar, self._unasked, self._is_asking = self._unasked, None, False
+        if bar is None:
+            return
+        for runner in self.runners.get(bar.symbol, ())[self._asked :]:
+            runner.keep(bar, rests=runner.state.rests and not runner.context.held)
+            self.has_steps = True
+
+    def begin_rebuild(self, until: datetime) -> None:
+        """A journal is folded that ends then: bars are kept, to be shown when it is."""
+        self.is_rebuilding = True
+        if until - self._shows_from > SHOWN:
+            self._shows_from = until - SHOWN
+
+    def end_rebuild(self) -> None:
+        """It is folded: the strategies are brought up to date."""
+        self.is_rebuilding = False
+        self.catch_up()
+
+    def catch_up(self) -> None:
+        """Show and tell each strategy what it is to be shown and told yet; what they answer is not heard."""
+        self.has_steps = False
+        if self._is_built:
+            self._let_run()
+        for runner in (*self._left.values(), *self._everyone()):
+            if runner.steps:
+                self.showing.perform(runner)
+        self._left = {}
+
+    def session_over(self, bar: Bar) -> ReasonsCounted | None:
+        """What was answered in the session before that of `bar`, where that begins with it."""
+        if all(bar.start < runner.until for runner in self.runners.get(bar.symbol, ())):
+            return None
+        session = self.calendar.session_at(bar.start)
+        if isinstance(session, NoSession):
+            return None
+        over = {
+            runner.key: {str(reason): bars for reason, bars in runner.memory.reasons.items()}
+            for runner in self._everyone()
+            if runner.memory.reasons and runner.state.session is not None and runner.state.session < session.day
+        }
+        return ReasonsCounted(session.day, over) if over else None
+
+    def missing(self) -> dict[str, str]:
+        """Which of the user's strategies do not load, and why: those that have a table, and every broken file."""
+        made = {r.name: r.strategy.reason for r in self._everyone() if isinstance(r.strategy, MissingStrategy)}
+        return {**self.kinds.faults, **made}
 
     def wanting_history(self) -> tuple[Symbol, ...]:
         """Symbols on which a strategy lacks bars of the past."""
-        return tuple(s for s, runners in self.runners.items() if any(r.state.wants_history for r in runners))
+        return tuple(s for s, runners in self.runners.items() if any(r.memory.wants_history for r in runners))
 
     def history_wanted(self, symbol: Symbol) -> int:
         """Bars that make every strategy on the symbol whole."""
-        return max((bars_needed(r.strategy) for r in self.runners[symbol] if r.state.wants_history), default=0)
+        return max((bars_needed(r.strategy) for r in self.runners[symbol] if r.memory.wants_history), default=0)
+
+    def _let_run(self) -> None:
+        self._is_built = False
+        self.showing.settings = self.settings
+        self.runners = {}
+        for runner in (runner for places in self._places.values() for runner in places):
+            if self._runs(runner):
+                self.runners.setdefault(runner.symbol, []).append(runner)
+            else:
+                runner.steps.clear()
+
+    def _everyone(self) -> Iterator[Runner]:
+        return (runner for runners in self.runners.values() for runner in runners)
+
+    def _runs(self, runner: Runner) -> bool:
+        """One of the user's that is off and no longer loads runs only while it holds something, or may yet."""
+        name, symbol = runner.name, runner.symbol
+        if name in self.kinds.known or self.settings.strategies.of(name).enabled:
+            return True
+        return bool(self.holdings.held(symbol, name)[0]) or self.holdings.is_waiting(symbol, name)
+
+    # ── folds ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _tell(self, runner: Runner, step: Step) -> None:
+        runner.steps.append(step)
+        self.has_steps = True
+
+    def _tell_all(self, step: Step) -> None:
+        for places in self._places.values():
+            for runner in places:
+                self._tell(runner, step)
 
     def _engine_started(self, at: datetime, _fact: EngineStarted) -> None:
         """Sessions passed while no desk ran: windows that have a hole in them begin anew."""
-        if self.state.heard is None or not has_missed_bars(self.calendar, self.state.heard, at):
-            return
-        for runner in (r for runners in self.runners.values() for r in runners if bars_needed(r.strategy)):
-            self._begin_anew(runner)
-
-    def _begin_anew(self, runner: Runner) -> None:
-        name, before = runner.strategy.name, runner.strategy.state
-        runner.strategy = self._strategy(name, None)
-        keep_plan(runner.strategy, before)
-        runner.state.memory = runner.strategy.state
-        runner.state.wants_history, runner.state.seen = True, 0
+        if self.state.heard is not None and has_missed_bars(self.calendar, self.state.heard, at):
+            self._tell_all(Hole())
 
     def _history_taken(self, _at: datetime, fact: HistoryTaken) -> None:
-        """From the first bar on, and what is said on the way is not heard: a bar of the past proposes nothing."""
-        for runner in self.runners.get(fact.symbol, ()):
-            if not runner.state.wants_history:
-                continue
-            self._begin_anew(runner)
-            try:
-                runner.state.seen = shown(runner.strategy, fact.bars, self.calendar)
-            except Exception as error:  # it goes on as one that begins now (ST-07)
-                self._begin_anew(runner)
-                runner.state.last_answer = f"{RAISED} {_in_words(error)}"
-            runner.state.memory = runner.strategy.state
-            runner.state.wants_history = False
-
-    # ── folds ────────────────────────────────────────────────────────────────────────────────────────────────────
+        for runner in self._places.get(fact.symbol, ()):
+            self._tell(runner, Past(fact.bars))
 
     def _applied(self, _at: datetime, fact: SettingsApplied) -> None:
         self._build(fact.settings)
 
     def _paused(self, at: datetime, fact: StrategyPaused) -> None:
-        state = self._memory_of(fact.strategy, fact.symbol)
+        state = self._state_of(fact.strategy, fact.symbol)
         state.paused_at, state.paused_because, state.rests = at, fact.reason, fact.rests
         self.is_dirty = True
 
     def _resumed(self, _at: datetime, fact: StrategyResumed) -> None:
         """One that rested has missed bars: it begins anew."""
-        state = self._memory_of(fact.strategy, fact.symbol)
-        runner = self.runner(fact.strategy, fact.symbol)
+        state, runner = self._state_of(fact.strategy, fact.symbol), self._place(fact.strategy, fact.symbol)
         if state.rests and runner is not None:
-            runner.strategy = self._strategy(fact.strategy, None)
-            self._begins(runner.strategy, fact.symbol, state)
-            state.memory = runner.strategy.state
+            self._tell(runner, Anew(is_late=fact.symbol in self.state.marks))
         state.paused_at, state.paused_because, state.rests = None, "", False
         state.faults, state.fault = 0, ""
         self.is_dirty = True
 
+    def _signal_raised(self, _at: datetime, fact: SignalRaised) -> None:
+        """Nothing follows from it but its own plan, which a bar that is shown later must not change."""
+        signal, shown = fact.signal, self._last_shown(fact.signal.strategy, fact.signal.symbol, fact.signal.bar_start)
+        if shown is not None:
+            shown.said = signal
+
+    def _counted(self, _at: datetime, fact: ReasonsCounted) -> None:
+        for key, reasons in fact.reasons.items():
+            state = self.state.runners.setdefault(key, RunnerState())
+            state.reasons.update({reason: bars for reason, bars in reasons.items() if reason != SIGNAL})
+            state.anomaly = _anomaly(reasons, fact.before)
+            name, _, symbol = key.partition("/")
+            if (runner := self._place(name, Symbol(symbol))) is not None:
+                self._tell(runner, Counted())
+
     def _has_failed(self, _at: datetime, fact: StrategyFailed) -> None:
-        state = self._memory_of(fact.strategy, fact.symbol)
+        state = self._state_of(fact.strategy, fact.symbol)
         state.faults, state.has_answered, state.fault = state.faults + 1, False, fault_in_words(fact)
+        shown = self._last_shown(fact.strategy, fact.symbol, fact.bar_start)
+        if shown is not None:
+            shown.is_missed = fact.is_broken_off
 
     def _opposed(self, at: datetime, fact: SignalsOpposed) -> None:
         for seller in fact.sellers:
             if seller not in fact.leaving:
-                self._memory_of(seller, fact.symbol).held_back_at = at
+                self._state_of(seller, fact.symbol).held_back_at = at
 
     def _is_missing(self, _at: datetime, fact: StrategyMissing) -> None:
         self.state.missing[fact.strategy] = fact.reason
@@ -248,242 +351,116 @@ class Orchestrator:
         self.state.missing.pop(fact.strategy, None)
 
     def _has_forgotten(self, at: datetime, fact: StrategyForgot) -> None:
-        state = self._memory_of(fact.strategy, fact.symbol)
+        state, runner = self._state_of(fact.strategy, fact.symbol), self._place(fact.strategy, fact.symbol)
         state.forgot, state.forgot_on = fact.reason, self.calendar.trading_day(at)
+        if runner is not None:
+            self._tell(runner, Told(is_late=fact.symbol in self.state.marks))
 
-    def _memory_of(self, strategy: str, symbol: Symbol) -> RunnerState:
-        return self.state.runners.setdefault(f"{strategy}/{symbol}", RunnerState())
+    def _state_of(self, strategy: str, symbol: Symbol) -> RunnerState:
+        return self.state.runners.setdefault(key_of(strategy, symbol), RunnerState())
+
+    def _place(self, strategy: str, symbol: Symbol) -> Runner | None:
+        return next((runner for runner in self._places.get(symbol, ()) if runner.name == strategy), None)
+
+    def _last_shown(self, strategy: str, symbol: Symbol, start: datetime) -> Shown | None:
+        if not self.is_rebuilding:
+            return None
+        runner = self._place(strategy, symbol)
+        return None if runner is None else runner.last_shown(start)
 
     def _build(self, settings: Settings) -> None:
+        """By settings and facts alone: VWAP always, another from the day it was first turned on (ST-09)."""
         self.settings = settings
-        self.runners = {}
+        self._left |= {runner.key: runner for places in self._places.values() for runner in places if runner.steps}
+        self._places = {}
+        self._is_built = True
         for name in self._names():
-            for text in settings.strategies.of(name).symbols or settings.symbols:
-                if self._runs(name, Symbol(text)):
-                    self.runners.setdefault(Symbol(text), []).append(self._made(name, Symbol(text)))
+            terms = settings.strategies.of(name)
+            for text in terms.symbols or settings.symbols:
+                symbol = Symbol(text)
+                is_on = name == VwapStrategy.name or terms.enabled
+                if is_on or key_of(name, symbol) in self.state.runners:
+                    self._tell(self._placed(name, symbol), Made(terms, symbol in self.state.marks))
         self.is_dirty = True
 
     def _names(self) -> tuple[str, ...]:
-        """The house's, then the user's by name: those that load, have a table, or ran once.
+        """The house's, then the user's by name: those that have a table, or ran once.
 
         What a person typed has no strategy, and is remembered beside them.
         """
         ran = {key.partition("/")[0] for key in self.state.runners}
-        own = {*self.kinds.known, *self.settings.strategies.own, *ran} - RESERVED
-        return (*HOUSE, *sorted(own))
+        return (*HOUSE, *sorted({*self.settings.strategies.own, *ran} - RESERVED))
 
-    def _runs(self, name: str, symbol: Symbol) -> bool:
-        """VWAP always; another from the day it was first turned on, so that one turned off still leaves (ST-09).
-
-        One of the user's that is off and no longer loads only while it holds something, or may yet.
-        """
-        if name == VwapStrategy.name or self.settings.strategies.of(name).enabled:
-            return True
-        if f"{name}/{symbol}" not in self.state.runners:
-            return False
-        is_busy = bool(self.holdings.held(symbol, name)[0]) or self.holdings.is_waiting(symbol, name)
-        return is_busy or name in self.kinds.known
-
-    def _made(self, name: str, symbol: Symbol) -> Runner:
-        state = self._memory_of(name, symbol)
-        strategy = self._strategy(name, state.memory)
-        if isinstance(strategy, OwnRunning) and strategy.forgot:
-            self.forgot[name, symbol] = strategy.forgot
-        if not _goes_on(strategy, state.memory):
-            self._begins(strategy, symbol, state)
-        state.memory = strategy.state
-        nowhere = datetime.min.replace(tzinfo=NEW_YORK)
-        context = Context(Session(date.min, nowhere, nowhere), nowhere, nowhere, nowhere, 0)
-        runner = Runner(strategy, symbol, state, context, nowhere)
-        context.conditions = partial(self._conditions, runner)
+    def _placed(self, name: str, symbol: Symbol) -> Runner:
+        """A new one, with what the one before was to be shown yet."""
+        state = self._state_of(name, symbol)
+        memory = self.memories.setdefault(key_of(name, symbol), StrategyMemory())
+        runner = a_runner(name, symbol, state, memory)
+        runner.context.conditions = partial(self._conditions, runner)
+        if (before := self._left.pop(runner.key, None)) is not None:
+            runner.steps = before.steps
+        self._places.setdefault(symbol, []).append(runner)
         return runner
 
-    def _strategy(self, name: str, memory: object) -> Strategy:
-        return started(self.kinds, name, self.settings.strategies.of(name), memory)
-
-    def missing(self) -> dict[str, str]:
-        """Which of the user's strategies do not load, and why: those that have a table, and every broken file."""
-        runners = (runner for runners in self.runners.values() for runner in runners)
-        made = {r.strategy.name: r.strategy.reason for r in runners if isinstance(r.strategy, MissingStrategy)}
-        return {**self.kinds.faults, **made}
-
     def _conditions(self, runner: Runner) -> Conditions:
-        return self.holdings.conditions(runner.symbol, runner.strategy.name, runner.day, self.state.marks)
+        return self.holdings.conditions(runner.symbol, runner.name, runner.day, self.state.marks)
 
     def _bar_closed(self, at: datetime, fact: BarClosed) -> None:
         bar = fact.bar
+        if self._unasked is not None:
+            self.keep_unasked()
+        if not self.is_rebuilding:
+            self._unasked, self._asked = bar, 0
         self.state.marks[bar.symbol] = bar.close
-        if self.failed or self.silent:
-            self.failed, self.silent = [], set()
         self.state.heard = bar.start
         day = self.calendar.trading_day(at)
-        for runner in self.runners.get(bar.symbol, ()):
+        for runner in self._places.get(bar.symbol, ()):
             state, context = runner.state, runner.context
             if bar.start >= runner.until or runner.day != day:
                 self._enter_session(runner, bar, at)
             if self.is_dirty:
                 self._refresh_all()
-            if state.wants_history:
-                self._count_towards_whole(runner)
             if context.held:
                 self._disable_after_loss(runner)
-            if state.rests and not context.held:
-                self._rest(runner)
-            elif self.clock is None:
-                self._show(runner, bar)
-            else:
-                self._show_and_measure(runner, bar, self.clock)
-
-    def _show_and_measure(self, runner: Runner, bar: Bar, clock: Callable[[], float]) -> None:
-        began = clock()
-        has_answered = self._show(runner, bar)
-        took = Decimal(round((clock() - began) * 1000))
-        if has_answered and took > self.settings.strategies.slow_milliseconds:
-            self._note(runner, bar, milliseconds=took, limit=self.settings.strategies.slow_milliseconds)
-
-    def _show(self, runner: Runner, bar: Bar) -> bool:
-        """Whether it answered."""
-        state = runner.state
-        if state.faults:
-            self._settle(state)
-        try:
-            answer = runner.strategy.on_bar(bar, runner.context)
-        except Exception as error:  # skipped for this bar and shown; the others go on (ST-07)
-            self._count(runner, RAISED if state.paused_at is None else NoTradeReason.PAUSED)
-            state.last_answer = f"{RAISED} {_in_words(error)}"
-            self.silent.add(runner.strategy.name)
-            self._note(runner, bar, **self._how_it_failed(error))
-            self._leave_by_the_close(runner, bar)
-            state.memory = runner.strategy.state
-            return False
-        state.memory = runner.strategy.state
-        if isinstance(answer, NoTrade):
-            self._count(runner, answer.reason)
-            state.last_answer = answer.reason
-            if runner.strategy.name not in HOUSE:
-                self._mind_own(runner, bar)
-        else:
-            self._keep(runner, answer, bar)
-        return True
-
-    def _how_it_failed(self, error: Exception) -> dict[str, Any]:
-        """One that was broken off was too slow."""
-        if isinstance(error, OverdueError):
-            return {"milliseconds": PATIENCE_MS, "limit": self.settings.strategies.slow_milliseconds}
-        return {"reason": _in_words(error)}
-
-    def _settle(self, state: RunnerState) -> None:
-        """A bar that it answered ends the row of those on which it failed."""
-        if state.has_answered:
-            state.faults, state.fault = 0, ""
-        state.has_answered = True
-
-    def _note(self, runner: Runner, bar: Bar, **how: Any) -> None:
-        """Told of one that runs; of one that is paused it was told."""
-        if runner.state.paused_at is None:
-            self.failed.append(StrategyFailed(runner.strategy.name, runner.symbol, bar.start, **how))
-
-    def _rest(self, runner: Runner) -> None:
-        self.silent.add(runner.strategy.name)
-        self._count(runner, RESTS)
-        runner.state.last_answer = RESTS
-
-    def _leave_by_the_close(self, runner: Runner, bar: Bar) -> None:
-        """What a strategy holds that says nothing must be flat by the close all the same (ST-09)."""
-        context = runner.context
-        if context.held > ZERO and bar.start >= context.flat_from:
-            why = f"flat from the bar of {in_new_york(context.flat_from)}, and {runner.strategy.name} does not say so"
-            left = leaving(runner.strategy.name, bar, context.held, (ExitReason.FORCE_FLAT, why), None)
-            self.answers.append(left)
-
-    def _keep(self, runner: Runner, answer: EntrySignal | ExitSignal, bar: Bar) -> None:
-        fault = fault_in(answer, runner.strategy.name, bar, runner.context.held)
-        if fault is not None:  # it never becomes a proposal (EX-11)
-            self._count(runner, MALFORMED)
-            runner.state.last_answer = f"{MALFORMED} {fault}"
-            self._leave_by_the_close(runner, bar)
-            return
-        if isinstance(answer, EntrySignal) and (refusal := self._refusal(runner, bar)):
-            self._count(runner, refusal.reason)
-            runner.state.last_answer = refusal.reason
-            self._leave_by_the_close(runner, bar)
-            return
-        runner.state.last_answer = "SIGNAL"
-        runner.state.session_reasons["SIGNAL"] += 1
-        self.answers.append(answer)
-
-    def _mind_own(self, runner: Runner, bar: Bar) -> None:
-        """A strategy of the user's may forget the close, or be gone: the desk does not."""
-        if isinstance(runner.strategy, MissingStrategy):
-            self.silent.add(runner.strategy.name)
-        self._leave_by_the_close(runner, bar)
-
-    def _refusal(self, runner: Runner, bar: Bar) -> NoTrade | None:
-        """Why an entry goes no further, whatever its strategy thinks: one a strategy and symbol, and never a flood.
-
-        None passes of one that measures the whole session, and began in the middle of it.
-        """
-        began_late = runner.state.wants_history and not bars_needed(runner.strategy)
-        refusal = shut(runner.context, is_enabled=True) or not_now(bar, runner.context)
-        return refusal or (WARMING_UP if began_late else None)
-
-    def _begins(self, strategy: Strategy, symbol: Symbol, state: RunnerState) -> None:
-        """A memory that is new: of the old one what its own trades told it stays."""
-        keep_plan(strategy, state.memory)
-        state.seen = 0
-        state.wants_history = bars_needed(strategy) > 0 or symbol in self.state.marks
-
-    def _count_towards_whole(self, runner: Runner) -> None:
-        """As many bars in a row as it needs make it whole without a history; what begins with each session waits."""
-        runner.state.seen += 1
-        needed = bars_needed(runner.strategy)
-        runner.state.wants_history = not needed or runner.state.seen < needed
-
-    def _count(self, runner: Runner, reason: str) -> None:
-        state = runner.state
-        state.reasons[reason] += 1
-        state.session_reasons[reason] += 1
+            rests = state.rests and not context.held
+            if state.faults and not rests:
+                _settle(state)
+            if self.is_rebuilding:
+                if bar.start < self._shows_from:
+                    runner.is_behind = True
+                else:
+                    runner.keep(bar, rests=rests)
+                    self.has_steps = True
 
     def _enter_session(self, runner: Runner, bar: Bar, at: datetime) -> None:
-        session = self.calendar.session_at(bar.start)
+        session, state = self.calendar.session_at(bar.start), runner.state
         if isinstance(session, NoSession):
             raise TypeError(f"bar {bar.start} of {bar.symbol} is outside of every session: {session.reason}")
-        if runner.state.session != session.day:
-            is_next = runner.state.session is not None and not bars_needed(runner.strategy)
-            runner.state.wants_history = runner.state.wants_history and not is_next
-            runner.state.session = session.day
-            if runner.state.forgot_on is not None and session.day > runner.state.forgot_on:
-                runner.state.forgot, runner.state.forgot_on = "", None
-            self._flag_anomaly(runner, bar.start)
+        if state.session != session.day:
+            runner.begins = Begins.FIRST if state.session is None else Begins.NEXT
+            state.session = session.day
+            if state.forgot_on is not None and session.day > state.forgot_on:
+                state.forgot, state.forgot_on = "", None
         risk = self.settings.risk
         runner.until, runner.day = session.close, self.calendar.trading_day(at)
         runner.context.session = session
         runner.context.window_first = at_new_york(session.day, risk.window_start)
         runner.context.window_last = at_new_york(session.day, risk.window_end)
-        minutes = self.settings.strategies.flat_minutes(runner.strategy.name)
+        minutes = self.settings.strategies.flat_minutes(runner.name)
         runner.context.flat_from = session.close - timedelta(minutes=minutes)
         self.is_dirty = True
 
-    def _flag_anomaly(self, runner: Runner, at: datetime) -> None:
-        reasons = runner.state.session_reasons
-        runner.state.anomaly = ""
-        is_chosen = set(reasons) <= CHOSEN
-        if len(reasons) == 1 and reasons.total() >= ENOUGH_FOR_AN_ANOMALY and not is_chosen:
-            runner.state.anomaly = (
-                f"{next(iter(reasons))} for all {reasons.total()} bars of the session before {at:%d %B}"
-            )
-        runner.state.session_reasons = Counter()
-
     def _refresh_all(self) -> None:
         is_broker_behind = self.holdings.queued() > self.settings.execution.max_queued
-        for runners in self.runners.values():
+        for runners in self._places.values():
             for runner in runners:
                 self._refresh(runner)
                 runner.context.is_broker_behind = is_broker_behind
         self.is_dirty = False
 
     def _refresh(self, runner: Runner) -> None:
-        context, name, symbol, day = runner.context, runner.strategy.name, runner.symbol, runner.day
+        context, name, symbol, day = runner.context, runner.name, runner.symbol, runner.day
+        runner.told = None
         context.held, context.entry_price = self.holdings.held(symbol, name)
         context.entered_at = self.holdings.entered_at(symbol, name)
         context.covered = self.holdings.covered(symbol, name)
@@ -508,18 +485,24 @@ class Orchestrator:
         day, limit = runner.day, runner.daily_limit
         if limit is not None and -self.holdings.result_of(day, self.state.marks) >= limit:
             runner.state.disabled_on = day
-        runner.context.is_day_disabled = runner.state.disabled_on == day
+        is_disabled = runner.state.disabled_on == day
+        if runner.context.is_day_disabled != is_disabled:
+            runner.context.is_day_disabled, runner.told = is_disabled, None
 
 
-def _in_words(error: Exception) -> str:
-    return str(error) if isinstance(error, RaisedError) else f"{type(error).__name__}: {error}"
+def _settle(state: RunnerState) -> None:
+    """A bar without a failure ends the row of those on which it failed."""
+    if state.has_answered:
+        state.faults, state.fault = 0, ""
+    state.has_answered = True
 
 
-def _goes_on(strategy: Strategy, memory: object) -> bool:
-    """Whether it took up that very memory, or a plain one as its own type."""
-    if strategy.state is memory:
-        return True
-    return isinstance(memory, dict) and written_memory(strategy.state, as_json=True) == memory
+def _anomaly(reasons: Mapping[str, int], before: date) -> str:
+    """One reason for all bars of a session, in words; empty where they were few, or it was chosen."""
+    bars = sum(reasons.values())
+    if len(reasons) != 1 or bars < ENOUGH_FOR_AN_ANOMALY or set(reasons) <= CHOSEN:
+        return ""
+    return f"{next(iter(reasons))} for all {bars} bars of the session before {before:%d %B}"
 
 
 def at_new_york(day: date, clock: time) -> datetime:

@@ -109,13 +109,21 @@ class OwnRunning:
         own_copy = replace(context)  # what it writes there is its own
         try:
             answer: Answer = _asked(self.inner.on_bar, bar, own_copy)
-        finally:
+        except OverdueError:  # as far as it came with this bar, it saw none of it
+            raise
+        except RaisedError:
             self._keep_state()
+            raise
+        self._keep_state()
         if isinstance(answer, NoTrade) and not isinstance(answer.reason, NoTradeReason):
             raise UnfitError(f"its reason {answer.reason!r} is none of NoTradeReason; answer with one of those")
         if isinstance(answer, EntrySignal) and answer.stop_holder is not StopHolder.BROKER:
             raise UnfitError("the stop of an own strategy is the broker's: set stop_holder to StopHolder.BROKER")
         return answer
+
+    def miss(self) -> None:
+        """It had no answer to a bar in time: it goes on as one that was not shown it."""
+        self.state = self.inner.state = self._memory.last_sound()
 
     def _keep_state(self) -> None:
         """The state, which can be saved and comes back as it is; else the last that could (ST-01)."""
@@ -166,6 +174,11 @@ def started(kinds: Kinds, name: str, terms: Any, memory: Any) -> Strategy:
         if name in HOUSE:
             raise
         return MissingStrategy(name, memory, str(error) if isinstance(error, UnfitError) else said_of(error))
+
+
+def error_in_words(error: Exception) -> str:
+    """What a strategy raised, for a person."""
+    return str(error) if isinstance(error, RaisedError) else f"{type(error).__name__}: {error}"
 
 
 def said_of(error: BaseException) -> str:

@@ -13,9 +13,10 @@ from typing import Any
 from core.market.calendar import CalendarRangeError
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.session import Calendar, Session
+from core.model.signal import EntrySignal, ExitSignal
 from core.model.values import ZERO
 from core.strategies.base import Context, Strategy
-from core.strategies.planned import PlannedState
+from core.strategies.planned import Plan, PlannedState
 from core.strategies.sma import SmaState
 
 
@@ -41,6 +42,12 @@ def keep_plan(strategy: Strategy, before: Any) -> None:
         strategy.state.plan = before.plan
     if isinstance(strategy.state, SmaState) and isinstance(before, SmaState):
         strategy.state.entered_on = before.entered_on
+
+
+def keep_said(strategy: Strategy, said: EntrySignal | ExitSignal) -> None:
+    """The plan of an entry that it signalled stands as it was told, whatever it would say of that bar today."""
+    if isinstance(said, EntrySignal) and isinstance(strategy.state, PlannedState):
+        strategy.state.plan = Plan(said.stop_price, said.target_price, said.reference)
 
 
 def first_minute(calendar: Calendar, at: datetime) -> datetime:

@@ -18,6 +18,7 @@ from core.model.session import Session
 from core.model.signal import EntrySignal, ExitSignal
 from core.model.values import Symbol
 from core.said import is_news
+from core.strategies.opposition import Signals
 from core.workflows.exiting import Exiting
 from core.workflows.holding_over import is_held_over
 from core.workflows.minding import Minding
@@ -54,15 +55,18 @@ class Market:
             if isinstance(judgement, Quarantined):
                 desk.record(MarketDataQuarantined(message.place, f"{bar.symbol} {judgement.reason}"))
             return NOTHING
+        if (counted := desk.orchestrator.session_over(bar)) is not None:
+            desk.record(counted)
         desk.record(BarClosed(bar))
+        signals = self.minding.ask(bar)
+        for hear in desk.bar_listeners:
+            hear(bar)
         if desk.normaliser.state.halted:
             self._see_trading(bar)
         if desk.protections.has_news:
             self.tell_of_guards()
-        if desk.orchestrator.failed:
-            self.minding.tell_of_failures()
-        if desk.orchestrator.answers or desk.ledger.state.positions or desk.stage.state.proposals:
-            return self._after_busy_bar(message)
+        if signals or desk.ledger.state.positions or desk.stage.state.proposals:
+            return self._after_busy_bar(message, signals)
         return self._new_day(bar)
 
     def on_quote(self, message: QuoteArrived) -> Iterable[Effect]:
@@ -95,17 +99,16 @@ class Market:
         self.desk.record(MarketDataQuarantined(message.place, message.reason))
         return NOTHING
 
-    def _after_busy_bar(self, message: BarArrived) -> Iterable[Effect]:
+    def _after_busy_bar(self, message: BarArrived, answers: Signals) -> Iterable[Effect]:
         """Something was said, is held, or waits for a key."""
         bar, desk = message.bar, self.desk
-        answers = desk.orchestrator.take_answers()
         if desk.ledger.state.positions:
             answers += self.exiting.signals(bar, answers)
         if answers or desk.stage.state.proposals:
             return self._after_bar(message, answers)
         return self._new_day(bar) or self._how_much(bar)
 
-    def _after_bar(self, message: BarArrived, answers: list[EntrySignal | ExitSignal]) -> Iterator[Effect]:
+    def _after_bar(self, message: BarArrived, answers: Signals) -> Iterator[Effect]:
         bar = message.bar
         yield from self._new_day(bar)
         self._withdraw_exits(bar, answers)
@@ -145,10 +148,10 @@ class Market:
             self._day_known_until = session.close
         return HOW_MUCH
 
-    def _withdraw_exits(self, bar: Bar, answers: list[EntrySignal | ExitSignal]) -> None:
+    def _withdraw_exits(self, bar: Bar, answers: Signals) -> None:
         """A strategy's exit stays while its condition holds, and no longer (OP-06)."""
         leaving = {answer.strategy for answer in answers if isinstance(answer, ExitSignal)}
-        names = [runner.strategy.name for runner in self.desk.orchestrator.runners.get(bar.symbol, ())]
+        names = [runner.name for runner in self.desk.orchestrator.runners.get(bar.symbol, ())]
         names += [position.strategy for position in self.desk.ledger.positions_in(bar.symbol)]
         for name in dict.fromkeys(names):
             waiting = self.desk.stage.exit_waiting(bar.symbol, name)
@@ -182,5 +185,5 @@ class Market:
                 tried = self._flattened.get((position.symbol, position.strategy))
                 if tried is not None and tried >= at:
                     at = tried + ONE_MINUTE
-                if runner.strategy.name == position.strategy and self.desk.at < session.close and at < session.close:
+                if runner.name == position.strategy and self.desk.at < session.close and at < session.close:
                     yield position, at

@@ -1,9 +1,14 @@
-"""The desk minds its strategies: who fails is told and at last paused, who contradicts another opens not (ST-07)."""
+"""The desk asks its strategies and minds them (ST-07).
+
+What one says of a bar is recorded as it says it; who fails is told and at last paused, who contradicts another opens
+not. A crash between a bar and what is said of it leaves that bar unanswered: a start hears no word on bars of the past,
+and an exit whose condition holds is said again on the next one.
+"""
 
 from __future__ import annotations
 
 from core.desk import Desk
-from core.facts import StrategyForgot, StrategyFound, StrategyMissing, StrategyPaused
+from core.facts import SignalRaised, StrategyFailed, StrategyForgot, StrategyFound, StrategyMissing, StrategyPaused
 from core.model.bar import Bar
 from core.model.signal import ExitSignal
 from core.said import is_news
@@ -17,15 +22,25 @@ class Minding:
         self.desk = desk
         self.proposing = proposing
 
-    def tell_of_failures(self) -> None:
-        """Every failure of the last bar; one too many in a row pauses it, over restarts too, until it is resumed."""
-        desk, most = self.desk, self.desk.control.settings.strategies.faults
-        for failed in desk.orchestrator.failed:
-            desk.record(failed)
-            state = desk.orchestrator.state.runners[f"{failed.strategy}/{failed.symbol}"]
-            if state.faults >= most:
-                is_slow = failed.milliseconds is not None
-                desk.record(StrategyPaused(failed.strategy, failed.symbol, _why(state, is_slow=is_slow), is_slow))
+    def ask(self, bar: Bar) -> Signals:
+        """What the strategies say of a bar that is recorded."""
+        desk, signals = self.desk, []
+        for said in desk.orchestrator.ask(bar):
+            if isinstance(said, StrategyFailed):
+                self._tell_of(said)
+            else:
+                desk.record(SignalRaised(said))
+                signals.append(said)
+        return signals
+
+    def _tell_of(self, failed: StrategyFailed) -> None:
+        """One failure too many in a row pauses it, over restarts too, until it is resumed."""
+        desk = self.desk
+        desk.record(failed)
+        state = desk.orchestrator.state.runners[f"{failed.strategy}/{failed.symbol}"]
+        if state.faults >= desk.control.settings.strategies.faults:
+            is_slow = failed.milliseconds is not None
+            desk.record(StrategyPaused(failed.strategy, failed.symbol, _why(state, is_slow=is_slow), is_slow))
 
     def agreed(self, bar: Bar, answers: Signals) -> Signals:
         """The answers to a bar, those left out that contradict each other; that is recorded."""
@@ -45,8 +60,7 @@ class Minding:
 
     def tell_of_forgotten(self) -> None:
         """Whose memory did not fit, once."""
-        forgot, self.desk.orchestrator.forgot = self.desk.orchestrator.forgot, {}
-        for (name, symbol), reason in forgot.items():
+        for (name, symbol), reason in tuple(self.desk.orchestrator.forgot.items()):
             self.desk.record(StrategyForgot(name, symbol, reason))
 
     def _may_wait(self, answer: ExitSignal) -> bool:

@@ -4,6 +4,7 @@ What a start does with each half-done step:
 
 | left behind | what the start does |
 | --- | --- |
+| a bar without its signals, a signal without its proposal | not heard; what still holds is said of the next bar |
 | an open ticket, a turned key without its order | void; the operator opens it again |
 | a turned key that was approved, without its order | never sent, and told: stage it again |
 | a permission used, without its order | it stands: the stop, less of one, or the sale of a close goes out |

@@ -53,6 +53,7 @@ from core.runtime.line import Link
 from core.runtime.virtual import VirtualRuntime
 from core.settings import Settings
 from core.strategies.house import OF_THE_HOUSE, Kinds
+from core.strategies.memory import StrategyMemory
 from state.journal import MemoryJournal
 from tests.scenarios.before_codes import OlderJournal, older_documents
 from tests.unit.core.brokers.trading_floor import NEW_YORK, SPY, STORIES, THURSDAY, NewYorkHours, Notebook, a_bar, at
@@ -379,10 +380,20 @@ def assert_can_be_rebuilt(house: House) -> None:
     a decision reads stood in codes (SP-07).
     """
     live = states(house.desk)
-    assert states(rebuilt(house.desk)) == live
+    remembered = running(house.desk)
+    again = rebuilt(house.desk)
+    assert states(again) == live
+    assert running(again) == remembered
     drawer = Drawer(Checkpoint(house.desk.journal.sequence, documents_of(house.desk)))
-    assert states(rebuilt(house.desk, drawer)) == live
+    again = rebuilt(house.desk, drawer)
+    assert states(again) == live
+    assert running(again) == remembered
     if isinstance(house.desk.journal, MemoryJournal):
         older = Drawer(Checkpoint(house.desk.journal.sequence, older_documents(documents_of(house.desk))))
         assert states(rebuilt(house.desk, None, OlderJournal(house.desk.journal))) == live
         assert states(rebuilt(house.desk, older)) == live
+
+
+def running(desk: Desk) -> dict[str, StrategyMemory]:
+    """What the strategies remember that run."""
+    return {r.key: r.memory for runners in desk.orchestrator.runners.values() for r in runners}

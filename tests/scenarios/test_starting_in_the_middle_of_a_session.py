@@ -31,6 +31,7 @@ from core.settings import Settings
 from core.strategies.house import HOUSE
 from core.workflows.proposing import TOO_LATE
 from tests.scenarios.house import House, assert_can_be_rebuilt
+from tests.scenarios.house import running as remembered
 from tests.scenarios.weeks import OTHERS
 from tests.unit.core.strategies.recorded import minute_bars, real_data
 from tests.unit.core.strategies.test_warming import OF_TRADES, SHORT
@@ -107,6 +108,7 @@ def test_a_desk_started_again_at_twenty_bars_does_what_one_that_ran_on_does(name
     assert told(stopped) == told(running)
     assert len(running.facts(OrderCreated)) > 5
     assert states(stopped.desk)["strategies"] == states(running.desk)["strategies"]
+    assert remembered(stopped.desk) == remembered(running.desk)
     assert states(stopped.desk)["exits"] == states(running.desk)["exits"]
     assert not stopped.facts(HistoryTaken)
     assert_can_be_rebuilt(stopped)

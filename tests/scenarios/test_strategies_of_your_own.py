@@ -15,6 +15,7 @@ import app
 from core.market.calendar import load_calendar
 from core.market.synthetic import synthetic_sessions
 from core.model.values import Symbol
+from core.strategies import patience
 from state.example_strategy import example_strategy
 from state.folders import Home
 from state.settings_file import SettingsError, load_settings
@@ -116,6 +117,51 @@ def test_what_the_page_shows_passes_the_check_trades_in_a_replay_and_does_so_aga
     assert "3 closes in a row each below the one before" in found["proposals"][0]["reason"]
     assert found["orders"][0]["status"] == "FILLED"
     assert replayed(keyturn, bars)["fingerprint"] == found["fingerprint"]
+
+
+HANGS = """
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.strategies.kit import NO_SETUP, Answer, Bar, Context, NoSettings, OwnStrategy
+
+
+@dataclass(slots=True)
+class Seen:
+    bars: int = 0
+
+
+class Dips(OwnStrategy):
+    name = "dips"
+    Settings = NoSettings
+    State = Seen
+
+    def on_bar(self, bar: Bar, context: Context) -> Answer:
+        self.state.bars += 1
+        while HANGS and self.state.bars == 40:
+            pass
+        return NO_SETUP
+"""
+
+
+def test_a_replay_that_reads_who_was_too_slow_writes_the_same_journal(
+    keyturn: Keyturn, home: Home, bars: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MD-05, ST-07: whatever it would take this time."""
+    monkeypatch.setattr(patience, "LOOK", 0.005)
+    home.settings.parent.mkdir(parents=True, exist_ok=True)
+    home.settings.write_text("[strategies.dips]\nenabled = true\n")
+    put(home, HANGS.replace("HANGS", "True"))
+    first = replayed(keyturn, bars, "--journal-dir", tmp_path / "first")
+    put(home, HANGS.replace("HANGS", "False"))
+
+    again = replayed(keyturn, bars, "--deadlines", tmp_path / "first")
+    without = replayed(keyturn, bars)
+    nowhere = keyturn("replay", bars, "--headless", "--deadlines", tmp_path)
+
+    assert again["fingerprint"] == first["fingerprint"] != without["fingerprint"]
+    assert (nowhere.code, "no journal is there" in nowhere.err) == (2, True)
 
 
 def test_the_commands_of_the_page_are_commands(keyturn: Keyturn) -> None:

@@ -33,7 +33,7 @@ from core.settings import Settings
 from core.strategies import patience
 from core.strategies.house import HOUSE, OF_THE_HOUSE
 from core.strategies.kit import OwnStrategy
-from core.strategies.memory import RunnerState
+from core.strategies.memory import RunnerState, StrategyMemory
 from core.telling import in_words
 from core.views import StrategyRow
 from tests.scenarios.changes import confirms_now
@@ -73,6 +73,10 @@ def runner(house: House, name: str) -> RunnerState:
     return house.desk.orchestrator.state.runners[f"{name}/SPY"]
 
 
+def memory(house: House, name: str) -> StrategyMemory:
+    return house.desk.orchestrator.memories[f"{name}/SPY"]
+
+
 def row(house: House, name: str) -> StrategyRow:
     return next(r for r in strategy_rows(house.desk, THURSDAY, house.line.at) if r.strategy == name)
 
@@ -88,7 +92,7 @@ def test_one_that_raises_is_skipped_and_told_and_the_others_see_every_bar() -> N
     """ST-07"""
     house = a_house(Raising, Watching, vwap=True).until("10:06")
 
-    assert len(runner(house, "watching").memory.bars) == 36
+    assert len(memory(house, "watching").state.bars) == 36
     assert [p.proposal.strategy for p in house.facts(ProposalStaged)] == ["vwap"]
     first = house.facts(StrategyFailed)[0]
     assert (first.strategy, first.bar_start, first.reason) == ("raising", at("09:40"), "ZeroDivisionError: no volume")
@@ -117,7 +121,7 @@ def test_what_would_end_a_program_fails_its_strategy_alone(raised: BaseException
 
     assert house.facts(StrategyFailed)[0].reason == reason
     assert [paused.strategy for paused in house.facts(StrategyPaused)] == ["rude"]
-    assert len(runner(house, "watching").memory.bars) == 36
+    assert len(memory(house, "watching").state.bars) == 36
     assert row(house, "rude").trouble.startswith(f"3 bars in a row it raised {reason}; ")
 
 
@@ -214,16 +218,17 @@ def test_a_memory_that_cannot_be_saved_is_a_failure_with_its_field_and_the_last_
         ),
         (at("09:50"), "UnfitError: its state is a NoneType"),
     ]
-    assert runner(house, "spoiling").memory == Counted(bars=23, last=None)
-    assert house.restarted().desk.orchestrator.state.runners["spoiling/SPY"].memory == Counted(bars=23, last=None)
+    assert memory(house, "spoiling").state == Counted(bars=23, last=None)
+    assert house.restarted().desk.orchestrator.memories["spoiling/SPY"].state == Counted(bars=23, last=None)
 
 
 def test_a_memory_that_does_not_fit_at_a_start_is_told_and_what_it_holds_is_left_by_the_close() -> None:
     """ST-01, ST-09: the documents hold what another text of the strategy remembered."""
     house = holds_from_ten(Forgetful).until("10:02")
     orchestrator = house.desk.orchestrator
-    runner(house, "forgetful").memory = {"bars": "many"}
-    orchestrator.restore(orchestrator.state, orchestrator.settings)
+    memory(house, "forgetful").state = {"bars": "many"}
+    orchestrator.restore(orchestrator.state, orchestrator.memories, orchestrator.settings)
+    orchestrator.catch_up()
 
     house.engine.apply(house.line.at, orchestrator.settings, "replay")
     begun = row(house, "forgetful").trouble
@@ -245,7 +250,7 @@ def measured() -> House:
     """A desk whose runtime has a clock."""
     CLOCK.seconds = 0.0
     house = a_house(Sleeping, Watching)
-    house.desk.orchestrator.clock = CLOCK
+    house.desk.orchestrator.measure(CLOCK)
     return house
 
 
@@ -258,8 +263,8 @@ def test_one_that_takes_too_long_is_told_paused_and_rests(measured: House) -> No
     assert "sleeping on SPY took 120 ms for a bar, more than 50; it is skipped for this bar" not in words(measured)
     assert "sleeping on SPY took 120 ms for a bar, more than 50" in words(measured)
     assert measured.last(StrategyPaused).rests
-    assert runner(measured, "sleeping").memory.bars[-1] == "10:02"
-    assert runner(measured, "watching").memory.bars[-1] == "10:29"
+    assert memory(measured, "sleeping").state.bars[-1] == "10:02"
+    assert memory(measured, "watching").state.bars[-1] == "10:29"
     assert "is shown no bar while it holds nothing" in row(measured, "sleeping").trouble
 
 
@@ -278,8 +283,8 @@ def test_one_that_never_answers_is_broken_off_paused_and_rests() -> None:
     assert "endless on SPY took 2,000 ms for a bar, more than 50" in words(house)
     assert [fact.milliseconds for fact in house.facts(StrategyFailed)] == [2000, 2000, 2000]
     assert house.last(StrategyPaused).rests
-    assert runner(house, "endless").memory.bars[-1] == "10:02"
-    assert runner(house, "watching").memory.bars[-1] == "10:29"
+    assert memory(house, "endless").state.bars[-1] == "09:59"
+    assert memory(house, "watching").state.bars[-1] == "10:29"
     assert_can_be_rebuilt(house)
 
 
@@ -291,7 +296,7 @@ def test_one_that_rested_begins_anew_when_it_is_resumed(measured: House) -> None
     measured.until("10:32")
 
     assert measured.facts(StrategyResumed) == [StrategyResumed("sleeping", SPY)]
-    assert runner(measured, "sleeping").memory == Seen(["10:30", "10:31"])
+    assert memory(measured, "sleeping").state == Seen(["10:30", "10:31"])
 
 
 def test_without_a_clock_nobody_is_slow() -> None:
@@ -305,7 +310,7 @@ def test_the_live_desk_measures_by_the_clock_that_nobody_sets() -> None:
     """ST-07"""
     house = LiveHouse(LiveFloor("09:31", minutes("09:30", "09:31")), steady=time.monotonic)
 
-    assert house.engine.desk.orchestrator.clock is time.monotonic
+    assert house.engine.desk.orchestrator.showing.clock is time.monotonic
 
 
 # ── one that floods ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -321,9 +326,10 @@ def test_one_that_floods_has_one_proposal_at_a_time_and_changes_nothing_for_the_
 
     assert of(beside, "vwap") == of(alone, "vwap") != []
     assert runner(beside, "watching") == runner(alone, "watching")
+    assert memory(beside, "watching") == memory(alone, "watching")
     assert len(of(beside, "flooding")) == 15  # each lives for 90 s after its bar, so every other bar
-    assert runner(beside, "flooding").reasons["PROPOSAL_WAITING"] > 0
-    assert runner(beside, "raving").last_answer == "MALFORMED it answered a list"
+    assert memory(beside, "flooding").reasons["PROPOSAL_WAITING"] > 0
+    assert memory(beside, "raving").last_answer == "MALFORMED it answered a list"
 
 
 def test_what_several_signal_on_one_bar_is_staged_in_one_order_the_houses_first() -> None:
@@ -342,7 +348,7 @@ def test_one_that_floods_neither_adds_to_its_position_nor_trades_more_than_it_ma
     house.confirms_at("10:01:02")
     house.until("11:00")
 
-    assert runner(house, "flooding").last_answer == "IN_POSITION"
+    assert memory(house, "flooding").last_answer == "IN_POSITION"
     assert len([o for o in house.facts(OrderCreated) if not o.order.effect.only_reduces]) == 1
 
 
@@ -405,7 +411,7 @@ def test_the_wish_of_what_was_typed_is_held_back_and_no_strategy_is_looked_for()
 def test_a_strategy_whose_file_is_gone_is_named_and_keeps_its_memory_and_its_position() -> None:
     """SP-03, ST-01: the journal decodes, the desk opens, nothing is proposed for it."""
     house = holds_from_ten(Holding).until("10:02")
-    remembered = list(runner(house, "holding").memory.bars)
+    remembered = list(memory(house, "holding").state.bars)
     house.kinds = OF_THE_HOUSE
 
     house.restarted().until("10:20")
@@ -442,7 +448,7 @@ def test_one_that_is_there_again_is_told() -> None:
     house.restarted().until("10:00")
 
     assert house.facts(StrategyFound) == [StrategyFound("watching")]
-    assert runner(house, "watching").memory.bars[-1] == "09:59"
+    assert memory(house, "watching").state.bars[-1] == "09:59"
 
 
 def test_one_that_cannot_be_made_with_its_settings_is_missing_and_says_why() -> None:
@@ -525,4 +531,4 @@ def test_pausing_by_hand_keeps_it_looking() -> None:
     house.presses(PauseStrategy("watching", Symbol("SPY")))
     house.until("09:50")
 
-    assert runner(house, "watching").memory.bars[-1] == "09:49"
+    assert memory(house, "watching").state.bars[-1] == "09:49"

@@ -164,15 +164,16 @@ def test_an_order_is_explained_from_its_bar_to_its_end(keyturn: Keyturn, bars: P
     told = keyturn("journal", "why", first[:10], "--journal-dir", folder, "--json").out.splitlines()
 
     facts = [json.loads(line)["fact"] for line in told]
-    assert facts[:6] == [
+    assert facts[:7] == [
         "BarClosed",
+        "SignalRaised",
         "ProposalStaged",
         "TicketOpened",
         "ConfirmationReceived",
         "OrderApproved",
         "ProposalEnded",
     ]
-    assert facts[6:10] == ["ApprovalRedeemed", "OrderCreated", "OrderSent", "OrderStateChanged"]
+    assert facts[7:11] == ["ApprovalRedeemed", "OrderCreated", "OrderSent", "OrderStateChanged"]
     assert "OrderFilled" in facts
     assert facts[-1] == "TradeClosed"
 

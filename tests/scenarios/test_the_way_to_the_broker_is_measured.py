@@ -291,5 +291,5 @@ def test_a_malformed_signal_never_becomes_a_proposal_and_is_counted(monkeypatch:
     runner = house.desk.orchestrator.runner("vwap", Symbol("SPY"))
     assert runner is not None
     assert house.facts(ProposalStaged) == []
-    assert runner.state.last_answer == "MALFORMED its quantity is Infinity"
-    assert runner.state.reasons["MALFORMED"] == 36
+    assert runner.memory.last_answer == "MALFORMED its quantity is Infinity"
+    assert runner.reasons()["MALFORMED"] == 36

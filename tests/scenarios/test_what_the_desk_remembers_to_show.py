@@ -45,7 +45,7 @@ def test_the_watched_symbol_has_the_sessions_bars_and_the_strategys_own_vwap() -
     assert [bar.start for bar in chart.bars] == [bar.start for bar in house.bars if bar.end <= house.line.at]
     assert (chart.bars[35].low, chart.bars[35].close) == (Decimal("99.60"), Decimal("99.60"))
     assert chart.bars[0].reference == Decimal(100)
-    vwap = house.desk.orchestrator.runners[SPY][0].state.memory.vwap
+    vwap = house.desk.orchestrator.runners[SPY][0].memory.state.vwap
     assert vwap is not None
     assert chart.bars[-1].reference == vwap.quantize(Decimal("0.0001"))
 

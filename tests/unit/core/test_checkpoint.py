@@ -10,7 +10,7 @@ import pytest
 from core.checkpoint import rebuild, save, states
 from core.desk import Desk
 from core.ports import Checkpoint, JournalDamagedError, NoCheckpoint
-from tests.scenarios.house import Drawer, House, a_house_in_a_position, rebuilt
+from tests.scenarios.house import Drawer, House, a_house_in_a_position, rebuilt, running
 
 
 def a_kept_desk() -> tuple[House, Drawer]:
@@ -34,6 +34,7 @@ def test_documents_and_the_journal_after_them_come_to_the_same_as_the_journal_al
     house, drawer = a_kept_desk()
 
     assert states(rebuilt(house.desk, drawer)) == states(rebuilt(house.desk)) == states(house.desk)
+    assert running(rebuilt(house.desk, drawer)) == running(rebuilt(house.desk)) == running(house.desk)
 
 
 def test_only_the_journal_after_the_documents_is_read() -> None:

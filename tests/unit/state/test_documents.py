@@ -201,6 +201,34 @@ def test_documents_from_before_the_breaker_begin_with_a_closed_one(folder, monke
     assert found.documents == {**SLICES, **{name: {} for name in later}}
 
 
+def test_documents_from_before_memories_stood_apart_keep_every_memory_and_every_count(folder, monkeypatch):
+    """SP-02, ST-01: what was counted in the session that was on is still counted in it."""
+    plan = {"stop": "99.30"}
+    row = {"memory": {"plan": plan}, "wants_history": True, "seen": 7, "last_answer": "NO_SETUP", "paused_at": None}
+    counts = {"reasons": {"NO_SETUP": 40, "DISABLED": 3}, "session_reasons": {"NO_SETUP": 12, "SIGNAL": 1}}
+    strategies = {"runners": {"sma/SPY": {**row, **counts}}, "marks": {"SPY": "99.60"}}
+    monkeypatch.setattr(module, "VERSION", 3)
+    TinyDocuments(folder).save(Checkpoint(1, {**SLICES, "strategies": strategies}))
+    monkeypatch.undo()
+
+    found = TinyDocuments(folder).load()
+
+    assert isinstance(found, Checkpoint)
+    assert found.documents["strategies"] == {
+        "runners": {"sma/SPY": {"paused_at": None, "reasons": {"NO_SETUP": 28, "DISABLED": 3}}},
+        "marks": {"SPY": "99.60"},
+    }
+    assert found.documents["memories"] == {
+        "sma/SPY": {
+            "state": {"plan": plan},
+            "wants_history": True,
+            "seen": 7,
+            "reasons": {"NO_SETUP": 12, "SIGNAL": 1},
+            "last_answer": "NO_SETUP",
+        }
+    }
+
+
 @pytest.mark.parametrize("content", [{}, {"checkpoint": {}}, {"checkpoint": {"1": {"version": 1}}}])
 def test_tables_without_a_checkpoint_are_unsound(folder, content):
     """SP-02"""

@@ -13,7 +13,7 @@ from core.own_terms import OwnTerms
 from core.ports import OperatorError
 from core.strategies import patience
 from core.strategies.house import HOUSE
-from core.strategies.memory import OrchestratorState, RunnerState
+from core.strategies.memory import Memories, StrategyMemory
 from core.strategies.own import UnfitError
 from state.example_strategy import example_strategy
 from state.own_strategies import Found, found_in, kinds_in, look_at, write_new
@@ -276,12 +276,12 @@ def test_what_a_strategy_keeps_and_nobody_can_write_spoils_no_checkpoint(tmp_pat
     kind = looked_at(tmp_path, example_strategy("mine")).kind
     assert kind is not None
     odd = kind.state(last_close=lambda: None)
-    state = OrchestratorState(runners={"mine/SPY": RunnerState(memory=odd, last_answer="NO_SETUP")})
+    memories = {"mine/SPY": StrategyMemory(odd, last_answer="NO_SETUP")}
 
-    written = TypeAdapter(OrchestratorState).dump_python(state, mode="json")
+    written = TypeAdapter(Memories).dump_python(memories, mode="json")
 
-    assert written["runners"]["mine/SPY"]["memory"] is None
-    assert written["runners"]["mine/SPY"]["last_answer"] == "NO_SETUP"
+    assert written["mine/SPY"]["state"] is None
+    assert written["mine/SPY"]["last_answer"] == "NO_SETUP"
 
 
 def test_a_file_that_never_ends_being_read_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

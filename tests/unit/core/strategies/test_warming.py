@@ -12,13 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from core.facts import BarClosed, SettingsApplied
+from core.facts import BarClosed, ReasonsCounted, SettingsApplied
 from core.model.bar import Bar
 from core.model.signal import EntrySignal, ExitSignal
 from core.model.values import NO_SHARES, Price, Quantity, Symbol
 from core.settings import Settings, StrategiesSettings
 from core.strategies.house import HOUSE
-from core.strategies.orchestrator import Orchestrator, OrchestratorState
+from core.strategies.memory import Memories, OrchestratorState, StrategyMemory
+from core.strategies.orchestrator import Orchestrator
 from core.strategies.planned import Plan
 from tests.unit.core.brokers.trading_floor import NewYorkHours
 from tests.unit.core.strategies.recorded import OPEN, Trader, a_context, daily_bars, minute_bars, real_data, series
@@ -33,6 +34,7 @@ SHORT: dict[str, dict[str, Any]] = {
 }
 """Windows so short that a few bars fill them, and signals are many."""
 ADAPTER = TypeAdapter(OrchestratorState)
+MEMORIES = TypeAdapter(Memories)
 OF_TRADES = {"plan", "entered_on"}
 """What a strategy remembers of its own signals, and no bar can tell it."""
 
@@ -134,22 +136,31 @@ class Book(Holdings):
             self.positions.pop((answer.symbol, answer.strategy), None)
 
 
-def told(bars: list[Bar], stops: set[int]) -> tuple[list[object], OrchestratorState]:
+Kept = tuple[OrchestratorState, dict[str, StrategyMemory]]
+
+
+def told(bars: list[Bar], stops: set[int]) -> tuple[list[object], Kept]:
     """Everything that the strategies said, the orchestrator being written and read again before some of the bars."""
     book, said = Book(), []
     orchestrator = Orchestrator(NewYorkHours(), book)
     orchestrator.folds[SettingsApplied](bars[0].start, SettingsApplied(ON))
+    orchestrator.catch_up()
     for number, bar in enumerate(bars):
         if number in stops:
             state = ADAPTER.validate_json(ADAPTER.dump_json(orchestrator.state))
+            memories = MEMORIES.validate_json(MEMORIES.dump_json(orchestrator.memories))
             orchestrator = Orchestrator(NewYorkHours(), book)
-            orchestrator.restore(state, ON)
+            orchestrator.restore(state, memories, ON)
+            orchestrator.catch_up()
+        if (counted := orchestrator.session_over(bar)) is not None:
+            orchestrator.folds[ReasonsCounted](bar.end, counted)
+            orchestrator.catch_up()
         orchestrator.folds[BarClosed](bar.end, BarClosed(bar))
-        for answer in orchestrator.take_answers():
+        for answer in orchestrator.ask(bar):
             said.append(answer)
             book.take(answer)
             orchestrator.is_dirty = True
-    return said, orchestrator.state
+    return said, (orchestrator.state, orchestrator.memories)
 
 
 @real_data
@@ -169,7 +180,7 @@ def test_all_of_them_go_on_after_twenty_starts() -> None:
 def test_a_memory_that_is_none_of_that_strategys_is_refused() -> None:
     """SP-03: the desk then folds its journal."""
     with pytest.raises(ValidationError):
-        ADAPTER.validate_python({"runners": {"sma/SPY": {"memory": {"pairs": "many"}}}})
+        MEMORIES.validate_python({"sma/SPY": {"state": {"pairs": "many"}}})
 
 
 def test_one_that_nobody_turned_on_does_not_run_and_one_turned_off_still_looks_at_its_exits() -> None:
@@ -177,10 +188,12 @@ def test_one_that_nobody_turned_on_does_not_run_and_one_turned_off_still_looks_a
     orchestrator = Orchestrator(NewYorkHours(), Holdings())
     at = OPEN
     orchestrator.folds[SettingsApplied](at, SettingsApplied(Settings()))
+    orchestrator.catch_up()
     assert [runner.strategy.name for runner in orchestrator.runners[Symbol("SPY")]] == ["vwap"]
 
     orchestrator.folds[SettingsApplied](at, SettingsApplied(ON))
     orchestrator.folds[SettingsApplied](at, SettingsApplied(Settings()))
+    orchestrator.catch_up()
 
     assert [runner.strategy.name for runner in orchestrator.runners[Symbol("SPY")]] == list(HOUSE)
 
@@ -204,6 +217,7 @@ def test_windows_of_another_length_leave_an_open_trade_its_stop_and_its_target(n
     """ST-09, SP-03: no bar could tell them, and a position that forgot its stop has none."""
     orchestrator = Orchestrator(NewYorkHours(), Holdings())
     orchestrator.folds[SettingsApplied](OPEN, SettingsApplied(ON))
+    orchestrator.catch_up()
     runner = orchestrator.runner(name, Symbol("SPY"))
     assert runner is not None
     plan = Plan(Price(Decimal(99)), Price(Decimal(103)), Decimal(100))
@@ -213,6 +227,7 @@ def test_windows_of_another_length_leave_an_open_trade_its_stop_and_its_target(n
     orchestrator.folds[SettingsApplied](
         OPEN, SettingsApplied(ON.model_copy(update={"strategies": StrategiesSettings.model_validate(longer)}))
     )
+    orchestrator.catch_up()
 
     again = orchestrator.runner(name, Symbol("SPY"))
     assert again is not None
