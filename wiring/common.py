@@ -93,11 +93,16 @@ class Wiring(Tending):
             )
         return settings
 
-    def _kinds(self, settings: Settings) -> Kinds:
-        """The strategies that a desk may run: the house's, and the user's that load (ST-01)."""
+    def _kinds(self, settings: Settings, *, is_played: bool = False) -> Kinds:
+        """The strategies that a desk may run: the house's, and the user's that load, each in a process (ST-01).
+
+        Where it is played, a bar waits until the process of its strategy is there.
+        """
+        from core.runtime.strategy_host.process import STARTING
+        from core.strategies.patience import PATIENCE
         from state.own_strategies import kinds_in
 
-        return kinds_in(self._folder_of(settings))
+        return kinds_in(self._folder_of(settings), waits=STARTING if is_played else PATIENCE)
 
     def _folder_of(self, settings: Settings) -> Path:
         """Where the user's strategies are."""

@@ -149,7 +149,7 @@ class Replaying(Wiring):
         from core.runtime.virtual import VirtualRuntime
 
         settings, first = recording.settings, recording.first
-        engine = Engine("replay", Mode.PAPER, recording.calendar, journal, self._kinds(settings))
+        engine = Engine("replay", Mode.PAPER, recording.calendar, journal, self._kinds(settings, is_played=True))
         engine.apply(first, settings, "replay")
         exchange = SimulatedExchange(self._rules(settings, seed), recording.calendar, NoLog())
         return VirtualRuntime(

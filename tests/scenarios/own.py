@@ -2,23 +2,83 @@
 
 from __future__ import annotations
 
+import inspect
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 from core.model.bar import Bar
 from core.model.order import StopHolder
 from core.model.signal import EntrySignal, ExitReason, NoTrade, NoTradeReason
 from core.model.values import Price, Quantity
+from core.runtime.strategy_host.process import STARTING
 from core.settings import Settings
-from core.strategies.house import HOUSE, Kinds
+from core.strategies.house import HOUSE, Kind, Kinds
 from core.strategies.kit import NO_SETUP, Answer, Context, NoSettings, OwnStrategy
-from core.strategies.own import kind_of
+from core.strategies.memory import RunnerState
+from core.strategies.patience import PATIENCE
+from state.own_strategies import look_at
 from tests.unit.core.brokers.trading_floor import NEW_YORK
 
+HEAD = """from __future__ import annotations
 
-def kinds_of(*classes: type[OwnStrategy], **faults: str) -> Kinds:
-    return Kinds({**HOUSE, **{made.name: kind_of(made) for made in sorted(classes, key=lambda c: c.name)}}, faults)
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from core.model.bar import Bar
+from core.model.order import StopHolder
+from core.model.signal import EntrySignal, ExitReason, NoTrade, NoTradeReason
+from core.model.values import Price, Quantity
+from core.strategies.kit import NO_SETUP, Answer, Context, NoSettings, OwnStrategy
+
+NEW_YORK = ZoneInfo("America/New_York")
+"""
+Written = type[OwnStrategy] | str
+"""A class of this file, or the text of a file of one's own."""
+
+
+def text_of(made: type[OwnStrategy]) -> str:
+    """The class as a file of its own: whatever it is made of stands before it."""
+    kinds = [kind for kind in reversed(made.__mro__) if kind.__module__ == __name__]
+    return "\n\n".join([HEAD, *(inspect.getsource(part) for part in (clock_of, made.State, *kinds))])
+
+
+def name_of(made: Written) -> str:
+    return re.findall(r'^    name = "(\w+)"', made, re.MULTILINE)[-1] if isinstance(made, str) else made.name
+
+
+@cache
+def kind_of(name: str, text: str, patience: float = PATIENCE) -> Kind:
+    """As a desk finds it in its folder, in a process of its own."""
+    path = Path(mkdtemp()) / f"{name}.py"
+    path.write_text(text)
+    path.chmod(0o600)
+    found = look_at(path, waits=STARTING, patience=patience)
+    assert found.kind is not None, found.faults
+    return found.kind
+
+
+def kinds_of(*classes: Written, **faults: str) -> Kinds:
+    made = {name_of(each): each for each in sorted(classes, key=name_of)}
+    own = {
+        name: kind_of(name, each if isinstance(each, str) else text_of(each), getattr(each, "patience", PATIENCE))
+        for name, each in made.items()
+    }
+    return Kinds({**HOUSE, **own}, faults)
+
+
+def remembered(state: RunnerState) -> Mapping[str, Any]:
+    """The memory of a strategy in a process of its own."""
+    found = state.memory.plain()
+    assert isinstance(found, dict)
+    return found
 
 
 def settings_with(*names: str, vwap: bool = True, **tables: Any) -> Settings:
@@ -105,33 +165,17 @@ class Spoiling(OwnStrategy):
         return NO_SETUP
 
 
-class Clock:
-    """Seconds, moved by whoever sleeps."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def __call__(self) -> float:
-        return self.seconds
-
-
-CLOCK = Clock()
-
-
 class Sleeping(Watching):
-    """Takes 120 ms for each bar from 10:00 on."""
+    """Does nothing, and a test says how long it takes."""
 
     name = "sleeping"
-
-    def then(self, bar: Bar, context: Context) -> Answer:
-        CLOCK.seconds += 0.12 if clock_of(bar) >= "10:00" else 0.001
-        return NO_SETUP
 
 
 class Endless(Watching):
     """Never answers a bar from 10:00 on."""
 
     name = "endless"
+    patience = 0.5  # seconds that the desk waits for it
 
     def then(self, bar: Bar, context: Context) -> Answer:
         while clock_of(bar) >= "10:00":
