@@ -32,6 +32,9 @@ BEGIN = Path(__file__).with_name("begin.py")
 STARTING = 15.0
 """Seconds that a process may take to be ready, where nobody waits for it but a command."""
 CHUNK = 1 << 16
+SIGNALLED = 128
+A_MOMENT = 0.25
+"""Seconds that a process which has closed its pipe may take to say how it ended."""
 BUBBLEWRAP = "bwrap"
 WITH_BUBBLEWRAP = "bubblewrap"
 
@@ -88,7 +91,7 @@ class StrategyProcess:
         self._folder = ""
         self._is_ready = False
         self._found = bytearray()
-        self._is_wrapped = shutil.which(BUBBLEWRAP) is not None and sys.platform.startswith("linux")
+        self._wrapper = shutil.which(BUBBLEWRAP) if sys.platform.startswith("linux") else None
 
     # ── beginning and end ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -99,7 +102,7 @@ class StrategyProcess:
         self._folder = folder = tempfile.mkdtemp(prefix="keyturn-strategy-")
         command = [sys.executable, "-I", "-B", str(BEGIN)]
         self._process = process = subprocess.Popen(
-            [*_wrapped(folder), *command] if self._is_wrapped else command,
+            [*_wrapped(self._wrapper, folder), *command] if self._wrapper else command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -140,9 +143,9 @@ class StrategyProcess:
         try:
             self.layers = self._confined(ends)
         except LostError:
-            if not self._is_wrapped:
+            if self._wrapper is None:
                 raise
-            self._is_wrapped = False  # it is there and not allowed here
+            self._wrapper = None  # it is there and not allowed here
             return self.ready(seconds)
         ends = min(ends, time.monotonic() + self.patience)
         self._write(wire.framed(["load", self.name, self.where, self.text]), ends)
@@ -161,7 +164,7 @@ class StrategyProcess:
             case ["confined", [*layers]]:
                 with suppress(OSError):  # from here on nothing can be put into it
                     os.rmdir(self._folder)
-                wrapped = (WITH_BUBBLEWRAP,) if self._is_wrapped else ()
+                wrapped = (WITH_BUBBLEWRAP,) if self._wrapper else ()
                 return (*wrapped, *map(str, layers))
             case _:
                 raise self.breach()
@@ -254,7 +257,7 @@ class StrategyProcess:
         process = self._process
         if process is not None and not why:
             with suppress(subprocess.TimeoutExpired):
-                process.wait(1)
+                process.wait(A_MOMENT)
             why = _how_it_ended(process.returncode)
         self.end()
         return LostError(why)
@@ -263,6 +266,8 @@ class StrategyProcess:
 def _how_it_ended(code: int | None) -> str:
     if code is None:
         return "its process closed its pipe"
+    if code > SIGNALLED:  # as bubblewrap says it
+        code = SIGNALLED - code
     if code == OUT_OF_MEMORY:
         return "its process took more memory than it may"
     if code >= 0:
@@ -299,9 +304,9 @@ def left_open(layers: Sequence[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _wrapped(folder: str) -> list[str]:
+def _wrapped(wrapper: str, folder: str) -> list[str]:
     """Bubblewrap: nothing but Python and this program's core to read, no network, no other process to be seen."""
     seen = ("/usr", "/lib", "/lib64", "/bin", sys.base_prefix, sys.prefix, str(ROOT / "core"))
     shown = [part for path in dict.fromkeys(seen) if os.path.exists(path) for part in ("--ro-bind", path, path)]
     apart = ["--unshare-all", "--die-with-parent", "--new-session", "--clearenv"]
-    return [BUBBLEWRAP, *apart, *shown, "--bind", folder, "/empty", "--chdir", "/empty", "--"]
+    return [wrapper, *apart, *shown, "--bind", folder, "/empty", "--chdir", "/empty", "--"]
