@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -45,14 +46,28 @@ class Found:
 
 def found_in(folder: Path, *, waits: float = PATIENCE) -> tuple[Found, ...]:
     """Every strategy file of a folder, by name; none where there is no folder."""
-    try:
-        paths = sorted(path for path in folder.glob("*.py") if not path.name.startswith(("_", ".")))
-    except OSError:
-        return ()
+    paths = _paths_in(folder)
     asked = [_asked(path, waits, PATIENCE) for path in paths]  # all begin beside each other
     return tuple(
         each if isinstance(each, Found) else _answered(path, each) for path, each in zip(paths, asked, strict=True)
     )
+
+
+def files_in(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """Each file with its size and when it was written: while these are the same, it is."""
+    found = []
+    for path in _paths_in(folder):
+        with suppress(OSError):
+            about = path.stat()
+            found.append((path.name, about.st_size, about.st_mtime_ns))
+    return tuple(found)
+
+
+def _paths_in(folder: Path) -> list[Path]:
+    try:
+        return sorted(path for path in folder.glob("*.py") if not path.name.startswith(("_", ".")))
+    except OSError:
+        return []
 
 
 def kinds_in(folder: Path, *, waits: float = PATIENCE) -> Kinds:

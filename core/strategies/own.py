@@ -62,6 +62,9 @@ class OwnRunning:
     def on_bar(self, bar: Bar, context: Context) -> Answer:
         return self.hosted.on_bar(bar, context)
 
+    def miss(self) -> None:
+        """It had no answer to a bar in time: the next process goes on as one that was not shown it."""
+
     def shown(self, bars: Iterable[tuple[Bar, Context]]) -> int:
         """Bars that nobody waits for, in as few questions as there can be; what it says of them is not heard."""
         return self.hosted.shown(bars)
@@ -96,5 +99,9 @@ def started(kinds: Kinds, name: str, terms: Any, memory: Any) -> Strategy:
     except Exception as error:
         if name in HOUSE:
             raise
-        words = str(error) if isinstance(error, UnfitError | RaisedError) else f"{type(error).__name__}: {error}"
-        return MissingStrategy(name, memory, words)
+        return MissingStrategy(name, memory, str(error) if isinstance(error, UnfitError) else error_in_words(error))
+
+
+def error_in_words(error: Exception) -> str:
+    """What a strategy raised, for a person."""
+    return str(error) if isinstance(error, RaisedError) else f"{type(error).__name__}: {error}"

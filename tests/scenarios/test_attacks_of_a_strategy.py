@@ -145,14 +145,16 @@ def secret(tmp_path: Path) -> Path:
         pytest.param(IMPORT_HOOKS, "raised RuntimeError: hooked core.engine", id="import hooks"),
         pytest.param(CTYPES, "raised PermissionError: 8 of 8 calls are refused", id="ctypes"),
         pytest.param(THREADS, "raised RuntimeError: can't start new thread", id="threads"),
-        pytest.param(CHANGED_MODELS, "raised its process wrote what is no answer", id="changed model classes"),
+        pytest.param(
+            CHANGED_MODELS, "raised LostError: its process wrote what is no answer", id="changed model classes"
+        ),
         pytest.param(ENDLESS, "took 2,000 ms for a bar", id="an endless loop"),
-        pytest.param(MEMORY, "raised its process took more memory than it may", id="4 GB of memory"),
+        pytest.param(MEMORY, "raised LostError: its process took more memory than it may", id="4 GB of memory"),
         pytest.param(FORKS, "raised PermissionError", id="a fork bomb"),
         pytest.param(FILES, "raised RuntimeError: 0 went through, 0 words of an environment", id="opening the journal"),
         pytest.param(KEYRING, "raised ", id="opening the keyring"),
-        pytest.param(PIPE, "raised its process", id="its own pipe"),
-        pytest.param(CRASH, "raised its process crashed (SIGSEGV)", id="a crash"),
+        pytest.param(PIPE, "raised LostError: its process", id="its own pipe"),
+        pytest.param(CRASH, "raised LostError: its process crashed (SIGSEGV)", id="a crash"),
     ],
 )
 def test_an_attack_makes_no_order_does_no_harm_and_is_said(body: str, said: str, secret: Path) -> None:
@@ -211,7 +213,7 @@ def test_a_strategy_that_lost_its_process_is_started_again_with_the_memory_that_
     house.until("10:00")
 
     assert known[-1] == "09:39"
-    assert said == "RAISED its process is gone; resume it to start it again"
+    assert said == "RAISED LostError: its process is gone; resume it to start it again"
     assert remembered(state)["bars"] == [*known, *(f"09:{minute}" for minute in range(50, 60))]
 
 

@@ -122,6 +122,8 @@ class StrategyProcess:
         """Kill it, and whatever it began."""
         if self._end is not None:
             self._end()
+        if self.blocked is not None:
+            self.blocked.is_broken = True
         self._process = self._end = self.blocked = None
         self._is_ready = False
         self.left.clear()

@@ -32,6 +32,7 @@ LONGEST_WORDS = 600
 MOST_FIGURES = 64
 FINEST = -40
 """The smallest power of ten in a number that is taken."""
+LARGEST_POWER = 20
 
 CONDITIONS: TypeAdapter[Conditions] = TypeAdapter(Conditions)
 NO_TRADES = {reason.value: NoTrade(reason) for reason in NoTradeReason}
@@ -239,7 +240,9 @@ def number(text: object) -> Decimal:
     except InvalidOperation:
         raise WireError from None
     exponent = value.as_tuple().exponent
-    if not isinstance(exponent, int) or exponent < FINEST or value.adjusted() < FINEST or abs(value) >= MOST:
+    if not isinstance(exponent, int) or exponent < FINEST or not FINEST < value.adjusted() < LARGEST_POWER:
+        raise WireError
+    if abs(value) >= MOST:
         raise WireError
     return value
 
