@@ -10,6 +10,7 @@ from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
+from textwrap import dedent
 from typing import Any
 
 from core.model.bar import Bar
@@ -20,9 +21,8 @@ from core.runtime.strategy_host.process import STARTING
 from core.settings import Settings
 from core.strategies.house import HOUSE, Kind, Kinds
 from core.strategies.kit import NO_SETUP, Answer, Context, NoSettings, OwnStrategy
-from core.strategies.memory import RunnerState
 from core.strategies.patience import PATIENCE
-from state.own_strategies import look_at
+from state.own_strategies import Found, look_at
 from tests.unit.core.brokers.trading_floor import NEW_YORK
 
 HEAD = """from __future__ import annotations
@@ -45,9 +45,10 @@ Written = type[OwnStrategy] | str
 
 
 def text_of(made: type[OwnStrategy]) -> str:
-    """The class as a file of its own: whatever it is made of stands before it."""
-    kinds = [kind for kind in reversed(made.__mro__) if kind.__module__ == __name__]
-    return "\n\n".join([HEAD, *(inspect.getsource(part) for part in (clock_of, made.State, *kinds))])
+    """The class as a file of its own: whatever of the tests it is made of stands before it."""
+    kinds = (made.State, made.Settings, *reversed(made.__mro__))
+    parts = [dedent(inspect.getsource(kind)) for kind in kinds if kind.__module__.startswith("tests.")]
+    return "\n\n".join([HEAD, inspect.getsource(clock_of), *parts])
 
 
 def name_of(made: Written) -> str:
@@ -55,28 +56,37 @@ def name_of(made: Written) -> str:
 
 
 @cache
-def kind_of(name: str, text: str, patience: float = PATIENCE) -> Kind:
+def found_of(name: str, text: str, patience: float = PATIENCE) -> Found:
     """As a desk finds it in its folder, in a process of its own."""
     path = Path(mkdtemp()) / f"{name}.py"
     path.write_text(text)
     path.chmod(0o600)
-    found = look_at(path, waits=STARTING, patience=patience)
+    return look_at(path, waits=STARTING, patience=patience)
+
+
+def kind_of(name: str, text: str, patience: float = PATIENCE) -> Kind:
+    found = found_of(name, text, patience)
     assert found.kind is not None, found.faults
     return found.kind
 
 
 def kinds_of(*classes: Written, **faults: str) -> Kinds:
-    made = {name_of(each): each for each in sorted(classes, key=name_of)}
-    own = {
-        name: kind_of(name, each if isinstance(each, str) else text_of(each), getattr(each, "patience", PATIENCE))
-        for name, each in made.items()
-    }
-    return Kinds({**HOUSE, **own}, faults)
+    """Those of the house, and these where they load."""
+    found = [_found_of(made) for made in sorted(classes, key=name_of)]
+    own = {each.name: each.kind for each in found if each.kind is not None}
+    if "sleeping" in own:
+        own["sleeping"] = CLOCK.slowing(own["sleeping"])
+    return Kinds({**HOUSE, **own}, {**faults, **{each.name: each.faults[0] for each in found if each.kind is None}})
 
 
-def remembered(state: RunnerState) -> Mapping[str, Any]:
-    """The memory of a strategy in a process of its own."""
-    found = state.memory.plain()
+def _found_of(made: Written) -> Found:
+    text = made if isinstance(made, str) else text_of(made)
+    return found_of(name_of(made), text, getattr(made, "patience", PATIENCE))
+
+
+def remembered(memory: Any) -> Mapping[str, Any]:
+    """What a strategy in a process of its own has in its memory."""
+    found = memory.plain()
     assert isinstance(found, dict)
     return found
 
@@ -165,8 +175,38 @@ class Spoiling(OwnStrategy):
         return NO_SETUP
 
 
+class Clock:
+    """Seconds, moved by whoever is slow."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+    def slowing(self, kind: Kind) -> Kind:
+        """The same strategy, which takes 120 ms for each bar from 10:00 on."""
+
+        def make(terms: Any, memory: Any) -> Any:
+            made: Any = kind.make(terms, memory)
+            ask = made.hosted.on_bar
+
+            def on_bar(bar: Bar, context: Context) -> Answer:
+                self.seconds += 0.12 if clock_of(bar) >= "10:00" else 0.001
+                answer: Answer = ask(bar, context)
+                return answer
+
+            made.hosted.on_bar = on_bar
+            return made
+
+        return Kind(make, kind.state)
+
+
+CLOCK = Clock()
+
+
 class Sleeping(Watching):
-    """Does nothing, and a test says how long it takes."""
+    """Takes 120 ms for each bar from 10:00 on, by that clock."""
 
     name = "sleeping"
 

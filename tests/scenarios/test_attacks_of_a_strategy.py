@@ -170,7 +170,7 @@ def test_an_attack_makes_no_order_does_no_harm_and_is_said(body: str, said: str,
     assert [each.strategy for each in house.facts(StrategyPaused)] == ["attacking"]
     assert said in row.trouble
     assert house.facts(ProposalStaged) == house.facts(OrderCreated) == []
-    assert len(remembered(house.desk.orchestrator.state.runners["watching/SPY"])["bars"]) == 30
+    assert len(remembered(house.desk.orchestrator.state.runners["watching/SPY"].memory)["bars"]) == 30
     assert secret.read_text() == "keep me"
     assert secret.stat().st_mode & 0o777 == 0o600
     House.built.clear()  # what an attacker says of the same bars may be something else each time
@@ -208,13 +208,13 @@ def test_a_strategy_that_lost_its_process_is_started_again_with_the_memory_that_
     settings = settings_with("attacking", vwap=False)
     house = House(minutes("09:30", "15:59"), settings, kinds=kinds_of(attacking(crash))).opens().until("09:50")
     state = house.desk.orchestrator.state.runners["attacking/SPY"]
-    known, said = remembered(state)["bars"], state.last_answer
+    known, said = remembered(state.memory)["bars"], state.last_answer
     house.presses(ResumeStrategy("attacking", SPY))
     house.until("10:00")
 
     assert known[-1] == "09:39"
     assert said == "RAISED LostError: its process is gone; resume it to start it again"
-    assert remembered(state)["bars"] == [*known, *(f"09:{minute}" for minute in range(50, 60))]
+    assert remembered(state.memory)["bars"] == [*known, *(f"09:{minute}" for minute in range(50, 60))]
 
 
 NOTHING_LEFT = """

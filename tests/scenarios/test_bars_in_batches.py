@@ -117,7 +117,7 @@ def test_what_a_strategy_says_of_foreseen_bars_is_what_it_says_one_bar_at_a_time
 
 
 def memory(house: House, name: str) -> Any:
-    return remembered(house.desk.orchestrator.state.runners[f"{name}/SPY"])
+    return remembered(house.desk.orchestrator.state.runners[f"{name}/SPY"].memory)
 
 
 def test_what_was_expected_and_did_not_come_is_not_remembered() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
@@ -30,7 +29,7 @@ from core.model.values import Price, Symbol
 from core.pictures.strategies import strategy_rows
 from core.runtime.operator import ConfirmAll
 from core.settings import Settings
-from core.strategies.house import HOUSE, OF_THE_HOUSE, Kind, Kinds
+from core.strategies.house import HOUSE, OF_THE_HOUSE
 from core.strategies.memory import RunnerState
 from core.telling import in_words
 from core.views import StrategyRow
@@ -38,6 +37,7 @@ from tests.scenarios.changes import confirms_now
 from tests.scenarios.house import House, a_day, a_typed_buy, assert_can_be_rebuilt, minutes
 from tests.scenarios.live_floor import LiveFloor, LiveHouse
 from tests.scenarios.own import (
+    CLOCK,
     Broken,
     Buying,
     Endless,
@@ -52,7 +52,6 @@ from tests.scenarios.own import (
     Spoiling,
     Watching,
     Written,
-    clock_of,
     kinds_of,
     name_of,
     remembered,
@@ -75,7 +74,7 @@ def runner(house: House, name: str) -> RunnerState:
 
 def bars_of(house: House, name: str) -> list[str]:
     """Bars that one which watches was shown."""
-    found: list[str] = remembered(runner(house, name))["bars"]
+    found: list[str] = remembered(runner(house, name).memory)["bars"]
     return found
 
 
@@ -225,8 +224,8 @@ def test_a_memory_that_cannot_be_saved_is_a_failure_with_its_field_and_the_last_
         ),
         (at("09:50"), "UnfitError: its state is a NoneType"),
     ]
-    assert remembered(runner(house, "spoiling")) == {"bars": 23, "last": None}
-    assert remembered(runner(house.restarted(), "spoiling")) == {"bars": 23, "last": None}
+    assert remembered(runner(house, "spoiling").memory) == {"bars": 23, "last": None}
+    assert remembered(runner(house.restarted(), "spoiling").memory) == {"bars": 23, "last": None}
 
 
 def test_a_memory_that_does_not_fit_at_a_start_is_told_and_what_it_holds_is_left_by_the_close() -> None:
@@ -251,39 +250,12 @@ def test_a_memory_that_does_not_fit_at_a_start_is_told_and_what_it_holds_is_left
 # ── one that is slow ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class Clock:
-    """Seconds, moved by whoever is slow."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def __call__(self) -> float:
-        return self.seconds
-
-    def slowing(self, kind: Kind) -> Kind:
-        """The same strategy, which takes 120 ms for each bar from 10:00 on."""
-
-        def make(terms: Any, memory: Any) -> Any:
-            made: Any = kind.make(terms, memory)
-            ask = made.hosted.on_bar
-
-            def on_bar(bar: Bar, context: Any) -> Any:
-                self.seconds += 0.12 if clock_of(bar) >= "10:00" else 0.001
-                return ask(bar, context)
-
-            made.hosted.on_bar = on_bar
-            return made
-
-        return Kind(make, kind.state)
-
-
 @pytest.fixture
 def measured() -> House:
     """A desk whose runtime has a clock."""
-    clock, kinds = Clock(), kinds_of(Sleeping, Watching)
-    kinds = Kinds({**kinds.known, "sleeping": clock.slowing(kinds.known["sleeping"])}, {})
-    house = House(minutes("09:30", "15:59"), settings_with("sleeping", "watching", vwap=False), kinds=kinds).opens()
-    house.desk.orchestrator.clock = clock
+    CLOCK.seconds = 0.0
+    house = a_house(Sleeping, Watching)
+    house.desk.orchestrator.clock = CLOCK
     return house
 
 
@@ -308,9 +280,7 @@ def test_one_that_never_answers_is_broken_off_paused_and_rests() -> None:
     assert "endless on SPY took 2,000 ms for a bar, more than 50" in words(house)
     assert [fact.milliseconds for fact in house.facts(StrategyFailed)] == [2000, 2000, 2000]
     assert house.last(StrategyPaused).rests
-    assert (
-        bars_of(house, "endless")[-1] == "09:59"
-    )  # the last good copy: what it saw in the process that was ended is gone
+    assert bars_of(house, "endless")[-1] == "09:59"  # as far as it came with a bar that it missed, it saw none of it
     assert bars_of(house, "watching")[-1] == "10:29"
     assert_can_be_rebuilt(house)
 
