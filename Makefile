@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 
-.PHONY: help venv demo test check bench bench-desk bench-start bench-wire bench-lanes bench-rest bench-backtest bench-flattery lock docs property crashes sigkill snapshots accidents keys chord \
+.PHONY: help venv demo test check bench bench-desk bench-start bench-wire bench-lanes bench-rest bench-backtest bench-strategies bench-flattery lock docs property crashes sigkill snapshots accidents keys chord \
   exchange simulate risk-days contract
 
 help:
@@ -25,6 +25,7 @@ help:
 	@echo 'make bench-lanes  an exit and the cancel of a kill while ten other requests hang, and at rest (ARGS=20 for fewer rounds)'
 	@echo 'make bench-rest  memory and processor time at Alpaca, at rest and under 200,000 messages of the stream'
 	@echo 'make bench-backtest  five years of minutes through a backtest: time, bars a second, memory (ARGS="sma" for one strategy)'
+	@echo 'make bench-strategies  a bar to a strategy of your own in its process, live and in a backtest (ARGS=live for one)'
 	@echo 'make bench-flattery  what the first rules of the exchange paid the five strategies beyond today'"'"'s (ARGS="sma" for one)'
 	@echo 'make risk-days  what the protections did on recorded days: October 2013, 2008, 2020 (ARGS=FOLDER of the figures)'
 	@echo 'make property  the stateful property test in full (N=3200 sequences, four fifths of them of 30 steps and more)'
@@ -132,6 +133,9 @@ bench-flattery: .venv/.ready
 
 bench-backtest: .venv/.ready
 	@$(BIN)/python -m tests.bench.backtest $(ARGS)
+
+bench-strategies: .venv/.ready
+	@$(BIN)/python -m tests.bench.strategies $(ARGS)
 
 risk-days: .venv/.ready
 	@$(BIN)/python -m tests.bench.risk_days $(ARGS)

@@ -229,12 +229,19 @@ class RegimeRequest:
 
 @dataclass(frozen=True, slots=True)
 class StrategyListing:
-    """One strategy: its name, whether the settings turn it on, `the house` or its file, and why it is refused."""
+    """One strategy: its name, whether the settings turn it on, `the house` or its file, and why it is refused.
+
+    Attributes
+    ----------
+    left_open
+        What this system does not deny the process in which one of the user's runs.
+    """
 
     name: str
     is_on: bool
     source: str
     faults: tuple[str, ...]
+    left_open: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

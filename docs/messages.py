@@ -53,7 +53,12 @@ ROOMS: Mapping[str, tuple[str, ...]] = {
         "state/settings_file.py",
     ),
     "Journal and disk": ("core/checkpoint.py", "state"),
-    "Market data and strategies": ("core/exits/rules.py", "core/market", "core/strategies"),
+    "Market data and strategies": (
+        "core/exits/rules.py",
+        "core/market",
+        "core/runtime/strategy_host",
+        "core/strategies",
+    ),
     "Gate and staging": (
         "core/control.py",
         "core/desk.py",

@@ -1,28 +1,24 @@
-"""The user's own strategies, out of their folder: found by name, read before they run, loaded where nothing speaks
-against it.
+"""The user's own strategies, out of their folder: found by name, and each text given to a process of its own.
 
-Nothing here is a sandbox: a strategy that loads runs in the desk's own process. What is wrong with a file is one line
-with the file, the line where there is one, and what to do; no file keeps a desk from opening.
+Nothing of a file runs in the desk's process. What is wrong with a file is one line with the file, the line where there
+is one, and what to do; no file keeps a desk from opening.
 """
 
 from __future__ import annotations
 
-import linecache
 import os
 import stat
-import sys
-import traceback
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 from core.ports import OperatorError
 from core.regular_file import bytes_of
-from core.strategies.allowed import faults_in
+from core.runtime.strategy_host.hosted import kind_of
+from core.runtime.strategy_host.process import STARTING, LostError, StrategyProcess
 from core.strategies.house import HOUSE, Kind, Kinds
-from core.strategies.own import faults_of, kind_of, name_fault, said_of
-from core.strategies.patience import OverdueError, within_patience
+from core.strategies.own import name_fault
+from core.strategies.patience import PATIENCE, OverdueError
 from state.example_strategy import example_strategy
 from state.files import FILE_MODE, make_folder, naming, open_private, write_all
 
@@ -33,27 +29,50 @@ OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A file of the folder: the class in it, or every reason why it is refused, one line each."""
+    """A file of the folder: how a strategy is made of it, or every reason why it is refused, one line each.
+
+    Attributes
+    ----------
+    layers
+        What its process gave up before it heard the text.
+    """
 
     name: str
     path: Path
-    made: Any = None
     kind: Kind | None = None
     faults: tuple[str, ...] = field(default=())
+    layers: tuple[str, ...] = ()
 
 
-def found_in(folder: Path) -> tuple[Found, ...]:
+def found_in(folder: Path, *, waits: float = PATIENCE) -> tuple[Found, ...]:
     """Every strategy file of a folder, by name; none where there is no folder."""
+    paths = _paths_in(folder)
+    asked = [_asked(path, waits, PATIENCE) for path in paths]  # all begin beside each other
+    return tuple(
+        each if isinstance(each, Found) else _answered(path, each) for path, each in zip(paths, asked, strict=True)
+    )
+
+
+def files_in(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """Each file with its size and when it was written: while these are the same, it is."""
+    found = []
+    for path in _paths_in(folder):
+        with suppress(OSError):
+            about = path.stat()
+            found.append((path.name, about.st_size, about.st_mtime_ns))
+    return tuple(found)
+
+
+def _paths_in(folder: Path) -> list[Path]:
     try:
-        paths = sorted(path for path in folder.glob("*.py") if not path.name.startswith(("_", ".")))
+        return sorted(path for path in folder.glob("*.py") if not path.name.startswith(("_", ".")))
     except OSError:
-        return ()
-    return tuple(look_at(path) for path in paths)
+        return []
 
 
-def kinds_in(folder: Path) -> Kinds:
+def kinds_in(folder: Path, *, waits: float = PATIENCE) -> Kinds:
     """What a desk may run: the house's, and those of the folder that load; of the others why they do not."""
-    return kinds_of(found_in(folder))
+    return kinds_of(found_in(folder, waits=waits))
 
 
 def kinds_of(files: tuple[Found, ...]) -> Kinds:
@@ -62,33 +81,45 @@ def kinds_of(files: tuple[Found, ...]) -> Kinds:
     return Kinds({**HOUSE, **own}, faults)
 
 
-def look_at(path: Path) -> Found:
-    """Load one file, or say why not. The text is judged before any of it runs, and that very text is what runs."""
+def look_at(path: Path, *, waits: float = PATIENCE, patience: float = PATIENCE) -> Found:
+    """Have one file loaded in a process of its own, or say why not.
+
+    `waits` and `patience` are seconds: how long a bar waits for a process that is still beginning, and for an answer.
+    """
+    asked = _asked(path, waits, patience)
+    return asked if isinstance(asked, Found) else _answered(path, asked)
+
+
+def _asked(path: Path, waits: float, patience: float) -> Found | StrategyProcess:
+    """A process that begins, or why there is none."""
     name = path.stem
-    refused = Found(name, path)
     if fault := name_fault(name):
-        return _with(refused, (f"{path.name}: {fault}",))
+        return Found(name, path, faults=(f"{path.name}: {fault}",))
     try:
         text = _read(path)
     except (OSError, UnicodeDecodeError, OperatorError) as error:
         said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        return _with(refused, (f"{path.name}: it cannot be read: {said}",))
+        return Found(name, path, faults=(f"{path.name}: it cannot be read: {said}",))
+    process = StrategyProcess(name, str(path), text, waits=waits, patience=patience)
     try:
-        if wrong := within_patience(faults_in, text):
-            return _with(refused, tuple(f"{path.name}, line {fault.line}: {fault.words}" for fault in wrong))
-        module = within_patience(_run, name, path, text)
-        made = _class_in(module)
-        faults = within_patience(faults_of, made, name)
-    except OperatorError as error:
-        return _with(refused, (f"{path.name}: {error}",))
+        process.begin()
+    except OSError as error:
+        return Found(name, path, faults=(f"{path.name}: its process could not be started: {error}",))
+    return process
+
+
+def _answered(path: Path, process: StrategyProcess) -> Found:
+    name = path.stem
+    try:
+        refused = process.ready(STARTING)
     except OverdueError:
-        return _with(refused, (f"{path.name}: it does not end while it is read; find the loop that has no end",))
-    except BaseException as error:  # whatever it does while it is read: that is its fault, and said
-        where = _line_of(error, path)
-        return _with(refused, (f"{path.name}{where}: it raises {said_of(error)}; mend that line",))
-    if faults:
-        return _with(refused, tuple(f"{path.name}, line {_line(text, made)}: {fault}" for fault in faults))
-    return Found(name, path, made, kind_of(made))
+        words = f"{path.name}: it does not end while it is read; find the loop that has no end"
+        return Found(name, path, faults=(words,))
+    except LostError as error:
+        return Found(name, path, faults=(f"{path.name}: while it was read, {error}",))
+    if refused is not None:
+        return Found(name, path, faults=refused.faults, layers=process.layers)
+    return Found(name, path, kind_of(process), layers=process.layers)
 
 
 def write_new(folder: Path, name: str) -> Path:
@@ -119,46 +150,6 @@ def _read(path: Path) -> str:
     if found.st_size > LARGEST:
         raise OperatorError(f"it has more than {LARGEST:,} bytes; a strategy is a page")
     return bytes_of(path, LARGEST).decode("utf-8-sig")
-
-
-def _run(name: str, path: Path, text: str) -> ModuleType:
-    """The file as a module of its own; nothing is written beside it."""
-    module = ModuleType(f"own_strategy_{name}")
-    module.__file__ = str(path)
-    sys.modules[module.__name__] = module  # dataclasses and pydantic look their types up there
-    linecache.checkcache(str(path))
-    exec(compile(text, str(path), "exec"), module.__dict__)
-    return module
-
-
-def _class_in(module: ModuleType) -> Any:
-    from core.strategies.kit import OwnStrategy
-
-    here = [kind for kind in vars(module).values() if isinstance(kind, type) and kind.__module__ == module.__name__]
-    classes = [kind for kind in here if issubclass(kind, OwnStrategy) or callable(getattr(kind, "on_bar", None))]
-    if not classes:
-        raise OperatorError("it has no strategy; write a class that derives from OwnStrategy and has on_bar")
-    if len(classes) > 1:
-        names = ", ".join(kind.__name__ for kind in classes)
-        raise OperatorError(f"it has {len(classes)} strategies, {names}; one file is one strategy, move the others")
-    return classes[0]
-
-
-def _line_of(error: BaseException, path: Path) -> str:
-    if isinstance(error, SyntaxError):
-        return f", line {error.lineno}"
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
-    return f", line {lines[-1]}" if lines else ""
-
-
-def _line(text: str, made: Any) -> int:
-    """Where the class begins."""
-    lines = enumerate(text.splitlines(), 1)
-    return next((number for number, line in lines if line.startswith(f"class {made.__name__}")), 1)
-
-
-def _with(found: Found, faults: tuple[str, ...]) -> Found:
-    return Found(found.name, found.path, None, None, faults)
 
 
 def _one_line(faults: tuple[str, ...]) -> str:

@@ -48,6 +48,7 @@ class Backtesting(Replaying):
         from core.runtime.backtest import FRICTIONS, Backtest
         from core.runtime.pace import Pace
         from core.runtime.played import missing, not_measured, splits
+        from core.runtime.strategy_host.foreseen import foresee
         from state.passing_journal import PassingJournal
 
         require_files([path])
@@ -58,6 +59,8 @@ class Backtesting(Replaying):
         recording = measured(recording, request.regime)
         journal = PassingJournal()
         runtime = self._playing(recording, journal, "confirm-all", Pace(None), seed=str(request.seed))
+        if not recording.is_daily:
+            foresee(runtime.engine.desk.orchestrator.kinds, recording.feeds)
         sessions = [s for s in recording.calendar.sessions() if recording.first < s.close and s.open <= recording.last]
         backtest = Backtest(runtime, sessions, is_daily=recording.is_daily)
         gc.freeze()

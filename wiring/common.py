@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 class Wiring(Tending):
     """The base of both halves; what looks and looks after is inherited."""
 
+    _found: tuple[object, Kinds] | None = None
+
     def _engine(
         self,
         folder: AccountFolder,
@@ -93,11 +95,20 @@ class Wiring(Tending):
             )
         return settings
 
-    def _kinds(self, settings: Settings) -> Kinds:
-        """The strategies that a desk may run: the house's, and the user's that load (ST-01)."""
-        from state.own_strategies import kinds_in
+    def _kinds(self, settings: Settings, *, is_played: bool = False) -> Kinds:
+        """The strategies that a desk may run: the house's, and the user's that load, each in a process (ST-01).
 
-        return kinds_in(self._folder_of(settings))
+        Where it is played, a bar waits until the process of its strategy is there.
+        """
+        from core.runtime.strategy_host.process import STARTING
+        from core.strategies.patience import PATIENCE
+        from state.own_strategies import files_in, kinds_in
+
+        folder = self._folder_of(settings)
+        asked = (folder, files_in(folder), is_played)
+        if self._found is None or self._found[0] != asked:  # one process a file, however often a command asks
+            self._found = (asked, kinds_in(folder, waits=STARTING if is_played else PATIENCE))
+        return self._found[1]
 
     def _folder_of(self, settings: Settings) -> Path:
         """Where the user's strategies are."""
@@ -119,7 +130,7 @@ class Wiring(Tending):
         from core.settings import HOUSE_NAMES
         from core.settings import Settings as Whole
 
-        kinds, values = self._kinds(settings), settings.model_dump(context=WHOLE)
+        kinds, values = self._kinds(settings, is_played=True), settings.model_dump(context=WHOLE)
         for name in names:
             if name not in kinds.known:
                 known = ", ".join(kinds.known)

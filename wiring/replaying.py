@@ -135,7 +135,7 @@ class Replaying(Wiring):
         from core.strategies.own import MissingStrategy, started
 
         own = [name for name in settings.strategies.own if settings.strategies.of(name).enabled]
-        kinds = self._kinds(settings) if own else None
+        kinds = self._kinds(settings, is_played=True) if own else None
         for name in own:
             made = started(kinds, name, settings.strategies.of(name), None) if kinds else None
             if isinstance(made, MissingStrategy):
@@ -153,7 +153,7 @@ class Replaying(Wiring):
         from core.runtime.virtual import VirtualRuntime
 
         settings, first = recording.settings, recording.first
-        engine = Engine("replay", Mode.PAPER, recording.calendar, journal, self._kinds(settings))
+        engine = Engine("replay", Mode.PAPER, recording.calendar, journal, self._kinds(settings, is_played=True))
         engine.apply(first, settings, "replay")
         exchange = SimulatedExchange(self._rules(settings, seed), recording.calendar, NoLog())
         return VirtualRuntime(

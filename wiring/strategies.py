@@ -38,6 +38,7 @@ class Strategies(Wiring):
 
     def check_strategy(self, what: str, overrides: tuple[str, ...]) -> StrategyListing:
         """A file, or a name in the folder, with every reason why it would be refused."""
+        from core.runtime.strategy_host.process import left_open
         from core.settings import HOUSE_NAMES
         from state.own_strategies import look_at
 
@@ -52,7 +53,9 @@ class Strategies(Wiring):
             raise OperatorError(f"there is no strategy {path}; `keyturn strategies list` shows those that there are")
         found = look_at(path)
         faults = (*found.faults, *self._faults_in_table(found, settings))
-        return StrategyListing(found.name, settings.strategies.of(found.name).enabled, str(path), faults)
+        return StrategyListing(
+            found.name, settings.strategies.of(found.name).enabled, str(path), faults, left_open(found.layers)
+        )
 
     def new_strategy(self, name: str) -> Path:
         """Write the example of a page as a strategy of that name."""

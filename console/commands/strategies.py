@@ -9,7 +9,7 @@ import typer
 from console.commands.shared import AsJson, Overrides, composition_of, print_json, say
 from core.ports import StrategyListing
 
-NO_SANDBOX = "the check reads a file and is no sandbox: let run only what you trust"
+APART = "it runs in a process of its own, without files, network or other processes"
 
 commands = typer.Typer(help="Strategies of the house and your own. See docs/STRATEGIES.md.", rich_markup_mode=None)
 
@@ -48,7 +48,7 @@ def check(
     else:
         for fault in row.faults:
             say(fault)
-        say(f"{row.name}: {'refused' if row.faults else 'it loads'}; {NO_SANDBOX}")
+        say(f"{row.name}: {_in_words(row)}")
     if row.faults:
         raise typer.Exit(1)
 
@@ -65,6 +65,15 @@ def new(
     path = composition_of(context).new_strategy(name)
     turn = f"`enabled = true` under [strategies.{name}] in settings.toml"
     say(f"{path} is written. Next: `keyturn strategies check {name}`, then {turn}")
+
+
+def _in_words(row: StrategyListing) -> str:
+    if row.faults:
+        return "refused"
+    if row.source == "the house":
+        return "it loads"
+    left = f"; what this system does not deny it: {', '.join(row.left_open)}" if row.left_open else ""
+    return f"it loads; {APART}{left}"
 
 
 def _as_json(row: StrategyListing) -> dict[str, object]:

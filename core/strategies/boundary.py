@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
 
 from core.model.bar import Bar
@@ -13,8 +14,21 @@ LONGEST_REASON = 500
 """Characters of the words that a proposal is shown with."""
 
 
+@dataclass(frozen=True, slots=True)
+class Odd:
+    """What a strategy in a process of its own answered in the place of a signal, in words."""
+
+    words: str
+
+
+class UnfitError(ValueError):
+    """What keeps a strategy of the user's from being made, or its answer or its memory from being used, in one line."""
+
+
 def fault_in(answer: object, strategy: str, bar: Bar, held: Quantity) -> str | None:
     """What is wrong with a signal that `strategy` gave on `bar` while it held so many shares; None where nothing is."""
+    if isinstance(answer, Odd):
+        return answer.words
     if not isinstance(answer, EntrySignal | ExitSignal):
         return f"it answered a {type(answer).__name__}"
     if odd := _of_another_kind(answer):

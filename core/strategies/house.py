@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from pydantic import PydanticUserError, TypeAdapter
+from pydantic import TypeAdapter
 
+from core.model.bar import Bar
 from core.strategies.base import Strategy
 from core.strategies.breakout import BreakoutState, BreakoutStrategy
+from core.strategies.elsewhere import MemoryElsewhere
 from core.strategies.mean_reversion import MeanReversionState, MeanReversionStrategy
 from core.strategies.momentum import MomentumState, MomentumStrategy
 from core.strategies.sma import SmaState, SmaStrategy
 from core.strategies.vwap import VwapState, VwapStrategy
 
+Coming = Callable[[Bar], Sequence[Bar]]
+"""The bars of a symbol that are expected after this one, the next first."""
+
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A strategy that can be made: `make` takes its settings, and its memory or None."""
+    """A strategy that can be made: `make` takes its settings, and its memory or None.
+
+    Attributes
+    ----------
+    state
+        What its memory is of.
+    foresee
+        Takes what says which bars come after one, where they are known and nobody waits.
+    """
 
     make: Callable[[Any, Any], Strategy]
     state: type
+    foresee: Callable[[Coming], None] = lambda _coming: None
 
 
 HOUSE: Mapping[str, Kind] = {
@@ -60,16 +74,13 @@ def _adapter(kind: type) -> TypeAdapter[Any]:
 
 
 def written_memory(memory: Any, *, as_json: bool) -> object:
-    """A memory as plain values; None stays None, and so does what a user's strategy keeps and nobody can write."""
+    """A memory as plain values; None stays None."""
     if memory is None:
         return None
+    if isinstance(memory, MemoryElsewhere):
+        return memory.plain()
     kind: type = type(memory)
-    try:
-        return _adapter(kind).dump_python(memory, mode="json" if as_json else "python", warnings=False)
-    except (ValueError, PydanticUserError):
-        if any(kind is known.state for known in HOUSE.values()):
-            raise
-        return None
+    return _adapter(kind).dump_python(memory, mode="json" if as_json else "python", warnings=False)
 
 
 def read_memory(strategy: str, memory: object) -> object:

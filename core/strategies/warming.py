@@ -6,7 +6,7 @@ is. One that is not begins anew: it answers WARMING_UP until it is whole, by his
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,6 +16,7 @@ from core.model.session import Calendar, Session
 from core.model.signal import EntrySignal, ExitSignal
 from core.model.values import ZERO
 from core.strategies.base import Context, Strategy
+from core.strategies.own import OwnRunning
 from core.strategies.planned import Plan, PlannedState
 from core.strategies.sma import SmaState
 
@@ -27,12 +28,12 @@ def bars_needed(strategy: Strategy) -> int:
 
 def shown(strategy: Strategy, bars: Iterable[Bar], calendar: Calendar) -> int:
     """Show it bars of the past, as one that may open nothing and holds nothing; how many it saw."""
+    if isinstance(strategy, OwnRunning):
+        return strategy.shown(_in_sessions(bars, calendar))
     seen = 0
-    for bar in bars:
-        session = calendar.session_at(bar.start)
-        if isinstance(session, Session):
-            strategy.on_bar(bar, _quiet(session))
-            seen += 1
+    for bar, context in _in_sessions(bars, calendar):
+        strategy.on_bar(bar, context)
+        seen += 1
     return seen
 
 
@@ -76,6 +77,13 @@ def _has_missed_bars(calendar: Calendar, heard: datetime, at: datetime) -> bool:
     if not isinstance(session, Session) or missed_from >= session.close:
         session = calendar.next_session(missed_from - timedelta(microseconds=1))
     return max(missed_from, session.open) < begin
+
+
+def _in_sessions(bars: Iterable[Bar], calendar: Calendar) -> Iterator[tuple[Bar, Context]]:
+    for bar in bars:
+        session = calendar.session_at(bar.start)
+        if isinstance(session, Session):
+            yield bar, _quiet(session)
 
 
 def _quiet(session: Session) -> Context:

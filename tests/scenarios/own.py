@@ -2,23 +2,93 @@
 
 from __future__ import annotations
 
+import inspect
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
+from textwrap import dedent
 from typing import Any
 
 from core.model.bar import Bar
 from core.model.order import StopHolder
 from core.model.signal import EntrySignal, ExitReason, NoTrade, NoTradeReason
 from core.model.values import Price, Quantity
+from core.runtime.strategy_host.process import STARTING
 from core.settings import Settings
-from core.strategies.house import HOUSE, Kinds
+from core.strategies.house import HOUSE, Kind, Kinds
 from core.strategies.kit import NO_SETUP, Answer, Context, NoSettings, OwnStrategy
-from core.strategies.own import kind_of
+from core.strategies.patience import PATIENCE
+from state.own_strategies import Found, look_at
 from tests.unit.core.brokers.trading_floor import NEW_YORK
 
+HEAD = """from __future__ import annotations
 
-def kinds_of(*classes: type[OwnStrategy], **faults: str) -> Kinds:
-    return Kinds({**HOUSE, **{made.name: kind_of(made) for made in sorted(classes, key=lambda c: c.name)}}, faults)
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from core.model.bar import Bar
+from core.model.order import StopHolder
+from core.model.signal import EntrySignal, ExitReason, NoTrade, NoTradeReason
+from core.model.values import Price, Quantity
+from core.strategies.kit import NO_SETUP, Answer, Context, NoSettings, OwnStrategy
+
+NEW_YORK = ZoneInfo("America/New_York")
+"""
+Written = type[OwnStrategy] | str
+"""A class of this file, or the text of a file of one's own."""
+
+
+def text_of(made: type[OwnStrategy]) -> str:
+    """The class as a file of its own: whatever of the tests it is made of stands before it."""
+    kinds = (made.State, made.Settings, *reversed(made.__mro__))
+    parts = [dedent(inspect.getsource(kind)) for kind in kinds if kind.__module__.startswith("tests.")]
+    return "\n\n".join([HEAD, inspect.getsource(clock_of), *parts])
+
+
+def name_of(made: Written) -> str:
+    return re.findall(r'^    name = "(\w+)"', made, re.MULTILINE)[-1] if isinstance(made, str) else made.name
+
+
+@cache
+def found_of(name: str, text: str, patience: float = PATIENCE) -> Found:
+    """As a desk finds it in its folder, in a process of its own."""
+    path = Path(mkdtemp()) / f"{name}.py"
+    path.write_text(text)
+    path.chmod(0o600)
+    return look_at(path, waits=STARTING, patience=patience)
+
+
+def kind_of(name: str, text: str, patience: float = PATIENCE) -> Kind:
+    found = found_of(name, text, patience)
+    assert found.kind is not None, found.faults
+    return found.kind
+
+
+def kinds_of(*classes: Written, **faults: str) -> Kinds:
+    """Those of the house, and these where they load."""
+    found = [_found_of(made) for made in sorted(classes, key=name_of)]
+    own = {each.name: each.kind for each in found if each.kind is not None}
+    if "sleeping" in own:
+        own["sleeping"] = CLOCK.slowing(own["sleeping"])
+    return Kinds({**HOUSE, **own}, {**faults, **{each.name: each.faults[0] for each in found if each.kind is None}})
+
+
+def _found_of(made: Written) -> Found:
+    text = made if isinstance(made, str) else text_of(made)
+    return found_of(name_of(made), text, getattr(made, "patience", PATIENCE))
+
+
+def remembered(memory: Any) -> Mapping[str, Any]:
+    """What a strategy in a process of its own has in its memory."""
+    found = memory.plain()
+    assert isinstance(found, dict)
+    return found
 
 
 def settings_with(*names: str, vwap: bool = True, **tables: Any) -> Settings:
@@ -106,7 +176,7 @@ class Spoiling(OwnStrategy):
 
 
 class Clock:
-    """Seconds, moved by whoever sleeps."""
+    """Seconds, moved by whoever is slow."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -114,24 +184,38 @@ class Clock:
     def __call__(self) -> float:
         return self.seconds
 
+    def slowing(self, kind: Kind) -> Kind:
+        """The same strategy, which takes 120 ms for each bar from 10:00 on."""
+
+        def make(terms: Any, memory: Any) -> Any:
+            made: Any = kind.make(terms, memory)
+            ask = made.hosted.on_bar
+
+            def on_bar(bar: Bar, context: Context) -> Answer:
+                self.seconds += 0.12 if clock_of(bar) >= "10:00" else 0.001
+                answer: Answer = ask(bar, context)
+                return answer
+
+            made.hosted.on_bar = on_bar
+            return made
+
+        return Kind(make, kind.state)
+
 
 CLOCK = Clock()
 
 
 class Sleeping(Watching):
-    """Takes 120 ms for each bar from 10:00 on."""
+    """Takes 120 ms for each bar from 10:00 on, by that clock."""
 
     name = "sleeping"
-
-    def then(self, bar: Bar, context: Context) -> Answer:
-        CLOCK.seconds += 0.12 if clock_of(bar) >= "10:00" else 0.001
-        return NO_SETUP
 
 
 class Endless(Watching):
     """Never answers a bar from 10:00 on."""
 
     name = "endless"
+    patience = 0.5  # seconds that the desk waits for it
 
     def then(self, bar: Bar, context: Context) -> Answer:
         while clock_of(bar) >= "10:00":

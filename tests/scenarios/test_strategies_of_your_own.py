@@ -112,7 +112,7 @@ def test_what_the_page_shows_passes_the_check_trades_in_a_replay_and_does_so_aga
 
     assert (check.code, check.out) == (
         0,
-        "dips: it loads; the check reads a file and is no sandbox: let run only what you trust\n",
+        "dips: it loads; it runs in a process of its own, without files, network or other processes\n",
     )
     assert "3 closes in a row each below the one before" in found["proposals"][0]["reason"]
     assert found["orders"][0]["status"] == "FILLED"
@@ -205,7 +205,7 @@ def test_check_gives_every_reason_and_ends_with_one(keyturn: Keyturn, home: Home
     put(home, example_strategy("dips"))
     home.settings.write_text("[strategies.dips]\nfalls = 99\n")
     elsewhere = tmp_path / "mine.py"
-    elsewhere.write_text("import socket\nprint(1)\n")
+    elsewhere.write_text("import socket\nimport time\n")
 
     table, text = keyturn("strategies", "check", "dips"), keyturn("strategies", "check", elsewhere)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 
@@ -30,9 +29,7 @@ from core.model.values import Price, Symbol
 from core.pictures.strategies import strategy_rows
 from core.runtime.operator import ConfirmAll
 from core.settings import Settings
-from core.strategies import patience
 from core.strategies.house import HOUSE, OF_THE_HOUSE
-from core.strategies.kit import OwnStrategy
 from core.strategies.memory import RunnerState, StrategyMemory
 from core.telling import in_words
 from core.views import StrategyRow
@@ -43,7 +40,6 @@ from tests.scenarios.own import (
     CLOCK,
     Broken,
     Buying,
-    Counted,
     Endless,
     Flooding,
     Forgetful,
@@ -52,19 +48,22 @@ from tests.scenarios.own import (
     Raising,
     Raving,
     Rude,
-    Seen,
     Sleeping,
     Spoiling,
     Watching,
+    Written,
     kinds_of,
+    name_of,
+    remembered,
     settings_with,
+    text_of,
 )
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, a_bar, at
 
 
-def a_house(*classes: type[OwnStrategy], vwap: bool = False, **terms: object) -> House:
+def a_house(*classes: Written, vwap: bool = False, **terms: object) -> House:
     """Those strategies on, a flat day from the open on."""
-    names = [made.name for made in classes]
+    names = [name_of(made) for made in classes]
     bars = a_day(("10:06", "15:59", "99.60")) if vwap else minutes("09:30", "15:59")
     return House(bars, settings_with(*names, vwap=vwap, **terms), kinds=kinds_of(*classes)).opens()
 
@@ -75,6 +74,12 @@ def runner(house: House, name: str) -> RunnerState:
 
 def memory(house: House, name: str) -> StrategyMemory:
     return house.desk.orchestrator.memories[f"{name}/SPY"]
+
+
+def bars_of(house: House, name: str) -> list[str]:
+    """Bars that one which watches was shown."""
+    found: list[str] = remembered(memory(house, name).state)["bars"]
+    return found
 
 
 def row(house: House, name: str) -> StrategyRow:
@@ -92,36 +97,37 @@ def test_one_that_raises_is_skipped_and_told_and_the_others_see_every_bar() -> N
     """ST-07"""
     house = a_house(Raising, Watching, vwap=True).until("10:06")
 
-    assert len(memory(house, "watching").state.bars) == 36
+    assert len(bars_of(house, "watching")) == 36
     assert [p.proposal.strategy for p in house.facts(ProposalStaged)] == ["vwap"]
     first = house.facts(StrategyFailed)[0]
     assert (first.strategy, first.bar_start, first.reason) == ("raising", at("09:40"), "ZeroDivisionError: no volume")
     assert "raising on SPY raised ZeroDivisionError: no volume; it is skipped for this bar" in words(house)
 
 
-class OddError(BaseException):
-    """Nobody's guard catches it, and its words cannot be had."""
+ODD = """
 
+class OddError(BaseException):
     def __str__(self) -> str:
         raise ValueError("none")
+"""
 
 
 @pytest.mark.parametrize(
     ("raised", "reason"),
     [
-        (GeneratorExit("over"), "GeneratorExit: over"),
-        (KeyboardInterrupt(), "KeyboardInterrupt"),
-        (SystemExit(3), "SystemExit: 3"),
-        (OddError(), "OddError"),
+        ('GeneratorExit("over")', "GeneratorExit: over"),
+        ("KeyboardInterrupt()", "KeyboardInterrupt"),
+        ("SystemExit(3)", "SystemExit: 3"),
+        ("OddError()", "OddError"),
     ],
 )
-def test_what_would_end_a_program_fails_its_strategy_alone(raised: BaseException, reason: str) -> None:
+def test_what_would_end_a_program_fails_its_strategy_alone(raised: str, reason: str) -> None:
     """ST-07: the others' exits go on, and the desk."""
-    house = a_house(type("Raises", (Rude,), {"raised": raised}), Watching).until("10:06")
+    house = a_house(f"{text_of(Rude)}{ODD}\n\nclass Raises(Rude):\n    raised = {raised}\n", Watching).until("10:06")
 
     assert house.facts(StrategyFailed)[0].reason == reason
     assert [paused.strategy for paused in house.facts(StrategyPaused)] == ["rude"]
-    assert len(memory(house, "watching").state.bars) == 36
+    assert len(bars_of(house, "watching")) == 36
     assert row(house, "rude").trouble.startswith(f"3 bars in a row it raised {reason}; ")
 
 
@@ -161,18 +167,22 @@ def test_how_many_failures_pause_it_is_a_setting() -> None:
     assert len(house.facts(StrategyPaused)) == 1
 
 
+FAINTING = """
+
+class Fainting(Holding):
+    name = "fainting"
+
+    def on_bar(self, bar, context):
+        if clock_of(bar) >= "10:07":
+            raise ValueError("gone")
+        return super().on_bar(bar, context)
+"""
+
+
 def test_what_a_strategy_raises_holds_up_no_exit_that_waits() -> None:
     """OP-06, ST-07: whoever fails on a bar does not say that its condition is over."""
 
-    class Fainting(Holding):
-        name = "fainting"
-
-        def on_bar(self, bar, context):  # type: ignore[no-untyped-def]
-            if bar.start >= at("10:07"):
-                raise ValueError("gone")
-            return super().on_bar(bar, context)
-
-    house = a_house(Fainting).until("10:01")
+    house = a_house(text_of(Holding) + FAINTING).until("10:01")
     house.confirms_at("10:01:02")
     house.until("10:12")
 
@@ -218,8 +228,8 @@ def test_a_memory_that_cannot_be_saved_is_a_failure_with_its_field_and_the_last_
         ),
         (at("09:50"), "UnfitError: its state is a NoneType"),
     ]
-    assert memory(house, "spoiling").state == Counted(bars=23, last=None)
-    assert house.restarted().desk.orchestrator.memories["spoiling/SPY"].state == Counted(bars=23, last=None)
+    assert remembered(memory(house, "spoiling").state) == {"bars": 23, "last": None}
+    assert remembered(memory(house.restarted(), "spoiling").state) == {"bars": 23, "last": None}
 
 
 def test_a_memory_that_does_not_fit_at_a_start_is_told_and_what_it_holds_is_left_by_the_close() -> None:
@@ -263,19 +273,11 @@ def test_one_that_takes_too_long_is_told_paused_and_rests(measured: House) -> No
     assert "sleeping on SPY took 120 ms for a bar, more than 50; it is skipped for this bar" not in words(measured)
     assert "sleeping on SPY took 120 ms for a bar, more than 50" in words(measured)
     assert measured.last(StrategyPaused).rests
-    assert memory(measured, "sleeping").state.bars[-1] == "10:02"
-    assert memory(measured, "watching").state.bars[-1] == "10:29"
+    assert bars_of(measured, "sleeping")[-1] == "10:02"
+    assert bars_of(measured, "watching")[-1] == "10:29"
     assert "is shown no bar while it holds nothing" in row(measured, "sleeping").trouble
 
 
-@pytest.fixture(scope="module")
-def impatient() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(patience, "LOOK", 0.005)
-        yield
-
-
-@pytest.mark.usefixtures("impatient")
 def test_one_that_never_answers_is_broken_off_paused_and_rests() -> None:
     """ST-07: with no clock too, and a start that rebuilds its bars comes to an end as well."""
     house = a_house(Endless, Watching).until("10:30")
@@ -283,8 +285,8 @@ def test_one_that_never_answers_is_broken_off_paused_and_rests() -> None:
     assert "endless on SPY took 2,000 ms for a bar, more than 50" in words(house)
     assert [fact.milliseconds for fact in house.facts(StrategyFailed)] == [2000, 2000, 2000]
     assert house.last(StrategyPaused).rests
-    assert memory(house, "endless").state.bars[-1] == "09:59"
-    assert memory(house, "watching").state.bars[-1] == "10:29"
+    assert bars_of(house, "endless")[-1] == "09:59"  # as far as it came with a bar that it missed, it saw none of it
+    assert bars_of(house, "watching")[-1] == "10:29"
     assert_can_be_rebuilt(house)
 
 
@@ -296,7 +298,7 @@ def test_one_that_rested_begins_anew_when_it_is_resumed(measured: House) -> None
     measured.until("10:32")
 
     assert measured.facts(StrategyResumed) == [StrategyResumed("sleeping", SPY)]
-    assert memory(measured, "sleeping").state == Seen(["10:30", "10:31"])
+    assert bars_of(measured, "sleeping") == ["10:30", "10:31"]
 
 
 def test_without_a_clock_nobody_is_slow() -> None:
@@ -355,7 +357,7 @@ def test_one_that_floods_neither_adds_to_its_position_nor_trades_more_than_it_ma
 # ── two that contradict each other ───────────────────────────────────────────────────────────────────────────────────
 
 
-def holds_from_ten(*classes: type[OwnStrategy]) -> House:
+def holds_from_ten(*classes: Written) -> House:
     house = a_house(*classes).until("10:01")
     house.confirms_at("10:01:02")
     return house
@@ -411,7 +413,7 @@ def test_the_wish_of_what_was_typed_is_held_back_and_no_strategy_is_looked_for()
 def test_a_strategy_whose_file_is_gone_is_named_and_keeps_its_memory_and_its_position() -> None:
     """SP-03, ST-01: the journal decodes, the desk opens, nothing is proposed for it."""
     house = holds_from_ten(Holding).until("10:02")
-    remembered = list(memory(house, "holding").state.bars)
+    known = list(bars_of(house, "holding"))
     house.kinds = OF_THE_HOUSE
 
     house.restarted().until("10:20")
@@ -421,7 +423,7 @@ def test_a_strategy_whose_file_is_gone_is_named_and_keeps_its_memory_and_its_pos
     assert (row(house, "holding").last_answer, row(house, "holding").trouble) == ("MISSING", gone)
     assert house.desk.stage.proposals() == ()
     assert house.desk.ledger.position(SPY, "holding") is not None
-    assert remembered[-1] == "10:01"
+    assert known[-1] == "10:01"
 
     house.presses(ProposeClose(SPY))
     assert house.proposal.exit_reason is ExitReason.MANUAL
@@ -448,7 +450,7 @@ def test_one_that_is_there_again_is_told() -> None:
     house.restarted().until("10:00")
 
     assert house.facts(StrategyFound) == [StrategyFound("watching")]
-    assert memory(house, "watching").state.bars[-1] == "09:59"
+    assert bars_of(house, "watching")[-1] == "09:59"
 
 
 def test_one_that_cannot_be_made_with_its_settings_is_missing_and_says_why() -> None:
@@ -531,4 +533,4 @@ def test_pausing_by_hand_keeps_it_looking() -> None:
     house.presses(PauseStrategy("watching", Symbol("SPY")))
     house.until("09:50")
 
-    assert memory(house, "watching").state.bars[-1] == "09:49"
+    assert bars_of(house, "watching")[-1] == "09:49"

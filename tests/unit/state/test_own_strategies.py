@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +13,9 @@ from pydantic import TypeAdapter
 
 from core.own_terms import OwnTerms
 from core.ports import OperatorError
-from core.strategies import patience
+from core.strategies.boundary import UnfitError
 from core.strategies.house import HOUSE
 from core.strategies.memory import Memories, StrategyMemory
-from core.strategies.own import UnfitError
 from state.example_strategy import example_strategy
 from state.own_strategies import Found, found_in, kinds_in, look_at, write_new
 
@@ -58,121 +59,48 @@ def test_the_example_loads_as_it_stands_under_any_name(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "words"),
+    ("text", "words"),
     [
-        ("import os", 1, "it imports os, which a strategy may not: take it out"),
-        ("import core.brokers.port", 1, "a strategy may only propose"),
-        ("from core.execution.ledger import Ledger", 1, "a strategy may only propose"),
-        ("from core.staging import stage", 1, "a strategy may only propose"),
-        ("from core import workflows", 1, "a strategy may only propose"),
-        ("import console.desk", 1, "which is not for strategies; core.strategies.kit has what they need"),
-        ("from . import other", 1, "a strategy is one file"),
-        ("\nopen('keys')", 2, "it uses open"),
-        ("x = eval('1')", 1, "it uses eval"),
-        ("print('hi')", 1, "it uses print"),
-        ("import datetime\ndatetime.datetime.now()", 2, "there is no clock but the bar's"),
-        ("from datetime import date\n\nd = date.today()", 3, "there is no clock but the bar's"),
-        ("import decimal\ndecimal.getcontext().prec = 3", 2, "would change the sums of the whole desk"),
-        ("from decimal import setcontext", 1, "would change the sums of the whole desk"),
-        ("x = ().__class__.__bases__", 1, "it reaches for __bases__"),
-        ("async def on_bar(): ...", 1, "a bar is answered at once"),
-        ("try:\n    x = 1\nexcept:\n    pass", 3, "it catches everything, also what ends it"),
-        ("try:\n    x = 1\nexcept BaseException:\n    pass", 3, "it uses BaseException"),
-        ("from dataclasses import sys", 1, "it reaches for sys through dataclasses"),
-        ("import dataclasses\nx = dataclasses.sys.modules", 2, "it reaches for sys through dataclasses"),
-        ("import dataclasses as d\nx = d.sys", 2, "it reaches for sys through dataclasses"),
-        ("from collections import _sys", 1, "it reaches for _sys of collections, which is not for others"),
-        ("import collections\nx = collections._sys", 2, "it reaches for _sys of collections"),
-        ("import pydantic.main\nx = pydantic.main.sys", 2, "it reaches for sys through pydantic.main"),
-        ("from pydantic import main\nx = main.sys", 2, "it reaches for sys through pydantic.main"),
-        ("import core.strategies.kit\nx = core.execution.gateway", 2, "it reaches for core.execution through core"),
-        ("import enum\nx = enum.sys", 2, "it reaches for sys through enum"),
-        ("import enum\nx = enum.bltns", 2, "it reaches for builtins through enum"),
-        ("import pydantic._internal", 1, "it imports pydantic._internal, which a strategy may not"),
-        ("from dataclasses import *", 1, "it imports everything of dataclasses; name what it needs"),
-        ("x = __loader__", 1, "it reaches for __loader__"),
-        ("x = __builtins__", 1, "it reaches for __builtins__"),
-        ("def f(:\n", 1, "it is no Python"),
-        ("x=" + "-" * 50_000 + "1", 1, "it is nested too deeply to be read; write it plainer"),
-        ("x=" + "(" * 5_000 + ")" * 5_000, 1, "it is no"),
-        ("x=1" + "+1" * 50_000, 1, "it is nested too deeply to be read"),
-        ("1 / 0", 1, "it raises ZeroDivisionError: division by zero"),
-        ("\n\nraise SystemExit(3)", 3, "it uses SystemExit"),
-        ("raise KeyboardInterrupt", 1, "it uses KeyboardInterrupt"),
-        ("raise GeneratorExit", 1, "it uses GeneratorExit"),
-        ("\nraise Exception.mro()[1](3)", 2, "it raises BaseException: 3; mend that line"),
-        ("class Odd(Exception):\n    def __str__(self): return 1 / 0\nraise Odd", 3, "it raises Odd; mend that line"),
+        ("\nimport os", "mine.py, line 2: it imports os, which a strategy may not: take it out"),
+        ("x = 1", "mine.py: it has no strategy; write a class that derives from OwnStrategy"),
+        (HEAD + SOUND.replace('"mine"', '"other"'), "mine.py, line 11: its name is 'other', and the file's is 'mine'"),
+        ("\nraise Exception.mro()[1](3)", "mine.py, line 2: it raises BaseException: 3; mend that line"),
     ],
 )
-def test_what_may_not_stand_in_it_is_told_with_its_line(tmp_path: Path, text: str, line: int, words: str) -> None:
-    """OP-01, ST-01"""
+def test_why_its_process_refuses_a_file_is_told(tmp_path: Path, text: str, words: str) -> None:
+    """ST-01: tests/unit/core/runtime/test_loading.py has the rest."""
     found = looked_at(tmp_path, text)
 
     assert found.kind is None
-    assert found.faults[0].startswith(f"mine.py, line {line}: ")
-    assert words in found.faults[0]
-
-
-def test_what_a_library_is_for_may_be_named_in_every_way(tmp_path: Path) -> None:
-    """ST-01"""
-    head = """
-from __future__ import annotations
-import collections.abc, math as m, statistics, pydantic, core.strategies.kit
-from collections import abc, deque
-from core.model import values
-from core.strategies import indicators
-__all__ = ["Mine"]
-x = (collections.abc.Mapping, abc.Mapping, m.sqrt(4), statistics.mean([1]), pydantic.Field, values.ZERO, __name__)
-y = core.strategies.kit.Price
-"""
-    assert looked_at(tmp_path, head + HEAD + SOUND).faults == ()
+    assert found.faults[0].startswith(words)
 
 
 def test_nothing_of_a_file_that_is_refused_for_its_text_runs(tmp_path: Path) -> None:
     """OP-01"""
     trace = tmp_path / "trace"
-    found = looked_at(tmp_path, f"import os\nopen({str(trace)!r}, 'w')")
+    found = looked_at(tmp_path, f"import os\nraise ValueError(open({str(trace)!r}, 'w'))")
 
-    assert len(found.faults) == 2
+    assert len(found.faults) == 1
+    assert "it imports os" in found.faults[0]
     assert not trace.exists()
 
 
-@pytest.mark.parametrize(
-    ("body", "words"),
-    [
-        ("", "it has no strategy; write a class that derives from OwnStrategy"),
-        (SOUND + SOUND.replace("Mine", "Other"), "it has 2 strategies, Mine, Other"),
-        (SOUND.replace('"mine"', '"other"'), "its name is 'other', and the file's is 'mine'"),
-        (SOUND.replace("on_bar", "on_tick"), "it has no on_bar; write `def on_bar(self, bar, context)`"),
-        (SOUND.replace("State = Memory", ""), "it keeps no typed state; give it `State = …`"),
-        (SOUND.replace("State = Memory", "State = dict"), "it keeps no typed state"),
-        (HEAD.replace("slots=True", "") + SOUND, "its State Memory has no slots"),
-        (HEAD.replace("bars: int = 0", "bars: int") + SOUND, "its State cannot be made, saved and restored"),
-        (HEAD.replace("bars: int = 0", "bars: object = object()") + SOUND, "Memory.bars is object; give it a type"),
-        (HEAD.replace("bars: int = 0", "bars: 'Any' = 3") + "from typing import Any\n" + SOUND, "Memory.bars is Any"),
-        (HEAD.replace("bars: int = 0", "bars: list | None = None") + SOUND, "Memory.bars is a list of anything"),
-        (HEAD.replace("bars: int = 0", "bars: dict[str, object] | None = None") + SOUND, "Memory.bars is object"),
-        (HEAD.replace("bars: int = 0", "bars: int = 0\n    seen = 0") + SOUND, "Memory.seen has no type"),
-        (HEAD.replace("bars: int = 0", "bars: int = 'many'") + SOUND, "its State cannot be made, saved and"),
-        (SOUND + "    Settings = 3\n", "it has no Settings"),
-        (
-            SOUND + "    Settings = Slip\n",
-            "its Settings cannot be made of their defaults: falls: Input should be a valid",
-        ),
-        (SOUND.replace("self, bar, context", "self, bar"), "its on_bar does not take a bar and a context"),
-        (SOUND.replace("return NO_SETUP", "yield NO_SETUP"), "its on_bar is a generator, which answers nothing"),
-        (SOUND + "    Settings = Taken\n", "its setting enabled is one that the desk reads itself"),
-        (SOUND + "    def __init__(self): pass\n", "it cannot be made with its settings and its state: TypeError"),
-    ],
-)
-def test_what_is_wrong_with_its_class_is_told(tmp_path: Path, body: str, words: str) -> None:
-    """ST-01"""
-    taken = "@dataclass\nclass Taken:\n    enabled: bool = True\n@dataclass\nclass Slip:\n    falls: int = 'three'\n"
-    found = looked_at(tmp_path, body if body.startswith(HEAD[:30]) else HEAD + taken + body)
+def test_what_a_file_does_while_it_is_read_it_does_in_its_process(tmp_path: Path) -> None:
+    """OP-01: which has no files."""
+    trace = tmp_path / "trace"
 
-    assert found.kind is None
-    assert words in "; ".join(found.faults)
-    assert found.faults[0].startswith("mine.py")
+    found = looked_at(tmp_path, f"open({str(trace)!r}, 'w')")
+
+    assert found.faults[0].startswith("mine.py, line 1: it raises PermissionError") or "OSError" in found.faults[0]
+    assert not trace.exists()
+
+
+def test_nothing_of_a_file_is_imported_by_the_desk(tmp_path: Path) -> None:
+    """ST-01: neither for its settings nor for its memory."""
+    found = looked_at(tmp_path, example_strategy("far_away"), "far_away")
+
+    assert found.kind is not None
+    assert "own_strategy_far_away" not in sys.modules
 
 
 @pytest.mark.parametrize("name", ["vwap", "manual", "own", "folder", "UPPER", "a-b", "x" * 25])
@@ -221,7 +149,7 @@ def test_its_settings_are_validated_and_the_key_is_named(tmp_path: Path) -> None
     """ST-01"""
     running = made(tmp_path, falls=5, stop="0.004", enabled=True)
 
-    assert (running.inner.settings.falls, str(running.inner.settings.stop)) == (5, "0.004")
+    assert running.figures(date(2026, 1, 5)) == (("falls in a row", "0 of 5"),)
     with pytest.raises(UnfitError, match=r"strategies.mine.falls = 0: must be greater than or equal to 1"):
         made(tmp_path, falls=0)
     with pytest.raises(UnfitError, match=r"strategies.mine.fals: there is no such setting; it has falls, stop, gain"):
@@ -236,8 +164,8 @@ def test_a_memory_comes_back_as_its_own_type_and_one_that_no_longer_fits_begins_
     known = kind.make(OwnTerms(), {"last_close": "99.50", "fallen": 2})
     odd = kind.make(OwnTerms(), {"rows": [1]} | {"fallen": "many"})
 
-    assert (str(known.state.last_close), known.state.fallen) == ("99.50", 2)
-    assert odd.state == kind.state()
+    assert known.state.plain() == {"last_close": "99.50", "fallen": 2}
+    assert odd.state.plain() == {"last_close": None, "fallen": 0}
 
 
 def test_a_mark_of_utf_8_at_its_beginning_is_no_fault(tmp_path: Path) -> None:
@@ -271,23 +199,19 @@ def test_the_first_one_is_written_for_its_owner_alone_and_never_over_another(tmp
         write_new(folder, "vwap")
 
 
-def test_what_a_strategy_keeps_and_nobody_can_write_spoils_no_checkpoint(tmp_path: Path) -> None:
-    """SP-02: it begins anew after a restart; the desk's own documents are written."""
-    kind = looked_at(tmp_path, example_strategy("mine")).kind
-    assert kind is not None
-    odd = kind.state(last_close=lambda: None)
-    memories = {"mine/SPY": StrategyMemory(odd, last_answer="NO_SETUP")}
+def test_a_memory_elsewhere_is_written_as_plain_as_it_is(tmp_path: Path) -> None:
+    """SP-02: its file may be gone when the documents are read."""
+    memories: Memories = {"mine/SPY": StrategyMemory(made(tmp_path).state, last_answer="NO_SETUP")}
 
     written = TypeAdapter(Memories).dump_python(memories, mode="json")
 
-    assert written["mine/SPY"]["state"] is None
+    assert written["mine/SPY"]["state"] == {"last_close": None, "fallen": 0}
     assert written["mine/SPY"]["last_answer"] == "NO_SETUP"
 
 
-def test_a_file_that_never_ends_being_read_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_never_ends_being_read_is_refused(tmp_path: Path) -> None:
     """ST-07: the desk opens all the same."""
-    monkeypatch.setattr(patience, "LOOK", 0.005)
-    found = looked_at(tmp_path, "while True:\n    pass")
+    found = look_at(a_file(tmp_path, "while True:\n    pass"), patience=0.5)
 
     assert found.faults == ("mine.py: it does not end while it is read; find the loop that has no end",)
 

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from core.strategies.sound_state import ITEMS_A_BAR, Memory, UnfitError
+from core.runtime.strategy_host.remembering import ITEMS_A_BAR, Memory
+from core.strategies.boundary import UnfitError
 
 
 @dataclass(slots=True)

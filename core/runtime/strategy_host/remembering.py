@@ -6,40 +6,47 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from core.strategies.boundary import UnfitError
+
 ITEMS_A_BAR = 64
 """Plain values that are looked at a bar, in the mean: a memory of many is looked at on as many fewer bars."""
 LONGEST_SHOWN = 40
 
 
-class UnfitError(ValueError):
-    """What keeps a strategy of the user's from being made, or its answer or its memory from being used, in one line."""
-
-
 class Memory:
-    """Of one strategy: what its state was when it was last known to fit."""
+    """Of one strategy: what its state was when it was last known to fit.
+
+    Attributes
+    ----------
+    is_of_this_bar
+        Somebody looked on the last bar; else the state may have gone on since.
+    """
 
     def __init__(self, kind: type, adapter: TypeAdapter[Any], state: Any) -> None:
         self._kind, self._adapter = kind, adapter
         self._bars_left = 0
-        self._sound: object = None
+        self.is_of_this_bar = True
+        self.sound: object = None
         try:
-            self._sound = plain_of(adapter, state)
+            self.sound = plain_of(adapter, state)
         except UnfitError:
-            self._sound = plain_of(adapter, kind())
+            self.sound = plain_of(adapter, kind())
 
     def look_at(self, state: Any) -> None:
         """Raises `UnfitError` with the field that does not fit; the state of a bar on which nobody looks passes."""
         if self._bars_left > 0:
             self._bars_left -= 1
+            self.is_of_this_bar = False
             return
+        self.is_of_this_bar = True
         if not isinstance(state, self._kind):
             raise UnfitError(f"its state is a {type(state).__name__}; keep the {self._kind.__name__} that it was given")
-        self._sound = plain_of(self._adapter, state)
-        self._bars_left = _size(self._sound) // ITEMS_A_BAR
+        self.sound = plain_of(self._adapter, state)
+        self._bars_left = _size(self.sound) // ITEMS_A_BAR
 
     def last_sound(self) -> Any:
         """A state as it was when it was last looked at and fitted."""
-        return self._adapter.validate_python(self._sound)
+        return self._adapter.validate_python(self.sound)
 
 
 def plain_of(adapter: TypeAdapter[Any], state: Any) -> object:

@@ -1,0 +1,298 @@
+"""The process of one strategy of the user's: reads the text, makes what is asked for, and answers bars (ST-01).
+
+Its pipe is all that it has. It begins with what a strategy may import, gives everything else up, and only then hears
+the text. Whatever goes wrong in here is the strategy's fault or ends this process, and the desk says which.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from importlib import import_module
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from core.model.bar import Bar
+from core.model.order import StopHolder
+from core.model.signal import Answer, EntrySignal, NoTrade, NoTradeReason
+from core.risk.scaling.contract import Conditions
+from core.runtime.strategy_host import wire
+from core.runtime.strategy_host.confinement import OUT_OF_MEMORY, confine, move_on
+from core.runtime.strategy_host.loading import loaded, said_of, settings_reader
+from core.runtime.strategy_host.remembering import Memory, misfit, plain_of
+from core.runtime.strategy_host.slips import LIBRARIES, ROOMS
+from core.strategies.base import Context
+from core.strategies.boundary import Odd, UnfitError, fault_in
+
+A_WHILE = 0.25
+"""Seconds after which a batch is answered as far as it has come."""
+
+
+class Rewound(BaseException):
+    """The desk asks in the middle of a bar for something else: what was shown ahead did not come."""
+
+
+class Pipe:
+    """Frames in and out, by the two descriptors that the process has."""
+
+    def read(self) -> list[Any]:
+        size = wire.HEAD.unpack(self._exactly(wire.HEAD.size))[0]
+        return wire.read(self._exactly(size))
+
+    def write(self, *message: object) -> None:
+        left = memoryview(wire.framed(list(message)))
+        while left:
+            left = left[os.write(1, left) :]
+
+    def _exactly(self, size: int) -> bytes:
+        found = bytearray()
+        while len(found) < size:
+            chunk = os.read(0, size - len(found))
+            if not chunk:
+                os._exit(0)  # the desk has left
+            found += chunk
+        return bytes(found)
+
+
+class Seat:
+    """The strategy on one symbol, with its memory."""
+
+    def __init__(self, made: Any, terms: dict[str, Any], remembered: Any) -> None:
+        self._of_state: TypeAdapter[Any] = TypeAdapter(made.State)
+        state, self.forgot = _remembered(made, self._of_state, remembered)
+        self.inner = made(settings_reader(made)(terms), state)
+        self._memory = Memory(made.State, self._of_state, state)
+        self.batch: tuple[list[Bar], Context, object] | None = None
+
+    def asked(self, bar: Bar, context: Context) -> Answer | Odd:
+        """What it answers. Raises whatever it raises, and `UnfitError` of an answer or a memory that cannot be."""
+        try:
+            answer: Any = self.inner.on_bar(bar, replace(context))
+        finally:
+            self._keep_state()
+        if isinstance(answer, NoTrade):
+            if not isinstance(answer.reason, NoTradeReason):
+                raise UnfitError(f"its reason {answer.reason!r} is none of NoTradeReason; answer with one of those")
+            return answer
+        if fault := fault_in(answer, self.inner.name, bar, context.held):
+            return Odd(fault)
+        if isinstance(answer, EntrySignal) and answer.stop_holder is not StopHolder.BROKER:
+            raise UnfitError("the stop of an own strategy is the broker's: set stop_holder to StopHolder.BROKER")
+        sound: Answer = answer
+        return sound
+
+    def state(self) -> object:
+        """The memory as JSON has it; the last that fitted where this one does not."""
+        try:
+            return plain_of(self._of_state, self.inner.state)
+        except Exception:
+            return plain_of(self._of_state, self._memory.last_sound())
+
+    def told_state(self) -> object:
+        """The memory after this bar where somebody looked; None where the desk must ask if it wants it."""
+        return self._memory.sound if self._memory.is_of_this_bar else None
+
+    def put_back(self, plain: object) -> None:
+        self.inner.state = self._of_state.validate_python(plain)
+
+    def _keep_state(self) -> None:
+        """The state, which can be saved and comes back as it is; else the last that could (ST-01)."""
+        try:
+            self._memory.look_at(self.inner.state)
+        except Exception:
+            self.inner.state = self._memory.last_sound()
+            raise
+
+
+class Child:
+    """Answers the desk's questions one after the other."""
+
+    def __init__(self, pipe: Pipe, made: Any) -> None:
+        self.pipe = pipe
+        self.made = made
+        self.seats: dict[int, Seat] = {}
+        self.next: list[Any] | None = None
+        self.answers: dict[str, Callable[..., None]] = {
+            "make": self.make,
+            "drop": self.drop,
+            "bar": self.bar,
+            "show": self.show,
+            "ahead": self.ahead,
+            "rewind": self.rewind,
+            "figures": self.figures,
+            "state": self.state,
+        }
+
+    def run(self) -> None:
+        while True:
+            message, self.next = self.next or self.pipe.read(), None
+            move_on()
+            self.answers[message[0]](*message[1:])
+
+    def make(self, number: int, terms: dict[str, Any], remembered: Any) -> None:
+        try:
+            seat = Seat(self.made, terms, remembered)
+        except UnfitError as error:
+            self.pipe.write("unfit", str(error))
+        except MemoryError:
+            os._exit(OUT_OF_MEMORY)
+        except BaseException as error:
+            self.pipe.write("unfit", said_of(error))
+        else:
+            self.seats[number] = seat
+            self.pipe.write("made", seat.forgot, seat.state())
+
+    def drop(self, number: int) -> None:
+        self.seats.pop(number, None)
+
+    def bar(self, number: int, bar: list[Any], context: list[Any]) -> None:
+        seat = self.seats[number]
+        told = self._told(seat, wire.bar_in(bar), self._context(context))
+        if told is not None:
+            self.pipe.write(*told, seat.told_state())
+
+    def show(self, number: int, bars: list[list[Any]], contexts: list[list[Any]], is_again: bool) -> None:
+        """Bars of the past, each with the number of its context; as many as a while allows.
+
+        Where it has seen them before, what it raises was told then.
+        """
+        seat, quiet, ends = self.seats[number], [wire.context_in(row) for row in contexts], time.monotonic() + A_WHILE
+        done = 0
+        for which, *bar in bars:
+            told = self._told(seat, wire.bar_in(bar), quiet[which])
+            if told is None or (told[0] == "failed" and not is_again):
+                if told is not None:
+                    self.pipe.write(*told, seat.state())
+                return
+            done += 1
+            if time.monotonic() > ends:
+                break
+        self.pipe.write("shown", done, seat.state())
+
+    def ahead(self, number: int, bars: list[list[Any]], context: list[Any]) -> None:
+        """Bars that are expected, in a context that is expected to stay, up to the first answer that says something."""
+        seat, expected, ends = self.seats[number], self._context(context), time.monotonic() + A_WHILE
+        shown, reasons = [wire.bar_in(row) for row in bars], list[str]()
+        before = seat.state()
+        seat.batch = (shown, expected, before)
+        has_asked = False
+
+        def conditions() -> Conditions:
+            """Known when the desk is at that bar; the batch ends with it."""
+            nonlocal has_asked
+            has_asked, told = True, [*reasons]
+            reasons.clear()
+            return self._asked_for(("ran", told, ["conditions"], before))
+
+        expected.conditions = conditions
+        for bar in shown:
+            told = self._told(seat, bar, expected)
+            if told is None:
+                return
+            if has_asked or told[0] != "answer" or told[1][0] != "none":
+                self.pipe.write("ran", reasons, told, before)
+                return
+            reasons.append(told[1][1])
+            if time.monotonic() > ends:
+                break
+        self.pipe.write("ran", reasons, None, before)
+
+    def rewind(self, number: int, done: int) -> None:
+        """Back to where the batch began, and over it again as far as it did come."""
+        seat = self.seats[number]
+        if seat.batch is not None:
+            bars, context, before = seat.batch
+            seat.put_back(before)
+            context.conditions = Conditions
+            for bar in bars[:done]:
+                self._told(seat, bar, context)
+            seat.batch = None
+        self.pipe.write("rewound", seat.state())
+
+    def figures(self, number: int, day: str) -> None:
+        told = self._guarded(lambda: self.seats[number].inner.figures(date.fromisoformat(day)))
+        self.pipe.write("figures", told)
+
+    def state(self, number: int) -> None:
+        self.pipe.write("state", self.seats[number].state())
+
+    # ── the strategy's own code ──────────────────────────────────────────────────────────────────────────────────
+
+    def _told(self, seat: Seat, bar: Bar, context: Context) -> tuple[str, Any] | None:
+        """What there is to tell of a bar; None where the desk asked for something else in the middle of it."""
+        try:
+            told: tuple[str, Any] = ("answer", wire.answer_out(seat.asked(bar, context)))
+        except MemoryError:
+            os._exit(OUT_OF_MEMORY)
+        except BaseException as error:  # also what would end the process
+            told = ("failed", said_of(error))
+        return None if self.next is not None else told
+
+    def _guarded(self, ask: Callable[[], Any]) -> list[tuple[str, str]]:
+        try:
+            return [(str(name), str(value)) for name, value in ask()][: wire.MOST_FIGURES]
+        except MemoryError:
+            os._exit(OUT_OF_MEMORY)
+        except BaseException as error:
+            return [("figures", f"raised {type(error).__name__}")]
+
+    def _context(self, row: list[Any]) -> Context:
+        context = wire.context_in(row)
+        context.conditions = self._conditions
+        return context
+
+    def _conditions(self) -> Conditions:
+        return self._asked_for(("conditions",))
+
+    def _asked_for(self, question: tuple[object, ...]) -> Conditions:
+        if self.next is not None:  # it caught what ended it
+            raise Rewound
+        self.pipe.write(*question)
+        message = self.pipe.read()
+        if message[0] != "conditions":
+            self.next = message
+            raise Rewound
+        return wire.conditions_in(message[1])
+
+
+def _remembered(made: Any, of_state: TypeAdapter[Any], memory: object) -> tuple[Any, str]:
+    """The memory as its own type, and what did not fit: it is a new one then, as it is where there was none."""
+    if memory is None:
+        return made.State(), ""
+    try:
+        return of_state.validate_python(memory), ""
+    except ValidationError as error:
+        return made.State(), misfit(error)
+
+
+def _import_all() -> None:
+    """All that a strategy may import, and what that loads when it is first used: later there are no files."""
+    from zoneinfo import ZoneInfo
+
+    for module in (*LIBRARIES, *ROOMS):
+        import_module(module)
+    for name in ("America/New_York", "UTC"):
+        ZoneInfo(name)
+
+
+def main() -> None:
+    _import_all()
+    os.environ.clear()  # what Python itself has put there
+    sys.stdin = sys.stdout = sys.stderr = None
+    sys.dont_write_bytecode = True
+    pipe = Pipe()
+    pipe.write("confined", confine())
+    _, name, where, text = pipe.read()
+    move_on()
+    try:
+        found = loaded(name, where, text)
+    except MemoryError:
+        os._exit(OUT_OF_MEMORY)
+    pipe.write("loaded", found.faults)
+    if not found.faults:
+        Child(pipe, found.made).run()

@@ -1,0 +1,244 @@
+"""The user's strategies as kinds that a desk can make: each text in a process, each symbol a seat in it (ST-01).
+
+A seat has the desk's last good copy of its memory. A process that is lost takes nothing else with it: the next one is
+given that copy and goes on from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from itertools import count, islice
+from typing import Any
+
+from core.model.bar import Bar
+from core.model.signal import Answer
+from core.own_terms import OwnTerms
+from core.runtime.strategy_host import wire
+from core.runtime.strategy_host.ahead import Ahead
+from core.runtime.strategy_host.place import A_BATCH, Place
+from core.runtime.strategy_host.process import LostError, StrategyProcess
+from core.strategies.base import Context, Figures
+from core.strategies.elsewhere import MemoryElsewhere
+from core.strategies.house import Coming, Kind
+from core.strategies.own import OwnRunning, RaisedError
+from core.strategies.patience import OverdueError
+
+MANY = 256
+"""Bars in one question at the most."""
+MOST_CONDITIONS = 16
+"""How often one answer may ask what its size looks at."""
+
+
+def kind_of(process: StrategyProcess) -> Kind:
+    """How the strategy of a text that has loaded is made."""
+    numbers = count()
+
+    def make(terms: OwnTerms, memory: Any) -> OwnRunning:
+        remembered = memory.plain() if isinstance(memory, MemoryElsewhere) else memory
+        seat = Seat(process, next(numbers), terms.terms, remembered)
+        forgot = seat.take_place()
+        if isinstance(memory, MemoryElsewhere) and not forgot:
+            memory.follow(seat.plain)
+            return OwnRunning(process.name, seat, memory)
+        return OwnRunning(process.name, seat, MemoryElsewhere(seat.plain), forgot)
+
+    def foresee(coming: Coming) -> None:
+        process.coming = coming
+
+    return Kind(make, MemoryElsewhere, foresee)
+
+
+class Seat(Place):
+    """One strategy on one symbol."""
+
+    def __init__(self, process: StrategyProcess, number: int, terms: dict[str, Any], remembered: object) -> None:
+        super().__init__(process, number, terms, remembered)
+        self._figures: tuple[date, Figures] | None = None
+        self._ahead: Ahead | None = None
+        self._batch = 1
+
+    def lose(self, *, is_paused: bool) -> None:
+        self._ahead = None
+        super().lose(is_paused=is_paused)
+
+    def on_bar(self, bar: Bar, context: Context) -> Answer:
+        self._figures = None
+        if self._unsaid:
+            said, self._unsaid = self._unsaid, ""
+            raise RaisedError(said)
+        if self._ahead is not None:
+            if self._ahead.expects(bar, context):
+                return self._next_of_ahead(self._ahead, bar, context)
+            self._turn_back()
+        coming = self.process.coming(bar) if self.process.coming is not None else ()
+        with self._losing(context):
+            self._wait_from_now()
+            self._be_there(context)
+            if coming:
+                return self._look_ahead(bar, context, coming)
+            return self._answered(bar, context)
+
+    def shown(self, bars: Iterable[tuple[Bar, Context]]) -> int:
+        self._figures, done = None, 0
+        for batch in _in_batches(bars):
+            left = batch
+            while left:
+                took = self._shown(left)
+                done, left = done + took, left[took:]
+        return done
+
+    def figures(self, day: date) -> Figures:
+        if self._figures is None or self._figures[0] != day:
+            self._figures = (day, self._figures_of(day))
+        return self._figures[1]
+
+    def plain(self) -> object:
+        """The memory after the last bar; after a loss the last that the desk heard of."""
+        if self._ahead is not None:
+            self._turn_back()
+        if self._is_stale and self._is_there:
+            with self._between_bars():
+                self._wait_from_now()
+                self._copied(self._named("state", self._ask("state", self.number)))
+        return self._copy
+
+    # ── answers ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _answered(self, bar: Bar, context: Context) -> Answer:
+        told = wire.context_out(context)
+        reply = self._ask("bar", self.number, wire.bar_out(bar), told)
+        for _ in range(MOST_CONDITIONS):
+            if reply != ["conditions"]:
+                self._since.append((bar, told))
+                return self._heard(reply, bar)
+            reply = self._ask("conditions", wire.conditions_out(context.conditions()))
+        raise self.process.breach()
+
+    def _heard(self, reply: list[Any], bar: Bar) -> Answer:
+        match reply:
+            case ["answer", answer, dict() | None as state]:
+                self._copied(state)
+                return self._taken(answer, bar)
+            case ["failed", str(why), dict() | None as state]:
+                self._copied(state)
+                raise RaisedError(wire.words(why))
+        raise self.process.breach()
+
+    def _taken(self, answer: object, bar: Bar) -> Answer:
+        try:
+            taken = wire.answer_in(answer, self.process.name, bar)
+        except wire.WireError:
+            raise self.process.breach() from None
+        return taken  # type: ignore[return-value]  # what is odd is named at the boundary
+
+    def _shown(self, batch: list[tuple[Bar, Context]]) -> int:
+        contexts: list[Context] = []
+        rows = []
+        for bar, context in batch:
+            if not contexts or contexts[-1] != context:
+                contexts.append(context)
+            rows.append([len(contexts) - 1, *wire.bar_out(bar)])
+        with self._losing(None):
+            self._wait_from_now(A_BATCH)
+            self._be_there(batch[0][1])
+            return self._shown_rows(rows, [wire.context_out(context) for context in contexts])
+
+    def _figures_of(self, day: date) -> Figures:
+        if self._ahead is not None:
+            self._turn_back()
+        if not self._is_there:
+            return (("figures", "its process is not there"),)
+        figures: Figures = ()
+        with self._between_bars():
+            self._wait_from_now()
+            told = self._named("figures", self._ask("figures", self.number, day))
+            try:
+                figures = wire.figures_in(told)
+            except wire.WireError:
+                raise self.process.breach() from None
+        return (("figures", self._unsaid),) if self._unsaid else figures
+
+    # ── ahead, where the bars are known and nobody waits ─────────────────────────────────────────────────────────
+
+    def _look_ahead(self, bar: Bar, context: Context, coming: Iterable[Bar]) -> Answer:
+        """Ask of this bar and those that are expected, as if nothing changed; what was expected is not asked again."""
+        session = context.session
+        later = (each for each in coming if session.open <= each.start < session.close)
+        bars = [bar, *islice(later, self._batch - 1)]
+        try:
+            ahead = self._asked_ahead(bars, context)
+        except (LostError, OverdueError):
+            if len(bars) == 1:
+                raise
+            self.lose(is_paused=False)  # on a bar that has not come: this one alone first
+            self._batch = 1
+            self._wait_from_now()
+            self._be_there(context)
+            ahead = self._asked_ahead([bar], context)
+        self._batch = min(self._batch * 2, MANY)
+        return self._next_of_ahead(ahead, bar, context)
+
+    def _asked_ahead(self, bars: list[Bar], context: Context) -> Ahead:
+        ahead = Ahead(bars, context)
+        rows = [wire.bar_out(each) for each in bars]
+        self._ends += A_BATCH
+        match self._ask("ahead", self.number, rows, ahead.row):
+            case ["ran", [*reasons], None | [*_] as last, dict() as before]:
+                told = len(reasons) + (last is not None)
+                if 0 < told <= len(bars):
+                    ahead.reasons.extend(reasons)
+                    ahead.last = last
+                    if last == ["conditions"]:
+                        self.process.blocked = ahead.blocked
+                    self._copied(before)
+                    self._is_stale = True
+                    self._ahead = ahead
+                    return ahead
+        raise self.process.breach()
+
+    def _next_of_ahead(self, ahead: Ahead, bar: Bar, context: Context) -> Answer:
+        with self._losing(context):
+            if ahead.reasons:
+                ahead.done += 1
+                if len(ahead.reasons) == 1 and ahead.last is None:
+                    self._ahead = None
+                last: Any = ["answer", ["none", ahead.reasons.popleft()]]
+            else:
+                self._ahead = None
+                last = self._sized(context) if ahead.last == ["conditions"] else ahead.last
+            self._since.append((bar, ahead.row))
+            match last:
+                case ["answer", answer]:
+                    return self._taken(answer, bar)
+                case ["failed", str(why)]:
+                    raise RaisedError(wire.words(why))
+            raise self.process.breach()
+
+    def _sized(self, context: Context) -> Any:
+        """What it answers that had something to size."""
+        self.process.blocked = None
+        self._wait_from_now()
+        for _ in range(MOST_CONDITIONS):
+            match self._ask("conditions", wire.conditions_out(context.conditions())):
+                case ["ran", [], ["conditions"], _]:
+                    continue
+                case ["ran", [], last, _]:
+                    return last
+            break
+        raise self.process.breach()
+
+    def _turn_back(self) -> None:
+        """What was expected does not come: back to the last bar that did."""
+        ahead, self._ahead, self._batch = self._ahead, None, 1
+        if ahead is None or not self._is_there:
+            return
+        with self._between_bars():
+            self._wait_from_now(A_BATCH)
+            self._copied(self._named("rewound", self._ask("rewind", self.number, ahead.done)))
+
+
+def _in_batches(bars: Iterable[tuple[Bar, Context]]) -> Iterator[list[tuple[Bar, Context]]]:
+    each = iter(bars)
+    while batch := list(islice(each, MANY)):
+        yield batch

@@ -1,0 +1,218 @@
+"""In a strategy's own process: its text becomes a class, and the class is looked at, each fault with what to do."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import sys
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from traceback import walk_tb
+from types import ModuleType
+from typing import Any, ClassVar, get_args, get_origin, get_type_hints
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from core.own_terms import OwnTerms
+from core.runtime.strategy_host.slips import faults_in
+from core.strategies.boundary import UnfitError
+from core.strategies.kit import OwnStrategy
+
+CONTAINERS = (list, dict, set, frozenset, tuple, deque)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The class in a file, or every reason why it is refused, one line each."""
+
+    made: Any = None
+    faults: tuple[str, ...] = ()
+
+
+def loaded(name: str, where: str, text: str) -> Loaded:
+    """`where` is the file, as its lines are told. Nothing of a text that has slips runs."""
+    file = where.rpartition("/")[2]
+    if slips := faults_in(text):
+        return Loaded(None, tuple(f"{file}, line {slip.line}: {slip.words}" for slip in slips))
+    module = ModuleType(f"own_strategy_{name}")
+    module.__file__ = where
+    sys.modules[module.__name__] = module  # dataclasses and pydantic look their types up there
+    try:
+        exec(compile(text, where, "exec"), module.__dict__)
+        made = _class_in(module)
+        if isinstance(made, str):
+            return Loaded(None, (f"{file}: {made}",))
+        faults = faults_of(made, name)
+    except MemoryError:
+        raise
+    except BaseException as error:  # whatever it does while it is read: that is its fault, and said
+        return Loaded(None, (f"{file}{_line_of(error, where)}: it raises {said_of(error)}; mend that line",))
+    return Loaded(made, tuple(f"{file}, line {_line(text, made)}: {fault}" for fault in faults))
+
+
+def said_of(error: BaseException) -> str:
+    """The name of what it raised, and its words where it has any that can be asked for."""
+    try:
+        words = str(error)
+    except BaseException:
+        words = ""
+    return f"{type(error).__name__}: {words}".removesuffix(": ")
+
+
+def _class_in(module: ModuleType) -> Any:
+    """The one strategy; a class that another one of the file derives from is a part of that one. Words if none."""
+    here = [kind for kind in vars(module).values() if isinstance(kind, type) and kind.__module__ == module.__name__]
+    classes = [kind for kind in here if issubclass(kind, OwnStrategy) or callable(getattr(kind, "on_bar", None))]
+    last = [kind for kind in classes if not any(kind in other.__mro__[1:] for other in classes)]
+    if not last:
+        return "it has no strategy; write a class that derives from OwnStrategy and has on_bar"
+    if len(last) > 1:
+        names = ", ".join(kind.__name__ for kind in last)
+        return f"it has {len(last)} strategies, {names}; one file is one strategy, move the others"
+    return last[0]
+
+
+def _line_of(error: BaseException, where: str) -> str:
+    if isinstance(error, SyntaxError):
+        return f", line {error.lineno}"
+    lines = [line for frame, line in walk_tb(error.__traceback__) if frame.f_code.co_filename == where]
+    return f", line {lines[-1]}" if lines else ""
+
+
+def _line(text: str, made: Any) -> int:
+    """Where the class begins."""
+    lines = enumerate(text.splitlines(), 1)
+    return next((number for number, line in lines if line.startswith(f"class {made.__name__}")), 1)
+
+
+# ── its settings ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def settings_reader(made: Any) -> Callable[[Mapping[str, object]], object]:
+    """Reads the strategy's own settings. What it returns raises `UnfitError`, naming the key."""
+    adapter, known = TypeAdapter(made.Settings), _fields(made.Settings)
+
+    def read(values: Mapping[str, object]) -> object:
+        if unknown := sorted(set(values) - set(known)):
+            inside = ", ".join(known) or "none"
+            raise UnfitError(f"strategies.{made.name}.{unknown[0]}: there is no such setting; it has {inside}")
+        try:
+            return adapter.validate_python(dict(values))
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            place = ".".join(("strategies", made.name, *map(str, first["loc"])))
+            words = first["msg"].replace("Input should", "must").removeprefix("Value error, ")
+            raise UnfitError(f"{place} = {first['input']!r}: {words}; change it in the settings") from None
+
+    return read
+
+
+def _fields(kind: Any) -> tuple[str, ...]:
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return tuple(kind.model_fields)
+    return tuple(field.name for field in dataclasses.fields(kind))
+
+
+# ── its class ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def faults_of(made: Any, name: str) -> tuple[str, ...]:
+    """What is wrong with the class in a file of that name, each with what to do."""
+    found = []
+    if getattr(made, "name", None) != name:
+        found.append(f"its name is {getattr(made, 'name', None)!r}, and the file's is {name!r}; make them the same")
+    if not callable(getattr(made, "on_bar", None)):
+        found.append("it has no on_bar; write `def on_bar(self, bar, context)` and answer each bar there")
+    elif fault := _on_bar_fault(made):
+        found.append(fault)
+    found += [fault for fault in (_state_fault(made), _settings_fault(made)) if fault]
+    if not found:
+        found += [fault for fault in (_making_fault(made),) if fault]
+    return tuple(found)
+
+
+def _on_bar_fault(made: Any) -> str | None:
+    """Whether it can be called with a bar and a context, and answers then and there."""
+    found = inspect.getattr_static(made, "on_bar")
+    call = getattr(found, "__func__", found)
+    if inspect.isgeneratorfunction(call) or inspect.iscoroutinefunction(call):
+        return "its on_bar is a generator, which answers nothing; write `return` in the place of `yield`"
+    try:
+        inspect.signature(call).bind(*(None,) * (2 if isinstance(found, staticmethod) else 3))
+    except (TypeError, ValueError):
+        return "its on_bar does not take a bar and a context; write `def on_bar(self, bar, context)`"
+    return None
+
+
+def _untyped(kind: Any) -> str | None:
+    """The first field of a dataclass, or of one inside of it, whose type does not say what is in it."""
+    hints = get_type_hints(kind, include_extras=True)
+    for name, value in vars(kind).items():
+        is_plain = not isinstance(value, classmethod | staticmethod | property) and not inspect.isroutine(value)
+        if not name.startswith("__") and name not in hints and is_plain and not isinstance(value, type):
+            return f"{kind.__name__}.{name} has no type"
+    for name, hint in hints.items():
+        if get_origin(hint) is not ClassVar and (what := _says_nothing(hint, {kind})):
+            return f"{kind.__name__}.{name} is {what}"
+    return None
+
+
+def _says_nothing(hint: Any, seen: set[Any]) -> str | None:
+    if hint is Any or hint is object:
+        return "Any" if hint is Any else "object"
+    if hint in CONTAINERS:
+        return f"a {hint.__name__} of anything"
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint) and hint not in seen:
+        return _untyped(hint)
+    inside = (each for each in get_args(hint) if isinstance(each, type) or get_origin(each) or each is Any)
+    return next((what for each in inside if (what := _says_nothing(each, seen))), None)
+
+
+def _state_fault(made: Any) -> str | None:
+    state = getattr(made, "State", None)
+    how = "give it `State = …`, a class under @dataclass(slots=True) whose fields have types and defaults"
+    if not isinstance(state, type) or not dataclasses.is_dataclass(state):
+        return f"it keeps no typed state; {how}"
+    if "__slots__" not in vars(state):
+        return f"its State {state.__name__} has no slots; write @dataclass(slots=True) over it"
+    try:
+        if untyped := _untyped(state):
+            return f"its State does not say what is in it: {untyped}; give it a type such as int, Decimal or list[str]"
+        adapter, fresh = TypeAdapter(state), state()
+        again = adapter.validate_json(adapter.dump_json(fresh, warnings="error"))
+    except Exception as error:  # whatever a class can do while it is made and written
+        return f"its State cannot be made, saved and restored: {_short(error)}; {how}"
+    return None if again == fresh else f"its State is another one after it was saved and restored; {how}"
+
+
+def _settings_fault(made: Any) -> str | None:
+    kind: Any = getattr(made, "Settings", None)
+    is_model = isinstance(kind, type) and issubclass(kind, BaseModel)
+    if not is_model and not (isinstance(kind, type) and dataclasses.is_dataclass(kind)):
+        return "it has no Settings; give it a dataclass or a pydantic model, or NoSettings of the kit"
+    if taken := sorted(set(_fields(kind)) & set(OwnTerms.model_fields)):
+        return f"its setting {taken[0]} is one that the desk reads itself; give it another name"
+    try:
+        adapter = TypeAdapter(kind)
+        adapter.validate_python(adapter.dump_python(adapter.validate_python({}), warnings=False))
+    except Exception as error:
+        return f"its Settings cannot be made of their defaults: {_short(error)}; give every field a type and a default"
+    return None
+
+
+def _making_fault(made: Any) -> str | None:
+    try:
+        running = made(TypeAdapter(made.Settings).validate_python({}), made.State())
+        is_kept = isinstance(running.state, made.State)
+    except Exception as error:
+        return f"it cannot be made with its settings and its state: {_short(error)}; take (self, settings, state)"
+    return None if is_kept else "it keeps another state than it was given; keep it as self.state"
+
+
+def _short(error: Exception) -> str:
+    """The first line of an error, with its name."""
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False)[0]
+        return f"{'.'.join(map(str, first['loc'])) or 'it'}: {first['msg']}"
+    return f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"

@@ -1,0 +1,314 @@
+"""The process of one strategy of the user's, from the desk's side: begun, asked, and ended when it fails (ST-07).
+
+The desk waits for an answer as long as a strategy may take and no longer; a process that has not answered by then, that
+writes what is no answer, or that ends, is gone, with all that it may have begun. Another one is begun at once, and
+nobody waits until it is ready.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import weakref
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.runtime.strategy_host import wire
+from core.runtime.strategy_host.confinement import CALLS, LIMITS, OUT_OF_MEMORY, ROOT_OF_ITS_OWN, SECONDS
+from core.strategies.house import Coming
+from core.strategies.patience import PATIENCE, OverdueError
+
+ROOT = Path(__file__).resolve().parents[3]
+BEGIN = Path(__file__).with_name("begin.py")
+STARTING = 15.0
+"""Seconds that a process may take to be ready, where nobody waits for it but a command."""
+CHUNK = 1 << 16
+SIGNALLED = 128
+A_MOMENT = 0.25
+"""Seconds that a process which has closed its pipe may take to say how it ended."""
+BUBBLEWRAP = "bwrap"
+WITH_BUBBLEWRAP = "bubblewrap"
+
+
+class LostError(Exception):
+    """The process is gone; why, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The text does not load: every reason, one line each."""
+
+    faults: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Blocked:
+    """Whether somebody else was asked in between."""
+
+    is_broken: bool = False
+
+
+class StrategyProcess:
+    """One process, and what it was begun with. Asked by one thread at a time.
+
+    Attributes
+    ----------
+    patience, waits
+        Seconds that one answer may take; and that a bar waits for a process that is still beginning.
+    coming
+        Which bars come after one, where they are known and nobody waits.
+    left
+        Seats that nobody asks any more; told with the next question.
+    blocked
+        Who was asked of bars ahead, and waits in the middle of one: another question ends that.
+    generation
+        Grows with each process that is begun: what one had made is gone with it.
+    layers
+        What the process gave up before it heard the text, as it said itself; empty until it is ready.
+    """
+
+    def __init__(
+        self, name: str, where: str, text: str, *, patience: float = PATIENCE, waits: float = PATIENCE
+    ) -> None:
+        self.name, self.where, self.text = name, where, text
+        self.patience, self.waits = patience, waits
+        self.coming: Coming | None = None
+        self.left: list[int] = []
+        self.blocked: Blocked | None = None
+        self.generation = 0
+        self.layers: tuple[str, ...] = ()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._end: weakref.finalize[Any, Any] | None = None
+        self._folder = ""
+        self._is_ready = False
+        self._found = bytearray()
+        self._wrapper = shutil.which(BUBBLEWRAP) if sys.platform.startswith("linux") else None
+
+    # ── beginning and end ────────────────────────────────────────────────────────────────────────────────────────
+
+    def begin(self) -> None:
+        """Start one; whoever asks first waits until it is ready."""
+        if self._process is not None:
+            return
+        self._folder = folder = tempfile.mkdtemp(prefix="keyturn-strategy-")
+        command = [sys.executable, "-I", "-B", str(BEGIN)]
+        self._process = process = subprocess.Popen(
+            [*_wrapped(self._wrapper, folder), *command] if self._wrapper else command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd=folder,
+            env={},
+            close_fds=True,
+            start_new_session=True,
+        )
+        for pipe in (process.stdin, process.stdout):
+            os.set_blocking(pipe.fileno(), False)  # type: ignore[union-attr]
+        self.generation += 1
+        self._is_ready = False
+        self._found.clear()
+        self._end = weakref.finalize(self, _end, process, folder)
+
+    def end(self) -> None:
+        """Kill it, and whatever it began."""
+        if self._end is not None:
+            self._end()
+        if self.blocked is not None:
+            self.blocked.is_broken = True
+        self._process = self._end = self.blocked = None
+        self._is_ready = False
+        self.left.clear()
+
+    @property
+    def is_ready(self) -> bool:
+        return self._is_ready
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None
+
+    def ready(self, seconds: float) -> Refused | None:
+        """See that one is there that has loaded the text. Raises `LostError`, `OverdueError`."""
+        self.begin()
+        if self._is_ready:
+            return None
+        ends = time.monotonic() + seconds
+        try:
+            self.layers = self._confined(ends)
+        except LostError:
+            if self._wrapper is None:
+                raise
+            self._wrapper = None  # it is there and not allowed here
+            return self.ready(seconds)
+        ends = min(ends, time.monotonic() + self.patience)
+        self._write(wire.framed(["load", self.name, self.where, self.text]), ends)
+        match self._message(ends):
+            case ["loaded", []]:
+                self._is_ready = True
+                return None
+            case ["loaded", [*faults]]:
+                self.end()
+                return Refused(tuple(map(wire.words, faults)))
+            case _:
+                raise self.breach()
+
+    def _confined(self, ends: float) -> tuple[str, ...]:
+        match self._message(ends):
+            case ["confined", [*layers]]:
+                with suppress(OSError):  # from here on nothing can be put into it
+                    os.rmdir(self._folder)
+                wrapped = (WITH_BUBBLEWRAP,) if self._wrapper else ()
+                return (*wrapped, *map(str, layers))
+            case _:
+                raise self.breach()
+
+    # ── questions ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def ask(self, *question: object, seconds: float | None = None) -> list[Any]:
+        """Its answer. Raises `LostError`, and `OverdueError` where there is none in time; the process is gone then."""
+        if not self._is_ready:
+            raise LostError("its process is not there")
+        if self._found or self._speaks(0):
+            raise self._lost("its process spoke without being asked")
+        ends = time.monotonic() + (self.patience if seconds is None else seconds)
+        if self.blocked is not None and question[0] != "conditions":
+            self.blocked.is_broken, self.blocked = True, None
+        while self.left:
+            self._write(wire.framed(["drop", self.left.pop()]), ends)
+        self._write(wire.framed(list(question)), ends)
+        return self._message(ends)
+
+    def breach(self) -> LostError:
+        """It answered what is none."""
+        return self._lost("its process wrote what is no answer")
+
+    def _message(self, ends: float) -> list[Any]:
+        try:
+            return wire.read(self._frame(ends))
+        except wire.WireError:
+            raise self.breach() from None
+
+    def _frame(self, ends: float) -> bytes:
+        found, head = self._found, wire.HEAD.size
+        while True:
+            if len(found) >= head:
+                size = wire.HEAD.unpack_from(found)[0]
+                if size > wire.LARGEST:
+                    raise self.breach()
+                if len(found) >= head + size:
+                    frame = bytes(found[head : head + size])
+                    del found[: head + size]
+                    return frame
+            self._wait(select.POLLIN, ends)
+            chunk = self._read()
+            if not chunk:
+                raise self._lost("")
+            found += chunk
+
+    def _read(self) -> bytes:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        try:
+            return os.read(self._process.stdout.fileno(), CHUNK)
+        except BlockingIOError:
+            return self._read_after_all()
+
+    def _read_after_all(self) -> bytes:
+        """A machine may wake who waits for nothing."""
+        return b"" if self._process is None or self._process.poll() is not None else self._read()
+
+    def _write(self, frame: bytes, ends: float) -> None:
+        assert self._process is not None
+        assert self._process.stdin is not None
+        left = memoryview(frame)
+        while left:
+            try:
+                left = left[os.write(self._process.stdin.fileno(), left) :]
+            except BlockingIOError:
+                self._wait(select.POLLOUT, ends)
+            except OSError:
+                raise self._lost("") from None
+
+    def _wait(self, event: int, ends: float) -> None:
+        """Until the pipe can be read or written. An answer that is there counts, however late it is looked for."""
+        left = max(0.0, ends - time.monotonic())
+        if self._speaks(left, event) or self._speaks(0, event):
+            return
+        self.end()
+        raise OverdueError
+
+    def _speaks(self, seconds: float, event: int = select.POLLIN) -> bool:
+        assert self._process is not None
+        pipe = self._process.stdin if event == select.POLLOUT else self._process.stdout
+        assert pipe is not None
+        poll = select.poll()
+        poll.register(pipe.fileno(), event)
+        return bool(poll.poll(seconds * 1000))
+
+    def _lost(self, why: str) -> LostError:
+        """End it and say why."""
+        process = self._process
+        if process is not None and not why:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(A_MOMENT)
+            why = _how_it_ended(process.returncode)
+        self.end()
+        return LostError(why)
+
+
+def _how_it_ended(code: int | None) -> str:
+    if code is None:
+        return "its process closed its pipe"
+    if code > SIGNALLED:  # as bubblewrap says it
+        code = SIGNALLED - code
+    if code == OUT_OF_MEMORY:
+        return "its process took more memory than it may"
+    if code >= 0:
+        return f"its process ended by itself ({code})"
+    if -code == signal.SIGXCPU:
+        return f"its process took more than {SECONDS} s of processor time"
+    with suppress(ValueError):
+        return f"its process crashed ({signal.Signals(-code).name})"
+    return f"its process crashed ({-code})"
+
+
+def _end(process: subprocess.Popen[bytes], folder: str) -> None:
+    """It, and whatever has stayed in its session."""
+    with suppress(OSError):
+        os.killpg(process.pid, signal.SIGKILL)
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            with suppress(OSError):
+                pipe.close()
+    process.wait()
+    with suppress(OSError):
+        os.rmdir(folder)
+
+
+def left_open(layers: Sequence[str]) -> tuple[str, ...]:
+    """What this system does not deny a strategy's process, by the layers that hold; docs/STRATEGIES.md says more."""
+    found = []
+    if CALLS not in layers and WITH_BUBBLEWRAP not in layers:
+        found.append("it could end other programs of yours")
+        if ROOT_OF_ITS_OWN not in layers:
+            found.append("it could remove or rename files whose names it knows")
+    if LIMITS not in layers:
+        found.append("its memory has no limit")
+    return tuple(found)
+
+
+def _wrapped(wrapper: str, folder: str) -> list[str]:
+    """Bubblewrap: nothing but Python and this program's core to read, no network, no other process to be seen."""
+    seen = ("/usr", "/lib", "/lib64", "/bin", sys.base_prefix, sys.prefix, str(ROOT / "core"))
+    shown = [part for path in dict.fromkeys(seen) if os.path.exists(path) for part in ("--ro-bind", path, path)]
+    apart = ["--unshare-all", "--die-with-parent", "--new-session", "--clearenv"]
+    return [wrapper, *apart, *shown, "--bind", folder, "/empty", "--chdir", "/empty", "--"]

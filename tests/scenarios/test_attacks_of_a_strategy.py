@@ -1,0 +1,241 @@
+"""Strategies that attack: what each tries from inside of its process, that nothing comes of it, and that it is said.
+
+The text is judged for slips before it runs; whoever attacks gets around that, and these do.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.facts import OrderCreated, ProposalStaged, StrategyFailed, StrategyPaused
+from core.inputs import ResumeStrategy
+from core.pictures.strategies import strategy_rows
+from core.runtime.strategy_host import confinement
+from core.strategies.house import Kinds
+from state.own_strategies import look_at
+from tests.scenarios.house import House, minutes
+from tests.scenarios.own import Watching, kind_of, kinds_of, remembered, settings_with, text_of
+from tests.unit.core.brokers.trading_floor import SPY, THURSDAY
+
+filtered = pytest.mark.skipif(
+    not sys.platform.startswith("linux") or os.uname().machine not in confinement.MACHINES,
+    reason="what holds elsewhere is named in docs/STRATEGIES.md",
+)
+
+ATTACK = """
+
+class Attacking(Watching):
+    name = "attacking"
+
+    def on_bar(self, bar, context):
+        answer = super().on_bar(bar, context)
+        if "09:40" <= clock_of(bar):
+            self.attack(bar, context)
+        return answer
+
+    def attack(self, bar, context):
+"""
+
+
+def attacking(body: str) -> str:
+    return text_of(Watching) + ATTACK + "".join(f"        {line}\n" for line in body.strip().splitlines())
+
+
+FRAMES = """
+frame = __import__("sys")._getframe()
+while frame is not None:
+    for found in [*frame.f_locals.values(), *frame.f_globals.values()]:
+        for name in ("desk", "engine", "gateway", "orchestrator", "journal"):
+            if hasattr(found, name):
+                getattr(found, name).record("attack")
+    frame = frame.f_back
+raise RuntimeError("no desk in any frame")
+"""
+SUBCLASSES = """
+names = {str(kind.__module__) for kind in object.__subclasses__()} | set(__import__("sys").modules)
+rooms = ("core.desk", "core.engine", "core.execution", "core.brokers", "state", "console")
+found = [name for name in names if name.startswith(rooms)]
+raise RuntimeError(f"{len(found)} rooms of the desk")
+"""
+IMPORT_HOOKS = """
+class Hook:
+    def find_spec(self, name, path=None, target=None):
+        raise RuntimeError("hooked " + name)
+__import__("sys").meta_path.insert(0, Hook())
+__import__("core.engine")
+"""
+CTYPES = """
+os, libc = __import__("os"), __import__("sys").modules["ctypes"].CDLL(None, use_errno=True)
+calls = [libc.kill(os.getpid() - 1, 9), libc.kill(-1, 9), libc.open(b"{secret}", 0), libc.unlink(b"{secret}")]
+calls += [libc.socket(2, 1, 0), libc.fork(), libc.ptrace(16, 1, 0, 0), libc.execl(b"/bin/sh", b"sh", None)]
+raise PermissionError(f"{calls.count(-1)} of 8 calls are refused")
+"""
+THREADS = """
+threading = __import__("threading")
+def work():
+    while True:
+        pass
+for _ in range(50):
+    threading.Thread(target=work, daemon=True).start()
+"""
+CHANGED_MODELS = """
+wire = __import__("sys").modules["core.runtime.strategy_host.wire"]
+EntrySignal.__init__ = lambda *_: None
+NoTradeReason.NO_SETUP._value_ = "BUY"
+framed, wire.LARGEST = wire.framed, 1 << 40
+wire.framed = lambda _: framed(["answer", ["enter", "1e99", "-1", "1e9", "1", "attack", None, None], {}])
+"""
+ENDLESS = """
+while True:
+    try:
+        pass
+    except BaseException:
+        continue
+"""
+MEMORY = """
+self.all = [bytearray(1 << 26) for _ in range(64)]
+"""
+FORKS = """
+while True:
+    __import__("os").fork()
+"""
+FILES = """
+os, through = __import__("os"), []
+ways = [open, os.unlink, os.stat, os.listdir, lambda path: os.rename(path, path + ".gone")]
+ways += [lambda path: os.truncate(path, 0), lambda path: os.chmod(path, 0o666), lambda path: os.open(path, os.O_RDWR)]
+for path in ("{secret}", "/etc/passwd", "/proc/self/environ", "/"):
+    for way in ways:
+        try:
+            way(path)
+        except OSError:
+            continue
+        through.append(path)
+raise RuntimeError(f"{len(through)} went through, {len(os.environ)} words of an environment")
+"""
+KEYRING = """
+__import__("keyring").get_password("keyturn", "paper")
+"""
+PIPE = """
+__import__("os").write(1, bytes([0, 0, 0, 2]) + b"[]")
+"""
+CRASH = """
+__import__("sys").modules["ctypes"].string_at(0)
+"""
+
+
+@pytest.fixture
+def secret(tmp_path: Path) -> Path:
+    """What only its owner may read, as a key or a journal."""
+    path = tmp_path / "journal-000001.jsonl"
+    path.write_text("keep me")
+    path.chmod(0o600)
+    return path
+
+
+@filtered
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        pytest.param(FRAMES, "raised RuntimeError: no desk in any frame", id="frames"),
+        pytest.param(SUBCLASSES, "raised RuntimeError: 0 rooms of the desk", id="subclasses"),
+        pytest.param(IMPORT_HOOKS, "raised RuntimeError: hooked core.engine", id="import hooks"),
+        pytest.param(CTYPES, "raised PermissionError: 8 of 8 calls are refused", id="ctypes"),
+        pytest.param(THREADS, "raised RuntimeError: can't start new thread", id="threads"),
+        pytest.param(
+            CHANGED_MODELS, "raised LostError: its process wrote what is no answer", id="changed model classes"
+        ),
+        pytest.param(ENDLESS, "took 2,000 ms for a bar", id="an endless loop"),
+        pytest.param(MEMORY, "raised LostError: its process took more memory than it may", id="4 GB of memory"),
+        pytest.param(FORKS, "raised PermissionError", id="a fork bomb"),
+        pytest.param(FILES, "raised RuntimeError: 0 went through, 0 words of an environment", id="opening the journal"),
+        pytest.param(KEYRING, "raised ", id="opening the keyring"),
+        pytest.param(PIPE, "raised LostError: its process", id="its own pipe"),
+        pytest.param(CRASH, "raised LostError: its process crashed (SIGSEGV)", id="a crash"),
+    ],
+)
+def test_an_attack_makes_no_order_does_no_harm_and_is_said(body: str, said: str, secret: Path) -> None:
+    """ST-01, ST-07: the bars of the others go on, and the desk."""
+    attacker = kind_of("attacking", attacking(body.replace("{secret}", str(secret))), 0.5 if body == ENDLESS else 2.0)
+    kinds = Kinds({**kinds_of(Watching).known, "attacking": attacker}, {})
+    settings = settings_with("attacking", "watching", vwap=False)
+    house = House(minutes("09:30", "15:59"), settings, kinds=kinds).opens().until("10:00")
+
+    failed = house.facts(StrategyFailed)
+    row = next(r for r in strategy_rows(house.desk, THURSDAY, house.line.at) if r.strategy == "attacking")
+    assert [each.strategy for each in failed] == ["attacking"] * 3
+    assert [each.strategy for each in house.facts(StrategyPaused)] == ["attacking"]
+    assert said in row.trouble
+    assert house.facts(ProposalStaged) == house.facts(OrderCreated) == []
+    assert len(remembered(house.desk.orchestrator.state.runners["watching/SPY"].memory)["bars"]) == 30
+    assert secret.read_text() == "keep me"
+    assert secret.stat().st_mode & 0o777 == 0o600
+    House.built.clear()  # what an attacker says of the same bars may be something else each time
+
+
+TYPE_HINTS = """
+
+@dataclass(slots=True)
+class Hinted:
+    bars: "__import__('os').system('touch {trace}') or int" = 0
+
+
+class Mine(Watching):
+    name = "mine"
+    State = Hinted
+"""
+
+
+def test_type_hints_that_run_code_run_it_in_its_process(tmp_path: Path) -> None:
+    """ST-01: the desk reads none of them."""
+    trace, path = tmp_path / "trace", tmp_path / "mine.py"
+    path.write_text(text_of(Watching) + TYPE_HINTS.replace("{trace}", str(trace)))
+    path.chmod(0o600)
+
+    found = look_at(path)
+
+    assert not trace.exists()
+    assert found.kind is None
+    assert found.faults[0].startswith("mine.py")
+
+
+def test_a_strategy_that_lost_its_process_is_started_again_with_the_memory_that_the_desk_has() -> None:
+    """ST-07: after three bars it is paused, and stays gone until the operator resumes it."""
+    crash = f"if clock_of(bar) < '09:45': {CRASH.strip()}"
+    settings = settings_with("attacking", vwap=False)
+    house = House(minutes("09:30", "15:59"), settings, kinds=kinds_of(attacking(crash))).opens().until("09:50")
+    state = house.desk.orchestrator.state.runners["attacking/SPY"]
+    known, said = remembered(state.memory)["bars"], state.last_answer
+    house.presses(ResumeStrategy("attacking", SPY))
+    house.until("10:00")
+
+    assert known[-1] == "09:39"
+    assert said == "RAISED LostError: its process is gone; resume it to start it again"
+    assert remembered(state.memory)["bars"] == [*known, *(f"09:{minute}" for minute in range(50, 60))]
+
+
+NOTHING_LEFT = """
+os = __import__("os")
+raise RuntimeError(f"{len(os.environ)} words of an environment, descriptors {[n for n in range(99) if is_open(n)]}")
+"""
+IS_OPEN = """
+
+def is_open(number):
+    try:
+        __import__("os").close(number)
+    except OSError:
+        return False
+    return True
+"""
+
+
+def test_its_process_has_no_environment_and_no_descriptor_but_its_pipe() -> None:
+    """ST-01: it closes what it has, and tells of it no more."""
+    body = NOTHING_LEFT.replace("range(99)", "range(2, 99)")
+    kinds = kinds_of(text_of(Watching) + IS_OPEN + attacking(body).removeprefix(text_of(Watching)))
+    house = House(minutes("09:30", "15:59"), settings_with("attacking", vwap=False), kinds=kinds).opens().until("09:41")
+
+    assert house.last(StrategyFailed).reason == "RuntimeError: 0 words of an environment, descriptors []"
