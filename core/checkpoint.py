@@ -88,6 +88,7 @@ def documents_of(desk: Desk) -> dict[str, object]:
 def save(desk: Desk, documents: Documents) -> None:
     """Write a checkpoint of what the journal holds on the disk. Raises OSError, JournalWriteError."""
     desk.journal.sync()
+    desk.journal.past.save()
     documents.save(Checkpoint(desk.journal.sequence, documents_of(desk)))
 
 
@@ -109,11 +110,17 @@ def rebuild(desk: Desk, documents: Documents | None) -> tuple[str, ...]:
             start = _restore(desk, found)
         except ValidationError as error:
             notes = (f"the state documents do not fit: {error.error_count()} errors; rebuilt from the journal",)
+        except PastMissingError:
+            notes = ("the index of past orders is missing or not this journal's; made anew from the journal",)
     for recorded in desk.journal.records(start):
         desk.fold(recorded.at, recorded.fact)
     desk.at = desk.journal.last_at
     desk.orchestrator.take_answers()
     return notes
+
+
+class PastMissingError(Exception):
+    """What the documents say has left memory is not in the index."""
 
 
 def _restore(desk: Desk, found: Checkpoint) -> int:
@@ -125,6 +132,9 @@ def _restore(desk: Desk, found: Checkpoint) -> int:
         )
     written = {**LATER, **found.documents}
     loaded = {name: adapter.validate_python(written.get(name)) for name, adapter in ADAPTERS.items()}
+    ledger: LedgerState = loaded["orders"]
+    if not desk.journal.past.covers(ledger.forgotten, ledger.forgotten_sum):
+        raise PastMissingError
     desk.control.state = loaded["control"]
     desk.ledger.restore(loaded["orders"])
     desk.exits.state = loaded["exits"]

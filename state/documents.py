@@ -24,14 +24,17 @@ from core.regular_file import bytes_of
 from state.files import make_folder, replace_file, sync_folder
 from state.folders import AccountFolder
 
-VERSION = 3
+VERSION = 4
 """Of the documents' layout."""
 
 MIGRATIONS: dict[int, Callable[[dict[str, object]], dict[str, object]]] = {
     1: lambda documents: {**documents, "breaker": {}, "latencies": {}, "tally": {}},
     2: lambda documents: {**documents, "protections": {}, "regime": {}, "sizing": {}, "margin": {}},
+    3: lambda documents: {**documents, "orders": {"forgotten": 1, "forgotten_sum": "-"}},
 }
-"""By version: makes of that version's documents those of the next one."""
+"""By version: makes of that version's documents those of the next one. Beside the third no index of past orders was
+kept: a start takes it, and all else, from the journal.
+"""
 
 BACKUPS = 5
 ROTATION_SECONDS = 60.0

@@ -5,8 +5,10 @@ Reads a ledger and a picture, and changes nothing. The engine's comparison and `
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from itertools import compress
+from operator import is_not
 
 from core.execution.ledger import Ledger
 from core.execution.order import Order
@@ -28,7 +30,7 @@ class ReconciliationError(Exception):
 
 
 class Listing:
-    """The orders that a picture lists, sorted; the next picture may list the very same.
+    """The orders that a picture lists, sorted. Of the next one only what is not the same is looked at.
 
     Attributes
     ----------
@@ -36,15 +38,62 @@ class Listing:
         Every order by our id, whether the broker lists legs apart or under their parents alone.
     working
         Those of `orders` that work, or may.
-    alive
-        The ids of all that work, legs included.
+    fresh
+        The ids of those, legs included, that came or changed and that nobody has taken out yet.
     """
 
-    def __init__(self, orders: tuple[OrderReport, ...]) -> None:
+    def __init__(self) -> None:
+        self.orders: tuple[OrderReport, ...] = ()
+        self.reports: dict[ClientOrderId, OrderReport] = {}
+        self.fresh: set[ClientOrderId] = set()
+        self._apart: dict[ClientOrderId, OrderReport] = {}
+        self._working: dict[ClientOrderId, OrderReport] = {}
+
+    @property
+    def working(self) -> tuple[OrderReport, ...]:
+        return tuple(self._working.values())
+
+    def follow(self, orders: tuple[OrderReport, ...]) -> None:
+        """Take up the next picture's orders: where the list only grew, or some in it changed, those alone."""
+        before = self.orders
+        if orders is before:
+            return
+        changed = list(compress(range(len(before)), map(is_not, before, orders)))
+        more = orders[len(before) :]
+        is_grown = len(orders) >= len(before) and self._apart.keys().isdisjoint(r.client_order_id for r in more)
+        if not is_grown or any(before[i].client_order_id != orders[i].client_order_id for i in changed):
+            self._begin(orders)
+            return
         self.orders = orders
-        self.reports: Mapping[ClientOrderId, OrderReport] = {r.client_order_id: r for r in _with_their_legs(orders)}
-        self.working = tuple(r for r in orders if r.status is None or r.status.is_working)
-        self.alive = tuple(i for i, r in self.reports.items() if r.status is not None and r.status.is_working)
+        for report in (*(orders[i] for i in changed), *more):
+            self._take(report)
+
+    def _begin(self, orders: tuple[OrderReport, ...]) -> None:
+        known, self.orders = self.reports, orders
+        self._apart = {r.client_order_id: r for r in orders}
+        self.reports = {r.client_order_id: r for r in _with_their_legs(orders)}
+        self._working = {r.client_order_id: r for r in orders if _may_work(r)}
+        self.fresh |= {i for i, r in self.reports.items() if (old := known.get(i)) is not r and old != r}
+
+    def _take(self, report: OrderReport) -> None:
+        before = self._apart.get(report.client_order_id)
+        self._apart[report.client_order_id] = report
+        legs = {leg.client_order_id: leg for leg in report.legs}
+        for leg in before.legs if before is not None else ():
+            if leg.client_order_id not in self._apart and leg.client_order_id not in legs:
+                self.reports.pop(leg.client_order_id, None)
+        for told in (*(leg for leg in report.legs if leg.client_order_id not in self._apart), report):
+            if self.reports.get(told.client_order_id) != told:
+                self.fresh.add(told.client_order_id)
+            self.reports[told.client_order_id] = told
+        if _may_work(report):
+            self._working[report.client_order_id] = report
+        else:
+            self._working.pop(report.client_order_id, None)
+
+
+def _may_work(report: OrderReport) -> bool:
+    return report.status is None or report.status.is_working
 
 
 class Comparison:
@@ -52,18 +101,18 @@ class Comparison:
 
     Parameters
     ----------
-    before
-        The listing of the picture before; taken over where this one lists the very same tuple of orders.
+    listing
+        That of the picture before; it follows this one.
     """
 
     def __init__(
-        self, ledger: Ledger, picture: BrokerPicture, limits: ReconciliationSettings, before: Listing | None = None
+        self, ledger: Ledger, picture: BrokerPicture, limits: ReconciliationSettings, listing: Listing | None = None
     ) -> None:
         self.ledger = ledger
         self.picture = picture
         self.limits = limits
-        is_same = before is not None and before.orders is picture.orders
-        self.listing = before if before is not None and is_same else Listing(picture.orders)
+        self.listing = listing or Listing()
+        self.listing.follow(picture.orders)
         self.reports = self.listing.reports
         self._theirs = {position.symbol: position for position in (*picture.positions, *self._taken_over())}
 

@@ -42,6 +42,7 @@ from core.facts.orders import (
     OrderKept,
     OrderNotFound,
     OrderSent,
+    OrdersRecalled,
     OrderStateChanged,
     OtherTakenBack,
     PermissionReturned,
@@ -185,6 +186,7 @@ __all__ = [
     "OrderNotFound",
     "OrderSent",
     "OrderStateChanged",
+    "OrdersRecalled",
     "OtherTakenBack",
     "OverrideEnded",
     "OwnerShare",
@@ -304,6 +306,7 @@ Fact = (
     | PlanMoved
     | PlanEnded
     | OrderCreated
+    | OrdersRecalled
     | LegResized
     | LegsMissing
     | OrderStateChanged

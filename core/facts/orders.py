@@ -8,6 +8,7 @@ from decimal import Decimal
 from enum import Enum
 
 from core.model.order import LegRole, OrderRequest, OrderStatus
+from core.model.past_order import PastOrder
 from core.model.position import Fill, Trade
 from core.model.signal import ExitReason
 from core.model.staging import Approval, StopPlan
@@ -64,6 +65,16 @@ class OrderCreated:
     role: LegRole | None = None
     target_price: Price | None = None
     counted_at: Price | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrdersRecalled:
+    """The broker tells something new of an order that had left memory: it is here again, and what belongs to it.
+
+    Each stands as it was when it was forgotten, so that no reading of the journal needs to look anything up.
+    """
+
+    orders: tuple[PastOrder, ...]
 
 
 @dataclass(frozen=True, slots=True)
