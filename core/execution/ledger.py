@@ -246,6 +246,8 @@ class Ledger:
         return tuple(p for p in self.state.positions.values() if p.symbol == symbol)
 
     def net_quantity(self, symbol: Symbol) -> Quantity:
+        if not self.state.positions:
+            return NO_SHARES
         return Quantity(sum((p.quantity for p in self.positions_in(symbol)), ZERO))
 
     def working_exits(self, symbol: Symbol, strategy: str) -> tuple[Order, ...]:
@@ -400,6 +402,8 @@ class Ledger:
 
     def working_entries(self, symbol: Symbol | None = None, strategy: str | None = None) -> tuple[Order, ...]:
         """Working orders that open or add."""
+        if not self._working:
+            return ()
         return tuple(
             o
             for o in self._working.values()

@@ -5,9 +5,10 @@ Reads a ledger and a picture, and changes nothing. The engine's comparison and `
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import ChainMap
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
-from itertools import compress
+from itertools import compress, count
 from operator import is_not
 
 from core.execution.ledger import Ledger
@@ -36,60 +37,61 @@ class Listing:
     ----------
     reports
         Every order by our id, whether the broker lists legs apart or under their parents alone.
-    working
-        Those of `orders` that work, or may.
     fresh
         The ids of those, legs included, that came or changed and that nobody has taken out yet.
     """
 
     def __init__(self) -> None:
         self.orders: tuple[OrderReport, ...] = ()
-        self.reports: dict[ClientOrderId, OrderReport] = {}
         self.fresh: set[ClientOrderId] = set()
         self._apart: dict[ClientOrderId, OrderReport] = {}
+        self._legs: dict[ClientOrderId, OrderReport] = {}
         self._working: dict[ClientOrderId, OrderReport] = {}
+        self.reports: Mapping[ClientOrderId, OrderReport] = ChainMap(self._apart, self._legs)
 
     @property
     def working(self) -> tuple[OrderReport, ...]:
+        """Those of `orders` that work, or may."""
         return tuple(self._working.values())
 
     def follow(self, orders: tuple[OrderReport, ...]) -> None:
-        """Take up the next picture's orders: where the list only grew, or some in it changed, those alone."""
-        before = self.orders
-        if orders is before:
-            return
-        changed = list(compress(range(len(before)), map(is_not, before, orders)))
-        more = orders[len(before) :]
-        is_grown = len(orders) >= len(before) and self._apart.keys().isdisjoint(r.client_order_id for r in more)
-        if not is_grown or any(before[i].client_order_id != orders[i].client_order_id for i in changed):
-            self._begin(orders)
-            return
-        self.orders = orders
-        for report in (*(orders[i] for i in changed), *more):
+        """Take up the next picture's orders, from the first on that is not the very same."""
+        before, self.orders = self.orders, orders
+        shorter = min(len(before), len(orders))
+        first = shorter if orders is before else next(compress(count(), map(is_not, before, orders)), shorter)
+        over = {report.client_order_id: report for report in before[first:]}
+        for report in orders[first:]:
+            over.pop(report.client_order_id, None)
+        for report in before[first:]:
+            self._working.pop(report.client_order_id, None)
+        for report in over.values():
+            self._drop(report)
+        for report in orders[first:]:
             self._take(report)
 
-    def _begin(self, orders: tuple[OrderReport, ...]) -> None:
-        known, self.orders = self.reports, orders
-        self._apart = {r.client_order_id: r for r in orders}
-        self.reports = {r.client_order_id: r for r in _with_their_legs(orders)}
-        self._working = {r.client_order_id: r for r in orders if _may_work(r)}
-        self.fresh |= {i for i, r in self.reports.items() if (old := known.get(i)) is not r and old != r}
+    def _drop(self, report: OrderReport) -> None:
+        del self._apart[report.client_order_id]
+        if report.client_order_id in self._legs:
+            self.fresh.add(report.client_order_id)
+        for leg in report.legs:
+            self._legs.pop(leg.client_order_id, None)
 
     def _take(self, report: OrderReport) -> None:
         before = self._apart.get(report.client_order_id)
-        self._apart[report.client_order_id] = report
-        legs = {leg.client_order_id: leg for leg in report.legs}
-        for leg in before.legs if before is not None else ():
-            if leg.client_order_id not in self._apart and leg.client_order_id not in legs:
-                self.reports.pop(leg.client_order_id, None)
-        for told in (*(leg for leg in report.legs if leg.client_order_id not in self._apart), report):
-            if self.reports.get(told.client_order_id) != told:
-                self.fresh.add(told.client_order_id)
-            self.reports[told.client_order_id] = told
         if _may_work(report):
             self._working[report.client_order_id] = report
-        else:
-            self._working.pop(report.client_order_id, None)
+        if before is report:
+            return
+        for leg in before.legs if before is not None else ():
+            if leg not in report.legs:
+                del self._legs[leg.client_order_id]
+        for leg in report.legs:
+            if leg.client_order_id not in self._apart and self._legs.get(leg.client_order_id) != leg:
+                self.fresh.add(leg.client_order_id)
+            self._legs[leg.client_order_id] = leg
+        if self.reports.get(report.client_order_id) != report:
+            self.fresh.add(report.client_order_id)
+        self._apart[report.client_order_id] = report
 
 
 def _may_work(report: OrderReport) -> bool:
@@ -274,9 +276,3 @@ def _ours(order: Order) -> str:
 
 def _reported(report: OrderReport) -> str:
     return f"{report.side.value.upper()} {plain(report.quantity)} {report.type.value}"
-
-
-def _with_their_legs(orders: tuple[OrderReport, ...]) -> Iterator[OrderReport]:
-    for report in orders:
-        yield from report.legs
-    yield from orders

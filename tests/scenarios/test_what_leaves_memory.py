@@ -24,7 +24,8 @@ from tests.scenarios.changes import ROOMY, confirms_now, passes
 from tests.scenarios.house import Drawer, House, a_typed_buy, assert_can_be_rebuilt, minutes
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY
 
-FRIDAY, MONDAY = THURSDAY + timedelta(days=1), THURSDAY + timedelta(days=4)
+FRIDAY, MONDAY, LATER = (THURSDAY + timedelta(days=days) for days in (1, 4, 11))
+"""By the last nothing is owed any more by what was signed on the Thursday."""
 FAR_BELOW = a_typed_buy("0.5", limit="95", stop="94")
 AT_HAND = a_typed_buy("0.5", limit="101", stop="94")
 
@@ -229,3 +230,26 @@ def test_documents_without_their_index_are_left_and_the_journal_is_read() -> Non
     assert note == "the index of past orders is missing or not this journal's; made anew from the journal"
     assert states(desk) == states(house.desk)
     assert desk.ledger.has(entry.id)
+
+
+def test_a_bracket_leaves_as_one_and_is_recalled_as_one() -> None:
+    """EX-13: its legs are known again with it, and nobody asks for them"""
+    house = a_house(LATER)
+    house.presses(replace(a_typed_buy("2", limit="95", stop="94"), target_price=Price(Decimal(99))))
+    confirms_now(house)
+    passes(house, 5)
+    entry = cancels(house, house.entry)
+    family = orders(house)
+    assert len(family) == 3
+    ledger = house.desk.ledger
+    house.until("09:45", LATER)
+    assert orders(house) == set()
+
+    fills_after_all(house, entry.id)
+    passes(house, 5)
+
+    (recalled,) = house.facts(OrdersRecalled)
+    assert {past.id for past in recalled.orders} == family
+    assert orders(house) >= family
+    assert {leg.parent for leg in ledger.legs(entry.id)} == {entry.id}
+    assert not ledger.expects_legs(ledger.state.orders[entry.id])

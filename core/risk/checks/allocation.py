@@ -30,7 +30,7 @@ class AllocationCheck:
         if cost > capital.left:
             said = f"exceeds strategy allocation: {_over(capital, share, candidate.strategy, cost)}"
             return refused(self.name, f"{said}; {would_pass(candidate, desk)}")
-        return passed(self.name, f"{usd(capital.taken + cost)} of {usd(capital.allocated)} with it")
+        return passed(self.name, lambda: f"{usd(capital.taken + cost)} of {usd(capital.allocated)} with it")
 
 
 def _over(capital: Capital, share: Share, strategy: str, cost: Decimal) -> str:

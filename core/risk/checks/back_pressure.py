@@ -23,7 +23,7 @@ class BackPressureCheck:
         queued, most = queued_orders(desk.ledger), desk.settings.execution.max_queued
         if queued > most:
             return refused(self.name, f"{queued} orders wait for the broker's answer, more than {most}")
-        return passed(self.name, f"{queued} of {most} wait for an answer")
+        return passed(self.name, lambda: f"{queued} of {most} wait for an answer")
 
 
 def queued_orders(ledger: Ledger) -> int:

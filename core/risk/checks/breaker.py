@@ -18,7 +18,8 @@ class BreakerCheck:
             return self._of_an_exit(refusal, desk.breaker.state.failures)
         if refusal is not None:
             return refused(self.name, refusal)
-        return passed(self.name, f"{desk.breaker.phase(desk.at).value}; the broker answers")
+        phase = desk.breaker.phase(desk.at)
+        return passed(self.name, lambda: f"{phase.value}; the broker answers")
 
     def _of_an_exit(self, refusal: str | None, failures: int) -> Verdict:
         """It always has its way, and who confirms it is told that no answer may come (RK-22)."""

@@ -37,7 +37,7 @@ class BuyingPowerCheck:
                 self.name,
                 f"{usd(cost)} is over {usd(free)} free, {usd(reserved)} reserved",
             )
-        return passed(self.name, f"{usd(cost)} of {usd(free)}")
+        return passed(self.name, lambda: f"{usd(cost)} of {usd(free)}")
 
 
 def free_for(order: OrderRequest | None, ledger: Ledger, account: Account) -> Decimal:

@@ -60,7 +60,8 @@ def _verdict(key: str, span: str, opening: Decimal | None, limit: Decimal | None
         return refused(name, f"{usd(loss)} lost {span}, the limit is {usd(limit)}")
     if told is not None:
         return refused(name, f"{told.reason}; shut until it ends, whatever was made good since")
-    return passed(name, f"{usd(max(loss, ZERO))} of {usd(limit)}, {_since(key, desk)}")
+    since = _since(key, desk)
+    return passed(name, lambda: f"{usd(max(loss, ZERO))} of {usd(limit)}, {since}")
 
 
 def _again(override: Override) -> str:

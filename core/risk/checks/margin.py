@@ -19,6 +19,7 @@ class MarginCheck:
     """
 
     name = "margin"
+    passes = passed(name, "a cash account borrows nothing")
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
         if candidate.only_reduces:
@@ -28,7 +29,7 @@ class MarginCheck:
         if not desk.account.lends and candidate.order.effect is Effect.SHORT:
             return refused(self.name, "a cash account sells nothing short")
         if not desk.account.lends:
-            return passed(self.name, "a cash account borrows nothing")
+            return self.passes
         effect = margin_effect(candidate, desk, desk.account)
         if isinstance(effect, Unknown):
             return unmeasured(self.name, effect.reason, is_fresh=desk.is_fresh)
@@ -60,7 +61,8 @@ class MarginCheck:
         if reasons:
             return warned(self.name, "; ".join(reasons))
         return passed(
-            self.name, f"{percent(effect.after)} from maintenance when filled, {percent(effect.before)} without it"
+            self.name,
+            lambda: f"{percent(effect.after)} from maintenance when filled, {percent(effect.before)} without it",
         )
 
 

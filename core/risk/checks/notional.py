@@ -26,4 +26,4 @@ class NotionalCheck:
             return refused(self.name, f"{usd(notional)} is over {usd(most)} an order; {would_pass(candidate, desk)}")
         if notional < least:
             return refused(self.name, f"{usd(notional)} is under {usd(least)} an order; take more shares")
-        return passed(self.name, f"{usd(notional)} of {usd(most)}")
+        return passed(self.name, lambda: f"{usd(notional)} of {usd(most)}")

@@ -30,12 +30,11 @@ class PerTradeLossCheck:
         if price is None or limit is None:
             return lacking(self.name, price, desk)
         loss = candidate.stop.way_from(price) * candidate.order.quantity
-        rounding = tick_of(price) / 2 * candidate.order.quantity
-        if loss > limit + rounding:
+        if loss > limit and loss > limit + tick_of(price) / 2 * candidate.order.quantity:  # half a tick is rounding
             return refused(
                 self.name, f"{usd(loss)} is over {usd(limit)} a trade{_scaled_by(cuts)}; {would_pass(candidate, desk)}"
             )
-        return passed(self.name, f"{usd(loss)} of {usd(limit)}{_scaled_by(cuts)}")
+        return passed(self.name, lambda: f"{usd(loss)} of {usd(limit)}{_scaled_by(cuts)}")
 
 
 def _scaled_by(cuts: tuple[Term, ...]) -> str:

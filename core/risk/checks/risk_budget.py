@@ -24,7 +24,7 @@ class RiskBudgetCheck:
         limit = desk.settings.risk.sizing.budget * equity
         total = held + at_stake(price, farthest, candidate.stop) * candidate.order.quantity
         if total <= limit:
-            return passed(self.name, f"{usd(total)} of {usd(limit)} at the stops")
+            return passed(self.name, lambda: f"{usd(total)} of {usd(limit)} at the stops")
         before = f"{usd(held)} before it, " if held else ""
         return refused(
             self.name,

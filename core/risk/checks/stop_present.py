@@ -39,7 +39,7 @@ class StopPresentCheck:
             return warned(self.name, f"the stop {priced(stop.price)} acts in regular hours: nothing guards it before")
         if stop.holder is StopHolder.DESK:
             return warned(self.name, f"this desk watches the stop {priced(stop.price)}; its exit needs your key")
-        return passed(self.name, f"the broker holds the stop {priced(stop.price)} from 09:30 to 16:00")
+        return passed(self.name, lambda: f"the broker holds the stop {priced(stop.price)} from 09:30 to 16:00")
 
 
 def _waits(candidate: Candidate, desk: ReviewContext) -> Verdict | None:

@@ -18,5 +18,5 @@ class SymbolRefusedCheck:
             return passed(self.name, "closes; in any symbol")
         refusal = desk.control.refusal_of(symbol, desk.day)
         if refusal is None:
-            return passed(self.name, f"{symbol} is not refused")
+            return passed(self.name, lambda: f"{symbol} is not refused")
         return refused(self.name, f"no {symbol} for the rest of the day: {refusal.reason}")

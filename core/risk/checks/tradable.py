@@ -26,4 +26,4 @@ class TradableCheck:
             return refused(self.name, instrument.class_refused)
         if candidate.order.effect is Effect.SHORT and instrument.short_refused:
             return refused(self.name, instrument.short_refused)
-        return passed(self.name, f"{instrument.symbol} is tradable")
+        return passed(self.name, lambda: f"{instrument.symbol} is tradable")

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 
-from core.model.staging import Standing, Verdict
+from core.model.quote import NoQuote
+from core.model.staging import Standing, Verdict, unsaid
 from core.risk.gate import ReviewContext
 from core.risk.protections.contract import new_york_time
 from core.risk.protections.latches import Override
 
 
-def passed(check: str, reason: str) -> Verdict:
+def passed(check: str, reason: str | Callable[[], str]) -> Verdict:
+    """Nearly every verdict: its words are made when somebody reads them, out of values that nothing changes."""
+    return _as_ever(check, reason) if isinstance(reason, str) else unsaid(check, Standing.PASSES, reason)
+
+
+@lru_cache(maxsize=256)
+def _as_ever(check: str, reason: str) -> Verdict:
     return Verdict(check, Standing.PASSES, reason)
 
 
+@lru_cache(maxsize=256)
 def warned(check: str, reason: str) -> Verdict:
     return Verdict(check, Standing.WARNS, reason)
 
@@ -42,6 +52,11 @@ def lacking(check: str, price: Decimal | None, desk: ReviewContext) -> Verdict:
     if desk.settings.risk.on_missing_equity == "allow":
         return without_equity(check, "no equity to measure it by", desk)
     return unmeasured(check, "no equity to measure it by", is_fresh=desk.is_fresh)
+
+
+@lru_cache(maxsize=8)
+def without(quote: NoQuote) -> str:
+    return f"no quote: {quote.reason}"
 
 
 def percent(ratio: Decimal) -> str:
