@@ -106,6 +106,7 @@ SPEAKING = frozenset(
         "show_state",
         "stop",
         "unmeasured",
+        "unsaid",
         "warned",
         "_begin",
         "_end",

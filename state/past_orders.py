@@ -33,17 +33,20 @@ class PastFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._new = PastInMemory()
+        self._first: int | None = None
         self._line: sqlite3.Connection | None = None
 
     def keep(self, number: int, order_id: ClientOrderId, content: bytes, total: str) -> None:
+        self._first = number if self._first is None else min(self._first, number)
         self._new.keep(number, order_id, content, total)
 
     def find(self, order_id: ClientOrderId, until: int) -> bytes | None:
         """Raises JournalError: whether a name was used is never guessed."""
         found = self._new.find(order_id, until)
-        if found is not None or not until:
+        saved = until if self._first is None else min(until, self._first - 1)  # what is here takes the file's place
+        if found is not None or not saved:
             return found
-        row = self._row(FIND, order_id, until)
+        row = self._row(FIND, order_id, saved)
         return bytes(row[0]) if row is not None else None
 
     def covers(self, number: int, total: str) -> bool:
@@ -71,7 +74,7 @@ class PastFile:
         except sqlite3.Error as error:
             self.close()
             raise OSError(EIO, str(error), str(self._path)) from error
-        self._new = PastInMemory()
+        self._new, self._first = PastInMemory(), None
 
     def close(self) -> None:
         if self._line is not None:

@@ -419,7 +419,7 @@ class Ledger:
         """
         return tuple(
             o
-            for o in self.working_entries(strategy=strategy)
+            for o in (self.working_entries(strategy=strategy) if self._working else ())
             if not self._has_filled_on(day, o) and self.incumbent(o) is None
         )
 

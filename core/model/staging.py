@@ -147,7 +147,7 @@ class Verdict:
 
 
 class UnsaidVerdict(Verdict):
-    """The same, its words made when somebody reads them: to judge takes none. What is written of it is as of the other.
+    """One that passes, its words made when somebody reads them: to judge takes none. It is written as any other.
 
     `say` rests on values alone that nothing changes.
     """
@@ -156,6 +156,7 @@ class UnsaidVerdict(Verdict):
     __dataclass_fields__: ClassVar[Any] = Verdict.__dataclass_fields__
 
     say: Callable[[], str]
+    standing = Standing.PASSES
 
     @property
     def reason(self) -> str:
@@ -165,18 +166,13 @@ class UnsaidVerdict(Verdict):
         return Verdict, (self.check, self.standing, self.reason)
 
 
-_new, _check, _standing, _say = (
-    object.__new__,
-    *(Verdict.__dict__[name].__set__ for name in ("check", "standing")),
-    UnsaidVerdict.__dict__["say"].__set__,
-)
+_new, _check, _say = object.__new__, Verdict.__dict__["check"].__set__, UnsaidVerdict.__dict__["say"].__set__
 
 
-def unsaid(check: str, standing: Standing, say: Callable[[], str]) -> Verdict:
+def unsaid(check: str, say: Callable[[], str]) -> Verdict:
     """By the slots themselves: a frozen type's own way takes twice as long, and a review has thirty of them."""
     made = _new(UnsaidVerdict)
     _check(made, check)
-    _standing(made, standing)
     _say(made, say)
     return made
 

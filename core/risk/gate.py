@@ -82,9 +82,8 @@ class Candidate:
 
     def _reach(self, quote: Quote | NoQuote) -> Reach | None:
         """Worked out once a quote: most checks ask for it."""
-        for known, reach in self._reaches:
-            if known is quote:
-                return reach
+        if self._reaches and self._reaches[-1][0] is quote:
+            return self._reaches[-1][1]
         reach = self._worked_out(quote)
         self._reaches.append((quote, reach))
         return reach
@@ -138,10 +137,16 @@ class ReviewContext:
     allocations: Allocations = field(default_factory=Allocations)
     signed: Signed = lambda _strategy: ()
     halted: Mapping[Symbol, TradingHalt] = field(default_factory=dict)
+    _of_now: list[Quote | NoQuote] = field(default_factory=list, init=False, compare=False, repr=False)
 
     @property
     def quote_of_now(self) -> Quote | NoQuote:
         """The quote, where it is young or was fetched for this review: one of yesterday tells nothing of a fill."""
+        if not self._of_now:
+            self._of_now.append(self._young_quote())
+        return self._of_now[0]
+
+    def _young_quote(self) -> Quote | NoQuote:
         if isinstance(self.quote, NoQuote) or self.is_fresh:
             return self.quote
         risk = self.settings.risk

@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.model.account import Account, NoAccount
 from core.model.instrument import Instrument, NoInstrument
 from core.model.order import Effect
-from core.model.staging import Verdict
+from core.model.staging import Verdict, unsaid
 from core.model.values import ZERO, Symbol
 from core.risk.checks.buying_power import free_for
 from core.risk.checks.verdicts import passed, percent, refused, unmeasured, usd, warned, without_equity
@@ -60,7 +60,7 @@ class MarginCheck:
             reasons.append(f"{percent(effect.after)} from maintenance would be left, under {percent(limit)}")
         if reasons:
             return warned(self.name, "; ".join(reasons))
-        return passed(
+        return unsaid(
             self.name,
             lambda: f"{percent(effect.after)} from maintenance when filled, {percent(effect.before)} without it",
         )

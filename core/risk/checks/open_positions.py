@@ -10,7 +10,7 @@ from core.execution.ledger import Ledger
 from core.execution.others import in_the_way_of
 from core.model.order import Side
 from core.model.reconciliation import NO_SYMBOL, DifferenceKind
-from core.model.staging import Verdict
+from core.model.staging import Verdict, unsaid
 from core.model.values import Symbol, plain
 from core.risk.checks.verdicts import passed, refused, warned
 from core.risk.gate import Candidate, ReviewContext
@@ -43,7 +43,7 @@ class OpenPositionsCheck:
         if others:
             return warned(self.name, f"it meets {' and '.join(_met(desk.ledger, symbol, owner) for owner in others)}")
         places = len(taken)
-        return passed(self.name, lambda: f"{places} of {limit} before it")
+        return unsaid(self.name, lambda: f"{places} of {limit} before it")
 
 
 def _met(ledger: Ledger, symbol: Symbol, owner: str) -> str:

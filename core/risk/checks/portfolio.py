@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from core.model.account import Account
-from core.model.staging import Verdict
+from core.model.staging import Verdict, unsaid
 from core.model.values import ZERO
 from core.risk.checks.buying_power import free_for
 from core.risk.checks.verdicts import passed, percent, refused, unmeasured, usd, without_equity
@@ -41,7 +41,7 @@ class PortfolioCheck:
         )
         if refusal is not None:
             return refused(self.name, refusal)
-        return passed(self.name, lambda: f"exposure {percent((held + cost) / equity)} of equity with it")
+        return unsaid(self.name, lambda: f"exposure {percent((held + cost) / equity)} of equity with it")
 
 
 def _exposed(before: Decimal, after: Decimal, most: Decimal) -> str | None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from core.model.quote import Feed, NoQuote
-from core.model.staging import Verdict
-from core.risk.checks.verdicts import passed, refused, warned, without
+from core.model.staging import Verdict, unsaid
+from core.risk.checks.verdicts import refused, warned, without
 from core.risk.gate import Candidate, ReviewContext, is_market_like
 
 
@@ -22,4 +22,4 @@ class QuoteAgeCheck:
         age, feed = desk.quote.age(desk.at).total_seconds(), desk.quote.feed.value
         if age > limit:
             return found(self.name, f"{age:.1f} s old, limit {limit} s, feed {feed}")
-        return passed(self.name, lambda: f"{age:.1f} s, {feed}")
+        return unsaid(self.name, lambda: f"{age:.1f} s, {feed}")

@@ -7,7 +7,7 @@ from decimal import Decimal
 from core.model.instrument import Instrument
 from core.model.quote import NoQuote, Quote
 from core.model.session import Session
-from core.model.staging import StopPlan, Verdict
+from core.model.staging import StopPlan, Verdict, unsaid
 from core.model.values import Price
 from core.risk.checks.verdicts import lacking, passed, percent, refused, unmeasured, usd
 from core.risk.gate import Candidate, ReviewContext, is_market_like
@@ -41,7 +41,7 @@ class SessionLimitsCheck:
             spread, most = percent(quote.spread), percent(limits.spread_limit)
             return refused(self.name, f"{spread} of mid is over {most} outside regular hours; wait for a tighter one")
         cost = price * candidate.order.quantity
-        return passed(self.name, lambda: f"{usd(cost)} of {usd(notional * part)} outside regular hours")
+        return unsaid(self.name, lambda: f"{usd(cost)} of {usd(notional * part)} outside regular hours")
 
 
 def _too_much(candidate: Candidate, quote: Quote | NoQuote, price: Price, most: Decimal, loss: Decimal) -> str | None:

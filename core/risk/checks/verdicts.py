@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
 
 from core.model.quote import NoQuote
-from core.model.staging import Standing, Verdict, unsaid
+from core.model.staging import Standing, Verdict
 from core.risk.gate import ReviewContext
 from core.risk.protections.contract import new_york_time
 from core.risk.protections.latches import Override
 
 
-def passed(check: str, reason: str | Callable[[], str]) -> Verdict:
-    """Nearly every verdict: its words are made when somebody reads them, out of values that nothing changes."""
-    return _as_ever(check, reason) if isinstance(reason, str) else unsaid(check, Standing.PASSES, reason)
-
-
 @lru_cache(maxsize=256)
-def _as_ever(check: str, reason: str) -> Verdict:
+def passed(check: str, reason: str) -> Verdict:
+    """In words that are the same each time; what passes by figures is left `unsaid`."""
     return Verdict(check, Standing.PASSES, reason)
 
 

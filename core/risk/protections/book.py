@@ -192,8 +192,7 @@ class ProtectionBook:
 
     def shuts_nothing(self, name: str, at: datetime) -> bool:
         """Whether no lock of a protection holds, so that it need not be asked of an entry."""
-        locks = self.by_name[name].locks.by_scope
-        return not locks or not [lock for lock in locks.values() if lock.holds(at)]
+        return not [lock for lock in self.by_name[name].locks.by_scope.values() if lock.holds(at)]
 
     def locks_on(self, name: str, entry: Scope, at: datetime) -> tuple[Lock, ...]:
         """Why a protection shuts an entry out; nothing where it is off."""

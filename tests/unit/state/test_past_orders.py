@@ -93,6 +93,17 @@ def test_what_another_journal_put_there_is_not_believed_and_is_written_over(inde
         assert (found(again, "mine", 1), found(again, "other-1", 1)) == (b"mine", None)
 
 
+def test_what_another_journal_put_there_is_found_by_no_name_of_this_one(index: PastFile, place: Path) -> None:
+    """EX-04: as where a demo begins anew with the same seed, and with the same names"""
+    keep(index, 1, 2, 3, name="same")
+    index.save()
+    with closing(opened_again(index, place)) as again:
+        again.keep(1, ClientOrderId("same-9"), b"mine", "a")
+        again.keep(2, ClientOrderId("same-8"), b"mine", "b")
+
+        assert [found(again, f"same-{n}", 2) for n in (1, 2, 3, 8, 9)] == [None, None, None, b"mine", b"mine"]
+
+
 def test_a_damaged_file_is_made_anew_by_a_journal_that_was_read_whole(index: PastFile, place: Path) -> None:
     """SP-02"""
     place.write_bytes(b"no database at all" * 100)

@@ -16,7 +16,7 @@ from state.codec import GENESIS, decode, encode
 from tests.scenarios.house import House, a_house_with_a_proposal
 
 NOW = datetime(2026, 11, 19, 15, tzinfo=UTC)
-SAID, UNSAID = Verdict("notional", Standing.PASSES, "5 USD"), unsaid("notional", Standing.PASSES, lambda: "5 USD")
+SAID, UNSAID = Verdict("notional", Standing.PASSES, "5 USD"), unsaid("notional", lambda: "5 USD")
 
 
 def staged(house: House) -> ProposalStaged:
@@ -26,7 +26,7 @@ def staged(house: House) -> ProposalStaged:
 def test_words_are_made_when_they_are_read_and_not_before() -> None:
     """RK-01"""
     made: list[str] = []
-    verdict = unsaid("notional", Standing.PASSES, lambda: made.append("") or "5 USD")  # type: ignore[func-returns-value]
+    verdict = unsaid("notional", lambda: made.append("") or "5 USD")  # type: ignore[func-returns-value]
     assert (verdict.standing, Review((verdict,)).passes, made) == (Standing.PASSES, True, [])
 
     assert verdict.reason == "5 USD"
@@ -37,8 +37,8 @@ def test_whoever_looks_finds_no_difference() -> None:
     """RK-01: equal, hashed alike, copied and pickled"""
     assert SAID == UNSAID == copy.copy(UNSAID) == copy.deepcopy(UNSAID) == pickle.loads(pickle.dumps(UNSAID))
     assert hash(SAID) == hash(UNSAID)
-    assert unsaid("notional", Standing.PASSES, lambda: "6 USD") != SAID
-    assert unsaid("notional", Standing.WARNS, lambda: "5 USD") != SAID
+    assert unsaid("notional", lambda: "6 USD") != SAID
+    assert unsaid("margin", lambda: "5 USD") != SAID
 
 
 def test_it_is_written_byte_for_byte_as_one_whose_words_were_said() -> None:
