@@ -39,7 +39,7 @@ def opened(folder: Path) -> tuple[VirtualRuntime, FileJournal]:
     journal = FileJournal(JournalFolder(folder))
     settings = Settings.model_validate(
         {
-            "risk": {"max_open_positions": 1_000},
+            "risk": {"max_open_positions": 1_000, "entries_a_day": 1_000},
             "exchange": {"cash": "10000000"},
             "strategies": {"vwap": {"enabled": False}},
         }
