@@ -91,6 +91,7 @@ def documents_of(desk: Desk) -> dict[str, object]:
 def save(desk: Desk, documents: Documents) -> None:
     """Write a checkpoint of what the journal holds on the disk. Raises OSError, JournalWriteError."""
     desk.journal.sync()
+    desk.journal.past.save()
     documents.save(Checkpoint(desk.journal.sequence, documents_of(desk)))
 
 
@@ -114,12 +115,18 @@ def rebuild(desk: Desk, documents: Documents | None) -> tuple[str, ...]:
             start = _restore(desk, found)
         except ValidationError as error:
             notes = (f"the state documents do not fit: {error.error_count()} errors; rebuilt from the journal",)
+        except PastMissingError:
+            notes = ("the index of past orders is missing or not this journal's; made anew from the journal",)
     desk.orchestrator.begin_rebuild(desk.journal.last_at)
     for recorded in desk.journal.records(start):
         desk.fold(recorded.at, recorded.fact)
     desk.at = desk.journal.last_at
     desk.orchestrator.end_rebuild()
     return notes
+
+
+class PastMissingError(Exception):
+    """What the documents say has left memory is not in the index."""
 
 
 def _require_its_end(desk: Desk, known: int) -> None:
@@ -134,6 +141,9 @@ def _require_its_end(desk: Desk, known: int) -> None:
 def _restore(desk: Desk, found: Checkpoint) -> int:
     written = {**LATER, **with_codes(found.documents)}
     loaded = {name: adapter.validate_python(written.get(name)) for name, adapter in ADAPTERS.items()}
+    ledger: LedgerState = loaded["orders"]
+    if not desk.journal.past.covers(ledger.forgotten, ledger.forgotten_sum):
+        raise PastMissingError
     desk.control.state = loaded["control"]
     desk.ledger.restore(loaded["orders"])
     desk.exits.state = loaded["exits"]

@@ -18,10 +18,20 @@ from core.execution.breaker import Breaker
 from core.execution.departing import Departing
 from core.execution.latency import Latencies
 from core.execution.ledger import Ledger
+from core.execution.order import Order, has_news
 from core.execution.others import Other, other_of
 from core.execution.tally import Tally
 from core.exits.watch import ExitWatch
-from core.facts import BarClosed, Fact, HistoryTaken, MarketDataQuarantined, PastTaken, TradingHalted, TradingResumed
+from core.facts import (
+    BarClosed,
+    Fact,
+    HistoryTaken,
+    MarketDataQuarantined,
+    OrdersRecalled,
+    PastTaken,
+    TradingHalted,
+    TradingResumed,
+)
 from core.inputs import SettingsFault
 from core.market.normaliser import Normaliser
 from core.model.account import Account, Mode, NoAccount
@@ -136,10 +146,10 @@ class Desk:
         self.listeners: list[Listener] = []
         self.bar_listeners: list[Callable[[Bar], None]] = []
         self.control = Control()
-        self.ledger = Ledger(calendar)
+        self.ledger = Ledger(calendar, journal.past)
         self.stage = Stage(calendar, self._is_working)
         self.plans = Plans(self.stage, self.ledger)
-        self.ledger.is_still_told = self.plans.is_of_the_running
+        self.ledger.is_still_told, self.ledger.named = self.plans.is_of_the_running, self.stage.named
         self.opening = Day()
         self.allocations = Allocations()
         self.protections = ProtectionBook(
@@ -216,6 +226,15 @@ class Desk:
         for fold in self.folds.get(type(fact), self._only_after):
             fold(at, fact)
 
+    def order_of(self, report: OrderReport) -> Order | None:
+        """Our order that a report tells of. One that left memory is taken up again, where the report has news of it."""
+        order = self.ledger.order(report.client_order_id)
+        if order is not None or (past := self.ledger.forgotten(report.client_order_id)) is None:
+            return order
+        if has_news(report, past):
+            self.record(OrdersRecalled(self.ledger.family(report.client_order_id)))
+        return self.ledger.order(report.client_order_id)
+
     def hear_of_other(self, report: OrderReport) -> None:
         """The stream's word on an order that is not this desk's; the books say the rest (EX-09)."""
         name = report.broker_order_id
@@ -258,6 +277,8 @@ class Desk:
 
     def signed_entries(self, strategy: str) -> tuple[ClientOrderId, ...]:
         """Its entries whose key was turned, with a plan or on a ticket, and that were not sent yet (RK-12)."""
+        if self.plans.running is None and not self.stage.state.confirmations:
+            return ()
         signed = (*self.plans.entries_to_come(strategy), *self.stage.entries_confirmed(strategy))
         return tuple(dict.fromkeys(signed))
 

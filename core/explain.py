@@ -96,7 +96,7 @@ def _chain(journal: list[Recorded], wanted: set[str], proposal_id: str) -> Itera
             if proposal is not None and _is_made_of(proposal, fact.signal):
                 yield record
             continue
-        belongs = _subject(fact) in {*wanted, *tickets, proposal_id} or _is_signed_by(fact, proposal_id)
+        belongs = subject_of(fact) in {*wanted, *tickets, proposal_id} or _is_signed_by(fact, proposal_id)
         follows = after_fill and isinstance(fact, PositionChanged | TradeClosed)
         if isinstance(fact, TradeClosed):
             follows = follows or bool({fact.trade.entry_order, fact.trade.exit_order} & wanted)
@@ -117,7 +117,7 @@ def _is_signed_by(fact: Fact, proposal_id: str) -> bool:
     return isinstance(fact, PlanSigned) and any(order.proposal.id == proposal_id for order in fact.orders)
 
 
-def _subject(fact: Fact) -> str | None:
+def subject_of(fact: Fact) -> str | None:
     """What a fact is about: an order, a ticket or a proposal."""
     match fact:
         case ProposalStaged() | ProposalEdited():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, time, timedelta
 from decimal import Decimal
@@ -34,6 +34,7 @@ from core.pictures.making_way import (
     quantity_after,
 )
 from core.pictures.margin import margin_view
+from core.pictures.over import OrdersOver
 from core.pictures.plan import PlanPicture
 from core.pictures.protections import Protections
 from core.pictures.reloading import reload_view
@@ -87,7 +88,8 @@ class Pictures:
         self.watched: Symbol | None = None
         self.number = 0
         self._or_say("the log before this start", lambda: self.log.recall(self.desk))
-        self.desk.listeners.append(self.log.hear)
+        self.over = OrdersOver(self.desk)
+        self.desk.listeners += [self.log.hear, self.over.hear]
 
     def draw(self, at: datetime) -> DeskView:
         """The desk as it is, `at` being the engine's time now."""
@@ -99,7 +101,8 @@ class Pictures:
         trades = [t for t in reversed(desk.ledger.state.trades) if t.exit_time >= midnight]
         prices = [(p, self._newest_price(p)[1]) for p in desk.ledger.positions()]
         positions = tuple(self._position(p, at) for p in desk.ledger.positions())
-        orders = tuple(self._order(o) for o in reversed(desk.ledger.state.orders.values()) if self._is_todays(o, at))
+        told = desk.told_at_a_kill
+        orders = tuple(self.over.rows(at, lambda order: self._order(order, told)))
         others = tuple(
             OtherOrderRow(o.broker_order_id, o.words, o.state, o.may_open, o.is_unread) for o in desk.all_others
         )
@@ -393,13 +396,12 @@ class Pictures:
             return StopHolder.BROKER
         return StopHolder.DESK if plan is not None and plan.holder is StopHolder.DESK else StopHolder.YOU
 
-    def _order(self, order: Order) -> OrderRow:
+    def _order(self, order: Order, told: Mapping[Symbol, Quantity]) -> OrderRow:
         ledger = self.desk.ledger
         is_held = order.is_working and ledger.is_held(order)
         patience = timedelta(seconds=float(self.desk.control.settings.execution.warning_seconds))
         is_halted = order.is_working and order.request.symbol in self.desk.normaliser.state.halted
         drawn = _order(order, patience, is_to_replace=ledger.incumbent(order) is not None, is_held=is_held)
-        told = self.desk.told_at_a_kill
         over = beyond(ledger, order, told)
         more = (Mark.MORE_THAN_HELD,) if over > 0 else ()
         waits = (Mark.WAITS_TO_BE_SENT,) if self.desk.departing.is_held_up(order, self.desk.at) else ()
@@ -409,10 +411,6 @@ class Pictures:
         return replace(
             drawn, effect=effect, marks=marks, stop_by_desk=holder, goes_back_in_words=back, beyond=max(over, NO_SHARES)
         )
-
-    def _is_todays(self, order: Order, at: datetime) -> bool:
-        day = self.desk.calendar.trading_day
-        return order.is_working or day(order.created_at) == day(at)
 
 
 def _result_at(held: Position | None, stop: Price | None, quantity: Quantity) -> Money | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 if TYPE_CHECKING:  # the command line needs these words before the first paint, and facts bring pydantic
     from core.facts import Fact
+    from core.model.values import ClientOrderId
     from core.risk.protections.contract import Answer
     from core.risk.regime.report import Look
 
@@ -36,6 +37,26 @@ class Recorded:
     fact: Fact
 
 
+class PastIndex(Protocol):
+    """Where orders that left memory are. It follows from the journal alone, and is made anew where it is missing."""
+
+    def keep(self, number: int, order_id: ClientOrderId, content: bytes, total: str) -> None:
+        """Take one in, in the place of what had its number before. `total` is the sum of all up to it."""
+        ...
+
+    def find(self, order_id: ClientOrderId, until: int) -> bytes | None:
+        """What was kept last of that name, by a number up to `until`. Raises `JournalError`."""
+        ...
+
+    def covers(self, number: int, total: str) -> bool:
+        """Whether it holds all up to this number, with this sum."""
+        ...
+
+    def save(self) -> None:
+        """Return when all of it is on the disk. Raises OSError."""
+        ...
+
+
 class Journal(Protocol):
     """The append-only record (SP-01). One writer."""
 
@@ -47,6 +68,11 @@ class Journal(Protocol):
     @property
     def last_at(self) -> datetime:
         """Time of the last record; the beginning of time where there is none."""
+        ...
+
+    @property
+    def past(self) -> PastIndex:
+        """Where orders that left memory are found again by name."""
         ...
 
     def append(self, at: datetime, fact: Fact) -> int:

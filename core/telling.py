@@ -308,6 +308,9 @@ def _order_in_words(fact: facts.Fact) -> str:
             made = f", made by the broker with {fact.parent}" if is_made else ""
             order = f"{with_legs_in_words(fact.order)} {purpose_in_words(fact.order)}"
             return f"{fact.order.client_order_id} PENDING, {order}{made}"
+        case facts.OrdersRecalled():
+            names = ", ".join(past.id for past in fact.orders)
+            return f"{names} ended before, and the broker tells something new: taken up again as it was"
         case facts.LegResized():
             return f"{fact.client_order_id} is for {plain(fact.quantity)} by now: its pair filled in part"
         case facts.LegsMissing():
@@ -529,6 +532,7 @@ _KINDS: dict[type, str] = {
     facts.PlanMoved: "plan",
     facts.PlanEnded: "plan",
     facts.OrderCreated: "order",
+    facts.OrdersRecalled: "order",
     facts.LegResized: "order",
     facts.LegsMissing: "order",
     facts.OrderStateChanged: "order",

@@ -113,6 +113,7 @@ SPEAKING = frozenset(
         "show_state",
         "stop",
         "unmeasured",
+        "unsaid",
         "warned",
         "_begin",
         "_end",

@@ -11,5 +11,5 @@ from state.folders import AccountFolder
 def begin_anew(folder: AccountFolder) -> None:
     """Remove journal, documents, backups, exchange log, heartbeat and kill switch; its lock is held. Raises OSError."""
     kept = [path for place in (folder.journal, folder.backups) for path in place.iterdir() if path.is_file()]
-    for path in (*kept, folder.documents, folder.exchange, folder.heartbeat, folder.kill_switch):
+    for path in (*kept, folder.documents, folder.past_orders, folder.exchange, folder.heartbeat, folder.kill_switch):
         path.unlink(missing_ok=True)

@@ -64,9 +64,11 @@ def _less(reasons: object, of_this_session: object) -> object:
 MIGRATIONS: dict[int, Callable[[dict[str, object]], dict[str, object]]] = {
     1: lambda documents: {**documents, "breaker": {}, "latencies": {}, "tally": {}},
     2: lambda documents: {**documents, "protections": {}, "regime": {}, "sizing": {}, "margin": {}},
-    3: _memories_apart,
+    3: lambda documents: {**_memories_apart(documents), "orders": {"forgotten": 1, "forgotten_sum": "-"}},
 }
-"""By version: makes of that version's documents those of the next one. Where one is missing, the journal is read."""
+"""By version: makes of that version's documents those of the next one. Where one is missing, the journal is read.
+Beside the third no index of past orders was kept: a start takes it, and all else, from the journal.
+"""
 
 BACKUPS = 5
 ROTATION_SECONDS = 60.0

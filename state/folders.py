@@ -68,6 +68,11 @@ class AccountFolder:
         return self.path / "archives"
 
     @property
+    def past_orders(self) -> Path:
+        """The index of orders that have left memory."""
+        return self.path / "past-orders.db"
+
+    @property
     def lock(self) -> Path:
         return self.path / "lock"
 

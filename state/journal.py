@@ -15,11 +15,13 @@ from pathlib import Path
 
 import orjson
 
+from core.execution.past import PastInMemory
 from core.facts import Fact
 from core.ports import JournalDamagedError, JournalError, JournalWriteError, Recorded
 from state.codec import GENESIS, RecordError, decode, encode
 from state.files import make_folder, open_private, sync_folder, write_all
 from state.folders import AccountFolder
+from state.past_orders import PastFile
 from state.segments import Torn, Walk, day_of, end_of, lines_backwards, segments, start_at
 
 BEGINNING = datetime.min.replace(tzinfo=UTC)
@@ -53,6 +55,7 @@ class MemoryJournal:
 
     def __init__(self) -> None:
         self._chain = Chain()
+        self.past = PastInMemory()
         self.lines: list[bytes] = []
         self.syncs = 0
 
@@ -125,6 +128,7 @@ class FileJournal:
         self._day_ends = BEGINNING
         self._folder_is_dirty = False
         self._failure: str | None = None
+        self.past = PastFile(folder.past_orders)
         self._chain = self._opened(verified_until)
 
     @property
@@ -200,6 +204,7 @@ class FileJournal:
             if self._failure is None:
                 self.sync()
         finally:
+            self.past.close()
             self._let_go()
 
     def _opened(self, verified_until: int | None) -> Chain:

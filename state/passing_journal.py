@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Iterator
 from datetime import datetime
 
+from core.execution.past import PastInMemory
 from core.facts import Fact
 from core.ports import Recorded
 from state.journal import Chain
@@ -20,6 +21,7 @@ class PassingJournal:
 
     def __init__(self) -> None:
         self._chain = Chain()
+        self.past = PastInMemory()
         self._total = hashlib.sha256()
 
     @property

@@ -73,6 +73,7 @@ class Latencies:
     def __init__(self, trading_day: Callable[[datetime], date]) -> None:
         self.trading_day = trading_day
         self.state = LatenciesState()
+        self._known: tuple[LatenciesState, tuple[Span, ...]] | None = None
         self.folds = {
             ProposalStaged: self._staged,
             TicketOpened: self._ticket_opened,
@@ -84,8 +85,10 @@ class Latencies:
         }
 
     def spans(self) -> tuple[Span, ...]:
-        """Every span with its percentiles; those that no order has are left out."""
-        return tuple(self._spans())
+        """Every span with its percentiles; those that no order has are left out. Worked out when an order has moved."""
+        if self._known is None or self._known[0] is not self.state:
+            self._known = self.state, tuple(self._spans())
+        return self._known[1]
 
     def _spans(self) -> Iterator[Span]:
         for name, first, last in SPANS:
@@ -121,16 +124,18 @@ class Latencies:
         self.state.orders[fact.order.client_order_id] = Timing(
             signal=waited[0], staged=waited[1], confirmed=self.state.confirmed.get(fact.proposal_id)
         )
+        self._known = None
 
     def _sent(self, _at: datetime, fact: OrderSent) -> None:
         timing = self.state.orders.get(fact.client_order_id)
         if timing is not None and timing.sent is None:
-            timing.sent = fact.sent_at
+            timing.sent, self._known = fact.sent_at, None
 
     def _state_changed(self, at: datetime, fact: OrderStateChanged) -> None:
         timing = self.state.orders.get(fact.client_order_id)
         if timing is None:
             return
+        self._known = None
         if fact.after is OrderStatus.SUBMITTED and timing.acknowledged is None:
             timing.acknowledged = at
         elif fact.after is OrderStatus.FILLED:
@@ -139,7 +144,7 @@ class Latencies:
     def _filled(self, at: datetime, fact: OrderFilled) -> None:
         timing = self.state.orders.get(fact.fill.client_order_id)
         if timing is not None and timing.first_fill is None:
-            timing.first_fill = at
+            timing.first_fill, self._known = at, None
 
 
 def percentile(ordered: Sequence[timedelta], percent: int) -> timedelta:

@@ -6,13 +6,14 @@ position changes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Set
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from core.execution.order import Order
 from core.execution.order_machine import DuplicateOrderError
+from core.execution.past import PastInMemory, order_of, past_of, read, sum_after, written
 from core.facts import (
     ApprovalRedeemed,
     BrokerWarned,
@@ -29,6 +30,7 @@ from core.facts import (
     OrderInDoubt,
     OrderKept,
     OrderNotFound,
+    OrdersRecalled,
     OrderStateChanged,
     OwnerShare,
     PositionCorrected,
@@ -40,11 +42,13 @@ from core.facts import (
 )
 from core.model.codes import EndCode
 from core.model.order import LegRole, OrderStatus, Side
+from core.model.past_order import PastOrder
 from core.model.position import Fill, Position, Trade
 from core.model.regime import RegimeLabels
 from core.model.session import Calendar
 from core.model.signal import ExitReason
 from core.model.values import NO_MONEY, NO_SHARES, ZERO, ClientOrderId, ExecutionId, Money, Price, Quantity, Symbol
+from core.ports import PastIndex
 
 KEPT = timedelta(days=7)
 GIVEN_UP_KEPT = timedelta(days=30)
@@ -57,13 +61,15 @@ UNKNOWN_OWNER = "broker"
 class LedgerState:
     """What the ledger remembers.
 
-    `positions` is keyed `SYMBOL/strategy`; flat ones are not kept. Orders and trades of the last week are kept whole,
-    of older orders only the ids, so that none is ever used again. What never arrived is kept for longer. `redeemed`
-    names, by an order that is not written down yet, the stop that it is less of.
+    `positions` is keyed `SYMBOL/strategy`; flat ones are not kept. Orders that ended before today leave once nothing
+    rests on them, and after a week in any case; what never arrived is kept for longer. So many are `forgotten`, with
+    the sum of all of them: the index of past orders has them whole, and no name is ever used again. Of trades there are
+    those of today. `redeemed` names, by an order that is not written down yet, the stop that it is less of.
     """
 
     orders: dict[ClientOrderId, Order] = field(default_factory=dict)
-    past_ids: set[ClientOrderId] = field(default_factory=set)
+    forgotten: int = 0
+    forgotten_sum: str = ""
     executions: dict[ExecutionId, ClientOrderId] = field(default_factory=dict)
     positions: dict[str, Position] = field(default_factory=dict)
     trades: list[Trade] = field(default_factory=list)
@@ -105,19 +111,24 @@ FAILURES = {
 class Ledger:
     """The slice of orders, executions, positions and trades."""
 
-    def __init__(self, calendar: Calendar) -> None:
+    def __init__(self, calendar: Calendar, past: PastIndex | None = None) -> None:
         self.calendar = calendar
+        self.past: PastIndex = past or PastInMemory()
         self.state = LedgerState()
+        self._places: dict[ClientOrderId, int] = {}
+        self._legs: dict[ClientOrderId, dict[ClientOrderId, Order]] = {}
         self._working: dict[ClientOrderId, Order] = {}
         self._cut: dict[ClientOrderId, Order] = {}
         self.opened: list[Opened] = []
         self.on_trade: Callable[[Trade, bool], None] = lambda _trade, _is_long: None
         self.regime: Callable[[], RegimeLabels | None] = lambda: None
         self.is_still_told: Callable[[ClientOrderId], bool] = lambda _order_id: False
+        self.named: Callable[[datetime], Collection[ClientOrderId]] = lambda _at: ()
         self.folds = {
             ApprovalRedeemed: self._redeemed,
             EngineStarted: self._started,
             OrderCreated: self._created,
+            OrdersRecalled: self._recalled,
             StopCut: self._stop_cut,
             ProposalStaged: self._staged,
             LegResized: self._resized,
@@ -144,6 +155,24 @@ class Ledger:
         self.state = state
         self._working = {order.id: order for order in state.orders.values() if order.is_working}
         self._cut = {order.id: order for order in state.orders.values() if order.is_cut}
+        self._places, self._legs = {}, {}
+        for order in state.orders.values():
+            self._enter(order)
+
+    def _enter(self, order: Order) -> None:
+        """What is worked out of the orders: their sequence, and whose leg each is."""
+        self._places[order.id] = next(reversed(self._places.values()), 0) + 1
+        if order.role is not None and order.parent is not None:
+            self._legs.setdefault(order.parent, {})[order.id] = order
+
+    def _leave(self, order: Order) -> None:
+        del self.state.orders[order.id], self._places[order.id]
+        self._cut.pop(order.id, None)
+        if order.role is not None and order.parent is not None:
+            its = self._legs[order.parent]
+            del its[order.id]
+            if not its:
+                del self._legs[order.parent]
 
     # ── questions ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -151,7 +180,32 @@ class Ledger:
         return self.state.orders.get(order_id)
 
     def has(self, order_id: ClientOrderId) -> bool:
-        return order_id in self.state.orders or order_id in self.state.past_ids
+        """Whether this name was ever used: by what is here, or by the index."""
+        return order_id in self.state.orders or self._found(order_id) is not None
+
+    def in_order(self, order_ids: Iterable[ClientOrderId]) -> list[Order]:
+        """Those of them that are here, the oldest first."""
+        here = {order_id for order_id in order_ids if order_id in self.state.orders}
+        return [self.state.orders[order_id] for order_id in sorted(here, key=self._places.__getitem__)]
+
+    def forgotten(self, order_id: ClientOrderId) -> PastOrder | None:
+        """An order that has left memory, as it was then."""
+        content = None if order_id in self.state.orders else self._found(order_id)
+        return None if content is None else read(content)
+
+    def family(self, order_id: ClientOrderId) -> tuple[PastOrder, ...]:
+        """A forgotten order with all that is not understood without it, as far as that is forgotten too."""
+        found: dict[ClientOrderId, PastOrder] = {}
+        names = [order_id]
+        while names:
+            name = names.pop()
+            if name not in found and (past := self.forgotten(name)) is not None:
+                found[name] = past
+                names += past.kin
+        return tuple(sorted(found.values(), key=lambda past: (past.created_at, past.role is not None)))
+
+    def _found(self, order_id: ClientOrderId) -> bytes | None:
+        return self.past.find(order_id, self.state.forgotten) if self.state.forgotten else None
 
     def require_new(self, order_id: ClientOrderId) -> None:
         """Raise DuplicateOrderError where this id was ever used (EX-04)."""
@@ -193,6 +247,8 @@ class Ledger:
         return tuple(p for p in self.state.positions.values() if p.symbol == symbol)
 
     def net_quantity(self, symbol: Symbol) -> Quantity:
+        if not self.state.positions:
+            return NO_SHARES
         return Quantity(sum((p.quantity for p in self.positions_in(symbol)), ZERO))
 
     def working_exits(self, symbol: Symbol, strategy: str) -> tuple[Order, ...]:
@@ -278,7 +334,7 @@ class Ledger:
 
     def legs(self, parent: ClientOrderId) -> tuple[Order, ...]:
         """What the broker made with an order, and what took a leg's place since."""
-        return tuple(o for o in self.state.orders.values() if o.role is not None and o.parent == parent)
+        return tuple(self._legs.get(parent, {}).values())
 
     def expects_legs(self, order: Order) -> bool:
         """Whether the broker holds, or held, legs of it that it has not named yet."""
@@ -347,6 +403,8 @@ class Ledger:
 
     def working_entries(self, symbol: Symbol | None = None, strategy: str | None = None) -> tuple[Order, ...]:
         """Working orders that open or add."""
+        if not self._working:
+            return ()
         return tuple(
             o
             for o in self._working.values()
@@ -362,7 +420,7 @@ class Ledger:
         """
         return tuple(
             o
-            for o in self.working_entries(strategy=strategy)
+            for o in (self.working_entries(strategy=strategy) if self._working else ())
             if not self._has_filled_on(day, o) and self.incumbent(o) is None
         )
 
@@ -403,6 +461,7 @@ class Ledger:
             counted_at=fact.counted_at,
         )
         self.state.orders[created.id] = self._working[created.id] = created
+        self._enter(created)
         self.state.orders_sent += 1
         if (old := self._replaced(created)) is not None:
             old.replacement = created.id
@@ -532,18 +591,71 @@ class Ledger:
         order.cancel_failures, order.reason, order.cancel_reason, order.cancel_code = 0, "", "", None
 
     def _forget_what_is_old(self, at: datetime, _fact: DayStarted) -> None:
-        """A week is what a reconciliation compares; before it, an id is enough where nobody has yet to tell of it."""
+        """Before today, an order is kept while anything may rest on it; a week is what a reconciliation compares."""
+        day = self.calendar.trading_day(at)
         self.opened = [fill for fill in self.opened if at - fill.heard_at <= KEPT]
-        kept = {o.id: GIVEN_UP_KEPT if o.is_given_up else KEPT for o in self.state.orders.values()}
-        ended = [o for o in self.state.orders.values() if o.ended_at is not None and at - o.ended_at > kept[o.id]]
-        old = [o for o in ended if not self.is_still_told(o.id)]
-        for order in old:
-            del self.state.orders[order.id]
-            self._cut.pop(order.id, None)
-            self.state.past_ids.add(order.id)
-        if old:
-            self.state.executions = {e: o for e, o in self.state.executions.items() if o in self.state.orders}
-            self.state.trades = [t for t in self.state.trades if at - t.exit_time <= KEPT]
+        self.state.trades = [t for t in self.state.trades if self.calendar.trading_day(t.exit_time) >= day]
+        old = {o.id for o in self.state.orders.values() if _is_old(o, at)} | self._at_rest(at, day)
+        gone = [o for o in self.state.orders.values() if o.id in old and not self.is_still_told(o.id)]
+        if not gone:
+            return
+        counted: dict[ClientOrderId, list[ExecutionId]] = {order.id: [] for order in gone}
+        for execution, order_id in self.state.executions.items():
+            if order_id in counted:
+                counted[order_id].append(execution)
+        kin = self._kin()
+        for order in gone:
+            self._hand_over(past_of(order, counted[order.id], kin.get(order.id, ())))
+        for order in gone:
+            self._leave(order)
+        self.state.executions = {e: o for e, o in self.state.executions.items() if o not in counted}
+
+    def _hand_over(self, past: PastOrder) -> None:
+        content = written(past)
+        self.state.forgotten += 1
+        self.state.forgotten_sum = sum_after(self.state.forgotten_sum, content)
+        self.past.keep(self.state.forgotten, past.id, content, self.state.forgotten_sum)
+
+    def _at_rest(self, at: datetime, day: date) -> set[ClientOrderId]:
+        """What ended before today, in a place that holds nothing and where nothing works, and that nothing signed or
+        waiting speaks of; what belongs together leaves together.
+        """
+        named = {*self.named(at), *(o.id for o in self.state.orders.values() if self.is_still_told(o.id))}
+        busy = {(p.symbol, p.strategy) for p in self.positions()}
+        busy |= {(o.request.symbol, o.strategy) for o in self._working.values()}
+        rests = {o.id for o in self.state.orders.values() if self._is_over(o, day, busy) and o.id not in named}
+        kin = self._kin()
+        stay = [o.id for o in self.state.orders.values() if o.id not in rests and not o.is_given_up]
+        while stay:
+            kept = [name for name in kin.get(stay.pop(), ()) if name in rests]
+            rests.difference_update(kept)
+            stay += kept
+        return rests
+
+    def _is_over(self, order: Order, day: date, busy: Set[tuple[Symbol, str]]) -> bool:
+        if order.ended_at is None or self.calendar.trading_day(order.ended_at) >= day or order.is_given_up:
+            return False
+        symbol = order.request.symbol
+        return busy.isdisjoint({(symbol, order.strategy), (symbol, UNKNOWN_OWNER)}) and not self.expects_legs(order)
+
+    def _kin(self) -> dict[ClientOrderId, list[ClientOrderId]]:
+        """By each order what it is not understood without, and what is not without it."""
+        found: dict[ClientOrderId, list[ClientOrderId]] = {}
+        for order in self.state.orders.values():
+            for other in (order.parent, order.request.replaces, order.replacement, order.replaced_by):
+                if other is not None:
+                    found.setdefault(order.id, []).append(other)
+                    found.setdefault(other, []).append(order.id)
+        return {name: list(dict.fromkeys(others)) for name, others in found.items()}
+
+    def _recalled(self, _at: datetime, fact: OrdersRecalled) -> None:
+        """They are here again as they were: what the broker tells of them counts as it would have then."""
+        for past in fact.orders:
+            order = order_of(past)
+            self.state.orders[order.id] = order
+            self.state.executions.update(dict.fromkeys(past.executions, order.id))
+            self._enter(order)
+            self._note_cut(order)
 
     def _ignored(self, _at: datetime, _fact: UpdateIgnored) -> None:
         self.state.updates_ignored += 1
@@ -701,6 +813,11 @@ class Ledger:
             Quantity(abs(fact.quantity)), cost, cost, regime=alone.regime, fees=alone.fees,
             heard_at=alone.heard_at,
         )  # fmt: skip
+
+
+def _is_old(order: Order, at: datetime) -> bool:
+    kept = GIVEN_UP_KEPT if order.is_given_up else KEPT
+    return order.ended_at is not None and at - order.ended_at > kept
 
 
 def _with_part(held: Position, share: OwnerShare) -> Position:

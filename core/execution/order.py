@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from core.model.broker import OrderReport
 from core.model.codes import CUT, CancelCode, EndCode
 from core.model.order import LegRole, OrderClass, OrderRequest, OrderStatus, OrderType, Side, StopHolder
+from core.model.past_order import PastOrder
 from core.model.signal import ExitReason
 from core.model.staging import Approval, StopPlan
 from core.model.values import (
@@ -197,6 +199,12 @@ class Order:
         if self.warned_at is None or not self.warning_waits or not self.is_working or self.only_reduces:
             return None
         return self.warned_at + patience
+
+
+def has_news(report: OrderReport, order: Order | PastOrder) -> bool:
+    """Whether the broker tells of an order that had ended what is not known of it: that it works, or filled more."""
+    works_there = report.status is not None and report.status.is_working
+    return works_there or report.filled_quantity > order.filled_quantity
 
 
 def nearest_first(stops: Iterable[Order]) -> list[Order]:

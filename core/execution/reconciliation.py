@@ -5,8 +5,11 @@ Reads a ledger and a picture, and changes nothing. The engine's comparison and `
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
+from itertools import compress, count
+from operator import is_not
 
 from core.execution.ledger import Ledger
 from core.execution.order import Order
@@ -28,23 +31,71 @@ class ReconciliationError(Exception):
 
 
 class Listing:
-    """The orders that a picture lists, sorted; the next picture may list the very same.
+    """The orders that a picture lists, sorted. Of the next one only what is not the same is looked at.
 
     Attributes
     ----------
     reports
         Every order by our id, whether the broker lists legs apart or under their parents alone.
-    working
-        Those of `orders` that work, or may.
-    alive
-        The ids of all that work, legs included.
+    fresh
+        The ids of those, legs included, that came or changed and that nobody has taken out yet.
     """
 
-    def __init__(self, orders: tuple[OrderReport, ...]) -> None:
-        self.orders = orders
-        self.reports: Mapping[ClientOrderId, OrderReport] = {r.client_order_id: r for r in _with_their_legs(orders)}
-        self.working = tuple(r for r in orders if r.status is None or r.status.is_working)
-        self.alive = tuple(i for i, r in self.reports.items() if r.status is not None and r.status.is_working)
+    def __init__(self) -> None:
+        self.orders: tuple[OrderReport, ...] = ()
+        self.fresh: set[ClientOrderId] = set()
+        self._apart: dict[ClientOrderId, OrderReport] = {}
+        self._legs: dict[ClientOrderId, OrderReport] = {}
+        self._working: dict[ClientOrderId, OrderReport] = {}
+        self.reports: Mapping[ClientOrderId, OrderReport] = ChainMap(self._apart, self._legs)
+
+    @property
+    def working(self) -> tuple[OrderReport, ...]:
+        """Those of `orders` that work, or may."""
+        return tuple(self._working.values())
+
+    def follow(self, orders: tuple[OrderReport, ...]) -> None:
+        """Take up the next picture's orders, from the first on that is not the very same."""
+        before, self.orders = self.orders, orders
+        shorter = min(len(before), len(orders))
+        first = shorter if orders is before else next(compress(count(), map(is_not, before, orders)), shorter)
+        over = {report.client_order_id: report for report in before[first:]}
+        for report in orders[first:]:
+            over.pop(report.client_order_id, None)
+        for report in before[first:]:
+            self._working.pop(report.client_order_id, None)
+        for report in over.values():
+            self._drop(report)
+        for report in orders[first:]:
+            self._take(report)
+
+    def _drop(self, report: OrderReport) -> None:
+        del self._apart[report.client_order_id]
+        if report.client_order_id in self._legs:
+            self.fresh.add(report.client_order_id)
+        for leg in report.legs:
+            self._legs.pop(leg.client_order_id, None)
+
+    def _take(self, report: OrderReport) -> None:
+        before = self._apart.get(report.client_order_id)
+        if _may_work(report):
+            self._working[report.client_order_id] = report
+        if before is report:
+            return
+        for leg in before.legs if before is not None else ():
+            if leg not in report.legs:
+                del self._legs[leg.client_order_id]
+        for leg in report.legs:
+            if leg.client_order_id not in self._apart and self._legs.get(leg.client_order_id) != leg:
+                self.fresh.add(leg.client_order_id)
+            self._legs[leg.client_order_id] = leg
+        if self.reports.get(report.client_order_id) != report:
+            self.fresh.add(report.client_order_id)
+        self._apart[report.client_order_id] = report
+
+
+def _may_work(report: OrderReport) -> bool:
+    return report.status is None or report.status.is_working
 
 
 class Comparison:
@@ -52,18 +103,18 @@ class Comparison:
 
     Parameters
     ----------
-    before
-        The listing of the picture before; taken over where this one lists the very same tuple of orders.
+    listing
+        That of the picture before; it follows this one.
     """
 
     def __init__(
-        self, ledger: Ledger, picture: BrokerPicture, limits: ReconciliationSettings, before: Listing | None = None
+        self, ledger: Ledger, picture: BrokerPicture, limits: ReconciliationSettings, listing: Listing | None = None
     ) -> None:
         self.ledger = ledger
         self.picture = picture
         self.limits = limits
-        is_same = before is not None and before.orders is picture.orders
-        self.listing = before if before is not None and is_same else Listing(picture.orders)
+        self.listing = listing or Listing()
+        self.listing.follow(picture.orders)
         self.reports = self.listing.reports
         self._theirs = {position.symbol: position for position in (*picture.positions, *self._taken_over())}
 
@@ -225,9 +276,3 @@ def _ours(order: Order) -> str:
 
 def _reported(report: OrderReport) -> str:
     return f"{report.side.value.upper()} {plain(report.quantity)} {report.type.value}"
-
-
-def _with_their_legs(orders: tuple[OrderReport, ...]) -> Iterator[OrderReport]:
-    for report in orders:
-        yield from report.legs
-    yield from orders

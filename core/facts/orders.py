@@ -11,6 +11,7 @@ from core.facts import older_words
 from core.facts.registry import Fact, fact
 from core.model.codes import BlockCode, CancelCode, EndCode
 from core.model.order import LegRole, OrderRequest, OrderStatus
+from core.model.past_order import PastOrder
 from core.model.position import Fill, Trade
 from core.model.signal import ExitReason
 from core.model.staging import Approval, StopPlan
@@ -68,6 +69,17 @@ class OrderCreated(Fact):
     role: LegRole | None = None
     target_price: Price | None = None
     counted_at: Price | None = None
+
+
+@fact()
+@dataclass(frozen=True, slots=True)
+class OrdersRecalled(Fact):
+    """The broker tells something new of an order that had left memory: it is here again, and what belongs to it.
+
+    Each stands as it was when it was forgotten, so that no reading of the journal needs to look anything up.
+    """
+
+    orders: tuple[PastOrder, ...]
 
 
 @fact()

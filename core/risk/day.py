@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from core.facts import DayCorrected, DayStarted
@@ -62,9 +63,7 @@ class Day:
         state = self.state
         if self.opening_equity_of_week(day) is None:
             return "not known yet"
-        first = "its first day" if state.week_day is None else f"{state.week_day:%a %d %b}"
-        words = _since(state.week_close_of, first)
-        return words if self.is_last_week_known(day) else f"{words}; last week's close is not known"
+        return _since_of_week(state.week_close_of, state.week_day, is_known=self.is_last_week_known(day))
 
     def is_last_week_known(self, day: date) -> bool:
         """Whether a loss of the week counts from last week's close."""
@@ -133,6 +132,13 @@ def shuts_again_at(lost: Decimal, limit: Decimal) -> Money:
     return Money(max(lost // half + 1, Decimal(3)) * half)
 
 
+@lru_cache(maxsize=8)
+def _since_of_week(close_of: date | None, week_day: date | None, *, is_known: bool) -> str:
+    words = _since(close_of, "its first day" if week_day is None else f"{week_day:%a %d %b}")
+    return words if is_known else f"{words}; last week's close is not known"
+
+
+@lru_cache(maxsize=8)
 def _since(close_of: date | None, first: str) -> str:
     return f"since the close of {close_of:%a %d %b}" if close_of is not None else f"since the first figure of {first}"
 
@@ -147,6 +153,7 @@ def end_of_week(day: date) -> datetime:
     return end_of_day(monday_of(day) + timedelta(days=6))
 
 
+@lru_cache(maxsize=8)
 def monday_of(day: date) -> date:
     """Of the day's week. Exchange weeks begin on Monday, also where that is a holiday."""
     return day - timedelta(days=day.weekday())

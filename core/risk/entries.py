@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from core.execution.ledger import Ledger
 from core.model.values import ClientOrderId
@@ -45,4 +46,7 @@ def entries_taken(strategy: str, day: date, ledger: Ledger, signed: Signed, but:
     to_come = [order_id for order_id in signed(strategy) if not ledger.has(order_id)]
     if but in to_come:
         del to_come[to_come.index(but) :]
-    return Taken(ledger.entries_filled(strategy, day), len(working), len(to_come))
+    return _counted(ledger.entries_filled(strategy, day), len(working), len(to_come))
+
+
+_counted = lru_cache(maxsize=64)(Taken)

@@ -35,6 +35,9 @@ from core.staging.entries import Reach, aimed_at, reach_of
 NOT_ASKED = NoSession("the calendar was not asked")
 
 
+Reached = tuple[Quote | NoQuote, Reach | None]
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """An order that would like to leave, and what belongs to it."""
@@ -44,6 +47,7 @@ class Candidate:
     strategy: str
     signal_time: datetime
     is_manual: bool
+    _reaches: list[Reached] = field(default_factory=list, init=False, compare=False, repr=False)
 
     @property
     def only_reduces(self) -> bool:
@@ -77,6 +81,14 @@ class Candidate:
         return reach.least if self.order.side is Side.BUY else reach.most
 
     def _reach(self, quote: Quote | NoQuote) -> Reach | None:
+        """Worked out once a quote: most checks ask for it."""
+        if self._reaches and self._reaches[-1][0] is quote:
+            return self._reaches[-1][1]
+        reach = self._worked_out(quote)
+        self._reaches.append((quote, reach))
+        return reach
+
+    def _worked_out(self, quote: Quote | NoQuote) -> Reach | None:
         """A stop-limit begins at its trigger, whatever the market is now."""
         order, touch = self.order, self._touch(quote)
         met = order.stop_price if order.type is OrderType.STOP_LIMIT else touch
@@ -125,10 +137,16 @@ class ReviewContext:
     allocations: Allocations = field(default_factory=Allocations)
     signed: Signed = lambda _strategy: ()
     halted: Mapping[Symbol, TradingHalt] = field(default_factory=dict)
+    _of_now: list[Quote | NoQuote] = field(default_factory=list, init=False, compare=False, repr=False)
 
     @property
     def quote_of_now(self) -> Quote | NoQuote:
         """The quote, where it is young or was fetched for this review: one of yesterday tells nothing of a fill."""
+        if not self._of_now:
+            self._of_now.append(self._young_quote())
+        return self._of_now[0]
+
+    def _young_quote(self) -> Quote | NoQuote:
         if isinstance(self.quote, NoQuote) or self.is_fresh:
             return self.quote
         risk = self.settings.risk

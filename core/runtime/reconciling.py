@@ -153,6 +153,7 @@ class Forgotten:
         self._journal = journal
         self.sequence = journal.sequence
         self.last_at = journal.last_at
+        self.past = journal.past
 
     def append(self, at: datetime, _fact: Fact) -> int:
         self.sequence += 1

@@ -134,7 +134,7 @@ class Stage:
             SettingsApplied: self._settings_applied,
             PlanSigned: self._plan_signed,
             PlanEnded: self._plan_ended,
-            DayStarted: self._forget_less,
+            DayStarted: self._day_started,
         }
 
     # ── questions ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -229,6 +229,17 @@ class Stage:
     def signed_exits(self, entry: ClientOrderId, at: datetime) -> MandateUse | None:
         """What lets the exits of this entry's position go out without a key, while it holds (OP-06)."""
         return next((use for use in self.mandates(MandateKind.EXITS, entry) if at <= use.mandate.ends_at), None)
+
+    def named(self, at: datetime) -> set[ClientOrderId]:
+        """Orders that something signed or waiting may yet speak of."""
+        over = self._over(at)
+        found = {proposal.order.replaces for proposal in self.state.proposals.values()}
+        found |= {use.mandate.parent for use in self.state.mandates.values() if use.mandate.ticket_id not in over}
+        for ticket_id, confirmation in self.state.confirmations.items():
+            if ticket_id not in over:
+                order = confirmation.ticket.order
+                found |= {order.client_order_id, order.replaces, *confirmation.ticket.cancels}
+        return {name for name in found if name is not None}
 
     def next_ticket_id(self) -> TicketId:
         """Names the ticket by its place among all that were opened; sixteen hex digits, for the eye and the log."""
@@ -368,30 +379,41 @@ class Stage:
         for mandate_id in [i for i, use in self.state.mandates.items() if use.mandate.ticket_id == ticket_id]:
             del self.state.mandates[mandate_id]
 
-    def _forget_older_than_a_day(self, at: datetime) -> None:
-        """Confirmations of earlier days whose orders are over have nothing left to permit, but for stops that last."""
-        day = self.calendar.trading_day(at)
-        old = [
-            ticket_id
-            for ticket_id, c in self.state.confirmations.items()
-            if self.calendar.trading_day(c.received_at) < day and not self._may_owe(c, at)
-        ]
-        for ticket_id in old:
-            del self.state.confirmations[ticket_id]
-            self.state.used = {used for used in self.state.used if not used.startswith(ticket_id)}
-            self.state.refusals.pop(ticket_id, None)
-            self._drop_mandates(ticket_id)
-
-    def _forget_less(self, at: datetime, _fact: DayStarted) -> None:
-        """Of less of what was signed no ticket is left to forget it with; what has lapsed is refused by its time."""
+    def _day_started(self, at: datetime, _fact: DayStarted) -> None:
+        """Of less of what was signed no ticket is left to forget it with; what has lapsed is refused by its time. What
+        was refused is told while its ticket or its key is there.
+        """
+        self._forget_older_than_a_day(at)
         self.state.less = {id_: lapses_at for id_, lapses_at in self.state.less.items() if at <= lapses_at}
         self.state.used = {id_ for id_ in self.state.used if not id_.startswith(LESS)}  # of older journals
+        known = self.state.tickets.keys() | self.state.confirmations.keys()
+        self.state.refusals = {id_: reasons for id_, reasons in self.state.refusals.items() if id_ in known}
 
-    def _may_owe(self, confirmation: Confirmation, at: datetime) -> bool:
+    def _forget_older_than_a_day(self, at: datetime) -> None:
+        """Confirmations of earlier days whose orders are over have nothing left to permit, but for stops that last."""
+        old = self._over(at)
+        if not old:
+            return
+        state, names = self.state, tuple(old)
+        state.confirmations = {id_: c for id_, c in state.confirmations.items() if id_ not in old}
+        state.used = {used for used in state.used if not used.startswith(names)}
+        state.refusals = {id_: reasons for id_, reasons in state.refusals.items() if id_ not in old}
+        state.mandates = {id_: use for id_, use in state.mandates.items() if use.mandate.ticket_id not in old}
+
+    def _over(self, at: datetime) -> set[TicketId]:
+        """The tickets of such confirmations."""
+        day_of = self.calendar.trading_day
+        day = day_of(at)
+        before = {id_: c for id_, c in self.state.confirmations.items() if day_of(c.received_at) < day}
+        its: dict[TicketId, list[MandateUse]] = {}
+        for use in self.state.mandates.values() if before else ():
+            its.setdefault(use.mandate.ticket_id, []).append(use)
+        return {id_ for id_, c in before.items() if not self._may_owe(c, its.get(id_, []), at)}
+
+    def _may_owe(self, confirmation: Confirmation, its: list[MandateUse], at: datetime) -> bool:
         """Whether its order may fill yet, or a stop of it may be asked for."""
         if self.is_working(confirmation.ticket.order.client_order_id):
             return True
-        its = [use for use in self.state.mandates.values() if use.mandate.ticket_id == confirmation.ticket.id]
         stops = [use for use in its if use.mandate.kind in STOPS]
         if any(at <= use.mandate.ends_at for use in stops):
             return True

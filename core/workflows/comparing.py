@@ -25,7 +25,7 @@ from functools import partial
 from core.desk import Desk
 from core.effects import Effect, FetchPicture, SubmitOrder
 from core.execution.correcting import owners_after
-from core.execution.order import Order
+from core.execution.order import Order, has_news
 from core.execution.others import others_in
 from core.execution.reconciliation import Comparison, Listing, ReconciliationError
 from core.facts import PositionCorrected, ReconciliationFailed, ReconciliationPassed, Source, SubmissionBlocked
@@ -85,8 +85,8 @@ class Comparing:
         self._is_wanted_again = False
         self._unanswered = 0
         self._nets_when_asked: dict[Symbol, Quantity] | None = None
-        self._listing: Listing | None = None
-        self._at_rest: Listing | None = None
+        self._listing = Listing()
+        self._restless: set[ClientOrderId] = set()
         self._asked_once_more: set[ClientOrderId] = set()
 
     # ── 1. asking ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -211,20 +211,25 @@ class Comparing:
 
     def _beside(self, picture: BrokerPicture) -> Comparison:
         limits = self.desk.control.settings.reconciliation
-        comparison = Comparison(self.desk.ledger, picture, limits, self._listing)
-        self._listing = comparison.listing
-        return comparison
+        return Comparison(self.desk.ledger, picture, limits, self._listing)
 
     # ── 3 and 4. orders ──────────────────────────────────────────────────────────────────────────────────────────
 
     def _take_in_orders(self, comparison: Comparison) -> Iterator[Effect]:
+        """What works, and what the broker tells that may be news: a comparison costs the same after many orders as
+        after few.
+        """
         listing = comparison.listing
-        for order in self._to_look_at(listing):
+        self._restless, listing.fresh = self._restless | listing.fresh, set()
+        told = [report for order_id in self._restless if (report := listing.reports.get(order_id)) is not None]
+        for report in self._forgotten(told):
+            yield from apart(self.desk, partial(self._recall, report))
+        working = (order.id for order in self.desk.ledger.working())
+        for order in self.desk.ledger.in_order({*working, *self._restless, *self.doubting.in_books}):
             is_there = order.id in listing.reports  # whatever an earlier run believed of it
             if is_there or not self.desk.departing.is_here(order):
                 yield from apart(self.desk, partial(self._take_in, order, comparison))
-        if self._at_rest is not listing:
-            self._at_rest = listing if all(map(self._rests, listing.reports.values())) else None
+        self._restless = {report.client_order_id for report in told if not self._rests(report)}
 
     def _take_in(self, order: Order, comparison: Comparison) -> Iterator[Effect]:
         report = comparison.listing.reports.get(order.id)
@@ -243,25 +248,24 @@ class Comparing:
         if order.is_cancelling and order.id not in self.doubting.next_look_up:
             yield from self.cancelling.again(order)
 
-    def _to_look_at(self, listing: Listing) -> list[Order]:
-        """Every order of ours; only those that work, where the broker lists the very same orders as when all that had
-        ended were at rest, so that a quiet minute costs the same after many orders as after few.
-        """
+    def _forgotten(self, told: list[OrderReport]) -> list[OrderReport]:
+        """Those of orders that may have left memory, the same one each time first."""
         ledger = self.desk.ledger
-        working = list(ledger.working())
-        ours = {order.id for order in working}
-        is_known = self._at_rest is listing and not self.doubting.awaits_books
-        if is_known and all(id_ in ours for id_ in listing.alive):
-            return working
-        return list(ledger.state.orders.values())
+        gone = [report for report in told if ledger.order(report.client_order_id) is None]
+        return sorted(gone, key=lambda report: report.client_order_id) if ledger.state.forgotten else []
+
+    def _recall(self, report: OrderReport) -> None:
+        self.desk.order_of(report)
 
     def _rests(self, report: OrderReport) -> bool:
-        """Whether it can tell nothing new of an order of ours once that has ended: its fills and legs are known."""
+        """Whether it can tell nothing new of an order of ours once that has ended: its fills and legs are known. One
+        that works is looked at each time; so is one that works there alone.
+        """
         order = self.desk.ledger.order(report.client_order_id)
         if order is None:
-            return self.desk.ledger.has(report.client_order_id)
+            return True
         has_legs = not order.request.legs or order.is_bare or bool(self.desk.ledger.legs(order.id))
-        return has_legs and report.filled_quantity <= order.filled_quantity
+        return has_legs and not has_news(report, order)
 
     def _grace(self) -> timedelta:
         """An order that this very run has just sent may not be on the broker's books yet; an older run's must be."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import datetime, timedelta
 
 from core.desk import Desk
@@ -65,6 +65,8 @@ class Doubting:
 
     def on_answered(self, reply: LookUpAnswered) -> Iterator[Effect]:
         order = self.desk.ledger.order(reply.client_order_id)
+        if order is None and isinstance(reply.answer, OrderReport):
+            order = self.desk.order_of(reply.answer)
         if order is None or isinstance(reply.answer, NoAnswer):
             return
         if isinstance(reply.answer, NotFound):
@@ -81,9 +83,9 @@ class Doubting:
         yield from self._follow_cancel(order)
 
     @property
-    def awaits_books(self) -> bool:
-        """Whether the books were asked for because of orders that are to be looked up in them."""
-        return bool(self._in_books)
+    def in_books(self) -> Collection[ClientOrderId]:
+        """Orders because of which the books were asked for: they are to be looked up in them."""
+        return self._in_books
 
     def on_books(self, order: Order, picture: BrokerPicture, *, is_listed: bool) -> Iterator[Effect]:
         """The broker's books came. An order that no look-up found ends where they lack it too; one that was to be

@@ -47,7 +47,7 @@ class Filling:
 
     def on_updated(self, message: BrokerUpdated) -> Iterator[Effect]:
         update = message.update
-        order = self.desk.ledger.order(update.report.client_order_id)
+        order = self.desk.order_of(update.report)
         if order is None:
             yield from self._unknown(update.report)
             return
@@ -60,10 +60,12 @@ class Filling:
         """A leg that has no name here yet, perhaps: its parent is looked up. Else it is not ours, as where somebody
         puts a stop in the place of ours: it is seen at once, and the books are asked for what else has changed.
         """
+        if self.desk.ledger.has(report.client_order_id):
+            self.desk.record(UpdateIgnored(report.client_order_id, "it ended on an earlier day: nothing new"))
+            return
         parents = self.desk.ledger.parents_of_unnamed(report.symbol)
         if not parents:
             self.desk.record(UpdateIgnored(report.client_order_id, "an order that is not ours"))
-        if not parents and not self.desk.ledger.has(report.client_order_id):
             self.desk.hear_of_other(report)
             yield from self.after_others_word()
         for parent in parents:

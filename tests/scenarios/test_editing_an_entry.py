@@ -318,7 +318,8 @@ def test_an_edit_of_what_filled_in_part_that_comes_without_legs_leaves_no_share_
             booked = book.find(effect.order.client_order_id)
             assert booked is not None
             for leg in booked.legs:
-                del book._orders[leg.request.client_order_id], book._listed[leg.request.client_order_id]
+                name = leg.request.client_order_id
+                del book._orders[name], book._listed[name], book._told[name], book._changed[name]
             booked.legs.clear()
             assert isinstance(reply, SubmissionAnswered)
             return replace(reply, answer=Accepted(booked.whole_report()))

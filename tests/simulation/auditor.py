@@ -26,6 +26,7 @@ from core.effects import Effect, ReplaceOrder, SubmitOrder
 from core.execution import order_machine
 from core.execution.ledger import UNKNOWN_OWNER, position_key
 from core.execution.order import Order
+from core.execution.past import order_of
 from core.facts import (
     ApprovalRedeemed,
     CancelRequested,
@@ -739,7 +740,8 @@ class Auditor:
         world, ledger = self.world, self.world.engine.desk.ledger
         reports = all_reports(world)
         theirs = {report.client_order_id: report for report in reports}
-        for order in ledger.state.orders.values():
+        forgotten = [order_of(past) for name in theirs if (past := ledger.forgotten(name)) is not None]
+        for order in (*ledger.state.orders.values(), *forgotten):
             report = theirs.pop(order.id, None)
             if report is None:
                 self._is_rightly_absent(order)
@@ -751,7 +753,7 @@ class Auditor:
             self.require(ours == true or (late and never_came), f"{order.id}: {ours}, not {true}")
         for foreign in self.world.foreign:
             theirs.pop(foreign, None)
-        theirs = {id: one for id, one in theirs.items() if not ended_unseen(one) and id not in ledger.state.past_ids}
+        theirs = {id: one for id, one in theirs.items() if not ended_unseen(one)}
         self.require(not theirs, f"orders that only the exchange knows: {sorted(theirs)}")
         net = Counter[str]()
         for report in reports:

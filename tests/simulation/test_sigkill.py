@@ -20,6 +20,7 @@ from app import Keyturn
 from core import checkpoint
 from core.desk import Desk
 from core.doors import Door, DoorKind
+from core.execution.past import PastInMemory
 from core.facts import OrderCreated, OrderStateChanged
 from core.inputs import Rearm
 from core.model.account import Mode
@@ -141,6 +142,7 @@ class ReadOnly:
         self.folder = journal.folder
         self.sequence = journal.sequence
         self.last_at = journal.last_at
+        self.past = PastInMemory()
 
     def records(self, after: int = 0):  # type: ignore[no-untyped-def]
         return read(self.folder, after)

@@ -27,6 +27,7 @@ from core.brokers.simulated.exchange import ExchangeConfig, SimulatedExchange
 from core.doors import Door, DoorKind
 from core.effects import CancelOrder, Effect, FetchPicture, ReplaceOrder, SubmitOrder
 from core.engine import Engine
+from core.execution.past import PastInMemory
 from core.facts import Fact
 from core.inputs import BarArrived, BrokerUpdated, Command, Input, Kill, Priority, Rearm, Start
 from core.market.calendar import ExchangeCalendar, load_calendar
@@ -35,7 +36,7 @@ from core.model.bar import ONE_MINUTE, Bar
 from core.model.broker import NoAnswer, OrderUpdate
 from core.model.order import OrderStatus
 from core.model.session import Session
-from core.model.values import Price, Quantity, Symbol
+from core.model.values import ClientOrderId, Price, Quantity, Symbol
 from core.picture import Pictures
 from core.ports import Checkpoint, NoCheckpoint, Recorded
 from core.runtime.feed import BAR
@@ -109,12 +110,26 @@ class Fuse:
 _decoded_once = lru_cache(maxsize=4096)(decode)
 
 
+class PastOnDisk(PastInMemory):
+    """An index that knows what a crash would leave of it: all that was saved."""
+
+    def __init__(self, rows: Iterable[tuple[int, ClientOrderId, bytes, str]] = ()) -> None:
+        super().__init__()
+        for row in rows:
+            self.keep(*row)
+        self.saved = list(self.rows())
+
+    def save(self) -> None:
+        self.saved = list(self.rows())
+
+
 class Disk(MemoryJournal):
     """A journal that knows what a crash would leave of it: all that was synced, and any part of what was not."""
 
-    def __init__(self, fuse: Fuse, lines: Iterable[bytes] = ()) -> None:
+    def __init__(self, fuse: Fuse, lines: Iterable[bytes] = (), past: PastOnDisk | None = None) -> None:
         super().__init__()
         self.fuse = fuse
+        self.past: PastOnDisk = past or PastOnDisk()
         self.lines = list(lines)
         self.synced = len(self.lines)
         total, at = GENESIS, datetime.min.replace(tzinfo=UTC)
@@ -523,7 +538,7 @@ class World:
         self.meter.down(max(self.clock, dead.at))
         lines = self.journal.lines[: self.journal.synced + kept]
         lost = [_decoded_once(line).fact for line in self.journal.lines[len(lines) :]]
-        self.journal = Disk(self.fuse, lines)
+        self.journal = Disk(self.fuse, lines, PastOnDisk(self.journal.past.saved))
         if self.drawer.sequence > len(lines):
             self.drawer = Drawer()
         self.auditor = Auditor(self, self.auditor)

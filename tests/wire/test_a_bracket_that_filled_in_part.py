@@ -174,9 +174,11 @@ def takes_replacements_without_legs(market: LoopbackExchange) -> None:
         booked, paper = book.find(order.client_order_id), papers.of(order.client_order_id)
         assert booked is not None
         for leg in booked.legs:
-            del book._orders[leg.request.client_order_id], book._listed[leg.request.client_order_id]
+            name = leg.request.client_order_id
+            del book._orders[name], book._listed[name], book._told[name]
+            book._changed.pop(name, None)
         booked.legs.clear()
-        book._reports = None
+        book._has_changed(booked)
         paper.order_class, paper.group = "", {}
         return market.floor.order_json(booked.report(), status="pending_new", nested=True)
 

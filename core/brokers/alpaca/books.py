@@ -10,7 +10,7 @@ held is in no list. Closed orders are nested: a parent that is filled shows its 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from core.brokers.alpaca.fields import UnreadableError, rows
@@ -46,6 +46,7 @@ class Books:
         self._questions = questions
         self._account = account
         self._now = now
+        self._known: dict[str, Row] = {}
 
     def picture(self) -> BrokerPicture:
         """Raises what `Questions.get` raises; `NoAnswerError` also where they never stood still."""
@@ -57,8 +58,18 @@ class Books:
             reports |= self._orders("closed", self._now() - DAYS, nested=True)
             positions = self._positions()
             if _quantities(before) == _quantities(positions):
-                return _picture(account, positions, tuple(reports.values()))
+                return _picture(account, positions, self._as_before(reports.values()))
         raise NoAnswerError(NoAnswer(f"Alpaca: the positions changed {READINGS} times while they were read"))
+
+    def _as_before(self, rows: Iterable[Row]) -> tuple[Row, ...]:
+        """What has not changed is the very same as in the last picture: whoever compares the two need not look at it.
+        The closed ones come first, which stay as they are.
+        """
+        known, self._known = self._known, {}
+        for row in sorted(rows, key=_may_work):
+            before = known.get(row.broker_order_id)
+            self._known[row.broker_order_id] = before if before is not None and before == row else row
+        return tuple(self._known.values())
 
     def _positions(self) -> Held:
         return self._questions.get("/positions", "GET /positions", _all_positions)
@@ -88,6 +99,10 @@ class Books:
             end = "named and left alone" if status == "open" else "over, not ours, left out"
             self._questions.unread.note(f"GET /orders: {error}; {end}", raw)
             return found if status == "open" else None
+
+
+def _may_work(row: Row) -> bool:
+    return not isinstance(row, OrderReport) or row.status is None or row.status.is_working
 
 
 def _picture(account: Account, positions: Held, orders: tuple[Row, ...]) -> BrokerPicture:

@@ -215,7 +215,9 @@ class Book:
         self._orders: dict[ClientOrderId, BookedOrder] = {}
         self._listed: dict[ClientOrderId, BookedOrder] = {}
         self._outbox: list[OrderUpdate] = []
-        self._reports: tuple[OrderReport, ...] | None = None
+        self._told: dict[ClientOrderId, OrderReport] = {}
+        self._changed: dict[ClientOrderId, None] = {}
+        self._reports: tuple[OrderReport, ...] = ()
         self._reports_until = NEVER
 
     def find(self, client_order_id: ClientOrderId) -> BookedOrder | None:
@@ -226,15 +228,14 @@ class Book:
 
     def accept(self, order: BookedOrder, at: datetime) -> None:
         self._orders[order.request.client_order_id] = order
-        self._listed[order.request.client_order_id] = order
+        self._list(order)
         self._work(order, at)
 
     def hold(self, leg: BookedOrder) -> None:
         """Keep a leg until its parent is filled."""
         self._orders[leg.request.client_order_id] = leg
-        self._listed[leg.request.client_order_id] = leg
         leg.is_held = True
-        self._reports = None
+        self._list(leg)
 
     def release(self, leg: BookedOrder, at: datetime) -> None:
         """A leg works from here on."""
@@ -275,12 +276,12 @@ class Book:
     def follow(self, order: BookedOrder, price: Price) -> None:
         """A trailing stop sees a price."""
         order.follow(price)
-        self._reports = None
+        self._has_changed(order)
 
     def _shrink(self, rival: BookedOrder, by: Quantity, at: datetime) -> None:
         """Its rival filled in part: it is for that much less."""
         rival.request = replace(rival.request, quantity=Quantity(rival.request.quantity - by))
-        self._reports = None
+        self._has_changed(rival)
         if rival.remaining <= ZERO:
             self.end(rival, UpdateEvent.CANCELED, at)
 
@@ -306,14 +307,33 @@ class Book:
 
         The very same tuple as before where nothing has changed, so that to ask each minute costs next to nothing.
         """
-        if self._reports is None or at > self._reports_until:
-            since = at - KEPT
-            for order in [o for o in self._listed.values() if o.closed_at is not None and o.closed_at < since]:
-                del self._listed[order.request.client_order_id]
-            self._reports = tuple(order.whole_report() for order in self._listed.values())
-            closings = (order.closed_at for order in self._listed.values() if order.closed_at is not None)
-            self._reports_until = min((closed_at + KEPT for closed_at in closings), default=NEVER)
+        is_past = at > self._reports_until
+        if is_past:
+            self._leave_out(at - KEPT)
+        if self._changed or is_past:
+            self._told.update((name, self._listed[name].whole_report()) for name in self._changed)
+            self._changed = {}
+            self._reports = tuple(self._told.values())
         return self._reports
+
+    def _leave_out(self, since: datetime) -> None:
+        """What closed before is listed no more."""
+        for name in [n for n, o in self._listed.items() if o.closed_at is not None and o.closed_at < since]:
+            del self._listed[name], self._told[name]
+            self._changed.pop(name, None)
+        closings = (order.closed_at for order in self._listed.values() if order.closed_at is not None)
+        self._reports_until = min((closed_at + KEPT for closed_at in closings), default=NEVER)
+
+    def _list(self, order: BookedOrder) -> None:
+        self._listed[order.request.client_order_id] = order
+        self._told[order.request.client_order_id] = order.whole_report()
+        self._has_changed(order)
+
+    def _has_changed(self, order: BookedOrder) -> None:
+        """It is told anew, and so is the one that it was made with; all others are as they were told."""
+        for one in (order, order.parent):
+            if one is not None and one.request.client_order_id in self._listed:
+                self._changed[one.request.client_order_id] = None
 
     def take_updates(self) -> list[OrderUpdate]:
         updates, self._outbox = self._outbox, []
@@ -328,6 +348,7 @@ class Book:
 
     def _close(self, order: BookedOrder, at: datetime) -> None:
         order.closed_at = at
+        self._reports_until = min(self._reports_until, at + KEPT)
         if order.is_held:
             return
         orders = self.working[order.symbol]
@@ -337,5 +358,5 @@ class Book:
 
     def _tell(self, order: BookedOrder, event: UpdateEvent, at: datetime, execution: Execution | None = None) -> None:
         order.last_event = event
-        self._reports = None
+        self._has_changed(order)
         self._outbox.append(OrderUpdate(event, at, order.report(), execution))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from core.model.staging import Verdict
+from core.model.staging import Verdict, unsaid
 from core.risk.allocation import Capital, Share, capital_of, percent
 from core.risk.checks.passing import would_pass
-from core.risk.checks.verdicts import lacking, passed, refused, usd
+from core.risk.checks.verdicts import lacking, refused, usd
 from core.risk.gate import Candidate, ReviewContext
 
 
@@ -30,7 +30,7 @@ class AllocationCheck:
         if cost > capital.left:
             said = f"exceeds strategy allocation: {_over(capital, share, candidate.strategy, cost)}"
             return refused(self.name, f"{said}; {would_pass(candidate, desk)}")
-        return passed(self.name, f"{usd(capital.taken + cost)} of {usd(capital.allocated)} with it")
+        return unsaid(self.name, lambda: f"{usd(capital.taken + cost)} of {usd(capital.allocated)} with it")
 
 
 def _over(capital: Capital, share: Share, strategy: str, cost: Decimal) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from core.execution.ledger import Ledger
 from core.model.order import OrderStatus
-from core.model.staging import Verdict
+from core.model.staging import Verdict, unsaid
 from core.risk.checks.verdicts import passed, refused
 from core.risk.gate import Candidate, ReviewContext
 
@@ -23,9 +23,9 @@ class BackPressureCheck:
         queued, most = queued_orders(desk.ledger), desk.settings.execution.max_queued
         if queued > most:
             return refused(self.name, f"{queued} orders wait for the broker's answer, more than {most}")
-        return passed(self.name, f"{queued} of {most} wait for an answer")
+        return unsaid(self.name, lambda: f"{queued} of {most} wait for an answer")
 
 
 def queued_orders(ledger: Ledger) -> int:
     """Orders that were written and have no answer yet; those in doubt are looked up and hold nothing up."""
-    return sum(1 for o in ledger.working() if o.status is OrderStatus.PENDING and o.in_doubt_since is None)
+    return len([o for o in ledger.working() if o.status is OrderStatus.PENDING and o.in_doubt_since is None])

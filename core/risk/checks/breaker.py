@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from core.model.staging import Verdict
+from core.execution.breaker import Phase
+from core.model.staging import Verdict, unsaid
 from core.risk.checks.verdicts import passed, refused
 from core.risk.gate import Candidate, ReviewContext
 
@@ -11,18 +12,22 @@ class BreakerCheck:
     """Shuts every entry; ends when its time is over and one entry is answered well, or when the operator clears it."""
 
     name = "breaker"
+    passes = passed(name, "closed; the broker answers")
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
+        phase = desk.breaker.phase(desk.at)
+        if phase is Phase.CLOSED and not candidate.only_reduces:
+            return self.passes
         refusal = desk.breaker.refusal(desk.at)
         if candidate.only_reduces:
             return self._of_an_exit(refusal, desk.breaker.state.failures)
         if refusal is not None:
             return refused(self.name, refusal)
-        return passed(self.name, f"{desk.breaker.phase(desk.at).value}; the broker answers")
+        return unsaid(self.name, lambda: f"{phase.value}; the broker answers")
 
     def _of_an_exit(self, refusal: str | None, failures: int) -> Verdict:
         """It always has its way, and who confirms it is told that no answer may come (RK-22)."""
         if refusal is None and not failures:
-            return passed(self.name, "closed; the broker answers")
+            return self.passes
         why = refusal or f"{failures} in a row without an answer"
         return refused(self.name, f"{why}; this one goes out, and is in doubt until the broker answers")

@@ -8,7 +8,7 @@ from core.execution.ledger import Ledger
 from core.execution.order import Order
 from core.model.account import Account, NoAccount
 from core.model.order import OrderRequest
-from core.model.staging import Verdict
+from core.model.staging import Verdict, unsaid
 from core.model.values import ZERO, ClientOrderId
 from core.risk.checks.verdicts import passed, refused, unmeasured, usd, without_equity
 from core.risk.gate import Candidate, ReviewContext
@@ -37,7 +37,7 @@ class BuyingPowerCheck:
                 self.name,
                 f"{usd(cost)} is over {usd(free)} free, {usd(reserved)} reserved",
             )
-        return passed(self.name, f"{usd(cost)} of {usd(free)}")
+        return unsaid(self.name, lambda: f"{usd(cost)} of {usd(free)}")
 
 
 def free_for(order: OrderRequest | None, ledger: Ledger, account: Account) -> Decimal:

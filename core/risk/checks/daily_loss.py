@@ -8,15 +8,16 @@ from __future__ import annotations
 from decimal import Decimal
 
 from core.model.account import NoAccount
-from core.model.staging import Verdict
+from core.model.staging import Verdict, unsaid
 from core.model.values import ZERO
-from core.risk.checks.verdicts import overridden_until, passed, refused, usd, warned, without_equity
+from core.risk.checks.verdicts import overridden_until, refused, usd, warned, without_equity
 from core.risk.gate import Candidate, ReviewContext
 from core.risk.protections.contract import GLOBAL
 from core.risk.protections.latches import Override
 
 DAILY, WEEKLY = "daily_loss", "weekly_loss"
 """Their names where trips and overrides are recorded."""
+NAMES = {DAILY: "daily loss", WEEKLY: "weekly loss"}
 
 
 class DailyLossCheck:
@@ -44,7 +45,7 @@ class WeeklyLossCheck:
 
 
 def _verdict(key: str, span: str, opening: Decimal | None, limit: Decimal | None, desk: ReviewContext) -> Verdict:
-    name, latches = key.replace("_", " "), desk.protections.latches
+    name, latches = NAMES[key], desk.protections.latches
     if isinstance(desk.account, NoAccount):
         return without_equity(name, f"equity is not known: {desk.account.reason}", desk)
     if opening is None:
@@ -60,7 +61,8 @@ def _verdict(key: str, span: str, opening: Decimal | None, limit: Decimal | None
         return refused(name, f"{usd(loss)} lost {span}, the limit is {usd(limit)}")
     if told is not None:
         return refused(name, f"{told.reason}; shut until it ends, whatever was made good since")
-    return passed(name, f"{usd(max(loss, ZERO))} of {usd(limit)}, {_since(key, desk)}")
+    since = _since(key, desk)
+    return unsaid(name, lambda: f"{usd(max(loss, ZERO))} of {usd(limit)}, {since}")
 
 
 def _again(override: Override) -> str:

@@ -20,8 +20,9 @@ class DayTradesCheck(ProtectionCheck):
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
         verdict, protection = super().review(candidate, desk), desk.protections.day_trades
-        is_decided = verdict.standing is Standing.REFUSES or protection.locks.on(EVERYTHING, desk.at) is not None
-        if candidate.only_reduces or is_decided or not desk.protections.is_on(protection) or not protection.is_watched:
+        if candidate.only_reduces or not protection.is_watched or not desk.protections.is_on(protection):
+            return verdict
+        if verdict.standing is Standing.REFUSES or protection.locks.on(EVERYTHING, desk.at) is not None:
             return verdict
         counted, others = protection.counted(desk.at), _others_of_today(candidate, desk)
         limit = desk.settings.risk.protections.day_trades.trade_limit

@@ -11,7 +11,8 @@ class KillCheck:
     """Shuts every entry; ends by the operator's own act: U, CLEAR or REARM, books that agree, limits read anew."""
 
     name = "kill switch"
+    passes = passed(name, "entries are on")
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
         refusal = desk.control.refusal()
-        return refused(self.name, refusal) if refusal else passed(self.name, "entries are on")
+        return refused(self.name, refusal) if refusal else self.passes

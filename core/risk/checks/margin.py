@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.model.account import Account, NoAccount
 from core.model.instrument import Instrument, NoInstrument
 from core.model.order import Effect
-from core.model.staging import Verdict
+from core.model.staging import Verdict, unsaid
 from core.model.values import ZERO, Symbol
 from core.risk.checks.buying_power import free_for
 from core.risk.checks.verdicts import passed, percent, refused, unmeasured, usd, warned, without_equity
@@ -19,6 +19,7 @@ class MarginCheck:
     """
 
     name = "margin"
+    passes = passed(name, "a cash account borrows nothing")
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
         if candidate.only_reduces:
@@ -28,7 +29,7 @@ class MarginCheck:
         if not desk.account.lends and candidate.order.effect is Effect.SHORT:
             return refused(self.name, "a cash account sells nothing short")
         if not desk.account.lends:
-            return passed(self.name, "a cash account borrows nothing")
+            return self.passes
         effect = margin_effect(candidate, desk, desk.account)
         if isinstance(effect, Unknown):
             return unmeasured(self.name, effect.reason, is_fresh=desk.is_fresh)
@@ -59,8 +60,9 @@ class MarginCheck:
             reasons.append(f"{percent(effect.after)} from maintenance would be left, under {percent(limit)}")
         if reasons:
             return warned(self.name, "; ".join(reasons))
-        return passed(
-            self.name, f"{percent(effect.after)} from maintenance when filled, {percent(effect.before)} without it"
+        return unsaid(
+            self.name,
+            lambda: f"{percent(effect.after)} from maintenance when filled, {percent(effect.before)} without it",
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.model.staging import Verdict
+from core.model.staging import Verdict, unsaid
 from core.risk.checks.passing import would_pass
 from core.risk.checks.verdicts import lacking, passed, refused, usd
 from core.risk.gate import Candidate, ReviewContext
@@ -26,4 +26,4 @@ class NotionalCheck:
             return refused(self.name, f"{usd(notional)} is over {usd(most)} an order; {would_pass(candidate, desk)}")
         if notional < least:
             return refused(self.name, f"{usd(notional)} is under {usd(least)} an order; take more shares")
-        return passed(self.name, f"{usd(notional)} of {usd(most)}")
+        return unsaid(self.name, lambda: f"{usd(notional)} of {usd(most)}")

@@ -10,7 +10,7 @@ from core.execution.ledger import Ledger
 from core.execution.others import in_the_way_of
 from core.model.order import Side
 from core.model.reconciliation import NO_SYMBOL, DifferenceKind
-from core.model.staging import Verdict
+from core.model.staging import Verdict, unsaid
 from core.model.values import Symbol, plain
 from core.risk.checks.verdicts import passed, refused, warned
 from core.risk.gate import Candidate, ReviewContext
@@ -29,7 +29,7 @@ class OpenPositionsCheck:
         if unreadable := _unreadable(desk, symbol):
             return refused(self.name, unreadable)
         taken = places_taken(desk.ledger)
-        others = sorted(owner for s, owner in taken if s == symbol and owner != candidate.strategy)
+        others = sorted([owner for s, owner in taken if s == symbol and owner != candidate.strategy])
         if others and not candidate.is_manual and not desk.settings.risk.several_strategies_a_symbol:
             return refused(
                 self.name, f"another strategy holds {symbol} or has an order in it; close or cancel that first"
@@ -38,11 +38,12 @@ class OpenPositionsCheck:
             return refused(self.name, opposed)
         limit = desk.settings.risk.max_open_positions
         joins = candidate.is_manual and bool(others)  # the symbol has its place already
-        if not joins and len(taken | {(symbol, candidate.strategy)}) > limit:
+        if not joins and len(taken) + ((symbol, candidate.strategy) not in taken) > limit:
             return refused(self.name, f"FULL, max_open_positions exceeded: {len(taken)} of {limit}; close one first")
         if others:
             return warned(self.name, f"it meets {' and '.join(_met(desk.ledger, symbol, owner) for owner in others)}")
-        return passed(self.name, f"{len(taken)} of {limit} before it")
+        places = len(taken)
+        return unsaid(self.name, lambda: f"{places} of {limit} before it")
 
 
 def _met(ledger: Ledger, symbol: Symbol, owner: str) -> str:

@@ -6,7 +6,7 @@ The terms that bind lower that risk for every order, whoever sized it (RK-10, RK
 from __future__ import annotations
 
 from core.model.sizing import Term
-from core.model.staging import StopPlan, Verdict
+from core.model.staging import StopPlan, Verdict, unsaid
 from core.model.values import tick_of
 from core.risk.checks.passing import would_pass
 from core.risk.checks.verdicts import lacking, passed, refused, usd
@@ -30,12 +30,11 @@ class PerTradeLossCheck:
         if price is None or limit is None:
             return lacking(self.name, price, desk)
         loss = candidate.stop.way_from(price) * candidate.order.quantity
-        rounding = tick_of(price) / 2 * candidate.order.quantity
-        if loss > limit + rounding:
+        if loss > limit and loss > limit + tick_of(price) / 2 * candidate.order.quantity:  # half a tick is rounding
             return refused(
                 self.name, f"{usd(loss)} is over {usd(limit)} a trade{_scaled_by(cuts)}; {would_pass(candidate, desk)}"
             )
-        return passed(self.name, f"{usd(loss)} of {usd(limit)}{_scaled_by(cuts)}")
+        return unsaid(self.name, lambda: f"{usd(loss)} of {usd(limit)}{_scaled_by(cuts)}")
 
 
 def _scaled_by(cuts: tuple[Term, ...]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from core.model.account import Account
-from core.model.staging import Verdict
+from core.model.staging import Verdict, unsaid
 from core.model.values import ZERO
 from core.risk.checks.buying_power import free_for
 from core.risk.checks.verdicts import passed, percent, refused, unmeasured, usd, without_equity
@@ -17,13 +17,14 @@ class PortfolioCheck:
     """Shuts every entry that takes more than is left; ends when positions are closed, or with fewer shares."""
 
     name = "portfolio"
+    passes = passed(name, "no limit is set")
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
         terms, account = desk.settings.risk.portfolio, desk.account
         if candidate.only_reduces:
             return passed(self.name, "closes; makes room")
         if terms.limits_nothing:
-            return passed(self.name, "no limit is set")
+            return self.passes
         if not isinstance(account, Account):
             return without_equity(self.name, "equity and buying power are not known yet", desk)
         equity = account.equity
@@ -40,7 +41,7 @@ class PortfolioCheck:
         )
         if refusal is not None:
             return refused(self.name, refusal)
-        return passed(self.name, f"exposure {percent((held + cost) / equity)} of equity with it")
+        return unsaid(self.name, lambda: f"exposure {percent((held + cost) / equity)} of equity with it")
 
 
 def _exposed(before: Decimal, after: Decimal, most: Decimal) -> str | None:

@@ -18,13 +18,14 @@ class PriceRulesCheck:
     """
 
     name = "price"
+    passes = passed(name, "on its tick")
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
         order = candidate.order
         if malformed := _malformed(order):
             return refused(self.name, malformed)
         behind = candidate.stop.price if isinstance(candidate.stop, StopPlan) else None
-        legs = (price for leg in order.legs for price in (leg.stop_price, leg.limit_price))
+        legs = [price for leg in order.legs for price in (leg.stop_price, leg.limit_price)] if order.legs else ()
         for price in (order.limit_price, order.stop_price, order.trail_price, behind, *legs):
             if price is None:
                 continue
@@ -36,7 +37,7 @@ class PriceRulesCheck:
             return refused(self.name, wrong)
         if odd := _comes_back(candidate):
             return warned(self.name, odd)
-        return self._far_away(candidate, desk) or passed(self.name, "on its tick")
+        return self._far_away(candidate, desk) or self.passes
 
     def _far_away(self, candidate: Candidate, desk: ReviewContext) -> Verdict | None:
         """A limit that nobody would type on purpose: a slip of the finger, or of a decimal point."""
@@ -58,7 +59,7 @@ def _malformed(order: OrderRequest) -> str | None:
         return "a limit or stop-limit order, and only these, has a limit price"
     if (order.stop_price is None) is (order.type in (OrderType.STOP, OrderType.STOP_LIMIT)):
         return "a stop or stop-limit order, and only these, has a stop price"
-    trails = sum(trail is not None for trail in (order.trail_price, order.trail_fraction))
+    trails = (order.trail_price is not None) + (order.trail_fraction is not None)
     if trails != (order.type is OrderType.TRAILING_STOP):
         return "a trailing stop, and only it, has one distance: dollars or percent"
     if order.trail_fraction is not None and not 0 < order.trail_fraction < 1:
@@ -100,8 +101,9 @@ def _comes_back(candidate: Candidate) -> str | None:
 
 def _wrong_side(candidate: Candidate, desk: ReviewContext) -> str | None:
     """A target that would take no profit: at the price of the entry, or past it the wrong way."""
-    order, price = candidate.order, candidate.farthest(desk.quote_of_now)
-    target = target_of(order)
+    order = candidate.order
+    target = target_of(order) if order.legs else None
+    price = None if target is None else candidate.farthest(desk.quote_of_now)
     if target is None or price is None or ((target > price) if order.side is Side.BUY else (target < price)):
         return None
     return f"the target {priced(target)} is on the wrong side of {priced(price)}"

@@ -25,6 +25,8 @@ class ProtectionCheck:
         self._passes = passed(self.name, "not tripped")
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
+        if not desk.protections.by_name[self.protection].locks.by_scope:
+            return self._passes
         if desk.protections.shuts_nothing(self.protection, desk.at):
             return self._passes
         direction = Direction.LONG if candidate.order.side is Side.BUY else Direction.SHORT

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from core.model.instrument import Instrument
 from core.model.order import Effect, OrderClass, OrderRequest, OrderType, TimeInForce
-from core.model.staging import Verdict
+from core.model.staging import Verdict, unsaid
 from core.model.values import plain
-from core.risk.checks.verdicts import passed, refused
+from core.risk.checks.verdicts import refused
 from core.risk.gate import Candidate, ReviewContext
 
 
@@ -23,7 +23,7 @@ class QuantityRulesCheck:
             return refused(self.name, "the broker has not said yet whether fractions trade; try again in a moment")
         is_whole = order.quantity == order.quantity.to_integral_value()
         if is_whole:
-            return passed(self.name, f"{plain(order.quantity)} whole shares")
+            return unsaid(self.name, lambda: f"{plain(order.quantity)} whole shares")
         if not desk.instrument.is_fractionable:
             return refused(self.name, f"{order.symbol} trades in whole shares")
         if order.type is OrderType.TRAILING_STOP or order.order_class is not OrderClass.SIMPLE:
@@ -36,7 +36,7 @@ class QuantityRulesCheck:
             )
         if order.time_in_force is not TimeInForce.DAY:
             return refused(self.name, "a fractional order is good for the day only")
-        return passed(self.name, f"{plain(order.quantity)} shares, fractional")
+        return unsaid(self.name, lambda: f"{plain(order.quantity)} shares, fractional")
 
 
 def _pair_or_trail(order: OrderRequest) -> str:

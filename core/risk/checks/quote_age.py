@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from core.model.quote import Feed, NoQuote
-from core.model.staging import Verdict
-from core.risk.checks.verdicts import passed, refused, warned
+from core.model.staging import Verdict, unsaid
+from core.risk.checks.verdicts import refused, warned, without
 from core.risk.gate import Candidate, ReviewContext, is_market_like
 
 
@@ -14,12 +14,12 @@ class QuoteAgeCheck:
     name = "quote age"
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
-        found = refused if is_market_like(candidate.order) and desk.is_fresh else warned
+        found = refused if desk.is_fresh and is_market_like(candidate.order) else warned
         if isinstance(desk.quote, NoQuote):
-            return found(self.name, f"no quote: {desk.quote.reason}")
+            return found(self.name, without(desk.quote))
         risk = desk.settings.risk
         limit = risk.quote_age_seconds_iex if desk.quote.feed is Feed.IEX else risk.quote_age_seconds
-        age = desk.quote.age(desk.at).total_seconds()
+        age, feed = desk.quote.age(desk.at).total_seconds(), desk.quote.feed.value
         if age > limit:
-            return found(self.name, f"{age:.1f} s old, limit {limit} s, feed {desk.quote.feed.value}")
-        return passed(self.name, f"{age:.1f} s, {desk.quote.feed.value}")
+            return found(self.name, f"{age:.1f} s old, limit {limit} s, feed {feed}")
+        return unsaid(self.name, lambda: f"{age:.1f} s, {feed}")

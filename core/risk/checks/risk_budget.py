@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.model.staging import Verdict
+from core.model.staging import Verdict, unsaid
 from core.risk.budget import at_stake, open_losses
 from core.risk.checks.passing import would_pass
 from core.risk.checks.verdicts import lacking, passed, refused, usd
@@ -24,7 +24,7 @@ class RiskBudgetCheck:
         limit = desk.settings.risk.sizing.budget * equity
         total = held + at_stake(price, farthest, candidate.stop) * candidate.order.quantity
         if total <= limit:
-            return passed(self.name, f"{usd(total)} of {usd(limit)} at the stops")
+            return unsaid(self.name, lambda: f"{usd(total)} of {usd(limit)} at the stops")
         before = f"{usd(held)} before it, " if held else ""
         return refused(
             self.name,

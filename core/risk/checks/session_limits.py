@@ -7,7 +7,7 @@ from decimal import Decimal
 from core.model.instrument import Instrument
 from core.model.quote import NoQuote, Quote
 from core.model.session import Session
-from core.model.staging import StopPlan, Verdict
+from core.model.staging import StopPlan, Verdict, unsaid
 from core.model.values import Price
 from core.risk.checks.verdicts import lacking, passed, percent, refused, unmeasured, usd
 from core.risk.gate import Candidate, ReviewContext, is_market_like
@@ -18,13 +18,14 @@ class SessionLimitsCheck:
     """Shuts market orders and too large or too dear entries outside regular hours; ends with the regular session."""
 
     name = "session limits"
+    passes = passed(name, "regular hours; the profile's own limits")
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
         if candidate.only_reduces:
             return passed(self.name, "closes; within any")
         limits = limits_of(desk, is_marked=candidate.order.extended_hours)
         if limits is None:
-            return passed(self.name, "regular hours; the profile's own limits")
+            return self.passes
         if is_market_like(candidate.order):
             return refused(self.name, "outside regular hours only limit orders; give it a limit")
         price, risk, part = candidate.price(desk.quote_of_now), desk.settings.risk, limits.part
@@ -40,7 +41,7 @@ class SessionLimitsCheck:
             spread, most = percent(quote.spread), percent(limits.spread_limit)
             return refused(self.name, f"{spread} of mid is over {most} outside regular hours; wait for a tighter one")
         cost = price * candidate.order.quantity
-        return passed(self.name, f"{usd(cost)} of {usd(notional * part)} outside regular hours")
+        return unsaid(self.name, lambda: f"{usd(cost)} of {usd(notional * part)} outside regular hours")
 
 
 def _too_much(candidate: Candidate, quote: Quote | NoQuote, price: Price, most: Decimal, loss: Decimal) -> str | None:

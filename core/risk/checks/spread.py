@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 from core.model.quote import NoQuote, Quote
-from core.model.staging import StopPlan, Verdict
-from core.risk.checks.verdicts import passed, percent, refused, warned
+from core.model.staging import StopPlan, Verdict, unsaid
+from core.risk.checks.verdicts import percent, refused, warned, without
 from core.risk.gate import Candidate, ReviewContext, is_market_like
 
 
@@ -16,10 +16,10 @@ class SpreadCheck:
     name = "spread"
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
-        found = refused if is_market_like(candidate.order) and desk.is_fresh else warned
+        found = refused if desk.is_fresh and is_market_like(candidate.order) else warned
         quote = desk.quote
         if isinstance(quote, NoQuote):
-            return found(self.name, f"no quote: {quote.reason}")
+            return found(self.name, without(quote))
         if quote.bid <= 0 or quote.ask < quote.bid:
             return found(self.name, f"the quote {quote.bid} × {quote.ask} is crossed or empty; wait for a better one")
         limit = desk.settings.risk.spread_limit
@@ -29,7 +29,7 @@ class SpreadCheck:
         if way is not None and quote.width() > part * way:
             of_way = f"{percent(part)} of the way to the stop"
             return found(self.name, f"{quote.width()} USD is over {of_way}, {way} USD; wait for a tighter one")
-        return passed(self.name, f"{percent(quote.spread)} of mid, limit {percent(limit)}")
+        return unsaid(self.name, lambda: f"{percent(quote.spread)} of mid, limit {percent(limit)}")
 
 
 def _way_to_stop(candidate: Candidate, quote: Quote) -> Decimal | None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from core.model.order import OrderType, Side, StopHolder
 from core.model.quote import NoQuote
-from core.model.staging import NoStop, Verdict
+from core.model.staging import NoStop, Verdict, unsaid
 from core.model.values import priced
 from core.risk.checks.verdicts import passed, refused, usd, warned
 from core.risk.gate import Candidate, ReviewContext
@@ -39,7 +39,7 @@ class StopPresentCheck:
             return warned(self.name, f"the stop {priced(stop.price)} acts in regular hours: nothing guards it before")
         if stop.holder is StopHolder.DESK:
             return warned(self.name, f"this desk watches the stop {priced(stop.price)}; its exit needs your key")
-        return passed(self.name, f"the broker holds the stop {priced(stop.price)} from 09:30 to 16:00")
+        return unsaid(self.name, lambda: f"the broker holds the stop {priced(stop.price)} from 09:30 to 16:00")
 
 
 def _waits(candidate: Candidate, desk: ReviewContext) -> Verdict | None:

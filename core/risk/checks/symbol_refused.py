@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.model.staging import Verdict
+from core.model.staging import Verdict, unsaid
 from core.risk.checks.verdicts import passed, refused
 from core.risk.gate import Candidate, ReviewContext
 
@@ -18,5 +18,5 @@ class SymbolRefusedCheck:
             return passed(self.name, "closes; in any symbol")
         refusal = desk.control.refusal_of(symbol, desk.day)
         if refusal is None:
-            return passed(self.name, f"{symbol} is not refused")
+            return unsaid(self.name, lambda: f"{symbol} is not refused")
         return refused(self.name, f"no {symbol} for the rest of the day: {refusal.reason}")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from core.model.instrument import NoInstrument
 from core.model.order import Effect
-from core.model.staging import Verdict
-from core.risk.checks.verdicts import passed, refused
+from core.model.staging import Verdict, unsaid
+from core.risk.checks.verdicts import refused
 from core.risk.gate import Candidate, ReviewContext
 
 
@@ -26,4 +26,4 @@ class TradableCheck:
             return refused(self.name, instrument.class_refused)
         if candidate.order.effect is Effect.SHORT and instrument.short_refused:
             return refused(self.name, instrument.short_refused)
-        return passed(self.name, f"{instrument.symbol} is tradable")
+        return unsaid(self.name, lambda: f"{instrument.symbol} is tradable")

@@ -4,7 +4,7 @@ on a day before which SPY's range had grown far over its average (RK-12).
 
 from __future__ import annotations
 
-from core.model.staging import Verdict
+from core.model.staging import Verdict, unsaid
 from core.risk.checks.verdicts import passed, refused
 from core.risk.entries import entries_taken
 from core.risk.gate import Candidate, ReviewContext
@@ -27,6 +27,8 @@ class TradeFrequencyCheck:
             return passed(self.name, "takes the place of an entry that is counted")
         taken = entries_taken(candidate.strategy, desk.day, desk.ledger, desk.signed, order.client_order_id)
         if taken.total < allowance.entries:
-            return passed(self.name, f"{taken.total} of {allowance.entries} today before it; {allowance.reason}")
+            return unsaid(
+                self.name, lambda: f"{taken.total} of {allowance.entries} today before it; {allowance.reason}"
+            )
         whose = "typed entries" if candidate.is_manual else f"entries of {candidate.strategy}"
         return refused(self.name, f"FULL, {taken.total} of {allowance.entries} {whose} today: {taken}")

@@ -14,11 +14,12 @@ class TradingHaltCheck:
     """
 
     name = "trading halt"
+    passes = passed(name, "none was heard")
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
         halt = desk.halted.get(candidate.order.symbol)
         if halt is None:
-            return passed(self.name, "none was heard")
+            return self.passes
         since = f"{halt.since.astimezone(NEW_YORK):%H:%M:%S}"
         fate = "it would wait until it trades again, at whatever price that is"
         return refused(self.name, f"{halt.symbol} is halted since {since} New York ({halt.reason}): {fate}")

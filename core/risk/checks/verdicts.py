@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 
+from core.model.quote import NoQuote
 from core.model.staging import Standing, Verdict
 from core.risk.gate import ReviewContext
 from core.risk.protections.contract import new_york_time
 from core.risk.protections.latches import Override
 
 
+@lru_cache(maxsize=256)
 def passed(check: str, reason: str) -> Verdict:
+    """In words that are the same each time; what passes by figures is left `unsaid`."""
     return Verdict(check, Standing.PASSES, reason)
 
 
+@lru_cache(maxsize=256)
 def warned(check: str, reason: str) -> Verdict:
     return Verdict(check, Standing.WARNS, reason)
 
@@ -42,6 +47,11 @@ def lacking(check: str, price: Decimal | None, desk: ReviewContext) -> Verdict:
     if desk.settings.risk.on_missing_equity == "allow":
         return without_equity(check, "no equity to measure it by", desk)
     return unmeasured(check, "no equity to measure it by", is_fresh=desk.is_fresh)
+
+
+@lru_cache(maxsize=8)
+def without(quote: NoQuote) -> str:
+    return f"no quote: {quote.reason}"
 
 
 def percent(ratio: Decimal) -> str:

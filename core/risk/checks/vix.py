@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.model.regime import NoVix, VixLevel
-from core.model.staging import Verdict
+from core.model.staging import Verdict, unsaid
 from core.risk.checks.verdicts import passed, warned
 from core.risk.gate import Candidate, ReviewContext
 
@@ -18,7 +18,7 @@ class VixCheck:
         if candidate.only_reduces:
             return passed(self.name, "closes; no VIX speaks against it")
         if isinstance(vix, NoVix):
-            return passed(self.name, f"not known: {vix.reason}")
+            return unsaid(self.name, lambda: f"not known: {vix.reason}")
         age = (desk.day - vix.measured_on).days
         measured = f"{vix.value:.2f} at the close {age} d ago is {vix.level.value}"
         if vix.level is VixLevel.HIGH:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo
 
-from core.model.staging import Verdict
+from core.model.staging import Verdict, unsaid
 from core.risk.checks.verdicts import passed, refused
 from core.risk.gate import Candidate, ReviewContext
 
@@ -31,4 +31,4 @@ class WindowCheck:
         if not first <= moment <= last:
             told = moment.isoformat("seconds" if candidate.is_manual else "minutes")
             return refused(self.name, f"{told} is outside {first:%H:%M} to {last:%H:%M} New York")
-        return passed(self.name, f"until {last.isoformat('minutes')} New York")
+        return unsaid(self.name, lambda: f"until {last.isoformat('minutes')} New York")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 
 from core.model.regime import Market, NoMarket
 from core.risk.regime.terms import FrequencyTerms
@@ -29,7 +30,7 @@ def entries_allowed(profile: int, market: Market | NoMarket, day: date, terms: F
     if not terms.enabled:
         return Allowance(profile, "the profile's")
     if isinstance(market, NoMarket):
-        return Allowance(profile, f"the profile's: {market.reason}")
+        return _of_the_profile(profile, market.reason)
     if not timedelta(0) < day - market.bars_to <= OLDEST:
         return Allowance(profile, f"the profile's: the daily bars of {market.symbol} end {market.bars_to:%d %B %Y}")
     ratio = market.atr_ratio
@@ -41,3 +42,9 @@ def entries_allowed(profile: int, market: Market | NoMarket, day: date, terms: F
     if ratio < terms.one_more_under and profile > 0:
         return Allowance(profile + 1, f"{measured}, under {terms.one_more_under}: one more")
     return Allowance(profile, f"{measured}: the profile's")
+
+
+@lru_cache(maxsize=8)
+def _of_the_profile(profile: int, why: str) -> Allowance:
+    """Until something is measured: the same for each order of a day."""
+    return Allowance(profile, f"the profile's: {why}")

@@ -89,7 +89,7 @@ def test_an_old_open_order_is_there_and_an_old_closed_one_is_not() -> None:
         picture = a_broker(door).picture()
 
     assert isinstance(picture, BrokerPicture)
-    assert [order.broker_order_id for order in picture.orders] == ["order-1", "order-3"]
+    assert [order.broker_order_id for order in picture.orders] == ["order-3", "order-1"]
 
 
 @pytest.mark.parametrize("count", [PAGE - 1, PAGE, PAGE + 1, 2 * PAGE, 1300])
@@ -341,3 +341,18 @@ def test_the_closed_orders_of_seven_days_are_asked_for() -> None:
 
         after = [asked.query.get("after") for asked in door.asked if asked.path == "/v2/orders"]
     assert after == [None, None, datetime(2026, 11, 13, 17, tzinfo=UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")]
+
+
+def test_what_has_not_changed_is_the_very_same_as_in_the_picture_before_it() -> None:
+    """EX-09: a comparison looks at what moved alone"""
+    old = [an_old_order(number, NOON - timedelta(hours=number)) for number in (1, 2)]
+    with a_door() as door:
+        broker = a_broker(with_books(door, [*old, an_order_json()]))
+        first = broker.picture()
+        door.routes["GET /v2/orders"] = listing([*old, an_order_json(limit_price="99")])
+        second = broker.picture()
+
+    assert isinstance(first, BrokerPicture)
+    assert isinstance(second, BrokerPicture)
+    assert [order.client_order_id for order in first.orders][-1] == OURS, "what works comes last"
+    assert [a is b for a, b in zip(first.orders, second.orders, strict=True)] == [True, True, False]

@@ -1,0 +1,83 @@
+"""An order that has ended and left memory, with all that the ledger knew of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from core.model.codes import CancelCode, EndCode
+from core.model.order import LegRole, OrderRequest, OrderStatus
+from core.model.signal import ExitReason
+from core.model.staging import Approval, StopPlan
+from core.model.values import (
+    NO_MONEY,
+    NO_SHARES,
+    BrokerOrderId,
+    ClientOrderId,
+    ExecutionId,
+    Money,
+    Price,
+    ProposalId,
+    Quantity,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PastOrder:
+    """The fields of the ledger's order have their names and meaning there; a further one needs its default here too.
+
+    Attributes
+    ----------
+    executions
+        What was counted of it: none of them counts again.
+    kin
+        Orders that are not understood without each other: its parent and its legs, and what took a place.
+    """
+
+    request: OrderRequest
+    proposal_id: ProposalId
+    strategy: str
+    signal_time: datetime
+    created_at: datetime
+    stop: StopPlan | None
+    parent: ClientOrderId | None
+    exit_reason: ExitReason | None
+    intended_price: Price | None
+    reference: Price | None
+    expires_at: datetime | None
+    executions: tuple[ExecutionId, ...]
+    kin: tuple[ClientOrderId, ...]
+    status: OrderStatus = OrderStatus.PENDING
+    broker_order_id: BrokerOrderId | None = None
+    filled_quantity: Quantity = NO_SHARES
+    filled_cost: Money = NO_MONEY
+    reported_quantity: Quantity = NO_SHARES
+    submitted_at: datetime | None = None
+    ended_at: datetime | None = None
+    reason: str = ""
+    end_code: EndCode = EndCode.AS_ITS_STATE_SAYS
+    in_doubt_since: datetime | None = None
+    not_found: int = 0
+    first_not_found_at: datetime | None = None
+    cancel_requested_at: datetime | None = None
+    cancel_failed_at: datetime | None = None
+    cancel_failures: int = 0
+    cancel_reason: str = ""
+    cancel_code: CancelCode | None = None
+    late_fill: bool = False
+    replacement: ClientOrderId | None = None
+    replaced_by: ClientOrderId | None = None
+    last_filled_on: date | None = None
+    role: LegRole | None = None
+    target_price: Price | None = None
+    counted_at: Price | None = None
+    is_bare: bool = False
+    warnings: tuple[str, ...] = ()
+    warned_at: datetime | None = None
+    kept: Approval | None = None
+    owed: Quantity | None = None
+    is_asked_for: bool = False
+
+    @property
+    def id(self) -> ClientOrderId:
+        return self.request.client_order_id

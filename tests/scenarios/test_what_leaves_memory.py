@@ -1,0 +1,255 @@
+"""What no decision needs leaves memory and documents when the next day begins, and is found where it is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+
+import orjson
+import pytest
+
+from core.checkpoint import documents_of, rebuild, states
+from core.desk import Desk
+from core.execution.order import Order
+from core.execution.order_machine import DuplicateOrderError
+from core.facts import HaltCause, OrderFilled, OrdersRecalled, TradeClosed, UpdateIgnored
+from core.inputs import BrokerUpdated, ProposeClose, RequestCancel
+from core.model.broker import Execution, OrderUpdate, UpdateEvent
+from core.model.order import OrderStatus, Side, StopHolder, TimeInForce
+from core.model.values import ClientOrderId, ExecutionId, Price, Quantity
+from core.picture import Pictures
+from core.ports import Checkpoint
+from tests.scenarios.changes import ROOMY, confirms_now, passes
+from tests.scenarios.house import Drawer, House, a_typed_buy, assert_can_be_rebuilt, minutes
+from tests.unit.core.brokers.trading_floor import SPY, THURSDAY
+
+FRIDAY, MONDAY, LATER = (THURSDAY + timedelta(days=days) for days in (1, 4, 11))
+"""By the last nothing is owed any more by what was signed on the Thursday."""
+FAR_BELOW = a_typed_buy("0.5", limit="95", stop="94")
+AT_HAND = a_typed_buy("0.5", limit="101", stop="94")
+
+
+def a_house(*days: date) -> House:
+    """It is Thursday, 10:05; the market stands still at 100, on the days after it too."""
+    bars = [bar for day in (THURSDAY, *days) for bar in minutes("09:30", "15:59", day=day)]
+    return House(bars, ROOMY, cash=Decimal(10_000)).opens().until("10:05")
+
+
+def buys(house: House, *, far: bool, holder: StopHolder = StopHolder.DESK) -> Order:
+    house.presses(replace(FAR_BELOW if far else AT_HAND, stop_holder=holder, time_in_force=TimeInForce.DAY))
+    confirms_now(house)
+    passes(house, 5)
+    return house.entry
+
+
+def cancels(house: House, order: Order) -> Order:
+    house.presses(RequestCancel(order.id))
+    passes(house, 5)
+    assert order.status is OrderStatus.CANCELLED
+    return order
+
+
+def a_day_after_a_cancelled_entry(holder: StopHolder = StopHolder.DESK) -> tuple[House, Order]:
+    house = a_house(FRIDAY)
+    entry = cancels(house, buys(house, far=True, holder=holder))
+    return house.until("09:45", FRIDAY), entry
+
+
+def fills_after_all(house: House, name: ClientOrderId) -> None:
+    """The broker had filled it before the cancel came, and tells of that only now."""
+    at, size, price = house.line.at, Quantity(Decimal("0.5")), Price(Decimal(95))
+    book = house.exchange._book
+    booked, execution = book.find(name), Execution(ExecutionId(f"late-{name}"), at, size, price)
+    assert booked is not None
+    booked.executions.append(execution)
+    booked.filled += size
+    booked.paid += size * price
+    house.exchange._ledger.execute(SPY, Side.BUY, size, price, at)
+    book._tell(booked, UpdateEvent.FILL, at, execution)
+
+
+def orders(house: House) -> set[ClientOrderId]:
+    return set(house.desk.ledger.state.orders)
+
+
+def is_halted(house: House) -> bool:
+    return HaltCause.INVARIANT in house.desk.control.state.halts
+
+
+def test_a_trade_that_is_over_leaves_memory_and_documents_when_the_next_day_begins() -> None:
+    """SP-02, SY-05: and is found by its name"""
+    house = a_house(FRIDAY)
+    buys(house, far=False)
+    house.presses(ProposeClose(SPY))
+    confirms_now(house)
+    house.until("15:59")
+    ended = orders(house)
+    assert len(ended) == 2
+    assert len(house.facts(TradeClosed)) == len(house.desk.ledger.state.trades) == 1
+
+    house.until("09:45", FRIDAY)
+
+    ledger = house.desk.ledger
+    assert (orders(house), ledger.state.trades, ledger.state.executions) == (set(), [], {})
+    kept = {part: orjson.dumps(document).decode() for part, document in documents_of(house.desk).items()}
+    assert {part for part, text in kept.items() if any(name in text for name in ended)} <= {"latencies"}
+    assert [ledger.has(name) for name in ended] == [True, True]
+    assert {past.status for name in ended if (past := ledger.forgotten(name))} == {OrderStatus.FILLED}
+    assert_can_be_rebuilt(house)
+
+
+def test_no_name_is_used_again_after_its_order_has_left_memory() -> None:
+    """EX-04"""
+    house, entry = a_day_after_a_cancelled_entry()
+
+    assert entry.id not in orders(house)
+    with pytest.raises(DuplicateOrderError):
+        house.desk.ledger.require_new(entry.id)
+
+
+def test_what_an_open_position_came_with_stays() -> None:
+    """OP-06, EX-13"""
+    house = a_house(FRIDAY)
+    entry = buys(house, far=False, holder=StopHolder.BROKER)
+    house.until("09:45", FRIDAY)
+
+    assert entry.id in orders(house)
+    assert_can_be_rebuilt(house)
+
+
+def test_what_a_ticket_may_yet_owe_a_stop_stays() -> None:
+    """EX-02, OP-06: a late fill of the next day has its stop by what was signed"""
+    house, entry = a_day_after_a_cancelled_entry(StopHolder.BROKER)
+    assert entry.id in orders(house)
+
+    fills_after_all(house, entry.id)
+    passes(house, 5)
+
+    assert house.held() == "0.5"
+    assert [str(o.request.stop_price) for o in house.stops if o.is_working] == ["94"]
+
+
+def test_todays_trades_are_shown_and_yesterdays_are_in_the_journal() -> None:
+    """SY-05: the pane shows a day"""
+    house = a_house(FRIDAY)
+    buys(house, far=False)
+    house.presses(ProposeClose(SPY))
+    confirms_now(house)
+    house.until("15:59")
+    assert len(Pictures(house.engine).draw(house.line.at).trades) == 1
+
+    house.until("09:45", FRIDAY)
+
+    assert Pictures(house.engine).draw(house.line.at).trades == ()
+    assert len(house.facts(TradeClosed)) == 1
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_a_fill_that_is_told_after_its_order_left_memory_counts_once(restarts: bool) -> None:
+    """EX-02, EX-05: it is recalled as it was, the fill is late, and the books are compared"""
+    house, entry = a_day_after_a_cancelled_entry()
+    if restarts:
+        house.restarted()
+        passes(house, 30)
+
+    fills_after_all(house, entry.id)
+    passes(house, 130)
+
+    assert [[past.id for past in fact.orders] for fact in house.facts(OrdersRecalled)] == [[entry.id]]
+    assert [(fact.fill.client_order_id, fact.is_late) for fact in house.facts(OrderFilled)] == [(entry.id, True)]
+    assert house.held() == house.held_by_the_broker() == "0.5"
+    (position,) = house.desk.ledger.positions()
+    assert (position.strategy, position.entry_order) == ("manual", entry.id)
+    assert not is_halted(house)
+    assert_can_be_rebuilt(house)
+
+
+def test_a_fill_that_no_stream_told_is_found_in_the_books_after_its_order_left_memory() -> None:
+    """EX-09: no position appears without the order that made it"""
+    house, entry = a_day_after_a_cancelled_entry()
+    house.line.is_deaf = True
+    fills_after_all(house, entry.id)
+    passes(house, 130)
+
+    assert len(house.facts(OrdersRecalled)) == 1
+    assert [fact.fill.client_order_id for fact in house.facts(OrderFilled)] == [entry.id]
+    assert house.held() == house.held_by_the_broker() == "0.5"
+    assert [p.strategy for p in house.desk.ledger.positions()] == ["manual"]
+    assert_can_be_rebuilt(house)
+
+
+def test_a_word_that_tells_nothing_new_of_what_left_memory_changes_nothing() -> None:
+    """EX-02: it is no stranger's order either"""
+    house, entry = a_day_after_a_cancelled_entry()
+    report = house.exchange.order(house.line.at, entry.id)
+    assert report is not None
+    before = house.facts(UpdateIgnored)
+    house.line.take(house.line.at, BrokerUpdated(OrderUpdate(UpdateEvent.CANCELED, house.line.at, report)))
+    passes(house, 65)
+
+    told = house.facts(UpdateIgnored)[len(before) :]
+    assert [(fact.client_order_id, fact.reason) for fact in told] == [
+        (entry.id, "it ended on an earlier day: nothing new")
+    ]
+    assert (orders(house), house.desk.others, house.facts(OrdersRecalled)) == (set(), (), [])
+
+
+def test_what_was_recalled_leaves_again_with_what_became_of_it() -> None:
+    """SY-05: once the position that it made is closed"""
+    house = a_house(FRIDAY, MONDAY)
+    entry = cancels(house, buys(house, far=True))
+    house.until("09:45", FRIDAY)
+    fills_after_all(house, entry.id)
+    passes(house, 5)
+    house.presses(ProposeClose(SPY))
+    confirms_now(house)
+    passes(house, 5)
+    assert house.held() == "0"
+
+    house.until("09:45", MONDAY)
+
+    past = house.desk.ledger.forgotten(entry.id)
+    assert past is not None
+    assert (past.filled_quantity, len(past.executions), past.late_fill) == (Decimal("0.5"), 1, True)
+    assert entry.id not in orders(house)
+    assert_can_be_rebuilt(house)
+
+
+def test_documents_without_their_index_are_left_and_the_journal_is_read() -> None:
+    """SP-02, EX-04: as after a restore"""
+    house, entry = a_day_after_a_cancelled_entry()
+    drawer = Drawer(Checkpoint(house.desk.journal.sequence, documents_of(house.desk)))
+    alone = type(house.journal)()
+    for recorded in house.journal.records():
+        alone.append(recorded.at, recorded.fact)
+    desk = Desk("house", house.desk.mode, house.calendar, alone)
+
+    (note,) = rebuild(desk, drawer)
+
+    assert note == "the index of past orders is missing or not this journal's; made anew from the journal"
+    assert states(desk) == states(house.desk)
+    assert desk.ledger.has(entry.id)
+
+
+def test_a_bracket_leaves_as_one_and_is_recalled_as_one() -> None:
+    """EX-13: its legs are known again with it, and nobody asks for them"""
+    house = a_house(LATER)
+    house.presses(replace(a_typed_buy("2", limit="95", stop="94"), target_price=Price(Decimal(99))))
+    confirms_now(house)
+    passes(house, 5)
+    entry = cancels(house, house.entry)
+    family = orders(house)
+    assert len(family) == 3
+    ledger = house.desk.ledger
+    house.until("09:45", LATER)
+    assert orders(house) == set()
+
+    fills_after_all(house, entry.id)
+    passes(house, 5)
+
+    (recalled,) = house.facts(OrdersRecalled)
+    assert {past.id for past in recalled.orders} == family
+    assert orders(house) >= family
+    assert {leg.parent for leg in ledger.legs(entry.id)} == {entry.id}
+    assert not ledger.expects_legs(ledger.state.orders[entry.id])
