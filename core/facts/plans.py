@@ -13,7 +13,7 @@ from core.model.staging import Mandate
 from core.model.values import ClientOrderId, Digest, Money, ProposalId, TicketId
 
 
-@fact(version=3)
+@fact(version=4)
 @dataclass(frozen=True, slots=True)
 class PlanOpened(Fact):
     """A dry run of every order, each with the effect of those before it (OP-05). `marked` is what came marked."""
@@ -30,7 +30,7 @@ class PlanMarked(Fact):
     is_marked: bool
 
 
-@fact(version=2)
+@fact(version=3)
 @dataclass(frozen=True, slots=True)
 class PlanSigned(Fact):
     """The key was turned on this digest: each order has a mandate, and is checked afresh at its turn (OP-02).

@@ -18,6 +18,7 @@ import orjson
 
 from core import checkpoint
 from core.desk import Desk
+from core.execution.past import PastInMemory
 from core.facts import EngineStarted, TradeClosed
 from core.facts.registry import BY_TYPE
 from core.market.calendar import load_calendar
@@ -66,6 +67,7 @@ class Reading:
 
     def __init__(self, folder: AccountFolder, until: int | None = None) -> None:
         self._folder = folder.journal
+        self.past = PastInMemory()
         self._until = until
         self.sequence, self.last_at = 0, BEGINNING
         for record in self.records():

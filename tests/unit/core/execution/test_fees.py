@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from core.execution.ledger import LedgerState
 from core.facts import OrderFilled, PositionCorrected, TradeClosed
+from core.facts.registry import BY_TYPE
 from core.model.order import Effect, Side
 from core.model.values import Price, Quantity
 from core.risk.protections.trades import Direction, closed
-from state.codec import FACTS, decode
+from state.codec import decode
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY
 from tests.unit.core.execution.books import Books, a_request
 
@@ -119,5 +120,5 @@ def test_a_record_of_before_has_no_fee_and_its_profit_is_as_it_was_recorded() ->
 
     assert isinstance(fact, OrderFilled)
     assert fact.fill.fee == 0
-    assert TradeClosed in FACTS.values()
+    assert TradeClosed in BY_TYPE
     assert LedgerState().closed_profit == 0
