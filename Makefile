@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 
-.PHONY: help venv demo test check bench bench-desk bench-start bench-wire bench-rest bench-backtest lock docs property crashes sigkill snapshots accidents keys chord \
+.PHONY: help venv demo test check bench bench-desk bench-start bench-wire bench-lanes bench-rest bench-backtest bench-flattery lock docs property crashes sigkill snapshots accidents keys chord \
   exchange simulate risk-days contract
 
 help:
@@ -22,8 +22,10 @@ help:
 	@echo 'make bench-desk  those of the full desk in a terminal alone (ARGS="120x40" for one size)'
 	@echo 'make bench-start  a start on a journal of 1,000,000 facts, with and without a checkpoint (ARGS=100000 for fewer)'
 	@echo 'make bench-wire  a session of orders on the loopback exchange: every part of their way (ARGS=20 for fewer rounds)'
+	@echo 'make bench-lanes  an exit and the cancel of a kill while ten other requests hang, and at rest (ARGS=20 for fewer rounds)'
 	@echo 'make bench-rest  memory and processor time at Alpaca, at rest and under 200,000 messages of the stream'
 	@echo 'make bench-backtest  five years of minutes through a backtest: time, bars a second, memory (ARGS="sma" for one strategy)'
+	@echo 'make bench-flattery  what the first rules of the exchange paid the five strategies beyond today'"'"'s (ARGS="sma" for one)'
 	@echo 'make risk-days  what the protections did on recorded days: October 2013, 2008, 2020 (ARGS=FOLDER of the figures)'
 	@echo 'make property  the stateful property test in full (N=3200 sequences, four fifths of them of 30 steps and more)'
 	@echo 'make crashes   a crash at every place of a day, in each of three ways to come back (one of them in turn in the tests)'
@@ -119,8 +121,14 @@ bench-start: .venv/.ready
 bench-wire: .venv/.ready
 	@$(BIN)/python -m tests.bench.wire $(ARGS)
 
+bench-lanes: .venv/.ready
+	@$(BIN)/python -m tests.bench.lanes $(ARGS)
+
 bench-rest: .venv/.ready
 	@$(BIN)/python -m tests.bench.rest
+
+bench-flattery: .venv/.ready
+	@$(BIN)/python -m tests.bench.flattery $(ARGS)
 
 bench-backtest: .venv/.ready
 	@$(BIN)/python -m tests.bench.backtest $(ARGS)

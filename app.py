@@ -57,6 +57,7 @@ class Keyturn(AtAlpaca, Simulated, Backtesting, Strategies):
 
     def replay(self, request: ReplayRequest) -> dict[str, object] | None:
         """Play files through the one engine; a fresh account, its journal in a folder or in memory."""
+        from core.runtime.modelled import open_positions, tallied
         from core.runtime.report import Report
         from state.verify import fingerprint
 
@@ -74,6 +75,8 @@ class Keyturn(AtAlpaca, Simulated, Backtesting, Strategies):
                 told = report.as_json(fingerprint(JournalFolder(request.journal_folder)))
             else:
                 told = report.as_json(journal.fingerprint())  # type: ignore[attr-defined]
+            told["modelled"] = tallied(runtime.exchange)
+            told["open"] = list(open_positions(runtime.engine.desk, runtime.exchange, runtime.at))
             return told if is_whole else {**told, "interrupted": True}
 
     def demo(self, request: DemoRequest) -> None:

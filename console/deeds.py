@@ -271,7 +271,10 @@ class Deeds:
         if not order.is_protective and not order.is_paired:
             self._send_cancel(order.id, name)
             return
-        lines = [(Cell(name, "strong"),), (Cell(f"{order.symbol} would have NO STOP at the broker.", "warning"),)]
+        then = Cell(f"{order.symbol} would have NO STOP at the broker.", "warning")
+        if order.goes_back_in_words:
+            then = Cell(f"The stop before it goes back: {', '.join(order.goes_back_in_words)}.")
+        lines = [(Cell(name, "strong"),), (then,)]
         self.behind.ask(
             ArmedQuestion(
                 self.behind,

@@ -62,6 +62,7 @@ from core.model.values import ClientOrderId, ProposalId
 from core.views import DeskView
 from widgets.grid import Grid
 from widgets.grid_picture import Tone
+from widgets.grid_text import harmless
 from widgets.orders import NEW
 
 if TYPE_CHECKING:
@@ -522,9 +523,10 @@ def run_desk(
     desk.run(mouse=may_ask_for_mouse(os.environ))
     has_closed = handle.close("the desk ended", CLOSING_PATIENCE)
     status, words = outcome(desk, has_closed)
-    if words:
+    told = (*map(harmless, handle.last_words), *([words] if words else []))
+    if told:
         try:
-            sys.stderr.write(f"keyturn: {words}\n")
+            sys.stderr.writelines(f"keyturn: {line}\n" for line in told)
             sys.stderr.flush()
         except OSError:
             pass  # the terminal is gone; the status says it

@@ -50,6 +50,9 @@ class Running(Protocol):
     @property
     def preparing(self) -> Callable[[], str | None]: ...
 
+    @property
+    def last_words(self) -> tuple[str, ...]: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Loading:
@@ -87,6 +90,8 @@ class EngineHandle:
         self._reason = "left"
         self._is_leaving = False
         self._early: list[Command] = []
+        self.last_words: tuple[str, ...] = ()
+        """What the engine owed and could not send before it left (EX-22)."""
         self._watched: Symbol | None = None
         self.on_news: Callable[[], None] = lambda: None
         """Called in the engine's thread when a picture with news is there. It never waits, and does not raise."""
@@ -153,6 +158,8 @@ class EngineHandle:
                 f"unexpected {type(error).__name__}: {error}; start again, the journal holds all that was done"
             )
         finally:
+            if self._runtime is not None:
+                self.last_words = self._runtime.last_words
             self.ended.set()
 
     def _work(self, stack: ExitStack) -> None:
@@ -164,6 +171,12 @@ class EngineHandle:
         runtime.watch(self._watched)
         for command in self._early:
             runtime.send(command)
+        try:
+            self._run(runtime)
+        finally:
+            self.last_words = runtime.last_words
+
+    def _run(self, runtime: Running) -> None:
         if not self._is_leaving:
             runtime.run()
         if self._is_leaving:

@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from core.inputs import ProposeOrder
-from core.model.order import Effect, OrderType, StopHolder, TimeInForce
+from core.model.order import Effect, OrderType, Side, StopHolder, TimeInForce
 from core.model.sizing import product
 from core.model.staging import MANUAL
 from core.model.values import ZERO, Fraction, Price, Quantity, Symbol, plain, rounded_down, tick_of, to_nearest_tick
 from core.risk.scaling.contract import Wanted
 from core.risk.sizing import binding_cuts
-from core.staging.entries import LONGEST_TTL
+from core.staging.entries import LONGEST_TTL, Reach, reach_of
 from core.views import DeskView, SymbolView
 from widgets import format as f
 
@@ -60,7 +60,9 @@ class Draft:
     ----------
     price
         USD a share that it is measured by: its limit, a stop entry's trigger, else the side of the quote that it would
-        take.
+        take; of a short sale at a limit the bid where that is higher.
+    farthest, nearest
+        Of an entry, the fill that is farthest from its stop and the one that is nearest to it, USD.
     faults, doubts
         By field.
     """
@@ -80,6 +82,8 @@ class Draft:
     ttl: int | None = None
     held: Decimal = ZERO
     price: Price | None = None
+    farthest: Price | None = None
+    nearest: Price | None = None
     faults: dict[str, str] = field(default_factory=dict)
     doubts: dict[str, str] = field(default_factory=dict)
 
@@ -100,9 +104,9 @@ class Draft:
     @property
     def loss(self) -> Decimal | None:
         """At the stop; None where nothing is opened, or nothing is known."""
-        if not self.opens or self.quantity is None or self.price is None or self.stop is None or "stop" in self.faults:
+        if not self.opens or self.quantity is None or self.stop is None or "stop" in self.faults:
             return None
-        return abs(self.price - self.stop) * self.quantity
+        return None if self.farthest is None else abs(self.farthest - self.stop) * self.quantity
 
     @property
     def step(self) -> Decimal:
@@ -219,7 +223,18 @@ def _read_prices(draft: Draft, limit: str, trigger: str, stop: str) -> None:
     if draft.type not in WITH_LIMIT and limit and draft.type is not None:
         draft.faults["limit"] = f"a {_word(draft.type)} order has none: clear it"
     draft.price = draft.limit or _aimed(draft)
+    if draft.opens:
+        side = Side.SELL if draft.effect is Effect.SHORT else Side.BUY
+        _measure(draft, side, reach_of(side, draft.limit, _aimed(draft)))
     _read_stop(draft, stop)
+
+
+def _measure(draft: Draft, side: Side, reach: Reach | None) -> None:
+    """By the fills that its limit allows as the market stands: the checks measure it by the same."""
+    draft.price = None if reach is None else reach.most
+    if reach is not None:
+        draft.farthest = reach.most if side is Side.BUY else reach.least
+        draft.nearest = reach.least if side is Side.BUY else reach.most
 
 
 def _aimed(draft: Draft) -> Price | None:
@@ -273,11 +288,11 @@ def _read_stop(draft: Draft, text: str) -> None:
         return
     if not text:
         draft.faults["stop"] = "what opens needs a stop"
-    elif draft.stop is not None and draft.price is not None:
-        is_under = draft.stop < draft.price
-        if is_under is (draft.effect is Effect.SHORT) or draft.stop == draft.price:
+    elif draft.stop is not None and draft.nearest is not None:
+        is_under = draft.stop < draft.nearest
+        if is_under is (draft.effect is Effect.SHORT) or draft.stop == draft.nearest:
             side = "above" if draft.effect is Effect.SHORT else "below"
-            draft.faults.setdefault("stop", f"must be {side} {f.price(draft.price)}")
+            draft.faults.setdefault("stop", f"must be {side} {f.price(draft.nearest)}")
 
 
 def _word(kind: OrderType) -> str:
@@ -298,11 +313,11 @@ def _read_target(draft: Draft, text: str) -> None:
         draft.faults["target"] = "the broker holds none with a stop entry: clear it"
     elif draft.holder is not StopHolder.BROKER or draft.lasts is TimeInForce.IOC:
         draft.faults["target"] = "needs a stop held by the broker, day or gtc"
-    elif draft.target is not None and draft.price is not None:
-        is_over = draft.target > draft.price
-        if is_over is (draft.effect is Effect.SHORT) or draft.target == draft.price:
+    elif draft.target is not None and draft.farthest is not None:
+        is_over = draft.target > draft.farthest
+        if is_over is (draft.effect is Effect.SHORT) or draft.target == draft.farthest:
             side = "below" if draft.effect is Effect.SHORT else "above"
-            draft.faults.setdefault("target", f"must be {side} {f.price(draft.price)}")
+            draft.faults.setdefault("target", f"must be {side} {f.price(draft.farthest)}")
 
 
 def _read_ttl(draft: Draft, text: str) -> None:
@@ -425,8 +440,8 @@ def _doubt(draft: Draft, view: DeskView) -> None:
 def _risk(draft: Draft, view: DeskView) -> Decimal | None:
     """USD that it may lose at its stop, after what lowers that for every order."""
     risk, symbol = view.sizing.risk, draft.symbol
-    if risk is None or symbol is None or draft.price is None or draft.stop is None:
+    if risk is None or symbol is None or draft.price is None or draft.stop is None or draft.farthest is None:
         return risk
     is_long = draft.effect is not Effect.SHORT
-    wanted = Wanted(risk, draft.price, abs(draft.price - draft.stop), risk, draft.step, is_long)
+    wanted = Wanted(risk, draft.price, abs(draft.farthest - draft.stop), risk, draft.step, is_long)
     return risk * product(binding_cuts(wanted, symbol.conditions))

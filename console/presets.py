@@ -28,13 +28,13 @@ def preset(draft: Draft, part: Decimal, view: DeskView) -> Preset:
         return Preset(None, "a size needs its symbol: type it first")
     if not draft.opens:
         return _of_what_is_held(draft, part)
-    if draft.price is None or draft.stop is None or draft.stop == draft.price:
+    if draft.price is None or draft.farthest is None or draft.stop is None or draft.stop == draft.farthest:
         return Preset(None, "a size by risk needs a stop price, and a limit price or a quote")
     sizing, power = view.sizing, view.status.buying_power
     if sizing.risk is None or sizing.max_notional is None or power is None:
         return Preset(None, "equity and buying power are not known yet; wait a moment")
     risk, most = Money(sizing.risk * part), min(sizing.max_notional, power)
-    way = abs(draft.price - draft.stop)
+    way = abs(draft.farthest - draft.stop)
     is_long = draft.effect is not Effect.SHORT
     room = draft.symbol.room_to_buy if is_long else draft.symbol.room_to_short
     wanted = Wanted(risk, draft.price, way, most, draft.step, is_long=is_long, is_bare=draft.holder is StopHolder.YOU)

@@ -68,15 +68,17 @@ class Refusal:
 class ControlState:
     """`halts` maps each cause that halts now to its reason; `killed_by` is None while the key is not turned.
 
-    `read_only_at` is when the desk became read-only; None while it is not. `differences` are those of the last
-    comparison that was news. `forgotten_until` is the time up to which a reset or a restore forgot orders; None where
-    none did. `settings_file` and `clock` say why entries wait for either; None where they do not.
+    `naked_at` is when NAKED was typed last; None where no kill that stands has it. `read_only_at` is when the desk
+    became read-only; None while it is not. `differences` are those of the last comparison that was news.
+    `forgotten_until` is the time up to which a reset or a restore forgot orders; None where none did. `settings_file`
+    and `clock` say why entries wait for either; None where they do not.
     """
 
     settings: Settings = field(default_factory=Settings)
     installation: str | None = None
     killed_by: str | None = None
     killed_at: datetime | None = None
+    naked_at: datetime | None = None
     halts: dict[HaltCause, str] = field(default_factory=dict)
     halted_at: datetime | None = None
     is_reconciled: bool = False
@@ -136,11 +138,15 @@ class Control:
         """Why nothing may be opened now, or None."""
         if self.state.killed_by is not None:
             return f"killed by {self.state.killed_by}; Ctrl+K, then type REARM to trade again"
-        for cause, reason in self.state.halts.items():
+        for cause, reason in tuple(self.state.halts.items()):  # the engine may write them while a lane reads
             return f"halted ({cause.value}): {reason}"
         if not self.state.is_reconciled:
             return "read-only: " + "; ".join(self.state.read_only_because)
         return self.state.settings_file or self.state.clock
+
+    def is_naked(self, signed_at: datetime) -> bool:
+        """Whether NAKED was typed after something was signed that a stop is owed by: none follows by itself (OP-07)."""
+        return self.state.naked_at is not None and signed_at <= self.state.naked_at
 
     def refusal_of(self, symbol: Symbol, day: date) -> Refusal | None:
         """Why nothing may be opened in this symbol on this New York day, or None."""
@@ -193,13 +199,16 @@ class Control:
         self.state.halts.pop(fact.cause, None)
 
     def _killed(self, at: datetime, fact: Killed) -> None:
-        self.state.killed_by = fact.by
-        self.state.killed_at = at
+        """The first of several stands: since when, and by whom."""
+        if self.state.killed_by is None:
+            self.state.killed_by, self.state.killed_at = fact.by, at
+        if fact.naked:
+            self.state.naked_at = at
         self.state.halts.pop(HaltCause.KEY, None)
 
     def _rearmed(self, _at: datetime, _fact: Rearmed) -> None:
         self.state.killed_by = None
-        self.state.killed_at = None
+        self.state.killed_at = self.state.naked_at = None
 
     def _passed(self, _at: datetime, fact: ReconciliationPassed) -> None:
         self.state.is_reconciled = True

@@ -15,6 +15,7 @@ from core.advisers.authority import at_work, only_for_people
 from core.advisers.book import AdviceBook
 from core.control import Control, InForce
 from core.execution.breaker import Breaker
+from core.execution.departing import Departing
 from core.execution.latency import Latencies
 from core.execution.ledger import Ledger
 from core.execution.others import Other, other_of
@@ -34,7 +35,7 @@ from core.model.quote import NoQuote, Quote
 from core.model.recommendation import Recommendation
 from core.model.regime import labels_of
 from core.model.session import Calendar
-from core.model.values import ZERO, ClientOrderId, Price, Quantity, Symbol, plain
+from core.model.values import NO_SHARES, ZERO, ClientOrderId, Price, Quantity, Symbol, plain
 from core.ports import Journal
 from core.risk.allocation import Allocations
 from core.risk.checks.back_pressure import queued_orders
@@ -136,8 +137,9 @@ class Desk:
         self.bar_listeners: list[Callable[[Bar], None]] = []
         self.control = Control()
         self.ledger = Ledger(calendar)
-        self.stage = Stage(calendar)
+        self.stage = Stage(calendar, self._is_working)
         self.plans = Plans(self.stage, self.ledger)
+        self.ledger.is_still_told = self.plans.is_of_the_running
         self.opening = Day()
         self.allocations = Allocations()
         self.protections = ProtectionBook(
@@ -159,18 +161,31 @@ class Desk:
             lambda: self.control.settings.evaluation, lambda: self.regime.regime, calendar.trading_day
         )
         self.normaliser = Normaliser(calendar)
-        shared = self.ledger, self.stage, self.opening, self.regime, self.sizing
-        holdings = Holdings(*shared, self.allocations, self.advice, self.evaluation)
+        holdings = Holdings(
+            self.ledger,
+            self.stage,
+            self.opening,
+            self.regime,
+            self.sizing,
+            self.allocations,
+            self.advice,
+            self.evaluation,
+        )
         self.orchestrator = Orchestrator(calendar, holdings, kinds)
         self.shadows = Shadows(calendar, self.control, self.stage, self.ledger, self._last_close)
         self.shadows.counts_for, self.shadows.on_end = self.protections.refuses_by_curve, self._hear_shadow
+        self.faults = 0
+        """How often something raised that nobody foresaw, in this run."""
         self.quotes: dict[Symbol, Quote] = {}
         self.instruments: dict[Symbol, Instrument] = {}
         self.lamps: dict[Line, Lamp] = {}
+        self.departing = Departing()
         self.books_at: datetime | None = None
         self.calls: tuple[tuple[str, int], ...] = ()
         self.held_by_the_broker: dict[Symbol, Quantity] | None = None
         self.differing: frozenset[Symbol] = frozenset()
+        self.apart: dict[Symbol, Quantity] = {}  # by how much the broker had more than our books, where both have any
+        self.gone: frozenset[Symbol] = frozenset()
         self.others: tuple[OrderReport, ...] = ()
         self.all_others: tuple[Other, ...] = ()
         self.foreign_positions: tuple[ForeignPosition, ...] = ()
@@ -257,6 +272,19 @@ class Desk:
         way_out = "; e in Proposals makes it less" if closable else ""
         return f"read-only: the broker reports {plain(held)} {order.symbol}, and only a close of that passes{way_out}"
 
+    @property
+    def drifted(self) -> dict[Symbol, Quantity]:
+        """What the broker has of those symbols: its number of the last comparison, and what was filled since."""
+        told = {symbol: Quantity(self.ledger.net_quantity(symbol) + more) for symbol, more in self.apart.items()}
+        return {symbol: theirs for symbol, theirs in told.items() if theirs * self.ledger.net_quantity(symbol) > 0}
+
+    @property
+    def told_at_a_kill(self) -> dict[Symbol, Quantity]:
+        """What the broker's books have of a symbol where ours have more, nothing included: what could open by them
+        counts as what opens (OP-07).
+        """
+        return {**self.drifted, **dict.fromkeys(self.gone, NO_SHARES)}
+
     def closable_read_only(self, symbol: Symbol, side: Side) -> Quantity | None:
         """Shares that the broker reports and an exit on this side would close; None where the desk is not read-only."""
         if self.control.state.is_reconciled or self.held_by_the_broker is None:
@@ -289,6 +317,10 @@ class Desk:
 
     def instrument(self, symbol: Symbol) -> Instrument | NoInstrument:
         return self.instruments.get(symbol) or NoInstrument("the broker has not said yet whether it trades")
+
+    def _is_working(self, order_id: ClientOrderId) -> bool:
+        order = self.ledger.order(order_id)
+        return order is not None and order.is_working
 
     def _last_close(self, symbol: Symbol) -> Price | None:
         return self.orchestrator.state.marks.get(symbol)

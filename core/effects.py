@@ -42,6 +42,15 @@ class CancelOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class WithdrawOrder:
+    """Keep an order here that still waits in our own queue. Answered by `SubmissionStopped`; by nothing where it has
+    left meanwhile.
+    """
+
+    client_order_id: ClientOrderId
+
+
+@dataclass(frozen=True, slots=True)
 class LookUpOrder:
     """Ask the broker by our own id. Answered by `LookUpAnswered`.
 
@@ -99,6 +108,7 @@ Effect = (
     SubmitOrder
     | ReplaceOrder
     | CancelOrder
+    | WithdrawOrder
     | LookUpOrder
     | FetchFigures
     | FetchAccount

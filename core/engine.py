@@ -1,24 +1,46 @@
 """One inbox, one writer: `handle(at, input)` records facts and returns effects.
 
-A handler is drained, one sync is made, then its effects leave in order. An exception drops its effects and halts
-(EX-14); a failed write ends submitting (SP-06). The engine has no clock: `at` comes with the input and never decreases.
+A handler is drained, one sync is made, then its effects leave in order. An exception halts what opens (EX-14) and ends
+what it came from, nothing beside it: what was asked for before it leaves, and an order that was written down and not
+asked for is taken back (EX-22). A failed write ends submitting (SP-06). The engine has no clock: `at` comes with the
+input and never decreases.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from functools import partial
 from typing import Any, get_args
 
 from core import inputs
 from core.advisers.authority import at_work, only_for_people
+from core.deadlines import Deadlines
 from core.desk import Desk
 from core.doors import Doorkeeper
-from core.effects import CancelOrder, Effect, FetchAccount, FetchHistory, FetchPicture
+from core.effects import (
+    CancelOrder,
+    Effect,
+    FetchAccount,
+    FetchHistory,
+    FetchPicture,
+    ReplaceOrder,
+    SubmitOrder,
+)
 from core.execution.order import Order
-from core.facts import RELEARNED, CommandRefused, Fact, HaltCause, Halted, InstallationNamed, SettingsApplied
+from core.facts import (
+    RELEARNED,
+    CommandRefused,
+    Fact,
+    HaltCause,
+    InstallationNamed,
+    OrderCreated,
+    Resumed,
+    SettingsApplied,
+)
 from core.model.account import Account, Mode
 from core.model.session import Calendar
+from core.model.values import ClientOrderId, Symbol
 from core.ports import Journal, JournalError, JournalWriteError
 from core.risk.checks import standard_gate
 from core.risk.reloading import changes_between, without_looser
@@ -26,6 +48,7 @@ from core.settings import Settings
 from core.strategies.house import OF_THE_HOUSE, Kinds
 from core.workflows.adopting import Adopting
 from core.workflows.advising import Advising
+from core.workflows.apart import apart, done_apart, halt_for
 from core.workflows.beginning import Beginning
 from core.workflows.breaking import CALLS, Breaking
 from core.workflows.cancelling import Cancelling
@@ -39,12 +62,14 @@ from core.workflows.editing import Editing
 from core.workflows.evaluating import Evaluating
 from core.workflows.exiting import Exiting
 from core.workflows.filling import Filling
+from core.workflows.fitting import Fitting
 from core.workflows.guarding import Guarding
 from core.workflows.holding_over import HoldingOver
 from core.workflows.lending import Lending
 from core.workflows.market import Market
 from core.workflows.measuring import Measuring
 from core.workflows.minding import Minding
+from core.workflows.owing import Owing
 from core.workflows.planning import Planning
 from core.workflows.proposing import Proposing
 from core.workflows.protecting import Protecting
@@ -59,6 +84,7 @@ from core.workflows.submitting import Submitting
 from core.workflows.timekeeping import Timekeeping
 from core.workflows.trimming import Trimming
 from core.workflows.unattended import Unattended
+from core.workflows.unwritten import FAILED, NOT_SENT, Unwritten
 from core.workflows.warming import Warming
 from core.workflows.warned import Warned
 
@@ -67,10 +93,14 @@ NOTHING: tuple[Effect, ...] = ()
 QUESTIONS = frozenset({FetchAccount})
 """Effects that change nothing and that nobody waits for: they move no deadline."""
 
+SUBMISSIONS = (SubmitOrder, ReplaceOrder)
+
 UNSYNCED = QUESTIONS | {FetchPicture, FetchHistory}
 """Those that need no sync of their own; an answer to the picture is waited for, so it moves a deadline."""
 
-REPLANNED = frozenset({inputs.PictureFetched, inputs.HistoryFetched, inputs.LampChanged, inputs.ClockRead})
+REPLANNED = frozenset(
+    {inputs.PictureFetched, inputs.HistoryFetched, inputs.LampChanged, inputs.ClockRead, inputs.SubmissionBegan}
+)
 """Inputs that may move a deadline although nothing is recorded or asked for."""
 
 
@@ -86,7 +116,10 @@ class Engine:
         self.notes: tuple[str, ...] = ()
         self._is_moved = False
         self._is_owed_a_sync = False
+        self._written: set[ClientOrderId] = set()
+        """Orders that this act wrote down."""
         self.desk.listeners.append(self._note)
+        self.desk.folds[OrderCreated] = (self._note_written, *self.desk.folds[OrderCreated])
         self.doors = Doorkeeper()
         self.handlers: dict[type, Handler] = {}
         self._build()
@@ -97,20 +130,51 @@ class Engine:
         filling = Filling(desk)
         adopting = Adopting(desk, filling)
         doubting = Doubting(desk, filling)
-        submitting = Submitting(desk, filling, doubting)
+        self._submitting = submitting = Submitting(desk, filling, doubting)
         cancelling = Cancelling(desk, filling, doubting)
         self.proposing = proposing = Proposing(desk, gate)
         protecting = Protecting(desk, submitting, cancelling, proposing, doubting)
-        closing = Closing(desk, submitting, cancelling, protecting)
+        self.closing = closing = Closing(desk, submitting, cancelling, protecting)
+        self.fitting = fitting = Fitting(desk, submitting, cancelling, protecting)
         changing = Changing(desk, proposing)
         renewing = Renewing(desk, changing)
+        owing = Owing(desk, submitting, protecting)
+
+        def ask_again(order: Order, why: str) -> None:
+            if order.request.replaces is not None:
+                changing.stage_move_again(order, why)
+            elif order.is_protective and renewing.can_ask(order):
+                renewing.ask(order, why)
+            else:
+                proposing.stage_again(order, why)
+
+        owing.ask_again = self._ask_again = ask_again
+        protecting.ask_for, fitting.ask_for = renewing.ask_for, renewing.ask_for_cut
+        protecting.ask_for_blocked, submitting.after_block = renewing.ask_for_blocked, protecting.after_block
+        cancelling.end_kept = owing.end
         replacing = Replacing(desk, doubting, cancelling)
-        confirming = Confirming(desk, gate, changing, submitting, closing)
+        self.confirming = confirming = Confirming(desk, gate, changing, submitting, closing)
         self._stopping = stopping = Stopping(desk, cancelling, proposing)
         holding_over = HoldingOver(desk, proposing)
         comparing = Comparing(desk, filling, doubting, cancelling, protecting, closing, holding_over)
-        comparing.awaits_legs = adopting.awaits
+        comparing.awaits_legs, comparing.send_what_is_owed = adopting.awaits, owing.send
+        self._unwritten = unwritten = Unwritten(desk, submitting)
+        unwritten.ask_for, unwritten.ask_again = renewing.ask_for, ask_again
+        unwritten.ask_for_books = comparing.ask_soon
         comparing.after_books, stopping.ask_for_books = stopping.take_back_others, comparing.ask_soon
+        stopping.make_exits_fit = fitting.at_once
+
+        def after_comparison() -> Iterator[Effect]:
+            yield from fitting.after_comparison()
+            renewing.resume()
+
+        comparing.after_comparison = after_comparison
+
+        def after_refusal(symbol: Symbol, strategy: str) -> Iterator[Effect]:
+            yield from closing.guard_again(symbol, strategy)
+            yield from after_comparison()
+
+        confirming.after_refusal = after_refusal
         self._starting = starting = Starting(desk, comparing, doubting)
         self.minding = minding = Minding(desk, proposing)
         market = Market(desk, proposing, minding, Exiting(desk))
@@ -121,17 +185,22 @@ class Engine:
         self.planning = planning = Planning(desk, gate, Running(desk, confirming, comparing, cancelling))
 
         def after_fill(order: Order) -> Iterator[Effect]:
-            yield from replacing.after_fill(order)
-            yield from protecting.after_fill(order)
+            yield from apart(desk, lambda: replacing.after_fill(order))
+            yield from apart(desk, lambda: protecting.after_fill(order))
 
         def after_end(order: Order) -> Iterator[Effect]:
-            replacing.after_end(order)
-            yield from closing.after_end(order)
-            yield from protecting.after_end(order)
-            renewing.after_end(order)
+            done_apart(desk, lambda: replacing.after_end(order))
+            yield from apart(desk, lambda: closing.after_end(order))
+            yield from apart(desk, lambda: protecting.after_end(order))
+            done_apart(desk, lambda: renewing.after_end(order))
+            yield from apart(desk, lambda: fitting.after_end(order))
+
+        def after_look_up(order: Order) -> Iterator[Effect]:
+            fitting.after_look_up(order)
+            yield from protecting.after_look_up(order)
 
         filling.meet_legs, filling.follow_legs = adopting.meet, adopting.follow
-        doubting.after_look_up = protecting.after_look_up
+        doubting.after_look_up = after_look_up
         filling.after_arrival, filling.after_fill = replacing.after_arrival, after_fill
         filling.after_end = submitting.after_end = doubting.after_end = after_end
         filling.after_late_fill = filling.after_others_word = doubting.ask_for_books = comparing.ask_soon
@@ -156,27 +225,32 @@ class Engine:
         measuring.after_measurement = evaluating.after_measurement
 
         def after_trade() -> None:
-            guarding.look()
-            evaluating.after_trade()
+            done_apart(desk, guarding.look)
+            done_apart(desk, evaluating.after_trade)
 
         filling.after_trade = after_trade
 
-        self.timed = (
-            warned,
-            timekeeping,
-            Beginning(desk),
-            guarding,
-            recommending,
-            evaluating,
-            market,
-            submitting,
-            doubting,
-            cancelling,
-            closing,
-            confirming,
-            comparing,
-            warming,
-            planning,
+        self._deadlines = Deadlines(
+            desk,
+            (
+                self.proposing,
+                warned,
+                timekeeping,
+                Beginning(desk),
+                guarding,
+                recommending,
+                evaluating,
+                market,
+                submitting,
+                doubting,
+                cancelling,
+                fitting,
+                closing,
+                confirming,
+                comparing,
+                warming,
+                planning,
+            ),
         )
         self.handlers |= {
             inputs.BarArrived: market.on_bar,
@@ -186,7 +260,9 @@ class Engine:
             inputs.RegimeArrived: measuring.on_regime,
             inputs.PastArrived: measuring.on_past,
             inputs.SubmissionAnswered: submitting.on_answered,
+            inputs.SubmissionBegan: submitting.on_began,
             inputs.SubmissionStopped: submitting.on_stopped,
+            inputs.SubmissionKept: owing.on_kept,
             inputs.CancelAnswered: cancelling.on_answered,
             inputs.LookUpAnswered: doubting.on_answered,
             inputs.FiguresFetched: confirming.on_figures,
@@ -230,10 +306,11 @@ class Engine:
             inputs.Start: self._on_start,
             inputs.HistoryFetched: warming.on_fetched,
             inputs.DeadlineReached: self._on_deadline,
+            inputs.Leaving: confirming.on_leaving,
             inputs.Stop: starting.on_stop,
         }
         for reply in CALLS:
-            self.handlers[reply] = _heard(breaking, self.handlers[reply])
+            self.handlers[reply] = self._heard(breaking, self.handlers[reply])
         for keyed in get_args(inputs.Keyed):
             self.handlers[keyed] = self._through_a_door(self.handlers[keyed])
 
@@ -280,6 +357,10 @@ class Engine:
         if at < desk.at:
             raise ValueError(f"time went back: {at} after {desk.at}")
         desk.at = at
+        if self._written:
+            self._written.clear()
+        drained: list[Effect] = []
+        failure: Exception | None = None
         kind = type(message)
         try:
             effects = self.handlers[kind](message)
@@ -287,20 +368,32 @@ class Engine:
                 self._is_moved = True
             if effects is NOTHING and not self._is_moved:
                 return NOTHING
-            drained = [*effects, *self.planning.running.go_on()]
-            self.trimming.follow()
-            is_act = any(type(effect) not in QUESTIONS for effect in drained)
-            if self._is_owed_a_sync or any(type(effect) not in UNSYNCED for effect in drained):
-                desk.journal.sync()
-                self._is_owed_a_sync = False
+            drained.extend(effects)  # where it raises, what was asked for before is in it
         except JournalWriteError as error:
             return self._without_disk(message, error)
         except JournalError:
             raise
         except Exception as error:  # the engine's edge: what was not foreseen halts trading and says so (EX-14)
-            return self._halt(error)
-        if self._is_moved or is_act:  # a fact may have moved a deadline, and what was asked for has a time-out
-            self._plan_next()
+            failure = error
+        return self._settled(message, drained, failure)
+
+    def _settled(self, message: inputs.Input, drained: list[Effect], failure: Exception | None) -> Iterable[Effect]:
+        """What follows from every act, whatever became of it; then its effects, every fact before them on the disk."""
+        try:
+            if failure is not None:
+                self._fail(message, failure)
+            drained += apart(self.desk, self.planning.running.go_on)
+            drained += apart(self.desk, self.fitting.follow)
+            done_apart(self.desk, self.trimming.follow)
+            self._take_back_what_never_left(drained)
+            drained += apart(self.desk, self._unwritten.follow)
+            if self._is_moved or any(type(effect) not in QUESTIONS for effect in drained):
+                self._plan_next()  # a fact may have moved a deadline, and what was asked for has a time-out
+            if self._is_owed_a_sync or any(type(effect) not in UNSYNCED for effect in drained):
+                self.desk.journal.sync()
+                self._is_owed_a_sync = False
+        except JournalWriteError as error:
+            return self._without_disk(message, error)
         return drained
 
     def apply(self, at: datetime, settings: Settings, installation: str) -> None:
@@ -332,34 +425,35 @@ class Engine:
         return self._starting.on_start(message)
 
     def _on_deadline(self, _message: inputs.DeadlineReached) -> Iterator[Effect]:
-        self.proposing.due()
-        for workflow in self.timed:
-            yield from workflow.due()
+        yield from self._deadlines.reach()
         self._is_moved = True
 
     def _plan_next(self) -> None:
-        self.next_deadline = min(self._due(), default=None)
+        self.next_deadline = self._deadlines.next()
         self._is_moved = False
 
     def _plan_later(self) -> None:
-        """What is due now has just failed: only what is yet to come calls again, or the deadline would never end."""
-        self.next_deadline = min((at for at in self._due() if at > self.desk.at), default=None)
+        self.next_deadline = self._deadlines.next_later()
         self._is_moved = False
-
-    def _due(self) -> Iterator[datetime]:
-        return (at for workflow in (self.proposing, *self.timed) for at in workflow.next_due())
 
     # ── what goes wrong ──────────────────────────────────────────────────────────────────────────────────────────
 
-    def _halt(self, error: Exception) -> Iterable[Effect]:
-        reason = f"{type(error).__name__}: {error}"
-        try:
-            self.desk.record(Halted(HaltCause.INVARIANT, reason))
-            self.desk.journal.sync()
-        except JournalWriteError as trouble:
-            self.disk_trouble = str(trouble)
-        self._plan_later()
-        return NOTHING
+    def _fail(self, message: inputs.Input, error: Exception) -> None:
+        halt_for(self.desk, error)
+        self._is_moved = True
+        if isinstance(message, inputs.DeadlineReached):
+            self._deadlines.give_up_what_is_due()
+
+    def _take_back_what_never_left(self, drained: list[Effect]) -> None:
+        """Orders that were written down and not asked for, because something raised in between (EX-22)."""
+        while missing := self._written - {e.order.client_order_id for e in drained if isinstance(e, SUBMISSIONS)}:
+            self._written -= missing
+            for order_id in sorted(missing):
+                stopped = inputs.SubmissionStopped(order_id, NOT_SENT)
+                drained += apart(self.desk, partial(self._submitting.on_stopped, stopped))
+                order = self.desk.ledger.order(order_id)
+                if order is not None and order.only_reduces:
+                    done_apart(self.desk, partial(self._ask_again, order, FAILED))
 
     def lose_disk(self, trouble: str) -> None:
         """The journal's disk fails: nothing leaves any more until a restart (SP-06)."""
@@ -390,13 +484,19 @@ class Engine:
         if not isinstance(fact, RELEARNED):
             self._is_moved = True
             self._is_owed_a_sync = True
+        if isinstance(fact, Resumed):
+            self._deadlines.forgive()
 
+    def _note_written(self, _at: datetime, fact: OrderCreated) -> None:
+        """Before every slice folds it. What the broker made itself is there already, and is not asked for."""
+        if fact.role is None or fact.order.replaces is not None:
+            self._written.add(fact.order.client_order_id)
 
-def _heard(breaking: Breaking, handler: Handler) -> Handler:
-    """A reply is heard by the breaker first, then by its own workflow."""
+    def _heard(self, breaking: Breaking, handler: Handler) -> Handler:
+        """A reply is heard by the breaker first, then by its own workflow."""
 
-    def handle(reply: Any) -> Iterable[Effect]:
-        breaking.hear(reply)
-        return handler(reply)
+        def handle(reply: Any) -> Iterable[Effect]:
+            done_apart(self.desk, lambda: breaking.hear(reply))
+            return handler(reply)
 
-    return handle
+        return handle

@@ -17,16 +17,20 @@ from core.facts import (
     ExitReleased,
     Fact,
     FillNotBelieved,
+    KeptOrderReleased,
     LegResized,
     LegsMissing,
     MandateEnded,
+    MandateProlonged,
     OrderApproved,
     OrderCreated,
     OrderFilled,
     OrderInDoubt,
+    OrderKept,
     OrderNotFound,
     OrderSent,
     OrderStateChanged,
+    PermissionReturned,
     PlanOrderSkipped,
     PlanSigned,
     PlanTurnBegun,
@@ -34,6 +38,8 @@ from core.facts import (
     ProposalEdited,
     ProposalEnded,
     ProposalStaged,
+    StopAskedFor,
+    StopCut,
     SubmissionBlocked,
     TicketClosed,
     TicketOpened,
@@ -110,7 +116,7 @@ def _subject(fact: Fact) -> str | None:
             return fact.ticket.id
         case TicketClosed() | ConfirmationReceived() | ConfirmationRefused() | OrderApproved():
             return fact.ticket_id
-        case MandateEnded():
+        case MandateEnded() | MandateProlonged():
             return fact.mandate_id.partition("-")[0]
         case ApprovalRedeemed():
             return fact.client_order_id
@@ -123,6 +129,11 @@ def _subject(fact: Fact) -> str | None:
             | OrderInDoubt()
             | OrderNotFound()
             | SubmissionBlocked()
+            | OrderKept()
+            | KeptOrderReleased()
+            | PermissionReturned()
+            | StopAskedFor()
+            | StopCut()
             | OrderSent()
             | BrokerWarned()
             | WarningConfirmed()

@@ -27,6 +27,7 @@ from core.model.plan import PlanSource, SkippedRow
 from core.model.quote import Quote
 from core.model.regime import Regime
 from core.model.sender import Sender
+from core.model.staging import Approval
 from core.model.values import ClientOrderId, Digest, Fraction, Money, Price, ProposalId, Quantity, Symbol, TicketId
 from core.settings import Settings
 
@@ -106,11 +107,30 @@ class SubmissionAnswered:
 
 
 @dataclass(frozen=True, slots=True)
+class SubmissionBegan:
+    """The gateway let the order out of our own queue: from now on the broker may have it (EX-22)."""
+
+    client_order_id: ClientOrderId
+
+
+@dataclass(frozen=True, slots=True)
 class SubmissionStopped:
-    """The gateway did not let the order out; the broker was never called."""
+    """The gateway did not let the order out; the broker was never called.
+
+    `approval` is what had let it go; data, None where nobody said it.
+    """
 
     client_order_id: ClientOrderId
     reason: str
+    approval: Approval | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SubmissionKept:
+    """The desk leaves, and this order never left its queue: the next start sends it, or asks for it (EX-22)."""
+
+    client_order_id: ClientOrderId
+    approval: Approval
 
 
 @dataclass(frozen=True, slots=True)
@@ -538,9 +558,10 @@ class OverrideProtection:
 
 @dataclass(frozen=True, slots=True)
 class Rearm:
-    """`word` is what was typed."""
+    """`word` is what was typed; `despite` are the orders in doubt that it was typed in sight of."""
 
     word: str
+    despite: tuple[ClientOrderId, ...] = ()
     sender: Sender | None = field(default=None, compare=False, repr=False, kw_only=True)
 
 
@@ -634,6 +655,11 @@ class ClockRead:
 
 
 @dataclass(frozen=True, slots=True)
+class Leaving:
+    """The desk leaves: a turned key waits for no figures any more (EX-22)."""
+
+
+@dataclass(frozen=True, slots=True)
 class Stop:
     reason: str
 
@@ -709,7 +735,9 @@ Input = (
     | RegimeArrived
     | PastArrived
     | SubmissionAnswered
+    | SubmissionBegan
     | SubmissionStopped
+    | SubmissionKept
     | CancelAnswered
     | LookUpAnswered
     | FiguresFetched
@@ -725,5 +753,6 @@ Input = (
     | Start
     | ClockRead
     | DeadlineReached
+    | Leaving
     | Stop
 )

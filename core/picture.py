@@ -8,6 +8,7 @@ from datetime import datetime, time, timedelta
 from decimal import Decimal
 
 from core.engine import Engine
+from core.execution.beyond import beyond
 from core.execution.cover import cover_of
 from core.execution.effect_now import effect_now
 from core.execution.order import Order
@@ -20,11 +21,17 @@ from core.model.position import Position, Trade
 from core.model.quote import NoQuote
 from core.model.session import NoSession
 from core.model.staging import Proposal, StopPlan, Ticket
-from core.model.values import NO_SHARES, Fraction, Money, Price, Quantity, Symbol
+from core.model.values import NO_SHARES, Fraction, Money, Price, Quantity, Symbol, plain
 from core.pictures.advice import advice_view
 from core.pictures.charts import Charts
 from core.pictures.log import Log
-from core.pictures.making_way import cancelled_in_words, orders_in_the_way, put_back_in_words, quantity_after
+from core.pictures.making_way import (
+    cancelled_in_words,
+    goes_back_in_words,
+    orders_in_the_way,
+    put_back_in_words,
+    quantity_after,
+)
 from core.pictures.margin import margin_view
 from core.pictures.plan import PlanPicture
 from core.pictures.protections import Protections
@@ -38,6 +45,7 @@ from core.risk.capping import cap_of
 from core.risk.checks import standard_gate
 from core.risk.conditions import size_now
 from core.risk.margin import distance_of, limit_under
+from core.staging.ends import end_of_stops
 from core.staging.entries import time_to_live
 from core.strategies.orchestrator import at_new_york
 from core.telling import order_in_words
@@ -61,9 +69,14 @@ from core.views import (
 from core.workflows.at_the_key import reviewed, verdicts_meanwhile
 from core.workflows.listing import listed_exits
 from core.workflows.proposing import candidate_of
+from core.workflows.unguarded import stop_by_desk
 
 HELD = "waits for its entry"
 """The mark of a leg whose entry is not filled yet: it guards nothing."""
+MORE_THAN_HELD = "more than is held"
+"""The mark of an exit that asks for more than is left for it, after the shares that it would open."""
+WAITS_TO_BE_SENT = "waits to be sent"
+"""The mark of what is held up in our own queue, behind a request of its lane that has no answer."""
 TO_REPLACE = "replaces"
 """The mark of an order that is to take the place of one which still works."""
 
@@ -114,10 +127,11 @@ class Pictures:
             failed_closes=tuple(self.log.failed_closes),
             kill=KillView(
                 tuple(o for o in working if not o.effect.only_reduces),
-                tuple(o for o in working if o.is_protective and HELD not in o.marks),
+                tuple(o for o in working if o.is_protective and o.effect.only_reduces and HELD not in o.marks),
                 tuple(p for p in positions if p.covered < abs(p.quantity)),
                 tuple(other for other in others if other.may_open and not other.is_unread),
                 tuple(other for other in others if other.is_unread),
+                tuple(o for o in working if o.effect.only_reduces and any(m.endswith(MORE_THAN_HELD) for m in o.marks)),
             ),
             symbols=symbol_views(desk, at),
             strategies=strategy_rows(desk, today, at),
@@ -266,6 +280,8 @@ class Pictures:
         after = quantity_after(desk, ticket.order, proposal.strategy)
         in_the_way = orders_in_the_way(desk, ticket.cancels)
         candidate, context = candidate_of(proposal), desk.figures_for(at, proposal.symbol, None)
+        put_back = put_back_in_words(desk, in_the_way, abs(after))
+        signs_a_stop = isinstance(ticket.stop, StopPlan) and ticket.stop.holder is StopHolder.BROKER
         return TicketView(
             ticket=ticket,
             proposal=self._proposal(proposal),
@@ -277,7 +293,7 @@ class Pictures:
             reason=proposal.reason,
             cancels_in_words=cancelled_in_words(in_the_way),
             quantity_after=after,
-            put_back_in_words=put_back_in_words(desk, in_the_way, abs(after)),
+            put_back_in_words=put_back,
             replaced=self._replaced(proposal, held),
             capped_by=cap_of(candidate, context),
             moved=self._moved_since_signal(proposal),
@@ -286,6 +302,9 @@ class Pictures:
             margin=margin_view(candidate, context),
             exits=listed_exits(desk, proposal),
             ttl=time_to_live(proposal, desk.control.settings),
+            stops_until=(
+                end_of_stops(desk.calendar, ticket.order, ticket.opened_at) if signs_a_stop or put_back else None
+            ),
         )
 
     def _replaced(self, proposal: Proposal, held: Position | None) -> ReplacedView | None:
@@ -322,7 +341,7 @@ class Pictures:
         exits = desk.ledger.working_exits(position.symbol, position.strategy)
         guards = [o for o in exits if o.is_protective and not desk.ledger.is_held(o)]
         stops = [o for o in guards if desk.ledger.incumbent(o) is None and not desk.ledger.is_in_doubt(o)]
-        cover = cover_of(desk.ledger, position)
+        cover = cover_of(desk.ledger, position, lambda order: desk.departing.is_held_up(order, desk.at))
         profit = desk.ledger.open_profit(position, last)
         risked = plan.way_from(position.average_price) * abs(position.quantity) if plan else None
         prices = {o.request.stop_price for o in stops if o.request.stop_price is not None}
@@ -387,7 +406,14 @@ class Pictures:
         patience = timedelta(seconds=float(self.desk.control.settings.execution.warning_seconds))
         is_halted = order.is_working and order.request.symbol in self.desk.normaliser.state.halted
         drawn = _order(order, patience, is_to_replace=ledger.incumbent(order) is not None, is_held=is_held)
-        return replace(drawn, effect=effect_now(ledger, order), marks=(*drawn.marks, *((HALTED,) if is_halted else ())))
+        told = self.desk.told_at_a_kill
+        over = beyond(ledger, order, told)
+        more = (f"{plain(over)} {MORE_THAN_HELD}",) if over > 0 else ()
+        waits = (WAITS_TO_BE_SENT,) if self.desk.departing.is_held_up(order, self.desk.at) else ()
+        marks = (*drawn.marks, *((HALTED,) if is_halted else ()), *more, *waits)
+        holder, back = stop_by_desk(self.desk, order), goes_back_in_words(self.desk, order)
+        effect = effect_now(ledger, order, told)
+        return replace(drawn, effect=effect, marks=marks, stop_by_desk=holder, goes_back_in_words=back)
 
     def _is_todays(self, order: Order, at: datetime) -> bool:
         day = self.desk.calendar.trading_day
@@ -455,6 +481,7 @@ def _trade(trade: Trade) -> TradeRow:
         profit=trade.profit,
         slippage=trade.slippage,
         meant=trade.meant,
+        fees=trade.fees,
     )
 
 

@@ -1,11 +1,13 @@
 """Shadow trades: an entry that was declined, expired or blocked is followed as if it had been sent (OP-12).
 
-It waits until a bar touches its limit, is open at its limit from then on, and ends at its stop, at its target, or flat
-with its session, at the bar's close. Nothing here is sent, and no limit counts it; only the equity curve of a strategy
-that is shut by it does, so that it can recover (RK-13). Where a bar leaves two ways to read it, the worse one counts:
+It waits until the quote comes to its limit, is open at its limit from then on, and ends at its stop, at its target, or
+flat with its session, at the bar's close. It pays what a trade does, by the terms of `exchange.*` at every broker: half
+a spread each way (a limit is filled where a bar goes so far past it, all else is bought and sold so much worse), and
+both fees. Nothing here is sent, and no limit counts it; only the equity curve of a strategy that is shut by it does, so
+that it can recover (RK-13). Where a bar leaves two ways to read it, the worse one counts:
 
 - a bar that was under way when the entry was let go does not count; the first whole one after it does
-- in the bar that touched the limit only the stop can end it, and a stop goes before a target
+- in the bar that filled the limit only the stop can end it, and a stop goes before a target
 - an open beyond the stop takes the open, a better one than the limit or the target takes neither
 - where no bar comes after the last one of a session, that one's close ends it
 """
@@ -15,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from decimal import ROUND_CEILING, Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -26,7 +29,7 @@ from core.model.order import OrderRequest, Side
 from core.model.session import Calendar, NoSession
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, NoStop, StopPlan
-from core.model.values import Money, Price, Quantity, Symbol
+from core.model.values import ZERO, Money, Price, Quantity, Symbol, tick_of
 from core.risk.protections.trades import ClosedTrade, Direction, ratio_of
 from core.staging.legs import target_of
 from core.staging.stage import Stage
@@ -36,7 +39,7 @@ BLOCKED = ProposalEnd.BLOCKED.value
 
 
 class Course(StrEnum):
-    """How far a shadow trade has come. One that `CLOSE` ended without an entry never touched its limit."""
+    """How far a shadow trade has come. One that `CLOSE` ended without an entry was never filled."""
 
     WAITS = "waits"
     OPEN = "open"
@@ -60,11 +63,13 @@ class Shadow:
     flat_from, closes_at
         Bars that start at the first or later end flat; the second is its session's close.
     last
-        Close of the newest bar since its limit was touched, USD; None before.
+        Close of the newest bar since it was filled, USD; None before.
     left_at
-        Price at which it ended, USD; None while it goes on, and where its limit was never touched.
+        Price at which it ended, USD; None while it goes on, and where it was never filled.
     is_counted
         It could not be taken, its strategy being shut by its equity curve, and its result counts there.
+    half_spread, fee
+        USD a share, each way; zero in what was kept before they were counted.
     """
 
     key: str
@@ -83,6 +88,8 @@ class Shadow:
     last: Price | None = None
     left_at: Price | None = None
     is_counted: bool = False
+    half_spread: Decimal = ZERO
+    fee: Decimal = ZERO
 
     @property
     def is_followed(self) -> bool:
@@ -90,15 +97,15 @@ class Shadow:
 
     @property
     def result(self) -> Money | None:
-        """What it made, or would make at the last close, USD; None while its limit was not touched."""
-        price = self.last if self.left_at is None else self.left_at
+        """What it made, or would make at the last close, after fees, USD; None until it is filled."""
+        price = self._at_the_market(self.last) if self.left_at is None else self.left_at
         if price is None:
             return None
         gained = price - self.entry_price if self.side is Side.BUY else self.entry_price - price
-        return Money(gained * self.quantity)
+        return Money((gained - self.fee - self.fee) * self.quantity)
 
     def as_trade(self, at: datetime) -> ClosedTrade | None:
-        """The trade that it would have been, over at `at`; None where its limit was never touched."""
+        """The trade that it would have been, over at `at`; None where it was never filled."""
         staked, result = self.entry_price * self.quantity, self.result
         if result is None or not staked:
             return None
@@ -124,7 +131,7 @@ class Shadow:
         elif self.course is Course.WAITS:
             self._wait(bar)
         elif self._reaches(self.stop, bar):
-            self._leave(Course.STOP, self._worse(self.stop, bar.open))
+            self._leave(Course.STOP, self._at_the_market(self._worse(self.stop, bar.open)))
         elif self._gains(self.target, bar):
             self._leave(Course.TARGET, self.target)
         else:
@@ -132,15 +139,15 @@ class Shadow:
 
     def close(self) -> None:
         """No bar came after the last one of its session."""
-        self._leave(Course.CLOSE, self.last)
+        self._leave(Course.CLOSE, self._at_the_market(self.last))
 
     def _wait(self, bar: Bar) -> None:
         if bar.start >= self.flat_from:
             self._leave(Course.CLOSE, None)
-        elif self._reaches(self.entry_price, bar):
+        elif self._reaches(worse_by(self.half_spread, self.entry_price, self.side.opposite), bar):
             self.course = Course.OPEN
             if self._reaches(self.stop, bar):
-                self._leave(Course.STOP, self.stop)
+                self._leave(Course.STOP, self._at_the_market(self.stop))
             else:
                 self._go_on(bar)
         elif bar.end >= self.closes_at:
@@ -149,7 +156,7 @@ class Shadow:
     def _go_on(self, bar: Bar) -> None:
         self.last = bar.close
         if bar.start >= self.flat_from or bar.end >= self.closes_at:
-            self._leave(Course.CLOSE, bar.close)
+            self.close()
 
     def _leave(self, course: Course, price: Price | None) -> None:
         self.course, self.left_at = course, price
@@ -161,14 +168,25 @@ class Shadow:
         return bar.low <= price if self.side is Side.BUY else bar.high >= price
 
     def _gains(self, price: Price | None, bar: Bar) -> bool:
+        """Whether the quote came to a limit at `price` that takes the gain."""
         if price is None:
             return False
-        return bar.high >= price if self.side is Side.BUY else bar.low <= price
+        beyond = worse_by(self.half_spread, price, self.side)
+        return bar.high >= beyond if self.side is Side.BUY else bar.low <= beyond
+
+    def _at_the_market(self, price: Price | None) -> Price | None:
+        """What it gets, or pays, to be rid of it where `price` was the last one."""
+        return None if price is None else worse_by(self.half_spread, price, self.side.opposite)
 
     def _worse(self, stop: Price | None, opened: Price) -> Price:
         if stop is None:
             return opened
         return min(stop, opened) if self.side is Side.BUY else max(stop, opened)
+
+
+def worse_by(half_spread: Decimal, price: Price, side: Side) -> Price:
+    """What an order at the market on this side pays, or gets, where `price` was the last one."""
+    return Price(price + half_spread if side is Side.BUY else price - half_spread)
 
 
 @dataclass(slots=True)
@@ -273,18 +291,23 @@ class Shadows:
         target: Price | None,
         end: str,
     ) -> None:
-        """Only what would have opened, while its market is open; an order at the market is open at the last price."""
+        """Only what would have opened, while its market is open; an order at the market is open half a spread from the
+        last price.
+        """
         session = self.calendar.session_at(at)
-        entry_price = order.limit_price or self.last_price(order.symbol)
+        last, terms = self.last_price(order.symbol), self.control.settings.exchange
+        known = order.limit_price or last
         if order.replaces is not None:
             return  # a change of what works already is no entry that was not taken
-        if order.effect.only_reduces or isinstance(session, NoSession) or entry_price is None:
+        if order.effect.only_reduces or isinstance(session, NoSession) or known is None:
             return
         self._turn_page(session.day)
         if order.client_order_id in self.state.shadows:
             return
         flat = timedelta(minutes=0 if strategy == MANUAL else self.control.settings.strategies.flat_minutes(strategy))
         is_open = order.limit_price is None
+        half_spread = terms.half_spread_ticks.to_integral_value(ROUND_CEILING) * tick_of(known)
+        entry_price = worse_by(half_spread, known, order.side) if is_open else known
         shadow = Shadow(
             key=str(order.client_order_id),
             strategy=strategy,
@@ -299,8 +322,10 @@ class Shadows:
             flat_from=session.close - flat,
             closes_at=session.close,
             course=Course.OPEN if is_open else Course.WAITS,
-            last=entry_price if is_open else None,
+            last=last if is_open else None,
             is_counted=end != ProposalEnd.DECLINED.value and self._counts(strategy, session.day),
+            half_spread=half_spread,
+            fee=terms.fee_per_share,
         )
         self.state.shadows[shadow.key] = shadow
         self.following.setdefault(shadow.symbol, []).append(shadow)

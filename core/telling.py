@@ -8,7 +8,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from core import facts
 from core.advisers import words as advice
 from core.control import jump_in_words
-from core.model.hours import in_new_york
+from core.model.hours import in_new_york, new_york_clock
 from core.model.order import LegRole, OrderRequest, OrderType
 from core.model.plan import PlanLine
 from core.model.reconciliation import DifferenceKind
@@ -179,9 +179,11 @@ def _in_words(fact: facts.Fact) -> str:
         case facts.Resumed():
             return f"resumed from the halt by {fact.cause.value}"
         case facts.Killed():
-            return f"KILLED by {fact.by}"
+            return f"KILLED by {fact.by}, the stops too" if fact.naked else f"KILLED by {fact.by}"
         case facts.Rearmed():
             return "re-armed"
+        case facts.RearmRefused():
+            return f"not re-armed: {fact.reason}"
     return _staging_in_words(fact)
 
 
@@ -236,8 +238,15 @@ def _staging_in_words(fact: facts.Fact) -> str:
                 f"ticket {fact.ticket_id} approved {figures}" + _quote(fact.bid, fact.ask) + _list(warned, "; warns: ")
             )
         case facts.ApprovalRedeemed():
+            old = fact.approval.less_of
+            if old is not None:
+                return (
+                    f"what was signed with {old} permits {plain(fact.quantity)} of it, used for {fact.client_order_id}"
+                )
             by = "permission" if fact.approval.mandate_id else "approval"
             return f"{by} {fact.approval.id} used for {fact.client_order_id}"
+        case facts.MandateProlonged():
+            return f"permission {fact.mandate_id} waits for a stop in doubt: it ends at {new_york_clock(fact.ends_at)}"
         case facts.MandateEnded():
             return f"permission {fact.mandate_id} ended: {fact.reason}"
     return _plan_in_words(fact)
@@ -308,6 +317,16 @@ def _order_in_words(fact: facts.Fact) -> str:
             return f"{fact.client_order_id} the broker WARNS:" + _list(fact.warnings, " ")
         case facts.WarningConfirmed():
             return f"{fact.client_order_id} the broker's warning was confirmed"
+        case facts.OrderKept():
+            return f"{fact.client_order_id} was not sent before the desk left; the next start sends it or asks for it"
+        case facts.KeptOrderReleased():
+            return f"{fact.client_order_id} is sent now: it waited here when the desk left"
+        case facts.PermissionReturned():
+            return f"{fact.client_order_id} never left: the ticket permits {plain(fact.quantity)} again"
+        case facts.StopAskedFor():
+            return f"a stop for {plain(fact.quantity)} of {fact.client_order_id} is asked for on a ticket of its own"
+        case facts.StopCut():
+            return f"{fact.client_order_id} was made less; a stop for {plain(fact.owed)} of it is owed"
         case facts.OrderSent():
             form = f"%H:%M:%S.{fact.sent_at.microsecond // 1000:03}"
             return f"{fact.client_order_id} was sent at {in_new_york(fact.sent_at, form)}"
@@ -329,7 +348,8 @@ def _order_in_words(fact: facts.Fact) -> str:
             trade = fact.trade
             meant = "" if trade.meant is None else f" of an exit before, closed by {trade.meant.value}"
             what = f"{plain(trade.quantity)} from {cents(trade.entry_price)} to {cents(trade.exit_price)}"
-            made = f"profit {signed(trade.profit)} USD, slippage {signed(trade.slippage)} USD"
+            fees = f" after fees of {cents(trade.fees)} USD" if trade.fees else ""
+            made = f"profit {signed(trade.profit)} USD{fees}, slippage {signed(trade.slippage)} USD"
             return f"{trade.symbol} {trade.exit_reason.value}{meant}: {what}, {made}"
         case facts.FillNotBelieved():
             return f"{fact.client_order_id}: NOT COUNTED, {fact.reason}; the broker's books are asked"
@@ -463,6 +483,7 @@ _KINDS: dict[type, str] = {
     facts.OrderApproved: "ticket",
     facts.ApprovalRedeemed: "ticket",
     facts.MandateEnded: "ticket",
+    facts.MandateProlonged: "ticket",
     facts.PlanOpened: "plan",
     facts.PlanMarked: "plan",
     facts.PlanSigned: "plan",
@@ -478,6 +499,11 @@ _KINDS: dict[type, str] = {
     facts.OrderInDoubt: "order",
     facts.OrderNotFound: "order",
     facts.SubmissionBlocked: "order",
+    facts.OrderKept: "order",
+    facts.KeptOrderReleased: "order",
+    facts.PermissionReturned: "order",
+    facts.StopAskedFor: "order",
+    facts.StopCut: "order",
     facts.OrderSent: "order",
     facts.BrokerWarned: "order",
     facts.WarningConfirmed: "order",

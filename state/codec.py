@@ -38,7 +38,8 @@ def _as_it_was(data: dict[str, object]) -> dict[str, object]:
     """Fields that came later have a value that says so: no trail, no legs, one order a request, no reason, no target,
     no regime, nothing unattended, no exit that failed, a larger allocation that was only noted, a plan no command asked
     for, no time of an order's own, a stop at its price, a plan that takes no entry back and leaves nothing, no
-    terminal and no user at a key.
+    terminal and no user at a key, no price that a share was measured at, no owners of what was
+    corrected, no fee, no exit of which a permission is less.
     """
     return data
 
@@ -59,11 +60,16 @@ MIGRATIONS: dict[tuple[str, int], Callable[[dict[str, object]], dict[str, object
     ("TicketOpened", 3): _as_it_was,
     ("ConfirmationReceived", 1): _as_it_was,
     ("ConfirmationReceived", 2): _as_it_was,
+    ("ConfirmationReceived", 3): _as_it_was,
+    ("ApprovalRedeemed", 1): _as_it_was,
     ("OrderCreated", 1): _as_it_was,
     ("OrderCreated", 2): _as_it_was,
     ("OrderCreated", 3): _as_it_was,
+    ("OrderCreated", 4): _as_it_was,
     ("TradeClosed", 1): _as_it_was,
     ("TradeClosed", 2): _as_it_was,
+    ("TradeClosed", 3): _as_it_was,
+    ("OrderFilled", 1): _as_it_was,
     ("StrategiesEvaluated", 1): _as_it_was,
     ("StrategyPaused", 1): _as_it_was,
     ("StrategyPaused", 2): _as_it_was,
@@ -75,6 +81,7 @@ MIGRATIONS: dict[tuple[str, int], Callable[[dict[str, object]], dict[str, object
     ("PlanRefused", 1): _as_it_was,
     ("WarningConfirmed", 1): _as_it_was,
     ("RegimeMeasured", 1): _as_it_was,
+    ("PositionCorrected", 1): _as_it_was,
     ("ReconciliationPassed", 1): lambda data: {**data, "differences": []},
     ("ReconciliationFailed", 1): lambda data: {**data, "differences": []},
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from core.engine import Engine
@@ -16,7 +16,7 @@ from core.runtime.runtime import Runtime
 from core.workflows.listing import signed_in_words
 from state.folders import AccountFolder
 from state.heartbeat import Status
-from state.kill_switch import FileKillSwitch
+from state.kill_switch import FileKillSwitch, asks_to_flatten
 from state.plan_inbox import PlanInbox
 from state.settings_watch import SettingsWatch
 
@@ -36,7 +36,6 @@ class Keeper:
     watch: SettingsWatch | None = None
     saved_at: float = field(default_factory=time.monotonic)
 
-    has_flattened: bool = False
     plans: PlanInbox = field(init=False)
 
     def __post_init__(self) -> None:
@@ -73,17 +72,14 @@ class Keeper:
         """The file or the environment kills, whoever set it; a command may ask for the flattening too (OP-08)."""
         door = self.switch.is_on()
         if door is None:
-            self.has_flattened = False
             return
+        news = self.switch.news()
         if self.runtime.engine.desk.control.state.killed_by is None:
-            by = (
-                ", ".join(dict.fromkeys(w.split()[0] for w in self.switch.set_by() if w.strip()))
-                if door == "file"
-                else door
-            )
+            by = names_in(self.switch.set_by()) if door == "file" else door
             self.runtime.send(Kill(by or door))
-        if not self.has_flattened and self.switch.asks_to_flatten():
-            self.has_flattened = True
+        elif news:  # once more, behind whatever was typed before it
+            self.runtime.send(Kill(names_in(news) or door))
+        if asks_to_flatten(news):
             self.runtime.send(ProposeFlattening())
             self.runtime.send(OpenPlan(PlanSource.FLATTEN))
 
@@ -94,6 +90,11 @@ class Keeper:
             self.runtime.engine.say(found)
         elif found is not None:
             self.runtime.send(found)
+
+
+def names_in(lines: Iterable[str]) -> str:
+    """Who wrote them, each once."""
+    return ", ".join(dict.fromkeys(line.split()[0] for line in lines if line.strip()))
 
 
 def status_of(engine: Engine, account: str, state: str) -> Status:

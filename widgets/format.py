@@ -128,6 +128,12 @@ def weekday_clock(at: datetime) -> str:
     return f"{at.astimezone(NEW_YORK):%a %H:%M:%S}"
 
 
+def day_and_minute(at: datetime) -> str:
+    """`Tue 3 Nov 16:00`, New York."""
+    local = at.astimezone(NEW_YORK)
+    return f"{local:%a} {local.day} {local:%b %H:%M}"
+
+
 def minute(at: datetime) -> str:
     return f"{at.astimezone(NEW_YORK):%H:%M}"
 

@@ -34,7 +34,8 @@ def killed_lines(view: DeskView, width: int, room: int) -> list[TextLine]:
     at = f.dated_clock(status.killed_at, status.at)
     head = f"KILLED since {at} by {status.killed_by}. It stays killed after a restart."
     lines: list[TextLine] = wrapped("", head, width, "urgent")
-    if not view.kill.entries_working and not view.kill.others and not view.kill.unread:
+    kill = view.kill
+    if not (kill.entries_working or kill.too_large or kill.others or kill.unread):
         lines.append((Cell("No order works that could open or add."),))
     held = [f"{row.symbol} {f.quantity(row.quantity)}" for row in view.positions]
     lists = [
@@ -54,13 +55,13 @@ def _under(head: list[TextLine], lists: list[Listed], room: int) -> list[TextLin
 
 
 def _entries(view: DeskView, label: str, width: int, room: int) -> Listed:
-    texts = [_order(row) for row in view.kill.entries_working]
+    texts = [order_of(row) for row in (*view.kill.entries_working, *view.kill.too_large)]
     texts += [f"{row.words}, {row.state}, not this desk's" for row in view.kill.others]
     return one_each(label, texts, width, IN_ORDERS, room, "warning")
 
 
 def _protection(view: DeskView, width: int, room: int) -> list[Listed]:
-    stops = [_order(row) for row in view.kill.stops_working]
+    stops = [order_of(row) for row in view.kill.stops_working]
     bare = [text for held in view.kill.uncovered for text in _uncovered(held)]
     unread = [f"{row.words}, not this desk's: cancel it at the broker" for row in view.kill.unread]
     return [
@@ -70,7 +71,8 @@ def _protection(view: DeskView, width: int, room: int) -> list[Listed]:
     ]
 
 
-def _order(row: OrderRow) -> str:
+def order_of(row: OrderRow) -> str:
+    """What it would do now, and how it stands."""
     does = f.side_word(row.side) if row.effect.only_reduces else f.doing(row.side, row.effect)
     what = f"{does} {plain(row.quantity)} {row.symbol}"
     marks = f", {', '.join(row.marks)}" if row.marks else ""

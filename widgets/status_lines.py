@@ -182,7 +182,7 @@ def _equity(status: StatusView, now: datetime) -> TextLine:
 
 def _left(view: DeskView) -> str:
     """What is still open on a killed desk."""
-    entries, held = len(view.kill.entries_working) + len(view.kill.others), len(view.positions)
+    entries, held = len((*view.kill.entries_working, *view.kill.too_large, *view.kill.others)), len(view.positions)
     stops = sum(IN_DOUBT not in row.marks for row in view.kill.stops_working)
     return f"{entries} {'entry' if entries == 1 else 'entries'}, {stops} stop{'s' * (stops != 1)}, {held} held"
 

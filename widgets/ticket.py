@@ -65,7 +65,8 @@ def ticket_lines(view: TicketView, now: datetime, width: int, told: str = "") ->
         lines += wrapped("first  ", f"cancels {words}, then sends this", width)
     if view.put_back_in_words:
         stops = ", ".join(view.put_back_in_words)
-        lines += wrapped("then   ", f"asks for a stop for what is left: {stops}", width)
+        signed = "" if view.stops_until is None else f", {_signed(view.stops_until)}"
+        lines += wrapped("then   ", f"asks for a stop for what is left: {stops}{signed}", width)
     return lines + checks(view.now, width, told)
 
 
@@ -155,7 +156,7 @@ def _opening(view: TicketView) -> Iterator[tuple[TextLine, list[TextLine]]]:
     else:
         yield (Cell(f"NO STOP: {stop.reason}", "warning"),), [(Cell("the loss has no bound", "warning"),), cap]
     if view.ticket.order.legs:
-        yield (Cell("sent with it, in force when all of it is filled", "muted"),), []
+        yield (Cell("in force when all of it is filled; till then a part has NO STOP", "muted"),), []
     after = _figure("after fill:", _held(view.quantity_after))
     gain, taken = _gain(view), _target(view.ticket.order)
     if taken is not None:
@@ -173,7 +174,13 @@ def _opening(view: TicketView) -> Iterator[tuple[TextLine, list[TextLine]]]:
         target = f"{first.words} {f.price(first.price)}, {_acts(view)}"
         yield (Cell(target),), [_figure("gain", f"{f.money(gain)} USD"), after]
     power = figures.buying_power_after
-    yield _figure("power after", f"{f.money(power)} USD") if power is not None else _unknown("power after"), []
+    signed: list[TextLine] = [(Cell(f"stop {_signed(view.stops_until)}"),)] if view.stops_until is not None else []
+    yield _figure("power after", f"{f.money(power)} USD") if power is not None else _unknown("power after"), signed
+
+
+def _signed(until: datetime) -> str:
+    """Up to when the stop may be sent without a further key (OP-02)."""
+    return f"signed to {f.day_and_minute(until)}"
 
 
 def _other_exits(view: TicketView, width: int) -> list[TextLine]:

@@ -16,6 +16,7 @@ from state.folders import JournalFolder
 from wiring.common import Wiring
 
 if TYPE_CHECKING:
+    from core.brokers.simulated.config import ExchangeConfig
     from core.engine import Engine
     from core.market.calendar import ExchangeCalendar
     from core.model.values import Symbol
@@ -144,13 +145,13 @@ class Replaying(Wiring):
         from core.brokers.simulated.exchange import SimulatedExchange
         from core.engine import Engine
         from core.model.account import Mode
-        from core.runtime.exchange import config_of, link_of
+        from core.runtime.exchange import link_of
         from core.runtime.virtual import VirtualRuntime
 
         settings, first = recording.settings, recording.first
         engine = Engine("replay", Mode.PAPER, recording.calendar, journal, self._kinds(settings))
         engine.apply(first, settings, "replay")
-        exchange = SimulatedExchange(config_of(settings, "replay", seed), recording.calendar, NoLog())
+        exchange = SimulatedExchange(self._rules(settings, seed), recording.calendar, NoLog())
         return VirtualRuntime(
             engine,
             exchange,
@@ -162,6 +163,12 @@ class Replaying(Wiring):
             operator=self._operator(operator, engine, first),
             advisers=advisers_of(settings.advisers),
         )
+
+    def _rules(self, settings: Settings, seed: str) -> ExchangeConfig:
+        """What the exchange plays by: today's edition."""
+        from core.runtime.exchange import config_of
+
+        return config_of(settings, "replay", seed)
 
     def _operator(self, name: str, engine: Engine, start: datetime) -> Operator | None:
         """Keys by script: accepted here, because the broker is the simulated exchange."""

@@ -34,6 +34,7 @@ class Simulated(Replaying):
         from core.runtime import demo
         from core.runtime.exchange import (
             config_of,
+            edition_of,
             link_of,
             opening_record,
             opening_settings,
@@ -65,7 +66,7 @@ class Simulated(Replaying):
         is_new = engine.desk.journal.sequence == 0
         last = max([engine.desk.at, *(time_of(record) for record in records[-1:])])
         now = demo.sessions_from(calendar, demo.FIRST_DAY)[0].open if is_new else last
-        config = config_of(settings, folder.name, str(request.seed))
+        config = config_of(settings, folder.name, str(request.seed), edition_of(records))
         if is_new and not records:
             log.append(opening_record(config, settings.symbols, now))
         last_time = LastTime(folder, request.overrides, self.environ, lambda left: self._settings((*chosen, *left)))
@@ -164,7 +165,7 @@ class Simulated(Replaying):
         from core.model.account import Mode
         from core.model.values import Symbol
         from core.runtime import demo
-        from core.runtime.exchange import config_of, opening_settings, requests_of, resumed
+        from core.runtime.exchange import config_of, edition_of, opening_settings, requests_of, resumed
         from state.exchange_log import ExchangeLog
 
         calendar = load_calendar(demo.FIRST_DAY, demo.LAST_DAY)
@@ -177,7 +178,7 @@ class Simulated(Replaying):
         engine.apply(now, settings, f"simulated-{seed}")
         traded = sorted({*settings.symbols, *(str(r["symbol"]) for r in requests_of(records) if r.get("symbol"))})
         bars = demo.bars_until(seed, traded, calendar, now)
-        config = config_of(settings, folder.name, str(seed))
+        config = config_of(settings, folder.name, str(seed), edition_of(records))
         exchange = resumed(config, calendar, log, bars, requests_of(records), now)
         broker = SimulatedBroker(exchange, now, tuple(Symbol(text) for text in settings.symbols))
         return engine, broker, lambda: now, write

@@ -12,7 +12,14 @@ from rich.text import Text
 from console.commands.shared import cents
 from core.analytics.plot import plotted
 from core.analytics.tables import Result
-from core.analytics.wording import drawdown_in_words, of_the_bars, of_what_is_not_measured, told, value_of
+from core.analytics.wording import (
+    drawdown_in_words,
+    of_the_bars,
+    of_what_is_modelled,
+    of_what_is_not_measured,
+    told,
+    value_of,
+)
 from core.model.signal import NoTradeReason
 from core.strategies.orchestrator import RAISED
 from widgets.grid_text import harmless
@@ -75,6 +82,7 @@ def _parts(result: Result, width: int) -> Iterator[RenderableType]:
     yield Text()
     yield _measures(result, width)
     yield Text(of_what_is_not_measured(result), style="dim")
+    yield from (Text(line, style="dim") for line in of_what_is_modelled(result))
     yield Text()
     yield from _plots(result, width)
     yield _reasons(result)

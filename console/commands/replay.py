@@ -20,6 +20,7 @@ from console.commands.shared import (
     say,
     speed_of,
 )
+from core.analytics.wording import of_what_is_modelled
 from core.ports import RegimeFiles, ReplayRequest
 
 
@@ -94,6 +95,7 @@ def _in_words(report: dict[str, object]) -> list[str]:
     for row in many("trades"):
         prices = f"{row['entry_price']} → {row['exit_price']}"
         lines.append(f"trade    {row['symbol']} {prices} {row['exit_reason']} profit {cents(row['profit'])}")
+    lines += of_what_is_modelled(report)
     if "interrupted" in report:
         lines.append("INTERRUPTED: the files were not played to their end; run it again")
     return [*lines, f"fingerprint {report['fingerprint']}"]

@@ -16,12 +16,19 @@ from widgets.orders import OTHER, REFUSAL
 
 MARKS: Mapping[str, str] = {
     "cancelling": "its cancel was asked for, and the broker has not said yet that it is gone",
+    "waits to be sent": "it has not left this desk: a request before it has no answer yet",
     "in doubt": "nobody knows whether the broker has it: it is looked up, and not sent again",
     "WARNED": "the broker took it and warns; W in Orders confirms that, an entry is cancelled without it",
     "HALTED": "its exchange has halted the symbol: the order waits there until it trades again",
     "late fill": "it was filled after it was thought to be over",
+    "more than is held": "less is held than when it was sent: it is made less, or taken back, and a kill takes it back",
     "waits for its entry": "the broker holds it back until its entry is filled whole; it guards nothing yet",
 }
+
+
+def _meaning(mark: str) -> str:
+    """Of a mark that begins with a number, by the words behind it."""
+    return MARKS.get(mark, "") or MARKS.get(mark.partition(" ")[2], "")
 
 
 def order(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
@@ -39,7 +46,7 @@ def order(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
         *field("of", row.strategy + (", a protective stop" if row.is_protective else "")),
         *field("terms", _terms(row)),
         *field("state", row.status.value + ("" if row.status.is_terminal else ", it works")),
-        *[line for mark in row.marks for line in field(mark, MARKS.get(mark, ""), "warning")],
+        *[line for mark in row.marks for line in field(mark, _meaning(mark), "warning")],
         *[line for words in row.warnings for line in field("the broker", words, "warning")],
         *field("filled", _filled(row)),
         *(field("reason", row.reason, "warning") if row.reason else ()),

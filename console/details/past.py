@@ -39,10 +39,14 @@ def _trade(row: TradeRow, now: datetime) -> list[TextLine]:
         *field("closed", f"{usd(f.price(row.exit_price))} a share, {instant(row.exit_time, now)}"),
         *field("because", _because(row)),
         *field("held for", held),
-        *field("profit", usd(f.arrowed(row.profit).strip()), f.tone_of(row.profit)),
+        *field("profit", f"{usd(f.arrowed(row.profit).strip())}{_fees(row)}", f.tone_of(row.profit)),
         *field("slippage", f"{usd(f.signed(row.slippage))}, above zero is worse than intended"),
         *field("exit order", row.key),
     ]
+
+
+def _fees(row: TradeRow) -> str:
+    return f", after fees of {usd(f.money(row.fees))}" if row.fees else ""
 
 
 def _because(row: TradeRow) -> str:

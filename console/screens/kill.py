@@ -24,11 +24,14 @@ from console.screens.layer import Dialog
 from console.screens.question import TICK
 from console.ticket.word import TOLD_FROM, begun, in_capitals
 from core.inputs import Rearm, Resume
-from core.views import DeskView
+from core.model.order import OrderStatus
+from core.model.values import ClientOrderId
+from core.views import IN_DOUBT, DeskView, OrderRow
 from widgets.edges import put_title
-from widgets.kill import halted_lines, killed_lines
+from widgets.kill import halted_lines, killed_lines, order_of
 from widgets.lines import Cell, Lines, TextLine
 from widgets.status_lines import what_stops_entries
+from widgets.ticket import wrapped
 
 REARM, NAKED, CLEAR = "REARM", "NAKED", "CLEAR"
 REARM_PATIENCE = 1.0
@@ -74,6 +77,7 @@ class KillScreen(Dialog):
         self._rearming_since: float | None = None
         self._resuming_since: float | None = None
         self._stays_because = ""
+        self._asked_of: tuple[ClientOrderId, ...] = ()
 
     def compose(self) -> ComposeResult:
         with self.box:
@@ -131,6 +135,7 @@ class KillScreen(Dialog):
     def chord_again(self) -> None:
         """The chord while this screen is open: what was typed of a word is dropped, and U must be armed anew."""
         self.typed = self._in_any_case = ""
+        self._asked_of = ()
         self._resuming_since = None
         self.painted.forget()
         self._draw()
@@ -207,6 +212,10 @@ class KillScreen(Dialog):
             unread = " and what cannot be read" if view.kill.unread else ""
             yield (Cell(" type NAKED ", "strong"), Cell(f"to cancel the protective stops{unread} too"))
         yield (Cell(" type REARM ", "strong"), Cell("to trade again"))
+        for row in self._in_doubt():
+            if row.id in self._asked_of:
+                doubt = f"{order_of(row)}: it may be at the broker. Wait, or type {REARM} once more"
+                yield from wrapped(" IN DOUBT ", doubt, max(20, min(74, self.app.size.width - 4)), "urgent")
         if self._stays_because:
             yield (Cell(f" STAYS KILLED: {self._stays_because}", "urgent"),)
         yield (Cell("Esc", "strong"), Cell(" back to the desk, still killed"), *self._typed_cell())
@@ -265,9 +274,19 @@ class KillScreen(Dialog):
         self._draw()
 
     def _rearm(self) -> None:
-        self._rearming_since = self.behind.now()
+        """With orders in doubt the word is asked for once more, in sight of their names."""
         self._stays_because = ""
-        self.behind.handle.send(Rearm(REARM))
+        doubted = [row.id for row in self._in_doubt()]
+        if not set(doubted) <= set(self._asked_of):
+            self._asked_of = tuple(doubted)
+            return
+        self._rearming_since = self.behind.now()
+        self.behind.handle.send(Rearm(REARM, tuple(doubted)))
+
+    def _in_doubt(self) -> list[OrderRow]:
+        """Orders of which nobody knows whether the broker has them; none while nothing is drawn."""
+        view = self.behind.view
+        return [row for row in view.orders if _is_unknown(row)] if view is not None else []
 
     def _naked(self) -> None:
         self.behind.handle.press_kill_again(naked=True)
@@ -346,6 +365,11 @@ class KillScreen(Dialog):
     def close(self) -> None:
         self.door.let_k_be_a_letter()
         self.dismiss()
+
+
+def _is_unknown(row: OrderRow) -> bool:
+    """In doubt, or an entry that has no answer yet."""
+    return IN_DOUBT in row.marks or (row.status is OrderStatus.PENDING and not row.effect.only_reduces)
 
 
 def _is_of_key(halt: str) -> bool:

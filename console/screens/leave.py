@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from console.keymap import Place, bindings_for
+from console.keymap import Place, bindings_for, written
 from console.screens.question import WIDTH, Question
 from core.model.order import StopHolder
 from core.model.values import plain
@@ -20,6 +20,11 @@ NOT_COMPARED = {
     "read-only": "The books differ from the broker's: what else is held there, nobody watches.",
 }
 """What stands under the positions where they may not be all, by the desk's word."""
+UNGUARDED = {
+    StopHolder.BROKER: "the stop is not sent while the desk is closed",
+    StopHolder.DESK: "nobody keeps the stop while the desk is closed",
+}
+"""Entries whose fills have no stop while nobody is here, by where that would be."""
 
 
 class LeaveScreen(Question):
@@ -38,7 +43,8 @@ class LeaveScreen(Question):
 
 def leaving_lines(view: DeskView) -> list[TextLine]:
     """Who looks after each position when nobody is here."""
-    lines = [line for row in view.positions for line in _position(row)]
+    lines = _without_a_stop(view)
+    lines += [line for row in view.positions for line in _position(row)]
     lines += _entries(view)
     if view.proposals:
         lines += wrapped("", f"{len(view.proposals)} waiting: entries run out, exits wait until you return.", WIDTH)
@@ -49,9 +55,26 @@ def leaving_lines(view: DeskView) -> list[TextLine]:
     return [*lines, (Cell("Strategies stop: nothing is proposed while the desk is closed."),)]
 
 
+def _without_a_stop(view: DeskView) -> list[TextLine]:
+    """Entries whose fills have no stop while nobody is here: all of them, and first, with what to do."""
+    entries = [row for row in view.kill.entries_working if row.stop_by_desk is not None]
+    lines: list[TextLine] = []
+    for holder, text in UNGUARDED.items():
+        rows = [row for row in entries if row.stop_by_desk is holder]
+        named = [_entry(row) for row in rows]
+        if len(rows) > NAMED:
+            named = [", ".join(f"{plain(row.quantity)} {row.symbol}" for row in rows)]
+        if rows:
+            lines += wrapped("", f"May fill, and {text}:", WIDTH, "warning")
+            lines += [line for name in named for line in wrapped("  ", name, WIDTH)]
+    if lines:
+        lines += wrapped("", f"Cancel first ({written('order.cancel')} in Orders), or stay.", WIDTH, "warning")
+    return lines
+
+
 def _entries(view: DeskView) -> list[TextLine]:
-    """What may fill when nobody is here, each by what it would do now; the rest is counted."""
-    entries = view.kill.entries_working
+    """What else may fill when nobody is here, each by what it would do now; the rest is counted."""
+    entries = [row for row in view.kill.entries_working if row.stop_by_desk is None]
     lines = [line for row in entries[:NAMED] for line in wrapped("", f"{_entry(row)} stays, and may fill.", WIDTH)]
     if len(entries) > NAMED:
         text = f"{len(entries) - NAMED} entries more stay at the broker and may fill; Orders lists them."

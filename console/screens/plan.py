@@ -214,7 +214,8 @@ class PlanScreen(Dialog):
         count, entries = len(plan.going), len(plan.taken_back)
         orders = f"sign {count} order{'s' if count != 1 else ''}" if count or not entries else ""
         back = f"take {entries} entr{'ies' if entries != 1 else 'y'} back" if entries else ""
-        return (Cell(f" {key} ", "strong"), Cell(f" {', '.join(part for part in (back, orders) if part)}"))
+        typed = f"  typed: {self._word.typed}" if self._word is not None else ""
+        return (Cell(f" {key} ", "strong"), Cell(f" {', '.join(part for part in (back, orders) if part)}{typed}"))
 
     def _state(self, plan: PlanView) -> Cell:
         shown = self._shown(plan)

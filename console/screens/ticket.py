@@ -129,7 +129,8 @@ class TicketScreen(Dialog):
 
     def _draw_keys(self, now: datetime) -> None:
         readiness = self._readiness()
-        self._was_early = self._was_early and readiness.left != 0
+        waits_for_a_letter = self._word is not None and not self._word.typed
+        self._was_early = self._was_early and (readiness.left != 0 or waits_for_a_letter)
         self.box.show_keys(self.standing, self._word, readiness, now)
 
     def _readiness(self) -> Readiness:
@@ -207,6 +208,7 @@ class TicketScreen(Dialog):
             return False
         if self._shown is None or self.phase is not Phase.READY or not self.arming.is_painted(shown_of(self._shown)):
             word.forget()
+            self._was_early |= self.phase is Phase.READY and character is not None and character in word.word
             return False
         word.hear(character)
         return bool(word.typed)

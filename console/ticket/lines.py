@@ -131,7 +131,8 @@ def _does(row: ProposalRow, word: TypedWord | None) -> TextLine:
         if word.is_in_another_case:
             typed = f"  {in_capitals(word.word)}"
         return (Cell(f" type {word.word}, then {key}", "strong"), Cell(typed, "strong"))
-    return (Cell(f" {key} ", "strong"), Cell(f" {f.purpose(row).lower()}"))
+    typed = f"  typed: {word.typed}" if word is not None else ""
+    return (Cell(f" {key} ", "strong"), Cell(f" {f.purpose(row).lower()}{typed}"))
 
 
 def state(standing: Standing, word: TypedWord | None, readiness: Readiness, key: str) -> Cell:
@@ -142,7 +143,8 @@ def state(standing: Standing, word: TypedWord | None, readiness: Readiness, key:
     if readiness.obstacle is not None:
         return Cell(readiness.obstacle, "warning")
     if word is not None and not word.stands:
-        return Cell("LIVE, not armed", "warning")
+        is_lost = readiness.was_early and not word.typed
+        return Cell(f"too early: type {word.word} again" if is_lost else "LIVE, not armed", "warning")
     if readiness.left == 0:
         return Cell("armed" if readiness.is_proved else "armed, by time", "strong")
     seconds = f"{readiness.silence if readiness.left is None else readiness.left + 0.05:.1f} s"

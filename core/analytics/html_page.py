@@ -7,7 +7,7 @@ from html import escape
 
 from core.analytics.plot import sampled
 from core.analytics.tables import COLUMNS, Result
-from core.analytics.wording import drawdown_in_words, of_the_bars, of_what_is_not_measured, told
+from core.analytics.wording import drawdown_in_words, of_the_bars, of_what_is_modelled, of_what_is_not_measured, told
 
 WIDTH, HEIGHT, LOW = 900, 220, 110
 """Pixels of a plot; the drawdown's is lower."""
@@ -41,6 +41,7 @@ def _result(result: Result) -> Iterator[str]:
         f'<tr><td>{escape(name)}</td><td class="n">{escape(value)}</td></tr>' for name, value in _all(result)
     )
     yield f"<table>{rows}</table><p>{escape(of_what_is_not_measured(result))}</p>"
+    yield from (f"<p>{escape(line)}</p>" for line in of_what_is_modelled(result))
     equity = [float(each["equity"]) for each in result["equity"]]
     below = [-float(each["drawdown"]) for each in result["equity"]]
     if len(equity) > 1:

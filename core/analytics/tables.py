@@ -21,6 +21,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         "exit_reason",
         "profit",
         "slippage",
+        "fees",
     ),
     "equity": ("day", "equity", "drawdown"),
     "orders": (

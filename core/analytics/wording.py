@@ -27,6 +27,7 @@ LINES: tuple[tuple[str, str, str], ...] = (
     ("best_trade", "best trade, USD", "money"),
     ("worst_trade", "worst trade, USD", "money"),
     ("slippage", "slippage (+ lost), USD", "money"),
+    ("fees", "fees, in the profit, USD", "money"),
     ("margin_interest", "margin interest, USD", "money"),
     ("first_equity", "first equity, USD", "money"),
     ("last_equity", "last equity, USD", "money"),
@@ -100,6 +101,28 @@ def _of_splits(splits: Sequence[Mapping[str, Any]], *, is_daily: bool) -> Iterat
             )
     if len(splits) > SHOWN_SPLITS:
         yield f"{len(splits) - SHOWN_SPLITS:,} more bars open as after a split; --json names all"
+
+
+def of_what_is_modelled(result: Mapping[str, Any]) -> list[str]:
+    """What no file says and the exchange worked out, and what nobody closed."""
+    modelled, left = result["modelled"], result["open"]
+    lines = []
+    if derived := modelled["at_derived_quotes"]:
+        many = "every execution" if derived == modelled["executions"] else f"{derived:,} of {modelled['executions']:,}"
+        lines.append(f"{many} met a quote that was worked out from its bar: none was recorded just then")
+    if decided := modelled["decided_by_the_path"]:
+        trades = "1 trade" if decided == 1 else f"{decided:,} trades"
+        lines.append(f"the order of high and low inside a bar decided {trades}: the worse end was taken")
+    if left:
+        what = "1 position is" if len(left) == 1 else f"{len(left):,} positions are"
+        lines.append(f"{what} open at the end, and counted as a trade that is closed at the last quote")
+    lines += (
+        f"{each['symbol']} has no price after {each['stale_since']}: {each['quantity']} shares are counted at "
+        f"{each['price']} of then, and no gain on them"
+        for each in left
+        if each["stale_since"]
+    )
+    return lines
 
 
 def of_what_is_not_measured(result: Mapping[str, Any]) -> str:

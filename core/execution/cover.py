@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from core.execution.ledger import Ledger
+from core.execution.order import Order
 from core.model.position import Position
-from core.model.values import Quantity, plain
+from core.model.values import ZERO, Quantity, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +33,14 @@ class Cover:
     at_limit: Quantity
 
 
-def cover_of(ledger: Ledger, position: Position) -> Cover:
+def cover_of(ledger: Ledger, position: Position, is_held_up: Callable[[Order], bool] = lambda _order: False) -> Cover:
+    """What is held up in our own queue, or was kept there, covers nothing: the broker has never heard of it."""
     held = abs(position.quantity)
-    covered = min(ledger.covered(position.symbol, position.strategy), held)
-    claimed = min(ledger.claimed(position.symbol, position.strategy), held)
+    exits = ledger.working_exits(position.symbol, position.strategy)
+    waiting = sum((ledger.claim(order) for order in exits if is_held_up(order) and order.kept is None), ZERO)
+    kept = sum((ledger.claim(order) for order in exits if order.kept is not None), ZERO)
+    covered = min(ledger.covered(position.symbol, position.strategy) - waiting, held)
+    claimed = min(ledger.claimed(position.symbol, position.strategy) - waiting - kept, held)
     at_limit = min(ledger.at_limit(position.symbol, position.strategy), claimed - covered)
     in_doubt = Quantity(claimed - covered - at_limit)
     doubted = ledger.doubted_exits(position.symbol, position.strategy) if in_doubt else ()

@@ -1,18 +1,25 @@
 """The last look before the wire: an order leaves only with an approval for exactly it, unused, in time, unlatched.
 
 The gateway knows nothing of why an order is wanted. It compares, and lets pass or names what is wrong (OP-02, OP-08).
-It keeps its own used set, apart from the staging's, so that one mistake alone sends nothing twice.
+It keeps its own used set, apart from the staging's, so that one mistake alone sends nothing twice. An order that waits
+in our own queue can be taken back here: what was taken back never leaves, and what was let out is never taken back.
 """
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from core.advisers.authority import only_for_people
 from core.effects import ReplaceOrder, SubmitOrder
+from core.execution.noted import Noted
 from core.model.hours import new_york_clock
+from core.model.values import ClientOrderId
+
+TAKEN_BACK = "taken back before it was sent"
 
 
 class Latch(Protocol):
@@ -25,12 +32,28 @@ class Latch(Protocol):
 
 @dataclass(slots=True)
 class Gateway:
+    """Asked from several lanes at once.
+
+    Attributes
+    ----------
+    stands
+        Why an order is not to be sent any more although it was written, or None: it ended meanwhile.
+    """
+
     account: str
     latch: Latch
-    used: set[str] = field(default_factory=set)
+    used: Noted = field(default_factory=Noted)
+    stands: Callable[[ClientOrderId], str | None] = field(default=lambda _order_id: None)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _let_out: Noted = field(default_factory=Noted)
+    _taken_back: Noted = field(default_factory=Noted)
 
-    def refusal(self, effect: SubmitOrder | ReplaceOrder, now: datetime) -> str | None:
+    def refusal(
+        self, effect: SubmitOrder | ReplaceOrder, now: datetime, queued_at: datetime | None = None
+    ) -> str | None:
         """Why this order must not leave, or None; where None, its approval is used up by the asking.
+
+        The permission of what only reduces is measured at `queued_at`: it does not lapse in our own queue (EX-22).
 
         Raises
         ------
@@ -38,15 +61,36 @@ class Gateway:
             An adviser calls (OP-09).
         """
         only_for_people("send an order")
-        order, approval = effect.order, effect.approval
+        order = effect.order
         if not order.effect.only_reduces and (reason := self.latch.shut()):
             return f"{reason}: nothing that opens or adds leaves"
+        asked_at = queued_at if queued_at is not None and order.effect.only_reduces else now
+        with self._lock:
+            for noted in (self.used, self._let_out, self._taken_back):
+                noted.forget(now)
+            reason = self._refusal(effect, asked_at)
+            if reason is None:
+                self.used.add(effect.approval.id, max(now, effect.approval.lapses_at))
+                self._let_out.add(order.client_order_id)
+            return reason
+
+    def take_back(self, order_id: ClientOrderId) -> bool:
+        """Keep an order here that may wait in our queue: whether it will never leave; False where it has."""
+        with self._lock:
+            if order_id in self._let_out:
+                return False
+            self._taken_back.add(order_id)
+            return True
+
+    def _refusal(self, effect: SubmitOrder | ReplaceOrder, asked_at: datetime) -> str | None:
+        order, approval = effect.order, effect.approval
+        if order.client_order_id in self._taken_back:
+            return TAKEN_BACK
         if approval.id in self.used:
             return f"approval {approval.id} was used already; confirm a new ticket"
         if approval.order_digest != order.digest(self.account):
             return f"the order is not the one that approval {approval.id} was given for; confirm a new ticket"
-        if now > approval.lapses_at:
+        if asked_at > approval.lapses_at:
             again = "confirm a new ticket" if approval.mandate_id is None else "what was signed permits it no more"
             return f"approval {approval.id} lapsed at {new_york_clock(approval.lapses_at)}; {again}"
-        self.used.add(approval.id)
-        return None
+        return self.stands(order.client_order_id)

@@ -9,23 +9,32 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 
 from core.execution.order import NEVER_ARRIVED, Order
 from core.execution.order_machine import DuplicateOrderError
 from core.facts import (
+    ApprovalRedeemed,
     BrokerWarned,
     CancelDropped,
     CancelFailed,
     CancelRequested,
     DayStarted,
+    EngineStarted,
+    KeptOrderReleased,
     LegResized,
     LegsMissing,
     OrderCreated,
     OrderFilled,
     OrderInDoubt,
+    OrderKept,
     OrderNotFound,
     OrderStateChanged,
+    OwnerShare,
     PositionCorrected,
+    ProposalStaged,
+    StateRestored,
+    StopCut,
     UpdateIgnored,
     WarningConfirmed,
 )
@@ -37,6 +46,8 @@ from core.model.signal import ExitReason
 from core.model.values import NO_MONEY, NO_SHARES, ZERO, ClientOrderId, ExecutionId, Money, Price, Quantity, Symbol
 
 KEPT = timedelta(days=7)
+GIVEN_UP_KEPT = timedelta(days=30)
+"""What never arrived may have arrived when nobody listened any more, and the broker's list may end before it."""
 UNKNOWN_OWNER = "broker"
 """The strategy name of a position that was taken over from the broker's books and is no one strategy's."""
 
@@ -46,7 +57,8 @@ class LedgerState:
     """What the ledger remembers.
 
     `positions` is keyed `SYMBOL/strategy`; flat ones are not kept. Orders and trades of the last week are kept whole,
-    of older orders only the ids, so that none is ever used again.
+    of older orders only the ids, so that none is ever used again. What never arrived is kept for longer. `redeemed`
+    names, by an order that is not written down yet, the stop that it is less of.
     """
 
     orders: dict[ClientOrderId, Order] = field(default_factory=dict)
@@ -58,8 +70,24 @@ class LedgerState:
     entries_day: date | None = None
     closed_profit: Money = NO_MONEY
     closed_day: date | None = None
+    redeemed: dict[ClientOrderId, ClientOrderId] = field(default_factory=dict)
     orders_sent: int = 0
     updates_ignored: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A fill of an entry, and when this desk heard of it."""
+
+    heard_at: datetime
+    order: Order
+    quantity: Quantity
+    price: Price
+
+    @property
+    def cost(self) -> Decimal:
+        """USD."""
+        return self.quantity * self.price
 
 
 def position_key(symbol: Symbol, strategy: str) -> str:
@@ -80,13 +108,23 @@ class Ledger:
         self.calendar = calendar
         self.state = LedgerState()
         self._working: dict[ClientOrderId, Order] = {}
+        self._cut: dict[ClientOrderId, Order] = {}
+        self.opened: list[Opened] = []
         self.on_trade: Callable[[Trade, bool], None] = lambda _trade, _is_long: None
         self.regime: Callable[[], RegimeLabels | None] = lambda: None
+        self.is_still_told: Callable[[ClientOrderId], bool] = lambda _order_id: False
         self.folds = {
+            ApprovalRedeemed: self._redeemed,
+            EngineStarted: self._started,
             OrderCreated: self._created,
+            StopCut: self._stop_cut,
+            ProposalStaged: self._staged,
             LegResized: self._resized,
             LegsMissing: self._bare,
             OrderStateChanged: self._state_changed,
+            OrderKept: self._kept,
+            KeptOrderReleased: self._kept_released,
+            StateRestored: self._restored,
             OrderInDoubt: self._in_doubt,
             OrderNotFound: self._not_found,
             CancelRequested: self._cancel_requested,
@@ -104,6 +142,7 @@ class Ledger:
         """Take up a saved state."""
         self.state = state
         self._working = {order.id: order for order in state.orders.values() if order.is_working}
+        self._cut = {order.id: order for order in state.orders.values() if order.is_cut}
 
     # ── questions ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -120,6 +159,28 @@ class Ledger:
 
     def working(self) -> Iterator[Order]:
         return iter(tuple(self._working.values()))
+
+    def cut_stops(self) -> tuple[Order, ...]:
+        """Stops that ended because they were for too much, of positions that are held yet: shares may be owed them."""
+        return tuple(order for order in self._cut.values() if order.is_cut and self._is_of_what_is_held(order))
+
+    def last_stop(self, position: Position) -> Order | None:
+        """The stop of a position that ended last, by what it was opened with; None where none ended."""
+        its = [
+            o
+            for o in self.state.orders.values()
+            if o.is_protective
+            and not o.is_working
+            and (o.request.symbol, o.strategy) == (position.symbol, position.strategy)
+        ]
+        ended = [o for o in its if self._is_of_what_is_held(o) and not o.made_way]
+        return max(ended, key=lambda o: o.ended_at or o.created_at, default=None)
+
+    def _is_of_what_is_held(self, stop: Order) -> bool:
+        held = self.position(stop.request.symbol, stop.strategy)
+        if held is None or (held.quantity > 0) is not (stop.request.side is Side.SELL):
+            return False
+        return (stop.ended_at or stop.created_at) >= min(held.began, held.opened_at)
 
     def position(self, symbol: Symbol, strategy: str) -> Position | None:
         return self.state.positions.get(position_key(symbol, strategy))
@@ -148,10 +209,10 @@ class Ledger:
     def covered(self, symbol: Symbol, strategy: str) -> Quantity:
         """Shares of which a person may be told that they are covered (EX-13).
 
-        What is in doubt covers nothing, nor does an exit that waits at its limit.
+        What is in doubt covers nothing, nor does an exit that waits at its limit, nor what never left this desk.
         """
-        exits = self.working_exits(symbol, strategy)
-        return Quantity(sum((self.claim(o) for o in exits if not self.is_in_doubt(o) and not o.waits_at_limit), ZERO))
+        exits = [o for o in self.working_exits(symbol, strategy) if not self.is_in_doubt(o) and o.kept is None]
+        return Quantity(sum((self.claim(o) for o in exits if not o.waits_at_limit), ZERO))
 
     def at_limit(self, symbol: Symbol, strategy: str) -> Quantity:
         """Shares that exits hold which wait at their limit, with no stop meanwhile."""
@@ -201,6 +262,17 @@ class Ledger:
         is_idle = is_lost or self.incumbent(order) or self.is_held(order) or self._leaves_it_to_its_stop(order)
         return NO_SHARES if is_idle else order.remaining
 
+    def opened_since(self, at: datetime) -> Iterator[Opened]:
+        """Fills of entries that were heard from then on, the newest first.
+
+        They are in memory alone, as the account's figures are which they are compared with: those of a start are asked
+        for after all that is kept.
+        """
+        for fill in reversed(self.opened):
+            if fill.heard_at < at:
+                return
+            yield fill
+
     # ── legs ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def legs(self, parent: ClientOrderId) -> tuple[Order, ...]:
@@ -227,6 +299,22 @@ class Ledger:
         """Whether it is a leg whose entry is not filled: it guards nothing, and holds no shares."""
         parent = self._made_with(order)
         return parent is not None and not parent.only_reduces and parent.remaining > 0
+
+    def left_to_legs(self, symbol: Symbol, strategy: str, but: Order | None = None) -> Quantity:
+        """Shares of entries that their own legs are to guard: where another stop held them, the broker would refuse
+        those legs (EX-13).
+        """
+        entries = (
+            o
+            for o in self.state.orders.values()
+            if (o.request.symbol, o.strategy) == (symbol, strategy)
+            and o.request.legs
+            and not o.only_reduces
+            and not o.is_bare
+            and o is not but
+            and (o.is_working or self.expects_legs(o))
+        )
+        return Quantity(sum((entry.filled_quantity for entry in entries), ZERO))
 
     def is_orphan(self, leg: Order) -> bool:
         """Whether a leg has nothing left to wait for: its entry ended before it was filled, or its rival is filled."""
@@ -281,9 +369,6 @@ class Ledger:
         """Entry orders of a strategy that were filled, wholly or in part, on a New York day."""
         return self.state.entries.get(strategy, 0) if self.state.entries_day == day else 0
 
-    def children(self, parent: ClientOrderId) -> int:
-        return sum(1 for o in self.state.orders.values() if o.parent == parent)
-
     def result_of(self, day: date, last: dict[Symbol, Price]) -> Money:
         """Profit of what was closed on the day, parts of open positions too, and of what is open at `last`, USD."""
         closed = self.state.closed_profit if self.state.closed_day == day else ZERO
@@ -314,11 +399,49 @@ class Ledger:
             expires_at=fact.expires_at,
             role=fact.role,
             target_price=fact.target_price,
+            counted_at=fact.counted_at,
         )
         self.state.orders[created.id] = self._working[created.id] = created
         self.state.orders_sent += 1
         if (old := self._replaced(created)) is not None:
             old.replacement = created.id
+        self._pay_off(created)
+
+    def _started(self, _at: datetime, _fact: EngineStarted) -> None:
+        self.state.redeemed.clear()
+
+    def _redeemed(self, _at: datetime, fact: ApprovalRedeemed) -> None:
+        if fact.approval.less_of is not None:
+            self.state.redeemed[fact.client_order_id] = fact.approval.less_of
+
+    def _pay_off(self, less: Order) -> None:
+        """Less of a stop is written down for shares of it: so many it is owed no more, and not before (EX-20)."""
+        less_of = self.state.redeemed.pop(less.id, None)
+        cut = self.state.orders.get(less_of) if less_of is not None else None
+        if cut is not None:
+            cut.owed = Quantity(max((cut.owed or ZERO) - less.request.quantity, ZERO))
+            self._note_cut(cut)
+
+    def _stop_cut(self, _at: datetime, fact: StopCut) -> None:
+        cut = self.state.orders[fact.client_order_id]
+        cut.owed = fact.owed
+        self._note_cut(cut)
+
+    def _note_cut(self, order: Order) -> None:
+        if order.is_cut:
+            self._cut[order.id] = order
+        else:
+            self._cut.pop(order.id, None)
+
+    def _staged(self, _at: datetime, fact: ProposalStaged) -> None:
+        """A stop on a ticket is for all that is bare of its position: of those that ended none is asked for again."""
+        proposal = fact.proposal
+        if not proposal.is_guard or proposal.order.replaces is not None:
+            return
+        for order in self.state.orders.values():
+            is_its = (order.request.symbol, order.strategy) == (proposal.symbol, proposal.strategy)
+            if is_its and order.is_protective and not order.is_working:
+                order.is_asked_for = True
 
     def _resized(self, _at: datetime, fact: LegResized) -> None:
         order = self.state.orders[fact.client_order_id]
@@ -334,15 +457,18 @@ class Ledger:
         order = self.state.orders[fact.client_order_id]
         self._mark_replaced(order, fact.after)
         order.status = fact.after
+        if order.in_doubt_since is not None:
+            order.reason = order.cancel_reason  # the doubt is over, and its words with it
         order.reason = fact.reason or order.reason
         if fact.broker_order_id is not None:
             order.broker_order_id = fact.broker_order_id
         if order.submitted_at is None and fact.after is OrderStatus.SUBMITTED:
             order.submitted_at = at
-        order.in_doubt_since = None
+        order.in_doubt_since = order.kept = None
         if fact.after.is_terminal:
             order.ended_at = at
             self._working.pop(order.id, None)
+            self._note_cut(order)
 
     def _mark_replaced(self, order: Order, after: OrderStatus) -> None:
         """The broker took the order in the place of another, or did not: then the other one is what it was."""
@@ -354,6 +480,19 @@ class Ledger:
             old.replaced_by = order.id if after is OrderStatus.SUBMITTED else None
         elif after is OrderStatus.REJECTED:
             old.replaced_by = None
+        if old.is_working and after in (OrderStatus.REJECTED, OrderStatus.CANCELLED):
+            old.owed = None  # it is not less after all
+
+    def _kept(self, _at: datetime, fact: OrderKept) -> None:
+        self.state.orders[fact.client_order_id].kept = fact.approval
+
+    def _kept_released(self, _at: datetime, fact: KeptOrderReleased) -> None:
+        self.state.orders[fact.client_order_id].kept = None
+
+    def _restored(self, _at: datetime, _fact: StateRestored) -> None:
+        """What the archive holds as never sent may have been sent after it was made."""
+        for order in self._working.values():
+            order.kept = None
 
     def _in_doubt(self, at: datetime, fact: OrderInDoubt) -> None:
         order = self.state.orders[fact.client_order_id]
@@ -377,6 +516,7 @@ class Ledger:
         order.cancel_requested_at = order.cancel_requested_at or at
         order.cancel_failed_at = None
         order.reason = order.cancel_reason = fact.reason
+        order.owed = None
 
     def _cancel_failed(self, at: datetime, fact: CancelFailed) -> None:
         order = self.state.orders[fact.client_order_id]
@@ -389,10 +529,14 @@ class Ledger:
         order.cancel_failures, order.reason, order.cancel_reason = 0, "", ""
 
     def _forget_what_is_old(self, at: datetime, _fact: DayStarted) -> None:
-        """A week is what a reconciliation compares; before it, an id is enough."""
-        old = [o for o in self.state.orders.values() if o.ended_at is not None and at - o.ended_at > KEPT]
+        """A week is what a reconciliation compares; before it, an id is enough where nobody has yet to tell of it."""
+        self.opened = [fill for fill in self.opened if at - fill.heard_at <= KEPT]
+        kept = {o.id: GIVEN_UP_KEPT if o.is_given_up else KEPT for o in self.state.orders.values()}
+        ended = [o for o in self.state.orders.values() if o.ended_at is not None and at - o.ended_at > kept[o.id]]
+        old = [o for o in ended if not self.is_still_told(o.id)]
         for order in old:
             del self.state.orders[order.id]
+            self._cut.pop(order.id, None)
             self.state.past_ids.add(order.id)
         if old:
             self.state.executions = {e: o for e, o in self.state.executions.items() if o in self.state.orders}
@@ -412,7 +556,9 @@ class Ledger:
         order.filled_cost = Money(order.filled_cost + fact.fill.quantity * fact.fill.price)
         order.reported_quantity = max(order.reported_quantity, fact.cumulative)
         order.late_fill = order.late_fill or fact.is_late
-        self._move_position(order, fact.fill)
+        if not order.only_reduces:
+            self.opened.append(Opened(at, order, fact.fill.quantity, fact.fill.price))
+        self._move_position(at, order, fact.fill)
 
     def _has_filled_on(self, day: date, order: Order) -> bool:
         """Whether it was filled on a day, in part, or an order whose place it took, or that took its own: that counted.
@@ -441,20 +587,22 @@ class Ledger:
             self.state.entries.clear()
         self.state.entries[strategy] = self.state.entries.get(strategy, 0) + 1
 
-    def _move_position(self, order: Order, fill: Fill) -> None:
+    def _move_position(self, at: datetime, order: Order, fill: Fill) -> None:
         """A fill that goes through zero ends one trade, and what is left of it begins the next, the other way."""
         key = position_key(order.request.symbol, order.strategy)
         held = self.state.positions.get(key)
-        signed = fill.quantity if order.request.side is Side.BUY else Quantity(-fill.quantity)
+        signed, fee = fill.quantity if order.request.side is Side.BUY else Quantity(-fill.quantity), fill.fee
+        self._pay(fill)
         is_through = held is not None and held.quantity * signed < 0 and abs(signed) > abs(held.quantity)
         if held is not None and is_through:
-            flat = moved(held, Quantity(-held.quantity), fill.price, order.intended_price)
+            paid = Money(fee * abs(held.quantity) / fill.quantity)
+            flat = moved(held, Quantity(-held.quantity), fill.price, order.intended_price, paid)
             self._realise(held, flat, fill)
             self._close(key, flat, fill, order)
-            signed, held = Quantity(signed + held.quantity), None
+            signed, fee, held = Quantity(signed + held.quantity), Money(fee - paid), None
         if held is None:
-            held = Position(order.request.symbol, order.strategy, fill.at, order.id, regime=self.regime())
-        after = moved(held, signed, fill.price, order.intended_price)
+            held = Position(order.request.symbol, order.strategy, fill.at, order.id, regime=self.regime(), heard_at=at)
+        after = moved(held, signed, fill.price, order.intended_price, fee)
         self._realise(held, after, fill)
         if after.quantity == 0:
             self._close(key, after, fill, order)
@@ -466,14 +614,23 @@ class Ledger:
 
         One of an earlier day that is heard late is no part of the day that is kept.
         """
-        day = self.calendar.trading_day(fill.at)
-        is_past = self.state.closed_day is not None and day < self.state.closed_day
-        if after.left == held.left or is_past:
+        if after.left == held.left:
             return
         gained = (after.proceeds - held.proceeds) - (held.cost - after.cost)
+        self._count(fill, gained if held.quantity > 0 else -gained)
+
+    def _pay(self, fill: Fill) -> None:
+        """The fee counts on the day of its fill, of an entry too: the money is gone then."""
+        if fill.fee:
+            self._count(fill, -fill.fee)
+
+    def _count(self, fill: Fill, profit: Decimal) -> None:
+        day = self.calendar.trading_day(fill.at)
+        if self.state.closed_day is not None and day < self.state.closed_day:
+            return
         so_far = self.state.closed_profit if self.state.closed_day == day else ZERO
         self.state.closed_day = day
-        self.state.closed_profit = Money(so_far + (gained if held.quantity > 0 else -gained))
+        self.state.closed_profit = Money(so_far + profit)
 
     def _close(self, key: str, after: Position, fill: Fill, order: Order) -> None:
         self.state.positions.pop(key, None)
@@ -501,10 +658,11 @@ class Ledger:
             intended_entry=Price(flat.intended_cost / flat.entered),
             intended_exit=Price(flat.intended_proceeds / flat.left),
             reference=entry.reference if entry else None,
-            profit=Money(sign * (flat.proceeds - flat.entry_cost)),
+            profit=Money(sign * (flat.proceeds - flat.entry_cost) - flat.fees),
             slippage=Money(sign * ((flat.entry_cost - flat.intended_cost) + (flat.intended_proceeds - flat.proceeds))),
             regime=flat.regime,
             meant=meant if failed else None,
+            fees=flat.fees,
         )
 
     def _failure_before(self, flat: Position, closing: Order) -> ExitReason | None:
@@ -521,22 +679,44 @@ class Ledger:
         return None
 
     def _corrected(self, at: datetime, fact: PositionCorrected) -> None:
-        """What one strategy holds alone stays its own, with its stop; what several held is nobody's in particular."""
+        """Each owner has its part, with its stop. Before owners were recorded, what one strategy held alone stayed its
+        own, and what several held was nobody's in particular.
+        """
         held = self.positions_in(fact.symbol)
         for position in held:
             del self.state.positions[position_key(position.symbol, position.strategy)]
-        if fact.quantity == 0 or fact.average_price is None:
+        for share in fact.owners:
+            found = next((p for p in held if p.strategy == share.strategy), None)
+            before = found or Position(fact.symbol, share.strategy, at, ClientOrderId(""))
+            self.state.positions[position_key(fact.symbol, share.strategy)] = _with_part(before, share)
+        if fact.owners or fact.quantity == 0 or fact.average_price is None:
             return
         cost = Money(abs(fact.quantity) * fact.average_price)
         alone = held[0] if len(held) == 1 else Position(fact.symbol, UNKNOWN_OWNER, at, ClientOrderId(""))
         self.state.positions[position_key(fact.symbol, alone.strategy)] = Position(
             fact.symbol, alone.strategy, alone.opened_at, alone.entry_order, fact.quantity, cost,
-            Quantity(abs(fact.quantity)), cost, cost, regime=alone.regime,
+            Quantity(abs(fact.quantity)), cost, cost, regime=alone.regime, fees=alone.fees,
+            heard_at=alone.heard_at,
         )  # fmt: skip
 
 
-def moved(held: Position, signed: Quantity, price: Price, intended: Price | None) -> Position:
-    """The position after `signed` shares more (bought above zero, sold below) at `price`, never through zero."""
+def _with_part(held: Position, share: OwnerShare) -> Position:
+    """The position as if it had been opened with what it holds now; the very same where nothing of it changed."""
+    if held.quantity and (held.quantity, held.average_price) == (share.quantity, share.average_price):
+        return held
+    size = Quantity(abs(share.quantity))
+    cost = Money(size * share.average_price)
+    return Position(
+        held.symbol, held.strategy, held.opened_at, held.entry_order, share.quantity, cost, size, cost, cost,
+        regime=held.regime, fees=held.fees, heard_at=held.heard_at,
+    )  # fmt: skip
+
+
+def moved(held: Position, signed: Quantity, price: Price, intended: Price | None, fee: Money = NO_MONEY) -> Position:
+    """The position after `signed` shares more (bought above zero, sold below) at `price`, never through zero; it has
+    paid `fee` more, USD.
+    """
+    held = replace(held, fees=Money(held.fees + fee)) if fee else held
     amount = abs(signed)
     aimed = price if intended is None else intended
     if held.quantity == 0 or (held.quantity > 0) == (signed > 0):

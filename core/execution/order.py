@@ -5,17 +5,34 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 
 from core.model.order import LegRole, OrderClass, OrderRequest, OrderStatus, OrderType, Side, StopHolder
 from core.model.signal import ExitReason
-from core.model.staging import StopPlan
-from core.model.values import NO_MONEY, NO_SHARES, BrokerOrderId, ClientOrderId, Money, Price, ProposalId, Quantity
+from core.model.staging import Approval, StopPlan
+from core.model.values import (
+    NO_MONEY,
+    NO_SHARES,
+    ZERO,
+    BrokerOrderId,
+    ClientOrderId,
+    Money,
+    Price,
+    ProposalId,
+    Quantity,
+)
 
 REPLACED = "replaced"
 """The broker's word for an order whose place another has taken; the reason of its end begins with it."""
 
 NEVER_ARRIVED = "never arrived"
 """Why an order ended that the broker, asked for long enough, never had (EX-06)."""
+
+
+TOO_MUCH = "it is for more than is held"
+NONE_AT_THE_BROKER = "the broker's books show none of it"
+CUT = (TOO_MUCH, NONE_AT_THE_BROKER)
+"""Why an exit was taken back that had too much to close: what is held of it after all is owed its stop."""
 
 
 @dataclass(slots=True)
@@ -36,10 +53,20 @@ class Order:
         The largest cumulative filled quantity that the broker has named.
     target_price
         Of an entry, where it means to take its profit, USD, whoever does it; None where its signal named none.
+    counted_at
+        What a share of an entry was measured at when its key was turned, USD; None in what was kept before there was
+        such a price.
     role, is_bare
         What a leg is there for; and of an order with legs, that the broker has none of them.
     warnings, warned_at
         What the broker warned of; and since when that waits for the operator, None once it was confirmed (OP-11).
+    kept
+        What permits it, while it is known that it never left this desk: the one that wrote it ended before (EX-22).
+    owed
+        Of a stop that was made less or taken back because it was for too much: how many shares it is owed yet; None
+        until that was looked at.
+    is_asked_for
+        Of a stop that has ended: another one was asked for on a ticket since, for all that was bare then.
     doubt_steps
         Look-ups answered "not found" so far, the first of them at `first_not_found_at`.
     """
@@ -76,9 +103,13 @@ class Order:
     last_filled_on: date | None = None
     role: LegRole | None = None
     target_price: Price | None = None
+    counted_at: Price | None = None
     is_bare: bool = False
     warnings: tuple[str, ...] = ()
     warned_at: datetime | None = None
+    kept: Approval | None = None
+    owed: Quantity | None = None
+    is_asked_for: bool = False
 
     @property
     def id(self) -> ClientOrderId:
@@ -122,6 +153,13 @@ class Order:
         return Price(self.filled_cost / self.filled_quantity) if self.filled_quantity else None
 
     @property
+    def share_counts(self) -> Decimal:
+        """USD that limits count a share of an entry at while it works: as it was measured at the key, which for a short
+        sale may be more than its limit; before there was such a price its limit, or what was intended.
+        """
+        return self.counted_at or self.request.limit_price or self.intended_price or ZERO
+
+    @property
     def wants_broker_stop(self) -> bool:
         return self.stop is not None and self.stop.holder is StopHolder.BROKER
 
@@ -129,6 +167,19 @@ class Order:
     def made_way(self) -> bool:
         """It ended because another took its place, by the broker's own word."""
         return self.status is OrderStatus.CANCELLED and self.reason.startswith(REPLACED)
+
+    @property
+    def is_given_up(self) -> bool:
+        """The broker, asked for long enough, never had it; nothing has told of it since."""
+        return self.status is OrderStatus.CANCELLED and self.reason == NEVER_ARRIVED and not self.filled_quantity
+
+    @property
+    def is_cut(self) -> bool:
+        """A stop that ended because it was for too much, or became less, and that may be owed shares."""
+        if not self.is_protective or self.status is not OrderStatus.CANCELLED:
+            return False
+        is_unseen = self.owed is None and self.cancel_reason in CUT and not self.made_way
+        return is_unseen or bool(self.owed)
 
     @property
     def is_being_replaced(self) -> bool:

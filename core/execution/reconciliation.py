@@ -190,6 +190,21 @@ class Comparison:
         if reasons:
             raise ReconciliationError(*reasons)
 
+    def quantities_apart(self, positions: Sequence[Difference]) -> dict[Symbol, Quantity]:
+        """How much more than our books the broker has of each symbol that both hold."""
+        mismatched = [d.symbol for d in positions if d.kind is DifferenceKind.QUANTITY_MISMATCH]
+        return {
+            symbol: Quantity(self._broker_quantity(symbol) - self.ledger.net_quantity(symbol)) for symbol in mismatched
+        }
+
+    def gone(self, positions: Sequence[Difference]) -> frozenset[Symbol]:
+        """What our books hold and the broker's do not, or on the other side."""
+        return frozenset(
+            d.symbol
+            for d in positions
+            if (ours := self.ledger.net_quantity(d.symbol)) and self._broker_quantity(d.symbol) * ours <= 0
+        )
+
     def _is_apart(self, symbol: Symbol) -> bool:
         ours, true = self.ledger.net_quantity(symbol), self._broker_quantity(symbol)
         return abs(ours - true) > self.limits.max_drift * abs(true)

@@ -29,8 +29,8 @@ class Mark:
     best
         The best price since: a long's highest, a short's lowest, USD; at first what was paid.
     stop, target
-        What came with the entry, USD; None where nothing did, and where the broker's books overruled ours since,
-        perhaps after a split: the prices of the entry are of other shares then.
+        What came with the entry, USD; None where nothing did, and where the broker's books showed a split since: the
+        prices of the entry are of other shares then.
     is_stop_ours
         The ticket said that this desk watches that stop.
     """
@@ -97,11 +97,15 @@ class ExitWatch:
             self._kept(position)
 
     def _corrected(self, _at: datetime, fact: PositionCorrected) -> None:
-        self._forget(fact.symbol)
+        """Prices stay with each owner that kept shares; none does after a split, or where nothing says whose it is."""
+        if fact.owners and not fact.is_split:
+            self._forget_but(fact.symbol, {position_key(fact.symbol, share.strategy) for share in fact.owners})
+            return
+        self._forget_but(fact.symbol, set())
         for position in self.ledger.positions_in(fact.symbol):
             key = position_key(position.symbol, position.strategy)
             self.state.marks[key] = Mark(position.opened_at, position.average_price)
 
-    def _forget(self, symbol: Symbol) -> None:
-        for key in [key for key in self.state.marks if key.rpartition("/")[0] == symbol]:
+    def _forget_but(self, symbol: Symbol, kept: set[str]) -> None:
+        for key in [key for key in self.state.marks if key.rpartition("/")[0] == symbol and key not in kept]:
             del self.state.marks[key]

@@ -33,17 +33,22 @@ from core.facts.orders import (
     CancelFailed,
     CancelRequested,
     FillNotBelieved,
+    KeptOrderReleased,
     LegResized,
     LegsMissing,
     OrderCreated,
     OrderFilled,
     OrderInDoubt,
+    OrderKept,
     OrderNotFound,
     OrderSent,
     OrderStateChanged,
     OtherTakenBack,
+    PermissionReturned,
     PositionChanged,
     Source,
+    StopAskedFor,
+    StopCut,
     SubmissionBlocked,
     TradeClosed,
     UpdateIgnored,
@@ -100,6 +105,7 @@ from core.facts.staging import (
     EditRefused,
     ExitReleased,
     MandateEnded,
+    MandateProlonged,
     OrderApproved,
     ProposalEdited,
     ProposalEnd,
@@ -116,8 +122,10 @@ from core.facts.standing import (
     HaltCause,
     Halted,
     Killed,
+    OwnerShare,
     PositionCorrected,
     Rearmed,
+    RearmRefused,
     ReconciliationFailed,
     ReconciliationPassed,
     Resumed,
@@ -159,11 +167,13 @@ __all__ = [
     "Halted",
     "HistoryTaken",
     "InstallationNamed",
+    "KeptOrderReleased",
     "Killed",
     "LegResized",
     "LegsMissing",
     "LimitsReloaded",
     "MandateEnded",
+    "MandateProlonged",
     "MarginSampled",
     "MarginWarned",
     "MarketDataQuarantined",
@@ -171,12 +181,15 @@ __all__ = [
     "OrderCreated",
     "OrderFilled",
     "OrderInDoubt",
+    "OrderKept",
     "OrderNotFound",
     "OrderSent",
     "OrderStateChanged",
     "OtherTakenBack",
     "OverrideEnded",
+    "OwnerShare",
     "PastTaken",
+    "PermissionReturned",
     "PlanEnded",
     "PlanMarked",
     "PlanMoved",
@@ -198,6 +211,7 @@ __all__ = [
     "ProtectionExpired",
     "ProtectionOverridden",
     "ProtectionTripped",
+    "RearmRefused",
     "Rearmed",
     "RecommendationAdopted",
     "RecommendationDropped",
@@ -215,6 +229,8 @@ __all__ = [
     "Source",
     "StateReset",
     "StateRestored",
+    "StopAskedFor",
+    "StopCut",
     "StrategiesEvaluated",
     "StrategyFailed",
     "StrategyForgot",
@@ -278,6 +294,7 @@ Fact = (
     | OrderApproved
     | ApprovalRedeemed
     | MandateEnded
+    | MandateProlonged
     | PlanOpened
     | PlanMarked
     | PlanSigned
@@ -294,6 +311,11 @@ Fact = (
     | OrderInDoubt
     | OrderNotFound
     | SubmissionBlocked
+    | OrderKept
+    | KeptOrderReleased
+    | PermissionReturned
+    | StopAskedFor
+    | StopCut
     | OrderSent
     | BrokerWarned
     | WarningConfirmed
@@ -322,6 +344,7 @@ Fact = (
     | Resumed
     | Killed
     | Rearmed
+    | RearmRefused
     | ReconciliationPassed
     | ReconciliationFailed
     | PositionCorrected
@@ -345,9 +368,11 @@ VERSIONS: dict[str, int] = {
     "ProposalSkipped": 5,
     "ProposalEdited": 4,
     "TicketOpened": 4,
-    "ConfirmationReceived": 3,
-    "OrderCreated": 4,
-    "TradeClosed": 3,
+    "ConfirmationReceived": 4,
+    "ApprovalRedeemed": 2,
+    "OrderCreated": 5,
+    "OrderFilled": 2,
+    "TradeClosed": 4,
     "StrategiesEvaluated": 2,
     "StrategyPaused": 3,
     "PromotionDecided": 2,
@@ -359,6 +384,7 @@ VERSIONS: dict[str, int] = {
     "PlanRefused": 2,
     "WarningConfirmed": 2,
     "RegimeMeasured": 2,
+    "PositionCorrected": 2,
 }
 """Facts whose shape changed, and the version that is written now."""
 

@@ -10,7 +10,7 @@ from enum import Enum
 from core.model.order import LegRole, OrderRequest, OrderStatus
 from core.model.position import Fill, Trade
 from core.model.signal import ExitReason
-from core.model.staging import StopPlan
+from core.model.staging import Approval, StopPlan
 from core.model.values import (
     BrokerOrderId,
     ClientOrderId,
@@ -46,6 +46,9 @@ class OrderCreated:
         every other order.
     target_price
         Of an entry, where it means to take its profit, USD, whoever does it; None where its signal named none.
+    counted_at
+        What a share of an entry was measured at when its key was turned, USD: the most that it may cost. None of what
+        only reduces, and where nothing said so.
     """
 
     order: OrderRequest
@@ -60,6 +63,7 @@ class OrderCreated:
     expires_at: datetime | None
     role: LegRole | None = None
     target_price: Price | None = None
+    counted_at: Price | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,53 @@ class SubmissionBlocked:
 
     client_order_id: ClientOrderId
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderKept:
+    """The desk left, and the order never left the desk: it waited in our own queue to the end (EX-22)."""
+
+    client_order_id: ClientOrderId
+    approval: Approval
+
+
+@dataclass(frozen=True, slots=True)
+class KeptOrderReleased:
+    """An order that was kept is sent now, by the permission that it was kept with (EX-22)."""
+
+    client_order_id: ClientOrderId
+
+
+@dataclass(frozen=True, slots=True)
+class PermissionReturned:
+    """A mandate released an order that never left: it permits as many again (EX-22)."""
+
+    client_order_id: ClientOrderId
+    mandate_id: str
+    quantity: Quantity
+
+
+@dataclass(frozen=True, slots=True)
+class StopAskedFor:
+    """A stop that its ticket signed is owed, and what was signed permits it no more: it waits on a ticket of its own.
+
+    So many shares are asked for once, whatever becomes of that ticket.
+    """
+
+    client_order_id: ClientOrderId
+    mandate_id: str
+    quantity: Quantity
+
+
+@dataclass(frozen=True, slots=True)
+class StopCut:
+    """How many shares a stop is owed yet that was made less, or taken back because it was for too much (EX-13).
+
+    Each order that is sent for them takes its own off that.
+    """
+
+    client_order_id: ClientOrderId
+    owed: Quantity
 
 
 @dataclass(frozen=True, slots=True)

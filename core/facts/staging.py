@@ -180,6 +180,14 @@ class ApprovalRedeemed:
 
 
 @dataclass(frozen=True, slots=True)
+class MandateProlonged:
+    """A confirmed close waits for a stop that is in doubt: its time does not run meanwhile (EX-21, EX-22)."""
+
+    mandate_id: str
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class MandateEnded:
     """A mandate that has nothing left to permit, and why."""
 

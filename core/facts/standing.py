@@ -36,14 +36,25 @@ class Resumed:
 
 @dataclass(frozen=True, slots=True)
 class Killed:
-    """Latched until it is re-armed on purpose (OP-07). `by` names the door: key, file, environment, command."""
+    """Latched until it is re-armed on purpose (OP-07). `by` names the door: key, file, environment, command.
+
+    `naked`: the stops were to go too, and none is sent by itself until then.
+    """
 
     by: str
+    naked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Rearmed:
     """The word was typed in full."""
+
+
+@dataclass(frozen=True, slots=True)
+class RearmRefused:
+    """The word was typed while orders are in doubt that whoever typed it was not asked about: the desk stays killed."""
+
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +77,30 @@ class ReconciliationFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnerShare:
+    """What one strategy holds after a correction; `quantity` is signed."""
+
+    strategy: str
+    quantity: Quantity
+    average_price: Price
+
+
+@dataclass(frozen=True, slots=True)
 class PositionCorrected:
-    """The broker is right: a position taken over from its books. `average_price` is None when flat."""
+    """The broker is right: a position taken over from its books. `average_price` is None when flat.
+
+    Attributes
+    ----------
+    owners
+        Whose it is, in sum `quantity`. None in what was recorded before there were any, and where nobody here held it:
+        then what one strategy held alone stays its own, and all else is nobody's.
+    is_split
+        The prices of before are of other shares.
+    """
 
     symbol: Symbol
     quantity: Quantity
     average_price: Price | None
     reason: str
+    owners: tuple[OwnerShare, ...] = ()
+    is_split: bool = False

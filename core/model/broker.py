@@ -10,17 +10,30 @@ from core.model.account import Account, NoAccount
 from core.model.instrument import Instrument, NoInstrument
 from core.model.order import OrderStatus, OrderType, Side, TimeInForce
 from core.model.quote import NoQuote, Quote
-from core.model.values import BrokerOrderId, ClientOrderId, ExecutionId, Fraction, Price, Quantity, Symbol
+from core.model.values import (
+    NO_MONEY,
+    BrokerOrderId,
+    ClientOrderId,
+    ExecutionId,
+    Fraction,
+    Money,
+    Price,
+    Quantity,
+    Symbol,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """One fill as the broker reports it. `quantity` is this execution's own, `at` the broker's time."""
+    """One fill as the broker reports it. `quantity` is this execution's own, `at` the broker's time, `fee` what it took
+    for it, USD, as far as it tells.
+    """
 
     id: ExecutionId
     at: datetime
     quantity: Quantity
     price: Price
+    fee: Money = NO_MONEY
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,14 @@ from core.model.values import NO_MONEY, NO_SHARES, ClientOrderId, ExecutionId, M
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """One execution, counted once (EX-05). `at` is the broker's time of the execution."""
+    """One execution, counted once (EX-05). `at` is the broker's time of it, `fee` what it took for it, USD."""
 
     execution_id: ExecutionId
     client_order_id: ClientOrderId
     at: datetime
     quantity: Quantity
     price: Price
+    fee: Money = NO_MONEY
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,11 @@ class Position:
         The same for the shares closed so far.
     regime
         What was known of it at the first fill; None where nothing was.
+    fees
+        What the broker took for its fills so far, in and out, USD.
+    opened_at, heard_at
+        When it was opened by the broker's clock, and by this desk's, which the ends of orders are told by; None in what
+        was kept before both were.
     """
 
     symbol: Symbol
@@ -54,10 +60,17 @@ class Position:
     proceeds: Money = NO_MONEY
     intended_proceeds: Money = NO_MONEY
     regime: RegimeLabels | None = None
+    fees: Money = NO_MONEY
+    heard_at: datetime | None = None
 
     @property
     def average_price(self) -> Price:
         return Price(self.cost / abs(self.quantity))
+
+    @property
+    def began(self) -> datetime:
+        """By this desk's clock."""
+        return self.heard_at or self.opened_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +80,7 @@ class Trade:
     Attributes
     ----------
     profit
-        USD, proceeds less cost.
+        USD, proceeds less cost and `fees`.
     slippage
         USD, positive is worse: what the fills cost against the prices that were intended (EX-18).
     reference
@@ -76,6 +89,8 @@ class Trade:
         When it was opened, as far as it was known; None where nothing was (EX-18).
     meant
         What the order that closed it was for, where the reason is an exit before it that failed; else None.
+    fees
+        What the broker took for its fills, USD; zero in what was kept before it was counted.
     """
 
     symbol: Symbol
@@ -95,6 +110,7 @@ class Trade:
     slippage: Money
     regime: RegimeLabels | None = None
     meant: ExitReason | None = None
+    fees: Money = NO_MONEY
 
     @property
     def is_failed(self) -> bool:

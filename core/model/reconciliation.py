@@ -43,7 +43,8 @@ ONLY_SHOWN = frozenset({DifferenceKind.FOREIGN_ORDER, DifferenceKind.FOREIGN_POS
 DONE_ABOUT: Mapping[DifferenceKind, str] = {
     DifferenceKind.MISSING_LOCAL: "taken over from the broker's books, as nobody's in particular",
     DifferenceKind.MISSING_BROKER: "taken off our books",
-    DifferenceKind.QUANTITY_MISMATCH: "the broker's quantity is taken over; a split is named and left to a person",
+    DifferenceKind.QUANTITY_MISMATCH: "the broker's quantity is taken over, each owner keeps its stop; "
+    "a split is named and left to a person",
     DifferenceKind.UNKNOWN_ORDER: "shown, and left alone",
     DifferenceKind.UNREADABLE_ORDER: "named and left alone; nothing opens in its symbol, or in any where it names none",
     DifferenceKind.ORPHANED_ORDER: "looked up by our own id until the broker says what became of it",

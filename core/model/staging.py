@@ -227,6 +227,8 @@ class Approval:
         `OrderRequest.digest` of the only order that it permits.
     lapses_at
         5 s after the confirmation, or the mandate's own end (UTC).
+    less_of
+        The exit of ours, signed before, of which this permits less in its place; None of every other permission.
     """
 
     id: str
@@ -234,6 +236,7 @@ class Approval:
     mandate_id: str | None
     order_digest: Digest
     lapses_at: datetime
+    less_of: ClientOrderId | None = None
 
 
 class MandateKind(Enum):

@@ -11,6 +11,7 @@ from core.model.order import OrderRequest, Side
 from core.model.staging import MandateKind
 from core.model.values import ClientOrderId, Price, Quantity, plain, priced
 from core.telling import order_in_words
+from core.workflows.sales import Sales
 
 
 def orders_in_the_way(desk: Desk, cancels: Iterable[ClientOrderId]) -> list[Order]:
@@ -34,9 +35,23 @@ def put_back_in_words(desk: Desk, orders: Sequence[Order], left: Decimal) -> tup
     Then those that an exit which makes way for it had taken out of its own way, and that are owed since.
     """
     stops = [(o.remaining, o.request.stop_price) for o in nearest_first(o for o in orders if o.is_protective)]
+    return _shared_out([*stops, *_owed_after(desk, orders)], left)
+
+
+def goes_back_in_words(desk: Desk, order: Order) -> tuple[str, ...]:
+    """`6 at 99.00`: the stops that made way for a sale, and go back when this order of it is taken back."""
+    is_guard = order.is_working and (order.is_protective or order.is_target)
+    return _shared_out(_owed_after(desk, [order]), order.remaining) if is_guard else ()
+
+
+def _owed_after(desk: Desk, orders: Iterable[Order]) -> list[tuple[Quantity, Price | None]]:
+    sales, names = Sales(desk), {order.id for order in orders}
     uses = desk.stage.mandates(MandateKind.RESTORE_STOP)
-    owed = [use for use in uses if use.mandate.parent in {order.id for order in orders}]
-    stops += [(Quantity(use.mandate.quantity - use.released), use.mandate.stop_price) for use in owed]
+    owed = [use for use in uses if not names.isdisjoint(order.id for order in sales.line(use))]
+    return [(Quantity(sales.owed_at_most(use)), use.mandate.stop_price) for use in reversed(owed)]
+
+
+def _shared_out(stops: Iterable[tuple[Quantity, Price | None]], left: Decimal) -> tuple[str, ...]:
     found: dict[Price, Decimal] = {}
     for quantity, price in stops:
         back = min(quantity, left)

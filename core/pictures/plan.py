@@ -25,7 +25,6 @@ from core.risk.gate import Gate
 from core.staging.plans import PlanRun
 from core.telling import order_in_words
 from core.views import PlanRowView, PlanView
-from core.workflows.confirming import worst_loss_of
 from core.workflows.planning import digest_now, rehearsed, taken_back
 from core.workflows.rehearsing import Rehearsed
 
@@ -159,7 +158,7 @@ class PlanPicture:
             put_back=put_back_in_words(self.desk, in_the_way, left),
             lost=lost_in_words(in_the_way),
             left=left,
-            worst_loss=None if proposal.only_reduces else worst_loss_of(proposal, tried.price),
+            worst_loss=tried.worst_loss,
             expected=tried.price,
         )
 

@@ -54,10 +54,10 @@ def _result(name: str, trades: list[Trade], open_profits: list[Money], shadows: 
 
 
 def _profit_so_far(desk: Desk, position: Position, price: Price) -> Money:
-    """Of the whole trade: what is still held at `price`, and what was closed of it before, USD."""
+    """Of the whole trade: what is still held at `price`, and what was closed of it before, less fees, USD."""
     sign = 1 if position.quantity > 0 else -1
     closed = sign * (position.proceeds - (position.entry_cost - position.cost))
-    return Money(desk.ledger.open_profit(position, price) + closed)
+    return Money(desk.ledger.open_profit(position, price) + closed - position.fees)
 
 
 def _sum(amounts: Iterable[Decimal]) -> Money:

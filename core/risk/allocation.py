@@ -171,7 +171,7 @@ def _costs(strategy: str, ledger: Ledger, but: OrderRequest | None) -> list[tupl
     left_out = () if but is None else (but.client_order_id, but.replaces)
     held = [(p.symbol, abs(p.quantity) * p.average_price) for p in ledger.positions() if p.strategy == strategy]
     coming = [
-        (order.request.symbol, order.remaining * (order.request.limit_price or order.intended_price or ZERO))
+        (order.request.symbol, order.remaining * order.share_counts)
         for order in ledger.working_entries(strategy=strategy)
         if order.id not in left_out
     ]

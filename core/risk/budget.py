@@ -77,12 +77,14 @@ def _way_to(stop: Price, position: Position, price: Price) -> Decimal:
 
 
 def _of_entry(order: Order) -> Decimal:
-    price = order.request.limit_price or order.intended_price or ZERO
-    return order.remaining * at_stake(price, order.stop)
+    farthest = order.request.limit_price or order.intended_price or ZERO
+    return order.remaining * at_stake(order.share_counts, farthest, order.stop)
 
 
-def at_stake(price: Decimal, stop: StopPlan | NoStop | None) -> Decimal:
-    """USD a share that an entry at `price` puts at risk: up to its stop, and all of it where nobody holds one."""
+def at_stake(price: Decimal, farthest: Decimal, stop: StopPlan | NoStop | None) -> Decimal:
+    """USD a share that an entry puts at risk: from its `farthest` fill to its stop; where nobody holds one all that it
+    costs, `price`.
+    """
     if not isinstance(stop, StopPlan) or stop.holder is StopHolder.YOU:
         return price
-    return stop.way_from(price)
+    return stop.way_from(farthest)

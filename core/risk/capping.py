@@ -18,8 +18,8 @@ def cap_of(candidate: Candidate, context: ReviewContext) -> str | None:
     A step is a share for whole shares, else the instrument's. The stop's rounding, half a tick, counts as reached.
     """
     order, risk = candidate.order, context.settings.risk
-    price = candidate.price(context.quote)
-    if candidate.only_reduces or price is None or not isinstance(context.instrument, Instrument):
+    price, farthest = candidate.price(context.quote_of_now), candidate.farthest(context.quote_of_now)
+    if candidate.only_reduces or price is None or farthest is None or not isinstance(context.instrument, Instrument):
         return None
     is_whole = order.quantity == order.quantity.to_integral_value()
     more = order.quantity + (1 if is_whole else context.instrument.quantity_step)
@@ -29,11 +29,11 @@ def cap_of(candidate: Candidate, context: ReviewContext) -> str | None:
     cuts = cuts_of(candidate, context)
     loss = risk_of(candidate, context, cuts)
     if loss is not None and isinstance(candidate.stop, StopPlan):
-        way = candidate.stop.way_from(price) + tick_of(price) / 2
+        way = candidate.stop.way_from(farthest) + tick_of(farthest) / 2
         if more * way > loss:
             return " × ".join([f"risk {_in_words(risk.per_trade)}", *map(str, cuts)])
         left = conditions_of(candidate, context).budget_left
-        if left is not None and more * at_stake(price, candidate.stop) > left:
+        if left is not None and more * at_stake(price, farthest, candidate.stop) > left:
             return f"the risk budget, {plain(risk.sizing.budget * 100)} %"
     is_shared = context.allocations.of(candidate.strategy) is None
     capital = None if is_shared else conditions_of(candidate, context).capital_left

@@ -61,8 +61,11 @@ def conditions_of(candidate: Candidate, context: ReviewContext) -> Conditions:
 
 def wanted_of(candidate: Candidate, context: ReviewContext) -> Wanted | None:
     """The order's own figures; None where it only reduces, has no stop, or no price is known."""
-    price, stop, risk = candidate.price(context.quote), candidate.stop, context.settings.risk
-    if candidate.only_reduces or price is None or not isinstance(stop, StopPlan) or not stop.way_from(price):
+    price, farthest = candidate.price(context.quote_of_now), candidate.farthest(context.quote_of_now)
+    stop, risk = candidate.stop, context.settings.risk
+    if candidate.only_reduces or price is None or farthest is None or not isinstance(stop, StopPlan):
+        return None
+    if not stop.way_from(farthest):
         return None
     loss, most = risk.per_trade.of(context.equity), risk.max_notional.of(context.equity)
     is_whole = candidate.order.quantity == candidate.order.quantity.to_integral_value()
@@ -70,7 +73,7 @@ def wanted_of(candidate: Candidate, context: ReviewContext) -> Wanted | None:
     return Wanted(
         risk=None if loss is None else Money(loss),
         price=price,
-        way=stop.way_from(price),
+        way=stop.way_from(farthest),
         max_notional=None if most is None else Money(most),
         step=Decimal(1) if is_whole or not isinstance(instrument, Instrument) else instrument.quantity_step,
         is_long=candidate.order.side is Side.BUY,

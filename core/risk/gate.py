@@ -18,8 +18,8 @@ from core.model.account import Account, Mode, NoAccount
 from core.model.broker import OrderReport
 from core.model.halt import TradingHalt
 from core.model.instrument import Instrument, NoInstrument
-from core.model.order import OrderRequest, OrderType
-from core.model.quote import NoQuote, Quote
+from core.model.order import OrderRequest, OrderType, Side
+from core.model.quote import Feed, NoQuote, Quote
 from core.model.regime import UNKNOWN, Regime
 from core.model.session import NoSession, Session
 from core.model.staging import NoStop, Review, Standing, StopPlan, Verdict
@@ -30,7 +30,7 @@ from core.risk.entries import Signed
 from core.risk.protections.book import ProtectionBook
 from core.risk.scaling.book import SizingBook
 from core.settings import Settings
-from core.staging.entries import aimed_at
+from core.staging.entries import Reach, aimed_at, reach_of
 
 NOT_ASKED = NoSession("the calendar was not asked")
 
@@ -50,21 +50,44 @@ class Candidate:
         return self.order.effect.only_reduces
 
     def price(self, quote: Quote | NoQuote) -> Price | None:
-        """What a share would cost, USD: the limit, a stop entry's trigger, else the other side of the quote; None where
-        neither is known.
+        """What a share would cost, USD; of an entry the most that it may: a short sale at a limit fills at the bid
+        where that is higher. None where it is not known.
         """
+        if not self.only_reduces:
+            reach = self._reach(quote)
+            return None if reach is None else reach.most
         if self.order.limit_price is not None:
             return self.order.limit_price
-        if not self.only_reduces and self.order.type.is_stop:
-            return aimed_at(self.order, self._touch(quote))
         if isinstance(quote, NoQuote):
             return self.order.stop_price
         return self._touch(quote)
 
+    def farthest(self, quote: Quote | NoQuote) -> Price | None:
+        """The fill of an entry that is farthest from its stop, USD: there it loses most, and gains least."""
+        reach = self._reach(quote)
+        if reach is None:
+            return None
+        return reach.most if self.order.side is Side.BUY else reach.least
+
+    def nearest(self, quote: Quote | NoQuote) -> Price | None:
+        """The fill of an entry that is nearest to its stop, USD: a stop on the wrong side of it trades at once."""
+        reach = self._reach(quote)
+        if reach is None:
+            return None
+        return reach.least if self.order.side is Side.BUY else reach.most
+
+    def _reach(self, quote: Quote | NoQuote) -> Reach | None:
+        """A stop-limit begins at its trigger, whatever the market is now."""
+        order, touch = self.order, self._touch(quote)
+        met = order.stop_price if order.type is OrderType.STOP_LIMIT else touch
+        if order.limit_price is None:
+            met = aimed_at(order, touch)
+        return reach_of(order.side, order.limit_price, met)
+
     def _touch(self, quote: Quote | NoQuote) -> Price | None:
         if isinstance(quote, NoQuote):
             return None
-        return quote.ask if self.order.side.value == "buy" else quote.bid
+        return quote.ask if self.order.side is Side.BUY else quote.bid
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +125,16 @@ class ReviewContext:
     allocations: Allocations = field(default_factory=Allocations)
     signed: Signed = lambda _strategy: ()
     halted: Mapping[Symbol, TradingHalt] = field(default_factory=dict)
+
+    @property
+    def quote_of_now(self) -> Quote | NoQuote:
+        """The quote, where it is young or was fetched for this review: one of yesterday tells nothing of a fill."""
+        if isinstance(self.quote, NoQuote) or self.is_fresh:
+            return self.quote
+        risk = self.settings.risk
+        limit = risk.quote_age_seconds_iex if self.quote.feed is Feed.IEX else risk.quote_age_seconds
+        is_old = self.quote.age(self.at).total_seconds() > limit
+        return NoQuote("the last one is old") if is_old else self.quote
 
     @property
     def equity(self) -> Decimal | None:

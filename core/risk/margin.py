@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from core.execution.ledger import Ledger
@@ -128,27 +129,28 @@ def requirement_of(instrument: Instrument | NoInstrument, side: Side) -> Fractio
 
 
 def maintenance_coming(
-    ledger: Ledger, instrument: Callable[[Symbol], Instrument | NoInstrument], but: OrderRequest | None
+    ledger: Ledger,
+    instrument: Callable[[Symbol], Instrument | NoInstrument],
+    since: datetime,
+    but: OrderRequest | None,
 ) -> Decimal:
-    """USD of maintenance that entries which work will ask for when they fill; `but` and what it replaces left out.
+    """USD of maintenance that entries which work will ask for when they fill, and that those do which filled `since`
+    the account's figures were taken; of `but` and what it replaces only what is filled counts.
 
-    The account's own figure counts what is held alone. An entry of which the requirement is not known counts whole.
+    The account's own figure counts what it held then alone. An entry of which the requirement is not known counts
+    whole.
     """
     left_out = () if but is None else (but.client_order_id, but.replaces)
-    return sum(
-        (
-            _maintenance(order, instrument(order.request.symbol))
-            for order in ledger.working_entries()
-            if order.id not in left_out
-        ),
-        ZERO,
-    )
+    coming = [
+        (order, order.remaining * order.share_counts) for order in ledger.working_entries() if order.id not in left_out
+    ]
+    coming += [(fill.order, fill.cost) for fill in ledger.opened_since(since)]
+    return sum((worth * _part_kept(order, instrument(order.request.symbol)) for order, worth in coming), ZERO)
 
 
-def _maintenance(order: Order, instrument: Instrument | NoInstrument) -> Decimal:
+def _part_kept(order: Order, instrument: Instrument | NoInstrument) -> Decimal:
     requirement = requirement_of(instrument, order.request.side)
-    part = WHOLE if isinstance(requirement, Unknown) else requirement
-    return order.remaining * (order.request.limit_price or order.intended_price or ZERO) * part
+    return WHOLE if isinstance(requirement, Unknown) else requirement
 
 
 def _distance(equity: Decimal, maintenance: Decimal) -> Fraction:

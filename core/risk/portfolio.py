@@ -21,11 +21,7 @@ def exposure_of(ledger: Ledger, prices: Prices, but: OrderRequest | None = None)
     left_out = () if but is None else (but.client_order_id, but.replaces)
     held = sum((abs(p.quantity) * _price(prices(p.symbol), p.average_price) for p in ledger.positions()), ZERO)
     coming = sum(
-        (
-            order.remaining * (order.request.limit_price or order.intended_price or ZERO)
-            for order in ledger.working_entries()
-            if order.id not in left_out
-        ),
+        (order.remaining * order.share_counts for order in ledger.working_entries() if order.id not in left_out),
         ZERO,
     )
     return Money(held + coming)

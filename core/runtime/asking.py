@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 from dataclasses import replace
 from typing import Any
 
@@ -38,11 +38,12 @@ from core.model.broker import BrokerPicture, FreshFigures, NoAnswer
 from core.model.instrument import Instrument, NoInstrument
 from core.model.quote import NoQuote
 from core.model.values import Symbol
+from core.runtime.threads import Threads
 
 TO_BE_HEARD = 0.1
 """Seconds, of those that a confirmation waits, in which what came is taken in."""
 AT_ONCE = 8
-"""Questions asked at the same time for one ticket or one comparison, of all of them."""
+"""Symbols asked for at the same time for one comparison."""
 
 
 class Asking:
@@ -52,10 +53,10 @@ class Asking:
         self.broker = broker
         self.market = market
         self.desk = desk
-        self._pool = ThreadPoolExecutor(AT_ONCE, "figures")
+        self._threads = Threads("figures")
 
     def close(self) -> None:
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._threads.close()
 
     def ask(self, effect: Effect) -> Input:
         """The answer, whatever it is."""
@@ -100,7 +101,7 @@ class Asking:
             lambda: self.broker.instrument(symbol),
         ]
         seconds = float(self.desk.control.settings.staging.review_seconds)
-        futures = [self._pool.submit(act) for act in asked]
+        futures = [self._threads.ask(act) for act in asked]
         wait(futures, timeout=max(seconds - TO_BE_HEARD, seconds / 2))
         time, account, quote, instrument = (_come(future, seconds) for future in futures)
         return FreshFigures(
@@ -116,11 +117,9 @@ class Asking:
         if isinstance(picture, NoAnswer):
             return picture
         wanted = {*map(Symbol, self.desk.control.settings.symbols), *(p.symbol for p in picture.positions)}
-        found = self._at_once([lambda s=s: self.broker.instrument(s) for s in sorted(wanted)])  # type: ignore[misc]
+        asked = [lambda s=s: self.broker.instrument(s) for s in sorted(wanted)]
+        found = self._threads.all_of(asked, AT_ONCE)
         return replace(picture, instruments=tuple(i for i in found if isinstance(i, Instrument)))
-
-    def _at_once(self, acts: list[Callable[[], Any]]) -> list[Any]:
-        return [future.result() for future in [self._pool.submit(act) for act in acts]]
 
 
 def _come(future: Future[Any], seconds: float) -> Any:

@@ -20,6 +20,7 @@ from core.model.order import Side
 from core.model.session import Session
 from core.model.signal import EntrySignal
 from core.model.values import Symbol, plain
+from core.runtime.modelled import open_positions, tallied
 from core.runtime.report import Report, Row, iso
 from core.runtime.virtual import VirtualRuntime
 from core.strategies.sma import SmaStrategy
@@ -97,11 +98,14 @@ class Backtest:
     def as_json(self, fingerprint: str) -> dict[str, object]:
         """What a replay tells, and the figures: ratios as fractions, money in USD."""
         settings, report = self.runtime.engine.desk.control.settings, self.report
-        profits = [float(trade["profit"]) for trade in report.trades if trade["profit"] is not None]
+        left = list(open_positions(self.runtime.engine.desk, self.runtime.exchange, self.runtime.at))
+        profits = [float(each["profit"]) for each in (*report.trades, *left) if each["profit"] is not None]
         below = drawdowns(self.series)
         return {
             **report.as_json(fingerprint),
-            "metrics": {**metrics(self.series, profits), **self._costs()},
+            "modelled": tallied(self.runtime.exchange),
+            "open": left,
+            "metrics": {**metrics(self.series, profits), **self._costs(left)},
             "signals": [self._signal(start, said) for start, said in self.signals],
             "reasons": {name: self._reasons(name) for name in self._names()},
             "equity": [
@@ -116,8 +120,9 @@ class Backtest:
 
     def _look(self, session: Session, day: date) -> None:
         """The account as it stands when a session is over; before the first, as it was opened."""
-        account = self.runtime.exchange.account(session.close if day == session.day else self.runtime.at)
-        exposure = account.equity - account.cash
+        exchange = self.runtime.exchange
+        at = session.close if day == session.day else self.runtime.at
+        account, exposure = exchange.account(at), exchange.exposure(at)
         self.series.append(DayOfEquity(day, float(account.equity), float(exposure)))
 
     def _hear(self, bar: Bar) -> None:
@@ -154,11 +159,13 @@ class Backtest:
 
     # ── figures ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _costs(self) -> dict[str, object]:
+    def _costs(self, left: list[Row]) -> dict[str, object]:
         slips = [float(trade["slippage"]) for trade in self.report.trades if trade["slippage"] is not None]
+        fees = [float(each["fees"]) for each in (*self.report.trades, *left) if each["fees"] is not None]
         statuses = Counter(row["status"] for row in self.report.orders.values())
         return {
             "slippage": sum(slips),
+            "fees": sum(fees),
             "margin_interest": float(self.runtime.exchange.interest),
             "orders": len(self.report.orders),
             "orders_rejected": statuses["REJECTED"],

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 
+from core.brokers.simulated.config import EDITION, FIRST_EDITION
 from core.brokers.simulated.exchange import ExchangeConfig, ExchangeLog, Record, SimulatedExchange, rebuild
-from core.brokers.simulated.log import FRICTIONS, OPENING, RULES
+from core.brokers.simulated.log import FRICTIONS, OPENING, RULES, RULES_EDITION
 from core.model.bar import Bar
 from core.model.session import Calendar
 from core.ports import OperatorError
@@ -15,7 +16,7 @@ from core.runtime.line import Link
 from core.settings import Settings
 
 
-def config_of(settings: Settings, account: str, seed: str) -> ExchangeConfig:
+def config_of(settings: Settings, account: str, seed: str, edition: int = EDITION) -> ExchangeConfig:
     exchange = settings.exchange
     return ExchangeConfig(
         account=account,
@@ -33,6 +34,7 @@ def config_of(settings: Settings, account: str, seed: str) -> ExchangeConfig:
         halts=exchange.halts,
         halt_minutes=exchange.halt_minutes,
         margin_interest=exchange.margin_interest,
+        edition=edition,
     )
 
 
@@ -51,7 +53,22 @@ def opening_record(config: ExchangeConfig, symbols: Iterable[str], at: datetime)
         for name, value in asdict(config).items()
         if name in RULES or (name in FRICTIONS and value != usual[name])
     }
-    return {"request": OPENING, "at": at.isoformat(), "symbols": ",".join(symbols), **rules}
+    edition = {} if config.edition == FIRST_EDITION else {RULES_EDITION: str(config.edition)}
+    return {"request": OPENING, "at": at.isoformat(), "symbols": ",".join(symbols), **rules, **edition}
+
+
+def edition_of(records: Sequence[Record]) -> int:
+    """Of the rules by which the account's orders meet prices: its opening says it. Raises `OperatorError`."""
+    if not records:
+        return EDITION
+    opened = records[0].get(RULES_EDITION) if records[0].get("request") == OPENING else None
+    edition = FIRST_EDITION if opened is None else int(opened)
+    if not FIRST_EDITION <= edition <= EDITION:
+        raise OperatorError(
+            f"this account was opened under edition {edition} of the exchange's rules, and this keyturn knows "
+            f"{FIRST_EDITION} to {EDITION}; use the version that opened it, or open another account with --seed"
+        )
+    return edition
 
 
 def opening_settings(records: Sequence[Record]) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -30,10 +31,16 @@ class Link:
     """The line to the exchange: how long a request takes to arrive, and its word to come back.
 
     A sound line carries everything once. Simulations replace it by one that loses, delays and repeats.
+
+    Attributes
+    ----------
+    patience
+        From a request's leaving to its being given up where no answer came: all of a client's time limit.
     """
 
     latency: timedelta = timedelta(milliseconds=100)
     answer_delay: timedelta = timedelta(0)
+    patience: timedelta = timedelta(seconds=8)
 
     def carry(self, effect: Effect) -> Iterable[timedelta]:
         """After how long a request arrives; nothing where it is lost."""
@@ -50,16 +57,40 @@ class Link:
 
 
 class HaltLatch:
-    """The latch that the gateway reads: shut from the first press on, by file, environment or record (OP-08)."""
+    """The latch that the gateway reads: shut from the first press on, by file, environment or record (OP-08).
+
+    A press holds it by itself: no other command, and no other press, lets it go.
+    """
 
     def __init__(self, switch: KillSwitch) -> None:
         self.switch = switch
-        self.pressed: str | None = None
         self.recorded: Callable[[], str | None] = lambda: None
+        self._lock = threading.RLock()  # a signal may press in the middle of a look
+        self._held: dict[int, str] = {}
+        self._presses = 0
+
+    @property
+    def presses(self) -> int:
+        """How many there were so far."""
+        return self._presses
+
+    def press(self, by: str) -> int:
+        """Shut it now; the number of this press, which alone lets it go. Any thread."""
+        with self._lock:
+            self._presses += 1
+            self._held[self._presses] = by
+            return self._presses
+
+    def let_go(self, press: int) -> None:
+        """The command of this press was obeyed: what the engine recorded takes over from it."""
+        with self._lock:
+            self._held.pop(press, None)
 
     def shut(self) -> str | None:
-        if self.pressed is not None:
-            return f"halted by {self.pressed}"
+        with self._lock:
+            pressed_by = next(iter(self._held.values()), None)
+        if pressed_by is not None:
+            return f"halted by {pressed_by}"
         if door := self.switch.is_on():
             return f"killed by {door}"
         return self.recorded()

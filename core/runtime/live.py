@@ -1,8 +1,8 @@
 """The live runtime: real time, a real broker. One thread and one loop own the engine; all that waits, waits elsewhere.
 
-Requests leave in threads: submissions through one lane, cancels through their own, so that none ever waits for a
-question. The gateway looks in the lane, just before the request. Streams and answers come back through one inbox,
-ordered as in the virtual runtime: a kill first, then the broker's word, the market's, a deadline, and a person's.
+Requests leave in threads, each in its lane (`sending.py`), so that what reduces, cancels and questions wait for no
+entry. Streams and answers come back through one inbox, ordered as in the virtual runtime: a kill first, then the
+broker's word, the market's, a deadline, and a person's.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -19,7 +18,14 @@ from typing import Any
 
 from core.advisers.base import Adviser
 from core.brokers.port import Broker, OrderStream
-from core.effects import CancelOrder, Effect, FetchPicture, LatchKill, ReleaseKill, ReplaceOrder, SubmitOrder
+from core.effects import (
+    CancelOrder,
+    Effect,
+    LatchKill,
+    ReleaseKill,
+    ReplaceOrder,
+    SubmitOrder,
+)
 from core.engine import Engine
 from core.following import followed
 from core.inputs import (
@@ -33,27 +39,26 @@ from core.inputs import (
     QuoteArrived,
     RegimeArrived,
     Start,
-    SubmissionAnswered,
-    SubmissionStopped,
+    SubmissionKept,
 )
 from core.market.port import Heard, MarketData
 from core.model.broker import OrderUpdate
 from core.model.connection import Lamp, Line, LineState
-from core.model.values import Symbol
+from core.model.values import ClientOrderId, Symbol
 from core.picture import Pictures
 from core.ports import KillSwitch
-from core.runtime.asking import Asking, no_answer
+from core.runtime.asking import Asking
 from core.runtime.clockwork import Clockwork
 from core.runtime.consulting import Consulting
-from core.runtime.counting import counted
+from core.runtime.leaving import is_filling, kept, left_behind, not_sent
 from core.runtime.measuring import RegimeWatch
 from core.runtime.pace import BEAT
 from core.runtime.past import PastWatch, Told
 from core.runtime.runtime import Runtime
+from core.runtime.sending import Sending
 from core.wall_clock import utc_now
+from core.workflows.confirming import LEFT
 
-QUESTIONS, CANCELS = 6, 3
-"""Threads for questions and for cancels; submissions have one."""
 ROUNDS = 3
 """What waits inside of a wait is cancelled in as many rounds."""
 SOON = 0.005
@@ -61,7 +66,9 @@ SOON = 0.005
 FAREWELL = 0.5
 """Seconds that the streams have to say goodbye; a far side that is gone answers none."""
 LAST_ANSWERS = 1.5
-"""Seconds that a leaving desk waits for the answers of submissions on the wire; the rest the next start looks up."""
+"""Seconds that a leaving desk waits for the answers to what it sent; the rest the next start looks up."""
+LAST_STOPS = 0.3
+"""Seconds more, while anything that only reduces is owed: the stop of a fill that was told at the last moment."""
 
 
 class LiveRuntime(Runtime):
@@ -106,7 +113,14 @@ class LiveRuntime(Runtime):
         self.past = past
         self.advisers = advisers
         self.now = now
-        self.asking = Asking(broker, market, engine.desk)
+        self.sending = Sending(
+            self.gateway,
+            Asking(broker, market, engine.desk),
+            engine.desk.departing,
+            self.clock,
+            self._put_answer,
+            self._put_quietly,
+        )
         self._inbox: dict[Priority, deque[Input]] = {priority: deque() for priority in Priority}
         self._quotes: dict[Symbol, QuoteArrived] = {}
         self._lamps: dict[Line, Lamp] = {}
@@ -114,12 +128,9 @@ class LiveRuntime(Runtime):
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._again: asyncio.TimerHandle | None = None
-        self._lane = ThreadPoolExecutor(1, "orders")
-        self._cancels = ThreadPoolExecutor(CANCELS, "cancels")
-        self._questions = ThreadPoolExecutor(QUESTIONS, "questions")
-        self._sending: set[Future[Any]] = set()
-        self._left = asyncio.Event()
-        self._is_hurried = self._are_lanes_shut = False
+        self._soon: asyncio.TimerHandle | None = None
+        self._left, self._heard = asyncio.Event(), asyncio.Event()
+        self._is_hurried = False
         self._followed: tuple[int, tuple[Symbol, ...]] = (-1, ())
         self._failure: Exception | None = None
 
@@ -192,15 +203,20 @@ class LiveRuntime(Runtime):
         beating.add_done_callback(self._has_stopped_beating)
         self._empty_inbox()
         await self._left.wait()
-        for task in (*streams, beating):
+        updates, *others = streams
+        for task in (*others, beating):
             task.cancel()
+        if self._failure is None:
+            await self._finish_what_is_owed()
+        updates.cancel()
         await asyncio.wait([*streams, beating], timeout=FAREWELL)
         if self._failure is None:
-            await self._hear_last_answers()
-        self._close_lanes()
-        if self._failure is not None:
-            self.end()
-            raise self._failure
+            self._close_lanes()
+            return
+        with suppress(Exception):  # what failed may be what this needs; the failure itself is told
+            self._close_lanes()
+        self.end()
+        raise self._failure
 
     def _fail(self, error: BaseException | None, words: str) -> None:
         """An act of the engine's thread raised: it ends, and whoever waits for it is told; nothing trades on."""
@@ -231,23 +247,34 @@ class LiveRuntime(Runtime):
                 self.engine.say(f"a stream ended unforeseen ({type(error).__name__}: {error}); it is begun again")
             await asyncio.sleep(1)
 
-    async def _hear_last_answers(self) -> None:
-        """What is on the wire has been sent: its answer belongs into the journal, if it comes soon.
-
-        So do the answers to the cancels of a kill that comes meanwhile.
+    async def _finish_what_is_owed(self) -> None:
+        """What is on the wire has been sent: its answer belongs into the journal, if it comes soon, and what follows
+        from it is sent, as the stop of a fill; so do the answers to the cancels of a kill that comes meanwhile.
+        A stop that makes way for an exit is waited for, and the exit goes; one whose key was turned waits for no
+        figures. So is the fill of an entry that the quote meets, and its stop goes. Entries that wait do not leave any
+        more.
         """
         assert self._loop is not None
+        self.at = self.clock()
+        self.last_words += tuple(map(not_sent, self.sending.refuse_entries(LEFT)))
         ends = self._loop.time() + LAST_ANSWERS
-        while (sending := tuple(self._sending)) and (left := ends - self._loop.time()) > 0:
-            waiting = [asyncio.wrap_future(future) for future in sending]
-            await asyncio.wait(waiting, timeout=left, return_when=asyncio.FIRST_COMPLETED)
-        self._take_all()
+        while True:
+            self._heard.clear()
+            self._take_from(Priority.BROKER)
+            self._decide_keys()
+            makes_way = bool(self.engine.closing.under_way())
+            left = ends + (LAST_STOPS if makes_way or self.sending.awaits_exits else 0) - self._loop.time()
+            if left <= 0 or not (makes_way or self.sending.awaits or is_filling(self.engine.desk, self.at)):
+                return
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._heard.wait(), left)
 
     def _close_lanes(self) -> None:
-        self._are_lanes_shut = True
-        for lane in (self._lane, self._cancels, self._questions):
-            lane.shutdown(wait=False, cancel_futures=True)
-        self.asking.close()
+        """What never left is kept for the next start; that is said, and what else is not known."""
+        effects, asked = self.sending.close()
+        for effect in effects:
+            self._keep(effect)
+        self.last_words += tuple(left_behind(self.engine, asked))
 
     # ── the inbox ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -301,6 +328,7 @@ class LiveRuntime(Runtime):
         if self._left.is_set():
             if self._failure is None:
                 self._obey_kills()  # while the desk leaves, its cancels still go out
+                self._heard.set()
             return
         self._obey_kills()
         self._look_at_the_clock()
@@ -327,19 +355,23 @@ class LiveRuntime(Runtime):
 
     def _take_all(self) -> None:
         for priority in (Priority.BROKER, Priority.MARKET):
-            waiting = self._inbox[priority]
-            while waiting:
-                message = waiting.popleft()
-                self._is_quoted |= isinstance(message, BarArrived)
-                self._take_now(message)
-                self._obey_kills()
+            self._take_from(priority)
         with self._lock:
             quotes, self._quotes = self._quotes, {}
         for quote in quotes.values():
             self._is_quoted = True
             self._take_now(quote)
 
+    def _take_from(self, priority: Priority) -> None:
+        waiting = self._inbox[priority]
+        while waiting:
+            message = waiting.popleft()
+            self._is_quoted |= isinstance(message, BarArrived)
+            self._take_now(message)
+            self._obey_kills()
+
     def _take_now(self, message: Input) -> None:
+        self.sending.settle(message)
         self.at = self.clock()
         self.take(self.at, message)
 
@@ -377,46 +409,52 @@ class LiveRuntime(Runtime):
     def _perform(self, effect: Effect) -> None:
         if isinstance(effect, LatchKill | ReleaseKill):
             self._turn_switch(effect)
-        elif self._are_lanes_shut:
-            return  # the next start asks
         elif isinstance(effect, SubmitOrder | ReplaceOrder):
-            self._wait_for(self._lane.submit(self._send_order, effect))
-        elif isinstance(effect, CancelOrder):
-            future = self._cancels.submit(self._ask, effect)
-            if self._left.is_set():
-                self._wait_for(future)
+            self._send(effect)
+        elif self.sending.is_shut:
+            return  # the next start asks
+        elif not isinstance(effect, CancelOrder) or not self._withdraw(effect.client_order_id):
+            self.sending.ask(effect)
+
+    def _send(self, effect: SubmitOrder | ReplaceOrder) -> None:
+        """While the desk leaves, what only reduces still goes."""
+        if self.sending.is_shut:
+            self._keep(effect)
+        elif self._left.is_set() and not effect.order.effect.only_reduces:
+            self.sending.refuse(effect, LEFT)
+            self.last_words += (not_sent(effect.order),)
         else:
-            self._questions.submit(self._ask, effect)
+            self.sending.send(effect, self.at)
 
-    def _wait_for(self, future: Future[Any]) -> None:
-        """Its answer is waited for before the desk is gone, for a moment."""
-        self._sending.add(future)
-        future.add_done_callback(self._sending.discard)
+    def _withdraw(self, order_id: ClientOrderId) -> bool:
+        return self.sending.take_back(order_id)
 
-    def _send_order(self, effect: SubmitOrder | ReplaceOrder) -> None:
-        """In the lane: one at a time, the latch read just before."""
-        order_id = effect.order.client_order_id
-        sent_at = self.clock()
-        refusal = self.gateway.refusal(effect, sent_at)
-        if refusal is not None:
-            self.put(Priority.BROKER, SubmissionStopped(order_id, refusal))
-            return
-        answer = self._answer_to(effect)
-        if isinstance(answer, SubmissionAnswered):
-            answer = replace(answer, sent_at=sent_at)
-        self.put(Priority.BROKER, answer)
+    def _keep(self, effect: SubmitOrder | ReplaceOrder) -> None:
+        """It never left: the next start knows that it did not, where that could be written down."""
+        order = effect.order
+        with suppress(Exception):  # a desk that failed may fail again
+            self._take_now(SubmissionKept(order.client_order_id, effect.approval))
+        written = self.engine.desk.ledger.order(order.client_order_id)
+        is_kept = written is not None and written.kept is not None and self.engine.disk_trouble is None
+        self.last_words += (kept(order, is_kept),)
 
-    def _ask(self, effect: Effect) -> None:
-        self.put(Priority.BROKER, self._answer_to(effect))
-        if isinstance(effect, FetchPicture):
-            self.put(Priority.BROKER, counted(self.asking.broker, self.market))
+    def _put_answer(self, message: Input) -> None:
+        self.put(Priority.BROKER, message)
 
-    def _answer_to(self, effect: Effect) -> Input:
-        """An adapter never raises; one that does has said nothing that could be believed."""
-        try:
-            return self.asking.ask(effect)
-        except Exception as error:
-            return no_answer(effect, f"{type(error).__name__}: {error}")
+    def _put_quietly(self, message: Input) -> None:
+        """Looked at a moment later. Any thread."""
+        self._inbox[Priority.BROKER].append(message)
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop has ended meanwhile
+                self._loop.call_soon_threadsafe(self._look_soon)
+
+    def _look_soon(self) -> None:
+        if self._soon is None and self._loop is not None:
+            self._soon = self._loop.call_later(SOON, self._look_now)
+
+    def _look_now(self) -> None:
+        self._soon = None
+        self._empty_inbox()
 
 
 def steady(before: Lamp | None, after: Lamp) -> Lamp:

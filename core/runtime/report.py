@@ -117,6 +117,7 @@ def trade_row(trade: Trade) -> Row:
         "exit_reason": trade.exit_reason.value,
         "profit": number(trade.profit),
         "slippage": number(trade.slippage),
+        "fees": number(trade.fees),
     }
 
 

@@ -1,6 +1,6 @@
 """What every runtime is: one inbox for one engine, the gateway before the wire, and pictures for a desk that looks.
 
-The two runtimes differ in who orders the inputs and carries the requests, and in nothing else.
+The two runtimes differ in who orders the inputs and carries the requests; both leave alike (`leaving.py`).
 """
 
 from __future__ import annotations
@@ -13,16 +13,21 @@ from datetime import datetime
 
 from core.advisers.authority import only_for_people
 from core.doors import KnownDoor
-from core.effects import Effect, LatchKill, ReleaseKill
+from core.effects import Effect, LatchKill, ReleaseKill, WithdrawOrder
 from core.engine import Engine
 from core.execution.gateway import Gateway
 from core.facts import Fact
-from core.inputs import Command, Halt, Input, Kill, Rearm, Resume, Stop
-from core.model.values import Symbol
+from core.inputs import Command, Halt, Input, Kill, Leaving, Rearm, Resume, Stop
+from core.model.order import OrderStatus
+from core.model.values import ClientOrderId, Symbol, TicketId
 from core.picture import Pictures
 from core.ports import KillSwitch
 from core.runtime.line import HaltLatch
+from core.telling import order_in_words
 from core.views import DeskView
+
+NOT_CANCELLED = "its cancel is not answered; the next start asks again"
+KILLED_LATE = "the kill came as the desk left, and the next start cancels it"
 
 
 class Runtime(ABC):
@@ -32,6 +37,8 @@ class Runtime(ABC):
     ----------
     at
         The time of the last input.
+    last_words
+        What is to be said on the way out: what the desk owed and could not send (EX-22).
     beat
         Called about fifty times a second, in this runtime's thread, whatever happens or does not.
     """
@@ -42,12 +49,13 @@ class Runtime(ABC):
         self.latch = HaltLatch(switch)
         self.latch.recorded = engine.desk.control.refusal
         self.gateway = Gateway(engine.desk.account_name, self.latch)
+        self.gateway.stands = self._why_not_any_more
         self.is_running = True
+        self.last_words: tuple[str, ...] = ()
         self.close: Callable[[], None] = lambda: None
         self.preparing: Callable[[], str | None] = lambda: None
         self.beat: Callable[[], None] = lambda: None
         self._commands: deque[tuple[int, Command]] = deque()
-        self._presses = 0
         self._has_ended = False
         self._pictures: Pictures | None = None
         self._drawn: tuple[int, Symbol | None] = (0, None)
@@ -87,11 +95,9 @@ class Runtime(ABC):
         """Put a command into the inbox; a kill or a halt goes to its head. Raises where an adviser calls."""
         only_for_people(f"send {type(command).__name__}")
         if isinstance(command, Halt | Kill):
-            self.latch.pressed = command.by
-            self._presses += 1
-            self._commands.appendleft((self._presses, command))
+            self._commands.appendleft((self.latch.press(command.by), command))
         else:
-            self._commands.append((self._presses, command))
+            self._commands.append((self.latch.presses, command))
         self.wake()
         if self._has_ended:
             self._latch_late_kills()
@@ -152,7 +158,29 @@ class Runtime(ABC):
 
     def take(self, at: datetime, message: Input) -> None:
         for effect in self.engine.handle(at, message):
-            self._perform(effect)
+            if isinstance(effect, WithdrawOrder):
+                self._withdraw(effect.client_order_id)
+            else:
+                self._perform(effect)
+
+    def _decide_keys(self) -> None:
+        """While the desk leaves: each decision may begin the turn of another order of a plan."""
+        known: list[TicketId] = []
+        while (waiting := [c.ticket.id for c in self.engine.confirming.undecided()]) and waiting != known:
+            known = waiting
+            self.take(self.at, Leaving())
+
+    def _withdraw(self, order_id: ClientOrderId) -> bool:
+        """Keep an order here that has not left yet; whether one waited. Here none ever does."""
+        del order_id
+        return False
+
+    def _why_not_any_more(self, order_id: ClientOrderId) -> str | None:
+        """What the books say of an order that is about to leave. Any thread."""
+        order = self.engine.desk.ledger.order(order_id)
+        if order is not None and order.cancel_requested_at is not None:
+            return "its cancel was asked for before it left"  # in the act that wrote it, when nothing of it waited yet
+        return None if order is None or order.status is OrderStatus.PENDING else f"it is {order.status.value} by now"
 
     def stop(self, reason: str) -> None:
         """Record a clean stop, and write what a restart begins with.
@@ -160,6 +188,7 @@ class Runtime(ABC):
         A kill that came while the desk left is recorded before it; one that comes later is latched alone (OP-07).
         """
         self._obey_kills()
+        self._name_what_may_still_work()
         self.take(self.at, Stop(reason))
         self.close()
         self.end()
@@ -167,41 +196,60 @@ class Runtime(ABC):
     def end(self) -> None:
         """Nothing is recorded any more: from here on a kill goes into its file, in the thread of whoever presses it."""
         self._has_ended = True
-        self._latch_late_kills()
+        if self._latch_late_kills():
+            opening = [
+                o.request for o in self.engine.desk.ledger.working() if not o.only_reduces and not o.is_cancelling
+            ]
+            self.last_words += tuple(f"{order_in_words(order)} still works: {KILLED_LATE}" for order in opening)
 
-    def _latch_late_kills(self) -> None:
-        """The next start finds the file, and is killed."""
+    def _name_what_may_still_work(self) -> None:
+        """An entry whose cancel was asked for, and is not known to have come through (OP-07)."""
+        leaving = [o.request for o in self.engine.desk.ledger.working() if not o.only_reduces and o.is_cancelling]
+        self.last_words += tuple(f"{order_in_words(order)} may still work: {NOT_CANCELLED}" for order in leaving)
+
+    def _latch_late_kills(self) -> bool:
+        """The next start finds the file, and is killed. Whether there was one."""
+        were_any = False
         with suppress(IndexError):  # another thread may take the last one first
             while True:
                 _, command = self._commands.popleft()
                 if isinstance(command, Kill):
                     self._turn_switch(LatchKill(command.by))
+                    were_any = True
+        return were_any
 
     def obey(self, command: Command) -> None:
         """A person's command, or a script's. Raises where an adviser calls."""
         only_for_people(f"send {type(command).__name__}")
         if isinstance(command, Halt | Kill):
-            self.latch.pressed = command.by
-        if isinstance(command, Rearm) and self.latch.switch.is_on() == "environment":
+            self._obey_press(self.latch.press(command.by), command)
+        elif isinstance(command, Rearm) and self.latch.switch.is_on() == "environment":
             self.engine.say("the environment holds the kill: unset KEYTURN_KILL and start again")
-            return
+        else:
+            self.take(self.at, command)
+
+    def _obey_press(self, press: int, command: Command) -> None:
+        """Where the engine raised, the press goes on holding the latch."""
         self.take(self.at, command)
-        if not any(isinstance(waiting, Halt | Kill) for _, waiting in tuple(self._commands)):
-            self.latch.pressed = None  # what the engine recorded takes over from the press
+        self.latch.let_go(press)
 
     def _obey_kills(self) -> None:
         """A halt or a kill stands at the head, before anything that waits."""
         while self._commands and isinstance(self._commands[0][1], Halt | Kill):
-            _, command = self._commands.popleft()
-            self.at = max(self.at, self.clock())
-            self.obey(command)
+            self._obey_next()
 
     def _obey_commands(self) -> None:
         while self._commands:
-            self.at = max(self.at, self.clock())
-            presses, command = self._commands.popleft()
-            if not (isinstance(command, Resume) and presses < self._presses):  # typed before the halt, it ends none
-                self.obey(command)
+            self._obey_next()
+
+    def _obey_next(self) -> None:
+        """What was typed before a press ends none: it waited behind what was pressed after it."""
+        press, command = self._commands.popleft()
+        self.at = max(self.at, self.clock())
+        if isinstance(command, Halt | Kill):
+            self._obey_press(press, command)
+        elif not (isinstance(command, Resume | Rearm) and press < self.latch.presses):
+            self.obey(command)
 
     def _turn_switch(self, effect: LatchKill | ReleaseKill) -> None:
         """A disk that fails keeps nobody from killing: what could not be written is said (OP-07)."""

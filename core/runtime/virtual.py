@@ -16,6 +16,7 @@ from itertools import count
 
 from core.advisers.base import Adviser
 from core.brokers.simulated.exchange import SimulatedExchange
+from core.brokers.simulated.rules import is_taken
 from core.doors import Door, DoorKind
 from core.effects import (
     CancelOrder,
@@ -29,8 +30,11 @@ from core.effects import (
     ReleaseKill,
     ReplaceOrder,
     SubmitOrder,
+    WithdrawOrder,
 )
 from core.engine import NOTHING, Engine
+from core.execution.gateway import TAKEN_BACK
+from core.execution.lanes import Lane
 from core.inputs import (
     AccountFetched,
     BarArrived,
@@ -47,6 +51,8 @@ from core.inputs import (
     QuoteArrived,
     Start,
     SubmissionAnswered,
+    SubmissionBegan,
+    SubmissionKept,
     SubmissionStopped,
 )
 from core.model.bar import ONE_MINUTE, Bar
@@ -55,13 +61,19 @@ from core.model.instrument import Instrument
 from core.model.values import ClientOrderId, Symbol
 from core.picture import Pictures
 from core.ports import KillSwitch
+from core.runtime.asking import no_answer
 from core.runtime.feed import BAR, Timed
+from core.runtime.leaving import is_filling, kept, left_behind, not_sent
 from core.runtime.line import Link, Operator
+from core.runtime.on_the_wire import LAST_ANSWERS, LAST_STOPS, Lanes, Request
 from core.runtime.pace import Pace
 from core.runtime.rounds import Rounds
 from core.runtime.runtime import Runtime
+from core.workflows.confirming import LEFT
 
 FOR_EVER = datetime.max.replace(tzinfo=UTC)
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
+HAS_ID = "the broker has this id already"
 AFTER_THE_END = timedelta(hours=1)
 """What a market that ended still has: answers on their way, expiries, the session's close."""
 
@@ -102,7 +114,8 @@ class VirtualRuntime(Runtime):
         self._heap: list[tuple[datetime, int, int, Callable[[], None]]] = []
         self._numbers = count()
         self._ends_at: datetime | None = None
-        self._sent_at: dict[ClientOrderId, datetime] = {}
+        self.lanes = Lanes(self._leave_lane)
+        self._is_leaving = self._is_shut = False
         self.history: Callable[[FetchHistory], tuple[Bar, ...]] = lambda _asked: ()
 
     def _beat(self) -> None:
@@ -134,6 +147,8 @@ class VirtualRuntime(Runtime):
         while self.is_running and self.step(until):
             if self.pace.speed is None:
                 self._play_quiet_bars(until or FOR_EVER)
+        if not self.is_running:
+            self.finish_what_is_owed()
 
     def _play_quiet_bars(self, until: datetime) -> None:
         """What `step` would do while nothing is due but bars, without asking each time what is due.
@@ -273,37 +288,146 @@ class VirtualRuntime(Runtime):
     # ── the engine ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def _perform(self, effect: Effect) -> None:
-        if isinstance(effect, SubmitOrder | ReplaceOrder):
-            refusal = self.gateway.refusal(effect, self.at)
-            if refusal is not None:
-                stopped = SubmissionStopped(effect.order.client_order_id, refusal)
-                self._later(self.at, Priority.BROKER, lambda: self.take(self.at, stopped))
-                return
-            self._sent_at[effect.order.client_order_id] = self.at
         if isinstance(effect, LatchKill | ReleaseKill):
             self._turn_switch(effect)
+        elif isinstance(effect, WithdrawOrder):
+            self._withdraw(effect.client_order_id)
+        elif isinstance(effect, SubmitOrder | ReplaceOrder):
+            self._queue(effect)
+        elif not self._is_shut and not (isinstance(effect, CancelOrder) and self._withdraw(effect.client_order_id)):
+            self.lanes.take(effect, self.at)
+
+    def _queue(self, effect: SubmitOrder | ReplaceOrder) -> None:
+        """While the desk leaves, what only reduces still goes."""
+        if self._is_shut:
+            self._keep(effect)
+        elif self._is_leaving and not effect.order.effect.only_reduces:
+            self._stop(effect, LEFT)
+            self.last_words += (not_sent(effect.order),)
         else:
-            self._send(effect)
+            self.engine.desk.departing.queue(effect.order.client_order_id)
+            self.lanes.take(effect, self.at)
+
+    def _withdraw(self, order_id: ClientOrderId) -> bool:
+        """Keep an order here that waits in its lane; whether one did."""
+        found = [effect for effect in self.lanes.orders_waiting() if effect.order.client_order_id == order_id]
+        if not found or not self.gateway.take_back(order_id):
+            return False
+        self._stop(found[0], TAKEN_BACK)
+        return True
+
+    def _stop(self, effect: SubmitOrder | ReplaceOrder, why: str) -> None:
+        stopped = SubmissionStopped(effect.order.client_order_id, why, effect.approval)
+        self._later(self.at, Priority.BROKER, lambda: self.take(self.at, stopped))
+
+    def _leave_lane(self, effect: Effect, lane: Lane, queued_at: datetime) -> Request | None:
+        """At the head of its lane: the gateway looks, and the request leaves or is kept back."""
+        if isinstance(effect, SubmitOrder | ReplaceOrder):
+            refusal = self.gateway.refusal(effect, self.at, queued_at)
+            if refusal is not None:
+                if refusal != TAKEN_BACK:  # whoever took it back has said so
+                    self._stop(effect, refusal)
+                return None
+            began = SubmissionBegan(effect.order.client_order_id)
+            self._later(self.at, Priority.BROKER, lambda: self.take(self.at, began))
+        request = Request(effect, lane, self.at)
+        self._send(request)
+        return request
+
+    # ── leaving, as the live runtime leaves ──────────────────────────────────────────────────────────────────────
+
+    def finish_what_is_owed(self) -> None:
+        """An exit whose key was turned waits for no figures any more. Answers are heard for a moment, a stop that makes
+        way for an exit is waited for, and so is the fill of an entry that the quote meets; what follows from them
+        leaves where it only reduces. What has not left by then is kept for the next start, and what is left behind is
+        said.
+        """
+        self._is_leaving = True
+        for effect in self.lanes.orders_waiting():
+            if not effect.order.effect.only_reduces and self.gateway.take_back(effect.order.client_order_id):
+                self._stop(effect, LEFT)
+                self.last_words += (not_sent(effect.order),)
+        self._decide_keys()
+        ends = self.at + LAST_ANSWERS
+        while (at := self._next_of_the_broker()) is not None and at <= self._waits_until(ends):
+            self.at = max(self.at, at)
+            if self.exchange.next_at is not None and self.exchange.next_at <= self.at:
+                self.exchange.advance(self.at)
+                self._pass_updates_on()
+            else:
+                heappop(self._heap)[3]()
+            self._decide_keys()
+        self._is_shut = True
+        for effect in self.lanes.orders_waiting():
+            if self.gateway.take_back(effect.order.client_order_id):
+                self._keep(effect)
+        self.last_words += tuple(left_behind(self.engine, self.lanes.orders_out()))
+
+    def _waits_until(self, ends: datetime) -> datetime:
+        """Until when what is owed now is waited for; long ago where nothing is."""
+        makes_way = bool(self.engine.closing.under_way())
+        if not (makes_way or self.lanes.awaits or is_filling(self.engine.desk, self.at)):
+            return LONG_AGO
+        return ends + (LAST_STOPS if makes_way or self.lanes.awaits_exits else timedelta(0))
+
+    def _next_of_the_broker(self) -> datetime | None:
+        due = [self._heap[0][0]] if self._heap else []
+        due += [self.exchange.next_at] if self.exchange.next_at is not None else []
+        return min(due, default=None)
+
+    def _keep(self, effect: SubmitOrder | ReplaceOrder) -> None:
+        """It never left: the next start knows that it did not."""
+        self.take(self.at, SubmissionKept(effect.order.client_order_id, effect.approval))
+        self.last_words += (kept(effect.order, True),)
 
     # ── the exchange ─────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _send(self, effect: Effect) -> None:
-        """A request leaves."""
-        for delay in self.link.carry(effect):
-            self._later(self.at + delay, Priority.KILL, lambda: self._reach(effect))
+    def _send(self, request: Request) -> None:
+        """A request leaves. Where nothing brings its answer in time it is given up, as any client does."""
+        delays = self._carried(request)
+        for delay in delays:
+            self._later(self.at + delay, Priority.KILL, lambda: self._reach(request))
+        if not any(delay < self.link.patience for delay in delays):
+            self._later(self.at + self.link.patience, Priority.BROKER, lambda: self._give_up(request))
 
-    def _reach(self, effect: Effect) -> None:
+    def _carried(self, request: Request) -> tuple[timedelta, ...]:
+        return tuple(self.link.carry(request.effect))
+
+    def _reach(self, request: Request) -> None:
         """A request arrives at the exchange; its answer is on its way back."""
-        for delay, told in self.link.bring(effect, self.ask(effect)):
-            answer = self._stamped(told)
-            self._later(self.at + delay, Priority.BROKER, lambda answer=answer: self.take(self.at, answer))  # type: ignore[misc]
+        ends, is_in_time = request.sent_at + self.link.patience, False
+        for delay, told in self.link.bring(request.effect, self.ask(request.effect)):
+            is_in_time |= self.at + delay < ends
+            self._later(self.at + delay, Priority.BROKER, lambda told=told: self._hear(request, told))  # type: ignore[misc]
+        if not is_in_time and not request.is_given_up:
+            self._later(max(ends, self.at), Priority.BROKER, lambda: self._give_up(request))
         self._pass_updates_on()
 
-    def _stamped(self, answer: Input) -> Input:
-        """The answer to an order says when its request had passed the gateway (EX-16)."""
-        if not isinstance(answer, SubmissionAnswered):
-            return answer
-        return replace(answer, sent_at=self._sent_at.pop(answer.client_order_id, None))
+    def _hear(self, request: Request, answer: Input) -> None:
+        """An answer to an order says when its request had passed the gateway (EX-16)."""
+        if request.is_given_up:
+            return
+        if isinstance(answer, SubmissionAnswered):
+            answer = replace(answer, sent_at=request.sent_at)
+        self._end(request)
+        self.take(self.at, answer)
+
+    def _give_up(self, request: Request) -> None:
+        """It may have arrived all the same."""
+        if request.is_over:
+            return
+        request.is_given_up = True
+        said = no_answer(request.effect, f"no answer in {self.link.patience.total_seconds():g} s")
+        if isinstance(said, SubmissionAnswered):
+            said = replace(said, sent_at=request.sent_at)
+        self._end(request)
+        self.take(self.at, said)
+
+    def _end(self, request: Request) -> None:
+        """Its place is free: what waits behind it leaves before anybody has read the answer, as from a thread."""
+        if not request.is_over:
+            request.is_over = True
+            self.lanes.free(request)
 
     def ask(self, effect: Effect) -> Input:
         """What the exchange answers, this instant."""
@@ -329,9 +453,10 @@ class VirtualRuntime(Runtime):
         """An exchange that cannot log an order takes none, and says nothing that could be believed."""
         ask = self.exchange.replace if isinstance(effect, ReplaceOrder) else self.exchange.submit
         try:
-            return ask(self.at, effect.order)
+            answer = ask(self.at, effect.order)
         except OSError as error:
             return NoAnswer(f"the exchange's own disk fails, mend it: {error.strerror}")
+        return NoAnswer(HAS_ID) if isinstance(answer, Refused) and is_taken(answer) else answer
 
     def _figures(self, symbol: Symbol) -> FreshFigures:
         exchange, at = self.exchange, self.at

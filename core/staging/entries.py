@@ -6,6 +6,7 @@ fill, and it is for the day alone. A trailing entry fills nobody knows where: it
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
@@ -36,6 +37,30 @@ def aimed_at(order: OrderRequest, market: Decimal | None) -> Price | None:
         return None
     behind = order.trail_price if order.trail_price is not None else market * (order.trail_fraction or 0)
     return to_nearest_tick(market + behind if order.side is Side.BUY else market - behind)
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """The lowest and the highest price at which an entry would fill as the market stands, USD a share."""
+
+    least: Price
+    most: Price
+
+
+def reach_of(side: Side, limit: Price | None, met: Price | None) -> Reach | None:
+    """A limit bounds it on one side alone: on the other it fills at what it meets, where that is better.
+
+    Parameters
+    ----------
+    met
+        What the market would give it now, or the price that starts it; None where none is known. Then a buy may cost
+        its limit, and what a sale would bring is not known.
+    """
+    if limit is None:
+        return None if met is None else Reach(met, met)
+    if side is Side.BUY:
+        return Reach(min(limit, met) if met else limit, limit)
+    return None if met is None else Reach(limit, max(limit, met))
 
 
 def refusal_of(order: OrderRequest, ttl_seconds: int | None) -> str | None:

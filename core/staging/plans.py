@@ -35,7 +35,7 @@ from core.facts import (
     SubmissionBlocked,
 )
 from core.model.order import OrderStatus
-from core.model.plan import Plan, PlanEnd, PlanPhase, PlanReport, SignedOrder, Standing
+from core.model.plan import Plan, PlanEnd, PlanPhase, PlanReport, PlanSource, SignedOrder, Standing
 from core.model.staging import MandateKind
 from core.model.values import ClientOrderId, Money, ProposalId, TicketId, plain, priced
 from core.staging.stage import Stage
@@ -166,6 +166,11 @@ class Plans:
         """The plan that was signed and has not ended."""
         run = self.state.run
         return run if run is not None and run.runs else None
+
+    def is_of_the_running(self, order_id: ClientOrderId) -> bool:
+        """Whether the report of the plan that runs has yet to tell of this order."""
+        run = self.running
+        return run is not None and run.order(order_id) is not None
 
     def open_plan(self, plan_id: TicketId) -> PlanRun | None:
         """The plan of that name, where it waits for its key."""
@@ -397,14 +402,23 @@ class Plans:
             words = f"filled {plain(fill.quantity)} at {priced(fill.price)}"
             self._tell(run, at, f"{self._name(run, signed.proposal.id)}: {words}")
 
-    def _halted(self, _at: datetime, fact: Halted) -> None:
-        """What was signed before a halt does not go on after it, not even when the halt is over (OP-07)."""
-        if (run := self.running) is not None:
-            run.halted = run.halted or f"halted, {fact.cause.value}: {fact.reason}"
+    def _halted(self, at: datetime, fact: Halted) -> None:
+        self._stop_by(at, f"halted, {fact.cause.value}: {fact.reason}")
 
-    def _killed(self, _at: datetime, fact: Killed) -> None:
-        if (run := self.running) is not None:
-            run.halted = run.halted or f"killed by {fact.by}"
+    def _killed(self, at: datetime, fact: Killed) -> None:
+        self._stop_by(at, f"killed by {fact.by}")
+
+    def _stop_by(self, at: datetime, reason: str) -> None:
+        """What was signed before a halt does not go on after it, not even when the halt is over (OP-07). A flattening
+        does: each of its orders is confirmed and only reduces, and to stop it would keep what the halt is to save from.
+        """
+        run = self.running
+        if run is None:
+            return
+        if run.plan.source is PlanSource.FLATTEN and not run.buys():
+            self._tell(run, at, f"{reason}: the flattening goes on, all of it only reduces")
+        else:
+            run.halted = run.halted or reason
 
     # ── helpers ──────────────────────────────────────────────────────────────────────────────────────────────────
 

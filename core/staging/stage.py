@@ -5,18 +5,21 @@ It answers who may do what. It sends nothing and decides nothing about risk.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from core.facts import (
     ApprovalRedeemed,
     ConfirmationReceived,
     ConfirmationRefused,
+    DayStarted,
     EngineStarted,
     MandateEnded,
+    MandateProlonged,
     OrderApproved,
     OrderCreated,
+    PermissionReturned,
     PlanEnded,
     PlanSigned,
     ProposalEdited,
@@ -25,6 +28,7 @@ from core.facts import (
     ProposalSkipped,
     ProposalStaged,
     SettingsApplied,
+    StopAskedFor,
     SubmissionBlocked,
     TicketClosed,
     TicketOpened,
@@ -35,6 +39,15 @@ from core.model.session import Calendar
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, Approval, Mandate, MandateKind, Proposal, Review, Ticket
 from core.model.values import NO_SHARES, ClientOrderId, Digest, ProposalId, Quantity, Symbol, TicketId
+
+LESS = "less-"
+"""With this begins the name of an approval of less of what was signed."""
+A_WEEK = timedelta(days=7)
+"""How long the ledger remembers an order whole, too."""
+A_MONTH = timedelta(days=30)
+"""How long it remembers one that never arrived: a sale that is in doubt when the desk is left is such a one."""
+STOPS = frozenset({MandateKind.PROTECTIVE_STOP, MandateKind.RESTORE_STOP})
+"""What is signed for the shares themselves: it lasts a session longer than the order that it follows."""
 
 
 @dataclass(slots=True)
@@ -55,11 +68,15 @@ class Confirmation:
 
 @dataclass(slots=True)
 class MandateUse:
-    """A mandate and how much of it was released; how often only counts its approvals, so that none has a used name."""
+    """A mandate and how much of it was released; how often only counts its approvals, so that none has a used name.
+
+    `returned` are the orders whose permission was given back: a crash may have that recorded twice.
+    """
 
     mandate: Mandate
     released: Quantity = NO_SHARES
     releases: int = 0
+    returned: tuple[ClientOrderId, ...] = ()
 
     @property
     def is_unused(self) -> bool:
@@ -74,8 +91,10 @@ class StageState:
     confirmations: dict[TicketId, Confirmation] = field(default_factory=dict)
     mandates: dict[str, MandateUse] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
-    redeeming: tuple[str, Quantity] | None = None
-    """The mandate that was just used, and for how much; its order is the next record."""
+    redeemed: dict[ClientOrderId, tuple[str, Quantity]] = field(default_factory=dict)
+    """Of orders that are not written down yet: the mandate of each, and how much of it."""
+    less: dict[str, datetime] = field(default_factory=dict)
+    """The approvals of less of what was signed that were used, and when each has lapsed."""
     refusals: dict[TicketId, tuple[str, ...]] = field(default_factory=dict)
     tickets_opened: int = 0
     manual_orders: int = 0
@@ -88,8 +107,11 @@ class StageState:
 class Stage:
     """The slice of everything between a wish and an intent."""
 
-    def __init__(self, calendar: Calendar) -> None:
+    def __init__(
+        self, calendar: Calendar, is_working: Callable[[ClientOrderId], bool] = lambda _order_id: False
+    ) -> None:
         self.calendar = calendar
+        self.is_working = is_working
         self.state = StageState()
         self.folds = {
             EngineStarted: self._started,
@@ -104,11 +126,15 @@ class Stage:
             OrderApproved: self._approved,
             ApprovalRedeemed: self._redeemed,
             OrderCreated: self._created,
+            PermissionReturned: self._returned,
+            StopAskedFor: self._asked_for,
             SubmissionBlocked: self._blocked,
             MandateEnded: self._mandate_ended,
+            MandateProlonged: self._mandate_prolonged,
             SettingsApplied: self._settings_applied,
             PlanSigned: self._plan_signed,
             PlanEnded: self._plan_ended,
+            DayStarted: self._forget_less,
         }
 
     # ── questions ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -161,12 +187,14 @@ class Stage:
 
         The one place where permission is judged; every submission passes through it.
         """
-        if approval.id in self.state.used:
+        if approval.id in self.state.used or approval.id in self.state.less:
             return f"approval {approval.id} was used already; confirm a new ticket"
         if approval.order_digest != order_digest:
             return f"the order is not the one that approval {approval.id} was given for; confirm a new ticket"
         if at > approval.lapses_at:
             return f"approval {approval.id} lapsed at {new_york_clock(approval.lapses_at)}; confirm a new ticket"
+        if approval.less_of is not None:
+            return None  # its key was turned for more; that this is less of the very same is judged beside that order
         confirmation = self.state.confirmations.get(approval.ticket_id)
         if confirmation is None or confirmation.is_void:
             return f"approval {approval.id} has no confirmation that stands; confirm a new ticket"
@@ -210,7 +238,7 @@ class Stage:
 
     def _started(self, _at: datetime, _fact: EngineStarted) -> None:
         """A restart keeps proposals and mandates; what a screen showed is gone, and a key not redeemed yet is void."""
-        self._give_back()
+        self.state.redeemed.clear()
         self.state.tickets.clear()
         for confirmation in self.state.confirmations.values():
             if confirmation.approval.id not in self.state.used and not confirmation.is_void:
@@ -274,28 +302,42 @@ class Stage:
         self.state.confirmations[fact.ticket_id].is_decided = True
 
     def _redeemed(self, _at: datetime, fact: ApprovalRedeemed) -> None:
-        self.state.used.add(fact.approval.id)
+        if fact.approval.less_of is None:
+            self.state.used.add(fact.approval.id)
+        else:
+            self.state.less[fact.approval.id] = fact.approval.lapses_at
         if fact.approval.mandate_id is not None:
-            use = self.state.mandates[fact.approval.mandate_id]
-            use.released = Quantity(use.released + fact.quantity)
-            use.releases += 1
-            self.state.redeeming = use.mandate.id, fact.quantity
+            self.state.mandates[fact.approval.mandate_id].releases += 1
+            self.state.redeemed[fact.client_order_id] = fact.approval.mandate_id, fact.quantity
 
-    def _created(self, _at: datetime, _fact: OrderCreated) -> None:
-        self.state.redeeming = None
+    def _created(self, _at: datetime, fact: OrderCreated) -> None:
+        """A permission is used up by the record of its order: died or failed in between, it stands (EX-20, EX-22)."""
+        mandate_id, quantity = self.state.redeemed.pop(fact.order.client_order_id, ("", NO_SHARES))
+        use = self.state.mandates.get(mandate_id)
+        if use is not None:
+            use.released = Quantity(use.released + quantity)
+
+    def _returned(self, _at: datetime, fact: PermissionReturned) -> None:
+        use = self.state.mandates.get(fact.mandate_id)
+        if use is not None and fact.client_order_id not in use.returned:
+            use.released = Quantity(use.released - fact.quantity)
+            use.returned = (*use.returned, fact.client_order_id)
+
+    def _asked_for(self, _at: datetime, fact: StopAskedFor) -> None:
+        """What waits on a ticket of its own is owed no more."""
+        use = self.state.mandates.get(fact.mandate_id)
+        if use is not None:
+            use.released = Quantity(use.released + fact.quantity)
 
     def _blocked(self, _at: datetime, fact: SubmissionBlocked) -> None:
         for confirmation in self.state.confirmations.values():
             if confirmation.ticket.order.client_order_id == fact.client_order_id:
                 confirmation.is_told = True
 
-    def _give_back(self) -> None:
-        """The engine died between the two records: nothing left, and what was signed stands as before (EX-20)."""
-        mandate_id, quantity = self.state.redeeming or ("", NO_SHARES)
-        use = self.state.mandates.get(mandate_id)
+    def _mandate_prolonged(self, _at: datetime, fact: MandateProlonged) -> None:
+        use = self.state.mandates.get(fact.mandate_id)
         if use is not None:
-            use.released = Quantity(use.released - quantity)
-        self.state.redeeming = None
+            use.mandate = replace(use.mandate, ends_at=fact.ends_at)
 
     def _mandate_ended(self, _at: datetime, fact: MandateEnded) -> None:
         self.state.mandates.pop(fact.mandate_id, None)
@@ -327,15 +369,33 @@ class Stage:
             del self.state.mandates[mandate_id]
 
     def _forget_older_than_a_day(self, at: datetime) -> None:
-        """Confirmations of earlier days have nothing left to permit."""
+        """Confirmations of earlier days whose orders are over have nothing left to permit, but for stops that last."""
         day = self.calendar.trading_day(at)
         old = [
             ticket_id
             for ticket_id, c in self.state.confirmations.items()
-            if self.calendar.trading_day(c.received_at) < day
+            if self.calendar.trading_day(c.received_at) < day and not self._may_owe(c, at)
         ]
         for ticket_id in old:
             del self.state.confirmations[ticket_id]
             self.state.used = {used for used in self.state.used if not used.startswith(ticket_id)}
             self.state.refusals.pop(ticket_id, None)
             self._drop_mandates(ticket_id)
+
+    def _forget_less(self, at: datetime, _fact: DayStarted) -> None:
+        """Of less of what was signed no ticket is left to forget it with; what has lapsed is refused by its time."""
+        self.state.less = {id_: lapses_at for id_, lapses_at in self.state.less.items() if at <= lapses_at}
+        self.state.used = {id_ for id_ in self.state.used if not id_.startswith(LESS)}  # of older journals
+
+    def _may_owe(self, confirmation: Confirmation, at: datetime) -> bool:
+        """Whether its order may fill yet, or a stop of it may be asked for."""
+        if self.is_working(confirmation.ticket.order.client_order_id):
+            return True
+        its = [use for use in self.state.mandates.values() if use.mandate.ticket_id == confirmation.ticket.id]
+        stops = [use for use in its if use.mandate.kind in STOPS]
+        if any(at <= use.mandate.ends_at for use in stops):
+            return True
+        is_to_go_back = any(use.mandate.kind is MandateKind.RESTORE_STOP for use in stops)  # it ends with its sale
+        is_owed = any(use.released < use.mandate.quantity for use in stops)  # it is asked for on a ticket, once
+        age = at - confirmation.received_at
+        return (is_owed and age <= A_WEEK) or (is_to_go_back and age <= A_MONTH)

@@ -85,7 +85,7 @@ class Holdings(Protocol):
 class Runner:
     """One strategy on one symbol, as it runs.
 
-    `day` is the one on which its session was heard: a whole day's bar is heard on the next, and that one's equity,
+    `day` is the one on which its last bar was heard: a whole day's bar is heard on the next, and that one's equity,
     entries and losses count for what it says.
     """
 
@@ -316,9 +316,10 @@ class Orchestrator:
         if self.failed or self.silent:
             self.failed, self.silent = [], set()
         self.state.heard = bar.start
+        day = self.calendar.trading_day(at)
         for runner in self.runners.get(bar.symbol, ()):
             state, context = runner.state, runner.context
-            if bar.start >= runner.until:
+            if bar.start >= runner.until or runner.day != day:
                 self._enter_session(runner, bar, at)
             if self.is_dirty:
                 self._refresh_all()

@@ -7,12 +7,12 @@ from datetime import datetime
 
 from core.model.order import Side
 from core.model.signal import ExitReason
-from core.model.values import Money, Price, Quantity, Symbol
+from core.model.values import NO_MONEY, Money, Price, Quantity, Symbol
 
 
 @dataclass(frozen=True, slots=True)
 class TradeRow:
-    """A position of today from open to flat. `slippage` in USD, positive is worse. `meant` as of a `Trade`."""
+    """A position of today from open to flat, as a `Trade` has it: `profit` is less `fees`; USD."""
 
     key: str
     strategy: str
@@ -26,6 +26,7 @@ class TradeRow:
     profit: Money
     slippage: Money
     meant: ExitReason | None = None
+    fees: Money = NO_MONEY
 
 
 @dataclass(frozen=True, slots=True)

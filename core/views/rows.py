@@ -141,8 +141,12 @@ class OrderRow:
     """An order of today, with the legs that it was sent with.
 
     `is_paired` says that the broker cancels a stop with it: it is the target of a pair.
+    `goes_back_in_words` are the stops that are asked for again where it is cancelled: `6 at 99.00`.
     `taken_back_at` is when an entry is cancelled whose warning nobody confirms; None where it stands.
-    `marks` are words: cancelling, in doubt, late fill, being replaced, replaces, replaced, waits for its entry.
+    `marks` are words: cancelling, in doubt, late fill, being replaced, replaces, replaced, waits for its entry,
+    3 more than is held, waits to be sent.
+    `stop_by_desk` says where the stop of what it fills will be, where the desk alone sees to it: sent to the broker at
+    each fill, or kept here; None where the broker makes it with the entry, and where there is none.
     """
 
     id: ClientOrderId
@@ -167,8 +171,10 @@ class OrderRow:
     trail_fraction: Fraction | None = None
     legs: tuple[Leg, ...] = ()
     is_paired: bool = False
+    goes_back_in_words: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     taken_back_at: datetime | None = None
+    stop_by_desk: StopHolder | None = None
 
 
 @dataclass(frozen=True, slots=True)

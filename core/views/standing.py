@@ -92,7 +92,11 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class KillView:
-    """What the kill screen and its banner say."""
+    """What the kill screen and its banner say.
+
+    `entries_working` is what opens or adds if it fills now, exits that nothing is left for among it. `too_large` closes
+    something and asks for more than is held.
+    """
 
     entries_working: tuple[OrderRow, ...]
     stops_working: tuple[OrderRow, ...]
@@ -101,6 +105,7 @@ class KillView:
     """What is not this desk's and could open: a kill takes it back as well."""
     unread: tuple[OtherOrderRow, ...] = ()
     """What is not this desk's and may open, for it cannot be read: a kill names it, and NAKED takes it back."""
+    too_large: tuple[OrderRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,8 @@ class TicketView:
         What ends the position, beside its stop and what the broker holds; none on an order that closes.
     ttl
         How long an entry may work before this desk takes it back; None where only its time in force ends it.
+    stops_until
+        Up to when the stops that it signs may be sent; None where it signs none (OP-02).
     """
 
     ticket: Ticket
@@ -111,6 +113,7 @@ class TicketView:
     margin: MarginView | None = None
     exits: tuple[ListedExit, ...] = ()
     ttl: timedelta | None = None
+    stops_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,12 +37,20 @@ class Adopting:
         self._hidden: dict[ClientOrderId, datetime] = {}
 
     def meet(self, order: Order, report: OrderReport, source: Source) -> None:
-        """Before the order's own fills count: the legs that the report names are known, or known to be missing."""
-        for told in report.legs:
+        """Before the order's own fills count: the legs that the report names are known, or known to be missing.
+
+        Those that the broker made with an order before it go with that one, and guard nothing of this one.
+        """
+        own = [told for told in report.legs if not self._was_made_before(order, told)]
+        for told in own:
             if not self.desk.ledger.has(told.client_order_id):
                 self._adopt(order, told, source)
-        if source is Source.LOOK_UP and not report.legs and self.desk.ledger.expects_legs(order):
+        if source is Source.LOOK_UP and not own and self.desk.ledger.expects_legs(order):
             self._none_are_named(order, report)
+
+    def _was_made_before(self, order: Order, told: OrderReport) -> bool:
+        known = self.desk.ledger.order(told.client_order_id)
+        return known is not None and known.parent != order.id
 
     def _none_are_named(self, order: Order, report: OrderReport) -> None:
         """A stop beside one that rests there would sell the shares twice: hidden is not missing (OP-06, EX-13)."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
+from functools import partial
 
 from core.desk import Desk
-from core.effects import CancelOrder, Effect
+from core.effects import CancelOrder, Effect, WithdrawOrder
 from core.execution.order import Order, is_order_stale
 from core.facts import CancelDropped, CancelFailed, CancelRequested, ProposalSkipped, Source
 from core.inputs import CancelAnswered, RequestCancel
 from core.model.broker import Accepted, CancelTaken, NoAnswer, NotFound
 from core.model.order import OrderStatus
+from core.workflows.apart import apart
 from core.workflows.doubting import Doubting
 from core.workflows.filling import Filling, look_up
 
@@ -26,6 +28,7 @@ class Cancelling:
         self.filling = filling
         self.doubting = doubting
         self.is_wanted: Callable[[Order], bool] = lambda order: True
+        self.end_kept: Callable[[Order], Iterable[Effect]] = lambda order: ()
 
     def on_request(self, command: RequestCancel) -> Iterable[Effect]:
         """An order that is to take another's place: an entry goes with that one; a stop's would leave shares bare."""
@@ -42,12 +45,19 @@ class Cancelling:
         return self.cancel(old or order, "cancelled by the operator")
 
     def cancel(self, order: Order, reason: str) -> Iterator[Effect]:
-        """Ask the broker to cancel and watch until it is gone; an order without an answer yet waits for its answer.
+        """Ask the broker to cancel and watch until it is gone; an order without an answer yet waits for its answer, one
+        that has not left yet is kept here.
 
         What was sent to take its place goes with it.
         """
         self.desk.record(CancelRequested(order.id, reason))
-        self.doubting.watch(order)
+        if order.kept is not None:  # an earlier run kept it: nothing of it waits in any queue
+            yield from self.end_kept(order)
+            return
+        if self.desk.departing.is_here(order):
+            yield WithdrawOrder(order.id)
+        else:
+            self.doubting.watch(order)
         if order.status is not OrderStatus.PENDING:
             yield CancelOrder(order.id, order.broker_order_id)
         heir = self.desk.ledger.heir(order)
@@ -81,10 +91,13 @@ class Cancelling:
 
     def due(self) -> Iterator[Effect]:
         for order in list(self.desk.ledger.working()):
-            if order.cancel_requested_at is None and is_order_stale(order, self.desk.at):
-                yield from self.cancel(order, "its time to live is over")
-            elif order.cancel_failed_at is not None and self.desk.at >= order.cancel_failed_at + self._pause(order):
-                yield from self._again(order)
+            yield from apart(self.desk, partial(self._due, order))
+
+    def _due(self, order: Order) -> Iterator[Effect]:
+        if order.cancel_requested_at is None and is_order_stale(order, self.desk.at):
+            yield from self.cancel(order, "its time to live is over")
+        elif order.cancel_failed_at is not None and self.desk.at >= order.cancel_failed_at + self._pause(order):
+            yield from self._again(order)
 
     def _again(self, order: Order) -> Iterator[Effect]:
         """Once more, unless what it was for was given up meanwhile: then the order is better left as it is."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from core.desk import Desk
 from core.effects import Effect
@@ -24,6 +25,7 @@ from core.model.signal import ExitReason
 from core.model.staging import MANUAL, NoStop, Proposal
 from core.model.values import (
     NO_NUMBER,
+    SUB_PENNY,
     ZERO,
     ClientOrderId,
     Price,
@@ -36,11 +38,15 @@ from core.model.values import (
 )
 from core.workflows.proposing import Proposing, closing_side, left_to_close
 
+BY_HAND = "no stop at the broker guards these shares"
+
 
 class Changing:
     def __init__(self, desk: Desk, proposing: Proposing) -> None:
         self.desk = desk
         self.proposing = proposing
+        self._refused: set[tuple[Symbol, str, str]] = set()
+        """Stops that the desk itself would ask for and could not: that is said once."""
 
     # ── the operator ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -101,6 +107,7 @@ class Changing:
                 intended_price=order.limit_price,
                 reference=old.reference,
                 exit_reason=None,
+                target_price=old.target_price,
             )
         )
         return ()
@@ -161,6 +168,8 @@ class Changing:
             return f"{plain(old.remaining)} are left of the stop by now; move it again"
         if order.quantity != old.request.quantity and (_is_fraction(order) or _is_fraction(old.request)):
             return "a fractional order keeps its quantity at the broker: cancel it, and write another"
+        if old.request.leg(LegRole.TARGET) is not None:
+            return "the broker may take it without its target: cancel the order, and write another"
         if _terms(order) == _terms(old.request):
             return "nothing at the broker would change"
         return None
@@ -211,7 +220,7 @@ class Changing:
         request = stop.request
         limit = request.limit_price
         if limit is not None and request.stop_price is not None:
-            limit = Price(limit + price - request.stop_price)
+            limit = _on_its_tick(limit + price - request.stop_price, request.side)
         moved = replace(
             request,
             client_order_id=self._next_id(stop.id),
@@ -222,15 +231,22 @@ class Changing:
         )
         self._stage(self._guard(moved, stop.strategy, stop.reference, "the operator moves the stop"))
 
+    def stage_move_again(self, moved: Order, reason: str) -> None:
+        """A stop's new place that was confirmed and never left, on a ticket: the old one still works where it was."""
+        if moved.request.replaces is None or self.desk.ledger.incumbent(moved) is None:
+            return
+        again = replace(moved.request, client_order_id=self._next_id(moved.request.replaces))
+        self._stage(self._guard(again, moved.strategy, moved.reference, reason))
+
     def stage_guard(
         self,
         position: Position,
         quantity: Quantity,
         price: Price,
-        reason: str = "no stop at the broker guards these shares",
+        reason: str = BY_HAND,
         lasts: TimeInForce = TimeInForce.DAY,
-    ) -> None:
-        """A stop where none works any more: it was rejected, cancelled, or never arrived."""
+    ) -> bool:
+        """A stop where none works any more: it was rejected, cancelled, or never arrived. Whether it waits now."""
         side = closing_side(position)
         order = OrderRequest(
             client_order_id=self._next_id(position.entry_order),
@@ -242,7 +258,14 @@ class Changing:
             time_in_force=lasts,
             stop_price=price,
         )
-        self._stage(self._guard(order, position.strategy, None, reason))
+        guard, key = self._guard(order, position.strategy, None, reason), (position.symbol, position.strategy, reason)
+        if key in self._refused and self._refusal_now(guard) is not None:
+            return False
+        self._stage(guard)
+        is_there = guard.id in self.desk.stage.state.proposals
+        if reason != BY_HAND:
+            (self._refused.discard if is_there else self._refused.add)(key)
+        return is_there
 
     def _guard(self, order: OrderRequest, strategy: str, reference: Price | None, reason: str) -> Proposal:
         return Proposal(
@@ -261,7 +284,7 @@ class Changing:
 
     def _stage(self, proposal: Proposal) -> None:
         """In the place of an older change of the same order; refused with the reason where it cannot be."""
-        refusal = self.refusal(proposal, self.desk.quotes.get(proposal.symbol) or NoQuote("none seen yet"))
+        refusal = self._refusal_now(proposal)
         for older in self._same(proposal):
             if self.desk.stage.is_confirming(older.id):
                 refusal = "a change of it is being confirmed"
@@ -271,6 +294,9 @@ class Changing:
             self._skip(proposal.strategy, proposal.symbol, refusal)
             return
         self.proposing.stage(proposal)
+
+    def _refusal_now(self, proposal: Proposal) -> str | None:
+        return self.refusal(proposal, self.desk.quotes.get(proposal.symbol) or NoQuote("none seen yet"))
 
     def _same(self, proposal: Proposal) -> list[Proposal]:
         """What waits for the same order, or would guard the same shares."""
@@ -290,8 +316,10 @@ class Changing:
         return [order for order in exits if order.is_protective and ledger.incumbent(order) is None]
 
     def unguarded(self, position: Position) -> Quantity:
-        """Shares that no stop guards and that no exit is out or signed for."""
-        held = abs(position.quantity) - self.desk.ledger.claimed(position.symbol, position.strategy)
+        """Shares that no stop guards, that no exit is out or signed for, and that no entry's legs wait to guard."""
+        ledger = self.desk.ledger
+        held = abs(position.quantity) - ledger.claimed(position.symbol, position.strategy)
+        held -= ledger.left_to_legs(position.symbol, position.strategy)
         left = left_to_close(self.desk, position.symbol, position.strategy, closing_side(position))
         return Quantity(max(min(held, left), ZERO))
 
@@ -302,6 +330,12 @@ class Changing:
 
     def _skip(self, strategy: str, symbol: Symbol, reason: str) -> None:
         self.desk.record(ProposalSkipped(strategy, symbol, self.desk.at, (reason,)))
+
+
+def _on_its_tick(limit: Decimal, side: Side) -> Price:
+    """The limit of a stop, as far from it as before or a part of a tick farther, so that it fills no later."""
+    rounding = ROUND_FLOOR if side is Side.SELL else ROUND_CEILING
+    return Price(max(limit.quantize(tick_of(limit), rounding), SUB_PENNY))
 
 
 def _is_fraction(order: OrderRequest) -> bool:

@@ -1,25 +1,35 @@
-"""Closing shares that our own stop holds: cancel it, wait, sell; what the sale leaves gets its stop back (EX-21)."""
+"""Closing shares that our own stop holds: cancel it, wait, sell; what the sale leaves gets its stop back (EX-21).
+
+It goes back for what the sale leaves at once, and for the rest when nothing of the sale's line works any more: for what
+is bare then, never for shares that came after the sale, and never for those that other legs are to hold.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import partial
 
 from core.desk import Desk
 from core.effects import Effect
+from core.execution.beyond import free_of_exits
 from core.execution.order import Order
-from core.facts import MandateEnded, SubmissionBlocked
+from core.facts import MandateEnded, MandateProlonged, SubmissionBlocked
 from core.model.order import OrderClass, OrderRequest, OrderStatus, OrderType, TimeInForce
 from core.model.signal import ExitReason
-from core.model.staging import Mandate, MandateKind, Proposal, Ticket
-from core.model.values import ClientOrderId, Quantity, plain
+from core.model.staging import MandateKind, Proposal, Ticket
+from core.model.values import ZERO, ClientOrderId, Quantity, Symbol, plain
 from core.staging.stage import MandateUse
+from core.workflows.apart import apart
 from core.workflows.cancelling import Cancelling
-from core.workflows.protecting import Protecting
+from core.workflows.protecting import NOTHING_LEFT, Protecting
+from core.workflows.sales import Sales
 from core.workflows.submitting import Intent, Submitting
 
 MAKES_WAY = "its position is being closed"
+KILLED = "killed by "
 CLOSE_AGAIN = "close again: "
 """With this begins the reason of every close that led to nothing: a person is told of those."""
 
@@ -32,55 +42,87 @@ class Closing:
         self.submitting = submitting
         self.cancelling = cancelling
         self.protecting = protecting
+        self.sales = Sales(desk)
         cancelling.is_wanted = self._is_waited_for
 
     def begin(self, ticket: Ticket) -> Iterator[Effect]:
         for order_id in ticket.cancels:
             stop = self.desk.ledger.order(order_id)
             if stop is not None and stop.is_working and not stop.is_cancelling:
-                yield from self.cancelling.cancel(stop, MAKES_WAY)
+                yield from apart(self.desk, partial(self.cancelling.cancel, stop, MAKES_WAY))
         yield from self.go_on()
 
-    def go_on(self) -> Iterator[Effect]:
-        """Every closing that waits: sell where the stops, and what else holds the shares, are gone."""
-        for use in self.desk.stage.mandates(MandateKind.CLOSE):
-            if use.is_unused and not self._stops_left(use):
-                yield from self._sell(use)
-        for use in self.desk.stage.mandates(MandateKind.RESTORE_STOP):
-            if self._is_over(use) and not self._stops_left(use) and not self._is_followed(use):
-                yield from self._restore(use)
+    def go_on(self, but: Collection[Symbol] = ()) -> Iterator[Effect]:
+        """Every closing that waits: sell where the stops, and what else holds the shares, are gone; and settle what is
+        over.
 
-    def after_end(self, order: Order) -> Iterator[Effect]:
-        """An order ended: perhaps the stop that was waited for, perhaps the sale itself."""
-        for use in self.desk.stage.mandates(MandateKind.RESTORE_STOP, order.id):
-            if not self._is_followed(use):
-                yield from self._restore(use)
-        for use in self.desk.stage.mandates(MandateKind.CLOSE, order.id):
-            yield from self._guard_what_entries_left(use)
-        yield from self.go_on()
+        Not those of symbols whose books are too far apart, where that is said.
+        """
+        for use in self._standing(but):
+            is_to_sell = use.mandate.kind is MandateKind.CLOSE and use.is_unused
+            if is_to_sell and not self._stops_left(use):
+                yield from apart(self.desk, partial(self._sell, use))
+        over = [parent for parent in _sales(self._standing(but)) if self._is_over(parent)]
+        settled: set[ClientOrderId] = set()
+        for parent in reversed(over):  # of closes that followed each other, the stop that was there last goes back
+            yield from apart(self.desk, partial(self._settle, parent, settled))
+        for parent in [parent for parent in over if parent in settled]:
+            yield from apart(self.desk, partial(self._end_both, parent))
+
+    def _standing(self, but: Collection[Symbol]) -> list[MandateUse]:
+        """What was signed for closes, the first one first."""
+        kinds = (MandateKind.CLOSE, MandateKind.RESTORE_STOP)
+        uses = self.desk.stage.state.mandates.values()
+        return [use for use in uses if use.mandate.kind in kinds and use.mandate.symbol not in but]
+
+    def after_end(self, _order: Order) -> Iterator[Effect]:
+        """An order ended: perhaps the stop that was waited for, perhaps the last of a sale's line."""
+        return self.go_on()
+
+    def under_way(self) -> tuple[Symbol, ...]:
+        """Whose stop was asked to make way, or is gone already, while the exit behind it has not left."""
+        leaving = [o.request.symbol for o in self.desk.ledger.working() if o.only_reduces and o.is_cancelling]
+        closes = (use for use in self.desk.stage.mandates(MandateKind.CLOSE) if use.is_unused)
+        waiting = [use.mandate.symbol for use in closes if self.sales.ticket(use)]
+        return tuple(dict.fromkeys((*leaving, *waiting)))
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def next_due(self) -> Iterator[datetime]:
         for use in self.desk.stage.mandates(MandateKind.CLOSE):
             if use.is_unused:
-                yield use.mandate.ends_at
+                yield self._prolonged_at(use) if self._waits_in_doubt(use) else use.mandate.ends_at
 
     def due(self) -> Iterator[Effect]:
         for use in self.desk.stage.mandates(MandateKind.CLOSE):
             if use.is_unused and self.desk.at >= use.mandate.ends_at:
                 self._end(use, "close again: the stop was not gone in time")
+                yield from apart(self.desk, partial(self._guard_what_entries_left, use))
+            elif use.is_unused and self._waits_in_doubt(use) and self.desk.at >= self._prolonged_at(use):
+                self.desk.record(MandateProlonged(use.mandate.id, self.desk.at + self._patience()))
         yield from self.go_on()
+
+    def _waits_in_doubt(self, use: MandateUse) -> bool:
+        """Whether nobody knows yet if a stop in its way is at the broker: its time does not run meanwhile.
+
+        What a desk that was away found lapsed stays so: the key was turned for then.
+        """
+        ticket = self.sales.ticket(use)
+        stops = [self.desk.ledger.order(order_id) for order_id in (ticket.cancels if ticket else ())]
+        return any(stop is not None and self.desk.ledger.is_in_doubt(stop) for stop in stops)
+
+    def _prolonged_at(self, use: MandateUse) -> datetime:
+        """Half of its time before its end, so that as much is left at least when the doubt is over."""
+        return use.mandate.ends_at - self._patience() / 2
+
+    def _patience(self) -> timedelta:
+        return timedelta(seconds=float(self.desk.control.settings.staging.close_seconds))
 
     # ── steps ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _ticket(self, use: MandateUse) -> Ticket | None:
-        confirmation = self.desk.stage.state.confirmations.get(use.mandate.ticket_id)
-        return confirmation.ticket if confirmation and confirmation.is_decided else None
-
     def _stops_left(self, use: MandateUse) -> bool:
         """Whether a stop that holds the shares still works; True also while the closing has not begun."""
-        ticket = self._ticket(use)
+        ticket = self.sales.ticket(use)
         if ticket is None:
             return True
         stops = (self.desk.ledger.order(order_id) for order_id in ticket.cancels)
@@ -91,43 +133,15 @@ class Closing:
 
         The stop guards on then; taken back for nothing, it might be refused when it is to be put back.
         """
-        waiting = (self._ticket(use) for use in self.desk.stage.mandates(MandateKind.CLOSE) if use.is_unused)
+        waiting = (self.sales.ticket(use) for use in self.desk.stage.mandates(MandateKind.CLOSE) if use.is_unused)
         is_for_a_close = order.cancel_reason == MAKES_WAY and order.stands_by
         return not is_for_a_close or any(ticket is not None and order.id in ticket.cancels for ticket in waiting)
 
-    def _is_over(self, use: MandateUse) -> bool:
-        """Whether the sale has ended (a crash may have come between that and its stop), or will not be sent."""
-        sale = self.desk.ledger.order(use.mandate.parent)
-        return sale.status.is_terminal if sale is not None else self._was_given_up(use)
-
-    def _was_given_up(self, use: MandateUse) -> bool:
-        """Whether the sale was never sent, and will not be."""
-        sale_waits = any(close.is_unused for close in self.desk.stage.mandates(MandateKind.CLOSE, use.mandate.parent))
-        return not sale_waits and not self.desk.ledger.has(use.mandate.parent)
-
-    def _is_followed(self, use: MandateUse) -> bool:
-        """Whether its sale waited at a limit and makes way for another close, which waits or works: the stop goes back
-        when that is over.
-        """
-        for close in self._followers(use):
-            sale = self.desk.ledger.order(close.mandate.parent)
-            if close.is_unused or (sale is not None and sale.is_working):
-                return True
-        return False
-
-    def _followers(self, use: MandateUse) -> list[MandateUse]:
-        """The closes for which its sale made way, those for which they made way, and so on."""
-        line, found = {use.mandate.parent}, []
-        waiting = list(self.desk.stage.mandates(MandateKind.CLOSE))
-        while following := [close for close in waiting if self._takes_the_place(close, line)]:
-            found += following
-            line |= {close.mandate.parent for close in following}
-            waiting = [close for close in waiting if close not in following]
-        return found
-
-    def _takes_the_place(self, close: MandateUse, sales: Set[ClientOrderId]) -> bool:
-        ticket = self._ticket(close)
-        return ticket is not None and not sales.isdisjoint(ticket.cancels)
+    def _is_over(self, parent: ClientOrderId) -> bool:
+        """Whether the sale will not be sent, or nothing of its line works any more."""
+        uses = [use for use in self._standing(()) if use.mandate.parent == parent]
+        waits = any(use.mandate.kind is MandateKind.CLOSE and use.is_unused for use in uses)
+        return not waits and all(self.sales.is_over(use) and not self._stops_left(use) for use in uses)
 
     def _sell(self, use: MandateUse) -> Iterator[Effect]:
         confirmation = self.desk.stage.state.confirmations[use.mandate.ticket_id]
@@ -135,13 +149,14 @@ class Closing:
         left = min(wanted.quantity, self.protecting.uncovered(wanted.symbol, proposal.strategy, wanted.side))
         if left <= 0:
             self._end(use, "nothing is left to close")
-            self._end_all(MandateKind.RESTORE_STOP, use.mandate.parent, "nothing is left to protect")
+            self._end_all(MandateKind.RESTORE_STOP, use.mandate.parent, NOTHING_LEFT)
             return
         order = replace(wanted, quantity=Quantity(left))
         approval = self.desk.stage.permit(use, order, self.desk.account_name, self.desk.at)
         if isinstance(approval, str):
             self.desk.record(SubmissionBlocked(order.client_order_id, approval))
             self._end(use, approval)
+            yield from self._guard_what_entries_left(use)
             return
         yield from self.submitting.release(
             approval,
@@ -158,61 +173,95 @@ class Closing:
                 expires_at=None,
             ),
         )
-        for rest in self.desk.stage.mandates(MandateKind.RESTORE_STOP):
-            if rest.mandate.parent == use.mandate.parent or use in self._followers(rest):
-                yield from self._put_back(rest)  # what this sale leaves is guarded while it works (EX-13)
+        rests = self.desk.stage.mandates(MandateKind.RESTORE_STOP)
+        its = [r for r in rests if r.mandate.parent == use.mandate.parent or use in self.sales.followers(r)]
+        for parent in reversed(_sales(its)):
+            for rest in self.desk.stage.mandates(MandateKind.RESTORE_STOP, parent):
+                yield from apart(self.desk, partial(self._put_back, rest))  # what this sale leaves (EX-13)
 
-    def _restore(self, use: MandateUse) -> Iterator[Effect]:
-        """The sale is over: its shares that are left get their stop back, all of them where it failed."""
-        sale = self.desk.ledger.order(use.mandate.parent)
-        is_sold = sale is not None and sale.status is OrderStatus.FILLED
-        self._end_all(MandateKind.CLOSE, use.mandate.parent, "sold" if is_sold else self._why_not_closed(use, sale))
-        yield from self._put_back(use)
-        self._end(use, self._what_guards_it(use))
+    def _settle(self, parent: ClientOrderId, settled: set[ClientOrderId]) -> Iterator[Effect]:
+        """The sale is over: its shares that are left get their stops back, all of them where it failed."""
+        for use in self.desk.stage.mandates(MandateKind.RESTORE_STOP, parent):
+            yield from self._put_back(use)
+        settled.add(parent)
 
-    def _why_not_closed(self, use: MandateUse, sale: Order | None) -> str:
-        if sale is not None and sale.cancel_reason == MAKES_WAY:
+    def _end_both(self, parent: ClientOrderId) -> Iterator[Effect]:
+        """What was signed for it ends, as soon as all that is owed by it was asked for."""
+        closes = self.desk.stage.mandates(MandateKind.CLOSE, parent)
+        self._end_all(MandateKind.CLOSE, parent, self._how_it_ended(parent))
+        for use in self.desk.stage.mandates(MandateKind.RESTORE_STOP, parent):
+            self._end(use, self._what_guards_it(use))
+        for use in closes:
+            yield from self._guard_what_entries_left(use)
+
+    def _how_it_ended(self, parent: ClientOrderId) -> str:
+        made = self.sales.own(parent)
+        if not made or any(order.status is OrderStatus.FILLED for order in made):
+            return "sold"
+        if any(order.cancel_reason == MAKES_WAY for order in made):
             return "another close took its place"
-        quantity = sale.remaining if sale is not None else use.mandate.quantity
-        why = "it was never sent" if sale is None else sale.reason or sale.status.value
-        return f"close again: {plain(quantity)} {use.mandate.symbol} did not go through ({why})"
+        last = [order for order in made if order.role is None][-1]
+        quantity = last.remaining - sum((order.filled_quantity for order in made if order.role is not None), ZERO)
+        why = last.reason or last.status.value
+        return f"close again: {plain(Quantity(quantity))} {last.request.symbol} did not go through ({why})"
 
     def _what_guards_it(self, use: MandateUse) -> str:
         """What may be said before the broker has answered for the stop: that it is back is not known yet."""
-        confirmation = self.desk.stage.state.confirmations[use.mandate.ticket_id]
-        mandate = use.mandate
-        if self.protecting.uncovered(mandate.symbol, confirmation.proposal.strategy, mandate.side) > 0:
+        if self._owed(use) > 0:
             return "its stop could not be asked for again; m in Positions gives it one"
-        return "the stop was asked for again" if use.released else "nothing is left to protect"
+        return "the stop was asked for again" if use.released else NOTHING_LEFT
 
     def _guard_what_entries_left(self, use: MandateUse) -> Iterator[Effect]:
-        """The sale is over: what an entry filled that made way for it, and that is still held, gets its stop."""
-        ticket = self._ticket(use)
+        """The sale is over, or does not come: what an entry filled that made way for it, and is held, gets its stop."""
+        ticket = self.sales.ticket(use)
         for order_id in ticket.cancels if ticket else ():
             yield from self.protecting.cover(order_id)
 
+    def guard_again(self, symbol: Symbol, strategy: str) -> Iterator[Effect]:
+        """A turned key sells nothing after all: what an entry filled, and was left to it, gets its stop."""
+        for use in list(self.desk.stage.mandates(MandateKind.PROTECTIVE_STOP)):
+            entry = self.desk.ledger.order(use.mandate.parent)
+            if entry is not None and (entry.request.symbol, entry.strategy) == (symbol, strategy):
+                yield from apart(self.desk, partial(self.protecting.cover, entry.id))
+
     def _put_back(self, use: MandateUse) -> Iterator[Effect]:
-        """The same stop again, for what is held and not covered, within what was signed."""
-        stop = self._signed_last(use)
-        if stop is None or _was_taken_back(stop):
+        """The same stop again, for what is owed it, within what was signed."""
+        gone, quantity = self.sales.made_way(use), self._owed(use)
+        is_signed_no_more = not gone and not self.sales.has_forgotten(use)  # another was signed in its place since
+        if is_signed_no_more or (gone and _was_taken_back(gone[-1])) or self._was_killed(use) or quantity <= 0:
             return
-        free = self.protecting.uncovered(stop.request.symbol, stop.strategy, stop.request.side)
-        quantity = Quantity(min(free, use.mandate.quantity - use.released))
-        if quantity > 0:
-            parent = self.desk.ledger.order(stop.parent or stop.id) or stop
-            lasts = stop.request.time_in_force if quantity % 1 == 0 else TimeInForce.DAY
+        if self.desk.control.is_naked(self.desk.stage.state.confirmations[use.mandate.ticket_id].received_at):
+            return
+        parent = self._parent(use, gone)
+        if parent is not None:
+            lasts = gone[-1].request.time_in_force if gone and quantity % 1 == 0 else TimeInForce.DAY
             yield from self.protecting.release_stop(use, parent, quantity, lasts)
 
-    def _signed_last(self, use: MandateUse) -> Order | None:
-        """The stop at this price that made way, unless another was signed for its shares since and not refused."""
-        ticket = self._ticket(use)
-        cancels = ticket.cancels if ticket else ()
-        gone = [order for order_id in cancels if (order := self.desk.ledger.order(order_id)) is not None]
-        refused = {o.id for o in gone if o.status is OrderStatus.REJECTED and o.request.replaces in cancels}
-        standing = [o for o in gone if o.id not in refused]
-        followed = {o.request.replaces for o in standing}
-        last = [o for o in standing if o.id not in followed and _is_signed(o, use.mandate)]
-        return last[-1] if last else None
+    def _parent(self, use: MandateUse, gone: list[Order]) -> Order | None:
+        """The entry of the stops that made way; of what is held, where they were forgotten."""
+        ledger, mandate = self.desk.ledger, use.mandate
+        if gone:
+            return ledger.order(gone[-1].parent or gone[-1].id) or gone[-1]
+        held = ledger.position(mandate.symbol, self.desk.stage.state.confirmations[mandate.ticket_id].proposal.strategy)
+        return ledger.order(held.entry_order) if held is not None else None
+
+    def _owed(self, use: MandateUse) -> Quantity:
+        """Shares that are bare, and of those for which the stop was signed."""
+        return Quantity(max(min(self._bare(use), self.sales.owed_at_most(use)), ZERO))
+
+    def _bare(self, use: MandateUse) -> Decimal:
+        """What no exit would close and no leg of another entry is to hold; no more than the broker has by its books."""
+        mandate, strategy = use.mandate, self.desk.stage.state.confirmations[use.mandate.ticket_id].proposal.strategy
+        entries = [self.desk.ledger.order(stop.parent) for stop in self.sales.made_way(use) if stop.parent is not None]
+        told = self.desk.drifted if self.desk.control.state.killed_by is None else self.desk.told_at_a_kill
+        there = free_of_exits(self.desk.ledger, mandate.symbol, strategy, mandate.side, told)
+        free = min(there, self.protecting.uncovered(mandate.symbol, strategy, mandate.side))
+        return free - self.desk.ledger.left_to_legs(mandate.symbol, strategy, but=entries[-1] if entries else None)
+
+    def _was_killed(self, use: MandateUse) -> bool:
+        """Whether a stop of the sale's own pair was taken back by a kill that was to leave none."""
+        its_stops = (order for order in self.sales.own(use.mandate.parent) if order.is_protective)
+        return any(order.cancel_reason.startswith(KILLED) for order in its_stops)
 
     def _end(self, use: MandateUse, reason: str) -> None:
         self.desk.record(MandateEnded(use.mandate.id, reason))
@@ -222,15 +271,14 @@ class Closing:
             self._end(use, reason)
 
 
+def _sales(uses: Iterable[MandateUse]) -> list[ClientOrderId]:
+    """The sales that these were signed for, each once."""
+    return list(dict.fromkeys(use.mandate.parent for use in uses))
+
+
 def _was_taken_back(stop: Order) -> bool:
     """Whether it ended by a cancel for another reason than to make way: the operator's, or the kill's own word."""
     return stop.cancel_requested_at is not None and stop.cancel_reason != MAKES_WAY
-
-
-def _is_signed(stop: Order, mandate: Mandate) -> bool:
-    """Whether this is the stop that was signed to be put back, by its type and prices."""
-    request = stop.request
-    return request.stop_price == mandate.stop_price if mandate.terms is None else request.terms == mandate.terms
 
 
 def exit_reason_of(order: OrderRequest, proposal: Proposal) -> ExitReason | None:

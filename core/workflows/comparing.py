@@ -7,19 +7,24 @@ fill, every minute of a session, and of the extended hours around it while anyth
 3. Orders that we know and the broker lists: what we missed is taken in.
 4. Orders of ours that it does not list, or whose request is half done: looked up by our own id.
 5. Net quantities by symbol. Where an order in doubt or on its way, or a fill that came meanwhile, may explain a
-   difference, the next comparison decides.
-6. Beyond the limits nothing is corrected: the desk is read-only, says why, and asks again.
-7. Within them the broker is right: our position is corrected, and the correction recorded.
+   difference, the next comparison decides. So it does where one of ours was given up that the broker does not list:
+   its request may have arrived since, longer ago than the list reaches, and it is looked up once more.
+6. Beyond the limits nothing is corrected: the desk is read-only, says why, and asks again. What is owed in symbols
+   that agree, stops and closes that are under way, goes all the same.
+7. Within them the broker is right: our position is corrected, and the correction recorded. Where several hold the
+   symbol each keeps its shares and its stop; what nobody here bought is nobody's in particular.
 8. A strategy that is to be flat by the close and holds over it is an error; its exit is staged.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from core.desk import Desk
 from core.effects import Effect, FetchPicture, SubmitOrder
+from core.execution.correcting import owners_after
 from core.execution.order import Order
 from core.execution.others import others_in
 from core.execution.reconciliation import Comparison, Listing, ReconciliationError
@@ -31,7 +36,9 @@ from core.model.hours import extended_span
 from core.model.order import OrderStatus
 from core.model.reconciliation import Difference
 from core.model.session import NoSession, Session
-from core.model.values import ZERO, Quantity, Symbol
+from core.model.values import ZERO, ClientOrderId, Quantity, Symbol, plain
+from core.ports import JournalError
+from core.workflows.apart import apart
 from core.workflows.cancelling import Cancelling
 from core.workflows.closing import Closing
 from core.workflows.doubting import Doubting
@@ -68,6 +75,8 @@ class Comparing:
         self.awaits_legs: Callable[[Order], bool] = lambda order: False
         self.see: Callable[[BrokerPicture], None] = lambda picture: None
         self.after_books: Callable[[], Iterable[Effect]] = lambda: ()
+        self.send_what_is_owed: Callable[[], Iterable[Effect]] = lambda: ()
+        self.after_comparison: Callable[[], Iterable[Effect]] = lambda: ()
         self.asked_at: datetime | None = None
         self.ask_at: datetime | None = None
         self._is_waiting = False
@@ -76,6 +85,7 @@ class Comparing:
         self._nets_when_asked: dict[Symbol, Quantity] | None = None
         self._listing: Listing | None = None
         self._at_rest: Listing | None = None
+        self._asked_once_more: set[ClientOrderId] = set()
 
     # ── 1. asking ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -135,37 +145,66 @@ class Comparing:
             self._not_answered(ours.reason)
             return
         self._unanswered = 0
+        faults = self.desk.faults
         follows = list(self._take_in_orders(comparison))
         self.desk.others = comparison.others()
         self.desk.all_others = tuple(others_in(picture, self.desk.others, self.desk.ledger))
         self.desk.foreign_positions = picture.foreign_positions
         positions = comparison.positions()
         self.desk.differing = frozenset(d.symbol for d in positions)
+        self.desk.apart, self.desk.gone = {}, frozenset()
+        follows += self._look_up_what_was_given_up({d.symbol for d in positions}, comparison)
         waits_for = [d.symbol for d in positions if self._may_be_explained(d.symbol, comparison)]
         self._nets_when_asked = None
-        if waits_for:
+        if waits_for or (positions and self.desk.faults > faults):  # perhaps it was not taken in whole
             self._again()
             self._say_what_is_open([d.symbol for d in positions])
         else:
-            found = (*positions, *comparison.orders(), *self.holding_over.differences())
             try:
-                comparison.require_within_limits(positions)
-            except ReconciliationError as error:
-                self._again()
-                self._fail(tuple(f"{reason}; {WAY_OUT}" for reason in error.args), found)
+                yield from self._judge(comparison, positions, follows)
+            except ReconciliationError:
                 yield from follows
-                yield from self.after_books()
+                yield from apart(self.desk, self.after_books)
+                yield from self._give_what_is_owed()
                 return
-            self._pass(tuple(self._correct(d, comparison) for d in positions), found)
-            self.desk.differing = frozenset()
-            for difference in positions:
-                follows = [effect for effect in follows if not self._calls_off(effect, difference.symbol)]
-                yield from self.protecting.after_correction(difference.symbol)
-            self.holding_over.stage_exits()
+            except JournalError:
+                raise
+            except Exception:  # what was asked for before is asked for all the same
+                yield from follows
+                raise
         yield from follows
-        yield from self.after_books()
-        yield from self.protecting.resume()
-        yield from self.closing.go_on()
+        yield from apart(self.desk, self.after_books)
+        yield from self._give_what_is_owed()
+
+    def _give_what_is_owed(self) -> Iterator[Effect]:
+        """What was kept, stops of fills, closes, what was taken off stops: none waits for other symbols' books."""
+        too_far = self.desk.differing if self.desk.apart or self.desk.gone else frozenset()
+        yield from apart(self.desk, self.send_what_is_owed)
+        yield from apart(self.desk, partial(self.protecting.resume, too_far))
+        yield from apart(self.desk, partial(self.closing.go_on, too_far))
+        yield from apart(self.desk, self.after_comparison)
+
+    def _judge(
+        self, comparison: Comparison, positions: Sequence[Difference], follows: list[Effect]
+    ) -> Iterator[Effect]:
+        """The broker is right; of what `follows`, what that makes needless goes.
+
+        Raises ReconciliationError, once it is said, where that is for a person to say.
+        """
+        found = (*positions, *comparison.orders(), *self.holding_over.differences())
+        try:
+            comparison.require_within_limits(positions)
+        except ReconciliationError as error:
+            self._again()
+            self.desk.apart, self.desk.gone = comparison.quantities_apart(positions), comparison.gone(positions)
+            self._fail(tuple(f"{reason}; {WAY_OUT}" for reason in error.args), found)
+            raise
+        self._pass(tuple(self._correct(d, comparison) for d in positions), found)
+        self.desk.differing = frozenset()
+        for difference in positions:
+            follows[:] = [effect for effect in follows if not self._calls_off(effect, difference.symbol)]
+            yield from apart(self.desk, partial(self.protecting.after_correction, difference.symbol))
+        self.holding_over.stage_exits()
 
     def _beside(self, picture: BrokerPicture) -> Comparison:
         limits = self.desk.control.settings.reconciliation
@@ -178,22 +217,28 @@ class Comparing:
     def _take_in_orders(self, comparison: Comparison) -> Iterator[Effect]:
         listing = comparison.listing
         for order in self._to_look_at(listing):
-            report = listing.reports.get(order.id)
-            if report is not None and is_ours(order, report):
-                is_alive = report.status is not None and report.status.is_working  # given up here, and there after all
-                is_news = order.is_working or is_alive or report.filled_quantity > order.filled_quantity
-                if is_news or self.desk.ledger.expects_legs(order):
-                    yield from self.filling.absorb(order, report, Source.RECONCILIATION)
-                    yield from self.doubting.ask_for_legs(order)
-            elif order.is_working and order.id not in self.doubting.next_look_up:
-                if order.status is OrderStatus.PENDING and self.desk.at - order.created_at < self._grace():
-                    continue
-                yield from self.doubting.ask(order)
-            yield from self.doubting.on_books(order, comparison.picture, is_listed=report is not None)
-            if order.is_cancelling and order.id not in self.doubting.next_look_up:
-                yield from self.cancelling.cancel(order, order.cancel_reason)
+            is_there = order.id in listing.reports  # whatever an earlier run believed of it
+            if is_there or not self.desk.departing.is_here(order):
+                yield from apart(self.desk, partial(self._take_in, order, comparison))
         if self._at_rest is not listing:
             self._at_rest = listing if all(map(self._rests, listing.reports.values())) else None
+
+    def _take_in(self, order: Order, comparison: Comparison) -> Iterator[Effect]:
+        report = comparison.listing.reports.get(order.id)
+        if report is not None and is_ours(order, report):
+            is_alive = report.status is not None and report.status.is_working  # given up here, and there after all
+            is_news = order.is_working or is_alive or report.filled_quantity > order.filled_quantity
+            if is_news or self.desk.ledger.expects_legs(order):
+                yield from self.filling.absorb(order, report, Source.RECONCILIATION)
+                yield from self.doubting.ask_for_legs(order)
+        elif order.is_working and order.id not in self.doubting.next_look_up:
+            left_at = self.desk.departing.left_at(order)
+            if order.status is OrderStatus.PENDING and self.desk.at - left_at < self._grace():
+                return
+            yield from self.doubting.ask(order)
+        yield from self.doubting.on_books(order, comparison.picture, is_listed=report is not None)
+        if order.is_cancelling and order.id not in self.doubting.next_look_up:
+            yield from self.cancelling.cancel(order, order.cancel_reason)
 
     def _to_look_at(self, listing: Listing) -> list[Order]:
         """Every order of ours; only those that work, where the broker lists the very same orders as when all that had
@@ -226,6 +271,8 @@ class Comparing:
     def _may_be_explained(self, symbol: Symbol, comparison: Comparison) -> bool:
         """Whether the next comparison decides: an order is in doubt, its legs are not known yet, fills came that the
         picture is too old to show, or came while it was fetched, so that its positions may be older than its orders.
+        Or an order of ours that the broker had is listed no more, as after a week: what it filled is looked up, and
+        would count twice.
         """
         before = self._nets_when_asked
         if before is not None and before.get(symbol, ZERO) != self.desk.ledger.net_quantity(symbol):
@@ -236,12 +283,25 @@ class Comparing:
             is_asked = order.id in self.doubting.next_look_up
             if (order.is_working and order.in_doubt_since is not None) or (is_asked and self.awaits_legs(order)):
                 return True
+            if is_asked and order.is_given_up:
+                return True
             report = comparison.reports.get(order.id)
+            if order.is_working and order.status is not OrderStatus.PENDING and report is None and is_asked:
+                return True
             is_recent = order.ended_at is None or order.ended_at >= comparison.picture.account.at
             shown = report.filled_quantity if report else ZERO
             if (report is not None or is_recent) and order.filled_quantity > shown:
                 return True
         return False
+
+    def _look_up_what_was_given_up(self, symbols: Collection[Symbol], comparison: Comparison) -> Iterator[Effect]:
+        """Orders of ours that never arrived, by all that this run knows: until the broker has answered, once."""
+        orders = list(self.desk.ledger.state.orders.values()) if symbols else ()
+        for order in orders:
+            is_unseen = order.is_given_up and order.request.symbol in symbols and order.id not in comparison.reports
+            if is_unseen and order.id not in self._asked_once_more:
+                self._asked_once_more.add(order.id)
+                yield from self.doubting.ask(order)
 
     def _say_what_is_open(self, differing: list[Symbol]) -> None:
         """Before the first agreement the desk says what it waits for; later it trades on meanwhile."""
@@ -268,17 +328,22 @@ class Comparing:
         positions = comparison.positions()
         corrections = tuple(f"{self._correct(d, comparison)}; taken over by the operator" for d in positions)
         self.desk.record(ReconciliationPassed(corrections, (*positions, *comparison.orders())))
-        self.desk.differing = frozenset()
+        self.desk.differing, self.desk.apart, self.desk.gone = frozenset(), {}, frozenset()
         for difference in positions:
-            yield from self.protecting.after_correction(difference.symbol)
+            yield from apart(self.desk, partial(self.protecting.after_correction, difference.symbol))
+        yield from apart(self.desk, self.after_comparison)
 
     def _correct(self, difference: Difference, comparison: Comparison) -> str:
         """The broker is right."""
         theirs = comparison.theirs(difference.symbol)
         ours = self.desk.ledger.net_quantity(difference.symbol)
         true = theirs.quantity if theirs else Quantity(ZERO)
+        average, is_split = theirs.average_price if theirs else None, bool(difference.note)
+        owners = owners_after(self.desk.ledger, difference.symbol, true, average, is_split=is_split)
         reason = f"{difference.symbol}: the broker has {true}, our books had {ours}"
-        self.desk.record(PositionCorrected(difference.symbol, true, theirs.average_price if theirs else None, reason))
+        if len(owners) > 1:
+            reason += f"; now {', '.join(f'{share.strategy} has {plain(share.quantity)}' for share in owners)}"
+        self.desk.record(PositionCorrected(difference.symbol, true, average, reason, owners, is_split))
         return reason
 
     def _pass(self, corrections: tuple[str, ...], found: tuple[Difference, ...]) -> None:
@@ -348,7 +413,8 @@ class Comparing:
         return self._seconds("poll_seconds") if next(self.desk.ledger.working(), None) is not None else every
 
     def _again(self) -> None:
-        self.ask_at = self.desk.at + self._seconds("again_seconds")
+        later = self.desk.at + self._seconds("again_seconds")
+        self.ask_at = later if self.ask_at is None else min(self.ask_at, later)
 
     def _seconds(self, name: str) -> timedelta:
         return timedelta(seconds=float(getattr(self.desk.control.settings.reconciliation, name)))

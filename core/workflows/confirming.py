@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 
 from core.desk import Desk
 from core.effects import Effect, FetchFigures
@@ -20,14 +21,12 @@ from core.facts import (
     TicketClosed,
     TicketOpened,
 )
-from core.inputs import Confirm, FiguresFetched, LookAt, OpenTicket
+from core.inputs import Confirm, FiguresFetched, Leaving, LookAt, OpenTicket
 from core.model.account import Account
 from core.model.broker import FreshFigures
-from core.model.hours import extended_span
 from core.model.order import OrderRequest, OrderType, StopHolder, Terms
 from core.model.quote import Quote
 from core.model.sender import seat_of
-from core.model.session import NoSession, Session
 from core.model.staging import (
     Approval,
     Figures,
@@ -47,15 +46,19 @@ from core.model.values import (
     Price,
     ProposalId,
     Quantity,
+    Symbol,
     TicketId,
     plain,
+    rounded_down,
 )
 from core.risk.checks.buying_power import free_for
 from core.risk.checks.margin import margin_effect
 from core.risk.gate import Gate, ReviewContext
 from core.risk.margin import MarginEffect
+from core.staging.ends import end_of_session, end_of_stops
 from core.staging.entries import time_to_live
 from core.staging.stage import Confirmation
+from core.workflows.apart import apart
 from core.workflows.at_the_key import reviewed, touch_of, verdicts_at_the_key
 from core.workflows.changing import Changing
 from core.workflows.closing import Closing, exit_reason_of
@@ -67,6 +70,7 @@ AT_THE_MARKET: Terms = OrderType.MARKET, None, None, None, None
 NOBODY = ProposalId("")
 """For figures that no proposal asked for."""
 NO_TICKET = "there is no such ticket; open the proposal again"
+LEFT = "the desk left before it was sent"
 STOPS_CHANGED = "the stops at the broker have changed since; open the proposal again"
 
 
@@ -79,6 +83,7 @@ class Confirming:
         self.closing = closing
         self.opening: dict[ProposalId, datetime] = {}
         self.after_opening: Callable[[Ticket, FreshFigures | None], Iterable[Effect]] = lambda _ticket, _fresh: ()
+        self.after_refusal: Callable[[Symbol, str], Iterable[Effect]] = lambda _symbol, _strategy: ()
         self._to_sign: set[ProposalId] = set()
 
     # ── the ticket ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -133,6 +138,8 @@ class Confirming:
         left = left_to_close(self.desk, proposal.symbol, proposal.strategy, order.side)
         if not proposal.is_exit or order.quantity <= left:
             return order
+        if order.legs:
+            left = Quantity(rounded_down(left, Decimal(1)))
         position = self.desk.ledger.position(proposal.symbol, proposal.strategy)
         held = abs(position.quantity) if position is not None else ZERO
         return replace(order, quantity=left, effect=effect_of_exit(order.side, left, held))
@@ -220,7 +227,7 @@ class Confirming:
             guard: Terms = OrderType.STOP, None, ticket.stop.price, None, None
             if ticket.stop.behind is not None:
                 guard = OrderType.TRAILING_STOP, None, None, ticket.stop.behind, None
-            protective = self._mandate(ticket, MandateKind.PROTECTIVE_STOP, guard, self._session_end(ticket.order))
+            protective = self._mandate(ticket, MandateKind.PROTECTIVE_STOP, guard, self._end_of_stops(ticket))
             return (protective, *self._signed_exits(ticket))
         if not ticket.cancels:
             return self._signed_exits(ticket)
@@ -233,7 +240,8 @@ class Confirming:
     def _signed_exits(self, ticket: Ticket) -> tuple[Mandate, ...]:
         if not ticket.unattended:
             return ()
-        return (self._mandate(ticket, MandateKind.EXITS, AT_THE_MARKET, self._session_end(ticket.order)),)
+        ends_at = end_of_session(self.desk.calendar, ticket.order, self.desk.at)
+        return (self._mandate(ticket, MandateKind.EXITS, AT_THE_MARKET, ends_at),)
 
     def _stops_to_put_back(self, ticket: Ticket) -> Iterator[Mandate]:
         """One mandate a set of terms of the stops that make way; which of a stop and its replacement shows then.
@@ -246,7 +254,7 @@ class Confirming:
             terms = stop.request.terms
             signed[terms] = signed.get(terms, ZERO) + stop.remaining
         for number, (terms, quantity) in enumerate(signed.items(), start=1):
-            mandate = self._mandate(ticket, MandateKind.RESTORE_STOP, terms, self._session_end(ticket.order))
+            mandate = self._mandate(ticket, MandateKind.RESTORE_STOP, terms, self._end_of_stops(ticket))
             name = mandate.id if number == 1 else f"{mandate.id}.{number}"
             yield replace(mandate, id=name, quantity=Quantity(quantity))
 
@@ -267,20 +275,9 @@ class Confirming:
             terms=terms,
         )
 
-    def _session_end(self, order: OrderRequest) -> datetime:
-        """The close up to which a stop may be asked for. An order that acts in extended hours may fill after the close
-        of its day: its stop is for the session that follows then.
-        """
-        calendar, at = self.desk.calendar, self.desk.at
-        today = calendar.session_on(calendar.trading_day(at))
-        if order.extended_hours:
-            if not isinstance(today, Session) or at >= extended_span(today)[1]:
-                today = calendar.next_session(at)
-            return calendar.next_session(max(at, today.open)).close
-        session = calendar.session_at(at)
-        if isinstance(session, NoSession):
-            session = calendar.next_session(at)
-        return session.close
+    def _end_of_stops(self, ticket: Ticket) -> datetime:
+        """As the ticket named it when it was opened."""
+        return end_of_stops(self.desk.calendar, ticket.order, ticket.opened_at)
 
     # ── the decision ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -294,7 +291,7 @@ class Confirming:
             confirmation.approval, ticket.order.digest(ticket.account), self.desk.at
         )
         if refusal is not None:
-            self.desk.record(ConfirmationRefused(ticket_id, (refusal,)))
+            yield from self._refuse(confirmation, (refusal,))
             return
         context = self.desk.figures_for(self.desk.at, proposal.symbol, fresh)
         review = reviewed(
@@ -303,11 +300,29 @@ class Confirming:
         )
         reasons = tuple(f"{v.check}: {v.reason}" for v in review.refusals) + self._doubts(confirmation, context)
         if reasons:
-            self.desk.record(ConfirmationRefused(ticket_id, reasons))
+            yield from self._refuse(confirmation, reasons)
             return
         self.desk.record(self._approved(confirmation, review, fresh))
         self.desk.record(ProposalEnded(proposal.id, ProposalEnd.SENT, "confirmed"))
         yield from self._release(confirmation, context)
+
+    def _refuse(self, confirmation: Confirmation, reasons: tuple[str, ...]) -> Iterable[Effect]:
+        """What an exit was to sell is nobody's again: where it waited bare for that, it is guarded at once."""
+        self.desk.record(ConfirmationRefused(confirmation.ticket.id, reasons))
+        proposal = confirmation.proposal
+        return self.after_refusal(proposal.symbol, proposal.strategy) if proposal.only_reduces else ()
+
+    def on_leaving(self, _message: Leaving) -> Iterator[Effect]:
+        """An exit goes on with a warning, as where its figures did not come in time; an entry is not sent any more."""
+        for confirmation in self.undecided():
+            if confirmation.proposal.only_reduces:
+                yield from apart(self.desk, partial(self._decide, confirmation.ticket.id, None))
+            else:
+                self.desk.record(ConfirmationRefused(confirmation.ticket.id, (LEFT,)))
+
+    def undecided(self) -> list[Confirmation]:
+        """The turned keys whose figures are on their way."""
+        return [c for c in self.desk.stage.state.confirmations.values() if not c.is_decided and not c.is_void]
 
     def _was_refused(self, confirmation: Confirmation) -> bool:
         """Whether this turned key was refused; a wrong key on the same ticket before it was not this one."""
@@ -375,6 +390,7 @@ class Confirming:
                 expires_at=self._order_end(proposal),
                 role=self.changing.role_of(proposal),
                 target_price=proposal.target_price,
+                counted_at=None if proposal.only_reduces else candidate_of(proposal).price(context.quote),
             ),
         )
 
@@ -397,18 +413,16 @@ class Confirming:
 
     def next_due(self) -> Iterator[datetime]:
         yield from self.opening.values()
-        for confirmation in self.desk.stage.state.confirmations.values():
-            if not confirmation.is_decided and not confirmation.is_void:
-                yield confirmation.received_at + self._review_time()
+        for confirmation in self.undecided():
+            yield confirmation.received_at + self._review_time()
 
     def due(self) -> Iterator[Effect]:
         """No answer in time: the ticket opens without figures; an entry is refused, an exit goes on with a warning."""
         for proposal_id in [p for p, until in self.opening.items() if self.desk.at >= until]:
-            yield from self._show(proposal_id, None)
-        for confirmation in list(self.desk.stage.state.confirmations.values()):
-            is_open = not confirmation.is_decided and not confirmation.is_void
-            if is_open and self.desk.at >= confirmation.received_at + self._review_time():
-                yield from self._decide(confirmation.ticket.id, None)
+            yield from apart(self.desk, partial(self._show, proposal_id, None))
+        for confirmation in self.undecided():
+            if self.desk.at >= confirmation.received_at + self._review_time():
+                yield from apart(self.desk, partial(self._decide, confirmation.ticket.id, None))
 
     def _review_time(self) -> timedelta:
         return timedelta(seconds=float(self.desk.control.settings.staging.review_seconds))
@@ -438,19 +452,21 @@ def figures_of(proposal: Proposal, price: Price | None, context: ReviewContext) 
     """What the ticket says in money; a figure that cannot be had is None."""
     order = proposal.order
     cost = Money(order.quantity * price) if price is not None else None
+    worst = worst_loss_of(proposal, context)
     account = context.account if isinstance(context.account, Account) else None
     share = Fraction(cost / account.equity) if cost is not None and account and account.equity > 0 else None
     after = None
     if cost is not None and account and not proposal.only_reduces:
         after = Money(free_for(order, context.ledger, account) - _taken(proposal, cost, account, context))
-    return Figures(cost, worst_loss_of(proposal, price), share, after)
+    return Figures(cost, worst, share, after)
 
 
-def worst_loss_of(proposal: Proposal, price: Price | None) -> Money | None:
+def worst_loss_of(proposal: Proposal, context: ReviewContext) -> Money | None:
     """What is lost at its stop, USD; None where it has none, or no price is known."""
-    if not isinstance(proposal.stop, StopPlan) or price is None:
+    farthest = candidate_of(proposal).farthest(context.quote)
+    if not isinstance(proposal.stop, StopPlan) or farthest is None:
         return None
-    return Money(proposal.stop.way_from(price) * proposal.order.quantity)
+    return Money(proposal.stop.way_from(farthest) * proposal.order.quantity)
 
 
 def _taken(proposal: Proposal, cost: Money, account: Account, context: ReviewContext) -> Money:

@@ -38,8 +38,10 @@ class Doubting:
         yield from self.ask(order)
 
     def ask(self, order: Order) -> Iterator[Effect]:
-        self.watch(order)
-        yield look_up(order)
+        """Look it up now, and again."""
+        if not self.desk.departing.is_here(order):
+            self.watch(order)
+            yield look_up(order)
 
     def ask_for_legs(self, order: Order) -> Iterator[Effect]:
         """An answer or the books told of an order without its legs: only the order itself is believed (EX-13)."""
@@ -47,9 +49,10 @@ class Doubting:
             yield from self.ask(order)
 
     def watch(self, order: Order) -> None:
-        """Look the order up again and again until it has ended, or its doubt has."""
+        """Look the order up again and again until it has ended, or its doubt has; never what never left (EX-06)."""
         first = self._first_pause()
-        self.next_look_up.setdefault(order.id, (self.desk.at + first, first))
+        if not self.desk.departing.is_here(order):
+            self.next_look_up.setdefault(order.id, (self.desk.at + first, first))
 
     def begin_anew(self) -> None:
         """The broker can be asked again: every look-up is due at once, and the pauses grow from the first."""
@@ -169,7 +172,7 @@ class Doubting:
         due: list[Order] = []
         for order_id, (at, wait) in list(self.next_look_up.items()):
             order = self.desk.ledger.order(order_id)
-            if order is None or not (order.is_working or self.desk.ledger.expects_legs(order)):
+            if order is None or not (order.is_working or order.is_given_up or self.desk.ledger.expects_legs(order)):
                 del self.next_look_up[order_id]
                 continue
             if self.desk.at < at:

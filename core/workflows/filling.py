@@ -23,7 +23,7 @@ from core.inputs import BrokerUpdated
 from core.model.broker import Execution, OrderReport
 from core.model.order import OrderStatus, OrderType
 from core.model.position import Fill
-from core.model.values import BrokerOrderId, ExecutionId, Price, Quantity, plain
+from core.model.values import BrokerOrderId, ClientOrderId, ExecutionId, Price, Quantity, plain
 
 DERIVED = ":derived:"
 """Stands in the id of a fill that the broker's figures imply and nobody told."""
@@ -42,6 +42,7 @@ class Filling:
         self.after_trade: Callable[[], None] = lambda: None
         self.after_late_fill: Callable[[], Iterable[Effect]] = lambda: ()
         self.after_others_word: Callable[[], Iterable[Effect]] = lambda: ()
+        self._asked_again: set[ClientOrderId] = set()
 
     def on_updated(self, message: BrokerUpdated) -> Iterator[Effect]:
         update = message.update
@@ -65,7 +66,8 @@ class Filling:
             self.desk.hear_of_other(report)
             yield from self.after_others_word()
         for parent in parents:
-            yield look_up(parent)
+            if not self.desk.departing.is_here(parent):
+                yield look_up(parent)
 
     def absorb(
         self, order: Order, report: OrderReport, source: Source, execution: Execution | None = None
@@ -114,10 +116,23 @@ class Filling:
         if not fills and order.status is not before and not order.only_reduces:
             yield FetchAccount()  # what the broker reserves for it has changed
         yield from self.follow_legs(order, report, source)
-        if was_terminal and report.status is not None and report.status.is_working:
-            yield CancelOrder(order.id, report.broker_order_id)
+        if was_terminal and order.status is not OrderStatus.FILLED:
+            yield from self._follow_one_that_is_over(order, report)
         if was_pending and order.is_cancelling:
             yield CancelOrder(order.id, order.broker_order_id)
+
+    def _follow_one_that_is_over(self, order: Order, report: OrderReport) -> Iterator[Effect]:
+        """One that was given up here and works there after all is taken back. Where the broker itself had told of its
+        end, a word that it works may have been given before, and come behind it: it is asked once more first.
+        """
+        works_there = report.status is not None and report.status.is_working
+        if not works_there:
+            self._asked_again.discard(order.id)
+        elif order.broker_order_id is None or order.id in self._asked_again:
+            yield CancelOrder(order.id, report.broker_order_id)
+        else:
+            self._asked_again.add(order.id)
+            yield look_up(order)
 
     def change(
         self,
@@ -186,7 +201,7 @@ class Filling:
     ) -> Iterator[Effect]:
         ledger = self.desk.ledger
         trades_before = len(ledger.state.trades)
-        fill = Fill(execution.id, order.id, execution.at, execution.quantity, execution.price)
+        fill = Fill(execution.id, order.id, execution.at, execution.quantity, execution.price, execution.fee)
         self.desk.record(OrderFilled(fill, max(report.filled_quantity, order.reported_quantity), source, is_late))
         if not order.status.is_terminal:
             is_done = order.filled_quantity >= order.request.quantity
@@ -235,7 +250,7 @@ class Filling:
             is_done = order.filled_quantity >= order.request.quantity
             if not is_done:
                 return
-        reason = _replaced_by(order) if report.raw_status == REPLACED else order.reason
+        reason = _replaced_by(order) if report.raw_status == REPLACED else _why(order, told)
         self.desk.record(self.change(order, told, source, report.broker_order_id, reason))
         if told.is_terminal:
             yield from self.after_end(order)
@@ -244,6 +259,11 @@ class Filling:
 def _replaced_by(order: Order) -> str:
     heir = order.replaced_by or order.replacement
     return f"{REPLACED} by {heir}" if heir else REPLACED
+
+
+def _why(order: Order, told: OrderStatus) -> str:
+    """Who asked for its end; what was in doubt meanwhile is no reason of it."""
+    return order.cancel_reason if told is OrderStatus.CANCELLED and order.is_cancelling else order.reason
 
 
 def look_up(order: Order) -> LookUpOrder:

@@ -17,7 +17,7 @@ from core.model.position import Position
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, NoStop, Proposal, StopPlan
 from core.model.values import ZERO, Price, ProposalId, Quantity, Symbol, TicketId, plain, priced, rounded_down
-from core.staging.entries import aimed_at, refusal_of, stop_for
+from core.staging.entries import aimed_at, reach_of, refusal_of, stop_for
 from core.staging.extended import marked_for
 from core.staging.legs import with_legs
 from core.workflows.proposing import closing_side, left_to_close, side_of
@@ -89,7 +89,8 @@ class PlanRows:
         """Shares, and how they were worked out."""
         if row.quantity is not None:
             return row.quantity, ""
-        price = row.limit_price or row.trigger_price or self._price(row.symbol)
+        reach = reach_of(side_of(row.effect), row.limit_price, row.trigger_price or self._price(row.symbol))
+        price = row.limit_price if reach is None else reach.most
         if row.notional is None or price is None:
             return NO_PRICE
         step, whole = self._step(row)

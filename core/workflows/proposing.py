@@ -14,7 +14,17 @@ from core.facts import MandateEnded, ProposalEnd, ProposalEnded, ProposalSkipped
 from core.inputs import Decline, LeaveTicket, ProposeClose, ProposeFlattening, ProposeOrder
 from core.model.bar import BY_MINUTE, BY_SESSION, ONE_MINUTE
 from core.model.order import Effect as OrderEffect
-from core.model.order import Leg, LegRole, OrderClass, OrderRequest, OrderType, Side, order_id_of
+from core.model.order import (
+    Leg,
+    LegRole,
+    OrderClass,
+    OrderRequest,
+    OrderType,
+    Side,
+    StopHolder,
+    TimeInForce,
+    order_id_of,
+)
 from core.model.position import Position
 from core.model.signal import EntrySignal, ExitReason, ExitSignal
 from core.model.staging import MANUAL, MandateKind, NoStop, Proposal, StopPlan
@@ -23,6 +33,7 @@ from core.risk.gate import Candidate, Gate
 from core.staging.entries import aimed_at, refusal_of, stop_for
 from core.staging.extended import marked_for
 from core.staging.legs import target_of, with_legs
+from core.telling import order_in_words
 
 FORGOTTEN = "what this bar ordered was forgotten by a reset or a restore; the next bar counts"
 TOO_LATE = "its bar came later than its signal lives; the bars from now on propose"
@@ -31,6 +42,9 @@ OVERTAKEN = "a more pressing exit of the same position takes its place"
 PRESSING = frozenset({ExitReason.STOP_LOSS, ExitReason.FORCE_FLAT})
 """Why an exit takes the place of one that waits for another reason: the record says what it went out for."""
 NO_TARGET = "the broker holds a target only beside a stop of its own, for whole shares, day or gtc"
+NO_FRACTION_OF_A_PAIR = "the broker takes a pair of exits for whole shares only; type whole shares, or one alone"
+NO_FRACTION_TRAILS = "the broker trails whole shares only; type whole shares, or a stop at a price"
+NO_FRACTION_LASTS = "the broker takes a fraction for the day only; type it for the day, or whole shares"
 NO_TARGET_NOW = "in extended hours the broker holds no target with an entry; type it without one"
 
 
@@ -213,6 +227,44 @@ class Proposing:
             self._close_by_hand(position, command.part, ExitReason.MANUAL, command.quantity)
         return ()
 
+    def stage_again(self, order: Order, reason: str) -> None:
+        """An exit that was confirmed and never left: the same for what is left of it, on a ticket before all else.
+
+        Another exit that is out takes nothing from it but its shares.
+        """
+        request = order.request
+        position = self.desk.ledger.position(request.symbol, order.strategy)
+        if position is None or closing_side(position) is not request.side:
+            return
+        if self.desk.stage.exit_waiting(position.symbol, position.strategy) is not None:
+            waits = f"{order_in_words(request)}: {reason}; another exit of it waits: open that one, then close the rest"
+            self._skip(order.strategy, position.symbol, (waits,))
+            return
+        stop = request.leg(LegRole.STOP)
+        terms = ProposeOrder(
+            request.symbol,
+            request.effect,
+            request.quantity,
+            request.type,
+            request.limit_price,
+            request.stop_price if stop is None else stop.stop_price,
+            StopHolder.BROKER,
+            time_in_force=request.time_in_force,
+            trail_price=request.trail_price,
+            trail_fraction=request.trail_fraction,
+        )
+        self._stage_close(
+            position,
+            request.quantity,
+            order_id=order_id_of("again", order.id),
+            signal_time=self.desk.at if order.strategy == MANUAL else order.signal_time,
+            exit_reason=order.exit_reason or ExitReason.MANUAL,
+            intended=request.limit_price or self.desk.orchestrator.state.marks.get(request.symbol),
+            reference=order.reference,
+            reason=reason,
+            terms=terms,
+        )
+
     def on_propose_flattening(self, _command: ProposeFlattening) -> Iterable[Effect]:
         """One close a position; each is confirmed on a ticket of its own (OP-07)."""
         reason = ExitReason.KILL if self.desk.control.state.killed_by else ExitReason.MANUAL
@@ -333,6 +385,9 @@ class Proposing:
         order = OrderRequest(order_id, position.symbol, side, effect, clamped, OrderType.MARKET)
         if terms is not None:
             order = self._marked(in_terms_of(terms, order))
+        if refusal := refusal_of_fraction(order):
+            self._skip(position.strategy, position.symbol, (refusal,))
+            return
         self._stage(
             Proposal(
                 id=ProposalId(order_id),
@@ -450,6 +505,17 @@ def in_terms_of(command: ProposeOrder, order: OrderRequest) -> OrderRequest:
     if command.type is not OrderType.LIMIT or command.stop_price is None:
         return order
     return replace(order, order_class=OrderClass.OCO, legs=(Leg(LegRole.STOP, stop_price=command.stop_price),))
+
+
+def refusal_of_fraction(order: OrderRequest) -> str | None:
+    """Why the broker never takes a part of a share in these terms: its stop would make way for nothing (EX-11)."""
+    if order.quantity % 1 == 0:
+        return None
+    if order.legs:
+        return NO_FRACTION_OF_A_PAIR
+    if order.type is OrderType.TRAILING_STOP:
+        return NO_FRACTION_TRAILS
+    return None if order.time_in_force is TimeInForce.DAY else NO_FRACTION_LASTS
 
 
 def candidate_of(proposal: Proposal) -> Candidate:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
+from itertools import count
 
 from core.desk import Desk
 from core.effects import Effect
 from core.execution.order import Order
-from core.facts import SubmissionBlocked
+from core.facts import MandateEnded, StopAskedFor, SubmissionBlocked
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderRequest, OrderType, Side, TimeInForce, order_id_of
 from core.model.position import Position
@@ -17,13 +19,14 @@ from core.model.signal import ExitReason
 from core.model.staging import MANUAL, Mandate, MandateKind
 from core.model.values import ClientOrderId, Quantity, Symbol
 from core.staging.stage import MandateUse
+from core.workflows.apart import apart
 from core.workflows.cancelling import Cancelling
 from core.workflows.doubting import Doubting
-from core.workflows.filling import look_up
 from core.workflows.proposing import Proposing, closing_side, left_to_close, timeframe_of
 from core.workflows.submitting import Intent, Submitting
 
 CLOSED = "the position is closed"
+NOTHING_LEFT = "nothing is left to protect"
 
 
 class Protecting:
@@ -41,27 +44,55 @@ class Protecting:
         self.cancelling = cancelling
         self.proposing = proposing
         self.doubting = doubting
+        self.ask_for: Callable[[OrderRequest, str], bool] = lambda order, strategy: False
+        """Have a stop that nothing permits any more wait on a ticket; whether one does now."""
+        self.ask_for_blocked: Callable[[Order], bool] = lambda stop: False
+        """Have a stop that the gateway kept back wait on a ticket; whether one does now."""
+        self._told: set[str] = set()
 
     def after_fill(self, order: Order) -> Iterator[Effect]:
         for rival in self.desk.ledger.rivals(order):
             if rival.is_working:  # the broker makes it smaller, or ends it: which of both is asked
-                self.doubting.watch(rival)
-                if order.is_working:
-                    yield look_up(rival)
+                yield from self.doubting.ask(rival)
         self.proposing.withdraw_loose_exits(order.request.symbol)
-        if self.desk.ledger.position(order.request.symbol, order.strategy) is None:
-            yield from self._clear_up_after(order)
-            return
-        yield from self.cover(order.id)
+        if self.desk.ledger.position(order.request.symbol, order.strategy) is not None:
+            yield from self.cover(order.id)
+        else:
+            self._end_what_is_sold(order.request.symbol)
+
+    def _end_what_is_sold(self, symbol: Symbol) -> None:
+        """Flat: no stop is owed for what was held. Shares of a later entry have the stop that was signed for them."""
+        for use in self.desk.stage.mandates(MandateKind.PROTECTIVE_STOP):
+            entry = self.desk.ledger.order(use.mandate.parent)
+            if entry is None or entry.request.symbol != symbol or self.desk.ledger.position(symbol, entry.strategy):
+                continue
+            if entry.status.is_terminal and entry.filled_quantity > use.released:
+                self.desk.record(MandateEnded(use.mandate.id, NOTHING_LEFT))
 
     def after_end(self, order: Order) -> Iterator[Effect]:
         """An entry ended before it was filled, or a leg of it did: what it filled is guarded."""
+        self._end_what_is_sold(order.request.symbol)
         if not order.request.legs and order.role is None:
             return
         for leg in self.desk.ledger.legs(order.id):
             if leg.is_working and self.desk.ledger.is_orphan(leg):
                 self.doubting.watch(leg)
         yield from self.cover(order.id if order.role is None else order.parent or order.id)
+
+    def after_block(self, stop: Order) -> Iterator[Effect]:
+        """The gateway kept it back: it goes again at once as it was signed. What nothing permits by now, and the second
+        of its mandate, waits on a ticket.
+        """
+        if not stop.is_protective:
+            return
+        signed = self.desk.stage.mandates(MandateKind.PROTECTIVE_STOP)
+        uses = [use for use in signed if stop.id in use.returned]
+        if any(len(use.returned) == 1 for use in uses):
+            for use in uses:
+                yield from self.cover(use.mandate.parent)
+        elif self.ask_for_blocked(stop):
+            for use in uses:
+                self.desk.record(StopAskedFor(use.mandate.parent, use.mandate.id, stop.request.quantity))
 
     def after_look_up(self, order: Order) -> Iterator[Effect]:
         """An entry that turned out to have no legs is guarded; a leg with nothing left to wait for is taken back."""
@@ -70,23 +101,35 @@ class Protecting:
         if order.is_working and not order.is_cancelling and self.desk.ledger.is_orphan(order):
             yield from self.cancelling.cancel(order, "what it was made with has ended")
 
-    def resume(self) -> Iterator[Effect]:
-        """After a restart: fills whose stop had not been written down yet get it now."""
+    def resume(self, but: Collection[Symbol] = ()) -> Iterator[Effect]:
+        """At each look into the books: fills whose stop was not written down, or could not be asked for, get it now.
+
+        Not those of symbols whose books are too far apart.
+        """
         for use in self.desk.stage.mandates(MandateKind.PROTECTIVE_STOP):
-            yield from self.cover(use.mandate.parent)
+            if use.mandate.symbol not in but:
+                yield from apart(self.desk, partial(self.cover, use.mandate.parent))
 
     def cover(self, entry_id: ClientOrderId) -> Iterator[Effect]:
+        """Killed or not, but not after NAKED: what was signed for it is older than that word."""
         entry = self.desk.ledger.order(entry_id)
         for use in self.desk.stage.mandates(MandateKind.PROTECTIVE_STOP, entry_id):
-            if entry is None:
+            if entry is None or not self._is_of_what_is_held(entry):
                 continue
             if self._is_left_to_its_legs(entry):
                 yield from self.doubting.ask_for_legs(entry)
                 continue
             owed = entry.filled_quantity - use.released
             quantity = min(owed, self._bare(entry, use.mandate.side))
-            if quantity > 0:
+            if quantity > 0 and self.desk.control.state.naked_at is None:
                 yield from self.release_stop(use, entry, Quantity(quantity))
+
+    def _is_of_what_is_held(self, entry: Order) -> bool:
+        """Not where all that it bought was closed again: what is held by now is another ticket's."""
+        position = self.desk.ledger.position(entry.request.symbol, entry.strategy)
+        if position is None or entry.ended_at is None or entry.late_fill:
+            return True
+        return position.entry_order == entry.id or entry.ended_at >= position.began
 
     def _is_left_to_its_legs(self, entry: Order) -> bool:
         """Whether the broker's legs guard what it filled, or may: where it filled whole, whatever became of them."""
@@ -98,7 +141,8 @@ class Protecting:
 
     def _bare(self, entry: Order, side: Side) -> Decimal:
         """Shares that no working exit would close, nor, where the stop was a leg, one that is signed and waits."""
-        free = self.uncovered(entry.request.symbol, entry.strategy, side)
+        symbol, strategy = entry.request.symbol, entry.strategy
+        free = self.uncovered(symbol, strategy, side) - self.desk.ledger.left_to_legs(symbol, strategy, but=entry)
         if not entry.request.legs:
             return free
         return min(free, left_to_close(self.desk, entry.request.symbol, entry.strategy, side))
@@ -106,10 +150,13 @@ class Protecting:
     def release_stop(
         self, use: MandateUse, parent: Order, quantity: Quantity, lasts: TimeInForce = TimeInForce.DAY
     ) -> Iterator[Effect]:
-        """Send a stop within its mandate. A stop goes out killed or not."""
+        """Send a stop within its mandate. A stop goes out killed or not.
+
+        `parent` is its entry; or the stop whose place it takes, where the entry is forgotten.
+        """
         mandate = use.mandate
         order = OrderRequest(
-            client_order_id=child_order_id(parent, self.desk.ledger.children(parent.id) + 1, mandate.side),
+            client_order_id=self._next_id(use, parent),
             symbol=mandate.symbol,
             side=mandate.side,
             effect=OrderEffect.CLOSE if mandate.side is Side.SELL else OrderEffect.COVER,
@@ -121,7 +168,7 @@ class Protecting:
         order = in_terms(order, mandate)
         approval = self.desk.stage.permit(use, order, self.desk.account_name, self.desk.at)
         if isinstance(approval, str):
-            self.desk.record(SubmissionBlocked(order.client_order_id, approval))
+            self._ask(use, order, parent.strategy, approval)
             return
         yield from self.submitting.release(
             approval,
@@ -131,13 +178,33 @@ class Protecting:
                 strategy=parent.strategy,
                 signal_time=parent.signal_time,
                 stop=None,
-                parent=parent.id,
+                parent=(parent.parent if parent.is_protective else None) or parent.id,
                 exit_reason=ExitReason.STOP_LOSS,
                 intended_price=mandate.stop_price,
                 reference=parent.reference,
                 expires_at=None,
             ),
         )
+
+    def _ask(self, use: MandateUse, order: OrderRequest, strategy: str, refusal: str) -> None:
+        """It is owed, and what was signed permits it no more: it waits for a key, once for these shares (OP-02).
+
+        Where it cannot wait, as beyond a market that has passed it, it is tried again at the next look.
+        """
+        mandate = use.mandate
+        if mandate.id not in self._told:
+            self._told.add(mandate.id)
+            self.desk.record(SubmissionBlocked(order.client_order_id, refusal))
+        if not self.ask_for(order, strategy):
+            return
+        self.desk.record(StopAskedFor(mandate.parent, mandate.id, order.quantity))
+        if mandate.kind is MandateKind.RESTORE_STOP:
+            self.desk.record(MandateEnded(mandate.id, "the stop waits for its key"))
+
+    def _next_id(self, use: MandateUse, parent: Order) -> ClientOrderId:
+        """Counted by its mandate, which outlives what the ledger forgets; a name that was ever used is passed over."""
+        names = (child_order_id(use.mandate, index, parent) for index in count(use.releases + 1))
+        return next(name for name in names if not self.desk.ledger.has(name))
 
     def uncovered(self, symbol: str, strategy: str, side: Side) -> Decimal:
         """Shares held that an order on this side would close and no working exit does: none of a flipped position."""
@@ -155,23 +222,16 @@ class Protecting:
     def after_correction(self, symbol: Symbol) -> Iterator[Effect]:
         """The broker's books show less than ours did: an exit with nothing left to close would open the other side."""
         self.proposing.withdraw_loose_exits(symbol)
+        self._end_what_is_sold(symbol)
         for order in self.desk.ledger.working():
             if order.request.symbol == symbol and self.is_loose(order) and not order.is_cancelling:
-                yield from self.cancelling.cancel(order, CLOSED)
+                yield from apart(self.desk, partial(self.cancelling.cancel, order, CLOSED))
 
     def is_loose(self, order: Order) -> bool:
         """An exit that has nothing to close."""
         position = self._position(order.request.symbol, order.strategy)
         has_its_side = position is not None and closing_side(position) is order.request.side
         return order.only_reduces and not has_its_side
-
-    def _clear_up_after(self, order: Order) -> Iterator[Effect]:
-        """Flat: stops that guard nothing any more are taken back."""
-        for left_over in self.desk.ledger.working_exits(order.request.symbol, order.strategy):
-            is_gone = left_over.id == order.id or left_over.replaced_by is not None
-            is_gone = is_gone or self.desk.ledger.is_held(left_over) or left_over in self.desk.ledger.rivals(order)
-            if not is_gone and not left_over.is_cancelling:
-                yield from self.cancelling.cancel(left_over, CLOSED)
 
 
 def in_terms(order: OrderRequest, mandate: Mandate) -> OrderRequest:
@@ -189,8 +249,14 @@ def in_terms(order: OrderRequest, mandate: Mandate) -> OrderRequest:
     )
 
 
-def child_order_id(parent: Order, index: int, side: Side) -> ClientOrderId:
-    """The signal's own name with a child index (EX-04); what a person typed or changed hashes its order id instead."""
+def child_order_id(mandate: Mandate, index: int, parent: Order) -> ClientOrderId:
+    """The signal's own name with a child index (EX-04); what a person typed or changed hashes its order id instead.
+
+    A stop that is put back is no order of the signal: it hashes the order whose ticket signed it, and its mandate.
+    """
+    side = mandate.side
+    if mandate.kind is MandateKind.RESTORE_STOP:
+        return order_id_of(mandate.parent, mandate.id, side.value, str(index))
     is_by_hand = parent.strategy == MANUAL or parent.exit_reason in (ExitReason.MANUAL, ExitReason.KILL)
     is_by_hand = is_by_hand or parent.request.type is OrderType.TRAILING_STOP or parent.is_target
     if is_by_hand or parent.request.replaces is not None:

@@ -25,7 +25,7 @@ from core.risk.checks.buying_power import free_for
 from core.risk.gate import Gate, ReviewContext
 from core.risk.margin import Unknown, requirement_of
 from core.workflows.at_the_key import touch_of
-from core.workflows.confirming import in_the_way
+from core.workflows.confirming import in_the_way, worst_loss_of
 from core.workflows.proposing import candidate_of, left_to_close
 
 TWICE = "the plan has an order for this position before it; one order a position and plan"
@@ -43,6 +43,8 @@ class Rehearsed:
         At which it would trade now, or its limit, USD; None where neither is known.
     cost
         What it costs, or frees where it reduces, USD.
+    worst_loss
+        What an entry loses at its stop, USD; None where it has none, no price is known, or it only reduces.
     power_after
         Buying power that is left after it, USD; of one that does not go, what is left without it.
     """
@@ -54,6 +56,7 @@ class Rehearsed:
     price: Price | None
     touch: Price | None
     cost: Money | None
+    worst_loss: Money | None
     power_after: Money | None
 
     @property
@@ -100,7 +103,9 @@ class Rehearsal:
         price = candidate_of(proposal).price(context.quote)
         touch = touch_of(proposal.order.side, context)
         cost = Money(price * proposal.order.quantity) if price is not None else None
-        return Rehearsed(line, in_the_way(self.desk, proposal), review, refusals, price, touch, cost, self.power())
+        lost = None if proposal.only_reduces else worst_loss_of(proposal, context)
+        cancels = in_the_way(self.desk, proposal)
+        return Rehearsed(line, cancels, review, refusals, price, touch, cost, lost, self.power())
 
     def power(self) -> Money | None:
         """USD that an order may still take."""
@@ -130,6 +135,7 @@ class Rehearsal:
             intended_price=proposal.intended_price or price,
             reference=proposal.reference,
             expires_at=None,
+            counted_at=price,
         )
         self.ledger.folds[OrderCreated](self.desk.at, created)  # type: ignore[operator]
 
@@ -218,6 +224,7 @@ class Rehearsal:
 def copied(ledger: Ledger) -> Ledger:
     """Books of their own: what is done to them nobody hears of."""
     trial = Ledger(ledger.calendar)
+    trial.opened = list(ledger.opened)
     state = ledger.state
     trial.restore(
         replace(

@@ -4,9 +4,11 @@ A flattening takes the working entries back before its first sale, and waits a l
 filled behind its sale would leave what nobody meant to hold.
 
 Each order takes the way of a ticket: at its turn it is opened and confirmed by the mandate that the plan's key gave,
-and checked again on a clock, an account and a quote fetched for it. One is on that way at a time, and the next has its
-turn when the broker has answered to it: no order waits in the line behind another, and each sees what those before it
-left. A halt, a kill or a restart stops what has not gone. After a time-out no buy leaves by itself.
+and checked again on a clock, an account and a quote fetched for it. Of what opens one is on that way at a time, and the
+next has its turn when the broker has answered to it: no order waits in the line behind another, and each sees what
+those before it left. What reduces waits for no other symbol's answer (EX-22). A halt, a kill or a restart stops what
+has not gone; a flattening, which only reduces, goes on through a halt and a kill. After a time-out no buy leaves by
+itself.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ from core.facts import (
 from core.inputs import AnswerPlan, LeavePlan
 from core.model.account import Account
 from core.model.broker import BrokerPicture
-from core.model.order import OrderStatus
+from core.model.order import OrderRequest, OrderStatus
 from core.model.plan import PlanEnd, PlanPhase, PlanReport, PlanSource, ReportLine, SignedOrder, Standing
 from core.model.staging import MandateKind, Ticket
 from core.model.values import NO_SHARES, Money, Quantity, Symbol, plain
@@ -58,6 +60,8 @@ TIME_OVER = "the time for which it was signed is over"
 ALL_OUT = "every order has had its turn; waiting for the fills"
 STILL_CLEARING = "its stop makes way; it goes when that is gone, and Orders shows it then"
 ASKS_BROKER = "the broker is asked for the report"
+SIDE_BY_SIDE = 4
+"""Sales that are checked on fresh figures at once: more would be many requests in one instant (EX-17)."""
 FEW = 3
 """Orders up to which each is asked for by itself; more are asked for at once, in the broker's books (EX-17)."""
 
@@ -71,6 +75,8 @@ class Running:
         self.comparing = comparing
         self._polled_at: datetime | None = None
         self._picture: BrokerPicture | None = None
+        self._asked_at: datetime | None = None
+        self._asks_again = False
 
     # ── the operator ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -89,9 +95,10 @@ class Running:
             yield from self._stop(run, BY_OPERATOR)
 
     def see(self, picture: BrokerPicture) -> None:
-        """The broker's books: what the report is made of, once it was asked for."""
+        """The broker's books: what the report is made of, once it was asked for, and of no earlier instant."""
         run = self.plans.running
-        if run is not None and run.phase is PlanPhase.REPORTING:
+        is_of_now = self._asked_at is None or picture.account.at >= self._asked_at
+        if run is not None and run.phase is PlanPhase.REPORTING and is_of_now:
             self._picture = picture
 
     # ── each step ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -115,7 +122,7 @@ class Running:
             elif run.phase is PlanPhase.SETTLING:
                 yield from self._settle(run)
             else:
-                self._report(run)
+                yield from self._report(run)
             if self.plans.running is None or before == (run.phase, len(run.tickets), len(run.refusals)):
                 return
 
@@ -132,7 +139,7 @@ class Running:
             self._move(run, PlanPhase.SELLING, f"{len(left)} entries are not gone yet; they are asked for again")
 
     def _sell(self, run: PlanRun) -> Iterator[Effect]:
-        following = self._following(run, run.sells())
+        following = self._following_sale(run)
         if following is not None:
             yield from self._take_turn(run, following)
         elif self._have_all_gone(run, run.sells()):
@@ -193,12 +200,21 @@ class Running:
         yield from self._ask_for_report(run, f"stopped: {reason}")
 
     def _ask_for_report(self, run: PlanRun, reason: str) -> Iterator[Effect]:
-        self._picture = None
         self._move(run, PlanPhase.REPORTING, reason)
+        yield from self._ask()
+
+    def _ask(self) -> Iterator[Effect]:
+        self._picture, self._asked_at, self._asks_again = None, self.desk.at, False
         yield from self.comparing.ask()
 
-    def _report(self, run: PlanRun) -> None:
+    def _report(self, run: PlanRun) -> Iterator[Effect]:
+        """What a stop or a kill takes back is waited for, and the broker asked again when it is gone (EX-10)."""
         is_late = self._since(run) >= self._seconds("report_seconds")
+        if not is_late and self._is_on_its_way_out(run):
+            self._asks_again = True
+            return
+        if not is_late and self._asks_again:
+            yield from self._ask()
         if self._picture is None and not is_late:
             return
         for signed in run.orders:
@@ -261,11 +277,24 @@ class Running:
     # ── where they stand ─────────────────────────────────────────────────────────────────────────────────────────
 
     def _following(self, run: PlanRun, orders: tuple[SignedOrder, ...]) -> SignedOrder | None:
-        """The next whose turn it is; None while one is being checked or any request of ours has no answer yet, or where
-        none is left."""
-        if self._is_in_hand(run, orders) or self._is_line_busy():
+        """The next whose turn it is; None while one is being checked, or something that it would wait behind has no
+        answer yet, or where none is left."""
+        following = next((o for o in orders if self.plans.standing(run, o) is Standing.WAITING), None)
+        if following is None or self._is_in_hand(run, orders) or self._is_lane_busy(following.proposal.order):
             return None
-        return next((o for o in orders if self.plans.standing(run, o) is Standing.WAITING), None)
+        return following
+
+    def _following_sale(self, run: PlanRun) -> SignedOrder | None:
+        """The next that waits for nothing of its own symbol: another's request may hang (EX-22)."""
+        standings = [(order, self.plans.standing(run, order)) for order in run.sells()]
+        if [standing for _, standing in standings].count(Standing.CHECKING) >= SIDE_BY_SIDE:
+            return None
+        for order, standing in standings:
+            beside = tuple(other for other, _ in standings if other.proposal.symbol == order.proposal.symbol)
+            is_free = standing is Standing.WAITING and not self._is_in_hand(run, beside)
+            if is_free and not self._is_lane_busy(order.proposal.order):
+                return order
+        return None
 
     def _is_in_hand(self, run: PlanRun, orders: tuple[SignedOrder, ...]) -> bool:
         doubted = self._doubted(run)
@@ -278,10 +307,12 @@ class Running:
         are_left = any(self.plans.standing(run, order) is Standing.WAITING for order in orders)
         return not are_left and not self._is_in_hand(run, orders)
 
-    def _is_line_busy(self) -> bool:
-        """A request of ours, the stop of a fill perhaps, is on its way: another would wait behind it."""
-        working = self.desk.ledger.working()
-        return any(order.status is OrderStatus.PENDING and order.in_doubt_since is None for order in working)
+    def _is_lane_busy(self, order: OrderRequest) -> bool:
+        """What opens waits for each request that is on its way, what reduces for exits of its symbol alone (EX-22)."""
+        asked = [o for o in self.desk.ledger.working() if o.status is OrderStatus.PENDING and o.kept is None]
+        if order.effect.only_reduces:
+            asked = [o for o in asked if o.only_reduces and o.request.symbol == order.symbol]
+        return any(o.in_doubt_since is None for o in asked)
 
     def _waits_for_answer(self, run: PlanRun, signed: SignedOrder) -> bool:
         """The stream has told of it, and its own answer has not come yet; not for longer than an answer may take."""
@@ -292,7 +323,7 @@ class Running:
         return is_told and self.desk.at < self._answer_due(order)
 
     def _answer_due(self, order: Order) -> datetime:
-        return order.created_at + self._patience()
+        return self.desk.departing.left_at(order) + self._patience()
 
     def _doubted(self, run: PlanRun) -> list[SignedOrder]:
         """The buys that are looked up, and of which the operator was not asked yet."""
@@ -301,7 +332,7 @@ class Running:
 
     def _asks_at(self, run: PlanRun, doubted: list[SignedOrder]) -> datetime:
         orders = [order for signed in doubted if (order := self.desk.ledger.order(signed.order_id)) is not None]
-        return min(order.in_doubt_since or order.created_at for order in orders) + self._patience()
+        return min(order.in_doubt_since or self.desk.departing.left_at(order) for order in orders) + self._patience()
 
     def _unsettled(self, run: PlanRun, orders: tuple[SignedOrder, ...]) -> list[SignedOrder]:
         return [order for order in orders if not self.plans.standing(run, order).is_over]
@@ -316,6 +347,12 @@ class Running:
         return f"{request.side.value.upper()} {plain(left)} {request.symbol}"
 
     # ── the report ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _is_on_its_way_out(self, run: PlanRun) -> bool:
+        """Whether the broker was asked to cancel an order of it, or has not answered for one yet."""
+        ids = (*(signed.order_id for signed in run.orders), *run.taken_back)
+        orders = (order for order_id in ids if (order := self.desk.ledger.order(order_id)) is not None)
+        return any(o.is_cancelling or (o.status is OrderStatus.PENDING and o.in_doubt_since is None) for o in orders)
 
     def _figures(self, run: PlanRun) -> PlanReport:
         account = self._picture.account if self._picture is not None else self.desk.account
@@ -404,7 +441,7 @@ class Running:
             return
         self._polled_at = self.desk.at
         found = (self.desk.ledger.order(signed.order_id) for signed in self._unsettled(run, run.sells()))
-        orders = [order for order in found if order is not None]
+        orders = [o for o in found if o is not None and not self.desk.departing.is_here(o)]
         if len(orders) > FEW:
             yield from self.comparing.ask_soon()
         else:

@@ -6,11 +6,14 @@ What a start does with each half-done step:
 | --- | --- |
 | an open ticket, a turned key without its order | void; the operator opens it again |
 | a turned key that was approved, without its order | never sent, and told: stage it again |
-| a stop's permission used, without its order | given back: the stop goes out |
+| a permission used, without its order | it stands: the stop, less of one, or the sale of a close goes out |
 | an order in PENDING | in doubt: looked up by its own id, never sent again |
+| one that is known never to have left the desk | sent where its permission holds, else on a ticket (EX-22) |
 | an order that is being replaced | as it was, until the broker's word on both says more |
 | a cancel without its end | asked for again |
-| a fill without its stop | the stop goes out under the ticket's mandate |
+| a fill without its stop | the stop goes out under the ticket's mandate; where that has ended, it waits on a ticket |
+| a stop that was cut, without the rest of it | its pair goes; the rest follows once the books are known |
+| a stop whose day is over, without its ticket | it is asked for |
 | an entry whose legs are not named yet | the broker's books name them, or its look-up |
 | a closing without its sale | goes on, or puts the stop back when its time is over |
 """
@@ -30,6 +33,7 @@ from core.model.connection import Line, LineState
 from core.model.session import Session
 from core.model.values import ClientOrderId
 from core.risk.day import begun, corrected
+from core.workflows.apart import apart
 from core.workflows.comparing import Comparing
 from core.workflows.doubting import Doubting
 
@@ -53,8 +57,8 @@ class Starting:
         self.desk.record(EngineStarted())
         for order_id in unwritten:
             self.desk.record(SubmissionBlocked(order_id, NOT_WRITTEN))
-        yield from self.comparing.ask()
-        yield from self.warm_up()
+        yield from apart(self.desk, self.comparing.ask)
+        yield from apart(self.desk, self.warm_up)
 
     def _confirmed_and_not_written(self) -> list[ClientOrderId]:
         """Orders whose key was turned just before the engine died: not written down, so never sent (OP-02, EX-20)."""

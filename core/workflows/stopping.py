@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from core.desk import Desk
 from core.effects import CancelOrder, Effect, FetchPicture, LatchKill, ReleaseKill
+from core.execution.beyond import only_opens
 from core.execution.order import Order
 from core.execution.others import Other
-from core.facts import HaltCause, Halted, Killed, OtherTakenBack, Rearmed, Resumed
+from core.facts import HaltCause, Halted, Killed, OtherTakenBack, Rearmed, RearmRefused, Resumed
 from core.inputs import Halt, Input, Kill, PictureFetched, Rearm, Resume
 from core.model.order import OrderStatus
 from core.model.values import BrokerOrderId, ClientOrderId
+from core.telling import order_in_words
+from core.workflows.apart import apart, done_apart
 from core.workflows.cancelling import Cancelling
 from core.workflows.proposing import Proposing
 
@@ -25,8 +29,8 @@ class Stopping:
         self.cancelling = cancelling
         self.proposing = proposing
         self.ask_for_books: Callable[[], Iterable[Effect]] = lambda: ()
+        self.make_exits_fit: Callable[[], Iterable[Effect]] = lambda: ()
         self._taken_back: set[BrokerOrderId] = set()
-        self._is_naked = False
 
     def on_halt(self, command: Halt) -> Iterable[Effect]:
         state = self.desk.control.state
@@ -44,23 +48,29 @@ class Stopping:
 
     def on_kill(self, command: Kill) -> Iterator[Effect]:
         """Latched first; then everything that could open is taken back, on the stage and at the broker."""
-        if self.desk.control.state.killed_by is None:
-            self.desk.record(Killed(command.by))
-        self._is_naked |= command.naked
+        if self.desk.control.state.killed_by != command.by or command.naked:
+            self.desk.record(Killed(command.by, command.naked))
         yield LatchKill(command.by)
-        self.proposing.block_entries(f"killed by {command.by}")
+        done_apart(self.desk, lambda: self.proposing.block_entries(f"killed by {command.by}"))
         for order in list(self.desk.ledger.working()):
-            is_asked_for = self._goes(order, command)
-            if is_asked_for and not order.is_cancelling:
-                yield from self.cancelling.cancel(order, f"killed by {command.by}")
-            elif is_asked_for and order.status is not OrderStatus.PENDING:  # the key again asks again
-                yield CancelOrder(order.id, order.broker_order_id)
-        yield from self.take_back_others()
-        yield from self.ask_for_books()
+            yield from apart(self.desk, partial(self._take_back, order, command))
+        yield from apart(self.desk, self.make_exits_fit)
+        yield from apart(self.desk, self.take_back_others)
+        yield from apart(self.desk, self.ask_for_books)
+
+    def _take_back(self, order: Order, command: Kill) -> Iterator[Effect]:
+        """A stop that is on its way out for another reason goes for this one: it does not come back."""
+        is_asked_for, why = self._goes(order, command), f"killed by {command.by}"
+        is_for_another = command.naked and order.is_protective and order.cancel_reason != why
+        if is_asked_for and (is_for_another or not order.is_cancelling):
+            yield from self.cancelling.cancel(order, why)
+        elif is_asked_for and order.status is not OrderStatus.PENDING:  # the key again asks again
+            yield CancelOrder(order.id, order.broker_order_id)
 
     def _goes(self, order: Order, command: Kill) -> bool:
         is_guard = order.is_protective and not self.desk.ledger.is_held(order)
-        return not order.only_reduces or (command.naked and is_guard)
+        opens = not order.only_reduces or only_opens(self.desk.ledger, order, self.desk.told_at_a_kill)
+        return opens or (command.naked and is_guard)
 
     def take_back_others(self) -> Iterator[Effect]:
         """What others sent and could open, while killed: again at each look into the broker's books."""
@@ -75,7 +85,8 @@ class Stopping:
         """One that cannot be read may be somebody's stop: it is named, and goes where NAKED was typed."""
         if self.desk.control.state.killed_by is None:
             return ()
-        return tuple(one for one in self.desk.all_others if one.may_open and (self._is_naked or not one.is_unread))
+        is_naked = self.desk.control.state.naked_at is not None
+        return tuple(one for one in self.desk.all_others if one.may_open and (is_naked or not one.is_unread))
 
     # ── while nothing can be written ─────────────────────────────────────────────────────────────────────────────
 
@@ -88,7 +99,7 @@ class Stopping:
             return [_taken_back(other) for other in self._others_that_go()]
         if not isinstance(message, Kill):
             return []
-        self._is_naked |= message.naked
+        control.naked_at = self.desk.at if message.naked else control.naked_at
         control.killed_by, control.killed_at = message.by, control.killed_at or self.desk.at
         ours = [o for o in self.desk.ledger.working() if self._goes(o, message)]
         return [
@@ -98,12 +109,26 @@ class Stopping:
             FetchPicture(),
         ]
 
-    def on_rearm(self, command: Rearm) -> Iterable[Effect]:
+    def on_rearm(self, command: Rearm) -> Iterator[Effect]:
+        """The word, typed in sight of what is in doubt: such an order may work, and a desk that trades meets it.
+
+        What NAKED kept back holds again: the books are looked into at once, and fills that are owed their stop get it.
+        """
         if command.word != REARM or self.desk.control.state.killed_by is None:
-            return ()
-        self._is_naked = False
+            return
+        unasked = [o for o in self.desk.ledger.working() if self._is_unknown(o) and o.id not in command.despite]
+        if unasked:
+            named = ", ".join(order_in_words(order.request) for order in unasked)
+            self.desk.record(RearmRefused(f"{named} in doubt; wait for the broker's word, or type REARM again"))
+            return
         self.desk.record(Rearmed())
-        return (ReleaseKill(),)
+        yield ReleaseKill()
+        yield from apart(self.desk, self.ask_for_books)
+
+    def _is_unknown(self, order: Order) -> bool:
+        """In doubt; or it opens, has left, and has no answer yet."""
+        has_left = order.status is OrderStatus.PENDING and not self.desk.departing.is_here(order)
+        return self.desk.ledger.is_in_doubt(order) or (has_left and not order.only_reduces)
 
 
 def _taken_back(other: Other) -> CancelOrder:

@@ -1,6 +1,7 @@
 """From permission to the wire and back: an approval is redeemed, the intent written, and every answer understood.
 
-`release` is the only place in the program that yields `SubmitOrder` and `ReplaceOrder`.
+This is the only place in the program that yields `SubmitOrder` and `ReplaceOrder`: `release`, and `release_kept` for
+what an earlier run released and never sent.
 """
 
 from __future__ import annotations
@@ -8,30 +9,32 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from core.desk import Desk
 from core.effects import Effect, ReplaceOrder, SubmitOrder
+from core.execution.beyond import refusal_of_less
 from core.execution.order import NEVER_ARRIVED, Order
 from core.execution.others import in_the_way_of
 from core.facts import (
     ApprovalRedeemed,
+    KeptOrderReleased,
     OrderCreated,
     OrderSent,
     OrderStateChanged,
+    PermissionReturned,
     Source,
     SubmissionBlocked,
 )
-from core.inputs import SubmissionAnswered, SubmissionStopped
+from core.inputs import SubmissionAnswered, SubmissionBegan, SubmissionStopped
 from core.model.broker import Accepted, NoAnswer
 from core.model.order import LegRole, OrderRequest, OrderStatus
 from core.model.signal import ExitReason
 from core.model.staging import Approval, StopPlan
 from core.model.values import ClientOrderId, Price, ProposalId
+from core.workflows.apart import apart
 from core.workflows.doubting import Doubting
 from core.workflows.filling import Filling, look_up
-
-DUPLICATE_ID = 40010001
-"""Alpaca's code for a client order id that it has already: the order is there, look it up (EX-06)."""
 
 
 class NotPermittedError(Exception):
@@ -54,6 +57,7 @@ class Intent:
     expires_at: datetime | None
     role: LegRole | None = None
     target_price: Price | None = None
+    counted_at: Price | None = None
 
 
 class Submitting:
@@ -62,7 +66,9 @@ class Submitting:
         self.filling = filling
         self.doubting = doubting
         self.after_end: Callable[[Order], Iterable[Effect]] = lambda order: ()
+        self.after_block: Callable[[Order], Iterable[Effect]] = lambda order: ()
         self.take_warnings: Callable[[Order, tuple[str, ...]], None] = lambda order, warnings: None
+        self._begun: list[tuple[Approval, Intent]] = []
 
     def release(self, approval: Approval, intent: Intent) -> Iterator[Effect]:
         """Redeem the approval and write the intent, in one act; only then is the order sent (OP-02).
@@ -77,9 +83,12 @@ class Submitting:
         order = intent.order
         digest = order.digest(self.desk.account_name)
         refusal = self.desk.stage.refusal_to_redeem(approval, digest, self.desk.at)
+        if refusal is None and approval.less_of is not None:
+            refusal = refusal_of_less(self.desk.ledger.order(approval.less_of), order)
         if refusal is not None:
             raise NotPermittedError(f"order {order.client_order_id}: {refusal}")
         self.desk.ledger.require_new(order.client_order_id)
+        self._begun.append((approval, intent))
         self.desk.record(ApprovalRedeemed(approval, order.client_order_id, digest, order.quantity))
         self.desk.record(
             OrderCreated(
@@ -95,24 +104,67 @@ class Submitting:
                 expires_at=intent.expires_at,
                 role=intent.role,
                 target_price=intent.target_price,
+                counted_at=intent.counted_at,
             )
         )
-        if order.replaces is None:
-            yield SubmitOrder(order, approval)
-        else:
-            old = self.desk.ledger.order(order.replaces)
-            yield ReplaceOrder(order, approval, old.broker_order_id if old else None)
+        self._begun.pop()
+        yield self._request(order, approval)
 
-    def on_stopped(self, reply: SubmissionStopped) -> Iterable[Effect]:
+    def take_failed(self) -> list[tuple[Approval, Intent]]:
+        """Releases that raised before they asked for anything; each is told of once."""
+        begun, self._begun = self._begun, []
+        return begun
+
+    def release_kept(self, order: Order) -> Iterator[Effect]:
+        """Send an order that an earlier run wrote and never sent, by the permission that it redeemed then (EX-22)."""
+        approval = order.kept
+        if approval is None:
+            raise NotPermittedError(f"order {order.id}: it may have left already")
+        self.desk.record(KeptOrderReleased(order.id))
+        yield self._request(order.request, approval)
+
+    def _request(self, order: OrderRequest, approval: Approval) -> SubmitOrder | ReplaceOrder:
+        """From its record on it waits here, also for what this same act does next."""
+        self.desk.departing.queue(order.client_order_id)
+        if order.replaces is None:
+            return SubmitOrder(order, approval)
+        old = self.desk.ledger.order(order.replaces)
+        return ReplaceOrder(order, approval, old.broker_order_id if old else None)
+
+    def on_stopped(self, reply: SubmissionStopped) -> Iterator[Effect]:
         """The gateway did not let it out; the broker never heard of it."""
+        self.desk.departing.end(reply.client_order_id)
         order = self.desk.ledger.order(reply.client_order_id)
         if order is None or order.status is not OrderStatus.PENDING:
-            return ()
-        self.desk.record(SubmissionBlocked(order.id, reply.reason))
-        self.desk.record(self._change(order, OrderStatus.CANCELLED, Source.DESK, f"blocked: {reply.reason}"))
+            return
+        was_taken_back = order.is_cancelling
+        yield from self.end_unsent(order, reply.reason, reply.approval)
+        if reply.approval is not None and not was_taken_back:
+            yield from apart(self.desk, partial(self.after_block, order))
+
+    def end_unsent(self, order: Order, why: str, approval: Approval | None) -> Iterable[Effect]:
+        """It never left and never will. What a mandate permitted by it is permitted again."""
+        self.desk.record(SubmissionBlocked(order.id, why))
+        if approval is not None and approval.mandate_id is not None and self._is_given_back(order, approval):
+            self.desk.record(PermissionReturned(order.id, approval.mandate_id, order.request.quantity))
+        reason = f"{order.cancel_reason}, {why}" if order.is_cancelling else f"blocked: {why}"
+        self.desk.record(self._change(order, OrderStatus.CANCELLED, Source.DESK, reason))
         return self.after_end(order)
 
+    def _is_given_back(self, order: Order, approval: Approval) -> bool:
+        """Not where a person took it back, nor where the mandate is over: then a new key is needed either way."""
+        return not order.is_cancelling and self.desk.at <= approval.lapses_at and _is_counted(order)
+
+    def on_began(self, message: SubmissionBegan) -> Iterable[Effect]:
+        """From now on the broker may have it; what is asked to be cancelled meanwhile is watched from here."""
+        self.desk.departing.leave(message.client_order_id, self.desk.at)
+        order = self.desk.ledger.order(message.client_order_id)
+        if order is not None and order.status is OrderStatus.PENDING and order.is_cancelling:
+            self.doubting.watch(order)
+        return ()
+
     def on_answered(self, reply: SubmissionAnswered) -> Iterator[Effect]:
+        self.desk.departing.end(reply.client_order_id)
         order = self.desk.ledger.order(reply.client_order_id)
         if order is None:
             return
@@ -128,8 +180,6 @@ class Submitting:
             yield from self.doubting.ask_for_legs(order)  # the stream told of it, and names no legs
         elif isinstance(reply.answer, NoAnswer):
             yield from self.doubting.begin(order, reply.answer.reason)
-        elif reply.answer.code == DUPLICATE_ID:
-            yield from self.doubting.begin(order, "the broker has this id already")
         else:
             said = self._said(order, f"{reply.answer.message} ({reply.answer.code})")
             self.desk.record(self._change(order, OrderStatus.REJECTED, Source.ANSWER, said))
@@ -147,15 +197,27 @@ class Submitting:
 
     def next_due(self) -> Iterator[datetime]:
         for order in self._unanswered():
-            yield order.created_at + self._patience()
+            yield self._gives_up_at(order)
 
     def due(self) -> Iterator[Effect]:
+        reason = f"no answer in {self._patience().total_seconds():g} s"
         for order in list(self._unanswered()):
-            if self.desk.at >= order.created_at + self._patience():
-                yield from self.doubting.begin(order, f"no answer in {self._patience().total_seconds():g} s")
+            if self.desk.at >= self._gives_up_at(order):
+                yield from apart(self.desk, partial(self.doubting.begin, order, reason))
 
     def _unanswered(self) -> Iterator[Order]:
-        return (o for o in self.desk.ledger.working() if o.status is OrderStatus.PENDING and o.in_doubt_since is None)
+        """What left and has no answer yet."""
+        asked = (o for o in self.desk.ledger.working() if o.status is OrderStatus.PENDING and o.in_doubt_since is None)
+        return (order for order in asked if not self.desk.departing.is_here(order))
+
+    def _gives_up_at(self, order: Order) -> datetime:
+        """Counted from when the request left, never from our own queue (EX-06)."""
+        return self.desk.departing.left_at(order) + self._patience()
 
     def _patience(self) -> timedelta:
         return timedelta(seconds=float(self.desk.control.settings.execution.answer_seconds))
+
+
+def _is_counted(order: Order) -> bool:
+    """Whether its mandate counts shares, and more than one order: a stop's. A sale has one name, and is signed once."""
+    return order.is_protective and order.exit_reason is ExitReason.STOP_LOSS

@@ -90,5 +90,5 @@ class Unattended:
             order.status is OrderStatus.REJECTED and order.only_reduces and not order.stands_by
             for order in self.desk.ledger.state.orders.values()
             if (order.request.symbol, order.strategy) == (position.symbol, position.strategy)
-            if order.created_at >= position.opened_at
+            if order.created_at >= position.began
         )

@@ -45,11 +45,13 @@ from core.settings import Settings
 from core.views import DeskView
 from state.journal import MemoryJournal
 from tests.scenarios.house import Switch
-from tests.unit.core.brokers.trading_floor import Notebook
+from tests.unit.core.brokers.trading_floor import STORIES, Notebook
 from tests.waiting import PATIENCE
 
 F = TypeVar("F", bound=Fact)
 SPY = Symbol("SPY")
+RULES: dict[str, Any] = {**STORIES}
+"""Of the exchange under the desk; a story may change them."""
 
 
 @cache
@@ -238,7 +240,7 @@ def _runtime(settings: Settings | None = None) -> VirtualRuntime:
     pace.free_until = proposed_at + timedelta(milliseconds=200)
     return VirtualRuntime(
         engine,
-        SimulatedExchange(config_of(settings, "test", "1"), calendar, Notebook()),
+        SimulatedExchange(replace(config_of(settings, "test", "1"), **RULES), calendar, Notebook()),
         (bar_item(BarArrived(bar, "seed 1")) for bar in bars),
         start=start,
         switch=Switch(),

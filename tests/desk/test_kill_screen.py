@@ -16,6 +16,7 @@ from core.model.order import Effect, OrderStatus
 from tests.desk.desk_house import House, open_desk
 from tests.desk.hands import held_back
 from tests.desk.still_house import a_view, an_order
+from tests.desk.test_doubt_on_the_desk import holds_up
 from widgets.kill import killed_lines
 
 
@@ -96,6 +97,24 @@ async def test_a_killed_desk_says_so_until_rearm_is_typed_in_full() -> None:
         await house.press(*"REARM")
         await house.until(lambda: house.facts(Rearmed))
         await house.until(lambda: house.shows("ENTRIES ON") and not isinstance(house.desk.screen, KillScreen))
+
+
+async def test_rearm_beside_an_order_in_doubt_names_it_and_asks_once_more() -> None:
+    """OP-07: it may be at the broker, and a desk that trades again would meet it"""
+    async with open_desk() as house:
+        await house.opens_the_ticket()
+        holds_up(house)
+        await house.press("B")
+        await house.until(lambda: "nobody knows yet whether it arrived" in house.footer())
+        await house.kills()
+
+        await house.press(*"REARM")
+        await house.until(lambda: house.shows("IN DOUBT", "BUY to open 0.1 SPY", "type REARM once more"))
+        await house.wait(0.2)
+        assert not house.facts(Rearmed)
+        await house.press(*"REARM")
+
+        await house.until(lambda: house.facts(Rearmed))
 
 
 @pytest.mark.parametrize("slip", ["R", "NA", "REARR", "RxN"])

@@ -114,7 +114,7 @@ async def test_a_short_sale_is_of_whole_shares_with_its_stop_above_and_only_wher
 
     assert isinstance(read_form(short, view), ProposeOrder)
     assert read_form({**short, "quantity": "0.5"}, view) == Fault("quantity", "whole shares only")
-    assert read_form({**short, "stop": "494.00"}, view) == Fault("stop", "must be above 496.00")
+    assert read_form({**short, "stop": "494.00"}, view) == Fault("stop", "must be above 496.20")
     refused = await a_view(short_refused="a cash account sells nothing short")
     assert read_form(short, refused) == Fault("effect", "a cash account sells nothing short")
 
@@ -129,6 +129,21 @@ async def test_dollars_are_as_many_shares_as_they_buy_and_never_more(typed: str,
 
     assert isinstance(order, ProposeOrder)
     assert order.quantity == Decimal(shares)
+
+
+async def test_the_form_measures_a_limit_by_what_it_meets_at_the_market() -> None:
+    """EX-11, OP-06: a short of 400 fills at 496.20, a buy of 600 at 496.22"""
+    view = await a_view(most="900")
+    short = {**GOOD, "effect": "short", "limit": "400.00", "stop": "498.00"}
+    buy = {**GOOD, "limit": "600.00"}
+
+    assert read_draft(short, view).cost == Decimal("992.40")
+    assert read_draft(short, view).loss == Decimal("196.00")
+    assert read_draft(short, view).doubts["quantity"] == "992.40 USD is over 900.00 an order"
+    assert read_form({**short, "stop": "450.00"}, view) == Fault("stop", "must be above 496.20")
+    assert read_form({**short, "target": "450.00"}, view) == Fault("target", "must be below 400.00")
+    assert read_form({**buy, "stop": "550.00"}, view) == Fault("stop", "must be below 496.22")
+    assert read_form({**buy, "target": "550.00"}, view) == Fault("target", "must be above 600.00")
 
 
 async def test_dollars_without_a_limit_are_counted_by_the_side_that_would_be_taken() -> None:
@@ -263,6 +278,7 @@ async def test_every_fault_stands_beside_its_field_before_enter_at_80_columns() 
         assert len(house.facts(ProposalStaged)) == 1
 
 
+@pytest.mark.usefixtures("a_tick_each_way_as_before")
 async def test_the_symbol_is_told_with_its_ages_and_the_order_with_what_it_leaves() -> None:
     """OP-03: at 80 columns"""
     async with open_desk((80, 24)) as house:

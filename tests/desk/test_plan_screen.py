@@ -51,6 +51,7 @@ async def marks_all_of(house: House, count: int) -> None:
 
 
 @pytest.mark.parametrize("size", SIZES)
+@pytest.mark.usefixtures("a_tick_each_way_as_before")
 async def test_a_plan_is_marked_signed_once_and_reported(size: tuple[int, int]) -> None:
     """OP-05, EX-10"""
     async with open_floor("AAA", "BBB", "CCC", "DDD", "EEE", "FFF", size=size) as house:
@@ -358,6 +359,7 @@ async def test_a_row_says_that_a_target_does_not_come_back() -> None:
         )
 
 
+@pytest.mark.usefixtures("a_tick_each_way_as_before")
 async def test_what_opens_says_what_it_can_lose_by_itself_and_in_all() -> None:
     """OP-05: as a ticket does; what has no stop says that."""
     async with open_floor() as house:

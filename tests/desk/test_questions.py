@@ -6,7 +6,9 @@ from textual import events
 
 from console.screens.question import ArmedQuestion
 from core.facts import CancelRequested
+from core.model.order import Effect, OrderStatus, OrderType, Side
 from tests.desk.desk_house import House, open_desk
+from tests.desk.still_house import a_view, an_order, open_still
 
 
 async def opens_the_question(house: House) -> ArmedQuestion:
@@ -92,3 +94,19 @@ async def test_a_question_under_another_screen_or_on_a_small_terminal_is_not_arm
         await house.press("D")
         await house.wait(0.5)
         assert not house.facts(CancelRequested)
+
+
+async def test_of_a_pair_whose_stop_before_it_goes_back_that_is_said() -> None:
+    """EX-21, EX-13"""
+    pair = an_order(
+        type=OrderType.LIMIT,
+        side=Side.SELL,
+        effect=Effect.CLOSE,
+        status=OrderStatus.SUBMITTED,
+        is_paired=True,
+        goes_back_in_words=("6 at 99.00",),
+    )
+    async with open_still(a_view(orders=(pair,))) as house:
+        await house.press("3", "home", "d")
+        await house.until(lambda: house.shows("Cancel this pair?", "The stop before it goes back: 6 at 99.00."))
+        assert not house.shows("NO STOP at the broker")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
+
 from console.screens.ticket import TicketScreen
 from core.facts import ConfirmationReceived, OrderCreated
 from core.inputs import EditOrder, MoveStop
@@ -75,6 +77,7 @@ def test_a_stop_at_the_average_price_is_named_break_even() -> None:
     assert ticket_of(house)[0] == "0.502 SPY stop 99.30 → 99.60 (break-even)"
 
 
+@pytest.mark.usefixtures("a_tick_each_way_as_before")
 def test_an_edited_entry_shows_what_is_filled_both_quantities_and_both_limits() -> None:
     """OP-03, EX-12"""
     house = a_house_in_a_thin_market()

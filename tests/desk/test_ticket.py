@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from textual import events
 
 from console.screens.ticket import Phase, TicketScreen
@@ -12,6 +13,7 @@ from core.risk.checks import standard_gate
 from tests.desk.desk_house import open_desk
 
 
+@pytest.mark.usefixtures("a_tick_each_way_as_before")
 async def test_the_ticket_shows_exactly_what_is_sent() -> None:
     """OP-01, OP-02, OP-03"""
     async with open_desk() as house:

@@ -38,6 +38,33 @@ async def test_the_key_counts_only_after_the_whole_word_and_the_silence_behind_i
         await house.until(lambda: house.facts(OrderCreated))
 
 
+async def test_what_was_typed_stands_beside_the_key_that_it_arms() -> None:
+    """OP-04: letter by letter, and the whole of it until the key"""
+    async with open_desk() as house:
+        await opens_a_live_ticket(house)
+        for typed in ("S", "SP", "SPY"):
+            await house.press(typed[-1])
+            await house.until(lambda typed=typed: house.shows(f"typed: {typed} "))
+
+        await house.until(house.is_armed)
+        assert house.shows("B  buy to open  typed: SPY")
+
+
+async def test_letters_that_came_before_the_ticket_was_painted_are_said_to_be_lost() -> None:
+    """OP-04: they count for nothing, and no hand waits for a key that is not armed"""
+    async with open_desk() as house:
+        await opens_a_live_ticket(house)
+        screen = house.desk.screen
+        screen.painted.forget()
+        screen.hear("S", screen.behind.now())
+
+        assert screen.armed_in_words() == "too early: type SPY again"
+        assert house.sent_nothing()
+        await house.wait(0.6)
+        await house.press("S", "P", "Y")
+        await house.until(lambda: house.shows("typed: SPY"))
+
+
 async def test_a_wrong_letter_starts_the_word_anew_and_case_counts() -> None:
     """OP-04"""
     async with open_desk() as house:

@@ -12,7 +12,17 @@ from rich.cells import cell_len
 from console.ticket.lines import WIDTH, Readiness, key_line
 from console.ticket.standing import Phase, Standing
 from console.ticket.word import TypedWord
-from core.model.order import CONFIRMING_KEYS, Effect, OrderType, Side, StopHolder, TimeInForce
+from core.model.order import (
+    CONFIRMING_KEYS,
+    Effect,
+    Leg,
+    LegRole,
+    OrderClass,
+    OrderType,
+    Side,
+    StopHolder,
+    TimeInForce,
+)
 from core.model.quote import NoQuote
 from core.model.signal import ExitReason
 from core.model.sizing import LeftOut, Size, Term
@@ -348,3 +358,15 @@ async def test_no_line_of_a_signed_ticket_asks_for_a_key_for_its_exits(exits: tu
         said = " ".join(text_of(shown, desk).split())
         assert ("needs your key" in said or "is yours" in said) is not is_signed
         assert ("out unattended" in said) is is_signed
+
+
+async def test_a_ticket_with_legs_says_that_a_part_of_it_has_no_stop_yet() -> None:
+    """OP-06, EX-13: the broker holds legs back until all of their entry is filled"""
+    view, desk = await a_ticket()
+    whole = replace(view.ticket.order, quantity=Quantity(Decimal(2)))
+    with_stop = replace(whole, order_class=OrderClass.OTO, legs=(Leg(LegRole.STOP, stop_price=Price(Decimal(490))),))
+
+    said = text_of(replace(view, ticket=replace(view.ticket, order=with_stop)), desk)
+
+    assert "in force when all of it is filled; till then a part has NO STOP" in said
+    assert "NO STOP" not in text_of(view, desk)

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from core.brokers.simulated.config import FIRST_EDITION
+
 pytest.register_assert_rewrite("tests.scenarios.weeks")
 
 from tests.scenarios.backtests import bars, days, keyturn, minutes  # noqa: E402, F401
@@ -20,3 +22,15 @@ def every_story_can_be_rebuilt_from_its_journal() -> Iterator[None]:
     for house in House.built:
         if house.engine.disk_trouble is None:
             assert_can_be_rebuilt(house)
+
+
+@pytest.fixture
+def a_tick_each_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The exchange as it is in use: derived quotes stand a tick to either side of the last price."""
+    monkeypatch.setattr(House, "usual", {})
+
+
+@pytest.fixture
+def a_bar_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The exchange of accounts of before: a bar gives its volume as it begins, and prices of long ago are paid."""
+    monkeypatch.setattr(House, "usual", {"edition": FIRST_EDITION})

@@ -54,7 +54,7 @@ from core.runtime.virtual import VirtualRuntime
 from core.settings import Settings
 from core.strategies.house import OF_THE_HOUSE, Kinds
 from state.journal import MemoryJournal
-from tests.unit.core.brokers.trading_floor import NEW_YORK, SPY, THURSDAY, NewYorkHours, Notebook, a_bar, at
+from tests.unit.core.brokers.trading_floor import NEW_YORK, SPY, STORIES, THURSDAY, NewYorkHours, Notebook, a_bar, at
 
 F = TypeVar("F", bound=Fact)
 BROKEN = NoAnswer("the connection broke")
@@ -153,10 +153,11 @@ class Line(VirtualRuntime):
 class House:
     """One desk, one exchange, one journal, from `opens` on.
 
-    `bars` are what the market does; `rules` are the exchange's (`cash`, `participation` …).
+    `bars` are what the market does; `rules` are the exchange's (`cash`, `participation` …), over those of its story.
     """
 
     built: ClassVar[list[House]] = []
+    usual: ClassVar[dict[str, object]] = STORIES
 
     def __init__(
         self,
@@ -175,7 +176,7 @@ class House:
         self.switch = Switch()
         self.door = Door(DoorKind.SCRIPT)
         self.notebook = Notebook()
-        self.exchange = SimulatedExchange(ExchangeConfig(**rules), self.calendar, self.notebook)  # type: ignore[arg-type]
+        self.exchange = SimulatedExchange(ExchangeConfig(**{**self.usual, **rules}), self.calendar, self.notebook)  # type: ignore[arg-type]
         self._take_up(self.bars[0].start)
 
     def _take_up(self, start: datetime) -> None:
@@ -219,7 +220,7 @@ class House:
 
     def slows_down(self, seconds: float) -> None:
         """Every request takes this long to arrive."""
-        self.line.link = Link(latency=timedelta(seconds=seconds))
+        self.line.link = Link(timedelta(seconds=seconds), patience=timedelta(seconds=seconds + 8))
 
     # ── keys ─────────────────────────────────────────────────────────────────────────────────────────────────────
 

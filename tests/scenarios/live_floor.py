@@ -33,7 +33,7 @@ from core.settings import Settings
 from core.views import DeskView
 from state.journal import MemoryJournal
 from tests.scenarios.house import Switch
-from tests.unit.core.brokers.trading_floor import NewYorkHours, Notebook, at
+from tests.unit.core.brokers.trading_floor import STORIES, NewYorkHours, Notebook, at
 
 LOOK = 0.005
 """Seconds between two looks for something to tell."""
@@ -59,7 +59,7 @@ class LiveFloor:
     def __init__(self, opens: str, bars: Sequence[Bar]) -> None:
         self.offset = at(opens) - datetime.now(UTC)
         self.bars = list(bars)
-        self.exchange = SimulatedExchange(ExchangeConfig(), NewYorkHours(), Notebook())
+        self.exchange = SimulatedExchange(ExchangeConfig(**STORIES), NewYorkHours(), Notebook())
         self.lock = threading.Lock()
         self.asked: list[str] = []
         self.troubles: dict[str, NoAnswer] = {}
@@ -196,7 +196,7 @@ class LiveHouse:
         self.switch = Switch()
         self.engine = Engine("live", Mode.PAPER, NewYorkHours(), self.journal)
         rebuild(self.engine.desk, None)
-        self.engine.apply(floor.now(), Settings(), "live")
+        self.engine.apply(floor.now(), settings or Settings(), "live")
         self.runtime = LiveRuntime(
             self.engine,
             floor,
@@ -211,7 +211,14 @@ class LiveHouse:
         self.runtime.admit(self.door.known)
         self.view: DeskView | None = None
         self.runtime.on_beat(self._look)
-        self.thread = threading.Thread(target=self.runtime.run, daemon=True)
+        self.failure: Exception | None = None
+        self.thread = threading.Thread(target=self._run, daemon=True)
+
+    def _run(self) -> None:
+        try:
+            self.runtime.run()
+        except Exception as error:  # told to who waits for the end
+            self.failure = error
 
     def _look(self) -> None:
         self.view = self.runtime.picture()
@@ -227,6 +234,13 @@ class LiveHouse:
         self.runtime.leave()
         self.thread.join(5)
         assert not self.thread.is_alive()
+
+    def ends(self) -> None:
+        """It ends by itself; what it ended with is raised here."""
+        self.thread.join(5)
+        assert not self.thread.is_alive()
+        if self.failure is not None:
+            raise self.failure
 
     def presses(self, command: Command) -> None:
         self.runtime.send(self.door.through(command))

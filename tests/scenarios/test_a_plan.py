@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import pytest
 
-from core.effects import Effect, LookUpOrder, SubmitOrder
+from core.effects import CancelOrder, Effect, LookUpOrder, SubmitOrder
 from core.facts import (
     ApprovalRedeemed,
     ConfirmationRefused,
@@ -41,7 +41,7 @@ from core.inputs import (
     SignPlan,
 )
 from core.model.order import Effect as OrderEffect
-from core.model.order import Side, TimeInForce, digest_of
+from core.model.order import OrderStatus, Side, TimeInForce, digest_of
 from core.model.plan import PlanEnd, PlanPhase, PlanSource, Standing
 from core.model.values import Digest, Price, Symbol, TicketId
 from core.picture import Pictures
@@ -120,6 +120,7 @@ def test_a_sell_and_a_buy_that_needs_its_cash_go_out_in_that_order_on_one_key() 
     assert_can_be_rebuilt(house)
 
 
+@pytest.mark.usefixtures("a_tick_each_way")
 def test_six_sells_are_filled_before_the_first_of_eight_buys_and_each_sees_fresh_buying_power() -> None:
     """EX-10, OP-03: by the journal's own order of events, and by the buying power that each approval used."""
     house = a_rebalance()
@@ -373,19 +374,19 @@ def test_a_plan_that_is_left_sends_nothing_and_nothing_of_it_is_staged() -> None
 
 
 def test_an_order_of_the_waiting_proposals_that_was_declined_since_is_left_out_at_its_turn() -> None:
-    """OP-05, EX-10"""
-    house = a_house_that_holds("AAA", "BBB", quantity="60")
-    for symbol in ("AAA", "BBB"):
+    """OP-05, EX-10: the first four are being checked already, side by side."""
+    house = a_house_that_holds(*SOLD, quantity="60")
+    for symbol in SOLD:
         house.presses(ProposeClose(Symbol(symbol)))
     opens(house, source=PlanSource.PROPOSALS)
     marks(house)
     signs(house)
-    first, second = (order.proposal for order in the_plan(house).orders)
-    house.presses(Decline(second.id, "not this one"))
+    *others, last = (order.proposal for order in the_plan(house).orders)
+    house.presses(Decline(last.id, "not this one"))
 
     runs_out(house)
 
-    assert (house.held(first.symbol), house.held(second.symbol)) == ("0", "60")
+    assert ({house.held(other.symbol) for other in others}, house.held(last.symbol)) == ({"0"}, "60")
     assert "left Proposals" in house.last(PlanOrderSkipped).reasons[0]
 
 
@@ -603,7 +604,8 @@ def test_a_plan_is_never_told_to_confirm_a_ticket() -> None:
     marks(house)
     signs(house)
     gateway = house.line.gateway
-    gateway.used.update(f"{digest_of('ticket', str(number))[:16]}" for number in range(1, 20))
+    for number in range(1, 20):
+        gateway.used.add(digest_of("ticket", str(number))[:16])
 
     report = runs_out(house)
 
@@ -649,3 +651,43 @@ def test_a_fill_is_told_with_two_decimals_at_least(price: str, told: str) -> Non
 
     assert the_plan(house).events.pop()[1] == f"BUY 18 AAA: filled 18 at {told}"  # it never was in the journal
     assert f" filled 18 at {told} (" in in_words(fact)
+
+
+def a_plan_whose_buy_works() -> House:
+    """One buy rests at 95, far below the market; the plan waits for its fill, five seconds long."""
+    house = a_floor()
+    house.slows_down(0.3)
+    opens(house, a_buy("GGG", limit="95", stop="94"), a_buy("HHH"))
+    marks(house)
+    signs(house)
+    while the_plan(house).phase is not PlanPhase.SETTLING:
+        passes(house, 0.1)
+    return house
+
+
+def test_the_report_behind_a_kill_is_of_what_the_kill_left() -> None:
+    """OP-05, OP-07, EX-10: the broker is asked again when what was taken back is gone"""
+    house = a_plan_whose_buy_works()
+    house.line.breaks_at(CancelOrder, arrives=False)
+    house.presses(Kill("key"))
+
+    report = runs_out(house)
+
+    (gone,) = [line for line in report.lines if line.symbol == "GGG"]
+    assert (gone.status, gone.reason) == (OrderStatus.CANCELLED, "killed by key")
+    assert the_plan(house).end_reason.startswith("1 of 2 filled, 1 ended unfilled; stopped")
+    assert report.is_of_the_broker
+    assert report.power_after == house.exchange.account(house.line.at).buying_power
+
+
+def test_the_report_behind_a_kill_names_what_the_broker_has_not_given_up() -> None:
+    """OP-05, OP-07: it is waited for ten seconds, and then said"""
+    house = a_plan_whose_buy_works()
+    house.line.breaks_at(CancelOrder, arrives=False, times=99)
+    house.presses(Kill("key"))
+    killed_at = house.line.at
+
+    runs_out(house)
+
+    assert house.line.at - killed_at >= timedelta(seconds=10)
+    assert "1 still working" in the_plan(house).end_reason

@@ -44,6 +44,7 @@ def a_house(*more: Bar, policy: str = "include_extended", days: tuple[date, ...]
         }
     )
     bars = [bar for day in days for bar in minutes("09:30", "10:20", "100", day)]
+    bars += [a_bar(clock, "100", day=day) for day in days for clock in ("04:00", "08:00", "17:00")]
     return House([*bars, *more], settings, cash=Decimal(2000)).opens()
 
 
@@ -79,9 +80,10 @@ def row_of(house: House) -> PositionRow:
 # ── before the open ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.usefixtures("a_tick_each_way")
 def test_before_the_open_an_entry_fills_and_its_stop_rests_until_the_open() -> None:
     """RK-20, OP-06: the market goes through the stop at 08:30 and nothing happens; at the open it sells."""
-    early = [a_bar("08:30", "100 100 99.50 99.50", day=FRIDAY)]
+    early = [a_bar("08:00", "100", day=FRIDAY), a_bar("08:30", "100 100 99.50 99.50", day=FRIDAY)]
     falls = minutes("09:30", "09:35", "99.60", FRIDAY)
     house = a_house(*early, *falls, days=(THURSDAY,)).until("08:00", FRIDAY)
 
@@ -101,6 +103,7 @@ def test_before_the_open_an_entry_fills_and_its_stop_rests_until_the_open() -> N
     assert (stop.status, house.held(), house.held_by_the_broker()) == (OrderStatus.FILLED, "0", "0")
 
 
+@pytest.mark.usefixtures("a_tick_each_way")
 def test_what_was_filled_before_the_open_is_guarded_from_the_open_on() -> None:
     """RK-20: the desk says so until then, and no longer."""
     house = a_house().until("08:00", FRIDAY)
@@ -125,6 +128,7 @@ def test_a_bar_before_the_open_fills_the_limit_that_it_touches() -> None:
     assert (entry.status, paid(entry)) == (OrderStatus.FILLED, "99")
 
 
+@pytest.mark.usefixtures("a_tick_each_way")
 def test_whole_shares_go_without_legs_and_their_stop_follows_the_fill() -> None:
     """RK-20, OP-06: the broker takes no pair of orders for those hours."""
     house = a_house().until("08:00", FRIDAY)
@@ -135,6 +139,7 @@ def test_whole_shares_go_without_legs_and_their_stop_follows_the_fill() -> None:
     assert house.requests() == ["submit buy limit 1", "submit sell stop 1"]
 
 
+@pytest.mark.usefixtures("a_tick_each_way")
 def test_an_entry_that_works_then_is_changed_and_stays_marked() -> None:
     """RK-20, EX-12: its replacement fills before the open, and its stop follows."""
     house = a_house().until("08:00", FRIDAY)
@@ -188,6 +193,7 @@ def test_an_entry_that_is_typed_again_in_the_session_takes_its_legs() -> None:
         (date(2027, 3, 12), date(2027, 3, 15)),  # and ends
     ],
 )
+@pytest.mark.usefixtures("a_tick_each_way")
 def test_the_hours_are_new_yorks_on_either_side_of_a_change_of_clocks(days: tuple[date, date]) -> None:
     """RK-20"""
     for day in days:
@@ -282,6 +288,7 @@ def test_a_target_is_not_taken_then() -> None:
 
 
 @EITHER
+@pytest.mark.usefixtures("a_tick_each_way")
 def test_a_limit_order_closes_a_position_in_the_evening_under_either_policy(policy: str) -> None:
     """RK-20, RK-22: an exit always has a way."""
     house = a_house(policy=policy).until("10:05")
@@ -297,6 +304,7 @@ def test_a_limit_order_closes_a_position_in_the_evening_under_either_policy(poli
     assert house.requests()[-1] == "submit sell limit 0.2"
 
 
+@pytest.mark.usefixtures("a_tick_each_way")
 def test_a_sale_that_does_not_fill_by_night_leaves_the_stop_for_the_next_session() -> None:
     """RK-20, EX-21: typed before the open it works until 20:00; what was signed puts the stop back then."""
     house = a_house(days=(THURSDAY, FRIDAY, date(2026, 11, 23))).until("08:00", FRIDAY)
@@ -314,6 +322,7 @@ def test_a_sale_that_does_not_fill_by_night_leaves_the_stop_for_the_next_session
     assert (house.held_by_the_broker(), house.stops[-1].status) == ("0.2", OrderStatus.SUBMITTED)
 
 
+@pytest.mark.usefixtures("a_tick_each_way")
 def test_a_sale_that_is_confirmed_at_night_acts_from_the_next_extended_hours_on() -> None:
     """RK-20, RK-22: and if it does not fill by the night after, its stop comes back for the session that follows."""
     monday, tuesday = date(2026, 11, 23), date(2026, 11, 24)

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from core.effects import CancelOrder, Effect, FetchPicture
+from core.effects import CancelOrder, Effect, FetchPicture, LookUpOrder
 from core.facts import (
     ConfirmationRefused,
     OrderFilled,
@@ -20,7 +20,7 @@ from core.facts import (
     ReconciliationPassed,
     Source,
 )
-from core.inputs import Input, Kill, LampChanged, LookUpAnswered, PictureFetched, ProposeClose
+from core.inputs import Input, Kill, LampChanged, LookUpAnswered, PictureFetched, ProposeClose, Rearm
 from core.model.bar import Bar
 from core.model.broker import BrokerPicture, BrokerPosition, UnreadableOrder
 from core.model.connection import Lamp, Line, LineState
@@ -31,7 +31,8 @@ from core.picture import Pictures
 from core.runtime.virtual import VirtualRuntime
 from core.setting_types import Amount
 from core.settings import RiskSettings, Settings
-from tests.scenarios.changes import confirms_now, passes
+from core.workflows.stopping import REARM
+from tests.scenarios.changes import ROOMY, confirms_now, passes
 from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_house_with_a_proposal, a_typed_buy, minutes
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, a_bar, an_order, at
 
@@ -76,6 +77,19 @@ def test_an_unreachable_broker_is_asked_again_after_ten_seconds() -> None:
 
     assert len(house.facts(ReconciliationPassed)) == 1
     assert house.desk.control.refusal() is None
+
+
+def test_a_question_that_was_wanted_meanwhile_does_not_wait_ten_seconds_more() -> None:
+    """EX-09, EX-22: what is owed a stop waits for that answer."""
+    house = House(minutes("09:30", "10:30", "99.60"))
+    house.line.breaks_at(FetchPicture, arrives=True)
+    house.opens()
+    house.presses(Kill("key"))
+    house.presses(Rearm(REARM))
+
+    house.until("09:30:05")
+
+    assert len(house.facts(ReconciliationFailed)) == len(house.facts(ReconciliationPassed)) == 1
 
 
 def test_books_that_agree_pass_and_are_not_told_again() -> None:
@@ -598,6 +612,61 @@ def test_an_order_that_the_broker_no_longer_lists_is_looked_up() -> None:
     assert any(isinstance(message, LookUpAnswered) for message in house.line.heard[-5:])
 
 
+def compares_older(house: House, *positions: BrokerPosition) -> None:
+    """The broker's books arrive: these positions, and no order of more than a week ago."""
+    picture = house.line.ask(FetchPicture())
+    assert isinstance(picture, PictureFetched)
+    assert isinstance(picture.answer, BrokerPicture)
+    house.line.take(house.line.at, PictureFetched(replace(picture.answer, orders=(), positions=positions)))
+
+
+def an_entry_that_filled_unheard() -> House:
+    """It is 10:12: five shares were bought, with their stop, in the week that the broker's list leaves out by now."""
+    bars = [*minutes("09:30", "10:10"), *minutes("10:11", "10:30", "99.40")]
+    house = House(bars, ROOMY, cash=Decimal(10_000)).opens().until("10:05")
+    house.presses(a_typed_buy("5", limit="99.60", stop="98.60"))
+    confirms_now(house)
+    house.until("10:10:50")
+    house.line.is_deaf = True
+    house.line.breaks_at(FetchPicture, arrives=False, times=99)
+    house.until("10:12")
+    house.line.is_deaf = False
+    house.line.mends()
+    assert (house.held(), house.held_by_the_broker()) == ("0", "5")
+    return house
+
+
+def test_an_entry_that_filled_and_is_listed_no_more_is_counted_once_and_keeps_its_stop() -> None:
+    """EX-09, EX-13: its fill came with the books and once more with its look-up, and its stop was cancelled between"""
+    house = an_entry_that_filled_unheard()
+
+    compares_older(house, holding("SPY", "5"))
+    house.until("10:14")
+
+    assert house.facts(PositionCorrected) == []
+    assert house.held() == house.held_by_the_broker() == "5"
+    assert [(stop.status, stop.remaining) for stop in house.stops] == [(OrderStatus.SUBMITTED, 5)]
+    assert house.desk.control.refusal() is None
+
+
+def test_a_stop_that_filled_and_is_listed_no_more_is_counted_once() -> None:
+    """EX-09: our books were corrected to nothing, and sold once more with its look-up"""
+    house = a_house_in_a_position(("10:06", "10:07", STEADY), ("10:08", "10:30", "99.60 99.60 98 98"))
+    house.line.is_deaf = True
+    house.line.breaks_at(FetchPicture, arrives=False, times=99)
+    house.until("10:10")
+    house.line.is_deaf = False
+    house.line.mends()
+    assert (house.held(), house.held_by_the_broker()) == ("0.502", "0")
+
+    compares_older(house)
+    house.until("10:14")
+
+    assert house.facts(PositionCorrected) == []
+    assert house.held() == house.held_by_the_broker() == "0"
+    assert house.desk.control.refusal() is None
+
+
 def test_an_order_that_ended_here_and_works_there_is_taken_back_although_the_broker_lists_nothing_new() -> None:
     """EX-06, EX-09"""
     house = a_house_in_a_position()
@@ -608,10 +677,11 @@ def test_an_order_that_ended_here_and_works_there_is_taken_back_although_the_bro
     house.desk.record(
         OrderStateChanged(stop.id, OrderStatus.SUBMITTED, OrderStatus.CANCELLED, Source.LOOK_UP, None, "given up")
     )
-    after = list(engine.handle(at_, picture))
+    first, second = (list(engine.handle(at_, picture)) for _ in range(2))
 
     assert before == [[], []]
-    assert CancelOrder(stop.id, stop.broker_order_id) in after
+    assert first == [LookUpOrder(stop.id)]  # these books may have been read before its end
+    assert CancelOrder(stop.id, stop.broker_order_id) in second
 
 
 def test_a_split_is_named_and_left_to_a_person() -> None:
@@ -733,3 +803,21 @@ def test_books_that_agree_again_end_read_only_by_themselves() -> None:
 
     assert house.desk.control.refusal() is None
     assert len(house.facts(ReconciliationFailed)) == 1
+
+
+def test_books_that_are_behind_a_fill_have_nothing_cancelled() -> None:
+    """EX-06: they list as working what the stream has told to be filled; a cancel of it could take its legs away."""
+    house = a_house_in_a_position(("10:06", "10:30", STEADY))
+    picture = house.line.ask(FetchPicture())
+    assert isinstance(picture, PictureFetched)
+    assert isinstance(picture.answer, BrokerPicture)
+    (entry,) = [order for order in picture.answer.orders if order.side is Side.BUY]
+    assert entry.status is OrderStatus.FILLED
+    none_yet = Quantity(Decimal(0))
+    behind = replace(entry, status=OrderStatus.SUBMITTED, raw_status="new", filled_quantity=none_yet, executions=())
+    others = [order for order in picture.answer.orders if order is not entry]
+    house.line.take(house.line.at, PictureFetched(replace(picture.answer, orders=(behind, *others))))
+    passes(house, 5)
+
+    assert "cancel" not in house.requests()
+    assert house.held() == "0.502"

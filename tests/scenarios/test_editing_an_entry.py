@@ -11,14 +11,25 @@ from core.effects import Effect, ReplaceOrder
 from core.facts import (
     CancelRequested,
     Halted,
+    LegsMissing,
     ProposalEnded,
     ProposalSkipped,
 )
-from core.inputs import BrokerUpdated, EditOrder, EditProposal, Halt, Kill, ProposeOrder, RequestCancel
+from core.inputs import (
+    BrokerUpdated,
+    EditOrder,
+    EditProposal,
+    Halt,
+    Input,
+    Kill,
+    ProposeOrder,
+    RequestCancel,
+    SubmissionAnswered,
+)
 from core.model.account import Account
-from core.model.broker import Execution, OrderReport, OrderUpdate, UpdateEvent
+from core.model.broker import Accepted, Execution, OrderReport, OrderUpdate, UpdateEvent
 from core.model.order import Effect as OrderEffect
-from core.model.order import LegRole, OrderStatus
+from core.model.order import LegRole, OrderStatus, OrderType
 from core.model.staging import StopPlan
 from core.model.values import ExecutionId, Price, Quantity
 from core.risk.checks.buying_power import given_back, reserved_for_unseen
@@ -235,7 +246,7 @@ def test_the_gateway_stops_a_replacement_that_opens_while_halted() -> None:
 
     def shut_before_it_leaves(effect: Effect) -> Effect:
         if isinstance(effect, ReplaceOrder):
-            house.line.latch.pressed = "key"
+            house.line.latch.press("key")
         return effect
 
     house.line.tamper = shut_before_it_leaves
@@ -247,6 +258,7 @@ def test_the_gateway_stops_a_replacement_that_opens_while_halted() -> None:
     assert [r for r in house.requests() if r.startswith("replace")] == []
 
 
+@pytest.mark.usefixtures("a_bar_at_once")
 def test_an_entry_that_filled_further_takes_its_staged_edit_off_the_stage() -> None:
     """EX-05"""
     house = a_house_in_a_thin_market()
@@ -260,6 +272,7 @@ def test_an_entry_that_filled_further_takes_its_staged_edit_off_the_stage() -> N
     assert "filled further" in house.last(ProposalEnded).reason
 
 
+@pytest.mark.usefixtures("a_bar_at_once")
 def test_the_quantity_of_an_edit_is_the_whole_orders_and_what_is_filled_is_taken_off() -> None:
     """EX-12, EX-05"""
     house = a_house_in_a_thin_market()
@@ -274,6 +287,56 @@ def test_the_quantity_of_an_edit_is_the_whole_orders_and_what_is_filled_is_taken
     assert house.desk.ledger.covered(SPY, "manual") == 14
 
 
+@pytest.mark.parametrize(("clock", "filled"), [("10:09:05", 0), ("10:10:30", 10)], ids=["unfilled", "in part"])
+@pytest.mark.usefixtures("a_bar_at_once")
+def test_a_bracket_is_not_edited(clock: str, filled: int) -> None:
+    """EX-13: its ticket named a target for all of it, and the new one may come without legs, or with legs for a part"""
+    house = a_house_in_a_thin_market("101")
+    house.until(clock)
+    assert house.entry.filled_quantity == filled
+
+    edits(house, "14", "99.70")
+
+    assert house.desk.stage.proposals() == ()
+    assert "the broker may take it without its target" in house.last(ProposalSkipped).reasons[0]
+    house.until("10:14")
+    working = [(o.role, o.remaining) for o in house.desk.ledger.working()]
+    assert working == [(None, 5), (LegRole.STOP, 15), (LegRole.TARGET, 15)]
+
+
+@pytest.mark.usefixtures("a_bar_at_once")
+def test_an_edit_of_what_filled_in_part_that_comes_without_legs_leaves_no_share_without_its_stop() -> None:
+    """EX-13, OP-06: the stop of the first part, and one for each fill behind it"""
+    house = a_house_in_a_thin_market()
+    house.until("10:10:30")
+    ask = house.line.ask
+
+    def without_legs(effect: Effect) -> Input:
+        reply = ask(effect)
+        if isinstance(effect, ReplaceOrder):
+            book = house.exchange._book
+            booked = book.find(effect.order.client_order_id)
+            assert booked is not None
+            for leg in booked.legs:
+                del book._orders[leg.request.client_order_id], book._listed[leg.request.client_order_id]
+            booked.legs.clear()
+            assert isinstance(reply, SubmissionAnswered)
+            return replace(reply, answer=Accepted(booked.whole_report()))
+        return reply
+
+    house.line.ask = without_legs  # type: ignore[method-assign]
+    edits(house, "14", "99.70")
+    confirms_now(house)
+    house.until("10:14")
+
+    assert (house.held(), len(house.facts(LegsMissing))) == ("14", 1)
+    assert [(o.request.type, o.remaining) for o in house.desk.ledger.working()] == [
+        (OrderType.STOP, 10),
+        (OrderType.STOP, 4),
+    ]
+
+
+@pytest.mark.usefixtures("a_bar_at_once")
 def test_what_the_old_order_fills_while_its_replacement_travels_takes_an_entry_back() -> None:
     """EX-05, EX-08: the new one was for what was left before, and nobody signed for more"""
     house = a_house_in_a_thin_market()
@@ -290,6 +353,7 @@ def test_what_the_old_order_fills_while_its_replacement_travels_takes_an_entry_b
     assert house.desk.ledger.covered(SPY, "manual") == 10
 
 
+@pytest.mark.usefixtures("a_bar_at_once")
 def test_an_entry_that_filled_in_part_before_its_edit_is_still_one_entry() -> None:
     """EX-08, RK-03"""
     house = a_house_in_a_thin_market()
@@ -328,6 +392,7 @@ def test_an_entry_whose_first_fill_is_heard_after_its_replacements_is_still_one_
     assert before == house.desk.ledger.entries_filled("manual", day) == 1
 
 
+@pytest.mark.usefixtures("a_bar_at_once")
 def test_both_orders_of_a_signal_that_was_edited_have_stops_of_their_own() -> None:
     """EX-04, OP-06: a part of the first was filled, then all of the second"""
     thin = a_bar("10:06", "99.60", volume=50)

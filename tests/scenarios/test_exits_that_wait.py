@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
 from decimal import Decimal
 
-from core.facts import OrderCreated, ProposalEdited, ProposalEnd, ProposalEnded
-from core.inputs import Confirm, LeaveTicket, OpenTicket, ProposeOrder
-from core.model.order import Effect, OrderType, StopHolder
+import pytest
+
+from core.effects import Effect as Request
+from core.effects import SubmitOrder
+from core.facts import MandateEnded, MandateProlonged, OrderCreated, ProposalEdited, ProposalEnd, ProposalEnded
+from core.inputs import Confirm, LeaveTicket, OpenTicket, ProposeClose, ProposeOrder
+from core.model.order import Effect, OrderStatus, OrderType, StopHolder
 from core.model.signal import ExitReason
 from core.model.staging import Proposal
-from core.model.values import Quantity, plain
+from core.model.values import ClientOrderId, Quantity, plain
 from core.picture import Pictures
+from core.runtime.line import Link
 from tests.scenarios.changes import passes
-from tests.scenarios.house import RECOVERY, STEADY, House, a_house_in_a_position, assert_can_be_rebuilt
+from tests.scenarios.house import (
+    RECOVERY,
+    STEADY,
+    House,
+    a_house_in_a_position,
+    a_house_with_a_proposal,
+    assert_can_be_rebuilt,
+)
 from tests.unit.core.brokers.trading_floor import SPY
 
 
@@ -108,3 +123,61 @@ def test_an_exit_for_a_part_that_becomes_all_of_it_says_so_in_the_log() -> None:
     log = [row.text for row in pictures.draw(house.line.at).log]
     assert "SELL 0.502 SPY market is now SELL 0.302 SPY market" in log
     assert "SELL 0.302 SPY market is now to close" in log
+
+
+@dataclass(frozen=True, slots=True)
+class LosesTheFirstStop(Link):
+    """The first stop never arrives; everything else does."""
+
+    lost: list[ClientOrderId] = field(default_factory=list)
+
+    def carry(self, effect: Request) -> Iterable[timedelta]:
+        if isinstance(effect, SubmitOrder) and effect.order.type.is_stop and not self.lost:
+            self.lost.append(effect.order.client_order_id)
+            return ()
+        return (self.latency,)
+
+
+@pytest.mark.parametrize("restarts", [False, True], ids=["", "the desk is restarted meanwhile"])
+def test_a_close_behind_a_stop_in_doubt_waits_until_the_doubt_is_over(restarts: bool) -> None:
+    """EX-21, EX-22, EX-06: a minute of look-ups ends it as never arrived, and the sale goes."""
+    house = a_house_with_a_proposal(("10:06", "10:40", STEADY))
+    house.line.link = LosesTheFirstStop()
+    house.confirms_at("10:06:02")
+    house.until("10:06:06")
+    (stop,) = house.stops
+    house.presses(ProposeClose(SPY))
+    house.opens_ticket()
+    house.until("10:06:07")
+    house.confirms()
+    house.until("10:07:00")
+    assert house.desk.ledger.is_in_doubt(stop)
+    if restarts:
+        house = house.restarted()
+
+    house.until("10:09")
+
+    assert house.sale.status is OrderStatus.FILLED
+    assert (house.held(), house.held_by_the_broker()) == ("0", "0")
+    assert [fact for fact in house.facts(MandateEnded) if fact.reason.startswith("close again")] == []
+    assert house.facts(MandateProlonged)
+    assert_can_be_rebuilt(house)
+
+
+def test_a_close_whose_time_was_over_while_the_desk_was_away_needs_a_new_key() -> None:
+    """EX-21, OP-02: the key was turned for then."""
+    house = a_house_with_a_proposal(("10:06", "10:40", STEADY))
+    house.line.link = LosesTheFirstStop()
+    house.confirms_at("10:06:02")
+    house.until("10:06:06")
+    house.presses(ProposeClose(SPY))
+    house.opens_ticket()
+    house.until("10:06:07")
+    house.confirms()
+    house.until("10:06:20")
+    house.line.at += timedelta(minutes=5)
+    house = house.restarted()
+    house.until("10:14")
+
+    assert house.held() == "0.502"
+    assert any("the stop was not gone in time" in fact.reason for fact in house.facts(MandateEnded))

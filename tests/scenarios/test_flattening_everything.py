@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
-from core.effects import CancelOrder
-from core.facts import CancelRequested, PlanSigned
+from core.effects import CancelOrder, SubmitOrder
+from core.effects import Effect as Request
+from core.facts import CancelRequested, Fact, HaltCause, Halted, Killed, OrderCreated, PlanSigned
 from core.inputs import Kill, MarkInPlan, ProposeFlattening, RequestCancel
 from core.model.order import Effect, OrderStatus
-from core.model.plan import PlanPhase, PlanSource, Standing
+from core.model.plan import PlanEnd, PlanPhase, PlanSource, Standing
 from core.model.values import ProposalId, Symbol
 from core.picture import Pictures
+from core.runtime.line import Link
 from tests.scenarios.house import House, assert_can_be_rebuilt, minutes
 from tests.scenarios.plans import (
     BOUGHT,
@@ -268,3 +273,74 @@ def test_an_unsigned_flattening_takes_nothing_back() -> None:
     assert house.desk.plans.standing_of_entry(house.desk.ledger.working_entries()[0].id) is Standing.WORKING
     assert house.held_by_the_broker(Symbol("GGG")) == "0"
     assert Decimal(house.held(Symbol("GGG"))) == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Hangs(Link):
+    """No order of these symbols arrives."""
+
+    symbols: tuple[str, ...] = ()
+
+    def carry(self, effect: Request) -> Iterable[timedelta]:
+        return () if isinstance(effect, SubmitOrder) and effect.order.symbol in self.symbols else (self.latency,)
+
+
+def sold(house: House) -> list[str]:
+    """The symbols of the sales that a flattening sent, in order."""
+    orders = [fact.order for fact in house.facts(OrderCreated)]
+    return [order.symbol for order in orders if order.effect.only_reduces and not order.type.is_stop]
+
+
+@pytest.mark.parametrize("after", [0.0, 0.05, 0.15, 0.25, 0.35])
+@pytest.mark.parametrize(
+    "what", [Killed("key"), Halted(HaltCause.INVARIANT, "ValueError: of a strategy")], ids=["kill", "halt"]
+)
+def test_a_signed_flattening_goes_on_through_a_halt_and_a_kill(what: Fact, after: float) -> None:
+    """OP-07, OP-05: each of its orders is confirmed, and all of it only reduces."""
+    house = a_house_that_holds("AAA", "BBB", "CCC")
+    flattens(house)
+    signs(house)
+    passes(house, after)
+    if isinstance(what, Killed):
+        house.presses(Kill("key"))
+    else:
+        house.desk.record(what)
+    report = runs_out(house)
+
+    assert house.desk.ledger.positions() == ()
+    assert report.left == ()
+    assert the_plan(house).end is PlanEnd.DONE
+    assert any("the flattening goes on, all of it only reduces" in told for told in words(house))
+    assert_can_be_rebuilt(house)
+
+
+def test_a_flattening_that_waits_for_its_entries_to_go_sells_behind_a_kill_too() -> None:
+    """OP-07"""
+    house = a_house_that_holds("AAA", "BBB")
+    rests(house, "GGG")
+    flattens(house)
+    house.line.breaks_at(CancelOrder, arrives=False, times=1)
+    signs(house)
+    passes(house, 1)
+    assert the_plan(house).phase is PlanPhase.TAKING_BACK
+
+    house.presses(Kill("key"))
+    report = runs_out(house)
+
+    assert (house.desk.ledger.positions(), house.desk.ledger.working_entries()) == ((), ())
+    assert report.left == ()
+
+
+def test_a_sale_that_hangs_holds_no_other_symbols_sale_back() -> None:
+    """EX-22, EX-10: two requests of six hang; the four others are sold within a second or two."""
+    house = a_house_that_holds("AAA", "BBB", "CCC", "DDD", "EEE", "FFF")
+    flattens(house)
+    house.line.link = Hangs(symbols=("AAA", "BBB"))
+    signs(house)
+    passes(house, 3)
+
+    assert [house.held(Symbol(symbol)) for symbol in ("CCC", "DDD", "EEE", "FFF")] == ["0"] * 4
+    assert sorted(sold(house)) == ["AAA", "BBB", "CCC", "DDD", "EEE", "FFF"]
+    house.line.link = Link()
+    runs_out(house, 200)
+    assert_can_be_rebuilt(house)

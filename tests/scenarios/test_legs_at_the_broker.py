@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
-from core.effects import Effect, FetchPicture, LookUpOrder, SubmitOrder
+from core.effects import CancelOrder, Effect, FetchFigures, FetchPicture, LookUpOrder, SubmitOrder
 from core.execution.order import Order
 from core.facts import (
+    ConfirmationRefused,
     LegResized,
     LegsMissing,
+    MandateEnded,
     OrderCreated,
     OrderFilled,
     PositionChanged,
@@ -31,6 +34,7 @@ from core.inputs import (
     PictureFetched,
     ProposeClose,
     ProposeOrder,
+    Rearm,
     RequestCancel,
     SubmissionAnswered,
 )
@@ -41,9 +45,10 @@ from core.model.order import LegRole, OrderClass, OrderStatus, OrderType, StopHo
 from core.model.signal import ExitReason
 from core.model.values import ClientOrderId, Fraction, Price, Quantity
 from core.picture import Pictures
+from core.runtime.line import Link
 from core.workflows.adopting import HIDDEN
-from tests.scenarios.changes import ABOVE, ROOMY, WORKING, confirms_now, moves, passes
-from tests.scenarios.house import FALL, STEADY, House, a_day, a_typed_buy
+from tests.scenarios.changes import ABOVE, FRACTIONS, ROOMY, WORKING, confirms_now, moves, passes
+from tests.scenarios.house import FALL, STEADY, House, a_day, a_typed_buy, assert_can_be_rebuilt, minutes
 from tests.unit.core.brokers.trading_floor import SPY, a_bar
 
 FILLED, CANCELLED = OrderStatus.FILLED, OrderStatus.CANCELLED
@@ -216,6 +221,7 @@ def test_a_person_closes_what_is_held_though_the_broker_hides_its_stop() -> None
 # ── an entry that is not filled whole ────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.usefixtures("a_bar_at_once")
 def test_what_a_part_of_an_entry_bought_is_named_while_its_stop_waits() -> None:
     """EX-13: the leg is held until the entry is filled whole, and the status line says what nobody guards"""
     house = a_house(thin=50)
@@ -265,6 +271,7 @@ def test_an_entry_that_ends_in_part_leaves_a_stop_for_what_it_bought() -> None:
     assert uncovered(house) == []
 
 
+@pytest.mark.usefixtures("a_bar_at_once")
 def test_a_close_of_what_is_half_bought_takes_the_entry_back_first() -> None:
     """EX-21: its legs would sell again what the close has sold"""
     house = a_house(("10:06", "10:06", STEADY), ("10:07", "10:20", ABOVE), thin=50)
@@ -280,6 +287,7 @@ def test_a_close_of_what_is_half_bought_takes_the_entry_back_first() -> None:
     assert not any(order.is_working for order in house.desk.ledger.state.orders.values())
 
 
+@pytest.mark.usefixtures("a_bar_at_once")
 def test_a_close_of_what_is_half_bought_that_is_refused_leaves_it_guarded() -> None:
     """EX-21, EX-13"""
     house = a_house(("10:06", "10:06", STEADY), ("10:07", "10:20", ABOVE), thin=50)
@@ -295,6 +303,102 @@ def test_a_close_of_what_is_half_bought_that_is_refused_leaves_it_guarded() -> N
     assert uncovered(house) == []
 
 
+def half_bought_beside_a_stop() -> House:
+    """1.5 shares with a stop of their own at 99, and 2 of 8 bought by a bracket whose stop at 98 waits for the rest."""
+    bars = [
+        *minutes("09:30", "10:06"),
+        a_bar("10:07", "100", volume=20),
+        *[a_bar(f"10:{minute:02}", "100", volume=0) for minute in range(8, 20)],
+    ]
+    house = House(bars, ROOMY, cash=Decimal(10_000)).opens().until("10:06")
+    house.presses(a_typed_buy("1.5", limit="100.10", stop="99"))
+    confirms_now(house)
+    house.until("10:07")
+    house.presses(a_typed_buy("8", limit="100.10", stop="98"))
+    confirms_now(house)
+    house.until("10:07:45")
+    assert house.held() == "3.5"
+    return house
+
+
+@pytest.mark.usefixtures("a_bar_at_once")
+def test_a_close_that_is_refused_leaves_the_half_bought_guarded_beside_a_stop_of_its_own() -> None:
+    """EX-21, EX-13, OP-06: the stop came back at once, the part of the entry at the next look at the books"""
+    house = half_bought_beside_a_stop()
+    house.line.refuses_the_next_order("not now")
+
+    house.presses(ProposeClose(SPY))
+    confirms_now(house)
+    passes(house, 3)
+
+    assert house.held() == "3.5"
+    assert uncovered(house) == []
+    stops = {stop.request.stop_price: stop.request.quantity for stop in house.stops if stop.is_working}
+    assert stops == {Decimal(99): Decimal("1.5"), Decimal(98): Decimal(2)}
+    assert_can_be_rebuilt(house)
+
+
+@dataclass(frozen=True, slots=True)
+class LosesCancelsOf(Link):
+    """No cancel of this order arrives; everything else does."""
+
+    order_id: str = ""
+
+    def carry(self, effect: Effect) -> Iterable[timedelta]:
+        return () if isinstance(effect, CancelOrder) and effect.client_order_id == self.order_id else (self.latency,)
+
+
+@pytest.mark.usefixtures("a_bar_at_once")
+def test_a_close_that_is_given_up_leaves_the_half_bought_guarded_at_once() -> None:
+    """EX-21, EX-13, OP-06: a stop that cannot be taken back ends the close; the entry that made way has ended"""
+    house = half_bought_beside_a_stop()
+    house.line.link = LosesCancelsOf(order_id=next(stop.id for stop in house.stops if stop.role is None))
+
+    house.presses(ProposeClose(SPY))
+    confirms_now(house)
+    while not any("not gone in time" in fact.reason for fact in house.facts(MandateEnded)):
+        passes(house, 1)
+    passes(house, 1)
+
+    stops = {stop.request.stop_price: stop.request.quantity for stop in house.stops if stop.is_working}
+    assert stops == {Decimal(99): Decimal("1.5"), Decimal(98): Decimal(2)}
+    assert uncovered(house) == []
+
+
+@dataclass(frozen=True, slots=True)
+class SlowFigures(Link):
+    """The figures of a turned key come later than it waits for them, and nothing of the books comes at all."""
+
+    def carry(self, effect: Effect) -> Iterable[timedelta]:
+        if isinstance(effect, FetchPicture):
+            return ()
+        return (timedelta(seconds=7) if isinstance(effect, FetchFigures) else self.latency,)
+
+
+@pytest.mark.usefixtures("a_bar_at_once")
+def test_a_close_that_is_refused_at_its_figures_leaves_guarded_what_a_killed_entry_bought() -> None:
+    """EX-13, EX-21, OP-06: what the turned key was to sell is bare as soon as it sells nothing"""
+    house = a_house(thin=50)
+    house.confirms_at("10:06:02")
+    house.until("10:06:10")
+    house.presses(ProposeClose(SPY))
+    house.opens_ticket()
+    passes(house, 1)
+    house.line.link = SlowFigures()
+    house.confirms()
+    passes(house, 1)
+    house.presses(Kill("key"))
+    house.presses(Rearm("REARM"))
+
+    while not house.facts(ConfirmationRefused):
+        passes(house, 1)
+    passes(house, 1)
+
+    assert house.held() == "5"
+    assert uncovered(house) == []
+
+
+@pytest.mark.usefixtures("a_bar_at_once")
 def test_a_kill_takes_the_entry_with_its_legs_and_guards_what_it_bought() -> None:
     """OP-07, OP-06: a stop goes out killed or not"""
     house = a_house(thin=50)
@@ -345,6 +449,7 @@ def test_the_target_takes_the_profit_and_the_stop_goes_with_it() -> None:
     assert house.requests() == ["submit buy limit 15"]
 
 
+@pytest.mark.usefixtures("a_bar_at_once")
 def test_a_target_filled_in_part_leaves_every_share_covered_once() -> None:
     """EX-13: the broker takes what the target sold off the stop, and it is asked whether it did"""
     house = with_a_bracket(("10:09", "10:10", ABOVE))
@@ -580,6 +685,7 @@ def the_report(house: House, order_id: ClientOrderId) -> OrderReport:
     return reply.answer
 
 
+@pytest.mark.usefixtures("a_bar_at_once")
 def test_a_step_that_a_crash_lost_behind_its_fill_is_taken_at_the_next_start() -> None:
     """EX-20"""
     house = a_house(thin=50)
@@ -702,3 +808,103 @@ def _with_answers(
 
     house.line.ask = altered  # type: ignore[method-assign]
     return lambda: altered_ones["all"]
+
+
+@pytest.mark.usefixtures("a_bar_at_once")
+@pytest.mark.parametrize(("sold", "left"), [("1", 0), ("0.5", 1)], ids=["all", "half"])
+def test_what_was_sold_gets_no_stop_later_out_of_the_shares_of_another_entry(sold: str, left: int) -> None:
+    """OP-06, EX-13: an entry filled in part was closed; the next one's shares got its stop, at another trade's price"""
+    bars = [
+        *minutes("09:30", "10:05"),
+        a_bar("10:06", "100", volume=20),
+        *minutes("10:07", "10:09"),
+        a_bar("10:10", "100", volume=30),
+        *[a_bar(f"10:{minute}", "100", volume=0) for minute in range(11, 20)],
+    ]
+    house = House(bars, ROOMY, cash=Decimal(10_000)).opens().until("10:06")
+    house.presses(a_typed_buy("8", limit="100.10", stop="99"))
+    confirms_now(house)
+    house.until("10:06:45")
+    part = house.held()
+    house.presses(ProposeClose(SPY, Fraction(Decimal(sold))))
+    confirms_now(house)
+    house.until("10:08:30")
+    assert (part, Decimal(house.held()), len(list(house.desk.ledger.working()))) == ("2", left, left)
+
+    house.until("10:10")
+    house.presses(a_typed_buy("6", limit="100.10", stop="98"))
+    confirms_now(house)
+    house.until("10:13:30")
+
+    assert Decimal(house.held()) == left + 3
+    stops = Counter(stop.request.stop_price for stop in house.stops if stop.is_working)
+    assert stops == Counter({Decimal(98): 1, **({Decimal(99): 1} if left else {})})
+    assert_can_be_rebuilt(house)
+
+
+@pytest.mark.parametrize("fails", [False, True], ids=["sold", "refused"])
+def test_what_made_way_is_put_back_for_no_shares_that_the_legs_of_a_later_entry_guard(fails: bool) -> None:
+    """EX-13, EX-21: the broker had not named those legs yet, and a stop for the same shares was beyond what is held"""
+    house = House([*minutes("09:30", "10:30")], FRACTIONS, cash=Decimal(10_000)).opens().until("10:05")
+    house.presses(a_typed_buy("2.5", limit=None, stop="99"))
+    confirms_now(house)
+    passes(house, 5)
+    is_named: list[bool] = []
+    _with_answers(house, lambda order: order if is_named else _hidden(order))
+    house.presses(replace(a_typed_buy("3", limit=None, stop="98"), effect=OrderEffect.ADD))
+    confirms_now(house, arrives_after=2)
+    house.presses(ProposeClose(SPY, quantity=Quantity(Decimal("2.5"))))
+    house.opens_ticket()
+    passes(house, 0.5)
+    house.confirms()
+    passes(house, 0.15)
+    house.slows_down(2)
+    passes(house, 1.3)  # the entry is there, the sale on its way
+    if fails:
+        house.line.refuses_the_next_order("not tradable")
+    passes(house, 8)
+    is_named.append(True)
+    passes(house, 60)
+
+    left = Decimal("5.5") if fails else 3
+    stops = Counter({o.request.stop_price: o.remaining for o in house.stops if o.is_working})
+    assert house.requests().count("submit sell stop 2.5") == (2 if fails else 1)
+    assert (Decimal(house.held()), stops) == (
+        left,
+        {Decimal(98): 3, **({Decimal(99): Decimal("2.5")} if fails else {})},
+    )
+    assert_can_be_rebuilt(house)
+
+
+@pytest.mark.usefixtures("a_bar_at_once")
+def test_a_stop_that_never_arrived_is_asked_for_without_the_shares_that_another_entrys_legs_will_hold() -> None:
+    """EX-13: it was for those too, and the broker refused the legs when the entry was filled, target and all"""
+    bars = [
+        *minutes("09:30", "10:07"),
+        a_bar("10:08", "99.90", volume=20),
+        a_bar("10:09", "100", volume=20),
+        a_bar("10:10", "99.90", volume=1000),
+        *minutes("10:11", "10:20"),
+    ]
+    house = House(bars, ROOMY, cash=Decimal(10_000)).opens().until("10:07:30")
+    house.presses(a_typed_buy("2.5", limit="100.10", stop="99"))
+    house.opens_ticket()
+    passes(house, 1)
+    house.confirms()
+    passes(house, 0.25)
+    house.line.breaks_at(SubmitOrder, arrives=False)
+    passes(house, 3)
+    assert (house.held(), [stop.status for stop in house.stops]) == ("2.5", [OrderStatus.PENDING])
+    house.presses(replace(a_typed_buy("6", limit="99.90", stop="98"), target_price=Price(Decimal("103"))))
+    confirms_now(house)
+    house.until("10:09:30")
+    assert house.held() == "4.5"
+
+    asked = [proposal for proposal in house.desk.stage.proposals() if proposal.is_guard]
+    assert [proposal.order.quantity for proposal in asked] == [Decimal("2.5")]
+    confirms_now(house)
+    house.until("10:12")
+
+    assert house.held() == "8.5"
+    assert {leg(house, role).status for role in LegRole} == {WORKING}
+    assert uncovered(house) == []

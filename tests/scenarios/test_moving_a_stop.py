@@ -28,11 +28,13 @@ from core.inputs import (
     MoveStop,
     OpenTicket,
     ProposeClose,
+    ProposeOrder,
     RequestCancel,
     SubmissionAnswered,
 )
 from core.model.broker import Refused
-from core.model.order import OrderStatus
+from core.model.order import Effect as OrderEffect
+from core.model.order import OrderStatus, OrderType, StopHolder
 from core.model.signal import ExitReason
 from core.model.staging import MandateKind, Standing
 from core.model.values import Fraction, Price, Quantity, plain
@@ -41,6 +43,7 @@ from core.telling import in_words
 from tests.scenarios.changes import (
     ABOVE,
     FRACTIONS,
+    ROOMY,
     WORKING,
     confirms_now,
     moves,
@@ -566,6 +569,7 @@ def with_stops_at_two_prices() -> House:
     return house
 
 
+@pytest.mark.usefixtures("a_bar_at_once")
 def test_stops_at_two_prices_are_put_back_each_at_its_own() -> None:
     """EX-21, EX-13: five shares and the rest have a stop each, one of them was moved, and the sale is refused."""
     house = with_stops_at_two_prices()
@@ -719,3 +723,38 @@ def test_the_ticket_of_a_moved_stop_measures_no_way_from_a_signal() -> None:
     (shown,) = Pictures(house.engine).draw(house.line.at).tickets
 
     assert shown.moved is None
+
+
+@pytest.mark.parametrize(
+    ("stop", "limit", "moved_to", "limit_after"),
+    [
+        pytest.param("0.9950", "0.9853", "1.05", "1.04", id="over a dollar, where a tick is a cent"),
+        pytest.param("1.05", "1.04", "0.9951", "0.9851", id="under a dollar"),
+        pytest.param("0.9950", "0.9853", "0.9960", "0.9863", id="within one tick"),
+        pytest.param("0.9950", "0.0100", "0.9800", "0.0001", id="no price is nothing"),
+    ],
+)
+def test_a_stop_limit_that_is_moved_has_both_prices_on_the_tick(
+    stop: str, limit: str, moved_to: str, limit_after: str
+) -> None:
+    """EX-11, EX-12: 1.0403 was sent, and the market takes no such price; its limit never comes nearer to its stop."""
+    house = House(minutes("09:30", "10:30", "1.20"), ROOMY, cash=Decimal(1000)).opens().until("10:05")
+    house.presses(replace(a_typed_buy("20", limit="1.21", stop="0.90"), stop_holder=StopHolder.YOU))
+    confirms_now(house)
+    passes(house, 2)
+    prices = {"stop_price": Price(Decimal(stop)), "limit_price": Price(Decimal(limit))}
+    house.presses(
+        ProposeOrder(
+            SPY, OrderEffect.CLOSE, Quantity(Decimal(20)), OrderType.STOP_LIMIT, stop_holder=StopHolder.YOU, **prices
+        )
+    )
+    confirms_now(house)
+    passes(house, 2)
+
+    house.presses(MoveStop(SPY, "manual", Price(Decimal(moved_to))))
+    confirms_now(house)
+    passes(house, 2)
+
+    (working,) = [order for order in house.stops if order.is_working]
+    assert (working.request.stop_price, working.request.limit_price) == (Decimal(moved_to), Decimal(limit_after))
+    assert working.status is WORKING

@@ -5,27 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import ClassVar
 
 import pytest
 
-from core.effects import CancelOrder, Effect, FetchPicture, LatchKill
+from core.effects import CancelOrder, Effect, FetchPicture, LatchKill, SubmitOrder
 from core.facts import (
     CancelRequested,
     HaltCause,
     Halted,
     Killed,
     OrderCreated,
+    OrderStateChanged,
     ProposalEnd,
     ProposalEnded,
     ProposalSkipped,
     ProposalStaged,
     Rearmed,
+    RearmRefused,
     Resumed,
     SubmissionBlocked,
 )
 from core.inputs import (
     BarArrived,
+    Command,
     DeadlineReached,
     Halt,
     Kill,
@@ -38,17 +42,23 @@ from core.inputs import (
 )
 from core.model.order import OrderStatus, Side
 from core.model.signal import ExitReason
+from core.model.values import ClientOrderId
 from core.picture import Pictures
 from core.ports import JournalWriteError
 from core.runtime.line import Link
 from core.telling import in_words
+from state.folders import AccountFolder
+from state.keeper import Keeper
+from state.kill_switch import FileKillSwitch
 from tests.scenarios.changes import a_house_with_a_working_entry, passes
 from tests.scenarios.house import (
+    STEADY,
     House,
     a_day,
     a_house_in_a_position,
     a_house_with_a_proposal,
     a_typed_buy,
+    assert_can_be_rebuilt,
     minutes,
 )
 from tests.unit.core.brokers.trading_floor import SPY, a_bar, an_order, at
@@ -93,13 +103,41 @@ def test_a_press_that_the_engine_has_not_heard_yet_already_shuts_the_gateway() -
     """OP-07, OP-08"""
     house = a_house_with_a_proposal()
     house.confirms_at("10:06:02")
-    house.line.latch.pressed = "key"
+    house.line.latch.press("key")
 
     house.until("10:06:03")
 
     assert house.requests() == []
     assert "halted by key" in house.last(SubmissionBlocked).reason
     assert house.entry.status is OrderStatus.CANCELLED
+
+
+def test_a_second_press_is_not_ended_by_the_first() -> None:
+    """OP-07: the halt is obeyed, the kill behind it is pressed and not yet in the inbox"""
+    house = a_quiet_house()
+    house.presses(Halt("signal"))
+    house.presses(Resume())
+    house.line.latch.press("key")
+
+    house.presses(Halt("signal"))
+    house.presses(Resume())
+
+    assert house.line.latch.shut() == "halted by key"
+
+
+@pytest.mark.parametrize(("before", "word"), [(Resume(), "halted"), (Rearm("REARM"), "killed")])
+def test_what_was_typed_before_a_press_does_not_end_it(before: Command, word: str) -> None:
+    """OP-07: the press goes to the head of the inbox, and what waited there was typed for an older one"""
+    house = a_quiet_house()
+    press = Kill("key") if word == "killed" else Halt("key")
+    house.presses(press)
+
+    house.line.send(house.door.through(before))
+    house.line.send(press)
+    house.line.step(house.line.at)
+
+    assert word in str(house.desk.control.refusal())
+    assert house.line.latch.shut() is not None
 
 
 def test_a_position_can_be_closed_while_the_desk_is_halted() -> None:
@@ -117,6 +155,7 @@ def test_a_position_can_be_closed_while_the_desk_is_halted() -> None:
 # ── kill ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.usefixtures("a_bar_at_once")
 def test_a_kill_takes_back_what_could_open_and_leaves_the_stop() -> None:
     """OP-07"""
     house = a_house_with_a_proposal(("10:06", "10:30", "99.60"), participation=Decimal("0.000002"))
@@ -206,6 +245,88 @@ def test_killed_stays_killed_over_a_restart() -> None:
 
     assert house.desk.control.state.killed_by == "key"
     assert "killed by key" in house.last(ProposalSkipped).reasons[0]
+
+
+def an_entry_that_a_kill_caught_in_doubt() -> House:
+    """Its request arrived, its answer and the stream's word did not; no look-up finds it, and the books do not come."""
+    house = a_house_with_a_proposal(AWAY)
+    house.line.breaks_at(SubmitOrder, arrives=True)
+    house.line.breaks_at(FetchPicture, arrives=False, times=99)
+    house.line.is_deaf = house.line.finds_nothing = True
+    house.confirms_at("10:06:02")
+    house.until("10:06:04")
+    house.presses(Kill("key"))
+    return house
+
+
+def test_what_a_kill_took_back_says_so_and_not_what_was_in_doubt_meanwhile() -> None:
+    """OP-07, EX-06: the recorded reason is the real one"""
+    house = an_entry_that_a_kill_caught_in_doubt()
+    house.until("10:06:30")
+    meanwhile = house.entry.status
+
+    house.line.mends()
+    house.line.finds_nothing = False
+    house.until("10:07:30")
+
+    ended = house.last(OrderStateChanged)
+    assert meanwhile is OrderStatus.PENDING
+    assert (ended.after, ended.reason) == (OrderStatus.CANCELLED, "killed by key")
+    assert house.entry.reason == "killed by key"
+
+
+def test_what_arrived_after_a_doubt_is_filled_for_no_reason() -> None:
+    """EX-06: "no answer" is no word of an order that the broker filled"""
+    house = a_house_with_a_proposal()
+    house.line.breaks_at(SubmitOrder, arrives=True)
+    house.confirms_at("10:06:02")
+
+    house.until("10:06:30")
+
+    assert (house.entry.status, house.entry.reason) == (OrderStatus.FILLED, "")
+    assert {f.reason for f in house.facts(OrderStateChanged) if f.client_order_id == house.entry.id} == {""}
+
+
+def test_the_word_beside_an_order_in_doubt_is_asked_for_in_sight_of_its_name() -> None:
+    """OP-07"""
+    house = an_entry_that_a_kill_caught_in_doubt()
+    house.until("10:06:30")
+
+    house.presses(Rearm("REARM"))
+    house.presses(Rearm("REARM", (ClientOrderId("another"),)))
+
+    assert house.facts(Rearmed) == []
+    assert house.desk.control.state.killed_by == "key"
+    assert "BUY 0.502 SPY limit 99.60 in doubt" in in_words(house.last(RearmRefused))
+    house.presses(Rearm("REARM", (house.entry.id,)))
+    assert len(house.facts(Rearmed)) == 1
+
+
+def test_the_word_beside_an_entry_that_has_no_answer_yet_is_asked_for_too() -> None:
+    """OP-07, EX-06: it is in no doubt yet, and may work all the same"""
+    house = a_house_with_a_proposal(AWAY)
+    house.confirms_at("10:06:02")
+    house.until("10:06:02.150")
+    house.presses(Kill("key"))
+
+    house.presses(Rearm("REARM"))
+
+    assert (house.entry.status, house.entry.in_doubt_since) == (OrderStatus.PENDING, None)
+    assert house.facts(Rearmed) == []
+    assert "BUY 0.502 SPY limit 99.60" in in_words(house.last(RearmRefused))
+
+
+def test_an_order_that_never_left_is_not_looked_up_whoever_asks() -> None:
+    """EX-22, EX-06: a leg's fill asks for its rival, which may still wait here"""
+    house = a_house_with_a_proposal(AWAY)
+    house.confirms_at("10:06:02")
+    house.until("10:06:02.150")
+    house.desk.departing.queue(house.entry.id)
+    doubting = house.engine._submitting.doubting
+
+    assert list(doubting.ask(house.entry)) == []
+    doubting.watch(house.entry)
+    assert house.entry.id not in doubting.next_look_up
 
 
 @pytest.mark.parametrize("word", ["rearm", "REARM ", "Rearm", "", "YES"])
@@ -530,3 +651,35 @@ def test_a_clean_stop_is_recorded_and_the_next_start_trades_on() -> None:
     house.until("10:06:40")
 
     assert house.held() == "0.502"
+
+
+def test_a_kill_from_another_terminal_is_not_ended_by_a_rearm_that_was_typed_for_the_one_before(tmp_path: Path) -> None:
+    """OP-07, OP-08: seen or not before the word came, it stands, and it is recorded."""
+    house = a_house_with_a_proposal(("10:06", "10:30", STEADY))
+    folder = AccountFolder(tmp_path / "paper")
+    folder.prepare()
+    switch, elsewhere = FileKillSwitch(folder, {}), FileKillSwitch(folder, {})
+    house.line.latch.switch = switch
+    keeper = Keeper(folder, house.line, switch, lambda: None, lambda _: None, lambda _: "on")
+    keeper()
+    house.presses(Kill("key"))
+    keeper()
+
+    elsewhere.latch("command")
+    house.presses(Rearm("REARM"))
+    keeper()
+    house.until_moment(house.line.at + timedelta(seconds=1))
+    assert (switch.is_on(), house.desk.control.state.killed_by) == ("file", "key, command")
+
+    elsewhere.latch("command of another")
+    house.line.send(house.door.through(Rearm("REARM")))
+    keeper()
+    house.until_moment(house.line.at + timedelta(seconds=1))
+    assert (switch.is_on(), house.desk.control.state.killed_by is None) == ("file", False)
+
+    house.presses(Rearm("REARM"))
+    keeper()
+    house.until_moment(house.line.at + timedelta(seconds=1))
+    assert (switch.is_on(), house.desk.control.state.killed_by) == (None, None)
+    assert [fact.by for fact in house.facts(Killed)] == ["key", "key, command", "command"]
+    assert_can_be_rebuilt(house)

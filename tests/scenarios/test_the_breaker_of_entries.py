@@ -46,7 +46,7 @@ def guard(house: House) -> ProtectionRow:
 
 def answers_take(house: House, seconds: float) -> None:
     """The answers to orders, and the stream's word on them, take this much longer."""
-    house.line.link = Link(answer_delay=timedelta(seconds=seconds))
+    house.line.link = Link(answer_delay=timedelta(seconds=seconds), patience=timedelta(minutes=10))
 
 
 def buys(house: House, quantity: str = "0.1", limit: str = "99.60", stop: str = "99.30") -> None:

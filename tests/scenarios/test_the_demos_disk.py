@@ -10,12 +10,14 @@ from pathlib import Path
 import pytest
 
 import app
+from core.brokers.simulated.config import FIRST_EDITION
 from core.facts import ProposalStaged
 from core.inputs import Kill, Rearm
 from core.model.plan import PlanSource
 from core.model.signal import ExitReason
 from core.ports import DemoRequest, OperatorError
 from core.runtime.virtual import VirtualRuntime
+from state.folders import AccountFolder
 from state.keeper import Keeper
 from state.kill_switch import FileKillSwitch
 
@@ -63,6 +65,25 @@ def test_an_exchange_keeps_the_rules_that_its_account_was_opened_with(tmp_path: 
         pass
 
 
+def test_an_account_of_before_todays_rules_goes_on_by_its_own(tmp_path: Path) -> None:
+    """EX-20, EX-09: its log names no edition; what filled then is held now, and the books agree."""
+    with pytest.MonkeyPatch.context() as before:
+        before.setattr("core.runtime.exchange.edition_of", lambda _records: FIRST_EDITION)
+        with demo(tmp_path, BUSY) as first:
+            until_it_holds(first)
+            first.stop("left")
+    opening = (tmp_path / "state" / "demo" / "exchange.jsonl").read_text().splitlines()[0]
+    assert "edition" not in opening
+
+    with demo(tmp_path) as again:
+        again.run(until=again.at + timedelta(seconds=1))
+
+        ours = {p.symbol: p.quantity for p in again.engine.desk.ledger.positions()}
+        assert ours
+        assert ours == {p.symbol: p.quantity for p in again.exchange.picture(again.at).positions}
+        assert again.engine.desk.control.refusal() is None
+
+
 def test_a_held_symbol_cannot_be_left_out(tmp_path: Path) -> None:
     """EX-09, OP-06: nobody would watch its stop."""
     with demo(tmp_path, BUSY) as busy:
@@ -108,14 +129,15 @@ def test_a_flattening_asked_for_after_the_kill_is_staged_too(tmp_path: Path) -> 
         runtime.operator = None
         switch = runtime.latch.switch
         assert isinstance(switch, FileKillSwitch)
+        another_terminal = FileKillSwitch(AccountFolder(switch._path.parent), {})
         staged: list[ProposalStaged] = []
         runtime.engine.desk.listeners.append(lambda _s, _a, fact: keep(staged, fact))
-        switch.latch("command")
+        another_terminal.latch("command")
         beat_and_obey(runtime)
 
-        switch.latch("command", flatten=True)
-        beat_and_obey(runtime)
-        beat_and_obey(runtime)
+        another_terminal.latch("command", flatten=True)
+        for _ in range(3):  # the kill once more, the proposals, their plan
+            beat_and_obey(runtime)
 
         assert runtime.engine.desk.control.state.killed_by == "command"
         held = {p.symbol for p in runtime.engine.desk.ledger.positions()}

@@ -42,7 +42,7 @@ def test_a_sound_way_to_the_broker_is_told_with_its_figures():
     found = looked_at(a_floor())
     assert [name for name, finding in found.items() if not finding.ok] == []
     assert "equity 200.00 USD" in found["broker"].detail
-    assert "SPY 99.5" in found["market data"].detail
+    assert "SPY 99.60 × 99.60" in found["market data"].detail
 
 
 def test_what_the_broker_has_said_will_go_is_told_with_its_day():

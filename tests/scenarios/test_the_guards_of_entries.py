@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date, timedelta
 from decimal import Decimal
 
+import pytest
+
 from core.facts import ProtectionTripped
 from core.inputs import Halt, Kill, ProposeClose, RefuseSymbol, Resume
 from core.model.values import Fraction
@@ -69,6 +71,7 @@ def test_the_risk_budget_is_tripped_where_nothing_is_left_of_it() -> None:
     )  # fmt: skip
 
 
+@pytest.mark.usefixtures("a_bar_at_once")
 def test_the_daily_loss_is_measured_in_dollars_and_is_shut_until_midnight() -> None:
     """RK-09, RK-03: the stop costs 0.502 × 0.31 = 0.156 USD."""
     settings = Settings(risk=RiskSettings(daily_loss=Amount(usd=Decimal("0.15"), of_equity=None), entries_a_day=5))
@@ -91,6 +94,7 @@ def test_the_daily_loss_is_measured_in_dollars_and_is_shut_until_midnight() -> N
     assert told(after["strategies_loss"])[:2] == ("0.16 of 0.15 USD", True)
 
 
+@pytest.mark.usefixtures("a_tick_each_way")
 def test_what_is_sold_of_an_open_position_counts_to_the_strategies_loss() -> None:
     """ST-02, RK-09: 20 at 99.60, 19 of them sold at 99.31; the last one, at 99.32, is the smallest part of the loss."""
     risk = ROOMY.risk.model_copy(update={"daily_loss": Amount(usd=Decimal("5.70"), of_equity=None)})

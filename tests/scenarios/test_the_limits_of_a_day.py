@@ -36,6 +36,7 @@ def dollars(amount: str) -> Amount:
     return Amount(usd=Decimal(amount), of_equity=None)
 
 
+@pytest.mark.usefixtures("a_tick_each_way")
 def test_at_the_daily_loss_nothing_opens_until_the_new_york_day_is_over() -> None:
     """RK-03, SP-05: the stop costs 0.502 × 0.31 = 0.156 USD."""
     settings = micro(daily_loss=dollars("0.15"), entries_a_day=5)
@@ -195,6 +196,7 @@ def test_a_bad_quote_and_a_broken_row_are_put_aside_and_told() -> None:
     assert house.facts(ConfirmationRefused) == []
 
 
+@pytest.mark.usefixtures("a_bar_at_once")
 def test_where_no_bar_comes_before_the_close_the_clock_stages_the_exit() -> None:
     """ST-02, OP-06: flat by the close is a promise of the clock, not of a bar."""
     house = a_house_in_a_position(("10:06", "15:40", STEADY), ("15:59", "15:59", STEADY))

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import NoReturn
 
+from core.execution.lanes import Lane, LaneKind
 from core.inputs import Confirm, Halt, Kill, OpenTicket, ProposeOrder
+from core.model.bar import Bar
 from core.model.broker import Accepted, NoAnswer, Refused
 from core.model.order import Effect, OrderRequest, OrderStatus, OrderType, StopHolder
 from core.model.values import Price, Quantity
@@ -61,7 +64,7 @@ def test_the_halt_is_read_in_the_lane_just_before_the_request():
     with LiveHouse(floor) as house:
         confirm = a_ticket(house)
         before_it = threading.Event()
-        house.runtime._lane.submit(before_it.wait)
+        house.runtime.sending.lanes.send(Lane(LaneKind.ENTRIES), lambda: before_it.wait(8))
         house.presses(confirm)
         house.waits(lambda view: view.orders, "the order, on its way")
         house.presses(Halt("key"))
@@ -95,6 +98,19 @@ class SlowLane(LiveFloor):
         return super().submit(order)
 
 
+class SlowAnswer(LiveFloor):
+    """An order arrives at once; its answer comes when a test lets it."""
+
+    def __init__(self, opens: str, bars: Sequence[Bar]) -> None:
+        super().__init__(opens, bars)
+        self.may_answer = threading.Event()
+
+    def submit(self, order: OrderRequest) -> Accepted | Refused | NoAnswer:
+        answer = super().submit(order)
+        self.may_answer.wait(5)
+        return answer
+
+
 def facts_of(house: LiveHouse) -> list[str]:
     return [type(record.fact).__name__ for record in house.journal.records()]
 
@@ -124,22 +140,19 @@ def test_a_kill_while_the_desk_leaves_is_recorded_cancels_and_holds_over_the_res
 
 def test_a_kill_while_the_desk_leaves_takes_a_working_entry_back():
     """OP-07: the way to the broker is open until the desk is gone."""
-    floor = SlowLane()
-    floor.may_arrive.set()
+    floor = SlowAnswer("10:05:59", A_DIP)
     house = LiveHouse(floor)
     house.thread.start()
     house.waits(lambda view: view.status.word == "on", "the desk is on")
     house.presses(ProposeOrder(SPY, Effect.OPEN, ONE, OrderType.LIMIT, FAR, FURTHER, StopHolder.DESK))
     house.presses(a_ticket(house))
     house.waits(lambda view: any(o.status is OrderStatus.SUBMITTED for o in view.orders), "an entry works")
-    keeps_open = threading.Event()
-    house.runtime._wait_for(house.runtime._lane.submit(keeps_open.wait, 5))
 
     house.runtime.leave()
     house.waits(lambda _: house.runtime._left.is_set(), "the desk leaves")
     house.presses(Kill("key"))
     house.waits(lambda _: "cancel" in floor.asked, "the cancel")
-    keeps_open.set()
+    floor.may_answer.set()
     house.leaves()
 
     assert house.engine.desk.ledger.working_entries() == ()

@@ -110,6 +110,7 @@ def test_another_word_or_what_is_not_shut_overrides_nothing(name: str, word: str
     assert "cooldown" in refusals(house)
 
 
+@pytest.mark.usefixtures("a_tick_each_way")
 def test_the_days_loss_stays_shut_also_when_it_was_made_good() -> None:
     """RK-03: shut for the rest of the trading day."""
     house = a_stopped_out_house(daily_loss=LITTLE)
@@ -145,6 +146,7 @@ def reload(house: House, file: Settings, word: str = "") -> None:
     house.presses(ReloadLimits(digest_of(file), word))
 
 
+@pytest.mark.usefixtures("a_tick_each_way")
 def test_a_tighter_limit_ends_the_override_of_the_days_loss_and_trips_it_anew() -> None:
     """RK-06, RK-13: the word was typed for the limit of then."""
     house = a_stopped_out_house(("10:21", "11:25", FALL), daily_loss=LITTLE)
@@ -203,6 +205,7 @@ def test_an_override_that_ran_out_is_recorded() -> None:
     assert_can_be_rebuilt(house)
 
 
+@pytest.mark.usefixtures("a_tick_each_way")
 def test_a_start_with_a_tighter_limit_ends_the_override_too() -> None:
     """RK-06, RK-13: the way of the file does not matter."""
     house = a_stopped_out_house(("10:21", "11:25", FALL), daily_loss=LITTLE)

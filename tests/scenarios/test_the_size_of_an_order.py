@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 
+import pytest
+
 from core.facts import DayStarted, ProposalSkipped, ProposalStaged, RiskRestored, RiskThrottled
 from core.inputs import ProposeClose, RegimeArrived, RequestCancel
 from core.model.regime import UNKNOWN, VixLevel, VixReading
@@ -57,6 +59,7 @@ def a_losing_day(settings: Settings) -> House:
     return house.until("10:07:30")
 
 
+@pytest.mark.usefixtures("a_tick_each_way")
 def test_half_the_days_limit_halves_the_risk_of_every_trade_until_a_new_week() -> None:
     """RK-11, SP-05: 0.16 of 0.30 USD are lost; a typed order that may lose 0.80 USD passes 1.50 and not 0.75"""
     house = a_losing_day(micro(daily_loss=dollars("0.30")))

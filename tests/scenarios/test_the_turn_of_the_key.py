@@ -269,6 +269,7 @@ def a_house_with_a_market_ticket(stop: str = "99.20") -> House:
 
 
 @pytest.mark.parametrize(("ask", "is_sent"), [("99.71", True), ("99.72", False)])
+@pytest.mark.usefixtures("a_tick_each_way")
 def test_a_market_order_is_reviewed_again_beyond_a_quarter_of_the_way_to_its_stop(ask: str, is_sent: bool) -> None:
     """OP-04: a quarter of the 0.41 USD from 99.61 to 99.20 is 0.1025."""
     house = a_house_with_a_market_ticket()
@@ -300,6 +301,7 @@ def test_how_far_a_price_may_go_against_an_entry(stop: str, price: str, allowed:
 
 
 @pytest.mark.parametrize("ask", ["99.69", "101.00"])
+@pytest.mark.usefixtures("a_tick_each_way")
 def test_a_limit_that_still_protects_its_owner_only_warns_with_both_prices(ask: str) -> None:
     """OP-04"""
     house = a_house_with_an_open_ticket()
@@ -315,6 +317,7 @@ def test_a_limit_that_still_protects_its_owner_only_warns_with_both_prices(ask: 
     assert "your limit 99.60 still holds" in warning.reason
 
 
+@pytest.mark.usefixtures("a_tick_each_way")
 def test_the_ticket_says_that_the_price_ran_while_it_is_read() -> None:
     """OP-03, OP-04"""
     house = a_house_with_an_open_ticket()

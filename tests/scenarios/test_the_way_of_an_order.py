@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
+
 from core.facts import (
     OrderApproved,
     OrderFilled,
@@ -32,6 +34,7 @@ from tests.scenarios.house import (
 from tests.unit.core.brokers.trading_floor import SPY, at
 
 
+@pytest.mark.usefixtures("a_tick_each_way")
 def test_an_order_goes_from_the_bar_to_the_closed_trade_and_each_step_is_recorded() -> None:
     """OP-01, OP-02, OP-06, EX-01, EX-03, EX-18, ST-02"""
     house = House(a_day(("10:06", "10:08", STEADY), ("10:09", "10:12", FALL))).opens()
@@ -100,6 +103,7 @@ def test_the_ticket_says_what_will_be_sent_and_what_it_costs() -> None:
     ]
 
 
+@pytest.mark.usefixtures("a_tick_each_way")
 def test_the_approval_stands_beside_the_figures_that_it_was_given_on() -> None:
     """OP-03"""
     house = a_house_in_a_position()
@@ -137,6 +141,7 @@ def test_an_entry_that_is_not_filled_is_cancelled_ninety_seconds_after_its_signa
     assert house.held() == "0"
 
 
+@pytest.mark.usefixtures("a_bar_at_once")
 def test_a_partial_fill_is_protected_at_once_and_each_fill_has_its_stop() -> None:
     """OP-06, EX-13"""
     house = a_house_with_a_proposal(participation=Decimal("0.000002"))
@@ -153,6 +158,7 @@ def test_a_partial_fill_is_protected_at_once_and_each_fill_has_its_stop() -> Non
     assert house.desk.ledger.covered(house.entry.request.symbol, "vwap") == Decimal("0.4")
 
 
+@pytest.mark.usefixtures("a_bar_at_once")
 def test_what_a_partly_filled_entry_still_wants_is_cancelled_and_what_it_got_stays_protected() -> None:
     """EX-07, OP-06"""
     house = a_house_with_a_proposal(participation=Decimal("0.000002"))

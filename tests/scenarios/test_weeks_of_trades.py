@@ -100,6 +100,7 @@ def test_a_stop_out_counts_for_a_week_of_elapsed_hours(week: Week, clock: str, f
     ],
     ids=id_of,
 )
+@pytest.mark.usefixtures("a_bar_at_once")
 def test_cooldown(week: Week, terms: dict[str, int], end: str) -> None:
     """RK-06: a loss of 0.6 % pauses its symbol, and no other."""
     house = a_week_of_losses(week, "cooldown", terms, Minute(week.day, "10:05"))
@@ -119,6 +120,7 @@ def test_cooldown(week: Week, terms: dict[str, int], end: str) -> None:
     ],
     ids=id_of,
 )
+@pytest.mark.usefixtures("a_bar_at_once")
 def test_low_profit(week: Week, terms: dict[str, int], end: str) -> None:
     """RK-08: three trades of one day that lost 1.8 % together; one of the day before counts no more."""
     earlier = Minute(week.before[-1], "09:55")

@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 
 from core.facts import MarginSampled, MarginWarned, ProposalSkipped
-from core.inputs import ProposeClose
+from core.inputs import LookAt, ProposeClose
 from core.model.order import Effect
 from core.model.staging import Standing
 from core.picture import Pictures
@@ -193,11 +193,11 @@ def margin_verdict(house: House) -> tuple[Standing, str]:
     return found.standing, found.reason
 
 
-@pytest.mark.parametrize(("effect", "stop"), [(Effect.OPEN, "99.30"), (Effect.SHORT, "99.90")])
+@pytest.mark.parametrize(("effect", "stop"), [(Effect.OPEN, "99.30"), (Effect.SHORT, "100.30")])
 def test_what_the_day_lends_and_the_night_does_not_is_warned_and_goes_where_nothing_is_held_over_it(
     effect: Effect, stop: str
 ) -> None:
-    """RK-14: 22 shares are 2,191 USD, long or short."""
+    """RK-14: 22 shares are 2,191 USD at the limit of 99.60, and 2,200 at the bid that a short sale meets."""
     house = a_house_lent_four_times()
 
     house.presses(replace(a_typed_buy("22", limit="99.60", stop=stop), effect=effect))
@@ -210,17 +210,24 @@ def test_what_the_day_lends_and_the_night_does_not_is_warned_and_goes_where_noth
     assert ticket.margin.overnight == Decimal(2000)
 
 
-@pytest.mark.parametrize(("effect", "stop"), [(Effect.OPEN, "99.30"), (Effect.SHORT, "99.90")])
-def test_a_desk_that_holds_over_the_night_is_refused_what_only_the_day_lends(effect: Effect, stop: str) -> None:
-    """RK-14"""
+@pytest.mark.parametrize(
+    ("effect", "stop", "takes"), [(Effect.OPEN, "99.30", "2,191.20"), (Effect.SHORT, "100.30", "2,199.78")]
+)
+@pytest.mark.usefixtures("a_tick_each_way")
+def test_a_desk_that_holds_over_the_night_is_refused_what_only_the_day_lends(
+    effect: Effect, stop: str, takes: str
+) -> None:
+    """RK-14: a short sale takes what it fills at, the bid of 99.99."""
     house = a_house_lent_four_times(holds_overnight=True)
+    house.presses(LookAt(SPY))
+    house.until("10:05:01")
 
     house.presses(replace(a_typed_buy("22", limit="99.60", stop=stop), effect=effect))
     refused = house.last(ProposalSkipped).reasons
     house.presses(replace(a_typed_buy("20", limit="99.60", stop=stop), effect=effect))
 
     assert refused == (
-        "margin: over the night 2,000.00 USD may be spent, and it takes 2,191.20 USD; take fewer shares",
+        f"margin: over the night 2,000.00 USD may be spent, and it takes {takes} USD; take fewer shares",
     )
     assert [p.order.quantity for p in house.desk.stage.proposals()] == [Decimal(20)]
 

@@ -11,7 +11,7 @@ import pytest
 from core.effects import CancelOrder, FetchPicture, LookUpOrder, SubmitOrder
 from core.execution.order import Order
 from core.facts import OrderStateChanged, PositionCorrected, ProposalEnded, SubmissionBlocked
-from core.inputs import AcceptBroker, Confirm, PictureFetched, ProposeClose, RequestCancel
+from core.inputs import AcceptBroker, Confirm, LookUpAnswered, PictureFetched, ProposeClose, RequestCancel
 from core.model.broker import BrokerPicture
 from core.model.order import Effect, OrderRequest, OrderStatus, OrderType, Side
 from core.model.values import ClientOrderId, Quantity
@@ -74,6 +74,49 @@ def test_an_order_that_was_given_up_and_works_after_all_is_taken_back_at_the_nex
 
     assert house.requests()[-1] == "cancel"
     assert [report.raw_status for report in house.exchange.orders(house.line.at)] == ["canceled"]
+
+
+def hears_that_it_works(house: House, stop: Order) -> None:
+    """The answer to a look-up."""
+    report = next(r for r in house.exchange.orders(house.line.at) if r.client_order_id == stop.id)
+    told = replace(report, status=OrderStatus.SUBMITTED, raw_status="new")
+    house.line.take(house.line.at, LookUpAnswered(stop.id, told))
+
+
+def the_stop_is_taken_back(house: House) -> Order:
+    (stop,) = house.stops
+    house.presses(RequestCancel(stop.id))
+    house.until("10:06:40")
+    assert stop.status is OrderStatus.CANCELLED
+    return stop
+
+
+def test_a_word_that_comes_behind_the_end_that_the_broker_told_takes_nothing_back() -> None:
+    """EX-06, EX-09: read before its end and told behind it, it is asked once more: nobody asked for a second cancel"""
+    house = a_house_in_a_position()
+    stop = the_stop_is_taken_back(house)
+    before = house.requests()
+
+    for moment in ("10:06:50", "10:07"):  # each time the answer says that it has ended
+        hears_that_it_works(house, stop)
+        house.until(moment)
+
+    assert house.requests() == before
+    assert stop.status is OrderStatus.CANCELLED
+
+
+def test_an_order_that_the_broker_says_again_works_after_it_told_of_its_end_is_taken_back() -> None:
+    """EX-06: twice, and the second time asked after that end"""
+    house = a_house_in_a_position()
+    stop = the_stop_is_taken_back(house)
+    before = house.requests()
+    house.line.breaks_at(LookUpOrder, arrives=False)
+
+    hears_that_it_works(house, stop)
+    hears_that_it_works(house, stop)
+    house.until("10:06:50")
+
+    assert house.requests()[len(before) :] == ["cancel"]
 
 
 def confirms_a_close(house: House) -> None:

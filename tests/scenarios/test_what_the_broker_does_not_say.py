@@ -9,15 +9,19 @@ from decimal import Decimal
 from hashlib import sha256
 from itertools import pairwise
 
+import pytest
+
 from core.effects import CancelOrder, FetchPicture, LookUpOrder, SubmitOrder
 from core.execution.order import NEVER_ARRIVED
 from core.facts import (
+    ApprovalRedeemed,
     CancelFailed,
     CancelRequested,
     OrderFilled,
     OrderInDoubt,
     OrderNotFound,
     OrderStateChanged,
+    PositionCorrected,
     ProposalSkipped,
     ReconciliationPassed,
     Source,
@@ -30,6 +34,7 @@ from core.inputs import (
     LampChanged,
     LookUpAnswered,
     PictureFetched,
+    ProposeClose,
     RequestCancel,
     SubmissionAnswered,
     SubmissionStopped,
@@ -38,12 +43,11 @@ from core.model.broker import Execution, NoAnswer, OrderReport, OrderUpdate, Ref
 from core.model.connection import Lamp, Line, LineState
 from core.model.order import OrderStatus, StopHolder
 from core.model.signal import EntrySignal
-from core.model.values import BrokerOrderId, ClientOrderId, ExecutionId, Price, Quantity
+from core.model.values import BrokerOrderId, ClientOrderId, ExecutionId, Price, Quantity, plain
 from core.picture import Pictures
 from core.runtime.line import Link
-from core.workflows.submitting import DUPLICATE_ID
-from tests.scenarios.house import House, a_house_in_a_position, a_house_with_a_proposal
-from tests.unit.core.brokers.trading_floor import SPY, at
+from tests.scenarios.house import STEADY, House, a_day, a_house_in_a_position, a_house_with_a_proposal, minutes
+from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, at
 
 AWAY = ("10:06", "10:30", "99.70 99.70 99.65 99.70")
 """The limit at 99.60 is never touched."""
@@ -268,6 +272,31 @@ def test_an_order_that_was_given_up_and_fills_after_all_is_real_money() -> None:
     assert house.desk.ledger.covered(SPY, "vwap") == Decimal("0.502")
 
 
+@pytest.mark.parametrize("days", [4, 11], ids=["listed yet", "listed no more"])
+def test_what_was_given_up_and_filled_while_the_desk_was_off_is_taken_in_at_its_start(days: int) -> None:
+    """EX-06, EX-09: by then the broker's list may end before it, and its shares would be nobody's, with no stop"""
+    later = THURSDAY + timedelta(days=days)
+    bars = [*a_day(("10:06", "10:07", "99.70"), ("10:08", "10:30", "99.60"))]
+    house = House([*bars, *minutes("09:30", "09:50", "99.60", day=later)]).opens().until("10:06")
+    house.line.breaks_at(SubmitOrder, arrives=False)
+    house.confirms_at("10:06:02")
+    house.until("10:08:30")
+    assert house.entry.reason == NEVER_ARRIVED
+    house.exchange.submit(house.line.at, house.entry.request)
+
+    house.line.at = at("09:31", later)
+    house.restarted()
+    house.line.breaks_at(LookUpOrder, arrives=False)
+    house.until("09:33", later)
+
+    assert house.held_by_the_broker() == "0.502"
+    assert [(f.fill.client_order_id, f.is_late) for f in house.facts(OrderFilled)] == [(house.entry.id, True)]
+    assert house.facts(PositionCorrected) == []
+    assert house.desk.control.state.is_reconciled
+    (exit_,) = house.desk.stage.proposals()
+    assert (exit_.is_exit, exit_.strategy, plain(exit_.order.quantity)) == (True, "vwap", "0.502"), "it is held over"
+
+
 def test_a_stated_refusal_rejects_and_is_never_doubt() -> None:
     """EX-06"""
     house = a_house_with_a_proposal()
@@ -290,11 +319,27 @@ def test_duplicate_client_order_id_means_that_it_is_there() -> None:
     house.confirms_at("10:06:02")
     house.until("10:06:02.350")
 
-    refused = Refused(422, DUPLICATE_ID, "client_order_id must be unique")
-    house.line.take(house.line.at, SubmissionAnswered(house.entry.id, refused))
+    again = SubmitOrder(house.entry.request, house.last(ApprovalRedeemed).approval)
+    house.line.take(house.line.at, house.line.ask(again))
+    assert house.last(OrderInDoubt).client_order_id == house.entry.id
     house.until("10:06:05")
 
     assert house.entry.status is OrderStatus.SUBMITTED
+
+
+def test_a_refusal_under_the_code_of_every_bad_request_is_a_refusal() -> None:
+    """EX-06, EX-21: Alpaca says 40010001 of whatever it cannot read; the stop is back at once."""
+    house = a_house_in_a_position(("10:06", "10:40", STEADY))
+    house.presses(ProposeClose(SPY))
+    house.opens_ticket()
+    house.until("10:06:31")
+    house.line._refused.append(Refused(422, 40010001, "qty must be a whole number for this asset"))
+    house.confirms()
+    house.until("10:06:33")
+
+    assert house.sale.status is OrderStatus.REJECTED
+    assert house.facts(OrderInDoubt) == []
+    assert [stop.status for stop in house.stops] == [OrderStatus.CANCELLED, OrderStatus.SUBMITTED]
 
 
 def test_an_order_with_our_id_and_other_fields_is_shown_and_never_adopted() -> None:

@@ -5,8 +5,19 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
+import pytest
+
+from core.brokers.simulated.config import EDITION
 from core.effects import Effect, SubmitOrder
-from core.facts import OrderCreated, ProposalEnd, ProposalEnded, ProposalSkipped, ProposalStaged, SubmissionBlocked
+from core.facts import (
+    OrderCreated,
+    ProposalEnd,
+    ProposalEnded,
+    ProposalSkipped,
+    ProposalStaged,
+    SubmissionBlocked,
+    TradeClosed,
+)
 from core.inputs import BarArrived, Decline, EditProposal, Kill, PauseStrategy, ProposeClose, Rearm, RefuseSymbol
 from core.model.values import Fraction, Price, Quantity
 from core.picture import Pictures
@@ -54,7 +65,7 @@ def test_what_was_declined_is_followed_to_its_target() -> None:
     ended = shadows(house.until("10:10:30"))
 
     assert at_first == [("vwap", "declined: waits", None)]
-    assert opened == [("vwap", "declined: open", "0.00")]
+    assert opened == [("vwap", "declined: open", "-0.01")]
     assert ended == [("vwap", "declined: target", "0.20")]
     (result,) = the_view(house).results
     assert (result.strategy, result.trades, result.declined, f"{result.shadow:.2f}") == ("vwap", 0, 1, "0.20")
@@ -69,7 +80,30 @@ def test_what_expired_is_followed_to_its_stop_at_the_worse_price() -> None:
     house.until("10:11:30")
 
     assert house.last(ProposalEnded).end is ProposalEnd.EXPIRED
-    assert shadows(house) == [("vwap", "expired: stop", "-0.15")]
+    assert shadows(house) == [("vwap", "expired: stop", "-0.16")]
+
+
+@pytest.mark.parametrize("fee", ["0", "0.10"])
+@pytest.mark.usefixtures("a_tick_each_way")
+def test_what_was_let_go_makes_what_it_would_have_made(fee: str) -> None:
+    """OP-12, RK-13: stopped out at half a spread below 99.30, with the fees of both ways"""
+    terms = Settings.model_validate({"exchange": {"fee_per_share": fee}})
+    then = ("10:06", "10:08", STEADY), ("10:09", "10:09", FALL), ("10:10", "10:20", "99.25")
+
+    def a_house() -> House:
+        return a_house_with_a_proposal(*then, settings=terms, fee_per_share=Decimal(fee), edition=EDITION)
+
+    taken, declined = a_house(), a_house()
+    taken.confirms_at("10:06:02")
+    declined.presses(Decline(declined.proposal.id, ""))
+    for house in (taken, declined):
+        house.presses(PauseStrategy("vwap", SPY))
+        house.until("10:10:30")
+
+    trade = taken.last(TradeClosed).trade
+    (row,) = the_view(declined).shadows
+    assert (trade.entry_price, trade.exit_price) == (Decimal("99.60"), Decimal("99.29"))
+    assert (row.state, row.result) == ("stop", trade.profit)
 
 
 def test_what_a_kill_blocked_is_followed() -> None:
@@ -111,7 +145,7 @@ def test_a_signal_that_the_gate_refused_is_followed_one_at_a_time() -> None:
     house.until("10:10:30")
 
     assert len(house.facts(ProposalSkipped)) > 1
-    assert during == [("vwap", "blocked: open", "0.00")]
+    assert during == [("vwap", "blocked: open", "-0.01")]
     assert shadows(house) == [("vwap", "blocked: target", "0.20")]
 
 
@@ -156,15 +190,15 @@ def test_an_order_typed_wrong_is_not_followed_and_one_that_was_declined_is() -> 
     assert [(r.strategy, r.declined) for r in the_view(house).results] == [("vwap", 1), ("manual", 1)]
 
 
-def test_a_declined_order_at_the_market_is_open_at_the_last_price() -> None:
-    """OP-12"""
+def test_a_declined_order_at_the_market_is_open_half_a_spread_from_the_last_price() -> None:
+    """OP-12: and would be sold as far below it"""
     house = House(minutes("09:30", "10:30", "99.60")).opens().until("10:06")
     house.presses(a_typed_buy("0.2", limit=None, stop="99.30"))
     house.presses(Decline(house.proposal.id, ""))
 
     (row,) = the_view(house).shadows
 
-    assert (row.state, row.entry_price, row.result) == ("open", Decimal("99.60"), Decimal(0))
+    assert (row.state, row.entry_price, row.result) == ("open", Decimal("99.61"), Decimal("-0.004"))
 
 
 def test_what_was_taken_and_what_would_have_closed_is_not_followed() -> None:
@@ -211,7 +245,7 @@ def test_yesterdays_are_gone_today_and_one_without_a_last_bar_is_not_carried_ove
     thursday = shadows(house.until("10:30"))
     house.until("09:40", FRIDAY)
 
-    assert thursday == [("vwap", "declined: open", "0.00")]
+    assert thursday == [("vwap", "declined: open", "-0.01")]
     assert shadows(house) == []
     assert house.desk.shadows.following == {}
     assert_can_be_rebuilt(house)

@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from simulation.bareness import names_stop
 from simulation.plan_audit import PlanAudit
-from simulation.reckoning import ended_unseen
+from simulation.reckoning import A_DOUBT, all_reports, ended_unseen
 
 from core import checkpoint
 from core.advisers.authority import at_work
@@ -35,11 +36,14 @@ from core.facts import (
     Fact,
     HaltCause,
     Halted,
+    KeptOrderReleased,
     Killed,
     LegResized,
+    MandateProlonged,
     OrderApproved,
     OrderCreated,
     OrderFilled,
+    OrderInDoubt,
     OrderStateChanged,
     OverrideEnded,
     PositionCorrected,
@@ -53,8 +57,10 @@ from core.facts import (
     Rearmed,
     ReconciliationFailed,
     Resumed,
+    StopAskedFor,
     StrategyPaused,
     StrategyResumed,
+    SubmissionBlocked,
     SymbolRefused,
     TicketClosed,
     TicketOpened,
@@ -69,6 +75,9 @@ from core.workflows.protecting import CLOSED
 UNDECIDED = "an order on its way may explain it"
 UNREACHABLE = "the broker cannot be reached"
 APART = ("% apart", "on one side only")
+A_MOMENT = timedelta(seconds=1)
+MADE_TO_RAISE = "a workflow was made to raise"
+"""What says a fault that a session puts into its desk on purpose."""
 TAKEN_AWAY = ("operator", "killed", "never arrived")
 NOT_OURS = (OrderStatus.EXPIRED, OrderStatus.REJECTED)
 """What explains a stop that is gone while its position is not: a person, the session's end, the broker, the line."""
@@ -81,11 +90,24 @@ class Seen:
     order: OrderRequest
     sequence: int
     strategy: str
+    at: datetime
     status: OrderStatus = OrderStatus.PENDING
     filled: Decimal = Decimal(0)
     reason: str = ""
     parent: str | None = None
     role: LegRole | None = None
+    names_stop: bool = False
+    last_fill: datetime | None = None
+    came_late: datetime | None = None
+    beside: tuple[str, ...] = ()
+    """Sales of the same shares that were out when this was written."""
+    knew: dict[str, Decimal] = field(default_factory=dict)
+    """What the desk knew then to be filled of each entry of its owner."""
+
+    @property
+    def is_sale(self) -> bool:
+        """An exit, but for stops and legs."""
+        return self.order.effect.only_reduces and not self.order.type.is_stop and self.role is None
 
 
 @dataclass(slots=True)
@@ -111,8 +133,14 @@ class Story:
     counts: Counter[str] = field(default_factory=Counter)
     killed: bool = False
     halts: set[HaltCause] = field(default_factory=set)
+    started: int = 0
+    down: tuple[datetime, datetime] | None = None
     taken_away: set[str] = field(default_factory=set)
     called_off: set[str] = field(default_factory=set)
+    raised: int = 0
+    """How often a workflow was made to raise."""
+    asked_for: set[str] = field(default_factory=set)
+    """Entries whose stop could not be written down twice, and waits for a key."""
     trips: dict[tuple[str, str], datetime | None] = field(default_factory=dict)
     passes: dict[tuple[str, str], tuple[datetime, datetime]] = field(default_factory=dict)
 
@@ -125,6 +153,7 @@ class Auditor:
         self.story = Story()
         self.wrong: list[str] = before.wrong if before else []
         self.sent: dict[str, OrderRequest] = before.sent if before else {}
+        self.is_reading = False
         self.plans = PlanAudit(self)
         self.hearers = {
             EngineStarted: self._started,
@@ -147,11 +176,16 @@ class Auditor:
             ApprovalRedeemed: self._redeemed,
             OrderCreated: self._created,
             LegResized: self._resized,
+            KeptOrderReleased: self._released,
+            MandateProlonged: self._prolonged,
+            OrderInDoubt: self._doubted,
+            SubmissionBlocked: self._blocked,
             OrderStateChanged: self._changed,
             CancelRequested: self._cancel_requested,
             OrderFilled: self._filled,
             PositionCorrected: self._corrected,
             ReconciliationFailed: self._unreconciled,
+            StopAskedFor: self._asked_for,
             Halted: self._halted,
             Resumed: self._resumed,
             Killed: self._killed,
@@ -160,6 +194,8 @@ class Auditor:
 
     def hear(self, sequence: int, at: datetime, fact: Fact) -> None:
         """One record of the journal."""
+        if isinstance(fact, EngineStarted):
+            self.story.down = (getattr(self, "_at", at), at)
         self._sequence, self._at = sequence, at
         self.story.counts[type(fact).__name__] += 1
         if at_work() is not None:
@@ -183,8 +219,9 @@ class Auditor:
         proposal = fact.proposal
         self.story.proposals[proposal.id] = proposal
         self.story.waiting.add(proposal.id)
+        is_a_persons = proposal.only_reduces or proposal.order.replaces is not None  # a working entry is edited
         self.require(
-            proposal.only_reduces or (proposal.strategy, proposal.symbol) not in self.story.paused,
+            is_a_persons or (proposal.strategy, proposal.symbol) not in self.story.paused,
             f"{proposal.strategy} staged an entry while it was paused",
         )
         self._may_open(proposal)
@@ -212,6 +249,7 @@ class Auditor:
     def _started(self, _fact: EngineStarted) -> None:
         """What a screen showed is gone with it, and a key that was not redeemed is void."""
         story = self.story
+        story.started = self._sequence
         story.closed.update(story.tickets)
         story.refused.update(ticket_id for ticket_id in story.confirmed if not self._has_redeemed(ticket_id))
 
@@ -339,6 +377,8 @@ class Auditor:
         story.used.add(approval.id)
         story.redeemed = fact
         confirmed = story.confirmed.get(approval.ticket_id)
+        if approval.less_of is not None:
+            return  # what is created by it is compared with what was signed for more
         if confirmed is None:
             self.wrong.append(f"approval {approval.id} has no confirmation")
         elif approval.mandate_id is None:
@@ -354,7 +394,20 @@ class Auditor:
     def _created(self, fact: OrderCreated) -> None:
         story, order, redeemed = self.story, fact.order, self.story.redeemed
         self.require(order.client_order_id not in story.orders, f"order {order.client_order_id} was created twice")
-        seen = Seen(order, self._sequence, fact.strategy, parent=fact.parent, role=fact.role)
+        seen = Seen(order, self._sequence, fact.strategy, self._at, parent=fact.parent, role=fact.role)
+        seen.names_stop = names_stop(fact.stop.holder if fact.stop is not None else None)
+        seen.beside = tuple(
+            id
+            for id, other in story.orders.items()
+            if other.is_sale and other.status.is_working and id != order.replaces
+            if (other.order.symbol, other.strategy) == (order.symbol, fact.strategy)
+        )
+        seen.knew = {
+            id: other.filled
+            for id, other in story.orders.items()
+            if not other.order.effect.only_reduces
+            and (other.order.symbol, other.strategy) == (order.symbol, fact.strategy)
+        }
         story.orders[order.client_order_id] = seen
         if fact.role is not None and order.replaces is None:
             self._is_listed(fact.role, seen)
@@ -366,6 +419,16 @@ class Auditor:
         self.require(redeemed.order_digest == digest, f"order {order.client_order_id} is not what was redeemed")
         if redeemed.approval.mandate_id is not None:
             self._within(redeemed.approval, order, fact)
+        if redeemed.approval.less_of is not None:
+            self._is_less(order, story.orders.get(redeemed.approval.less_of))
+
+    def _is_less(self, order: OrderRequest, signed: Seen | None) -> None:
+        """Less of the very same exit (EX-13)."""
+        is_same = signed is not None and signed.order.effect.only_reduces and order.quantity <= signed.order.quantity
+        if signed is not None:
+            ours, theirs = order, signed.order
+            is_same &= (ours.symbol, ours.side, ours.terms) == (theirs.symbol, theirs.side, theirs.terms)
+        self.require(is_same, f"order {order.client_order_id} is no less of what was signed")
 
     def _is_listed(self, role: LegRole, leg: Seen) -> None:
         """A leg was made by the broker; the digest of its parent, which was redeemed, covers it (OP-02)."""
@@ -385,6 +448,22 @@ class Auditor:
         self.require(seen.role is not None or seen.order.legs != (), f"{fact.client_order_id} is no leg to resize")
         seen.order = replace(seen.order, quantity=fact.quantity)
 
+    def _released(self, fact: KeptOrderReleased) -> None:
+        """What was kept when the desk was left is to be sent, as if it were written now."""
+        self.story.orders[fact.client_order_id].sequence = self._sequence
+        self.world.left_behind.discard(fact.client_order_id)
+
+    def _prolonged(self, fact: MandateProlonged) -> None:
+        """Only a close waits for a stop in doubt, and none whose time was over already (EX-21)."""
+        mandate = self.story.mandates[fact.mandate_id]
+        self.require(mandate.kind is MandateKind.CLOSE, f"{mandate.id} was prolonged")
+        self.require(self._at < mandate.ends_at < fact.ends_at, f"{mandate.id} was prolonged after its end")
+        ticket = self.story.tickets[mandate.ticket_id]
+        held = (self.story.orders.get(order_id) for order_id in ticket.cancels)
+        is_open = any(order is not None and order.status is OrderStatus.PENDING for order in held)
+        self.require(is_open, f"{mandate.id} was prolonged, and no stop in its way is in doubt")
+        self.story.mandates[mandate.id] = replace(mandate, ends_at=fact.ends_at)
+
     def _within(self, approval: Approval, order: OrderRequest, fact: OrderCreated) -> None:
         """Within its mandate's limits, all that went before counted."""
         story = self.story
@@ -403,6 +482,19 @@ class Auditor:
             self.require(story.released[mandate.id] == order.quantity, f"{mandate.id}: sold twice")
 
     # ── orders, fills, positions (EX-01, EX-05, EX-08) ───────────────────────────────────────────────────────────
+
+    def _doubted(self, fact: OrderInDoubt) -> None:
+        """Doubt begins when a request was sent, never while it waits in the desk's own queue (EX-22)."""
+        is_queued = not self.is_reading and self.world.wire.watch.has_not_left(fact.client_order_id)
+        self.require(not is_queued, f"order {fact.client_order_id} is in doubt, and it never left")
+        if not self.is_reading:
+            self.world.wire.watch.doubts(fact.client_order_id, self._at)
+
+    def _blocked(self, fact: SubmissionBlocked) -> None:
+        """No permission of what only reduces lapses while it waits in the desk's own queue (EX-22)."""
+        seen = self.story.orders.get(fact.client_order_id)
+        is_lapsed = seen is not None and seen.order.effect.only_reduces and "lapsed" in fact.reason
+        self.require(not is_lapsed, f"{fact.client_order_id} was to reduce: {fact.reason}")
 
     def _changed(self, fact: OrderStateChanged) -> None:
         seen = self.story.orders[fact.client_order_id]
@@ -429,20 +521,64 @@ class Auditor:
         before = story.positions[key]
         story.positions[key] = after = before + signed
         is_too_late = fill.client_order_id in story.called_off and bool(self.world.foreign)
+        is_too_late |= self._filled_with_its_sibling(seen, fill.at)
+        is_too_late |= self._less_of_it_is_on_its_way(fill.client_order_id, seen, abs(after))
+        is_too_late |= self._was_sold_by_a_late_one(seen)
+        seen.last_fill = fill.at
+        seen.came_late = self._at if fact.is_late else seen.came_late
         if seen.order.effect.only_reduces and not fact.is_late and not is_too_late:
             # a request that arrives when it was given up after a minute, or when somebody else closed what it was to
-            # close and its cancel is on the way, is real money, and nobody can take it back
+            # close and its cancel is on the way, is real money, and nobody can take it back; so is what both of a pair
+            # sell in one moment where the exchange links them in nothing, or while the request for less of it hangs;
+            # and what an exit sells that was signed in the place of one that was given up and came after all
             self.require(before * after >= 0 and abs(after) <= abs(before), f"exit {fill.client_order_id} flips {key}")
 
+    def _was_sold_by_a_late_one(self, seen: Seen) -> bool:
+        """An exit that was given up came after all, when this one, for the same shares, was written already."""
+        return any(
+            late.came_late is not None and late.came_late >= seen.at and late.order.effect.only_reduces
+            for late in self.story.orders.values()
+            if late is not seen and (late.order.symbol, late.strategy) == (seen.order.symbol, seen.strategy)
+        )
+
+    def _filled_with_its_sibling(self, seen: Seen, at: datetime) -> bool:
+        """Both of a pair in less time than the word of the one and the cancel of the other take, or with no desk up."""
+        if not self._is_linked_to_nothing(seen):
+            return False
+        siblings = [o for o in self.story.orders.values() if o.role is not None and o.parent == seen.parent]
+        filled = [o.last_fill for o in siblings if o is not seen and o.last_fill is not None]
+        died, came_up = self.story.down or (at, at)
+        was_down = any(died - A_MOMENT <= other for other in filled) and at <= came_up + A_MOMENT
+        return was_down or any(at - other <= A_MOMENT for other in filled)
+
+    def _is_linked_to_nothing(self, seen: Seen) -> bool:
+        """A leg at an exchange that leaves its sibling alone."""
+        manners = getattr(self.world.exchange, "manners", None)
+        return seen.role is not None and manners is not None and not manners.ends_siblings
+
+    def _less_of_it_is_on_its_way(self, order_id: str, seen: Seen, beyond: Decimal) -> bool:
+        """What its sibling filled was to be taken off it, and that hangs: so much, for the time of one doubt."""
+        if not self._is_linked_to_nothing(seen):
+            return False
+        heirs = (o for o in self.story.orders.values() if o.order.replaces == order_id)
+        hanging = (o for o in heirs if o.status is OrderStatus.PENDING and self._at - o.at <= A_DOUBT)
+        return any(beyond <= seen.order.quantity - less.order.quantity for less in hanging)
+
     def _corrected(self, fact: PositionCorrected) -> None:
-        """What one strategy held alone stays its own; what several held, or nobody, is the broker's."""
+        """Whose it is then says the fact; where nobody held any, it is the broker's."""
         self.require(bool(self.world.foreign), f"a position had to be corrected, and nobody else trades here: {fact}")
         positions = self.story.positions
         keys = [key for key in positions if key.startswith(f"{fact.symbol}/") and positions[key]]
         for key in keys:
             positions[key] = Decimal(0)
-        if fact.quantity:
-            positions[keys[0] if len(keys) == 1 else position_key(fact.symbol, UNKNOWN_OWNER)] = fact.quantity
+        self.require(
+            sum((share.quantity for share in fact.owners), fact.quantity * (not fact.owners)) == fact.quantity,
+            f"a correction's parts are not its whole: {fact}",
+        )
+        for share in fact.owners:
+            positions[position_key(fact.symbol, share.strategy)] = share.quantity
+        if fact.quantity and not fact.owners:
+            positions[position_key(fact.symbol, UNKNOWN_OWNER)] = fact.quantity
 
     def _unreconciled(self, fact: ReconciliationFailed) -> None:
         foreseen = (UNREACHABLE, UNDECIDED, *(APART if self.world.foreign else ()))
@@ -453,7 +589,13 @@ class Auditor:
 
     def _halted(self, fact: Halted) -> None:
         self.story.halts.add(fact.cause)
-        self.require(fact.cause is not HaltCause.INVARIANT, f"an invariant broke: {fact.reason}")
+        self.story.raised += MADE_TO_RAISE in fact.reason
+        is_foreseen = fact.cause is not HaltCause.INVARIANT or MADE_TO_RAISE in fact.reason
+        self.require(is_foreseen, f"an invariant broke: {fact.reason}")
+
+    def _asked_for(self, fact: StopAskedFor) -> None:
+        if self.story.raised > 1:
+            self.story.asked_for.add(fact.client_order_id)
 
     def _resumed(self, fact: Resumed) -> None:
         self.story.halts.discard(fact.cause)
@@ -487,6 +629,8 @@ class Auditor:
         if not order.effect.only_reduces:
             self.require(not story.killed and not story.halts, f"{order.client_order_id} opens while killed or halted")
             return
+        if effect.approval.less_of is not None:
+            return  # it makes less of what was too much
         held = abs(story.positions[position_key(order.symbol, seen.strategy)])
         out = sum(
             (
@@ -564,8 +708,13 @@ class Auditor:
         ledger, found = world.engine.desk.ledger, []
         orders = ledger.state.orders
         for position in ledger.positions():
+            if position.entry_order in self.story.asked_for:
+                continue  # it waits on a ticket
             if position.entry_order in self.story.called_off:
                 continue  # nobody asked for it, and no ticket named a stop: the status line says UNCOVERED
+            opened = orders.get(position.entry_order)
+            if opened is not None and opened.only_reduces:
+                continue  # so is what both of a pair sold in one moment; whether they may is judged at their fills
             entries = [o for o in orders.values() if not o.only_reduces and o.strategy == position.strategy]
             stops = [o for o in orders.values() if o.is_protective and o.strategy == position.strategy]
             touched = [o for o in stops if o.status in NOT_OURS or self._was_taken_away(o)]
@@ -579,13 +728,17 @@ class Auditor:
         return found
 
     def _was_taken_away(self, stop: Order) -> bool:
-        is_taken = stop.id in self.story.taken_away or stop.id in self.world.meddled
+        pair = {stop.id}
+        if stop.status is OrderStatus.CANCELLED:  # the broker ends both of a pair where its target is taken back
+            pair |= {rival.id for rival in self.world.engine.desk.ledger.rivals(stop)}
+        is_taken = bool(pair & {*self.story.taken_away, *self.world.meddled})
         return is_taken or any(word in stop.reason for word in TAKEN_AWAY)
 
     def compare_with_exchange(self) -> None:
         """Everything was delivered and compared: orders, fills and positions are the exchange's own (EX-09, EX-20)."""
         world, ledger = self.world, self.world.engine.desk.ledger
-        theirs = {report.client_order_id: report for report in world.exchange.orders(world.wire.at)}
+        reports = all_reports(world)
+        theirs = {report.client_order_id: report for report in reports}
         for order in ledger.state.orders.values():
             report = theirs.pop(order.id, None)
             if report is None:
@@ -597,10 +750,10 @@ class Auditor:
             self.require(ours == true or (late and order.reason == "never arrived"), f"{order.id}: {ours}, not {true}")
         for foreign in self.world.foreign:
             theirs.pop(foreign, None)
-        theirs = {id: report for id, report in theirs.items() if not ended_unseen(report)}
+        theirs = {id: one for id, one in theirs.items() if not ended_unseen(one) and id not in ledger.state.past_ids}
         self.require(not theirs, f"orders that only the exchange knows: {sorted(theirs)}")
         net = Counter[str]()
-        for report in world.exchange.orders(world.wire.at):
+        for report in reports:
             net[report.symbol] += report.filled_quantity if report.side is Side.BUY else -report.filled_quantity
         held = {position.symbol: position.quantity for position in world.exchange.picture(world.wire.at).positions}
         for symbol in {*net, *held, *(p.symbol for p in ledger.positions())}:

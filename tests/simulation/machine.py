@@ -38,7 +38,6 @@ from core.inputs import (
     ProposeClose,
     ProposeFlattening,
     ProposeOrder,
-    Rearm,
     RefuseSymbol,
     RequestCancel,
     Resume,
@@ -347,7 +346,8 @@ class TradingDays(RuleBasedStateMachine):
         self.world.run(wait)
         match then:
             case "kill":
-                self.world.do(Halt("key"), Kill("key"), Rearm("REARM"))
+                self.world.do(Halt("key"), Kill("key"))
+                self.world.rearm()
             case "close":
                 self.world.do(ProposeClose(SPY))
             case "decline":
@@ -559,7 +559,8 @@ class TradingDays(RuleBasedStateMachine):
     def a_dip_is_bought_and_its_stop_moved(
         self, volume: int, away: str, trouble: Trouble | None, then: str, bar: tuple[str, str, int, float]
     ) -> None:
-        self.world.do(Rearm("REARM"), Resume(everything=True))
+        self.world.rearm()
+        self.world.do(Resume(everything=True))
         self.world.bar(max(self.world.price, Decimal(100)))
         self.world.bar(self.world.price - Decimal("0.30"), volume=volume)
         self._read_and_confirm(0, 0.5, 1.0)
@@ -589,7 +590,8 @@ class TradingDays(RuleBasedStateMachine):
         then: str,
         bar: tuple[str, str, int, float],
     ) -> None:
-        self.world.do(Rearm("REARM"), Resume(everything=True))
+        self.world.rearm()
+        self.world.do(Resume(everything=True))
         limit = to_nearest_tick(self.world.price - Decimal(below))
         self.world.do(
             ProposeOrder(
@@ -630,7 +632,8 @@ class TradingDays(RuleBasedStateMachine):
             case "bar":
                 self._trade(*bar)
             case "kill":
-                self.world.do(Halt("key"), Kill("key"), Rearm("REARM"))
+                self.world.do(Halt("key"), Kill("key"))
+                self.world.rearm()
             case "cancel" if working:
                 self.world.do(RequestCancel(working[0].id))
             case "close":
@@ -669,12 +672,13 @@ class TradingDays(RuleBasedStateMachine):
         self.world.do(Kill("key", naked=then == "naked, re-arm"))
         self.world.run(wait)
         if then != "killed":
-            self.world.do(Rearm("REARM"))
+            self.world.rearm()
 
     @precondition(lambda self: self._desk.control.state.killed_by is not None or self._desk.control.state.halts)
     @rule()
     def the_desk_is_armed_again(self) -> None:
-        self.world.do(Rearm("REARM"), Resume(everything=True))
+        self.world.rearm()
+        self.world.do(Resume(everything=True))
 
     # ── what goes wrong ──────────────────────────────────────────────────────────────────────────────────────────
 

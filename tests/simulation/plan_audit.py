@@ -280,8 +280,12 @@ class PlanAudit:
     # ── its end ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _shut(self, fact: Halted | Killed | EngineStarted) -> None:
-        """A halt, a kill or a restart ends what was signed; what was not signed a restart ends (OP-07, EX-20)."""
+        """A halt, a kill or a restart ends what was signed, but a flattening a restart alone; what was not signed a
+        restart ends (OP-07, EX-20).
+        """
         for seen in self.plans.values():
+            if seen.plan.source is PlanSource.FLATTEN and not isinstance(fact, EngineStarted):
+                continue
             if seen.end is None and (seen.signed is not None or isinstance(fact, EngineStarted)):
                 seen.shut = seen.shut or type(fact).__name__
 

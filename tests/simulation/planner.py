@@ -24,7 +24,6 @@ from core.inputs import (
     ProposeClose,
     ProposeFlattening,
     ProposeOrder,
-    Rearm,
     RequestCancel,
     Resume,
     SignPlan,
@@ -218,7 +217,9 @@ class Planner:
             case "bar":
                 world.bar(world.price + Decimal(chance.choice(("-0.60", "0.30"))), volume=chance.choice((5, 30, 1000)))
             case "kill":
-                world.do(Halt("key"), Kill("key", naked=chance.random() < 0.3), Rearm("REARM"), Resume(everything=True))
+                world.do(Halt("key"), Kill("key", naked=chance.random() < 0.3))
+                world.rearm()
+                world.do(Resume(everything=True))
             case "halt":
                 world.do(Halt("key"))
                 world.run(chance.choice((0.0, 0.3)))

@@ -13,8 +13,10 @@ from decimal import Decimal
 from random import Random
 
 from simulation import tempter
+from simulation.bareness import Stretch
 from simulation.planner import Planner
 from simulation.reckoning import Reckoning, reckon
+from simulation.rough import Rough
 from simulation.sessions import Event, Session
 from simulation.surprises import Surprise
 from simulation.world import DAY, SPY, Trouble, World, calendar
@@ -36,7 +38,6 @@ from core.inputs import (
     ProposeClose,
     ProposeFlattening,
     ProposeOrder,
-    Rearm,
     RequestCancel,
     Resume,
     ResumeStrategy,
@@ -61,6 +62,9 @@ class Played:
     crashes: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
     failures: list[Failure] = field(default_factory=list)
+    drawn: Counter[str] = field(default_factory=Counter)
+    waited: Counter[str] = field(default_factory=Counter)
+    bare: list[Stretch] = field(default_factory=list)
 
     def add(self, other: Played) -> None:
         self.sessions += other.sessions
@@ -69,6 +73,9 @@ class Played:
         self.crashes += other.crashes
         self.faults += other.faults
         self.failures += other.failures
+        self.drawn += other.drawn
+        self.waited += other.waited
+        self.bare += other.bare
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +95,7 @@ def play(session: Session, tell: Tell | None = None) -> Played:
     return player.end()
 
 
-class Player:
+class Player(Rough):
     def __init__(self, session: Session, tell: Tell | None = None) -> None:
         self.session = session
         self.tell = tell
@@ -96,11 +103,12 @@ class Player:
         settings = profile.settings()
         config = ExchangeConfig(account="SIM", cash=Decimal(profile.cash), multiplier=settings.exchange.multiplier)
         start = calendar().session_on(DAY).open + timedelta(minutes=profile.minutes)
-        self.world = World(settings, config, start)
+        self.world = World(settings, config, start, profile.manners)
         self.world.tell = tell
         self.world.surprises.is_terse = profile.is_terse
         self.planner = Planner(self.world)
         self._signs = Random(f"{session.seed}:{session.number}:signs")
+        self._moods = Random(f"{session.seed}:{session.number}:moods")
         self.events = 0
         self.world.run(1)
         for close in ("100.00", "100.05", "99.80"):
@@ -133,6 +141,7 @@ class Player:
             if calendar().session_on(DAY).holds(world.clock):  # with the session ends what its tickets signed
                 auditor.wrong += auditor.uncovered()
             zeros = reckon(world)
+            world.meter.end()
         words = (*auditor.wrong, *zeros.words)
         session = self.session
         counts = auditor.story.counts
@@ -172,6 +181,9 @@ class Player:
             crashes=Counter(world.fuse.burnt),
             faults=world.line.met + world.surprises.met,
             failures=[Failure(session.seed, session.number, words)] if words else [],
+            drawn=world.drawn,
+            waited=world.waited,
+            bare=world.meter.done,
         )
 
     # ── the market ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -315,8 +327,11 @@ class Player:
 
     def a_close_is_confirmed(self, part: str) -> None:
         held = self._desk.ledger.positions()
-        self.world.do(ProposeClose(held[0].symbol if held else SPY, Fraction(Decimal(part))))
-        self._confirm_newest()
+        symbol = held[0].symbol if held else SPY
+        self.world.do(ProposeClose(symbol, Fraction(Decimal(part))))
+        closing = [p for p in self._proposals() if p.only_reduces and not p.is_guard and p.order.symbol == symbol]
+        for proposal in sorted(closing, key=lambda p: p.staged_at)[-1:]:
+            self._read_and_confirm(proposal)
 
     def all_is_flattened(self) -> None:
         self.world.do(ProposeFlattening())
@@ -405,7 +420,8 @@ class Player:
         self.world.run(wait)
         match what:
             case "kill":
-                self.world.do(Halt("key"), Kill("key"), Rearm("REARM"))
+                self.world.do(Halt("key"), Kill("key"))
+                self.world.rearm()
             case "close":
                 self.world.do(ProposeClose(SPY))
             case "decline":
@@ -430,10 +446,11 @@ class Player:
         self.world.do(Kill("key", naked=then == "naked"))
         self.world.run(wait)
         if then != "killed":
-            self.world.do(Rearm("REARM"))
+            self.world.rearm()
 
     def the_desk_is_armed_again(self) -> None:
-        self.world.do(Rearm("REARM"), Resume(everything=True))
+        self.world.rearm()
+        self.world.do(Resume(everything=True))
 
     def the_strategy_is_paused(self, minutes: int) -> None:
         self.world.do(PauseStrategy("vwap", SPY))

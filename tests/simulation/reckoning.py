@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from core.brokers.simulated.book import HELD
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 LEG = "leg-"
 """What the exchange's own name of a leg begins with."""
+A_DOUBT = timedelta(seconds=75)
+"""What a request for less may be on its way: 8 s for its answer, five look-ups over a minute, and one round trip."""
 
 
 @dataclass
@@ -57,7 +61,7 @@ def _count_orders(world: World, found: Reckoning) -> None:
         for request in map(decoded, world.log.records)
         if not isinstance(request, Cancellation) and request.order.client_order_id not in world.foreign
     )
-    theirs = {report.client_order_id: report for report in world.exchange.orders(world.wire.at)}
+    theirs = {report.client_order_id: report for report in all_reports(world)}
     for order_id in theirs.keys() - world.foreign - intents:
         if ended_unseen(theirs[order_id]):
             continue
@@ -72,6 +76,12 @@ def _count_orders(world: World, found: Reckoning) -> None:
         if times > 1:
             found.doubled += 1
             found.words.append(f"doubled: {order_id} was asked for {times} times")
+
+
+def all_reports(world: World) -> tuple[OrderReport, ...]:
+    """Of every order that the exchange ever had; its own list ends with seven days."""
+    world.exchange.advance(world.wire.at)
+    return tuple(order.whole_report() for order in world.exchange._book._orders.values())
 
 
 def ended_unseen(report: OrderReport) -> bool:
@@ -103,29 +113,58 @@ def _is_said(world: World) -> bool:
     return bool(world.foreign) and not world.engine.desk.control.state.is_reconciled
 
 
-def _compare_cover(world: World, found: Reckoning) -> None:
+def loose_exits(world: World) -> list[str]:
+    """Exits that work at the exchange for more than is held there, at this instant.
+
+    But those of which the request for less hangs: the line lost or kept it, or the desk died around its sending. They
+    are what guards until that doubt is over, and a desk that came up begins with it anew.
+    """
+    found = Reckoning()
+    _compare_cover(world, found, asked_for_less=set(_in_doubt_for_less(world)))
+    return [words for words in found.words if words.startswith("loose")] if found.loose else []
+
+
+def _in_doubt_for_less(world: World) -> Iterator[str]:
+    story = world.auditor.story
+    for order_id, less in story.orders.items():
+        old = story.orders.get(less.order.replaces or "")
+        if old is None or less.status is not OrderStatus.PENDING or less.order.quantity >= old.order.quantity:
+            continue
+        has_survived = story.down is not None and less.sequence < story.started
+        since = story.down[1] if story.down is not None and has_survived else less.at
+        if (has_survived or order_id in world.line.troubled) and world.wire.at - since <= A_DOUBT:
+            yield old.order.client_order_id
+
+
+def _compare_cover(world: World, found: Reckoning, asked_for_less: Collection[str] = ()) -> None:
     """What the desk shows as covered, orders at the exchange do cover; the rest is shown as nobody's but yours.
 
-    And no exit is left at the exchange for more than is held.
+    And no exit is left at the exchange for more than is held, but what it has been asked to cancel and said yes to.
     """
     at, ledger = world.wire.at, world.engine.desk.ledger
-    exits = Counter[tuple[str, Side]]()
-    for report in world.exchange.orders(at):
+    exits, largest, going = (Counter[tuple[str, Side]]() for _ in range(3))
+    for report in all_reports(world):
         order = ledger.order(report.client_order_id)
         if report.status is None or not report.status.is_working or order is None or not order.only_reduces:
             continue
+        left = report.quantity - report.filled_quantity
+        is_going = world.surprises.holds_the_cancel_of(order.id, at) or order.id in asked_for_less
         if report.raw_status != HELD and order.role is not LegRole.TARGET:  # the one waits, the other's stop counts
-            exits[report.symbol, report.side] += report.quantity - report.filled_quantity
+            exits[report.symbol, report.side] += left
+            going[report.symbol, report.side] += left * is_going
+        if report.raw_status != HELD and not is_going:
+            largest[report.symbol, report.side] = max(largest[report.symbol, report.side], left)
     held, shown = Counter[tuple[str, Side]](), Counter[tuple[str, Side]]()
     for row in Pictures(world.engine).draw(at).positions:
         way_out = (row.symbol, Side.SELL if row.quantity > 0 else Side.BUY)
         held[way_out] += abs(row.quantity)
         shown[way_out] += row.covered
-    for way_out in {*exits, *held}:
+    for way_out in {*largest, *exits, *held}:
         symbol, side = way_out
         if shown[way_out] > exits[way_out]:
             found.bare += 1
             found.words.append(f"bare: {shown[way_out]} {symbol} are shown as covered, and {exits[way_out]} are")
-        if exits[way_out] > held[way_out] and not _is_said(world):
+        out = max(exits[way_out] - going[way_out], largest[way_out])  # a target alone is an exit as well
+        if out > held[way_out] and not _is_said(world):
             found.loose += 1
-            found.words.append(f"loose: exits {side.value} {exits[way_out]} {symbol} for {held[way_out]} held")
+            found.words.append(f"loose: exits {side.value} {out} {symbol} for {held[way_out]} held")

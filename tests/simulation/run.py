@@ -1,6 +1,7 @@
 """`make simulate SESSIONS=20000`: that many sessions of the real engine on all cores, and what must be zero after them.
 
 `make simulate SEED=7 ONLY=1234` plays one session again, event by event with every fact that it recorded.
+`make simulate ARGS="--plant exits_wait_behind_entries"` says whether, and after how many, that fault would be found.
 """
 
 from __future__ import annotations
@@ -15,7 +16,10 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 
+import pytest
+from simulation.bareness import NO_CAUSE, Stretch, middle_high_longest, told
 from simulation.play import Failure, Played, play
+from simulation.rough_faults import ROUGH_FAULTS
 from simulation.sessions import session_of
 from simulation.shrink import shrunk
 
@@ -31,16 +35,20 @@ def main() -> None:
     wish.add_argument("--seed", type=int, default=None)
     wish.add_argument("--only", type=int, default=None)
     wish.add_argument("--cores", type=int, default=os.cpu_count() or 1)
+    wish.add_argument("--plant", choices=[fault.__name__ for fault in ROUGH_FAULTS], help="with a fault planted back")
     wish.add_argument("--shrink-seconds", type=float, default=20.0)
     asked = wish.parse_args()
     seed = asked.seed if asked.seed is not None else random.SystemRandom().randrange(1 << 32)
+    _plant(asked.plant)
     if asked.only is not None:
         sys.exit(replay(seed, asked.only))
     print(f"simulate: {asked.sessions:,} sessions from seed {seed}, {asked.cores} cores")
     began = time.monotonic()
     played = Played()
-    for some in sessions(seed, asked.sessions, asked.cores):
+    for some in sessions(seed, asked.sessions, asked.cores, asked.plant):
         played.add(some)
+        for failure in some.failures:
+            print(f"\rsession {failure.number} is wrong: {again(failure)}{'':{A_BAR}}")
         show_progress(played, asked.sessions, time.monotonic() - began)
     print()
     tell(played, time.monotonic() - began)
@@ -51,12 +59,19 @@ def main() -> None:
     sys.exit(1 if played.failures else 0)
 
 
-def sessions(seed: int, many: int, cores: int) -> Iterable[Played]:
+def _plant(fault: str | None) -> None:
+    """For good, in this process."""
+    for one in ROUGH_FAULTS:
+        if one.__name__ == fault:
+            one(pytest.MonkeyPatch())
+
+
+def sessions(seed: int, many: int, cores: int, fault: str | None = None) -> Iterable[Played]:
     jobs = [(seed, first, min(A_JOB, many - first)) for first in range(0, many, A_JOB)]
     if cores == 1:
         yield from map(some_sessions, jobs)
         return
-    with multiprocessing.Pool(cores) as pool:
+    with multiprocessing.Pool(cores, _plant, (fault,)) as pool:
         yield from pool.imap_unordered(some_sessions, jobs)
 
 
@@ -101,6 +116,9 @@ def tell(played: Played, seconds: float) -> None:
     _tell_counts("crashes", grouped(played.crashes))
     print(f"  {'at so many places':<34} {len(played.crashes):>9,}")
     _tell_counts("faults", played.faults)
+    _tell_counts("rough events, and what they met", played.drawn)
+    _tell_counts("requests that waited in a lane", played.waited)
+    tell_bare(played.bare)
     zeros = played.zeros
     print(f"{'orders lost':<36} {zeros.lost:>9,}")
     print(f"{'orders doubled':<36} {zeros.doubled:>9,}")
@@ -114,6 +132,22 @@ def _tell_counts(title: str, counts: Counter[str]) -> None:
     print(f"{title:<36} {counts.total():>9,}")
     for name, count in counts.most_common():
         print(f"  {name:<34} {count:>9,}")
+
+
+def tell_bare(stretches: list[Stretch]) -> None:
+    """Seconds of sessions in which a position was bare although its ticket named a stop, by what most was due to."""
+    awake = [stretch.awake for stretch in stretches if stretch.awake]
+    print(f"{'stretches bare of a named stop':<36} {len(stretches):>9,}   seconds: {summary(*told(stretches))}")
+    print(f"{'of them while a desk ran':<36} {len(awake):>9,}   seconds: {summary(*middle_high_longest(awake))}")
+    unnamed = sum(stretch.causes[NO_CAUSE] for stretch in stretches)
+    print(f"{'seconds without a cause':<36} {unnamed:>9,.2f}")
+    for cause in sorted({stretch.cause for stretch in stretches}):
+        of_it = [stretch for stretch in stretches if stretch.cause == cause]
+        print(f"  {cause:<74} {len(of_it):>6,}   {summary(*told(of_it))}")
+
+
+def summary(middle: float, high: float, longest: float) -> str:
+    return f"p50 {middle:,.2f}  p99 {high:,.2f}  longest {longest:,.2f}"
 
 
 def grouped(places: Counter[str]) -> Counter[str]:

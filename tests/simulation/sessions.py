@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from simulation.limits import UNGUARDED
+from simulation.other_exchange import Manners
+from simulation.rough import HAS_IT, ROUGH
 from simulation.surprises import REFUSALS
 from simulation.tempter import DEEDS
 
@@ -117,6 +119,8 @@ class Profile:
         The exit rules are tight; where they are not, positions stay, and what is missing of them shows.
     cash
         USD; with little of it a buy needs what a sale frees.
+    manners
+        How its exchange differs from ours; None where it does not.
     """
 
     is_whole: bool
@@ -130,6 +134,7 @@ class Profile:
     unattended: float
     speaks_often: bool
     cash: int
+    manners: Manners | None = None
 
     def settings(self) -> Settings:
         """Limits wide enough for many trades a day."""
@@ -193,6 +198,7 @@ def session_of(seed: int, number: int) -> Session:
         unattended=apart.choice((0.1, 0.1, 0.4, 0.9)),
         speaks_often=apart.random() < 0.4,
         cash=apart.choice((PLENTY, PLENTY, LITTLE)),
+        manners=manners_of(Random(f"{seed}:{number}:manners")),
     )
     makers, weights = list(EVENTS), [weight for weight, _ in EVENTS.values()]
     names = chance.choices(makers, weights, k=chance.randint(LEAST, MOST))
@@ -201,7 +207,31 @@ def session_of(seed: int, number: int) -> Session:
     for wanted in IN_EVERY_SESSION:
         if wanted not in names:
             names.insert(chance.randrange(len(names) // 2), wanted)
-    return Session(seed, number, profile, tuple(Event(name, EVENTS[name][1](chance)) for name in names))
+    events = [Event(name, EVENTS[name][1](chance)) for name in names]
+    _roughen(events, Random(f"{seed}:{number}:rough"))
+    return Session(seed, number, profile, tuple(events))
+
+
+def _roughen(events: list[Event], chance: Random) -> None:
+    """Some sessions have an event of these often, others never; each takes the place of another one."""
+    for name, (most, draw) in ROUGH.items():
+        if chance.random() >= HAS_IT:
+            continue
+        for _ in range(chance.randint(1, most)):
+            place = chance.randrange(len(events))
+            event = Event(name, draw(chance))
+            if events[place].name not in (*IN_EVERY_SESSION, "the_process_dies"):
+                events[place] = event
+
+
+def manners_of(chance: Random) -> Manners | None:
+    """Half of the sessions trade at an exchange that differs from ours in one way or several."""
+    manners = Manners(
+        ends_siblings=chance.random() < 0.7,
+        limits_wait=chance.choice((0.0, 0.0, 0.0, 20.0, 90.0)),
+        drops_legs=chance.random() < 0.15,
+    )
+    return None if manners == Manners() else manners
 
 
 # ── what can happen ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -39,7 +39,7 @@ REFUSALS: dict[str, Refused] = {
     "too many": Refused(429, 42910000, "too many requests"),
 }
 BLOCKED = Refused(403, 40310000, "account is blocked from trading")
-DUPLICATE = Refused(422, 40010001, "client_order_id must be unique")
+DUPLICATE = NoAnswer("the broker has this id already")
 BUSY = Refused(422, 42210000, 'order is already in "pending_cancel" state')
 UNKNOWN = "under_review"
 
@@ -166,8 +166,7 @@ class Surprises:
 
     def _of_cancel(self, effect: CancelOrder, at: datetime, ask: Callable[[Effect], Input]) -> Input:
         order_id = effect.client_order_id
-        until = self.pending.get(order_id)
-        if until is not None and at < until:
+        if self.holds_the_cancel_of(order_id, at):
             return CancelAnswered(order_id, BUSY)
         found = self.world.exchange._book.find(order_id)
         surprise = self._next("cancel") if found is not None and found.is_working else None
@@ -180,6 +179,11 @@ class Surprises:
         exchange = self.world.exchange
         self.world.plan(Planned(until, lambda then: exchange.cancel(then, order_id)))
         return CancelAnswered(order_id, Accepted(self._said(exchange.order(at, order_id))))
+
+    def holds_the_cancel_of(self, order_id: str, at: datetime) -> bool:
+        """Whether it was asked to cancel it, said yes, and has not done it yet."""
+        until = self.pending.get(order_id)
+        return until is not None and at < until
 
     def _as_said(self, answer: Input) -> Input:
         if isinstance(answer, SubmissionAnswered | CancelAnswered) and isinstance(answer.answer, Accepted):

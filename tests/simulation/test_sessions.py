@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import count
 from types import SimpleNamespace
 
 import pytest
 from simulation.play import Played, Player, play
+from simulation.rough import ROUGH
 from simulation.sessions import EVENTS, IN_EVERY_SESSION, Event, session_of
 from simulation.shrink import shrunk
 
@@ -37,7 +39,7 @@ def test_after_faults_and_crashes_no_order_is_lost_or_doubled_and_each_position_
     assert played.reached["restarts"] >= A_PART
     assert played.reached["plans signed"] >= A_PART
     assert played.reached["orders of plans at the exchange"] >= A_PART
-    assert played.reached["exits that went unattended"] >= A_PART // 4
+    assert played.reached["exits that went unattended"] >= A_PART // 5
     for signed in ("sessions with a signed plan", "sessions with a typed entry signed", "sessions with exits signed"):
         assert played.reached[signed] >= A_PART // 2
     assert played.reached["attempts of advisers"] >= A_PART // 5
@@ -61,7 +63,7 @@ def test_every_kind_of_event_is_drawn() -> None:
     """EX-20"""
     drawn = {event.name for number in range(60) for event in session_of(SEED, number).events}
 
-    assert drawn == set(EVENTS)
+    assert drawn == {*EVENTS, *ROUGH}
 
 
 def test_no_session_is_without_a_plan_a_typed_order_and_signed_exits() -> None:
@@ -104,7 +106,8 @@ def test_any_part_of_a_session_can_be_played() -> None:
 
 def test_a_broker_that_lists_no_executions_is_believed_all_the_same() -> None:
     """EX-05: what it counts and does not list is derived, and the update that comes later counts for nothing"""
-    player = Player(session_of(SEED, 0))
+    session = session_of(SEED, 0)
+    player = Player(replace(session, profile=replace(session.profile, manners=None)))
     player.world.surprises.is_terse = True
 
     for event in (

@@ -62,7 +62,8 @@ def test_a_desk_killed_at_any_instant_finds_every_order_again_and_sends_none_twi
             assert_books_agree(runtime)
             assert_state_is_the_fold_of_the_journal(runtime)
             assert (runtime.engine.desk.control.state.killed_by is not None) is is_killed_too
-            runtime.obey(door.through(Rearm("REARM")))
+            despite = tuple(order.id for order in runtime.engine.desk.ledger.working())
+            runtime.obey(door.through(Rearm("REARM", despite)))
             runtime.stop("checked")
     assert_nothing_was_sent_twice(folder.exchange)
     print(f"\nkills {KILLS}, seed {SEED}, between PENDING and its answer: {between_pending_and_answer}")

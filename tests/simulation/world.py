@@ -6,16 +6,19 @@ journal remembers what a disk would have kept; the `Fuse` says where the process
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import orjson
 from simulation.auditor import Auditor
+from simulation.bareness import Meter
+from simulation.lane_watch import LaneWatch, role_of
+from simulation.other_exchange import Manners, OtherExchange
 from simulation.plan_audit import PlanKeys
 from simulation.surprises import Planned, Surprises
 
@@ -25,18 +28,23 @@ from core.doors import Door, DoorKind
 from core.effects import CancelOrder, Effect, FetchPicture, ReplaceOrder, SubmitOrder
 from core.engine import Engine
 from core.facts import Fact
-from core.inputs import BarArrived, BrokerUpdated, Command, Input, Kill, Priority, Start
+from core.inputs import BarArrived, BrokerUpdated, Command, Input, Kill, Priority, Rearm, Start
 from core.market.calendar import ExchangeCalendar, load_calendar
 from core.model.account import Mode
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.broker import NoAnswer, OrderUpdate
+from core.model.order import OrderStatus
 from core.model.session import Session
 from core.model.values import Price, Quantity, Symbol
-from core.ports import Checkpoint, NoCheckpoint
+from core.picture import Pictures
+from core.ports import Checkpoint, NoCheckpoint, Recorded
 from core.runtime.feed import BAR
 from core.runtime.line import Link
+from core.runtime.on_the_wire import Request
 from core.runtime.virtual import VirtualRuntime
 from core.settings import Settings
+from core.views import IN_DOUBT, OrderRow
+from core.workflows.stopping import REARM
 from state.codec import GENESIS, checked_sum, decode
 from state.journal import Chain, MemoryJournal
 
@@ -59,19 +67,23 @@ class Crash(BaseException):
 
 
 class Fuse:
-    """Counts the places at which a process can die, and kills it at the one that was chosen."""
+    """Counts the places at which a process can die, and kills it at the one that was chosen.
+
+    Or something else happens there, in another thread's time: see `instead`.
+    """
 
     def __init__(self) -> None:
         self.passed = 0
         self.left: int | None = None
         self.named = ""
+        self.instead: Callable[[], object] | None = None
         self.places: list[str] = []
         self.burnt_at: str | None = None
         self.burnt: Counter[str] = Counter()
 
-    def light(self, places: int, named: str = "") -> None:
-        """Die at the `places`-th place from now whose name holds `named`."""
-        self.left, self.named = places, named
+    def light(self, places: int, named: str = "", instead: Callable[[], object] | None = None) -> None:
+        """Die at the `places`-th place from now whose name holds `named`; or `instead` happens there."""
+        self.left, self.named, self.instead = places, named, instead
 
     def snuff(self) -> None:
         self.left = None
@@ -86,9 +98,15 @@ class Fuse:
         self.left -= 1
         if self.left <= 0:
             self.left = None
+            if self.instead is not None:
+                self.instead()
+                return
             self.burnt_at = place
             self.burnt[place] += 1
             raise Crash(place)
+
+
+_decoded_once = lru_cache(maxsize=4096)(decode)
 
 
 class Disk(MemoryJournal):
@@ -103,7 +121,7 @@ class Disk(MemoryJournal):
         for line in self.lines:
             total = checked_sum(line[:-1], total)
         if self.lines:
-            at = decode(self.lines[-1]).at
+            at = _decoded_once(self.lines[-1]).at
         self._chain = Chain(len(self.lines), total, at)
 
     def append(self, at: datetime, fact: Fact) -> int:
@@ -112,6 +130,10 @@ class Disk(MemoryJournal):
         sequence = super().append(at, fact)
         self.fuse.burn(f"after {name} is written")
         return sequence
+
+    def records(self, after: int = 0) -> Iterator[Recorded]:
+        """Each line is decoded once in its life, however many processes read it."""
+        return (_decoded_once(line) for line in self.lines[after:])
 
     def sync(self) -> None:
         if self.synced < len(self.lines):
@@ -166,9 +188,10 @@ class Trouble:
     to
         `request`, `answer` or `update`.
     of
-        The effect's name; empty for an update.
+        The effect's name or its role (`an entry`, `a stop`, `an exit`, `a cancel`, `a question`); empty for an update.
     fate
-        `lost`, `late`, `twice`, or `unreadable` (an answer that says nothing).
+        `lost`, `late`, `twice`, `unreadable` (an answer that says nothing), or `trickling` (one that comes byte by
+        byte for so long).
     seconds
         How late.
     """
@@ -191,23 +214,29 @@ class BadLine(Link):
         Trouble that there was.
     is_mute
         While its one value is true, no update is heard.
+    troubled
+        Of orders, what the line did to their request or its answer.
+    untold
+        Orders of which an update was lost or late.
     """
 
     waiting: list[Trouble] = field(default_factory=list)
     is_mute: list[bool] = field(default_factory=lambda: [False])
     met: Counter[str] = field(default_factory=Counter)
+    troubled: dict[str, str] = field(default_factory=dict)
+    untold: set[str] = field(default_factory=set)
 
     def carry(self, effect: Effect) -> Iterator[timedelta]:
-        trouble = self._trouble("request", type(effect).__name__)
+        trouble = self._trouble("request", effect)
         if trouble is None:
             yield self.latency
         elif trouble.fate == "late":
             yield self.latency + timedelta(seconds=trouble.seconds)
 
     def bring(self, effect: Effect, answer: Input) -> Iterator[tuple[timedelta, Input]]:
-        trouble = self._trouble("answer", type(effect).__name__)
+        trouble = self._trouble("answer", effect)
         delay = timedelta(seconds=trouble.seconds if trouble else 0.0)
-        if trouble is None or trouble.fate == "late":
+        if trouble is None or trouble.fate in ("late", "trickling"):
             yield self.latency + delay, answer
         elif trouble.fate == "twice":
             yield self.latency, answer
@@ -218,8 +247,11 @@ class BadLine(Link):
     def tell(self, update: OrderUpdate) -> Iterator[timedelta]:
         if self.is_mute[0]:
             self.met["an update while the stream was gone"] += 1
+            self.untold.add(update.report.client_order_id)
             return
-        trouble = self._trouble("update", "")
+        trouble = self._trouble("update", None)
+        if trouble is not None:
+            self.untold.add(update.report.client_order_id)
         delay = timedelta(seconds=trouble.seconds if trouble else 0.0)
         if trouble is None:
             yield self.latency
@@ -229,11 +261,16 @@ class BadLine(Link):
             yield self.latency
             yield self.latency + delay
 
-    def _trouble(self, to: str, of: str) -> Trouble | None:
+    def _trouble(self, to: str, effect: Effect | None) -> Trouble | None:
+        if not self.waiting:
+            return None
+        of = ("",) if effect is None else (type(effect).__name__, role_of(effect))
         for trouble in self.waiting:
-            if (trouble.to, trouble.of) == (to, of):
+            if trouble.to == to and trouble.of in of:
                 self.waiting.remove(trouble)
-                self.met[f"{of or 'an'} {to} {trouble.fate}".strip()] += 1
+                self.met[f"{trouble.of or 'an'} {to} {trouble.fate}".strip()] += 1
+                if isinstance(effect, SubmitOrder | ReplaceOrder):
+                    self.troubled[effect.order.client_order_id] = f"{to} was {trouble.fate}"
                 return trouble
         return None
 
@@ -254,7 +291,9 @@ class Wire(VirtualRuntime):
             world.engine, world.exchange, (), start=start, switch=world.switch, link=world.line
         )  # fmt: skip
         self.world = world
+        self.watch = LaneWatch(world, world.waited)
         self.in_the_air: list[tuple[datetime, Effect]] = []
+        self._commands = Interrupted(self)
 
     def play(self, bars: Iterable[Bar]) -> None:
         """Bars of one minute."""
@@ -290,8 +329,10 @@ class Wire(VirtualRuntime):
         self._later(thing.at, Priority.KILL, happens)
 
     def _pass_updates_on(self) -> None:
-        surprises = self.world.surprises
-        for update in self.exchange.take_updates():
+        surprises, updates = self.world.surprises, self.exchange.take_updates()
+        if updates:
+            self.world.meter.hear(updates, self.at)
+        for update in updates:
             surprises.told.append(update)
             heard = BrokerUpdated(surprises.as_told(update))
             for delay in self.link.tell(update):
@@ -301,21 +342,30 @@ class Wire(VirtualRuntime):
                     lambda heard=heard: self.take(self.at, heard),  # type: ignore[misc]
                 )
 
-    def _send(self, effect: Effect) -> None:
-        fuse, name = self.world.fuse, type(effect).__name__
+    def _perform(self, effect: Effect) -> None:
+        if not self._is_shut:
+            self.watch.asks(effect, self.at)
+        super()._perform(effect)
+
+    def _send(self, request: Request) -> None:
+        fuse, name = self.world.fuse, type(request.effect).__name__
         fuse.burn(f"before {name} leaves")
-        self.world.auditor.leaves(effect)
-        if isinstance(effect, SubmitOrder | ReplaceOrder | CancelOrder):
-            for delay in self.link.carry(effect):
-                self.in_the_air.append((self.at + delay, effect))
-                self._later(self.at + delay, Priority.KILL, lambda: self._reach(effect))
-        else:
-            super()._send(effect)
+        self.world.auditor.leaves(request.effect)
+        self.watch.leaves(request)
+        if isinstance(request.effect, SubmitOrder | ReplaceOrder):
+            self.world.ever_left.add(request.effect.order.client_order_id)
+        super()._send(request)
         fuse.burn(f"after {name} left")
 
-    def _reach(self, effect: Effect) -> None:
-        self._has_landed(effect)
-        super()._reach(effect)
+    def _carried(self, request: Request) -> tuple[timedelta, ...]:
+        delays = super()._carried(request)
+        if isinstance(request.effect, SubmitOrder | ReplaceOrder | CancelOrder):
+            self.in_the_air += [(self.at + delay, request.effect) for delay in delays]
+        return delays
+
+    def _reach(self, request: Request) -> None:
+        self._has_landed(request.effect)
+        super()._reach(request)
 
     def _has_landed(self, effect: Effect) -> None:
         self.in_the_air = [(at, flying) for at, flying in self.in_the_air if flying is not effect]
@@ -333,6 +383,21 @@ class Wire(VirtualRuntime):
         return at is None
 
 
+class Interrupted(deque[tuple[int, Command]]):
+    """The inbox of commands. A press may be caught between its shutting of the latch and its being queued (OP-07)."""
+
+    def __init__(self, wire: Wire) -> None:
+        super().__init__()
+        self.wire = wire
+        self.between: Callable[[], object] | None = None
+
+    def appendleft(self, waiting: tuple[int, Command]) -> None:
+        between, self.between = self.between, None
+        if between is not None:
+            between()
+        super().appendleft(waiting)
+
+
 # ── the world ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -340,9 +405,14 @@ def _priced(price: Decimal) -> Decimal:
     return max(price, Decimal(5)).quantize(Decimal("0.01"))
 
 
+def _may_be_there(row: OrderRow) -> bool:
+    """As the kill screen asks."""
+    return IN_DOUBT in row.marks or (row.status is OrderStatus.PENDING and not row.effect.only_reduces)
+
+
 @cache
 def calendar() -> ExchangeCalendar:
-    return load_calendar(DAY - timedelta(days=7), DAY + timedelta(days=7))
+    return load_calendar(DAY - timedelta(days=7), DAY + timedelta(days=60))
 
 
 @dataclass(slots=True)
@@ -376,7 +446,9 @@ class World:
         What a person did at tickets, and at plans.
     """
 
-    def __init__(self, settings: Settings, config: ExchangeConfig, start: datetime) -> None:
+    def __init__(
+        self, settings: Settings, config: ExchangeConfig, start: datetime, manners: Manners | None = None
+    ) -> None:
         self.settings = settings
         self.clock = start
         self.fuse = Fuse()
@@ -388,6 +460,7 @@ class World:
         self.restarts = 0
         self.next_crash: dict[str, Any] = {}
         self.again = 0
+        self.next_leave = 1.0
         self.bars = 0
         self.tell: Callable[[str], None] | None = None
         self.meddled: set[str] = set()
@@ -395,7 +468,17 @@ class World:
         self.planned: list[Planned] = []
         self.surprises = Surprises(self)
         self.log = Exchanged(self)
-        self.exchange = SimulatedExchange(config, calendar(), self.log)
+        self.calendar = calendar()
+        self.exchange = (
+            SimulatedExchange(config, self.calendar, self.log)
+            if manners is None
+            else OtherExchange(config, self.calendar, self.log, manners)
+        )
+        self.waited: Counter[str] = Counter()
+        self.drawn: Counter[str] = Counter()
+        self.ever_left: set[str] = set()
+        self.left_behind: set[str] = set()
+        self.meter = Meter(self)
         self.journal = Disk(self.fuse)
         self.auditor = Auditor(self)
         self.price = Decimal(100)
@@ -425,6 +508,7 @@ class World:
             self.again = 0
         self.engine.apply(self.clock, self.settings, "replay")
         self.wire.take(self.clock, Start())
+        self.meter.up(self.clock)
         if self.switch.is_on() and self.engine.desk.control.state.killed_by is None:
             self.wire.obey(Kill("file"))
 
@@ -436,14 +520,17 @@ class World:
         self.restarts += 1
         self.fuse.snuff()
         dead = self.wire
+        self.meter.down(max(self.clock, dead.at))
         lines = self.journal.lines[: self.journal.synced + kept]
-        lost = [decode(line).fact for line in self.journal.lines[len(lines) :]]
+        lost = [_decoded_once(line).fact for line in self.journal.lines[len(lines) :]]
         self.journal = Disk(self.fuse, lines)
         if self.drawer.sequence > len(lines):
             self.drawer = Drawer()
         self.auditor = Auditor(self, self.auditor)
+        self.auditor.is_reading = True
         for recorded in self.journal.records():
             self.auditor.hear(recorded.sequence, recorded.at, recorded.fact)
+        self.auditor.is_reading = False
         self._world_goes_on(dead, down)
         bars = [BarArrived(fact.bar, "asked again") for fact in lost if type(fact).__name__ == "BarClosed"]
         heard = {(message.bar.symbol, message.bar.start) for message in bars}
@@ -455,7 +542,7 @@ class World:
                 requests=[(at, effect) for at, effect in dead.in_the_air if at > self.clock],
             )
         except Crash:  # while it came up
-            self.restart(kept=kept, with_checkpoint=with_checkpoint, down=down)
+            self.restart(kept=kept, with_checkpoint=with_checkpoint, down=min(down, 1.0))
 
     def _world_goes_on(self, dead: Wire, down: float) -> None:
         """While no desk runs: requests in the air arrive, the market moves, and nobody hears of it."""
@@ -473,8 +560,16 @@ class World:
                 one.happen(dead.at)
             else:
                 dead.ask(one)
+        while (step := self.exchange.next_at) is not None and step < until:
+            self.exchange.advance(step)
+            self._nobody_hears(step)
         self.exchange.advance(until)
-        self.surprises.told += self.exchange.take_updates()
+        self._nobody_hears(until)
+
+    def _nobody_hears(self, at: datetime) -> None:
+        updates = self.exchange.take_updates()
+        self.surprises.told += updates
+        self.meter.hear(updates, at)
 
     def plan(self, thing: Planned) -> None:
         """The broker does this on its own, at its time."""
@@ -490,15 +585,28 @@ class World:
         for _ in range(ENDLESS):
             if not self._survives(lambda: self.wire.step(until)):
                 break
+            self.meter.look(self.wire.at)
+            self.wire.watch.look(self.wire.at)
         else:
             self.auditor.wrong.append(f"the desk turns in circles at {self.wire.at}")
         self.clock = max(self.clock, until)
         self.wire.at = max(self.wire.at, self.clock)
+        self.meter.look(self.wire.at)
 
     def do(self, *commands: Command) -> None:
         """A person's commands, one after the other, now."""
         for command in commands:
             self._survives(lambda command=command: self.wire.obey(self.door.through(command)))  # type: ignore[misc]
+
+    def rearm(self) -> None:
+        """REARM, typed in sight of every order that the broker may have without a word of it (OP-07)."""
+        if self.engine.desk.control.state.killed_by is None:
+            return
+        unknown = [row.id for row in Pictures(self.engine).draw(self.wire.at).orders if _may_be_there(row)]
+        wire, refused = self.wire, self.auditor.story.counts["RearmRefused"]
+        self.do(Rearm(REARM, tuple(unknown)))
+        if self.wire is wire and self.auditor.story.counts["RearmRefused"] > refused:
+            self.auditor.wrong.append(f"REARM was refused, and every order was named that the screen names: {unknown}")
 
     def hear(self, message: Input) -> None:
         """Something that no request asked for, now."""
@@ -507,12 +615,32 @@ class World:
     def _survives(self, act: Callable[[], object]) -> object:
         """What the act returns; where the process died of it, True with the next one up."""
         try:
-            return act()
+            done = act()
+            if not self.wire.is_running:
+                self._leave()
+            return done
         except Crash as place:
             if self.tell is not None:
                 self.tell(f"       the process dies {place}")
             self.restart(**self.next_crash)
             return True
+
+    def leave(self, down: float) -> None:
+        """The operator leaves the desk, now or where the fuse says; it is started anew `down` seconds later."""
+        self.next_leave = down
+        self.wire.leave()
+
+    def _leave(self) -> None:
+        self.wire.finish_what_is_owed()
+        self.wire.stop("left")
+        story = self.auditor.story  # what an earlier process died with is no order that this one kept
+        pending = [o for o in story.orders.values() if o.status is OrderStatus.PENDING and o.sequence > story.started]
+        owed = {o.order.client_order_id for o in pending} - self.ever_left
+        self.left_behind |= owed
+        if self.tell is not None:
+            self.tell(f"       the desk is left, {len(owed)} orders never left it")
+        checkpoint.save(self.engine.desk, self.drawer)
+        self.restart(with_checkpoint=True, down=self.next_leave)
 
     def bar(
         self,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -53,7 +54,7 @@ from state.journal import MemoryJournal
 from tests.accidents.house import ARMED, LONG, OPENED_AFTER, SHORT, WiredDesk, market, settings
 from tests.scenarios.house import Switch
 from tests.terminal.desk_app import Record
-from tests.unit.core.brokers.trading_floor import Notebook
+from tests.unit.core.brokers.trading_floor import STORIES, Notebook
 
 ACTS = (Confirm, SignPlan, AnswerPlan, Kill, ProposeFlattening, RefuseSymbol)
 EFFECTS = {"B": Effect.OPEN, "H": Effect.SHORT, "S": Effect.CLOSE, "C": Effect.COVER}
@@ -75,7 +76,7 @@ def runtime() -> VirtualRuntime:
     pace.free_until = begin
     return VirtualRuntime(
         engine,
-        SimulatedExchange(config_of(settings(), "test", "1"), calendar, Notebook()),
+        SimulatedExchange(replace(config_of(settings(), "test", "1"), **STORIES), calendar, Notebook()),
         (bar_item(BarArrived(bar, "seed 1")) for bar in bars),
         start=bars[0].start,
         switch=Switch(),

@@ -62,10 +62,11 @@ def test_a_first_minute(demo: Open, measured: Measured) -> None:
     again.type(CTRL_K)
     again.until_it_shows("stays killed after a restart")
     again.type(b"REAR\x1b")
-    again.read_for(0.3)
+    again.until(lambda: not again.shows("stays killed after a restart"))
     assert again.shows("KILLED since")
     again.type(CTRL_K)
     again.until_it_shows("stays killed after a restart")
+    again.read_for(1.2)  # what is typed before the screen is known to be painted is dropped
     again.type(b"REARM")
     again.until_it_shows("ENTRIES ON")
     again.type(b"q")

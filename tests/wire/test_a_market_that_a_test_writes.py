@@ -46,11 +46,11 @@ def a_quote(second: int, bid: str, ask: str, symbol: Symbol = SPY) -> Quote:
 
 @pytest.fixture
 def exchange() -> Iterator[LoopbackExchange]:
-    """Three minutes: 100 to 101, a dip to 98 in which ten shares trade, and 99."""
+    """Three minutes: 100 to 101, a dip to 98 in which ten shares trade, and 98.90."""
     bars = [
         a_bar(0, "100 101 100 101"),
         a_bar(1, "101 101 98 99", volume=10),
-        a_bar(2, "99 99 99 99"),
+        a_bar(2, "98.90 98.90 98.90 98.90"),
     ]
     with LoopbackExchange(bars=bars, clock=StillClock(MORNING)) as house:
         yield house

@@ -139,7 +139,7 @@ def test_two_variables_open_a_desk_that_trades_and_its_books_agree_afterwards(
     """
     keyturn = Keyturn(environ(market, tmp_path))
     with opened(keyturn) as desk:
-        desk.waits(lambda view: view.status.word == "on", "the books agree")
+        desk.waits(lambda view: view.status.word == "on" and view.status.quote_at, "the books agree, and a price")
         up = desk.waits(lambda view: [lamp.state for lamp in view.status.lamps].count(LineState.UP) == 3, "three lamps")
         stop, quantity = Price(Decimal(400)), Quantity(Decimal(shares))
         desk.runtime.send(ProposeOrder(SPY, Effect.OPEN, quantity, OrderType.MARKET, None, stop, StopHolder.BROKER))
@@ -161,7 +161,7 @@ def test_a_variable_that_loosens_is_named_and_no_file_is_said_to_have_changed(
     """RK-13, OP-10"""
     plain = environ(market, tmp_path)
     with opened(Keyturn(plain)) as desk:
-        desk.waits(lambda view: view.status.word == "on", "the books agree")
+        desk.waits(lambda view: view.status.word == "on" and view.status.quote_at, "the books agree, and a price")
 
     with opened(Keyturn({**plain, "KEYTURN_RISK__ENTRIES_A_DAY": "20"})) as desk:
         view = desk.waits(lambda view: "ENTRIES_A_DAY" in (view.status.entries_refused or ""), "what shuts entries")
@@ -181,7 +181,7 @@ def test_a_stop_that_the_lists_leave_out_is_not_sent_a_second_time(
     market.make("hang-after-accepting", of="submit")
     market.make("mute", of="trades")
     with opened(keyturn) as desk:
-        desk.waits(lambda view: view.status.word == "on", "the books agree")
+        desk.waits(lambda view: view.status.word == "on" and view.status.quote_at, "the books agree, and a price")
         two_shares_are_bought(desk)
         desk.waits(lambda _: market.positions(), "a fill that nobody has heard of yet")
     market.end()
@@ -211,7 +211,7 @@ def test_an_order_that_was_taken_and_refused_is_looked_up_and_never_sent_again(
     market.make(fault, of="submit")
     market.make("mute", of="trades")
     with opened(Keyturn(environ(market, tmp_path))) as desk:
-        desk.waits(lambda view: view.status.word == "on", "the books agree")
+        desk.waits(lambda view: view.status.word == "on" and view.status.quote_at, "the books agree, and a price")
         two_shares_are_bought(desk)
         desk.waits(lambda view: view.positions and view.positions[0].covered == 2, "a covered position")
 
@@ -228,7 +228,7 @@ def test_somebodys_order_that_cannot_be_read_bars_what_it_may_be_in_and_nothing_
     fault = "no-symbol-elsewhere"
     keyturn = Keyturn(environ(market, tmp_path, KEYTURN_RECONCILIATION__EVERY_SECONDS="1"))
     with opened(keyturn) as desk:
-        desk.waits(lambda view: view.status.word == "on", "the books agree")
+        desk.waits(lambda view: view.status.word == "on" and view.status.quote_at, "the books agree, and a price")
         two_shares_are_bought(desk)
         desk.waits(lambda view: view.positions and view.positions[0].covered == 2, "a covered position")
         market.make(fault, symbol="SPY")
@@ -257,7 +257,7 @@ def test_a_kill_at_the_last_moment_holds_over_the_restart(market: LoopbackExchan
     """OP-07, OP-08: the composition's own journal and kill switch, and another desk on them."""
     keyturn = Keyturn(environ(market, tmp_path))
     with opened(keyturn) as desk:
-        desk.waits(lambda view: view.status.word == "on", "the books agree")
+        desk.waits(lambda view: view.status.word == "on" and view.status.quote_at, "the books agree, and a price")
         desk.runtime.leave()
         desk.waits(lambda _: desk.runtime._left.is_set(), "it leaves")
         if when == "while it leaves":
@@ -298,7 +298,7 @@ def test_one_gate_of_two_is_paper_and_said(market: LoopbackExchange, tmp_path: P
 def test_a_fresh_home_compares_with_the_broker_and_takes_its_word(market: LoopbackExchange, tmp_path: Path) -> None:
     """EX-09: the account is the one that the keys open; what another machine bought there is told, and taken over."""
     with opened(Keyturn(environ(market, tmp_path / "another"))) as desk:
-        desk.waits(lambda view: view.status.word == "on", "the books agree")
+        desk.waits(lambda view: view.status.word == "on" and view.status.quote_at, "the books agree, and a price")
         two_shares_are_bought(desk)
         desk.waits(lambda view: view.positions and view.positions[0].covered == 2, "a covered position")
     fresh = Keyturn(environ(market, tmp_path / "fresh"))
@@ -320,7 +320,7 @@ def test_an_entry_that_waits_for_its_trigger_reaches_alpaca_with_its_terms(
 ) -> None:
     """EX-12, OP-01: what is posted is what the ticket showed, and no leg goes with it"""
     with opened(Keyturn(environ(market, tmp_path))) as desk:
-        desk.waits(lambda view: view.status.word == "on", "the books agree")
+        desk.waits(lambda view: view.status.word == "on" and view.status.quote_at, "the books agree, and a price")
         last = market.call(lambda: market.floor.price(SPY))
         trigger = None if kind is OrderType.TRAILING_STOP else Price((last + 20).quantize(Decimal("0.01")))
         limit = Price((last + 21).quantize(Decimal("0.01"))) if kind is OrderType.STOP_LIMIT else None

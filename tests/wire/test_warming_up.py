@@ -29,8 +29,9 @@ def test_an_average_of_two_hundred_minutes_stands_after_thirty(market: LoopbackE
     keyturn = Keyturn(environ(market, tmp_path, KEYTURN_STRATEGIES__SMA__ENABLED="true"))
     with opened(keyturn) as desk:
         desk.waits(lambda view: says(view, "bars of history taken in"), "the history")
-        desk.waits(lambda view: view.status.quote_at is not None, "the morning")
-        orchestrator = desk.runtime.engine.desk.orchestrator
+        engine = desk.runtime.engine.desk
+        desk.waits(lambda _: engine.normaliser.state.complete, "the morning's bars")
+        orchestrator = engine.orchestrator
         assert orchestrator.wanting_history() == ()
 
     facts = written(desk)

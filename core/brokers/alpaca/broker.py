@@ -157,8 +157,13 @@ class AlpacaBroker:
     @as_shown
     def look_up(self, client_order_id: ClientOrderId, *, with_legs: bool = False) -> OrderReport | NotFound | NoAnswer:
         """By our own id; where legs should be with it and are not, the order itself is asked."""
+        return self._looked_up(client_order_id, None, with_legs=with_legs)
+
+    def _looked_up(
+        self, client_order_id: ClientOrderId, ends: float | None, *, with_legs: bool = False
+    ) -> OrderReport | NotFound | NoAnswer:
         try:
-            report, since = self._find(client_order_id, with_legs=with_legs)
+            report, since = self._find(client_order_id, ends, with_legs=with_legs)
         except StatedRefusalError as error:
             return NotFound() if is_missing(error.refused) else as_no_answer(error)
         except NOTHING_READ as error:
@@ -276,10 +281,15 @@ class AlpacaBroker:
         return NoAnswer(f"Alpaca refused it ({refused.message}), and has an order with its id")
 
     def _refused_replacement(self, refused: Refused, client_order_id: ClientOrderId) -> Accepted | Refused | NoAnswer:
-        """A replacement can be answered with an error and be done: only where it is not there was it refused."""
-        found = self.look_up(client_order_id)
+        """A replacement can be answered with an error and be done: only where it is not there was it refused.
+
+        Its lane waits meanwhile, so that this look is a short one.
+        """
+        found = self._looked_up(client_order_id, self._patience.until(LOOK_SECONDS))
         if isinstance(found, OrderReport):
             return Accepted(found)
+        if isinstance(found, NotFound) and speaks_of_its_id(refused):
+            return NoAnswer(f"Alpaca refused it ({refused.message}), and may have it")
         return refused if isinstance(found, NotFound) else found
 
     def _refused_cancel(

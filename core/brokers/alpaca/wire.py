@@ -7,22 +7,20 @@ switched off as well, should that method ever be gone around.
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import requests
 from alpaca.trading.client import TradingClient
-from requests.adapters import HTTPAdapter
 
 from core.brokers.alpaca.counting import CallCounter
 from core.brokers.alpaca.keys import Keys
 from core.model.account import Mode
 from core.settings import AlpacaSettings
+from core.time_limit import TimedAdapter, is_over, left, within
 
 CONNECTIONS = 16
 """Kept open: as many as there are threads that ask."""
@@ -73,7 +71,6 @@ class Wire(TradingClient):
         self._connect_seconds = float(settings.connect_seconds)
         self._read_seconds = float(settings.read_seconds)
         self._counter = counter
-        self._asking = threading.local()
 
     @property
     def longest(self) -> float:
@@ -86,12 +83,12 @@ class Wire(TradingClient):
         path: str,
         endpoint: str,
         data: Mapping[str, object] | None = None,
-        within: float | None = None,
+        seconds: float | None = None,
     ) -> Reply | NoReply:
-        """One request. `data` is the query of a GET or DELETE, the JSON body of the others; `within` is in seconds."""
-        self._asking.ends = time.monotonic() + min(self.longest, self.longest if within is None else within)
+        """One request. `data` is the query of a GET or DELETE, the JSON body of the others."""
         self._counter.count_sent(endpoint)
-        reply: Reply | NoReply = self._request(method, path, None if data is None else dict(data))  # type: ignore[assignment]
+        with within(self.longest if seconds is None else min(self.longest, seconds)):
+            reply: Reply | NoReply = self._request(method, path, None if data is None else dict(data))  # type: ignore[assignment]
         if isinstance(reply, NoReply):
             self._counter.count_unanswered(endpoint)
         elif reply.status == LIMITED:
@@ -103,14 +100,21 @@ class Wire(TradingClient):
         self._session.close()
 
     def _one_request(self, method: str, url: str, opts: dict[str, Any], *_repeats: int) -> Reply | NoReply:  # type: ignore[override]
-        ends: float = self._asking.ends
-        left = max(0.05, ends - time.monotonic())
-        waits = (min(self._connect_seconds, left), min(self._read_seconds, left))
+        waits = Waits(self._connect_seconds, self._read_seconds, self.longest)
         try:
-            with self._session.request(method, url, timeout=waits, verify=True, stream=True, **opts) as response:
-                return Reply(response.status_code, response.headers, _body(response, ends))
+            waits = Waits(min(self._connect_seconds, left()), min(self._read_seconds, left()), left())
+            with self._session.request(method, url, timeout=waits[:2], verify=True, stream=True, **opts) as response:
+                return Reply(response.status_code, response.headers, _body(response))
         except Exception as error:  # whatever stands between here and Alpaca; its words may hold a key
             return NoReply(_words(error, waits))
+
+
+class Waits(NamedTuple):
+    """Seconds: for a connection, between two words of an answer, and for all of it."""
+
+    connect: float
+    read: float
+    whole: float
 
 
 class _TooMuchError(Exception):
@@ -124,7 +128,7 @@ def a_session(loopback: bool) -> requests.Session:
     session.auth = _as_it_is
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     for scheme in ("https://", "http://"):
-        session.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=CONNECTIONS, max_retries=0))
+        session.mount(scheme, TimedAdapter(pool_connections=4, pool_maxsize=CONNECTIONS, max_retries=0))
     return session
 
 
@@ -137,24 +141,22 @@ def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
-def _body(response: requests.Response, ends: float) -> bytes:
-    """All of it, by the time that the request ends: a server may send a byte at a time."""
+def _body(response: requests.Response) -> bytes:
+    """All of it, unless there is no end of it."""
     body = bytearray()
     while piece := response.raw.read1(PIECE, decode_content=True):
         body += piece
         if len(body) > LARGEST_BODY:
             raise _TooMuchError
-        if time.monotonic() > ends:
-            raise requests.ReadTimeout
     return bytes(body)
 
 
-def _words(error: Exception, waits: tuple[float, float]) -> str:
-    connect, read = (f"{wait:.3g}" for wait in waits)
+def _words(error: Exception, waits: Waits) -> str:
+    connect, read, whole = (f"{wait:.3g}" for wait in waits)
     if isinstance(error, requests.ConnectTimeout):
         return f"Alpaca: no connection within {connect} s"
     if isinstance(error, requests.Timeout) or type(error).__name__ == "ReadTimeoutError":
-        return f"Alpaca: no answer within {read} s"
+        return f"Alpaca: no whole answer within {whole} s" if is_over() else f"Alpaca: no answer within {read} s"
     if isinstance(error, requests.exceptions.SSLError):
         return "Alpaca: the server's certificate cannot be verified; check the clock and the network"
     if isinstance(error, requests.exceptions.ProxyError):

@@ -99,6 +99,10 @@ class Ledger:
     def _lendable(self, equity: Decimal, exposure: Decimal, reserved: Decimal) -> Decimal:
         return max(self._config.multiplier * equity - exposure - reserved, ZERO)
 
+    def exposure(self, at: datetime, market: Market) -> Decimal:
+        """Market value of what is held, long and short together, USD."""
+        return sum(map(abs, self._values(at, market).values()), ZERO)
+
     def account(
         self, at: datetime, market: Market, reserved: Decimal, instrument: Callable[[Symbol], Instrument | NoInstrument]
     ) -> Account:

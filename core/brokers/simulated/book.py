@@ -14,6 +14,7 @@ from core.model.values import (
     BrokerOrderId,
     ClientOrderId,
     ExecutionId,
+    Money,
     Price,
     Quantity,
     Symbol,
@@ -57,12 +58,21 @@ class BookedOrder:
         order that no close ends.
     is_elected
         A stop that was touched, and is a market order since; one with a limit rests at that limit.
+    elected_in
+        The bar in which the path of its prices elected a stop with a limit, by its start: `SameBar` says what that bar
+        fills of it.
     best
         The best price since a trailing stop came, from which it keeps its distance; None before the first.
+    seen
+        The best price of a bar that is not over, which the bar's close will let a trailing stop follow.
     parent, legs
         The order that it was made with, and those that were made with it.
     is_held
         A leg that waits for its parent's fill: it meets no price and holds no shares.
+    is_hit
+        It waited at its limit, the market came there, and had not enough for all of it: the rest is due at that limit.
+    walk
+        In the bar that began then, whether it meets the low first, whatever becomes of it; None where nothing says so.
     """
 
     request: OrderRequest
@@ -72,10 +82,14 @@ class BookedOrder:
     step: Decimal
     expires_at: datetime | None
     is_elected: bool = False
+    elected_in: datetime | None = None
     best: Price | None = None
+    seen: Price | None = None
     parent: BookedOrder | None = None
     legs: list[BookedOrder] = field(default_factory=list)
     is_held: bool = False
+    is_hit: bool = False
+    walk: tuple[datetime, bool] | None = None
     filled: Decimal = ZERO
     paid: Decimal = ZERO
     executions: list[Execution] = field(default_factory=list)
@@ -109,11 +123,23 @@ class BookedOrder:
         return kind is OrderType.LIMIT or (self.is_elected and kind is OrderType.STOP_LIMIT)
 
     @property
+    def low_hurts(self) -> bool:
+        """Whether the low is the worse extreme to come first: for a sale that closes, a buy at a limit or the market.
+
+        A buy by a stop is hurt by the high: it elects it while the low is still to come. Short alike, mirrored.
+        """
+        enters_by_a_stop = self.opens and not self.rests_at_its_limit and not self.takes_any_price
+        return (self.side is Side.BUY) == (self.opens and not enters_by_a_stop)
+
+    @property
     def stop_price(self) -> Price | None:
         """Where the stop stands now; None of an order that has none, or that has not seen a price yet."""
-        request, best = self.request, self.best
-        if request.type is not OrderType.TRAILING_STOP or best is None:
-            return request.stop_price
+        is_trailing = self.request.type is OrderType.TRAILING_STOP and self.best is not None
+        return self.stop_behind(self.best) if is_trailing and self.best is not None else self.request.stop_price
+
+    def stop_behind(self, best: Price) -> Price:
+        """Where a trailing stop stands when `best` is the best price that it has seen."""
+        request = self.request
         behind = best * request.trail_fraction if request.trail_price is None and request.trail_fraction else ZERO
         behind = behind if request.trail_price is None else request.trail_price
         moved = best - behind if request.side is Side.SELL else best + behind
@@ -128,8 +154,15 @@ class BookedOrder:
 
     def follow(self, price: Price) -> None:
         """A trailing stop sees a price: it moves with the best one and never back."""
-        best = self.best or price
-        self.best = max(best, price) if self.side is Side.SELL else min(best, price)
+        self.best = self._better(self.best, price)
+
+    def see(self, price: Price) -> None:
+        """A trailing stop remembers a price for the end of its bar."""
+        self.seen = self._better(self.seen, price)
+
+    def _better(self, one: Price | None, other: Price) -> Price:
+        better = max if self.side is Side.SELL else min
+        return other if one is None else better(one, other)
 
     def is_touched(self, low: Price, high: Price) -> bool:
         """Whether a price between the two would fill its limit, elect its stop, or move it."""
@@ -174,7 +207,8 @@ class BookedOrder:
 class Book:
     """Every order ever accepted, those that are still listed, those that work by symbol, and the outbox."""
 
-    def __init__(self) -> None:
+    def __init__(self, fee_per_share: Decimal = ZERO) -> None:
+        self._fee_per_share = fee_per_share
         self.working: dict[Symbol, list[BookedOrder]] = {}
         self._orders: dict[ClientOrderId, BookedOrder] = {}
         self._listed: dict[ClientOrderId, BookedOrder] = {}
@@ -208,7 +242,8 @@ class Book:
     def fill(self, order: BookedOrder, quantity: Quantity, price: Price, at: datetime) -> None:
         """Record one execution and tell it; a full order leaves the working ones."""
         number = len(order.executions) + 1
-        execution = Execution(ExecutionId(f"{order.broker_order_id}-{number}"), at, quantity, price)
+        fee = Money(self._fee_per_share * quantity)
+        execution = Execution(ExecutionId(f"{order.broker_order_id}-{number}"), at, quantity, price, fee)
         order.executions.append(execution)
         order.filled += quantity
         order.paid += quantity * price

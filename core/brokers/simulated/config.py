@@ -8,6 +8,8 @@ from decimal import Decimal
 from core.model.values import ZERO, Fraction
 
 USUAL = Fraction(Decimal("0.3"))
+FIRST_EDITION, EDITION = 1, 2
+"""Of the rules by which orders meet prices: those of accounts whose opening names none, and today's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,8 @@ class ExchangeConfig:
         Of sessions, those in which a symbol does not trade for so long.
     margin_interest
         A year, on cash below zero, charged for each night.
+    edition
+        Of the rules by which orders meet prices; an account keeps the one that it was opened under.
     """
 
     account: str = "SIM"
@@ -63,6 +67,7 @@ class ExchangeConfig:
     halts: Decimal = ZERO
     halt_minutes: int = 5
     margin_interest: Decimal = ZERO
+    edition: int = EDITION
 
     @property
     def is_margin(self) -> bool:

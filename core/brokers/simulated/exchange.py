@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from core.brokers.simulated.account import Ledger
 from core.brokers.simulated.book import Book, BookedOrder
-from core.brokers.simulated.config import ExchangeConfig
+from core.brokers.simulated.config import FIRST_EDITION, ExchangeConfig
+from core.brokers.simulated.directions import Directions
+from core.brokers.simulated.earlier import EarlierMarket, EarlierMatching
 from core.brokers.simulated.frictions import Frictions
 from core.brokers.simulated.legs import legs_of
 from core.brokers.simulated.log import (
@@ -40,9 +42,26 @@ from core.model.instrument import Instrument, NoInstrument
 from core.model.order import OrderClass, OrderRequest, OrderType, Side, TimeInForce
 from core.model.quote import NoQuote, Quote
 from core.model.session import Calendar
-from core.model.values import ZERO, ClientOrderId, Price, Symbol
+from core.model.values import ZERO, ClientOrderId, Money, Price, Quantity, Symbol
 
 __all__ = ["ExchangeConfig", "ExchangeLog", "Record", "SimulatedExchange", "rebuild"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How much of what happened is a model's word.
+
+    Attributes
+    ----------
+    executions, at_derived_quotes
+        How many there were, and those whose quote was worked out from a bar.
+    decided_by_the_path
+        Trades that the order of a bar's prices decided; of each the worse end was taken.
+    """
+
+    executions: int
+    at_derived_quotes: int
+    decided_by_the_path: int
 
 
 class SimulatedExchange:
@@ -73,12 +92,25 @@ class SimulatedExchange:
         self._log = log
         self._instruments = instruments
         self._ledger = Ledger(config, calendar)
-        self._market = Market(config, self._ledger.is_short)
-        self._book = Book()
+        self._book = Book(config.fee_per_share)
         self._frictions = Frictions(config)
-        self._matching = Matching(config, calendar, self._market, self._book, self._ledger)
+        self._market, self._matching = self._rules(calendar)
         self._bars = self._market.bars
         self._working = self._book.working
+
+    def _rules(self, calendar: Calendar) -> tuple[Market, Matching]:
+        """By the edition that the account was opened under."""
+        config, book, ledger = self._config, self._book, self._ledger
+        if config.edition == FIRST_EDITION:
+            earlier = EarlierMarket(config, lambda bar: not ledger.is_short(bar.symbol))
+            return earlier, EarlierMatching(config, calendar, earlier, book, ledger)
+
+        def around(symbol: Symbol, price: Price, side: Side) -> Price:
+            return market.around(symbol, price, side)
+
+        directions = Directions(ledger, book, around, config.participation)
+        market = Market(config, directions.low_first)
+        return market, Matching(config, calendar, market, book, ledger)
 
     # ── the market ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -107,7 +139,7 @@ class SimulatedExchange:
         """A recorded quote becomes the current one."""
         if self._working:
             self._matching.walk_before(quote.at)
-        self._market.quotes[quote.symbol] = quote
+        self._matching.hear(quote)
 
     def advance(self, at: datetime) -> None:
         """Walk every path point and session event up to and including `at`."""
@@ -162,10 +194,25 @@ class SimulatedExchange:
         self.advance(at)
         return self._ledger.account(at, self._market, self._book.reserved(), self.instrument)
 
+    def exposure(self, at: datetime) -> Decimal:
+        """What is held is worth, long and short together, USD."""
+        self.advance(at)
+        return self._ledger.exposure(at, self._market)
+
+    def fee(self, quantity: Quantity) -> Money:
+        """What it takes for an execution of so many shares, bought or sold, USD."""
+        return Money(self._config.fee_per_share * abs(quantity))
+
     @property
     def interest(self) -> Decimal:
         """What the account has paid for what it was lent, USD."""
         return self._ledger.interest
+
+    @property
+    def tally(self) -> Tally:
+        """What its figures rest on."""
+        matching = self._matching
+        return Tally(matching.executions, matching.at_derived_quotes, matching.same_bar.decided)
 
     def picture(self, at: datetime) -> BrokerPicture:
         """Everything a reconciliation compares."""
@@ -176,6 +223,16 @@ class SimulatedExchange:
         """The recorded quote, or where the last price is newer one around that, worked out when asked."""
         self.advance(at)
         return self._market.quote(symbol, at)
+
+    def priced_at(self, at: datetime, symbol: Symbol) -> datetime | None:
+        """When the price was made that a symbol counts at; None where there is none."""
+        self.advance(at)
+        return self._market.priced_at(symbol, at)
+
+    def is_left_behind(self, at: datetime, symbol: Symbol) -> bool:
+        """Whether its price is one of long ago while others have newer ones: it is no offer any more."""
+        self.advance(at)
+        return self._market.is_left_behind(symbol, at)
 
     def instrument(self, symbol: Symbol) -> Instrument | NoInstrument:
         """What an instrument requires on margin is its own, or else the exchange's rule."""
@@ -201,15 +258,20 @@ class SimulatedExchange:
         self._log.append(encoded(request))
         self.last_at = request.at
 
+    def _reach(self, at: datetime, symbol: Symbol) -> None:
+        """The market as a request finds it."""
+        self.advance(at)
+        self._market.settle(symbol, at)
+
     def _submit(self, submission: Submission) -> Accepted | Refused:
-        self.advance(submission.at)
+        self._reach(submission.at, submission.order.symbol)
         situation = self._situation(submission.at, submission.order, None)
         refused = refusal(situation) or self._frictions.refusal(submission.order)
         return refused or self._accept(submission.at, situation)
 
     def _replace(self, replacement: Replacement) -> Accepted | Refused:
         at, request = replacement.at, replacement.order
-        self.advance(at)
+        self._reach(at, request.symbol)
         old = None if request.replaces is None else self._book.find(request.replaces)
         situation = self._situation(at, request, old)
         refused = duplicate(situation) or refusal_to_replace(old, request) or refusal(situation)
@@ -228,7 +290,7 @@ class SimulatedExchange:
             request=request,
             broker_order_id=self._book.next_broker_id(),
             opens=situation.opens,
-            reserve_price=situation.price,
+            reserve_price=situation.sold_at or situation.price,
             step=Decimal(1) if is_whole(request.quantity) else instrument.quantity_step,
             expires_at=self._matching.day_end(request, at) if request.time_in_force is TimeInForce.DAY else None,
         )
@@ -256,6 +318,7 @@ class SimulatedExchange:
         order = self._book.find(cancellation.client_order_id)
         if order is None:
             return NotFound()
+        self._market.settle(order.symbol, cancellation.at)
         if not order.is_working:
             return Refused(UNPROCESSABLE, INVALID, f'order is already in "{order.report().raw_status}" state')
         self._book.end(order, UpdateEvent.CANCELED, cancellation.at)
@@ -276,9 +339,18 @@ class SimulatedExchange:
             held=self._book.held(order.symbol, order.side) - held,
             opposite_opens=self._book.is_opening(order.symbol, order.side.opposite),
             price=self._cost_of_a_share(at, order),
+            sold_at=self._sold_short_at(at, order),
             buying_power=self._ledger.buying_power(at, self._market, self._book.reserved() - reserved),
             is_held=gone is not None and gone.is_held,
         )
+
+    def _sold_short_at(self, at: datetime, order: OrderRequest) -> Price | None:
+        """A limit that sells short below the bid takes the bid."""
+        is_short = order.side is Side.SELL and self._ledger.quantity(order.symbol) <= ZERO
+        limit = order.limit_price
+        if limit is None or order.type is not OrderType.LIMIT or not is_short:
+            return None
+        return self._market.sold_short_at(order.symbol, limit, at)
 
     def _cost_of_a_share(self, at: datetime, order: OrderRequest) -> Price | None:
         """Its limit, its stop, or the side of the quote that it takes else; None where there is no quote."""

@@ -35,6 +35,8 @@ RULES = (
 )
 FRICTIONS = ("slippage_by_size", "partial_fills", "rejections", "halts", "halt_minutes", "margin_interest")
 """Rules that came later, and that an opening names only where they are not off."""
+RULES_EDITION = "edition"
+"""Of the rules by which orders meet prices; an opening that names none is of the first."""
 NUMBERS = (
     "quantity",
     "limit_price",
@@ -54,7 +56,7 @@ WORDS = (
     "order_class",
     "extended_hours",
 )
-FIELDS = frozenset({"request", "at", "symbols", *RULES, *FRICTIONS, *NUMBERS, *WORDS})
+FIELDS = frozenset({"request", "at", "symbols", RULES_EDITION, *RULES, *FRICTIONS, *NUMBERS, *WORDS})
 """All that a record may have."""
 MOST_DIGITS = 15
 """Of a number of a record, before its point or behind it."""
@@ -172,6 +174,8 @@ def fault_in(record: Mapping[str, object]) -> str | None:
             if (fault := _number_fault(name, told.get(name))) is not None:
                 return fault
         if record.get("request") == OPENING:
+            if not (told.get(RULES_EDITION) or "1").isdigit():
+                return f"{RULES_EDITION} {told[RULES_EDITION]!r} is no whole number"
             return None if told.get("symbols") else "it opens an exchange without symbols"
         decoded(told)
     except DamagedRecordError as error:

@@ -1,8 +1,8 @@
 """Orders meet the market: what happens as time passes, and at which price.
 
 Time moves in steps. A step is one instant at which something can happen to a working order: a point of a bar's path, a
-session's open or close, or the start of a minute while an order that takes any price is still unfilled. Nothing happens
-between steps, so walking far at once or often by little comes to the same.
+recorded quote, a session's open or close, or the start of a minute while an order that takes any price is still
+unfilled. Nothing happens between steps, so walking far at once or often by little comes to the same.
 """
 
 from __future__ import annotations
@@ -15,15 +15,17 @@ from core.brokers.simulated.account import Ledger
 from core.brokers.simulated.book import NEVER, Book, BookedOrder
 from core.brokers.simulated.config import ExchangeConfig
 from core.brokers.simulated.frictions import Frictions
-from core.brokers.simulated.market import Market, minute_of
+from core.brokers.simulated.limits import fill_of_a_limit, is_within, worse
+from core.brokers.simulated.market import Market, minute_of, side_of
 from core.brokers.simulated.path import Segment
+from core.brokers.simulated.same_bar import SameBar
 from core.model.bar import ONE_MINUTE
 from core.model.broker import UpdateEvent
 from core.model.hours import extended_span
 from core.model.order import OrderRequest, OrderType, Side, TimeInForce
-from core.model.quote import NoQuote
+from core.model.quote import Feed, NoQuote, Quote
 from core.model.session import Calendar, Session
-from core.model.values import ZERO, Price, Quantity, Symbol, tick_of, to_nearest_tick
+from core.model.values import ZERO, Price, Quantity, Symbol
 
 
 class Matching:
@@ -35,6 +37,8 @@ class Matching:
         Everything up to and including this instant has happened.
     next_at
         The next step; None while no order works.
+    executions, at_derived_quotes
+        How many there were, and those of them that no recorded quote stood for.
     """
 
     def __init__(self, config: ExchangeConfig, calendar: Calendar, market: Market, book: Book, ledger: Ledger) -> None:
@@ -46,6 +50,9 @@ class Matching:
         self._book = book
         self._ledger = ledger
         self._frictions = Frictions(config)
+        self._quoted: dict[Symbol, tuple[datetime, Quote | None]] = {}
+        self.same_bar = SameBar(market, book, ledger)
+        self.executions = self.at_derived_quotes = 0
         self._session: Session | None = None
         self._day: Session | None = None
 
@@ -61,6 +68,18 @@ class Matching:
         """Everything earlier than `at` happens: the market is about to change at that instant."""
         while self.next_at is not None and self.next_at < at:
             self._step(self.next_at)
+
+    def hear(self, quote: Quote) -> None:
+        """A recorded quote becomes the current one; what rests at its limit meets it at that instant."""
+        symbol, at = quote.symbol, quote.at
+        if symbol not in self._book.working:
+            self._market.quotes[symbol] = quote
+            return
+        is_known = self._market.has_price_since(symbol, self.session(at).open, at)
+        before = self._market.quote(symbol, at)
+        self._market.quotes[symbol] = quote
+        self._quoted[symbol] = at, before if is_known and isinstance(before, Quote) else None
+        self.schedule()
 
     def schedule(self) -> None:
         """Work out the next step; called whenever orders or bars have changed."""
@@ -118,21 +137,37 @@ class Matching:
         The whole bar is known here, so most bars are seen off by comparing levels with its low and high.
         """
         takes_any_price = any(order.takes_any_price for order in orders)
+        quoted_at, _ = self._quoted.get(symbol, (NEVER, None))
+        if self.now <= quoted_at < NEVER and any(order.rests_at_its_limit for order in orders):
+            return min(quoted_at, self._next_of_the_path(symbol, orders, takes_any_price) or quoted_at)
+        return self._next_of_the_path(symbol, orders, takes_any_price)
+
+    def _next_of_the_path(self, symbol: Symbol, orders: list[BookedOrder], takes_any_price: bool) -> datetime | None:
         bar = self._market.bars.get(symbol)
         if bar is not None and bar.start + self._market.lasts.get(symbol, ONE_MINUTE) > self.now:
             touched = [order for order in orders if order.takes_any_price or order.is_touched(bar.low, bar.high)]
-            for segment in self._segments(symbol) if touched else ():
-                if any(order.takes_any_price or order.is_touched(segment.low, segment.high) for order in touched):
-                    return segment.at
+            points = [at for order in touched if (at := self._next_touch(order)) is not None]
+            if points:
+                return min(points)
         return minute_of(self.now) + ONE_MINUTE if takes_any_price else None
 
-    def _segments(self, symbol: Symbol) -> Iterator[Segment]:
-        """What is left of the symbol's path."""
-        path = self._market.path(symbol)
-        return iter(()) if path is None else path.segments(self.now)
+    def _next_touch(self, order: BookedOrder) -> datetime | None:
+        """When what is left of the bar, as this order meets it, touches it."""
+        path = self._market.path_of(order)
+        for segment in () if path is None else path.segments(self.now):
+            if order.takes_any_price or order.is_touched(segment.low, segment.high):
+                return segment.at
+        return None
+
+    def _segment_of(self, order: BookedOrder, at: datetime) -> Segment | None:
+        """Of the bar as this order meets it; None between points."""
+        path = self._market.path_of(order)
+        return None if path is None else path.segment(at)
 
     def _step(self, at: datetime) -> None:
         self.now = at
+        for symbol in self._book.working:
+            self._market.settle(symbol, at)
         self._expire(at)
         if self.session(at).holds(at):
             for symbol in sorted(self._book.working):
@@ -140,6 +175,7 @@ class Matching:
         elif any(order.request.extended_hours for order in self._book.all_working()) and self._is_extended(at):
             for symbol in sorted(self._book.working):
                 self._pass_extended(symbol, at)
+        self._quoted = {symbol: heard for symbol, heard in self._quoted.items() if heard[0] > at}
         self.schedule()
 
     def _expire(self, at: datetime) -> None:
@@ -152,18 +188,32 @@ class Matching:
     def arrive(self, order: BookedOrder, at: datetime) -> None:
         """An accepted order meets the market as it is; outside of the session it waits, and IOC never waits.
 
-        A stop that the price has crossed already is elected at once.
+        A stop that the price has crossed already is elected at once; a limit that is within the quote takes it. What
+        comes after the first extreme goes on through the bar as it is shown.
         """
-        price = self._market.price(order.symbol, at)
-        if price is not None and self._can_trade(order.symbol, at):
-            self._meet(order, Segment(at, price, price))
-            for rival in order.rivals:  # those of an OCO work from the start
-                self._meet(rival, Segment(at, price, price))
+        for arrived in (order, *order.legs):
+            self._market.bind(arrived, self._market.path(order.symbol), at)
+        self.same_bar.note_late(order, at)
+        if self._can_trade(order.symbol, at):
+            for arrived in (order, *order.rivals):  # those of an OCO work from the start
+                self._arrive(arrived, at)
         elif order.request.extended_hours and self._is_extended(at):
-            self._meet_quote(order, at)
+            self._take_within(order, at)
         if order.is_working and order.request.time_in_force is TimeInForce.IOC:
             self._book.end(order, UpdateEvent.CANCELED, at)
+        self.same_bar.note_waiting(order.symbol, at)
         self.schedule()
+
+    def _arrive(self, order: BookedOrder, at: datetime) -> None:
+        price = self._market.price(order.symbol, at)
+        if not order.is_working or price is None:
+            return
+        if order.rests_at_its_limit:
+            self._take_within(order, at)
+        elif self._market.is_known(order.symbol, at):
+            self._meet(order, Segment.point(at, price))
+        elif order.request.type is OrderType.TRAILING_STOP:
+            self._book.follow(order, price)
 
     def _can_trade(self, symbol: Symbol, at: datetime) -> bool:
         session = self.session(at)
@@ -174,46 +224,61 @@ class Matching:
     def _pass(self, symbol: Symbol, at: datetime) -> None:
         """One step of one symbol: what takes any price first, then stops, then limits, each by age.
 
-        A stop and a limit inside one segment: the stop fills. In a minute without a bar nothing trades that could touch
+        Each meets the bar in the order of prices that is worse for it: no other order of the account turns that. A stop
+        and a limit inside one segment: the stop fills. In a minute without a bar nothing trades that could touch
         a stop or a limit; only what takes any price goes on.
         """
         orders = list(self._book.working[symbol])
         waiting = [order for order in orders if order.takes_any_price]
+        path = self._market.path(symbol)
         if self._can_trade(symbol, at):
             for order in waiting:
                 if order.is_working:
-                    self._take_quote(order, at)
-        path = self._market.path(symbol)
-        segment = None if path is None else path.segment(at)
-        if segment is None or self._frictions.is_halted(symbol, self.session(at), at):
+                    self._go_on_at_the_market(order, self._segment_of(order, at), at)
+        if self._frictions.is_halted(symbol, self.session(at), at):
+            return
+        if path is None or path.segment(at) is None:
+            self._pass_a_quote(symbol, orders, at)
             return
         limits = [order for order in orders if order.rests_at_its_limit]
         stops = [order for order in orders if order not in limits and order not in waiting]
         for order in (*stops, *limits):
-            if order.is_working:
+            segment = self._segment_of(order, at)
+            if order.is_working and segment is not None:
                 self._meet(order, segment)
 
     def _pass_extended(self, symbol: Symbol, at: datetime) -> None:
         """One step of one symbol outside its session: only what is marked for those hours meets a price (RK-20)."""
         path = self._market.path(symbol)
-        segment = None if path is None else path.segment(at)
-        for order in list(self._book.working[symbol]):
-            if not order.request.extended_hours or not order.is_working:
-                continue
-            if segment is None:
-                self._meet_quote(order, at)
-            else:
+        is_a_point = path is not None and path.segment(at) is not None
+        marked = [order for order in self._book.working[symbol] if order.request.extended_hours]
+        if not is_a_point and symbol in self._quoted:
+            self._pass_a_quote(symbol, marked, at)
+            return
+        for order in marked:
+            segment = self._segment_of(order, at)
+            if order.is_working and segment is None:
+                self._take_within(order, at)
+            elif order.is_working and segment is not None:
                 self._meet_limit(order, segment)
 
-    def _meet_quote(self, order: BookedOrder, at: datetime) -> None:
-        """A limit at the quote that is known, where no bar comes: filled at the quote's other side, if within."""
-        quote, limit = self._market.quote(order.symbol, at), order.request.limit_price
-        if isinstance(quote, NoQuote) or limit is None:
+    def _pass_a_quote(self, symbol: Symbol, orders: list[BookedOrder], at: datetime) -> None:
+        """A quote was recorded between two points of a path: what rests at its limit meets it, and the one before."""
+        quoted_at, before = self._quoted.get(symbol, (NEVER, None))
+        now = self._market.quote(symbol, at)
+        if quoted_at != at or isinstance(now, NoQuote):
             return
-        if order.side is Side.BUY and quote.ask <= limit:
-            self._execute(order, quote.ask, at)
-        elif order.side is Side.SELL and quote.bid >= limit:
-            self._execute(order, quote.bid, at)
+        for order in orders:
+            if order.is_working and order.rests_at_its_limit:
+                passed = () if before is None else (side_of(before, order.side),)
+                self._fill_a_limit(order, (side_of(now, order.side),), passed, Segment.point(at, now.mid))
+
+    def _take_within(self, order: BookedOrder, at: datetime) -> None:
+        """A limit at the quote that is known now: it takes the other side where that is within, and waits else."""
+        quote = self._market.quote(order.symbol, at)
+        if not isinstance(quote, NoQuote) and self._market.is_known(order.symbol, at):
+            price = self._market.price(order.symbol, at) or quote.mid
+            self._fill_a_limit(order, (side_of(quote, order.side),), (), Segment.point(at, price), waits=False)
 
     def _meet(self, order: BookedOrder, segment: Segment) -> None:
         if order.takes_any_price:
@@ -226,81 +291,164 @@ class Matching:
             self._meet_stop(order, segment)
 
     def _meet_trailing_stop(self, order: BookedOrder, segment: Segment) -> None:
-        """It moves with the price up to where the segment turns against it, and after it where it was not touched."""
-        self._book.follow(order, segment.start)
+        """Through a bar it stands where the bar's open had it: nobody knows which extreme would have met it first.
+
+        The close moves it by the best price of the bar, and elects it where that leaves the close behind: gone through
+        it has in any order, at some price, and the close is one that anybody had. In the bar that filled its entry only
+        the close itself moves it.
+        """
+        is_same_bar = self.same_bar.is_of_its_entry(order, segment)
+        if order.best is None or not (segment.number or is_same_bar):
+            self._follow_what_it_saw(order, segment.start)
         self._meet_stop(order, segment)
-        if not order.is_elected:
-            self._book.follow(order, segment.end)
+        if order.is_elected or is_same_bar:
+            order.seen = None
+        else:
+            order.see(segment.end)
+        if segment.is_close and not order.is_elected:
+            if is_same_bar:
+                self.same_bar.note_trail(order, segment)
+            self._follow_what_it_saw(order, segment.end)
+            self._meet_stop(order, Segment.point(segment.at, segment.end))
+
+    def _follow_what_it_saw(self, order: BookedOrder, price: Price) -> None:
+        for each in (order.seen, price):
+            if each is not None:
+                self._book.follow(order, each)
+        order.seen = None
 
     def _meet_stop(self, order: BookedOrder, segment: Segment) -> None:
         """Elected by touch. The reference is the stop, or the open that gapped through it."""
+        reference = self._reference(order, segment)
+        if reference is None:
+            return
+        self.same_bar.note_stop(order, segment)
+        self._market.bind(order, self._market.path_of(order), segment.at)
+        order.is_elected = True
+        rest = Segment(segment.at, reference, segment.end)
+        price = self._price_where_elected(order, reference, segment)
+        if not order.rests_at_its_limit:
+            self._execute(order, self._slipped(order, price, segment.at), rest)
+        else:
+            self._fill_a_limit(order, (price,), (), rest, waits=False)
+            self.same_bar.note_election(order, segment)
+
+    def _reference(self, order: BookedOrder, segment: Segment) -> Price | None:
+        """Where a segment elects a stop; None where it does not."""
         stop = order.stop_price
         if stop is None:
-            return
-        if order.side is Side.SELL and segment.low <= stop:
-            reference = min(stop, segment.start)
-        elif order.side is Side.BUY and segment.high >= stop:
-            reference = max(stop, segment.start)
-        else:
-            return
-        order.is_elected = True
-        if order.rests_at_its_limit:
-            self._meet_limit(order, Segment(segment.at, reference, segment.end))
-            return
-        cost = self._market.half_spread(reference) + self._slippage(order, segment.at) * reference
-        self._execute(order, worse(reference, cost, order.side), segment.at)
+            return None
+        if order.side is Side.SELL:
+            return min(stop, segment.start) if segment.low <= stop else None
+        return max(stop, segment.start) if segment.high >= stop else None
+
+    def _price_where_elected(self, order: BookedOrder, reference: Price, segment: Segment) -> Price:
+        """Half a spread from where it was elected, or the recorded quote of that instant where that is worse."""
+        price = worse(reference, self._market.half_spread(order.symbol, reference), order.side)
+        now = self._market.quote(order.symbol, segment.at)
+        if isinstance(now, NoQuote) or now.feed is Feed.DERIVED:
+            return price
+        quoted = side_of(now, order.side)
+        return quoted if is_within(order.side, price, quoted) else price
 
     def _meet_limit(self, order: BookedOrder, segment: Segment) -> None:
-        """Filled by touch, at the better of the limit and the price from which the segment comes."""
+        """What rests meets each quote that a segment shows; what was there before only keeps it from a better price."""
+        reached = self._market.reached(order.symbol, order.side, segment)
+        self._fill_a_limit(order, reached, tuple(self._passed(order, segment)), segment)
+
+    def _passed(self, order: BookedOrder, segment: Segment) -> Iterator[Price]:
+        """Where the segment begins, the close of the bar before, its limit where it had to wait for the close."""
+        yield self._market.around(order.symbol, segment.start, order.side)
+        if segment.before is not None:
+            yield self._market.around(order.symbol, segment.before, order.side)
+        limit = order.request.limit_price
+        if limit is not None and self.same_bar.comes_late(order, segment):
+            yield limit
+
+    def _fill_a_limit(
+        self,
+        order: BookedOrder,
+        reached: tuple[Price, ...],
+        passed: tuple[Price, ...],
+        segment: Segment,
+        *,
+        waits: bool = True,
+    ) -> None:
+        """Of what waits at its limit, a bar that filled its entry, or elected it, fills no more than `SameBar` says.
+
+        What was hit there before, by a market that had not enough for all of it, is due at its limit from then on.
+        """
         limit = order.request.limit_price
         if limit is None:
             return
-        if order.side is Side.BUY and segment.low <= limit:
-            self._execute(order, min(limit, segment.start), segment.at)
-        elif order.side is Side.SELL and segment.high >= limit:
-            self._execute(order, max(limit, segment.start), segment.at)
+        most = self.same_bar.sellable(order, segment) if waits else None
+        passed = (*passed, limit) if order.is_hit else passed
+        price = fill_of_a_limit(
+            order.side, limit, reached, passed, lambda price: self._slipped(order, price, segment.at)
+        )
+        if price is None or most == ZERO:
+            return
+        level = min(limit, segment.start) if order.side is Side.BUY else max(limit, segment.start)
+        self._execute(order, price, Segment(segment.at, level, segment.end), most)
+        order.is_hit = waits and price == limit
+
+    def _go_on_at_the_market(self, order: BookedOrder, segment: Segment | None, at: datetime) -> None:
+        """What is left takes at each point of a path the worse of what the market came from and where it went."""
+        if segment is None:
+            self._take_quote(order, at)
+            return
+        worst = max if order.side is Side.BUY else min
+        price = worst(self._market.reached(order.symbol, order.side, segment))
+        self._execute(order, self._slipped(order, price, at), Segment.point(at, segment.end))
 
     def _take_quote(self, order: BookedOrder, at: datetime) -> None:
-        """At the other side of the quote, and the slippage worse."""
+        """At the other side of the quote, and the slippage worse; a price of long ago is nobody's offer."""
         quote = self._market.quote(order.symbol, at)
-        if isinstance(quote, NoQuote):
+        if isinstance(quote, NoQuote) or not self._market.is_known(order.symbol, at):
             return
-        price = quote.ask if order.side is Side.BUY else quote.bid
-        self._execute(order, worse(price, self._slippage(order, at) * price, order.side), at)
+        price = self._market.price(order.symbol, at) or quote.mid
+        taken = self._slipped(order, side_of(quote, order.side), at)
+        self._execute(order, taken, Segment.point(at, price))
+
+    def _slipped(self, order: BookedOrder, price: Price, at: datetime) -> Price:
+        return worse(price, self._slippage(order, at) * price, order.side)
 
     def _slippage(self, order: BookedOrder, at: datetime) -> Decimal:
         return self._frictions.slippage(order.request.quantity, self._market.whole_room(order.symbol, at))
 
-    def _execute(self, order: BookedOrder, price: Price, at: datetime) -> None:
-        """As much as the minute gives; the rest goes on later."""
+    def _execute(self, order: BookedOrder, price: Price, rest: Segment, most: Decimal | None = None) -> None:
+        """As much as the minute gives; the rest goes on later. `rest` is where the price goes from there."""
+        at = rest.at
         room = self._market.room(order.symbol, order.side, order.step, at)
-        quantity = Quantity(min(room, order.remaining))
+        quantity = Quantity(min(room, order.remaining if most is None else min(most, order.remaining)))
         if quantity <= ZERO:
             return
         number = len(order.executions)
         quantity = self._frictions.filled_of(quantity, order.request.client_order_id, number, order.step)
         self._market.take(order.symbol, quantity, at)
         self._ledger.execute(order.symbol, order.side, quantity, price, at)
+        self._tally(order.symbol, at)
+        self.same_bar.note_execution(order, quantity, at)
         self._book.fill(order, quantity, price, at)
         if not order.is_working:
-            self._release_legs(order, at)
+            self._release_legs(order, rest)
+        self.same_bar.note_waiting(order.symbol, at)
 
-    def _release_legs(self, order: BookedOrder, at: datetime) -> None:
+    def _tally(self, symbol: Symbol, at: datetime) -> None:
+        quote = self._market.quote(symbol, at)
+        self.executions += 1
+        self.at_derived_quotes += isinstance(quote, Quote) and quote.feed is Feed.DERIVED
+
+    def _release_legs(self, order: BookedOrder, rest: Segment) -> None:
         """The parent is filled: its legs work, unless the shares that they would close are gone or held."""
         held = [leg for leg in order.legs if leg.is_held and leg.is_working]
         for leg in held:
             free = abs(self._ledger.quantity(leg.symbol)) - self._book.held(leg.symbol, leg.side)
             if leg.remaining > free and leg is held[0]:
-                self._book.end(leg, UpdateEvent.REJECTED, at)
+                self._book.end(leg, UpdateEvent.REJECTED, rest.at)
                 return
-            self._book.release(leg, at)
-        price = self._market.price(order.symbol, at)
+            self._market.bind(leg, self._market.path_of(order), rest.at)
+            self._book.release(leg, rest.at)
         for leg in held:
-            if price is not None and leg.is_working:
-                self._meet(leg, Segment(at, price, price))
-
-
-def worse(price: Price, by: Decimal, side: Side) -> Price:
-    """`price`, that much worse for whoever trades on this side, on its tick; never below one tick."""
-    moved = price + by if side is Side.BUY else price - by
-    return max(to_nearest_tick(moved), Price(tick_of(moved)))
+            if leg.is_working:
+                self._meet(leg, rest)

@@ -2,8 +2,9 @@
 
 A bar that lasts longer than a minute is walked alike, each point at the same part of it.
 
-The low comes first unless we are short that symbol. A path follows from its bar and that one claim alone, so
-it never matters how often, or in what steps, the exchange is asked to walk it.
+Which one hurts is each order's own: `BookedOrder.low_hurts`. What is shown of a bar, and so what a late order walks, is
+said by `directions.py`. A path follows from its bar and that one claim alone, so it never matters how often, or in what
+steps, the exchange is asked to walk it.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ Offsets = tuple[timedelta, timedelta, timedelta, timedelta]
 
 OFFSETS = (timedelta(0), timedelta(seconds=20), timedelta(seconds=40), timedelta(seconds=59))
 """Of a minute."""
+LAST = len(OFFSETS) - 1
+"""The number of the close."""
 
 
 def offsets_of(lasts: timedelta) -> Offsets:
@@ -28,11 +31,30 @@ def offsets_of(lasts: timedelta) -> Offsets:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """The price going from one point to the next at `at`; at the open both are the open."""
+    """The price going from one point to the next at `at`; at the open both are the open.
+
+    Attributes
+    ----------
+    before
+        At the open of a bar that goes on where the one before ended: its close. A price that comes from there passes
+        what lies between.
+    since
+        When the price was at `start`.
+    number
+        Of the point at which it ends, in its bar; None of what is no whole part of a path.
+    """
 
     at: datetime
     start: Price
     end: Price
+    before: Price | None = None
+    since: datetime | None = None
+    number: int | None = None
+
+    @classmethod
+    def point(cls, at: datetime, price: Price) -> Segment:
+        """The market as it is."""
+        return cls(at, price, price)
 
     @property
     def low(self) -> Price:
@@ -41,6 +63,10 @@ class Segment:
     @property
     def high(self) -> Price:
         return max(self.start, self.end)
+
+    @property
+    def is_close(self) -> bool:
+        return self.number == LAST
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +77,33 @@ class Path:
     prices: tuple[Price, Price, Price, Price]
     end: datetime
     offsets: Offsets = OFFSETS
+    before: Price | None = None
 
     @classmethod
-    def of(cls, bar: Bar, *, low_first: bool, lasts: timedelta = ONE_MINUTE) -> Path:
+    def of(cls, bar: Bar, *, low_first: bool, lasts: timedelta = ONE_MINUTE, before: Price | None = None) -> Path:
         first, second = (bar.low, bar.high) if low_first else (bar.high, bar.low)
-        return cls(bar, (bar.open, first, second, bar.close), bar.start + lasts, offsets_of(lasts))
+        return cls(bar, (bar.open, first, second, bar.close), bar.start + lasts, offsets_of(lasts), before)
+
+    @property
+    def is_low_first(self) -> bool:
+        return self.prices[1] == self.bar.low
+
+    def walked(self, *, low_first: bool) -> Path:
+        """The same bar, in that order."""
+        if low_first == self.is_low_first:
+            return self
+        return Path.of(self.bar, low_first=low_first, lasts=self.end - self.bar.start, before=self.before)
+
+    @property
+    def turns_at(self) -> datetime:
+        """The first extreme: until then both directions are the same."""
+        return self.bar.start + self.offsets[1]
+
+    def has_extreme_after(self, at: datetime, price: Price) -> bool:
+        """Whether one of its two extremes that is this price is still to come."""
+        return any(
+            self.prices[number] == price and self.bar.start + self.offsets[number] > at for number in range(1, LAST)
+        )
 
     def is_open(self, at: datetime) -> bool:
         """Whether `at` is inside the bar."""
@@ -68,6 +116,11 @@ class Path:
             if offset <= passed:
                 return self.bar.start + offset, price
         return self.bar.start, self.bar.open
+
+    def points_until(self, at: datetime) -> int:
+        """How many of its points are not after `at`."""
+        passed = at - self.bar.start
+        return sum(offset <= passed for offset in self.offsets)
 
     def segment(self, at: datetime) -> Segment | None:
         """The segment that ends exactly at `at`; None between points."""
@@ -83,4 +136,5 @@ class Path:
 
     def _segment(self, index: int) -> Segment:
         at = self.bar.start + self.offsets[index]
-        return Segment(at, self.prices[max(index - 1, 0)], self.prices[index])
+        before, last = self.before if index == 0 else None, max(index - 1, 0)
+        return Segment(at, self.prices[last], self.prices[index], before, self.bar.start + self.offsets[last], index)

@@ -33,6 +33,8 @@ class Situation:
     price
         What a share of this order would cost: its limit, its stop, or the side of the quote that it takes.
         None where there is no quote.
+    sold_at
+        What a share of a short sale at a limit will be worth, where that is known; None of any other order.
     is_held
         It takes the place of a leg that waits for its parent: it closes what is not held yet.
     """
@@ -47,6 +49,7 @@ class Situation:
     price: Price | None
     buying_power: Decimal
     is_held: bool = False
+    sold_at: Price | None = None
 
     @property
     def opens(self) -> bool:
@@ -63,6 +66,11 @@ def refusal(situation: Situation) -> Refused | None:
         if refused is not None:
             return refused
     return None
+
+
+def is_taken(refused: Refused) -> bool:
+    """Whether it says that an order with this id is there: as with a real broker that is doubt, no refusal (EX-06)."""
+    return refused.code == DUPLICATE
 
 
 def duplicate(s: Situation) -> Refused | None:
@@ -218,7 +226,7 @@ def both_sides(s: Situation) -> Refused | None:
 def too_expensive(s: Situation) -> Refused | None:
     if not s.opens or s.price is None:
         return None
-    cost = s.price * s.order.quantity
+    cost = (s.sold_at or s.price) * s.order.quantity
     if cost <= s.buying_power:
         return None
     return _not_enough(f"insufficient buying power (cost: {plain(cost)}, available: {plain(s.buying_power)})")

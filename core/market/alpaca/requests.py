@@ -1,4 +1,4 @@
-"""Questions to Alpaca's data service, each one request with a time-out: pages of bars and latest quotes.
+"""Questions to Alpaca's data service, each one request with a time limit: pages of bars and latest quotes.
 
 Alpaca's own client knows the addresses, the headers and the keys. What it does with an answer is left out: it waits for
 ever, repeats by itself, reads numbers as floats and stumbles over `null`. Retries are `retrying`'s, with their pauses.
@@ -15,7 +15,6 @@ from typing import Any, Literal
 import requests
 from alpaca.data.historical.stock import StockHistoricalDataClient
 from pydantic import SecretStr
-from requests.adapters import HTTPAdapter
 
 from core.inputs import BarArrived, MarketDataBroken, QuoteArrived
 from core.market.alpaca.backoff import asked_for
@@ -28,6 +27,7 @@ from core.model.quote import Feed
 from core.model.values import Symbol
 from core.redaction import Redaction
 from core.settings import AlpacaSettings
+from core.time_limit import TimedAdapter, within
 
 PAGE = 10_000
 """Bars in one answer at most: Alpaca's limit."""
@@ -64,7 +64,7 @@ class NullError(AskError):
 
 
 class DataRequests(StockHistoricalDataClient):
-    """Blocks; safe from several threads. Every request ends by its time-outs."""
+    """Blocks; safe from several threads. Every request has ended by the sum of its time-outs."""
 
     def __init__(self, settings: AlpacaSettings, key: SecretStr, secret: SecretStr, counts: Counts) -> None:
         super().__init__(
@@ -78,7 +78,7 @@ class DataRequests(StockHistoricalDataClient):
         self._feed = Feed(settings.feed)
         self._timeout = (float(settings.connect_seconds), float(settings.read_seconds))
         for scheme in ("https://", "http://"):
-            self._session.mount(scheme, HTTPAdapter(pool_maxsize=CONNECTIONS))
+            self._session.mount(scheme, TimedAdapter(pool_maxsize=CONNECTIONS))
 
     def __repr__(self) -> str:
         return "DataRequests()"
@@ -163,7 +163,8 @@ class DataRequests(StockHistoricalDataClient):
         """Once, with time-outs, numbers as Decimals; what goes wrong is an `AskError`, never one of the library's."""
         self._counts.ask(f"{method} {_path(url)}")
         try:
-            response = self._session.request(method, url, timeout=self._timeout, **opts)
+            with within(sum(self._timeout)):
+                response = self._session.request(method, url, timeout=self._timeout, **opts)
             if response.status_code == OK:
                 answer: dict[str, Any] = response.json(parse_float=Decimal)
                 return answer

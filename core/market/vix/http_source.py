@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import asyncio
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,7 +20,9 @@ OK = 200
 
 
 class HttpVixSource:
-    """One request a question, without repeats; it ends by its time-outs, also where the answer drips."""
+    """One request a question, without repeats; look-up, connection, headers and body have ended together by its time
+    for an answer, also where they drip.
+    """
 
     def __init__(self, settings: RegimeSettings) -> None:
         self._url = settings.vix_url
@@ -41,19 +43,29 @@ class HttpVixSource:
             ) from None
 
     def _text(self) -> str:
-        """The body of the answer. Raises `VixError`, httpx.HTTPError, UnicodeError."""
-        ends = time.monotonic() + self._answer_seconds
+        """The body of the answer. Raises `VixError`, httpx.HTTPError, UnicodeError.
+
+        A loop of its own can drop whatever it waits for; closed, it waits for nothing that it asked.
+        """
+        loop = asyncio.new_event_loop()
+        try:
+            content = loop.run_until_complete(asyncio.wait_for(self._content(), self._answer_seconds))
+        except TimeoutError:
+            raise VixError(f"{self._host} did not end its answer in {self._answer_seconds:g} s") from None
+        finally:
+            loop.close()
+        return content.decode("utf-8-sig")
+
+    async def _content(self) -> bytes:
         content = bytearray()
-        with (
-            httpx.Client(timeout=self._timeout) as client,
+        async with (
+            httpx.AsyncClient(timeout=self._timeout) as client,
             client.stream("GET", self._url, headers={"Accept": "text/csv"}) as response,
         ):
             if response.status_code != OK:
                 raise VixError(f"{self._host} answered {response.status_code}")
-            for piece in response.iter_bytes():
+            async for piece in response.aiter_bytes():
                 content += piece
                 if len(content) > LARGEST:
                     raise VixError(f"{self._host} sent more than {LARGEST:,} bytes")
-                if time.monotonic() > ends:
-                    raise VixError(f"{self._host} did not end its answer in {self._answer_seconds:g} s")
-        return content.decode("utf-8-sig")
+        return bytes(content)

@@ -21,7 +21,7 @@ class AllocationCheck:
         share = desk.allocations.of(candidate.strategy)
         if share is None or candidate.only_reduces:
             return None
-        price = candidate.price(desk.quote)
+        price = candidate.price(desk.quote_of_now)
         if price is None or desk.equity is None:
             return lacking(self.name, price, desk)
         order = candidate.order

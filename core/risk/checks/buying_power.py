@@ -26,7 +26,7 @@ class BuyingPowerCheck:
             return without_equity(self.name, f"buying power is not known: {desk.account.reason}", desk)
         if desk.account.is_blocked:
             return refused(self.name, "the broker has blocked the account; ask the broker why")
-        price = candidate.price(desk.quote)
+        price = candidate.price(desk.quote_of_now)
         if price is None:
             return unmeasured(self.name, "no price to measure it by", is_fresh=desk.is_fresh)
         free = free_for(candidate.order, desk.ledger, desk.account)
@@ -52,17 +52,19 @@ def free_for(order: OrderRequest | None, ledger: Ledger, account: Account) -> De
 
 
 def reserved_for_unseen(ledger: Ledger, account: Account, but: ClientOrderId | None = None) -> Decimal:
-    """USD for entries in flight or in doubt, and those acknowledged after the account's figures were taken.
+    """USD for entries in flight or in doubt, those acknowledged after the account's figures were taken, and what was
+    filled of such since: the figures show neither the order nor what it bought.
 
-    A short sale takes what a buy does. One that is to take another's place reserves only what it costs more; `but` is
-    left out.
+    A short sale takes what a buy does. One that is to take another's place reserves only what it costs more than they
+    show, or than is reserved, for that one; of `but` what is not filled is left out.
     """
-    reserved = ZERO
+    filled = (fill for fill in ledger.opened_since(account.at) if not _is_seen(fill.order, account))
+    reserved = sum((fill.cost for fill in filled), ZERO)
     for order in ledger.working_entries():
         if _is_seen(order, account) or order.id == but:
             continue
         old = ledger.incumbent(order)
-        reserved += _cost(order) if old is None else max(_cost(order) - _cost(old), ZERO)
+        reserved += max(_cost(order) - _counted(old, account), ZERO)
     return reserved
 
 
@@ -71,12 +73,28 @@ def given_back(order: OrderRequest, ledger: Ledger, account: Account) -> Decimal
     old = ledger.order(order.replaces) if order.replaces is not None else None
     if old is None or not old.is_working or old.only_reduces or not _is_seen(old, account):
         return ZERO
-    return _cost(old)
+    return _shown(old)
+
+
+def _counted(old: Order | None, account: Account) -> Decimal:
+    """USD that count already for the order that makes way."""
+    if old is None:
+        return ZERO
+    return _shown(old) if _is_seen(old, account) else _cost(old)
 
 
 def _is_seen(order: Order, account: Account) -> bool:
-    return order.submitted_at is not None and order.submitted_at < account.at
+    """Whether the broker held it when it gave these figures, and had reserved for it what it may cost."""
+    was_there = order.submitted_at is not None and order.submitted_at < account.at
+    return was_there and (order.ended_at is None or order.ended_at >= account.at)
 
 
 def _cost(order: Order) -> Decimal:
-    return order.remaining * (order.request.limit_price or order.intended_price or ZERO)
+    return order.remaining * order.share_counts
+
+
+def _shown(order: Order) -> Decimal:
+    """USD that the broker holds back for an order that rests, at the least: the bid at which a short sale was measured
+    may have fallen below its limit before it arrived.
+    """
+    return order.remaining * (order.request.limit_price or order.share_counts)

@@ -66,13 +66,13 @@ class MarginCheck:
 
 def margin_effect(candidate: Candidate, desk: ReviewContext, account: Account) -> MarginEffect | Unknown:
     """What an entry does to a margin account, the entries on their way included."""
-    price = candidate.price(desk.quote)
+    price = candidate.price(desk.quote_of_now)
     if price is None:
         return Unknown("no price to measure it by")
 
     def known(symbol: Symbol) -> Instrument | NoInstrument:
         return desk.instruments.get(symbol) or NoInstrument("not asked for yet")
 
-    coming = maintenance_coming(desk.ledger, known, but=candidate.order)
+    coming = maintenance_coming(desk.ledger, known, account.at, but=candidate.order)
     free = free_for(candidate.order, desk.ledger, account)
     return effect_of(candidate.order, price, account, desk.instrument, (coming, free))

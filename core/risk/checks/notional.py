@@ -16,7 +16,7 @@ class NotionalCheck:
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
         if candidate.only_reduces:
             return passed(self.name, "closes; any size")
-        price = candidate.price(desk.quote)
+        price = candidate.price(desk.quote_of_now)
         most = desk.settings.risk.max_notional.of(desk.equity)
         least = desk.settings.risk.min_notional
         if price is None or most is None:

@@ -24,7 +24,7 @@ class PerTradeLossCheck:
             return passed(self.name, "closes; opens no risk")
         if not isinstance(candidate.stop, StopPlan):
             return refused(self.name, "without a stop the loss has no bound; give it a stop price")
-        price = candidate.price(desk.quote)
+        price = candidate.farthest(desk.quote_of_now)
         cuts = cuts_of(candidate, desk)
         limit = risk_of(candidate, desk, cuts)
         if price is None or limit is None:

@@ -29,7 +29,7 @@ class PortfolioCheck:
         equity = account.equity
         if equity <= ZERO:
             return refused(self.name, "no equity is left: exits only")
-        price = candidate.price(desk.quote)
+        price = candidate.price(desk.quote_of_now)
         if price is None:
             return unmeasured(self.name, "no price to measure it by", is_fresh=desk.is_fresh)
         cost = price * candidate.order.quantity

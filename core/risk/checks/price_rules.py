@@ -71,7 +71,7 @@ def _triggered(candidate: Candidate, desk: ReviewContext) -> str | None:
 
     Without a quote the last price tells.
     """
-    order, quote = candidate.order, desk.quote
+    order, quote = candidate.order, desk.quote_of_now
     is_buy = order.side is Side.BUY
     if candidate.only_reduces or order.stop_price is None:
         return None
@@ -100,7 +100,7 @@ def _comes_back(candidate: Candidate) -> str | None:
 
 def _wrong_side(candidate: Candidate, desk: ReviewContext) -> str | None:
     """A target that would take no profit: at the price of the entry, or past it the wrong way."""
-    order, price = candidate.order, candidate.price(desk.quote)
+    order, price = candidate.order, candidate.farthest(desk.quote_of_now)
     target = target_of(order)
     if target is None or price is None or ((target > price) if order.side is Side.BUY else (target < price)):
         return None

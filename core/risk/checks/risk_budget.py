@@ -17,12 +17,12 @@ class RiskBudgetCheck:
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
         if candidate.only_reduces:
             return passed(self.name, "closes; opens no risk")
-        price, equity = candidate.price(desk.quote), desk.equity
-        if price is None or equity is None:
+        price, farthest, equity = candidate.price(desk.quote_of_now), candidate.farthest(desk.quote_of_now), desk.equity
+        if price is None or farthest is None or equity is None:
             return lacking(self.name, price, desk)
         held = open_losses(desk.ledger, desk.last, candidate.order.replaces)
         limit = desk.settings.risk.sizing.budget * equity
-        total = held + at_stake(price, candidate.stop) * candidate.order.quantity
+        total = held + at_stake(price, farthest, candidate.stop) * candidate.order.quantity
         if total <= limit:
             return passed(self.name, f"{usd(total)} of {usd(limit)} at the stops")
         before = f"{usd(held)} before it, " if held else ""

@@ -44,7 +44,7 @@ def taken_of(desk: ReviewContext, but: OrderRequest | None = None) -> Taken | No
     return Taken(
         free_for(but, desk.ledger, desk.account),
         exposure_of(desk.ledger, desk.prices, but),
-        maintenance_coming(desk.ledger, known, but),
+        maintenance_coming(desk.ledger, known, desk.account.at, but),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from core.model.instrument import Instrument
-from core.model.quote import Quote
+from core.model.quote import NoQuote, Quote
 from core.model.session import Session
 from core.model.staging import StopPlan, Verdict
 from core.model.values import Price
@@ -27,29 +27,30 @@ class SessionLimitsCheck:
             return passed(self.name, "regular hours; the profile's own limits")
         if is_market_like(candidate.order):
             return refused(self.name, "outside regular hours only limit orders; give it a limit")
-        price, risk, part = candidate.price(desk.quote), desk.settings.risk, limits.part
+        price, risk, part = candidate.price(desk.quote_of_now), desk.settings.risk, limits.part
         notional, loss = risk.max_notional.of(desk.equity), risk.per_trade.of(desk.equity)
         if price is None or notional is None or loss is None:
             return lacking(self.name, price, desk)
-        if too_much := _too_much(candidate, price, notional * part, loss * part):
+        if too_much := _too_much(candidate, desk.quote_of_now, price, notional * part, loss * part):
             return refused(self.name, too_much)
-        if not isinstance(desk.quote, Quote):
-            return unmeasured(self.name, f"no quote: {desk.quote.reason}", is_fresh=desk.is_fresh)
-        if desk.quote.spread > limits.spread_limit:
-            spread, most = percent(desk.quote.spread), percent(limits.spread_limit)
+        quote = desk.quote_of_now
+        if isinstance(quote, NoQuote):
+            return unmeasured(self.name, f"no quote: {quote.reason}", is_fresh=desk.is_fresh)
+        if quote.spread > limits.spread_limit:
+            spread, most = percent(quote.spread), percent(limits.spread_limit)
             return refused(self.name, f"{spread} of mid is over {most} outside regular hours; wait for a tighter one")
         cost = price * candidate.order.quantity
         return passed(self.name, f"{usd(cost)} of {usd(notional * part)} outside regular hours")
 
 
-def _too_much(candidate: Candidate, price: Price, most: Decimal, loss: Decimal) -> str | None:
+def _too_much(candidate: Candidate, quote: Quote | NoQuote, price: Price, most: Decimal, loss: Decimal) -> str | None:
     """Why it costs, or can lose, more than these hours may."""
     cost = price * candidate.order.quantity
     if cost > most:
         return f"{usd(cost)} is over {usd(most)} outside regular hours; take fewer shares"
     if not isinstance(candidate.stop, StopPlan):
         return None
-    risked = candidate.stop.way_from(price) * candidate.order.quantity
+    risked = candidate.stop.way_from(candidate.farthest(quote) or price) * candidate.order.quantity
     return f"{usd(risked)} at the stop is over {usd(loss)} then; take fewer shares" if risked > loss else None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from core.model.quote import NoQuote
+from core.model.quote import NoQuote, Quote
 from core.model.staging import StopPlan, Verdict
 from core.risk.checks.verdicts import passed, percent, refused, warned
 from core.risk.gate import Candidate, ReviewContext, is_market_like
@@ -25,13 +25,14 @@ class SpreadCheck:
         limit = desk.settings.risk.spread_limit
         if quote.spread > limit:
             return found(self.name, f"{percent(quote.spread)} of mid is over {percent(limit)}; wait for a tighter one")
-        way, part = self._way_to_stop(candidate, quote.ask), desk.settings.risk.spread_of_stop_limit
+        way, part = _way_to_stop(candidate, quote), desk.settings.risk.spread_of_stop_limit
         if way is not None and quote.width() > part * way:
             of_way = f"{percent(part)} of the way to the stop"
             return found(self.name, f"{quote.width()} USD is over {of_way}, {way} USD; wait for a tighter one")
         return passed(self.name, f"{percent(quote.spread)} of mid, limit {percent(limit)}")
 
-    def _way_to_stop(self, candidate: Candidate, price: Decimal) -> Decimal | None:
-        if not isinstance(candidate.stop, StopPlan):
-            return None
-        return candidate.stop.way_from(candidate.order.limit_price or candidate.order.stop_price or price)
+
+def _way_to_stop(candidate: Candidate, quote: Quote) -> Decimal | None:
+    """USD, the shortest that it may be: a limit that meets the market fills nearer to its stop than it stands."""
+    nearest = candidate.nearest(quote)
+    return candidate.stop.way_from(nearest) if isinstance(candidate.stop, StopPlan) and nearest is not None else None

@@ -23,7 +23,7 @@ class StopPresentCheck:
         stop = candidate.stop
         if isinstance(stop, NoStop):
             return refused(self.name, f"no stop: {stop.reason}")
-        price = candidate.price(desk.quote)
+        price = candidate.nearest(desk.quote_of_now)
         if stop.behind is not None:
             return passed(
                 self.name, f"the broker holds a stop {priced(stop.behind)} behind the best price from its fill on"

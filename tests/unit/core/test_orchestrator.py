@@ -262,6 +262,24 @@ def test_a_limit_that_is_a_part_of_equity_follows_the_days_opening() -> None:
     assert (known, stand.context.risk_per_trade) == (Decimal(50), None)
 
 
+@pytest.mark.parametrize("has_heard_of_it", [True, False], ids=["rebuilt", "started again"])
+def test_a_bar_that_is_heard_a_day_later_counts_for_that_day_whatever_was_heard_before(has_heard_of_it: bool) -> None:
+    """SP-03: a rebuild sized on the equity of the day of the session's first bar, the desk on today's"""
+
+    class OfFriday(Holdings):
+        def opening_equity(self, day: date) -> Decimal | None:
+            return Decimal(50_000) if day == FRIDAY else None
+
+    stand = Stand(OfFriday())
+    if has_heard_of_it:
+        stand.shows(a_bar("14:59", "100"))
+    stand.orchestrator.folds[BarClosed](at("09:31", FRIDAY), BarClosed(a_bar("15:00", "100")))  # type: ignore[arg-type]
+
+    (runner,) = stand.orchestrator.runners[SPY]
+    assert runner.day == FRIDAY
+    assert runner.context.risk_per_trade == stand.settings.risk.per_trade.of(Decimal(50_000))
+
+
 def test_one_reason_for_a_whole_session_is_flagged_when_the_next_begins() -> None:
     """ST-03"""
     stand = Stand(settings=Settings(strategies=StrategiesSettings(vwap=VwapSettings(minimum_bars=1000))))

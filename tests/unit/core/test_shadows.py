@@ -9,6 +9,7 @@ import pytest
 
 from core.model.order import Side
 from core.model.values import Price, Quantity
+from core.risk.protections.trades import ratio_of
 from core.shadows import Course, Shadow
 from tests.unit.core.brokers.trading_floor import SPY, a_bar, at
 
@@ -89,6 +90,58 @@ def test_a_short_one_is_followed_the_other_way_round() -> None:
     assert after(a_shadow(**SELLING), up, ("10:08", "99.50 99.90 99.50 99.80")) == ("stop", "-0.60")
     assert after(a_shadow(**SELLING), up, ("10:08", "99.95 99.99 99.95 99.95")) == ("stop", "-0.70")
     assert after(a_shadow(**SELLING), up, ("10:08", "99.50 99.55 99.20 99.30")) == ("target", "0.80")
+
+
+def one_that_pays(**terms: str) -> Shadow:
+    return replace(a_shadow(**terms), half_spread=Decimal("0.02"), fee=Decimal("0.05"))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("before", "then"),
+    [
+        (("10:07", "99.70 99.70 99.59 99.65"), ("10:08", "99.70 99.70 99.58 99.65")),
+        (("10:07", "99.50 99.61 99.50 99.55"), ("10:08", "99.50 99.62 99.50 99.55")),
+    ],
+    ids=["a buy", "a short sale"],
+)
+def test_a_limit_is_filled_where_the_quote_comes_to_it_and_not_by_a_touch(
+    before: tuple[str, str], then: tuple[str, str]
+) -> None:
+    """OP-12, AN-04: 2 shares, half a spread of 0.02 and a fee of 0.05 a share, in and out."""
+    shadow = one_that_pays(**({} if then[1].startswith("99.70") else SELLING))  # type: ignore[arg-type]
+
+    assert after(shadow, before) == ("waits", None)
+    assert after(shadow, then) == ("open", "-0.14")
+
+
+@pytest.mark.parametrize(
+    ("bars", "end"),
+    [
+        ([("10:08", "99.65 99.70 99.30 99.65")], ("stop", "-0.84")),
+        ([("10:08", "99.20 99.25 99.10 99.20")], ("stop", "-1.04")),
+        ([("10:08", "99.70 100.01 99.60 99.90")], ("open", "0.36")),
+        ([("10:08", "99.70 100.02 99.60 99.90")], ("target", "0.60")),
+        ([("15:59", "99.65 99.70 99.50 99.50")], ("close", "-0.44")),
+    ],
+    ids=["stop", "stop, opened beyond it", "a target that is touched", "a target that the quote comes to", "flat time"],
+)
+def test_half_a_spread_and_the_fees_of_both_ways_are_lost(bars: list[tuple[str, str]], end: tuple[str, str]) -> None:
+    """OP-12, RK-13: 0.20 of fees; at a limit the spread is in the way that the bar must go, else in the price."""
+    shadow = one_that_pays()
+    after(shadow, ("10:07", "99.65 99.70 99.58 99.60"))
+
+    assert after(shadow, *bars) == end
+
+
+def test_what_its_curve_counts_is_what_is_left_after_its_costs() -> None:
+    """RK-13: 0.04 of gain in the prices, 0.20 of fees, on 199.20 USD"""
+    shadow = one_that_pays(target="99.62")
+    after(shadow, ("10:07", "99.65 99.70 99.58 99.60"), ("10:08", "99.60 99.70 99.58 99.60"))
+
+    trade = shadow.as_trade(at("10:09"))
+
+    assert trade is not None
+    assert (trade.profit, trade.ratio) == (Decimal("-0.16"), ratio_of(Decimal("-0.16") / Decimal("199.20")))
 
 
 @pytest.mark.parametrize("clock", ["15:55", "15:59"])

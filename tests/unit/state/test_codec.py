@@ -14,7 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.facts import (
+    ApprovalRedeemed,
     BarClosed,
+    ConfirmationReceived,
     EngineStopped,
     Fact,
     HaltCause,
@@ -27,6 +29,7 @@ from core.facts import (
 from core.model.bar import Bar
 from core.model.order import Effect, Leg, LegRole, OrderClass, OrderRequest, OrderType, Side
 from core.model.regime import VixLevel, VixReading
+from core.model.staging import Approval
 from core.ports import JournalError
 from core.settings import PROFILES, Settings
 from state import codec
@@ -291,3 +294,30 @@ def test_a_trade_and_a_ticket_of_before_regimes_and_signed_exits_are_read_as_the
     order = orjson.loads(line_of(created_order()))
     del order["data"]["target_price"]
     assert decode(orjson.dumps({**order, "v": 2})).fact == created_order()
+
+
+def permission_for_less() -> Approval:
+    return Approval("a", "t", "m", "digest", NOON, less_of="first")
+
+
+@pytest.mark.parametrize(
+    ("fact", "before"),
+    [
+        (ConfirmationReceived("t", "digest", permission_for_less(), ()), 3),
+        (ApprovalRedeemed(permission_for_less(), "second", "digest", Decimal(3)), 1),
+    ],
+    ids=["minted", "redeemed"],
+)
+def test_a_permission_for_less_is_written_in_a_version_of_its_own_and_one_of_before_is_for_no_less(
+    fact: ConfirmationReceived | ApprovalRedeemed, before: int
+) -> None:
+    """SP-02, SP-07, OP-02: an older Keyturn says that a newer one wrote it; this one reads both"""
+    record = orjson.loads(line_of(fact))
+    old = orjson.loads(line_of(fact))
+    del old["data"]["approval"]["less_of"]
+
+    assert decode(orjson.dumps(record)).fact == fact
+    assert record["v"] == before + 1
+    assert decode(orjson.dumps({**old, "v": before})).fact == replace(
+        fact, approval=replace(fact.approval, less_of=None)
+    )

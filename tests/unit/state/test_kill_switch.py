@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -9,7 +10,7 @@ import pytest
 
 from core.ports import KillSwitch
 from state.folders import AccountFolder
-from state.kill_switch import FileKillSwitch
+from state.kill_switch import FileKillSwitch, asks_to_flatten
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def test_an_empty_file_made_by_hand_kills(folder):
     """OP-08"""
     folder.kill_switch.touch()
     switch = FileKillSwitch(folder, {})
-    assert (switch.is_on(), switch.set_by(), switch.asks_to_flatten()) == ("file", (), False)
+    assert (switch.is_on(), switch.set_by(), asks_to_flatten(switch.set_by())) == ("file", (), False)
 
 
 @pytest.mark.parametrize(("value", "door"), [("1", "environment"), ("yes", "environment"), ("0", None), ("", None)])
@@ -66,10 +67,10 @@ def test_the_words_say_who_and_whether_to_flatten(folder):
     switch = FileKillSwitch(folder, {})
     assert switch.set_by() == ()
     switch.latch("key\nof the desk")
-    assert not switch.asks_to_flatten()
+    assert not asks_to_flatten(switch.set_by())
     switch.latch("command", flatten=True)
     assert switch.set_by() == ("key of the desk", "command flatten")
-    assert switch.asks_to_flatten()
+    assert asks_to_flatten(switch.set_by())
 
 
 def test_a_full_disk_still_latches(folder):
@@ -96,3 +97,121 @@ def test_a_kill_on_a_full_disk_is_a_mere_change_of_a_name(folder: AccountFolder)
 
     assert b"OSError" in ended.stderr
     assert switch.is_on() == "file"
+
+
+def test_a_kill_from_elsewhere_since_the_last_look_outlives_a_release(folder):
+    """OP-07, OP-08: REARM was typed for the kill that was seen."""
+    desk, elsewhere = FileKillSwitch(folder, {}), FileKillSwitch(folder, {})
+    desk.latch("key")
+    assert desk.news() == ()
+    elsewhere.latch("command", flatten=True)
+    desk.release()
+    assert (desk.is_on(), desk.news()) == ("file", ("command flatten",))
+    desk.release()
+    assert desk.is_on() is None
+    elsewhere.latch("command")
+    assert (desk.is_on(), desk.news()) == ("file", ("command",))
+
+
+def test_a_kill_that_is_written_while_the_file_is_released_is_written_again(folder, monkeypatch):
+    """OP-08: its writer had opened the file before it got another name."""
+    desk, elsewhere = FileKillSwitch(folder, {}), FileKillSwitch(folder, {})
+    desk.prepare()
+    desk.latch("key")
+    sync, was_released = os.fsync, []
+
+    def releases_first(descriptor: int) -> None:
+        if not was_released:
+            was_released.append(True)
+            folder.kill_switch.unlink()  # what a release does between the last look and its end
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", releases_first)
+    elsewhere.latch("command")
+    assert (desk.is_on(), desk.set_by()) == ("file", ("command",))
+
+
+OTHER = (
+    "import sys; from pathlib import Path;"
+    "from state.folders import AccountFolder; from state.kill_switch import FileKillSwitch;"
+    "switch = FileKillSwitch(AccountFolder(Path(sys.argv[1])), {});"
+)
+
+
+def another_process(folder: AccountFolder, does: str) -> None:
+    subprocess.run([sys.executable, "-c", OTHER + does, str(folder.path)], check=True)
+
+
+def test_a_kill_of_another_process_at_the_same_instant_keeps_its_line(folder, monkeypatch):
+    """OP-08: it creates the file when this one has seen that there is none; its word and its flattening stay."""
+    desk = FileKillSwitch(folder, {})
+    desk.prepare()
+    was_beaten = []
+
+    def beaten(does):
+        def moves(*args, **kwargs):
+            if not was_beaten:
+                was_beaten.append(True)
+                another_process(folder, "switch.latch('command', flatten=True); switch.prepare()")
+            return does(*args, **kwargs)
+
+        return moves
+
+    monkeypatch.setattr(os, "link", beaten(os.link))
+    monkeypatch.setattr(os, "rename", beaten(os.rename))
+    desk.latch("key")
+
+    assert was_beaten
+    assert set(desk.set_by()) == {"command flatten", "key"}
+    assert desk.news() == ("command flatten",)
+    desk.release()
+    assert desk.set_by() == ()
+
+
+def test_a_kill_of_another_process_between_the_name_and_the_words_keeps_its_line(folder, monkeypatch):
+    """OP-08: this one has just given the empty file its name."""
+    desk = FileKillSwitch(folder, {})
+    desk.prepare()
+    sync, was_beaten = os.fsync, []
+
+    def beaten(descriptor: int) -> None:
+        if not was_beaten:
+            was_beaten.append(True)
+            another_process(folder, "switch.latch('command', flatten=True); switch.prepare()")
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", beaten)
+    desk.latch("key")
+
+    assert set(desk.set_by()) == {"command flatten", "key"}
+
+
+@pytest.mark.parametrize("left", ["the words of an older kill", ""])
+def test_a_kill_begins_with_an_empty_file_whatever_a_crash_left_ready(folder, left):
+    """OP-08: a process died between the two names of one file, and the kill was released since."""
+    desk = FileKillSwitch(folder, {})
+    desk.prepare()
+    ready = folder.path / ".kill_switch_ready"
+    desk.latch("command", flatten=True)
+    os.link(folder.kill_switch, ready) if left else ready.unlink(missing_ok=True)
+    assert desk.news() == ()
+    desk.release()
+
+    desk.latch("key")
+
+    assert desk.set_by() == ("key",)
+    assert FileKillSwitch(folder, {}).news() == ("key",)
+
+
+def test_a_disk_that_knows_no_second_name_for_a_file_latches_all_the_same(folder, monkeypatch):
+    """OP-08"""
+
+    def unknown(*_args, **_kwargs):
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", unknown)
+    desk = FileKillSwitch(folder, {})
+    desk.prepare()
+    desk.latch("key")
+
+    assert (desk.is_on(), desk.set_by()) == ("file", ("key",))

@@ -73,6 +73,8 @@ class Deeds:
                 floor.leaves_legs_out = begins
             case "legs-hidden":
                 floor.hides_legs = begins
+            case "legs-unlinked":
+                floor.link_legs(not begins)
             case "market-halted":
                 self._halt(Symbol(fault.symbol), begins=begins)
             case "crossed-quotes" | "zero-quotes" as name:

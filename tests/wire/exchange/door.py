@@ -164,6 +164,11 @@ class Door:
             case "slow":
                 self._publish()
                 await asyncio.sleep(fault.seconds if fault else 0)
+            case "slow-with-news":
+                await asyncio.sleep(fault.seconds if fault else 0)
+                self._floor.catch_up()
+                report = self._floor.order(answer.json["client_order_id"])
+                answer = Answer(self._floor.order_json(report, nested=True), answer.status)
             case "unknown-status":
                 answer = Answer(of_no_known_status(answer.json), answer.status)
             case "null-bars":

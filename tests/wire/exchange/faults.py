@@ -48,6 +48,7 @@ FAULTS: Mapping[str, Kind] = {
     "duplicate-after-accepting": Kind(Moment.DONE, "done, and answered with 422, 42210000, as an id that is taken"),
     "sent-twice": Kind(Moment.DONE, "done, and sent again on its way: the second answer is the one that comes"),
     "fill-before-answer": Kind(Moment.DONE, "the updates go out first, the answer follows after `seconds`"),
+    "slow-with-news": Kind(Moment.DONE, "the answer takes `seconds`, and says how the order stands by then"),
     "slow": Kind(Moment.DONE, "the answer takes `seconds`"),
     "unknown-status": Kind(Moment.DONE, "orders in the answer have a status that nobody knows"),
     "null-bars": Kind(Moment.DONE, "null in place of each list of bars"),
@@ -79,6 +80,9 @@ FAULTS: Mapping[str, Kind] = {
         Moment.LASTS, "lists and the look-up by client order id leave legs out; the order itself does not"
     ),
     "legs-hidden": Kind(Moment.LASTS, "no answer names legs, the order itself neither, although it says its class"),
+    "legs-unlinked": Kind(
+        Moment.LASTS, "the legs of a bracket know nothing of each other: none shrinks, and none goes with another"
+    ),
     "wrong-keys": Kind(Moment.LASTS, "no keys are right any more"),
     "gone": Kind(Moment.AT_ONCE, "no server for `seconds`, every connection dropped"),
     "disconnect": Kind(Moment.AT_ONCE, "the streams are closed (`of`: trades or data; both without it)"),

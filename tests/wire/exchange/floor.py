@@ -11,9 +11,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 
+from core.brokers.simulated.book import Book
 from core.brokers.simulated.config import ExchangeConfig
 from core.brokers.simulated.exchange import SimulatedExchange
 from core.brokers.simulated.log import ExchangeLog
+from core.brokers.simulated.path import Segment
 from core.model.account import Account
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.broker import BrokerPosition, OrderReport, OrderUpdate, UpdateEvent
@@ -22,6 +24,7 @@ from core.model.order import OrderRequest, Side
 from core.model.quote import NoQuote, Quote
 from core.model.session import Calendar, Session
 from core.model.values import ZERO, ClientOrderId, Quantity, Symbol, to_nearest_tick
+from tests.unit.core.brokers.unlinked_book import UnlinkedBook
 from tests.wire.exchange.clocks import Clock
 from tests.wire.exchange.hours import new_york
 from tests.wire.exchange.papers import Papers, id_of
@@ -311,6 +314,25 @@ class Floor:
         """In the place of the bar that is open: no exchange can be told that, so it is put into its hands."""
         self._exchange._bars[bar.symbol] = bar
         self._exchange._matching.schedule()
+
+    def link_legs(self, linked: bool) -> None:
+        """Whether the fill or the end of one leg of a bracket changes the other."""
+        self._exchange._book.__class__ = Book if linked else UnlinkedBook
+
+    def fill(self, client_order_id: ClientOrderId, shares: Quantity) -> None:
+        """Somebody gives a working order so many shares at its own price, wherever the market is.
+
+        Legs that waited for all of it work from then on.
+        """
+        now, order = self.catch_up(), self._exchange._book.find(client_order_id)
+        assert order is not None
+        price = order.request.limit_price or order.stop_price
+        assert price is not None
+        self._exchange._ledger.execute(order.symbol, order.side, shares, price, now)
+        self._exchange._book.fill(order, shares, price, now)
+        if not order.is_working:
+            self._exchange._matching._release_legs(order, Segment.point(now, price))
+        self.collect()
 
     # ── how ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 
+from core.brokers.simulated.config import EDITION
 from core.market.calendar import load_calendar
 from core.model.session import Calendar
 from tests.wire.exchange.clocks import RunningClock
@@ -44,6 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         port=told.port,
         limit=told.limit or None,
         quote_every=timedelta(seconds=1) / told.quotes,
+        edition=EDITION,
         say=say,
     )
     over = threading.Event()

@@ -23,13 +23,14 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
-from core.brokers.simulated.config import ExchangeConfig
+from core.brokers.simulated.config import EDITION, ExchangeConfig
 from core.brokers.simulated.log import Record
 from core.model.bar import Bar
 from core.model.broker import BrokerPosition, OrderReport
 from core.model.instrument import Instrument
 from core.model.quote import Quote
 from core.model.session import Calendar
+from core.model.values import Quantity
 from tests.wire.exchange.clocks import Clock, RunningClock, StillClock
 from tests.wire.exchange.data_api import data_routes
 from tests.wire.exchange.deeds import Deeds
@@ -76,6 +77,8 @@ class LoopbackExchange:
         New York's hours on weekdays, unless another is given.
     limit
         Requests that it takes in a minute; None is without end.
+    edition
+        Of the rules by which its orders meet prices.
     quote_every
         How often each symbol is quoted while the market is open.
     say
@@ -97,6 +100,7 @@ class LoopbackExchange:
         keys: Keys = KEYS,
         port: int = 0,
         limit: int | None = None,
+        edition: int = EDITION,
         quote_every: timedelta = QUOTE_EVERY,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
@@ -108,7 +112,7 @@ class LoopbackExchange:
         hours = calendar or Hours()
         bars, quotes = list(bars), list(quotes)
         self.tape: Tape = WrittenTape(bars, quotes, symbols) if bars or quotes else SeededTape(seed, symbols, hours)
-        config = ExchangeConfig(account="LOOPBACK", cash=cash, multiplier=multiplier, seed=str(seed))
+        config = ExchangeConfig(account="LOOPBACK", cash=cash, multiplier=multiplier, seed=str(seed), edition=edition)
         self.floor = Floor(config, hours, self.clock, self.tape, Notes(), instruments)
         self.trades = TradeStream(self.faults, keys, say)
         self.data = {feed: DataStream(self.faults, keys, say) for feed in ("iex", "sip")}
@@ -238,6 +242,16 @@ class LoopbackExchange:
     def shows(self, happening: Bar | Quote) -> None:
         """One more bar or quote of a written market."""
         self.call(lambda: self.floor.show(happening))
+
+    def fills(self, *orders: OrderReport, shares: int) -> None:
+        """So many shares of each at its own price, at one instant, wherever the market is."""
+
+        def fill() -> None:
+            for order in orders:
+                self.floor.fill(order.client_order_id, Quantity(Decimal(shares)))
+            self.publish()
+
+        self.call(fill)
 
     def received(self, method: str = "", path: str = "") -> list[Received]:
         """Every request so far with this method and this beginning of a path."""

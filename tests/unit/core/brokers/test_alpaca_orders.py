@@ -183,11 +183,11 @@ def test_an_id_that_is_taken_is_doubt_by_whatever_code_it_is_said() -> None:
 
 
 def test_an_answer_that_trickles_in_is_given_up() -> None:
-    """EX-06: each byte comes in time, and all of them never."""
+    """EX-06, EX-22: each byte comes in time, and all of them never."""
     with a_door(Trickles()) as door:
         answer = a_broker(door, read_seconds="0.3").submit(a_buy())
 
-    assert answer == NoAnswer("Alpaca: no answer within 0.3 s")
+    assert answer == NoAnswer("Alpaca: no whole answer within 0.8 s")
 
 
 def test_a_server_that_is_not_there_is_a_doubt_of_its_own() -> None:
@@ -278,6 +278,14 @@ def test_a_refused_replacement_is_one_that_is_not_there() -> None:
         assert isinstance(broker.replace(a_change(), OLD), NoAnswer)
         assert isinstance(broker.replace(a_change(), OLD), Accepted)
         assert door.lines.count(f"PATCH /v2/orders/{OLD}") == 3
+
+
+def test_a_replacement_whose_id_is_taken_is_in_doubt_although_no_look_finds_it() -> None:
+    """EX-06: the same as of an order that replaces nothing."""
+    with a_door(refused(422, 40010001, "client_order_id must be unique"), refused(404, 40410000)) as door:
+        answer = a_broker(door).replace(a_change(), OLD)
+
+    assert answer == NoAnswer("Alpaca refused it (client_order_id must be unique), and may have it")
 
 
 def test_the_quantity_of_an_order_is_never_a_float() -> None:

@@ -119,7 +119,7 @@ def test_a_cash_account_never_sells_what_it_does_not_have() -> None:
 
 def test_a_margin_account_spends_its_multiple_of_equity() -> None:
     """RK-14"""
-    floor = Floor(cash=Decimal(1000), multiplier=Decimal(2))
+    floor = Floor(cash=Decimal(1000), multiplier=Decimal(2), half_spread_ticks=Decimal(0))
     floor.bars(a_bar("10:00", "100"))
 
     assert refused(floor.buys("10:00", "21", name="too much", limit="100.00")) == (403, 40310000)
@@ -131,14 +131,14 @@ def test_a_margin_account_spends_its_multiple_of_equity() -> None:
 
 def test_what_is_held_on_margin_asks_for_its_margins() -> None:
     """RK-14: half to open by the multiple of two, 30 % to keep, a short sale as a purchase."""
-    floor = Floor(cash=Decimal(1000), multiplier=Decimal(2))
+    floor = Floor(cash=Decimal(1000), multiplier=Decimal(2), half_spread_ticks=Decimal(0))
     floor.bars(a_bar("10:00", "100"))
 
     floor.buys("10:00", "10", limit="100.00")
     long = floor.exchange.account(at("10:00"))
-    floor.sells("10:01", "10", name="close", limit="100.00")
-    floor.sells("10:02", "5", name="short", limit="100.00")
-    short = floor.exchange.account(at("10:02"))
+    floor.sells("10:00:30", "10", name="close", limit="100.00")
+    floor.sells("10:00:40", "5", name="short", limit="100.00")
+    short = floor.exchange.account(at("10:00:40"))
 
     assert (long.initial_margin, long.maintenance_margin, long.overnight_buying_power) == (500, 300, long.buying_power)
     assert (short.initial_margin, short.maintenance_margin) == (250, 150)
@@ -148,7 +148,7 @@ def test_an_instruments_own_requirement_goes_before_the_exchanges() -> None:
     """RK-14"""
     own = Instrument(SPY, long_requirement=Fraction(Decimal("0.9")))
     unlent = Instrument(IBM, is_marginable=False)
-    floor = Floor({SPY: own, IBM: unlent}, cash=Decimal(10_000), multiplier=Decimal(2))
+    floor = Floor({SPY: own, IBM: unlent}, cash=Decimal(10_000), multiplier=Decimal(2), half_spread_ticks=Decimal(0))
     floor.bars(a_bar("10:00", "100"), a_bar("10:00", "50", symbol=IBM))
 
     floor.buys("10:00", "10", limit="100.00")
@@ -165,7 +165,7 @@ def test_an_instruments_own_requirement_goes_before_the_exchanges() -> None:
 
 def test_over_the_night_no_more_than_twice_the_equity_is_lent() -> None:
     """RK-14: Regulation T."""
-    floor = Floor(cash=Decimal(1000), multiplier=Decimal(4))
+    floor = Floor(cash=Decimal(1000), multiplier=Decimal(4), half_spread_ticks=Decimal(0))
     floor.bars(a_bar("10:00", "100"))
     floor.buys("10:00", "15", limit="100.00")
 
@@ -178,7 +178,7 @@ def test_over_the_night_no_more_than_twice_the_equity_is_lent() -> None:
 
 def test_a_short_sale_brings_cash_and_a_negative_position() -> None:
     """RK-14"""
-    floor = Floor(cash=Decimal(1000), multiplier=Decimal(2))
+    floor = Floor(cash=Decimal(1000), multiplier=Decimal(2), half_spread_ticks=Decimal(0))
     floor.bars(a_bar("10:00", "100"))
 
     floor.sells("10:00", "5", limit="100.00")
@@ -219,7 +219,7 @@ def test_every_execution_costs_its_fee() -> None:
 
 def test_average_price_is_of_the_shares_still_held() -> None:
     """EX-08"""
-    floor = Floor()
+    floor = Floor(half_spread_ticks=Decimal(0))
     floor.bars(a_bar("10:00", "100"))
     floor.buys("10:00", "10", name="one", limit="100.00")
     floor.bars(a_bar("10:01", "110"))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
+import pytest
+
 from core.model.broker import Accepted, Refused
 from core.model.instrument import Instrument
 from core.model.order import OrderStatus, TimeInForce
@@ -46,7 +48,7 @@ def test_slippage_makes_a_market_fill_worse_on_both_sides() -> None:
     floor.buys("10:00:05", "10")
     floor.sells("10:00:06", "10")
 
-    assert floor.fills("10:00:10", "buy") == [("10", "100.11")]
+    assert floor.fills("10:00:10", "buy") == [("10", "100.12")]
     assert floor.fills("10:00:10", "sell") == [("10", "99.89")]
 
 
@@ -60,17 +62,17 @@ def test_a_recorded_quote_counts_until_a_later_price_makes_it_old() -> None:
     floor.buys("10:00:25", "10", name="late")
 
     assert floor.fills("10:00:30", "early") == [("10", "100.2")]
-    assert floor.fills("10:00:30", "late") == [("10", "99.01")]
+    assert floor.fills("10:00:30", "late") == [("10", "99.15")]  # the price is newer, its spread is the recorded one
 
 
-def test_a_crossed_limit_fills_at_once_at_the_current_price() -> None:
+def test_a_crossed_limit_fills_at_once_at_the_other_side_of_the_quote() -> None:
     """EX-12"""
     floor = Floor()
     floor.bars(a_bar("10:00", "100 101 99 100.5"))
 
     floor.buys("10:00:00", "10", limit="100.50")
 
-    assert floor.fills("10:00:00", "buy") == [("10", "100")]
+    assert floor.fills("10:00:00", "buy") == [("10", "100.01")]
 
 
 def test_a_limit_that_the_price_goes_through_fills_at_the_limit() -> None:
@@ -85,25 +87,25 @@ def test_a_limit_that_the_price_goes_through_fills_at_the_limit() -> None:
     assert floor.updates() == ["buy new 10:00:05", "buy fill 10:00:20"]
 
 
-def test_a_limit_fills_on_touch() -> None:
-    """EX-12"""
+def test_a_limit_at_which_the_ask_arrives_fills() -> None:
+    """EX-12: the low is a tick below it, and the ask a tick above the low."""
     floor = Floor()
     floor.bars(a_bar("10:00", "100 101 99 100.5"))
 
-    floor.buys("10:00:05", "10", limit="99.00")
+    floor.buys("10:00:05", "10", limit="99.01")
 
-    assert floor.fills("10:00:20", "buy") == [("10", "99")]
+    assert floor.fills("10:00:20", "buy") == [("10", "99.01")]
 
 
-def test_a_bar_that_opens_better_than_the_limit_fills_at_its_open() -> None:
+def test_a_bar_after_a_pause_that_opens_better_than_the_limit_fills_at_its_ask() -> None:
     """EX-12"""
     floor = Floor()
     floor.bars(a_bar("10:00", "100"))
     floor.buys("10:00:05", "10", limit="99.50")
 
-    floor.bars(a_bar("10:01", "98.70 101 98 100"))
+    floor.bars(a_bar("14:10", "98.70 101 98 100"))
 
-    assert floor.fills("10:01:00", "buy") == [("10", "98.7")]
+    assert floor.fills("14:10:00", "buy") == [("10", "98.71")]
 
 
 def test_a_stop_inside_the_bar_fills_half_a_spread_and_the_slippage_worse_than_its_price() -> None:
@@ -114,10 +116,10 @@ def test_a_stop_inside_the_bar_fills_half_a_spread_and_the_slippage_worse_than_i
     floor.sells("10:00:06", "10", stop="99.50")
 
     floor.bars(a_bar("10:01", "100 101 99 100.5"))
-    floor.exchange.take_quote(a_quote("10:01:00", "90.00", "110.00"))
+    floor.exchange.take_quote(a_quote("10:01:00", "99.90", "100.10"))
 
     assert floor.fills("10:01:19", "sell") == []
-    assert floor.fills("10:01:20", "sell") == [("10", "99.39")]  # 99.50 − 0.01 − 0.0995
+    assert floor.fills("10:01:20", "sell") == [("10", "99.3")]  # 99.50 − 0.10 − 0.0994
 
 
 def test_a_stop_that_the_open_gaps_through_fills_from_the_open() -> None:
@@ -167,8 +169,8 @@ def test_a_stop_takes_the_bars_volume_before_a_target_that_the_same_segment_touc
     floor.sells("10:00:07", "10", name="stop", stop="99.00")
     floor.updates()
 
-    floor.bars(a_bar("10:01", "100 102 98 100", volume=100))
-    floor.exchange.advance(at("10:01:59"))
+    floor.bars(a_bar("10:01", "100 102 98 100", volume=200))
+    floor.exchange.advance(at("10:01:39"))
 
     assert floor.updates() == ["stop fill 10:01:20"]
 
@@ -189,16 +191,17 @@ def test_the_high_comes_first_when_we_are_short() -> None:
     assert floor.fills("10:01:59", "stop") == [("5", "101.01")]
 
 
-def test_selling_short_does_not_turn_round_the_bar_that_is_being_walked() -> None:
-    """MD-05"""
+@pytest.mark.parametrize(("sold", "stopped"), [("10:00:05", "10:00:20"), ("10:00:25", "10:00:40")])
+def test_selling_short_turns_a_bar_round_only_before_its_first_extreme(sold: str, stopped: str) -> None:
+    """MD-05, AN-04: what has been walked stays."""
     floor = Floor(multiplier=Decimal(2))
     floor.bars(a_bar("10:00", "100 102 98 100"))
 
-    floor.sells("10:00:05", "10")
-    floor.buys("10:00:06", "10", name="stop", stop="101.00")
+    floor.sells(sold, "10")
+    floor.buys("10:00:26" if sold > "10:00:20" else "10:00:06", "10", name="stop", stop="101.00")
     floor.exchange.advance(at("10:00:59"))
 
-    assert floor.updates()[-1] == "stop fill 10:00:40"
+    assert floor.updates()[-1] == f"stop fill {stopped}"
 
 
 def test_an_order_larger_than_its_part_of_the_volume_fills_across_bars() -> None:
@@ -211,12 +214,19 @@ def test_an_order_larger_than_its_part_of_the_volume_fills_across_bars() -> None
     floor.exchange.advance(at("10:01:59"))
     floor.bars(a_bar("10:02", "102", volume=400))
 
-    assert floor.fills("10:02:30", "buy") == [("40", "100.01"), ("45", "101.01"), ("15", "102.01")]
+    fills = floor.fills("10:02:30", "buy")
+    assert [sum(int(q) for q, price in fills if price == paid) for paid in ("100.01", "101.01", "102.01")] == [
+        40,
+        45,
+        15,
+    ]
     assert floor.updates() == [
         "buy new 10:00:05",
         "buy partial_fill 10:00:05",
-        "buy partial_fill 10:01:00",
-        "buy fill 10:02:00",
+        *(f"buy partial_fill 10:00:{second}" for second in ("20", "40", "59")),
+        *(f"buy partial_fill 10:01:{second}" for second in ("00", "20", "40", "59")),
+        "buy partial_fill 10:02:00",
+        "buy fill 10:02:20",
     ]
 
 
@@ -225,21 +235,22 @@ def test_our_orders_share_one_part_of_a_bars_volume() -> None:
     floor = Floor()
     floor.bars(a_bar("10:00", "100", volume=400))
 
-    floor.buys("10:00:05", "30", name="first", limit="100.00")
-    floor.buys("10:00:06", "30", name="second", limit="100.00")
+    floor.buys("10:00:05", "30", name="first", limit="100.01")
+    floor.buys("10:00:06", "30", name="second", limit="100.01")
 
-    assert floor.fills("10:00:59", "first") == [("30", "100")]
-    assert floor.fills("10:00:59", "second") == [("10", "100")]
+    assert floor.fills("10:00:59", "first") == [("10", "100.01")] * 3
+    assert floor.fills("10:00:59", "second") == [("10", "100.01")]
 
 
 def test_a_thin_bar_gives_one_step_and_an_empty_one_nothing() -> None:
     """EX-05"""
     floor = Floor()
     floor.bars(a_bar("10:00", "100", volume=0))
-    floor.buys("10:00:05", "5", limit="100.00")
+    floor.buys("10:00:05", "5", limit="100.01")
     floor.bars(a_bar("10:01", "100", volume=3))
 
-    assert floor.fills("10:01:59", "buy") == [("1", "100")]
+    assert floor.fills("10:01:19", "buy") == []  # not one share had traded yet
+    assert floor.fills("10:01:59", "buy") == [("1", "100.01")]
 
 
 def test_a_fractional_order_fills_in_its_instruments_steps() -> None:
@@ -247,10 +258,10 @@ def test_a_fractional_order_fills_in_its_instruments_steps() -> None:
     floor = Floor()
     floor.bars(a_bar("10:00", "100", volume=5))
 
-    floor.buys("10:00:06", "0.725", limit="100.00")
+    floor.buys("10:00:06", "0.725", limit="100.01")
     floor.bars(a_bar("10:01", "100", volume=5))
 
-    assert floor.fills("10:01:00", "buy") == [("0.5", "100"), ("0.225", "100")]
+    assert floor.fills("10:01:20", "buy") == [("0.125", "100.01")] * 5 + [("0.1", "100.01")]
 
 
 def test_a_minute_without_a_bar_gives_the_size_of_the_quote() -> None:
@@ -258,13 +269,37 @@ def test_a_minute_without_a_bar_gives_the_size_of_the_quote() -> None:
     floor = Floor()
     floor.bars(a_bar("10:00", "100"))
 
-    floor.buys("10:05:30", "250")
+    floor.buys("10:01:30", "150")
 
-    assert floor.fills("10:05:59", "buy") == [("100", "100.01")]
-    assert floor.fills("10:06:00", "buy") == [("100", "100.01"), ("100", "100.01")]
+    assert floor.fills("10:01:59", "buy") == [("100", "100.01")]
     floor.exchange.take_quote(a_quote("10:06:30", "100.10", "100.30", size=20))
-    assert floor.fills("10:07:00", "buy")[2:] == [("20", "100.3")]
-    assert floor.fills("10:09:00", "buy")[3:] == [("20", "100.3"), ("10", "100.3")]
+    assert floor.fills("10:07:00", "buy")[1:] == [("20", "100.3")]
+    assert floor.fills("10:09:00", "buy")[2:] == [("20", "100.3"), ("10", "100.3")]
+
+
+@pytest.mark.parametrize("limit", [None, "100.50"])
+def test_a_price_of_long_ago_fills_nothing(limit: str | None) -> None:
+    """AN-04: nothing has traded since 10:00; the next bar opens at 110, and that is what a buyer pays."""
+    floor = Floor()
+    floor.bars(a_bar("10:00", "100"))
+
+    floor.buys("10:30:00", "10", limit=limit)
+    floor.bars(a_bar("10:35", "110"))
+
+    assert floor.fills("10:35:59", "buy") == ([] if limit else [("10", "110.01")])
+
+
+def test_a_stop_beyond_a_price_of_long_ago_waits_for_the_next_one() -> None:
+    """AN-04, RK-02: whether it is crossed is told by the bar that comes."""
+    floor = Floor()
+    floor.bars(a_bar("10:00", "100"))
+    floor.buys("10:00:05", "10")
+
+    floor.sells("10:30:00", "10", stop="100.50")
+    floor.bars(a_bar("10:35", "99"))
+
+    assert floor.fills("10:34:59", "sell") == []
+    assert floor.fills("10:35:00", "sell") == [("10", "98.99")]
 
 
 def test_what_is_left_of_an_ioc_order_is_cancelled_at_once() -> None:
@@ -272,11 +307,11 @@ def test_what_is_left_of_an_ioc_order_is_cancelled_at_once() -> None:
     floor = Floor()
     floor.bars(a_bar("10:00", "100", volume=400))
 
-    floor.buys("10:00:05", "100", limit="100.00", time_in_force=TimeInForce.IOC)
+    floor.buys("10:00:05", "100", limit="100.01", time_in_force=TimeInForce.IOC)
 
     assert floor.updates() == ["buy new 10:00:05", "buy partial_fill 10:00:05", "buy canceled 10:00:05"]
     report = floor.report("10:00:06", "buy")
-    assert (report.status, report.filled_quantity) == (OrderStatus.CANCELLED, 40)
+    assert (report.status, report.filled_quantity) == (OrderStatus.CANCELLED, 10)
     assert floor.exchange.next_at is None
 
 
@@ -291,7 +326,55 @@ def test_the_rest_of_an_elected_stop_goes_on_at_the_market() -> None:
 
     floor.bars(a_bar("10:02", "100.50", volume=300))
 
-    assert floor.fills("10:02:00", "sell") == [("30", "98.99"), ("20", "100.49")]
+    fills = floor.fills("10:02:59", "sell")
+    assert fills[:3] == [("15", "98.99"), ("7", "97.99"), ("8", "99.99")]
+    assert fills[3:] == [("7", "100.49"), ("8", "100.49"), ("5", "100.49")]
+
+
+def test_the_rest_of_an_elected_stop_is_not_sold_at_the_other_extreme() -> None:
+    """AN-04: at 98.99 it was elected; the path that came back to 102 came from 97."""
+    floor = Floor()
+    floor.bars(a_bar("10:00", "100"))
+    floor.buys("10:00:05", "50")
+    floor.sells("10:00:06", "50", stop="99.00")
+
+    floor.bars(a_bar("10:01", "100 102 97 98", volume=400))
+
+    assert floor.fills("10:01:59", "sell") == [("20", "98.99"), ("10", "96.99"), ("10", "97.99")]
+
+
+def test_the_rest_of_a_market_order_does_not_gain_by_the_path_that_its_beginning_turned() -> None:
+    """AN-04: a part of it is held, so the low comes first; who buys there pays where the price came from."""
+    floor = Floor(multiplier=Decimal(4))
+    floor.bars(a_bar("10:00", "100 100.50 99.50 100", volume=4_000))
+
+    floor.buys("10:00:00", "200")
+
+    assert floor.fills("10:00:59", "buy") == [("100", "100.01"), ("100", "100.01")]
+
+
+def test_the_rest_of_an_entry_by_a_stop_is_not_bought_at_the_low() -> None:
+    """AN-04"""
+    floor = Floor(multiplier=Decimal(4))
+    floor.bars(a_bar("10:00", "100"))
+    floor.buys("10:00:05", "300", stop="101.00")
+
+    floor.bars(a_bar("10:01", "100 102 98 101", volume=4_000))
+
+    assert floor.fills("10:01:59", "buy") == [("200", "101.01"), ("100", "102.01")]
+
+
+@pytest.mark.parametrize(("price", "paid", "got"), [("20", "20.02", "19.98"), ("100", "100.04", "99.97")])
+def test_slippage_of_less_than_a_tick_costs_one(price: str, paid: str, got: str) -> None:
+    """AN-04: two basis points of 20 dollars are less than half a cent, and nobody trades at a part of one."""
+    floor = Floor(slippage=Decimal("0.0002"))
+    floor.bars(a_bar("10:00", price))
+
+    floor.buys("10:00:05", "10")
+    floor.sells("10:00:06", "10")
+
+    assert floor.fills("10:00:10", "buy") == [("10", paid)]
+    assert floor.fills("10:00:10", "sell") == [("10", got)]
 
 
 def test_prices_below_a_dollar_move_by_a_hundredth_of_a_cent() -> None:
@@ -320,7 +403,7 @@ def test_walking_twice_or_in_small_steps_comes_to_the_same() -> None:
         floor.exchange.advance(at("10:03:00"))
         stories.append((floor.fills("10:03:00", "buy"), floor.updates()))
 
-    assert stories[0][0] == [("10", "99"), ("10", "98.5")]
+    assert stories[0][0] == [("5", "99"), ("2", "99"), ("13", "99")]
     assert stories[0] == stories[1] == stories[2]
 
 

@@ -17,15 +17,20 @@ from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, Floor, NewYorkH
 BY_SIZE = {"slippage": Decimal("0.0002"), "slippage_by_size": Decimal("0.0008"), "half_spread_ticks": Decimal(0)}
 
 
-@pytest.mark.parametrize(("quantity", "price"), [("1", "1000.2"), ("500", "1000.6"), ("1000", "1001")])
+@pytest.mark.parametrize(("quantity", "price"), [("1", "1000.21"), ("500", "1000.6"), ("1000", "1001")])
 def test_slippage_grows_with_the_size_of_an_order_from_2_to_10_basis_points(quantity: str, price: str) -> None:
-    """AN-04: a tenth of the bar's 10,000 shares is all that may be taken of it."""
+    """AN-04: a tenth of the bar's 10,000 shares is all that may be taken of it, a quarter of that as it begins.
+
+    A part of a cent is a whole one: 1,000.2008 is paid as 1,000.21.
+    """
     floor = Floor(**BY_SIZE, cash=Decimal(10_000_000))
     floor.bars(a_bar("10:00", "1000", volume=10_000))
 
     floor.buys("10:00:05", quantity)
 
-    assert floor.fills("10:00:10", "buy") == [(quantity, price)]
+    fills = floor.fills("10:00:59", "buy")
+    assert sum(Decimal(shares) for shares, _ in fills) == Decimal(quantity)
+    assert {paid for _, paid in fills} == {price}
 
 
 def test_an_order_larger_than_the_bar_gives_slips_by_the_most() -> None:
@@ -35,7 +40,7 @@ def test_an_order_larger_than_the_bar_gives_slips_by_the_most() -> None:
 
     floor.buys("10:00:05", "3000")
 
-    assert floor.fills("10:00:10", "buy") == [("1000", "1001")]
+    assert floor.fills("10:00:10", "buy") == [("250", "1001")]
 
 
 def test_a_fill_in_part_is_finished_later_and_is_the_same_every_time() -> None:
@@ -153,10 +158,12 @@ def test_a_bar_of_a_whole_session_is_walked_from_the_open_to_the_close() -> None
     lasts = timedelta(hours=6, minutes=30)
     floor.exchange.begin_bar(a_bar("09:30", "100 110 90 105", volume=1_000_000), lasts)
     floor.buys("09:30:01", "10", limit="95")
-    floor.sells("12:00:00", "10", limit="108")
-
     floor.exchange.advance(at("16:00"))
+    (bought,) = floor.report("16:00", "buy").executions
+    friday = THURSDAY + timedelta(days=1)
+    floor.exchange.submit(at("09:00", friday), an_order("sell", Side.SELL, "10", limit="108"))
 
-    bought, sold = floor.report("16:00", "buy"), floor.report("16:00", "sell")
-    assert [e.at for e in bought.executions] == [at("11:40")]
-    assert [e.at for e in sold.executions] == [at("13:50")]
+    floor.exchange.begin_bar(a_bar("09:30", "100 110 90 105", volume=1_000_000, day=friday), lasts)
+
+    (sold,) = floor.report("16:00", "sell", friday).executions
+    assert (bought.at, sold.at) == (at("11:40"), at("13:50", friday))

@@ -119,7 +119,7 @@ def test_the_cancel_of_a_waiting_parent_cancels_its_held_legs() -> None:
 def test_what_a_parent_filled_before_its_cancel_has_no_leg() -> None:
     """EX-12, EX-13: held legs are for the whole; 4 of 10 shares are held by nobody."""
     floor = with_a_bracket(limit="99.50")
-    floor.bars(a_bar("10:02", "100 100.50 99.40 100", volume=40))
+    floor.bars(a_bar("10:02", "100 100.50 99.40 100", volume=80))
     part = floor.report("10:02:30", "buy").filled_quantity
 
     floor.exchange.cancel(at("10:02:30"), ClientOrderId("buy"))

@@ -75,15 +75,15 @@ def test_the_quantity_is_the_new_orders_own_whatever_the_old_one_filled() -> Non
     """EX-12: 10 of 30 were bought; the new order for 20 buys 20"""
     floor = Floor(participation=Decimal("0.1"))
     floor.bars(a_bar("10:00", "100", volume=100), a_bar("10:01", "100", volume=100))
-    floor.buys("10:01:01", "30", "entry", limit="100.00")
-    floor.exchange.advance(at("10:01:30"))
-    filled = floor.report("10:01:30", "entry").filled_quantity
+    floor.buys("10:01:01", "30", "entry", limit="100.10")
+    floor.exchange.advance(at("10:01:59"))
+    filled = floor.report("10:01:59", "entry").filled_quantity
 
-    floor.exchange.replace(at("10:01:31"), a_change("entry", "edited", Side.BUY, "20", limit="100.00"))
+    floor.exchange.replace(at("10:01:59"), a_change("entry", "edited", Side.BUY, "20", limit="100.10"))
 
     assert filled == 10
-    assert floor.report("10:01:32", "entry").filled_quantity == 10
-    assert floor.report("10:01:32", "edited").quantity == 20
+    assert floor.report("10:01:59", "entry").filled_quantity == 10
+    assert floor.report("10:01:59", "edited").quantity == 20
 
 
 @pytest.mark.parametrize(

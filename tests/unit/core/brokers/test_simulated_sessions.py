@@ -48,7 +48,7 @@ def test_a_gtc_order_outlives_the_close() -> None:
 
     floor.bars(a_bar("09:30", "98.50", day=FRIDAY))
 
-    assert floor.fills("09:30", "buy", FRIDAY) == [("10", "98.5")]
+    assert floor.fills("09:30", "buy", FRIDAY) == [("10", "98.51")]
 
 
 def test_nothing_fills_before_the_open_or_after_the_close() -> None:
@@ -58,13 +58,13 @@ def test_nothing_fills_before_the_open_or_after_the_close() -> None:
     floor.buys("09:00:05", "10", name="market")
     floor.buys("09:00:06", "10", name="limit", limit="99.50")
 
-    floor.bars(a_bar("09:29", "98"))
+    floor.bars(a_bar("09:28", "98"))
     floor.exchange.advance(at("09:29:59"))
     assert floor.fills("09:29:59", "market") == floor.fills("09:29:59", "limit") == []
 
     floor.bars(a_bar("09:30", "99"))
     assert floor.fills("09:30", "market") == [("10", "99.01")]
-    assert floor.fills("09:30", "limit") == [("10", "99")]
+    assert floor.fills("09:30", "limit") == [("10", "99.01")]
 
 
 # ── extended hours ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -121,7 +121,9 @@ def test_one_that_comes_at_night_begins_with_the_next_extended_hours() -> None:
 
     assert floor.exchange.next_at == at("04:00", FRIDAY)
     assert floor.fills("03:59:59", "buy", FRIDAY) == []
-    assert floor.fills("04:00", "buy", FRIDAY) == [("10", "100.01")]
+    assert floor.fills("04:00", "buy", FRIDAY) == []  # nobody offers yesterday's close
+    floor.exchange.begin_bar(a_bar("04:10", "100", day=FRIDAY))
+    assert floor.fills("04:10", "buy", FRIDAY) == [("10", "100.01")]
 
 
 def test_a_marked_order_also_acts_in_the_session() -> None:
@@ -132,7 +134,7 @@ def test_a_marked_order_also_acts_in_the_session() -> None:
 
     floor.bars(a_bar("10:00", "98.50", day=FRIDAY))
 
-    assert floor.fills("10:00", "buy", FRIDAY) == [("10", "98.5")]
+    assert floor.fills("10:00", "buy", FRIDAY) == [("10", "98.51")]
 
 
 @pytest.mark.parametrize(
@@ -207,13 +209,13 @@ def test_a_cancel_ends_what_is_left_and_a_second_one_is_refused() -> None:
     """EX-06, EX-07"""
     floor = Floor()
     floor.bars(a_bar("10:00", "100", volume=400))
-    floor.buys("10:00:05", "100", limit="100.00")
+    floor.buys("10:00:05", "100", limit="100.01")
 
     first = floor.exchange.cancel(at("10:00:06"), ClientOrderId("buy"))
     second = floor.exchange.cancel(at("10:00:07"), ClientOrderId("buy"))
 
     assert isinstance(first, Accepted)
-    assert (first.report.status, first.report.filled_quantity) == (OrderStatus.CANCELLED, 40)
+    assert (first.report.status, first.report.filled_quantity) == (OrderStatus.CANCELLED, 10)
     assert second == Refused(422, 42210000, 'order is already in "canceled" state')
     assert floor.exchange.cancel(at("10:00:08"), ClientOrderId("ghost")) == NotFound()
     assert floor.updates()[-1] == "buy canceled 10:00:06"

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
+
 from core.brokers.simulated.log import decoded, encoded, rebuild
 from core.model.broker import Accepted, Refused
-from core.model.order import TimeInForce
-from tests.unit.core.brokers.trading_floor import Floor, a_bar, at
+from core.model.order import OrderClass, Side, TimeInForce
+from tests.unit.core.brokers.test_simulated_same_bar import both
+from tests.unit.core.brokers.trading_floor import Floor, a_bar, a_stop_leg, a_target_leg, an_order, at
 
 
 def a_floor_with_shares(quantity: str = "10") -> Floor:
@@ -20,14 +23,14 @@ def a_floor_with_shares(quantity: str = "10") -> Floor:
 
 
 def test_a_stop_limit_trades_no_worse_than_its_limit_once_its_stop_is_touched() -> None:
-    """EX-12: the low touches 99.00 on its way from 100, and a share sold there is above the limit."""
+    """EX-12: the low touches 99.00 on its way from 100, and the bid there is above the limit."""
     floor = a_floor_with_shares()
     floor.sells("10:01:02", "10", stop="99.00", limit="98.90")
 
     floor.bars(a_bar("10:02", "100 100 98.00 98.00"))
 
     assert floor.fills("10:02:19", "sell") == []
-    assert floor.fills("10:02:20", "sell") == [("10", "99")]
+    assert floor.fills("10:02:20", "sell") == [("10", "98.99")]
 
 
 def test_a_stop_limit_that_a_gap_jumps_over_rests_as_a_limit_until_the_price_is_back() -> None:
@@ -62,6 +65,44 @@ def test_a_trailing_stop_keeps_its_distance_from_the_high_that_came_first() -> N
     assert floor.report("10:02:59", "sell").stop_price == Decimal("102.00")
     floor.bars(a_bar("10:03", "102.50 102.50 101.50 101.50"))
     assert floor.fills("10:03:20", "sell") == [("10", "101.99")]
+
+
+@pytest.mark.parametrize("low", ["100.10", "101.50"])
+def test_a_trailing_stop_that_a_bar_lifts_above_its_close_is_paid_that_close(low: str) -> None:
+    """EX-12, AN-04: 102 behind the high of 103 is gone through, at some price that the bar does not tell."""
+    for floor, price in zip(both_of_a_trail(f"101 103 {low} 101.60"), ("101.59", "98.41"), strict=True):
+        assert floor.fills("10:02:59", "trail") == [("10", price)]
+        assert floor.report("10:02:59", "trail").executions[0].at == at("10:02:59")
+        assert floor.exchange.tally.decided_by_the_path == 0, "either order goes through it"
+
+
+def test_the_open_of_a_bar_moves_a_trailing_stop_before_all_else() -> None:
+    """EX-12: 101 came first for certain, and the low of 99.90 behind it."""
+    for floor, price in zip(both_of_a_trail("101 101.50 99.90 101.20"), ("99.99", "100.01"), strict=True):
+        assert floor.fills("10:02:20", "trail") == [("10", price)]
+        assert floor.exchange.tally.decided_by_the_path == 0
+
+
+def test_a_trailing_entry_that_no_price_meets_turns_no_bar_to_the_good_side_of_what_is_held() -> None:
+    """AN-04"""
+    legs = (a_stop_leg("99.00"), a_target_leg("101.00"))
+    orders = {
+        "10:00:10": an_order("held", Side.BUY, "10", order_class=OrderClass.BRACKET, legs=legs),
+        "10:00:30": an_order("more", Side.BUY, "5000", trail="20"),
+    }
+
+    for floor in both(a_bar("10:00", "100"), a_bar("10:01", "100 102 98 101.90"), orders=orders):
+        assert [report.filled_quantity for report in floor.report("10:01:59", "held").legs] in ([10, 0], [0, 10])
+        assert floor.exchange.account(at("10:01:59")).equity < 10_000_000
+
+
+def both_of_a_trail(prices: str) -> list[Floor]:
+    """1.00 behind 100, long and short."""
+    orders = {
+        "10:00:10": an_order("held", Side.BUY, "10"),
+        "10:01:02": an_order("trail", Side.SELL, "10", trail="1.00"),
+    }
+    return both(a_bar("10:00", "100"), a_bar("10:01", "100"), a_bar("10:02", prices), orders=orders)
 
 
 def test_a_trailing_stop_by_percent_moves_up_and_never_down() -> None:

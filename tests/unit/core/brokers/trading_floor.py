@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from core.brokers.simulated.config import ExchangeConfig
@@ -23,6 +24,9 @@ NEW_YORK = ZoneInfo("America/New_York")
 SPY = Symbol("SPY")
 IBM = Symbol("IBM")
 THURSDAY = date(2026, 11, 19)
+STORIES: dict[str, Any] = {"half_spread_ticks": Decimal(0)}
+"""What stories of the desk are told on: today's exchange, with nothing between bid and ask, so that a limit at the last
+price is filled as it arrives. A story that lives by the tick between them says so."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from core.model.order import Effect, OrderRequest, OrderStatus, OrderType, Side,
 from core.model.position import Fill
 from core.model.signal import ExitReason
 from core.model.staging import StopPlan
-from core.model.values import BrokerOrderId, ClientOrderId, ExecutionId, Price, ProposalId, Quantity, Symbol
+from core.model.values import BrokerOrderId, ClientOrderId, ExecutionId, Money, Price, ProposalId, Quantity, Symbol
 from tests.unit.core.brokers.trading_floor import SPY, NewYorkHours, at
 
 TEN = at("10:00")
@@ -111,11 +111,12 @@ class Books:
         identity = BrokerOrderId(broker_id) if broker_id else None
         self.fold(OrderStateChanged(order.id, order.status, after, Source.STREAM, identity, reason))
 
-    def fills(self, order: Order, quantity: str | Decimal, price: str | Decimal, *, is_late: bool = False) -> None:
+    def fills(
+        self, order: Order, quantity: str | Decimal, price: str | Decimal, *, is_late: bool = False, fee: str = "0"
+    ) -> None:
         self._executions += 1
-        fill = Fill(
-            ExecutionId(f"x-{self._executions}"), order.id, self.at, Quantity(Decimal(quantity)), Price(Decimal(price))
-        )
+        name, shares = ExecutionId(f"x-{self._executions}"), Quantity(Decimal(quantity))
+        fill = Fill(name, order.id, self.at, shares, Price(Decimal(price)), Money(Decimal(fee)))
         total = Quantity(order.filled_quantity + Decimal(quantity))
         self.fold(OrderFilled(fill, total, Source.STREAM, is_late))
 

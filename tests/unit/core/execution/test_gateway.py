@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -125,3 +125,60 @@ def test_what_the_latch_stopped_has_not_used_up_its_approval() -> None:
     latch.reason = None
 
     assert gateway.refusal(a_submission(), TEN) is None
+
+
+def test_the_permission_of_what_only_reduces_does_not_lapse_in_our_own_queue_and_an_entrys_does() -> None:
+    """EX-22, OP-02"""
+    late = LAPSES + timedelta(seconds=8)
+    exit_ = a_submission(replace(a_request(limit="100"), side=Side.SELL, effect=Effect.CLOSE))
+
+    assert Gateway("paper", Latch()).refusal(exit_, late, TEN) is None
+    assert "lapsed at" in str(Gateway("paper", Latch()).refusal(exit_, late, late))
+    assert "lapsed at" in str(Gateway("paper", Latch()).refusal(a_submission(), late, TEN))
+
+
+def test_what_was_taken_back_never_leaves_and_what_left_is_never_taken_back() -> None:
+    """EX-22"""
+    waiting, sent = Gateway("paper", Latch()), Gateway("paper", Latch())
+    order_id = a_submission().order.client_order_id
+
+    assert waiting.take_back(order_id)
+    assert waiting.refusal(a_submission(), TEN) == "taken back before it was sent"
+    assert sent.refusal(a_submission(), TEN) is None
+    assert not sent.take_back(order_id)
+
+
+def test_an_order_that_ended_while_it_waited_is_not_sent() -> None:
+    """EX-22, EX-06"""
+    gateway = Gateway("paper", Latch())
+    gateway.stands = lambda _order_id: "it is CANCELLED by now"
+
+    assert gateway.refusal(a_submission(), TEN) == "it is CANCELLED by now"
+
+
+def a_submission_of(number: int, lapses_at: datetime) -> SubmitOrder:
+    order = replace(a_request(limit="100"), client_order_id=ClientOrderId(f"o-{number}"))
+    return SubmitOrder(order, Approval(f"a-{number}", TicketId("t"), None, order.digest("paper"), lapses_at))
+
+
+def test_what_left_and_what_was_taken_back_is_remembered_for_a_week_and_not_for_ever() -> None:
+    """OP-02, EX-22: a desk that runs for months does not grow; nothing lapses before it is forgotten."""
+    gateway, sizes = Gateway("paper", Latch()), []
+    for day in range(60):
+        now = TEN + timedelta(days=day)
+        for number in range(day * 10, day * 10 + 5):
+            assert gateway.refusal(a_submission_of(number, now + timedelta(seconds=5)), now) is None
+            assert gateway.take_back(ClientOrderId(f"waits-{number}"))
+        sizes.append((len(gateway.used), len(gateway._let_out), len(gateway._taken_back)))
+
+    assert max(max(each) for each in sizes) <= 9 * 5
+    assert not gateway.take_back(ClientOrderId("o-590"))
+    assert "was used already" in str(gateway.refusal(a_submission_of(530, now), now))
+
+
+def test_an_approval_that_lapses_late_is_remembered_until_then() -> None:
+    """OP-02"""
+    gateway, late = Gateway("paper", Latch()), TEN + timedelta(days=30)
+    assert gateway.refusal(a_submission_of(1, late), TEN) is None
+    for day in range(1, 31):
+        assert "was used already" in str(gateway.refusal(a_submission_of(1, late), TEN + timedelta(days=day)))

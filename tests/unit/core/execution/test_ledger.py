@@ -316,7 +316,6 @@ def test_covered_is_what_working_exits_would_still_close() -> None:
 
     assert books.ledger.covered(SPY, "vwap") == 4
     assert books.ledger.working_exits(SPY, "vwap") == (stop,)
-    assert books.ledger.children(ClientOrderId("entry")) == 1
 
 
 def test_a_stop_in_doubt_covers_nothing_and_still_claims_its_shares() -> None:

@@ -17,7 +17,7 @@ from core.model.quote import Feed, NoQuote
 from core.model.session import NoSession
 from core.model.staging import Standing
 from core.model.values import Money, Price
-from core.risk.checks.buying_power import BuyingPowerCheck
+from core.risk.checks.buying_power import BuyingPowerCheck, reserved_for_unseen
 from core.risk.checks.daily_loss import DailyLossCheck
 from core.risk.checks.kill import KillCheck
 from core.risk.checks.mode import ModeCheck
@@ -33,6 +33,7 @@ from core.risk.checks.stop_present import StopPresentCheck
 from core.risk.checks.tradable import TradableCheck
 from core.risk.checks.window import WindowCheck
 from core.risk.day import Day
+from core.risk.gate import Candidate
 from core.settings import AccountSettings, Settings
 from tests.unit.core.brokers.trading_floor import IBM, SPY, THURSDAY, at
 from tests.unit.core.execution.books import Books, a_request
@@ -336,6 +337,76 @@ def test_an_order_stays_reserved_until_figures_that_are_younger_than_its_acknowl
 
 
 @pytest.mark.parametrize(
+    ("acknowledged_at", "filled_at", "standing"),
+    [
+        pytest.param("10:30:01", "10:30:02", REFUSES, id="both after the figures were taken"),
+        pytest.param("10:30:00", "10:30:00", REFUSES, id="in their very instant"),
+        pytest.param(None, "10:30:02", REFUSES, id="a fill of an order that was given up"),
+        pytest.param("10:29:58", "10:30:02", PASSES, id="acknowledged before them: the broker had reserved for it"),
+        pytest.param("10:29:58", "10:29:59", PASSES, id="both before them"),
+    ],
+)
+def test_what_was_filled_stays_reserved_until_figures_that_are_younger_than_its_acknowledgement(
+    acknowledged_at: str | None, filled_at: str, standing: Standing
+) -> None:
+    """OP-03: 40 USD are bought, and 40 more are wanted of the 60 USD that the account had at 10:30."""
+    books = Books()
+    order = books.creates(a_request("before", quantity="0.4", limit="100.02"))
+    if acknowledged_at is None:
+        books.becomes(order, OrderStatus.CANCELLED, broker_id=None)
+    else:
+        books.at = at(acknowledged_at)
+        books.becomes(order, OrderStatus.SUBMITTED)
+    books.at = at(filled_at)
+    books.fills(order, "0.4", "100", is_late=acknowledged_at is None)
+    if acknowledged_at is not None:
+        books.becomes(order, OrderStatus.FILLED)
+    desk = a_desk(ledger=books.ledger, account=an_account(buying_power="60"))
+
+    found = said(BuyingPowerCheck(), a_candidate(), desk)
+
+    assert found[0] is standing
+    if standing is REFUSES:
+        assert found[1] == "40.00 USD is over 20.00 USD free, 40.00 USD reserved"
+
+
+def test_of_an_order_filled_in_part_each_share_is_reserved_once() -> None:
+    """OP-03: 10 USD are filled and 30 wait, of 60 USD."""
+    books = Books()
+    order = books.creates(a_request("before", quantity="0.4", limit="100"))
+    books.at = at("10:30:01")
+    books.becomes(order, OrderStatus.SUBMITTED)
+    books.fills(order, "0.1", "100")
+
+    assert reserved_for_unseen(books.ledger, an_account(buying_power="60")) == 40
+    assert reserved_for_unseen(books.ledger, an_account(buying_power="60"), but=order.id) == 10
+
+
+def test_a_fill_after_the_order_was_cancelled_is_reserved_where_the_figures_came_between() -> None:
+    """OP-03, EX-02: what the broker had reserved for it was free again in them."""
+    books = Books()
+    order = books.creates(a_request("before", quantity="0.4", limit="100"))
+    books.at = at("10:29:50")
+    books.becomes(order, OrderStatus.SUBMITTED)
+    books.becomes(order, OrderStatus.CANCELLED)
+    books.at = at("10:30:01")
+    books.fills(order, "0.4", "100", is_late=True)
+
+    assert reserved_for_unseen(books.ledger, an_account(buying_power="60")) == 40
+
+
+def test_what_closes_is_never_reserved_for() -> None:
+    """OP-03"""
+    books = Books()
+    books.at = at("10:29:59")
+    books.buys("0.4", "100")
+    books.at = at("10:30:01")
+    books.sells("0.4", "100")
+
+    assert reserved_for_unseen(books.ledger, an_account(buying_power="60")) == 0
+
+
+@pytest.mark.parametrize(
     ("limit", "held", "on_the_way", "standing"),
     [
         (1, [], [], PASSES),
@@ -540,6 +611,34 @@ def test_a_wide_quote_is_refused_in_the_words_of_the_setting(part: str, words: s
     said_of_it = said(SpreadCheck(), a_candidate(limit=None, stop="99.72"), desk)
 
     assert said_of_it == (REFUSES, f"0.11 USD is over {words} of the way to the stop, 0.30 USD; wait for a tighter one")
+
+
+@pytest.mark.parametrize(
+    ("candidate", "bid", "ask", "way"),
+    [
+        pytest.param(a_candidate(limit="100.00", stop="99.40"), "99.46", "99.52", "0.12", id="a buy at the ask"),
+        pytest.param(a_candidate(limit="99.52", stop="99.40"), "99.59", "99.65", "0.12", id="a buy that waits"),
+        pytest.param(
+            a_candidate(effect=Effect.SHORT, limit="99.40", stop="100.00"), "99.88", "99.94", "0.12", id="a short sale"
+        ),
+        pytest.param(
+            a_candidate(effect=Effect.SHORT, limit=None, stop="100.00"),
+            "99.88", "99.94", "0.12", id="a short sale at the market",
+        ),
+        pytest.param(
+            a_candidate(limit="105", kind=OrderType.STOP_LIMIT, stop_price="99.52", stop="99.40"),
+            "99.40", "99.46", "0.12", id="a stop-limit, from its trigger",
+        ),
+    ],
+)  # fmt: skip
+def test_the_way_to_the_stop_is_that_of_the_fill_that_is_nearest_to_it(
+    candidate: Candidate, bid: str, ask: str, way: str
+) -> None:
+    """RK-17: a quote 0.06 USD wide is half of the way from where it fills, and a tenth of that from its limit."""
+    said_of_it = said(SpreadCheck(), candidate, a_desk(quote=a_quote(bid, ask)))
+
+    assert said_of_it[0] is not PASSES
+    assert said_of_it[1] == f"0.06 USD is over 20.00 % of the way to the stop, {way} USD; wait for a tighter one"
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from core.model.account import Account, NoAccount
 from core.model.instrument import Instrument, NoInstrument
-from core.model.order import Effect
+from core.model.order import Effect, OrderStatus
 from core.model.quote import NoQuote
 from core.model.staging import Proposal, Standing
 from core.model.values import ClientOrderId, Fraction, Money, ProposalId, Symbol
@@ -25,6 +26,7 @@ from tests.unit.core.execution.books import Books, a_request
 from tests.unit.core.risk.reviews import NOW, a_candidate, a_desk, an_exit, said, settings, usd
 
 PASSES, WARNS, REFUSES = Standing.PASSES, Standing.WARNS, Standing.REFUSES
+SECOND = timedelta(seconds=1)
 
 
 def money(amount: str) -> Money:
@@ -281,6 +283,25 @@ def test_entries_that_work_ask_for_maintenance_too_and_count_whole_where_theirs_
     found = verdict(buys("100"), ledger=books.ledger, instruments=known)
 
     assert found == (PASSES, f"{left} from maintenance when filled, {without} without it")
+
+
+def test_an_entry_that_filled_after_the_figures_were_taken_asks_for_maintenance_too() -> None:
+    """OP-03, RK-14: the account's own figure counts what it held then alone, also of an order that it knew."""
+    books = Books()
+    order = books.creates(a_request("before", symbol=IBM, quantity="100", limit="100"))
+    books.at = NOW - timedelta(seconds=5)
+    books.becomes(order, OrderStatus.SUBMITTED)
+    before = verdict(buys("100"), ledger=books.ledger, instruments={IBM: requires("0.5")})
+    books.at = NOW + timedelta(seconds=1)
+    books.fills(order, "100", "100")
+    books.becomes(order, OrderStatus.FILLED)
+    filled = verdict(buys("100"), ledger=books.ledger, instruments={IBM: requires("0.5")})
+    told = verdict(
+        buys("100"), ledger=books.ledger, instruments={IBM: requires("0.5")}, account=on_margin(at=books.at + SECOND)
+    )
+
+    assert before == filled == (PASSES, "62.00 % from maintenance when filled, 65.00 % without it")
+    assert told == (PASSES, "67.00 % from maintenance when filled, 70.00 % without it")
 
 
 def test_an_entry_in_flight_takes_of_the_night_as_of_the_day() -> None:

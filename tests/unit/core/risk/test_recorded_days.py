@@ -19,12 +19,15 @@ def season_of(year: int, profile: str) -> Season:
 @real_data
 @pytest.mark.parametrize(
     ("profile", "trades", "trips"),
-    [("micro", 3, {}), ("swing", 20, {"loss_streak": 5, "stop_loss_guard": 2, "equity_curve": 1})],
+    [("micro", 2, {}), ("swing", 17, {"loss_streak": 7, "stop_loss_guard": 4, "low_profit": 2})],
 )
 def test_losses_of_some_dollars_are_no_drawdown_of_the_account_and_what_counts_losses_trips(
     profile: str, trades: int, trips: dict[str, int]
 ) -> None:
-    """RK-04, RK-05, RK-09, RK-13: four symbols, every proposal confirmed; 0.31 of 200 USD, some 250 of 100,000"""
+    """RK-04, RK-05, RK-09, RK-13: four symbols, every proposal confirmed; 0.31 of 200 USD, some 260 of 100,000
+
+    What the market only touched is not filled: three dips of BAC that had won among it (AN-04).
+    """
     told = list(minutes_of(DATA, profile))
 
     assert sum("trade    " in line for line in told) == trades

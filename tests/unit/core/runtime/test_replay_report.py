@@ -15,7 +15,8 @@ from tests.unit.core.brokers.trading_floor import a_bar
 
 def a_reported_day() -> tuple[House, Report]:
     """The dip is bought at 10:06 and stopped out at 10:09."""
-    house = House([a_bar("09:29", "100"), *a_day(("10:06", "10:08", STEADY), ("10:09", "10:12", FALL))])
+    bars = [a_bar("09:29", "100"), *a_day(("10:06", "10:08", STEADY), ("10:09", "10:12", FALL))]
+    house = House(bars, half_spread_ticks=Decimal(1))
     report = Report(house.desk)
     house.opens()
     house.confirms_at("10:06:02")
@@ -45,7 +46,7 @@ def test_a_report_is_plain_json_in_utc_with_numbers_as_text() -> None:
     assert told["trades"] == [
         {
             "symbol": "SPY",
-            "entry_time": "2026-11-19T15:06:02.200000Z",
+            "entry_time": "2026-11-19T15:06:20Z",
             "entry_price": "99.6",
             "quantity": "0.502",
             "exit_time": "2026-11-19T15:09:20Z",
@@ -53,6 +54,7 @@ def test_a_report_is_plain_json_in_utc_with_numbers_as_text() -> None:
             "exit_reason": "STOP_LOSS",
             "profit": "-0.15562",
             "slippage": "0.00502",
+            "fees": "0",
         }
     ]
 

@@ -7,14 +7,17 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from pydantic import TypeAdapter
 
 from core.facts import (
     ApprovalRedeemed,
     ConfirmationReceived,
     ConfirmationRefused,
+    DayStarted,
     EngineStarted,
     MandateEnded,
     OrderApproved,
+    OrderCreated,
     ProposalEnd,
     ProposalEnded,
     ProposalSkipped,
@@ -37,8 +40,8 @@ from core.model.staging import (
     Ticket,
     digest_of_ticket,
 )
-from core.model.values import ClientOrderId, Digest, Price, ProposalId, Quantity, TicketId
-from core.staging.stage import Stage
+from core.model.values import ClientOrderId, Digest, Money, Price, ProposalId, Quantity, TicketId
+from core.staging.stage import Stage, StageState
 from tests.unit.core.brokers.trading_floor import IBM, SPY, NewYorkHours
 from tests.unit.core.execution.books import TEN, a_request, a_stop_plan
 
@@ -138,6 +141,9 @@ class Stagehand:
     def redeems(self, ticket: Ticket) -> None:
         order = ticket.order
         self.fold(ApprovalRedeemed(an_approval(ticket), order.client_order_id, order.digest(ACCOUNT), order.quantity))
+
+    def writes(self, order: OrderRequest) -> None:
+        self.fold(OrderCreated(order, ProposalId("p"), "vwap", self.at, None, None, None, None, None, None))
 
     def why_not(
         self, ticket: Ticket, approval: Approval | None = None, order: OrderRequest | None = None
@@ -392,12 +398,38 @@ def test_what_a_mandate_released_counts_against_it() -> None:
     assert isinstance(first, Approval)
 
     hand.fold(ApprovalRedeemed(first, ClientOrderId("stop"), first.order_digest, Quantity(Decimal(4))))
+    hand.writes(a_stop("4"))
     second = hand.stage.permit(use, a_stop("6"), ACCOUNT, TEN)
     too_much = hand.stage.permit(use, a_stop("7"), ACCOUNT, TEN)
 
     assert isinstance(second, Approval)
     assert second.id != first.id
     assert too_much == "the ticket permitted 6 more, not 7; stage a new order"
+
+
+def test_a_permission_is_used_up_by_the_record_of_its_order() -> None:
+    """OP-02, EX-20, EX-22: what was redeemed and not written down counts for nothing, whatever is written beside it"""
+    hand = Stagehand()
+    hand.approves(hand.confirms())
+    (use,) = hand.stage.mandates(MandateKind.PROTECTIVE_STOP)
+    first = hand.stage.permit(use, a_stop("4"), ACCOUNT, TEN)
+    assert isinstance(first, Approval)
+
+    hand.fold(ApprovalRedeemed(first, ClientOrderId("lost"), first.order_digest, Quantity(Decimal(4))))
+    hand.writes(a_request("another", Side.BUY, "1"))
+    whole = hand.stage.permit(use, a_stop("10"), ACCOUNT, TEN)
+
+    assert isinstance(whole, Approval)
+    assert (use.released, whole.id) == (0, f"{use.mandate.id}-2")
+    hand.fold(EngineStarted())
+    assert hand.stage.state.redeemed == {}
+
+
+def test_a_document_of_before_is_read() -> None:
+    """SP-02: of one whose permission was being used nothing is taken up"""
+    state = TypeAdapter(StageState).validate_python({"redeeming": None, "used": ["a"]})
+
+    assert (state.used, state.redeemed) == ({"a"}, {})
 
 
 def test_an_ended_mandate_is_gone() -> None:
@@ -421,19 +453,38 @@ def test_mandates_are_found_by_their_parent() -> None:
     assert hand.stage.mandates(MandateKind.CLOSE, ticket.order.client_order_id) == ()
 
 
-def test_the_confirmations_of_yesterday_have_nothing_left_to_permit() -> None:
-    """OP-02"""
+def test_what_was_signed_is_forgotten_once_nothing_can_be_owed_by_it() -> None:
+    """OP-02, EX-22: a stop that nothing permits any more is asked for on a ticket, for a week."""
     hand = Stagehand()
     ticket = hand.confirms()
     hand.approves(ticket)
     hand.fold(ApprovalRedeemed(an_approval(ticket), ClientOrderId("x"), Digest("d"), Quantity(Decimal(1))))
     hand.fold(ConfirmationRefused(ticket.id, ("again",)))
-    hand.at = TEN + timedelta(days=1)
-
-    hand.stages(a_proposal("tomorrow"))
-
     state = hand.stage.state
+    hand.at = TEN + timedelta(days=5)
+    hand.stages(a_proposal("later"))
+    assert list(state.confirmations) == [ticket.id]
+
+    hand.at = TEN + timedelta(days=8)
+    hand.stages(a_proposal("much later"))
+
     assert (state.confirmations, state.mandates, state.used, state.refusals) == ({}, {}, set(), {})
+
+
+def test_less_of_what_was_signed_is_used_once_and_forgotten_once_it_has_lapsed() -> None:
+    """OP-02: it has no ticket to be forgotten with, and a desk that runs for months does not grow."""
+    hand = Stagehand()
+    hand.stage.state.used.add("less-of-an-older-journal")
+    for day in range(60):
+        hand.at = TEN + timedelta(days=day)
+        hand.fold(DayStarted(hand.at.date(), Money(Decimal(1000))))
+        lapses_at = hand.at + timedelta(days=1)
+        less = Approval(f"less-{day}", TicketId(""), None, Digest("d"), lapses_at, less_of=ClientOrderId("more"))
+        assert hand.stage.refusal_to_redeem(less, Digest("d"), hand.at) is None
+        hand.fold(ApprovalRedeemed(less, ClientOrderId(f"o-{day}"), Digest("d"), Quantity(Decimal(1))))
+        assert "was used already" in str(hand.stage.refusal_to_redeem(less, Digest("d"), hand.at))
+
+    assert (len(hand.stage.state.less), hand.stage.state.used) == (2, set())
 
 
 # ── digests ──────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,0 +1,228 @@
+"""What a bar pays to a position that it opened itself, and how often the order of its prices decided.
+
+A bar tells four prices and not in which order they came. Shares that a limit bought in a bar, or anything after its
+first extreme, are not sold by a limit that waits in that bar, unless its close is beyond that limit (AN-04); short
+alike, mirrored. Nor does such a bar lift their trailing stop by anything but its close, and no bar lifts one before it
+ends. So no bar pays at both ends.
+Where a stop and a target lie inside one bar, the stop is taken.
+
+A stop-limit that a bar elects after its open is filled there at once, or by a close beyond its limit: whether another
+price within its limit came before its election or behind it, the bar does not say. What works with it for the same
+shares is not filled in that bar.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from core.brokers.simulated.account import Ledger
+from core.brokers.simulated.book import Book, BookedOrder
+from core.brokers.simulated.limits import is_within
+from core.brokers.simulated.market import Market
+from core.brokers.simulated.path import Path, Segment
+from core.model.order import OrderType, Side
+from core.model.values import ZERO, Price, Quantity, Symbol
+
+
+@dataclass(slots=True)
+class Fresh:
+    """Shares that a bar bought, or sold short, and may not pay for.
+
+    Attributes
+    ----------
+    bar
+        When it began.
+    by_stop
+        Whether a stop was among the entries.
+    """
+
+    bar: datetime
+    quantity: Decimal = ZERO
+    by_stop: bool = False
+
+
+class SameBar:
+    """Asked before a limit that closes is filled, told of each execution.
+
+    Attributes
+    ----------
+    decided
+        Trades in which two orders of one bar's prices would have come to different ends: of each, the worse was taken.
+    """
+
+    def __init__(self, market: Market, book: Book, ledger: Ledger) -> None:
+        self.decided = 0
+        self._market = market
+        self._book = book
+        self._ledger = ledger
+        self._fresh: dict[Symbol, Fresh] = {}
+        self._counted: set[Symbol] = set()
+
+    # ── what may be filled ───────────────────────────────────────────────────────────────────────────────────────
+
+    def sellable(self, order: BookedOrder, segment: Segment) -> Decimal | None:
+        """How much of a limit that waits may be filled in a segment; None where nothing bounds it."""
+        if any(self._is_left_of_its_election(rival, segment.at) for rival in order.rivals):
+            return ZERO
+        if self._is_left_of_its_election(order, segment.at):
+            goes_on = segment.number is not None and self._is_within_throughout(order, segment.at)
+            if not goes_on and not (segment.is_close and self._is_beyond(order, segment.end)):
+                return ZERO
+        if order.opens or self._fresh_of(order.symbol, segment.at) is None:
+            return None
+        if segment.is_close and self._is_beyond(order, segment.end):
+            return None
+        return self._older(order, segment.at)
+
+    def comes_late(self, order: BookedOrder, segment: Segment) -> bool:
+        """Whether it waited for the close because the bar filled its entry, or elected it: it then gets its limit."""
+        if not segment.is_close:
+            return False
+        is_left = self._is_left_of_its_election(order, segment.at)
+        return self.is_of_its_entry(order, segment) or (is_left and not self._is_within_throughout(order, segment.at))
+
+    def is_of_its_entry(self, order: BookedOrder, segment: Segment) -> bool:
+        """Whether it closes, and the bar filled an entry of its symbol."""
+        return not order.opens and self._fresh_of(order.symbol, segment.at) is not None
+
+    def _is_left_of_its_election(self, order: BookedOrder, at: datetime) -> bool:
+        path = self._open_path(order.symbol, at)
+        return path is not None and order.is_working and order.elected_in == path.bar.start
+
+    def _is_within_throughout(self, order: BookedOrder, at: datetime) -> bool:
+        """Whether no price of the bar is beyond its limit: what is left of it takes the worse end, as a stop's does."""
+        path = self._open_path(order.symbol, at)
+        return path is not None and self._is_beyond(order, self._worst_of(order, path))
+
+    def _older(self, order: BookedOrder, at: datetime) -> Decimal:
+        """Of the shares that it closes, those that were held before; a leg is for its parent's alone."""
+        fresh = self._fresh_of(order.symbol, at)
+        if fresh is None:
+            return abs(self._ledger.quantity(order.symbol))
+        parent = order.parent
+        if parent is not None and parent.opens and any(e.at >= fresh.bar for e in parent.executions):
+            return ZERO
+        return max(abs(self._ledger.quantity(order.symbol)) - fresh.quantity, ZERO)
+
+    # ── what happened ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def note_execution(self, order: BookedOrder, quantity: Quantity, at: datetime) -> None:
+        """The ledger has it already."""
+        symbol, held = order.symbol, abs(self._ledger.quantity(order.symbol))
+        if held == ZERO:
+            self._counted.discard(symbol)
+            self._fresh.pop(symbol, None)
+            return
+        path, fresh = self._open_path(symbol, at), self._fresh_of(symbol, at)
+        if not order.opens:
+            if fresh is not None:
+                fresh.quantity = min(fresh.quantity, held)
+            return
+        if path is None or not (order.rests_at_its_limit or at >= path.turns_at):
+            return
+        if fresh is None:
+            fresh = self._fresh[symbol] = Fresh(path.bar.start)
+        fresh.quantity += quantity
+        fresh.by_stop = fresh.by_stop or order.request.type.is_stop
+
+    def note_waiting(self, symbol: Symbol, at: datetime) -> None:
+        """Targets that this bar will reach, and must not fill because it filled their entry: those it decides."""
+        path = self._open_path(symbol, at)
+        if path is None or self._fresh_of(symbol, at) is None:
+            return
+        for order in self._targets(symbol):
+            walked = self._market.path_of(order)
+            is_to_come = walked is not None and walked.has_extreme_after(at, self._best_of(order, path))
+            if is_to_come and self._older(order, at) < order.remaining and self._is_between_the_ends(order, path):
+                self._count(symbol)
+
+    def note_late(self, order: BookedOrder, at: datetime) -> None:
+        """It comes after the first extreme, and a larger entry by a stop has turned what it finds to its good side."""
+        path = self._open_path(order.symbol, at)
+        if path is None or order.opens or at < path.turns_at or path.is_low_first == order.low_hurts:
+            return
+        if self._older(order, at) > ZERO:
+            self._count(order.symbol)
+
+    def note_election(self, order: BookedOrder, segment: Segment) -> None:
+        """A stop-limit is elected, and has taken what was within its limit. Until :20 all is still to come.
+
+        Would one order of the bar's prices have filled what is left?
+        """
+        path = self._open_path(order.symbol, segment.at)
+        if path is None or not order.is_working or segment.at < path.turns_at:
+            return
+        order.elected_in = path.bar.start
+        if self._is_reached(order, path) and not self._is_within_throughout(order, segment.at):
+            if self._ledger.quantity(order.symbol) == ZERO:
+                self._counted.discard(order.symbol)
+            self._count(order.symbol)
+
+    def note_trail(self, order: BookedOrder, segment: Segment) -> None:
+        """The bar of its entry ends: would its better extreme have lifted a trailing stop to where the close is?"""
+        path = self._open_path(order.symbol, segment.at)
+        if path is None or order.is_elected or order.request.type is not OrderType.TRAILING_STOP:
+            return
+        level = order.stop_behind(self._best_of(order, path))
+        if _is_past(level, order.side, path.bar.close):
+            self._count(order.symbol)
+
+    def note_stop(self, stop: BookedOrder, segment: Segment) -> None:
+        """A stop is about to fill as the path touches it: what else might have come of this bar?"""
+        path = self._open_path(stop.symbol, segment.at)
+        if path is None or stop.opens or not segment.number:
+            return
+        fresh = self._fresh_of(stop.symbol, segment.at)
+        if fresh is not None and fresh.by_stop and not _has_gone_through(stop, path.bar.close):
+            self._count(stop.symbol)
+        if any(self._is_reached(order, path) for order in self._targets(stop.symbol) if order.side is stop.side):
+            self._count(stop.symbol)
+
+    # ── how ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _count(self, symbol: Symbol) -> None:
+        """A trade once, from flat to flat."""
+        if symbol not in self._counted:
+            self._counted.add(symbol)
+            self.decided += 1
+
+    def _targets(self, symbol: Symbol) -> list[BookedOrder]:
+        return [o for o in self._book.working.get(symbol, ()) if not o.opens and o.rests_at_its_limit]
+
+    def _is_reached(self, order: BookedOrder, path: Path) -> bool:
+        return self._is_beyond(order, self._best_of(order, path))
+
+    def _best_of(self, order: BookedOrder, path: Path) -> Price:
+        """The extreme that is the better one for whoever trades on its side."""
+        return path.bar.low if order.side is Side.BUY else path.bar.high
+
+    def _worst_of(self, order: BookedOrder, path: Path) -> Price:
+        return path.bar.high if order.side is Side.BUY else path.bar.low
+
+    def _is_between_the_ends(self, order: BookedOrder, path: Path) -> bool:
+        return self._is_reached(order, path) and not self._is_beyond(order, path.bar.close)
+
+    def _is_beyond(self, order: BookedOrder, price: Price) -> bool:
+        """Whether the quote around a price would fill its limit."""
+        limit = order.request.limit_price
+        return limit is not None and is_within(order.side, self._market.around(order.symbol, price, order.side), limit)
+
+    def _fresh_of(self, symbol: Symbol, at: datetime) -> Fresh | None:
+        fresh, path = self._fresh.get(symbol), self._open_path(symbol, at)
+        return fresh if fresh is not None and path is not None and path.bar.start == fresh.bar else None
+
+    def _open_path(self, symbol: Symbol, at: datetime) -> Path | None:
+        path = self._market.path(symbol)
+        return path if path is not None and path.is_open(at) else None
+
+
+def _has_gone_through(stop: BookedOrder, price: Price) -> bool:
+    level = stop.stop_price
+    return level is not None and _is_past(level, stop.side, price)
+
+
+def _is_past(level: Price, side: Side, price: Price) -> bool:
+    """Whether a price has gone through a stop on that side."""
+    return price <= level if side is Side.SELL else price >= level

@@ -1,0 +1,65 @@
+"""When each workflow is due, and its turn: each apart, so that one that raises keeps no other from its deadline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from core.desk import Desk
+from core.effects import Effect
+from core.ports import JournalError
+from core.workflows.apart import apart, halt_for
+
+
+class Timed(Protocol):
+    """A workflow that something is due in."""
+
+    def next_due(self) -> Iterable[datetime]: ...
+
+    def due(self) -> Iterable[Effect] | None: ...
+
+
+class Deadlines:
+    """The workflows' deadlines. What was due when its workflow raised calls no more: it would for ever (EX-14)."""
+
+    def __init__(self, desk: Desk, workflows: Sequence[Timed]) -> None:
+        self.desk = desk
+        self.workflows = workflows
+        self._failed: dict[int, datetime] = {}
+
+    def reach(self) -> Iterator[Effect]:
+        """Everything that is due by now."""
+        for number, workflow in enumerate(self.workflows):
+            faults = self.desk.faults
+            yield from apart(self.desk, workflow.due)
+            if self.desk.faults > faults:
+                self._failed[number] = self.desk.at
+            else:
+                self._failed.pop(number, None)
+
+    def next(self) -> datetime | None:
+        return min(self._all(), default=None)
+
+    def next_later(self) -> datetime | None:
+        """What is due now has just failed: only what is yet to come calls again."""
+        return min((at for at in self._all() if at > self.desk.at), default=None)
+
+    def give_up_what_is_due(self) -> None:
+        self._failed = dict.fromkeys(range(len(self.workflows)), self.desk.at)
+
+    def forgive(self) -> None:
+        """A person has looked at it: what is due calls again."""
+        self._failed.clear()
+
+    def _all(self) -> Iterator[datetime]:
+        for number, workflow in enumerate(self.workflows):
+            try:
+                failed_at = self._failed.get(number)
+                for at in workflow.next_due():
+                    if failed_at is None or at > failed_at:
+                        yield at
+            except JournalError:
+                raise
+            except Exception as error:  # as in `apart`
+                halt_for(self.desk, error)

@@ -1,0 +1,98 @@
+"""Whose shares they are when the broker's books show more or fewer of a symbol than ours (EX-09, EX-13).
+
+The broker knows one position a symbol, our books one for each owner. What one holds alone stays its own. Where several
+hold it, each keeps what it has, and its stop: what is missing is taken where no stop guards it, and what nobody here
+bought is nobody's in particular, at what the broker's average leaves for it; so is what is held the other way round. A
+split gives each its part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import ROUND_DOWN, Decimal
+
+from core.execution.ledger import UNKNOWN_OWNER, Ledger
+from core.facts import OwnerShare
+from core.model.position import Position
+from core.model.values import ZERO, Price, Quantity, Symbol
+
+
+def owners_after(
+    ledger: Ledger, symbol: Symbol, true: Quantity, average: Price | None, *, is_split: bool
+) -> tuple[OwnerShare, ...]:
+    """Each owner's part of the `true` quantity, which is their sum; none where nobody here holds any, or all is gone.
+
+    Parameters
+    ----------
+    average
+        The broker's average price of all that it holds, USD: ours, and what nobody here bought.
+    """
+    held = ledger.positions_in(symbol)
+    if not held or not true or average is None:
+        return ()
+    if len(held) == 1 and held[0].quantity * true > 0:
+        return (OwnerShare(held[0].strategy, true, average),)
+    if is_split:
+        return _multiplied(held, true)
+    return _moved(ledger, held, true, average)
+
+
+def _moved(ledger: Ledger, held: tuple[Position, ...], true: Quantity, average: Price) -> tuple[OwnerShare, ...]:
+    """What differs is taken off those who can give it; the rest of it is nobody's."""
+    quantities = {position.strategy: position.quantity for position in held}
+    rest = true - sum(quantities.values(), ZERO)
+    sign = 1 if rest > 0 else -1
+    for owner, shares in _to_give(ledger, [p for p in held if p.quantity * rest < 0]):
+        given = sign * min(abs(rest), shares)
+        quantities[owner] = Quantity(quantities[owner] + given)
+        rest -= given
+    prices = {position.strategy: position.average_price for position in held}
+    if rest:
+        before = quantities.get(UNKNOWN_OWNER, ZERO)
+        cost = before * prices.get(UNKNOWN_OWNER, average) + rest * _price_of(rest, held, true, average)
+        quantities[UNKNOWN_OWNER] = Quantity(before + rest)
+        prices[UNKNOWN_OWNER] = Price(cost / (before + rest))
+    return tuple(OwnerShare(owner, quantity, prices[owner]) for owner, quantity in quantities.items() if quantity)
+
+
+def _price_of(rest: Decimal, held: tuple[Position, ...], true: Quantity, average: Price) -> Decimal:
+    """USD a share of what nobody here bought: with it, all together cost what the broker says that they did.
+
+    Where some are held the other way round, or nothing would be left to pay for it, its average is all that is known.
+    """
+    ours = sum((abs(position.quantity) * position.average_price for position in held), ZERO)
+    left = average * abs(true) - ours
+    is_one_way = all(position.quantity * true > 0 for position in held)
+    return left / abs(rest) if is_one_way and left > ZERO else average
+
+
+def _to_give(ledger: Ledger, held: list[Position]) -> Iterator[tuple[str, Decimal]]:
+    """Nobody's shares first, then those that no working exit asks for, then the others; of each the newest first."""
+    newest = sorted(held, key=lambda position: position.opened_at, reverse=True)
+    newest.sort(key=lambda position: position.strategy != UNKNOWN_OWNER)
+    bare = {p.strategy: max(abs(p.quantity) - ledger.claimed(p.symbol, p.strategy), ZERO) for p in newest}
+    for position in newest:
+        is_nobodys = position.strategy == UNKNOWN_OWNER
+        yield position.strategy, abs(position.quantity) if is_nobodys else bare[position.strategy]
+    for position in newest:
+        if position.strategy != UNKNOWN_OWNER:
+            yield position.strategy, abs(position.quantity) - bare[position.strategy]
+
+
+def _multiplied(held: tuple[Position, ...], true: Quantity) -> tuple[OwnerShare, ...]:
+    """Of a split: as many times the shares at as many times less; what rounding leaves goes to the largest."""
+    net = sum((position.quantity for position in held), ZERO)
+    step = Decimal(1).scaleb(min(_exponent(true), *(_exponent(position.quantity) for position in held)))
+    largest, *others = sorted(held, key=lambda position: abs(position.quantity), reverse=True)
+    parts = [(p, (p.quantity * true / net).quantize(step, ROUND_DOWN)) for p in others]
+    rest = true - sum((quantity for _, quantity in parts), ZERO)
+    return tuple(
+        OwnerShare(position.strategy, Quantity(quantity), Price(position.average_price * net / true))
+        for position, quantity in ((largest, rest), *parts)
+        if quantity
+    )
+
+
+def _exponent(number: Decimal) -> int:
+    exponent = number.normalize().as_tuple().exponent
+    return min(exponent, 0) if isinstance(exponent, int) else 0

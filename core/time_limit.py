@@ -1,0 +1,281 @@
+"""A time limit is a time limit: name look-up, connection, TLS, headers and body of a request together (EX-22).
+
+`requests` gives each operation of a socket a time of its own, and the look-up of a name none: a server that sends a
+byte now and then would hold a call for ever. Here each operation has what is left of the time that `within` gives its
+thread.
+"""
+
+from __future__ import annotations
+
+import math
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+from urllib3.util.ssl_ import create_urllib3_context
+
+Addresses = list[tuple[Any, ...]]
+
+_limits = threading.local()
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """Whatever this thread asks over a `TimedAdapter` in here has ended by then."""
+    before: float | None = getattr(_limits, "ends", None)
+    _limits.ends = min(math.inf if before is None else before, time.monotonic() + seconds)
+    try:
+        yield
+    finally:
+        _limits.ends = before
+
+
+def left() -> float:
+    """Seconds. Raises TimeoutError where none are, as where nobody said how many there are."""
+    ends: float | None = getattr(_limits, "ends", None)
+    if ends is None or (seconds := ends - time.monotonic()) <= 0:
+        raise TimeoutError
+    return seconds
+
+
+def is_over() -> bool:
+    ends: float | None = getattr(_limits, "ends", None)
+    return ends is not None and time.monotonic() >= ends
+
+
+# ── names ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+AGAIN = 1.5
+"""Seconds after which a look-up that has not answered is begun once more beside it; the next waits twice as long."""
+AT_ONCE = 6
+"""Look-ups of one name under way at the most: each has a thread, which nothing ends before its resolver gives up."""
+
+
+def addresses_of(host: str, port: int) -> Addresses:
+    """A look-up cannot be interrupted: it has a thread of its own that nobody waits for longer than there is time.
+
+    Where it hangs, the addresses that the name had last are taken: they were good before, and TLS looks at who answers.
+    Another is begun, and the first answer counts.
+
+    Raises OSError: TimeoutError, socket.gaierror.
+    """
+    try:
+        return _addresses(host, port, socket.AI_NUMERICHOST)
+    except socket.gaierror:
+        pass
+    with _naming:
+        name = _asked.setdefault((host, port), _Name(host, port))
+    return name.addresses()
+
+
+class _Name:
+    """What is looked up of one name, and what was found last. All but a look-up itself holds `_changed`."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._host, self._port = host, port
+        self._changed = threading.Condition()
+        self._under_way: dict[int, float] = {}
+        self._tried, self._tried_at = 0, -math.inf
+        self._known: Addresses | None = None
+        self._told: list[Addresses | OSError] = []
+
+    def addresses(self) -> Addresses:
+        with self._changed:
+            told, trusts_at = self._told, time.monotonic() + left() / 2
+            self._begin_where_due()
+            while self._told is told:
+                now, trusts_at = time.monotonic(), min(trusts_at, self._hangs_at())
+                if self._known is not None and now >= trusts_at:
+                    return self._known
+                looks_at = self._due_at() if self._known is None else min(self._due_at(), trusts_at)
+                self._changed.wait(min(left(), max(0.0, looks_at - now)))
+                if self._told is told:
+                    self._begin_where_due()
+            (answer,) = self._told
+        if isinstance(answer, OSError):
+            raise answer
+        return answer
+
+    def _hangs_at(self) -> float:
+        """From when on the oldest look-up takes too long; none that could not begin answers any more."""
+        return min(self._under_way.values(), default=-math.inf) + AGAIN
+
+    def _due_at(self) -> float:
+        """When one more is begun."""
+        under_way = len(self._under_way)
+        return math.inf if under_way >= AT_ONCE else self._tried_at + AGAIN * 2 ** max(0, under_way - 1)
+
+    def _begin_where_due(self) -> None:
+        now = time.monotonic()
+        if self._under_way and now < self._due_at():
+            return
+        self._tried += 1
+        self._tried_at = self._under_way[self._tried] = now
+        look_up = threading.Thread(target=self._look_up, args=(self._tried,), daemon=True, name=f"name {self._host}")
+        try:
+            look_up.start()
+        except RuntimeError as error:  # nothing of it stays: the next question tries again
+            del self._under_way[self._tried]
+            if not self._under_way and self._known is None:
+                raise OSError(f"the name {self._host} could not be looked up: {error}") from error
+
+    def _look_up(self, number: int) -> None:
+        answer: Addresses | OSError
+        try:
+            answer = _addresses(self._host, self._port)
+        except OSError as error:
+            answer = error
+        except Exception as error:  # as of a name that no resolver takes: it is whoever waits that is told
+            answer = OSError(f"the name {self._host} could not be looked up: {error}")
+        with self._changed:
+            del self._under_way[number]
+            self._hear(number, answer)
+            self._changed.notify_all()
+
+    def _hear(self, number: int, answer: Addresses | OSError) -> None:
+        """A failure ends the waiting where no newer look-up may still do better."""
+        if isinstance(answer, OSError) and number < self._tried and self._under_way:
+            return
+        if not isinstance(answer, OSError):
+            self._known = answer
+        elif _is_out_of_reach(answer) and self._known is not None:
+            answer = self._known
+        self._told = [answer]
+
+
+_asked: dict[tuple[str, int], _Name] = {}
+_naming = threading.Lock()
+
+
+def _is_out_of_reach(error: OSError) -> bool:
+    """Whether nobody could be asked: the name may be what it was."""
+    return isinstance(error, socket.gaierror) and error.errno == socket.EAI_AGAIN
+
+
+def _addresses(host: str, port: int, flags: int = 0) -> Addresses:
+    return list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=flags))
+
+
+# ── sockets ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class TimedSocket(socket.socket):
+    """Each operation takes its own time-out at most, and what is left of the limit."""
+
+    _own: float | None = None
+
+    def settimeout(self, value: float | None) -> None:
+        self._own = value
+        super().settimeout(value)
+
+    def _hurry(self) -> None:
+        super().settimeout(min(left(), math.inf if self._own is None else self._own))
+
+    def connect(self, address: Any) -> None:
+        self._hurry()
+        super().connect(address)
+
+    def recv(self, *args: Any) -> bytes:
+        self._hurry()
+        return super().recv(*args)
+
+    def recv_into(self, *args: Any) -> int:
+        self._hurry()
+        return super().recv_into(*args)
+
+    def send(self, *args: Any) -> int:
+        self._hurry()
+        return super().send(*args)
+
+    def sendall(self, *args: Any) -> None:
+        self._hurry()
+        super().sendall(*args)
+
+
+class TimedTlsSocket(TimedSocket, ssl.SSLSocket):
+    """The same over TLS, its handshake too. Made by a context alone."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        self._hurry()
+        super().do_handshake(block)
+
+
+def a_context() -> ssl.SSLContext:
+    context = create_urllib3_context()
+    context.sslsocket_class = TimedTlsSocket
+    return context
+
+
+# ── connections ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class TimedConnection(HTTPConnection):
+    def _new_conn(self) -> socket.socket:
+        try:
+            return self._connected()
+        except socket.gaierror as error:
+            raise NameResolutionError(self.host, self, error) from error
+        except TimeoutError as error:
+            raise ConnectTimeoutError(self, self.host) from error
+        except OSError as error:
+            raise NewConnectionError(self, f"Failed to establish a new connection: {error}") from error
+
+    def _connected(self) -> socket.socket:
+        """To the first of its addresses that answers."""
+        failure = OSError()  # of a name without an address
+        for family, kind, protocol, _, address in addresses_of(self._dns_host, self.port):
+            connection = TimedSocket(family, kind, protocol)
+            try:
+                for option in self.socket_options or ():
+                    connection.setsockopt(*option)
+                connection.settimeout(self.timeout)
+                connection.connect(address)
+            except OSError as error:
+                connection.close()
+                failure = error
+            else:
+                return connection
+        raise failure
+
+
+class TimedTlsConnection(TimedConnection, HTTPSConnection):
+    def connect(self) -> None:
+        self.ssl_context = a_context()
+        super().connect()
+
+
+class TimedPool(HTTPConnectionPool):
+    ConnectionCls = TimedConnection
+
+
+class TimedTlsPool(HTTPSConnectionPool):
+    ConnectionCls = TimedTlsConnection
+
+
+POOLS = {"http": TimedPool, "https": TimedTlsPool}
+
+
+class TimedAdapter(HTTPAdapter):
+    """For a session of `requests`: what it asks outside of `within` ends at once."""
+
+    def init_poolmanager(self, *args: Any, **named: Any) -> None:
+        super().init_poolmanager(*args, **named)
+        self.poolmanager.pool_classes_by_scheme = POOLS
+
+    def proxy_manager_for(self, proxy: str, **named: Any) -> Any:
+        """The connection to a proxy is as any other; one of SOCKS has its own library's, and time-outs alone."""
+        if proxy.lower().startswith("socks"):
+            return super().proxy_manager_for(proxy, **named)
+        if proxy.lower().startswith("https"):
+            named.setdefault("proxy_ssl_context", a_context())
+        manager = super().proxy_manager_for(proxy, **named)
+        manager.pool_classes_by_scheme = POOLS
+        return manager

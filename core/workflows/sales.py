@@ -1,0 +1,145 @@
+"""The line of a sale: every order by which one close, and what took its place, sells the same shares (EX-21).
+
+A sale may be made less, or moved, by another order in its place; a pair has two that sell; and one that waits makes way
+for the next close. What made way for the first goes back when none of them works any more.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from core.desk import Desk
+from core.execution.order import Order
+from core.model.order import OrderStatus
+from core.model.staging import Mandate, MandateKind, Ticket
+from core.model.values import ZERO, ClientOrderId
+from core.staging.stage import MandateUse
+
+
+class Sales:
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+
+    def ticket(self, use: MandateUse) -> Ticket | None:
+        confirmation = self.desk.stage.state.confirmations.get(use.mandate.ticket_id)
+        return confirmation.ticket if confirmation and confirmation.is_decided else None
+
+    def line(self, use: MandateUse) -> list[Order]:
+        """The sale, the others of its pair, what replaced any of them, and the same of each close that followed."""
+        return self._line(use)[0]
+
+    def followers(self, use: MandateUse) -> list[MandateUse]:
+        """The closes for which its sale made way, those for which they made way, and so on."""
+        return self._line(use)[1]
+
+    def is_over(self, use: MandateUse) -> bool:
+        """Whether nothing of it works or waits any more (a crash may have come between that and its stop)."""
+        sale = self.desk.ledger.order(use.mandate.parent)
+        if sale is None:
+            return self._was_given_up(use)
+        if sale.is_working:
+            return False
+        orders, followers = self._line(use)
+        if any(self._works(order) for order in orders) or any(close.is_unused for close in followers):
+            return False
+        unseen = [stop for stop in self.desk.ledger.cut_stops() if stop.owed is None]
+        return not any(
+            stop in orders for stop in unseen
+        )  # of a pair that was for too much its own stop goes back first
+
+    def owed_at_most(self, use: MandateUse) -> Decimal:
+        """Shares for which the stop was signed, that have none of it yet, and that the line has not sold.
+
+        Several stops of one sale are counted together: what it sold is taken off them once. What it was to sell beyond
+        their shares is sold first; what the closes that followed sold, is sold of them.
+        """
+        orders, followers = self._line(use)
+        uses = self.desk.stage.mandates(MandateKind.RESTORE_STOP, use.mandate.parent)
+        signed = sum((self._signed(one) for one in uses), ZERO)
+        signed -= sum((one.released for one in (*uses, *self._of_the_same_shares(orders, followers))), ZERO)
+        ticket = self.ticket(use)
+        asked = ticket.order.quantity if ticket is not None else ZERO
+        sold = sum((order.filled_quantity for order in orders), ZERO)
+        return min(signed, max(signed, asked) - sold, use.mandate.quantity - use.released)
+
+    def has_forgotten(self, use: MandateUse) -> bool:
+        """Whether the ledger knows none of what made way any more, as after a week without a desk."""
+        cancels = self._cancels(use)
+        return bool(cancels) and all(self.desk.ledger.order(order_id) is None for order_id in cancels)
+
+    def _signed(self, use: MandateUse) -> Decimal:
+        if self.has_forgotten(use):
+            return use.mandate.quantity
+        return min(use.mandate.quantity, _unsold(self.made_way(use)))
+
+    def _cancels(self, use: MandateUse) -> tuple[ClientOrderId, ...]:
+        ticket = self.ticket(use)
+        return ticket.cancels if ticket is not None else ()
+
+    def _of_the_same_shares(self, orders: list[Order], followers: list[MandateUse]) -> list[MandateUse]:
+        """What was signed to go back with a close that followed, of stops that the line itself had: of a pair."""
+        parents = {close.mandate.parent for close in followers}
+        rests = (use for use in self.desk.stage.mandates(MandateKind.RESTORE_STOP) if use.mandate.parent in parents)
+        return [use for use in rests if any(stop in orders for stop in self.made_way(use))]
+
+    def made_way(self, use: MandateUse) -> list[Order]:
+        """The stops at this price that made way, unless another was signed for their shares since and not refused."""
+        cancels = self._cancels(use)
+        gone = [order for order_id in cancels if (order := self.desk.ledger.order(order_id)) is not None]
+        refused = {o.id for o in gone if o.status is OrderStatus.REJECTED and o.request.replaces in cancels}
+        standing = [o for o in gone if o.id not in refused]
+        followed = {o.request.replaces for o in standing}
+        return [o for o in standing if o.id not in followed and _is_signed(o, use.mandate)]
+
+    def own(self, parent: ClientOrderId) -> list[Order]:
+        """The sale, the others of its pair, and what replaced any of them: not the closes that followed."""
+        return _grown(list(self.desk.ledger.state.orders.values()), {parent})
+
+    def _line(self, use: MandateUse) -> tuple[list[Order], list[MandateUse]]:
+        known, names = list(self.desk.ledger.state.orders.values()), {use.mandate.parent}
+        waiting, followers = list(self.desk.stage.mandates(MandateKind.CLOSE)), list[MandateUse]()
+        while True:
+            orders = _grown(known, names)
+            following = [close for close in waiting if self._takes_the_place(close, names)]
+            if not following:
+                return orders, followers
+            followers += following
+            names |= {close.mandate.parent for close in following}
+            waiting = [close for close in waiting if close not in following]
+
+    def _takes_the_place(self, close: MandateUse, names: set[ClientOrderId]) -> bool:
+        ticket = self.ticket(close)
+        return ticket is not None and not names.isdisjoint(ticket.cancels)
+
+    def _works(self, order: Order) -> bool:
+        """Not what was to replace an order that ended in another way: no broker takes it any more."""
+        return order.is_working and not self.desk.ledger.is_forestalled(order)
+
+    def _was_given_up(self, use: MandateUse) -> bool:
+        """Whether the sale was never sent, and will not be."""
+        sale_waits = any(close.is_unused for close in self.desk.stage.mandates(MandateKind.CLOSE, use.mandate.parent))
+        return not sale_waits and not self.desk.ledger.has(use.mandate.parent)
+
+
+def _grown(known: list[Order], names: set[ClientOrderId]) -> list[Order]:
+    """The orders of these names, their legs, and what took the place of any of them; their names are added."""
+    size = 0
+    while size != len(names):
+        size = len(names)
+        names |= {order.id for order in known if order.request.replaces in names or _is_leg_of(order, names)}
+    return [order for order in known if order.id in names]
+
+
+def _is_leg_of(order: Order, names: set[ClientOrderId]) -> bool:
+    return order.role is not None and order.parent in names
+
+
+def _unsold(stops: list[Order]) -> Decimal:
+    """Of a stop that made way, what it had not sold itself."""
+    return sum((stop.remaining for stop in stops), ZERO)
+
+
+def _is_signed(stop: Order, mandate: Mandate) -> bool:
+    """Whether this is the stop that was signed to be put back, by its type and prices."""
+    request = stop.request
+    return request.stop_price == mandate.stop_price if mandate.terms is None else request.terms == mandate.terms

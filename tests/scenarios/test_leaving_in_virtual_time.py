@@ -1,0 +1,106 @@
+"""A desk of virtual time leaves as a live one: it waits for the same, and says the same of what it leaves behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+
+from core.effects import Effect as Request
+from core.effects import LookUpOrder
+from core.inputs import CancelAnswered, Input, ProposeClose
+from core.model.broker import CancelTaken, OrderUpdate
+from core.runtime.line import Link
+from tests.scenarios.changes import confirms_now, passes
+from tests.scenarios.house import SPY, STEADY, House, a_house_in_a_position, a_typed_buy, minutes
+from tests.scenarios.test_exits_beyond_what_is_held import ROOMY
+
+
+@dataclass(frozen=True, slots=True)
+class LateNews(Link):
+    """The stream tells a second late."""
+
+    def tell(self, update: OrderUpdate) -> Iterable[timedelta]:
+        return (timedelta(seconds=1),)
+
+
+class TakesCancels(LateNews):
+    """A cancel is taken at once, and what comes of it is told by the stream alone: no look-up arrives."""
+
+    def carry(self, effect: Request) -> Iterable[timedelta]:
+        return () if isinstance(effect, LookUpOrder) else (self.latency,)
+
+    def bring(self, effect: Request, answer: Input) -> Iterable[tuple[timedelta, Input]]:
+        if isinstance(answer, CancelAnswered):
+            answer = CancelAnswered(answer.client_order_id, CancelTaken())
+        return ((timedelta(0), answer),)
+
+
+def a_house() -> House:
+    return House([*minutes("09:30", "10:30")], ROOMY, cash=Decimal(10000)).opens().until("10:05")
+
+
+def leaves(house: House) -> None:
+    house.line.finish_what_is_owed()
+
+
+def test_an_entry_that_rests_as_the_desk_is_left_is_named_with_its_stop():
+    """EX-22, OP-06"""
+    house = a_house()
+    house.presses(a_typed_buy("0.5", limit="99.00", stop="98"))
+    confirms_now(house)
+    house.until("10:06:30")
+    leaves(house)
+
+    assert house.line.last_words == (
+        "BUY 0.5 SPY limit 99.00 may fill, and its stop is not sent while the desk is closed: "
+        "start again soon, or cancel it at the broker",
+    )
+
+
+def test_the_fill_of_a_limit_that_the_quote_meets_is_waited_for_and_its_stop_goes_out():
+    """EX-22, OP-06: the exchange has answered, and its stream has not told of the fill."""
+    house = a_house()
+    house.line.link = LateNews()
+    house.presses(a_typed_buy("0.5", limit="101.00", stop="98"))
+    confirms_now(house)
+    passes(house, 0.3)
+    assert house.held() == "0"
+    leaves(house)
+
+    assert (house.held(), [request.split()[:3] for request in house.requests()][-1]) == (
+        "0.5",
+        ["submit", "sell", "stop"],
+    )
+    assert house.line.last_words == ()
+
+
+def test_a_stop_that_makes_way_as_the_desk_is_left_is_waited_for_and_the_exit_goes_out():
+    """EX-22, EX-21: its cancel is answered, and its end is told later."""
+    house = a_house_in_a_position(("10:06", "10:30", STEADY))
+    house.line.link = TakesCancels()
+    house.presses(ProposeClose(SPY))
+    confirms_now(house)
+    passes(house, 0.5)
+    assert (house.requests()[-1], house.line.lanes.awaits) == ("cancel", False)
+    leaves(house)
+
+    assert house.requests()[-1] == "submit sell market 0.502"
+    assert house.held_by_the_broker() == "0"
+
+
+def test_an_entry_whose_answer_does_not_come_is_named_as_the_desk_is_left():
+    """EX-22"""
+    house = a_house()
+    house.presses(a_typed_buy("0.5", limit="99.00", stop="98"))
+    house.opens_ticket()
+    passes(house, 1)
+    house.line.link = Link(answer_delay=timedelta(seconds=5))
+    house.confirms()
+    passes(house, 0.5)
+    leaves(house)
+
+    assert house.line.last_words == (
+        "BUY 0.5 SPY limit 99.00 was sent and not answered: the next start looks it up, and its stop follows then",
+    )

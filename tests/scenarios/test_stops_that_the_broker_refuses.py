@@ -1,0 +1,167 @@
+"""A stop that the broker refuses guards nothing: it is asked for on a ticket, once, whatever it was for (EX-13)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from core.effects import Effect, ReplaceOrder, SubmitOrder
+from core.execution.cover import bare_in_words
+from core.inputs import Decline, Input, Kill, MoveStop, RequestCancel, SubmissionAnswered
+from core.model.broker import Refused
+from core.model.order import LegRole, OrderStatus, Side
+from core.model.values import Price, Quantity
+from core.workflows.renewing import REFUSED
+from tests.scenarios.changes import FRACTIONS, ROOMY, confirms_now, passes
+from tests.scenarios.house import (
+    STEADY,
+    House,
+    a_house_in_a_position,
+    a_typed_buy,
+    assert_can_be_rebuilt,
+    minutes,
+)
+from tests.scenarios.test_exits_beyond_what_is_held import LONG, a_bracket, is_sold_elsewhere, leg
+from tests.scenarios.test_stops_that_are_owed import is_bare, waiting, working_stops
+from tests.unit.core.brokers.trading_floor import SPY
+
+NOT_FREE = Refused(403, 40310000, "insufficient qty available for order")
+
+
+class Refusals:
+    """The broker refuses stops, the first so many or all of them; how many it was asked for."""
+
+    def __init__(self, house: House, times: int = 999, kinds: tuple[type[Effect], ...] = (SubmitOrder,)) -> None:
+        self.house, self.times, self.kinds, self.asked = house, times, kinds, 0
+        self._ask: Callable[[Effect], Input] = house.line.ask
+        house.line.ask = self._answer  # type: ignore[method-assign]
+
+    def _answer(self, effect: Effect) -> Input:
+        is_order = isinstance(effect, SubmitOrder | ReplaceOrder)
+        if is_order and isinstance(effect, self.kinds) and effect.order.type.is_stop and self.asked < self.times:
+            self.asked += 1
+            return SubmissionAnswered(effect.order.client_order_id, NOT_FREE)
+        return self._ask(effect)
+
+
+def a_fraction(times: int = 999, shares: str = "0.5") -> tuple[House, Refusals]:
+    """Bought by hand with its stop at 98; the broker refuses that stop."""
+    bars = [*minutes("09:30", "10:40")]
+    house = House(bars, FRACTIONS, cash=Decimal(10_000)).opens().until("10:05")
+    refusals = Refusals(house, times)
+    house.presses(a_typed_buy(shares, limit="100.10", stop="98"))
+    confirms_now(house)
+    house.until("10:08")
+    assert house.held() == shares
+    return house, refusals
+
+
+def test_a_stop_that_the_broker_refuses_waits_on_a_ticket_at_once() -> None:
+    """EX-13, OP-06: for the same shares at the same price, before everything else; nothing is sent again by itself."""
+    house, refusals = a_fraction()
+
+    assert house.stops[0].status is OrderStatus.REJECTED
+    assert (waiting(house), house.proposal.reason) == (["0.5 at 98"], REFUSED)
+    assert (is_bare(house), refusals.asked) == (("SPY 0.5 no stop",), 1)
+    assert_can_be_rebuilt(house)
+
+
+def test_with_its_key_it_goes_out() -> None:
+    """EX-13, OP-02"""
+    house, _ = a_fraction(times=1)
+
+    confirms_now(house)
+    passes(house, 2)
+
+    assert (working_stops(house), waiting(house), is_bare(house)) == (["0.5 at 98"], [], ())
+
+
+def test_whoever_declines_it_is_not_asked_again() -> None:
+    """EX-13: neither at the next looks nor at the next start"""
+    house, refusals = a_fraction()
+
+    house.presses(Decline(house.proposal.id, "no"))
+    house.until("10:15")
+    house.restarted().until("10:25")
+
+    assert (waiting(house), refusals.asked) == ([], 1)
+
+
+def test_a_broker_that_refuses_it_with_its_key_too_is_asked_no_more() -> None:
+    """EX-13: who turned the key sees the refusal; neither tickets nor stops follow each other without end"""
+    house, refusals = a_fraction()
+
+    confirms_now(house)
+    house.until("10:25")
+
+    assert (refusals.asked, waiting(house)) == (2, [])
+    assert is_bare(house) == ("SPY 0.5 no stop",)
+
+
+def test_a_crash_between_the_refusal_and_its_ticket_asks_all_the_same() -> None:
+    """EX-13, EX-20"""
+    house, _ = a_fraction()
+    records = list(house.journal.records())
+    (refused,) = (r.sequence for r in records if getattr(r.fact, "after", None) is OrderStatus.REJECTED)
+
+    house.loses_the_journal_after(refused)
+    house.restarted().until("10:10")
+
+    assert waiting(house) == ["0.5 at 98"]
+
+
+@pytest.mark.parametrize("refused", [1, 999], ids=["once", "each time"])
+def test_what_is_left_of_a_stop_that_was_too_much_and_is_refused_is_asked_for(refused: int) -> None:
+    """EX-13: the desk had taken the larger one back itself"""
+    house = a_house_in_a_position(("10:06", "10:30", STEADY))
+    refusals = Refusals(house, refused)
+
+    is_sold_elsewhere(house, "0.302")
+
+    assert (house.held(), working_stops(house), waiting(house)) == ("0.2", [], ["0.2 at 99.3"])
+    house.until("10:20")
+    assert (refusals.asked, waiting(house)) == (1, ["0.2 at 99.3"])
+    assert_can_be_rebuilt(house)
+
+
+def test_a_stop_that_is_owed_and_refused_is_not_tried_again_in_pieces() -> None:
+    """EX-13: the broker's number, which ours has more than and nothing explains, leaves shares owed meanwhile"""
+    house = a_house_in_a_position(("10:06", "10:40", STEADY))
+    refusals = Refusals(house)
+    house.exchange._ledger.execute(SPY, Side.SELL, Quantity(Decimal("0.302")), Price(Decimal(100)), house.line.at)
+    house.until("10:20")
+
+    assert refusals.asked == 1
+    assert len(waiting(house)) == 1
+    assert bare_in_words(house.desk.ledger) == ("SPY 0.502 no stop",)
+
+
+def test_a_move_that_the_broker_refuses_asks_for_nothing() -> None:
+    """EX-13: the stop that it was to replace works on"""
+    house = a_bracket(LONG)
+    Refusals(house, kinds=(ReplaceOrder, SubmitOrder), times=1)
+    house.presses(MoveStop(SPY, "manual", Price(Decimal("98.5"))))
+    confirms_now(house)
+    house.until_moment(house.line.at + timedelta(minutes=2))
+
+    assert (leg(house, LegRole.STOP).status, waiting(house), is_bare(house)) == (OrderStatus.SUBMITTED, [], ())
+
+
+@pytest.mark.parametrize("taken_back", ["cancelled", "killed naked"])
+def test_a_stop_that_a_person_took_back_before_the_broker_refused_it_is_not_asked_for(taken_back: str) -> None:
+    """EX-13, OP-07"""
+    house = House([*minutes("09:30", "10:40")], ROOMY, cash=Decimal(10_000)).opens().until("10:05")
+    Refusals(house)
+    house.presses(a_typed_buy("0.5", limit="100.10", stop="98"))
+    confirms_now(house)
+    while not house.stops:
+        assert house.line.step(house.line.at + timedelta(minutes=1))
+    assert house.stops[0].status is OrderStatus.PENDING
+
+    house.presses(RequestCancel(house.stops[0].id) if taken_back == "cancelled" else Kill("key", naked=True))
+    house.until("10:20")
+
+    assert (house.held(), waiting(house)) == ("0.5", [])

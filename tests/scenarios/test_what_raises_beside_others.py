@@ -1,0 +1,375 @@
+"""Something that nobody foresaw: it halts what opens, and nothing that another order's safety needs goes with it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from core.effects import CancelOrder, LookUpOrder, SubmitOrder
+from core.execution.order import Order
+from core.facts import (
+    ApprovalRedeemed,
+    HaltCause,
+    Halted,
+    Killed,
+    OrderCreated,
+    OrderInDoubt,
+    OrderKept,
+    PositionCorrected,
+    Resumed,
+)
+from core.inputs import AcceptBroker, Decline, Kill, ProposeClose, ProposeOrder, Resume
+from core.model.order import Effect, OrderStatus, OrderType, Side, StopHolder
+from core.model.values import Price, Quantity, Symbol, plain
+from core.workflows.cancelling import Cancelling
+from core.workflows.closing import Closing
+from core.workflows.fitting import Fitting
+from core.workflows.guarding import Guarding
+from core.workflows.proposing import Proposing
+from core.workflows.protecting import Protecting
+from core.workflows.submitting import Submitting
+from tests.scenarios.changes import FRACTIONS, confirms_now, passes
+from tests.scenarios.house import (
+    STEADY,
+    House,
+    a_day,
+    a_house_in_a_position,
+    a_house_with_a_proposal,
+    a_typed_buy,
+    assert_can_be_rebuilt,
+)
+from tests.unit.core.brokers.trading_floor import SPY
+
+A_PART = ProposeOrder(SPY, Effect.CLOSE, Quantity(Decimal("0.2")), OrderType.MARKET, None, None, StopHolder.BROKER)
+LONG = ("10:06", "15:59", STEADY)
+
+
+def raises(*_: object) -> Any:
+    raise ZeroDivisionError("nobody foresaw this")
+
+
+def a_house_in_doubt() -> House:
+    """Its entry reached the broker and filled; no answer came, nor any update, and the first look-up was lost too."""
+    house = a_house_with_a_proposal(LONG)
+    house.line.breaks_at(SubmitOrder, arrives=True)
+    house.line.breaks_at(LookUpOrder, arrives=True)
+    house.line.is_deaf = True
+    house.confirms_at("10:06:02")
+    return house.until("10:06:03")
+
+
+def a_house_of_two_buys(*limits: str) -> House:
+    """Typed, for parts of a share: the stop of each follows its fill."""
+    house = House(a_day(LONG), FRACTIONS).opens().until("10:06")
+    for proposal in house.desk.stage.proposals():
+        house.presses(Decline(proposal.id))
+    for limit, quantity in zip(limits, ("0.1", "0.2"), strict=True):
+        house.presses(a_typed_buy(quantity, limit=limit, stop="97"))
+        confirms_now(house)
+        passes(house, 2)
+    return house
+
+
+def is_halted(house: House) -> bool:
+    return HaltCause.INVARIANT in house.desk.control.state.halts
+
+
+# ── follow-ups of different orders ───────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_sale_leaves_although_the_stop_of_the_rest_raises(monkeypatch: pytest.MonkeyPatch) -> None:
+    """EX-14, EX-22"""
+    house = a_house_in_a_position(LONG)
+    monkeypatch.setattr(Closing, "_put_back", raises)
+    house.presses(A_PART)
+
+    confirms_now(house)
+    passes(house, 10)
+
+    assert house.held_by_the_broker() == "0.302"
+    assert house.last(Halted).reason == "ZeroDivisionError: nobody foresaw this"
+    assert_can_be_rebuilt(house)
+
+
+def test_a_fill_is_protected_although_another_follow_up_of_it_raises(monkeypatch: pytest.MonkeyPatch) -> None:
+    """EX-22, OP-06"""
+    house = a_house_with_a_proposal(LONG)
+    monkeypatch.setattr("core.workflows.replacing.Replacing.after_fill", raises)
+    house.confirms_at("10:06:02")
+
+    house.until("10:06:30")
+
+    assert plain(house.desk.ledger.covered(SPY, "vwap")) == house.held_by_the_broker() == "0.502"
+    assert is_halted(house)
+
+
+def test_an_order_that_was_written_down_and_not_sent_is_taken_back_at_once() -> None:
+    """EX-22: it is never in doubt, because it never left, and its record says so."""
+    house = a_house_with_a_proposal(LONG)
+    house.desk.listeners.insert(0, lambda _s, _at, fact: raises() if isinstance(fact, OrderCreated) else None)
+
+    house.confirms_at("10:06:02")
+    house.until("10:07")
+
+    (order,) = house.desk.ledger.state.orders.values()
+    assert (order.status, house.requests()) == (OrderStatus.CANCELLED, [])
+    assert "it never left" in order.reason
+    assert house.facts(OrderInDoubt) == []
+    assert is_halted(house)
+
+
+def raises_at_the_next_exit(house: House) -> None:
+    """Once, when the desk writes it down."""
+    is_to_raise = [True]
+
+    def hear(_sequence: int, _at: object, fact: object) -> None:
+        if is_to_raise and isinstance(fact, OrderCreated) and fact.order.effect.only_reduces:
+            is_to_raise.clear()
+            raises()
+
+    house.desk.listeners.insert(0, hear)
+
+
+def asked_for(house: House) -> list[tuple[str, str]]:
+    exits = (p for p in house.desk.stage.proposals() if p.only_reduces)
+    return [(f"{p.order.type.value} {plain(p.order.quantity)}", p.reason) for p in exits]
+
+
+def test_a_sale_that_was_written_down_and_not_sent_is_asked_for_on_a_ticket() -> None:
+    """EX-22, EX-14"""
+    house = a_house_in_a_position(LONG)
+    house.presses(ProposeClose(SPY))
+    raises_at_the_next_exit(house)
+
+    confirms_now(house)
+    passes(house, 10)
+
+    assert asked_for(house) == [("market 0.502", "the desk failed before sending it")]
+    assert house.held_by_the_broker() == "0.502"
+
+
+def test_a_stop_that_was_written_down_and_not_sent_is_asked_for_on_a_ticket() -> None:
+    """EX-22, OP-06"""
+    house = a_house_with_a_proposal(LONG)
+    raises_at_the_next_exit(house)
+
+    house.confirms_at("10:06:02")
+    house.until("10:06:30")
+
+    assert asked_for(house) == [("stop 0.502", "the desk failed before sending it")]
+
+
+def test_a_correction_that_raises_drops_no_other_symbols_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """EX-09, EX-22, OP-06: one look into the books tells of a fill, and of shares that somebody bought."""
+    house = a_house_with_a_proposal(LONG)
+    monkeypatch.setattr(Protecting, "after_correction", raises)
+    house.line.breaks_at(LookUpOrder, arrives=True, times=99)
+    house.line.is_deaf = True
+    house.confirms_at("10:06:02")
+    other, price = Symbol("IBM"), Price(Decimal(50))
+    house.exchange._ledger.execute(other, Side.BUY, Quantity(Decimal(1)), price, house.line.at)
+
+    house.until("10:08:30")
+
+    assert [f.symbol for f in house.facts(PositionCorrected)] == [other]
+    assert is_halted(house)
+    assert plain(house.desk.ledger.covered(SPY, "vwap")) == "0.502"
+
+
+def test_an_entry_that_was_asked_for_before_something_raised_is_kept_here_by_the_halt() -> None:
+    """EX-14: what opens does not leave, and its record says why."""
+    house = a_house_with_a_proposal(LONG)
+    running = house.engine.planning.running
+    is_to_raise = [True]
+
+    def once() -> Iterable[Any]:
+        if house.desk.ledger.state.orders and is_to_raise:
+            is_to_raise.clear()
+            raises()
+        return ()
+
+    running.go_on = once  # type: ignore[method-assign]
+    house.confirms_at("10:06:02")
+    house.until("10:07")
+
+    assert (house.entry.status, house.requests()) == (OrderStatus.CANCELLED, [])
+    assert "halted (invariant)" in house.entry.reason
+
+
+def test_a_kill_takes_back_every_order_but_the_one_whose_cancel_raises(monkeypatch: pytest.MonkeyPatch) -> None:
+    """OP-07, EX-22"""
+    house = a_house_of_two_buys("98.10", "98")
+    first, second = house.desk.ledger.working()
+    cancel = Cancelling.cancel
+
+    def only_the_second(self: Cancelling, order: Order, reason: str) -> Iterable[Any]:
+        return raises() if order.id == first.id else cancel(self, order, reason)
+
+    monkeypatch.setattr(Cancelling, "cancel", only_the_second)
+    monkeypatch.setattr(Proposing, "block_entries", raises)
+    house.presses(Kill("key"))
+    passes(house, 5)
+
+    assert house.facts(Killed)
+    assert house.switch.is_on()
+    assert (first.status, second.status) == (OrderStatus.SUBMITTED, OrderStatus.CANCELLED)
+    assert [type(e) for e in house.requests()].count(CancelOrder) <= 1
+
+
+def test_a_start_gives_each_fill_its_stop_although_another_raises(monkeypatch: pytest.MonkeyPatch) -> None:
+    """EX-20, EX-22: two fills whose stops were not written down when the desk died."""
+    cover = Protecting.cover
+    monkeypatch.setattr(Protecting, "cover", lambda *_: ())
+    house = a_house_of_two_buys("99.70", "99.80")
+    first = house.entry.id
+
+    def not_the_first(self: Protecting, entry_id: str) -> Iterable[Any]:
+        return raises() if entry_id == first else cover(self, entry_id)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Protecting, "cover", not_the_first)
+    house.restarted()
+    passes(house, 5)
+
+    assert [plain(stop.request.quantity) for stop in house.stops if stop.is_working] == ["0.2"]
+
+
+# ── deadlines ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_workflow_that_raises_at_its_deadline_keeps_no_other_from_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """EX-14, EX-06: the look-ups of an order in doubt go on, and the raise is said once."""
+    house = a_house_in_doubt()
+    monkeypatch.setattr(Guarding, "due", raises)
+    monkeypatch.setattr(Guarding, "next_due", lambda _: iter([house.line.at]))
+
+    house.until("10:06:40")
+
+    assert plain(house.desk.ledger.covered(SPY, "vwap")) == house.held_by_the_broker() == "0.502"
+    assert [h.reason for h in house.facts(Halted)] == ["ZeroDivisionError: nobody foresaw this"]
+
+
+def test_a_workflow_that_cannot_say_when_it_is_due_keeps_no_other_from_its_deadline(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """EX-14"""
+    house = a_house_in_doubt()
+    monkeypatch.setattr(Guarding, "next_due", raises)
+
+    house.until("10:06:40")
+
+    assert plain(house.desk.ledger.covered(SPY, "vwap")) == "0.502"
+    assert is_halted(house)
+
+
+def test_what_raised_at_its_deadline_has_its_turn_again_once_a_person_resumes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """EX-14: until then nothing is retried by itself."""
+    house = a_house_with_a_proposal(LONG)
+    due_at, turns = house.line.at + timedelta(seconds=1), []
+    with monkeypatch.context() as broken:
+        broken.setattr(Guarding, "due", raises)
+        broken.setattr(Guarding, "next_due", lambda _: iter([due_at]))
+        passes(house, 5)
+    monkeypatch.setattr(Guarding, "due", lambda _: turns.append(house.line.at) or ())
+    monkeypatch.setattr(Guarding, "next_due", lambda _: iter(() if turns else (due_at,)))
+
+    house.presses(Resume(everything=True))
+    passes(house, 1)
+
+    assert house.last(Resumed).cause is HaltCause.INVARIANT
+    assert turns
+
+
+# ── one order of several that raises ─────────────────────────────────────────────────────────────────────────────────
+
+
+def raising_for(order: Order, before: Any) -> Any:
+    """The same function, which raises for one order."""
+
+    def act(self: Any, one: Order, *rest: Any) -> Any:
+        return raises() if one.id == order.id else before(self, one, *rest)
+
+    return act
+
+
+def test_an_exit_that_cannot_be_made_less_keeps_no_other_from_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """EX-14, EX-22, EX-13: both stops are for more than is held."""
+    house = a_house_of_two_buys("100.10", "100.10")
+    first, second = house.stops
+    monkeypatch.setattr(Fitting, "_fit", raising_for(first, Fitting._fit))
+    house.exchange._ledger.execute(SPY, Side.SELL, Quantity(Decimal("0.29")), Price(Decimal(100)), house.line.at)
+
+    house.presses(AcceptBroker(house.exchange.picture(house.line.at)))
+    passes(house, 5)
+
+    assert (first.is_cancelling, second.status) == (False, OrderStatus.CANCELLED)
+    assert is_halted(house)
+
+
+def test_what_was_kept_and_raises_keeps_no_other_from_leaving(monkeypatch: pytest.MonkeyPatch) -> None:
+    """EX-22"""
+    house = a_house_of_two_buys("100.10", "100.10")
+    first, second = house.stops
+    for stop in (first, second):
+        permitted = next(f.approval for f in house.facts(ApprovalRedeemed) if f.client_order_id == stop.id)
+        house.desk.record(OrderKept(stop.id, permitted))
+    sent: list[Order] = []
+    monkeypatch.setattr(Submitting, "release_kept", raising_for(first, lambda _, order: sent.append(order) or ()))
+
+    house.until("10:08")
+
+    assert second in sent
+    assert is_halted(house)
+
+
+def test_a_close_takes_every_stop_away_but_the_one_whose_cancel_raises(monkeypatch: pytest.MonkeyPatch) -> None:
+    """EX-21, EX-22"""
+    house = a_house_of_two_buys("100.10", "100.10")
+    first, second = house.stops
+    house.presses(ProposeClose(SPY))
+    monkeypatch.setattr(Cancelling, "cancel", raising_for(first, Cancelling.cancel))
+
+    confirms_now(house)
+    passes(house, 5)
+
+    assert (first.is_cancelling, second.status) == (False, OrderStatus.CANCELLED)
+    assert is_halted(house)
+
+
+def test_a_correction_takes_every_exit_back_but_the_one_that_raises(monkeypatch: pytest.MonkeyPatch) -> None:
+    """EX-09, EX-13"""
+    house = a_house_of_two_buys("100.10", "100.10")
+    first, second = house.stops
+    monkeypatch.setattr(Fitting, "follow", lambda _: iter(()))
+    monkeypatch.setattr(Cancelling, "cancel", raising_for(first, Cancelling.cancel))
+    house.exchange._ledger.execute(SPY, Side.SELL, Quantity(Decimal("0.3")), Price(Decimal(100)), house.line.at)
+
+    house.presses(AcceptBroker(house.exchange.picture(house.line.at)))
+    passes(house, 5)
+
+    assert (first.is_cancelling, second.status) == (False, OrderStatus.CANCELLED)
+    assert is_halted(house)
+
+
+def test_an_order_that_was_cancelled_in_the_act_that_wrote_it_never_leaves() -> None:
+    """EX-07, EX-22: nothing of it waits in any queue yet, and the last look before the wire holds it back."""
+    house = a_house_with_a_proposal(LONG)
+    to_cancel = house.engine._stopping.cancelling
+
+    def take_back(_sequence: int, _at: object, fact: object) -> None:
+        if isinstance(fact, OrderCreated):
+            (order,) = house.desk.ledger.state.orders.values()
+            deque(to_cancel.cancel(order, "taken back"), maxlen=0)
+
+    house.desk.listeners.insert(0, take_back)
+    house.confirms_at("10:06:02")
+    house.until("10:08")
+
+    (order,) = house.desk.ledger.state.orders.values()
+    assert (order.status, house.requests(), house.held_by_the_broker()) == (OrderStatus.CANCELLED, [], "0")
+    assert order.reason.startswith("taken back")
+    assert house.facts(OrderInDoubt) == []

@@ -1,0 +1,398 @@
+"""Seconds in which a position was bare although its ticket named a stop, by the exchange's own books, and why (EX-22).
+
+Bare are shares of which a ticket said that the broker holds their stop, while the exchange works no stop and no exit at
+the market for them. Each stretch of it has its causes; one that has none is wrong.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from core.brokers.simulated.book import BookedOrder
+from core.effects import CancelOrder
+from core.model.broker import OrderUpdate
+from core.model.order import OrderStatus, Side, StopHolder
+from core.model.session import Session
+from core.model.staging import MandateKind
+from core.model.values import ZERO, Symbol
+
+if TYPE_CHECKING:
+    from simulation.auditor import Seen
+    from simulation.world import World
+
+Owner = tuple[Symbol, str]
+ALLOWED = 2.0
+"""Seconds that may pass without a cause: a request and its answer, a comparison that is due."""
+ANSWERS_WITHIN = timedelta(seconds=2)
+"""What a question and its answer take, where nothing is wrong with the line."""
+DOWN = "the desk was down"
+NO_TIME = "no time of a session passed"
+NO_CAUSE = "no cause"
+NEVER_SENT = "the stop was kept when the desk was left"
+WRITTEN_ONLY = "the stop was written down and never asked for"
+FREE = (NO_CAUSE, NEVER_SENT, WRITTEN_ONLY)
+"""What a desk that does as it says never comes to for longer than that."""
+
+
+@dataclass(slots=True)
+class Stretch:
+    """One stretch of time in which shares of an owner were bare."""
+
+    owner: Owner
+    began: datetime
+    causes: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def seconds(self) -> float:
+        return sum(self.causes.values())
+
+    @property
+    def awake(self) -> float:
+        """Seconds of it in which a desk ran."""
+        return sum(seconds for cause, seconds in self.causes.items() if cause not in (DOWN, ENDED_WHILE_DOWN))
+
+    @property
+    def cause(self) -> str:
+        """What most of it was due to."""
+        return max(self.causes, key=lambda cause: self.causes[cause], default=NO_TIME)
+
+
+class Meter:
+    """Follows the exchange's fills and orders; asks of each bare stretch why it goes on.
+
+    Attributes
+    ----------
+    held
+        By owner, from the exchange's executions alone.
+    named
+        Shares of those of which a ticket said that the broker holds their stop.
+    """
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.held: Counter[Owner] = Counter()
+        self.named: Counter[Owner] = Counter()
+        self.bare: dict[Owner, Stretch] = {}
+        self.done: list[Stretch] = []
+        self.is_up = True
+        self._at = world.clock
+        self._causes: dict[Owner, str] = {}
+        self._opened: dict[Owner, datetime] = {}
+        self._unknown: set[Symbol] = set()
+
+    def hear(self, updates: list[OrderUpdate], at: datetime) -> None:
+        """The exchange tells something, heard or not."""
+        touched: set[Symbol] = set()
+        for update in updates:
+            symbol = update.report.symbol
+            touched.add(symbol)
+            if update.execution is not None and update.report.client_order_id in self.world.foreign:
+                self._give_up(symbol)
+            elif update.execution is not None and symbol not in self._unknown:
+                self._count(update)
+        if touched:
+            self.look(at)
+            for owner in [o for o in {*self.held, *self.bare} if o[0] in touched - self._unknown]:
+                self._judge(owner, at)
+
+    def _give_up(self, symbol: Symbol) -> None:
+        """Somebody else traded it: whose shares are which is known to nobody, until there are none."""
+        self._unknown.add(symbol)
+        for owner in [o for o in {*self.held, *self.bare} if o[0] == symbol]:
+            self.held[owner] = self.named[owner] = ZERO
+            self.bare.pop(owner, None)
+            self._causes.pop(owner, None)
+
+    def _take_up(self) -> None:
+        """What nobody holds any more, by the exchange's books and by the desk's, is known again."""
+        if self._unknown and self.is_up:
+            ours = {position.symbol for position in self.world.engine.desk.ledger.positions()}
+            self._unknown -= {s for s in self._unknown if s not in ours and not self.world.exchange._ledger.quantity(s)}
+
+    def _count(self, update: OrderUpdate) -> None:
+        entry = self._root(update.report.client_order_id)
+        if entry is None or update.execution is None:
+            return
+        owner = entry.order.symbol, entry.strategy
+        quantity = update.execution.quantity
+        before = self.held[owner]
+        after = self.held[owner] = before + (quantity if update.report.side is Side.BUY else -quantity)
+        if not before:
+            self._opened[owner] = update.at
+        if abs(after) > abs(before) and entry.names_stop and not entry.order.effect.only_reduces:
+            self.named[owner] += quantity
+        if abs(after) < abs(before):
+            self.named[owner] = max(self.named[owner] - self._named_of(entry, abs(before), quantity), ZERO)
+        self.named[owner] = min(self.named[owner], abs(after))
+
+    def _named_of(self, entry: Seen, held: Decimal, quantity: Decimal) -> Decimal:
+        """Shares with a named stop among those that an exit sold: a stop sells its own, any other exit those last, none
+        that the desk did not know of when it wrote it, and none that another exit is to sell, or was by then.
+        """
+        if entry.order.type.is_stop or entry.role is not None:
+            return quantity
+        owner = entry.order.symbol, entry.strategy
+        others = held - self.named[owner] - self._unknown_to(entry)
+        sales = {*entry.beside, *(sale.order.client_order_id for sale in self._sales(owner) if sale is not entry)}
+        others -= sum((self._unsold(order_id) for order_id in sales), ZERO)
+        return max(quantity - max(others, ZERO), ZERO)
+
+    def _unknown_to(self, sale: Seen) -> Decimal:
+        """Shares without a named stop whose fills the desk had not heard of when it wrote a sale."""
+        bought = ZERO
+        for order_id, seen in self.world.auditor.story.orders.items():
+            is_its_own = (seen.order.symbol, seen.strategy) == (sale.order.symbol, sale.strategy)
+            booked = self.world.exchange._book.find(order_id)
+            if is_its_own and not seen.names_stop and not seen.order.effect.only_reduces and booked is not None:
+                bought += booked.filled - sale.knew.get(order_id, ZERO)
+        return bought
+
+    def _unsold(self, order_id: str) -> Decimal:
+        """What a sale was out for and did not sell, whether or not it came there."""
+        booked = self.world.exchange._book.find(order_id)
+        return self.world.auditor.story.orders[order_id].order.quantity - (booked.filled if booked else ZERO)
+
+    def _sales(self, owner: Owner) -> Iterator[Seen]:
+        """Exits that are written and not over, but for stops and legs."""
+        for seen in self.world.auditor.story.orders.values():
+            if seen.is_sale and seen.status.is_working and (seen.order.symbol, seen.strategy) == owner:
+                yield seen
+
+    def _root(self, order_id: str) -> Seen | None:
+        """The order, or of a leg that has no name here yet the order that it was made with."""
+        found = self.world.auditor.story.orders.get(order_id)
+        if found is not None:
+            return found
+        booked = self.world.exchange._book.find(order_id)
+        while booked is not None and booked.parent is not None:
+            booked = booked.parent
+            if (seen := self.world.auditor.story.orders.get(booked.request.client_order_id)) is not None:
+                return seen
+        return None
+
+    def _judge(self, owner: Owner, at: datetime) -> None:
+        bare = self.named[owner] - sum((self._guards(order) for order in self._exits(owner)), ZERO)
+        if bare > 0 and owner not in self.bare:
+            self.bare[owner] = Stretch(owner, at)
+            self._causes[owner] = self._cause(owner)
+        elif bare <= 0 and owner in self.bare:
+            self.done.append(self.bare.pop(owner))
+            self._causes.pop(owner, None)
+
+    def _exits(self, owner: Owner) -> Iterator[BookedOrder]:
+        side = Side.SELL if self.held[owner] > 0 else Side.BUY
+        for order in self.world.exchange._book.working.get(owner[0], ()):
+            root = self._root(order.request.client_order_id)
+            if order.side is side and not order.opens and root is not None and root.strategy == owner[1]:
+                yield order
+
+    def _guards(self, order: BookedOrder) -> Decimal:
+        """A stop, or what goes at the market; a limit guards nothing, a target leaves it to its stop."""
+        return order.remaining if order.takes_any_price or order.request.type.is_stop else ZERO
+
+    # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def look(self, at: datetime) -> None:
+        """Time passed: it is due to what was the cause when it began to."""
+        if self.bare and at > self._at:
+            for begins, seconds in self._in_sessions(self._at, at):
+                for owner, stretch in self.bare.items():
+                    cause = self._causes[owner]
+                    is_over = cause == DOWN and self._is_of_another_day(owner, begins)
+                    stretch.causes[ENDED_WHILE_DOWN if is_over else cause] += seconds
+            self._at = at
+            self._causes = {owner: self._cause(owner) for owner in self.bare}
+        self._at = max(self._at, at)
+        self._take_up()
+
+    def _in_sessions(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, float]]:
+        """The parts of it in sessions, and their seconds: a closed market passes no stop."""
+        calendar, at = self.world.calendar, start
+        while at < end:
+            session = calendar.session_at(at)
+            if isinstance(session, Session):
+                yield at, (min(end, session.close) - at).total_seconds()
+                at = session.close
+            else:
+                at = max(at + timedelta(microseconds=1), calendar.next_session(at).open)
+
+    def end(self) -> None:
+        self.done += self.bare.values()
+        self.bare = {}
+        for stretch in self.done:
+            for cause in FREE:
+                if stretch.causes[cause] > ALLOWED:
+                    self.world.auditor.wrong.append(
+                        f"{stretch.owner[0]} of {stretch.owner[1]} was bare for {stretch.causes[cause]:g} s"
+                        f" from {stretch.began:%H:%M:%S}: {cause}"
+                    )
+
+    # ── why ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def down(self, at: datetime) -> None:
+        """No desk runs from here on."""
+        self.look(at)
+        self.is_up = False
+        self._causes = {owner: self._cause(owner) for owner in self.bare}
+
+    def up(self, at: datetime) -> None:
+        self.look(at)
+        self.is_up = True
+        self._causes = {owner: self._cause(owner) for owner in self.bare}
+
+    def _cause(self, owner: Owner) -> str:
+        if not self.is_up:
+            return ENDED_WHILE_DOWN if self._is_of_another_day(owner, self._at) else DOWN
+        world, story = self.world, self.world.auditor.story
+        stops = [o for o in story.orders.values() if self._is_its_stop(o, owner)]
+        pending = [stop for stop in stops if stop.status is OrderStatus.PENDING]
+        for stop in pending:
+            if (found := self._of_request(stop)) is not None:
+                return found
+        if world.engine.desk.control.state.naked_at is not None:
+            return "the operator wanted no stop"
+        if not world.engine.desk.control.state.is_reconciled or self._waits_for_books():
+            return "the broker had not answered for its books"
+        if (found := self._of_entries(owner)) is not None:
+            return found
+        if (found := self._of_exits(owner)) is not None:
+            return found
+        if any(
+            story.orders[o].order.symbol == owner[0] and story.orders[o].strategy == owner[1] for o in story.asked_for
+        ):
+            return "its record was made to fail twice; a new stop waits for its key"
+        found = self._of_stops(stops)
+        return ENDED if found == NO_CAUSE and self._is_of_another_day(owner, self._at) else found
+
+    def _waits_for_books(self) -> bool:
+        """A question for them was lost or failed: what an exception dropped is sent by what they say."""
+        asking = self.world.engine._starting.comparing
+        is_long = asking.asked_at is not None and self._at - asking.asked_at > ANSWERS_WITHIN
+        return bool(asking._unanswered) or (asking._is_waiting and is_long)
+
+    def _is_of_another_day(self, owner: Owner, at: datetime) -> bool:
+        """What a ticket permits ends with its session."""
+        day = self.world.calendar.trading_day
+        return day(self._opened.get(owner, at)) < day(at)
+
+    def _is_its_stop(self, seen: Seen, owner: Owner) -> bool:
+        is_stop = seen.order.effect.only_reduces and seen.order.type.is_stop
+        return is_stop and (seen.order.symbol, seen.strategy) == owner
+
+    def _made_with(self, stop: Seen) -> list[Seen]:
+        """The other leg of the same order."""
+        orders = self.world.auditor.story.orders.values()
+        return [o for o in orders if o.role is not None and o.parent == stop.parent and o is not stop and stop.role]
+
+    def _of_request(self, stop: Seen) -> str | None:
+        """A stop that was written down and has no answer."""
+        order_id, lanes = stop.order.client_order_id, self.world.wire.watch
+        if lanes.has_not_left(order_id):
+            return "the stop waited for another exit of its symbol"
+        if (trouble := self.world.line.troubled.get(order_id)) is not None:
+            return f"the stop's {trouble}"
+        if order_id in self.world.ever_left:
+            return "the stop was on its way"
+        if order_id not in self.world.left_behind:
+            return DIED_BEFORE if stop.sequence < self.world.auditor.story.started else WRITTEN_ONLY
+        return NEVER_SENT if self.world.engine.desk.control.state.is_reconciled else None
+
+    def _of_entries(self, owner: Owner) -> str | None:
+        story = self.world.auditor.story
+        entries = [
+            o
+            for o in story.orders.values()
+            if not o.order.effect.only_reduces and (o.order.symbol, o.strategy) == owner
+        ]
+        known = story.positions[f"{owner[0]}/{owner[1]}"]
+        if known != self.held[owner]:
+            troubled = {self.world.line.troubled.get(o.order.client_order_id) for o in entries if o.status.is_working}
+            is_lost = any(o.order.client_order_id in self.world.line.untold for o in entries)
+            if is_lost or troubled - {None}:
+                return "nobody had told of the fill: its word was lost or late"
+            return "the word of the fill was on its way"
+        if any(o.order.legs and o.filled and o.status.is_working for o in entries):
+            return "its legs wait until the entry is filled whole"
+        return next((cause for o in entries if (cause := self._of_late_entry(o)) is not None), None)
+
+    def _of_late_entry(self, entry: Seen) -> str | None:
+        """Given up, and there after all: until it is taken back the broker holds its legs, as long as that goes on."""
+        world, order_id = self.world, entry.order.client_order_id
+        booked = world.exchange._book.find(order_id)
+        is_there = booked is not None and booked.is_working and booked.filled > 0
+        if not is_there or not entry.order.legs or not entry.status.is_terminal:
+            return None
+        if any(isinstance(sent, CancelOrder) and sent.client_order_id == order_id for _, sent in world.wire.in_the_air):
+            return "an entry that came late was being taken back, and its legs with it"
+        until = world.surprises.pending.get(order_id)
+        is_pending = until is not None and self._at < until
+        return "the broker took its time to take back an entry that came late" if is_pending else None
+
+    def _of_exits(self, owner: Owner) -> str | None:
+        world = self.world
+        for use in world.engine.desk.stage.mandates(MandateKind.CLOSE):
+            signed = world.engine.desk.stage.state.confirmations.get(use.mandate.ticket_id)
+            if use.is_unused and signed is not None and (signed.proposal.symbol, signed.proposal.strategy) == owner:
+                return "its stop made way for an exit"
+        for seen in world.auditor.story.orders.values():
+            if (seen.order.symbol, seen.strategy) != owner or not seen.order.effect.only_reduces:
+                continue
+            if seen.order.type.is_stop or not seen.status.is_working:
+                continue
+            is_sent = seen.status is OrderStatus.PENDING
+            if seen.role is None:
+                return "its exit was on its way" if is_sent else "its exit waits at a limit"
+        return None
+
+    def _of_stops(self, stops: list[Seen]) -> str:
+        """How the newest of its stops ended."""
+        world, story = self.world, self.world.auditor.story
+        for stop in reversed(stops):
+            order_id = stop.order.client_order_id
+            if order_id in world.meddled:
+                return "somebody took the stop away at the broker"
+            if order_id in story.taken_away:
+                return "the operator took the stop back"
+            if {o.order.client_order_id for o in self._made_with(stop)} & {*story.taken_away, *world.meddled}:
+                return "its target was taken back, and the broker ends both"
+            if stop.status is OrderStatus.REJECTED:
+                return "the broker refused the stop"
+            if stop.status is OrderStatus.EXPIRED:
+                return ENDED
+            if "never arrived" in stop.reason and order_id in world.left_behind and order_id not in world.ever_left:
+                return NEVER_SENT
+            if "before the desk left" in stop.reason:
+                return "it was kept when the desk was left, and is permitted no more; a new stop waits for its key"
+            if "never arrived" in stop.reason:
+                return "the stop never reached the broker; a new one waits for its key"
+            if "lapsed" in stop.reason:
+                return NO_CAUSE
+            booked = world.exchange._book.find(order_id)
+            if stop.status.is_working and booked is not None and not booked.is_working:
+                return "nobody had told of the stop's end"
+        return NO_CAUSE
+
+
+ENDED_WHILE_DOWN = "what was signed was over with its day, and the desk was down"
+ENDED = "what was signed was over with its day; a new stop waits for its key"
+DIED_BEFORE = "the desk died between the stop's record and its sending"
+
+
+def names_stop(holder: StopHolder | None) -> bool:
+    """Whether a ticket said that the broker holds the stop."""
+    return holder is StopHolder.BROKER
+
+
+def told(stretches: list[Stretch]) -> tuple[float, float, float]:
+    """p50, p99 and the longest of them, in seconds."""
+    return middle_high_longest([stretch.seconds for stretch in stretches])
+
+
+def middle_high_longest(seconds: list[float]) -> tuple[float, float, float]:
+    lengths = sorted(seconds) or [0.0]
+    return lengths[len(lengths) // 2], lengths[min(len(lengths) - 1, len(lengths) * 99 // 100)], lengths[-1]

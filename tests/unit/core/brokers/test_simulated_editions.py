@@ -1,0 +1,136 @@
+"""An account keeps the rules that it was opened under: what filled its orders then fills them again in a rebuild."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from core.brokers.simulated.config import EDITION, FIRST_EDITION, ExchangeConfig
+from core.brokers.simulated.log import fault_in, rebuild
+from core.model.bar import Bar
+from core.model.broker import Accepted, Refused
+from core.model.order import OrderClass
+from core.ports import OperatorError
+from core.runtime.exchange import edition_of, opening_record
+from tests.unit.core.brokers.trading_floor import Floor, a_bar, a_stop_leg, a_target_leg, at
+
+BARS = (a_bar("10:00", "100"), a_bar("10:01", "100 102 98 100", volume=400), a_bar("10:02", "100 101 99.50 100"))
+
+
+def a_story(edition: int) -> Floor:
+    """A limit at the last price, and a bracket that is bought and sold by one bar."""
+    floor = Floor(edition=edition)
+    floor.bars(BARS[0])
+    floor.buys("10:00:05", "10", "at the last", limit="100.00")
+    legs = (a_stop_leg("95.00"), a_target_leg("101.00"))
+    floor.buys("10:00:06", "40", "both", limit="99.00", order_class=OrderClass.BRACKET, legs=legs)
+    floor.bars(*BARS[1:])
+    floor.exchange.advance(at("10:03"))
+    return floor
+
+
+def test_an_account_of_before_fills_as_it_did() -> None:
+    """EX-20, AN-04: in the middle, at both ends of a bar, and all that a bar has at once."""
+    floor = a_story(FIRST_EDITION)
+
+    assert floor.fills("10:03", "at the last") == [("10", "100")]
+    assert floor.report("10:03", "at the last").executions[0].at == at("10:00:05")
+    assert floor.fills("10:03", "both") == [("40", "99")]
+    assert floor.fills("10:03", "leg-sim-000004") == [("40", "101")]
+
+
+def test_an_account_of_today_does_not() -> None:
+    """AN-04"""
+    floor = a_story(EDITION)
+
+    assert floor.report("10:03", "at the last").executions[0].at == at("10:01:20")
+    assert floor.fills("10:03", "leg-sim-000004") == []
+
+
+@pytest.mark.parametrize(("edition", "paid"), [(FIRST_EDITION, "20.01"), (EDITION, "20.02")])
+def test_slippage_is_rounded_as_its_edition_does(edition: int, paid: str) -> None:
+    """EX-20, AN-04"""
+    floor = Floor(edition=edition, slippage=Decimal("0.0002"))
+    floor.bars(a_bar("10:00", "20"))
+
+    floor.buys("10:00:05", "10")
+
+    assert floor.fills("10:00:10", "buy") == [("10", paid)]
+
+
+@pytest.mark.parametrize(("edition", "sold"), [(FIRST_EDITION, [("10", "103.99")]), (EDITION, [])])
+def test_a_trailing_stop_follows_the_bar_of_its_entry_as_its_edition_does(
+    edition: int, sold: list[tuple[str, str]]
+) -> None:
+    """EX-20, AN-04"""
+    floor = Floor(edition=edition)
+    floor.bars(a_bar("10:00", "100"))
+    floor.buys("10:00:30", "10", limit="96.00")
+    floor.bars(a_bar("10:01", "100 105 95 95.50"))
+
+    floor.sells("10:01:25", "10", trail="1.00")
+
+    assert floor.fills("10:01:59", "sell") == sold
+
+
+@pytest.mark.parametrize(("edition", "bought"), [(FIRST_EDITION, [("10", "100.01")]), (EDITION, [])])
+def test_a_price_of_long_ago_is_traded_at_as_its_edition_does(edition: int, bought: list[tuple[str, str]]) -> None:
+    """EX-20, AN-04"""
+    floor = Floor(edition=edition)
+    floor.bars(a_bar("10:00", "100"))
+
+    floor.buys("10:30:00", "10")
+
+    assert floor.fills("10:31:00", "buy") == bought
+
+
+@pytest.mark.parametrize(("edition", "answer"), [(FIRST_EDITION, Accepted), (EDITION, Refused)])
+def test_a_short_limit_below_the_bid_reserves_as_its_edition_does(edition: int, answer: type) -> None:
+    """EX-20, RK-14: it is sold at 99.99, and 40 shares of that are more than 2,000 USD."""
+    floor = Floor(edition=edition, cash=Decimal(1_000), multiplier=Decimal(2))
+    floor.bars(a_bar("10:00", "100"))
+
+    assert isinstance(floor.sells("10:00:05", "40", limit="50.00"), answer)
+
+
+@pytest.mark.parametrize("edition", [FIRST_EDITION, EDITION])
+def test_each_edition_is_made_again_from_its_log_as_it_was(edition: int) -> None:
+    """EX-20"""
+    floor = a_story(edition)
+    bars: list[Bar] = list(BARS)
+
+    again = Floor(edition=edition)
+    rebuild(again.exchange, bars, (), floor.notebook.records, at("10:03"))
+
+    assert again.exchange.orders(at("10:03")) == floor.exchange.orders(at("10:03"))
+
+
+def test_an_opening_names_its_edition_and_one_that_names_none_is_of_the_first() -> None:
+    """EX-20"""
+    opening = opening_record(ExchangeConfig(), ["SPY"], at("10:00"))
+    before = {name: value for name, value in opening.items() if name != "edition"}
+
+    assert edition_of([opening]) == edition_of([]) == EDITION
+    assert edition_of([before]) == FIRST_EDITION
+    assert opening_record(ExchangeConfig(edition=FIRST_EDITION), ["SPY"], at("10:00")) == before
+
+
+def test_an_edition_that_is_not_known_is_not_guessed() -> None:
+    """EX-20, SP-05: a newer keyturn opened it."""
+    opening = {**opening_record(ExchangeConfig(), ["SPY"], at("10:00")), "edition": "9"}
+
+    with pytest.raises(OperatorError, match="edition 9"):
+        edition_of([opening])
+    assert fault_in({**opening, "edition": "new"}) == "edition 'new' is no whole number"
+
+
+def test_the_first_edition_knows_no_mirror() -> None:
+    """MD-05: while nothing is held the low comes first; that is why it is no longer the rule."""
+    floor = Floor(edition=FIRST_EDITION, multiplier=Decimal(4))
+    floor.bars(BARS[0])
+    floor.sells("10:00:05", "10", "short", stop="99.00")
+    floor.bars(replace(BARS[1]))
+
+    assert floor.report("10:01:59", "short").executions[0].at == at("10:01:20")

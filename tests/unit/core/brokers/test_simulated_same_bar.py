@@ -1,0 +1,522 @@
+"""No bar pays twice: what one bar may give to a position that it opened, long and short as mirror images."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.model.bar import Bar
+from core.model.order import Leg, OrderClass, OrderRequest, OrderType, Side
+from core.model.quote import Feed, Quote
+from core.model.values import ClientOrderId, Price, Quantity
+from tests.unit.core.brokers.trading_floor import SPY, Floor, a_bar, a_stop_leg, a_target_leg, an_order, at
+
+MIRROR = Decimal(200)
+"""A price and its mirror image add up to this."""
+LEGS = (a_stop_leg("95.00"), a_target_leg("101.00"))
+LEGS_OF_AN_OCO = (a_stop_leg("99.00"),)
+
+
+def mirrored(price: Price) -> Price:
+    return Price(MIRROR - price)
+
+
+def mirrored_or_none(price: Price | None) -> Price | None:
+    return None if price is None else mirrored(price)
+
+
+def other_side(bar: Bar) -> Bar:
+    return replace(
+        bar,
+        open=Price(MIRROR - bar.open),
+        high=Price(MIRROR - bar.low),
+        low=Price(MIRROR - bar.high),
+        close=Price(MIRROR - bar.close),
+    )
+
+
+def other_way(order: OrderRequest) -> OrderRequest:
+    legs = tuple(
+        Leg(leg.role, mirrored_or_none(leg.stop_price), mirrored_or_none(leg.limit_price)) for leg in order.legs
+    )
+    return replace(
+        order,
+        side=order.side.opposite,
+        limit_price=mirrored_or_none(order.limit_price),
+        stop_price=mirrored_or_none(order.stop_price),
+        legs=legs,
+    )
+
+
+AS_TOLD_AND_MIRRORED: tuple[tuple[Callable[[Bar], Bar], Callable[[OrderRequest], OrderRequest]], ...] = (
+    (lambda bar: bar, lambda order: order),
+    (other_side, other_way),
+)
+
+
+def in_order(bars: Sequence[Bar], orders: Mapping[str, OrderRequest]) -> list[tuple[datetime, Bar | OrderRequest]]:
+    """Bars as they begin and orders by their time; at equal times a bar first."""
+    told: list[tuple[datetime, Bar | OrderRequest]] = [(bar.start, bar) for bar in bars]
+    told += [(at(clock), order) for clock, order in orders.items()]
+    return sorted(told, key=lambda each: (each[0], not isinstance(each[1], Bar)))
+
+
+def both(*bars: Bar, orders: dict[str, OrderRequest]) -> list[Floor]:
+    """The same story as it is told, and mirrored. Orders by their time; the first bar is there before them."""
+    floors = []
+    for bar_of, order_of in AS_TOLD_AND_MIRRORED:
+        floor = Floor(multiplier=Decimal(4), cash=Decimal(10_000_000))
+        for moment, happening in in_order(bars, orders):
+            if isinstance(happening, Bar):
+                floor.exchange.begin_bar(bar_of(happening))
+            else:
+                floor.exchange.submit(moment, order_of(happening))
+        floor.exchange.advance(bars[-1].start + timedelta(seconds=59))
+        floors.append(floor)
+    return floors
+
+
+def told(floor: Floor, *, is_mirrored: bool = False) -> list[tuple[str, str, str]]:
+    """Every execution as id, quantity and price, in the words of the story as it was told first."""
+    found = []
+    for report in floor.exchange.orders(at("10:30")):
+        for each in report.executions:
+            price = mirrored(each.price) if is_mirrored else each.price
+            found.append((each.at.isoformat(), f"{report.client_order_id} {each.quantity}", f"{price:.2f}"))
+    return sorted(found)
+
+
+def entry(limit: str = "99.00", legs: tuple[Leg, ...] = LEGS) -> OrderRequest:
+    return an_order("entry", Side.BUY, "10", limit=limit, order_class=OrderClass.BRACKET, legs=legs)
+
+
+# ── the bar of the entry ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_target_is_not_filled_in_the_bar_that_filled_its_limit_entry() -> None:
+    """AN-04: the bar has a low below the entry and a high above the target; which came first, it does not say."""
+    for floor in both(a_bar("10:00", "100"), a_bar("10:01", "100 102 98 100"), orders={"10:00:30": entry()}):
+        assert [p.quantity for p in floor.exchange.picture(at("10:01:59")).positions] in ([10], [-10])
+        assert floor.exchange.tally.decided_by_the_path == 1
+
+
+@pytest.mark.parametrize(("close", "target"), [("101.00", []), ("101.01", ["101.00"]), ("101.90", ["101.00"])])
+def test_a_close_beyond_the_target_fills_it_at_its_limit(close: str, target: list[str]) -> None:
+    """AN-04: whatever came first, the price was there last."""
+    floors = both(a_bar("10:00", "100"), a_bar("10:01", f"100 102 98 {close}"), orders={"10:00:30": entry()})
+
+    for floor, is_mirrored in zip(floors, (False, True), strict=True):
+        sold = [price for _, name, price in told(floor, is_mirrored=is_mirrored) if name.startswith("leg")]
+        assert sold == target
+
+
+def test_the_next_bar_fills_the_target_that_waited() -> None:
+    """AN-04"""
+    bars = (a_bar("10:00", "100"), a_bar("10:01", "100 102 98 100"), a_bar("10:02", "100 101.50 100 101"))
+    for floor, is_mirrored in zip(both(*bars, orders={"10:00:30": entry()}), (False, True), strict=True):
+        assert [price for *_, price in told(floor, is_mirrored=is_mirrored)] == ["99.00", "101.00"]
+
+
+def test_a_stop_below_the_entry_in_the_same_bar_is_hit_on_the_way_down_at_its_own_price() -> None:
+    """AN-04, RK-02: the price passed 98.50 after 99.00, in any order of high and low."""
+    story = both(
+        a_bar("10:00", "100"),
+        a_bar("10:01", "100 102 98 101.90"),
+        orders={"10:00:30": entry(legs=(a_stop_leg("98.50"), a_target_leg("101.00")))},
+    )
+
+    for floor, is_mirrored in zip(story, (False, True), strict=True):
+        assert [price for *_, price in told(floor, is_mirrored=is_mirrored)] == ["99.00", "98.49"]
+        assert floor.exchange.tally.decided_by_the_path == 0
+
+
+def test_a_target_sent_after_the_fill_waits_for_the_next_bar_as_a_leg_does() -> None:
+    """AN-04: the desk may send its exits itself."""
+    orders = {
+        "10:00:30": an_order("entry", Side.BUY, "10", limit="99.00"),
+        "10:01:25": an_order("target", Side.SELL, "10", limit="101.00"),
+    }
+
+    for floor in both(a_bar("10:00", "100"), a_bar("10:01", "100 102 98 100"), orders=orders):
+        assert floor.fills("10:01:59", "target") == []
+
+
+def test_shares_that_were_held_before_the_bar_are_sold_at_their_target_in_it() -> None:
+    """AN-04: only what the bar itself bought must wait."""
+    orders = {
+        "10:00:10": an_order("held", Side.BUY, "10"),
+        "10:00:20": an_order("target", Side.SELL, "10", limit="101.00"),
+        "10:00:30": an_order("more", Side.BUY, "5", limit="99.00"),
+    }
+
+    for floor in both(a_bar("10:00", "100"), a_bar("10:01", "100 102 98 100"), orders=orders):
+        assert [quantity for quantity, _ in floor.fills("10:01:59", "target")] == ["10"]
+
+
+def test_a_person_may_sell_in_the_minute_of_the_entry_what_somebody_bids_for() -> None:
+    """AN-04, EX-12: a limit within the quote takes it; only what waits for a better price waits for the close."""
+    orders = {
+        "10:00:05": an_order("entry", Side.BUY, "10", limit="100.50"),
+        "10:00:10": an_order("out", Side.SELL, "10", limit="99.90"),
+    }
+
+    for floor, price in zip(both(a_bar("10:00", "100"), orders=orders), ("99.99", "100.01"), strict=True):
+        assert floor.fills("10:00:10", "out") == [("10", price)]
+
+
+def test_a_trailing_stop_is_not_lifted_by_a_high_that_may_have_come_before_its_entry() -> None:
+    """AN-04: bought at 96 on the way to 95; whether 105 came before that, the bar does not say."""
+    orders = {
+        "10:00:30": an_order("entry", Side.BUY, "10", limit="96.00"),
+        "10:01:25": an_order("trail", Side.SELL, "10", trail="1.00"),
+    }
+
+    for floor in both(a_bar("10:00", "100"), a_bar("10:01", "100 105 95 95.50"), orders=orders):
+        assert floor.fills("10:01:59", "trail") == []
+        assert floor.exchange.tally.decided_by_the_path == 1
+
+
+def test_a_trailing_stop_follows_the_close_of_the_bar_that_filled_its_entry() -> None:
+    """AN-04, EX-12: the price was there last, whatever came first."""
+    orders = {
+        "10:00:30": an_order("entry", Side.BUY, "10", limit="96.00"),
+        "10:01:25": an_order("trail", Side.SELL, "10", trail="1.00"),
+    }
+    bars = (a_bar("10:00", "100"), a_bar("10:01", "100 105 95 104.50"))
+
+    for floor, stands in zip(both(*bars, orders=orders), ("103.50", "96.50"), strict=True):
+        assert floor.report("10:01:59", "trail").stop_price == Decimal(stands)
+        assert floor.exchange.tally.decided_by_the_path == 0
+
+
+# ── the order of high and low ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_stop_and_a_target_inside_one_bar_the_stop_is_filled_and_counted() -> None:
+    """AN-04, MD-05"""
+    orders = {
+        "10:00:30": an_order(
+            "entry", Side.BUY, "10", order_class=OrderClass.BRACKET, legs=(a_stop_leg("99.00"), a_target_leg("101.00"))
+        )
+    }
+
+    for floor, is_mirrored in zip(
+        both(a_bar("10:00", "100"), a_bar("10:01", "100 102 98 101.90"), orders=orders), (False, True), strict=True
+    ):
+        assert [price for *_, price in told(floor, is_mirrored=is_mirrored)] == ["100.01", "98.99"]
+        assert floor.exchange.tally.decided_by_the_path == 1
+
+
+def test_a_stop_alone_in_a_bar_is_decided_by_nothing() -> None:
+    """AN-04"""
+    legs = (a_stop_leg("99.00"), a_target_leg("105.00"))
+    orders = {"10:00:30": an_order("entry", Side.BUY, "10", order_class=OrderClass.BRACKET, legs=legs)}
+
+    for floor in both(a_bar("10:00", "100"), a_bar("10:01", "100 102 98 101.90"), orders=orders):
+        assert floor.exchange.tally.decided_by_the_path == 0
+
+
+def test_an_entry_by_a_stop_is_elected_by_the_extreme_that_comes_first() -> None:
+    """AN-04: the bar goes up through 101, buys, and comes down through the stop."""
+    orders = {"10:00:30": an_order("entry", Side.BUY, "10", stop="101.00")}
+    protects = {"10:01:25": an_order("stop", Side.SELL, "10", stop="99.00")}
+
+    for floor, is_mirrored in zip(
+        both(a_bar("10:00", "100"), a_bar("10:01", "100 102 98 101.50"), orders=orders | protects),
+        (False, True),
+        strict=True,
+    ):
+        assert [price for *_, price in told(floor, is_mirrored=is_mirrored)] == ["101.01", "98.99"]
+        assert floor.exchange.tally.decided_by_the_path == 1
+
+
+def test_one_share_that_is_held_turns_no_path_to_the_good_side_of_a_larger_entry() -> None:
+    """AN-04: the stop entry buys on the way up, and the low is still to come; that it was so is counted."""
+    orders = {
+        "10:00:10": an_order("held", Side.BUY, "1"),
+        "10:00:30": an_order("entry", Side.BUY, "10", stop="101.00"),
+        "10:01:25": an_order("stop", Side.SELL, "11", stop="99.00"),
+    }
+    bars = (a_bar("10:00", "100"), a_bar("10:01", "100 102 98 101.50"))
+
+    for floor, is_mirrored in zip(both(*bars, orders=orders), (False, True), strict=True):
+        assert [price for *_, price in told(floor, is_mirrored=is_mirrored)] == ["100.01", "101.01", "98.99"]
+        assert floor.exchange.tally.decided_by_the_path == 1
+
+
+@pytest.mark.parametrize("shares", ["10", "1000"])
+def test_each_order_meets_first_the_extreme_that_hurts_it(shares: str) -> None:
+    """AN-04: a stop that sells, and a limit that buys, the low; a stop that buys, the high. Whatever is larger."""
+    orders = {
+        "10:00:10": an_order("held", Side.BUY, "100"),
+        "10:00:20": an_order("stop", Side.SELL, "50", stop="99.00"),
+        "10:00:25": an_order("target", Side.SELL, "50", limit="101.50"),
+        "10:00:30": an_order("entry", Side.BUY, shares, stop="101.00"),
+        "10:00:35": an_order("dip", Side.BUY, "10", limit="98.50"),
+    }
+    bars = (a_bar("10:00", "100"), a_bar("10:01", "100 102 98 101.40"))
+
+    for floor in both(*bars, orders=orders):
+        firsts = {name: floor.report("10:01:59", name).executions[0].at for name in ("stop", "target", "entry", "dip")}
+        assert {name: f"{first:%S}" for name, first in firsts.items()} == {
+            "stop": "20",
+            "target": "40",
+            "entry": "20",
+            "dip": "20",
+        }
+
+
+DECOYS = {
+    "a limit out of reach": an_order("decoy", Side.BUY, "1000", stop="100.50", limit="80.00"),
+    "a limit of which one tick is missing": an_order("decoy", Side.BUY, "1000", stop="100.50", limit="100.50"),
+    "more than the bar can give": an_order("decoy", Side.BUY, "40000", stop="101.90"),
+    "a larger one that fills": an_order("decoy", Side.BUY, "1000", stop="101.90"),
+}
+
+
+@pytest.mark.parametrize("decoy", DECOYS.values(), ids=DECOYS.keys())
+@pytest.mark.parametrize("volume", [100_000, 400])
+def test_no_other_order_brings_the_target_before_the_stop(decoy: OrderRequest, volume: int) -> None:
+    """AN-04: sold at its stop as if it stood alone, and counted; what the bar may have filled beside it, too."""
+    alone = {
+        "10:00:05": an_order("held", Side.BUY, "10"),
+        "10:00:10": an_order("exit", Side.SELL, "10", limit="101.00", order_class=OrderClass.OCO, legs=LEGS_OF_AN_OCO),
+    }
+    bars = (a_bar("10:00", "100"), a_bar("10:01", "100 102 98 101.50", volume=volume))
+
+    may_have_filled = decoy is DECOYS["a limit of which one tick is missing"]
+    for orders, decided in ((alone, 1), (alone | {"10:00:30": decoy}, 1 + may_have_filled)):
+        for floor, is_mirrored in zip(both(*bars, orders=orders), (False, True), strict=True):
+            sold = [price for _, name, price in told(floor, is_mirrored=is_mirrored) if name.startswith("leg")]
+            assert sold == ["98.99"]
+            assert floor.fills("10:01:59", "exit") == []
+            assert floor.exchange.tally.decided_by_the_path == decided
+
+
+@pytest.mark.parametrize("held", ["0", "10"])
+@pytest.mark.parametrize("decoy", ["a limit out of reach", "a limit of which one tick is missing"])
+def test_an_order_that_cannot_fill_turns_nothing_that_is_shown(decoy: str, held: str) -> None:
+    """AN-04, MD-05: who comes after the first extreme finds what he would find without it."""
+    shown = []
+    for orders in ({}, {"10:00:30": DECOYS[decoy]}):
+        held_before = {"10:00:05": an_order("held", Side.BUY, held)} if held != "0" else {}
+        late = {"10:01:30": an_order("late", Side.BUY, "10")}
+        story = both(
+            a_bar("10:00", "100"), a_bar("10:01", "100 102 98 101.50"), orders={**held_before, **orders, **late}
+        )
+        shown.append([floor.fills("10:01:59", "late") for floor in story])
+
+    assert shown[0] == shown[1] == [[("10", "98.01")], [("10", "101.99")]]
+
+
+def test_an_order_of_the_size_of_ten_bars_turns_what_is_shown_by_what_one_bar_gives() -> None:
+    """AN-04, MD-05: of 40,000 shares ten can be bought; twenty are held."""
+    orders = {
+        "10:00:05": an_order("held", Side.BUY, "20"),
+        "10:00:30": an_order("decoy", Side.BUY, "40000", stop="101.00"),
+    }
+    bars = (a_bar("10:00", "100"), a_bar("10:01", "100 102 98 101.50", volume=100))
+
+    for floor, low in zip(both(*bars, orders=orders), (98, 102), strict=True):
+        shown = floor.exchange.quote(at("10:01:30"), SPY)
+        assert isinstance(shown, Quote)
+        assert shown.mid == low
+
+
+def test_who_comes_late_to_a_bar_that_a_larger_entry_turned_is_counted() -> None:
+    """AN-04: the twenty are sold at the high that is shown, because a thousand were bought on the way to it."""
+    orders = {
+        "10:00:05": an_order("held", Side.BUY, "20"),
+        "10:00:30": an_order("entry", Side.BUY, "1000", stop="101.00"),
+        "10:01:30": an_order("out", Side.SELL, "20"),
+    }
+    bars = (a_bar("10:00", "100"), a_bar("10:01", "100 102 98 101.50"))
+
+    for floor, price in zip(both(*bars, orders=orders), ("101.99", "98.01"), strict=True):
+        assert floor.fills("10:01:59", "out") == [("20", price)]
+        assert floor.exchange.tally.decided_by_the_path == 1
+
+
+def test_an_entry_by_a_stop_limit_is_counted_as_one_by_a_stop_is() -> None:
+    """AN-04"""
+    orders = {
+        "10:00:30": an_order("entry", Side.BUY, "10", stop="101.00", limit="101.50"),
+        "10:01:25": an_order("stop", Side.SELL, "10", stop="99.00"),
+    }
+
+    for floor in both(a_bar("10:00", "100"), a_bar("10:01", "100 102 98 101.50"), orders=orders):
+        assert floor.exchange.tally.decided_by_the_path == 1
+
+
+def test_a_target_whose_price_had_come_and_gone_before_the_entry_is_decided_by_nothing() -> None:
+    """AN-04: who buys after :40 was never going to be paid a price of :20, or of :40."""
+    orders = {
+        "10:01:45": an_order("entry", Side.BUY, "10", limit="100.50"),
+        "10:01:50": an_order("target", Side.SELL, "10", limit="101.00"),
+    }
+
+    for floor in both(a_bar("10:00", "100"), a_bar("10:01", "100 102 98 99.50"), orders=orders):
+        assert floor.exchange.tally.decided_by_the_path == 0
+
+
+@pytest.mark.parametrize("order", ["low-high", "high-low"])
+def test_what_nobody_holds_is_walked_as_the_bars_shape_says(order: str) -> None:
+    """AN-04: a bar that rises went down first and one that falls went up first: no side has it better."""
+    floor = Floor()
+    floor.bars(a_bar("10:00", "100 102 98 101" if order == "low-high" else "100 102 98 99"))
+
+    quotes = [floor.exchange.quote(at(f"10:00:{second}"), SPY) for second in ("20", "40")]
+
+    assert [q.mid for q in quotes if isinstance(q, Quote) and q.feed is Feed.DERIVED] == (
+        [98, 102] if order == "low-high" else [102, 98]
+    )
+
+
+def test_a_bracket_whose_entry_and_target_lie_in_each_bar_wins_no_more_often_than_its_mirror() -> None:
+    """AN-04: 360 bars that all reach both."""
+    ends = []
+    for side in Side:
+        won = 0
+        for minute in range(360):
+            floor = Floor(multiplier=Decimal(4))
+            clock = f"{10 + minute // 60}:{minute % 60:02}"
+            close = ("99.50", "100", "100.50")[minute % 3]
+            floor.bars(a_bar("09:59", "100"), a_bar(clock, f"100 102 98 {close}"))
+            order = entry()
+            moment = at(clock) + timedelta(seconds=1)
+            floor.exchange.submit(moment, order if side is Side.BUY else other_way(order))
+            floor.exchange.advance(moment + timedelta(seconds=58))
+            won += not floor.exchange.picture(moment + timedelta(seconds=58)).positions
+        ends.append(won)
+
+    assert ends == [0, 0]
+
+
+def test_a_bar_that_is_its_own_mirror_image_is_shown_as_hurts_what_stood_there_first() -> None:
+    """AN-04: as much would be bought by a limit as by a stop; what came first decides, and mirrored it is mirrored."""
+    orders = {
+        "10:00:10": an_order("first", Side.BUY, "10", stop="101.00"),
+        "10:00:20": an_order("second", Side.BUY, "10", limit="99.00"),
+        "10:01:25": an_order("late", Side.BUY, "10"),
+    }
+    bars = (a_bar("10:00", "100"), a_bar("10:01", "100 102 98 100"))
+
+    for floor, price in zip(both(*bars, orders=orders), ("102.01", "97.99"), strict=True):
+        assert floor.fills("10:01:59", "late") == [("10", price)]
+
+
+# ── mirror images ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+cents = st.integers(9_700, 10_300).map(lambda number: Price(Decimal(number) / 100))
+MOMENTS = [f"10:{minute:02}:{second:02}" for minute in range(5) for second in (1, 5, 12, 20, 25, 41, 59)]
+
+
+@st.composite
+def some_bars(draw: st.DrawFn) -> list[Bar]:
+    found = []
+    for minute in range(5):
+        low, first, second, high = sorted(draw(st.tuples(cents, cents, cents, cents)))
+        open_, close = (first, second) if draw(st.booleans()) else (second, first)
+        volume = Quantity(Decimal(draw(st.sampled_from([40, 455, 100_000]))))
+        found.append(Bar(SPY, at(f"10:0{minute}"), open_, high, low, close, volume))
+    return found
+
+
+@st.composite
+def some_orders(draw: st.DrawFn) -> dict[str, OrderRequest]:
+    found = {}
+    for clock in sorted(draw(st.sets(st.sampled_from(MOMENTS), min_size=1, max_size=8))):
+        price, quantity = str(draw(cents)), draw(st.sampled_from(["1", "7", "60"]))
+        terms = draw(
+            st.sampled_from(
+                [{}, {"limit": price}, {"stop": price}, {"trail": "1.00"}, {"stop": price, "limit": str(draw(cents))}]
+            )
+        )
+        order = an_order(f"order-{clock}", draw(st.sampled_from(Side)), quantity, **terms)
+        if order.type in (OrderType.LIMIT, OrderType.MARKET) and draw(st.booleans()):
+            near, far = sorted(draw(st.tuples(cents, cents)))
+            low, high = str(near), str(far)
+            legs = (
+                (a_stop_leg(low), a_target_leg(high))
+                if order.side is Side.BUY
+                else (a_stop_leg(high), a_target_leg(low))
+            )
+            order = replace(order, order_class=OrderClass.BRACKET, legs=legs)
+        found[clock] = order
+    return found
+
+
+@st.composite
+def some_stories(draw: st.DrawFn) -> tuple[list[Bar], dict[str, OrderRequest]]:
+    """A bar that is its own mirror image has no other way round, but by an order that stands there."""
+    bars, orders = draw(some_bars()), draw(some_orders())
+    if any(bar.open == bar.close and bar.open - bar.low == bar.high - bar.open for bar in bars):
+        side = draw(st.sampled_from(Side))
+        orders["10:00:00"] = an_order("stands", side, "1", limit="50.00" if side is Side.BUY else "150.00")
+    return bars, orders
+
+
+@settings(max_examples=60, deadline=None)
+@given(story=some_stories())
+def test_long_and_short_are_mirror_images(story: tuple[list[Bar], dict[str, OrderRequest]]) -> None:
+    """AN-04: mirrored prices and sides come to mirrored executions, at the same times, and to the same count."""
+    bars, orders = story
+    one, other = both(*bars, orders=orders)
+
+    assert told(one) == told(other, is_mirrored=True)
+    assert one.exchange.tally == other.exchange.tally
+
+
+@settings(max_examples=60, deadline=None)
+@given(bars=some_bars(), orders=some_orders(), clock=st.sampled_from(MOMENTS), near=cents)
+def test_an_order_that_cannot_fill_changes_no_other(
+    bars: list[Bar], orders: dict[str, OrderRequest], clock: str, near: Price
+) -> None:
+    """AN-04: whatever it stands beside, whenever it comes. Out of reach is its limit, and that of what stood first."""
+    exit_ = an_order("exit", Side.SELL, "60", limit="101.00", order_class=OrderClass.OCO, legs=LEGS_OF_AN_OCO)
+    stands = {
+        "10:00:00": an_order("stands", Side.BUY, "1", limit="50.00"),
+        "10:00:00.200": an_order("held", Side.BUY, "60"),
+        "10:00:02": replace(exit_, client_order_id=ClientOrderId("exit-1")),
+        "10:01:02": replace(exit_, client_order_id=ClientOrderId("exit-2")),
+    }
+    decoy = {f"{clock}.500": an_order("decoy", Side.BUY, "20000", stop=str(near), limit="1.00")}
+    alone, beside = (both(*bars, orders=stands | orders | more) for more in ({}, decoy))
+
+    for one, other in zip(alone, beside, strict=True):
+        assert without_names_of_legs(one) == without_names_of_legs(other)
+
+
+def without_names_of_legs(floor: Floor) -> list[tuple[str, str, str]]:
+    """They are numbered after every order that came before."""
+    return sorted((moment, re.sub(r"leg-sim-\d+", "leg", name), price) for moment, name, price in told(floor))
+
+
+@settings(max_examples=60, deadline=None)
+@given(bars=some_bars(), orders=some_orders(), often=st.booleans())
+def test_who_looks_changes_nothing(bars: list[Bar], orders: dict[str, OrderRequest], often: bool) -> None:
+    """MD-05: the path follows from what is held and works, never from who asked for a price, and when."""
+    ends = []
+    for looks in (False, True):
+        floor = Floor(multiplier=Decimal(4), cash=Decimal(10_000_000))
+        for moment, happening in in_order(bars, orders):
+            if isinstance(happening, Bar):
+                floor.exchange.begin_bar(happening)
+            else:
+                if looks:
+                    floor.exchange.quote(moment, SPY)
+                    floor.exchange.account(moment)
+                floor.exchange.submit(moment, happening)
+            if looks and often:
+                floor.exchange.advance(moment + timedelta(seconds=0))
+        floor.exchange.advance(at("10:06"))
+        ends.append((told(floor), floor.exchange.tally))
+
+    assert ends[0] == ends[1]

@@ -1,0 +1,86 @@
+"""The way out of a live desk: what fails in a lane is told, and holds nothing up."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from queue import SimpleQueue
+from typing import Any, cast
+
+from core.effects import CancelOrder, SubmitOrder
+from core.execution.departing import Departing
+from core.execution.gateway import Gateway
+from core.inputs import CancelAnswered, Input, SubmissionAnswered, SubmissionBegan, SubmissionStopped
+from core.model.broker import Accepted, NoAnswer
+from core.model.staging import Approval
+from core.model.values import ClientOrderId, TicketId
+from core.runtime.asking import Asking
+from core.runtime.sending import Sending
+from tests.no_threads import no_thread_starts
+from tests.unit.core.execution.books import TEN, a_request
+from tests.waiting import PATIENCE
+
+
+class BrokenOnce:
+    """A latch that cannot be read the first time."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def shut(self) -> str | None:
+        self.asked += 1
+        if self.asked == 1:
+            raise OSError("the disk is gone")
+        return None
+
+
+class Answers:
+    """Takes every order; nothing here reads what it says of it."""
+
+    def ask(self, effect: SubmitOrder) -> Input:
+        return SubmissionAnswered(effect.order.client_order_id, cast(Accepted, None))
+
+    def close(self) -> None:
+        pass
+
+
+def a_submission(name: str) -> SubmitOrder:
+    order = replace(a_request(limit="100"), client_order_id=ClientOrderId(name))
+    return SubmitOrder(order, Approval(f"approval {name}", TicketId("t-1"), None, order.digest("paper"), TEN))
+
+
+def test_a_last_look_that_fails_lets_nothing_out_and_the_next_order_leaves() -> None:
+    """OP-08, EX-22"""
+    heard: SimpleQueue[Any] = SimpleQueue()
+    asking = cast(Asking, Answers())
+    gateway = Gateway("paper", BrokenOnce())
+    sending = Sending(gateway, asking, Departing(), lambda: TEN, heard.put, heard.put)
+
+    sending.send(a_submission("first"), TEN)
+    sending.send(a_submission("second"), TEN)
+    told = [heard.get(timeout=PATIENCE) for _ in range(3)]
+
+    assert [type(message) for message in told] == [SubmissionStopped, SubmissionBegan, SubmissionAnswered]
+    assert told[0].reason == "the last look before it failed: OSError: the disk is gone"
+    assert [message.client_order_id for message in told] == ["first", "second", "second"]
+    sending.close()
+
+
+def test_a_request_that_gets_no_thread_is_answered_as_not_sent_and_the_next_one_leaves() -> None:
+    """EX-22: an order never leaves, and a cancel may be asked for again."""
+    heard: SimpleQueue[Any] = SimpleQueue()
+    latch = BrokenOnce()
+    latch.asked = 1
+    gateway = Gateway("paper", latch)
+    sending = Sending(gateway, cast(Asking, Answers()), Departing(), lambda: TEN, heard.put, heard.put)
+
+    with no_thread_starts():
+        sending.send(a_submission("first"), TEN)
+        sending.ask(CancelOrder(ClientOrderId("other"), None))
+    sending.send(a_submission("second"), TEN)
+    told = [heard.get(timeout=PATIENCE) for _ in range(4)]
+
+    no_thread = "this machine starts no thread for it: can't start new thread"
+    assert told[0] == SubmissionStopped(ClientOrderId("first"), no_thread, a_submission("first").approval)
+    assert told[1] == CancelAnswered(ClientOrderId("other"), NoAnswer(no_thread))
+    assert [type(message) for message in told[2:]] == [SubmissionBegan, SubmissionAnswered]
+    sending.close()

@@ -1,0 +1,67 @@
+"""Something that nobody foresaw, on the wire: a sale leaves although its stop raises, deadlines come beside another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, time
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app import Keyturn
+from core.facts import Halted
+from core.inputs import ProposeOrder
+from core.model.order import Effect, OrderType, StopHolder
+from core.model.values import Quantity
+from core.workflows.closing import Closing
+from core.workflows.guarding import Guarding
+from tests.wire.exchange.clocks import RunningClock
+from tests.wire.exchange.hours import moved_hours
+from tests.wire.exchange.server import LoopbackExchange
+from tests.wire.test_the_whole_house import SPY, confirm_the_first, environ, opened, two_shares_are_bought, written
+
+A_PART = ProposeOrder(SPY, Effect.CLOSE, Quantity(Decimal(1)), OrderType.MARKET, None, None, StopHolder.BROKER)
+OFTEN = {"KEYTURN_RECONCILIATION__EVERY_SECONDS": "1"}
+
+
+@pytest.fixture
+def market() -> Iterator[LoopbackExchange]:
+    """Real time, in hours moved so that it is 10:05 in New York now."""
+    with LoopbackExchange(clock=RunningClock(), calendar=moved_hours(datetime.now(UTC), time(10, 5))) as exchange:
+        yield exchange
+
+
+def raises(*_: object) -> Any:
+    raise ZeroDivisionError("nobody foresaw this")
+
+
+def test_the_sale_of_a_part_reaches_the_broker_although_the_stop_of_the_rest_raises(
+    market: LoopbackExchange, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """EX-14, EX-22"""
+    monkeypatch.setattr(Closing, "_put_back", raises)
+    with opened(Keyturn(environ(market, tmp_path))) as desk:
+        desk.waits(lambda view: view.status.word == "on", "the books agree")
+        two_shares_are_bought(desk)
+        desk.waits(lambda view: view.positions and view.positions[0].covered == 2, "a covered position")
+        desk.runtime.send(A_PART)
+        confirm_the_first(desk)
+        view = desk.waits(lambda view: view.positions[0].quantity == 1, "the sale")
+
+    assert [position.quantity for position in market.positions()] == [1]
+    assert view.status.word == "halted"
+
+
+def test_the_books_are_compared_although_another_deadline_raises_each_time(
+    market: LoopbackExchange, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """EX-14, EX-09: said once, and nothing spins."""
+    with opened(Keyturn(environ(market, tmp_path, **OFTEN))) as desk:
+        desk.waits(lambda view: view.status.word == "on", "the books agree")
+        monkeypatch.setattr(Guarding, "due", raises)
+        before = len(market.received("GET", "/v2/positions"))
+        desk.waits(lambda _: len(market.received("GET", "/v2/positions")) >= before + 3, "three more comparisons")
+
+    assert [f.reason for f in written(desk) if isinstance(f, Halted)] == ["ZeroDivisionError: nobody foresaw this"]

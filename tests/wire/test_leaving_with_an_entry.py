@@ -1,0 +1,117 @@
+"""An entry works as the desk is left, and its stop is the desk's to send: all of it, on the loopback exchange."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, time
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from console.screens.leave import leaving_lines
+from core.inputs import ProposeOrder
+from core.model.order import OrderStatus, Side, StopHolder
+from core.model.values import CENT, Price
+from tests.wire.exchange.clocks import RunningClock
+from tests.wire.exchange.hours import moved_hours
+from tests.wire.exchange.server import LoopbackExchange
+from tests.wire.test_the_way_out import SPY, SYMBOLS, Open, a_buy, a_desk, is_held, status_of, turn, waits
+from widgets.lines import joined
+
+A_MOMENT = 0.3
+"""Seconds: longer than a desk that owes nothing takes to leave."""
+
+
+@pytest.fixture
+def market() -> Iterator[LoopbackExchange]:
+    """Real time, in hours moved so that it is 10:05 in New York now."""
+    hours = moved_hours(datetime.now(UTC), time(10, 5))
+    with LoopbackExchange(clock=RunningClock(), calendar=hours, symbols=SYMBOLS) as exchange:
+        yield exchange
+
+
+def a_limit(desk: Open, of_the_ask: str, shares: str, holder: StopHolder = StopHolder.BROKER) -> ProposeOrder:
+    """Its stop well under it."""
+    quotes = desk.runtime.engine.desk.quotes
+    waits(desk, lambda _: SPY in quotes, "a quote")
+    limit = (quotes[SPY].ask * Decimal(of_the_ask)).quantize(CENT)
+    stop = Price((limit * Decimal("0.98")).quantize(CENT))
+    return replace(a_buy(SPY, shares, holder, limit=str(limit)), stop_price=stop)
+
+
+def question(desk: Open) -> str:
+    assert desk.view is not None
+    return " ".join(joined(line).strip() for line in leaving_lines(desk.view))
+
+
+def holds_its_news_back(market: LoopbackExchange) -> None:
+    market.call(lambda: setattr(market.floor, "take_outbox", list))
+
+
+def tells_it(market: LoopbackExchange) -> None:
+    def tell() -> None:
+        del market.floor.take_outbox
+        market.publish()
+
+    market.call(tell)
+
+
+def test_the_fill_of_a_limit_that_the_quote_meets_is_waited_for_and_its_stop_goes_out(
+    market: LoopbackExchange, tmp_path: Path
+) -> None:
+    """EX-22, OP-06: the broker has taken the order and not said yet that it is filled."""
+    with a_desk(market, tmp_path) as desk:
+        holds_its_news_back(market)
+        entry = turn(desk, a_limit(desk, "1.001", "1.5"))
+        waits(desk, lambda _: status_of(desk, entry) is OrderStatus.SUBMITTED, "it is taken")
+        telling = threading.Timer(A_MOMENT, tells_it, (market,))
+        telling.start()
+    telling.join()
+
+    assert [(o.side, o.quantity) for o in market.orders() if o.side is Side.SELL] == [(Side.SELL, Decimal("1.5"))]
+    assert desk.runtime.last_words == ()
+
+
+def test_an_entry_that_waits_at_its_limit_is_named_before_the_desk_is_left_and_on_the_way_out(
+    market: LoopbackExchange, tmp_path: Path
+) -> None:
+    """EX-22, OP-06: fractions have no legs at the broker, and a stop of the desk's own is kept by nobody."""
+    with a_desk(market, tmp_path) as desk:
+        entry = turn(desk, a_limit(desk, "0.99", "1.5"))
+        waits(desk, lambda _: status_of(desk, entry) is OrderStatus.SUBMITTED, "it rests")
+        kept = turn(desk, a_limit(desk, "0.985", "1.25", StopHolder.DESK))
+        waits(desk, lambda _: status_of(desk, kept) is OrderStatus.SUBMITTED, "another rests")
+        legs = turn(desk, a_limit(desk, "0.98", "2"))
+        waits(desk, lambda _: status_of(desk, legs) is OrderStatus.SUBMITTED, "one with its stop rests")
+        waits(desk, lambda view: len(view.kill.entries_working) == 3, "three in the picture")
+        said = question(desk)
+
+    assert "May fill, and the stop is not sent while the desk is closed: BUY to open 1.5 SPY limit" in said
+    assert "May fill, and nobody keeps the stop while the desk is closed: BUY to open 1.25 SPY limit" in said
+    assert "Cancel first (d in Orders), or stay." in said
+    assert said.count("stays, and may fill") == 1
+    first, second = sorted(desk.runtime.last_words, reverse=True)
+    assert first.startswith("BUY 1.5 SPY limit")
+    assert first.endswith(
+        "may fill, and its stop is not sent while the desk is closed: start again soon, or cancel it at the broker"
+    )
+    assert second.startswith("BUY 1.25 SPY limit")
+    assert "nobody keeps its stop while the desk is closed" in second
+
+
+def test_a_fraction_that_filled_while_the_desk_was_closed_has_its_stop_from_the_next_start(
+    market: LoopbackExchange, tmp_path: Path
+) -> None:
+    """EX-22, OP-06: as the last words say."""
+    with a_desk(market, tmp_path) as desk:
+        entry = turn(desk, a_limit(desk, "0.99", "1.5"))
+        waits(desk, lambda _: status_of(desk, entry) is OrderStatus.SUBMITTED, "it rests")
+    (report,) = [order for order in market.orders() if order.client_order_id == entry]
+    market.call(lambda: market.floor.fill(entry, report.quantity))
+
+    with a_desk(market, tmp_path) as again:
+        waits(again, is_held(SPY), "the shares")
+        waits(again, lambda view: view.positions[0].covered == Decimal("1.5"), "their stop")

@@ -1,0 +1,78 @@
+"""The live desk on the loopback exchange: figures that were taken before another order filled, and came after it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, time
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from app import Keyturn
+from core.facts import ConfirmationRefused, OrderCreated
+from core.inputs import Confirm, OpenTicket, ProposeOrder
+from core.model.order import Effect, OrderType, StopHolder
+from core.model.staging import Ticket
+from core.model.values import Price, Quantity
+from tests.wire.exchange.clocks import RunningClock
+from tests.wire.exchange.hours import moved_hours
+from tests.wire.exchange.server import LoopbackExchange
+from tests.wire.test_the_whole_house import SPY, Open, environ, opened, written
+
+DOLLARS = Decimal(40)
+
+
+@pytest.fixture
+def market() -> Iterator[LoopbackExchange]:
+    """Real time, 10:05 in New York, and a cash account of 60 USD."""
+    hours = moved_hours(datetime.now(UTC), time(10, 5))
+    with LoopbackExchange(clock=RunningClock(), calendar=hours, cash=Decimal(60), multiplier=Decimal(1)) as exchange:
+        yield exchange
+
+
+def settings(market: LoopbackExchange, home: Path) -> dict[str, str]:
+    more = {"KEYTURN_RISK__ENTRIES_A_DAY": "9", "KEYTURN_RISK__PORTFOLIO__MAX_EXPOSURE": "9"}
+    return environ(market, home, **{"KEYTURN_PROFILE": "micro", **more})
+
+
+def two_tickets(desk: Open) -> list[Ticket]:
+    """Each buys 40 USD of SPY at the market."""
+    desk.waits(lambda view: view.status.word == "on", "the books agree")
+    last = desk.waits(lambda view: view.symbols and view.symbols[0].last, "a price").symbols[0].last
+    assert last is not None
+    shares = Quantity((DOLLARS / last).quantize(Decimal("0.001")))
+    stop = Price((last * Decimal("0.98")).quantize(Decimal("0.01")))
+    for _ in range(2):
+        desk.runtime.send(ProposeOrder(SPY, Effect.OPEN, shares, OrderType.MARKET, None, stop, StopHolder.BROKER))
+    for proposal in desk.waits(lambda view: len(view.proposals) > 1, "two proposals").proposals:
+        desk.runtime.send(OpenTicket(proposal.id))
+    return [view.ticket for view in desk.waits(lambda view: len(view.tickets) > 1, "two tickets").tickets]
+
+
+def turns(desk: Open, ticket: Ticket) -> None:
+    desk.runtime.send(desk.door.through(Confirm(ticket.id, ticket.digest, ticket.order.effect)))
+
+
+def test_of_sixty_dollars_two_orders_of_forty_are_not_both_sent(market: LoopbackExchange, tmp_path: Path) -> None:
+    """OP-03"""
+    with opened(Keyturn(settings(market, tmp_path))) as desk:
+        first, second = two_tickets(desk)
+        market.make("slow", of="account", seconds=2)
+        asked = len(market.received("GET", "/v2/account"))
+        turns(desk, second)
+        desk.waits(lambda _: len(market.received("GET", "/v2/account")) > asked, "the second's figures are taken")
+        turns(desk, first)
+        desk.waits(lambda view: view.positions, "the first is filled")
+        desk.waits(lambda view: second.id not in [row.ticket.id for row in view.tickets] or refused(desk), "an answer")
+
+    told = written(desk)
+    bought = [f.order.client_order_id for f in told if isinstance(f, OrderCreated) and not f.order.effect.only_reduces]
+    (refusal,) = [fact for fact in told if isinstance(fact, ConfirmationRefused)]
+    assert bought == [first.order.client_order_id]
+    assert refusal.ticket_id == second.id
+    assert [reason.partition(":")[0] for reason in refusal.reasons] == ["buying power"]
+
+
+def refused(desk: Open) -> bool:
+    return bool(desk.runtime.engine.desk.stage.state.refusals)

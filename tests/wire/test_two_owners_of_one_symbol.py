@@ -1,0 +1,49 @@
+"""The live desk on the loopback exchange: somebody buys a symbol elsewhere that two hold here already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, time
+from pathlib import Path
+
+import pytest
+
+from app import Keyturn
+from core.execution.ledger import UNKNOWN_OWNER
+from core.facts import CancelRequested, PositionCorrected
+from core.model.order import Side
+from tests.wire.exchange.clocks import RunningClock
+from tests.wire.exchange.hours import moved_hours
+from tests.wire.exchange.server import LoopbackExchange
+from tests.wire.test_the_whole_house import environ, opened, two_shares_are_bought, written
+
+
+@pytest.fixture
+def market() -> Iterator[LoopbackExchange]:
+    """Real time, in hours moved so that it is 10:05 in New York now."""
+    with LoopbackExchange(clock=RunningClock(), calendar=moved_hours(datetime.now(UTC), time(10, 5))) as exchange:
+        yield exchange
+
+
+def test_a_share_that_is_bought_elsewhere_takes_no_stop_away(market: LoopbackExchange, tmp_path: Path) -> None:
+    """EX-09, EX-13: one was nobody's already; with another the operator's two, and their stop, became nobody's too."""
+    asks = {"KEYTURN_RECONCILIATION__EVERY_SECONDS": "1", "KEYTURN_RECONCILIATION__MAX_DRIFT": "0.5"}
+    with opened(Keyturn(environ(market, tmp_path, **asks))) as desk:
+        desk.waits(lambda view: view.status.word == "on", "the books agree")
+        market.make("bought-elsewhere", symbol="SPY")
+        desk.waits(lambda view: [row.strategy for row in view.positions] == [UNKNOWN_OWNER], "it is nobody's")
+        two_shares_are_bought(desk)
+        desk.waits(lambda view: [row.covered for row in view.positions if row.strategy == "manual"] == [2], "a stop")
+        market.make("bought-elsewhere", symbol="SPY")
+        desk.waits(lambda _: market.positions()[0].quantity == 4, "another share of somebody's")
+        desk.waits(lambda view: sum(row.quantity for row in view.positions) == 4, "a correction")
+        view = desk.waits(lambda view: len(view.positions) == 2, "two owners, still")
+
+    told = written(desk)
+    assert {row.strategy: (row.quantity, row.covered) for row in view.positions} == {
+        "manual": (2, 2), UNKNOWN_OWNER: (2, 0),
+    }  # fmt: skip
+    assert [f.reason for f in told if isinstance(f, CancelRequested)] == []
+    assert [order.status.is_working for order in market.orders() if order.side is Side.SELL and order.status] == [True]
+    corrected = [fact for fact in told if isinstance(fact, PositionCorrected)][-1]
+    assert corrected.reason.endswith(f"now {UNKNOWN_OWNER} has 2, manual has 2")
