@@ -167,6 +167,24 @@ async def test_a_greeting_that_refuses_is_heard_too() -> None:
         await eventually(lambda: any("406" in lamp.words for lamp in desk.lamps))
 
 
+async def test_whoever_is_cancelled_in_the_middle_of_a_goodbye_is_cancelled() -> None:
+    """OP-07: the library took it for the end of its goodbye, and the desk did not leave."""
+    async with a_server() as server, a_desk(server, "9:35:30") as desk:
+        desk.starts()
+        await desk.is_up()
+        socket = desk.data._socket
+        assert socket is not None
+        server.goes_deaf()
+        goodbye = asyncio.ensure_future(socket.shut())
+        await asyncio.sleep(0.05)
+
+        goodbye.cancel()
+        server.hears_again()
+        await asyncio.wait({goodbye}, timeout=10)
+
+        assert goodbye.cancelled()
+
+
 async def test_wrong_keys_are_refused_with_what_to_do_and_tried_again_once_a_minute() -> None:
     """MD-02: REFUSED, and never hammered."""
     async with a_server() as server, a_desk(server, "9:35:30", secret=OTHER_KEYS) as desk:
