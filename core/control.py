@@ -31,7 +31,6 @@ from core.facts import (
     ClockSettled,
     EngineStarted,
     EngineStopped,
-    HaltCause,
     Halted,
     InstallationNamed,
     Killed,
@@ -47,7 +46,7 @@ from core.facts import (
     StateRestored,
     SymbolRefused,
 )
-from core.model.codes import DeskState
+from core.model.codes import DeskState, HaltCause
 from core.model.reconciliation import Difference
 from core.model.values import Symbol
 from core.settings import Settings

@@ -28,17 +28,9 @@ from core.effects import (
     SubmitOrder,
 )
 from core.execution.order import Order
-from core.facts import (
-    RELEARNED,
-    CommandRefused,
-    Fact,
-    HaltCause,
-    InstallationNamed,
-    OrderCreated,
-    Resumed,
-    SettingsApplied,
-)
+from core.facts import RELEARNED, CommandRefused, Fact, InstallationNamed, OrderCreated, Resumed, SettingsApplied
 from core.model.account import Account, Mode
+from core.model.codes import HaltCause
 from core.model.session import Calendar
 from core.model.values import ClientOrderId
 from core.ports import Journal, JournalError, JournalWriteError

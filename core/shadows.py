@@ -23,8 +23,9 @@ from typing import Any
 
 from core.control import Control
 from core.execution.ledger import Ledger
-from core.facts import ProposalEnd, ProposalEnded, ProposalSkipped, SubmissionBlocked
+from core.facts import ProposalEnded, ProposalSkipped, SubmissionBlocked
 from core.model.bar import Bar
+from core.model.codes import ProposalEnd
 from core.model.order import OrderRequest, Side
 from core.model.session import Calendar, NoSession
 from core.model.signal import ExitReason

@@ -9,6 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from core import facts
 from core.advisers import words as advice
 from core.control import jump_in_words
+from core.model.codes import HaltCause
 from core.model.hours import in_new_york, new_york_clock
 from core.model.order import LegRole, OrderRequest, OrderType
 from core.model.plan import PlanLine
@@ -81,7 +82,7 @@ def severity_of(fact: facts.Fact) -> str:
     cancel failed, empty else (EX-02, EX-07, EX-14).
     """
     if isinstance(fact, facts.Halted):
-        return CRITICAL if fact.cause is facts.HaltCause.INVARIANT else ""
+        return CRITICAL if fact.cause is HaltCause.INVARIANT else ""
     return SEVERITIES.get(type(fact), "")
 
 

@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 
 from core.desk import Desk
 from core.execution.breaker import Phase
-from core.facts import HaltCause
 from core.model.account import Account
+from core.model.codes import HaltCause
 from core.model.hours import extended_until
 from core.model.session import NoSession, Session
 from core.model.staging import MANUAL

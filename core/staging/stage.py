@@ -23,7 +23,6 @@ from core.facts import (
     PlanEnded,
     PlanSigned,
     ProposalEdited,
-    ProposalEnd,
     ProposalEnded,
     ProposalSkipped,
     ProposalStaged,
@@ -33,6 +32,7 @@ from core.facts import (
     TicketClosed,
     TicketOpened,
 )
+from core.model.codes import ProposalEnd
 from core.model.hours import new_york_clock
 from core.model.order import OrderRequest, digest_of
 from core.model.session import Calendar

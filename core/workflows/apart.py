@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Iterator
 
 from core.desk import Desk
 from core.effects import Effect
-from core.facts import HaltCause, Halted
+from core.facts import Halted
+from core.model.codes import HaltCause
 from core.ports import JournalError
 from core.said import is_news
 

@@ -14,10 +14,10 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from core.desk import Desk
 from core.effects import Effect
 from core.execution.order import Order
-from core.facts import ProposalEnd, ProposalEnded, ProposalSkipped
+from core.facts import ProposalEnded, ProposalSkipped
 from core.inputs import EditOrder, MoveStop
 from core.model.bar import ONE_MINUTE
-from core.model.codes import GuardCode
+from core.model.codes import GuardCode, ProposalEnd
 from core.model.order import Effect as OrderEffect
 from core.model.order import LegRole, OrderRequest, OrderStatus, OrderType, Side, TimeInForce, order_id_of
 from core.model.position import Position

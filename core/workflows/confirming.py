@@ -16,7 +16,6 @@ from core.facts import (
     ConfirmationReceived,
     ConfirmationRefused,
     OrderApproved,
-    ProposalEnd,
     ProposalEnded,
     TicketClosed,
     TicketOpened,
@@ -24,6 +23,7 @@ from core.facts import (
 from core.inputs import Confirm, FiguresFetched, Leaving, LookAt, OpenTicket
 from core.model.account import Account
 from core.model.broker import FreshFigures
+from core.model.codes import ProposalEnd
 from core.model.order import OrderRequest, OrderType, StopHolder, Terms
 from core.model.quote import Quote
 from core.model.sender import seat_of

@@ -12,7 +12,6 @@ from datetime import date, datetime, timedelta
 from core.desk import Desk
 from core.effects import Effect
 from core.facts import (
-    HaltCause,
     Halted,
     PromotionDecided,
     PromotionProposed,
@@ -23,6 +22,7 @@ from core.facts import (
     StrategyShut,
 )
 from core.inputs import DecidePromotion, ReinstateStrategy
+from core.model.codes import HaltCause
 from core.model.evaluation import Evaluated, ShutCause
 from core.model.session import Session
 from core.model.values import Fraction

@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 from core.desk import Desk
 from core.effects import Effect, FetchAccount
-from core.facts import BarClosed, MarketDataQuarantined, ProposalEnd, ProposalEnded, TradingHalted, TradingResumed
+from core.facts import BarClosed, MarketDataQuarantined, ProposalEnded, TradingHalted, TradingResumed
 from core.inputs import BarArrived, MarketDataBroken, QuoteArrived, TradingStatusHeard
 from core.market.normaliser import COMPLETE, Quarantined
 from core.model.bar import BY_MINUTE, BY_SESSION, ONE_MINUTE, Bar
+from core.model.codes import ProposalEnd
 from core.model.halt import TradingHalt
 from core.model.hours import in_new_york
 from core.model.position import Position

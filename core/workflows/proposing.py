@@ -10,10 +10,10 @@ from decimal import Decimal
 from core.desk import Desk
 from core.effects import Effect
 from core.execution.order import Order
-from core.facts import MandateEnded, ProposalEnd, ProposalEnded, ProposalSkipped, ProposalStaged, TicketClosed
+from core.facts import MandateEnded, ProposalEnded, ProposalSkipped, ProposalStaged, TicketClosed
 from core.inputs import Decline, LeaveTicket, ProposeClose, ProposeFlattening, ProposeOrder
 from core.model.bar import BY_MINUTE, BY_SESSION, ONE_MINUTE
-from core.model.codes import MandateCode
+from core.model.codes import MandateCode, ProposalEnd
 from core.model.order import Effect as OrderEffect
 from core.model.order import (
     Leg,

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from core.desk import Desk
 from core.effects import Effect
 from core.execution.order import Order
-from core.facts import ProposalEnd, ProposalEnded
-from core.model.codes import CancelCode
+from core.facts import ProposalEnded
+from core.model.codes import CancelCode, ProposalEnd
 from core.workflows.cancelling import Cancelling
 from core.workflows.doubting import Doubting
 

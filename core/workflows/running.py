@@ -28,7 +28,6 @@ from core.facts import (
     PlanMoved,
     PlanOrderSkipped,
     PlanTurnBegun,
-    ProposalEnd,
     ProposalEnded,
     ProposalStaged,
     TicketOpened,
@@ -36,7 +35,7 @@ from core.facts import (
 from core.inputs import AnswerPlan, LeavePlan
 from core.model.account import Account
 from core.model.broker import BrokerPicture
-from core.model.codes import CancelCode, PlanStop
+from core.model.codes import CancelCode, PlanStop, ProposalEnd
 from core.model.order import OrderRequest, OrderStatus
 from core.model.plan import PlanEnd, PlanPhase, PlanReport, PlanSource, ReportLine, SignedOrder, Standing
 from core.model.staging import MandateKind, Ticket

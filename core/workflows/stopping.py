@@ -10,9 +10,9 @@ from core.effects import CancelOrder, Effect, FetchPicture, LatchKill, ReleaseKi
 from core.execution.beyond import only_opens
 from core.execution.order import Order
 from core.execution.others import Other
-from core.facts import HaltCause, Halted, Killed, OtherTakenBack, Rearmed, RearmRefused, Resumed
+from core.facts import Halted, Killed, OtherTakenBack, Rearmed, RearmRefused, Resumed
 from core.inputs import Halt, Input, Kill, PictureFetched, Rearm, Resume
-from core.model.codes import CancelCode
+from core.model.codes import CancelCode, HaltCause
 from core.model.order import OrderStatus
 from core.model.values import BrokerOrderId, ClientOrderId
 from core.telling import order_in_words

@@ -10,7 +10,8 @@ from dataclasses import replace
 from decimal import Decimal
 
 from core.desk import Desk
-from core.facts import ProposalEdited, ProposalEnd, ProposalEnded
+from core.facts import ProposalEdited, ProposalEnded
+from core.model.codes import ProposalEnd
 from core.model.order import OrderRequest
 from core.model.plan import PlanPhase
 from core.model.staging import Proposal

@@ -34,7 +34,6 @@ from core.facts import (
     OrderFilled,
     OrderStateChanged,
     PositionChanged,
-    ProposalEnd,
     ProposalEnded,
     ProposalStaged,
     SettingsApplied,
@@ -46,6 +45,7 @@ from core.inputs import PictureFetched
 from core.market.calendar import ExchangeCalendar, load_calendar
 from core.model.account import Mode
 from core.model.broker import BrokerPicture, OrderReport
+from core.model.codes import ProposalEnd
 from core.model.order import Effect, OrderRequest, OrderStatus, OrderType, Side, TimeInForce
 from core.model.position import Fill
 from core.model.session import Session

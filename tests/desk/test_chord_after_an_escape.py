@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from core.doors import Door, DoorKind
-from core.facts import HaltCause
 from core.inputs import Halt, Resume
+from core.model.codes import HaltCause
 from tests.desk.desk_house import _runtime
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 
 from console.screens.kill import KillScreen
-from core.facts import HaltCause, Halted, Killed, ProposalSkipped, Resumed, SettingsApplied
+from core.facts import Halted, Killed, ProposalSkipped, Resumed, SettingsApplied
 from core.inputs import Resume
+from core.model.codes import HaltCause
 from core.model.staging import MANUAL
 from core.risk.scaling.settings import SizingSettings
 from tests.desk.desk_house import House, open_desk

@@ -6,8 +6,9 @@ from datetime import date
 from decimal import Decimal
 
 from core.effects import SubmitOrder
-from core.facts import ProposalEnd, ProposalEnded, ProposalStaged
+from core.facts import ProposalEnded, ProposalStaged
 from core.inputs import ProposeClose, ProposeOrder
+from core.model.codes import ProposalEnd
 from core.model.order import Effect, OrderStatus, OrderType, StopHolder, TimeInForce
 from core.model.signal import ExitReason
 from core.model.staging import Proposal

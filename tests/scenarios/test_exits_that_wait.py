@@ -11,8 +11,9 @@ import pytest
 
 from core.effects import Effect as Request
 from core.effects import SubmitOrder
-from core.facts import MandateEnded, MandateProlonged, OrderCreated, ProposalEdited, ProposalEnd, ProposalEnded
+from core.facts import MandateEnded, MandateProlonged, OrderCreated, ProposalEdited, ProposalEnded
 from core.inputs import Confirm, LeaveTicket, OpenTicket, ProposeClose, ProposeOrder
+from core.model.codes import ProposalEnd
 from core.model.order import Effect, OrderStatus, OrderType, StopHolder
 from core.model.signal import ExitReason
 from core.model.staging import Proposal

@@ -9,9 +9,10 @@ from decimal import Decimal
 
 import pytest
 
-from core.facts import ApprovalRedeemed, Fact, HaltCause, OrderCreated, ProposalStaged, SubmissionBlocked
+from core.facts import ApprovalRedeemed, Fact, OrderCreated, ProposalStaged, SubmissionBlocked
 from core.inputs import AcceptBroker, Decline, ProposeOrder
 from core.model.broker import Refused
+from core.model.codes import HaltCause
 from core.model.order import Effect, LegRole, OrderStatus, OrderType, Side, StopHolder
 from core.model.values import Price, Quantity
 from core.workflows.unwritten import FAILED, NOT_SENT

@@ -11,8 +11,9 @@ import pytest
 
 from core.effects import CancelOrder, SubmitOrder
 from core.effects import Effect as Request
-from core.facts import CancelRequested, Fact, HaltCause, Halted, Killed, OrderCreated, PlanSigned
+from core.facts import CancelRequested, Fact, Halted, Killed, OrderCreated, PlanSigned
 from core.inputs import Kill, MarkInPlan, ProposeFlattening, RequestCancel
+from core.model.codes import HaltCause
 from core.model.order import Effect, OrderStatus
 from core.model.plan import PlanEnd, PlanPhase, PlanSource, Standing
 from core.model.values import ProposalId, Symbol

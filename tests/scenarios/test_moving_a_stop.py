@@ -14,7 +14,6 @@ from core.facts import (
     EditRefused,
     OrderInDoubt,
     OrderStateChanged,
-    ProposalEnd,
     ProposalEnded,
     ProposalSkipped,
     TradeClosed,
@@ -32,7 +31,7 @@ from core.inputs import (
     SubmissionAnswered,
 )
 from core.model.broker import Refused
-from core.model.codes import EndCode
+from core.model.codes import EndCode, ProposalEnd
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderStatus, OrderType, StopHolder
 from core.model.signal import ExitReason

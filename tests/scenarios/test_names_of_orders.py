@@ -8,8 +8,9 @@ from decimal import Decimal
 
 import pytest
 
-from core.facts import DayStarted, HaltCause, OrderCreated
+from core.facts import DayStarted, OrderCreated
 from core.inputs import ProposeClose, ProposeOrder
+from core.model.codes import HaltCause
 from core.model.order import Effect, OrderStatus, OrderType, StopHolder
 from core.model.values import Money, Quantity, plain
 from tests.scenarios.changes import confirms_now, passes

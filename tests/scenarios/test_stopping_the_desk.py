@@ -13,12 +13,10 @@ import pytest
 from core.effects import CancelOrder, Effect, FetchPicture, LatchKill, SubmitOrder
 from core.facts import (
     CancelRequested,
-    HaltCause,
     Halted,
     Killed,
     OrderCreated,
     OrderStateChanged,
-    ProposalEnd,
     ProposalEnded,
     ProposalSkipped,
     ProposalStaged,
@@ -40,6 +38,7 @@ from core.inputs import (
     Resume,
     Stop,
 )
+from core.model.codes import HaltCause, ProposalEnd
 from core.model.order import OrderStatus, Side
 from core.model.signal import ExitReason
 from core.model.values import ClientOrderId

@@ -11,8 +11,9 @@ import pytest
 
 from core import inputs
 from core.doors import Door, DoorKind
-from core.facts import CommandRefused, ConfirmationReceived, ConfirmationRefused, HaltCause, OrderCreated, PlanSigned
+from core.facts import CommandRefused, ConfirmationReceived, ConfirmationRefused, OrderCreated, PlanSigned
 from core.inputs import AnswerPlan, Confirm, Keyed, Resume, SignPlan
+from core.model.codes import HaltCause
 from core.model.sender import Sender
 from core.workflows.planning import digest_now, rehearsed
 from state.codec import decode, encode

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from core.facts import (
-    HaltCause,
     Halted,
     PromotionDecided,
     PromotionProposed,
@@ -26,6 +25,7 @@ from core.facts import (
 from core.inputs import DecidePromotion, RegimeArrived, ReinstateStrategy
 from core.market.calendar import load_calendar
 from core.model.bar import Bar
+from core.model.codes import HaltCause
 from core.model.evaluation import ShutCause
 from core.model.regime import DailyValue, Market, NoMarket, NoVix, Regime, Trend, VixLevel, VixReading, Volatility
 from core.picture import Pictures

@@ -15,7 +15,6 @@ from core.facts import (
     OrderApproved,
     OrderCreated,
     OrderStateChanged,
-    ProposalEnd,
     ProposalEnded,
     ProposalSkipped,
     SubmissionBlocked,
@@ -35,6 +34,7 @@ from core.inputs import (
 )
 from core.model.account import NoAccount
 from core.model.broker import FreshFigures, NoAnswer
+from core.model.codes import ProposalEnd
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderStatus, OrderType, StopHolder
 from core.model.quote import NoQuote

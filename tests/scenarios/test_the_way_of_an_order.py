@@ -10,13 +10,13 @@ from core.facts import (
     OrderApproved,
     OrderFilled,
     OrderStateChanged,
-    ProposalEnd,
     ProposalEnded,
     ProposalSkipped,
     ProposalStaged,
     TradeClosed,
 )
 from core.inputs import ProposeClose
+from core.model.codes import ProposalEnd
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderStatus
 from core.model.signal import ExitReason

@@ -13,9 +13,10 @@ from core.checkpoint import documents_of, rebuild, states
 from core.desk import Desk
 from core.execution.order import Order
 from core.execution.order_machine import DuplicateOrderError
-from core.facts import HaltCause, OrderFilled, OrdersRecalled, TradeClosed, UpdateIgnored
+from core.facts import OrderFilled, OrdersRecalled, TradeClosed, UpdateIgnored
 from core.inputs import BrokerUpdated, ProposeClose, RequestCancel
 from core.model.broker import Execution, OrderUpdate, UpdateEvent
+from core.model.codes import HaltCause
 from core.model.order import OrderStatus, Side, StopHolder, TimeInForce
 from core.model.values import ClientOrderId, ExecutionId, Price, Quantity
 from core.picture import Pictures

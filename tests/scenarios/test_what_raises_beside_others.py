@@ -14,7 +14,6 @@ from core.effects import CancelOrder, LookUpOrder, SubmitOrder
 from core.execution.order import Order
 from core.facts import (
     ApprovalRedeemed,
-    HaltCause,
     Halted,
     Killed,
     OrderCreated,
@@ -24,6 +23,7 @@ from core.facts import (
     Resumed,
 )
 from core.inputs import AcceptBroker, Decline, Kill, ProposeClose, ProposeOrder, Resume
+from core.model.codes import HaltCause
 from core.model.order import Effect, OrderStatus, OrderType, Side, StopHolder
 from core.model.values import Price, Quantity, Symbol, plain
 from core.workflows.cancelling import Cancelling

@@ -9,7 +9,6 @@ from decimal import Decimal
 from core.facts import (
     ConfirmationRefused,
     OrderCreated,
-    ProposalEnd,
     ProposalEnded,
     ProposalSkipped,
     ProposalStaged,
@@ -18,6 +17,7 @@ from core.facts import (
     SymbolRefused,
 )
 from core.inputs import PauseStrategy, ProposeClose, RefuseSymbol, ResumeStrategy
+from core.model.codes import ProposalEnd
 from core.model.signal import ExitReason
 from core.pictures.strategies import strategy_rows
 from core.settings import RiskSettings, Settings

@@ -9,16 +9,9 @@ import pytest
 
 from core.brokers.simulated.config import EDITION
 from core.effects import Effect, SubmitOrder
-from core.facts import (
-    OrderCreated,
-    ProposalEnd,
-    ProposalEnded,
-    ProposalSkipped,
-    ProposalStaged,
-    SubmissionBlocked,
-    TradeClosed,
-)
+from core.facts import OrderCreated, ProposalEnded, ProposalSkipped, ProposalStaged, SubmissionBlocked, TradeClosed
 from core.inputs import BarArrived, Decline, EditProposal, Kill, PauseStrategy, ProposeClose, Rearm, RefuseSymbol
+from core.model.codes import ProposalEnd
 from core.model.values import Fraction, Price, Quantity
 from core.picture import Pictures
 from core.settings import RiskSettings, Settings

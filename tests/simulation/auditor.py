@@ -36,7 +36,6 @@ from core.facts import (
     EngineStarted,
     ExitReleased,
     Fact,
-    HaltCause,
     Halted,
     KeptOrderReleased,
     Killed,
@@ -50,7 +49,6 @@ from core.facts import (
     OverrideEnded,
     PositionCorrected,
     ProposalEdited,
-    ProposalEnd,
     ProposalEnded,
     ProposalStaged,
     ProtectionExpired,
@@ -68,7 +66,7 @@ from core.facts import (
     TicketOpened,
     TradeClosed,
 )
-from core.model.codes import BlockCode, CancelCode, EndCode, ReadOnlyCode
+from core.model.codes import BlockCode, CancelCode, EndCode, HaltCause, ProposalEnd, ReadOnlyCode
 from core.model.order import LegRole, OrderClass, OrderRequest, OrderStatus, Side
 from core.model.staging import MANUAL, Approval, Mandate, MandateKind, Proposal, Ticket
 from core.ports import NoCheckpoint

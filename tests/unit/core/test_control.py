@@ -8,7 +8,6 @@ from core.control import Control, ControlState, InForce
 from core.facts import (
     EngineStarted,
     EngineStopped,
-    HaltCause,
     Halted,
     InstallationNamed,
     Killed,
@@ -18,6 +17,7 @@ from core.facts import (
     Resumed,
     SettingsApplied,
 )
+from core.model.codes import HaltCause
 from core.settings import Settings
 from tests.unit.core.brokers.trading_floor import at
 

@@ -20,7 +20,6 @@ from core.facts import (
     ConfirmationReceived,
     EngineStopped,
     Fact,
-    HaltCause,
     Halted,
     Killed,
     OrderCreated,
@@ -30,6 +29,7 @@ from core.facts import (
 )
 from core.facts.registry import BY_NAME, BY_TYPE
 from core.model.bar import Bar
+from core.model.codes import HaltCause
 from core.model.order import Effect, Leg, LegRole, OrderClass, OrderRequest, OrderType, Side
 from core.model.regime import VixLevel, VixReading
 from core.model.staging import Approval

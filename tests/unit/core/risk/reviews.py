@@ -9,8 +9,9 @@ from decimal import Decimal
 from core.control import Control
 from core.execution.breaker import Breaker
 from core.execution.ledger import Ledger
-from core.facts import DayStarted, HaltCause, Halted, Killed, ReconciliationPassed
+from core.facts import DayStarted, Halted, Killed, ReconciliationPassed
 from core.model.account import Account, Mode
+from core.model.codes import HaltCause
 from core.model.instrument import Instrument
 from core.model.order import Effect, OrderRequest, OrderType, Side, StopHolder, TimeInForce
 from core.model.quote import Feed, Quote

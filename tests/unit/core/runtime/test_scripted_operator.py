@@ -7,7 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from core.facts import ConfirmationRefused, Halted, Killed, OrderFilled, ProposalEnd, ProposalEnded, Rearmed
+from core.facts import ConfirmationRefused, Halted, Killed, OrderFilled, ProposalEnded, Rearmed
+from core.model.codes import ProposalEnd
 from core.model.order import OrderStatus
 from core.runtime.operator import ConfirmAll, Script, ScriptError, TimedKey, read_script
 from tests.scenarios.changes import moves

@@ -18,13 +18,13 @@ from core.facts import (
     MandateEnded,
     OrderApproved,
     OrderCreated,
-    ProposalEnd,
     ProposalEnded,
     ProposalSkipped,
     ProposalStaged,
     TicketClosed,
     TicketOpened,
 )
+from core.model.codes import ProposalEnd
 from core.model.order import Effect, OrderRequest, Side
 from core.model.signal import ExitReason
 from core.model.staging import (
