@@ -16,7 +16,7 @@ from core.execution.tally import TallyState
 from core.exits.watch import WatchState
 from core.facts.older_words import with_codes
 from core.market.normaliser import MarketState
-from core.ports import Checkpoint, Documents, JournalDamagedError, NoCheckpoint
+from core.ports import NO_INDEX, Checkpoint, Documents, JournalDamagedError, NoCheckpoint
 from core.risk.allocation import AllocationsState
 from core.risk.day import DayState
 from core.risk.evaluation.book import EvaluationState
@@ -142,6 +142,8 @@ def _restore(desk: Desk, found: Checkpoint) -> int:
     written = {**LATER, **with_codes(found.documents)}
     loaded = {name: adapter.validate_python(written.get(name)) for name, adapter in ADAPTERS.items()}
     ledger: LedgerState = loaded["orders"]
+    if ledger.forgotten_sum == NO_INDEX:
+        return 0
     if not desk.journal.past.covers(ledger.forgotten, ledger.forgotten_sum):
         raise PastMissingError
     desk.control.state = loaded["control"]

@@ -37,6 +37,10 @@ class Recorded:
     fact: Fact
 
 
+NO_INDEX = "-"
+"""The sum of past orders where documents were written before any index of them was kept."""
+
+
 class PastIndex(Protocol):
     """Where orders that left memory are. It follows from the journal alone, and is made anew where it is missing."""
 

@@ -19,7 +19,7 @@ from tinydb import TinyDB
 from tinydb.storages import Storage
 from tinydb.table import Document
 
-from core.ports import Checkpoint, NoCheckpoint
+from core.ports import NO_INDEX, Checkpoint, NoCheckpoint
 from core.regular_file import bytes_of
 from state.files import make_folder, replace_file, sync_folder
 from state.folders import AccountFolder
@@ -64,7 +64,7 @@ def _less(reasons: object, of_this_session: object) -> object:
 MIGRATIONS: dict[int, Callable[[dict[str, object]], dict[str, object]]] = {
     1: lambda documents: {**documents, "breaker": {}, "latencies": {}, "tally": {}},
     2: lambda documents: {**documents, "protections": {}, "regime": {}, "sizing": {}, "margin": {}},
-    3: lambda documents: {**_memories_apart(documents), "orders": {"forgotten": 1, "forgotten_sum": "-"}},
+    3: lambda documents: {**_memories_apart(documents), "orders": {"forgotten": 1, "forgotten_sum": NO_INDEX}},
 }
 """By version: makes of that version's documents those of the next one. Where one is missing, the journal is read.
 Beside the third no index of past orders was kept: a start takes it, and all else, from the journal.

@@ -16,7 +16,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from core.checkpoint import ADAPTERS
 from core.facts.registry import BY_TYPE
@@ -43,6 +43,8 @@ def shape_of(kind: Any, within: tuple[Any, ...] = ()) -> Shape:
             field.name + ("?" if _has_default(field) else ""): shape_of(hints[field.name], (*within, kind))
             for field in fields(kind)
         }
+    if get_origin(kind) is Annotated:
+        return shape_of(get_args(kind)[0], within)
     if args := [arg for arg in get_args(kind) if arg is not Ellipsis]:
         name = getattr(get_origin(kind), "__name__", str(get_origin(kind)))
         return [name.replace("UnionType", "Union"), *(shape_of(arg, within) for arg in args)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
@@ -75,7 +75,7 @@ def kinds_of(*classes: Written, **faults: str) -> Kinds:
     found = [_found_of(made) for made in sorted(classes, key=name_of)]
     own = {each.name: each.kind for each in found if each.kind is not None}
     if "sleeping" in own:
-        own["sleeping"] = CLOCK.slowing(own["sleeping"])
+        own["sleeping"] = overheard(own["sleeping"], CLOCK.slow)
     return Kinds({**HOUSE, **own}, {**faults, **{each.name: each.faults[0] for each in found if each.kind is None}})
 
 
@@ -175,6 +175,30 @@ class Spoiling(OwnStrategy):
         return NO_SETUP
 
 
+def overheard(kind: Kind, hear: Callable[[Bar], None]) -> Kind:
+    """The same strategy; each bar that it is shown is told to `hear` first, one after the other."""
+
+    def make(terms: Any, memory: Any) -> Any:
+        made: Any = kind.make(terms, memory)
+        ask, show = made.hosted.on_bar, made.hosted.shown
+
+        def on_bar(bar: Bar, context: Context) -> Answer:
+            hear(bar)
+            answer: Answer = ask(bar, context)
+            return answer
+
+        def shown(bars: Iterable[tuple[Bar, Context]]) -> int:
+            told = list(bars)
+            for bar, _ in told:
+                hear(bar)
+            return int(show(told))
+
+        made.hosted.on_bar, made.hosted.shown = on_bar, shown
+        return made
+
+    return Kind(make, kind.state)
+
+
 class Clock:
     """Seconds, moved by whoever is slow."""
 
@@ -184,22 +208,9 @@ class Clock:
     def __call__(self) -> float:
         return self.seconds
 
-    def slowing(self, kind: Kind) -> Kind:
-        """The same strategy, which takes 120 ms for each bar from 10:00 on."""
-
-        def make(terms: Any, memory: Any) -> Any:
-            made: Any = kind.make(terms, memory)
-            ask = made.hosted.on_bar
-
-            def on_bar(bar: Bar, context: Context) -> Answer:
-                self.seconds += 0.12 if clock_of(bar) >= "10:00" else 0.001
-                answer: Answer = ask(bar, context)
-                return answer
-
-            made.hosted.on_bar = on_bar
-            return made
-
-        return Kind(make, kind.state)
+    def slow(self, bar: Bar) -> None:
+        """A bar takes 120 ms from 10:00 on."""
+        self.seconds += 0.12 if clock_of(bar) >= "10:00" else 0.001
 
 
 CLOCK = Clock()

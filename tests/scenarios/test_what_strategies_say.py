@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -28,7 +27,6 @@ from core.model.bar import Bar
 from core.model.signal import EntrySignal, ExitSignal
 from core.ports import Checkpoint, Recorded
 from core.runtime.operator import ConfirmAll
-from core.strategies import patience
 from core.strategies.house import OF_THE_HOUSE, Kinds
 from core.strategies.kit import NO_SETUP, Answer, Context, OwnStrategy
 from core.strategies.showing import missed_in
@@ -47,7 +45,19 @@ from tests.scenarios.house import (
     minutes,
     running,
 )
-from tests.scenarios.own import CLOCK, Endless, Flooding, Holding, Sleeping, Watching, clock_of, kinds_of, settings_with
+from tests.scenarios.own import (
+    CLOCK,
+    Endless,
+    Flooding,
+    Holding,
+    Sleeping,
+    Watching,
+    clock_of,
+    kinds_of,
+    overheard,
+    remembered,
+    settings_with,
+)
 from tests.unit.core.brokers.trading_floor import THURSDAY, a_bar, at
 
 FRIDAY = THURSDAY + timedelta(days=1)
@@ -118,40 +128,30 @@ def test_reasons_for_not_trading_are_one_record_a_session() -> None:
 # ── folding runs nobody ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@dataclass
-class Book:
-    """Which bars strategies were shown."""
-
-    shown: list[str] = field(default_factory=list)
+SHOWN: list[str] = []
+"""The bars that strategies of `overheard_kinds` were shown."""
 
 
-BOOK = Book()
-
-
-class Noting(Holding):
-    """Buys at ten, and notes outside of itself that it ran."""
-
-    name = "noting"
-
-    def on_bar(self, bar: Bar, context: Context) -> Answer:
-        BOOK.shown.append(clock_of(bar))
-        return super().on_bar(bar, context)
+def overheard_kinds(*classes: type[OwnStrategy]) -> Kinds:
+    kinds = kinds_of(*classes)
+    own = {made.name: overheard(kinds.known[made.name], lambda bar: SHOWN.append(clock_of(bar))) for made in classes}
+    return Kinds({**kinds.known, **own}, kinds.faults)
 
 
 class Watched(MemoryJournal):
     """A journal that says, with each record that is read, whether a strategy has run since the reading began."""
 
     def records(self, after: int = 0) -> Iterator[Recorded]:
-        BOOK.shown.clear()
+        SHOWN.clear()
         for record in super().records(after):
-            assert BOOK.shown == [], f"a strategy ran before record {record.sequence} was folded"
+            assert SHOWN == [], f"a strategy ran before record {record.sequence} was folded"
             yield record
 
 
 def a_house_of(*classes: type[OwnStrategy], until: str = "10:12") -> House:
     """Those strategies on, and every key turned."""
     names = [made.name for made in classes]
-    house = House(minutes("09:30", "15:59"), settings_with(*names), kinds=kinds_of(*classes)).opens()
+    house = House(minutes("09:30", "15:59"), settings_with(*names), kinds=overheard_kinds(*classes)).opens()
     house.line.operator = ConfirmAll(house.desk)
     return house.until(until)
 
@@ -164,14 +164,14 @@ def taken_up(house: House, kinds: Kinds, journal: MemoryJournal | None = None, d
 
 def test_no_strategy_runs_while_a_journal_is_folded_and_each_catches_up_after_it() -> None:
     """ST-01, SP-03"""
-    house = a_house_of(Noting)
+    house = a_house_of(Holding)
     watched = Watched()
     watched.lines = house.journal.lines
 
     desk = taken_up(house, house.kinds, watched)
 
-    assert BOOK.shown[0] == "09:30"
-    assert BOOK.shown[-1] == "10:11"
+    assert SHOWN[0] == "09:30"
+    assert SHOWN[-1] == "10:11"
     assert states(desk) == states(house.desk)
     assert running(desk) == running(house.desk)
     assert house.facts(OrderCreated)
@@ -179,7 +179,7 @@ def test_no_strategy_runs_while_a_journal_is_folded_and_each_catches_up_after_it
 
 def test_a_memory_out_of_a_checkpoint_comes_to_the_same_whenever_that_was_written() -> None:
     """ST-01, SP-03: one that buys and sells, one that is sent to another symbol meanwhile."""
-    house = House(minutes("09:30", "10:30"), settings_with("noting", "watching"), kinds=kinds_of(Noting, Watching))
+    house = House(minutes("09:30", "10:30"), settings_with("holding", "watching"), kinds=kinds_of(Holding, Watching))
     house.opens()
     house.line.operator = ConfirmAll(house.desk)
     drawers = []
@@ -188,7 +188,7 @@ def test_a_memory_out_of_a_checkpoint_comes_to_the_same_whenever_that_was_writte
         drawers.append(Drawer(Checkpoint(house.journal.sequence, documents_of(house.desk))))
         if minute == 9 * 60 + 51:
             elsewhere = {"watching": {"symbols": ["IBM"]}}
-            changed = settings_with("noting", "watching", strategies=elsewhere, symbols=["SPY", "IBM"])
+            changed = settings_with("holding", "watching", strategies=elsewhere, symbols=["SPY", "IBM"])
             house.engine.apply(house.line.at, changed, "house")
 
     for drawer in (None, *drawers):
@@ -200,13 +200,13 @@ def test_a_memory_out_of_a_checkpoint_comes_to_the_same_whenever_that_was_writte
 class Edited(Flooding):
     """Another text under the same name: it would buy on every bar."""
 
-    name = "noting"
+    name = "holding"
 
 
 class Unmakeable(Watching):
     """It raises before it has begun."""
 
-    name = "noting"
+    name = "holding"
 
     def __init__(self, settings: Any, state: Any) -> None:
         raise RuntimeError("no such indicator")
@@ -215,7 +215,7 @@ class Unmakeable(Watching):
 class Raises(Watching):
     """It raises at every bar."""
 
-    name = "noting"
+    name = "holding"
 
     def then(self, bar: Bar, context: Context) -> Answer:
         raise KeyError(clock_of(bar))
@@ -233,7 +233,7 @@ OTHERS: dict[str, Kinds] = {
 @pytest.mark.parametrize("kinds", OTHERS.values(), ids=OTHERS.keys())
 def test_no_change_of_a_strategys_file_changes_yesterday_nor_keeps_the_account_from_opening(kinds: Kinds) -> None:
     """ST-01, SP-03, SP-07: positions, orders, trades, locks and counts, by the journal alone and by a checkpoint."""
-    house = a_house_of(Noting, until="10:03")
+    house = a_house_of(Holding, until="10:03")
     drawer = Drawer(Checkpoint(house.journal.sequence, documents_of(house.desk)))
     held = house.until("10:04").held()
 
@@ -248,7 +248,7 @@ def test_no_change_of_a_strategys_file_changes_yesterday_nor_keeps_the_account_f
 
 def test_a_journal_of_before_signals_were_facts_comes_to_the_same() -> None:
     """SP-07: what was proposed, ordered and traded were facts then too."""
-    house = a_house_of(Noting)
+    house = a_house_of(Holding)
     before = Disk()
     for record in house.journal.records():
         if not isinstance(record.fact, SignalRaised | ReasonsCounted):
@@ -294,7 +294,7 @@ def test_every_prefix_of_a_day_folds_and_its_proposals_stay_one() -> None:
             prefix.append(kept.at, kept.fact)
         again = taken_up(house, house.kinds, prefix)
         assert len(again.stage.proposals()) <= 1
-        assert again.orchestrator.memories["holding/SPY"].state.bars[-1] == clock_of(again_last(prefix))
+        assert remembered(again.orchestrator.memories["holding/SPY"].state)["bars"][-1] == clock_of(again_last(prefix))
 
 
 def again_last(journal: Disk) -> Bar:
@@ -304,12 +304,6 @@ def again_last(journal: Disk) -> Bar:
 # ── a missed deadline ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patience, "LOOK", 0.005)
-
-
-@pytest.mark.usefixtures("impatient")
 def test_a_replay_reads_who_was_too_slow_and_writes_the_same_journal() -> None:
     """MD-05, ST-07: nobody measures the second time, and who had no answer is not asked."""
     classes = (Sleeping, Endless, Watching)
@@ -330,7 +324,6 @@ def test_a_replay_reads_who_was_too_slow_and_writes_the_same_journal() -> None:
     assert running(again.desk) == running(first.desk)
 
 
-@pytest.mark.usefixtures("impatient")
 def test_a_start_does_not_wait_for_a_bar_that_was_missed() -> None:
     """ST-07: it is no bar that it saw."""
     house = House(minutes("09:30", "10:05"), settings_with("endless"), kinds=kinds_of(Endless)).opens().until("10:02")
@@ -350,26 +343,21 @@ def test_a_start_does_not_wait_for_a_bar_that_was_missed() -> None:
     assert again.facts(StrategyForgot) == []
 
 
-@pytest.mark.usefixtures("impatient")
 def test_one_that_cannot_catch_up_in_time_begins_anew_and_that_is_told() -> None:
     """ST-07, SP-07: its new text hangs on the morning; the account opens, and the next start waits no more."""
 
     class Hangs(Endless):
         name = "watching"
 
-        def on_bar(self, bar: Bar, context: Context) -> Answer:
-            BOOK.shown.append(clock_of(bar))
-            return super().on_bar(bar, context)
-
     house = House(minutes("09:30", "10:30"), settings_with("watching"), kinds=kinds_of(Watching)).opens().until("10:20")
-    house.kinds = kinds_of(Hangs)
+    house.kinds = overheard_kinds(Hangs)
     house.restarted()
     memory = running(house.desk)["watching/SPY"]
-    BOOK.shown.clear()
+    SHOWN.clear()
     house.restarted()
 
     (forgot,) = house.facts(StrategyForgot)
     assert forgot.reason == "the bars since then could not be shown to it in time"
-    assert memory.state.bars == []
-    assert BOOK.shown == []
+    assert memory.state.plain() is None
+    assert SHOWN == []
     assert len(house.facts(SettingsApplied)) == 1
