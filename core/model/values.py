@@ -17,6 +17,10 @@ Fraction = NewType("Fraction", Decimal)
 
 ClientOrderId = NewType("ClientOrderId", str)
 BrokerOrderId = NewType("BrokerOrderId", str)
+AccountId = NewType("AccountId", str)
+"""The desk's own name of an account."""
+VenueId = NewType("VenueId", str)
+"""The market identifier code of a venue (ISO 10383), "XNYS"."""
 ExecutionId = NewType("ExecutionId", str)
 ProposalId = NewType("ProposalId", str)
 TicketId = NewType("TicketId", str)
