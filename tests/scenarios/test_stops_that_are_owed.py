@@ -77,7 +77,7 @@ def elsewhere(house: House, side: Side, shares: str, symbol: Symbol = SPY) -> No
 
 
 def is_bare(house: House) -> tuple[str, ...]:
-    return bare_in_words(house.desk.ledger)
+    return tuple(words for _, words in bare_in_words(house.desk.ledger))
 
 
 # ── what a ticket signed lasts as long as its order, and a session more ──────────────────────────────────────────────
@@ -368,7 +368,7 @@ def test_a_stop_that_a_person_took_back_is_not_asked_for() -> None:
     house.until("10:20")
 
     assert (working_stops(house), waiting(house)) == ([], [])
-    assert [words for _, words in is_bare(house)] == ["SPY 0.502 no stop"]
+    assert is_bare(house) == ("SPY 0.502 no stop",)
 
 
 def end_of(house: House, stop: Order) -> int:
@@ -432,7 +432,7 @@ def test_a_stop_that_was_kept_is_told_as_no_stop() -> None:
     house = a_start_with_a_stop_owed(is_kept=True)
     house._take_up(house.line.at)
 
-    assert [words for _, words in is_bare(house)] == ["SPY 0.502 no stop"]
+    assert is_bare(house) == ("SPY 0.502 no stop",)
 
 
 def test_a_permission_is_given_back_once_although_a_crash_has_it_recorded_twice() -> None:

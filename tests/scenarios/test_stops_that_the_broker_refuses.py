@@ -136,7 +136,7 @@ def test_a_stop_that_is_owed_and_refused_is_not_tried_again_in_pieces() -> None:
 
     assert refusals.asked == 1
     assert len(waiting(house)) == 1
-    assert bare_in_words(house.desk.ledger) == ("SPY 0.502 no stop",)
+    assert [words for _, words in bare_in_words(house.desk.ledger)] == ["SPY 0.502 no stop"]
 
 
 def test_a_move_that_the_broker_refuses_asks_for_nothing() -> None:
