@@ -30,7 +30,6 @@ from core.effects import (
 from core.execution.order import Order
 from core.facts import RELEARNED, CommandRefused, Fact, InstallationNamed, OrderCreated, Resumed, SettingsApplied
 from core.model.account import Account, Mode
-from core.model.codes import HaltCause
 from core.model.session import Calendar
 from core.model.values import ClientOrderId
 from core.ports import Journal, JournalError, JournalWriteError
@@ -105,7 +104,6 @@ class Engine:
     ) -> None:
         self.desk = Desk(account, mode, calendar, journal, kinds)
         self.next_deadline: datetime | None = None
-        self.disk_trouble: str | None = None
         self.notes: tuple[str, ...] = ()
         self._is_moved = False
         self._is_owed_a_sync = False
@@ -445,12 +443,13 @@ class Engine:
                 if order is not None and order.only_reduces:
                     done_apart(self.desk, partial(self._ask_again, order, FAILED))
 
+    @property
+    def disk_trouble(self) -> str | None:
+        return self.desk.sightings.disk.trouble
+
     def lose_disk(self, trouble: str) -> None:
         """The journal's disk fails: nothing leaves any more until a restart (SP-06)."""
-        self.disk_trouble = trouble
-        control = self.desk.control.state
-        control.halted_at = control.halted_at if control.halts else self.desk.at
-        control.halts[HaltCause.JOURNAL] = trouble
+        self.desk.sightings.disk.lose(trouble, self.desk.at)
 
     def say(self, note: str) -> None:
         """Something that the operator should know of and that stops nothing; each is said once."""

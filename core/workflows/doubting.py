@@ -40,7 +40,7 @@ class Doubting:
 
     def ask(self, order: Order) -> Iterator[Effect]:
         """Look it up now, and again."""
-        if not self.desk.departing.is_here(order):
+        if not self.desk.sightings.departing.is_here(order):
             self.watch(order)
             yield look_up(order)
 
@@ -52,7 +52,7 @@ class Doubting:
     def watch(self, order: Order) -> None:
         """Look the order up again and again until it has ended, or its doubt has; never what never left (EX-06)."""
         first = self._first_pause()
-        if not self.desk.departing.is_here(order):
+        if not self.desk.sightings.departing.is_here(order):
             self.next_look_up.setdefault(order.id, (self.desk.at + first, first))
 
     def begin_anew(self) -> None:

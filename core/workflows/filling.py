@@ -69,7 +69,7 @@ class Filling:
             self.desk.hear_of_other(report)
             yield from self.after_others_word()
         for parent in parents:
-            if not self.desk.departing.is_here(parent):
+            if not self.desk.sightings.departing.is_here(parent):
                 yield look_up(parent)
 
     def absorb(

@@ -75,7 +75,7 @@ class Market:
         if isinstance(judgement, Quarantined):
             self.desk.record(MarketDataQuarantined("quote", f"{message.quote.symbol} {judgement.reason}"))
             return NOTHING
-        self.desk.quotes[message.quote.symbol] = message.quote
+        self.desk.sightings.quotes[message.quote.symbol] = message.quote
         return NOTHING
 
     def on_status(self, message: TradingStatusHeard) -> Iterable[Effect]:

@@ -87,8 +87,8 @@ class Starting:
         What is in doubt does not wait out a pause that grew while nobody could answer.
         """
         lamp = message.lamp
-        before = self.desk.lamps.get(lamp.line)
-        self.desk.lamps[lamp.line] = lamp
+        before = self.desk.sightings.lamps.get(lamp.line)
+        self.desk.sightings.lamps[lamp.line] = lamp
         is_back = before is not None and lamp.state is LineState.UP and before.state is not LineState.UP
         if is_back and lamp.line is not Line.DATA:
             self.doubting.begin_anew()
@@ -96,17 +96,17 @@ class Starting:
 
     def on_calls(self, message: CallsCounted) -> Iterable[Effect]:
         """The most frequent first."""
-        self.desk.calls = tuple(sorted(message.calls, key=lambda call: (-call[1], call[0])))
+        self.desk.sightings.calls = tuple(sorted(message.calls, key=lambda call: (-call[1], call[0])))
         return ()
 
     def see(self, picture: BrokerPicture) -> None:
         """What the broker's books say beside what is compared."""
-        self.desk.instruments.update({i.symbol: i for i in picture.instruments})
+        self.desk.sightings.instruments.update({i.symbol: i for i in picture.instruments})
         self._see(picture.account)
 
     def _see(self, account: Account) -> None:
         """Keep the figures; with the first of a session's day it is known what its loss is measured against (RK-03)."""
-        before, self.desk.account = self.desk.account, account
+        before, self.desk.sightings.account = self.desk.sightings.account, account
         day = self.desk.calendar.trading_day(self.desk.at)
         session = self.desk.calendar.session_on(day)
         if isinstance(session, Session):

@@ -233,7 +233,7 @@ def play(keyturn: Keyturn, watch: Watch, url: str, rounds: int) -> None:
     operator = Operator(handle, watch)
     handle.start()
     operator.waits(lambda view: view.status.word == "on" and view.status.quote_at, "the books agree")
-    operator.waits(lambda _view: {SPY, IBM} <= set(made[0].engine.desk.instruments), "what trades is known")
+    operator.waits(lambda _view: {SPY, IBM} <= set(made[0].engine.desk.sightings.instruments), "what trades is known")
     hung = Hung(url, made[0], watch)
     kinds = {"at rest": False, "while ten requests hang": True}
     exits: dict[str, list[tuple[float, float]]] = {name: [] for name in kinds}
