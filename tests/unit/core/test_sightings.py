@@ -13,6 +13,7 @@ from core.desk import Desk
 from core.inputs import Halt, Kill, Rearm
 from core.model.account import Mode
 from core.model.codes import DeskState, HaltCause
+from core.ports import JournalWriteError
 from core.sightings import Sightings
 from core.workflows.stopping import REARM
 from state.journal import MemoryJournal
@@ -45,14 +46,27 @@ def test_a_rebuild_knows_no_sighting() -> None:
     """SP-03"""
     house = a_house_in_a_position()
 
+    again = rebuilt(house.desk).sightings
+
     assert house.desk.sightings.quotes
-    assert rebuilt(house.desk).sightings == Sightings(departing=rebuilt(house.desk).sightings.departing)
+    assert again == Sightings(departing=again.departing)
 
 
-def a_kill_on_a_full_disk(*, naked: bool = False) -> House:
+def takes_no_line(house: House) -> None:
+    def full(*_: object) -> int:
+        raise JournalWriteError("no space left on the device")
+
+    house.journal.append = full  # type: ignore[method-assign]
+
+
+def takes_lines_again(house: House) -> None:
+    del house.journal.append
+
+
+def a_kill_on_a_full_disk() -> House:
     house = a_house_in_a_position()
-    house.journal.is_full = True
-    house.presses(Kill("key", naked))
+    takes_no_line(house)
+    house.presses(Kill("key"))
     return house
 
 
@@ -61,7 +75,7 @@ def test_a_disk_that_fails_halts_and_kills_and_writes_into_no_state(naked: bool)
     """SP-06, SP-03: what no record says is a sighting"""
     house = a_house_in_a_position()
     before, kept = deepcopy(states(house.desk)), documents_of(house.desk)
-    house.journal.is_full = True
+    takes_no_line(house)
 
     house.presses(Kill("key", naked))
 
@@ -77,7 +91,7 @@ def test_a_disk_that_fails_halts_and_kills_and_writes_into_no_state(naked: bool)
 def test_a_kill_that_could_not_be_written_is_written_with_the_next_press_that_can_be() -> None:
     """SP-06, OP-07"""
     house = a_kill_on_a_full_disk()
-    house.journal.is_full = False
+    takes_lines_again(house)
 
     house.presses(Kill("key"))
 
@@ -87,7 +101,7 @@ def test_a_kill_that_could_not_be_written_is_written_with_the_next_press_that_ca
 def test_re_armed_by_a_record_ends_the_kill_that_could_not_be_written_and_not_the_halt() -> None:
     """OP-07, SP-06: the disk is believed by a start alone"""
     house = a_kill_on_a_full_disk()
-    house.journal.is_full = False
+    takes_lines_again(house)
 
     house.presses(Rearm(REARM, tuple(order.id for order in house.desk.ledger.working())))
 
