@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -32,9 +31,13 @@ def adapters(desk: Desk) -> dict[str, TypeAdapter[Any]]:
     return {**{each.name: _adapter(type(each.state)) for each in desk.slices}, MEMORIES: _adapter(Memories)}
 
 
-@cache
 def _adapter(kind: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
+    if kind not in _MADE:
+        _MADE[kind] = TypeAdapter(kind)
+    return _MADE[kind]
+
+
+_MADE: dict[Any, TypeAdapter[Any]] = {}
 
 
 def documents_of(desk: Desk) -> dict[str, object]:
