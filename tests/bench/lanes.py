@@ -35,6 +35,7 @@ from core.model.staging import MANUAL
 from core.model.values import BrokerOrderId, ClientOrderId, Price, Quantity, Symbol
 from core.runtime.asking import Asking
 from core.runtime.live import LiveRuntime
+from core.settings import Settings
 from core.views import DeskView
 from core.workflows.stopping import REARM
 from state.credentials import find_keys
@@ -76,9 +77,9 @@ class Watch:
             sync(descriptor)
             self.syncs.append((began, time.monotonic()))
 
-        def timed_fetch(asking: Asking, symbol: Symbol) -> Any:
+        def timed_fetch(asking: Asking, symbol: Symbol, settings: Settings) -> Any:
             began = time.monotonic()
-            found = fetch(asking, symbol)
+            found = fetch(asking, symbol, settings)
             self.fetched.append((began, time.monotonic()))
             return found
 
