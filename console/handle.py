@@ -91,6 +91,7 @@ class EngineHandle:
         self._early: list[Command] = []
         self.last_words: tuple[str, ...] = ()
         """What the engine owed and could not send before it left (EX-22)."""
+        self._keys: Mapping[str, str] = {}
         self._watched: Symbol | None = None
         self.on_news: Callable[[], None] = lambda: None
         """Called in the engine's thread when a picture with news is there. It never waits, and does not raise."""
@@ -130,7 +131,7 @@ class EngineHandle:
 
     def keys(self) -> Mapping[str, str]:
         """The keys that the settings move, by the identifiers of the table; none before the engine is there."""
-        return self._runtime.keys() if self._runtime is not None else {}
+        return self._keys
 
     def leave(self, reason: str) -> None:
         """Let the engine finish its act and close its journal. Any thread; does not wait: see `ended`."""
@@ -166,6 +167,7 @@ class EngineHandle:
         runtime.admit(self._door.known)
         gc.freeze()  # what was loaded stays: a full collection over it would stop every thread for a tenth of a second
         runtime.on_beat(self._publish)
+        self._keys = runtime.keys()
         self._runtime = runtime
         runtime.watch(self._watched)
         for command in self._early:

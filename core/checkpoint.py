@@ -6,86 +6,44 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from core.advisers.book import AdviceState
-from core.control import ControlState
 from core.desk import Desk
-from core.execution.breaker import BreakerState
-from core.execution.latency import LatenciesState
 from core.execution.ledger import LedgerState
-from core.execution.tally import TallyState
-from core.exits.watch import WatchState
 from core.facts.older_words import with_codes
-from core.market.normaliser import MarketState
 from core.ports import NO_INDEX, Checkpoint, Documents, JournalDamagedError, NoCheckpoint
-from core.risk.allocation import AllocationsState
-from core.risk.day import DayState
-from core.risk.evaluation.book import EvaluationState
-from core.risk.margin_samples import MarginState
-from core.risk.protections.book import BookState
-from core.risk.regime.book import RegimeState
-from core.risk.scaling.book import SizingState
-from core.shadows import ShadowsState
-from core.staging.plans import PlansState
-from core.staging.stage import StageState
-from core.strategies.memory import Memories, OrchestratorState
+from core.strategies.memory import Memories
 
-ADAPTERS: dict[str, TypeAdapter[Any]] = {
-    "control": TypeAdapter(ControlState),
-    "orders": TypeAdapter(LedgerState),
-    "exits": TypeAdapter(WatchState),
-    "proposals": TypeAdapter(StageState),
-    "day": TypeAdapter(DayState),
-    "allocations": TypeAdapter(AllocationsState),
-    "protections": TypeAdapter(BookState),
-    "regime": TypeAdapter(RegimeState),
-    "sizing": TypeAdapter(SizingState),
-    "margin": TypeAdapter(MarginState),
-    "breaker": TypeAdapter(BreakerState),
-    "latencies": TypeAdapter(LatenciesState),
-    "tally": TypeAdapter(TallyState),
-    "market": TypeAdapter(MarketState),
-    "strategies": TypeAdapter(OrchestratorState),
-    "memories": TypeAdapter(Memories),
-    "shadows": TypeAdapter(ShadowsState),
-    "advice": TypeAdapter(AdviceState),
-    "evaluation": TypeAdapter(EvaluationState),
-    "plans": TypeAdapter(PlansState),
-}
-"""One document a slice, the shape of each its state's; and the strategies' memories, which are no slice."""
+MEMORIES = "memories"
+"""The document of what the strategies remember, which is no slice."""
 
-LATER: dict[str, object] = {"allocations": {}, "exits": {}, "plans": {}, "memories": {}}
-"""What documents that were written before these slices were there stand for."""
+LATER: dict[str, object] = {"allocations": {}, "exits": {}, "plans": {}, MEMORIES: {}}
+"""What documents that were written before these were there stand for. It is history: where documents of another slice
+are missing, the journal says what it holds.
+"""
 
 
 def states(desk: Desk) -> dict[str, Any]:
     """The state of every slice, by the name of its document."""
-    return {
-        "control": desk.control.state,
-        "orders": desk.ledger.state,
-        "exits": desk.exits.state,
-        "proposals": desk.stage.state,
-        "day": desk.opening.state,
-        "allocations": desk.allocations.state,
-        "protections": desk.protections.state,
-        "regime": desk.regime.state,
-        "sizing": desk.sizing.state,
-        "margin": desk.margin.state,
-        "breaker": desk.breaker.state,
-        "latencies": desk.latencies.state,
-        "tally": desk.tally.state,
-        "market": desk.normaliser.state,
-        "strategies": desk.orchestrator.state,
-        "shadows": desk.shadows.state,
-        "advice": desk.advice.state,
-        "evaluation": desk.evaluation.state,
-        "plans": desk.plans.state,
-    }
+    return {each.name: each.state for each in desk.slices}
+
+
+def adapters(desk: Desk) -> dict[str, TypeAdapter[Any]]:
+    """Of every document, what it holds."""
+    return {**{each.name: _adapter(type(each.state)) for each in desk.slices}, MEMORIES: _adapter(Memories)}
+
+
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    if kind not in _MADE:
+        _MADE[kind] = TypeAdapter(kind)
+    return _MADE[kind]
+
+
+_MADE: dict[Any, TypeAdapter[Any]] = {}
 
 
 def documents_of(desk: Desk) -> dict[str, object]:
     """Every slice, and what the strategies remember, as plain JSON values."""
-    kept = {**states(desk), "memories": desk.orchestrator.memories}
-    return {name: ADAPTERS[name].dump_python(state, mode="json") for name, state in kept.items()}
+    kept, made = {**states(desk), MEMORIES: desk.orchestrator.memories}, adapters(desk)
+    return {name: made[name].dump_python(state, mode="json") for name, state in kept.items()}
 
 
 def save(desk: Desk, documents: Documents) -> None:
@@ -107,12 +65,13 @@ def rebuild(desk: Desk, documents: Documents | None) -> tuple[str, ...]:
         The checkpoint is ahead of the journal: records that were on the disk are gone.
     """
     found = documents.load() if documents is not None else NoCheckpoint("none is kept")
+    made = adapters(desk)  # now, and not in the middle of a session
     notes: tuple[str, ...] = ()
     start = 0
     _require_its_end(desk, found.sequence)
     if isinstance(found, Checkpoint):
         try:
-            start = _restore(desk, found)
+            start = _restore(desk, found, made)
         except ValidationError as error:
             notes = (f"the state documents do not fit: {error.error_count()} errors; rebuilt from the journal",)
         except PastMissingError:
@@ -138,31 +97,15 @@ def _require_its_end(desk: Desk, known: int) -> None:
         )
 
 
-def _restore(desk: Desk, found: Checkpoint) -> int:
+def _restore(desk: Desk, found: Checkpoint, made: dict[str, TypeAdapter[Any]]) -> int:
     written = {**LATER, **with_codes(found.documents)}
-    loaded = {name: adapter.validate_python(written.get(name)) for name, adapter in ADAPTERS.items()}
-    ledger: LedgerState = loaded["orders"]
+    loaded = {name: adapter.validate_python(written.get(name)) for name, adapter in made.items()}
+    ledger: LedgerState = loaded[desk.ledger.name]
     if ledger.forgotten_sum == NO_INDEX:
         return 0
     if not desk.journal.past.covers(ledger.forgotten, ledger.forgotten_sum):
         raise PastMissingError
-    desk.control.state = loaded["control"]
-    desk.ledger.restore(loaded["orders"])
-    desk.exits.state = loaded["exits"]
-    desk.stage.state = loaded["proposals"]
-    desk.opening.state = loaded["day"]
-    desk.allocations.state = loaded["allocations"]
-    desk.protections.restore(loaded["protections"])
-    desk.regime.state = loaded["regime"]
-    desk.sizing.restore(loaded["sizing"])
-    desk.margin.state = loaded["margin"]
-    desk.breaker.state = loaded["breaker"]
-    desk.latencies.state = loaded["latencies"]
-    desk.tally.state = loaded["tally"]
-    desk.normaliser.state = loaded["market"]
-    desk.advice.state = loaded["advice"]
-    desk.evaluation.state = loaded["evaluation"]
-    desk.orchestrator.restore(loaded["strategies"], loaded["memories"], desk.control.settings)
-    desk.shadows.restore(loaded["shadows"])
-    desk.plans.state = loaded["plans"]
+    desk.orchestrator.remember(loaded[MEMORIES])
+    for each in desk.slices:
+        each.restore(loaded[each.name])
     return found.sequence

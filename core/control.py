@@ -18,7 +18,7 @@ reports | at once |
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -46,6 +46,7 @@ from core.facts import (
     StateRestored,
     SymbolRefused,
 )
+from core.lost_disk import LostDisk
 from core.model.codes import DeskState, HaltCause
 from core.model.reconciliation import Difference
 from core.model.values import Symbol
@@ -101,9 +102,18 @@ class ControlState:
 
 
 class Control:
-    """The slice that says what is allowed at all."""
+    """The slice that says what is allowed at all.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    disk
+        What holds although it could not be written: it halts and kills as a record would.
+    """
+
+    name = "control"
+
+    def __init__(self, disk: LostDisk | None = None) -> None:
+        self.disk = disk or LostDisk()
         self.state = ControlState()
         self.folds = {
             SettingsApplied: self._applied,
@@ -126,15 +136,44 @@ class Control:
             SymbolRefused: self._symbol_refused,
         }
 
+    def restore(self, state: ControlState) -> None:
+        self.state = state
+
     @property
     def settings(self) -> Settings:
         return self.state.settings
 
+    @property
+    def killed_by(self) -> str | None:
+        """By whom; None while the key is not turned."""
+        return self.disk.killed_by or self.state.killed_by
+
+    @property
+    def killed_at(self) -> datetime | None:
+        """Since when, by the first of several."""
+        return self.state.killed_at or self.disk.killed_at
+
+    @property
+    def naked_at(self) -> datetime | None:
+        """When NAKED was typed last; None where no kill that stands has it."""
+        return self.disk.naked_at or self.state.naked_at
+
+    @property
+    def halts(self) -> Mapping[HaltCause, str]:
+        """Each cause that halts now, and its reason."""
+        trouble = self.disk.trouble
+        return self.state.halts if trouble is None else {**self.state.halts, HaltCause.JOURNAL: trouble}
+
+    @property
+    def halted_at(self) -> datetime | None:
+        """Since when something halts."""
+        return self.state.halted_at if self.state.halts else self.disk.since or self.state.halted_at
+
     def word(self) -> DeskState:
         """The desk's state in one word."""
-        if self.state.killed_by is not None:
+        if self.killed_by is not None:
             return DeskState.KILLED
-        if self.state.halts:
+        if self.halts:
             return DeskState.HALTED
         if not self.state.is_reconciled:
             return DeskState.READ_ONLY if self.state.was_compared else DeskState.STARTING
@@ -142,9 +181,9 @@ class Control:
 
     def refusal(self) -> str | None:
         """Why nothing may be opened now, or None."""
-        if self.state.killed_by is not None:
-            return f"killed by {self.state.killed_by}; Ctrl+K, then type REARM to trade again"
-        for cause, reason in tuple(self.state.halts.items()):  # the engine may write them while a lane reads
+        if (by := self.killed_by) is not None:
+            return f"killed by {by}; Ctrl+K, then type REARM to trade again"
+        for cause, reason in self.halts.items():
             return f"halted ({cause.value}): {reason}"
         if not self.state.is_reconciled:
             return "read-only: " + "; ".join(self.state.read_only_because)
@@ -152,7 +191,7 @@ class Control:
 
     def is_naked(self, signed_at: datetime) -> bool:
         """Whether NAKED was typed after something was signed that a stop is owed by: none follows by itself (OP-07)."""
-        return self.state.naked_at is not None and signed_at <= self.state.naked_at
+        return self.naked_at is not None and signed_at <= self.naked_at
 
     def refusal_of(self, symbol: Symbol, day: date) -> Refusal | None:
         """Why nothing may be opened in this symbol on this New York day, or None."""

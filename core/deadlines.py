@@ -23,9 +23,9 @@ class Deadlines:
     def reach(self) -> Iterator[Effect]:
         """Everything that is due by now."""
         for number, workflow in enumerate(self.workflows):
-            faults = self.desk.faults
+            faults = self.desk.sightings.faults
             yield from apart(self.desk, workflow.due)
-            if self.desk.faults > faults:
+            if self.desk.sightings.faults > faults:
                 self._failed[number] = self.desk.at
             else:
                 self._failed.pop(number, None)

@@ -21,7 +21,6 @@ from core.doors import Doorkeeper
 from core.effects import Effect, FetchAccount, FetchHistory, FetchPicture
 from core.facts import RELEARNED, CommandRefused, Fact, Resumed
 from core.model.account import Mode
-from core.model.codes import HaltCause
 from core.model.session import Calendar
 from core.ports import Journal, JournalError, JournalWriteError
 from core.settings import Settings
@@ -60,7 +59,6 @@ class Engine:
     ) -> None:
         self.desk = desk = Desk(account, mode, calendar, journal, kinds)
         self.next_deadline: datetime | None = None
-        self.disk_trouble: str | None = None
         self.notes: tuple[str, ...] = ()
         self._is_moved = False
         self._is_owed_a_sync = False
@@ -111,7 +109,7 @@ class Engine:
                     raise
                 except Exception as error:  # the engine's edge: what was not foreseen halts trading and says so (EX-14)
                     failures.append(error)
-            if is_quiet and not (failures or self._is_moved or desk.books_are_wanted or desk.news.has_news):
+            if is_quiet and not (failures or self._is_moved or desk.sightings.books_are_wanted or desk.news.has_news):
                 return NOTHING
             return self._settled(message, asked, failures)
         except JournalWriteError as error:
@@ -179,12 +177,13 @@ class Engine:
         if isinstance(message, inputs.DeadlineReached):
             self._deadlines.give_up_what_is_due()
 
+    @property
+    def disk_trouble(self) -> str | None:
+        return self.desk.sightings.disk.trouble
+
     def lose_disk(self, trouble: str) -> None:
         """The journal's disk fails: nothing leaves any more until a restart (SP-06)."""
-        self.disk_trouble = trouble
-        control = self.desk.control.state
-        control.halted_at = control.halted_at if control.halts else self.desk.at
-        control.halts[HaltCause.JOURNAL] = trouble
+        self.desk.sightings.disk.lose(trouble, self.desk.at)
 
     def say(self, note: str) -> None:
         """Something that the operator should know of and that stops nothing; each is said once."""

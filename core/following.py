@@ -22,7 +22,7 @@ def followed(desk: Desk) -> tuple[Symbol, ...]:
     halt = settings.risk.protections.volatility_halt
     if halt.enabled:
         wanted.append(Symbol(halt.market))
-    held = {*(position.symbol for position in desk.ledger.positions()), *(desk.held_by_the_broker or ())}
+    held = {*(position.symbol for position in desk.ledger.positions()), *(desk.sightings.held_by_the_broker or ())}
     held |= {order.request.symbol for order in desk.ledger.working()}
     wanted += sorted(symbol for symbol in held if is_of_a_share(symbol))
     return tuple(dict.fromkeys(wanted))

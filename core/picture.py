@@ -104,7 +104,8 @@ class Pictures:
         told = desk.told_at_a_kill
         orders = tuple(self.over.rows(at, lambda order: self._order(order, told)))
         others = tuple(
-            OtherOrderRow(o.broker_order_id, o.words, o.state, o.may_open, o.is_unread) for o in desk.all_others
+            OtherOrderRow(o.broker_order_id, o.words, o.state, o.may_open, o.is_unread)
+            for o in desk.sightings.all_others
         )
         guards = self.protections.rows(at)
         working = [o for o in orders if o.status.is_working and Mark.TO_REPLACE not in o.marks]
@@ -143,7 +144,7 @@ class Pictures:
             others=others,
             foreign=tuple(
                 ForeignRow(held.symbol, held.asset_class, held.quantity, held.average_price)
-                for held in desk.foreign_positions
+                for held in desk.sightings.foreign_positions
             ),
         )
 
@@ -163,7 +164,7 @@ class Pictures:
 
     def _status(self, at: datetime, entries_shut: str) -> StatusView:
         desk, control = self.desk, self.desk.control
-        account = desk.account if isinstance(desk.account, Account) else None
+        account = desk.sightings.account if isinstance(desk.sightings.account, Account) else None
         day = desk.calendar.trading_day(at)
         opening = desk.opening.opening_equity(day)
         change = Money(account.equity - opening) if account and opening is not None else None
@@ -183,10 +184,10 @@ class Pictures:
             entries_refused=refusal or breaker,
             refused_by_breaker=refusal is None and breaker is not None,
             exits_refused=self.engine.disk_trouble,
-            killed_by=control.state.killed_by,
-            killed_at=control.state.killed_at,
-            halted_at=control.state.halted_at if control.state.halts else None,
-            halts=tuple(HaltRow(cause, reason) for cause, reason in control.state.halts.items()),
+            killed_by=control.killed_by,
+            killed_at=control.killed_at,
+            halted_at=control.halted_at if control.halts else None,
+            halts=tuple(HaltRow(cause, reason) for cause, reason in control.halts.items()),
             market_closes_at=session.close if not isinstance(session, NoSession) else None,
             market_opens_at=None if is_open else desk.calendar.next_session(at).open,
             quote_at=heard_at,
@@ -200,7 +201,7 @@ class Pictures:
             daily_loss_limit=Money(limit) if limit is not None else None,
             disk=self.engine.disk_trouble or self._slow_disk(),
             notes=self.engine.notes,
-            lamps=tuple(desk.lamps.values()),
+            lamps=tuple(desk.sightings.lamps.values()),
             margin_distance=distance,
             is_margin_near=distance is not None and limit_under(distance, warn_at) is not None,
             at_risk=self.protections.at_risk(at),
@@ -281,7 +282,7 @@ class Pictures:
         return TicketView(
             ticket=ticket,
             proposal=self._proposal(proposal),
-            quote=desk.quotes.get(ticket.order.symbol) or NoQuote("none seen yet"),
+            quote=desk.sightings.quotes.get(ticket.order.symbol) or NoQuote("none seen yet"),
             now=reviewed(self.gate.review(candidate, context), *verdicts_meanwhile(desk, ticket, proposal, context)),
             refused_because=desk.stage.state.refusals.get(ticket.id, ()),
             is_confirming=desk.stage.is_confirming(ticket.proposal_id),
@@ -323,7 +324,7 @@ class Pictures:
 
         A stop that is moved stands where it is put: no price that the market left.
         """
-        quote = self.desk.quotes.get(proposal.symbol)
+        quote = self.desk.sightings.quotes.get(proposal.symbol)
         before = self.log.signal_prices.get(proposal.id, proposal.intended_price)
         if quote is None or not before or proposal.reference is None or proposal.is_guard:
             return None
@@ -337,7 +338,7 @@ class Pictures:
         exits = desk.ledger.working_exits(position.symbol, position.strategy)
         guards = [o for o in exits if o.is_protective and not desk.ledger.is_held(o)]
         stops = [o for o in guards if desk.ledger.incumbent(o) is None and not desk.ledger.is_in_doubt(o)]
-        cover = cover_of(desk.ledger, position, lambda order: desk.departing.is_held_up(order, desk.at))
+        cover = cover_of(desk.ledger, position, lambda order: desk.sightings.departing.is_held_up(order, desk.at))
         profit = desk.ledger.open_profit(position, last)
         risked = plan.way_from(position.average_price) * abs(position.quantity) if plan else None
         prices = {o.request.stop_price for o in stops if o.request.stop_price is not None}
@@ -363,7 +364,7 @@ class Pictures:
             is_closing=any(not o.stands_by or o.is_cancelling for o in exits),
             has_bracket=desk.ledger.has_bracket_order(position.symbol, position.strategy),
             held_by_others=held_by_others(
-                desk.others, position.symbol, Side.SELL if position.quantity > 0 else Side.BUY
+                desk.sightings.others, position.symbol, Side.SELL if position.quantity > 0 else Side.BUY
             ),
             acts_from=self._stops_act_from(at),
             at_limit=cover.at_limit,
@@ -387,7 +388,7 @@ class Pictures:
     def _newest_data(self) -> tuple[datetime | None, str | None]:
         """When the market was last heard, and from whom."""
         heard = [(start + ONE_MINUTE, "bars") for start in self.desk.normaliser.state.last_starts.values()]
-        heard += [(quote.at, quote.feed.value) for quote in self.desk.quotes.values()]
+        heard += [(quote.at, quote.feed.value) for quote in self.desk.sightings.quotes.values()]
         return max(heard, default=(None, None))
 
     def _holder(self, stops: list[Order], plan: StopPlan | None) -> StopHolder:
@@ -404,7 +405,7 @@ class Pictures:
         drawn = _order(order, patience, is_to_replace=ledger.incumbent(order) is not None, is_held=is_held)
         over = beyond(ledger, order, told)
         more = (Mark.MORE_THAN_HELD,) if over > 0 else ()
-        waits = (Mark.WAITS_TO_BE_SENT,) if self.desk.departing.is_held_up(order, self.desk.at) else ()
+        waits = (Mark.WAITS_TO_BE_SENT,) if self.desk.sightings.departing.is_held_up(order, self.desk.at) else ()
         marks = (*drawn.marks, *((Mark.HALTED,) if is_halted else ()), *more, *waits)
         holder, back = stop_by_desk(self.desk, order), goes_back_in_words(self.desk, order)
         effect = effect_now(ledger, order, told)

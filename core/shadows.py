@@ -14,7 +14,7 @@ that it can recover (RK-13). Where a bar leaves two ways to read it, the worse o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
@@ -23,7 +23,7 @@ from typing import Any
 
 from core.control import Control
 from core.execution.ledger import Ledger
-from core.facts import ProposalEnded, ProposalSkipped, SubmissionBlocked
+from core.facts import BarClosed, ProposalEnded, ProposalSkipped, SubmissionBlocked
 from core.model.bar import Bar
 from core.model.codes import ProposalEnd
 from core.model.order import OrderRequest, Side
@@ -199,17 +199,24 @@ class ShadowsState:
 
 
 class Shadows:
-    """The slice of shadow trades. It folds the end of a proposal before the stage forgets it.
+    """The slice of shadow trades.
+
+    Parameters
+    ----------
+    last_price
+        The close of a symbol's last bar.
+    counts_for
+        Whether what a strategy could not take counts, those counted that ended with the same fact.
 
     Attributes
     ----------
     following
         By symbol, those that a bar may still change: where there are none, a bar costs nothing.
-    counts_for
-        Whether what a strategy could not take counts, now.
-    on_end
-        Hears each one that counts as it ends, and when that was.
+    ended
+        Those that count and that ended with the last fact: slices behind this one ask for them as they fold it.
     """
+
+    name = "shadows"
 
     def __init__(
         self,
@@ -218,14 +225,15 @@ class Shadows:
         stage: Stage,
         ledger: Ledger,
         last_price: Callable[[Symbol], Price | None],
+        counts_for: Callable[[str, Sequence[ClosedTrade]], bool],
     ) -> None:
         self.calendar, self.control, self.stage, self.ledger = calendar, control, stage, ledger
-        self.last_price = last_price
+        self.last_price, self.counts_for = last_price, counts_for
         self.state = ShadowsState()
         self.following: dict[Symbol, list[Shadow]] = {}
-        self.counts_for: Callable[[str], bool] = lambda strategy: False
-        self.on_end: Callable[[Shadow, datetime], None] = lambda shadow, at: None
+        self.ended: tuple[ClosedTrade, ...] = ()
         self.folds: dict[type, Callable[[datetime, Any], None]] = {
+            BarClosed: self._bar_closed,
             ProposalEnded: self._ended,
             ProposalSkipped: self._skipped,
             SubmissionBlocked: self._submission_blocked,
@@ -243,7 +251,13 @@ class Shadows:
         """Those that were let go on a New York day, the oldest first."""
         return tuple(self.state.shadows.values()) if self.state.day == day else ()
 
-    def take(self, bar: Bar) -> None:
+    def _bar_closed(self, _at: datetime, fact: BarClosed) -> None:
+        if self.ended:
+            self.ended = ()
+        if self.following:
+            self._take(fact.bar)
+
+    def _take(self, bar: Bar) -> None:
         """A complete bar, of a symbol that may be followed."""
         followed = self.following.get(bar.symbol)
         if followed is None:
@@ -251,30 +265,35 @@ class Shadows:
         for shadow in followed:
             shadow.take(bar)
             if shadow.is_counted and not shadow.is_followed:
-                self.on_end(shadow, min(bar.end, shadow.closes_at))
+                self._end(shadow, min(bar.end, shadow.closes_at))
         left = [shadow for shadow in followed if shadow.is_followed]
         if left:
             self.following[bar.symbol] = left
         else:
             del self.following[bar.symbol]
 
+    def _end(self, shadow: Shadow, at: datetime) -> None:
+        """What the equity curve refused has ended (RK-13)."""
+        if (trade := shadow.as_trade(at)) is not None:
+            self.ended += (trade,)
+
     # ── folds ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _ended(self, at: datetime, fact: ProposalEnded) -> None:
-        proposal = self.stage.state.proposals.get(fact.proposal_id)
+        self.ended, proposal = (), self.stage.ended
         if proposal is None or fact.end not in NOT_TAKEN or self._holds_one(proposal.strategy, proposal.symbol):
             return
         self._follow(at, proposal.strategy, proposal.order, proposal.stop, proposal.reference, fact.end.value)
 
     def _skipped(self, at: datetime, fact: ProposalSkipped) -> None:
         """A signal that the gate refused."""
-        proposal = fact.proposal
+        self.ended, proposal = (), fact.proposal
         if proposal is None or self._holds_one(proposal.strategy, proposal.symbol):
             return
         self._follow(at, proposal.strategy, proposal.order, proposal.stop, proposal.reference, BLOCKED)
 
     def _submission_blocked(self, at: datetime, fact: SubmissionBlocked) -> None:
-        order = self.ledger.order(fact.client_order_id)
+        self.ended, order = (), self.ledger.order(fact.client_order_id)
         if order is not None and not self._holds_one(order.strategy, order.request.symbol):
             self._follow(at, order.strategy, order.request, order.stop, order.reference, BLOCKED)
 
@@ -333,7 +352,7 @@ class Shadows:
 
     def _counts(self, strategy: str, day: date) -> bool:
         """A strategy that is shut might have opened as many a day as any other: its trades and shadows together."""
-        if not self.counts_for(strategy):
+        if not self.counts_for(strategy, self.ended):
             return False
         counted = sum(s.is_counted and s.strategy == strategy and s.last is not None for s in self.of_day(day))
         return counted + self.ledger.entries_filled(strategy, day) < self.control.settings.risk.entries_a_day
@@ -345,7 +364,7 @@ class Shadows:
             for shadow in followed:
                 shadow.close()
                 if shadow.is_counted:
-                    self.on_end(shadow, shadow.closes_at)
+                    self._end(shadow, shadow.closes_at)
         self.restore(ShadowsState(day))
 
 

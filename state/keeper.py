@@ -62,7 +62,7 @@ class Keeper:
         try:
             act()
         except JournalWriteError as error:
-            self.runtime.engine.lose_disk(str(error))
+            self.runtime.lose_disk(str(error))
         except OSError as error:
             self.runtime.engine.say(
                 f"{error.filename or self.folder.path} cannot be written: {error.strerror}; mend the disk, orders go on"
@@ -74,7 +74,7 @@ class Keeper:
         if door is None:
             return
         news = self.switch.news()
-        if self.runtime.engine.desk.control.state.killed_by is None:
+        if self.runtime.engine.desk.control.killed_by is None:
             by = names_in(self.switch.set_by()) if door == "file" else door
             self.runtime.send(Kill(by or door))
         elif news:  # once more, behind whatever was typed before it

@@ -166,7 +166,7 @@ class AtAlpaca(Wiring):
             keys.secret,
             [Symbol(text) for text in settings.symbols],
             calendar,
-            known=engine.desk.normaliser.state.last_starts,
+            known=dict(engine.desk.normaliser.state.last_starts),
         )
         orders = AlpacaOrderStream(keys, mode, settings.alpaca)
         control = engine.desk.control

@@ -46,6 +46,8 @@ class AdviceState:
 
 
 class AdviceBook:
+    name = "advice"
+
     def __init__(self) -> None:
         self.state = AdviceState()
         self.folds = {
@@ -56,6 +58,9 @@ class AdviceBook:
             RecommendationAdopted: self._adopted,
             RecommendationDropped: self._dropped,
         }
+
+    def restore(self, state: AdviceState) -> None:
+        self.state = state
 
     def advice(self, number: int) -> Given | None:
         return next((given for given in self.state.given if given.number == number), None)

@@ -63,6 +63,8 @@ class BreakerState:
 class Breaker:
     """The slice."""
 
+    name = "breaker"
+
     def __init__(self) -> None:
         self.state = BreakerState()
         self.folds = {
@@ -74,6 +76,9 @@ class Breaker:
             SubmissionBlocked: self._blocked,
             EngineStarted: self._started,
         }
+
+    def restore(self, state: BreakerState) -> None:
+        self.state = state
 
     def phase(self, at: datetime) -> Phase:
         if self.state.opened_at is None:

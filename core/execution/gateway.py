@@ -8,7 +8,6 @@ in our own queue can be taken back here: what was taken back never leaves, and w
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -42,21 +41,28 @@ class Latch(Protocol):
 
 @dataclass(slots=True)
 class Gateway:
-    """Asked from several lanes at once.
-
-    Attributes
-    ----------
-    stands
-        Why an order is not to be sent any more although it was written, or None: it ended meanwhile.
+    """Asked from several lanes at once. What the books say of an order that waits is told here as it becomes another:
+    no lane reads them.
     """
 
     account: str
     latch: Latch
     used: Noted = field(default_factory=Noted)
-    stands: Callable[[ClientOrderId], str | None] = field(default=lambda _order_id: None)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _let_out: Noted = field(default_factory=Noted)
     _taken_back: Noted = field(default_factory=Noted)
+    _queued: dict[ClientOrderId, str | None] = field(default_factory=dict)
+
+    def queue(self, order_id: ClientOrderId, why_not: str | None) -> None:
+        """It goes into its lane; `why_not` is why it is not to be sent any more although it was written, or None."""
+        with self._lock:
+            self._queued[order_id] = why_not
+
+    def tell(self, order_id: ClientOrderId, why_not: str | None) -> None:
+        """What the books say now of an order that may wait in its lane: it ended meanwhile, or is to be sent again."""
+        with self._lock:
+            if order_id in self._queued:
+                self._queued[order_id] = why_not
 
     def refusal(
         self, effect: SubmitOrder | ReplaceOrder, now: datetime, queued_at: datetime | None = None
@@ -72,13 +78,15 @@ class Gateway:
         """
         only_for_people("send an order")
         order = effect.order
-        if not order.effect.only_reduces and (reason := self.latch.shut()):
-            return Withheld(f"{reason}: nothing that opens or adds leaves")
+        reason = None if order.effect.only_reduces else self.latch.shut()
         asked_at = queued_at if queued_at is not None and order.effect.only_reduces else now
         with self._lock:
             for noted in (self.used, self._let_out, self._taken_back):
                 noted.forget(now)
-            withheld = self._refusal(effect, asked_at)
+            why_not = self._queued.pop(order.client_order_id, None)
+            if reason is not None:
+                return Withheld(f"{reason}: nothing that opens or adds leaves")
+            withheld = self._refusal(effect, asked_at, why_not)
             if withheld is None:
                 self.used.add(effect.approval.id, max(now, effect.approval.lapses_at))
                 self._let_out.add(order.client_order_id)
@@ -90,9 +98,10 @@ class Gateway:
             if order_id in self._let_out:
                 return False
             self._taken_back.add(order_id)
+            self._queued.pop(order_id, None)
             return True
 
-    def _refusal(self, effect: SubmitOrder | ReplaceOrder, asked_at: datetime) -> Withheld | None:
+    def _refusal(self, effect: SubmitOrder | ReplaceOrder, asked_at: datetime, why_not: str | None) -> Withheld | None:
         order, approval = effect.order, effect.approval
         if order.client_order_id in self._taken_back:
             return TAKEN_BACK
@@ -104,5 +113,4 @@ class Gateway:
             again = "confirm a new ticket" if approval.mandate_id is None else "what was signed permits it no more"
             words = f"approval {approval.id} lapsed at {new_york_clock(approval.lapses_at)}; {again}"
             return Withheld(words, BlockCode.LAPSED)
-        why_not = self.stands(order.client_order_id)
         return None if why_not is None else Withheld(why_not)

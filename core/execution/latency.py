@@ -70,6 +70,8 @@ class LatenciesState:
 class Latencies:
     """The slice."""
 
+    name = "latencies"
+
     def __init__(self, trading_day: Callable[[datetime], date]) -> None:
         self.trading_day = trading_day
         self.state = LatenciesState()
@@ -83,6 +85,9 @@ class Latencies:
             OrderStateChanged: self._state_changed,
             OrderFilled: self._filled,
         }
+
+    def restore(self, state: LatenciesState) -> None:
+        self.state = state
 
     def spans(self) -> tuple[Span, ...]:
         """Every span with its percentiles; those that no order has are left out. Worked out when an order has moved."""

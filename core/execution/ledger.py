@@ -43,7 +43,7 @@ from core.facts import (
 from core.model.codes import EndCode
 from core.model.order import LegRole, OrderStatus, Side
 from core.model.past_order import PastOrder
-from core.model.position import Fill, Position, Trade
+from core.model.position import Ended, Fill, Position, Trade
 from core.model.regime import RegimeLabels
 from core.model.session import Calendar
 from core.model.signal import ExitReason
@@ -109,10 +109,36 @@ FAILURES = {
 
 
 class Ledger:
-    """The slice of orders, executions, positions and trades."""
+    """The slice of orders, executions, positions and trades.
 
-    def __init__(self, calendar: Calendar, past: PastIndex | None = None) -> None:
+    Parameters
+    ----------
+    regime
+        What kind of market it is, for a position that is opened now.
+    is_still_told
+        Whether a report has yet to tell of an order.
+    named
+        Orders that something signed or waiting may yet speak of.
+
+    Attributes
+    ----------
+    ended
+        What the last fill ended: slices behind this one ask for it as they fold the same fill.
+    """
+
+    name = "orders"
+
+    def __init__(
+        self,
+        calendar: Calendar,
+        past: PastIndex | None = None,
+        *,
+        regime: Callable[[], RegimeLabels | None] = lambda: None,
+        is_still_told: Callable[[ClientOrderId], bool] = lambda _order_id: False,
+        named: Callable[[datetime], Collection[ClientOrderId]] = lambda _at: (),
+    ) -> None:
         self.calendar = calendar
+        self.regime, self.is_still_told, self.named = regime, is_still_told, named
         self.past: PastIndex = past or PastInMemory()
         self.state = LedgerState()
         self._places: dict[ClientOrderId, int] = {}
@@ -120,10 +146,7 @@ class Ledger:
         self._working: dict[ClientOrderId, Order] = {}
         self._cut: dict[ClientOrderId, Order] = {}
         self.opened: list[Opened] = []
-        self.on_trade: Callable[[Trade, bool], None] = lambda _trade, _is_long: None
-        self.regime: Callable[[], RegimeLabels | None] = lambda: None
-        self.is_still_told: Callable[[ClientOrderId], bool] = lambda _order_id: False
-        self.named: Callable[[datetime], Collection[ClientOrderId]] = lambda _at: ()
+        self.ended: Ended | None = None
         self.folds = {
             ApprovalRedeemed: self._redeemed,
             EngineStarted: self._started,
@@ -178,6 +201,10 @@ class Ledger:
 
     def order(self, order_id: ClientOrderId) -> Order | None:
         return self.state.orders.get(order_id)
+
+    def is_working(self, order_id: ClientOrderId) -> bool:
+        order = self.state.orders.get(order_id)
+        return order is not None and order.is_working
 
     def has(self, order_id: ClientOrderId) -> bool:
         """Whether this name was ever used: by what is here, or by the index."""
@@ -661,6 +688,7 @@ class Ledger:
         self.state.updates_ignored += 1
 
     def _filled(self, at: datetime, fact: OrderFilled) -> None:
+        self.ended = None
         order = self.state.orders[fact.fill.client_order_id]
         self.state.executions[fact.fill.execution_id] = order.id
         day = self.calendar.trading_day(fact.fill.at)
@@ -751,7 +779,7 @@ class Ledger:
         self.state.positions.pop(key, None)
         trade = self._trade(after, fill, order)
         self.state.trades.append(trade)
-        self.on_trade(trade, order.request.side is Side.SELL)
+        self.ended = Ended(trade, order.request.side is Side.SELL)
 
     def _trade(self, flat: Position, fill: Fill, exit_order: Order) -> Trade:
         entry = self.state.orders.get(flat.entry_order)

@@ -29,6 +29,8 @@ class TallyState:
 class Tally:
     """The slice."""
 
+    name = "tally"
+
     def __init__(self, trading_day: Callable[[datetime], date]) -> None:
         self.trading_day = trading_day
         self.state = TallyState()
@@ -38,6 +40,9 @@ class Tally:
             OrderCreated: self._created,
             OrderStateChanged: self._state_changed,
         }
+
+    def restore(self, state: TallyState) -> None:
+        self.state = state
 
     def _today(self, at: datetime) -> TallyState:
         day = self.trading_day(at)

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from core.execution.ledger import Ledger, position_key
-from core.facts import OrderFilled, PositionCorrected
+from core.facts import BarClosed, OrderFilled, PositionCorrected
 from core.model.bar import Bar
 from core.model.order import StopHolder
 from core.model.position import Position
@@ -52,13 +52,19 @@ class WatchState:
 class ExitWatch:
     """The slice of the marks."""
 
+    name = "exits"
+
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
         self.state = WatchState()
         self.folds: dict[type, Callable[[datetime, Any], None]] = {
+            BarClosed: self._bar_closed,
             OrderFilled: self._filled,
             PositionCorrected: self._corrected,
         }
+
+    def restore(self, state: WatchState) -> None:
+        self.state = state
 
     def mark(self, position: Position) -> Mark:
         """What was remembered of it; a fresh mark where it is older than this slice."""
@@ -80,6 +86,10 @@ class ExitWatch:
             mark, is_long = self._kept(position), position.quantity > 0
             seen = bar.close if bar.start < position.opened_at else bar.high if is_long else bar.low
             mark.best = max(mark.best, seen) if is_long else min(mark.best, seen)
+
+    def _bar_closed(self, _at: datetime, fact: BarClosed) -> None:
+        if self.ledger.state.positions:
+            self.take_bar(fact.bar)
 
     def _kept(self, position: Position) -> Mark:
         mark = self.mark(position)

@@ -6,10 +6,13 @@ takes in a bar that was judged complete, so that a rebuild from the journal come
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from typing import Any
 
+from core.facts import BarClosed, MarketDataQuarantined, TradingHalted, TradingResumed
 from core.market.calendar import CalendarRangeError
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.halt import TradingHalt
@@ -75,11 +78,22 @@ class Normaliser:
     again.
     """
 
+    name = "market"
+
     def __init__(self, calendar: Calendar, state: MarketState | None = None) -> None:
         self.calendar = calendar
         self.state = state or MarketState()
         self.outside = 0
         self._open = self._close = _NEVER
+        self.folds: dict[type, Callable[[datetime, Any], None]] = {
+            BarClosed: self._bar_closed,
+            MarketDataQuarantined: self._quarantined,
+            TradingHalted: self._halted,
+            TradingResumed: self._resumed,
+        }
+
+    def restore(self, state: MarketState) -> None:
+        self.state = state
 
     def judge(self, bar: Bar, at: datetime) -> Judgement:
         """What the bar is at `at`, the time of the inbox (UTC). Costs a good bar nothing but comparisons."""
@@ -109,15 +123,17 @@ class Normaliser:
         state.last_starts[bar.symbol] = bar.start
         state.complete += 1
 
-    def fold_quarantine(self) -> None:
-        """Take a quarantined message into the state."""
+    def _bar_closed(self, _at: datetime, fact: BarClosed) -> None:
+        self.fold(fact.bar)
+
+    def _quarantined(self, _at: datetime, _fact: MarketDataQuarantined) -> None:
         self.state.quarantined += 1
 
-    def fold_halt(self, halt: TradingHalt) -> None:
-        self.state.halted[halt.symbol] = halt
+    def _halted(self, _at: datetime, fact: TradingHalted) -> None:
+        self.state.halted[fact.halt.symbol] = fact.halt
 
-    def fold_resumption(self, symbol: Symbol) -> None:
-        self.state.halted.pop(symbol, None)
+    def _resumed(self, _at: datetime, fact: TradingResumed) -> None:
+        self.state.halted.pop(fact.symbol, None)
 
     def judge_quote(self, quote: Quote, at: datetime) -> Complete | Quarantined:
         """Whether a quote may be believed: two positive prices that are not crossed, and not from the future."""

@@ -116,3 +116,11 @@ class Trade:
     def is_failed(self) -> bool:
         """Its first exit failed: what it made is no trading result (EX-18)."""
         return self.exit_reason in FAILED
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A trade as its last fill ends it, and whether it was long."""
+
+    trade: Trade
+    is_long: bool

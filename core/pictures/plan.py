@@ -49,7 +49,7 @@ class PlanPicture:
     def _open(self, run: PlanRun, at: datetime) -> PlanView:
         tried = self._rehearsed(run, at)
         going = [t for t in tried if t.fits and t.proposal.id in run.marked]
-        account = self.desk.account
+        account = self.desk.sightings.account
         entries = taken_back(self.desk, run, going)
         return self._view(
             run,

@@ -96,12 +96,11 @@ class Protections:
     def _desk(self) -> ProtectionRow:
         """The kill, a halt, read-only."""
         control = self.desk.control
-        state, refusal = control.state, control.refusal()
-        since = state.read_only_at
-        if state.halts:
-            since = state.halted_at if set(state.halts) != {HaltCause.JOURNAL} else None
-        if state.killed_by is not None:
-            since = state.killed_at
+        refusal, since = control.refusal(), control.state.read_only_at
+        if control.halts:
+            since = control.halted_at if set(control.halts) != {HaltCause.JOURNAL} else None
+        if control.killed_by is not None:
+            since = control.killed_at
         return _row("desk", "Desk", control.word(), refusal, "nothing is killed or halted", since=since)
 
     def _breaker(self, at: datetime) -> ProtectionRow:
@@ -182,12 +181,12 @@ class Protections:
     ) -> ProtectionRow:
         desk, name = self.desk, "Daily loss" if span == "day" else "Weekly loss"
         today = desk.calendar.trading_day(at)
-        if opening is None or limit is None or not isinstance(desk.account, Account):
+        if opening is None or limit is None or not isinstance(desk.sightings.account, Account):
             is_shut = desk.control.settings.risk.on_missing_equity == "refuse"
             why = f"equity at the {span}'s start is not known yet; entries wait for it"
             words = f"unknown of {'unknown' if limit is None else usd(limit)}"
             return _row(key, name, words, why if is_shut else None, why.removesuffix("; entries wait for it"))
-        loss, told = opening - desk.account.equity, desk.protections.latches.told(key, GLOBAL)
+        loss, told = opening - desk.sightings.account.equity, desk.protections.latches.told(key, GLOBAL)
         is_shut, lost = loss >= limit or told is not None, max(loss, ZERO)
         override, override_words = None, ""
         since = desk.opening.since(today) if span == "day" else desk.opening.since_of_week(today)
@@ -297,7 +296,7 @@ class Protections:
     def _portfolio(self) -> Iterator[ProtectionRow]:
         """The value of all positions and of entries on their way, where it is limited (RK-16)."""
         desk, most = self.desk, self.desk.control.settings.risk.portfolio.max_exposure
-        account = desk.account
+        account = desk.sightings.account
         if most == UNLIMITED or not isinstance(account, Account):
             return
         exposure = exposure_of(desk.ledger, desk.last_price) / account.equity if account.equity > 0 else NO_EQUITY
@@ -313,7 +312,7 @@ class Protections:
 
     def _margin(self) -> Iterator[ProtectionRow]:
         """What maintenance asks of equity, where margin is in use; the nearest of the day's samples (RK-14)."""
-        desk, account = self.desk, self.desk.account
+        desk, account = self.desk, self.desk.sightings.account
         distance = distance_of(account) if isinstance(account, Account) else None
         if distance is None:
             return

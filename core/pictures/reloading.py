@@ -9,12 +9,12 @@ from core.views import NOTHING_TO_RELOAD, ReloadView
 
 
 def reload_view(desk: Desk) -> ReloadView:
-    file = desk.settings_file
+    file = desk.sightings.settings_file
     if isinstance(file, SettingsFault):
         return ReloadView(fault=file.reason)
-    if file is None or not desk.file_changes:
+    if file is None or not desk.sightings.file_changes:
         return NOTHING_TO_RELOAD
     words: dict[Kind, tuple[str, ...]] = {
-        kind: tuple(change.words for change in desk.file_changes if change.kind is kind) for kind in Kind
+        kind: tuple(change.words for change in desk.sightings.file_changes if change.kind is kind) for kind in Kind
     }
     return ReloadView(words[Kind.TIGHTER], words[Kind.LOOSER], words[Kind.RESTART], digest=digest_of(file))

@@ -40,11 +40,11 @@ def symbol_views(desk: Desk, at: datetime) -> tuple[SymbolView, ...]:
 
 
 def _symbol_view(desk: Desk, symbol: Symbol, conditions: Conditions, rooms: tuple[Room, Room]) -> SymbolView:
-    instrument = desk.instruments.get(symbol)
+    instrument = desk.sightings.instruments.get(symbol)
     bar = desk.normaliser.state.last_starts.get(symbol)
     return SymbolView(
         symbol=symbol,
-        quote=desk.quotes.get(symbol),
+        quote=desk.sightings.quotes.get(symbol),
         last=desk.orchestrator.state.marks.get(symbol),
         is_fractionable=instrument.is_fractionable if instrument else False,
         last_at=bar + ONE_MINUTE if bar else None,
@@ -57,7 +57,7 @@ def _symbol_view(desk: Desk, symbol: Symbol, conditions: Conditions, rooms: tupl
 
 
 def _short_refused(desk: Desk, instrument: Instrument | None) -> str | None:
-    account = desk.account
+    account = desk.sightings.account
     if instrument is None or not isinstance(account, Account):
         return "the broker has not said yet whether it can be sold short"
     if account.multiplier <= 1:

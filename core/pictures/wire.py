@@ -17,7 +17,7 @@ def wire_view(desk: Desk, at: datetime) -> WireView:
         sent=tally.sent if is_todays else 0,
         invalid=tally.invalid if is_todays else 0,
         rejected=tally.rejected if is_todays else 0,
-        calls=desk.calls,
+        calls=desk.sightings.calls,
         breaker=desk.breaker.phase(at).value,
         breaker_reason=desk.breaker.refusal(at),
     )

@@ -46,6 +46,8 @@ class AllocationsState:
 class Allocations:
     """Folds settings, days, and what the operator adopted."""
 
+    name = "allocations"
+
     def __init__(self) -> None:
         self.state = AllocationsState()
         self.folds = {
@@ -53,6 +55,9 @@ class Allocations:
             DayStarted: self._day_started,
             PromotionDecided: self._decided,
         }
+
+    def restore(self, state: AllocationsState) -> None:
+        self.state = state
 
     def of(self, strategy: str) -> Share | None:
         """What it has today; None where it shares with everybody."""

@@ -42,9 +42,14 @@ class DayState:
 class Day:
     """The slice of the opening equities."""
 
+    name = "day"
+
     def __init__(self) -> None:
         self.state = DayState()
         self.folds = {DayStarted: self._started, DayCorrected: self._corrected}
+
+    def restore(self, state: DayState) -> None:
+        self.state = state
 
     def opening_equity(self, day: date) -> Money | None:
         """Equity at the day's start, USD; None before its first account figure."""

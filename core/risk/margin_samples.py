@@ -39,9 +39,14 @@ class MarginState:
 
 
 class MarginSamples:
+    name = "margin"
+
     def __init__(self) -> None:
         self.state = MarginState()
         self.folds = {MarginSampled: self._sampled, MarginWarned: self._warned}
+
+    def restore(self, state: MarginState) -> None:
+        self.state = state
 
     @property
     def last(self) -> Sample | None:

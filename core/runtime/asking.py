@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any
 
 from core.brokers.port import Broker
-from core.desk import Desk
 from core.effects import (
     CancelOrder,
     Effect,
@@ -39,6 +38,7 @@ from core.model.instrument import Instrument, NoInstrument
 from core.model.quote import NoQuote
 from core.model.values import Symbol
 from core.runtime.threads import Threads
+from core.settings import Settings
 
 TO_BE_HEARD = 0.1
 """Seconds, of those that a confirmation waits, in which what came is taken in."""
@@ -47,18 +47,17 @@ AT_ONCE = 8
 
 
 class Asking:
-    """Blocks: called in threads, never in the engine's."""
+    """Blocks: called in threads, never in the engine's. `settings` are those in force as it was asked."""
 
-    def __init__(self, broker: Broker, market: MarketData, desk: Desk) -> None:
+    def __init__(self, broker: Broker, market: MarketData) -> None:
         self.broker = broker
         self.market = market
-        self.desk = desk
         self._threads = Threads("figures")
 
     def close(self) -> None:
         self._threads.close()
 
-    def ask(self, effect: Effect) -> Input:
+    def ask(self, effect: Effect, settings: Settings) -> Input:
         """The answer, whatever it is."""
         broker = self.broker
         match effect:
@@ -74,11 +73,11 @@ class Asking:
                 found = broker.look_up(effect.client_order_id, with_legs=effect.with_legs)
                 return LookUpAnswered(effect.client_order_id, found)
             case FetchFigures():
-                return FiguresFetched(effect.proposal_id, effect.ticket_id, self._figures(effect.symbol))
+                return FiguresFetched(effect.proposal_id, effect.ticket_id, self._figures(effect.symbol, settings))
             case FetchAccount():
                 return AccountFetched(broker.account())
             case FetchPicture():
-                return PictureFetched(self._picture())
+                return PictureFetched(self._picture(settings))
             case FetchHistory():
                 return HistoryFetched(effect.symbols, effect.start, effect.end, self._history(effect))
         raise TypeError(f"{type(effect).__name__} is no request to a broker")
@@ -90,7 +89,7 @@ class Asking:
             return NoAnswer(str(error))
         return tuple(minute.bar for minute in found if isinstance(minute, BarArrived))
 
-    def _figures(self, symbol: Symbol) -> FreshFigures:
+    def _figures(self, symbol: Symbol, settings: Settings) -> FreshFigures:
         """Clock, account, quote and asset at once, each for as long as a confirmation waits: what has not come by then
         says so, and keeps nobody from hearing the rest (OP-03).
         """
@@ -100,7 +99,7 @@ class Asking:
             lambda: self.market.quote(symbol),
             lambda: self.broker.instrument(symbol),
         ]
-        seconds = float(self.desk.control.settings.staging.review_seconds)
+        seconds = float(settings.staging.review_seconds)
         futures = [self._threads.ask(act) for act in asked]
         wait(futures, timeout=max(seconds - TO_BE_HEARD, seconds / 2))
         time, account, quote, instrument = (_come(future, seconds) for future in futures)
@@ -111,12 +110,12 @@ class Asking:
             NoInstrument(instrument.reason) if isinstance(instrument, NoAnswer) else instrument,
         )
 
-    def _picture(self) -> BrokerPicture | NoAnswer:
+    def _picture(self, settings: Settings) -> BrokerPicture | NoAnswer:
         """The broker's books, and what it says of the symbols that are traded or held."""
         picture = self.broker.picture()
         if isinstance(picture, NoAnswer):
             return picture
-        wanted = {*map(Symbol, self.desk.control.settings.symbols), *(p.symbol for p in picture.positions)}
+        wanted = {*map(Symbol, settings.symbols), *(p.symbol for p in picture.positions)}
         asked = [lambda s=s: self.broker.instrument(s) for s in sorted(wanted)]
         found = self._threads.all_of(asked, AT_ONCE)
         return replace(picture, instruments=tuple(i for i in found if isinstance(i, Instrument)))

@@ -33,7 +33,8 @@ def is_filling(desk: Desk, at: datetime) -> bool:
     """Whether an entry that works would fill by the last quote, and the desk itself sends its stop then."""
     is_open = isinstance(desk.calendar.session_at(at), Session)
     return any(
-        (is_open or order.request.extended_hours) and would_fill(order.request, desk.quotes.get(order.request.symbol))
+        (is_open or order.request.extended_hours)
+        and would_fill(order.request, desk.sightings.quotes.get(order.request.symbol))
         for order, holder in unguarded(desk)
         if holder is StopHolder.BROKER
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -59,12 +59,13 @@ class Link:
 class HaltLatch:
     """The latch that the gateway reads: shut from the first press on, by file, environment or record (OP-08).
 
-    A press holds it by itself: no other command, and no other press, lets it go.
+    A press holds it by itself: no other command, and no other press, lets it go. Lanes read it, and read nothing of the
+    desk: what the record says is told here by the engine's thread, as soon as it is another.
     """
 
     def __init__(self, switch: KillSwitch) -> None:
         self.switch = switch
-        self.recorded: Callable[[], str | None] = lambda: None
+        self._recorded: str | None = None
         self._lock = threading.RLock()  # a signal may press in the middle of a look
         self._held: dict[int, str] = {}
         self._presses = 0
@@ -86,6 +87,10 @@ class HaltLatch:
         with self._lock:
             self._held.pop(press, None)
 
+    def note(self, refusal: str | None) -> None:
+        """Why the record lets nothing open now, or None."""
+        self._recorded = refusal
+
     def shut(self) -> str | None:
         with self._lock:
             pressed_by = next(iter(self._held.values()), None)
@@ -93,4 +98,4 @@ class HaltLatch:
             return f"halted by {pressed_by}"
         if door := self.switch.is_on():
             return f"killed by {door}"
-        return self.recorded()
+        return self._recorded

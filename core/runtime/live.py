@@ -117,7 +117,8 @@ class LiveRuntime(Runtime):
         self.now = now
         self.sending = Sending(
             self.gateway,
-            Asking(broker, market, engine.desk),
+            Asking(broker, market),
+            lambda: engine.desk.control.settings,
             self.clock,
             self._put_answer,
             self._put_quietly,

@@ -174,7 +174,7 @@ class Script:
                 yield ProposeFlattening()
             case "ctrl+k":
                 yield Halt("key")
-            case "K" if desk.control.state.halts:
+            case "K" if desk.control.halts:
                 yield Kill("key")
             case "escape":
                 if ticket is not None:

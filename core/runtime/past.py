@@ -46,7 +46,7 @@ class PastWatch:
     minutes, daily_bars
         The market's history; both block, and raise `MarketDataError`.
     terms
-        Of the volatility halt, as they are in force.
+        Of the volatility halt, as they are in force. In the loop alone: the thread is given what they are.
     """
 
     def __init__(
@@ -75,16 +75,16 @@ class PastWatch:
         while True:
             lacking = self._lacking()
             if lacking:
-                for told in await asyncio.to_thread(self.look, lacking):
+                for told in await asyncio.to_thread(self.look, lacking, self._terms()):
                     hear(told)
             has_failed = set(lacking) & set(self._lacking())
             wait = AGAIN if has_failed else LOOKS_EVERY
             await asyncio.sleep(wait.total_seconds())
 
-    def look(self, symbols: Sequence[Symbol]) -> list[Told]:
+    def look(self, symbols: Sequence[Symbol], terms: VolatilityHaltTerms) -> list[Told]:
         """What is known of their days before today's. Blocks."""
         today = self._today()
-        sessions = self._sessions(today)
+        sessions = self._sessions(today, terms)
         try:
             minutes = self._told_minutes(symbols, sessions)
         except MarketDataError as error:
@@ -97,7 +97,7 @@ class PastWatch:
                 told += self._failed(f"{symbol}: {error}")
                 continue
             self._told[symbol] = today
-            told.append(PastArrived(self._past(symbol, days, minutes.get(symbol, []))))
+            told.append(PastArrived(self._past(symbol, days, minutes.get(symbol, []), terms)))
         return told
 
     # ── how ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -114,9 +114,8 @@ class PastWatch:
         words = f"correlation, ranges and the volatility halt's median go on without them until they come: {reason}"
         return [MarketDataBroken(PLACE, words)] if self._said.is_new(reason) else []
 
-    def _sessions(self, today: date) -> list[Session]:
+    def _sessions(self, today: date, terms: VolatilityHaltTerms) -> list[Session]:
         """Those before today that minutes are wanted of, the oldest first."""
-        terms = self._terms()
         many = min(terms.days, MOST_SESSIONS) if terms.enabled else 1
         found: list[Session] = []
         day = today
@@ -143,13 +142,14 @@ class PastWatch:
                 found.setdefault(minute.bar.symbol, []).append(minute.bar)
         return found
 
-    def _past(self, symbol: Symbol, days: Iterable[DailyBar], minutes: Sequence[Bar]) -> Past:
+    def _past(
+        self, symbol: Symbol, days: Iterable[DailyBar], minutes: Sequence[Bar], terms: VolatilityHaltTerms
+    ) -> Past:
         closes = {bar.day: bar.close for bar in days}
         by_day: dict[date, list[Bar]] = {}
         for bar in minutes:
             by_day.setdefault(self._calendar.trading_day(bar.start), []).append(bar)
-        at_least = self._terms().at_least
-        deviations = {day: session_deviation(bars, at_least) for day, bars in by_day.items()}
+        deviations = {day: session_deviation(bars, terms.at_least) for day, bars in by_day.items()}
         told = sorted(closes.keys() | by_day.keys())[-DAYS:]
         last = by_day[max(by_day)][-LAST_MINUTES:] if by_day else []
         return Past(symbol, tuple(PastDay(day, closes.get(day), deviations.get(day)) for day in told), tuple(last))

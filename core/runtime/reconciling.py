@@ -65,9 +65,8 @@ class Reconciling:
         self.now = now
         self.gateway: Gateway | None = None
         if switch is not None:
-            latch = HaltLatch(switch)
-            latch.recorded = engine.desk.control.refusal
-            self.gateway = Gateway(engine.desk.account_name, latch)
+            self.latch = HaltLatch(switch)
+            self.gateway = Gateway(engine.desk.account_name, self.latch)
         self._effects: deque[Effect] = deque()
 
     def look(self) -> Books:
@@ -138,6 +137,7 @@ class Reconciling:
     def _sent(self, effect: SubmitOrder | ReplaceOrder) -> Input:
         assert self.gateway is not None
         order, at = effect.order, self._at()
+        self.latch.note(self.engine.desk.control.refusal())
         withheld = self.gateway.refusal(effect, at)
         if withheld is not None:
             return SubmissionStopped(order.client_order_id, withheld.words, code=withheld.code)

@@ -14,10 +14,10 @@ from typing import Protocol
 
 from core.advisers.authority import only_for_people
 from core.doors import KnownDoor
-from core.effects import Effect, LatchKill, ReleaseKill, WithdrawOrder
+from core.effects import Effect, LatchKill, ReleaseKill, ReplaceOrder, SubmitOrder, WithdrawOrder
 from core.engine import Engine
 from core.execution.gateway import Gateway
-from core.facts import Fact
+from core.facts import CancelDropped, CancelRequested, Fact, OrderStateChanged
 from core.inputs import Command, Halt, Input, Kill, Leaving, Rearm, Resume, Stop
 from core.model.order import OrderStatus
 from core.model.values import ClientOrderId, Symbol, TicketId
@@ -61,9 +61,10 @@ class Runtime(ABC):
         self.engine = engine
         self.at = start
         self.latch = HaltLatch(switch)
-        self.latch.recorded = engine.desk.control.refusal
+        self.latch.note(engine.desk.control.refusal())
         self.gateway = Gateway(engine.desk.account_name, self.latch)
-        self.gateway.stands = self._why_not_any_more
+        self._allowed_by, self._disk = frozenset(engine.desk.control.folds), engine.desk.sightings.disk
+        engine.desk.listeners.append(self._tell_the_lanes)
         self.is_running = True
         self.last_words: tuple[str, ...] = ()
         self.keeper: Keeping | None = None
@@ -180,11 +181,33 @@ class Runtime(ABC):
     # ── the engine ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def take(self, at: datetime, message: Input) -> None:
-        for effect in self.engine.handle(at, message):
+        effects = self.engine.handle(at, message)
+        if self._disk.trouble is not None:
+            self._tell_the_latch()
+        for effect in effects:
             if isinstance(effect, WithdrawOrder):
                 self._withdraw(effect.client_order_id)
-            else:
-                self._perform(effect)
+                continue
+            if isinstance(effect, SubmitOrder | ReplaceOrder):
+                order_id = effect.order.client_order_id
+                self.gateway.queue(order_id, self._why_not_any_more(order_id))
+            self._perform(effect)
+
+    def lose_disk(self, trouble: str) -> None:
+        """The journal cannot be written. In this runtime's thread."""
+        self.engine.lose_disk(trouble)
+        self._tell_the_latch()
+
+    def _tell_the_lanes(self, _sequence: int, _at: datetime, fact: Fact) -> None:
+        """What holds an order back at its last look is told as it is recorded: a lane reads values, never the desk."""
+        kind = type(fact)
+        if kind in self._allowed_by:
+            self._tell_the_latch()
+        elif isinstance(fact, CancelRequested | CancelDropped | OrderStateChanged):
+            self.gateway.tell(fact.client_order_id, self._why_not_any_more(fact.client_order_id))
+
+    def _tell_the_latch(self) -> None:
+        self.latch.note(self.engine.desk.control.refusal())
 
     def _decide_keys(self) -> None:
         """While the desk leaves: each decision may begin the turn of another order of a plan."""
@@ -199,7 +222,7 @@ class Runtime(ABC):
         return False
 
     def _why_not_any_more(self, order_id: ClientOrderId) -> str | None:
-        """What the books say of an order that is about to leave. Any thread."""
+        """What the books say of an order that is about to leave."""
         order = self.engine.desk.ledger.order(order_id)
         if order is not None and order.cancel_requested_at is not None:
             return "its cancel was asked for before it left"  # in the act that wrote it, when nothing of it waited yet
@@ -237,7 +260,8 @@ class Runtime(ABC):
             while True:
                 _, command = self._commands.popleft()
                 if isinstance(command, Kill):
-                    self._turn_switch(LatchKill(command.by))
+                    words = self._turned(LatchKill(command.by))
+                    self.last_words += () if words is None else (words,)
                     were_any = True
         return were_any
 
@@ -276,9 +300,15 @@ class Runtime(ABC):
 
     def _turn_switch(self, effect: LatchKill | ReleaseKill) -> None:
         """A disk that fails keeps nobody from killing: what could not be written is said (OP-07)."""
+        if (words := self._turned(effect)) is not None:
+            self.engine.say(words)
+
+    def _turned(self, effect: LatchKill | ReleaseKill) -> str | None:
+        """Why it could not be written, or None. Any thread."""
         switch = self.latch.switch
         try:
             switch.latch(effect.by) if isinstance(effect, LatchKill) else switch.release()
         except OSError as error:
             holds = "it holds over a restart" if switch.is_on() else "it holds until this desk ends"
-            self.engine.say(f"the kill switch could not be written ({error.strerror}); {holds}, mend the disk")
+            return f"the kill switch could not be written ({error.strerror}); {holds}, mend the disk"
+        return None

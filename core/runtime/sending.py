@@ -29,6 +29,7 @@ from core.model.values import ClientOrderId
 from core.runtime.asking import Asking, no_answer
 from core.runtime.counting import counted
 from core.runtime.threads import Lanes, NoThreadError
+from core.settings import Settings
 
 
 class Sending:
@@ -36,8 +37,8 @@ class Sending:
 
     Parameters
     ----------
-    departing
-        What the engine knows of our own queue.
+    settings
+        Those in force. In the engine's thread: a lane is given what they were as its request was taken in.
     clock
         The time now. Any thread.
     put, put_quietly
@@ -48,6 +49,7 @@ class Sending:
         self,
         gateway: Gateway,
         asking: Asking,
+        settings: Callable[[], Settings],
         clock: Callable[[], datetime],
         put: Callable[[Input], None],
         put_quietly: Callable[[Input], None],
@@ -56,6 +58,7 @@ class Sending:
         self.asking = asking
         self.lanes = Lanes()
         self.is_shut = False
+        self._settings = settings
         self._clock = clock
         self._put = put
         self._put_quietly = put_quietly
@@ -67,8 +70,9 @@ class Sending:
     def send(self, effect: SubmitOrder | ReplaceOrder, at: datetime) -> None:
         """Behind what its lane sends first; `at` is when its permission is measured where it only reduces."""
         self._unanswered[effect.order.client_order_id] = effect
+        settings = self._settings()
         try:
-            self.lanes.send(lane_of(effect), lambda: self._send(effect, at))
+            self.lanes.send(lane_of(effect), lambda: self._send(effect, at, settings))
         except NoThreadError as error:
             self.refuse(effect, Withheld(str(error)))
 
@@ -76,8 +80,9 @@ class Sending:
         """A question, or a cancel."""
         if isinstance(effect, CancelOrder):
             self._cancels[effect.client_order_id] += 1
+        settings = self._settings()
         try:
-            self.lanes.send(lane_of(effect), lambda: self._ask(effect))
+            self.lanes.send(lane_of(effect), lambda: self._ask(effect, settings))
         except NoThreadError as error:
             self._put(no_answer(effect, str(error)))
 
@@ -130,7 +135,7 @@ class Sending:
 
     # ── in a lane ────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _send(self, effect: SubmitOrder | ReplaceOrder, queued_at: datetime) -> None:
+    def _send(self, effect: SubmitOrder | ReplaceOrder, queued_at: datetime, settings: Settings) -> None:
         """At its turn: the latch is read, and whether the order still stands, just before the request."""
         order_id = effect.order.client_order_id
         sent_at = self._clock()
@@ -140,7 +145,7 @@ class Sending:
                 self._put(SubmissionStopped(order_id, withheld.words, effect.approval, withheld.code))
             return
         self._put_quietly(SubmissionBegan(order_id))
-        answer = self._answer_to(effect)
+        answer = self._answer_to(effect, settings)
         if isinstance(answer, SubmissionAnswered):
             answer = replace(answer, sent_at=sent_at)
         self._put(answer)
@@ -152,14 +157,14 @@ class Sending:
         except Exception as error:
             return Withheld(f"the last look before it failed: {type(error).__name__}: {error}")
 
-    def _ask(self, effect: Effect) -> None:
-        self._put(self._answer_to(effect))
+    def _ask(self, effect: Effect, settings: Settings) -> None:
+        self._put(self._answer_to(effect, settings))
         if isinstance(effect, FetchPicture):
             self._put(counted(self.asking.broker, self.asking.market))
 
-    def _answer_to(self, effect: Effect) -> Input:
+    def _answer_to(self, effect: Effect, settings: Settings) -> Input:
         """An adapter never raises; one that does has said nothing that could be believed."""
         try:
-            return self.asking.ask(effect)
+            return self.asking.ask(effect, settings)
         except Exception as error:
             return no_answer(effect, f"{type(error).__name__}: {error}")

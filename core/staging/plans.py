@@ -132,6 +132,8 @@ class PlansState:
 class Plans:
     """The slice of the plan; `ledger` and `stage` are asked, never written."""
 
+    name = "plans"
+
     def __init__(self, stage: Stage, ledger: Ledger) -> None:
         self.stage = stage
         self.ledger = ledger
@@ -159,6 +161,9 @@ class Plans:
             Halted: self._halted,
             Killed: self._killed,
         }
+
+    def restore(self, state: PlansState) -> None:
+        self.state = state
 
     # ── questions ────────────────────────────────────────────────────────────────────────────────────────────────
 

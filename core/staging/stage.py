@@ -105,7 +105,15 @@ class StageState:
 
 
 class Stage:
-    """The slice of everything between a wish and an intent."""
+    """The slice of everything between a wish and an intent.
+
+    Attributes
+    ----------
+    ended
+        The proposal that ended last: slices behind this one ask for it as they fold its end.
+    """
+
+    name = "proposals"
 
     def __init__(
         self, calendar: Calendar, is_working: Callable[[ClientOrderId], bool] = lambda _order_id: False
@@ -113,6 +121,7 @@ class Stage:
         self.calendar = calendar
         self.is_working = is_working
         self.state = StageState()
+        self.ended: Proposal | None = None
         self.folds = {
             EngineStarted: self._started,
             ProposalStaged: self._staged,
@@ -136,6 +145,9 @@ class Stage:
             PlanEnded: self._plan_ended,
             DayStarted: self._day_started,
         }
+
+    def restore(self, state: StageState) -> None:
+        self.state = state
 
     # ── questions ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -279,7 +291,7 @@ class Stage:
         self._drop_tickets(fact.proposal.id)
 
     def _ended(self, _at: datetime, fact: ProposalEnded) -> None:
-        self.state.proposals.pop(fact.proposal_id, None)
+        self.ended = self.state.proposals.pop(fact.proposal_id, None)
         self.state.reviews.pop(fact.proposal_id, None)
         if fact.end is not ProposalEnd.SENT:
             self._void(fact.proposal_id)

@@ -99,10 +99,19 @@ class Orchestrator:
         Somebody is to be shown or told something yet.
     """
 
-    def __init__(self, calendar: Calendar, holdings: Holdings, kinds: Kinds = OF_THE_HOUSE) -> None:
+    name = "strategies"
+
+    def __init__(
+        self,
+        calendar: Calendar,
+        holdings: Holdings,
+        kinds: Kinds = OF_THE_HOUSE,
+        in_force: Callable[[], Settings] = Settings,
+    ) -> None:
         self.calendar = calendar
         self.holdings = holdings
         self.kinds = kinds
+        self.in_force = in_force
         self.showing = Showing(calendar, kinds)
         self.state = OrchestratorState()
         self.memories: dict[str, StrategyMemory] = {}
@@ -131,16 +140,17 @@ class Orchestrator:
             StrategyMissing: self._is_missing,
             StrategyFound: self._is_found,
             StrategyForgot: self._has_forgotten,
+            Fact: self._any,
         }
 
-    def restore(self, state: OrchestratorState, memories: dict[str, StrategyMemory], settings: Settings) -> None:
-        """Take up what was saved."""
-        self.state, self.memories = state, memories
-        self._build(settings)
+    def remember(self, memories: dict[str, StrategyMemory]) -> None:
+        """Take up what the strategies were saved with, before what is told of them."""
+        self.memories = memories
 
-    def after(self, fact: Fact) -> None:
-        """Any fact but a bar may have changed what a strategy is told."""
-        self.is_dirty = True
+    def restore(self, state: OrchestratorState) -> None:
+        """Take up what was saved, by the settings in force."""
+        self.state = state
+        self._build(self.in_force())
 
     def no_trade(self) -> dict[str, int]:
         """How often each reason was given, over all strategies and symbols."""
@@ -291,8 +301,13 @@ class Orchestrator:
             for runner in places:
                 self._tell(runner, step)
 
+    def _any(self, _at: datetime, _fact: Fact) -> None:
+        """Whatever others fold may have changed what a strategy is told."""
+        self.is_dirty = True
+
     def _engine_started(self, at: datetime, _fact: EngineStarted) -> None:
         """Sessions passed while no desk ran: windows that have a hole in them begin anew."""
+        self.is_dirty = True
         if self.state.heard is not None and has_missed_bars(self.calendar, self.state.heard, at):
             self._tell_all(Hole())
 

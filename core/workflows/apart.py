@@ -34,7 +34,7 @@ def done_apart(desk: Desk, act: Callable[[], None]) -> None:
 
 def halt_for(desk: Desk, error: Exception) -> None:
     """Said once while it stands, however often it comes again."""
-    desk.faults += 1
+    desk.sightings.faults += 1
     reason = f"{type(error).__name__}: {error}"
-    if is_news(reason, desk.control.state.halts.get(HaltCause.INVARIANT)):
+    if is_news(reason, desk.control.halts.get(HaltCause.INVARIANT)):
         desk.record(Halted(HaltCause.INVARIANT, reason))

@@ -86,10 +86,13 @@ def silent_links(desk: Desk, at: datetime) -> Iterator[Verdict]:
     """
     patience = timedelta(seconds=float(desk.control.settings.confirm.silent_seconds))
     for line, name in LINKS.items():
-        lamp = desk.lamps.get(line)
+        lamp = desk.sightings.lamps.get(line)
         if lamp is None or (lamp.state is LineState.UP and lamp.heard_at is None):
             continue
-        heard = [lamp.heard_at, desk.books_at if line is Line.TRADES and lamp.state is not LineState.UP else None]
+        heard = [
+            lamp.heard_at,
+            desk.sightings.books_at if line is Line.TRADES and lamp.state is not LineState.UP else None,
+        ]
         last = max((moment for moment in heard if moment is not None), default=None)
         if last is None:
             yield _refused(LINK, f"{name}: nothing came yet; open it again when they do")

@@ -51,7 +51,7 @@ class Beginning:
         looks = [today.open - SHORTLY]
         if desk.control.settings.risk.session.policy == "include_extended":
             looks.insert(0, extended_span(today)[0])
-        seen = desk.account.at if isinstance(desk.account, Account) else None
+        seen = desk.sightings.account.at if isinstance(desk.sightings.account, Account) else None
         return next((look for look in looks if seen is None or seen < look), None)
 
     def _next_session(self) -> Session | None:

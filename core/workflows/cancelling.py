@@ -59,7 +59,7 @@ class Cancelling:
         if order.kept is not None:  # an earlier run kept it: nothing of it waits in any queue
             yield from self.submitting.end_kept(order)
             return
-        if self.desk.departing.is_here(order):
+        if self.desk.sightings.departing.is_here(order):
             yield WithdrawOrder(order.id)
         else:
             self.doubting.watch(order)

@@ -310,7 +310,7 @@ class Changing:
         self.proposing.stage(proposal)
 
     def _refusal_now(self, proposal: Proposal) -> str | None:
-        return self.refusal(proposal, self.desk.quotes.get(proposal.symbol) or NoQuote("none seen yet"))
+        return self.refusal(proposal, self.desk.sightings.quotes.get(proposal.symbol) or NoQuote("none seen yet"))
 
     def _same(self, proposal: Proposal) -> list[Proposal]:
         """What waits for the same order, or would guard the same shares."""

@@ -239,7 +239,7 @@ class Closing:
         """What no exit would close and no leg of another entry is to hold; no more than the broker has by its books."""
         mandate, strategy = use.mandate, self.desk.stage.state.confirmations[use.mandate.ticket_id].proposal.strategy
         entries = [self.desk.ledger.order(stop.parent) for stop in self.sales.made_way(use) if stop.parent is not None]
-        told = self.desk.drifted if self.desk.control.state.killed_by is None else self.desk.told_at_a_kill
+        told = self.desk.drifted if self.desk.control.killed_by is None else self.desk.told_at_a_kill
         there = free_of_exits(self.desk.ledger, mandate.symbol, strategy, mandate.side, told)
         free = min(there, self.protecting.uncovered(mandate.symbol, strategy, mandate.side))
         return free - self.desk.ledger.left_to_legs(mandate.symbol, strategy, but=entries[-1] if entries else None)

@@ -112,7 +112,7 @@ class Comparing:
         self.asked_at = self.desk.at
         self.ask_at = self.desk.at + self._seconds("again_seconds")
         self._is_waiting, self._is_wanted_again = True, False
-        self.desk.books_are_wanted = False
+        self.desk.sightings.books_are_wanted = False
         self._nets_when_asked = self._nets()
         yield FetchPicture()
 
@@ -120,9 +120,9 @@ class Comparing:
         """Wanted by whatever happened: as soon as what is on its way has come and the last question lies far enough
         back.
         """
-        if not self.desk.books_are_wanted:
+        if not self.desk.sightings.books_are_wanted:
             return ()
-        self.desk.books_are_wanted = False
+        self.desk.sightings.books_are_wanted = False
         if self._is_waiting:
             self._is_wanted_again = True
             return ()
@@ -163,25 +163,25 @@ class Comparing:
 
     def _compare(self, picture: BrokerPicture) -> Iterator[Effect]:
         """Steps 3 to 8."""
-        self.desk.books_at = self.desk.at
-        self.desk.held_by_the_broker = {p.symbol: p.quantity for p in picture.positions}
+        self.desk.sightings.books_at = self.desk.at
+        self.desk.sightings.held_by_the_broker = {p.symbol: p.quantity for p in picture.positions}
         comparison = self._beside(picture)
         if (ours := comparison.unreadable_of_ours()) is not None:
             self._not_answered(ours.reason)
             return
         self._unanswered = 0
-        faults = self.desk.faults
+        faults = self.desk.sightings.faults
         follows = list(self._take_in_orders(comparison))
-        self.desk.others = comparison.others()
-        self.desk.all_others = tuple(others_in(picture, self.desk.others, self.desk.ledger))
-        self.desk.foreign_positions = picture.foreign_positions
+        self.desk.sightings.others = comparison.others()
+        self.desk.sightings.all_others = tuple(others_in(picture, self.desk.sightings.others, self.desk.ledger))
+        self.desk.sightings.foreign_positions = picture.foreign_positions
         positions = comparison.positions()
-        self.desk.differing = frozenset(d.symbol for d in positions)
-        self.desk.apart, self.desk.gone = {}, frozenset()
+        self.desk.sightings.differing = frozenset(d.symbol for d in positions)
+        self.desk.sightings.apart, self.desk.sightings.gone = {}, frozenset()
         follows += self._look_up_what_was_given_up({d.symbol for d in positions}, comparison)
         waits_for = [d.symbol for d in positions if self._may_be_explained(d.symbol, comparison)]
         self._nets_when_asked = None
-        if waits_for or (positions and self.desk.faults > faults):  # perhaps it was not taken in whole
+        if waits_for or (positions and self.desk.sightings.faults > faults):  # perhaps it was not taken in whole
             self._again()
             self._say_what_is_open([d.symbol for d in positions])
         else:
@@ -226,7 +226,7 @@ class Comparing:
 
     @property
     def _too_far(self) -> frozenset[Symbol]:
-        return self.desk.differing if self.desk.apart or self.desk.gone else frozenset()
+        return self.desk.sightings.differing if self.desk.sightings.apart or self.desk.sightings.gone else frozenset()
 
     def _judge(
         self, comparison: Comparison, positions: Sequence[Difference], follows: list[Effect]
@@ -240,11 +240,14 @@ class Comparing:
             comparison.require_within_limits(positions)
         except ReconciliationError as error:
             self._again()
-            self.desk.apart, self.desk.gone = comparison.quantities_apart(positions), comparison.gone(positions)
+            self.desk.sightings.apart, self.desk.sightings.gone = (
+                comparison.quantities_apart(positions),
+                comparison.gone(positions),
+            )
             self._fail(tuple(f"{reason}; {WAY_OUT}" for reason in error.args), ReadOnlyCode.APART, found)
             raise
         self._pass(tuple(self._correct(d, comparison) for d in positions), found)
-        self.desk.differing = frozenset()
+        self.desk.sightings.differing = frozenset()
         for difference in positions:
             follows[:] = [effect for effect in follows if not self._calls_off(effect, difference.symbol)]
             yield from apart(self.desk, partial(self.protecting.after_correction, difference.symbol))
@@ -267,7 +270,7 @@ class Comparing:
             yield from apart(self.desk, partial(self._recall, report))
         for order in self._to_look_at():
             is_there = order.id in listing.reports  # whatever an earlier run believed of it
-            if is_there or not self.desk.departing.is_here(order):
+            if is_there or not self.desk.sightings.departing.is_here(order):
                 yield from apart(self.desk, partial(self._take_in, order, comparison))
         self._restless = {report.client_order_id for report in told if not self._rests(report)}
 
@@ -285,7 +288,7 @@ class Comparing:
                 yield from self.filling.absorb(order, report, Source.RECONCILIATION)
                 yield from self.doubting.ask_for_legs(order)
         elif order.is_working and order.id not in self.doubting.next_look_up:
-            left_at = self.desk.departing.left_at(order)
+            left_at = self.desk.sightings.departing.left_at(order)
             if order.status is OrderStatus.PENDING and self.desk.at - left_at < self._grace():
                 return
             yield from self.doubting.ask(order)
@@ -386,7 +389,11 @@ class Comparing:
         positions = comparison.positions()
         corrections = tuple(f"{self._correct(d, comparison)}; taken over by the operator" for d in positions)
         self.desk.record(ReconciliationPassed(corrections, (*positions, *comparison.orders())))
-        self.desk.differing, self.desk.apart, self.desk.gone = frozenset(), {}, frozenset()
+        self.desk.sightings.differing, self.desk.sightings.apart, self.desk.sightings.gone = (
+            frozenset(),
+            {},
+            frozenset(),
+        )
         for difference in positions:
             yield from apart(self.desk, partial(self.protecting.after_correction, difference.symbol))
         yield from self._renew()
@@ -447,8 +454,8 @@ class Comparing:
 
     def _watches_others(self) -> bool:
         """Killed, and what a kill takes back of others is not gone yet: it is watched at any hour (OP-07)."""
-        is_killed = self.desk.control.state.killed_by is not None
-        return is_killed and any(other.may_open and not other.is_unread for other in self.desk.all_others)
+        is_killed = self.desk.control.killed_by is not None
+        return is_killed and any(other.may_open and not other.is_unread for other in self.desk.sightings.all_others)
 
     def _minds_extended_hours(self) -> bool:
         """Whether the policy has entries in them, or an order or a position of ours may meet them (RK-20)."""
@@ -460,7 +467,7 @@ class Comparing:
         """Where nothing comes over the order stream, the books tell in its place: often while orders work, and within
         the silence that sends an entry back to review while the ticket of one is open (OP-04).
         """
-        lamp = self.desk.lamps.get(Line.TRADES)
+        lamp = self.desk.sightings.lamps.get(Line.TRADES)
         every = self._seconds("every_seconds")
         if lamp is None or lamp.state is LineState.UP:
             return every

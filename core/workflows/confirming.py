@@ -435,9 +435,9 @@ class Confirming:
         return timedelta(seconds=float(self.desk.control.settings.staging.review_seconds))
 
     def _remember(self, fresh: FreshFigures) -> None:
-        self.desk.account = fresh.account
+        self.desk.sightings.account = fresh.account
         if isinstance(fresh.quote, Quote):
-            self.desk.quotes[fresh.quote.symbol] = fresh.quote
+            self.desk.sightings.quotes[fresh.quote.symbol] = fresh.quote
 
 
 def in_the_way(desk: Desk, proposal: Proposal) -> tuple[ClientOrderId, ...]:

@@ -40,7 +40,7 @@ class Doubting:
 
     def ask(self, order: Order) -> Iterator[Effect]:
         """Look it up now, and again."""
-        if not self.desk.departing.is_here(order):
+        if not self.desk.sightings.departing.is_here(order):
             self.watch(order)
             yield look_up(order)
 
@@ -52,7 +52,7 @@ class Doubting:
     def watch(self, order: Order) -> None:
         """Look the order up again and again until it has ended, or its doubt has; never what never left (EX-06)."""
         first = self._first_pause()
-        if not self.desk.departing.is_here(order):
+        if not self.desk.sightings.departing.is_here(order):
             self.next_look_up.setdefault(order.id, (self.desk.at + first, first))
 
     def begin_anew(self) -> None:
@@ -147,7 +147,7 @@ class Doubting:
             yield from self._never_arrived(order)
         elif order.not_found >= limits.not_found_times and is_long:
             self._missing_since.setdefault(order.id, self.desk.at)
-            self.desk.books_are_wanted = True
+            self.desk.sightings.books_are_wanted = True
 
     def _never_arrived(self, order: Order) -> Iterator[Effect]:
         self.next_look_up.pop(order.id, None)
@@ -194,7 +194,7 @@ class Doubting:
                 yield look_up(order)
         if together:
             self._in_books |= together
-            self.desk.books_are_wanted = True
+            self.desk.sightings.books_are_wanted = True
 
     def _is_in_books(self, order: Order) -> bool:
         """Whether they tell what is wanted of it: of legs they are not believed."""

@@ -200,7 +200,7 @@ class Evaluating:
         """With this night all are retired: nothing proposes any more, and that is said as a halt, before they are."""
         desk, strategies = self.desk, self._strategies()
         are_all = all(s in retiring or desk.evaluation.is_retired(s) for s in strategies)
-        if retiring and are_all and HaltCause.RETIRED not in desk.control.state.halts:
+        if retiring and are_all and HaltCause.RETIRED not in desk.control.halts:
             desk.record(Halted(HaltCause.RETIRED, ALL_RETIRED))
 
     # ── the operator ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -211,7 +211,7 @@ class Evaluating:
         for shut in tuple(self.desk.evaluation.shuts_of(command.strategy)):
             if shut.cause in RESUMED:
                 self.desk.record(StrategyOpened(command.strategy, shut.cause, shut.scope, "resumed by the operator"))
-        if HaltCause.RETIRED in self.desk.control.state.halts and not self.desk.evaluation.is_retired(command.strategy):
+        if HaltCause.RETIRED in self.desk.control.halts and not self.desk.evaluation.is_retired(command.strategy):
             self.desk.record(Resumed(HaltCause.RETIRED))
         return ()
 

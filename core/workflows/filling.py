@@ -63,9 +63,9 @@ class Filling:
         if not parents:
             self.desk.record(UpdateIgnored(report.client_order_id, "an order that is not ours"))
             self.desk.hear_of_other(report)
-            self.desk.books_are_wanted = True
+            self.desk.sightings.books_are_wanted = True
         for parent in parents:
-            if not self.desk.departing.is_here(parent):
+            if not self.desk.sightings.departing.is_here(parent):
                 yield look_up(parent)
 
     def absorb(
@@ -173,7 +173,7 @@ class Filling:
         what = f"a fill of {plain(execution.quantity)} at {plain(execution.price)} ({execution.id})"
         figures = f"{plain(order.filled_quantity)} of {plain(order.request.quantity)} are counted"
         self.desk.record(FillNotBelieved(order.id, f"{what}: {figures}, and the broker's own figure is {plain(told)}"))
-        self.desk.books_are_wanted = True
+        self.desk.sightings.books_are_wanted = True
 
     def _is_counted(self, order: Order, execution: Execution) -> bool:
         """By its own id, or perhaps in a fill that the broker's figures told of before it was."""
@@ -216,7 +216,7 @@ class Filling:
         yield from follow_up(self.desk)
         yield FetchAccount()
         if is_late:
-            self.desk.books_are_wanted = True
+            self.desk.sightings.books_are_wanted = True
 
     # ── states ───────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -68,7 +68,7 @@ class Fitting:
         for order, left in exits_beyond(self.desk.ledger, self._told):
             if not order.is_cancelling:
                 yield from apart(self.desk, partial(self._fit, order, left))
-        if self.desk.control.state.naked_at is not None:
+        if self.desk.control.naked_at is not None:
             yield from self._guard_again()
 
     @property
@@ -76,7 +76,7 @@ class Fitting:
         """A number that both have is believed before a person is asked. That nothing is held is believed while killed
         alone, when nothing that could open is to work: else no stop is taken from shares that may be there (OP-07).
         """
-        return self.desk.drifted if self.desk.control.state.killed_by is None else self.desk.told_at_a_kill
+        return self.desk.drifted if self.desk.control.killed_by is None else self.desk.told_at_a_kill
 
     def _fit(self, order: Order, left: Quantity) -> Iterator[Effect]:
         if left <= 0:
@@ -95,14 +95,14 @@ class Fitting:
                     yield from self.cancelling.cancel(one, *TOO_MUCH)
 
     def _why(self, order: Order) -> tuple[str, CancelCode]:
-        if order.request.symbol in self.desk.gone:
+        if order.request.symbol in self.desk.sightings.gone:
             return NONE_AT_THE_BROKER
         is_flat = self.desk.ledger.position(order.request.symbol, order.strategy) is None
         return (CLOSED, CancelCode.FLAT) if is_flat else TOO_MUCH
 
     def _waits_here(self, order: Order) -> bool:
         """It has not left our own queue: it is taken back there, and less of it goes out at once."""
-        return order.kept is None and self.desk.departing.is_here(order)
+        return order.kept is None and self.desk.sightings.departing.is_here(order)
 
     def _is_in_hand(self, order: Order) -> bool:
         """The broker has not answered for it, or for what takes its place."""
@@ -114,7 +114,7 @@ class Fitting:
         Where the broker has less than our books, and nothing explains it, its word is enough for this.
         """
         symbol, is_agreed = order.request.symbol, self.desk.control.state.is_reconciled
-        return symbol not in self.desk.drifted and (symbol in self.desk.differing or not is_agreed)
+        return symbol not in self.desk.drifted and (symbol in self.desk.sightings.differing or not is_agreed)
 
     # ── what the broker does itself ──────────────────────────────────────────────────────────────────────────────
 
@@ -268,7 +268,7 @@ class Fitting:
 
     def _is_settled(self, symbol: Symbol) -> bool:
         """Whether our books and the broker's agree on it: what is not there then is owed to nobody."""
-        return self.desk.held_by_the_broker is not None and symbol not in self.desk.differing
+        return self.desk.sightings.held_by_the_broker is not None and symbol not in self.desk.sightings.differing
 
     def _say_what_is_owed(self, stop: Order, owed: Quantity) -> None:
         if stop.owed != owed:

@@ -52,7 +52,7 @@ class Guarding:
     def look(self) -> None:
         """Record what has tripped and was not told yet, or shuts for longer than was told; and what has recovered."""
         book, at = self.desk.protections, self.desk.at
-        book.has_news = False
+        book.look_at_news()
         for protection in book.all:
             if not protection.locks.by_scope or not book.is_on(protection):
                 continue
@@ -147,15 +147,15 @@ class Guarding:
 
     def _again_at(self, name: str) -> Money | None:
         """USD lost at which a loss that is overridden now shuts again (RK-06); None where its limit is not known."""
-        account = self.desk.account
+        account = self.desk.sightings.account
         loss = self._losses(account)[name] if isinstance(account, Account) else None
         return shuts_again_at(loss.lost, loss.limit) if loss is not None and loss.limit is not None else None
 
     def on_tightened(self, changes: Collection[Change]) -> None:
         """What is over a tighter limit now is shut now, and not with the next figures only."""
         self.end_overrides(changes)
-        if isinstance(self.desk.account, Account):
-            self.see_account(self.desk.account)
+        if isinstance(self.desk.sightings.account, Account):
+            self.see_account(self.desk.sightings.account)
         self.look()
 
     def end_overrides(self, changes: Collection[Change]) -> None:

@@ -90,7 +90,7 @@ class Market:
         if isinstance(judgement, Quarantined):
             self.desk.record(MarketDataQuarantined("quote", f"{message.quote.symbol} {judgement.reason}"))
             return NOTHING
-        self.desk.quotes[message.quote.symbol] = message.quote
+        self.desk.sightings.quotes[message.quote.symbol] = message.quote
         return NOTHING
 
     @answers(TradingStatusHeard)

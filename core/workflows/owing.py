@@ -36,7 +36,7 @@ class Owing:
     @answers(SubmissionKept)
     def on_kept(self, message: SubmissionKept) -> Iterable[Effect]:
         """The last that is recorded of it before the desk is gone."""
-        self.desk.departing.end(message.client_order_id)
+        self.desk.sightings.departing.end(message.client_order_id)
         order = self.desk.ledger.order(message.client_order_id)
         if order is not None and order.status is OrderStatus.PENDING:
             self.desk.record(OrderKept(order.id, message.approval))
@@ -45,7 +45,7 @@ class Owing:
     def send(self) -> Iterator[Effect]:
         """After a look into the broker's books: each once, where they agree on its symbol."""
         kept = [o for o in self.desk.ledger.working() if o.kept is not None]
-        for order in [o for o in kept if o.request.symbol not in self.desk.differing]:
+        for order in [o for o in kept if o.request.symbol not in self.desk.sightings.differing]:
             yield from apart(self.desk, partial(self._send, order))
 
     def _send(self, order: Order) -> Iterator[Effect]:

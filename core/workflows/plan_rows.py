@@ -114,7 +114,7 @@ class PlanRows:
 
         The stop of a fraction follows its fill, as an order of the day.
         """
-        instrument = self.desk.instruments.get(row.symbol)
+        instrument = self.desk.sightings.instruments.get(row.symbol)
         if row.time_in_force is not TimeInForce.DAY:
             return Decimal(1), f": {row.time_in_force.value} is for whole shares; write day, or more"
         if row.effect is OrderEffect.SHORT:
@@ -173,7 +173,7 @@ class PlanRows:
         price = row.limit_price or self._price(row.symbol)
         if price is None:
             return NO_PRICE
-        instrument = self.desk.instruments.get(row.symbol)
+        instrument = self.desk.sightings.instruments.get(row.symbol)
         step = Decimal(1) if instrument is None else instrument.quantity_step
         return Quantity(rounded_down(row.notional / price, step))
 

@@ -127,7 +127,7 @@ class Planning:
             return ()
         orders = tuple(t.signed() for t in going)
         ends_at = self.desk.at + self._seconds("run_seconds")
-        account = self.desk.account
+        account = self.desk.sightings.account
         terminal, user = seat_of(command.sender)
         self.desk.record(
             PlanSigned(

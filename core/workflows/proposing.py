@@ -272,7 +272,7 @@ class Proposing:
     @answers(ProposeFlattening)
     def on_propose_flattening(self, _command: ProposeFlattening) -> Iterable[Effect]:
         """One close a position; each is confirmed on a ticket of its own (OP-07)."""
-        reason = ExitReason.KILL if self.desk.control.state.killed_by else ExitReason.MANUAL
+        reason = ExitReason.KILL if self.desk.control.killed_by else ExitReason.MANUAL
         for position in self.desk.ledger.positions():
             self._close_by_hand(position, Decimal(1), reason)
         return ()
@@ -468,7 +468,7 @@ class Proposing:
 
     def _market(self, order: OrderRequest) -> Price | None:
         """The side of the newest quote that it would take, else the last price."""
-        quote, last = self.desk.quotes.get(order.symbol), self.desk.last_price(order.symbol)
+        quote, last = self.desk.sightings.quotes.get(order.symbol), self.desk.last_price(order.symbol)
         if quote is not None:
             return quote.ask if order.side is Side.BUY else quote.bid
         return None if last is None else last[1]
@@ -478,7 +478,7 @@ class Proposing:
         return order_id_of(MANUAL, self.desk.control.state.installation or "", plain(Decimal(state.manual_orders + 1)))
 
     def _step(self, symbol: Symbol) -> Decimal:
-        instrument = self.desk.instruments.get(symbol)
+        instrument = self.desk.sightings.instruments.get(symbol)
         return instrument.quantity_step if instrument else Decimal(1)
 
 

@@ -146,7 +146,7 @@ class Protecting:
                 continue
             owed = entry.filled_quantity - use.released
             quantity = min(owed, self._bare(entry, use.mandate.side))
-            if quantity > 0 and self.desk.control.state.naked_at is None:
+            if quantity > 0 and self.desk.control.naked_at is None:
                 yield from self.release_stop(use, entry, Quantity(quantity))
 
     def _is_of_what_is_held(self, entry: Order) -> bool:

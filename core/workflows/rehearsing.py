@@ -81,7 +81,7 @@ class Rehearsal:
         self.desk = desk
         self.gate = gate
         self.ledger = copied(desk.ledger)
-        self.account = desk.account
+        self.account = desk.sightings.account
         self._places: set[str] = set()
 
     def try_all(self, lines: Sequence[PlanLine], taken: Collection[ProposalId] | None = None) -> list[Rehearsed]:

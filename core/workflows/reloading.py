@@ -54,11 +54,11 @@ class Reloading:
     def on_seen(self, message: SettingsFileSeen) -> Iterable[Effect]:
         """What the file says is compared with what holds; only news is recorded."""
         desk, answer = self.desk, message.answer
-        desk.settings_file = answer
+        desk.sightings.settings_file = answer
         equity = desk.equity_of_today
         changes = () if isinstance(answer, SettingsFault) else changes_between(desk.control.settings, answer, equity)
-        desk.file_changes = changes
-        reason = self._reason(message, desk.file_changes)
+        desk.sightings.file_changes = changes
+        reason = self._reason(message, desk.sightings.file_changes)
         if reason is None and desk.control.state.settings_file is not None:
             desk.record(SettingsFileAgreed())
         elif reason is not None and is_news(reason, desk.control.state.settings_file):
@@ -98,24 +98,24 @@ class Reloading:
         refusal = self._refusal(command)
         if refusal is not None:
             return self._refuse(refusal)
-        file, current = desk.settings_file, desk.control.settings
+        file, current = desk.sightings.settings_file, desk.control.settings
         assert isinstance(file, Settings)
         kinds = {Kind.TIGHTER, Kind.LOOSER} if command.word == WORD else {Kind.TIGHTER}
-        taken = [change for change in desk.file_changes if change.kind in kinds]
+        taken = [change for change in desk.sightings.file_changes if change.kind in kinds]
         try:
             settings = with_changes(current, file, taken)
         except ValueError as error:
             return self._refuse(f"{error}; the tighter limits alone do not fit: type {WORD} for all of them")
-        left = [change for change in desk.file_changes if change.kind not in kinds]
+        left = [change for change in desk.sightings.file_changes if change.kind not in kinds]
         if taken:
             desk.record(SettingsApplied(settings))
         desk.record(LimitsReloaded(tuple(c.words for c in taken), tuple(f"{c.words}, {c.kind.value}" for c in left)))
-        desk.file_changes = tuple(left)
+        desk.sightings.file_changes = tuple(left)
         self.guarding.on_tightened(taken)
         return ()
 
     def _refusal(self, command: ReloadLimits) -> str | None:
-        file = self.desk.settings_file
+        file = self.desk.sightings.settings_file
         if file is None:
             return "the settings file was not read yet; wait a moment"
         if isinstance(file, SettingsFault):

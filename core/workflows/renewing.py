@@ -72,7 +72,7 @@ class Renewing:
     def resume(self) -> None:
         """At each look into the books: what a crash kept from being asked for; what was asked for once is not again."""
         for position in self.desk.ledger.positions():
-            if position.symbol in self.desk.differing or self.changing.unguarded(position) <= 0:
+            if position.symbol in self.desk.sightings.differing or self.changing.unguarded(position) <= 0:
                 continue
             last = self.desk.ledger.last_stop(position)
             if last is not None and not last.is_asked_for:

@@ -330,7 +330,7 @@ class Running:
         return is_told and self.desk.at < self._answer_due(order)
 
     def _answer_due(self, order: Order) -> datetime:
-        return self.desk.departing.left_at(order) + self._patience()
+        return self.desk.sightings.departing.left_at(order) + self._patience()
 
     def _doubted(self, run: PlanRun) -> list[SignedOrder]:
         """The buys that are looked up, and of which the operator was not asked yet."""
@@ -339,7 +339,10 @@ class Running:
 
     def _asks_at(self, run: PlanRun, doubted: list[SignedOrder]) -> datetime:
         orders = [order for signed in doubted if (order := self.desk.ledger.order(signed.order_id)) is not None]
-        return min(order.in_doubt_since or self.desk.departing.left_at(order) for order in orders) + self._patience()
+        return (
+            min(order.in_doubt_since or self.desk.sightings.departing.left_at(order) for order in orders)
+            + self._patience()
+        )
 
     def _unsettled(self, run: PlanRun, orders: tuple[SignedOrder, ...]) -> list[SignedOrder]:
         return [order for order in orders if not self.plans.standing(run, order).is_over]
@@ -362,7 +365,7 @@ class Running:
         return any(o.is_cancelling or (o.status is OrderStatus.PENDING and o.in_doubt_since is None) for o in orders)
 
     def _figures(self, run: PlanRun) -> PlanReport:
-        account = self._picture.account if self._picture is not None else self.desk.account
+        account = self._picture.account if self._picture is not None else self.desk.sightings.account
         return PlanReport(
             lines=tuple(self._line(run, signed) for signed in run.orders),
             positions=self._positions(run),
@@ -448,9 +451,9 @@ class Running:
             return
         self._polled_at = self.desk.at
         found = (self.desk.ledger.order(signed.order_id) for signed in self._unsettled(run, run.sells()))
-        orders = [o for o in found if o is not None and not self.desk.departing.is_here(o)]
+        orders = [o for o in found if o is not None and not self.desk.sightings.departing.is_here(o)]
         if len(orders) > FEW:
-            self.desk.books_are_wanted = True
+            self.desk.sightings.books_are_wanted = True
         else:
             for order in orders:
                 yield look_up(order)

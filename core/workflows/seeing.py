@@ -33,13 +33,13 @@ class Seeing:
     def on_picture(self, reply: PictureFetched) -> Iterable[Effect]:
         """What the broker's books say beside what is compared."""
         if isinstance(reply.answer, BrokerPicture):
-            self.desk.instruments.update({i.symbol: i for i in reply.answer.instruments})
+            self.desk.sightings.instruments.update({i.symbol: i for i in reply.answer.instruments})
             self._see(reply.answer.account)
         return ()
 
     def _see(self, account: Account) -> None:
         """Keep the figures; with the first of a session's day it is known what its loss is measured against (RK-03)."""
-        before, self.desk.account = self.desk.account, account
+        before, self.desk.sightings.account = self.desk.sightings.account, account
         day = self.desk.calendar.trading_day(self.desk.at)
         session = self.desk.calendar.session_on(day)
         if isinstance(session, Session):

@@ -76,16 +76,16 @@ class Starting:
         What is in doubt does not wait out a pause that grew while nobody could answer.
         """
         lamp = message.lamp
-        before = self.desk.lamps.get(lamp.line)
-        self.desk.lamps[lamp.line] = lamp
+        before = self.desk.sightings.lamps.get(lamp.line)
+        self.desk.sightings.lamps[lamp.line] = lamp
         is_back = before is not None and lamp.state is LineState.UP and before.state is not LineState.UP
         if is_back and lamp.line is not Line.DATA:
             self.doubting.begin_anew()
-        self.desk.books_are_wanted |= is_back and lamp.line is Line.TRADES
+        self.desk.sightings.books_are_wanted |= is_back and lamp.line is Line.TRADES
         return ()
 
     @answers(CallsCounted)
     def on_calls(self, message: CallsCounted) -> Iterable[Effect]:
         """The most frequent first."""
-        self.desk.calls = tuple(sorted(message.calls, key=lambda call: (-call[1], call[0])))
+        self.desk.sightings.calls = tuple(sorted(message.calls, key=lambda call: (-call[1], call[0])))
         return ()

@@ -34,8 +34,8 @@ class Stopping:
 
     @answers(Halt)
     def on_halt(self, command: Halt) -> Iterable[Effect]:
-        state = self.desk.control.state
-        if state.killed_by is None and HaltCause.KEY not in state.halts:
+        control = self.desk.control
+        if control.killed_by is None and HaltCause.KEY not in control.halts:
             self.desk.record(Halted(HaltCause.KEY, f"by {command.by}"))
         return ()
 
@@ -44,21 +44,21 @@ class Stopping:
         """Ends what the key halted; what an invariant or a night did only where a person says so in full."""
         ending = (HaltCause.KEY, HaltCause.INVARIANT, HaltCause.RETIRED) if command.everything else (HaltCause.KEY,)
         for cause in ending:
-            if cause in self.desk.control.state.halts:
+            if cause in self.desk.control.halts:
                 self.desk.record(Resumed(cause))
         return ()
 
     @answers(Kill)
     def on_kill(self, command: Kill) -> Iterator[Effect]:
         """Latched first; then everything that could open is taken back, on the stage and at the broker."""
-        if self.desk.control.state.killed_by != command.by or command.naked:
+        if self.desk.control.state.killed_by != command.by or command.naked:  # as it is written
             self.desk.record(Killed(command.by, command.naked))
         yield LatchKill(command.by)
         done_apart(self.desk, lambda: self.proposing.block_entries(f"killed by {command.by}"))
         for order in list(self.desk.ledger.working()):
             yield from apart(self.desk, partial(self._take_back, order, command))
         yield from apart(self.desk, self.take_back_others)
-        self.desk.books_are_wanted = True
+        self.desk.sightings.books_are_wanted = True
 
     def _take_back(self, order: Order, command: Kill) -> Iterator[Effect]:
         """A stop that is on its way out for another reason goes for this one: it does not come back."""
@@ -76,7 +76,7 @@ class Stopping:
 
     def take_back_others(self) -> Iterator[Effect]:
         """What others sent and could open, while killed: again at each look into the broker's books."""
-        by = self.desk.control.state.killed_by
+        by = self.desk.control.killed_by
         for other in self._others_that_go():
             if other.broker_order_id not in self._taken_back:
                 self._taken_back.add(other.broker_order_id)
@@ -85,10 +85,10 @@ class Stopping:
 
     def _others_that_go(self) -> tuple[Other, ...]:
         """One that cannot be read may be somebody's stop: it is named, and goes where NAKED was typed."""
-        if self.desk.control.state.killed_by is None:
+        if self.desk.control.killed_by is None:
             return ()
-        is_naked = self.desk.control.state.naked_at is not None
-        return tuple(one for one in self.desk.all_others if one.may_open and (is_naked or not one.is_unread))
+        is_naked = self.desk.control.naked_at is not None
+        return tuple(one for one in self.desk.sightings.all_others if one.may_open and (is_naked or not one.is_unread))
 
     # ── while nothing can be written ─────────────────────────────────────────────────────────────────────────────
 
@@ -96,13 +96,11 @@ class Stopping:
         """The cancels of a kill go although no record of them can be kept: of the key itself, and of each look into the
         broker's books after it (SP-06).
         """
-        control = self.desk.control.state
         if isinstance(message, PictureFetched):
             return [_taken_back(other) for other in self._others_that_go()]
         if not isinstance(message, Kill):
             return []
-        control.naked_at = self.desk.at if message.naked else control.naked_at
-        control.killed_by, control.killed_at = message.by, control.killed_at or self.desk.at
+        self.desk.sightings.disk.kill(message.by, self.desk.at, naked=message.naked)
         ours = [o for o in self.desk.ledger.working() if self._goes(o, message)]
         return [
             LatchKill(message.by),
@@ -117,7 +115,7 @@ class Stopping:
 
         What NAKED kept back holds again: the books are looked into at once, and fills that are owed their stop get it.
         """
-        if command.word != REARM or self.desk.control.state.killed_by is None:
+        if command.word != REARM or self.desk.control.killed_by is None:
             return
         unasked = [o for o in self.desk.ledger.working() if self._is_unknown(o) and o.id not in command.despite]
         if unasked:
@@ -125,12 +123,13 @@ class Stopping:
             self.desk.record(RearmRefused(f"{named} in doubt; wait for the broker's word, or type REARM again"))
             return
         self.desk.record(Rearmed())
+        self.desk.sightings.disk.rearm()
         yield ReleaseKill()
-        self.desk.books_are_wanted = True
+        self.desk.sightings.books_are_wanted = True
 
     def _is_unknown(self, order: Order) -> bool:
         """In doubt; or it opens, has left, and has no answer yet."""
-        has_left = order.status is OrderStatus.PENDING and not self.desk.departing.is_here(order)
+        has_left = order.status is OrderStatus.PENDING and not self.desk.sightings.departing.is_here(order)
         return self.desk.ledger.is_in_doubt(order) or (has_left and not order.only_reduces)
 
 

@@ -130,7 +130,7 @@ class Submitting:
 
     def _request(self, order: OrderRequest, approval: Approval) -> SubmitOrder | ReplaceOrder:
         """From its record on it waits here, also for what this same act does next."""
-        self.desk.departing.queue(order.client_order_id)
+        self.desk.sightings.departing.queue(order.client_order_id)
         if order.replaces is None:
             return SubmitOrder(order, approval)
         old = self.desk.ledger.order(order.replaces)
@@ -139,7 +139,7 @@ class Submitting:
     @answers(SubmissionStopped)
     def on_stopped(self, reply: SubmissionStopped) -> Iterator[Effect]:
         """The gateway did not let it out; the broker never heard of it."""
-        self.desk.departing.end(reply.client_order_id)
+        self.desk.sightings.departing.end(reply.client_order_id)
         order = self.desk.ledger.order(reply.client_order_id)
         if order is None or order.status is not OrderStatus.PENDING:
             return
@@ -173,7 +173,7 @@ class Submitting:
     @answers(SubmissionBegan)
     def on_began(self, message: SubmissionBegan) -> Iterable[Effect]:
         """From now on the broker may have it; what is asked to be cancelled meanwhile is watched from here."""
-        self.desk.departing.leave(message.client_order_id, self.desk.at)
+        self.desk.sightings.departing.leave(message.client_order_id, self.desk.at)
         order = self.desk.ledger.order(message.client_order_id)
         if order is not None and order.status is OrderStatus.PENDING and order.is_cancelling:
             self.doubting.watch(order)
@@ -181,7 +181,7 @@ class Submitting:
 
     @answers(SubmissionAnswered)
     def on_answered(self, reply: SubmissionAnswered) -> Iterator[Effect]:
-        self.desk.departing.end(reply.client_order_id)
+        self.desk.sightings.departing.end(reply.client_order_id)
         order = self.desk.ledger.order(reply.client_order_id)
         if order is None:
             return
@@ -203,7 +203,7 @@ class Submitting:
 
     def _said(self, order: Order, refusal: str) -> str:
         """The broker's words, after what is known to stand in the way."""
-        held = in_the_way_of(order.request, self.desk.others, self.desk.ledger)
+        held = in_the_way_of(order.request, self.desk.sightings.others, self.desk.ledger)
         return f"{held}; {refusal}" if held else refusal
 
     def _change(self, order: Order, after: OrderStatus, source: Source, reason: str) -> OrderStateChanged:
@@ -224,11 +224,11 @@ class Submitting:
     def _unanswered(self) -> Iterator[Order]:
         """What left and has no answer yet."""
         asked = (o for o in self.desk.ledger.working() if o.status is OrderStatus.PENDING and o.in_doubt_since is None)
-        return (order for order in asked if not self.desk.departing.is_here(order))
+        return (order for order in asked if not self.desk.sightings.departing.is_here(order))
 
     def _gives_up_at(self, order: Order) -> datetime:
         """Counted from when the request left, never from our own queue (EX-06)."""
-        return self.desk.departing.left_at(order) + self._patience()
+        return self.desk.sightings.departing.left_at(order) + self._patience()
 
     def _patience(self) -> timedelta:
         return timedelta(seconds=float(self.desk.control.settings.execution.answer_seconds))

@@ -75,7 +75,7 @@ class Unwritten:
             self._ask(approval, intent)
         else:
             self._failed.add(stands_by)
-            self.desk.books_are_wanted = True
+            self.desk.sightings.books_are_wanted = True
 
     def _tell(self, intent: Intent) -> None:
         """Its key was turned for this one order: it is told, and an exit waits for another key."""

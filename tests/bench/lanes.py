@@ -35,6 +35,7 @@ from core.model.staging import MANUAL
 from core.model.values import BrokerOrderId, ClientOrderId, Price, Quantity, Symbol
 from core.runtime.asking import Asking
 from core.runtime.live import LiveRuntime
+from core.settings import Settings
 from core.views import DeskView
 from core.workflows.stopping import REARM
 from state.credentials import find_keys
@@ -76,9 +77,9 @@ class Watch:
             sync(descriptor)
             self.syncs.append((began, time.monotonic()))
 
-        def timed_fetch(asking: Asking, symbol: Symbol) -> Any:
+        def timed_fetch(asking: Asking, symbol: Symbol, settings: Settings) -> Any:
             began = time.monotonic()
-            found = fetch(asking, symbol)
+            found = fetch(asking, symbol, settings)
             self.fetched.append((began, time.monotonic()))
             return found
 
@@ -233,7 +234,7 @@ def play(keyturn: Keyturn, watch: Watch, url: str, rounds: int) -> None:
     operator = Operator(handle, watch)
     handle.start()
     operator.waits(lambda view: view.status.word == "on" and view.status.quote_at, "the books agree")
-    operator.waits(lambda _view: {SPY, IBM} <= set(made[0].engine.desk.instruments), "what trades is known")
+    operator.waits(lambda _view: {SPY, IBM} <= set(made[0].engine.desk.sightings.instruments), "what trades is known")
     hung = Hung(url, made[0], watch)
     kinds = {"at rest": False, "while ten requests hang": True}
     exits: dict[str, list[tuple[float, float]]] = {name: [] for name in kinds}

@@ -15,12 +15,12 @@ import time
 import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 from core.engine import Engine
+from core.facts import BarClosed
 from core.inputs import ProposeOrder
 from core.market.calendar import ExchangeCalendar
 from core.model.bar import Bar
@@ -136,8 +136,8 @@ def memory(bars: list[Bar]) -> list[int]:
     held: list[int] = []
     tracemalloc.start()
     for number, bar in enumerate(bars, start=1):
-        book.take_bar(bar, bar.start.date())
-        sizing.take_bar(bar)
+        for each in (book, sizing):
+            each.folds[BarClosed](bar.end, BarClosed(bar))
         if not number % 100:
             trade = replace(closed[number // 100 - 1], opened_at=bar.start, closed_at=bar.end)
             book.take(trade)
@@ -152,19 +152,18 @@ def memory(bars: list[Bar]) -> list[int]:
 def alone(bars: list[Bar]) -> float:
     """Seconds a bar in all protections that watch bars."""
     settings = ProtectionsSettings()
-    book, day = ProtectionBook(lambda: settings), date.min
-    days = [bar.start.date() for bar in bars]
+    fold = ProtectionBook(lambda: settings).folds[BarClosed]
+    facts = [(bar.end, BarClosed(bar)) for bar in bars]
     began = time.process_time()
-    for bar, day in zip(bars, days, strict=True):
-        book.take_bar(bar, day)
+    for at, fact in facts:
+        fold(at, fact)
     return (time.process_time() - began) / len(bars)
 
 
 def deafen(engine: Engine) -> None:
     """Its protections hear of no bar and no trade."""
-    book: Any = engine.desk.protections
-    book.take = book.take_shadow = lambda trade: None
-    book.take_bar = lambda bar, day: None
+    desk, own = engine.desk, engine.desk.protections.folds.values()
+    desk.folds = {kind: tuple(fold for fold in folds if fold not in own) for kind, folds in desk.folds.items()}
 
 
 def keep(_engine: Engine) -> None:

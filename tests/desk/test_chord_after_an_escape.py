@@ -22,7 +22,7 @@ def test_an_escape_before_the_chord_does_not_end_the_halt_that_the_chord_makes()
     runtime.send(Halt("key"))
     runtime._look_around()
 
-    assert HaltCause.KEY in runtime.engine.desk.control.state.halts
+    assert HaltCause.KEY in runtime.engine.desk.control.halts
 
 
 def test_an_escape_after_the_chord_ends_its_halt() -> None:
@@ -35,4 +35,4 @@ def test_an_escape_after_the_chord_ends_its_halt() -> None:
     runtime.send(door.through(Resume()))
     runtime._look_around()
 
-    assert HaltCause.KEY not in runtime.engine.desk.control.state.halts
+    assert HaltCause.KEY not in runtime.engine.desk.control.halts

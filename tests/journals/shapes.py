@@ -18,11 +18,14 @@ from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
-from core.checkpoint import ADAPTERS
+from core.checkpoint import adapters
+from core.desk import Desk
 from core.facts.registry import BY_TYPE
+from core.model.account import Mode
 from core.settings import Settings
 from state.documents import VERSION
-from tests.journals.homes import KEPT
+from state.journal import MemoryJournal
+from tests.journals.homes import ACCOUNT, CALENDAR, KEPT
 
 Shape = Any
 """A text for what has no parts; `{"a": …, "b?": …}` for fields, those with a default marked; lists for the rest."""
@@ -62,7 +65,8 @@ def shapes() -> dict[str, Shape]:
 
 def state_shapes() -> dict[str, Shape]:
     """Of every slice's state, by the name of its document."""
-    return {name: shape_of(adapter._type) for name, adapter in ADAPTERS.items()}
+    desk = Desk(ACCOUNT, Mode.PAPER, CALENDAR, MemoryJournal())
+    return {name: shape_of(adapter._type) for name, adapter in adapters(desk).items()}
 
 
 def losses(then: Shape, now: Shape, place: str = "") -> Iterator[str]:

@@ -57,7 +57,7 @@ def test_a_link_that_never_spoke_lets_no_entry_out(line: Line) -> None:
     """OP-04"""
     house = a_house_with_an_open_ticket()
     house.line.breaks_at(FetchPicture, arrives=True, times=9)
-    house.desk.books_at = None
+    house.desk.sightings.books_at = None
     house.line.take(house.line.at, LampChanged(Lamp(line, LineState.CONNECTING, at("09:30"))))
 
     house.confirms()
@@ -127,7 +127,7 @@ def test_books_of_before_do_not_speak_for_a_stream_that_says_it_is_up() -> None:
     """OP-04"""
     house = a_house_with_an_open_ticket()
     a_link_was_heard(house, Line.TRADES, 60, LineState.UP)
-    house.desk.books_at = house.line.at
+    house.desk.sightings.books_at = house.line.at
 
     house.confirms()
     house.until("10:06:05")
@@ -152,7 +152,7 @@ def test_a_live_desk_sends_no_entry_over_a_link_that_fell_silent(line: Line) -> 
     with LiveHouse(floor) as house:
         key = a_ticket(house)
         floor.silent.add(line)
-        lamp = house.engine.desk.lamps[line]
+        lamp = house.engine.desk.sightings.lamps[line]
         floor.offset += timedelta(seconds=6)
         house.waits(lambda _: floor.now() - lamp.heard_at > timedelta(seconds=6), "six seconds")
         house.presses(key)

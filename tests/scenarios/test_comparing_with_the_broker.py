@@ -451,13 +451,13 @@ def test_a_position_names_who_else_holds_its_shares_until_that_order_is_gone() -
     house = a_house_whose_shares_somebody_holds()
     pictures = Pictures(house.line.engine)
     before = pictures.draw(house.line.at).positions[0].held_by_others
-    (foreign,) = house.desk.others
+    (foreign,) = house.desk.sightings.others
 
     house.exchange.cancel(house.line.at, foreign.client_order_id)
     house.until("10:15:30")
 
     assert before.startswith("somebody else's sell stop 0.5 SPY")
-    assert house.desk.others == ()
+    assert house.desk.sightings.others == ()
     assert pictures.draw(house.line.at).positions[0].held_by_others == ""
 
 
@@ -526,7 +526,7 @@ def test_exits_and_the_kill_go_on_beside_an_order_that_cannot_be_read() -> None:
     confirms_now(house)
     house.until_moment(house.line.at + timedelta(seconds=10))
 
-    assert house.desk.control.state.killed_by == "key"
+    assert house.desk.control.killed_by == "key"
     assert (house.held(), house.held_by_the_broker()) == ("0", "0")
 
 

@@ -136,7 +136,7 @@ def test_damaged_documents_fall_back_to_a_backup_and_the_journal_and_the_start_s
     engine, alone = starts(folder)
 
     assert checkpoint.states(engine.desk) == alone
-    assert engine.desk.control.state.killed_by == "key"
+    assert engine.desk.control.killed_by == "key"
     assert engine.notes[0].startswith("documents.json: ")
     assert engine.notes[1] == "the documents were taken from documents.1.json, as of record 3"
 
@@ -152,7 +152,7 @@ def test_where_the_backup_is_damaged_too_the_journal_alone_is_enough(
     engine, alone = starts(folder)
 
     assert checkpoint.states(engine.desk) == alone
-    assert engine.desk.control.state.killed_by == "key"
+    assert engine.desk.control.killed_by == "key"
     assert [note.split(":")[0] for note in engine.notes] == ["documents.json", "documents.1.json"]
 
 
@@ -166,7 +166,7 @@ def test_documents_that_do_not_fit_any_more_are_left_for_the_journal(folder: Acc
     engine, alone = starts(folder)
 
     assert checkpoint.states(engine.desk) == alone
-    assert engine.desk.control.state.killed_by == "key"
+    assert engine.desk.control.killed_by == "key"
     assert "the state documents do not fit" in engine.notes[-1]
 
 

@@ -135,7 +135,7 @@ def test_the_money_of_the_order_that_makes_way_is_not_counted_twice() -> None:
     shown = house.ticket.figures.buying_power_after
     passes(house, 0.15)
 
-    account = house.desk.account
+    account = house.desk.sightings.account
     assert shown == Decimal("1.00")
     assert isinstance(account, Account)
     assert account.buying_power == Decimal("100.40")
@@ -171,7 +171,7 @@ def test_a_short_sale_in_flight_keeps_its_money_reserved() -> None:
     house.presses(_a_short("15", "99.90", "100.20"))
 
     confirms_now(house, arrives_after=2)
-    account = house.desk.account
+    account = house.desk.sightings.account
 
     assert house.entry.status is OrderStatus.PENDING
     assert isinstance(account, Account)

@@ -198,7 +198,7 @@ def test_a_stop_whose_order_was_not_written_down_goes_out_at_the_next_look() -> 
 
     is_confirmed(house)
 
-    assert HaltCause.INVARIANT in house.desk.control.state.halts
+    assert HaltCause.INVARIANT in house.desk.control.halts
     assert (house.requests(), house.desk.stage.proposals()) == (["submit buy limit 0.5", "submit sell stop 0.5"], ())
 
 
@@ -260,7 +260,7 @@ def test_a_stop_that_was_written_and_not_sent_is_owed_where_no_ticket_could_wait
     STORIES[name].goes_on(house)
     passes(house, 180)
 
-    assert HaltCause.INVARIANT in house.desk.control.state.halts
+    assert HaltCause.INVARIANT in house.desk.control.halts
     assert (is_owed_to_nobody(house), house.desk.stage.proposals()) == (0, ())
 
 

@@ -30,7 +30,7 @@ def a_short_memory() -> Iterator[None]:
 
 
 def is_halted(house: House) -> bool:
-    return HaltCause.INVARIANT in house.desk.control.state.halts
+    return HaltCause.INVARIANT in house.desk.control.halts
 
 
 def forgets(house: House) -> None:

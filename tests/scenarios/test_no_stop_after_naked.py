@@ -34,7 +34,7 @@ def naked(house: House) -> None:
 
 def rearms(house: House) -> None:
     house.presses(Rearm(REARM))
-    assert house.desk.control.state.killed_by is None
+    assert house.desk.control.killed_by is None
 
 
 def stops_sent(house: House) -> int:
@@ -180,8 +180,8 @@ def test_that_naked_was_typed_is_recorded_and_told_and_ends_with_the_kill() -> N
     naked(house)
 
     assert house.facts(Killed) == [Killed("key"), Killed("key", naked=True)]
-    assert house.restarted().desk.control.state.naked_at is not None
+    assert house.restarted().desk.control.naked_at is not None
     house.until("10:08")
     rearms(house)
-    assert house.desk.control.state.naked_at is None
+    assert house.desk.control.naked_at is None
     assert_can_be_rebuilt(house)

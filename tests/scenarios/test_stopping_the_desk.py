@@ -243,7 +243,7 @@ def test_killed_stays_killed_over_a_restart() -> None:
     house.restarted().until("10:07")
     house.presses(a_typed_buy())
 
-    assert house.desk.control.state.killed_by == "key"
+    assert house.desk.control.killed_by == "key"
     assert "killed by key" in house.last(ProposalSkipped).reasons[0]
 
 
@@ -296,7 +296,7 @@ def test_the_word_beside_an_order_in_doubt_is_asked_for_in_sight_of_its_name() -
     house.presses(Rearm("REARM", (ClientOrderId("another"),)))
 
     assert house.facts(Rearmed) == []
-    assert house.desk.control.state.killed_by == "key"
+    assert house.desk.control.killed_by == "key"
     assert "BUY 0.502 SPY limit 99.60 in doubt" in in_words(house.last(RearmRefused))
     house.presses(Rearm("REARM", (house.entry.id,)))
     assert len(house.facts(Rearmed)) == 1
@@ -321,7 +321,7 @@ def test_an_order_that_never_left_is_not_looked_up_whoever_asks() -> None:
     house = a_house_with_a_proposal(AWAY)
     house.confirms_at("10:06:02")
     house.until("10:06:02.150")
-    house.desk.departing.queue(house.entry.id)
+    house.desk.sightings.departing.queue(house.entry.id)
     doubting = house.engine.the(Submitting).doubting
 
     assert list(doubting.ask(house.entry)) == []
@@ -363,7 +363,7 @@ def test_standing_down_does_not_undo_a_kill() -> None:
     house.presses(Resume())
 
     assert house.facts(Resumed) == []
-    assert house.desk.control.state.killed_by == "key"
+    assert house.desk.control.killed_by == "key"
 
 
 @pytest.mark.parametrize("door", ["file", "environment"])
@@ -419,7 +419,7 @@ def test_flattening_after_a_kill_stages_one_close_a_position_each_with_its_own_k
     assert staged is ExitReason.KILL
     assert before_the_key == ["submit buy limit 0.502", "submit sell stop 0.502"]
     assert house.held() == house.held_by_the_broker() == "0"
-    assert house.desk.control.state.killed_by == "key"
+    assert house.desk.control.killed_by == "key"
 
 
 class LosesOneCancel(Link):
@@ -487,7 +487,7 @@ def test_the_cancels_of_a_kill_leave_although_the_disk_is_full() -> None:
 
     assert house.requests() == ["submit buy limit 0.502", "cancel"]
     assert house.switch.door == "file"
-    state = house.desk.control.state
+    state = house.desk.control
     assert state.killed_by == "key"
     assert state.halted_at is not None
     assert state.killed_at == state.halted_at
@@ -512,7 +512,7 @@ def test_on_a_full_disk_what_others_sent_and_could_open_is_taken_back_too() -> N
     house = a_quiet_house()
     house.exchange.submit(house.line.at, an_order("first-elsewhere", Side.BUY, "1", limit="90"))
     house.until("10:07:05")
-    assert [other.may_open for other in house.desk.all_others] == [True]
+    assert [other.may_open for other in house.desk.sightings.all_others] == [True]
     house.exchange.submit(house.line.at, an_order("then-elsewhere", Side.BUY, "1", limit="90"))
     house.line.is_deaf = True
     house.journal.is_full = True
@@ -533,7 +533,7 @@ def test_a_start_with_room_on_the_disk_again_lifts_the_halt() -> None:
 
     house.restarted().until("10:07")
 
-    assert HaltCause.JOURNAL not in house.desk.control.state.halts
+    assert HaltCause.JOURNAL not in house.desk.control.halts
 
 
 def test_an_append_that_fails_is_a_full_disk_too() -> None:
@@ -544,7 +544,7 @@ def test_an_append_that_fails_is_a_full_disk_too() -> None:
     effects = list(house.engine.handle(house.line.at, Kill("key")))
 
     assert [type(e) for e in effects] == [LatchKill, FetchPicture]
-    assert house.desk.control.state.killed_by == "key"
+    assert house.desk.control.killed_by == "key"
 
 
 def _full(*_args: object) -> int:
@@ -661,25 +661,25 @@ def test_a_kill_from_another_terminal_is_not_ended_by_a_rearm_that_was_typed_for
     switch, elsewhere = FileKillSwitch(folder, {}), FileKillSwitch(folder, {})
     house.line.latch.switch = switch
     keeper = Keeper(folder, house.line, switch, lambda: None, lambda _: None, lambda _: "on")
-    keeper()
+    keeper.look()
     house.presses(Kill("key"))
-    keeper()
+    keeper.look()
 
     elsewhere.latch("command")
     house.presses(Rearm("REARM"))
-    keeper()
+    keeper.look()
     house.until_moment(house.line.at + timedelta(seconds=1))
-    assert (switch.is_on(), house.desk.control.state.killed_by) == ("file", "key, command")
+    assert (switch.is_on(), house.desk.control.killed_by) == ("file", "key, command")
 
     elsewhere.latch("command of another")
     house.line.send(house.door.through(Rearm("REARM")))
-    keeper()
+    keeper.look()
     house.until_moment(house.line.at + timedelta(seconds=1))
-    assert (switch.is_on(), house.desk.control.state.killed_by is None) == ("file", False)
+    assert (switch.is_on(), house.desk.control.killed_by is None) == ("file", False)
 
     house.presses(Rearm("REARM"))
-    keeper()
+    keeper.look()
     house.until_moment(house.line.at + timedelta(seconds=1))
-    assert (switch.is_on(), house.desk.control.state.killed_by) == (None, None)
+    assert (switch.is_on(), house.desk.control.killed_by) == (None, None)
     assert [fact.by for fact in house.facts(Killed)] == ["key", "key, command", "command"]
     assert_can_be_rebuilt(house)

@@ -237,7 +237,7 @@ def test_a_memory_that_does_not_fit_at_a_start_is_told_and_what_it_holds_is_left
     house = holds_from_ten(Forgetful).until("10:02")
     orchestrator = house.desk.orchestrator
     memory(house, "forgetful").state = {"bars": "many"}
-    orchestrator.restore(orchestrator.state, orchestrator.memories, orchestrator.settings)
+    orchestrator.restore(orchestrator.state)
     orchestrator.catch_up()
 
     house.engine.apply(house.line.at, orchestrator.settings, "replay")

@@ -219,7 +219,7 @@ def test_a_kill_from_another_terminal_holds_for_an_engine_that_starts_later(keyt
         runtime = demo(tmp_path, stack)
         runtime.beat()
         runtime.step()
-        assert runtime.engine.desk.control.state.killed_by == "command"
+        assert runtime.engine.desk.control.killed_by == "command"
 
 
 ROWS = "symbol,side,quantity,stop_price\nSPY,buy,0.05,400\n"

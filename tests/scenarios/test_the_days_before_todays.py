@@ -87,7 +87,7 @@ def hears(engine: Engine, bars: Sequence[Bar]) -> None:
 
 
 def is_told(engine: Engine, *symbols: Symbol) -> None:
-    for told in a_watch(Broker()).look(symbols):
+    for told in a_watch(Broker()).look(symbols, VolatilityHaltTerms()):
         assert isinstance(told, PastArrived)
         list(engine.handle(engine.desk.at, told))
 
@@ -256,10 +256,10 @@ def test_a_failure_is_said_once_and_asked_again() -> None:
     watch = a_watch(broker)
     watch.follow((SPY,))
 
-    (said,) = watch.look((SPY,))
-    again = watch.look((SPY,))
+    (said,) = watch.look((SPY,), VolatilityHaltTerms())
+    again = watch.look((SPY,), VolatilityHaltTerms())
     broker.is_away = False
-    (told,) = watch.look((SPY,))
+    (told,) = watch.look((SPY,), VolatilityHaltTerms())
 
     assert isinstance(said, MarketDataBroken)
     assert said.reason.endswith("go on without them until they come: nobody answered")

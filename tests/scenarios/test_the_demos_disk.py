@@ -119,7 +119,7 @@ def test_a_checkpoint_that_cannot_be_written_is_said_and_ends_nothing(tmp_path: 
         keeper.look()
 
         assert any("cannot be written" in note for note in runtime.engine.notes)
-        assert runtime.engine.desk.control.state.halts == {}
+        assert runtime.engine.desk.control.halts == {}
 
 
 def test_a_flattening_asked_for_after_the_kill_is_staged_too(tmp_path: Path) -> None:
@@ -139,7 +139,7 @@ def test_a_flattening_asked_for_after_the_kill_is_staged_too(tmp_path: Path) -> 
         for _ in range(3):  # the kill once more, the proposals, their plan
             beat_and_obey(runtime)
 
-        assert runtime.engine.desk.control.state.killed_by == "command"
+        assert runtime.engine.desk.control.killed_by == "command"
         held = {p.symbol for p in runtime.engine.desk.ledger.positions()}
         assert {fact.proposal.symbol for fact in staged} == held
         assert {fact.proposal.exit_reason for fact in staged} == {ExitReason.KILL}
@@ -169,7 +169,7 @@ def test_the_environment_keeps_a_desk_killed_whatever_is_typed(tmp_path: Path) -
 
         runtime.obey(Rearm("REARM"))
 
-        assert runtime.engine.desk.control.state.killed_by == "environment"
+        assert runtime.engine.desk.control.killed_by == "environment"
         assert any("unset KEYTURN_KILL" in note for note in runtime.engine.notes)
 
 
@@ -182,7 +182,7 @@ def test_a_kill_goes_on_where_the_switch_cannot_be_written(tmp_path: Path) -> No
 
         runtime.obey(Kill("key"))
 
-        assert runtime.engine.desk.control.state.killed_by == "key"
+        assert runtime.engine.desk.control.killed_by == "key"
         assert any("it holds until this desk ends" in note for note in runtime.engine.notes)
         assert not [o for o in runtime.engine.desk.ledger.working_entries() if not o.is_cancelling]
 

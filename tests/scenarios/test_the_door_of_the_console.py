@@ -136,9 +136,9 @@ def test_a_halt_is_not_ended_past_the_door() -> None:
     house.presses(inputs.Halt("key"))
 
     house.line.obey(Resume())
-    assert HaltCause.KEY in house.desk.control.state.halts
+    assert HaltCause.KEY in house.desk.control.halts
     house.presses(Resume())
-    assert not house.desk.control.state.halts
+    assert not house.desk.control.halts
 
 
 def test_a_plan_is_not_signed_past_the_door() -> None:

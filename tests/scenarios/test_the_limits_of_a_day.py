@@ -191,7 +191,7 @@ def test_a_bad_quote_and_a_broken_row_are_put_aside_and_told() -> None:
     house.line.take(house.line.at, QuoteArrived(a_quote("10:06", "99.59", "99.61")))
 
     assert [q.place for q in house.facts(MarketDataQuarantined)] == ["quote", "bars.csv:7"]
-    assert house.desk.quotes[SPY].bid == Decimal("99.59")
+    assert house.desk.sightings.quotes[SPY].bid == Decimal("99.59")
     assert house.facts(ProposalStaged) == []
     assert house.facts(ConfirmationRefused) == []
 

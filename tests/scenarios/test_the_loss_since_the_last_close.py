@@ -242,7 +242,7 @@ def test_once_the_session_is_open_no_figure_moves_what_the_day_began_with() -> N
 def test_an_answer_that_is_older_than_the_one_before_mends_nothing() -> None:
     """RK-03: two questions crossed"""
     house = at_midnight("188", "188")
-    account = house.desk.account
+    account = house.desk.sightings.account
     assert isinstance(account, Account)
 
     old = replace(account, at=account.at - timedelta(seconds=30), last_equity=usd("200"))
@@ -347,7 +347,7 @@ PARTS = {"loss at the stop", "notional", "risk budget"}
 
 def without_an_account(house: House) -> None:
     """The broker answers for clock and quote, and not for the account."""
-    house.desk.account = gone = NoAccount("the broker did not say")
+    house.desk.sightings.account = gone = NoAccount("the broker did not say")
     ask = house.line.ask
 
     def nothing(effect: Any) -> Any:

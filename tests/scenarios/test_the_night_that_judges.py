@@ -218,7 +218,7 @@ def test_a_crash_in_the_middle_of_a_night_judges_again_what_is_left() -> None:
         again.until_moment(again.line.at + timedelta(minutes=1))
 
         assert again.desk.evaluation.is_retired("vwap")
-        assert HaltCause.RETIRED in again.desk.control.state.halts
+        assert HaltCause.RETIRED in again.desk.control.halts
 
 
 # ── promotion ────────────────────────────────────────────────────────────────────────────────────────────────────────

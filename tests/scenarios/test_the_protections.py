@@ -116,7 +116,7 @@ def test_the_days_loss_stays_shut_also_when_it_was_made_good() -> None:
     house = a_stopped_out_house(daily_loss=LITTLE)
     assert house.last(ProtectionTripped).name == "daily_loss"
 
-    account = house.desk.account
+    account = house.desk.sightings.account
     assert isinstance(account, Account)
     house.line.take(house.line.at, AccountFetched(replace(account, equity=Money(Decimal(200)), at=house.line.at)))
 

@@ -335,7 +335,7 @@ def test_a_market_order_whose_ticket_knew_no_price_is_reviewed_again() -> None:
     house = a_quiet_house()
     house.presses(a_typed_buy(limit=None, stop="99.20"))
     house.line.breaks_at(FetchFigures, arrives=True)
-    house.desk.quotes.clear()
+    house.desk.sightings.quotes.clear()
     house.opens_ticket()
     house.until("10:06:01")
     assert house.ticket.price_at_opening is None
@@ -636,6 +636,6 @@ def test_a_look_at_a_symbol_brings_its_figures_and_changes_nothing() -> None:
     house.presses(LookAt(Symbol("XYZ")))
     house.until("10:06:02")
 
-    assert house.desk.quotes[SPY].at > at("10:06")
-    assert Symbol("XYZ") not in house.desk.quotes
+    assert house.desk.sightings.quotes[SPY].at > at("10:06")
+    assert Symbol("XYZ") not in house.desk.sightings.quotes
     assert house.told() == told

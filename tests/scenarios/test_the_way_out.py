@@ -385,7 +385,7 @@ def test_an_order_waits_here_from_its_record_on():
         for effect in effects:
             if isinstance(effect, SubmitOrder):
                 order = house.desk.ledger.order(effect.order.client_order_id)
-                is_here.append(order is not None and house.desk.departing.is_here(order))
+                is_here.append(order is not None and house.desk.sightings.departing.is_here(order))
         return effects
 
     house.line.engine.handle = watched  # type: ignore[method-assign]

@@ -200,7 +200,7 @@ def test_a_failing_adviser_is_told_once_rests_after_three_and_changes_nothing(
     assert (failed.adviser, paused.adviser) == (adviser.name, adviser.name)
     assert len(house.facts(AdviceGiven)) == kept
     assert len(house.facts(ProposalStaged)) == 1, "VWAP trades on"
-    assert not house.desk.control.state.halts
+    assert not house.desk.control.halts
     assert_can_be_rebuilt(house)
 
 
@@ -257,7 +257,7 @@ def test_an_adviser_that_reaches_for_trading_is_refused_and_told(way: str) -> No
     assert not house.facts(OrderCreated)
     assert len(house.facts(ProposalStaged)) == 1
     assert house.requests() == []
-    assert house.desk.control.state.killed_by is None
+    assert house.desk.control.killed_by is None
     assert house.line.latch.shut() is None
     assert house.told()[len(before) :] == ["AdviserOverstepped", "AdviceGiven"]
     assert_can_be_rebuilt(house)

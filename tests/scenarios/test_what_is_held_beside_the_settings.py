@@ -48,7 +48,7 @@ def test_what_the_broker_says_is_held_is_followed_before_the_books_agree() -> No
     """EX-09: shares alone; no option and no coin has quotes of shares."""
     house = a_desk_of("IBM")
     held = ("QQQ", "BRK.B", "BTCUSD", "BTC/USD", "AAPL261120C00300000")
-    house.desk.held_by_the_broker = {Symbol(symbol): Quantity(Decimal(1)) for symbol in held}
+    house.desk.sightings.held_by_the_broker = {Symbol(symbol): Quantity(Decimal(1)) for symbol in held}
 
     assert followed(house.desk) == (IBM, SPY, "BRK.B", "QQQ")
 

@@ -75,7 +75,7 @@ def orders(house: House) -> set[ClientOrderId]:
 
 
 def is_halted(house: House) -> bool:
-    return HaltCause.INVARIANT in house.desk.control.state.halts
+    return HaltCause.INVARIANT in house.desk.control.halts
 
 
 def test_a_trade_that_is_over_leaves_memory_and_documents_when_the_next_day_begins() -> None:
@@ -193,7 +193,7 @@ def test_a_word_that_tells_nothing_new_of_what_left_memory_changes_nothing() -> 
     assert [(fact.client_order_id, fact.reason) for fact in told] == [
         (entry.id, "it ended on an earlier day: nothing new")
     ]
-    assert (orders(house), house.desk.others, house.facts(OrdersRecalled)) == (set(), (), [])
+    assert (orders(house), house.desk.sightings.others, house.facts(OrdersRecalled)) == (set(), (), [])
 
 
 def test_what_was_recalled_leaves_again_with_what_became_of_it() -> None:

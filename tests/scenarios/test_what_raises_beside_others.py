@@ -78,7 +78,7 @@ def a_house_of_two_buys(*limits: str) -> House:
 
 
 def is_halted(house: House) -> bool:
-    return HaltCause.INVARIANT in house.desk.control.state.halts
+    return HaltCause.INVARIANT in house.desk.control.halts
 
 
 # ── follow-ups of different orders ───────────────────────────────────────────────────────────────────────────────────

@@ -54,7 +54,7 @@ def test_one_that_ends_elsewhere_is_gone_by_the_stream_s_word() -> None:
     house.line._pass_updates_on()
     house.until_moment(began + timedelta(seconds=2))
 
-    assert (house.desk.others, house.desk.all_others) == ((), ())
+    assert (house.desk.sightings.others, house.desk.sightings.all_others) == ((), ())
 
 
 def test_a_fill_that_its_order_has_no_room_for_is_recorded_and_the_books_are_asked() -> None:

@@ -256,7 +256,7 @@ class Meter:
         for stop in pending:
             if (found := self._of_request(stop)) is not None:
                 return found
-        if world.engine.desk.control.state.naked_at is not None:
+        if world.engine.desk.control.naked_at is not None:
             return "the operator wanted no stop"
         if not world.engine.desk.control.state.is_reconciled or self._waits_for_books():
             return "the broker had not answered for its books"

@@ -24,7 +24,7 @@ class CancelAudit:
         """It is about to leave the desk."""
         seen = self.auditor.story.orders.get(cancel.client_order_id)
         if seen is None:
-            is_killed = self.auditor.world.engine.desk.control.state.killed_by is not None
+            is_killed = self.auditor.world.engine.desk.control.killed_by is not None
             self.auditor.require(is_killed, f"another's order is cancelled, and nobody killed: {cancel}")
             return
         is_explained = cancel.client_order_id in self.asked_for or seen.code is EndCode.NEVER_ARRIVED

@@ -674,7 +674,7 @@ class TradingDays(RuleBasedStateMachine):
         if then != "killed":
             self.world.rearm()
 
-    @precondition(lambda self: self._desk.control.state.killed_by is not None or self._desk.control.state.halts)
+    @precondition(lambda self: self._desk.control.killed_by is not None or self._desk.control.halts)
     @rule()
     def the_desk_is_armed_again(self) -> None:
         self.world.rearm()

@@ -44,7 +44,7 @@ def state_of(world: World) -> str:
     """In what state an event meets the desk, the rarest first."""
     desk, wire = world.engine.desk, world.wire
     working = list(desk.ledger.working())
-    control = desk.control.state
+    control = desk.control
     if any(True for _ in wire.lanes.waiting()):
         return "a request waits in its lane"
     if any(order.in_doubt_since for order in working):
@@ -53,7 +53,7 @@ def state_of(world: World) -> str:
         return "an order without an answer"
     if control.killed_by is not None:
         return "killed"
-    if control.halts or not control.is_reconciled:
+    if control.halts or not control.state.is_reconciled:
         return "halted or read-only"
     if not desk.ledger.positions():
         return "an entry works" if working else "flat"

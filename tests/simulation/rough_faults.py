@@ -142,9 +142,9 @@ def one_raise_drops_what_was_asked_for(patch: pytest.MonkeyPatch) -> None:
     settled = Engine._settled
 
     def drops(self: Engine, *given: object) -> Iterable[Effect]:
-        faults = self.desk.faults
+        faults = self.desk.sightings.faults
         effects = settled(self, *given)  # type: ignore[arg-type]
-        return effects if self.desk.faults == faults else []
+        return effects if self.desk.sightings.faults == faults else []
 
     patch.setattr(Engine, "_settled", drops)
 

@@ -121,11 +121,11 @@ def a_restart_forgets_the_kill(patch: pytest.MonkeyPatch) -> None:
         self.state.killed_by = self.state.killed_at = None
 
     class Forgetful(Control):
-        def __init__(self) -> None:
-            super().__init__()
+        def __init__(self, *terms: Any) -> None:
+            super().__init__(*terms)
             self.folds[EngineStarted] = lambda at, fact: forgetful(self, at, fact)
 
-    patch.setattr("core.desk.Control", Forgetful)
+    patch.setattr("core.slices.Control", Forgetful)
     patch.setattr(Switch, "is_on", lambda _: None)
 
 
@@ -194,8 +194,8 @@ def a_plan_goes_on_after_a_crash(patch: pytest.MonkeyPatch) -> None:
             super().__init__(stage, ledger)
             self.folds[EngineStarted] = lambda _at, _fact: None
 
-    patch.setattr("core.desk.Stage", Forgetful)
-    patch.setattr("core.desk.Plans", GoesOn)
+    patch.setattr("core.slices.Stage", Forgetful)
+    patch.setattr("core.slices.Plans", GoesOn)
 
 
 def what_is_not_marked_goes_too(patch: pytest.MonkeyPatch) -> None:

@@ -62,7 +62,7 @@ def test_a_desk_killed_at_any_instant_finds_every_order_again_and_sends_none_twi
             quiet(runtime)
             assert_books_agree(runtime)
             assert_state_is_the_fold_of_the_journal(runtime)
-            assert (runtime.engine.desk.control.state.killed_by is not None) is is_killed_too
+            assert (runtime.engine.desk.control.killed_by is not None) is is_killed_too
             despite = tuple(order.id for order in runtime.engine.desk.ledger.working())
             runtime.obey(door.through(Rearm("REARM", despite)))
             runtime.stop("checked")

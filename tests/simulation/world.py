@@ -524,7 +524,7 @@ class World:
         self.engine.apply(self.clock, self.settings, "replay")
         self.wire.take(self.clock, Start())
         self.meter.up(self.clock)
-        if self.switch.is_on() and self.engine.desk.control.state.killed_by is None:
+        if self.switch.is_on() and self.engine.desk.control.killed_by is None:
             self.wire.obey(Kill("file"))
 
     def restart(self, *, kept: int = 0, with_checkpoint: bool = False, down: float = 1.0) -> None:
@@ -615,7 +615,7 @@ class World:
 
     def rearm(self) -> None:
         """REARM, typed in sight of every order that the broker may have without a word of it (OP-07)."""
-        if self.engine.desk.control.state.killed_by is None:
+        if self.engine.desk.control.killed_by is None:
             return
         unknown = [row.id for row in Pictures(self.engine).draw(self.wire.at).orders if _may_be_there(row)]
         wire, refused = self.wire, self.auditor.story.counts["RearmRefused"]

@@ -35,7 +35,7 @@ def market() -> Iterator[LoopbackExchange]:
 
 def a_limit(desk: Open, of_the_ask: str, shares: str, holder: StopHolder = StopHolder.BROKER) -> ProposeOrder:
     """Its stop well under it."""
-    quotes = desk.runtime.engine.desk.quotes
+    quotes = desk.runtime.engine.desk.sightings.quotes
     waits(desk, lambda _: SPY in quotes, "a quote")
     limit = (quotes[SPY].ask * Decimal(of_the_ask)).quantize(CENT)
     stop = Price((limit * Decimal("0.98")).quantize(CENT))

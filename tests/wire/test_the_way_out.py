@@ -55,7 +55,7 @@ def a_desk(market: LoopbackExchange, home: Path, **more: str) -> Iterator[Open]:
     symbols = ",".join(f'"{symbol}"' for symbol in SYMBOLS)
     words = environ(market, home, KEYTURN_SYMBOLS=f"[{symbols}]", **LOOSE, **more)
     with opened(Keyturn(words)) as desk:
-        known = desk.runtime.engine.desk.instruments
+        known = desk.runtime.engine.desk.sightings.instruments
         waits(desk, lambda view: view.status.word == "on" and all(s in known for s in SYMBOLS), "the books agree")
         yield desk
 

@@ -115,7 +115,7 @@ def test_a_desk_follows_the_market_that_nobody_trades_and_what_its_account_holds
             desk.waits(
                 lambda view: says(view, "QQQ: the closes of") and says(view, "SPY: the closes of"), "the days", 60
             )
-            desk.waits(lambda _: {"IBM", "SPY", "QQQ"} <= set(engine.desk.quotes), "quotes of all three")
+            desk.waits(lambda _: {"IBM", "SPY", "QQQ"} <= set(engine.desk.sightings.quotes), "quotes of all three")
             desk.waits(lambda _: {"IBM", "SPY"} <= set(engine.desk.orchestrator.state.marks), "bars of both")
             halts = engine.desk.protections.volatility_halt.state.symbols
             medians = {symbol: len(halts[Symbol(symbol)].days) for symbol in listed}

@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from core.facts import (
     DayStarted,
+    OrderFilled,
     PositionChanged,
     PromotionDecided,
     PromotionProposed,
@@ -21,7 +22,7 @@ from core.facts import (
     StrategyShut,
 )
 from core.model.evaluation import Evaluated, Figures, ShutCause
-from core.model.position import Trade
+from core.model.position import Ended, Trade
 from core.model.regime import Market, Regime, VixReading
 from core.model.values import ZERO, Fraction
 from core.risk.evaluation.figures import Result, figures_of
@@ -93,19 +94,26 @@ class EvaluationBook:
         What is known of the market now.
     day_of
         The New York day of an instant.
+    ended
+        The trade of a strategy that the fill which is folded ended.
     """
+
+    name = "evaluation"
 
     def __init__(
         self,
         terms: Callable[[], EvaluationSettings],
         regime: Callable[[], Regime],
         day_of: Callable[[datetime], date],
+        ended: Callable[[], Ended | None] = lambda: None,
     ) -> None:
         self.terms = terms
         self.regime = regime
         self.day_of = day_of
+        self.ended = ended
         self.state = EvaluationState()
         self.folds = {
+            OrderFilled: self._order_filled,
             DayStarted: self._day_started,
             PositionChanged: self._position_changed,
             RegimeMeasured: self._measured,
@@ -115,6 +123,9 @@ class EvaluationBook:
             PromotionDecided: self._decided,
             StrategiesEvaluated: self._evaluated,
         }
+
+    def restore(self, state: EvaluationState) -> None:
+        self.state = state
 
     # ── questions ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -173,6 +184,10 @@ class EvaluationBook:
         oldest = day - timedelta(days=self.terms().window_days - 1)
         while record.results[0].day < oldest:
             del record.results[0]
+
+    def _order_filled(self, _at: datetime, _fact: OrderFilled) -> None:
+        if (over := self.ended()) is not None:
+            self.take(over.trade)
 
     def _day_started(self, _at: datetime, fact: DayStarted) -> None:
         if fact.day in self.state.days:

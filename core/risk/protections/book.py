@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from core.facts import DayCorrected, DayStarted, StrategyResumed
+from core.facts import (
+    BarClosed,
+    DayCorrected,
+    DayStarted,
+    Fact,
+    HistoryTaken,
+    OrderFilled,
+    PastTaken,
+    ProposalEnded,
+    ProposalSkipped,
+    StrategyResumed,
+    SubmissionBlocked,
+)
 from core.model.bar import Bar
 from core.model.past import Past
+from core.model.position import Ended
 from core.model.values import Money, Symbol
 from core.risk.protections.contract import Answer, Lock, Protection, Scope, TradeProtection
 from core.risk.protections.cooldown import Cooldown, CooldownState
@@ -21,7 +35,7 @@ from core.risk.protections.low_profit import LowProfit, LowProfitState
 from core.risk.protections.max_drawdown import MaxDrawdown, MaxDrawdownState
 from core.risk.protections.stop_loss_guard import StopLossGuard, StopLossGuardState
 from core.risk.protections.terms import ProtectionsSettings, ProtectionTerms
-from core.risk.protections.trades import ClosedTrade
+from core.risk.protections.trades import ClosedTrade, closed, direction_of
 from core.risk.protections.volatility_halt import VolatilityHalt, VolatilityHaltState
 
 CLOSE = time(16, 0, tzinfo=ZoneInfo("America/New_York"))
@@ -30,6 +44,10 @@ CLOSE = time(16, 0, tzinfo=ZoneInfo("America/New_York"))
 def closed_at(day: date) -> datetime:
     """Of when the broker's figure of a close is: 16:00 New York, on a short day too."""
     return datetime.combine(day, CLOSE).astimezone(UTC)
+
+
+def new_york_day(at: datetime) -> date:
+    return at.astimezone(CLOSE.tzinfo).date()
 
 
 @dataclass(slots=True)
@@ -65,8 +83,12 @@ class ProtectionBook:
     ----------
     settings
         Read at each trade and bar: what was counted under other terms stays counted.
-    next_day
-        The business day after a day.
+    next_day, day_of
+        The business day after a day; the New York day of an instant.
+    ended
+        The trade that the fill which is folded ended.
+    shadows_ended
+        Shadow trades that count, and that what is folded ended.
 
     Attributes
     ----------
@@ -75,10 +97,17 @@ class ProtectionBook:
         only says that it is worth a look.
     """
 
+    name = "protections"
+
     def __init__(
-        self, settings: Callable[[], ProtectionsSettings], next_day: Callable[[date], date] = weekday_after
+        self,
+        settings: Callable[[], ProtectionsSettings],
+        next_day: Callable[[date], date] = weekday_after,
+        day_of: Callable[[datetime], date] = new_york_day,
+        ended: Callable[[], Ended | None] = lambda: None,
+        shadows_ended: Callable[[], Sequence[ClosedTrade]] = lambda: (),
     ) -> None:
-        self.settings = settings
+        self.settings, self.day_of, self.ended, self.shadows_ended = settings, day_of, ended, shadows_ended
         self.max_drawdown = MaxDrawdown(lambda: settings().max_drawdown)
         self.stop_loss_guard = StopLossGuard(lambda: settings().stop_loss_guard)
         self.cooldown = Cooldown(lambda: settings().cooldown)
@@ -98,7 +127,12 @@ class ProtectionBook:
         )
         self.latches = Latches()
         self.has_news = False
-        self.folds = {
+        self.folds: dict[type, Callable[[datetime, Any], None]] = {
+            BarClosed: self._bar_closed,
+            HistoryTaken: self._history_taken,
+            PastTaken: self._past_taken,
+            OrderFilled: self._order_filled,
+            **dict.fromkeys((ProposalEnded, ProposalSkipped, SubmissionBlocked), self._shadows_followed),
             DayStarted: self._day_started,
             DayCorrected: self._day_started,
             StrategyResumed: self._resumed,
@@ -138,6 +172,10 @@ class ProtectionBook:
         terms: ProtectionTerms = getattr(self.settings(), protection.name)
         return terms.enabled
 
+    def look_at_news(self) -> None:
+        """Somebody looks now: until the next there are none."""
+        self.has_news = False
+
     def take(self, trade: ClosedTrade) -> None:
         for protection in self.of_trades:
             protection.take(trade)
@@ -147,10 +185,30 @@ class ProtectionBook:
         self.equity_curve.take(trade)
         self.has_news = True
 
-    def take_bar(self, bar: Bar, day: date) -> None:
-        """A complete bar of this New York day."""
-        if self.volatility_halt.take_bar(bar, day):
+    def _bar_closed(self, _at: datetime, fact: BarClosed) -> None:
+        bar = fact.bar
+        if self.volatility_halt.take_bar(bar, self.day_of(bar.start)):
             self.has_news = True
+        for trade in self.shadows_ended():
+            self.take_shadow(trade)
+
+    def _shadows_followed(self, _at: datetime, _fact: Fact) -> None:
+        """One more is followed, perhaps; with the first of a day those of the day before end."""
+        for trade in self.shadows_ended():
+            self.take_shadow(trade)
+
+    def _order_filled(self, _at: datetime, _fact: OrderFilled) -> None:
+        """A trade counts with its last fill: a rebuild hears it as the day did."""
+        if (over := self.ended()) is not None:
+            self.take(closed(over.trade, direction_of(over)))
+
+    def _history_taken(self, _at: datetime, fact: HistoryTaken) -> None:
+        """What measures the market's moves goes on as if it had heard these bars, as strategies do."""
+        self.take_history(fact.symbol, [(self.day_of(bar.start), bar) for bar in fact.bars])
+
+    def _past_taken(self, _at: datetime, fact: PastTaken) -> None:
+        """Before the first bar of today the measures of seasons stand on the broker's history."""
+        self.take_past(fact.past, [(self.day_of(bar.start), bar) for bar in fact.past.minutes])
 
     def take_history(self, symbol: Symbol, bars: Iterable[tuple[date, Bar]]) -> None:
         """Complete bars of the past, each with its New York day: they trip nothing."""
@@ -160,8 +218,11 @@ class ProtectionBook:
         """Days before today's, and the last minutes of the last with its New York day: they trip nothing."""
         self.volatility_halt.take_past(past.symbol, past.days, minutes)
 
-    def refuses_by_curve(self, strategy: str) -> bool:
-        return self.is_on(self.equity_curve) and self.equity_curve.is_shut(strategy)
+    def refuses_by_curve(self, strategy: str, ended: Sequence[ClosedTrade] = ()) -> bool:
+        """Whether the equity curve shuts it; `ended` are shadow trades that it counts with this very fact."""
+        if not self.is_on(self.equity_curve):
+            return False
+        return self.equity_curve.after(ended).is_shut(strategy) if ended else self.equity_curve.is_shut(strategy)
 
     def disabled_strategies(self) -> tuple[str, ...]:
         """Those that wait for the operator's review."""

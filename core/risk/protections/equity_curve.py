@@ -9,7 +9,8 @@ What nobody's strategy traded, the operator's own orders and positions taken ove
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -94,6 +95,14 @@ class EquityCurve(TradeProtection):
         curve.below = 0 if curve.total > 0 else curve.below + 1
         curve.is_disabled |= curve.below >= terms.disabled_after
         self._settle(trade.closed_at, trade.strategy, curve)
+
+    def after(self, ended: Iterable[ClosedTrade]) -> EquityCurve:
+        """As it will be when these are taken; nothing of this one is changed."""
+        trial = EquityCurve(self.terms)
+        trial.state = deepcopy(self.state)
+        for trade in ended:
+            trial.take(trade)
+        return trial
 
     def resume(self, at: datetime, strategy: str) -> None:
         """The operator's word after a review: it is no longer disabled, and still shut while its curve is down."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from core.facts import OverrideEnded, ProtectionExpired, ProtectionOverridden, ProtectionTripped
 from core.model.values import Money
@@ -48,7 +49,7 @@ class LatchesState:
 class Latches:
     def __init__(self) -> None:
         self.state = LatchesState()
-        self.folds = {
+        self.folds: dict[type, Callable[[datetime, Any], None]] = {
             ProtectionTripped: self._tripped,
             ProtectionExpired: self._expired,
             ProtectionOverridden: self._overridden,

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from core.model.position import Trade
+from core.model.position import Ended, Trade
 from core.model.signal import ExitReason
 from core.model.values import Fraction, Money, Symbol
 
@@ -52,6 +52,10 @@ class ClosedTrade:
     @property
     def is_stop_out(self) -> bool:
         return self.exit_reason in STOP_OUTS
+
+
+def direction_of(over: Ended) -> Direction:
+    return Direction.LONG if over.is_long else Direction.SHORT
 
 
 def closed(trade: Trade, direction: Direction) -> ClosedTrade:

@@ -22,10 +22,15 @@ class RegimeState:
 
 
 class RegimeBook:
+    name = "regime"
+
     def __init__(self, settings: Callable[[], RiskSettings]) -> None:
         self.settings = settings
         self.state = RegimeState()
         self.folds = {RegimeMeasured: self._measured}
+
+    def restore(self, state: RegimeState) -> None:
+        self.state = state
 
     @property
     def regime(self) -> Regime:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
+from core.facts import BarClosed, HistoryTaken, OrderFilled, PastTaken
 from core.model.bar import Bar
 from core.model.past import Past
+from core.model.position import Ended
 from core.model.regime import UNKNOWN, Regime
 from core.model.sizing import WHOLE
 from core.model.values import ZERO, Fraction, Symbol
-from core.risk.protections.trades import ClosedTrade
+from core.risk.protections.trades import ClosedTrade, closed, direction_of
 from core.risk.scaling.contract import Conditions, Edge, Likeness
 from core.risk.scaling.losses import Losses, LossesState
 from core.risk.scaling.ranges import Ranges, RangesState
@@ -40,19 +44,31 @@ class SizingBook:
         Read at each bar and each size.
     regime
         The desk's one measure of the market, as it was last recorded: read at each size (RK-19).
+    ended
+        The trade that the fill which is folded ended.
     """
+
+    name = "sizing"
 
     def __init__(
         self,
         settings: Callable[[], SizingSettings] = SizingSettings,
         regime: Callable[[], Regime] = lambda: UNKNOWN,
+        ended: Callable[[], Ended | None] = lambda: None,
     ) -> None:
         self.settings = settings
         self.regime = regime
+        self.ended = ended
         self.ranges = Ranges()
         self.losses = Losses()
         self.results: dict[str, list[Decimal]] = {}
-        self.folds = self.losses.folds
+        self.folds: dict[type, Callable[[datetime, Any], None]] = {
+            **self.losses.folds,
+            BarClosed: self._bar_closed,
+            HistoryTaken: self._history_taken,
+            PastTaken: self._past_taken,
+            OrderFilled: self._order_filled,
+        }
 
     @property
     def is_calm(self) -> bool:
@@ -68,8 +84,19 @@ class SizingBook:
         self.ranges = Ranges()
         self.ranges.state, self.losses.state, self.results = state.ranges, state.losses, state.results
 
-    def take_bar(self, bar: Bar) -> None:
-        self.ranges.take(bar, self.settings().atr.bars)
+    def _bar_closed(self, _at: datetime, fact: BarClosed) -> None:
+        self.ranges.take(fact.bar, self.settings().atr.bars)
+
+    def _history_taken(self, _at: datetime, fact: HistoryTaken) -> None:
+        """The ranges go on as if they had heard these bars, as strategies do."""
+        self.take_history(fact.symbol, fact.bars)
+
+    def _past_taken(self, _at: datetime, fact: PastTaken) -> None:
+        self.take_past(fact.past)
+
+    def _order_filled(self, _at: datetime, _fact: OrderFilled) -> None:
+        if (over := self.ended()) is not None:
+            self.take(closed(over.trade, direction_of(over)))
 
     def take_history(self, symbol: Symbol, bars: Iterable[Bar]) -> None:
         self.ranges.take_history(symbol, bars, self.settings().atr.bars)

@@ -7,9 +7,11 @@ deposit looks like it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from core.facts import DayCorrected, DayStarted, RiskRestored, RiskThrottled
 from core.model.sizing import WHOLE
@@ -54,7 +56,7 @@ class Loss:
 class Losses:
     def __init__(self) -> None:
         self.state = LossesState()
-        self.folds = {
+        self.folds: dict[type, Callable[[datetime, Any], None]] = {
             DayStarted: self._day_started,
             DayCorrected: self._day_corrected,
             RiskThrottled: self._throttled,

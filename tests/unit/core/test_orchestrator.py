@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from core.facts import BarClosed, EngineStarted, ReasonsCounted, SettingsApplied, StrategyFailed, StrategyPaused
+from core.facts import BarClosed, EngineStarted, Fact, ReasonsCounted, SettingsApplied, StrategyFailed, StrategyPaused
 from core.model.bar import Bar
 from core.model.order import StopHolder
 from core.model.recommendation import Recommendation
@@ -91,8 +91,8 @@ class Stand:
 
     def __init__(self, holdings: Holdings | None = None, settings: Settings | None = None) -> None:
         self.holdings = holdings or Holdings()
-        self.orchestrator = Orchestrator(NewYorkHours(), self.holdings)
         self.settings = settings or Settings()
+        self.orchestrator = Orchestrator(NewYorkHours(), self.holdings, in_force=lambda: self.settings)
         self.said: list[EntrySignal | ExitSignal | StrategyFailed] = []
         self.applies(self.settings)
 
@@ -119,7 +119,7 @@ class Stand:
 
     def changes(self) -> None:
         """Some fact that a strategy may care about."""
-        self.orchestrator.after(EngineStarted())
+        self.orchestrator.folds[Fact](at("09:00"), EngineStarted())  # type: ignore[arg-type]
 
     @property
     def context(self) -> Context:
@@ -364,7 +364,8 @@ def test_saved_memories_are_taken_up() -> None:
     stand, other = Stand(), Stand()
     stand.shows_minutes(5)
 
-    other.orchestrator.restore(stand.orchestrator.state, stand.orchestrator.memories, stand.settings)
+    other.orchestrator.remember(stand.orchestrator.memories)
+    other.orchestrator.restore(stand.orchestrator.state)
     other.orchestrator.catch_up()
     other.shows(a_bar("09:35", "100"))
 

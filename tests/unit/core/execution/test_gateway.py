@@ -150,10 +150,26 @@ def test_what_was_taken_back_never_leaves_and_what_left_is_never_taken_back() ->
 
 def test_an_order_that_ended_while_it_waited_is_not_sent() -> None:
     """EX-22, EX-06"""
-    gateway = Gateway("paper", Latch())
-    gateway.stands = lambda _order_id: "it is CANCELLED by now"
+    gateway, submission = Gateway("paper", Latch()), a_submission()
+    order_id, ended = submission.order.client_order_id, "it is CANCELLED by now"
 
-    assert gateway.refusal(a_submission(), TEN) == Withheld("it is CANCELLED by now")
+    gateway.queue(order_id, None)
+    gateway.tell(order_id, ended)
+    assert gateway.refusal(submission, TEN) == Withheld(ended)
+    gateway.queue(order_id, ended)
+    assert gateway.refusal(submission, TEN) == Withheld(ended)
+    gateway.queue(order_id, ended)
+    gateway.tell(order_id, None)
+    assert gateway.refusal(submission, TEN) is None
+
+
+def test_what_the_books_say_of_an_order_that_waits_in_no_lane_is_not_kept() -> None:
+    """EX-22: a desk that runs for months does not grow"""
+    gateway, submission = Gateway("paper", Latch()), a_submission()
+
+    gateway.tell(submission.order.client_order_id, "it is FILLED by now")
+
+    assert gateway.refusal(submission, TEN) is None
 
 
 def a_submission_of(number: int, lapses_at: datetime) -> SubmitOrder:

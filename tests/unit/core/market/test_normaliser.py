@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 from pydantic import TypeAdapter
 
+from core.facts import MarketDataQuarantined
 from core.inputs import BarArrived, MarketDataBroken, QuoteArrived
 from core.market.calendar import ExchangeCalendar
 from core.market.normaliser import COMPLETE, MarketState, Normaliser, Outside, Quarantined
@@ -163,7 +164,7 @@ def test_the_state_survives_being_written_and_read() -> None:
     """SP-02"""
     normaliser = a_normaliser()
     normaliser.fold(a_bar())
-    normaliser.fold_quarantine()
+    normaliser.folds[MarketDataQuarantined](LATER, MarketDataQuarantined("test", "broken"))
     adapter = TypeAdapter(MarketState)
 
     restored = adapter.validate_json(adapter.dump_json(normaliser.state))

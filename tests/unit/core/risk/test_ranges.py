@@ -13,7 +13,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from core.facts import DayStarted, RiskThrottled
+from core.facts import BarClosed, DayStarted, RiskThrottled
+from core.model.bar import Bar
 from core.model.regime import UNKNOWN, Regime, VixLevel, VixReading
 from core.model.signal import ExitReason
 from core.model.values import Fraction, Money, Price
@@ -132,14 +133,18 @@ def test_what_did_not_move_has_no_correlation_and_returns_must_pair() -> None:
         correlation([Decimal(1)] * 3, [Decimal(1)] * 2)
 
 
+def hears(book: SizingBook, bar: Bar) -> None:
+    book.folds[BarClosed](bar.end, BarClosed(bar))
+
+
 def a_book_of_days(closes: Sequence[tuple[str, str]], *, left_out: int | None = None) -> SizingBook:
     """SPY and IBM, a bar a day each; on the day `left_out` IBM did not trade."""
     book = SizingBook()
     for number, (spy, ibm) in enumerate(closes):
         day = date(2026, 1, 1) + timedelta(days=number)
-        book.take_bar(a_bar("10:00", spy, day=day))
+        hears(book, a_bar("10:00", spy, day=day))
         if number != left_out:
-            book.take_bar(a_bar("10:00", ibm, symbol=IBM, day=day))
+            hears(book, a_bar("10:00", ibm, symbol=IBM, day=day))
     return book
 
 

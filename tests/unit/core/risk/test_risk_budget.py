@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.execution.order import Order
+from core.facts import BarClosed
 from core.model.account import NoAccount
 from core.model.order import Effect, OrderStatus, Side, StopHolder
 from core.model.session import NoSession
@@ -250,8 +251,11 @@ def a_book_in_which_ibm_moves_with_spy() -> SizingBook:
     book = SizingBook()
     for number in range(22):
         day = date(2026, 1, 1) + timedelta(days=number)
-        book.take_bar(a_bar("10:00", str(100 + number % 3), day=day))
-        book.take_bar(a_bar("10:00", str(50 + number % 3), symbol=IBM, day=day))
+        for bar in (
+            a_bar("10:00", str(100 + number % 3), day=day),
+            a_bar("10:00", str(50 + number % 3), symbol=IBM, day=day),
+        ):
+            book.folds[BarClosed](bar.end, BarClosed(bar))
     return book
 
 

@@ -14,6 +14,7 @@ from core.model.staging import Approval
 from core.model.values import ClientOrderId, TicketId
 from core.runtime.asking import Asking
 from core.runtime.sending import Sending
+from core.settings import Settings
 from tests.no_threads import no_thread_starts
 from tests.unit.core.execution.books import TEN, a_request
 from tests.waiting import PATIENCE
@@ -35,7 +36,7 @@ class BrokenOnce:
 class Answers:
     """Takes every order; nothing here reads what it says of it."""
 
-    def ask(self, effect: SubmitOrder) -> Input:
+    def ask(self, effect: SubmitOrder, _settings: Settings) -> Input:
         return SubmissionAnswered(effect.order.client_order_id, cast(Accepted, None))
 
     def close(self) -> None:
@@ -52,7 +53,7 @@ def test_a_last_look_that_fails_lets_nothing_out_and_the_next_order_leaves() -> 
     heard: SimpleQueue[Any] = SimpleQueue()
     asking = cast(Asking, Answers())
     gateway = Gateway("paper", BrokenOnce())
-    sending = Sending(gateway, asking, lambda: TEN, heard.put, heard.put)
+    sending = Sending(gateway, asking, Settings, lambda: TEN, heard.put, heard.put)
 
     sending.send(a_submission("first"), TEN)
     sending.send(a_submission("second"), TEN)
@@ -70,7 +71,7 @@ def test_a_request_that_gets_no_thread_is_answered_as_not_sent_and_the_next_one_
     latch = BrokenOnce()
     latch.asked = 1
     gateway = Gateway("paper", latch)
-    sending = Sending(gateway, cast(Asking, Answers()), lambda: TEN, heard.put, heard.put)
+    sending = Sending(gateway, cast(Asking, Answers()), Settings, lambda: TEN, heard.put, heard.put)
 
     with no_thread_starts():
         sending.send(a_submission("first"), TEN)

@@ -149,8 +149,9 @@ def told(bars: list[Bar], stops: set[int]) -> tuple[list[object], Kept]:
         if number in stops:
             state = ADAPTER.validate_json(ADAPTER.dump_json(orchestrator.state))
             memories = MEMORIES.validate_json(MEMORIES.dump_json(orchestrator.memories))
-            orchestrator = Orchestrator(NewYorkHours(), book)
-            orchestrator.restore(state, memories, ON)
+            orchestrator = Orchestrator(NewYorkHours(), book, in_force=lambda: ON)
+            orchestrator.remember(memories)
+            orchestrator.restore(state)
             orchestrator.catch_up()
         if (counted := orchestrator.session_over(bar)) is not None:
             orchestrator.folds[ReasonsCounted](bar.end, counted)

@@ -43,6 +43,20 @@ def after(curve: EquityCurve, trades: list[ClosedTrade]) -> EquityCurve:
     return curve
 
 
+@given(st.lists(st.integers(-9, 9), max_size=30), st.lists(st.integers(-9, 9), max_size=3))
+def test_what_it_will_say_after_some_results_is_what_it_says_when_they_are_taken_and_changes_nothing(
+    before: list[int], then: list[int]
+) -> None:
+    """RK-13"""
+    curve, ended = after(a_curve(trades=5), results(*before)), results(*then, is_shadow=True)
+    was = STATE.dump_json(curve.state)
+
+    foreseen = curve.after(ended)
+
+    assert STATE.dump_json(curve.state) == was
+    assert foreseen.state == after(curve, ended).state
+
+
 def said(curve: EquityCurve) -> tuple[bool, Decimal | None, str]:
     (answer,) = curve.answers(BEGINS)
     assert answer.until is None

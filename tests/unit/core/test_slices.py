@@ -1,0 +1,229 @@
+"""The list of slices: one more is a class and a line, and nothing reaches into one from outside."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field, is_dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.checkpoint import MEMORIES, adapters, documents_of, rebuild, save, states
+from core.desk import Desk
+from core.facts import (
+    BarClosed,
+    EngineStarted,
+    Fact,
+    Halted,
+    OrderCreated,
+    OrderFilled,
+    SettingsApplied,
+    StrategyPaused,
+)
+from core.model.account import Mode
+from core.model.codes import HaltCause
+from core.model.values import Symbol
+from core.ports import Checkpoint
+from core.settings import Settings
+from core.slices import table_of
+from state.journal import MemoryJournal
+from tests.scenarios.house import Drawer, a_house_in_a_position
+from tests.unit.core.brokers.trading_floor import NewYorkHours, at
+
+ROOT = Path(__file__).parents[3]
+
+
+def a_desk(*further: Toy, journal: MemoryJournal | None = None) -> Desk:
+    desk = Desk("house", Mode.PAPER, NewYorkHours(), journal or MemoryJournal(), further=further)
+    desk.at = at("09:30")
+    return desk
+
+
+@dataclass(slots=True)
+class ToyState:
+    halts: dict[HaltCause, int] = field(default_factory=dict)
+    last: datetime | None = None
+
+
+class Toy:
+    """Counts halts: a slice that no other file knows."""
+
+    name = "toy"
+
+    def __init__(self) -> None:
+        self.state = ToyState()
+        self.folds = {Halted: self._halted}
+
+    def restore(self, state: ToyState) -> None:
+        self.state = state
+
+    def _halted(self, at: datetime, fact: Halted) -> None:
+        self.state.halts[fact.cause] = self.state.halts.get(fact.cause, 0) + 1
+        self.state.last = at
+
+
+class Hearer(Toy):
+    """Hears whatever others fold, and strategies that are paused in a way of its own."""
+
+    name = "hearer"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard: list[str] = []
+        self.folds = {
+            Fact: lambda _at, fact: self.heard.append(type(fact).__name__),
+            StrategyPaused: lambda _at, _fact: self.heard.append("in its own way"),
+        }
+
+
+def test_one_more_slice_is_folded_kept_and_taken_up_again_by_its_own_class_and_the_list_alone() -> None:
+    """SP-02, SP-03"""
+    live, drawer = a_desk(Toy()), Drawer()
+    live.record(SettingsApplied(Settings()))
+    live.record(Halted(HaltCause.KEY, "by key"))
+    save(live, drawer)
+    live.record(Halted(HaltCause.INVARIANT, "broken"))
+    assert isinstance(drawer.kept, Checkpoint)
+    assert drawer.kept.documents["toy"] == {"halts": {"key": 1}, "last": at("09:30").isoformat().replace("+00:00", "Z")}
+
+    from_documents, from_the_journal = (a_desk(Toy(), journal=live.journal) for _ in range(2))  # type: ignore[arg-type]
+
+    assert rebuild(from_documents, drawer) == rebuild(from_the_journal, None) == ()
+    assert states(from_documents)["toy"] == ToyState({HaltCause.KEY: 1, HaltCause.INVARIANT: 1}, at("09:30"))
+    assert states(from_documents) == states(from_the_journal) == states(live)
+
+
+def test_documents_of_before_a_slice_was_there_leave_it_to_the_journal() -> None:
+    """SP-02, SP-07"""
+    live, drawer = a_desk(), Drawer()
+    live.record(Halted(HaltCause.KEY, "by key"))
+    save(live, drawer)
+
+    again = a_desk(Toy(), journal=live.journal)  # type: ignore[arg-type]
+
+    assert rebuild(again, drawer) == ("the state documents do not fit: 1 errors; rebuilt from the journal",)
+    assert states(again)["toy"] == ToyState({HaltCause.KEY: 1}, at("09:30"))
+
+
+def test_every_slice_has_a_document_of_its_own_and_folds() -> None:
+    """SP-02"""
+    desk = a_desk()
+    names = [each.name for each in desk.slices]
+
+    assert len(set(names)) == len(names)
+    assert {*names, MEMORIES} == documents_of(desk).keys() == adapters(desk).keys()
+    assert all(is_dataclass(each.state) and each.folds for each in desk.slices)
+    assert {id(value) for value in vars(desk).values() if hasattr(value, "folds")} == set(map(id, desk.slices))
+
+
+def test_a_state_is_what_a_slice_takes_up() -> None:
+    """SP-03"""
+    house = a_house_in_a_position()
+    desk = Desk("house", house.desk.mode, house.calendar, house.desk.journal, house.desk.orchestrator.kinds)
+
+    desk.orchestrator.remember(house.desk.orchestrator.memories)
+    for mine, theirs in zip(desk.slices, house.desk.slices, strict=True):
+        mine.restore(theirs.state)
+
+    assert states(desk) == states(house.desk)
+
+
+def test_what_one_slice_makes_of_a_fact_is_there_for_those_behind_it() -> None:
+    """SP-03: the books come before whoever asks them what a fill ended, the stage before whoever asks what it let go"""
+    desk = a_desk()
+    place = {each.name: number for number, each in enumerate(desk.slices)}
+
+    assert place["orders"] < min(place["exits"], place["protections"], place["sizing"], place["evaluation"])
+    assert place["proposals"] < place["shadows"] < place["protections"]
+    assert place["strategies"] == len(place) - 1
+    assert desk.folds[OrderFilled][0] == desk.ledger.folds[OrderFilled]
+
+
+def test_a_slice_may_hear_whatever_others_fold_bars_aside() -> None:
+    """ST-03: the strategies are told anew after whatever may have changed what they are told"""
+    toy, hearer = Toy(), Hearer()
+
+    table = table_of([toy, *a_desk().slices[:-1], hearer])
+    for fact in (Halted(HaltCause.KEY, "by key"), StrategyPaused("vwap", Symbol("SPY")), EngineStarted()):
+        table[type(fact)][-1](at("09:30"), fact)
+
+    assert hearer.heard == ["Halted", "in its own way", "EngineStarted"]
+    assert hearer.folds[Fact] not in table[BarClosed]
+    assert hearer.folds[Fact] in table[OrderCreated]
+
+
+# ── nothing from outside ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_nobody_but_a_slice_itself_sets_what_it_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """SP-03: what a slice needs of another it is given when it is made"""
+    found: set[str] = set()
+
+    def guarded(self: Any, name: str, value: object) -> None:
+        caller = sys._getframe(1)
+        if caller.f_locals.get("self") is not self:
+            found.add(f"{type(self).__name__}.{name} in {Path(caller.f_code.co_filename).name}")
+        object.__setattr__(self, name, value)
+
+    for each in a_desk().slices:
+        monkeypatch.setattr(type(each), "__setattr__", guarded, raising=False)
+    house = a_house_in_a_position()
+    house.restarted().until("10:15")
+
+    assert found == set()
+
+
+def test_no_line_of_the_program_writes_into_a_slice_of_the_desk() -> None:
+    """SP-03: a fact is the only thing that changes a state"""
+    slices = a_desk().slices
+    names = {name for name, value in vars(a_desk()).items() if any(type(value) is type(each) for each in slices)}
+
+    found = {
+        f"{path.relative_to(ROOT)}:{line}"
+        for folder in ("core", "wiring", "state")
+        for path in (ROOT / folder).rglob("*.py")
+        if "desk." in (text := path.read_text())
+        for line in written(ast.parse(text), names)
+    }
+
+    assert found == set()
+
+
+def written(tree: ast.AST, names: set[str]) -> Iterator[int]:
+    """Lines that assign to a part of `….desk.SLICE` or `desk.SLICE`, or of a name that stands for one."""
+    stand_ins: set[str] = set()
+    for node in ast.walk(tree):
+        for name, value in _given(node):
+            if _is_of_a_slice(value, names, set()):
+                stand_ins.add(name)
+    for node in ast.walk(tree):
+        targets = node.targets if isinstance(node, ast.Assign | ast.Delete) else []
+        targets = [node.target] if isinstance(node, ast.AugAssign | ast.AnnAssign) else targets
+        for target in targets:
+            for part in target.elts if isinstance(target, ast.Tuple) else [target]:
+                is_part = isinstance(part, ast.Attribute | ast.Subscript)
+                if is_part and _is_of_a_slice(part.value, names, stand_ins):  # type: ignore[attr-defined]
+                    yield part.lineno
+
+
+def _given(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+    """Local names and what each is given: `book, at = self.desk.protections, self.desk.at` too."""
+    for target in node.targets if isinstance(node, ast.Assign) else ():
+        is_row = isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple)  # type: ignore[attr-defined]
+        pairs = zip(target.elts, node.value.elts, strict=True) if is_row else [(target, node.value)]  # type: ignore[attr-defined]
+        yield from ((name.id, value) for name, value in pairs if isinstance(name, ast.Name))
+
+
+def _is_of_a_slice(node: ast.AST, names: set[str], stand_ins: set[str]) -> bool:
+    """`desk.control`, `self.desk.control.state`, or a local name that was given one of these."""
+    while isinstance(node, ast.Attribute | ast.Subscript):
+        owner = node.value
+        is_desk = getattr(owner, "id", None) == "desk" or getattr(owner, "attr", None) == "desk"
+        if isinstance(node, ast.Attribute) and is_desk and node.attr in names:
+            return True
+        node = owner
+    return isinstance(node, ast.Name) and node.id in stand_ins
