@@ -23,7 +23,7 @@ from core.facts import (
     Resumed,
 )
 from core.inputs import AcceptBroker, Decline, Kill, ProposeClose, ProposeOrder, Resume
-from core.model.codes import HaltCause
+from core.model.codes import CancelCode, HaltCause
 from core.model.order import Effect, OrderStatus, OrderType, Side, StopHolder
 from core.model.values import Price, Quantity, Symbol, plain
 from core.workflows.cancelling import Cancelling
@@ -32,6 +32,7 @@ from core.workflows.fitting import Fitting
 from core.workflows.guarding import Guarding
 from core.workflows.proposing import Proposing
 from core.workflows.protecting import Protecting
+from core.workflows.replacing import Replacing
 from core.workflows.running import Running
 from core.workflows.stopping import Stopping
 from core.workflows.submitting import Submitting
@@ -100,8 +101,8 @@ def test_a_sale_leaves_although_the_stop_of_the_rest_raises(monkeypatch: pytest.
 
 def test_a_fill_is_protected_although_another_follow_up_of_it_raises(monkeypatch: pytest.MonkeyPatch) -> None:
     """EX-22, OP-06"""
+    monkeypatch.setattr(Replacing, "after_fill", raises)
     house = a_house_with_a_proposal(LONG)
-    monkeypatch.setattr("core.workflows.replacing.Replacing.after_fill", raises)
     house.confirms_at("10:06:02")
 
     house.until("10:06:30")
@@ -189,13 +190,13 @@ def test_an_entry_that_was_asked_for_before_something_raised_is_kept_here_by_the
     running = house.engine.the(Running)
     is_to_raise = [True]
 
-    def once() -> Iterable[Any]:
+    def once(_asked: object) -> Iterable[Any]:
         if house.desk.ledger.state.orders and is_to_raise:
             is_to_raise.clear()
             raises()
         return ()
 
-    running.go_on = once  # type: ignore[method-assign]
+    running.settle = once  # type: ignore[method-assign]
     house.confirms_at("10:06:02")
     house.until("10:07")
 
@@ -209,8 +210,8 @@ def test_a_kill_takes_back_every_order_but_the_one_whose_cancel_raises(monkeypat
     first, second = house.desk.ledger.working()
     cancel = Cancelling.cancel
 
-    def only_the_second(self: Cancelling, order: Order, reason: str) -> Iterable[Any]:
-        return raises() if order.id == first.id else cancel(self, order, reason)
+    def only_the_second(self: Cancelling, order: Order, *why: Any) -> Iterable[Any]:
+        return raises() if order.id == first.id else cancel(self, order, *why)
 
     monkeypatch.setattr(Cancelling, "cancel", only_the_second)
     monkeypatch.setattr(Proposing, "block_entries", raises)
@@ -346,7 +347,7 @@ def test_a_correction_takes_every_exit_back_but_the_one_that_raises(monkeypatch:
     """EX-09, EX-13"""
     house = a_house_of_two_buys("100.10", "100.10")
     first, second = house.stops
-    monkeypatch.setattr(Fitting, "follow", lambda _: iter(()))
+    monkeypatch.setattr(Fitting, "settle", lambda *_: ())
     monkeypatch.setattr(Cancelling, "cancel", raising_for(first, Cancelling.cancel))
     house.exchange._ledger.execute(SPY, Side.SELL, Quantity(Decimal("0.3")), Price(Decimal(100)), house.line.at)
 
@@ -365,7 +366,7 @@ def test_an_order_that_was_cancelled_in_the_act_that_wrote_it_never_leaves() -> 
     def take_back(_sequence: int, _at: object, fact: object) -> None:
         if isinstance(fact, OrderCreated):
             (order,) = house.desk.ledger.state.orders.values()
-            deque(to_cancel.cancel(order, "taken back"), maxlen=0)
+            deque(to_cancel.cancel(order, "taken back", CancelCode.OTHER), maxlen=0)
 
     house.desk.listeners.insert(0, take_back)
     house.confirms_at("10:06:02")

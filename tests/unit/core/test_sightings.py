@@ -20,7 +20,18 @@ from state.journal import MemoryJournal
 from tests.scenarios.house import House, a_house_in_a_position, rebuilt
 from tests.unit.core.brokers.trading_floor import NewYorkHours
 
-OF_A_DESK = {"account_name", "mode", "calendar", "journal", "at", "listeners", "bar_listeners", "folds", "slices"}
+OF_A_DESK = {
+    "account_name",
+    "mode",
+    "calendar",
+    "journal",
+    "at",
+    "listeners",
+    "bar_listeners",
+    "news",
+    "folds",
+    "slices",
+}
 """What a desk has beside its slices and its sightings: what it was made with, its time, who hears it."""
 
 
