@@ -153,11 +153,13 @@ class Desk:
         self.opening = Day()
         self.allocations = Allocations()
         self.protections = ProtectionBook(
-            InForce(self.control, lambda settings: settings.risk.protections), business_days(calendar)
+            InForce(self.control, lambda settings: settings.risk.protections), business_days(calendar), calendar.venue
         )
         self.regime = RegimeBook(lambda: self.control.settings.risk)
         self.sizing = SizingBook(
-            InForce(self.control, lambda settings: settings.risk.sizing), lambda: self.regime.regime
+            InForce(self.control, lambda settings: settings.risk.sizing),
+            lambda: self.regime.regime,
+            calendar.trading_day,
         )
         self.ledger.on_trade = self._hear_trade
         self.ledger.regime = lambda: labels_of(self.regime.regime)
@@ -251,6 +253,7 @@ class Desk:
             at=at,
             settings=self.control.settings,
             mode=self.mode,
+            venue=self.calendar.venue,
             day=day,
             session=self.calendar.session_at(at),
             control=self.control,

@@ -92,7 +92,7 @@ class EvaluationBook:
     regime
         What is known of the market now.
     day_of
-        The New York day of an instant.
+        The trading day of an instant.
     """
 
     def __init__(

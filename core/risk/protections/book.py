@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
-from zoneinfo import ZoneInfo
+from datetime import date, datetime
 
 from core.facts import DayCorrected, DayStarted, StrategyResumed
 from core.model.bar import Bar
 from core.model.past import Past
 from core.model.values import Money, Symbol
+from core.model.venue import Venue
+from core.model.venues import HOME
 from core.risk.protections.contract import Answer, Lock, Protection, Scope, TradeProtection
 from core.risk.protections.cooldown import Cooldown, CooldownState
 from core.risk.protections.day_trades import DayTrades, DayTradesState, weekday_after
@@ -23,13 +24,6 @@ from core.risk.protections.stop_loss_guard import StopLossGuard, StopLossGuardSt
 from core.risk.protections.terms import ProtectionsSettings, ProtectionTerms
 from core.risk.protections.trades import ClosedTrade
 from core.risk.protections.volatility_halt import VolatilityHalt, VolatilityHaltState
-
-CLOSE = time(16, 0, tzinfo=ZoneInfo("America/New_York"))
-
-
-def closed_at(day: date) -> datetime:
-    """Of when the broker's figure of a close is: 16:00 New York, on a short day too."""
-    return datetime.combine(day, CLOSE).astimezone(UTC)
 
 
 @dataclass(slots=True)
@@ -67,6 +61,8 @@ class ProtectionBook:
         Read at each trade and bar: what was counted under other terms stays counted.
     next_day
         The business day after a day.
+    venue
+        By its clock a day begins and ends.
 
     Attributes
     ----------
@@ -76,9 +72,13 @@ class ProtectionBook:
     """
 
     def __init__(
-        self, settings: Callable[[], ProtectionsSettings], next_day: Callable[[date], date] = weekday_after
+        self,
+        settings: Callable[[], ProtectionsSettings],
+        next_day: Callable[[date], date] = weekday_after,
+        venue: Venue = HOME,
     ) -> None:
         self.settings = settings
+        self.venue = venue
         self.max_drawdown = MaxDrawdown(lambda: settings().max_drawdown)
         self.stop_loss_guard = StopLossGuard(lambda: settings().stop_loss_guard)
         self.cooldown = Cooldown(lambda: settings().cooldown)
@@ -86,7 +86,7 @@ class ProtectionBook:
         self.loss_streak = LossStreak(lambda: settings().loss_streak)
         self.volatility_halt = VolatilityHalt(lambda: settings().volatility_halt)
         self.equity_curve = EquityCurve(lambda: settings().equity_curve)
-        self.day_trades = DayTrades(lambda: settings().day_trades, next_day)
+        self.day_trades = DayTrades(lambda: settings().day_trades, next_day, venue)
         self.of_trades: tuple[TradeProtection, ...] = (
             self.max_drawdown,
             self.stop_loss_guard,
@@ -148,16 +148,16 @@ class ProtectionBook:
         self.has_news = True
 
     def take_bar(self, bar: Bar, day: date) -> None:
-        """A complete bar of this New York day."""
+        """A complete bar of this trading day."""
         if self.volatility_halt.take_bar(bar, day):
             self.has_news = True
 
     def take_history(self, symbol: Symbol, bars: Iterable[tuple[date, Bar]]) -> None:
-        """Complete bars of the past, each with its New York day: they trip nothing."""
+        """Complete bars of the past, each with its trading day: they trip nothing."""
         self.volatility_halt.take_history(symbol, bars)
 
     def take_past(self, past: Past, minutes: Iterable[tuple[date, Bar]]) -> None:
-        """Days before today's, and the last minutes of the last with its New York day: they trip nothing."""
+        """Days before today's, and the last minutes of the last with its trading day: they trip nothing."""
         self.volatility_halt.take_past(past.symbol, past.days, minutes)
 
     def refuses_by_curve(self, strategy: str) -> bool:
@@ -168,7 +168,9 @@ class ProtectionBook:
         return tuple(self.equity_curve.disabled()) if self.is_on(self.equity_curve) else ()
 
     def _day_started(self, at: datetime, fact: DayStarted | DayCorrected) -> None:
-        self.begin_day(at, fact.equity, at if fact.close_of is None else closed_at(fact.close_of))
+        """The broker's figure of a close is of the usual hour, on a short day too."""
+        closed_at = at if fact.close_of is None else self.venue.at(fact.close_of, self.venue.closes)
+        self.begin_day(at, fact.equity, closed_at)
 
     def begin_day(self, at: datetime, equity: Money, equity_at: datetime | None = None) -> None:
         """`equity_at` is when the account was worth that; None for now."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from decimal import Decimal
 
 from core.model.bar import Bar
@@ -11,6 +12,7 @@ from core.model.past import Past
 from core.model.regime import UNKNOWN, Regime
 from core.model.sizing import WHOLE
 from core.model.values import ZERO, Fraction, Symbol
+from core.model.venues import HOME
 from core.risk.protections.trades import ClosedTrade
 from core.risk.scaling.contract import Conditions, Edge, Likeness
 from core.risk.scaling.losses import Losses, LossesState
@@ -40,16 +42,19 @@ class SizingBook:
         Read at each bar and each size.
     regime
         The desk's one measure of the market, as it was last recorded: read at each size (RK-19).
+    trading_day
+        Of an instant, by the venue's clock.
     """
 
     def __init__(
         self,
         settings: Callable[[], SizingSettings] = SizingSettings,
         regime: Callable[[], Regime] = lambda: UNKNOWN,
+        trading_day: Callable[[datetime], date] = HOME.day_of,
     ) -> None:
         self.settings = settings
         self.regime = regime
-        self.ranges = Ranges()
+        self.ranges = Ranges(trading_day)
         self.losses = Losses()
         self.results: dict[str, list[Decimal]] = {}
         self.folds = self.losses.folds
@@ -65,7 +70,7 @@ class SizingBook:
         return SizingState(self.ranges.state, self.losses.state, self.results)
 
     def restore(self, state: SizingState) -> None:
-        self.ranges = Ranges()
+        self.ranges = Ranges(self.ranges.trading_day)
         self.ranges.state, self.losses.state, self.results = state.ranges, state.losses, state.results
 
     def take_bar(self, bar: Bar) -> None:

@@ -1,0 +1,113 @@
+"""New York stands in one place: what is a market's own is asked of a venue, and a second one is a value (RK-20)."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+ROOMS = ("core", "console", "widgets", "state", "wiring")
+VENUES = "core/model/venues.py"
+NEW_YORK = re.compile(r"new[ _]?york|\bNY\b", re.IGNORECASE)
+
+NAMES_IT_ALL_THE_SAME: Mapping[str, str] = {}
+"""By file: why."""
+
+READS_ZONES: Mapping[str, str] = {
+    "core/model/venue.py": "the type of a venue's zone",
+    "core/runtime/strategy_host/child.py": "loads the venues' zones before a strategy's process gives up its files",
+}
+"""Beside the venues themselves, by file: why."""
+
+SHOWN = "words for a person, by the clock of the screen"
+BOUNDS = "settings: their words, and bounds that are a session's minutes"
+ALPACA = "Alpaca's markets are those of the United States"
+US_FIGURES = "the VIX and SPY's days are measured by their own exchange's day"
+GIVEN = "given a venue; the desk's own stands in where there is no calendar"
+
+KNOWS_A_VENUE_BY_NAME: Mapping[str, str] = {
+    "console/commands/latency.py": SHOWN,
+    "core/advisers/words.py": SHOWN,
+    "core/brokers/alpaca/reading.py": ALPACA,
+    "core/execution/gateway.py": SHOWN,
+    "core/exits/terms.py": BOUNDS,
+    "core/market/alpaca/catching_up.py": ALPACA,
+    "core/market/alpaca/daily.py": ALPACA,
+    "core/market/alpaca/minutes.py": ALPACA,
+    "core/market/alpaca/wire.py": ALPACA,
+    "core/market/calendar.py": GIVEN,
+    "core/market/daily_source.py": GIVEN,
+    "core/market/vix/service.py": US_FIGURES,
+    "core/own_terms.py": BOUNDS,
+    "core/risk/protections/book.py": GIVEN,
+    "core/risk/scaling/book.py": GIVEN,
+    "core/runtime/measuring.py": US_FIGURES,
+    "core/runtime/regime.py": US_FIGURES,
+    "core/runtime/strategy_host/child.py": "every venue's zone is loaded, whichever is traded",
+    "core/runtime/strategy_host/wire.py": "a context names its venue over the pipe",
+    "core/runtime/stress.py": "a market that is made up",
+    "core/settings.py": BOUNDS,
+    "core/strategy_terms.py": BOUNDS,
+    "core/telling.py": SHOWN,
+    "state/example_settings.py": BOUNDS,
+    "state/looking.py": "a report of a journal, which names no venue",
+    "state/segments.py": "segments end at one midnight, whatever is traded",
+    "state/vix_file.py": US_FIGURES,
+    "widgets/chart_scale.py": SHOWN,
+    "widgets/format.py": SHOWN,
+}
+"""By file: why it takes one without being given it, by a calendar or a context."""
+
+
+def sources() -> dict[str, str]:
+    paths = [ROOT / "app.py", *(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))]
+    return {path.relative_to(ROOT).as_posix(): path.read_text() for path in paths}
+
+
+def imported(text: str) -> Iterator[str]:
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.ImportFrom):
+            yield str(node.module)
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+def hours_in(text: str) -> Iterator[str]:
+    """Times of day at which New York opens or closes, and the minutes between."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "time":
+            numbers = tuple(arg.value for arg in node.args if isinstance(arg, ast.Constant))
+            if numbers in {(9, 30), (16,), (16, 0)}:
+                yield ast.unparse(node)
+        elif isinstance(node, ast.Constant) and node.value == 390:
+            yield "390"
+
+
+def test_new_york_has_its_name_in_one_file() -> None:
+    """RK-20"""
+    found = {name for name, text in sources().items() if NEW_YORK.search(text)}
+
+    assert found == {VENUES, *NAMES_IT_ALL_THE_SAME}
+
+
+def test_nobody_else_makes_a_zone_of_a_market() -> None:
+    """RK-20"""
+    found = {name for name, text in sources().items() if "zoneinfo" in imported(text)}
+
+    assert found == {VENUES, *READS_ZONES}
+
+
+def test_nobody_else_knows_when_a_market_opens_and_closes() -> None:
+    """RK-20"""
+    found = {name: told for name, text in sources().items() if (told := [*hours_in(text)])}
+
+    assert found == {VENUES: ["time(9, 30)", "time(16)"]}
+
+
+def test_what_decides_is_given_its_venue() -> None:
+    """RK-20"""
+    found = {name for name, text in sources().items() if "core.model.venues" in imported(text)}
+
+    assert found == KNOWS_A_VENUE_BY_NAME.keys()
