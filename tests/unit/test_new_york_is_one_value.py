@@ -66,16 +66,16 @@ def sources() -> dict[str, str]:
     return {path.relative_to(ROOT).as_posix(): path.read_text() for path in paths}
 
 
-def imported(text: str) -> Iterator[str]:
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.ImportFrom):
-            yield str(node.module)
-        elif isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+def importers(module: str) -> set[str]:
+    """Files that import it, or something out of it."""
+    line = re.compile(rf"^ *(from {re.escape(module)} import|import {re.escape(module)}\b)", re.MULTILINE)
+    return {name for name, text in sources().items() if line.search(text)}
 
 
 def hours_in(text: str) -> Iterator[str]:
     """Times of day at which New York opens or closes, and the minutes between."""
+    if not re.search(r"\b390\b|\btime\(", text):
+        return
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "time":
             numbers = tuple(arg.value for arg in node.args if isinstance(arg, ast.Constant))
@@ -94,9 +94,7 @@ def test_new_york_has_its_name_in_one_file() -> None:
 
 def test_nobody_else_makes_a_zone_of_a_market() -> None:
     """RK-20"""
-    found = {name for name, text in sources().items() if "zoneinfo" in imported(text)}
-
-    assert found == {VENUES, *READS_ZONES}
+    assert importers("zoneinfo") == {VENUES, *READS_ZONES}
 
 
 def test_nobody_else_knows_when_a_market_opens_and_closes() -> None:
@@ -108,6 +106,4 @@ def test_nobody_else_knows_when_a_market_opens_and_closes() -> None:
 
 def test_what_decides_is_given_its_venue() -> None:
     """RK-20"""
-    found = {name for name, text in sources().items() if "core.model.venues" in imported(text)}
-
-    assert found == KNOWS_A_VENUE_BY_NAME.keys()
+    assert importers("core.model.venues") == KNOWS_A_VENUE_BY_NAME.keys()
