@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -107,3 +109,38 @@ def test_nobody_else_knows_when_a_market_opens_and_closes() -> None:
 def test_what_decides_is_given_its_venue() -> None:
     """RK-20"""
     assert importers("core.model.venues") == KNOWS_A_VENUE_BY_NAME.keys()
+
+
+IN_LONDON = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from dataclasses import replace
+from zoneinfo import ZoneInfo
+from core.model import venues
+venues.HOME = replace(venues.XNYS, id="XLON", name="London", zone=ZoneInfo("Europe/London"), calendar="XLON")
+from datetime import UTC, date, datetime
+from core.facts import OrderSent
+from core.market.calendar import load_calendar
+from core.settings import RiskSettings
+from core.telling import in_words
+from widgets import format as f
+at = datetime(2026, 11, 19, 15, 24, 1, tzinfo=UTC)
+print(f.clock(at), f.PLACE, f.day_and_minute(at), sep="; ")
+print(in_words(OrderSent("544b9a0b2bc559c8", at)))
+print(load_calendar(date(2026, 11, 19), date(2026, 11, 19)).session_on(date(2026, 11, 26)).open)
+print(RiskSettings.model_fields["window_start"].description)
+"""
+
+
+def test_the_screen_the_log_the_settings_and_the_calendar_follow_the_one_value() -> None:
+    """RK-20: a program whose home is London, made by that one line"""
+    done = subprocess.run(
+        [sys.executable, "-c", IN_LONDON, str(ROOT)], capture_output=True, text=True, timeout=100, check=False
+    )
+
+    assert done.stdout.splitlines() == [
+        "15:24:01; London; Thu 19 Nov 15:24",
+        "544b9a0b2bc559c8 was sent at 15:24:01.000 London",
+        "2026-11-26 08:00:00+00:00",
+        "first bar start for an entry, London (RK-07)",
+    ], done.stderr
