@@ -15,7 +15,7 @@ from widgets.ticket import wrapped
 def fate_of(order: OrderRow) -> str:
     """What becomes of an order whose warning is not confirmed."""
     if order.taken_back_at is not None:
-        return f"Unless you let it stand, it is cancelled at {f.clock(order.taken_back_at)} New York."
+        return f"Unless you let it stand, it is cancelled at {f.clock(order.taken_back_at)} {f.PLACE}."
     if order.status.is_working:
         return "It only reduces, and stands either way: your key says that you have read this."
     return "It is over, and what it filled stays: your key says that you have read this."

@@ -347,7 +347,7 @@ class Deeds:
         if row is not None and row.overridden is not None:
             now, word = self.behind.engine_now(), row.overridden
             begins = f"from {f.minute_of_week(word.begins, now)} " if row.is_tripped else ""
-            self.behind.say(f"{row.name} is overridden {begins}until {f.minute_of_week(word.until, now)} New York")
+            self.behind.say(f"{row.name} is overridden {begins}until {f.minute_of_week(word.until, now)} {f.PLACE}")
         elif row is None or not row.is_tripped:
             self.behind.say("nothing is shut there: there is nothing to override")
         elif not row.override:

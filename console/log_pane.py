@@ -100,5 +100,5 @@ class LogPane(Log):
     def action_write(self) -> None:
         """What is shown, the newest last, with the filter named above it."""
         head = [f"lines with: {self.filter}"] if self.filter else []
-        lines = (f"{row.at:%Y-%m-%d} {f.clock(row.at)} New York  {row.kind:<9} {row.text}" for row in self.shown())
+        lines = (f"{row.at:%Y-%m-%d} {f.clock(row.at)} {f.PLACE}  {row.kind:<9} {row.text}" for row in self.shown())
         self.post_message(WriteLog("\n".join([*head, *lines]) + "\n"))

@@ -62,7 +62,7 @@ NOT_COMPARED = ("the books are not compared with the broker yet; wait a moment",
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A symbol that the operator wants nothing opened in: on which New York day, since when, and why."""
+    """A symbol that the operator wants nothing opened in: on which trading day, since when, and why."""
 
     day: date
     at: datetime
@@ -194,7 +194,7 @@ class Control:
         return self.naked_at is not None and signed_at <= self.naked_at
 
     def refusal_of(self, symbol: Symbol, day: date) -> Refusal | None:
-        """Why nothing may be opened in this symbol on this New York day, or None."""
+        """Why nothing may be opened in this symbol on this trading day, or None."""
         refusal = self.state.refused_symbols.get(symbol)
         return refusal if refusal is not None and refusal.day == day else None
 

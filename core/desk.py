@@ -109,6 +109,7 @@ class Desk(Slices):
             at=at,
             settings=self.control.settings,
             mode=self.mode,
+            venue=self.calendar.venue,
             day=day,
             session=self.calendar.session_at(at),
             control=self.control,

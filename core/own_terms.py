@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, JsonValue
 
+from core.model.venues import HOME
 from core.strategy_terms import CapitalTerms
 
 OWN_NAME = re.compile(r"[a-z][a-z0-9_]{0,23}")
@@ -29,7 +30,7 @@ class OwnTerms(CapitalTerms):
 
     enabled: bool = False
     symbols: tuple[str, ...] = Field((), description="of the desk's symbols, those it looks at; none named: all")
-    flat_minutes: Annotated[int, Field(ge=0, le=390)] = Field(
+    flat_minutes: Annotated[int, Field(ge=0, le=HOME.session_minutes)] = Field(
         5, description="minutes before the close; the bar that starts then is the last"
     )
     holds_overnight: bool = Field(False, description="it need not be flat by the close")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from core.engine import Engine
@@ -16,7 +16,6 @@ from core.execution.others import held_by_others
 from core.model.account import Account
 from core.model.bar import ONE_MINUTE
 from core.model.codes import DeskState
-from core.model.hours import NEW_YORK, extended_until
 from core.model.order import Side, StopHolder
 from core.model.position import Position, Trade
 from core.model.quote import NoQuote
@@ -49,7 +48,6 @@ from core.risk.conditions import size_now
 from core.risk.margin import distance_of, limit_under
 from core.staging.ends import end_of_stops
 from core.staging.entries import time_to_live
-from core.strategies.orchestrator import at_new_york
 from core.telling import terms_in_words
 from core.views import (
     ChartView,
@@ -97,7 +95,7 @@ class Pictures:
         desk = self.desk
         self.log.note(self.engine.notes, at)
         today = desk.calendar.trading_day(at)
-        midnight = at_new_york(today, time.min)
+        midnight = desk.calendar.venue.start_of(today)
         trades = [t for t in reversed(desk.ledger.state.trades) if t.exit_time >= midnight]
         prices = [(p, self._newest_price(p)[1]) for p in desk.ledger.positions()]
         positions = tuple(self._position(p, at) for p in desk.ledger.positions())
@@ -259,7 +257,7 @@ class Pictures:
     def _halted(self, symbol: Symbol) -> str:
         """Since when, and the exchange's words; empty where it trades (MD-06)."""
         halt = self.desk.normaliser.state.halted.get(symbol)
-        return "" if halt is None else f"{halt.since.astimezone(NEW_YORK):%H:%M:%S} New York, {halt.reason}"
+        return "" if halt is None else f"{self.desk.calendar.venue.clock(halt.since)}, {halt.reason}"
 
     def _moved(self, proposal: Proposal) -> Money | None:
         """What the price has done to a waiting exit since the bar, or the hand, that asked for it."""
@@ -376,7 +374,7 @@ class Pictures:
     def _stops_act_from(self, at: datetime) -> datetime | None:
         """The open up to which stops rest while the market trades; None in regular hours and while it is closed."""
         calendar = self.desk.calendar
-        if extended_until(at, calendar.session_on(calendar.trading_day(at))) is None:
+        if calendar.venue.extended_until(at, calendar.session_on(calendar.trading_day(at))) is None:
             return None
         return calendar.next_session(at).open
 

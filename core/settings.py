@@ -17,6 +17,7 @@ from core.exits.terms import ExitTerms
 from core.model.account import Mode
 from core.model.order import StopHolder
 from core.model.values import plain
+from core.model.venues import HOME
 from core.own_terms import OWN_NAME, OwnTerms, sorted_out
 from core.risk.evaluation.terms import EvaluationSettings
 from core.risk.protections.terms import FREQTRADE, ProtectionsSettings
@@ -53,7 +54,7 @@ HOUSE_NAMES = ("vwap", "momentum", "breakout", "mean_reversion", "sma")
 
 def _without_zone(moment: time) -> time:
     if moment.tzinfo is not None:
-        raise ValueError('must have no zone: times of day are New York\'s, as in "10:00"')
+        raise ValueError(f'must have no zone: times of day are {HOME.name}\'s, as in "10:00"')
     return moment
 
 
@@ -86,8 +87,8 @@ class RiskSettings(GrownPart):
         Amount(usd=Decimal(25), of_equity=None), description="blocks entries for the week (RK-03)"
     )
     entries_a_day: Annotated[int, Field(ge=0, le=10_000)] = Field(1, description="entries a day and strategy")
-    window_start: TimeOfDay = Field(time(10, 0), description="first bar start for an entry, New York (RK-07)")
-    window_end: TimeOfDay = Field(time(11, 30), description="last bar start for an entry, New York, included")
+    window_start: TimeOfDay = Field(time(10, 0), description=f"first bar start for an entry, {HOME.name} (RK-07)")
+    window_end: TimeOfDay = Field(time(11, 30), description=f"last bar start for an entry, {HOME.name}, included")
     on_missing_equity: Literal["refuse", "allow"] = Field(
         "refuse",
         description="entries without an account value; allow: every check that needs it lets them pass, and says so",
@@ -222,7 +223,7 @@ class VwapSettings(CapitalTerms):
     stop_holder: StopHolder = Field(
         StopHolder.BROKER, description="broker: a stop order at each fill; desk: the bar rule alone"
     )
-    flat_minutes: Annotated[int, Field(ge=0, le=390)] = Field(
+    flat_minutes: Annotated[int, Field(ge=0, le=HOME.session_minutes)] = Field(
         5, description="minutes before the close; the bar that starts then is the last"
     )
     filters: VwapFilters = VwapFilters()
@@ -329,7 +330,7 @@ class ExchangeSettings(GrownPart):
     partial_fills: Ratio = Field(Decimal(0), description="of executions, those that get only a part")
     rejections: Ratio = Field(Decimal(0), description="of orders, those refused without a rule that says so")
     halts: Ratio = Field(Decimal(0), description="of sessions, those in which a symbol is halted once")
-    halt_minutes: Annotated[int, Field(ge=1, le=390)] = Field(5, description="that a halt lasts")
+    halt_minutes: Annotated[int, Field(ge=1, le=HOME.session_minutes)] = Field(5, description="that a halt lasts")
     margin_interest: Ratio = Field(Decimal(0), description="a year, on what a margin account is lent over night")
 
 

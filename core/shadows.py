@@ -192,7 +192,7 @@ def worse_by(half_spread: Decimal, price: Price, side: Side) -> Price:
 
 @dataclass(slots=True)
 class ShadowsState:
-    """The shadow trades of one New York day, by the proposal's id."""
+    """The shadow trades of one trading day, by the proposal's id."""
 
     day: date | None = None
     shadows: dict[str, Shadow] = field(default_factory=dict)
@@ -248,7 +248,7 @@ class Shadows:
                 self.following.setdefault(shadow.symbol, []).append(shadow)
 
     def of_day(self, day: date) -> tuple[Shadow, ...]:
-        """Those that were let go on a New York day, the oldest first."""
+        """Those that were let go on a trading day, the oldest first."""
         return tuple(self.state.shadows.values()) if self.state.day == day else ()
 
     def _bar_closed(self, _at: datetime, fact: BarClosed) -> None:

@@ -180,7 +180,7 @@ class Slices:
             ProtectionBook(
                 InForce(self.control, lambda settings: settings.risk.protections),
                 business_days(calendar),
-                day_of,
+                calendar.venue,
                 lambda: self.ledger.ended,
                 lambda: self.shadows.ended,
             )
@@ -190,6 +190,7 @@ class Slices:
             SizingBook(
                 InForce(self.control, lambda settings: settings.risk.sizing),
                 lambda: self.regime.regime,
+                day_of,
                 lambda: self.ledger.ended,
             )
         )

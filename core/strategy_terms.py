@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Self
 from pydantic import Field, field_validator, model_validator
 
 from core.model.order import StopHolder
+from core.model.venues import HOME
 from core.setting_types import GrownPart, NotNegative, Part, Positive, Ratio
 
 Bars = Annotated[int, Field(ge=1, le=10_000)]
@@ -22,7 +23,7 @@ class VwapFilters(Part):
         Decimal("1.5"), description="least distance from VWAP, in entry deviations; 0 asks for none"
     )
     bar_volume: NotNegative = Field(Decimal(100_000), description="shares that the bar must trade more than")
-    slope_bars: Annotated[int, Field(ge=0, le=390)] = Field(
+    slope_bars: Annotated[int, Field(ge=0, le=HOME.session_minutes)] = Field(
         15, description="VWAP must be higher than so many bars before; 0 asks for no slope"
     )
 
@@ -80,7 +81,7 @@ class PlannedTerms(CapitalTerms):
     stop_holder: StopHolder = Field(
         StopHolder.BROKER, description="broker: a stop order at each fill; desk: the bar rule alone"
     )
-    flat_minutes: Annotated[int, Field(ge=0, le=390)] = Field(
+    flat_minutes: Annotated[int, Field(ge=0, le=HOME.session_minutes)] = Field(
         5, description="minutes before the close; the bar that starts then is the last"
     )
     holds_overnight: bool = Field(False, description="it need not be flat by the close")
@@ -113,7 +114,8 @@ class BreakoutTerms(PlannedTerms):
     buffer: Ratio = Field(Decimal("0.0005"), description="over the level, for a close to be a breakout")
     confirming_bars: Bars = Field(5, description="a close under the level within so many: the breakout was false")
     counted_bars: Bars = Field(
-        390, description="bars in which false breakouts are counted: a session; of bars of days 60, a quarter"
+        HOME.session_minutes,
+        description="bars in which false breakouts are counted: a session; of bars of days 60, a quarter",
     )
     maximum_false: Annotated[int, Field(ge=1, le=1000)] = Field(3, description="as many of them shut the symbol")
     volume_bars: Bars = Field(20, description="of the average volume")

@@ -10,13 +10,13 @@ from core import facts
 from core.advisers import words as advice
 from core.control import jump_in_words
 from core.model.codes import HaltCause
-from core.model.hours import in_new_york, new_york_clock
 from core.model.order import LegRole, OrderRequest, OrderType
 from core.model.plan import PlanLine
 from core.model.reconciliation import DifferenceKind
 from core.model.signal import EntrySignal, ExitSignal
 from core.model.staging import AT_THE_KEY, StopPlan
 from core.model.values import CENT, ZERO, plain, priced
+from core.model.venues import HOME
 from core.risk.evaluation import words as evaluation
 from core.risk.regime import report
 from core.strategies.memory import fault_in_words
@@ -124,7 +124,7 @@ def _in_words(fact: facts.Fact) -> str:
             return _day_in_words(fact)
         case facts.BarClosed():
             bar = fact.bar
-            return f"{bar.symbol} {in_new_york(bar.start)} closed at {priced(bar.close)}, {plain(bar.volume)} shares"
+            return f"{bar.symbol} {HOME.told(bar.start)} closed at {priced(bar.close)}, {plain(bar.volume)} shares"
         case facts.HistoryTaken() | facts.PastTaken() | facts.TradingHalted() | facts.TradingResumed():
             return _market_in_words(fact)
         case facts.MarketDataQuarantined():
@@ -159,7 +159,7 @@ def _in_words(fact: facts.Fact) -> str:
             late = f" after {fact.took} s" if fact.is_slow else ""
             return f"the broker answered {fact.call}{late}"
         case facts.BreakerOpened():
-            ends = "until you clear it" if fact.until is None else f"until {in_new_york(fact.until, '%H:%M:%S')}"
+            ends = "until you clear it" if fact.until is None else f"until {HOME.told(fact.until, '%H:%M:%S')}"
             return f"BREAKER open {ends}, no entries: {fact.reason}"
         case facts.BreakerClosed():
             return f"breaker closed: {fact.reason}"
@@ -255,7 +255,7 @@ def _staging_in_words(fact: facts.Fact) -> str:
             by = "permission" if fact.approval.mandate_id else "approval"
             return f"{by} {fact.approval.id} used for {fact.client_order_id}"
         case facts.MandateProlonged():
-            return f"permission {fact.mandate_id} waits for a stop in doubt: it ends at {new_york_clock(fact.ends_at)}"
+            return f"permission {fact.mandate_id} waits for a stop in doubt: it ends at {HOME.clock(fact.ends_at)}"
         case facts.MandateEnded():
             return f"permission {fact.mandate_id} ended: {fact.reason}"
     return _plan_in_words(fact)
@@ -341,7 +341,7 @@ def _order_in_words(fact: facts.Fact) -> str:
             return f"{fact.client_order_id} was made less; a stop for {plain(fact.owed)} of it is owed"
         case facts.OrderSent():
             form = f"%H:%M:%S.{fact.sent_at.microsecond // 1000:03}"
-            return f"{fact.client_order_id} was sent at {in_new_york(fact.sent_at, form)}"
+            return f"{fact.client_order_id} was sent at {HOME.told(fact.sent_at, form)}"
         case facts.CancelRequested():
             return f"{fact.client_order_id} cancel asked for: {fact.reason}"
         case facts.CancelFailed():
@@ -407,11 +407,11 @@ def _list(items: tuple[str, ...], lead: str) -> str:
 
 def _minute_of(at: datetime) -> str:
     """Of this year."""
-    return in_new_york(at, "%m-%d %H:%M")
+    return HOME.told(at, "%m-%d %H:%M")
 
 
 def _minute(at: datetime) -> str:
-    return in_new_york(at, "%Y-%m-%d %H:%M")
+    return HOME.told(at, "%Y-%m-%d %H:%M")
 
 
 def _settings_in_words(fact: facts.SettingsApplied) -> str:
@@ -472,7 +472,7 @@ def _of_strategies(
 
 
 def _signal_in_words(signal: EntrySignal | ExitSignal) -> str:
-    told = f"{signal.strategy} on {signal.symbol}, bar of {in_new_york(signal.bar_start)}"
+    told = f"{signal.strategy} on {signal.symbol}, bar of {HOME.told(signal.bar_start)}"
     if isinstance(signal, ExitSignal):
         return f"{told}: sell {plain(signal.quantity)} at the market, {signal.reason}"
     entry = f"buy {plain(signal.quantity)} at {priced(signal.limit_price)}, stop {priced(signal.stop_price)}"

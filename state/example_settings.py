@@ -12,6 +12,7 @@ from enum import Enum
 
 from pydantic import BaseModel
 
+from core.model.venues import HOME
 from core.setting_types import Amount
 from core.settings import PROFILES, Settings
 
@@ -24,7 +25,7 @@ def example_settings(profile: str) -> str:
     settings = Settings.model_validate({**PROFILES[profile], "profile": profile})
     head = (
         f"# Keyturn's settings, profile {profile}. Every key may be left out: the profile then gives its value.\n"
-        "# Ratios are fractions (0.003 is 0.3 %), money is USD, times of day are New York's.\n"
+        f"# Ratios are fractions (0.003 is 0.3 %), money is USD, times of day are {HOME.name}'s.\n"
         "# A variable KEYTURN_RISK__DAILY_LOSS__USD or --set risk.daily_loss.usd=5 goes over what stands here.\n"
     )
     return head + "\n" + "\n".join(_lines(settings, ())) + "\n"

@@ -29,13 +29,13 @@ class Status:
     state
         `trading`, `halted`, `killed`, `read-only` …: the word on the status line.
     orders_sent
-        Since the New York day began.
+        Since the trading day began.
     uncovered
         Shares that no stop is known to guard, in words: `SPY 2.5 no stop`.
     uncovered_kinds
         Why, of each of these: `no_stop`, `at_limit`, `in_doubt`.
     unattended
-        Positions whose exits go out without a key, and until when: `SPY until 16:00 New York`.
+        Positions whose exits go out without a key, and until when: `SPY until 16:00 London`.
     """
 
     state: str

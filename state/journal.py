@@ -1,4 +1,4 @@
-"""The journal, written: append-only lines, chained, one segment a New York day (SP-01). One writer.
+"""The journal, written: append-only lines, chained, one segment a day (SP-01). One writer.
 
 `append` only keeps the line; `flush` hands it to the operating system, `sync` waits for the disk. After a write that
 failed nothing more is taken until the journal is opened again, because what the disk holds is no longer known (SP-06).

@@ -132,10 +132,10 @@ class Looking:
 
     def latency(self, account: str | None, folder: Path | None, day: date | None) -> dict[str, object]:
         from core.execution.latency_report import latency_report
+        from core.model.venues import HOME
         from state.journal import read
-        from state.segments import day_of
 
-        return latency_report(read(self._journal(account, folder).journal), day_of, day)
+        return latency_report(read(self._journal(account, folder).journal), HOME.day_of, day)
 
     def show(self, account: str | None) -> dict[str, object]:
         from state.documents import TinyDocuments

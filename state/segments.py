@@ -1,4 +1,4 @@
-"""The journal's files, read: one segment a New York day, a chain that runs through all of them (SP-01).
+"""The journal's files, read: one segment a day, a chain that runs through all of them (SP-01).
 
 Everything that reads a journal walks it here. Nothing here writes: `state.journal` appends and repairs.
 """
@@ -9,16 +9,15 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 from io import BufferedReader
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
+from core.model.venues import XNYS
 from core.ports import JournalDamagedError
 from core.regular_file import reading
 from state.codec import GENESIS, TAIL, RecordError, checked_sum
 
-NEW_YORK = ZoneInfo("America/New_York")
 SEGMENT_NAME = re.compile(r"\d{4}-\d{2}-\d{2}\.jsonl")
 UNWRITTEN = bytes(8)
 """How a block looks that the disk did not get to write; no record holds a zero byte, JSON escapes it."""
@@ -58,12 +57,13 @@ def segments(folder: Path) -> list[Path]:
 
 
 def day_of(at: datetime) -> date:
-    return at.astimezone(NEW_YORK).date()
+    """A segment's day. Whatever a desk trades, segments end at one clock's midnight: those that are there did."""
+    return XNYS.day_of(at)
 
 
 def end_of(day: date) -> datetime:
-    """The first instant after a New York day, UTC."""
-    return datetime.combine(day + timedelta(days=1), time.min, NEW_YORK).astimezone(UTC)
+    """The first instant after a segment's day, UTC."""
+    return XNYS.end_of(day)
 
 
 class Walk:

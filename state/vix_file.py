@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
@@ -17,11 +16,11 @@ from pydantic import TypeAdapter, ValidationError
 from core.daily_file import is_of_the_vix
 from core.market.vix.port import Kept
 from core.model.regime import DailyValue, NoVix, VixReading
+from core.model.venues import XNYS
 from core.regular_file import bytes_of
 from core.risk.regime.vix import can_leave
 from state.files import make_folder, open_private, replace_file
 
-NEW_YORK = ZoneInfo("America/New_York")
 _KEPT = TypeAdapter(Kept)
 LARGEST = 100_000
 """Bytes of the file."""
@@ -76,7 +75,7 @@ def _is_possible(reading: VixReading | NoVix, now: datetime) -> bool:
     """A value of the index, at a level that it can have left, of a day that is not still to come."""
     if isinstance(reading, NoVix):
         return True
-    value, today = reading.value, now.astimezone(NEW_YORK).date()
+    value, today = reading.value, XNYS.day_of(now)
     return (
         is_of_the_vix(value)
         and can_leave(value, reading.level)

@@ -48,7 +48,7 @@ class Chart(Lines):
 
     def _say_title(self, now: datetime) -> None:
         """Whose it is, and how old its last bar, where that is old."""
-        title = f"Chart ─ {self._symbol}, minutes, New York, USD" if self._symbol else "Chart"
+        title = f"Chart ─ {self._symbol}, minutes, {f.PLACE}, USD" if self._symbol else "Chart"
         if self._chart is not None and self._chart.bars:
             end = self._chart.bars[-1].start + ONE_MINUTE
             title += f", STALE {f.age(end, now)}" if now - end > f.STALE_AFTER else ""

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from core.model.values import tick_of
-from widgets.format import NEW_YORK
+from core.model.venues import HOME
 
 DOTS_DOWN, DOTS_ACROSS = 4, 2
 """Dots of one cell."""
@@ -87,10 +87,10 @@ class TimeScale:
         return max(0, min(self.cells * DOTS_ACROSS - 1, dot))
 
     def labels(self) -> list[tuple[int, str]]:
-        """The cell at which each begins, and the time in New York."""
+        """The cell at which each begins, and its time on the market's clock."""
         a_cell = self.minutes * DOTS_ACROSS
         every = next((m for m in LABEL_MINUTES if m >= a_cell * CELLS_A_LABEL), LABEL_MINUTES[-1])
-        local = self.start.astimezone(NEW_YORK)
+        local = HOME.local(self.start)
         past = (local.hour * 60 + local.minute) % every
         first = timedelta(minutes=(every - past) % every)
         offsets = (first + timedelta(minutes=every * n) for n in range(self.cells))

@@ -1,4 +1,4 @@
-"""How figures look, everywhere the same: signs, ticks, New York's clock, ages and countdowns.
+"""How figures look, everywhere the same: signs, ticks, the market's clock, ages and countdowns.
 
 A figure that is not known is a dash, never a zero.
 """
@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from zoneinfo import ZoneInfo
 
 from core.model.order import Effect, OrderType, Side, StopHolder
 from core.model.values import CENT, plain, tick_of
+from core.model.venues import HOME
 from core.views import ProposalRow
 from widgets.grid_picture import Tone
 
-NEW_YORK = ZoneInfo("America/New_York")
+PLACE, PLACE_IN_SHORT = HOME.name, HOME.short
+"""Whose clock it is, behind a time: every time of this desk is of one, as its first line says."""
 UNKNOWN = "–"
 MINUTE, HOUR = 60, 3600
 TEN_HOURS = timedelta(hours=10)
@@ -106,36 +107,36 @@ def signed_percent(fraction: Decimal | None) -> str:
 
 
 def clock(at: datetime | None) -> str:
-    """`10:51:07`, New York."""
-    return UNKNOWN if at is None else f"{at.astimezone(NEW_YORK):%H:%M:%S}"
+    """`10:51:07`, by the market's clock, as all of these."""
+    return UNKNOWN if at is None else f"{HOME.local(at):%H:%M:%S}"
 
 
 def dated_clock(at: datetime | None, now: datetime) -> str:
-    """`10:51:07`; `7 Nov 10:51:07` where that is not of today, with its year where it is not of this one; New York."""
+    """`10:51:07`; `7 Nov 10:51:07` where that is not of today, with its year where it is not of this one."""
     return UNKNOWN if at is None else f"{day_before(at, now)}{clock(at)}"
 
 
 def day_before(at: datetime, now: datetime) -> str:
     """`7 Nov ` of what is not of today, `7 Nov 2025 ` of what is not of this year; else nothing."""
-    local, today = at.astimezone(NEW_YORK), now.astimezone(NEW_YORK)
+    local, today = HOME.local(at), HOME.local(now)
     if local.date() == today.date():
         return ""
     return f"{local.day} {local:%b} " if local.year == today.year else f"{local.day} {local:%b %Y} "
 
 
 def weekday_clock(at: datetime) -> str:
-    """`Tue 10:51:07`, New York."""
-    return f"{at.astimezone(NEW_YORK):%a %H:%M:%S}"
+    """`Tue 10:51:07`."""
+    return f"{HOME.local(at):%a %H:%M:%S}"
 
 
 def day_and_minute(at: datetime) -> str:
-    """`Tue 3 Nov 16:00`, New York."""
-    local = at.astimezone(NEW_YORK)
+    """`Tue 3 Nov 16:00`."""
+    local = HOME.local(at)
     return f"{local:%a} {local.day} {local:%b %H:%M}"
 
 
 def minute(at: datetime) -> str:
-    return f"{at.astimezone(NEW_YORK):%H:%M}"
+    return f"{HOME.local(at):%H:%M}"
 
 
 def span(time: timedelta) -> str:
@@ -153,8 +154,8 @@ def long_span(time: timedelta) -> str:
 
 
 def minute_of_week(at: datetime, now: datetime) -> str:
-    """`10:51`, `Mon 00:00` where that is more than a day ahead; New York."""
-    local = at.astimezone(NEW_YORK)
+    """`10:51`, `Mon 00:00` where that is more than a day ahead."""
+    local = HOME.local(at)
     return f"{local:%H:%M}" if at - now <= timedelta(days=1) else f"{local:%a %H:%M}"
 
 

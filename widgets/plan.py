@@ -67,7 +67,7 @@ def head_lines(view: PlanView, now: datetime, width: int) -> list[TextLine]:
     else:
         end = view.end.value.upper() if view.end is not None else "OVER"
         lines += wrapped(
-            f"{end}  ", f"{view.end_reason}, {f.dated_clock(view.phase_since, now)} New York", width, "strong"
+            f"{end}  ", f"{view.end_reason}, {f.dated_clock(view.phase_since, now)} {f.PLACE}", width, "strong"
         )
     for row in view.skipped[:NAMED]:
         lines += wrapped("left out ", f"{row.place}: {row.reason}", width, "warning")

@@ -19,8 +19,6 @@ BAR, MEASURE = 5, 17
 """Cells of the bar, and of a measure beside one."""
 REASON = 4
 """Lines that the reason of what is tripped may take, so that it is read without opening it."""
-OF_NEW_YORK = " New York"
-"""Behind a time: every time of this desk is New York's, as its first line says."""
 END = "/end"
 """Behind the key of a guard: its second line."""
 PAST_HALF = Decimal("0.5")
@@ -131,7 +129,7 @@ def _has_an_end(row: ProtectionRow) -> bool:
 def _measure(row: ProtectionRow) -> str:
     """`40.00 of 2,000 USD ░░░░░`, `open until 15:45`; nothing is drawn of what is not used at all."""
     if row.used is None:
-        return row.measure.removesuffix(OF_NEW_YORK)
+        return row.measure.removesuffix(f" {f.PLACE}")
     filled = int(min(Decimal(1), row.used) * BAR)
     bar = "" if row.is_tripped or not row.used else "▓" * filled + "░" * (BAR - filled)
     return f"{row.measure:>{MEASURE}} {bar}".rstrip()

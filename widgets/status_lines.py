@@ -57,9 +57,9 @@ def first_line(status: StatusView, now: datetime, width: int) -> TextLine:
     profile = f"  {status.profile}" if width >= WIDE else ""
     left = (Cell("KEYTURN ", "strong"), badge)
     lamps = lamps_in_brief(status.lamps, is_wide=width >= WIDE)
-    time, right = f"{f.weekday_clock(now)} New York", (*lamps, *_data(status, now))
+    time, right = f"{f.weekday_clock(now)} {f.PLACE}", (*lamps, *_data(status, now))
     room = width - len(joined(left)) - len(joined(right)) - APART
-    brief = f"{f.weekday_clock(now)} NY"
+    brief = f"{f.weekday_clock(now)} {f.PLACE_IN_SHORT}"
     whole, *shorter = (
         f" {status.account}{profile}  {time}, {market}",
         f" {status.account}  {brief}, {market}",

@@ -300,9 +300,9 @@ def _moved(view: TicketView) -> TextLine:
 def _why(view: TicketView, now: datetime) -> str:
     strategy, row = view.proposal.strategy, view.proposal
     if row.replaces is not None or row.is_guard:
-        return f"{view.reason}, {f.dated_clock(row.staged_at, now)} New York"
+        return f"{view.reason}, {f.dated_clock(row.staged_at, now)} {f.PLACE}"
     if strategy == MANUAL or view.proposal.exit_reason in (ExitReason.MANUAL, ExitReason.KILL):
-        return f"{view.reason}, {f.dated_clock(view.signal_time, now)} New York"
+        return f"{view.reason}, {f.dated_clock(view.signal_time, now)} {f.PLACE}"
     return f"{strategy.upper()}, bar {f.day_before(view.signal_time, now)}{f.minute(view.signal_time)}: {view.reason}"
 
 

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from console.commands.shared import Account, AsJson, JournalDir, composition_of, counted, print_json, say
+from core.model.venues import HOME
 
 
 def latency(
@@ -17,7 +18,7 @@ def latency(
     journal_dir: JournalDir = None,
     day: Annotated[
         datetime | None,
-        typer.Option("--day", formats=["%Y-%m-%d"], help="A New York day; without it the last with an order."),
+        typer.Option("--day", formats=["%Y-%m-%d"], help=f"A {HOME.name} day; without it the last with an order."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -25,10 +25,10 @@ def usd(text: str) -> str:
 
 
 def instant(at: datetime | None, now: datetime) -> str:
-    """`10:51:07 New York, 12 s ago`."""
-    return f.UNKNOWN if at is None else f"{f.dated_clock(at, now)} New York, {f.age(at, now)} ago"
+    """`10:51:07 London, 12 s ago`."""
+    return f.UNKNOWN if at is None else f"{f.dated_clock(at, now)} {f.PLACE}, {f.age(at, now)} ago"
 
 
 def ahead(at: datetime | None, now: datetime) -> str:
-    """`15:45:00 New York, in 4:12:00`."""
-    return f.UNKNOWN if at is None else f"{f.dated_clock(at, now)} New York, in {f.countdown(at, now)}"
+    """`15:45:00 London, in 4:12:00`."""
+    return f.UNKNOWN if at is None else f"{f.dated_clock(at, now)} {f.PLACE}, in {f.countdown(at, now)}"

@@ -73,7 +73,7 @@ def _signed(row: PositionRow) -> list[TextLine]:
     """Whether its exits need a key (OP-06)."""
     if row.unattended_until is None:
         return field("exits", "each that this desk proposes needs your key")
-    until = f"until {f.clock(row.unattended_until)} New York"
+    until = f"until {f.clock(row.unattended_until)} {f.PLACE}"
     most = f", each for {plain(row.unattended_most)} shares at most"
     words = f"UNATTENDED: without a key {until}{most}; {written('position.attended')} in Positions asks for your key"
     return field("exits", words, "warning")

@@ -127,7 +127,7 @@ class AdviceScreen(Dialog):
         name = f"{idea.strategy} on {idea.symbol}"
         text = (
             f"{row.adviser} says: {row.text}. {row.idea_in_words}. Its rules weigh it at the next bars, until "
-            f"{f.minute(row.expires_at)} New York; quantity and prices stay as they are. It becomes a proposal."
+            f"{f.minute(row.expires_at)} {f.PLACE}; quantity and prices stay as they are. It becomes a proposal."
         )
 
         def adopt() -> None:

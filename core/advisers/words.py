@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from core import facts
 from core.model.advice import TradeIdea
-from core.model.hours import in_new_york
 from core.model.values import plain, priced
+from core.model.venues import HOME
 
 CRITICAL = "CRITICAL"
 """The log's word for an adviser that reached for trading."""
@@ -34,9 +34,7 @@ def in_words(fact: facts.Fact) -> str:
             return f"adviser {fact.adviser} tried to {fact.attempt}; it was refused, nothing was done"
         case facts.RecommendationAdopted():
             told = fact.recommendation
-            return (
-                f"advice {fact.number} adopted for {told.strategy} on {told.symbol}, by {in_new_york(told.expires_at)}"
-            )
+            return f"advice {fact.number} adopted for {told.strategy} on {told.symbol}, by {HOME.told(told.expires_at)}"
         case facts.RecommendationDropped():
             return f"the advice for {fact.strategy} on {fact.symbol} is over: {fact.reason}"
         case facts.AdoptionRefused():

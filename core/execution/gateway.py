@@ -16,8 +16,8 @@ from core.advisers.authority import only_for_people
 from core.effects import ReplaceOrder, SubmitOrder
 from core.execution.noted import Noted
 from core.model.codes import BlockCode
-from core.model.hours import new_york_clock
 from core.model.values import ClientOrderId
+from core.model.venues import HOME
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +111,6 @@ class Gateway:
             return Withheld(f"the order is not the one that approval {approval.id} was given for; confirm a new ticket")
         if asked_at > approval.lapses_at:
             again = "confirm a new ticket" if approval.mandate_id is None else "what was signed permits it no more"
-            words = f"approval {approval.id} lapsed at {new_york_clock(approval.lapses_at)}; {again}"
+            words = f"approval {approval.id} lapsed at {HOME.clock(approval.lapses_at)}; {again}"
             return Withheld(words, BlockCode.LAPSED)
         return None if why_not is None else Withheld(why_not)

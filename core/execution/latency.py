@@ -58,7 +58,7 @@ SPANS: tuple[tuple[str, str, str], ...] = (
 
 @dataclass(slots=True)
 class LatenciesState:
-    """Of one New York day. `staged` and `confirmed` wait for their order; `tickets` lead from one to the other."""
+    """Of one trading day. `staged` and `confirmed` wait for their order; `tickets` lead from one to the other."""
 
     day: date | None = None
     orders: dict[ClientOrderId, Timing] = field(default_factory=dict)

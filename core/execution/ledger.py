@@ -441,7 +441,7 @@ class Ledger:
         )
 
     def unfilled_entries(self, strategy: str, day: date) -> tuple[Order, ...]:
-        """Working entries of a strategy of which nothing was filled on a New York day, whatever was before.
+        """Working entries of a strategy of which nothing was filled on a trading day, whatever was before.
 
         One a place, whatever was sent to take it over.
         """
@@ -452,7 +452,7 @@ class Ledger:
         )
 
     def entries_filled(self, strategy: str, day: date) -> int:
-        """Entry orders of a strategy that were filled, wholly or in part, on a New York day."""
+        """Entry orders of a strategy that were filled, wholly or in part, on a trading day."""
         return self.state.entries.get(strategy, 0) if self.state.entries_day == day else 0
 
     def result_of(self, day: date, last: dict[Symbol, Price]) -> Money:
@@ -753,7 +753,7 @@ class Ledger:
             self.state.positions[key] = after
 
     def _realise(self, held: Position, after: Position, fill: Fill) -> None:
-        """What a fill took off a position counts on the New York day of that fill, whether or not it is flat then.
+        """What a fill took off a position counts on the trading day of that fill, whether or not it is flat then.
 
         One of an earlier day that is heard late is no part of the day that is kept.
         """

@@ -43,7 +43,7 @@ class Order:
     replacement
         The order that was sent to take its place and has no answer yet.
     last_filled_on
-        The last New York day with a fill of it.
+        The last trading day with a fill of it.
     reported_quantity
         The largest cumulative filled quantity that the broker has named.
     target_price

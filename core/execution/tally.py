@@ -18,7 +18,7 @@ VALIDATIONS = frozenset({"session and clock", "tradable", "quantity", "price", "
 
 @dataclass(slots=True)
 class TallyState:
-    """Of one New York day."""
+    """Of one trading day."""
 
     day: date | None = None
     invalid: int = 0

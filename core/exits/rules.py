@@ -32,7 +32,7 @@ class Standing:
     best
         The best price since the entry: for a long the highest, for a short the lowest.
     days
-        Days of the New York calendar since the entry.
+        Days of its venue's calendar since the entry.
     is_late
         It must be flat by the close, and that is near.
     own_stop, own_target

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from core.model.venues import HOME
 from core.setting_types import Part, Ratio
 
 OF_NO_STRATEGY = frozenset({"manual", "broker"})
@@ -30,7 +31,7 @@ class ExitTerms(Part):
     stale_days: Days = Field(5, description="days of the calendar; held longer, it must show stale_gain; 0: never")
     stale_gain: Ratio = Field(Decimal("0.02"), description="gain that keeps a position which is held for long")
     max_days: Days = Field(0, description="days of the calendar that anything is held at most; 0: no limit")
-    flat_minutes: Annotated[int, Field(ge=0, le=390)] = Field(
+    flat_minutes: Annotated[int, Field(ge=0, le=HOME.session_minutes)] = Field(
         5, description="minutes before the close to be flat, where the strategy holds nothing over night"
     )
     by_hand: bool = Field(False, description="guard what was typed, or taken over from the broker, too")

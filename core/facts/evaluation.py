@@ -13,7 +13,7 @@ from core.model.values import Fraction
 @fact(version=2)
 @dataclass(frozen=True, slots=True)
 class StrategiesEvaluated(Fact):
-    """The night of this New York day is judged: each strategy that traded for long enough, with its figures."""
+    """The night of this trading day is judged: each strategy that traded for long enough, with its figures."""
 
     day: date
     results: tuple[Evaluated, ...]

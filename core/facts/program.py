@@ -159,7 +159,7 @@ class EngineStopped(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class DayStarted(Fact):
-    """What a New York day's loss is measured against, known from the day's first account figure on (RK-03).
+    """What a trading day's loss is measured against, known from the day's first account figure on (RK-03).
 
     Attributes
     ----------

@@ -46,7 +46,7 @@ class StrategyResumed(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class SymbolRefused(Fact):
-    """No entry in this symbol for the rest of this New York day."""
+    """No entry in this symbol for the rest of this trading day."""
 
     symbol: Symbol
     day: date

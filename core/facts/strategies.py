@@ -27,7 +27,7 @@ class ReasonsCounted(Fact):
     Attributes
     ----------
     before
-        The New York day of the session that begins.
+        The trading day of the session that begins.
     reasons
         By `strategy/SYMBOL`, how many bars had each reason for not trading, or `SIGNAL`.
     """

@@ -1,4 +1,4 @@
-"""When the regular market is open: the New York Stock Exchange's sessions, early closes and holidays.
+"""When the regular market of a venue is open: its sessions, early closes and holidays.
 
 The library is asked once, when a range is loaded; from then on there are plain dictionaries and lists. A day outside
 of the loaded range is an error and never a guess.
@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import UTC, date, datetime, timedelta
 
 from core.model.session import NoSession, Session
+from core.model.venue import Venue
+from core.model.venues import HOME
 from core.ports import OperatorError
 
-NEW_YORK = ZoneInfo("America/New_York")
-EXCHANGE = "XNYS"
 DAYS_AFTER = timedelta(days=14)
 """Loaded beyond the last day asked for, so that the session after it is known."""
 _SATURDAY = 5
@@ -27,15 +26,23 @@ class CalendarRangeError(OperatorError, LookupError):
 
 
 class ExchangeCalendar:
-    """The exchange's sessions from `first` to `last`, both included (`core.model.session.Calendar`).
+    """A venue's sessions from `first` to `last`, both included (`core.model.session.Calendar`).
 
     `session_at` is asked for every bar, mostly within one session: the last answer is kept with the stretch of time
     that it holds for.
     """
 
-    def __init__(self, first: date, last: date, sessions: Iterable[Session], holidays: Mapping[date, str]) -> None:
+    def __init__(
+        self,
+        first: date,
+        last: date,
+        sessions: Iterable[Session],
+        holidays: Mapping[date, str],
+        venue: Venue = HOME,
+    ) -> None:
         self.first = first
         self.last = last
+        self.venue = venue
         self._sessions = sorted(sessions, key=lambda session: session.open)
         self._opens = [session.open for session in self._sessions]
         self._by_day = {session.day: session for session in self._sessions}
@@ -46,7 +53,7 @@ class ExchangeCalendar:
         self._day = date.min
 
     def session_on(self, day: date) -> Session | NoSession:
-        """The session of a New York day, or why there is none. Raises `CalendarRangeError`."""
+        """The session of a day there, or why there is none. Raises `CalendarRangeError`."""
         session = self._by_day.get(day)
         if session is not None:
             return session
@@ -73,11 +80,10 @@ class ExchangeCalendar:
         return self._sessions[index]
 
     def trading_day(self, at: datetime) -> date:
-        """The New York date of `at`; that needs no calendar, so it has no range."""
+        """The venue's date at `at`; that needs no calendar, so it has no range."""
         if not self._midnight <= at < self._next_midnight:
-            self._day = at.astimezone(NEW_YORK).date()
-            self._midnight = midnight_of(self._day)
-            self._next_midnight = midnight_of(self._day + timedelta(days=1))
+            self._day = self.venue.day_of(at)
+            self._midnight, self._next_midnight = self.venue.start_of(self._day), self.venue.end_of(self._day)
         return self._day
 
     def sessions(self) -> tuple[Session, ...]:
@@ -90,7 +96,7 @@ class ExchangeCalendar:
         kept = [session for session in self._sessions if not first <= session.day <= last]
         days = {session.day for session in told}
         closed = {day: "closed, says the broker" for day in self._by_day if first <= day <= last and day not in days}
-        return ExchangeCalendar(self.first, self.last, [*kept, *told], {**self._holidays, **closed})
+        return ExchangeCalendar(self.first, self.last, [*kept, *told], {**self._holidays, **closed}, self.venue)
 
     def _find(self, at: datetime) -> Session | NoSession:
         day = self.trading_day(at)
@@ -112,13 +118,8 @@ class ExchangeCalendar:
             raise CalendarRangeError(f"{day} is outside of the loaded calendar, {self.first} to {self.last}")
 
 
-def midnight_of(day: date) -> datetime:
-    """The first instant of a New York day, UTC."""
-    return datetime.combine(day, time(), NEW_YORK).astimezone(UTC)
-
-
-def load_calendar(first: date, last: date) -> ExchangeCalendar:
-    """Ask exchange-calendars for the sessions from `first` to two weeks after `last`.
+def load_calendar(first: date, last: date, venue: Venue = HOME) -> ExchangeCalendar:
+    """Ask exchange-calendars for a venue's sessions from `first` to two weeks after `last`.
 
     The first call drags pandas in (0.4 s); the range itself takes 0.1 s, 4 days or 2 years alike. Call it after the
     first paint.
@@ -134,9 +135,9 @@ def load_calendar(first: date, last: date) -> ExchangeCalendar:
         raise CalendarRangeError(f"the calendar cannot run backwards, from {first} to {last}")
     until = last + DAYS_AFTER
     try:
-        library = exchange_calendars.get_calendar(EXCHANGE, start=first, end=until)
+        library = exchange_calendars.get_calendar(venue.calendar, start=first, end=until)
     except (ValueError, exchange_calendars.errors.CalendarError) as error:
-        raise CalendarRangeError(f"no {EXCHANGE} calendar from {first} to {until}: {error}") from error
+        raise CalendarRangeError(f"no {venue.calendar} calendar from {first} to {until}: {error}") from error
     schedule = library.schedule
     sessions = [
         Session(day=label.date(), open=_utc(opened), close=_utc(closed))
@@ -144,7 +145,7 @@ def load_calendar(first: date, last: date) -> ExchangeCalendar:
     ]
     named = library.regular_holidays.holidays(start=first, end=until, return_name=True)
     holidays = {label.date(): f"holiday, {name}" for label, name in named.items()}
-    return ExchangeCalendar(first, until, sessions, holidays)
+    return ExchangeCalendar(first, until, sessions, holidays, venue)
 
 
 def _utc(stamp: datetime) -> datetime:

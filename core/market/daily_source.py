@@ -15,11 +15,13 @@ from itertools import pairwise
 from pathlib import Path
 
 from core.csv_table import FIRST_ROW, Row, TableError, columns_of, rows_of, shown, text_of
-from core.market.calendar import NEW_YORK, ExchangeCalendar
+from core.market.calendar import ExchangeCalendar
 from core.market.csv_source import FIRST_YEAR, LAST_YEAR, Broken, bar_of, place_of
 from core.model.bar import Bar, WholeSession
 from core.model.session import Session
 from core.model.values import Symbol
+from core.model.venue import Venue
+from core.model.venues import HOME
 from core.regular_file import reading
 
 FIGURES = ("open", "high", "low", "close", "volume")
@@ -63,8 +65,8 @@ def _times(rows: list[Row], column: int) -> Iterator[datetime]:
         yield at.replace(tzinfo=UTC) if at.tzinfo is None else at
 
 
-def read_days(path: Path) -> list[DayRow | Broken]:
-    """Every row of a file of daily bars, in order, one item a row.
+def read_days(path: Path, venue: Venue = HOME) -> list[DayRow | Broken]:
+    """Every row of a file of daily bars, in order, one item a row; an instant names the venue's day.
 
     Raises
     ------
@@ -77,7 +79,7 @@ def read_days(path: Path) -> list[DayRow | Broken]:
     items: list[DayRow | Broken] = []
     last: date | None = None
     for index, row in enumerate(rows[1:]):
-        day = _day(row, when)
+        day = _day(row, when, venue)
         if isinstance(day, str):
             items.append(Broken(place_of(path, index), day))
             continue
@@ -92,7 +94,7 @@ def read_days(path: Path) -> list[DayRow | Broken]:
     return items
 
 
-def _day(row: Row, column: int) -> date | str:
+def _day(row: Row, column: int, venue: Venue) -> date | str:
     """The day of a row, or what is wrong with it. Midnight in any zone names the day as it is written."""
     if column >= len(row):
         return "the line ends before its date"
@@ -103,7 +105,7 @@ def _day(row: Row, column: int) -> date | str:
         return f"date {shown(text)} is no day such as 2008-01-02"
     if not FIRST_YEAR <= at.year <= LAST_YEAR:
         return f"date {shown(text)} is outside the years {FIRST_YEAR} to {LAST_YEAR}"
-    return at.date() if at.time() == time() or at.tzinfo is None else at.astimezone(NEW_YORK).date()
+    return at.date() if at.time() == time() or at.tzinfo is None else venue.day_of(at)
 
 
 def daily_bars(

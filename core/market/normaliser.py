@@ -16,7 +16,6 @@ from core.facts import BarClosed, MarketDataQuarantined, TradingHalted, TradingR
 from core.market.calendar import CalendarRangeError
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.halt import TradingHalt
-from core.model.hours import in_new_york
 from core.model.quote import Quote
 from core.model.session import Calendar, NoSession
 from core.model.values import ZERO, Symbol
@@ -153,7 +152,7 @@ class Normaliser:
 
     def _explain(self, bar: Bar, at: datetime) -> Judgement:
         """The slow way: another session than the last one, or what is wrong."""
-        start = bar.start
+        start, told = bar.start, self.calendar.venue.told
         try:
             session = self.calendar.session_at(start)
         except CalendarRangeError as error:
@@ -163,15 +162,15 @@ class Normaliser:
             return Outside(session.reason)
         self._open, self._close = session.open, session.close
         if start.second or start.microsecond:
-            return Quarantined(f"starts at {in_new_york(start, '%H:%M:%S.%f')}, not on a whole minute")
+            return Quarantined(f"starts at {told(start, '%H:%M:%S.%f')}, not on a whole minute")
         if start + ONE_MINUTE > at:
             after = _seconds(start + ONE_MINUTE - at)
             return Quarantined(f"from the future: it ends {after} after it arrived; check this machine's clock")
         last = self.state.last_starts.get(bar.symbol, _NEVER)
         if start == last:
-            return Quarantined(f"repeats or revises the minute {in_new_york(start, MINUTE)}, which is closed")
+            return Quarantined(f"repeats or revises the minute {told(start, MINUTE)}, which is closed")
         if start < last:
-            return Quarantined(f"late: {in_new_york(start, MINUTE)} after {in_new_york(last, MINUTE)}")
+            return Quarantined(f"late: {told(start, MINUTE)} after {told(last, MINUTE)}")
         return _price_trouble(bar) or COMPLETE
 
 

@@ -12,7 +12,7 @@ from core.model.values import Price, Symbol
 
 @dataclass(frozen=True, slots=True)
 class DailyBar:
-    """One session's prices, USD; `day` is the New York day."""
+    """One session's prices, USD; `day` is the trading day."""
 
     day: date
     high: Price

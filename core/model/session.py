@@ -1,10 +1,13 @@
-"""Exchange sessions: when the regular market is open, as New York keeps its days."""
+"""Exchange sessions: when the regular market is open, as its venue keeps its days."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from core.model.venue import Venue
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +30,15 @@ class NoSession:
 
 
 class Calendar(Protocol):
-    """The exchange's sessions. Implemented by `core.market.calendar`."""
+    """The sessions of one venue. Implemented by `core.market.calendar`."""
+
+    @property
+    def venue(self) -> Venue:
+        """Whose sessions they are; by its clock a day begins and ends."""
+        ...
 
     def session_on(self, day: date) -> Session | NoSession:
-        """The session of a New York day."""
+        """The session of a day there."""
         ...
 
     def session_at(self, at: datetime) -> Session | NoSession:
@@ -42,5 +50,5 @@ class Calendar(Protocol):
         ...
 
     def trading_day(self, at: datetime) -> date:
-        """The New York date of `at`."""
+        """The venue's date at `at`."""
         ...

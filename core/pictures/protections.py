@@ -6,15 +6,13 @@ They guard entries alone; exits pass them all (RK-22). The order of the rows nev
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 from core.desk import Desk
 from core.execution.breaker import Phase
 from core.model.account import Account
 from core.model.codes import HaltCause
-from core.model.hours import extended_until
 from core.model.session import NoSession, Session
 from core.model.staging import MANUAL
 from core.model.values import ZERO, Fraction, Money, Symbol, plain
@@ -23,17 +21,15 @@ from core.risk.budget import open_losses
 from core.risk.checks.back_pressure import queued_orders
 from core.risk.checks.open_positions import places_taken
 from core.risk.checks.verdicts import overridden_until, usd
-from core.risk.day import end_of_day, end_of_week, monday_of, shuts_again_at
+from core.risk.day import monday_of, shuts_again_at
 from core.risk.entries import entries_taken
 from core.risk.margin import distance_of
 from core.risk.portfolio import exposure_of
 from core.risk.protections.contract import EVERYTHING, GLOBAL
 from core.risk.protections.latches import Override
 from core.risk.terms import UNLIMITED
-from core.strategies.orchestrator import at_new_york
 from core.views import OverrideView, ProtectionRow, Shut
 
-NEW_YORK = ZoneInfo("America/New_York")
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 ALL_OF_IT = Decimal(1)
 NO_EQUITY = Decimal(1000)
@@ -48,6 +44,7 @@ class Protections:
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
+        self.venue = desk.calendar.venue
         self._was_free: set[str] = set()
         self._tripped_at: dict[str, datetime] = {}
 
@@ -62,7 +59,7 @@ class Protections:
     def shut_by(self, at: datetime, rows: Iterable[ProtectionRow]) -> str:
         """The guard that refuses every entry, whatever it is, and why; those of one strategy or symbol do not count."""
         today, risk = self.desk.calendar.trading_day(at), self.desk.control.settings.risk
-        minute = at.astimezone(NEW_YORK).time().replace(second=0, microsecond=0)
+        minute = self.venue.local(at).time().replace(second=0, microsecond=0)
         tripped = [row for row in rows if row.is_tripped and _is_of_everything(row.key)]
         if tripped:
             more = f", and {len(tripped) - 1} more" if len(tripped) > 1 else ""
@@ -124,16 +121,16 @@ class Protections:
     def _session(self, at: datetime, today: date) -> ProtectionRow:
         session = self.desk.calendar.session_at(at)
         if not isinstance(session, NoSession):
-            words = f"open until {_clock(session.close, today)}"
+            words = f"open until {self._clock(session.close, today)}"
             return _row("session", "Session", words, None, "the market is open", until=session.close)
-        ends = extended_until(at, self.desk.calendar.session_on(today))
+        ends = self.venue.extended_until(at, self.desk.calendar.session_on(today))
         if ends is not None and self.desk.control.settings.risk.session.policy == "include_extended":
             why = "extended hours: typed limit orders alone, within limits of their own"
-            return _row("session", "Session", f"limits until {_clock(ends, today)}", None, why, until=ends)
+            return _row("session", "Session", f"limits until {self._clock(ends, today)}", None, why, until=ends)
         opens, had = self.desk.calendar.next_session(at).open, self.desk.calendar.session_on(today)
         since = had.close if isinstance(had, Session) and at >= had.close else None
         why = f"the market is closed: {session.reason}"
-        words = f"closed until {_clock(opens, today)}"
+        words = f"closed until {self._clock(opens, today)}"
         return _row("session", "Session", words, why, since=since, until=opens, word=Shut.CLOSED)
 
     def _window(self, at: datetime, today: date) -> ProtectionRow:
@@ -142,7 +139,7 @@ class Protections:
         opens, shuts = self._hours(session) if isinstance(session, Session) else (None, None)
         if opens and shuts and opens <= at < shuts:
             last = shuts if shuts == session.close else shuts - MINUTE  # type: ignore[union-attr]
-            words, watched = f"open until {_clock(last, today)}", "entries are inside the window"
+            words, watched = f"open until {self._clock(last, today)}", "entries are inside the window"
             if at >= last + SECOND:
                 watched = f"{watched}; typed entries are over, the last bar's still pass"
             return _row("window", "Window", words, None, watched, until=shuts)
@@ -150,7 +147,7 @@ class Protections:
         return _row(
             "window",
             "Window",
-            f"closed until {_clock(again, today)}",
+            f"closed until {self._clock(again, today)}",
             "entries only inside the window",
             since=shuts if shuts and at >= shuts else None,
             until=again,
@@ -160,7 +157,7 @@ class Protections:
     def _hours(self, session: Session) -> tuple[datetime, datetime]:
         """The first instant of a session's window, and the first after it; its last minute belongs to it."""
         risk = self.desk.control.settings.risk
-        first, last = at_new_york(session.day, risk.window_start), at_new_york(session.day, risk.window_end)
+        first, last = (self.venue.at(session.day, clock) for clock in (risk.window_start, risk.window_end))
         return max(first, session.open), min(last + MINUTE, session.close)
 
     # ── losses ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -168,13 +165,13 @@ class Protections:
     def _daily_loss(self, at: datetime, today: date) -> ProtectionRow:
         """What the account lost since the day began (RK-03)."""
         opening = self.desk.opening.opening_equity(today)
-        return self._account_loss("daily_loss", "day", opening, self._loss_limit(today), end_of_day(today), at)
+        return self._account_loss("daily_loss", "day", opening, self._loss_limit(today), self.venue.end_of(today), at)
 
     def _weekly_loss(self, at: datetime, today: date) -> ProtectionRow:
         """What the account lost since the week began (RK-03)."""
         opening = self.desk.opening.opening_equity_of_week(today)
         limit = self.desk.control.settings.risk.weekly_loss.of(opening)
-        return self._account_loss("weekly_loss", "week", opening, limit, end_of_week(today), at)
+        return self._account_loss("weekly_loss", "week", opening, limit, self.venue.end_of_week(today), at)
 
     def _account_loss(
         self, key: str, span: str, opening: Decimal | None, limit: Decimal | None, ends: datetime, at: datetime
@@ -195,9 +192,11 @@ class Protections:
             override = desk.protections.latches.override(key, GLOBAL, told.since, at)
             ends = told.until or ends
             if override is not None and override.begins <= at:
-                is_shut, watches = False, f"{told.reason}; {overridden_until(override, at)}{_again(override)}"
+                is_shut, until = False, overridden_until(override, at, self.venue)
+                watches = f"{told.reason}; {until}{_again(override)}"
             elif override is not None:
-                shut = f"shut until {_clock(override.begins, today)}, overridden by you from then on{_again(override)}"
+                begins = self._clock(override.begins, today)
+                shut = f"shut until {begins}, overridden by you from then on{_again(override)}"
             else:
                 minutes = desk.control.settings.risk.protections.loss_override_minutes
                 again = usd(shuts_again_at(loss, limit))
@@ -370,7 +369,7 @@ class Protections:
             scope = "" if answer.scope == EVERYTHING else f" {answer.scope}"
             override = book.overridden(answer, at)
             is_shut = answer.is_tripped and override is None
-            words = f"{answer.reason}; {overridden_until(override, at)}" if override else ""
+            words = f"{answer.reason}; {overridden_until(override, at, self.venue)}" if override else ""
             yield _row(
                 f"{answer.name}/{answer.scope}",
                 f"{answer.name.replace('_', ' ').capitalize()}{scope}",
@@ -402,12 +401,16 @@ class Protections:
     def _next_week(self, today: date) -> Session:
         """The first session of the week after."""
         monday = monday_of(today) + timedelta(days=7)
-        return self.desk.calendar.next_session(at_new_york(monday, time(0, 0)))
+        return self.desk.calendar.next_session(self.venue.start_of(monday))
 
     def _next_session(self, at: datetime, today: date) -> Session:
         """The first session of a later day."""
         session = self.desk.calendar.session_on(today)
         return self.desk.calendar.next_session(max(at, session.open) if isinstance(session, Session) else at)
+
+    def _clock(self, at: datetime, today: date) -> str:
+        """A time of day at the venue, with its weekday where it is not today's."""
+        return self.venue.told(at, "%H:%M" if self.venue.day_of(at) == today else "%a %H:%M")
 
 
 def _is_of_everything(key: str) -> bool:
@@ -450,10 +453,3 @@ def _again(override: Override) -> str:
 
 def _used(measure: Decimal, limit: Decimal) -> Decimal:
     return min(ALL_OF_IT, measure / limit) if limit > 0 else ALL_OF_IT
-
-
-def _clock(at: datetime, today: date) -> str:
-    """A time of day in New York, with its weekday where it is not today's."""
-    local = at.astimezone(NEW_YORK)
-    day = "" if local.date() == today else f"{local:%a} "
-    return f"{day}{time(local.hour, local.minute):%H:%M} New York"

@@ -8,17 +8,15 @@ week's first session was begun with it; else the earliest of the week that is kn
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
-from zoneinfo import ZoneInfo
 
 from core.facts import DayCorrected, DayStarted
 from core.model.account import Account
 from core.model.session import Calendar, Session
 from core.model.values import Money
 
-NEW_YORK = ZoneInfo("America/New_York")
 LONGEST_PAUSE = 12
 """Days, in which every exchange has had a session: the longest pause of our time was a week, in 2001."""
 
@@ -146,16 +144,6 @@ def _since_of_week(close_of: date | None, week_day: date | None, *, is_known: bo
 @lru_cache(maxsize=8)
 def _since(close_of: date | None, first: str) -> str:
     return f"since the close of {close_of:%a %d %b}" if close_of is not None else f"since the first figure of {first}"
-
-
-def end_of_day(day: date) -> datetime:
-    """The midnight after a New York day, UTC; days of 23 and 25 hours have theirs."""
-    return datetime.combine(day + timedelta(days=1), time(0), NEW_YORK).astimezone(UTC)
-
-
-def end_of_week(day: date) -> datetime:
-    """The midnight before the Monday after."""
-    return end_of_day(monday_of(day) + timedelta(days=6))
 
 
 @lru_cache(maxsize=8)

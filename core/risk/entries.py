@@ -38,7 +38,7 @@ class Taken:
 
 
 def entries_taken(strategy: str, day: date, ledger: Ledger, signed: Signed, but: ClientOrderId | None = None) -> Taken:
-    """On a New York day; `but` is the order that asks: of what is signed, what was signed before it counts against it.
+    """On a trading day; `but` is the order that asks: of what is signed, what was signed before it counts against it.
 
     So of two keys that are turned together the first one has the entry that is left.
     """

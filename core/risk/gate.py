@@ -24,6 +24,7 @@ from core.model.regime import UNKNOWN, Regime
 from core.model.session import NoSession, Session
 from core.model.staging import NoStop, Review, Standing, StopPlan, Verdict
 from core.model.values import Price, Symbol
+from core.model.venue import Venue
 from core.risk.allocation import Allocations
 from core.risk.day import Day
 from core.risk.entries import Signed
@@ -115,6 +116,7 @@ class ReviewContext:
     at: datetime
     settings: Settings
     mode: Mode
+    venue: Venue
     day: date
     session: Session | NoSession
     control: Control

@@ -15,11 +15,11 @@ from core.model.bar import Bar
 from core.model.session import Session
 from core.model.signal import EntrySignal
 from core.model.values import NO_MONEY, Money, Symbol
+from core.model.venue import Venue
 from core.ports import OperatorError
 from core.settings import Settings
 from core.strategies.base import Context, Strategy
 from core.strategies.house import OF_THE_HOUSE, Kinds
-from core.strategies.orchestrator import at_new_york
 
 FIRST_DAY = date(2026, 1, 5)
 LAST_DAY = date(2028, 12, 29)
@@ -102,7 +102,9 @@ def opening_instant(seed: int, settings: Settings, calendar: ExchangeCalendar, k
         signal
         for symbol in settings.symbols
         for strategy in _asked(settings, kinds)
-        for signal in _entries(strategy, synthetic_day(seed, Symbol(symbol), session), session, settings)
+        for signal in _entries(
+            strategy, synthetic_day(seed, Symbol(symbol), session), session, settings, calendar.venue
+        )
     )
     first = min((signal.bar_start for signal in signals), default=session.open)
     return first + timedelta(minutes=1) - LEAD
@@ -116,7 +118,9 @@ def _asked(settings: Settings, kinds: Kinds) -> Iterable[Strategy]:
                 yield kind.make(settings.strategies.of(name), None)
 
 
-def _entries(strategy: Strategy, bars: list[Bar], session: Session, settings: Settings) -> Iterator[EntrySignal]:
+def _entries(
+    strategy: Strategy, bars: list[Bar], session: Session, settings: Settings, venue: Venue
+) -> Iterator[EntrySignal]:
     """The first entry that the strategy itself would answer, the account being as the settings open it.
 
     Nothing where it fails, or is too slow to be asked for a whole day.
@@ -124,10 +128,11 @@ def _entries(strategy: Strategy, bars: list[Bar], session: Session, settings: Se
     cash = settings.exchange.cash
     context = Context(
         session=session,
-        window_first=at_new_york(session.day, settings.risk.window_start),
-        window_last=at_new_york(session.day, settings.risk.window_end),
+        window_first=venue.at(session.day, settings.risk.window_start),
+        window_last=venue.at(session.day, settings.risk.window_end),
         flat_from=session.close,
         entries_allowed=1,
+        venue=venue,
         risk_per_trade=Money(settings.risk.per_trade.of(cash) or NO_MONEY),
         max_notional=Money(settings.risk.max_notional.of(cash) or NO_MONEY),
     )

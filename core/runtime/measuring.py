@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from core.inputs import RegimeArrived
 from core.market.port import MarketDataError
@@ -13,9 +12,9 @@ from core.market.vix.service import VixService
 from core.model.connection import Lamp
 from core.model.regime import DailyBar, Market, NoMarket, NoVix, Regime
 from core.model.values import Symbol
+from core.model.venues import XNYS
 from core.risk.regime.market import market_of
 
-NEW_YORK = ZoneInfo("America/New_York")
 SPY = Symbol("SPY")
 NOT_ASKED = NoVix("regime.vix_url is empty; nobody is asked")
 EVERY = timedelta(minutes=5)
@@ -23,7 +22,7 @@ EVERY = timedelta(minutes=5)
 
 
 class RegimeWatch:
-    """Asks the service of the VIX, and once a New York day the history of SPY.
+    """Asks the service of the VIX, and once a day of its exchange the history of SPY.
 
     Parameters
     ----------
@@ -51,7 +50,7 @@ class RegimeWatch:
     def measure(self) -> Regime:
         """What is known now. Blocks."""
         vix = self._vix.last().reading if self._vix is not None else NOT_ASKED
-        today = self._now().astimezone(NEW_YORK).date()
+        today = XNYS.day_of(self._now())
         if self._asked_on != today:
             self._market = self._measured_market(today)
         return Regime(vix, self._market)

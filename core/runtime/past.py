@@ -1,6 +1,6 @@
 """The days before today's for a live desk: of every symbol that it follows, whatever runs (RK-08, RK-10, RK-16).
 
-Measured by threads that nobody waits for, as the regime is: at the start, when a symbol is new, and once a New York
+Measured by threads that nobody waits for, as the regime is: at the start, when a symbol is new, and once a trading
 day. A failure is said once, and asked again.
 """
 
@@ -149,7 +149,7 @@ class PastWatch:
         by_day: dict[date, list[Bar]] = {}
         for bar in minutes:
             by_day.setdefault(self._calendar.trading_day(bar.start), []).append(bar)
-        deviations = {day: session_deviation(bars, terms.at_least) for day, bars in by_day.items()}
+        deviations = {day: session_deviation(day, bars, terms.at_least) for day, bars in by_day.items()}
         told = sorted(closes.keys() | by_day.keys())[-DAYS:]
         last = by_day[max(by_day)][-LAST_MINUTES:] if by_day else []
         return Past(symbol, tuple(PastDay(day, closes.get(day), deviations.get(day)) for day in told), tuple(last))

@@ -8,13 +8,14 @@ from core.daily_file import read_daily_bars, read_daily_values
 from core.market.csv_source import symbol_of
 from core.market.vix.service import VixService
 from core.model.regime import Market, NoMarket, NoVix, Regime, VixReading
+from core.model.venues import XNYS
 from core.ports import RegimeRequest
 from core.risk.regime.changes import Change, market_changes, vix_changes
 from core.risk.regime.frequency import entries_allowed
 from core.risk.regime.market import market_of
 from core.risk.regime.report import Look
 from core.risk.regime.vix import last_reading
-from core.runtime.measuring import NEW_YORK, NOT_ASKED, SPY
+from core.runtime.measuring import NOT_ASKED, SPY
 from core.settings import Settings
 
 
@@ -29,7 +30,7 @@ def look(request: RegimeRequest, settings: Settings, vix: VixService | None, now
     changes: list[Change] = []
     failure = ""
     age: int | None = None
-    today = now.astimezone(NEW_YORK).date()
+    today = XNYS.day_of(now)
     reading: VixReading | NoVix = NOT_ASKED
     if request.vix is not None:
         history = [value for value in read_daily_values(request.vix) if _is_by(value.day, request.until)]

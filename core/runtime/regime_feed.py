@@ -7,7 +7,7 @@ what is played between an open and that moment is measured by the days before it
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
 
@@ -22,7 +22,7 @@ from core.ports import RegimeFiles
 from core.risk.regime.market import MarketFold
 from core.risk.regime.vix import readings
 from core.runtime.feed import REGIME, Timed
-from core.runtime.measuring import NEW_YORK, SPY
+from core.runtime.measuring import SPY
 
 SETTLED = timedelta(minutes=15)
 """After the close of a session until its figures are known."""
@@ -95,4 +95,4 @@ def _known_at(day: date, calendar: Calendar) -> datetime:
         session = None
     if isinstance(session, Session):
         return session.close + SETTLED
-    return datetime.combine(day + timedelta(days=1), time(), NEW_YORK).astimezone(UTC)
+    return calendar.venue.end_of(day)

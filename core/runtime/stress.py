@@ -27,6 +27,7 @@ from core.model.bar import ONE_MINUTE, Bar
 from core.model.quote import Feed, Quote
 from core.model.session import NoSession, Session
 from core.model.values import Price, Quantity, Symbol
+from core.model.venues import HOME
 from core.runtime.feed import QUOTE, Timed, bar_item, merged
 
 ACCOUNT = "stress"
@@ -89,6 +90,8 @@ SETTINGS = (
 
 class OneSession:
     """A calendar with one session, whose day is every instant's trading day (`core.model.session.Calendar`)."""
+
+    venue = HOME
 
     def __init__(self, session: Session = SESSION) -> None:
         self.session = session

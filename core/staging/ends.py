@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from core.model.hours import extended_span
 from core.model.order import OrderRequest, TimeInForce
 from core.model.session import Calendar, NoSession, Session
 
@@ -20,7 +19,7 @@ def end_of_session(calendar: Calendar, order: OrderRequest, at: datetime) -> dat
     """
     today = calendar.session_on(calendar.trading_day(at))
     if order.extended_hours:
-        if not isinstance(today, Session) or at >= extended_span(today)[1]:
+        if not isinstance(today, Session) or at >= calendar.venue.extended_span(today)[1]:
             today = calendar.next_session(at)
         return calendar.next_session(max(at, today.open)).close
     session = calendar.session_at(at)

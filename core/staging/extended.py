@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from core.model.hours import extended_until
 from core.model.order import OrderClass, OrderRequest, OrderType, TimeInForce
 from core.model.session import Calendar
 from core.risk.terms import SessionSettings
@@ -18,7 +17,7 @@ from core.risk.terms import SessionSettings
 
 def marked_for(at: datetime, order: OrderRequest, calendar: Calendar, settings: SessionSettings) -> OrderRequest:
     """The order as it was typed at `at` (UTC): marked where it may act in the extended hours that go on then."""
-    if extended_until(at, calendar.session_on(calendar.trading_day(at))) is None or not can_act(order):
+    if calendar.venue.extended_until(at, calendar.session_on(calendar.trading_day(at))) is None or not can_act(order):
         return order
     is_wanted = order.effect.only_reduces or settings.policy == "include_extended"
     return replace(order, extended_hours=True) if is_wanted else order

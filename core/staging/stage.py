@@ -33,7 +33,6 @@ from core.facts import (
     TicketOpened,
 )
 from core.model.codes import ProposalEnd
-from core.model.hours import new_york_clock
 from core.model.order import OrderRequest, digest_of
 from core.model.session import Calendar
 from core.model.signal import ExitReason
@@ -204,7 +203,8 @@ class Stage:
         if approval.order_digest != order_digest:
             return f"the order is not the one that approval {approval.id} was given for; confirm a new ticket"
         if at > approval.lapses_at:
-            return f"approval {approval.id} lapsed at {new_york_clock(approval.lapses_at)}; confirm a new ticket"
+            lapsed = self.calendar.venue.clock(approval.lapses_at)
+            return f"approval {approval.id} lapsed at {lapsed}; confirm a new ticket"
         if approval.less_of is not None:
             return None  # its key was turned for more; that this is less of the very same is judged beside that order
         confirmation = self.state.confirmations.get(approval.ticket_id)
@@ -218,7 +218,7 @@ class Stage:
         """An approval for one order within a mandate's limits, or why it is outside of them."""
         mandate = use.mandate
         if at > mandate.ends_at:
-            return f"what the ticket permitted ended at {new_york_clock(mandate.ends_at)}; stage a new order"
+            return f"what the ticket permitted ended at {self.calendar.venue.clock(mandate.ends_at)}; stage a new order"
         if (order.symbol, order.side, order.stop_price) != (mandate.symbol, mandate.side, mandate.stop_price):
             return "the ticket permitted another order than this; stage a new order"
         if mandate.terms is not None and order.terms != mandate.terms:

@@ -17,6 +17,7 @@ from core.model.recommendation import Recommendation
 from core.model.session import Session
 from core.model.signal import Answer
 from core.model.values import ZERO, Money, Price, Quantity
+from core.model.venue import Venue
 from core.risk.scaling.contract import Conditions
 
 NO_SHARES = Quantity(ZERO)
@@ -59,6 +60,8 @@ class Context:
         What a size looks at beside them, asked only when there is something to size (RK-10).
     flat_from
         Bars that start here or later must end flat, UTC.
+    venue
+        Whose session it is, and whose clock its words go by.
     """
 
     session: Session
@@ -66,6 +69,7 @@ class Context:
     window_last: datetime
     flat_from: datetime
     entries_allowed: int
+    venue: Venue
     is_enabled: bool = True
     is_paused: bool = False
     is_day_disabled: bool = False
@@ -97,5 +101,5 @@ class Strategy(Protocol):
         ...
 
     def figures(self, day: date) -> Figures:
-        """What it measures of that New York day, for a person: name and value in words."""
+        """What it measures of that trading day, for a person: name and value in words."""
         ...

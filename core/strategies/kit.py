@@ -68,7 +68,7 @@ class OwnStrategy:
         self.state = state
 
     def figures(self, day: date) -> Figures:
-        """What it measures of that New York day, for a person: pairs of a name and a value in words."""
+        """What it measures of that trading day, for a person: pairs of a name and a value in words."""
         return ()
 
     def refusal(self, bar: Bar, context: Context) -> NoTrade | None:

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any, Protocol
-from zoneinfo import ZoneInfo
 
 from core.facts import (
     BarClosed,
@@ -62,7 +61,6 @@ from core.strategies.showing import Missed, Showing
 from core.strategies.vwap import VwapStrategy
 from core.strategies.warming import bars_needed, has_missed_bars
 
-NEW_YORK = ZoneInfo("America/New_York")
 ENOUGH_FOR_AN_ANOMALY = 30
 """Bars of a session that must all have given one reason before it is flagged."""
 CHOSEN = frozenset({NoTradeReason.DISABLED, NoTradeReason.PAUSED})
@@ -410,7 +408,7 @@ class Orchestrator:
         """A new one, with what the one before was to be shown yet."""
         state = self._state_of(name, symbol)
         memory = self.memories.setdefault(key_of(name, symbol), StrategyMemory())
-        runner = a_runner(name, symbol, state, memory)
+        runner = a_runner(name, symbol, self.calendar.venue, state, memory)
         runner.context.conditions = partial(self._conditions, runner)
         if (before := self._left.pop(runner.key, None)) is not None:
             runner.steps = before.steps
@@ -459,8 +457,8 @@ class Orchestrator:
         risk = self.settings.risk
         runner.until, runner.day = session.close, self.calendar.trading_day(at)
         runner.context.session = session
-        runner.context.window_first = at_new_york(session.day, risk.window_start)
-        runner.context.window_last = at_new_york(session.day, risk.window_end)
+        runner.context.window_first = self.calendar.venue.at(session.day, risk.window_start)
+        runner.context.window_last = self.calendar.venue.at(session.day, risk.window_end)
         minutes = self.settings.strategies.flat_minutes(runner.name)
         runner.context.flat_from = session.close - timedelta(minutes=minutes)
         self.is_dirty = True
@@ -518,11 +516,6 @@ def _anomaly(reasons: Mapping[str, int], before: date) -> str:
     if len(reasons) != 1 or bars < ENOUGH_FOR_AN_ANOMALY or set(reasons) <= CHOSEN:
         return ""
     return f"{next(iter(reasons))} for all {bars} bars of the session before {before:%d %B}"
-
-
-def at_new_york(day: date, clock: time) -> datetime:
-    """A time of day in New York as UTC, daylight saving included."""
-    return datetime.combine(day, clock, NEW_YORK).astimezone(UTC)
 
 
 def _money(amount: Decimal | None) -> Money | None:

@@ -13,7 +13,6 @@ from decimal import Decimal
 from typing import Any
 
 from core.model.bar import Bar
-from core.model.hours import NEW_YORK, in_new_york
 from core.model.recommendation import Recommendation
 from core.model.signal import Answer, EntrySignal, ExitReason, ExitSignal, NoTrade, NoTradeReason
 from core.model.values import SUB_PENNY, ZERO, Price, Quantity, rounded_down, tick_of, to_nearest_tick
@@ -181,7 +180,8 @@ class PlannedStrategy(ABC):
 
     def _reason_for_all(self, bar: Bar, context: Context, plan: Plan | None) -> tuple[ExitReason, str] | None:
         if bar.start >= context.flat_from:
-            flat, closes = f"{context.flat_from.astimezone(NEW_YORK):%H:%M}", in_new_york(context.session.close)
+            venue = context.venue
+            flat, closes = f"{venue.local(context.flat_from):%H:%M}", venue.told(context.session.close)
             return ExitReason.FORCE_FLAT, f"flat from the bar of {flat}, the market closes at {closes}"
         if plan is not None and plan.target is not None and bar.close >= plan.target:
             return ExitReason.TAKE_PROFIT, f"close {text(bar.close)} is at the target {text(plan.target)}"

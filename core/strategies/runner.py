@@ -10,16 +10,16 @@ from collections import Counter
 from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from typing import Any
 
 from core.model.bar import Bar
-from core.model.hours import NEW_YORK
 from core.model.session import Session
 from core.model.signal import EntrySignal, ExitSignal
 from core.model.values import ZERO, Symbol
+from core.model.venue import Venue
 from core.risk.evaluation.book import Shut
 from core.risk.scaling.contract import Conditions
 from core.strategies.answers import not_now, shut
@@ -178,10 +178,10 @@ class Runner:
         return always(self.context.conditions())
 
 
-def a_runner(name: str, symbol: Symbol, state: RunnerState, memory: StrategyMemory) -> Runner:
+def a_runner(name: str, symbol: Symbol, venue: Venue, state: RunnerState, memory: StrategyMemory) -> Runner:
     """One that has been shown nothing yet."""
-    nowhere = datetime.min.replace(tzinfo=NEW_YORK)
-    context = Context(Session(date.min, nowhere, nowhere), nowhere, nowhere, nowhere, 0)
+    nowhere = datetime.min.replace(tzinfo=UTC)
+    context = Context(Session(date.min, nowhere, nowhere), nowhere, nowhere, nowhere, 0, venue)
     stand_in = MissingStrategy(name, memory.state, "it has not begun yet")
     return Runner(name, symbol, state, memory, stand_in, context, nowhere)
 

@@ -12,7 +12,6 @@ from decimal import Decimal
 
 from core.facts import StrategyFailed
 from core.model.bar import Bar
-from core.model.hours import in_new_york
 from core.model.session import Calendar
 from core.model.signal import Answer, EntrySignal, ExitReason, ExitSignal, NoTrade, NoTradeReason
 from core.model.values import ZERO, Symbol
@@ -241,5 +240,5 @@ def _flat_by_the_close(runner: Runner, bar: Bar, context: Context) -> ExitSignal
     """What a strategy holds that says nothing must be flat by the close all the same (ST-09)."""
     if context.held <= ZERO or bar.start < context.flat_from:
         return None
-    why = f"flat from the bar of {in_new_york(context.flat_from)}, and {runner.name} does not say so"
+    why = f"flat from the bar of {context.venue.told(context.flat_from)}, and {runner.name} does not say so"
     return leaving(runner.name, bar, context.held, (ExitReason.FORCE_FLAT, why), None)

@@ -14,7 +14,6 @@ from decimal import Decimal
 from itertools import pairwise
 
 from core.model.bar import Bar
-from core.model.hours import NEW_YORK, in_new_york
 from core.model.signal import Answer, EntrySignal, ExitReason, ExitSignal, NoTrade, NoTradeReason
 from core.model.values import SUB_PENNY, ZERO, Price, Quantity, rounded_down, tick_of, to_nearest_tick
 from core.risk.scaling.contract import Wanted
@@ -51,7 +50,7 @@ class VwapState:
     Attributes
     ----------
     day
-        The session's New York day; None before the first bar.
+        The session's trading day; None before the first bar.
     bars
         Bars of the session that exist, the current one included; a minute without a trade has none.
     volume
@@ -250,7 +249,8 @@ class VwapStrategy:
             why = f"close {_text(close)} is {_percent(entry - close, entry)} % below the entry {_text(entry)}"
             return self._leaving(bar, uncovered, ExitReason.STOP_LOSS, why)
         if bar.start >= context.flat_from:
-            flat, closes = f"{context.flat_from.astimezone(NEW_YORK):%H:%M}", in_new_york(context.session.close)
+            venue = context.venue
+            flat, closes = f"{venue.local(context.flat_from):%H:%M}", venue.told(context.session.close)
             why = f"flat from the bar of {flat}, the market closes at {closes}"
             return self._leaving(bar, context.held, ExitReason.FORCE_FLAT, why)
         state = self.state

@@ -15,6 +15,7 @@ from core.model.bar import ONE_MINUTE, Bar
 from core.model.session import Calendar, Session
 from core.model.signal import EntrySignal, ExitSignal
 from core.model.values import ZERO
+from core.model.venue import Venue
 from core.strategies.base import Context, Strategy
 from core.strategies.own import OwnRunning
 from core.strategies.planned import Plan, PlannedState
@@ -83,8 +84,8 @@ def _in_sessions(bars: Iterable[Bar], calendar: Calendar) -> Iterator[tuple[Bar,
     for bar in bars:
         session = calendar.session_at(bar.start)
         if isinstance(session, Session):
-            yield bar, _quiet(session)
+            yield bar, _quiet(session, calendar.venue)
 
 
-def _quiet(session: Session) -> Context:
-    return Context(session, session.open, session.close, session.close, 0, is_enabled=False, min_notional=ZERO)
+def _quiet(session: Session, venue: Venue) -> Context:
+    return Context(session, session.open, session.close, session.close, 0, venue, is_enabled=False, min_notional=ZERO)

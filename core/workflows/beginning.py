@@ -13,7 +13,6 @@ from core.desk import Desk
 from core.effects import Effect, FetchAccount
 from core.model.account import Account
 from core.model.bar import ONE_MINUTE
-from core.model.hours import extended_span
 from core.model.session import Session
 
 SHORTLY = timedelta(minutes=5)
@@ -30,7 +29,7 @@ class Beginning:
     def next_due(self) -> Iterator[datetime]:
         session = self._next_session()
         if session is not None:
-            yield max(extended_span(session)[0], self._again_at)
+            yield max(self.desk.calendar.venue.extended_span(session)[0], self._again_at)
         stale = self._stale_from()
         if stale is not None:
             yield max(stale, self._again_at)
@@ -50,7 +49,7 @@ class Beginning:
             return None
         looks = [today.open - SHORTLY]
         if desk.control.settings.risk.session.policy == "include_extended":
-            looks.insert(0, extended_span(today)[0])
+            looks.insert(0, desk.calendar.venue.extended_span(today)[0])
         seen = desk.sightings.account.at if isinstance(desk.sightings.account, Account) else None
         return next((look for look in looks if seen is None or seen < look), None)
 

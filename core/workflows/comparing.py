@@ -41,7 +41,6 @@ from core.inputs import AcceptBroker, PictureFetched
 from core.model.broker import BrokerPicture, NoAnswer, OrderReport
 from core.model.codes import ReadOnlyCode
 from core.model.connection import Line, LineState
-from core.model.hours import extended_span
 from core.model.order import OrderStatus
 from core.model.reconciliation import Difference
 from core.model.session import NoSession, Session
@@ -448,9 +447,9 @@ class Comparing:
         if not self._minds_extended_hours():
             return following.open
         today = calendar.session_on(calendar.trading_day(at))
-        if isinstance(today, Session) and at < extended_span(today)[1]:
-            return max(at, extended_span(today)[0])
-        return extended_span(following)[0]
+        if isinstance(today, Session) and at < calendar.venue.extended_span(today)[1]:
+            return max(at, calendar.venue.extended_span(today)[0])
+        return calendar.venue.extended_span(following)[0]
 
     def _watches_others(self) -> bool:
         """Killed, and what a kill takes back of others is not gone yet: it is watched at any hour (OP-07)."""

@@ -28,7 +28,7 @@ from core.model.codes import HaltCause
 from core.model.evaluation import Evaluated, ShutCause
 from core.model.session import Session
 from core.model.values import Fraction
-from core.risk.day import end_of_week, monday_of
+from core.risk.day import monday_of
 from core.risk.evaluation.book import EVERY, RESUMED, key_of
 from core.risk.evaluation.judging import Keep, Promote, Retire, bad_regimes, judged, vix_is_high
 from core.risk.evaluation.terms import EvaluationSettings
@@ -167,11 +167,11 @@ class Evaluating:
         desk, book = self.desk, self.desk.evaluation
         equity = desk.opening.opening_equity_of_week(day)
         limit, lost = desk.control.settings.risk.weekly_loss.of(equity), book.lost_since(strategy, monday_of(day))
-        is_told = key_of(strategy, ShutCause.WEEK, "") in book.state.shut
-        if limit is None or lost < limit or is_told or desk.at >= end_of_week(day):
+        is_told, ends = key_of(strategy, ShutCause.WEEK, "") in book.state.shut, desk.calendar.venue.end_of_week(day)
+        if limit is None or lost < limit or is_told or desk.at >= ends:
             return
         reason = f"{lost:,.2f} USD lost this week, the limit is {limit:,.2f} USD"
-        desk.record(StrategyShut(strategy, ShutCause.WEEK, "", reason, end_of_week(day)))
+        desk.record(StrategyShut(strategy, ShutCause.WEEK, "", reason, ends))
 
     def _watch_vix(self, day: date) -> None:
         book, terms = self.desk.evaluation, self._terms

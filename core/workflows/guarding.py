@@ -29,7 +29,7 @@ from core.model.staging import MANUAL
 from core.model.values import Money, Symbol
 from core.risk.checks.daily_loss import DAILY, WEEKLY
 from core.risk.checks.verdicts import usd
-from core.risk.day import end_of_day, end_of_week, shuts_again_at
+from core.risk.day import shuts_again_at
 from core.risk.protections.contract import GLOBAL
 from core.risk.reloading import Change, tightened
 from core.risk.scaling.losses import Loss
@@ -77,7 +77,8 @@ class Guarding:
         """A loss that reached its limit shuts the day, or the week, also when it is made good again (RK-03)."""
         desk, day = self.desk, self.desk.calendar.trading_day(self.desk.at)
         losses = self._losses(account)
-        for name, span, ends in ((DAILY, "today", end_of_day), (WEEKLY, "this week", end_of_week)):
+        venue = desk.calendar.venue
+        for name, span, ends in ((DAILY, "today", venue.end_of), (WEEKLY, "this week", venue.end_of_week)):
             loss = losses[name]
             if loss is None or loss.limit is None or loss.lost < loss.limit:
                 continue

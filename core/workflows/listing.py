@@ -17,7 +17,6 @@ from core.model.staging import ListedExit, Proposal, StopPlan
 from core.model.values import Price, plain, to_nearest_tick
 from core.staging.legs import target_of
 from core.strategies.mean_reversion import MeanReversionStrategy
-from core.strategies.orchestrator import NEW_YORK
 from core.strategies.vwap import VwapStrategy
 from core.workflows.exiting import holds_overnight
 
@@ -45,11 +44,11 @@ def listed_exits(desk: Desk, proposal: Proposal) -> tuple[ListedExit, ...]:
 
 
 def signed_in_words(desk: Desk) -> Iterator[str]:
-    """`SPY until 16:00 New York`: each position whose exits go out without a key (OP-06)."""
+    """`SPY until 16:00 London`: each position whose exits go out without a key (OP-06)."""
     for position in desk.ledger.positions():
         use = desk.stage.signed_exits(position.entry_order, desk.at)
         if use is not None:
-            yield f"{position.symbol} until {use.mandate.ends_at.astimezone(NEW_YORK):%H:%M} New York"
+            yield f"{position.symbol} until {desk.calendar.venue.told(use.mandate.ends_at)}"
 
 
 def _targets(desk: Desk, proposal: Proposal) -> Iterator[ListedExit]:
@@ -77,8 +76,8 @@ def _others(desk: Desk, proposal: Proposal) -> Iterator[ListedExit]:
     is_flat = not holds_overnight(desk, strategy) and (runner is not None or terms.guards(strategy))
     if is_flat and isinstance(day, Session):
         minutes = settings.strategies.flat_minutes(strategy) if runner is not None else terms.flat_minutes
-        flat = (day.close - timedelta(minutes=minutes)).astimezone(NEW_YORK)
-        yield ListedExit(f"flat from the bar of {flat:%H:%M} New York", None)
+        flat = desk.calendar.venue.told(day.close - timedelta(minutes=minutes))
+        yield ListedExit(f"flat from the bar of {flat}", None)
 
 
 def _of_the_rules(terms: ExitTerms, proposal: Proposal) -> Iterator[ListedExit]:

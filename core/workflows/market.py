@@ -13,7 +13,6 @@ from core.market.normaliser import COMPLETE, Quarantined
 from core.model.bar import BY_MINUTE, BY_SESSION, ONE_MINUTE, Bar
 from core.model.codes import ProposalEnd
 from core.model.halt import TradingHalt
-from core.model.hours import in_new_york
 from core.model.position import Position
 from core.model.session import Session
 from core.model.signal import EntrySignal, ExitSignal
@@ -110,7 +109,8 @@ class Market:
         """A minute that began after the halt has traded: its end was not heard."""
         halt = self.desk.normaliser.state.halted.get(bar.symbol)
         if halt is not None and bar.start >= halt.since:
-            self.desk.record(TradingResumed(bar.symbol, f"its minute {in_new_york(bar.start)} has traded"))
+            minute = self.desk.calendar.venue.told(bar.start)
+            self.desk.record(TradingResumed(bar.symbol, f"its minute {minute} has traded"))
 
     @answers(MarketDataBroken)
     def on_broken(self, message: MarketDataBroken) -> Iterable[Effect]:

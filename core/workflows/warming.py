@@ -23,8 +23,6 @@ from core.model.values import Symbol
 from core.strategies.warming import first_minute
 from core.workflows.contract import answers, follows
 
-A_SESSION = 390
-"""Minutes of a usual one."""
 MOST_SESSIONS = 20
 """No further back: the calendar of a live desk begins a month ago."""
 SETTLE = timedelta(seconds=5)
@@ -58,7 +56,7 @@ class Warming:
             self._again_at = end + SETTLE
             return
         longest = max(self.desk.orchestrator.history_wanted(symbol) for symbol in symbols)
-        self._sessions = self._sessions or -(-longest // A_SESSION) + 1
+        self._sessions = self._sessions or -(-longest // self.desk.calendar.venue.session_minutes) + 1
         yield FetchHistory(symbols, self._start(end), end)
 
     @answers(HistoryFetched)

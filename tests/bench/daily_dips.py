@@ -19,7 +19,8 @@ from core.csv_table import columns_of, rows_of, text_of
 from core.model.regime import DailyBar, Market
 from core.model.signal import ExitReason
 from core.model.values import Money, Price, Symbol
-from core.risk.day import NEW_YORK, monday_of
+from core.model.venues import XNYS
+from core.risk.day import monday_of
 from core.risk.protections.book import NAMES, ProtectionBook
 from core.risk.protections.contract import Scope
 from core.risk.protections.trades import ClosedTrade, Direction, ratio_of
@@ -152,7 +153,7 @@ def labels_of(bars: list[Day]) -> Mapping[date, Market]:
 
 
 def at(day: date, clock: time) -> datetime:
-    return datetime.combine(day, clock, NEW_YORK)
+    return datetime.combine(day, clock, XNYS.zone)
 
 
 class Played:

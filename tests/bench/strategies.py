@@ -25,6 +25,7 @@ from core.model.account import Mode
 from core.model.bar import Bar
 from core.model.session import Session
 from core.model.values import Money, Symbol
+from core.model.venues import XNYS
 from core.own_terms import OwnTerms
 from core.runtime.backtest import FRICTIONS, Backtest
 from core.runtime.exchange import config_of, link_of
@@ -84,7 +85,7 @@ def live(ask: Callable[[Bar, Context], object]) -> tuple[float, float]:
     """Microseconds a bar: the median, and the slowest of a hundred."""
     took = []
     for session in sessions_of(LIVE):
-        context = Context(session, session.open, session.close, session.close, 5, risk_per_trade=Money(100))
+        context = Context(session, session.open, session.close, session.close, 5, XNYS, risk_per_trade=Money(100))
         for bar in synthetic_day(SEED, Symbol("SPY"), session):
             began = time.perf_counter()
             ask(bar, context)

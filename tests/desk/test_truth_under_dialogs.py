@@ -11,8 +11,8 @@ from console.screens.kill import KillScreen
 from console.screens.new_order import NewOrderScreen
 from core.facts import Halted, Killed, Resumed
 from core.inputs import RequestCancel
+from core.model.venues import XNYS
 from tests.desk.desk_house import House, WatchedDesk, open_desk
-from widgets.format import NEW_YORK
 
 
 async def over_a_ticket(house: House) -> None:
@@ -37,7 +37,7 @@ async def test_status_and_banner_tell_the_truth_under_every_dialog(go: object) -
 
         await house.press("ctrl+k")
         await house.until(lambda: house.stands("ENTRIES OFF", "HALTED since"))
-        later = house.desk.engine_now().astimezone(NEW_YORK) + timedelta(seconds=2)
+        later = house.desk.engine_now().astimezone(XNYS.zone) + timedelta(seconds=2)
         await house.until(lambda: house.stands(f"{later:%H:%M:%S} New York"))
         await house.press("K")
         await house.until(lambda: house.stands("KILLED since", "Ctrl+K, type REARM"))

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime, time
 from decimal import Decimal
 from enum import Enum
 from typing import TypeVar
-from zoneinfo import ZoneInfo
 
 from core.brokers.alpaca.contract import (
     ACCOUNT,
@@ -47,8 +46,8 @@ from core.model.values import (
     Quantity,
     Symbol,
 )
+from core.model.venues import XNYS
 
-NEW_YORK = ZoneInfo("America/New_York")
 WHOLE = Decimal(1)
 PER_CENT = Decimal(100)
 SMALLEST_FRACTION = Decimal("0.001")
@@ -252,7 +251,7 @@ def a_clock(raw: object) -> datetime:
 
 
 def a_session(raw: object) -> Session:
-    """A day of the calendar; its times of day have no zone of their own and are New York's, summer and winter."""
+    """A day of the calendar; its times of day have no zone of their own and are the exchange's, summer and winter."""
     row = Fields(raw, "a day of the calendar", DAY)
     try:
         day = date.fromisoformat(row.text("date"))
@@ -261,7 +260,7 @@ def a_session(raw: object) -> Session:
         raise row.unreadable("date, open or close", "is no date or time of day") from error
     if opens.tzinfo or closes.tzinfo or not opens < closes:
         raise row.unreadable("open and close", "are no session")
-    return Session(day, *(datetime.combine(day, clock, NEW_YORK).astimezone(UTC) for clock in (opens, closes)))
+    return Session(day, *(XNYS.at(day, clock) for clock in (opens, closes)))
 
 
 def _the_order(raw: object) -> Fields:

@@ -79,7 +79,7 @@ class Ledger:
             del self._holdings[symbol]
 
     def settled_cash(self, at: datetime) -> Decimal:
-        """What a cash account may spend: the proceeds of a sale count from their settlement day, New York."""
+        """What a cash account may spend: the proceeds of a sale count from their settlement day."""
         today = self._calendar.trading_day(at)
         self._unsettled = {day: amount for day, amount in self._unsettled.items() if day > today}
         return self.cash - sum(self._unsettled.values(), ZERO)

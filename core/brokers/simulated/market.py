@@ -93,7 +93,7 @@ class Market:
         self.bars[bar.symbol] = bar
 
     def close_before(self, symbol: Symbol, day: date, calendar: Calendar) -> Price | None:
-        """The close of its last bar before a New York day; None where none is known."""
+        """The close of its last bar before a trading day; None where none is known."""
         for bar in (self.bars.get(symbol), self.closes.get(symbol)):
             if bar is not None and calendar.trading_day(bar.start) < day:
                 return bar.close

@@ -21,7 +21,6 @@ from core.brokers.simulated.path import Segment
 from core.brokers.simulated.same_bar import SameBar
 from core.model.bar import ONE_MINUTE
 from core.model.broker import UpdateEvent
-from core.model.hours import extended_span
 from core.model.order import OrderRequest, OrderType, Side, TimeInForce
 from core.model.quote import Feed, NoQuote, Quote
 from core.model.session import Calendar, Session
@@ -94,19 +93,22 @@ class Matching:
 
     def day_end(self, order: OrderRequest, at: datetime) -> datetime:
         """When an order for the day that comes at `at` expires."""
-        return extended_span(self._day_of(at))[1] if order.extended_hours else self.session(at).close
+        return self._span_of(self._day_of(at))[1] if order.extended_hours else self.session(at).close
 
     def _day_of(self, at: datetime) -> Session:
         """The session whose extended hours are not over at `at`: of the same day, or the next one."""
-        if self._day is None or at >= extended_span(self._day)[1]:
+        if self._day is None or at >= self._span_of(self._day)[1]:
             found = self._calendar.session_on(self._calendar.trading_day(at))
-            is_on = isinstance(found, Session) and at < extended_span(found)[1]
+            is_on = isinstance(found, Session) and at < self._span_of(found)[1]
             self._day = found if is_on and isinstance(found, Session) else self._calendar.next_session(at)
         return self._day
 
+    def _span_of(self, session: Session) -> tuple[datetime, datetime]:
+        return self._calendar.venue.extended_span(session)
+
     def _is_extended(self, at: datetime) -> bool:
         session = self._day_of(at)
-        first, last = extended_span(session)
+        first, last = self._span_of(session)
         return first <= at < last and not session.holds(at)
 
     def _next_extended_step(self) -> datetime:
@@ -114,7 +116,7 @@ class Matching:
         marked = [order for order in self._book.all_working() if order.request.extended_hours]
         if not marked:
             return NEVER
-        first, last = extended_span(self._day_of(self.now))
+        first, last = self._span_of(self._day_of(self.now))
         if self.now < first:
             return first
         points = [self._next_point(symbol, marked) for symbol in {order.symbol for order in marked}]

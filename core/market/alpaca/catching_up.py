@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from core.market.alpaca.backoff import pause
 from core.market.alpaca.timetable import SETTLE, Timetable, minute_of, settled
 from core.model.bar import ONE_MINUTE
-from core.model.hours import NEW_YORK, in_new_york
+from core.model.venues import XNYS
 
 LOOK_BACK = 2 * ONE_MINUTE
 """Asked for again each time: a thin symbol's bar may come to history after the others'."""
@@ -32,7 +32,7 @@ class Span:
     end: datetime
 
     def __str__(self) -> str:
-        return f"{self.start.astimezone(NEW_YORK):%H:%M} to {in_new_york(self.end)}"
+        return f"{XNYS.local(self.start):%H:%M} to {XNYS.told(self.end)}"
 
 
 class CatchUp:

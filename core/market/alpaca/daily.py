@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from core.inputs import BarArrived
 from core.market.alpaca.requests import AskError, DataRequests
 from core.market.port import MarketDataError
 from core.model.regime import DailyBar
 from core.model.values import Symbol
+from core.model.venues import XNYS
 
-NEW_YORK = ZoneInfo("America/New_York")
 SEASONS = timedelta(days=500)
 """Days of the calendar that hold the sessions that every label needs, and a season more for its memory."""
 A_QUARTER = timedelta(days=100)
@@ -20,7 +19,7 @@ MOST_PAGES = 20
 
 
 def daily_bars(requests: DataRequests, symbol: Symbol, now: datetime, back: timedelta = SEASONS) -> list[DailyBar]:
-    """Every session before today's New York day, in order of time, as far back as the labels look, or another span.
+    """Every session before today's, by the exchange's day, in order, as far back as the labels look, or another span.
 
     Today's own bar is left out: it goes on changing.
 
@@ -29,7 +28,7 @@ def daily_bars(requests: DataRequests, symbol: Symbol, now: datetime, back: time
     MarketDataError
         There is no answer, or a bar in it cannot be believed: averages over a hole are others.
     """
-    midnight = now.astimezone(NEW_YORK).replace(hour=0, minute=0, second=0, microsecond=0)
+    midnight = XNYS.local(now).replace(hour=0, minute=0, second=0, microsecond=0)
     found: dict[date, DailyBar] = {}
     token: str | None = None
     for _ in range(MOST_PAGES):
@@ -48,7 +47,7 @@ def daily_bars(requests: DataRequests, symbol: Symbol, now: datetime, back: time
 
 
 def _keep(found: dict[date, DailyBar], told: BarArrived) -> None:
-    bar, day = told.bar, told.bar.start.astimezone(NEW_YORK).date()
+    bar, day = told.bar, XNYS.day_of(told.bar.start)
     if not 0 < bar.low <= bar.close <= bar.high:
         raise MarketDataError(f"{bar.symbol} of {day}: close {bar.close} is not within {bar.low} to {bar.high}")
     if day in found:

@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 from core.inputs import BarArrived, MarketDataBroken
 from core.market.alpaca.counts import Counts, Seen
 from core.model.bar import ONE_MINUTE, Bar
-from core.model.hours import in_new_york
 from core.model.values import Symbol
+from core.model.venues import XNYS
 
 Minute = BarArrived | MarketDataBroken
 
@@ -145,7 +145,7 @@ class Minutes:
         self._remember(bar, is_pushed=is_pushed)
         self._counts.see(Seen.LATE)
         last = self._last[bar.symbol]
-        return [MarketDataBroken(arrived.place, f"late: it came after the bar of {in_new_york(last)}; it is left out")]
+        return [MarketDataBroken(arrived.place, f"late: it came after the bar of {XNYS.told(last)}; it is left out")]
 
     def _is_news(self, broken: MarketDataBroken) -> bool:
         """A question looks back, so what cannot be read is found again; it is said once."""

@@ -17,9 +17,9 @@ from core.inputs import BarArrived, MarketDataBroken, QuoteArrived, TradingStatu
 from core.market.alpaca.contract import BAR, QUOTE, STATUS
 from core.model.bar import Bar
 from core.model.contract import Record
-from core.model.hours import in_new_york
 from core.model.quote import Feed, Quote
 from core.model.values import Price, Quantity, Symbol, is_number, to_nearest_tick
+from core.model.venues import XNYS
 
 FIRST_YEAR, LAST_YEAR = 1990, 2100
 """No market time lies outside of them."""
@@ -57,7 +57,7 @@ def read_bar(symbol: Symbol, raw: object, place: str) -> BarArrived | MarketData
         )
     except _UnreadableError as error:
         return MarketDataBroken(place, f"{symbol} bar: {error}")
-    return BarArrived(bar, f"{place}, {symbol} {in_new_york(bar.start, '%Y-%m-%d %H:%M')}")
+    return BarArrived(bar, f"{place}, {symbol} {XNYS.told(bar.start, '%Y-%m-%d %H:%M')}")
 
 
 def read_quote(symbol: Symbol, raw: object, place: str, feed: Feed) -> QuoteArrived | MarketDataBroken:

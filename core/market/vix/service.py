@@ -8,16 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from core.market.vix.port import Kept, VixError, VixMemory, VixSource
 from core.model.regime import NoVix, VixReading
+from core.model.venues import XNYS
 from core.risk.regime.vix import last_reading
 
 FRESH_FOR = timedelta(hours=1)
 PATIENCE = timedelta(minutes=5)
 """After a failure nobody asks for so long. Ours: a public server is not hammered."""
-NEW_YORK = ZoneInfo("America/New_York")
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -84,7 +83,7 @@ class VixService:
         found = last_reading(self._source.history())
         if found is None:
             raise VixError("the source of the VIX has no day")
-        today = self._now().astimezone(NEW_YORK).date()
+        today = XNYS.day_of(self._now())
         if found.measured_on > today:
             raise VixError(f"the source of the VIX ends {found.measured_on}, and today is {today}")
         known = self._kept.reading

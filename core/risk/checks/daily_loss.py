@@ -21,7 +21,7 @@ NAMES = {DAILY: "daily loss", WEEKLY: "weekly loss"}
 
 
 class DailyLossCheck:
-    """Shuts every entry; ends with the New York day, or an hour after a typed override until it has
+    """Shuts every entry; ends with the trading day, or an hour after a typed override until it has
     grown by half of the limit.
     """
 
@@ -56,7 +56,7 @@ def _verdict(key: str, span: str, opening: Decimal | None, limit: Decimal | None
     told = latches.told(key, GLOBAL)
     override = latches.passing(key, GLOBAL, told.since, desk.at) if told is not None else None
     if told is not None and override is not None and not override.ends_at(loss):
-        return warned(name, f"{told.reason}; {overridden_until(override, desk.at)}{_again(override)}")
+        return warned(name, f"{told.reason}; {overridden_until(override, desk.at, desk.venue)}{_again(override)}")
     if loss >= limit:
         return refused(name, f"{usd(loss)} lost {span}, the limit is {usd(limit)}")
     if told is not None:

@@ -9,7 +9,7 @@ from core.risk.checks.protections import ProtectionCheck
 from core.risk.checks.verdicts import refused
 from core.risk.gate import Candidate, ReviewContext
 from core.risk.protections.contract import EVERYTHING
-from core.risk.protections.day_trades import NEW_YORK, DayTrades
+from core.risk.protections.day_trades import DayTrades
 
 
 class DayTradesCheck(ProtectionCheck):
@@ -37,7 +37,7 @@ def _others_of_today(candidate: Candidate, desk: ReviewContext) -> int:
     """Trades other than this one that were opened today, or may be still."""
 
     def is_of_today(opened_at: datetime) -> bool:
-        return opened_at.astimezone(NEW_YORK).date() == desk.day
+        return desk.venue.day_of(opened_at) == desk.day
 
     own = (candidate.order.symbol, candidate.strategy)
     today = {(p.symbol, p.strategy) for p in desk.ledger.positions() if is_of_today(p.opened_at)}

@@ -34,12 +34,12 @@ class ProtectionCheck:
         locks = desk.protections.locks_on(self.protection, entry, desk.at)
         if not locks:
             return self._overridden(entry, desk)
-        return refused(self.name, "; ".join(f"{lock.scope}: {lock.reason}, {lock.end}" for lock in locks))
+        return refused(self.name, "; ".join(f"{lock.scope}: {lock.reason}, {lock.end(desk.venue)}" for lock in locks))
 
     def _overridden(self, entry: Scope, desk: ReviewContext) -> Verdict:
         """What passes for the operator's word alone is said of each guard (RK-06)."""
         said = [
-            f"{lock.scope}: {lock.reason}; {overridden_until(override, desk.at)}"
+            f"{lock.scope}: {lock.reason}; {overridden_until(override, desk.at, desk.venue)}"
             for lock, override in desk.protections.overridden_on(self.protection, entry, desk.at)
         ]
         return warned(self.name, "; ".join(said)) if said else self._passes

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from core.model.hours import NEW_YORK, extended_until
 from core.model.instrument import Instrument
 from core.model.order import OrderType, TimeInForce
 from core.model.session import NoSession
@@ -39,8 +36,8 @@ class SessionCheck:
 def _open(desk: ReviewContext) -> str:
     if not isinstance(desk.session, NoSession):
         return "open"
-    ends = extended_until(desk.at, desk.session_of_day)
-    return "open" if ends is None else f"open for limit orders, extended hours until {_clock(ends)}"
+    ends = desk.venue.extended_until(desk.at, desk.session_of_day)
+    return "open" if ends is None else f"open for limit orders, extended hours until {desk.venue.told(ends)}"
 
 
 def _closed(candidate: Candidate, desk: ReviewContext) -> str | None:
@@ -51,14 +48,14 @@ def _closed(candidate: Candidate, desk: ReviewContext) -> str | None:
         return "it would act before the open and after the close, and the settings want neither; type it again"
     if not isinstance(desk.session, NoSession):
         return None
-    ends = extended_until(desk.at, desk.session_of_day)
+    ends = desk.venue.extended_until(desk.at, desk.session_of_day)
     if ends is not None and order.extended_hours:
         return None
     if candidate.only_reduces:
         return f"the market is closed: {desk.session.reason}; {_waits(candidate, is_extended=ends is not None)}"
     if ends is None or not is_included:
         return f"the market is closed: {desk.session.reason}"
-    return f"extended hours until {_clock(ends)}: {_unmarked(candidate)}"
+    return f"extended hours until {desk.venue.told(ends)}: {_unmarked(candidate)}"
 
 
 def _waits(candidate: Candidate, *, is_extended: bool) -> str:
@@ -76,7 +73,3 @@ def _unmarked(candidate: Candidate) -> str:
     if candidate.order.time_in_force is not TimeInForce.DAY:
         return "only an order for the day acts in them; make it one"
     return "it was typed for the regular session; type it again"
-
-
-def _clock(ends: datetime) -> str:
-    return f"{ends.astimezone(NEW_YORK):%H:%M} New York"

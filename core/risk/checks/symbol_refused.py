@@ -8,7 +8,7 @@ from core.risk.gate import Candidate, ReviewContext
 
 
 class SymbolRefusedCheck:
-    """Shuts entries in the symbol; ends with the New York day."""
+    """Shuts entries in the symbol; ends with the trading day."""
 
     name = "symbol refused today"
 

@@ -12,7 +12,7 @@ from core.risk.regime.frequency import entries_allowed
 
 
 class TradeFrequencyCheck:
-    """Shuts the strategy's entries; ends with the New York day, or when an entry that works ends without a fill."""
+    """Shuts the strategy's entries; ends with the trading day, or when an entry that works ends without a fill."""
 
     name = "trade frequency"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from core.model.hours import NEW_YORK
 from core.model.staging import Verdict
 from core.risk.checks.verdicts import passed, refused
 from core.risk.gate import Candidate, ReviewContext
@@ -20,6 +19,6 @@ class TradingHaltCheck:
         halt = desk.halted.get(candidate.order.symbol)
         if halt is None:
             return self.passes
-        since = f"{halt.since.astimezone(NEW_YORK):%H:%M:%S}"
+        since = desk.venue.clock(halt.since)
         fate = "it would wait until it trades again, at whatever price that is"
-        return refused(self.name, f"{halt.symbol} is halted since {since} New York ({halt.reason}): {fate}")
+        return refused(self.name, f"{halt.symbol} is halted since {since} ({halt.reason}): {fate}")

@@ -8,8 +8,8 @@ from functools import lru_cache
 
 from core.model.quote import NoQuote
 from core.model.staging import Standing, Verdict
+from core.model.venue import Venue
 from core.risk.gate import ReviewContext
-from core.risk.protections.contract import new_york_time
 from core.risk.protections.latches import Override
 
 
@@ -62,5 +62,5 @@ def usd(amount: Decimal) -> str:
     return f"{amount:,.2f} USD"
 
 
-def overridden_until(override: Override, at: datetime) -> str:
-    return f"overridden by you until {new_york_time(override.until, at)}"
+def overridden_until(override: Override, at: datetime, venue: Venue) -> str:
+    return f"overridden by you until {venue.dated(override.until, at)}"

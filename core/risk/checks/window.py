@@ -1,4 +1,4 @@
-"""Entries only inside the window: a strategy's by its bar's start, a typed one by the clock, New York time (RK-07).
+"""Entries only inside the window: a strategy's by its bar's start, a typed one by the venue's clock (RK-07).
 
 To the second: a window to 11:30 lets pass what is typed at 11:30:00, and at 11:30:01 no more; the bar that begins at
 11:30 is inside.
@@ -6,13 +6,9 @@ To the second: a window to 11:30 lets pass what is typed at 11:30:00, and at 11:
 
 from __future__ import annotations
 
-from zoneinfo import ZoneInfo
-
 from core.model.staging import Verdict, unsaid
 from core.risk.checks.verdicts import passed, refused
 from core.risk.gate import Candidate, ReviewContext
-
-NEW_YORK = ZoneInfo("America/New_York")
 
 
 class WindowCheck:
@@ -23,12 +19,12 @@ class WindowCheck:
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
         if candidate.only_reduces:
             return passed(self.name, "closes; at any time")
-        first, last = desk.settings.risk.window_start, desk.settings.risk.window_end
+        first, last, place = desk.settings.risk.window_start, desk.settings.risk.window_end, desk.venue.name
         if candidate.is_manual:
-            moment = desk.at.astimezone(NEW_YORK).time().replace(microsecond=0)
+            moment = desk.venue.local(desk.at).time().replace(microsecond=0)
         else:
-            moment = candidate.signal_time.astimezone(NEW_YORK).time().replace(second=0, microsecond=0)
+            moment = desk.venue.local(candidate.signal_time).time().replace(second=0, microsecond=0)
         if not first <= moment <= last:
             told = moment.isoformat("seconds" if candidate.is_manual else "minutes")
-            return refused(self.name, f"{told} is outside {first:%H:%M} to {last:%H:%M} New York")
-        return unsaid(self.name, lambda: f"until {last.isoformat('minutes')} New York")
+            return refused(self.name, f"{told} is outside {first:%H:%M} to {last:%H:%M} {place}")
+        return unsaid(self.name, lambda: f"until {last.isoformat('minutes')} {place}")

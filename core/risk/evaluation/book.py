@@ -93,7 +93,7 @@ class EvaluationBook:
     regime
         What is known of the market now.
     day_of
-        The New York day of an instant.
+        The trading day of an instant.
     ended
         The trade of a strategy that the fill which is folded ended.
     """

@@ -20,7 +20,7 @@ LEAST_SESSIONS = 2
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A closed trade: the New York day it ended on, what it made (USD), and the regime it was entered in.
+    """A closed trade: the trading day it ended on, what it made (USD), and the regime it was entered in.
 
     `regime` is empty where it was not known. One whose first exit failed is no trading result: it is counted apart.
     """

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from core.facts import (
     BarClosed,
@@ -25,6 +24,8 @@ from core.model.bar import Bar
 from core.model.past import Past
 from core.model.position import Ended
 from core.model.values import Money, Symbol
+from core.model.venue import Venue
+from core.model.venues import HOME
 from core.risk.protections.contract import Answer, Lock, Protection, Scope, TradeProtection
 from core.risk.protections.cooldown import Cooldown, CooldownState
 from core.risk.protections.day_trades import DayTrades, DayTradesState, weekday_after
@@ -37,17 +38,6 @@ from core.risk.protections.stop_loss_guard import StopLossGuard, StopLossGuardSt
 from core.risk.protections.terms import ProtectionsSettings, ProtectionTerms
 from core.risk.protections.trades import ClosedTrade, closed, direction_of
 from core.risk.protections.volatility_halt import VolatilityHalt, VolatilityHaltState
-
-CLOSE = time(16, 0, tzinfo=ZoneInfo("America/New_York"))
-
-
-def closed_at(day: date) -> datetime:
-    """Of when the broker's figure of a close is: 16:00 New York, on a short day too."""
-    return datetime.combine(day, CLOSE).astimezone(UTC)
-
-
-def new_york_day(at: datetime) -> date:
-    return at.astimezone(CLOSE.tzinfo).date()
 
 
 @dataclass(slots=True)
@@ -83,8 +73,10 @@ class ProtectionBook:
     ----------
     settings
         Read at each trade and bar: what was counted under other terms stays counted.
-    next_day, day_of
-        The business day after a day; the New York day of an instant.
+    next_day
+        The business day after a day.
+    venue
+        By its clock a day begins and ends.
     ended
         The trade that the fill which is folded ended.
     shadows_ended
@@ -103,11 +95,11 @@ class ProtectionBook:
         self,
         settings: Callable[[], ProtectionsSettings],
         next_day: Callable[[date], date] = weekday_after,
-        day_of: Callable[[datetime], date] = new_york_day,
+        venue: Venue = HOME,
         ended: Callable[[], Ended | None] = lambda: None,
         shadows_ended: Callable[[], Sequence[ClosedTrade]] = lambda: (),
     ) -> None:
-        self.settings, self.day_of, self.ended, self.shadows_ended = settings, day_of, ended, shadows_ended
+        self.settings, self.venue, self.ended, self.shadows_ended = settings, venue, ended, shadows_ended
         self.max_drawdown = MaxDrawdown(lambda: settings().max_drawdown)
         self.stop_loss_guard = StopLossGuard(lambda: settings().stop_loss_guard)
         self.cooldown = Cooldown(lambda: settings().cooldown)
@@ -115,7 +107,7 @@ class ProtectionBook:
         self.loss_streak = LossStreak(lambda: settings().loss_streak)
         self.volatility_halt = VolatilityHalt(lambda: settings().volatility_halt)
         self.equity_curve = EquityCurve(lambda: settings().equity_curve)
-        self.day_trades = DayTrades(lambda: settings().day_trades, next_day)
+        self.day_trades = DayTrades(lambda: settings().day_trades, next_day, venue)
         self.of_trades: tuple[TradeProtection, ...] = (
             self.max_drawdown,
             self.stop_loss_guard,
@@ -187,7 +179,7 @@ class ProtectionBook:
 
     def _bar_closed(self, _at: datetime, fact: BarClosed) -> None:
         bar = fact.bar
-        if self.volatility_halt.take_bar(bar, self.day_of(bar.start)):
+        if self.volatility_halt.take_bar(bar, self.venue.day_of(bar.start)):
             self.has_news = True
         for trade in self.shadows_ended():
             self.take_shadow(trade)
@@ -204,18 +196,18 @@ class ProtectionBook:
 
     def _history_taken(self, _at: datetime, fact: HistoryTaken) -> None:
         """What measures the market's moves goes on as if it had heard these bars, as strategies do."""
-        self.take_history(fact.symbol, [(self.day_of(bar.start), bar) for bar in fact.bars])
+        self.take_history(fact.symbol, [(self.venue.day_of(bar.start), bar) for bar in fact.bars])
 
     def _past_taken(self, _at: datetime, fact: PastTaken) -> None:
         """Before the first bar of today the measures of seasons stand on the broker's history."""
-        self.take_past(fact.past, [(self.day_of(bar.start), bar) for bar in fact.past.minutes])
+        self.take_past(fact.past, [(self.venue.day_of(bar.start), bar) for bar in fact.past.minutes])
 
     def take_history(self, symbol: Symbol, bars: Iterable[tuple[date, Bar]]) -> None:
-        """Complete bars of the past, each with its New York day: they trip nothing."""
+        """Complete bars of the past, each with its trading day: they trip nothing."""
         self.volatility_halt.take_history(symbol, bars)
 
     def take_past(self, past: Past, minutes: Iterable[tuple[date, Bar]]) -> None:
-        """Days before today's, and the last minutes of the last with its New York day: they trip nothing."""
+        """Days before today's, and the last minutes of the last with its trading day: they trip nothing."""
         self.volatility_halt.take_past(past.symbol, past.days, minutes)
 
     def refuses_by_curve(self, strategy: str, ended: Sequence[ClosedTrade] = ()) -> bool:
@@ -229,7 +221,9 @@ class ProtectionBook:
         return tuple(self.equity_curve.disabled()) if self.is_on(self.equity_curve) else ()
 
     def _day_started(self, at: datetime, fact: DayStarted | DayCorrected) -> None:
-        self.begin_day(at, fact.equity, at if fact.close_of is None else closed_at(fact.close_of))
+        """The broker's figure of a close is of the usual hour, on a short day too."""
+        closed_at = at if fact.close_of is None else self.venue.at(fact.close_of, self.venue.closes)
+        self.begin_day(at, fact.equity, closed_at)
 
     def begin_day(self, at: datetime, equity: Money, equity_at: datetime | None = None) -> None:
         """`equity_at` is when the account was worth that; None for now."""

@@ -12,13 +12,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 from core.model.bar import Bar
 from core.model.values import Symbol, plain
+from core.model.venue import Venue
 from core.risk.protections.trades import ClosedTrade, Direction
-
-NEW_YORK = ZoneInfo("America/New_York")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +37,6 @@ class Scope:
     def __str__(self) -> str:
         """`SPY`, `SPY long`, `short`, `vwap`; `global` where nothing is named."""
         return " ".join(part for part in (self.symbol, self.direction, self.strategy) if part) or GLOBAL
-
-
-def new_york_time(at: datetime, seen_from: datetime) -> str:
-    """`10:30 New York`; `Mon 11 Mar 11:06 New York` where that is another day."""
-    local = at.astimezone(NEW_YORK)
-    is_that_day = local.date() == seen_from.astimezone(NEW_YORK).date()
-    return f"{local:%H:%M} New York" if is_that_day else f"{local:%a %d %b %H:%M} New York"
 
 
 GLOBAL = "global"
@@ -84,12 +75,11 @@ class Lock:
     def holds(self, at: datetime) -> bool:
         return self.until is None or at < self.until
 
-    @property
-    def end(self) -> str:
-        """In words: `until 10:30 New York`; with the day where that is another: `until Mon 11 Mar 11:06 New York`."""
+    def end(self, venue: Venue) -> str:
+        """In words: `until 10:30 London`; with the day where that is another: `until Mon 11 Mar 11:06 London`."""
         if self.until is None:
             return "until it recovers"
-        return f"until {new_york_time(self.until, self.tripped_at)}"
+        return f"until {venue.dated(self.until, self.tripped_at)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,4 +218,4 @@ class BarProtection(Protection):
 
     @abstractmethod
     def take_bar(self, bar: Bar, day: date) -> bool:
-        """One more complete minute, of this New York day. Returns whether it tripped something."""
+        """One more complete minute, of this trading day. Returns whether it tripped something."""

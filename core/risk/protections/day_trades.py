@@ -1,7 +1,7 @@
 """Day trades of the last business days shut entries one before the broker would count too many (RK-15).
 
 For accounts at brokers that still keep the pattern-day-trader rule, which FINRA retired on 2026-06-04: off by default.
-A day trade is a trade that was opened and closed on one New York day; that of a Monday counts until Friday's end.
+A day trade is a trade that was opened and closed on one day of its venue; that of a Monday counts until Friday's end.
 """
 
 from __future__ import annotations
@@ -11,16 +11,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 from core.model.session import Calendar
 from core.model.values import Money
-from core.risk.day import end_of_day
+from core.model.venue import Venue
 from core.risk.protections.contract import EVERYTHING, Lock, Locks, Measure, TradeProtection
 from core.risk.protections.terms import DayTradesTerms
 from core.risk.protections.trades import ClosedTrade
 
-NEW_YORK = ZoneInfo("America/New_York")
 ONE_DAY = timedelta(days=1)
 FRIDAY = 4
 
@@ -41,14 +39,17 @@ class DayTrades(TradeProtection):
     ----------
     next_day
         The business day after a day.
+    venue
+        By its clock a day begins and ends.
     """
 
     name = "day_trades"
     is_count = True
 
-    def __init__(self, terms: Callable[[], DayTradesTerms], next_day: Callable[[date], date]) -> None:
+    def __init__(self, terms: Callable[[], DayTradesTerms], next_day: Callable[[date], date], venue: Venue) -> None:
         self.terms = terms
         self.next_day = next_day
+        self.venue = venue
         self.state = DayTradesState()
 
     @property
@@ -70,9 +71,10 @@ class DayTrades(TradeProtection):
             self.locks.by_scope.clear()
 
     def take(self, trade: ClosedTrade) -> None:
-        day = _day_of(trade.closed_at)
+        day_of = self.venue.day_of
+        day = day_of(trade.closed_at)
         self._forget_before(trade.closed_at)
-        if _day_of(trade.opened_at) == day:
+        if day_of(trade.opened_at) == day:
             self.state.ends.append(max([self._end(day), *self.state.ends[-1:]]))
         if self.is_watched:
             self._judge(trade.closed_at)
@@ -103,7 +105,7 @@ class DayTrades(TradeProtection):
         """The first instant of the business day on which one of `day` counts no more."""
         for _ in range(self.terms().days):
             day = max(self.next_day(day), day + ONE_DAY)
-        return end_of_day(day - ONE_DAY)
+        return self.venue.start_of(day)
 
 
 def business_days(calendar: Calendar) -> Callable[[date], date]:
@@ -111,7 +113,7 @@ def business_days(calendar: Calendar) -> Callable[[date], date]:
 
     def after(day: date) -> date:
         try:
-            return calendar.next_session(end_of_day(day)).day
+            return calendar.next_session(calendar.venue.end_of(day)).day
         except LookupError:
             return weekday_after(day)
 
@@ -121,7 +123,3 @@ def business_days(calendar: Calendar) -> Callable[[date], date]:
 def weekday_after(day: date) -> date:
     """The next weekday: the business day where no calendar is known. A holiday then counts as one."""
     return day + (ONE_DAY if day.weekday() < FRIDAY else timedelta(days=7 - day.weekday()))
-
-
-def _day_of(at: datetime) -> date:
-    return at.astimezone(NEW_YORK).date()

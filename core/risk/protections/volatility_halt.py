@@ -257,12 +257,12 @@ class VolatilityHalt(BarProtection):
             yield Measure(scope_of(symbol, terms), figure, limit, f"{words}; {_of_median(watched.days, terms)}")
 
 
-def session_deviation(bars: Iterable[Bar], at_least: int) -> Decimal | None:
+def session_deviation(day: date, bars: Iterable[Bar], at_least: int) -> Decimal | None:
     """Of a whole session's one-minute returns, as the median counts it; None of fewer than `at_least`."""
     watched: Watched | None = None
     for bar in bars:
         if watched is None:
-            watched = Watched(bar.start.date(), bar.close)
+            watched = Watched(day, bar.close)
         else:
             watched.add(bar.close, at_least)
     return watched.of_day.deviation if watched is not None and watched.of_day.count >= at_least else None

@@ -37,7 +37,7 @@ class RegimeBook:
         return self.state.regime
 
     def allowance(self, day: date) -> Allowance:
-        """Entries that a strategy may have on this New York day (RK-12)."""
+        """Entries that a strategy may have on this trading day (RK-12)."""
         risk = self.settings()
         return entries_allowed(risk.entries_a_day, self.regime.market, day, risk.frequency)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -15,6 +15,7 @@ from core.model.position import Ended
 from core.model.regime import UNKNOWN, Regime
 from core.model.sizing import WHOLE
 from core.model.values import ZERO, Fraction, Symbol
+from core.model.venues import HOME
 from core.risk.protections.trades import ClosedTrade, closed, direction_of
 from core.risk.scaling.contract import Conditions, Edge, Likeness
 from core.risk.scaling.losses import Losses, LossesState
@@ -44,6 +45,8 @@ class SizingBook:
         Read at each bar and each size.
     regime
         The desk's one measure of the market, as it was last recorded: read at each size (RK-19).
+    trading_day
+        Of an instant, by the venue's clock.
     ended
         The trade that the fill which is folded ended.
     """
@@ -54,12 +57,13 @@ class SizingBook:
         self,
         settings: Callable[[], SizingSettings] = SizingSettings,
         regime: Callable[[], Regime] = lambda: UNKNOWN,
+        trading_day: Callable[[datetime], date] = HOME.day_of,
         ended: Callable[[], Ended | None] = lambda: None,
     ) -> None:
         self.settings = settings
         self.regime = regime
         self.ended = ended
-        self.ranges = Ranges()
+        self.ranges = Ranges(trading_day)
         self.losses = Losses()
         self.results: dict[str, list[Decimal]] = {}
         self.folds: dict[type, Callable[[datetime, Any], None]] = {
@@ -81,7 +85,7 @@ class SizingBook:
         return SizingState(self.ranges.state, self.losses.state, self.results)
 
     def restore(self, state: SizingState) -> None:
-        self.ranges = Ranges()
+        self.ranges = Ranges(self.ranges.trading_day)
         self.ranges.state, self.losses.state, self.results = state.ranges, state.losses, state.results
 
     def _bar_closed(self, _at: datetime, fact: BarClosed) -> None:

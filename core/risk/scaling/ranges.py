@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 
@@ -26,7 +26,7 @@ class Moves:
     Attributes
     ----------
     day
-        Of its last bar, UTC: a regular session never crosses that midnight.
+        The trading day of its last bar.
     average
         True range, averaged over the first bars plainly and from then on as Wilder does it, USD.
     closes
@@ -46,13 +46,14 @@ class RangesState:
 
 
 class Ranges:
-    def __init__(self) -> None:
+    def __init__(self, trading_day: Callable[[datetime], date]) -> None:
+        self.trading_day = trading_day
         self.state = RangesState()
         self._likeness: dict[tuple[Symbol, Symbol], tuple[Fraction | None, int]] = {}
 
     def take(self, bar: Bar, over: int) -> None:
         """One more minute; its true range spans the way from the close before, over a night or a weekend too."""
-        moves, day = self.state.by_symbol.get(bar.symbol), bar.start.date()
+        moves, day = self.state.by_symbol.get(bar.symbol), self.trading_day(bar.start)
         high, low = bar.high, bar.low
         if moves is None:
             moves = self.state.by_symbol[bar.symbol] = Moves(day, bar.close)
@@ -72,7 +73,7 @@ class Ranges:
 
     def take_history(self, symbol: Symbol, bars: Iterable[Bar], over: int) -> None:
         """Bars up to where others are heard, or were today: they stand for what was heard where that is less."""
-        past = Ranges()
+        past = Ranges(self.trading_day)
         for bar in bars:
             past.take(bar, over)
         told, known = past.state.by_symbol.get(symbol), self.state.by_symbol.get(symbol)
@@ -89,7 +90,7 @@ class Ranges:
     def take_past(self, past: Past, over: int) -> None:
         """Closes of the days before today's, and the last minutes of the last, where today had too few for a range."""
         closes = {each.day: each.close for each in past.days if each.close is not None}
-        heard = Ranges()
+        heard = Ranges(self.trading_day)
         for bar in past.minutes:
             heard.take(bar, over)
         told, known = heard.state.by_symbol.get(past.symbol), self.state.by_symbol.get(past.symbol)

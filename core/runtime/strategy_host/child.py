@@ -274,9 +274,11 @@ def _import_all() -> None:
     """All that a strategy may import, and what that loads when it is first used: later there are no files."""
     from zoneinfo import ZoneInfo
 
+    from core.model.venues import VENUES
+
     for module in (*LIBRARIES, *ROOMS):
         import_module(module)
-    for name in ("America/New_York", "UTC"):
+    for name in ("UTC", *(venue.zone.key for venue in VENUES.values())):
         ZoneInfo(name)
 
 

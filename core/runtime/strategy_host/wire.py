@@ -19,7 +19,8 @@ from core.model.order import StopHolder
 from core.model.recommendation import Recommendation
 from core.model.session import Session
 from core.model.signal import Answer, EntrySignal, ExitReason, ExitSignal, NoTrade, NoTradeReason
-from core.model.values import MOST, Money, Price, Quantity, Symbol
+from core.model.values import MOST, Money, Price, Quantity, Symbol, VenueId
+from core.model.venues import VENUES
 from core.risk.scaling.contract import Conditions
 from core.strategies.base import Context, Figures
 from core.strategies.boundary import Odd
@@ -119,6 +120,7 @@ def context_out(context: Context) -> list[Any]:
         context.risk_per_trade,
         context.max_notional,
         context.min_notional,
+        context.venue.id,
     ]
 
 
@@ -130,6 +132,7 @@ def context_in(row: list[Any]) -> Context:
         window_last=datetime.fromisoformat(row[2]),
         flat_from=datetime.fromisoformat(row[3]),
         entries_allowed=row[4],
+        venue=VENUES[VenueId(row[19])],
         is_enabled=row[5],
         is_paused=row[6],
         is_day_disabled=row[7],

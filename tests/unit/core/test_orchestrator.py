@@ -14,12 +14,13 @@ from core.model.order import StopHolder
 from core.model.recommendation import Recommendation
 from core.model.signal import EntrySignal, ExitSignal, NoTradeReason
 from core.model.values import NO_SHARES, Price, Quantity, Symbol
+from core.model.venues import XNYS
 from core.risk.evaluation.book import Shut
 from core.risk.scaling.contract import Conditions
 from core.setting_types import Amount
 from core.settings import RiskSettings, Settings, StrategiesSettings, VwapSettings
 from core.strategies.base import Context
-from core.strategies.orchestrator import ENOUGH_FOR_AN_ANOMALY, Orchestrator, at_new_york
+from core.strategies.orchestrator import ENOUGH_FOR_AN_ANOMALY, Orchestrator
 from core.strategies.showing import RAISED
 from tests.unit.core.brokers.trading_floor import IBM, SPY, THURSDAY, NewYorkHours, a_bar, at
 
@@ -376,8 +377,8 @@ def test_new_yorks_clock_is_kept_on_both_sides_of_daylight_saving() -> None:
     """RK-03"""
     opens = Settings().risk.window_start
 
-    assert at_new_york(date(2026, 7, 16), opens).hour == 14
-    assert at_new_york(date(2026, 11, 19), opens).hour == 15
+    assert XNYS.at(date(2026, 7, 16), opens).hour == 14
+    assert XNYS.at(date(2026, 11, 19), opens).hour == 15
 
 
 def test_an_entry_of_a_strategy_that_does_not_mind_its_pause_is_not_handed_over() -> None:

@@ -1,4 +1,4 @@
-"""Every time that the log says is New York's, and says so: an operator counts in one zone."""
+"""Every time that the log says is its venue's, and says so: an operator counts in one zone."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_a_span_of_minutes_that_is_asked_for_again() -> None:
 
 
 def test_no_words_of_the_core_hold_a_bare_or_a_foreign_hour() -> None:
-    """An hour in words comes of New York's clock; what goes over a wire, or names an order, is no words."""
+    """An hour in words comes of the venue's clock; what goes over a wire, or names an order, is no words."""
     hour = re.compile(r"\{([^{}]*):[^{}]*%H:%M[^{}]*\}(Z| UTC)?")
     found = []
     for path in Path(core.__file__).parent.rglob("*.py"):
@@ -49,11 +49,14 @@ def test_no_words_of_the_core_hold_a_bare_or_a_foreign_hour() -> None:
             continue  # the table of `keyturn protections check`, asked with an instant in UTC
         for number, line in enumerate(path.read_text().splitlines(), 1):
             for what, zone in hour.findall(line):
-                is_local = "NEW_YORK" in what or "New York" in line or what in LOCAL
-                if not is_local and not any(word in line for word in ("%SZ", ".%fZ", "in_new_york")):
+                if (
+                    ".local(" not in what
+                    and what not in OF_THE_SETTINGS
+                    and not any(word in line for word in ("%SZ", ".%fZ"))
+                ):
                     found.append(f"{path.name}:{number} {what}{zone}")
     assert found == []
 
 
-LOCAL = {"local", "minute", "value", "time(local.hour, local.minute)", "local:%b"}
-"""What is called so has been turned into New York's before."""
+OF_THE_SETTINGS = {"first", "last", "value"}
+"""Times of day without a date, which are the venue's as they are written."""

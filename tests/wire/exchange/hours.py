@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from core.model.session import NoSession, Session
+from core.model.venues import XNYS
 
 NEW_YORK = ZoneInfo("America/New_York")
 OPEN, CLOSE = time(9, 30), time(16)
@@ -19,6 +20,8 @@ SATURDAY = 5
 
 class Hours:
     """A session a day, from `opens` to `closes`, New York (`core.model.session.Calendar`). It knows no holidays."""
+
+    venue = XNYS
 
     def __init__(self, opens: time = OPEN, closes: time = CLOSE, *, on_weekends: bool = False) -> None:
         self.opens, self.closes, self.on_weekends = opens, closes, on_weekends

@@ -19,6 +19,8 @@ from core.model.order import Effect, Leg, LegRole, OrderClass, OrderRequest, Ord
 from core.model.quote import Feed, Quote
 from core.model.session import NoSession, Session
 from core.model.values import ClientOrderId, Fraction, Price, Quantity, Symbol, plain
+from core.model.venue import Venue
+from core.model.venues import XNYS
 
 NEW_YORK = ZoneInfo("America/New_York")
 SPY = Symbol("SPY")
@@ -35,6 +37,7 @@ class NewYorkHours:
 
     holidays: frozenset[date] = frozenset({date(2026, 11, 26)})
     half_days: frozenset[date] = frozenset({date(2026, 11, 27)})
+    venue: Venue = XNYS
 
     def session_on(self, day: date) -> Session | NoSession:
         if day.weekday() >= 5 or day in self.holidays:

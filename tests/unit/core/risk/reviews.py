@@ -17,6 +17,7 @@ from core.model.order import Effect, OrderRequest, OrderType, Side, StopHolder, 
 from core.model.quote import Feed, Quote
 from core.model.staging import NoStop, Standing, StopPlan
 from core.model.values import ClientOrderId, Money, Price, Quantity, Symbol
+from core.model.venues import XNYS
 from core.risk.day import Day
 from core.risk.gate import Candidate, Check, ReviewContext
 from core.risk.protections.book import ProtectionBook
@@ -112,6 +113,7 @@ def a_desk(**changes: object) -> ReviewContext:
         at=NOW,
         settings=Settings(),
         mode=Mode.PAPER,
+        venue=XNYS,
         day=THURSDAY,
         session=hours.session_at(NOW),
         control=a_control(),

@@ -9,12 +9,12 @@ from decimal import Decimal
 import pytest
 
 from core.model.account import NoAccount
-from core.model.hours import extended_until
 from core.model.instrument import Instrument
 from core.model.order import OrderType, TimeInForce
 from core.model.quote import NoQuote
 from core.model.session import NoSession
 from core.model.staging import Standing
+from core.model.venues import XNYS
 from core.risk.checks.session import SessionCheck
 from core.risk.checks.session_limits import SessionLimitsCheck
 from core.risk.checks.stop_present import StopPresentCheck
@@ -65,7 +65,7 @@ def test_extended_hours_are_before_and_after_a_session_by_new_yorks_clock(
     clock: str, day: date, ends: str | None
 ) -> None:
     """RK-20"""
-    found = extended_until(at(clock, day), HOURS.session_on(day))
+    found = XNYS.extended_until(at(clock, day), HOURS.session_on(day))
 
     assert found == (None if ends is None else at(ends, day))
 
@@ -243,5 +243,5 @@ def test_a_desk_that_was_not_told_the_day_knows_no_extended_hours() -> None:
     desk = at_hour("17:00", session_of_day=NoSession("not asked"))
 
     assert said(SessionCheck(), a_candidate(), desk)[1] == "the market is closed: closed"
-    assert extended_until(desk.at + timedelta(hours=1), desk.session_of_day) is None
+    assert XNYS.extended_until(desk.at + timedelta(hours=1), desk.session_of_day) is None
     assert desk.settings.risk.session.extended.part == Decimal("0.5")

@@ -18,6 +18,7 @@ from core.model.bar import Bar
 from core.model.regime import UNKNOWN, Regime, VixLevel, VixReading
 from core.model.signal import ExitReason
 from core.model.values import Fraction, Money, Price
+from core.model.venues import XNYS
 from core.risk.protections.trades import ClosedTrade, Direction
 from core.risk.scaling.book import KEPT_TRADES, SizingBook
 from core.risk.scaling.contract import Edge, Likeness, Wanted
@@ -36,7 +37,7 @@ def clock(minute: int) -> str:
 
 
 def after(*bars: str, day: date = THURSDAY) -> Ranges:
-    ranges = Ranges()
+    ranges = Ranges(XNYS.day_of)
     for minute, prices in enumerate(bars):
         ranges.take(a_bar(clock(minute), prices, day=day), OVER)
     return ranges

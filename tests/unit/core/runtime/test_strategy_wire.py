@@ -15,7 +15,8 @@ from core.model.order import StopHolder
 from core.model.recommendation import Recommendation
 from core.model.session import Session
 from core.model.signal import EntrySignal, ExitReason, ExitSignal, NoTrade, NoTradeReason
-from core.model.values import Fraction, Money, Price, Quantity, Symbol
+from core.model.values import Fraction, Money, Price, Quantity, Symbol, VenueId
+from core.model.venues import VENUES, XNYS
 from core.risk.scaling.contract import Conditions, Likeness, Throttle
 from core.runtime.strategy_host import wire
 from core.strategies.base import Context
@@ -82,9 +83,10 @@ def test_a_bar_a_context_and_conditions_are_the_same_on_both_sides() -> None:
         at("15:00"),
         "a friend",
     )
-    bare = Context(session, at("10:00"), at("11:30"), at("15:55"), 3)
+    bare = Context(session, at("10:00"), at("11:30"), at("15:55"), 3, XNYS)
     full = replace(
         bare,
+        venue=VENUES[VenueId("XNAS")],
         held=Quantity(Decimal("-2.5")),
         entry_price=Price(Decimal("99.99")),
         entered_at=datetime(2026, 1, 5, 15, 0, 0, 123456, tzinfo=UTC),

@@ -17,6 +17,7 @@ from core.model.bar import Bar
 from core.model.session import Session
 from core.model.signal import Answer, EntrySignal, ExitSignal, NoTrade, NoTradeReason
 from core.model.values import NO_SHARES, Money, Price, Quantity, Symbol
+from core.model.venues import XNYS
 from core.strategies.base import Context, Strategy
 from core.strategies.boundary import fault_in
 
@@ -94,6 +95,7 @@ def a_context(bar: Bar) -> Context:
         window_last=session.close,
         flat_from=session.close,
         entries_allowed=1000,
+        venue=XNYS,
         risk_per_trade=Money(Decimal(100)),
         max_notional=Money(Decimal(5000)),
     )

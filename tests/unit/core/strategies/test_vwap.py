@@ -21,6 +21,7 @@ from core.model.order import StopHolder
 from core.model.session import Session
 from core.model.signal import Answer, EntrySignal, ExitReason, ExitSignal, NoTrade, NoTradeReason
 from core.model.values import Money, Price, Quantity, Symbol
+from core.model.venues import XNYS
 from core.settings import VwapSettings
 from core.strategies.base import Context, Strategy
 from core.strategies.vwap import VwapState, VwapStrategy
@@ -44,6 +45,7 @@ def a_context(session: Session | None = None, entries_allowed: int = 1) -> Conte
         window_last=session.open + 120 * MINUTE,
         flat_from=session.close - 5 * MINUTE,
         entries_allowed=entries_allowed,
+        venue=XNYS,
         risk_per_trade=Money(Decimal("1.50")),
         max_notional=Money(Decimal(50)),
     )

@@ -14,6 +14,7 @@ from core.model.bar import Bar
 from core.model.session import Session
 from core.model.signal import EntrySignal
 from core.model.values import Money, Price, Quantity, Symbol
+from core.model.venues import XNYS
 from core.settings import VwapSettings
 from core.strategies.base import Context
 from core.strategies.vwap import VwapStrategy, bounded, scale_of
@@ -59,6 +60,7 @@ def a_session(day: int) -> tuple[Session, Context]:
         window_last=session.close,
         flat_from=session.close - timedelta(minutes=5),
         entries_allowed=1,
+        venue=XNYS,
         risk_per_trade=Money(Decimal("1.50")),
         max_notional=Money(Decimal(50)),
     )
