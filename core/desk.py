@@ -38,7 +38,7 @@ from core.model.account import Account, Mode, NoAccount
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.broker import ForeignPosition, FreshFigures, OrderReport
 from core.model.connection import Lamp, Line
-from core.model.instrument import Instrument, NoInstrument
+from core.model.instrument import BrokerInstrument, Instrument, NoInstrument, share
 from core.model.order import OrderRequest, Side
 from core.model.position import Trade
 from core.model.quote import NoQuote, Quote
@@ -187,7 +187,7 @@ class Desk:
         self.faults = 0
         """How often something raised that nobody foresaw, in this run."""
         self.quotes: dict[Symbol, Quote] = {}
-        self.instruments: dict[Symbol, Instrument] = {}
+        self.instruments: dict[Symbol, BrokerInstrument] = {}
         self.lamps: dict[Line, Lamp] = {}
         self.departing = Departing()
         self.books_at: datetime | None = None
@@ -338,8 +338,12 @@ class Desk:
         """USD at the day's opening; None where it is not known yet."""
         return self.opening.opening_equity(self.calendar.trading_day(self.at))
 
-    def instrument(self, symbol: Symbol) -> Instrument | NoInstrument:
+    def instrument(self, symbol: Symbol) -> BrokerInstrument | NoInstrument:
         return self.instruments.get(symbol) or NoInstrument("the broker has not said yet whether it trades")
+
+    def traded(self, symbol: Symbol) -> Instrument:
+        """What an order in it trades, as the broker lists it; a share where it has not said."""
+        return self.instruments.get(symbol) or share(symbol)
 
     def _is_working(self, order_id: ClientOrderId) -> bool:
         order = self.ledger.order(order_id)

@@ -18,6 +18,7 @@ from core.effects import ReplaceOrder, SubmitOrder
 from core.execution.noted import Noted
 from core.model.codes import BlockCode
 from core.model.hours import new_york_clock
+from core.model.order import refused_for_its_legs
 from core.model.values import ClientOrderId
 
 
@@ -94,6 +95,8 @@ class Gateway:
 
     def _refusal(self, effect: SubmitOrder | ReplaceOrder, asked_at: datetime) -> Withheld | None:
         order, approval = effect.order, effect.approval
+        if refusal := refused_for_its_legs(order):
+            return Withheld(refusal)
         if order.client_order_id in self._taken_back:
             return TAKEN_BACK
         if approval.id in self.used:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.model.instrument import Instrument
+from core.model.instrument import BrokerInstrument
 from core.model.order import Effect, OrderClass, OrderRequest, OrderType, TimeInForce
 from core.model.staging import Verdict, unsaid
 from core.model.values import plain
@@ -19,8 +19,12 @@ class QuantityRulesCheck:
         order = candidate.order
         if order.quantity <= 0:
             return refused(self.name, f"{plain(order.quantity)} is no quantity: it must be above zero")
-        if not isinstance(desk.instrument, Instrument):
+        if not isinstance(desk.instrument, BrokerInstrument):
             return refused(self.name, "the broker has not said yet whether fractions trade; try again in a moment")
+        if order.quantity < (least := desk.instrument.lots.least):
+            return refused(
+                self.name, f"{plain(order.quantity)} is under {plain(least)}, the least that trades; take more"
+            )
         is_whole = order.quantity == order.quantity.to_integral_value()
         if is_whole:
             return unsaid(self.name, lambda: f"{plain(order.quantity)} whole shares")
