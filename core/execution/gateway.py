@@ -95,8 +95,8 @@ class Gateway:
 
     def _refusal(self, effect: SubmitOrder | ReplaceOrder, asked_at: datetime) -> Withheld | None:
         order, approval = effect.order, effect.approval
-        if refusal := refused_for_its_legs(order):
-            return Withheld(refusal)
+        if order.has_several_legs:
+            return Withheld(refused_for_its_legs(order))
         if order.client_order_id in self._taken_back:
             return TAKEN_BACK
         if approval.id in self.used:

@@ -706,8 +706,8 @@ class Ledger:
     def _move_position(self, at: datetime, order: Order, fill: Fill) -> None:
         """A fill that goes through zero ends one trade, and what is left of it begins the next, the other way."""
         key = position_key(order.request.symbol, order.strategy)
-        held = self.state.positions.get(key)
-        signed, fee = fill.quantity if order.request.side is Side.BUY else Quantity(-fill.quantity), fill.fee
+        held, fee = self.state.positions.get(key), fill.fee
+        ((instrument, signed),) = order.request.moves(fill.quantity)
         self._pay(fill)
         is_through = held is not None and held.quantity * signed < 0 and abs(signed) > abs(held.quantity)
         if held is not None and is_through:
@@ -719,7 +719,7 @@ class Ledger:
         if held is None:
             held = Position(
                 order.request.symbol, order.strategy, fill.at, order.id,
-                regime=self.regime(), heard_at=at, traded=named(order.request.instrument),
+                regime=self.regime(), heard_at=at, traded=named(instrument),
             )  # fmt: skip
         after = moved(held, signed, fill.price, order.intended_price, fee)
         self._realise(held, after, fill)

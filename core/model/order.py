@@ -223,18 +223,17 @@ class OrderRequest:
         """What it trades. Raises SeveralLegsError where that is more than one thing."""
         return share(self.symbol)
 
-    @property
-    def moves(self) -> tuple[tuple[Instrument, Quantity], ...]:
-        """What all of it trades, each instrument with its signed quantity."""
-        return tuple((leg.instrument, Quantity(leg.ratio * self.quantity)) for leg in self.instrument_legs)
+    def moves(self, quantity: Quantity) -> tuple[tuple[Instrument, Quantity], ...]:
+        """What so many of it trade, each instrument with its signed quantity: bought above zero, sold below."""
+        return tuple((leg.instrument, Quantity(leg.ratio * quantity)) for leg in self.instrument_legs)
 
     def cost(self, price: Decimal) -> Money:
         """What all of it costs at a price, USD."""
-        return self.instrument.cost(self.quantity, price)
+        return share(self.symbol).cost(self.quantity, price)
 
     def risk(self, way: Decimal) -> Money:
-        """What all of it loses when the price goes `way` against it, USD."""
-        return self.instrument.risk(self.quantity, way)
+        """What all of it loses when the price goes so far against it, USD."""
+        return share(self.symbol).risk(self.quantity, way)
 
     @property
     def confirming_key(self) -> str:
@@ -307,6 +306,12 @@ class InstrumentOrder(OrderRequest):
             raise SeveralLegsError(f"order {self.client_order_id} trades {len(self.instrument_legs)} instruments")
         return self.instrument_legs[0].instrument
 
+    def cost(self, price: Decimal) -> Money:
+        return self.instrument.cost(self.quantity, price)
+
+    def risk(self, way: Decimal) -> Money:
+        return self.instrument.risk(self.quantity, way)
+
     def fields(self) -> tuple[str, ...]:
         named = (text for leg in self.instrument_legs for text in leg.fields())
         return (*OrderRequest.fields(self), "instruments", *named)
@@ -319,12 +324,10 @@ ONE_OF: Mapping[Side, Quantity] = {Side.BUY: Quantity(Decimal(1)), Side.SELL: Qu
 """The ratio of an order's one leg."""
 
 
-def refused_for_its_legs(order: OrderRequest) -> str | None:
-    """Why an order of several legs goes no further; None of every other. It can be written and signed, and nothing
-    here reviews, sends or books it yet.
+def refused_for_its_legs(order: OrderRequest) -> str:
+    """Why an order of several legs goes no further: it can be written and signed, and nothing here reviews, sends or
+    books it yet.
     """
-    if not order.has_several_legs:
-        return None
     return f"it has {len(order.instrument_legs)} legs, and this desk sends orders of one: type each as its own"
 
 

@@ -184,8 +184,8 @@ class Gate:
         self.checks = tuple(checks)
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Review:
-        if refusal := refused_for_its_legs(candidate.order):
-            return Review((Verdict("legs", Standing.REFUSES, refusal),))
+        if candidate.order.has_several_legs:
+            return Review((Verdict("legs", Standing.REFUSES, refused_for_its_legs(candidate.order)),))
         verdicts = []
         for check in self.checks:
             verdict: Verdict | None

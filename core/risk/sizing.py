@@ -62,7 +62,7 @@ def size_within(room: Room, wanted: Wanted, conditions: Conditions, scales: Sequ
 
 def raised_to_least(wanted: Wanted, conditions: Conditions, quantity: Quantity) -> Quantity | None:
     """The smallest order's shares, rounded up; None where `quantity` is as much, or a limit that binds is passed."""
-    if wanted.risk is None or quantity * wanted.unit_cost >= wanted.least:
+    if wanted.risk is None or wanted.instrument.cost(quantity, wanted.price) >= wanted.least:
         return None
     steps = _UP.divide(wanted.least, _DOWN.multiply(wanted.unit_cost, wanted.step)).to_integral_value(ROUND_CEILING)
     raised = Quantity(steps * wanted.step)

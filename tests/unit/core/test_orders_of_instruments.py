@@ -91,8 +91,8 @@ def test_an_order_for_shares_has_one_leg_by_its_own_fields() -> None:
     bought, sold = a_limit(), a_limit(side=Side.SELL, effect=Effect.SHORT)
 
     assert bought.instrument_legs == (InstrumentLeg(share(SPY), Quantity(Decimal(1))),)
-    assert bought.moves == ((share(SPY), Decimal(2)),)
-    assert sold.moves == ((share(SPY), Decimal(-2)),)
+    assert bought.moves(bought.quantity) == ((share(SPY), Decimal(2)),)
+    assert sold.moves(sold.quantity) == ((share(SPY), Decimal(-2)),)
     assert not bought.has_several_legs
 
 
@@ -147,14 +147,14 @@ def test_an_order_of_one_leg_costs_and_risks_what_its_instrument_says() -> None:
 
     assert (call.cost(Decimal("3.10")), call.risk(Decimal("0.50"))) == (620, 100)
     assert (a_limit().cost(Decimal("3.10")), a_limit().risk(Decimal("0.50"))) == (Decimal("6.20"), 1)
-    assert call.moves == ((a_call(500), Decimal(2)),)
+    assert call.moves(call.quantity) == ((a_call(500), Decimal(2)),)
 
 
 def test_every_leg_of_several_has_its_own_signed_quantity_and_the_whole_no_one_instrument() -> None:
     """MD-07"""
     spread = a_spread()
 
-    assert spread.moves == ((a_call(500), Decimal(2)), (a_call(510), Decimal(-2)))
+    assert spread.moves(spread.quantity) == ((a_call(500), Decimal(2)), (a_call(510), Decimal(-2)))
     with pytest.raises(SeveralLegsError):
         _ = spread.instrument
 
