@@ -95,7 +95,7 @@ class Gateway:
 
     def _refusal(self, effect: SubmitOrder | ReplaceOrder, asked_at: datetime) -> Withheld | None:
         order, approval = effect.order, effect.approval
-        if order.has_several_legs:
+        if not order.is_of_one_leg:
             return Withheld(refused_for_its_legs(order))
         if order.client_order_id in self._taken_back:
             return TAKEN_BACK

@@ -215,12 +215,13 @@ class OrderRequest:
         return (InstrumentLeg(share(self.symbol), ONE_OF[self.side]),)
 
     @property
-    def has_several_legs(self) -> bool:
-        return False
+    def is_of_one_leg(self) -> bool:
+        """Whether it trades one thing, the one that its symbol and side say: all else goes no further yet."""
+        return True
 
     @property
     def instrument(self) -> Instrument:
-        """What it trades. Raises SeveralLegsError where that is more than one thing."""
+        """What it trades. Raises SeveralLegsError where that is not one thing."""
         return share(self.symbol)
 
     def moves(self, quantity: Quantity) -> tuple[tuple[Instrument, Quantity], ...]:
@@ -286,23 +287,14 @@ class InstrumentOrder(OrderRequest):
 
     instrument_legs: tuple[InstrumentLeg, ...] = field(kw_only=True)
 
-    def __post_init__(self) -> None:
-        """Raises ValueError for legs that say nothing, or something else than the order."""
-        legs = self.instrument_legs
-        if not legs or not all(leg.ratio for leg in legs):
-            raise ValueError(f"{self.client_order_id}: an order has legs, and each a ratio")
-        if len({leg.instrument.symbol for leg in legs}) < len(legs):
-            raise ValueError(f"{self.client_order_id}: two of its legs are of one instrument")
-        if len(legs) == 1 and (legs[0].instrument.symbol, legs[0].ratio) != (self.symbol, ONE_OF[self.side]):
-            raise ValueError(f"{self.client_order_id}: its one leg says another thing than the order")
-
     @property
-    def has_several_legs(self) -> bool:
-        return len(self.instrument_legs) > 1
+    def is_of_one_leg(self) -> bool:
+        said = [(leg.instrument.symbol, leg.ratio) for leg in self.instrument_legs]
+        return said == [(self.symbol, ONE_OF[self.side])]
 
     @property
     def instrument(self) -> Instrument:
-        if self.has_several_legs:
+        if len(self.instrument_legs) != 1:
             raise SeveralLegsError(f"order {self.client_order_id} trades {len(self.instrument_legs)} instruments")
         return self.instrument_legs[0].instrument
 
@@ -325,10 +317,13 @@ ONE_OF: Mapping[Side, Quantity] = {Side.BUY: Quantity(Decimal(1)), Side.SELL: Qu
 
 
 def refused_for_its_legs(order: OrderRequest) -> str:
-    """Why an order of several legs goes no further: it can be written and signed, and nothing here reviews, sends or
-    books it yet.
+    """Why an order that is not of one leg goes no further: it can be written and signed, and nothing here reviews,
+    sends or books it yet.
     """
-    return f"it has {len(order.instrument_legs)} legs, and this desk sends orders of one: type each as its own"
+    count = len(order.instrument_legs)
+    if count == 1:
+        return "its leg is in another instrument, or on another side, than the order says; stage it again"
+    return f"it has {count} legs, and this desk sends orders of one: type each as its own"
 
 
 def traded_in(instrument: Instrument, order: OrderRequest) -> OrderRequest:

@@ -184,7 +184,7 @@ class Gate:
         self.checks = tuple(checks)
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Review:
-        if candidate.order.has_several_legs:
+        if not candidate.order.is_of_one_leg:
             return Review((Verdict("legs", Standing.REFUSES, refused_for_its_legs(candidate.order)),))
         verdicts = []
         for check in self.checks:

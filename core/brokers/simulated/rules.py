@@ -75,7 +75,7 @@ def is_taken(refused: Refused) -> bool:
 
 def several_legs(order: OrderRequest) -> Refused | None:
     """Asked before anything else, and before the log: what is refused for it is nothing that the exchange was asked."""
-    return _invalid(refused_for_its_legs(order)) if order.has_several_legs else None
+    return None if order.is_of_one_leg else _invalid(refused_for_its_legs(order))
 
 
 def duplicate(s: Situation) -> Refused | None:

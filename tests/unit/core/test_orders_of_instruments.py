@@ -93,7 +93,7 @@ def test_an_order_for_shares_has_one_leg_by_its_own_fields() -> None:
     assert bought.instrument_legs == (InstrumentLeg(share(SPY), Quantity(Decimal(1))),)
     assert bought.moves(bought.quantity) == ((share(SPY), Decimal(2)),)
     assert sold.moves(sold.quantity) == ((share(SPY), Decimal(-2)),)
-    assert not bought.has_several_legs
+    assert bought.is_of_one_leg
 
 
 def test_an_order_for_shares_is_signed_and_written_as_ever() -> None:
@@ -159,20 +159,16 @@ def test_every_leg_of_several_has_its_own_signed_quantity_and_the_whole_no_one_i
         _ = spread.instrument
 
 
-def test_legs_that_say_nothing_or_another_thing_than_the_order_make_none() -> None:
-    """EX-11"""
-    spread, one = a_spread(), traded_in(a_call(500), a_limit(a_call(500).symbol))
-    first = spread.instrument_legs[0]
+def test_a_leg_that_says_another_thing_than_its_order_is_refused() -> None:
+    """EX-11: no record of one refuses a start, so the gate does"""
+    one = traded_in(a_call(500), a_limit(a_call(500).symbol))
+    assert isinstance(one, InstrumentOrder)
+    leg = one.instrument_legs[0]
 
-    for order, legs in [
-        (spread, ()),
-        (spread, (first, first)),
-        (spread, (first, replace(first, ratio=Quantity(Decimal(0))))),
-        (one, (InstrumentLeg(a_call(510), first.ratio),)),
-        (one, (replace(first, ratio=Quantity(Decimal(-1))),)),
-    ]:
-        with pytest.raises(ValueError, match="0123456789abcdef"):
-            replace(order, instrument_legs=legs)
+    for legs in [(), (replace(leg, instrument=a_call(510)),), (replace(leg, ratio=Quantity(Decimal(-1))),)]:
+        candidate = Candidate(replace(one, instrument_legs=legs), NoStop("it closes"), "manual", AT, is_manual=True)
+        assert [v.check for v in standard_gate().review(candidate, a_desk()).refusals] == ["legs"]
+    assert one.is_of_one_leg
 
 
 @pytest.mark.parametrize("effect", [Effect.OPEN, Effect.CLOSE])
