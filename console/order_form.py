@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from core.inputs import ProposeOrder
+from core.model.instrument import ANY_SHARE, Instrument
 from core.model.order import Effect, OrderType, Side, StopHolder, TimeInForce
 from core.model.sizing import product
 from core.model.staging import MANUAL
-from core.model.values import ZERO, Fraction, Price, Quantity, Symbol, plain, rounded_down, tick_of, to_nearest_tick
+from core.model.values import ZERO, Fraction, Price, Quantity, Symbol, plain, rounded_down
 from core.risk.scaling.contract import Wanted
 from core.risk.sizing import binding_cuts
 from core.staging.entries import LONGEST_TTL, Reach, reach_of
@@ -98,15 +99,19 @@ class Draft:
         return closes and self.type is OrderType.LIMIT and self.stop is not None
 
     @property
+    def instrument(self) -> Instrument:
+        return ANY_SHARE if self.symbol is None else self.symbol.instrument
+
+    @property
     def cost(self) -> Decimal | None:
-        return None if self.quantity is None or self.price is None else self.quantity * self.price
+        return None if self.quantity is None or self.price is None else self.instrument.cost(self.quantity, self.price)
 
     @property
     def loss(self) -> Decimal | None:
         """At the stop; None where nothing is opened, or nothing is known."""
         if not self.opens or self.quantity is None or self.stop is None or "stop" in self.faults:
             return None
-        return None if self.farthest is None else abs(self.farthest - self.stop) * self.quantity
+        return None if self.farthest is None else self.instrument.risk(self.quantity, abs(self.farthest - self.stop))
 
     @property
     def step(self) -> Decimal:
@@ -247,7 +252,7 @@ def _aimed(draft: Draft) -> Price | None:
     if touch is None or (draft.trail_price is None and draft.trail_fraction is None):
         return None
     behind = draft.trail_price if draft.trail_price is not None else touch * (draft.trail_fraction or ZERO)
-    return to_nearest_tick(touch - behind if draft.effect is Effect.SHORT else touch + behind)
+    return draft.instrument.ticks.rounded(touch - behind if draft.effect is Effect.SHORT else touch + behind)
 
 
 def _read_trigger(draft: Draft, text: str) -> None:
@@ -356,8 +361,9 @@ def _price(draft: Draft, name: str, text: str) -> Price | None:
     if value is None:
         draft.faults[name] = "USD for one share, above zero"
         return None
-    if value % tick_of(value):
-        draft.faults[name] = f"off its tick of {tick_of(value)} USD"
+    tick = draft.instrument.ticks.at(value)
+    if value % tick:
+        draft.faults[name] = f"off its tick of {tick} USD"
     return Price(value)
 
 
@@ -378,7 +384,7 @@ def _read_quantity(draft: Draft, text: str) -> None:
         if draft.price is None:
             draft.faults["quantity"] = "dollars need a price: type a limit"
             return
-        shares = rounded_down(value / draft.price, draft.step)
+        shares = rounded_down(draft.instrument.quantity_for(value, draft.price), draft.step)
         if not shares:
             draft.faults["quantity"] = f"${plain(value)} is less than {plain(draft.step)} shares"
             return
@@ -443,5 +449,6 @@ def _risk(draft: Draft, view: DeskView) -> Decimal | None:
     if risk is None or symbol is None or draft.price is None or draft.stop is None or draft.farthest is None:
         return risk
     is_long = draft.effect is not Effect.SHORT
-    wanted = Wanted(risk, draft.price, abs(draft.farthest - draft.stop), risk, draft.step, is_long)
+    way = abs(draft.farthest - draft.stop)
+    wanted = Wanted(risk, draft.price, way, risk, draft.step, is_long, instrument=symbol.instrument)
     return risk * product(binding_cuts(wanted, symbol.conditions))

@@ -37,11 +37,12 @@ def preset(draft: Draft, part: Decimal, view: DeskView) -> Preset:
     way = abs(draft.farthest - draft.stop)
     is_long = draft.effect is not Effect.SHORT
     room = draft.symbol.room_to_buy if is_long else draft.symbol.room_to_short
-    wanted = Wanted(risk, draft.price, way, most, draft.step, is_long=is_long, is_bare=draft.holder is StopHolder.YOU)
+    is_bare, of = draft.holder is StopHolder.YOU, draft.instrument
+    wanted = Wanted(risk, draft.price, way, most, draft.step, is_long=is_long, is_bare=is_bare, instrument=of)
     size = size_within(room, wanted, draft.symbol.conditions)
     if not size.quantity:
         return Preset(None, f"no size fits: {size.limited_by}")
-    if size.quantity * draft.price < sizing.least:
+    if of.cost(size.quantity, draft.price) < sizing.least:
         return Preset(None, f"no size fits: {size.limited_by} is under the smallest order")
     if size.limited_by is BY_BUDGET:
         limit = "what the risk budget leaves"

@@ -17,7 +17,7 @@ from core.facts import BarClosed, Fact, OrdersRecalled
 from core.model.account import Mode
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.broker import FreshFigures, OrderReport
-from core.model.instrument import Instrument, NoInstrument
+from core.model.instrument import BrokerInstrument, Instrument, NoInstrument, share
 from core.model.order import OrderRequest, Side
 from core.model.quote import NoQuote
 from core.model.session import Calendar
@@ -201,5 +201,9 @@ class Desk(Slices):
         """USD at the day's opening; None where it is not known yet."""
         return self.opening.opening_equity(self.calendar.trading_day(self.at))
 
-    def instrument(self, symbol: Symbol) -> Instrument | NoInstrument:
+    def instrument(self, symbol: Symbol) -> BrokerInstrument | NoInstrument:
         return self.sightings.instruments.get(symbol) or NoInstrument("the broker has not said yet whether it trades")
+
+    def traded(self, symbol: Symbol) -> Instrument:
+        """What an order in it trades, as the broker lists it; a share where it has not said."""
+        return self.sightings.instruments.get(symbol) or share(symbol)

@@ -16,6 +16,7 @@ from core.execution.others import held_by_others
 from core.model.account import Account
 from core.model.bar import ONE_MINUTE
 from core.model.codes import DeskState
+from core.model.instrument import named
 from core.model.order import Side, StopHolder
 from core.model.position import Position, Trade
 from core.model.quote import NoQuote
@@ -226,7 +227,7 @@ class Pictures:
         stop = proposal.stop.price if isinstance(proposal.stop, StopPlan) else order.stop_price
         risk, aimed = None, order.limit_price if not order.type.is_stop else proposal.intended_price
         if isinstance(proposal.stop, StopPlan) and aimed is not None:
-            risk = Money(proposal.stop.way_from(aimed) * order.quantity)
+            risk = order.risk(proposal.stop.way_from(aimed))
         old = self.desk.ledger.order(order.replaces) if order.replaces is not None else None
         return ProposalRow(
             id=proposal.id,
@@ -252,6 +253,7 @@ class Pictures:
             replaces_in_words=terms_in_words(old.request) if old else "",
             moved=self._moved(proposal),
             halted=self._halted(order.symbol),
+            traded=named(order.instrument),
         )
 
     def _halted(self, symbol: Symbol) -> str:
@@ -266,7 +268,7 @@ class Pictures:
         if not proposal.only_reduces or proposal.is_guard or before is None or last is None:
             return None
         better = last[1] - before if order.side is Side.SELL else before - last[1]
-        return Money(better * order.quantity)
+        return order.instrument.notional(order.quantity, better)
 
     def _ticket(self, ticket: Ticket, at: datetime) -> TicketView:
         desk = self.desk
@@ -338,7 +340,7 @@ class Pictures:
         stops = [o for o in guards if desk.ledger.incumbent(o) is None and not desk.ledger.is_in_doubt(o)]
         cover = cover_of(desk.ledger, position, lambda order: desk.sightings.departing.is_held_up(order, desk.at))
         profit = desk.ledger.open_profit(position, last)
-        risked = plan.way_from(position.average_price) * abs(position.quantity) if plan else None
+        risked = position.risk(plan.way_from(position.average_price)) if plan else None
         prices = {o.request.stop_price for o in stops if o.request.stop_price is not None}
         signed = desk.stage.signed_exits(position.entry_order, at)
         planned = [plan.price] if plan is not None and plan.behind is None else []
@@ -369,6 +371,7 @@ class Pictures:
             unattended_until=signed.mandate.ends_at if signed else None,
             unattended_most=signed.mandate.quantity if signed else NO_SHARES,
             halted=self._halted(position.symbol),
+            traded=position.traded,
         )
 
     def _stops_act_from(self, at: datetime) -> datetime | None:
@@ -417,7 +420,7 @@ def _result_at(held: Position | None, stop: Price | None, quantity: Quantity) ->
     if held is None or stop is None:
         return None
     gained = stop - held.average_price
-    return Money((gained if held.quantity > 0 else -gained) * quantity)
+    return held.instrument.notional(quantity, gained if held.quantity > 0 else -gained)
 
 
 def _order(order: Order, patience: timedelta, *, is_to_replace: bool, is_held: bool) -> OrderRow:

@@ -26,11 +26,12 @@ from core.execution.ledger import Ledger
 from core.facts import BarClosed, ProposalEnded, ProposalSkipped, SubmissionBlocked
 from core.model.bar import Bar
 from core.model.codes import ProposalEnd
+from core.model.instrument import Instrument, named, share
 from core.model.order import OrderRequest, Side
 from core.model.session import Calendar, NoSession
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, NoStop, StopPlan
-from core.model.values import ZERO, Money, Price, Quantity, Symbol, tick_of
+from core.model.values import ZERO, Money, Price, Quantity, Symbol
 from core.risk.protections.trades import ClosedTrade, Direction, ratio_of
 from core.staging.legs import target_of
 from core.staging.stage import Stage
@@ -71,6 +72,8 @@ class Shadow:
         It could not be taken, its strategy being shut by its equity curve, and its result counts there.
     half_spread, fee
         USD a share, each way; zero in what was kept before they were counted.
+    traded
+        What it would hold, as its order named that; None is a share.
     """
 
     key: str
@@ -91,6 +94,11 @@ class Shadow:
     is_counted: bool = False
     half_spread: Decimal = ZERO
     fee: Decimal = ZERO
+    traded: Instrument | None = None
+
+    @property
+    def instrument(self) -> Instrument:
+        return self.traded or share(self.symbol)
 
     @property
     def is_followed(self) -> bool:
@@ -103,11 +111,12 @@ class Shadow:
         if price is None:
             return None
         gained = price - self.entry_price if self.side is Side.BUY else self.entry_price - price
-        return Money((gained - self.fee - self.fee) * self.quantity)
+        fee = self.fee * self.quantity
+        return Money(self.instrument.notional(self.quantity, gained) - fee - fee)
 
     def as_trade(self, at: datetime) -> ClosedTrade | None:
         """The trade that it would have been, over at `at`; None where it was never filled."""
-        staked, result = self.entry_price * self.quantity, self.result
+        staked, result = self.instrument.cost(self.quantity, self.entry_price), self.result
         if result is None or not staked:
             return None
         return ClosedTrade(
@@ -326,7 +335,7 @@ class Shadows:
             return
         flat = timedelta(minutes=0 if strategy == MANUAL else self.control.settings.strategies.flat_minutes(strategy))
         is_open = order.limit_price is None
-        half_spread = terms.half_spread_ticks.to_integral_value(ROUND_CEILING) * tick_of(known)
+        half_spread = terms.half_spread_ticks.to_integral_value(ROUND_CEILING) * order.instrument.ticks.at(known)
         entry_price = worse_by(half_spread, known, order.side) if is_open else known
         shadow = Shadow(
             key=str(order.client_order_id),
@@ -346,6 +355,7 @@ class Shadows:
             is_counted=end != ProposalEnd.DECLINED.value and self._counts(strategy, session.day),
             half_spread=half_spread,
             fee=terms.fee_per_share,
+            traded=named(order.instrument),
         )
         self.state.shadows[shadow.key] = shadow
         self.following.setdefault(shadow.symbol, []).append(shadow)

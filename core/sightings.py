@@ -17,7 +17,7 @@ from core.lost_disk import LostDisk
 from core.model.account import Account, NoAccount
 from core.model.broker import ForeignPosition, OrderReport
 from core.model.connection import Lamp, Line
-from core.model.instrument import Instrument
+from core.model.instrument import BrokerInstrument
 from core.model.quote import Quote
 from core.model.values import Quantity, Symbol
 from core.risk.reloading import Change
@@ -74,7 +74,7 @@ class Sightings:
 
     account: Account | NoAccount = field(default_factory=lambda: NoAccount("the broker has not said yet"))
     quotes: dict[Symbol, Quote] = field(default_factory=dict)
-    instruments: dict[Symbol, Instrument] = field(default_factory=dict)
+    instruments: dict[Symbol, BrokerInstrument] = field(default_factory=dict)
     lamps: dict[Line, Lamp] = field(default_factory=dict)
     departing: Departing = field(default_factory=Departing)
     books_at: datetime | None = None

@@ -11,6 +11,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from core.csv_table import FIRST_ROW, Row, TableError, columns_of, rows_of, shown, text_of
+from core.model.instrument import ANY_SHARE
 from core.model.signal import ExitReason
 from core.model.values import Symbol
 from core.risk.protections.trades import ClosedTrade, Direction, ratio_of
@@ -82,11 +83,14 @@ def _trade(place: str, row: Row, columns: list[int]) -> ClosedTrade:
 
 
 def _of_a_backtest(place: str, row: Row, columns: list[int]) -> ClosedTrade:
-    """Its ratio is the profit, as a part of what was paid or received; the side is the one that makes that profit."""
+    """Its ratio is the profit, as a part of what was paid or received; the side is the one that makes that profit.
+
+    The table names no instrument: what backtests trade are shares.
+    """
     entered, left, symbol, entry, exit_, shares, made, reason = _fields(place, row, columns)
     first, last = _figure(place, "entry_price", entry), _figure(place, "exit_price", exit_)
     quantity, profit = _figure(place, "quantity", shares), _figure(place, "profit", made)
-    staked, rise = first * quantity, (last - first) * quantity
+    staked, rise = ANY_SHARE.cost(quantity, first), ANY_SHARE.profit(quantity, first, last)
     if staked <= 0:
         raise TableError(f"{place}: entry_price {shown(entry)} and quantity {shown(shares)} must be above zero")
     direction = Direction.LONG if abs(profit - rise) <= abs(profit + rise) else Direction.SHORT

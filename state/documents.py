@@ -24,7 +24,7 @@ from core.regular_file import bytes_of
 from state.files import make_folder, replace_file, sync_folder
 from state.folders import AccountFolder
 
-VERSION = 4
+VERSION = 5
 """Of what they hold: it grows with every change of a slice's state, also with one that only adds to it. A document
 cannot say what an older program did not look for; the journal can."""
 
@@ -65,9 +65,11 @@ MIGRATIONS: dict[int, Callable[[dict[str, object]], dict[str, object]]] = {
     1: lambda documents: {**documents, "breaker": {}, "latencies": {}, "tally": {}},
     2: lambda documents: {**documents, "protections": {}, "regime": {}, "sizing": {}, "margin": {}},
     3: lambda documents: {**_memories_apart(documents), "orders": {"forgotten": 1, "forgotten_sum": NO_INDEX}},
+    4: lambda documents: documents,
 }
 """By version: makes of that version's documents those of the next one. Where one is missing, the journal is read.
-Beside the third no index of past orders was kept: a start takes it, and all else, from the journal.
+Beside the third no index of past orders was kept: a start takes it, and all else, from the journal. In the fourth
+everything is of shares, which no word of the fifth needs to say.
 """
 
 BACKUPS = 5

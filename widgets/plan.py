@@ -11,6 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from core.model.account import Mode
+from core.model.instrument import Instrument, share
 from core.model.order import OrderType, Side
 from core.model.plan import PlanPhase, PlanSource, ReportLine, Standing
 from core.model.values import ZERO, ProposalId, plain
@@ -266,7 +267,9 @@ def report_lines(view: PlanView, width: int) -> list[TextLine]:
         used = report.power_before - report.power_after
         figures += f", {'used' if used >= 0 else 'freed'} {f.money(abs(used))}"
     lines += wrapped("", figures + " USD", width, "strong")
-    worse = [amount for line in report.lines if (amount := _worse(line)) is not None]
+    traded = {row.proposal_id: row.instrument for row in view.rows}
+    told = [_worse(line, traded.get(line.proposal_id, share(line.symbol))) for line in report.lines]
+    worse = [amount for amount in told if amount is not None]
     if worse:
         lines += wrapped("", f"fills against expected prices: {_in_all(sum(worse, ZERO))}", width)
     if not report.is_of_the_broker:
@@ -281,12 +284,12 @@ def report_lines(view: PlanView, width: int) -> list[TextLine]:
     return lines
 
 
-def _worse(line: ReportLine) -> Decimal | None:
+def _worse(line: ReportLine, of: Instrument) -> Decimal | None:
     """USD that the fills cost more, or brought less, than was expected at the signing."""
     if line.average is None or line.expected is None:
         return None
     way = line.average - line.expected if line.side is Side.BUY else line.expected - line.average
-    return way * line.filled
+    return of.notional(line.filled, way)
 
 
 def _in_all(worse: Decimal) -> str:

@@ -236,7 +236,7 @@ def _gain(view: TicketView) -> Decimal | None:
     if aim is None or start is None or (order.limit_price is None and _target(order) is None):
         return None
     way = aim - start if order.side is Side.BUY else start - aim
-    return way * order.quantity
+    return order.instrument.notional(order.quantity, way)
 
 
 def _closing(view: TicketView) -> Iterator[tuple[TextLine, list[TextLine]]]:
@@ -253,7 +253,8 @@ def _closing(view: TicketView) -> Iterator[tuple[TextLine, list[TextLine]]]:
     if price is None:
         yield _figure(word, f"{f.price(paid)} a share"), [_unknown("result"), after]
         return
-    result = (price - paid if order.side is Side.SELL else paid - price) * order.quantity
+    gained = price - paid if order.side is Side.SELL else paid - price
+    result = order.instrument.notional(order.quantity, gained)
     yield (
         _figure(word, f"{f.price(paid)} a share"),
         [

@@ -52,7 +52,11 @@ class CloseScreen(FieldsScreen):
         does = "SELL" if self.row.quantity > 0 else "BUY to cover"
         words = f"{does} {plain(wanted)} {self.row.symbol}"
         left = "all of it" if wanted == held else f"{plain(held - wanted)} of {plain(held)} stay"
-        worth = "" if self.row.last is None else f", about {f.money(wanted * self.row.last)} USD"
+        worth = (
+            ""
+            if self.row.last is None
+            else f", about {f.money(self.row.instrument.notional(wanted, self.row.last))} USD"
+        )
         return [
             (Cell("Enter stages ", "muted"), Cell(words, "strong"), Cell(f", {left}{worth}")),
             (Cell("its ticket asks for the key", "muted"),),

@@ -46,10 +46,10 @@ class EditScreen(FieldsScreen):
         lines = [self._quote()]
         if quantity is None or limit is None:
             return lines
-        lost = ""
+        lost, of = "", self.row.instrument
         if stop is not None and not self.row.effect.only_reduces:
-            lost = f", {f.money(abs(limit - stop) * quantity)} USD lost at the stop {f.price(stop)}"
-        worth = Cell(f"{f.money(quantity * limit)} USD{lost}")
+            lost = f", {f.money(of.risk(quantity, abs(limit - stop)))} USD lost at the stop {f.price(stop)}"
+        worth = Cell(f"{f.money(of.cost(quantity, limit))} USD{lost}")
         return [*lines, (Cell("it would be   ", "muted"), worth)]
 
     def accept(self) -> None:

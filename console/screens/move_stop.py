@@ -13,7 +13,7 @@ from console.screens.behind import Behind
 from console.screens.numbers import number_in
 from console.screens.typing import Field, FieldsScreen
 from core.model.order import StopHolder
-from core.model.values import Price, tick_of
+from core.model.values import Price
 from core.views import DeskView, PositionRow
 from widgets import format as f
 from widgets.lines import Cell, TextLine
@@ -82,8 +82,7 @@ class MoveStopScreen(FieldsScreen):
 
 def break_even(row: PositionRow) -> Price:
     """What was paid, at a tick: rounded to the side on which nothing is lost."""
-    tick = tick_of(row.average_price)
-    return Price(row.average_price.quantize(tick, ROUND_CEILING if row.quantity > 0 else ROUND_FLOOR))
+    return row.instrument.ticks.rounded(row.average_price, ROUND_CEILING if row.quantity > 0 else ROUND_FLOOR)
 
 
 def _stop_now(row: PositionRow) -> Cell:

@@ -22,7 +22,7 @@ from core.model.broker import (
     Refused,
 )
 from core.model.connection import Lamp
-from core.model.instrument import Instrument, NoInstrument
+from core.model.instrument import BrokerInstrument, NoInstrument
 from core.model.order import OrderRequest
 from core.model.values import BrokerOrderId, ClientOrderId, Symbol
 
@@ -52,7 +52,7 @@ class Broker(Protocol):
 
     def account(self) -> Account | NoAnswer: ...
 
-    def instrument(self, symbol: Symbol) -> Instrument | NoInstrument: ...
+    def instrument(self, symbol: Symbol) -> BrokerInstrument | NoInstrument: ...
 
     def picture(self) -> BrokerPicture | NoAnswer:
         """Account, positions, open orders and those closed in the last days, all or nothing (EX-09)."""

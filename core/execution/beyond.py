@@ -52,7 +52,7 @@ def refusal_of_less(old: Order | None, order: OrderRequest) -> str | None:
     if old is None or not order.effect.only_reduces:
         return "there is no such exit to make less of"
     signed = old.request
-    if (order.symbol, order.side, order.terms) != (signed.symbol, signed.side, signed.terms):
+    if (order.instrument_legs, order.terms) != (signed.instrument_legs, signed.terms):
         return "it is another order than the one that it would make less of"
     if order.legs and order.legs != signed.legs:
         return "it has other legs than the order that it would make less of"

@@ -14,7 +14,7 @@ from decimal import ROUND_DOWN, Decimal
 from core.execution.ledger import UNKNOWN_OWNER, Ledger
 from core.facts import OwnerShare
 from core.model.position import Position
-from core.model.values import ZERO, Price, Quantity, Symbol
+from core.model.values import ZERO, Money, Price, Quantity, Symbol
 
 
 def owners_after(
@@ -49,9 +49,11 @@ def _moved(ledger: Ledger, held: tuple[Position, ...], true: Quantity, average: 
     prices = {position.strategy: position.average_price for position in held}
     if rest:
         before = quantities.get(UNKNOWN_OWNER, ZERO)
-        cost = before * prices.get(UNKNOWN_OWNER, average) + rest * _price_of(rest, held, true, average)
+        of = held[0].instrument
+        cost = of.cost(before, prices.get(UNKNOWN_OWNER, average))
+        cost = Money(cost + of.cost(rest, _price_of(rest, held, true, average)))
         quantities[UNKNOWN_OWNER] = Quantity(before + rest)
-        prices[UNKNOWN_OWNER] = Price(cost / (before + rest))
+        prices[UNKNOWN_OWNER] = of.price_of(before + rest, cost)
     return tuple(OwnerShare(owner, quantity, prices[owner]) for owner, quantity in quantities.items() if quantity)
 
 
@@ -60,10 +62,11 @@ def _price_of(rest: Decimal, held: tuple[Position, ...], true: Quantity, average
 
     Where some are held the other way round, or nothing would be left to pay for it, its average is all that is known.
     """
-    ours = sum((abs(position.quantity) * position.average_price for position in held), ZERO)
-    left = average * abs(true) - ours
+    of = held[0].instrument
+    ours = sum((of.cost(abs(position.quantity), position.average_price) for position in held), ZERO)
+    left = of.cost(abs(true), average) - ours
     is_one_way = all(position.quantity * true > 0 for position in held)
-    return left / abs(rest) if is_one_way and left > ZERO else average
+    return of.price_of(abs(rest), left) if is_one_way and left > ZERO else average
 
 
 def _to_give(ledger: Ledger, held: list[Position]) -> Iterator[tuple[str, Decimal]]:

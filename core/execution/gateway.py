@@ -16,6 +16,7 @@ from core.advisers.authority import only_for_people
 from core.effects import ReplaceOrder, SubmitOrder
 from core.execution.noted import Noted
 from core.model.codes import BlockCode
+from core.model.order import refused_for_its_legs
 from core.model.values import ClientOrderId
 from core.model.venues import HOME
 
@@ -103,6 +104,8 @@ class Gateway:
 
     def _refusal(self, effect: SubmitOrder | ReplaceOrder, asked_at: datetime, why_not: str | None) -> Withheld | None:
         order, approval = effect.order, effect.approval
+        if not order.is_of_one_leg:
+            return Withheld(refused_for_its_legs(order))
         if order.client_order_id in self._taken_back:
             return TAKEN_BACK
         if approval.id in self.used:

@@ -41,9 +41,10 @@ from core.facts import (
     WarningConfirmed,
 )
 from core.model.codes import EndCode
+from core.model.instrument import named
 from core.model.order import LegRole, OrderStatus, Side
 from core.model.past_order import PastOrder
-from core.model.position import Ended, Fill, Position, Trade
+from core.model.position import AnyTrade, Ended, Fill, Position, Trade, trade_in
 from core.model.regime import RegimeLabels
 from core.model.session import Calendar
 from core.model.signal import ExitReason
@@ -72,7 +73,7 @@ class LedgerState:
     forgotten_sum: str = ""
     executions: dict[ExecutionId, ClientOrderId] = field(default_factory=dict)
     positions: dict[str, Position] = field(default_factory=dict)
-    trades: list[Trade] = field(default_factory=list)
+    trades: list[AnyTrade] = field(default_factory=list)
     entries: dict[str, int] = field(default_factory=dict)
     entries_day: date | None = None
     closed_profit: Money = NO_MONEY
@@ -94,7 +95,7 @@ class Opened:
     @property
     def cost(self) -> Decimal:
         """USD."""
-        return self.quantity * self.price
+        return self.order.request.instrument.cost(self.quantity, self.price)
 
 
 def position_key(symbol: Symbol, strategy: str) -> str:
@@ -464,8 +465,7 @@ class Ledger:
         """Profit of an open position at `price`, USD; zero where there is no price."""
         if price is None:
             return Money(ZERO)
-        worth = position.quantity * price
-        return Money(worth - position.cost if position.quantity > 0 else worth + position.cost)
+        return position.profit(price)
 
     # ── folds ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -696,7 +696,8 @@ class Ledger:
             self._count_entry(order.strategy, day)
         order.last_filled_on = max(order.last_filled_on or day, day)
         order.filled_quantity = Quantity(order.filled_quantity + fact.fill.quantity)
-        order.filled_cost = Money(order.filled_cost + fact.fill.quantity * fact.fill.price)
+        paid = order.request.instrument.cost(fact.fill.quantity, fact.fill.price)
+        order.filled_cost = Money(order.filled_cost + paid)
         order.reported_quantity = max(order.reported_quantity, fact.cumulative)
         order.late_fill = order.late_fill or fact.is_late
         if not order.only_reduces:
@@ -733,8 +734,8 @@ class Ledger:
     def _move_position(self, at: datetime, order: Order, fill: Fill) -> None:
         """A fill that goes through zero ends one trade, and what is left of it begins the next, the other way."""
         key = position_key(order.request.symbol, order.strategy)
-        held = self.state.positions.get(key)
-        signed, fee = fill.quantity if order.request.side is Side.BUY else Quantity(-fill.quantity), fill.fee
+        held, fee = self.state.positions.get(key), fill.fee
+        ((instrument, signed),) = order.request.moves(fill.quantity)
         self._pay(fill)
         is_through = held is not None and held.quantity * signed < 0 and abs(signed) > abs(held.quantity)
         if held is not None and is_through:
@@ -744,7 +745,10 @@ class Ledger:
             self._close(key, flat, fill, order)
             signed, fee, held = Quantity(signed + held.quantity), Money(fee - paid), None
         if held is None:
-            held = Position(order.request.symbol, order.strategy, fill.at, order.id, regime=self.regime(), heard_at=at)
+            held = Position(
+                order.request.symbol, order.strategy, fill.at, order.id,
+                regime=self.regime(), heard_at=at, traded=named(instrument),
+            )  # fmt: skip
         after = moved(held, signed, fill.price, order.intended_price, fee)
         self._realise(held, after, fill)
         if after.quantity == 0:
@@ -787,19 +791,19 @@ class Ledger:
         sign = 1 if is_long else -1
         meant = exit_order.exit_reason or ExitReason.MANUAL
         failed = self._failure_before(flat, exit_order)
-        return Trade(
+        trade = Trade(
             symbol=flat.symbol,
             strategy=flat.strategy,
             entry_order=flat.entry_order,
             exit_order=exit_order.id,
             entry_time=flat.opened_at,
-            entry_price=Price(flat.entry_cost / flat.entered),
+            entry_price=flat.instrument.price_of(flat.entered, flat.entry_cost),
             quantity=flat.entered,
             exit_time=fill.at,
-            exit_price=Price(flat.proceeds / flat.left),
+            exit_price=flat.instrument.price_of(flat.left, flat.proceeds),
             exit_reason=failed or meant,
-            intended_entry=Price(flat.intended_cost / flat.entered),
-            intended_exit=Price(flat.intended_proceeds / flat.left),
+            intended_entry=flat.instrument.price_of(flat.entered, flat.intended_cost),
+            intended_exit=flat.instrument.price_of(flat.left, flat.intended_proceeds),
             reference=entry.reference if entry else None,
             profit=Money(sign * (flat.proceeds - flat.entry_cost) - flat.fees),
             slippage=Money(sign * ((flat.entry_cost - flat.intended_cost) + (flat.intended_proceeds - flat.proceeds))),
@@ -807,6 +811,7 @@ class Ledger:
             meant=meant if failed else None,
             fees=flat.fees,
         )
+        return trade if flat.traded is None else trade_in(flat.traded, trade)
 
     def _failure_before(self, flat: Position, closing: Order) -> ExitReason | None:
         """How the last exit beside the one that closed it failed, where it did: it should have ended the trade (EX-18).
@@ -830,16 +835,21 @@ class Ledger:
             del self.state.positions[position_key(position.symbol, position.strategy)]
         for share in fact.owners:
             found = next((p for p in held if p.strategy == share.strategy), None)
-            before = found or Position(fact.symbol, share.strategy, at, ClientOrderId(""))
+            before = found or Position(
+                fact.symbol, share.strategy, at, ClientOrderId(""), traded=held[0].traded if held else None
+            )
             self.state.positions[position_key(fact.symbol, share.strategy)] = _with_part(before, share)
         if fact.owners or fact.quantity == 0 or fact.average_price is None:
             return
-        cost = Money(abs(fact.quantity) * fact.average_price)
-        alone = held[0] if len(held) == 1 else Position(fact.symbol, UNKNOWN_OWNER, at, ClientOrderId(""))
+        traded = held[0].traded if held else None
+        alone = (
+            held[0] if len(held) == 1 else Position(fact.symbol, UNKNOWN_OWNER, at, ClientOrderId(""), traded=traded)
+        )
+        cost = alone.instrument.cost(abs(fact.quantity), fact.average_price)
         self.state.positions[position_key(fact.symbol, alone.strategy)] = Position(
             fact.symbol, alone.strategy, alone.opened_at, alone.entry_order, fact.quantity, cost,
             Quantity(abs(fact.quantity)), cost, cost, regime=alone.regime, fees=alone.fees,
-            heard_at=alone.heard_at,
+            heard_at=alone.heard_at, traded=traded,
         )  # fmt: skip
 
 
@@ -853,10 +863,10 @@ def _with_part(held: Position, share: OwnerShare) -> Position:
     if held.quantity and (held.quantity, held.average_price) == (share.quantity, share.average_price):
         return held
     size = Quantity(abs(share.quantity))
-    cost = Money(size * share.average_price)
+    cost = held.instrument.cost(size, share.average_price)
     return Position(
         held.symbol, held.strategy, held.opened_at, held.entry_order, share.quantity, cost, size, cost, cost,
-        regime=held.regime, fees=held.fees, heard_at=held.heard_at,
+        regime=held.regime, fees=held.fees, heard_at=held.heard_at, traded=held.traded,
     )  # fmt: skip
 
 
@@ -865,16 +875,16 @@ def moved(held: Position, signed: Quantity, price: Price, intended: Price | None
     paid `fee` more, USD.
     """
     held = replace(held, fees=Money(held.fees + fee)) if fee else held
-    amount = abs(signed)
-    aimed = price if intended is None else intended
+    amount, aimed = abs(signed), price if intended is None else intended
+    paid, meant = held.instrument.cost(amount, price), held.instrument.cost(amount, aimed)
     if held.quantity == 0 or (held.quantity > 0) == (signed > 0):
         return replace(
             held,
             quantity=Quantity(held.quantity + signed),
-            cost=Money(held.cost + amount * price),
+            cost=Money(held.cost + paid),
             entered=Quantity(held.entered + amount),
-            entry_cost=Money(held.entry_cost + amount * price),
-            intended_cost=Money(held.intended_cost + amount * aimed),
+            entry_cost=Money(held.entry_cost + paid),
+            intended_cost=Money(held.intended_cost + meant),
         )
     rest = Quantity(held.quantity + signed)
     return replace(
@@ -882,6 +892,6 @@ def moved(held: Position, signed: Quantity, price: Price, intended: Price | None
         quantity=rest,
         cost=Money(held.cost * abs(rest) / abs(held.quantity)) if rest else Money(ZERO),
         left=Quantity(held.left + amount),
-        proceeds=Money(held.proceeds + amount * price),
-        intended_proceeds=Money(held.intended_proceeds + amount * aimed),
+        proceeds=Money(held.proceeds + paid),
+        intended_proceeds=Money(held.intended_proceeds + meant),
     )

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from core.model.broker import OrderReport
 from core.model.codes import CUT, CancelCode, EndCode
-from core.model.order import LegRole, OrderClass, OrderRequest, OrderStatus, OrderType, Side, StopHolder
+from core.model.order import AnyOrder, LegRole, OrderClass, OrderStatus, OrderType, Side, StopHolder
 from core.model.past_order import PastOrder
 from core.model.signal import ExitReason
 from core.model.staging import Approval, StopPlan
@@ -66,7 +66,7 @@ class Order:
         Look-ups answered "not found" so far, the first of them at `first_not_found_at`.
     """
 
-    request: OrderRequest
+    request: AnyOrder
     proposal_id: ProposalId
     strategy: str
     signal_time: datetime
@@ -147,11 +147,18 @@ class Order:
 
     @property
     def average_price(self) -> Price | None:
-        return Price(self.filled_cost / self.filled_quantity) if self.filled_quantity else None
+        if not self.filled_quantity:
+            return None
+        return self.request.instrument.price_of(self.filled_quantity, self.filled_cost)
 
     @property
-    def share_counts(self) -> Decimal:
-        """USD that limits count a share of an entry at while it works: as it was measured at the key, which for a short
+    def cost_to_come(self) -> Money:
+        """USD that limits count for what an entry has not filled, while it works."""
+        return self.request.instrument.cost(self.remaining, self.counted_price)
+
+    @property
+    def counted_price(self) -> Decimal:
+        """The price that limits count an entry at while it works: as it was measured at the key, which for a short
         sale may be more than its limit; before there was such a price its limit, or what was intended.
         """
         return self.counted_at or self.request.limit_price or self.intended_price or ZERO

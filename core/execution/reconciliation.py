@@ -169,7 +169,7 @@ class Comparison:
     def _our_price(self, symbol: Symbol) -> Price | None:
         held = self.ledger.positions_in(symbol)
         shares = sum((abs(p.quantity) for p in held), ZERO)
-        return Price(sum((p.cost for p in held), ZERO) / shares) if shares else None
+        return held[0].instrument.price_of(shares, sum((p.cost for p in held), ZERO)) if shares else None
 
     # ── orders ───────────────────────────────────────────────────────────────────────────────────────────────────
 

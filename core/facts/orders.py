@@ -10,9 +10,9 @@ from enum import Enum
 from core.facts import older_words
 from core.facts.registry import Fact, fact
 from core.model.codes import BlockCode, CancelCode, EndCode
-from core.model.order import LegRole, OrderRequest, OrderStatus
+from core.model.order import AnyOrder, LegRole, OrderStatus
 from core.model.past_order import PastOrder
-from core.model.position import Fill, Trade
+from core.model.position import AnyTrade, Fill
 from core.model.signal import ExitReason
 from core.model.staging import Approval, StopPlan
 from core.model.values import (
@@ -56,7 +56,7 @@ class OrderCreated(Fact):
         only reduces, and where nothing said so.
     """
 
-    order: OrderRequest
+    order: AnyOrder
     proposal_id: ProposalId
     strategy: str
     signal_time: datetime
@@ -292,7 +292,7 @@ class PositionChanged(Fact):
 class TradeClosed(Fact):
     """The position is flat; told for the reader, folded from the fills."""
 
-    trade: Trade
+    trade: AnyTrade
 
 
 @fact()

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import Enum
 
 from core.model.account import Account, NoAccount
-from core.model.instrument import Instrument, NoInstrument
+from core.model.instrument import BrokerInstrument, NoInstrument
 from core.model.order import OrderStatus, OrderType, Side, TimeInForce
 from core.model.quote import NoQuote, Quote
 from core.model.values import (
@@ -174,7 +174,7 @@ class FreshFigures:
     broker_time: datetime | NoAnswer
     account: Account | NoAccount
     quote: Quote | NoQuote
-    instrument: Instrument | NoInstrument
+    instrument: BrokerInstrument | NoInstrument
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +248,7 @@ class BrokerPicture:
     account: Account
     positions: tuple[BrokerPosition, ...]
     orders: tuple[OrderReport, ...]
-    instruments: tuple[Instrument, ...] = ()
+    instruments: tuple[BrokerInstrument, ...] = ()
     unreadable: tuple[UnreadableOrder, ...] = ()
     foreign_orders: tuple[ForeignOrder, ...] = ()
     foreign_positions: tuple[ForeignPosition, ...] = ()

@@ -1,12 +1,196 @@
-"""What can be traded, and by which rules."""
+"""What can be traded: what kind of thing it is, what one of it counts for, and by which steps it trades.
+
+Here alone a quantity meets a price. Whatever something costs, is worth, makes or risks is asked of its instrument,
+which counts its multiplier once: a hundred shares a contract, one share a share. A check keeps such products out of
+every other room.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from decimal import Decimal
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from decimal import ROUND_HALF_UP, Decimal
 from enum import Enum
+from functools import lru_cache
 
-from core.model.values import Fraction, Symbol
+from core.model.values import CENT, ONE_DOLLAR, SUB_PENNY, ZERO, Fraction, Money, Price, Symbol, VenueId
+
+ONE = Decimal(1)
+
+
+class AssetClass(Enum):
+    """What kind of thing it is; what that asks for stands in one table, `ASKED`."""
+
+    asked: Asked
+    STOCK = "stock"
+    OPTION = "option"
+    CRYPTO = "crypto"
+    OTHER = "other"
+    """A kind that has no name here."""
+
+
+class Hours(Enum):
+    """When it trades."""
+
+    OF_ITS_VENUE = "venue"
+    ALL_DAY = "always"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What its class asks of an instrument, and of whoever would trade it.
+
+    Attributes
+    ----------
+    is_opened
+        Whether this desk has rules for what opens in it.
+    hours
+        Which hours it keeps, and by whose limits an entry outside a regular session is measured (RK-20).
+    not_yet
+        Why nothing in it is sent at any hour; empty where something may be.
+    """
+
+    is_opened: bool = True
+    hours: Hours = Hours.OF_ITS_VENUE
+    not_yet: str = ""
+
+
+ASKED: Mapping[AssetClass, Asked] = {
+    AssetClass.STOCK: Asked(),
+    AssetClass.OPTION: Asked(is_opened=False),
+    AssetClass.CRYPTO: Asked(
+        hours=Hours.ALL_DAY, not_yet="crypto has a day of 24 hours, and this desk trades none yet"
+    ),
+    AssetClass.OTHER: Asked(is_opened=False),
+}
+"""The one place that says how the classes differ."""
+for _kind, _asked in ASKED.items():
+    _kind.asked = _asked  # an attribute is read in half the time that a member takes to be looked up
+
+
+@dataclass(frozen=True, slots=True)
+class Ticks:
+    """The smallest steps of a price: each from a price on, USD, the highest first; the last one from zero."""
+
+    steps: tuple[tuple[Decimal, Decimal], ...]
+
+    def at(self, price: Decimal) -> Decimal:
+        """The step at a price, USD."""
+        for begins, step in self.steps:
+            if price >= begins:
+                return step
+        return self.steps[-1][1]
+
+    def rounded(self, price: Decimal, rounding: str = ROUND_HALF_UP) -> Price:
+        """The price on its step."""
+        step = self.at(price)
+        return Price((price / step).to_integral_value(rounding) * step)
+
+
+@dataclass(frozen=True, slots=True)
+class Lots:
+    """In which quantities it trades: in steps of `step`, and no fewer than `least`."""
+
+    step: Decimal = Decimal("0.001")
+    least: Decimal = ZERO
+
+    @property
+    def has_fractions(self) -> bool:
+        """Whether parts of one trade."""
+        return self.step < ONE
+
+
+STOCK_TICKS = Ticks(((ONE_DOLLAR, CENT), (ZERO, SUB_PENNY)))
+"""A cent from one dollar on, a hundredth of a cent below (Reg NMS 612)."""
+FRACTIONS = Lots()
+"""Thousandths of a share; Alpaca takes nine decimals, ours are coarser."""
+WHOLE_ONES = Lots(step=ONE)
+US_STOCKS = VenueId("XNYS")
+"""Where shares trade whose venue nobody named: the hours of all exchanges of US stocks are the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """One thing that can be traded, by what never depends on the day.
+
+    Attributes
+    ----------
+    symbol
+        Its identifier.
+    multiplier
+        How many of what its price is quoted for one of it is: 1 of a share, 100 of most options.
+    ticks, lots
+        The steps of its price, and of its quantity.
+    """
+
+    symbol: Symbol
+    asset_class: AssetClass = AssetClass.STOCK
+    multiplier: Decimal = ONE
+    ticks: Ticks = STOCK_TICKS
+    lots: Lots = FRACTIONS
+    venue: VenueId = US_STOCKS
+
+    @property
+    def asked(self) -> Asked:
+        return self.asset_class.asked
+
+    @property
+    def is_share(self) -> bool:
+        """Whether its symbol alone says all that counts: what it costs, makes and risks is a share's."""
+        is_counted_once = self.multiplier == ONE and self.ticks == STOCK_TICKS
+        return is_counted_once and self.asset_class is AssetClass.STOCK and self.venue == US_STOCKS
+
+    @property
+    def is_fractionable(self) -> bool:
+        return self.lots.has_fractions
+
+    @property
+    def quantity_step(self) -> Decimal:
+        return self.lots.step
+
+    @property
+    def terms(self) -> Instrument:
+        """What it is, without what a broker says of it today."""
+        return Instrument(*(getattr(self, field.name) for field in fields(Instrument)))
+
+    # ── the one place where a quantity meets a price ─────────────────────────────────────────────────────────────────
+
+    def notional(self, quantity: Decimal, price: Decimal) -> Money:
+        """What so many are worth at a price, USD; signed as the quantity is."""
+        return Money(quantity * price * self.multiplier)
+
+    cost = notional
+    """What is paid for so many at a price (sold short: received), USD: all that trades here is paid in full."""
+
+    risk = notional
+    """What so many lose when the price goes so far against them, USD."""
+
+    def profit(self, quantity: Decimal, paid: Decimal, price: Decimal) -> Money:
+        """What so many make that were paid for at one price, at another, USD; a quantity below zero is short."""
+        return self.notional(quantity, price - paid)
+
+    def price_of(self, quantity: Decimal, worth: Decimal) -> Price:
+        """The price at which so many are worth so much."""
+        return Price(worth / (quantity * self.multiplier))
+
+    def quantity_for(self, worth: Decimal, price: Decimal) -> Decimal:
+        """How many so much money buys at a price; on no step yet."""
+        return worth / (price * self.multiplier)
+
+
+@lru_cache(maxsize=4096)
+def share(symbol: Symbol) -> Instrument:
+    """What a symbol names where nothing else is said of it."""
+    return Instrument(symbol)
+
+
+def named(instrument: Instrument) -> Instrument | None:
+    """As what is in it names it; None of a share, which its symbol names."""
+    return None if instrument.is_share else instrument.terms
+
+
+ANY_SHARE = share(Symbol(""))
+"""Where it is known that it is a share, and does not matter of what."""
 
 
 class Borrow(Enum):
@@ -19,45 +203,32 @@ class Borrow(Enum):
     """The broker does not say, or in a word that is unknown here."""
 
 
-SHARES = "us_equity"
-TRADED_CLASSES = frozenset({SHARES, "crypto"})
-"""What this desk has rules for; the rules of crypto refuse what opens (RK-20)."""
-
-
 @dataclass(frozen=True, slots=True)
-class Instrument:
-    """A tradable thing as the broker describes it.
+class BrokerInstrument(Instrument):
+    """An instrument, and what the broker says of it today.
 
     Attributes
     ----------
-    quantity_step
-        Smallest part of a share: 0.001 where fractions trade (Alpaca accepts nine decimals; ours are coarser), else 1.
     is_marginable
         Whether anything is lent against it.
-    is_crypto
-        It trades at all hours.
     borrow, borrow_said
         Whether it is lent, and the broker's own word where that is unknown here.
-    asset_class
-        The broker's own word for what kind of thing it is.
+    class_said
+        The broker's own word for what kind of thing it is; empty where it is one of ours.
     attributes
         What else the broker says of it, in its own words.
     long_requirement, short_requirement
         The part of its value that the account must hold to keep it, long or short; None where the broker does not say.
     """
 
-    symbol: Symbol
     is_tradable: bool = True
-    is_fractionable: bool = True
     is_shortable: bool = True
-    quantity_step: Decimal = Decimal("0.001")
     is_marginable: bool = True
-    is_crypto: bool = False
     long_requirement: Fraction | None = None
     short_requirement: Fraction | None = None
     borrow: Borrow = Borrow.EASY
     borrow_said: str = ""
-    asset_class: str = SHARES
+    class_said: str = ""
     attributes: tuple[str, ...] = ()
 
     @property
@@ -76,9 +247,10 @@ class Instrument:
     @property
     def class_refused(self) -> str:
         """Why nothing of its kind is opened, and empty where it may be."""
-        if self.asset_class in TRADED_CLASSES:
+        if self.asked.is_opened:
             return ""
-        return f"{self.symbol} is of class {self.asset_class!r}, which this desk does not trade"
+        said = self.class_said or self.asset_class.value
+        return f"{self.symbol} is of class {said!r}, which this desk does not trade"
 
 
 @dataclass(frozen=True, slots=True)

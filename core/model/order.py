@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
+from decimal import Decimal
 from enum import Enum
+from typing import TypeAlias
 
-from core.model.values import ClientOrderId, Digest, Fraction, Price, Quantity, Symbol, plain
+from core.model.instrument import Instrument, share
+from core.model.values import ClientOrderId, Digest, Fraction, Money, Price, Quantity, Symbol, plain
 
 
 class Side(Enum):
@@ -148,13 +151,35 @@ class Leg:
         return (self.role.value, _text(self.stop_price), _text(self.limit_price))
 
 
+class SeveralLegsError(ValueError):
+    """One instrument was asked for, and the order trades several."""
+
+
+@dataclass(frozen=True, slots=True)
+class InstrumentLeg:
+    """One of the instruments that an order trades: `ratio` of it for each one of the order, sold below zero.
+
+    No leg of a bracket (`Leg`): those are orders of their own, which wait for this one's fill.
+    """
+
+    instrument: Instrument
+    ratio: Quantity
+
+    def fields(self) -> tuple[str, ...]:
+        of = self.instrument
+        return (of.symbol, of.asset_class.value, plain(of.multiplier), of.venue, plain(self.ratio))
+
+
 Terms = tuple[OrderType, Price | None, Price | None, Price | None, Fraction | None]
 """Type, limit, stop, and trail in dollars or as a fraction: what an order is, whatever its size."""
 
 
 @dataclass(frozen=True, slots=True)
 class OrderRequest:
-    """Exactly what would be sent. A price that the type does not have is None.
+    """Exactly what would be sent, of one leg in shares. A price that the type does not have is None.
+
+    What trades anything else, or several things at once, is an `InstrumentOrder`: it names its legs. Whoever has an
+    order asks for `instrument_legs` and `moves`, of which there is one in most orders, or for its `instrument`.
 
     Attributes
     ----------
@@ -183,6 +208,33 @@ class OrderRequest:
     order_class: OrderClass = OrderClass.SIMPLE
     legs: tuple[Leg, ...] = ()
     extended_hours: bool = False
+
+    @property
+    def instrument_legs(self) -> tuple[InstrumentLeg, ...]:
+        """What one of it trades, each instrument with its signed ratio."""
+        return (InstrumentLeg(share(self.symbol), ONE_OF[self.side]),)
+
+    @property
+    def is_of_one_leg(self) -> bool:
+        """Whether it trades one thing, the one that its symbol and side say: all else goes no further yet."""
+        return True
+
+    @property
+    def instrument(self) -> Instrument:
+        """What it trades. Raises SeveralLegsError where that is not one thing."""
+        return share(self.symbol)
+
+    def moves(self, quantity: Quantity) -> tuple[tuple[Instrument, Quantity], ...]:
+        """What so many of it trade, each instrument with its signed quantity: bought above zero, sold below."""
+        return tuple((leg.instrument, Quantity(leg.ratio * quantity)) for leg in self.instrument_legs)
+
+    def cost(self, price: Decimal) -> Money:
+        """What all of it costs at a price, USD."""
+        return share(self.symbol).cost(self.quantity, price)
+
+    def risk(self, way: Decimal) -> Money:
+        """What all of it loses when the price goes so far against it, USD."""
+        return share(self.symbol).risk(self.quantity, way)
 
     @property
     def confirming_key(self) -> str:
@@ -222,6 +274,64 @@ class OrderRequest:
         if self.trail_price is None and self.trail_fraction is None:
             return ()
         return ("trail", _text(self.trail_price), _text(self.trail_fraction))
+
+
+@dataclass(frozen=True, slots=True)
+class InstrumentOrder(OrderRequest):
+    """An order that names what it trades: one instrument that is no share, or several legs that fill together.
+
+    Of one leg, `symbol`, `side` and `quantity` are that leg's. Of several, `symbol` is what the whole is filed under,
+    `quantity` counts wholes, `side` says whether a whole is bought or sold, and each leg's ratio is as it is then; its
+    prices are those of a whole. A class of its own, so that an order for shares is written, signed and sent as ever.
+    """
+
+    instrument_legs: tuple[InstrumentLeg, ...] = field(kw_only=True)
+
+    @property
+    def is_of_one_leg(self) -> bool:
+        said = [(leg.instrument.symbol, leg.ratio) for leg in self.instrument_legs]
+        return said == [(self.symbol, ONE_OF[self.side])]
+
+    @property
+    def instrument(self) -> Instrument:
+        if len(self.instrument_legs) != 1:
+            raise SeveralLegsError(f"order {self.client_order_id} trades {len(self.instrument_legs)} instruments")
+        return self.instrument_legs[0].instrument
+
+    def cost(self, price: Decimal) -> Money:
+        return self.instrument.cost(self.quantity, price)
+
+    def risk(self, way: Decimal) -> Money:
+        return self.instrument.risk(self.quantity, way)
+
+    def fields(self) -> tuple[str, ...]:
+        named = (text for leg in self.instrument_legs for text in leg.fields())
+        return (*OrderRequest.fields(self), "instruments", *named)
+
+
+AnyOrder: TypeAlias = OrderRequest | InstrumentOrder
+"""Any order, in whatever is written down: a reader takes each for what it is."""
+
+ONE_OF: Mapping[Side, Quantity] = {Side.BUY: Quantity(Decimal(1)), Side.SELL: Quantity(Decimal(-1))}
+"""The ratio of an order's one leg."""
+
+
+def refused_for_its_legs(order: OrderRequest) -> str:
+    """Why an order that is not of one leg goes no further: it can be written and signed, and nothing here reviews,
+    sends or books it yet.
+    """
+    count = len(order.instrument_legs)
+    if count == 1:
+        return "its leg is in another instrument, or on another side, than the order says; stage it again"
+    return f"it has {count} legs, and this desk sends orders of one: type each as its own"
+
+
+def traded_in(instrument: Instrument, order: OrderRequest) -> OrderRequest:
+    """The same order, naming the instrument of its symbol; a share is named by the symbol alone."""
+    if instrument.is_share:
+        return order
+    leg = InstrumentLeg(instrument.terms, ONE_OF[order.side])
+    return InstrumentOrder(*(getattr(order, one.name) for one in fields(OrderRequest)), instrument_legs=(leg,))
 
 
 def _text(number: Price | Fraction | None) -> str:

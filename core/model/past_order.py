@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from core.model.codes import CancelCode, EndCode
-from core.model.order import LegRole, OrderRequest, OrderStatus
+from core.model.order import AnyOrder, LegRole, OrderStatus
 from core.model.signal import ExitReason
 from core.model.staging import Approval, StopPlan
 from core.model.values import (
@@ -34,7 +34,7 @@ class PastOrder:
         Orders that are not understood without each other: its parent and its legs, and what took a place.
     """
 
-    request: OrderRequest
+    request: AnyOrder
     proposal_id: ProposalId
     strategy: str
     signal_time: datetime

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from datetime import datetime
+from decimal import Decimal
+from typing import TypeAlias
 
+from core.model.instrument import Instrument, share
 from core.model.regime import RegimeLabels
 from core.model.signal import FAILED, ExitReason
 from core.model.values import NO_MONEY, NO_SHARES, ClientOrderId, ExecutionId, Money, Price, Quantity, Symbol
@@ -45,6 +48,8 @@ class Position:
     opened_at, heard_at
         When it was opened by the broker's clock, and by this desk's, which the ends of orders are told by; None in what
         was kept before both were.
+    traded
+        What it holds, as the order that opened it named that; None is a share.
     """
 
     symbol: Symbol
@@ -62,10 +67,24 @@ class Position:
     regime: RegimeLabels | None = None
     fees: Money = NO_MONEY
     heard_at: datetime | None = None
+    traded: Instrument | None = None
+
+    @property
+    def instrument(self) -> Instrument:
+        return self.traded or share(self.symbol)
 
     @property
     def average_price(self) -> Price:
-        return Price(self.cost / abs(self.quantity))
+        return self.instrument.price_of(abs(self.quantity), self.cost)
+
+    def risk(self, way: Decimal) -> Money:
+        """What all of it loses when the price goes `way` against it, USD."""
+        return self.instrument.risk(abs(self.quantity), way)
+
+    def profit(self, price: Decimal) -> Money:
+        """Of what is held, at a price, USD."""
+        worth = self.instrument.notional(self.quantity, price)
+        return Money(worth - self.cost if self.quantity > 0 else worth + self.cost)
 
     @property
     def began(self) -> datetime:
@@ -113,6 +132,15 @@ class Trade:
     fees: Money = NO_MONEY
 
     @property
+    def instrument(self) -> Instrument:
+        return share(self.symbol)
+
+    @property
+    def entry_cost(self) -> Money:
+        """What was paid to open it (a short: received), USD."""
+        return self.instrument.cost(self.quantity, self.entry_price)
+
+    @property
     def is_failed(self) -> bool:
         """Its first exit failed: what it made is no trading result (EX-18)."""
         return self.exit_reason in FAILED
@@ -124,3 +152,19 @@ class Ended:
 
     trade: Trade
     is_long: bool
+
+
+@dataclass(frozen=True, slots=True)
+class InstrumentTrade(Trade):
+    """A trade in what is no share: it names its instrument. A class of its own, so that others are written as ever."""
+
+    instrument: Instrument = field(kw_only=True)
+
+
+AnyTrade: TypeAlias = Trade | InstrumentTrade
+"""Any trade, in whatever is written down."""
+
+
+def trade_in(instrument: Instrument, trade: Trade) -> InstrumentTrade:
+    """The same trade, naming its instrument."""
+    return InstrumentTrade(*(getattr(trade, one.name) for one in fields(Trade)), instrument=instrument)

@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any, ClassVar
 
 from core.model.codes import GuardCode
-from core.model.order import OrderRequest, Side, StopHolder, Terms, digest_of
+from core.model.order import AnyOrder, OrderRequest, Side, StopHolder, Terms, digest_of
 from core.model.signal import ExitReason
 from core.model.values import (
     ClientOrderId,
@@ -89,7 +89,7 @@ class Proposal:
 
     id: ProposalId
     strategy: str
-    order: OrderRequest
+    order: AnyOrder
     stop: StopPlan | NoStop
     signal_time: datetime
     staged_at: datetime
@@ -230,7 +230,7 @@ class Ticket:
     id: TicketId
     proposal_id: ProposalId
     account: str
-    order: OrderRequest
+    order: AnyOrder
     stop: StopPlan | NoStop
     cancels: tuple[ClientOrderId, ...]
     digest: Digest

@@ -11,6 +11,7 @@ from core.execution.effect_now import effect_now, working_entries
 from core.execution.ledger import position_key
 from core.execution.order import Order
 from core.model.account import Account
+from core.model.instrument import named
 from core.model.plan import PlanSource, SignedOrder, Standing
 from core.model.staging import Proposal, Review, StopPlan
 from core.model.values import ZERO, Money, ProposalId, Quantity, plain
@@ -133,7 +134,7 @@ class PlanPicture:
             proposal,
             signed.review,
             is_marked=True,
-            cost=Money(price * proposal.order.quantity) if price is not None else None,
+            cost=proposal.order.cost(price) if price is not None else None,
             power_after=run.powers.get(proposal.id, signed.power_after),
             refusals=run.refusals.get(proposal.id, ()),
             standing=self.desk.plans.standing(run, signed),
@@ -218,5 +219,6 @@ def _row(proposal: Proposal, review: Review, **figures: object) -> PlanRowView:
         trigger_price=None if proposal.only_reduces else order.stop_price,
         trail=(order.trail_price, order.trail_fraction),
         trails_behind=proposal.stop.behind if isinstance(proposal.stop, StopPlan) else None,
+        traded=named(order.instrument),
         **figures,  # type: ignore[arg-type]
     )

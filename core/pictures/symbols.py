@@ -9,7 +9,7 @@ from decimal import Decimal
 from core.desk import Desk
 from core.model.account import Account
 from core.model.bar import ONE_MINUTE
-from core.model.instrument import Instrument
+from core.model.instrument import BrokerInstrument, named
 from core.model.order import Side
 from core.model.sizing import Room
 from core.model.staging import MANUAL
@@ -49,6 +49,7 @@ def _symbol_view(desk: Desk, symbol: Symbol, conditions: Conditions, rooms: tupl
         is_fractionable=instrument.is_fractionable if instrument else False,
         last_at=bar + ONE_MINUTE if bar else None,
         quantity_step=instrument.quantity_step if instrument else Decimal(1),
+        traded=named(instrument) if instrument else None,
         short_refused=_short_refused(desk, instrument),
         conditions=conditions,
         room_to_buy=rooms[0],
@@ -56,7 +57,7 @@ def _symbol_view(desk: Desk, symbol: Symbol, conditions: Conditions, rooms: tupl
     )
 
 
-def _short_refused(desk: Desk, instrument: Instrument | None) -> str | None:
+def _short_refused(desk: Desk, instrument: BrokerInstrument | None) -> str | None:
     account = desk.sightings.account
     if instrument is None or not isinstance(account, Account):
         return "the broker has not said yet whether it can be sold short"

@@ -174,9 +174,13 @@ def capital_of(
 
 def _costs(strategy: str, ledger: Ledger, but: OrderRequest | None) -> list[tuple[Symbol, Decimal]]:
     left_out = () if but is None else (but.client_order_id, but.replaces)
-    held = [(p.symbol, abs(p.quantity) * p.average_price) for p in ledger.positions() if p.strategy == strategy]
+    held = [
+        (p.symbol, p.instrument.cost(abs(p.quantity), p.average_price))
+        for p in ledger.positions()
+        if p.strategy == strategy
+    ]
     coming = [
-        (order.request.symbol, order.remaining * order.share_counts)
+        (order.request.symbol, order.cost_to_come)
         for order in ledger.working_entries(strategy=strategy)
         if order.id not in left_out
     ]

@@ -41,12 +41,12 @@ def open_losses(ledger: Ledger, last: LastPrice, but: ClientOrderId | None = Non
 
 def _of_position(ledger: Ledger, position: Position, guards: list[Order], price: Price) -> Decimal:
     """The farthest stops first: where there are more than are needed, the nearer ones may be the idle ones."""
-    left, lost = abs(position.quantity), ZERO
+    of, left, lost = position.instrument, abs(position.quantity), ZERO
     stops = [(way, stop.remaining) for stop in guards if (way := _way(stop, position, price)) is not None]
     for way, quantity in sorted(stops, reverse=True):
         taken = min(quantity, left)
-        lost, left = lost + taken * way, left - taken
-    return lost + left * _bare_way(ledger, position, price) if left else lost
+        lost, left = lost + of.risk(taken, way), left - taken
+    return lost + of.risk(left, _bare_way(ledger, position, price)) if left else lost
 
 
 def _way(stop: Order, position: Position, price: Price) -> Decimal | None:
@@ -78,7 +78,7 @@ def _way_to(stop: Price, position: Position, price: Price) -> Decimal:
 
 def _of_entry(order: Order) -> Decimal:
     farthest = order.request.limit_price or order.intended_price or ZERO
-    return order.remaining * at_stake(order.share_counts, farthest, order.stop)
+    return order.request.instrument.risk(order.remaining, at_stake(order.counted_price, farthest, order.stop))
 
 
 def at_stake(price: Decimal, farthest: Decimal, stop: StopPlan | NoStop | None) -> Decimal:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from core.model.account import Account
-from core.model.instrument import Instrument
+from core.model.instrument import BrokerInstrument
 from core.model.staging import StopPlan
-from core.model.values import CENT, plain, tick_of
+from core.model.values import CENT, plain
 from core.risk.budget import at_stake
 from core.risk.conditions import conditions_of, cuts_of, risk_of
 from core.risk.gate import Candidate, ReviewContext
@@ -19,27 +19,33 @@ def cap_of(candidate: Candidate, context: ReviewContext) -> str | None:
     """
     order, risk = candidate.order, context.settings.risk
     price, farthest = candidate.price(context.quote_of_now), candidate.farthest(context.quote_of_now)
-    if candidate.only_reduces or price is None or farthest is None or not isinstance(context.instrument, Instrument):
+    if (
+        candidate.only_reduces
+        or price is None
+        or farthest is None
+        or not isinstance(context.instrument, BrokerInstrument)
+    ):
         return None
     is_whole = order.quantity == order.quantity.to_integral_value()
-    more = order.quantity + (1 if is_whole else context.instrument.quantity_step)
+    of, more = order.instrument, order.quantity + (1 if is_whole else context.instrument.quantity_step)
+    cost = of.cost(more, price)
     most = risk.max_notional.of(context.equity)
-    if most is not None and more * price > most:
+    if most is not None and cost > most:
         return _in_words(risk.max_notional)
     cuts = cuts_of(candidate, context)
     loss = risk_of(candidate, context, cuts)
     if loss is not None and isinstance(candidate.stop, StopPlan):
-        way = candidate.stop.way_from(farthest) + tick_of(farthest) / 2
-        if more * way > loss:
+        way = candidate.stop.way_from(farthest) + of.ticks.at(farthest) / 2
+        if of.risk(more, way) > loss:
             return " × ".join([f"risk {_in_words(risk.per_trade)}", *map(str, cuts)])
         left = conditions_of(candidate, context).budget_left
-        if left is not None and more * at_stake(price, farthest, candidate.stop) > left:
+        if left is not None and of.risk(more, at_stake(price, farthest, candidate.stop)) > left:
             return f"the risk budget, {plain(risk.sizing.budget * 100)} %"
     is_shared = context.allocations.of(candidate.strategy) is None
     capital = None if is_shared else conditions_of(candidate, context).capital_left
-    if capital is not None and more * price > capital:
+    if capital is not None and cost > capital:
         return "the strategy's allocation"
-    if isinstance(context.account, Account) and more * price > context.account.buying_power:
+    if isinstance(context.account, Account) and cost > context.account.buying_power:
         return "buying power"
     return None
 

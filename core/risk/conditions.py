@@ -6,7 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from core.execution.ledger import Ledger
-from core.model.instrument import Instrument
+from core.model.instrument import BrokerInstrument
 from core.model.order import OrderRequest, Side, StopHolder
 from core.model.sizing import Size, Term, product
 from core.model.staging import StopPlan
@@ -75,10 +75,11 @@ def wanted_of(candidate: Candidate, context: ReviewContext) -> Wanted | None:
         price=price,
         way=stop.way_from(farthest),
         max_notional=None if most is None else Money(most),
-        step=Decimal(1) if is_whole or not isinstance(instrument, Instrument) else instrument.quantity_step,
+        step=Decimal(1) if is_whole or not isinstance(instrument, BrokerInstrument) else instrument.quantity_step,
         is_long=candidate.order.side is Side.BUY,
         least=risk.min_notional,
         is_bare=stop.holder is StopHolder.YOU,
+        instrument=candidate.order.instrument,
     )
 
 

@@ -17,8 +17,8 @@ from core.execution.ledger import Ledger
 from core.model.account import Account, Mode, NoAccount
 from core.model.broker import OrderReport
 from core.model.halt import TradingHalt
-from core.model.instrument import Instrument, NoInstrument
-from core.model.order import OrderRequest, OrderType, Side
+from core.model.instrument import BrokerInstrument, NoInstrument
+from core.model.order import OrderRequest, OrderType, Side, refused_for_its_legs
 from core.model.quote import Feed, NoQuote, Quote
 from core.model.regime import UNKNOWN, Regime
 from core.model.session import NoSession, Session
@@ -125,7 +125,7 @@ class ReviewContext:
     breaker: Breaker
     account: Account | NoAccount
     quote: Quote | NoQuote
-    instrument: Instrument | NoInstrument
+    instrument: BrokerInstrument | NoInstrument
     broker_time: datetime | None
     is_fresh: bool
     protections: ProtectionBook
@@ -134,7 +134,7 @@ class ReviewContext:
     regime: Regime = UNKNOWN
     sizing: SizingBook = field(default_factory=SizingBook)
     last: Callable[[Symbol], Price | None] = lambda _symbol: None
-    instruments: Mapping[Symbol, Instrument] = field(default_factory=dict)
+    instruments: Mapping[Symbol, BrokerInstrument] = field(default_factory=dict)
     prices: Callable[[Symbol], tuple[datetime, Price] | None] = lambda _symbol: None
     allocations: Allocations = field(default_factory=Allocations)
     signed: Signed = lambda _strategy: ()
@@ -180,12 +180,14 @@ class Check(Protocol):
 
 
 class Gate:
-    """Runs every check on every order."""
+    """Runs every check on every order; one of several legs is refused as a whole, whatever it does: none weighs it."""
 
     def __init__(self, checks: Sequence[Check]) -> None:
         self.checks = tuple(checks)
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Review:
+        if not candidate.order.is_of_one_leg:
+            return Review((Verdict("legs", Standing.REFUSES, refused_for_its_legs(candidate.order)),))
         verdicts = []
         for check in self.checks:
             verdict: Verdict | None

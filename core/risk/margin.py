@@ -13,7 +13,7 @@ from decimal import Decimal
 from core.execution.ledger import Ledger
 from core.execution.order import Order
 from core.model.account import Account
-from core.model.instrument import Instrument, NoInstrument
+from core.model.instrument import BrokerInstrument, NoInstrument
 from core.model.order import OrderRequest, Side
 from core.model.values import ZERO, Fraction, Money, Price, Symbol
 
@@ -80,7 +80,7 @@ def effect_of(
     order: OrderRequest,
     price: Price,
     account: Account,
-    instrument: Instrument | NoInstrument,
+    instrument: BrokerInstrument | NoInstrument,
     entries: tuple[Decimal, Decimal],
 ) -> MarginEffect | Unknown:
     """What an entry at `price` does to a margin account.
@@ -102,7 +102,7 @@ def effect_of(
     if account.maintenance_margin is None:
         return Unknown("the broker does not say the account's maintenance margin")
     coming, free = entries
-    cost = price * order.quantity
+    cost = order.cost(price)
     initial = cost * max(1 / account.multiplier, requirement)
     lent = min(account.multiplier, OVERNIGHT)
     spoken_for, overnight = account.buying_power - free, account.overnight_buying_power
@@ -118,7 +118,7 @@ def effect_of(
     )
 
 
-def requirement_of(instrument: Instrument | NoInstrument, side: Side) -> Fraction | Unknown:
+def requirement_of(instrument: BrokerInstrument | NoInstrument, side: Side) -> Fraction | Unknown:
     """The part of its value that must be there to keep it: of a purchase its long, of a short sale its short one."""
     if isinstance(instrument, NoInstrument):
         return Unknown(f"what it requires on margin is not known: {instrument.reason}")
@@ -130,7 +130,7 @@ def requirement_of(instrument: Instrument | NoInstrument, side: Side) -> Fractio
 
 def maintenance_coming(
     ledger: Ledger,
-    instrument: Callable[[Symbol], Instrument | NoInstrument],
+    instrument: Callable[[Symbol], BrokerInstrument | NoInstrument],
     since: datetime,
     but: OrderRequest | None,
 ) -> Decimal:
@@ -141,14 +141,14 @@ def maintenance_coming(
     whole.
     """
     left_out = () if but is None else (but.client_order_id, but.replaces)
-    coming = [
-        (order, order.remaining * order.share_counts) for order in ledger.working_entries() if order.id not in left_out
+    coming: list[tuple[Order, Decimal]] = [
+        (order, order.cost_to_come) for order in ledger.working_entries() if order.id not in left_out
     ]
     coming += [(fill.order, fill.cost) for fill in ledger.opened_since(since)]
     return sum((worth * _part_kept(order, instrument(order.request.symbol)) for order, worth in coming), ZERO)
 
 
-def _part_kept(order: Order, instrument: Instrument | NoInstrument) -> Decimal:
+def _part_kept(order: Order, instrument: BrokerInstrument | NoInstrument) -> Decimal:
     requirement = requirement_of(instrument, order.request.side)
     return WHOLE if isinstance(requirement, Unknown) else requirement
 

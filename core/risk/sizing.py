@@ -51,7 +51,7 @@ def size_within(room: Room, wanted: Wanted, conditions: Conditions, scales: Sequ
     if most is not None and room.cost is not None and room.cost < most:
         most, by = room.cost, room.by
     if most is not None and room.loss is not None and wanted.way:
-        of_loss = _DOWN.multiply(_DOWN.divide(room.loss, wanted.way), wanted.price)
+        of_loss = _DOWN.multiply(_DOWN.divide(room.loss, wanted.unit_loss), wanted.unit_cost)
         most, by = (Money(of_loss), BY_HOURS) if of_loss < most else (most, by)
     size = size_of(replace(wanted, max_notional=most), conditions, scales)
     is_another = isinstance(size.limited_by, SizeLimit) and size.limited_by is not BY_NOTIONAL
@@ -62,9 +62,9 @@ def size_within(room: Room, wanted: Wanted, conditions: Conditions, scales: Sequ
 
 def raised_to_least(wanted: Wanted, conditions: Conditions, quantity: Quantity) -> Quantity | None:
     """The smallest order's shares, rounded up; None where `quantity` is as much, or a limit that binds is passed."""
-    if wanted.risk is None or quantity * wanted.price >= wanted.least:
+    if wanted.risk is None or wanted.instrument.cost(quantity, wanted.price) >= wanted.least:
         return None
-    steps = _UP.divide(wanted.least, _DOWN.multiply(wanted.price, wanted.step)).to_integral_value(ROUND_CEILING)
+    steps = _UP.divide(wanted.least, _DOWN.multiply(wanted.unit_cost, wanted.step)).to_integral_value(ROUND_CEILING)
     raised = Quantity(steps * wanted.step)
     terms, _ = _weighed(wanted, conditions, BINDING)
     most, _ = _capped(wanted, conditions, terms)
@@ -89,13 +89,14 @@ def _capped(wanted: Wanted, conditions: Conditions, terms: tuple[Term, ...]) -> 
         return NO_SHARES, NO_RISK
     if wanted.max_notional is None or wanted.max_notional <= ZERO:
         return NO_SHARES, BY_NOTIONAL
-    a_step_loses, a_step_costs = _DOWN.multiply(wanted.way, wanted.step), _DOWN.multiply(wanted.price, wanted.step)
+    a_step_loses = _DOWN.multiply(wanted.unit_loss, wanted.step)
+    a_step_costs = _DOWN.multiply(wanted.unit_cost, wanted.step)
     limits = [
         (_DOWN.divide(_DOWN.multiply(wanted.risk, product(terms)), a_step_loses), BY_RISK),
         (_DOWN.divide(wanted.max_notional, a_step_costs), BY_NOTIONAL),
     ]
     if conditions.budget_left is not None:
-        a_step_stakes = _DOWN.multiply(wanted.at_stake, wanted.step)
+        a_step_stakes = _DOWN.multiply(wanted.unit_stake, wanted.step)
         limits.append((_DOWN.divide(max(conditions.budget_left, ZERO), a_step_stakes), BY_BUDGET))
     if conditions.capital_left is not None:
         limits.append((_DOWN.divide(max(conditions.capital_left, ZERO), a_step_costs), BY_ALLOCATION))

@@ -34,7 +34,7 @@ from core.market.port import MarketData, MarketDataError
 from core.model.account import NoAccount
 from core.model.bar import Bar
 from core.model.broker import BrokerPicture, FreshFigures, NoAnswer
-from core.model.instrument import Instrument, NoInstrument
+from core.model.instrument import BrokerInstrument, NoInstrument
 from core.model.quote import NoQuote
 from core.model.values import Symbol
 from core.runtime.threads import Threads
@@ -118,7 +118,7 @@ class Asking:
         wanted = {*map(Symbol, settings.symbols), *(p.symbol for p in picture.positions)}
         asked = [lambda s=s: self.broker.instrument(s) for s in sorted(wanted)]
         found = self._threads.all_of(asked, AT_ONCE)
-        return replace(picture, instruments=tuple(i for i in found if isinstance(i, Instrument)))
+        return replace(picture, instruments=tuple(i for i in found if isinstance(i, BrokerInstrument)))
 
 
 def _come(future: Future[Any], seconds: float) -> Any:

@@ -13,7 +13,7 @@ from core.model.account import Account, Mode
 from core.model.broker import NoAnswer
 from core.model.connection import Lamp, LineState
 from core.model.contract import Record, removals
-from core.model.instrument import Instrument
+from core.model.instrument import BrokerInstrument
 from core.model.quote import Quote
 from core.model.values import Symbol
 from core.ports import Finding
@@ -96,7 +96,7 @@ class Doctor:
 
     def _asset(self, symbol: Symbol) -> Finding:
         found = self.broker.instrument(symbol)
-        if not isinstance(found, Instrument):
+        if not isinstance(found, BrokerInstrument):
             return Finding(f"symbol {symbol}", False, found.reason, "take it out of `symbols`, or mend its name")
         if not found.is_tradable:
             return Finding(f"symbol {symbol}", False, "not tradable now", "take it out of `symbols`")

@@ -53,4 +53,4 @@ def counted(profit: Decimal, *, is_stale: bool) -> Decimal:
 def profit_at(position: Position, price: Decimal) -> Decimal:
     """USD before fees, of the whole position: what was sold already and what is left."""
     made = position.proceeds - position.entry_cost
-    return (made if position.quantity > ZERO else -made) + position.quantity * price
+    return (made if position.quantity > ZERO else -made) + position.instrument.notional(position.quantity, price)

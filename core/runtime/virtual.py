@@ -58,7 +58,7 @@ from core.inputs import (
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.broker import Accepted, FreshFigures, NoAnswer, Refused
 from core.model.codes import BlockCode
-from core.model.instrument import Instrument
+from core.model.instrument import BrokerInstrument
 from core.model.values import ClientOrderId, Symbol
 from core.picture import Pictures
 from core.ports import KillSwitch
@@ -467,10 +467,10 @@ class VirtualRuntime(Runtime):
         exchange, at = self.exchange, self.at
         return FreshFigures(at, exchange.account(at), exchange.quote(at, symbol), exchange.instrument(symbol))
 
-    def _instruments(self) -> tuple[Instrument, ...]:
+    def _instruments(self) -> tuple[BrokerInstrument, ...]:
         symbols = (Symbol(text) for text in self.engine.desk.control.settings.symbols)
         found = (self.exchange.instrument(symbol) for symbol in symbols)
-        return tuple(instrument for instrument in found if isinstance(instrument, Instrument))
+        return tuple(instrument for instrument in found if isinstance(instrument, BrokerInstrument))
 
     def _pass_updates_on(self) -> None:
         for update in self.exchange.take_updates():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from core.model.instrument import Instrument, share
 from core.model.order import Effect, OrderStatus, OrderType, Side, StopHolder
 from core.model.plan import PlanEnd, PlanPhase, PlanReport, PlanSource, SkippedRow, Standing
 from core.model.values import NO_SHARES, ZERO, Digest, Fraction, Money, Price, ProposalId, Quantity, Symbol, TicketId
@@ -44,6 +45,8 @@ class PlanRowView:
         How far that stop trails from the fill on, USD; None where it stands at its price.
     is_taken_back
         No order of the plan: a working entry, which a flattening cancels first; its mark says whether.
+    traded
+        What it trades; None is a share.
     """
 
     proposal_id: ProposalId
@@ -76,6 +79,11 @@ class PlanRowView:
     trigger_price: Price | None = None
     trail: tuple[Price | None, Fraction | None] = (None, None)
     trails_behind: Price | None = None
+    traded: Instrument | None = None
+
+    @property
+    def instrument(self) -> Instrument:
+        return self.traded or share(self.symbol)
 
     @property
     def goes(self) -> bool:

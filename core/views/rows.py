@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from core.model.instrument import Instrument, share
 from core.model.order import Effect, Leg, OrderStatus, OrderType, Side, StopHolder, confirming_key
 from core.model.signal import ExitReason
 from core.model.values import NO_SHARES, ClientOrderId, Fraction, Money, Price, ProposalId, Quantity, Symbol, plain
@@ -54,6 +55,8 @@ class ProposalRow:
         What waiting has brought an exit since its signal, USD, below zero is worse; None where it is not known.
     halted
         Since when its exchange has halted the symbol, and why; empty where it trades.
+    traded
+        What its order trades; None is a share.
     """
 
     id: ProposalId
@@ -86,6 +89,11 @@ class ProposalRow:
 
     moved: Money | None = None
     halted: str = ""
+    traded: Instrument | None = None
+
+    @property
+    def instrument(self) -> Instrument:
+        return self.traded or share(self.symbol)
 
     @property
     def is_urgent(self) -> bool:
@@ -123,6 +131,8 @@ class PositionRow:
         When its stops act again, UTC: the open, where extended hours go on and no stop acts; else None.
     halted
         Since when its exchange has halted the symbol, and why; empty where it trades.
+    traded
+        What it holds; None is a share.
     """
 
     key: str
@@ -148,6 +158,11 @@ class PositionRow:
     unattended_until: datetime | None = None
     unattended_most: Quantity = NO_SHARES
     halted: str = ""
+    traded: Instrument | None = None
+
+    @property
+    def instrument(self) -> Instrument:
+        return self.traded or share(self.symbol)
 
     @property
     def bare(self) -> Quantity:

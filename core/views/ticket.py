@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from core.model.instrument import Instrument, share
 from core.model.quote import NoQuote, Quote
 from core.model.sizing import NO_LIMITS, Room, Size
 from core.model.staging import ListedExit, Review, Ticket
@@ -124,6 +125,8 @@ class SymbolView:
     ----------
     quantity_step
         Smallest part of a share that the broker takes.
+    traded
+        What an order in it trades, as the broker lists it; None is a share.
     short_refused
         Why it cannot be sold short, or None where it can.
     conditions
@@ -138,10 +141,15 @@ class SymbolView:
     is_fractionable: bool
     last_at: datetime | None = None
     quantity_step: Decimal = Decimal(1)
+    traded: Instrument | None = None
     short_refused: str | None = "the broker has not said yet"
     conditions: Conditions = NO_CONDITIONS
     room_to_buy: Room = NO_LIMITS
     room_to_short: Room = NO_LIMITS
+
+    @property
+    def instrument(self) -> Instrument:
+        return self.traded or share(self.symbol)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from core.execution.order import Order
 from core.facts import LegsMissing, OrderCreated, Source, UpdateIgnored
 from core.model.broker import OrderReport
 from core.model.order import Effect as OrderEffect
-from core.model.order import Leg, LegRole, OrderClass, OrderRequest, OrderStatus, Side
+from core.model.order import Leg, LegRole, OrderClass, OrderRequest, OrderStatus, Side, traded_in
 from core.model.signal import ExitReason
 from core.model.values import ClientOrderId
 
@@ -71,7 +71,7 @@ class Adopting:
             return
         self.desk.record(
             OrderCreated(
-                order=_request(told),
+                order=traded_in(parent.request.instrument, _request(told)),
                 proposal_id=parent.proposal_id,
                 strategy=parent.strategy,
                 signal_time=parent.signal_time,

@@ -19,7 +19,7 @@ from core.model.connection import Line, LineState
 from core.model.order import Side
 from core.model.quote import Quote
 from core.model.staging import FIGURES, LINK, PRICE, Proposal, Review, Standing, StopPlan, Ticket, Verdict
-from core.model.values import Price, tick_of
+from core.model.values import Price
 from core.risk.checks.verdicts import warned, without_equity
 from core.risk.gate import ReviewContext, is_market_like
 from core.settings import StagingSettings
@@ -142,7 +142,7 @@ def allowed_move(proposal: Proposal, price: Price, terms: StagingSettings) -> De
         part = terms.move_of_stop * abs(aimed - proposal.stop.price)
     else:
         part = terms.move * price
-    return max(part, 2 * tick_of(price))
+    return max(part, 2 * proposal.order.instrument.ticks.at(price))
 
 
 def touch_of(side: Side, context: ReviewContext) -> Price | None:

@@ -19,14 +19,13 @@ from core.inputs import EditOrder, MoveStop
 from core.model.bar import ONE_MINUTE
 from core.model.codes import GuardCode, ProposalEnd
 from core.model.order import Effect as OrderEffect
-from core.model.order import LegRole, OrderRequest, OrderStatus, OrderType, Side, TimeInForce, order_id_of
+from core.model.order import LegRole, OrderRequest, OrderStatus, OrderType, Side, TimeInForce, order_id_of, traded_in
 from core.model.position import Position
 from core.model.quote import NoQuote, Quote
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, NoStop, Proposal
 from core.model.values import (
     NO_NUMBER,
-    SUB_PENNY,
     ZERO,
     ClientOrderId,
     Price,
@@ -35,7 +34,6 @@ from core.model.values import (
     Symbol,
     is_number,
     plain,
-    tick_of,
 )
 from core.workflows.contract import answers
 from core.workflows.proposing import Proposing, closing_side, left_to_close
@@ -207,8 +205,9 @@ class Changing:
         stop = order.stop_price
         if stop is None or not stop.is_finite() or stop <= 0:
             return f"{stop} is no price for a stop"
-        if stop % tick_of(stop):
-            return f"{plain(stop)} is off its tick of {tick_of(stop)}"
+        tick = order.instrument.ticks.at(stop)
+        if stop % tick:
+            return f"{plain(stop)} is off its tick of {tick}"
         is_sale = order.side is Side.SELL
         now = self.desk.orchestrator.state.marks.get(order.symbol)
         if isinstance(quote, Quote) and not self._has_a_bar_since(quote):
@@ -233,7 +232,7 @@ class Changing:
         request = stop.request
         limit = request.limit_price
         if limit is not None and request.stop_price is not None:
-            limit = _on_its_tick(limit + price - request.stop_price, request.side)
+            limit = _on_its_tick(request, limit + price - request.stop_price)
         moved = replace(
             request,
             client_order_id=self._next_id(stop.id),
@@ -271,6 +270,7 @@ class Changing:
             time_in_force=lasts,
             stop_price=price,
         )
+        order = traded_in(position.instrument, order)
         guard = replace(self._guard(order, position.strategy, None, why.words), guard=why.code)
         key = (position.symbol, position.strategy, why.code)
         if key in self._refused and self._refusal_now(guard) is not None:
@@ -346,10 +346,11 @@ class Changing:
         self.desk.record(ProposalSkipped(strategy, symbol, self.desk.at, (reason,)))
 
 
-def _on_its_tick(limit: Decimal, side: Side) -> Price:
+def _on_its_tick(order: OrderRequest, limit: Decimal) -> Price:
     """The limit of a stop, as far from it as before or a part of a tick farther, so that it fills no later."""
-    rounding = ROUND_FLOOR if side is Side.SELL else ROUND_CEILING
-    return Price(max(limit.quantize(tick_of(limit), rounding), SUB_PENNY))
+    ticks = order.instrument.ticks
+    rounding = ROUND_FLOOR if order.side is Side.SELL else ROUND_CEILING
+    return Price(max(ticks.rounded(limit, rounding), ticks.at(ZERO)))
 
 
 def _is_fraction(order: OrderRequest) -> bool:

@@ -458,7 +458,7 @@ def in_the_way(desk: Desk, proposal: Proposal) -> tuple[ClientOrderId, ...]:
 def figures_of(proposal: Proposal, price: Price | None, context: ReviewContext) -> Figures:
     """What the ticket says in money; a figure that cannot be had is None."""
     order = proposal.order
-    cost = Money(order.quantity * price) if price is not None else None
+    cost = order.cost(price) if price is not None else None
     worst = worst_loss_of(proposal, context)
     account = context.account if isinstance(context.account, Account) else None
     share = Fraction(cost / account.equity) if cost is not None and account and account.equity > 0 else None
@@ -473,7 +473,7 @@ def worst_loss_of(proposal: Proposal, context: ReviewContext) -> Money | None:
     farthest = candidate_of(proposal).farthest(context.quote)
     if not isinstance(proposal.stop, StopPlan) or farthest is None:
         return None
-    return Money(proposal.stop.way_from(farthest) * proposal.order.quantity)
+    return proposal.order.risk(proposal.stop.way_from(farthest))
 
 
 def _taken(proposal: Proposal, cost: Money, account: Account, context: ReviewContext) -> Money:

@@ -182,11 +182,12 @@ class Filling:
 
     def _derived(self, order: Order, report: OrderReport, fresh: list[Execution], missing: Quantity) -> Execution:
         """A fill that nobody told us of: report less local, at the price that makes the averages agree (EX-05)."""
-        known_cost = order.filled_cost + sum((e.quantity * e.price for e in fresh), Decimal(0))
+        of = order.request.instrument
+        known_cost = order.filled_cost + sum((of.cost(e.quantity, e.price) for e in fresh), Decimal(0))
         average = report.average_price
         price = order.request.limit_price or order.intended_price or Decimal(0)
         if average is not None:
-            price = (average * report.filled_quantity - known_cost) / missing
+            price = of.price_of(missing, of.cost(report.filled_quantity, average) - known_cost)
         name = ExecutionId(f"{report.broker_order_id}{DERIVED}{report.filled_quantity}")
         return Execution(name, self.desk.at, missing, Price(price))
 

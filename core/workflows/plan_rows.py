@@ -11,7 +11,7 @@ from decimal import ROUND_CEILING, Decimal
 from core.desk import Desk
 from core.inputs import OpenPlan, PlanRow
 from core.model.order import Effect as OrderEffect
-from core.model.order import OrderRequest, OrderType, StopHolder, TimeInForce, order_id_of
+from core.model.order import OrderRequest, OrderType, StopHolder, TimeInForce, order_id_of, traded_in
 from core.model.plan import PlanLine, SkippedRow
 from core.model.position import Position
 from core.model.signal import ExitReason
@@ -66,6 +66,7 @@ class PlanRows:
             trail_price=row.trail_price,
             trail_fraction=row.trail_fraction,
         )
+        order = traded_in(self.desk.traded(row.symbol), order)
         market = self._price(row.symbol)
         stop = refusal_of(order, row.ttl_seconds) or stop_for(order, written, market)
         if isinstance(stop, str):
@@ -93,16 +94,16 @@ class PlanRows:
         price = row.limit_price if reach is None else reach.most
         if row.notional is None or price is None:
             return NO_PRICE
-        step, whole = self._step(row)
-        shares = Quantity(rounded_down(row.notional / price, step))
+        (step, whole), of = self._step(row), self.desk.traded(row.symbol)
+        shares = Quantity(rounded_down(of.quantity_for(row.notional, price), step))
         how = f", {plain(row.notional)} USD at {priced(price)}"
         risk = self.desk.control.settings.risk
-        if shares * price >= risk.min_notional or not risk.sizing.raise_to_minimum:
+        if of.cost(shares, price) >= risk.min_notional or not risk.sizing.raise_to_minimum:
             too_little = (
                 f"{plain(row.notional)} USD buys less than {plain(step)} {row.symbol} at {priced(price)}{whole}"
             )
             return (shares, how) if shares > 0 else too_little
-        steps = (risk.min_notional / price / step).to_integral_value(ROUND_CEILING)
+        steps = (of.quantity_for(risk.min_notional, price) / step).to_integral_value(ROUND_CEILING)
         return Quantity(steps * step), f"{how}, raised to the smallest order of {plain(risk.min_notional)} USD"
 
     def _price(self, symbol: Symbol) -> Price | None:
@@ -150,6 +151,7 @@ class PlanRows:
             limit_price=row.limit_price,
             stop_price=row.stop_price if row.type in (OrderType.STOP, OrderType.STOP_LIMIT) else None,
         )
+        order = traded_in(position.instrument, order)
         clamped = f"; {plain(wanted)} was asked for, {plain(quantity)} is left to close" if quantity < wanted else ""
         return Proposal(
             id=ProposalId(order_id),
@@ -175,7 +177,7 @@ class PlanRows:
             return NO_PRICE
         instrument = self.desk.sightings.instruments.get(row.symbol)
         step = Decimal(1) if instrument is None else instrument.quantity_step
-        return Quantity(rounded_down(row.notional / price, step))
+        return Quantity(rounded_down(position.instrument.quantity_for(row.notional, price), step))
 
     def _marked(self, order: OrderRequest) -> OrderRequest:
         """What is written in extended hours acts in them where it can (RK-20)."""

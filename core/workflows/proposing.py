@@ -25,6 +25,7 @@ from core.model.order import (
     StopHolder,
     TimeInForce,
     order_id_of,
+    traded_in,
 )
 from core.model.position import Position
 from core.model.signal import EntrySignal, ExitReason, ExitSignal
@@ -77,6 +78,7 @@ class Proposing:
             type=OrderType.LIMIT,
             limit_price=signal.limit_price,
         )
+        order = traded_in(self.desk.traded(signal.symbol), order)
         stop = StopPlan(signal.stop_price, signal.stop_holder)
         self._stage(
             Proposal(
@@ -191,6 +193,7 @@ class Proposing:
             trail_price=command.trail_price,
             trail_fraction=command.trail_fraction,
         )
+        order = traded_in(self.desk.traded(command.symbol), order)
         market = self._market(order)
         followed = refusal_of(order, command.ttl_seconds) or stop_for(order, stop, market)
         if isinstance(followed, str):
@@ -390,6 +393,7 @@ class Proposing:
             reason = f"{reason}; {plain(quantity)} was asked for, {plain(clamped)} is left to close"
         effect = effect_of_exit(side, clamped, held)
         order = OrderRequest(order_id, position.symbol, side, effect, clamped, OrderType.MARKET)
+        order = traded_in(position.instrument, order)
         if terms is not None:
             order = self._marked(in_terms_of(terms, order))
         if refusal := refusal_of_fraction(order):

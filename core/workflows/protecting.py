@@ -15,7 +15,7 @@ from core.facts import MandateEnded, OrderFilled, OrderStateChanged, StopAskedFo
 from core.inputs import LookUpAnswered, SubmissionStopped
 from core.model.codes import CancelCode, MandateCode
 from core.model.order import Effect as OrderEffect
-from core.model.order import OrderRequest, OrderType, Side, TimeInForce, order_id_of
+from core.model.order import OrderRequest, OrderType, Side, TimeInForce, order_id_of, traded_in
 from core.model.position import Position
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, Mandate, MandateKind
@@ -190,6 +190,7 @@ class Protecting:
             time_in_force=lasts,
             stop_price=mandate.stop_price,
         )
+        order = traded_in(parent.request.instrument, order)
         order = in_terms(order, mandate)
         approval = self.desk.stage.permit(use, order, self.desk.account_name, self.desk.at)
         if isinstance(approval, str):

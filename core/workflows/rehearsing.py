@@ -102,7 +102,7 @@ class Rehearsal:
         refusals = (*self._refusals(proposal), *(f"{v.check}: {v.reason}" for v in review.refusals))
         price = candidate_of(proposal).price(context.quote)
         touch = touch_of(proposal.order.side, context)
-        cost = Money(price * proposal.order.quantity) if price is not None else None
+        cost = proposal.order.cost(price) if price is not None else None
         lost = None if proposal.only_reduces else worst_loss_of(proposal, context)
         cancels = in_the_way(self.desk, proposal)
         return Rehearsed(line, cancels, review, refusals, price, touch, cost, lost, self.power())
@@ -150,7 +150,7 @@ class Rehearsal:
         else:
             del self.ledger.state.positions[key]
         self._make_way(cancels, Quantity(abs(after.quantity)))
-        self._free(order.symbol, Money(order.quantity * paid), order.side)
+        self._free(order.symbol, held.instrument.cost(order.quantity, paid), order.side)
 
     def _make_way(self, cancels: tuple[ClientOrderId, ...], left: Quantity) -> None:
         """Its own stops go; what is left of the position has them again, the nearest first (EX-21)."""

@@ -6,7 +6,7 @@ says. Only the line to the exchange can be troubled: it loses, delays or alters 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -41,6 +41,7 @@ from core.inputs import (
 from core.model.account import Mode
 from core.model.bar import Bar
 from core.model.broker import NoAnswer, NotFound, OrderUpdate, Refused
+from core.model.instrument import BrokerInstrument
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderType, StopHolder
 from core.model.session import Calendar
@@ -167,6 +168,7 @@ class House:
         settings: Settings | None = None,
         calendar: Calendar | None = None,
         kinds: Kinds = OF_THE_HOUSE,
+        instruments: Mapping[Symbol, BrokerInstrument] | None = None,
         **rules: object,
     ) -> None:
         House.built.append(self)
@@ -178,7 +180,8 @@ class House:
         self.switch = Switch()
         self.door = Door(DoorKind.SCRIPT)
         self.notebook = Notebook()
-        self.exchange = SimulatedExchange(ExchangeConfig(**{**self.usual, **rules}), self.calendar, self.notebook)  # type: ignore[arg-type]
+        config = ExchangeConfig(**{**self.usual, **rules})  # type: ignore[arg-type]
+        self.exchange = SimulatedExchange(config, self.calendar, self.notebook, instruments)
         self._take_up(self.bars[0].start)
 
     def _take_up(self, start: datetime) -> None:

@@ -23,7 +23,7 @@ from core.model.account import Account, Mode
 from core.model.bar import Bar
 from core.model.broker import Accepted, BrokerPicture, NoAnswer, NotFound, OrderReport, OrderUpdate, Refused
 from core.model.connection import Lamp, Line, LineState
-from core.model.instrument import Instrument, NoInstrument
+from core.model.instrument import BrokerInstrument, NoInstrument
 from core.model.order import OrderRequest
 from core.model.quote import NoQuote, Quote
 from core.model.values import BrokerOrderId, ClientOrderId, Symbol
@@ -113,7 +113,7 @@ class LiveFloor:
         with self.lock:
             return self.troubles.get("account") or self.moved().account(self.now())
 
-    def instrument(self, symbol: Symbol) -> Instrument | NoInstrument:
+    def instrument(self, symbol: Symbol) -> BrokerInstrument | NoInstrument:
         return self.exchange.instrument(symbol)
 
     def picture(self) -> BrokerPicture | NoAnswer:

@@ -13,7 +13,7 @@ from pathlib import Path
 from core.brokers.alpaca.contract import RECORDS
 from core.model.account import Mode
 from core.model.broker import NoAnswer
-from core.model.instrument import Borrow, Instrument
+from core.model.instrument import Borrow, BrokerInstrument
 from core.model.values import Symbol
 from core.ports import Finding
 from core.runtime.doctor import Doctor
@@ -75,7 +75,7 @@ def test_a_share_that_is_hard_to_borrow_is_told_as_such():
     """MD-07"""
     floor = a_floor()
     lent = floor.instrument(Symbol("SPY"))
-    assert isinstance(lent, Instrument)
+    assert isinstance(lent, BrokerInstrument)
     floor.instrument = lambda symbol: replace(lent, borrow=Borrow.HARD)
     assert "hard to borrow: needs a locate" in looked_at(floor)["symbol SPY"].detail
 

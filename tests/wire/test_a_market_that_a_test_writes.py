@@ -13,7 +13,7 @@ from alpaca.data.requests import StockLatestQuoteRequest
 from alpaca.trading.requests import LimitOrderRequest
 
 from core.model.bar import Bar
-from core.model.instrument import Instrument
+from core.model.instrument import WHOLE_ONES, BrokerInstrument
 from core.model.quote import Feed, Quote
 from core.model.values import Price, Quantity, Symbol
 from tests.wire.clients import (
@@ -140,7 +140,7 @@ def test_a_symbol_that_appears_later_can_be_traded(exchange: LoopbackExchange) -
 
 def test_an_instrument_that_is_not_as_usual_is_said_and_kept_to() -> None:
     """EX-11"""
-    whole = Instrument(SPY, is_fractionable=False)
+    whole = BrokerInstrument(SPY, lots=WHOLE_ONES)
     with LoopbackExchange(
         bars=[a_bar(0, "100 100 100 100")], instruments=[whole], clock=StillClock(MORNING)
     ) as exchange:

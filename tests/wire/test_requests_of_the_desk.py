@@ -15,7 +15,7 @@ from core.brokers.alpaca.keys import AccountRefusedError
 from core.model.account import Account
 from core.model.broker import Accepted, BrokerPicture, NoAnswer, NotFound, OrderReport, Refused
 from core.model.connection import Lamp, LineState
-from core.model.instrument import Instrument
+from core.model.instrument import BrokerInstrument
 from core.model.order import Effect, Leg, LegRole, OrderClass, OrderStatus, Side
 from core.model.values import BrokerOrderId, ClientOrderId, Price, Quantity, Symbol
 from tests.wire.desk_side import Waits, a_desk_broker, an_order
@@ -359,7 +359,7 @@ def test_an_asset_is_known_and_the_broker_s_clock_is_its_own(exchange: LoopbackE
 
     asset, skewed = broker.instrument(Symbol("SPY")), broker.time()
 
-    assert isinstance(asset, Instrument)
+    assert isinstance(asset, BrokerInstrument)
     assert asset.is_tradable
     assert not isinstance(skewed, NoAnswer)
     assert skewed - exchange.clock.now() == timedelta(seconds=90)

@@ -12,7 +12,7 @@ import pytest
 
 from app import Keyturn
 from core.inputs import ProposeOrder
-from core.model.instrument import Borrow, Instrument
+from core.model.instrument import Borrow, BrokerInstrument
 from core.model.order import Effect, OrderType, StopHolder
 from core.model.values import Price, Quantity
 from tests.wire.exchange.clocks import RunningClock
@@ -26,7 +26,7 @@ HARD = "SPY is hard to borrow: needs a locate, which this desk does not ask for"
 @contextmanager
 def a_market(borrow: Borrow, said: str = "") -> Iterator[LoopbackExchange]:
     hours = moved_hours(datetime.now(UTC), time(10, 5))
-    lent = Instrument(SPY, borrow=borrow, borrow_said=said)
+    lent = BrokerInstrument(SPY, borrow=borrow, borrow_said=said)
     with LoopbackExchange(clock=RunningClock(), calendar=hours, instruments=(lent,)) as exchange:
         yield exchange
 

@@ -47,7 +47,7 @@ from core.brokers.alpaca.wire import NoReply, Reply, Wire
 from core.model.account import Account, Mode
 from core.model.broker import Accepted, BrokerPicture, CancelTaken, NoAnswer, NotFound, OrderReport, Refused
 from core.model.connection import Lamp
-from core.model.instrument import Instrument, NoInstrument
+from core.model.instrument import BrokerInstrument, NoInstrument
 from core.model.order import OrderRequest, OrderStatus
 from core.model.session import Session
 from core.model.values import ZERO, BrokerOrderId, ClientOrderId, Symbol
@@ -104,7 +104,7 @@ class AlpacaBroker:
         wire = Wire(checked(keys, mode), mode, settings, self._counter)
         self._questions = Questions(wire, self._patience, self._line, self.unread, mode)
         self._books = Books(self._questions, self._figures, now)
-        self._assets: dict[Symbol, tuple[float, Instrument]] = {}
+        self._assets: dict[Symbol, tuple[float, BrokerInstrument]] = {}
         self._lock = threading.Lock()
 
     # ── orders ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -187,7 +187,7 @@ class AlpacaBroker:
             return as_no_answer(error)
 
     @as_shown
-    def instrument(self, symbol: Symbol) -> Instrument | NoInstrument:
+    def instrument(self, symbol: Symbol) -> BrokerInstrument | NoInstrument:
         """Remembered for a quarter of an hour; what could not be had is asked for again."""
         with self._lock:
             known = self._assets.get(symbol)

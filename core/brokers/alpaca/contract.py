@@ -10,12 +10,11 @@ from datetime import date
 from core.brokers.alpaca.statuses import EVENTS
 from core.execution.order_machine import BROKER_STATUSES
 from core.model.contract import Field, Kind, Record
-from core.model.instrument import SHARES
 from core.model.order import OrderType, Side
 
 TEXT, NUMBER, FLAG, MOMENT, LIST, OBJECT = Kind.TEXT, Kind.NUMBER, Kind.FLAG, Kind.MOMENT, Kind.LIST, Kind.OBJECT
 
-CRYPTO, OPTION = "crypto", "us_option"
+SHARES, CRYPTO, OPTION = "us_equity", "crypto", "us_option"
 ASSET_CLASSES = frozenset({SHARES, OPTION, CRYPTO, "ipo"})
 SEVERAL_LEGS = "mleg"
 CLOSES = frozenset({"buy_to_close", "sell_to_close"})

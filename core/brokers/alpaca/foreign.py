@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from core.brokers.alpaca.contract import CLOSES, CRYPTO, ORDER, ORDER_CLASSES, SEVERAL_LEGS
+from core.brokers.alpaca.contract import CLOSES, CRYPTO, ORDER, ORDER_CLASSES, SEVERAL_LEGS, SHARES
 from core.brokers.alpaca.fields import Fields, UnreadableError, rows
 from core.brokers.alpaca.reading import left_of
 from core.model.broker import ForeignOrder
-from core.model.instrument import SHARES
 from core.model.order import Side, TimeInForce
 from core.model.values import BrokerOrderId, ClientOrderId, Symbol, plain
 

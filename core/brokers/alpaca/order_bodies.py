@@ -36,9 +36,15 @@ INTENTS: Mapping[tuple[Side, bool], str] = {
 
 
 def a_submission(order: OrderRequest) -> dict[str, object]:
-    """The body of `POST /v2/orders`. Legs are ignored without an order class, so they never go without (EX-12)."""
+    """The body of `POST /v2/orders`. Legs are ignored without an order class, so they never go without (EX-12).
+
+    Raises
+    ------
+    SeveralLegsError
+        It would be another order here: of several instruments none is sent.
+    """
     return {
-        "symbol": order.symbol,
+        "symbol": order.instrument.symbol,
         "qty": plain(order.quantity),
         "side": order.side.value,
         "type": order.type.value,

@@ -17,8 +17,10 @@ from core.brokers.alpaca.contract import (
     CRYPTO,
     DAY,
     FILL,
+    OPTION,
     ORDER,
     POSITION,
+    SHARES,
     UPDATE,
 )
 from core.brokers.alpaca.fields import Fields, UnreadableError, rows, shown
@@ -33,7 +35,7 @@ from core.model.broker import (
     UnreadableOrder,
     UpdateEvent,
 )
-from core.model.instrument import SHARES, Borrow, Instrument
+from core.model.instrument import FRACTIONS, WHOLE_ONES, AssetClass, Borrow, BrokerInstrument
 from core.model.order import OrderType, Side, TimeInForce
 from core.model.session import Session
 from core.model.values import (
@@ -48,11 +50,9 @@ from core.model.values import (
 )
 from core.model.venues import XNYS
 
-WHOLE = Decimal(1)
 PER_CENT = Decimal(100)
-SMALLEST_FRACTION = Decimal("0.001")
-"""Of a share; Alpaca takes nine decimals, ours are coarser."""
 LONGEST_NAME = 64
+CLASSES = {SHARES: AssetClass.STOCK, OPTION: AssetClass.OPTION, CRYPTO: AssetClass.CRYPTO}
 WITH_LEGS = frozenset({"bracket", "oco", "oto"})
 AN_ACTIVITY = "::"
 """Stands between the time and the execution's own id in an activity's id."""
@@ -213,25 +213,25 @@ def why_blocked(raw: object) -> str:
     return "" if status == ACTIVE else f"the account is {status} and not {ACTIVE}: look at Alpaca's dashboard"
 
 
-def an_instrument(raw: object) -> Instrument:
+def an_instrument(raw: object) -> BrokerInstrument:
     """An asset; its requirements are per cent, and where a side has none of its own the one for both counts."""
     asset = Fields(raw, _named("asset", raw, "symbol"), ASSET)
-    is_fractionable = asset.flag("fractionable")
+    lots = FRACTIONS if asset.flag("fractionable") else WHOLE_ONES
+    kind = asset.text("class")
     is_active = asset.known_word("status") == "active"
     borrow, said = _borrow(asset)
-    return Instrument(
+    return BrokerInstrument(
         symbol=Symbol(asset.text("symbol")),
+        asset_class=CLASSES.get(kind, AssetClass.OTHER),
+        lots=lots,
         is_tradable=asset.flag("tradable") and is_active,
-        is_fractionable=is_fractionable,
         is_shortable=asset.flag("shortable"),
-        quantity_step=SMALLEST_FRACTION if is_fractionable else WHOLE,
         is_marginable=asset.flag("marginable"),
-        is_crypto=asset.text("class") == CRYPTO,
         long_requirement=_requirement(asset, "margin_requirement_long"),
         short_requirement=_requirement(asset, "margin_requirement_short"),
         borrow=borrow,
         borrow_said=said,
-        asset_class=asset.text("class"),
+        class_said="" if CLASSES.get(kind) is AssetClass.STOCK else kind,
         attributes=asset.words("attributes"),
     )
 

@@ -11,7 +11,7 @@ from core.brokers.simulated.config import ExchangeConfig
 from core.brokers.simulated.market import Market
 from core.model.account import Account
 from core.model.broker import BrokerPosition
-from core.model.instrument import Instrument, NoInstrument
+from core.model.instrument import BrokerInstrument, Instrument, NoInstrument, share
 from core.model.order import Side
 from core.model.session import Calendar
 from core.model.values import CENT, ZERO, Money, Price, Quantity, Symbol
@@ -27,13 +27,14 @@ OVER_NIGHT = Decimal(2)
 class Holding:
     """A net position: signed quantity, and what the shares still held were bought (or sold short) for, USD."""
 
+    instrument: Instrument
     quantity: Decimal = ZERO
     cost: Decimal = ZERO
 
     def change(self, signed: Decimal, price: Decimal) -> None:
         """Add to it at `price`, or take from it at its own average. The exchange never lets one order do both."""
         if self.quantity * signed >= ZERO:
-            self.cost += signed * price
+            self.cost += self.instrument.cost(signed, price)
         elif self.quantity + signed == ZERO:
             self.cost = ZERO
         else:
@@ -44,10 +45,13 @@ class Holding:
 class Ledger:
     """Cash, settlement and positions of the one account; `interest` is what its loans have cost so far, USD."""
 
-    def __init__(self, config: ExchangeConfig, calendar: Calendar) -> None:
+    def __init__(
+        self, config: ExchangeConfig, calendar: Calendar, instrument: Callable[[Symbol], Instrument] = share
+    ) -> None:
         self.cash = config.cash
         self._config = config
         self._calendar = calendar
+        self._instrument = instrument
         self._holdings: dict[Symbol, Holding] = {}
         self._unsettled: dict[date, Decimal] = {}
         self.interest = ZERO
@@ -69,11 +73,12 @@ class Ledger:
         self._turn_day(at)
         signed = quantity if side is Side.BUY else -quantity
         fee = self._config.fee_per_share * quantity
-        self.cash -= signed * price + fee
+        worth = self._instrument(symbol).cost(quantity, price)
+        self.cash -= (worth if side is Side.BUY else -worth) + fee
         if side is Side.SELL:
             settles = self._settlement_day(at)
-            self._unsettled[settles] = self._unsettled.get(settles, ZERO) + quantity * price - fee
-        holding = self._holdings.setdefault(symbol, Holding())
+            self._unsettled[settles] = self._unsettled.get(settles, ZERO) + worth - fee
+        holding = self._holdings.setdefault(symbol, Holding(self._instrument(symbol)))
         holding.change(signed, price)
         if holding.quantity == ZERO:
             del self._holdings[symbol]
@@ -104,7 +109,11 @@ class Ledger:
         return sum(map(abs, self._values(at, market).values()), ZERO)
 
     def account(
-        self, at: datetime, market: Market, reserved: Decimal, instrument: Callable[[Symbol], Instrument | NoInstrument]
+        self,
+        at: datetime,
+        market: Market,
+        reserved: Decimal,
+        instrument: Callable[[Symbol], BrokerInstrument | NoInstrument],
     ) -> Account:
         """Its figures; on margin a position takes what it requires, and a cash account has paid for all of it."""
         self._charge(at)
@@ -152,7 +161,7 @@ class Ledger:
             close = market.close_before(symbol, today, self._calendar)
             if close is None:
                 return None
-            worth += quantity * close
+            worth += self._instrument(symbol).notional(quantity, close)
         return Money(worth)
 
     def _charge(self, at: datetime) -> None:
@@ -171,7 +180,7 @@ class Ledger:
             self.cash -= due
             self.interest += due
 
-    def _requirement(self, instrument: Instrument | NoInstrument, value: Decimal) -> Decimal:
+    def _requirement(self, instrument: BrokerInstrument | NoInstrument, value: Decimal) -> Decimal:
         """The part of a position's value that must be there to keep it."""
         if not self._config.is_margin:
             return ZERO
@@ -188,7 +197,7 @@ class Ledger:
 
     def positions(self) -> tuple[BrokerPosition, ...]:
         return tuple(
-            BrokerPosition(symbol, Quantity(held.quantity), Price(held.cost / held.quantity))
+            BrokerPosition(symbol, Quantity(held.quantity), held.instrument.price_of(held.quantity, held.cost))
             for symbol, held in sorted(self._holdings.items())
         )
 
@@ -197,7 +206,7 @@ class Ledger:
         values: dict[Symbol, Decimal] = {}
         for symbol, held in self._holdings.items():
             price = market.price(symbol, at)
-            values[symbol] = held.cost if price is None else held.quantity * price
+            values[symbol] = held.cost if price is None else held.instrument.notional(held.quantity, price)
         return values
 
     def _settlement_day(self, at: datetime) -> date:

@@ -9,7 +9,7 @@ from datetime import datetime
 from core.brokers.simulated.exchange import SimulatedExchange
 from core.model.account import Account
 from core.model.broker import Accepted, BrokerPicture, NotFound, OrderReport, Refused
-from core.model.instrument import Instrument, NoInstrument
+from core.model.instrument import BrokerInstrument, NoInstrument
 from core.model.order import OrderRequest
 from core.model.values import BrokerOrderId, ClientOrderId, Symbol
 
@@ -43,10 +43,10 @@ class SimulatedBroker:
     def account(self) -> Account:
         return self.exchange.account(self.at)
 
-    def instrument(self, symbol: Symbol) -> Instrument | NoInstrument:
+    def instrument(self, symbol: Symbol) -> BrokerInstrument | NoInstrument:
         return self.exchange.instrument(symbol)
 
     def picture(self) -> BrokerPicture:
         found = (self.exchange.instrument(symbol) for symbol in self.symbols)
-        known = tuple(instrument for instrument in found if isinstance(instrument, Instrument))
+        known = tuple(instrument for instrument in found if isinstance(instrument, BrokerInstrument))
         return replace(self.exchange.picture(self.at), instruments=known)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from core.model.broker import Execution, OrderReport, OrderUpdate, UpdateEvent
+from core.model.instrument import Instrument
 from core.model.order import OrderClass, OrderRequest, OrderStatus, OrderType, Side
 from core.model.values import (
     ZERO,
@@ -81,6 +82,7 @@ class BookedOrder:
     reserve_price: Price
     step: Decimal
     expires_at: datetime | None
+    instrument: Instrument
     is_elected: bool = False
     elected_in: datetime | None = None
     best: Price | None = None
@@ -107,6 +109,11 @@ class BookedOrder:
     @property
     def remaining(self) -> Decimal:
         return self.request.quantity - self.filled
+
+    @property
+    def to_reserve(self) -> Decimal:
+        """USD of buying power, where it opens."""
+        return self.instrument.cost(self.remaining, self.reserve_price)
 
     @property
     def is_working(self) -> bool:
@@ -198,7 +205,7 @@ class BookedOrder:
             is_replaced=self.last_event is UpdateEvent.REPLACED,
             is_held=self.is_held and self.is_working,
             filled_quantity=Quantity(self.filled),
-            average_price=Price(self.paid / self.filled) if self.filled else None,
+            average_price=self.instrument.price_of(self.filled, self.paid) if self.filled else None,
             executions=tuple(self.executions),
             trail_price=request.trail_price,
             trail_fraction=request.trail_fraction,
@@ -249,7 +256,7 @@ class Book:
         execution = Execution(ExecutionId(f"{order.broker_order_id}-{number}"), at, quantity, price, fee)
         order.executions.append(execution)
         order.filled += quantity
-        order.paid += quantity * price
+        order.paid += order.instrument.cost(quantity, price)
         if order.remaining == ZERO:
             self._close(order, at)
         event = UpdateEvent.PARTIAL_FILL if order.is_working else UpdateEvent.FILL
@@ -300,7 +307,7 @@ class Book:
 
     def reserved(self) -> Decimal:
         """USD of buying power that working opening orders reserve."""
-        return sum((o.remaining * o.reserve_price for o in self.all_working() if o.opens), ZERO)
+        return sum((o.to_reserve for o in self.all_working() if o.opens), ZERO)
 
     def reports(self, at: datetime) -> tuple[OrderReport, ...]:
         """Those that work and those closed within seven days, in order of acceptance.

@@ -34,11 +34,11 @@ from core.brokers.simulated.log import (
 from core.brokers.simulated.market import Market
 from core.brokers.simulated.matching import Matching
 from core.brokers.simulated.replacements import refusal_to_replace
-from core.brokers.simulated.rules import INVALID, UNPROCESSABLE, Situation, duplicate, is_whole, refusal
+from core.brokers.simulated.rules import INVALID, UNPROCESSABLE, Situation, duplicate, is_whole, refusal, several_legs
 from core.model.account import Account
 from core.model.bar import Bar
 from core.model.broker import Accepted, BrokerPicture, NotFound, OrderReport, OrderUpdate, Refused, UpdateEvent
-from core.model.instrument import Instrument, NoInstrument
+from core.model.instrument import BrokerInstrument, Instrument, NoInstrument, share
 from core.model.order import OrderClass, OrderRequest, OrderType, Side, TimeInForce
 from core.model.quote import NoQuote, Quote
 from core.model.session import Calendar
@@ -85,13 +85,13 @@ class SimulatedExchange:
         config: ExchangeConfig,
         calendar: Calendar,
         log: ExchangeLog,
-        instruments: Mapping[Symbol, Instrument] | None = None,
+        instruments: Mapping[Symbol, BrokerInstrument] | None = None,
     ) -> None:
         self.last_at: datetime | None = None
         self._config = config
         self._log = log
         self._instruments = instruments
-        self._ledger = Ledger(config, calendar)
+        self._ledger = Ledger(config, calendar, self._traded)
         self._book = Book(config.fee_per_share)
         self._frictions = Frictions(config)
         self._market, self._matching = self._rules(calendar)
@@ -149,6 +149,8 @@ class SimulatedExchange:
 
     def submit(self, at: datetime, order: OrderRequest) -> Accepted | Refused:
         """Take an order or refuse it. The report is as of the acceptance; fills come as updates, even at once."""
+        if refused := several_legs(order):
+            return refused
         submission = Submission(max(at, self._matching.now), order)
         self._write(submission)
         return self._submit(submission)
@@ -162,6 +164,8 @@ class SimulatedExchange:
 
     def replace(self, at: datetime, order: OrderRequest) -> Accepted | Refused:
         """Put an order in the place of the one that it names, all at once, or refuse it; refused, the old one stays."""
+        if refused := several_legs(order):
+            return refused
         replacement = Replacement(max(at, self._matching.now), order)
         self._write(replacement)
         return self._replace(replacement)
@@ -234,9 +238,9 @@ class SimulatedExchange:
         self.advance(at)
         return self._market.is_left_behind(symbol, at)
 
-    def instrument(self, symbol: Symbol) -> Instrument | NoInstrument:
+    def instrument(self, symbol: Symbol) -> BrokerInstrument | NoInstrument:
         """What an instrument requires on margin is its own, or else the exchange's rule."""
-        found = Instrument(symbol) if self._instruments is None else self._instruments.get(symbol)
+        found = BrokerInstrument(symbol) if self._instruments is None else self._instruments.get(symbol)
         if found is None:
             return NoInstrument(f"{symbol} is not listed here")
         if not self._config.is_margin:
@@ -247,6 +251,10 @@ class SimulatedExchange:
             long_requirement=rule if found.long_requirement is None else found.long_requirement,
             short_requirement=rule if found.short_requirement is None else found.short_requirement,
         )
+
+    def _traded(self, symbol: Symbol) -> Instrument:
+        """What its books count a symbol as, listed or not."""
+        return share(symbol) if self._instruments is None else self._instruments.get(symbol, share(symbol))
 
     def take_updates(self) -> list[OrderUpdate]:
         """Empty the outbox: what happened to orders since the last call, in order."""
@@ -284,7 +292,7 @@ class SimulatedExchange:
     def _accept(self, at: datetime, situation: Situation, old: BookedOrder | None = None) -> Accepted:
         """Into the book with its legs; what takes another's place stands where that stood, held where it was."""
         request, instrument = situation.order, situation.instrument
-        assert isinstance(instrument, Instrument)  # the rules have seen to both
+        assert isinstance(instrument, BrokerInstrument)  # the rules have seen to both
         assert situation.price is not None
         order = BookedOrder(
             request=request,
@@ -293,6 +301,7 @@ class SimulatedExchange:
             reserve_price=situation.sold_at or situation.price,
             step=Decimal(1) if is_whole(request.quantity) else instrument.quantity_step,
             expires_at=self._matching.day_end(request, at) if request.time_in_force is TimeInForce.DAY else None,
+            instrument=instrument.terms,
         )
         if old is not None:
             _stand_in(order, old)
@@ -329,7 +338,7 @@ class SimulatedExchange:
         """As it is for an order that arrives; what the one that makes way holds or reserves is free again."""
         gone = old if old is not None and old.is_working else None
         held = gone.remaining if gone is not None and not gone.opens and not gone.is_held else ZERO
-        reserved = gone.remaining * gone.reserve_price if gone is not None and gone.opens else ZERO
+        reserved = gone.to_reserve if gone is not None and gone.opens else ZERO
         return Situation(
             order=order,
             instrument=self.instrument(order.symbol),

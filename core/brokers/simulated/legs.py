@@ -23,6 +23,7 @@ def legs_of(order: BookedOrder, next_id: Callable[[], BrokerOrderId]) -> Iterato
             reserve_price=order.reserve_price,
             step=Decimal(1),
             expires_at=order.expires_at,
+            instrument=order.instrument,
             parent=order,
         )
         order.legs.append(booked)

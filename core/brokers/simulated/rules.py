@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from core.model.broker import Refused
-from core.model.instrument import Instrument, NoInstrument
-from core.model.order import LegRole, OrderClass, OrderRequest, OrderType, Side, TimeInForce
-from core.model.values import ZERO, Price, plain, tick_of
+from core.model.instrument import BrokerInstrument, Instrument, NoInstrument, share
+from core.model.order import LegRole, OrderClass, OrderRequest, OrderType, Side, TimeInForce, refused_for_its_legs
+from core.model.values import ZERO, Price, plain
 
 UNPROCESSABLE = 422
 FORBIDDEN = 403
@@ -40,7 +40,7 @@ class Situation:
     """
 
     order: OrderRequest
-    instrument: Instrument | NoInstrument
+    instrument: BrokerInstrument | NoInstrument
     is_duplicate: bool
     is_margin: bool
     position: Decimal
@@ -71,6 +71,11 @@ def refusal(situation: Situation) -> Refused | None:
 def is_taken(refused: Refused) -> bool:
     """Whether it says that an order with this id is there: as with a real broker that is doubt, no refusal (EX-06)."""
     return refused.code == DUPLICATE
+
+
+def several_legs(order: OrderRequest) -> Refused | None:
+    """Asked before anything else, and before the log: what is refused for it is nothing that the exchange was asked."""
+    return None if order.is_of_one_leg else _invalid(refused_for_its_legs(order))
 
 
 def duplicate(s: Situation) -> Refused | None:
@@ -168,7 +173,7 @@ def bad_legs(s: Situation) -> Refused | None:
         if level is None:
             return _invalid(f"{name} is required")
         for price in (leg.stop_price, leg.limit_price):
-            if price is not None and (wrong := _off_its_tick(name, price)):
+            if price is not None and (wrong := _off_its_tick(s, name, price)):
                 return wrong
         is_above = (leg.role is LegRole.TARGET) == (closes is Side.SELL)
         if (level <= s.price) if is_above else (level >= s.price):
@@ -181,7 +186,7 @@ def bad_price(s: Situation) -> Refused | None:
     order = s.order
     named = (("limit_price", order.limit_price), ("stop_price", order.stop_price), ("trail_price", order.trail_price))
     for name, price in named:
-        if price is not None and (wrong := _off_its_tick(name, price)):
+        if price is not None and (wrong := _off_its_tick(s, name, price)):
             return wrong
     return None
 
@@ -226,7 +231,7 @@ def both_sides(s: Situation) -> Refused | None:
 def too_expensive(s: Situation) -> Refused | None:
     if not s.opens or s.price is None:
         return None
-    cost = (s.sold_at or s.price) * s.order.quantity
+    cost = _traded(s).cost(s.order.quantity, s.sold_at or s.price)
     if cost <= s.buying_power:
         return None
     return _not_enough(f"insufficient buying power (cost: {plain(cost)}, available: {plain(s.buying_power)})")
@@ -254,10 +259,14 @@ def is_whole(quantity: Decimal) -> bool:
     return quantity == quantity.to_integral_value()
 
 
-def _off_its_tick(name: str, price: Price) -> Refused | None:
+def _traded(s: Situation) -> Instrument:
+    return share(s.order.symbol) if isinstance(s.instrument, NoInstrument) else s.instrument
+
+
+def _off_its_tick(s: Situation, name: str, price: Price) -> Refused | None:
     if not price.is_finite() or price <= ZERO:
         return _invalid(f"{name} must be > 0")
-    if price % tick_of(price) == ZERO:
+    if price % _traded(s).ticks.at(price) == ZERO:
         return None
     return _invalid(f"invalid {name} {plain(price)}. sub-penny increment does not fulfill minimum pricing criteria")
 

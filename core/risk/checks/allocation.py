@@ -26,7 +26,7 @@ class AllocationCheck:
             return lacking(self.name, price, desk)
         order = candidate.order
         capital = capital_of(share, candidate.strategy, order.symbol, desk.ledger, desk.equity, order)
-        cost = price * order.quantity
+        cost = order.cost(price)
         if cost > capital.left:
             said = f"exceeds strategy allocation: {_over(capital, share, candidate.strategy, cost)}"
             return refused(self.name, f"{said}; {would_pass(candidate, desk)}")

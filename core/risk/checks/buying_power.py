@@ -30,7 +30,7 @@ class BuyingPowerCheck:
         if price is None:
             return unmeasured(self.name, "no price to measure it by", is_fresh=desk.is_fresh)
         free = free_for(candidate.order, desk.ledger, desk.account)
-        cost = price * candidate.order.quantity
+        cost = candidate.order.cost(price)
         if cost > free:
             reserved = reserved_for_unseen(desk.ledger, desk.account, but=candidate.order.replaces)
             return refused(
@@ -64,7 +64,7 @@ def reserved_for_unseen(ledger: Ledger, account: Account, but: ClientOrderId | N
         if _is_seen(order, account) or order.id == but:
             continue
         old = ledger.incumbent(order)
-        reserved += max(_cost(order) - _counted(old, account), ZERO)
+        reserved += max(order.cost_to_come - _counted(old, account), ZERO)
     return reserved
 
 
@@ -80,7 +80,7 @@ def _counted(old: Order | None, account: Account) -> Decimal:
     """USD that count already for the order that makes way."""
     if old is None:
         return ZERO
-    return _shown(old) if _is_seen(old, account) else _cost(old)
+    return _shown(old) if _is_seen(old, account) else old.cost_to_come
 
 
 def _is_seen(order: Order, account: Account) -> bool:
@@ -89,12 +89,8 @@ def _is_seen(order: Order, account: Account) -> bool:
     return was_there and (order.ended_at is None or order.ended_at >= account.at)
 
 
-def _cost(order: Order) -> Decimal:
-    return order.remaining * order.share_counts
-
-
 def _shown(order: Order) -> Decimal:
     """USD that the broker holds back for an order that rests, at the least: the bid at which a short sale was measured
     may have fallen below its limit before it arrived.
     """
-    return order.remaining * (order.request.limit_price or order.share_counts)
+    return order.request.instrument.cost(order.remaining, order.request.limit_price or order.counted_price)

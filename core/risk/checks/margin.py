@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.model.account import Account, NoAccount
-from core.model.instrument import Instrument, NoInstrument
+from core.model.instrument import BrokerInstrument, NoInstrument
 from core.model.order import Effect
 from core.model.staging import Verdict, unsaid
 from core.model.values import ZERO, Symbol
@@ -72,7 +72,7 @@ def margin_effect(candidate: Candidate, desk: ReviewContext, account: Account) -
     if price is None:
         return Unknown("no price to measure it by")
 
-    def known(symbol: Symbol) -> Instrument | NoInstrument:
+    def known(symbol: Symbol) -> BrokerInstrument | NoInstrument:
         return desk.instruments.get(symbol) or NoInstrument("not asked for yet")
 
     coming = maintenance_coming(desk.ledger, known, account.at, but=candidate.order)

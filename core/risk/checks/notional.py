@@ -21,7 +21,7 @@ class NotionalCheck:
         least = desk.settings.risk.min_notional
         if price is None or most is None:
             return lacking(self.name, price, desk)
-        notional = price * candidate.order.quantity
+        notional = candidate.order.cost(price)
         if notional > most:
             return refused(self.name, f"{usd(notional)} is over {usd(most)} an order; {would_pass(candidate, desk)}")
         if notional < least:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from core.model.instrument import Instrument
+from core.model.instrument import BrokerInstrument
 from core.model.order import Effect, LegRole
 from core.model.values import Quantity, plain
 from core.risk.checks.buying_power import BuyingPowerCheck
@@ -41,7 +41,7 @@ def would_pass(candidate: Candidate, desk: ReviewContext) -> str:
         size = size_within(room, replace(wanted, step=part), conditions, BINDING)
     if not size.quantity:
         return f"no size passes: {size.limited_by}"
-    if size.quantity * wanted.price < wanted.least:
+    if candidate.order.instrument.cost(size.quantity, wanted.price) < wanted.least:
         return f"no size passes: {size.limited_by} is under the smallest one"
     refused = OF_A_SIZE.review(_smaller(candidate, size.quantity), desk).refusals
     if refused:
@@ -57,6 +57,6 @@ def _part_of_a_share(candidate: Candidate, desk: ReviewContext) -> Decimal:
     """The step of such an order: a whole share for a short sale, beside a target, and where fractions do not trade."""
     order, instrument = candidate.order, desk.instrument
     is_whole = order.effect is Effect.SHORT or order.leg(LegRole.TARGET) is not None
-    if is_whole or not isinstance(instrument, Instrument) or not instrument.is_fractionable:
+    if is_whole or not isinstance(instrument, BrokerInstrument) or not instrument.is_fractionable:
         return WHOLE
     return instrument.quantity_step

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from core.model.sizing import Term
 from core.model.staging import StopPlan, Verdict, unsaid
-from core.model.values import tick_of
 from core.risk.checks.passing import would_pass
 from core.risk.checks.verdicts import lacking, passed, refused, usd
 from core.risk.conditions import cuts_of, risk_of
@@ -29,8 +28,9 @@ class PerTradeLossCheck:
         limit = risk_of(candidate, desk, cuts)
         if price is None or limit is None:
             return lacking(self.name, price, desk)
-        loss = candidate.stop.way_from(price) * candidate.order.quantity
-        if loss > limit and loss > limit + tick_of(price) / 2 * candidate.order.quantity:  # half a tick is rounding
+        order = candidate.order
+        loss = order.risk(candidate.stop.way_from(price))
+        if loss > limit and loss > limit + order.risk(order.instrument.ticks.at(price) / 2):  # half a tick is rounding
             return refused(
                 self.name, f"{usd(loss)} is over {usd(limit)} a trade{_scaled_by(cuts)}; {would_pass(candidate, desk)}"
             )

@@ -33,7 +33,7 @@ class PortfolioCheck:
         price = candidate.price(desk.quote_of_now)
         if price is None:
             return unmeasured(self.name, "no price to measure it by", is_fresh=desk.is_fresh)
-        cost = price * candidate.order.quantity
+        cost = candidate.order.cost(price)
         held = exposure_of(desk.ledger, desk.prices, but=candidate.order)
         free = free_for(candidate.order, desk.ledger, account)
         refusal = _exposed(held / equity, (held + cost) / equity, terms.max_exposure) or _spent(

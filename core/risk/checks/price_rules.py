@@ -6,7 +6,7 @@ from __future__ import annotations
 from core.model.order import OrderRequest, OrderType, Side
 from core.model.quote import Quote
 from core.model.staging import StopPlan, Verdict
-from core.model.values import plain, priced, tick_of
+from core.model.values import plain, priced
 from core.risk.checks.verdicts import passed, percent, refused, warned
 from core.risk.gate import Candidate, ReviewContext
 from core.staging.legs import target_of
@@ -26,6 +26,7 @@ class PriceRulesCheck:
             return refused(self.name, malformed)
         behind = candidate.stop.price if isinstance(candidate.stop, StopPlan) else None
         legs = [price for leg in order.legs for price in (leg.stop_price, leg.limit_price)] if order.legs else ()
+        tick_of = order.instrument.ticks.at
         for price in (order.limit_price, order.stop_price, order.trail_price, behind, *legs):
             if price is None:
                 continue

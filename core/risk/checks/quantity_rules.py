@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.model.instrument import Instrument
+from core.model.instrument import BrokerInstrument
 from core.model.order import Effect, OrderClass, OrderRequest, OrderType, TimeInForce
 from core.model.staging import Verdict, unsaid
 from core.model.values import plain
@@ -19,21 +19,24 @@ class QuantityRulesCheck:
         order = candidate.order
         if order.quantity <= 0:
             return refused(self.name, f"{plain(order.quantity)} is no quantity: it must be above zero")
-        if not isinstance(desk.instrument, Instrument):
+        if not isinstance(desk.instrument, BrokerInstrument):
             return refused(self.name, "the broker has not said yet whether fractions trade; try again in a moment")
+        lots = desk.instrument.lots
+        if order.quantity < lots.least:
+            return refused(
+                self.name, f"{plain(order.quantity)} is under {plain(lots.least)}, the least that trades; take more"
+            )
         is_whole = order.quantity == order.quantity.to_integral_value()
         if is_whole:
             return unsaid(self.name, lambda: f"{plain(order.quantity)} whole shares")
-        if not desk.instrument.is_fractionable:
+        if not lots.has_fractions:
             return refused(self.name, f"{order.symbol} trades in whole shares")
         if order.type is OrderType.TRAILING_STOP or order.order_class is not OrderClass.SIMPLE:
             return refused(self.name, f"a {_pair_or_trail(order)} takes whole shares")
         if order.effect is Effect.SHORT:
             return refused(self.name, "a short sale takes whole shares")
-        if order.quantity % desk.instrument.quantity_step:
-            return refused(
-                self.name, f"{plain(order.quantity)} is not in steps of {desk.instrument.quantity_step} shares"
-            )
+        if order.quantity % lots.step:
+            return refused(self.name, f"{plain(order.quantity)} is not in steps of {lots.step} shares")
         if order.time_in_force is not TimeInForce.DAY:
             return refused(self.name, "a fractional order is good for the day only")
         return unsaid(self.name, lambda: f"{plain(order.quantity)} shares, fractional")

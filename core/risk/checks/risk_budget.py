@@ -22,7 +22,7 @@ class RiskBudgetCheck:
             return lacking(self.name, price, desk)
         held = open_losses(desk.ledger, desk.last, candidate.order.replaces)
         limit = desk.settings.risk.sizing.budget * equity
-        total = held + at_stake(price, farthest, candidate.stop) * candidate.order.quantity
+        total = held + candidate.order.risk(at_stake(price, farthest, candidate.stop))
         if total <= limit:
             return unsaid(self.name, lambda: f"{usd(total)} of {usd(limit)} at the stops")
         before = f"{usd(held)} before it, " if held else ""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Context, Decimal
 
 from core.model.account import Account
-from core.model.instrument import Instrument, NoInstrument
+from core.model.instrument import BrokerInstrument, NoInstrument
 from core.model.order import OrderRequest, Side
 from core.model.sizing import NO_LIMITS, Room
 from core.model.values import ZERO, Money, Symbol
@@ -38,7 +38,7 @@ def taken_of(desk: ReviewContext, but: OrderRequest | None = None) -> Taken | No
     if not isinstance(desk.account, Account):
         return None
 
-    def known(symbol: Symbol) -> Instrument | NoInstrument:
+    def known(symbol: Symbol) -> BrokerInstrument | NoInstrument:
         return desk.instruments.get(symbol) or NoInstrument("not asked for yet")
 
     return Taken(

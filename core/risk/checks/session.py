@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.model.instrument import Instrument
+from core.model.instrument import BrokerInstrument
 from core.model.order import OrderType, TimeInForce
 from core.model.session import NoSession
 from core.model.staging import Verdict
@@ -16,8 +16,8 @@ class SessionCheck:
     name = "session and clock"
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
-        if isinstance(desk.instrument, Instrument) and desk.instrument.is_crypto:
-            return refused(self.name, "crypto has a day of 24 hours, and this desk trades none yet")
+        if isinstance(desk.instrument, BrokerInstrument) and (not_yet := desk.instrument.asked.not_yet):
+            return refused(self.name, not_yet)
         if closed := _closed(candidate, desk):
             return refused(self.name, closed)
         open_ = _open(desk)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from core.model.instrument import Instrument
+from core.model.instrument import BrokerInstrument, Hours
 from core.model.quote import NoQuote, Quote
 from core.model.session import Session
 from core.model.staging import StopPlan, Verdict, unsaid
@@ -40,18 +40,18 @@ class SessionLimitsCheck:
         if quote.spread > limits.spread_limit:
             spread, most = percent(quote.spread), percent(limits.spread_limit)
             return refused(self.name, f"{spread} of mid is over {most} outside regular hours; wait for a tighter one")
-        cost = price * candidate.order.quantity
+        cost = candidate.order.cost(price)
         return unsaid(self.name, lambda: f"{usd(cost)} of {usd(notional * part)} outside regular hours")
 
 
 def _too_much(candidate: Candidate, quote: Quote | NoQuote, price: Price, most: Decimal, loss: Decimal) -> str | None:
     """Why it costs, or can lose, more than these hours may."""
-    cost = price * candidate.order.quantity
+    cost = candidate.order.cost(price)
     if cost > most:
         return f"{usd(cost)} is over {usd(most)} outside regular hours; take fewer shares"
     if not isinstance(candidate.stop, StopPlan):
         return None
-    risked = candidate.stop.way_from(candidate.farthest(quote) or price) * candidate.order.quantity
+    risked = candidate.order.risk(candidate.stop.way_from(candidate.farthest(quote) or price))
     return f"{usd(risked)} at the stop is over {usd(loss)} then; take fewer shares" if risked > loss else None
 
 
@@ -60,7 +60,7 @@ def limits_of(desk: ReviewContext, *, is_marked: bool = False) -> HoursLimits | 
     refuses any other anyway.
     """
     session = desk.settings.risk.session
-    if isinstance(desk.instrument, Instrument) and desk.instrument.is_crypto:
+    if isinstance(desk.instrument, BrokerInstrument) and desk.instrument.asked.hours is Hours.ALL_DAY:
         return session.crypto
     is_regular = isinstance(desk.session, Session) and not is_marked
     return None if is_regular or session.policy == "regular_only" else session.extended

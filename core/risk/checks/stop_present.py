@@ -61,4 +61,4 @@ def _moved_away(candidate: Candidate, desk: ReviewContext) -> Verdict | None:
     more = further if order.side is Side.SELL else -further
     if more <= 0:
         return None
-    return warned("stop", f"it moves AWAY from the market: {usd(more * order.quantity)} more are lost at it")
+    return warned("stop", f"it moves AWAY from the market: {usd(order.risk(more))} more are lost at it")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from core.model.instrument import NoInstrument
+from core.model.instrument import Instrument, NoInstrument
 from core.model.order import Effect
 from core.model.staging import Verdict, unsaid
+from core.model.values import plain
 from core.risk.checks.verdicts import refused
 from core.risk.gate import Candidate, ReviewContext
 
@@ -24,6 +25,14 @@ class TradableCheck:
             return refused(self.name, f"{instrument.symbol} is not tradable")
         if not candidate.only_reduces and instrument.class_refused:
             return refused(self.name, instrument.class_refused)
+        if candidate.order.instrument.multiplier != instrument.multiplier:
+            return refused(self.name, _miscounted(candidate.order.instrument, instrument))
         if candidate.order.effect is Effect.SHORT and instrument.short_refused:
             return refused(self.name, instrument.short_refused)
         return unsaid(self.name, lambda: f"{instrument.symbol} is tradable")
+
+
+def _miscounted(ours: Instrument, theirs: Instrument) -> str:
+    """What it would cost and make is not what the ticket says."""
+    one, other = plain(ours.multiplier), plain(theirs.multiplier)
+    return f"the order counts {one} times the price of {ours.symbol}, the broker {other} times; stage it again"

@@ -63,7 +63,7 @@ def closed(trade: Trade, direction: Direction) -> ClosedTrade:
 
     Where an exit failed before, its reason is what closed it in the end: a stop-out stays one to the guards (RK-05).
     """
-    staked = trade.entry_price * trade.quantity
+    staked = trade.entry_cost
     return ClosedTrade(
         symbol=trade.symbol,
         direction=direction,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
 from typing import Protocol
 
+from core.model.instrument import ANY_SHARE, ONE, Instrument
 from core.model.regime import UNKNOWN, NoVix, VixReading
 from core.model.sizing import LeftOut, Term
 from core.model.values import CENT, Fraction, Money, Price, Symbol
@@ -21,7 +22,7 @@ class Wanted:
     risk
         USD lost when the stop fills at its price; None where it needs an equity that is not known.
     price, way
-        USD a share, above zero: what it costs, and the distance of its stop.
+        USD, above zero: its price, and the distance of its stop.
     max_notional
         USD that the order may cost; None is no permission.
     step
@@ -30,6 +31,8 @@ class Wanted:
         USD of the smallest order; zero where any is.
     is_bare
         Nobody holds its stop: the risk budget counts all that it costs (RK-21).
+    instrument
+        What is to be bought or sold.
     """
 
     risk: Money | None
@@ -40,11 +43,22 @@ class Wanted:
     is_long: bool = True
     least: Decimal = Decimal(0)
     is_bare: bool = False
+    instrument: Instrument = ANY_SHARE
 
     @property
-    def at_stake(self) -> Decimal:
-        """USD a share that it takes of the risk budget."""
-        return self.price if self.is_bare else self.way
+    def unit_cost(self) -> Decimal:
+        """USD that one costs."""
+        return self.instrument.cost(ONE, self.price)
+
+    @property
+    def unit_loss(self) -> Decimal:
+        """USD that one loses at its stop."""
+        return self.instrument.risk(ONE, self.way)
+
+    @property
+    def unit_stake(self) -> Decimal:
+        """USD that one takes of the risk budget."""
+        return self.unit_cost if self.is_bare else self.unit_loss
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from core.brokers.simulated.path import Segment
 from core.model.account import Account
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.broker import BrokerPosition, OrderReport, OrderUpdate, UpdateEvent
-from core.model.instrument import Instrument, NoInstrument
+from core.model.instrument import BrokerInstrument, NoInstrument
 from core.model.order import OrderRequest, Side
 from core.model.quote import NoQuote, Quote
 from core.model.session import Calendar, Session
@@ -83,7 +83,7 @@ class Floor:
         clock: Clock,
         tape: Tape,
         log: ExchangeLog,
-        instruments: Iterable[Instrument] = (),
+        instruments: Iterable[BrokerInstrument] = (),
     ) -> None:
         self.calendar, self.clock, self.tape, self.config = calendar, clock, tape, config
         self.outbox: list[Update] = []
@@ -100,7 +100,7 @@ class Floor:
         self.shown_wrong: Callable[[Quote], Quote] = lambda quote: quote
         self.papers = Papers()
         self.opened_at = clock.now()
-        listed = {symbol: Instrument(symbol) for symbol in tape.symbols}
+        listed = {symbol: BrokerInstrument(symbol) for symbol in tape.symbols}
         self._instruments = listed | {instrument.symbol: instrument for instrument in instruments}
         self._exchange = SimulatedExchange(config, calendar, log, self._instruments)
         self._held: dict[Symbol, Decimal] = {}
@@ -284,7 +284,7 @@ class Floor:
         bars = self.bars(symbol, self._walked - timedelta(days=7), self._walked)
         return bars[-1] if bars else None
 
-    def instrument(self, symbol: Symbol) -> Instrument:
+    def instrument(self, symbol: Symbol) -> BrokerInstrument:
         """Raises `RefusalError`."""
         instrument = self._exchange.instrument(symbol)
         if isinstance(instrument, NoInstrument):
@@ -364,7 +364,7 @@ class Floor:
         """One more bar or quote of a written market; its symbol is listed from here on."""
         assert isinstance(self.tape, WrittenTape)
         self.tape.add(happening)
-        self._instruments.setdefault(happening.symbol, Instrument(happening.symbol))
+        self._instruments.setdefault(happening.symbol, BrokerInstrument(happening.symbol))
 
 
 def is_open(report: OrderReport) -> bool:

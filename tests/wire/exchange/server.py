@@ -27,7 +27,7 @@ from core.brokers.simulated.config import EDITION, ExchangeConfig
 from core.brokers.simulated.log import Record
 from core.model.bar import Bar
 from core.model.broker import BrokerPosition, OrderReport
-from core.model.instrument import Instrument
+from core.model.instrument import BrokerInstrument
 from core.model.quote import Quote
 from core.model.session import Calendar
 from core.model.values import Quantity
@@ -91,7 +91,7 @@ class LoopbackExchange:
         bars: Iterable[Bar] = (),
         quotes: Iterable[Quote] = (),
         symbols: Sequence[str] = ("SPY",),
-        instruments: Iterable[Instrument] = (),
+        instruments: Iterable[BrokerInstrument] = (),
         seed: int = 1,
         clock: Clock | None = None,
         calendar: Calendar | None = None,

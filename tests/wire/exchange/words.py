@@ -16,7 +16,7 @@ from uuid import UUID
 from core.model.account import Account
 from core.model.bar import Bar
 from core.model.broker import BrokerPosition, Execution, OrderReport
-from core.model.instrument import Instrument
+from core.model.instrument import AssetClass, BrokerInstrument
 from core.model.order import Side
 from core.model.quote import Quote
 from core.model.session import Session
@@ -27,6 +27,7 @@ from tests.wire.exchange.papers import STAMP_OF, Paper, id_of
 Json = dict[str, Any]
 
 CENTS = Decimal("0.01")
+CLASSES = {AssetClass.STOCK: "us_equity", AssetClass.OPTION: "us_option", AssetClass.CRYPTO: "crypto"}
 
 
 def stamp(at: datetime) -> str:
@@ -186,10 +187,10 @@ def per_cent(requirement: Decimal | None) -> str:
     return plain((Decimal(1) if requirement is None else requirement) * 100)
 
 
-def asset_json(instrument: Instrument, is_marginable: bool) -> Json:
+def asset_json(instrument: BrokerInstrument, is_marginable: bool) -> Json:
     return {
         "id": id_of("asset", instrument.symbol),
-        "class": instrument.asset_class,
+        "class": CLASSES[instrument.asset_class],
         "exchange": "ARCA",
         "symbol": instrument.symbol,
         "name": f"{instrument.symbol} of the loopback exchange",

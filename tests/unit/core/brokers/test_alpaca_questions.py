@@ -10,7 +10,7 @@ import pytest
 
 from core.model.account import Account
 from core.model.broker import Accepted, CancelTaken, NoAnswer, NotFound, OrderReport, Refused
-from core.model.instrument import Instrument, NoInstrument
+from core.model.instrument import AssetClass, BrokerInstrument, NoInstrument
 from core.model.order import OrderStatus
 from core.model.values import BrokerOrderId, ClientOrderId, Symbol
 from tests.unit.core.brokers.alpaca_door import (
@@ -337,7 +337,7 @@ def test_an_asset_is_asked_for_once_and_remembered() -> None:
         first, second = broker.instrument(Symbol("SPY")), broker.instrument(Symbol("SPY"))
 
         attributes = ("fractional_eh_enabled", "has_options")
-        assert first == second == Instrument(Symbol("SPY"), attributes=attributes)
+        assert first == second == BrokerInstrument(Symbol("SPY"), attributes=attributes)
         assert len(door.asked) == 1
 
 
@@ -365,7 +365,7 @@ def test_what_is_lent_is_read_by_the_field_that_there_is_the_newer_one_first(
     with a_door(Says(200, an_asset_json(**told))) as door:
         asset = a_broker(door).instrument(Symbol("SPY"))
 
-    assert isinstance(asset, Instrument)
+    assert isinstance(asset, BrokerInstrument)
     assert why_not in asset.short_refused
     assert bool(asset.short_refused) is bool(why_not)
 
@@ -394,8 +394,8 @@ def test_an_asset_of_whole_shares_that_is_halted_says_both() -> None:
     with a_door(Says(200, AN_ASSET | {"fractionable": False, "status": "inactive"})) as door:
         asset = a_broker(door).instrument(Symbol("BRK/B"))
 
-        assert isinstance(asset, Instrument)
-        assert (asset.is_tradable, asset.is_fractionable, asset.quantity_step) == (False, False, 1)
+        assert isinstance(asset, BrokerInstrument)
+        assert (asset.is_tradable, asset.is_fractionable, asset.lots.step) == (False, False, 1)
         assert door.lines == ["GET /v2/assets/BRK%2FB"]
 
 
@@ -415,20 +415,28 @@ def test_what_an_asset_requires_on_margin_is_read_for_each_side(
     with a_door(Says(200, AN_ASSET | {"marginable": True} | told)) as door:
         asset = a_broker(door).instrument(Symbol("SPY"))
 
-    assert isinstance(asset, Instrument)
+    assert isinstance(asset, BrokerInstrument)
     assert asset.is_marginable
     assert asset.long_requirement == (None if long is None else Decimal(long))
     assert asset.short_requirement == (None if short is None else Decimal(short))
 
 
-@pytest.mark.parametrize(("told", "is_crypto"), [("crypto", True), ("us_equity", False), ("ipo", False)])
-def test_crypto_is_told_apart(told: str, is_crypto: bool) -> None:
-    """RK-20"""
+@pytest.mark.parametrize(
+    ("told", "kind", "refused"),
+    [
+        ("us_equity", AssetClass.STOCK, ""),
+        ("crypto", AssetClass.CRYPTO, ""),
+        ("us_option", AssetClass.OPTION, "SPY is of class 'us_option', which this desk does not trade"),
+        ("ipo", AssetClass.OTHER, "SPY is of class 'ipo', which this desk does not trade"),
+    ],
+)
+def test_each_kind_of_asset_is_told_apart(told: str, kind: AssetClass, refused: str) -> None:
+    """RK-20, EX-11"""
     with a_door(Says(200, AN_ASSET | {"class": told})) as door:
         asset = a_broker(door).instrument(Symbol("SPY"))
 
-    assert isinstance(asset, Instrument)
-    assert asset.is_crypto is is_crypto
+    assert isinstance(asset, BrokerInstrument)
+    assert (asset.asset_class, asset.class_refused) == (kind, refused)
 
 
 def test_a_requirement_that_is_no_number_is_no_instrument() -> None:
@@ -453,7 +461,7 @@ def test_an_asset_that_alpaca_does_not_list_is_no_instrument() -> None:
         broker = a_broker(door)
 
         assert broker.instrument(Symbol("XYZ")) == NoInstrument("Alpaca does not list XYZ")
-        assert isinstance(broker.instrument(Symbol("SPY")), Instrument)
+        assert isinstance(broker.instrument(Symbol("SPY")), BrokerInstrument)
 
 
 def test_the_calendar_is_new_york_s_in_summer_and_in_winter() -> None:

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from core.model.broker import Accepted, NotFound, Refused
-from core.model.instrument import Instrument
+from core.model.instrument import BrokerInstrument
 from core.model.order import Side, TimeInForce
 from core.model.values import ClientOrderId, Fraction
 from tests.unit.core.brokers.trading_floor import IBM, SPY, Floor, a_bar, an_order, at
@@ -146,8 +146,8 @@ def test_what_is_held_on_margin_asks_for_its_margins() -> None:
 
 def test_an_instruments_own_requirement_goes_before_the_exchanges() -> None:
     """RK-14"""
-    own = Instrument(SPY, long_requirement=Fraction(Decimal("0.9")))
-    unlent = Instrument(IBM, is_marginable=False)
+    own = BrokerInstrument(SPY, long_requirement=Fraction(Decimal("0.9")))
+    unlent = BrokerInstrument(IBM, is_marginable=False)
     floor = Floor({SPY: own, IBM: unlent}, cash=Decimal(10_000), multiplier=Decimal(2), half_spread_ticks=Decimal(0))
     floor.bars(a_bar("10:00", "100"), a_bar("10:00", "50", symbol=IBM))
 
@@ -159,7 +159,7 @@ def test_an_instruments_own_requirement_goes_before_the_exchanges() -> None:
     assert (of_spy.initial_margin, of_spy.maintenance_margin) == (900, 900)
     assert (of_both.initial_margin, of_both.maintenance_margin) == (1000, 1000)
     told = floor.exchange.instrument(SPY)
-    assert isinstance(told, Instrument)
+    assert isinstance(told, BrokerInstrument)
     assert (told.long_requirement, told.short_requirement) == (Decimal("0.9"), Decimal("0.3"))
 
 

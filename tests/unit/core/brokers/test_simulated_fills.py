@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from core.model.broker import Accepted, Refused
-from core.model.instrument import Instrument
+from core.model.instrument import BrokerInstrument
 from core.model.order import OrderStatus, TimeInForce
 from tests.unit.core.brokers.trading_floor import IBM, SPY, Floor, a_bar, a_quote, at
 
@@ -435,7 +435,7 @@ def test_a_repeated_or_older_bar_changes_nothing() -> None:
 
 def test_symbols_do_not_meet() -> None:
     """EX-08"""
-    floor = Floor({SPY: Instrument(SPY), IBM: Instrument(IBM)})
+    floor = Floor({SPY: BrokerInstrument(SPY), IBM: BrokerInstrument(IBM)})
     floor.bars(a_bar("10:00", "100"), a_bar("10:00", "180", symbol=IBM))
     floor.buys("10:00:05", "10", name="spy", limit="99.00")
     floor.buys("10:00:06", "10", name="ibm", limit="179.00", symbol=IBM)

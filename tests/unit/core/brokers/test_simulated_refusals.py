@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from core.model.broker import Accepted, NotFound, Refused
-from core.model.instrument import Instrument, NoInstrument
+from core.model.instrument import WHOLE_ONES, BrokerInstrument, NoInstrument
 from core.model.order import OrderRequest, Side, TimeInForce
 from core.model.values import ClientOrderId, Fraction, Price, Symbol
 from tests.unit.core.brokers.trading_floor import SPY, Floor, a_bar, an_order, at
@@ -22,11 +22,11 @@ NOT_ENOUGH = (403, 40310000)
 BUY, SELL = Side.BUY, Side.SELL
 
 LISTED = {
-    SPY: Instrument(SPY),
-    WHOLE: Instrument(WHOLE, is_fractionable=False, quantity_step=Decimal(1)),
-    HALTED: Instrument(HALTED, is_tradable=False),
-    HARD: Instrument(HARD, is_shortable=False),
-    SILENT: Instrument(SILENT),
+    SPY: BrokerInstrument(SPY),
+    WHOLE: BrokerInstrument(WHOLE, lots=WHOLE_ONES),
+    HALTED: BrokerInstrument(HALTED, is_tradable=False),
+    HARD: BrokerInstrument(HARD, is_shortable=False),
+    SILENT: BrokerInstrument(SILENT),
 }
 
 
@@ -127,9 +127,9 @@ def test_what_the_broker_knows_of_a_symbol() -> None:
     exchange = a_floor().exchange
 
     third = Fraction(Decimal("0.3"))
-    assert exchange.instrument(SPY) == Instrument(SPY, long_requirement=third, short_requirement=third)
+    assert exchange.instrument(SPY) == BrokerInstrument(SPY, long_requirement=third, short_requirement=third)
     assert isinstance(exchange.instrument(Symbol("NOPE")), NoInstrument)
-    assert Floor().exchange.instrument(Symbol("ANY")) == Instrument(Symbol("ANY"))
+    assert Floor().exchange.instrument(Symbol("ANY")) == BrokerInstrument(Symbol("ANY"))
 
 
 def test_a_log_that_cannot_be_written_lets_nothing_happen() -> None:

@@ -14,7 +14,7 @@ from core.brokers.simulated.exchange import SimulatedExchange
 from core.brokers.simulated.log import Record
 from core.model.bar import Bar
 from core.model.broker import Accepted, OrderReport, OrderUpdate, Refused
-from core.model.instrument import Instrument
+from core.model.instrument import BrokerInstrument
 from core.model.order import Effect, Leg, LegRole, OrderClass, OrderRequest, OrderType, Side, TimeInForce
 from core.model.quote import Feed, Quote
 from core.model.session import NoSession, Session
@@ -141,7 +141,7 @@ class Notebook:
 class Floor:
     """An exchange, its log, and short words for what a test does with it."""
 
-    def __init__(self, instruments: Mapping[Symbol, Instrument] | None = None, **rules: object) -> None:
+    def __init__(self, instruments: Mapping[Symbol, BrokerInstrument] | None = None, **rules: object) -> None:
         figures: dict[str, object] = {"cash": Decimal(100_000), **rules}
         self.notebook = Notebook()
         self.config = ExchangeConfig(**figures)  # type: ignore[arg-type]

@@ -5,11 +5,14 @@ from __future__ import annotations
 from decimal import Decimal
 from fractions import Fraction
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from core.model.order import Effect, Side
-from tests.unit.core.brokers.trading_floor import SPY
+from core.model.instrument import Instrument, share
+from core.model.order import Effect, Side, traded_in
+from core.model.values import Price
+from core.risk.protections.trades import Direction, closed
+from tests.unit.core.brokers.trading_floor import SPY, THURSDAY
 from tests.unit.core.execution.books import Books, a_request
 
 quantities = some.integers(1, 50_000).map(lambda n: Decimal(n) / 1000)
@@ -17,11 +20,12 @@ prices = some.integers(1, 1_000_000).map(lambda n: Decimal(n) / 100)
 fills = some.lists(some.tuples(some.sampled_from(Side), quantities, prices), min_size=1, max_size=30)
 
 
-def booked(fills: list[tuple[Side, Decimal, Decimal]]) -> Books:
+def booked(fills: list[tuple[Side, Decimal, Decimal]], instrument: Instrument | None = None) -> Books:
     books = Books()
     for number, (side, quantity, price) in enumerate(fills):
         effect = Effect.OPEN if side is Side.BUY else Effect.CLOSE
-        order = books.creates(a_request(f"order-{number}", side, str(quantity), effect=effect))
+        request = a_request(f"order-{number}", side, str(quantity), effect=effect)
+        order = books.creates(traded_in(instrument or share(SPY), request))
         books.fills(order, quantity, price)
         books.later(seconds=1)
     return books
@@ -82,3 +86,23 @@ def test_a_long_position_never_costs_more_than_its_dearest_fill(sizes: list[Deci
     assert position is not None
     tolerance = Decimal("1e-15")
     assert min(paid) * (1 - tolerance) <= position.average_price <= max(paid) * (1 + tolerance)
+
+
+@settings(deadline=None)
+@given(fills)
+def test_what_counts_a_hundred_times_costs_and_makes_a_hundred_times_as_much(
+    fills: list[tuple[Side, Decimal, Decimal]],
+) -> None:
+    """EX-08, EX-18: average prices are the same, every sum of money is a hundred times a share's"""
+    ones, hundreds = booked(fills), booked(fills, Instrument(SPY, multiplier=Decimal(100)))
+    of_ones, of_hundreds = ones.ledger.positions(), hundreds.ledger.positions()
+    last = {SPY: Price(Decimal("123.45"))}
+
+    assert [100 * p.cost for p in of_ones] == [p.cost for p in of_hundreds]
+    assert [p.average_price for p in of_ones] == [p.average_price for p in of_hundreds]
+    assert [100 * p.profit(last[SPY]) for p in of_ones] == [p.profit(last[SPY]) for p in of_hundreds]
+    assert 100 * ones.ledger.result_of(THURSDAY, last) == hundreds.ledger.result_of(THURSDAY, last)
+    for one, hundred in zip(ones.ledger.state.trades, hundreds.ledger.state.trades, strict=True):
+        assert (100 * one.profit, 100 * one.slippage) == (hundred.profit, hundred.slippage)
+        assert (one.entry_price, one.exit_price) == (hundred.entry_price, hundred.exit_price)
+        assert closed(one, Direction.LONG).ratio == closed(hundred, Direction.LONG).ratio

@@ -12,7 +12,7 @@ from core.execution.ledger import Ledger
 from core.facts import DayStarted, Halted, Killed, ReconciliationPassed
 from core.model.account import Account, Mode
 from core.model.codes import HaltCause
-from core.model.instrument import Instrument
+from core.model.instrument import BrokerInstrument
 from core.model.order import Effect, OrderRequest, OrderType, Side, StopHolder, TimeInForce
 from core.model.quote import Feed, Quote
 from core.model.staging import NoStop, Standing, StopPlan
@@ -122,7 +122,7 @@ def a_desk(**changes: object) -> ReviewContext:
         breaker=Breaker(),
         account=an_account(),
         quote=a_quote(),
-        instrument=Instrument(SPY),
+        instrument=BrokerInstrument(SPY),
         broker_time=NOW,
         is_fresh=True,
         protections=ProtectionBook(ProtectionsSettings),

@@ -11,7 +11,7 @@ import pytest
 
 from core.facts import DayStarted, ReconciliationFailed
 from core.model.account import Mode, NoAccount
-from core.model.instrument import Borrow, Instrument, NoInstrument
+from core.model.instrument import WHOLE_ONES, AssetClass, Borrow, BrokerInstrument, Lots, NoInstrument
 from core.model.order import Effect, OrderStatus, OrderType, Side, StopHolder, TimeInForce
 from core.model.quote import Feed, NoQuote
 from core.model.session import NoSession
@@ -117,21 +117,22 @@ def test_a_closed_market_refuses_and_an_unasked_clock_does_not() -> None:
 @pytest.mark.parametrize(
     ("instrument", "effect", "standing"),
     [
-        (Instrument(SPY), Effect.OPEN, PASSES),
-        (Instrument(SPY), Effect.SHORT, PASSES),
+        (BrokerInstrument(SPY), Effect.OPEN, PASSES),
+        (BrokerInstrument(SPY), Effect.SHORT, PASSES),
         (NoInstrument("not asked yet"), Effect.OPEN, REFUSES),
-        (Instrument(SPY, is_tradable=False), Effect.OPEN, REFUSES),
-        (Instrument(SPY, is_shortable=False), Effect.SHORT, REFUSES),
-        (Instrument(SPY, borrow=Borrow.HARD), Effect.SHORT, REFUSES),
-        (Instrument(SPY, borrow=Borrow.UNTOLD), Effect.SHORT, REFUSES),
-        (Instrument(SPY, borrow=Borrow.HARD), Effect.COVER, PASSES),
-        (Instrument(SPY, asset_class="ipo"), Effect.OPEN, REFUSES),
-        (Instrument(SPY, asset_class="ipo"), Effect.CLOSE, PASSES),
-        (Instrument(SPY, is_shortable=False), Effect.OPEN, PASSES),
+        (BrokerInstrument(SPY, is_tradable=False), Effect.OPEN, REFUSES),
+        (BrokerInstrument(SPY, is_shortable=False), Effect.SHORT, REFUSES),
+        (BrokerInstrument(SPY, borrow=Borrow.HARD), Effect.SHORT, REFUSES),
+        (BrokerInstrument(SPY, borrow=Borrow.UNTOLD), Effect.SHORT, REFUSES),
+        (BrokerInstrument(SPY, borrow=Borrow.HARD), Effect.COVER, PASSES),
+        (BrokerInstrument(SPY, asset_class=AssetClass.OTHER), Effect.OPEN, REFUSES),
+        (BrokerInstrument(SPY, asset_class=AssetClass.OTHER), Effect.CLOSE, PASSES),
+        (BrokerInstrument(SPY, is_shortable=False), Effect.OPEN, PASSES),
+        (BrokerInstrument(SPY, multiplier=Decimal(100)), Effect.OPEN, REFUSES),  # counted a hundred times there
     ],
 )
 def test_the_symbol_must_trade_and_be_lent_where_it_is_shorted(
-    instrument: Instrument | NoInstrument, effect: Effect, standing: Standing
+    instrument: BrokerInstrument | NoInstrument, effect: Effect, standing: Standing
 ) -> None:
     """EX-11"""
     assert said(TradableCheck(), a_candidate(effect=effect), a_desk(instrument=instrument))[0] is standing
@@ -140,18 +141,20 @@ def test_the_symbol_must_trade_and_be_lent_where_it_is_shorted(
 @pytest.mark.parametrize(
     ("quantity", "instrument", "standing"),
     [
-        ("0.001", Instrument(SPY), PASSES),
-        ("3", Instrument(SPY), PASSES),
-        ("3", Instrument(SPY, is_fractionable=False), PASSES),
-        ("0", Instrument(SPY), REFUSES),
-        ("-1", Instrument(SPY), REFUSES),
-        ("0.0005", Instrument(SPY), REFUSES),
-        ("0.5", Instrument(SPY, is_fractionable=False), REFUSES),
+        ("0.001", BrokerInstrument(SPY), PASSES),
+        ("3", BrokerInstrument(SPY), PASSES),
+        ("3", BrokerInstrument(SPY, lots=WHOLE_ONES), PASSES),
+        ("0", BrokerInstrument(SPY), REFUSES),
+        ("-1", BrokerInstrument(SPY), REFUSES),
+        ("0.0005", BrokerInstrument(SPY), REFUSES),
+        ("0.5", BrokerInstrument(SPY, lots=WHOLE_ONES), REFUSES),
+        ("99", BrokerInstrument(SPY, lots=Lots(step=Decimal(1), least=Decimal(100))), REFUSES),
+        ("100", BrokerInstrument(SPY, lots=Lots(step=Decimal(1), least=Decimal(100))), PASSES),
         ("1", NoInstrument("not asked yet"), REFUSES),
     ],
 )
 def test_the_quantity_stands_on_its_step(
-    quantity: str, instrument: Instrument | NoInstrument, standing: Standing
+    quantity: str, instrument: BrokerInstrument | NoInstrument, standing: Standing
 ) -> None:
     """EX-11"""
     assert said(QuantityRulesCheck(), a_candidate(quantity=quantity), a_desk(instrument=instrument))[0] is standing

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from core.model.account import NoAccount
-from core.model.instrument import Instrument
+from core.model.instrument import AssetClass, BrokerInstrument
 from core.model.order import OrderType, TimeInForce
 from core.model.quote import NoQuote
 from core.model.session import NoSession
@@ -24,7 +24,7 @@ from tests.unit.core.risk.reviews import a_candidate, a_day, a_desk, a_quote, an
 
 PASSES, WARNS, REFUSES = Standing.PASSES, Standing.WARNS, Standing.REFUSES
 HOURS = NewYorkHours()
-CRYPTO = Instrument(SPY, is_crypto=True)
+CRYPTO = BrokerInstrument(SPY, asset_class=AssetClass.CRYPTO)
 THANKSGIVING, HALF_DAY = date(2026, 11, 26), date(2026, 11, 27)
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.model.account import Account, NoAccount
-from core.model.instrument import Instrument, NoInstrument
+from core.model.instrument import BrokerInstrument, NoInstrument
 from core.model.order import Effect, OrderStatus
 from core.model.quote import NoQuote
 from core.model.staging import Proposal, Standing
@@ -49,8 +49,8 @@ def on_margin(**changes: object) -> Account:
     return replace(account, **changes)  # type: ignore[arg-type]
 
 
-def requires(long: str | None = "0.3", short: str | None = "0.3", *, is_marginable: bool = True) -> Instrument:
-    return Instrument(
+def requires(long: str | None = "0.3", short: str | None = "0.3", *, is_marginable: bool = True) -> BrokerInstrument:
+    return BrokerInstrument(
         SPY,
         is_marginable=is_marginable,
         long_requirement=None if long is None else Fraction(Decimal(long)),
@@ -271,7 +271,7 @@ def test_a_cash_account_and_an_exit_need_no_margin() -> None:
     ],
 )
 def test_entries_that_work_ask_for_maintenance_too_and_count_whole_where_theirs_is_not_known(
-    known: dict[Symbol, Instrument], left: str, without: str
+    known: dict[Symbol, BrokerInstrument], left: str, without: str
 ) -> None:
     """RK-14: the difference is the order's own.
 
@@ -346,7 +346,7 @@ sizes = st.integers(1, 100_000).map(str)
 
 @given(accounts, requirements, sizes, sizes, st.sampled_from([Effect.OPEN, Effect.SHORT]))
 def test_a_larger_entry_is_never_judged_more_kindly(
-    account: Account, instrument: Instrument, one: str, other: str, effect: Effect
+    account: Account, instrument: BrokerInstrument, one: str, other: str, effect: Effect
 ) -> None:
     """RK-14"""
     order = (PASSES, WARNS, REFUSES)
@@ -360,14 +360,14 @@ def test_a_larger_entry_is_never_judged_more_kindly(
 
 
 @given(accounts, requirements, sizes)
-def test_an_exit_never_waits_for_margin(account: Account, instrument: Instrument, size: str) -> None:
+def test_an_exit_never_waits_for_margin(account: Account, instrument: BrokerInstrument, size: str) -> None:
     """RK-14, RK-22"""
     assert verdict(an_exit(quantity=size), account=account, instrument=instrument)[0] is PASSES
 
 
 @given(accounts, requirements, sizes, st.sampled_from([Effect.OPEN, Effect.SHORT]))
 def test_what_passes_leaves_the_account_over_maintenance_and_within_its_buying_power(
-    account: Account, instrument: Instrument, size: str, effect: Effect
+    account: Account, instrument: BrokerInstrument, size: str, effect: Effect
 ) -> None:
     """RK-14: the figures reckoned anew from the account's."""
     standing, _ = verdict(buys(size, effect=effect), account=account, instrument=instrument)

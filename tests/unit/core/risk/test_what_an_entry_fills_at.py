@@ -10,7 +10,7 @@ import pytest
 from core.execution.order import Order
 from core.facts import OrderCreated, SettingsApplied
 from core.model.account import Account
-from core.model.instrument import Instrument
+from core.model.instrument import BrokerInstrument
 from core.model.order import Effect, OrderStatus, OrderType, StopHolder
 from core.model.quote import NoQuote
 from core.model.staging import NoStop, Standing, StopPlan
@@ -39,7 +39,9 @@ PASSES, REFUSES = Standing.PASSES, Standing.REFUSES
 OUTSIDE_HOURS = settings(max_notional=usd("120"), per_trade=usd("1000"), session={"policy": "include_extended"})
 DOUBLE = a_quote(bid="100.00", ask="100.02")
 """The market where a short limit of 50 meets it: it fills at 100."""
-MARGINABLE = Instrument(SPY, long_requirement=Fraction(Decimal("0.3")), short_requirement=Fraction(Decimal("0.3")))
+MARGINABLE = BrokerInstrument(
+    SPY, long_requirement=Fraction(Decimal("0.3")), short_requirement=Fraction(Decimal("0.3"))
+)
 
 
 def a_short(limit: str | None = "50", stop: str = "101", quantity: str = "1", **terms: object) -> Candidate:

@@ -1,0 +1,119 @@
+"""What an instrument says of itself: its kind, its steps, and what so many of it cost, make and risk."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.model.instrument import (
+    ASKED,
+    STOCK_TICKS,
+    WHOLE_ONES,
+    AssetClass,
+    BrokerInstrument,
+    Hours,
+    Instrument,
+    Ticks,
+    share,
+)
+from core.model.values import Symbol, VenueId, tick_of, to_nearest_tick
+
+SPY = Symbol("SPY")
+A_CALL = Instrument(Symbol("SPY261218C00500000"), AssetClass.OPTION, Decimal(100), lots=WHOLE_ONES)
+
+UNHURRIED = settings(deadline=None)
+
+prices = st.decimals("0.0001", "5000", places=4)
+quantities = st.decimals("-1000", "1000", places=3)
+
+
+def test_a_symbol_alone_names_a_share_of_us_stock() -> None:
+    """MD-07"""
+    spy = share(SPY)
+
+    assert (spy.symbol, spy.asset_class, spy.multiplier) == (SPY, AssetClass.STOCK, 1)
+    assert (spy.lots.step, spy.lots.has_fractions, spy.lots.least) == (Decimal("0.001"), True, 0)
+    assert spy.venue == "XNYS"
+    assert spy.is_share
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        A_CALL,
+        Instrument(SPY, multiplier=Decimal(10)),
+        Instrument(SPY, AssetClass.CRYPTO),
+        Instrument(SPY, ticks=Ticks(((Decimal(0), Decimal("0.05")),))),
+        Instrument(SPY, venue=VenueId("XLON")),
+    ],
+)
+def test_what_counts_trades_or_is_placed_otherwise_is_no_share(other: Instrument) -> None:
+    """MD-07: its symbol alone does not say what it is"""
+    assert not other.is_share
+
+
+def test_what_the_broker_says_of_the_day_is_no_part_of_what_an_instrument_is() -> None:
+    """MD-07"""
+    told = BrokerInstrument(SPY, lots=WHOLE_ONES, is_tradable=False, attributes=("has_options",))
+
+    assert told.terms == Instrument(SPY, lots=WHOLE_ONES)
+    assert type(told.terms) is Instrument
+
+
+def test_each_class_says_in_one_table_what_it_asks_for() -> None:
+    """MD-07, RK-20"""
+    assert ASKED.keys() == set(AssetClass)
+    assert {kind for kind, asked in ASKED.items() if asked.is_opened} == {AssetClass.STOCK, AssetClass.CRYPTO}
+    assert {kind for kind, asked in ASKED.items() if asked.hours is Hours.ALL_DAY} == {AssetClass.CRYPTO}
+
+
+@UNHURRIED
+@given(price=prices)
+def test_the_ticks_of_a_share_are_those_of_us_stocks(price: Decimal) -> None:
+    """EX-11"""
+    assert STOCK_TICKS.at(price) == tick_of(price)
+    assert STOCK_TICKS.rounded(price) == to_nearest_tick(price)
+
+
+def test_ticks_follow_the_price() -> None:
+    """EX-11: as options' do, a cent under three dollars and five from there on"""
+    ticks = Ticks(((Decimal(3), Decimal("0.05")), (Decimal(0), Decimal("0.01"))))
+
+    assert [ticks.at(Decimal(price)) for price in ("2.99", "3", "12")] == [
+        Decimal("0.01"),
+        Decimal("0.05"),
+        Decimal("0.05"),
+    ]
+    assert ticks.rounded(Decimal("3.075")) == Decimal("3.10")
+
+
+@UNHURRIED
+@given(quantity=quantities, paid=prices, price=prices)
+def test_whatever_it_costs_makes_or_risks_counts_its_multiplier_once(
+    quantity: Decimal, paid: Decimal, price: Decimal
+) -> None:
+    """EX-08: a hundred times a share's"""
+    spy = share(SPY)
+
+    assert A_CALL.notional(quantity, price) == 100 * spy.notional(quantity, price)
+    assert A_CALL.cost(quantity, price) == 100 * spy.cost(quantity, price)
+    assert A_CALL.profit(quantity, paid, price) == 100 * spy.profit(quantity, paid, price)
+    assert A_CALL.risk(quantity, abs(price - paid)) == 100 * spy.risk(quantity, abs(price - paid))
+
+
+@UNHURRIED
+@given(quantity=quantities, price=prices)
+def test_a_share_counts_to_the_last_digit_as_its_quantity_and_price_do(quantity: Decimal, price: Decimal) -> None:
+    """EX-08: so that figures of before stay byte for byte what they were"""
+    assert str(share(SPY).notional(quantity, price)) == str(quantity * price)
+
+
+@UNHURRIED
+@given(quantity=quantities.filter(bool), price=prices)
+def test_the_price_of_a_worth_is_the_one_that_it_came_from(quantity: Decimal, price: Decimal) -> None:
+    """EX-08"""
+    assert A_CALL.price_of(quantity, A_CALL.notional(quantity, price)) == price
+    assert str(share(SPY).price_of(quantity, quantity * price)) == str(quantity * price / quantity)
