@@ -37,6 +37,7 @@ from core.market.normaliser import Normaliser
 from core.model.account import Account, Mode, NoAccount
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.broker import ForeignPosition, FreshFigures, OrderReport
+from core.model.capabilities import EVERYTHING
 from core.model.connection import Lamp, Line
 from core.model.instrument import Instrument, NoInstrument
 from core.model.order import OrderRequest, Side
@@ -133,7 +134,15 @@ class Holdings:
 
 
 class Desk:
-    """Everything that the workflows read, and `record`."""
+    """Everything that the workflows read, and `record`.
+
+    Attributes
+    ----------
+    capabilities
+        Of its broker, said by whoever puts the desk together.
+    """
+
+    capabilities = EVERYTHING
 
     def __init__(
         self, account: str, mode: Mode, calendar: Calendar, journal: Journal, kinds: Kinds = OF_THE_HOUSE
@@ -273,6 +282,7 @@ class Desk:
             allocations=self.allocations,
             signed=self.signed_entries,
             halted=self.normaliser.state.halted,
+            capabilities=self.capabilities,
         )
 
     def signed_entries(self, strategy: str) -> tuple[ClientOrderId, ...]:

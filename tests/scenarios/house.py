@@ -41,6 +41,7 @@ from core.inputs import (
 from core.model.account import Mode
 from core.model.bar import Bar
 from core.model.broker import NoAnswer, NotFound, OrderUpdate, Refused
+from core.model.codes import RefusalKind
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderType, StopHolder
 from core.model.session import Calendar
@@ -124,7 +125,7 @@ class Line(VirtualRuntime):
 
     def refuses_the_next_order(self, message: str) -> None:
         """The broker states a refusal of its own (EX-06)."""
-        self._refused.append(Refused(403, 40310000, message))
+        self._refused.append(Refused(RefusalKind.FORBIDDEN, message, "40310000"))
 
     def take(self, at: datetime, message: Input) -> None:
         self.heard.append(message)

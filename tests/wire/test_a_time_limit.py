@@ -19,7 +19,6 @@ from pydantic import SecretStr
 from app import Keyturn
 from core import time_limit
 from core.brokers.alpaca.broker import AlpacaBroker
-from core.brokers.alpaca.keys import Keys
 from core.brokers.alpaca.stream import AlpacaOrderStream
 from core.facts import OrderInDoubt
 from core.market.alpaca.counts import Counts
@@ -30,6 +29,7 @@ from core.market.vix.port import VixError
 from core.model.account import Mode
 from core.model.broker import NoAnswer
 from core.model.connection import Lamp, LineState
+from core.model.keys import Keys
 from core.model.values import Symbol
 from core.risk.regime.terms import RegimeSettings
 from core.settings import AlpacaSettings

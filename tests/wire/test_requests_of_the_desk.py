@@ -10,12 +10,12 @@ from decimal import Decimal
 
 import pytest
 
-from core.brokers.alpaca.broker import Standing
-from core.brokers.alpaca.keys import AccountRefusedError
+from core.brokers.kinds import Standing
 from core.model.account import Account
 from core.model.broker import Accepted, BrokerPicture, NoAnswer, NotFound, OrderReport, Refused
 from core.model.connection import Lamp, LineState
 from core.model.instrument import Instrument
+from core.model.keys import AccountRefusedError
 from core.model.order import Effect, Leg, LegRole, OrderClass, OrderStatus, Side
 from core.model.values import BrokerOrderId, ClientOrderId, Price, Quantity, Symbol
 from tests.wire.desk_side import Waits, a_desk_broker, an_order

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from app import Keyturn
+from core.brokers.alpaca.kind import ALPACA
 from core.doors import Door, DoorKind
 from core.facts import Fact, Killed, OrderInDoubt, OrderStateChanged
 from core.inputs import Confirm, Kill, OpenTicket, ProposeClose, ProposeOrder
@@ -111,7 +112,7 @@ class Open:
 def opened(keyturn: Keyturn) -> Iterator[Open]:
     settings = keyturn._settings(())
     with ExitStack() as stack:
-        runtime = keyturn.live_runtime(settings, Mode.PAPER, find_keys(keyturn.environ, Mode.PAPER), stack)
+        runtime = keyturn.live_runtime(settings, Mode.PAPER, find_keys(keyturn.environ, Mode.PAPER, ALPACA.keys), stack)
         desk = Open(runtime)
         thread = threading.Thread(target=runtime.run, daemon=True)
         thread.start()
