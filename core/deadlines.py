@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Protocol
 
 from core.desk import Desk
 from core.effects import Effect
 from core.ports import JournalError
 from core.workflows.apart import apart, halt_for
-
-
-class Timed(Protocol):
-    """A workflow that something is due in."""
-
-    def next_due(self) -> Iterable[datetime]: ...
-
-    def due(self) -> Iterable[Effect] | None: ...
+from core.workflows.contract import Timed
 
 
 class Deadlines:

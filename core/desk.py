@@ -47,6 +47,7 @@ from core.model.recommendation import Recommendation
 from core.model.regime import labels_of
 from core.model.session import Calendar
 from core.model.values import NO_SHARES, ZERO, ClientOrderId, Price, Quantity, Symbol, plain
+from core.news import News
 from core.ports import Journal
 from core.risk.allocation import Allocations
 from core.risk.checks.back_pressure import queued_orders
@@ -144,7 +145,7 @@ class Desk:
 
     capabilities = EVERYTHING
 
-    def __init__(
+    def __init__(  # noqa: PLR0915 - the list of what there is
         self, account: str, mode: Mode, calendar: Calendar, journal: Journal, kinds: Kinds = OF_THE_HOUSE
     ) -> None:
         self.account_name = account
@@ -154,6 +155,7 @@ class Desk:
         self.at = datetime.min.replace(tzinfo=UTC)
         self.listeners: list[Listener] = []
         self.bar_listeners: list[Callable[[Bar], None]] = []
+        self.news = News()
         self.control = Control()
         self.ledger = Ledger(calendar, journal.past)
         self.stage = Stage(calendar, self._is_working)
@@ -200,6 +202,7 @@ class Desk:
         self.lamps: dict[Line, Lamp] = {}
         self.departing = Departing()
         self.books_at: datetime | None = None
+        self.books_are_wanted = False
         self.calls: tuple[tuple[str, int], ...] = ()
         self.held_by_the_broker: dict[Symbol, Quantity] | None = None
         self.differing: frozenset[Symbol] = frozenset()
@@ -218,6 +221,7 @@ class Desk:
         if at_work() is not None:
             only_for_people("write the journal")
         sequence = self.journal.append(self.at, fact)
+        self.news.note(fact)
         kind = type(fact)
         if kind is not BarClosed and self.orchestrator.has_unasked:
             self.orchestrator.keep_unasked()

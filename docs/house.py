@@ -1,4 +1,4 @@
-"""The sizes of the house and who imports whom, as docs/ARCHITECTURE.md shows them.
+"""The sizes of the house, who imports whom and who follows what, as docs/ARCHITECTURE.md shows them.
 
 .venv/bin/python docs/house.py            writes them between the markers of the page
 .venv/bin/python docs/house.py --print    prints them instead
@@ -10,11 +10,22 @@ import ast
 import statistics
 import sys
 from collections import Counter
+from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
+
+from core.desk import Desk
+from core.market.calendar import load_calendar
+from core.model.account import Mode
+from core.workflows.contract import ANSWERS, FOLLOWS, Settling, Timed, declared
+from core.workflows.listed import workflows_of
+from state.journal import MemoryJournal
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "ARCHITECTURE.md"
-BEGIN, END = "<!-- house: begin -->", "<!-- house: end -->"
+HOUSE = "<!-- house: begin -->", "<!-- house: end -->"
+FOLLOWED = "<!-- followed: begin -->", "<!-- followed: end -->"
+DAY = date(2013, 10, 8)
 TOPS = ("app.py", "wiring", "console", "widgets", "core", "state")
 
 
@@ -77,14 +88,56 @@ def imports() -> str:
     )
 
 
+def followed() -> str:
+    """Who follows which facts and what else each hears of, by the workflows' own declarations."""
+    listed = workflows_of(Desk("page", Mode.PAPER, load_calendar(DAY, DAY), MemoryJournal()))
+    rows = ["| input | heard by, in this order |", "| --- | --- |"]
+    for kind, who in sorted(_heard_by(listed, ANSWERS).items()):
+        rows += [f"| `{kind}` | {', '.join(who)} |"] if len(who) > 1 else []
+    arrows = [f"  {kind}([{kind}]) --> {name}" for kind, who in _heard_by(listed, FOLLOWS).items() for name in who]
+    return "\n".join(
+        [
+            "```mermaid",
+            "graph LR",
+            *arrows,
+            "```",
+            "",
+            "An arrow goes from a fact to the workflow that follows it; of one fact the first arrow is the first to hear.",
+            "",
+            f"At the end of each act: {_names(w for w in listed if isinstance(w, Settling))}.",
+            "",
+            f"Due at times of their own: {_names(w for w in listed if isinstance(w, Timed))}.",
+            "",
+            "Inputs that more than one takes in:",
+            "",
+            *rows,
+        ]
+    )
+
+
+def _heard_by(listed: Iterable[object], table: str) -> dict[str, list[str]]:
+    heard: dict[str, list[str]] = {}
+    for workflow in listed:
+        for kind, _ in declared(workflow, table):
+            heard.setdefault(kind.__name__, []).append(type(workflow).__name__)
+    return heard
+
+
+def _names(listed: Iterable[object]) -> str:
+    return ", ".join(type(workflow).__name__ for workflow in listed)
+
+
+def between(text: str, marks: tuple[str, str], made: str) -> str:
+    before, rest = text.split(marks[0])
+    return f"{before}{marks[0]}\n{made}\n{marks[1]}{rest.split(marks[1])[1]}"
+
+
 def main() -> None:
-    made = f"{sizes()}\n\n{imports()}\n"
+    house = f"{sizes()}\n\n{imports()}"
     if "--print" in sys.argv:
-        sys.stdout.write(made)
+        sys.stdout.write(f"{house}\n\n{followed()}\n")
         return
-    text = PAGE.read_text()
-    before, rest = text.split(BEGIN)
-    PAGE.write_text(f"{before}{BEGIN}\n{made}{END}{rest.split(END)[1]}")
+    PAGE.write_text(between(between(PAGE.read_text(), HOUSE, house), FOLLOWED, followed()))
 
 
 if __name__ == "__main__":

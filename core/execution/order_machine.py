@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from core.facts import Source
+from core.execution.order import Order
+from core.facts import OrderStateChanged, Source
+from core.model.codes import EndCode
 from core.model.order import OrderStatus
 from core.model.values import BrokerOrderId, ClientOrderId
 
@@ -96,3 +98,16 @@ def check(
         raise InvalidTransitionError(f"{step} is no valid transition")
     if after in ONLY_THE_BROKER and (broker_order_id is None or source is Source.DESK):
         raise BrokerConfirmationRequiredError(f"{step} needs the broker's word and order id")
+
+
+def change(
+    order: Order,
+    after: OrderStatus,
+    source: Source,
+    broker_order_id: BrokerOrderId | None,
+    reason: str,
+    code: EndCode = EndCode.AS_ITS_STATE_SAYS,
+) -> OrderStateChanged:
+    """The fact of a transition, refused by raising where the registry does not have it (EX-02)."""
+    check(order.id, order.status, after, broker_order_id or order.broker_order_id, source)
+    return OrderStateChanged(order.id, order.status, after, source, broker_order_id, reason, code)

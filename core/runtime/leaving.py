@@ -11,6 +11,8 @@ from core.model.order import OrderRequest, OrderType, Side, StopHolder
 from core.model.quote import Quote
 from core.model.session import Session
 from core.telling import order_in_words
+from core.workflows.closing import Closing
+from core.workflows.confirming import Confirming
 from core.workflows.unguarded import stop_by_desk, unguarded
 
 NOT_SENT = "was not sent before the desk left"
@@ -68,9 +70,9 @@ def left_behind(engine: Engine, unanswered: Iterable[OrderRequest]) -> Iterator[
     asked += [o.request for o in desk.ledger.working() if desk.ledger.is_in_doubt(o) and o.request not in asked]
     for request in asked:
         yield f"{order_in_words(request)} was sent and not answered: {LOOKED_UP}{_stop_of(desk, request)}"
-    for confirmed in engine.confirming.undecided():
+    for confirmed in engine.the(Confirming).undecided():
         yield f"{order_in_words(confirmed.ticket.order)} {UNDECIDED}"
-    for symbol in engine.closing.under_way():
+    for symbol in engine.the(Closing).under_way():
         yield f"{symbol}: {ON_ITS_WAY}"
     for order, holder in unguarded(desk):
         if order.request not in asked and not order.is_cancelling:

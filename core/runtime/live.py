@@ -58,6 +58,7 @@ from core.runtime.past import PastWatch, Told
 from core.runtime.runtime import Runtime
 from core.runtime.sending import Sending
 from core.wall_clock import utc_now
+from core.workflows.closing import Closing
 from core.workflows.confirming import LEFT
 
 ROUNDS = 3
@@ -262,7 +263,7 @@ class LiveRuntime(Runtime):
             self._heard.clear()
             self._take_from(Priority.BROKER)
             self._decide_keys()
-            makes_way = bool(self.engine.closing.under_way())
+            makes_way = bool(self.engine.the(Closing).under_way())
             left = ends + (LAST_STOPS if makes_way or self.sending.awaits_exits else 0) - self._loop.time()
             if left <= 0 or not (makes_way or self.sending.awaits or is_filling(self.engine.desk, self.at)):
                 return

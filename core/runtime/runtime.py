@@ -25,6 +25,7 @@ from core.ports import KillSwitch
 from core.runtime.line import HaltLatch
 from core.telling import order_in_words
 from core.views import DeskView
+from core.workflows.confirming import Confirming
 
 NOT_CANCELLED = "its cancel is not answered; the next start asks again"
 KILLED_LATE = "the kill came as the desk left, and the next start cancels it"
@@ -166,7 +167,7 @@ class Runtime(ABC):
     def _decide_keys(self) -> None:
         """While the desk leaves: each decision may begin the turn of another order of a plan."""
         known: list[TicketId] = []
-        while (waiting := [c.ticket.id for c in self.engine.confirming.undecided()]) and waiting != known:
+        while (waiting := [c.ticket.id for c in self.engine.the(Confirming).undecided()]) and waiting != known:
             known = waiting
             self.take(self.at, Leaving())
 

@@ -70,6 +70,7 @@ from core.runtime.on_the_wire import LAST_ANSWERS, LAST_STOPS, Lanes, Request
 from core.runtime.pace import Pace
 from core.runtime.rounds import Rounds
 from core.runtime.runtime import Runtime
+from core.workflows.closing import Closing
 from core.workflows.confirming import LEFT
 
 FOR_EVER = datetime.max.replace(tzinfo=UTC)
@@ -365,7 +366,7 @@ class VirtualRuntime(Runtime):
 
     def _waits_until(self, ends: datetime) -> datetime:
         """Until when what is owed now is waited for; long ago where nothing is."""
-        makes_way = bool(self.engine.closing.under_way())
+        makes_way = bool(self.engine.the(Closing).under_way())
         if not (makes_way or self.lanes.awaits or is_filling(self.engine.desk, self.at)):
             return LONG_AGO
         return ends + (LAST_STOPS if makes_way or self.lanes.awaits_exits else timedelta(0))

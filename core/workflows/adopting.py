@@ -8,11 +8,10 @@ yet, their parent is looked up, and only the order itself is believed when it sa
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from core.desk import Desk
-from core.effects import Effect
+from core.execution import order_machine
 from core.execution.order import Order
 from core.facts import LegsMissing, OrderCreated, Source, UpdateIgnored
 from core.model.broker import OrderReport
@@ -20,7 +19,6 @@ from core.model.order import Effect as OrderEffect
 from core.model.order import Leg, LegRole, OrderClass, OrderRequest, OrderStatus, Side
 from core.model.signal import ExitReason
 from core.model.values import ClientOrderId
-from core.workflows.filling import Filling
 
 EXIT_REASONS = {LegRole.STOP: ExitReason.STOP_LOSS, LegRole.TARGET: ExitReason.TAKE_PROFIT}
 """A leg's fill is told like any exit's (EX-13)."""
@@ -31,9 +29,8 @@ HIDDEN = (
 
 
 class Adopting:
-    def __init__(self, desk: Desk, filling: Filling) -> None:
+    def __init__(self, desk: Desk) -> None:
         self.desk = desk
-        self.filling = filling
         self._hidden: dict[ClientOrderId, datetime] = {}
 
     def meet(self, order: Order, report: OrderReport, source: Source) -> None:
@@ -67,15 +64,6 @@ class Adopting:
         is_given_up = hidden_at is not None and self.desk.at - hidden_at > patience
         return self.desk.ledger.expects_legs(order) and not is_given_up
 
-    def follow(self, order: Order, report: OrderReport, source: Source) -> Iterator[Effect]:
-        """After the order's own fills: what became of its legs. A fill of theirs never counts before its entry's."""
-        if order.filled_quantity < report.filled_quantity:
-            return
-        for told in report.legs:
-            leg = self.desk.ledger.order(told.client_order_id)
-            if leg is not None and (leg.is_working or told.filled_quantity > leg.filled_quantity):
-                yield from self.filling.take_in(leg, told, source)
-
     def _adopt(self, parent: Order, told: OrderReport, source: Source) -> None:
         listed = next((leg for leg in parent.request.legs if _is_this(leg, parent.request, told)), None)
         if listed is None:
@@ -98,7 +86,7 @@ class Adopting:
         )
         leg = self.desk.ledger.order(told.client_order_id)
         if leg is not None and told.status is not OrderStatus.REJECTED:
-            arrived = self.filling.change(leg, OrderStatus.SUBMITTED, source, told.broker_order_id, "")
+            arrived = order_machine.change(leg, OrderStatus.SUBMITTED, source, told.broker_order_id, "")
             self.desk.record(arrived)
 
 

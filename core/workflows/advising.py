@@ -16,6 +16,7 @@ from core.effects import Effect
 from core.facts import AdviceGiven, AdviserFailed, AdviserOverstepped, AdviserPaused
 from core.inputs import FromAdviser, Input
 from core.model.advice import AdviserFault
+from core.workflows.contract import answers
 
 INPUTS: tuple[type, ...] = get_args(Input)
 """What the engine takes from others; among an adviser's words it is no slip of the tongue."""
@@ -28,6 +29,7 @@ class Advising:
         self.desk = desk
         self._failures: Counter[str] = Counter()
 
+    @answers(FromAdviser)
     def on_heard(self, message: FromAdviser) -> Iterable[Effect]:
         adviser = plain_text(message.adviser, LONGEST_WORD)
         if adviser in self.desk.advice.state.paused:

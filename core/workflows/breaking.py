@@ -24,6 +24,7 @@ from core.inputs import (
     SubmissionAnswered,
 )
 from core.model.broker import NoAnswer
+from core.workflows.contract import answers
 
 Reply = SubmissionAnswered | CancelAnswered | LookUpAnswered | FiguresFetched | AccountFetched | PictureFetched
 CALLS: dict[type[Reply], str] = {
@@ -41,18 +42,20 @@ class Breaking:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
 
-    def hear(self, reply: Reply) -> None:
+    @answers(*CALLS)
+    def hear(self, reply: Reply) -> Iterable[Effect]:
         """Before the reply's own workflow takes it up."""
         call = CALLS[type(reply)]
         breaker = self.desk.breaker
         trial = breaker.state.trial
         is_trial = isinstance(reply, SubmissionAnswered) and reply.client_order_id == trial
         if not is_trial and breaker.phase(self.desk.at) is not Phase.CLOSED:
-            return
+            return ()
         if isinstance(reply.answer, NoAnswer):
             self._failed(call, reply.answer.reason, is_trial=is_trial)
         else:
             self._answered(call, _took(reply, self.desk), is_trial=is_trial)
+        return ()
 
     def _failed(self, call: str, reason: str, *, is_trial: bool) -> None:
         self.desk.record(CallFailed(call, reason))
@@ -83,6 +86,7 @@ class Breaking:
         until = None if is_latched else at + timedelta(seconds=float(limits.breaker_seconds))
         self.desk.record(BreakerOpened(reason, until))
 
+    @answers(ClearBreaker)
     def on_clear(self, _command: ClearBreaker) -> Iterable[Effect]:
         """The operator's word, where the breaker is not closed already."""
         if self.desk.breaker.phase(self.desk.at) is not Phase.CLOSED:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -10,13 +10,16 @@ from core.desk import Desk
 from core.effects import CancelOrder, Effect, WithdrawOrder
 from core.execution.order import Order, is_order_stale
 from core.facts import CancelDropped, CancelFailed, CancelRequested, ProposalSkipped, Source
-from core.inputs import CancelAnswered, RequestCancel
+from core.inputs import CancelAnswered, Input, RequestCancel
 from core.model.broker import Accepted, CancelTaken, NoAnswer, NotFound, Refused
 from core.model.codes import CancelCode, RefusalKind
 from core.model.order import OrderStatus
 from core.workflows.apart import apart
+from core.workflows.contract import answers
 from core.workflows.doubting import Doubting
 from core.workflows.filling import Filling, look_up
+from core.workflows.sales import Sales
+from core.workflows.submitting import Submitting
 
 HELD = "it waits for its entry to fill, and goes with it: cancel the entry"
 GIVEN_UP = "the close that it was to make way for was given up"
@@ -24,13 +27,14 @@ NOT_YET = "this stop is to take another's place; cancel that one, or wait for th
 
 
 class Cancelling:
-    def __init__(self, desk: Desk, filling: Filling, doubting: Doubting) -> None:
+    def __init__(self, desk: Desk, filling: Filling, doubting: Doubting, submitting: Submitting) -> None:
         self.desk = desk
         self.filling = filling
         self.doubting = doubting
-        self.is_wanted: Callable[[Order], bool] = lambda order: True
-        self.end_kept: Callable[[Order], Iterable[Effect]] = lambda order: ()
+        self.submitting = submitting
+        self.sales = Sales(desk)
 
+    @answers(RequestCancel)
     def on_request(self, command: RequestCancel) -> Iterable[Effect]:
         """An order that is to take another's place: an entry goes with that one; a stop's would leave shares bare."""
         order = self.desk.ledger.order(command.client_order_id)
@@ -53,7 +57,7 @@ class Cancelling:
         """
         self.desk.record(CancelRequested(order.id, reason, code))
         if order.kept is not None:  # an earlier run kept it: nothing of it waits in any queue
-            yield from self.end_kept(order)
+            yield from self.submitting.end_kept(order)
             return
         if self.desk.departing.is_here(order):
             yield WithdrawOrder(order.id)
@@ -69,6 +73,7 @@ class Cancelling:
         """For the same reason as before."""
         return self.cancel(order, order.cancel_reason, order.cancel_code or CancelCode.OTHER)
 
+    @answers(CancelAnswered)
     def on_answered(self, reply: CancelAnswered) -> Iterator[Effect]:
         order = self.desk.ledger.order(reply.client_order_id)
         if order is None:
@@ -84,6 +89,14 @@ class Cancelling:
             return
         self.desk.record(CancelFailed(order.id, _words(reply), _kind(reply)))
         yield look_up(order)
+
+    def without_disk(self, message: Input) -> list[Effect]:
+        """A person's cancel goes although no record of it can be kept (SP-06)."""
+        wanted = self.desk.ledger.order(message.client_order_id) if isinstance(message, RequestCancel) else None
+        if wanted is None or not wanted.is_working:
+            return []
+        heir = self.desk.ledger.heir(wanted)
+        return [CancelOrder(order.id, order.broker_order_id) for order in (wanted, heir) if order is not None]
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -106,7 +119,7 @@ class Cancelling:
 
     def _again(self, order: Order) -> Iterator[Effect]:
         """Once more, unless what it was for was given up meanwhile: then the order is better left as it is."""
-        if self.is_wanted(order):
+        if self.sales.is_waited_for(order):
             yield from self.again(order)
         else:
             self.desk.record(CancelDropped(order.id, GIVEN_UP))

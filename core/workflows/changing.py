@@ -37,6 +37,7 @@ from core.model.values import (
     plain,
     tick_of,
 )
+from core.workflows.contract import answers
 from core.workflows.proposing import Proposing, closing_side, left_to_close
 
 
@@ -60,6 +61,7 @@ class Changing:
 
     # ── the operator ─────────────────────────────────────────────────────────────────────────────────────────────
 
+    @answers(MoveStop)
     def on_move_stop(self, command: MoveStop) -> Iterable[Effect]:
         """One proposal a stop that works; what none of them guards gets one of its own."""
         position = self.desk.ledger.position(command.symbol, command.strategy)
@@ -82,6 +84,7 @@ class Changing:
             self._skip(command.strategy, command.symbol, "no stop of it works at the broker: its exit is on its way")
         return ()
 
+    @answers(EditOrder)
     def on_edit_order(self, command: EditOrder) -> Iterable[Effect]:
         """The quantity is that of the whole entry: what is filled already is taken off it."""
         old = self.desk.ledger.order(command.client_order_id)

@@ -8,6 +8,7 @@ from core.desk import Desk
 from core.effects import Effect
 from core.facts import StrategyPaused, StrategyResumed, SymbolRefused
 from core.inputs import PauseStrategy, RefuseSymbol, ResumeStrategy
+from core.workflows.contract import answers
 from core.workflows.proposing import Proposing
 
 
@@ -16,6 +17,7 @@ class Choosing:
         self.desk = desk
         self.proposing = proposing
 
+    @answers(PauseStrategy)
     def on_pause(self, command: PauseStrategy) -> Iterable[Effect]:
         """Pausing what is paused, or what does not run, changes nothing."""
         runner = self.desk.orchestrator.runner(command.strategy, command.symbol)
@@ -23,12 +25,14 @@ class Choosing:
             self.desk.record(StrategyPaused(command.strategy, command.symbol))
         return ()
 
+    @answers(ResumeStrategy)
     def on_resume(self, command: ResumeStrategy) -> Iterable[Effect]:
         runner = self.desk.orchestrator.runner(command.strategy, command.symbol)
         if runner is not None and runner.state.paused_at is not None:
             self.desk.record(StrategyResumed(command.strategy, command.symbol))
         return ()
 
+    @answers(RefuseSymbol)
     def on_refuse_symbol(self, command: RefuseSymbol) -> Iterable[Effect]:
         """Entries in it leave the stage, one whose key has just been turned included; the gate keeps others out."""
         day = self.desk.calendar.trading_day(self.desk.at)

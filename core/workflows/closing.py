@@ -16,7 +16,7 @@ from core.desk import Desk
 from core.effects import Effect
 from core.execution.beyond import free_of_exits
 from core.execution.order import Order
-from core.facts import MandateEnded, MandateProlonged, SubmissionBlocked
+from core.facts import MandateEnded, MandateProlonged, OrderStateChanged, SubmissionBlocked
 from core.model.codes import CancelCode, MandateCode
 from core.model.order import OrderClass, OrderRequest, OrderStatus, OrderType, TimeInForce
 from core.model.signal import ExitReason
@@ -25,6 +25,7 @@ from core.model.values import ZERO, ClientOrderId, Quantity, Symbol, plain
 from core.staging.stage import MandateUse
 from core.workflows.apart import apart
 from core.workflows.cancelling import Cancelling
+from core.workflows.contract import follows
 from core.workflows.protecting import NOTHING_LEFT, Protecting
 from core.workflows.sales import Sales
 from core.workflows.submitting import Intent, Submitting
@@ -41,7 +42,6 @@ class Closing:
         self.cancelling = cancelling
         self.protecting = protecting
         self.sales = Sales(desk)
-        cancelling.is_wanted = self._is_waited_for
 
     def begin(self, ticket: Ticket) -> Iterator[Effect]:
         for order_id in ticket.cancels:
@@ -73,9 +73,10 @@ class Closing:
         uses = self.desk.stage.state.mandates.values()
         return [use for use in uses if use.mandate.kind in kinds and use.mandate.symbol not in but]
 
-    def after_end(self, _order: Order) -> Iterator[Effect]:
+    @follows(OrderStateChanged)
+    def after_end(self, fact: OrderStateChanged) -> Iterable[Effect]:
         """An order ended: perhaps the stop that was waited for, perhaps the last of a sale's line."""
-        return self.go_on()
+        return self.go_on() if fact.after.is_terminal else ()
 
     def under_way(self) -> tuple[Symbol, ...]:
         """Whose stop was asked to make way, or is gone already, while the exit behind it has not left."""
@@ -125,15 +126,6 @@ class Closing:
             return True
         stops = (self.desk.ledger.order(order_id) for order_id in ticket.cancels)
         return any(stop is not None and stop.is_working for stop in stops)
-
-    def _is_waited_for(self, order: Order) -> bool:
-        """Whether a cancel that the broker did not take is asked for again: not where no close waits for it any more.
-
-        The stop guards on then; taken back for nothing, it might be refused when it is to be put back.
-        """
-        waiting = (self.sales.ticket(use) for use in self.desk.stage.mandates(MandateKind.CLOSE) if use.is_unused)
-        is_for_a_close = order.cancel_code is CancelCode.MAKES_WAY and order.stands_by
-        return not is_for_a_close or any(ticket is not None and order.id in ticket.cancels for ticket in waiting)
 
     def _is_over(self, parent: ClientOrderId) -> bool:
         """Whether the sale will not be sent, or nothing of its line works any more."""

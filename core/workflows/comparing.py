@@ -18,17 +18,25 @@ fill, every minute of a session, and of the extended hours around it while anyth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
 from core.desk import Desk
 from core.effects import Effect, FetchPicture, SubmitOrder
+from core.execution import order_machine
 from core.execution.correcting import owners_after
 from core.execution.order import Order, has_news
 from core.execution.others import others_in
 from core.execution.reconciliation import Comparison, Listing, ReconciliationError
-from core.facts import PositionCorrected, ReconciliationFailed, ReconciliationPassed, Source, SubmissionBlocked
+from core.facts import (
+    ConfirmationRefused,
+    PositionCorrected,
+    ReconciliationFailed,
+    ReconciliationPassed,
+    Source,
+    SubmissionBlocked,
+)
 from core.inputs import AcceptBroker, PictureFetched
 from core.model.broker import BrokerPicture, NoAnswer, OrderReport
 from core.model.codes import ReadOnlyCode
@@ -40,13 +48,18 @@ from core.model.session import NoSession, Session
 from core.model.values import ZERO, ClientOrderId, Quantity, Symbol, plain
 from core.ports import JournalError
 from core.said import is_news
-from core.workflows.apart import apart
+from core.workflows.apart import apart, done_apart
 from core.workflows.cancelling import Cancelling
 from core.workflows.closing import Closing
+from core.workflows.contract import answers, follows
 from core.workflows.doubting import Doubting
 from core.workflows.filling import Filling, is_ours
+from core.workflows.fitting import Fitting
 from core.workflows.holding_over import HoldingOver
+from core.workflows.owing import Owing
 from core.workflows.protecting import Protecting
+from core.workflows.renewing import Renewing
+from core.workflows.stopping import Stopping
 
 WAY_OUT = "leave and run `keyturn reconcile --accept-broker`, or mend it at the broker"
 """What every reason ends with that no later comparison mends by itself."""
@@ -65,6 +78,10 @@ class Comparing:
         cancelling: Cancelling,
         protecting: Protecting,
         closing: Closing,
+        fitting: Fitting,
+        renewing: Renewing,
+        owing: Owing,
+        stopping: Stopping,
         holding_over: HoldingOver,
     ) -> None:
         self.desk = desk
@@ -73,12 +90,11 @@ class Comparing:
         self.cancelling = cancelling
         self.protecting = protecting
         self.closing = closing
+        self.fitting = fitting
+        self.renewing = renewing
+        self.owing = owing
+        self.stopping = stopping
         self.holding_over = holding_over
-        self.awaits_legs: Callable[[Order], bool] = lambda order: False
-        self.see: Callable[[BrokerPicture], None] = lambda picture: None
-        self.after_books: Callable[[], Iterable[Effect]] = lambda: ()
-        self.send_what_is_owed: Callable[[], Iterable[Effect]] = lambda: ()
-        self.after_comparison: Callable[[], Iterable[Effect]] = lambda: ()
         self.asked_at: datetime | None = None
         self.ask_at: datetime | None = None
         self._is_waiting = False
@@ -96,11 +112,17 @@ class Comparing:
         self.asked_at = self.desk.at
         self.ask_at = self.desk.at + self._seconds("again_seconds")
         self._is_waiting, self._is_wanted_again = True, False
+        self.desk.books_are_wanted = False
         self._nets_when_asked = self._nets()
         yield FetchPicture()
 
-    def ask_soon(self) -> Iterable[Effect]:
-        """As soon as what is on its way has come and the last question lies far enough back."""
+    def settle(self, _asked: list[Effect]) -> Iterable[Effect]:
+        """Wanted by whatever happened: as soon as what is on its way has come and the last question lies far enough
+        back.
+        """
+        if not self.desk.books_are_wanted:
+            return ()
+        self.desk.books_are_wanted = False
         if self._is_waiting:
             self._is_wanted_again = True
             return ()
@@ -119,6 +141,7 @@ class Comparing:
 
     # ── 2. the answer ────────────────────────────────────────────────────────────────────────────────────────────
 
+    @answers(PictureFetched)
     def on_picture(self, reply: PictureFetched) -> Iterator[Effect]:
         wanted_again = self._is_wanted_again
         self._is_waiting = self._is_wanted_again = False
@@ -140,7 +163,6 @@ class Comparing:
 
     def _compare(self, picture: BrokerPicture) -> Iterator[Effect]:
         """Steps 3 to 8."""
-        self.see(picture)
         self.desk.books_at = self.desk.at
         self.desk.held_by_the_broker = {p.symbol: p.quantity for p in picture.positions}
         comparison = self._beside(picture)
@@ -167,7 +189,7 @@ class Comparing:
                 yield from self._judge(comparison, positions, follows)
             except ReconciliationError:
                 yield from follows
-                yield from apart(self.desk, self.after_books)
+                yield from apart(self.desk, self.stopping.take_back_others)
                 yield from self._give_what_is_owed()
                 return
             except JournalError:
@@ -176,20 +198,31 @@ class Comparing:
                 yield from follows
                 raise
         yield from follows
-        yield from apart(self.desk, self.after_books)
+        yield from apart(self.desk, self.stopping.take_back_others)
         yield from self._give_what_is_owed()
 
     def _give_what_is_owed(self) -> Iterator[Effect]:
         """What was kept, stops of fills, closes, what was taken off stops: none waits for other symbols' books."""
-        yield from apart(self.desk, self.send_what_is_owed)
+        yield from apart(self.desk, self.owing.send)
         yield from apart(self.desk, partial(self.protecting.resume, self._too_far))
         yield from apart(self.desk, partial(self.closing.go_on, self._too_far))
-        yield from apart(self.desk, self.after_comparison)
+        yield from self._renew()
 
-    def guard(self) -> Iterator[Effect]:
+    @follows(ConfirmationRefused)
+    def after_refusal(self, fact: ConfirmationRefused) -> Iterable[Effect]:
+        """What an exit was to sell is nobody's again: where it waited bare for that, it is guarded at once."""
+        confirmation = self.desk.stage.state.confirmations.get(fact.ticket_id)
+        return self._guard() if confirmation is not None and confirmation.proposal.only_reduces else ()
+
+    def _guard(self) -> Iterator[Effect]:
         """Between two looks: what waited for an exit that sells nothing after all gets its stop at once."""
         yield from apart(self.desk, partial(self.protecting.resume, self._too_far))
-        yield from apart(self.desk, self.after_comparison)
+        yield from self._renew()
+
+    def _renew(self) -> Iterator[Effect]:
+        """What was cut off stops comes back with its shares; what a crash kept from being asked for is asked for."""
+        yield from apart(self.desk, self.fitting.after_comparison)
+        done_apart(self.desk, self.renewing.resume)
 
     @property
     def _too_far(self) -> frozenset[Symbol]:
@@ -252,7 +285,11 @@ class Comparing:
             if order.status is OrderStatus.PENDING and self.desk.at - left_at < self._grace():
                 return
             yield from self.doubting.ask(order)
+        was_asked_for = order.id in self.doubting.in_books and report is not None
         yield from self.doubting.on_books(order, comparison.picture, is_listed=report is not None)
+        if was_asked_for:
+            self.fitting.after_look_up(order)
+            yield from self.protecting.after_look_up(order)
         if order.is_cancelling and order.id not in self.doubting.next_look_up:
             yield from self.cancelling.again(order)
 
@@ -296,7 +333,9 @@ class Comparing:
             if order.request.symbol != symbol:
                 continue
             is_asked = order.id in self.doubting.next_look_up
-            if (order.is_working and order.in_doubt_since is not None) or (is_asked and self.awaits_legs(order)):
+            if (order.is_working and order.in_doubt_since is not None) or (
+                is_asked and self.filling.adopting.awaits(order)
+            ):
                 return True
             if is_asked and order.is_given_up:
                 return True
@@ -333,9 +372,10 @@ class Comparing:
         if order is None or order.request.symbol != symbol or not self.protecting.is_loose(order):
             return False
         self.desk.record(SubmissionBlocked(order.id, NOTHING_HELD))
-        self.desk.record(self.filling.change(order, OrderStatus.CANCELLED, Source.DESK, None, NOTHING_HELD))
+        self.desk.record(order_machine.change(order, OrderStatus.CANCELLED, Source.DESK, None, NOTHING_HELD))
         return True
 
+    @answers(AcceptBroker)
     def on_accept(self, command: AcceptBroker) -> Iterator[Effect]:
         """The deliberate way out: a person takes the broker's word, and the limits do not count."""
         comparison = self._beside(command.picture)
@@ -345,7 +385,7 @@ class Comparing:
         self.desk.differing, self.desk.apart, self.desk.gone = frozenset(), {}, frozenset()
         for difference in positions:
             yield from apart(self.desk, partial(self.protecting.after_correction, difference.symbol))
-        yield from apart(self.desk, self.after_comparison)
+        yield from self._renew()
 
     def _correct(self, difference: Difference, comparison: Comparison) -> str:
         """The broker is right."""

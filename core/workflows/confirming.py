@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -61,6 +61,8 @@ from core.workflows.apart import apart
 from core.workflows.at_the_key import reviewed, touch_of, verdicts_at_the_key
 from core.workflows.changing import Changing
 from core.workflows.closing import Closing, exit_reason_of
+from core.workflows.contract import answers
+from core.workflows.follow_up import follow_up
 from core.workflows.listing import watched_exits
 from core.workflows.proposing import candidate_of, effect_of_exit, left_to_close
 from core.workflows.submitting import Intent, Submitting
@@ -81,12 +83,13 @@ class Confirming:
         self.submitting = submitting
         self.closing = closing
         self.opening: dict[ProposalId, datetime] = {}
-        self.after_opening: Callable[[Ticket, FreshFigures | None], Iterable[Effect]] = lambda _ticket, _fresh: ()
-        self.after_refusal: Callable[[], Iterable[Effect]] = lambda: ()
+        self.opened_on: tuple[TicketId, FreshFigures | None] | None = None
+        """The last ticket that was opened, and the figures that it was opened on."""
         self._to_sign: set[ProposalId] = set()
 
     # ── the ticket ───────────────────────────────────────────────────────────────────────────────────────────────
 
+    @answers(OpenTicket)
     def on_open_ticket(self, command: OpenTicket) -> Iterator[Effect]:
         """Fetch what the ticket shows; it opens when the figures are there, or without them in time."""
         proposal = self.desk.stage.state.proposals.get(command.proposal_id)
@@ -100,11 +103,13 @@ class Confirming:
         self.opening[proposal.id] = self.desk.at + self._review_time()
         yield FetchFigures(proposal.id, None, proposal.symbol)
 
+    @answers(LookAt)
     def on_look_at(self, command: LookAt) -> Iterator[Effect]:
         """Sightings for who types an order; no proposal waits for them, and no ticket opens."""
         if command.symbol in self.desk.control.settings.symbols:
             yield FetchFigures(NOBODY, None, command.symbol)
 
+    @answers(FiguresFetched)
     def on_figures(self, reply: FiguresFetched) -> Iterable[Effect]:
         fresh = reply.answer if isinstance(reply.answer, FreshFigures) else None
         if fresh is not None:
@@ -128,8 +133,9 @@ class Confirming:
             )
             return ()
         ticket = self.ticket(shown, fresh)
+        self.opened_on = ticket.id, fresh
         self.desk.record(TicketOpened(ticket))
-        return self.after_opening(ticket, fresh)
+        return follow_up(self.desk)
 
     def _clamped(self, proposal: Proposal) -> OrderRequest:
         """The order that the ticket shows: an exit is for no more than what is left to close by now."""
@@ -171,6 +177,7 @@ class Confirming:
 
     # ── the key ──────────────────────────────────────────────────────────────────────────────────────────────────
 
+    @answers(Confirm)
     def on_confirm(self, command: Confirm) -> Iterator[Effect]:
         """The operator turned the key. Nothing is sent yet: fresh figures first (OP-03).
 
@@ -308,10 +315,10 @@ class Confirming:
     def _refuse(
         self, confirmation: Confirmation, reasons: tuple[str, ...], checks: tuple[str, ...] = ()
     ) -> Iterable[Effect]:
-        """What an exit was to sell is nobody's again: where it waited bare for that, it is guarded at once."""
         self.desk.record(ConfirmationRefused(confirmation.ticket.id, reasons, checks))
-        return self.after_refusal() if confirmation.proposal.only_reduces else ()
+        return follow_up(self.desk)
 
+    @answers(Leaving)
     def on_leaving(self, _message: Leaving) -> Iterator[Effect]:
         """An exit goes on with a warning, as where its figures did not come in time; an entry is not sent any more."""
         for confirmation in self.undecided():

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 
 from core.desk import Desk
 from core.effects import CancelOrder, Effect
+from core.execution import order_machine
 from core.execution.order import Order
 from core.facts import OrderInDoubt, OrderNotFound, Source, UpdateIgnored
 from core.inputs import LookUpAnswered
@@ -14,7 +15,9 @@ from core.model.broker import BrokerPicture, NoAnswer, NotFound, OrderReport
 from core.model.codes import EndCode
 from core.model.order import OrderStatus
 from core.model.values import ClientOrderId
+from core.workflows.contract import answers
 from core.workflows.filling import Filling, is_ours, look_up
+from core.workflows.follow_up import follow_up
 
 TOGETHER = 3
 """Orders to be looked up at once for which the books as a whole are fewer requests."""
@@ -27,9 +30,6 @@ class Doubting:
         self.desk = desk
         self.filling = filling
         self.next_look_up: dict[ClientOrderId, tuple[datetime, timedelta]] = {}
-        self.after_end: Callable[[Order], Iterable[Effect]] = lambda order: ()
-        self.after_look_up: Callable[[Order], Iterable[Effect]] = lambda order: ()
-        self.ask_for_books: Callable[[], Iterable[Effect]] = lambda: ()
         self._in_books: set[ClientOrderId] = set()
         self._missing_since: dict[ClientOrderId, datetime] = {}
 
@@ -63,6 +63,7 @@ class Doubting:
     def _first_pause(self) -> timedelta:
         return timedelta(seconds=float(self.desk.control.settings.execution.look_up_first_seconds))
 
+    @answers(LookUpAnswered)
     def on_answered(self, reply: LookUpAnswered) -> Iterator[Effect]:
         order = self.desk.ledger.order(reply.client_order_id)
         if order is None and isinstance(reply.answer, OrderReport):
@@ -79,7 +80,6 @@ class Doubting:
             yield from self._not_ours(order, reply.answer)
             return
         yield from self.filling.absorb(order, reply.answer, Source.LOOK_UP)
-        yield from self.after_look_up(order)
         yield from self._follow_cancel(order)
 
     @property
@@ -102,7 +102,6 @@ class Doubting:
             return
         if not self._is_followed(order):
             self.next_look_up.pop(order.id, None)
-        yield from self.after_look_up(order)
         yield from self._follow_cancel(order)
 
     def _may_end(self, order: Order, picture: BrokerPicture) -> bool:
@@ -148,14 +147,14 @@ class Doubting:
             yield from self._never_arrived(order)
         elif order.not_found >= limits.not_found_times and is_long:
             self._missing_since.setdefault(order.id, self.desk.at)
-            yield from self.ask_for_books()
+            self.desk.books_are_wanted = True
 
     def _never_arrived(self, order: Order) -> Iterator[Effect]:
         self.next_look_up.pop(order.id, None)
         self._missing_since.pop(order.id, None)
         gone, code = OrderStatus.CANCELLED, EndCode.NEVER_ARRIVED
-        self.desk.record(self.filling.change(order, gone, Source.LOOK_UP, None, "never arrived", code))
-        yield from self.after_end(order)
+        self.desk.record(order_machine.change(order, gone, Source.LOOK_UP, None, "never arrived", code))
+        yield from follow_up(self.desk)
 
     def _not_ours(self, order: Order, report: OrderReport) -> Iterator[Effect]:
         """Another order has our id: it is shown, never adopted (EX-04)."""
@@ -163,8 +162,8 @@ class Doubting:
         self.desk.record(UpdateIgnored(order.id, f"the broker's order with this id is another: {found}"))
         if order.status is OrderStatus.PENDING:
             reason = f"the broker has another order with this id: {found}"
-            self.desk.record(self.filling.change(order, OrderStatus.REJECTED, Source.LOOK_UP, None, reason))
-            yield from self.after_end(order)
+            self.desk.record(order_machine.change(order, OrderStatus.REJECTED, Source.LOOK_UP, None, reason))
+            yield from follow_up(self.desk)
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -195,8 +194,15 @@ class Doubting:
                 yield look_up(order)
         if together:
             self._in_books |= together
-            yield from self.ask_for_books()
+            self.desk.books_are_wanted = True
 
     def _is_in_books(self, order: Order) -> bool:
         """Whether they tell what is wanted of it: of legs they are not believed."""
         return order.status is not OrderStatus.PENDING and not self.desk.ledger.expects_legs(order)
+
+
+def told_of(desk: Desk, reply: LookUpAnswered) -> Order | None:
+    """The order of ours that a look-up found; None where it found none, or another's."""
+    order = desk.ledger.order(reply.client_order_id)
+    is_found = order is not None and isinstance(reply.answer, OrderReport) and is_ours(order, reply.answer)
+    return order if is_found else None

@@ -20,6 +20,7 @@ from core.risk.checks.price_rules import PriceRulesCheck
 from core.risk.checks.quantity_rules import QuantityRulesCheck
 from core.risk.gate import Gate
 from core.staging.legs import target_of, with_legs
+from core.workflows.contract import answers
 from core.workflows.proposing import candidate_of
 
 NOT_WAITING = "this proposal is over"
@@ -35,6 +36,7 @@ class Editing:
         self.desk = desk
         self.gate = gate
 
+    @answers(EditProposal)
     def on_edit(self, command: EditProposal) -> Iterable[Effect]:
         """Refusals first; then its tickets are over, and the order is another."""
         stage = self.desk.stage

@@ -16,10 +16,12 @@ from core.facts import (
     PromotionDecided,
     PromotionProposed,
     PromotionRefused,
+    RegimeMeasured,
     Resumed,
     StrategiesEvaluated,
     StrategyOpened,
     StrategyShut,
+    TradeClosed,
 )
 from core.inputs import DecidePromotion, ReinstateStrategy
 from core.model.codes import HaltCause
@@ -30,6 +32,7 @@ from core.risk.day import end_of_week, monday_of
 from core.risk.evaluation.book import EVERY, RESUMED, key_of
 from core.risk.evaluation.judging import Keep, Promote, Retire, bad_regimes, judged, vix_is_high
 from core.risk.evaluation.terms import EvaluationSettings
+from core.workflows.contract import answers, follows
 
 LONGEST_BREAK = 5
 """Days to the next session, at most: three closed days beside a weekend."""
@@ -104,12 +107,14 @@ class Evaluating:
 
     # ── at once ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def after_measurement(self) -> None:
+    @follows(RegimeMeasured)
+    def after_measurement(self, _fact: RegimeMeasured) -> None:
         """The VIX was measured: a storm of so many trading days pauses now, a calm close ends that now."""
         if self._terms.enabled:
             self._watch_vix(self.desk.calendar.trading_day(self.desk.at))
 
-    def after_trade(self) -> None:
+    @follows(TradeClosed)
+    def after_trade(self, _fact: TradeClosed) -> None:
         """A trade is over: who lost a week's worth rests from now on, however young it is."""
         if self._terms.enabled:
             day = self.desk.calendar.trading_day(self.desk.at)
@@ -200,6 +205,7 @@ class Evaluating:
 
     # ── the operator ─────────────────────────────────────────────────────────────────────────────────────────────
 
+    @answers(ReinstateStrategy)
     def on_reinstate(self, command: ReinstateStrategy) -> Iterable[Effect]:
         """Ends a retirement and the pauses in regimes; what ends by itself goes on."""
         for shut in tuple(self.desk.evaluation.shuts_of(command.strategy)):
@@ -209,6 +215,7 @@ class Evaluating:
             self.desk.record(Resumed(HaltCause.RETIRED))
         return ()
 
+    @answers(DecidePromotion)
     def on_decide(self, command: DecidePromotion) -> Iterable[Effect]:
         """What is adopted holds from the next trading day on; where all together would be too much, it is refused."""
         desk, strategy = self.desk, command.strategy

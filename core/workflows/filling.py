@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
 
 from core.desk import Desk
@@ -13,7 +13,6 @@ from core.facts import (
     FillNotBelieved,
     LegResized,
     OrderFilled,
-    OrderStateChanged,
     PositionChanged,
     Source,
     TradeClosed,
@@ -24,7 +23,10 @@ from core.model.broker import Execution, OrderReport
 from core.model.codes import EndCode
 from core.model.order import OrderStatus, OrderType
 from core.model.position import Fill
-from core.model.values import BrokerOrderId, ClientOrderId, ExecutionId, Price, Quantity, plain
+from core.model.values import ClientOrderId, ExecutionId, Price, Quantity, plain
+from core.workflows.adopting import Adopting
+from core.workflows.contract import answers
+from core.workflows.follow_up import follow_up
 
 DERIVED = ":derived:"
 """Stands in the id of a fill that the broker's figures imply and nobody told."""
@@ -35,16 +37,10 @@ REST = frozenset({Source.LOOK_UP, Source.RECONCILIATION})
 class Filling:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
-        self.after_arrival: Callable[[Order], Iterable[Effect]] = lambda order: ()
-        self.after_fill: Callable[[Order], Iterable[Effect]] = lambda order: ()
-        self.after_end: Callable[[Order], Iterable[Effect]] = lambda order: ()
-        self.meet_legs: Callable[[Order, OrderReport, Source], None] = lambda order, report, source: None
-        self.follow_legs: Callable[[Order, OrderReport, Source], Iterable[Effect]] = lambda order, report, source: ()
-        self.after_trade: Callable[[], None] = lambda: None
-        self.after_late_fill: Callable[[], Iterable[Effect]] = lambda: ()
-        self.after_others_word: Callable[[], Iterable[Effect]] = lambda: ()
+        self.adopting = Adopting(desk)
         self._asked_again: set[ClientOrderId] = set()
 
+    @answers(BrokerUpdated)
     def on_updated(self, message: BrokerUpdated) -> Iterator[Effect]:
         update = message.update
         order = self.desk.order_of(update.report)
@@ -67,7 +63,7 @@ class Filling:
         if not parents:
             self.desk.record(UpdateIgnored(report.client_order_id, "an order that is not ours"))
             self.desk.hear_of_other(report)
-            yield from self.after_others_word()
+            self.desk.books_are_wanted = True
         for parent in parents:
             if not self.desk.departing.is_here(parent):
                 yield look_up(parent)
@@ -102,23 +98,23 @@ class Filling:
         if order.status is OrderStatus.PENDING:
             if report.status is OrderStatus.REJECTED:
                 self.desk.record(
-                    self.change(order, OrderStatus.REJECTED, source, report.broker_order_id, report.raw_status)
+                    order_machine.change(order, OrderStatus.REJECTED, source, report.broker_order_id, report.raw_status)
                 )
-                yield from self.after_end(order)
+                yield from follow_up(self.desk)
                 return
-            self.desk.record(self.change(order, OrderStatus.SUBMITTED, source, report.broker_order_id, ""))
-            yield from self.after_arrival(order)
+            self.desk.record(order_machine.change(order, OrderStatus.SUBMITTED, source, report.broker_order_id, ""))
+            yield from follow_up(self.desk)
         if _may_be_resized(order) and order.filled_quantity <= report.quantity != order.request.quantity:
             self.desk.record(LegResized(order.id, report.quantity))
-        self.meet_legs(order, report, source)
-        yield from self._say_what_is_not_believed(order, report, execution)
+        self.adopting.meet(order, report, source)
+        self._say_what_is_not_believed(order, report, execution)
         fills = self._new_fills(order, report, source, execution)
         for fill in fills:
             yield from self._fill(order, fill, report, source, is_late=was_terminal)
         yield from self._follow_state(order, report, source, counted=bool(fills))
         if not fills and order.status is not before and not order.only_reduces:
             yield FetchAccount()  # what the broker reserves for it has changed
-        yield from self.follow_legs(order, report, source)
+        yield from self._follow_legs(order, report, source)
         if was_terminal and order.status is not OrderStatus.FILLED:
             yield from self._follow_one_that_is_over(order, report)
         if was_pending and order.is_cancelling:
@@ -137,18 +133,14 @@ class Filling:
             self._asked_again.add(order.id)
             yield look_up(order)
 
-    def change(
-        self,
-        order: Order,
-        after: OrderStatus,
-        source: Source,
-        broker_order_id: BrokerOrderId | None,
-        reason: str,
-        code: EndCode = EndCode.AS_ITS_STATE_SAYS,
-    ) -> OrderStateChanged:
-        """The fact of a transition, refused by raising where the registry does not have it (EX-02)."""
-        order_machine.check(order.id, order.status, after, broker_order_id or order.broker_order_id, source)
-        return OrderStateChanged(order.id, order.status, after, source, broker_order_id, reason, code)
+    def _follow_legs(self, order: Order, report: OrderReport, source: Source) -> Iterator[Effect]:
+        """After the order's own fills: what became of its legs. A fill of theirs never counts before its entry's."""
+        if order.filled_quantity < report.filled_quantity:
+            return
+        for told in report.legs:
+            leg = self.desk.ledger.order(told.client_order_id)
+            if leg is not None and (leg.is_working or told.filled_quantity > leg.filled_quantity):
+                yield from self.take_in(leg, told, source)
 
     # ── executions ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -170,9 +162,7 @@ class Filling:
             fresh.append(self._derived(order, report, fresh, Quantity(missing)))
         return fresh
 
-    def _say_what_is_not_believed(
-        self, order: Order, report: OrderReport, execution: Execution | None
-    ) -> Iterator[Effect]:
+    def _say_what_is_not_believed(self, order: Order, report: OrderReport, execution: Execution | None) -> None:
         """More than the order is for, or than the broker's own figure has room for: recorded, and the books decide."""
         if execution is None or self._is_counted(order, execution):
             return
@@ -183,7 +173,7 @@ class Filling:
         what = f"a fill of {plain(execution.quantity)} at {plain(execution.price)} ({execution.id})"
         figures = f"{plain(order.filled_quantity)} of {plain(order.request.quantity)} are counted"
         self.desk.record(FillNotBelieved(order.id, f"{what}: {figures}, and the broker's own figure is {plain(told)}"))
-        yield from self.after_late_fill()
+        self.desk.books_are_wanted = True
 
     def _is_counted(self, order: Order, execution: Execution) -> bool:
         """By its own id, or perhaps in a fill that the broker's figures told of before it was."""
@@ -210,7 +200,7 @@ class Filling:
         if not order.status.is_terminal:
             is_done = order.filled_quantity >= order.request.quantity
             after = OrderStatus.FILLED if is_done else OrderStatus.PARTIALLY_FILLED
-            self.desk.record(self.change(order, after, source, report.broker_order_id, ""))
+            self.desk.record(order_machine.change(order, after, source, report.broker_order_id, ""))
         held = ledger.position(order.request.symbol, order.strategy)
         self.desk.record(
             PositionChanged(
@@ -222,13 +212,11 @@ class Filling:
         )
         if len(ledger.state.trades) > trades_before:
             self.desk.record(TradeClosed(ledger.state.trades[-1]))
-            self.after_trade()
-        yield from self.after_fill(order)
-        if order.status is OrderStatus.FILLED:
-            yield from self.after_end(order)
+            yield from follow_up(self.desk, TradeClosed)  # what it trips is told before what its fill asks for
+        yield from follow_up(self.desk)
         yield FetchAccount()
         if is_late:
-            yield from self.after_late_fill()
+            self.desk.books_are_wanted = True
 
     # ── states ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -256,9 +244,8 @@ class Filling:
                 return
         code = EndCode.REPLACED if report.is_replaced else EndCode.AS_ITS_STATE_SAYS
         reason = _replaced_by(order) if report.is_replaced else _why(order, told)
-        self.desk.record(self.change(order, told, source, report.broker_order_id, reason, code))
-        if told.is_terminal:
-            yield from self.after_end(order)
+        self.desk.record(order_machine.change(order, told, source, report.broker_order_id, reason, code))
+        yield from follow_up(self.desk)
 
 
 def _replaced_by(order: Order) -> str:

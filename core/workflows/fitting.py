@@ -9,7 +9,7 @@ first, and not waited for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -20,7 +20,8 @@ from core.desk import Desk
 from core.effects import Effect
 from core.execution.beyond import beyond, exits_beyond, free_of_exits, takes_any_price
 from core.execution.order import Order, nearest_first
-from core.facts import StopCut
+from core.facts import OrderStateChanged, StopCut
+from core.inputs import Kill, LookUpAnswered
 from core.model.codes import CUT, CancelCode
 from core.model.order import LegRole, OrderClass, OrderRequest, OrderStatus, TimeInForce, order_id_of
 from core.model.staging import Approval
@@ -28,8 +29,11 @@ from core.model.values import NO_SHARES, ZERO, ClientOrderId, Quantity, Symbol, 
 from core.staging.stage import LESS
 from core.workflows.apart import apart
 from core.workflows.cancelling import Cancelling
+from core.workflows.contract import answers, follows
+from core.workflows.doubting import told_of
 from core.workflows.proposing import left_to_close
 from core.workflows.protecting import CLOSED, Protecting
+from core.workflows.renewing import Renewing
 from core.workflows.submitting import Intent, Submitting
 
 TOO_MUCH = ("it is for more than is held", CancelCode.TOO_MUCH)
@@ -39,25 +43,27 @@ GOOD_FOR = timedelta(days=1)
 
 
 class Fitting:
-    def __init__(self, desk: Desk, submitting: Submitting, cancelling: Cancelling, protecting: Protecting) -> None:
+    def __init__(
+        self, desk: Desk, submitting: Submitting, cancelling: Cancelling, protecting: Protecting, renewing: Renewing
+    ) -> None:
         self.desk = desk
         self.submitting = submitting
         self.cancelling = cancelling
         self.protecting = protecting
-        self.ask_for: Callable[[Order], bool] = lambda stop: False
-        """Have such a stop wait on a ticket; whether one did."""
+        self.renewing = renewing
         self._seen: dict[ClientOrderId, Decimal] = {}
         self._asked: dict[ClientOrderId, tuple[Decimal, datetime]] = {}
 
     # ── each step ────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def follow(self) -> Iterator[Effect]:
+    def settle(self, _asked: list[Effect]) -> Iterator[Effect]:
         """Whatever happened: no exit works for more than is held."""
         for order, left in exits_beyond(self.desk.ledger, self._told):
             if not order.is_cancelling and not self._awaits_the_broker(order, left):
                 yield from apart(self.desk, partial(self._fit, order, left))
 
-    def at_once(self) -> Iterator[Effect]:
+    @answers(Kill)
+    def on_kill(self, _command: Kill) -> Iterator[Effect]:
         """Killed: the broker is not asked first (OP-07)."""
         for order, left in exits_beyond(self.desk.ledger, self._told):
             if not order.is_cancelling:
@@ -123,6 +129,13 @@ class Fitting:
             self._asked[order.id] = filled, self.desk.at
         return self.desk.at < self._asked[order.id][1] + self._patience()
 
+    @answers(LookUpAnswered)
+    def on_looked_up(self, reply: LookUpAnswered) -> Iterable[Effect]:
+        order = told_of(self.desk, reply)
+        if order is not None:
+            self.after_look_up(order)
+        return ()
+
     def after_look_up(self, order: Order) -> None:
         """The broker has said how large it is by now."""
         if order.is_working and order.id in self._asked:
@@ -151,9 +164,11 @@ class Fitting:
         self._say_what_is_owed(order, order.remaining)
         yield from self._release(request, order, order.role)
 
-    def after_end(self, order: Order) -> Iterator[Effect]:
+    @follows(OrderStateChanged)
+    def after_end(self, fact: OrderStateChanged) -> Iterator[Effect]:
         """Perhaps the last of what was for too much is gone: first what takes any price follows, then the stops."""
-        if not order.only_reduces:
+        order = self.desk.ledger.order(fact.client_order_id)
+        if order is None or not fact.after.is_terminal or not order.only_reduces:
             return
         cut = self._cut_with(order)
         if not any(one.is_working for one in cut):
@@ -205,7 +220,7 @@ class Fitting:
         is_in_doubt = is_known and not is_settled and symbol not in self.desk.drifted
         there = NO_SHARES if is_in_doubt else Quantity(min(self._bare_of(stop), owed))
         if there > 0 and (self._was_refused_since(stop) or not self._is_good_yet(stop)):
-            is_asked_for = is_settled and self.ask_for(stop)
+            is_asked_for = is_settled and self.renewing.ask_for_cut(stop)
             self._say_what_is_owed(stop, NO_SHARES if is_asked_for else owed)
             return
         self._say_what_is_owed(stop, there if is_settled else owed)

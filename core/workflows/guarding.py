@@ -21,6 +21,7 @@ from core.facts import (
     RiskRestored,
     RiskThrottled,
     StrategyPaused,
+    TradeClosed,
 )
 from core.inputs import OverrideProtection
 from core.model.account import Account
@@ -33,6 +34,7 @@ from core.risk.protections.contract import GLOBAL
 from core.risk.reloading import Change, tightened
 from core.risk.scaling.losses import Loss
 from core.setting_types import Amount
+from core.workflows.contract import answers, follows
 
 WORD = "OVERRIDE"
 CENT = Decimal("0.01")
@@ -42,6 +44,10 @@ FOR_A_REVIEW = "its equity curve stayed down: look at its trades, then resume it
 class Guarding:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
+
+    @follows(TradeClosed)
+    def after_trade(self, _fact: TradeClosed) -> None:
+        self.look()
 
     def look(self) -> None:
         """Record what has tripped and was not told yet, or shuts for longer than was told; and what has recovered."""
@@ -121,6 +127,7 @@ class Guarding:
         if found is not None:
             desk.record(RiskThrottled(found.factor, found.words))
 
+    @answers(OverrideProtection)
     def on_override(self, command: OverrideProtection) -> Iterable[Effect]:
         """The word in full, for one trip in one scope; a loss of the account stays shut for a while yet (RK-06)."""
         desk, terms = self.desk, self.desk.control.settings.risk.protections

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
 from core.desk import Desk
@@ -20,10 +20,14 @@ from core.model.signal import EntrySignal, ExitSignal
 from core.model.values import Symbol
 from core.said import is_news
 from core.strategies.opposition import Signals
+from core.workflows.contract import answers
 from core.workflows.exiting import Exiting
+from core.workflows.guarding import Guarding
 from core.workflows.holding_over import is_held_over
 from core.workflows.minding import Minding
 from core.workflows.proposing import Proposing
+from core.workflows.recommending import Recommending
+from core.workflows.unattended import Unattended
 
 NOTHING: tuple[Effect, ...] = ()
 HOW_MUCH: tuple[Effect, ...] = (FetchAccount(),)
@@ -36,18 +40,28 @@ WITHOUT_A_BAR = timedelta(minutes=2)
 class Market:
     """Judges what arrives, lets the strategies see what is complete, and stages what they answer."""
 
-    def __init__(self, desk: Desk, proposing: Proposing, minding: Minding, exiting: Exiting) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        proposing: Proposing,
+        minding: Minding,
+        exiting: Exiting,
+        guarding: Guarding,
+        recommending: Recommending,
+        unattended: Unattended,
+    ) -> None:
         self.desk = desk
         self.proposing = proposing
         self.minding = minding
         self.exiting = exiting
-        self.tell_of_guards: Callable[[], None] = lambda: None
-        self.release_signed: Callable[[], Iterable[Effect]] = lambda: ()
-        self.after_entry: Callable[[EntrySignal], None] = lambda _signal: None
+        self.guarding = guarding
+        self.recommending = recommending
+        self.unattended = unattended
         self._day_known_until = datetime.min.replace(tzinfo=UTC)
         self._asked_for = datetime.min.replace(tzinfo=UTC)
         self._flattened: dict[tuple[Symbol, str], datetime] = {}
 
+    @answers(BarArrived)
     def on_bar(self, message: BarArrived) -> Iterable[Effect]:
         desk = self.desk
         bar = message.bar
@@ -65,11 +79,12 @@ class Market:
         if desk.normaliser.state.halted:
             self._see_trading(bar)
         if desk.protections.has_news:
-            self.tell_of_guards()
+            self.guarding.look()
         if signals or desk.ledger.state.positions or desk.stage.state.proposals:
             return self._after_busy_bar(message, signals)
         return self._new_day(bar)
 
+    @answers(QuoteArrived)
     def on_quote(self, message: QuoteArrived) -> Iterable[Effect]:
         judgement = self.desk.normaliser.judge_quote(message.quote, self.desk.at)
         if isinstance(judgement, Quarantined):
@@ -78,6 +93,7 @@ class Market:
         self.desk.quotes[message.quote.symbol] = message.quote
         return NOTHING
 
+    @answers(TradingStatusHeard)
     def on_status(self, message: TradingStatusHeard) -> Iterable[Effect]:
         """A halt is recorded once, its end too; an older word than the one that stands changes nothing (MD-06)."""
         desk, known = self.desk, self.desk.normaliser.state.halted.get(message.symbol)
@@ -96,6 +112,7 @@ class Market:
         if halt is not None and bar.start >= halt.since:
             self.desk.record(TradingResumed(bar.symbol, f"its minute {in_new_york(bar.start)} has traded"))
 
+    @answers(MarketDataBroken)
     def on_broken(self, message: MarketDataBroken) -> Iterable[Effect]:
         self.desk.record(MarketDataQuarantined(message.place, message.reason))
         return NOTHING
@@ -118,10 +135,10 @@ class Market:
         for answer in self.minding.agreed(bar, answers):
             if isinstance(answer, EntrySignal):
                 self.proposing.stage_entry(answer, lives_until, timeframe)
-                self.after_entry(answer)
+                self.recommending.after_entry(answer)
             else:
                 self.proposing.stage_exit(answer, timeframe)
-        yield from self.release_signed()
+        yield from self.unattended.look()
         if self.desk.ledger.state.positions:
             yield from self._how_much(bar)
 
@@ -176,7 +193,7 @@ class Market:
                 continue
             self._flattened[position.symbol, position.strategy] = self.desk.at
             self.proposing.stage_flat(position, "must be flat by the close, and no bar came that said so")
-        return self.release_signed()
+        return self.unattended.look()
 
     def _to_flatten(self) -> Iterator[tuple[Position, datetime]]:
         """Positions of strategies that hold nothing over night, each with its next try, while the session is open."""

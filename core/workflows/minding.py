@@ -12,6 +12,7 @@ from core.facts import SignalRaised, StrategyFailed, StrategyForgot, StrategyFou
 from core.model.bar import Bar
 from core.model.signal import ExitSignal
 from core.said import is_news
+from core.settings import Settings
 from core.strategies.memory import RunnerState
 from core.strategies.opposition import Signals, kept, opposed
 from core.workflows.proposing import Proposing
@@ -49,7 +50,11 @@ class Minding:
             self.desk.record(found)
         return kept(answers, found)
 
-    def tell_of_missing(self) -> None:
+    def begin_with(self, _settings: Settings, _installation: str) -> None:
+        self._tell_of_missing()
+        self._tell_of_forgotten()
+
+    def _tell_of_missing(self) -> None:
         """Which of the user's strategies load no longer, and which do again; only news is recorded."""
         told, found = dict(self.desk.orchestrator.state.missing), self.desk.orchestrator.missing()
         for name, reason in sorted(found.items()):
@@ -58,7 +63,7 @@ class Minding:
         for name in sorted(told.keys() - found.keys()):
             self.desk.record(StrategyFound(name))
 
-    def tell_of_forgotten(self) -> None:
+    def _tell_of_forgotten(self) -> None:
         """Whose memory did not fit, once."""
         for (name, symbol), reason in tuple(self.desk.orchestrator.forgot.items()):
             self.desk.record(StrategyForgot(name, symbol, reason))

@@ -7,7 +7,7 @@ any more.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 
 from core.desk import Desk
@@ -20,24 +20,20 @@ from core.model.order import OrderStatus
 from core.model.values import plain
 from core.workflows.apart import apart
 from core.workflows.changing import Asked
+from core.workflows.contract import answers
 from core.workflows.protecting import Protecting
-from core.workflows.submitting import Submitting
-
-NOT_SENT = "it was not sent before the desk left"
-"""Why an order ended that was kept and is not sent any more."""
+from core.workflows.renewing import Renewing
+from core.workflows.submitting import LEFT_UNSENT, Submitting
 
 
 class Owing:
-    def __init__(self, desk: Desk, submitting: Submitting, protecting: Protecting) -> None:
+    def __init__(self, desk: Desk, submitting: Submitting, protecting: Protecting, renewing: Renewing) -> None:
         self.desk = desk
         self.submitting = submitting
         self.protecting = protecting
-        self.ask_again: Callable[[Order, Asked], None] = lambda order, why: None
+        self.renewing = renewing
 
-    def end(self, order: Order) -> Iterable[Effect]:
-        """It was taken back, and nothing of it is anywhere but here."""
-        return self.submitting.end_unsent(order, NOT_SENT, order.kept, BlockCode.LEFT)
-
+    @answers(SubmissionKept)
     def on_kept(self, message: SubmissionKept) -> Iterable[Effect]:
         """The last that is recorded of it before the desk is gone."""
         self.desk.departing.end(message.client_order_id)
@@ -58,10 +54,10 @@ class Owing:
             yield from self.submitting.release_kept(order)
             return
         approval, was_taken_back = order.kept, order.is_cancelling
-        yield from self.submitting.end_unsent(order, f"{NOT_SENT}; {why_not}", approval, BlockCode.LEFT)
+        yield from self.submitting.end_unsent(order, f"{LEFT_UNSENT}; {why_not}", approval, BlockCode.LEFT)
         if order.only_reduces and not was_taken_back:
             yield from self._guard(order)
-            self.ask_again(order, Asked(NOT_SENT, GuardCode.LEFT))
+            self.renewing.ask_again(order, Asked(LEFT_UNSENT, GuardCode.LEFT))
 
     def _why_not(self, order: Order) -> str | None:
         if not order.only_reduces:

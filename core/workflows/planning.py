@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from core.desk import Desk
@@ -11,7 +11,6 @@ from core.execution.effect_now import working_entries
 from core.facts import PlanEnded, PlanMarked, PlanOpened, PlanRefused, PlanSigned
 from core.inputs import LeavePlan, MarkInPlan, OpenPlan, SignPlan
 from core.model.account import Account, Mode
-from core.model.broker import BrokerPicture
 from core.model.order import digest_of
 from core.model.plan import Plan, PlanEnd, PlanLine, PlanSource, SignedOrder, SkippedRow, digest_of_plan, holds_as_typed
 from core.model.sender import seat_of
@@ -20,9 +19,9 @@ from core.model.values import ZERO, ClientOrderId, Digest, Money, ProposalId, Ti
 from core.risk.gate import Gate
 from core.staging.plans import PlanRun
 from core.workflows.confirming import NOBODY
+from core.workflows.contract import answers
 from core.workflows.plan_rows import PlanRows
 from core.workflows.rehearsing import Rehearsal, Rehearsed
-from core.workflows.running import Running
 
 NOTHING_WAITS = "nothing waits in Proposals that a plan could hold"
 NOTHING_HELD = "nothing is held and no entry works: there is nothing to flatten"
@@ -37,23 +36,14 @@ NONE_MARKED = "no order that would go is marked; space marks the selected one"
 
 
 class Planning:
-    def __init__(self, desk: Desk, gate: Gate, running: Running) -> None:
+    def __init__(self, desk: Desk, gate: Gate) -> None:
         self.desk = desk
         self.gate = gate
-        self.running = running
         self.rows = PlanRows(desk)
-
-    def seeing(self, see: Callable[[BrokerPicture], None]) -> Callable[[BrokerPicture], None]:
-        """Who sees the broker's books, and after them the plan that waits for its report."""
-
-        def both(picture: BrokerPicture) -> None:
-            see(picture)
-            self.running.see(picture)
-
-        return both
 
     # ── opening ──────────────────────────────────────────────────────────────────────────────────────────────────
 
+    @answers(OpenPlan)
     def on_open(self, command: OpenPlan) -> Iterator[Effect]:
         """A dry run of every order first; then fresh quotes are asked for, by which it is tried again."""
         plan_id = TicketId(digest_of("plan", str(self.desk.plans.state.opened + 1))[:16])
@@ -94,6 +84,7 @@ class Planning:
 
     # ── marking ──────────────────────────────────────────────────────────────────────────────────────────────────
 
+    @answers(MarkInPlan)
     def on_mark(self, command: MarkInPlan) -> Iterable[Effect]:
         run = self.desk.plans.open_plan(command.plan_id)
         if run is None:
@@ -109,11 +100,11 @@ class Planning:
             self.desk.record(PlanMarked(run.id, command.proposal_id, command.is_marked))
         return ()
 
+    @answers(LeavePlan)
     def on_leave(self, command: LeavePlan) -> Iterable[Effect]:
         if self.desk.plans.open_plan(command.plan_id) is not None:
             self._put_aside("put aside by the operator")
-            return ()
-        return self.running.on_leave(command)
+        return ()
 
     def _put_aside(self, reason: str) -> None:
         run = self.desk.plans.run
@@ -122,6 +113,7 @@ class Planning:
 
     # ── the key ──────────────────────────────────────────────────────────────────────────────────────────────────
 
+    @answers(SignPlan)
     def on_sign(self, command: SignPlan) -> Iterable[Effect]:
         """The operator signed what was painted. Nothing is sent yet: each order is checked afresh at its turn."""
         run = self.desk.plans.open_plan(command.plan_id)
@@ -200,13 +192,12 @@ class Planning:
         run = self.desk.plans.run
         if run is not None and run.is_open:
             yield run.plan.ends_at
-        yield from self.running.next_due()
 
     def due(self) -> Iterable[Effect]:
         run = self.desk.plans.run
         if run is not None and run.is_open and self.desk.at >= run.plan.ends_at:
             self.desk.record(PlanEnded(run.id, PlanEnd.LAPSED, "its time was over before it was signed", None))
-        return self.running.due()
+        return ()
 
     def _seconds(self, name: str) -> timedelta:
         return timedelta(seconds=float(getattr(self.desk.control.settings.staging.plan, name)))

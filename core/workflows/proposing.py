@@ -35,6 +35,7 @@ from core.staging.entries import aimed_at, refusal_of, stop_for
 from core.staging.extended import marked_for
 from core.staging.legs import target_of, with_legs
 from core.telling import order_in_words
+from core.workflows.contract import answers
 
 FORGOTTEN = "what this bar ordered was forgotten by a reset or a restore; the next bar counts"
 TOO_LATE = "its bar came later than its signal lives; the bars from now on propose"
@@ -153,6 +154,7 @@ class Proposing:
 
     # ── the operator ─────────────────────────────────────────────────────────────────────────────────────────────
 
+    @answers(ProposeOrder)
     def on_propose_order(self, command: ProposeOrder) -> Iterable[Effect]:
         """An order typed by hand: the same way, the same checks."""
         life = timedelta(seconds=float(self.desk.control.settings.staging.manual_seconds))
@@ -218,6 +220,7 @@ class Proposing:
         )
         return ()
 
+    @answers(ProposeClose)
     def on_propose_close(self, command: ProposeClose) -> Iterable[Effect]:
         positions = self.desk.ledger.positions_in(command.symbol)
         if command.strategy is not None:
@@ -266,6 +269,7 @@ class Proposing:
             terms=terms,
         )
 
+    @answers(ProposeFlattening)
     def on_propose_flattening(self, _command: ProposeFlattening) -> Iterable[Effect]:
         """One close a position; each is confirmed on a ticket of its own (OP-07)."""
         reason = ExitReason.KILL if self.desk.control.state.killed_by else ExitReason.MANUAL
@@ -273,6 +277,7 @@ class Proposing:
             self._close_by_hand(position, Decimal(1), reason)
         return ()
 
+    @answers(Decline)
     def on_decline(self, command: Decline) -> Iterable[Effect]:
         proposal = self.desk.stage.state.proposals.get(command.proposal_id)
         if proposal is None or self.desk.stage.is_confirming(proposal.id):
@@ -284,6 +289,7 @@ class Proposing:
                 self.desk.record(MandateEnded(use.mandate.id, DECLINED, MandateCode.DECLINED))
         return ()
 
+    @answers(LeaveTicket)
     def on_leave_ticket(self, command: LeaveTicket) -> Iterable[Effect]:
         if command.ticket_id in self.desk.stage.state.tickets:
             self.desk.record(TicketClosed(command.ticket_id, "put aside"))

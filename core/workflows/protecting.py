@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from decimal import Decimal
 from functools import partial
@@ -11,7 +11,8 @@ from itertools import count
 from core.desk import Desk
 from core.effects import Effect
 from core.execution.order import Order
-from core.facts import MandateEnded, StopAskedFor, SubmissionBlocked
+from core.facts import MandateEnded, OrderFilled, OrderStateChanged, StopAskedFor, SubmissionBlocked
+from core.inputs import LookUpAnswered, SubmissionStopped
 from core.model.codes import CancelCode, MandateCode
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderRequest, OrderType, Side, TimeInForce, order_id_of
@@ -22,8 +23,10 @@ from core.model.values import ClientOrderId, Quantity, Symbol
 from core.staging.stage import MandateUse
 from core.workflows.apart import apart
 from core.workflows.cancelling import Cancelling
-from core.workflows.doubting import Doubting
+from core.workflows.contract import answers, follows
+from core.workflows.doubting import Doubting, told_of
 from core.workflows.proposing import Proposing, closing_side, left_to_close, timeframe_of
+from core.workflows.renewing import Renewing
 from core.workflows.submitting import Intent, Submitting
 
 CLOSED = "the position is closed"
@@ -38,20 +41,27 @@ class Protecting:
     """
 
     def __init__(
-        self, desk: Desk, submitting: Submitting, cancelling: Cancelling, proposing: Proposing, doubting: Doubting
+        self,
+        desk: Desk,
+        submitting: Submitting,
+        cancelling: Cancelling,
+        proposing: Proposing,
+        doubting: Doubting,
+        renewing: Renewing,
     ) -> None:
         self.desk = desk
         self.submitting = submitting
         self.cancelling = cancelling
         self.proposing = proposing
         self.doubting = doubting
-        self.ask_for: Callable[[OrderRequest, str], bool] = lambda order, strategy: False
-        """Have a stop that nothing permits any more wait on a ticket; whether one does now."""
-        self.ask_for_blocked: Callable[[Order], bool] = lambda stop: False
-        """Have a stop that the gateway kept back wait on a ticket; whether one does now."""
+        self.renewing = renewing
         self._told: set[str] = set()
 
-    def after_fill(self, order: Order) -> Iterator[Effect]:
+    @follows(OrderFilled)
+    def after_fill(self, fact: OrderFilled) -> Iterator[Effect]:
+        order = self.desk.ledger.order(fact.fill.client_order_id)
+        if order is None:
+            return
         for rival in self.desk.ledger.rivals(order):
             if rival.is_working:  # the broker makes it smaller, or ends it: which of both is asked
                 yield from self.doubting.ask(rival)
@@ -70,8 +80,12 @@ class Protecting:
             if entry.status.is_terminal and entry.filled_quantity > use.released:
                 self.desk.record(MandateEnded(use.mandate.id, NOTHING_LEFT, MandateCode.NOTHING_LEFT))
 
-    def after_end(self, order: Order) -> Iterator[Effect]:
+    @follows(OrderStateChanged)
+    def after_end(self, fact: OrderStateChanged) -> Iterator[Effect]:
         """An entry ended before it was filled, or a leg of it did: what it filled is guarded."""
+        order = self.desk.ledger.order(fact.client_order_id)
+        if order is None or not fact.after.is_terminal:
+            return
         self._end_what_is_sold(order.request.symbol)
         if not order.request.legs and order.role is None:
             return
@@ -80,7 +94,12 @@ class Protecting:
                 self.doubting.watch(leg)
         yield from self.cover(order.id if order.role is None else order.parent or order.id)
 
-    def after_block(self, stop: Order) -> Iterator[Effect]:
+    @answers(SubmissionStopped)
+    def on_stopped(self, _reply: SubmissionStopped) -> Iterator[Effect]:
+        for order in self.submitting.take_kept_back():
+            yield from apart(self.desk, partial(self._after_block, order))
+
+    def _after_block(self, stop: Order) -> Iterator[Effect]:
         """The gateway kept it back: it goes again at once as it was signed. What nothing permits by now, and the second
         of its mandate, waits on a ticket.
         """
@@ -91,9 +110,14 @@ class Protecting:
         if any(len(use.returned) == 1 for use in uses):
             for use in uses:
                 yield from self.cover(use.mandate.parent)
-        elif self.ask_for_blocked(stop):
+        elif self.renewing.ask_for_blocked(stop):
             for use in uses:
                 self.desk.record(StopAskedFor(use.mandate.parent, use.mandate.id, stop.request.quantity))
+
+    @answers(LookUpAnswered)
+    def on_looked_up(self, reply: LookUpAnswered) -> Iterable[Effect]:
+        order = told_of(self.desk, reply)
+        return () if order is None else self.after_look_up(order)
 
     def after_look_up(self, order: Order) -> Iterator[Effect]:
         """An entry that turned out to have no legs is guarded; a leg with nothing left to wait for is taken back."""
@@ -196,7 +220,7 @@ class Protecting:
         if mandate.id not in self._told:
             self._told.add(mandate.id)
             self.desk.record(SubmissionBlocked(order.client_order_id, refusal))
-        if not self.ask_for(order, strategy):
+        if not self.renewing.ask_for(order, strategy):
             return
         self.desk.record(StopAskedFor(mandate.parent, mandate.id, order.quantity))
         if mandate.kind is MandateKind.RESTORE_STOP:

@@ -17,12 +17,14 @@ from core.inputs import AdoptAdvice, DropRecommendation
 from core.model.recommendation import Recommendation
 from core.model.signal import EntrySignal
 from core.strategies.planned import PlannedStrategy
+from core.workflows.contract import answers
 
 
 class Recommending:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
 
+    @answers(AdoptAdvice)
     def on_adopt(self, command: AdoptAdvice) -> Iterable[Effect]:
         desk = self.desk
         given = desk.advice.advice(command.number)
@@ -44,6 +46,7 @@ class Recommending:
         desk.record(RecommendationAdopted(given.number, recommendation))
         return ()
 
+    @answers(DropRecommendation)
     def on_drop(self, command: DropRecommendation) -> Iterable[Effect]:
         if self.desk.advice.recommendation(command.strategy, command.symbol) is not None:
             self.desk.record(RecommendationDropped(command.strategy, command.symbol, "taken back by the operator"))

@@ -6,15 +6,24 @@ reloaded, or the file says again what it said. One that cannot be read changes n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from core.desk import Desk
 from core.effects import Effect
-from core.facts import LimitsReloaded, ReloadRefused, SettingsApplied, SettingsFileAgreed, SettingsFileChanged
+from core.facts import (
+    InstallationNamed,
+    LimitsReloaded,
+    ReloadRefused,
+    SettingsApplied,
+    SettingsFileAgreed,
+    SettingsFileChanged,
+)
 from core.inputs import ReloadLimits, SettingsFault, SettingsFileSeen, SettingsSource
-from core.risk.reloading import Change, Kind, changes_between, digest_of, is_within, with_changes
+from core.risk.reloading import Change, Kind, changes_between, digest_of, is_within, with_changes, without_looser
 from core.said import is_news
 from core.settings import Settings
+from core.workflows.contract import answers
+from core.workflows.guarding import Guarding
 
 WORD = "LOOSEN"
 NAMED = 2
@@ -23,10 +32,25 @@ PROFILE = ("profile",)
 
 
 class Reloading:
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, guarding: Guarding) -> None:
         self.desk = desk
-        self.after_reload: Callable[[Collection[Change]], None] = lambda _changes: None
+        self.guarding = guarding
 
+    def begin_with(self, settings: Settings, installation: str) -> None:
+        """Recorded where they are new. Limits that are looser than those that held wait for their word, as while an
+        engine runs (RK-13): no crash and no restart lets them in.
+        """
+        desk, control = self.desk, self.desk.control
+        if control.state.installation is None:
+            desk.record(InstallationNamed(installation))
+        if control.state.starts > 0:
+            settings = without_looser(control.settings, settings, desk.equity_of_today)
+        if control.state.starts == 0 or control.settings != settings:
+            changes = changes_between(control.settings, settings, desk.equity_of_today)
+            desk.record(SettingsApplied(settings))
+            self.guarding.end_overrides(changes)
+
+    @answers(SettingsFileSeen)
     def on_seen(self, message: SettingsFileSeen) -> Iterable[Effect]:
         """What the file says is compared with what holds; only news is recorded."""
         desk, answer = self.desk, message.answer
@@ -67,6 +91,7 @@ class Reloading:
             "reload the limits in Ctrl+P, or put all of it back and start again"
         )
 
+    @answers(ReloadLimits)
     def on_reload(self, command: ReloadLimits) -> Iterable[Effect]:
         """The tighter limits hold at once; with the word the looser ones too; nothing else before a restart."""
         desk = self.desk
@@ -86,7 +111,7 @@ class Reloading:
             desk.record(SettingsApplied(settings))
         desk.record(LimitsReloaded(tuple(c.words for c in taken), tuple(f"{c.words}, {c.kind.value}" for c in left)))
         desk.file_changes = tuple(left)
-        self.after_reload(taken)
+        self.guarding.on_tightened(taken)
         return ()
 
     def _refusal(self, command: ReloadLimits) -> str | None:

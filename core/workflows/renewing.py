@@ -14,6 +14,7 @@ from functools import partial
 
 from core.desk import Desk
 from core.execution.order import Order
+from core.facts import OrderStateChanged
 from core.model.codes import CUT, EndCode, GuardCode
 from core.model.order import OrderRequest, OrderStatus, OrderType, Side, TimeInForce
 from core.model.position import Position
@@ -22,8 +23,9 @@ from core.model.staging import MandateKind
 from core.model.values import Price, ProposalId
 from core.workflows.apart import done_apart
 from core.workflows.changing import Asked, Changing
+from core.workflows.contract import follows
 from core.workflows.holding_over import is_held_over
-from core.workflows.proposing import closing_side
+from core.workflows.proposing import Proposing, closing_side
 
 WITH_ITS_DAY = Asked("its stop ended with the day", GuardCode.WITH_ITS_DAY)
 PERMITTED_NO_MORE = Asked("its stop is owed, and what was signed for it has ended", GuardCode.PERMITTED_NO_MORE)
@@ -36,11 +38,27 @@ FOR_DAYS = frozenset({GuardCode.WITH_ITS_DAY, GuardCode.PERMITTED_NO_MORE})
 
 
 class Renewing:
-    def __init__(self, desk: Desk, changing: Changing) -> None:
+    def __init__(self, desk: Desk, changing: Changing, proposing: Proposing) -> None:
         self.desk = desk
         self.changing = changing
+        self.proposing = proposing
 
-    def after_end(self, order: Order) -> None:
+    @follows(OrderStateChanged)
+    def after_end(self, fact: OrderStateChanged) -> None:
+        order = self.desk.ledger.order(fact.client_order_id)
+        if order is not None and fact.after.is_terminal:
+            self._ask_in_place_of(order)
+
+    def ask_again(self, order: Order, why: Asked) -> None:
+        """What was not sent waits for another key: a stop for what is bare, anything else as it was."""
+        if order.request.replaces is not None:
+            self.changing.stage_move_again(order, why)
+        elif order.is_protective and _has_a_price(order):
+            self.ask(order, why)
+        else:
+            self.proposing.stage_again(order, why.words)
+
+    def _ask_in_place_of(self, order: Order) -> None:
         """What is flat by the close has an urgent exit of its own; a trailing stop has no price to ask for."""
         why = _why_asked_for(order)
         if why is not None and not self._is_owed_by_its_entry(order):
@@ -58,7 +76,7 @@ class Renewing:
                 continue
             last = self.desk.ledger.last_stop(position)
             if last is not None and not last.is_asked_for:
-                done_apart(self.desk, partial(self.after_end, last))
+                done_apart(self.desk, partial(self._ask_in_place_of, last))
 
     def ask_for_cut(self, stop: Order) -> bool:
         """Its shares are there again, and its day is over or the broker refused the same: once. Whether it was."""
@@ -71,10 +89,6 @@ class Renewing:
     def ask_for_blocked(self, stop: Order) -> bool:
         """The gateway kept it back, and nothing sends it again; who turned its own key knows of it."""
         return not _is_of_a_key(stop) and self.ask_for(stop.request, stop.strategy, KEPT_BACK)
-
-    def can_ask(self, order: Order) -> bool:
-        """Whether it is a stop at a price of its own: a trailing one has none."""
-        return order.exit_reason is ExitReason.STOP_LOSS and order.request.type is not OrderType.TRAILING_STOP
 
     def ask(self, order: Order, why: Asked) -> None:
         """A stop like this one, for what is bare of its position."""
@@ -114,6 +128,11 @@ def _why_asked_for(order: Order) -> Asked | None:
     if order.status is OrderStatus.REJECTED:
         return None if _is_of_a_key(order) or _was_taken_back(order) else REFUSED
     return NOT_THERE if order.end_code is EndCode.NEVER_ARRIVED else None
+
+
+def _has_a_price(stop: Order) -> bool:
+    """Whether it is a stop at a price of its own: a trailing one has none."""
+    return stop.exit_reason is ExitReason.STOP_LOSS and stop.request.type is not OrderType.TRAILING_STOP
 
 
 def _is_of_a_key(stop: Order) -> bool:

@@ -11,9 +11,11 @@ from collections.abc import Iterable, Iterator
 from core.desk import Desk
 from core.effects import Effect
 from core.execution.order import Order
-from core.facts import ProposalEnded
+from core.facts import OrderFilled, OrderStateChanged, ProposalEnded
 from core.model.codes import CancelCode, ProposalEnd
+from core.model.order import OrderStatus
 from core.workflows.cancelling import Cancelling
+from core.workflows.contract import follows
 from core.workflows.doubting import Doubting
 
 
@@ -23,20 +25,28 @@ class Replacing:
         self.doubting = doubting
         self.cancelling = cancelling
 
-    def after_arrival(self, order: Order) -> Iterable[Effect]:
-        """The broker has an order that replaces one: how that one ended is looked up until it is known."""
-        old = self.desk.ledger.incumbent(order)
-        return () if old is None else self.doubting.ask(old)
-
-    def after_fill(self, order: Order) -> Iterator[Effect]:
+    @follows(OrderFilled)
+    def after_fill(self, fact: OrderFilled) -> Iterator[Effect]:
+        order = self.desk.ledger.order(fact.fill.client_order_id)
+        if order is None:
+            return
         self._withdraw(order, "the order filled further; change what is left of it")
         heir = self.desk.ledger.heir(order)
         if heir is not None and not heir.only_reduces and not heir.is_cancelling:
             why = "the order that it replaces filled further meanwhile"
             yield from self.cancelling.cancel(heir, why, CancelCode.FILLED_FURTHER)
 
-    def after_end(self, order: Order) -> None:
-        self._withdraw(order, "the order that it would replace is over")
+    @follows(OrderStateChanged)
+    def after_change(self, fact: OrderStateChanged) -> Iterable[Effect]:
+        """The broker has an order that replaces one: how that one ended is looked up until it is known."""
+        order = self.desk.ledger.order(fact.client_order_id)
+        if order is None:
+            return ()
+        if fact.after.is_terminal:
+            self._withdraw(order, "the order that it would replace is over")
+            return ()
+        old = self.desk.ledger.incumbent(order) if fact.before is OrderStatus.PENDING else None
+        return () if old is None else self.doubting.ask(old)
 
     def _withdraw(self, order: Order, reason: str) -> None:
         """A change was staged for the order as it was."""

@@ -13,7 +13,7 @@ itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -32,7 +32,7 @@ from core.facts import (
     ProposalStaged,
     TicketOpened,
 )
-from core.inputs import AnswerPlan, LeavePlan
+from core.inputs import AnswerPlan, LeavePlan, PictureFetched
 from core.model.account import Account
 from core.model.broker import BrokerPicture
 from core.model.codes import CancelCode, PlanStop, ProposalEnd
@@ -45,6 +45,7 @@ from core.telling import order_in_words
 from core.workflows.cancelling import Cancelling
 from core.workflows.comparing import Comparing
 from core.workflows.confirming import Confirming
+from core.workflows.contract import answers
 from core.workflows.filling import look_up
 
 GONE = "it has left Proposals since the signing: sent, declined, or its time was over"
@@ -80,6 +81,7 @@ class Running:
 
     # ── the operator ─────────────────────────────────────────────────────────────────────────────────────────────
 
+    @answers(AnswerPlan)
     def on_answer(self, command: AnswerPlan) -> Iterator[Effect]:
         run = self.plans.running
         if run is None or run.id != command.plan_id or run.phase is not PlanPhase.ASKING:
@@ -89,21 +91,26 @@ class Running:
         else:
             yield from self._stop(run, BY_OPERATOR, PlanStop.OPERATOR)
 
+    @answers(LeavePlan)
     def on_leave(self, command: LeavePlan) -> Iterator[Effect]:
         run = self.plans.running
         if run is not None and run.id == command.plan_id:
             yield from self._stop(run, BY_OPERATOR, PlanStop.OPERATOR)
 
-    def see(self, picture: BrokerPicture) -> None:
+    @answers(PictureFetched)
+    def on_picture(self, reply: PictureFetched) -> Iterable[Effect]:
         """The broker's books: what the report is made of, once it was asked for, and of no earlier instant."""
-        run = self.plans.running
+        picture, run = reply.answer, self.plans.running
+        if not isinstance(picture, BrokerPicture):
+            return ()
         is_of_now = self._asked_at is None or picture.account.at >= self._asked_at
         if run is not None and run.phase is PlanPhase.REPORTING and is_of_now:
             self._picture = picture
+        return ()
 
     # ── each step ────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def go_on(self) -> Iterator[Effect]:
+    def settle(self, _asked: list[Effect]) -> Iterator[Effect]:
         """Whatever happened: what follows from it for the plan that runs."""
         while (run := self.plans.running) is not None:
             before = (run.phase, len(run.tickets), len(run.refusals))
@@ -443,7 +450,7 @@ class Running:
         found = (self.desk.ledger.order(signed.order_id) for signed in self._unsettled(run, run.sells()))
         orders = [o for o in found if o is not None and not self.desk.departing.is_here(o)]
         if len(orders) > FEW:
-            yield from self.comparing.ask_soon()
+            self.desk.books_are_wanted = True
         else:
             for order in orders:
                 yield look_up(order)

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from core.desk import Desk
 from core.execution.order import Order
+from core.model.codes import CancelCode
 from core.model.order import OrderStatus
 from core.model.staging import Mandate, MandateKind, Ticket
 from core.model.values import ZERO, ClientOrderId
@@ -61,6 +62,15 @@ class Sales:
         asked = ticket.order.quantity if ticket is not None else ZERO
         sold = sum((order.filled_quantity for order in orders), ZERO)
         return min(signed, max(signed, asked) - sold, use.mandate.quantity - use.released)
+
+    def is_waited_for(self, order: Order) -> bool:
+        """Whether a cancel that the broker did not take is asked for again: not where no close waits for it any more.
+
+        The stop guards on then; taken back for nothing, it might be refused when it is to be put back.
+        """
+        waiting = (self.ticket(use) for use in self.desk.stage.mandates(MandateKind.CLOSE) if use.is_unused)
+        is_for_a_close = order.cancel_code is CancelCode.MAKES_WAY and order.stands_by
+        return not is_for_a_close or any(ticket is not None and order.id in ticket.cancels for ticket in waiting)
 
     def has_forgotten(self, use: MandateUse) -> bool:
         """Whether the ledger knows none of what made way any more, as after a week without a desk."""

@@ -21,45 +21,37 @@ What a start does with each half-done step:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from datetime import date
+from collections.abc import Iterable, Iterator
 
 from core.desk import Desk
 from core.effects import Effect
 from core.facts import EngineStarted, EngineStopped, SubmissionBlocked
-from core.inputs import AccountFetched, CallsCounted, LampChanged, Start, Stop
-from core.model.account import Account
-from core.model.broker import BrokerPicture
+from core.inputs import CallsCounted, LampChanged, Start, Stop
 from core.model.connection import Line, LineState
-from core.model.session import Session
 from core.model.values import ClientOrderId
-from core.risk.day import begun, corrected
 from core.workflows.apart import apart
 from core.workflows.comparing import Comparing
+from core.workflows.contract import answers
 from core.workflows.doubting import Doubting
 
 NOT_WRITTEN = "the desk ended before it was written down: it was not sent; stage it again if you still want it"
 
 
 class Starting:
-    """The beginning, the end, and what is seen of account and connections between them."""
+    """The beginning, the end, and what is seen of connections between them."""
 
     def __init__(self, desk: Desk, comparing: Comparing, doubting: Doubting) -> None:
         self.desk = desk
         self.comparing = comparing
         self.doubting = doubting
-        self.see_loss: Callable[[Account], None] = lambda _account: None
-        self.after_correction: Callable[[Account], None] = lambda _account: None
-        self.warm_up: Callable[[], Iterable[Effect]] = lambda: ()
-        comparing.see = self.see
 
+    @answers(Start)
     def on_start(self, _command: Start) -> Iterator[Effect]:
         unwritten = self._confirmed_and_not_written()
         self.desk.record(EngineStarted())
         for order_id in unwritten:
             self.desk.record(SubmissionBlocked(order_id, NOT_WRITTEN))
         yield from apart(self.desk, self.comparing.ask)
-        yield from apart(self.desk, self.warm_up)
 
     def _confirmed_and_not_written(self) -> list[ClientOrderId]:
         """Orders whose key was turned just before the engine died: not written down, so never sent (OP-02, EX-20)."""
@@ -72,15 +64,12 @@ class Starting:
             if not turned.ticket.cancels or turned.approval.id not in stage.used
         ]
 
+    @answers(Stop)
     def on_stop(self, command: Stop) -> Iterable[Effect]:
         self.desk.record(EngineStopped(command.reason))
         return ()
 
-    def on_account(self, reply: AccountFetched) -> Iterable[Effect]:
-        if isinstance(reply.answer, Account):
-            self._see(reply.answer)
-        return ()
-
+    @answers(LampChanged)
     def on_lamp(self, message: LampChanged) -> Iterable[Effect]:
         """Nothing is replayed after a gap of the order stream: where it is back, the broker's books are asked for.
 
@@ -92,34 +81,11 @@ class Starting:
         is_back = before is not None and lamp.state is LineState.UP and before.state is not LineState.UP
         if is_back and lamp.line is not Line.DATA:
             self.doubting.begin_anew()
-        return self.comparing.ask_soon() if is_back and lamp.line is Line.TRADES else ()
+        self.desk.books_are_wanted |= is_back and lamp.line is Line.TRADES
+        return ()
 
+    @answers(CallsCounted)
     def on_calls(self, message: CallsCounted) -> Iterable[Effect]:
         """The most frequent first."""
         self.desk.calls = tuple(sorted(message.calls, key=lambda call: (-call[1], call[0])))
         return ()
-
-    def see(self, picture: BrokerPicture) -> None:
-        """What the broker's books say beside what is compared."""
-        self.desk.instruments.update({i.symbol: i for i in picture.instruments})
-        self._see(picture.account)
-
-    def _see(self, account: Account) -> None:
-        """Keep the figures; with the first of a session's day it is known what its loss is measured against (RK-03)."""
-        before, self.desk.account = self.desk.account, account
-        day = self.desk.calendar.trading_day(self.desk.at)
-        session = self.desk.calendar.session_on(day)
-        if isinstance(session, Session):
-            is_older = isinstance(before, Account) and account.at < before.at
-            if self.desk.opening.opening_equity(day) is None:
-                self.desk.record(begun(day, account, self.desk.calendar))
-            elif self.desk.at < session.open and not is_older:
-                self._correct(day, account)
-        self.see_loss(account)
-
-    def _correct(self, day: date, account: Account) -> None:
-        """Until the open the broker's later word on the last close counts: it may roll late after midnight (RK-03)."""
-        found = corrected(day, account, self.desk.calendar, self.desk.opening.state)
-        if found is not None:
-            self.desk.record(found)
-            self.after_correction(account)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 
 from core.desk import Desk
@@ -18,6 +18,7 @@ from core.model.values import BrokerOrderId, ClientOrderId
 from core.telling import order_in_words
 from core.workflows.apart import apart, done_apart
 from core.workflows.cancelling import Cancelling
+from core.workflows.contract import answers
 from core.workflows.proposing import Proposing
 
 REARM = "REARM"
@@ -29,16 +30,16 @@ class Stopping:
         self.desk = desk
         self.cancelling = cancelling
         self.proposing = proposing
-        self.ask_for_books: Callable[[], Iterable[Effect]] = lambda: ()
-        self.make_exits_fit: Callable[[], Iterable[Effect]] = lambda: ()
         self._taken_back: set[BrokerOrderId] = set()
 
+    @answers(Halt)
     def on_halt(self, command: Halt) -> Iterable[Effect]:
         state = self.desk.control.state
         if state.killed_by is None and HaltCause.KEY not in state.halts:
             self.desk.record(Halted(HaltCause.KEY, f"by {command.by}"))
         return ()
 
+    @answers(Resume)
     def on_resume(self, command: Resume) -> Iterable[Effect]:
         """Ends what the key halted; what an invariant or a night did only where a person says so in full."""
         ending = (HaltCause.KEY, HaltCause.INVARIANT, HaltCause.RETIRED) if command.everything else (HaltCause.KEY,)
@@ -47,6 +48,7 @@ class Stopping:
                 self.desk.record(Resumed(cause))
         return ()
 
+    @answers(Kill)
     def on_kill(self, command: Kill) -> Iterator[Effect]:
         """Latched first; then everything that could open is taken back, on the stage and at the broker."""
         if self.desk.control.state.killed_by != command.by or command.naked:
@@ -55,9 +57,8 @@ class Stopping:
         done_apart(self.desk, lambda: self.proposing.block_entries(f"killed by {command.by}"))
         for order in list(self.desk.ledger.working()):
             yield from apart(self.desk, partial(self._take_back, order, command))
-        yield from apart(self.desk, self.make_exits_fit)
         yield from apart(self.desk, self.take_back_others)
-        yield from apart(self.desk, self.ask_for_books)
+        self.desk.books_are_wanted = True
 
     def _take_back(self, order: Order, command: Kill) -> Iterator[Effect]:
         """A stop that is on its way out for another reason goes for this one: it does not come back."""
@@ -110,6 +111,7 @@ class Stopping:
             FetchPicture(),
         ]
 
+    @answers(Rearm)
     def on_rearm(self, command: Rearm) -> Iterator[Effect]:
         """The word, typed in sight of what is in doubt: such an order may work, and a desk that trades meets it.
 
@@ -124,7 +126,7 @@ class Stopping:
             return
         self.desk.record(Rearmed())
         yield ReleaseKill()
-        yield from apart(self.desk, self.ask_for_books)
+        self.desk.books_are_wanted = True
 
     def _is_unknown(self, order: Order) -> bool:
         """In doubt; or it opens, has left, and has no answer yet."""

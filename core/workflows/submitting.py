@@ -6,13 +6,14 @@ what an earlier run released and never sent.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
 from core.desk import Desk
 from core.effects import Effect, ReplaceOrder, SubmitOrder
+from core.execution import order_machine
 from core.execution.beyond import refusal_of_less
 from core.execution.order import Order
 from core.execution.others import in_the_way_of
@@ -34,8 +35,13 @@ from core.model.signal import ExitReason
 from core.model.staging import Approval, StopPlan
 from core.model.values import ClientOrderId, Price, ProposalId
 from core.workflows.apart import apart
+from core.workflows.contract import answers
 from core.workflows.doubting import Doubting
 from core.workflows.filling import Filling, look_up
+from core.workflows.follow_up import follow_up
+
+LEFT_UNSENT = "it was not sent before the desk left"
+"""Why an order ended that was kept and is not sent any more."""
 
 
 class NotPermittedError(Exception):
@@ -66,10 +72,8 @@ class Submitting:
         self.desk = desk
         self.filling = filling
         self.doubting = doubting
-        self.after_end: Callable[[Order], Iterable[Effect]] = lambda order: ()
-        self.after_block: Callable[[Order], Iterable[Effect]] = lambda order: ()
-        self.take_warnings: Callable[[Order, tuple[str, ...]], None] = lambda order, warnings: None
         self._begun: list[tuple[Approval, Intent]] = []
+        self._kept_back: list[Order] = []
 
     def release(self, approval: Approval, intent: Intent) -> Iterator[Effect]:
         """Redeem the approval and write the intent, in one act; only then is the order sent (OP-02).
@@ -132,6 +136,7 @@ class Submitting:
         old = self.desk.ledger.order(order.replaces)
         return ReplaceOrder(order, approval, old.broker_order_id if old else None)
 
+    @answers(SubmissionStopped)
     def on_stopped(self, reply: SubmissionStopped) -> Iterator[Effect]:
         """The gateway did not let it out; the broker never heard of it."""
         self.desk.departing.end(reply.client_order_id)
@@ -141,7 +146,16 @@ class Submitting:
         was_taken_back = order.is_cancelling
         yield from self.end_unsent(order, reply.reason, reply.approval, reply.code)
         if reply.approval is not None and not was_taken_back:
-            yield from apart(self.desk, partial(self.after_block, order))
+            self._kept_back.append(order)
+
+    def take_kept_back(self) -> list[Order]:
+        """What the gateway has just kept back of what nobody took back; each is told of once."""
+        kept_back, self._kept_back = self._kept_back, []
+        return kept_back
+
+    def end_kept(self, order: Order) -> Iterable[Effect]:
+        """An earlier run kept it, and it was taken back: nothing of it is anywhere but here."""
+        return self.end_unsent(order, LEFT_UNSENT, order.kept, BlockCode.LEFT)
 
     def end_unsent(self, order: Order, why: str, approval: Approval | None, code: BlockCode) -> Iterable[Effect]:
         """It never left and never will. What a mandate permitted by it is permitted again."""
@@ -150,12 +164,13 @@ class Submitting:
             self.desk.record(PermissionReturned(order.id, approval.mandate_id, order.request.quantity))
         reason = f"{order.cancel_reason}, {why}" if order.is_cancelling else f"blocked: {why}"
         self.desk.record(self._change(order, OrderStatus.CANCELLED, Source.DESK, reason))
-        return self.after_end(order)
+        return follow_up(self.desk)
 
     def _is_given_back(self, order: Order, approval: Approval) -> bool:
         """Not where a person took it back, nor where the mandate is over: then a new key is needed either way."""
         return not order.is_cancelling and self.desk.at <= approval.lapses_at and _is_counted(order)
 
+    @answers(SubmissionBegan)
     def on_began(self, message: SubmissionBegan) -> Iterable[Effect]:
         """From now on the broker may have it; what is asked to be cancelled meanwhile is watched from here."""
         self.desk.departing.leave(message.client_order_id, self.desk.at)
@@ -164,6 +179,7 @@ class Submitting:
             self.doubting.watch(order)
         return ()
 
+    @answers(SubmissionAnswered)
     def on_answered(self, reply: SubmissionAnswered) -> Iterator[Effect]:
         self.desk.departing.end(reply.client_order_id)
         order = self.desk.ledger.order(reply.client_order_id)
@@ -174,7 +190,6 @@ class Submitting:
         if isinstance(reply.answer, Accepted):
             yield from self.filling.absorb(order, reply.answer.report, Source.ANSWER)
             yield from self.doubting.ask_for_legs(order)
-            self.take_warnings(order, reply.answer.warnings)
         elif order.end_code is EndCode.NEVER_ARRIVED:
             yield look_up(order)  # its request was still on the way when it was given up: it may be there now
         elif order.status is not OrderStatus.PENDING:
@@ -184,7 +199,7 @@ class Submitting:
         else:
             refused = self._change(order, OrderStatus.REJECTED, Source.ANSWER, self._said(order, reply.answer.said))
             self.desk.record(replace(refused, refusal=reply.answer.kind))
-            yield from self.after_end(order)
+            yield from follow_up(self.desk)
 
     def _said(self, order: Order, refusal: str) -> str:
         """The broker's words, after what is known to stand in the way."""
@@ -192,7 +207,7 @@ class Submitting:
         return f"{held}; {refusal}" if held else refusal
 
     def _change(self, order: Order, after: OrderStatus, source: Source, reason: str) -> OrderStateChanged:
-        return self.filling.change(order, after, source, None, reason)
+        return order_machine.change(order, after, source, None, reason)
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -12,6 +12,7 @@ from core.desk import Desk
 from core.effects import Effect
 from core.facts import ClockJumped, ClockSettled
 from core.inputs import ClockRead
+from core.workflows.contract import answers
 
 
 class Timekeeping:
@@ -21,6 +22,7 @@ class Timekeeping:
         self.desk = desk
         self._again_at: datetime | None = None
 
+    @answers(ClockRead)
     def on_read(self, message: ClockRead) -> Iterable[Effect]:
         state = self.desk.control.state
         self._again_at = self.desk.at

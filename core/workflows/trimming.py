@@ -10,6 +10,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from core.desk import Desk
+from core.effects import Effect
 from core.facts import ProposalEdited, ProposalEnded
 from core.model.codes import ProposalEnd
 from core.model.order import OrderRequest
@@ -27,7 +28,7 @@ class Trimming:
         self.desk = desk
         self.gate = gate
 
-    def follow(self) -> None:
+    def settle(self, _asked: list[Effect]) -> None:
         """Whatever happened: no exit waits for more than is held (EX-13)."""
         for proposal in list(self._free_exits()):
             order = self._fitting(proposal)

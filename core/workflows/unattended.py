@@ -10,17 +10,18 @@ from collections.abc import Iterable, Iterator
 
 from core.desk import Desk
 from core.effects import Effect
-from core.facts import ExitReleased, MandateEnded, TicketClosed
+from core.facts import ExitReleased, MandateEnded, TicketClosed, TicketOpened
 from core.inputs import OpenTicket, TakeBackExits
-from core.model.broker import FreshFigures, NoAnswer
+from core.model.broker import NoAnswer
 from core.model.codes import DeskState, MandateCode
 from core.model.order import OrderStatus, OrderType
 from core.model.position import Position
 from core.model.signal import ExitReason
-from core.model.staging import MandateKind, Proposal, Ticket
+from core.model.staging import MandateKind, Proposal
 from core.model.values import ProposalId
 from core.staging.stage import MandateUse
 from core.workflows.confirming import Confirming
+from core.workflows.contract import answers, follows
 
 BY_HAND = frozenset({None, ExitReason.MANUAL, ExitReason.KILL})
 NEEDS_A_KEY = "it needs your key: the figures did not come in time, or what was signed does not cover it"
@@ -33,7 +34,6 @@ class Unattended:
         self.desk = desk
         self.confirming = confirming
         self._asked: set[ProposalId] = set()
-        confirming.after_opening = self.release
 
     def look(self) -> Iterator[Effect]:
         """Every exit that waits, is signed, and that nobody is looking at: its figures are fetched."""
@@ -47,10 +47,13 @@ class Unattended:
             self._asked.add(proposal.id)
             yield from self.confirming.on_open_ticket(OpenTicket(proposal.id))
 
-    def release(self, ticket: Ticket, fresh: FreshFigures | None) -> Iterator[Effect]:
+    @follows(TicketOpened)
+    def after_opening(self, fact: TicketOpened) -> Iterator[Effect]:
         """Its ticket stands on fresh figures: it goes out, or it is left to a key."""
-        if ticket.proposal_id not in self._asked:
+        ticket, opened_on = fact.ticket, self.confirming.opened_on
+        if ticket.proposal_id not in self._asked or opened_on is None or opened_on[0] != ticket.id:
             return
+        fresh = opened_on[1]
         self._asked.discard(ticket.proposal_id)
         use = self._permit(self.desk.stage.state.proposals[ticket.proposal_id])
         if use is None or fresh is None or isinstance(fresh.broker_time, NoAnswer):
@@ -59,6 +62,7 @@ class Unattended:
         self.desk.record(ExitReleased(ticket.proposal_id, use.mandate.id, ticket.order.quantity))
         yield from self.confirming.turn(ticket, fresh)
 
+    @answers(TakeBackExits)
     def on_take_back(self, command: TakeBackExits) -> Iterable[Effect]:
         """What was signed ends; a stop at the broker stays. It only tightens, so it asks nothing."""
         position = self.desk.ledger.position(command.symbol, command.strategy)

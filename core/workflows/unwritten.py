@@ -8,43 +8,62 @@ that was written down waits on a ticket at once, and is owed again where it cann
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from functools import partial
 
 from core.desk import Desk
-from core.effects import Effect
+from core.effects import Effect, ReplaceOrder, SubmitOrder
 from core.execution.order import Order
-from core.facts import MandateEnded, PermissionReturned, StopAskedFor, StopCut, SubmissionBlocked
+from core.facts import MandateEnded, OrderCreated, PermissionReturned, StopAskedFor, StopCut, SubmissionBlocked
+from core.inputs import SubmissionStopped
 from core.model.codes import GuardCode, MandateCode
-from core.model.order import OrderRequest
 from core.model.staging import Approval, MandateKind
 from core.model.values import ZERO, ClientOrderId, Quantity
 from core.staging.stage import STOPS
-from core.workflows.apart import apart
+from core.workflows.apart import apart, done_apart
 from core.workflows.changing import Asked
+from core.workflows.contract import follows
+from core.workflows.follow_up import follow_up
+from core.workflows.renewing import Renewing
 from core.workflows.submitting import Intent, Submitting
 
 FAILED = Asked("the desk failed before sending it", GuardCode.FAILED)
+SUBMISSIONS = (SubmitOrder, ReplaceOrder)
 NOT_SENT = "the desk failed before sending it, and it never left; m in Positions gives a stop, else stage it"
 
 
 class Unwritten:
-    def __init__(self, desk: Desk, submitting: Submitting) -> None:
+    def __init__(self, desk: Desk, submitting: Submitting, renewing: Renewing) -> None:
         self.desk = desk
         self.submitting = submitting
-        self.ask_for_books: Callable[[], Iterable[Effect]] = lambda: ()
-        self.ask_for: Callable[[OrderRequest, str, Asked], bool] = lambda order, strategy, why: False
-        """Have such a stop wait on a ticket; whether one does now."""
-        self.ask_again: Callable[[Order, Asked], None] = lambda order, why: None
+        self.renewing = renewing
+        self._written: set[ClientOrderId] = set()
+        """Orders that this act wrote down."""
         self._failed: set[str] = set()
         """Mandates, and stops that were made less, of which an order was not written down."""
 
-    def follow(self) -> Iterator[Effect]:
-        """At the end of each act, after what was written down and never left has ended, and was asked for."""
-        for approval, intent in self.submitting.take_failed():
-            yield from apart(self.desk, partial(self._take_up, approval, intent))
+    @follows(OrderCreated)
+    def on_written(self, fact: OrderCreated) -> None:
+        """What the broker made itself is there already, and is not asked for."""
+        if fact.role is None or fact.order.replaces is not None:
+            self._written.add(fact.order.client_order_id)
 
-    def _take_up(self, approval: Approval, intent: Intent) -> Iterator[Effect]:
+    def settle(self, asked: list[Effect]) -> Iterator[Effect]:
+        """First what was written down and not asked for has ended; then it is seen what becomes of its permission."""
+        while missing := self._written - {e.order.client_order_id for e in asked if isinstance(e, SUBMISSIONS)}:
+            self._written -= missing
+            for order_id in sorted(missing):
+                stopped = SubmissionStopped(order_id, NOT_SENT)
+                yield from apart(self.desk, partial(self.submitting.on_stopped, stopped))
+                order = self.desk.ledger.order(order_id)
+                if order is not None and order.only_reduces:
+                    done_apart(self.desk, partial(self.renewing.ask_again, order, FAILED))
+            yield from follow_up(self.desk)
+        self._written.clear()
+        for approval, intent in self.submitting.take_failed():
+            done_apart(self.desk, partial(self._take_up, approval, intent))
+
+    def _take_up(self, approval: Approval, intent: Intent) -> None:
         if self.desk.ledger.has(intent.order.client_order_id):
             if not self._is_asked_for(intent):
                 self._give_back(approval, intent)
@@ -56,19 +75,19 @@ class Unwritten:
             self._ask(approval, intent)
         else:
             self._failed.add(stands_by)
-            yield from self.ask_for_books()
+            self.desk.books_are_wanted = True
 
     def _tell(self, intent: Intent) -> None:
         """Its key was turned for this one order: it is told, and an exit waits for another key."""
         self.desk.record(SubmissionBlocked(intent.order.client_order_id, NOT_SENT))
         if intent.order.effect.only_reduces:
-            self.ask_again(_as_order(intent, self.desk), FAILED)
+            self.renewing.ask_again(_as_order(intent, self.desk), FAILED)
 
     def _ask(self, approval: Approval, intent: Intent) -> None:
         order = intent.order
         if order.replaces is not None or not self._is_stop(approval):
             return
-        if not self.ask_for(order, intent.strategy, FAILED):
+        if not self.renewing.ask_for(order, intent.strategy, FAILED):
             return
         if approval.less_of is not None:
             self._is_owed_less(approval.less_of, order.quantity)

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from core.desk import Desk
 from core.effects import Effect, FetchHistory
-from core.facts import HistoryTaken, MarketDataQuarantined
+from core.facts import EngineStarted, HistoryTaken, MarketDataQuarantined
 from core.inputs import HistoryFetched
 from core.market.calendar import CalendarRangeError
 from core.market.normaliser import COMPLETE, Normaliser
@@ -21,6 +21,7 @@ from core.model.broker import NoAnswer
 from core.model.session import Session
 from core.model.values import Symbol
 from core.strategies.warming import first_minute
+from core.workflows.contract import answers, follows
 
 A_SESSION = 390
 """Minutes of a usual one."""
@@ -42,6 +43,10 @@ class Warming:
         self._again_at: datetime | None = None
         self._given_up: set[Symbol] = set()
 
+    @follows(EngineStarted)
+    def after_start(self, _fact: EngineStarted) -> Iterable[Effect]:
+        return self.begin()
+
     def begin(self) -> Iterator[Effect]:
         """Ask for as much as the longest window needs, for all symbols that lack something at once."""
         self._again_at = None
@@ -56,6 +61,7 @@ class Warming:
         self._sessions = self._sessions or -(-longest // A_SESSION) + 1
         yield FetchHistory(symbols, self._start(end), end)
 
+    @answers(HistoryFetched)
     def on_fetched(self, reply: HistoryFetched) -> Iterator[Effect]:
         if isinstance(reply.answer, NoAnswer):
             self._fail(reply.answer.reason)

@@ -13,10 +13,12 @@ from core.desk import Desk
 from core.effects import Effect
 from core.execution.order import Order
 from core.facts import BrokerWarned, WarningConfirmed
-from core.inputs import ConfirmWarning
+from core.inputs import ConfirmWarning, SubmissionAnswered
+from core.model.broker import Accepted
 from core.model.codes import CancelCode
 from core.model.sender import seat_of
 from core.workflows.cancelling import Cancelling
+from core.workflows.contract import answers
 
 NOT_CONFIRMED = "the broker's warning was not confirmed in time"
 
@@ -26,11 +28,15 @@ class Warned:
         self.desk = desk
         self.cancelling = cancelling
 
-    def take(self, order: Order, warnings: tuple[str, ...]) -> None:
+    @answers(SubmissionAnswered)
+    def on_answered(self, reply: SubmissionAnswered) -> Iterable[Effect]:
         """What the broker said with its answer; each answer's is confirmed by itself."""
-        if warnings:
-            self.desk.record(BrokerWarned(order.id, warnings))
+        order = self.desk.ledger.order(reply.client_order_id)
+        if order is not None and isinstance(reply.answer, Accepted) and reply.answer.warnings:
+            self.desk.record(BrokerWarned(order.id, reply.answer.warnings))
+        return ()
 
+    @answers(ConfirmWarning)
     def on_confirm(self, command: ConfirmWarning) -> Iterable[Effect]:
         """The operator read exactly these words; others that came meanwhile are still to be confirmed."""
         order = self.desk.ledger.order(command.client_order_id)

@@ -53,7 +53,7 @@ from core.risk.reloading import digest_of
 from core.runtime.demo import demo_account
 from core.runtime.operator import ConfirmAll
 from core.runtime.virtual import VirtualRuntime
-from core.workflows.planning import digest_now, rehearsed
+from core.workflows.planning import Planning, digest_now, rehearsed
 from state.example_strategy import example_strategy
 from state.folders import AccountFolder, Home
 from tests.journals.homes import ACCOUNT, keep
@@ -183,7 +183,7 @@ class Desk:
         for line in run.plan.lines:
             self.presses(MarkInPlan(run.id, line.proposal.id, True))
         run = self.desk.plans.run
-        tried = rehearsed(self.desk, self.runtime.engine.planning.gate, run)
+        tried = rehearsed(self.desk, self.runtime.engine.the(Planning).gate, run)
         going = [t for t in tried if t.fits and t.proposal.id in run.marked]
         self.presses(SignPlan(run.id, digest_now(self.desk, run, going)))
         self.passes(90)

@@ -12,7 +12,7 @@ from core.model.plan import PlanPhase, PlanReport, PlanSource
 from core.model.values import Money, Price, Quantity, Symbol
 from core.settings import Settings
 from core.staging.plans import PlanRun
-from core.workflows.planning import digest_now, rehearsed
+from core.workflows.planning import Planning, digest_now, rehearsed
 from tests.scenarios.house import House, minutes
 
 SOLD = ("AAA", "BBB", "CCC", "DDD", "EEE", "FFF")
@@ -96,7 +96,7 @@ def marks(house: House, *symbols: str) -> None:
 
 def signs(house: House) -> None:
     run = the_plan(house)
-    going = [t for t in rehearsed(house.desk, house.engine.planning.gate, run) if t.fits]
+    going = [t for t in rehearsed(house.desk, house.engine.the(Planning).gate, run) if t.fits]
     going = [t for t in going if t.proposal.id in run.marked]
     house.presses(SignPlan(run.id, digest_now(house.desk, run, going)))
 

@@ -13,7 +13,7 @@ from core.model.account import Mode
 from core.model.plan import holds_as_typed, whole_dollars
 from core.model.values import Money
 from core.settings import AccountSettings
-from core.workflows.planning import NOT_PRICED, NOT_TYPED, digest_now, rehearsed
+from core.workflows.planning import NOT_PRICED, NOT_TYPED, Planning, digest_now, rehearsed
 from tests.scenarios.house import House
 from tests.scenarios.plans import SETTINGS, a_buy, a_floor, a_sale, marks, opens, the_plan
 from tests.scenarios.plans import a_house_that_holds as one_that_holds
@@ -35,7 +35,7 @@ def a_live_floor(*rows: PlanRow) -> House:
 
 def signs_with(house: House, typed: str | None) -> None:
     run = the_plan(house)
-    going = [t for t in rehearsed(house.desk, house.engine.planning.gate, run) if t.fits]
+    going = [t for t in rehearsed(house.desk, house.engine.the(Planning).gate, run) if t.fits]
     worth = None if typed is None else Money(Decimal(typed))
     house.presses(SignPlan(run.id, digest_now(house.desk, run, going), worth))
 
@@ -76,10 +76,12 @@ def test_without_a_price_of_each_entry_it_is_not_signed() -> None:
     view, run = house.line.picture().plan, the_plan(house)
     assert view is not None
     unpriced = replace(view, rows=(replace(view.rows[0], cost=None), *view.rows[1:]))
-    first, *others = rehearsed(house.desk, house.engine.planning.gate, run)
+    first, *others = rehearsed(house.desk, house.engine.the(Planning).gate, run)
 
     assert unpriced.worth is None
-    assert house.engine.planning._untyped([replace(first, cost=None), *others], Money(Decimal(15000))) == NOT_PRICED
+    assert (
+        house.engine.the(Planning)._untyped([replace(first, cost=None), *others], Money(Decimal(15000))) == NOT_PRICED
+    )
 
 
 def test_a_plan_that_only_reduces_needs_no_figure() -> None:

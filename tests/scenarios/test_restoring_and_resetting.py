@@ -23,7 +23,7 @@ from core.model.staging import MANUAL
 from core.model.values import Price, Quantity, Symbol
 from core.ports import DemoRequest
 from core.runtime.virtual import VirtualRuntime
-from core.workflows.proposing import FORGOTTEN
+from core.workflows.proposing import FORGOTTEN, Proposing
 
 State = Callable[..., tuple[int, str, str]]
 IN_THE_WINDOW = datetime(2026, 1, 5, 15, 5, tzinfo=UTC)
@@ -156,7 +156,7 @@ def test_a_bar_of_before_a_reset_opens_nothing(state: State, tmp_path: Path) -> 
         until = desk.control.state.forgotten_until
         assert until is not None
         for begun in (until - ONE_MINUTE, until - ONE_MINUTE + timedelta(seconds=1)):
-            runtime.engine.proposing.stage_entry(a_signal(begun))
+            runtime.engine.the(Proposing).stage_entry(a_signal(begun))
 
         forgotten = [
             fact.signal_time for fact in heard if isinstance(fact, ProposalSkipped) and FORGOTTEN in fact.reasons

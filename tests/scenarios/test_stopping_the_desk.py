@@ -46,6 +46,7 @@ from core.picture import Pictures
 from core.ports import JournalWriteError
 from core.runtime.line import Link
 from core.telling import in_words
+from core.workflows.submitting import Submitting
 from state.folders import AccountFolder
 from state.keeper import Keeper
 from state.kill_switch import FileKillSwitch
@@ -321,7 +322,7 @@ def test_an_order_that_never_left_is_not_looked_up_whoever_asks() -> None:
     house.confirms_at("10:06:02")
     house.until("10:06:02.150")
     house.desk.departing.queue(house.entry.id)
-    doubting = house.engine._submitting.doubting
+    doubting = house.engine.the(Submitting).doubting
 
     assert list(doubting.ask(house.entry)) == []
     doubting.watch(house.entry)
@@ -556,7 +557,7 @@ def _full(*_args: object) -> int:
 def test_an_exception_halts_drops_its_effects_and_is_recorded() -> None:
     """EX-14"""
     house = a_house_with_a_proposal()
-    house.engine.handlers[OpenTicket] = _raises
+    house.engine.handlers[OpenTicket] = (_raises,)
 
     house.opens_ticket()
     house.until("10:06:10")
@@ -569,7 +570,7 @@ def test_an_exception_halts_drops_its_effects_and_is_recorded() -> None:
 def test_a_broken_promise_is_logged_as_critical_and_a_halt_by_the_key_is_not() -> None:
     """EX-02, EX-14: the word stands beside the kind, in the log and in every line that tells the fact."""
     house = a_house_with_a_proposal()
-    house.engine.handlers[OpenTicket] = _raises
+    house.engine.handlers[OpenTicket] = (_raises,)
     pictures = Pictures(house.engine)
     house.presses(Halt("key"))
 
@@ -585,7 +586,7 @@ def test_a_broken_promise_is_logged_as_critical_and_a_halt_by_the_key_is_not() -
 def test_a_deadline_that_fails_is_not_tried_for_ever() -> None:
     """EX-14: nothing is retried by itself."""
     house = a_house_with_a_proposal(AWAY)
-    house.engine.handlers[DeadlineReached] = _raises
+    house.engine.handlers[DeadlineReached] = (_raises,)
 
     house.until("10:20")
 
@@ -599,7 +600,7 @@ def _raises(_message: object) -> tuple[()]:
 def test_what_an_exception_halted_a_person_clears_and_only_after_what_the_key_halted() -> None:
     """EX-14, OP-07"""
     house = a_quiet_house()
-    house.engine.handlers[OpenTicket] = _raises
+    house.engine.handlers[OpenTicket] = (_raises,)
     house.presses(OpenTicket(SPY))  # type: ignore[arg-type]
     house.presses(Halt("key"))
 
@@ -618,7 +619,7 @@ def test_what_an_exception_halted_a_person_clears_and_only_after_what_the_key_ha
 def test_after_an_exception_entries_are_refused_and_exits_go_on() -> None:
     """EX-14"""
     house = a_house_in_a_position()
-    house.engine.handlers[OpenTicket], keep = _raises, house.engine.handlers[OpenTicket]
+    house.engine.handlers[OpenTicket], keep = (_raises,), house.engine.handlers[OpenTicket]
     house.presses(OpenTicket(SPY))  # type: ignore[arg-type]
     house.engine.handlers[OpenTicket] = keep
 

@@ -15,7 +15,7 @@ from core.facts import CommandRefused, ConfirmationReceived, ConfirmationRefused
 from core.inputs import AnswerPlan, Confirm, Keyed, Resume, SignPlan
 from core.model.codes import HaltCause
 from core.model.sender import Sender
-from core.workflows.planning import digest_now, rehearsed
+from core.workflows.planning import Planning, digest_now, rehearsed
 from state.codec import decode, encode
 from tests.scenarios.house import House, a_house_with_a_proposal
 from tests.scenarios.live_floor import LiveHouse
@@ -148,7 +148,7 @@ def test_a_plan_is_not_signed_past_the_door() -> None:
     run = house.desk.plans.run
     assert run is not None
     house.presses(inputs.MarkInPlan(run.id, house.proposal.id, is_marked=True))
-    going = [t for t in rehearsed(house.desk, house.engine.planning.gate, run) if t.fits]
+    going = [t for t in rehearsed(house.desk, house.engine.the(Planning).gate, run) if t.fits]
     sign = SignPlan(run.id, digest_now(house.desk, run, going))
 
     house.line.obey(sign)

@@ -36,6 +36,7 @@ from core.runtime.line import Link
 from core.settings import Settings
 from core.views import DeskView
 from core.workflows.comparing import Comparing
+from core.workflows.confirming import Confirming
 from state.journal import MemoryJournal
 from tests.scenarios.house import STEADY, a_day, a_house_in_a_position
 from tests.scenarios.live_floor import LiveFloor, LiveHouse
@@ -350,7 +351,7 @@ def test_an_entry_whose_key_was_turned_as_the_desk_leaves_is_refused_with_the_re
 def turn_without_figures(house: LiveHouse, command: ProposeOrder | ProposeClose) -> ClientOrderId:
     """The ticket opens without figures, after three seconds; the key is turned and taken in."""
     order = turn(house, command)
-    waits(house, lambda _: house.engine.confirming.undecided(), "the key")
+    waits(house, lambda _: house.engine.the(Confirming).undecided(), "the key")
     return order
 
 

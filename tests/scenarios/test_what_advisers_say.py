@@ -25,6 +25,7 @@ from core.inputs import Confirm, FromAdviser, Kill, OpenTicket
 from core.model.advice import Advice, TradeIdea
 from core.model.values import Price, Quantity, Symbol
 from core.settings import Settings
+from core.workflows.proposing import Proposing
 from tests.scenarios.house import House, a_day, a_house_in_a_position, a_typed_buy, assert_can_be_rebuilt
 from tests.unit.core.brokers.trading_floor import SPY
 
@@ -231,7 +232,7 @@ WAYS: dict[str, Deed] = {
     "a key": lambda _, house: confirms(house),
     "a kill": lambda _, house: house.line.send(Kill("adviser")),
     "the journal": lambda _, house: house.desk.record(house.facts(ProposalStaged)[0]),
-    "the workflow": lambda _, house: house.engine.proposing.stage(house.proposal),
+    "the workflow": lambda _, house: house.engine.the(Proposing).stage(house.proposal),
     "the gateway": lambda _, house: house.line.gateway.refusal(None, house.line.at),  # type: ignore[arg-type]
 }
 

@@ -120,7 +120,7 @@ def two_orders_have_no_answer(house: House) -> None:
 def nobody_foresaw_this(house: House) -> None:
     """A handler raises, once."""
     keep = house.engine.handlers[OpenTicket]
-    house.engine.handlers[OpenTicket] = _raises
+    house.engine.handlers[OpenTicket] = (_raises,)
     house.presses(OpenTicket(ProposalId("any")))
     house.engine.handlers[OpenTicket] = keep
 

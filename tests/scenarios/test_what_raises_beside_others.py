@@ -32,6 +32,8 @@ from core.workflows.fitting import Fitting
 from core.workflows.guarding import Guarding
 from core.workflows.proposing import Proposing
 from core.workflows.protecting import Protecting
+from core.workflows.running import Running
+from core.workflows.stopping import Stopping
 from core.workflows.submitting import Submitting
 from tests.scenarios.changes import FRACTIONS, confirms_now, passes
 from tests.scenarios.house import (
@@ -184,7 +186,7 @@ def test_a_correction_that_raises_drops_no_other_symbols_stop(monkeypatch: pytes
 def test_an_entry_that_was_asked_for_before_something_raised_is_kept_here_by_the_halt() -> None:
     """EX-14: what opens does not leave, and its record says why."""
     house = a_house_with_a_proposal(LONG)
-    running = house.engine.planning.running
+    running = house.engine.the(Running)
     is_to_raise = [True]
 
     def once() -> Iterable[Any]:
@@ -358,7 +360,7 @@ def test_a_correction_takes_every_exit_back_but_the_one_that_raises(monkeypatch:
 def test_an_order_that_was_cancelled_in_the_act_that_wrote_it_never_leaves() -> None:
     """EX-07, EX-22: nothing of it waits in any queue yet, and the last look before the wire holds it back."""
     house = a_house_with_a_proposal(LONG)
-    to_cancel = house.engine._stopping.cancelling
+    to_cancel = house.engine.the(Stopping).cancelling
 
     def take_back(_sequence: int, _at: object, fact: object) -> None:
         if isinstance(fact, OrderCreated):

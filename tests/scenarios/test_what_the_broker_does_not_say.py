@@ -46,6 +46,7 @@ from core.model.signal import EntrySignal
 from core.model.values import BrokerOrderId, ClientOrderId, ExecutionId, Price, Quantity, plain
 from core.picture import Pictures
 from core.runtime.line import Link
+from core.workflows.proposing import Proposing
 from tests.scenarios.house import STEADY, House, a_day, a_house_in_a_position, a_house_with_a_proposal, minutes
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, at
 
@@ -385,7 +386,7 @@ def test_a_signal_has_one_order_also_after_a_restart() -> None:
     house.until("10:07")
     house.restarted().until("10:07:15")
 
-    house.engine.proposing.stage_entry(the_same_signal(house))
+    house.engine.the(Proposing).stage_entry(the_same_signal(house))
 
     assert house.desk.stage.proposals() == ()
     assert house.last(ProposalSkipped).reasons == ("this signal had its order already",)

@@ -21,6 +21,7 @@ from core.model.order import OrderStatus, Side, StopHolder
 from core.model.session import Session
 from core.model.staging import MandateKind
 from core.model.values import ZERO, Symbol
+from core.workflows.starting import Starting
 
 if TYPE_CHECKING:
     from simulation.auditor import Seen
@@ -272,7 +273,7 @@ class Meter:
 
     def _waits_for_books(self) -> bool:
         """A question for them was lost or failed: what an exception dropped is sent by what they say."""
-        asking = self.world.engine._starting.comparing
+        asking = self.world.engine.the(Starting).comparing
         is_long = asking.asked_at is not None and self._at - asking.asked_at > ANSWERS_WITHIN
         return bool(asking._unanswered) or (asking._is_waiting and is_long)
 

@@ -32,7 +32,7 @@ from core.model.order import Effect, OrderType, StopHolder
 from core.model.plan import PlanPhase, PlanSource
 from core.model.values import Digest, Money, Price, Quantity, Symbol, TicketId, to_nearest_tick
 from core.staging.plans import PlanRun
-from core.workflows.planning import digest_now, rehearsed
+from core.workflows.planning import Planning, digest_now, rehearsed
 from core.workflows.rehearsing import Rehearsed
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Planner:
 
     def _going(self, run: PlanRun) -> list[Rehearsed]:
         """What the screen paints as going."""
-        tried = rehearsed(self.world.engine.desk, self.world.engine.planning.gate, run)
+        tried = rehearsed(self.world.engine.desk, self.world.engine.the(Planning).gate, run)
         return [one for one in tried if one.fits and one.proposal.id in run.marked]
 
     # ── keys ─────────────────────────────────────────────────────────────────────────────────────────────────────

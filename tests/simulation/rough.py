@@ -21,6 +21,9 @@ from core.facts import Fact, OrderCreated
 from core.inputs import Decline, EditOrder, Kill, ProposeClose, ProposeOrder, RequestCancel, Resume
 from core.model.order import Effect, LegRole, OrderStatus, OrderType, StopHolder, TimeInForce
 from core.model.values import Fraction, Price, Quantity, to_nearest_tick
+from core.workflows.proposing import Proposing
+from core.workflows.trimming import Trimming
+from core.workflows.unwritten import Unwritten
 
 if TYPE_CHECKING:
     from simulation.play import Player
@@ -195,7 +198,7 @@ class Rough:
         """Whatever is due of the proposals raises for a while; meanwhile a request is lost, and is to be asked for."""
         self._begin()
         world = self.world
-        proposing = world.engine.proposing
+        proposing = world.engine.the(Proposing)
         proposing.due = _raises  # type: ignore[method-assign]
         world.line.waiting.append(Trouble("request", of, "lost"))
         for deed in deeds.split(", "):
@@ -213,19 +216,19 @@ class Rough:
         self._begin()
         self._note("a follow-up raises")
         engine = self.world.engine
-        trimming = engine.trimming
+        trimming, unwritten = engine.the(Trimming), engine.the(Unwritten)
 
-        def raises_once() -> None:
-            written = [engine.desk.ledger.order(order_id) for order_id in engine._written]
+        def raises_once(_asked: object) -> None:
+            written = [engine.desk.ledger.order(order_id) for order_id in unwritten._written]
             if any(order is not None and order.only_reduces for order in written):
-                trimming.__dict__.pop("follow", None)
+                trimming.__dict__.pop("settle", None)
                 _raises()
 
-        trimming.follow = raises_once  # type: ignore[method-assign]
+        trimming.settle = raises_once  # type: ignore[method-assign, assignment]
         for each in deed.split(", "):
             self._deed(each)
             self.world.run(BETWEEN_DEEDS)
-        trimming.__dict__.pop("follow", None)
+        trimming.__dict__.pop("settle", None)
         self.world.run(wait)
 
     def _no_exit_is_written(self, deed: str, wait: float) -> None:

@@ -196,8 +196,8 @@ def a_bracket_is_edited_whatever_becomes_of_its_target(patch: pytest.MonkeyPatch
 
 def siblings_are_left_to_the_broker(patch: pytest.MonkeyPatch) -> None:
     """Exits for more than is held go on working where the broker does not end them (EX-13)."""
-    patch.setattr(Fitting, "follow", lambda _self: ())
-    patch.setattr(Fitting, "at_once", lambda _self: ())
+    patch.setattr(Fitting, "settle", lambda *_: ())
+    patch.setattr(Fitting, "on_kill", lambda *_: ())
 
 
 def an_exit_is_not_clamped_again(patch: pytest.MonkeyPatch) -> None:

@@ -34,7 +34,7 @@ from core.model.plan import PlanSource
 from core.model.staging import Approval
 from core.model.values import ClientOrderId, Price, ProposalId, Quantity, Symbol, TicketId
 from core.picture import Pictures
-from core.workflows.planning import digest_now, rehearsed
+from core.workflows.planning import Planning, digest_now, rehearsed
 
 if TYPE_CHECKING:
     from simulation.world import World
@@ -95,7 +95,7 @@ class Tempter:
         run = self.world.engine.desk.plans.run
         if run is None:
             return [OpenPlan(PlanSource.FLATTEN)]
-        going = [t for t in rehearsed(self.world.engine.desk, self.world.engine.planning.gate, run) if t.fits]
+        going = [t for t in rehearsed(self.world.engine.desk, self.world.engine.the(Planning).gate, run) if t.fits]
         return [SignPlan(run.id, digest_now(self.world.engine.desk, run, going)), AnswerPlan(run.id, goes_on=True)]
 
     def _reach(self, shown: Shown) -> None:
