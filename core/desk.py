@@ -46,7 +46,7 @@ from core.model.quote import NoQuote, Quote
 from core.model.recommendation import Recommendation
 from core.model.regime import labels_of
 from core.model.session import Calendar
-from core.model.values import NO_SHARES, ZERO, ClientOrderId, Price, Quantity, Symbol, plain
+from core.model.values import NO_SHARES, ZERO, AccountId, ClientOrderId, Price, Quantity, Symbol, plain
 from core.news import News
 from core.ports import Journal
 from core.risk.allocation import Allocations
@@ -148,7 +148,7 @@ class Desk:
     def __init__(  # noqa: PLR0915 - the list of what there is
         self, account: str, mode: Mode, calendar: Calendar, journal: Journal, kinds: Kinds = OF_THE_HOUSE
     ) -> None:
-        self.account_name = account
+        self.account_name = AccountId(account)
         self.mode = mode
         self.calendar = calendar
         self.journal = journal

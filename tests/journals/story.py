@@ -144,7 +144,7 @@ class Desk:
         self.runtime.at = max(self.runtime.at, moment)
 
     def presses(self, command: Command) -> None:
-        self.runtime.obey(self.door.through(command))
+        self.runtime.obey(self.door.through(command, self.runtime.engine.desk.account_name))
 
     def price(self, symbol: Symbol, part: str) -> Price:
         """The last price, times a factor."""

@@ -149,7 +149,7 @@ def test_a_desk_trades_at_a_broker_that_one_line_registered(keyturn: Keyturn, to
     """SP-07, MD-01, EX-20: start, compare, propose, confirm, fill, leave, compare again; its folder is its own."""
     with opened(keyturn) as desk:
         desk.waits(lambda view: view.status.word == "on" and view.status.quote_at, "the books agree, and a price")
-        desk.runtime.send(a_buy_with_its_stop())
+        desk.sends(a_buy_with_its_stop())
         confirm_the_first(desk)
         desk.waits(lambda view: view.positions and view.positions[0].covered == 2, "a covered position")
 
@@ -173,7 +173,7 @@ def test_what_the_broker_cannot_do_is_refused_before_it_is_asked(keyturn: Keytur
             SPY, Effect.OPEN, Quantity(Decimal(2)), OrderType.STOP_LIMIT, limit, stop, StopHolder.BROKER,
             trigger_price=trigger,
         )  # fmt: skip
-        desk.runtime.send(order)
+        desk.sends(order)
         view = desk.waits(lambda view: view.refusals or view.proposals, "its refusal")
 
     assert "this broker takes no stop-limit orders" in str(view.refusals)

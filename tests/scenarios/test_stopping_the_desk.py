@@ -60,6 +60,7 @@ from tests.scenarios.house import (
     a_typed_buy,
     assert_can_be_rebuilt,
     minutes,
+    to,
 )
 from tests.unit.core.brokers.trading_floor import SPY, a_bar, an_order, at
 
@@ -132,7 +133,7 @@ def test_what_was_typed_before_a_press_does_not_end_it(before: Command, word: st
     press = Kill("key") if word == "killed" else Halt("key")
     house.presses(press)
 
-    house.line.send(house.door.through(before))
+    house.line.send(house.door.through(to(house.line, before)))
     house.line.send(press)
     house.line.step(house.line.at)
 
@@ -672,7 +673,7 @@ def test_a_kill_from_another_terminal_is_not_ended_by_a_rearm_that_was_typed_for
     assert (switch.is_on(), house.desk.control.state.killed_by) == ("file", "key, command")
 
     elsewhere.latch("command of another")
-    house.line.send(house.door.through(Rearm("REARM")))
+    house.line.send(house.door.through(to(house.line, Rearm("REARM"))))
     keeper()
     house.until_moment(house.line.at + timedelta(seconds=1))
     assert (switch.is_on(), house.desk.control.state.killed_by is None) == ("file", False)

@@ -218,7 +218,7 @@ def test_an_entry_whose_answer_drips_is_looked_up_and_guarded(market: LoopbackEx
             desk.waits(lambda view: view.status.word == "on" and is_up(view), "the books agree, three lamps", 60)
             market.make("mute", of="trades")
             market.make("hang", of="orders", times=99)  # the books do not tell of it first
-            desk.runtime.send(a_buy_of_two())
+            desk.sends(a_buy_of_two())
             confirm_the_first(desk)
             desk.waits(lambda view: view.positions and view.positions[0].covered == 2, "a covered position", 60)
 
