@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.model.order import OrderClass, OrderRequest, OrderType, TimeInForce
+from core.model.order import OrderClass, OrderRequest, OrderType, StopHolder, TimeInForce
+from core.model.staging import NoStop, StopPlan
 from core.model.values import plain
 
 
@@ -44,6 +45,11 @@ class Capabilities:
         if order.replaces is not None and not self.replaces:
             return "replaces no order: cancel it, and type another"
         return None
+
+    def lacking_to_guard(self, stop: StopPlan | NoStop) -> str | None:
+        """The same of the stop that the broker is to hold: an entry without it would stand bare (OP-06)."""
+        is_held_there = isinstance(stop, StopPlan) and stop.holder is StopHolder.BROKER
+        return "holds no stop" if is_held_there and OrderType.STOP not in self.order_types else None
 
 
 EVERYTHING = Capabilities()
