@@ -105,7 +105,8 @@ def _require_known(settings: Settings, path: KeyPath, names: Sequence[str], laye
     """Raises `SettingsError`, naming who set it."""
     value = getattr(getattr(settings, path[0]), path[1])
     if value not in names:
-        one_of = " or ".join(f"'{name}'" for name in names if name)
+        *others, last = [f"'{name}'" for name in names if name]
+        one_of = f"{', '.join(others)} or {last}" if others else last
         raise SettingsError(f"{_owner(layers, path).place(path)} = {_shown(value)}: must be {one_of}")
 
 

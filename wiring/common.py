@@ -99,8 +99,11 @@ class Wiring(Tending):
         from core.market.house import SOURCES
         from state.settings_file import load_settings
 
-        places = {("account", "broker"): tuple(BROKERS), ("account", "data"): ("", *SOURCES)}
-        return load_settings(self.home, self.environ, overrides, fault_in, places)
+        known: dict[tuple[str, ...], tuple[str, ...]] = {
+            ("account", "broker"): tuple(BROKERS),
+            ("account", "data"): ("", *SOURCES),
+        }
+        return load_settings(self.home, self.environ, overrides, fault_in, known)
 
     def _kinds(self, settings: Settings, *, is_played: bool = False) -> Kinds:
         """The strategies that a desk may run: the house's, and the user's that load, each in a process (ST-01).

@@ -50,13 +50,14 @@ LISTS = ("core/brokers/house.py", "core/market/house.py")
 
 
 class Toy(LiveFloor):
-    """The simulated exchange in real time, and what a start asks of a broker. It has no trailing stop."""
+    """The simulated exchange in real time, and what a start asks of a broker."""
 
     def __init__(self, hours: Hours) -> None:
         super().__init__("10:00", a_flat_market(datetime.now(UTC)))
         self.offset = timedelta()
         self.hours = hours
-        self.exchange = SimulatedExchange(ExchangeConfig(**{**STORIES, "cash": Decimal(10_000)}), hours, Notebook())
+        rules = ExchangeConfig(**{**STORIES, "cash": Decimal(30_000), "account": "box"})  # type: ignore[arg-type]
+        self.exchange = SimulatedExchange(rules, hours, Notebook())
         self.market = Tape(self)
         self.is_closed = False
 
@@ -154,7 +155,7 @@ def test_a_desk_trades_at_a_broker_that_one_line_registered(keyturn: Keyturn, to
         desk.waits(lambda view: view.positions and view.positions[0].covered == 2, "a covered position")
 
     assert toy.is_closed
-    assert [path.name for path in (tmp_path / "state").iterdir() if path.is_dir()] == ["toy-simulated"]
+    assert [path.name for path in (tmp_path / "state").iterdir() if path.is_dir()] == ["toy-box"]
     told = keyturn.reconcile(None, accept=False)
     assert (told["ok"], told["positions"]) == (True, 1)
 
@@ -193,7 +194,7 @@ def test_no_keys_by_script_are_taken_there(keyturn: Keyturn) -> None:
 def test_a_name_that_nobody_registered_is_said_with_those_that_are(keyturn: Keyturn) -> None:
     """OP-10"""
     environ = {**keyturn.environ, "KEYTURN_ACCOUNT__BROKER": "ibkr"}
-    with pytest.raises(OperatorError, match="must be 'alpaca' or 'simulated' or 'toy'"):
+    with pytest.raises(OperatorError, match="must be 'alpaca', 'simulated' or 'toy'"):
         Keyturn(environ)._settings(())
     with pytest.raises(OperatorError, match="must be 'alpaca' or 'tape'"):
         Keyturn({**keyturn.environ, "KEYTURN_ACCOUNT__DATA": "ticker"})._settings(())

@@ -657,7 +657,7 @@ def test_a_clean_stop_is_recorded_and_the_next_start_trades_on() -> None:
 def test_a_kill_from_another_terminal_is_not_ended_by_a_rearm_that_was_typed_for_the_one_before(tmp_path: Path) -> None:
     """OP-07, OP-08: seen or not before the word came, it stands, and it is recorded."""
     house = a_house_with_a_proposal(("10:06", "10:30", STEADY))
-    folder = AccountFolder(tmp_path / "paper")
+    folder = AccountFolder(tmp_path / "house")
     folder.prepare()
     switch, elsewhere = FileKillSwitch(folder, {}), FileKillSwitch(folder, {})
     house.line.latch.switch = switch
