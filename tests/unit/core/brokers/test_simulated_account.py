@@ -103,7 +103,7 @@ def test_a_working_stop_holds_its_shares() -> None:
 
     answer = floor.sells("10:00:02", "10")
 
-    assert refused(answer) is RefusalKind.INSUFFICIENT_BUYING_POWER
+    assert refused(answer) is RefusalKind.INSUFFICIENT_SHARES
     assert isinstance(answer, Refused)
     assert answer.message == "insufficient qty available for order (requested: 10, available: 0)"
     floor.exchange.cancel(at("10:00:03"), ClientOrderId("stop"))
@@ -115,7 +115,7 @@ def test_a_cash_account_never_sells_what_it_does_not_have() -> None:
     floor = Floor()
     floor.bars(a_bar("10:00", "100"))
 
-    assert refused(floor.sells("10:00", "1")) is RefusalKind.INSUFFICIENT_BUYING_POWER
+    assert refused(floor.sells("10:00", "1")) is RefusalKind.INSUFFICIENT_SHARES
 
 
 def test_a_margin_account_spends_its_multiple_of_equity() -> None:
@@ -195,7 +195,7 @@ def test_no_order_turns_a_long_position_into_a_short_one() -> None:
     floor.bars(a_bar("10:00", "100"))
     floor.buys("10:00", "5")
 
-    assert refused(floor.sells("10:00:01", "8")) is RefusalKind.INSUFFICIENT_BUYING_POWER
+    assert refused(floor.sells("10:00:01", "8")) is RefusalKind.INSUFFICIENT_SHARES
 
 
 def test_a_short_sale_is_refused_while_a_buy_works_that_would_open() -> None:
@@ -204,7 +204,7 @@ def test_a_short_sale_is_refused_while_a_buy_works_that_would_open() -> None:
     floor.bars(a_bar("10:00", "100"))
     floor.buys("10:00", "5", limit="90.00")
 
-    assert refused(floor.sells("10:00:01", "5")) is RefusalKind.INSUFFICIENT_BUYING_POWER
+    assert refused(floor.sells("10:00:01", "5")) is RefusalKind.WASH_TRADE
 
 
 def test_every_execution_costs_its_fee() -> None:

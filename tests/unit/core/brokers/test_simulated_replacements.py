@@ -89,7 +89,7 @@ def test_the_quantity_is_the_new_orders_own_whatever_the_old_one_filled() -> Non
     ("change", "expected"),
     [
         (a_change("nothing", "new", Side.SELL, "10", stop="99.50"), MISSING),
-        (a_change("buy", "new", Side.BUY, "10", limit="99.50"), INVALID),
+        (a_change("buy", "new", Side.BUY, "10", limit="99.50"), RefusalKind.NOT_WORKING),
         (a_change("stop", "stop", Side.SELL, "10", stop="99.50"), RefusalKind.DUPLICATE_ID),
         (a_change("stop", "new", Side.SELL, "10", stop="99.00"), RefusalKind.FORBIDDEN),
         (a_change("stop", "new", Side.SELL, "11", stop="99.50"), RefusalKind.INSUFFICIENT_SHARES),
