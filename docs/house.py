@@ -102,7 +102,7 @@ def followed() -> str:
             *arrows,
             "```",
             "",
-            "An arrow goes from a fact to the workflow that follows it; of one fact the first arrow is the first to hear.",
+            "An arrow goes from a fact to the workflow that follows it; of one fact the first arrow hears first.",
             "",
             f"At the end of each act: {_names(w for w in listed if isinstance(w, Settling))}.",
             "",

@@ -27,7 +27,7 @@ CHECKPOINT_SECONDS = 5.0
 
 @dataclass(slots=True)
 class Keeper:
-    """Called at every beat; `state` says in a word how the engine is, `watch` what became of the settings file."""
+    """Looks at every beat; `state` says in a word how the engine is, `watch` what became of the settings file."""
 
     folder: AccountFolder
     runtime: Runtime
@@ -43,7 +43,7 @@ class Keeper:
     def __post_init__(self) -> None:
         self.plans = PlanInbox(self.folder)
 
-    def __call__(self) -> None:
+    def look(self) -> None:
         self._look_at_the_switch()
         if self.watch is not None and (seen := self.watch.look()) is not None:
             self._send(seen)

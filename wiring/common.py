@@ -81,8 +81,7 @@ class Wiring(Tending):
 
         watch = SettingsWatch(self.home.settings, lambda: self._settings(overrides), left_out=left_out, sources=sources)
         keeper = Keeper(folder, runtime, switch, write, Heartbeat(folder).beat, word_of, watch)
-        runtime.beat = keeper
-        runtime.close = keeper.close
+        runtime.keeper = keeper
 
     def _settings(self, overrides: tuple[str, ...]) -> Settings:
         settings = self._loaded(overrides)

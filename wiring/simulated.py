@@ -134,7 +134,6 @@ class Simulated(Replaying):
         engine.apply(stress.OPEN, settings, f"stress-{request.seed}")
         pace = Pace(request.speed)
         pace.free_until = stress.READY_AT
-        preparing = Preparing(engine.desk, request.seed)
         runtime = VirtualRuntime(
             engine,
             SimulatedExchange(config, calendar, log),
@@ -143,9 +142,8 @@ class Simulated(Replaying):
             switch=switch,
             link=link_of(settings),
             pace=pace,
-            operator=preparing,
+            operator=Preparing(engine.desk, request.seed),
         )
-        runtime.preparing = preparing.in_words
         self._keep(folder, runtime, switch, write, (*stress.SETTINGS, *request.overrides))
         return runtime
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
 BEAT = 0.02
@@ -14,7 +13,7 @@ DEAD_HOURS = timedelta(minutes=5)
 
 
 class Pace:
-    """Waits until it is time, beating meanwhile; wakes early when a command arrives.
+    """Waits until it is time, a beat at the longest; wakes early when a command arrives.
 
     Parameters
     ----------
@@ -27,9 +26,8 @@ class Pace:
         What lies before is not waited for: the demo's morning.
     """
 
-    def __init__(self, speed: float | None, beat: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, speed: float | None) -> None:
         self.speed = speed
-        self.beat = beat
         self.free_until: datetime | None = None
         self.wake = threading.Event()
         self._attended = False
@@ -51,7 +49,6 @@ class Pace:
 
     def wait_until(self, at: datetime, last: datetime) -> bool:
         """Return True when `at` has come, False when something may have to be looked at first."""
-        self.beat_if_due()
         if self.speed is None or (self.free_until is not None and at <= self.free_until):
             return not self.wake.is_set()
         if self._base is None:
@@ -66,12 +63,13 @@ class Pace:
         self.wake.wait(min(left, BEAT))
         return False
 
-    def beat_if_due(self) -> None:
-        """About one beat in `BEAT` seconds; a wait that ended a little early is not another one to be waited."""
+    def is_beat_due(self) -> bool:
+        """About once in `BEAT` seconds; a wait that ended a little early is not another one to be waited."""
         now = time.monotonic()
-        if now - self._last_beat >= BEAT * 0.8:
-            self._last_beat = now
-            self.beat()
+        if now - self._last_beat < BEAT * 0.8:
+            return False
+        self._last_beat = now
+        return True
 
     def hurry(self) -> None:
         """The next beat is due at once: something happened that a person may be waiting for."""

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
-from typing import TypeGuard
+from typing import Protocol, TypeGuard
 
 from core.advisers.authority import only_for_people
 from core.doors import KnownDoor
@@ -32,6 +32,18 @@ NOT_CANCELLED = "its cancel is not answered; the next start asks again"
 KILLED_LATE = "the kill came as the desk left, and the next start cancels it"
 
 
+class Keeping(Protocol):
+    """Who keeps an engine's files while it runs."""
+
+    def look(self) -> None:
+        """At every beat: the kill switch's file, the settings file, the checkpoint."""
+        ...
+
+    def close(self) -> None:
+        """At a clean stop."""
+        ...
+
+
 class Runtime(ABC):
     """One engine and its inbox.
 
@@ -41,8 +53,8 @@ class Runtime(ABC):
         The time of the last input.
     last_words
         What is to be said on the way out: what the desk owed and could not send (EX-22).
-    beat
-        Called about fifty times a second, in this runtime's thread, whatever happens or does not.
+    keeper
+        Whoever keeps the engine's files, at every beat and at the end; None where nobody does.
     """
 
     def __init__(self, engine: Engine, switch: KillSwitch, start: datetime) -> None:
@@ -54,9 +66,8 @@ class Runtime(ABC):
         self.gateway.stands = self._why_not_any_more
         self.is_running = True
         self.last_words: tuple[str, ...] = ()
-        self.close: Callable[[], None] = lambda: None
-        self.preparing: Callable[[], str | None] = lambda: None
-        self.beat: Callable[[], None] = lambda: None
+        self.keeper: Keeping | None = None
+        self._on_beat: list[Callable[[], None]] = []
         self._commands: deque[tuple[int, Command]] = deque()
         self._has_ended = False
         self._pictures: Pictures | None = None
@@ -123,13 +134,23 @@ class Runtime(ABC):
         """Have `act` called at every beat, in this runtime's thread; from here on pictures can be had."""
         self._pictures = Pictures(self.engine)
         self.engine.desk.listeners.append(self._hear_news)
-        beat = self.beat
+        self._on_beat.append(act)
 
-        def both() -> None:
-            beat()
+    def beat(self) -> None:
+        """About fifty times a second, in this runtime's thread, whatever happens or does not."""
+        if self.keeper is not None:
+            self.keeper.look()
+        for act in self._on_beat:
             act()
 
-        self.beat = both
+    def close(self) -> None:
+        """The last words of a clean stop."""
+        if self.keeper is not None:
+            self.keeper.close()
+
+    def preparing(self) -> str | None:
+        """What is prepared before a person has the keyboard, in words; None once they have."""
+        return None
 
     def keys(self) -> Mapping[str, str]:
         """Which keys the settings move."""

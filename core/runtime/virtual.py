@@ -68,6 +68,7 @@ from core.runtime.leaving import is_filling, kept, left_behind, not_sent
 from core.runtime.line import Link, Operator
 from core.runtime.on_the_wire import LAST_ANSWERS, LAST_STOPS, Lanes, Request
 from core.runtime.pace import Pace
+from core.runtime.preparing import Preparing
 from core.runtime.rounds import Rounds
 from core.runtime.runtime import Runtime
 from core.workflows.closing import Closing
@@ -105,7 +106,6 @@ class VirtualRuntime(Runtime):
         self.exchange = exchange
         self.link = link
         self.pace = pace or Pace(None)
-        self.pace.beat = self._beat
         self.operator = operator
         self._by_script = _script_door(engine) if operator is not None else None
         self.rounds = Rounds(advisers, engine.desk.control.settings.advisers, start)
@@ -120,9 +120,12 @@ class VirtualRuntime(Runtime):
         self._is_leaving = self._is_shut = False
         self.history: Callable[[FetchHistory], tuple[Bar, ...]] = lambda _asked: ()
 
-    def _beat(self) -> None:
-        """What a beat is may be said later."""
-        self.beat()
+    def _beat_if_due(self) -> None:
+        if self.pace.is_beat_due():
+            self.beat()
+
+    def preparing(self) -> str | None:
+        return self.operator.in_words() if isinstance(self.operator, Preparing) else None
 
     def clock(self) -> datetime:
         return self.pace.now(self.at)
@@ -167,7 +170,7 @@ class VirtualRuntime(Runtime):
             if item[0] > until or (deadline is not None and deadline <= item[0]):
                 return
             if not at.minute:  # at full hours: to look at the wall's clock costs a tenth of a bar
-                self.pace.beat_if_due()
+                self._beat_if_due()
             self.at = at = item[0]
             message: BarArrived = item[2]  # type: ignore[assignment]
             bar, whole = message.bar, message.whole
@@ -202,6 +205,7 @@ class VirtualRuntime(Runtime):
         at = self._earliest()
         if at is None or (until is not None and at > until):
             return False
+        self._beat_if_due()
         if self.pace.wait_until(at, self.at):
             self._happen(max(at, self.at))
         return True

@@ -265,12 +265,16 @@ class Comparing:
         told = [report for order_id in self._restless if (report := listing.reports.get(order_id)) is not None]
         for report in self._forgotten(told):
             yield from apart(self.desk, partial(self._recall, report))
-        working = (order.id for order in self.desk.ledger.working())
-        for order in self.desk.ledger.in_order({*working, *self._restless, *self.doubting.in_books}):
+        for order in self._to_look_at():
             is_there = order.id in listing.reports  # whatever an earlier run believed of it
             if is_there or not self.desk.departing.is_here(order):
                 yield from apart(self.desk, partial(self._take_in, order, comparison))
         self._restless = {report.client_order_id for report in told if not self._rests(report)}
+
+    def _to_look_at(self) -> list[Order]:
+        """What works, what may have news, and what is looked up in the books; the oldest first."""
+        working = (order.id for order in self.desk.ledger.working())
+        return self.desk.ledger.in_order({*working, *self._restless, *self.doubting.in_books})
 
     def _take_in(self, order: Order, comparison: Comparison) -> Iterator[Effect]:
         report = comparison.listing.reports.get(order.id)

@@ -29,7 +29,6 @@ async def open_floor(
     line = before.line
     line.pace = Pace(1.0)
     line.pace.free_until = line.at
-    line.pace.beat = line._beat
     line.link = Link(latency)
     handle = EngineHandle(lambda _stack: line, before.door)
     desk = Desk(handle, time.monotonic)

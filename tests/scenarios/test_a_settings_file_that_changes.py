@@ -277,7 +277,7 @@ def test_the_demos_own_file_is_watched(tmp_path: Path) -> None:
         settings = keyturn.home.settings
         runtime = keyturn.demo_runtime(DemoRequest(is_headless=True), stack)
         runtime.pace.speed = None
-        control, watch = runtime.engine.desk.control, runtime.beat.watch  # type: ignore[attr-defined]
+        control, watch = runtime.engine.desk.control, runtime.keeper.watch  # type: ignore[union-attr]
         ticks = iter(range(1000))
         watch.now = lambda: float(next(ticks))
 

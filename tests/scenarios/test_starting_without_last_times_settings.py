@@ -27,7 +27,7 @@ def demo(home: Path, stack: ExitStack, *overrides: str, **variables: str) -> Vir
     runtime.pace.speed = None
     runtime.admit(DOOR.known)
     later = count(time.monotonic() + 10, 2)
-    runtime.beat.watch.now = lambda: next(later)  # type: ignore[attr-defined]
+    runtime.keeper.watch.now = lambda: next(later)  # type: ignore[union-attr]
     return runtime
 
 

@@ -217,7 +217,7 @@ def test_a_kill_from_another_terminal_holds_for_an_engine_that_starts_later(keyt
     assert "no engine runs; it will start killed" in answer.out
     with ExitStack() as stack:
         runtime = demo(tmp_path, stack)
-        runtime.pace.beat()
+        runtime.beat()
         runtime.step()
         assert runtime.engine.desk.control.state.killed_by == "command"
 
@@ -229,7 +229,7 @@ def lives(runtime: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The engine goes on while the command waits for its answer."""
 
     def beat() -> None:
-        runtime.pace.beat()
+        runtime.beat()
         runtime.step()
 
     monkeypatch.setattr(plan_inbox, "wait_a_little", beat)
@@ -301,7 +301,7 @@ def test_a_plan_that_nobody_takes_is_taken_back_and_said(
         runtime = demo(tmp_path, stack)
 
         answer = keyturn("plan", file)
-        runtime.pace.beat()
+        runtime.beat()
         runtime.step()
 
         assert (answer.code, answer.out) == (2, "")

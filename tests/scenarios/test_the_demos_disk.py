@@ -109,14 +109,14 @@ def test_an_exchange_that_lost_its_log_is_not_believed(tmp_path: Path) -> None:
 def test_a_checkpoint_that_cannot_be_written_is_said_and_ends_nothing(tmp_path: Path) -> None:
     """SP-06, SP-02"""
     with demo(tmp_path) as runtime:
-        keeper = runtime.beat
+        keeper = runtime.keeper
         assert isinstance(keeper, Keeper)
         documents = tmp_path / "state" / "demo" / "documents.json"
         documents.unlink(missing_ok=True)
         (documents / "in the way").mkdir(parents=True)
         keeper.saved_at = float("-inf")
 
-        keeper()
+        keeper.look()
 
         assert any("cannot be written" in note for note in runtime.engine.notes)
         assert runtime.engine.desk.control.state.halts == {}
@@ -155,7 +155,7 @@ def keep(staged: list[ProposalStaged], fact: object) -> None:
 
 
 def beat_and_obey(runtime: VirtualRuntime) -> None:
-    runtime.pace.beat()
+    runtime.beat()
     runtime.step()
 
 

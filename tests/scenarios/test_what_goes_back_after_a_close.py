@@ -135,7 +135,7 @@ def beside_a_bracket_that_is_half_bought(way: Way, sold: int) -> House:
     exits(house, way, "100.5")
     enters(house, way, "10", "99.50", "98.50", target_price=way.at("102"))
     house.until("10:14")
-    assert bare_in_words(house.desk.ledger) == ("SPY 6 no stop", "SPY 6 at its limit, no stop")
+    assert [words for _, words in bare_in_words(house.desk.ledger)] == ["SPY 6 no stop", "SPY 6 at its limit, no stop"]
     house.until("10:22")
     return house
 

@@ -163,7 +163,7 @@ def test_an_engine_that_runs_goes_on_and_says_what_it_found(tmp_path: Path) -> N
         replaced(account.heartbeat)
         os.mkfifo(tmp_path / "home" / "settings.toml")
         later = count(time.monotonic() + 10, 2)
-        runtime.beat.watch.now = lambda: next(later)  # type: ignore[attr-defined]
+        runtime.keeper.watch.now = lambda: next(later)  # type: ignore[union-attr]
 
         for _ in range(4):
             runtime.beat()

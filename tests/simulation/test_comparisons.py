@@ -10,7 +10,6 @@ from simulation.sessions import session_of
 
 from core.brokers.simulated.book import Book
 from core.execution.order import Order
-from core.execution.reconciliation import Listing
 from core.model.broker import OrderReport
 from core.workflows.comparing import Comparing
 from core.workflows.filling import is_ours
@@ -23,8 +22,8 @@ def test_an_order_that_a_comparison_passes_over_has_nothing_to_tell(monkeypatch:
     """EX-09"""
     look, passed_over, missed = Comparing._to_look_at, [0], []
 
-    def checked(self: Comparing, listing: Listing) -> list[Order]:
-        found = look(self, listing)
+    def checked(self: Comparing) -> list[Order]:
+        found, listing = look(self), self._listing
         left_out = [o for o in self.desk.ledger.state.orders.values() if o not in found]
         passed_over[0] += len(left_out)
         missed.extend(order for order in left_out if _has_news(self, order, listing.reports.get(order.id)))
