@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING
 
 from core.ports import DemoRequest, JournalError, OperatorError, ReplayRequest
 from state.folders import AccountFolder, JournalFolder, last_account
-from wiring.alpaca import AtAlpaca
+from wiring.alpaca import AtABroker
 from wiring.backtesting import Backtesting
+from wiring.common import is_simulated
 from wiring.simulated import Simulated
 from wiring.strategies import Strategies
 
@@ -42,18 +43,18 @@ OUR_FAULT = 70
 """Exit code of an error that nobody foresaw: EX_SOFTWARE of sysexits.h."""
 
 
-class Keyturn(AtAlpaca, Simulated, Backtesting, Strategies):
+class Keyturn(AtABroker, Simulated, Backtesting, Strategies):
     """Implements `core.ports.Composition`: what looks and looks after is inherited, and so is what is wired."""
 
     # ── running ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def desk(self) -> None:
-        """The account of the settings: Alpaca's, or the simulated exchange's."""
+        """The account of the settings: at a broker, or the simulated exchange's."""
         settings = self._settings(())
-        if settings.account.broker == "simulated":
+        if is_simulated(settings):
             self.demo(DemoRequest())
         else:
-            self.alpaca_desk(settings)
+            self.live_desk(settings)
 
     def replay(self, request: ReplayRequest) -> dict[str, object] | None:
         """Play files through the one engine; a fresh account, its journal in a folder or in memory."""
@@ -149,7 +150,7 @@ class Keyturn(AtAlpaca, Simulated, Backtesting, Strategies):
         if found is not None and found.path.is_dir():
             return found
         settings = self._settings(())
-        if settings.account.broker == "simulated":
+        if is_simulated(settings):
             first = self.home.account(demo_account(1))
         elif account is not None and seed_of(account) is not None:
             return self._folder(account)
@@ -174,7 +175,7 @@ class Keyturn(AtAlpaca, Simulated, Backtesting, Strategies):
             return self._demo_books(folder, seed, stack, accept=accept)
         if folder.exchange.exists():
             raise OperatorError(f"{folder.name}: this account has no broker to compare with")
-        return self._alpaca_books(folder, stack, accept=accept)
+        return self._live_books(folder, stack, accept=accept)
 
 
 def main() -> None:

@@ -18,7 +18,7 @@ from typing import Protocol
 from console.seat import a_console_door
 from core.doors import Door, KnownDoor
 from core.inputs import Command, Halt, Kill
-from core.model.values import Symbol
+from core.model.values import AccountId, Symbol
 from core.ports import JournalError, OperatorError
 from core.views import DeskView
 
@@ -100,11 +100,17 @@ class EngineHandle:
         self._thread.start()
 
     def send(self, command: Command) -> None:
-        """Put a command into the inbox. Before the engine is there, only a halt and a kill are kept."""
+        """Put a command into the inbox, for the account of the picture that it was typed at.
+
+        Before the engine is there, only a halt and a kill are kept.
+        """
         if self._runtime is not None:
-            self._runtime.send(self._door.through(command))
+            self._runtime.send(self._door.through(command, self._account()))
         elif isinstance(command, Halt | Kill):
             self._early.append(command)
+
+    def _account(self) -> AccountId | None:
+        return self.view.account if isinstance(self.view, DeskView) else None
 
     def press_kill(self) -> None:
         """The first press: nothing that opens leaves from this instant. Any thread; never waits; may be repeated."""

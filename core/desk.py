@@ -21,7 +21,7 @@ from core.model.instrument import BrokerInstrument, Instrument, NoInstrument, sh
 from core.model.order import OrderRequest, Side
 from core.model.quote import NoQuote
 from core.model.session import Calendar
-from core.model.values import NO_SHARES, ZERO, ClientOrderId, Price, Quantity, Symbol, plain
+from core.model.values import NO_SHARES, ZERO, AccountId, ClientOrderId, Price, Quantity, Symbol, plain
 from core.news import News
 from core.ports import Journal
 from core.risk.gate import ReviewContext
@@ -52,7 +52,7 @@ class Desk(Slices):
     ) -> None:
         self.sightings = Sightings()
         super().__init__(calendar, journal.past, self.sightings.disk, kinds, further)
-        self.account_name = account
+        self.account_name = AccountId(account)
         self.mode = mode
         self.journal = journal
         self.at = datetime.min.replace(tzinfo=UTC)
@@ -134,6 +134,7 @@ class Desk(Slices):
             allocations=self.allocations,
             signed=self.signed_entries,
             halted=self.normaliser.state.halted,
+            capabilities=self.sightings.capabilities,
         )
 
     def signed_entries(self, strategy: str) -> tuple[ClientOrderId, ...]:

@@ -1,4 +1,4 @@
-"""Doors: where commands that open or loosen come in, and nowhere else (OP-01, OP-13).
+"""Doors: where commands that open or loosen come in, and nowhere else (OP-01, OP-13); and whose desk each is meant for.
 
 A door is made by whoever a person presses keys at, and made known to the engine while the desk is put together; once it
 runs, no other is let in. What comes through it carries its token. The engine keeps the token's digest alone, so that
@@ -14,10 +14,12 @@ from enum import Enum
 from hashlib import sha256
 from hmac import compare_digest
 
-from core.inputs import Command, Keyed
+from core.inputs import Command, Halt, Keyed, Kill
 from core.model.sender import Sender
+from core.model.values import AccountId
 
 NO_DOOR = "it did not come through the console: nothing of it was done; find out which program sent it"
+NO_ACCOUNT = "it names no account: nothing of it was done; find out which program sent it"
 TOO_LATE = "a door is made known before the desk runs"
 SCRIPT_ON_REAL_MONEY = "keys by script are taken on the simulated exchange alone"
 
@@ -49,15 +51,22 @@ class Door:
     def known(self) -> KnownDoor:
         return KnownDoor(self.kind, _digest(self._sender.token))
 
-    def through(self, command: Command) -> Command:
-        """The command as it comes out of this door; one that needs no key is left as it is."""
-        return replace(command, sender=self._sender) if isinstance(command, Keyed) else command
+    def through(self, command: Command, account: AccountId | None = None) -> Command:
+        """The command as it comes out of this door, for this account; one that needs no key carries no token."""
+        said = command if account is None else addressed(command, account)
+        return replace(said, sender=self._sender) if isinstance(said, Keyed) else said
+
+
+def addressed(command: Command, account: AccountId) -> Command:
+    """The command, for this account."""
+    return replace(command, account=account)
 
 
 class Doorkeeper:
-    """The engine's: which doors there are, and whether a command came through one."""
+    """The engine's: which doors there are, whether a command came through one, and whether it is for this account."""
 
-    def __init__(self) -> None:
+    def __init__(self, account: AccountId) -> None:
+        self.account = account
         self._known: tuple[KnownDoor, ...] = ()
         self._is_shut = self._is_real = False
 
@@ -79,8 +88,21 @@ class Doorkeeper:
         """No script from here on."""
         self._is_real = True
 
-    def refusal(self, sender: Sender | None) -> str | None:
-        """Why nothing is done; None where it came through a door that counts here."""
+    def refusal(self, command: Command) -> str | None:
+        """Why nothing is done; None where it is for this account, and came through a door where it needs one."""
+        if not self.is_for_this_account(command):
+            return NO_ACCOUNT if command.account is None else self._elsewhere(command.account)
+        return self._past_the_door(command.sender) if isinstance(command, Keyed) else None
+
+    def is_for_this_account(self, command: Command) -> bool:
+        """A halt or a kill that names none stops whatever it reaches."""
+        stops = command.account is None and isinstance(command, Halt | Kill)
+        return stops or command.account == self.account
+
+    def _elsewhere(self, account: AccountId) -> str:
+        return f"it is for account {account} and this desk is {self.account}'s: nothing of it was done; say it there"
+
+    def _past_the_door(self, sender: Sender | None) -> str | None:
         if sender is None:
             return NO_DOOR
         digest = _digest(sender.token)

@@ -47,8 +47,8 @@ REPLANNED = frozenset(
 """Inputs that may move a deadline although nothing is recorded or asked for."""
 
 
-KEYED = frozenset(get_args(inputs.Keyed))
-"""What opens or loosens."""
+COMMANDS = frozenset(get_args(inputs.Command))
+"""What a person, a script or a keeper says: for this account, or refused."""
 
 
 class Engine:
@@ -63,7 +63,7 @@ class Engine:
         self._is_moved = False
         self._is_owed_a_sync = False
         desk.listeners.append(self._note)
-        self.doors = Doorkeeper()
+        self.doors = Doorkeeper(desk.account_name)
         self.workflows = workflows_of(desk)
         own: Handlers = {inputs.Start: (self._on_start,), inputs.DeadlineReached: (self._on_deadline,)}
         self.handlers = _by_kind(self.workflows, ANSWERS, own)
@@ -99,7 +99,7 @@ class Engine:
         is_quiet = kind not in REPLANNED
         self._is_moved = self._is_moved or not is_quiet
         try:
-            for handler in self.handlers[kind] if kind not in KEYED else self._behind_the_door(message):
+            for handler in self.handlers[kind] if kind not in COMMANDS else self._behind_the_door(message):
                 try:
                     effects = handler(message)
                     if effects is not NOTHING:
@@ -131,8 +131,10 @@ class Engine:
         return asked
 
     def _behind_the_door(self, message: Any) -> tuple[Handler, ...]:
-        """What opens or loosens is taken from a known door alone; what comes past it is recorded and shown (OP-01)."""
-        refusal = self.doors.refusal(message.sender)
+        """What is for another account is refused; what opens or loosens is taken from a known door alone. Either is
+        recorded and shown (OP-01).
+        """
+        refusal = self.doors.refusal(message)
         if refusal is None:
             return self.handlers[type(message)]
         self.desk.record(CommandRefused(type(message).__name__, refusal))
@@ -195,8 +197,13 @@ class Engine:
         self.lose_disk(str(error))
         self.desk.news.drop()
         self._plan_later()
+        if self._is_refused(message):
+            return NOTHING
         diskless = (workflow for workflow in self.workflows if isinstance(workflow, Diskless))
         return [effect for workflow in diskless for effect in workflow.without_disk(message)]
+
+    def _is_refused(self, message: Any) -> bool:
+        return type(message) in COMMANDS and self.doors.refusal(message) is not None
 
     def _note(self, _sequence: int, _at: datetime, fact: Fact) -> None:
         """Any fact but those that are heard again wants a sync, and may have moved a deadline."""

@@ -29,7 +29,18 @@ from core.model.quote import Quote
 from core.model.regime import Regime
 from core.model.sender import Sender
 from core.model.staging import Approval
-from core.model.values import ClientOrderId, Digest, Fraction, Money, Price, ProposalId, Quantity, Symbol, TicketId
+from core.model.values import (
+    AccountId,
+    ClientOrderId,
+    Digest,
+    Fraction,
+    Money,
+    Price,
+    ProposalId,
+    Quantity,
+    Symbol,
+    TicketId,
+)
 from core.settings import Settings
 
 WHOLE = Fraction(Decimal(1))
@@ -206,11 +217,25 @@ class LampChanged:
     lamp: Lamp
 
 
+# ── commands ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Addressed:
+    """What a person, a script or a keeper of the account says; `account` is that of the picture that it was said at.
+
+    One that is meant for another account is refused and recorded, and so is one that names none; but a halt or a kill
+    that names none stops whatever it reaches.
+    """
+
+    account: AccountId | None = field(default=None, compare=False, repr=False, kw_only=True)
+
+
 # ── the operator ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True, slots=True)
-class OpenTicket:
+class OpenTicket(Addressed):
     """`unattended` asks for one that signs the order's exits too: they need no key of their own then (OP-06)."""
 
     proposal_id: ProposalId
@@ -218,14 +243,14 @@ class OpenTicket:
 
 
 @dataclass(frozen=True, slots=True)
-class LeaveTicket:
+class LeaveTicket(Addressed):
     """The operator put the ticket away without deciding."""
 
     ticket_id: TicketId
 
 
 @dataclass(frozen=True, slots=True)
-class Confirm:
+class Confirm(Addressed):
     """The key was turned on exactly what was shown: the digest, and the effect whose key it was.
 
     `replaces` is None for B, H, S and C; where the key was R it is the order that the ticket would replace. `sender` is
@@ -240,13 +265,13 @@ class Confirm:
 
 
 @dataclass(frozen=True, slots=True)
-class Decline:
+class Decline(Addressed):
     proposal_id: ProposalId
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class ProposeOrder:
+class ProposeOrder(Addressed):
     """An order typed by hand; it becomes a proposal like any other.
 
     Attributes
@@ -283,14 +308,14 @@ class ProposeOrder:
 
 
 @dataclass(frozen=True, slots=True)
-class LookAt:
+class LookAt(Addressed):
     """The operator types an order for this symbol: its quote and the account's figures are asked for. Nothing else."""
 
     symbol: Symbol
 
 
 @dataclass(frozen=True, slots=True)
-class ProposeClose:
+class ProposeClose(Addressed):
     """Stage the close of a position, or of a part of it.
 
     Attributes
@@ -308,7 +333,7 @@ class ProposeClose:
 
 
 @dataclass(frozen=True, slots=True)
-class ProposeFlattening:
+class ProposeFlattening(Addressed):
     """Stage one close a position."""
 
 
@@ -346,7 +371,7 @@ class PlanRow:
 
 
 @dataclass(frozen=True, slots=True)
-class OpenPlan:
+class OpenPlan(Addressed):
     """Make a plan of a list of orders: those that wait in Proposals, those of a file, or every close (OP-05).
 
     `name` is the file's; `skipped` are its rows that could not be read; `request` is what a command calls its asking.
@@ -360,14 +385,14 @@ class OpenPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class MarkInPlan:
+class MarkInPlan(Addressed):
     plan_id: TicketId
     proposal_id: ProposalId
     is_marked: bool
 
 
 @dataclass(frozen=True, slots=True)
-class SignPlan:
+class SignPlan(Addressed):
     """`P` was turned on exactly what was shown.
 
     `worth` is what was typed before it, USD: what the plan's entries cost, where it is real money (OP-05).
@@ -380,7 +405,7 @@ class SignPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class AnswerPlan:
+class AnswerPlan(Addressed):
     """What the operator says to a plan that asks: the buys that still fit, or nothing more (EX-10)."""
 
     plan_id: TicketId
@@ -389,14 +414,14 @@ class AnswerPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class LeavePlan:
+class LeavePlan(Addressed):
     """Put an unsigned plan aside; stop one that runs: what has not gone does not go."""
 
     plan_id: TicketId
 
 
 @dataclass(frozen=True, slots=True)
-class EditProposal:
+class EditProposal(Addressed):
     """Another quantity or limit for a waiting proposal: its ticket is over, the next one shows the new order."""
 
     proposal_id: ProposalId
@@ -405,7 +430,7 @@ class EditProposal:
 
 
 @dataclass(frozen=True, slots=True)
-class MoveStop:
+class MoveStop(Addressed):
     """Stage another price for the stop that the broker holds for a position; where it holds none, a stop."""
 
     symbol: Symbol
@@ -414,7 +439,7 @@ class MoveStop:
 
 
 @dataclass(frozen=True, slots=True)
-class EditOrder:
+class EditOrder(Addressed):
     """Stage the replacement of a working entry by one with another quantity or price.
 
     Attributes
@@ -434,7 +459,7 @@ class EditOrder:
 
 
 @dataclass(frozen=True, slots=True)
-class TakeBackExits:
+class TakeBackExits(Addressed):
     """The exits of this position that were signed with its entry need a key again, each of them (OP-06)."""
 
     symbol: Symbol
@@ -442,7 +467,7 @@ class TakeBackExits:
 
 
 @dataclass(frozen=True, slots=True)
-class PauseStrategy:
+class PauseStrategy(Addressed):
     """It opens nothing on this symbol from here on; its exits go on."""
 
     strategy: str
@@ -450,14 +475,14 @@ class PauseStrategy:
 
 
 @dataclass(frozen=True, slots=True)
-class ResumeStrategy:
+class ResumeStrategy(Addressed):
     strategy: str
     symbol: Symbol
     sender: Sender | None = field(default=None, compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
-class ReinstateStrategy:
+class ReinstateStrategy(Addressed):
     """What the evaluation retired, or paused in a regime, may open again (ST-10)."""
 
     strategy: str
@@ -465,7 +490,7 @@ class ReinstateStrategy:
 
 
 @dataclass(frozen=True, slots=True)
-class DecidePromotion:
+class DecidePromotion(Addressed):
     """The operator's word on the larger allocation that is proposed for a strategy (ST-10)."""
 
     strategy: str
@@ -474,7 +499,7 @@ class DecidePromotion:
 
 
 @dataclass(frozen=True, slots=True)
-class RefuseSymbol:
+class RefuseSymbol(Addressed):
     """Not this symbol today: no entry in it is staged until the next trading day."""
 
     symbol: Symbol
@@ -482,14 +507,14 @@ class RefuseSymbol:
 
 
 @dataclass(frozen=True, slots=True)
-class AdoptAdvice:
+class AdoptAdvice(Addressed):
     """Hand an advice to the strategy that it names, as it is (ST-04)."""
 
     number: int
 
 
 @dataclass(frozen=True, slots=True)
-class DropRecommendation:
+class DropRecommendation(Addressed):
     """Take back what was adopted for a strategy, before it made anything of it."""
 
     strategy: str
@@ -497,19 +522,19 @@ class DropRecommendation:
 
 
 @dataclass(frozen=True, slots=True)
-class RequestCancel:
+class RequestCancel(Addressed):
     client_order_id: ClientOrderId
 
 
 @dataclass(frozen=True, slots=True)
-class Halt:
+class Halt(Addressed):
     """The first press of the kill key, or a signal: nothing new leaves from here."""
 
     by: str
 
 
 @dataclass(frozen=True, slots=True)
-class Resume:
+class Resume(Addressed):
     """Stand down before `K`: ends what the key halted, and no halt of another cause.
 
     Attributes
@@ -525,7 +550,7 @@ class Resume:
 
 
 @dataclass(frozen=True, slots=True)
-class Kill:
+class Kill(Addressed):
     """Latch and cancel what could open or add."""
 
     by: str
@@ -533,7 +558,7 @@ class Kill:
 
 
 @dataclass(frozen=True, slots=True)
-class ConfirmWarning:
+class ConfirmWarning(Addressed):
     """Let an order stand of which the broker warned in these very words (OP-11)."""
 
     client_order_id: ClientOrderId
@@ -542,14 +567,14 @@ class ConfirmWarning:
 
 
 @dataclass(frozen=True, slots=True)
-class ClearBreaker:
+class ClearBreaker(Addressed):
     """Let entries pass again although the broker has not shown that it answers (EX-15)."""
 
     sender: Sender | None = field(default=None, compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
-class OverrideProtection:
+class OverrideProtection(Addressed):
     """Let entries pass what a protection shut in one scope; the word is typed in full (RK-06)."""
 
     name: str
@@ -559,7 +584,7 @@ class OverrideProtection:
 
 
 @dataclass(frozen=True, slots=True)
-class Rearm:
+class Rearm(Addressed):
     """`word` is what was typed; `despite` are the orders in doubt that it was typed in sight of."""
 
     word: str
@@ -568,7 +593,7 @@ class Rearm:
 
 
 @dataclass(frozen=True, slots=True)
-class ReloadLimits:
+class ReloadLimits(Addressed):
     """Trade by the limits that the settings file says now: the tighter ones, and with the word typed all (RK-13).
 
     Attributes
@@ -633,7 +658,7 @@ class SettingsSource:
 
 
 @dataclass(frozen=True, slots=True)
-class SettingsFileSeen:
+class SettingsFileSeen(Addressed):
     """What the settings file says now, under the profile, the environment and the command line; a sighting.
 
     `left_out` are the `--set` of last time that this start was not given, where nothing else makes a difference;

@@ -61,11 +61,19 @@ def _without_zone(moment: time) -> time:
 TimeOfDay = Annotated[time, AfterValidator(_without_zone)]
 
 
-class AccountSettings(Part):
+NAME = r"^[a-z][a-z0-9_-]{0,30}$"
+
+
+class AccountSettings(GrownPart):
     """Whose money, and what it is called."""
 
+    LATER: ClassVar[frozenset[str]] = frozenset({"data"})
+
     mode: Mode = Field(Mode.PAPER, description="paper or live; live also needs KEYTURN_ALLOW_LIVE=1")
-    broker: Literal["alpaca", "simulated"] = Field("alpaca", description="where orders go")
+    broker: Annotated[str, Field(pattern=NAME)] = Field("alpaca", description="where orders go: alpaca or simulated")
+    data: Annotated[str, Field(pattern=f"^$|{NAME}")] = Field(
+        "", description="where prices come from: alpaca; empty is the broker's own source"
+    )
 
 
 class RiskSettings(GrownPart):

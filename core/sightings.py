@@ -16,6 +16,7 @@ from core.inputs import SettingsFault
 from core.lost_disk import LostDisk
 from core.model.account import Account, NoAccount
 from core.model.broker import ForeignPosition, OrderReport
+from core.model.capabilities import EVERYTHING, Capabilities
 from core.model.connection import Lamp, Line
 from core.model.instrument import BrokerInstrument
 from core.model.quote import Quote
@@ -61,6 +62,8 @@ class Sightings:
         may open.
     foreign_positions
         What the account holds and this desk does not trade. It is shown, and decides nothing.
+    capabilities
+        What its broker can do, as its registry says. No order goes that it cannot take.
     calls
         Requests by endpoint. They are shown, and decide nothing.
     settings_file, file_changes
@@ -86,6 +89,7 @@ class Sightings:
     others: tuple[OrderReport, ...] = ()
     all_others: tuple[Other, ...] = ()
     foreign_positions: tuple[ForeignPosition, ...] = ()
+    capabilities: Capabilities = EVERYTHING
     calls: tuple[tuple[str, int], ...] = ()
     settings_file: Settings | SettingsFault | None = None
     file_changes: tuple[Change, ...] = ()

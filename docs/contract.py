@@ -10,11 +10,13 @@ import sys
 from collections.abc import Iterator
 from datetime import date, datetime
 
-from core.brokers.alpaca.contract import RECORDS as BROKER
-from core.market.alpaca.contract import RECORDS as MARKET
+from core.brokers.house import BROKERS
+from core.brokers.kinds import BrokerKind
+from core.market.house import SOURCES
 from core.model.contract import Field, removals
 
-ALL = (*BROKER, *MARKET)
+KINDS = (*(kind for kind in BROKERS.values() if isinstance(kind, BrokerKind)), *SOURCES.values())
+ALL = tuple(record for kind in KINDS for record in kind.contract())
 
 
 def due(today: date) -> Iterator[str]:

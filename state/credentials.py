@@ -1,4 +1,4 @@
-"""Alpaca's keys: from the environment, by Alpaca's own names, or from the system's keyring. Never from a file."""
+"""A broker's keys: from the environment, by the broker's own names, or from the system's keyring. Never from a file."""
 
 from __future__ import annotations
 
@@ -7,16 +7,12 @@ from hashlib import sha256
 
 from pydantic import SecretStr
 
-from core.brokers.alpaca.keys import AccountRefusedError, Keys, checked
 from core.model.account import Mode
+from core.model.keys import AccountRefusedError, KeyNames, Keys
 from core.ports import OperatorError
 
-KEY_ID, SECRET = "APCA_API_KEY_ID", "APCA_API_SECRET_KEY"
-SERVICE = "keyturn"
-"""The name in the keyring; its users are `paper-key-id`, `paper-secret-key`, and the same for live."""
 
-
-def find_keys(environ: Mapping[str, str], mode: Mode) -> Keys:
+def find_keys(environ: Mapping[str, str], mode: Mode, names: KeyNames) -> Keys:
     """The keys for this kind of account (OP-10).
 
     Raises
@@ -24,14 +20,14 @@ def find_keys(environ: Mapping[str, str], mode: Mode) -> Keys:
     OperatorError
         None are there, only one of the two is, or they cannot be of this kind.
     """
-    found = _in_environment(environ) or _in_keyring(mode)
+    found = _in_environment(environ, names) or _in_keyring(mode, names)
     if found is None:
         raise OperatorError(
-            f"no keys for Alpaca's {mode.value} trading: set {KEY_ID} and {SECRET}, or `keyring set {SERVICE} "
-            f"{mode.value}-key-id` and `{mode.value}-secret-key`; `keyturn demo` needs none"
+            f"no keys for {names.whose}'s {mode.value} trading: set {names.key_id} and {names.secret}, or `keyring set "
+            f"{names.service} {mode.value}-key-id` and `{mode.value}-secret-key`; `keyturn demo` needs none"
         )
     try:
-        return checked(found, mode)
+        return names.check(found, mode)
     except AccountRefusedError as error:
         raise OperatorError(str(error)) from None
 
@@ -41,27 +37,28 @@ def fingerprint(keys: Keys) -> str:
     return sha256(keys.key_id.get_secret_value().encode()).hexdigest()[:16]
 
 
-def _in_environment(environ: Mapping[str, str]) -> Keys | None:
-    key_id, secret = environ.get(KEY_ID, ""), environ.get(SECRET, "")
+def _in_environment(environ: Mapping[str, str], names: KeyNames) -> Keys | None:
+    key_id, secret = environ.get(names.key_id, ""), environ.get(names.secret, "")
     if key_id and secret:
         return Keys(SecretStr(key_id), SecretStr(secret))
     if key_id or secret:
-        raise OperatorError(f"only one of Alpaca's two keys is set: set {SECRET if key_id else KEY_ID} too")
+        missing = names.secret if key_id else names.key_id
+        raise OperatorError(f"only one of {names.whose}'s two keys is set: set {missing} too")
     return None
 
 
-def _in_keyring(mode: Mode) -> Keys | None:
+def _in_keyring(mode: Mode, names: KeyNames) -> Keys | None:
     """A system without a keyring has none in it; one that is locked or broken says so."""
     import keyring
     from keyring.errors import KeyringError, NoKeyringError
 
     try:
-        key_id = keyring.get_password(SERVICE, f"{mode.value}-key-id")
-        secret = keyring.get_password(SERVICE, f"{mode.value}-secret-key")
+        key_id = keyring.get_password(names.service, f"{mode.value}-key-id")
+        secret = keyring.get_password(names.service, f"{mode.value}-secret-key")
     except NoKeyringError:
         return None
     except KeyringError as error:
         raise OperatorError(
-            f"the keyring does not open ({type(error).__name__}): unlock it, or set {KEY_ID} and {SECRET}"
+            f"the keyring does not open ({type(error).__name__}): unlock it, or set {names.key_id} and {names.secret}"
         ) from None
     return Keys(SecretStr(key_id), SecretStr(secret)) if key_id and secret else None

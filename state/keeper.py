@@ -7,10 +7,12 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from core.doors import addressed
 from core.engine import Engine
 from core.execution.cover import bare_in_words
-from core.inputs import Kill, OpenPlan, ProposeFlattening
+from core.inputs import Command, Kill, OpenPlan, ProposeFlattening
 from core.model.plan import PlanSource
+from core.model.values import AccountId
 from core.ports import JournalWriteError
 from core.runtime.runtime import Runtime
 from core.workflows.listing import signed_in_words
@@ -44,7 +46,7 @@ class Keeper:
     def look(self) -> None:
         self._look_at_the_switch()
         if self.watch is not None and (seen := self.watch.look()) is not None:
-            self.runtime.send(seen)
+            self._send(seen)
         engine = self.runtime.engine
         self._look_for_a_plan()
         self._keep(lambda: self.beat(status_of(engine, self.folder.name, self.state(engine))))
@@ -68,6 +70,10 @@ class Keeper:
                 f"{error.filename or self.folder.path} cannot be written: {error.strerror}; mend the disk, orders go on"
             )
 
+    def _send(self, command: Command) -> None:
+        """In the name of the account that is kept."""
+        self.runtime.send(addressed(command, AccountId(self.folder.name)))
+
     def _look_at_the_switch(self) -> None:
         """The file or the environment kills, whoever set it; a command may ask for the flattening too (OP-08)."""
         door = self.switch.is_on()
@@ -76,12 +82,12 @@ class Keeper:
         news = self.switch.news()
         if self.runtime.engine.desk.control.killed_by is None:
             by = names_in(self.switch.set_by()) if door == "file" else door
-            self.runtime.send(Kill(by or door))
+            self._send(Kill(by or door))
         elif news:  # once more, behind whatever was typed before it
-            self.runtime.send(Kill(names_in(news) or door))
+            self._send(Kill(names_in(news) or door))
         if asks_to_flatten(news):
-            self.runtime.send(ProposeFlattening())
-            self.runtime.send(OpenPlan(PlanSource.FLATTEN))
+            self._send(ProposeFlattening())
+            self._send(OpenPlan(PlanSource.FLATTEN))
 
     def _look_for_a_plan(self) -> None:
         """One that a command handed over: it waits on its screen for marks and a key (OP-05)."""
@@ -89,7 +95,7 @@ class Keeper:
         if isinstance(found, str):
             self.runtime.engine.say(found)
         elif found is not None:
-            self.runtime.send(found)
+            self._send(found)
 
 
 def names_in(lines: Iterable[str]) -> str:

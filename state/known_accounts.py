@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import orjson
 
-from core.brokers.alpaca.keys import Keys
+from core.model.keys import Keys
 from core.regular_file import bytes_of
 from state.credentials import fingerprint
 from state.files import make_folder, replace_file

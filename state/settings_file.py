@@ -33,6 +33,7 @@ LONGEST_SHOWN = 60
 """Characters of a wrong value that an error repeats."""
 
 MODE: KeyPath = ("account", "mode")
+NOTHING_KNOWN: Mapping[KeyPath, Sequence[str]] = {}
 
 
 class KeyFault(Protocol):
@@ -72,10 +73,12 @@ def load_settings(
     environ: Mapping[str, str],
     overrides: Sequence[str] = (),
     fault_in_keys: Callable[[Mapping[str, str]], KeyFault | None] = lambda _changes: None,
+    known: Mapping[KeyPath, Sequence[str]] = NOTHING_KNOWN,
 ) -> Settings:
     """The settings that hold now. Raises `SettingsError`.
 
-    What may stand in `[keys]` is known to the console alone: `fault_in_keys` judges it.
+    What may stand in `[keys]` is known to the console alone: `fault_in_keys` judges it. `known` are the names of what
+    is registered elsewhere, by the setting that chooses one.
     """
     layers = [_file_layer(home.settings), _environment_layer(environ), _override_layer(overrides)]
     for layer in layers:
@@ -93,7 +96,18 @@ def load_settings(
     if fault := fault_in_keys(settings.keys):
         place = _owner(layers, ("keys", fault.id)).place(("keys", fault.id))
         raise SettingsError(f"{place} = {_shown(settings.keys[fault.id])}: {fault.words}")
+    for path, names in known.items():
+        _require_known(settings, path, names, layers)
     return settings
+
+
+def _require_known(settings: Settings, path: KeyPath, names: Sequence[str], layers: Sequence[Layer]) -> None:
+    """Raises `SettingsError`, naming who set it."""
+    value = getattr(getattr(settings, path[0]), path[1])
+    if value not in names:
+        *others, last = [f"'{name}'" for name in names if name]
+        one_of = f"{', '.join(others)} or {last}" if others else last
+        raise SettingsError(f"{_owner(layers, path).place(path)} = {_shown(value)}: must be {one_of}")
 
 
 def _leave_the_mode_to_the_file(layers: Sequence[Layer]) -> None:

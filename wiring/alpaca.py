@@ -1,4 +1,8 @@
-"""A desk at Alpaca: its keys, the account that they open, its calendar, the live engine between two adapters."""
+"""A desk at a broker: its keys, the account that they open, its calendar, the live engine between two adapters.
+
+Which broker, and where prices come from, the settings say by the names of `core/brokers/house.py` and
+`core/market/house.py`; nothing here knows one of them.
+"""
 
 from __future__ import annotations
 
@@ -14,41 +18,38 @@ from wiring.common import Wiring, installation
 from wiring.last_time import LastTime
 
 if TYPE_CHECKING:
-    from core.brokers.alpaca.broker import AlpacaBroker
-    from core.brokers.alpaca.keys import Keys
+    from core.brokers.kinds import AccountBroker, BrokerKind
     from core.brokers.port import Broker
     from core.engine import Engine
     from core.market.calendar import ExchangeCalendar
+    from core.market.kinds import SourceKind
     from core.model.account import Mode
+    from core.model.keys import Keys
     from core.runtime.live import LiveRuntime
     from core.settings import Settings
 
 CALENDAR_BEHIND, CALENDAR_AHEAD = timedelta(days=45), timedelta(days=370)
 
 
-class AtAlpaca(Wiring):
+class AtABroker(Wiring):
     """Paper unless both gates are open (OP-10)."""
 
-    def alpaca_desk(self, settings: Settings) -> None:
+    def live_desk(self, settings: Settings) -> None:
         """The desk on the account that the keys open."""
         from console.desk import run_desk
         from state.credentials import find_keys
         from state.desk_files import DeskFiles
 
         mode = self._mode(settings)
-        keys = find_keys(self.environ, mode)
-        files = DeskFiles(self.home, lambda: self._known_folder(keys), is_real=True)
+        kind = real_broker(settings)
+        keys = find_keys(self.environ, mode, kind.keys)
+        files = DeskFiles(self.home, lambda: self._known_folder(kind, keys), is_real=True)
         run_desk(lambda stack: self.live_runtime(settings, mode, keys, stack), files, self._display(()))
 
     def doctor(self) -> Iterator[Finding]:
         """What works between this desk and the exchange; each finding as soon as it is known."""
-        from core.brokers.alpaca.broker import AlpacaBroker
-        from core.brokers.alpaca.contract import RECORDS as BROKER
-        from core.brokers.alpaca.stream import AlpacaOrderStream
-        from core.market.alpaca.contract import RECORDS as MARKET
-        from core.market.alpaca.data import AlpacaData
         from core.model.values import Symbol
-        from core.runtime.doctor import Doctor
+        from core.runtime.doctor import Doctor, Places
         from core.wall_clock import utc_now
         from state.credentials import find_keys
         from state.surroundings import look_around
@@ -57,16 +58,21 @@ class AtAlpaca(Wiring):
         try:
             settings = self._settings(())
             mode = self._mode(settings)
-            keys = find_keys(self.environ, mode)
+            kind = real_broker(settings)
+            source = source_of(settings, kind)
+            keys = find_keys(self.environ, mode, kind.keys)
+            keys_of_data = self._keys_of(source, kind, keys, mode)
         except OperatorError as error:
             yield Finding("settings and keys", False, str(error), "mend that first; the rest needs them")
             return
         yield Finding("settings and keys", True, f"{mode.value} keys, {', '.join(settings.symbols)}", "")
         symbols = tuple(Symbol(text) for text in settings.symbols)
-        broker = AlpacaBroker(keys, mode, settings.alpaca)
-        orders = AlpacaOrderStream(keys, mode, settings.alpaca)
-        market = AlpacaData(settings.alpaca, keys.key_id, keys.secret, symbols, self._calendar(broker))
-        yield from Doctor(broker, orders, market, symbols, mode, utc_now, (*BROKER, *MARKET)).look()
+        connected = kind.connect(settings, mode, keys)
+        broker = connected.broker
+        market = source.make(settings, keys_of_data, symbols, self._calendar(broker), {})
+        promised = (*kind.contract(), *source.contract())
+        places = Places(kind.title, kind.reached_by, source.reached_by)
+        yield from Doctor(broker, connected.orders, market, symbols, mode, utc_now, promised, places).look()
         broker.close()
 
     def _mode(self, settings: Settings) -> Mode:
@@ -76,25 +82,33 @@ class AtAlpaca(Wiring):
         is_open = settings.account.mode is Mode.LIVE and self.environ.get("KEYTURN_ALLOW_LIVE") == "1"
         return Mode.LIVE if is_open else Mode.PAPER
 
-    def _known_folder(self, keys: Keys) -> AccountFolder:
+    def _keys_of(self, source: SourceKind, kind: BrokerKind, keys: Keys, mode: Mode) -> Keys:
+        """The broker's own where the source goes by the same names. Raises `OperatorError`."""
+        from state.credentials import find_keys
+
+        return keys if source.keys == kind.keys else find_keys(self.environ, mode, source.keys)
+
+    def _known_folder(self, kind: BrokerKind, keys: Keys) -> AccountFolder:
         """The folder of the account that these keys opened last."""
         from state.known_accounts import KnownAccounts
 
         name = KnownAccounts(self.home).name_of(keys)
         if name is None:
-            raise OperatorError("Alpaca has not said yet which account this is; wait until the desk is connected")
+            raise OperatorError(
+                f"{kind.title} has not said yet which account this is; wait until the desk is connected"
+            )
         return self.home.account(name)
 
-    def _account_folder(self, broker: AlpacaBroker, keys: Keys) -> AccountFolder:
+    def _account_folder(self, kind: BrokerKind, broker: AccountBroker, keys: Keys) -> AccountFolder:
         """The folder of the account, by the broker's own name for it; offline by what it said last.
 
         Raises
         ------
         OperatorError
-            The keys are refused, or Alpaca cannot be reached and never was with these keys.
+            The keys are refused, or the broker cannot be reached and never was with these keys.
         """
-        from core.brokers.alpaca.keys import AccountRefusedError
         from core.model.broker import NoAnswer
+        from core.model.keys import AccountRefusedError
         from state.known_accounts import KnownAccounts
 
         try:
@@ -106,23 +120,24 @@ class AtAlpaca(Wiring):
             if name is None:
                 raise OperatorError(f"{told.reason}; `keyturn doctor` says what to do")
             return self.home.account(name)
-        KnownAccounts(self.home).remember(keys, told.account.name)
-        return self.home.account(told.account.name)
+        account = kind.account_id(told.account.name)
+        KnownAccounts(self.home).remember(keys, account)
+        return self.home.account(account)
 
     def account_of_the_keys(self, settings: Settings) -> AccountFolder:
         """The folder of the account that the keys open, whether it is there or not. Raises `OperatorError`."""
-        from core.brokers.alpaca.broker import AlpacaBroker
         from state.credentials import find_keys
 
         mode = self._mode(settings)
-        keys = find_keys(self.environ, mode)
-        broker = AlpacaBroker(keys, mode, settings.alpaca)
+        kind = real_broker(settings)
+        keys = find_keys(self.environ, mode, kind.keys)
+        broker = kind.connect(settings, mode, keys).broker
         try:
-            return self._account_folder(broker, keys)
+            return self._account_folder(kind, broker, keys)
         finally:
             broker.close()
 
-    def _calendar(self, broker: AlpacaBroker) -> ExchangeCalendar:
+    def _calendar(self, broker: AccountBroker) -> ExchangeCalendar:
         """The broker's sessions where it says them, the exchange's own table elsewhere."""
         from core.market.calendar import load_calendar
         from core.model.broker import NoAnswer
@@ -138,9 +153,6 @@ class AtAlpaca(Wiring):
     def live_runtime(self, settings: Settings, mode: Mode, keys: Keys, stack: ExitStack) -> LiveRuntime:
         """The engine on a broker, taken up where its journal left it."""
         from core.advisers.house import advisers_of
-        from core.brokers.alpaca.broker import AlpacaBroker
-        from core.brokers.alpaca.stream import AlpacaOrderStream
-        from core.market.alpaca.data import AlpacaData
         from core.model.values import Symbol
         from core.runtime.live import LiveRuntime
         from core.runtime.measuring import SPY, RegimeWatch
@@ -149,9 +161,13 @@ class AtAlpaca(Wiring):
         from state.kill_switch import FileKillSwitch
         from state.lock import EngineLock
 
-        broker = AlpacaBroker(keys, mode, settings.alpaca)
+        kind = real_broker(settings)
+        source = source_of(settings, kind)
+        keys_of_data = self._keys_of(source, kind, keys, mode)
+        connected = kind.connect(settings, mode, keys)
+        broker = connected.broker
         stack.callback(broker.close)
-        folder = self._account_folder(broker, keys)
+        folder = self._account_folder(kind, broker, keys)
         mended = folder.prepare()
         lock = stack.enter_context(EngineLock(folder))
         switch = FileKillSwitch(folder, self.environ)
@@ -160,15 +176,14 @@ class AtAlpaca(Wiring):
         engine, write = self._engine(folder, calendar, mode, stack, settings=settings)
         engine.notes = (*mended, *lock.notes, *_word_on_gates(settings, mode), *engine.notes)
         engine.apply(utc_now(), settings, installation(folder))
-        market = AlpacaData(
-            settings.alpaca,
-            keys.key_id,
-            keys.secret,
+        engine.desk.sightings.capabilities = kind.capabilities
+        market = source.make(
+            settings,
+            keys_of_data,
             [Symbol(text) for text in settings.symbols],
             calendar,
-            known=dict(engine.desk.normaliser.state.last_starts),
+            dict(engine.desk.normaliser.state.last_starts),
         )
-        orders = AlpacaOrderStream(keys, mode, settings.alpaca)
         control = engine.desk.control
         halt = lambda: control.settings.risk.protections.volatility_halt  # noqa: E731 - as it is in force
         past = PastWatch(market.history, market.recent_days, calendar, utc_now, halt)
@@ -176,7 +191,7 @@ class AtAlpaca(Wiring):
         runtime = LiveRuntime(
             engine,
             broker,
-            orders,
+            connected.orders,
             market,
             switch=switch,
             regime=regime,
@@ -190,25 +205,41 @@ class AtAlpaca(Wiring):
         self._keep(folder, runtime, switch, write, (), left_out, last_time.sources())
         return runtime
 
-    def _alpaca_books(
+    def _live_books(
         self, folder: AccountFolder, stack: ExitStack, *, accept: bool
     ) -> tuple[Engine, Broker, Callable[[], datetime], Callable[[], None]]:
         """A real account, asked with the keys that are set; they must be its own."""
-        from core.brokers.alpaca.broker import AlpacaBroker
         from core.wall_clock import utc_now
         from state.credentials import find_keys
 
         settings = self._settings(())
         mode = self._mode(settings)
-        keys = find_keys(self.environ, mode)
-        broker = AlpacaBroker(keys, mode, settings.alpaca)
+        kind = real_broker(settings)
+        keys = find_keys(self.environ, mode, kind.keys)
+        broker = kind.connect(settings, mode, keys).broker
         stack.callback(broker.close)
-        theirs = self._account_folder(broker, keys).name
+        theirs = self._account_folder(kind, broker, keys).name
         if theirs != folder.name:
             raise OperatorError(f"{folder.name}: the keys that are set are of account {theirs}; set its own")
         engine, write = self._engine(folder, self._calendar(broker), mode, stack, settings=settings, is_kept=accept)
         engine.apply(max(utc_now(), engine.desk.at), settings, installation(folder))
         return engine, broker, utc_now, write
+
+
+def real_broker(settings: Settings) -> BrokerKind:
+    """That of the settings; where they name the simulated exchange, the first one at which accounts are."""
+    from core.brokers.house import BROKERS
+    from core.brokers.kinds import BrokerKind
+
+    named = BROKERS[settings.account.broker]
+    return named if isinstance(named, BrokerKind) else next(k for k in BROKERS.values() if isinstance(k, BrokerKind))
+
+
+def source_of(settings: Settings, kind: BrokerKind) -> SourceKind:
+    """Where prices come from: as the settings say, else as the broker does."""
+    from core.market.house import SOURCES
+
+    return SOURCES[settings.account.data or kind.source]
 
 
 def _word_on_gates(settings: Settings, mode: Mode) -> tuple[str, ...]:

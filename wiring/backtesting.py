@@ -81,10 +81,7 @@ class Backtesting(Replaying):
 
     def _settings_of_a_backtest(self, overrides: tuple[str, ...]) -> Settings:
         """The one place where a setting may stand that would be a wager with money."""
-        from console.remapping import fault_in
-        from state.settings_file import load_settings
-
-        return load_settings(self.home, self.environ, overrides, fault_in)
+        return self._loaded(overrides)
 
 
 @contextmanager

@@ -84,15 +84,25 @@ class Wiring(Tending):
         runtime.keeper = keeper
 
     def _settings(self, overrides: tuple[str, ...]) -> Settings:
-        from console.remapping import fault_in
-        from state.settings_file import load_settings
-
-        settings = load_settings(self.home, self.environ, overrides, fault_in)
+        settings = self._loaded(overrides)
         if settings.strategies.vwap.adaptive.enabled:
             raise OperatorError(
                 "strategies.vwap.adaptive.enabled = true: only `keyturn backtest` may use it; set it to false"
             )
         return settings
+
+    def _loaded(self, overrides: tuple[str, ...]) -> Settings:
+        """What the console, the brokers and the sources know of what may stand in them included."""
+        from console.remapping import fault_in
+        from core.brokers.house import BROKERS
+        from core.market.house import SOURCES
+        from state.settings_file import load_settings
+
+        known: dict[tuple[str, ...], tuple[str, ...]] = {
+            ("account", "broker"): tuple(BROKERS),
+            ("account", "data"): ("", *SOURCES),
+        }
+        return load_settings(self.home, self.environ, overrides, fault_in, known)
 
     def _kinds(self, settings: Settings, *, is_played: bool = False) -> Kinds:
         """The strategies that a desk may run: the house's, and the user's that load, each in a process (ST-01).
@@ -185,6 +195,14 @@ class Wiring(Tending):
         variables = [name for name in self.environ if name.upper().startswith("KEYTURN_DISPLAY")]
         is_named = variables or any("display" in text for text in (written, *overrides))
         return self._settings(overrides).display if is_named else None
+
+
+def is_simulated(settings: Settings) -> bool:
+    """Whether orders go to the simulated exchange, where alone keys by script are taken."""
+    from core.brokers.house import BROKERS
+    from core.brokers.kinds import SimulatedKind
+
+    return isinstance(BROKERS[settings.account.broker], SimulatedKind)
 
 
 def installation(folder: AccountFolder) -> str:

@@ -9,7 +9,7 @@ from enum import Enum
 
 from core.facts import older_words
 from core.facts.registry import Fact, fact
-from core.model.codes import BlockCode, CancelCode, EndCode
+from core.model.codes import BlockCode, CancelCode, EndCode, RefusalKind
 from core.model.order import AnyOrder, LegRole, OrderStatus
 from core.model.past_order import PastOrder
 from core.model.position import AnyTrade, Fill
@@ -99,10 +99,14 @@ class LegsMissing(Fact):
     client_order_id: ClientOrderId
 
 
-@fact(version=2, upgrades={1: older_words.order_state_changed})
+@fact(version=3, upgrades={1: older_words.order_state_changed})
 @dataclass(frozen=True, slots=True)
 class OrderStateChanged(Fact):
-    """One step of the state machine (EX-01, EX-03). `code` says how it ended where its state does not."""
+    """One step of the state machine (EX-01, EX-03).
+
+    `code` says how it ended where its state does not; `refusal` is what the broker meant that refused it in its answer,
+    and its own words and number are in the reason.
+    """
 
     client_order_id: ClientOrderId
     before: OrderStatus
@@ -111,6 +115,7 @@ class OrderStateChanged(Fact):
     broker_order_id: BrokerOrderId | None
     reason: str
     code: EndCode = EndCode.AS_ITS_STATE_SAYS
+    refusal: RefusalKind | None = None
 
 
 @fact()
@@ -244,13 +249,14 @@ class OtherTakenBack(Fact):
     reason: str
 
 
-@fact()
+@fact(version=2)
 @dataclass(frozen=True, slots=True)
 class CancelFailed(Fact):
-    """The broker did not take the cancel; the order stays as it was (EX-07)."""
+    """The broker did not take the cancel; the order stays as it was (EX-07). `refusal`: of what kind its no was."""
 
     client_order_id: ClientOrderId
     reason: str
+    refusal: RefusalKind | None = None
 
 
 @fact()

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import Enum
 
 from core.model.account import Account, NoAccount
+from core.model.codes import RefusalKind
 from core.model.instrument import BrokerInstrument, NoInstrument
 from core.model.order import OrderStatus, OrderType, Side, TimeInForce
 from core.model.quote import NoQuote, Quote
@@ -131,11 +132,24 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The broker itself said no (EX-06): HTTP status, Alpaca's code, and its words."""
+    """The broker itself said no (EX-06).
 
-    status: int
-    code: int
+    Attributes
+    ----------
+    kind
+        What a decision reads of it.
+    message, code
+        In the broker's words, and its own number for it where it gives one: for people and journals.
+    """
+
+    kind: RefusalKind
     message: str
+    code: str = ""
+
+    @property
+    def said(self) -> str:
+        """In one line."""
+        return f"{self.message} ({self.code})" if self.code else self.message
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,6 +105,32 @@ class GuardCode(Enum):
     """The desk failed before sending it."""
 
 
+class RefusalKind(Enum):
+    """What a broker means that refuses an order or its cancel. Each broker's own numbers stand in its folder."""
+
+    OTHER = "other"
+    """For a reason that has no name here."""
+    UNPROCESSABLE = "unprocessable"
+    """Its terms are none that the broker takes."""
+    NOT_TRADABLE = "not_tradable"
+    NOT_SHORTABLE = "not_shortable"
+    INSUFFICIENT_BUYING_POWER = "insufficient_buying_power"
+    INSUFFICIENT_SHARES = "insufficient_shares"
+    """What it would sell is not held, or another order holds it."""
+    WASH_TRADE = "wash_trade"
+    """It could meet an order of the same account on the other side."""
+    FORBIDDEN = "forbidden"
+    """The account may not: money, shares or an order on the other side, and the broker does not say which."""
+    PATTERN_DAY_TRADER = "pattern_day_trader"
+    DUPLICATE_ID = "duplicate_id"
+    """An order has its id already: doubt, for it may be this very one (EX-06)."""
+    NO_SUCH_ORDER = "no_such_order"
+    NOT_WORKING = "not_working"
+    """What was to be cancelled or replaced has ended, or is ending."""
+    UNAUTHORISED = "unauthorised"
+    RATE_LIMITED = "rate_limited"
+
+
 class ProposalEnd(Enum):
     """How a proposal left the stage."""
 

@@ -16,6 +16,7 @@ from core.execution.breaker import Breaker
 from core.execution.ledger import Ledger
 from core.model.account import Account, Mode, NoAccount
 from core.model.broker import OrderReport
+from core.model.capabilities import EVERYTHING, Capabilities
 from core.model.halt import TradingHalt
 from core.model.instrument import BrokerInstrument, NoInstrument
 from core.model.order import OrderRequest, OrderType, Side, refused_for_its_legs
@@ -139,6 +140,7 @@ class ReviewContext:
     allocations: Allocations = field(default_factory=Allocations)
     signed: Signed = lambda _strategy: ()
     halted: Mapping[Symbol, TradingHalt] = field(default_factory=dict)
+    capabilities: Capabilities = EVERYTHING
     _of_now: list[Quote | NoQuote] = field(default_factory=list, init=False, compare=False, repr=False)
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,6 +26,23 @@ PATIENCE = 10.0
 """Seconds that a stream has to be there."""
 
 
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where broker and prices are reached: for what to do where they are not.
+
+    Attributes
+    ----------
+    broker
+        What people call it.
+    orders, prices
+        The settings that say where each is.
+    """
+
+    broker: str
+    orders: str
+    prices: str
+
+
 class Doctor:
     """One look at each thing between this desk and the exchange; behind one that cannot be reached nothing is asked."""
 
@@ -36,7 +54,8 @@ class Doctor:
         symbols: tuple[Symbol, ...],
         mode: Mode,
         now: Callable[[], datetime],
-        contract: tuple[Record, ...] = (),
+        contract: tuple[Record, ...],
+        places: Places,
     ) -> None:
         self.broker = broker
         self.orders = orders
@@ -45,6 +64,7 @@ class Doctor:
         self.mode = mode
         self.now = now
         self.contract = contract
+        self.places = places
 
     def look(self) -> Iterator[Finding]:
         """Each as soon as it is known."""
@@ -71,14 +91,14 @@ class Doctor:
 
     def _reached(self, account: Account | NoAnswer) -> Finding:
         if isinstance(account, NoAnswer):
-            remedy = "check the keys, the network, and alpaca.trading_url; the desk opens read-only meanwhile"
+            remedy = f"check the keys, the network, and {self.places.orders}; the desk opens read-only meanwhile"
             return Finding("broker", False, account.reason, remedy)
         money = f"equity {usd(account.equity)}, buying power {usd(account.buying_power)}"
         return Finding("broker", True, f"{self.mode.value} account {account.name}, {money}", "")
 
     def _flags(self, account: Account) -> Finding:
         if account.is_blocked:
-            remedy = "Alpaca's dashboard says why; nothing can be traded until it is lifted"
+            remedy = f"{self.places.broker}'s dashboard says why; nothing can be traded until it is lifted"
             return Finding("account", False, f"{account.name} is blocked", remedy)
         return Finding("account", True, f"not blocked, multiplier {account.multiplier}", "")
 
@@ -108,7 +128,7 @@ class Doctor:
     def _quote(self, symbol: Symbol) -> Finding:
         quote = self.market.quote(symbol)
         if not isinstance(quote, Quote):
-            remedy = "check alpaca.feed (sip needs a subscription) and alpaca.data_url"
+            remedy = f"check {self.places.prices}"
             return Finding("market data", False, quote.reason, remedy)
         age = max(0.0, quote.age(self.now()).total_seconds())
         words = f"{symbol} {quote.bid} × {quote.ask}, {age:.0f} s old, {quote.feed.value}"

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeGuard
 
 from core.advisers.authority import only_for_people
 from core.doors import KnownDoor
@@ -108,7 +108,7 @@ class Runtime(ABC):
     def send(self, command: Command) -> None:
         """Put a command into the inbox; a kill or a halt goes to its head. Raises where an adviser calls."""
         only_for_people(f"send {type(command).__name__}")
-        if isinstance(command, Halt | Kill):
+        if self._presses(command):
             self._commands.appendleft((self.latch.press(command.by), command))
         else:
             self._commands.append((self.latch.presses, command))
@@ -259,7 +259,7 @@ class Runtime(ABC):
         with suppress(IndexError):  # another thread may take the last one first
             while True:
                 _, command = self._commands.popleft()
-                if isinstance(command, Kill):
+                if self._presses(command) and isinstance(command, Kill):
                     words = self._turned(LatchKill(command.by))
                     self.last_words += () if words is None else (words,)
                     were_any = True
@@ -268,7 +268,7 @@ class Runtime(ABC):
     def obey(self, command: Command) -> None:
         """A person's command, or a script's. Raises where an adviser calls."""
         only_for_people(f"send {type(command).__name__}")
-        if isinstance(command, Halt | Kill):
+        if self._presses(command):
             self._obey_press(self.latch.press(command.by), command)
         elif isinstance(command, Rearm) and self.latch.switch.is_on() == "environment":
             self.engine.say("the environment holds the kill: unset KEYTURN_KILL and start again")
@@ -280,9 +280,13 @@ class Runtime(ABC):
         self.take(self.at, command)
         self.latch.let_go(press)
 
+    def _presses(self, command: Command) -> TypeGuard[Halt | Kill]:
+        """Whether it halts or kills this account: one that is for another holds nothing here, and is refused."""
+        return isinstance(command, Halt | Kill) and self.engine.doors.is_for_this_account(command)
+
     def _obey_kills(self) -> None:
         """A halt or a kill stands at the head, before anything that waits."""
-        while self._commands and isinstance(self._commands[0][1], Halt | Kill):
+        while self._commands and self._presses(self._commands[0][1]):
             self._obey_next()
 
     def _obey_commands(self) -> None:
@@ -293,7 +297,7 @@ class Runtime(ABC):
         """What was typed before a press ends none: it waited behind what was pressed after it."""
         press, command = self._commands.popleft()
         self.at = max(self.at, self.clock())
-        if isinstance(command, Halt | Kill):
+        if self._presses(command):
             self._obey_press(press, command)
         elif not (isinstance(command, Resume | Rearm) and press < self.latch.presses):
             self.obey(command)

@@ -17,7 +17,7 @@ from itertools import count
 from core.advisers.base import Adviser
 from core.brokers.simulated.exchange import SimulatedExchange
 from core.brokers.simulated.rules import is_taken
-from core.doors import Door, DoorKind
+from core.doors import Door, DoorKind, addressed
 from core.effects import (
     CancelOrder,
     Effect,
@@ -260,7 +260,8 @@ class VirtualRuntime(Runtime):
             self._ask_advisers(at)
         elif self.operator is not None and (key := self.operator.next_at()) is not None and key <= at:
             for command in self.operator.press(at):
-                self.obey(command if self._by_script is None else self._by_script(command))
+                said = addressed(command, self.engine.desk.account_name)
+                self.obey(said if self._by_script is None else self._by_script(said))
 
     def _ask_advisers(self, at: datetime) -> None:
         pictures, paused = self._advised, self.engine.desk.advice.state.paused

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from core.model.values import AccountId
 from core.views.advice import NO_ADVICE, AdviceView
 from core.views.plan import PlanView
 from core.views.results import ChartView, ResultRow, ShadowRow, TradeRow
@@ -71,3 +72,8 @@ class DeskView:
     plan: PlanView | None = None
     others: tuple[OtherOrderRow, ...] = ()
     foreign: tuple[ForeignRow, ...] = ()
+
+    @property
+    def account(self) -> AccountId:
+        """Whose desk it is a picture of."""
+        return self.status.account

@@ -10,7 +10,7 @@ from core.model.account import Mode
 from core.model.codes import DeskState, HaltCause, ProposalEnd
 from core.model.connection import Lamp
 from core.model.timing import Span
-from core.model.values import Fraction, Money, ProposalId
+from core.model.values import AccountId, Fraction, Money, ProposalId
 from core.views.rows import OrderRow, OtherOrderRow, PositionRow
 
 
@@ -66,7 +66,7 @@ class StatusView:
     """
 
     at: datetime
-    account: str
+    account: AccountId
     mode: Mode
     profile: str
     word: DeskState

@@ -11,8 +11,8 @@ from core.effects import CancelOrder, Effect, WithdrawOrder
 from core.execution.order import Order, is_order_stale
 from core.facts import CancelDropped, CancelFailed, CancelRequested, ProposalSkipped, Source
 from core.inputs import CancelAnswered, Input, RequestCancel
-from core.model.broker import Accepted, CancelTaken, NoAnswer, NotFound
-from core.model.codes import CancelCode
+from core.model.broker import Accepted, CancelTaken, NoAnswer, NotFound, Refused
+from core.model.codes import CancelCode, RefusalKind
 from core.model.order import OrderStatus
 from core.workflows.apart import apart
 from core.workflows.contract import answers
@@ -87,7 +87,7 @@ class Cancelling:
         if isinstance(reply.answer, CancelTaken):
             yield look_up(order)
             return
-        self.desk.record(CancelFailed(order.id, _words(reply)))
+        self.desk.record(CancelFailed(order.id, _words(reply), _kind(reply)))
         yield look_up(order)
 
     def without_disk(self, message: Input) -> list[Effect]:
@@ -137,3 +137,7 @@ def _words(reply: CancelAnswered) -> str:
     if isinstance(reply.answer, NoAnswer):
         return f"the broker did not answer: {reply.answer.reason}"
     return getattr(reply.answer, "message", "refused")
+
+
+def _kind(reply: CancelAnswered) -> RefusalKind | None:
+    return reply.answer.kind if isinstance(reply.answer, Refused) else None

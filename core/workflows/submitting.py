@@ -7,7 +7,7 @@ what an earlier run released and never sent.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -197,8 +197,8 @@ class Submitting:
         elif isinstance(reply.answer, NoAnswer):
             yield from self.doubting.begin(order, reply.answer.reason)
         else:
-            said = self._said(order, f"{reply.answer.message} ({reply.answer.code})")
-            self.desk.record(self._change(order, OrderStatus.REJECTED, Source.ANSWER, said))
+            refused = self._change(order, OrderStatus.REJECTED, Source.ANSWER, self._said(order, reply.answer.said))
+            self.desk.record(replace(refused, refusal=reply.answer.kind))
             yield from follow_up(self.desk)
 
     def _said(self, order: Order, refusal: str) -> str:

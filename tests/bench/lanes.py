@@ -25,6 +25,7 @@ from typing import Any
 
 from app import Keyturn
 from console.handle import EngineHandle
+from core.brokers.alpaca.kind import ALPACA
 from core.effects import CancelOrder, Effect, LookUpOrder
 from core.execution.lanes import Lane, LaneKind, lane_of
 from core.inputs import Confirm, Kill, OpenTicket, ProposeClose, ProposeOrder, Rearm
@@ -223,7 +224,7 @@ def main() -> None:
 
 
 def play(keyturn: Keyturn, watch: Watch, url: str, rounds: int) -> None:
-    settings, keys = keyturn._settings(()), find_keys(keyturn.environ, Mode.PAPER)
+    settings, keys = keyturn._settings(()), find_keys(keyturn.environ, Mode.PAPER, ALPACA.keys)
     made: list[LiveRuntime] = []
 
     def build(stack: Any) -> LiveRuntime:

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from core.brokers.simulated.exchange import SimulatedExchange
-from core.doors import Door, DoorKind
+from core.doors import Door, DoorKind, addressed
 from core.effects import FetchFigures, SubmitOrder
 from core.engine import Engine
 from core.execution.gateway import Gateway
@@ -60,7 +60,7 @@ def confirmations(many: int) -> tuple[list[float], list[float], float]:
     syncs: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
         runtime, journal = opened(Path(folder))
-        engine, at = runtime.engine, runtime.at
+        engine, at, account = runtime.engine, runtime.at, runtime.engine.desk.account_name
         gateway = Gateway(engine.desk.account_name, runtime.latch)
         review = 0.0
         for number in range(many):
@@ -69,17 +69,17 @@ def confirmations(many: int) -> tuple[list[float], list[float], float]:
             order = ProposeOrder(
                 SPY, Effect.OPEN, Quantity(Decimal("0.05")), OrderType.LIMIT, price, Price(price - 5), StopHolder.BROKER
             )
-            engine.handle(at, order)
+            engine.handle(at, addressed(order, account))
             proposal = engine.desk.stage.proposals()[0]
             runtime.at = at
-            for effect in engine.handle(at, OpenTicket(proposal.id)):
+            for effect in engine.handle(at, addressed(OpenTicket(proposal.id), account)):
                 engine.handle(at, runtime.ask(effect))
             ticket = next(iter(engine.desk.stage.state.tickets.values()))
             if number == 0:
                 review = min(cpu_of(partial(review_once, engine, proposal, at), 300) for _ in range(7))
             before = journal.seconds_in_syncs
             began = time.perf_counter()
-            key = DOOR.through(Confirm(ticket.id, ticket.digest, Effect.OPEN))
+            key = DOOR.through(Confirm(ticket.id, ticket.digest, Effect.OPEN), account)
             fetch = next(e for e in engine.handle(at, key))
             assert isinstance(fetch, FetchFigures)
             reply = runtime.ask(fetch)

@@ -26,6 +26,7 @@ from typing import Any
 
 from app import Keyturn
 from console.handle import EngineHandle
+from core.brokers.alpaca.kind import ALPACA
 from core.brokers.alpaca.stream import AlpacaOrderStream
 from core.inputs import Confirm, OpenTicket, ProposeClose, ProposeOrder
 from core.model.account import Mode
@@ -214,7 +215,7 @@ def an_exchange(*words: str) -> Iterator[dict[str, str]]:
 
 
 def play(keyturn: Keyturn, watch: Watch, rounds: int) -> Operator:
-    settings, keys = keyturn._settings(()), find_keys(keyturn.environ, Mode.PAPER)
+    settings, keys = keyturn._settings(()), find_keys(keyturn.environ, Mode.PAPER, ALPACA.keys)
     handle = EngineHandle(lambda stack: keyturn.live_runtime(settings, Mode.PAPER, keys, stack))
     operator = Operator(handle, watch)
     handle.start()

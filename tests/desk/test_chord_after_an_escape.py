@@ -8,6 +8,7 @@ from core.doors import Door, DoorKind
 from core.inputs import Halt, Resume
 from core.model.codes import HaltCause
 from tests.desk.desk_house import _runtime
+from tests.scenarios.house import to
 
 
 def test_an_escape_before_the_chord_does_not_end_the_halt_that_the_chord_makes() -> None:
@@ -18,7 +19,7 @@ def test_an_escape_before_the_chord_does_not_end_the_halt_that_the_chord_makes()
 
     runtime.send(Halt("key"))
     runtime._look_around()
-    runtime.send(door.through(Resume()))
+    runtime.send(door.through(to(runtime, Resume())))
     runtime.send(Halt("key"))
     runtime._look_around()
 
@@ -32,7 +33,7 @@ def test_an_escape_after_the_chord_ends_its_halt() -> None:
     runtime.run(runtime.at + timedelta(minutes=1))
 
     runtime.send(Halt("key"))
-    runtime.send(door.through(Resume()))
+    runtime.send(door.through(to(runtime, Resume())))
     runtime._look_around()
 
     assert HaltCause.KEY not in runtime.engine.desk.control.halts

@@ -11,6 +11,7 @@ from console.screens.leave import leaving_lines
 from core.effects import Effect, LookUpOrder, SubmitOrder
 from core.inputs import Input, RequestCancel, SubmissionAnswered
 from core.model.broker import Refused
+from core.model.codes import RefusalKind
 from core.model.values import Quantity
 from core.runtime.asking import no_answer
 from core.views import OrderRow
@@ -57,7 +58,9 @@ def refuses(house: House, kind: str) -> None:
 
     def refused(effect: Effect) -> Input:
         if isinstance(effect, SubmitOrder) and effect.order.type.value == kind:
-            return SubmissionAnswered(effect.order.client_order_id, Refused(403, 40310000, "not now"))
+            return SubmissionAnswered(
+                effect.order.client_order_id, Refused(RefusalKind.FORBIDDEN, "not now", "40310000")
+            )
         return ask(effect)
 
     house.runtime.ask = refused  # type: ignore[method-assign]

@@ -144,7 +144,7 @@ class Desk:
         self.runtime.at = max(self.runtime.at, moment)
 
     def presses(self, command: Command) -> None:
-        self.runtime.obey(self.door.through(command))
+        self.runtime.obey(self.door.through(command, self.runtime.engine.desk.account_name))
 
     def price(self, symbol: Symbol, part: str) -> Price:
         """The last price, times a factor."""
@@ -251,7 +251,7 @@ def third_day(desk: Desk, day: date) -> None:
     """The short is covered, the limits are reloaded, a proposal is declined; one is halted and goes on."""
     desk.until("10:00", day)
     file = desk.program._settings(())
-    desk.runtime.take(desk.runtime.at, SettingsFileSeen(file))
+    desk.presses(SettingsFileSeen(file))
     desk.presses(ReloadLimits(digest_of(file), "LOOSEN"))
     desk.presses(ProposeClose(SPY, strategy=MANUAL))
     desk.passes(60)

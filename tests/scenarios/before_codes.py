@@ -12,7 +12,8 @@ from state.codec import decode
 from state.journal import MemoryJournal
 
 FACTS = {
-    "OrderStateChanged": (1, ("code",)),
+    "OrderStateChanged": (1, ("code", "refusal")),
+    "CancelFailed": (1, ("refusal",)),
     "CancelRequested": (1, ("code",)),
     "SubmissionBlocked": (1, ("code",)),
     "ProposalSkipped": (5, ("checks",)),

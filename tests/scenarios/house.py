@@ -16,7 +16,7 @@ from core.brokers.simulated.config import ExchangeConfig
 from core.brokers.simulated.exchange import SimulatedExchange
 from core.checkpoint import documents_of, rebuild, states
 from core.desk import Desk
-from core.doors import Door, DoorKind
+from core.doors import Door, DoorKind, addressed
 from core.effects import (
     Effect,
     LookUpOrder,
@@ -41,6 +41,7 @@ from core.inputs import (
 from core.model.account import Mode
 from core.model.bar import Bar
 from core.model.broker import NoAnswer, NotFound, OrderUpdate, Refused
+from core.model.codes import RefusalKind
 from core.model.instrument import BrokerInstrument
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderType, StopHolder
@@ -51,6 +52,7 @@ from core.ports import Checkpoint, Journal, JournalWriteError, NoCheckpoint
 from core.runtime.asking import no_answer
 from core.runtime.feed import bar_item
 from core.runtime.line import Link
+from core.runtime.runtime import Runtime
 from core.runtime.virtual import VirtualRuntime
 from core.settings import Settings
 from core.strategies.house import OF_THE_HOUSE, Kinds
@@ -125,7 +127,7 @@ class Line(VirtualRuntime):
 
     def refuses_the_next_order(self, message: str) -> None:
         """The broker states a refusal of its own (EX-06)."""
-        self._refused.append(Refused(403, 40310000, message))
+        self._refused.append(Refused(RefusalKind.FORBIDDEN, message, "40310000"))
 
     def take(self, at: datetime, message: Input) -> None:
         self.heard.append(message)
@@ -230,7 +232,7 @@ class House:
     # ── keys ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def presses(self, command: Command) -> None:
-        self.line.obey(self.door.through(command))
+        self.line.obey(self.door.through(command, self.desk.account_name))
 
     def opens_ticket(self) -> None:
         self.presses(OpenTicket(self.proposal.id))
@@ -353,6 +355,11 @@ def a_typed_buy(quantity: str = "0.1", limit: str | None = "99.60", stop: str | 
         stop_price=Price(Decimal(stop)) if stop else None,
         stop_holder=StopHolder.BROKER,
     )
+
+
+def to(runtime: Runtime, command: Command) -> Command:
+    """The command, for the account of this desk."""
+    return addressed(command, runtime.engine.desk.account_name)
 
 
 # ── rebuilding ───────────────────────────────────────────────────────────────────────────────────────────────────────

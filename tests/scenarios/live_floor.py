@@ -243,7 +243,7 @@ class LiveHouse:
             raise self.failure
 
     def presses(self, command: Command) -> None:
-        self.runtime.send(self.door.through(command))
+        self.runtime.send(self.door.through(command, self.engine.desk.account_name))
 
     def waits(self, holds: Callable[[DeskView], object], what: str, seconds: float = 8.0) -> DeskView:
         """The first picture of which it holds."""

@@ -12,7 +12,7 @@ import pytest
 from core.facts import ApprovalRedeemed, Fact, OrderCreated, ProposalStaged, SubmissionBlocked
 from core.inputs import AcceptBroker, Decline, ProposeOrder
 from core.model.broker import Refused
-from core.model.codes import HaltCause
+from core.model.codes import HaltCause, RefusalKind
 from core.model.order import Effect, LegRole, OrderStatus, OrderType, Side, StopHolder
 from core.model.values import Price, Quantity
 from core.workflows.unwritten import FAILED, NOT_SENT
@@ -48,7 +48,7 @@ def sold_elsewhere(house: House, shares: str) -> None:
 
 def a_pair_that_the_broker_makes_no_less() -> House:
     house = a_bracket(LONG, *three_and_three(LONG))
-    house.exchange.replace = lambda _at, _order: Refused(403, 40310000, "cannot replace a leg")  # type: ignore[method-assign]
+    house.exchange.replace = lambda _at, _order: Refused(RefusalKind.FORBIDDEN, "cannot replace a leg", "40310000")  # type: ignore[method-assign]
     return house.until("10:11")
 
 

@@ -21,6 +21,7 @@ from core.ports import DemoRequest, Recorded
 from core.runtime.virtual import VirtualRuntime
 from state.folders import AccountFolder, Home
 from state.journal import FileJournal, read
+from tests.scenarios.house import to
 
 SPY = Symbol("SPY")
 
@@ -74,10 +75,10 @@ def a_demo_that_holds_something(tmp_path: Path, stack: ExitStack) -> VirtualRunt
         for proposal in desk.stage.proposals():
             if proposal.id not in opened:
                 opened.add(proposal.id)
-                runtime.obey(OpenTicket(proposal.id))
+                runtime.obey(to(runtime, OpenTicket(proposal.id)))
         for ticket in list(desk.stage.state.tickets.values()):
             key = Confirm(ticket.id, ticket.digest, ticket.order.effect, ticket.order.replaces)
-            runtime.obey(door.through(key))
+            runtime.obey(door.through(to(runtime, key)))
     return runtime
 
 

@@ -24,6 +24,7 @@ from core.model.values import Price, Quantity, Symbol
 from core.ports import DemoRequest
 from core.runtime.virtual import VirtualRuntime
 from core.workflows.proposing import FORGOTTEN, Proposing
+from tests.scenarios.house import to
 
 State = Callable[..., tuple[int, str, str]]
 IN_THE_WINDOW = datetime(2026, 1, 5, 15, 5, tzinfo=UTC)
@@ -70,22 +71,21 @@ def order_by_hand(runtime: VirtualRuntime) -> str:
     """A small order that waits far below the market; its id, as the exchange took it."""
     desk = runtime.engine.desk
     before = set(desk.ledger.state.orders)
-    runtime.obey(
-        ProposeOrder(
-            symbol=Symbol("SPY"),
-            effect=Effect.OPEN,
-            quantity=Quantity(Decimal("0.01")),
-            type=OrderType.LIMIT,
-            limit_price=Price(Decimal("100.00")),
-            stop_price=Price(Decimal("99.00")),
-            stop_holder=StopHolder.BROKER,
-        )
+    order = ProposeOrder(
+        symbol=Symbol("SPY"),
+        effect=Effect.OPEN,
+        quantity=Quantity(Decimal("0.01")),
+        type=OrderType.LIMIT,
+        limit_price=Price(Decimal("100.00")),
+        stop_price=Price(Decimal("99.00")),
+        stop_holder=StopHolder.BROKER,
     )
+    runtime.obey(to(runtime, order))
     proposal = next(p for p in desk.stage.proposals() if p.strategy == MANUAL)
-    runtime.obey(OpenTicket(proposal.id))
+    runtime.obey(to(runtime, OpenTicket(proposal.id)))
     seconds_pass(runtime, 2)
     (ticket,) = desk.stage.state.tickets.values()
-    runtime.obey(DOOR.through(Confirm(ticket.id, ticket.digest, ticket.order.effect)))
+    runtime.obey(DOOR.through(to(runtime, Confirm(ticket.id, ticket.digest, ticket.order.effect))))
     seconds_pass(runtime, 2)
     (new,) = set(desk.ledger.state.orders) - before
     assert desk.ledger.state.orders[new].status is OrderStatus.SUBMITTED

@@ -15,6 +15,7 @@ from core.inputs import Confirm, OpenTicket, Start
 from core.model.values import Symbol
 from core.ports import DemoRequest, OperatorError
 from core.runtime.virtual import VirtualRuntime
+from tests.scenarios.house import to
 
 DOOR = Door(DoorKind.SCRIPT)
 TIGHT = "risk.daily_loss.usd=5"
@@ -168,10 +169,10 @@ def test_a_symbol_that_is_held_and_was_left_out_is_named_with_its_set(tmp_path: 
             for proposal in desk.stage.proposals():
                 if proposal.id not in opened and proposal.order.symbol == "SPY":
                     opened.add(proposal.id)
-                    runtime.obey(OpenTicket(proposal.id))
+                    runtime.obey(to(runtime, OpenTicket(proposal.id)))
             for ticket in list(desk.stage.state.tickets.values()):
                 key = Confirm(ticket.id, ticket.digest, ticket.order.effect, ticket.order.replaces)
-                runtime.obey(DOOR.through(key))
+                runtime.obey(DOOR.through(to(runtime, key)))
         runtime.stop("left")
 
     with pytest.raises(OperatorError) as raised, ExitStack() as stack:

@@ -60,6 +60,7 @@ from tests.scenarios.house import (
     a_typed_buy,
     assert_can_be_rebuilt,
     minutes,
+    to,
 )
 from tests.unit.core.brokers.trading_floor import SPY, a_bar, an_order, at
 
@@ -132,7 +133,7 @@ def test_what_was_typed_before_a_press_does_not_end_it(before: Command, word: st
     press = Kill("key") if word == "killed" else Halt("key")
     house.presses(press)
 
-    house.line.send(house.door.through(before))
+    house.line.send(house.door.through(to(house.line, before)))
     house.line.send(press)
     house.line.step(house.line.at)
 
@@ -656,7 +657,7 @@ def test_a_clean_stop_is_recorded_and_the_next_start_trades_on() -> None:
 def test_a_kill_from_another_terminal_is_not_ended_by_a_rearm_that_was_typed_for_the_one_before(tmp_path: Path) -> None:
     """OP-07, OP-08: seen or not before the word came, it stands, and it is recorded."""
     house = a_house_with_a_proposal(("10:06", "10:30", STEADY))
-    folder = AccountFolder(tmp_path / "paper")
+    folder = AccountFolder(tmp_path / "house")
     folder.prepare()
     switch, elsewhere = FileKillSwitch(folder, {}), FileKillSwitch(folder, {})
     house.line.latch.switch = switch
@@ -672,7 +673,7 @@ def test_a_kill_from_another_terminal_is_not_ended_by_a_rearm_that_was_typed_for
     assert (switch.is_on(), house.desk.control.killed_by) == ("file", "key, command")
 
     elsewhere.latch("command of another")
-    house.line.send(house.door.through(Rearm("REARM")))
+    house.line.send(house.door.through(to(house.line, Rearm("REARM"))))
     keeper.look()
     house.until_moment(house.line.at + timedelta(seconds=1))
     assert (switch.is_on(), house.desk.control.killed_by is None) == ("file", False)

@@ -12,6 +12,7 @@ from core.effects import Effect, ReplaceOrder, SubmitOrder
 from core.execution.cover import bare_in_words
 from core.inputs import Decline, Input, Kill, MoveStop, RequestCancel, SubmissionAnswered
 from core.model.broker import Refused
+from core.model.codes import RefusalKind
 from core.model.order import LegRole, OrderStatus, Side
 from core.model.values import Price, Quantity
 from core.workflows.renewing import REFUSED
@@ -28,7 +29,7 @@ from tests.scenarios.test_exits_beyond_what_is_held import LONG, a_bracket, is_s
 from tests.scenarios.test_stops_that_are_owed import is_bare, waiting, working_stops
 from tests.unit.core.brokers.trading_floor import SPY
 
-NOT_FREE = Refused(403, 40310000, "insufficient qty available for order")
+NOT_FREE = Refused(RefusalKind.FORBIDDEN, "insufficient qty available for order", "40310000")
 
 
 class Refusals:

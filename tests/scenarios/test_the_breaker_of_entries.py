@@ -13,6 +13,7 @@ from core.facts import BreakerClosed, BreakerOpened, CallFailed, OrderApproved, 
 from core.inputs import AccountFetched, ClearBreaker, LampChanged, ProposeClose, SubmissionAnswered
 from core.model.account import Account
 from core.model.broker import NoAnswer, Refused
+from core.model.codes import RefusalKind
 from core.model.connection import Lamp, Line, LineState
 from core.model.values import ClientOrderId
 from core.runtime.line import Link
@@ -76,7 +77,9 @@ def test_a_refusal_that_the_broker_states_is_an_answer() -> None:
     house = a_quiet_house()
 
     the_broker_is_silent(house, 4)
-    house.line.take(house.line.at, SubmissionAnswered(ClientOrderId("x"), Refused(403, 40310000, "no")))
+    house.line.take(
+        house.line.at, SubmissionAnswered(ClientOrderId("x"), Refused(RefusalKind.FORBIDDEN, "no", "40310000"))
+    )
     the_broker_is_silent(house, 4)
 
     assert phase(house) is Phase.CLOSED

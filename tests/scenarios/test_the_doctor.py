@@ -16,20 +16,21 @@ from core.model.broker import NoAnswer
 from core.model.instrument import Borrow, BrokerInstrument
 from core.model.values import Symbol
 from core.ports import Finding
-from core.runtime.doctor import Doctor
+from core.runtime.doctor import Doctor, Places
 from state.folders import Home
 from state.surroundings import look_around
 from tests.scenarios.house import STEADY, a_day
 from tests.scenarios.live_floor import LiveFloor
 
 ROOT = Path(__file__).resolve().parents[2]
+PLACES = Places("Alpaca", "alpaca.trading_url", "alpaca.feed (sip needs a subscription) and alpaca.data_url")
 
 
 def looked_at(floor: LiveFloor, ahead: float = 0.0) -> dict[str, Finding]:
     def now() -> datetime:
         return floor.now() + timedelta(seconds=ahead)
 
-    doctor = Doctor(floor, floor.updates, floor.market, (Symbol("SPY"),), Mode.PAPER, now, RECORDS)
+    doctor = Doctor(floor, floor.updates, floor.market, (Symbol("SPY"),), Mode.PAPER, now, RECORDS, PLACES)
     return {finding.name: finding for finding in doctor.look()}
 
 
@@ -48,7 +49,8 @@ def test_a_sound_way_to_the_broker_is_told_with_its_figures():
 def test_what_the_broker_has_said_will_go_is_told_with_its_day():
     """MD-07: before the day and after it the same line, and nothing fails by it."""
     floor = a_floor()
-    told = list(Doctor(floor, floor.updates, floor.market, (Symbol("SPY"),), Mode.PAPER, floor.now, RECORDS).look())
+    here, symbols = floor.market, (Symbol("SPY"),)
+    told = list(Doctor(floor, floor.updates, here, symbols, Mode.PAPER, floor.now, RECORDS, PLACES).look())
     lines = [finding.detail for finding in told if finding.name == "contract"]
 
     assert any(line.startswith("2026-09-22 easy_to_borrow of an asset goes (") for line in lines)

@@ -17,7 +17,7 @@ from core.model.codes import HaltCause
 from core.model.sender import Sender
 from core.workflows.planning import Planning, digest_now, rehearsed
 from state.codec import decode, encode
-from tests.scenarios.house import House, a_house_with_a_proposal
+from tests.scenarios.house import House, a_house_with_a_proposal, to
 from tests.scenarios.live_floor import LiveHouse
 from tests.scenarios.test_the_live_runtime import a_ticket, at_the_dip
 
@@ -31,7 +31,8 @@ def a_house_with_an_open_ticket() -> House:
 
 def the_key(house: House) -> Confirm:
     ticket = house.ticket
-    return Confirm(ticket.id, ticket.digest, ticket.order.effect, ticket.order.replaces)
+    key = Confirm(ticket.id, ticket.digest, ticket.order.effect, ticket.order.replaces)
+    return replace(key, account=house.desk.account_name)
 
 
 def of_nobody(_house: House, key: Confirm) -> Confirm:
@@ -95,7 +96,7 @@ def test_keys_by_script_are_taken_on_the_simulated_exchange_alone() -> None:
 
     with LiveHouse(at_the_dip()) as house:
         house.engine.doors._known += (script.known,)
-        house.runtime.send(script.through(a_ticket(house)))
+        house.runtime.send(script.through(a_ticket(house), house.engine.desk.account_name))
         house.waits(lambda view: any("by script" in row.text for row in view.refusals), "the refusal")
 
 
@@ -135,7 +136,7 @@ def test_a_halt_is_not_ended_past_the_door() -> None:
     house = a_house_with_an_open_ticket()
     house.presses(inputs.Halt("key"))
 
-    house.line.obey(Resume())
+    house.line.obey(to(house.line, Resume()))
     assert HaltCause.KEY in house.desk.control.halts
     house.presses(Resume())
     assert not house.desk.control.halts
@@ -151,8 +152,8 @@ def test_a_plan_is_not_signed_past_the_door() -> None:
     going = [t for t in rehearsed(house.desk, house.engine.the(Planning).gate, run) if t.fits]
     sign = SignPlan(run.id, digest_now(house.desk, run, going))
 
-    house.line.obey(sign)
-    house.line.obey(AnswerPlan(run.id, goes_on=True))
+    house.line.obey(to(house.line, sign))
+    house.line.obey(to(house.line, AnswerPlan(run.id, goes_on=True)))
     assert [fact.command for fact in house.facts(CommandRefused)] == ["SignPlan", "AnswerPlan"]
     assert house.facts(PlanSigned) == []
 

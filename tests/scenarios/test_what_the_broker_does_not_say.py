@@ -39,7 +39,7 @@ from core.inputs import (
     SubmissionStopped,
 )
 from core.model.broker import Execution, NoAnswer, OrderReport, OrderUpdate, Refused, UnreadableOrder, UpdateEvent
-from core.model.codes import EndCode
+from core.model.codes import EndCode, RefusalKind
 from core.model.connection import Lamp, Line, LineState
 from core.model.order import OrderStatus, StopHolder
 from core.model.signal import EntrySignal
@@ -334,7 +334,9 @@ def test_a_refusal_under_the_code_of_every_bad_request_is_a_refusal() -> None:
     house.presses(ProposeClose(SPY))
     house.opens_ticket()
     house.until("10:06:31")
-    house.line._refused.append(Refused(422, 40010001, "qty must be a whole number for this asset"))
+    house.line._refused.append(
+        Refused(RefusalKind.UNPROCESSABLE, "qty must be a whole number for this asset", "40010001")
+    )
     house.confirms()
     house.until("10:06:33")
 
@@ -747,9 +749,9 @@ def test_answers_for_orders_that_nobody_knows_change_nothing() -> None:
     nobody = ClientOrderId("f" * 16)
     told = len(house.told())
 
-    house.line.take(house.line.at, SubmissionAnswered(nobody, Refused(403, 1, "no")))
+    house.line.take(house.line.at, SubmissionAnswered(nobody, Refused(RefusalKind.OTHER, "no", "1")))
     house.line.take(house.line.at, LookUpAnswered(nobody, a_report(house)))
-    house.line.take(house.line.at, CancelAnswered(nobody, Refused(422, 1, "no")))
+    house.line.take(house.line.at, CancelAnswered(nobody, Refused(RefusalKind.OTHER, "no", "1")))
     house.line.take(house.line.at, SubmissionStopped(nobody, "no"))
     house.presses(RequestCancel(nobody))
 
@@ -760,7 +762,7 @@ def test_a_refusal_that_comes_after_the_order_was_seen_changes_nothing() -> None
     """EX-02, EX-06"""
     house = a_house_with_a_working_entry()
 
-    house.line.take(house.line.at, SubmissionAnswered(house.entry.id, Refused(403, 1, "no")))
+    house.line.take(house.line.at, SubmissionAnswered(house.entry.id, Refused(RefusalKind.OTHER, "no", "1")))
     house.line.take(house.line.at, SubmissionStopped(house.entry.id, "too late"))
 
     assert house.entry.status is OrderStatus.SUBMITTED

@@ -172,15 +172,15 @@ class Rough:
         world, wire = self.world, self.world.wire
         self._note("a press was interrupted")
         self._deed(deed)
-        working = list(world.engine.desk.ledger.working())
+        working, account = list(world.engine.desk.ledger.working()), world.engine.desk.account_name
         if wire is not world.wire or not wire.is_running:
             return
 
         def between() -> None:
             if command == "cancel" and working:
-                wire.obey(world.door.through(RequestCancel(working[0].id)))
+                wire.obey(world.door.through(RequestCancel(working[0].id), account))
             else:
-                wire.obey(world.door.through(ProposeClose(SPY, Fraction(Decimal(1)))))
+                wire.obey(world.door.through(ProposeClose(SPY, Fraction(Decimal(1))), account))
             if wire.latch.shut() is None:
                 world.auditor.wrong.append("a kill was pressed, and the latch was open after another command")
 

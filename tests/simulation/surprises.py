@@ -26,21 +26,24 @@ from core.model.broker import (
     Refused,
     UpdateEvent,
 )
+from core.model.codes import RefusalKind
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderRequest, OrderType, Side
 from core.model.values import ClientOrderId, Quantity, Symbol
 
 REFUSALS: dict[str, Refused] = {
-    "buying power": Refused(403, 40310000, "insufficient buying power"),
-    "wash trade": Refused(403, 40310000, "potential wash trade detected. use complex orders"),
-    "day trades": Refused(403, 40310100, "trade denied due to pattern day trading protection"),
-    "not tradable": Refused(422, 42210000, "asset is not tradable"),
-    "unauthorised": Refused(401, 40110000, "request is not authorized"),
-    "too many": Refused(429, 42910000, "too many requests"),
+    "buying power": Refused(RefusalKind.FORBIDDEN, "insufficient buying power", "40310000"),
+    "wash trade": Refused(RefusalKind.FORBIDDEN, "potential wash trade detected. use complex orders", "40310000"),
+    "day trades": Refused(
+        RefusalKind.PATTERN_DAY_TRADER, "trade denied due to pattern day trading protection", "40310100"
+    ),
+    "not tradable": Refused(RefusalKind.UNPROCESSABLE, "asset is not tradable", "42210000"),
+    "unauthorised": Refused(RefusalKind.UNAUTHORISED, "request is not authorized", "40110000"),
+    "too many": Refused(RefusalKind.RATE_LIMITED, "too many requests", "42910000"),
 }
-BLOCKED = Refused(403, 40310000, "account is blocked from trading")
+BLOCKED = Refused(RefusalKind.FORBIDDEN, "account is blocked from trading", "40310000")
 DUPLICATE = NoAnswer("the broker has this id already")
-BUSY = Refused(422, 42210000, 'order is already in "pending_cancel" state')
+BUSY = Refused(RefusalKind.UNPROCESSABLE, 'order is already in "pending_cancel" state', "42210000")
 UNKNOWN = "under_review"
 
 
@@ -174,7 +177,7 @@ class Surprises:
             return self._as_said(ask(effect))
         self.met[f"cancel {surprise.what}"] += 1
         if surprise.what == "refused":
-            return CancelAnswered(order_id, Refused(422, 42210000, "order is not cancelable"))
+            return CancelAnswered(order_id, Refused(RefusalKind.UNPROCESSABLE, "order is not cancelable", "42210000"))
         until = self.pending[order_id] = at + timedelta(seconds=surprise.seconds)
         exchange = self.world.exchange
         self.world.plan(Planned(until, lambda then: exchange.cancel(then, order_id)))

@@ -35,6 +35,7 @@ from core.model.staging import Approval
 from core.model.values import ClientOrderId, Price, ProposalId, Quantity, Symbol, TicketId
 from core.picture import Pictures
 from core.workflows.planning import Planning, digest_now, rehearsed
+from tests.scenarios.house import to
 
 if TYPE_CHECKING:
     from simulation.world import World
@@ -104,11 +105,11 @@ class Tempter:
             case "reaches":
                 shown.submit_order  # noqa: B018 - to ask for it is the deed
             case "presses":
-                wire.obey(self._keys()[0])  # type: ignore[arg-type]
+                wire.obey(to(wire, self._keys()[0]))  # type: ignore[arg-type]
             case "signs":
-                wire.obey(self._plan_keys()[0])  # type: ignore[arg-type]
+                wire.obey(to(wire, self._plan_keys()[0]))  # type: ignore[arg-type]
             case "engine":
-                engine.handle(wire.at, RequestCancel(ClientOrderId("0")))
+                engine.handle(wire.at, to(wire, RequestCancel(ClientOrderId("0"))))
             case "journal":
                 engine.desk.record(Rearmed())
             case "gateway":

@@ -30,6 +30,7 @@ from core.runtime.virtual import VirtualRuntime
 from state.folders import Home
 from state.journal import FileJournal, read
 from state.lock import holder
+from tests.scenarios.house import to
 
 KILLS = int(os.environ.get("SIGKILLS", "4"))
 SEED = int(os.environ.get("SEED", "2013"))
@@ -64,7 +65,7 @@ def test_a_desk_killed_at_any_instant_finds_every_order_again_and_sends_none_twi
             assert_state_is_the_fold_of_the_journal(runtime)
             assert (runtime.engine.desk.control.killed_by is not None) is is_killed_too
             despite = tuple(order.id for order in runtime.engine.desk.ledger.working())
-            runtime.obey(door.through(Rearm("REARM", despite)))
+            runtime.obey(door.through(to(runtime, Rearm("REARM", despite))))
             runtime.stop("checked")
     assert_nothing_was_sent_twice(folder.exchange)
     print(f"\nkills {KILLS}, seed {SEED}, between PENDING and its answer: {between_pending_and_answer}")

@@ -611,7 +611,8 @@ class World:
     def do(self, *commands: Command) -> None:
         """A person's commands, one after the other, now."""
         for command in commands:
-            self._survives(lambda command=command: self.wire.obey(self.door.through(command)))  # type: ignore[misc]
+            said = self.door.through(command, self.engine.desk.account_name)
+            self._survives(lambda said=said: self.wire.obey(said))  # type: ignore[misc]
 
     def rearm(self) -> None:
         """REARM, typed in sight of every order that the broker may have without a word of it (OP-07)."""

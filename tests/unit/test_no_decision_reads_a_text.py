@@ -13,7 +13,10 @@ AUDIT = ("auditor.py", "plan_audit.py")
 MARKED = "  # read"
 
 READS_ALL_THE_SAME: Mapping[tuple[str, str], str] = {
-    ("core/brokers/alpaca/answers.py", "speaks_of_its_id"): "the broker gives no code for it; read towards doubt alone",
+    (
+        "core/brokers/alpaca/refusals.py",
+        "speaks_of_its_id",
+    ): "the broker gives no code for it; read towards doubt alone",
     ("core/brokers/alpaca/fields.py", "Fields.known_word"): "words of the broker's protocol, by its table",
     ("core/brokers/alpaca/wire.py", "_words"): "a library's error is told in words of ours",
     ("core/market/alpaca/wire.py", "read_status"): "an exchange's status whose code nobody knows (MD-07)",

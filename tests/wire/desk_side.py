@@ -11,12 +11,12 @@ from typing import Any
 from pydantic import SecretStr
 
 from core.brokers.alpaca.broker import AlpacaBroker
-from core.brokers.alpaca.keys import Keys
 from core.brokers.alpaca.patience import Patience
 from core.brokers.alpaca.stream import AlpacaOrderStream
 from core.model.account import Mode
 from core.model.broker import OrderUpdate
 from core.model.connection import Lamp, LineState
+from core.model.keys import Keys
 from core.model.order import Effect, OrderRequest, OrderType, Side
 from core.model.values import ClientOrderId, Price, Quantity, Symbol
 from core.settings import AlpacaSettings

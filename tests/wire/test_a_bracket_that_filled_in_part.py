@@ -61,7 +61,7 @@ def an_entry(market: LoopbackExchange, shares: str, *, has_target: bool = False)
 
 def ticket_of_the_first(desk: Open) -> TicketView:
     (proposal,) = waits(desk, lambda view: view.proposals, "the proposal").proposals
-    desk.runtime.send(OpenTicket(proposal.id))
+    desk.sends(OpenTicket(proposal.id))
     (ticket,) = waits(desk, lambda view: view.tickets, "the ticket").tickets
     return ticket
 
@@ -73,7 +73,7 @@ def text_of(ticket: TicketView, view: DeskView | None) -> str:
 
 def turns_the_key(desk: Open, shown: TicketView) -> ClientOrderId:
     ticket, order = shown.ticket, shown.ticket.order
-    desk.runtime.send(desk.door.through(Confirm(ticket.id, ticket.digest, order.effect, order.replaces)))
+    desk.sends(Confirm(ticket.id, ticket.digest, order.effect, order.replaces))
     order_id = order.client_order_id
     waits(desk, lambda _: status_of(desk, order_id) is OrderStatus.SUBMITTED, "it works")
     return order_id
@@ -104,7 +104,7 @@ def test_a_part_of_a_bracket_has_no_stop_until_the_rest_is_filled_and_the_ticket
 ) -> None:
     """OP-06, EX-13: the broker holds legs back, and a stop of the desk's own beside them would sell twice."""
     with a_desk(market, tmp_path) as desk:
-        desk.runtime.send(an_entry(market, "4", has_target=True))
+        desk.sends(an_entry(market, "4", has_target=True))
         ticket = ticket_of_the_first(desk)
         said = text_of(ticket, desk.view)
         entry = turns_the_key(desk, ticket)
@@ -127,7 +127,7 @@ def test_a_part_of_an_entry_without_legs_has_its_stop_at_once_and_its_ticket_say
 ) -> None:
     """OP-06: a stop behind each fill is what the broker allows there."""
     with a_desk(market, tmp_path) as desk:
-        desk.runtime.send(an_entry(market, "3.5"))
+        desk.sends(an_entry(market, "3.5"))
         ticket = ticket_of_the_first(desk)
         said = text_of(ticket, desk.view)
         entry = turns_the_key(desk, ticket)
@@ -145,10 +145,10 @@ def test_a_half_filled_bracket_is_not_edited_and_keeps_stop_and_target_for_all_o
 ) -> None:
     """EX-13: refused with its reason before anything of it is sent."""
     with a_desk(market, tmp_path) as desk:
-        desk.runtime.send(an_entry(market, "4", has_target=True))
+        desk.sends(an_entry(market, "4", has_target=True))
         entry = turns_the_key(desk, ticket_of_the_first(desk))
         two_fill(market, desk, entry)
-        desk.runtime.send(EditOrder(entry, Quantity(Decimal(5)), None, None))
+        desk.sends(EditOrder(entry, Quantity(Decimal(5)), None, None))
         view = waits(desk, lambda view: view.proposals or refused(view), "an answer")
         waiting = view.proposals
         fills(market, entry, 2)
@@ -191,10 +191,10 @@ def test_an_edit_of_a_half_filled_entry_that_comes_without_its_stop_leaves_no_sh
     """EX-13, OP-06: one stop for what was filled before, and one for each fill behind it."""
     takes_replacements_without_legs(market)
     with a_desk(market, tmp_path) as desk:
-        desk.runtime.send(an_entry(market, "4"))
+        desk.sends(an_entry(market, "4"))
         entry = turns_the_key(desk, ticket_of_the_first(desk))
         two_fill(market, desk, entry)
-        desk.runtime.send(EditOrder(entry, Quantity(Decimal(5)), None, None))
+        desk.sends(EditOrder(entry, Quantity(Decimal(5)), None, None))
         edited = turns_the_key(desk, ticket_of_the_first(desk))
         waits(desk, are_covered(2), "what was filled before is guarded")
         fills(market, edited, 3)

@@ -49,16 +49,16 @@ def test_an_order_whose_key_is_obeyed_between_the_press_and_its_command_does_not
     with opened(Keyturn(environ(market, tmp_path))) as desk:
         desk.waits(lambda view: [lamp.state for lamp in view.status.lamps].count(LineState.UP) == 3, "three lamps")
         desk.waits(lambda view: view.status.word == "on", "the books agree")
-        desk.runtime.send(a_buy_of_two())
+        desk.sends(a_buy_of_two())
         proposal = desk.waits(lambda view: view.proposals, "the proposal").proposals[0]
-        desk.runtime.send(OpenTicket(proposal.id))
+        desk.sends(OpenTicket(proposal.id))
         ticket = desk.waits(lambda view: view.tickets, "the ticket").tickets[0].ticket
         desk.runtime._commands = held_back = HeldBack()
         pressing = threading.Thread(target=desk.runtime.send, args=(press,), daemon=True)
         pressing.start()
         assert held_back.has_begun.wait(5)
 
-        desk.runtime.send(desk.door.through(Confirm(ticket.id, ticket.digest, ticket.order.effect)))
+        desk.sends(Confirm(ticket.id, ticket.digest, ticket.order.effect))
         view = desk.waits(lambda view: view.orders and not view.orders[0].status.is_working, "the order's end")
         held_back.may_go.set()
         pressing.join(5)

@@ -46,7 +46,7 @@ def test_the_sale_of_a_part_reaches_the_broker_although_the_stop_of_the_rest_rai
         desk.waits(lambda view: view.status.word == "on", "the books agree")
         two_shares_are_bought(desk)
         desk.waits(lambda view: view.positions and view.positions[0].covered == 2, "a covered position")
-        desk.runtime.send(A_PART)
+        desk.sends(A_PART)
         confirm_the_first(desk)
         view = desk.waits(lambda view: view.positions[0].quantity == 1, "the sale")
 

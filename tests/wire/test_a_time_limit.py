@@ -19,7 +19,6 @@ from pydantic import SecretStr
 from app import Keyturn
 from core import time_limit
 from core.brokers.alpaca.broker import AlpacaBroker
-from core.brokers.alpaca.keys import Keys
 from core.brokers.alpaca.stream import AlpacaOrderStream
 from core.facts import OrderInDoubt
 from core.market.alpaca.counts import Counts
@@ -30,6 +29,7 @@ from core.market.vix.port import VixError
 from core.model.account import Mode
 from core.model.broker import NoAnswer
 from core.model.connection import Lamp, LineState
+from core.model.keys import Keys
 from core.model.values import Symbol
 from core.risk.regime.terms import RegimeSettings
 from core.settings import AlpacaSettings
@@ -218,7 +218,7 @@ def test_an_entry_whose_answer_drips_is_looked_up_and_guarded(market: LoopbackEx
             desk.waits(lambda view: view.status.word == "on" and is_up(view), "the books agree, three lamps", 60)
             market.make("mute", of="trades")
             market.make("hang", of="orders", times=99)  # the books do not tell of it first
-            desk.runtime.send(a_buy_of_two())
+            desk.sends(a_buy_of_two())
             confirm_the_first(desk)
             desk.waits(lambda view: view.positions and view.positions[0].covered == 2, "a covered position", 60)
 

@@ -61,7 +61,7 @@ def test_an_asset_that_cannot_be_read_opens_nothing_and_says_which_field_is_miss
     market.make("asset-unreadable")
     with opened(Keyturn(environ(market, tmp_path, **OFTEN))) as desk:
         desk.waits(lambda view: view.status.word == "on", "the books agree")
-        desk.runtime.send(a_buy_of_two())
+        desk.sends(a_buy_of_two())
         desk.waits(lambda view: says(view, "the broker has not said yet whether it trades"), "the refusal")
         lamps = {lamp.line: lamp.words for lamp in desk.view.status.lamps}
         sent = market.received("POST", "/v2/orders")

@@ -11,6 +11,7 @@ import pytest
 
 from core.model.bar import Bar
 from core.model.broker import Accepted, OrderReport, Refused, UpdateEvent
+from core.model.codes import RefusalKind
 from core.model.order import Effect, OrderRequest, OrderStatus, OrderType, Side
 from core.model.quote import Feed, Quote
 from core.model.values import ClientOrderId, Price, Quantity, Symbol
@@ -94,5 +95,7 @@ def test_what_cannot_act_then_is_refused_in_alpacas_words(exchange: LoopbackExch
 
     answer = a_desk_broker(exchange).submit(an_order("entry", extended_hours=True))
 
-    assert answer == Refused(422, 42210000, "extended hours order must be DAY or GTC limit orders")
+    assert answer == Refused(
+        RefusalKind.UNPROCESSABLE, "extended hours order must be DAY or GTC limit orders", "42210000"
+    )
     assert exchange.orders() == []

@@ -39,7 +39,7 @@ def with_a_bracket(market: LoopbackExchange, home: Path, effect: Effect) -> Iter
     loose = {"KEYTURN_RISK__PER_TRADE__USD": "90000", "KEYTURN_RISK__MAX_NOTIONAL__USD": "90000"}
     with opened(Keyturn(environ(market, home, **loose))) as desk:
         desk.waits(lambda view: view.status.word == "on", "the books agree")
-        desk.runtime.send(
+        desk.sends(
             ProposeOrder(
                 SPY,
                 effect,
@@ -77,7 +77,7 @@ def test_legs_that_filled_half_each_are_gone_before_a_kill_says_that_nothing_cou
         assert {row.effect for row in view.kill.entries_working} == {opens}
         assert not view.positions
 
-        desk.runtime.send(Kill("the operator"))
+        desk.sends(Kill("the operator"))
         desk.waits(lambda view: view.status.killed_by, "killed")
         assert desk.view is not None
         assert len(desk.view.kill.entries_working) == 2

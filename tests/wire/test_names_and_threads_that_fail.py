@@ -76,7 +76,7 @@ def test_the_cancels_of_a_kill_go_out_although_one_of_them_gets_no_thread(
             lane = Lane(LaneKind.CANCELS, str(number))
             desk.runtime.sending.lanes.send(lane, lambda: release.wait(PATIENCE) and None)
         with no_thread_starts("request", times=1) as failed:
-            desk.runtime.send(Kill("key"))
+            desk.sends(Kill("key"))
             waits(
                 desk,
                 lambda _: [status_of(desk, order) for order in resting].count(OrderStatus.CANCELLED) >= 3,

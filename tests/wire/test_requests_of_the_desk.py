@@ -10,12 +10,13 @@ from decimal import Decimal
 
 import pytest
 
-from core.brokers.alpaca.broker import Standing
-from core.brokers.alpaca.keys import AccountRefusedError
+from core.brokers.kinds import Standing
 from core.model.account import Account
 from core.model.broker import Accepted, BrokerPicture, NoAnswer, NotFound, OrderReport, Refused
+from core.model.codes import RefusalKind
 from core.model.connection import Lamp, LineState
 from core.model.instrument import BrokerInstrument
+from core.model.keys import AccountRefusedError
 from core.model.order import Effect, Leg, LegRole, OrderClass, OrderStatus, Side
 from core.model.values import BrokerOrderId, ClientOrderId, Price, Quantity, Symbol
 from tests.wire.desk_side import Waits, a_desk_broker, an_order
@@ -25,9 +26,9 @@ ENTRY = ClientOrderId("0123456789abcdef")
 DONE_AND_HIDDEN = ["504-after-accepting", "drop-after-accepting", "hang-after-accepting", "html-after-accepting"]
 NEVER_DONE = ["drop", "hang", "html", "server-error", "rate-limited", "rate-limited-retry-after"]
 REFUSALS = [
-    ("invalid", 422, 42210000),
-    ("insufficient", 403, 40310000),
-    ("day-trade", 403, 40310100),
+    ("invalid", RefusalKind.UNPROCESSABLE, "42210000"),
+    ("insufficient", RefusalKind.FORBIDDEN, "40310000"),
+    ("day-trade", RefusalKind.PATTERN_DAY_TRADER, "40310100"),
 ]
 
 
@@ -71,15 +72,15 @@ def test_an_order_that_never_arrived_is_in_doubt_first_and_then_not_there(
     assert (posts(exchange), exchange.orders()) == (1, [])
 
 
-@pytest.mark.parametrize(("fault", "status", "code"), REFUSALS)
-def test_a_refusal_is_alpacas_own_word(exchange: LoopbackExchange, fault: str, status: int, code: int) -> None:
+@pytest.mark.parametrize(("fault", "kind", "code"), REFUSALS)
+def test_a_refusal_is_alpacas_own_word(exchange: LoopbackExchange, fault: str, kind: RefusalKind, code: str) -> None:
     """EX-06"""
     exchange.make(fault, of="submit")
 
     answer = a_desk_broker(exchange).submit(an_order(ENTRY))
 
     assert isinstance(answer, Refused)
-    assert (answer.status, answer.code) == (status, code)
+    assert (answer.kind, answer.code) == (kind, code)
     assert posts(exchange) == 1
 
 

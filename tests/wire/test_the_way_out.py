@@ -77,12 +77,12 @@ def turn(desk: Open, command: ProposeOrder | ProposeClose) -> ClientOrderId:
         ours = (p for p in view.proposals if (p.symbol, p.strategy) == (command.symbol, MANUAL))
         return [p.id for p in ours if p.id not in known]
 
-    desk.runtime.send(command)
+    desk.sends(command)
     (proposal,) = new(waits(desk, new, "the proposal"))
-    desk.runtime.send(OpenTicket(proposal))
+    desk.sends(OpenTicket(proposal))
     view = waits(desk, lambda view: any(t.ticket.proposal_id == proposal for t in view.tickets), "the ticket")
     (ticket,) = [t.ticket for t in view.tickets if t.ticket.proposal_id == proposal]
-    desk.runtime.send(desk.door.through(Confirm(ticket.id, ticket.digest, ticket.order.effect)))
+    desk.sends(Confirm(ticket.id, ticket.digest, ticket.order.effect))
     return ticket.order.client_order_id
 
 
@@ -169,9 +169,9 @@ def test_an_order_that_is_taken_back_while_it_waits_here_never_leaves(market: Lo
         by_hand, by_kill = turn(desk, a_buy(IBM, "2")), turn(desk, a_buy(KO, "4"))
         waits(desk, lambda _: status_of(desk, by_kill) is OrderStatus.PENDING, "two more wait behind it")
 
-        desk.runtime.send(RequestCancel(by_hand))
+        desk.sends(RequestCancel(by_hand))
         waits(desk, lambda _: status_of(desk, by_hand) is OrderStatus.CANCELLED, "it is taken back")
-        desk.runtime.send(Kill("key"))
+        desk.sends(Kill("key"))
         waits(desk, lambda _: status_of(desk, by_kill) is OrderStatus.CANCELLED, "the kill takes the other back")
 
     assert posts(market) == 1
@@ -189,9 +189,9 @@ def test_the_cancels_of_a_kill_go_out_while_others_hang(market: LoopbackExchange
         waits(desk, lambda view: [r.status for r in view.orders].count(OrderStatus.SUBMITTED) == 4, "four orders rest")
         market.make("hang", of="cancel", times=3)
         for order in resting[:3]:
-            desk.runtime.send(RequestCancel(order))
+            desk.sends(RequestCancel(order))
         eventually(lambda: len(market.received("DELETE", "/v2/orders")) == 3, "three cancels hang")
-        desk.runtime.send(Kill("key"))
+        desk.sends(Kill("key"))
         waits(desk, lambda _: status_of(desk, resting[3]) is OrderStatus.CANCELLED, "the kill's own cancel")
 
 
@@ -212,7 +212,7 @@ def test_a_pair_of_exits_that_is_taken_back_brings_the_stop_before_it_back(
         if is_elsewhere:
             market.call(lambda: market.floor.cancel(pair))
         else:
-            desk.runtime.send(RequestCancel(pair))
+            desk.sends(RequestCancel(pair))
         waits(desk, lambda _: prices_of_stops(desk) == [Decimal(400)], "the stop before it")
         waits(desk, lambda view: view.positions and view.positions[0].covered == 2, "a covered position again")
 

@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 
 from app import Keyturn
+from core.brokers.alpaca.kind import ALPACA
 from core.doors import Door, DoorKind
 from core.facts import Fact, Killed, OrderInDoubt, OrderStateChanged
-from core.inputs import Confirm, Kill, OpenTicket, ProposeClose, ProposeOrder
+from core.inputs import Command, Confirm, Kill, OpenTicket, ProposeClose, ProposeOrder
 from core.model.account import Mode
 from core.model.connection import LineState
 from core.model.order import Effect, OrderStatus, OrderType, Side, StopHolder
@@ -64,7 +65,7 @@ def a_buy_of_two() -> ProposeOrder:
 
 def two_shares_are_bought(desk: Open) -> None:
     """With their stop, in one request."""
-    desk.runtime.send(a_buy_of_two())
+    desk.sends(a_buy_of_two())
     confirm_the_first(desk)
 
 
@@ -75,9 +76,9 @@ def says(view: DeskView, words: str) -> bool:
 
 def confirm_the_first(desk: Open) -> None:
     proposal = desk.waits(lambda view: view.proposals, "the proposal").proposals[0]
-    desk.runtime.send(OpenTicket(proposal.id))
+    desk.sends(OpenTicket(proposal.id))
     ticket = desk.waits(lambda view: view.tickets, "the ticket").tickets[0].ticket
-    desk.runtime.send(desk.door.through(Confirm(ticket.id, ticket.digest, ticket.order.effect)))
+    desk.sends(Confirm(ticket.id, ticket.digest, ticket.order.effect))
 
 
 def asked_itself(market: LoopbackExchange) -> bool:
@@ -98,6 +99,10 @@ class Open:
     def _look(self) -> None:
         self.view = self.runtime.picture()
 
+    def sends(self, command: Command) -> None:
+        """As the console would: through its door, for the account of its picture."""
+        self.runtime.send(self.door.through(command, self.runtime.engine.desk.account_name))
+
     def waits(self, holds: Callable[[DeskView], object], what: str, seconds: float = 20.0) -> DeskView:
         end = clock.monotonic() + seconds
         while clock.monotonic() < end:
@@ -111,7 +116,7 @@ class Open:
 def opened(keyturn: Keyturn) -> Iterator[Open]:
     settings = keyturn._settings(())
     with ExitStack() as stack:
-        runtime = keyturn.live_runtime(settings, Mode.PAPER, find_keys(keyturn.environ, Mode.PAPER), stack)
+        runtime = keyturn.live_runtime(settings, Mode.PAPER, find_keys(keyturn.environ, Mode.PAPER, ALPACA.keys), stack)
         desk = Open(runtime)
         thread = threading.Thread(target=runtime.run, daemon=True)
         thread.start()
@@ -142,11 +147,11 @@ def test_two_variables_open_a_desk_that_trades_and_its_books_agree_afterwards(
         desk.waits(lambda view: view.status.word == "on" and view.status.quote_at, "the books agree, and a price")
         up = desk.waits(lambda view: [lamp.state for lamp in view.status.lamps].count(LineState.UP) == 3, "three lamps")
         stop, quantity = Price(Decimal(400)), Quantity(Decimal(shares))
-        desk.runtime.send(ProposeOrder(SPY, Effect.OPEN, quantity, OrderType.MARKET, None, stop, StopHolder.BROKER))
+        desk.sends(ProposeOrder(SPY, Effect.OPEN, quantity, OrderType.MARKET, None, stop, StopHolder.BROKER))
         proposal = desk.waits(lambda view: view.proposals, "the proposal").proposals[0]
-        desk.runtime.send(OpenTicket(proposal.id))
+        desk.sends(OpenTicket(proposal.id))
         ticket = desk.waits(lambda view: view.tickets, "the ticket").tickets[0].ticket
-        desk.runtime.send(desk.door.through(Confirm(ticket.id, ticket.digest, ticket.order.effect)))
+        desk.sends(Confirm(ticket.id, ticket.digest, ticket.order.effect))
         desk.waits(lambda view: view.positions and view.positions[0].covered == quantity, "a covered position")
 
     assert up.status.mode is Mode.PAPER
@@ -233,7 +238,7 @@ def test_somebodys_order_that_cannot_be_read_bars_what_it_may_be_in_and_nothing_
         desk.waits(lambda view: view.positions and view.positions[0].covered == 2, "a covered position")
         market.make(fault, symbol="SPY")
         desk.waits(lambda view: says(view, "unreadable_order"), "it is named")
-        desk.runtime.send(a_buy_of_two())
+        desk.sends(a_buy_of_two())
         desk.waits(lambda view: says(view, "cannot be read ("), "an entry refused")
         barred = desk.view
         strange = next(order for order in market.orders() if order.client_order_id.startswith("elsewhere"))
@@ -241,10 +246,10 @@ def test_somebodys_order_that_cannot_be_read_bars_what_it_may_be_in_and_nothing_
         desk.waits(lambda _: not desk.runtime.engine.desk.control.state.differences, "it is over")
         market.make(fault, symbol="SPY")
         desk.waits(lambda _: desk.runtime.engine.desk.control.state.differences, "another one")
-        desk.runtime.send(ProposeClose(SPY))
+        desk.sends(ProposeClose(SPY))
         confirm_the_first(desk)
         desk.waits(lambda view: not view.positions, "the close")
-        desk.runtime.send(Kill("key"))
+        desk.sends(Kill("key"))
         desk.waits(lambda view: view.status.word == "killed", "the kill")
 
     assert barred is not None
@@ -261,9 +266,9 @@ def test_a_kill_at_the_last_moment_holds_over_the_restart(market: LoopbackExchan
         desk.runtime.leave()
         desk.waits(lambda _: desk.runtime._left.is_set(), "it leaves")
         if when == "while it leaves":
-            desk.runtime.send(Kill("key"))
+            desk.sends(Kill("key"))
     if when == "after it stopped":
-        desk.runtime.send(Kill("key"))
+        desk.sends(Kill("key"))
 
     with opened(keyturn) as again:
         view = again.waits(lambda view: view.status.word == "killed", "killed after the restart")
@@ -330,7 +335,7 @@ def test_an_entry_that_waits_for_its_trigger_reaches_alpaca_with_its_terms(
             SPY, Effect.OPEN, Quantity(Decimal(2)), kind, limit, stop, StopHolder.BROKER,
             trail_price=trail, trigger_price=trigger,
         )  # fmt: skip
-        desk.runtime.send(order)
+        desk.sends(order)
         confirm_the_first(desk)
         desk.waits(lambda view: [row.status for row in view.orders] == [OrderStatus.SUBMITTED], "it works")
 

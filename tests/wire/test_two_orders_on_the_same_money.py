@@ -44,14 +44,14 @@ def two_tickets(desk: Open) -> list[Ticket]:
     shares = Quantity((DOLLARS / last).quantize(Decimal("0.001")))
     stop = Price((last * Decimal("0.98")).quantize(Decimal("0.01")))
     for _ in range(2):
-        desk.runtime.send(ProposeOrder(SPY, Effect.OPEN, shares, OrderType.MARKET, None, stop, StopHolder.BROKER))
+        desk.sends(ProposeOrder(SPY, Effect.OPEN, shares, OrderType.MARKET, None, stop, StopHolder.BROKER))
     for proposal in desk.waits(lambda view: len(view.proposals) > 1, "two proposals").proposals:
-        desk.runtime.send(OpenTicket(proposal.id))
+        desk.sends(OpenTicket(proposal.id))
     return [view.ticket for view in desk.waits(lambda view: len(view.tickets) > 1, "two tickets").tickets]
 
 
 def turns(desk: Open, ticket: Ticket) -> None:
-    desk.runtime.send(desk.door.through(Confirm(ticket.id, ticket.digest, ticket.order.effect)))
+    desk.sends(Confirm(ticket.id, ticket.digest, ticket.order.effect))
 
 
 def test_of_sixty_dollars_two_orders_of_forty_are_not_both_sent(market: LoopbackExchange, tmp_path: Path) -> None:

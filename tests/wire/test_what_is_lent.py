@@ -41,7 +41,7 @@ def test_a_share_that_is_easy_to_borrow_is_sold_short(tmp_path: Path) -> None:
     """MD-07, EX-11: the asset has `borrow_status`, and no `easy_to_borrow` any more."""
     with a_market(Borrow.EASY) as market, opened(Keyturn(environ(market, tmp_path))) as desk:
         desk.waits(lambda view: view.status.word == "on" and view.symbols, "the books agree")
-        desk.runtime.send(a_short_of_one())
+        desk.sends(a_short_of_one())
         confirm_the_first(desk)
         held = desk.waits(lambda view: view.positions, "the short").positions[0]
 
@@ -62,7 +62,7 @@ def test_a_share_that_is_not_lent_to_everybody_is_not_sold_short_and_says_why(
     with a_market(borrow, said) as market, opened(Keyturn(environ(market, tmp_path))) as desk:
         desk.waits(lambda view: view.status.word == "on" and view.symbols, "the books agree")
         desk.waits(lambda view: words in (view.symbols[0].short_refused or ""), "the order form says it")
-        desk.runtime.send(a_short_of_one())
+        desk.sends(a_short_of_one())
         view = desk.waits(lambda view: says(view, words), "the refusal")
         sent = market.received("POST", "/v2/orders")
 

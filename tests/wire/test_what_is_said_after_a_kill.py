@@ -88,7 +88,7 @@ def test_an_entry_that_a_kill_met_before_its_answer_was_cancelled_by_the_kill(
         entry = turn(desk, an_entry(market))
         eventually(lambda: posts(market) == 1, "it is on the wire")
         market.make("server-error", of="orders", times=1000)
-        desk.runtime.send(Kill("key"))
+        desk.sends(Kill("key"))
         doubted = waits(desk, lambda view: [IN_DOUBT in row.marks for row in view.orders] == [True], "it is in doubt")
         market.end()
         waits(desk, lambda _: status_of(desk, entry) is OrderStatus.CANCELLED, "it is gone")
@@ -107,7 +107,7 @@ def test_an_entry_whose_cancel_the_broker_did_not_find_at_first_was_cancelled_by
         entry = turn(desk, an_entry(market))
         waits(desk, lambda _: status_of(desk, entry) is OrderStatus.SUBMITTED, "it rests")
         market.make("not-found", of="cancel")
-        desk.runtime.send(Kill("key"))
+        desk.sends(Kill("key"))
         waits(desk, lambda _: status_of(desk, entry) is OrderStatus.CANCELLED, "it is gone")
 
     assert len(market.received("DELETE", "/v2/orders/")) == 2
@@ -120,12 +120,12 @@ def test_rearm_beside_an_order_in_doubt_is_asked_for_again_in_sight_of_its_name(
     """OP-07: it may work at the broker, and a desk that trades again would meet it."""
     with a_desk(market, tmp_path) as desk:
         entry = an_entry_in_doubt(market, desk)
-        desk.runtime.send(Kill("key"))
+        desk.sends(Kill("key"))
         waits(desk, is_killed, "the kill")
 
-        desk.runtime.send(desk.door.through(Rearm("REARM")))
+        desk.sends(Rearm("REARM"))
         asked = waits(desk, lambda view: says(view, "not re-armed") or not is_killed(view), "an answer")
-        desk.runtime.send(desk.door.through(Rearm("REARM", (entry,))))
+        desk.sends(Rearm("REARM", (entry,)))
         waits(desk, lambda view: not is_killed(view), "the second word is taken")
         market.end()
         waits(desk, lambda _: status_of(desk, entry) is OrderStatus.CANCELLED, "the kill's cancel is not forgotten")
@@ -145,10 +145,10 @@ def test_the_report_of_a_plan_is_of_what_the_kill_left_of_it(market: LoopbackExc
         waits(desk, rests, "its entry rests")
         reserved = market.call(market.floor.account).buying_power
         market.make("cancel-pending")
-        desk.runtime.send(Kill("key"))
+        desk.sends(Kill("key"))
         eventually(lambda: market.received("DELETE", "/v2/orders/"), "the cancel is on the wire")
         is_asked = len(market.received("GET", "/v2/positions"))
-        desk.runtime.send(Kill("key"))
+        desk.sends(Kill("key"))
         eventually(lambda: len(market.received("GET", "/v2/positions")) > is_asked, "the books are read meanwhile")
         market.end("cancel-pending")
         plan = plan_of(waits(desk, lambda view: plan_of(view).phase is PlanPhase.OVER, "the report"))
@@ -164,9 +164,9 @@ def test_the_report_of_a_plan_is_of_what_the_kill_left_of_it(market: LoopbackExc
 def signs_a_plan_of_one_entry(market: LoopbackExchange, desk: Open) -> None:
     limit, stop = limit_and_stop(market)
     row = PlanRow("row 1", SPY, Effect.OPEN, TWO, None, OrderType.LIMIT, limit, stop)
-    desk.runtime.send(OpenPlan(PlanSource.FILE, "rows.csv", (row,)))
+    desk.sends(OpenPlan(PlanSource.FILE, "rows.csv", (row,)))
     plan = plan_of(waits(desk, lambda view: view.plan and view.plan.rows, "the plan"))
-    desk.runtime.send(desk.door.through(MarkInPlan(plan.id, plan.rows[0].proposal_id, True)))
+    desk.sends(MarkInPlan(plan.id, plan.rows[0].proposal_id, True))
     tried: list[Digest] = []
 
     def is_signed(view: DeskView) -> bool:
@@ -174,7 +174,7 @@ def signs_a_plan_of_one_entry(market: LoopbackExchange, desk: Open) -> None:
         plan = plan_of(view)
         if plan.is_open and plan.digest is not None and tried[-1:] != [plan.digest]:
             tried.append(plan.digest)
-            desk.runtime.send(desk.door.through(SignPlan(plan.id, plan.digest)))
+            desk.sends(SignPlan(plan.id, plan.digest))
         return not plan.is_open
 
     waits(desk, is_signed, "the plan runs")

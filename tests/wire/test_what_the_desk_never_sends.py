@@ -53,10 +53,10 @@ def test_somebodys_order_of_another_kind_is_shown_stops_nothing_and_goes_with_a_
         shown = desk.waits(lambda view: view.others, "it is shown")
         two_shares_are_bought(desk)
         desk.waits(lambda view: view.positions and view.positions[0].covered == 2, "an entry beside it")
-        desk.runtime.send(ProposeClose(SPY))
+        desk.sends(ProposeClose(SPY))
         confirm_the_first(desk)
         desk.waits(lambda view: not view.positions, "an exit beside it")
-        desk.runtime.send(Kill("key"))
+        desk.sends(Kill("key"))
         desk.waits(lambda view: view.status.word == "killed" and not view.others, "it is gone with the kill")
 
     (other,) = shown.others
@@ -75,7 +75,7 @@ def test_an_option_that_is_held_is_shown_as_what_it_is_and_counted_nowhere(
     market.make("option-held", symbol="SPY")
     with opened(keyturn) as desk:
         view = desk.waits(lambda view: view.status.word == "on" and view.foreign, "it is shown")
-        desk.runtime.send(a_buy_of_two())
+        desk.sends(a_buy_of_two())
         confirm_the_first(desk)
         held = desk.waits(lambda view: view.positions and view.positions[0].covered == 2, "an entry beside it")
 

@@ -9,19 +9,17 @@ the order. The look-ups that follow end it as "never arrived" where that is the 
 from __future__ import annotations
 
 import json
-import re
 from decimal import Decimal
 from typing import Any
 
 from core.brokers.alpaca.contract import ERROR
 from core.brokers.alpaca.patience import PASSING
+from core.brokers.alpaca.refusals import Stated
 from core.brokers.alpaca.wire import LIMITED, NoReply, Reply
-from core.model.broker import NoAnswer, NotFound, Refused
+from core.model.broker import NoAnswer
 
-NO_SUCH_ORDER = 40410000
 UNAUTHORISED, FORBIDDEN = 401, 403
 LONGEST_MESSAGE = 500
-ITS_ID = re.compile("client.?order.?id", re.IGNORECASE)
 LARGEST_CODE = 10**12
 OK = range(200, 300)
 STATED = range(400, 500)
@@ -39,7 +37,7 @@ def decoded(body: bytes | str) -> Any:
         raise NotJsonError(type(error).__name__) from error
 
 
-def refusal(reply: Reply) -> Refused | None:
+def refusal(reply: Reply) -> Stated | None:
     """What Alpaca stated, or None where it stated nothing."""
     if reply.status not in STATED or reply.status in PASSING:
         return None
@@ -52,21 +50,7 @@ def refusal(reply: Reply) -> Refused | None:
     code, message = (stated.get(ERROR.field(name).name) for name in ("code", "message"))
     if type(code) is not int or not 0 < code < LARGEST_CODE or not isinstance(message, str):
         return None
-    return Refused(reply.status, code, message[:LONGEST_MESSAGE])
-
-
-def is_missing(refused: Refused) -> bool:
-    """Whether it says that there is no such order; any other 404 may be a wrong address."""
-    return refused.code == NO_SUCH_ORDER
-
-
-def speaks_of_its_id(refused: Refused) -> bool:
-    """Whether the words name the client order id: it may be taken, by this very order. Read towards doubt alone."""
-    return ITS_ID.search(refused.message) is not None
-
-
-def missing_or(refused: Refused) -> Refused | NotFound:
-    return NotFound() if is_missing(refused) else refused
+    return Stated(reply.status, code, message[:LONGEST_MESSAGE])
 
 
 def doubt(reply: Reply | NoReply) -> NoAnswer:

@@ -9,18 +9,18 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
 from core.advisers.authority import only_for_people
-from core.brokers.alpaca.answers import OK, is_missing, missing_or, refusal, speaks_of_its_id
+from core.brokers.alpaca.answers import OK, refusal
 from core.brokers.alpaca.books import Books
 from core.brokers.alpaca.counting import CallCounter, Calls
 from core.brokers.alpaca.fields import rows
 from core.brokers.alpaca.foreign import a_foreign_order
-from core.brokers.alpaca.keys import Keys, checked
+from core.brokers.alpaca.keys import checked
 from core.brokers.alpaca.order_bodies import a_replacement, a_submission
 from core.brokers.alpaca.patience import Patience
 from core.brokers.alpaca.questions import (
@@ -40,14 +40,17 @@ from core.brokers.alpaca.reading import (
     submitted_at,
     why_blocked,
 )
+from core.brokers.alpaca.refusals import Stated, is_missing, missing_or, speaks_of_its_id
 from core.brokers.alpaca.request_line import RequestLine
 from core.brokers.alpaca.shown import as_shown
 from core.brokers.alpaca.unread import UnreadMessages
 from core.brokers.alpaca.wire import NoReply, Reply, Wire
+from core.brokers.kinds import Standing
 from core.model.account import Account, Mode
 from core.model.broker import Accepted, BrokerPicture, CancelTaken, NoAnswer, NotFound, OrderReport, Refused
 from core.model.connection import Lamp
 from core.model.instrument import BrokerInstrument, NoInstrument
+from core.model.keys import Keys
 from core.model.order import OrderRequest, OrderStatus
 from core.model.session import Session
 from core.model.values import ZERO, BrokerOrderId, ClientOrderId, Symbol
@@ -69,16 +72,8 @@ FILLS_SECONDS = 5.0
 NOTHING_SENT = "nothing was sent: the replacement does not say what it replaces"
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What Alpaca says of the account at a start; `words` is why it takes no orders, or empty."""
-
-    account: Account
-    words: str
-
-
 class AlpacaBroker:
-    """Implements `core.brokers.port.Broker`.
+    """Implements `core.brokers.kinds.AccountBroker`.
 
     Raises
     ------
@@ -114,7 +109,7 @@ class AlpacaBroker:
         only_for_people("send an order")
         reply = self._questions.send_once("POST", "/orders", "POST /orders", a_submission(order))
         answer = self._outcome(reply, order.client_order_id)
-        return self._refused_submission(answer, order.client_order_id) if isinstance(answer, Refused) else answer
+        return self._refused_submission(answer, order.client_order_id) if isinstance(answer, Stated) else answer
 
     @as_shown
     def replace(self, order: OrderRequest, broker_order_id: BrokerOrderId | None) -> Accepted | Refused | NoAnswer:
@@ -125,13 +120,13 @@ class AlpacaBroker:
         try:
             old = broker_order_id or self._id_of(ClientOrderId(order.replaces or ""))
         except StatedRefusalError as error:
-            return error.refused
+            return error.stated.refused
         except NOTHING_READ as error:
             return as_no_answer(error)
         path = f"/orders/{_in_path(old)}"
         reply = self._questions.send_once("PATCH", path, "PATCH /orders/{id}", a_replacement(order))
         answer = self._outcome(reply, order.client_order_id)
-        return self._refused_replacement(answer, order.client_order_id) if isinstance(answer, Refused) else answer
+        return self._refused_replacement(answer, order.client_order_id) if isinstance(answer, Stated) else answer
 
     @as_shown
     def cancel(
@@ -149,7 +144,7 @@ class AlpacaBroker:
                 return CancelTaken() if report is None else Accepted(report)
             self._questions.read(reply, lambda raw: raw, "DELETE /orders/{id}")
         except StatedRefusalError as error:
-            return self._refused_cancel(error.refused, broker_order_id, ends)
+            return self._refused_cancel(error.stated, broker_order_id, ends)
         except NOTHING_READ as error:
             return as_no_answer(error)
         return NoAnswer("Alpaca has not answered the cancel")
@@ -165,7 +160,7 @@ class AlpacaBroker:
         try:
             report, since = self._find(client_order_id, ends, with_legs=with_legs)
         except StatedRefusalError as error:
-            return NotFound() if is_missing(error.refused) else as_no_answer(error)
+            return NotFound() if is_missing(error.stated) else as_no_answer(error)
         except NOTHING_READ as error:
             return as_no_answer(error)
         return self._with_executions(report, since)
@@ -196,7 +191,7 @@ class AlpacaBroker:
         try:
             asset = self._questions.get(f"/assets/{_in_path(symbol)}", "GET /assets/{symbol}", an_instrument)
         except StatedRefusalError as error:
-            if is_missing(error.refused):
+            if is_missing(error.stated):
                 return NoInstrument(f"Alpaca does not list {symbol}")
             return NoInstrument(as_no_answer(error).reason)
         except NOTHING_READ as error:
@@ -254,10 +249,10 @@ class AlpacaBroker:
 
     # ── how ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _outcome(self, reply: Reply | NoReply, client_order_id: ClientOrderId) -> Accepted | Refused | NoAnswer:
+    def _outcome(self, reply: Reply | NoReply, client_order_id: ClientOrderId) -> Accepted | Stated | NoAnswer:
         """What became of an order; an answer about another order is none."""
-        if isinstance(reply, Reply) and (refused := refusal(reply)) is not None:
-            return refused
+        if isinstance(reply, Reply) and (stated := refusal(reply)) is not None:
+            return stated
         try:
             report = self._questions.read(reply, an_order, "the answer to an order")
         except NOTHING_READ as error:
@@ -266,21 +261,21 @@ class AlpacaBroker:
             return NoAnswer(f"Alpaca answered about another order, {report.client_order_id}")
         return Accepted(report)
 
-    def _refused_submission(self, refused: Refused, client_order_id: ClientOrderId) -> Refused | NoAnswer:
+    def _refused_submission(self, stated: Stated, client_order_id: ClientOrderId) -> Refused | NoAnswer:
         """What stands in between may send it twice: one is taken, and the refusal of the other is heard (EX-06)."""
-        if refused.status not in MAY_BE_THE_SECOND:
-            return refused
+        if stated.status not in MAY_BE_THE_SECOND:
+            return stated.refused
         try:
             self._find(client_order_id, self._patience.until(LOOK_SECONDS))
         except StatedRefusalError as error:
-            if is_missing(error.refused) and not speaks_of_its_id(refused):
-                return refused
-            return NoAnswer(f"Alpaca refused it ({refused.message}), and may have it")
+            if is_missing(error.stated) and not speaks_of_its_id(stated):
+                return stated.refused
+            return NoAnswer(f"Alpaca refused it ({stated.message}), and may have it")
         except NOTHING_READ:
-            return NoAnswer(f"Alpaca refused it ({refused.message}), and may have it")
-        return NoAnswer(f"Alpaca refused it ({refused.message}), and has an order with its id")
+            return NoAnswer(f"Alpaca refused it ({stated.message}), and may have it")
+        return NoAnswer(f"Alpaca refused it ({stated.message}), and has an order with its id")
 
-    def _refused_replacement(self, refused: Refused, client_order_id: ClientOrderId) -> Accepted | Refused | NoAnswer:
+    def _refused_replacement(self, stated: Stated, client_order_id: ClientOrderId) -> Accepted | Refused | NoAnswer:
         """A replacement can be answered with an error and be done: only where it is not there was it refused.
 
         Its lane waits meanwhile, so that this look is a short one.
@@ -288,15 +283,15 @@ class AlpacaBroker:
         found = self._looked_up(client_order_id, self._patience.until(LOOK_SECONDS))
         if isinstance(found, OrderReport):
             return Accepted(found)
-        if isinstance(found, NotFound) and speaks_of_its_id(refused):
-            return NoAnswer(f"Alpaca refused it ({refused.message}), and may have it")
-        return refused if isinstance(found, NotFound) else found
+        if isinstance(found, NotFound) and speaks_of_its_id(stated):
+            return NoAnswer(f"Alpaca refused it ({stated.message}), and may have it")
+        return stated.refused if isinstance(found, NotFound) else found
 
     def _refused_cancel(
-        self, refused: Refused, broker_order_id: BrokerOrderId | None, ends: float
+        self, stated: Stated, broker_order_id: BrokerOrderId | None, ends: float
     ) -> Accepted | Refused | NotFound | NoAnswer:
         """A cancel may have arrived although its answer was lost: then Alpaca refuses the next one, and it is done."""
-        answer = missing_or(refused)
+        answer = missing_or(stated)
         if isinstance(answer, NotFound) or broker_order_id is None:
             return answer
         try:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from pydantic import SecretStr
-
 from core.model.account import Mode
+from core.model.keys import AccountRefusedError, Keys
 
 PREFIXES = {Mode.PAPER: "PK", Mode.LIVE: "AK"}
 """How Alpaca's keys of each kind begin."""
@@ -19,18 +16,6 @@ WANTED = {
     Mode.PAPER: 'use a paper key (PK…); live trading needs account.mode = "live" and KEYTURN_ALLOW_LIVE=1',
     Mode.LIVE: 'use a live key (AK…), or set account.mode = "paper"',
 }
-
-
-class AccountRefusedError(Exception):
-    """These keys, or this account, will not do; the message is one line that says what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Keys:
-    """Handed to the adapters alone (SY-06)."""
-
-    key_id: SecretStr
-    secret: SecretStr
 
 
 def checked(keys: Keys, mode: Mode) -> Keys:

@@ -7,13 +7,15 @@ from typing import Any, TypeVar
 
 from core.brokers.alpaca.answers import OK, NotJsonError, decoded, doubt, is_unauthorised, refusal
 from core.brokers.alpaca.fields import UnreadableError
-from core.brokers.alpaca.keys import AccountRefusedError, check_the_keys
+from core.brokers.alpaca.keys import check_the_keys
 from core.brokers.alpaca.patience import Patience
+from core.brokers.alpaca.refusals import Stated
 from core.brokers.alpaca.request_line import RequestLine
 from core.brokers.alpaca.unread import UnreadMessages
 from core.brokers.alpaca.wire import NoReply, Reply, Wire
 from core.model.account import Mode
-from core.model.broker import NoAnswer, Refused
+from core.model.broker import NoAnswer
+from core.model.keys import AccountRefusedError
 
 Answer = TypeVar("Answer")
 
@@ -29,9 +31,9 @@ class NoAnswerError(Exception):
 class StatedRefusalError(Exception):
     """Alpaca itself said no."""
 
-    def __init__(self, refused: Refused) -> None:
-        super().__init__(refused.message)
-        self.refused = refused
+    def __init__(self, stated: Stated) -> None:
+        super().__init__(stated.message)
+        self.stated = stated
 
 
 class Questions:
@@ -90,8 +92,8 @@ class Questions:
             raise AccountRefusedError(f"Alpaca does not take the keys: {check_the_keys(self.mode)}")
         if isinstance(reply, NoReply):
             raise NoAnswerError(doubt(reply))
-        if (refused := refusal(reply)) is not None:
-            raise StatedRefusalError(refused)
+        if (stated := refusal(reply)) is not None:
+            raise StatedRefusalError(stated)
         if reply.status not in OK:
             raise NoAnswerError(doubt(reply))
         try:
@@ -114,7 +116,8 @@ def as_no_answer(error: Exception) -> NoAnswer:
     if isinstance(error, NoAnswerError):
         return error.answer
     if isinstance(error, StatedRefusalError):
-        return NoAnswer(f"Alpaca refuses: {error.refused.message} ({error.refused.status}, {error.refused.code})")
+        stated = error.stated
+        return NoAnswer(f"Alpaca refuses: {stated.message} ({stated.status}, {stated.code})")
     return NoAnswer(str(error))
 
 

@@ -26,7 +26,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 from core.brokers.alpaca.answers import NotJsonError, decoded
 from core.brokers.alpaca.fields import UnreadableError
 from core.brokers.alpaca.foreign import is_foreign
-from core.brokers.alpaca.keys import Keys, checked, keys_on_the_line
+from core.brokers.alpaca.keys import checked, keys_on_the_line
 from core.brokers.alpaca.reading import an_update
 from core.brokers.alpaca.stream_lamps import StreamLamps
 from core.brokers.alpaca.unread import UnreadMessages
@@ -34,6 +34,7 @@ from core.brokers.alpaca.wire import is_loopback
 from core.model.account import Mode
 from core.model.broker import OrderUpdate
 from core.model.connection import Lamp, LineState
+from core.model.keys import Keys
 from core.redaction import Redaction
 from core.settings import AlpacaSettings
 from core.wall_clock import utc_now

@@ -17,8 +17,8 @@ import requests
 from alpaca.trading.client import TradingClient
 
 from core.brokers.alpaca.counting import CallCounter
-from core.brokers.alpaca.keys import Keys
 from core.model.account import Mode
+from core.model.keys import Keys
 from core.settings import AlpacaSettings
 from core.time_limit import TimedAdapter, is_over, left, within
 

@@ -34,10 +34,11 @@ from core.brokers.simulated.log import (
 from core.brokers.simulated.market import Market
 from core.brokers.simulated.matching import Matching
 from core.brokers.simulated.replacements import refusal_to_replace
-from core.brokers.simulated.rules import INVALID, UNPROCESSABLE, Situation, duplicate, is_whole, refusal, several_legs
+from core.brokers.simulated.rules import Situation, duplicate, is_whole, refusal, several_legs
 from core.model.account import Account
 from core.model.bar import Bar
 from core.model.broker import Accepted, BrokerPicture, NotFound, OrderReport, OrderUpdate, Refused, UpdateEvent
+from core.model.codes import RefusalKind
 from core.model.instrument import BrokerInstrument, Instrument, NoInstrument, share
 from core.model.order import OrderClass, OrderRequest, OrderType, Side, TimeInForce
 from core.model.quote import NoQuote, Quote
@@ -285,7 +286,7 @@ class SimulatedExchange:
         refused = duplicate(situation) or refusal_to_replace(old, request) or refusal(situation)
         refused = refused or self._frictions.refusal(request)
         if refused is not None or old is None:
-            return refused or Refused(UNPROCESSABLE, INVALID, "a replacement names an order")
+            return refused or Refused(RefusalKind.UNPROCESSABLE, "a replacement names an order")
         self._book.end(old, UpdateEvent.REPLACED, at)
         return self._accept(at, situation, old)
 
@@ -329,7 +330,7 @@ class SimulatedExchange:
             return NotFound()
         self._market.settle(order.symbol, cancellation.at)
         if not order.is_working:
-            return Refused(UNPROCESSABLE, INVALID, f'order is already in "{order.report().raw_status}" state')
+            return Refused(RefusalKind.NOT_WORKING, f'order is already in "{order.report().raw_status}" state')
         self._book.end(order, UpdateEvent.CANCELED, cancellation.at)
         self._matching.schedule()
         return Accepted(order.whole_report())

@@ -12,8 +12,8 @@ from decimal import Decimal
 from hashlib import sha256
 
 from core.brokers.simulated.config import ExchangeConfig
-from core.brokers.simulated.rules import INVALID, UNPROCESSABLE
 from core.model.broker import Refused
+from core.model.codes import RefusalKind
 from core.model.order import OrderRequest
 from core.model.session import Session
 from core.model.values import ZERO, ClientOrderId, Quantity, Symbol, rounded_down
@@ -47,7 +47,7 @@ class Frictions:
         share = self._config.rejections
         if not share or self._number("refused", order.client_order_id) >= share:
             return None
-        return Refused(UNPROCESSABLE, INVALID, "the order was rejected by the venue")
+        return Refused(RefusalKind.OTHER, "the order was rejected by the venue")
 
     def filled_of(self, quantity: Quantity, order_id: ClientOrderId, number: int, step: Decimal) -> Quantity:
         """How much of what could fill does so: all, or now and then a part, at least one step."""

@@ -8,27 +8,25 @@ number. A replaced order with legs gets new ones; what replaces a leg is a leg i
 from __future__ import annotations
 
 from core.brokers.simulated.book import BookedOrder
-from core.brokers.simulated.rules import FORBIDDEN, INVALID, NOT_ENOUGH, UNPROCESSABLE, is_whole
+from core.brokers.simulated.rules import is_whole
 from core.model.broker import Refused
+from core.model.codes import RefusalKind
 from core.model.order import OrderRequest
-
-MISSING = 404
-NO_SUCH_ORDER = 40410000
 
 
 def refusal_to_replace(old: BookedOrder | None, order: OrderRequest) -> Refused | None:
     """Why this order cannot take the place of `old`, or None."""
     if old is None:
-        return Refused(MISSING, NO_SUCH_ORDER, f"order not found for {order.replaces}")
+        return Refused(RefusalKind.NO_SUCH_ORDER, f"order not found for {order.replaces}")
     if not old.is_working:
-        return _invalid(f'order is already in "{old.report().raw_status}" state')
+        return Refused(RefusalKind.NOT_WORKING, f'order is already in "{old.report().raw_status}" state')
     if old.takes_any_price:
         return _invalid("an order that takes any price cannot be replaced")
     before = old.request
     if (before.symbol, before.side, before.type) != (order.symbol, order.side, order.type):
         return _invalid("symbol, side and type of an order cannot be changed")
     if _terms(before) == _terms(order):
-        return Refused(FORBIDDEN, NOT_ENOUGH, "order parameters are not changed")
+        return Refused(RefusalKind.FORBIDDEN, "order parameters are not changed")
     if before.legs != order.legs:
         return _invalid("legs of an order cannot be changed with it")
     if before.quantity != order.quantity and not (is_whole(before.quantity) and is_whole(order.quantity)):
@@ -41,4 +39,4 @@ def _terms(order: OrderRequest) -> tuple[object, ...]:
 
 
 def _invalid(message: str) -> Refused:
-    return Refused(UNPROCESSABLE, INVALID, message)
+    return Refused(RefusalKind.UNPROCESSABLE, message)

@@ -1,4 +1,4 @@
-"""What the exchange refuses, and in whose words: a table of rules, each with Alpaca's status and code (EX-11)."""
+"""What the exchange refuses, of which kind and in whose words: a table of rules (EX-11)."""
 
 from __future__ import annotations
 
@@ -7,15 +7,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from core.model.broker import Refused
+from core.model.codes import RefusalKind
 from core.model.instrument import BrokerInstrument, Instrument, NoInstrument, share
 from core.model.order import LegRole, OrderClass, OrderRequest, OrderType, Side, TimeInForce, refused_for_its_legs
 from core.model.values import ZERO, Price, plain
-
-UNPROCESSABLE = 422
-FORBIDDEN = 403
-DUPLICATE = 40010001
-INVALID = 42210000
-NOT_ENOUGH = 40310000
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +65,7 @@ def refusal(situation: Situation) -> Refused | None:
 
 def is_taken(refused: Refused) -> bool:
     """Whether it says that an order with this id is there: as with a real broker that is doubt, no refusal (EX-06)."""
-    return refused.code == DUPLICATE
+    return refused.kind is RefusalKind.DUPLICATE_ID
 
 
 def several_legs(order: OrderRequest) -> Refused | None:
@@ -81,14 +76,14 @@ def several_legs(order: OrderRequest) -> Refused | None:
 def duplicate(s: Situation) -> Refused | None:
     if not s.is_duplicate:
         return None
-    return Refused(UNPROCESSABLE, DUPLICATE, "client_order_id must be unique")
+    return Refused(RefusalKind.DUPLICATE_ID, "client_order_id must be unique")
 
 
 def unknown_or_not_tradable(s: Situation) -> Refused | None:
     if isinstance(s.instrument, NoInstrument):
-        return _invalid(f'asset "{s.order.symbol}" not found')
+        return Refused(RefusalKind.NOT_TRADABLE, f'asset "{s.order.symbol}" not found')
     if not s.instrument.is_tradable:
-        return _invalid(f'asset "{s.order.symbol}" is not tradable')
+        return Refused(RefusalKind.NOT_TRADABLE, f'asset "{s.order.symbol}" is not tradable')
     return None
 
 
@@ -205,8 +200,9 @@ def not_enough_shares(s: Situation) -> Refused | None:
     available = abs(s.position) - s.held
     if s.order.quantity <= available:
         return None
-    return _not_enough(
-        f"insufficient qty available for order (requested: {plain(s.order.quantity)}, available: {plain(available)})"
+    return Refused(
+        RefusalKind.INSUFFICIENT_SHARES,
+        f"insufficient qty available for order (requested: {plain(s.order.quantity)}, available: {plain(available)})",
     )
 
 
@@ -217,7 +213,7 @@ def bad_short_sale(s: Situation) -> Refused | None:
     if not is_whole(s.order.quantity):
         return _invalid("fractional orders cannot be sold short")
     if isinstance(s.instrument, NoInstrument) or s.instrument.short_refused:
-        return _invalid(f'asset "{s.order.symbol}" cannot be sold short')
+        return Refused(RefusalKind.NOT_SHORTABLE, f'asset "{s.order.symbol}" cannot be sold short')
     return None
 
 
@@ -225,7 +221,7 @@ def both_sides(s: Situation) -> Refused | None:
     """Two opening orders that could meet each other."""
     if not s.opens or not s.opposite_opens:
         return None
-    return _not_enough(f"cannot open a position while an opposite {s.order.symbol} order opens one")
+    return Refused(RefusalKind.WASH_TRADE, f"cannot open a position while an opposite {s.order.symbol} order opens one")
 
 
 def too_expensive(s: Situation) -> Refused | None:
@@ -234,7 +230,10 @@ def too_expensive(s: Situation) -> Refused | None:
     cost = _traded(s).cost(s.order.quantity, s.sold_at or s.price)
     if cost <= s.buying_power:
         return None
-    return _not_enough(f"insufficient buying power (cost: {plain(cost)}, available: {plain(s.buying_power)})")
+    return Refused(
+        RefusalKind.INSUFFICIENT_BUYING_POWER,
+        f"insufficient buying power (cost: {plain(cost)}, available: {plain(s.buying_power)})",
+    )
 
 
 RULES: tuple[Callable[[Situation], Refused | None], ...] = (
@@ -276,8 +275,4 @@ def _require(price: Price | None) -> str:
 
 
 def _invalid(message: str) -> Refused:
-    return Refused(UNPROCESSABLE, INVALID, message)
-
-
-def _not_enough(message: str) -> Refused:
-    return Refused(FORBIDDEN, NOT_ENOUGH, message)
+    return Refused(RefusalKind.UNPROCESSABLE, message)

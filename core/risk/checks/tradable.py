@@ -23,6 +23,8 @@ class TradableCheck:
             return refused(self.name, f"{candidate.order.symbol}: {instrument.reason}")
         if not instrument.is_tradable:
             return refused(self.name, f"{instrument.symbol} is not tradable")
+        if lacking := desk.capabilities.lacking(candidate.order) or desk.capabilities.lacking_to_guard(candidate.stop):
+            return refused(self.name, f"this broker {lacking}")
         if not candidate.only_reduces and instrument.class_refused:
             return refused(self.name, instrument.class_refused)
         if candidate.order.instrument.multiplier != instrument.multiplier:

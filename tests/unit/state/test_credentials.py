@@ -11,8 +11,9 @@ from keyring.backends.fail import Keyring as NoKeyring
 from keyring.errors import KeyringLocked
 from pydantic import SecretStr
 
-from core.brokers.alpaca.keys import Keys
+from core.brokers.alpaca.kind import ALPACA
 from core.model.account import Mode
+from core.model.keys import Keys
 from core.ports import OperatorError
 from state.credentials import find_keys, fingerprint
 from state.folders import Home
@@ -50,7 +51,7 @@ def _as_before():
 
 def refusal(environ: dict[str, str], mode: Mode = Mode.PAPER) -> str:
     with pytest.raises(OperatorError) as refused:
-        find_keys(environ, mode)
+        find_keys(environ, mode, ALPACA.keys)
     assert "s3cret" not in str(refused.value)
     assert "\n" not in str(refused.value)
     return str(refused.value)
@@ -58,7 +59,7 @@ def refusal(environ: dict[str, str], mode: Mode = Mode.PAPER) -> str:
 
 def test_alpacas_own_names_in_the_environment_are_enough():
     """OP-10"""
-    keys = find_keys(PAPER, Mode.PAPER)
+    keys = find_keys(PAPER, Mode.PAPER, ALPACA.keys)
     assert keys.key_id.get_secret_value() == "PKTEST0000000000"
     assert "s3cret" not in repr(keys)
 
@@ -87,7 +88,7 @@ def test_the_systems_keyring_holds_a_pair_for_each_kind():
     """OP-10"""
     held = {("keyturn", "live-key-id"): "AKTEST", ("keyturn", "live-secret-key"): "s3cret"}
     keyring.set_keyring(Safe(held))
-    assert find_keys({}, Mode.LIVE).key_id.get_secret_value() == "AKTEST"
+    assert find_keys({}, Mode.LIVE, ALPACA.keys).key_id.get_secret_value() == "AKTEST"
     assert "no keys for Alpaca's paper trading" in refusal({})
 
 

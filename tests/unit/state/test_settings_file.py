@@ -24,10 +24,13 @@ def profile(name: str) -> Settings:
     return Settings.model_validate({**PROFILES[name], "profile": name})
 
 
+KNOWN = {("account", "broker"): ("alpaca", "simulated"), ("account", "data"): ("", "alpaca")}
+
+
 def refusal(home: Home, text: str = "", environ: dict[str, str] | None = None, *overrides: str) -> str:
     home.settings.write_text(text)
     with pytest.raises(SettingsError) as raised:
-        load_settings(home, environ or {}, overrides)
+        load_settings(home, environ or {}, overrides, known=KNOWN)
     message = str(raised.value)
     assert "\n" not in message
     return message
@@ -114,6 +117,8 @@ def test_text_lists_and_words_are_understood(home):
             '[account]\nbroker = "ibkr"',
             "settings.toml: account.broker = \"ibkr\": must be 'alpaca' or 'simulated'",
         ),
+        ('[account]\ndata = "bloomberg"', "settings.toml: account.data = \"bloomberg\": must be 'alpaca'"),
+        ('[account]\nbroker = "No Name"', 'settings.toml: account.broker = "No Name": must match pattern'),
         ('symbols = ["SPY", "spy"]', 'settings.toml: symbols = "spy": must match pattern'),
         (
             '[risk]\nwindow_start = "12:00"',

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from core.model.broker import Accepted, NotFound, OrderReport, Refused
+from core.model.codes import RefusalKind
 
 NOT_FOUND = 40410000
 UNAUTHORIZED = 40110000
 INVALID = 42210000
 MALFORMED = 40010001
+FORBIDDEN = 40310000
+
+SAID_AS: Mapping[RefusalKind, tuple[int, int]] = {
+    RefusalKind.DUPLICATE_ID: (422, MALFORMED),
+    RefusalKind.FORBIDDEN: (403, FORBIDDEN),
+    RefusalKind.INSUFFICIENT_BUYING_POWER: (403, FORBIDDEN),
+    RefusalKind.INSUFFICIENT_SHARES: (403, FORBIDDEN),
+    RefusalKind.WASH_TRADE: (403, FORBIDDEN),
+    RefusalKind.NO_SUCH_ORDER: (404, NOT_FOUND),
+}
+"""How Alpaca says what the simulated exchange refuses; all else as an order whose terms it does not take."""
 
 
 class RefusalError(Exception):
@@ -33,7 +47,7 @@ def malformed(message: str) -> RefusalError:
 def accepted(answer: Accepted | Refused | NotFound) -> OrderReport:
     """The report of what was accepted. Raises `RefusalError` with what the exchange said."""
     if isinstance(answer, Refused):
-        raise RefusalError(answer.status, answer.code, answer.message)
+        raise RefusalError(*SAID_AS.get(answer.kind, (422, INVALID)), answer.message)
     if isinstance(answer, NotFound):
         raise not_found("order not found")
     return answer.report

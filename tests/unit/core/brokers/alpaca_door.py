@@ -21,9 +21,9 @@ from urllib.parse import parse_qsl, urlsplit
 from pydantic import SecretStr
 
 from core.brokers.alpaca.broker import AlpacaBroker
-from core.brokers.alpaca.keys import Keys
 from core.brokers.alpaca.patience import Patience
 from core.model.account import Mode
+from core.model.keys import Keys
 from core.model.order import Effect, OrderRequest, OrderType, Side
 from core.model.values import ClientOrderId, Price, Quantity, Symbol
 from core.settings import AlpacaSettings

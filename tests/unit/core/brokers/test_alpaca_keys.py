@@ -8,14 +8,16 @@ from decimal import Decimal
 import pytest
 from pydantic import SecretStr
 
-from core.brokers.alpaca.broker import AlpacaBroker, Standing
-from core.brokers.alpaca.keys import AccountRefusedError, Keys, checked
+from core.brokers.alpaca.broker import AlpacaBroker
+from core.brokers.alpaca.keys import checked
 from core.brokers.alpaca.request_line import TOO_OFTEN
 from core.brokers.alpaca.stream import AlpacaOrderStream
 from core.brokers.alpaca.wire import Wire, a_session, is_loopback
+from core.brokers.kinds import Standing
 from core.model.account import Account, Mode
 from core.model.broker import NoAnswer, Refused
 from core.model.connection import Lamp, Line, LineState
+from core.model.keys import AccountRefusedError, Keys
 from core.settings import AlpacaSettings
 from core.time_limit import within
 from tests.unit.core.brokers.alpaca_door import (

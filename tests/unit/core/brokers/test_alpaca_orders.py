@@ -11,6 +11,7 @@ from core.advisers.authority import UnauthorizedAIActionError, Watch, watched
 from core.brokers.alpaca.broker import MAY_BE_THE_SECOND, AlpacaBroker
 from core.model.account import Mode
 from core.model.broker import Accepted, NoAnswer, Refused
+from core.model.codes import RefusalKind
 from core.model.order import Effect, OrderRequest, OrderStatus, OrderType, Side, TimeInForce
 from core.model.values import BrokerOrderId, ClientOrderId, Price, Quantity
 from core.settings import AlpacaSettings
@@ -58,11 +59,13 @@ DOUBTS: dict[str, Behaviour] = {
 }
 
 REFUSALS = [
-    (403, 40310000, "insufficient buying power"),
-    (403, 40310100, "trade denied due to pattern day trading protection"),
-    (422, 42210000, "fractional orders must be simple orders"),
-    (400, 40010000, "request body format is invalid"),
-    (401, 40110000, "request is not authorized"),
+    (403, 40310000, "insufficient buying power", RefusalKind.FORBIDDEN),
+    (403, 40310100, "trade denied due to pattern day trading protection", RefusalKind.PATTERN_DAY_TRADER),
+    (422, 42210000, "fractional orders must be simple orders", RefusalKind.UNPROCESSABLE),
+    (400, 40010000, "request body format is invalid", RefusalKind.UNPROCESSABLE),
+    (401, 40110000, "request is not authorized", RefusalKind.UNAUTHORISED),
+    (403, 40399999, "a number that is new", RefusalKind.FORBIDDEN),
+    (418, 41800000, "a status that is new", RefusalKind.OTHER),
 ]
 
 
@@ -163,11 +166,13 @@ def test_what_alpaca_did_not_state_leaves_the_order_in_doubt_and_is_sent_once(fa
         assert pauses.taken == []
 
 
-@pytest.mark.parametrize(("status", "code", "message"), REFUSALS)
-def test_what_alpaca_stated_is_a_refusal_in_its_own_words(status: int, code: int, message: str) -> None:
-    """EX-06"""
+@pytest.mark.parametrize(("status", "code", "message", "kind"), REFUSALS)
+def test_what_alpaca_stated_is_a_refusal_of_a_kind_and_in_its_own_words(
+    status: int, code: int, message: str, kind: RefusalKind
+) -> None:
+    """EX-06, SP-07"""
     with a_door(refused(status, code, message), refused(404, 40410000, "order not found")) as door:
-        assert a_broker(door).submit(a_buy()) == Refused(status, code, message)
+        assert a_broker(door).submit(a_buy()) == Refused(kind, message, str(code))
         assert door.lines.count("POST /v2/orders") == 1
         assert len(door.lines) == (2 if status in MAY_BE_THE_SECOND else 1)
 
@@ -264,7 +269,7 @@ def test_a_replacement_of_an_order_that_alpaca_does_not_have_is_not_sent() -> No
     with a_door(refused(404, 40410000, "order not found")) as door:
         answer = a_broker(door).replace(a_change(), None)
 
-        assert answer == Refused(404, 40410000, "order not found")
+        assert answer == Refused(RefusalKind.NO_SUCH_ORDER, "order not found", "40410000")
         assert door.lines == ["GET /v2/orders:by_client_order_id"]
 
 
@@ -274,7 +279,7 @@ def test_a_refused_replacement_is_one_that_is_not_there() -> None:
     with a_door(no, gone, no, *[Says(500)] * 4, no, Says(200, an_order_json())) as door:
         broker = a_broker(door)
 
-        assert broker.replace(a_change(), OLD) == Refused(422, 42210000, "no")
+        assert broker.replace(a_change(), OLD) == Refused(RefusalKind.UNPROCESSABLE, "no", "42210000")
         assert isinstance(broker.replace(a_change(), OLD), NoAnswer)
         assert isinstance(broker.replace(a_change(), OLD), Accepted)
         assert door.lines.count(f"PATCH /v2/orders/{OLD}") == 3

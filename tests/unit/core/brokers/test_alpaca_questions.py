@@ -10,6 +10,7 @@ import pytest
 
 from core.model.account import Account
 from core.model.broker import Accepted, CancelTaken, NoAnswer, NotFound, OrderReport, Refused
+from core.model.codes import RefusalKind
 from core.model.instrument import AssetClass, BrokerInstrument, NoInstrument
 from core.model.order import OrderStatus
 from core.model.values import BrokerOrderId, ClientOrderId, Symbol
@@ -192,7 +193,7 @@ def test_a_cancel_of_a_filled_order_is_refused() -> None:
     with a_door(no, filled) as door:
         answer = a_broker(door).cancel(OURS, THEIRS)
 
-    assert answer == Refused(422, 42210000, 'order is already in "filled" state')
+    assert answer == Refused(RefusalKind.UNPROCESSABLE, 'order is already in "filled" state', "42210000")
 
 
 def test_a_cancel_of_an_order_that_alpaca_does_not_have_says_so() -> None:

@@ -25,10 +25,11 @@ from core.brokers.alpaca.reading import (
     submitted_at,
     why_blocked,
 )
+from core.brokers.alpaca.refusals import Stated
 from core.brokers.alpaca.statuses import EVENTS, event_of, status_of
 from core.brokers.alpaca.wire import Reply
 from core.execution.order_machine import BROKER_STATUSES
-from core.model.broker import OrderReport, OrderUpdate, Refused, UpdateEvent
+from core.model.broker import OrderReport, OrderUpdate, UpdateEvent
 from core.model.contract import Field, Kind, Record
 from core.model.order import OrderStatus, OrderType
 from tests.unit.core.brokers.alpaca_door import NOON, a_position_json, an_account_json, an_order_json, an_update_json
@@ -198,7 +199,7 @@ def test_a_long_message_is_cut_and_kept() -> None:
     """SY-06"""
     refused = refusal(a_reply(422, {"code": 42210000, "message": "x" * 10_000}))
 
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, Stated)
     assert len(refused.message) == 500
 
 

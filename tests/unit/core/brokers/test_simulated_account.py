@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from core.model.broker import Accepted, NotFound, Refused
+from core.model.codes import RefusalKind
 from core.model.instrument import BrokerInstrument
 from core.model.order import Side, TimeInForce
 from core.model.values import ClientOrderId, Fraction
@@ -17,9 +18,9 @@ BEFORE_THANKSGIVING = date(2026, 11, 25)
 HALF_DAY = date(2026, 11, 27)
 
 
-def refused(answer: object) -> tuple[int, int]:
+def refused(answer: object) -> RefusalKind:
     assert isinstance(answer, Refused), answer
-    return answer.status, answer.code
+    return answer.kind
 
 
 def test_a_cash_account_may_spend_a_sale_the_next_trading_day() -> None:
@@ -77,7 +78,7 @@ def test_unsettled_money_buys_nothing() -> None:
     floor.buys("10:00", "10")
     floor.sells("10:01", "10")
 
-    assert refused(floor.buys("10:02", "1", name="again")) == (403, 40310000)
+    assert refused(floor.buys("10:02", "1", name="again")) is RefusalKind.INSUFFICIENT_BUYING_POWER
 
 
 def test_a_working_buy_reserves_what_it_could_cost() -> None:
@@ -88,7 +89,7 @@ def test_a_working_buy_reserves_what_it_could_cost() -> None:
     floor.buys("10:00", "6", name="first", limit="99.00")
 
     assert floor.exchange.account(at("10:00")).buying_power == 1000 - 6 * 99
-    assert refused(floor.buys("10:00", "6", name="second", limit="99.00")) == (403, 40310000)
+    assert refused(floor.buys("10:00", "6", name="second", limit="99.00")) is RefusalKind.INSUFFICIENT_BUYING_POWER
     floor.exchange.cancel(at("10:00:01"), ClientOrderId("first"))
     assert isinstance(floor.buys("10:00:02", "6", name="third", limit="99.00"), Accepted)
 
@@ -102,7 +103,7 @@ def test_a_working_stop_holds_its_shares() -> None:
 
     answer = floor.sells("10:00:02", "10")
 
-    assert refused(answer) == (403, 40310000)
+    assert refused(answer) is RefusalKind.INSUFFICIENT_SHARES
     assert isinstance(answer, Refused)
     assert answer.message == "insufficient qty available for order (requested: 10, available: 0)"
     floor.exchange.cancel(at("10:00:03"), ClientOrderId("stop"))
@@ -114,7 +115,7 @@ def test_a_cash_account_never_sells_what_it_does_not_have() -> None:
     floor = Floor()
     floor.bars(a_bar("10:00", "100"))
 
-    assert refused(floor.sells("10:00", "1")) == (403, 40310000)
+    assert refused(floor.sells("10:00", "1")) is RefusalKind.INSUFFICIENT_SHARES
 
 
 def test_a_margin_account_spends_its_multiple_of_equity() -> None:
@@ -122,7 +123,7 @@ def test_a_margin_account_spends_its_multiple_of_equity() -> None:
     floor = Floor(cash=Decimal(1000), multiplier=Decimal(2), half_spread_ticks=Decimal(0))
     floor.bars(a_bar("10:00", "100"))
 
-    assert refused(floor.buys("10:00", "21", name="too much", limit="100.00")) == (403, 40310000)
+    assert refused(floor.buys("10:00", "21", name="too much", limit="100.00")) is RefusalKind.INSUFFICIENT_BUYING_POWER
     floor.buys("10:00", "15", limit="100.00")
 
     account = floor.exchange.account(at("10:00"))
@@ -194,7 +195,7 @@ def test_no_order_turns_a_long_position_into_a_short_one() -> None:
     floor.bars(a_bar("10:00", "100"))
     floor.buys("10:00", "5")
 
-    assert refused(floor.sells("10:00:01", "8")) == (403, 40310000)
+    assert refused(floor.sells("10:00:01", "8")) is RefusalKind.INSUFFICIENT_SHARES
 
 
 def test_a_short_sale_is_refused_while_a_buy_works_that_would_open() -> None:
@@ -203,7 +204,7 @@ def test_a_short_sale_is_refused_while_a_buy_works_that_would_open() -> None:
     floor.bars(a_bar("10:00", "100"))
     floor.buys("10:00", "5", limit="90.00")
 
-    assert refused(floor.sells("10:00:01", "5")) == (403, 40310000)
+    assert refused(floor.sells("10:00:01", "5")) is RefusalKind.WASH_TRADE
 
 
 def test_every_execution_costs_its_fee() -> None:

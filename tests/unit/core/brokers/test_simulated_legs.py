@@ -9,6 +9,7 @@ import pytest
 
 from core.brokers.simulated.log import decoded, encoded, rebuild
 from core.model.broker import Accepted, OrderReport, Refused
+from core.model.codes import RefusalKind
 from core.model.order import Leg, OrderClass, OrderStatus, Side, TimeInForce
 from core.model.values import ClientOrderId
 from tests.unit.core.brokers.trading_floor import Floor, a_bar, a_stop_leg, a_target_leg, an_order, at
@@ -16,7 +17,6 @@ from tests.unit.core.brokers.trading_floor import Floor, a_bar, a_stop_leg, a_ta
 STOP, TARGET = "leg-sim-000002", "leg-sim-000003"
 """The names that the exchange gives the legs of the first order: a bracket's stop, and its target."""
 BOTH = (a_stop_leg("99.00"), a_target_leg("103.00"))
-INVALID = 42210000
 
 
 def a_floor() -> Floor:
@@ -138,7 +138,7 @@ def test_a_leg_that_works_holds_its_shares_once_for_the_pair_and_a_held_one_none
     taken = floor.sells("10:01:05", "5", "free")
 
     assert isinstance(refused, Refused)
-    assert refused.code == 40310000
+    assert refused.kind is RefusalKind.INSUFFICIENT_SHARES
     assert isinstance(taken, Accepted)
 
 
@@ -250,7 +250,7 @@ def test_what_a_class_does_not_take_is_refused(
     answer = floor.buys("10:01:01", quantity, order_class=order_class, legs=legs, time_in_force=time_in_force)
 
     assert isinstance(answer, Refused)
-    assert (answer.status, answer.code) == (422, INVALID)
+    assert answer.kind is RefusalKind.UNPROCESSABLE
     assert said in answer.message
 
 

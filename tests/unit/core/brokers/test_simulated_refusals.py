@@ -1,4 +1,4 @@
-"""What the simulated exchange refuses, as a table: the order, and the status and code of the answer."""
+"""What the simulated exchange refuses, as a table: the order, and the kind of the answer."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from core.model.broker import Accepted, NotFound, Refused
+from core.model.codes import RefusalKind
 from core.model.instrument import WHOLE_ONES, BrokerInstrument, NoInstrument
 from core.model.order import OrderRequest, Side, TimeInForce
 from core.model.values import ClientOrderId, Fraction, Price, Symbol
@@ -17,8 +18,8 @@ WHOLE = Symbol("WHOLE")
 HALTED = Symbol("HALTED")
 HARD = Symbol("HARD")
 SILENT = Symbol("SILENT")
-INVALID = (422, 42210000)
-NOT_ENOUGH = (403, 40310000)
+INVALID = RefusalKind.UNPROCESSABLE
+NOT_ENOUGH = RefusalKind.INSUFFICIENT_BUYING_POWER
 BUY, SELL = Side.BUY, Side.SELL
 
 LISTED = {
@@ -39,8 +40,8 @@ def a_floor(multiplier: int = 2) -> Floor:
 @pytest.mark.parametrize(
     ("order", "expected"),
     [
-        (an_order("x", BUY, "1", symbol=Symbol("NOPE")), INVALID),
-        (an_order("x", BUY, "1", symbol=HALTED), INVALID),
+        (an_order("x", BUY, "1", symbol=Symbol("NOPE")), RefusalKind.NOT_TRADABLE),
+        (an_order("x", BUY, "1", symbol=HALTED), RefusalKind.NOT_TRADABLE),
         (an_order("x", BUY, "0"), INVALID),
         (an_order("x", BUY, "-1"), INVALID),
         (an_order("x", BUY, "NaN"), INVALID),
@@ -55,20 +56,20 @@ def a_floor(multiplier: int = 2) -> Floor:
         (an_order("x", BUY, "1", stop="101", time_in_force=TimeInForce.IOC), INVALID),
         (an_order("x", BUY, "1", symbol=SILENT), INVALID),
         (an_order("x", SELL, "0.5"), INVALID),
-        (an_order("x", SELL, "1", symbol=HARD), INVALID),
+        (an_order("x", SELL, "1", symbol=HARD), RefusalKind.NOT_SHORTABLE),
         (an_order("x", BUY, "201", limit="100.00"), NOT_ENOUGH),
         (an_order("x", BUY, "200"), NOT_ENOUGH),
         (an_order("x", SELL, "201", limit="100.00"), NOT_ENOUGH),
     ],
 )
-def test_the_exchange_says_no_and_keeps_nothing(order: OrderRequest, expected: tuple[int, int]) -> None:
+def test_the_exchange_says_no_and_keeps_nothing(order: OrderRequest, expected: RefusalKind) -> None:
     """EX-06, EX-11"""
     floor = a_floor()
 
     answer = floor.exchange.submit(at("10:00:05"), order)
 
     assert isinstance(answer, Refused)
-    assert (answer.status, answer.code) == expected
+    assert answer.kind is expected
     assert floor.exchange.order(at("10:00:06"), order.client_order_id) == NotFound()
     assert floor.updates() == []
     assert len(floor.notebook.records) == 1
@@ -101,7 +102,7 @@ def test_an_id_is_good_for_one_order_ever() -> None:
     answer = floor.buys("10:00:06", "2")
 
     assert isinstance(answer, Refused)
-    assert (answer.status, answer.code) == (422, 40010001)
+    assert answer.kind is RefusalKind.DUPLICATE_ID
     assert floor.report("10:00:07", "buy").quantity == 1
 
 
@@ -111,7 +112,7 @@ def test_a_price_that_the_type_does_not_have_is_refused() -> None:
 
     answer = a_floor().exchange.submit(at("10:00:05"), limit_and_stop)
 
-    assert answer == Refused(422, 42210000, "limit orders must not have a stop_price")
+    assert answer == Refused(RefusalKind.UNPROCESSABLE, "limit orders must not have a stop_price")
 
 
 def test_a_cash_account_sells_nothing_short() -> None:
@@ -119,7 +120,7 @@ def test_a_cash_account_sells_nothing_short() -> None:
     answer = a_floor(multiplier=1).sells("10:00:05", "1")
 
     assert isinstance(answer, Refused)
-    assert (answer.status, answer.code) == NOT_ENOUGH
+    assert answer.kind is RefusalKind.INSUFFICIENT_SHARES
 
 
 def test_what_the_broker_knows_of_a_symbol() -> None:

@@ -9,14 +9,13 @@ import pytest
 
 from core.brokers.simulated.log import DamagedRecordError, decoded, encoded, rebuild
 from core.model.broker import Accepted, Refused
+from core.model.codes import RefusalKind
 from core.model.order import OrderRequest, OrderStatus, Side
 from core.model.values import ClientOrderId
 from tests.unit.core.brokers.trading_floor import Floor, a_bar, an_order, at
 
-INVALID = (422, 42210000)
-NOT_ENOUGH = (403, 40310000)
-MISSING = (404, 40410000)
-DUPLICATE = (422, 40010001)
+INVALID = RefusalKind.UNPROCESSABLE
+MISSING = RefusalKind.NO_SUCH_ORDER
 
 
 def a_change(of: str, name: str, side: Side, quantity: str, **terms: str) -> OrderRequest:
@@ -90,10 +89,10 @@ def test_the_quantity_is_the_new_orders_own_whatever_the_old_one_filled() -> Non
     ("change", "expected"),
     [
         (a_change("nothing", "new", Side.SELL, "10", stop="99.50"), MISSING),
-        (a_change("buy", "new", Side.BUY, "10", limit="99.50"), INVALID),
-        (a_change("stop", "stop", Side.SELL, "10", stop="99.50"), DUPLICATE),
-        (a_change("stop", "new", Side.SELL, "10", stop="99.00"), NOT_ENOUGH),
-        (a_change("stop", "new", Side.SELL, "11", stop="99.50"), NOT_ENOUGH),
+        (a_change("buy", "new", Side.BUY, "10", limit="99.50"), RefusalKind.NOT_WORKING),
+        (a_change("stop", "stop", Side.SELL, "10", stop="99.50"), RefusalKind.DUPLICATE_ID),
+        (a_change("stop", "new", Side.SELL, "10", stop="99.00"), RefusalKind.FORBIDDEN),
+        (a_change("stop", "new", Side.SELL, "11", stop="99.50"), RefusalKind.INSUFFICIENT_SHARES),
         (a_change("stop", "new", Side.SELL, "9.5", stop="99.50"), INVALID),
         (a_change("stop", "new", Side.SELL, "10", stop="99.505"), INVALID),
         (a_change("stop", "new", Side.SELL, "10", limit="101.00"), INVALID),
@@ -102,7 +101,7 @@ def test_the_quantity_is_the_new_orders_own_whatever_the_old_one_filled() -> Non
     ],
     ids=["unknown", "filled", "same id", "unchanged", "too many", "fraction", "tick", "type", "side", "unnamed"],
 )
-def test_a_refused_replacement_leaves_the_old_order_as_it_was(change: OrderRequest, expected: tuple[int, int]) -> None:
+def test_a_refused_replacement_leaves_the_old_order_as_it_was(change: OrderRequest, expected: RefusalKind) -> None:
     """EX-06, EX-12"""
     floor = a_floor_with_a_stop()
     before = floor.report("10:02:02", "stop")
@@ -110,7 +109,7 @@ def test_a_refused_replacement_leaves_the_old_order_as_it_was(change: OrderReque
     answer = floor.exchange.replace(at("10:02:03"), change)
 
     assert isinstance(answer, Refused)
-    assert (answer.status, answer.code) == expected
+    assert answer.kind is expected
     assert floor.report("10:02:04", "stop") == before
     assert floor.updates() == []
 

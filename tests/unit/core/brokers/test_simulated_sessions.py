@@ -8,6 +8,7 @@ import pytest
 
 from core.brokers.simulated.exchange import rebuild
 from core.model.broker import Accepted, NotFound, Refused
+from core.model.codes import RefusalKind
 from core.model.order import OrderClass, OrderStatus, Side, TimeInForce
 from core.model.values import ClientOrderId
 from tests.unit.core.brokers.trading_floor import THURSDAY, Floor, a_bar, a_quote, a_stop_leg, an_order, at
@@ -154,7 +155,7 @@ def test_nothing_but_a_simple_limit_order_is_marked(terms: dict[str, object]) ->
 
     answer = floor.buys("10:00:05", "10", extended_hours=True, **terms)
 
-    assert answer == Refused(422, 42210000, "extended hours order must be DAY or GTC limit orders")
+    assert answer == Refused(RefusalKind.UNPROCESSABLE, "extended hours order must be DAY or GTC limit orders")
 
 
 def test_a_rebuilt_exchange_knows_which_orders_were_marked() -> None:
@@ -216,7 +217,7 @@ def test_a_cancel_ends_what_is_left_and_a_second_one_is_refused() -> None:
 
     assert isinstance(first, Accepted)
     assert (first.report.status, first.report.filled_quantity) == (OrderStatus.CANCELLED, 10)
-    assert second == Refused(422, 42210000, 'order is already in "canceled" state')
+    assert second == Refused(RefusalKind.NOT_WORKING, 'order is already in "canceled" state')
     assert floor.exchange.cancel(at("10:00:08"), ClientOrderId("ghost")) == NotFound()
     assert floor.updates()[-1] == "buy canceled 10:00:06"
 
@@ -229,7 +230,7 @@ def test_a_fill_on_the_way_beats_a_cancel_that_comes_later() -> None:
 
     answer = floor.exchange.cancel(at("10:00:20"), ClientOrderId("buy"))
 
-    assert answer == Refused(422, 42210000, 'order is already in "filled" state')
+    assert answer == Refused(RefusalKind.NOT_WORKING, 'order is already in "filled" state')
 
 
 def test_the_list_of_orders_is_the_very_same_until_one_of_them_changes_or_leaves_it() -> None:

@@ -1,0 +1,59 @@
+"""What a broker can do with an order, beyond what it says of each instrument."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.model.order import OrderClass, OrderRequest, OrderType, StopHolder, TimeInForce
+from core.model.staging import NoStop, StopPlan
+from core.model.values import plain
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """A new broker says what it has; the gate keeps back what it has not (EX-12).
+
+    Attributes
+    ----------
+    fractions
+        Whether parts of a share trade at all; which symbols do is each instrument's word.
+    extended_hours
+        Whether an order may act before the open and after the close (RK-20).
+    replaces
+        Whether an order can take the place of another in one request.
+    """
+
+    order_types: frozenset[OrderType] = frozenset(OrderType)
+    order_classes: frozenset[OrderClass] = frozenset(OrderClass)
+    times_in_force: frozenset[TimeInForce] = frozenset(TimeInForce)
+    fractions: bool = True
+    extended_hours: bool = True
+    replaces: bool = True
+
+    def lacking(self, order: OrderRequest) -> str | None:
+        """What the broker would have to be able to do for this order and is not, in words; None where it takes it."""
+        if order.type not in self.order_types:
+            return f"takes no {_word(order.type.value)} orders"
+        if order.order_class not in self.order_classes:
+            return f"takes no {order.order_class.value} orders"
+        if order.time_in_force not in self.times_in_force:
+            return f"takes no {order.time_in_force.value} orders"
+        if not self.fractions and order.quantity != order.quantity.to_integral_value():
+            return f"trades whole shares, and this is {plain(order.quantity)}"
+        if order.extended_hours and not self.extended_hours:
+            return "trades in the regular session alone"
+        if order.replaces is not None and not self.replaces:
+            return "replaces no order: cancel it, and type another"
+        return None
+
+    def lacking_to_guard(self, stop: StopPlan | NoStop) -> str | None:
+        """The same of the stop that the broker is to hold: an entry without it would stand bare (OP-06)."""
+        is_held_there = isinstance(stop, StopPlan) and stop.holder is StopHolder.BROKER
+        return "holds no stop" if is_held_there and OrderType.STOP not in self.order_types else None
+
+
+EVERYTHING = Capabilities()
+
+
+def _word(name: str) -> str:
+    return name.replace("_", "-")
