@@ -123,11 +123,11 @@ class Filling:
 
     def _follow_one_that_is_over(self, order: Order, report: OrderReport, source: Source) -> Iterator[Effect]:
         """One that was given up here and works there after all is taken back. Where the broker itself had told of its
-        end, a word that it works may have been given before, and come behind it: it is asked once more, and the answer
-        to that alone is believed.
+        end, a word that it works may have been given before, and come behind it: it is asked once more, and believed
+        where it is an answer, to that or in the next books.
         """
         works_there = report.status is not None and report.status.is_working
-        is_answer = order.id in self._asked_again and source is Source.LOOK_UP
+        is_answer = order.id in self._asked_again and source in REST
         if works_there and (order.broker_order_id is None or is_answer):
             yield CancelOrder(order.id, report.broker_order_id)
         elif works_there:
