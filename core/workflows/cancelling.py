@@ -69,10 +69,6 @@ class Cancelling:
         if heir is not None and not heir.is_cancelling:
             yield from self.cancel(heir, reason, code)
 
-    def again(self, order: Order) -> Iterator[Effect]:
-        """For the same reason as before."""
-        return self.cancel(order, order.cancel_reason, order.cancel_code or CancelCode.OTHER)
-
     @answers(CancelAnswered)
     def on_answered(self, reply: CancelAnswered) -> Iterator[Effect]:
         order = self.desk.ledger.order(reply.client_order_id)
@@ -87,7 +83,8 @@ class Cancelling:
         if isinstance(reply.answer, CancelTaken):
             yield look_up(order)
             return
-        self.desk.record(CancelFailed(order.id, _words(reply), _kind(reply)))
+        if order.is_cancelling:  # else nobody wants its end any more: a late word on that asks for nothing
+            self.desk.record(CancelFailed(order.id, _words(reply), _kind(reply)))
         yield look_up(order)
 
     def without_disk(self, message: Input) -> list[Effect]:
@@ -115,12 +112,14 @@ class Cancelling:
         if order.cancel_requested_at is None and is_order_stale(order, self.desk.at):
             yield from self.cancel(order, "its time to live is over", CancelCode.OUTLIVED)
         elif order.cancel_failed_at is not None and self.desk.at >= order.cancel_failed_at + self._pause(order):
-            yield from self._again(order)
-
-    def _again(self, order: Order) -> Iterator[Effect]:
-        """Once more, unless what it was for was given up meanwhile: then the order is better left as it is."""
-        if self.sales.is_waited_for(order):
             yield from self.again(order)
+
+    def again(self, order: Order) -> Iterator[Effect]:
+        """Once more, for the same reason as before, unless that was given up meanwhile: then the order is better left
+        as it is.
+        """
+        if self.sales.is_waited_for(order):
+            yield from self.cancel(order, order.cancel_reason, order.cancel_code or CancelCode.OTHER)
         else:
             self.desk.record(CancelDropped(order.id, GIVEN_UP))
 

@@ -19,6 +19,7 @@ from core.execution.cover import bare_in_words
 from core.execution.order import Order
 from core.facts import Fact, OrderCreated
 from core.inputs import Decline, EditOrder, Kill, ProposeClose, ProposeOrder, RequestCancel, Resume
+from core.model.codes import CancelCode
 from core.model.order import Effect, LegRole, OrderStatus, OrderType, StopHolder, TimeInForce
 from core.model.values import Fraction, Price, Quantity, to_nearest_tick
 from core.workflows.proposing import Proposing
@@ -394,6 +395,8 @@ class Rough:
         line = [entry, *([heir] if (heir := ledger.heir(entry)) is not None else [])]
         names = {order.id for order in line} | {leg.id for order in line for leg in ledger.legs(order.id)}
         touched = {o.id for o in ledger.state.orders.values() if o.id in names and (o.cancel_reason or o.only_reduces)}
+        if any(order.is_working or order.cancel_code is CancelCode.MAKES_WAY for order in line):
+            return  # its legs wait until it is filled whole, or it made way for a close of what it had filled
         is_over = not calendar().session_on(calendar().trading_day(entry.created_at)).holds(world.clock)
         if is_over or touched & {*world.meddled, *world.auditor.story.taken_away} or world.foreign:
             return
