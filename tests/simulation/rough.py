@@ -395,8 +395,11 @@ class Rough:
         line = [entry, *([heir] if (heir := ledger.heir(entry)) is not None else [])]
         names = {order.id for order in line} | {leg.id for order in line for leg in ledger.legs(order.id)}
         touched = {o.id for o in ledger.state.orders.values() if o.id in names and (o.cancel_reason or o.only_reduces)}
-        if any(order.is_working or order.cancel_code is CancelCode.MAKES_WAY for order in line):
-            return  # its legs wait until it is filled whole, or it made way for a close of what it had filled
+        legs = [leg for order in line for leg in ledger.legs(order.id)]
+        if any(leg.role is LegRole.TARGET and leg.is_working for leg in legs):
+            return  # it waits with its entry until that is filled whole
+        if any(order.cancel_code is CancelCode.MAKES_WAY for order in line):
+            return  # it made way for a close of what it had filled
         is_over = not calendar().session_on(calendar().trading_day(entry.created_at)).holds(world.clock)
         if is_over or touched & {*world.meddled, *world.auditor.story.taken_away} or world.foreign:
             return
