@@ -40,7 +40,7 @@ from core.facts import (
 )
 from core.model.account import Account, Mode
 from core.model.session import Calendar
-from core.model.values import ClientOrderId, Symbol
+from core.model.values import ClientOrderId
 from core.ports import Journal, JournalError, JournalWriteError
 from core.risk.checks import standard_gate
 from core.risk.reloading import changes_between, without_looser
@@ -169,12 +169,7 @@ class Engine:
             renewing.resume()
 
         comparing.after_comparison = after_comparison
-
-        def after_refusal(symbol: Symbol, strategy: str) -> Iterator[Effect]:
-            yield from closing.guard_again(symbol, strategy)
-            yield from after_comparison()
-
-        confirming.after_refusal = after_refusal
+        confirming.after_refusal = comparing.guard
         self._starting = starting = Starting(desk, comparing, doubting)
         self.minding = minding = Minding(desk, proposing)
         market = Market(desk, proposing, minding, Exiting(desk))

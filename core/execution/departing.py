@@ -18,14 +18,14 @@ A_MOMENT = timedelta(seconds=2)
 
 
 class Departing:
-    """Told by the runtime, in the engine's thread alone."""
+    """Told by the workflow that writes an order, and by the runtime as it leaves; in the engine's thread alone."""
 
     def __init__(self) -> None:
         self._waiting: set[ClientOrderId] = set()
         self._left_at: dict[ClientOrderId, datetime] = {}
 
     def queue(self, order_id: ClientOrderId) -> None:
-        """It waits for its turn in its lane."""
+        """It is written down, and waits for its turn in its lane."""
         self._waiting.add(order_id)
 
     def leave(self, order_id: ClientOrderId, at: datetime) -> None:

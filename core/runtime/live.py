@@ -116,7 +116,6 @@ class LiveRuntime(Runtime):
         self.sending = Sending(
             self.gateway,
             Asking(broker, market, engine.desk),
-            engine.desk.departing,
             self.clock,
             self._put_answer,
             self._put_quietly,

@@ -13,7 +13,6 @@ from dataclasses import replace
 from datetime import datetime
 
 from core.effects import CancelOrder, Effect, FetchPicture, ReplaceOrder, SubmitOrder
-from core.execution.departing import Departing
 from core.execution.gateway import TAKEN_BACK, Gateway
 from core.execution.lanes import lane_of
 from core.inputs import (
@@ -48,7 +47,6 @@ class Sending:
         self,
         gateway: Gateway,
         asking: Asking,
-        departing: Departing,
         clock: Callable[[], datetime],
         put: Callable[[Input], None],
         put_quietly: Callable[[Input], None],
@@ -57,7 +55,6 @@ class Sending:
         self.asking = asking
         self.lanes = Lanes()
         self.is_shut = False
-        self._departing = departing
         self._clock = clock
         self._put = put
         self._put_quietly = put_quietly
@@ -69,7 +66,6 @@ class Sending:
     def send(self, effect: SubmitOrder | ReplaceOrder, at: datetime) -> None:
         """Behind what its lane sends first; `at` is when its permission is measured where it only reduces."""
         self._unanswered[effect.order.client_order_id] = effect
-        self._departing.queue(effect.order.client_order_id)
         try:
             self.lanes.send(lane_of(effect), lambda: self._send(effect, at))
         except NoThreadError as error:

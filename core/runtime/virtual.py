@@ -305,7 +305,6 @@ class VirtualRuntime(Runtime):
             self._stop(effect, LEFT)
             self.last_words += (not_sent(effect.order),)
         else:
-            self.engine.desk.departing.queue(effect.order.client_order_id)
             self.lanes.take(effect, self.at)
 
     def _withdraw(self, order_id: ClientOrderId) -> bool:

@@ -217,13 +217,6 @@ class Closing:
         for order_id in ticket.cancels if ticket else ():
             yield from self.protecting.cover(order_id)
 
-    def guard_again(self, symbol: Symbol, strategy: str) -> Iterator[Effect]:
-        """A turned key sells nothing after all: what an entry filled, and was left to it, gets its stop."""
-        for use in list(self.desk.stage.mandates(MandateKind.PROTECTIVE_STOP)):
-            entry = self.desk.ledger.order(use.mandate.parent)
-            if entry is not None and (entry.request.symbol, entry.strategy) == (symbol, strategy):
-                yield from apart(self.desk, partial(self.protecting.cover, entry.id))
-
     def _put_back(self, use: MandateUse) -> Iterator[Effect]:
         """The same stop again, for what is owed it, within what was signed."""
         gone, quantity = self.sales.made_way(use), self._owed(use)

@@ -178,11 +178,19 @@ class Comparing:
 
     def _give_what_is_owed(self) -> Iterator[Effect]:
         """What was kept, stops of fills, closes, what was taken off stops: none waits for other symbols' books."""
-        too_far = self.desk.differing if self.desk.apart or self.desk.gone else frozenset()
         yield from apart(self.desk, self.send_what_is_owed)
-        yield from apart(self.desk, partial(self.protecting.resume, too_far))
-        yield from apart(self.desk, partial(self.closing.go_on, too_far))
+        yield from apart(self.desk, partial(self.protecting.resume, self._too_far))
+        yield from apart(self.desk, partial(self.closing.go_on, self._too_far))
         yield from apart(self.desk, self.after_comparison)
+
+    def guard(self) -> Iterator[Effect]:
+        """Between two looks: what waited for an exit that sells nothing after all gets its stop at once."""
+        yield from apart(self.desk, partial(self.protecting.resume, self._too_far))
+        yield from apart(self.desk, self.after_comparison)
+
+    @property
+    def _too_far(self) -> frozenset[Symbol]:
+        return self.desk.differing if self.desk.apart or self.desk.gone else frozenset()
 
     def _judge(
         self, comparison: Comparison, positions: Sequence[Difference], follows: list[Effect]

@@ -46,7 +46,6 @@ from core.model.values import (
     Price,
     ProposalId,
     Quantity,
-    Symbol,
     TicketId,
     plain,
     rounded_down,
@@ -83,7 +82,7 @@ class Confirming:
         self.closing = closing
         self.opening: dict[ProposalId, datetime] = {}
         self.after_opening: Callable[[Ticket, FreshFigures | None], Iterable[Effect]] = lambda _ticket, _fresh: ()
-        self.after_refusal: Callable[[Symbol, str], Iterable[Effect]] = lambda _symbol, _strategy: ()
+        self.after_refusal: Callable[[], Iterable[Effect]] = lambda: ()
         self._to_sign: set[ProposalId] = set()
 
     # ── the ticket ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -309,8 +308,7 @@ class Confirming:
     def _refuse(self, confirmation: Confirmation, reasons: tuple[str, ...]) -> Iterable[Effect]:
         """What an exit was to sell is nobody's again: where it waited bare for that, it is guarded at once."""
         self.desk.record(ConfirmationRefused(confirmation.ticket.id, reasons))
-        proposal = confirmation.proposal
-        return self.after_refusal(proposal.symbol, proposal.strategy) if proposal.only_reduces else ()
+        return self.after_refusal() if confirmation.proposal.only_reduces else ()
 
     def on_leaving(self, _message: Leaving) -> Iterator[Effect]:
         """An exit goes on with a warning, as where its figures did not come in time; an entry is not sent any more."""

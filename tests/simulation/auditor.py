@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import Any
 
 from simulation.bareness import names_stop
+from simulation.cancel_audit import CancelAudit
 from simulation.plan_audit import PlanAudit
 from simulation.reckoning import A_DOUBT, all_reports, ended_unseen
 
@@ -22,7 +23,7 @@ from core import checkpoint
 from core.advisers.authority import at_work
 from core.brokers.simulated.log import Cancellation, decoded
 from core.desk import Desk
-from core.effects import Effect, ReplaceOrder, SubmitOrder
+from core.effects import CancelOrder, Effect, ReplaceOrder, SubmitOrder
 from core.execution import order_machine
 from core.execution.ledger import UNKNOWN_OWNER, position_key
 from core.execution.order import REPLACED, Order
@@ -155,6 +156,7 @@ class Auditor:
         self.sent: dict[str, OrderRequest] = before.sent if before else {}
         self.is_reading = False
         self.plans = PlanAudit(self)
+        self.cancels = CancelAudit(self)
         self.hearers = {
             EngineStarted: self._started,
             StrategyPaused: self._paused,
@@ -504,6 +506,7 @@ class Auditor:
         seen.status, seen.reason = fact.after, fact.reason
 
     def _cancel_requested(self, fact: CancelRequested) -> None:
+        self.cancels.asked_for.add(fact.client_order_id)
         if any(word in fact.reason for word in TAKEN_AWAY):
             self.story.taken_away.add(fact.client_order_id)
         if fact.reason == CLOSED:
@@ -612,6 +615,8 @@ class Auditor:
     def leaves(self, effect: Effect) -> None:
         """A request is about to leave the desk."""
         self.require(at_work() is None, f"an adviser sends {effect}")
+        if isinstance(effect, CancelOrder):
+            self.cancels.leaves(effect)
         if not isinstance(effect, SubmitOrder | ReplaceOrder):
             return
         self.require(

@@ -36,7 +36,7 @@ from simulation.world import Switch
 
 from core.control import Control
 from core.desk import Desk
-from core.effects import Effect, ReplaceOrder, SubmitOrder
+from core.effects import CancelOrder, Effect, ReplaceOrder, SubmitOrder
 from core.execution.gateway import Gateway
 from core.execution.ledger import Ledger
 from core.execution.order import Order
@@ -142,6 +142,16 @@ def the_sale_does_not_wait_for_its_stop(patch: pytest.MonkeyPatch) -> None:
 def a_stop_that_a_crash_kept_back_is_never_sent(patch: pytest.MonkeyPatch) -> None:
     """Fills whose stop was not written down before a crash stay without one (OP-06, EX-20)."""
     patch.setattr("core.workflows.protecting.Protecting.resume", lambda *_: ())
+
+
+def a_word_that_is_behind_ends_what_is_over(patch: pytest.MonkeyPatch) -> None:
+    """An answer that was read before the broker told of an order's end is believed behind it (EX-07)."""
+
+    def at_once(_self: Filling, order: Order, report: OrderReport) -> Iterator[Effect]:
+        if report.status is not None and report.status.is_working:
+            yield CancelOrder(order.id, report.broker_order_id)
+
+    patch.setattr(Filling, "_follow_one_that_is_over", at_once)
 
 
 def legs_that_are_left_out_are_missing(patch: pytest.MonkeyPatch) -> None:
@@ -317,6 +327,7 @@ FAULTS: tuple[Callable[[pytest.MonkeyPatch], None], ...] = (
     nobody_asks_after_a_crash,
     a_restart_forgets_the_kill,
     the_sale_does_not_wait_for_its_stop,
+    a_word_that_is_behind_ends_what_is_over,
     legs_that_are_left_out_are_missing,
     a_buy_does_not_wait_for_its_sells,
     a_plan_goes_on_after_a_crash,

@@ -169,13 +169,17 @@ class DataSocket(StockDataStream):
         self._abort()
 
     async def shut(self) -> None:
-        """Say goodbye, and cut the line where that is not heard, or nobody waits for it. Never takes long."""
+        """Say goodbye, and cut the line where that is not heard, or nobody waits for it. Never takes long.
+
+        In a task of its own: the library takes a cancellation of its goodbye for the end of it, and whoever was
+        cancelled would go on.
+        """
+        goodbye = asyncio.ensure_future(self.close())
         try:
-            with suppress(Exception):
-                async with asyncio.timeout(GOODBYE):
-                    await self.close()
+            await asyncio.wait({goodbye}, timeout=GOODBYE)
         finally:
             self._abort()
+            goodbye.add_done_callback(_as_it_ended)
 
     def _abort(self) -> None:
         transport = getattr(self._line, "transport", None)
@@ -227,6 +231,12 @@ def _refusal(message: Message) -> StreamRefusedError:
 
 def _closed(error: ConnectionClosed) -> str:
     return f"Alpaca's stream ended ({error.rcvd.code if error.rcvd else 'broken off'}); it is tried again"
+
+
+def _as_it_ended(goodbye: asyncio.Future[None]) -> None:
+    """Nothing depends on it: the line is cut."""
+    if not goodbye.cancelled():
+        goodbye.exception()
 
 
 async def _nobody(_message: object) -> None:

@@ -7,7 +7,6 @@ from queue import SimpleQueue
 from typing import Any, cast
 
 from core.effects import CancelOrder, SubmitOrder
-from core.execution.departing import Departing
 from core.execution.gateway import Gateway
 from core.inputs import CancelAnswered, Input, SubmissionAnswered, SubmissionBegan, SubmissionStopped
 from core.model.broker import Accepted, NoAnswer
@@ -53,7 +52,7 @@ def test_a_last_look_that_fails_lets_nothing_out_and_the_next_order_leaves() -> 
     heard: SimpleQueue[Any] = SimpleQueue()
     asking = cast(Asking, Answers())
     gateway = Gateway("paper", BrokenOnce())
-    sending = Sending(gateway, asking, Departing(), lambda: TEN, heard.put, heard.put)
+    sending = Sending(gateway, asking, lambda: TEN, heard.put, heard.put)
 
     sending.send(a_submission("first"), TEN)
     sending.send(a_submission("second"), TEN)
@@ -71,7 +70,7 @@ def test_a_request_that_gets_no_thread_is_answered_as_not_sent_and_the_next_one_
     latch = BrokenOnce()
     latch.asked = 1
     gateway = Gateway("paper", latch)
-    sending = Sending(gateway, cast(Asking, Answers()), Departing(), lambda: TEN, heard.put, heard.put)
+    sending = Sending(gateway, cast(Asking, Answers()), lambda: TEN, heard.put, heard.put)
 
     with no_thread_starts():
         sending.send(a_submission("first"), TEN)

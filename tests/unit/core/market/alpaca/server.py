@@ -125,6 +125,9 @@ class Server:
         """The socket stays open; nothing is read any more, pings included."""
         self.connections[-1].transport.pause_reading()
 
+    def hears_again(self) -> None:
+        self.connections[-1].transport.resume_reading()
+
     # ── history ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def has_minutes(self, first: str, last: str, symbol: str = "SPY") -> None:

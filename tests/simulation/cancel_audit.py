@@ -1,0 +1,40 @@
+"""Why the broker is asked to end an order: the journal asked for it, or what the desk had given up works after all.
+
+A request too many does no harm by itself; that nobody can say why it left does.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.effects import CancelOrder
+
+if TYPE_CHECKING:
+    from simulation.auditor import Auditor
+
+GIVEN_UP = "never arrived"
+
+
+class CancelAudit:
+    def __init__(self, auditor: Auditor) -> None:
+        self.auditor = auditor
+        self.asked_for: set[str] = set()
+        """Orders whose end the journal asked for."""
+
+    def leaves(self, cancel: CancelOrder) -> None:
+        """It is about to leave the desk."""
+        seen = self.auditor.story.orders.get(cancel.client_order_id)
+        if seen is None:
+            is_killed = self.auditor.world.engine.desk.control.state.killed_by is not None
+            self.auditor.require(is_killed, f"another's order is cancelled, and nobody killed: {cancel}")
+            return
+        is_explained = cancel.client_order_id in self.asked_for or seen.reason == GIVEN_UP
+        self.auditor.require(
+            is_explained or self._works_there(cancel.client_order_id),
+            f"{cancel.client_order_id} ({seen.status.value}: {seen.reason}) is cancelled, and nobody asked for it",
+        )
+
+    def _works_there(self, order_id: str) -> bool:
+        book = self.auditor.world.exchange._book._orders.values()
+        told = (order.report().status for order in book if order.request.client_order_id == order_id)
+        return any(status is not None and status.is_working for status in told)
