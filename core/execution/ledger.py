@@ -520,8 +520,9 @@ class Ledger:
 
     def _cancel_failed(self, at: datetime, fact: CancelFailed) -> None:
         order = self.state.orders[fact.client_order_id]
-        order.cancel_failed_at = at
-        order.cancel_failures += 1
+        if order.cancel_requested_at is not None:  # a word that came after nobody wanted its end any more
+            order.cancel_failed_at = at
+            order.cancel_failures += 1
 
     def _cancel_dropped(self, _at: datetime, fact: CancelDropped) -> None:
         order = self.state.orders[fact.client_order_id]

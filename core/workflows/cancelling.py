@@ -77,7 +77,8 @@ class Cancelling:
         if isinstance(reply.answer, CancelTaken):
             yield look_up(order)
             return
-        self.desk.record(CancelFailed(order.id, _words(reply)))
+        if order.is_cancelling:  # else nobody wants its end any more: a late word on that asks for nothing
+            self.desk.record(CancelFailed(order.id, _words(reply)))
         yield look_up(order)
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -97,9 +98,9 @@ class Cancelling:
         if order.cancel_requested_at is None and is_order_stale(order, self.desk.at):
             yield from self.cancel(order, "its time to live is over")
         elif order.cancel_failed_at is not None and self.desk.at >= order.cancel_failed_at + self._pause(order):
-            yield from self._again(order)
+            yield from self.again(order)
 
-    def _again(self, order: Order) -> Iterator[Effect]:
+    def again(self, order: Order) -> Iterator[Effect]:
         """Once more, unless what it was for was given up meanwhile: then the order is better left as it is."""
         if self.is_wanted(order):
             yield from self.cancel(order, order.cancel_reason)

@@ -133,7 +133,8 @@ class Closing:
 
         The stop guards on then; taken back for nothing, it might be refused when it is to be put back.
         """
-        waiting = (self.sales.ticket(use) for use in self.desk.stage.mandates(MandateKind.CLOSE) if use.is_unused)
+        closes = self.desk.stage.mandates(MandateKind.CLOSE)
+        waiting = (self.sales.ticket(use) for use in closes if use.is_unused and self.desk.at < use.mandate.ends_at)
         is_for_a_close = order.cancel_reason == MAKES_WAY and order.stands_by
         return not is_for_a_close or any(ticket is not None and order.id in ticket.cancels for ticket in waiting)
 

@@ -246,7 +246,7 @@ class Comparing:
             yield from self.doubting.ask(order)
         yield from self.doubting.on_books(order, comparison.picture, is_listed=report is not None)
         if order.is_cancelling and order.id not in self.doubting.next_look_up:
-            yield from self.cancelling.cancel(order, order.cancel_reason)
+            yield from self.cancelling.again(order)
 
     def _to_look_at(self, listing: Listing) -> list[Order]:
         """Every order of ours; only those that work, where the broker lists the very same orders as when all that had

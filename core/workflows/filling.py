@@ -117,22 +117,24 @@ class Filling:
             yield FetchAccount()  # what the broker reserves for it has changed
         yield from self.follow_legs(order, report, source)
         if was_terminal and order.status is not OrderStatus.FILLED:
-            yield from self._follow_one_that_is_over(order, report)
+            yield from self._follow_one_that_is_over(order, report, source)
         if was_pending and order.is_cancelling:
             yield CancelOrder(order.id, order.broker_order_id)
 
-    def _follow_one_that_is_over(self, order: Order, report: OrderReport) -> Iterator[Effect]:
+    def _follow_one_that_is_over(self, order: Order, report: OrderReport, source: Source) -> Iterator[Effect]:
         """One that was given up here and works there after all is taken back. Where the broker itself had told of its
-        end, a word that it works may have been given before, and come behind it: it is asked once more first.
+        end, a word that it works may have been given before, and come behind it: it is asked once more, and believed
+        where it is an answer, to that or in the next books.
         """
         works_there = report.status is not None and report.status.is_working
-        if not works_there:
-            self._asked_again.discard(order.id)
-        elif order.broker_order_id is None or order.id in self._asked_again:
+        is_answer = order.id in self._asked_again and source in REST
+        if works_there and (order.broker_order_id is None or is_answer):
             yield CancelOrder(order.id, report.broker_order_id)
-        else:
+        elif works_there:
             self._asked_again.add(order.id)
             yield look_up(order)
+        elif is_answer:
+            self._asked_again.discard(order.id)
 
     def change(
         self,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 from console.screens.leave import leaving_lines
 from core.effects import CancelOrder, Effect, SubmitOrder
 from core.facts import CancelDropped, MandateEnded, OrderCreated, OrderInDoubt, OrderNotFound, ProposalSkipped
-from core.inputs import Input, ProposeClose, RequestCancel
+from core.inputs import CancelAnswered, Input, ProposeClose, RequestCancel
+from core.model.broker import NoAnswer
 from core.model.order import OrderStatus, StopHolder
 from core.model.values import Fraction, plain
 from core.picture import Pictures
@@ -286,6 +288,38 @@ def test_a_close_that_was_given_up_leaves_its_stop_at_the_broker() -> None:
     assert (plain(the_row(house).covered), the_row(house).doubt) == ("0.502", "")
     assert house.stops[0].reason == ""
     assert_can_be_rebuilt(house)
+
+
+def test_a_late_word_on_a_cancel_that_nobody_wants_any_more_takes_no_stop_away() -> None:
+    """EX-21, OP-06: the second of two cancels is refused when the close has been given up long since."""
+    house = a_house_whose_close_was_given_up()
+    passes(house, 60)
+    asked = house.requests()
+
+    house.line.take(house.line.at, CancelAnswered(house.stops[0].id, NoAnswer("no answer in 8 s")))
+    passes(house, 60)
+
+    assert house.requests() == asked
+    assert (plain(the_row(house).covered), the_row(house).doubt) == ("0.502", "")
+    assert_can_be_rebuilt(house)
+
+
+def test_a_start_takes_no_stop_away_for_a_close_whose_time_is_over() -> None:
+    """EX-20, EX-21: the desk died before its cancel left, and came back when the close had been given up."""
+    house = a_house_in_a_position(("10:06", "10:30", STEADY))
+    house.line.breaks_at(CancelOrder, arrives=False, times=20)
+    house.presses(ProposeClose(SPY))
+    confirms_now(house)
+    passes(house, 2)
+    house.line.mends()
+    house.line.at += timedelta(seconds=200)
+
+    house.restarted()
+    passes(house, 60)
+
+    assert "close again: the stop was not gone in time" in [fact.reason for fact in house.facts(MandateEnded)]
+    assert house.requests() == ["submit buy limit 0.502", "submit sell stop 0.502"]
+    assert plain(the_row(house).covered) == "0.502"
 
 
 def test_a_lost_cancel_that_arrives_after_all_has_its_stop_put_back() -> None:

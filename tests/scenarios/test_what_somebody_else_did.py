@@ -11,8 +11,16 @@ import pytest
 from core.effects import CancelOrder, FetchPicture, LookUpOrder, SubmitOrder
 from core.execution.order import Order
 from core.facts import OrderStateChanged, PositionCorrected, ProposalEnded, SubmissionBlocked
-from core.inputs import AcceptBroker, Confirm, LookUpAnswered, PictureFetched, ProposeClose, RequestCancel
-from core.model.broker import BrokerPicture
+from core.inputs import (
+    AcceptBroker,
+    BrokerUpdated,
+    Confirm,
+    LookUpAnswered,
+    PictureFetched,
+    ProposeClose,
+    RequestCancel,
+)
+from core.model.broker import BrokerPicture, OrderUpdate, UpdateEvent
 from core.model.order import Effect, OrderRequest, OrderStatus, OrderType, Side
 from core.model.values import ClientOrderId, Quantity
 from core.setting_types import Amount
@@ -103,6 +111,21 @@ def test_a_word_that_comes_behind_the_end_that_the_broker_told_takes_nothing_bac
 
     assert house.requests() == before
     assert stop.status is OrderStatus.CANCELLED
+
+
+def test_two_words_that_come_behind_that_end_are_none_of_them_the_answer_to_the_question() -> None:
+    """EX-06, EX-09: the order stream tells twice that it is new, behind its end"""
+    house = a_house_in_a_position()
+    stop = the_stop_is_taken_back(house)
+    before = house.requests()
+    report = next(r for r in house.exchange.orders(house.line.at) if r.client_order_id == stop.id)
+    told = replace(report, status=OrderStatus.SUBMITTED, raw_status="new")
+
+    for _ in range(2):
+        house.line.take(house.line.at, BrokerUpdated(OrderUpdate(UpdateEvent.NEW, house.line.at, told)))
+    house.until("10:06:50")
+
+    assert house.requests() == before
 
 
 def test_an_order_that_the_broker_says_again_works_after_it_told_of_its_end_is_taken_back() -> None:

@@ -40,6 +40,7 @@ from core.facts import (
     KeptOrderReleased,
     Killed,
     LegResized,
+    MandateEnded,
     MandateProlonged,
     OrderApproved,
     OrderCreated,
@@ -133,6 +134,7 @@ class Story:
     positions: Counter[str] = field(default_factory=Counter)
     counts: Counter[str] = field(default_factory=Counter)
     killed: bool = False
+    naked: bool = False
     halts: set[HaltCause] = field(default_factory=set)
     started: int = 0
     down: tuple[datetime, datetime] | None = None
@@ -191,6 +193,7 @@ class Auditor:
             Halted: self._halted,
             Resumed: self._resumed,
             Killed: self._killed,
+            MandateEnded: self._mandate_ended,
             Rearmed: self._rearmed,
         }
 
@@ -603,12 +606,19 @@ class Auditor:
     def _resumed(self, fact: Resumed) -> None:
         self.story.halts.discard(fact.cause)
 
-    def _killed(self, _fact: Killed) -> None:
+    def _killed(self, fact: Killed) -> None:
         self.story.killed = True
+        self.story.naked |= fact.naked
         self.story.halts.discard(HaltCause.KEY)
 
     def _rearmed(self, _fact: Rearmed) -> None:
-        self.story.killed = False
+        self.story.killed = self.story.naked = False
+
+    def _mandate_ended(self, fact: MandateEnded) -> None:
+        """After NAKED what made way for a close does not go back, and what was signed for that ends so."""
+        mandate = self.story.mandates.get(fact.mandate_id)
+        if self.story.naked and mandate is not None and mandate.kind is MandateKind.RESTORE_STOP:
+            self.story.taken_away.update(self.story.tickets[mandate.ticket_id].cancels)
 
     # ── the wire ─────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 Owner = tuple[Symbol, str]
 ALLOWED = 2.0
 """Seconds that may pass without a cause: a request and its answer, a comparison that is due."""
-ANSWERS_WITHIN = timedelta(seconds=2)
-"""What a question and its answer take, where nothing is wrong with the line."""
 DOWN = "the desk was down"
 NO_TIME = "no time of a session passed"
 NO_CAUSE = "no cause"
@@ -262,18 +260,16 @@ class Meter:
             return found
         if (found := self._of_exits(owner)) is not None:
             return found
-        if any(
-            story.orders[o].order.symbol == owner[0] and story.orders[o].strategy == owner[1] for o in story.asked_for
-        ):
+        asked_for = [seen for order_id in story.asked_for if (seen := story.orders.get(order_id)) is not None]
+        if any((seen.order.symbol, seen.strategy) == owner for seen in asked_for):
             return "its record was made to fail twice; a new stop waits for its key"
         found = self._of_stops(stops)
         return ENDED if found == NO_CAUSE and self._is_of_another_day(owner, self._at) else found
 
     def _waits_for_books(self) -> bool:
-        """A question for them was lost or failed: what an exception dropped is sent by what they say."""
+        """A question for them is out, was lost or failed: what an exception dropped is sent by what they say."""
         asking = self.world.engine._starting.comparing
-        is_long = asking.asked_at is not None and self._at - asking.asked_at > ANSWERS_WITHIN
-        return bool(asking._unanswered) or (asking._is_waiting and is_long)
+        return bool(asking._unanswered) or asking._is_waiting
 
     def _is_of_another_day(self, owner: Owner, at: datetime) -> bool:
         """What a ticket permits ends with its session."""

@@ -21,6 +21,7 @@ from core.facts import Fact, OrderCreated
 from core.inputs import Decline, EditOrder, Kill, ProposeClose, ProposeOrder, RequestCancel, Resume
 from core.model.order import Effect, LegRole, OrderStatus, OrderType, StopHolder, TimeInForce
 from core.model.values import Fraction, Price, Quantity, to_nearest_tick
+from core.workflows.closing import MAKES_WAY
 
 if TYPE_CHECKING:
     from simulation.play import Player
@@ -391,6 +392,11 @@ class Rough:
         line = [entry, *([heir] if (heir := ledger.heir(entry)) is not None else [])]
         names = {order.id for order in line} | {leg.id for order in line for leg in ledger.legs(order.id)}
         touched = {o.id for o in ledger.state.orders.values() if o.id in names and (o.cancel_reason or o.only_reduces)}
+        legs = [leg for order in line for leg in ledger.legs(order.id)]
+        if any(leg.role is LegRole.TARGET and leg.is_working for leg in legs):
+            return  # it waits with its entry until that is filled whole
+        if any(order.cancel_reason == MAKES_WAY for order in line):
+            return  # it made way for a close of what it had filled
         is_over = not calendar().session_on(calendar().trading_day(entry.created_at)).holds(world.clock)
         if is_over or touched & {*world.meddled, *world.auditor.story.taken_away} or world.foreign:
             return

@@ -20,7 +20,7 @@ import pytest
 from simulation.bareness import NO_CAUSE, Stretch, middle_high_longest, told
 from simulation.play import Failure, Played, play
 from simulation.rough_faults import ROUGH_FAULTS
-from simulation.sessions import session_of
+from simulation.sessions import Session, session_of
 from simulation.shrink import shrunk
 
 A_BAR = 40
@@ -79,8 +79,17 @@ def some_sessions(job: tuple[int, int, int]) -> Played:
     seed, first, many = job
     played = Played()
     for number in range(first, first + many):
-        played.add(play(session_of(seed, number)))
+        played.add(_played(session_of(seed, number)))
     return played
+
+
+def _played(session: Session) -> Played:
+    """One that raises is wrong, and named; the others are played all the same."""
+    try:
+        return play(session)
+    except Exception as error:
+        raised = Failure(session.seed, session.number, (f"it raised {type(error).__name__}: {error}",))
+        return Played(sessions=1, failures=[raised])
 
 
 def replay(seed: int, number: int) -> int:
