@@ -265,14 +265,20 @@ def test_a_stop_that_is_refused_on_its_way_back_is_never_told_as_put_back() -> N
     assert not [reason for reason in ends if "put back" in reason]
 
 
-def a_house_whose_close_was_given_up() -> House:
-    """No cancel of its stop got through in the time that the close had, and the broker is back."""
+def a_house_whose_cancels_get_lost(seconds: int) -> House:
+    """A close is confirmed; none of its stop gets through for so long, and then the broker is back."""
     house = a_house_in_a_position(("10:06", "10:30", STEADY))
     house.line.breaks_at(CancelOrder, arrives=False, times=20)
     house.presses(ProposeClose(SPY))
     confirms_now(house)
-    passes(house, 100)
+    passes(house, seconds)
     house.line.mends()
+    return house
+
+
+def a_house_whose_close_was_given_up() -> House:
+    """No cancel of its stop got through in the time that the close had, and the broker is back."""
+    house = a_house_whose_cancels_get_lost(100)
     assert "close again: the stop was not gone in time" in [fact.reason for fact in house.facts(MandateEnded)]
     return house
 
@@ -305,13 +311,8 @@ def test_a_late_word_on_a_cancel_that_nobody_wants_any_more_takes_no_stop_away()
 
 
 def test_a_start_takes_no_stop_away_for_a_close_whose_time_is_over() -> None:
-    """EX-20, EX-21: the desk died before its cancel left, and came back when the close had been given up."""
-    house = a_house_in_a_position(("10:06", "10:30", STEADY))
-    house.line.breaks_at(CancelOrder, arrives=False, times=20)
-    house.presses(ProposeClose(SPY))
-    confirms_now(house)
-    passes(house, 2)
-    house.line.mends()
+    """EX-20, EX-21: no cancel had got through when the desk died; it came back when the time of the close was over."""
+    house = a_house_whose_cancels_get_lost(2)
     house.line.at += timedelta(seconds=200)
 
     house.restarted()

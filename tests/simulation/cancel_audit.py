@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from core.effects import CancelOrder
 from core.model.codes import EndCode
+from core.model.values import ClientOrderId
 
 if TYPE_CHECKING:
     from simulation.auditor import Auditor
@@ -33,7 +34,6 @@ class CancelAudit:
             f"{cancel.client_order_id} ({seen.status.value}: {seen.reason}) is cancelled, and nobody asked for it",
         )
 
-    def _works_there(self, order_id: str) -> bool:
-        book = self.auditor.world.exchange._book._orders.values()
-        told = (order.report().status for order in book if order.request.client_order_id == order_id)
-        return any(status is not None and status.is_working for status in told)
+    def _works_there(self, order_id: ClientOrderId) -> bool:
+        booked = self.auditor.world.exchange._book.find(order_id)
+        return booked is not None and booked.is_working
