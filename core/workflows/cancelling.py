@@ -18,11 +18,10 @@ from core.workflows.apart import apart
 from core.workflows.contract import answers
 from core.workflows.doubting import Doubting
 from core.workflows.filling import Filling, look_up
-from core.workflows.sales import Sales
+from core.workflows.sales import GIVEN_UP, Sales
 from core.workflows.submitting import Submitting
 
 HELD = "it waits for its entry to fill, and goes with it: cancel the entry"
-GIVEN_UP = "the close that it was to make way for was given up"
 NOT_YET = "this stop is to take another's place; cancel that one, or wait for the broker's answer"
 
 

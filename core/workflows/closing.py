@@ -16,7 +16,7 @@ from core.desk import Desk
 from core.effects import Effect
 from core.execution.beyond import free_of_exits
 from core.execution.order import Order
-from core.facts import MandateEnded, MandateProlonged, OrderStateChanged, SubmissionBlocked
+from core.facts import CancelDropped, MandateEnded, MandateProlonged, OrderStateChanged, SubmissionBlocked
 from core.model.codes import CancelCode, MandateCode
 from core.model.order import OrderClass, OrderRequest, OrderStatus, OrderType, TimeInForce
 from core.model.signal import ExitReason
@@ -26,8 +26,9 @@ from core.staging.stage import MandateUse
 from core.workflows.apart import apart
 from core.workflows.cancelling import Cancelling
 from core.workflows.contract import follows
+from core.workflows.proposing import signed_to_close
 from core.workflows.protecting import NOTHING_LEFT, Protecting
-from core.workflows.sales import Sales
+from core.workflows.sales import Sales, was_taken_back
 from core.workflows.submitting import Intent, Submitting
 
 MAKES_WAY = "its position is being closed"
@@ -78,6 +79,11 @@ class Closing:
         """An order ended: perhaps the stop that was waited for, perhaps the last of a sale's line."""
         return self.go_on() if fact.after.is_terminal else ()
 
+    @follows(CancelDropped)
+    def after_drop(self, _fact: CancelDropped) -> Iterable[Effect]:
+        """One of the stops stays: those that had made way before it go back."""
+        return self.go_on()
+
     def under_way(self) -> tuple[Symbol, ...]:
         """Whose stop was asked to make way, or is gone already, while the exit behind it has not left."""
         leaving = [o.request.symbol for o in self.desk.ledger.working() if o.only_reduces and o.is_cancelling]
@@ -106,9 +112,7 @@ class Closing:
 
         What a desk that was away found lapsed stays so: the key was turned for then.
         """
-        ticket = self.sales.ticket(use)
-        stops = [self.desk.ledger.order(order_id) for order_id in (ticket.cancels if ticket else ())]
-        return any(stop is not None and self.desk.ledger.is_in_doubt(stop) for stop in stops)
+        return any(self.desk.ledger.is_in_doubt(stop) for stop in self.sales.stops(use))
 
     def _prolonged_at(self, use: MandateUse) -> datetime:
         """Half of its time before its end, so that as much is left at least when the doubt is over."""
@@ -121,17 +125,25 @@ class Closing:
 
     def _stops_left(self, use: MandateUse) -> bool:
         """Whether a stop that holds the shares still works; True also while the closing has not begun."""
-        ticket = self.sales.ticket(use)
-        if ticket is None:
-            return True
-        stops = (self.desk.ledger.order(order_id) for order_id in ticket.cancels)
-        return any(stop is not None and stop.is_working for stop in stops)
+        return self.sales.ticket(use) is None or any(stop.is_working for stop in self.sales.stops(use))
 
     def _is_over(self, parent: ClientOrderId) -> bool:
-        """Whether the sale will not be sent, or nothing of its line works any more."""
-        uses = [use for use in self._standing(()) if use.mandate.parent == parent]
+        """Whether the sale will not be sent, or nothing of its line works any more; a stop that was to make way and
+        stays is not waited for.
+        """
+        uses = self._of(parent)
         waits = any(use.mandate.kind is MandateKind.CLOSE and use.is_unused for use in uses)
-        return not waits and all(self.sales.is_over(use) and not self._stops_left(use) for use in uses)
+        return not waits and all(self.sales.is_over(use) and not self._is_stop_going(use) for use in uses)
+
+    def _is_stop_going(self, use: MandateUse) -> bool:
+        return self.sales.ticket(use) is None or any(stop.is_cancelling for stop in self.sales.stops(use))
+
+    def _may_owe_more(self, use: MandateUse) -> bool:
+        """Whether one of the stops stayed, and may end yet; or another close of the owner's shares is under way."""
+        return self._stops_left(use) or self._signed_to_close(use) > 0
+
+    def _of(self, parent: ClientOrderId) -> list[MandateUse]:
+        return [use for use in self._standing(()) if use.mandate.parent == parent]
 
     def _sell(self, use: MandateUse) -> Iterator[Effect]:
         confirmation = self.desk.stage.state.confirmations[use.mandate.ticket_id]
@@ -176,11 +188,12 @@ class Closing:
         settled.add(parent)
 
     def _end_both(self, parent: ClientOrderId) -> Iterator[Effect]:
-        """What was signed for it ends, as soon as all that is owed by it was asked for."""
+        """What was signed for it ends, as soon as all that is owed by it was asked for, and no more can be."""
         closes = self.desk.stage.mandates(MandateKind.CLOSE, parent)
         self._end_all(MandateKind.CLOSE, parent, *self._how_it_ended(parent))
         for use in self.desk.stage.mandates(MandateKind.RESTORE_STOP, parent):
-            self._end(use, *self._what_guards_it(use))
+            if not self._may_owe_more(use):
+                self._end(use, *self._what_guards_it(use))
         for use in closes:
             yield from self._guard_what_entries_left(use)
 
@@ -214,7 +227,7 @@ class Closing:
         """The same stop again, for what is owed it, within what was signed."""
         gone, quantity = self.sales.made_way(use), self._owed(use)
         is_signed_no_more = not gone and not self.sales.has_forgotten(use)  # another was signed in its place since
-        if is_signed_no_more or (gone and _was_taken_back(gone[-1])) or self._was_killed(use) or quantity <= 0:
+        if is_signed_no_more or (gone and was_taken_back(gone[-1])) or self._was_killed(use) or quantity <= 0:
             return
         if self.desk.control.is_naked(self.desk.stage.state.confirmations[use.mandate.ticket_id].received_at):
             return
@@ -236,13 +249,23 @@ class Closing:
         return Quantity(max(min(self._bare(use), self.sales.owed_at_most(use)), ZERO))
 
     def _bare(self, use: MandateUse) -> Decimal:
-        """What no exit would close and no leg of another entry is to hold; no more than the broker has by its books."""
-        mandate, strategy = use.mandate, self.desk.stage.state.confirmations[use.mandate.ticket_id].proposal.strategy
+        """What no exit would close, be it out or waiting, and no leg of another entry is to hold; no more than the
+        broker has by its books.
+        """
+        mandate, strategy = use.mandate, self._owner(use)
         entries = [self.desk.ledger.order(stop.parent) for stop in self.sales.made_way(use) if stop.parent is not None]
         told = self.desk.drifted if self.desk.control.killed_by is None else self.desk.told_at_a_kill
         there = free_of_exits(self.desk.ledger, mandate.symbol, strategy, mandate.side, told)
         free = min(there, self.protecting.uncovered(mandate.symbol, strategy, mandate.side))
-        return free - self.desk.ledger.left_to_legs(mandate.symbol, strategy, but=entries[-1] if entries else None)
+        left_to_legs = self.desk.ledger.left_to_legs(mandate.symbol, strategy, but=entries[-1] if entries else None)
+        return free - left_to_legs - self._signed_to_close(use)
+
+    def _signed_to_close(self, use: MandateUse) -> Decimal:
+        """Shares that another close is to sell once its stops are gone: a stop that is put back would hold them."""
+        return signed_to_close(self.desk, use.mandate.symbol, self._owner(use))
+
+    def _owner(self, use: MandateUse) -> str:
+        return self.desk.stage.state.confirmations[use.mandate.ticket_id].proposal.strategy
 
     def _was_killed(self, use: MandateUse) -> bool:
         """Whether a stop of the sale's own pair was taken back by a kill that was to leave none."""
@@ -260,11 +283,6 @@ class Closing:
 def _sales(uses: Iterable[MandateUse]) -> list[ClientOrderId]:
     """The sales that these were signed for, each once."""
     return list(dict.fromkeys(use.mandate.parent for use in uses))
-
-
-def _was_taken_back(stop: Order) -> bool:
-    """Whether it ended by a cancel for another reason than to make way: the operator's, or the kill's own word."""
-    return stop.cancel_requested_at is not None and stop.cancel_code is not CancelCode.MAKES_WAY
 
 
 def exit_reason_of(order: OrderRequest, proposal: Proposal) -> ExitReason | None:

@@ -9,7 +9,7 @@ from core.desk import Desk
 from core.effects import CancelOrder, Effect
 from core.execution import order_machine
 from core.execution.order import Order
-from core.facts import OrderInDoubt, OrderNotFound, Source, UpdateIgnored
+from core.facts import CancelDropped, OrderInDoubt, OrderNotFound, Source, UpdateIgnored
 from core.inputs import LookUpAnswered
 from core.model.broker import BrokerPicture, NoAnswer, NotFound, OrderReport
 from core.model.codes import EndCode
@@ -18,6 +18,7 @@ from core.model.values import ClientOrderId
 from core.workflows.contract import answers
 from core.workflows.filling import Filling, is_ours, look_up
 from core.workflows.follow_up import follow_up
+from core.workflows.sales import GIVEN_UP, Sales
 
 TOGETHER = 3
 """Orders to be looked up at once for which the books as a whole are fewer requests."""
@@ -29,6 +30,7 @@ class Doubting:
     def __init__(self, desk: Desk, filling: Filling) -> None:
         self.desk = desk
         self.filling = filling
+        self.sales = Sales(desk)
         self.next_look_up: dict[ClientOrderId, tuple[datetime, timedelta]] = {}
         self._in_books: set[ClientOrderId] = set()
         self._missing_since: dict[ClientOrderId, datetime] = {}
@@ -121,13 +123,14 @@ class Doubting:
         return report.hides_legs and bool(order.request.legs) and not self.desk.ledger.legs(order.id)
 
     def _follow_cancel(self, order: Order) -> Iterator[Effect]:
-        if order.is_working and order.is_cancelling and order.cancel_failed_at is None:
-            yield from self._cancel_again(order)
-
-    def _cancel_again(self, order: Order) -> Iterator[Effect]:
         """The broker knows it and works it: the cancel was lost without a word, and a second one does no harm."""
-        if order.status is not OrderStatus.PENDING:
+        is_lost = order.is_working and order.is_cancelling and order.cancel_failed_at is None
+        if not is_lost or order.status is OrderStatus.PENDING:
+            return
+        if self.sales.is_waited_for(order):
             yield CancelOrder(order.id, order.broker_order_id)
+        else:
+            self.desk.record(CancelDropped(order.id, GIVEN_UP))
 
     def _not_found(self, order: Order) -> Iterator[Effect]:
         """Counted before it is believed: five times over a minute, and the broker's books lack it too (EX-06).

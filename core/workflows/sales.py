@@ -16,6 +16,9 @@ from core.model.staging import Mandate, MandateKind, Ticket
 from core.model.values import ZERO, ClientOrderId
 from core.staging.stage import MandateUse
 
+GIVEN_UP = "the close that it was to make way for was given up"
+"""Why a cancel is not asked for again."""
+
 
 class Sales:
     def __init__(self, desk: Desk) -> None:
@@ -81,7 +84,12 @@ class Sales:
     def _signed(self, use: MandateUse) -> Decimal:
         if self.has_forgotten(use):
             return use.mandate.quantity
-        return min(use.mandate.quantity, _unsold(self.made_way(use)))
+        ended = [stop for stop in self.made_way(use) if not stop.is_working and not was_taken_back(stop)]
+        return min(use.mandate.quantity, _unsold(ended))
+
+    def stops(self, use: MandateUse) -> list[Order]:
+        """What the ticket takes out of its way, as far as the ledger knows it."""
+        return [order for order_id in self._cancels(use) if (order := self.desk.ledger.order(order_id)) is not None]
 
     def _cancels(self, use: MandateUse) -> tuple[ClientOrderId, ...]:
         ticket = self.ticket(use)
@@ -95,8 +103,7 @@ class Sales:
 
     def made_way(self, use: MandateUse) -> list[Order]:
         """The stops at this price that made way, unless another was signed for their shares since and not refused."""
-        cancels = self._cancels(use)
-        gone = [order for order_id in cancels if (order := self.desk.ledger.order(order_id)) is not None]
+        gone, cancels = self.stops(use), self._cancels(use)
         refused = {o.id for o in gone if o.status is OrderStatus.REJECTED and o.request.replaces in cancels}
         standing = [o for o in gone if o.id not in refused]
         followed = {o.request.replaces for o in standing}
@@ -143,6 +150,11 @@ def _grown(known: list[Order], names: set[ClientOrderId]) -> list[Order]:
 
 def _is_leg_of(order: Order, names: set[ClientOrderId]) -> bool:
     return order.role is not None and order.parent in names
+
+
+def was_taken_back(stop: Order) -> bool:
+    """Whether its end was asked for otherwise than to make way: by the operator, or by a kill's own word."""
+    return stop.cancel_requested_at is not None and stop.cancel_code is not CancelCode.MAKES_WAY
 
 
 def _unsold(stops: list[Order]) -> Decimal:

@@ -27,6 +27,7 @@ from core.engine import Engine
 from core.execution.order import Order
 from core.facts import BarClosed, Fact
 from core.inputs import (
+    AcceptBroker,
     BarArrived,
     BrokerUpdated,
     Command,
@@ -40,7 +41,7 @@ from core.inputs import (
 )
 from core.model.account import Mode
 from core.model.bar import Bar
-from core.model.broker import NoAnswer, NotFound, OrderUpdate, Refused
+from core.model.broker import BrokerPicture, NoAnswer, NotFound, OrderUpdate, Refused
 from core.model.codes import RefusalKind
 from core.model.instrument import BrokerInstrument
 from core.model.order import Effect as OrderEffect
@@ -233,6 +234,10 @@ class House:
 
     def presses(self, command: Command) -> None:
         self.line.obey(self.door.through(command, self.desk.account_name))
+
+    def accepts(self, picture: BrokerPicture) -> None:
+        """The operator takes the broker's word."""
+        self.line.take(self.line.at, AcceptBroker(picture))
 
     def opens_ticket(self) -> None:
         self.presses(OpenTicket(self.proposal.id))

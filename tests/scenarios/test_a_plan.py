@@ -26,7 +26,6 @@ from core.facts import (
     PlanTurnBegun,
 )
 from core.inputs import (
-    AcceptBroker,
     Decline,
     Halt,
     Input,
@@ -401,7 +400,7 @@ def test_the_report_says_why_an_order_did_not_go_whose_position_was_closed_while
     first = the_plan(house).orders[0].proposal
     assert standings(house)[0] is Standing.CHECKING
     books = picture_of(house)
-    house.presses(AcceptBroker(replace(books, positions=[it for it in books.positions if it.symbol != first.symbol])))
+    house.accepts(replace(books, positions=[it for it in books.positions if it.symbol != first.symbol]))
 
     runs_out(house)
 

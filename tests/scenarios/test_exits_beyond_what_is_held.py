@@ -12,7 +12,7 @@ from core.effects import CancelOrder, FetchPicture, LookUpOrder, ReplaceOrder
 from core.effects import Effect as Effects
 from core.execution.beyond import refusal_of_less
 from core.execution.order import Order
-from core.inputs import AcceptBroker, Input, Kill, ProposeOrder, SubmissionAnswered
+from core.inputs import Input, Kill, ProposeOrder, SubmissionAnswered
 from core.model.bar import Bar
 from core.model.broker import Accepted, OrderReport
 from core.model.order import Effect, LegRole, OrderStatus, OrderType, Side, StopHolder
@@ -198,7 +198,7 @@ def is_sold_elsewhere(house: House, shares: str) -> None:
     """
     price = Price(Decimal(100))
     house.exchange._ledger.execute(SPY, Side.SELL, Quantity(Decimal(shares)), price, house.line.at)
-    house.presses(AcceptBroker(house.exchange.picture(house.line.at)))
+    house.accepts(house.exchange.picture(house.line.at))
     house.until_moment(house.line.at + timedelta(minutes=2))
 
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 
 from core.facts import ApprovalRedeemed, Fact, OrderCreated, ProposalStaged, SubmissionBlocked
-from core.inputs import AcceptBroker, Decline, ProposeOrder
+from core.inputs import Decline, ProposeOrder
 from core.model.broker import Refused
 from core.model.codes import HaltCause, RefusalKind
 from core.model.order import Effect, LegRole, OrderStatus, OrderType, Side, StopHolder
@@ -42,7 +42,7 @@ def a_fraction() -> House:
 def sold_elsewhere(house: House, shares: str) -> None:
     """Its stop is for too much as soon as the broker's books are taken over: a fraction is never made less in place."""
     house.exchange._ledger.execute(SPY, Side.SELL, Quantity(Decimal(shares)), Price(Decimal(100)), house.line.at)
-    house.presses(AcceptBroker(house.exchange.picture(house.line.at)))
+    house.accepts(house.exchange.picture(house.line.at))
     passes(house, 40)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from core.effects import CancelOrder
 from core.facts import Killed
-from core.inputs import AcceptBroker, Kill, MoveStop, ProposeClose, Rearm
+from core.inputs import Kill, MoveStop, ProposeClose, Rearm
 from core.model.order import OrderStatus, Side
 from core.model.values import Price, Quantity
 from core.workflows.stopping import REARM
@@ -46,7 +46,7 @@ def test_a_stop_that_was_being_taken_back_for_too_much_does_not_come_back(killed
     """OP-07, EX-13: its cancel is on the wire when NAKED is typed"""
     house = a_house_in_a_position(("10:06", "10:40", STEADY))
     house.exchange._ledger.execute(SPY, Side.SELL, Quantity(Decimal("0.302")), Price(Decimal(100)), house.line.at)
-    house.presses(AcceptBroker(house.exchange.picture(house.line.at)))
+    house.accepts(house.exchange.picture(house.line.at))
     assert house.stops[0].is_cancelling
     if killed_before:
         house.presses(Kill("key"))
@@ -167,7 +167,7 @@ def test_a_stop_that_is_asked_for_after_naked_goes_out_with_its_key_and_is_follo
     assert working_stops(house) == ["0.502 at 99"]
 
     house.exchange._ledger.execute(SPY, Side.SELL, Quantity(Decimal("0.302")), Price(Decimal(100)), house.line.at)
-    house.presses(AcceptBroker(house.exchange.picture(house.line.at)))
+    house.accepts(house.exchange.picture(house.line.at))
     house.until_moment(house.line.at + timedelta(minutes=2))
 
     assert working_stops(house) == ["0.2 at 99"]

@@ -23,7 +23,7 @@ from core.facts import (
     StopCut,
     SubmissionBlocked,
 )
-from core.inputs import AcceptBroker, Decline, Kill, ProposeClose, RequestCancel
+from core.inputs import Decline, Kill, ProposeClose, RequestCancel
 from core.model.broker import Execution, OrderUpdate
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderStatus, Side, StopHolder, TimeInForce
@@ -263,7 +263,7 @@ def test_a_fill_while_the_books_differ_has_its_stop() -> None:
 def test_what_somebody_sold_is_owed_to_nobody_once_the_books_agree() -> None:
     """EX-13: shares that are bought later have the stop of their own ticket, or none."""
     house = a_fill_while_the_books_differ().until("10:30")
-    house.presses(AcceptBroker(house.exchange.picture(house.line.at)))
+    house.accepts(house.exchange.picture(house.line.at))
     house.until("10:35")
 
     assert (house.held(), is_bare(house)) == ("6", ())
@@ -313,7 +313,7 @@ def test_a_crash_between_the_end_of_a_stop_and_its_successor_leaves_nothing_bare
     house = a_house_in_a_position(("10:06", "10:40", STEADY))
     (stop,) = house.stops
     elsewhere(house, Side.SELL, "0.302")
-    house.presses(AcceptBroker(house.exchange.picture(house.line.at)))
+    house.accepts(house.exchange.picture(house.line.at))
     house.line.breaks_at(SubmitOrder, arrives=False)
     passes(house, 2)
     house.loses_the_journal_after(end_of(house, stop))

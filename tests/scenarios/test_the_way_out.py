@@ -14,7 +14,6 @@ from core.effects import FetchFigures, SubmitOrder
 from core.execution.lanes import Lane, LaneKind
 from core.facts import ConfirmationRefused, KeptOrderReleased, OrderInDoubt, OrderKept, StateRestored, SubmissionBlocked
 from core.inputs import (
-    AcceptBroker,
     Confirm,
     Input,
     Kill,
@@ -633,7 +632,7 @@ def test_a_kept_order_waits_for_books_that_agree_and_goes_out_for_what_is_held()
         waits(again, lambda view: view.status.word == "read-only", "the books differ")
         assert status_of(again, stop) is OrderStatus.PENDING
         assert "submit sell stop" not in floor.asked
-        again.presses(AcceptBroker(floor.exchange.picture(floor.now())))
+        again.accepts(floor.exchange.picture(floor.now()))
         floor.offset += A_WHILE
         waits(again, lambda view: view.positions and view.positions[0].covered == Decimal("0.05"), "a covered position")
     assert floor.asked.count("submit sell stop") == 1

@@ -10,7 +10,7 @@ import pytest
 from core.effects import FetchPicture
 from core.execution.ledger import UNKNOWN_OWNER
 from core.facts import PositionCorrected, ReconciliationPassed
-from core.inputs import AcceptBroker, PictureFetched
+from core.inputs import PictureFetched
 from core.model.broker import BrokerPicture, BrokerPosition
 from core.model.values import Price, Quantity, plain
 from core.picture import Pictures
@@ -121,7 +121,7 @@ def test_of_a_split_that_the_operator_takes_over_each_has_its_part() -> None:
     house = a_house_of_two(watched=True)
     twice = BrokerPosition(SPY, Quantity(Decimal("1.804")), Price(Decimal("49.80")))
 
-    house.presses(AcceptBroker(replace(picture_of(house), positions=(twice,))))
+    house.accepts(replace(picture_of(house), positions=(twice,)))
 
     vwap = house.desk.ledger.position(SPY, "vwap")
     assert owners(house) == {"vwap": "1.004", "manual": "0.8"}

@@ -9,11 +9,10 @@ from decimal import Decimal
 
 import pytest
 
-from core.effects import SubmitOrder
+from core.effects import CancelOrder, SubmitOrder
 from core.execution.cover import bare_in_words
 from core.facts import Halted, MandateEnded, ProposalSkipped, StopAskedFor
 from core.inputs import (
-    AcceptBroker,
     Kill,
     MoveStop,
     ProposeClose,
@@ -432,7 +431,7 @@ def test_an_exit_that_the_desk_makes_less_has_not_failed_and_its_stop_comes_back
     house = holding_six(way)
     exits(house, way, "101")
     goes_elsewhere(house, way, "2")
-    house.presses(AcceptBroker(house.exchange.picture(house.line.at)))
+    house.accepts(house.exchange.picture(house.line.at))
     passes(house, 120)
 
     assert working(house) == [f"{way.out} limit 4 {plain(way.at('101'))}"]
@@ -466,7 +465,7 @@ def test_another_close_takes_an_exit_that_became_less_out_of_the_way(way: Way) -
     house = holding_six(way)
     exits(house, way, "101")
     goes_elsewhere(house, way, "2")
-    house.presses(AcceptBroker(house.exchange.picture(house.line.at)))
+    house.accepts(house.exchange.picture(house.line.at))
     passes(house, 120)
     house.presses(ProposeClose(SPY))
     house.opens_ticket()
@@ -493,7 +492,7 @@ def test_what_is_gone_elsewhere_is_no_reason_to_make_an_exit_less_than_what_is_l
     assert [r for r in house.requests() if r.startswith("replace")] == [f"replace {way.out} limit 5"]
     takes_back_the_exit(house, way, "101")
     assert working(house) == [f"{way.out} stop 5 {plain(way.at('99'))}"]
-    house.presses(AcceptBroker(house.exchange.picture(house.line.at)))
+    house.accepts(house.exchange.picture(house.line.at))
     passes(house, 120)
     assert working(house) == [f"{way.out} stop 5 {plain(way.at('99'))}"]
     assert not bare_in_words(house.desk.ledger)
@@ -517,6 +516,51 @@ def two_stops_whose_sale_never_arrived(way: Way, days: int) -> House:
     passes(house, 120)
     assert (plain(abs(Decimal(house.held()))), working(house), house.facts(Halted)) == ("6", [], [])
     return house
+
+
+def one_of_two_stops_stays(way: Way) -> House:
+    """Three at 99 and three at 98; the cancel of one gets lost until the close is given up."""
+    house = House(quiet_but(way), ROOMY, cash=Decimal(20_000), multiplier=Decimal(2)).opens().until("10:05")
+    for stop in ("99", "98"):
+        enters(house, way, "3", "100.10", stop)
+    house.presses(ProposeClose(SPY))
+    house.opens_ticket()
+    passes(house, 0.5)
+    house.line.breaks_at(CancelOrder, arrives=False, times=40)
+    first, second = house.stops
+    house.exchange.cancel(house.line.at, first.id)
+    house.confirms()
+    passes(house, 100)
+    house.line.mends()
+    return house
+
+
+@BOTH
+def test_a_stop_that_made_way_goes_back_although_the_other_never_did(way: Way) -> None:
+    """EX-21, EX-13: the close was given up with one of two stops gone"""
+    house = one_of_two_stops_stays(way)
+    passes(house, 60)
+
+    assert sorted(working(house)) == sorted(f"{way.out} stop 3 {plain(way.at(stop))}" for stop in ("98", "99"))
+    assert not bare_in_words(house.desk.ledger)
+    assert_can_be_rebuilt(house)
+
+
+@BOTH
+def test_a_stop_of_a_close_that_was_given_up_does_not_stand_in_the_way_of_the_next_one(way: Way) -> None:
+    """EX-21: one of the stops makes way at once, the other seconds later; nothing of the first close goes between"""
+    house = one_of_two_stops_stays(way)
+    passes(house, 60)
+    house.presses(ProposeClose(SPY))
+    house.opens_ticket()
+    passes(house, 0.5)
+    house.line.breaks_at(CancelOrder, arrives=False, times=2)
+    house.confirms()
+    house.exchange.cancel(house.line.at, house.stops[1].id)
+    passes(house, 30)
+
+    assert (house.held(), working(house)) == ("0", [])
+    assert house.requests()[-1] == f"submit {way.out} market 6"
 
 
 @BOTH

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 
@@ -9,7 +10,7 @@ from console.screens.leave import leaving_lines
 from core.effects import CancelOrder, Effect, SubmitOrder
 from core.facts import CancelDropped, MandateEnded, OrderCreated, OrderInDoubt, OrderNotFound, ProposalSkipped
 from core.inputs import CancelAnswered, Input, ProposeClose, RequestCancel
-from core.model.broker import NoAnswer
+from core.model.broker import CancelTaken, NoAnswer
 from core.model.order import OrderStatus, StopHolder
 from core.model.values import Fraction, plain
 from core.picture import Pictures
@@ -43,6 +44,11 @@ def loses(house: House, kind: str, *, arrives: bool = False) -> None:
         return ask(effect)
 
     house.line.ask = lost  # type: ignore[method-assign]
+
+
+def taken_or(ask: Callable[[Effect], Input], effect: Effect) -> Input:
+    """The broker says that it will cancel, and never does."""
+    return CancelAnswered(effect.client_order_id, CancelTaken()) if isinstance(effect, CancelOrder) else ask(effect)
 
 
 def the_view(house: House) -> DeskView:
@@ -321,6 +327,24 @@ def test_a_start_takes_no_stop_away_for_a_close_whose_time_is_over() -> None:
     assert "close again: the stop was not gone in time" in [fact.reason for fact in house.facts(MandateEnded)]
     assert house.requests() == ["submit buy limit 0.502", "submit sell stop 0.502"]
     assert plain(the_row(house).covered) == "0.502"
+
+
+def test_a_cancel_that_was_lost_without_a_word_is_not_asked_for_again_when_its_close_is_given_up() -> None:
+    """EX-21, EX-07: the broker said that it would, and did not; look-ups ask for it as long as the close waits."""
+    house = a_house_in_a_position(("10:06", "10:30", STEADY))
+    ask = house.line.ask
+    house.line.ask = lambda effect: taken_or(ask, effect)  # type: ignore[method-assign]
+    house.presses(ProposeClose(SPY))
+    confirms_now(house)
+    passes(house, 100)
+    house.line.ask = ask  # type: ignore[method-assign]
+    passes(house, 120)
+
+    assert "close again: the stop was not gone in time" in [fact.reason for fact in house.facts(MandateEnded)]
+    assert len(house.facts(CancelDropped)) == 1
+    assert house.requests() == ["submit buy limit 0.502", "submit sell stop 0.502"]
+    assert (plain(the_row(house).covered), the_row(house).doubt) == ("0.502", "")
+    assert_can_be_rebuilt(house)
 
 
 def test_a_lost_cancel_that_arrives_after_all_has_its_stop_put_back() -> None:

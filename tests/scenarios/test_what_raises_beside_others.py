@@ -22,7 +22,7 @@ from core.facts import (
     PositionCorrected,
     Resumed,
 )
-from core.inputs import AcceptBroker, Decline, Kill, ProposeClose, ProposeOrder, Resume
+from core.inputs import Decline, Kill, ProposeClose, ProposeOrder, Resume
 from core.model.codes import CancelCode, HaltCause
 from core.model.order import Effect, OrderStatus, OrderType, Side, StopHolder
 from core.model.values import Price, Quantity, Symbol, plain
@@ -306,7 +306,7 @@ def test_an_exit_that_cannot_be_made_less_keeps_no_other_from_it(monkeypatch: py
     monkeypatch.setattr(Fitting, "_fit", raising_for(first, Fitting._fit))
     house.exchange._ledger.execute(SPY, Side.SELL, Quantity(Decimal("0.29")), Price(Decimal(100)), house.line.at)
 
-    house.presses(AcceptBroker(house.exchange.picture(house.line.at)))
+    house.accepts(house.exchange.picture(house.line.at))
     passes(house, 5)
 
     assert (first.is_cancelling, second.status) == (False, OrderStatus.CANCELLED)
@@ -351,7 +351,7 @@ def test_a_correction_takes_every_exit_back_but_the_one_that_raises(monkeypatch:
     monkeypatch.setattr(Cancelling, "cancel", raising_for(first, Cancelling.cancel))
     house.exchange._ledger.execute(SPY, Side.SELL, Quantity(Decimal("0.3")), Price(Decimal(100)), house.line.at)
 
-    house.presses(AcceptBroker(house.exchange.picture(house.line.at)))
+    house.accepts(house.exchange.picture(house.line.at))
     passes(house, 5)
 
     assert (first.is_cancelling, second.status) == (False, OrderStatus.CANCELLED)

@@ -12,7 +12,6 @@ from core.effects import CancelOrder, FetchPicture, LookUpOrder, SubmitOrder
 from core.execution.order import Order
 from core.facts import OrderStateChanged, PositionCorrected, ProposalEnded, SubmissionBlocked
 from core.inputs import (
-    AcceptBroker,
     BrokerUpdated,
     Confirm,
     LookUpAnswered,
@@ -180,7 +179,7 @@ def test_a_close_that_waits_is_withdrawn_when_the_books_show_that_it_would_open(
     assert ticket.order.side is Side.SELL
     picture = picture_of(house)
     held = tuple(replace(position, quantity=Quantity(theirs)) for position in picture.positions if theirs)
-    house.presses(AcceptBroker(replace(picture, positions=held)))
+    house.accepts(replace(picture, positions=held))
 
     house.presses(Confirm(ticket.id, ticket.digest, ticket.order.effect))
     house.until("10:06:40")

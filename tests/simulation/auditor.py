@@ -30,6 +30,7 @@ from core.execution.order import Order
 from core.execution.past import order_of
 from core.facts import (
     ApprovalRedeemed,
+    CancelDropped,
     CancelRequested,
     ConfirmationReceived,
     ConfirmationRefused,
@@ -184,6 +185,7 @@ class Auditor:
             SubmissionBlocked: self._blocked,
             OrderStateChanged: self._changed,
             CancelRequested: self._cancel_requested,
+            CancelDropped: self._cancel_dropped,
             OrderFilled: self._filled,
             PositionCorrected: self._corrected,
             ReconciliationFailed: self._unreconciled,
@@ -514,6 +516,9 @@ class Auditor:
             self.story.taken_away.add(fact.client_order_id)
         if fact.code is CancelCode.FLAT:
             self.story.called_off.add(fact.client_order_id)
+
+    def _cancel_dropped(self, fact: CancelDropped) -> None:
+        self.cancels.asked_for.discard(fact.client_order_id)
 
     def _filled(self, fact: OrderFilled) -> None:
         story, fill = self.story, fact.fill

@@ -19,7 +19,7 @@ class CancelAudit:
     def __init__(self, auditor: Auditor) -> None:
         self.auditor = auditor
         self.asked_for: set[str] = set()
-        """Orders whose end the journal asked for."""
+        """Orders whose end the journal asked for, and did not give up since."""
 
     def leaves(self, cancel: CancelOrder) -> None:
         """It is about to leave the desk."""
@@ -28,9 +28,10 @@ class CancelAudit:
             is_killed = self.auditor.world.engine.desk.control.killed_by is not None
             self.auditor.require(is_killed, f"another's order is cancelled, and nobody killed: {cancel}")
             return
-        is_explained = cancel.client_order_id in self.asked_for or seen.code is EndCode.NEVER_ARRIVED
+        has_ended = not seen.status.is_working
+        works_after_all = seen.code is EndCode.NEVER_ARRIVED or self._works_there(cancel.client_order_id)
         self.auditor.require(
-            is_explained or self._works_there(cancel.client_order_id),
+            cancel.client_order_id in self.asked_for or (has_ended and works_after_all),
             f"{cancel.client_order_id} ({seen.status.value}: {seen.reason}) is cancelled, and nobody asked for it",
         )
 
