@@ -59,6 +59,7 @@ class Runtime(ABC):
 
     def __init__(self, engine: Engine, switch: KillSwitch, start: datetime) -> None:
         self.engine = engine
+        self.doors = engine.doors
         self.at = start
         self.latch = HaltLatch(switch)
         self.latch.note(engine.desk.control.refusal())
@@ -101,7 +102,7 @@ class Runtime(ABC):
 
     def admit(self, door: KnownDoor) -> None:
         """Whose commands may open and loosen; said while the desk is put together, never later."""
-        self.engine.doors.admit(door)
+        self.doors.admit(door)
 
     # ── from other threads ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -282,7 +283,7 @@ class Runtime(ABC):
 
     def _presses(self, command: Command) -> TypeGuard[Halt | Kill]:
         """Whether it halts or kills this account: one that is for another holds nothing here, and is refused."""
-        return isinstance(command, Halt | Kill) and self.engine.doors.is_for_this_account(command)
+        return isinstance(command, Halt | Kill) and self.doors.is_for_this_account(command)
 
     def _obey_kills(self) -> None:
         """A halt or a kill stands at the head, before anything that waits."""

@@ -17,7 +17,7 @@ from core.pictures.strategies import strategy_rows
 from core.runtime.strategy_host import confinement
 from core.strategies.house import Kinds
 from state.own_strategies import look_at
-from tests.scenarios.house import House, minutes
+from tests.scenarios.house import House, minutes, running
 from tests.scenarios.own import Watching, kind_of, kinds_of, remembered, settings_with, text_of
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY
 
@@ -170,7 +170,7 @@ def test_an_attack_makes_no_order_does_no_harm_and_is_said(body: str, said: str,
     assert [each.strategy for each in house.facts(StrategyPaused)] == ["attacking"]
     assert said in row.trouble
     assert house.facts(ProposalStaged) == house.facts(OrderCreated) == []
-    assert len(remembered(house.desk.orchestrator.state.runners["watching/SPY"].memory)["bars"]) == 30
+    assert len(remembered(running(house.desk)["watching/SPY"].state)["bars"]) == 30
     assert secret.read_text() == "keep me"
     assert secret.stat().st_mode & 0o777 == 0o600
     House.built.clear()  # what an attacker says of the same bars may be something else each time
@@ -207,14 +207,17 @@ def test_a_strategy_that_lost_its_process_is_started_again_with_the_memory_that_
     crash = f"if clock_of(bar) < '09:45': {CRASH.strip()}"
     settings = settings_with("attacking", vwap=False)
     house = House(minutes("09:30", "15:59"), settings, kinds=kinds_of(attacking(crash))).opens().until("09:50")
-    state = house.desk.orchestrator.state.runners["attacking/SPY"]
-    known, said = remembered(state.memory)["bars"], state.last_answer
+    memory = running(house.desk)["attacking/SPY"]
+    known, said = remembered(memory.state)["bars"], memory.last_answer
     house.presses(ResumeStrategy("attacking", SPY))
     house.until("10:00")
 
     assert known[-1] == "09:39"
     assert said == "RAISED LostError: its process is gone; resume it to start it again"
-    assert remembered(state.memory)["bars"] == [*known, *(f"09:{minute}" for minute in range(50, 60))]
+    assert remembered(running(house.desk)["attacking/SPY"].state)["bars"] == [
+        *known,
+        *(f"09:{minute}" for minute in range(50, 60)),
+    ]
 
 
 NOTHING_LEFT = """

@@ -17,7 +17,7 @@ from core.runtime.strategy_host.foreseen import foresee
 from core.strategies.house import Kinds
 from core.strategies.warming import shown
 from state.example_strategy import example_strategy
-from tests.scenarios.house import House, minutes
+from tests.scenarios.house import House, minutes, running
 from tests.scenarios.own import (
     Endless,
     Holding,
@@ -117,7 +117,7 @@ def test_what_a_strategy_says_of_foreseen_bars_is_what_it_says_one_bar_at_a_time
 
 
 def memory(house: House, name: str) -> Any:
-    return remembered(house.desk.orchestrator.state.runners[f"{name}/SPY"].memory)
+    return remembered(running(house.desk)[f"{name}/SPY"].state)
 
 
 def test_what_was_expected_and_did_not_come_is_not_remembered() -> None:

@@ -15,7 +15,6 @@ import app
 from core.market.calendar import load_calendar
 from core.market.synthetic import synthetic_sessions
 from core.model.values import Symbol
-from core.strategies import patience
 from state.example_strategy import example_strategy
 from state.folders import Home
 from state.settings_file import SettingsError, load_settings
@@ -146,10 +145,9 @@ class Dips(OwnStrategy):
 
 
 def test_a_replay_that_reads_who_was_too_slow_writes_the_same_journal(
-    keyturn: Keyturn, home: Home, bars: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    keyturn: Keyturn, home: Home, bars: Path, tmp_path: Path
 ) -> None:
     """MD-05, ST-07: whatever it would take this time."""
-    monkeypatch.setattr(patience, "LOOK", 0.005)
     home.settings.parent.mkdir(parents=True, exist_ok=True)
     home.settings.write_text("[strategies.dips]\nenabled = true\n")
     put(home, HANGS.replace("HANGS", "True"))

@@ -23,6 +23,7 @@ from core.facts import (
 )
 from core.inputs import Decline, ProposeOrder
 from core.model.account import Mode
+from core.model.codes import BareKind
 from core.model.order import Effect, OrderType, StopHolder
 from core.model.regime import NoMarket, Regime, RegimeLabels, VixLevel, VixReading
 from core.model.signal import ExitReason
@@ -178,7 +179,7 @@ def test_a_leg_that_is_gone_leaves_its_shares_to_the_rule_at_the_price_that_was_
     house.exchange.cancel(house.line.at, stop.id)
     house.until("10:06")
     assert (stop.is_working, exits(house)) == (False, [])
-    assert bare_in_words(house.desk.ledger) == ("SPY 0.1 no stop",)
+    assert bare_in_words(house.desk.ledger) == ((BareKind.NO_STOP, "SPY 0.1 no stop"),)
     house.until("10:08")
 
     assert exits(house) == [("STOP_LOSS", "0.1")]

@@ -527,7 +527,7 @@ def one_of_two_stops_stays(way: Way) -> House:
     house.opens_ticket()
     passes(house, 0.5)
     house.line.breaks_at(CancelOrder, arrives=False, times=40)
-    first, second = house.stops
+    first, _ = house.stops
     house.exchange.cancel(house.line.at, first.id)
     house.confirms()
     passes(house, 100)
