@@ -139,8 +139,12 @@ class Closing:
         return self.sales.ticket(use) is None or any(stop.is_cancelling for stop in self.sales.stops(use))
 
     def _may_owe_more(self, use: MandateUse) -> bool:
-        """Whether one of the stops stayed, and may end yet; or another close of the owner's shares is under way."""
-        return self._stops_left(use) or self._signed_to_close(use) > 0
+        """Whether one of the stops stayed, and may end yet; or another close of the owner is under way, and may
+        fail.
+        """
+        exits = self.desk.ledger.working_exits(use.mandate.symbol, self._owner(use))
+        is_one_out = any(not order.stands_by or order.waits_at_limit for order in exits)
+        return is_one_out or self._stops_left(use) or self._signed_to_close(use) > 0
 
     def _of(self, parent: ClientOrderId) -> list[MandateUse]:
         return [use for use in self._standing(()) if use.mandate.parent == parent]
@@ -151,7 +155,8 @@ class Closing:
         left = min(wanted.quantity, self.protecting.uncovered(wanted.symbol, proposal.strategy, wanted.side))
         if left <= 0:
             self._end(use, "nothing is left to close", MandateCode.NOTHING_LEFT)
-            self._end_all(MandateKind.RESTORE_STOP, use.mandate.parent, NOTHING_LEFT, MandateCode.NOTHING_LEFT)
+            if not self._may_owe_more(use):
+                self._end_all(MandateKind.RESTORE_STOP, use.mandate.parent, NOTHING_LEFT, MandateCode.NOTHING_LEFT)
             return
         order = replace(wanted, quantity=Quantity(left))
         approval = self.desk.stage.permit(use, order, self.desk.account_name, self.desk.at)

@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 
 from core.desk import Desk
-from core.effects import CancelOrder, Effect
+from core.effects import Effect
 from core.execution import order_machine
 from core.execution.order import Order
-from core.facts import CancelDropped, OrderInDoubt, OrderNotFound, Source, UpdateIgnored
+from core.facts import OrderInDoubt, OrderNotFound, Source, UpdateIgnored
 from core.inputs import LookUpAnswered
 from core.model.broker import BrokerPicture, NoAnswer, NotFound, OrderReport
 from core.model.codes import EndCode
@@ -18,7 +18,7 @@ from core.model.values import ClientOrderId
 from core.workflows.contract import answers
 from core.workflows.filling import Filling, is_ours, look_up
 from core.workflows.follow_up import follow_up
-from core.workflows.sales import GIVEN_UP, Sales
+from core.workflows.sales import Sales
 
 TOGETHER = 3
 """Orders to be looked up at once for which the books as a whole are fewer requests."""
@@ -125,12 +125,8 @@ class Doubting:
     def _follow_cancel(self, order: Order) -> Iterator[Effect]:
         """The broker knows it and works it: the cancel was lost without a word, and a second one does no harm."""
         is_lost = order.is_working and order.is_cancelling and order.cancel_failed_at is None
-        if not is_lost or order.status is OrderStatus.PENDING:
-            return
-        if self.sales.is_waited_for(order):
-            yield CancelOrder(order.id, order.broker_order_id)
-        else:
-            self.desk.record(CancelDropped(order.id, GIVEN_UP))
+        if is_lost and order.status is not OrderStatus.PENDING:
+            yield from self.sales.cancel_again(order)
 
     def _not_found(self, order: Order) -> Iterator[Effect]:
         """Counted before it is believed: five times over a minute, and the broker's books lack it too (EX-06).

@@ -27,6 +27,7 @@ from core.model.values import ClientOrderId, ExecutionId, Price, Quantity, plain
 from core.workflows.adopting import Adopting
 from core.workflows.contract import answers
 from core.workflows.follow_up import follow_up
+from core.workflows.sales import Sales
 
 DERIVED = ":derived:"
 """Stands in the id of a fill that the broker's figures imply and nobody told."""
@@ -38,6 +39,7 @@ class Filling:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
         self.adopting = Adopting(desk)
+        self.sales = Sales(desk)
         self._asked_again: set[ClientOrderId] = set()
 
     @answers(BrokerUpdated)
@@ -118,7 +120,7 @@ class Filling:
         if was_terminal and order.status is not OrderStatus.FILLED:
             yield from self._follow_one_that_is_over(order, report, source)
         if was_pending and order.is_cancelling:
-            yield CancelOrder(order.id, order.broker_order_id)
+            yield from self.sales.cancel_again(order)
 
     def _follow_one_that_is_over(self, order: Order, report: OrderReport, source: Source) -> Iterator[Effect]:
         """One that was given up here and works there after all is taken back. Where the broker itself had told of its

@@ -6,10 +6,13 @@ for the next close. What made way for the first goes back when none of them work
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 
 from core.desk import Desk
+from core.effects import CancelOrder, Effect
 from core.execution.order import Order
+from core.facts import CancelDropped
 from core.model.codes import CancelCode
 from core.model.order import OrderStatus
 from core.model.staging import Mandate, MandateKind, Ticket
@@ -64,7 +67,7 @@ class Sales:
         ticket = self.ticket(use)
         asked = ticket.order.quantity if ticket is not None else ZERO
         sold = sum((order.filled_quantity for order in orders), ZERO)
-        return min(signed, max(signed, asked) - sold, use.mandate.quantity - use.released)
+        return min(signed, max(signed, asked) - sold, self._signed(use) - use.released)
 
     def is_waited_for(self, order: Order) -> bool:
         """Whether a cancel that the broker did not take is asked for again: not where no close waits for it any more.
@@ -75,6 +78,13 @@ class Sales:
         waiting = (self.ticket(use) for use in closes if use.is_unused and self.desk.at < use.mandate.ends_at)
         is_for_a_close = order.cancel_code is CancelCode.MAKES_WAY and order.stands_by
         return not is_for_a_close or any(ticket is not None and order.id in ticket.cancels for ticket in waiting)
+
+    def cancel_again(self, order: Order) -> Iterator[Effect]:
+        """The broker works it although its end was asked for: once more, unless what it was to end for was given up."""
+        if self.is_waited_for(order):
+            yield CancelOrder(order.id, order.broker_order_id)
+        else:
+            self.desk.record(CancelDropped(order.id, GIVEN_UP))
 
     def has_forgotten(self, use: MandateUse) -> bool:
         """Whether the ledger knows none of what made way any more, as after a week without a desk."""

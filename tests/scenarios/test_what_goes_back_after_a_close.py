@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ from core.inputs import (
 from core.model.bar import Bar
 from core.model.codes import FAILED_CLOSES
 from core.model.order import Effect, OrderType, Side, StopHolder, TimeInForce
-from core.model.values import Price, Quantity, plain, priced
+from core.model.values import Fraction, Price, Quantity, plain, priced
 from core.picture import Pictures
 from core.workflows.proposing import NO_FRACTION_LASTS, NO_FRACTION_OF_A_PAIR, NO_FRACTION_TRAILS
 from core.workflows.renewing import NOT_THERE
@@ -518,17 +519,16 @@ def two_stops_whose_sale_never_arrived(way: Way, days: int) -> House:
     return house
 
 
-def one_of_two_stops_stays(way: Way) -> House:
-    """Three at 99 and three at 98; the cancel of one gets lost until the close is given up."""
+def one_of_two_stops_stays(way: Way, goes: int = 0) -> House:
+    """Four at 99 and three at 98; the cancel of one gets lost until the close is given up."""
     house = House(quiet_but(way), ROOMY, cash=Decimal(20_000), multiplier=Decimal(2)).opens().until("10:05")
-    for stop in ("99", "98"):
-        enters(house, way, "3", "100.10", stop)
+    for shares, stop in (("4", "99"), ("3", "98")):
+        enters(house, way, shares, "100.10", stop)
     house.presses(ProposeClose(SPY))
     house.opens_ticket()
     passes(house, 0.5)
     house.line.breaks_at(CancelOrder, arrives=False, times=40)
-    first, _ = house.stops
-    house.exchange.cancel(house.line.at, first.id)
+    house.exchange.cancel(house.line.at, house.stops[goes].id)
     house.confirms()
     passes(house, 100)
     house.line.mends()
@@ -536,12 +536,14 @@ def one_of_two_stops_stays(way: Way) -> House:
 
 
 @BOTH
-def test_a_stop_that_made_way_goes_back_although_the_other_never_did(way: Way) -> None:
-    """EX-21, EX-13: the close was given up with one of two stops gone"""
-    house = one_of_two_stops_stays(way)
+@pytest.mark.parametrize("goes", [0, 1], ids=["the first goes", "the second goes"])
+def test_a_stop_that_made_way_goes_back_although_the_other_never_did(way: Way, goes: int) -> None:
+    """EX-21, EX-13, OP-02: the close was given up with one of two stops gone; each is for its own shares"""
+    house = one_of_two_stops_stays(way, goes)
     passes(house, 60)
 
-    assert sorted(working(house)) == sorted(f"{way.out} stop 3 {plain(way.at(stop))}" for stop in ("98", "99"))
+    both = [f"{way.out} stop {shares} {plain(way.at(stop))}" for shares, stop in (("4", "99"), ("3", "98"))]
+    assert sorted(working(house)) == sorted(both)
     assert not bare_in_words(house.desk.ledger)
     assert_can_be_rebuilt(house)
 
@@ -560,7 +562,39 @@ def test_a_stop_of_a_close_that_was_given_up_does_not_stand_in_the_way_of_the_ne
     passes(house, 30)
 
     assert (house.held(), working(house)) == ("0", [])
-    assert house.requests()[-1] == f"submit {way.out} market 6"
+    assert house.requests()[-1] == f"submit {way.out} market 7"
+
+
+@BOTH
+def test_of_two_closes_that_waited_for_one_stop_the_one_that_fails_leaves_its_shares_guarded(way: Way) -> None:
+    """EX-21, EX-13: the ticket of the second named the one stop that was still there, and sold of the shares of both"""
+    house = House(quiet_but(way), ROOMY, cash=Decimal(20_000), multiplier=Decimal(2)).opens().until("10:05")
+    for shares, stop in (("4", "99"), ("2", "98")):
+        enters(house, way, shares, "100.10", stop)
+    house.line.breaks_at(CancelOrder, arrives=False, times=2)
+    house.presses(ProposeClose(SPY, Fraction(Decimal("0.5"))))
+    confirms_now(house)
+    house.exchange.cancel(house.line.at, house.stops[0].id)
+    passes(house, 0.5)
+    house.presses(ProposeClose(SPY, Fraction(Decimal(1))))
+    confirms_now(house)
+    ask, sent = house.line.ask, list[SubmitOrder]()
+
+    def refuses_the_second(effect: Any) -> Any:
+        answer = ask(effect)
+        if isinstance(effect, SubmitOrder):
+            if not sent:
+                house.line.refuses_the_next_order("no")
+            sent.append(effect)
+        return answer
+
+    house.line.ask = refuses_the_second  # type: ignore[method-assign]
+    passes(house, 60)
+
+    assert [plain(effect.order.quantity) for effect in sent[:2]] == ["3", "3"]
+    assert house.held() in ("3", "-3")
+    assert not bare_in_words(house.desk.ledger)
+    assert_can_be_rebuilt(house)
 
 
 @BOTH

@@ -329,6 +329,30 @@ def test_a_start_takes_no_stop_away_for_a_close_whose_time_is_over() -> None:
     assert plain(the_row(house).covered) == "0.502"
 
 
+def test_a_stop_that_a_start_finds_at_the_broker_stays_where_its_close_was_given_up() -> None:
+    """EX-20, EX-21: nobody knew it to be there when the close was confirmed, and the desk died before it was asked."""
+    house = a_house_with_a_proposal(LONG)
+    ask = house.line.ask
+    loses(house, "stop", arrives=True)
+    house.confirms_at("10:06:02")
+    passes(house, 0.35)
+    house.line.is_deaf = house.line.finds_nothing = True
+    passes(house, 2)
+    house.presses(ProposeClose(SPY))
+    confirms_now(house)
+    passes(house, 2)
+    house.line.ask = ask  # type: ignore[method-assign]
+    house.line.is_deaf = house.line.finds_nothing = False
+    house.line.at += timedelta(seconds=200)
+
+    house.restarted()
+    passes(house, 60)
+
+    assert "close again: the stop was not gone in time" in [fact.reason for fact in house.facts(MandateEnded)]
+    assert house.requests() == ["submit buy limit 0.502", "submit sell stop 0.502"]
+    assert plain(the_row(house).covered) == "0.502"
+
+
 def test_a_cancel_that_was_lost_without_a_word_is_not_asked_for_again_when_its_close_is_given_up() -> None:
     """EX-21, EX-07: the broker said that it would, and did not; look-ups ask for it as long as the close waits."""
     house = a_house_in_a_position(("10:06", "10:30", STEADY))
