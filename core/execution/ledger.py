@@ -613,9 +613,9 @@ class Ledger:
             order.cancel_failed_at = at
             order.cancel_failures += 1
 
-    def _cancel_dropped(self, _at: datetime, fact: CancelDropped) -> None:
+    def _cancel_dropped(self, at: datetime, fact: CancelDropped) -> None:
         order = self.state.orders[fact.client_order_id]
-        order.cancel_requested_at = order.cancel_failed_at = None
+        order.cancel_requested_at, order.cancel_failed_at, order.let_go_at = None, None, at
         order.cancel_failures, order.reason, order.cancel_reason, order.cancel_code = 0, "", "", None
 
     def _forget_what_is_old(self, at: datetime, _fact: DayStarted) -> None:

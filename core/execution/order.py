@@ -57,6 +57,8 @@ class Order:
         What the broker warned of; and since when that waits for the operator, None once it was confirmed (OP-11).
     kept
         What permits it, while it is known that it never left this desk: the one that wrote it ended before (EX-22).
+    let_go_at
+        When its end was not asked for any more: what it was to make way for was given up.
     owed
         Of a stop that was made less or taken back because it was for too much: how many shares it is owed yet; None
         until that was looked at.
@@ -94,6 +96,7 @@ class Order:
     cancel_failures: int = 0
     cancel_reason: str = ""
     cancel_code: CancelCode | None = None
+    let_go_at: datetime | None = None
     late_fill: bool = False
     replacement: ClientOrderId | None = None
     replaced_by: ClientOrderId | None = None

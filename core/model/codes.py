@@ -66,6 +66,8 @@ class MandateCode(Enum):
     OTHER = "other"
     SOLD = "sold"
     NOTHING_LEFT = "nothing_left"
+    STAYED = "stayed"
+    """A stop that was to go back never made way."""
     NOT_IN_TIME = "not_in_time"
     """A close: the stop in its way was not gone in time, and nothing was sold."""
     NOT_THROUGH = "not_through"

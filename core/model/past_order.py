@@ -61,6 +61,7 @@ class PastOrder:
     first_not_found_at: datetime | None = None
     cancel_requested_at: datetime | None = None
     cancel_failed_at: datetime | None = None
+    let_go_at: datetime | None = None
     cancel_failures: int = 0
     cancel_reason: str = ""
     cancel_code: CancelCode | None = None

@@ -429,7 +429,7 @@ class Stage:
         stops = [use for use in its if use.mandate.kind in STOPS]
         if any(at <= use.mandate.ends_at for use in stops):
             return True
-        is_to_go_back = any(use.mandate.kind is MandateKind.RESTORE_STOP for use in stops)  # it ends with its sale
+        is_to_go_back = any(use.mandate.kind is MandateKind.RESTORE_STOP for use in stops)  # it ends behind its sale
         is_owed = any(use.released < use.mandate.quantity for use in stops)  # it is asked for on a ticket, once
         age = at - confirmation.received_at
         return (is_owed and age <= A_WEEK) or (is_to_go_back and age <= A_MONTH)

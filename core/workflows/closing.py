@@ -26,9 +26,8 @@ from core.staging.stage import MandateUse
 from core.workflows.apart import apart
 from core.workflows.cancelling import Cancelling
 from core.workflows.contract import follows
-from core.workflows.proposing import signed_to_close
 from core.workflows.protecting import NOTHING_LEFT, Protecting
-from core.workflows.sales import Sales, was_taken_back
+from core.workflows.sales import LATE, Sales
 from core.workflows.submitting import Intent, Submitting
 
 MAKES_WAY = "its position is being closed"
@@ -97,6 +96,9 @@ class Closing:
         for use in self.desk.stage.mandates(MandateKind.CLOSE):
             if use.is_unused:
                 yield self._prolonged_at(use) if self._waits_in_doubt(use) else use.mandate.ends_at
+        for use in self.desk.stage.mandates(MandateKind.RESTORE_STOP):
+            let_go = (stop.let_go_at + LATE for stop in self.sales.stops(use) if stop.let_go_at is not None)
+            yield from (at for at in let_go if at > self.desk.at)
 
     def due(self) -> Iterator[Effect]:
         for use in self.desk.stage.mandates(MandateKind.CLOSE):
@@ -139,12 +141,12 @@ class Closing:
         return self.sales.ticket(use) is None or any(stop.is_cancelling for stop in self.sales.stops(use))
 
     def _may_owe_more(self, use: MandateUse) -> bool:
-        """Whether one of the stops stayed, and may end yet; or another close of the owner is under way, and may
-        fail.
-        """
-        exits = self.desk.ledger.working_exits(use.mandate.symbol, self._owner(use))
-        is_one_out = any(not order.stands_by or order.waits_at_limit for order in exits)
-        return is_one_out or self._stops_left(use) or self._signed_to_close(use) > 0
+        """Whether one of the stops stayed, and may end yet; or another exit of the owner is under way, and may fail."""
+        symbol, owner = use.mandate.symbol, self.sales.owner(use)
+        is_one_out = any(o.waits_at_limit or not o.stands_by for o in self.desk.ledger.working_exits(symbol, owner))
+        closes = (one for one in self.desk.stage.mandates(MandateKind.CLOSE) if one.is_unused)
+        does_one_wait = any((one.mandate.symbol, self.sales.owner(one)) == (symbol, owner) for one in closes)
+        return is_one_out or does_one_wait or any(map(self.sales.may_end_yet, self.sales.stops(use)))
 
     def _of(self, parent: ClientOrderId) -> list[MandateUse]:
         return [use for use in self._standing(()) if use.mandate.parent == parent]
@@ -220,6 +222,8 @@ class Closing:
             return "its stop could not be asked for again; m in Positions gives it one", MandateCode.NOT_ASKED_AGAIN
         if use.released:
             return "the stop was asked for again", MandateCode.ASKED_AGAIN
+        if any(stop.is_working for stop in self.sales.stops(use)):
+            return "the stop stayed where it was", MandateCode.STAYED
         return NOTHING_LEFT, MandateCode.NOTHING_LEFT
 
     def _guard_what_entries_left(self, use: MandateUse) -> Iterator[Effect]:
@@ -230,9 +234,9 @@ class Closing:
 
     def _put_back(self, use: MandateUse) -> Iterator[Effect]:
         """The same stop again, for what is owed it, within what was signed."""
-        gone, quantity = self.sales.made_way(use), self._owed(use)
+        gone, quantity = self.sales.to_go_back(use), self._owed(use)
         is_signed_no_more = not gone and not self.sales.has_forgotten(use)  # another was signed in its place since
-        if is_signed_no_more or (gone and was_taken_back(gone[-1])) or self._was_killed(use) or quantity <= 0:
+        if is_signed_no_more or self._was_killed(use) or quantity <= 0:
             return
         if self.desk.control.is_naked(self.desk.stage.state.confirmations[use.mandate.ticket_id].received_at):
             return
@@ -257,20 +261,13 @@ class Closing:
         """What no exit would close, be it out or waiting, and no leg of another entry is to hold; no more than the
         broker has by its books.
         """
-        mandate, strategy = use.mandate, self._owner(use)
+        mandate, strategy = use.mandate, self.sales.owner(use)
         entries = [self.desk.ledger.order(stop.parent) for stop in self.sales.made_way(use) if stop.parent is not None]
         told = self.desk.drifted if self.desk.control.killed_by is None else self.desk.told_at_a_kill
         there = free_of_exits(self.desk.ledger, mandate.symbol, strategy, mandate.side, told)
         free = min(there, self.protecting.uncovered(mandate.symbol, strategy, mandate.side))
         left_to_legs = self.desk.ledger.left_to_legs(mandate.symbol, strategy, but=entries[-1] if entries else None)
-        return free - left_to_legs - self._signed_to_close(use)
-
-    def _signed_to_close(self, use: MandateUse) -> Decimal:
-        """Shares that another close is to sell once its stops are gone: a stop that is put back would hold them."""
-        return signed_to_close(self.desk, use.mandate.symbol, self._owner(use))
-
-    def _owner(self, use: MandateUse) -> str:
-        return self.desk.stage.state.confirmations[use.mandate.ticket_id].proposal.strategy
+        return free - left_to_legs - self.sales.kept_back(mandate.symbol, strategy)
 
     def _was_killed(self, use: MandateUse) -> bool:
         """Whether a stop of the sale's own pair was taken back by a kill that was to leave none."""

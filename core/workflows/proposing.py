@@ -496,19 +496,12 @@ def left_to_close(desk: Desk, symbol: Symbol, strategy: str, side: Side, ticket_
     if position is None or closing_side(position) is not side:
         return Quantity(ZERO)
     out = sum((o.remaining for o in desk.ledger.working_exits(symbol, strategy) if not o.stands_by), ZERO)
-    signed = signed_to_close(desk, symbol, strategy, but=ticket_id)
-    return Quantity(max(abs(position.quantity) - out - signed, ZERO))
-
-
-def signed_to_close(desk: Desk, symbol: Symbol, strategy: str, but: TicketId | None = None) -> Decimal:
-    """Shares of exits that are signed and wait for the stops in their way to go."""
-    waiting = ZERO
     for use in desk.stage.mandates(MandateKind.CLOSE):
         signed = desk.stage.state.confirmations.get(use.mandate.ticket_id)
         is_of_it = signed is not None and (signed.proposal.symbol, signed.proposal.strategy) == (symbol, strategy)
-        if is_of_it and use.is_unused and use.mandate.ticket_id != but:
-            waiting += use.mandate.quantity
-    return waiting
+        if is_of_it and use.is_unused and use.mandate.ticket_id != ticket_id:
+            out += use.mandate.quantity
+    return Quantity(max(abs(position.quantity) - out, ZERO))
 
 
 def in_terms_of(command: ProposeOrder, order: OrderRequest) -> OrderRequest:

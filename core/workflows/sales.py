@@ -7,6 +7,7 @@ for the next close. What made way for the first goes back when none of them work
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from decimal import Decimal
 
 from core.desk import Desk
@@ -16,11 +17,13 @@ from core.facts import CancelDropped
 from core.model.codes import CancelCode
 from core.model.order import OrderStatus
 from core.model.staging import Mandate, MandateKind, Ticket
-from core.model.values import ZERO, ClientOrderId
+from core.model.values import ZERO, ClientOrderId, Symbol
 from core.staging.stage import MandateUse
 
 GIVEN_UP = "the close that it was to make way for was given up"
 """Why a cancel is not asked for again."""
+LATE = timedelta(minutes=5)
+"""So long a cancel that was lost without a word may still arrive; a stop that ends later ended for another reason."""
 
 
 class Sales:
@@ -94,8 +97,31 @@ class Sales:
     def _signed(self, use: MandateUse) -> Decimal:
         if self.has_forgotten(use):
             return use.mandate.quantity
-        ended = [stop for stop in self.made_way(use) if not stop.is_working and not was_taken_back(stop)]
-        return min(use.mandate.quantity, _unsold(ended))
+        return min(use.mandate.quantity, _unsold(self.to_go_back(use)))
+
+    def to_go_back(self, use: MandateUse) -> list[Order]:
+        """Of the stops at this price those that did make way, and for no close that was confirmed since."""
+        since = self.desk.stage.state.confirmations[use.mandate.ticket_id].received_at
+        later = [c for c in self.desk.stage.state.confirmations.values() if c.is_decided and c.received_at > since]
+        named = {order_id for confirmation in later for order_id in confirmation.ticket.cancels}
+        return [stop for stop in self.made_way(use) if stop.id not in named and _has_made_way(stop)]
+
+    def may_end_yet(self, stop: Order) -> bool:
+        """Whether a cancel of it may be on its way: also one that was lost without a word, for a while."""
+        is_let_go = stop.let_go_at is not None and self.desk.at < stop.let_go_at + LATE
+        return stop.is_working and (stop.is_cancelling or is_let_go)
+
+    def kept_back(self, symbol: Symbol, strategy: str) -> Decimal:
+        """Shares that a stop may not hold: a close is to sell them, and they are not those that its own stops hold."""
+        closes = (use for use in self.desk.stage.mandates(MandateKind.CLOSE) if use.is_unused)
+        its = [use for use in closes if (use.mandate.symbol, self.owner(use)) == (symbol, strategy)]
+        return sum((max(use.mandate.quantity - self._held(use), ZERO) for use in its), ZERO)
+
+    def _held(self, use: MandateUse) -> Decimal:
+        return sum((stop.remaining for stop in self.stops(use) if stop.is_working), ZERO)
+
+    def owner(self, use: MandateUse) -> str:
+        return self.desk.stage.state.confirmations[use.mandate.ticket_id].proposal.strategy
 
     def stops(self, use: MandateUse) -> list[Order]:
         """What the ticket takes out of its way, as far as the ledger knows it."""
@@ -162,9 +188,15 @@ def _is_leg_of(order: Order, names: set[ClientOrderId]) -> bool:
     return order.role is not None and order.parent in names
 
 
-def was_taken_back(stop: Order) -> bool:
-    """Whether its end was asked for otherwise than to make way: by the operator, or by a kill's own word."""
-    return stop.cancel_requested_at is not None and stop.cancel_code is not CancelCode.MAKES_WAY
+def _has_made_way(stop: Order) -> bool:
+    """Not one that works, whose day was over, or that somebody took back: the operator, a kill, or, where it was left
+    alone since, whoever else has the account.
+    """
+    if stop.is_working or stop.status is OrderStatus.EXPIRED:
+        return False
+    if stop.cancel_requested_at is not None:
+        return stop.cancel_code is CancelCode.MAKES_WAY
+    return stop.let_go_at is None or stop.ended_at is None or stop.ended_at <= stop.let_go_at + LATE
 
 
 def _unsold(stops: list[Order]) -> Decimal:

@@ -21,8 +21,8 @@ from core.inputs import (
     RequestCancel,
 )
 from core.model.bar import Bar
-from core.model.codes import FAILED_CLOSES
-from core.model.order import Effect, OrderType, Side, StopHolder, TimeInForce
+from core.model.codes import FAILED_CLOSES, MandateCode
+from core.model.order import Effect, OrderStatus, OrderType, Side, StopHolder, TimeInForce
 from core.model.values import Fraction, Price, Quantity, plain, priced
 from core.picture import Pictures
 from core.workflows.proposing import NO_FRACTION_LASTS, NO_FRACTION_OF_A_PAIR, NO_FRACTION_TRAILS
@@ -519,10 +519,10 @@ def two_stops_whose_sale_never_arrived(way: Way, days: int) -> House:
     return house
 
 
-def one_of_two_stops_stays(way: Way, goes: int = 0) -> House:
+def one_of_two_stops_stays(way: Way, goes: int = 0, *, second: str = "98", seconds: float = 100) -> House:
     """Four at 99 and three at 98; the cancel of one gets lost until the close is given up."""
     house = House(quiet_but(way), ROOMY, cash=Decimal(20_000), multiplier=Decimal(2)).opens().until("10:05")
-    for shares, stop in (("4", "99"), ("3", "98")):
+    for shares, stop in (("4", "99"), ("3", second)):
         enters(house, way, shares, "100.10", stop)
     house.presses(ProposeClose(SPY))
     house.opens_ticket()
@@ -530,8 +530,9 @@ def one_of_two_stops_stays(way: Way, goes: int = 0) -> House:
     house.line.breaks_at(CancelOrder, arrives=False, times=40)
     house.exchange.cancel(house.line.at, house.stops[goes].id)
     house.confirms()
-    passes(house, 100)
+    passes(house, seconds)
     house.line.mends()
+    assert MandateCode.NOT_IN_TIME in [fact.code for fact in house.facts(MandateEnded)]
     return house
 
 
@@ -563,6 +564,71 @@ def test_a_stop_of_a_close_that_was_given_up_does_not_stand_in_the_way_of_the_ne
 
     assert (house.held(), working(house)) == ("0", [])
     assert house.requests()[-1] == f"submit {way.out} market 7"
+
+
+@BOTH
+def test_what_stayed_and_is_taken_away_elsewhere_much_later_is_not_put_back(way: Way) -> None:
+    """EX-13, EX-21: nothing is sent behind that person's back; what was lost without a word has arrived by then"""
+    house = one_of_two_stops_stays(way)
+    passes(house, 600)
+    asked = house.requests()
+
+    house.exchange.cancel(house.line.at, house.stops[1].id)
+    passes(house, 120)
+
+    assert house.requests() == [*asked, "cancel"]
+    assert "the stop stayed where it was" in [fact.reason for fact in house.facts(MandateEnded)]
+    assert len(bare_in_words(house.desk.ledger)) == 1
+
+
+@BOTH
+def test_a_stop_that_stayed_and_ends_with_its_day_is_asked_for_on_a_ticket(way: Way) -> None:
+    """OP-02, EX-21, EX-22: as any stop is, whether or not a close was given up"""
+    house = House(minutes("09:30", "15:59"), ROOMY, cash=Decimal(20_000), multiplier=Decimal(2)).opens().until("10:05")
+    enters(house, way, "4", "100.10", "99")
+    house.until("15:57")
+    passes(house, 30)
+    house.presses(ProposeClose(SPY))
+    house.opens_ticket()
+    passes(house, 0.5)
+    house.line.breaks_at(CancelOrder, arrives=False, times=40)
+    house.confirms()
+    passes(house, 70)
+    house.line.mends()
+    house.until("16:40")
+
+    assert house.stops[0].status is OrderStatus.EXPIRED
+    assert (working(house), [p.order.type for p in house.desk.stage.proposals()]) == ([], [OrderType.STOP])
+
+
+@BOTH
+def test_of_stops_at_one_price_one_that_a_person_takes_back_does_not_keep_the_other_from_going_back(way: Way) -> None:
+    """EX-21, EX-13"""
+    house = one_of_two_stops_stays(way, seconds=61.5, second="99")
+    house.presses(RequestCancel(house.stops[1].id))
+    passes(house, 60)
+
+    assert working(house) == [f"{way.out} stop 4 {plain(way.at('99'))}"]
+    assert_can_be_rebuilt(house)
+
+
+@BOTH
+@pytest.mark.parametrize("goes", [0, 1], ids=["the first goes", "the second goes"])
+def test_close_again_before_the_cancel_of_the_first_is_dropped_leaves_nothing_bare_where_it_fails(
+    way: Way, goes: int
+) -> None:
+    """EX-21, EX-13: the second close waits for the stop that stayed, and its sale is refused"""
+    house = one_of_two_stops_stays(way, goes, seconds=60.5)
+    house.presses(ProposeClose(SPY))
+    house.opens_ticket()
+    passes(house, 0.5)
+    house.confirms()
+    house.line.refuses_the_next_order("no")
+    passes(house, 200)
+
+    both = [f"{way.out} stop {shares} {plain(way.at(stop))}" for shares, stop in (("4", "99"), ("3", "98"))]
+    assert sorted(working(house)) == sorted(both)
+    assert_can_be_rebuilt(house)
 
 
 @BOTH

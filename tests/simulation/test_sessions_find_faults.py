@@ -257,10 +257,6 @@ DIRECTED = {
         ("a_bracket_is_traded", ("open", "6", False, "target, stop", 30, 61.0)),
         Manners(ends_siblings=False),
     ),
-    an_exit_is_not_clamped_again: (
-        ("a_request_hangs", ("a stop", "it arrives late", 9.0, False, "fraction, part, part", 10.0)),
-        PLAIN,
-    ),
     a_permission_lapses_in_the_queue: (
         ("a_request_hangs", ("an exit", "its answer hangs", 30.0, False, "bare, part, part", 10.0)),
         PLAIN,
