@@ -1,8 +1,8 @@
-"""Sightings: everything that a decision reads and that no fact holds.
+"""Sightings: everything of the world that a decision reads and that no fact holds.
 
 They are in memory and nowhere else: a rebuild does not know them, a start begins without them, and two runs that fold
 the same journal may differ in them. So a decision copies what it used into its fact. Who looks for what else moves the
-desk looks here, and nowhere else.
+desk looks here, and nowhere else; what a workflow asked for and waits for is its own, and asked anew by a start.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ from tinydb import TinyDB
 from tinydb.storages import Storage
 from tinydb.table import Document
 
+from core.facts.registry import edition
 from core.ports import NO_INDEX, Checkpoint, NoCheckpoint
 from core.regular_file import bytes_of
 from state.files import make_folder, replace_file, sync_folder
@@ -191,7 +192,7 @@ class TinyDocuments:
         self._rotate()
         gathered = _Gathered()
         database = TinyDB(storage=lambda: gathered)
-        meta = {"sequence": checkpoint.sequence, "version": VERSION}
+        meta = {"sequence": checkpoint.sequence, "version": VERSION, "facts": edition()}
         database.table(META).insert(Document(meta, doc_id=1))
         for name, value in checkpoint.documents.items():
             database.table(f"{_SLICE}{name}").insert(Document({"value": value}, doc_id=1))
@@ -242,12 +243,14 @@ def _found_in(path: Path) -> tuple[Checkpoint, int]:
         raise NoDocumentsError("it is not there")
     try:
         meta = tables[META]["1"]
-        sequence, version = meta["sequence"], meta["version"]
+        sequence, version, facts = meta["sequence"], meta["version"], meta.get("facts", 0)
         documents = {name.removeprefix(_SLICE): table["1"]["value"] for name, table in tables.items() if name != META}
     except (KeyError, TypeError) as error:
         raise UnsoundDocumentsError(f"{error} is missing in it") from error
     if version > VERSION:
         raise UnsoundDocumentsError(f"a newer Keyturn wrote it (version {version}, this one knows {VERSION})")
+    if facts > edition():  # the records that it saves reading may be newer too, and are refused by their reading alone
+        raise UnsoundDocumentsError(f"a newer Keyturn wrote it (facts of {facts}, this one knows {edition()})")
     if _leads_to_today(version):
         for step in range(version, VERSION):
             documents = MIGRATIONS[step](documents)

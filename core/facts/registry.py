@@ -97,6 +97,11 @@ def fact(
     return registered
 
 
+def edition() -> int:
+    """Of all facts together: it grows with each new fact and each new version, and never shrinks."""
+    return sum(kind.version for kind in BY_TYPE.values())
+
+
 def kind_of(made: type[Fact]) -> Kind:
     """How facts of this class stand in the journal."""
     return BY_TYPE[made]

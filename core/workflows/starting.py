@@ -11,7 +11,7 @@ What a start does with each half-done step:
 | an order in PENDING | in doubt: looked up by its own id, never sent again |
 | one that is known never to have left the desk | sent where its permission holds, else on a ticket (EX-22) |
 | an order that is being replaced | as it was, until the broker's word on both says more |
-| a cancel without its end | asked for again |
+| a cancel without its end | asked for again, unless the close that it was to make way for was given up |
 | a fill without its stop | the stop goes out under the ticket's mandate; where that has ended, it waits on a ticket |
 | a stop that was cut, without the rest of it | its pair goes; the rest follows once the books are known |
 | a stop whose day is over, without its ticket | it is asked for |

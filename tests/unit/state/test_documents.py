@@ -162,6 +162,19 @@ def test_a_file_of_a_newer_version_is_refused_by_name(folder, monkeypatch):
     assert f"a newer Keyturn wrote it (version {known + 1}, this one knows {known})" in answer.reason
 
 
+def test_what_a_program_with_newer_facts_wrote_does_not_save_an_older_one_from_reading_them(folder, monkeypatch):
+    """SP-07, SP-02: a record that it cannot know is refused as it is read, documents or none"""
+    saved(folder, 1)
+    known = module.edition()
+    monkeypatch.setattr(module, "edition", lambda: known + 1)
+    saved(folder, 2)
+    monkeypatch.undo()
+    documents = TinyDocuments(folder)
+
+    assert documents.load() == Checkpoint(1, SLICES)
+    assert f"a newer Keyturn wrote it (facts of {known + 1}, this one knows {known})" in documents.notes[0]
+
+
 def test_an_older_file_is_migrated(folder, monkeypatch):
     """SP-02"""
     saved(folder, 1)
