@@ -144,9 +144,8 @@ class Closing:
         """Whether one of the stops stayed, and may end yet; or another exit of the owner is under way, and may fail."""
         symbol, owner = use.mandate.symbol, self.sales.owner(use)
         is_one_out = any(o.waits_at_limit or not o.stands_by for o in self.desk.ledger.working_exits(symbol, owner))
-        closes = (one for one in self.desk.stage.mandates(MandateKind.CLOSE) if one.is_unused)
-        does_one_wait = any((one.mandate.symbol, self.sales.owner(one)) == (symbol, owner) for one in closes)
-        return is_one_out or does_one_wait or any(map(self.sales.may_end_yet, self.sales.stops(use)))
+        is_under_way = is_one_out or bool(self.sales.closes_under_way(symbol, owner))
+        return is_under_way or any(map(self.sales.may_end_yet, self.sales.stops(use)))
 
     def _of(self, parent: ClientOrderId) -> list[MandateUse]:
         return [use for use in self._standing(()) if use.mandate.parent == parent]

@@ -113,9 +113,13 @@ class Sales:
 
     def kept_back(self, symbol: Symbol, strategy: str) -> Decimal:
         """Shares that a stop may not hold: a close is to sell them, and they are not those that its own stops hold."""
-        closes = (use for use in self.desk.stage.mandates(MandateKind.CLOSE) if use.is_unused)
-        its = [use for use in closes if (use.mandate.symbol, self.owner(use)) == (symbol, strategy)]
-        return sum((max(use.mandate.quantity - self._held(use), ZERO) for use in its), ZERO)
+        closes = self.closes_under_way(symbol, strategy)
+        return sum((max(use.mandate.quantity - self._held(use), ZERO) for use in closes), ZERO)
+
+    def closes_under_way(self, symbol: Symbol, strategy: str) -> list[MandateUse]:
+        """Those that wait for their stops; not one whose key was turned and that is not decided yet."""
+        waiting = (use for use in self.desk.stage.mandates(MandateKind.CLOSE) if use.is_unused and self.ticket(use))
+        return [use for use in waiting if (use.mandate.symbol, self.owner(use)) == (symbol, strategy)]
 
     def _held(self, use: MandateUse) -> Decimal:
         return sum((stop.remaining for stop in self.stops(use) if stop.is_working), ZERO)

@@ -632,6 +632,31 @@ def test_close_again_before_the_cancel_of_the_first_is_dropped_leaves_nothing_ba
 
 
 @BOTH
+def test_a_key_that_is_turned_and_not_decided_keeps_no_stop_from_going_back(way: Way) -> None:
+    """EX-21, EX-13: what a close of two leaves is guarded at once; the next close is refused, for its stops changed"""
+    house = holding_six(way)
+    two = ProposeClose(SPY, quantity=Quantity(Decimal(2)))
+    house.presses(two)
+    house.opens_ticket()
+    passes(house, 1)
+    house.confirms()
+    passes(house, 0.05)
+    house.slows_down(3)  # the stop's cancel
+    passes(house, 0.15)
+    house.slows_down(0.1)
+    house.presses(two)
+    house.opens_ticket()
+    passes(house, 0.5)
+    house.slows_down(4)  # the figures that the second key waits for
+    house.confirms()
+    passes(house, 0.05)
+    house.slows_down(0.1)
+    passes(house, 60)
+
+    assert (house.held().lstrip("-"), working(house)) == ("4", [f"{way.out} stop 4 {plain(way.at('99'))}"])
+
+
+@BOTH
 def test_of_two_closes_that_waited_for_one_stop_the_one_that_fails_leaves_its_shares_guarded(way: Way) -> None:
     """EX-21, EX-13: the ticket of the second named the one stop that was still there, and sold of the shares of both"""
     house = House(quiet_but(way), ROOMY, cash=Decimal(20_000), multiplier=Decimal(2)).opens().until("10:05")
