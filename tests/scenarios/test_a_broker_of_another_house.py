@@ -126,7 +126,7 @@ def keyturn(toy: Toy, kind: BrokerKind, tmp_path: Path, monkeypatch: pytest.Monk
             "KEYTURN_RISK__MIN_NOTIONAL": "1",
             "KEYTURN_REGIME__VIX_URL": "",
             "TOY_KEY_ID": "toy",
-            "TOY_SECRET": "wood",
+            "TOY_SECRET": "wood",  # pragma: allowlist secret
         }
     )
 

@@ -126,7 +126,7 @@ from core.telling import in_words
 from widgets import format as f
 at = datetime(2026, 11, 19, 15, 24, 1, tzinfo=UTC)
 print(f.clock(at), f.PLACE, f.day_and_minute(at), sep="; ")
-print(in_words(OrderSent("544b9a0b2bc559c8", at)))
+print(in_words(OrderSent("the order", at)))
 print(load_calendar(date(2026, 11, 19), date(2026, 11, 19)).session_on(date(2026, 11, 26)).open)
 print(RiskSettings.model_fields["window_start"].description)
 """
@@ -140,7 +140,7 @@ def test_the_screen_the_log_the_settings_and_the_calendar_follow_the_one_value()
 
     assert done.stdout.splitlines() == [
         "15:24:01; London; Thu 19 Nov 15:24",
-        "544b9a0b2bc559c8 was sent at 15:24:01.000 London",
+        "the order was sent at 15:24:01.000 London",
         "2026-11-26 08:00:00+00:00",
         "first bar start for an entry, London (RK-07)",
     ], done.stderr

@@ -101,9 +101,7 @@ def judged(of: Instrument, quantity: Decimal, limit: Decimal, way: Decimal) -> t
 
 @UNHURRIED
 @given(quantity=shares, limit=prices, way=ways)
-def test_every_check_that_weighs_money_says_of_a_hundredth_what_it_says_of_a_share(
-    quantity: Decimal, limit: Decimal, way: Decimal
-) -> None:
+def test_money_is_weighed_of_a_hundredth_as_of_a_share(quantity: Decimal, limit: Decimal, way: Decimal) -> None:
     """RK-01, RK-02, RK-10, RK-16, RK-21, EX-11: letter by letter, and the same limit caps it"""
     ones, few = judged(share(SPY), quantity, limit, way), judged(hundreds(SPY), quantity / HUNDRED, limit, way)
 
