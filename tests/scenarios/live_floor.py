@@ -17,7 +17,7 @@ from core.brokers.simulated.exchange import SimulatedExchange
 from core.checkpoint import rebuild
 from core.doors import Door, DoorKind
 from core.engine import Engine
-from core.inputs import BarArrived, Command, MarketDataBroken
+from core.inputs import AcceptBroker, BarArrived, Command, MarketDataBroken
 from core.market.port import Heard
 from core.model.account import Account, Mode
 from core.model.bar import Bar
@@ -244,6 +244,10 @@ class LiveHouse:
 
     def presses(self, command: Command) -> None:
         self.runtime.send(self.door.through(command, self.engine.desk.account_name))
+
+    def accepts(self, picture: BrokerPicture) -> None:
+        """The operator takes the broker's word."""
+        self.runtime.send(AcceptBroker(picture))  # type: ignore[arg-type]  # an answer, as if it had been asked for
 
     def waits(self, holds: Callable[[DeskView], object], what: str, seconds: float = 8.0) -> DeskView:
         """The first picture of which it holds."""

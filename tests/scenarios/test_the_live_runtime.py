@@ -187,6 +187,7 @@ def test_what_was_on_the_wire_when_the_desk_was_left_is_found_by_the_next_start(
     floor.is_mute = True
     with LiveHouse(floor) as house:
         house.presses(a_ticket(house))
+        house.waits(lambda _: "submit buy limit" in floor.asked, "the request")
         house.waits(lambda view: any(o.status is OrderStatus.PENDING for o in view.orders), "an order in doubt")
 
     floor.troubles.clear()
