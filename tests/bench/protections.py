@@ -19,6 +19,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+from core.doors import addressed
 from core.engine import Engine
 from core.facts import BarClosed
 from core.inputs import ProposeOrder
@@ -93,12 +94,10 @@ def reviews() -> list[tuple[str, str]]:
             desk, gate = engine.desk, standard_gate()
             price = Price(runtime.exchange.quote(at, SPY).ask - Decimal("0.5"))  # type: ignore[union-attr]
             stop = Price(price - 5)
-            engine.handle(
-                at,
-                ProposeOrder(
-                    SPY, Effect.OPEN, Quantity(Decimal("0.05")), OrderType.LIMIT, price, stop, StopHolder.BROKER
-                ),
+            order = ProposeOrder(
+                SPY, Effect.OPEN, Quantity(Decimal("0.05")), OrderType.LIMIT, price, stop, StopHolder.BROKER
             )
+            engine.handle(at, addressed(order, desk.account_name))
             candidate = candidate_of(desk.stage.proposals()[0])
             began = time.process_time()
             for trade in trades_of_a_week(many, at):
