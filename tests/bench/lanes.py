@@ -124,10 +124,11 @@ class Hung:
         order = OrderRequest(name, SPY, Side.BUY, OrderEffect.OPEN, ONE, OrderType.LIMIT, limit_price=FAR)
         effect: Effect = LookUpOrder(name) if kind == "order" else CancelOrder(name, BrokerOrderId(name))
         lane = Lane(LaneKind.ENTRIES) if kind == "submit" else lane_of(effect)
+        settings = self.runtime.engine.desk.control.settings
 
         def act() -> None:
             try:
-                asking.broker.submit(order) if kind == "submit" else asking.ask(effect)
+                asking.broker.submit(order) if kind == "submit" else asking.ask(effect, settings)
             finally:
                 self.alive[kind] -= 1
 
