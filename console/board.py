@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 
 from textual.app import ComposeResult
@@ -12,7 +11,7 @@ from textual.screen import Screen
 from console.handle import Failed, Loading
 from console.layout import PaneArea, fits, is_narrow, too_small
 from console.log_pane import LogPane
-from console.panes import OrdersPane, PositionsPane, ProposalsPane, ProtectionsPane, Results, StrategiesPane, Wanting
+from console.panes import OrdersPane, PositionsPane, ProposalsPane, ProtectionsPane, Results, StrategiesPane, Want
 from core.views import DeskView
 from widgets.chart import Chart
 from widgets.footer import FooterLine
@@ -29,20 +28,25 @@ STATEFUL = ("proposals", "positions", "orders", "strategies", "log")
 class Board:
     """The widgets of the first screen.
 
+    Parameters
+    ----------
+    want
+        Does what the panes' keys ask for.
+
     Attributes
     ----------
     holder
         The pane that has the keyboard, or had it last while there was room for none.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, want: Want) -> None:
         self.status = StatusLines(id="status")
         self.notice = Lines(id="notice")
         self.line = FooterLine(id="footer")
-        self.proposals, self.positions, self.orders = ProposalsPane(), PositionsPane(), OrdersPane()
+        self.proposals, self.positions, self.orders = ProposalsPane(want), PositionsPane(want), OrdersPane(want)
         self.protections, self.strategies, self.log, self.results = (
-            ProtectionsPane(),
-            StrategiesPane(),
+            ProtectionsPane(want),
+            StrategiesPane(want),
             LogPane(),
             Results(),
         )
@@ -62,12 +66,6 @@ class Board:
         self._has_panes = False
         self._drawn_for: tuple[object, ...] = ()
         self._arranged_for: tuple[bool, Size] | None = None
-
-    def connect(self, want: Callable[[str, str | None], None]) -> None:
-        """What the panes' keys ask for is done by `want`."""
-        for pane in self.panes.values():
-            if isinstance(pane, Wanting):
-                pane.want = want
 
     def compose(self) -> ComposeResult:
         yield self.status

@@ -57,7 +57,6 @@ from console.tidying import Tidying, choose_moments
 from console.typed import is_modified
 from console.watching import Watching
 from core.model.account import Mode
-from core.model.plan import PlanSource
 from core.model.values import ClientOrderId, ProposalId
 from core.views import DeskView
 from widgets.grid import Grid
@@ -109,7 +108,7 @@ class Desk(App[None]):
         surroundings: Surroundings = NO_SURROUNDINGS,
         display: DisplaySettings | None = None,
     ) -> None:
-        self.door = DeskDoor(handle)
+        self.door = DeskDoor(handle, self._open_kill_soon, self._exit_soon)
         super().__init__(driver_class=make_driver(self.door), ansi_color=False)
         self.animation_level = "none"
         theme = theme_for(display.theme if display is not None else DEFAULT, self.console.color_system)
@@ -123,13 +122,11 @@ class Desk(App[None]):
         self.tidying = Tidying(now())
         self.was_left = False
         self.failure: str | None = None
-        self.board = Board()
-        self.following = Following(self, self.board.orders)
+        self.board = Board(self._do)
         self.plans = PlanFollower(self, self.bell)
-        self.following.sign_closes = lambda: self.plans.ask_for(PlanSource.FLATTEN)
+        self.following = Following(self, self.board.orders, self.plans.sign_closes)
         self.deeds = Deeds(self, self.following)
         self.watching = Watching(handle, self.board)
-        self.board.connect(self.deeds.do)
         self.errands = Errands(self)
         self._bell = Bell()
         self._title = ""
@@ -138,8 +135,6 @@ class Desk(App[None]):
         use({})
         self._said: tuple[str, Tone, float, Screen[object]] | None = None
         self._closes_by: float | None = None
-        self.door.open_kill = lambda: self.call_later(self.open_kill)
-        self.door.close = lambda: self.call_later(self.exit)
 
     # ── the picture ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -161,8 +156,7 @@ class Desk(App[None]):
 
     def _start(self) -> None:
         """The first picture is on its way to the terminal: now the engine, and what it imports."""
-        self.handle.on_news = self._look_at_once
-        self.handle.start()
+        self.handle.start(self._look_at_once)
         self.set_interval(1 / self._frames, self._frame)
 
     def _look_at_once(self) -> None:
@@ -312,10 +306,18 @@ class Desk(App[None]):
     def flatten(self) -> None:
         self.deeds.flatten()
 
+    def _do(self, what: str, key: str | None) -> None:
+        """What a pane's key wants of a row."""
+        self.deeds.do(what, key)
+
     def ask(self, question: Dialog) -> None:
         self.push_screen(question)
 
     # ── leaving ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _exit_soon(self) -> None:
+        """From the thread that was told to leave."""
+        self.call_later(self.exit)
 
     def _see_whether_closed(self) -> None:
         if self.handle.ended.is_set():
@@ -477,6 +479,10 @@ class Desk(App[None]):
     def action_kill(self) -> None:
         """For drivers without an input thread of ours; with it, the chord never gets here."""
         self.door.press_kill()
+
+    def _open_kill_soon(self) -> None:
+        """From the thread that read the chord."""
+        self.call_later(self.open_kill)
 
     def open_kill(self) -> None:
         """The chord was pressed: over everything, once."""

@@ -15,7 +15,12 @@ PATIENCE = 2.0
 
 
 class DeskDoor:
-    """Implements `console.driver.Door`. `open_kill` and `close` are only handed to the event loop, never waited for.
+    """Implements `console.driver.Door`.
+
+    Parameters
+    ----------
+    open_kill, close
+        What opens the kill screen and ends the desk: only handed to the event loop, never waited for.
 
     Attributes
     ----------
@@ -25,10 +30,10 @@ class DeskDoor:
         When the chord was read last, on the clock that Textual stamps keys with.
     """
 
-    def __init__(self, handle: EngineHandle) -> None:
+    def __init__(self, handle: EngineHandle, open_kill: Callable[[], object], close: Callable[[], object]) -> None:
         self.handle = handle
-        self.open_kill: Callable[[], object] = lambda: None
-        self.close: Callable[[], object] = lambda: None
+        self._open_kill = open_kill
+        self._close = close
         self.reason: str | None = None
         self.pressed_at = -math.inf
         self._is_kill_open = False
@@ -38,7 +43,7 @@ class DeskDoor:
         self.pressed_at = _time.get_time()
         self._is_kill_open = True
         self.handle.press_kill()
-        self.open_kill()
+        self._open_kill()
 
     def press_kill_again(self) -> None:
         self.handle.press_kill_again()
@@ -54,7 +59,7 @@ class DeskDoor:
         self.reason = reason
         self.handle.leave(reason)
         self.handle.ended.wait(PATIENCE)
-        self.close()
+        self._close()
 
     def halt(self, reason: str) -> None:
         self.handle.send(Halt(reason))

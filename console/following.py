@@ -28,11 +28,18 @@ class Closes:
 
 
 class Following:
-    """At most one proposal and one order are waited for: the newest that was asked for."""
+    """At most one proposal and one order are waited for: the newest that was asked for.
 
-    def __init__(self, behind: Behind, orders: Orders) -> None:
+    Parameters
+    ----------
+    sign_closes
+        Several closes wait, or entries work beside one: they are put on one plan, to be signed once.
+    """
+
+    def __init__(self, behind: Behind, orders: Orders, sign_closes: Callable[[], None]) -> None:
         self.behind = behind
         self.orders = orders
+        self.sign_closes = sign_closes
         self._awaited: Awaited | None = None
         self._order: tuple[ClientOrderId, float] | None = None
         self._sent: ClientOrderId | None = None
@@ -41,8 +48,6 @@ class Following:
         self._closes: Closes | None = None
         self._failed_close = 0
         self._word_after: tuple[str, int] | None = None
-        self.sign_closes: Callable[[], None] = lambda: None
-        """Several closes wait, or entries work beside one: they are put on one plan, to be signed once."""
 
     def wait_for_proposal(self, view: DeskView, symbol: Symbol, strategy: str) -> None:
         self._awaited = awaited(view, symbol, strategy, self.behind.now())

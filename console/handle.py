@@ -53,6 +53,10 @@ class Running(Protocol):
     def last_words(self) -> tuple[str, ...]: ...
 
 
+def nobody_looks() -> None:
+    """Pictures are pulled, and news wait for that."""
+
+
 @dataclass(frozen=True, slots=True)
 class Loading:
     """The engine is being taken up."""
@@ -93,10 +97,13 @@ class EngineHandle:
         """What the engine owed and could not send before it left (EX-22)."""
         self._keys: Mapping[str, str] = {}
         self._watched: Symbol | None = None
-        self.on_news: Callable[[], None] = lambda: None
-        """Called in the engine's thread when a picture with news is there. It never waits, and does not raise."""
+        self._on_news: Callable[[], None] = nobody_looks
 
-    def start(self) -> None:
+    def start(self, on_news: Callable[[], None] = nobody_looks) -> None:
+        """`on_news` is called in the engine's thread when a picture with news is there. It never waits, and does not
+        raise.
+        """
+        self._on_news = on_news
         self._thread.start()
 
     def send(self, command: Command) -> None:
@@ -201,7 +208,7 @@ class EngineHandle:
         if has_news or since >= REST or (since >= FRAME and self._runtime.has_changed()):
             self._draw(now)
         if has_news:
-            self.on_news()
+            self._on_news()
 
     def _draw(self, now: float) -> None:
         if self._runtime is not None:

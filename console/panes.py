@@ -5,28 +5,35 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from console.keymap import Place, bindings_for
+from widgets.grid import Grid
 from widgets.orders import Orders
-from widgets.pane import Pane
 from widgets.positions import Positions
 from widgets.proposals import Proposals
 from widgets.protections import Protections
 from widgets.results import Results
 from widgets.strategies import Strategies
 
+Want = Callable[[str, str | None], None]
+"""Does what a key asks for at once, by its name and the row's key: the next key may already be text for what it opens.
+"""
 
-class Wanting(Pane):
-    """A pane whose keys want something done to its selected row: decline, close, cancel, and so on.
 
-    `want` does it at once, by its name and the row's key: the next key may already be text for what it opens.
+class Wanting:
+    """A pane whose keys want something done to its selected row: decline, close, cancel, and so on. Stands before the
+    pane that it makes one of.
     """
 
-    want: Callable[[str, str | None], None]
+    grid: Grid
+
+    def __init__(self, want: Want) -> None:
+        super().__init__()
+        self.want = want
 
     def want_for_row(self, what: str) -> None:
         self.want(what, self.grid.selected)
 
 
-class ProposalsPane(Proposals, Wanting):
+class ProposalsPane(Wanting, Proposals):
     BINDINGS = bindings_for(Place.PROPOSALS)
 
     def action_decline(self) -> None:
@@ -36,7 +43,7 @@ class ProposalsPane(Proposals, Wanting):
         self.want_for_row("refuse symbol")
 
 
-class PositionsPane(Positions, Wanting):
+class PositionsPane(Wanting, Positions):
     BINDINGS = bindings_for(Place.POSITIONS)
 
     def action_close(self) -> None:
@@ -49,7 +56,7 @@ class PositionsPane(Positions, Wanting):
         self.want_for_row("attended")
 
 
-class OrdersPane(Orders, Wanting):
+class OrdersPane(Wanting, Orders):
     """`shows_all` with what never became an order."""
 
     BINDINGS = bindings_for(Place.ORDERS)
@@ -72,14 +79,14 @@ class OrdersPane(Orders, Wanting):
         self.want("all" if self.shows_all else "fewer", "")
 
 
-class ProtectionsPane(Protections, Wanting):
+class ProtectionsPane(Wanting, Protections):
     BINDINGS = bindings_for(Place.PROTECTIONS)
 
     def action_override(self) -> None:
         self.want_for_row("override")
 
 
-class StrategiesPane(Strategies, Wanting):
+class StrategiesPane(Wanting, Strategies):
     BINDINGS = bindings_for(Place.STRATEGIES)
 
     def action_pause(self) -> None:
@@ -111,5 +118,5 @@ __all__ = [
     "Protections",
     "Results",
     "StrategiesPane",
-    "Wanting",
+    "Want",
 ]

@@ -42,6 +42,9 @@ class PlanFollower:
         else:
             self.ask_for(PlanSource.PROPOSALS)
 
+    def sign_closes(self) -> None:
+        self.ask_for(PlanSource.FLATTEN)
+
     def ask_for(self, source: PlanSource) -> None:
         view = self.behind.view
         if view is not None:

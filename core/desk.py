@@ -22,7 +22,7 @@ from core.model.order import OrderRequest, Side
 from core.model.quote import NoQuote
 from core.model.session import Calendar
 from core.model.values import NO_SHARES, ZERO, AccountId, ClientOrderId, Price, Quantity, Symbol, plain
-from core.news import News
+from core.news import Followers, News, nobody
 from core.ports import Journal
 from core.risk.gate import ReviewContext
 from core.sightings import Sightings
@@ -30,6 +30,7 @@ from core.slices import Slice, Slices, table_of
 from core.strategies.house import OF_THE_HOUSE, Kinds
 
 Listener = Callable[[int, datetime, Fact], None]
+BarListener = Callable[[Bar], None]
 
 
 class Desk(Slices):
@@ -39,6 +40,10 @@ class Desk(Slices):
     ----------
     further
         Slices beside those of the list, folded after them.
+    followers
+        Who follows a kind of fact, asked as it is written.
+    listeners
+        Who hears first of each fact that was folded.
     """
 
     def __init__(
@@ -49,6 +54,8 @@ class Desk(Slices):
         journal: Journal,
         kinds: Kinds = OF_THE_HOUSE,
         further: Iterable[Slice] = (),
+        followers: Followers = nobody,
+        listeners: Iterable[Listener] = (),
     ) -> None:
         self.sightings = Sightings()
         super().__init__(calendar, journal.past, self.sightings.disk, kinds, further)
@@ -56,9 +63,9 @@ class Desk(Slices):
         self.mode = mode
         self.journal = journal
         self.at = datetime.min.replace(tzinfo=UTC)
-        self.listeners: list[Listener] = []
-        self.bar_listeners: list[Callable[[Bar], None]] = []
-        self.news = News()
+        self._listeners = [*listeners]
+        self._bar_listeners: list[BarListener] = []
+        self.news = News(followers)
         self.folds = table_of(self.slices)
 
     def record(self, fact: Fact) -> None:
@@ -76,8 +83,25 @@ class Desk(Slices):
             return
         if self.orchestrator.has_steps:
             self.orchestrator.catch_up()
-        for listener in self.listeners:
+        for listener in self._listeners:
             listener(sequence, self.at, fact)
+
+    def add_listener(self, listener: Listener) -> None:
+        """From here on it hears of each fact, bars excepted, once that is folded. It shows, counts or carries; what
+        decides by a fact is a workflow that follows it.
+        """
+        self._listeners.append(listener)
+
+    def remove_listener(self, listener: Listener) -> None:
+        self._listeners.remove(listener)
+
+    def add_bar_listener(self, listener: BarListener) -> None:
+        """From here on it hears of each bar, once the strategies have answered to it."""
+        self._bar_listeners.append(listener)
+
+    def tell_bar(self, bar: Bar) -> None:
+        for listener in self._bar_listeners:
+            listener(bar)
 
     def fold(self, at: datetime, fact: Fact) -> None:
         """Let each slice take the fact in: a rebuild, after which the strategies catch up."""

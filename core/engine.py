@@ -57,19 +57,23 @@ class Engine:
     def __init__(
         self, account: str, mode: Mode, calendar: Calendar, journal: Journal, kinds: Kinds = OF_THE_HOUSE
     ) -> None:
-        self.desk = desk = Desk(account, mode, calendar, journal, kinds)
         self.next_deadline: datetime | None = None
         self.notes: tuple[str, ...] = ()
         self._is_moved = False
         self._is_owed_a_sync = False
-        desk.listeners.append(self._note)
+        self.desk = desk = Desk(
+            account, mode, calendar, journal, kinds, followers=self._followers, listeners=[self._note]
+        )
         self.doors = Doorkeeper(desk.account_name)
         self.workflows = workflows_of(desk)
         own: Handlers = {inputs.Start: (self._on_start,), inputs.DeadlineReached: (self._on_deadline,)}
         self.handlers = _by_kind(self.workflows, ANSWERS, own)
-        desk.news.table = _by_kind(self.workflows, FOLLOWS)
+        self._follow = _by_kind(self.workflows, FOLLOWS)
         self._settling = [workflow for workflow in self.workflows if isinstance(workflow, Settling)]
         self._deadlines = Deadlines(desk, [workflow for workflow in self.workflows if isinstance(workflow, Timed)])
+
+    def _followers(self, kind: type) -> tuple[Handler, ...]:
+        return self._follow.get(kind, ())
 
     def the(self, kind: type[Workflow]) -> Workflow:
         """The workflow of that class."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from core.effects import Effect
@@ -11,16 +11,25 @@ from core.facts import Fact
 Follower = Callable[[Any], Iterable[Effect] | None]
 
 
-class News:
-    """`table` says who follows a kind of fact, in the engine's order."""
+Followers = Callable[[type], tuple[Follower, ...]]
+"""Who follows a kind of fact, in the engine's order."""
 
-    def __init__(self) -> None:
-        self.table: Mapping[type, tuple[Follower, ...]] = {}
+
+def nobody(_kind: type) -> tuple[Follower, ...]:
+    """A desk without an engine: nothing follows."""
+    return ()
+
+
+class News:
+    """What was recorded and is followed, and not yet by those who follow it."""
+
+    def __init__(self, followers: Followers = nobody) -> None:
+        self._followers = followers
         self._news: list[Fact] = []
 
     def note(self, fact: Fact) -> None:
         """It is written; also where a slice fails to fold it."""
-        if type(fact) in self.table:
+        if self._followers(type(fact)):
             self._news.append(fact)
 
     def take(self, only: type | None = None) -> list[tuple[Follower, Fact]]:
@@ -29,7 +38,7 @@ class News:
             return []
         taken = [fact for fact in self._news if only is None or type(fact) is only]
         self._news = [fact for fact in self._news if only is not None and type(fact) is not only]
-        return [(follower, fact) for fact in taken for follower in self.table[type(fact)]]
+        return [(follower, fact) for fact in taken for follower in self._followers(type(fact))]
 
     @property
     def has_news(self) -> bool:

@@ -88,7 +88,8 @@ class Pictures:
         self.number = 0
         self._or_say("the log before this start", lambda: self.log.recall(self.desk))
         self.over = OrdersOver(self.desk)
-        self.desk.listeners += [self.log.hear, self.over.hear]
+        self.desk.add_listener(self.log.hear)
+        self.desk.add_listener(self.over.hear)
 
     def draw(self, at: datetime) -> DeskView:
         """The desk as it is, `at` being the engine's time now."""

@@ -30,7 +30,6 @@ class Keeper:
     """Looks at every beat; `state` says in a word how the engine is, `watch` what became of the settings file."""
 
     folder: AccountFolder
-    runtime: Runtime
     switch: FileKillSwitch
     write: Callable[[], None]
     beat: Callable[[Status], None]
@@ -43,59 +42,59 @@ class Keeper:
     def __post_init__(self) -> None:
         self.plans = PlanInbox(self.folder)
 
-    def look(self) -> None:
-        self._look_at_the_switch()
+    def look(self, runtime: Runtime) -> None:
+        self._look_at_the_switch(runtime)
         if self.watch is not None and (seen := self.watch.look()) is not None:
-            self._send(seen)
-        engine = self.runtime.engine
-        self._look_for_a_plan()
-        self._keep(lambda: self.beat(status_of(engine, self.folder.name, self.state(engine))))
+            self._send(runtime, seen)
+        engine = runtime.engine
+        self._look_for_a_plan(runtime)
+        self._keep(runtime, lambda: self.beat(status_of(engine, self.folder.name, self.state(engine))))
         if time.monotonic() - self.saved_at >= CHECKPOINT_SECONDS:
             self.saved_at = time.monotonic()
-            self._keep(self.write)
+            self._keep(runtime, self.write)
 
-    def close(self) -> None:
+    def close(self, runtime: Runtime) -> None:
         """The last words of a clean stop."""
-        self._keep(self.write)
-        self._keep(lambda: self.beat(status_of(self.runtime.engine, self.folder.name, "stopped")))
+        self._keep(runtime, self.write)
+        self._keep(runtime, lambda: self.beat(status_of(runtime.engine, self.folder.name, "stopped")))
 
-    def _keep(self, act: Callable[[], None]) -> None:
+    def _keep(self, runtime: Runtime, act: Callable[[], None]) -> None:
         """A disk that fails never ends the engine: a journal that fails halts it, all else is said (SP-06)."""
         try:
             act()
         except JournalWriteError as error:
-            self.runtime.lose_disk(str(error))
+            runtime.lose_disk(str(error))
         except OSError as error:
-            self.runtime.engine.say(
+            runtime.engine.say(
                 f"{error.filename or self.folder.path} cannot be written: {error.strerror}; mend the disk, orders go on"
             )
 
-    def _send(self, command: Command) -> None:
+    def _send(self, runtime: Runtime, command: Command) -> None:
         """In the name of the account that is kept."""
-        self.runtime.send(addressed(command, AccountId(self.folder.name)))
+        runtime.send(addressed(command, AccountId(self.folder.name)))
 
-    def _look_at_the_switch(self) -> None:
+    def _look_at_the_switch(self, runtime: Runtime) -> None:
         """The file or the environment kills, whoever set it; a command may ask for the flattening too (OP-08)."""
         door = self.switch.is_on()
         if door is None:
             return
         news = self.switch.news()
-        if self.runtime.engine.desk.control.killed_by is None:
+        if runtime.engine.desk.control.killed_by is None:
             by = names_in(self.switch.set_by()) if door == "file" else door
-            self._send(Kill(by or door))
+            self._send(runtime, Kill(by or door))
         elif news:  # once more, behind whatever was typed before it
-            self._send(Kill(names_in(news) or door))
+            self._send(runtime, Kill(names_in(news) or door))
         if asks_to_flatten(news):
-            self._send(ProposeFlattening())
-            self._send(OpenPlan(PlanSource.FLATTEN))
+            self._send(runtime, ProposeFlattening())
+            self._send(runtime, OpenPlan(PlanSource.FLATTEN))
 
-    def _look_for_a_plan(self) -> None:
+    def _look_for_a_plan(self, runtime: Runtime) -> None:
         """One that a command handed over: it waits on its screen for marks and a key (OP-05)."""
         found = self.plans.take()
         if isinstance(found, str):
-            self.runtime.engine.say(found)
+            runtime.engine.say(found)
         elif found is not None:
-            self._send(found)
+            self._send(runtime, found)
 
 
 def names_in(lines: Iterable[str]) -> str:

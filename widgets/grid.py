@@ -124,6 +124,7 @@ class Grid(Widget, can_focus=True):
         follows: bool = False,
         id: str | None = None,
         classes: str | None = None,
+        tell_place: Callable[[str], None] | None = None,
     ) -> None:
         super().__init__(id=id, classes=classes)
         self._columns = tuple(columns)
@@ -136,7 +137,7 @@ class Grid(Widget, can_focus=True):
         self._selected: str | None = None
         self._last_index: int | None = None  # of the selection, for the next move after its row went
         self._top = 0
-        self.tell_place: Callable[[str], None] | None = None
+        self.tell_place = tell_place
         self._drawn: list[Line] = []
         self._strips: dict[Line, Strip] = {}
         self._styles_of: dict[tuple[Tone, Background], Style] = {}

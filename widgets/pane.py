@@ -36,9 +36,15 @@ class Pane(Frame):
         self, columns: Sequence[Column], *, empty: str, id: str, has_header: bool = True, follows: bool = False
     ) -> None:
         super().__init__(id=id)
-        self.grid = Grid(columns, empty=empty, id=f"{id}-grid", has_header=has_header, follows=follows)
         self._said = self._place = ""
-        self.grid.tell_place = self._tell_place
+        self.grid = Grid(
+            columns,
+            empty=empty,
+            id=f"{id}-grid",
+            has_header=has_header,
+            follows=follows,
+            tell_place=self._tell_place,
+        )
         self.words = Lines(id=f"{id}-words")
         self.state = ""
         self._counted = ""

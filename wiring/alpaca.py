@@ -188,6 +188,8 @@ class AtABroker(Wiring):
         halt = lambda: control.settings.risk.protections.volatility_halt  # noqa: E731 - as it is in force
         past = PastWatch(market.history, market.recent_days, calendar, utc_now, halt)
         regime = RegimeWatch(self._vix(settings), lambda: market.daily_bars(SPY), utc_now)
+        last_time = LastTime(folder, (), self.environ, lambda _left: settings)
+        left_out = last_time.settled(engine.desk, settings)
         runtime = LiveRuntime(
             engine,
             broker,
@@ -198,11 +200,9 @@ class AtABroker(Wiring):
             past=past,
             steady=time.monotonic,
             advisers=advisers_of(settings.advisers),
+            keeper=self._keeper(folder, switch, write, (), left_out, last_time.sources()),
         )
         broker.show_on(runtime.show)
-        last_time = LastTime(folder, (), self.environ, lambda _left: settings)
-        left_out = last_time.settled(engine.desk, settings)
-        self._keep(folder, runtime, switch, write, (), left_out, last_time.sources())
         return runtime
 
     def _live_books(

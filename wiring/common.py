@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from core.ports import RegimeRequest
     from core.risk.protections.contract import Answer
     from core.risk.regime.report import Look
-    from core.runtime.runtime import Runtime
     from core.settings import DisplaySettings, Settings
     from core.strategies.house import Kinds
+    from state.keeper import Keeper
     from state.kill_switch import FileKillSwitch
 
 
@@ -61,16 +61,15 @@ class Wiring(Tending):
         engine.notes = (*journal.repairs, *documents.notes, *rebuilt)  # what loading met is in them by now
         return engine, lambda: checkpoint.save(engine.desk, documents)
 
-    def _keep(
+    def _keeper(
         self,
         folder: AccountFolder,
-        runtime: Runtime,
         switch: FileKillSwitch,
         write: Callable[[], None],
         overrides: tuple[str, ...] = (),
         left_out: tuple[str, ...] = (),
         sources: tuple[SettingsSource, ...] = (),
-    ) -> None:
+    ) -> Keeper:
         """Whoever keeps a running engine; `overrides` are those that its settings were loaded with, `left_out` those
         that it was started with last time, and `sources` what goes over the file beside them.
         """
@@ -80,8 +79,7 @@ class Wiring(Tending):
         from state.settings_watch import SettingsWatch
 
         watch = SettingsWatch(self.home.settings, lambda: self._settings(overrides), left_out=left_out, sources=sources)
-        keeper = Keeper(folder, runtime, switch, write, Heartbeat(folder).beat, word_of, watch)
-        runtime.keeper = keeper
+        return Keeper(folder, switch, write, Heartbeat(folder).beat, word_of, watch)
 
     def _settings(self, overrides: tuple[str, ...]) -> Settings:
         settings = self._loaded(overrides)

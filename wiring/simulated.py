@@ -89,7 +89,8 @@ class Simulated(Replaying):
         pace.free_until = begin if is_new else None
         feed = _not_heard_yet(request.seed, settings, sessions, engine)
         regime = regime_of_files(request.regime, calendar, now, max((s.close for s in sessions), default=now))
-        runtime = VirtualRuntime(
+        left_out = last_time.settled(engine.desk, settings)
+        return VirtualRuntime(
             engine,
             exchange,
             merged([feed, regime]) if regime else feed,
@@ -100,10 +101,8 @@ class Simulated(Replaying):
             operator=self._operator(request.operator, engine, now),
             steady=time.monotonic if settings.strategies.own else None,  # the house's own need no measure
             advisers=advisers_of(settings.advisers),
+            keeper=self._keeper(folder, switch, write, chosen, left_out, last_time.sources()),
         )
-        left_out = last_time.settled(engine.desk, settings)
-        self._keep(folder, runtime, switch, write, chosen, left_out, last_time.sources())
-        return runtime
 
     def stress_runtime(self, request: DemoRequest, stack: ExitStack) -> VirtualRuntime:
         """The stress desk's engine, on an account that begins anew each time."""
@@ -134,7 +133,7 @@ class Simulated(Replaying):
         engine.apply(stress.OPEN, settings, f"stress-{request.seed}")
         pace = Pace(request.speed)
         pace.free_until = stress.READY_AT
-        runtime = VirtualRuntime(
+        return VirtualRuntime(
             engine,
             SimulatedExchange(config, calendar, log),
             stress.market(request.seed, request.speed),
@@ -143,9 +142,8 @@ class Simulated(Replaying):
             link=link_of(settings),
             pace=pace,
             operator=Preparing(engine.desk, request.seed),
+            keeper=self._keeper(folder, switch, write, (*stress.SETTINGS, *request.overrides)),
         )
-        self._keep(folder, runtime, switch, write, (*stress.SETTINGS, *request.overrides))
-        return runtime
 
     def _demo_folder(self, request: DemoRequest) -> AccountFolder:
         from core.runtime.demo import demo_account

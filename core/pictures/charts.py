@@ -64,8 +64,8 @@ class Charts:
     def begin(self, at: datetime) -> None:
         """Hear of bars from here on, and read what the journal has of the day. Raises JournalError, OSError."""
         self.has_begun = True
-        self.desk.bar_listeners.append(self._hear_bar)
-        self.desk.listeners.append(self._hear)
+        self.desk.add_bar_listener(self._hear_bar)
+        self.desk.add_listener(self._hear)
         day_of = self.desk.calendar.trading_day
         today, found = day_of(at), list[Fact]()
         for recorded in self.desk.journal.backwards():

@@ -78,8 +78,8 @@ class Backtest:
         self._orchestrator = runtime.engine.desk.orchestrator
         self._raised: list[EntrySignal | ExitSignal] = []
         self._crossings = runtime.engine.desk.control.settings.strategies.sma.enabled
-        runtime.engine.desk.listeners.append(self._hear_fact)
-        runtime.engine.desk.bar_listeners.append(self._hear)
+        runtime.engine.desk.add_listener(self._hear_fact)
+        runtime.engine.desk.add_bar_listener(self._hear)
 
     def run(self, watch: Watch) -> bool:
         """Play everything. False where it was told to leave before the end."""

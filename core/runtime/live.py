@@ -55,7 +55,7 @@ from core.runtime.leaving import is_filling, kept, left_behind, not_sent
 from core.runtime.measuring import RegimeWatch
 from core.runtime.pace import BEAT
 from core.runtime.past import PastWatch, Told
-from core.runtime.runtime import Runtime
+from core.runtime.runtime import Keeping, Runtime
 from core.runtime.sending import Sending
 from core.wall_clock import utc_now
 from core.workflows.closing import Closing
@@ -104,8 +104,9 @@ class LiveRuntime(Runtime):
         past: PastWatch | None = None,
         steady: Callable[[], float] | None = None,
         advisers: Sequence[Adviser] = (),
+        keeper: Keeping | None = None,
     ) -> None:
-        super().__init__(engine, switch, max(now(), engine.desk.at))
+        super().__init__(engine, switch, max(now(), engine.desk.at), keeper)
         engine.doors.stand_at_a_real_broker()
         engine.desk.orchestrator.measure(steady)
         self._clockwork = None if steady is None else Clockwork(now, steady, self.at)

@@ -71,7 +71,7 @@ class ConfirmAll:
         self._due: list[tuple[datetime, int, Command]] = []
         self._numbers = count()
         self._staged: dict[ProposalId, datetime] = {}
-        desk.listeners.append(self._hear)
+        desk.add_listener(self._hear)
 
     def next_at(self) -> datetime | None:
         return self._due[0][0] if self._due else None
@@ -82,7 +82,7 @@ class ConfirmAll:
     def retire(self) -> None:
         """Press nothing more."""
         self._due.clear()
-        self.desk.listeners.remove(self._hear)
+        self.desk.remove_listener(self._hear)
 
     def _hear(self, _sequence: int, at: datetime, fact: Fact) -> None:
         if isinstance(fact, ProposalStaged):

@@ -37,7 +37,7 @@ class Report:
         self.trades: list[Row] = []
         self.skipped: Counter[str] = Counter()
         self.first_quarantined: str | None = None
-        desk.listeners.append(self._hear)
+        desk.add_listener(self._hear)
 
     def as_json(self, fingerprint: str) -> dict[str, object]:
         return {

@@ -35,11 +35,11 @@ KILLED_LATE = "the kill came as the desk left, and the next start cancels it"
 class Keeping(Protocol):
     """Who keeps an engine's files while it runs."""
 
-    def look(self) -> None:
+    def look(self, runtime: Runtime) -> None:
         """At every beat: the kill switch's file, the settings file, the checkpoint."""
         ...
 
-    def close(self) -> None:
+    def close(self, runtime: Runtime) -> None:
         """At a clean stop."""
         ...
 
@@ -57,7 +57,7 @@ class Runtime(ABC):
         Whoever keeps the engine's files, at every beat and at the end; None where nobody does.
     """
 
-    def __init__(self, engine: Engine, switch: KillSwitch, start: datetime) -> None:
+    def __init__(self, engine: Engine, switch: KillSwitch, start: datetime, keeper: Keeping | None = None) -> None:
         self.engine = engine
         self.doors = engine.doors
         self.at = start
@@ -65,10 +65,10 @@ class Runtime(ABC):
         self.latch.note(engine.desk.control.refusal())
         self.gateway = Gateway(engine.desk.account_name, self.latch)
         self._allowed_by, self._disk = frozenset(engine.desk.control.folds), engine.desk.sightings.disk
-        engine.desk.listeners.append(self._tell_the_lanes)
+        engine.desk.add_listener(self._tell_the_lanes)
         self.is_running = True
         self.last_words: tuple[str, ...] = ()
-        self.keeper: Keeping | None = None
+        self.keeper = keeper
         self._on_beat: list[Callable[[], None]] = []
         self._commands: deque[tuple[int, Command]] = deque()
         self._has_ended = False
@@ -135,20 +135,20 @@ class Runtime(ABC):
     def on_beat(self, act: Callable[[], None]) -> None:
         """Have `act` called at every beat, in this runtime's thread; from here on pictures can be had."""
         self._pictures = Pictures(self.engine)
-        self.engine.desk.listeners.append(self._hear_news)
+        self.engine.desk.add_listener(self._hear_news)
         self._on_beat.append(act)
 
     def beat(self) -> None:
         """About fifty times a second, in this runtime's thread, whatever happens or does not."""
         if self.keeper is not None:
-            self.keeper.look()
+            self.keeper.look(self)
         for act in self._on_beat:
             act()
 
     def close(self) -> None:
         """The last words of a clean stop."""
         if self.keeper is not None:
-            self.keeper.close()
+            self.keeper.close(self)
 
     def preparing(self) -> str | None:
         """What is prepared before a person has the keyboard, in words; None once they have."""

@@ -70,7 +70,7 @@ from core.runtime.on_the_wire import LAST_ANSWERS, LAST_STOPS, Lanes, Request
 from core.runtime.pace import Pace
 from core.runtime.preparing import Preparing
 from core.runtime.rounds import Rounds
-from core.runtime.runtime import Runtime
+from core.runtime.runtime import Keeping, Runtime
 from core.workflows.closing import Closing
 from core.workflows.confirming import LEFT
 
@@ -100,8 +100,9 @@ class VirtualRuntime(Runtime):
         operator: Operator | None = None,
         steady: Callable[[], float] | None = None,
         advisers: Sequence[Adviser] = (),
+        keeper: Keeping | None = None,
     ) -> None:
-        super().__init__(engine, switch, start)
+        super().__init__(engine, switch, start, keeper)
         engine.desk.orchestrator.measure(steady)
         self.exchange = exchange
         self.link = link

@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from functools import partial
 from typing import Any, Protocol
 
 from core.facts import (
@@ -184,11 +183,11 @@ class Orchestrator:
 
     def measure(self, clock: Callable[[], float] | None) -> None:
         """Seconds that only go on: what an answer takes is measured by them; by None nobody measures (ST-07)."""
-        self.showing.clock = clock
+        self.showing.measure(clock)
 
     def knows_who_missed(self, missed: Missed) -> None:
         """Who was too slow for which bar is known: nobody measures, and who had no answer is not asked (MD-05)."""
-        self.showing.missed = missed
+        self.showing.knows_who_missed(missed)
 
     def ask(self, bar: Bar) -> Iterator[EntrySignal | ExitSignal | StrategyFailed]:
         """What each says of a bar that was folded, one after the other."""
@@ -408,8 +407,7 @@ class Orchestrator:
         """A new one, with what the one before was to be shown yet."""
         state = self._state_of(name, symbol)
         memory = self.memories.setdefault(key_of(name, symbol), StrategyMemory())
-        runner = a_runner(name, symbol, self.calendar.venue, state, memory)
-        runner.context.conditions = partial(self._conditions, runner)
+        runner = a_runner(name, symbol, self.calendar.venue, state, memory, self._conditions)
         if (before := self._left.pop(runner.key, None)) is not None:
             runner.steps = before.steps
         self._places.setdefault(symbol, []).append(runner)

@@ -178,12 +178,21 @@ class Runner:
         return always(self.context.conditions())
 
 
-def a_runner(name: str, symbol: Symbol, venue: Venue, state: RunnerState, memory: StrategyMemory) -> Runner:
-    """One that has been shown nothing yet."""
+def a_runner(
+    name: str,
+    symbol: Symbol,
+    venue: Venue,
+    state: RunnerState,
+    memory: StrategyMemory,
+    conditions: Callable[[Runner], Conditions],
+) -> Runner:
+    """One that has been shown nothing yet; `conditions` are asked when there is something to size."""
     nowhere = datetime.min.replace(tzinfo=UTC)
-    context = Context(Session(date.min, nowhere, nowhere), nowhere, nowhere, nowhere, 0, venue)
+    session = Session(date.min, nowhere, nowhere)
+    context = Context(session, nowhere, nowhere, nowhere, 0, venue, conditions=lambda: conditions(runner))
     stand_in = MissingStrategy(name, memory.state, "it has not begun yet")
-    return Runner(name, symbol, state, memory, stand_in, context, nowhere)
+    runner = Runner(name, symbol, state, memory, stand_in, context, nowhere)
+    return runner
 
 
 def key_of(strategy: str, symbol: Symbol) -> str:

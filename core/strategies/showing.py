@@ -86,6 +86,12 @@ class Showing:
         self.missed: Missed | None = None
         self.silent: set[str] = set()
 
+    def measure(self, clock: Callable[[], float] | None) -> None:
+        self.clock = clock
+
+    def knows_who_missed(self, missed: Missed) -> None:
+        self.missed = missed
+
     # ── one bar ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def ask(self, runner: Runner, bar: Bar) -> Said:

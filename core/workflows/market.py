@@ -73,8 +73,7 @@ class Market:
             desk.record(counted)
         desk.record(BarClosed(bar))
         signals = self.minding.ask(bar)
-        for hear in desk.bar_listeners:
-            hear(bar)
+        desk.tell_bar(bar)
         if desk.normaliser.state.halted:
             self._see_trading(bar)
         if desk.protections.has_news:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ from random import Random
 
 import console.desk
 from console.desk import Desk
-from console.handle import FRAME, EngineHandle
+from console.handle import FRAME, EngineHandle, nobody_looks
 from console.screens.ticket import Phase, TicketScreen
 from core.brokers.simulated.exchange import SimulatedExchange
 from core.engine import Engine
@@ -106,7 +106,7 @@ class SteppedHandle(EngineHandle):
         runtime.admit(self._door.known)
         self.runtime, self._clock = runtime, clock
 
-    def start(self) -> None:
+    def start(self, on_news: Callable[[], None] = nobody_looks) -> None:
         self._runtime = self.runtime
         self.runtime.on_beat(lambda: None)
         self._clock.on_move = self.turn
@@ -313,7 +313,7 @@ async def open_house(clock: Clock, chance: Random, draws: bool = True) -> AsyncI
     wire = Wire(clock, FarScreen(*size))
     desk = WiredDesk(handle, wire)
     house = House(clock, wire, desk, handle, pace, chance, draws)
-    engine.desk.listeners.append(house.hear)
+    engine.desk.add_listener(house.hear)
     running = asyncio.create_task(desk.run_async(size=size))
     try:
         await asyncio.sleep(1.5)

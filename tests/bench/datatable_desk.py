@@ -101,7 +101,7 @@ class DataTableDesk(App[None]):
         self.theme = theme.name
         self.animation_level = "none"
         self.handle = handle
-        self.board = Board()
+        self.board = Board(lambda _what, _key: None)
         self.area = PaneArea()
         self.rows: dict[str, list[Row]] = {}
         self.tables: dict[str, Table] = {}

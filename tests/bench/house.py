@@ -107,9 +107,7 @@ def through_the_house(
         engine, exchange, feed, start=feed[0][0], switch=NoSwitch(), link=link_of(settings), operator=operator
     )
     trades: list[object] = []
-    engine.desk.listeners.append(
-        lambda _s, _a, fact: trades.append(fact) if type(fact).__name__ == "TradeClosed" else None
-    )
+    engine.desk.add_listener(lambda _s, _a, fact: trades.append(fact) if type(fact).__name__ == "TradeClosed" else None)
     gc.collect()
     gc.freeze()
     began, worked = time.perf_counter(), time.process_time()

@@ -125,7 +125,7 @@ class Operator:
         self.watch = watch
         self.shown: dict[str, float] = {}
         self.ways: list[Way] = []
-        handle.on_news = self._look
+        handle.start(self._look)
 
     @property
     def view(self) -> DeskView | None:
@@ -218,7 +218,6 @@ def play(keyturn: Keyturn, watch: Watch, rounds: int) -> Operator:
     settings, keys = keyturn._settings(()), find_keys(keyturn.environ, Mode.PAPER, ALPACA.keys)
     handle = EngineHandle(lambda stack: keyturn.live_runtime(settings, Mode.PAPER, keys, stack))
     operator = Operator(handle, watch)
-    handle.start()
     operator.waits(lambda view: view.status.word == "on" and view.status.quote_at, "the books agree")
     for number in range(rounds):
         operator.buys()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ from typing import Any
 from textual.pilot import Pilot
 
 from console.desk import Desk
-from console.handle import EngineHandle, Running
+from console.handle import EngineHandle, Running, nobody_looks
 from core.model.order import Effect, OrderStatus, OrderType, Side, StopHolder
 from core.model.signal import ExitReason
 from core.model.values import ClientOrderId, Money, Price, ProposalId, Quantity, Symbol
@@ -43,7 +43,7 @@ class StillHandle(EngineHandle):
         self.commands: list[object] = []
         self.watched: list[Symbol | None] = []
 
-    def start(self) -> None:
+    def start(self, on_news: Callable[[], None] = nobody_looks) -> None:
         """There is nothing to start."""
 
     def send(self, command: object) -> None:

@@ -152,7 +152,7 @@ def test_a_bar_of_before_a_reset_opens_nothing(state: State, tmp_path: Path) -> 
     with demo(tmp_path) as runtime:
         desk = runtime.engine.desk
         heard: list[Fact] = []
-        desk.listeners.append(lambda _n, _at, fact: heard.append(fact))
+        desk.add_listener(lambda _n, _at, fact: heard.append(fact))
         until = desk.control.state.forgotten_until
         assert until is not None
         for begun in (until - ONE_MINUTE, until - ONE_MINUTE + timedelta(seconds=1)):

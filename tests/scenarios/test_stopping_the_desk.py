@@ -661,25 +661,25 @@ def test_a_kill_from_another_terminal_is_not_ended_by_a_rearm_that_was_typed_for
     folder.prepare()
     switch, elsewhere = FileKillSwitch(folder, {}), FileKillSwitch(folder, {})
     house.line.latch.switch = switch
-    keeper = Keeper(folder, house.line, switch, lambda: None, lambda _: None, lambda _: "on")
-    keeper.look()
+    keeper = Keeper(folder, switch, lambda: None, lambda _: None, lambda _: "on")
+    keeper.look(house.line)
     house.presses(Kill("key"))
-    keeper.look()
+    keeper.look(house.line)
 
     elsewhere.latch("command")
     house.presses(Rearm("REARM"))
-    keeper.look()
+    keeper.look(house.line)
     house.until_moment(house.line.at + timedelta(seconds=1))
     assert (switch.is_on(), house.desk.control.killed_by) == ("file", "key, command")
 
     elsewhere.latch("command of another")
     house.line.send(house.door.through(to(house.line, Rearm("REARM"))))
-    keeper.look()
+    keeper.look(house.line)
     house.until_moment(house.line.at + timedelta(seconds=1))
     assert (switch.is_on(), house.desk.control.killed_by is None) == ("file", False)
 
     house.presses(Rearm("REARM"))
-    keeper.look()
+    keeper.look(house.line)
     house.until_moment(house.line.at + timedelta(seconds=1))
     assert (switch.is_on(), house.desk.control.killed_by) == (None, None)
     assert [fact.by for fact in house.facts(Killed)] == ["key", "key, command", "command"]

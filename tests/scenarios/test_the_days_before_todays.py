@@ -181,7 +181,7 @@ def test_it_halts_nothing_and_a_restart_knows_it_again() -> None:
     engine = a_desk(journal)
     engine.apply(OPEN, SETTINGS, "test")
     facts: list[object] = []
-    engine.desk.listeners.append(lambda _number, _at, fact: facts.append(fact))
+    engine.desk.add_listener(lambda _number, _at, fact: facts.append(fact))
     is_told(engine, SPY, IBM)
 
     again = a_desk(journal)

@@ -116,7 +116,7 @@ def test_a_checkpoint_that_cannot_be_written_is_said_and_ends_nothing(tmp_path: 
         (documents / "in the way").mkdir(parents=True)
         keeper.saved_at = float("-inf")
 
-        keeper.look()
+        keeper.look(runtime)
 
         assert any("cannot be written" in note for note in runtime.engine.notes)
         assert runtime.engine.desk.control.halts == {}
@@ -131,7 +131,7 @@ def test_a_flattening_asked_for_after_the_kill_is_staged_too(tmp_path: Path) -> 
         assert isinstance(switch, FileKillSwitch)
         another_terminal = FileKillSwitch(AccountFolder(switch._path.parent), {})
         staged: list[ProposalStaged] = []
-        runtime.engine.desk.listeners.append(lambda _s, _a, fact: keep(staged, fact))
+        runtime.engine.desk.add_listener(lambda _s, _a, fact: keep(staged, fact))
         another_terminal.latch("command")
         beat_and_obey(runtime)
 

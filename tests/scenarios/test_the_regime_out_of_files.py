@@ -232,7 +232,7 @@ def test_the_demo_measures_by_its_files(tmp_path: Path, vix: Write, market: Writ
         program = app.Keyturn({"KEYTURN_HOME": str(tmp_path / "home")})
         runtime = program.demo_runtime(DemoRequest(is_headless=True, speed=1_000_000.0, regime=files), stack)
         found: list[RegimeMeasured] = []
-        runtime.engine.desk.listeners.append(
+        runtime.engine.desk.add_listener(
             lambda _number, _at, fact: found.append(fact) if isinstance(fact, RegimeMeasured) else None
         )
         runtime.run(datetime(2026, 1, 6, 15, 0, tzinfo=UTC))

@@ -114,7 +114,7 @@ def test_a_fill_is_protected_although_another_follow_up_of_it_raises(monkeypatch
 def test_an_order_that_was_written_down_and_not_sent_is_taken_back_at_once() -> None:
     """EX-22: it is never in doubt, because it never left, and its record says so."""
     house = a_house_with_a_proposal(LONG)
-    house.desk.listeners.insert(0, lambda _s, _at, fact: raises() if isinstance(fact, OrderCreated) else None)
+    house.desk._listeners.insert(0, lambda _s, _at, fact: raises() if isinstance(fact, OrderCreated) else None)
 
     house.confirms_at("10:06:02")
     house.until("10:07")
@@ -135,7 +135,7 @@ def raises_at_the_next_exit(house: House) -> None:
             is_to_raise.clear()
             raises()
 
-    house.desk.listeners.insert(0, hear)
+    house.desk._listeners.insert(0, hear)
 
 
 def asked_for(house: House) -> list[tuple[str, str]]:
@@ -368,7 +368,7 @@ def test_an_order_that_was_cancelled_in_the_act_that_wrote_it_never_leaves() -> 
             (order,) = house.desk.ledger.state.orders.values()
             deque(to_cancel.cancel(order, "taken back", CancelCode.OTHER), maxlen=0)
 
-    house.desk.listeners.insert(0, take_back)
+    house.desk._listeners.insert(0, take_back)
     house.confirms_at("10:06:02")
     house.until("10:08")
 

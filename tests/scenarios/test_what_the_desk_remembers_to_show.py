@@ -69,7 +69,7 @@ def test_nothing_is_kept_of_bars_before_something_is_watched() -> None:
     without = pictures.draw(house.line.at).chart
 
     assert without is None
-    assert house.desk.bar_listeners == []
+    assert house.desk._bar_listeners == []
 
 
 def test_the_chart_shows_the_fills_and_what_is_held_and_is_the_same_after_a_restart() -> None:

@@ -512,8 +512,8 @@ class World:
         self.engine = Engine(ACCOUNT, Mode.PAPER, calendar(), self.journal)
         self.engine.doors.admit(self.door.known)
         checkpoint.rebuild(self.engine.desk, self.drawer if with_checkpoint else None)
-        self.engine.desk.listeners.append(self.auditor.hear)
-        self.engine.desk.listeners.append(self._tell)
+        self.engine.desk.add_listener(self.auditor.hear)
+        self.engine.desk.add_listener(self._tell)
         self.wire = Wire(self, self.clock)
         self.wire.carry_over(bars, requests)
         for thing in self.planned:

@@ -10,7 +10,7 @@ import pytest
 from textual.pilot import Pilot
 
 from console.desk import Desk
-from console.handle import EngineHandle, Failed, Loading, Running
+from console.handle import EngineHandle, Failed, Loading, Running, nobody_looks
 from console.screens.ticket import TicketScreen
 from core.inputs import Command
 from core.settings import DisplaySettings
@@ -30,7 +30,7 @@ class StillHandle(EngineHandle):
         self.sent: list[Command] = []
         self._answer = answer
 
-    def start(self) -> None:
+    def start(self, on_news: Callable[[], None] = nobody_looks) -> None:
         """Nothing runs behind this desk."""
 
     def clock(self) -> datetime:

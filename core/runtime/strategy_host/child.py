@@ -67,7 +67,7 @@ class Seat:
         state, self.forgot = _remembered(made, self._of_state, remembered)
         self.inner = made(settings_reader(made)(terms), state)
         self._memory = Memory(made.State, self._of_state, state)
-        self.batch: tuple[list[Bar], Context, object] | None = None
+        self.batch: tuple[list[Bar], list[Any], object] | None = None
 
     def asked(self, bar: Bar, context: Context) -> Answer | Odd:
         """What it answers. Raises whatever it raises, and `UnfitError` of an answer or a memory that cannot be."""
@@ -152,7 +152,7 @@ class Child:
 
     def bar(self, number: int, bar: list[Any], context: list[Any]) -> None:
         seat = self.seats[number]
-        told = self._told(seat, wire.bar_in(bar), self._context(context))
+        told = self._told(seat, wire.bar_in(bar), wire.context_in(context, self._conditions))
         if told is not None:
             self.pipe.write(*told, seat.told_state())
 
@@ -176,10 +176,10 @@ class Child:
 
     def ahead(self, number: int, bars: list[list[Any]], context: list[Any]) -> None:
         """Bars that are expected, in a context that is expected to stay, up to the first answer that says something."""
-        seat, expected, ends = self.seats[number], self._context(context), time.monotonic() + A_WHILE
+        seat, ends = self.seats[number], time.monotonic() + A_WHILE
         shown, reasons = [wire.bar_in(row) for row in bars], list[str]()
         before = seat.state()
-        seat.batch = (shown, expected, before)
+        seat.batch = (shown, context, before)
         has_asked = False
 
         def conditions() -> Conditions:
@@ -189,7 +189,7 @@ class Child:
             reasons.clear()
             return self._asked_for(("ran", told, ["conditions"], before))
 
-        expected.conditions = conditions
+        expected = wire.context_in(context, conditions)
         for bar in shown:
             told = self._told(seat, bar, expected)
             if told is None:
@@ -206,9 +206,9 @@ class Child:
         """Back to where the batch began, and over it again as far as it did come."""
         seat = self.seats[number]
         if seat.batch is not None:
-            bars, context, before = seat.batch
+            bars, row, before = seat.batch
             seat.put_back(before)
-            context.conditions = Conditions
+            context = wire.context_in(row)
             for bar in bars[:done]:
                 self._told(seat, bar, context)
             seat.batch = None
@@ -240,11 +240,6 @@ class Child:
             os._exit(OUT_OF_MEMORY)
         except BaseException as error:
             return [("figures", f"raised {type(error).__name__}")]
-
-    def _context(self, row: list[Any]) -> Context:
-        context = wire.context_in(row)
-        context.conditions = self._conditions
-        return context
 
     def _conditions(self) -> Conditions:
         return self._asked_for(("conditions",))

@@ -7,6 +7,7 @@ of the shapes below raises `WireError`, and the process that wrote it is ended.
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -124,7 +125,7 @@ def context_out(context: Context) -> list[Any]:
     ]
 
 
-def context_in(row: list[Any]) -> Context:
+def context_in(row: list[Any], conditions: Callable[[], Conditions] = Conditions) -> Context:
     entry_price, risk, notional = row[10], row[16], row[17]
     return Context(
         session=session_in(row[0]),
@@ -133,6 +134,7 @@ def context_in(row: list[Any]) -> Context:
         flat_from=datetime.fromisoformat(row[3]),
         entries_allowed=row[4],
         venue=VENUES[VenueId(row[19])],
+        conditions=conditions,
         is_enabled=row[5],
         is_paused=row[6],
         is_day_disabled=row[7],
