@@ -20,7 +20,7 @@ from core.runtime.strategy_host.place import A_BATCH, Place
 from core.runtime.strategy_host.process import LostError, StrategyProcess
 from core.strategies.base import Context, Figures
 from core.strategies.elsewhere import MemoryElsewhere
-from core.strategies.house import Coming, Kind
+from core.strategies.house import Kind
 from core.strategies.own import OwnRunning, RaisedError
 from core.strategies.patience import OverdueError
 
@@ -43,10 +43,7 @@ def kind_of(process: StrategyProcess) -> Kind:
             return OwnRunning(process.name, seat, memory)
         return OwnRunning(process.name, seat, MemoryElsewhere(seat.plain), forgot)
 
-    def foresee(coming: Coming) -> None:
-        process.coming = coming
-
-    return Kind(make, MemoryElsewhere, foresee)
+    return Kind(make, MemoryElsewhere, process.foresee)
 
 
 class Seat(Place):

@@ -93,6 +93,9 @@ class StrategyProcess:
         self._found = bytearray()
         self._wrapper = shutil.which(BUBBLEWRAP) if sys.platform.startswith("linux") else None
 
+    def foresee(self, coming: Coming) -> None:
+        self.coming = coming
+
     # ── beginning and end ────────────────────────────────────────────────────────────────────────────────────────
 
     def begin(self) -> None:
