@@ -8,8 +8,8 @@ from __future__ import annotations
 from decimal import Decimal
 from itertools import groupby
 
+from core.model.instrument import STOCK_TICKS
 from core.model.order import Side
-from core.model.values import tick_of
 from core.views import ChartView
 from widgets import format as f
 from widgets.chart_scale import DOTS_ACROSS, DOTS_DOWN, PriceScale, TimeScale
@@ -139,7 +139,7 @@ class _Edge:
     """The prices beside the plot, all with as many places, so that they stand on one decimal point."""
 
     def __init__(self, chart: ChartView) -> None:
-        self.tick = tick_of(chart.bars[-1].close)
+        self.tick = STOCK_TICKS.at(chart.bars[-1].close)
         self.cells = max(len(self._price(price)) for price in _prices(chart))
         self.width = NAMES + 1 + self.cells
 

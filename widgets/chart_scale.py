@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
-from core.model.values import tick_of
+from core.model.instrument import STOCK_TICKS
 from core.model.venues import HOME
 
 DOTS_DOWN, DOTS_ACROSS = 4, 2
@@ -44,7 +44,7 @@ class PriceScale:
     def of(cls, prices: Iterable[Decimal], lines: int) -> PriceScale:
         known = sorted(prices)
         least, most = known[0], known[-1]
-        step = nice((most - least) * LINES_A_LABEL / max(1, lines), tick_of(most))
+        step = nice((most - least) * LINES_A_LABEL / max(1, lines), STOCK_TICKS.at(most))
         half = step / 2
         low = (least / half).to_integral_value(ROUND_FLOOR) * half
         high = (most / half).to_integral_value(ROUND_CEILING) * half

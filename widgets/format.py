@@ -8,8 +8,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
+from core.model.instrument import STOCK_TICKS
 from core.model.order import Effect, OrderType, Side, StopHolder
-from core.model.values import CENT, plain, tick_of
+from core.model.values import CENT, plain
 from core.model.venues import HOME
 from core.views import ProposalRow
 from widgets.grid_picture import Tone
@@ -76,13 +77,13 @@ def price(value: Decimal | None) -> str:
     """At its tick: cents, below a dollar hundredths of them; an average keeps what it needs, at most four places."""
     if value is None:
         return UNKNOWN
-    at_tick = value.quantize(tick_of(value))
+    at_tick = value.quantize(STOCK_TICKS.at(value))
     return f"{at_tick if at_tick == value else value.quantize(Decimal('0.0001')):,f}"
 
 
 def at_tick(value: Decimal | None) -> str:
     """A price as it could be traded; an average or a middle is rounded, half up."""
-    return UNKNOWN if value is None else f"{value.quantize(tick_of(value), ROUND_HALF_UP):,f}"
+    return UNKNOWN if value is None else f"{value.quantize(STOCK_TICKS.at(value), ROUND_HALF_UP):,f}"
 
 
 def pointed(text: str, places: int = PLACES) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from core.model.instrument import STOCK_TICKS
 from core.model.order import OrderRequest
-from core.model.values import plain, to_nearest_tick
+from core.model.values import plain
 from core.views import ReplacedView
 from widgets import format as f
 from widgets.lines import Cell, TextLine
@@ -35,7 +36,7 @@ def change_lines(replaced: ReplacedView) -> list[TextLine]:
 
 def _break_even(price: Decimal | None, replaced: ReplacedView) -> str:
     average = replaced.average_price
-    return " (break-even)" if average is not None and price == to_nearest_tick(average) else ""
+    return " (break-even)" if average is not None and price == STOCK_TICKS.nearest(average) else ""
 
 
 def _result(amount: Decimal) -> str:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from core.exits.terms import ExitTerms
+from core.model.instrument import STOCK_TICKS
 from core.model.signal import ExitReason
-from core.model.values import ZERO, Price, Quantity, to_nearest_tick
+from core.model.values import ZERO, Price, Quantity
 
 ONE = Decimal(1)
 HUNDRED = Decimal(100)
@@ -60,7 +61,7 @@ class Standing:
 
     def off(self, fraction: Decimal, price: Decimal) -> Price:
         """`fraction` worse than `price`; better where it is below zero."""
-        return to_nearest_tick(price * (ONE - fraction if self.is_long else ONE + fraction))
+        return STOCK_TICKS.nearest(price * (ONE - fraction if self.is_long else ONE + fraction))
 
     def is_worse(self, price: Decimal, than: Decimal) -> bool:
         """At that price or beyond it, to the losing side."""
@@ -130,7 +131,7 @@ def trail_of(terms: ExitTerms, standing: Standing) -> Price | None:
 
 
 def _text(price: Decimal) -> str:
-    return str(to_nearest_tick(price))
+    return str(STOCK_TICKS.nearest(price))
 
 
 def _percent(fraction: Decimal) -> str:

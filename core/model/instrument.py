@@ -86,6 +86,10 @@ class Ticks:
         step = self.at(price)
         return Price((price / step).to_integral_value(rounding) * step)
 
+    def nearest(self, price: Decimal) -> Price:
+        """The same, halves up, with as many places as the step has: `100.50`."""
+        return Price(self.rounded(price).quantize(self.at(price)))
+
 
 @dataclass(frozen=True, slots=True)
 class Lots:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
+from decimal import ROUND_DOWN, Decimal
 from typing import NewType
 
 Symbol = NewType("Symbol", str)
@@ -44,16 +44,6 @@ NO_NUMBER = "a quantity and a price must each be a number, below a million milli
 def is_number(number: Decimal) -> bool:
     """Whether it can be reckoned with: finite, and not beyond all measure."""
     return number.is_finite() and abs(number) < MOST
-
-
-def tick_of(price: Decimal) -> Decimal:
-    """Smallest price step at `price`, USD: a cent from one dollar on, a hundredth of a cent below (Reg NMS 612)."""
-    return CENT if price >= ONE_DOLLAR else SUB_PENNY
-
-
-def to_nearest_tick(price: Decimal) -> Price:
-    """Round `price` to its tick; halves go up."""
-    return Price(price.quantize(tick_of(price), ROUND_HALF_UP))
 
 
 def rounded_down(quantity: Decimal, step: Decimal) -> Quantity:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from core.desk import Desk
+from core.model.instrument import STOCK_TICKS
 from core.model.signal import NoTradeReason
-from core.model.values import Symbol, to_nearest_tick
+from core.model.values import Symbol
 from core.risk.allocation import Allocations, capital_of, percent
 from core.risk.evaluation.book import RESUMED, EvaluationBook, Proposed
 from core.risk.evaluation.words import figures_in_words, missing_in_words, shut_in_words
@@ -84,7 +85,7 @@ def _trouble(runner: Runner) -> str:
 
 def _last_close(desk: Desk, symbol: Symbol) -> Figures:
     mark = desk.orchestrator.state.marks.get(symbol)
-    return (("last close", "none yet" if mark is None else str(to_nearest_tick(mark))),)
+    return (("last close", "none yet" if mark is None else str(STOCK_TICKS.nearest(mark))),)
 
 
 def evaluation_lines(book: EvaluationBook, strategy: str) -> tuple[tuple[str, str], ...]:

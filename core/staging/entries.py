@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from core.model.order import OrderRequest, OrderType, Side, StopHolder, TimeInForce
 from core.model.staging import NoStop, Proposal, StopPlan
-from core.model.values import Price, to_nearest_tick
+from core.model.values import Price
 from core.settings import Settings
 
 LONGEST_TTL = 86_400
@@ -36,7 +36,7 @@ def aimed_at(order: OrderRequest, market: Decimal | None) -> Price | None:
     if market is None:
         return None
     behind = order.trail_price if order.trail_price is not None else market * (order.trail_fraction or 0)
-    return to_nearest_tick(market + behind if order.side is Side.BUY else market - behind)
+    return order.instrument.ticks.nearest(market + behind if order.side is Side.BUY else market - behind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def stop_for(order: OrderRequest, stop: StopPlan | NoStop, market: Decimal | Non
     if stop.holder is not StopHolder.BROKER:
         return NOT_HELD
     way = aimed - stop.price if order.side is Side.BUY else stop.price - aimed
-    return StopPlan(stop.price, stop.holder, to_nearest_tick(way)) if way > 0 else WRONG_SIDE
+    return StopPlan(stop.price, stop.holder, order.instrument.ticks.nearest(way)) if way > 0 else WRONG_SIDE
 
 
 def time_to_live(proposal: Proposal, settings: Settings) -> timedelta | None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 
 from core.model.bar import Bar
+from core.model.instrument import STOCK_TICKS
 from core.model.signal import ExitReason, ExitSignal, NoTrade, NoTradeReason
-from core.model.values import SUB_PENNY, Price, Quantity, to_nearest_tick
+from core.model.values import SUB_PENNY, Price, Quantity
 from core.strategies.base import Context
 
 DISABLED = NoTrade(NoTradeReason.DISABLED)
@@ -65,7 +66,7 @@ def leaving(
 
 def text(price: Decimal) -> str:
     """A price as it is quoted, to its tick: 168.70."""
-    return str(to_nearest_tick(price))
+    return str(STOCK_TICKS.nearest(price))
 
 
 def percent(fraction: Decimal) -> str:

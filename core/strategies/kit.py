@@ -12,9 +12,10 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from core.model.bar import Bar
+from core.model.instrument import STOCK_TICKS
 from core.model.order import StopHolder
 from core.model.signal import Answer, EntrySignal, ExitReason, ExitSignal, NoTrade, NoTradeReason
-from core.model.values import SUB_PENNY, ZERO, Price, Quantity, rounded_down, tick_of, to_nearest_tick
+from core.model.values import SUB_PENNY, ZERO, Price, Quantity, rounded_down
 from core.risk.scaling.contract import Wanted
 from core.risk.sizing import size_of
 from core.strategies.answers import NO_SETUP, WARMING_UP, ZERO_SIZE, leaving, not_now, shut
@@ -82,7 +83,7 @@ class OwnStrategy:
 
         `stop` and `target` are USD and are rounded to their tick.
         """
-        limit, stop_price = Price(rounded_down(bar.close, tick_of(bar.close))), to_nearest_tick(stop)
+        limit, stop_price = Price(rounded_down(bar.close, STOCK_TICKS.at(bar.close))), STOCK_TICKS.nearest(stop)
         wanted = Wanted(
             risk=context.risk_per_trade,
             price=limit,
@@ -104,7 +105,7 @@ class OwnStrategy:
             quantity=quantity,
             reference=Price(bar.close.quantize(SUB_PENNY)),
             reason=reason,
-            target_price=None if target is None else to_nearest_tick(target),
+            target_price=None if target is None else STOCK_TICKS.nearest(target),
         )
 
     def sell(self, bar: Bar, context: Context, why: ExitReason, reason: str) -> ExitSignal:

@@ -13,9 +13,10 @@ from decimal import Decimal
 from typing import Any
 
 from core.model.bar import Bar
+from core.model.instrument import STOCK_TICKS
 from core.model.recommendation import Recommendation
 from core.model.signal import Answer, EntrySignal, ExitReason, ExitSignal, NoTrade, NoTradeReason
-from core.model.values import SUB_PENNY, ZERO, Price, Quantity, rounded_down, tick_of, to_nearest_tick
+from core.model.values import SUB_PENNY, ZERO, Price, Quantity, rounded_down
 from core.risk.scaling.contract import Wanted
 from core.risk.sizing import size_of
 from core.strategies.answers import WARMING_UP, ZERO_SIZE, leaving, not_now, shut, text
@@ -126,12 +127,12 @@ class PlannedStrategy(ABC):
 
     def _entry(self, bar: Bar, context: Context, setup: Setup) -> Answer:
         terms, average = self.terms, self.state.ranges.value
-        limit = Price(rounded_down(bar.close, tick_of(bar.close)))
+        limit = Price(rounded_down(bar.close, STOCK_TICKS.at(bar.close)))
         way = ZERO if average is None else average * terms.stop_ranges
-        stop = to_nearest_tick(limit - way)
+        stop = STOCK_TICKS.nearest(limit - way)
         if not ZERO < stop < limit:
             return ZERO_SIZE
-        target = to_nearest_tick(limit + average * terms.target_ranges) if average and terms.target_ranges else None
+        target = STOCK_TICKS.nearest(limit + average * terms.target_ranges) if average and terms.target_ranges else None
         wanted = Wanted(
             risk=context.risk_per_trade,
             price=limit,

@@ -14,8 +14,9 @@ from decimal import Decimal
 from itertools import pairwise
 
 from core.model.bar import Bar
+from core.model.instrument import STOCK_TICKS
 from core.model.signal import Answer, EntrySignal, ExitReason, ExitSignal, NoTrade, NoTradeReason
-from core.model.values import SUB_PENNY, ZERO, Price, Quantity, rounded_down, tick_of, to_nearest_tick
+from core.model.values import SUB_PENNY, ZERO, Price, Quantity, rounded_down
 from core.risk.scaling.contract import Wanted
 from core.risk.sizing import size_of
 from core.settings import VwapSettings
@@ -208,8 +209,8 @@ class VwapStrategy:
 
     def _entry(self, bar: Bar, context: Context) -> Answer:
         settings = self.settings
-        limit = Price(rounded_down(bar.close, tick_of(bar.close)))
-        stop = to_nearest_tick(limit * self._stop_part)
+        limit = Price(rounded_down(bar.close, STOCK_TICKS.at(bar.close)))
+        stop = STOCK_TICKS.nearest(limit * self._stop_part)
         size = size_of(
             Wanted(
                 risk=context.risk_per_trade,
@@ -297,7 +298,7 @@ def bounded(threshold: Decimal, terms: VwapAdaptive) -> Decimal:
 
 def _text(price: Decimal) -> str:
     """A price as it is quoted, to its tick: 168.70."""
-    return str(to_nearest_tick(price))
+    return str(STOCK_TICKS.nearest(price))
 
 
 def _percent(part: Decimal, whole: Decimal) -> str:

@@ -14,7 +14,7 @@ from core.exits.terms import ExitTerms
 from core.model.order import Effect, Side, StopHolder
 from core.model.session import Session
 from core.model.staging import ListedExit, Proposal, StopPlan
-from core.model.values import Price, plain, to_nearest_tick
+from core.model.values import Price, plain
 from core.staging.legs import target_of
 from core.strategies.mean_reversion import MeanReversionStrategy
 from core.strategies.vwap import VwapStrategy
@@ -54,7 +54,8 @@ def signed_in_words(desk: Desk) -> Iterator[str]:
 def _targets(desk: Desk, proposal: Proposal) -> Iterator[ListedExit]:
     terms = desk.control.settings.exits
     if proposal.strategy in AVERAGES and proposal.reference is not None and proposal.target_price is None:
-        yield ListedExit(f"target {AVERAGES[proposal.strategy]}", to_nearest_tick(proposal.reference))
+        target = proposal.order.instrument.ticks.nearest(proposal.reference)
+        yield ListedExit(f"target {AVERAGES[proposal.strategy]}", target)
     if proposal.target_price is not None:
         if target_of(proposal.order) is None:
             yield ListedExit("target", proposal.target_price)
@@ -94,7 +95,8 @@ def _off(proposal: Proposal, gain: Decimal) -> Price | None:
     paid = proposal.order.limit_price or proposal.intended_price
     if paid is None:
         return None
-    return to_nearest_tick(paid * (1 + gain if proposal.order.side is Side.BUY else 1 - gain))
+    order = proposal.order
+    return order.instrument.ticks.nearest(paid * (1 + gain if order.side is Side.BUY else 1 - gain))
 
 
 def _percent(fraction: Decimal) -> str:

@@ -44,10 +44,11 @@ from core.inputs import (
     SettingsFileSeen,
     SignPlan,
 )
+from core.model.instrument import STOCK_TICKS
 from core.model.order import Effect, OrderStatus, OrderType, StopHolder
 from core.model.plan import PlanSource
 from core.model.staging import MANUAL
-from core.model.values import Price, Quantity, Symbol, to_nearest_tick
+from core.model.values import Price, Quantity, Symbol
 from core.ports import DemoRequest
 from core.risk.reloading import digest_of
 from core.runtime.demo import demo_account
@@ -150,7 +151,7 @@ class Desk:
         """The last price, times a factor."""
         found = self.desk.last_price(symbol)
         assert found is not None
-        return Price(to_nearest_tick(found[1] * Decimal(part)))
+        return Price(STOCK_TICKS.nearest(found[1] * Decimal(part)))
 
     def types(self, symbol: Symbol, effect: Effect, quantity: str, stop: str, limit: str | None = None) -> None:
         self.presses(

@@ -43,10 +43,11 @@ from core.inputs import (
     Resume,
     ResumeStrategy,
 )
+from core.model.instrument import STOCK_TICKS
 from core.model.order import Effect, OrderType, StopHolder
 from core.model.session import Session
 from core.model.staging import Ticket
-from core.model.values import ClientOrderId, Digest, Fraction, Price, Quantity, to_nearest_tick
+from core.model.values import ClientOrderId, Digest, Fraction, Price, Quantity
 from core.settings import Settings
 
 STEPS = 40
@@ -142,7 +143,7 @@ def some_settings(*, whole: bool, margin: bool, holder: str, review: str = "3", 
 
 def _beyond(price: Decimal, stop_side: Decimal, distance: str) -> Price:
     """So far from the price, on the other side than the one that `stop_side` has the sign of."""
-    return Price(to_nearest_tick(price + (Decimal(distance) if stop_side < 0 else -Decimal(distance))))
+    return Price(STOCK_TICKS.nearest(price + (Decimal(distance) if stop_side < 0 else -Decimal(distance))))
 
 
 class TradingDays(RuleBasedStateMachine):
@@ -397,8 +398,8 @@ class TradingDays(RuleBasedStateMachine):
                 effect=effect,
                 quantity=Quantity(Decimal(quantity)),
                 type=OrderType.MARKET if limit is None else OrderType.LIMIT,
-                limit_price=None if limit is None else to_nearest_tick(price + Decimal(limit)),
-                stop_price=None if reduces else Price(to_nearest_tick(price + away)),
+                limit_price=None if limit is None else STOCK_TICKS.nearest(price + Decimal(limit)),
+                stop_price=None if reduces else Price(STOCK_TICKS.nearest(price + away)),
                 stop_holder=holder,
                 target_price=None if reduces or aim is None else _beyond(price, away, aim),
             )
@@ -480,7 +481,7 @@ class TradingDays(RuleBasedStateMachine):
             for ticket in tickets:
                 self._press(ticket)
         old = proposal.order.limit_price
-        price = None if limit is None or old is None else to_nearest_tick(old + Decimal(limit))
+        price = None if limit is None or old is None else STOCK_TICKS.nearest(old + Decimal(limit))
         self.world.do(EditProposal(proposal.id, Quantity(Decimal(quantity)), price))
         if racing == "the old key after":
             for ticket in tickets:
@@ -520,7 +521,7 @@ class TradingDays(RuleBasedStateMachine):
         """Or put back, where none works; and something else happens before its answer is there."""
         position = self._desk.ledger.positions()[0]
         sign = 1 if position.quantity > 0 else -1
-        price = Price(to_nearest_tick(self.world.price + sign * Decimal(away)))
+        price = Price(STOCK_TICKS.nearest(self.world.price + sign * Decimal(away)))
         self.world.do(MoveStop(position.symbol, position.strategy, price))
         self._confirm_changes(think, trouble, then, bar)
 
@@ -566,7 +567,7 @@ class TradingDays(RuleBasedStateMachine):
         self._read_and_confirm(0, 0.5, 1.0)
         for position in self._desk.ledger.positions()[:1]:
             sign = 1 if position.quantity > 0 else -1
-            price = Price(to_nearest_tick(self.world.price + sign * Decimal(away)))
+            price = Price(STOCK_TICKS.nearest(self.world.price + sign * Decimal(away)))
             self.world.do(MoveStop(position.symbol, position.strategy, price))
         self._confirm_changes(0.5, trouble, then, bar)
 
@@ -592,7 +593,7 @@ class TradingDays(RuleBasedStateMachine):
     ) -> None:
         self.world.rearm()
         self.world.do(Resume(everything=True))
-        limit = to_nearest_tick(self.world.price - Decimal(below))
+        limit = STOCK_TICKS.nearest(self.world.price - Decimal(below))
         self.world.do(
             ProposeOrder(
                 SPY, Effect.OPEN, Quantity(Decimal(quantity)), OrderType.LIMIT, limit, Price(limit - 1),
@@ -610,7 +611,7 @@ class TradingDays(RuleBasedStateMachine):
         assert order is not None
         limit = order.request.limit_price
         if limit is not None and away is not None:
-            limit = to_nearest_tick(max(limit + Decimal(away), Decimal(5)))
+            limit = STOCK_TICKS.nearest(max(limit + Decimal(away), Decimal(5)))
         quantity = Quantity(max(order.request.quantity + Decimal(more), Decimal(0)))
         self.world.do(EditOrder(order_id, quantity, limit, None))
 
@@ -645,7 +646,7 @@ class TradingDays(RuleBasedStateMachine):
             case "again" if self._desk.ledger.positions():
                 position = self._desk.ledger.positions()[0]
                 sign = 1 if position.quantity > 0 else -1
-                price = Price(to_nearest_tick(self.world.price - sign * Decimal("0.80")))
+                price = Price(STOCK_TICKS.nearest(self.world.price - sign * Decimal("0.80")))
                 self.world.do(MoveStop(position.symbol, position.strategy, price))
         self.world.run(0.35)
 

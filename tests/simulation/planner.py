@@ -28,9 +28,10 @@ from core.inputs import (
     Resume,
     SignPlan,
 )
+from core.model.instrument import STOCK_TICKS
 from core.model.order import Effect, OrderType, StopHolder
 from core.model.plan import PlanPhase, PlanSource
-from core.model.values import Digest, Money, Price, Quantity, Symbol, TicketId, to_nearest_tick
+from core.model.values import Digest, Money, Price, Quantity, Symbol, TicketId
 from core.staging.plans import PlanRun
 from core.workflows.planning import Planning, digest_now, rehearsed
 from core.workflows.rehearsing import Rehearsed
@@ -163,7 +164,7 @@ class Planner:
     def _buy(self, chance: Random, symbol: Symbol) -> dict[str, object]:
         limit = chance.choice(("", "", "0.05", "-0.05", "-0.60"))
         is_usd, terms = chance.random() < 0.3, self._priced(symbol, limit)
-        stop = to_nearest_tick(self.world.price_of(symbol) - Decimal(chance.choice(("0.70", "1.00", "3.00"))))
+        stop = STOCK_TICKS.nearest(self.world.price_of(symbol) - Decimal(chance.choice(("0.70", "1.00", "3.00"))))
         has_stop = chance.random() < 0.95
         return {
             "quantity": None if is_usd else Quantity(Decimal(chance.choice(QUANTITIES))),
@@ -173,7 +174,7 @@ class Planner:
         }
 
     def _priced(self, symbol: Symbol, limit: str) -> dict[str, object]:
-        price = to_nearest_tick(self.world.price_of(symbol) + Decimal(limit)) if limit else None
+        price = STOCK_TICKS.nearest(self.world.price_of(symbol) + Decimal(limit)) if limit else None
         return {"type": OrderType.LIMIT if limit else OrderType.MARKET, "limit_price": price}
 
     def _stage_some(self, chance: Random) -> None:
@@ -186,7 +187,7 @@ class Planner:
                 self.world.do(ProposeClose(symbol))
                 continue
             quantity = Quantity(Decimal(chance.choice(QUANTITIES)))
-            stop = Price(to_nearest_tick(self.world.price_of(symbol) - 1))
+            stop = Price(STOCK_TICKS.nearest(self.world.price_of(symbol) - 1))
             self.world.do(ProposeOrder(symbol, Effect.OPEN, quantity, OrderType.MARKET, None, stop, StopHolder.BROKER))
 
     # ── what comes between ───────────────────────────────────────────────────────────────────────────────────────

@@ -43,11 +43,12 @@ from core.inputs import (
     ResumeStrategy,
 )
 from core.model.connection import Lamp, Line, LineState
+from core.model.instrument import STOCK_TICKS
 from core.model.order import Effect, OrderType, StopHolder
 from core.model.plan import PlanSource
 from core.model.position import Fill
 from core.model.staging import Proposal, Ticket
-from core.model.values import Digest, Fraction, Price, Quantity, Symbol, to_nearest_tick
+from core.model.values import Digest, Fraction, Price, Quantity, Symbol
 
 Tell = Callable[[str], None]
 
@@ -277,8 +278,8 @@ class Player(Rough):
                 effect=wanted,
                 quantity=Quantity(Decimal(quantity)),
                 type=OrderType.LIMIT if limit else OrderType.MARKET,
-                limit_price=to_nearest_tick(price + Decimal(limit)) if limit else None,
-                stop_price=None if wanted.only_reduces else Price(to_nearest_tick(price + away)),
+                limit_price=STOCK_TICKS.nearest(price + Decimal(limit)) if limit else None,
+                stop_price=None if wanted.only_reduces else Price(STOCK_TICKS.nearest(price + away)),
                 stop_holder=StopHolder(holder),
             )
         )
@@ -298,11 +299,13 @@ class Player(Rough):
                 effect=wanted,
                 quantity=Quantity(Decimal(quantity)),
                 type=of,
-                limit_price=to_nearest_tick(trigger + sign * Decimal("0.10")) if of is OrderType.STOP_LIMIT else None,
-                stop_price=Price(to_nearest_tick(price - sign * Decimal(stop))),
+                limit_price=STOCK_TICKS.nearest(trigger + sign * Decimal("0.10"))
+                if of is OrderType.STOP_LIMIT
+                else None,
+                stop_price=Price(STOCK_TICKS.nearest(price - sign * Decimal(stop))),
                 stop_holder=StopHolder.BROKER,
                 trail_price=Price(Decimal(away)) if of is OrderType.TRAILING_STOP else None,
-                trigger_price=None if of is OrderType.TRAILING_STOP else Price(to_nearest_tick(trigger)),
+                trigger_price=None if of is OrderType.TRAILING_STOP else Price(STOCK_TICKS.nearest(trigger)),
                 ttl_seconds=ttl or None,
             )
         )
@@ -314,7 +317,7 @@ class Player(Rough):
         held = {position.symbol for position in self._desk.ledger.positions()}
         traded = next((symbol for symbol in self.world.symbols if symbol not in held), SPY)
         wanted, price = Effect(effect), self.world.price_of(traded)
-        stop = to_nearest_tick(price + (3 if wanted is Effect.SHORT else -3))
+        stop = STOCK_TICKS.nearest(price + (3 if wanted is Effect.SHORT else -3))
         before = {proposal.id for proposal in self._proposals()}
         one = Quantity(Decimal(1))
         self.world.do(ProposeOrder(traded, wanted, one, OrderType.MARKET, None, Price(stop), StopHolder.BROKER))
@@ -347,7 +350,7 @@ class Player(Rough):
         self.world.run(0.5)
         tickets = [ticket for ticket in self._tickets() if ticket.proposal_id == proposal.id]
         old = proposal.order.limit_price
-        price = to_nearest_tick(old + Decimal(limit)) if limit and old is not None else None
+        price = STOCK_TICKS.nearest(old + Decimal(limit)) if limit and old is not None else None
         if racing == "the key before":
             for ticket in tickets:
                 self._press(ticket)
@@ -363,7 +366,7 @@ class Player(Rough):
         """Or put back, where none works."""
         for position in self._desk.ledger.positions()[:1]:
             sign = 1 if position.quantity > 0 else -1
-            price = Price(to_nearest_tick(self.world.price_of(position.symbol) + sign * Decimal(away)))
+            price = Price(STOCK_TICKS.nearest(self.world.price_of(position.symbol) + sign * Decimal(away)))
             self.world.do(MoveStop(position.symbol, position.strategy, price))
         self._confirm_changes(think)
 
@@ -377,7 +380,7 @@ class Player(Rough):
         order = entries[pick % len(entries)]
         limit = order.request.limit_price
         if limit is not None and away:
-            limit = to_nearest_tick(max(limit + Decimal(away), Decimal(5)))
+            limit = STOCK_TICKS.nearest(max(limit + Decimal(away), Decimal(5)))
         quantity = Quantity(max(order.request.quantity + Decimal(more), Decimal(0)))
         self.world.do(EditOrder(order.id, quantity, limit, None))
         self._confirm_changes(think)

@@ -20,8 +20,9 @@ from core.execution.order import Order
 from core.facts import Fact, OrderCreated
 from core.inputs import Decline, EditOrder, Kill, ProposeClose, ProposeOrder, RequestCancel, Resume
 from core.model.codes import CancelCode
+from core.model.instrument import STOCK_TICKS
 from core.model.order import Effect, LegRole, OrderStatus, OrderType, StopHolder, TimeInForce
-from core.model.values import Fraction, Price, Quantity, to_nearest_tick
+from core.model.values import Fraction, Price, Quantity
 from core.workflows.proposing import Proposing
 from core.workflows.trimming import Trimming
 from core.workflows.unwritten import Unwritten
@@ -354,11 +355,11 @@ class Rough:
                 effect=Effect(effect),
                 quantity=Quantity(Decimal(quantity)),
                 type=OrderType.MARKET if limit is None else OrderType.LIMIT,
-                limit_price=None if limit is None else Price(to_nearest_tick(price + sign * Decimal(limit))),
-                stop_price=Price(to_nearest_tick(price - sign)),
+                limit_price=None if limit is None else Price(STOCK_TICKS.nearest(price + sign * Decimal(limit))),
+                stop_price=Price(STOCK_TICKS.nearest(price - sign)),
                 stop_holder=StopHolder.BROKER,
                 time_in_force=lasts,
-                target_price=None if target is None else Price(to_nearest_tick(price + sign * Decimal(target))),
+                target_price=None if target is None else Price(STOCK_TICKS.nearest(price + sign * Decimal(target))),
             )
         )
         self._player()._confirm_newest()
@@ -377,7 +378,7 @@ class Rough:
             limit = order.request.limit_price
             if limit is None:
                 continue
-            moved = Price(to_nearest_tick(limit + Decimal(away)))
+            moved = Price(STOCK_TICKS.nearest(limit + Decimal(away)))
             world.do(EditOrder(order.id, Quantity(order.request.quantity + Decimal(more)), moved, None))
             if between:
                 self._deed(between)

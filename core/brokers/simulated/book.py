@@ -19,8 +19,6 @@ from core.model.values import (
     Price,
     Quantity,
     Symbol,
-    tick_of,
-    to_nearest_tick,
 )
 
 KEPT = timedelta(days=7)
@@ -150,7 +148,8 @@ class BookedOrder:
         behind = best * request.trail_fraction if request.trail_price is None and request.trail_fraction else ZERO
         behind = behind if request.trail_price is None else request.trail_price
         moved = best - behind if request.side is Side.SELL else best + behind
-        return max(to_nearest_tick(moved), Price(tick_of(moved)))
+        ticks = self.instrument.ticks
+        return max(ticks.nearest(moved), Price(ticks.at(moved)))
 
     @property
     def rivals(self) -> list[BookedOrder]:

@@ -15,9 +15,10 @@ from core.brokers.simulated.book import BookedOrder
 from core.brokers.simulated.market import Market
 from core.brokers.simulated.matching import Matching
 from core.brokers.simulated.path import Path, Segment
+from core.model.instrument import STOCK_TICKS
 from core.model.order import Side
 from core.model.quote import NoQuote, Quote
-from core.model.values import ZERO, Price, Symbol, tick_of, to_nearest_tick
+from core.model.values import ZERO, Price, Symbol
 
 
 class EarlierMarket(Market):
@@ -34,7 +35,7 @@ class EarlierMarket(Market):
 
     def half_spread(self, symbol: Symbol, price: Price) -> Decimal:
         del symbol
-        return self._config.half_spread_ticks * tick_of(price)
+        return self._config.half_spread_ticks * STOCK_TICKS.at(price)
 
     def sold_short_at(self, symbol: Symbol, limit: Price, at: datetime) -> Price:
         del symbol, at
@@ -115,4 +116,4 @@ class EarlierMatching(Matching):
 def _worse(price: Price, by: Decimal, side: Side) -> Price:
     """To the nearest tick, halves up."""
     moved = price + by if side is Side.BUY else price - by
-    return max(to_nearest_tick(moved), Price(tick_of(moved)))
+    return max(STOCK_TICKS.nearest(moved), Price(STOCK_TICKS.at(moved)))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
+from core.model.instrument import STOCK_TICKS
 from core.model.order import Side
-from core.model.values import Price, tick_of
+from core.model.values import Price
 
 
 def fill_of_a_limit(
@@ -38,6 +39,6 @@ def is_within(side: Side, price: Price, limit: Price) -> bool:
 def worse(price: Price, by: Decimal, side: Side) -> Price:
     """`price`, that much worse for whoever trades on this side, and to the next tick; never below one tick."""
     moved = price + by if side is Side.BUY else price - by
-    tick = tick_of(moved)
+    tick = STOCK_TICKS.at(moved)
     rounded = moved.quantize(tick, ROUND_CEILING if side is Side.BUY else ROUND_FLOOR)
     return max(Price(rounded), Price(tick))

@@ -13,10 +13,11 @@ from core.brokers.simulated.book import BookedOrder
 from core.brokers.simulated.config import ExchangeConfig
 from core.brokers.simulated.path import OFFSETS, Path, Segment
 from core.model.bar import ONE_MINUTE, Bar
+from core.model.instrument import STOCK_TICKS
 from core.model.order import Side
 from core.model.quote import Feed, NoQuote, Quote
 from core.model.session import Calendar
-from core.model.values import ZERO, Price, Quantity, Symbol, rounded_down, tick_of, to_nearest_tick
+from core.model.values import ZERO, Price, Quantity, Symbol, rounded_down
 
 A_PAUSE = timedelta(hours=4)
 """Between two bars of a symbol: every night is longer. Only a thin symbol has one by day, and keeps no close then."""
@@ -81,7 +82,7 @@ class Market:
         if path is not None:
             return path.last(at)[1]
         quote = self.quotes.get(symbol)
-        return None if quote is None else to_nearest_tick(quote.mid)
+        return None if quote is None else STOCK_TICKS.nearest(quote.mid)
 
     def begin(self, bar: Bar) -> None:
         """The newest bar of its symbol."""
@@ -113,7 +114,7 @@ class Market:
 
     def around(self, symbol: Symbol, price: Price, side: Side) -> Price:
         """What an order on this side would pay or get where `price` was the last one: the ask, or the bid."""
-        half, tick = self.half_spread(symbol, price), tick_of(price)
+        half, tick = self.half_spread(symbol, price), STOCK_TICKS.at(price)
         if side is Side.BUY:
             return Price(_to_tick(price + half, tick, ROUND_CEILING))
         return Price(max(_to_tick(price - half, tick, ROUND_FLOOR), tick))
@@ -135,7 +136,7 @@ class Market:
 
         A spread is known until the symbol's next pause.
         """
-        least = self._config.half_spread_ticks * tick_of(price)
+        least = self._config.half_spread_ticks * STOCK_TICKS.at(price)
         recorded, before = self.quotes.get(symbol), self.closes.get(symbol)
         if recorded is None or (before is not None and recorded.at < before.start + A_PAUSE):
             return least

@@ -17,8 +17,9 @@ from core.inputs import BarArrived, MarketDataBroken, QuoteArrived, TradingStatu
 from core.market.alpaca.contract import BAR, QUOTE, STATUS
 from core.model.bar import Bar
 from core.model.contract import Record
+from core.model.instrument import STOCK_TICKS
 from core.model.quote import Feed, Quote
-from core.model.values import Price, Quantity, Symbol, is_number, to_nearest_tick
+from core.model.values import Price, Quantity, Symbol, is_number
 from core.model.venues import XNYS
 
 FIRST_YEAR, LAST_YEAR = 1990, 2100
@@ -129,7 +130,7 @@ def _fields(raw: object) -> Mapping[object, object]:
 
 def _price(fields: _Fields, name: str) -> Price:
     """To the nearest tick: no order can name the price of a trade between two (at the middle of a quote)."""
-    return to_nearest_tick(_number(fields, name))
+    return STOCK_TICKS.nearest(_number(fields, name))
 
 
 def _quantity(fields: _Fields, name: str) -> Quantity:

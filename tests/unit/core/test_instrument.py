@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 import pytest
 from hypothesis import given, settings
@@ -19,7 +19,7 @@ from core.model.instrument import (
     Ticks,
     share,
 )
-from core.model.values import Symbol, VenueId, tick_of, to_nearest_tick
+from core.model.values import Symbol, VenueId
 
 SPY = Symbol("SPY")
 A_CALL = Instrument(Symbol("SPY261218C00500000"), AssetClass.OPTION, Decimal(100), lots=WHOLE_ONES)
@@ -74,8 +74,11 @@ def test_each_class_says_in_one_table_what_it_asks_for() -> None:
 @given(price=prices)
 def test_the_ticks_of_a_share_are_those_of_us_stocks(price: Decimal) -> None:
     """EX-11"""
-    assert STOCK_TICKS.at(price) == tick_of(price)
-    assert STOCK_TICKS.rounded(price) == to_nearest_tick(price)
+    step = Decimal("0.01") if price >= 1 else Decimal("0.0001")
+
+    assert STOCK_TICKS.at(price) == step
+    assert STOCK_TICKS.rounded(price) == STOCK_TICKS.nearest(price)
+    assert str(STOCK_TICKS.nearest(price)) == str(price.quantize(step, ROUND_HALF_UP))
 
 
 def test_ticks_follow_the_price() -> None:

@@ -19,11 +19,11 @@ from core.brokers.simulated.path import Segment
 from core.model.account import Account
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.broker import BrokerPosition, OrderReport, OrderUpdate, UpdateEvent
-from core.model.instrument import BrokerInstrument, NoInstrument
+from core.model.instrument import STOCK_TICKS, BrokerInstrument, NoInstrument
 from core.model.order import OrderRequest, Side
 from core.model.quote import NoQuote, Quote
 from core.model.session import Calendar, Session
-from core.model.values import ZERO, ClientOrderId, Quantity, Symbol, to_nearest_tick
+from core.model.values import ZERO, ClientOrderId, Quantity, Symbol
 from tests.unit.core.brokers.unlinked_book import UnlinkedBook
 from tests.wire.exchange.clocks import Clock
 from tests.wire.exchange.hours import new_york
@@ -299,7 +299,7 @@ class Floor:
         self.halted.add(symbol)
         quote, nothing = self.quote(symbol), Quantity(ZERO)
         if isinstance(quote, Quote):
-            price = to_nearest_tick(quote.mid)
+            price = STOCK_TICKS.nearest(quote.mid)
             self._show_at_once(Bar(symbol, now - ONE_MINUTE, price, price, price, price, nothing))
             self._exchange.take_quote(replace(quote, at=now, bid_size=nothing, ask_size=nothing))
 
