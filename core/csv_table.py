@@ -83,6 +83,13 @@ def columns_of(path: Path, header: Row, names: tuple[str, ...]) -> list[int]:
     return [found.index(name) for name in names]
 
 
+def fields_of(place: str, row: Row, columns: list[int]) -> list[str]:
+    """What a row has in those columns. Raises `TableError` where it is too short."""
+    if max(columns) >= len(row):
+        raise TableError(f"{place}: the line has {len(row)} fields, {max(columns) + 1} are needed; complete it")
+    return [row[column].strip() for column in columns]
+
+
 def shown(text: str) -> str:
     """Text from outside, without control characters and not too long: `'symbol;side…'`."""
     if len(text) <= LONGEST_SHOWN:

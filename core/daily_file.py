@@ -12,7 +12,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TypeVar
 
-from core.csv_table import FIRST_ROW, Row, TableError, columns_of, rows_of, shown, text_of
+from core.csv_table import FIRST_ROW, Row, TableError, columns_of, fields_of, rows_of, shown, text_of
 from core.model.regime import DailyBar, DailyValue
 from core.model.values import Price
 
@@ -62,19 +62,13 @@ def _read(
     last: date | None = None
     for number, row in enumerate(rows[1:], FIRST_ROW):
         place = f"{path}:{number}"
-        day, *figures = _fields(place, row, columns)
+        day, *figures = fields_of(place, row, columns)
         found = _date(place, day)
         if last is not None and found <= last:
             raise TableError(f"{place}: {shown(day)} is not after {last}; sort the file by date, one row a day")
         items.append(item_of(place, found, figures))
         last = found
     return items
-
-
-def _fields(place: str, row: Row, columns: list[int]) -> list[str]:
-    if max(columns) >= len(row):
-        raise TableError(f"{place}: the line has {len(row)} fields, {max(columns) + 1} are needed; complete it")
-    return [row[column].strip() for column in columns]
 
 
 def _bar(place: str, day: date, figures: list[str]) -> DailyBar:

@@ -40,6 +40,7 @@ from core.setting_types import (
 from core.strategy_terms import (
     BreakoutTerms,
     CapitalTerms,
+    HeldStop,
     MeanReversionTerms,
     MomentumTerms,
     PlannedTerms,
@@ -228,7 +229,7 @@ class VwapSettings(CapitalTerms):
     minimum_bars: Annotated[int, Field(ge=1)] = Field(20, description="bars of the session before it looks")
     minimum_volume: NotNegative = Field(Decimal(1000), description="shares of the session before it looks")
     quantity_step: Positive = Field(Decimal("0.001"), description="shares; sizes are rounded down to it")
-    stop_holder: StopHolder = Field(
+    stop_holder: HeldStop = Field(
         StopHolder.BROKER, description="broker: a stop order at each fill; desk: the bar rule alone"
     )
     flat_minutes: Annotated[int, Field(ge=0, le=HOME.session_minutes)] = Field(
@@ -240,13 +241,6 @@ class VwapSettings(CapitalTerms):
     @property
     def holds_overnight(self) -> bool:
         return False
-
-    @field_validator("stop_holder")
-    @classmethod
-    def somebody_holds_it(cls, holder: StopHolder) -> StopHolder:
-        if holder is StopHolder.YOU:
-            raise ValueError("broker or desk; no strategy leaves its stop to you")
-        return holder
 
 
 class StrategiesSettings(GrownPart):

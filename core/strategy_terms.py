@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, ClassVar, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from core.model.order import StopHolder
 from core.model.venues import HOME
@@ -13,6 +13,15 @@ from core.setting_types import GrownPart, NotNegative, Part, Positive, Ratio
 
 Bars = Annotated[int, Field(ge=1, le=10_000)]
 Times = Annotated[Decimal, Field(gt=0, le=100)]
+
+
+def held_by_somebody(holder: StopHolder) -> StopHolder:
+    if holder is StopHolder.YOU:
+        raise ValueError("broker or desk; no strategy leaves its stop to you")
+    return holder
+
+
+HeldStop = Annotated[StopHolder, AfterValidator(held_by_somebody)]
 
 
 class VwapFilters(Part):
@@ -78,20 +87,13 @@ class PlannedTerms(CapitalTerms):
         Decimal(3), description="average true ranges from the entry to the target; 0 is no target"
     )
     quantity_step: Positive = Field(Decimal("0.001"), description="shares; sizes are rounded down to it")
-    stop_holder: StopHolder = Field(
+    stop_holder: HeldStop = Field(
         StopHolder.BROKER, description="broker: a stop order at each fill; desk: the bar rule alone"
     )
     flat_minutes: Annotated[int, Field(ge=0, le=HOME.session_minutes)] = Field(
         5, description="minutes before the close; the bar that starts then is the last"
     )
     holds_overnight: bool = Field(False, description="it need not be flat by the close")
-
-    @field_validator("stop_holder")
-    @classmethod
-    def somebody_holds_it(cls, holder: StopHolder) -> StopHolder:
-        if holder is StopHolder.YOU:
-            raise ValueError("broker or desk; no strategy leaves its stop to you")
-        return holder
 
 
 class MomentumTerms(PlannedTerms):

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
-from core.csv_table import FIRST_ROW, Row, TableError, columns_of, rows_of, shown, text_of
+from core.csv_table import FIRST_ROW, Row, TableError, columns_of, fields_of, rows_of, shown, text_of
 from core.model.instrument import ANY_SHARE
 from core.model.signal import ExitReason
 from core.model.values import Symbol
@@ -73,7 +73,7 @@ def moment_of(text: str) -> datetime | None:
 
 
 def _trade(place: str, row: Row, columns: list[int]) -> ClosedTrade:
-    opened, closed, symbol, side, ratio, reason = _fields(place, row, columns)
+    opened, closed, symbol, side, ratio, reason = fields_of(place, row, columns)
     if side.lower() not in set(Direction):
         raise TableError(f"{place}: side {shown(side)} must be long or short")
     direction = Direction(side.lower())
@@ -87,7 +87,7 @@ def _of_a_backtest(place: str, row: Row, columns: list[int]) -> ClosedTrade:
 
     The table names no instrument: what backtests trade are shares.
     """
-    entered, left, symbol, entry, exit_, shares, made, reason = _fields(place, row, columns)
+    entered, left, symbol, entry, exit_, shares, made, reason = fields_of(place, row, columns)
     first, last = _figure(place, "entry_price", entry), _figure(place, "exit_price", exit_)
     quantity, profit = _figure(place, "quantity", shares), _figure(place, "profit", made)
     staked, rise = ANY_SHARE.cost(quantity, first), ANY_SHARE.profit(quantity, first, last)
@@ -95,12 +95,6 @@ def _of_a_backtest(place: str, row: Row, columns: list[int]) -> ClosedTrade:
         raise TableError(f"{place}: entry_price {shown(entry)} and quantity {shown(shares)} must be above zero")
     direction = Direction.LONG if abs(profit - rise) <= abs(profit + rise) else Direction.SHORT
     return _closed(place, ("entry_time", entered), ("exit_time", left), symbol, direction, profit / staked, reason)
-
-
-def _fields(place: str, row: Row, columns: list[int]) -> list[str]:
-    if max(columns) >= len(row):
-        raise TableError(f"{place}: the line has {len(row)} fields, {max(columns) + 1} are needed; complete it")
-    return [row[column].strip() for column in columns]
 
 
 def _closed(

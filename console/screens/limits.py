@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from textual import events
-from textual.app import ComposeResult
-from textual.containers import Vertical
 
 from console.keymap import Place, bindings_for, written
 from console.screens.layer import MINIMUM
@@ -14,7 +12,6 @@ from console.screens.override import WordScreen
 from console.screens.question import WIDTH, Question
 from console.screens.reading import FRAME
 from core.views import ReloadView
-from widgets.edges import put_title
 from widgets.grid_picture import Tone
 from widgets.lines import Cell, TextLine
 from widgets.ticket import wrapped
@@ -30,13 +27,6 @@ class Scrolled(Question):
     BINDINGS = [*bindings_for(Place.OVERRIDE), *bindings_for(Place.READING)]
     was_read = False
     top = 0
-
-    def compose(self) -> ComposeResult:
-        box = Vertical(classes="question")
-        put_title(box, self.asked)
-        with box:
-            yield self.body
-            yield self.keys
 
     def room_changed(self) -> None:
         self.draw_lines()

@@ -18,6 +18,7 @@ from core.execution.noted import Noted
 from core.model.codes import BlockCode
 from core.model.order import refused_for_its_legs
 from core.model.values import ClientOrderId
+from core.model.venue import Venue
 from core.model.venues import HOME
 
 
@@ -48,6 +49,8 @@ class Gateway:
 
     account: str
     latch: Latch
+    venue: Venue = HOME
+    """By whose clock it tells a time."""
     used: Noted = field(default_factory=Noted)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _let_out: Noted = field(default_factory=Noted)
@@ -114,6 +117,6 @@ class Gateway:
             return Withheld(f"the order is not the one that approval {approval.id} was given for; confirm a new ticket")
         if asked_at > approval.lapses_at:
             again = "confirm a new ticket" if approval.mandate_id is None else "what was signed permits it no more"
-            words = f"approval {approval.id} lapsed at {HOME.clock(approval.lapses_at)}; {again}"
+            words = f"approval {approval.id} lapsed at {self.venue.clock(approval.lapses_at)}; {again}"
             return Withheld(words, BlockCode.LAPSED)
         return None if why_not is None else Withheld(why_not)

@@ -66,7 +66,7 @@ class Reconciling:
         self.gateway: Gateway | None = None
         if switch is not None:
             self.latch = HaltLatch(switch)
-            self.gateway = Gateway(engine.desk.account_name, self.latch)
+            self.gateway = Gateway(engine.desk.account_name, self.latch, engine.desk.calendar.venue)
         self._effects: deque[Effect] = deque()
 
     def look(self) -> Books:

@@ -63,7 +63,7 @@ class Runtime(ABC):
         self.at = start
         self.latch = HaltLatch(switch)
         self.latch.note(engine.desk.control.refusal())
-        self.gateway = Gateway(engine.desk.account_name, self.latch)
+        self.gateway = Gateway(engine.desk.account_name, self.latch, engine.desk.calendar.venue)
         self._allowed_by, self._disk = frozenset(engine.desk.control.folds), engine.desk.sightings.disk
         engine.desk.add_listener(self._tell_the_lanes)
         self.is_running = True

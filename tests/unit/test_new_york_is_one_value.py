@@ -33,7 +33,7 @@ KNOWS_A_VENUE_BY_NAME: Mapping[str, str] = {
     "console/commands/latency.py": SHOWN,
     "core/advisers/words.py": SHOWN,
     "core/brokers/alpaca/reading.py": ALPACA,
-    "core/execution/gateway.py": SHOWN,
+    "core/execution/gateway.py": GIVEN,
     "core/exits/terms.py": BOUNDS,
     "core/market/alpaca/catching_up.py": ALPACA,
     "core/market/alpaca/daily.py": ALPACA,
