@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 
 from core.desk import Desk
+from core.model.instrument import AssetClass
 from core.model.values import Symbol
 
 OF_SHARES = re.compile(r"[A-Z]{1,5}([.][A-Z]{1,2})?")
-"""What the market data of shares knows: no option and no coin, which an account may hold too."""
+"""How shares are written, and no option and no coin, which an account may hold too."""
 
 
 def followed(desk: Desk) -> tuple[Symbol, ...]:
@@ -24,9 +25,13 @@ def followed(desk: Desk) -> tuple[Symbol, ...]:
         wanted.append(Symbol(halt.market))
     held = {*(position.symbol for position in desk.ledger.positions()), *(desk.sightings.held_by_the_broker or ())}
     held |= {order.request.symbol for order in desk.ledger.working()}
-    wanted += sorted(symbol for symbol in held if is_of_a_share(symbol))
+    wanted += sorted(symbol for symbol in held if is_a_share(desk, symbol))
     return tuple(dict.fromkeys(wanted))
 
 
-def is_of_a_share(symbol: Symbol) -> bool:
+def is_a_share(desk: Desk, symbol: Symbol) -> bool:
+    """As the broker lists it; by the look of its symbol where it has not said."""
+    listed = desk.sightings.instruments.get(symbol)
+    if listed is not None:
+        return listed.asset_class is AssetClass.STOCK
     return OF_SHARES.fullmatch(symbol) is not None

@@ -103,11 +103,13 @@ class Looking:
 
     def verify(self, account: str | None, folder: Path | None) -> dict[str, object]:
         from state.documents import known_sequence
+        from state.unread import Unread
         from state.verify import verify
 
         looked_at = self._journal(account, folder)
         known = known_sequence(looked_at) if folder is None else 0
-        report = verify(looked_at, known)
+        unread = Unread()
+        report = verify(looked_at, known, unread.look)
         if not report.segments and not known:
             raise OperatorError(f"there is no journal in {looked_at.journal}; name a folder that holds one")
         return {
@@ -117,6 +119,7 @@ class Looking:
             "last_sum": report.last_sum,
             "torn": report.torn,
             "damage": report.damage,
+            "unread": list(unread.words),
         }
 
     def tail(self, account: str | None, folder: Path | None, count: int, follow: bool) -> Iterator[Recorded]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated
+from typing import Annotated, cast
 
 import orjson
 import typer
@@ -36,6 +36,8 @@ def verify(
 ) -> None:
     """Prove the chain of every record, to the one that the state documents know. Exit code 0 sound, 1 damaged.
 
+    What this release does not know of what was written, a fact or a settings key, is named; it is no damage.
+
     Example: keyturn journal verify
     """
     report = composition_of(context).verify(account, journal_dir)
@@ -46,6 +48,8 @@ def verify(
         say(f"{counted(report['records'], 'record')} in {counted(report['segments'], 'segment')} {verb}")
         if report["torn"]:
             say(f"a torn end, no damage; the next start repairs it: {report['torn']}")
+        for words in cast(list[str], report["unread"]):
+            say(f"not read by this release: {words}")
         if report["damage"]:
             say(f"DAMAGED: {report['damage']}")
     if not report["sound"]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from core.following import followed
+from core.model.instrument import AssetClass, BrokerInstrument
 from core.model.order import Effect, OrderRequest, OrderType, Side, StopHolder
 from core.model.signal import ExitReason
 from core.model.values import ClientOrderId, Price, Quantity, Symbol
@@ -51,6 +52,18 @@ def test_what_the_broker_says_is_held_is_followed_before_the_books_agree() -> No
     house.desk.sightings.held_by_the_broker = {Symbol(symbol): Quantity(Decimal(1)) for symbol in held}
 
     assert followed(house.desk) == (IBM, SPY, "BRK.B", "QQQ")
+
+
+def test_whether_a_symbol_is_a_share_says_the_brokers_list_before_its_look() -> None:
+    """EX-09, MD-07"""
+    house = a_desk_of("IBM")
+    for symbol, kind in (("GOLD", AssetClass.CRYPTO), ("BAC.PR.L", AssetClass.STOCK)):
+        house.desk.sightings.instruments[Symbol(symbol)] = BrokerInstrument(Symbol(symbol), asset_class=kind)
+    house.desk.sightings.held_by_the_broker = dict.fromkeys(
+        (Symbol("GOLD"), Symbol("BAC.PR.L"), Symbol("QQQ")), Quantity(Decimal(1))
+    )
+
+    assert followed(house.desk) == (IBM, SPY, "BAC.PR.L", "QQQ")
 
 
 def test_the_stop_that_this_desk_watches_acts_in_a_symbol_that_the_settings_do_not_name() -> None:
