@@ -23,6 +23,7 @@ from console.commands import (
     strategies,
 )
 from console.commands.shared import say
+from console.start import prepare
 from core.ports import Composition
 
 HELP = """A trading console for careful people: strategies propose, you turn the key.
@@ -59,7 +60,7 @@ def build(composition: Composition) -> typer.Typer:
         """Open the desk on the configured account."""
         context.obj = composition
         if context.invoked_subcommand is None:
-            demo.need_a_terminal()
+            prepare()
             composition.desk()
 
     program.command(name="demo")(demo.demo)
