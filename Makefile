@@ -184,6 +184,7 @@ docs: .venv/.ready
 	@$(BIN)/python docs/requirements.py
 	@$(BIN)/python docs/messages.py
 	@$(BIN)/python docs/keys.py
+	@$(BIN)/python docs/man.py
 	@$(BIN)/python docs/house.py
 	@$(BIN)/python docs/picture.py
 
