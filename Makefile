@@ -11,13 +11,13 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 
-.PHONY: help venv demo test check bench bench-desk bench-start bench-wire bench-lanes bench-rest bench-bounded bench-backtest bench-strategies bench-flattery lock docs property crashes sigkill snapshots accidents keys chord \
+.PHONY: help venv demo test check bench bench-desk bench-start bench-wire bench-lanes bench-rest bench-bounded bench-backtest bench-strategies bench-flattery lock docs man wheel property crashes sigkill snapshots accidents keys chord \
   exchange simulate risk-days contract
 
 help:
 	@echo 'make demo    the desk on a simulated exchange: no account, no network (ARGS="--seed 7" passes arguments)'
 	@echo 'make test    the tests, and the coverage of core/ and state/ (ARGS="-k kill" for some of them, unmeasured)'
-	@echo 'make check   style, types, import contracts, dependencies, dead code, secrets'
+	@echo 'make check   style, types, import contracts, dependencies, dead code, secrets, what is built'
 	@echo 'make bench   the measurements'
 	@echo 'make bench-desk  those of the full desk in a terminal alone (ARGS="120x40" for one size)'
 	@echo 'make bench-start  a start on a journal of 1,000,000 facts, with and without a checkpoint (ARGS=100000 for fewer)'
@@ -40,6 +40,8 @@ help:
 	@echo 'make exchange   a broker on this machine that speaks as Alpaca does (ARGS="--market-time 09:45" opens its market)'
 	@echo 'make contract   what the broker promises of each field that is read, and which of them go when (ARGS=--due for these)'
 	@echo 'make docs    the generated parts of README.md and docs/'
+	@echo 'make wheel   dist/: the wheel, the sdist, and the locked versions for whoever installs them'
+	@echo 'make man     the manual page, docs/keyturn.1'
 	@echo 'make venv    the environment in .venv; its program is .venv/bin/keyturn'
 	@echo 'make lock    requirements.lock anew from pyproject.toml'
 
@@ -72,12 +74,12 @@ PYTEST := $(BIN)/pytest -q --dist worksteal
 test: .venv/.ready
 ifeq ($(ARGS),)
 	@$(PYTEST) -n 2 -m measured --cov=core --cov=state --cov-report= --cov-fail-under=90 tests/unit tests/scenarios
-	@$(PYTEST) -n 4 -m 'not measured' tests
+	@$(PYTEST) -n 4 -m 'not measured' --ignore=tests/package tests
 else
 	@$(PYTEST) -n 4 $(ARGS) tests
 endif
 
-CHECKS := types style contracts dependencies dead-code secrets
+CHECKS := types package style contracts dependencies dead-code secrets
 .PHONY: $(CHECKS)
 
 # Two beside each other: reading the types takes as long as all else together.
@@ -110,6 +112,18 @@ secrets: .venv/.ready
 	@{ git ls-files -z --cached --others --exclude-standard 2>/dev/null || \
 	  find . \( -name .git -o -name .venv -o -name '.*_cache' -o -name __pycache__ \) -prune -o -type f -print0; } | \
 	  xargs -0 $(BIN)/detect-secrets-hook --no-verify --baseline .secrets.baseline
+
+package: .venv/.ready
+	@echo 'check: wheel and sdist, and an empty environment with the wheel'
+	@$(BIN)/pytest -q --no-header tests/package >.venv/package.log || { cat .venv/package.log; exit 1; }
+
+# What pipx and uv install; the constraints are the lock without its sums, which no local wheel has.
+wheel: .venv/.ready
+	@rm -rf dist keyturn.egg-info
+	@$(BIN)/python -m build --no-isolation --outdir dist >.venv/wheel.log 2>&1 || { cat .venv/wheel.log; exit 1; }
+	@rm -rf keyturn.egg-info
+	@sed -n 's/^\([a-z0-9][^ ]*==[^ ]*\).*/\1/p' requirements.lock >dist/constraints.txt
+	@ls dist/*
 
 bench: .venv/.ready
 	@$(BIN)/python -m tests.bench.run $(ARGS)
@@ -178,7 +192,10 @@ exchange: .venv/.ready
 contract: .venv/.ready
 	@PYTHONPATH=. $(BIN)/python docs/contract.py $(ARGS)
 
-docs: .venv/.ready
+man: .venv/.ready
+	@$(BIN)/python docs/man.py
+
+docs: man
 	@$(BIN)/python docs/execution.py
 	@$(BIN)/python docs/risk.py
 	@$(BIN)/python docs/requirements.py

@@ -16,6 +16,7 @@ from datetime import datetime
 from errno import EACCES, EEXIST, EISDIR, ENOENT, ENOSPC, ENOTDIR, EROFS
 from typing import TYPE_CHECKING
 
+from console.start import open_plainly
 from core.ports import DemoRequest, JournalError, OperatorError, ReplayRequest
 from state.folders import AccountFolder, JournalFolder, last_account
 from wiring.alpaca import AtABroker
@@ -180,15 +181,19 @@ class Keyturn(AtABroker, Simulated, Backtesting, Strategies):
 
 def main() -> None:
     """The program. Errors that the operator can mend are one line, and exit 2; one of ours is one line, and exit 70."""
-    from console.commands import build
-
     _open_what_is_closed()
     try:
-        build(Keyturn(dict(os.environ)))()
+        keyturn = Keyturn(dict(os.environ))
+        if not open_plainly(sys.argv[1:], keyturn.environ, keyturn):
+            from console.commands import build
+
+            build(keyturn)()
     except (OperatorError, JournalError) as error:
         fail(str(error))
     except BrokenPipeError:
         os._exit(1)
+    except KeyboardInterrupt:
+        raise SystemExit(1) from None  # as Typer ends a command
     except OSError as error:
         fail(f"{error.filename or 'the output'}: {error.strerror or error}{REMEDIES.get(error.errno or 0, '')}")
     except Exception as error:

@@ -6,6 +6,7 @@ part, and each pane draws the cells that differ.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import threading
@@ -156,6 +157,7 @@ class Desk(App[None]):
 
     def _start(self) -> None:
         """The first picture is on its way to the terminal: now the engine, and what it imports."""
+        gc.enable()
         self.handle.start(self._look_at_once)
         self.set_interval(1 / self._frames, self._frame)
 

@@ -17,8 +17,6 @@ from core.model.order import Effect, OrderType, Side, StopHolder, TimeInForce
 from core.model.sizing import product
 from core.model.staging import MANUAL
 from core.model.values import ZERO, Fraction, Price, Quantity, Symbol, plain, rounded_down
-from core.risk.scaling.contract import Wanted
-from core.risk.sizing import binding_cuts
 from core.staging.entries import LONGEST_TTL, Reach, reach_of
 from core.views import DeskView, SymbolView
 from widgets import format as f
@@ -445,6 +443,9 @@ def _doubt(draft: Draft, view: DeskView) -> None:
 
 def _risk(draft: Draft, view: DeskView) -> Decimal | None:
     """USD that it may lose at its stop, after what lowers that for every order."""
+    from core.risk.scaling.contract import Wanted  # with the settings: too much before the desk's first paint
+    from core.risk.sizing import binding_cuts
+
     risk, symbol = view.sizing.risk, draft.symbol
     if risk is None or symbol is None or draft.price is None or draft.stop is None or draft.farthest is None:
         return risk

@@ -7,9 +7,8 @@ from decimal import Decimal
 
 from console.order_form import Draft
 from core.model.order import Effect, StopHolder
+from core.model.sizing import SizeLimit
 from core.model.values import ZERO, Money, Quantity, plain, rounded_down
-from core.risk.scaling.contract import Wanted
-from core.risk.sizing import BY_BUDGET, BY_NOTIONAL, BY_RISK, size_within
 from core.views import DeskView
 from widgets import format as f
 
@@ -24,6 +23,9 @@ class Preset:
 
 def preset(draft: Draft, part: Decimal, view: DeskView) -> Preset:
     """`part` of the risk of one trade, 1 or below; of the shares that are held where the order closes."""
+    from core.risk.scaling.contract import Wanted  # with the settings: too much before the desk's first paint
+    from core.risk.sizing import size_within
+
     if draft.symbol is None:
         return Preset(None, "a size needs its symbol: type it first")
     if not draft.opens:
@@ -44,11 +46,11 @@ def preset(draft: Draft, part: Decimal, view: DeskView) -> Preset:
         return Preset(None, f"no size fits: {size.limited_by}")
     if of.cost(size.quantity, draft.price) < sizing.least:
         return Preset(None, f"no size fits: {size.limited_by} is under the smallest order")
-    if size.limited_by is BY_BUDGET:
+    if size.limited_by is SizeLimit.BUDGET:
         limit = "what the risk budget leaves"
-    elif size.limited_by is BY_RISK:
+    elif size.limited_by is SizeLimit.RISK:
         limit = " × ".join([f"a risk of {f.money(risk)} USD", *map(str, size.cuts)])
-    elif size.limited_by is not BY_NOTIONAL:
+    elif size.limited_by is not SizeLimit.NOTIONAL:
         limit = f"the limit of {size.limited_by}"
     else:
         limit = f"{f.money(most)} USD, the {'buying power' if most == power else 'largest order'}"

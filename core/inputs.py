@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from core.model.account import Account
 from core.model.bar import Bar, WholeSession
@@ -41,7 +42,9 @@ from core.model.values import (
     Symbol,
     TicketId,
 )
-from core.settings import Settings
+
+if TYPE_CHECKING:
+    from core.settings import Settings
 
 WHOLE = Fraction(Decimal(1))
 

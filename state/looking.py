@@ -29,6 +29,14 @@ class Looking:
         self.environ = environ
         self.home = Home.of(environ)
 
+    def release(self) -> str:
+        """Which Keyturn this is: its version, and the commit where one is known."""
+        from importlib.metadata import version
+
+        from state.release import release
+
+        return release(version("keyturn"))
+
     def status(self, account: str | None) -> dict[str, object]:
         """What the engine is doing, from its folder alone; it may run meanwhile."""
         from state import heartbeat

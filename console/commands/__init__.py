@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
 from console.commands import (
@@ -23,20 +21,13 @@ from console.commands import (
     strategies,
 )
 from console.commands.shared import say
+from console.start import prepare
 from core.ports import Composition
 
 HELP = """A trading console for careful people: strategies propose, you turn the key.
 
 Example: keyturn demo
 """
-
-
-def say_version(is_wanted: bool) -> None:
-    if is_wanted:
-        from importlib.metadata import version
-
-        say(f"keyturn {version('keyturn')}")
-        raise typer.Exit
 
 
 def build(composition: Composition) -> typer.Typer:
@@ -49,17 +40,26 @@ def build(composition: Composition) -> typer.Typer:
         context_settings={"help_option_names": ["--help", "-h"]},
     )
 
+    def say_version(is_wanted: bool) -> None:
+        if is_wanted:
+            say(f"keyturn {composition.release()}")
+            raise typer.Exit
+
     @program.callback(invoke_without_command=True)
     def root(
         context: typer.Context,
-        _version: Annotated[
-            bool, typer.Option("--version", help="Print which Keyturn this is.", callback=say_version, is_eager=True)
-        ] = False,
+        _version: bool = typer.Option(
+            False,
+            "--version",
+            help="Print which Keyturn this is: version and commit.",
+            callback=say_version,  # as a default: a name of this function is none that an annotation can be read with
+            is_eager=True,
+        ),
     ) -> None:
         """Open the desk on the configured account."""
         context.obj = composition
         if context.invoked_subcommand is None:
-            demo.need_a_terminal()
+            prepare()
             composition.desk()
 
     program.command(name="demo")(demo.demo)

@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from typing import Annotated
 
 import typer
 
 from console.commands.shared import FASTEST, MarketFile, Overrides, VixFile, composition_of, speed_of
+from console.start import prepare
 from core.ports import DemoRequest, OperatorError, RegimeFiles
-
-WITHOUT_ONE = (
-    "without one: `keyturn demo --headless --operator confirm-all --speed 300`, or "
-    "`keyturn replay FILE --headless --json`"
-)
-NO_TERMINAL = f"this needs a terminal; {WITHOUT_ONE}"
-DUMB = f"TERM=dumb: this terminal cannot place text; set TERM to what it is (`TERM=xterm-256color`); {WITHOUT_ONE}"
-NO_ERROR_OUTPUT = (
-    f"the desk is drawn on standard error, and that is no terminal: run it without `2>` and without a pipe for it; "
-    f"{WITHOUT_ONE}"
-)
 
 
 def demo(
@@ -51,7 +39,7 @@ def demo(
     if stress and (vix or market):
         raise OperatorError("--stress brings a market of its own; leave --vix and --market out")
     if not headless:
-        need_a_terminal()
+        prepare()
     composition_of(context).demo(
         DemoRequest(
             seed=seed,
@@ -63,13 +51,3 @@ def demo(
             regime=RegimeFiles(vix, market),
         )
     )
-
-
-def need_a_terminal() -> None:
-    """Refuse, saying what to do instead, where nobody could see the desk or type."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise OperatorError(NO_TERMINAL)
-    if not sys.stderr.isatty():
-        raise OperatorError(NO_ERROR_OUTPUT)
-    if os.environ.get("TERM", "") == "dumb":
-        raise OperatorError(DUMB)

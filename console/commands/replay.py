@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from console.commands.demo import need_a_terminal
 from console.commands.shared import (
     MarketFile,
     Overrides,
@@ -20,6 +19,7 @@ from console.commands.shared import (
     say,
     speed_of,
 )
+from console.start import prepare
 from core.analytics.wording import of_what_is_modelled
 from core.ports import RegimeFiles, ReplayRequest
 
@@ -56,7 +56,7 @@ def replay(
     Example: keyturn replay SPY_1min_2013-10-07_to_2013-10-10.csv --headless --operator confirm-all --json
     """
     if not headless:
-        need_a_terminal()
+        prepare()
     report = composition_of(context).replay(
         ReplayRequest(
             files=tuple(files),

@@ -9,11 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from core.model.order import OrderRequest, OrderType, Side, StopHolder, TimeInForce
 from core.model.staging import NoStop, Proposal, StopPlan
 from core.model.values import Price
-from core.settings import Settings
+
+if TYPE_CHECKING:
+    from core.settings import Settings
 
 LONGEST_TTL = 86_400
 """Seconds: what should work longer has no time of its own."""

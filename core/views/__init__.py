@@ -29,7 +29,6 @@ from core.views.rows import (
 )
 from core.views.standing import NO_WIRE, NOTHING_TO_RELOAD, Ending, HaltRow, KillView, ReloadView, StatusView, WireView
 from core.views.ticket import (
-    NO_CONDITIONS,
     NO_SIZING,
     MarginView,
     ReplacedView,
@@ -43,7 +42,6 @@ __all__ = [
     "IN_DOUBT",
     "NOTHING_TO_RELOAD",
     "NO_ADVICE",
-    "NO_CONDITIONS",
     "NO_SIZING",
     "NO_WIRE",
     "WARNED",

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cache
+from typing import TYPE_CHECKING
 
 from core.model.instrument import Instrument, share
 from core.model.quote import NoQuote, Quote
 from core.model.sizing import NO_LIMITS, Room, Size
 from core.model.staging import ListedExit, Review, Ticket
 from core.model.values import Fraction, Money, Price, Quantity, Symbol
-from core.risk.scaling.contract import Conditions
 from core.views.rows import ProposalRow
 
-NO_CONDITIONS = Conditions()
-"""Nothing is known beside the order's own figures."""
+if TYPE_CHECKING:
+    from core.risk.scaling.contract import Conditions
+
+
+@cache
+def no_conditions() -> Conditions:
+    """Nothing is known beside the order's own figures."""
+    from core.risk.scaling.contract import Conditions
+
+    return Conditions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +152,7 @@ class SymbolView:
     quantity_step: Decimal = Decimal(1)
     traded: Instrument | None = None
     short_refused: str | None = "the broker has not said yet"
-    conditions: Conditions = NO_CONDITIONS
+    conditions: Conditions = field(default_factory=no_conditions)
     room_to_buy: Room = NO_LIMITS
     room_to_short: Room = NO_LIMITS
 

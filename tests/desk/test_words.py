@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import pytest
 
-from console.commands.demo import need_a_terminal
+from console.start import need_a_terminal
 from core.model.values import Fraction, Money, Price, ProposalId, Quantity
 from core.ports import OperatorError
 from tests.desk.desk_house import open_desk

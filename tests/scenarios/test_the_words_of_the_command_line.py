@@ -13,6 +13,7 @@ import pytest
 from core.facts import EngineStarted
 from state.folders import Home
 from state.journal import FileJournal
+from state.release import release
 from tests.scenarios.backtests import Keyturn
 
 
@@ -23,10 +24,10 @@ def a_narrow_terminal_without_input(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_it_says_which_version_it_is(keyturn: Keyturn) -> None:
-    """SY-07"""
+    """SY-07: and of which commit (tests/unit/state/test_release.py)."""
     answer = keyturn("--version")
 
-    assert (answer.code, answer.out) == (0, f"keyturn {version('keyturn')}\n")
+    assert (answer.code, answer.out) == (0, f"keyturn {release(version('keyturn'))}\n")
 
 
 def test_it_offers_completion(keyturn: Keyturn) -> None:

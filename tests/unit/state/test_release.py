@@ -1,0 +1,80 @@
+"""`--version` says the commit: a clone asks git, what was built has it in a file, and without both there is none."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from state.release import WRITTEN, commit_of, release
+
+
+def git(folder: Path, *words: str) -> str:
+    who = ("-c", "user.name=Someone", "-c", "user.email=someone@example.com", "-c", "commit.gpgsign=false")
+    asked = ["git", "-C", str(folder), *who, *words]
+    return subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def a_clone(folder: Path) -> str:
+    """The commit of a repository with one file."""
+    git(folder, "init", "-q")
+    (folder / "app.py").write_text("1\n")
+    git(folder, "add", ".")
+    git(folder, "commit", "-qm", "first")
+    return git(folder, "rev-parse", "HEAD")
+
+
+def as_built(folder: Path, text: str) -> None:
+    (folder / WRITTEN).parent.mkdir()
+    (folder / WRITTEN).write_text(text)
+
+
+def test_a_clone_says_its_commit_and_whether_files_differ_from_it(tmp_path: Path) -> None:
+    """SY-07"""
+    commit = a_clone(tmp_path)
+    clean = release("0.1.0", tmp_path)
+    (tmp_path / "app.py").write_text("2\n")
+
+    assert clean == f"0.1.0 ({commit[:8]})"
+    assert release("0.1.0", tmp_path) == f"0.1.0 ({commit[:8]}-dirty)"
+
+
+def test_a_clone_with_a_tag_says_it_and_the_commits_since(tmp_path: Path) -> None:
+    """SY-07"""
+    a_clone(tmp_path)
+    git(tmp_path, "tag", "-a", "v0.1.0", "-m", "first")
+    git(tmp_path, "commit", "-q", "--allow-empty", "-m", "second")
+
+    assert commit_of(tmp_path) == f"v0.1.0-1-g{git(tmp_path, 'rev-parse', 'HEAD')[:8]}"
+
+
+def test_what_was_built_says_what_was_written_into_it(tmp_path: Path) -> None:
+    """SY-07"""
+    as_built(tmp_path, "82a2555d\n")
+
+    assert release("0.1.0", tmp_path) == "0.1.0 (82a2555d)"
+
+
+def test_an_installation_below_somebody_elses_clone_is_not_of_its_commit(tmp_path: Path) -> None:
+    """SY-07"""
+    a_clone(tmp_path)
+    installed = tmp_path / "site-packages"
+    installed.mkdir()
+
+    assert release("0.1.0", installed) == "0.1.0"
+
+
+def test_without_git_a_clone_says_its_version_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SY-07"""
+    a_clone(tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    assert release("0.1.0", tmp_path) == "0.1.0"
+
+
+def test_a_repository_that_is_none_gives_the_version_alone(tmp_path: Path) -> None:
+    """SY-07"""
+    (tmp_path / ".git").touch()
+
+    assert release("0.1.0", tmp_path) == "0.1.0"
