@@ -1,8 +1,11 @@
-"""The operator's own CSV files, as rows of text: what is wrong with a file is told with its place and what to do."""
+"""The one reader of CSV files: what is wrong is told with file, line and column, and with what to do."""
 
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from core.ports import OperatorError
@@ -48,12 +51,79 @@ def text_of(path: Path, largest: int = LARGEST) -> str:
         raise TableError(f"{path}: cannot be read: {error.strerror or error}") from None
 
 
-def rows_of(path: Path, text: str, unit: str, *, may_be_none: bool = False) -> list[Row]:
-    """Header and rows, one a line; empty lines at the end are dropped. `may_be_none` takes a header alone."""
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A row by the names of its columns, its values without spaces around them."""
+
+    place: str
+    fields: Mapping[str, str]
+
+    def __getitem__(self, name: str) -> str:
+        """Empty where the file has no such column."""
+        return self.fields.get(name, "")
+
+    def fault(self, name: str, words: str) -> TableError:
+        """What is wrong with one value: place, column, the value itself, and why."""
+        return TableError(f"{self.place}: {name} {shown(self[name])} {words}")
+
+    def number(self, name: str, such_as: str) -> Decimal:
+        """Finite. Raises `TableError`."""
+        try:
+            number = Decimal(self[name])
+        except InvalidOperation:
+            number = Decimal("NaN")
+        if not number.is_finite():
+            raise self.fault(name, f"is no number such as {such_as}")
+        return number
+
+
+class Table:
+    """A header and rows, one a line; empty lines at the end are dropped.
+
+    `unit` is what a row stands for, in words; `may_be_none` takes a header alone. Raises `TableError`.
+
+    Attributes
+    ----------
+    header
+        The names of the columns, in small letters.
+    rows
+        The first is line 2 of the file.
+    is_whole
+        The last line has its end.
+    """
+
+    def __init__(self, path: Path, text: str, unit: str, *, may_be_none: bool = False) -> None:
+        self.path, self.is_whole = path, text.endswith("\n")
+        header, *self.rows = _rows(path, text, unit)
+        self.header = [name.strip().lower() for name in header]
+        if not self.rows and not may_be_none:
+            raise TableError(f"{path}:1: there is a header and no row after it; give it one row for each {unit}")
+
+    def columns(self, names: Sequence[str]) -> list[int]:
+        """Where each of them stands. Raises `TableError`."""
+        if missing := [name for name in names if name not in self.header]:
+            raise TableError(
+                f"{self.path}:1: no column {', '.join(missing)} among {shown(','.join(self.header))}; "
+                f"the first line must name {','.join(names)}, separated by commas"
+            )
+        if twice := [name for name in names if self.header.count(name) > 1]:
+            raise TableError(f"{self.path}:1: the column {', '.join(twice)} is there twice; keep one of them")
+        return [self.header.index(name) for name in names]
+
+    def records(self, names: Sequence[str]) -> Iterator[Record]:
+        """Each row, of these columns. Raises `TableError` at the first that lacks one."""
+        columns = self.columns(names)
+        for line, row in enumerate(self.rows, FIRST_ROW):
+            place = f"{self.path}:{line}"
+            if max(columns) >= len(row):
+                raise TableError(f"{place}: the line has {len(row)} fields, {max(columns) + 1} are needed; complete it")
+            yield Record(place, {name: row[column].strip() for name, column in zip(names, columns, strict=True)})
+
+
+def _rows(path: Path, text: str, unit: str) -> list[Row]:
     if not text.strip():
         raise TableError(f"{path}: is empty; give it a header line and one row for each {unit}")
-    lines = text.rstrip("\n").split("\n")
-    reader = csv.reader(lines, skipinitialspace=True)
+    reader = csv.reader(text.rstrip("\n").split("\n"), skipinitialspace=True)
     rows: list[Row] = []
     try:
         for row in reader:
@@ -64,30 +134,7 @@ def rows_of(path: Path, text: str, unit: str, *, may_be_none: bool = False) -> l
         raise TableError(f"{path}:{len(rows) + 1}: is not CSV ({error}); mend the line") from None
     while not rows[-1]:
         rows.pop()
-    if len(rows) == 1 and not may_be_none:
-        raise TableError(f"{path}:1: there is a header and no row after it; give it one row for each {unit}")
     return rows
-
-
-def columns_of(path: Path, header: Row, names: tuple[str, ...]) -> list[int]:
-    found = [name.strip().lower() for name in header]
-    missing = [name for name in names if name not in found]
-    if missing:
-        raise TableError(
-            f"{path}:1: no column {', '.join(missing)} among {shown(','.join(found))}; "
-            f"the first line must name {','.join(names)}, separated by commas"
-        )
-    twice = [name for name in names if found.count(name) > 1]
-    if twice:
-        raise TableError(f"{path}:1: the column {', '.join(twice)} is there twice; keep one of them")
-    return [found.index(name) for name in names]
-
-
-def fields_of(place: str, row: Row, columns: list[int]) -> list[str]:
-    """What a row has in those columns. Raises `TableError` where it is too short."""
-    if max(columns) >= len(row):
-        raise TableError(f"{place}: the line has {len(row)} fields, {max(columns) + 1} are needed; complete it")
-    return [row[column].strip() for column in columns]
 
 
 def shown(text: str) -> str:

@@ -6,12 +6,12 @@ A file with one such row becomes no plan at all: half of a rebalancing is anothe
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
-from core.csv_table import FIRST_ROW, Row, TableError, columns_of, rows_of, shown
+from core.csv_table import FIRST_ROW, Record, Row, Table, TableError, shown
 from core.inputs import PlanRow
 from core.model.order import Effect, OrderType, TimeInForce
 from core.model.values import Fraction, Money, Price, Quantity, Symbol
@@ -79,18 +79,17 @@ def read_plan(path: Path, text: str, deploy: Decimal | None = None) -> tuple[Pla
     -----
     What opens has a size: its own, or a part of what is to be deployed, which is tried like any other (RK-18).
     """
-    rows = rows_of(path, text, "order")
-    places = _places(path, rows[0])
-    if len(rows) - 1 > MOST_ROWS:
-        raise TableError(f"{path}: {len(rows) - 1} orders, {MOST_ROWS} at most are signed at once; split the file")
+    table = Table(path, text, "order")
+    _require_known(table)
+    if len(table.rows) > MOST_ROWS:
+        raise TableError(f"{path}: {len(table.rows)} orders, {MOST_ROWS} at most are signed at once; split the file")
     name = path.name.replace(":", "_")
     faults: list[str] = []
     read: list[PlanRow] = []
-    for number, row in enumerate(rows[1:], FIRST_ROW):
-        place = f"{name}:{number}"
+    for line, row in enumerate(table.rows, FIRST_ROW):
         try:
-            one = _row(place, row, places, len(rows[0]))
-            _not_twice(place, one, read)
+            one = _row(_record(f"{name}:{line}", table.header, row))
+            _not_twice(one, read)
             read.append(one)
         except TableError as error:
             faults.append(str(error))
@@ -105,41 +104,42 @@ def read_plan(path: Path, text: str, deploy: Decimal | None = None) -> tuple[Pla
     return tuple(replace(row, notional=share) if row in bare else row for row in read)
 
 
-def _places(path: Path, header: Row) -> dict[str, int]:
+def _require_known(table: Table) -> None:
     """A column of another name is refused: a limit that is misspelt would be sent at the market."""
-    columns_of(path, header, NEEDED)
-    names = [name.strip().lower() for name in header]
-    if unknown := [name for name in names if name not in COLUMNS]:
-        raise TableError(f"{path}:1: no column is called {shown(','.join(unknown))}; there are {','.join(COLUMNS)}")
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise TableError(f"{path}:1: the column {', '.join(twice)} is there twice; keep one of them")
-    return {name: names.index(name) for name in names}
+    table.columns(NEEDED)
+    if unknown := [name for name in table.header if name not in COLUMNS]:
+        known = ",".join(COLUMNS)
+        raise TableError(f"{table.path}:1: no column is called {shown(','.join(unknown))}; there are {known}")
+    table.columns(table.header)
 
 
-def _row(place: str, row: Row, places: Mapping[str, int], count: int) -> PlanRow:
-    if len(row) != count:
-        raise TableError(f"{place}: the line has {len(row)} fields, the header {count}; make them equal")
-    fields = {name: row[number].strip() for name, number in places.items()}
-    symbol, side = fields["symbol"].upper(), fields["side"].lower()
+def _record(place: str, header: Sequence[str], row: Row) -> Record:
+    if len(row) != len(header):
+        raise TableError(f"{place}: the line has {len(row)} fields, the header {len(header)}; make them equal")
+    return Record(place, dict(zip(header, map(str.strip, row), strict=True)))
+
+
+def _row(row: Record) -> PlanRow:
+    symbol, side = row["symbol"].upper(), row["side"].lower()
     if not SYMBOL.fullmatch(symbol):
-        raise TableError(f"{place}: symbol {shown(fields['symbol'])} is no symbol such as SPY")
+        raise row.fault("symbol", "is no symbol such as SPY")
     if side not in SIDES:
-        raise TableError(f"{place}: side {shown(fields['side'])} must be {', '.join(SIDES)}")
+        raise row.fault("side", f"must be {', '.join(SIDES)}")
     effect = SIDES[side]
-    quantity, notional = _number(place, "quantity", fields), _number(place, "notional", fields)
+    quantity, notional = _number(row, "quantity"), _number(row, "notional")
     if quantity is not None and notional is not None:
-        raise TableError(f"{place}: quantity and notional are both there; leave one of them empty")
-    limit, stop = _number(place, "limit_price", fields), _number(place, "stop_price", fields)
+        raise TableError(f"{row.place}: quantity and notional are both there; leave one of them empty")
+    limit, stop = _number(row, "limit_price"), _number(row, "stop_price")
     if stop is not None and effect.only_reduces:
-        raise TableError(f"{place}: stop_price is the stop of an entry; a sale has none, leave it empty")
-    kind = _type(place, fields.get("type", ""), limit, effect)
-    trigger = _number(place, "trigger_price", fields)
-    trail, part = _trail(place, fields)
-    _has(place, kind, "trigger_price", is_there=trigger is not None, is_needed=kind in WITH_TRIGGER)
+        raise TableError(f"{row.place}: stop_price is the stop of an entry; a sale has none, leave it empty")
+    kind = _type(row, limit, effect)
+    trigger = _number(row, "trigger_price")
+    trail, part = _trail(row)
+    _has(row, kind, "trigger_price", is_there=trigger is not None, is_needed=kind in WITH_TRIGGER)
     trails = trail is not None or part is not None
-    _has(place, kind, "trail", is_there=trails, is_needed=kind is OrderType.TRAILING_STOP)
+    _has(row, kind, "trail", is_there=trails, is_needed=kind is OrderType.TRAILING_STOP)
     return PlanRow(
-        place=place,
+        place=row.place,
         symbol=Symbol(symbol),
         effect=effect,
         quantity=None if quantity is None else Quantity(quantity),
@@ -147,53 +147,54 @@ def _row(place: str, row: Row, places: Mapping[str, int], count: int) -> PlanRow
         type=kind,
         limit_price=None if limit is None else Price(limit),
         stop_price=None if stop is None else Price(stop),
-        time_in_force=_lasts(place, fields.get("time_in_force", "")),
+        time_in_force=_lasts(row),
         trigger_price=None if trigger is None else Price(trigger),
         trail_price=trail,
         trail_fraction=part,
-        ttl_seconds=_ttl(place, fields, effect),
+        ttl_seconds=_ttl(row, effect),
     )
 
 
-def _has(place: str, kind: OrderType, name: str, *, is_there: bool, is_needed: bool) -> None:
+def _has(row: Record, kind: OrderType, name: str, *, is_there: bool, is_needed: bool) -> None:
     if is_needed and not is_there:
-        raise TableError(f"{place}: a {_word(kind)} order needs a {name}; write it")
+        raise TableError(f"{row.place}: a {_word(kind)} order needs a {name}; write it")
     if is_there and not is_needed:
-        raise TableError(f"{place}: a {_word(kind)} order has no {name}; leave it empty")
+        raise TableError(f"{row.place}: a {_word(kind)} order has no {name}; leave it empty")
 
 
-def _trail(place: str, fields: Mapping[str, str]) -> tuple[Price | None, Fraction | None]:
+def _trail(row: Record) -> tuple[Price | None, Fraction | None]:
     """`1.50`, USD, or `2%` of the price."""
-    text = fields.get("trail", "")
-    number = _number(place, "trail", {"trail": text.removesuffix("%").strip()})
+    text = row["trail"]
+    number = _number(Record(row.place, {"trail": text.removesuffix("%").strip()}), "trail")
     if number is None or not text.endswith("%"):
         return (None if number is None else Price(number)), None
     if number >= HUNDRED:
-        raise TableError(f"{place}: trail {shown(text)} must be under 100%")
+        raise row.fault("trail", "must be under 100%")
     return None, Fraction(number / HUNDRED)
 
 
-def _ttl(place: str, fields: Mapping[str, str], effect: Effect) -> int | None:
-    text = fields.get("ttl_seconds", "")
+def _ttl(row: Record, effect: Effect) -> int | None:
+    text = row["ttl_seconds"]
     if not text:
         return None
     if effect.only_reduces:
-        raise TableError(f"{place}: ttl_seconds is an entry's own time; a sale has none, leave it empty")
+        raise TableError(f"{row.place}: ttl_seconds is an entry's own time; a sale has none, leave it empty")
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= LONGEST_TTL:
-        raise TableError(f"{place}: ttl_seconds {shown(text)} must be whole seconds, from 1 to {LONGEST_TTL}")
+        raise row.fault("ttl_seconds", f"must be whole seconds, from 1 to {LONGEST_TTL}")
     return int(text)
 
 
-def _type(place: str, text: str, limit: Decimal | None, effect: Effect) -> OrderType:
-    if text and text.lower() not in TYPES:
-        raise TableError(f"{place}: type {shown(text)} must be {', '.join(TYPES)}; a plan takes no other")
-    kind = TYPES.get(text.lower(), OrderType.MARKET if limit is None else OrderType.LIMIT)
+def _type(row: Record, limit: Decimal | None, effect: Effect) -> OrderType:
+    word = row["type"].lower()
+    if word and word not in TYPES:
+        raise row.fault("type", f"must be {', '.join(TYPES)}; a plan takes no other")
+    kind = TYPES.get(word, OrderType.MARKET if limit is None else OrderType.LIMIT)
     if kind.is_stop and effect.only_reduces:
-        raise TableError(f"{place}: a {_word(kind)} order of a plan opens; a sale is market or limit")
+        raise TableError(f"{row.place}: a {_word(kind)} order of a plan opens; a sale is market or limit")
     if kind in WITH_LIMIT and limit is None:
-        raise TableError(f"{place}: a {_word(kind)} order needs a limit_price; write it")
+        raise TableError(f"{row.place}: a {_word(kind)} order needs a limit_price; write it")
     if kind not in WITH_LIMIT and limit is not None:
-        raise TableError(f"{place}: a {_word(kind)} order has no limit_price; leave it empty, or write limit")
+        raise TableError(f"{row.place}: a {_word(kind)} order has no limit_price; leave it empty, or write limit")
     return kind
 
 
@@ -201,21 +202,22 @@ def _word(kind: OrderType) -> str:
     return next(word for word, type_ in TYPES.items() if type_ is kind)
 
 
-def _lasts(place: str, text: str) -> TimeInForce:
-    if text and text.lower() not in LASTS:
-        raise TableError(f"{place}: time_in_force {shown(text)} must be {' or '.join(LASTS)}")
-    return LASTS.get(text.lower(), TimeInForce.DAY)
+def _lasts(row: Record) -> TimeInForce:
+    word = row["time_in_force"].lower()
+    if word and word not in LASTS:
+        raise row.fault("time_in_force", f"must be {' or '.join(LASTS)}")
+    return LASTS.get(word, TimeInForce.DAY)
 
 
-def _number(place: str, name: str, fields: Mapping[str, str]) -> Decimal | None:
-    text = fields.get(name, "")
+def _number(row: Record, name: str) -> Decimal | None:
+    text = row[name]
     if not text:
         return None
     number = number_of(text)
     if number is None:
-        raise TableError(f"{place}: {name} {shown(text)} is no number such as 12.5: digits, and one point at most")
+        raise row.fault(name, "is no number such as 12.5: digits, and one point at most")
     if not 0 < number <= LARGEST:
-        raise TableError(f"{place}: {name} {shown(text)} must be above zero and at most {LARGEST:,}")
+        raise row.fault(name, f"must be above zero and at most {LARGEST:,}")
     return number
 
 
@@ -224,7 +226,7 @@ def number_of(text: str) -> Decimal | None:
     return Decimal(text) if PLAIN.fullmatch(text) else None
 
 
-def _not_twice(place: str, row: PlanRow, read: list[PlanRow]) -> None:
+def _not_twice(row: PlanRow, read: list[PlanRow]) -> None:
     for other in read:
         if (other.symbol, other.effect) == (row.symbol, row.effect):
-            raise TableError(f"{place}: {row.symbol} stands at {other.place} already; write one row for it")
+            raise TableError(f"{row.place}: {row.symbol} stands at {other.place} already; write one row for it")

@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol, get_origin
 
 from pydantic import BaseModel, ValidationError
-from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource
 
 from core.own_terms import OwnTerms, is_of_the_user
 from core.ports import Chosen, OperatorError
@@ -257,18 +256,11 @@ def _value(text: str, place: str) -> object:
 # ── merging ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class _LayerSource(PydanticBaseSettingsSource):
+class _LayerSource(InitSettingsSource):
     """One layer as pydantic-settings knows it, less the amounts that a layer above gives in another unit."""
 
-    def __init__(self, settings: type[BaseSettings], layer: Layer) -> None:
-        super().__init__(settings)
-        self.layer = layer
-
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        return self.layer.values.get(field_name), field_name, False
-
     def __call__(self) -> dict[str, Any]:
-        return _less(Settings, self.layer.values, self.current_state)
+        return _less(Settings, super().__call__(), self.current_state)
 
 
 def _layered(layers: Sequence[Layer]) -> Settings:
@@ -279,7 +271,7 @@ def _layered(layers: Sequence[Layer]) -> Settings:
         def settings_customise_sources(
             cls, settings_cls: type[BaseSettings], *_: PydanticBaseSettingsSource, **__: PydanticBaseSettingsSource
         ) -> tuple[PydanticBaseSettingsSource, ...]:
-            return tuple(_LayerSource(settings_cls, layer) for layer in reversed(layers))
+            return tuple(_LayerSource(settings_cls, layer.values) for layer in reversed(layers))
 
     return Settings.model_validate(Layered().model_dump())
 

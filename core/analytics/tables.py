@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
-from io import StringIO
 from typing import Any
 
 Result = Mapping[str, Any]
@@ -58,8 +56,7 @@ def tables(result: Result) -> dict[str, str]:
 
 
 def _table(columns: Sequence[str], rows: Sequence[Mapping[str, object]]) -> str:
-    text = StringIO()
-    writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
+    """Values as they are: a count stays whole where another row of its column has none."""
+    import pandas as pd
+
+    return str(pd.DataFrame(rows, columns=list(columns), dtype=object).to_csv(index=False, lineterminator="\n"))

@@ -16,7 +16,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TypeVar, cast
 
-from core.csv_table import FIRST_ROW, Row, TableError, columns_of, rows_of, shown, text_of
+from core.csv_table import FIRST_ROW, Row, Table, TableError, shown, text_of
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.quote import Feed, Quote
 from core.model.values import ZERO, Price, Quantity, Symbol
@@ -88,12 +88,11 @@ def _read(
     parse: Callable[[Row, list[int]], _Item],
     time_of: Callable[[_Item], datetime],
 ) -> list[_Item | Broken]:
-    text = text_of(path)
-    rows = rows_of(path, text, "minute, or a day")
-    columns = columns_of(path, rows[0], names)
+    table = Table(path, text_of(path), "minute, or a day")
+    columns = table.columns(names)
     items: list[_Item | Broken] = []
     last: datetime | None = None
-    for index, row in enumerate(rows[1:]):
+    for index, row in enumerate(table.rows):
         try:
             item = parse(row, columns)
         except _BadRowError as error:
@@ -108,9 +107,9 @@ def _read(
             )
         last = now
         items.append(item)
-    if isinstance(items[-1], Broken) and not text.endswith("\n"):
+    if isinstance(items[-1], Broken) and not table.is_whole:
         raise TableError(
-            f"{path}:{len(rows)}: the last line was cut off ({items[-1].reason}); "
+            f"{path}:{len(items) + 1}: the last line was cut off ({items[-1].reason}); "
             "fetch the file again, or remove the line"
         )
     if last is None:

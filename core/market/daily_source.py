@@ -6,15 +6,14 @@ opens; nobody knows one before it closed, and the engine hears of it when the ne
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 
-from core.csv_table import FIRST_ROW, Row, TableError, columns_of, rows_of, shown, text_of
+from core.csv_table import FIRST_ROW, Row, Table, TableError, shown, text_of
 from core.market.calendar import ExchangeCalendar
 from core.market.csv_source import FIRST_YEAR, LAST_YEAR, Broken, bar_of, place_of
 from core.model.bar import Bar, WholeSession
@@ -45,14 +44,13 @@ def is_daily(path: Path) -> bool:
     """Whether the bars of a file are a day apart; False for one that cannot be read, which is told elsewhere."""
     try:
         with reading(path) as file:
-            lines = csv.reader(io.TextIOWrapper(file, encoding="utf-8-sig"), skipinitialspace=True)
-            rows = [row for _, row in zip(range(LOOKED_AT), lines, strict=False)]
-    except (OSError, UnicodeDecodeError, csv.Error):
+            first_lines = "".join(islice(io.TextIOWrapper(file, encoding="utf-8-sig"), LOOKED_AT))
+        table = Table(path, first_lines, "day", may_be_none=True)
+    except (OSError, UnicodeDecodeError, TableError):
         return False
-    header = [name.strip().lower() for name in rows[0]] if rows else []
-    if "timestamp" not in header:
-        return "date" in header
-    times = list(_times(rows[1:], header.index("timestamp")))
+    if "timestamp" not in table.header:
+        return "date" in table.header
+    times = list(_times(table.rows, table.header.index("timestamp")))
     return len(times) > 1 and all(later - earlier >= A_DAY_APART for earlier, later in pairwise(times))
 
 
@@ -73,12 +71,11 @@ def read_days(path: Path, venue: Venue = HOME) -> list[DayRow | Broken]:
     TableError
         The file has another shape, or its days are not in order.
     """
-    rows = rows_of(path, text_of(path), "day")
-    named = "date" if "date" in (name.strip().lower() for name in rows[0]) else "timestamp"
-    when, *figures = columns_of(path, rows[0], (named, *FIGURES))
+    table = Table(path, text_of(path), "day")
+    when, *figures = table.columns(("date" if "date" in table.header else "timestamp", *FIGURES))
     items: list[DayRow | Broken] = []
     last: date | None = None
-    for index, row in enumerate(rows[1:]):
+    for index, row in enumerate(table.rows):
         day = _day(row, when, venue)
         if isinstance(day, str):
             items.append(Broken(place_of(path, index), day))

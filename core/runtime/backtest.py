@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from core.analytics.metrics import DayOfEquity, drawdowns, metrics
+from core.analytics.metrics import DayOfEquity, drawdowns, framed, metrics
 from core.facts import Fact, SignalRaised
 from core.inputs import Start
 from core.model.bar import BY_MINUTE, BY_SESSION, Bar
@@ -103,7 +103,7 @@ class Backtest:
         settings, report = self.runtime.engine.desk.control.settings, self.report
         left = list(open_positions(self.runtime.engine.desk, self.runtime.exchange, self.runtime.at))
         profits = [float(each["profit"]) for each in (*report.trades, *left) if each["profit"] is not None]
-        below = drawdowns(self.series)
+        below = drawdowns(framed(self.series)["equity"])
         return {
             **report.as_json(fingerprint),
             "modelled": tallied(self.runtime.exchange),

@@ -15,7 +15,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from core.csv_table import columns_of, rows_of, text_of
+from core.csv_table import Table, text_of
 from core.model.regime import DailyBar, Market
 from core.model.signal import ExitReason
 from core.model.values import Money, Price, Symbol
@@ -110,13 +110,11 @@ def seasons_of(data: Path, year: int) -> Iterator[Season]:
 
 
 def days_of(path: Path) -> list[Day]:
-    rows = rows_of(path, text_of(path), "day")
-    columns = columns_of(path, rows[0], ("date", "open", "high", "low", "close"))
-    days = []
-    for row in rows[1:]:
-        day, *figures = (row[column] for column in columns)
-        days.append(Day(date.fromisoformat(day), *map(Decimal, figures)))
-    return days
+    names = ("date", "open", "high", "low", "close")
+    return [
+        Day(date.fromisoformat(row["date"]), *(Decimal(row[name]) for name in names[1:]))
+        for row in Table(path, text_of(path), "day").records(names)
+    ]
 
 
 def dips_of(symbol: Symbol, bars: list[Day]) -> Iterator[Dip]:

@@ -10,12 +10,14 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
+from tenacity import RetryCallState, Retrying, retry_if_exception
+
 from core.inputs import BarArrived, MarketDataBroken
+from core.market.alpaca.backoff import pause
 from core.market.alpaca.cache import BarCache, hours_of
 from core.market.alpaca.failure import Failure
 from core.market.alpaca.refused import RefusedSymbols
 from core.market.alpaca.requests import AskError, DataRequests, NullError, Page
-from core.market.alpaca.retrying import asked_again
 from core.market.alpaca.timetable import settled
 from core.market.port import MarketDataError
 from core.model.values import Symbol
@@ -27,6 +29,8 @@ STRETCH = timedelta(days=7)
 SIDE_BY_SIDE = 4
 NULLS = 3
 """As often in a row, `null` in place of bars is believed: there are none."""
+TRIES = 4
+"""Of one question."""
 MOST_PAGES = 200
 """Of one part; a server that never ends is not followed further."""
 
@@ -111,17 +115,12 @@ class History:
                 self._cache.keep(symbol, start, end, bars, now)
         return found
 
-    def _all_pages(self, symbols: Sequence[Symbol], start: datetime, end: datetime, tries: int = 4) -> Minutes:
+    def _all_pages(self, symbols: Sequence[Symbol], start: datetime, end: datetime, tries: int = TRIES) -> Minutes:
         found: Minutes = []
         token: str | None = None
         seen: set[str] = set()
         for _ in range(MOST_PAGES):
-            page = asked_again(
-                lambda token=token: self._page(symbols, start, end, token),  # type: ignore[misc]
-                self._chance,
-                self._wait,
-                tries,
-            )
+            page = self._asking(tries)(self._page, symbols, start, end, token)
             found += page.bars
             token = page.token
             if token is None:
@@ -141,8 +140,27 @@ class History:
             self._nulls = 0
         return page
 
-    def _wait(self, span: timedelta) -> bool:
-        return not self._closing.wait(span.total_seconds())
+    def _asking(self, tries: int) -> Retrying:
+        """Asks again what failed for now: questions alone, which change nothing at the other side.
+
+        It raises the last `AskError`: refused in words, out of tries, or told to stop.
+        """
+        return Retrying(
+            retry=retry_if_exception(lambda error: isinstance(error, AskError) and not error.failure.is_refused),
+            wait=self._pause,
+            stop=lambda state: state.attempt_number >= tries or self._leaves_within(state.upcoming_sleep),
+            sleep=lambda _seconds: None,  # `stop` has waited: after a pause that leaving cut short nothing is asked
+            reraise=True,
+        )
+
+    def _pause(self, state: RetryCallState) -> float:
+        error = state.outcome and state.outcome.exception()
+        at_least = error.failure.at_least if isinstance(error, AskError) else timedelta(0)
+        return max(pause(state.attempt_number, self._chance()), at_least).total_seconds()
+
+    def _leaves_within(self, seconds: float) -> bool:
+        """Waits so long, or until the desk leaves."""
+        return self._closing.wait(seconds)
 
 
 def _merged(known: dict[Symbol, list[BarArrived]], found: Minutes, start: datetime, end: datetime) -> Minutes:

@@ -1,7 +1,7 @@
 """Questions to Alpaca's data service, each one request with a time limit: pages of bars and latest quotes.
 
 Alpaca's own client knows the addresses, the headers and the keys. What it does with an answer is left out: it waits for
-ever, repeats by itself, reads numbers as floats and stumbles over `null`. Retries are `retrying`'s, with their pauses.
+ever, repeats by itself, reads numbers as floats and stumbles over `null`. Retries are `history`'s, with their pauses.
 """
 
 from __future__ import annotations

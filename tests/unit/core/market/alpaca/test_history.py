@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -19,7 +20,7 @@ from core.model.bar import ONE_MINUTE
 from core.model.quote import Feed, NoQuote, Quote
 from core.model.values import Symbol
 from tests.unit.core.market.alpaca.morning import QQQ, SPY, a_bar, at, clock_of, every_minute
-from tests.unit.core.market.alpaca.server import Answer, Desk, a_row, a_server, in_thread
+from tests.unit.core.market.alpaca.server import Answer, Desk, a_row, a_server, eventually, in_thread
 
 QUOTE = {"bp": 100.0, "bs": 3, "ap": 100.01, "as": 1, "t": "2013-10-08T13:59:59.5Z"}
 
@@ -29,11 +30,11 @@ def pauses() -> Iterator[list[float]]:
     """How long was waited between tries; nobody waits in a test."""
     waited: list[float] = []
 
-    def wait(_history: object, span: timedelta) -> bool:
-        waited.append(span.total_seconds())
-        return True
+    def wait(_history: object, seconds: float) -> bool:
+        waited.append(seconds)
+        return False
 
-    with patch.object(history_room.History, "_wait", wait):
+    with patch.object(history_room.History, "_leaves_within", wait):
         yield waited
 
 
@@ -178,6 +179,22 @@ async def test_what_never_works_says_why_and_a_stated_refusal_is_not_asked_again
 
         assert words in str(failure.value)
         assert len(server.bars_asked()) == requests == len(pauses) + 1
+
+
+async def test_a_desk_that_leaves_ends_the_pause_and_asks_nothing_again() -> None:
+    """MD-04"""
+    async with a_server() as server:
+        desk = Desk(server, "11:00:00")
+        server.always = Answer(503, headers={"Retry-After": "25"})
+        asking = asyncio.ensure_future(the_bars(desk, "9:30", "9:40"))
+        await eventually(lambda: bool(server.bars_asked()))
+
+        desk.data.close()
+
+        async with asyncio.timeout(10):
+            with pytest.raises(MarketDataError, match="has an error on its side"):
+                await asking
+        assert len(server.bars_asked()) == 1
 
 
 async def test_a_server_that_hangs_costs_its_time_out_and_no_more(pauses: list[float]) -> None:

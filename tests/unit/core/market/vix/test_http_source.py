@@ -59,7 +59,7 @@ def test_a_compressed_answer_with_a_mark_at_its_head_is_the_same_answer(source: 
         ("DATE,OPEN,HIGH,LOW,CLOSE\n", "no row after it"),
         (TWO_DAYS + "11/19/2026,24.00,25.10", "has 3 fields"),
         (TWO_DAYS + "11/19/2026,24,25,23,n/a\n", "is no number"),
-        (TWO_DAYS + "11/19/2026,24,25,23,NaN\n", "is none of the VIX"),
+        (TWO_DAYS + "11/19/2026,24,25,23,NaN\n", "is no number"),
         (TWO_DAYS + "11/19/2026,24,25,23,-1\n", "is none of the VIX"),
         (TWO_DAYS + "11/19/2026,24,25,23,0\n", "is none of the VIX"),
         (TWO_DAYS + "11/19/2026,24,25,23,2500\n", "is none of the VIX"),

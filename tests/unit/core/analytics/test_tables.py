@@ -1,0 +1,41 @@
+"""A backtest's tables as CSV, and what may not be loaded for them before it is needed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+from core.analytics.tables import COLUMNS, tables
+
+
+def a_result(**tables_: list[dict[str, Any]]) -> dict[str, Any]:
+    empty: dict[str, Any] = {name: [] for name in COLUMNS}
+    return {**empty, "reasons": {"vwap": {"no range, yet": 3}}, "skipped": {}, "metrics": {}, **tables_}
+
+
+def test_a_value_is_written_as_it_is_and_a_missing_one_is_empty() -> None:
+    """AN-04: a number beside a missing one is not made another number."""
+    orders = [
+        {"client_order_id": "a", "quantity": 3, "average_price": None},
+        {"client_order_id": "b", "quantity": None},
+    ]
+    equity = [{"day": "2024-01-02", "equity": 200.1, "drawdown": 0.0, "noise": 1}]
+
+    written = tables(a_result(orders=orders, equity=equity))
+
+    assert written["orders.csv"].splitlines()[1:] == ["a,,,,3,,,,", "b,,,,,,,,"]
+    assert written["equity.csv"] == "day,equity,drawdown\n2024-01-02,200.1,0.0\n"
+    assert written["reasons.csv"] == 'strategy,reason,bars\nvwap,"no range, yet",3\n'
+    assert written["trades.csv"] == ",".join(COLUMNS["trades"]) + "\n"
+
+
+def test_the_desk_is_imported_without_what_measures_and_what_asks_again() -> None:
+    """SY-08: the desk paints first."""
+    code = (
+        "import sys, app, console.desk, console.commands.backtest_page, core.analytics.tables;"
+        "sys.exit(', '.join({'numpy', 'pandas', 'tenacity'} & set(sys.modules)) or None)"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+    assert (told.returncode, told.stderr) == (0, "")
