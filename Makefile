@@ -182,7 +182,6 @@ docs: .venv/.ready
 	@$(BIN)/python docs/execution.py
 	@$(BIN)/python docs/risk.py
 	@$(BIN)/python docs/requirements.py
-	@$(BIN)/python docs/messages.py
 	@$(BIN)/python docs/keys.py
 	@$(BIN)/python docs/house.py
 	@$(BIN)/python docs/picture.py
