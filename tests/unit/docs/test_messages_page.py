@@ -113,11 +113,3 @@ def test_every_table_of_the_page_is_one_that_is_compared() -> None:
     text = PAGE.read_text()
 
     assert len(re.findall(r"^\| ---", text, re.MULTILINE)) == text.count("<!-- answers:") == len(tables())
-
-
-def test_every_link_of_the_page_leads_to_a_heading() -> None:
-    """SY-07"""
-    text = PAGE.read_text()
-    headings = {line.removeprefix("## ").lower().replace(" ", "-") for line in text.splitlines() if line[:3] == "## "}
-
-    assert set(re.findall(r"\(#([\w-]+)\)", text)) <= headings
