@@ -199,7 +199,6 @@ docs: man
 	@$(BIN)/python docs/execution.py
 	@$(BIN)/python docs/risk.py
 	@$(BIN)/python docs/requirements.py
-	@$(BIN)/python docs/messages.py
 	@$(BIN)/python docs/keys.py
 	@$(BIN)/python docs/house.py
 	@$(BIN)/python docs/picture.py

@@ -1,4 +1,4 @@
-"""Every key of the desk, in one table. Bindings, footer, help, the commands and the README's table are made from it.
+"""Every key of the desk, in one table: bindings, footer, help, the commands and the table of docs/USE.md come from it.
 
 A letter means one thing everywhere, and a key that confirms names its effect. Every line has an identifier, by which
 the settings may move it (`console.remapping` judges that); the kill chord stays where it is, because the driver reads
@@ -286,8 +286,8 @@ def reachable(place: Place, table: Mapping[str, Key] = _held) -> list[Key]:
     return [*in_a_list, *(key for key in keys if key.place is place), *around]
 
 
-def readme_table() -> str:
-    """The table of the README, in markdown: what holds where no setting moved anything."""
+def keys_table() -> str:
+    """The table of docs/USE.md, in markdown: what holds where no setting moved anything."""
     lines = ["| where | keys |", "| --- | --- |"]
     for place in Place:
         if keys := " · ".join(_cell(key) for key in KEYS if key.place is place):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from console.keymap import KEYS, Place, footer, readme_table, use
+from console.keymap import KEYS, Place, footer, keys_table, use
 from console.remapping import fault_in, moved_by
 from console.screens.help import HelpScreen
 from console.screens.kill import KillScreen
@@ -127,7 +127,7 @@ def test_footer_and_help_say_the_moved_key_and_the_readme_the_tables_own() -> No
     use(moved_by({"order.new": "N", "ticket.buy": "G"}))
     try:
         assert "N new order" in footer(Place.PROPOSALS)
-        assert "`n` new order" in readme_table()
+        assert "`n` new order" in keys_table()
     finally:
         use({})
     assert "n new order" in footer(Place.PROPOSALS)

@@ -8,7 +8,7 @@ from typing import Any
 from textual.app import App
 from textual.binding import Binding
 
-from console.keymap import KEYS, Place, bindings_for, footer, help_rows, readme_table
+from console.keymap import KEYS, Place, bindings_for, footer, help_rows, keys_table
 from core.model.order import CONFIRMING_KEYS, REPLACING_KEY, Effect
 from widgets.grid import Grid
 
@@ -47,8 +47,8 @@ def test_help_and_readme_name_every_key() -> None:
     assert ("orders", "d", "cancel") in help_rows(Place.ORDERS)
     assert ("everywhere", "Ctrl+K or F10", "KILL") in help_rows(Place.TICKET)
     assert ("everywhere", "n", "new order") not in help_rows(Place.TICKET)
-    assert "| positions | `c` close · `m` move stop · `u` signed exits need your key again |" in readme_table()
-    assert len(readme_table().splitlines()) == 2 + len({key.place for key in KEYS})
+    assert "| positions | `c` close · `m` move stop · `u` signed exits need your key again |" in keys_table()
+    assert len(keys_table().splitlines()) == 2 + len({key.place for key in KEYS})
 
 
 class Desk(App[None]):

@@ -1,138 +1,115 @@
-"""docs/MESSAGES.md holds every message of the program, and somebody judged each."""
+"""docs/MESSAGES.md has a remedy for every code of an error, and for nothing that the program no longer has."""
 
 from __future__ import annotations
 
-from docs.messages import (
-    PAGE,
-    ROOMS,
-    Judgement,
-    Judgements,
-    Place,
-    judgements,
-    messages,
-    other_words,
-    page,
-    room_of,
-    said_in,
-    unjudged,
-    unsaid,
-)
+import errno
+import inspect
+import re
+from collections.abc import Callable
+from enum import Enum
+from importlib import import_module
+from pathlib import Path
 
-NOTHING_KNOWN = Judgements({}, frozenset(), {})
+import pytest
 
+import app
+from console.commands.state import UNDONE
+from console.commands.status import STOPPED
+from core.market.alpaca.line import REFUSALS
+from core.model import codes
+from core.model.signal import FAILED
+from core.model.staging import AT_THE_KEY
+from core.risk.checks import standard_gate
+from core.telling import SEVERITIES
 
-def templates_in(source: str, file: str = "core/any.py") -> list[str]:
-    return [template for template, _ in said_in(source, file)]
-
-
-# ── the page ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_every_message_of_the_code_was_judged() -> None:
-    """SY-07: where this fails, judge the named message in docs/messages.toml."""
-    assert unjudged(messages(), judgements()) == []
+ROOT = Path(__file__).resolve().parents[3]
+PAGE = ROOT / "docs" / "MESSAGES.md"
+CODE = ("console", "core", "state", "widgets", "wiring")
+TABLE = re.compile(r"<!-- answers: ([\w.]+) -->\n\n\|[^\n]*\n\|[ -|]*\n((?:\|[^\n]*\n)+)")
+CLASS = re.compile(r"^class (\w+)\(([\w, ]*)\):", re.MULTILINE)
+SMALLEST_REMEDY = 5
+"""Characters: shorter ones say nothing."""
 
 
-def test_nothing_is_judged_that_nobody_says() -> None:
+def source() -> str:
+    return "\n".join(file.read_text() for top in CODE for file in sorted((ROOT / top).rglob("*.py")))
+
+
+def operator_errors() -> set[str]:
+    """The classes of errors that end a command with one line."""
+    bases = {name: {base.strip() for base in of.split(",")} for name, of in CLASS.findall(source())}
+    found = {"OperatorError", "JournalError"}
+    while more := {name for name, of in bases.items() if of & found} - found:
+        found |= more
+    return found
+
+
+def exit_codes() -> set[str]:
+    failed = inspect.signature(app.fail).parameters["code"].default
+    return {*map(str, (0, UNDONE, failed, STOPPED, app.OUR_FAULT)), "128 + N"}
+
+
+SOURCES: dict[str, Callable[[], set[str]]] = {
+    "alpaca_stream": lambda: set(map(str, REFUSALS)),
+    "checks": lambda: {*AT_THE_KEY, *(check.name for check in standard_gate().checks)},
+    "exit_codes": exit_codes,
+    "failed_exits": lambda: {reason.value for reason in FAILED},
+    "marked_facts": lambda: {fact.__name__ for fact in SEVERITIES},
+    "operator_errors": operator_errors,
+    "system_errors": lambda: {errno.errorcode[number] for number in app.REMEDIES},
+}
+"""What a table answers that is no enumeration."""
+
+
+def tables() -> dict[str, list[list[str]]]:
+    """The rows of each table, cell by cell, by what it answers."""
+    return {
+        name: [[cell.strip() for cell in row.strip("|").split(" | ")] for row in rows.splitlines()]
+        for name, rows in TABLE.findall(PAGE.read_text())
+    }
+
+
+def codes_of(name: str) -> set[str]:
+    if name in SOURCES:
+        return SOURCES[name]()
+    module, _, enumeration = name.rpartition(".")
+    return {str(code.value) for code in getattr(import_module(module), enumeration)}
+
+
+@pytest.mark.parametrize("name", [name for name in tables() if name != "words"])
+def test_every_code_has_a_remedy_and_no_remedy_is_for_what_is_gone(name: str) -> None:
+    """SY-07: where this fails, add or remove the row in docs/MESSAGES.md."""
+    rows = [row[0].strip("`") for row in tables()[name]]
+
+    assert set(rows) == codes_of(name)
+    assert len(rows) == len(set(rows))
+
+
+def test_every_word_of_the_screen_stands_in_the_code() -> None:
     """SY-07"""
-    assert unsaid(messages(), judgements()) == []
+    said = source()
+
+    assert [row[0] for row in tables()["words"] if row[0].strip("`") not in said] == []
 
 
-def test_one_thing_has_one_word() -> None:
+def test_every_list_of_codes_is_answered() -> None:
+    """SY-07: a new enumeration in core/model/codes.py needs its table."""
+    enumerations = {
+        f"{codes.__name__}.{name}"
+        for name, found in vars(codes).items()
+        if inspect.isclass(found) and issubclass(found, Enum) and found.__module__ == codes.__name__
+    }
+
+    assert enumerations | SOURCES.keys() | {"words"} <= tables().keys()
+
+
+def test_every_row_says_what_to_do() -> None:
     """SY-07"""
-    assert other_words(messages(), judgements()) == []
+    assert [row for rows in tables().values() for row in rows if len(row[-1].strip(" |")) < SMALLEST_REMEDY] == []
 
 
-def test_the_committed_page_is_what_a_fresh_generation_would_write() -> None:
-    """SY-07: where this fails, run `.venv/bin/python docs/messages.py`."""
-    assert PAGE.read_text() == page()
+def test_every_table_of_the_page_is_one_that_is_compared() -> None:
+    """SY-07: a table whose comment is missing or mistyped would be held to nothing"""
+    text = PAGE.read_text()
 
-
-def test_every_judgement_says_what_happened_and_what_to_do() -> None:
-    """SY-07"""
-    known = judgements()
-
-    assert all(judgement.happened and judgement.to_do for judgement in known.judged.values())
-    assert not known.parts & known.judged.keys()
-
-
-def test_every_room_has_messages() -> None:
-    """SY-07"""
-    rooms = {room_of(places[0].file) for places in messages().values()}
-
-    assert rooms == set(ROOMS)
-
-
-# ── what a message is ────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_a_message_is_known_by_its_words_and_its_fields_by_braces() -> None:
-    """SY-07"""
-    source = 'def told(n):\n    return f"only {n:,} are left\\n to close"'
-
-    assert list(said_in(source, "core/any.py")) == [("only {} are left to close", "told")]
-
-
-def test_two_words_are_a_message_where_they_are_handed_to_what_speaks() -> None:
-    """SY-07"""
-    assert templates_in('desk.say("nothing held", "strong")') == ["nothing held"]
-    assert templates_in('raise DiskError(f"{path}: full")') == ["{}: full"]
-    assert templates_in('label("nothing held")') == []
-
-
-def test_both_ends_of_a_choice_are_messages_and_its_field_is_none() -> None:
-    """SY-07"""
-    assert templates_in("say('no exit' if none else f'{count} exit{\"s\" if many else \"\"}')") == [
-        "no exit",
-        "{} exit{}",
-    ]
-
-
-def test_a_shouted_word_is_a_message_by_itself() -> None:
-    """SY-07"""
-    assert templates_in('Cell("ENTRIES OFF")') == ["ENTRIES OFF"]
-
-
-def test_docstrings_styles_and_help_are_no_messages() -> None:
-    """SY-07"""
-    source = '''
-"""The first paragraph of a file."""
-class Pane:
-    """What a pane is for."""
-    DEFAULT_CSS = "Pane { border: solid red; }"
-    count: Annotated[int, typer.Option(help="How many records are shown.")]
-'''
-    assert templates_in(source) == []
-
-
-# ── what is told ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_a_message_without_a_judgement_is_named_with_its_place() -> None:
-    """SY-07"""
-    found = {"the line went dead": (Place("core/market/alpaca/stream.py", "Stream.read"),)}
-
-    assert unjudged(found, NOTHING_KNOWN) == [
-        "core/market/alpaca/stream.py, Stream.read: 'the line went dead' has no judgement in docs/messages.toml"
-    ]
-
-
-def test_a_judgement_of_what_is_said_no_more_is_named() -> None:
-    """SY-07"""
-    known = Judgements({"it was": Judgement("it", "–")}, frozenset({"a part"}), {})
-
-    assert unsaid({}, known) == [
-        "docs/messages.toml: 'it was' is said nowhere; take it out",
-        "docs/messages.toml: 'a part' is said nowhere; take it out",
-    ]
-
-
-def test_another_word_for_the_same_thing_is_named_and_a_broker_keeps_his_own() -> None:
-    """SY-07"""
-    known = Judgements({}, frozenset(), {"put away": "put aside"})
-    ours, theirs = Place("core/workflows/proposing.py", "leave"), Place("core/brokers/simulated/rules.py", "leave")
-
-    assert other_words({"it was put away": (theirs,)}, known) == []
-    assert other_words({"it was put away": (ours,)}, known) == [
-        "core/workflows/proposing.py, leave: 'it was put away' says 'put away'; the desk's word is 'put aside'"
-    ]
+    assert len(re.findall(r"^\| ---", text, re.MULTILINE)) == text.count("<!-- answers:") == len(tables())
