@@ -126,14 +126,18 @@ async def edits_the_first(still: Still) -> None:
 
 
 async def cancels_a_stop(still: Still) -> None:
-    """Its key is armed."""
     await still.press("3", "down", "d")
-    await still.after(0.5)
+    await is_armed(still)
 
 
 async def opens_the_plan(still: Still) -> None:
-    """Its key is armed."""
     await still.press("p")
+    await is_armed(still)
+
+
+async def is_armed(still: Still) -> None:
+    """Two seconds of silence, then the moment that every key waits for once it is painted."""
+    await still.after(2)
     await still.after(0.5)
 
 
