@@ -33,7 +33,8 @@ help:
 	@echo 'make crashes   a crash at every place of a day, in each of three ways to come back (one of them in turn in the tests)'
 	@echo 'make sigkill   a busy demo killed at random instants (N=50)'
 	@echo 'make simulate SESSIONS=20000   sessions with faults and crashes anywhere (SEED=7 ONLY=1234 plays one again)'
-	@echo 'make snapshots  the kept pictures of the desk anew: look at each that git shows as changed'
+	@echo 'make snapshots  the kept pictures of the desk anew: look at each that git shows as changed. A test that found another'
+	@echo '               picture writes snapshot_report.html: the kept one and its own side by side, for a browser'
 	@echo 'make accidents N=100000   what hands and links do by mistake (SEED=7 ONLY=1234 plays one again)'
 	@echo 'make keys N=40   what is not a key, on each armed screen of a pty: Alt, cut sequences, mice, answers, pastes'
 	@echo 'make chord   the kill chord to the latch, wherever the hands are (N=200 presses each)'
@@ -208,6 +209,7 @@ lock: .venv/.locked
 	@$(BIN)/pip-compile --quiet --no-header --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --extra dev --allow-unsafe --strip-extras -o requirements.lock pyproject.toml
 
-# What the screens are compared with; a picture is kept only after it was looked at.
+# What the screens are compared with; a picture is kept only after it was looked at. In one process: it alone deletes the
+# pictures of tests that are gone.
 snapshots: .venv/.ready
-	@$(BIN)/pytest -q -n 2 tests/snapshots --snapshot-update $(ARGS)
+	@$(BIN)/pytest -q tests/snapshots --snapshot-update $(ARGS)

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pyte
-from rich.segment import Segment
 from textual.pilot import Pilot
 
 import console.desk
@@ -45,6 +44,7 @@ from core.settings import Settings
 from core.views import DeskView
 from state.journal import MemoryJournal
 from tests.scenarios.house import Switch
+from tests.screen import text_of
 from tests.unit.core.brokers.trading_floor import STORIES, Notebook
 from tests.waiting import PATIENCE
 
@@ -159,10 +159,7 @@ class House:
 
     def picture(self) -> str:
         """The screen as text."""
-        screen = self.desk.screen
-        update = screen._compositor.render_update(full=True, screen_stack=self.desk._background_screens)
-        lines: list[list[Segment]] = getattr(update, "strips", [])
-        return "\n".join("".join(segment.text for segment in line).rstrip() for line in lines)
+        return text_of(self.desk)
 
     def shows(self, *texts: str) -> bool:
         """Whether all of it stands there; columns may put more space between two words."""

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 from textual.geometry import Region
-from textual.strip import Strip
 
 from core.model.account import Mode
 from core.views import DeskView
 from tests.desk.desk_house import House
 from tests.desk.still_house import a_position, a_view, an_exit, an_order, dollars, open_still
+from tests.screen import lines_of
 from widgets.lines import Cell, joined, spread
 from widgets.status_lines import account_lines, first_line
 
@@ -78,10 +78,7 @@ async def test_a_status_line_has_one_background_from_edge_to_edge(width: int, pa
 
 
 async def has_whole_lines(house: House, width: int) -> None:
-    compositor = house.desk.screen._compositor
-    update = compositor.render_update(full=True, screen_stack=house.desk._background_screens)
-    lines: list[list[Strip]] = [list(line) for line in getattr(update, "strips", [])]
-    strips = [[segment for strip in line for segment in strip] for line in lines]
+    strips = lines_of(house.desk)
     count = house.desk.board.status.outer_size.height
     wanted = house.desk.board.status.styles.background.rich_color
     for strip in [*strips[:count], strips[-1]]:

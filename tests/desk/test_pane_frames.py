@@ -7,6 +7,7 @@ from typing import Any
 from textual._compositor import ChopsUpdate
 from textual.app import App, ComposeResult
 
+from tests.screen import text_of
 from widgets.grid import Cell, Column, Row
 from widgets.pane import Pane
 
@@ -34,7 +35,7 @@ class OnePane(App[None]):
         return found
 
     def line(self, y: int) -> str:
-        return self.screen._compositor.render_strips()[y].text
+        return text_of(self).splitlines()[y]
 
 
 async def test_another_title_draws_no_more_of_the_frame_than_it_is_long() -> None:

@@ -38,6 +38,7 @@ from tests.desk.still_house import (
     dollars,
     open_still,
 )
+from tests.screen import lines_of
 from widgets.grid_picture import Background, Tone
 
 NAMES = tuple(PALETTES)
@@ -93,9 +94,7 @@ def seen(colour: Color, system: ColorSystem) -> tuple[int, int, int]:
 
 def drawn(house: StillHouse) -> Iterator[Segment]:
     """Every text on the screen; the lines of frames are none."""
-    screen = house.desk.screen
-    update = screen._compositor.render_update(full=True, screen_stack=house.desk._background_screens)
-    for segment in chain.from_iterable(chain.from_iterable(getattr(update, "strips", []))):
+    for segment in chain.from_iterable(lines_of(house.desk)):
         if not FRAMES_OF_PANES.issuperset(segment.text):
             yield segment
 

@@ -1,4 +1,4 @@
-"""Pictures are kept beside their test, one text file each; `make snapshots` takes them anew."""
+"""Pictures are kept beside their test, one SVG each; `make snapshots` takes them anew."""
 
 from __future__ import annotations
 
@@ -6,27 +6,31 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from syrupy.assertion import SnapshotAssertion
-from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
+from textual.pilot import Pilot
 
-from console.desk import Desk
-from tests.snapshots.picture import picture
+from tests.snapshots.still import Shown, Steps, Still, a_still_desk, nothing
+
+Compare = Callable[..., bool]
 
 
-class TextFile(SingleFileSnapshotExtension):
-    _write_mode = WriteMode.TEXT
-    _file_extension = "txt"
-
-    def serialize(self, data: Any, **_: Any) -> str:
-        return str(data)
+@pytest.fixture(autouse=True)
+def _a_terminal_of_all_colours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the terminal is that the tests run in."""
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLORTERM", "truecolor")
+    monkeypatch.delenv("NO_COLOR", raising=False)
 
 
 @pytest.fixture
-def looks_as_before(snapshot: SnapshotAssertion) -> Callable[[Desk], None]:
-    """Whether the desk's screen is, character by character and style by style, the one that was kept."""
-    kept = snapshot.use_extension(TextFile)
+def looks_as_before(snap_compare: Compare) -> Compare:
+    """Whether a still desk looks as it was kept, after these steps; `terms` are those of `a_still_desk`."""
 
-    def compare(desk: Desk) -> None:
-        assert picture(desk) == kept
+    def compare(view: Shown, size: tuple[int, int], steps: Steps = nothing, **terms: Any) -> bool:
+        async def before(pilot: Pilot[Any]) -> None:
+            still = Still(pilot)
+            await still.settle()
+            await steps(still)
+
+        return snap_compare(a_still_desk(view, **terms), terminal_size=size, run_before=before)
 
     return compare

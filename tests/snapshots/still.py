@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import ExitStack, asynccontextmanager
 from datetime import datetime
+from typing import Any
 
-import pytest
 from textual.pilot import Pilot
 
-from console.desk import Desk
+from console.desk import ARMED, Desk
 from console.handle import EngineHandle, Failed, Loading, Running, nobody_looks
-from console.screens.ticket import TicketScreen
+from console.surroundings import NO_SURROUNDINGS, Surroundings
 from core.inputs import Command
 from core.settings import DisplaySettings
 from core.views import DeskView
 from tests.snapshots.day import NOW
 
-SIZES = ((80, 24), (120, 40), (200, 60))
-at_every_size = pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+Shown = DeskView | Loading | Failed
+Answer = Callable[[DeskView, Command], DeskView]
 
 
 class StillHandle(EngineHandle):
     """The real handle; its engine is never started: it shows the picture it was given, and keeps what was sent."""
 
-    def __init__(self, view: DeskView | Loading | Failed, answer: Callable[[DeskView, Command], DeskView]) -> None:
+    def __init__(self, view: Shown, answer: Answer) -> None:
         super().__init__(_no_engine)
         self.view = view
         self.sent: list[Command] = []
@@ -34,7 +34,7 @@ class StillHandle(EngineHandle):
         """Nothing runs behind this desk."""
 
     def clock(self) -> datetime:
-        return NOW
+        return self.view.status.at if isinstance(self.view, DeskView) else NOW
 
     def send(self, command: Command) -> None:
         self.sent.append(command)
@@ -55,10 +55,10 @@ class StillClock:
 class Still:
     """The desk, its keys and its clock."""
 
-    def __init__(self, desk: Desk, pilot: Pilot[None], clock: StillClock) -> None:
-        self.desk = desk
+    def __init__(self, pilot: Pilot[Any]) -> None:
+        assert isinstance(pilot.app, Desk)
+        self.desk = pilot.app
         self.pilot = pilot
-        self.clock = clock
 
     @property
     def sent(self) -> list[Command]:
@@ -75,7 +75,8 @@ class Still:
 
     async def after(self, seconds: float) -> None:
         """The console's clock moves on."""
-        self.clock.at += seconds
+        assert isinstance(self.desk.now, StillClock)
+        self.desk.now.at += seconds
         await self.settle()
 
     async def settle(self) -> None:
@@ -83,26 +84,40 @@ class Still:
         for _ in range(3):
             await self.pilot.pause()
             self.desk._frame()
-            if isinstance(self.desk.screen, TicketScreen):
+            if isinstance(self.desk.screen, ARMED):
                 self.desk.screen.tick()
         await self.pilot.pause()
+
+
+Steps = Callable[[Still], Awaitable[None]]
+"""What hands do before the picture is taken."""
+
+
+def presses(*keys: str) -> Steps:
+    return lambda still: still.press(*keys)
+
+
+async def nothing(_still: Still) -> None:
+    """The desk as it opens."""
 
 
 def unanswered(view: DeskView, _command: Command) -> DeskView:
     return view
 
 
-@asynccontextmanager
-async def still_desk(
-    view: DeskView | Loading | Failed,
-    size: tuple[int, int],
-    answer: Callable[[DeskView, Command], DeskView] = unanswered,
+def a_still_desk(
+    view: Shown,
+    answer: Answer = unanswered,
     display: DisplaySettings | None = None,
-) -> AsyncIterator[Still]:
-    clock = StillClock()
-    desk = Desk(StillHandle(view, answer), clock, display=display)
-    async with desk.run_test(size=size) as pilot:
-        still = Still(desk, pilot, clock)
+    around: Surroundings = NO_SURROUNDINGS,
+) -> Desk:
+    return Desk(StillHandle(view, answer), StillClock(), around, display)
+
+
+@asynccontextmanager
+async def still_desk(view: Shown, size: tuple[int, int], answer: Answer = unanswered) -> AsyncIterator[Still]:
+    async with a_still_desk(view, answer).run_test(size=size) as pilot:
+        still = Still(pilot)
         await still.settle()
         yield still
 

@@ -1,26 +1,26 @@
-"""Every pane and every state of the desk at every size, as it was looked at and found right (OP-03)."""
+"""Every pane and every state of the desk, as it was looked at and found right (OP-03)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from console.desk import Desk
 from console.handle import Failed, Loading
 from core.model.account import Mode
 from core.model.codes import DeskState, HaltCause
-from core.views import DeskView, HaltRow
+from core.views import HaltRow
+from tests.snapshots.conftest import Compare
 from tests.snapshots.day import NOW, STATUS, ago, empty, full
-from tests.snapshots.still import at_every_size, still_desk
+from tests.snapshots.sizes import SMALL, at_both_sizes
+from tests.snapshots.still import Shown, presses
 
 PANES = ("1", "2", "3", "4", "5", "6", "7")
 LOST_DISK = (
     "the journal could not write: no space left on device; nothing more is recorded, mend the disk and start again"
 )
-STATES: dict[str, DeskView | Loading | Failed] = {
+STATES: dict[str, Shown] = {
     "loading": Loading("reading the journal"),
     "no-engine": Failed("another engine runs on this account (process 4711); keyturn status shows it"),
     "starting": full(replace(STATUS, word=DeskState.STARTING, entries_refused="the books were not compared yet")),
@@ -66,35 +66,17 @@ STATES: dict[str, DeskView | Loading | Failed] = {
 }
 
 
-@at_every_size
+@at_both_sizes
 @pytest.mark.parametrize("number", PANES)
-async def test_a_pane_with_everything_in_it(
-    number: str, size: tuple[int, int], looks_as_before: Callable[[Desk], None]
-) -> None:
-    async with still_desk(full(), size) as still:
-        await still.press(number)
-        looks_as_before(still.desk)
+def test_a_pane_with_everything_in_it(number: str, size: tuple[int, int], looks_as_before: Compare) -> None:
+    assert looks_as_before(full(), size, presses(number))
 
 
-@at_every_size
 @pytest.mark.parametrize("number", PANES)
-async def test_a_pane_with_nothing_in_it_says_what_would_fill_it(
-    number: str, size: tuple[int, int], looks_as_before: Callable[[Desk], None]
-) -> None:
-    async with still_desk(empty(), size) as still:
-        await still.press(number)
-        looks_as_before(still.desk)
+def test_a_pane_with_nothing_in_it_says_what_would_fill_it(number: str, looks_as_before: Compare) -> None:
+    assert looks_as_before(empty(), SMALL, presses(number))
 
 
-@at_every_size
 @pytest.mark.parametrize("state", STATES)
-async def test_a_state_differs_in_words(
-    state: str, size: tuple[int, int], looks_as_before: Callable[[Desk], None]
-) -> None:
-    async with still_desk(STATES[state], size) as still:
-        looks_as_before(still.desk)
-
-
-async def test_a_terminal_that_is_too_small_says_what_it_needs(looks_as_before: Callable[[Desk], None]) -> None:
-    async with still_desk(full(), (60, 20)) as still:
-        looks_as_before(still.desk)
+def test_a_state_differs_in_words(state: str, looks_as_before: Compare) -> None:
+    assert looks_as_before(STATES[state], SMALL)

@@ -1,231 +1,203 @@
-"""Every dialog in every state at every size, as it was looked at and found right (OP-03, OP-04, OP-07)."""
+"""Every dialog, as it was looked at and found right (OP-03, OP-04, OP-07)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from console.desk import Desk
-from core.inputs import Command, Confirm, OpenTicket
-from core.model.account import Mode
-from core.model.codes import DeskState, HaltCause, ProposalEnd
-from core.views import DeskView, Ending, HaltRow, KillView, ReloadView, TicketView
+import console.screens
+from console.screens.advice import AdviceScreen
+from console.screens.chord import ChordScreen
+from console.screens.close import CloseScreen
+from console.screens.commands import CommandsScreen
+from console.screens.decline import DeclineScreen
+from console.screens.detail import DetailScreen
+from console.screens.edit import EditScreen
+from console.screens.edit_order import EditOrderScreen
+from console.screens.guide import GuideScreen
+from console.screens.help import HelpScreen
+from console.screens.kill import KillScreen
+from console.screens.layer import Dialog
+from console.screens.leave import LeaveScreen
+from console.screens.limits import LoosenScreen, ReloadedScreen
+from console.screens.move_stop import MoveStopScreen
+from console.screens.new_order import NewOrderScreen
+from console.screens.override import OverrideScreen
+from console.screens.plan import PlanScreen
+from console.screens.question import ArmedQuestion
+from console.screens.ticket import TicketScreen
+from console.screens.why import WhyScreen
+from console.surroundings import NoSurroundings
+from core.advisers.words import idea_in_words
+from core.model.advice import TradeIdea
+from core.model.codes import DeskState
+from core.views import AdviceRow, AdviceView, DeskView, KillView, ReloadView
+from tests.snapshots.conftest import Compare
 from tests.snapshots.day import (
     BARE,
-    EFFECTS,
     ENTRY,
-    EXIT,
-    HELD,
-    REFUSED,
+    NOW,
+    PROTECTIONS,
+    SPY,
     STATUS,
     STOP,
     WORKING,
     ago,
-    empty,
     full,
-    ticket,
+    price,
+    shares,
 )
-from tests.snapshots.still import Still, at_every_size, still_desk
+from tests.snapshots.planned import JournalOfOrders, orders_of_a_plan, plan_that_waits
+from tests.snapshots.sizes import at_both_sizes
+from tests.snapshots.still import Steps, Still, presses
+from tests.snapshots.tickets import opened, opens_the_first
 
-Compare = Callable[[Desk], None]
-HALTED = replace(
-    STATUS,
-    word=DeskState.HALTED,
-    halts=(HaltRow(HaltCause.KEY, "by key"),),
-    halted_at=ago(3),
-    entries_refused="halted (key): by key",
+KILLED = full(
+    replace(
+        STATUS,
+        word=DeskState.KILLED,
+        killed_by="key",
+        killed_at=ago(60),
+        entries_refused="killed by key; Ctrl+K, then type REARM to trade again",
+    ),
+    kill=KillView((WORKING,), (STOP,), (BARE,)),
 )
-KILLED = replace(
-    STATUS,
-    word=DeskState.KILLED,
-    killed_by="key",
-    killed_at=ago(60),
-    entries_refused="killed by key; Ctrl+K, then type REARM to trade again",
-)
-
-
-def with_ticket(change: Callable[[TicketView], TicketView]) -> Callable[[DeskView, Command], DeskView]:
-    """An engine that opens what is asked for, changed."""
-
-    def answer(view: DeskView, command: Command) -> DeskView:
-        if not isinstance(command, OpenTicket):
-            return view
-        row = next(row for row in view.proposals if row.id == command.proposal_id)
-        return replace(view, tickets=(change(ticket(row)),))
-
-    return answer
-
-
-opened = with_ticket(lambda view: view)
-
-
-async def open_first(still: Still) -> None:
-    await still.press("1", "enter")
-
-
-@at_every_size
-@pytest.mark.parametrize("effect", EFFECTS)
-async def test_an_armed_ticket_says_exactly_what_is_sent(
-    effect: str, size: tuple[int, int], looks_as_before: Compare
-) -> None:
-    async with still_desk(full(proposals=(EFFECTS[effect],)), size, opened) as still:
-        await open_first(still)
-        await still.after(0.5)
-        looks_as_before(still.desk)
-
-
-@at_every_size
-@pytest.mark.parametrize(
-    "state", ["fetching", "not-armed", "too-early", "refused", "red", "confirming", "exit-waits", "over"]
-)
-async def test_a_ticket_in_each_of_its_states(state: str, size: tuple[int, int], looks_as_before: Compare) -> None:
-    change: dict[str, Callable[[TicketView], TicketView]] = {
-        "refused": lambda view: replace(view, refused_because=("the price moved 0.31 % against you: 166.76 → 167.28",)),
-        "red": lambda view: replace(view, now=REFUSED),
-    }
-    answer = with_ticket(change.get(state, lambda view: view)) if state != "fetching" else lambda view, _: view
-    waiting = (EXIT, ENTRY) if state == "exit-waits" else (ENTRY,)
-    async with still_desk(full(proposals=waiting), size, answer) as still:
-        still.desk.open_ticket(ENTRY.id)
-        await still.settle()
-        if state in ("confirming", "exit-waits"):
-            await still.after(0.5)
-        if state in ("too-early", "confirming"):
-            await still.press("B")
-        if state == "confirming":
-            await still.after(0.2)
-            assert any(isinstance(command, Confirm) for command in still.sent)
-        if state == "over":
-            ended = (Ending(ENTRY.id, ProposalEnd.EXPIRED, "90 s after its bar"),)
-            still.shows(full(proposals=(), endings=ended, number=2))
-            await still.settle()
-        looks_as_before(still.desk)
-
-
-@at_every_size
-@pytest.mark.parametrize("state", ["halted", "halted-flat", "killed", "killed-waiting", "killed-typing"])
-async def test_the_kill_screen(state: str, size: tuple[int, int], looks_as_before: Compare) -> None:
-    flat = {"positions": (), "kill": KillView((), (), ())}
-    views = {
-        "halted": full(HALTED),
-        "halted-flat": full(HALTED, **flat),
-        "killed": full(KILLED, kill=KillView((), (STOP,), (BARE,))),
-        "killed-waiting": full(KILLED, kill=KillView((WORKING,), (STOP,), (BARE,))),
-        "killed-typing": full(KILLED, kill=KillView((), (STOP,), (BARE,))),
-    }
-    async with still_desk(views[state], size) as still:
-        await still.press("ctrl+k")
-        if state == "killed-typing":
-            await still.press("R", "E", "A")
-        looks_as_before(still.desk)
-
-
-@at_every_size
-async def test_a_new_order_begins_empty(size: tuple[int, int], looks_as_before: Compare) -> None:
-    async with still_desk(full(), size) as still:
-        await still.press("n")
-        looks_as_before(still.desk)
-
-
-@at_every_size
-async def test_a_new_order_that_is_typed(size: tuple[int, int], looks_as_before: Compare) -> None:
-    async with still_desk(full(), size) as still:
-        await still.press("n", *"spy", "tab", "tab", *"47", "tab", "tab", *"166.76", "tab", *"166.26")
-        looks_as_before(still.desk)
-
-
-@at_every_size
-async def test_a_stop_is_cancelled_by_a_question_with_its_name(size: tuple[int, int], looks_as_before: Compare) -> None:
-    async with still_desk(full(), size) as still:
-        await still.press("3", "down", "d")
-        looks_as_before(still.desk)
-
-
-@at_every_size
-@pytest.mark.parametrize("holds", ["everything", "nothing"])
-async def test_leaving_says_what_it_means(holds: str, size: tuple[int, int], looks_as_before: Compare) -> None:
-    async with still_desk(full(positions=(HELD, BARE)) if holds == "everything" else empty(), size) as still:
-        await still.press("q")
-        looks_as_before(still.desk)
-
-
-@at_every_size
-@pytest.mark.parametrize("number", ["1", "2", "3", "4", "5", "6", "7"])
-async def test_help_for_each_pane(number: str, size: tuple[int, int], looks_as_before: Compare) -> None:
-    async with still_desk(full(), size) as still:
-        await still.press(number, "question_mark")
-        looks_as_before(still.desk)
-
-
-@at_every_size
-@pytest.mark.parametrize("number", ["2", "3", "4", "5", "6", "7"])
-async def test_the_details_of_a_row(number: str, size: tuple[int, int], looks_as_before: Compare) -> None:
-    async with still_desk(full(), size) as still:
-        await still.press(number, "end", "enter")
-        looks_as_before(still.desk)
-
-
-ASKED = {
-    "decline": ("1", "x", *"spread too wide"),
-    "refuse-symbol": ("1", "down", "X"),
-    "close": ("2", "c"),
-    "close-half": ("2", "c", *"50%"),
-    "move-stop": ("2", "m"),
-    "break-even": ("2", "m", "0"),
-    "edit-order": ("3", "e"),
-    "log-filter": ("6", "slash", *"fill"),
-    "refusals-too": ("3", "a"),
-    "commands": ("ctrl+p",),
-    "commands-found": ("ctrl+p", *"stop"),
-}
-
-
-@at_every_size
-@pytest.mark.parametrize("asked", ASKED)
-async def test_what_a_key_asks(asked: str, size: tuple[int, int], looks_as_before: Compare) -> None:
-    async with still_desk(full(), size) as still:
-        await still.press(*ASKED[asked])
-        looks_as_before(still.desk)
-
-
-RELOAD = ReloadView(
+TIGHTER = ReloadView(
     tighter=("risk.daily_loss 0.02 of equity → 0.01 of equity", "risk.max_open_positions 30 → 10"),
-    looser=("risk.max_notional 0.08 of equity → 0.20 of equity", "risk.protections.cooldown.enabled true → false"),
     restart=("symbols SPY, IBM → SPY, IBM, AIG",),
     digest="0123456789abcdef",
 )
+LOOSER = replace(
+    TIGHTER,
+    looser=("risk.max_notional 0.08 of equity → 0.20 of equity", "risk.protections.cooldown.enabled true → false"),
+)
+OVERRIDABLE = tuple(
+    replace(row, override="entries pass it for 30 minutes, then it stands again") for row in PROTECTIONS
+)
+IDEA = TradeIdea("vwap", SPY, price("166.76"), price("166.26"), price("167.29"), shares("47"))
+ADVICE = AdviceView(
+    (
+        AdviceRow(
+            2,
+            "watchman",
+            ago(200),
+            "SPY is below its VWAP for the third time this morning",
+            IDEA,
+            idea_in_words(IDEA),
+            NOW + timedelta(minutes=57),
+            takes_it=True,
+        ),
+        AdviceRow(1, "watchman", ago(900), "AIG has no stop at the broker", None, "", NOW + timedelta(minutes=45)),
+    ),
+    (("watchman", "asked 3 m ago"),),
+)
 
 
-@at_every_size
-async def test_limits_that_are_reloaded_stand_old_to_new(size: tuple[int, int], looks_as_before: Compare) -> None:
-    """RK-13"""
-    async with still_desk(full(reload=RELOAD), size) as still:
-        await still.press("ctrl+p", *"reload", "enter", *"LOO")
-        looks_as_before(still.desk)
+class FirstStart(NoSurroundings):
+    """On a broker's account."""
+
+    def must_try_chord(self) -> bool:
+        return True
 
 
-@at_every_size
-async def test_a_tickets_order_is_edited_on_it(size: tuple[int, int], looks_as_before: Compare) -> None:
-    async with still_desk(full(proposals=(ENTRY,)), size, opened) as still:
-        await open_first(still)
-        await still.press("e")
-        looks_as_before(still.desk)
+@dataclass(frozen=True)
+class Scene:
+    """What is shown, the keys that open the dialog over it, and what else its desk is given."""
+
+    view: DeskView
+    steps: Steps
+    terms: dict[str, Any] = field(default_factory=dict)
 
 
-@at_every_size
-async def test_the_guide(size: tuple[int, int], looks_as_before: Compare) -> None:
-    async with still_desk(full(), size) as still:
-        still.desk.action_guide()
-        await still.settle()
-        looks_as_before(still.desk)
+async def opens_the_guide(still: Still) -> None:
+    still.desk.action_guide()
+    await still.settle()
 
 
-@at_every_size
-async def test_a_live_ticket_asks_for_its_symbol(size: tuple[int, int], looks_as_before: Compare) -> None:
-    async with still_desk(full(replace(STATUS, mode=Mode.LIVE), proposals=(ENTRY,)), size, opened) as still:
-        await open_first(still)
-        await still.after(0.5)
-        await still.press("S", "P")
-        looks_as_before(still.desk)
+async def edits_the_first(still: Still) -> None:
+    await opens_the_first(still)
+    await still.press("e")
+
+
+async def cancels_a_stop(still: Still) -> None:
+    await still.press("3", "down", "d")
+    await is_armed(still)
+
+
+async def opens_the_plan(still: Still) -> None:
+    await still.press("p")
+    await is_armed(still)
+
+
+async def is_armed(still: Still) -> None:
+    """Two seconds of silence, then the moment that every key waits for once it is painted."""
+    await still.after(2)
+    await still.after(0.5)
+
+
+async def asks_why(still: Still) -> None:
+    await still.press("3", "end", "w")
+    await reads_the_disk(still)
+
+
+async def reads_the_disk(still: Still) -> None:
+    """What is asked of it stands on the screen."""
+    await still.desk.workers.wait_for_complete()
+    await still.settle()
+
+
+DIALOGS: dict[type[Dialog], Scene] = {
+    AdviceScreen: Scene(full(advice=ADVICE), presses("A")),
+    ArmedQuestion: Scene(full(), cancels_a_stop),
+    ChordScreen: Scene(full(), reads_the_disk, {"around": FirstStart()}),
+    CloseScreen: Scene(full(), presses("2", "c")),
+    CommandsScreen: Scene(full(), presses("ctrl+p")),
+    DeclineScreen: Scene(full(), presses("1", "x", *"spread too wide")),
+    DetailScreen: Scene(full(), presses("2", "end", "enter")),
+    EditOrderScreen: Scene(full(), presses("3", "e")),
+    EditScreen: Scene(full(proposals=(ENTRY,)), edits_the_first, {"answer": opened}),
+    GuideScreen: Scene(full(), opens_the_guide),
+    HelpScreen: Scene(full(), presses("1", "question_mark")),
+    KillScreen: Scene(KILLED, presses("ctrl+k")),
+    LeaveScreen: Scene(full(), presses("q")),
+    LoosenScreen: Scene(full(reload=LOOSER), presses("ctrl+p", *"reload", "enter", *"LOO")),
+    MoveStopScreen: Scene(full(), presses("2", "m")),
+    NewOrderScreen: Scene(full(), presses("n")),
+    OverrideScreen: Scene(full(protections=OVERRIDABLE), presses("4", "down", "down", "o", *"OVE")),
+    PlanScreen: Scene(plan_that_waits(), opens_the_plan),
+    ReloadedScreen: Scene(full(reload=TIGHTER), presses("ctrl+p", *"reload", "enter")),
+    TicketScreen: Scene(full(proposals=(ENTRY,)), opens_the_first, {"answer": opened}),
+    WhyScreen: Scene(orders_of_a_plan(), asks_why, {"around": JournalOfOrders()}),
+}
+
+
+@at_both_sizes
+@pytest.mark.parametrize("kind", DIALOGS, ids=lambda kind: kind.__name__)
+def test_a_dialog(kind: type[Dialog], size: tuple[int, int], looks_as_before: Compare) -> None:
+    """OP-05, OP-09, RK-06, RK-13"""
+    scene = DIALOGS[kind]
+
+    async def steps(still: Still) -> None:
+        await scene.steps(still)
+        assert type(still.desk.screen) is kind
+
+    assert looks_as_before(scene.view, size, steps, **scene.terms)
+
+
+def test_no_dialog_is_without_its_picture() -> None:
+    for module in pkgutil.iter_modules(console.screens.__path__, "console.screens."):
+        importlib.import_module(module.name)
+
+    assert {kind for kind in kinds_of(Dialog) if not kind.__subclasses__()} == set(DIALOGS)
+
+
+def kinds_of(kind: type[Dialog]) -> Iterator[type[Dialog]]:
+    for below in kind.__subclasses__():
+        yield below
+        yield from kinds_of(below)

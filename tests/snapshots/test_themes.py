@@ -1,53 +1,65 @@
-"""The main screens in every theme, in 16 colours and without any, as they were looked at and found right (DESK)."""
+"""Three screens in every size and theme, in 16 colours and without any, as they were found right (OP-03, OP-04)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import replace
+from itertools import product
 
 import pytest
 
-from console.desk import Desk
 from console.theme import PALETTES
 from core.model.account import Mode
-from core.model.codes import DeskState
 from core.settings import DisplaySettings
-from core.views import KillView
-from tests.snapshots.day import BARE, ENTRY, STATUS, STOP, ago, full
-from tests.snapshots.still import still_desk
-from tests.snapshots.test_dialogs import opened
+from core.views import DeskView
+from tests.snapshots.conftest import Compare
+from tests.snapshots.day import ENTRY, STATUS, full
+from tests.snapshots.sizes import SMALL, TOO_SMALL, USUAL, WIDE
+from tests.snapshots.still import Steps, Still, nothing, presses
+from tests.snapshots.test_states import QUIET
+from tests.snapshots.tickets import opened, opens_the_first
 
-Compare = Callable[[Desk], None]
-SIZE = (120, 40)
-TERMINALS: dict[str, dict[str, str]] = {
-    "truecolor": {"TERM": "xterm-256color", "COLORTERM": "truecolor"},
-    "16-colours": {"TERM": "xterm-16color", "COLORTERM": ""},
-    "no-colour": {"TERM": "xterm-256color", "COLORTERM": "truecolor", "NO_COLOR": "1"},
+SCREENS: Mapping[str, tuple[DeskView, Steps]] = {
+    "desk": (full(), nothing),
+    "live-ticket": (full(replace(STATUS, mode=Mode.LIVE), proposals=(ENTRY,)), opens_the_first),
+    "kill": (QUIET, presses("ctrl+k")),
 }
-KILLED = replace(
-    STATUS, word=DeskState.KILLED, killed_by="key", killed_at=ago(60), entries_refused="killed by key; type REARM"
-)
+TERMINALS: Mapping[str, Mapping[str, str]] = {
+    "truecolor": {},
+    "16-colours": {"TERM": "xterm-16color", "COLORTERM": ""},
+    "no-colour": {"NO_COLOR": "1"},
+}
+LOOKS = [look for look in product(PALETTES, TERMINALS) if look != ("colour-blind", "16-colours")]
+"""In 16 colours, `colour-blind` is `keyturn`."""
+on_each_screen = pytest.mark.parametrize("screen", SCREENS)
 
 
-@pytest.mark.parametrize("screen", ["desk", "ticket", "killed", "live"])
-@pytest.mark.parametrize("terminal", TERMINALS)
-@pytest.mark.parametrize("name", PALETTES)
-async def test_a_main_screen(
+@on_each_screen
+@pytest.mark.parametrize(("name", "terminal"), LOOKS)
+def test_a_screen_in_other_colours(
     name: str, terminal: str, screen: str, monkeypatch: pytest.MonkeyPatch, looks_as_before: Compare
 ) -> None:
+    """DESK"""
     for variable, value in TERMINALS[terminal].items():
         monkeypatch.setenv(variable, value)
-    views = {
-        "desk": full(),
-        "ticket": full(proposals=(ENTRY,)),
-        "killed": full(KILLED, kill=KillView((), (STOP,), (BARE,))),
-        "live": full(replace(STATUS, mode=Mode.LIVE)),
-    }
+    view, steps = SCREENS[screen]
     display = DisplaySettings.model_validate({"theme": name})
-    async with still_desk(views[screen], SIZE, opened, display) as still:
-        if screen == "ticket":
-            await still.press("1", "enter")
-            await still.after(0.5)
-        if screen == "killed":
-            await still.press("ctrl+k")
-        looks_as_before(still.desk)
+    assert looks_as_before(view, USUAL, steps, answer=opened, display=display)
+
+
+@on_each_screen
+def test_a_screen_with_much_room(screen: str, looks_as_before: Compare) -> None:
+    view, steps = SCREENS[screen]
+    assert looks_as_before(view, WIDE, steps, answer=opened)
+
+
+@on_each_screen
+def test_a_terminal_that_became_too_small_says_what_it_needs(screen: str, looks_as_before: Compare) -> None:
+    view, steps = SCREENS[screen]
+
+    async def shrinks(still: Still) -> None:
+        await steps(still)
+        await still.pilot.resize_terminal(*TOO_SMALL)
+        await still.settle()
+
+    assert looks_as_before(view, SMALL, shrinks, answer=opened)

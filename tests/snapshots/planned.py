@@ -1,0 +1,61 @@
+"""A plan of two orders on the real engine: as it waits for its key, and as it is over.
+
+Panes that list what the engine can do, as its protections, stay empty: they are pictured elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import cache
+
+from console.surroundings import NoSurroundings
+from core.explain import chain_of
+from core.facts import TicketOpened
+from core.ports import Recorded
+from core.views import DeskView
+from tests.scenarios.house import House
+from tests.scenarios.plans import a_buy, a_house_that_holds, a_sale, marks, opens, runs_out, signs
+
+
+@cache
+def plan_that_waits() -> DeskView:
+    return _alone(_marked())
+
+
+@cache
+def plan_that_is_over() -> DeskView:
+    house = _marked()
+    signs(house)
+    runs_out(house)
+    return _alone(house)
+
+
+class JournalOfOrders(NoSurroundings):
+    """The journal of the house in which plans are made, but for how many checks passed."""
+
+    def why(self, order_id: str) -> Iterable[Recorded]:
+        records = [r for r in _holding().journal.records() if not isinstance(r.fact, TicketOpened)]
+        return chain_of(order_id, records)
+
+
+@cache
+def orders_of_a_plan() -> DeskView:
+    """Two positions that a plan bought."""
+    return _alone(_holding())
+
+
+@cache
+def _holding() -> House:
+    return a_house_that_holds("AAA", "BBB", quantity="60")
+
+
+def _alone(house: House) -> DeskView:
+    return replace(house.line.picture(), log=(), protections=(), strategies=())
+
+
+def _marked() -> House:
+    house = a_house_that_holds("AAA", "BBB", quantity="60")
+    opens(house, a_buy("GGG", "45"), a_sale("AAA"))
+    marks(house)
+    return house
