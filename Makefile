@@ -4,7 +4,7 @@
 PYTHON ?= python3
 ARGS ?=
 BIN := .venv/bin
-CODE := app.py console core state widgets wiring
+CODE := app.py console core state widgets
 
 # What was compiled is kept: each worker of the tests, and each desk that they start, would compile it all again.
 unexport PYTHONDONTWRITEBYTECODE

@@ -1,7 +1,7 @@
 """The composition root: settings → state → engine → console. Nothing else wires anything.
 
 `main` is the program `keyturn`, and `Keyturn` answers its commands. What touches the disk, the environment or a signal
-is put together here and in `wiring/`, and handed to the rooms that need it.
+is put together here and in `console/commands/`, and handed to the rooms that need it.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from datetime import datetime
 from errno import EACCES, EEXIST, EISDIR, ENOENT, ENOSPC, ENOTDIR, EROFS
 from typing import TYPE_CHECKING
 
+from console.commands.assembly.alpaca import AtABroker
+from console.commands.assembly.backtest import Backtesting
+from console.commands.assembly.common import is_simulated
+from console.commands.assembly.simulated import Simulated
+from console.commands.assembly.strategies import StrategyCatalogue
 from console.start import open_plainly
 from core.ports import DemoRequest, JournalError, OperatorError, ReplayRequest
 from state.folders import AccountFolder, JournalFolder, last_account
-from wiring.alpaca import AtABroker
-from wiring.backtesting import Backtesting
-from wiring.common import is_simulated
-from wiring.simulated import Simulated
-from wiring.strategies import Strategies
 
 if TYPE_CHECKING:
     from core.brokers.port import Broker
@@ -44,7 +44,7 @@ OUR_FAULT = 70
 """Exit code of an error that nobody foresaw: EX_SOFTWARE of sysexits.h."""
 
 
-class Keyturn(AtABroker, Simulated, Backtesting, Strategies):
+class Keyturn(AtABroker, Simulated, Backtesting, StrategyCatalogue):
     """Implements `core.ports.Composition`: what looks and looks after is inherited, and so is what is wired."""
 
     # ── running ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -59,8 +59,8 @@ class Keyturn(AtABroker, Simulated, Backtesting, Strategies):
 
     def replay(self, request: ReplayRequest) -> dict[str, object] | None:
         """Play files through the one engine; a fresh account, its journal in a folder or in memory."""
-        from core.runtime.modelled import open_positions, tallied
-        from core.runtime.report import Report
+        from core.runtime.replay_report import Report
+        from core.runtime.run_caveats import open_positions, tallied
         from state.verify import fingerprint
 
         if not request.is_headless:
@@ -70,15 +70,15 @@ class Keyturn(AtABroker, Simulated, Backtesting, Strategies):
             return None
         with ExitStack() as stack:
             runtime = self._replayed(request, stack)
-            report = Report(runtime.engine.desk)
+            report = Report(runtime.engine.state)
             is_whole = self._run_headless(runtime, "replayed")
-            journal = runtime.engine.desk.journal
+            journal = runtime.engine.state.journal
             if request.journal_folder is not None:
                 told = report.as_json(fingerprint(JournalFolder(request.journal_folder)))
             else:
                 told = report.as_json(journal.fingerprint())  # type: ignore[attr-defined]
             told["modelled"] = tallied(runtime.exchange)
-            told["open"] = list(open_positions(runtime.engine.desk, runtime.exchange, runtime.at))
+            told["open"] = list(open_positions(runtime.engine.state, runtime.exchange, runtime.at))
             return told if is_whole else {**told, "interrupted": True}
 
     def demo(self, request: DemoRequest) -> None:
@@ -120,7 +120,7 @@ class Keyturn(AtABroker, Simulated, Backtesting, Strategies):
     def reconcile(self, account: str | None, accept: bool) -> dict[str, object]:
         """Our books beside the broker's, while no engine runs (EX-09)."""
         from core.model.reconciliation import ONLY_SHOWN
-        from core.runtime.reconciling import Reconciling
+        from core.runtime.reconcile import Reconciling
         from state.kill_switch import FileKillSwitch
         from state.lock import EngineLock
 

@@ -1,1 +1,1 @@
-"""What the operator sees and types. It reaches the engine through one door, `console.handle`, and nowhere else."""
+"""What the operator sees and types. Its only way to the engine is `console.client.handle`."""

@@ -4,15 +4,15 @@ A key counts when exactly this ticket was painted for the silence's length, the 
 frame gap lay between, no other key follows at once (a burst that was pasted comes in a row, a person's key alone), and
 the key before it was another one or is longer ago than any keyboard waits before it repeats: so a key held since
 before the ticket could be read never counts, at any rate of repeating. Nor does one that may be the end of what an
-escape began and a link cut behind it; what is cut elsewhere never gets here (`console.scanner`). Instants are seconds
-on the console's monotonic clock.
+escape began and a link cut behind it; what is cut elsewhere never gets here (`console.terminal.scanner`). Instants are
+seconds on the console's monotonic clock.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from console.grammar import OPEN
+from console.terminal.grammar import OPEN
 
 OPENS_AFTER = 0.4
 """Seconds of silence and of being painted, for an order that opens or adds."""
@@ -58,7 +58,7 @@ class Keyboard:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownTicket:
     """What was on the screen: a ticket, and the digest of what it shows."""
 
     ticket: str
@@ -70,11 +70,11 @@ class Arming:
 
     def __init__(self, keyboard: Keyboard) -> None:
         self._keyboard = keyboard
-        self._painted: Shown | None = None
+        self._painted: ShownTicket | None = None
         self._painted_at = 0.0
-        self._turned: tuple[Shown, float] | None = None
+        self._turned: tuple[ShownTicket, float] | None = None
 
-    def paint(self, shown: Shown, at: float) -> None:
+    def paint(self, shown: ShownTicket, at: float) -> None:
         """The terminal has a whole picture of it since `at`. Repeated for the same one, the first counts."""
         if shown != self._painted:
             self._painted, self._painted_at, self._turned = shown, at, None
@@ -88,20 +88,20 @@ class Arming:
         self._keyboard.hear(key, at)
         self._turned = None
 
-    def is_painted(self, shown: Shown) -> bool:
+    def is_painted(self, shown: ShownTicket) -> bool:
         return self._painted == shown
 
     @property
     def has_painted(self) -> bool:
         return self._painted is not None
 
-    def seconds_left(self, shown: Shown, key: str, silence: float, now: float) -> float | None:
+    def seconds_left(self, shown: ShownTicket, key: str, silence: float, now: float) -> float | None:
         """How long until this key would count: 0 is armed, None is not painted yet."""
         if self._painted != shown:
             return None
         return max(0.0, self._painted_at + silence - now, self._keyboard.quiet_from(key, silence) - now)
 
-    def turn(self, shown: Shown, key: str, silence: float, at: float) -> bool:
+    def turn(self, shown: ShownTicket, key: str, silence: float, at: float) -> bool:
         """The confirming key, pressed at `at`. False: too early, and it breaks the silence like any other."""
         left = self.seconds_left(shown, key, silence, at)
         self.hear(key, at)
@@ -114,7 +114,7 @@ class Arming:
         """Whether a key waits to have been alone."""
         return self._turned is not None
 
-    def take(self, shown: Shown, now: float) -> bool:
+    def take(self, shown: ShownTicket, now: float) -> bool:
         """Whether a key on exactly this was turned and stayed alone; it is taken once."""
         if self._turned is None or self._turned[0] != shown or now - self._turned[1] < ALONE_FOR:
             return False

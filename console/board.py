@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.geometry import Size
 from textual.screen import Screen
 
-from console.handle import Failed, Loading
+from console.client.handle import EngineFailed, EngineLoading
 from console.layout import PaneArea, fits, is_narrow, too_small
 from console.log_pane import LogPane
 from console.panes import OrdersPane, PositionsPane, ProposalsPane, ProtectionsPane, Results, StrategiesPane, Want
@@ -118,10 +118,10 @@ class Board:
     def is_arranged(self, has_view: bool, size: Size) -> bool:
         return self._arranged_for == (has_view, size)
 
-    def show_state(self, view: Loading | Failed, size: Size) -> None:
+    def show_state(self, view: EngineLoading | EngineFailed, size: Size) -> None:
         """Before there is an engine, or without one."""
         width = width_of(size)
-        if isinstance(view, Failed):
+        if isinstance(view, EngineFailed):
             self.status.show_state("NO ENGINE: nothing trades", width, "urgent")
             self.notice.show([*wrapped("", view.message, width - 4, "strong"), (), (Cell("q leaves"),)])
             return

@@ -22,41 +22,41 @@ from textual.app import App, ComposeResult
 from textual.screen import Screen
 
 from console.arming import Keyboard
+from console.baskets import BasketFollower, waits
 from console.bell import Bell, title_of
 from console.board import Board, width_of
-from console.deeds import Deeds
-from console.door import DeskDoor
-from console.driver import KeyturnDriver, make_driver
-from console.errands import Errands
-from console.following import Following
-from console.frames import tight
-from console.handle import EngineHandle, Failed, Running
-from console.keymap import AWAITED, Place, bindings_for, footer, reachable, use, written
+from console.client.handle import EngineFailed, EngineHandle, EngineRunning
+from console.desk_commands import DeskCommands
+from console.follow_ups import FollowUps
+from console.gc_schedule import GcSchedule, choose_moments
+from console.host_files import NO_SURROUNDINGS, HostFiles
+from console.key_remapping import moved_by
+from console.keymap import AWAITED, KeyScope, bindings_for, footer, reachable, use, written
 from console.layout import fits
-from console.link import Link, link_of
 from console.log_pane import LogPane, WriteLog
-from console.mouse import may_ask_for_mouse
 from console.panes import PLACES
-from console.plans import PlanFollower, waits
-from console.reading import Dropped
-from console.remapping import moved_by
+from console.row_actions import RowActions
 from console.screens.advice import AdviceScreen
+from console.screens.basket import BasketScreen
 from console.screens.chord import ChordScreen
 from console.screens.detail import WIRE
+from console.screens.dialog import Dialog, DialogLayer
 from console.screens.help import HelpScreen
 from console.screens.kill import KillScreen
-from console.screens.layer import Dialog, Layer
 from console.screens.leave import LeaveScreen
 from console.screens.new_order import NewOrderScreen
-from console.screens.plan import PlanScreen
 from console.screens.question import ArmedQuestion
+from console.screens.text_fields import TypedDialog
 from console.screens.ticket import TicketScreen
-from console.screens.typing import TypedDialog
-from console.surroundings import NO_SURROUNDINGS, Surroundings
+from console.terminal.driver import KeyturnDriver, make_driver
+from console.terminal.frames import tight
+from console.terminal.input_reader import Dropped
+from console.terminal.kill_port import DeskKillPort
+from console.terminal.link import TerminalLink, link_of
+from console.terminal.mouse import may_ask_for_mouse
+from console.terminal.typed import is_modified
 from console.theme import DEFAULT, theme_for
-from console.tidying import Tidying, choose_moments
-from console.typed import is_modified
-from console.watching import Watching
+from console.watched_symbol import WatchedSymbol
 from core.model.account import Mode
 from core.model.values import ClientOrderId, ProposalId
 from core.views import DeskView
@@ -66,7 +66,7 @@ from widgets.grid_text import harmless
 from widgets.orders import NEW
 
 if TYPE_CHECKING:
-    from core.settings import DisplaySettings  # it brings pydantic, which is not needed before the first paint
+    from core.settings.settings import DisplaySettings  # it brings pydantic, which is not needed before the first paint
 
 FRAMES = 10
 """Looks at the engine's picture in a second, where no setting says fewer."""
@@ -80,15 +80,15 @@ CLOSING_PATIENCE = 3.0
 TURN = 0.001
 """Seconds after which the engine's thread gets its turn while the desk draws; each of its writes waits for one."""
 
-ARMED = (TicketScreen, PlanScreen, ArmedQuestion, KillScreen)
+ARMED = (TicketScreen, BasketScreen, ArmedQuestion, KillScreen)
 """Screens with a key that counts only when it was painted and silent for a moment (OP-04)."""
 
 HEARD = (events.Key, events.Paste, events.MouseDown, events.AppFocus, Dropped)
 """What breaks the silence before a confirming key."""
 
 
-class Desk(App[None]):
-    """Implements `console.screens.behind.Behind`.
+class DeskApp(App[None]):
+    """Implements `console.screens.dialog_host.Behind`.
 
     Attributes
     ----------
@@ -97,7 +97,7 @@ class Desk(App[None]):
     """
 
     CSS_PATH = "desk.tcss"
-    BINDINGS = bindings_for(Place.EVERYWHERE)
+    BINDINGS = bindings_for(KeyScope.EVERYWHERE)
     ENABLE_COMMAND_PALETTE = False
     ALLOW_SELECT = False
     TITLE = "Keyturn"
@@ -106,10 +106,10 @@ class Desk(App[None]):
         self,
         handle: EngineHandle,
         now: Callable[[], float] = time.monotonic,
-        surroundings: Surroundings = NO_SURROUNDINGS,
+        surroundings: HostFiles = NO_SURROUNDINGS,
         display: DisplaySettings | None = None,
     ) -> None:
-        self.door = DeskDoor(handle, self._open_kill_soon, self._exit_soon)
+        self.door = DeskKillPort(handle, self._open_kill_soon, self._exit_soon)
         super().__init__(driver_class=make_driver(self.door), ansi_color=False)
         self.animation_level = "none"
         theme = theme_for(display.theme if display is not None else DEFAULT, self.console.color_system)
@@ -120,15 +120,15 @@ class Desk(App[None]):
         self.now = now
         self.surroundings = surroundings
         self.keyboard = Keyboard()
-        self.tidying = Tidying(now())
+        self.tidying = GcSchedule(now())
         self.was_left = False
         self.failure: str | None = None
         self.board = Board(self._do)
-        self.plans = PlanFollower(self, self.bell)
-        self.following = Following(self, self.board.orders, self.plans.sign_closes)
-        self.deeds = Deeds(self, self.following)
-        self.watching = Watching(handle, self.board)
-        self.errands = Errands(self)
+        self.plans = BasketFollower(self, self.bell)
+        self.following = FollowUps(self, self.board.orders, self.plans.sign_closes)
+        self.deeds = RowActions(self, self.following)
+        self.watching = WatchedSymbol(handle, self.board)
+        self.errands = DeskCommands(self)
         self._bell = Bell()
         self._title = ""
         self._has_keys = False
@@ -143,7 +143,7 @@ class Desk(App[None]):
         yield from self.board.compose()
 
     def get_default_screen(self) -> Screen[None]:
-        return Layer(id="_default")
+        return DialogLayer(id="_default")
 
     def on_mount(self) -> None:
         self.control_terminal("\x1b[22;0t")
@@ -187,7 +187,7 @@ class Desk(App[None]):
         if isinstance(view, DeskView):
             self._draw(view)
         else:
-            self.failure = view.message if isinstance(view, Failed) else None
+            self.failure = view.message if isinstance(view, EngineFailed) else None
             self.board.show_state(view, self.size)
         self._draw_footer()
         self.tidying.look(self.now())
@@ -219,7 +219,7 @@ class Desk(App[None]):
                 screen.update_view(view, now)
         self.plans.look(view, may_open=len(self.screen_stack) == 1, is_typing=self._is_typing())
         self.following.look(view, may_open=len(self.screen_stack) == 1)
-        self.handle.attend(any(isinstance(s, TicketScreen | PlanScreen | KillScreen) for s in self.screen_stack))
+        self.handle.attend(any(isinstance(s, TicketScreen | BasketScreen | KillScreen) for s in self.screen_stack))
 
     def _draw_footer(self) -> None:
         top = self.screen_stack[-1]
@@ -277,7 +277,7 @@ class Desk(App[None]):
         return view if isinstance(view, DeskView) else None
 
     @property
-    def link(self) -> Link:
+    def link(self) -> TerminalLink:
         return link_of(self._driver, self.now)
 
     @property
@@ -390,15 +390,15 @@ class Desk(App[None]):
             return True
         return False
 
-    def _place(self) -> Place:
+    def _place(self) -> KeyScope:
         top = self.screen_stack[-1]
         if isinstance(top, Dialog):
             return top.PLACE
         if self.board.log.is_typing:
-            return Place.FILTER
+            return KeyScope.FILTER
         focused = self.focused
         name = (focused.id or "").removesuffix("-grid") if isinstance(focused, Grid) else ""
-        return PLACES.get(name, Place.EVERYWHERE)
+        return PLACES.get(name, KeyScope.EVERYWHERE)
 
     def _choose(self, name: str) -> None:
         self.board.choose(self.screen_stack[0], name)
@@ -519,15 +519,15 @@ class Desk(App[None]):
 
 
 def run_desk(
-    build: Callable[[ExitStack], Running],
-    surroundings: Surroundings = NO_SURROUNDINGS,
+    build: Callable[[ExitStack], EngineRunning],
+    surroundings: HostFiles = NO_SURROUNDINGS,
     display: DisplaySettings | None = None,
 ) -> None:
     """Open the desk until it is left. Exits 0 after a clean leave; else the last line of stderr says what happened."""
     sys.setswitchinterval(TURN)
     choose_moments()
     handle = EngineHandle(build)
-    desk = Desk(handle, surroundings=surroundings, display=display)
+    desk = DeskApp(handle, surroundings=surroundings, display=display)
     desk.run(mouse=may_ask_for_mouse(os.environ))
     has_closed = handle.close("the desk ended", CLOSING_PATIENCE)
     status, words = outcome(desk, has_closed)
@@ -549,7 +549,7 @@ def leave_with(status: int) -> None:
     sys.exit(status)
 
 
-def outcome(desk: Desk, has_closed: bool) -> tuple[int, str | None]:
+def outcome(desk: DeskApp, has_closed: bool) -> tuple[int, str | None]:
     """The exit status, and the line that goes with it; every end that nobody asked for is an error."""
     if desk.exit_status is not None:
         return desk.exit_status, desk.door.reason

@@ -1,8 +1,8 @@
 """Every key of the desk, in one table: bindings, footer, help, the commands and the table of docs/USE.md come from it.
 
 A letter means one thing everywhere, and a key that confirms names its effect. Every line has an identifier, by which
-the settings may move it (`console.remapping` judges that); the kill chord stays where it is, because the driver reads
-it below all bindings (OP-07). One process has one desk: which keys hold now is kept here.
+the settings may move it (`console.key_remapping` judges that); the kill chord stays where it is, because the driver
+reads it below all bindings (OP-07). One process has one desk: which keys hold now is kept here.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
 
 
-class Place(Enum):
+class KeyScope(Enum):
     """Where a key applies; the value is how the help calls it."""
 
     EVERYWHERE = "everywhere"
@@ -70,7 +70,7 @@ class Key:
     """
 
     id: str
-    place: Place
+    place: KeyScope
     keys: str
     written: str
     action: str
@@ -82,8 +82,8 @@ class Key:
 
 PANES = ("proposals", "positions", "orders", "protections", "strategies", "log", "results")
 
-_EVERYWHERE, _LIST, _TICKET, _KILL = Place.EVERYWHERE, Place.LIST, Place.TICKET, Place.KILL
-_FIELD, _READING = Place.FIELD, Place.READING
+_EVERYWHERE, _LIST, _TICKET, _KILL = KeyScope.EVERYWHERE, KeyScope.LIST, KeyScope.TICKET, KeyScope.KILL
+_FIELD, _READING = KeyScope.FIELD, KeyScope.READING
 
 KEYS: tuple[Key, ...] = (
     *(
@@ -118,24 +118,24 @@ KEYS: tuple[Key, ...] = (
     Key("grid.first", _LIST, "home", "Home", "first", "first"),
     Key("grid.last", _LIST, "end", "End", "last", "last"),
     Key("grid.open", _LIST, "enter", "Enter", "open", "open", is_in_footer=True),
-    Key("proposal.decline", Place.PROPOSALS, "x", "x", "decline", "decline", is_in_footer=True),
-    Key("symbol.refuse", Place.PROPOSALS, "X", "X", "refuse_symbol", "not this symbol today"),
-    Key("position.close", Place.POSITIONS, "c", "c", "close", "close", is_in_footer=True),
-    Key("position.stop", Place.POSITIONS, "m", "m", "move_stop", "move stop", is_in_footer=True),
-    Key("position.attended", Place.POSITIONS, "u", "u", "attended", "signed exits need your key again"),
-    Key("order.cancel", Place.ORDERS, "d", "d", "cancel", "cancel", is_in_footer=True),
-    Key("order.edit", Place.ORDERS, "e", "e", "edit", "edit", is_in_footer=True),
-    Key("order.why", Place.ORDERS, "w", "w", "why", "why", is_in_footer=True),
-    Key("order.warning", Place.ORDERS, "W", "W", "warning", "the broker's warning"),
-    Key("order.all", Place.ORDERS, "a", "a", "all", "refusals too"),
-    Key("protection.override", Place.PROTECTIONS, "o", "o", "override", "override", is_in_footer=True),
-    Key("strategy.pause", Place.STRATEGIES, "space", "Space", "pause", "pause or resume", is_in_footer=True),
-    Key("strategy.more", Place.STRATEGIES, "plus", "+", "more", "adopt the allocation that is proposed"),
-    Key("strategy.no_more", Place.STRATEGIES, "minus", "-", "no_more", "decline it"),
-    Key("log.filter", Place.LOG, "slash", "/", "filter", "filter", is_in_footer=True),
-    Key("log.clear", Place.LOG, "escape", "Esc", "clear_filter", "clear the filter"),
-    Key("log.follow", Place.LOG, "f", "f", "follow", "follow", is_in_footer=True),
-    Key("log.write", Place.LOG, "o", "o", "write", "write to a file"),
+    Key("proposal.decline", KeyScope.PROPOSALS, "x", "x", "decline", "decline", is_in_footer=True),
+    Key("symbol.refuse", KeyScope.PROPOSALS, "X", "X", "refuse_symbol", "not this symbol today"),
+    Key("position.close", KeyScope.POSITIONS, "c", "c", "close", "close", is_in_footer=True),
+    Key("position.stop", KeyScope.POSITIONS, "m", "m", "move_stop", "move stop", is_in_footer=True),
+    Key("position.attended", KeyScope.POSITIONS, "u", "u", "attended", "signed exits need your key again"),
+    Key("order.cancel", KeyScope.ORDERS, "d", "d", "cancel", "cancel", is_in_footer=True),
+    Key("order.edit", KeyScope.ORDERS, "e", "e", "edit", "edit", is_in_footer=True),
+    Key("order.why", KeyScope.ORDERS, "w", "w", "why", "why", is_in_footer=True),
+    Key("order.warning", KeyScope.ORDERS, "W", "W", "warning", "the broker's warning"),
+    Key("order.all", KeyScope.ORDERS, "a", "a", "all", "refusals too"),
+    Key("protection.override", KeyScope.PROTECTIONS, "o", "o", "override", "override", is_in_footer=True),
+    Key("strategy.pause", KeyScope.STRATEGIES, "space", "Space", "pause", "pause or resume", is_in_footer=True),
+    Key("strategy.more", KeyScope.STRATEGIES, "plus", "+", "more", "adopt the allocation that is proposed"),
+    Key("strategy.no_more", KeyScope.STRATEGIES, "minus", "-", "no_more", "decline it"),
+    Key("log.filter", KeyScope.LOG, "slash", "/", "filter", "filter", is_in_footer=True),
+    Key("log.clear", KeyScope.LOG, "escape", "Esc", "clear_filter", "clear the filter"),
+    Key("log.follow", KeyScope.LOG, "f", "f", "follow", "follow", is_in_footer=True),
+    Key("log.write", KeyScope.LOG, "o", "o", "write", "write to a file"),
     Key("ticket.buy", _TICKET, "B", "B", "confirm('B')", "buy to open"),
     Key("ticket.short", _TICKET, "H", "H", "confirm('H')", "sell short"),
     Key("ticket.sell", _TICKET, "S", "S", "confirm('S')", "sell to close"),
@@ -149,42 +149,42 @@ KEYS: tuple[Key, ...] = (
     Key("ticket.urgent", _TICKET, "exclamation_mark", "!", "urgent", "most urgent exit"),
     Key("ticket.back", _TICKET, "escape", "Esc", "back", "put aside", is_in_footer=True),
     Key("ticket.leave", _TICKET, "enter", "Enter", "leave", "leave expired"),
-    Key("plan.mark", Place.PLAN, "space", "Space", "mark", "mark", is_in_footer=True),
-    Key("plan.up", Place.PLAN, "up,k", "↑ k", "move(-1)", "up"),
-    Key("plan.down", Place.PLAN, "down,j", "↓ j", "move(1)", "down"),
-    Key("plan.sign", Place.PLAN, "P", "P", "sign", "sign", is_in_footer=True),
-    Key("plan.go_on", Place.PLAN, "O", "O", "go_on", "go on with the buys"),
-    Key("plan.stop", Place.PLAN, "s", "s", "stop", "stop", is_in_footer=True),
-    Key("plan.urgent", Place.PLAN, "exclamation_mark", "!", "urgent", "most urgent exit"),
-    Key("plan.back", Place.PLAN, "escape", "Esc", "back", "back", is_in_footer=True),
+    Key("plan.mark", KeyScope.PLAN, "space", "Space", "mark", "mark", is_in_footer=True),
+    Key("plan.up", KeyScope.PLAN, "up,k", "↑ k", "move(-1)", "up"),
+    Key("plan.down", KeyScope.PLAN, "down,j", "↓ j", "move(1)", "down"),
+    Key("plan.sign", KeyScope.PLAN, "P", "P", "sign", "sign", is_in_footer=True),
+    Key("plan.go_on", KeyScope.PLAN, "O", "O", "go_on", "go on with the buys"),
+    Key("plan.stop", KeyScope.PLAN, "s", "s", "stop", "stop", is_in_footer=True),
+    Key("plan.urgent", KeyScope.PLAN, "exclamation_mark", "!", "urgent", "most urgent exit"),
+    Key("plan.back", KeyScope.PLAN, "escape", "Esc", "back", "back", is_in_footer=True),
     Key("kill.kill", _KILL, "K", "K", "kill", "kill: cancel entries and stay shut", is_in_footer=True, is_fixed=True),
     Key("kill.flatten", _KILL, "F", "F", "flatten", "flatten", is_in_footer=True, is_fixed=True),
     Key("kill.resume", _KILL, "U", "U", "resume", "resume what the key halted", is_in_footer=True, is_fixed=True),
     Key("kill.back", _KILL, "escape", "Esc", "back", "back, halted or killed as it is", True, is_fixed=True),
-    Key("form.stage", Place.ORDER_FORM, "enter", "Enter", "submit", "stage it as a proposal", True, is_fixed=True),
-    Key("form.next", Place.ORDER_FORM, "down", "↓ Tab", "app.focus_next", "next field", is_fixed=True),
-    Key("form.previous", Place.ORDER_FORM, "up", "↑", "app.focus_previous", "previous field", is_fixed=True),
-    Key("form.all", Place.ORDER_FORM, "f2", "F2", "size('1')", "size by the whole risk"),
-    Key("form.half", Place.ORDER_FORM, "f3", "F3", "size('0.5')", "by half of it"),
-    Key("form.quarter", Place.ORDER_FORM, "f4", "F4", "size('0.25')", "by a quarter"),
-    Key("form.page_up", Place.ORDER_FORM, "pageup", "PgUp", "page(-1)", "a page up", is_fixed=True),
-    Key("form.page_down", Place.ORDER_FORM, "pagedown", "PgDn", "page(1)", "a page down", is_fixed=True),
-    Key("form.back", Place.ORDER_FORM, "escape", "Esc", "back", "back", is_in_footer=True, is_fixed=True),
-    Key("question.do", Place.QUESTION, "D", "D", "answer", "do what it asks", is_in_footer=True),
-    Key("question.back", Place.QUESTION, "escape", "Esc", "back", "keep all as it is", is_in_footer=True),
-    Key("leave.leave", Place.LEAVE, "y", "y", "leave", "leave", is_in_footer=True),
-    Key("leave.stay", Place.LEAVE, "escape", "Esc", "back", "stay", is_in_footer=True),
-    Key("override.back", Place.OVERRIDE, "escape", "Esc", "back", "keep it shut", is_in_footer=True),
+    Key("form.stage", KeyScope.ORDER_FORM, "enter", "Enter", "submit", "stage it as a proposal", True, is_fixed=True),
+    Key("form.next", KeyScope.ORDER_FORM, "down", "↓ Tab", "app.focus_next", "next field", is_fixed=True),
+    Key("form.previous", KeyScope.ORDER_FORM, "up", "↑", "app.focus_previous", "previous field", is_fixed=True),
+    Key("form.all", KeyScope.ORDER_FORM, "f2", "F2", "size('1')", "size by the whole risk"),
+    Key("form.half", KeyScope.ORDER_FORM, "f3", "F3", "size('0.5')", "by half of it"),
+    Key("form.quarter", KeyScope.ORDER_FORM, "f4", "F4", "size('0.25')", "by a quarter"),
+    Key("form.page_up", KeyScope.ORDER_FORM, "pageup", "PgUp", "page(-1)", "a page up", is_fixed=True),
+    Key("form.page_down", KeyScope.ORDER_FORM, "pagedown", "PgDn", "page(1)", "a page down", is_fixed=True),
+    Key("form.back", KeyScope.ORDER_FORM, "escape", "Esc", "back", "back", is_in_footer=True, is_fixed=True),
+    Key("question.do", KeyScope.QUESTION, "D", "D", "answer", "do what it asks", is_in_footer=True),
+    Key("question.back", KeyScope.QUESTION, "escape", "Esc", "back", "keep all as it is", is_in_footer=True),
+    Key("leave.leave", KeyScope.LEAVE, "y", "y", "leave", "leave", is_in_footer=True),
+    Key("leave.stay", KeyScope.LEAVE, "escape", "Esc", "back", "stay", is_in_footer=True),
+    Key("override.back", KeyScope.OVERRIDE, "escape", "Esc", "back", "keep it shut", is_in_footer=True),
     Key("field.take", _FIELD, "enter", "Enter", "accept", "take it", is_in_footer=True, is_fixed=True),
     Key("field.next", _FIELD, "down,tab", "↓ Tab", "next", "next line", is_fixed=True),
     Key("field.previous", _FIELD, "up,shift+tab", "↑", "previous", "previous line", is_fixed=True),
     Key("field.back", _FIELD, "escape", "Esc", "back", "back", is_in_footer=True, is_fixed=True),
-    Key("filter.take", Place.FILTER, "enter", "Enter", "accept", "keep it", is_in_footer=True, is_fixed=True),
-    Key("filter.back", Place.FILTER, "escape", "Esc", "back", "clear it", is_in_footer=True, is_fixed=True),
-    Key("commands.do", Place.COMMANDS, "enter", "Enter", "accept", "do it", is_in_footer=True, is_fixed=True),
-    Key("commands.next", Place.COMMANDS, "down,tab", "↓", "next", "next", is_in_footer=True, is_fixed=True),
-    Key("commands.previous", Place.COMMANDS, "up,shift+tab", "↑", "previous", "previous", True, is_fixed=True),
-    Key("commands.back", Place.COMMANDS, "escape", "Esc", "back", "back", is_in_footer=True, is_fixed=True),
+    Key("filter.take", KeyScope.FILTER, "enter", "Enter", "accept", "keep it", is_in_footer=True, is_fixed=True),
+    Key("filter.back", KeyScope.FILTER, "escape", "Esc", "back", "clear it", is_in_footer=True, is_fixed=True),
+    Key("commands.do", KeyScope.COMMANDS, "enter", "Enter", "accept", "do it", is_in_footer=True, is_fixed=True),
+    Key("commands.next", KeyScope.COMMANDS, "down,tab", "↓", "next", "next", is_in_footer=True, is_fixed=True),
+    Key("commands.previous", KeyScope.COMMANDS, "up,shift+tab", "↑", "previous", "previous", True, is_fixed=True),
+    Key("commands.back", KeyScope.COMMANDS, "escape", "Esc", "back", "back", is_in_footer=True, is_fixed=True),
     Key("read.up", _READING, "up,k", "↑ k", "scroll(-1)", "up"),
     Key("read.down", _READING, "down,j", "↓ j", "scroll(1)", "down"),
     Key("read.page_up", _READING, "pageup", "PgUp", "page(-1)", "a page up"),
@@ -192,11 +192,11 @@ KEYS: tuple[Key, ...] = (
     Key("read.first", _READING, "home", "Home", "scroll(-9999)", "first"),
     Key("read.last", _READING, "end", "End", "scroll(9999)", "last"),
     Key("read.back", _READING, "escape", "Esc", "back", "back", is_in_footer=True),
-    Key("advice.adopt", Place.ADVICE, "enter", "Enter", "adopt", "adopt", is_in_footer=True, is_fixed=True),
-    Key("advice.order", Place.ADVICE, "n", "n", "order", "as an order", is_in_footer=True),
-    Key("advice.drop", Place.ADVICE, "x", "x", "drop", "take back", is_in_footer=True),
-    Key("advice.back", Place.ADVICE, "escape", "Esc", "back", "back", is_in_footer=True),
-    Key("guide.back", Place.GUIDE, "enter,escape", "Enter Esc", "back", "to the desk", is_in_footer=True),
+    Key("advice.adopt", KeyScope.ADVICE, "enter", "Enter", "adopt", "adopt", is_in_footer=True, is_fixed=True),
+    Key("advice.order", KeyScope.ADVICE, "n", "n", "order", "as an order", is_in_footer=True),
+    Key("advice.drop", KeyScope.ADVICE, "x", "x", "drop", "take back", is_in_footer=True),
+    Key("advice.back", KeyScope.ADVICE, "escape", "Esc", "back", "back", is_in_footer=True),
+    Key("guide.back", KeyScope.GUIDE, "enter,escape", "Enter Esc", "back", "to the desk", is_in_footer=True),
 )
 
 AWAITED = frozenset({"leave", "leave.always", "grid.open", "exit.urgent"})
@@ -208,16 +208,16 @@ or the line that it opened (OP-04).
 
 LISTS = frozenset(
     {
-        Place.PROPOSALS,
-        Place.POSITIONS,
-        Place.ORDERS,
-        Place.PROTECTIONS,
-        Place.STRATEGIES,
-        Place.LOG,
-        Place.RESULTS,
+        KeyScope.PROPOSALS,
+        KeyScope.POSITIONS,
+        KeyScope.ORDERS,
+        KeyScope.PROTECTIONS,
+        KeyScope.STRATEGIES,
+        KeyScope.LOG,
+        KeyScope.RESULTS,
     }
 )
-DIALOGS = frozenset({*Place} - LISTS - {Place.EVERYWHERE, Place.LIST})
+DIALOGS = frozenset({*KeyScope} - LISTS - {KeyScope.EVERYWHERE, KeyScope.LIST})
 
 _held: dict[str, Key] = {key.id: key for key in KEYS}
 """The table as it holds now."""
@@ -240,7 +240,7 @@ def confirming_key(effect: Effect, replaces: ClientOrderId | None = None) -> str
     return _held[line.id].keys
 
 
-def bindings_for(place: Place) -> list[BindingType]:
+def bindings_for(place: KeyScope) -> list[BindingType]:
     """What a widget, a screen or the app puts into its `BINDINGS`; Textual moves what the settings moved, by id."""
     from textual.binding import Binding  # the settings are judged without it
 
@@ -259,24 +259,24 @@ def bindings_for(place: Place) -> list[BindingType]:
     ]
 
 
-def footer(place: Place, acting: Collection[str] | None = None) -> str:
+def footer(place: KeyScope, acting: Collection[str] | None = None) -> str:
     """The line under the panes while `place` has the keyboard; of its own keys only `acting`, where that is named."""
     shown = [key for key in reachable(place) if _is_shown(key, place, acting)]
     return "  ".join(f"{key.written} {key.description}" for key in shown)
 
 
-def _is_shown(key: Key, place: Place, acting: Collection[str] | None) -> bool:
+def _is_shown(key: Key, place: KeyScope, acting: Collection[str] | None) -> bool:
     if acting is None or key.place is not place:
         return key.is_in_footer
     return key.id in acting
 
 
-def help_rows(place: Place) -> list[tuple[str, str, str]]:
+def help_rows(place: KeyScope) -> list[tuple[str, str, str]]:
     """Where, key and description of everything that a key can do at `place`, the nearest first."""
     return [(key.place.value, _written(key), key.description) for key in reachable(place)]
 
 
-def reachable(place: Place, table: Mapping[str, Key] = _held) -> list[Key]:
+def reachable(place: KeyScope, table: Mapping[str, Key] = _held) -> list[Key]:
     """What works at `place`, the nearest first. A dialog lets only those through that act before everything."""
     keys = list(table.values())
     around = [key for key in keys if key.place is _EVERYWHERE and (key.is_first or place not in DIALOGS)]
@@ -289,7 +289,7 @@ def reachable(place: Place, table: Mapping[str, Key] = _held) -> list[Key]:
 def keys_table() -> str:
     """The table of docs/USE.md, in markdown: what holds where no setting moved anything."""
     lines = ["| where | keys |", "| --- | --- |"]
-    for place in Place:
+    for place in KeyScope:
         if keys := " · ".join(_cell(key) for key in KEYS if key.place is place):
             lines.append(f"| {place.value} | {keys} |")
     return "\n".join(lines)

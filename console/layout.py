@@ -13,7 +13,7 @@ from textual.geometry import NULL_OFFSET, NULL_SPACING, Region, Size
 from textual.layout import ArrangeResult, Layout, WidgetPlacement
 from textual.widget import Widget
 
-from console.screens.layer import MINIMUM
+from console.screens.dialog import MINIMUM
 
 WIDE, WIDEST = 120, 180
 """Columns from which there are two columns of panes, and three."""

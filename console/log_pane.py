@@ -8,13 +8,13 @@ from datetime import datetime
 from textual import events
 from textual.message import Message
 
-from console.keymap import KEYS, Place, bindings_for
-from console.screens.typing import ERASE, LONGEST, one_line
+from console.keymap import KEYS, KeyScope, bindings_for
+from console.screens.text_fields import ERASE, LONGEST, one_line
 from core.views import LogRow
 from widgets import format as f
 from widgets.log import Log
 
-TYPED = {name for key in KEYS if key.place is Place.FILTER for name in key.keys.split(",")}
+TYPED = {name for key in KEYS if key.place is KeyScope.FILTER for name in key.keys.split(",")}
 
 
 class WriteLog(Message):
@@ -28,7 +28,7 @@ class WriteLog(Message):
 class LogPane(Log):
     """`is_typing` while letters go to the filter."""
 
-    BINDINGS = bindings_for(Place.LOG)
+    BINDINGS = bindings_for(KeyScope.LOG)
 
     def __init__(self) -> None:
         super().__init__()

@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from core.inputs import ProposeOrder
+from core.messages.commands import ProposeOrder
 from core.model.instrument import ANY_SHARE, Instrument
 from core.model.order import Effect, OrderType, Side, StopHolder, TimeInForce
 from core.model.sizing import product
 from core.model.staging import MANUAL
 from core.model.values import ZERO, Fraction, Price, Quantity, Symbol, plain, rounded_down
-from core.staging.entries import LONGEST_TTL, Reach, reach_of
+from core.staging.resting_entries import LONGEST_TTL, Reach, reach_of
 from core.views import DeskView, SymbolView
 from widgets import format as f
 
@@ -44,7 +44,7 @@ SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class FieldFault:
     """What is wrong with which field."""
 
     field: str
@@ -116,11 +116,11 @@ class Draft:
         """Shares; a short sale is of whole ones."""
         return Decimal(1) if self.symbol is None or self.effect is Effect.SHORT else self.symbol.quantity_step
 
-    def first_fault(self) -> Fault | None:
-        return next((Fault(name, self.faults[name]) for name in ORDER if name in self.faults), None)
+    def first_fault(self) -> FieldFault | None:
+        return next((FieldFault(name, self.faults[name]) for name in ORDER if name in self.faults), None)
 
 
-def read_form(texts: Mapping[str, str], view: DeskView) -> ProposeOrder | Fault:
+def read_form(texts: Mapping[str, str], view: DeskView) -> ProposeOrder | FieldFault:
     """The command, or the first field that is wrong."""
     draft = read_draft(texts, view)
     fault = draft.first_fault()
@@ -443,7 +443,7 @@ def _doubt(draft: Draft, view: DeskView) -> None:
 
 def _risk(draft: Draft, view: DeskView) -> Decimal | None:
     """USD that it may lose at its stop, after what lowers that for every order."""
-    from core.risk.scaling.contract import Wanted  # with the settings: too much before the desk's first paint
+    from core.risk.size_factors.base import WantedEntry  # with the settings: too much before the desk's first paint
     from core.risk.sizing import binding_cuts
 
     risk, symbol = view.sizing.risk, draft.symbol
@@ -451,5 +451,5 @@ def _risk(draft: Draft, view: DeskView) -> Decimal | None:
         return risk
     is_long = draft.effect is not Effect.SHORT
     way = abs(draft.farthest - draft.stop)
-    wanted = Wanted(risk, draft.price, way, risk, draft.step, is_long, instrument=symbol.instrument)
+    wanted = WantedEntry(risk, draft.price, way, risk, draft.step, is_long, instrument=symbol.instrument)
     return risk * product(binding_cuts(wanted, symbol.conditions))

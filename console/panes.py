@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from console.keymap import Place, bindings_for
+from console.keymap import KeyScope, bindings_for
 from widgets.grid import Grid
 from widgets.orders import Orders
 from widgets.positions import Positions
@@ -34,7 +34,7 @@ class Wanting:
 
 
 class ProposalsPane(Wanting, Proposals):
-    BINDINGS = bindings_for(Place.PROPOSALS)
+    BINDINGS = bindings_for(KeyScope.PROPOSALS)
 
     def action_decline(self) -> None:
         self.want_for_row("decline")
@@ -44,7 +44,7 @@ class ProposalsPane(Wanting, Proposals):
 
 
 class PositionsPane(Wanting, Positions):
-    BINDINGS = bindings_for(Place.POSITIONS)
+    BINDINGS = bindings_for(KeyScope.POSITIONS)
 
     def action_close(self) -> None:
         self.want_for_row("close")
@@ -59,7 +59,7 @@ class PositionsPane(Wanting, Positions):
 class OrdersPane(Wanting, Orders):
     """`shows_all` with what never became an order."""
 
-    BINDINGS = bindings_for(Place.ORDERS)
+    BINDINGS = bindings_for(KeyScope.ORDERS)
     shows_all = False
 
     def action_cancel(self) -> None:
@@ -80,14 +80,14 @@ class OrdersPane(Wanting, Orders):
 
 
 class ProtectionsPane(Wanting, Protections):
-    BINDINGS = bindings_for(Place.PROTECTIONS)
+    BINDINGS = bindings_for(KeyScope.PROTECTIONS)
 
     def action_override(self) -> None:
         self.want_for_row("override")
 
 
 class StrategiesPane(Wanting, Strategies):
-    BINDINGS = bindings_for(Place.STRATEGIES)
+    BINDINGS = bindings_for(KeyScope.STRATEGIES)
 
     def action_pause(self) -> None:
         self.want_for_row("pause")
@@ -99,14 +99,14 @@ class StrategiesPane(Wanting, Strategies):
         self.want_for_row("no more")
 
 
-PLACES: dict[str, Place] = {
-    "proposals": Place.PROPOSALS,
-    "positions": Place.POSITIONS,
-    "orders": Place.ORDERS,
-    "protections": Place.PROTECTIONS,
-    "strategies": Place.STRATEGIES,
-    "log": Place.LOG,
-    "results": Place.RESULTS,
+PLACES: dict[str, KeyScope] = {
+    "proposals": KeyScope.PROPOSALS,
+    "positions": KeyScope.POSITIONS,
+    "orders": KeyScope.ORDERS,
+    "protections": KeyScope.PROTECTIONS,
+    "strategies": KeyScope.STRATEGIES,
+    "log": KeyScope.LOG,
+    "results": KeyScope.RESULTS,
 }
 """Where the keyboard is, by the pane that has it."""
 

@@ -13,23 +13,23 @@ from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar, get_args
 
-from core import inputs
 from core.advisers.authority import at_work, only_for_people
-from core.deadlines import Deadlines
-from core.desk import Desk
-from core.doors import Doorkeeper
-from core.effects import Effect, FetchAccount, FetchHistory, FetchPicture
 from core.facts import RELEARNED, CommandRefused, Fact, Resumed
+from core.messages import commands, inputs
+from core.messages.command_ports import PortRegistry
+from core.messages.effects import Effect, FetchAccount, FetchHistory, FetchPicture
 from core.model.account import Mode
 from core.model.session import Calendar
 from core.ports import Journal, JournalError, JournalWriteError
-from core.settings import Settings
-from core.settings_history import as_they_were
-from core.strategies.house import OF_THE_HOUSE, Kinds
-from core.workflows.apart import apart, halt_for
-from core.workflows.contract import ANSWERS, FOLLOWS, Beginner, Diskless, Settling, Timed, declared
-from core.workflows.follow_up import follow_up
-from core.workflows.listed import workflows_of
+from core.settings.history import as_they_were
+from core.settings.settings import Settings
+from core.strategies.builtin import OF_THE_HOUSE, StrategyKinds
+from core.trading_state.state import TradingState
+from core.workflows.assembly import workflows_of
+from core.workflows.base.deadlines import Deadlines
+from core.workflows.base.declarations import ANSWERS, FOLLOWS, EndsActs, HasDeadline, HearsDiskFailure, Starts, declared
+from core.workflows.base.follow_up import follow_up
+from core.workflows.base.isolation import apart, halt_for
 
 Handler = Callable[[Any], Iterable[Effect]]
 Handlers = dict[type, tuple[Handler, ...]]
@@ -42,12 +42,12 @@ UNSYNCED = QUESTIONS | {FetchPicture, FetchHistory}
 """Those that need no sync of their own; an answer to the picture is waited for, so it moves a deadline."""
 
 REPLANNED = frozenset(
-    {inputs.PictureFetched, inputs.HistoryFetched, inputs.LampChanged, inputs.ClockRead, inputs.SubmissionBegan}
+    {inputs.PictureFetched, inputs.HistoryFetched, inputs.ConnectionChanged, inputs.ClockRead, inputs.SubmissionBegan}
 )
 """Inputs that may move a deadline although nothing is recorded or asked for."""
 
 
-COMMANDS = frozenset(get_args(inputs.Command))
+COMMANDS = frozenset(get_args(commands.Command))
 """What a person, a script or a keeper says: for this account, or refused."""
 
 
@@ -55,22 +55,24 @@ class Engine:
     """The desk's state, the workflows that change it, and the journal that remembers."""
 
     def __init__(
-        self, account: str, mode: Mode, calendar: Calendar, journal: Journal, kinds: Kinds = OF_THE_HOUSE
+        self, account: str, mode: Mode, calendar: Calendar, journal: Journal, kinds: StrategyKinds = OF_THE_HOUSE
     ) -> None:
         self.next_deadline: datetime | None = None
         self.notes: tuple[str, ...] = ()
         self._is_moved = False
         self._is_owed_a_sync = False
-        self.desk = desk = Desk(
+        self.state = state = TradingState(
             account, mode, calendar, journal, kinds, followers=self._followers, listeners=[self._note]
         )
-        self.doors = Doorkeeper(desk.account_name)
-        self.workflows = workflows_of(desk)
+        self.doors = PortRegistry(state.account_name)
+        self.workflows = workflows_of(state)
         own: Handlers = {inputs.Start: (self._on_start,), inputs.DeadlineReached: (self._on_deadline,)}
         self.handlers = _by_kind(self.workflows, ANSWERS, own)
         self._follow = _by_kind(self.workflows, FOLLOWS)
-        self._settling = [workflow for workflow in self.workflows if isinstance(workflow, Settling)]
-        self._deadlines = Deadlines(desk, [workflow for workflow in self.workflows if isinstance(workflow, Timed)])
+        self._settling = [workflow for workflow in self.workflows if isinstance(workflow, EndsActs)]
+        self._deadlines = Deadlines(
+            state, [workflow for workflow in self.workflows if isinstance(workflow, HasDeadline)]
+        )
 
     def _followers(self, kind: type) -> tuple[Handler, ...]:
         return self._follow.get(kind, ())
@@ -93,10 +95,10 @@ class Engine:
         """
         if at_work() is not None:
             only_for_people("give the engine orders")
-        desk = self.desk
-        if at < desk.at:
-            raise ValueError(f"time went back: {at} after {desk.at}")
-        desk.at = at
+        state = self.state
+        if at < state.at:
+            raise ValueError(f"time went back: {at} after {state.at}")
+        state.at = at
         kind = type(message)
         asked: list[Effect] = []
         failures: list[Exception] = []
@@ -113,7 +115,7 @@ class Engine:
                     raise
                 except Exception as error:  # the engine's edge: what was not foreseen halts trading and says so (EX-14)
                     failures.append(error)
-            if is_quiet and not (failures or self._is_moved or desk.sightings.books_are_wanted or desk.news.has_news):
+            if is_quiet and not (failures or self._is_moved or state.sightings.books_are_wanted or state.news.has_news):
                 return NOTHING
             return self._settled(message, asked, failures)
         except JournalWriteError as error:
@@ -123,14 +125,14 @@ class Engine:
         """What follows from every act, whatever became of it; then its effects, every fact before them on the disk."""
         for failure in failures:
             self._fail(message, failure)
-        _drain(follow_up(self.desk), asked)
+        _drain(follow_up(self.state), asked)
         for workflow in self._settling:
-            _drain(apart(self.desk, partial(workflow.settle, asked)), asked)
-            _drain(follow_up(self.desk), asked)
+            _drain(apart(self.state, partial(workflow.settle, asked)), asked)
+            _drain(follow_up(self.state), asked)
         if self._is_moved or any(type(effect) not in QUESTIONS for effect in asked):
             self._plan_next()  # a fact may have moved a deadline, and what was asked for has a time-out
         if self._is_owed_a_sync or any(type(effect) not in UNSYNCED for effect in asked):
-            self.desk.journal.sync()
+            self.state.journal.sync()
             self._is_owed_a_sync = False
         return asked
 
@@ -141,19 +143,19 @@ class Engine:
         refusal = self.doors.refusal(message)
         if refusal is None:
             return self.handlers[type(message)]
-        self.desk.record(CommandRefused(type(message).__name__, refusal))
+        self.state.record(CommandRefused(type(message).__name__, refusal))
         return ()
 
     def apply(self, at: datetime, settings: Settings, installation: str) -> None:
         """Put settings and the installation's name in force; recorded where they are new."""
-        desk = self.desk
-        desk.at = max(at, desk.at)
-        if desk.control.settings.odd.words:
-            self.say(as_they_were(desk.control.settings.odd))
+        state = self.state
+        state.at = max(at, state.at)
+        if state.control.settings.odd.words:
+            self.say(as_they_were(state.control.settings.odd))
         for workflow in self.workflows:
-            if isinstance(workflow, Beginner):
+            if isinstance(workflow, Starts):
                 workflow.begin_with(settings, installation)
-        desk.journal.sync()
+        state.journal.sync()
         self._is_owed_a_sync = False
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -178,18 +180,18 @@ class Engine:
     # ── what goes wrong ──────────────────────────────────────────────────────────────────────────────────────────
 
     def _fail(self, message: inputs.Input, error: Exception) -> None:
-        halt_for(self.desk, error)
+        halt_for(self.state, error)
         self._is_moved = True
         if isinstance(message, inputs.DeadlineReached):
             self._deadlines.give_up_what_is_due()
 
     @property
     def disk_trouble(self) -> str | None:
-        return self.desk.sightings.disk.trouble
+        return self.state.sightings.disk.trouble
 
     def lose_disk(self, trouble: str) -> None:
         """The journal's disk fails: nothing leaves any more until a restart (SP-06)."""
-        self.desk.sightings.disk.lose(trouble, self.desk.at)
+        self.state.sightings.disk.lose(trouble, self.state.at)
 
     def say(self, note: str) -> None:
         """Something that the operator should know of and that stops nothing; each is said once."""
@@ -199,11 +201,11 @@ class Engine:
     def _without_disk(self, message: inputs.Input, error: JournalWriteError) -> Iterable[Effect]:
         """Nothing leaves without its record, cancels excepted: a person's, and those of a kill (SP-06)."""
         self.lose_disk(str(error))
-        self.desk.news.drop()
+        self.state.news.drop()
         self._plan_later()
         if self._is_refused(message):
             return NOTHING
-        diskless = (workflow for workflow in self.workflows if isinstance(workflow, Diskless))
+        diskless = (workflow for workflow in self.workflows if isinstance(workflow, HearsDiskFailure))
         return [effect for workflow in diskless for effect in workflow.without_disk(message)]
 
     def _is_refused(self, message: Any) -> bool:

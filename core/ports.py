@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 if TYPE_CHECKING:  # the command line needs these words before the first paint, and facts bring pydantic
     from core.facts import Fact
     from core.model.values import ClientOrderId
-    from core.risk.protections.contract import Answer
+    from core.risk.protections.base import Answer
     from core.risk.regime.report import Look
 
 

@@ -10,10 +10,10 @@ import sys
 from collections.abc import Iterator
 from datetime import date, datetime
 
-from core.brokers.house import BROKERS
 from core.brokers.kinds import BrokerKind
-from core.market.house import SOURCES
-from core.model.contract import Field, removals
+from core.brokers.registry import BROKERS
+from core.market.registry import SOURCES
+from core.model.api_contract import ApiField, removals
 
 KINDS = (*(kind for kind in BROKERS.values() if isinstance(kind, BrokerKind)), *SOURCES.values())
 ALL = tuple(record for kind in KINDS for record in kind.contract())
@@ -31,7 +31,7 @@ def table() -> Iterator[str]:
         yield from (f"  {_line(field)}" for field in record.fields)
 
 
-def _line(field: Field) -> str:
+def _line(field: ApiField) -> str:
     absent = "always there" if field.is_always_there else f"may be absent: {field.absent}"
     goes = f"; goes {field.goes or 'some day'}, read before it: {field.instead}" if field.instead else ""
     words = f"; one of {', '.join(sorted(word or '(empty)' for word in field.words))}" if field.words else ""

@@ -17,13 +17,20 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from core.execution.order_machine import BROKER_STATUSES, ONLY_THE_BROKER, TRANSITIONS
+from core.execution.order_states import BROKER_STATUSES, ONLY_THE_BROKER, TRANSITIONS
 from core.model.order import CONFIRMING_KEYS, REPLACING_KEY
 from core.model.reconciliation import DONE_ABOUT, ERRORS, DifferenceKind
 from core.risk.checks import standard_gate
-from core.setting_types import Amount, Part
-from core.settings import ExecutionSettings, OrdersSettings, ReconciliationSettings, RiskSettings, StagingSettings
-from core.workflows import comparing, starting
+from core.settings.settings import (
+    ExecutionSettings,
+    OrdersSettings,
+    ReconciliationSettings,
+    RiskSettings,
+    StagingSettings,
+)
+from core.settings.types import AmountSettings, SettingsTable
+from core.workflows.day import start as start_workflow
+from core.workflows.reconciliation import reconciliation as comparison_workflow
 from docs.pages import Tables, filled, table, written
 
 PAGE = Path(__file__).resolve().with_name("EXECUTION.md")
@@ -87,7 +94,7 @@ def reconciliation() -> str:
 
 def procedure() -> str:
     """The steps of a comparison: the numbered list of the workflow's own docstring."""
-    steps = re.findall(r"^(\d)\. (.+?)(?=^\d\. |\Z)", comparing.__doc__ or "", re.DOTALL | re.MULTILINE)
+    steps = re.findall(r"^(\d)\. (.+?)(?=^\d\. |\Z)", comparison_workflow.__doc__ or "", re.DOTALL | re.MULTILINE)
     return table(("", "step"), [(number, " ".join(step.split())) for number, step in steps])
 
 
@@ -101,7 +108,7 @@ def differences() -> str:
 
 def start() -> str:
     """What a start does with each half-done step: the table of the workflow's own docstring."""
-    lines = (starting.__doc__ or "").splitlines()
+    lines = (start_workflow.__doc__ or "").splitlines()
     return "\n".join(line for line in lines if line.startswith("|")) + "\n"
 
 
@@ -129,14 +136,14 @@ def page(text: str) -> str:
 # ── how ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def settings_table(name: str, part: type[Part]) -> str:
+def settings_table(name: str, part: type[SettingsTable]) -> str:
     return table(("setting", "default", "what it is"), _settings(name, part))
 
 
-def _settings(name: str, part: type[Part]) -> Iterator[tuple[str, str, str]]:
+def _settings(name: str, part: type[SettingsTable]) -> Iterator[tuple[str, str, str]]:
     """A row a setting; those of a part within it under its name."""
     for field, info in part.model_fields.items():
-        if isinstance(info.default, Part) and not isinstance(info.default, Amount):
+        if isinstance(info.default, SettingsTable) and not isinstance(info.default, AmountSettings):
             yield from _settings(f"{name}.{field}", type(info.default))
         else:
             unit = " s" if "seconds" in field else ""
@@ -149,7 +156,7 @@ def _in_order(statuses: list[str]) -> str:
 
 
 def plain_value(value: object) -> str:
-    if isinstance(value, Amount):
+    if isinstance(value, AmountSettings):
         return f"{value.usd} USD" if value.usd is not None else f"{value.of_equity} of equity"
     if isinstance(value, timedelta):
         return f"{value.total_seconds():g} s"

@@ -14,11 +14,11 @@ from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 
-from core.desk import Desk
 from core.market.calendar import load_calendar
 from core.model.account import Mode
-from core.workflows.contract import ANSWERS, FOLLOWS, Settling, Timed, declared
-from core.workflows.listed import workflows_of
+from core.trading_state.state import TradingState
+from core.workflows.assembly import workflows_of
+from core.workflows.base.declarations import ANSWERS, FOLLOWS, EndsActs, HasDeadline, declared
 from state.journal import MemoryJournal
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -26,7 +26,7 @@ PAGE = ROOT / "docs" / "ARCHITECTURE.md"
 HOUSE = "<!-- house: begin -->", "<!-- house: end -->"
 FOLLOWED = "<!-- followed: begin -->", "<!-- followed: end -->"
 DAY = date(2013, 10, 8)
-TOPS = ("app.py", "wiring", "console", "widgets", "core", "state")
+TOPS = ("app.py", "console", "widgets", "core", "state")
 
 
 def files(top: str) -> list[Path]:
@@ -44,7 +44,7 @@ def room_of(path: Path) -> str:
 
 def room_of_module(name: str) -> str | None:
     parts = name.split(".")
-    if parts[0] not in ("console", "widgets", "core", "state", "wiring", "app"):
+    if parts[0] not in ("console", "widgets", "core", "state", "app"):
         return None
     if parts[0] == "core" and len(parts) > 1 and (ROOT / "core" / parts[1]).is_dir():
         return f"core.{parts[1]}"
@@ -90,7 +90,7 @@ def imports() -> str:
 
 def followed() -> str:
     """Who follows which facts and what else each hears of, by the workflows' own declarations."""
-    listed = workflows_of(Desk("page", Mode.PAPER, load_calendar(DAY, DAY), MemoryJournal()))
+    listed = workflows_of(TradingState("page", Mode.PAPER, load_calendar(DAY, DAY), MemoryJournal()))
     rows = ["| input | heard by, in this order |", "| --- | --- |"]
     for kind, who in sorted(_heard_by(listed, ANSWERS).items()):
         rows += [f"| `{kind}` | {', '.join(who)} |"] if len(who) > 1 else []
@@ -104,9 +104,9 @@ def followed() -> str:
             "",
             "An arrow goes from a fact to the workflow that follows it; of one fact the first arrow hears first.",
             "",
-            f"At the end of each act: {_names(w for w in listed if isinstance(w, Settling))}.",
+            f"At the end of each act: {_names(w for w in listed if isinstance(w, EndsActs))}.",
             "",
-            f"Due at times of their own: {_names(w for w in listed if isinstance(w, Timed))}.",
+            f"Due at times of their own: {_names(w for w in listed if isinstance(w, HasDeadline))}.",
             "",
             "Inputs that more than one takes in:",
             "",

@@ -17,9 +17,9 @@ from pathlib import Path
 from textual.pilot import Pilot
 
 from app import Keyturn
-from console.desk import Desk
-from console.handle import EngineHandle
-from console.screens.ticket import Phase, TicketScreen
+from console.client.handle import EngineHandle
+from console.desk import DeskApp
+from console.screens.ticket import TicketPhase, TicketScreen
 from core.ports import DemoRequest
 
 HERE = Path(__file__).resolve().parent
@@ -32,12 +32,12 @@ async def take(home: str) -> None:
     os.environ |= {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
     os.environ.pop("NO_COLOR", None)
     keyturn = Keyturn({"KEYTURN_HOME": home})
-    desk = Desk(EngineHandle(lambda stack: keyturn.demo_runtime(DemoRequest(), stack)))
+    desk = DeskApp(EngineHandle(lambda stack: keyturn.demo_runtime(DemoRequest(), stack)))
     async with desk.run_test(size=SIZE) as pilot:
         await _until(pilot, lambda: bool(desk.board.proposals.grid.selected))
         _save(desk, "desk.svg")
         await pilot.press("enter")
-        await _until(pilot, lambda: isinstance(desk.screen, TicketScreen) and desk.screen.phase is Phase.READY)
+        await _until(pilot, lambda: isinstance(desk.screen, TicketScreen) and desk.screen.phase is TicketPhase.READY)
         await pilot.pause(1.0)
         _save(desk, "ticket.svg")
         await pilot.press("B")
@@ -53,7 +53,7 @@ async def take(home: str) -> None:
 FONTS_FROM_AFAR = re.compile(r",\s*url\([^)]*\) format\([^)]*\)")
 
 
-def _save(desk: Desk, name: str) -> None:
+def _save(desk: DeskApp, name: str) -> None:
     """The picture asks nobody for anything: fonts are those of whoever looks at it. Its blanks count in every viewer,
     also those at the ends of a text: without them two words that are apart on the desk stand against each other."""
     picture = desk.export_screenshot(title="Keyturn")

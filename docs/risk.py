@@ -15,15 +15,15 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 
-from core import control
 from core.risk.checks import standard_gate
 from core.risk.checks.protections import ProtectionCheck
 from core.risk.gate import Check
 from core.risk.protections.book import ProtectionBook
-from core.risk.protections.terms import ProtectionsSettings
-from core.risk.scaling import ALL, BINDING
-from core.setting_types import Amount, Part
-from core.settings import PROFILES, RiskSettings, Settings
+from core.risk.size_factors import ALL, BINDING
+from core.settings.protections import ProtectionsSettings
+from core.settings.settings import PROFILES, RiskSettings, Settings
+from core.settings.types import AmountSettings, SettingsTable
+from core.trading_state import trading_status
 from docs.execution import plain_value
 from docs.pages import Tables, filled, table, written
 
@@ -75,8 +75,8 @@ def sizes() -> str:
 
 
 def passes() -> str:
-    """The table of the docstring of `core/control.py`."""
-    text = (control.__doc__ or "").replace("\\\n", "")
+    """The table of the docstring of `core/trading_state/trading_status.py`."""
+    text = (trading_status.__doc__ or "").replace("\\\n", "")
     return "\n".join(line for line in text.splitlines() if line.startswith("|")) + "\n"
 
 
@@ -139,25 +139,25 @@ def _inline(part: str, name: str) -> str:
     """A setting with its value in each profile; nothing where it is none."""
     values = {profile: getattr(getattr(found, part), name, None) for profile, found in BY_PROFILE.items()}
     first = values["micro"]
-    if first is None or (isinstance(first, Part) and not isinstance(first, Amount)):
+    if first is None or (isinstance(first, SettingsTable) and not isinstance(first, AmountSettings)):
         return f"`{part}.{name}`" if first is not None else ""
     told = {profile: shown(name, value) for profile, value in values.items()}
     same = len(set(told.values())) == 1
     return f"`{part}.{name}` " + (told["micro"] if same else ", ".join(f"{p} {value}" for p, value in told.items()))
 
 
-def by_profile(name: str, part: Part) -> str:
+def by_profile(name: str, part: SettingsTable) -> str:
     path = name.split(".")[1:]
-    found: dict[str, Part] = {}
+    found: dict[str, SettingsTable] = {}
     for profile, settings in BY_PROFILE.items():
-        inner: Part = settings.risk
+        inner: SettingsTable = settings.risk
         for key in path:
             inner = getattr(inner, key)
         found[profile] = inner
     return table(_HEAD, rows_of(name, found, set(type(part).model_fields)))
 
 
-def rows_of(name: str, parts: Mapping[str, Part], wanted: set[str]) -> Iterator[tuple[str, ...]]:
+def rows_of(name: str, parts: Mapping[str, SettingsTable], wanted: set[str]) -> Iterator[tuple[str, ...]]:
     """A row a setting; those of a part within it under its name."""
     kind = type(next(iter(parts.values())))
     for field, info in kind.model_fields.items():
@@ -165,7 +165,7 @@ def rows_of(name: str, parts: Mapping[str, Part], wanted: set[str]) -> Iterator[
             continue
         values = {profile: getattr(part, field) for profile, part in parts.items()}
         first = next(iter(values.values()))
-        if isinstance(first, Part) and not isinstance(first, Amount):
+        if isinstance(first, SettingsTable) and not isinstance(first, AmountSettings):
             yield from rows_of(f"{name}.{field}", values, set(type(first).model_fields))
         else:
             words = info.description or (_sentence(kind.__doc__) if field == "enabled" else "")
@@ -174,7 +174,7 @@ def rows_of(name: str, parts: Mapping[str, Part], wanted: set[str]) -> Iterator[
 
 def shown(field: str, value: object) -> str:
     """A value with its unit, where its name has one."""
-    if isinstance(value, Amount) and value.of_equity is not None:
+    if isinstance(value, AmountSettings) and value.of_equity is not None:
         return f"{(value.of_equity * 100).normalize():f} % of equity"
     if isinstance(value, bool):
         return "yes" if value else "no"

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from io import BufferedIOBase
 from pathlib import Path
 
+from core.files.regular_file import reading
 from core.ports import OperatorError
-from core.regular_file import reading
 from state.files import make_folder, naming, open_private, write_all
 
 OURS = re.compile(r"journal/\d{4}-\d{2}-\d{2}\.jsonl|documents\.json|backups/documents\.[1-5]\.json|exchange\.jsonl")

@@ -12,12 +12,12 @@ import os
 import tarfile
 from pathlib import Path
 
+from core.files.regular_file import bytes_of
 from core.ports import OperatorError
-from core.regular_file import bytes_of
 from state.files import naming, open_private, sync_folder
+from state.folder_swap import refuse_half_done
 from state.folders import AccountFolder
-from state.replacing import refuse_half_done
-from state.segments import segments, sequence_in
+from state.journal_segments import segments, sequence_in
 
 
 class BackupError(OperatorError):

@@ -18,12 +18,12 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from core.facts import BarClosed, Fact, SettingsApplied
-from core.facts.registry import BY_NAME, BY_TYPE, Kind
+from core.facts.registry import BY_NAME, BY_TYPE, FactKind
 from core.model.bar import Bar
 from core.model.values import Price, Quantity, Symbol
 from core.ports import JournalError, Recorded
-from core.settings import Settings
-from core.settings_history import read, written
+from core.settings.history import read, written
+from core.settings.settings import Settings
 
 GENESIS = "0" * 32
 """What stands for the sum before the first record."""
@@ -121,7 +121,7 @@ def decode(line: bytes) -> Recorded:
     return Recorded(sequence, at, fact)
 
 
-def _decoded_bar(kind: Kind, data: dict[str, dict[str, str]]) -> Fact:
+def _decoded_bar(kind: FactKind, data: dict[str, dict[str, str]]) -> Fact:
     """A bar by hand, as in `_bar_data`; whatever is odd about it is left to the thorough way, which says what it is."""
     try:
         bar = data["bar"]
@@ -147,7 +147,7 @@ def _decoded_bar(kind: Kind, data: dict[str, dict[str, str]]) -> Fact:
     return _decoded(kind, kind.version, data)
 
 
-def _decoded(kind: Kind, version: int, data: Any) -> Fact:
+def _decoded(kind: FactKind, version: int, data: Any) -> Fact:
     name, newest = kind.name, kind.version
     if not isinstance(version, int) or version < 1 or not isinstance(data, dict):
         raise RecordError(f"{name}: it is no record")

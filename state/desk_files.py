@@ -17,7 +17,7 @@ MOST_OF_A_NAME = 1000
 
 @dataclass(frozen=True, slots=True)
 class DeskFiles:
-    """Implements `console.surroundings.Surroundings`."""
+    """Implements `console.host_files.Surroundings`."""
 
     home: Home
     folder: Callable[[], AccountFolder]
@@ -26,7 +26,7 @@ class DeskFiles:
     """Whether a broker stands behind it."""
 
     def why(self, order_id: str) -> Iterator[Recorded]:
-        from core.explain import chain_of
+        from core.views.order_chain import chain_of
         from state.journal import read
 
         return chain_of(order_id, read(self.folder().journal))

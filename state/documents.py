@@ -20,8 +20,8 @@ from tinydb.storages import Storage
 from tinydb.table import Document
 
 from core.facts.registry import edition
+from core.files.regular_file import bytes_of
 from core.ports import NO_INDEX, Checkpoint, NoCheckpoint
-from core.regular_file import bytes_of
 from state.files import make_folder, replace_file, sync_folder
 from state.folders import AccountFolder
 

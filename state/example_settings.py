@@ -13,8 +13,8 @@ from enum import Enum
 from pydantic import BaseModel
 
 from core.model.venues import HOME
-from core.setting_types import Amount
-from core.settings import PROFILES, Settings
+from core.settings.settings import PROFILES, Settings
+from core.settings.types import AmountSettings
 
 OWN = "own"
 """The tables of the user's own strategies: each has a name that only the user knows."""
@@ -35,7 +35,7 @@ def _lines(table: BaseModel, path: tuple[str, ...]) -> Iterator[str]:
     inner: list[tuple[str, BaseModel]] = []
     for key, field in type(table).model_fields.items():
         value = getattr(table, key)
-        if isinstance(value, BaseModel) and not isinstance(value, Amount):
+        if isinstance(value, BaseModel) and not isinstance(value, AmountSettings):
             inner.append((key, value))
             continue
         if key == OWN:
@@ -53,9 +53,9 @@ def _lines(table: BaseModel, path: tuple[str, ...]) -> Iterator[str]:
 
 def _toml(value: object) -> str:
     match value:
-        case Amount(usd=Decimal() as usd):
+        case AmountSettings(usd=Decimal() as usd):
             return f"{{ usd = {usd:f} }}"
-        case Amount(of_equity=share):
+        case AmountSettings(of_equity=share):
             return f"{{ of_equity = {share:f} }}"
         case bool():
             return str(value).lower()

@@ -15,8 +15,8 @@ from pathlib import Path
 import orjson
 
 from core.brokers.simulated.log import FIELDS, fault_in
+from core.files.regular_file import reading
 from core.ports import OperatorError
-from core.regular_file import reading
 from state.codec import GENESIS, RecordError, checked_sum, sum_of
 from state.files import naming, open_private, write_all
 from state.folders import AccountFolder
@@ -33,7 +33,7 @@ class ExchangeLogError(OperatorError):
     """A log that cannot be read; the message names the line."""
 
 
-class ExchangeLog:
+class ExchangeLogFile:
     """Implements the log of `core.brokers.simulated`.
 
     Parameters

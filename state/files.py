@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from errno import EPERM
 from pathlib import Path
 
-from core.regular_file import open_regular
+from core.files.regular_file import open_regular
 
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700

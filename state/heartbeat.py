@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
-from core.regular_file import bytes_of
+from core.files.regular_file import bytes_of
 from state.files import naming, open_private, replace_file, write_all
 from state.folders import AccountFolder
 

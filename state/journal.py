@@ -15,14 +15,14 @@ from pathlib import Path
 
 import orjson
 
-from core.execution.past import PastInMemory
+from core.execution.past_orders import PastInMemory
 from core.facts import Fact
 from core.ports import JournalDamagedError, JournalError, JournalWriteError, Recorded
 from state.codec import GENESIS, RecordError, decode, encode
 from state.files import make_folder, open_private, sync_folder, write_all
 from state.folders import AccountFolder
+from state.journal_segments import Torn, Walk, day_of, end_of, lines_backwards, segments, start_at
 from state.past_orders import PastFile
-from state.segments import Torn, Walk, day_of, end_of, lines_backwards, segments, start_at
 
 BEGINNING = datetime.min.replace(tzinfo=UTC)
 

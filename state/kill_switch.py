@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from core.regular_file import bytes_of
+from core.files.regular_file import bytes_of
 from state.files import naming, open_private, sync_folder, write_all
 from state.folders import AccountFolder
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Self
 
 import orjson
 
+from core.files.regular_file import open_regular
 from core.ports import OperatorError
-from core.regular_file import open_regular
 from state.files import naming, open_private, write_all
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class EngineLock:
 
         Whoever holds the account is the one who may finish what a crash has left half done, and does so here.
         """
-        from state.replacing import finish
+        from state.folder_swap import finish
 
         descriptor = open_private(self._folder.lock, os.O_RDWR | os.O_CREAT)
         if not _locked_in_time(descriptor):

@@ -14,7 +14,7 @@ from errno import EIO
 from pathlib import Path
 from typing import Any
 
-from core.execution.past import PastInMemory
+from core.execution.past_orders import PastInMemory
 from core.model.values import ClientOrderId
 from core.ports import JournalError
 from state.files import open_private

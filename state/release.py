@@ -8,7 +8,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from core.regular_file import bytes_of
+from core.files.regular_file import bytes_of
 
 ROOT = Path(__file__).resolve().parents[1]
 WRITTEN = "state/_commit.txt"

@@ -16,13 +16,13 @@ import orjson
 
 from core.facts import Fact, Killed, StateReset
 from core.ports import JournalWriteError, OperatorError, ResetPlan
-from state import replacing
+from state import folder_swap
+from state.archive_swap import keep, named_anew, not_begun, put_in_place, write
 from state.backups import is_empty
-from state.ending import Ending, ending_of
 from state.folders import AccountFolder
+from state.journal_end import JournalEnd, ending_of
+from state.journal_segments import last_line
 from state.lock import EngineLock
-from state.segments import last_line
-from state.succession import keep, named_anew, not_begun, put_in_place, write
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def reset(folder: AccountFolder, when: datetime, agree: Callable[[ResetPlan], bo
         except (OSError, JournalWriteError) as error:
             raise not_begun(folder, error) from error
         finally:
-            replacing.drop(folder)
+            folder_swap.drop(folder)
 
 
 def _carried_out(
@@ -64,14 +64,14 @@ def _carried_out(
     if not agree(plan):
         return None
     kept = keep(folder, there, "reset", when)
-    stage = replacing.begin(folder, "the reset")
+    stage = folder_swap.begin(folder, "the reset")
     at = _account_time(folder, there, when)
     write(stage, at, _facts(folder, there, when, max(at, there.at or at), kept))
     put_in_place(folder)
     return Reset(plan, kept, notes)
 
 
-def _account_time(folder: AccountFolder, there: Ending, when: datetime) -> datetime:
+def _account_time(folder: AccountFolder, there: JournalEnd, when: datetime) -> datetime:
     """What time it is for the account: by the wall, or on a simulated exchange where its market stands."""
     if not folder.exchange.exists():
         return when
@@ -86,7 +86,7 @@ def _last_request(folder: AccountFolder) -> datetime | None:
         return None
 
 
-def _facts(folder: AccountFolder, there: Ending, when: datetime, until: datetime, kept: Path) -> list[Fact]:
+def _facts(folder: AccountFolder, there: JournalEnd, when: datetime, until: datetime, kept: Path) -> list[Fact]:
     facts: list[Fact] = [
         StateReset(when, there.sequence, until, kept.name),
         named_anew(there.installation, folder, there, when),

@@ -6,7 +6,7 @@
 4. What is there goes into an archive of its own.
 5. The restored journal takes down that it was restored, names the installation anew, so that no order to come bears the
    id of one that it has forgotten (EX-04), and stays killed where the account was.
-6. The two change places (`state.replacing`).
+6. The two change places (`state.folder_swap`).
 
 What this does to the truth at the broker is the business of the comparison that every start begins with (EX-09).
 """
@@ -21,17 +21,17 @@ from pathlib import Path
 
 from core.facts import Fact, Killed, StateRestored
 from core.ports import JournalWriteError, RestorePlan
-from state import replacing
+from state import folder_swap
 from state.archive import ArchiveError, Contents, unpack
+from state.archive_swap import keep, named_anew, not_begun, put_in_place, write
 from state.backups import is_empty
 from state.codec import decode
 from state.documents import newest_checkpoint
-from state.ending import Ending, ending_of, holds
 from state.exchange_log import ExchangeLogError, lines_of
 from state.folders import AccountFolder
+from state.journal_end import JournalEnd, ending_of, holds
+from state.journal_segments import segments
 from state.lock import EngineLock
-from state.segments import segments
-from state.succession import keep, named_anew, not_begun, put_in_place, write
 from state.verify import verify
 
 Watch = Callable[[float], None]
@@ -108,7 +108,7 @@ class _Restore:
         except (OSError, JournalWriteError) as error:
             raise not_begun(self.folder, error) from error
         finally:
-            replacing.drop(self.folder)
+            folder_swap.drop(self.folder)
         return Restored(plan, kept, notes)
 
     def _staged(self, contents: Contents) -> AccountFolder:
@@ -118,13 +118,13 @@ class _Restore:
             raise ArchiveError(
                 f"{self.archive.name} unpacks to {contents.size:,} bytes and {free:,} are free; make room"
             )
-        stage = replacing.begin(self.folder, f"the restore from {self.archive.name}")
+        stage = folder_swap.begin(self.folder, f"the restore from {self.archive.name}")
         unpack(self.archive, contents, stage.path)
         if reason := _unsound(stage, self.watch):
             raise ArchiveError(f"{self.archive.name}: {reason}; take another backup")
         return stage
 
-    def _plan(self, stage: AccountFolder, there: Ending, comes: Ending) -> RestorePlan:
+    def _plan(self, stage: AccountFolder, there: JournalEnd, comes: JournalEnd) -> RestorePlan:
         return RestorePlan(
             account=self.folder.name,
             archive=self.archive.name,
@@ -136,14 +136,14 @@ class _Restore:
             has_exchange=stage.exchange.exists(),
         )
 
-    def _lost(self, stage: AccountFolder, there: Ending, comes: Ending) -> int:
+    def _lost(self, stage: AccountFolder, there: JournalEnd, comes: JournalEnd) -> int:
         """Records of the journal that is there and not in the archive's."""
         if holds(stage, there):
             return 0
         return there.sequence - (comes.sequence if holds(self.folder, comes) else 0)
 
     def _facts(
-        self, plan: RestorePlan, stage: AccountFolder, there: Ending, comes: Ending, kept: Path | None
+        self, plan: RestorePlan, stage: AccountFolder, there: JournalEnd, comes: JournalEnd, kept: Path | None
     ) -> list[Fact]:
         """What the restored journal takes down of its restore."""
         until = self._forgotten_until(plan, there)
@@ -155,7 +155,7 @@ class _Restore:
             facts.append(Killed(there.killed_by))
         return facts
 
-    def _forgotten_until(self, plan: RestorePlan, there: Ending) -> datetime:
+    def _forgotten_until(self, plan: RestorePlan, there: JournalEnd) -> datetime:
         """An exchange that is restored too has forgotten the same; a broker has every order up to now."""
         if plan.has_exchange:
             return plan.ends_at

@@ -17,13 +17,13 @@ from typing import Any, Protocol, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource
 
-from core.own_terms import OwnTerms, is_of_the_user
+from core.files.regular_file import OddFileError, TooLargeError, bytes_of
 from core.ports import Chosen, OperatorError
-from core.regular_file import OddFileError, TooLargeError, bytes_of
-from core.setting_types import Amount
-from core.settings import HOUSE_NAMES, PROFILES, Settings, StrategiesSettings
+from core.settings.settings import HOUSE_NAMES, PROFILES, Settings, StrategiesSettings
+from core.settings.types import AmountSettings
+from core.settings.user_strategies import UserStrategySettings, is_of_the_user
 from state.folders import Home
-from state.toml_text import LARGEST, KeyPath, TomlError, UnreadableError, odd_value, toml_of
+from state.toml_text import LARGEST, KeyPath, TomlError, UnreadableTomlError, odd_value, toml_of
 
 PREFIX = "KEYTURN_"
 OTHER_VARIABLES = frozenset({"KEYTURN_HOME", "KEYTURN_KILL", "KEYTURN_ALLOW_LIVE"})
@@ -35,7 +35,7 @@ MODE: KeyPath = ("account", "mode")
 NOTHING_KNOWN: Mapping[KeyPath, Sequence[str]] = {}
 
 
-class KeyFault(Protocol):
+class SettingsKeyFault(Protocol):
     """A line of `[keys]` that cannot stand, and why."""
 
     @property
@@ -49,7 +49,7 @@ class SettingsError(OperatorError):
 
 
 @dataclass(frozen=True, slots=True)
-class Layer:
+class SettingsLayer:
     """One place that settings come from: its values as nested tables, and how a key of it is called there."""
 
     values: dict[str, object] = field(default_factory=dict)
@@ -71,7 +71,7 @@ def load_settings(
     home: Home,
     environ: Mapping[str, str],
     overrides: Sequence[str] = (),
-    fault_in_keys: Callable[[Mapping[str, str]], KeyFault | None] = lambda _changes: None,
+    fault_in_keys: Callable[[Mapping[str, str]], SettingsKeyFault | None] = lambda _changes: None,
     known: Mapping[KeyPath, Sequence[str]] = NOTHING_KNOWN,
 ) -> Settings:
     """The settings that hold now. Raises `SettingsError`.
@@ -100,7 +100,7 @@ def load_settings(
     return settings
 
 
-def _require_known(settings: Settings, path: KeyPath, names: Sequence[str], layers: Sequence[Layer]) -> None:
+def _require_known(settings: Settings, path: KeyPath, names: Sequence[str], layers: Sequence[SettingsLayer]) -> None:
     """Raises `SettingsError`, naming who set it."""
     value = getattr(getattr(settings, path[0]), path[1])
     if value not in names:
@@ -109,7 +109,7 @@ def _require_known(settings: Settings, path: KeyPath, names: Sequence[str], laye
         raise SettingsError(f"{_owner(layers, path).place(path)} = {_shown(value)}: must be {one_of}")
 
 
-def _leave_the_mode_to_the_file(layers: Sequence[Layer]) -> None:
+def _leave_the_mode_to_the_file(layers: Sequence[SettingsLayer]) -> None:
     """The two gates to real money stand in two places: whoever can set variables opens one of them at most (OP-10)."""
     file, *others = layers
     for layer in others:
@@ -131,7 +131,7 @@ def strategies_folder(home: Home, chosen: str) -> Path:
     return home.settings.parent / Path(chosen or "strategies").expanduser()
 
 
-def _less_own(home: Home, layers: Sequence[Layer], layer: Layer) -> dict[str, object]:
+def _less_own(home: Home, layers: Sequence[SettingsLayer], layer: SettingsLayer) -> dict[str, object]:
     """The values of a layer without the tables of the user's strategies; what the desk reads of those is checked."""
     tables = layer.values.get("strategies")
     if not isinstance(tables, dict):
@@ -145,12 +145,12 @@ def _less_own(home: Home, layers: Sequence[Layer], layer: Layer) -> dict[str, ob
         if name not in known and isinstance(table, dict) and is_of_the_user(name, files, HOUSE_NAMES)
     }
     for name, table in own.items():
-        read = {key: value for key, value in table.items() if key in OwnTerms.model_fields}
-        _check_keys(OwnTerms, read, ("strategies", name), layer)
+        read = {key: value for key, value in table.items() if key in UserStrategySettings.model_fields}
+        _check_keys(UserStrategySettings, read, ("strategies", name), layer)
     return {**layer.values, "strategies": {name: table for name, table in tables.items() if name not in own}}
 
 
-def _set_last(layers: Sequence[Layer], path: KeyPath) -> object:
+def _set_last(layers: Sequence[SettingsLayer], path: KeyPath) -> object:
     """What the highest layer that sets a key says; None where none does."""
     values = (_found(layer.values, path) for layer in reversed(layers))
     return next((value for value in values if value is not None), None)
@@ -165,21 +165,21 @@ def _found(values: object, path: KeyPath) -> object:
 # ── layers ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _profile_layer(layers: Sequence[Layer]) -> Layer:
+def _profile_layer(layers: Sequence[SettingsLayer]) -> SettingsLayer:
     chosen: object = "micro"
     for layer in layers:
         chosen = layer.values.get("profile", chosen)
     if not isinstance(chosen, str) or chosen not in PROFILES:
         place = _owner(layers, ("profile",)).place(("profile",))
         raise SettingsError(f"{place} = {_shown(chosen)}: must be one of {', '.join(PROFILES)}")
-    return Layer(PROFILES[chosen], name=f"profile {chosen}")
+    return SettingsLayer(PROFILES[chosen], name=f"profile {chosen}")
 
 
-def _file_layer(path: Path) -> Layer:
+def _file_layer(path: Path) -> SettingsLayer:
     try:
-        return Layer(toml_of(bytes_of(path, LARGEST).decode("utf-8-sig")), name=path.name)
+        return SettingsLayer(toml_of(bytes_of(path, LARGEST).decode("utf-8-sig")), name=path.name)
     except FileNotFoundError:
-        return Layer(name=path.name)
+        return SettingsLayer(name=path.name)
     except (OddFileError, TooLargeError) as error:
         raise SettingsError(f"{path}: {error.strerror}") from None
     except IsADirectoryError:
@@ -192,8 +192,8 @@ def _file_layer(path: Path) -> Layer:
         raise SettingsError(f"{path.name}: {error}") from None
 
 
-def _environment_layer(environ: Mapping[str, str]) -> Layer:
-    layer = Layer(name="environment")
+def _environment_layer(environ: Mapping[str, str]) -> SettingsLayer:
+    layer = SettingsLayer(name="environment")
     for variable in variables_in(environ):
         path = path_of_variable(variable)
         layer.places[path] = f"environment: {variable}"
@@ -215,8 +215,8 @@ def path_of_override(override: str) -> KeyPath:
     return tuple(override.partition("=")[0].strip().split("."))
 
 
-def _override_layer(overrides: Sequence[str]) -> Layer:
-    layer = Layer(name="--set")
+def _override_layer(overrides: Sequence[str]) -> SettingsLayer:
+    layer = SettingsLayer(name="--set")
     for override in overrides:
         _key, equals, text = override.partition("=")
         path = path_of_override(override)
@@ -227,7 +227,7 @@ def _override_layer(overrides: Sequence[str]) -> Layer:
     return layer
 
 
-def _put(layer: Layer, path: KeyPath, value: object) -> None:
+def _put(layer: SettingsLayer, path: KeyPath, value: object) -> None:
     table = layer.values
     for depth, key in enumerate(path[:-1], 1):
         inner = table.setdefault(key, {})
@@ -246,7 +246,7 @@ def _value(text: str, place: str) -> object:
     """A TOML value, its numbers exact; what is no TOML is the text itself. Raises `SettingsError`, naming the place."""
     try:
         table = toml_of(f"value = {text}")
-    except UnreadableError as error:
+    except UnreadableTomlError as error:
         raise SettingsError(f"{place}: {str(error).removeprefix('line 1: ')}") from None
     except TomlError:
         return text
@@ -263,7 +263,7 @@ class _LayerSource(InitSettingsSource):
         return _less(Settings, super().__call__(), self.current_state)
 
 
-def _layered(layers: Sequence[Layer]) -> Settings:
+def _layered(layers: Sequence[SettingsLayer]) -> Settings:
     """The layers as one, the last of them the highest. Raises ValidationError."""
 
     class Layered(Settings, BaseSettings):  # type: ignore[misc]  # both configurations forbid what is unknown
@@ -281,7 +281,7 @@ def _less(model: type[BaseModel], values: Mapping[str, object], above: Mapping[s
     kept: dict[str, object] = {}
     for key, value in values.items():
         inner = _table(model, key)
-        if inner is Amount and key in above:
+        if inner is AmountSettings and key in above:
             continue
         higher = above.get(key)
         is_table = inner is not None and isinstance(value, dict) and isinstance(higher, Mapping)
@@ -296,7 +296,7 @@ def _table(model: type[BaseModel], key: str) -> type[BaseModel] | None:
     return annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
 
 
-def _check_keys(model: type[BaseModel], values: Mapping[str, object], path: KeyPath, layer: Layer) -> None:
+def _check_keys(model: type[BaseModel], values: Mapping[str, object], path: KeyPath, layer: SettingsLayer) -> None:
     """Refuse what no setting is called, and values of a kind that pydantic would bend into the wanted one."""
     for key, value in values.items():
         here = (*path, key)
@@ -324,7 +324,7 @@ def _bent(annotation: object, value: object) -> str | None:
     return None
 
 
-def _suggestion(path: KeyPath, layer: Layer) -> str:
+def _suggestion(path: KeyPath, layer: SettingsLayer) -> str:
     wanted = ".".join(path)
     known = list(_keys(Settings))
     near = get_close_matches(wanted, known, 1, 0.6) or [
@@ -348,7 +348,7 @@ def _keys(model: type[BaseModel], path: KeyPath = ()) -> Iterator[str]:
 # ── words ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _words(error: ValidationError, layers: Sequence[Layer]) -> str:
+def _words(error: ValidationError, layers: Sequence[SettingsLayer]) -> str:
     """The first fault in one line, with the place that the operator can go to."""
     first = error.errors(include_url=False)[0]
     path = tuple(str(part) for part in first["loc"])
@@ -364,7 +364,7 @@ def _words(error: ValidationError, layers: Sequence[Layer]) -> str:
     return f"{place} = {_shown(first['input'])}: {allowed}"
 
 
-def _first_set(message: str, layers: Sequence[Layer]) -> str | None:
+def _first_set(message: str, layers: Sequence[SettingsLayer]) -> str | None:
     """The place of the key that a message names and that was set last; None where it names none."""
     keys = [tuple(key.split(".")) for key in _DOTTED.findall(message)]
     set_by = [(layers.index(_owner(layers, key)), key) for key in keys]
@@ -382,7 +382,7 @@ def _allowed(kind: str, message: str) -> str:
     return re.sub(r"^(Input|String) should", "must", message)
 
 
-def _owner(layers: Sequence[Layer], path: KeyPath) -> Layer:
+def _owner(layers: Sequence[SettingsLayer], path: KeyPath) -> SettingsLayer:
     """The highest layer that sets this key, or a part of it."""
     for layer in reversed(layers):
         value: object = layer.values

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from core.inputs import SettingsFault, SettingsFileSeen, SettingsSource
+from core.messages.commands import SettingsFault, SettingsFileSeen, SettingsSource
 from core.ports import OperatorError
-from core.settings import Settings
+from core.settings.settings import Settings
 
 EVERY_SECONDS = 1.0
 """Between two looks: a file must be the same at two of them, or it is still being written."""

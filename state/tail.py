@@ -7,11 +7,11 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from core.files.regular_file import reading
 from core.ports import JournalDamagedError, Recorded
-from core.regular_file import reading
 from state.codec import RecordError, decode
 from state.folders import AccountFolder
-from state.segments import segments
+from state.journal_segments import segments
 
 POLL_SECONDS = 0.2
 

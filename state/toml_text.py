@@ -33,7 +33,7 @@ class TomlError(ValueError):
     """Text that is no TOML; the message names the line and says what is wrong."""
 
 
-class UnreadableError(TomlError):
+class UnreadableTomlError(TomlError):
     """Text that may be TOML and is too large, too deep or too long to be read."""
 
 
@@ -41,7 +41,7 @@ def toml_of(text: str) -> dict[str, object]:
     """The tables of a text, their numbers exact. Raises `TomlError`."""
     for number, line in enumerate(text.split("\n"), 1):
         if len(line) > LONGEST_LINE:
-            raise UnreadableError(
+            raise UnreadableTomlError(
                 f"line {number} has {len(line):,} characters, {LONGEST_LINE:,} at most are read; break it up"
             )
     try:
@@ -49,9 +49,9 @@ def toml_of(text: str) -> dict[str, object]:
     except tomllib.TOMLDecodeError as error:
         raise TomlError(str(error)) from None
     except RecursionError:
-        raise UnreadableError(f"line {_deep_line(text)}: {TOO_DEEP}") from None
+        raise UnreadableTomlError(f"line {_deep_line(text)}: {TOO_DEEP}") from None
     except ValueError as error:  # a number that Python itself does not read
-        raise UnreadableError(f"a number in it is too long ({error}); shorten it") from None
+        raise UnreadableTomlError(f"a number in it is too long ({error}); shorten it") from None
 
 
 def odd_value(values: Mapping[str, object]) -> tuple[KeyPath, str] | None:

@@ -9,12 +9,12 @@ from datetime import datetime
 
 import orjson
 
+from core.files.regular_file import reading
 from core.ports import JournalDamagedError
-from core.regular_file import reading
 from state.codec import GENESIS, RecordError
 from state.folders import AccountFolder
 from state.journal import BEGINNING
-from state.segments import Start, Walk, day_of, end_of, segments
+from state.journal_segments import SegmentStart, Walk, day_of, end_of, segments
 
 MENDED = "put the journal of a backup in its place"
 
@@ -57,7 +57,7 @@ def verify(folder: AccountFolder, known: int = 0, each: Callable[[bytes], object
         Looks at every line besides; the `RecordError` that it raises is damage.
     """
     paths = segments(folder.journal) if folder.journal.is_dir() else []
-    walk = Walk(paths, Start(0, 0, GENESIS))
+    walk = Walk(paths, SegmentStart(0, 0, GENESIS))
     damage = None
     try:
         _check_times(walk, each)

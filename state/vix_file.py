@@ -13,11 +13,11 @@ from pathlib import Path
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
-from core.daily_file import is_of_the_vix
+from core.files.daily_file import is_of_the_vix
+from core.files.regular_file import bytes_of
 from core.market.vix.port import Kept
 from core.model.regime import DailyValue, NoVix, VixReading
 from core.model.venues import XNYS
-from core.regular_file import bytes_of
 from core.risk.regime.vix import can_leave
 from state.files import make_folder, open_private, replace_file
 

@@ -19,18 +19,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from widgets.grid_picture import (
-    GAP,
-    MARKS,
-    Background,
-    Cell,
-    Column,
-    Line,
-    Row,
-    Tone,
-    differences,
-    widths_of,
-)
+from widgets.grid_picture import GAP, MARKS, Background, Cell, Column, GridLine, Row, Tone, differences, widths_of
 from widgets.grid_text import Align, fitted
 
 __all__ = ["Align", "Cell", "Column", "Grid", "Row", "Tone"]
@@ -138,8 +127,8 @@ class Grid(Widget, can_focus=True):
         self._last_index: int | None = None  # of the selection, for the next move after its row went
         self._top = 0
         self.tell_place = tell_place
-        self._drawn: list[Line] = []
-        self._strips: dict[Line, Strip] = {}
+        self._drawn: list[GridLine] = []
+        self._strips: dict[GridLine, Strip] = {}
         self._styles_of: dict[tuple[Tone, Background], Style] = {}
 
     # What a pane does
@@ -306,19 +295,19 @@ class Grid(Widget, can_focus=True):
 
     # The picture
 
-    def _picture(self) -> list[Line]:
+    def _picture(self) -> list[GridLine]:
         body = self._body_height()
         self._top = max(0, min(self._top, len(self._rows) - body))
-        lines: list[Line] = []
+        lines: list[GridLine] = []
         if self._has_header:
-            lines.append(Line(tuple(Cell(column.title, "header") for column in self._columns)))
+            lines.append(GridLine(tuple(Cell(column.title, "header") for column in self._columns)))
         if not self._rows:
-            lines.append(Line(note=self._empty, tone="empty"))
+            lines.append(GridLine(note=self._empty, tone="empty"))
         lines += (self._line_of(row) for row in self._rows[self._top : self._top + max(0, body)])
         height = self.content_size.height
-        lines += [Line()] * (height - len(lines))
+        lines += [GridLine()] * (height - len(lines))
         if self._has_place_line():
-            lines[-1] = Line(note=self._place(body))
+            lines[-1] = GridLine(note=self._place(body))
         return lines[:height]
 
     def _place(self, body: int) -> str:
@@ -328,12 +317,12 @@ class Grid(Widget, can_focus=True):
         place = self._index[self._selected] if self._selected is not None else self._top
         return f"{place + 1} of {len(self._rows)}"
 
-    def _line_of(self, row: Row) -> Line:
+    def _line_of(self, row: Row) -> GridLine:
         is_selected = row.key == self._selected and (self.has_focus or not self.follows)
         background: Background = ("selected" if self.has_focus else "selected-elsewhere") if is_selected else ""
         is_marked = row.mark != MARKS[False, False] and not self.has_focus
         mark = MARKS[True, self.has_focus] if is_selected and not is_marked else row.mark
-        return Line(row.cells, row.tone, mark, background)
+        return GridLine(row.cells, row.tone, mark, background)
 
     def _draw(self) -> None:
         if not self.is_mounted or not self.content_size:
@@ -341,7 +330,7 @@ class Grid(Widget, can_focus=True):
         picture = self._picture()
         if self.tell_place is not None:
             self.tell_place(self._place(self._body_height()))
-        before = self._drawn if len(self._drawn) == len(picture) else [Line(note="\0")] * len(picture)
+        before = self._drawn if len(self._drawn) == len(picture) else [GridLine(note="\0")] * len(picture)
         regions = [*differences(before, picture, self._widths(), self.content_size.width)]
         if not regions:
             return
@@ -361,12 +350,12 @@ class Grid(Widget, can_focus=True):
     # Drawing
 
     def render_line(self, y: int) -> Strip:
-        line = self._drawn[y] if y < len(self._drawn) else Line()
+        line = self._drawn[y] if y < len(self._drawn) else GridLine()
         if line not in self._strips:
             self._strips[line] = self._strip(line)
         return self._strips[line]
 
-    def _strip(self, line: Line) -> Strip:
+    def _strip(self, line: GridLine) -> Strip:
         width = self.content_size.width
         base = self._style("", line.background)
         if line.tone == "empty":

@@ -55,7 +55,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class GridLine:
     """One line of the picture. `note` stands at its right end, or alone on an empty pane."""
 
     cells: tuple[Cell, ...] = ()
@@ -78,7 +78,9 @@ def widths_of(columns: Sequence[Column], width: int) -> list[int]:
     return widths
 
 
-def differences(old: Sequence[Line], new: Sequence[Line], widths: Sequence[int], width: int) -> Iterator[Region]:
+def differences(
+    old: Sequence[GridLine], new: Sequence[GridLine], widths: Sequence[int], width: int
+) -> Iterator[Region]:
     """The regions in which two pictures of one size differ."""
     for y, (was, now) in enumerate(zip(old, new, strict=True)):
         if was == now:
@@ -89,12 +91,12 @@ def differences(old: Sequence[Line], new: Sequence[Line], widths: Sequence[int],
             yield Region(0, y, width, 1)
 
 
-def _is_same_but_for_cells(was: Line, now: Line) -> bool:
+def _is_same_but_for_cells(was: GridLine, now: GridLine) -> bool:
     surroundings = [(line.tone, line.mark, line.background, line.note, len(line.cells)) for line in (was, now)]
     return surroundings[0] == surroundings[1]
 
 
-def _cells_that_differ(was: Line, now: Line, widths: Sequence[int], y: int) -> Iterator[Region]:
+def _cells_that_differ(was: GridLine, now: GridLine, widths: Sequence[int], y: int) -> Iterator[Region]:
     x = MARK_WIDTH
     for old, new, width in zip(was.cells, now.cells, widths, strict=False):
         if old != new:

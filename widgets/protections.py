@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from core.views import ProtectionRow, Shut
+from core.views import ProtectionRow, SuspensionView
 from widgets import format as f
 from widgets.grid import Cell, Column, Grid, Row, Tone
 from widgets.pane import Pane
@@ -57,7 +57,11 @@ class Protections(Pane):
         overridden = sum(row.passes_overridden for row in rows)
         said = [f"{tripped} TRIPPED"] if tripped else []
         said += [f"{full} FULL"] if full else []
-        said += [Shut.CLOSED.value] if any(row.is_tripped and row.word is Shut.CLOSED for row in rows) else []
+        said += (
+            [SuspensionView.CLOSED.value]
+            if any(row.is_tripped and row.word is SuspensionView.CLOSED for row in rows)
+            else []
+        )
         said += [f"{overridden} OVERRIDDEN"] if overridden else []
         if entries_refused is not None:
             said.append("OFF" if tripped else "entries OFF")

@@ -15,8 +15,8 @@ from core.model.order import StopHolder
 from core.model.values import plain
 from core.views import IN_DOUBT, WARNED, DeskView, StatusView
 from widgets import format as f
+from widgets.connections import is_broker_away, lamps_in_brief, lamps_in_words
 from widgets.grid_picture import Tone
-from widgets.lamps import is_broker_away, lamps_in_brief, lamps_in_words
 from widgets.lines import Cell, Lines, TextLine, joined, spread
 
 WIDE = 100

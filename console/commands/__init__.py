@@ -6,12 +6,12 @@ import typer
 
 from console.commands import (
     backtest,
+    basket,
     demo,
     doctor,
     journal,
     kill,
     latency,
-    plan,
     protections,
     reconcile,
     regime,
@@ -68,7 +68,7 @@ def build(composition: Composition) -> typer.Typer:
     program.command(name="doctor")(doctor.doctor)
     program.command(name="status")(status.status)
     program.command(name="kill")(kill.kill)
-    program.command(name="plan")(plan.plan)
+    program.command(name="plan")(basket.plan)
     program.command(name="latency")(latency.latency)
     program.command(name="reconcile")(reconcile.reconcile)
     program.command(name="regime")(regime.regime)

@@ -21,7 +21,7 @@ from core.analytics.wording import (
     value_of,
 )
 from core.model.signal import NoTradeReason
-from core.strategies.showing import RAISED
+from core.strategies.questions import RAISED
 from widgets.grid_text import harmless
 
 EQUITY_LINES, DRAWDOWN_LINES = 8, 4

@@ -73,7 +73,7 @@ def why(
 
 def _print(records: Iterable[Recorded], as_json: bool) -> None:
     from core.facts.registry import BY_TYPE
-    from core.telling import in_words, kind_of  # with every fact: too much before the desk's first paint
+    from core.views.event_text import in_words, kind_of  # with every fact: too much before the desk's first paint
 
     for record in records:
         if as_json:

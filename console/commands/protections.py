@@ -41,8 +41,8 @@ def check(
 
     Example: keyturn protections check --trades trades.csv --at 2026-11-20T15:00:00Z --profile freqtrade
     """
+    from core.files.trades_file import moment_of
     from core.risk.protections import report
-    from core.trades_file import moment_of
 
     moment = moment_of(at)
     if moment is None:

@@ -66,7 +66,9 @@ def restore(
 
     Example: keyturn state restore keyturn-demo-1204.tar.gz
     """
-    done = composition_of(context).restore(account, archive, lambda plan: yes or _agrees(_loss(plan), RESTORE), Bar())
+    done = composition_of(context).restore(
+        account, archive, lambda plan: yes or _agrees(_loss(plan), RESTORE), ProgressBar()
+    )
     if done is None:
         _leave_undone()
     if as_json:
@@ -130,7 +132,7 @@ def _agrees(words: Sequence[str], word: str) -> bool:
     return sys.stdin.readline().strip() == word
 
 
-class Bar:
+class ProgressBar:
     """How much of an archive is proved: on a terminal alone, where it takes long, and gone when it is whole."""
 
     def __init__(self) -> None:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 
 from console.details.lines import ahead, field, instant
-from core.views import DeskView, ProtectionRow, Shut
+from core.views import DeskView, ProtectionRow, SuspensionView
 from widgets import format as f
 from widgets.lines import TextLine
 from widgets.proposals import answer_in_words, in_words
 from widgets.protections import guard_of
 
 STATES = {
-    Shut.TRIPPED: "TRIPPED: no entry is staged",
-    Shut.FULL: "FULL: what it allows is used up; no further entry is staged",
-    Shut.CLOSED: "CLOSED: no entry is staged until it opens",
+    SuspensionView.TRIPPED: "TRIPPED: no entry is staged",
+    SuspensionView.FULL: "FULL: what it allows is used up; no further entry is staged",
+    SuspensionView.CLOSED: "CLOSED: no entry is staged until it opens",
 }
 
 

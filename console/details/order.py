@@ -9,20 +9,20 @@ from console.details.lines import ahead, field, instant, usd
 from console.keymap import written
 from core.model.order import LegRole, OrderType
 from core.model.values import plain
-from core.views import DeskView, Mark, OrderRow, OtherOrderRow
+from core.views import DeskView, OrderRow, OtherOrderRow, RowMark
 from widgets import format as f
 from widgets.lines import TextLine
 from widgets.orders import OTHER, REFUSAL
 
-MARKS: Mapping[Mark, str] = {
-    Mark.CANCELLING: "its cancel was asked for, and the broker has not said yet that it is gone",
-    Mark.WAITS_TO_BE_SENT: "it has not left this desk: a request before it has no answer yet",
-    Mark.IN_DOUBT: "nobody knows whether the broker has it: it is looked up, and not sent again",
-    Mark.WARNED: "the broker took it and warns; W in Orders confirms that, an entry is cancelled without it",
-    Mark.HALTED: "its exchange has halted the symbol: the order waits there until it trades again",
-    Mark.LATE_FILL: "it was filled after it was thought to be over",
-    Mark.MORE_THAN_HELD: "less is held than when it was sent: it is made less, or taken back, and a kill takes it back",
-    Mark.HELD: "the broker holds it back until its entry is filled whole; it guards nothing yet",
+MARKS: Mapping[RowMark, str] = {
+    RowMark.CANCELLING: "its cancel was asked for, and the broker has not said yet that it is gone",
+    RowMark.WAITS_TO_BE_SENT: "it has not left this desk: a request before it has no answer yet",
+    RowMark.IN_DOUBT: "nobody knows whether the broker has it: it is looked up, and not sent again",
+    RowMark.WARNED: "the broker took it and warns; W in Orders confirms that, an entry is cancelled without it",
+    RowMark.HALTED: "its exchange has halted the symbol: the order waits there until it trades again",
+    RowMark.LATE_FILL: "it was filled after it was thought to be over",
+    RowMark.MORE_THAN_HELD: "less is held than when it was sent: it is reduced or cancelled, and a kill cancels it",
+    RowMark.HELD: "the broker holds it back until its entry is filled whole; it guards nothing yet",
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from console.details.lines import field
-from core.model.timing import PERCENTILES, Span
+from core.model.timing import PERCENTILES, LatencySpan
 from core.views import DeskView
 from widgets.lines import Cell, TextLine
 
@@ -33,7 +33,7 @@ def wire(view: DeskView, _key: str, _now: datetime) -> list[TextLine]:
     return lines if found.calls else [*lines, *field("calls", "none is counted: the exchange is in this process")]
 
 
-def _span(span: Span) -> TextLine:
+def _span(span: LatencySpan) -> TextLine:
     figures = "".join(f"{in_words(took):>{FIGURE}}" for took in span.percentiles)
     return (Cell(f"{span.name:<{NAME}}{span.orders:>7}{figures}"),)
 

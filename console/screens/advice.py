@@ -12,12 +12,12 @@ from datetime import datetime
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
-from console.keymap import Place, bindings_for, footer, written
-from console.screens.behind import Behind
-from console.screens.layer import Dialog
+from console.keymap import KeyScope, bindings_for, footer, written
+from console.screens.dialog import Dialog
+from console.screens.dialog_host import DialogHost
 from console.screens.new_order import NewOrderScreen
 from console.screens.question import WIDTH, ArmedQuestion
-from core.inputs import AdoptAdvice, DropRecommendation
+from core.messages.commands import AdoptAdvice, DropRecommendation
 from core.model.advice import TradeIdea
 from core.model.values import plain
 from core.views import AdviceRow, AdviceView, DeskView
@@ -41,10 +41,10 @@ class AdviceScreen(Dialog):
               border: round $accent; padding: 0 1; }
     #advice-words { height: 5; }
     """
-    PLACE = Place.ADVICE
+    PLACE = KeyScope.ADVICE
     BINDINGS = bindings_for(PLACE)
 
-    def __init__(self, behind: Behind) -> None:
+    def __init__(self, behind: DialogHost) -> None:
         super().__init__()
         self.behind = behind
         self.advice = behind.view.advice if behind.view is not None else AdviceView()

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 
-from console.screens.behind import Behind
+from console.screens.dialog_host import DialogHost
 from console.screens.numbers import number_in
-from console.screens.typing import Field, FieldsScreen
+from console.screens.text_fields import FieldsScreen, TextField
 from core.model.values import NO_SHARES, Quantity, plain, rounded_down
 from core.views import DeskView, PositionRow
 from widgets import format as f
@@ -29,8 +29,8 @@ HOW = "a number of shares above zero, as in 15 or 0.5; or a part, as in 25%"
 class CloseScreen(FieldsScreen):
     """`act` stages the close of so many shares; None is all of them, however many are held by then."""
 
-    def __init__(self, behind: Behind, row: PositionRow, act: Callable[[Quantity | None], None]) -> None:
-        field = Field("Shares", "or 25%, 50%, 75%; empty is all")
+    def __init__(self, behind: DialogHost, row: PositionRow, act: Callable[[Quantity | None], None]) -> None:
+        field = TextField("Shares", "or 25%, 50%, 75%; empty is all")
         super().__init__(behind, _title(row), [field], "stages it")
         self.row: PositionRow | None = row
         self.act = act

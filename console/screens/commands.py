@@ -12,8 +12,8 @@ from collections.abc import Callable
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
-from console.keymap import LISTS, Key, Place, reachable
-from console.screens.typing import LONGEST, TypedDialog
+from console.keymap import LISTS, Key, KeyScope, reachable
+from console.screens.text_fields import LONGEST, TypedDialog
 from widgets.edges import put_note, put_title
 from widgets.grid import Cell, Column, Grid, Row
 from widgets.lines import Lines
@@ -22,16 +22,16 @@ MOTIONS = frozenset({"commands", "pane.next", "pane.previous"})
 """Not commands: ways to move, and the way here."""
 
 
-def commands_at(place: Place) -> list[Key]:
+def commands_at(place: KeyScope) -> list[Key]:
     """What the commands list at `place`, the nearest first; then what other panes can do."""
     found = {key.id: key for key in reachable(place)}
-    for other in Place:
+    for other in KeyScope:
         if other in LISTS:
             found |= {key.id: key for key in reachable(other) if key.id not in found}
     return [
         key
         for key in found.values()
-        if key.id not in MOTIONS and (key.place is not Place.LIST or key.id == "grid.open")
+        if key.id not in MOTIONS and (key.place is not KeyScope.LIST or key.id == "grid.open")
     ]
 
 
@@ -43,9 +43,9 @@ class CommandsScreen(TypedDialog):
                 border: round $accent; padding: 0 1; }
     #commands-typed { height: 1; }
     """
-    PLACE = Place.COMMANDS
+    PLACE = KeyScope.COMMANDS
 
-    def __init__(self, place: Place, run: Callable[[Key], None]) -> None:
+    def __init__(self, place: KeyScope, run: Callable[[Key], None]) -> None:
         super().__init__()
         self.run = run
         self.place = place
@@ -115,6 +115,6 @@ def _searched(key: Key) -> str:
     return f"{described(key)} {key.place.value} {key.id}".casefold()
 
 
-def _row(key: Key, here: Place) -> Row:
+def _row(key: Key, here: KeyScope) -> Row:
     where = f" in {key.place.value}" if key.place in LISTS and key.place is not here else ""
     return Row(key.id, (Cell(f"{described(key)}{where}"), Cell(key.written, "strong"), Cell(key.id, "muted")))

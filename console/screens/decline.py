@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from console.screens.behind import Behind
-from console.screens.typing import Field, FieldsScreen
+from console.screens.dialog_host import DialogHost
+from console.screens.text_fields import FieldsScreen, TextField
 from core.views import DeskView, ProposalRow
 from widgets import format as f
 
@@ -17,9 +17,9 @@ DECLINED = "declined"
 class DeclineScreen(FieldsScreen):
     """`act` declines, with the reason."""
 
-    def __init__(self, behind: Behind, row: ProposalRow, act: Callable[[str], None]) -> None:
+    def __init__(self, behind: DialogHost, row: ProposalRow, act: Callable[[str], None]) -> None:
         what = f"{f.purpose(row)} {f.quantity(row.quantity)} {row.symbol}"
-        super().__init__(behind, f"Decline ─ {what}", [Field("Reason", "may be empty")], "declines")
+        super().__init__(behind, f"Decline ─ {what}", [TextField("Reason", "may be empty")], "declines")
         self.row = row
         self.act = act
 

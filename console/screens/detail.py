@@ -10,7 +10,7 @@ from console.details.order import order
 from console.details.past import record, trade
 from console.details.position import position
 from console.details.wire import wire
-from console.screens.behind import Behind
+from console.screens.dialog_host import DialogHost
 from console.screens.reading import ReadingScreen
 from core.views import DeskView
 from widgets.lines import Cell, TextLine
@@ -35,7 +35,7 @@ GONE = "no longer on the desk; as it stood last:"
 
 
 class DetailScreen(ReadingScreen):
-    def __init__(self, behind: Behind, pane: str, key: str) -> None:
+    def __init__(self, behind: DialogHost, pane: str, key: str) -> None:
         title, self.tell = TELLINGS[pane]
         super().__init__(title)
         self.key = key

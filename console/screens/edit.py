@@ -6,9 +6,9 @@ from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 
-from console.screens.behind import Behind
+from console.screens.dialog_host import DialogHost
 from console.screens.numbers import number_in
-from console.screens.typing import Field, FieldsScreen
+from console.screens.text_fields import FieldsScreen, TextField
 from core.model.order import OrderType
 from core.model.values import Price, Quantity, plain
 from core.views import DeskView, ProposalRow
@@ -25,12 +25,12 @@ class EditScreen(FieldsScreen):
     """
 
     def __init__(
-        self, behind: Behind, row: ProposalRow, quantity: Quantity, act: Callable[[Quantity, Price | None], None]
+        self, behind: DialogHost, row: ProposalRow, quantity: Quantity, act: Callable[[Quantity, Price | None], None]
     ) -> None:
-        fields = [Field("Quantity", f"shares, {plain(quantity)} now", plain(quantity))]
+        fields = [TextField("Quantity", f"shares, {plain(quantity)} now", plain(quantity))]
         if row.type is OrderType.LIMIT and row.limit_price is not None:
             now = f"USD a share, {f.price(row.limit_price)} now"
-            fields.append(Field("Limit price", now, plain(row.limit_price)))
+            fields.append(TextField("Limit price", now, plain(row.limit_price)))
         title = f"Edit ─ {f.doing(row.side, row.effect)} ─ {row.symbol}"
         super().__init__(behind, title, fields, "makes a new ticket")
         self.row = row

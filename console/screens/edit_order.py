@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from console.screens.behind import Behind
+from console.screens.dialog_host import DialogHost
 from console.screens.numbers import number_in
-from console.screens.typing import Field, FieldsScreen
+from console.screens.text_fields import FieldsScreen, TextField
 from core.model.order import OrderType
 from core.model.values import Price, Quantity, plain
 from core.views import DeskView, OrderRow
@@ -18,10 +18,10 @@ from widgets.lines import Cell, TextLine
 class EditOrderScreen(FieldsScreen):
     """`act` stages the replacement: quantity, and limit where it has one."""
 
-    def __init__(self, behind: Behind, row: OrderRow, act: Callable[[Quantity, Price | None], None]) -> None:
-        fields = [Field("Quantity", "shares", plain(row.quantity))]
+    def __init__(self, behind: DialogHost, row: OrderRow, act: Callable[[Quantity, Price | None], None]) -> None:
+        fields = [TextField("Quantity", "shares", plain(row.quantity))]
         if row.type is OrderType.LIMIT and row.limit_price is not None:
-            fields.append(Field("Limit price", "USD a share", plain(row.limit_price)))
+            fields.append(TextField("Limit price", "USD a share", plain(row.limit_price)))
         title = f"Edit ─ {f.doing(row.side, row.effect)} {row.symbol}"
         super().__init__(behind, title, fields, "stages the replacement")
         self.row = row

@@ -16,8 +16,8 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Input
 
 from console.keymap import footer, written
-from console.screens.behind import Behind
-from console.screens.layer import Dialog
+from console.screens.dialog import Dialog
+from console.screens.dialog_host import DialogHost
 from core.views import DeskView
 from widgets.edges import put_note, put_title
 from widgets.grid_picture import Tone
@@ -48,7 +48,7 @@ FIRST_KEYS = ("ctrl+k", "f10", "ctrl+q", "escape")
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class FormField:
     """One line of a form; `hint` stands beside it while nothing is wrong with it."""
 
     name: str
@@ -57,7 +57,7 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class FormAnswer:
     """What the last line says of an act; of the fields as they were, where `texts` holds them, and else until the next.
 
     So a refusal's reasons stay while what they refused is mended.
@@ -89,7 +89,7 @@ class Form(Dialog):
     CAPITALS: frozenset[str] = frozenset()
     """Fields that are written in capitals, however they are typed."""
 
-    def __init__(self, behind: Behind, title: str, fields: Sequence[Field], texts: Mapping[str, str]) -> None:
+    def __init__(self, behind: DialogHost, title: str, fields: Sequence[FormField], texts: Mapping[str, str]) -> None:
         super().__init__()
         self.behind = behind
         self.asks = title
@@ -108,7 +108,7 @@ class Form(Dialog):
         self._said: Sequence[TextLine] = ()
         self._top = 0
         self._order = [field.name for field in fields]
-        self._answer = Answer("", "", None)
+        self._answer = FormAnswer("", "", None)
         self._early: list[events.Key] = []
 
     def compose(self) -> ComposeResult:
@@ -230,7 +230,7 @@ class Form(Dialog):
 
     def answered(self, text: str, label: str = "") -> None:
         """What an act brought; with a label it is a refusal, whose reasons stay."""
-        self._answer, self._top = Answer(label, text, None if label else self.texts()), 0
+        self._answer, self._top = FormAnswer(label, text, None if label else self.texts()), 0
         self.describe()
 
     def show_answer(self, otherwise: str, tone: Tone = "muted") -> None:

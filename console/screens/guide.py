@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
-from console.keymap import Place, bindings_for, confirming_key, written
-from console.screens.layer import Dialog
+from console.keymap import KeyScope, bindings_for, confirming_key, written
+from console.screens.dialog import Dialog
 from core.model.order import Effect
 from widgets.edges import put_note, put_title
 from widgets.lines import Cell, Lines, TextLine
@@ -24,7 +24,7 @@ class GuideScreen(Dialog):
     #guide { width: 76; max-width: 100%; height: auto; max-height: 100%; background: $surface;
              border: round $accent; padding: 0 1; }
     """
-    PLACE = Place.GUIDE
+    PLACE = KeyScope.GUIDE
     BINDINGS = bindings_for(PLACE)
 
     def __init__(self, closed: Callable[[], None]) -> None:

@@ -15,15 +15,15 @@ from textual import _time, events
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
-from console.arming import OPENS_AFTER, Arming, Shown
-from console.door import DeskDoor
-from console.keymap import Place, bindings_for, written
-from console.painted import Painted
-from console.screens.behind import Behind
-from console.screens.layer import Dialog
+from console.arming import OPENS_AFTER, Arming, ShownTicket
+from console.keymap import KeyScope, bindings_for, written
+from console.screens.dialog import Dialog
+from console.screens.dialog_host import DialogHost
 from console.screens.question import TICK
-from console.ticket.word import TOLD_FROM, begun, in_capitals
-from core.inputs import Rearm, Resume
+from console.terminal.kill_port import DeskKillPort
+from console.terminal.painted import Painted
+from console.ticket.typed_word import TOLD_FROM, begun, in_capitals
+from core.messages.commands import Rearm, Resume
 from core.model.order import OrderStatus
 from core.model.values import ClientOrderId
 from core.views import IN_DOUBT, DeskView, OrderRow
@@ -56,12 +56,12 @@ class KillScreen(Dialog):
     #kill { width: 78; max-width: 100%; height: auto; max-height: 100%; background: $surface;
             border: heavy $error; border-title-style: bold; padding: 0 1; }
     """
-    PLACE = Place.KILL
+    PLACE = KeyScope.KILL
     BINDINGS = bindings_for(PLACE)
     NEEDS_ROOM = False
     STAYS_CLEAR = False
 
-    def __init__(self, behind: Behind, door: DeskDoor) -> None:
+    def __init__(self, behind: DialogHost, door: DeskKillPort) -> None:
         super().__init__()
         self.behind = behind
         self.door = door
@@ -186,8 +186,8 @@ class KillScreen(Dialog):
         others = [halt.cause.value for halt in view.status.halts if not halt.is_of_key] if view else []
         return f"take back the key's halt; stays halted: {', '.join(others)}" if others else "resume"
 
-    def _shown(self) -> Shown:
-        return Shown("halted", self._resuming_words())
+    def _shown(self) -> ShownTicket:
+        return ShownTicket("halted", self._resuming_words())
 
     def _state(self) -> Cell:
         """Whether U would count now."""

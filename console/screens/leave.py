@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from console.keymap import Place, bindings_for, written
+from console.keymap import KeyScope, bindings_for, written
 from console.screens.question import WIDTH, Question
 from core.model.codes import DeskState
 from core.model.order import StopHolder
@@ -29,8 +29,8 @@ UNGUARDED = {
 
 
 class LeaveScreen(Question):
-    PLACE = Place.LEAVE
-    BINDINGS = bindings_for(Place.LEAVE)
+    PLACE = KeyScope.LEAVE
+    BINDINGS = bindings_for(KeyScope.LEAVE)
     NEEDS_ROOM = False
 
     def __init__(self, view: DeskView, leave: Callable[[], None]) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 
 from textual import events
 
-from console.keymap import Place, bindings_for, written
-from console.screens.layer import MINIMUM
+from console.keymap import KeyScope, bindings_for, written
+from console.screens.dialog import MINIMUM
 from console.screens.override import WordScreen
 from console.screens.question import WIDTH, Question
 from console.screens.reading import FRAME
@@ -24,7 +24,7 @@ UNDER = 3
 class Scrolled(Question):
     """All differences, scrolled where they do not fit; `was_read` once the last of them was on the screen."""
 
-    BINDINGS = [*bindings_for(Place.OVERRIDE), *bindings_for(Place.READING)]
+    BINDINGS = [*bindings_for(KeyScope.OVERRIDE), *bindings_for(KeyScope.READING)]
     was_read = False
     top = 0
 
@@ -79,7 +79,7 @@ class LoosenScreen(Scrolled, WordScreen):
 class ReloadedScreen(Scrolled):
     """Nothing of it is looser: there is nothing to type."""
 
-    PLACE = Place.OVERRIDE
+    PLACE = KeyScope.OVERRIDE
 
     def __init__(self, reload: ReloadView) -> None:
         super().__init__("The limits are asked for", list(_lines(reload)))

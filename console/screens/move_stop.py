@@ -9,9 +9,9 @@ from collections.abc import Callable
 from datetime import datetime
 from decimal import ROUND_CEILING, ROUND_FLOOR
 
-from console.screens.behind import Behind
+from console.screens.dialog_host import DialogHost
 from console.screens.numbers import number_in
-from console.screens.typing import Field, FieldsScreen
+from console.screens.text_fields import FieldsScreen, TextField
 from core.model.order import StopHolder
 from core.model.values import Price
 from core.views import DeskView, PositionRow
@@ -24,8 +24,8 @@ BREAK_EVEN = "0"
 class MoveStopScreen(FieldsScreen):
     """`act` stages the new price."""
 
-    def __init__(self, behind: Behind, row: PositionRow, act: Callable[[Price], None]) -> None:
-        field = Field("New stop", "USD a share; 0 is break-even")
+    def __init__(self, behind: DialogHost, row: PositionRow, act: Callable[[Price], None]) -> None:
+        field = TextField("New stop", "USD a share; 0 is break-even")
         what = "Move the stop" if row.holder is StopHolder.BROKER else "A new stop"
         super().__init__(behind, f"{what} ─ {row.symbol} {f.quantity(row.quantity)}", [field], "stages it")
         self.row: PositionRow | None = row

@@ -7,13 +7,13 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
-from console.awaited import NO_ANSWER_YET, PATIENCE, Awaited, Refused, Staged, awaited
-from console.keymap import Place, bindings_for, written
-from console.looking import Looking
-from console.order_form import Draft, Fault, read_draft, read_form
-from console.presets import preset
-from console.screens.behind import Behind
-from console.screens.form import BESIDE, NOTHING, WIDTH, Field, Form
+from console.keymap import KeyScope, bindings_for, written
+from console.order_form import Draft, FieldFault, read_draft, read_form
+from console.proposal_outcome import NO_ANSWER_YET, PATIENCE, AwaitedProposal, RefusedProposal, StagedProposal, awaited
+from console.quantity_presets import preset
+from console.quote_refresh import QuoteRefresh
+from console.screens.dialog_host import DialogHost
+from console.screens.form import BESIDE, NOTHING, WIDTH, Form, FormField
 from core.model.staging import MANUAL
 from core.model.values import Symbol, plain
 from core.views import DeskView
@@ -21,18 +21,18 @@ from widgets import format as f
 from widgets.order_form import about_lines, money_lines
 
 FIELDS = (
-    Field("symbol", "Symbol", ""),
-    Field("effect", "Effect", "buy or short opens, sell or cover ends"),
-    Field("quantity", "Quantity", ""),
-    Field("type", "Type", "limit market stop stop-limit trailing"),
-    Field("limit", "Limit price", "USD a share"),
-    Field("stop", "Stop price", "USD a share; limits the loss"),
-    Field("holder", "Stop held by", "broker, desk, or you"),
-    Field("lasts", "Time in force", "day, gtc, ioc; fractions are day only"),
-    Field("target", "Target price", "may be empty; whole shares only"),
-    Field("trigger", "Trigger", "of a stop entry: what starts it, USD"),
-    Field("trail", "Trailing by", "of a trailing stop: 1.50 USD, or 2 %"),
-    Field("ttl", "Cancel after", "may be empty; 90 seconds, 5m, 2h"),
+    FormField("symbol", "Symbol", ""),
+    FormField("effect", "Effect", "buy or short opens, sell or cover ends"),
+    FormField("quantity", "Quantity", ""),
+    FormField("type", "Type", "limit market stop stop-limit trailing"),
+    FormField("limit", "Limit price", "USD a share"),
+    FormField("stop", "Stop price", "USD a share; limits the loss"),
+    FormField("holder", "Stop held by", "broker, desk, or you"),
+    FormField("lasts", "Time in force", "day, gtc, ioc; fractions are day only"),
+    FormField("target", "Target price", "may be empty; whole shares only"),
+    FormField("trigger", "Trigger", "of a stop entry: what starts it, USD"),
+    FormField("trail", "Trailing by", "of a trailing stop: 1.50 USD, or 2 %"),
+    FormField("ttl", "Cancel after", "may be empty; 90 seconds, 5m, 2h"),
 )
 DEFAULTS = {"effect": "buy", "type": "limit", "lasts": "day", "holder": "broker"}
 NEEDED = frozenset({"symbol", "quantity", "limit", "trigger", "stop", "trail"})
@@ -42,20 +42,20 @@ NEEDED = frozenset({"symbol", "quantity", "limit", "trigger", "stop", "trail"})
 class NewOrderScreen(Form):
     """`advice` is the number of the one that filled it; None where the operator begins."""
 
-    PLACE = Place.ORDER_FORM
+    PLACE = KeyScope.ORDER_FORM
     BINDINGS = bindings_for(PLACE)
     CAPITALS = frozenset({"symbol"})
 
-    def __init__(self, behind: Behind, texts: Mapping[str, str] = NOTHING, advice: int | None = None) -> None:
+    def __init__(self, behind: DialogHost, texts: Mapping[str, str] = NOTHING, advice: int | None = None) -> None:
         symbols = behind.view.symbols if behind.view is not None else ()
         only = {"symbol": symbols[0].symbol} if len(symbols) == 1 else {}
         super().__init__(
             behind, "New order ─ becomes a proposal, nothing is sent", FIELDS, {**DEFAULTS, **only, **texts}
         )
         self.advice = advice
-        self._awaited: Awaited | None = None
+        self._awaited: AwaitedProposal | None = None
         self._was_entered = False
-        self.looking = Looking(behind)
+        self.looking = QuoteRefresh(behind)
 
     def first(self) -> str:
         return "quantity" if self.inputs["symbol"].value else "symbol"
@@ -69,10 +69,10 @@ class NewOrderScreen(Form):
         if self._awaited is None or not self.is_active:
             return
         match self._awaited.answer(view):
-            case Staged(proposal_id):
+            case StagedProposal(proposal_id):
                 self.dismiss()
                 self.behind.open_ticket(proposal_id)
-            case Refused(words, _):
+            case RefusedProposal(words, _):
                 self._awaited = None
                 self.answered(words, "NOT STAGED ")
             case None if self.behind.now() - self._awaited.since > PATIENCE:
@@ -87,7 +87,7 @@ class NewOrderScreen(Form):
             return
         self._was_entered = True
         order = read_form(self.texts(), view)
-        if isinstance(order, Fault):
+        if isinstance(order, FieldFault):
             label = next(field.label for field in self.fields if field.name == order.field)
             self.go_to(order.field)
             self.answered(f"{label}: {order.message}")

@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 
 from textual import events
 
-from console.keymap import Place, bindings_for
+from console.keymap import KeyScope, bindings_for
 from console.screens.question import WIDTH, Question
-from console.ticket.word import TypedWord, in_capitals
+from console.ticket.typed_word import TypedWord, in_capitals
 from core.views import ProtectionRow
 from widgets.lines import Cell, TextLine
 from widgets.ticket import wrapped
@@ -22,8 +22,8 @@ OVERRIDE = "OVERRIDE"
 class WordScreen(Question):
     """`does` is what the word does; `act` does it."""
 
-    PLACE = Place.OVERRIDE
-    BINDINGS = bindings_for(Place.OVERRIDE)
+    PLACE = KeyScope.OVERRIDE
+    BINDINGS = bindings_for(KeyScope.OVERRIDE)
 
     def __init__(self, title: str, lines: Sequence[TextLine], word: str, does: str, act: Callable[[], None]) -> None:
         self.word = TypedWord(word)

@@ -11,11 +11,11 @@ from collections.abc import Callable, Sequence
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
-from console.arming import REDUCES_AFTER, Arming, Shown
-from console.keymap import Place, bindings_for, footer, written
-from console.painted import Painted
-from console.screens.behind import Behind
-from console.screens.layer import Dialog
+from console.arming import REDUCES_AFTER, Arming, ShownTicket
+from console.keymap import KeyScope, bindings_for, footer, written
+from console.screens.dialog import Dialog
+from console.screens.dialog_host import DialogHost
+from console.terminal.painted import Painted
 from widgets.edges import put_title
 from widgets.lines import Cell, Lines, TextLine, spread
 
@@ -31,7 +31,7 @@ class Question(Dialog):
     CSS = """
     .question { width: 72; max-width: 100%; height: auto; background: $surface; border: round $warning; padding: 0 1; }
     """
-    PLACE = Place.QUESTION
+    PLACE = KeyScope.QUESTION
 
     def __init__(self, title: str, lines: Sequence[TextLine]) -> None:
         super().__init__()
@@ -71,16 +71,16 @@ class Question(Dialog):
 class ArmedQuestion(Question):
     """`does` is what its key does, in a word or two; `act` does it."""
 
-    BINDINGS = bindings_for(Place.QUESTION)
+    BINDINGS = bindings_for(KeyScope.QUESTION)
 
     def __init__(
-        self, behind: Behind, title: str, lines: Sequence[TextLine], does: str, act: Callable[[], None]
+        self, behind: DialogHost, title: str, lines: Sequence[TextLine], does: str, act: Callable[[], None]
     ) -> None:
         self.behind = behind
         self.does = does
         self.act = act
         self.arming = Arming(behind.keyboard)
-        self.shown = Shown("question", title)
+        self.shown = ShownTicket("question", title)
         self._was_early = False
         super().__init__(title, lines)
         self.painted = Painted(self.arming, lambda: behind.link, behind.now)

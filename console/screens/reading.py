@@ -11,8 +11,8 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
-from console.keymap import Place, bindings_for, written
-from console.screens.layer import Dialog
+from console.keymap import KeyScope, bindings_for, written
+from console.screens.dialog import Dialog
 from widgets.edges import put_note, put_title
 from widgets.lines import Lines, TextLine
 
@@ -27,7 +27,7 @@ class ReadingScreen(Dialog):
     .reading { width: 78; max-width: 100%; height: auto; max-height: 100%; background: $surface;
                border: round $accent; padding: 0 1; }
     """
-    PLACE = Place.READING
+    PLACE = KeyScope.READING
     BINDINGS = bindings_for(PLACE)
 
     def __init__(self, title: str) -> None:

@@ -12,25 +12,25 @@ from datetime import datetime
 from textual.app import ComposeResult
 
 from console.arming import OPENS_AFTER, REDUCES_AFTER, Arming
-from console.awaited import last_refusal
-from console.keymap import Place, bindings_for
-from console.looking import Looking
-from console.painted import Painted
-from console.screens.behind import Behind
+from console.keymap import KeyScope, bindings_for
+from console.proposal_outcome import last_refusal
+from console.quote_refresh import QuoteRefresh
 from console.screens.decline import DeclineScreen
+from console.screens.dialog import Dialog
+from console.screens.dialog_host import DialogHost
 from console.screens.edit import EditScreen
-from console.screens.layer import Dialog
+from console.terminal.painted import Painted
 from console.ticket.box import TicketBox
 from console.ticket.lines import Readiness, key_of, state
-from console.ticket.standing import Edit, Phase, Standing, shown_of
-from console.ticket.word import TypedWord
-from core.inputs import Confirm, Decline, EditProposal, LeaveTicket, OpenTicket
+from console.ticket.status import Edit, TicketPhase, TicketStatus, shown_of
+from console.ticket.typed_word import TypedWord
+from core.messages.commands import Confirm, Decline, EditProposal, LeaveTicket, OpenTicket
 from core.model.account import Mode
 from core.model.values import ClientOrderId, Price, ProposalId, Quantity
 from core.views import DeskView, TicketView
 from widgets.ticket import watches
 
-__all__ = ["Phase", "TicketScreen"]
+__all__ = ["TicketPhase", "TicketScreen"]
 
 TICK = 0.05
 ALWAYS = ("ticket.next", "ticket.leave")
@@ -43,17 +43,17 @@ class TicketScreen(Dialog):
     """One proposal's ticket, from the question for its figures to its order, or to its end."""
 
     CSS = "TicketScreen { align: center bottom; }"
-    PLACE = Place.TICKET
+    PLACE = KeyScope.TICKET
     BINDINGS = bindings_for(PLACE)
     STAYS_CLEAR = False  # all of it is read before its key counts, also where that covers the status lines
 
-    def __init__(self, behind: Behind, proposal_id: ProposalId) -> None:
+    def __init__(self, behind: DialogHost, proposal_id: ProposalId) -> None:
         super().__init__()
         self.behind = behind
-        self.standing = Standing(proposal_id)
+        self.standing = TicketStatus(proposal_id)
         self.arming = Arming(behind.keyboard)
         self.painted = Painted(self.arming, lambda: behind.link, behind.now)
-        self.looking = Looking(behind)
+        self.looking = QuoteRefresh(behind)
         self.box = TicketBox()
         self._word: TypedWord | None = None
         self._is_spelling = False
@@ -73,7 +73,7 @@ class TicketScreen(Dialog):
         return self.standing.proposal_id
 
     @property
-    def phase(self) -> Phase:
+    def phase(self) -> TicketPhase:
         return self.standing.phase
 
     @property
@@ -94,15 +94,15 @@ class TicketScreen(Dialog):
 
     def acting_keys(self) -> Collection[str] | None:
         """Of one that has ended only what still does something."""
-        if self.phase is Phase.EXPIRED:
+        if self.phase is TicketPhase.EXPIRED:
             return ("ticket.review", "ticket.decline", *ALWAYS)
-        return ALWAYS if self.phase is Phase.OVER else None
+        return ALWAYS if self.phase is TicketPhase.OVER else None
 
     # ── what the engine says ─────────────────────────────────────────────────────────────────────────────────────
 
     def update_view(self, view: DeskView, now: datetime) -> None:
         self.standing.update(view)
-        if self.phase is Phase.OVER and self.is_active and self.standing.was_sent(view):
+        if self.phase is TicketPhase.OVER and self.is_active and self.standing.was_sent(view):
             self.dismiss()
             self.behind.show_order(ClientOrderId(self.proposal_id))
             return
@@ -172,7 +172,7 @@ class TicketScreen(Dialog):
 
     def _ask_whether_drawn(self) -> None:
         """After the next frame: that frame holds this ticket."""
-        if self._shown is None or self.phase is not Phase.READY or self._obstacle() is not None:
+        if self._shown is None or self.phase is not TicketPhase.READY or self._obstacle() is not None:
             return
         shown = shown_of(self._shown)
         if self.painted.must_ask(shown):
@@ -194,7 +194,13 @@ class TicketScreen(Dialog):
         key = key_of(self.standing.row) if self.standing.row is not None else None
         shown = self._shown
         self._is_spelling = self._spells(character, key)
-        if self._is_spelling or character is None or character != key or shown is None or self.phase is not Phase.READY:
+        if (
+            self._is_spelling
+            or character is None
+            or character != key
+            or shown is None
+            or self.phase is not TicketPhase.READY
+        ):
             self.arming.hear(character, at)
         elif not self._may_turn() or not self.arming.turn(shown_of(shown), key, self._silence(), at):
             self.arming.hear(character, at)
@@ -206,9 +212,13 @@ class TicketScreen(Dialog):
         word = self._word
         if word is None or (word.stands and character is not None and character == key):
             return False
-        if self._shown is None or self.phase is not Phase.READY or not self.arming.is_painted(shown_of(self._shown)):
+        if (
+            self._shown is None
+            or self.phase is not TicketPhase.READY
+            or not self.arming.is_painted(shown_of(self._shown))
+        ):
             word.forget()
-            self._was_early |= self.phase is Phase.READY and character is not None and character in word.word
+            self._was_early |= self.phase is TicketPhase.READY and character is not None and character in word.word
             return False
         word.hear(character)
         return bool(word.typed)
@@ -219,7 +229,7 @@ class TicketScreen(Dialog):
     def tick(self) -> None:
         """Follows the silence, and sends what a key turned."""
         self.painted.see_whether_it_ran()
-        if self.phase is not Phase.READY or self._obstacle() is not None:
+        if self.phase is not TicketPhase.READY or self._obstacle() is not None:
             self._forget()
         if self.painted.look():
             self.refresh()
@@ -251,14 +261,14 @@ class TicketScreen(Dialog):
     def action_review(self) -> None:
         if self._is_over():
             return
-        if self.phase is not Phase.CONFIRMING:
+        if self.phase is not TicketPhase.CONFIRMING:
             self.ask()
 
     def _is_over(self) -> bool:
         """Whether its proposal is gone: then nothing is left to ask, to edit or to decline."""
-        if self.phase is Phase.OVER:
+        if self.phase is TicketPhase.OVER:
             self.behind.say("this proposal is over; n writes a new order", "warning")
-        return self.phase is Phase.OVER
+        return self.phase is TicketPhase.OVER
 
     def action_unattended(self) -> None:
         """Another ticket, with its own digest: its exits go out without a key, or need one again (OP-06)."""
@@ -295,9 +305,9 @@ class TicketScreen(Dialog):
         self._open()
 
     def _was_turned(self) -> bool:
-        if self.phase is Phase.CONFIRMING:
+        if self.phase is TicketPhase.CONFIRMING:
             self.behind.say("it was confirmed already; d in Orders cancels the order", "warning")
-        return self.phase is Phase.CONFIRMING
+        return self.phase is TicketPhase.CONFIRMING
 
     def action_decline(self) -> None:
         row = self.standing.row
@@ -335,7 +345,7 @@ class TicketScreen(Dialog):
 
     def action_back(self) -> None:
         """Puts the ticket aside; a key that was turned stands."""
-        if self._shown is not None and self.phase is not Phase.CONFIRMING:
+        if self._shown is not None and self.phase is not TicketPhase.CONFIRMING:
             self.behind.handle.send(LeaveTicket(self._shown.ticket.id))
         self._leave()
 

@@ -45,6 +45,6 @@ class WhyScreen(ReadingScreen):
 
 def told(record: Recorded) -> list[TextLine]:
     """A record of the chain: when, what kind, and its words."""
-    from core.telling import in_words, kind_of  # with every fact: too much before the desk's first paint
+    from core.views.event_text import in_words, kind_of  # with every fact: too much before the desk's first paint
 
     return wrapped(f"{f.clock(record.at)}  {kind_of(record.fact):<{BEFORE - 10}}", in_words(record.fact), WIDTH)

@@ -8,8 +8,8 @@ from datetime import datetime
 from textual.app import ComposeResult
 
 from console.ticket.lines import WIDTH, Readiness, clocks, heading, key_line
-from console.ticket.standing import Phase, Standing
-from console.ticket.word import TypedWord
+from console.ticket.status import TicketPhase, TicketStatus
+from console.ticket.typed_word import TypedWord
 from core.model.account import Mode
 from core.views import DeskView
 from widgets.frame import Frame
@@ -50,20 +50,22 @@ class TicketBox(Frame):
         yield self.body
         yield self.keys
 
-    def show(self, standing: Standing, view: DeskView, now: datetime, is_late: bool) -> None:
+    def show(self, standing: TicketStatus, view: DeskView, now: datetime, is_late: bool) -> None:
         row, shown = standing.row, standing.shown
         title = title_of(row, view.status.mode.value) if row is not None else ""
         self.write_upper(title)
         self.write_lower(clocks(standing, now))
         self.set_class(view.status.mode is Mode.LIVE, "-live")
-        self.set_class(standing.phase not in (Phase.READY, Phase.FETCHING, Phase.CONFIRMING), "-disarmed")
+        self.set_class(
+            standing.phase not in (TicketPhase.READY, TicketPhase.FETCHING, TicketPhase.CONFIRMING), "-disarmed"
+        )
         lines = heading(standing, is_late)
         if shown is not None:
             lines += ticket_lines(shown, now, WIDTH, standing.said)
         waiting = [other for other in view.proposals if other.is_urgent and other.id != standing.proposal_id]
         self.body.show(self._fitted(lines, exit_lines(waiting, now, WIDTH)))
 
-    def show_keys(self, standing: Standing, word: TypedWord | None, readiness: Readiness, now: datetime) -> None:
+    def show_keys(self, standing: TicketStatus, word: TypedWord | None, readiness: Readiness, now: datetime) -> None:
         self.keys.show([key_line(standing, word, readiness, now)])
 
     def _fitted(self, lines: Sequence[TextLine], exits: Sequence[TextLine]) -> list[TextLine]:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from console.keymap import confirming_key, written
-from console.ticket.standing import Phase, Standing
-from console.ticket.word import TypedWord, in_capitals
+from console.ticket.status import TicketPhase, TicketStatus
+from console.ticket.typed_word import TypedWord, in_capitals
 from core.views import ProposalRow
 from widgets import format as f
 from widgets.lines import Cell, TextLine, joined, spread
@@ -55,24 +55,24 @@ class Readiness:
     is_proved: bool
 
 
-def heading(standing: Standing, is_late: bool) -> list[TextLine]:
+def heading(standing: TicketStatus, is_late: bool) -> list[TextLine]:
     """Why it cannot be confirmed now; nothing where it can."""
     match standing.phase:
-        case Phase.REFUSED:
+        case TicketPhase.REFUSED:
             return wrapped("REFUSED ", _to_review(standing.said), WIDTH, "urgent")
-        case Phase.RED:
+        case TicketPhase.RED:
             return wrapped("NOT NOW ", _to_review(standing.said), WIDTH, "urgent")
-        case Phase.EXPIRED:
+        case TicketPhase.EXPIRED:
             return wrapped(
                 "EXPIRED ", f"{standing.said}. {written('ticket.review')} opens it on new figures", WIDTH, "urgent"
             )
-        case Phase.OVER:
+        case TicketPhase.OVER:
             return wrapped("OVER    ", standing.said, WIDTH, "warning")
-        case Phase.CONFIRMING:
-            return [(Cell(Phase.CONFIRMING.value, "strong"),)]
+        case TicketPhase.CONFIRMING:
+            return [(Cell(TicketPhase.CONFIRMING.value, "strong"),)]
     lines = wrapped("NOT CHANGED ", standing.note, WIDTH, "warning") if standing.note else []
     if standing.shown is None:
-        lines.append((Cell("no figures came; r asks again" if is_late else Phase.FETCHING.value, "strong"),))
+        lines.append((Cell("no figures came; r asks again" if is_late else TicketPhase.FETCHING.value, "strong"),))
     return lines
 
 
@@ -81,12 +81,12 @@ def _to_review(reasons: str) -> str:
     return f"{OPEN_AGAIN.sub('', reasons)}. {written('ticket.review')} reviews it again"
 
 
-def key_line(standing: Standing, word: TypedWord | None, readiness: Readiness, now: datetime) -> TextLine:
+def key_line(standing: TicketStatus, word: TypedWord | None, readiness: Readiness, now: datetime) -> TextLine:
     """Which key confirms, what else there is, whether it counts, and the soonest of what can end the ticket."""
     row = standing.row
     if standing.has_ended:
-        return (Cell(f" {_named(KEYS_EXPIRED if standing.phase is Phase.EXPIRED else KEYS_OVER)}"),)
-    choices = KEYS_READY if standing.phase is Phase.READY else KEYS_ELSE
+        return (Cell(f" {_named(KEYS_EXPIRED if standing.phase is TicketPhase.EXPIRED else KEYS_OVER)}"),)
+    choices = KEYS_READY if standing.phase is TicketPhase.READY else KEYS_ELSE
     keys = [_named(choice) for choice in choices]
     if row is None or standing.shown is None:
         return (Cell(keys[0]),)
@@ -106,13 +106,13 @@ def _named(choice: Sequence[tuple[str, str]]) -> str:
     return "  ".join(f"{written(id)} {does}" for id, does in choice)
 
 
-def clocks(standing: Standing, now: datetime) -> str:
+def clocks(standing: TicketStatus, now: datetime) -> str:
     """The two clocks by their names: the ticket's, which its last line counts too, and its proposal's in the list."""
-    if standing.row is None or standing.phase is Phase.OVER:
+    if standing.row is None or standing.phase is TicketPhase.OVER:
         return ""
     ends_at = standing.row.expires_at
     waits = "the proposal waits" if ends_at is None else f"the proposal {f.countdown(ends_at, now)}"
-    if standing.phase is Phase.EXPIRED or standing.shown is None:
+    if standing.phase is TicketPhase.EXPIRED or standing.shown is None:
         return waits
     ticket_ends = standing.shown.ticket.ends_at
     if ends_at == ticket_ends:
@@ -135,10 +135,10 @@ def _does(row: ProposalRow, word: TypedWord | None) -> TextLine:
     return (Cell(f" {key} ", "strong"), Cell(f" {f.purpose(row).lower()}{typed}"))
 
 
-def state(standing: Standing, word: TypedWord | None, readiness: Readiness, key: str) -> Cell:
-    if standing.phase is Phase.CONFIRMING or readiness.is_turning:
+def state(standing: TicketStatus, word: TypedWord | None, readiness: Readiness, key: str) -> Cell:
+    if standing.phase is TicketPhase.CONFIRMING or readiness.is_turning:
         return Cell("confirming…", "strong")
-    if standing.phase is not Phase.READY:
+    if standing.phase is not TicketPhase.READY:
         return Cell("not armed", "warning")
     if readiness.obstacle is not None:
         return Cell(readiness.obstacle, "warning")

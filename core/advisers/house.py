@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from core.advisers.base import Adviser
-from core.advisers.terms import AdvisersSettings
 from core.advisers.watchman import Watchman
+from core.settings.advisers import AdvisersSettings
 
 HOUSE: Mapping[str, Callable[[AdvisersSettings], Adviser | None]] = {
     Watchman.name: lambda terms: Watchman(terms.watchman, terms.most) if terms.watchman.enabled else None,

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from core.advisers.base import Shown
-from core.advisers.terms import WatchmanTerms
 from core.model.advice import Advice
 from core.model.values import plain
+from core.settings.advisers import WatchmanSettings
 from core.views import LogRow, NotStaged
 
 
@@ -20,7 +20,7 @@ class Watchman:
     name = "watchman"
     is_deterministic = True
 
-    def __init__(self, terms: WatchmanTerms, most: int) -> None:
+    def __init__(self, terms: WatchmanSettings, most: int) -> None:
         self.terms = terms
         self.most = most
 

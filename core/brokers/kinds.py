@@ -12,18 +12,18 @@ from typing import Protocol
 
 from core.brokers.port import Broker, OrderStream
 from core.model.account import Account, Mode
+from core.model.api_contract import ApiRecord
 from core.model.broker import NoAnswer
 from core.model.capabilities import Capabilities
-from core.model.connection import Lamp
-from core.model.contract import Record
+from core.model.connection import ConnectionStatus
 from core.model.keys import KeyNames, Keys
 from core.model.session import Session
 from core.model.values import AccountId
-from core.settings import Settings
+from core.settings.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class BrokerAccount:
     """What a broker says of the account at a start; `words` is why it takes no orders, or empty."""
 
     account: Account
@@ -33,7 +33,7 @@ class Standing:
 class AccountBroker(Broker, Protocol):
     """A broker, and what a start asks of it."""
 
-    def standing(self) -> Standing | NoAnswer:
+    def standing(self) -> BrokerAccount | NoAnswer:
         """The account as a start finds it. Raises `AccountRefusedError` where the keys are not taken."""
         ...
 
@@ -41,7 +41,7 @@ class AccountBroker(Broker, Protocol):
         """The broker's own calendar, both days included; none where it has none."""
         ...
 
-    def show_on(self, show: Callable[[Lamp], None]) -> None:
+    def show_on(self, show: Callable[[ConnectionStatus], None]) -> None:
         """Tell each change of the way to the broker: `Line.BROKER`."""
         ...
 
@@ -87,7 +87,7 @@ class BrokerKind:
     connect: Callable[[Settings, Mode, Keys], Connected]
     source: str
     reached_by: str
-    contract: Callable[[], tuple[Record, ...]]
+    contract: Callable[[], tuple[ApiRecord, ...]]
     prefix: str = ""
 
     def account_id(self, name: str) -> AccountId:

@@ -21,7 +21,7 @@ from core.model.broker import (
     OrderUpdate,
     Refused,
 )
-from core.model.connection import Lamp
+from core.model.connection import ConnectionStatus
 from core.model.instrument import BrokerInstrument, NoInstrument
 from core.model.order import OrderRequest
 from core.model.values import BrokerOrderId, ClientOrderId, Symbol
@@ -62,6 +62,6 @@ class Broker(Protocol):
 class OrderStream(Protocol):
     """The broker's order updates, pushed. `run` connects, listens and comes back by itself until it is cancelled."""
 
-    async def run(self, hear: Callable[[OrderUpdate], None], show: Callable[[Lamp], None]) -> None:
+    async def run(self, hear: Callable[[OrderUpdate], None], show: Callable[[ConnectionStatus], None]) -> None:
         """Each parsed update goes to `hear`, each change of the connection to `show`; neither waits or raises."""
         ...

@@ -1,7 +1,7 @@
 """The broker's circuit breaker for entries (EX-15): a broker that does not answer is sent nothing that opens or adds.
 
 It guards entries alone: exits, cancels and questions always go. A slice: what it knows is folded from facts, so that it
-outlives a restart. `core/workflows/breaking.py` counts and decides.
+outlives a restart. `core/workflows/orders/circuit_breaker.py` counts and decides.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from core.model.values import ClientOrderId
 HOUR = timedelta(hours=1)
 
 
-class Phase(Enum):
+class BreakerPhase(Enum):
     CLOSED = "closed"
     """Entries pass."""
     OPEN = "open"
@@ -80,25 +80,25 @@ class Breaker:
     def restore(self, state: BreakerState) -> None:
         self.state = state
 
-    def phase(self, at: datetime) -> Phase:
+    def phase(self, at: datetime) -> BreakerPhase:
         if self.state.opened_at is None:
-            return Phase.CLOSED
+            return BreakerPhase.CLOSED
         if self.state.until is None:
-            return Phase.LATCHED
-        return Phase.OPEN if at < self.state.until else Phase.HALF_OPEN
+            return BreakerPhase.LATCHED
+        return BreakerPhase.OPEN if at < self.state.until else BreakerPhase.HALF_OPEN
 
     def refusal(self, at: datetime) -> str | None:
         """Why no entry may leave now, or None."""
         match self.phase(at):
-            case Phase.CLOSED:
+            case BreakerPhase.CLOSED:
                 return None
-            case Phase.LATCHED:
+            case BreakerPhase.LATCHED:
                 return f"latched until you clear it in the commands: {self.state.reason}"
-            case Phase.OPEN:
+            case BreakerPhase.OPEN:
                 assert self.state.until is not None
                 left = (self.state.until - at).total_seconds()
                 return f"open for {left:.0f} s more: {self.state.reason}"
-            case Phase.HALF_OPEN:
+            case BreakerPhase.HALF_OPEN:
                 return "half-open: one entry was let through, and its answer decides" if self.state.trial else None
 
     def openings_within_an_hour(self, at: datetime) -> tuple[datetime, ...]:
@@ -128,7 +128,7 @@ class Breaker:
         self.state.trial = None
 
     def _created(self, at: datetime, fact: OrderCreated) -> None:
-        if not fact.order.effect.only_reduces and self.phase(at) is Phase.HALF_OPEN and self.state.trial is None:
+        if not fact.order.effect.only_reduces and self.phase(at) is BreakerPhase.HALF_OPEN and self.state.trial is None:
             self.state.trial = fact.order.client_order_id
 
     def _blocked(self, _at: datetime, fact: SubmissionBlocked) -> None:

@@ -13,8 +13,8 @@ from datetime import datetime
 from typing import Protocol
 
 from core.advisers.authority import only_for_people
-from core.effects import ReplaceOrder, SubmitOrder
-from core.execution.noted import Noted
+from core.execution.expiring_names import ExpiringNames
+from core.messages.effects import ReplaceOrder, SubmitOrder
 from core.model.codes import BlockCode
 from core.model.order import refused_for_its_legs
 from core.model.values import ClientOrderId
@@ -51,10 +51,10 @@ class Gateway:
     latch: Latch
     venue: Venue = HOME
     """By whose clock it tells a time."""
-    used: Noted = field(default_factory=Noted)
+    used: ExpiringNames = field(default_factory=ExpiringNames)
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _let_out: Noted = field(default_factory=Noted)
-    _taken_back: Noted = field(default_factory=Noted)
+    _let_out: ExpiringNames = field(default_factory=ExpiringNames)
+    _taken_back: ExpiringNames = field(default_factory=ExpiringNames)
     _queued: dict[ClientOrderId, str | None] = field(default_factory=dict)
 
     def queue(self, order_id: ClientOrderId, why_not: str | None) -> None:

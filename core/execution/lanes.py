@@ -17,7 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from core.effects import (
+from core.messages.effects import (
     CancelOrder,
     Effect,
     FetchAccount,

@@ -23,7 +23,7 @@ from core.facts import (
 from core.model.bar import ONE_MINUTE
 from core.model.order import OrderStatus
 from core.model.staging import MANUAL
-from core.model.timing import PERCENTILES, Span
+from core.model.timing import PERCENTILES, LatencySpan
 from core.model.values import ClientOrderId, ProposalId, TicketId
 
 
@@ -75,7 +75,7 @@ class Latencies:
     def __init__(self, trading_day: Callable[[datetime], date]) -> None:
         self.trading_day = trading_day
         self.state = LatenciesState()
-        self._known: tuple[LatenciesState, tuple[Span, ...]] | None = None
+        self._known: tuple[LatenciesState, tuple[LatencySpan, ...]] | None = None
         self.folds = {
             ProposalStaged: self._staged,
             TicketOpened: self._ticket_opened,
@@ -89,18 +89,18 @@ class Latencies:
     def restore(self, state: LatenciesState) -> None:
         self.state = state
 
-    def spans(self) -> tuple[Span, ...]:
+    def spans(self) -> tuple[LatencySpan, ...]:
         """Every span with its percentiles; those that no order has are left out. Worked out when an order has moved."""
         if self._known is None or self._known[0] is not self.state:
             self._known = self.state, tuple(self._spans())
         return self._known[1]
 
-    def _spans(self) -> Iterator[Span]:
+    def _spans(self) -> Iterator[LatencySpan]:
         for name, first, last in SPANS:
             pairs = [(getattr(t, first), getattr(t, last)) for t in self.state.orders.values()]
             took = sorted(after - before for before, after in pairs if before is not None and after is not None)
             if took:
-                yield Span(name, len(took), tuple(percentile(took, p) for p in PERCENTILES))
+                yield LatencySpan(name, len(took), tuple(percentile(took, p) for p in PERCENTILES))
 
     # ── folds ────────────────────────────────────────────────────────────────────────────────────────────────────
 

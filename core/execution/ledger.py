@@ -12,26 +12,26 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from core.execution.order import Order
-from core.execution.order_machine import DuplicateOrderError
-from core.execution.past import PastInMemory, order_of, past_of, read, sum_after, written
+from core.execution.order_states import DuplicateOrderError
+from core.execution.past_orders import PastInMemory, order_of, past_of, read, sum_after, written
 from core.facts import (
     ApprovalRedeemed,
     BrokerWarned,
     CancelDropped,
     CancelFailed,
     CancelRequested,
+    ContingentOrdersMissing,
     DayStarted,
     EngineStarted,
     KeptOrderReleased,
     LegResized,
-    LegsMissing,
     OrderCreated,
     OrderFilled,
-    OrderInDoubt,
     OrderKept,
     OrderNotFound,
     OrdersRecalled,
     OrderStateChanged,
+    OrderStateUnknown,
     OwnerShare,
     PositionCorrected,
     ProposalStaged,
@@ -84,7 +84,7 @@ class LedgerState:
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class OpenedTrade:
     """A fill of an entry, and when this desk heard of it."""
 
     heard_at: datetime
@@ -146,7 +146,7 @@ class Ledger:
         self._legs: dict[ClientOrderId, dict[ClientOrderId, Order]] = {}
         self._working: dict[ClientOrderId, Order] = {}
         self._cut: dict[ClientOrderId, Order] = {}
-        self.opened: list[Opened] = []
+        self.opened: list[OpenedTrade] = []
         self.ended: Ended | None = None
         self.folds = {
             ApprovalRedeemed: self._redeemed,
@@ -156,12 +156,12 @@ class Ledger:
             StopCut: self._stop_cut,
             ProposalStaged: self._staged,
             LegResized: self._resized,
-            LegsMissing: self._bare,
+            ContingentOrdersMissing: self._bare,
             OrderStateChanged: self._state_changed,
             OrderKept: self._kept,
             KeptOrderReleased: self._kept_released,
             StateRestored: self._restored,
-            OrderInDoubt: self._in_doubt,
+            OrderStateUnknown: self._in_doubt,
             OrderNotFound: self._not_found,
             CancelRequested: self._cancel_requested,
             CancelFailed: self._cancel_failed,
@@ -347,7 +347,7 @@ class Ledger:
         is_idle = is_lost or self.incumbent(order) or self.is_held(order) or self._leaves_it_to_its_stop(order)
         return NO_SHARES if is_idle else order.remaining
 
-    def opened_since(self, at: datetime) -> Iterator[Opened]:
+    def opened_since(self, at: datetime) -> Iterator[OpenedTrade]:
         """Fills of entries that were heard from then on, the newest first.
 
         They are in memory alone, as the account's figures are which they are compared with: those of a start are asked
@@ -534,7 +534,7 @@ class Ledger:
         order = self.state.orders[fact.client_order_id]
         order.request = replace(order.request, quantity=fact.quantity)
 
-    def _bare(self, _at: datetime, fact: LegsMissing) -> None:
+    def _bare(self, _at: datetime, fact: ContingentOrdersMissing) -> None:
         self.state.orders[fact.client_order_id].is_bare = True
 
     def _replaced(self, order: Order) -> Order | None:
@@ -582,7 +582,7 @@ class Ledger:
         for order in self._working.values():
             order.kept = None
 
-    def _in_doubt(self, at: datetime, fact: OrderInDoubt) -> None:
+    def _in_doubt(self, at: datetime, fact: OrderStateUnknown) -> None:
         order = self.state.orders[fact.client_order_id]
         order.in_doubt_since = order.in_doubt_since or at
         order.reason = fact.reason
@@ -702,7 +702,7 @@ class Ledger:
         order.reported_quantity = max(order.reported_quantity, fact.cumulative)
         order.late_fill = order.late_fill or fact.is_late
         if not order.only_reduces:
-            self.opened.append(Opened(at, order, fact.fill.quantity, fact.fill.price))
+            self.opened.append(OpenedTrade(at, order, fact.fill.quantity, fact.fill.price))
         self._move_position(at, order, fact.fill)
 
     def _has_filled_on(self, day: date, order: Order) -> bool:

@@ -1,6 +1,6 @@
 """The exit rules themselves: one question of one position at one close, answered from figures alone (ST-09).
 
-Nothing is remembered here, and no clock is read: what a position has seen since its entry stands in `Standing`.
+Nothing is remembered here, and no clock is read: what a position has seen since its entry stands in `ExitPosition`.
 """
 
 from __future__ import annotations
@@ -9,17 +9,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from core.exits.terms import ExitTerms
 from core.model.instrument import STOCK_TICKS
 from core.model.signal import ExitReason
 from core.model.values import ZERO, Price, Quantity
+from core.settings.exits import ExitSettings
 
 ONE = Decimal(1)
 HUNDRED = Decimal(100)
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ExitPosition:
     """A position at the close of a bar.
 
     Attributes
@@ -78,7 +78,7 @@ class Due:
     words: str
 
 
-def exit_due(terms: ExitTerms, standing: Standing, close: Price) -> Due | None:
+def exit_due(terms: ExitSettings, standing: ExitPosition, close: Price) -> Due | None:
     """The first rule that holds at this close; None where all of them let the position be.
 
     A stop goes before the close of the day, that before the trailing stop, the target, and time. The stop sells only
@@ -87,7 +87,7 @@ def exit_due(terms: ExitTerms, standing: Standing, close: Price) -> Due | None:
     return next(_due(terms, standing, close), None)
 
 
-def _due(terms: ExitTerms, standing: Standing, close: Price) -> Iterator[Due]:
+def _due(terms: ExitSettings, standing: ExitPosition, close: Price) -> Iterator[Due]:
     stop = stop_of(terms, standing)
     if stop is not None and standing.bare > ZERO and standing.is_worse(close, stop):
         yield Due(standing.bare, ExitReason.STOP_LOSS, stop, f"close {_text(close)} is at the stop {_text(stop)}")
@@ -109,21 +109,21 @@ def _due(terms: ExitTerms, standing: Standing, close: Price) -> Iterator[Due]:
         yield Due(standing.held, ExitReason.TIME_EXIT, close, words)
 
 
-def stop_of(terms: ExitTerms, standing: Standing) -> Price | None:
+def stop_of(terms: ExitSettings, standing: ExitPosition) -> Price | None:
     """The stop that came with the entry, or the rule's own."""
     if standing.own_stop is not None or not terms.stop:
         return standing.own_stop
     return standing.off(terms.stop, standing.average_price)
 
 
-def target_of(terms: ExitTerms, standing: Standing) -> Price | None:
+def target_of(terms: ExitSettings, standing: ExitPosition) -> Price | None:
     """The target that came with the entry, or the rule's own."""
     if standing.own_target is not None or not terms.profit_target:
         return standing.own_target
     return standing.off(-terms.profit_target, standing.average_price)
 
 
-def trail_of(terms: ExitTerms, standing: Standing) -> Price | None:
+def trail_of(terms: ExitSettings, standing: ExitPosition) -> Price | None:
     """The price behind the best one; None while it does not trail yet."""
     if not terms.trail or standing.gain_at(standing.best) < terms.trail_from:
         return None

@@ -19,7 +19,7 @@ from core.model.values import Price, Symbol
 
 
 @dataclass(slots=True)
-class Mark:
+class ExitMark:
     """A position's.
 
     Attributes
@@ -46,7 +46,7 @@ class Mark:
 class WatchState:
     """`marks` is keyed `SYMBOL/strategy`, as positions are."""
 
-    marks: dict[str, Mark] = field(default_factory=dict)
+    marks: dict[str, ExitMark] = field(default_factory=dict)
 
 
 class ExitWatch:
@@ -66,17 +66,17 @@ class ExitWatch:
     def restore(self, state: WatchState) -> None:
         self.state = state
 
-    def mark(self, position: Position) -> Mark:
+    def mark(self, position: Position) -> ExitMark:
         """What was remembered of it; a fresh mark where it is older than this slice."""
         found = self.state.marks.get(position_key(position.symbol, position.strategy))
         if found is not None and found.opened_at == position.opened_at:
             return found
         entry = self.ledger.order(position.entry_order)
         if entry is None:
-            return Mark(position.opened_at, position.average_price)
+            return ExitMark(position.opened_at, position.average_price)
         stop, is_ours = entry.stop, entry.stop is not None and entry.stop.holder is StopHolder.DESK
         price = None if stop is None or stop.behind is not None else stop.price
-        return Mark(position.opened_at, position.average_price, price, entry.target_price, is_ours)
+        return ExitMark(position.opened_at, position.average_price, price, entry.target_price, is_ours)
 
     def take_bar(self, bar: Bar) -> None:
         """After the entry a bar counts whole; of the bar in which it was filled, its close alone is surely later."""
@@ -91,7 +91,7 @@ class ExitWatch:
         if self.ledger.state.positions:
             self.take_bar(fact.bar)
 
-    def _kept(self, position: Position) -> Mark:
+    def _kept(self, position: Position) -> ExitMark:
         mark = self.mark(position)
         self.state.marks[position_key(position.symbol, position.strategy)] = mark
         return mark
@@ -114,7 +114,7 @@ class ExitWatch:
         self._forget_but(fact.symbol, set())
         for position in self.ledger.positions_in(fact.symbol):
             key = position_key(position.symbol, position.strategy)
-            self.state.marks[key] = Mark(position.opened_at, position.average_price)
+            self.state.marks[key] = ExitMark(position.opened_at, position.average_price)
 
     def _forget_but(self, symbol: Symbol, kept: set[str]) -> None:
         for key in [key for key in self.state.marks if key.rpartition("/")[0] == symbol and key not in kept]:

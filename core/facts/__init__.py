@@ -7,16 +7,16 @@ their classes (`registry`); a new one is written into the file of its subject, a
 from __future__ import annotations
 
 from core.facts.advice import *
+from core.facts.baskets import *
+from core.facts.engine import *
 from core.facts.evaluation import *
 from core.facts.orders import *
-from core.facts.plans import *
-from core.facts.program import *
 from core.facts.registry import BY_TYPE
 from core.facts.registry import Fact as Fact
 from core.facts.risk import *
 from core.facts.staging import *
-from core.facts.standing import *
 from core.facts.strategies import *
+from core.facts.trading_status import *
 
 RELEARNED = tuple(made for made, kind in BY_TYPE.items() if kind.is_heard_again)
 """Facts that need no sync of their own: lost in a crash, they are heard again from the source."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from core.facts.registry import Fact, fact
-from core.model.evaluation import Evaluated, ShutCause
+from core.model.evaluation import Evaluated, SuspensionCause
 from core.model.values import Fraction
 
 
@@ -19,9 +19,9 @@ class StrategiesEvaluated(Fact):
     results: tuple[Evaluated, ...]
 
 
-@fact()
+@fact(aliases=("StrategyShut",))
 @dataclass(frozen=True, slots=True)
-class StrategyShut(Fact):
+class StrategySuspended(Fact):
     """It opens nothing from here on; its exits go on.
 
     Attributes
@@ -35,19 +35,19 @@ class StrategyShut(Fact):
     """
 
     strategy: str
-    cause: ShutCause
+    cause: SuspensionCause
     scope: str
     reason: str
     until: datetime | None
 
 
-@fact()
+@fact(aliases=("StrategyOpened",))
 @dataclass(frozen=True, slots=True)
-class StrategyOpened(Fact):
+class StrategyReinstated(Fact):
     """It may open again, by the operator or because its cause is over."""
 
     strategy: str
-    cause: ShutCause
+    cause: SuspensionCause
     scope: str
     reason: str
 

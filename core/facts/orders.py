@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import Enum
 
-from core.facts import older_words
+from core.facts import older_records
 from core.facts.registry import Fact, fact
 from core.model.codes import BlockCode, CancelCode, EndCode, RefusalKind
 from core.model.order import AnyOrder, LegRole, OrderStatus
@@ -91,15 +91,15 @@ class LegResized(Fact):
     quantity: Quantity
 
 
-@fact()
+@fact(aliases=("LegsMissing",))
 @dataclass(frozen=True, slots=True)
-class LegsMissing(Fact):
+class ContingentOrdersMissing(Fact):
     """The broker has the order without the legs that the ticket listed: its stop is sent on its own (OP-06)."""
 
     client_order_id: ClientOrderId
 
 
-@fact(version=3, upgrades={1: older_words.order_state_changed})
+@fact(version=3, upgrades={1: older_records.order_state_changed})
 @dataclass(frozen=True, slots=True)
 class OrderStateChanged(Fact):
     """One step of the state machine (EX-01, EX-03).
@@ -118,9 +118,9 @@ class OrderStateChanged(Fact):
     refusal: RefusalKind | None = None
 
 
-@fact()
+@fact(aliases=("OrderInDoubt",))
 @dataclass(frozen=True, slots=True)
-class OrderInDoubt(Fact):
+class OrderStateUnknown(Fact):
     """Whether the request arrived is not known (EX-06). Look-ups follow; nothing is sent again."""
 
     client_order_id: ClientOrderId
@@ -135,7 +135,7 @@ class OrderNotFound(Fact):
     client_order_id: ClientOrderId
 
 
-@fact(version=2, upgrades={1: older_words.submission_blocked})
+@fact(version=2, upgrades={1: older_records.submission_blocked})
 @dataclass(frozen=True, slots=True)
 class SubmissionBlocked(Fact):
     """The gateway did not let the order out."""
@@ -228,7 +228,7 @@ class WarningConfirmed(Fact):
     user: str = ""
 
 
-@fact(version=2, upgrades={1: older_words.cancel_requested})
+@fact(version=2, upgrades={1: older_records.cancel_requested})
 @dataclass(frozen=True, slots=True)
 class CancelRequested(Fact):
     client_order_id: ClientOrderId

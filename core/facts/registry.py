@@ -27,7 +27,7 @@ F = TypeVar("F", bound=Fact)
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class FactKind:
     """How one kind of fact stands in the journal.
 
     Attributes
@@ -65,9 +65,9 @@ class Kind:
         return data
 
 
-BY_TYPE: dict[type[Fact], Kind] = {}
+BY_TYPE: dict[type[Fact], FactKind] = {}
 """Every kind, in the order in which the classes were made."""
-BY_NAME: dict[str, Kind] = {}
+BY_NAME: dict[str, FactKind] = {}
 """The same by each name, aliases included."""
 
 
@@ -85,7 +85,7 @@ def fact(
     """
 
     def registered(made: type[F]) -> type[F]:
-        kind = Kind(made, name or made.__name__, version, aliases, upgrades or {}, is_heard_again)
+        kind = FactKind(made, name or made.__name__, version, aliases, upgrades or {}, is_heard_again)
         if taken := sorted(set(kind.names) & BY_NAME.keys()):
             raise ValueError(f"{made.__name__}: another fact is called {', '.join(taken)} in journals")
         if wrong := sorted(set(kind.upgrades) - set(range(1, version))):
@@ -102,6 +102,6 @@ def edition() -> int:
     return sum(kind.version for kind in BY_TYPE.values())
 
 
-def kind_of(made: type[Fact]) -> Kind:
+def kind_of(made: type[Fact]) -> FactKind:
     """How facts of this class stand in the journal."""
     return BY_TYPE[made]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from core.facts import older_words
+from core.facts import older_records
 from core.facts.registry import Fact, fact
 from core.model.regime import Regime
 from core.model.values import (
@@ -14,7 +14,7 @@ from core.model.values import (
 )
 
 
-@fact(version=2, upgrades={1: older_words.protection_tripped})
+@fact(version=2, upgrades={1: older_records.protection_tripped})
 @dataclass(frozen=True, slots=True)
 class ProtectionTripped(Fact):
     """A protection shut a scope; told for the reader, folded from trades and bars.

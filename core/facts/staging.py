@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from core.facts import older_words
+from core.facts import older_records
 from core.facts.registry import Fact, fact
-from core.model.codes import MandateCode, ProposalEnd
-from core.model.staging import Approval, Mandate, Proposal, Review, Ticket
+from core.model.codes import AuthorizationCode, ProposalEnd
+from core.model.staging import Approval, Proposal, Review, StandingAuthorization, Ticket
 from core.model.values import (
     ClientOrderId,
     Digest,
@@ -53,14 +53,14 @@ class SymbolRefused(Fact):
     reason: str
 
 
-@fact(version=5, upgrades={4: older_words.proposed})
+@fact(version=5, upgrades={4: older_records.proposed})
 @dataclass(frozen=True, slots=True)
 class ProposalStaged(Fact):
     proposal: Proposal
     review: Review
 
 
-@fact(version=6, upgrades={5: older_words.refused_by_checks})
+@fact(version=6, upgrades={5: older_records.refused_by_checks})
 @dataclass(frozen=True, slots=True)
 class ProposalSkipped(Fact):
     """A signal or a typed order that did not become a proposal, with every reason.
@@ -77,7 +77,7 @@ class ProposalSkipped(Fact):
     checks: tuple[str, ...] = ()
 
 
-@fact(version=5, upgrades={4: older_words.proposed})
+@fact(version=5, upgrades={4: older_records.proposed})
 @dataclass(frozen=True, slots=True)
 class ProposalEdited(Fact):
     """Another quantity or limit under the same id. What was shown before it can no longer be confirmed."""
@@ -130,7 +130,7 @@ class ConfirmationReceived(Fact):
     ticket_id: TicketId
     digest: Digest
     approval: Approval
-    mandates: tuple[Mandate, ...]
+    mandates: tuple[StandingAuthorization, ...]
     terminal: str = ""
     user: str = ""
 
@@ -157,7 +157,7 @@ class CommandRefused(Fact):
     reason: str
 
 
-@fact(version=2, upgrades={1: older_words.refused_by_checks})
+@fact(version=2, upgrades={1: older_records.refused_by_checks})
 @dataclass(frozen=True, slots=True)
 class ConfirmationRefused(Fact):
     """`checks` are those that gave the reasons, in their order; where they end, the reasons are no check's."""
@@ -192,20 +192,20 @@ class ApprovalRedeemed(Fact):
     quantity: Quantity
 
 
-@fact()
+@fact(aliases=("MandateProlonged",))
 @dataclass(frozen=True, slots=True)
-class MandateProlonged(Fact):
+class AuthorizationProlonged(Fact):
     """A confirmed close waits for a stop that is in doubt: its time does not run meanwhile (EX-21, EX-22)."""
 
     mandate_id: str
     ends_at: datetime
 
 
-@fact(version=2, upgrades={1: older_words.mandate_ended})
+@fact(version=2, upgrades={1: older_records.mandate_ended}, aliases=("MandateEnded",))
 @dataclass(frozen=True, slots=True)
-class MandateEnded(Fact):
+class AuthorizationEnded(Fact):
     """A mandate that has nothing left to permit, and why."""
 
     mandate_id: str
     reason: str
-    code: MandateCode = MandateCode.OTHER
+    code: AuthorizationCode = AuthorizationCode.OTHER

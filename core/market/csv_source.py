@@ -2,7 +2,7 @@
 
 A file is read whole before anything is handed out: one with a broken structure (no header, a missing column, times
 out of order, a last line that was cut off) is refused with `TableError`, so that no replay starts half way. A
-single bad row in a sound file is handed out as `Broken`, in its place, to be quarantined and counted. Prices become
+single bad row in a sound file is handed out as `BrokenRow`, in its place, to be quarantined and counted. Prices become
 Decimals here, from text, once. Columns are found by name; others are left alone.
 """
 
@@ -16,7 +16,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TypeVar, cast
 
-from core.csv_table import FIRST_ROW, Row, Table, TableError, shown, text_of
+from core.files.csv_table import FIRST_ROW, Row, Table, TableError, shown, text_of
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.quote import Feed, Quote
 from core.model.values import ZERO, Price, Quantity, Symbol
@@ -35,7 +35,7 @@ _Item = TypeVar("_Item", Bar, Quote)
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class BrokenRow:
     """A row that is neither a bar nor a quote: where it stands (file name and line), and why."""
 
     place: str
@@ -46,7 +46,7 @@ class _BadRowError(ValueError):
     """One row's trouble, in words."""
 
 
-def read_bars(path: Path, symbol: Symbol) -> Iterator[Bar | Broken]:
+def read_bars(path: Path, symbol: Symbol) -> Iterator[Bar | BrokenRow]:
     """Every row of a file of one-minute bars, in order, one item a row: the nth from 0 stands at `place_of(path, n)`.
 
     Raises
@@ -57,7 +57,7 @@ def read_bars(path: Path, symbol: Symbol) -> Iterator[Bar | Broken]:
     return iter(_read(path, BAR_COLUMNS, lambda row, columns: _bar(row, columns, symbol), lambda bar: bar.start))
 
 
-def read_quotes(path: Path, symbol: Symbol) -> Iterator[Quote | Broken]:
+def read_quotes(path: Path, symbol: Symbol) -> Iterator[Quote | BrokenRow]:
     """Every row of a file of quotes, as `read_bars` does.
 
     A row names the start of a minute and holds its last quote; nobody knew it before the minute's end, which is its
@@ -87,16 +87,16 @@ def _read(
     names: tuple[str, ...],
     parse: Callable[[Row, list[int]], _Item],
     time_of: Callable[[_Item], datetime],
-) -> list[_Item | Broken]:
+) -> list[_Item | BrokenRow]:
     table = Table(path, text_of(path), "minute, or a day")
     columns = table.columns(names)
-    items: list[_Item | Broken] = []
+    items: list[_Item | BrokenRow] = []
     last: datetime | None = None
     for index, row in enumerate(table.rows):
         try:
             item = parse(row, columns)
         except _BadRowError as error:
-            items.append(Broken(place_of(path, index), str(error)))
+            items.append(BrokenRow(place_of(path, index), str(error)))
             continue
         now = time_of(item)
         if last is not None and now <= last:
@@ -107,7 +107,7 @@ def _read(
             )
         last = now
         items.append(item)
-    if isinstance(items[-1], Broken) and not table.is_whole:
+    if isinstance(items[-1], BrokenRow) and not table.is_whole:
         raise TableError(
             f"{path}:{len(items) + 1}: the last line was cut off ({items[-1].reason}); "
             "fetch the file again, or remove the line"
@@ -224,5 +224,5 @@ def _bad_quote(quote: Quote) -> str:
     return f"sizes {quote.bid_size} and {quote.ask_size}: one is negative"
 
 
-def _first_reason(items: list[_Item | Broken]) -> str:
-    return next((item.reason for item in items if isinstance(item, Broken)), "there is none")
+def _first_reason(items: list[_Item | BrokenRow]) -> str:
+    return next((item.reason for item in items if isinstance(item, BrokenRow)), "there is none")

@@ -13,15 +13,15 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice, pairwise
 from pathlib import Path
 
-from core.csv_table import FIRST_ROW, Row, Table, TableError, shown, text_of
+from core.files.csv_table import FIRST_ROW, Row, Table, TableError, shown, text_of
+from core.files.regular_file import reading
 from core.market.calendar import ExchangeCalendar
-from core.market.csv_source import FIRST_YEAR, LAST_YEAR, Broken, bar_of, place_of
+from core.market.csv_source import FIRST_YEAR, LAST_YEAR, BrokenRow, bar_of, place_of
 from core.model.bar import Bar, WholeSession
 from core.model.session import Session
 from core.model.values import Symbol
 from core.model.venue import Venue
 from core.model.venues import HOME
-from core.regular_file import reading
 
 FIGURES = ("open", "high", "low", "close", "volume")
 A_DAY_APART = timedelta(hours=20)
@@ -63,7 +63,7 @@ def _times(rows: list[Row], column: int) -> Iterator[datetime]:
         yield at.replace(tzinfo=UTC) if at.tzinfo is None else at
 
 
-def read_days(path: Path, venue: Venue = HOME) -> list[DayRow | Broken]:
+def read_days(path: Path, venue: Venue = HOME) -> list[DayRow | BrokenRow]:
     """Every row of a file of daily bars, in order, one item a row; an instant names the venue's day.
 
     Raises
@@ -73,12 +73,12 @@ def read_days(path: Path, venue: Venue = HOME) -> list[DayRow | Broken]:
     """
     table = Table(path, text_of(path), "day")
     when, *figures = table.columns(("date" if "date" in table.header else "timestamp", *FIGURES))
-    items: list[DayRow | Broken] = []
+    items: list[DayRow | BrokenRow] = []
     last: date | None = None
     for index, row in enumerate(table.rows):
         day = _day(row, when, venue)
         if isinstance(day, str):
-            items.append(Broken(place_of(path, index), day))
+            items.append(BrokenRow(place_of(path, index), day))
             continue
         if last is not None and day <= last:
             raise TableError(
@@ -106,20 +106,20 @@ def _day(row: Row, column: int, venue: Venue) -> date | str:
 
 
 def daily_bars(
-    rows: list[DayRow | Broken], symbol: Symbol, calendar: ExchangeCalendar
-) -> Iterator[tuple[Bar, WholeSession, str] | Broken]:
+    rows: list[DayRow | BrokenRow], symbol: Symbol, calendar: ExchangeCalendar
+) -> Iterator[tuple[Bar, WholeSession, str] | BrokenRow]:
     """The rows as bars of their sessions, each with its place; one without a session, or that is no bar, is broken."""
     for row in rows:
-        if isinstance(row, Broken):
+        if isinstance(row, BrokenRow):
             yield row
             continue
         session = calendar.session_on(row.day)
         if not isinstance(session, Session):
-            yield Broken(row.place, f"{row.day} has no session: {session.reason}")
+            yield BrokenRow(row.place, f"{row.day} has no session: {session.reason}")
             continue
         bar = bar_of(row.fields, row.columns, symbol, session.open)
         if isinstance(bar, Bar):
             heard_at = calendar.next_session(session.open).open
             yield bar, WholeSession(session.close - session.open, heard_at), row.place
         else:
-            yield Broken(row.place, bar)
+            yield BrokenRow(row.place, bar)

@@ -11,12 +11,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from core.market.port import MarketData
-from core.model.contract import Record
+from core.model.api_contract import ApiRecord
 from core.model.keys import KeyNames, Keys
 from core.model.regime import DailyBar
 from core.model.session import Calendar
 from core.model.values import Symbol
-from core.settings import Settings
+from core.settings.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +34,7 @@ class LiveSource(MarketData, Protocol):
         ...
 
 
-class Making(Protocol):
+class SourceContext(Protocol):
     """How a source is made; what it needs is imported then and not before."""
 
     def __call__(
@@ -65,6 +65,6 @@ class SourceKind:
 
     name: str
     keys: KeyNames
-    make: Making
+    make: SourceContext
     reached_by: str
-    contract: Callable[[], tuple[Record, ...]]
+    contract: Callable[[], tuple[ApiRecord, ...]]

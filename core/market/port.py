@@ -6,18 +6,18 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from core.inputs import BarArrived, MarketDataBroken, QuoteArrived, TradingStatusHeard
-from core.model.connection import Lamp
+from core.messages.inputs import BarArrived, MarketDataBroken, QuoteArrived, TradingHaltHeard
+from core.model.connection import ConnectionStatus
 from core.model.quote import NoQuote, Quote
 from core.model.values import Symbol
 
-Heard = BarArrived | QuoteArrived | MarketDataBroken | TradingStatusHeard
+Heard = BarArrived | QuoteArrived | MarketDataBroken | TradingHaltHeard
 
 
 class MarketData(Protocol):
     """Bars and quotes of the symbols that it was made for, and of those that it is to follow."""
 
-    async def run(self, hear: Callable[[Heard], None], show: Callable[[Lamp], None]) -> None:
+    async def run(self, hear: Callable[[Heard], None], show: Callable[[ConnectionStatus], None]) -> None:
         """Stream first, polling where the stream fails, and back; gaps are filled. Runs until it is cancelled (MD-02).
 
         Each bar comes once and in the order of its symbol's minutes; quotes are conflated by symbol.

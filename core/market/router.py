@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import Enum
 
-from core.inputs import BarArrived, MarketDataBroken, QuoteArrived
+from core.messages.inputs import BarArrived, MarketDataBroken, QuoteArrived
 from core.model.values import Symbol
 
 MarketInput = BarArrived | QuoteArrived | MarketDataBroken

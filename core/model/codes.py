@@ -1,7 +1,7 @@
 """Codes: what a decision reads of why something ended, was taken back or was refused (SP-07).
 
 Each stands in its fact beside the words that people read. The words may be put otherwise at any time; a code means
-the same for ever. What was recorded before there were codes is read through `core.facts.older_words`.
+the same for ever. What was recorded before there were codes is read through `core.facts.older_records`.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class BlockCode(Enum):
     """The desk left first, and what it kept is not sent any more (EX-22)."""
 
 
-class MandateCode(Enum):
+class AuthorizationCode(Enum):
     """Why a mandate has nothing left to permit."""
 
     OTHER = "other"
@@ -84,7 +84,7 @@ class MandateCode(Enum):
     TAKEN_BACK = "taken_back"
 
 
-FAILED_CLOSES = frozenset({MandateCode.NOT_IN_TIME, MandateCode.NOT_THROUGH})
+FAILED_CLOSES = frozenset({AuthorizationCode.NOT_IN_TIME, AuthorizationCode.NOT_THROUGH})
 """The position is still there, and a person is told so."""
 
 
@@ -143,7 +143,7 @@ class ProposalEnd(Enum):
     SENT = "sent"
 
 
-class PlanStop(Enum):
+class BasketStop(Enum):
     """Why a plan was stopped before all of it had its turn."""
 
     OPERATOR = "operator"

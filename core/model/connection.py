@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import Enum
 
 
-class Line(Enum):
+class Channel(Enum):
     """Which connection."""
 
     BROKER = "broker"
@@ -18,7 +18,7 @@ class Line(Enum):
     """The stream of bars and quotes."""
 
 
-class LineState(Enum):
+class ConnectionState(Enum):
     CONNECTING = "connecting"
     UP = "up"
     SILENT = "silent"
@@ -32,7 +32,7 @@ class LineState(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Lamp:
+class ConnectionStatus:
     """One connection as it stands.
 
     Attributes
@@ -47,8 +47,8 @@ class Lamp:
         What is wrong and what to do, in one line; empty where nothing is.
     """
 
-    line: Line
-    state: LineState
+    line: Channel
+    state: ConnectionState
     since: datetime
     heard_at: datetime | None = None
     tries: int = 0

@@ -10,7 +10,7 @@ from enum import Enum
 from core.model.values import Fraction
 
 
-class ShutCause(Enum):
+class SuspensionCause(Enum):
     """Why the desk itself keeps a strategy from opening anything."""
 
     RETIRED = "retired"
@@ -27,7 +27,7 @@ class NoFigure:
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class EvaluationFigures:
     """A strategy's closed trades of the last while (see `core.risk.evaluation.figures` for the formulas).
 
     Attributes
@@ -57,5 +57,5 @@ class Evaluated:
     """One strategy's night: its figures, and what came of them in words."""
 
     strategy: str
-    figures: Figures
+    figures: EvaluationFigures
     verdict: str

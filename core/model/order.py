@@ -99,7 +99,7 @@ class TimeInForce(Enum):
 
 
 class OrderStatus(Enum):
-    """EX-01. `core.execution.order_machine` says which may follow which."""
+    """EX-01. `core.execution.order_states` says which may follow which."""
 
     PENDING = "PENDING"
     SUBMITTED = "SUBMITTED"

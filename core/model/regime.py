@@ -67,7 +67,7 @@ class Volatility(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Market:
+class MarketMeasure:
     """A market's labels after its session of `bars_to`.
 
     Attributes
@@ -103,14 +103,14 @@ class Regime:
     """What is known of both, as last measured."""
 
     vix: VixReading | NoVix
-    market: Market | NoMarket
+    market: MarketMeasure | NoMarket
 
     def after(self, before: Regime) -> Regime:
         """This measurement over an earlier one: what it lacks, or knows only of an earlier day, stays as it was."""
         vix, market = self.vix, self.market
         if isinstance(before.vix, VixReading) and (isinstance(vix, NoVix) or vix.measured_on < before.vix.measured_on):
             vix = before.vix
-        if isinstance(before.market, Market) and (
+        if isinstance(before.market, MarketMeasure) and (
             isinstance(market, NoMarket) or market.bars_to < before.market.bars_to
         ):
             market = before.market
@@ -129,7 +129,7 @@ class RegimeLabels:
 def labels_of(regime: Regime) -> RegimeLabels | None:
     """None where nothing of it was measured yet."""
     vix = regime.vix.level if isinstance(regime.vix, VixReading) else None
-    market = regime.market if isinstance(regime.market, Market) else None
+    market = regime.market if isinstance(regime.market, MarketMeasure) else None
     trend, volatility = (market.trend, market.volatility) if market else (None, None)
     return None if (vix, trend, volatility) == (None, None, None) else RegimeLabels(vix, trend, volatility)
 

@@ -121,7 +121,7 @@ class Proposal:
         return self.only_reduces and not self.is_guard
 
 
-class Standing(Enum):
+class CheckResult(Enum):
     """What one check says of one order."""
 
     PASSES = "passes"
@@ -138,7 +138,7 @@ class Verdict:
     """One check's answer, with the reason in words and figures."""
 
     check: str
-    standing: Standing
+    standing: CheckResult
     reason: str
 
     def __eq__(self, other: object) -> bool:
@@ -160,13 +160,13 @@ class UnsaidVerdict(Verdict):
     __dataclass_fields__: ClassVar[Any] = Verdict.__dataclass_fields__
 
     say: Callable[[], str]
-    standing = Standing.PASSES
+    standing = CheckResult.PASSES
 
     @property
     def reason(self) -> str:
         return self.say()
 
-    def __reduce__(self) -> tuple[type[Verdict], tuple[str, Standing, str]]:
+    def __reduce__(self) -> tuple[type[Verdict], tuple[str, CheckResult, str]]:
         return Verdict, (self.check, self.standing, self.reason)
 
 
@@ -189,11 +189,11 @@ class Review:
 
     @property
     def refusals(self) -> tuple[Verdict, ...]:
-        return tuple(v for v in self.verdicts if v.standing is Standing.REFUSES)
+        return tuple(v for v in self.verdicts if v.standing is CheckResult.REFUSES)
 
     @property
     def warnings(self) -> tuple[Verdict, ...]:
-        return tuple(v for v in self.verdicts if v.standing is Standing.WARNS)
+        return tuple(v for v in self.verdicts if v.standing is CheckResult.WARNS)
 
     @property
     def passes(self) -> bool:
@@ -201,7 +201,7 @@ class Review:
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class ReviewFigures:
     """What the ticket says in money, worked out when it was opened.
 
     A figure that cannot be had is None, and the ticket says so.
@@ -236,7 +236,7 @@ class Ticket:
     digest: Digest
     opened_at: datetime
     ends_at: datetime
-    figures: Figures
+    figures: ReviewFigures
     review: Review
     price_at_opening: Price | None
     unattended: tuple[ListedExit, ...] = ()
@@ -284,7 +284,7 @@ class Approval:
     less_of: ClientOrderId | None = None
 
 
-class MandateKind(Enum):
+class AuthorizationKind(Enum):
     """What a confirmed ticket permits beyond its own order."""
 
     PROTECTIVE_STOP = "protective_stop"
@@ -300,7 +300,7 @@ class MandateKind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Mandate:
+class StandingAuthorization:
     """Limits that a confirmation signed for later orders; each is checked afresh at its turn (OP-02).
 
     Attributes
@@ -314,7 +314,7 @@ class Mandate:
     """
 
     id: str
-    kind: MandateKind
+    kind: AuthorizationKind
     ticket_id: TicketId
     ticket_digest: Digest
     parent: ClientOrderId

@@ -9,7 +9,7 @@ PERCENTILES = (50, 90, 95, 99)
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class LatencySpan:
     """One part of the way, over the orders of a day: `percentiles` are those of `PERCENTILES`, in that order."""
 
     name: str

@@ -15,7 +15,7 @@ from core.execution.ledger import Ledger
 from core.facts import DayStarted, PromotionDecided, SettingsApplied
 from core.model.order import OrderRequest
 from core.model.values import ZERO, Fraction, Money, Symbol, plain
-from core.settings import Settings
+from core.settings.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)

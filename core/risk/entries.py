@@ -20,7 +20,7 @@ Signed = Callable[[str], Sequence[ClientOrderId]]
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class EntriesTaken:
     """Entries that were filled on the day, those that work without a fill of it, and those signed and not sent yet."""
 
     filled: int
@@ -37,7 +37,9 @@ class Taken:
         return ", ".join(f"{count} {word}" for count, word in parts if count) or "none so far"
 
 
-def entries_taken(strategy: str, day: date, ledger: Ledger, signed: Signed, but: ClientOrderId | None = None) -> Taken:
+def entries_taken(
+    strategy: str, day: date, ledger: Ledger, signed: Signed, but: ClientOrderId | None = None
+) -> EntriesTaken:
     """On a trading day; `but` is the order that asks: of what is signed, what was signed before it counts against it.
 
     So of two keys that are turned together the first one has the entry that is left.
@@ -49,4 +51,4 @@ def entries_taken(strategy: str, day: date, ledger: Ledger, signed: Signed, but:
     return _counted(ledger.entries_filled(strategy, day), len(working), len(to_come))
 
 
-_counted = lru_cache(maxsize=64)(Taken)
+_counted = lru_cache(maxsize=64)(EntriesTaken)

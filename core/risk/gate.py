@@ -11,28 +11,28 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Protocol
 
-from core.control import Control
 from core.execution.breaker import Breaker
 from core.execution.ledger import Ledger
 from core.model.account import Account, Mode, NoAccount
 from core.model.broker import OrderReport
 from core.model.capabilities import EVERYTHING, Capabilities
-from core.model.halt import TradingHalt
 from core.model.instrument import BrokerInstrument, NoInstrument
 from core.model.order import OrderRequest, OrderType, Side, refused_for_its_legs
 from core.model.quote import Feed, NoQuote, Quote
 from core.model.regime import UNKNOWN, Regime
 from core.model.session import NoSession, Session
-from core.model.staging import NoStop, Review, Standing, StopPlan, Verdict
+from core.model.staging import CheckResult, NoStop, Review, StopPlan, Verdict
+from core.model.trading_halt import TradingHalt
 from core.model.values import Price, Symbol
 from core.model.venue import Venue
 from core.risk.allocation import Allocations
 from core.risk.day import Day
 from core.risk.entries import Signed
 from core.risk.protections.book import ProtectionBook
-from core.risk.scaling.book import SizingBook
-from core.settings import Settings
-from core.staging.entries import Reach, aimed_at, reach_of
+from core.risk.size_factors.book import SizingBook
+from core.settings.settings import Settings
+from core.staging.resting_entries import Reach, aimed_at, reach_of
+from core.trading_state.trading_status import TradingStatus
 
 NOT_ASKED = NoSession("the calendar was not asked")
 
@@ -120,7 +120,7 @@ class ReviewContext:
     venue: Venue
     day: date
     session: Session | NoSession
-    control: Control
+    control: TradingStatus
     ledger: Ledger
     opening: Day
     breaker: Breaker
@@ -176,7 +176,7 @@ class Check(Protocol):
     @property
     def name(self) -> str: ...
 
-    def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict | None:
+    def review(self, candidate: Candidate, state: ReviewContext) -> Verdict | None:
         """None where there is nothing to check."""
         ...
 
@@ -187,16 +187,16 @@ class Gate:
     def __init__(self, checks: Sequence[Check]) -> None:
         self.checks = tuple(checks)
 
-    def review(self, candidate: Candidate, desk: ReviewContext) -> Review:
+    def review(self, candidate: Candidate, state: ReviewContext) -> Review:
         if not candidate.order.is_of_one_leg:
-            return Review((Verdict("legs", Standing.REFUSES, refused_for_its_legs(candidate.order)),))
+            return Review((Verdict("legs", CheckResult.REFUSES, refused_for_its_legs(candidate.order)),))
         verdicts = []
         for check in self.checks:
             verdict: Verdict | None
             try:
-                verdict = check.review(candidate, desk)
+                verdict = check.review(candidate, state)
             except Exception as error:  # a check that cannot decide refuses: that is its verdict
-                verdict = Verdict(check.name, Standing.REFUSES, f"could not decide: {type(error).__name__}: {error}")
+                verdict = Verdict(check.name, CheckResult.REFUSES, f"could not decide: {type(error).__name__}: {error}")
             if verdict is not None:
                 verdicts.append(verdict)
         return Review(tuple(map(_warning, verdicts) if candidate.only_reduces else verdicts))
@@ -204,9 +204,9 @@ class Gate:
 
 def _warning(verdict: Verdict) -> Verdict:
     """Where an order only reduces, what refuses warns."""
-    if verdict.standing is not Standing.REFUSES:
+    if verdict.standing is not CheckResult.REFUSES:
         return verdict
-    return Verdict(verdict.check, Standing.WARNS, verdict.reason)
+    return Verdict(verdict.check, CheckResult.WARNS, verdict.reason)
 
 
 def is_market_like(order: OrderRequest) -> bool:

@@ -12,8 +12,8 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 
 from core.model.sizing import LeftOut, Room, Size, SizeLimit, Term, product
 from core.model.values import NO_SHARES, ZERO, Money, Quantity
-from core.risk.scaling import ALL, BINDING
-from core.risk.scaling.contract import Conditions, Scale, Wanted
+from core.risk.size_factors import ALL, BINDING
+from core.risk.size_factors.base import Conditions, Scale, WantedEntry
 
 BY_RISK, BY_NOTIONAL, BY_BUDGET = SizeLimit.RISK, SizeLimit.NOTIONAL, SizeLimit.BUDGET
 BY_ALLOCATION, BY_LEAST = SizeLimit.ALLOCATION, SizeLimit.LEAST
@@ -25,7 +25,7 @@ _DOWN, _UP = Context(prec=50, rounding=ROUND_FLOOR), Context(prec=50, rounding=R
 """Every quotient is rounded down, so that what it yields never costs or risks more than allowed; a minimum up."""
 
 
-def size_of(wanted: Wanted, conditions: Conditions, scales: Sequence[Scale] = ALL) -> Size:
+def size_of(wanted: WantedEntry, conditions: Conditions, scales: Sequence[Scale] = ALL) -> Size:
     """Shares that lose at most the scaled risk at the stop, within every cap, rounded down to the step (RK-02, RK-10).
 
     Quantity = risk × factors ÷ way to the stop, capped by the largest order ÷ price, by what is left of the strategy's
@@ -44,7 +44,7 @@ def size_of(wanted: Wanted, conditions: Conditions, scales: Sequence[Scale] = AL
     return Size(quantity, limited_by, terms, left_out, wanted.risk)
 
 
-def size_within(room: Room, wanted: Wanted, conditions: Conditions, scales: Sequence[Scale] = ALL) -> Size:
+def size_within(room: Room, wanted: WantedEntry, conditions: Conditions, scales: Sequence[Scale] = ALL) -> Size:
     """The same within what the whole account carries; `limited_by` names the room's limit where that is the nearest."""
     most = wanted.max_notional
     by: SizeLimit | str = BY_NOTIONAL
@@ -60,7 +60,7 @@ def size_within(room: Room, wanted: Wanted, conditions: Conditions, scales: Sequ
     return replace(size, limited_by=size.limited_by.replace(BY_NOTIONAL, by))
 
 
-def raised_to_least(wanted: Wanted, conditions: Conditions, quantity: Quantity) -> Quantity | None:
+def raised_to_least(wanted: WantedEntry, conditions: Conditions, quantity: Quantity) -> Quantity | None:
     """The smallest order's shares, rounded up; None where `quantity` is as much, or a limit that binds is passed."""
     if wanted.risk is None or wanted.instrument.cost(quantity, wanted.price) >= wanted.least:
         return None
@@ -71,20 +71,20 @@ def raised_to_least(wanted: Wanted, conditions: Conditions, quantity: Quantity) 
     return raised if raised <= most else None
 
 
-def binding_cuts(wanted: Wanted, conditions: Conditions) -> tuple[Term, ...]:
+def binding_cuts(wanted: WantedEntry, conditions: Conditions) -> tuple[Term, ...]:
     """The terms that lower the limit of a trade's loss for everybody, whoever sized it."""
     return tuple(term for term in _weighed(wanted, conditions, BINDING)[0] if term.cuts)
 
 
 def _weighed(
-    wanted: Wanted, conditions: Conditions, scales: Sequence[Scale]
+    wanted: WantedEntry, conditions: Conditions, scales: Sequence[Scale]
 ) -> tuple[tuple[Term, ...], tuple[LeftOut, ...]]:
     answers = [scale.weigh(wanted, conditions) for scale in scales]
     terms = tuple(answer for answer in answers if isinstance(answer, Term))
     return terms, tuple(answer for answer in answers if isinstance(answer, LeftOut))
 
 
-def _capped(wanted: Wanted, conditions: Conditions, terms: tuple[Term, ...]) -> tuple[Quantity, SizeLimit | str]:
+def _capped(wanted: WantedEntry, conditions: Conditions, terms: tuple[Term, ...]) -> tuple[Quantity, SizeLimit | str]:
     if wanted.risk is None or wanted.risk <= ZERO:
         return NO_SHARES, NO_RISK
     if wanted.max_notional is None or wanted.max_notional <= ZERO:

@@ -15,14 +15,14 @@ from decimal import Decimal
 
 from core.analytics.metrics import DayOfEquity, drawdowns, framed, metrics
 from core.facts import Fact, SignalRaised
-from core.inputs import Start
+from core.messages.inputs import Start
 from core.model.bar import BY_MINUTE, BY_SESSION, Bar
 from core.model.order import Side
 from core.model.session import Session
 from core.model.signal import EntrySignal, ExitSignal
 from core.model.values import Symbol, plain
-from core.runtime.modelled import open_positions, tallied
-from core.runtime.report import Report, Row, iso
+from core.runtime.replay_report import Report, Row, iso
+from core.runtime.run_caveats import open_positions, tallied
 from core.runtime.virtual import VirtualRuntime
 from core.strategies.sma import SmaStrategy
 
@@ -71,15 +71,15 @@ class Backtest:
     def __init__(self, runtime: VirtualRuntime, sessions: Iterable[Session], *, is_daily: bool) -> None:
         self.runtime = runtime
         self.sessions = tuple(sessions)
-        self.report = Report(runtime.engine.desk)
+        self.report = Report(runtime.engine.state)
         self.signals = Signals()
         self.series: list[DayOfEquity] = []
         self._is_daily = is_daily
-        self._orchestrator = runtime.engine.desk.orchestrator
+        self._orchestrator = runtime.engine.state.orchestrator
         self._raised: list[EntrySignal | ExitSignal] = []
-        self._crossings = runtime.engine.desk.control.settings.strategies.sma.enabled
-        runtime.engine.desk.add_listener(self._hear_fact)
-        runtime.engine.desk.add_bar_listener(self._hear)
+        self._crossings = runtime.engine.state.control.settings.strategies.sma.enabled
+        runtime.engine.state.add_listener(self._hear_fact)
+        runtime.engine.state.add_bar_listener(self._hear)
 
     def run(self, watch: Watch) -> bool:
         """Play everything. False where it was told to leave before the end."""
@@ -100,8 +100,8 @@ class Backtest:
 
     def as_json(self, fingerprint: str) -> dict[str, object]:
         """What a replay tells, and the figures: ratios as fractions, money in USD."""
-        settings, report = self.runtime.engine.desk.control.settings, self.report
-        left = list(open_positions(self.runtime.engine.desk, self.runtime.exchange, self.runtime.at))
+        settings, report = self.runtime.engine.state.control.settings, self.report
+        left = list(open_positions(self.runtime.engine.state, self.runtime.exchange, self.runtime.at))
         profits = [float(each["profit"]) for each in (*report.trades, *left) if each["profit"] is not None]
         below = drawdowns(framed(self.series)["equity"])
         return {
@@ -156,7 +156,7 @@ class Backtest:
     def _signal(self, start: datetime, said: Said) -> Row:
         """A bar that is a whole day is named by its day."""
         strategy, symbol, side, confidence = said
-        day = self.runtime.engine.desk.calendar.trading_day(start)
+        day = self.runtime.engine.state.calendar.trading_day(start)
         return {
             "time": day.isoformat() if self._is_daily else iso(start),
             "strategy": strategy,
@@ -181,7 +181,7 @@ class Backtest:
 
     def _names(self) -> list[str]:
         """Strategies that were on."""
-        terms = self.runtime.engine.desk.control.settings.strategies
+        terms = self.runtime.engine.state.control.settings.strategies
         return [name for name in terms.names if terms.of(name).enabled]
 
     def _reasons(self, strategy: str) -> dict[str, int]:

@@ -8,7 +8,6 @@ from contextlib import suppress
 from datetime import date, datetime, timedelta
 
 from core.brokers.simulated.log import Record
-from core.desk import Desk
 from core.market.calendar import ExchangeCalendar
 from core.market.synthetic import synthetic_day
 from core.model.bar import Bar
@@ -17,9 +16,10 @@ from core.model.signal import EntrySignal
 from core.model.values import NO_MONEY, Money, Symbol
 from core.model.venue import Venue
 from core.ports import OperatorError
-from core.settings import Settings
+from core.settings.settings import Settings
 from core.strategies.base import Context, Strategy
-from core.strategies.house import OF_THE_HOUSE, Kinds
+from core.strategies.builtin import OF_THE_HOUSE, StrategyKinds
+from core.trading_state.state import TradingState
 
 FIRST_DAY = date(2026, 1, 5)
 LAST_DAY = date(2028, 12, 29)
@@ -58,19 +58,19 @@ def seed_of(account: str) -> int | None:
     return int(seed) if seed != account and seed.isdecimal() else None
 
 
-def require_sound(desk: Desk, records: Sequence[Record], settings: Settings, *, is_new: bool) -> None:
+def require_sound(state: TradingState, records: Sequence[Record], settings: Settings, *, is_new: bool) -> None:
     """Refuse to go on with an exchange that lost its memory, or with a held symbol that nobody would look at.
 
     Raises
     ------
     OperatorError
     """
-    if not is_new and desk.ledger.state.orders_sent and not records:
+    if not is_new and state.ledger.state.orders_sent and not records:
         raise OperatorError(
             "exchange.jsonl, the exchange's own log, is gone while the journal has orders; put it back, or open "
             "another account with --seed"
         )
-    held = {*(p.symbol for p in desk.ledger.positions()), *(o.request.symbol for o in desk.ledger.working())}
+    held = {*(p.symbol for p in state.ledger.positions()), *(o.request.symbol for o in state.ledger.working())}
     left_out = sorted(held - {Symbol(text) for text in settings.symbols})
     if left_out:
         named = ", ".join(left_out)
@@ -92,7 +92,9 @@ def bars_until(seed: int, symbols: Iterable[str], calendar: ExchangeCalendar, un
         yield from sorted((b for day in days for b in day if b.start <= until), key=lambda b: (b.start, b.symbol))
 
 
-def opening_instant(seed: int, settings: Settings, calendar: ExchangeCalendar, kinds: Kinds = OF_THE_HOUSE) -> datetime:
+def opening_instant(
+    seed: int, settings: Settings, calendar: ExchangeCalendar, kinds: StrategyKinds = OF_THE_HOUSE
+) -> datetime:
     """A few seconds before the end of the first bar that a strategy would buy; the open where there is none that day.
 
     Those that are on are asked.
@@ -110,7 +112,7 @@ def opening_instant(seed: int, settings: Settings, calendar: ExchangeCalendar, k
     return first + timedelta(minutes=1) - LEAD
 
 
-def _asked(settings: Settings, kinds: Kinds) -> Iterable[Strategy]:
+def _asked(settings: Settings, kinds: StrategyKinds) -> Iterable[Strategy]:
     """Those that are on and can be made; of the user's any may not."""
     for name, kind in kinds.known.items():
         if settings.strategies.of(name).enabled:

@@ -11,9 +11,9 @@ from typing import Any
 from core.brokers.port import Broker, OrderStream
 from core.market.port import MarketData
 from core.model.account import Account, Mode
+from core.model.api_contract import ApiRecord, removals
 from core.model.broker import NoAnswer
-from core.model.connection import Lamp, LineState
-from core.model.contract import Record, removals
+from core.model.connection import ConnectionState, ConnectionStatus
 from core.model.instrument import BrokerInstrument
 from core.model.quote import Quote
 from core.model.values import Symbol
@@ -54,7 +54,7 @@ class Doctor:
         symbols: tuple[Symbol, ...],
         mode: Mode,
         now: Callable[[], datetime],
-        contract: tuple[Record, ...],
+        contract: tuple[ApiRecord, ...],
         places: Places,
     ) -> None:
         self.broker = broker
@@ -134,14 +134,16 @@ class Doctor:
         words = f"{symbol} {quote.bid} × {quote.ask}, {age:.0f} s old, {quote.feed.value}"
         return Finding("market data", True, words, "")
 
-    async def _stream(self, name: str, run: Callable[[Callable[[Any], None], Callable[[Lamp], None]], Any]) -> Finding:
+    async def _stream(
+        self, name: str, run: Callable[[Callable[[Any], None], Callable[[ConnectionStatus], None]], Any]
+    ) -> Finding:
         """Whether it comes up; it is put down again."""
         up = asyncio.Event()
-        seen: list[Lamp] = []
+        seen: list[ConnectionStatus] = []
 
-        def show(lamp: Lamp) -> None:
+        def show(lamp: ConnectionStatus) -> None:
             seen.append(lamp)
-            if lamp.state in (LineState.UP, LineState.POLLING, LineState.REFUSED):
+            if lamp.state in (ConnectionState.UP, ConnectionState.POLLING, ConnectionState.REFUSED):
                 up.set()
 
         task = asyncio.create_task(run(lambda _heard: None, show))
@@ -153,7 +155,7 @@ class Doctor:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
         last = seen[-1] if seen else None
-        is_up = last is not None and last.state is LineState.UP
+        is_up = last is not None and last.state is ConnectionState.UP
         remedy = "" if is_up else "the desk asks instead of listening until it is there"
         words = ": ".join(filter(None, (last.state.value, last.words))) if last is not None else ""
         return Finding(name, is_up, words or f"nothing in {PATIENCE:g} s", remedy)

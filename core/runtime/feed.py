@@ -7,7 +7,7 @@ from datetime import datetime
 from heapq import merge
 from operator import itemgetter
 
-from core.inputs import BarArrived, MarketDataBroken, QuoteArrived, RegimeArrived
+from core.messages.inputs import BarArrived, MarketDataBroken, QuoteArrived, RegimeArrived
 
 Item = BarArrived | QuoteArrived | MarketDataBroken | RegimeArrived
 Timed = tuple[datetime, int, Item]

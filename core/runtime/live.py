@@ -18,48 +18,41 @@ from typing import Any
 
 from core.advisers.base import Adviser
 from core.brokers.port import Broker, OrderStream
-from core.effects import (
-    CancelOrder,
-    Effect,
-    LatchKill,
-    ReleaseKill,
-    ReplaceOrder,
-    SubmitOrder,
-)
 from core.engine import Engine
 from core.execution.gateway import Withheld
-from core.following import followed
-from core.inputs import (
+from core.io.wall_clock import utc_now
+from core.market.port import Heard, MarketData
+from core.messages.effects import CancelOrder, Effect, LatchKill, ReleaseKill, ReplaceOrder, SubmitOrder
+from core.messages.inputs import (
     BarArrived,
     BrokerUpdated,
+    ConnectionChanged,
     DeadlineReached,
     FromAdviser,
     Input,
-    LampChanged,
     Priority,
     QuoteArrived,
     RegimeArrived,
     Start,
     SubmissionKept,
 )
-from core.market.port import Heard, MarketData
 from core.model.broker import OrderUpdate
-from core.model.connection import Lamp, Line, LineState
+from core.model.connection import Channel, ConnectionState, ConnectionStatus
 from core.model.values import ClientOrderId, Symbol
-from core.picture import Pictures
 from core.ports import KillSwitch
-from core.runtime.asking import Asking
-from core.runtime.clockwork import Clockwork
-from core.runtime.consulting import Consulting
-from core.runtime.leaving import is_filling, kept, left_behind, not_sent
-from core.runtime.measuring import RegimeWatch
+from core.runtime.adviser_pool import AdviserPool
+from core.runtime.base import Keeping, Runtime
+from core.runtime.clock_guard import ClockGuard
+from core.runtime.followed_symbols import followed
 from core.runtime.pace import BEAT
-from core.runtime.past import PastWatch, Told
-from core.runtime.runtime import Keeping, Runtime
-from core.runtime.sending import Sending
-from core.wall_clock import utc_now
-from core.workflows.closing import Closing
-from core.workflows.confirming import LEFT
+from core.runtime.past_days import PastWatch, Told
+from core.runtime.pending_requests import PendingRequests
+from core.runtime.regime_watch import RegimeWatch
+from core.runtime.request_executor import RequestExecutor
+from core.runtime.shutdown import is_filling, kept, left_behind, not_sent
+from core.views.builders.desk import ViewBuilder
+from core.workflows.orders.position_close import PositionClose
+from core.workflows.staging.confirmation import LEFT
 
 ROUNDS = 3
 """What waits inside of a wait is cancelled in as many rounds."""
@@ -106,27 +99,27 @@ class LiveRuntime(Runtime):
         advisers: Sequence[Adviser] = (),
         keeper: Keeping | None = None,
     ) -> None:
-        super().__init__(engine, switch, max(now(), engine.desk.at), keeper)
+        super().__init__(engine, switch, max(now(), engine.state.at), keeper)
         engine.doors.stand_at_a_real_broker()
-        engine.desk.orchestrator.measure(steady)
-        self._clockwork = None if steady is None else Clockwork(now, steady, self.at)
+        engine.state.orchestrator.measure(steady)
+        self._clockwork = None if steady is None else ClockGuard(now, steady, self.at)
         self.orders = orders
         self.market = market
         self.regime = regime
         self.past = past
         self.advisers = advisers
         self.now = now
-        self.sending = Sending(
+        self.sending = PendingRequests(
             self.gateway,
-            Asking(broker, market),
-            lambda: engine.desk.control.settings,
+            RequestExecutor(broker, market),
+            lambda: engine.state.control.settings,
             self.clock,
             self._put_answer,
             self._put_quietly,
         )
         self._inbox: dict[Priority, deque[Input]] = {priority: deque() for priority in Priority}
         self._quotes: dict[Symbol, QuoteArrived] = {}
-        self._lamps: dict[Line, Lamp] = {}
+        self._lamps: dict[Channel, ConnectionStatus] = {}
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -148,7 +141,7 @@ class LiveRuntime(Runtime):
         if self._clockwork is None:
             return False
         self._clockwork.read()
-        limit = float(self.engine.desk.control.settings.risk.clock_jump_seconds)
+        limit = float(self.engine.state.control.settings.risk.clock_jump_seconds)
         told = self._clockwork.news(limit)
         if told is not None:
             self._take_now(told)
@@ -186,8 +179,10 @@ class LiveRuntime(Runtime):
         self._loop.set_exception_handler(lambda _loop, what: self._fail(what.get("exception"), str(what["message"])))
         self.at = self.clock()
         self.take(self.at, Start())
-        for line in (Line.TRADES, Line.DATA):
-            self.show(Lamp(line, LineState.CONNECTING, self.at))  # nothing came over it yet: no entry goes (OP-04)
+        for line in (Channel.TRADES, Channel.DATA):
+            self.show(
+                ConnectionStatus(line, ConnectionState.CONNECTING, self.at)
+            )  # nothing came over it yet: no entry goes (OP-04)
         self._plan()
         streams = [
             asyncio.create_task(self._keep_up(self.orders.run, self._hear_update), name="order updates"),
@@ -238,7 +233,9 @@ class LiveRuntime(Runtime):
             await asyncio.sleep(BEAT)
 
     async def _keep_up(
-        self, stream: Callable[[Callable[[Any], None], Callable[[Lamp], None]], Any], hear: Callable[[Any], None]
+        self,
+        stream: Callable[[Callable[[Any], None], Callable[[ConnectionStatus], None]], Any],
+        hear: Callable[[Any], None],
     ) -> None:
         """A stream comes back by itself; one that raises is our fault, is said, and is begun again."""
         while True:
@@ -265,9 +262,9 @@ class LiveRuntime(Runtime):
             self._heard.clear()
             self._take_from(Priority.BROKER)
             self._decide_keys()
-            makes_way = bool(self.engine.the(Closing).under_way())
+            makes_way = bool(self.engine.the(PositionClose).under_way())
             left = ends + (LAST_STOPS if makes_way or self.sending.awaits_exits else 0) - self._loop.time()
-            if left <= 0 or not (makes_way or self.sending.awaits or is_filling(self.engine.desk, self.at)):
+            if left <= 0 or not (makes_way or self.sending.awaits or is_filling(self.engine.state, self.at)):
                 return
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._heard.wait(), left)
@@ -306,25 +303,25 @@ class LiveRuntime(Runtime):
     def _hear_past(self, told: Told) -> None:
         self.put(Priority.MARKET, told)
 
-    def _consulting(self) -> Consulting:
+    def _consulting(self) -> AdviserPool:
         """Its pictures are its own: what a person looks at is not disturbed."""
-        pictures, desk = Pictures(self.engine), self.engine.desk
-        terms = desk.control.settings.advisers
-        return Consulting(
+        pictures, state = ViewBuilder(self.engine), self.engine.state
+        terms = state.control.settings.advisers
+        return AdviserPool(
             self.advisers,
             terms,
             lambda: pictures.draw(self.clock()),
-            lambda name: name not in desk.advice.state.paused,
+            lambda name: name not in state.advice.state.paused,
         )
 
     def _hear_adviser(self, said: FromAdviser) -> None:
         self.put(Priority.MARKET, said)
 
-    def show(self, lamp: Lamp) -> None:
+    def show(self, lamp: ConnectionStatus) -> None:
         """A connection changed. Any thread."""
         with self._lock:
             self._lamps[lamp.line] = lamp = steady(self._lamps.get(lamp.line), lamp)
-        self.put(Priority.BROKER, LampChanged(lamp))
+        self.put(Priority.BROKER, ConnectionChanged(lamp))
 
     def _empty_inbox(self) -> None:
         """Everything that is there, in the order that the module's docstring gives."""
@@ -382,10 +379,10 @@ class LiveRuntime(Runtime):
 
     def _follow(self) -> None:
         """What is held, or on order, is quoted and has its bars, whether or not the settings name it."""
-        sequence, before = self.engine.desk.journal.sequence, self._followed[1]
+        sequence, before = self.engine.state.journal.sequence, self._followed[1]
         if sequence == self._followed[0]:
             return
-        symbols = followed(self.engine.desk)
+        symbols = followed(self.engine.state)
         self._followed = (sequence, symbols)
         if symbols != before:
             self.market.follow(symbols)
@@ -437,7 +434,7 @@ class LiveRuntime(Runtime):
         order = effect.order
         with suppress(Exception):  # a desk that failed may fail again
             self._take_now(SubmissionKept(order.client_order_id, effect.approval))
-        written = self.engine.desk.ledger.order(order.client_order_id)
+        written = self.engine.state.ledger.order(order.client_order_id)
         is_kept = written is not None and written.kept is not None and self.engine.disk_trouble is None
         self.last_words += (kept(order, is_kept),)
 
@@ -460,11 +457,11 @@ class LiveRuntime(Runtime):
         self._empty_inbox()
 
 
-def steady(before: Lamp | None, after: Lamp) -> Lamp:
+def steady(before: ConnectionStatus | None, after: ConnectionStatus) -> ConnectionStatus:
     """A line that is only tried again is still what it was, and since then: a lamp that blinks tells nothing."""
     if before is None:
         return after
-    if after.state is LineState.CONNECTING and before.state is not LineState.UP:
+    if after.state is ConnectionState.CONNECTING and before.state is not ConnectionState.UP:
         heard_at = after.heard_at or before.heard_at
         return replace(before, tries=max(before.tries, after.tries), heard_at=heard_at)
     return replace(after, since=before.since) if after.state is before.state else after

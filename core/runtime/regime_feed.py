@@ -11,25 +11,25 @@ from datetime import date, datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
 
-from core.daily_file import read_daily_bars, read_daily_values
-from core.inputs import RegimeArrived
+from core.files.daily_file import read_daily_bars, read_daily_values
 from core.market.calendar import CalendarRangeError
 from core.market.csv_source import symbol_of
-from core.model.regime import DailyBar, DailyValue, Market, NoMarket, NoVix, Regime, VixReading
+from core.messages.inputs import RegimeArrived
+from core.model.regime import DailyBar, DailyValue, MarketMeasure, NoMarket, NoVix, Regime, VixReading
 from core.model.session import Calendar, Session
 from core.model.values import Symbol
 from core.ports import RegimeFiles
 from core.risk.regime.market import MarketFold
 from core.risk.regime.vix import readings
 from core.runtime.feed import REGIME, Timed
-from core.runtime.measuring import SPY
+from core.runtime.regime_watch import SPY
 
 SETTLED = timedelta(minutes=15)
 """After the close of a session until its figures are known."""
 NO_VIX = NoVix("no file of the VIX was named")
 NO_MARKET = NoMarket("no file of the market was named")
 
-Measured = VixReading | Market
+Measured = VixReading | MarketMeasure
 
 
 def regime_of_files(files: RegimeFiles, calendar: Calendar, start: datetime, end: datetime) -> list[Timed]:

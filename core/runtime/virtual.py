@@ -17,8 +17,12 @@ from itertools import count
 from core.advisers.base import Adviser
 from core.brokers.simulated.exchange import SimulatedExchange
 from core.brokers.simulated.rules import is_taken
-from core.doors import Door, DoorKind, addressed
-from core.effects import (
+from core.engine import NOTHING, Engine
+from core.execution.gateway import TAKEN_BACK, Withheld
+from core.execution.lanes import Lane
+from core.messages.command_ports import CommandPort, PortKind, addressed
+from core.messages.commands import Command
+from core.messages.effects import (
     CancelOrder,
     Effect,
     FetchAccount,
@@ -32,15 +36,11 @@ from core.effects import (
     SubmitOrder,
     WithdrawOrder,
 )
-from core.engine import NOTHING, Engine
-from core.execution.gateway import TAKEN_BACK, Withheld
-from core.execution.lanes import Lane
-from core.inputs import (
+from core.messages.inputs import (
     AccountFetched,
     BarArrived,
     BrokerUpdated,
     CancelAnswered,
-    Command,
     DeadlineReached,
     FiguresFetched,
     HistoryFetched,
@@ -60,19 +60,19 @@ from core.model.broker import Accepted, FreshFigures, NoAnswer, Refused
 from core.model.codes import BlockCode
 from core.model.instrument import BrokerInstrument
 from core.model.values import ClientOrderId, Symbol
-from core.picture import Pictures
 from core.ports import KillSwitch
-from core.runtime.asking import no_answer
+from core.runtime.adviser_rounds import Rounds
+from core.runtime.base import Keeping, Runtime
 from core.runtime.feed import BAR, Timed
-from core.runtime.leaving import is_filling, kept, left_behind, not_sent
-from core.runtime.line import Link, Operator
-from core.runtime.on_the_wire import LAST_ANSWERS, LAST_STOPS, Lanes, Request
+from core.runtime.link import Link, Operator
 from core.runtime.pace import Pace
-from core.runtime.preparing import Preparing
-from core.runtime.rounds import Rounds
-from core.runtime.runtime import Keeping, Runtime
-from core.workflows.closing import Closing
-from core.workflows.confirming import LEFT
+from core.runtime.request_executor import no_answer
+from core.runtime.shutdown import is_filling, kept, left_behind, not_sent
+from core.runtime.stress_script import StressScript
+from core.runtime.virtual_lanes import LAST_ANSWERS, LAST_STOPS, Request, VirtualLanes
+from core.views.builders.desk import ViewBuilder
+from core.workflows.orders.position_close import PositionClose
+from core.workflows.staging.confirmation import LEFT
 
 FOR_EVER = datetime.max.replace(tzinfo=UTC)
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -103,21 +103,21 @@ class VirtualRuntime(Runtime):
         keeper: Keeping | None = None,
     ) -> None:
         super().__init__(engine, switch, start, keeper)
-        engine.desk.orchestrator.measure(steady)
+        engine.state.orchestrator.measure(steady)
         self.exchange = exchange
         self.link = link
         self.pace = pace or Pace(None)
         self.operator = operator
         self._by_script = _script_door(engine) if operator is not None else None
-        self.rounds = Rounds(advisers, engine.desk.control.settings.advisers, start)
-        self._advised = Pictures(engine) if advisers else None
+        self.rounds = Rounds(advisers, engine.state.control.settings.advisers, start)
+        self._advised = ViewBuilder(engine) if advisers else None
         self._feed: Iterator[Timed] = iter(feed)
         self._next: Timed | None = next(self._feed, None)
         self._arriving: deque[BarArrived] = deque()
         self._heap: list[tuple[datetime, int, int, Callable[[], None]]] = []
         self._numbers = count()
         self._ends_at: datetime | None = None
-        self.lanes = Lanes(self._leave_lane)
+        self.lanes = VirtualLanes(self._leave_lane)
         self._is_leaving = self._is_shut = False
         self.history: Callable[[FetchHistory], tuple[Bar, ...]] = lambda _asked: ()
 
@@ -126,7 +126,7 @@ class VirtualRuntime(Runtime):
             self.beat()
 
     def preparing(self) -> str | None:
-        return self.operator.in_words() if isinstance(self.operator, Preparing) else None
+        return self.operator.in_words() if isinstance(self.operator, StressScript) else None
 
     def clock(self) -> datetime:
         return self.pace.now(self.at)
@@ -261,11 +261,11 @@ class VirtualRuntime(Runtime):
             self._ask_advisers(at)
         elif self.operator is not None and (key := self.operator.next_at()) is not None and key <= at:
             for command in self.operator.press(at):
-                said = addressed(command, self.engine.desk.account_name)
+                said = addressed(command, self.engine.state.account_name)
                 self.obey(said if self._by_script is None else self._by_script(said))
 
     def _ask_advisers(self, at: datetime) -> None:
-        pictures, paused = self._advised, self.engine.desk.advice.state.paused
+        pictures, paused = self._advised, self.engine.state.advice.state.paused
         if pictures is None:
             return
         for said in self.rounds.ask(at, lambda: pictures.draw(at), lambda name: name not in paused):
@@ -372,8 +372,8 @@ class VirtualRuntime(Runtime):
 
     def _waits_until(self, ends: datetime) -> datetime:
         """Until when what is owed now is waited for; long ago where nothing is."""
-        makes_way = bool(self.engine.the(Closing).under_way())
-        if not (makes_way or self.lanes.awaits or is_filling(self.engine.desk, self.at)):
+        makes_way = bool(self.engine.the(PositionClose).under_way())
+        if not (makes_way or self.lanes.awaits or is_filling(self.engine.state, self.at)):
             return LONG_AGO
         return ends + (LAST_STOPS if makes_way or self.lanes.awaits_exits else timedelta(0))
 
@@ -470,7 +470,7 @@ class VirtualRuntime(Runtime):
         return FreshFigures(at, exchange.account(at), exchange.quote(at, symbol), exchange.instrument(symbol))
 
     def _instruments(self) -> tuple[BrokerInstrument, ...]:
-        symbols = (Symbol(text) for text in self.engine.desk.control.settings.symbols)
+        symbols = (Symbol(text) for text in self.engine.state.control.settings.symbols)
         found = (self.exchange.instrument(symbol) for symbol in symbols)
         return tuple(instrument for instrument in found if isinstance(instrument, BrokerInstrument))
 
@@ -490,6 +490,6 @@ class VirtualRuntime(Runtime):
 
 def _script_door(engine: Engine) -> Callable[[Command], Command]:
     """Where keys by script come in; only here, because the broker is the simulated exchange."""
-    door = Door(DoorKind.SCRIPT)
+    door = CommandPort(PortKind.SCRIPT)
     engine.doors.admit(door.known)
     return door.through

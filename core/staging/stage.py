@@ -11,17 +11,17 @@ from datetime import datetime, timedelta
 
 from core.facts import (
     ApprovalRedeemed,
+    AuthorizationEnded,
+    AuthorizationProlonged,
+    BasketEnded,
+    BasketSigned,
     ConfirmationReceived,
     ConfirmationRefused,
     DayStarted,
     EngineStarted,
-    MandateEnded,
-    MandateProlonged,
     OrderApproved,
     OrderCreated,
     PermissionReturned,
-    PlanEnded,
-    PlanSigned,
     ProposalEdited,
     ProposalEnded,
     ProposalSkipped,
@@ -36,7 +36,7 @@ from core.model.codes import ProposalEnd
 from core.model.order import OrderRequest, digest_of
 from core.model.session import Calendar
 from core.model.signal import ExitReason
-from core.model.staging import MANUAL, Approval, Mandate, MandateKind, Proposal, Review, Ticket
+from core.model.staging import MANUAL, Approval, AuthorizationKind, Proposal, Review, StandingAuthorization, Ticket
 from core.model.values import NO_SHARES, ClientOrderId, Digest, ProposalId, Quantity, Symbol, TicketId
 
 LESS = "less-"
@@ -45,7 +45,7 @@ A_WEEK = timedelta(days=7)
 """How long the ledger remembers an order whole, too."""
 A_MONTH = timedelta(days=30)
 """How long it remembers one that never arrived: a sale that is in doubt when the desk is left is such a one."""
-STOPS = frozenset({MandateKind.PROTECTIVE_STOP, MandateKind.RESTORE_STOP})
+STOPS = frozenset({AuthorizationKind.PROTECTIVE_STOP, AuthorizationKind.RESTORE_STOP})
 """What is signed for the shares themselves: it lasts a session longer than the order that it follows."""
 
 
@@ -66,13 +66,13 @@ class Confirmation:
 
 
 @dataclass(slots=True)
-class MandateUse:
+class AuthorizationUse:
     """A mandate and how much of it was released; how often only counts its approvals, so that none has a used name.
 
     `returned` are the orders whose permission was given back: a crash may have that recorded twice.
     """
 
-    mandate: Mandate
+    mandate: StandingAuthorization
     released: Quantity = NO_SHARES
     releases: int = 0
     returned: tuple[ClientOrderId, ...] = ()
@@ -88,7 +88,7 @@ class StageState:
     reviews: dict[ProposalId, Review] = field(default_factory=dict)
     tickets: dict[TicketId, Ticket] = field(default_factory=dict)
     confirmations: dict[TicketId, Confirmation] = field(default_factory=dict)
-    mandates: dict[str, MandateUse] = field(default_factory=dict)
+    mandates: dict[str, AuthorizationUse] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
     redeemed: dict[ClientOrderId, tuple[str, Quantity]] = field(default_factory=dict)
     """Of orders that are not written down yet: the mandate of each, and how much of it."""
@@ -137,11 +137,11 @@ class Stage:
             PermissionReturned: self._returned,
             StopAskedFor: self._asked_for,
             SubmissionBlocked: self._blocked,
-            MandateEnded: self._mandate_ended,
-            MandateProlonged: self._mandate_prolonged,
+            AuthorizationEnded: self._mandate_ended,
+            AuthorizationProlonged: self._mandate_prolonged,
             SettingsApplied: self._settings_applied,
-            PlanSigned: self._plan_signed,
-            PlanEnded: self._plan_ended,
+            BasketSigned: self._plan_signed,
+            BasketEnded: self._plan_ended,
             DayStarted: self._day_started,
         }
 
@@ -214,7 +214,7 @@ class Stage:
             return f"approval {approval.id} is not the one that the confirmation gave; confirm a new ticket"
         return None
 
-    def permit(self, use: MandateUse, order: OrderRequest, account: str, at: datetime) -> Approval | str:
+    def permit(self, use: AuthorizationUse, order: OrderRequest, account: str, at: datetime) -> Approval | str:
         """An approval for one order within a mandate's limits, or why it is outside of them."""
         mandate = use.mandate
         if at > mandate.ends_at:
@@ -230,7 +230,7 @@ class Stage:
         digest = order.digest(account)
         return Approval(f"{mandate.id}-{use.releases + 1}", mandate.ticket_id, mandate.id, digest, mandate.ends_at)
 
-    def mandates(self, kind: MandateKind, parent: ClientOrderId | None = None) -> tuple[MandateUse, ...]:
+    def mandates(self, kind: AuthorizationKind, parent: ClientOrderId | None = None) -> tuple[AuthorizationUse, ...]:
         """The mandates of a kind that stand, of one order or of all."""
         return tuple(
             use
@@ -238,9 +238,9 @@ class Stage:
             if use.mandate.kind is kind and parent in (None, use.mandate.parent)
         )
 
-    def signed_exits(self, entry: ClientOrderId, at: datetime) -> MandateUse | None:
+    def signed_exits(self, entry: ClientOrderId, at: datetime) -> AuthorizationUse | None:
         """What lets the exits of this entry's position go out without a key, while it holds (OP-06)."""
-        return next((use for use in self.mandates(MandateKind.EXITS, entry) if at <= use.mandate.ends_at), None)
+        return next((use for use in self.mandates(AuthorizationKind.EXITS, entry) if at <= use.mandate.ends_at), None)
 
     def named(self, at: datetime) -> set[ClientOrderId]:
         """Orders that something signed or waiting may yet speak of."""
@@ -267,7 +267,7 @@ class Stage:
             if confirmation.approval.id not in self.state.used and not confirmation.is_void:
                 confirmation.is_void = True
                 self._drop_mandates(confirmation.ticket.id)
-        for use in self.mandates(MandateKind.PLAN):
+        for use in self.mandates(AuthorizationKind.PLAN):
             del self.state.mandates[use.mandate.id]
 
     def _staged(self, at: datetime, fact: ProposalStaged) -> None:
@@ -311,7 +311,7 @@ class Stage:
             ticket, self.state.proposals[ticket.proposal_id], fact.approval, at
         )
         for mandate in fact.mandates:
-            self.state.mandates[mandate.id] = MandateUse(mandate)
+            self.state.mandates[mandate.id] = AuthorizationUse(mandate)
 
     def _refused(self, _at: datetime, fact: ConfirmationRefused) -> None:
         self.state.refused += 1
@@ -357,24 +357,24 @@ class Stage:
             if confirmation.ticket.order.client_order_id == fact.client_order_id:
                 confirmation.is_told = True
 
-    def _mandate_prolonged(self, _at: datetime, fact: MandateProlonged) -> None:
+    def _mandate_prolonged(self, _at: datetime, fact: AuthorizationProlonged) -> None:
         use = self.state.mandates.get(fact.mandate_id)
         if use is not None:
             use.mandate = replace(use.mandate, ends_at=fact.ends_at)
 
-    def _mandate_ended(self, _at: datetime, fact: MandateEnded) -> None:
+    def _mandate_ended(self, _at: datetime, fact: AuthorizationEnded) -> None:
         self.state.mandates.pop(fact.mandate_id, None)
 
     def _settings_applied(self, _at: datetime, _fact: SettingsApplied) -> None:
         """The exits that were signed are perhaps no longer those that act: each needs its key again (OP-06)."""
-        for mandate_id in [i for i, use in self.state.mandates.items() if use.mandate.kind is MandateKind.EXITS]:
+        for mandate_id in [i for i, use in self.state.mandates.items() if use.mandate.kind is AuthorizationKind.EXITS]:
             del self.state.mandates[mandate_id]
 
-    def _plan_signed(self, _at: datetime, fact: PlanSigned) -> None:
+    def _plan_signed(self, _at: datetime, fact: BasketSigned) -> None:
         for mandate in fact.mandates:
-            self.state.mandates[mandate.id] = MandateUse(mandate)
+            self.state.mandates[mandate.id] = AuthorizationUse(mandate)
 
-    def _plan_ended(self, _at: datetime, fact: PlanEnded) -> None:
+    def _plan_ended(self, _at: datetime, fact: BasketEnded) -> None:
         self._drop_mandates(fact.plan_id)
 
     def _void(self, proposal_id: ProposalId) -> None:
@@ -417,19 +417,21 @@ class Stage:
         day_of = self.calendar.trading_day
         day = day_of(at)
         before = {id_: c for id_, c in self.state.confirmations.items() if day_of(c.received_at) < day}
-        its: dict[TicketId, list[MandateUse]] = {}
+        its: dict[TicketId, list[AuthorizationUse]] = {}
         for use in self.state.mandates.values() if before else ():
             its.setdefault(use.mandate.ticket_id, []).append(use)
         return {id_ for id_, c in before.items() if not self._may_owe(c, its.get(id_, []), at)}
 
-    def _may_owe(self, confirmation: Confirmation, its: list[MandateUse], at: datetime) -> bool:
+    def _may_owe(self, confirmation: Confirmation, its: list[AuthorizationUse], at: datetime) -> bool:
         """Whether its order may fill yet, or a stop of it may be asked for."""
         if self.is_working(confirmation.ticket.order.client_order_id):
             return True
         stops = [use for use in its if use.mandate.kind in STOPS]
         if any(at <= use.mandate.ends_at for use in stops):
             return True
-        is_to_go_back = any(use.mandate.kind is MandateKind.RESTORE_STOP for use in stops)  # it ends behind its sale
+        is_to_go_back = any(
+            use.mandate.kind is AuthorizationKind.RESTORE_STOP for use in stops
+        )  # it ends behind its sale
         is_owed = any(use.released < use.mandate.quantity for use in stops)  # it is asked for on a ticket, once
         age = at - confirmation.received_at
         return (is_owed and age <= A_WEEK) or (is_to_go_back and age <= A_MONTH)

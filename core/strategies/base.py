@@ -18,7 +18,7 @@ from core.model.session import Session
 from core.model.signal import Answer
 from core.model.values import ZERO, Money, Price, Quantity
 from core.model.venue import Venue
-from core.risk.scaling.contract import Conditions
+from core.risk.size_factors.base import Conditions
 
 NO_SHARES = Quantity(ZERO)
 Figures = tuple[tuple[str, str], ...]

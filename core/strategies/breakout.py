@@ -13,13 +13,13 @@ from decimal import Decimal
 
 from core.model.bar import Bar
 from core.model.signal import ExitReason, NoTrade, NoTradeReason
+from core.settings.strategies import BreakoutSettings
 from core.strategies.answers import NO_SETUP, THIN_VOLUME, text
 from core.strategies.base import Context, Figures
 from core.strategies.indicators.averages import Mean
 from core.strategies.indicators.extremes import Highest
 from core.strategies.indicators.moves import AverageRange
-from core.strategies.planned import PlannedState, PlannedStrategy, Setup
-from core.strategy_terms import BreakoutTerms
+from core.strategies.trade_plan import Setup, TradePlanState, TradePlanStrategy
 
 FALSE_BREAKOUTS = NoTrade(NoTradeReason.FALSE_BREAKOUTS)
 ONE = Decimal(1)
@@ -34,7 +34,7 @@ class Attempt:
 
 
 @dataclass(slots=True, kw_only=True)
-class BreakoutState(PlannedState):
+class BreakoutState(TradePlanState):
     """The windows that it measures by.
 
     Attributes
@@ -56,22 +56,22 @@ class BreakoutState(PlannedState):
     is_new: bool = False
 
     @classmethod
-    def fresh(cls, terms: BreakoutTerms) -> BreakoutState:
+    def fresh(cls, terms: BreakoutSettings) -> BreakoutState:
         return cls(
             ranges=AverageRange.over(terms.range_bars), highest=Highest(terms.bars), volume=Mean(terms.volume_bars)
         )
 
-    def fits(self, terms: BreakoutTerms) -> bool:
+    def fits(self, terms: BreakoutSettings) -> bool:
         """Whether its windows are as long as the settings have them."""
         lengths = (self.ranges.length, self.highest.length, self.volume.length)
         return lengths == (terms.range_bars, terms.bars, terms.volume_bars)
 
 
-class BreakoutStrategy(PlannedStrategy):
+class BreakoutStrategy(TradePlanStrategy):
     name = "breakout"
 
-    def __init__(self, terms: BreakoutTerms, state: BreakoutState | None = None) -> None:
-        self.terms: BreakoutTerms = terms
+    def __init__(self, terms: BreakoutSettings, state: BreakoutState | None = None) -> None:
+        self.terms: BreakoutSettings = terms
         self.state = state if state is not None and state.fits(terms) else BreakoutState.fresh(terms)
 
     @property

@@ -16,7 +16,7 @@ from core.model.instrument import STOCK_TICKS
 from core.model.order import StopHolder
 from core.model.signal import Answer, EntrySignal, ExitReason, ExitSignal, NoTrade, NoTradeReason
 from core.model.values import SUB_PENNY, ZERO, Price, Quantity, rounded_down
-from core.risk.scaling.contract import Wanted
+from core.risk.size_factors.base import WantedEntry
 from core.risk.sizing import size_of
 from core.strategies.answers import NO_SETUP, WARMING_UP, ZERO_SIZE, leaving, not_now, shut
 from core.strategies.base import Context, Figures
@@ -84,7 +84,7 @@ class OwnStrategy:
         `stop` and `target` are USD and are rounded to their tick.
         """
         limit, stop_price = Price(rounded_down(bar.close, STOCK_TICKS.at(bar.close))), STOCK_TICKS.nearest(stop)
-        wanted = Wanted(
+        wanted = WantedEntry(
             risk=context.risk_per_trade,
             price=limit,
             way=limit - stop_price,

@@ -8,34 +8,34 @@ from datetime import date, timedelta
 from core.model.bar import Bar
 from core.model.signal import ExitReason, NoTrade
 from core.model.values import plain
+from core.settings.strategies import MeanReversionSettings
 from core.strategies.answers import NO_SETUP, text
 from core.strategies.base import Context, Figures
 from core.strategies.indicators.averages import Deviation
 from core.strategies.indicators.moves import AverageRange
-from core.strategies.planned import PlannedState, PlannedStrategy, Setup
-from core.strategy_terms import MeanReversionTerms
+from core.strategies.trade_plan import Setup, TradePlanState, TradePlanStrategy
 
 
 @dataclass(slots=True, kw_only=True)
-class MeanReversionState(PlannedState):
+class MeanReversionState(TradePlanState):
     """The windows that it measures by."""
 
     spread: Deviation
 
     @classmethod
-    def fresh(cls, terms: MeanReversionTerms) -> MeanReversionState:
+    def fresh(cls, terms: MeanReversionSettings) -> MeanReversionState:
         return cls(ranges=AverageRange.over(terms.range_bars), spread=Deviation.over(terms.bars))
 
-    def fits(self, terms: MeanReversionTerms) -> bool:
+    def fits(self, terms: MeanReversionSettings) -> bool:
         """Whether its windows are as long as the settings have them."""
         return (self.ranges.length, self.spread.length) == (terms.range_bars, terms.bars)
 
 
-class MeanReversionStrategy(PlannedStrategy):
+class MeanReversionStrategy(TradePlanStrategy):
     name = "mean_reversion"
 
-    def __init__(self, terms: MeanReversionTerms, state: MeanReversionState | None = None) -> None:
-        self.terms: MeanReversionTerms = terms
+    def __init__(self, terms: MeanReversionSettings, state: MeanReversionState | None = None) -> None:
+        self.terms: MeanReversionSettings = terms
         self.state = state if state is not None and state.fits(terms) else MeanReversionState.fresh(terms)
         self._longest = timedelta(hours=float(terms.max_hold_hours))
 

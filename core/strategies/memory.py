@@ -15,7 +15,7 @@ from pydantic import AfterValidator, PlainSerializer
 
 from core.facts import StrategyFailed
 from core.model.values import Price, Symbol
-from core.strategies.house import read_memory, written_memory
+from core.strategies.builtin import read_memory, written_memory
 
 State = Annotated[Any, PlainSerializer(lambda state, info: written_memory(state, as_json=info.mode_is_json()))]
 """The state of a strategy, of that strategy's own type; None before it was first made."""

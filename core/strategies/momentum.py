@@ -8,16 +8,16 @@ from datetime import date
 from core.model.bar import Bar
 from core.model.signal import ExitReason, NoTrade
 from core.model.values import ZERO
+from core.settings.strategies import MomentumSettings
 from core.strategies.answers import NO_SETUP, THIN_VOLUME, WEAK_SETUP, percent
 from core.strategies.base import Context, Figures
 from core.strategies.indicators.averages import Mean
 from core.strategies.indicators.moves import AverageRange, Gain, Strength
-from core.strategies.planned import PlannedState, PlannedStrategy, Setup
-from core.strategy_terms import MomentumTerms
+from core.strategies.trade_plan import Setup, TradePlanState, TradePlanStrategy
 
 
 @dataclass(slots=True, kw_only=True)
-class MomentumState(PlannedState):
+class MomentumState(TradePlanState):
     """The windows that it measures by."""
 
     gain: Gain
@@ -25,7 +25,7 @@ class MomentumState(PlannedState):
     volume: Mean
 
     @classmethod
-    def fresh(cls, terms: MomentumTerms) -> MomentumState:
+    def fresh(cls, terms: MomentumSettings) -> MomentumState:
         return cls(
             ranges=AverageRange.over(terms.range_bars),
             gain=Gain(terms.bars),
@@ -33,17 +33,17 @@ class MomentumState(PlannedState):
             volume=Mean(terms.volume_bars),
         )
 
-    def fits(self, terms: MomentumTerms) -> bool:
+    def fits(self, terms: MomentumSettings) -> bool:
         """Whether its windows are as long as the settings have them."""
         lengths = (self.ranges.length, self.gain.length, self.strength.length, self.volume.length)
         return lengths == (terms.range_bars, terms.bars, terms.strength_bars, terms.volume_bars)
 
 
-class MomentumStrategy(PlannedStrategy):
+class MomentumStrategy(TradePlanStrategy):
     name = "momentum"
 
-    def __init__(self, terms: MomentumTerms, state: MomentumState | None = None) -> None:
-        self.terms: MomentumTerms = terms
+    def __init__(self, terms: MomentumSettings, state: MomentumState | None = None) -> None:
+        self.terms: MomentumSettings = terms
         self.state = state if state is not None and state.fits(terms) else MomentumState.fresh(terms)
 
     @property

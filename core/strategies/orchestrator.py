@@ -17,7 +17,7 @@ from core.facts import (
     BarClosed,
     EngineStarted,
     Fact,
-    HistoryTaken,
+    HistoryLoaded,
     ReasonsCounted,
     SettingsApplied,
     SignalRaised,
@@ -30,35 +30,35 @@ from core.facts import (
     StrategyResumed,
 )
 from core.model.bar import Bar
-from core.model.evaluation import ShutCause
+from core.model.evaluation import SuspensionCause
 from core.model.recommendation import Recommendation
 from core.model.session import Calendar, NoSession
 from core.model.signal import EntrySignal, ExitSignal, NoTradeReason
 from core.model.values import Money, Price, Quantity, Symbol
-from core.risk.evaluation.book import Shut
-from core.risk.scaling.contract import Conditions
-from core.settings import Settings
-from core.strategies.house import HOUSE, OF_THE_HOUSE, Kinds
+from core.risk.evaluation.book import Suspension
+from core.risk.size_factors.base import Conditions
+from core.settings.settings import Settings
+from core.strategies.builtin import HOUSE, OF_THE_HOUSE, StrategyKinds
 from core.strategies.memory import SIGNAL, OrchestratorState, RunnerState, StrategyMemory, fault_in_words
-from core.strategies.own import RESERVED, MissingStrategy
+from core.strategies.questions import Missed, StrategyQuestions
 from core.strategies.runner import (
     SHOWN,
     Anew,
     Begins,
-    Counted,
+    CountedReasons,
     Hole,
     Made,
-    Past,
+    PastBars,
     Runner,
-    Shown,
+    ShownBar,
     Step,
-    Told,
+    ToldSignal,
     a_runner,
     key_of,
 )
-from core.strategies.showing import Missed, Showing
+from core.strategies.user_strategies import RESERVED, MissingStrategy
 from core.strategies.vwap import VwapStrategy
-from core.strategies.warming import bars_needed, has_missed_bars
+from core.strategies.warm_up import bars_needed, has_missed_bars
 
 ENOUGH_FOR_AN_ANOMALY = 30
 """Bars of a session that must all have given one reason before it is flagged."""
@@ -77,7 +77,7 @@ class Holdings(Protocol):
     def is_waiting(self, symbol: Symbol, strategy: str) -> bool: ...
     def queued(self) -> int: ...
     def recommendation(self, symbol: Symbol, strategy: str) -> Recommendation | None: ...
-    def shut(self, strategy: str, at: datetime) -> Shut | None: ...
+    def shut(self, strategy: str, at: datetime) -> Suspension | None: ...
     def opening_equity(self, day: date) -> Decimal | None: ...
     def conditions(self, symbol: Symbol, strategy: str, day: date, last: dict[Symbol, Price]) -> Conditions: ...
     def result_of(self, day: date, last: dict[Symbol, Price]) -> Decimal: ...
@@ -102,14 +102,14 @@ class Orchestrator:
         self,
         calendar: Calendar,
         holdings: Holdings,
-        kinds: Kinds = OF_THE_HOUSE,
+        kinds: StrategyKinds = OF_THE_HOUSE,
         in_force: Callable[[], Settings] = Settings,
     ) -> None:
         self.calendar = calendar
         self.holdings = holdings
         self.kinds = kinds
         self.in_force = in_force
-        self.showing = Showing(calendar, kinds)
+        self.showing = StrategyQuestions(calendar, kinds)
         self.state = OrchestratorState()
         self.memories: dict[str, StrategyMemory] = {}
         self.settings = Settings()
@@ -127,7 +127,7 @@ class Orchestrator:
             BarClosed: self._bar_closed,
             SignalRaised: self._signal_raised,
             ReasonsCounted: self._counted,
-            HistoryTaken: self._history_taken,
+            HistoryLoaded: self._history_taken,
             EngineStarted: self._engine_started,
             SettingsApplied: self._applied,
             StrategyPaused: self._paused,
@@ -308,9 +308,9 @@ class Orchestrator:
         if self.state.heard is not None and has_missed_bars(self.calendar, self.state.heard, at):
             self._tell_all(Hole())
 
-    def _history_taken(self, _at: datetime, fact: HistoryTaken) -> None:
+    def _history_taken(self, _at: datetime, fact: HistoryLoaded) -> None:
         for runner in self._places.get(fact.symbol, ()):
-            self._tell(runner, Past(fact.bars))
+            self._tell(runner, PastBars(fact.bars))
 
     def _applied(self, _at: datetime, fact: SettingsApplied) -> None:
         self._build(fact.settings)
@@ -342,7 +342,7 @@ class Orchestrator:
             state.anomaly = _anomaly(reasons, fact.before)
             name, _, symbol = key.partition("/")
             if (runner := self._place(name, Symbol(symbol))) is not None:
-                self._tell(runner, Counted())
+                self._tell(runner, CountedReasons())
 
     def _has_failed(self, _at: datetime, fact: StrategyFailed) -> None:
         state = self._state_of(fact.strategy, fact.symbol)
@@ -366,7 +366,7 @@ class Orchestrator:
         state, runner = self._state_of(fact.strategy, fact.symbol), self._place(fact.strategy, fact.symbol)
         state.forgot, state.forgot_on = fact.reason, self.calendar.trading_day(at)
         if runner is not None:
-            self._tell(runner, Told(is_late=fact.symbol in self.state.marks))
+            self._tell(runner, ToldSignal(is_late=fact.symbol in self.state.marks))
 
     def _state_of(self, strategy: str, symbol: Symbol) -> RunnerState:
         return self.state.runners.setdefault(key_of(strategy, symbol), RunnerState())
@@ -374,7 +374,7 @@ class Orchestrator:
     def _place(self, strategy: str, symbol: Symbol) -> Runner | None:
         return next((runner for runner in self._places.get(symbol, ()) if runner.name == strategy), None)
 
-    def _last_shown(self, strategy: str, symbol: Symbol, start: datetime) -> Shown | None:
+    def _last_shown(self, strategy: str, symbol: Symbol, start: datetime) -> ShownBar | None:
         if not self.is_rebuilding:
             return None
         runner = self._place(strategy, symbol)
@@ -480,7 +480,7 @@ class Orchestrator:
         context.is_waiting = self.holdings.is_waiting(symbol, name)
         context.recommendation = self.holdings.recommendation(symbol, name)
         runner.shut = shut = self.holdings.shut(name, context.session.open)
-        is_rested = shut is not None and shut.cause is not ShutCause.RETIRED
+        is_rested = shut is not None and shut.cause is not SuspensionCause.RETIRED
         context.is_paused = runner.state.paused_at is not None or is_rested
         is_open = shut is None and not context.is_paused
         context.is_enabled = self.settings.strategies.of(name).enabled and is_open

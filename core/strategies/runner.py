@@ -20,13 +20,13 @@ from core.model.session import Session
 from core.model.signal import EntrySignal, ExitSignal
 from core.model.values import ZERO, Symbol
 from core.model.venue import Venue
-from core.risk.evaluation.book import Shut
-from core.risk.scaling.contract import Conditions
+from core.risk.evaluation.book import Suspension
+from core.risk.size_factors.base import Conditions
 from core.strategies.answers import not_now, shut
 from core.strategies.base import Context, Strategy
-from core.strategies.house import HOUSE
+from core.strategies.builtin import HOUSE
 from core.strategies.memory import SIGNAL, RunnerState, StrategyMemory
-from core.strategies.own import MissingStrategy
+from core.strategies.user_strategies import MissingStrategy
 
 SHOWN = timedelta(days=30)
 """Of a journal a start shows a strategy no older bars than these; what came before, it forgets."""
@@ -62,26 +62,26 @@ class Hole:
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
+class PastBars:
     """Bars of the past, one after the other."""
 
     bars: tuple[Bar, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class CountedReasons:
     """What it answered in this session is counted."""
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ToldSignal:
     """That it forgot is told, whatever its memory was before; `is_late` as there."""
 
     is_late: bool
 
 
 @dataclass(slots=True)
-class Shown:
+class ShownBar:
     """A bar, and what it was told beside it: bars in a row share one context until it changes.
 
     Attributes
@@ -106,7 +106,7 @@ class Shown:
     said: EntrySignal | ExitSignal | None = None
 
 
-Step = Made | Anew | Hole | Past | Counted | Told | Shown
+Step = Made | Anew | Hole | PastBars | CountedReasons | ToldSignal | ShownBar
 
 
 @dataclass(slots=True)
@@ -137,7 +137,7 @@ class Runner:
     until: datetime
     terms: Any = None
     daily_limit: Decimal | None = None
-    shut: Shut | None = None
+    shut: Suspension | None = None
     day: date = date.min
     begins: Begins | None = None
     told: Context | None = None
@@ -162,12 +162,12 @@ class Runner:
             self.steps.append(Hole(is_forgotten=True))
         told = self.told = self.told or copy(self.context)
         is_paused = self.state.paused_at is not None
-        self.steps.append(Shown(bar, told, self._conditions_at(bar, told), begins, is_paused, rests))
+        self.steps.append(ShownBar(bar, told, self._conditions_at(bar, told), begins, is_paused, rests))
 
-    def last_shown(self, start: datetime) -> Shown | None:
+    def last_shown(self, start: datetime) -> ShownBar | None:
         """What it is to be shown last, where that is the bar of `start`."""
         for step in reversed(self.steps):
-            if isinstance(step, Shown):
+            if isinstance(step, ShownBar):
                 return step if step.bar.start == start else None
         return None
 

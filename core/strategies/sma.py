@@ -16,12 +16,12 @@ from core.model.bar import Bar
 from core.model.order import Side
 from core.model.signal import ExitReason, NoTrade, NoTradeReason
 from core.model.values import CENT, ZERO
+from core.settings.strategies import SmaSettings
 from core.strategies.answers import NO_SETUP, text
 from core.strategies.base import Context, Figures
 from core.strategies.indicators.averages import Deviation, Mean
 from core.strategies.indicators.moves import AverageRange
-from core.strategies.planned import PlannedState, PlannedStrategy, Setup
-from core.strategy_terms import SmaTerms
+from core.strategies.trade_plan import Setup, TradePlanState, TradePlanStrategy
 
 WRONG_REGIME = NoTrade(NoTradeReason.WRONG_REGIME)
 LOW_CONFIDENCE = NoTrade(NoTradeReason.LOW_CONFIDENCE)
@@ -89,7 +89,7 @@ class Crossing:
 
 
 @dataclass(slots=True, kw_only=True)
-class SmaState(PlannedState):
+class SmaState(TradePlanState):
     """The pairs, and what it measures the market's way by.
 
     Attributes
@@ -106,7 +106,7 @@ class SmaState(PlannedState):
     entered_on: tuple[int, int] | None = None
 
     @classmethod
-    def fresh(cls, terms: SmaTerms) -> SmaState:
+    def fresh(cls, terms: SmaSettings) -> SmaState:
         pairs = sorted(terms.pairs, key=lambda pair: (pair[1], pair[0]))
         return cls(
             ranges=AverageRange.over(terms.range_bars),
@@ -114,7 +114,7 @@ class SmaState(PlannedState):
             regime=Mean(terms.regime_bars if terms.regime_filter else 1),
         )
 
-    def fits(self, terms: SmaTerms) -> bool:
+    def fits(self, terms: SmaSettings) -> bool:
         """Whether its windows are as long as the settings have them."""
         fresh = SmaState.fresh(terms)
         return (self.ranges.length, self.regime.length, [pair.lengths for pair in self.pairs]) == (
@@ -124,11 +124,11 @@ class SmaState(PlannedState):
         )
 
 
-class SmaStrategy(PlannedStrategy):
+class SmaStrategy(TradePlanStrategy):
     name = "sma"
 
-    def __init__(self, terms: SmaTerms, state: SmaState | None = None) -> None:
-        self.terms: SmaTerms = terms
+    def __init__(self, terms: SmaSettings, state: SmaState | None = None) -> None:
+        self.terms: SmaSettings = terms
         self.state = state if state is not None and state.fits(terms) else SmaState.fresh(terms)
 
     @property

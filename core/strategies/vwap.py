@@ -17,11 +17,11 @@ from core.model.bar import Bar
 from core.model.instrument import STOCK_TICKS
 from core.model.signal import Answer, EntrySignal, ExitReason, ExitSignal, NoTrade, NoTradeReason
 from core.model.values import SUB_PENNY, ZERO, Price, Quantity, rounded_down
-from core.risk.scaling.contract import Wanted
+from core.risk.size_factors.base import WantedEntry
 from core.risk.sizing import size_of
-from core.settings import VwapSettings
+from core.settings.settings import VwapSettings
+from core.settings.strategies import VwapAdaptive
 from core.strategies.base import Context, Figures
-from core.strategy_terms import VwapAdaptive
 
 ONE = Decimal(1)
 THREE = Decimal(3)
@@ -212,7 +212,7 @@ class VwapStrategy:
         limit = Price(rounded_down(bar.close, STOCK_TICKS.at(bar.close)))
         stop = STOCK_TICKS.nearest(limit * self._stop_part)
         size = size_of(
-            Wanted(
+            WantedEntry(
                 risk=context.risk_per_trade,
                 price=limit,
                 way=limit * self._stop_fraction,

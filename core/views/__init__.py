@@ -6,8 +6,8 @@ Times are UTC; whoever draws them converts. A figure that is not known is None, 
 from __future__ import annotations
 
 from core.views.advice import NO_ADVICE, AdviceRow, AdviceView
+from core.views.basket import BasketRowView, BasketView
 from core.views.desk import DeskView
-from core.views.plan import PlanRowView, PlanView
 from core.views.results import ChartBar, ChartFill, ChartView, ResultRow, ShadowRow, TradeRow
 from core.views.rows import (
     HALTED,
@@ -15,7 +15,6 @@ from core.views.rows import (
     WARNED,
     ForeignRow,
     LogRow,
-    Mark,
     NotEdited,
     NotStaged,
     OrderRow,
@@ -24,10 +23,20 @@ from core.views.rows import (
     PositionRow,
     ProposalRow,
     ProtectionRow,
-    Shut,
+    RowMark,
     StrategyRow,
+    SuspensionView,
 )
-from core.views.standing import NO_WIRE, NOTHING_TO_RELOAD, Ending, HaltRow, KillView, ReloadView, StatusView, WireView
+from core.views.standing import (
+    NO_WIRE,
+    NOTHING_TO_RELOAD,
+    HaltRow,
+    KillOutcome,
+    KillView,
+    ReloadView,
+    StatusView,
+    WireView,
+)
 from core.views.ticket import (
     NO_SIZING,
     MarginView,
@@ -47,35 +56,35 @@ __all__ = [
     "WARNED",
     "AdviceRow",
     "AdviceView",
+    "BasketRowView",
+    "BasketView",
     "ChartBar",
     "ChartFill",
     "ChartView",
     "DeskView",
-    "Ending",
     "ForeignRow",
     "HaltRow",
+    "KillOutcome",
     "KillView",
     "LogRow",
     "MarginView",
-    "Mark",
     "NotEdited",
     "NotStaged",
     "OrderRow",
     "OtherOrderRow",
     "OverrideView",
-    "PlanRowView",
-    "PlanView",
     "PositionRow",
     "ProposalRow",
     "ProtectionRow",
     "ReloadView",
     "ReplacedView",
     "ResultRow",
+    "RowMark",
     "ShadowRow",
-    "Shut",
     "SizingView",
     "StatusView",
     "StrategyRow",
+    "SuspensionView",
     "SymbolView",
     "TicketView",
     "TradeRow",

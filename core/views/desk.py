@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from core.model.values import AccountId
 from core.views.advice import NO_ADVICE, AdviceView
-from core.views.plan import PlanView
+from core.views.basket import BasketView
 from core.views.results import ChartView, ResultRow, ShadowRow, TradeRow
 from core.views.rows import (
     ForeignRow,
@@ -18,7 +18,7 @@ from core.views.rows import (
     ProtectionRow,
     StrategyRow,
 )
-from core.views.standing import NO_WIRE, NOTHING_TO_RELOAD, Ending, KillView, ReloadView, StatusView, WireView
+from core.views.standing import NO_WIRE, NOTHING_TO_RELOAD, KillOutcome, KillView, ReloadView, StatusView, WireView
 from core.views.ticket import NO_SIZING, SizingView, SymbolView, TicketView
 
 
@@ -53,7 +53,7 @@ class DeskView:
     orders: tuple[OrderRow, ...]
     log: tuple[LogRow, ...]
     tickets: tuple[TicketView, ...]
-    endings: tuple[Ending, ...]
+    endings: tuple[KillOutcome, ...]
     refusals: tuple[LogRow, ...]
     kill: KillView
     symbols: tuple[SymbolView, ...]
@@ -69,7 +69,7 @@ class DeskView:
     failed_closes: tuple[LogRow, ...] = ()
     reload: ReloadView = NOTHING_TO_RELOAD
     advice: AdviceView = NO_ADVICE
-    plan: PlanView | None = None
+    plan: BasketView | None = None
     others: tuple[OtherOrderRow, ...] = ()
     foreign: tuple[ForeignRow, ...] = ()
 

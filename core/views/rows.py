@@ -13,7 +13,7 @@ from core.model.signal import ExitReason
 from core.model.values import NO_SHARES, ClientOrderId, Fraction, Money, Price, ProposalId, Quantity, Symbol, plain
 
 
-class Mark(StrEnum):
+class RowMark(StrEnum):
     """What stands beside the state of an order, by its words."""
 
     CANCELLING = "cancelling"
@@ -36,7 +36,7 @@ class Mark(StrEnum):
     """It is held up in our own queue, behind a request of its lane that has no answer."""
 
 
-IN_DOUBT, HALTED, WARNED = Mark.IN_DOUBT, Mark.HALTED, Mark.WARNED
+IN_DOUBT, HALTED, WARNED = RowMark.IN_DOUBT, RowMark.HALTED, RowMark.WARNED
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +198,7 @@ class OrderRow:
     ended_at: datetime | None
     expires_at: datetime | None
     is_protective: bool
-    marks: tuple[Mark, ...]
+    marks: tuple[RowMark, ...]
     reason: str
     trail_price: Price | None = None
     trail_fraction: Fraction | None = None
@@ -213,8 +213,8 @@ class OrderRow:
     @property
     def marks_in_words(self) -> tuple[str, ...]:
         """`cancelling`, `3 more than is held`."""
-        more = f"{plain(self.beyond)} {Mark.MORE_THAN_HELD}"
-        return tuple(more if mark is Mark.MORE_THAN_HELD else str(mark) for mark in self.marks)
+        more = f"{plain(self.beyond)} {RowMark.MORE_THAN_HELD}"
+        return tuple(more if mark is RowMark.MORE_THAN_HELD else str(mark) for mark in self.marks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,7 +281,7 @@ class OverrideView:
     until: datetime
 
 
-class Shut(StrEnum):
+class SuspensionView(StrEnum):
     """What a guard that shuts entries is called: only what is exceptional has tripped (DESK, rules for every pane)."""
 
     TRIPPED = "TRIPPED"
@@ -322,17 +322,17 @@ class ProtectionRow:
     until: datetime | None
     override: str = ""
     overridden: OverrideView | None = None
-    word: Shut = Shut.TRIPPED
+    word: SuspensionView = SuspensionView.TRIPPED
 
     @property
     def has_tripped(self) -> bool:
         """Whether it shuts entries for what is exceptional."""
-        return self.is_tripped and self.word is Shut.TRIPPED
+        return self.is_tripped and self.word is SuspensionView.TRIPPED
 
     @property
     def is_full(self) -> bool:
         """Whether an allowance is used up."""
-        return self.is_tripped and self.word is Shut.FULL
+        return self.is_tripped and self.word is SuspensionView.FULL
 
     @property
     def passes_overridden(self) -> bool:

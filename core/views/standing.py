@@ -8,8 +8,8 @@ from decimal import Decimal
 
 from core.model.account import Mode
 from core.model.codes import DeskState, HaltCause, ProposalEnd
-from core.model.connection import Lamp
-from core.model.timing import Span
+from core.model.connection import ConnectionStatus
+from core.model.timing import LatencySpan
 from core.model.values import AccountId, Fraction, Money, ProposalId
 from core.views.rows import OrderRow, OtherOrderRow, PositionRow
 
@@ -89,7 +89,7 @@ class StatusView:
     daily_loss_limit: Money | None
     disk: str | None
     notes: tuple[str, ...]
-    lamps: tuple[Lamp, ...] = ()
+    lamps: tuple[ConnectionStatus, ...] = ()
     margin_distance: Fraction | None = None
     is_margin_near: bool = False
     at_risk: Fraction | None = None
@@ -99,7 +99,7 @@ class StatusView:
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class KillOutcome:
     """What became of a proposal that waits no more."""
 
     proposal_id: ProposalId
@@ -141,7 +141,7 @@ class WireView:
         Its phase, and why no entry passes it; None where they do (EX-15).
     """
 
-    spans: tuple[Span, ...] = ()
+    spans: tuple[LatencySpan, ...] = ()
     sent: int = 0
     invalid: int = 0
     rejected: int = 0

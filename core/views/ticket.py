@@ -16,13 +16,13 @@ from core.model.values import Fraction, Money, Price, Quantity, Symbol
 from core.views.rows import ProposalRow
 
 if TYPE_CHECKING:
-    from core.risk.scaling.contract import Conditions
+    from core.risk.size_factors.base import Conditions
 
 
 @cache
 def no_conditions() -> Conditions:
     """Nothing is known beside the order's own figures."""
-    from core.risk.scaling.contract import Conditions
+    from core.risk.size_factors.base import Conditions
 
     return Conditions()
 

@@ -13,15 +13,16 @@ from pathlib import Path
 from random import Random
 
 import console.desk
-from console.desk import Desk
-from console.handle import FRAME, EngineHandle, nobody_looks
-from console.screens.ticket import Phase, TicketScreen
+from console.client.handle import FRAME, EngineHandle, nobody_looks
+from console.desk import DeskApp
+from console.screens.ticket import TicketPhase, TicketScreen
 from core.brokers.simulated.exchange import SimulatedExchange
 from core.engine import Engine
 from core.facts import ConfirmationReceived, Fact, TicketOpened
-from core.inputs import BarArrived, Decline, OpenTicket, ProposeClose, ProposeOrder, QuoteArrived
 from core.market.calendar import ExchangeCalendar, load_calendar
 from core.market.synthetic import synthetic_day
+from core.messages.commands import Decline, OpenTicket, ProposeClose, ProposeOrder
+from core.messages.inputs import BarArrived, QuoteArrived
 from core.model.account import Mode
 from core.model.bar import Bar
 from core.model.order import CONFIRMING_KEYS, Effect, OrderType, StopHolder
@@ -30,12 +31,12 @@ from core.model.staging import Ticket
 from core.model.values import Price, Quantity, Symbol
 from core.ports import OperatorError
 from core.runtime import demo
-from core.runtime.exchange import config_of
 from core.runtime.feed import bar_item
-from core.runtime.line import Link
+from core.runtime.link import Link
 from core.runtime.pace import Pace
+from core.runtime.simulated_exchange import config_of
 from core.runtime.virtual import VirtualRuntime
-from core.settings import Settings
+from core.settings.settings import Settings
 from state.journal import MemoryJournal
 from tests.accidents.clock import Clock
 from tests.accidents.far_screen import FarScreen
@@ -126,7 +127,7 @@ class SteppedHandle(EngineHandle):
             self.ended.set()
 
 
-class WiredDesk(Desk):
+class WiredDesk(DeskApp):
     CSS_PATH = Path(console.desk.__file__).with_name("desk.tcss")
 
     def __init__(self, handle: EngineHandle, wire: Wire) -> None:
@@ -195,7 +196,7 @@ class House:
     def shown(self) -> Ticket | None:
         """What the desk's open ticket shows and would send now."""
         screen = self.ticket_screen
-        if screen is None or screen._shown is None or screen.phase is not Phase.READY:
+        if screen is None or screen._shown is None or screen.phase is not TicketPhase.READY:
             return None
         return screen._shown.ticket
 
@@ -251,7 +252,7 @@ class House:
     def drops_what_cannot_be_confirmed(self) -> None:
         """The open ticket's proposal, where a check refuses it: the market has gone elsewhere."""
         screen = self.ticket_screen
-        if screen is not None and screen.phase in (Phase.RED, Phase.REFUSED):
+        if screen is not None and screen.phase in (TicketPhase.RED, TicketPhase.REFUSED):
             self.handle.send(Decline(screen.proposal_id, "the market has gone elsewhere"))
 
     def stages_an_exit(self) -> bool:
@@ -313,7 +314,7 @@ async def open_house(clock: Clock, chance: Random, draws: bool = True) -> AsyncI
     wire = Wire(clock, FarScreen(*size))
     desk = WiredDesk(handle, wire)
     house = House(clock, wire, desk, handle, pace, chance, draws)
-    engine.desk.add_listener(house.hear)
+    engine.state.add_listener(house.hear)
     running = asyncio.create_task(desk.run_async(size=size))
     try:
         await asyncio.sleep(1.5)

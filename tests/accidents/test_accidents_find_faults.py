@@ -12,13 +12,13 @@ import pytest
 
 import console.arming
 import console.desk
-import console.reading
-import console.scanner
 import console.screens.ticket
-from console.arming import Arming, Keyboard, Shown
-from console.scanner import Scanner
+import console.terminal.input_reader
+import console.terminal.scanner
+from console.arming import Arming, Keyboard, ShownTicket
 from console.screens.ticket import TicketScreen
-from console.terminal import PacedWriter
+from console.terminal.scanner import Scanner
+from console.terminal.writer import PacedWriter
 from tests.accidents.bytes_in_pieces import BYTES
 from tests.accidents.kinds import KINDS
 from tests.accidents.play import A_DESK, play_desk
@@ -68,7 +68,7 @@ def keys_in_a_row_count(patch: Patch) -> None:
 def digest_not_compared(patch: Patch) -> None:
     """The key counts for what is shown, whatever was painted."""
 
-    def of(arming: Arming, shown: Shown) -> Shown:
+    def of(arming: Arming, shown: ShownTicket) -> ShownTicket:
         return arming._painted or shown
 
     left, take = Arming.seconds_left, Arming.take
@@ -83,7 +83,7 @@ def digest_not_compared(patch: Patch) -> None:
     patch.setattr(Arming, "paint", paints)
 
 
-def paints(arming: Arming, shown: Shown, at: float) -> None:
+def paints(arming: Arming, shown: ShownTicket, at: float) -> None:
     if arming._painted is None:
         arming._painted_at, arming._turned = at, None
     arming._painted = replace(shown)
@@ -91,8 +91,8 @@ def paints(arming: Arming, shown: Shown, at: float) -> None:
 
 def the_letter_of_escape_and_a_letter_confirms(patch: Patch) -> None:
     """As Textual reads it: a key with Alt, whose character is the letter."""
-    patch.setattr(console.scanner, "is_joined", lambda _sequence: False)
-    patch.setattr(console.reading, "looks_typed", lambda _key: False)
+    patch.setattr(console.terminal.scanner, "is_joined", lambda _sequence: False)
+    patch.setattr(console.terminal.input_reader, "looks_typed", lambda _key: False)
     patch.setattr(console.desk, "is_modified", lambda _key: False)
 
 

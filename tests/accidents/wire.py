@@ -14,9 +14,9 @@ from typing import Any
 from textual import events
 from textual.geometry import Size
 
-from console.driver import EAGER, KeyturnDriver
-from console.leaving import Departure
-from console.terminal import PacedWriter
+from console.shutdown import Departure
+from console.terminal.driver import EAGER, KeyturnDriver
+from console.terminal.writer import PacedWriter
 from tests.accidents.clock import Clock
 from tests.accidents.far_screen import FarScreen
 

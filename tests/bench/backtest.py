@@ -13,25 +13,25 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
+from console.commands.assembly.replay import UNATTENDED
 from core.brokers.simulated.exchange import SimulatedExchange
 from core.engine import Engine
-from core.inputs import BarArrived
 from core.market.calendar import load_calendar
 from core.market.synthetic import synthetic_day
+from core.messages.inputs import BarArrived
 from core.model.account import Mode
 from core.model.session import Session
 from core.model.values import Symbol
 from core.runtime.backtest import FRICTIONS, Backtest
-from core.runtime.exchange import config_of, link_of
 from core.runtime.feed import Timed, bar_item
-from core.runtime.operator import ConfirmAll
+from core.runtime.scripted_operator import ConfirmAll
+from core.runtime.simulated_exchange import config_of, link_of
 from core.runtime.virtual import VirtualRuntime
-from core.settings import HOUSE_NAMES, Settings
+from core.settings.settings import HOUSE_NAMES, Settings
 from state.folders import Home
-from state.passing_journal import PassingJournal
+from state.hash_only_journal import HashOnlyJournal
 from state.settings_file import load_settings
 from tests.bench.house import NoLog, NoSwitch, plain_loop, some_bars
-from wiring.replaying import UNATTENDED
 
 FIRST, LAST = date(2021, 1, 4), date(2025, 12, 31)
 SEED = 1
@@ -73,7 +73,7 @@ def run(strategy: str, last: date = LAST) -> list[tuple[str, str]]:
     sessions = [session for session in calendar.sessions() if FIRST <= session.day <= last]
     made = Made(sessions)
     settings = settings_for(strategy)
-    journal = PassingJournal()
+    journal = HashOnlyJournal()
     engine = Engine("replay", Mode.PAPER, calendar, journal)
     engine.apply(sessions[0].open, settings, "replay")
     runtime = VirtualRuntime(
@@ -83,7 +83,7 @@ def run(strategy: str, last: date = LAST) -> list[tuple[str, str]]:
         start=sessions[0].open,
         switch=NoSwitch(),
         link=link_of(settings),
-        operator=ConfirmAll(engine.desk),
+        operator=ConfirmAll(engine.state),
     )
     backtest = Backtest(runtime, sessions, is_daily=False)
     gc.collect()
@@ -98,7 +98,7 @@ def run(strategy: str, last: date = LAST) -> list[tuple[str, str]]:
     backtest.run(watch)
     seconds, processor = time.perf_counter() - began, time.process_time() - worked
     told = backtest.as_json(journal.fingerprint())
-    bars = engine.desk.normaliser.state.complete
+    bars = engine.state.normaliser.state.complete
     baseline = plain_loop(some_bars(BASELINE)[1], time.process_time)
     alone_, undisturbed = seconds - made.seconds, processor - made.processor
     return [

@@ -14,13 +14,13 @@ from decimal import Decimal
 from pathlib import Path
 
 from core.brokers.simulated.exchange import SimulatedExchange
-from core.desk import Desk
-from core.effects import FetchPicture
 from core.facts import OrderCreated, OrderStateChanged, Source
-from core.inputs import PictureFetched
+from core.messages.effects import FetchPicture
+from core.messages.inputs import PictureFetched
 from core.model.broker import Accepted
 from core.model.order import Effect, OrderRequest, OrderStatus, OrderType, Side
 from core.model.values import ClientOrderId, Price, ProposalId, Quantity
+from core.trading_state.state import TradingState
 from tests.bench.house import SPY
 from tests.bench.ticket import opened
 
@@ -38,7 +38,7 @@ def best_of(act: Callable[[], object], times: int, rounds: int = 5) -> float:
     return best
 
 
-def came_and_went(desk: Desk, exchange: SimulatedExchange, at: datetime, number: int) -> None:
+def came_and_went(desk: TradingState, exchange: SimulatedExchange, at: datetime, number: int) -> None:
     """An order that was sent and cancelled, on both sides."""
     order = OrderRequest(
         ClientOrderId(f"order-{number}"), SPY, Side.BUY, Effect.OPEN, Quantity(Decimal(1)), OrderType.LIMIT,
@@ -63,7 +63,7 @@ def measure() -> list[tuple[str, str]]:
             runtime, journal = opened(Path(folder))
             engine, exchange, at = runtime.engine, runtime.exchange, runtime.at
             for number in range(many):
-                came_and_went(engine.desk, exchange, at, number)
+                came_and_went(engine.state, exchange, at, number)
 
             def compare() -> None:
                 answer = runtime.ask(FetchPicture())  # noqa: B023
@@ -74,7 +74,7 @@ def measure() -> list[tuple[str, str]]:
             quiet = best_of(compare, 500)
             moved = float("inf")
             for number in range(many, many + 3):
-                came_and_went(engine.desk, exchange, at, number)
+                came_and_went(engine.state, exchange, at, number)
                 moved = min(moved, best_of(compare, 1, 1))
             reports = [exchange.order(at, ClientOrderId(f"order-{n}")) for n in range(10)]
             one = best_of(lambda: [exchange.order(at, r.client_order_id) for r in reports], 100) / 10  # type: ignore[union-attr] # noqa: B023

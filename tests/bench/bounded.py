@@ -18,9 +18,6 @@ from decimal import Decimal
 from itertools import count
 from pathlib import Path
 
-from core import checkpoint
-from core.desk import Desk
-from core.effects import FetchPicture
 from core.engine import Engine
 from core.facts import (
     ApprovalRedeemed,
@@ -41,8 +38,9 @@ from core.facts import (
     TicketOpened,
     TradeClosed,
 )
-from core.inputs import PictureFetched
 from core.market.calendar import ExchangeCalendar, load_calendar
+from core.messages.effects import FetchPicture
+from core.messages.inputs import PictureFetched
 from core.model.account import Mode
 from core.model.broker import BrokerPicture, OrderReport
 from core.model.codes import ProposalEnd
@@ -50,7 +48,7 @@ from core.model.order import Effect, OrderRequest, OrderStatus, OrderType, Side,
 from core.model.position import Fill
 from core.model.session import Session
 from core.model.signal import ExitReason
-from core.model.staging import Approval, Figures, NoStop, Proposal, Review, Ticket
+from core.model.staging import Approval, NoStop, Proposal, Review, ReviewFigures, Ticket
 from core.model.values import (
     NO_SHARES,
     BrokerOrderId,
@@ -63,8 +61,10 @@ from core.model.values import (
     Quantity,
     TicketId,
 )
-from core.picture import Pictures
-from core.settings import Settings
+from core.settings.settings import Settings
+from core.trading_state import checkpoint
+from core.trading_state.state import TradingState
+from core.views.builders.desk import ViewBuilder
 from state.documents import TinyDocuments
 from state.folders import AccountFolder
 from state.journal import FileJournal
@@ -100,7 +100,7 @@ def life(number: int, at: datetime) -> tuple[list[Fact], OrderReport]:
     reason = ExitReason.TAKE_PROFIT if is_sale else None
     stop, digest, review = NoStop("it is closed at once"), Digest("d" * 64), Review(())
     proposal = Proposal(ProposalId(name), "vwap", order, stop, at, at, None, "said so", HUNDRED, HUNDRED, reason)
-    figures = Figures(None, None, None, None)
+    figures = ReviewFigures(None, None, None, None)
     ticket = Ticket(
         TicketId(name), proposal.id, "bench", order, stop, (), digest, at, at, figures, review, HUNDRED
     )  # fmt: skip
@@ -140,7 +140,7 @@ def days_of(calendar: ExchangeCalendar, many: int) -> Iterator[tuple[Session, in
     yield sessions[-1], TODAY
 
 
-def lived(desk: Desk, calendar: ExchangeCalendar, many: int, tell: Callable[[Fact], None]) -> list[OrderReport]:
+def lived(desk: TradingState, calendar: ExchangeCalendar, many: int, tell: Callable[[Fact], None]) -> list[OrderReport]:
     """The orders of all those days; what the broker lists of them at the end."""
     listed: list[tuple[datetime, OrderReport]] = []
     numbers = count()
@@ -176,7 +176,7 @@ def cost_after(many: int) -> Cost:
         documents = TinyDocuments(folder)
         with closing(FileJournal(folder)) as journal:
             engine = Engine("bench", Mode.PAPER, calendar, journal)
-            desk = engine.desk
+            desk = engine.state
             desk.at = next(iter(calendar.sessions())).open
             tell = desk.record if many <= MOST_WRITTEN else lambda fact: desk.fold(desk.at, fact)
             for fact in (InstallationNamed("bench"), SettingsApplied(Settings()), EngineStarted()):
@@ -187,7 +187,7 @@ def cost_after(many: int) -> Cost:
             size = folder.documents.stat().st_size / 1000
             writing = timed(lambda: checkpoint.save(desk, documents), 5)
             quiet, moved = comparisons(engine, reports)
-            pictures = Pictures(engine)
+            pictures = ViewBuilder(engine)
             drawing = timed(lambda: pictures.draw(desk.at), 7)
         start = timed(lambda: started(folder, calendar), 3)
     return Cost(quiet, moved, drawing, writing, start, size)
@@ -201,7 +201,7 @@ def started(folder: AccountFolder, calendar: ExchangeCalendar) -> None:
     documents = TinyDocuments(folder)
     found = documents.load()
     with closing(FileJournal(folder, verified_until=found.sequence)) as journal:  # type: ignore[union-attr]
-        desk = Desk("bench", Mode.PAPER, calendar, journal)
+        desk = TradingState("bench", Mode.PAPER, calendar, journal)
         assert checkpoint.rebuild(desk, documents) == ()
 
 
@@ -217,19 +217,19 @@ def comparisons(engine: Engine, reports: list[OrderReport]) -> tuple[float, floa
     numbers = count(1_000_000_000, 2)
 
     def compare(listed: tuple[OrderReport, ...]) -> None:
-        engine.handle(engine.desk.at, PictureFetched(BrokerPicture(account, (), listed)))
+        engine.handle(engine.state.at, PictureFetched(BrokerPicture(account, (), listed)))
 
     listed = tuple(reports)
     compare(listed)
     quiet = timed(lambda: compare(listed), 200)
     moved = []
     for _ in range(7):
-        facts, report = life(next(numbers), engine.desk.at)
+        facts, report = life(next(numbers), engine.state.at)
         for fact in facts[:-4]:
-            engine.desk.fold(engine.desk.at, fact)
+            engine.state.fold(engine.state.at, fact)
         name = report.client_order_id
         over = OrderStateChanged(name, OrderStatus.SUBMITTED, OrderStatus.CANCELLED, Source.STREAM, None, "")
-        engine.desk.fold(engine.desk.at, over)
+        engine.state.fold(engine.state.at, over)
         ended = replace(
             report, status=OrderStatus.CANCELLED, raw_status="canceled", filled_quantity=NO_SHARES, average_price=None
         )

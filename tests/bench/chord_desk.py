@@ -14,21 +14,22 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from console.desk import Desk
-from console.handle import EngineHandle
-from console.tidying import choose_moments
+from console.client.handle import EngineHandle
+from console.desk import DeskApp
+from console.gc_schedule import choose_moments
 from core.brokers.simulated.exchange import SimulatedExchange
 from core.engine import Engine
-from core.inputs import BarArrived, Command, Halt, Kill, QuoteArrived
+from core.messages.commands import Command, Halt, Kill
+from core.messages.inputs import BarArrived, QuoteArrived
 from core.model.account import Mode
 from core.model.quote import Feed, Quote
 from core.model.values import Price
-from core.runtime.exchange import config_of
 from core.runtime.feed import bar_item
-from core.runtime.line import Link
+from core.runtime.link import Link
 from core.runtime.pace import Pace
+from core.runtime.simulated_exchange import config_of
 from core.runtime.virtual import VirtualRuntime
-from core.settings import Settings
+from core.settings.settings import Settings
 from state.journal import MemoryJournal
 from tests.desk.desk_house import SPY, market
 from tests.scenarios.house import Switch
@@ -85,7 +86,7 @@ def main() -> None:
     path, flood = sys.argv[1:]
     sys.setswitchinterval(0.001)
     choose_moments()
-    Desk(EngineHandle(lambda _stack: opened(path, flood == "flood"))).run()
+    DeskApp(EngineHandle(lambda _stack: opened(path, flood == "flood"))).run()
 
 
 if __name__ == "__main__":

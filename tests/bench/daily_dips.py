@@ -15,18 +15,18 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from core.csv_table import Table, text_of
-from core.model.regime import DailyBar, Market
+from core.files.csv_table import Table, text_of
+from core.model.regime import DailyBar, MarketMeasure
 from core.model.signal import ExitReason
 from core.model.values import Money, Price, Symbol
 from core.model.venues import XNYS
 from core.risk.day import monday_of
+from core.risk.protections.base import Scope
 from core.risk.protections.book import NAMES, ProtectionBook
-from core.risk.protections.contract import Scope
 from core.risk.protections.trades import ClosedTrade, Direction, ratio_of
 from core.risk.regime.frequency import entries_allowed
 from core.risk.regime.market import MarketFold
-from core.settings import PROFILES, Settings
+from core.settings.settings import PROFILES, Settings
 
 SYMBOLS = (Symbol("SPY"), Symbol("QQQ"), Symbol("IWM"))
 SEASONS = (2008, 2020)
@@ -140,7 +140,7 @@ def dips_of(symbol: Symbol, bars: list[Day]) -> Iterator[Dip]:
             wants = "sell"
 
 
-def labels_of(bars: list[Day]) -> Mapping[date, Market]:
+def labels_of(bars: list[Day]) -> Mapping[date, MarketMeasure]:
     """The market as it is known before each day."""
     fold, known, found = MarketFold(SYMBOLS[0]), None, {}
     for bar in bars:
@@ -158,7 +158,11 @@ class Played:
     """One account of a profile, on which the dips arrive in order of time."""
 
     def __init__(
-        self, profile: str, year: int, closes: Mapping[Symbol, Mapping[date, Decimal]], markets: Mapping[date, Market]
+        self,
+        profile: str,
+        year: int,
+        closes: Mapping[Symbol, Mapping[date, Decimal]],
+        markets: Mapping[date, MarketMeasure],
     ) -> None:
         self.settings = Settings.model_validate({"profile": profile, **PROFILES[profile]})
         self.season = Season(profile, year)

@@ -24,8 +24,8 @@ from textual.widgets import DataTable, Label
 
 import app
 from console.board import Board
+from console.client.handle import EngineHandle
 from console.desk import FRAMES, TURN
-from console.handle import EngineHandle
 from console.layout import PaneArea, places
 from console.theme import DEFAULT, theme_for
 from core.ports import DemoRequest

@@ -19,14 +19,14 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from console.commands.assembly.backtest import Backtesting
 from core.brokers.simulated.config import EDITION, FIRST_EDITION
 from core.ports import BacktestRequest, RegimeFiles
-from core.settings import HOUSE_NAMES
-from wiring.backtesting import Backtesting
+from core.settings.settings import HOUSE_NAMES
 
 if TYPE_CHECKING:
     from core.brokers.simulated.config import ExchangeConfig
-    from core.settings import Settings
+    from core.settings.settings import Settings
 
 DATA = Path(os.environ.get("KEYTURN_DATA", "../shared/data"))
 """Recorded bars, and the VIX of their days."""

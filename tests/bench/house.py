@@ -17,17 +17,17 @@ import orjson
 
 from core.brokers.simulated.exchange import SimulatedExchange
 from core.engine import Engine
-from core.inputs import BarArrived
 from core.market.calendar import ExchangeCalendar, load_calendar
 from core.market.synthetic import synthetic_sessions
+from core.messages.inputs import BarArrived
 from core.model.account import Mode
 from core.model.bar import Bar
 from core.model.values import Symbol
-from core.runtime.exchange import config_of, link_of
 from core.runtime.feed import Timed, bar_item
-from core.runtime.operator import ConfirmAll
+from core.runtime.scripted_operator import ConfirmAll
+from core.runtime.simulated_exchange import config_of, link_of
 from core.runtime.virtual import VirtualRuntime
-from core.settings import Settings
+from core.settings.settings import Settings
 from state.folders import JournalFolder
 from state.journal import FileJournal, MemoryJournal
 
@@ -102,12 +102,14 @@ def through_the_house(
     prepare(engine)
     engine.apply(feed[0][0], settings, "bench")
     exchange = SimulatedExchange(config_of(settings, "bench", "7"), calendar, NoLog())
-    operator = ConfirmAll(engine.desk)
+    operator = ConfirmAll(engine.state)
     runtime = VirtualRuntime(
         engine, exchange, feed, start=feed[0][0], switch=NoSwitch(), link=link_of(settings), operator=operator
     )
     trades: list[object] = []
-    engine.desk.add_listener(lambda _s, _a, fact: trades.append(fact) if type(fact).__name__ == "TradeClosed" else None)
+    engine.state.add_listener(
+        lambda _s, _a, fact: trades.append(fact) if type(fact).__name__ == "TradeClosed" else None
+    )
     gc.collect()
     gc.freeze()
     began, worked = time.perf_counter(), time.process_time()
@@ -115,13 +117,13 @@ def through_the_house(
     journal.sync()
     seconds, processor = time.perf_counter() - began, time.process_time() - worked
     return Run(
-        engine.desk.normaliser.state.complete,
+        engine.state.normaliser.state.complete,
         len(trades),
         seconds,
         processor,
         journal.syncs,
         getattr(journal, "seconds_in_syncs", 0.0),
-        engine.desk.stage.state.skipped,
+        engine.state.stage.state.skipped,
     )
 
 

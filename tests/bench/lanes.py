@@ -24,21 +24,21 @@ from itertools import count
 from typing import Any
 
 from app import Keyturn
-from console.handle import EngineHandle
-from core.brokers.alpaca.kind import ALPACA
-from core.effects import CancelOrder, Effect, LookUpOrder
+from console.client.handle import EngineHandle
+from core.brokers.alpaca.connection import ALPACA
 from core.execution.lanes import Lane, LaneKind, lane_of
-from core.inputs import Confirm, Kill, OpenTicket, ProposeClose, ProposeOrder, Rearm
+from core.messages.commands import Confirm, Kill, OpenTicket, ProposeClose, ProposeOrder, Rearm
+from core.messages.effects import CancelOrder, Effect, LookUpOrder
 from core.model.account import Mode
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderRequest, OrderStatus, OrderType, Side, StopHolder
 from core.model.staging import MANUAL
 from core.model.values import BrokerOrderId, ClientOrderId, Price, Quantity, Symbol
-from core.runtime.asking import Asking
 from core.runtime.live import LiveRuntime
-from core.settings import Settings
+from core.runtime.request_executor import RequestExecutor
+from core.settings.settings import Settings
 from core.views import DeskView
-from core.workflows.stopping import REARM
+from core.workflows.operator.kill_switch import REARM
 from state.credentials import find_keys
 from tests.bench.wire import AT_ONCE, Span, an_exchange, within
 
@@ -66,7 +66,7 @@ class Watch:
 
     @contextmanager
     def looks(self) -> Iterator[None]:
-        put, sync, fetch = http.client.HTTPConnection.putrequest, os.fsync, Asking._figures
+        put, sync, fetch = http.client.HTTPConnection.putrequest, os.fsync, RequestExecutor._figures
 
         def request(connection: Any, method: str, url: str, *rest: Any, **terms: Any) -> None:
             put(connection, method, url, *rest, **terms)
@@ -78,7 +78,7 @@ class Watch:
             sync(descriptor)
             self.syncs.append((began, time.monotonic()))
 
-        def timed_fetch(asking: Asking, symbol: Symbol, settings: Settings) -> Any:
+        def timed_fetch(asking: RequestExecutor, symbol: Symbol, settings: Settings) -> Any:
             began = time.monotonic()
             found = fetch(asking, symbol, settings)
             self.fetched.append((began, time.monotonic()))
@@ -86,13 +86,13 @@ class Watch:
 
         http.client.HTTPConnection.putrequest = request  # type: ignore[method-assign,assignment]
         os.fsync = timed_sync  # type: ignore[assignment]
-        Asking._figures = timed_fetch  # type: ignore[method-assign,assignment]
+        RequestExecutor._figures = timed_fetch  # type: ignore[method-assign,assignment]
         try:
             yield
         finally:
             http.client.HTTPConnection.putrequest = put  # type: ignore[method-assign]
             os.fsync = sync
-            Asking._figures = fetch  # type: ignore[method-assign]
+            RequestExecutor._figures = fetch  # type: ignore[method-assign]
 
 
 @dataclass
@@ -124,7 +124,7 @@ class Hung:
         order = OrderRequest(name, SPY, Side.BUY, OrderEffect.OPEN, ONE, OrderType.LIMIT, limit_price=FAR)
         effect: Effect = LookUpOrder(name) if kind == "order" else CancelOrder(name, BrokerOrderId(name))
         lane = Lane(LaneKind.ENTRIES) if kind == "submit" else lane_of(effect)
-        settings = self.runtime.engine.desk.control.settings
+        settings = self.runtime.engine.state.control.settings
 
         def act() -> None:
             try:
@@ -236,7 +236,7 @@ def play(keyturn: Keyturn, watch: Watch, url: str, rounds: int) -> None:
     operator = Operator(handle, watch)
     handle.start()
     operator.waits(lambda view: view.status.word == "on" and view.status.quote_at, "the books agree")
-    operator.waits(lambda _view: {SPY, IBM} <= set(made[0].engine.desk.sightings.instruments), "what trades is known")
+    operator.waits(lambda _view: {SPY, IBM} <= set(made[0].engine.state.sightings.instruments), "what trades is known")
     hung = Hung(url, made[0], watch)
     kinds = {"at rest": False, "while ten requests hang": True}
     exits: dict[str, list[tuple[float, float]]] = {name: [] for name in kinds}

@@ -19,24 +19,24 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from core.doors import addressed
 from core.engine import Engine
 from core.facts import BarClosed
-from core.inputs import ProposeOrder
 from core.market.calendar import ExchangeCalendar
+from core.messages.command_ports import addressed
+from core.messages.commands import ProposeOrder
 from core.model.bar import Bar
 from core.model.order import Effect, OrderType, StopHolder
 from core.model.signal import ExitReason
-from core.model.staging import Review, Standing, Verdict
+from core.model.staging import CheckResult, Review, Verdict
 from core.model.values import Fraction, Money, Price, Quantity, Symbol
 from core.risk.checks import standard_gate
 from core.risk.checks.verdicts import usd
 from core.risk.protections.book import ProtectionBook
-from core.risk.protections.terms import ProtectionsSettings
 from core.risk.protections.trades import ClosedTrade, Direction
-from core.risk.scaling.book import SizingBook
+from core.risk.size_factors.book import SizingBook
 from core.runtime.feed import Timed
-from core.workflows.proposing import candidate_of
+from core.settings.protections import ProtectionsSettings
+from core.workflows.staging.proposals import candidate_of
 from state.journal import MemoryJournal
 from tests.bench.house import SPY, fed, plain_loop, through_the_house
 from tests.bench.ticket import opened
@@ -91,7 +91,7 @@ def reviews() -> list[tuple[str, str]]:
         with tempfile.TemporaryDirectory() as folder:
             runtime, journal = opened(Path(folder))
             engine, at = runtime.engine, runtime.at
-            desk, gate = engine.desk, standard_gate()
+            desk, gate = engine.state, standard_gate()
             price = Price(runtime.exchange.quote(at, SPY).ask - Decimal("0.5"))  # type: ignore[union-attr]
             stop = Price(price - 5)
             order = ProposeOrder(
@@ -105,7 +105,7 @@ def reviews() -> list[tuple[str, str]]:
             each = (time.process_time() - began) / many
             rate = best_rate(lambda: gate.review(candidate, desk.figures_for(at, SPY, None)))  # noqa: B023
             names = [check.name for check in gate.checks]
-            least = best_rate(lambda: Review(tuple([Verdict(n, Standing.PASSES, usd(price)) for n in names])))  # noqa: B023
+            least = best_rate(lambda: Review(tuple([Verdict(n, CheckResult.PASSES, usd(price)) for n in names])))  # noqa: B023
             book_alone = rate_of(lambda: list(desk.protections.answers(at)), 0.3)  # noqa: B023
             journal.close()
         first = first or rate
@@ -161,7 +161,7 @@ def alone(bars: list[Bar]) -> float:
 
 def deafen(engine: Engine) -> None:
     """Its protections hear of no bar and no trade."""
-    desk, own = engine.desk, engine.desk.protections.folds.values()
+    desk, own = engine.state, engine.state.protections.folds.values()
     desk.folds = {kind: tuple(fold for fold in folds if fold not in own) for kind, folds in desk.folds.items()}
 
 

@@ -11,14 +11,14 @@ from functools import partial
 from core.facts import BarClosed
 from core.model.regime import VixLevel, VixReading
 from core.model.values import Fraction, Money, Price
-from core.risk.scaling.book import SizingBook
-from core.risk.scaling.contract import Conditions, Edge, Likeness, Throttle, Wanted
-from core.risk.scaling.settings import KellySettings, SizingSettings
+from core.risk.size_factors.base import Conditions, Edge, Likeness, Throttle, WantedEntry
+from core.risk.size_factors.book import SizingBook
 from core.risk.sizing import size_of
+from core.settings.size_factors import KellySettings, SizingSettings
 from tests.bench.house import SPY, some_bars
 from tests.bench.ticket import time_of
 
-WANTED = Wanted(
+WANTED = WantedEntry(
     Money(Decimal("1.50")), Price(Decimal("166.76")), Decimal("0.50"), Money(Decimal(5000)), Decimal("0.001")
 )
 LIKE = tuple(Likeness(SPY, True, Fraction(Decimal("0.5")), 60) for _ in range(30))

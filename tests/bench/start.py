@@ -15,15 +15,15 @@ from heapq import merge
 from itertools import islice
 from pathlib import Path
 
-from core import checkpoint
-from core.desk import Desk
 from core.facts import BarClosed, EngineStarted, InstallationNamed, SettingsApplied
 from core.market.calendar import ExchangeCalendar, load_calendar
 from core.market.synthetic import synthetic_sessions
 from core.model.account import Mode
 from core.model.values import Symbol
 from core.ports import Checkpoint
-from core.settings import Settings
+from core.settings.settings import Settings
+from core.trading_state import checkpoint
+from core.trading_state.state import TradingState
 from state.documents import TinyDocuments
 from state.folders import AccountFolder
 from state.journal import FileJournal
@@ -54,19 +54,19 @@ def main() -> None:
         print("both end in the same state")
 
 
-def timed(act: Callable[[], Desk]) -> tuple[Desk, float]:
+def timed(act: Callable[[], TradingState]) -> tuple[TradingState, float]:
     began = time.perf_counter()
     return act(), time.perf_counter() - began
 
 
-def write(folder: AccountFolder, calendar: ExchangeCalendar, many: int) -> Desk:
+def write(folder: AccountFolder, calendar: ExchangeCalendar, many: int) -> TradingState:
     """The facts, and a checkpoint before the last of them."""
     settings = Settings.model_validate({"symbols": SYMBOLS})
     sessions = list(calendar.sessions())
     markets = [synthetic_sessions(number, Symbol(name), sessions) for number, name in enumerate(SYMBOLS)]
     bars = merge(*markets, key=lambda bar: bar.start)
     with closing(FileJournal(folder)) as journal:
-        desk = Desk("bench", Mode.PAPER, calendar, journal)
+        desk = TradingState("bench", Mode.PAPER, calendar, journal)
         desk.at = sessions[0].open
         for fact in (InstallationNamed("bench"), SettingsApplied(settings), EngineStarted()):
             desk.record(fact)
@@ -83,21 +83,21 @@ def write(folder: AccountFolder, calendar: ExchangeCalendar, many: int) -> Desk:
     return desk
 
 
-def started(folder: AccountFolder, calendar: ExchangeCalendar, documents: TinyDocuments | None) -> Desk:
+def started(folder: AccountFolder, calendar: ExchangeCalendar, documents: TinyDocuments | None) -> TradingState:
     """The whole chain is checked; without documents all of it is folded."""
     with closing(FileJournal(folder)) as journal:
-        desk = Desk("bench", Mode.PAPER, calendar, journal)
+        desk = TradingState("bench", Mode.PAPER, calendar, journal)
         checkpoint.rebuild(desk, documents)
     return desk
 
 
-def started_quickly(folder: AccountFolder, calendar: ExchangeCalendar) -> Desk:
+def started_quickly(folder: AccountFolder, calendar: ExchangeCalendar) -> TradingState:
     """As the program does: the chain is taken on trust up to the checkpoint's segment."""
     documents = TinyDocuments(folder)
     found = documents.load()
     known = found.sequence if isinstance(found, Checkpoint) else None
     with closing(FileJournal(folder, verified_until=known)) as journal:
-        desk = Desk("bench", Mode.PAPER, calendar, journal)
+        desk = TradingState("bench", Mode.PAPER, calendar, journal)
         assert checkpoint.rebuild(desk, documents) == ()
     return desk
 

@@ -16,36 +16,36 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
+from console.commands.assembly.replay import UNATTENDED
 from core.brokers.simulated.exchange import SimulatedExchange
 from core.engine import Engine
-from core.inputs import BarArrived
 from core.market.calendar import load_calendar
 from core.market.synthetic import synthetic_day
+from core.messages.inputs import BarArrived
 from core.model.account import Mode
 from core.model.bar import Bar
 from core.model.session import Session
 from core.model.values import Money, Symbol
 from core.model.venues import XNYS
-from core.own_terms import OwnTerms
 from core.runtime.backtest import FRICTIONS, Backtest
-from core.runtime.exchange import config_of, link_of
 from core.runtime.feed import Timed, bar_item
-from core.runtime.operator import ConfirmAll
-from core.runtime.strategy_host.child import Seat
-from core.runtime.strategy_host.foreseen import foresee
+from core.runtime.scripted_operator import ConfirmAll
+from core.runtime.simulated_exchange import config_of, link_of
+from core.runtime.strategy_host.child import ChildStrategy
 from core.runtime.strategy_host.loading import loaded
 from core.runtime.strategy_host.process import STARTING
+from core.runtime.strategy_host.upcoming_bars import foresee
 from core.runtime.virtual import VirtualRuntime
-from core.settings import HOUSE_NAMES
+from core.settings.settings import HOUSE_NAMES
+from core.settings.user_strategies import UserStrategySettings
 from core.strategies.base import Context
-from core.strategies.house import HOUSE, Kind, Kinds
+from core.strategies.builtin import HOUSE, StrategyKind, StrategyKinds
 from state.example_strategy import example_strategy
 from state.folders import Home
-from state.own_strategies import kinds_in, look_at
-from state.passing_journal import PassingJournal
+from state.hash_only_journal import HashOnlyJournal
 from state.settings_file import load_settings
+from state.user_strategies import kinds_in, look_at
 from tests.bench.house import NoLog, NoSwitch
-from wiring.replaying import UNATTENDED
 
 SEED, FIRST = 1, date(2025, 1, 6)
 LIVE, DAYS, RUNS = 20, 60, 3
@@ -59,8 +59,8 @@ class Here:
 
     name = NAME
 
-    def __init__(self, made: Any, terms: OwnTerms) -> None:
-        self._seat = Seat(made, terms.terms, None)
+    def __init__(self, made: Any, terms: UserStrategySettings) -> None:
+        self._seat = ChildStrategy(made, terms.terms, None)
         self.on_bar, self.figures = self._seat.asked, self._seat.inner.figures
 
     @property
@@ -68,9 +68,9 @@ class Here:
         return self._seat.inner.state
 
 
-def here() -> Kinds:
+def here() -> StrategyKinds:
     made = loaded(NAME, f"/{NAME}.py", example_strategy(NAME)).made
-    return Kinds({**HOUSE, NAME: Kind(lambda terms, _memory: Here(made, terms), made.State)}, {})
+    return StrategyKinds({**HOUSE, NAME: StrategyKind(lambda terms, _memory: Here(made, terms), made.State)}, {})
 
 
 def sessions_of(many: int) -> list[Session]:
@@ -102,8 +102,8 @@ def of_live(folder: Path) -> None:
     bare = made(made.Settings(), made.State())
     for words, ask in (
         ("the class alone, in this process", bare.on_bar),
-        ("in this process, its memory looked at", Here(made, OwnTerms()).on_bar),
-        ("in a process of its own", kind.make(OwnTerms(), None).on_bar),
+        ("in this process, its memory looked at", Here(made, UserStrategySettings()).on_bar),
+        ("in a process of its own", kind.make(UserStrategySettings(), None).on_bar),
     ):
         middle, slow = live(ask)
         print(f"  {words:<40} {middle:8.1f} µs a bar, {slow:8.1f} µs the slowest of a hundred", flush=True)
@@ -112,14 +112,14 @@ def of_live(folder: Path) -> None:
 # ── a backtest ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def backtested(kinds: Kinds, feed: list[Timed], *, ahead: bool) -> tuple[float, str, int]:
+def backtested(kinds: StrategyKinds, feed: list[Timed], *, ahead: bool) -> tuple[float, str, int]:
     """Seconds, the fingerprint, and how many trades there were."""
     sessions = sessions_of(DAYS)
     calendar = load_calendar(FIRST - timedelta(days=7), sessions[-1].day + timedelta(days=7))
     switches = [f"strategies.{name}.enabled=false" for name in HOUSE_NAMES]
     laid_over = (*UNATTENDED, *FRICTIONS, *switches, f"strategies.{NAME}.enabled=true")
     settings = load_settings(Home(Path("/nonexistent"), Path("/nonexistent")), {}, laid_over)
-    journal = PassingJournal()
+    journal = HashOnlyJournal()
     engine = Engine("replay", Mode.PAPER, calendar, journal, kinds)
     engine.apply(sessions[0].open, settings, "replay")
     if ahead:
@@ -131,7 +131,7 @@ def backtested(kinds: Kinds, feed: list[Timed], *, ahead: bool) -> tuple[float, 
         start=sessions[0].open,
         switch=NoSwitch(),
         link=link_of(settings),
-        operator=ConfirmAll(engine.desk),
+        operator=ConfirmAll(engine.state),
     )
     backtest = Backtest(runtime, sessions, is_daily=False)
     began = time.perf_counter()
@@ -142,7 +142,7 @@ def backtested(kinds: Kinds, feed: list[Timed], *, ahead: bool) -> tuple[float, 
 def of_backtests(folder: Path) -> None:
     market = [bar for session in sessions_of(DAYS) for bar in synthetic_day(SEED, Symbol("SPY"), session)]
     feed = [bar_item(BarArrived(bar, "bench")) for bar in market]
-    ways: dict[str, tuple[Callable[[], Kinds], bool]] = {
+    ways: dict[str, tuple[Callable[[], StrategyKinds], bool]] = {
         "in this process": (here, False),
         "over the pipe, one bar at a time": (lambda: kinds_in(folder, waits=STARTING), False),
         "over the pipe, in batches": (lambda: kinds_in(folder, waits=STARTING), True),

@@ -12,25 +12,26 @@ from functools import partial
 from pathlib import Path
 
 from core.brokers.simulated.exchange import SimulatedExchange
-from core.doors import Door, DoorKind, addressed
-from core.effects import FetchFigures, SubmitOrder
 from core.engine import Engine
 from core.execution.gateway import Gateway
-from core.inputs import BarArrived, Confirm, FiguresFetched, OpenTicket, ProposeOrder
+from core.messages.command_ports import CommandPort, PortKind, addressed
+from core.messages.commands import Confirm, OpenTicket, ProposeOrder
+from core.messages.effects import FetchFigures, SubmitOrder
+from core.messages.inputs import BarArrived, FiguresFetched
 from core.model.account import Mode
 from core.model.order import Effect, OrderType, StopHolder
 from core.model.values import Price, Quantity
 from core.risk.checks import standard_gate
-from core.runtime.exchange import config_of, link_of
 from core.runtime.feed import bar_item
+from core.runtime.simulated_exchange import config_of, link_of
 from core.runtime.virtual import VirtualRuntime
-from core.settings import Settings
-from core.workflows.proposing import candidate_of
+from core.settings.settings import Settings
+from core.workflows.staging.proposals import candidate_of
 from state.folders import JournalFolder
 from state.journal import FileJournal
 from tests.bench.house import SPY, NoLog, NoSwitch, some_bars
 
-DOOR = Door(DoorKind.SCRIPT)
+DOOR = CommandPort(PortKind.SCRIPT)
 
 
 def opened(folder: Path) -> tuple[VirtualRuntime, FileJournal]:
@@ -60,8 +61,8 @@ def confirmations(many: int) -> tuple[list[float], list[float], float]:
     syncs: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
         runtime, journal = opened(Path(folder))
-        engine, at, account = runtime.engine, runtime.at, runtime.engine.desk.account_name
-        gateway = Gateway(engine.desk.account_name, runtime.latch)
+        engine, at, account = runtime.engine, runtime.at, runtime.engine.state.account_name
+        gateway = Gateway(engine.state.account_name, runtime.latch)
         review = 0.0
         for number in range(many):
             at += timedelta(microseconds=1)
@@ -70,11 +71,11 @@ def confirmations(many: int) -> tuple[list[float], list[float], float]:
                 SPY, Effect.OPEN, Quantity(Decimal("0.05")), OrderType.LIMIT, price, Price(price - 5), StopHolder.BROKER
             )
             engine.handle(at, addressed(order, account))
-            proposal = engine.desk.stage.proposals()[0]
+            proposal = engine.state.stage.proposals()[0]
             runtime.at = at
             for effect in engine.handle(at, addressed(OpenTicket(proposal.id), account)):
                 engine.handle(at, runtime.ask(effect))
-            ticket = next(iter(engine.desk.stage.state.tickets.values()))
+            ticket = next(iter(engine.state.stage.state.tickets.values()))
             if number == 0:
                 review = min(cpu_of(partial(review_once, engine, proposal, at), 300) for _ in range(7))
             before = journal.seconds_in_syncs
@@ -100,7 +101,7 @@ GATE = standard_gate()
 
 def review_once(engine: Engine, proposal: object, at: object) -> None:
     """As a desk does it: by the one gate that it has."""
-    desk = engine.desk
+    desk = engine.state
     context = desk.figures_for(at, SPY, None)  # type: ignore[arg-type]
     GATE.review(candidate_of(proposal), context)  # type: ignore[arg-type]
 

@@ -25,14 +25,14 @@ from pathlib import Path
 from typing import Any
 
 from app import Keyturn
-from console.handle import EngineHandle
-from core.brokers.alpaca.kind import ALPACA
+from console.client.handle import EngineHandle
+from core.brokers.alpaca.connection import ALPACA
 from core.brokers.alpaca.stream import AlpacaOrderStream
-from core.inputs import Confirm, OpenTicket, ProposeClose, ProposeOrder
+from core.messages.commands import Confirm, OpenTicket, ProposeClose, ProposeOrder
 from core.model.account import Mode
 from core.model.order import Effect, OrderStatus, OrderType, StopHolder
 from core.model.values import Price, Quantity, Symbol
-from core.runtime.asking import Asking
+from core.runtime.request_executor import RequestExecutor
 from core.views import DeskView
 from state.credentials import find_keys
 
@@ -62,7 +62,7 @@ class Watch:
     @contextmanager
     def looks(self) -> Iterator[None]:
         put, sync, take = http.client.HTTPConnection.putrequest, os.fsync, AlpacaOrderStream._take
-        fetch = Asking._figures
+        fetch = RequestExecutor._figures
 
         def request(connection: Any, method: str, url: str, *rest: Any, **terms: Any) -> None:
             put(connection, method, url, *rest, **terms)
@@ -74,7 +74,7 @@ class Watch:
             sync(descriptor)
             self.syncs.append((began, time.monotonic()))
 
-        def timed_fetch(asking: Asking, symbol: Symbol) -> Any:
+        def timed_fetch(asking: RequestExecutor, symbol: Symbol) -> Any:
             began = time.monotonic()
             found = fetch(asking, symbol)
             self.fetched.append((began, time.monotonic()))
@@ -89,14 +89,14 @@ class Watch:
         http.client.HTTPConnection.putrequest = request  # type: ignore[method-assign,assignment]
         os.fsync = timed_sync  # type: ignore[assignment]
         AlpacaOrderStream._take = heard  # type: ignore[method-assign]
-        Asking._figures = timed_fetch  # type: ignore[method-assign]
+        RequestExecutor._figures = timed_fetch  # type: ignore[method-assign]
         try:
             yield
         finally:
             http.client.HTTPConnection.putrequest = put  # type: ignore[method-assign]
             os.fsync = sync
             AlpacaOrderStream._take = take  # type: ignore[method-assign]
-            Asking._figures = fetch  # type: ignore[method-assign]
+            RequestExecutor._figures = fetch  # type: ignore[method-assign]
 
 
 def within(spans: Sequence[Span], began: float, ended: float) -> float:

@@ -18,29 +18,30 @@ import pyte
 from textual.pilot import Pilot
 
 import console.desk
-from console.desk import Desk
-from console.frames import tight
-from console.handle import EngineHandle
+from console.client.handle import EngineHandle
+from console.desk import DeskApp
+from console.host_files import NO_SURROUNDINGS, HostFiles
 from console.screens.kill import KillScreen
 from console.screens.ticket import TicketScreen
-from console.surroundings import NO_SURROUNDINGS, Surroundings
+from console.terminal.frames import tight
 from core.brokers.simulated.exchange import SimulatedExchange
 from core.engine import Engine
 from core.facts import ConfirmationReceived, Fact, OrderCreated
-from core.inputs import BarArrived, ProposeOrder
 from core.market.calendar import ExchangeCalendar, load_calendar
 from core.market.synthetic import synthetic_day
+from core.messages.commands import ProposeOrder
+from core.messages.inputs import BarArrived
 from core.model.account import Mode
 from core.model.bar import Bar
 from core.model.order import Effect, OrderType, StopHolder
 from core.model.values import Price, Quantity, Symbol
 from core.runtime import demo
-from core.runtime.exchange import config_of
 from core.runtime.feed import bar_item
-from core.runtime.line import Link
+from core.runtime.link import Link
 from core.runtime.pace import Pace
+from core.runtime.simulated_exchange import config_of
 from core.runtime.virtual import VirtualRuntime
-from core.settings import Settings
+from core.settings.settings import Settings
 from core.views import DeskView
 from state.journal import MemoryJournal
 from tests.scenarios.house import Switch
@@ -63,7 +64,7 @@ def market() -> tuple[ExchangeCalendar, tuple[Bar, ...], datetime]:
     return calendar, tuple(synthetic_day(1, SPY, session)), begin + demo.LEAD
 
 
-class WatchedDesk(Desk):
+class WatchedDesk(DeskApp):
     """With a terminal that holds exactly what was sent to it: what a forgotten repaint leaves stale stays stale there.
 
     `picture()` draws anew and cannot tell.
@@ -93,7 +94,7 @@ class WatchedDesk(Desk):
 class House:
     """The desk, its hands, and what the engine wrote down."""
 
-    desk: Desk
+    desk: DeskApp
     pilot: Pilot[Any]
     runtime: VirtualRuntime
 
@@ -177,7 +178,7 @@ class House:
         return self.picture().splitlines()[-1]
 
     def facts(self, kind: type[F]) -> list[F]:
-        records = self.runtime.engine.desk.journal.records()
+        records = self.runtime.engine.state.journal.records()
         return [record.fact for record in records if isinstance(record.fact, kind)]
 
     def sent_nothing(self) -> bool:
@@ -203,10 +204,10 @@ async def open_desk(
     size: tuple[int, int] = (120, 40),
     now: Callable[[], float] | None = None,
     ready: bool = True,
-    kind: type[Desk] = Desk,
+    kind: type[DeskApp] = DeskApp,
     handled_by: type[EngineHandle] = EngineHandle,
     settings: Settings | None = None,
-    surroundings: Surroundings = NO_SURROUNDINGS,
+    surroundings: HostFiles = NO_SURROUNDINGS,
 ) -> AsyncIterator[House]:
     """A desk with one proposal waiting."""
     runtime = _runtime(settings)

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from textual import events
 
-from core.explain import chain_of
-from core.inputs import Command
+from core.messages.commands import Command
 from core.ports import OperatorError, Recorded
+from core.views.order_chain import chain_of
 from tests.desk.desk_house import House
 
 
@@ -53,7 +53,7 @@ class Disk:
         if self.fails:
             raise OperatorError(self.fails)
         assert self.house is not None
-        return chain_of(order_id, list(self.house.runtime.engine.desk.journal.records()))
+        return chain_of(order_id, list(self.house.runtime.engine.state.journal.records()))
 
     def write(self, name: str, text: str) -> str:
         if self.fails:

@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
-from console.desk import Desk
-from console.handle import EngineHandle
-from core.inputs import OpenPlan, PlanRow
-from core.model.plan import PlanSource
-from core.runtime.line import Link
+from console.client.handle import EngineHandle
+from console.desk import DeskApp
+from core.messages.commands import BasketRow, OpenBasket
+from core.model.basket import BasketSource
+from core.runtime.link import Link
 from core.runtime.pace import Pace
 from tests.desk.desk_house import SPY, House
 from tests.scenarios.plans import SOLD, a_house_that_holds
@@ -31,7 +31,7 @@ async def open_floor(
     line.pace.free_until = line.at
     line.link = Link(latency)
     handle = EngineHandle(lambda _stack: line, before.door)
-    desk = Desk(handle, time.monotonic)
+    desk = DeskApp(handle, time.monotonic)
     async with desk.run_test(size=size) as pilot:
         house = House(desk, pilot, line)
         await house.until(lambda: desk.view is not None and house.shows("ENTRIES ON"))
@@ -41,8 +41,8 @@ async def open_floor(
             handle.close("the test is over", PATIENCE)
 
 
-async def opens_a_plan(house: House, *rows: PlanRow) -> None:
-    house.desk.handle.send(OpenPlan(PlanSource.FILE, "rows.csv", rows))
+async def opens_a_plan(house: House, *rows: BasketRow) -> None:
+    house.desk.handle.send(OpenBasket(BasketSource.FILE, "rows.csv", rows))
     await house.until(lambda: house.shows("the plan rows.csv waits for its marks and its key; p opens it"))
     await house.press("p")
     await house.until(lambda: house.shows("Plan ─ rows.csv"))

@@ -12,8 +12,8 @@ from typing import Any
 
 from textual.pilot import Pilot
 
-from console.desk import Desk
-from console.handle import EngineHandle, Running, nobody_looks
+from console.client.handle import EngineHandle, EngineRunning, nobody_looks
+from console.desk import DeskApp
 from core.model.order import Effect, OrderStatus, OrderType, Side, StopHolder
 from core.model.signal import ExitReason
 from core.model.values import ClientOrderId, Money, Price, ProposalId, Quantity, Symbol
@@ -61,7 +61,7 @@ class StillHandle(EngineHandle):
         self.view = replace(self.view, number=self.view.number + 1, **parts)
 
 
-def _nothing_to_run(_stack: ExitStack) -> Running:
+def _nothing_to_run(_stack: ExitStack) -> EngineRunning:
     raise AssertionError("this desk has no engine")
 
 
@@ -84,14 +84,14 @@ class StillHouse(House):
 @asynccontextmanager
 async def open_still(view: DeskView, size: tuple[int, int] = (120, 40), **terms: Any) -> AsyncIterator[StillHouse]:
     handle = StillHandle(view)
-    desk = Desk(handle, **terms)
+    desk = DeskApp(handle, **terms)
     async with desk.run_test(size=size) as pilot:
         house = still_house(desk, pilot, handle)
         await house.is_drawn()
         yield house
 
 
-def still_house(desk: Desk, pilot: Pilot[Any], handle: StillHandle) -> StillHouse:
+def still_house(desk: DeskApp, pilot: Pilot[Any], handle: StillHandle) -> StillHouse:
     house = StillHouse(desk, pilot, _runtime())
     house.handle = handle
     return house

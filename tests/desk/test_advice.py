@@ -9,7 +9,8 @@ from typing import Any
 from console.screens.advice import AdviceScreen
 from console.screens.new_order import NewOrderScreen
 from core.advisers.words import idea_in_words
-from core.inputs import AdoptAdvice, DropRecommendation, FromAdviser, Priority, ProposeOrder
+from core.messages.commands import AdoptAdvice, DropRecommendation, ProposeOrder
+from core.messages.inputs import FromAdviser, Priority
 from core.model.advice import Advice, TradeIdea
 from core.model.values import Price, Quantity, Symbol
 from core.views import AdviceRow, AdviceView

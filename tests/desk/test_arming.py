@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.arming import ALONE_FOR, HELD_FOR, OPENS_AFTER, REDUCES_AFTER, Arming, Keyboard, Shown
+from console.arming import ALONE_FOR, HELD_FOR, OPENS_AFTER, REDUCES_AFTER, Arming, Keyboard, ShownTicket
 
-TICKET = Shown("t1", "digest")
+TICKET = ShownTicket("t1", "digest")
 KEY = "B"
-OTHER = Shown("t1", "another digest")
+OTHER = ShownTicket("t1", "another digest")
 
 
 def painted(at: float = 0.0) -> Arming:

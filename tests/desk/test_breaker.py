@@ -6,13 +6,14 @@ from dataclasses import replace
 from datetime import timedelta
 
 from console.screens.question import ArmedQuestion
-from core.effects import Effect as Request
-from core.effects import FetchFigures
 from core.facts import BreakerClosed, BreakerOpened, ConfirmationReceived, OrderCreated
-from core.inputs import ClearBreaker, FiguresFetched, Input
+from core.messages.commands import ClearBreaker
+from core.messages.effects import Effect as Request
+from core.messages.effects import FetchFigures
+from core.messages.inputs import FiguresFetched, Input
 from core.model.broker import NoAnswer
-from core.model.connection import Lamp, Line, LineState
-from core.settings import ExecutionSettings, Settings
+from core.model.connection import Channel, ConnectionState, ConnectionStatus
+from core.settings.settings import ExecutionSettings, Settings
 from core.views import WireView
 from tests.desk.desk_house import House, open_desk
 from tests.desk.hands import held_back
@@ -183,8 +184,8 @@ async def test_the_question_says_whether_the_broker_answers_now() -> None:
     """EX-15: nobody clears it blindly."""
     at = a_view().status.at
     latched = WireView(breaker="latched", breaker_reason="latched until you clear it in the commands: it was silent")
-    down = Lamp(Line.BROKER, LineState.DOWN, at - timedelta(seconds=40), tries=5, words=GONE)
-    up = replace(down, state=LineState.UP, tries=0, words="")
+    down = ConnectionStatus(Channel.BROKER, ConnectionState.DOWN, at - timedelta(seconds=40), tries=5, words=GONE)
+    up = replace(down, state=ConnectionState.UP, tries=0, words="")
     for lamp, words in ((down, "now the broker is DOWN, for 0:40"), (up, "now the broker answers, for 0:40")):
         async with open_still(a_view(wire=latched, status={"lamps": (lamp,)})) as house:
             await asks_to_clear_it(house)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from core.doors import Door, DoorKind
-from core.inputs import Halt, Resume
+from core.messages.command_ports import CommandPort, PortKind
+from core.messages.commands import Halt, Resume
 from core.model.codes import HaltCause
 from tests.desk.desk_house import _runtime
 from tests.scenarios.house import to
@@ -13,7 +13,7 @@ from tests.scenarios.house import to
 
 def test_an_escape_before_the_chord_does_not_end_the_halt_that_the_chord_makes() -> None:
     """OP-07: the chord is heard first, and what was typed before it acts no more"""
-    runtime, door = _runtime(), Door(DoorKind.CONSOLE)
+    runtime, door = _runtime(), CommandPort(PortKind.CONSOLE)
     runtime.admit(door.known)
     runtime.run(runtime.at + timedelta(minutes=1))
 
@@ -23,12 +23,12 @@ def test_an_escape_before_the_chord_does_not_end_the_halt_that_the_chord_makes()
     runtime.send(Halt("key"))
     runtime._look_around()
 
-    assert HaltCause.KEY in runtime.engine.desk.control.halts
+    assert HaltCause.KEY in runtime.engine.state.control.halts
 
 
 def test_an_escape_after_the_chord_ends_its_halt() -> None:
     """OP-07"""
-    runtime, door = _runtime(), Door(DoorKind.CONSOLE)
+    runtime, door = _runtime(), CommandPort(PortKind.CONSOLE)
     runtime.admit(door.known)
     runtime.run(runtime.at + timedelta(minutes=1))
 
@@ -36,4 +36,4 @@ def test_an_escape_after_the_chord_ends_its_halt() -> None:
     runtime.send(door.through(to(runtime, Resume())))
     runtime._look_around()
 
-    assert HaltCause.KEY not in runtime.engine.desk.control.halts
+    assert HaltCause.KEY not in runtime.engine.state.control.halts

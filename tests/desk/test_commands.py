@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from console.keymap import KEYS, Place
+from console.keymap import KEYS, KeyScope
 from console.screens.commands import CommandsScreen, commands_at
 from console.screens.decline import DeclineScreen
 from console.screens.guide import GuideScreen
@@ -24,13 +24,20 @@ async def opens_commands(house: House) -> CommandsScreen:
 def test_the_commands_hold_what_works_there_and_nothing_that_confirms() -> None:
     """OP-04"""
     confirming = {
-        key.id for key in KEYS if key.action.startswith("confirm(") or key.place in (Place.TICKET, Place.KILL)
+        key.id for key in KEYS if key.action.startswith("confirm(") or key.place in (KeyScope.TICKET, KeyScope.KILL)
     }
-    for place in (Place.PROPOSALS, Place.POSITIONS, Place.ORDERS, Place.STRATEGIES, Place.LOG, Place.EVERYWHERE):
+    for place in (
+        KeyScope.PROPOSALS,
+        KeyScope.POSITIONS,
+        KeyScope.ORDERS,
+        KeyScope.STRATEGIES,
+        KeyScope.LOG,
+        KeyScope.EVERYWHERE,
+    ):
         listed = {key.id for key in commands_at(place)}
         assert {"order.new", "flatten", "help", "guide", "leave", "kill", "pane.orders", "exit.urgent"} <= listed
         assert not listed & confirming
-    assert {"order.cancel", "order.why", "grid.open"} <= {key.id for key in commands_at(Place.ORDERS)}
+    assert {"order.cancel", "order.why", "grid.open"} <= {key.id for key in commands_at(KeyScope.ORDERS)}
 
 
 async def test_a_command_is_found_by_its_words_and_done_by_enter() -> None:

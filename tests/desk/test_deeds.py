@@ -13,7 +13,7 @@ import pytest
 from console.screens.move_stop import MoveStopScreen, break_even
 from console.screens.ticket import TicketScreen
 from core.facts import CancelRequested, OrderFilled, ProposalEnded
-from core.inputs import (
+from core.messages.commands import (
     Decline,
     EditOrder,
     MoveStop,

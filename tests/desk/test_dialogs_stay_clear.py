@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.inputs import Kill, RequestCancel
+from core.messages.commands import Kill, RequestCancel
 from tests.desk.desk_house import House
 from tests.desk.plan_house import open_floor, opens_a_plan
 from tests.desk.still_house import open_still

@@ -8,12 +8,13 @@ from threading import Event
 import pytest
 
 from console.screens.leave import leaving_lines
-from core.effects import Effect, LookUpOrder, SubmitOrder
-from core.inputs import Input, RequestCancel, SubmissionAnswered
+from core.messages.commands import RequestCancel
+from core.messages.effects import Effect, LookUpOrder, SubmitOrder
+from core.messages.inputs import Input, SubmissionAnswered
 from core.model.broker import Refused
 from core.model.codes import RefusalKind
 from core.model.values import Quantity
-from core.runtime.asking import no_answer
+from core.runtime.request_executor import no_answer
 from core.views import OrderRow
 from tests.desk.desk_house import House, open_desk
 from tests.desk.still_house import a_position, a_view, open_still

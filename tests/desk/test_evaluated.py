@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.inputs import DecidePromotion, ReinstateStrategy
+from core.messages.commands import DecidePromotion, ReinstateStrategy
 from core.views import LogRow, StrategyRow
 from tests.desk.still_house import StillHouse, a_strategy, a_view, open_still
 

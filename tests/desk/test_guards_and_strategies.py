@@ -9,8 +9,8 @@ import pytest
 
 from console.details.guards import strategy
 from core.model.order import OrderStatus
-from core.settings import HOUSE_NAMES
-from core.views import LogRow, ProtectionRow, Shut
+from core.settings.settings import HOUSE_NAMES
+from core.views import LogRow, ProtectionRow, SuspensionView
 from tests.desk.desk_house import open_desk
 from tests.desk.still_house import (
     a_protection,
@@ -60,9 +60,13 @@ async def test_what_is_used_up_is_full_and_what_is_not_open_is_closed_and_neithe
     """RK-09, OP-12"""
     at = the_engines_view().status.at
     rows = (
-        a_protection("Window", None, measure="closed until Tue 10:00", is_tripped=True, word=Shut.CLOSED, until=at),
-        a_protection("Positions", "1", measure="1 of 1", is_tripped=True, word=Shut.FULL, since=at, reason="no more"),
-        a_protection("Entries VWAP", "1", measure="1 of 1 today", is_tripped=True, word=Shut.FULL),
+        a_protection(
+            "Window", None, measure="closed until Tue 10:00", is_tripped=True, word=SuspensionView.CLOSED, until=at
+        ),
+        a_protection(
+            "Positions", "1", measure="1 of 1", is_tripped=True, word=SuspensionView.FULL, since=at, reason="no more"
+        ),
+        a_protection("Entries VWAP", "1", measure="1 of 1 today", is_tripped=True, word=SuspensionView.FULL),
     )
     async with open_still(a_view(protections=rows)) as house:
         await house.press("4")

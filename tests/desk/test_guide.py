@@ -7,8 +7,8 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from console.desk import Desk
-from console.handle import EngineHandle, Failed
+from console.client.handle import EngineFailed, EngineHandle
+from console.desk import DeskApp
 from console.screens.chord import ChordScreen
 from console.screens.guide import GuideScreen
 from console.screens.kill import KillScreen
@@ -60,10 +60,10 @@ async def test_it_never_lies_over_a_start_that_failed() -> None:
     def refused(_stack: ExitStack) -> VirtualRuntime:
         raise OperatorError("the lock is held by process 7")
 
-    desk = Desk(EngineHandle(refused), surroundings=Disk(is_new=True))
+    desk = DeskApp(EngineHandle(refused), surroundings=Disk(is_new=True))
     async with desk.run_test(size=(120, 40)) as pilot:
         await pilot.pause(0.5)
-        assert isinstance(desk.handle.view, Failed)
+        assert isinstance(desk.handle.view, EngineFailed)
         assert not isinstance(desk.screen, GuideScreen)
 
 

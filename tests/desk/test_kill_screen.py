@@ -11,7 +11,7 @@ from console.screens.leave import leaving_lines
 from console.screens.new_order import NewOrderScreen
 from console.screens.ticket import TicketScreen
 from core.facts import Halted, Killed, OrderStateChanged, ProposalStaged, Rearmed, Resumed
-from core.inputs import Command, Kill, Rearm
+from core.messages.commands import Command, Kill, Rearm
 from core.model.order import Effect, OrderStatus
 from tests.desk.desk_house import House, open_desk
 from tests.desk.hands import held_back

@@ -6,10 +6,10 @@ from decimal import Decimal
 
 from console.screens.kill import KillScreen
 from core.facts import Halted, Killed, ProposalSkipped, Resumed, SettingsApplied
-from core.inputs import Resume
+from core.messages.commands import Resume
 from core.model.codes import HaltCause
 from core.model.staging import MANUAL
-from core.risk.scaling.settings import SizingSettings
+from core.settings.size_factors import SizingSettings
 from tests.desk.desk_house import House, open_desk
 from tests.desk.hands import held_back, types_ahead
 
@@ -27,7 +27,7 @@ async def looks_around(house: House) -> None:
 
 def an_invariant_halts(house: House) -> None:
     """As the engine does where something of its own cannot be (EX-14)."""
-    house.runtime.engine.desk.record(Halted(HaltCause.INVARIANT, "a total that does not add up"))
+    house.runtime.engine.state.record(Halted(HaltCause.INVARIANT, "a total that does not add up"))
 
 
 async def test_escape_goes_back_to_a_desk_that_stays_halted_under_its_banner() -> None:
@@ -76,7 +76,7 @@ async def test_u_says_what_still_shuts_entries() -> None:
     """OP-07, RK-21"""
     async with open_desk() as house:
         await house.buys()
-        desk = house.runtime.engine.desk
+        desk = house.runtime.engine.state
         sizing = SizingSettings(budget=Decimal("0.0001"))
         risk = desk.control.settings.risk.model_copy(update={"sizing": sizing})
         desk.record(SettingsApplied(desk.control.settings.model_copy(update={"risk": risk})))

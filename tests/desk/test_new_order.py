@@ -6,10 +6,10 @@ from decimal import Decimal
 
 from textual import events
 
-from console.order_form import Fault, read_form
+from console.order_form import FieldFault, read_form
 from console.screens.new_order import NewOrderScreen
 from core.facts import ProposalSkipped, ProposalStaged
-from core.inputs import ProposeOrder
+from core.messages.commands import ProposeOrder
 from core.model.order import Effect, OrderType
 from tests.desk.desk_house import House, open_desk
 
@@ -148,5 +148,5 @@ async def test_a_good_form_is_a_command_and_each_fault_names_its_field() -> None
 
         assert isinstance(order, ProposeOrder)
         assert (order.effect, order.type, order.quantity) == (Effect.OPEN, OrderType.LIMIT, Decimal("0.05"))
-        named = [fault.field for fault in faults if isinstance(fault, Fault)]
+        named = [fault.field for fault in faults if isinstance(fault, FieldFault)]
         assert named == [field for _, _, field in FAULTS]

@@ -8,18 +8,18 @@ from decimal import Decimal
 
 import pytest
 
-from console.order_form import Draft, Fault, read_draft, read_form
-from console.presets import preset
+from console.order_form import Draft, FieldFault, read_draft, read_form
+from console.quantity_presets import preset
 from console.screens.new_order import NewOrderScreen
 from console.screens.ticket import TicketScreen
 from core.facts import OrderCreated, ProposalStaged
-from core.inputs import ProposeOrder
+from core.messages.commands import ProposeOrder
 from core.model.order import Effect, OrderType, StopHolder, TimeInForce
 from core.model.quote import Feed, Quote
 from core.model.sizing import Room
 from core.model.values import Fraction, Money, Price, Quantity
-from core.risk.scaling.contract import Conditions, Throttle
-from core.settings import Settings
+from core.risk.size_factors.base import Conditions, Throttle
+from core.settings.settings import Settings
 from core.views import DeskView, PositionRow, SizingView, SymbolView
 from tests.desk.desk_house import SPY, House, open_desk
 
@@ -103,8 +103,8 @@ async def test_each_word_is_one_effect_and_none_turns_a_position_around(
 
     order = read_form({**GOOD, "effect": effect, "stop": stop}, view)
 
-    assert order == Fault("effect", said) if isinstance(said, str) else isinstance(order, ProposeOrder)
-    assert isinstance(order, Fault) or order.effect is said
+    assert order == FieldFault("effect", said) if isinstance(said, str) else isinstance(order, ProposeOrder)
+    assert isinstance(order, FieldFault) or order.effect is said
 
 
 async def test_a_short_sale_is_of_whole_shares_with_its_stop_above_and_only_where_it_is_lent() -> None:
@@ -113,10 +113,10 @@ async def test_a_short_sale_is_of_whole_shares_with_its_stop_above_and_only_wher
     short = {**GOOD, "effect": "short", "stop": "498.00"}
 
     assert isinstance(read_form(short, view), ProposeOrder)
-    assert read_form({**short, "quantity": "0.5"}, view) == Fault("quantity", "whole shares only")
-    assert read_form({**short, "stop": "494.00"}, view) == Fault("stop", "must be above 496.20")
+    assert read_form({**short, "quantity": "0.5"}, view) == FieldFault("quantity", "whole shares only")
+    assert read_form({**short, "stop": "494.00"}, view) == FieldFault("stop", "must be above 496.20")
     refused = await a_view(short_refused="a cash account sells nothing short")
-    assert read_form(short, refused) == Fault("effect", "a cash account sells nothing short")
+    assert read_form(short, refused) == FieldFault("effect", "a cash account sells nothing short")
 
 
 @pytest.mark.parametrize(
@@ -140,10 +140,10 @@ async def test_the_form_measures_a_limit_by_what_it_meets_at_the_market() -> Non
     assert read_draft(short, view).cost == Decimal("992.40")
     assert read_draft(short, view).loss == Decimal("196.00")
     assert read_draft(short, view).doubts["quantity"] == "992.40 USD is over 900.00 an order"
-    assert read_form({**short, "stop": "450.00"}, view) == Fault("stop", "must be above 496.20")
-    assert read_form({**short, "target": "450.00"}, view) == Fault("target", "must be below 400.00")
-    assert read_form({**buy, "stop": "550.00"}, view) == Fault("stop", "must be below 496.22")
-    assert read_form({**buy, "target": "550.00"}, view) == Fault("target", "must be above 600.00")
+    assert read_form({**short, "stop": "450.00"}, view) == FieldFault("stop", "must be above 496.20")
+    assert read_form({**short, "target": "450.00"}, view) == FieldFault("target", "must be below 400.00")
+    assert read_form({**buy, "stop": "550.00"}, view) == FieldFault("stop", "must be below 496.22")
+    assert read_form({**buy, "target": "550.00"}, view) == FieldFault("target", "must be above 600.00")
 
 
 async def test_dollars_without_a_limit_are_counted_by_the_side_that_would_be_taken() -> None:
@@ -173,15 +173,15 @@ async def test_how_long_it_lasts_is_what_its_quantity_allows(
     """EX-11"""
     order = read_form({**GOOD, "quantity": quantity, "type": kind, "lasts": lasts}, await a_view())
 
-    assert order == Fault("lasts", said) if isinstance(said, str) else isinstance(order, ProposeOrder)
-    assert isinstance(order, Fault) or order.time_in_force is said
+    assert order == FieldFault("lasts", said) if isinstance(said, str) else isinstance(order, ProposeOrder)
+    assert isinstance(order, FieldFault) or order.time_in_force is said
 
 
 async def test_a_stop_order_never_fills_at_once_or_not() -> None:
     """EX-11"""
     stop = {**GOOD, "effect": "sell", "type": "stop", "limit": "", "lasts": "ioc"}
 
-    assert read_form(stop, await a_view(held="2")) == Fault("lasts", "a stop order: day or gtc")
+    assert read_form(stop, await a_view(held="2")) == FieldFault("lasts", "a stop order: day or gtc")
 
 
 async def test_what_the_checks_would_refuse_is_a_doubt_beside_the_field_and_no_fault() -> None:
@@ -394,13 +394,18 @@ async def test_a_margin_account_sells_short_with_its_own_key() -> None:
     ("texts", "fault"),
     [
         ({"target": "500.00"}, None),
-        ({"target": "495.00"}, Fault("target", "must be above 496.00")),
-        ({"target": "500.00", "quantity": "0.5"}, Fault("target", "the broker holds a target for whole shares only")),
-        ({"target": "500.00", "lasts": "ioc"}, Fault("target", "needs a stop held by the broker, day or gtc")),
-        ({"target": "500.00", "holder": "you"}, Fault("target", "needs a stop held by the broker, day or gtc")),
+        ({"target": "495.00"}, FieldFault("target", "must be above 496.00")),
+        (
+            {"target": "500.00", "quantity": "0.5"},
+            FieldFault("target", "the broker holds a target for whole shares only"),
+        ),
+        ({"target": "500.00", "lasts": "ioc"}, FieldFault("target", "needs a stop held by the broker, day or gtc")),
+        ({"target": "500.00", "holder": "you"}, FieldFault("target", "needs a stop held by the broker, day or gtc")),
     ],
 )
-async def test_a_target_makes_an_entry_of_whole_shares_a_bracket(texts: dict[str, str], fault: Fault | None) -> None:
+async def test_a_target_makes_an_entry_of_whole_shares_a_bracket(
+    texts: dict[str, str], fault: FieldFault | None
+) -> None:
     """EX-12, OP-06"""
     view = await a_view()
 
@@ -413,24 +418,30 @@ async def test_a_target_makes_an_entry_of_whole_shares_a_bracket(texts: dict[str
     ("texts", "fault"),
     [
         ({"type": "stop-limit", "stop": "490.00", "limit": "489.50"}, None),
-        ({"type": "stop-limit", "stop": "490.00"}, Fault("limit", "a limit order needs its price")),
-        ({"type": "stop-limit", "limit": "489.50"}, Fault("stop", "a stop order needs its price")),
+        ({"type": "stop-limit", "stop": "490.00"}, FieldFault("limit", "a limit order needs its price")),
+        ({"type": "stop-limit", "limit": "489.50"}, FieldFault("stop", "a stop order needs its price")),
         ({"type": "trailing", "trail": "1.50"}, None),
         ({"type": "trailing", "trail": "2 %"}, None),
-        ({"type": "trailing"}, Fault("trail", "how far behind: 1.50 USD, or 2 %")),
-        ({"type": "trailing", "trail": "100%"}, Fault("trail", "how far behind: 1.50 USD, or 2 %")),
+        ({"type": "trailing"}, FieldFault("trail", "how far behind: 1.50 USD, or 2 %")),
+        ({"type": "trailing", "trail": "100%"}, FieldFault("trail", "how far behind: 1.50 USD, or 2 %")),
         (
             {"type": "trailing", "trail": "1", "quantity": "0.5"},
-            Fault("quantity", "a trailing stop is for whole shares"),
+            FieldFault("quantity", "a trailing stop is for whole shares"),
         ),
-        ({"type": "trailing", "trail": "1", "stop": "490"}, Fault("stop", "this order has none: clear it")),
+        ({"type": "trailing", "trail": "1", "stop": "490"}, FieldFault("stop", "this order has none: clear it")),
         ({"type": "limit", "limit": "500.00", "stop": "490.00"}, None),
-        ({"type": "limit", "limit": "500.00", "stop": "501.00"}, Fault("stop", "of a pair: below its limit 500.00")),
-        ({"type": "limit", "limit": "500.00", "trail": "1"}, Fault("trail", "only a trailing stop has one: clear it")),
+        (
+            {"type": "limit", "limit": "500.00", "stop": "501.00"},
+            FieldFault("stop", "of a pair: below its limit 500.00"),
+        ),
+        (
+            {"type": "limit", "limit": "500.00", "trail": "1"},
+            FieldFault("trail", "only a trailing stop has one: clear it"),
+        ),
     ],
 )
 async def test_what_closes_may_be_a_stop_limit_a_trailing_stop_or_a_pair(
-    texts: dict[str, str], fault: Fault | None
+    texts: dict[str, str], fault: FieldFault | None
 ) -> None:
     """EX-12"""
     view = await a_view(held="5")
@@ -501,23 +512,23 @@ async def test_a_stop_entry_is_typed_with_its_trigger_and_measured_by_it(
 @pytest.mark.parametrize(
     ("texts", "fault"),
     [
-        ({**A_STOP, "trigger": ""}, Fault("trigger", "a stop entry needs what starts it")),
-        ({**A_STOP, "trigger": "496"}, Fault("trigger", "must be above the market, 496.22")),
-        ({**A_STOP, "effect": "short", "stop": "499"}, Fault("trigger", "must be below the market, 496.20")),
-        ({**A_STOP, "stop": "498"}, Fault("stop", "must be below 497.00")),
-        ({**A_STOP, "trigger": "497.005"}, Fault("trigger", "off its tick of 0.01 USD")),
-        ({**A_STOP, "lasts": "gtc"}, Fault("lasts", "a stop entry: day only, its own stop follows its fill")),
-        ({**A_STOP, "target": "500"}, Fault("target", "the broker holds none with a stop entry: clear it")),
-        ({**GOOD, "trigger": "497"}, Fault("trigger", "a limit entry has none: clear it")),
-        ({**A_TRAIL, "trail": ""}, Fault("trail", "how far behind: 1.50 USD, or 2 %")),
-        ({**A_TRAIL, "quantity": "0.5"}, Fault("quantity", "a trailing stop is for whole shares")),
-        ({**A_TRAIL, "holder": "you"}, Fault("holder", "of a trailing entry: the broker, it follows its fill")),
-        ({**GOOD, "ttl": "0"}, Fault("ttl", "90 seconds, 5m or 2h, a day at the most")),
-        ({**GOOD, "ttl": "soon"}, Fault("ttl", "90 seconds, 5m or 2h, a day at the most")),
-        ({**GOOD, "ttl": "25h"}, Fault("ttl", "90 seconds, 5m or 2h, a day at the most")),
+        ({**A_STOP, "trigger": ""}, FieldFault("trigger", "a stop entry needs what starts it")),
+        ({**A_STOP, "trigger": "496"}, FieldFault("trigger", "must be above the market, 496.22")),
+        ({**A_STOP, "effect": "short", "stop": "499"}, FieldFault("trigger", "must be below the market, 496.20")),
+        ({**A_STOP, "stop": "498"}, FieldFault("stop", "must be below 497.00")),
+        ({**A_STOP, "trigger": "497.005"}, FieldFault("trigger", "off its tick of 0.01 USD")),
+        ({**A_STOP, "lasts": "gtc"}, FieldFault("lasts", "a stop entry: day only, its own stop follows its fill")),
+        ({**A_STOP, "target": "500"}, FieldFault("target", "the broker holds none with a stop entry: clear it")),
+        ({**GOOD, "trigger": "497"}, FieldFault("trigger", "a limit entry has none: clear it")),
+        ({**A_TRAIL, "trail": ""}, FieldFault("trail", "how far behind: 1.50 USD, or 2 %")),
+        ({**A_TRAIL, "quantity": "0.5"}, FieldFault("quantity", "a trailing stop is for whole shares")),
+        ({**A_TRAIL, "holder": "you"}, FieldFault("holder", "of a trailing entry: the broker, it follows its fill")),
+        ({**GOOD, "ttl": "0"}, FieldFault("ttl", "90 seconds, 5m or 2h, a day at the most")),
+        ({**GOOD, "ttl": "soon"}, FieldFault("ttl", "90 seconds, 5m or 2h, a day at the most")),
+        ({**GOOD, "ttl": "25h"}, FieldFault("ttl", "90 seconds, 5m or 2h, a day at the most")),
     ],
 )
-async def test_a_stop_entry_that_is_wrong_says_so_beside_its_field(texts: dict[str, str], fault: Fault) -> None:
+async def test_a_stop_entry_that_is_wrong_says_so_beside_its_field(texts: dict[str, str], fault: FieldFault) -> None:
     """EX-11, EX-12, EX-07"""
     assert read_form(texts, await a_view()) == fault
 
@@ -540,8 +551,8 @@ async def test_the_trigger_of_what_closes_stands_where_it_always_did() -> None:
 
     assert isinstance(order, ProposeOrder)
     assert (order.stop_price, order.trigger_price) == (Decimal(494), None)
-    assert isinstance(read_form({**sale, "trigger": "490"}, view), Fault)
-    assert read_form({**sale, "ttl": "90"}, view) == Fault("ttl", "only an entry has one: clear it")
+    assert isinstance(read_form({**sale, "trigger": "490"}, view), FieldFault)
+    assert read_form({**sale, "ttl": "90"}, view) == FieldFault("ttl", "only an entry has one: clear it")
 
 
 async def test_a_ticket_says_where_a_trailing_entrys_stop_will_stand_and_when_an_entry_is_taken_back() -> None:

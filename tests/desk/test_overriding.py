@@ -9,7 +9,7 @@ import pytest
 from textual import events
 
 from console.screens.override import OverrideScreen
-from core.inputs import OverrideProtection
+from core.messages.commands import OverrideProtection
 from core.views import OverrideView, ProtectionRow
 from tests.desk.still_house import StillHouse, a_protection, a_view, open_still, the_engines_view
 from widgets.format import clock

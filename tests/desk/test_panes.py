@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from console.handle import Failed
+from console.client.handle import EngineFailed
 from console.screens.ticket import TicketScreen
 from core.facts import EngineStopped, OrderFilled, ProposalStaged
 from tests.desk.desk_house import House, open_desk
@@ -100,7 +100,7 @@ async def test_what_ends_badly_is_said_in_words() -> None:
     async with open_desk(ready=False) as house:
         house.runtime.leave()
         await house.until(house.desk.handle.ended.is_set)
-        house.desk.handle.view = Failed("the lock is held by process 7")
+        house.desk.handle.view = EngineFailed("the lock is held by process 7")
         await house.until(lambda: house.shows("NO ENGINE: nothing trades", "the lock is held by process 7"))
         await house.press("q")
         await house.until(lambda: not house.desk.is_running)

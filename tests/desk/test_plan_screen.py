@@ -7,14 +7,14 @@ from decimal import Decimal
 
 import pytest
 
+from console.screens.basket import BasketScreen
 from console.screens.kill import KillScreen
-from console.screens.plan import PlanScreen
 from console.screens.ticket import TicketScreen
-from core.facts import OrderCreated, PlanEnded, PlanMarked, PlanSigned, StrategyPaused
-from core.inputs import AnswerPlan, OpenPlan, ProposeClose, ProposeOrder
+from core.facts import BasketEnded, BasketMarked, BasketSigned, OrderCreated, StrategyPaused
+from core.messages.commands import AnswerBasket, OpenBasket, ProposeClose, ProposeOrder
 from core.model.account import Mode
+from core.model.basket import BasketEnd, BasketSource, whole_dollars
 from core.model.order import Effect, OrderType, StopHolder
-from core.model.plan import PlanEnd, PlanSource, whole_dollars
 from core.model.values import Price, Quantity, Symbol
 from tests.desk.desk_house import House
 from tests.desk.hands import held_back, types_ahead
@@ -26,7 +26,7 @@ SIZES = [(80, 24), (120, 40)]
 
 def signed(house: House) -> int:
     """The first plan bought what is held."""
-    return len(house.facts(PlanSigned)) - 1
+    return len(house.facts(BasketSigned)) - 1
 
 
 def a_resting_entry(symbol: str) -> ProposeOrder:
@@ -43,10 +43,10 @@ def a_resting_entry(symbol: str) -> ProposeOrder:
 
 
 async def marks_all_of(house: House, count: int) -> None:
-    before = len(house.facts(PlanMarked))
+    before = len(house.facts(BasketMarked))
     for number in range(1, count + 1):
         await house.press("space")
-        await house.until(lambda number=number: len(house.facts(PlanMarked)) >= before + number)  # type: ignore[misc]
+        await house.until(lambda number=number: len(house.facts(BasketMarked)) >= before + number)  # type: ignore[misc]
         await house.press("j")
 
 
@@ -67,7 +67,7 @@ async def test_a_plan_is_marked_signed_once_and_reported(size: tuple[int, int]) 
 
         assert house.shows("buying power 3,992.80 →", "the broker holds AAA 0, GGG 45", "filled")
         await house.press("escape")
-        await house.until(lambda: not isinstance(house.desk.screen, PlanScreen))
+        await house.until(lambda: not isinstance(house.desk.screen, BasketScreen))
 
 
 def last_line(house: House) -> str:
@@ -99,14 +99,14 @@ async def test_a_plan_of_a_file_is_announced_and_a_key_that_was_meant_for_the_de
     """OP-05, OP-06: it never takes the keyboard; p opens it when the operator wants it."""
     async with open_floor("AAA", "BBB") as house:
         await house.press("5")
-        before = len(house.facts(PlanMarked))
-        house.desk.handle.send(OpenPlan(PlanSource.FILE, "rows.csv", (a_sale("AAA"), a_sale("BBB"))))
+        before = len(house.facts(BasketMarked))
+        house.desk.handle.send(OpenBasket(BasketSource.FILE, "rows.csv", (a_sale("AAA"), a_sale("BBB"))))
         await house.until(lambda: house.shows("the plan rows.csv waits for its marks and its key; p opens it"))
         await house.press("space")
         await house.until(lambda: house.facts(StrategyPaused))
 
         assert house.desk.screen is house.desk.screen_stack[0]
-        assert len(house.facts(PlanMarked)) == before
+        assert len(house.facts(BasketMarked)) == before
         await house.until(lambda: "p PLAN WAITS" in last_line(house))
         await house.press("p")
         await house.until(lambda: house.shows("Plan ─ rows.csv", "Nothing is marked yet"))
@@ -123,7 +123,7 @@ async def test_a_plan_that_asks_while_somebody_is_typing_is_announced() -> None:
         await house.press("escape", "6", "slash", "a")
         house.runtime.pace.free_until = house.runtime.at + timedelta(seconds=62)
         await house.until(lambda: house.shows("the plan ASKS: a sell is not filled; p opens it"))
-        over_the_filter = isinstance(house.desk.screen, PlanScreen)
+        over_the_filter = isinstance(house.desk.screen, BasketScreen)
         await house.press("escape")
 
         assert not over_the_filter
@@ -139,7 +139,7 @@ async def test_a_key_too_early_a_burst_and_a_paste_sign_nothing() -> None:
         await house.wait(0.5)
 
         assert signed(house) == 0
-        assert house.facts(PlanEnded)[1:] == []
+        assert house.facts(BasketEnded)[1:] == []
 
 
 async def test_a_mark_after_the_paint_disarms_the_key() -> None:
@@ -184,7 +184,7 @@ async def test_flatten_of_one_position_stays_a_ticket() -> None:
     async with open_floor("AAA") as house:
         await house.press("F")
         await house.until(lambda: house.shows("staged 1 close"))
-        assert not isinstance(house.desk.screen, PlanScreen)
+        assert not isinstance(house.desk.screen, BasketScreen)
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -195,7 +195,7 @@ async def test_flatten_takes_the_working_entries_back_on_one_key(size: tuple[int
             house.desk.handle.send(a_resting_entry(symbol))
         await house.until(lambda: house.desk.view is not None and len(house.desk.view.proposals) == 8)
         await house.press("p")
-        await house.until(lambda: isinstance(house.desk.screen, PlanScreen))
+        await house.until(lambda: isinstance(house.desk.screen, BasketScreen))
         await marks_all_of(house, 8)
         await house.until(house.is_armed)
         await house.press("P")
@@ -220,9 +220,9 @@ async def test_p_makes_a_plan_of_what_waits_and_says_so_where_nothing_does() -> 
     """OP-05"""
     async with open_floor("AAA", "BBB") as house:
         await house.press("F")
-        await house.until(lambda: isinstance(house.desk.screen, PlanScreen))
+        await house.until(lambda: isinstance(house.desk.screen, BasketScreen))
         await house.press("escape")
-        await house.until(lambda: not isinstance(house.desk.screen, PlanScreen))
+        await house.until(lambda: not isinstance(house.desk.screen, BasketScreen))
         await house.press("p")
         await house.until(lambda: house.shows("Plan ─ the waiting proposals", "Nothing is marked yet"))
 
@@ -236,15 +236,15 @@ async def test_a_plan_that_asks_comes_to_the_front_and_goes_on_by_an_armed_key()
         await house.press("P")
         await house.until(lambda: house.shows("WAITING FOR THE SELLS"))
         await house.press("escape")
-        await house.until(lambda: not isinstance(house.desk.screen, PlanScreen))
+        await house.until(lambda: not isinstance(house.desk.screen, BasketScreen))
         house.runtime.pace.free_until = house.runtime.at + timedelta(seconds=62)
         await house.until(lambda: house.shows("ASKS YOU", "not filled in 60 s"))
-        sent = held_back(house, AnswerPlan)
+        sent = held_back(house, AnswerBasket)
 
         await house.until(house.is_armed)
         await house.press("O")
         await house.until(lambda: sent)
-        assert sent == [AnswerPlan(house.desk.view.plan.id, goes_on=True)]  # type: ignore[union-attr]
+        assert sent == [AnswerBasket(house.desk.view.plan.id, goes_on=True)]  # type: ignore[union-attr]
 
 
 async def test_s_stops_a_plan_that_runs() -> None:
@@ -259,7 +259,7 @@ async def test_s_stops_a_plan_that_runs() -> None:
         created = len(house.facts(OrderCreated))
 
         await house.press("s")
-        await house.until(lambda: house.facts(PlanEnded)[-1].end is PlanEnd.STOPPED)
+        await house.until(lambda: house.facts(BasketEnded)[-1].end is BasketEnd.STOPPED)
 
         await house.until(lambda: house.shows("STOPPED", "NOT SENT"))
         assert len(house.facts(OrderCreated)) == created

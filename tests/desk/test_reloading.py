@@ -6,7 +6,7 @@ import pytest
 from textual import events
 
 from console.screens.limits import LoosenScreen, ReloadedScreen
-from core.inputs import ReloadLimits
+from core.messages.commands import ReloadLimits
 from core.views import LogRow, ReloadView
 from tests.desk.still_house import StillHouse, a_view, open_still
 

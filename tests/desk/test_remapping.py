@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from console.keymap import KEYS, Place, footer, keys_table, use
-from console.remapping import fault_in, moved_by
+from console.key_remapping import fault_in, moved_by
+from console.keymap import KEYS, KeyScope, footer, keys_table, use
 from console.screens.help import HelpScreen
 from console.screens.kill import KillScreen
 from console.screens.new_order import NewOrderScreen
 from core.facts import OrderCreated
-from core.settings import Settings
+from core.settings.settings import Settings
 from state.folders import Home
 from state.settings_file import SettingsError, load_settings
 from tests.desk.desk_house import open_desk
@@ -126,11 +126,11 @@ def _named(textual: str) -> str:
 def test_footer_and_help_say_the_moved_key_and_the_readme_the_tables_own() -> None:
     use(moved_by({"order.new": "N", "ticket.buy": "G"}))
     try:
-        assert "N new order" in footer(Place.PROPOSALS)
+        assert "N new order" in footer(KeyScope.PROPOSALS)
         assert "`n` new order" in keys_table()
     finally:
         use({})
-    assert "n new order" in footer(Place.PROPOSALS)
+    assert "n new order" in footer(KeyScope.PROPOSALS)
 
 
 async def test_a_moved_key_acts_and_the_old_one_does_nothing() -> None:

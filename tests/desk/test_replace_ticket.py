@@ -8,10 +8,10 @@ import pytest
 
 from console.screens.ticket import TicketScreen
 from core.facts import ConfirmationReceived, OrderCreated
-from core.inputs import EditOrder, MoveStop
+from core.messages.commands import EditOrder, MoveStop
 from core.model.values import Price, Quantity
-from core.picture import Pictures
 from core.views import OrderRow
+from core.views.builders.desk import ViewBuilder
 from tests.desk.desk_house import SPY, House, open_desk
 from tests.scenarios.changes import a_house_in_a_thin_market, edits, moves, passes
 from tests.scenarios.house import STEADY, a_house_in_a_position
@@ -29,7 +29,7 @@ def ticket_of(house: Story) -> list[str]:
     """The lines of the first proposal's ticket, as they are drawn."""
     house.opens_ticket()
     passes(house, 0.5)
-    view = Pictures(house.engine).draw(house.line.at)
+    view = ViewBuilder(house.engine).draw(house.line.at)
     return ["".join(cell.text for cell in line) for line in ticket_lines(view.tickets[0], house.line.at, 74)]
 
 

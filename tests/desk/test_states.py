@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from console.handle import Failed, Loading
+from console.client.handle import EngineFailed, EngineLoading
 from console.screens.leave import leaving_lines
 from core.model.codes import DeskState, HaltCause
-from core.model.connection import Lamp, Line, LineState
+from core.model.connection import Channel, ConnectionState, ConnectionStatus
 from core.model.order import StopHolder
 from core.model.values import Price, Quantity
 from core.views import HaltRow
@@ -98,12 +98,12 @@ async def test_a_desk_that_is_on_says_nothing_of_it() -> None:
 async def test_before_there_is_an_engine_and_without_one_the_screen_says_so(size: tuple[int, int]) -> None:
     view = a_view()
     async with open_still(view, size) as house:
-        house.handle.view = Loading("reading the journal")
+        house.handle.view = EngineLoading("reading the journal")
         await house.until(lambda: house.shows("STARTING: reading the journal…") and not house.shows("1 Proposals"))
         house.handle.view = view
         await house.until(lambda: house.shows("1 Proposals ─ 1 waiting"))
         assert house.desk.focused is house.desk.board.proposals.grid
-        house.handle.view = Failed("the lock is held by process 7")
+        house.handle.view = EngineFailed("the lock is held by process 7")
         await house.until(lambda: house.shows("NO ENGINE: nothing trades", "the lock is held by process 7", "q leaves"))
 
 
@@ -111,7 +111,7 @@ async def test_without_an_engine_the_last_line_names_only_what_works() -> None:
     """OP-07"""
     async with open_still(a_view(proposals=())) as house:
         assert "n new order" in house.footer()
-        house.handle.view = Failed("settings.toml: risk.per_trade: must be a fraction")
+        house.handle.view = EngineFailed("settings.toml: risk.per_trade: must be a fraction")
         await house.until(lambda: house.footer().split() == ["q", "leave", "Ctrl+K", "KILL"])
         await house.press("question_mark")
         await house.until(lambda: "Esc back" in house.footer())
@@ -126,7 +126,7 @@ async def test_while_the_broker_does_not_answer_entries_are_off() -> None:
     """OP-03"""
     async with open_still(a_view()) as house:
         assert house.shows("ENTRIES ON", "EXITS ON")
-        away = Lamp(Line.BROKER, LineState.DOWN, a_view().status.at, None, 3, "no answer in 3 s")
+        away = ConnectionStatus(Channel.BROKER, ConnectionState.DOWN, a_view().status.at, None, 3, "no answer in 3 s")
         house.handle.show(status=replace(a_view().status, lamps=(away,)))
         said = "try 3: no answer in 3 s; no entry can leave; exits and cancels are tried"
         await house.until(lambda: house.shows("ENTRIES OFF", "EXITS ON", said))

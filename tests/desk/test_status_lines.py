@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from core.model.account import Mode
-from core.model.connection import Lamp, Line, LineState
+from core.model.connection import Channel, ConnectionState, ConnectionStatus
 from core.model.values import Fraction, Money
 from core.views import StatusView
 from tests.snapshots.day import NOW, STATUS
@@ -122,7 +122,7 @@ def test_entries_that_guards_refuse_whatever_they_are_are_shut_and_a_halt_goes_b
 def test_what_keeps_entries_off_or_shut_is_said_as_the_status_line_shows_it() -> None:
     """RK-09, OP-03, OP-07"""
     shut = replace(STATUS, entries_shut="Session: the market is closed: Saturday")
-    away = replace(shut, lamps=(Lamp(Line.BROKER, LineState.DOWN, NOW),))
+    away = replace(shut, lamps=(ConnectionStatus(Channel.BROKER, ConnectionState.DOWN, NOW),))
     refused = replace(away, entries_refused="killed by key")
 
     assert [what_stops_entries(status) for status in (STATUS, shut, away, refused)] == [

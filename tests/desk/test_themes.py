@@ -13,14 +13,14 @@ from rich.segment import Segment
 from rich.style import Style
 
 from app import Keyturn
-from console.desk import FRAMES, Desk
-from console.handle import EngineHandle
+from console.client.handle import EngineHandle
+from console.desk import FRAMES, DeskApp
+from console.host_files import HostFiles
 from console.screens.new_order import NewOrderScreen
-from console.surroundings import Surroundings
 from console.theme import DEFAULT, PALETTES, theme_for
 from core.model.account import Mode
 from core.ports import OperatorError
-from core.settings import DisplaySettings
+from core.settings.settings import DisplaySettings
 from core.views import DeskView
 from state.folders import Home
 from state.settings_file import load_settings
@@ -257,13 +257,13 @@ def test_the_screen_is_set_before_it_is_painted(
 async def test_frames_are_as_many_as_the_settings_say(monkeypatch: pytest.MonkeyPatch) -> None:
     """DESK: display.frames"""
     asked: list[float] = []
-    real = Desk.set_interval
+    real = DeskApp.set_interval
 
-    def note(self: Desk, interval: float, *arguments: Any, **terms: Any) -> Any:
+    def note(self: DeskApp, interval: float, *arguments: Any, **terms: Any) -> Any:
         asked.append(interval)
         return real(self, interval, *arguments, **terms)
 
-    monkeypatch.setattr(Desk, "set_interval", note)
+    monkeypatch.setattr(DeskApp, "set_interval", note)
     for frames in (10, 4, 1):
         async with open_still(a_full_desk(), display=DisplaySettings(frames=frames)):
             assert 1 / frames in asked
@@ -274,7 +274,7 @@ async def test_the_real_desk_opens_in_another_theme(monkeypatch: pytest.MonkeyPa
     use_terminal(monkeypatch, "truecolor")
 
     class LightDesk(WatchedDesk):
-        def __init__(self, handle: EngineHandle, now: Callable[[], float], around: Surroundings) -> None:
+        def __init__(self, handle: EngineHandle, now: Callable[[], float], around: HostFiles) -> None:
             super().__init__(handle, now, around, themed("light"))
 
     async with open_desk(kind=LightDesk) as house:

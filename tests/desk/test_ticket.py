@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from textual import events
 
-from console.screens.ticket import Phase, TicketScreen
+from console.screens.ticket import TicketPhase, TicketScreen
 from core.facts import ConfirmationReceived, ConfirmationRefused, OrderCreated, ProposalEnded, TicketClosed
-from core.inputs import Confirm, Decline
+from core.messages.commands import Confirm, Decline
 from core.model.order import Effect
 from core.risk.checks import standard_gate
 from tests.desk.desk_house import open_desk
@@ -144,7 +144,7 @@ async def test_a_refusal_keeps_the_ticket_open_with_its_reason() -> None:
 
         house.desk.handle.send(Confirm(shown.ticket.id, shown.ticket.digest, Effect.SHORT))
         await house.until(lambda: house.facts(ConfirmationRefused))
-        await house.until(lambda: ticket.phase is Phase.REFUSED)
+        await house.until(lambda: ticket.phase is TicketPhase.REFUSED)
         await house.wait(0.15)
         assert house.shows("REFUSED", "that key does something else; this ticket needs B", "not armed")
         await house.press("B")
@@ -163,7 +163,7 @@ async def test_a_check_that_turns_red_disarms_the_ticket() -> None:
         ticket = await house.opens_the_ticket()
 
         house.desk.door.halt("a test")
-        await house.until(lambda: ticket.phase is Phase.RED)
+        await house.until(lambda: ticket.phase is TicketPhase.RED)
         await house.press("B")
         await house.wait(0.4)
 

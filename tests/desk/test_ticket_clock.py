@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from console.screens.ticket import Phase, TicketScreen
+from console.screens.ticket import TicketPhase, TicketScreen
 from core.facts import OrderCreated
-from core.settings import Settings, StagingSettings
+from core.settings.settings import Settings, StagingSettings
 from tests.desk.desk_house import House, open_desk
 
 SHORT = Settings(staging=StagingSettings(ticket_seconds=Decimal(2)))
@@ -20,7 +20,7 @@ def the_ticket(house: House) -> TicketScreen:
 
 async def an_expired_ticket(house: House) -> TicketScreen:
     await house.opens_the_ticket()
-    await house.until(lambda: the_ticket(house).phase is Phase.EXPIRED)
+    await house.until(lambda: the_ticket(house).phase is TicketPhase.EXPIRED)
     return the_ticket(house)
 
 
@@ -49,7 +49,7 @@ async def test_an_expired_ticket_says_so_and_offers_what_still_works() -> None:
         assert house.facts(OrderCreated) == []
 
         await house.press("r")
-        await house.until(lambda: ticket.phase is Phase.READY)
+        await house.until(lambda: ticket.phase is TicketPhase.READY)
 
 
 async def test_enter_leaves_an_expired_ticket_and_no_other() -> None:
@@ -60,7 +60,7 @@ async def test_enter_leaves_an_expired_ticket_and_no_other() -> None:
         await house.press("enter")
         assert house.desk.screen is ticket
 
-        await house.until(lambda: ticket.phase is Phase.EXPIRED)
+        await house.until(lambda: ticket.phase is TicketPhase.EXPIRED)
         await house.press("enter")
         await house.until(lambda: not isinstance(house.desk.screen, TicketScreen))
         assert house.desk.view.proposals  # type: ignore[union-attr]
@@ -72,12 +72,12 @@ async def test_a_ticket_whose_proposal_is_gone_offers_the_way_out_alone() -> Non
     async with open_desk(settings=settings) as house:
         await house.opens_the_ticket()
         ticket = the_ticket(house)
-        await house.until(lambda: ticket.phase is Phase.OVER)
+        await house.until(lambda: ticket.phase is TicketPhase.OVER)
 
         await house.until(lambda: house.shows("OVER", "EXPIRED:", "Enter leave"))
         await house.until(lambda: not house.shows("x decline"))
         await house.press("r")
         await house.until(lambda: house.shows("this proposal is over"))
-        assert ticket.phase is Phase.OVER
+        assert ticket.phase is TicketPhase.OVER
         await house.press("enter")
         await house.until(lambda: not isinstance(house.desk.screen, TicketScreen))

@@ -6,19 +6,28 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from decimal import Decimal
 
-from console.handle import EngineHandle, Running
+from console.client.handle import EngineHandle, EngineRunning
 from console.screens.decline import DeclineScreen
 from console.screens.edit import EditScreen
-from console.screens.ticket import Phase, TicketScreen
+from console.screens.ticket import TicketPhase, TicketScreen
 from core.facts import ConfirmationReceived, EditRefused, OrderCreated, ProposalEdited, ProposalEnded
-from core.inputs import Command, Confirm, Decline, EditProposal, LeaveTicket, LookAt, OpenTicket, ProposeClose
+from core.messages.commands import (
+    Command,
+    Confirm,
+    Decline,
+    EditProposal,
+    LeaveTicket,
+    LookAt,
+    OpenTicket,
+    ProposeClose,
+)
 from tests.desk.desk_house import SPY, House, open_desk
 
 
 class RecordingHandle(EngineHandle):
     """Remembers what the console sent."""
 
-    def __init__(self, build: Callable[[ExitStack], Running]) -> None:
+    def __init__(self, build: Callable[[ExitStack], EngineRunning]) -> None:
         super().__init__(build)
         self.sent: list[Command] = []
 
@@ -70,7 +79,7 @@ async def test_a_key_right_behind_an_edit_confirms_neither_the_old_nor_the_new_o
 
         await house.press("enter", "B")
         await house.until(lambda: house.facts(ProposalEdited))
-        await house.until(lambda: ticket.phase is Phase.READY)
+        await house.until(lambda: ticket.phase is TicketPhase.READY)
         await house.wait(0.3)
 
         assert house.sent_nothing()

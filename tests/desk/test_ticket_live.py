@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from textual import events
 
-from console.ticket.word import TypedWord
+from console.ticket.typed_word import TypedWord
 from core.facts import ConfirmationReceived, OrderCreated
-from core.inputs import ProposeClose
+from core.messages.commands import ProposeClose
 from tests.desk.desk_house import SPY, House, open_desk
 
 

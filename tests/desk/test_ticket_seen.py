@@ -6,35 +6,35 @@ from dataclasses import replace
 from pathlib import Path
 
 import console.desk
-from console.desk import Desk
-from console.link import Link, NoLink
+from console.desk import DeskApp
+from console.terminal.link import NoTerminalLink, TerminalLink
 from core.facts import ConfirmationReceived
-from core.inputs import ProposeClose
-from core.model.staging import Review, Standing, Verdict
+from core.messages.commands import ProposeClose
+from core.model.staging import CheckResult, Review, Verdict
 from core.views import DeskView
 from tests.desk.desk_house import SPY, House, open_desk
 
 MANY = 16
 
 
-class SilentLink(NoLink):
+class SilentLink(NoTerminalLink):
     """A terminal that draws, and answers no question."""
 
     paint_is_proved = False
 
 
-class DeskByTime(Desk):
+class DeskByTime(DeskApp):
     CSS_PATH = Path(console.desk.__file__).with_name("desk.tcss")
 
     @property
-    def link(self) -> Link:
+    def link(self) -> TerminalLink:
         return SilentLink(self.now)
 
 
 def warns_of_everything(house: House) -> None:
     """Every check has something to say, in a line of its own."""
     draw = house.runtime.picture
-    said = Review(tuple(Verdict(f"check {n}", Standing.WARNS, f"reason number {n}") for n in range(MANY)))
+    said = Review(tuple(Verdict(f"check {n}", CheckResult.WARNS, f"reason number {n}") for n in range(MANY)))
 
     def warned() -> DeskView:
         view = draw()

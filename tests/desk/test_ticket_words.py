@@ -10,8 +10,8 @@ import pytest
 from rich.cells import cell_len
 
 from console.ticket.lines import WIDTH, Readiness, key_line
-from console.ticket.standing import Phase, Standing
-from console.ticket.word import TypedWord
+from console.ticket.status import TicketPhase, TicketStatus
+from console.ticket.typed_word import TypedWord
 from core.model.order import (
     CONFIRMING_KEYS,
     Effect,
@@ -26,8 +26,8 @@ from core.model.order import (
 from core.model.quote import NoQuote
 from core.model.signal import ExitReason
 from core.model.sizing import LeftOut, Size, Term
+from core.model.staging import CheckResult as Verdicts
 from core.model.staging import ListedExit, NoStop, Review, StopPlan, Verdict
-from core.model.staging import Standing as Verdicts
 from core.model.values import Fraction, Money, Price, Quantity, Symbol
 from core.views import DeskView, MarginView, TicketView
 from tests.desk.desk_house import open_desk
@@ -277,12 +277,12 @@ async def test_the_key_line_says_in_words_whether_the_key_counts(
 ) -> None:
     """OP-04: `armed` where the terminal proved that it drew the ticket, `armed, by time` where it gives no proof"""
     view, desk = await a_ticket()
-    standing = Standing(view.proposal.id)
+    standing = TicketStatus(view.proposal.id)
     standing.update(desk)
 
     line = joined(key_line(standing, word, readiness, view.ticket.opened_at))
 
-    assert standing.phase is Phase.READY
+    assert standing.phase is TicketPhase.READY
     assert f"  {said}  1:00" in line
     assert cell_len(line) <= WIDTH
     assert line.strip().startswith("type SPY, then B" if word else "B  buy to open")
@@ -292,7 +292,7 @@ async def test_the_key_line_says_in_words_whether_the_key_counts(
 async def test_the_key_line_names_the_effect_and_its_one_clock_at_any_length(effect: Effect) -> None:
     """OP-04"""
     view, desk = await a_ticket()
-    standing = Standing(view.proposal.id)
+    standing = TicketStatus(view.proposal.id)
     standing.update(desk)
     standing.row = replace(of_effect(view, effect).proposal, id=view.proposal.id)
     early = replace(READY, left=1.55, was_early=True)

@@ -10,7 +10,7 @@ import pytest
 from textual._styles_cache import StylesCache
 from textual.color import Color
 
-from console.tidying import AT_MOST, EVERY, RESTED, Tidying, choose_moments
+from console.gc_schedule import AT_MOST, EVERY, RESTED, GcSchedule, choose_moments
 
 
 class Ring:
@@ -32,14 +32,14 @@ def a_lost_ring() -> weakref.ref[Ring]:
 
 
 def test_it_is_done_once_a_minute_while_the_keyboard_rests() -> None:
-    tidying = Tidying(0.0)
+    tidying = GcSchedule(0.0)
     lost = a_lost_ring()
     assert [at for at in range(301) if tidying.look(float(at))] == [60, 120, 180, 240, 300]
     assert lost() is None
 
 
 def test_it_waits_for_a_typing_hand_but_not_for_a_whole_day() -> None:
-    tidying = Tidying(0.0)
+    tidying = GcSchedule(0.0)
     done = []
     for second in range(int(AT_MOST) * 2 + 1):
         tidying.heard(float(second))
@@ -49,14 +49,14 @@ def test_it_waits_for_a_typing_hand_but_not_for_a_whole_day() -> None:
 
 
 def test_it_is_done_as_soon_as_the_hand_rests() -> None:
-    tidying = Tidying(0.0)
+    tidying = GcSchedule(0.0)
     tidying.heard(EVERY + 1)
     assert not tidying.look(EVERY + 1 + RESTED - 0.1)
     assert tidying.look(EVERY + 1 + RESTED)
 
 
 def test_a_key_that_arrives_late_does_not_turn_the_clock_back() -> None:
-    tidying = Tidying(0.0)
+    tidying = GcSchedule(0.0)
     tidying.heard(EVERY + 3)
     tidying.heard(EVERY)
     assert not tidying.look(EVERY + 6)
@@ -68,7 +68,7 @@ def test_the_lines_of_closed_widgets_are_let_go() -> None:
     gone = weakref.ref(cache)
     del cache
     assert gone() is not None
-    assert Tidying(0.0).look(EVERY)
+    assert GcSchedule(0.0).look(EVERY)
     assert gone() is None
 
 

@@ -10,7 +10,7 @@ import pytest
 from console.screens.kill import KillScreen
 from console.screens.new_order import NewOrderScreen
 from core.facts import Halted, Killed, Resumed
-from core.inputs import RequestCancel
+from core.messages.commands import RequestCancel
 from core.model.venues import XNYS
 from tests.desk.desk_house import House, WatchedDesk, open_desk
 

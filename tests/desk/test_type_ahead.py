@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from console.scanner import Broken, Pasted, Scanner, Straggler, Typed
 from console.screens.new_order import NewOrderScreen
+from console.terminal.scanner import BrokenSequence, Pasted, Scanner, Straggler, Typed
 from core.facts import CancelRequested, EngineStopped, ProposalEnded, ProposalStaged
-from core.inputs import Decline, ProposeClose
+from core.messages.commands import Decline, ProposeClose
 from core.model.values import Quantity
 from tests.desk.desk_house import SPY, open_desk
 from tests.desk.hands import held_back, types_ahead
@@ -65,7 +65,7 @@ def test_the_rest_of_a_paste_whose_beginning_a_broken_answer_swallowed_is_no_typ
     """OP-04: an answer without its end takes the mark of the paste; what comes after it may still be pasted."""
     scanner = Scanner()
     assert scanner.feed(b"\x1bPhalf an answer", 0.0) == []
-    assert [type(token) for token in scanner.feed(b"\x1b[200~BUY", 0.3)] == [Broken]
+    assert [type(token) for token in scanner.feed(b"\x1b[200~BUY", 0.3)] == [BrokenSequence]
     assert [type(token) for token in scanner.tick(1.4)] == [Pasted]
     assert [type(token) for token in scanner.feed(b"B", 2.0)] == [Straggler]
     assert scanner.tick(7.0) == []

@@ -8,8 +8,8 @@ import pytest
 
 from console.details.position import position
 from core.facts import ConfirmationReceived, ExitReleased
-from core.inputs import TakeBackExits
-from core.model.staging import MandateKind
+from core.messages.commands import TakeBackExits
+from core.model.staging import AuthorizationKind
 from core.model.values import Quantity
 from tests.desk.desk_house import SPY, open_desk
 from tests.desk.still_house import a_position, a_view, open_still
@@ -51,7 +51,7 @@ async def test_a_signed_order_is_bought_with_its_own_key_and_its_exit_needs_none
         await house.until(lambda: bool(house.facts(ConfirmationReceived)))
 
         (told,) = house.facts(ConfirmationReceived)
-        assert [m.kind for m in told.mandates] == [MandateKind.PROTECTIVE_STOP, MandateKind.EXITS]
+        assert [m.kind for m in told.mandates] == [AuthorizationKind.PROTECTIVE_STOP, AuthorizationKind.EXITS]
         assert not house.facts(ExitReleased)
 
 

@@ -9,10 +9,11 @@ from decimal import Decimal
 
 from console.bell import Bell
 from console.screens.question import ArmedQuestion
-from core.effects import Effect as Request
-from core.effects import SubmitOrder
 from core.facts import BrokerWarned, CancelRequested, WarningConfirmed
-from core.inputs import ConfirmWarning, Input, ProposeOrder, SubmissionAnswered
+from core.messages.commands import ConfirmWarning, ProposeOrder
+from core.messages.effects import Effect as Request
+from core.messages.effects import SubmitOrder
+from core.messages.inputs import Input, SubmissionAnswered
 from core.model.broker import Accepted
 from core.model.order import Effect, OrderStatus, OrderType, StopHolder
 from core.model.values import Price, Quantity
@@ -63,7 +64,7 @@ def lets_time_pass(house: House, seconds: int) -> None:
 
 
 def status_of_the_entry(house: House) -> OrderStatus:
-    (order,) = house.runtime.engine.desk.ledger.state.orders.values()
+    (order,) = house.runtime.engine.state.ledger.state.orders.values()
     return order.status
 
 

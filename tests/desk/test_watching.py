@@ -28,4 +28,4 @@ async def test_the_watched_symbols_chart_is_in_the_next_picture_and_gone_when_no
         assert chart is not None
         assert chart.symbol == SPY
         assert row.limit_price in {bar.close for bar in chart.bars}
-        assert house.runtime.engine.desk.journal.sequence > len(chart.bars) > 20
+        assert house.runtime.engine.state.journal.sequence > len(chart.bars) > 20

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from core.picture import Pictures
 from core.views import DeskView
+from core.views.builders.desk import ViewBuilder
 from tests.scenarios.changes import passes
 from tests.scenarios.house import House
 from tests.scenarios.test_before_the_open_and_after_the_close import BUY, FRIDAY, a_house, a_sale, buys, types
@@ -16,7 +16,7 @@ from widgets.ticket import ticket_lines
 
 
 def drawn(house: House) -> DeskView:
-    return Pictures(house.engine).draw(house.line.at)
+    return ViewBuilder(house.engine).draw(house.line.at)
 
 
 def ticket_of(house: House, width: int = 74) -> str:

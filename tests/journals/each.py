@@ -18,7 +18,7 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from core.settings import PROFILES, Settings
+from core.settings.settings import PROFILES, Settings
 from state.codec import GENESIS, RecordError, encode
 from tests.journals.homes import KEPT, kinds_of_facts
 

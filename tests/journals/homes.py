@@ -16,20 +16,20 @@ from typing import Any
 
 import orjson
 
-from core import checkpoint
-from core.desk import Desk
-from core.execution.past import PastInMemory
+from core.execution.past_orders import PastInMemory
 from core.facts import EngineStarted, TradeClosed
 from core.facts.registry import BY_TYPE
 from core.market.calendar import load_calendar
 from core.model.account import Mode
 from core.ports import Recorded
 from core.runtime import demo
-from core.strategies.house import Kinds
+from core.strategies.builtin import StrategyKinds
+from core.trading_state import checkpoint
+from core.trading_state.state import TradingState
 from state.folders import AccountFolder, Home
 from state.journal import BEGINNING, read
-from state.own_strategies import kinds_in
-from state.segments import segments
+from state.journal_segments import segments
+from state.user_strategies import kinds_in
 
 KEPT = Path(__file__).with_name("kept")
 ACCOUNT = "demo-17"
@@ -89,16 +89,18 @@ def kinds_of_facts() -> tuple[type, ...]:
     return tuple(BY_TYPE)
 
 
-def folded(home: Home, until: int | None = None, documents: Any = None, kinds: Kinds | None = None) -> Desk:
+def folded(
+    home: Home, until: int | None = None, documents: Any = None, kinds: StrategyKinds | None = None
+) -> TradingState:
     """A desk out of the journal of a home, up to a record; out of its documents first where they are given."""
     journal = Reading(account_of(home), until)
     kinds = kinds or kinds_in(home.settings.parent / "strategies")
-    desk = Desk(ACCOUNT, Mode.PAPER, CALENDAR, journal, kinds)  # type: ignore[arg-type]
+    desk = TradingState(ACCOUNT, Mode.PAPER, CALENDAR, journal, kinds)  # type: ignore[arg-type]
     checkpoint.rebuild(desk, documents)
     return desk
 
 
-def statement(desk: Desk) -> dict[str, Any]:
+def statement(desk: TradingState) -> dict[str, Any]:
     """What a desk's books say, in plain values."""
     records = list(desk.journal.records())
     at, ledger, control = records[-1].at, desk.ledger, desk.control.state
@@ -152,7 +154,7 @@ def statement(desk: Desk) -> dict[str, Any]:
     }
 
 
-def stated_of(desk: Desk) -> dict[str, Any]:
+def stated_of(desk: TradingState) -> dict[str, Any]:
     """The same, and how many records its journal has of each name."""
     return {**statement(desk), "facts": dict(sorted(Counter(desk.journal.names()).items()))}  # type: ignore[attr-defined]
 

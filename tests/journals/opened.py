@@ -13,10 +13,10 @@ from contextlib import ExitStack
 from datetime import timedelta
 
 from app import Keyturn
-from core.doors import Door, DoorKind
 from core.facts import SettingsApplied
+from core.messages.command_ports import CommandPort, PortKind
 from core.ports import DemoRequest
-from core.telling import in_words
+from core.views.event_text import in_words
 from tests.journals.homes import ACCOUNT, statement
 
 
@@ -25,8 +25,8 @@ def opened(home: str) -> dict[str, object]:
     with ExitStack() as stack:
         request = DemoRequest(seed=int(ACCOUNT.removeprefix("demo-")), is_headless=True)
         runtime = Keyturn({"KEYTURN_HOME": home}).demo_runtime(request, stack)
-        runtime.admit(Door(DoorKind.SCRIPT).known)
-        desk = runtime.engine.desk
+        runtime.admit(CommandPort(PortKind.SCRIPT).known)
+        desk = runtime.engine.state
         held = statement(desk)
         runtime.pace.speed = None
         runtime.run(until=runtime.at + timedelta(minutes=1))

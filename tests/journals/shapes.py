@@ -18,11 +18,11 @@ from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
-from core.checkpoint import adapters
-from core.desk import Desk
 from core.facts.registry import BY_TYPE
 from core.model.account import Mode
-from core.settings import Settings
+from core.settings.settings import Settings
+from core.trading_state.checkpoint import adapters
+from core.trading_state.state import TradingState
 from state.documents import VERSION
 from state.journal import MemoryJournal
 from tests.journals.homes import ACCOUNT, CALENDAR, KEPT
@@ -65,7 +65,7 @@ def shapes() -> dict[str, Shape]:
 
 def state_shapes() -> dict[str, Shape]:
     """Of every slice's state, by the name of its document."""
-    desk = Desk(ACCOUNT, Mode.PAPER, CALENDAR, MemoryJournal())
+    desk = TradingState(ACCOUNT, Mode.PAPER, CALENDAR, MemoryJournal())
     return {name: shape_of(adapter._type) for name, adapter in adapters(desk).items()}
 
 

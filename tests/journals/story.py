@@ -18,21 +18,21 @@ from decimal import Decimal
 from pathlib import Path
 
 from app import Keyturn
-from core.doors import Door, DoorKind
-from core.inputs import (
+from core.messages.command_ports import CommandPort, PortKind
+from core.messages.commands import (
+    BasketRow,
     Command,
     Decline,
     EditOrder,
     EditProposal,
     Halt,
     Kill,
-    MarkInPlan,
+    MarkInBasket,
     MoveStop,
-    OpenPlan,
+    OpenBasket,
     OpenTicket,
     OverrideProtection,
     PauseStrategy,
-    PlanRow,
     ProposeClose,
     ProposeOrder,
     Rearm,
@@ -42,19 +42,19 @@ from core.inputs import (
     Resume,
     ResumeStrategy,
     SettingsFileSeen,
-    SignPlan,
+    SignBasket,
 )
+from core.model.basket import BasketSource
 from core.model.instrument import STOCK_TICKS
 from core.model.order import Effect, OrderStatus, OrderType, StopHolder
-from core.model.plan import PlanSource
 from core.model.staging import MANUAL
 from core.model.values import Price, Quantity, Symbol
 from core.ports import DemoRequest
-from core.risk.reloading import digest_of
 from core.runtime.demo import demo_account
-from core.runtime.operator import ConfirmAll
+from core.runtime.scripted_operator import ConfirmAll
 from core.runtime.virtual import VirtualRuntime
-from core.workflows.planning import Planning, digest_now, rehearsed
+from core.settings.changes import digest_of
+from core.workflows.baskets.baskets import BasketDrafts, digest_now, rehearsed
 from state.example_strategy import example_strategy
 from state.folders import AccountFolder, Home
 from tests.journals.homes import ACCOUNT, keep
@@ -121,7 +121,7 @@ class Desk:
         request = DemoRequest(seed=SEED, is_headless=True)
         self.program = Keyturn(environ)
         self.runtime: VirtualRuntime = self.program.demo_runtime(request, stack)
-        self.door = Door(DoorKind.SCRIPT)
+        self.door = CommandPort(PortKind.SCRIPT)
         self.runtime.admit(self.door.known)
         self.runtime.pace.speed = None
         self.runtime.operator = ConfirmAll(self.desk)
@@ -129,7 +129,7 @@ class Desk:
 
     @property
     def desk(self):  # type: ignore[no-untyped-def]
-        return self.runtime.engine.desk
+        return self.runtime.engine.state
 
     def starts(self) -> None:
         self.runtime.run(until=self.runtime.at + timedelta(seconds=5))
@@ -145,7 +145,7 @@ class Desk:
         self.runtime.at = max(self.runtime.at, moment)
 
     def presses(self, command: Command) -> None:
-        self.runtime.obey(self.door.through(command, self.runtime.engine.desk.account_name))
+        self.runtime.obey(self.door.through(command, self.runtime.engine.state.account_name))
 
     def price(self, symbol: Symbol, part: str) -> Price:
         """The last price, times a factor."""
@@ -166,8 +166,8 @@ class Desk:
             )
         )
 
-    def row(self, symbol: Symbol, effect: Effect, quantity: str | None, stop: str | None = None) -> PlanRow:
-        return PlanRow(
+    def row(self, symbol: Symbol, effect: Effect, quantity: str | None, stop: str | None = None) -> BasketRow:
+        return BasketRow(
             place=f"{symbol} row",
             symbol=symbol,
             effect=effect,
@@ -177,16 +177,16 @@ class Desk:
             stop_price=None if stop is None else self.price(symbol, stop),
         )
 
-    def signs_a_plan(self, *rows: PlanRow) -> None:
-        self.presses(OpenPlan(PlanSource.FILE, "rows.csv", rows))
+    def signs_a_plan(self, *rows: BasketRow) -> None:
+        self.presses(OpenBasket(BasketSource.FILE, "rows.csv", rows))
         self.passes(2)
         run = self.desk.plans.run
         for line in run.plan.lines:
-            self.presses(MarkInPlan(run.id, line.proposal.id, True))
+            self.presses(MarkInBasket(run.id, line.proposal.id, True))
         run = self.desk.plans.run
-        tried = rehearsed(self.desk, self.runtime.engine.the(Planning).gate, run)
+        tried = rehearsed(self.desk, self.runtime.engine.the(BasketDrafts).gate, run)
         going = [t for t in tried if t.fits and t.proposal.id in run.marked]
-        self.presses(SignPlan(run.id, digest_now(self.desk, run, going)))
+        self.presses(SignBasket(run.id, digest_now(self.desk, run, going)))
         self.passes(90)
 
     def leaves(self) -> None:

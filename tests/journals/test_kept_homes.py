@@ -14,12 +14,12 @@ import orjson
 import pytest
 
 from app import Keyturn
-from core import checkpoint
 from core.ports import DemoRequest
+from core.trading_state import checkpoint
 from state.codec import GENESIS, decode, encode
 from state.documents import TinyDocuments
 from state.folders import Home
-from state.own_strategies import kinds_in
+from state.user_strategies import kinds_in
 from tests.journals.each import kept_lines
 from tests.journals.homes import (
     ACCOUNT,
@@ -63,7 +63,7 @@ def test_there_is_a_kept_home() -> None:
     assert "first" in HOMES
     assert len(stated("first")) == 5, "a home of several programs"
     assert [kind for kind in ("positions", "working", "trades", "locks") if not last[kind]] == []
-    assert {"PlanSigned", "Killed", "Rearmed", "ProposalEdited", "LimitsReloaded"} <= last["facts"].keys()
+    assert {"BasketSigned", "Killed", "Rearmed", "ProposalEdited", "LimitsReloaded"} <= last["facts"].keys()
     assert any(quantity.startswith("-") for _, _, quantity, _, _ in last["positions"]), "a short"
     assert any(trade[1] == "dips" for trade in last["trades"]), "a user's strategy"
 
@@ -91,7 +91,7 @@ def test_the_program_opens_a_kept_home_and_goes_on_with_it(name: str, home: Home
     environ = {"KEYTURN_HOME": str(home.settings.parent)}
     with ExitStack() as stack:
         runtime = Keyturn(environ).demo_runtime(DemoRequest(seed=SEED, is_headless=True), stack)
-        opened = statement(runtime.engine.desk)
+        opened = statement(runtime.engine.state)
         notes = runtime.engine.notes
         runtime.pace.speed = None
         runtime.run(until=runtime.at)

@@ -21,13 +21,13 @@ import pytest
 
 from core.facts import EngineStopped
 from core.facts.registry import BY_TYPE
-from core.settings_history import VERSION
+from core.settings.history import VERSION
 from state.folders import Home
 from tests.journals.homes import kept, stated, unpacked
 from tests.journals.test_kept_homes import OF_THE_START, told
 
 ROOT = Path(__file__).resolve().parents[2]
-PROGRAM = ("app.py", "core", "console", "state", "widgets", "wiring", "tests/journals")
+PROGRAM = ("app.py", "core", "console", "state", "widgets", "tests/journals")
 ENTRIES = "risk.entries_a_day"
 
 
@@ -144,7 +144,7 @@ def test_a_settings_key_that_was_renamed_is_read_by_the_name_that_it_had(
 ) -> None:
     """SP-07: the limit holds as it did, and nothing needs saying"""
     renames_entries(release, home)
-    history = "core/settings_history.py"
+    history = "core/settings/history.py"
     release.changes(history, f"\nVERSION = {VERSION}\n", f"\nVERSION = {VERSION + 1}\n")
     release.appends(history, f'EARLIER[{VERSION}] = renamed("{ENTRIES}", "risk.daily_entries")')
 
@@ -172,7 +172,7 @@ def test_a_settings_key_that_is_gone_is_kept_and_named(name: str, home: Home, re
 
 def test_a_bound_that_was_tightened_leaves_what_held_then_as_history(name: str, home: Home, release: Release) -> None:
     """SP-07: twenty entries a day were allowed; now fifteen are the most that anybody may set"""
-    release.changes("core/settings.py", "entries_a_day: Annotated[int, Field(ge=0, le=10_000)]", TIGHTER)
+    release.changes("core/settings/settings.py", "entries_a_day: Annotated[int, Field(ge=0, le=10_000)]", TIGHTER)
     edit(home, lambda text: text.replace("entries_a_day = 20", "entries_a_day = 15"))
 
     opened = release.opens(home)
@@ -191,7 +191,7 @@ TIGHTER = "entries_a_day: Annotated[int, Field(ge=0, le=15)]"
 
 def test_a_settings_file_is_judged_as_strictly_as_ever(home: Home, release: Release) -> None:
     """SP-07, OP-10: what the operator writes is no history"""
-    release.changes("core/settings.py", "entries_a_day: Annotated[int, Field(ge=0, le=10_000)]", TIGHTER)
+    release.changes("core/settings/settings.py", "entries_a_day: Annotated[int, Field(ge=0, le=10_000)]", TIGHTER)
 
     with pytest.raises(AssertionError, match=r"entries_a_day = 20: must be less than or equal to 15"):
         release.opens(home)
@@ -202,7 +202,7 @@ def test_a_rule_between_two_settings_that_came_later_leaves_what_held_then(
 ) -> None:
     """SP-07"""
     release.changes(
-        "core/settings.py",
+        "core/settings/settings.py",
         "        if self.max_notional.usd is not None and self.min_notional > self.max_notional.usd:\n",
         "        if self.entries_a_day > self.max_open_positions:\n"
         '            raise ValueError("risk.entries_a_day is over risk.max_open_positions; lower it")\n'
@@ -240,8 +240,8 @@ def test_a_fact_whose_fields_changed_is_upgraded(name: str, home: Home, release:
     version = BY_TYPE[EngineStopped].version
     upgrade = '{"why": data["reason"]}'
     release.decorates("EngineStopped", f"version={version + 1}, upgrades={{{version}: lambda data: {upgrade}}}")
-    release.changes("core/facts/program.py", STOPPED, STOPPED.replace("reason", "why"))
-    release.changes("core/telling.py", TOLD, TOLD.replace("fact.reason", "fact.why"))
+    release.changes("core/facts/engine.py", STOPPED, STOPPED.replace("reason", "why"))
+    release.changes("core/views/event_text.py", TOLD, TOLD.replace("fact.reason", "fact.why"))
 
     assert release.opens(home).holds_what_it_held(name)
 

@@ -20,7 +20,7 @@ from state.release import WRITTEN, commit_of
 from tests.package.building import ROOT, Built, Environment, build, install
 from tests.terminal.pty_desk import Pty
 
-PACKAGES = ("console", "core", "state", "widgets", "wiring")
+PACKAGES = ("console", "core", "state", "widgets")
 MAN_PAGE = "share/man/man1/keyturn.1"
 
 

@@ -22,8 +22,8 @@ FACTS = {
     "ProposalEdited": (4, ("proposal.guard",)),
     "ProtectionTripped": (1, ("limit",)),
     "ReconciliationFailed": (2, ("code",)),
-    "MandateEnded": (1, ("code",)),
-    "PlanMoved": (1, ("stop",)),
+    "AuthorizationEnded": (1, ("code",)),
+    "BasketPhaseChanged": (1, ("stop",)),
 }
 """The last version of each that had no code, and what it lacked."""
 

@@ -7,10 +7,10 @@ from datetime import timedelta
 from decimal import Decimal
 
 from core.execution.order import Order
-from core.inputs import EditOrder, MoveStop
+from core.messages.commands import EditOrder, MoveStop
 from core.model.order import OrderStatus
 from core.model.values import Price, Quantity
-from core.settings import Settings
+from core.settings.settings import Settings
 from tests.scenarios.house import House, a_day, a_house_with_a_proposal, a_typed_buy
 from tests.unit.core.brokers.trading_floor import SPY, a_bar
 

@@ -14,28 +14,18 @@ from typing import ClassVar, TypeVar
 
 from core.brokers.simulated.config import ExchangeConfig
 from core.brokers.simulated.exchange import SimulatedExchange
-from core.checkpoint import documents_of, rebuild, states
-from core.desk import Desk
-from core.doors import Door, DoorKind, addressed
-from core.effects import (
-    Effect,
-    LookUpOrder,
-    ReplaceOrder,
-    SubmitOrder,
-)
 from core.engine import Engine
 from core.execution.order import Order
 from core.facts import BarClosed, Fact
-from core.inputs import (
+from core.messages.command_ports import CommandPort, PortKind, addressed
+from core.messages.commands import Command, Confirm, OpenTicket, ProposeOrder
+from core.messages.effects import Effect, LookUpOrder, ReplaceOrder, SubmitOrder
+from core.messages.inputs import (
     AcceptBroker,
     BarArrived,
     BrokerUpdated,
-    Command,
-    Confirm,
     Input,
     LookUpAnswered,
-    OpenTicket,
-    ProposeOrder,
     Start,
     SubmissionAnswered,
 )
@@ -50,14 +40,16 @@ from core.model.session import Calendar
 from core.model.staging import Proposal, Ticket
 from core.model.values import Price, Quantity, Symbol, plain
 from core.ports import Checkpoint, Journal, JournalWriteError, NoCheckpoint
-from core.runtime.asking import no_answer
+from core.runtime.base import Runtime
 from core.runtime.feed import bar_item
-from core.runtime.line import Link
-from core.runtime.runtime import Runtime
+from core.runtime.link import Link
+from core.runtime.request_executor import no_answer
 from core.runtime.virtual import VirtualRuntime
-from core.settings import Settings
-from core.strategies.house import OF_THE_HOUSE, Kinds
+from core.settings.settings import Settings
+from core.strategies.builtin import OF_THE_HOUSE, StrategyKinds
 from core.strategies.memory import StrategyMemory
+from core.trading_state.checkpoint import documents_of, rebuild, states
+from core.trading_state.state import TradingState
 from state.journal import MemoryJournal
 from tests.scenarios.before_codes import OlderJournal, older_documents
 from tests.unit.core.brokers.trading_floor import NEW_YORK, SPY, STORIES, THURSDAY, NewYorkHours, Notebook, a_bar, at
@@ -170,7 +162,7 @@ class House:
         bars: Iterable[Bar],
         settings: Settings | None = None,
         calendar: Calendar | None = None,
-        kinds: Kinds = OF_THE_HOUSE,
+        kinds: StrategyKinds = OF_THE_HOUSE,
         instruments: Mapping[Symbol, BrokerInstrument] | None = None,
         **rules: object,
     ) -> None:
@@ -181,7 +173,7 @@ class House:
         self.kinds = kinds
         self.journal = Disk()
         self.switch = Switch()
-        self.door = Door(DoorKind.SCRIPT)
+        self.door = CommandPort(PortKind.SCRIPT)
         self.notebook = Notebook()
         config = ExchangeConfig(**{**self.usual, **rules})  # type: ignore[arg-type]
         self.exchange = SimulatedExchange(config, self.calendar, self.notebook, instruments)
@@ -189,7 +181,7 @@ class House:
 
     def _take_up(self, start: datetime) -> None:
         self.engine = Engine("house", Mode.PAPER, self.calendar, self.journal, self.kinds)
-        self.desk = self.engine.desk
+        self.desk = self.engine.state
         rebuild(self.desk, None)
         self.engine.apply(start, self.settings, "house")
         feed = (bar_item(BarArrived(bar, "the story")) for bar in self.bars if bar.end > start)
@@ -364,7 +356,7 @@ def a_typed_buy(quantity: str = "0.1", limit: str | None = "99.60", stop: str | 
 
 def to(runtime: Runtime, command: Command) -> Command:
     """The command, for the account of this desk."""
-    return addressed(command, runtime.engine.desk.account_name)
+    return addressed(command, runtime.engine.state.account_name)
 
 
 # ── rebuilding ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -383,9 +375,9 @@ class Drawer:
         self.kept = checkpoint
 
 
-def rebuilt(desk: Desk, drawer: Drawer | None = None, journal: Journal | None = None) -> Desk:
+def rebuilt(desk: TradingState, drawer: Drawer | None = None, journal: Journal | None = None) -> TradingState:
     """The same desk from its journal, and from a checkpoint where there is one."""
-    again = Desk(desk.account_name, desk.mode, desk.calendar, journal or desk.journal, desk.orchestrator.kinds)
+    again = TradingState(desk.account_name, desk.mode, desk.calendar, journal or desk.journal, desk.orchestrator.kinds)
     assert rebuild(again, drawer) == ()
     return again
 
@@ -409,6 +401,6 @@ def assert_can_be_rebuilt(house: House) -> None:
         assert states(rebuilt(house.desk, older)) == live
 
 
-def running(desk: Desk) -> dict[str, StrategyMemory]:
+def running(desk: TradingState) -> dict[str, StrategyMemory]:
     """What the strategies remember that run."""
     return {r.key: r.memory for runners in desk.orchestrator.runners.values() for r in runners}

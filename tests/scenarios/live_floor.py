@@ -14,22 +14,23 @@ from decimal import Decimal
 
 from core.brokers.simulated.config import ExchangeConfig
 from core.brokers.simulated.exchange import SimulatedExchange
-from core.checkpoint import rebuild
-from core.doors import Door, DoorKind
 from core.engine import Engine
-from core.inputs import AcceptBroker, BarArrived, Command, MarketDataBroken
 from core.market.port import Heard
+from core.messages.command_ports import CommandPort, PortKind
+from core.messages.commands import Command
+from core.messages.inputs import AcceptBroker, BarArrived, MarketDataBroken
 from core.model.account import Account, Mode
 from core.model.bar import Bar
 from core.model.broker import Accepted, BrokerPicture, NoAnswer, NotFound, OrderReport, OrderUpdate, Refused
-from core.model.connection import Lamp, Line, LineState
+from core.model.connection import Channel, ConnectionState, ConnectionStatus
 from core.model.instrument import BrokerInstrument, NoInstrument
 from core.model.order import OrderRequest
 from core.model.quote import NoQuote, Quote
 from core.model.values import BrokerOrderId, ClientOrderId, Symbol
 from core.runtime.live import LiveRuntime
-from core.runtime.measuring import RegimeWatch
-from core.settings import Settings
+from core.runtime.regime_watch import RegimeWatch
+from core.settings.settings import Settings
+from core.trading_state.checkpoint import rebuild
 from core.views import DeskView
 from state.journal import MemoryJournal
 from tests.scenarios.house import Switch
@@ -64,7 +65,7 @@ class LiveFloor:
         self.asked: list[str] = []
         self.troubles: dict[str, NoAnswer] = {}
         self.is_mute = False
-        self.silent: set[Line] = set()
+        self.silent: set[Channel] = set()
         self.unquoted = ""
         self.updates, self.market = Updates(self), Market(self)
         self._begun = 0
@@ -122,12 +123,12 @@ class LiveFloor:
             return self.troubles.get("picture") or self.moved().picture(self.now())
 
 
-async def keeps_alive(floor: LiveFloor, line: Line, show: Callable[[Lamp], None]) -> None:
+async def keeps_alive(floor: LiveFloor, line: Channel, show: Callable[[ConnectionStatus], None]) -> None:
     """Says what every pong says: that the link is there."""
     since = floor.now()
     while True:
         if line not in floor.silent:
-            show(Lamp(line, LineState.UP, since, floor.now()))
+            show(ConnectionStatus(line, ConnectionState.UP, since, floor.now()))
         await asyncio.sleep(PONG)
 
 
@@ -137,8 +138,8 @@ class Updates:
     def __init__(self, floor: LiveFloor) -> None:
         self.floor = floor
 
-    async def run(self, hear: Callable[[OrderUpdate], None], show: Callable[[Lamp], None]) -> None:
-        alive = asyncio.create_task(keeps_alive(self.floor, Line.TRADES, show))
+    async def run(self, hear: Callable[[OrderUpdate], None], show: Callable[[ConnectionStatus], None]) -> None:
+        alive = asyncio.create_task(keeps_alive(self.floor, Channel.TRADES, show))
         try:
             while True:
                 with self.floor.lock:
@@ -157,8 +158,8 @@ class Market:
         self.floor = floor
         self.followed: tuple[Symbol, ...] = ()
 
-    async def run(self, hear: Callable[[Heard], None], show: Callable[[Lamp], None]) -> None:
-        alive = asyncio.create_task(keeps_alive(self.floor, Line.DATA, show))
+    async def run(self, hear: Callable[[Heard], None], show: Callable[[ConnectionStatus], None]) -> None:
+        alive = asyncio.create_task(keeps_alive(self.floor, Channel.DATA, show))
         try:
             for bar in self.floor.bars:
                 await asyncio.sleep((bar.end - self.floor.now()).total_seconds())
@@ -195,7 +196,7 @@ class LiveHouse:
         self.journal = journal or MemoryJournal()
         self.switch = Switch()
         self.engine = Engine("live", Mode.PAPER, NewYorkHours(), self.journal)
-        rebuild(self.engine.desk, None)
+        rebuild(self.engine.state, None)
         self.engine.apply(floor.now(), settings or Settings(), "live")
         self.runtime = LiveRuntime(
             self.engine,
@@ -207,7 +208,7 @@ class LiveHouse:
             regime=regime,
             steady=steady,
         )
-        self.door = Door(DoorKind.CONSOLE, "/dev/pts/7", "lena")
+        self.door = CommandPort(PortKind.CONSOLE, "/dev/pts/7", "lena")
         self.runtime.admit(self.door.known)
         self.view: DeskView | None = None
         self.runtime.on_beat(self._look)
@@ -243,7 +244,7 @@ class LiveHouse:
             raise self.failure
 
     def presses(self, command: Command) -> None:
-        self.runtime.send(self.door.through(command, self.engine.desk.account_name))
+        self.runtime.send(self.door.through(command, self.engine.state.account_name))
 
     def accepts(self, picture: BrokerPicture) -> None:
         """The operator takes the broker's word."""

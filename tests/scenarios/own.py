@@ -18,11 +18,11 @@ from core.model.order import StopHolder
 from core.model.signal import EntrySignal, ExitReason, NoTrade, NoTradeReason
 from core.model.values import Price, Quantity
 from core.runtime.strategy_host.process import STARTING
-from core.settings import Settings
-from core.strategies.house import HOUSE, Kind, Kinds
+from core.settings.settings import Settings
+from core.strategies.builtin import HOUSE, StrategyKind, StrategyKinds
 from core.strategies.kit import NO_SETUP, Answer, Context, NoSettings, OwnStrategy
-from core.strategies.patience import PATIENCE
-from state.own_strategies import Found, look_at
+from core.strategies.timeouts import PATIENCE
+from state.user_strategies import Found, look_at
 from tests.unit.core.brokers.trading_floor import NEW_YORK
 
 HEAD = """from __future__ import annotations
@@ -64,19 +64,21 @@ def found_of(name: str, text: str, patience: float = PATIENCE) -> Found:
     return look_at(path, waits=STARTING, patience=patience)
 
 
-def kind_of(name: str, text: str, patience: float = PATIENCE) -> Kind:
+def kind_of(name: str, text: str, patience: float = PATIENCE) -> StrategyKind:
     found = found_of(name, text, patience)
     assert found.kind is not None, found.faults
     return found.kind
 
 
-def kinds_of(*classes: Written, **faults: str) -> Kinds:
+def kinds_of(*classes: Written, **faults: str) -> StrategyKinds:
     """Those of the house, and these where they load."""
     found = [_found_of(made) for made in sorted(classes, key=name_of)]
     own = {each.name: each.kind for each in found if each.kind is not None}
     if "sleeping" in own:
         own["sleeping"] = overheard(own["sleeping"], CLOCK.slow)
-    return Kinds({**HOUSE, **own}, {**faults, **{each.name: each.faults[0] for each in found if each.kind is None}})
+    return StrategyKinds(
+        {**HOUSE, **own}, {**faults, **{each.name: each.faults[0] for each in found if each.kind is None}}
+    )
 
 
 def _found_of(made: Written) -> Found:
@@ -175,7 +177,7 @@ class Spoiling(OwnStrategy):
         return NO_SETUP
 
 
-def overheard(kind: Kind, hear: Callable[[Bar], None]) -> Kind:
+def overheard(kind: StrategyKind, hear: Callable[[Bar], None]) -> StrategyKind:
     """The same strategy; each bar that it is shown is told to `hear` first, one after the other."""
 
     def make(terms: Any, memory: Any) -> Any:
@@ -196,7 +198,7 @@ def overheard(kind: Kind, hear: Callable[[Bar], None]) -> Kind:
         made.hosted.on_bar, made.hosted.shown = on_bar, shown
         return made
 
-    return Kind(make, kind.state)
+    return StrategyKind(make, kind.state)
 
 
 class Clock:

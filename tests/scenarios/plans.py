@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
-from core.inputs import AnswerPlan, LeavePlan, MarkInPlan, OpenPlan, PlanRow, SignPlan
+from core.messages.commands import AnswerBasket, BasketRow, LeaveBasket, MarkInBasket, OpenBasket, SignBasket
+from core.model.basket import BasketPhase, BasketReport, BasketSource
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderType
-from core.model.plan import PlanPhase, PlanReport, PlanSource
 from core.model.values import Money, Price, Quantity, Symbol
-from core.settings import Settings
-from core.staging.plans import PlanRun
-from core.workflows.planning import Planning, digest_now, rehearsed
+from core.settings.settings import Settings
+from core.staging.baskets import BasketRun
+from core.workflows.baskets.baskets import BasketDrafts, digest_now, rehearsed
 from tests.scenarios.house import House, minutes
 
 SOLD = ("AAA", "BBB", "CCC", "DDD", "EEE", "FFF")
@@ -39,9 +39,9 @@ SETTINGS = Settings.model_validate(
 """Room for fourteen positions; what binds is the buying power of the account."""
 
 
-def row(symbol: str, effect: OrderEffect, quantity: str | None = None, **terms: object) -> PlanRow:
+def row(symbol: str, effect: OrderEffect, quantity: str | None = None, **terms: object) -> BasketRow:
     limit, stop, notional = terms.get("limit"), terms.get("stop"), terms.get("notional")
-    return PlanRow(
+    return BasketRow(
         place=f"{symbol} row",
         symbol=Symbol(symbol),
         effect=effect,
@@ -53,12 +53,12 @@ def row(symbol: str, effect: OrderEffect, quantity: str | None = None, **terms: 
     )
 
 
-def a_buy(symbol: str, quantity: str | None = "100", **terms: object) -> PlanRow:
+def a_buy(symbol: str, quantity: str | None = "100", **terms: object) -> BasketRow:
     """With its stop at 99, which the broker holds."""
     return row(symbol, OrderEffect.OPEN, quantity, **{"stop": "99", **terms})
 
 
-def a_sale(symbol: str, quantity: str | None = None, **terms: object) -> PlanRow:
+def a_sale(symbol: str, quantity: str | None = None, **terms: object) -> BasketRow:
     return row(symbol, OrderEffect.CLOSE, quantity, **terms)
 
 
@@ -73,14 +73,14 @@ def passes(house: House, seconds: float) -> None:
     house.until_moment(house.line.at + timedelta(seconds=seconds))
 
 
-def opens(house: House, *rows: PlanRow, source: PlanSource = PlanSource.FILE) -> PlanRun:
+def opens(house: House, *rows: BasketRow, source: BasketSource = BasketSource.FILE) -> BasketRun:
     """The plan is on the screen, its quotes have come."""
-    house.presses(OpenPlan(source, "rows.csv", rows))
+    house.presses(OpenBasket(source, "rows.csv", rows))
     passes(house, 1)
     return the_plan(house)
 
 
-def the_plan(house: House) -> PlanRun:
+def the_plan(house: House) -> BasketRun:
     run = house.desk.plans.run
     assert run is not None
     return run
@@ -91,28 +91,28 @@ def marks(house: House, *symbols: str) -> None:
     run = the_plan(house)
     for line in run.plan.lines:
         if not symbols or line.proposal.symbol in symbols:
-            house.presses(MarkInPlan(run.id, line.proposal.id, True))
+            house.presses(MarkInBasket(run.id, line.proposal.id, True))
 
 
 def signs(house: House) -> None:
     run = the_plan(house)
-    going = [t for t in rehearsed(house.desk, house.engine.the(Planning).gate, run) if t.fits]
+    going = [t for t in rehearsed(house.desk, house.engine.the(BasketDrafts).gate, run) if t.fits]
     going = [t for t in going if t.proposal.id in run.marked]
-    house.presses(SignPlan(run.id, digest_now(house.desk, run, going)))
+    house.presses(SignBasket(run.id, digest_now(house.desk, run, going)))
 
 
 def answers(house: House, *, goes_on: bool) -> None:
-    house.presses(AnswerPlan(the_plan(house).id, goes_on))
+    house.presses(AnswerBasket(the_plan(house).id, goes_on))
 
 
 def leaves(house: House) -> None:
-    house.presses(LeavePlan(the_plan(house).id))
+    house.presses(LeaveBasket(the_plan(house).id))
 
 
-def runs_out(house: House, seconds: float = 120) -> PlanReport:
+def runs_out(house: House, seconds: float = 120) -> BasketReport:
     """Until the plan is over."""
     until = house.line.at + timedelta(seconds=seconds)
-    while the_plan(house).phase is not PlanPhase.OVER:
+    while the_plan(house).phase is not BasketPhase.OVER:
         assert house.line.at < until, (the_plan(house).phase, words(house))
         passes(house, 0.5)
     report = the_plan(house).report

@@ -15,20 +15,20 @@ from pathlib import Path
 import pytest
 
 from app import Keyturn
-from core.brokers.house import BROKERS
-from core.brokers.kinds import BrokerKind, Connected, SimulatedKind, Standing
+from core.brokers.kinds import BrokerAccount, BrokerKind, Connected, SimulatedKind
+from core.brokers.registry import BROKERS
 from core.brokers.simulated.config import ExchangeConfig
 from core.brokers.simulated.exchange import SimulatedExchange
-from core.doors import Door, DoorKind
-from core.inputs import ProposeOrder
-from core.market.house import SOURCES
 from core.market.kinds import SourceKind
 from core.market.port import MarketDataError
+from core.market.registry import SOURCES
+from core.messages.command_ports import CommandPort, PortKind
+from core.messages.commands import ProposeOrder
 from core.model.account import Account, Mode
 from core.model.bar import Bar
 from core.model.broker import NoAnswer
 from core.model.capabilities import Capabilities
-from core.model.connection import Lamp, Line, LineState
+from core.model.connection import Channel, ConnectionState, ConnectionStatus
 from core.model.keys import KeyNames
 from core.model.order import Effect, OrderType, StopHolder
 from core.model.regime import DailyBar
@@ -46,7 +46,7 @@ SPY = Symbol("SPY")
 HALF_AN_HOUR = 30
 NAMES = KeyNames("the toy house", "TOY_KEY_ID", "TOY_SECRET", "keyturn-toy")
 KNOWS_AN_ADAPTER = re.compile(r"^\s*(from|import) core\.(brokers|market)\.alpaca\b", re.MULTILINE)
-LISTS = ("core/brokers/house.py", "core/market/house.py")
+LISTS = ("core/brokers/registry.py", "core/market/registry.py")
 
 
 class Toy(LiveFloor):
@@ -61,17 +61,17 @@ class Toy(LiveFloor):
         self.market = Tape(self)
         self.is_closed = False
 
-    def standing(self) -> Standing | NoAnswer:
+    def standing(self) -> BrokerAccount | NoAnswer:
         account = self.account()
-        return Standing(account, "") if isinstance(account, Account) else account
+        return BrokerAccount(account, "") if isinstance(account, Account) else account
 
     def sessions(self, first: date, last: date) -> tuple[Session, ...] | NoAnswer:
         days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
         found = (self.hours.session_on(day) for day in days)
         return tuple(session for session in found if isinstance(session, Session))
 
-    def show_on(self, show: Callable[[Lamp], None]) -> None:
-        show(Lamp(Line.BROKER, LineState.UP, self.now(), self.now()))
+    def show_on(self, show: Callable[[ConnectionStatus], None]) -> None:
+        show(ConnectionStatus(Channel.BROKER, ConnectionState.UP, self.now(), self.now()))
 
     def close(self) -> None:
         self.is_closed = True
@@ -187,7 +187,7 @@ def test_no_keys_by_script_are_taken_there(keyturn: Keyturn) -> None:
     with ExitStack() as stack:
         runtime = keyturn.live_runtime(settings, Mode.PAPER, find_keys(keyturn.environ, Mode.PAPER, NAMES), stack)
         with pytest.raises(ValueError, match="simulated exchange alone"):
-            runtime.admit(Door(DoorKind.SCRIPT).known)
+            runtime.admit(CommandPort(PortKind.SCRIPT).known)
     assert [name for name, kind in BROKERS.items() if isinstance(kind, SimulatedKind)] == ["simulated"]
 
 
@@ -220,7 +220,7 @@ def test_the_doctor_looks_at_that_broker_and_names_its_places(keyturn: Keyturn, 
 
 def test_nothing_but_the_lists_of_the_house_knows_alpacas_folders() -> None:
     """SP-07"""
-    rooms = ("console", "core", "state", "widgets", "wiring")
+    rooms = ("console", "core", "state", "widgets")
     files = [ROOT / "app.py", *(file for room in rooms for file in (ROOT / room).rglob("*.py"))]
     sources = {str(file.relative_to(ROOT)): file.read_text() for file in files}
     knowing = {name for name, source in sources.items() if KNOWS_AN_ADAPTER.search(source)}
@@ -231,7 +231,7 @@ def test_nothing_but_the_lists_of_the_house_knows_alpacas_folders() -> None:
 def test_the_lists_of_the_house_import_no_client_library() -> None:
     """SY-08: the desk paints first and connects after."""
     code = (
-        "import sys, core.brokers.house, core.market.house;"
+        "import sys, core.brokers.registry, core.market.registry;"
         "print([name for name in ('alpaca', 'requests', 'websockets', 'pandas', 'msgpack') if name in sys.modules])"
     )
     told = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

@@ -9,8 +9,9 @@ from decimal import Decimal
 import pytest
 
 from core.facts import ClockJumped, ClockSettled, Killed, ProposalSkipped, TradeClosed
-from core.inputs import ClockRead, Kill, ProposeClose
-from core.settings import Settings
+from core.messages.commands import Kill, ProposeClose
+from core.messages.inputs import ClockRead
+from core.settings.settings import Settings
 from tests.scenarios.house import STEADY, House, a_day, a_house_in_a_position, a_typed_buy
 from tests.scenarios.live_floor import LiveFloor, LiveHouse
 from tests.unit.core.brokers.trading_floor import SPY

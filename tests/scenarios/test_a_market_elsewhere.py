@@ -12,10 +12,10 @@ from decimal import Decimal
 from core.facts import DayStarted, ProposalSkipped, ProposalStaged, TicketOpened
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.order import OrderStatus
-from core.picture import Pictures
-from core.setting_types import Amount
-from core.settings import RiskSettings, Settings
+from core.settings.settings import RiskSettings, Settings
+from core.settings.types import AmountSettings
 from core.views import ProtectionRow
+from core.views.builders.desk import ViewBuilder
 from tests.scenarios.changes import confirms_now, passes
 from tests.scenarios.house import DIP, FALL, STEADY, House, a_typed_buy, assert_can_be_rebuilt
 from tests.unit.core.elsewhere import FRIDAY, SYDNEY, THURSDAY, a_bar_there, calendar_of, there
@@ -47,7 +47,7 @@ def until(house: House, clock: str, day: date = THURSDAY) -> House:
 
 
 def row_of(house: House, key: str) -> ProtectionRow:
-    rows = Pictures(house.engine).draw(house.line.at).protections
+    rows = ViewBuilder(house.engine).draw(house.line.at).protections
     return next(row for row in rows if row.key == key)
 
 
@@ -92,7 +92,7 @@ def test_its_tickets_and_its_panes_tell_its_clock() -> None:
 
 def test_its_day_goes_on_through_midnight_utc_and_ends_at_its_own() -> None:
     """RK-20, RK-03: what was lost at 10:38 shuts entries at 11:05, and no more on the day after"""
-    limit, after = Amount(usd=Decimal("0.15"), of_equity=None), minutes("10:00", "10:40", "99.60", FRIDAY)
+    limit, after = AmountSettings(usd=Decimal("0.15"), of_equity=None), minutes("10:00", "10:40", "99.60", FRIDAY)
     house = a_house(("10:36", "10:36", STEADY), ("10:37", "11:20", FALL), more=after, daily_loss=limit)
     until(house, "10:36")
     confirms_now(house)
@@ -147,7 +147,7 @@ def test_before_its_open_an_entry_fills_in_its_extended_hours_and_its_stop_rests
     confirms_now(house)
     passes(house, 60)
 
-    (row,) = Pictures(house.engine).draw(house.line.at).positions
+    (row,) = ViewBuilder(house.engine).draw(house.line.at).positions
 
     assert (house.entry.status, house.held()) == (OrderStatus.FILLED, "0.2")
     assert row.acts_from == there(SYDNEY, "10:00")

@@ -9,46 +9,46 @@ from decimal import Decimal
 
 import pytest
 
-from core.effects import CancelOrder, Effect, LookUpOrder, SubmitOrder
 from core.facts import (
     ApprovalRedeemed,
+    BasketEnded,
+    BasketOpened,
+    BasketOrderSkipped,
+    BasketPhaseChanged,
+    BasketRefused,
+    BasketSigned,
+    BasketTurnBegun,
     ConfirmationRefused,
     OrderApproved,
     OrderCreated,
     OrderFilled,
     OrderSent,
-    PlanEnded,
-    PlanMoved,
-    PlanOpened,
-    PlanOrderSkipped,
-    PlanRefused,
-    PlanSigned,
-    PlanTurnBegun,
 )
-from core.inputs import (
+from core.messages.commands import (
     Decline,
     Halt,
-    Input,
     Kill,
-    MarkInPlan,
-    OpenPlan,
+    MarkInBasket,
+    OpenBasket,
     ProposeClose,
     ProposeFlattening,
     RefuseSymbol,
     RequestCancel,
     Resume,
-    SignPlan,
+    SignBasket,
 )
+from core.messages.effects import CancelOrder, Effect, LookUpOrder, SubmitOrder
+from core.messages.inputs import Input
+from core.model.basket import BasketEnd, BasketOrderState, BasketPhase, BasketSource
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderStatus, Side, TimeInForce, digest_of
-from core.model.plan import PlanEnd, PlanPhase, PlanSource, Standing
 from core.model.values import Digest, Price, Symbol, TicketId
-from core.picture import Pictures
-from core.runtime.line import Link
-from core.settings import Settings
-from core.telling import in_words
-from core.workflows.planning import CHANGED, NONE_MARKED, RUNS
-from core.workflows.rehearsing import TWICE
+from core.runtime.link import Link
+from core.settings.settings import Settings
+from core.views.builders.desk import ViewBuilder
+from core.views.event_text import in_words
+from core.workflows.baskets.basket_dry_run import TWICE
+from core.workflows.baskets.baskets import CHANGED, NONE_MARKED, RUNS
 from tests.scenarios.house import House, assert_can_be_rebuilt
 from tests.scenarios.plans import (
     BOUGHT,
@@ -93,7 +93,7 @@ def raised_to(least: str, largest: str) -> Settings:
     return Settings.model_validate({**dump, "risk": risk})
 
 
-def standings(house: House) -> list[Standing]:
+def standings(house: House) -> list[BasketOrderState]:
     run = the_plan(house)
     return [house.desk.plans.standing(run, order) for order in run.orders]
 
@@ -141,7 +141,7 @@ def test_six_sells_are_filled_before_the_first_of_eight_buys_and_each_sees_fresh
     last_sale = max(told.index(f"{sale}: filled 60 at 99.99") for sale in SELLS)
     assert last_sale < told.index("every sell is filled: the buys, against fresh buying power")
     assert told.index("BUY 45 GGG: its turn, checked on fresh figures") > last_sale
-    assert the_plan(house).end is PlanEnd.DONE
+    assert the_plan(house).end is BasketEnd.DONE
     assert the_plan(house).end_reason == "14 of 14 filled"
     assert dict(report.positions)[Symbol("GGG")] == 45
     assert report.power_before is not None
@@ -153,17 +153,17 @@ def test_six_sells_are_filled_before_the_first_of_eight_buys_and_each_sees_fresh
 def test_the_dry_run_gives_each_order_the_effect_of_those_before_it() -> None:
     """OP-05: without the sales the buys do not fit; with them the last one takes what is left."""
     house = a_rebalance()
-    (opened,) = house.facts(PlanOpened)[1:]
+    (opened,) = house.facts(BasketOpened)[1:]
     assert [line.refusals for line in opened.plan.lines] == [()] * 14
 
     marks(house, *BOUGHT)
     signs(house)
 
-    assert house.last(PlanRefused).reasons == (NONE_MARKED,)
+    assert house.last(BasketRefused).reasons == (NONE_MARKED,)
     opens(house, *(a_buy(symbol, "45") for symbol in BOUGHT))
-    refused = [line.refusals for line in house.last(PlanOpened).plan.lines]
+    refused = [line.refusals for line in house.last(BasketOpened).plan.lines]
     assert refused[0][0].startswith("buying power: 4,500")
-    assert house.last(PlanEnded).end is PlanEnd.LEFT
+    assert house.last(BasketEnded).end is BasketEnd.LEFT
 
 
 def test_an_order_that_is_not_marked_is_left_out_and_so_is_one_that_does_not_fit() -> None:
@@ -172,7 +172,7 @@ def test_an_order_that_is_not_marked_is_left_out_and_so_is_one_that_does_not_fit
     marks(house, "AAA", "GGG", "HHH", "III")
     signs(house)
 
-    signed = house.last(PlanSigned)
+    signed = house.last(BasketSigned)
     runs_out(house)
 
     assert [order.proposal.symbol for order in signed.orders] == ["AAA", "GGG", "HHH"]
@@ -192,14 +192,14 @@ def test_a_sell_that_does_not_fill_makes_the_plan_ask_and_no_buy_leaves_by_itsel
     marks(house)
     signs(house)
     passes(house, 59)
-    assert the_plan(house).phase is PlanPhase.WAITING
+    assert the_plan(house).phase is BasketPhase.WAITING
 
     passes(house, 10)
-    assert the_plan(house).phase is PlanPhase.ASKING
+    assert the_plan(house).phase is BasketPhase.ASKING
     assert the_plan(house).phase_reason.startswith("SELL 60 CCC not filled in 60 s")
     passes(house, 300)
 
-    assert the_plan(house).phase is PlanPhase.ASKING
+    assert the_plan(house).phase is BasketPhase.ASKING
     assert not [request for request in submissions(house, before) if "buy" in request]
 
 
@@ -213,8 +213,8 @@ def test_the_operator_goes_on_with_the_buys_that_still_fit() -> None:
     answers(house, goes_on=True)
     runs_out(house)
 
-    assert standings(house).count(Standing.FILLED) == 5 + 7
-    assert standings(house).count(Standing.REFUSED) == 1
+    assert standings(house).count(BasketOrderState.FILLED) == 5 + 7
+    assert standings(house).count(BasketOrderState.REFUSED) == 1
     assert house.last(ConfirmationRefused).reasons[0].startswith("buying power: 4,500")
     assert the_plan(house).end_reason == "12 of 14 filled, 1 still working, 1 not sent"
     assert_can_be_rebuilt(house)
@@ -232,8 +232,8 @@ def test_the_operator_stops_it_and_what_waited_is_told_as_not_sent() -> None:
     runs_out(house)
 
     assert len(submissions(house, before)) == 6
-    assert the_plan(house).end is PlanEnd.STOPPED
-    assert len(house.facts(PlanOrderSkipped)) == 8
+    assert the_plan(house).end is BasketEnd.STOPPED
+    assert len(house.facts(BasketOrderSkipped)) == 8
     assert house.desk.stage.proposals() == ()
 
 
@@ -258,7 +258,7 @@ def test_a_sell_that_the_broker_refuses_makes_the_plan_ask_at_once() -> None:
     house.line.refuses_the_next_order("the position is not there")
     passes(house, 20)
 
-    assert the_plan(house).phase is PlanPhase.ASKING
+    assert the_plan(house).phase is BasketPhase.ASKING
     assert "SELL 60 AAA not filled" in the_plan(house).phase_reason
     assert house.held_by_the_broker(Symbol("GGG")) == "0"
 
@@ -268,7 +268,7 @@ def test_a_buy_that_the_broker_refuses_is_shown_and_the_others_go_on() -> None:
     house = a_rebalance()
     marks(house)
     signs(house)
-    while the_plan(house).phase is not PlanPhase.BUYING:
+    while the_plan(house).phase is not BasketPhase.BUYING:
         passes(house, 0.05)
     house.line.refuses_the_next_order("not enough of it to lend")
 
@@ -285,14 +285,14 @@ def test_a_buy_that_a_check_refuses_at_its_turn_is_shown_and_the_others_go_on() 
     house = a_rebalance()
     marks(house)
     signs(house)
-    while the_plan(house).phase is not PlanPhase.BUYING:
+    while the_plan(house).phase is not BasketPhase.BUYING:
         passes(house, 0.05)
     hhh = next(order for order in the_plan(house).buys() if order.proposal.symbol == "HHH")
     house.presses(RefuseSymbol(Symbol("HHH"), "refused by the operator"))
 
     runs_out(house)
 
-    assert house.desk.plans.standing(the_plan(house), hhh) is Standing.REFUSED
+    assert house.desk.plans.standing(the_plan(house), hhh) is BasketOrderState.REFUSED
     assert the_plan(house).end_reason == "13 of 14 filled, 1 not sent"
 
 
@@ -305,7 +305,7 @@ def test_a_halt_or_a_kill_stops_what_has_not_gone(press: Halt | Kill, after: flo
     marks(house)
     signs(house)
     passes(house, after)
-    created, clearing = len(house.facts(OrderCreated)), standings(house).count(Standing.CLEARING)
+    created, clearing = len(house.facts(OrderCreated)), standings(house).count(BasketOrderState.CLEARING)
 
     house.presses(press)
     passes(house, 1)
@@ -315,8 +315,8 @@ def test_a_halt_or_a_kill_stops_what_has_not_gone(press: Halt | Kill, after: flo
     late = [fact.order for fact in house.facts(OrderCreated)[created:]]
     assert [order.symbol for order in late if not order.effect.only_reduces] == []
     assert len([order for order in late if not order.type.is_stop]) <= clearing
-    assert the_plan(house).phase is PlanPhase.OVER
-    assert the_plan(house).end is PlanEnd.STOPPED or Standing.REFUSED not in standings(house)
+    assert the_plan(house).phase is BasketPhase.OVER
+    assert the_plan(house).end is BasketEnd.STOPPED or BasketOrderState.REFUSED not in standings(house)
     assert_can_be_rebuilt(house)
 
 
@@ -326,9 +326,9 @@ def test_a_key_on_another_digest_than_is_shown_signs_nothing() -> None:
     marks(house)
     before = len(house.requests())
 
-    house.presses(SignPlan(the_plan(house).id, Digest("0" * 64)))
+    house.presses(SignBasket(the_plan(house).id, Digest("0" * 64)))
 
-    assert house.last(PlanRefused).reasons == (CHANGED,)
+    assert house.last(BasketRefused).reasons == (CHANGED,)
     assert len(house.requests()) == before
 
 
@@ -337,12 +337,12 @@ def test_a_plan_lapses_unsigned_after_three_minutes() -> None:
     house = a_rebalance()
     marks(house)
     passes(house, 178)
-    assert the_plan(house).phase is PlanPhase.OPEN
+    assert the_plan(house).phase is BasketPhase.OPEN
     passes(house, 3)
 
-    assert house.last(PlanEnded).end is PlanEnd.LAPSED
+    assert house.last(BasketEnded).end is BasketEnd.LAPSED
     signs(house)
-    assert len(house.facts(PlanSigned)) == 1
+    assert len(house.facts(BasketSigned)) == 1
 
 
 def test_a_second_key_on_a_signed_plan_signs_nothing_and_no_other_plan_opens_beside_it() -> None:
@@ -350,13 +350,13 @@ def test_a_second_key_on_a_signed_plan_signs_nothing_and_no_other_plan_opens_bes
     house = a_rebalance()
     marks(house)
     signs(house)
-    signed = house.last(PlanSigned)
+    signed = house.last(BasketSigned)
 
-    house.presses(SignPlan(signed.plan_id, signed.digest))
-    house.presses(OpenPlan(PlanSource.FILE, "other.csv", (a_buy("NNN"),)))
+    house.presses(SignBasket(signed.plan_id, signed.digest))
+    house.presses(OpenBasket(BasketSource.FILE, "other.csv", (a_buy("NNN"),)))
 
-    assert len(house.facts(PlanSigned)) == 2
-    assert house.last(PlanRefused).reasons == (RUNS,)
+    assert len(house.facts(BasketSigned)) == 2
+    assert house.last(BasketRefused).reasons == (RUNS,)
     runs_out(house)
     assert the_plan(house).end_reason == "14 of 14 filled"
 
@@ -368,7 +368,7 @@ def test_a_plan_that_is_left_sends_nothing_and_nothing_of_it_is_staged() -> None
     leaves(house)
     passes(house, 5)
 
-    assert house.last(PlanEnded).end is PlanEnd.LEFT
+    assert house.last(BasketEnded).end is BasketEnd.LEFT
     assert house.desk.stage.proposals() == ()
 
 
@@ -377,7 +377,7 @@ def test_an_order_of_the_waiting_proposals_that_was_declined_since_is_left_out_a
     house = a_house_that_holds(*SOLD, quantity="60")
     for symbol in SOLD:
         house.presses(ProposeClose(Symbol(symbol)))
-    opens(house, source=PlanSource.PROPOSALS)
+    opens(house, source=BasketSource.PROPOSALS)
     marks(house)
     signs(house)
     *others, last = (order.proposal for order in the_plan(house).orders)
@@ -386,25 +386,25 @@ def test_an_order_of_the_waiting_proposals_that_was_declined_since_is_left_out_a
     runs_out(house)
 
     assert ({house.held(other.symbol) for other in others}, house.held(last.symbol)) == ({"0"}, "60")
-    assert "left Proposals" in house.last(PlanOrderSkipped).reasons[0]
+    assert "left Proposals" in house.last(BasketOrderSkipped).reasons[0]
 
 
 def test_the_report_says_why_an_order_did_not_go_whose_position_was_closed_while_its_figures_were_fetched() -> None:
     """OP-05, EX-10"""
     house = a_house_that_holds("AAA", "BBB", quantity="60")
     house.presses(ProposeFlattening())
-    opens(house, source=PlanSource.FLATTEN)
+    opens(house, source=BasketSource.FLATTEN)
     marks(house)
     house.slows_down(0.2)
     signs(house)
     first = the_plan(house).orders[0].proposal
-    assert standings(house)[0] is Standing.CHECKING
+    assert standings(house)[0] is BasketOrderState.CHECKING
     books = picture_of(house)
     house.accepts(replace(books, positions=[it for it in books.positions if it.symbol != first.symbol]))
 
     runs_out(house)
 
-    report = house.last(PlanEnded).report
+    report = house.last(BasketEnded).report
     assert report is not None
     assert (report.lines[0].status, report.lines[0].reason) == (None, "the position is closed")
     assert any("withdrawn: the position is closed" in line for line in words(house))
@@ -415,7 +415,7 @@ def test_two_orders_for_one_position_do_not_both_go() -> None:
     house = a_house_that_holds("AAA", quantity="60")
     opens(house, a_sale("AAA", "20"), a_sale("AAA", "20"))
 
-    assert [line.refusals for line in house.last(PlanOpened).plan.lines] == [(), (TWICE,)]
+    assert [line.refusals for line in house.last(BasketOpened).plan.lines] == [(), (TWICE,)]
 
 
 def test_a_row_that_asks_for_what_is_not_held_is_left_out_with_its_place() -> None:
@@ -423,7 +423,7 @@ def test_a_row_that_asks_for_what_is_not_held_is_left_out_with_its_place() -> No
     house = a_house_that_holds("AAA", quantity="60")
     opens(house, a_sale("ZZZ", "20"), a_sale("AAA", "90"))
 
-    plan = house.last(PlanOpened).plan
+    plan = house.last(BasketOpened).plan
     (skipped,) = plan.skipped
     assert (skipped.place, skipped.reason) == ("ZZZ row", "there is no ZZZ position that it would reduce")
     assert plan.lines[0].proposal.order.quantity == 60
@@ -444,7 +444,7 @@ def test_a_size_that_is_raised_to_the_smallest_order_is_tried_against_every_chec
     house = a_floor(settings)
     opens(house, row("AAA", OrderEffect.OPEN, notional="900", limit="100", stop="99"))
 
-    (line,) = house.last(PlanOpened).plan.lines
+    (line,) = house.last(BasketOpened).plan.lines
     assert (line.proposal.order.quantity, line.refusals) == (Decimal(15), ())
     assert "raised to the smallest order of 1500 USD" in line.proposal.reason
 
@@ -454,7 +454,7 @@ def test_a_cash_account_cannot_spend_the_sale_today() -> None:
     house = a_house_that_holds("AAA", quantity="150", multiplier=Decimal(1))
     opens(house, a_sale("AAA"), a_buy("GGG", "100"))
 
-    lines = house.last(PlanOpened).plan.lines
+    lines = house.last(BasketOpened).plan.lines
     assert lines[0].refusals == ()
     assert lines[1].refusals[0].startswith("buying power: ")
 
@@ -462,10 +462,10 @@ def test_a_cash_account_cannot_spend_the_sale_today() -> None:
 def test_a_mark_on_what_is_no_part_of_the_plan_changes_nothing() -> None:
     """OP-05"""
     house = a_rebalance()
-    house.presses(MarkInPlan(TicketId("other"), the_plan(house).plan.lines[0].proposal.id, True))
+    house.presses(MarkInBasket(TicketId("other"), the_plan(house).plan.lines[0].proposal.id, True))
 
     assert the_plan(house).marked == set()
-    assert len(house.facts(PlanMoved)) > 0
+    assert len(house.facts(BasketPhaseChanged)) > 0
 
 
 def test_the_stream_is_deaf_and_the_poll_finds_the_fills() -> None:
@@ -477,8 +477,8 @@ def test_the_stream_is_deaf_and_the_poll_finds_the_fills() -> None:
 
     runs_out(house, seconds=300)
 
-    assert standings(house)[:6] == [Standing.FILLED] * 6
-    assert standings(house).count(Standing.FILLED) >= 13
+    assert standings(house)[:6] == [BasketOrderState.FILLED] * 6
+    assert standings(house).count(BasketOrderState.FILLED) >= 13
 
 
 def test_a_sale_that_is_in_doubt_holds_the_buys_back() -> None:
@@ -501,9 +501,9 @@ def test_a_plan_that_is_not_opened_because_another_runs_is_told_by_the_one_that_
     signs(house)
     passes(house, 10)
 
-    house.presses(OpenPlan(PlanSource.FILE, "late.csv", (a_buy("GGG", "1"),), request="abc"))
+    house.presses(OpenBasket(BasketSource.FILE, "late.csv", (a_buy("GGG", "1"),), request="abc"))
 
-    assert house.last(PlanRefused).request == "abc"
+    assert house.last(BasketRefused).request == "abc"
     assert words(house)[-1] == f"another plan, late.csv, was not opened: {RUNS}"
 
 
@@ -561,11 +561,11 @@ def test_an_order_has_its_turn_when_the_broker_has_answered_to_the_one_before_it
 
     runs_out(house)
 
-    assert standings(house) == [Standing.FILLED] * 4
+    assert standings(house) == [BasketOrderState.FILLED] * 4
     signed = {order.order_id for order in the_plan(house).orders}
     on_the_wire: set[str] = set()
     for fact in (record.fact for record in house.journal.records()):
-        if isinstance(fact, PlanTurnBegun):
+        if isinstance(fact, BasketTurnBegun):
             assert not on_the_wire
         elif isinstance(fact, OrderCreated):
             on_the_wire |= {fact.order.client_order_id} & signed
@@ -587,7 +587,7 @@ def test_a_buy_in_doubt_holds_the_others_back_until_the_plan_asks() -> None:
     assert [standing.name for standing in standings(house)] == ["IN_DOUBT", "WAITING", "WAITING"]
 
     passes(house, 5)
-    assert the_plan(house).phase is PlanPhase.ASKING
+    assert the_plan(house).phase is BasketPhase.ASKING
     assert the_plan(house).phase_reason == "BUY 10 GGG in doubt: go on with the buys that still fit, or stop?"
     assert len(the_plan(house).tickets) == 1
     answers(house, goes_on=True)
@@ -608,7 +608,7 @@ def test_a_plan_is_never_told_to_confirm_a_ticket() -> None:
 
     report = runs_out(house)
 
-    assert standings(house) == [Standing.REFUSED] * 2
+    assert standings(house) == [BasketOrderState.REFUSED] * 2
     told = [line.reason for line in report.lines] + words(house) + [the_plan(house).end_reason]
     assert any("was used already; the next plan may have it" in one for one in told)
     assert not [one for one in told if "ticket" in one or "UTC" in one]
@@ -628,7 +628,7 @@ def test_the_head_of_a_plan_that_is_over_counts_its_orders_as_they_stand() -> No
     house.presses(RequestCancel(sale.id))
     passes(house, 2)
 
-    view = Pictures(house.engine).draw(house.line.at).plan
+    view = ViewBuilder(house.engine).draw(house.line.at).plan
     assert view is not None
     assert view.end_reason.startswith("5 of 14 filled, 1 ended unfilled, 8 not sent; stopped")
 
@@ -659,7 +659,7 @@ def a_plan_whose_buy_works() -> House:
     opens(house, a_buy("GGG", limit="95", stop="94"), a_buy("HHH"))
     marks(house)
     signs(house)
-    while the_plan(house).phase is not PlanPhase.SETTLING:
+    while the_plan(house).phase is not BasketPhase.SETTLING:
         passes(house, 0.1)
     return house
 

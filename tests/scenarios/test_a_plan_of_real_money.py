@@ -7,13 +7,13 @@ from decimal import Decimal
 
 import pytest
 
-from core.facts import PlanRefused, PlanSigned
-from core.inputs import PlanRow, SignPlan
+from core.facts import BasketRefused, BasketSigned
+from core.messages.commands import BasketRow, SignBasket
 from core.model.account import Mode
-from core.model.plan import holds_as_typed, whole_dollars
+from core.model.basket import holds_as_typed, whole_dollars
 from core.model.values import Money
-from core.settings import AccountSettings
-from core.workflows.planning import NOT_PRICED, NOT_TYPED, Planning, digest_now, rehearsed
+from core.settings.settings import AccountSettings
+from core.workflows.baskets.baskets import NOT_PRICED, NOT_TYPED, BasketDrafts, digest_now, rehearsed
 from tests.scenarios.house import House
 from tests.scenarios.plans import SETTINGS, a_buy, a_floor, a_sale, marks, opens, the_plan
 from tests.scenarios.plans import a_house_that_holds as one_that_holds
@@ -24,7 +24,7 @@ def of_real_money(house: House) -> House:
     return house
 
 
-def a_live_floor(*rows: PlanRow) -> House:
+def a_live_floor(*rows: BasketRow) -> House:
     """Two buys that cost 15,002 USD in all, at an ask of 100.01."""
     settings = SETTINGS.model_copy(update={"account": AccountSettings(mode=Mode.LIVE)})
     house = of_real_money(a_floor(settings))
@@ -35,9 +35,9 @@ def a_live_floor(*rows: PlanRow) -> House:
 
 def signs_with(house: House, typed: str | None) -> None:
     run = the_plan(house)
-    going = [t for t in rehearsed(house.desk, house.engine.the(Planning).gate, run) if t.fits]
+    going = [t for t in rehearsed(house.desk, house.engine.the(BasketDrafts).gate, run) if t.fits]
     worth = None if typed is None else Money(Decimal(typed))
-    house.presses(SignPlan(run.id, digest_now(house.desk, run, going), worth))
+    house.presses(SignBasket(run.id, digest_now(house.desk, run, going), worth))
 
 
 def test_the_key_alone_signs_no_entries_with_real_money() -> None:
@@ -46,8 +46,8 @@ def test_the_key_alone_signs_no_entries_with_real_money() -> None:
 
     signs_with(house, None)
 
-    assert house.last(PlanRefused).reasons == (NOT_TYPED,)
-    assert house.facts(PlanSigned) == []
+    assert house.last(BasketRefused).reasons == (NOT_TYPED,)
+    assert house.facts(BasketSigned) == []
 
 
 @pytest.mark.parametrize(
@@ -63,11 +63,11 @@ def test_what_its_entries_cost_signs_it_and_no_other_figure_does(typed: str, is_
 
     signs_with(house, typed)
 
-    assert bool(house.facts(PlanSigned)) is is_signed
+    assert bool(house.facts(BasketSigned)) is is_signed
     if is_signed:
-        assert house.last(PlanSigned).worth == Decimal(typed)
+        assert house.last(BasketSigned).worth == Decimal(typed)
     else:
-        assert "read it again" in house.last(PlanRefused).reasons[0]
+        assert "read it again" in house.last(BasketRefused).reasons[0]
 
 
 def test_without_a_price_of_each_entry_it_is_not_signed() -> None:
@@ -76,11 +76,12 @@ def test_without_a_price_of_each_entry_it_is_not_signed() -> None:
     view, run = house.line.picture().plan, the_plan(house)
     assert view is not None
     unpriced = replace(view, rows=(replace(view.rows[0], cost=None), *view.rows[1:]))
-    first, *others = rehearsed(house.desk, house.engine.the(Planning).gate, run)
+    first, *others = rehearsed(house.desk, house.engine.the(BasketDrafts).gate, run)
 
     assert unpriced.worth is None
     assert (
-        house.engine.the(Planning)._untyped([replace(first, cost=None), *others], Money(Decimal(15000))) == NOT_PRICED
+        house.engine.the(BasketDrafts)._untyped([replace(first, cost=None), *others], Money(Decimal(15000)))
+        == NOT_PRICED
     )
 
 
@@ -92,7 +93,7 @@ def test_a_plan_that_only_reduces_needs_no_figure() -> None:
 
     signs_with(house, None)
 
-    assert house.facts(PlanSigned)
+    assert house.facts(BasketSigned)
 
 
 def test_on_paper_the_key_signs_alone() -> None:
@@ -103,7 +104,7 @@ def test_on_paper_the_key_signs_alone() -> None:
 
     signs_with(house, None)
 
-    assert house.last(PlanSigned).worth is None
+    assert house.last(BasketSigned).worth is None
 
 
 @pytest.mark.parametrize(

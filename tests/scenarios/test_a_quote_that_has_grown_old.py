@@ -8,10 +8,11 @@ from decimal import Decimal
 import pytest
 
 from core.facts import OrderCreated, ProposalStaged
-from core.inputs import ProposeOrder, QuoteArrived
+from core.messages.commands import ProposeOrder
+from core.messages.inputs import QuoteArrived
 from core.model.order import Effect, OrderType
 from core.model.values import Price
-from core.settings import Settings
+from core.settings.settings import Settings
 from tests.scenarios.house import House, a_typed_buy, minutes
 from tests.unit.core.brokers.trading_floor import a_quote
 

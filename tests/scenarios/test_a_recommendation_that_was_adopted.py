@@ -17,12 +17,13 @@ from core.facts import (
     RecommendationAdopted,
     RecommendationDropped,
 )
-from core.inputs import AdoptAdvice, DropRecommendation, FromAdviser
+from core.messages.commands import AdoptAdvice, DropRecommendation
+from core.messages.inputs import FromAdviser
 from core.model.advice import Advice, TradeIdea
 from core.model.bar import Bar
 from core.model.values import CENT, Price, Quantity, Symbol
-from core.picture import Pictures
-from core.settings import Settings
+from core.settings.settings import Settings
+from core.views.builders.desk import ViewBuilder
 from tests.scenarios.changes import passes
 from tests.scenarios.house import House, assert_can_be_rebuilt, minutes
 from tests.unit.core.brokers.trading_floor import SPY
@@ -179,7 +180,7 @@ def test_what_no_strategy_takes_is_not_adopted_and_says_why(strategy: str, symbo
     house.presses(AdoptAdvice(number))
 
     assert house.last(AdoptionRefused).reasons == (words,)
-    (row,) = Pictures(house.engine).draw(house.line.at).advice.rows
+    (row,) = ViewBuilder(house.engine).draw(house.line.at).advice.rows
     assert (row.takes_it, row.why_not) == (False, words)
 
 

@@ -20,13 +20,13 @@ from core.facts import (
     SettingsFileChanged,
     TradeClosed,
 )
-from core.inputs import Kill, ProposeClose, ReloadLimits, SettingsFault, SettingsFileSeen
-from core.picture import Pictures
+from core.messages.commands import Kill, ProposeClose, ReloadLimits, SettingsFault, SettingsFileSeen
 from core.ports import DemoRequest
-from core.risk.reloading import digest_of
-from core.settings import Settings
-from core.telling import kind_of
-from core.workflows.reloading import WORD
+from core.settings.changes import digest_of
+from core.settings.settings import Settings
+from core.views.builders.desk import ViewBuilder
+from core.views.event_text import kind_of
+from core.workflows.operator.limits_reload import WORD
 from tests.scenarios.house import STEADY, House, a_day, a_house_in_a_position, a_typed_buy
 from tests.unit.core.brokers.trading_floor import SPY
 
@@ -67,7 +67,7 @@ def test_entries_are_refused_with_what_changed_and_the_way_out() -> None:
         + RELOAD
     )
     assert refusals(house) == (f"kill switch: {why}",)
-    assert Pictures(house.engine).draw(house.line.at).status.entries_refused == why
+    assert ViewBuilder(house.engine).draw(house.line.at).status.entries_refused == why
     assert house.desk.control.settings == Settings()
 
 
@@ -277,7 +277,7 @@ def test_the_demos_own_file_is_watched(tmp_path: Path) -> None:
         settings = keyturn.home.settings
         runtime = keyturn.demo_runtime(DemoRequest(is_headless=True), stack)
         runtime.pace.speed = None
-        control, watch = runtime.engine.desk.control, runtime.keeper.watch  # type: ignore[union-attr]
+        control, watch = runtime.engine.state.control, runtime.keeper.watch  # type: ignore[union-attr]
         ticks = iter(range(1000))
         watch.now = lambda: float(next(ticks))
 

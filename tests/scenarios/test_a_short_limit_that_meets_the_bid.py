@@ -9,7 +9,7 @@ import pytest
 
 from core.facts import ConfirmationRefused, OrderCreated, OrderFilled
 from core.model.order import Effect
-from core.settings import Settings
+from core.settings.settings import Settings
 from tests.scenarios.house import House, a_typed_buy, assert_can_be_rebuilt, minutes
 
 

@@ -7,19 +7,19 @@ from datetime import timedelta
 
 import pytest
 
-from core.effects import FetchPicture
 from core.facts import ConfirmationRefused, OrderApproved
-from core.inputs import LampChanged, PictureFetched
-from core.model.connection import Lamp, Line, LineState
+from core.messages.effects import FetchPicture
+from core.messages.inputs import ConnectionChanged, PictureFetched
+from core.model.connection import Channel, ConnectionState, ConnectionStatus
 from core.model.staging import LINK
 from core.runtime.live import steady
-from core.settings import ConfirmSettings
+from core.settings.settings import ConfirmSettings
 from tests.scenarios.house import RECOVERY, STEADY, House, a_house_in_a_position, a_house_with_a_proposal
 from tests.scenarios.live_floor import LiveFloor, LiveHouse
 from tests.scenarios.test_the_live_runtime import A_DIP, a_ticket
 from tests.unit.core.brokers.trading_floor import at
 
-BOTH = [Line.DATA, Line.TRADES]
+BOTH = [Channel.DATA, Channel.TRADES]
 
 
 def a_house_with_an_open_ticket() -> House:
@@ -29,16 +29,16 @@ def a_house_with_an_open_ticket() -> House:
     return house.until("10:06:01")
 
 
-def a_link_was_heard(house: House, line: Line, seconds: float, state: LineState = LineState.UP) -> None:
+def a_link_was_heard(house: House, line: Channel, seconds: float, state: ConnectionState = ConnectionState.UP) -> None:
     """So many seconds ago, and not since."""
-    lamp = Lamp(line, state, at("09:30"), house.line.at - timedelta(seconds=seconds))
-    house.line.take(house.line.at, LampChanged(lamp))
+    lamp = ConnectionStatus(line, state, at("09:30"), house.line.at - timedelta(seconds=seconds))
+    house.line.take(house.line.at, ConnectionChanged(lamp))
 
 
 @pytest.mark.parametrize("line", BOTH)
 @pytest.mark.parametrize(("seconds", "is_sent"), [(4.8, True), (5.1, False)])
 def test_an_entry_needs_both_links_to_have_spoken_in_the_last_five_seconds(
-    line: Line, seconds: float, is_sent: bool
+    line: Channel, seconds: float, is_sent: bool
 ) -> None:
     """OP-04"""
     house = a_house_with_an_open_ticket()
@@ -53,12 +53,12 @@ def test_an_entry_needs_both_links_to_have_spoken_in_the_last_five_seconds(
 
 
 @pytest.mark.parametrize("line", BOTH)
-def test_a_link_that_never_spoke_lets_no_entry_out(line: Line) -> None:
+def test_a_link_that_never_spoke_lets_no_entry_out(line: Channel) -> None:
     """OP-04"""
     house = a_house_with_an_open_ticket()
     house.line.breaks_at(FetchPicture, arrives=True, times=9)
     house.desk.sightings.books_at = None
-    house.line.take(house.line.at, LampChanged(Lamp(line, LineState.CONNECTING, at("09:30"))))
+    house.line.take(house.line.at, ConnectionChanged(ConnectionStatus(line, ConnectionState.CONNECTING, at("09:30"))))
 
     house.confirms()
     house.until("10:06:05")
@@ -73,7 +73,7 @@ def test_the_time_is_the_operators_to_set() -> None:
     house.engine.apply(
         house.line.at, house.settings.model_copy(update={"confirm": ConfirmSettings(silent_seconds=30)}), "house"
     )
-    a_link_was_heard(house, Line.DATA, 20)
+    a_link_was_heard(house, Channel.DATA, 20)
 
     house.confirms()
     house.until("10:06:02")
@@ -87,7 +87,7 @@ def test_an_exit_goes_over_a_silent_link_with_a_warning() -> None:
     house.until("10:11:01")
     house.opens_ticket()
     house.until("10:11:02")
-    a_link_was_heard(house, Line.TRADES, 60)
+    a_link_was_heard(house, Channel.TRADES, 60)
 
     house.confirms()
     house.until("10:11:20")
@@ -99,7 +99,7 @@ def test_an_exit_goes_over_a_silent_link_with_a_warning() -> None:
 def test_the_ticket_says_that_a_link_is_silent_before_the_key_is_turned() -> None:
     """OP-03, OP-04"""
     house = a_house_with_an_open_ticket()
-    a_link_was_heard(house, Line.DATA, 8)
+    a_link_was_heard(house, Channel.DATA, 8)
 
     (warning,) = [v for v in house.line.picture().tickets[0].now.warnings if v.check == "link"]
 
@@ -109,7 +109,7 @@ def test_the_ticket_says_that_a_link_is_silent_before_the_key_is_turned() -> Non
 def test_the_books_count_for_order_updates_that_are_polled() -> None:
     """OP-04: the stream is down, and the ticket of an entry has the books asked for often enough."""
     house = a_house_with_an_open_ticket()
-    a_link_was_heard(house, Line.TRADES, 60, LineState.DOWN)
+    a_link_was_heard(house, Channel.TRADES, 60, ConnectionState.DOWN)
     asked = len([m for m in house.line.heard if isinstance(m, PictureFetched)])
     house.until("10:06:20")
     pictures = [m for m in house.line.heard if isinstance(m, PictureFetched)][asked:]
@@ -126,7 +126,7 @@ def test_the_books_count_for_order_updates_that_are_polled() -> None:
 def test_books_of_before_do_not_speak_for_a_stream_that_says_it_is_up() -> None:
     """OP-04"""
     house = a_house_with_an_open_ticket()
-    a_link_was_heard(house, Line.TRADES, 60, LineState.UP)
+    a_link_was_heard(house, Channel.TRADES, 60, ConnectionState.UP)
     house.desk.sightings.books_at = house.line.at
 
     house.confirms()
@@ -138,21 +138,21 @@ def test_books_of_before_do_not_speak_for_a_stream_that_says_it_is_up() -> None:
 def test_a_link_that_is_tried_again_keeps_the_last_word_that_was_heard() -> None:
     """OP-04"""
     since, heard = at("10:00"), at("10:05")
-    polled = Lamp(Line.DATA, LineState.POLLING, since, since)
+    polled = ConnectionStatus(Channel.DATA, ConnectionState.POLLING, since, since)
 
-    assert steady(polled, Lamp(Line.DATA, LineState.CONNECTING, heard, heard, 3)) == replace(
+    assert steady(polled, ConnectionStatus(Channel.DATA, ConnectionState.CONNECTING, heard, heard, 3)) == replace(
         polled, heard_at=heard, tries=3
     )
 
 
 @pytest.mark.parametrize("line", BOTH)
-def test_a_live_desk_sends_no_entry_over_a_link_that_fell_silent(line: Line) -> None:
+def test_a_live_desk_sends_no_entry_over_a_link_that_fell_silent(line: Channel) -> None:
     """OP-04: real streams and threads; the market may be as quiet as it likes while the link answers."""
     floor = LiveFloor("10:05:59", A_DIP)
     with LiveHouse(floor) as house:
         key = a_ticket(house)
         floor.silent.add(line)
-        lamp = house.engine.desk.sightings.lamps[line]
+        lamp = house.engine.state.sightings.lamps[line]
         floor.offset += timedelta(seconds=6)
         house.waits(lambda _: floor.now() - lamp.heard_at > timedelta(seconds=6), "six seconds")
         house.presses(key)

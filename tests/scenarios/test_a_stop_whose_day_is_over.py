@@ -5,15 +5,15 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-from core.effects import SubmitOrder
 from core.facts import ProposalEnded, ProposalStaged
-from core.inputs import ProposeClose, ProposeOrder
+from core.messages.commands import ProposeClose, ProposeOrder
+from core.messages.effects import SubmitOrder
 from core.model.codes import ProposalEnd
 from core.model.order import Effect, OrderStatus, OrderType, StopHolder, TimeInForce
 from core.model.signal import ExitReason
 from core.model.staging import Proposal
 from core.model.values import Quantity, plain
-from core.workflows.renewing import NOT_THERE, WITH_ITS_DAY
+from core.workflows.protection.stop_renewal import NOT_THERE, WITH_ITS_DAY
 from tests.scenarios.changes import confirms_now, passes
 from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_typed_buy, assert_can_be_rebuilt, minutes
 from tests.scenarios.test_before_the_open_and_after_the_close import a_house as a_house_of

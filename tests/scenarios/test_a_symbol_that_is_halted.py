@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 from core.facts import ProposalSkipped, TradingHalted, TradingResumed
-from core.inputs import MarketDataBroken, ProposeClose, TradingStatusHeard
 from core.market.alpaca.wire import read_status
-from core.model.staging import Standing
+from core.messages.commands import ProposeClose
+from core.messages.inputs import MarketDataBroken, TradingHaltHeard
+from core.model.staging import CheckResult
 from core.model.values import Symbol
-from core.picture import Pictures
 from core.views import HALTED
+from core.views.builders.desk import ViewBuilder
 from tests.scenarios.house import (
     STEADY,
     House,
@@ -28,12 +29,12 @@ NEWS = "Trading Halt, News Pending"
 
 
 def is_told(house: House, symbol: Symbol = SPY, *, is_halted: bool = True, words: str = NEWS) -> House:
-    status = TradingStatusHeard(symbol, is_halted, house.line.at, words)
+    status = TradingHaltHeard(symbol, is_halted, house.line.at, words)
     house.line.take(house.line.at, status)
     return house
 
 
-def verdict(house: House) -> tuple[Standing, str]:
+def verdict(house: House) -> tuple[CheckResult, str]:
     (found,) = (v for v in house.ticket.review.verdicts if v.check == "trading halt")
     return found.standing, found.reason
 
@@ -58,7 +59,7 @@ def test_a_halt_between_the_proposal_and_its_key_refuses_it() -> None:
     house.until("10:06:02")
 
     standing, reason = verdict(house)
-    assert standing is Standing.REFUSES
+    assert standing is CheckResult.REFUSES
     assert "News Pending" in reason
     house.confirms()
     house.until("10:06:30")
@@ -74,7 +75,7 @@ def test_an_exit_from_a_halted_symbol_is_warned_and_goes_all_the_same() -> None:
     house.until_moment(house.line.at + timedelta(seconds=2))
 
     standing, reason = verdict(house)
-    assert standing is Standing.WARNS
+    assert standing is CheckResult.WARNS
     assert "it would wait until it trades again, at whatever price that is" in reason
     assert house.ticket.review.passes
 
@@ -120,7 +121,7 @@ def test_its_rows_say_so() -> None:
     house = a_house_in_a_position()
     is_told(house)
     house.presses(ProposeClose(SPY))
-    view = Pictures(house.engine).draw(house.line.at)
+    view = ViewBuilder(house.engine).draw(house.line.at)
 
     (position,) = view.positions
     assert position.halted.endswith("New York, Trading Halt, News Pending")
@@ -152,7 +153,7 @@ def test_each_code_of_the_tapes_is_read(code: str, words: str, is_halted: bool) 
     """MD-06, MD-07: an unknown one halts where its words do."""
     found = read_status(SPY, {**RAW, "sc": code, "sm": words, "rm": ""}, "test")
 
-    assert found == TradingStatusHeard(SPY, is_halted, at("10:00"), words)
+    assert found == TradingHaltHeard(SPY, is_halted, at("10:00"), words)
 
 
 def test_what_is_neither_a_halt_nor_its_end_changes_nothing_and_what_nobody_knows_is_said() -> None:

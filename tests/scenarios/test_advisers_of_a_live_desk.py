@@ -6,12 +6,12 @@ import threading
 from collections.abc import Iterable, Iterator
 
 from core.advisers.base import Adviser, Shown
-from core.advisers.terms import AdvisersSettings
 from core.facts import AdviceGiven, AdviserFailed, AdviserOverstepped, AdviserPaused, Fact, OrderCreated
-from core.inputs import Kill
+from core.messages.commands import Kill
 from core.model.advice import Advice
-from core.runtime.consulting import Consulting
+from core.runtime.adviser_pool import AdviserPool
 from core.runtime.live import LiveRuntime
+from core.settings.advisers import AdvisersSettings
 from tests.scenarios.live_floor import LiveHouse
 from tests.scenarios.test_the_live_runtime import a_ticket, at_the_dip
 
@@ -63,13 +63,13 @@ class Killing(Hanging):
 
 
 def asked_fast(house: LiveHouse, *advisers: Adviser) -> None:
-    runtime, desk = house.runtime, house.engine.desk
+    runtime, desk = house.runtime, house.engine.state
     runtime.advisers = advisers
     made = runtime._consulting
 
-    def consulting() -> Consulting:
+    def consulting() -> AdviserPool:
         slow = made()
-        return Consulting(advisers, FAST, slow._draw, lambda name: name not in desk.advice.state.paused)
+        return AdviserPool(advisers, FAST, slow._draw, lambda name: name not in desk.advice.state.paused)
 
     runtime._consulting = consulting  # type: ignore[method-assign]
 

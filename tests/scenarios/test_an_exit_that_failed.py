@@ -6,14 +6,14 @@ from datetime import timedelta
 
 import pytest
 
-from core.effects import SubmitOrder
 from core.facts import TradeClosed
+from core.messages.effects import SubmitOrder
 from core.model.position import Trade
 from core.model.signal import ExitReason
-from core.picture import Pictures
 from core.risk.evaluation.figures import figures_of
 from core.risk.protections.trades import Direction, closed
-from core.telling import in_words
+from core.views.builders.desk import ViewBuilder
+from core.views.event_text import in_words
 from tests.scenarios.house import FALL, RECOVERY, STEADY, House, a_house_in_a_position, assert_can_be_rebuilt
 
 UP = ("10:07", "10:30", RECOVERY)
@@ -80,7 +80,7 @@ def test_it_is_counted_apart_from_what_the_strategy_won_and_lost() -> None:
     turns(house)
     trade = leaves(house)
 
-    (row,) = Pictures(house.engine).draw(house.line.at).results
+    (row,) = ViewBuilder(house.engine).draw(house.line.at).results
     record = house.desk.evaluation.state.records["vwap"]
     figures = figures_of(record.results, trade.exit_time.date(), (), record.losses_in_a_row, 1)
 

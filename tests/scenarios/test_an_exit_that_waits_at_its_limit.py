@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from core.facts import MandateEnded, OrderFilled
-from core.inputs import Decline, ProposeClose, ProposeOrder, RequestCancel
+from core.facts import AuthorizationEnded, OrderFilled
+from core.messages.commands import Decline, ProposeClose, ProposeOrder, RequestCancel
 from core.model.order import Effect, OrderType, StopHolder
 from core.model.signal import ExitReason
-from core.model.staging import Standing
+from core.model.staging import CheckResult
 from core.model.values import Price, Quantity, plain
-from core.picture import Pictures
 from core.views import DeskView, PositionRow
-from state.keeper import status_of
+from core.views.builders.desk import ViewBuilder
+from state.housekeeping import status_of
 from tests.scenarios.changes import confirms_now, passes
 from tests.scenarios.house import STEADY, House, a_house_in_a_position, assert_can_be_rebuilt
 from tests.unit.core.brokers.trading_floor import SPY
@@ -38,7 +38,7 @@ def a_house_that_hopes(quantity: str = "0.502") -> House:
 
 
 def picture(house: House) -> DeskView:
-    return Pictures(house.engine).draw(house.line.at)
+    return ViewBuilder(house.engine).draw(house.line.at)
 
 
 def row(house: House) -> PositionRow:
@@ -83,7 +83,7 @@ def test_its_ticket_warns_that_no_stop_guards_the_shares_meanwhile() -> None:
         house.opens_ticket()
         passes(house, 1)
         verdicts = house.ticket.review.verdicts
-        warnings.append([v.reason for v in verdicts if v.check == "stop" and v.standing is Standing.WARNS])
+        warnings.append([v.reason for v in verdicts if v.check == "stop" and v.standing is CheckResult.WARNS])
         house.presses(Decline(house.proposal.id, ""))
 
     assert warnings == [["while it waits at its limit, no stop guards these shares"], []]
@@ -108,7 +108,7 @@ def test_another_close_takes_it_out_of_the_way_and_sells_once() -> None:
 
     assert house.requests() == [*HOPES, "cancel", "submit sell market 0.502"]
     assert house.held() == house.held_by_the_broker() == "0"
-    assert not [fact for fact in house.facts(MandateEnded) if fact.reason.startswith("close again")]
+    assert not [fact for fact in house.facts(AuthorizationEnded) if fact.reason.startswith("close again")]
     assert_can_be_rebuilt(house)
 
 

@@ -12,17 +12,17 @@ from pathlib import Path
 import pytest
 
 from core.facts import OrderCreated, ProposalStaged, StrategyFailed, StrategyPaused
-from core.inputs import ResumeStrategy
-from core.pictures.strategies import strategy_rows
-from core.runtime.strategy_host import confinement
-from core.strategies.house import Kinds
-from state.own_strategies import look_at
+from core.messages.commands import ResumeStrategy
+from core.runtime.strategy_host import sandbox
+from core.strategies.builtin import StrategyKinds
+from core.views.builders.strategies import strategy_rows
+from state.user_strategies import look_at
 from tests.scenarios.house import House, minutes, running
 from tests.scenarios.own import Watching, kind_of, kinds_of, remembered, settings_with, text_of
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY
 
 filtered = pytest.mark.skipif(
-    not sys.platform.startswith("linux") or os.uname().machine not in confinement.MACHINES,
+    not sys.platform.startswith("linux") or os.uname().machine not in sandbox.MACHINES,
     reason="what holds elsewhere is named in docs/STRATEGIES.md",
 )
 
@@ -57,7 +57,7 @@ raise RuntimeError("no desk in any frame")
 """
 SUBCLASSES = """
 names = {str(kind.__module__) for kind in object.__subclasses__()} | set(__import__("sys").modules)
-rooms = ("core.desk", "core.engine", "core.execution", "core.brokers", "state", "console")
+rooms = ("core.trading_state.state", "core.engine", "core.execution", "core.brokers", "state", "console")
 found = [name for name in names if name.startswith(rooms)]
 raise RuntimeError(f"{len(found)} rooms of the desk")
 """
@@ -83,7 +83,7 @@ for _ in range(50):
     threading.Thread(target=work, daemon=True).start()
 """
 CHANGED_MODELS = """
-wire = __import__("sys").modules["core.runtime.strategy_host.wire"]
+wire = __import__("sys").modules["core.runtime.strategy_host.pipe_messages"]
 EntrySignal.__init__ = lambda *_: None
 NoTradeReason.NO_SETUP._value_ = "BUY"
 framed, wire.LARGEST = wire.framed, 1 << 40
@@ -160,7 +160,7 @@ def secret(tmp_path: Path) -> Path:
 def test_an_attack_makes_no_order_does_no_harm_and_is_said(body: str, said: str, secret: Path) -> None:
     """ST-01, ST-07: the bars of the others go on, and the desk."""
     attacker = kind_of("attacking", attacking(body.replace("{secret}", str(secret))), 0.5 if body == ENDLESS else 2.0)
-    kinds = Kinds({**kinds_of(Watching).known, "attacking": attacker}, {})
+    kinds = StrategyKinds({**kinds_of(Watching).known, "attacking": attacker}, {})
     settings = settings_with("attacking", "watching", vwap=False)
     house = House(minutes("09:30", "15:59"), settings, kinds=kinds).opens().until("10:00")
 

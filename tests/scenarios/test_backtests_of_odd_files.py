@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from core.inputs import BarArrived
+from core.messages.inputs import BarArrived
 from core.model.bar import Bar
 from core.model.values import Price, Quantity, Symbol
+from core.runtime.data_quality import jumps
 from core.runtime.feed import bar_item
-from core.runtime.played import jumps
 from tests.scenarios.backtests import HEADER, Keyturn
 
 VWAP = ("--strategy", "vwap")

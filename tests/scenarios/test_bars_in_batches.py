@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from core.facts import OrderCreated, StrategyFailed
-from core.inputs import BarArrived
 from core.market.calendar import load_calendar
+from core.messages.inputs import BarArrived
 from core.model.bar import Bar
 from core.runtime.feed import bar_item
-from core.runtime.operator import ConfirmAll
-from core.runtime.strategy_host.foreseen import foresee
-from core.strategies.house import Kinds
-from core.strategies.warming import shown
+from core.runtime.scripted_operator import ConfirmAll
+from core.runtime.strategy_host.upcoming_bars import foresee
+from core.strategies.builtin import StrategyKinds
+from core.strategies.warm_up import shown
 from state.example_strategy import example_strategy
 from tests.scenarios.house import House, minutes, running
 from tests.scenarios.own import (
@@ -95,7 +95,7 @@ def waves() -> list[Bar]:
 def played(name: str, batch: str, bars: list[Bar]) -> House:
     """Each in a process of its own, so that none knows what another was told."""
     patience = 0.5 if name == "endless" else 2.0
-    kinds = Kinds({**kinds_of().known, name: kind_of(name, f"{STRATEGIES[name]}\n# {batch}\n", patience)}, {})
+    kinds = StrategyKinds({**kinds_of().known, name: kind_of(name, f"{STRATEGIES[name]}\n# {batch}\n", patience)}, {})
     if batch:
         foresee(kinds, [[bar_item(BarArrived(bar, "batch")) for bar in bars]])
     house = House(bars, settings_with(name, vwap=False), kinds=kinds).opens()
@@ -125,7 +125,9 @@ def test_what_was_expected_and_did_not_come_is_not_remembered() -> None:
     bars = waves()
     others = [bar for n, bar in enumerate(bars) if n not in (20, 21, 50)]
     alone = played("hoarding", "", others)
-    kinds = Kinds({**kinds_of().known, "hoarding": kind_of("hoarding", STRATEGIES["hoarding"] + "\n# wrongly\n")}, {})
+    kinds = StrategyKinds(
+        {**kinds_of().known, "hoarding": kind_of("hoarding", STRATEGIES["hoarding"] + "\n# wrongly\n")}, {}
+    )
     foresee(kinds, [[bar_item(BarArrived(bar, "batch")) for bar in bars]])
     house = House(others, settings_with("hoarding", vwap=False), kinds=kinds).opens()
     house.line.operator = ConfirmAll(house.desk)
@@ -142,10 +144,10 @@ def test_what_was_expected_and_did_not_come_is_not_remembered() -> None:
 
 def test_bars_of_the_past_are_shown_in_as_few_questions_as_can_be(monkeypatch: pytest.MonkeyPatch) -> None:
     """ST-01"""
-    from core.own_terms import OwnTerms
     from core.runtime.strategy_host.process import StrategyProcess
+    from core.settings.user_strategies import UserStrategySettings
 
-    made: Any = kind_of("watching", text_of(Watching)).make(OwnTerms(), None)
+    made: Any = kind_of("watching", text_of(Watching)).make(UserStrategySettings(), None)
     asked: list[object] = []
     ask = StrategyProcess.ask
 

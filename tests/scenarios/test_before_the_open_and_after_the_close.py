@@ -10,14 +10,14 @@ import pytest
 
 from core.execution.order import Order
 from core.facts import ConfirmationRefused, ProposalSkipped
-from core.inputs import EditOrder, ProposeClose, ProposeOrder
+from core.messages.commands import EditOrder, ProposeClose, ProposeOrder
 from core.model.bar import Bar
 from core.model.order import Effect, OrderStatus, OrderType, StopHolder, TimeInForce
 from core.model.values import Price, Quantity, plain
-from core.picture import Pictures
-from core.settings import Settings
+from core.settings.settings import Settings
 from core.views import PositionRow
-from core.workflows.filling import is_ours
+from core.views.builders.desk import ViewBuilder
+from core.workflows.orders.order_updates import is_ours
 from tests.scenarios.changes import confirms_now, passes, the_new
 from tests.scenarios.house import House, a_typed_buy, assert_can_be_rebuilt, minutes
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, a_bar, at
@@ -73,7 +73,7 @@ def a_sale(limit: str) -> ProposeOrder:
 
 
 def row_of(house: House) -> PositionRow:
-    (row,) = Pictures(house.engine).draw(house.line.at).positions
+    (row,) = ViewBuilder(house.engine).draw(house.line.at).positions
     return row
 
 

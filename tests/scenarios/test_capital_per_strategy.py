@@ -10,10 +10,10 @@ import pytest
 
 from core.facts import DayStarted, ProposalSkipped, ProposalStaged
 from core.model.values import Symbol, plain
-from core.pictures.strategies import strategy_rows
 from core.risk.allocation import Share
-from core.settings import Settings
+from core.settings.settings import Settings
 from core.views import StrategyRow
+from core.views.builders.strategies import strategy_rows
 from state.folders import Home
 from state.settings_file import SettingsError, load_settings
 from tests.scenarios.house import House, a_day, minutes

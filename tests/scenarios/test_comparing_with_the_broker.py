@@ -8,7 +8,6 @@ from decimal import Decimal
 
 import pytest
 
-from core.effects import CancelOrder, Effect, FetchPicture, LookUpOrder
 from core.facts import (
     ConfirmationRefused,
     OrderFilled,
@@ -20,18 +19,20 @@ from core.facts import (
     ReconciliationPassed,
     Source,
 )
-from core.inputs import Input, Kill, LampChanged, LookUpAnswered, PictureFetched, ProposeClose, Rearm
+from core.messages.commands import Kill, ProposeClose, Rearm
+from core.messages.effects import CancelOrder, Effect, FetchPicture, LookUpOrder
+from core.messages.inputs import ConnectionChanged, Input, LookUpAnswered, PictureFetched
 from core.model.bar import Bar
 from core.model.broker import BrokerPicture, BrokerPosition, UnreadableOrder
-from core.model.connection import Lamp, Line, LineState
+from core.model.connection import Channel, ConnectionState, ConnectionStatus
 from core.model.order import OrderStatus, OrderType, Side
 from core.model.reconciliation import DifferenceKind
 from core.model.values import BrokerOrderId, ClientOrderId, Price, Quantity, Symbol, plain
-from core.picture import Pictures
 from core.runtime.virtual import VirtualRuntime
-from core.setting_types import Amount
-from core.settings import RiskSettings, Settings
-from core.workflows.stopping import REARM
+from core.settings.settings import RiskSettings, Settings
+from core.settings.types import AmountSettings
+from core.views.builders.desk import ViewBuilder
+from core.workflows.operator.kill_switch import REARM
 from tests.scenarios.changes import ROOMY, confirms_now, passes
 from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_house_with_a_proposal, a_typed_buy, minutes
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, a_bar, an_order, at
@@ -132,7 +133,7 @@ def test_over_five_percent_apart_the_desk_is_read_only(theirs: str, is_corrected
 @pytest.mark.parametrize(("theirs", "is_corrected"), [("0.400", True), ("0.399", False)])
 def test_exactly_five_percent_is_within_the_limits(theirs: str, is_corrected: bool) -> None:
     """EX-09: ours are 0.420 shares, 0.02 more than the broker's 0.400."""
-    risk = RiskSettings(max_notional=Amount(usd=Decimal("41.90"), of_equity=None))
+    risk = RiskSettings(max_notional=AmountSettings(usd=Decimal("41.90"), of_equity=None))
     house = a_house_with_a_proposal(settings=Settings(risk=risk))
     house.confirms_at("10:06:02")
     house.until("10:06:30")
@@ -218,8 +219,8 @@ def times_asked(house: House) -> int:
     return sum(isinstance(message, PictureFetched) for message in house.line.heard)
 
 
-def the_order_stream_is(house: House, state: LineState) -> None:
-    house.line.take(house.line.at, LampChanged(Lamp(Line.TRADES, state, since=house.line.at)))
+def the_order_stream_is(house: House, state: ConnectionState) -> None:
+    house.line.take(house.line.at, ConnectionChanged(ConnectionStatus(Channel.TRADES, state, since=house.line.at)))
 
 
 def test_the_books_are_compared_every_minute_of_a_session_and_not_at_night() -> None:
@@ -277,7 +278,7 @@ def test_a_fill_before_the_open_that_no_stream_tells_of_is_seen_within_a_minute_
 def test_before_the_open_the_books_are_polled_while_the_order_stream_is_down() -> None:
     """EX-17"""
     house = works_from(a_house_of_extended_hours("include_extended", EARLY_FALL), "08:00")
-    the_order_stream_is(house, LineState.DOWN)
+    the_order_stream_is(house, ConnectionState.DOWN)
     before = times_asked(house.until("08:10", FRIDAY))
 
     a_minute = times_asked(house.until("08:11", FRIDAY)) - before
@@ -324,8 +325,8 @@ def test_a_stream_that_comes_and_goes_asks_once_and_not_each_time() -> None:
     before = times_asked(house)
 
     for _ in range(20):
-        the_order_stream_is(house, LineState.DOWN)
-        the_order_stream_is(house, LineState.UP)
+        the_order_stream_is(house, ConnectionState.DOWN)
+        the_order_stream_is(house, ConnectionState.UP)
     house.until("10:06:40")
 
     assert times_asked(house) - before == 2
@@ -335,12 +336,12 @@ def test_what_is_wanted_while_the_books_are_fetched_is_asked_once_after_it() -> 
     """EX-09: the picture on its way may be older than the gap."""
     house = a_quiet_house().until("10:06:30")
     house.slows_down(3)
-    the_order_stream_is(house, LineState.DOWN)
-    the_order_stream_is(house, LineState.UP)
+    the_order_stream_is(house, ConnectionState.DOWN)
+    the_order_stream_is(house, ConnectionState.UP)
     before = times_asked(house.until("10:06:31"))
 
-    the_order_stream_is(house, LineState.DOWN)
-    the_order_stream_is(house, LineState.UP)
+    the_order_stream_is(house, ConnectionState.DOWN)
+    the_order_stream_is(house, ConnectionState.UP)
     house.until("10:06:50")
 
     assert times_asked(house) - before == 2
@@ -449,7 +450,7 @@ def test_an_exit_that_is_refused_for_them_says_so_before_the_brokers_words() -> 
 def test_a_position_names_who_else_holds_its_shares_until_that_order_is_gone() -> None:
     """EX-09, EX-13"""
     house = a_house_whose_shares_somebody_holds()
-    pictures = Pictures(house.line.engine)
+    pictures = ViewBuilder(house.line.engine)
     before = pictures.draw(house.line.at).positions[0].held_by_others
     (foreign,) = house.desk.sightings.others
 
@@ -562,7 +563,7 @@ def test_a_kill_takes_back_what_can_be_read_as_opening_and_names_what_cannot_be_
     passes(house, 10)
 
     taken = [fact.broker_order_id for fact in house.facts(OtherTakenBack)]
-    view = Pictures(house.engine).draw(house.line.at)
+    view = ViewBuilder(house.engine).draw(house.line.at)
     goes = fate == "goes" or (naked and fate == "is named")
     assert taken == (["61e69015"] if goes else [])
     assert [row.id for row in view.kill.others] == (["61e69015"] if fate == "goes" else [])
@@ -748,8 +749,8 @@ def test_a_fill_that_comes_while_the_books_are_fetched_is_no_difference_yet() ->
     house.line.ask = with_older_positions  # type: ignore[method-assign]
     house.confirms_at("10:06:02")
     house.slows_down(1)  # the next question and its answer
-    the_order_stream_is(house, LineState.DOWN)
-    the_order_stream_is(house, LineState.UP)
+    the_order_stream_is(house, ConnectionState.DOWN)
+    the_order_stream_is(house, ConnectionState.UP)
     house.slows_down(0.1)
     house.until("10:06:05")
     assert house.held() == "0.502"

@@ -11,13 +11,13 @@ import orjson
 import pytest
 
 from app import Keyturn
-from core import checkpoint
-from core.desk import Desk
 from core.engine import Engine
 from core.facts import BarClosed, EngineStarted, InstallationNamed, Killed, SettingsApplied
 from core.model.account import Mode
 from core.ports import Checkpoint
-from core.settings import Settings
+from core.settings.settings import Settings
+from core.trading_state import checkpoint
+from core.trading_state.state import TradingState
 from state import documents as module
 from state.documents import TinyDocuments, content_of
 from state.folders import AccountFolder
@@ -36,7 +36,7 @@ def folder(tmp_path: Path) -> AccountFolder:
     bars = minutes("09:30", "10:00")
     clock = (number * 61.0 for number in count())
     with closing(FileJournal(account)) as journal:
-        desk = Desk("demo", Mode.PAPER, CALENDAR, journal)
+        desk = TradingState("demo", Mode.PAPER, CALENDAR, journal)
         desk.at = bars[0].start
         documents = TinyDocuments(account, clock=lambda: next(clock))
         for fact in (InstallationNamed("demo"), SettingsApplied(Settings()), EngineStarted()):
@@ -56,7 +56,7 @@ def starts(folder: AccountFolder) -> tuple[Engine, dict[str, object]]:
     """The program's own start, and the state that the journal alone gives."""
     with ExitStack() as stack:
         engine, _ = Keyturn({})._engine(folder, CALENDAR, Mode.PAPER, stack, settings=Settings())
-        alone = Desk("demo", Mode.PAPER, CALENDAR, engine.desk.journal)
+        alone = TradingState("demo", Mode.PAPER, CALENDAR, engine.state.journal)
         checkpoint.rebuild(alone, None)
         return engine, checkpoint.states(alone)
 
@@ -135,8 +135,8 @@ def test_damaged_documents_fall_back_to_a_backup_and_the_journal_and_the_start_s
 
     engine, alone = starts(folder)
 
-    assert checkpoint.states(engine.desk) == alone
-    assert engine.desk.control.killed_by == "key"
+    assert checkpoint.states(engine.state) == alone
+    assert engine.state.control.killed_by == "key"
     assert engine.notes[0].startswith("documents.json: ")
     assert engine.notes[1] == "the documents were taken from documents.1.json, as of record 3"
 
@@ -151,8 +151,8 @@ def test_where_the_backup_is_damaged_too_the_journal_alone_is_enough(
 
     engine, alone = starts(folder)
 
-    assert checkpoint.states(engine.desk) == alone
-    assert engine.desk.control.killed_by == "key"
+    assert checkpoint.states(engine.state) == alone
+    assert engine.state.control.killed_by == "key"
     assert [note.split(":")[0] for note in engine.notes] == ["documents.json", "documents.1.json"]
 
 
@@ -165,8 +165,8 @@ def test_documents_that_do_not_fit_any_more_are_left_for_the_journal(folder: Acc
 
     engine, alone = starts(folder)
 
-    assert checkpoint.states(engine.desk) == alone
-    assert engine.desk.control.killed_by == "key"
+    assert checkpoint.states(engine.state) == alone
+    assert engine.state.control.killed_by == "key"
     assert "the state documents do not fit" in engine.notes[-1]
 
 
@@ -174,5 +174,5 @@ def test_sound_documents_are_taken_without_a_word(folder: AccountFolder) -> None
     """SP-02"""
     engine, alone = starts(folder)
 
-    assert checkpoint.states(engine.desk) == alone
+    assert checkpoint.states(engine.state) == alone
     assert engine.notes == ()

@@ -6,12 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from core.effects import SubmitOrder
 from core.facts import ApprovalRedeemed, Fact, Halted, OrderApproved, OrderCreated, SubmissionBlocked
-from core.inputs import ProposeClose, SubmissionStopped
+from core.messages.commands import ProposeClose
+from core.messages.effects import SubmitOrder
+from core.messages.inputs import SubmissionStopped
 from core.model.values import plain
-from core.picture import Pictures
-from core.workflows.starting import NOT_WRITTEN
+from core.views.builders.desk import ViewBuilder
+from core.workflows.day.start import NOT_WRITTEN
 from tests.scenarios.changes import confirms_now, passes
 from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_house_with_a_proposal, assert_can_be_rebuilt
 from tests.unit.core.brokers.trading_floor import SPY
@@ -55,7 +56,7 @@ def test_a_stop_whose_permission_was_used_and_that_was_not_written_down_goes_out
     dies_behind(house, ApprovalRedeemed, orders=2)
     passes(house, 5)
 
-    (row,) = Pictures(house.engine).draw(house.line.at).positions
+    (row,) = ViewBuilder(house.engine).draw(house.line.at).positions
     assert plain(row.covered) == plain(row.quantity) == "0.502"
     assert house.requests() == ["submit buy limit 0.502", "submit sell stop 0.502"]
     assert_can_be_rebuilt(house)
@@ -96,7 +97,7 @@ def test_a_sale_that_the_latch_blocks_has_its_stop_put_back() -> None:
     house.line.take(house.line.at, SubmissionStopped(sale, "the latch is shut"))
     passes(house, 5)
 
-    (row,) = Pictures(house.engine).draw(house.line.at).positions
+    (row,) = ViewBuilder(house.engine).draw(house.line.at).positions
     assert house.facts(SubmissionBlocked)[-1].client_order_id == sale
     assert not house.facts(Halted)
     assert plain(row.covered) == plain(row.quantity) == "0.502"

@@ -9,11 +9,11 @@ from datetime import timedelta
 
 import pytest
 
-from core.facts import CancelRequested, OrderCreated, PlanEnded, PlanSigned
-from core.model.plan import PlanEnd, PlanPhase
+from core.facts import BasketEnded, BasketSigned, CancelRequested, OrderCreated
+from core.model.basket import BasketEnd, BasketPhase
 from core.model.values import Symbol, plain
-from core.picture import Pictures
-from core.workflows.running import STILL_CLEARING
+from core.views.builders.desk import ViewBuilder
+from core.workflows.baskets.basket_execution import STILL_CLEARING
 from tests.scenarios.house import House, assert_can_be_rebuilt
 from tests.scenarios.plans import a_buy, a_house_that_holds, a_sale, marks, opens, passes, signs, the_plan
 
@@ -34,10 +34,10 @@ def a_signed_plan() -> House:
 def records_of_a_whole_plan() -> range:
     """From its signing to its end."""
     house = a_signed_plan()
-    first = next(r.sequence for r in reversed([*house.journal.records()]) if isinstance(r.fact, PlanSigned))
+    first = next(r.sequence for r in reversed([*house.journal.records()]) if isinstance(r.fact, BasketSigned))
     passes(house, 60)
-    last = next(r.sequence for r in reversed([*house.journal.records()]) if isinstance(r.fact, PlanEnded))
-    assert house.last(PlanEnded).end is PlanEnd.DONE
+    last = next(r.sequence for r in reversed([*house.journal.records()]) if isinstance(r.fact, BasketEnded))
+    assert house.last(BasketEnded).end is BasketEnd.DONE
     return range(first, last + 1)
 
 
@@ -68,13 +68,13 @@ def check(house: House, before: Counter[str], created: int) -> None:
     late = [f.order for f in house.facts(OrderCreated)[created:] if not f.order.effect.only_reduces]
     assert late == []
     run = the_plan(house)
-    assert run.phase is PlanPhase.OVER
+    assert run.phase is BasketPhase.OVER
     for position in house.desk.ledger.positions():
         symbol = position.symbol
         assert house.held(symbol) == house.held_by_the_broker(symbol)
     for symbol in (*HELD, *WANTED):
         assert house.held(Symbol(symbol)) == house.held_by_the_broker(Symbol(symbol))
-    rows = Pictures(house.engine).draw(house.line.at).positions
+    rows = ViewBuilder(house.engine).draw(house.line.at).positions
     assert all(plain(row.covered) == plain(abs(row.quantity)) for row in rows), "a share is left without its stop"
     assert_can_be_rebuilt(house)
 
@@ -97,13 +97,13 @@ def test_a_crash_at_each_record_doubles_nothing_and_sends_nothing_more(part: int
 def test_a_restarted_plan_says_what_went_and_what_did_not() -> None:
     """EX-10, EX-20"""
     house = a_signed_plan()
-    while the_plan(house).phase is not PlanPhase.BUYING:
+    while the_plan(house).phase is not BasketPhase.BUYING:
         passes(house, 0.05)
     house.restarted()
     passes(house, 30)
 
     run = the_plan(house)
-    assert run.end is PlanEnd.STOPPED
+    assert run.end is BasketEnd.STOPPED
     assert "the desk was stopped while the plan ran" in run.end_reason
     assert run.report is not None
     assert run.report.is_of_the_broker
@@ -116,7 +116,7 @@ def test_a_report_before_the_stop_has_made_way_says_what_the_sale_waits_for() ->
     while not house.facts(CancelRequested):
         assert house.line.step(house.line.at + timedelta(seconds=60))
     house.restarted()
-    while the_plan(house).phase is not PlanPhase.OVER:
+    while the_plan(house).phase is not BasketPhase.OVER:
         assert house.line.step(house.line.at + timedelta(seconds=60))
 
     report = the_plan(house).report
@@ -134,7 +134,7 @@ def test_an_unsigned_plan_is_gone_after_a_restart_and_signs_nothing() -> None:
     house.restarted()
     passes(house, 5)
 
-    assert the_plan(house).end is PlanEnd.LEFT
+    assert the_plan(house).end is BasketEnd.LEFT
     signs(house)
     passes(house, 5)
     assert house.held(Symbol("AAA")) == "130"

@@ -6,7 +6,6 @@ from decimal import Decimal
 
 import pytest
 
-from core.explain import chain_of
 from core.facts import (
     ConfirmationReceived,
     ConfirmationRefused,
@@ -15,10 +14,11 @@ from core.facts import (
     ProposalEdited,
     TicketClosed,
 )
-from core.inputs import Confirm, EditProposal, OpenTicket, ProposeClose
+from core.messages.commands import Confirm, EditProposal, OpenTicket, ProposeClose
 from core.model.order import Effect
 from core.model.values import Fraction, Price, Quantity
-from core.picture import Pictures
+from core.views.builders.desk import ViewBuilder
+from core.views.order_chain import chain_of
 from tests.scenarios.house import (
     RECOVERY,
     STEADY,
@@ -155,7 +155,7 @@ def test_an_edit_that_the_gate_refuses_changes_nothing_and_says_why(
 ) -> None:
     """OP-03, RK-01, EX-11"""
     house = a_house_with_an_open_ticket()
-    pictures = Pictures(house.engine)
+    pictures = ViewBuilder(house.engine)
     before, shown = house.proposal, house.ticket
 
     house.presses(an_edit(house, quantity, limit))
@@ -163,7 +163,7 @@ def test_an_edit_that_the_gate_refuses_changes_nothing_and_says_why(
     assert (house.proposal, house.ticket) == (before, shown)
     assert reason in house.last(EditRefused).reasons
     assert reason in pictures.draw(house.line.at).refusals[-1].text
-    assert house.engine.desk.control.refusal() is None
+    assert house.engine.state.control.refusal() is None
 
 
 def test_a_proposal_that_waits_no_more_is_not_edited() -> None:

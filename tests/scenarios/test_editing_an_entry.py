@@ -7,25 +7,10 @@ from decimal import Decimal
 
 import pytest
 
-from core.effects import Effect, ReplaceOrder
-from core.facts import (
-    CancelRequested,
-    Halted,
-    LegsMissing,
-    ProposalEnded,
-    ProposalSkipped,
-)
-from core.inputs import (
-    BrokerUpdated,
-    EditOrder,
-    EditProposal,
-    Halt,
-    Input,
-    Kill,
-    ProposeOrder,
-    RequestCancel,
-    SubmissionAnswered,
-)
+from core.facts import CancelRequested, ContingentOrdersMissing, Halted, ProposalEnded, ProposalSkipped
+from core.messages.commands import EditOrder, EditProposal, Halt, Kill, ProposeOrder, RequestCancel
+from core.messages.effects import Effect, ReplaceOrder
+from core.messages.inputs import BrokerUpdated, Input, SubmissionAnswered
 from core.model.account import Account
 from core.model.broker import Accepted, Execution, OrderReport, OrderUpdate, UpdateEvent
 from core.model.order import Effect as OrderEffect
@@ -330,7 +315,7 @@ def test_an_edit_of_what_filled_in_part_that_comes_without_legs_leaves_no_share_
     confirms_now(house)
     house.until("10:14")
 
-    assert (house.held(), len(house.facts(LegsMissing))) == ("14", 1)
+    assert (house.held(), len(house.facts(ContingentOrdersMissing))) == ("14", 1)
     assert [(o.request.type, o.remaining) for o in house.desk.ledger.working()] == [
         (OrderType.STOP, 10),
         (OrderType.STOP, 4),

@@ -6,9 +6,9 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from core.facts import ConfirmationRefused, ProposalSkipped
-from core.inputs import RefuseSymbol
-from core.picture import Pictures
-from core.settings import Settings
+from core.messages.commands import RefuseSymbol
+from core.settings.settings import Settings
+from core.views.builders.desk import ViewBuilder
 from tests.scenarios.house import (
     FALL,
     STEADY,
@@ -24,7 +24,7 @@ FRIDAY: date = THURSDAY + timedelta(days=1)
 
 
 def is_shut(house: House) -> bool:
-    return Pictures(house.engine).draw(house.line.at).status.entries_shut != ""
+    return ViewBuilder(house.engine).draw(house.line.at).status.entries_shut != ""
 
 
 def test_outside_of_the_window_and_of_the_session_every_entry_is_refused_and_the_status_says_so() -> None:

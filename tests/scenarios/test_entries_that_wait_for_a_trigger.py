@@ -8,13 +8,13 @@ from decimal import Decimal
 import pytest
 
 from core.facts import ConfirmationRefused, OrderCreated, ProposalSkipped, ProposalStaged, TicketOpened
-from core.inputs import EditOrder, Kill, PlanRow, ProposeOrder
+from core.messages.commands import BasketRow, EditOrder, Kill, ProposeOrder
 from core.model.bar import Bar
 from core.model.order import Effect, OrderStatus, OrderType, StopHolder, TimeInForce
 from core.model.staging import StopPlan
 from core.model.values import Fraction, Price, Quantity
-from core.picture import Pictures
-from core.settings import Settings
+from core.settings.settings import Settings
+from core.views.builders.desk import ViewBuilder
 from tests.scenarios.house import House, assert_can_be_rebuilt, minutes
 from tests.scenarios.plans import marks, opens, runs_out, signs
 from tests.unit.core.brokers.trading_floor import SPY
@@ -244,7 +244,7 @@ def test_a_working_stop_entry_reserves_what_it_costs_and_what_it_may_lose() -> N
     """OP-03, RK-21: by its trigger"""
     house = a_market(RISES)
     sends(house, an_entry())
-    view = Pictures(house.engine).draw(house.line.at)
+    view = ViewBuilder(house.engine).draw(house.line.at)
 
     (row,) = [row for row in view.orders if row.id == house.entry.id]
     assert (row.type, row.stop_price) == (OrderType.STOP, Decimal("101"))
@@ -257,7 +257,7 @@ def test_a_proposal_of_a_stop_entry_shows_its_trigger_and_its_stop_apart() -> No
     """OP-03"""
     house = a_market(RISES)
     house.presses(an_entry())
-    (row,) = Pictures(house.engine).draw(house.line.at).proposals
+    (row,) = ViewBuilder(house.engine).draw(house.line.at).proposals
 
     assert (row.trigger_price, row.stop_price, row.risk) == (Decimal("101"), Decimal("99"), Decimal("20"))
 
@@ -278,7 +278,7 @@ def test_a_plan_carries_stop_entries_with_their_stops() -> None:
     """EX-12, OP-05"""
     house = a_market(RISES)
     rows = [
-        PlanRow("f:2", SPY, Effect.OPEN, Quantity(Decimal(10)), None, OrderType.STOP, None, price("99"),
+        BasketRow("f:2", SPY, Effect.OPEN, Quantity(Decimal(10)), None, OrderType.STOP, None, price("99"),
                 trigger_price=price("101")),
     ]  # fmt: skip
     opens(house, *rows)

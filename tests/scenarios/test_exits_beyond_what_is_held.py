@@ -8,16 +8,17 @@ from decimal import Decimal
 
 import pytest
 
-from core.effects import CancelOrder, FetchPicture, LookUpOrder, ReplaceOrder
-from core.effects import Effect as Effects
-from core.execution.beyond import refusal_of_less
+from core.execution.excess_exits import refusal_of_less
 from core.execution.order import Order
-from core.inputs import Input, Kill, ProposeOrder, SubmissionAnswered
+from core.messages.commands import Kill, ProposeOrder
+from core.messages.effects import CancelOrder, FetchPicture, LookUpOrder, ReplaceOrder
+from core.messages.effects import Effect as Effects
+from core.messages.inputs import Input, SubmissionAnswered
 from core.model.bar import Bar
 from core.model.broker import Accepted, OrderReport
 from core.model.order import Effect, LegRole, OrderStatus, OrderType, Side, StopHolder
 from core.model.values import NO_SHARES, BrokerOrderId, ClientOrderId, Price, Quantity
-from core.picture import Pictures
+from core.views.builders.desk import ViewBuilder
 from tests.scenarios.changes import ROOMY, confirms_now
 from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_typed_buy, assert_can_be_rebuilt, minutes
 from tests.unit.core.brokers.trading_floor import SPY, a_bar
@@ -97,7 +98,7 @@ def flat_with_both_remainders(side: dict[str, object]) -> House:
 
 def could_open(house: House) -> list[tuple[str, str, str]]:
     """What the kill screen names."""
-    kill = Pictures(house.engine).draw(house.line.at).kill
+    kill = ViewBuilder(house.engine).draw(house.line.at).kill
     return sorted((row.effect.value, row.type.value, row.status.value) for row in kill.entries_working)
 
 
@@ -226,7 +227,7 @@ def test_legs_are_made_less_by_the_brokers_word_before_a_person_takes_it() -> No
     assert not house.desk.control.state.is_reconciled
     assert (house.held(), house.held_by_the_broker()) == ("6", "2")
     assert sorted(house.requests()[1:]) == ["replace sell limit 2", "replace sell stop 2"]
-    assert Pictures(house.engine).draw(house.line.at).kill.too_large == ()
+    assert ViewBuilder(house.engine).draw(house.line.at).kill.too_large == ()
 
 
 def nothing_at_the_broker(side: dict[str, object]) -> House:
@@ -252,7 +253,7 @@ def test_books_that_show_nothing_at_all_take_no_stop_away_and_name_it(side: dict
     assert len(house.requests()) == 1
     opens = "short" if side is LONG else "open"
     assert could_open(house) == [(opens, "limit", "SUBMITTED"), (opens, "stop", "SUBMITTED")]
-    assert Pictures(house.engine).draw(house.line.at).kill.stops_working == ()
+    assert ViewBuilder(house.engine).draw(house.line.at).kill.stops_working == ()
 
 
 @SIDES
@@ -275,7 +276,7 @@ def test_a_kill_takes_exits_back_of_which_the_brokers_books_show_nothing(
     assert [leg(house, role).status for role in LegRole] == [CANCELLED, CANCELLED]
     assert could_open(house) == []
     assert set(house.requests()[1:]) == {"cancel"}
-    (bare,) = Pictures(house.engine).draw(house.line.at).kill.uncovered
+    (bare,) = ViewBuilder(house.engine).draw(house.line.at).kill.uncovered
     assert bare.bare == 6
 
 
@@ -429,7 +430,7 @@ def test_a_kill_while_a_target_is_half_filled_makes_the_stop_less_and_names_it_u
     house.line.breaks_at(LookUpOrder, arrives=False, times=99)
     while not leg(house, LegRole.TARGET).filled_quantity:
         house.until_moment(house.line.at + timedelta(milliseconds=100))
-    kill = Pictures(house.engine).draw(house.line.at).kill
+    kill = ViewBuilder(house.engine).draw(house.line.at).kill
     before = house.requests()
 
     house.presses(Kill("the operator"))
@@ -438,4 +439,4 @@ def test_a_kill_while_a_target_is_half_filled_makes_the_stop_less_and_names_it_u
     assert [(row.type, row.marks_in_words) for row in kill.too_large] == [(OrderType.STOP, ("3 more than is held",))]
     assert before == ["submit buy limit 6"]
     assert house.requests()[1:] == ["replace sell stop 3"]
-    assert Pictures(house.engine).draw(house.line.at).kill.too_large == ()
+    assert ViewBuilder(house.engine).draw(house.line.at).kill.too_large == ()

@@ -9,17 +9,17 @@ from decimal import Decimal
 
 import pytest
 
-from core.effects import Effect as Request
-from core.effects import SubmitOrder
-from core.facts import MandateEnded, MandateProlonged, OrderCreated, ProposalEdited, ProposalEnded
-from core.inputs import Confirm, LeaveTicket, OpenTicket, ProposeClose, ProposeOrder
+from core.facts import AuthorizationEnded, AuthorizationProlonged, OrderCreated, ProposalEdited, ProposalEnded
+from core.messages.commands import Confirm, LeaveTicket, OpenTicket, ProposeClose, ProposeOrder
+from core.messages.effects import Effect as Request
+from core.messages.effects import SubmitOrder
 from core.model.codes import ProposalEnd
 from core.model.order import Effect, OrderStatus, OrderType, StopHolder
 from core.model.signal import ExitReason
 from core.model.staging import Proposal
 from core.model.values import ClientOrderId, Quantity, plain
-from core.picture import Pictures
-from core.runtime.line import Link
+from core.runtime.link import Link
+from core.views.builders.desk import ViewBuilder
 from tests.scenarios.changes import passes
 from tests.scenarios.house import (
     RECOVERY,
@@ -68,7 +68,7 @@ def test_an_exit_that_waits_is_for_what_is_left_and_its_order_is_said_to_close_a
     sells(house, by_hand(house))
 
     assert (house.held(), waiting(house)) == ("0.302", ["close 0.302"])
-    row = Pictures(house.engine).draw(house.line.at).proposals[0]
+    row = ViewBuilder(house.engine).draw(house.line.at).proposals[0]
     assert (plain(row.quantity), row.effect) == ("0.302", Effect.CLOSE)
     sells(house, house.proposal)
     assert house.last(OrderCreated).order.effect is Effect.CLOSE
@@ -114,7 +114,7 @@ def test_what_somebody_reads_changes_when_it_is_put_aside() -> None:
 def test_an_exit_for_a_part_that_becomes_all_of_it_says_so_in_the_log() -> None:
     """OP-06"""
     house = a_house_with_two_exits("0.2")
-    pictures = Pictures(house.engine)
+    pictures = ViewBuilder(house.engine)
     house.presses(a_close_of("0.302"))
     assert waiting(house) == ["reduce 0.2", "close 0.502", "reduce 0.302"]
 
@@ -160,8 +160,8 @@ def test_a_close_behind_a_stop_in_doubt_waits_until_the_doubt_is_over(restarts: 
 
     assert house.sale.status is OrderStatus.FILLED
     assert (house.held(), house.held_by_the_broker()) == ("0", "0")
-    assert [fact for fact in house.facts(MandateEnded) if fact.reason.startswith("close again")] == []
-    assert house.facts(MandateProlonged)
+    assert [fact for fact in house.facts(AuthorizationEnded) if fact.reason.startswith("close again")] == []
+    assert house.facts(AuthorizationProlonged)
     assert_can_be_rebuilt(house)
 
 
@@ -181,4 +181,4 @@ def test_a_close_whose_time_was_over_while_the_desk_was_away_needs_a_new_key() -
     house.until("10:14")
 
     assert house.held() == "0.502"
-    assert any("the stop was not gone in time" in fact.reason for fact in house.facts(MandateEnded))
+    assert any("the stop was not gone in time" in fact.reason for fact in house.facts(AuthorizationEnded))

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from core.facts import ConfirmationRefused, Killed, ProposalSkipped, TradeClosed
-from core.inputs import Kill, OpenTicket, ProposeClose
+from core.messages.commands import Kill, OpenTicket, ProposeClose
 from core.model.account import NoAccount
 from core.model.broker import FreshFigures
 from core.model.quote import NoQuote, Quote
-from core.model.staging import Standing, Verdict
+from core.model.staging import CheckResult, Verdict
 from core.risk.checks.risk_budget import RiskBudgetCheck
 from tests.scenarios.house import STEADY, House, a_day, a_house_in_a_position, a_typed_buy
 from tests.unit.core.brokers.trading_floor import SPY
@@ -92,7 +92,7 @@ def test_the_exit_goes_on_a_warning_and_the_kill_asks_nobody(trouble: str) -> No
     house.until("10:06:50")
     house.presses(Kill("key"))
 
-    assert warned.standing is Standing.WARNS
+    assert warned.standing is CheckResult.WARNS
     assert why in warned.reason
     assert house.held() == house.held_by_the_broker() == "0"
     assert house.facts(TradeClosed)
@@ -126,5 +126,5 @@ def test_a_check_that_raises_warns_on_the_exit(monkeypatch: pytest.MonkeyPatch) 
     house.confirms()
     house.until("10:06:50")
 
-    assert warned == Verdict("risk budget", Standing.WARNS, "could not decide: ZeroDivisionError: no volume at all")
+    assert warned == Verdict("risk budget", CheckResult.WARNS, "could not decide: ZeroDivisionError: no volume at all")
     assert house.held() == "0"

@@ -10,12 +10,12 @@ from decimal import Decimal
 import pytest
 
 from core.facts import ApprovalRedeemed, Fact, OrderCreated, ProposalStaged, SubmissionBlocked
-from core.inputs import Decline, ProposeOrder
+from core.messages.commands import Decline, ProposeOrder
 from core.model.broker import Refused
 from core.model.codes import HaltCause, RefusalKind
 from core.model.order import Effect, LegRole, OrderStatus, OrderType, Side, StopHolder
 from core.model.values import Price, Quantity
-from core.workflows.unwritten import FAILED, NOT_SENT
+from core.workflows.orders.interrupted_orders import FAILED, NOT_SENT
 from tests.scenarios.changes import FRACTIONS, passes
 from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_typed_buy, assert_can_be_rebuilt, minutes
 from tests.scenarios.test_exits_beyond_what_is_held import LONG, a_bracket, leg, three_and_three

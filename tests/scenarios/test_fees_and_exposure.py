@@ -9,13 +9,13 @@ from decimal import Decimal
 from statistics import fmean
 
 from core.facts import OrderFilled, ProtectionTripped, TradeClosed
-from core.inputs import Command, Confirm, OpenTicket
+from core.messages.commands import Command, Confirm, OpenTicket
 from core.model.order import Effect
 from core.model.values import Symbol
-from core.picture import Pictures
 from core.runtime.backtest import Backtest
-from core.settings import Settings
-from core.telling import in_words
+from core.settings.settings import Settings
+from core.views.builders.desk import ViewBuilder
+from core.views.event_text import in_words
 from tests.scenarios.house import (
     RECOVERY,
     STEADY,
@@ -74,7 +74,7 @@ def test_the_desk_shows_profit_and_fees() -> None:
     """AN-03"""
     house = a_trade("0.10")
 
-    (row,) = Pictures(house.engine).draw(house.line.at).trades
+    (row,) = ViewBuilder(house.engine).draw(house.line.at).trades
 
     assert (row.fees, row.profit) == (Decimal("0.1004"), house.last(TradeClosed).trade.profit)
 

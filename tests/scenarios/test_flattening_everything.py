@@ -9,16 +9,16 @@ from decimal import Decimal
 
 import pytest
 
-from core.effects import CancelOrder, SubmitOrder
-from core.effects import Effect as Request
-from core.facts import CancelRequested, Fact, Halted, Killed, OrderCreated, PlanSigned
-from core.inputs import Kill, MarkInPlan, ProposeFlattening, RequestCancel
+from core.facts import BasketSigned, CancelRequested, Fact, Halted, Killed, OrderCreated
+from core.messages.commands import Kill, MarkInBasket, ProposeFlattening, RequestCancel
+from core.messages.effects import CancelOrder, SubmitOrder
+from core.messages.effects import Effect as Request
+from core.model.basket import BasketEnd, BasketOrderState, BasketPhase, BasketSource
 from core.model.codes import HaltCause
 from core.model.order import Effect, OrderStatus
-from core.model.plan import PlanEnd, PlanPhase, PlanSource, Standing
 from core.model.values import ProposalId, Symbol
-from core.picture import Pictures
-from core.runtime.line import Link
+from core.runtime.link import Link
+from core.views.builders.desk import ViewBuilder
 from tests.scenarios.house import House, assert_can_be_rebuilt, minutes
 from tests.scenarios.plans import (
     BOUGHT,
@@ -49,7 +49,7 @@ def rests(house: House, *symbols: str, quantity: str = "10", limit: str = "99.50
 
 def flattens(house: House) -> None:
     house.presses(ProposeFlattening())
-    opens(house, source=PlanSource.FLATTEN)
+    opens(house, source=BasketSource.FLATTEN)
 
 
 def entries(house: House) -> list[OrderStatus]:
@@ -100,12 +100,12 @@ def test_a_cancel_without_an_answer_holds_no_sale_back_and_the_report_names_the_
     house.line.breaks_at(CancelOrder, arrives=False, times=1)
     signs(house)
     passes(house, 1)
-    assert the_plan(house).phase is PlanPhase.TAKING_BACK
+    assert the_plan(house).phase is BasketPhase.TAKING_BACK
 
     house.line.breaks_at(CancelOrder, arrives=False, times=100)
     passes(house, 5)
 
-    assert the_plan(house).phase is not PlanPhase.TAKING_BACK
+    assert the_plan(house).phase is not BasketPhase.TAKING_BACK
     assert "1 entries are not gone yet; they are asked for again" in words(house)
 
 
@@ -152,8 +152,8 @@ def test_an_entry_whose_mark_was_removed_stays_and_the_plan_says_so() -> None:
     flattens(house)
     spared = next(o for o in house.desk.ledger.working_entries() if o.request.symbol == "HHH")
 
-    house.presses(MarkInPlan(the_plan(house).id, ProposalId(spared.id), False))
-    view = Pictures(house.engine).draw(house.line.at).plan
+    house.presses(MarkInBasket(the_plan(house).id, ProposalId(spared.id), False))
+    view = ViewBuilder(house.engine).draw(house.line.at).plan
     assert view is not None
     assert view.left == ("the entry BUY 10 HHH limit 99.50",)
     signs(house)
@@ -168,9 +168,9 @@ def test_the_plan_names_a_position_that_it_would_leave() -> None:
     house = a_house_that_holds("AAA", "BBB", quantity="50")
     flattens(house)
     line = next(line for line in the_plan(house).plan.lines if line.proposal.symbol == "BBB")
-    house.presses(MarkInPlan(the_plan(house).id, line.proposal.id, False))
+    house.presses(MarkInBasket(the_plan(house).id, line.proposal.id, False))
 
-    view = Pictures(house.engine).draw(house.line.at).plan
+    view = ViewBuilder(house.engine).draw(house.line.at).plan
 
     assert view is not None
     assert view.left == ("50 BBB",)
@@ -181,13 +181,13 @@ def test_a_key_on_entries_that_are_not_these_any_more_signs_nothing() -> None:
     house = a_floor()
     rests(house, "GGG", "HHH")
     flattens(house)
-    view = Pictures(house.engine).draw(house.line.at).plan
+    view = ViewBuilder(house.engine).draw(house.line.at).plan
     assert view is not None
     first = house.desk.ledger.working_entries()[0]
     house.presses(RequestCancel(first.id))
     passes(house, 2)
 
-    again = Pictures(house.engine).draw(house.line.at).plan
+    again = ViewBuilder(house.engine).draw(house.line.at).plan
 
     assert again is not None
     assert (view.digest != again.digest, len(again.taken_back)) == (True, 1)
@@ -202,7 +202,7 @@ def test_a_plan_of_a_file_takes_no_entry_back() -> None:
     signs(house)
     runs_out(house)
 
-    assert house.facts(PlanSigned)[-1].taken_back == ()
+    assert house.facts(BasketSigned)[-1].taken_back == ()
     assert house.facts(CancelRequested) == []
 
 
@@ -214,7 +214,7 @@ def test_after_a_kill_the_flattening_lists_the_entries_that_it_is_still_taking_b
     house.presses(Kill("command"))
     flattens(house)
 
-    view = Pictures(house.engine).draw(house.line.at).plan
+    view = ViewBuilder(house.engine).draw(house.line.at).plan
     assert view is not None
     assert [row.symbol for row in view.taken_back] == ["GGG"]
     signs(house)
@@ -243,7 +243,7 @@ def test_an_add_whose_position_is_gone_is_called_what_it_would_do_now(ends: bool
     """OP-03: in Orders, on the kill screen and when leaving"""
     house = a_house_that_holds("AAA", quantity="50")
     rests(house, "AAA")
-    pictures = Pictures(house.engine)
+    pictures = ViewBuilder(house.engine)
     (entry,) = house.desk.ledger.working_entries()
     add = entry.request.effect
     if ends:
@@ -271,7 +271,7 @@ def test_an_unsigned_flattening_takes_nothing_back() -> None:
     passes(house, 5)
 
     assert house.facts(CancelRequested) == []
-    assert house.desk.plans.standing_of_entry(house.desk.ledger.working_entries()[0].id) is Standing.WORKING
+    assert house.desk.plans.standing_of_entry(house.desk.ledger.working_entries()[0].id) is BasketOrderState.WORKING
     assert house.held_by_the_broker(Symbol("GGG")) == "0"
     assert Decimal(house.held(Symbol("GGG"))) == 0
 
@@ -310,7 +310,7 @@ def test_a_signed_flattening_goes_on_through_a_halt_and_a_kill(what: Fact, after
 
     assert house.desk.ledger.positions() == ()
     assert report.left == ()
-    assert the_plan(house).end is PlanEnd.DONE
+    assert the_plan(house).end is BasketEnd.DONE
     assert any("the flattening goes on, all of it only reduces" in told for told in words(house))
     assert_can_be_rebuilt(house)
 
@@ -323,7 +323,7 @@ def test_a_flattening_that_waits_for_its_entries_to_go_sells_behind_a_kill_too()
     house.line.breaks_at(CancelOrder, arrives=False, times=1)
     signs(house)
     passes(house, 1)
-    assert the_plan(house).phase is PlanPhase.TAKING_BACK
+    assert the_plan(house).phase is BasketPhase.TAKING_BACK
 
     house.presses(Kill("key"))
     report = runs_out(house)

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
-from core.effects import Effect as Request
-from core.effects import LookUpOrder
-from core.inputs import CancelAnswered, Input, ProposeClose
+from core.messages.commands import ProposeClose
+from core.messages.effects import Effect as Request
+from core.messages.effects import LookUpOrder
+from core.messages.inputs import CancelAnswered, Input
 from core.model.broker import CancelTaken, OrderUpdate
-from core.runtime.line import Link
+from core.runtime.link import Link
 from tests.scenarios.changes import confirms_now, passes
 from tests.scenarios.house import SPY, STEADY, House, a_house_in_a_position, a_typed_buy, minutes
 from tests.scenarios.test_exits_beyond_what_is_held import ROOMY

@@ -10,13 +10,12 @@ from decimal import Decimal
 
 import pytest
 
-from core.effects import CancelOrder, Effect, FetchFigures, FetchPicture, LookUpOrder, SubmitOrder
 from core.execution.order import Order
 from core.facts import (
+    AuthorizationEnded,
     ConfirmationRefused,
+    ContingentOrdersMissing,
     LegResized,
-    LegsMissing,
-    MandateEnded,
     OrderCreated,
     OrderFilled,
     PositionChanged,
@@ -25,28 +24,18 @@ from core.facts import (
     TradeClosed,
     UpdateIgnored,
 )
-from core.inputs import (
-    BrokerUpdated,
-    Input,
-    Kill,
-    LookUpAnswered,
-    MoveStop,
-    PictureFetched,
-    ProposeClose,
-    ProposeOrder,
-    Rearm,
-    RequestCancel,
-    SubmissionAnswered,
-)
+from core.messages.commands import Kill, MoveStop, ProposeClose, ProposeOrder, Rearm, RequestCancel
+from core.messages.effects import CancelOrder, Effect, FetchFigures, FetchPicture, LookUpOrder, SubmitOrder
+from core.messages.inputs import BrokerUpdated, Input, LookUpAnswered, PictureFetched, SubmissionAnswered
 from core.model.bar import Bar
 from core.model.broker import Accepted, BrokerPicture, OrderReport, OrderUpdate, UpdateEvent
 from core.model.order import Effect as OrderEffect
 from core.model.order import LegRole, OrderClass, OrderStatus, OrderType, StopHolder
 from core.model.signal import ExitReason
 from core.model.values import ClientOrderId, Fraction, Price, Quantity
-from core.picture import Pictures
-from core.runtime.line import Link
-from core.workflows.adopting import HIDDEN
+from core.runtime.link import Link
+from core.views.builders.desk import ViewBuilder
+from core.workflows.orders.contingent_orders import HIDDEN
 from tests.scenarios.changes import ABOVE, FRACTIONS, ROOMY, WORKING, confirms_now, moves, passes
 from tests.scenarios.house import FALL, STEADY, House, a_day, a_typed_buy, assert_can_be_rebuilt, minutes
 from tests.unit.core.brokers.trading_floor import SPY, a_bar
@@ -90,7 +79,7 @@ def leg(house: House, role: LegRole) -> Order:
 
 def uncovered(house: House) -> list[tuple[str, Decimal]]:
     """What the status line names as held by nobody."""
-    rows = Pictures(house.engine).draw(house.line.at).kill.uncovered
+    rows = ViewBuilder(house.engine).draw(house.line.at).kill.uncovered
     return [(row.symbol, abs(row.quantity) - row.covered) for row in rows]
 
 
@@ -158,7 +147,7 @@ def test_a_broker_that_has_no_legs_gets_the_stop_on_its_own() -> None:
     house.confirms_at("10:06:02")
     house.until("10:06:30")
 
-    assert len(house.facts(LegsMissing)) == 1
+    assert len(house.facts(ContingentOrdersMissing)) == 1
     assert house.requests() == ["submit buy limit 20", "submit sell stop 20"]
     assert uncovered(house) == []
 
@@ -175,7 +164,7 @@ def test_legs_that_the_books_leave_out_are_asked_for_before_a_stop_is_sent() -> 
     house.until("10:07:30")
 
     assert of_books() > 0
-    assert house.facts(LegsMissing) == []
+    assert house.facts(ContingentOrdersMissing) == []
     assert house.requests() == ["submit buy limit 20"]
     assert leg(house, LegRole.STOP).status is WORKING
     assert uncovered(house) == []
@@ -356,7 +345,7 @@ def test_a_close_that_is_given_up_leaves_the_half_bought_guarded_at_once() -> No
 
     house.presses(ProposeClose(SPY))
     confirms_now(house)
-    while not any("not gone in time" in fact.reason for fact in house.facts(MandateEnded)):
+    while not any("not gone in time" in fact.reason for fact in house.facts(AuthorizationEnded)):
         passes(house, 1)
     passes(house, 1)
 
@@ -480,7 +469,7 @@ def test_a_leg_that_someone_cancels_elsewhere_is_followed_and_named() -> None:
 def test_the_cancel_of_a_target_takes_its_stop_along_and_the_row_says_so() -> None:
     """EX-12, EX-13: whoever cancels it is asked as for a stop"""
     house = with_a_bracket(("10:09", "10:20", ABOVE))
-    rows = {row.id: row.is_paired for row in Pictures(house.engine).draw(house.line.at).orders}
+    rows = {row.id: row.is_paired for row in ViewBuilder(house.engine).draw(house.line.at).orders}
     target, stop = leg(house, LegRole.TARGET), leg(house, LegRole.STOP)
 
     house.presses(RequestCancel(target.id))

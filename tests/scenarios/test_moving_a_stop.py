@@ -7,18 +7,16 @@ from decimal import Decimal
 
 import pytest
 
-from core.effects import Effect, LookUpOrder, ReplaceOrder
-from core.explain import chain_of
 from core.facts import (
     ConfirmationRefused,
     EditRefused,
-    OrderInDoubt,
     OrderStateChanged,
+    OrderStateUnknown,
     ProposalEnded,
     ProposalSkipped,
     TradeClosed,
 )
-from core.inputs import (
+from core.messages.commands import (
     Confirm,
     EditProposal,
     Halt,
@@ -28,17 +26,19 @@ from core.inputs import (
     ProposeClose,
     ProposeOrder,
     RequestCancel,
-    SubmissionAnswered,
 )
+from core.messages.effects import Effect, LookUpOrder, ReplaceOrder
+from core.messages.inputs import SubmissionAnswered
 from core.model.broker import Refused
 from core.model.codes import EndCode, ProposalEnd
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderStatus, OrderType, StopHolder
 from core.model.signal import ExitReason
-from core.model.staging import MandateKind, Standing
+from core.model.staging import AuthorizationKind, CheckResult
 from core.model.values import Fraction, Price, Quantity, plain
-from core.picture import Pictures
-from core.telling import in_words
+from core.views.builders.desk import ViewBuilder
+from core.views.event_text import in_words
+from core.views.order_chain import chain_of
 from tests.scenarios.changes import (
     ABOVE,
     FRACTIONS,
@@ -170,7 +170,7 @@ def test_a_stop_that_moves_away_says_what_it_costs_more() -> None:
 
     (warning,) = [v for v in house.ticket.review.warnings if v.check == "stop"]
     assert "0.50 USD more are lost at it" in warning.reason
-    shown = Pictures(house.engine).draw(house.line.at).tickets[0].replaced
+    shown = ViewBuilder(house.engine).draw(house.line.at).tickets[0].replaced
     assert shown is not None
     assert (shown.result_before, shown.result_after) == (Decimal("-0.15060"), Decimal("-0.65260"))
 
@@ -186,7 +186,7 @@ def test_a_moved_stop_passes_a_killed_desk() -> None:
     passes(house, 2)
 
     kill = next(v for v in house.desk.stage.state.confirmations.values() if v.ticket.order.replaces).ticket.review
-    assert {v.check for v in kill.verdicts if v.standing is Standing.WARNS} >= {"kill switch"}
+    assert {v.check for v in kill.verdicts if v.standing is CheckResult.WARNS} >= {"kill switch"}
     assert the_new(house).status is WORKING
 
 
@@ -195,7 +195,7 @@ def test_moving_a_stop_is_no_exit_that_waits() -> None:
     house = a_house_in_a_position(("10:06", "10:09", STEADY), ("10:10", "10:40", "99.60 100.20 99.60 100.20"))
 
     moves(house, "99.50")
-    staged = Pictures(house.engine).draw(house.line.at).proposals
+    staged = ViewBuilder(house.engine).draw(house.line.at).proposals
     house.until("10:11:01")
 
     assert [row.is_urgent for row in staged] == [False]
@@ -301,7 +301,7 @@ def test_the_pair_counts_once_while_the_answer_is_awaited() -> None:
     passes(house, 0.15)
     assert the_new(house).status is OrderStatus.PENDING
 
-    rows = Pictures(house.engine).draw(house.line.at)
+    rows = ViewBuilder(house.engine).draw(house.line.at)
 
     assert house.desk.ledger.covered(SPY, "vwap") == Decimal("0.502")
     assert [o.marks for o in rows.orders if o.is_protective] == [("replaces",), ("being replaced",)]
@@ -316,7 +316,7 @@ def test_what_was_replaced_says_so() -> None:
     confirms_now(house)
     passes(house, 2)
 
-    rows = Pictures(house.engine).draw(house.line.at).orders
+    rows = ViewBuilder(house.engine).draw(house.line.at).orders
 
     assert [o.marks for o in rows if o.is_protective] == [(), ("replaced",)]
     assert house.stops[0].reason == f"replaced by {the_new(house).id}"
@@ -366,7 +366,7 @@ def test_an_answer_that_is_lost_leaves_doubt_and_the_look_up_finds_the_new_stop(
     confirms_now(house)
     passes(house, 10)
 
-    assert len(house.facts(OrderInDoubt)) == 1
+    assert len(house.facts(OrderStateUnknown)) == 1
     assert (the_new(house).status, the_new(house).in_doubt_since) == (WORKING, None)
     assert house.stops[0].status is OrderStatus.CANCELLED
     assert house.requests().count("replace sell stop 0.502") == 1
@@ -525,7 +525,7 @@ def test_what_a_close_leaves_is_guarded_where_a_move_in_doubt_had_signed_it(is_s
 
     assert {price for price, _ in _guards(house)} == {Decimal("99.40")}
     assert plain(house.desk.ledger.covered(SPY, "vwap")) == house.held() == ("0.502" if is_sale_refused else "0.251")
-    assert house.desk.stage.mandates(MandateKind.RESTORE_STOP) == ()
+    assert house.desk.stage.mandates(AuthorizationKind.RESTORE_STOP) == ()
 
 
 def test_what_a_close_leaves_is_guarded_as_before_a_move_that_was_refused() -> None:
@@ -574,7 +574,7 @@ def test_stops_at_two_prices_are_put_back_each_at_its_own() -> None:
     house = with_stops_at_two_prices()
     before = sorted(_guards(house))
     assert {price for price, _ in before} == {Decimal("99.30"), Decimal("99.40")}
-    row = Pictures(house.engine).draw(house.line.at).positions[0]
+    row = ViewBuilder(house.engine).draw(house.line.at).positions[0]
     assert (row.stop_price, row.nearer_stops) == (Decimal("99.30"), (Decimal("99.40"),))
 
     house.line.refuses_the_next_order("not now")
@@ -594,7 +594,7 @@ def test_what_a_part_leaves_is_guarded_by_the_nearest_stop_first_and_the_ticket_
     house.presses(ProposeClose(SPY, Fraction(Decimal("0.5"))))
     house.opens_ticket()
     passes(house, 1)
-    (shown,) = Pictures(house.engine).draw(house.line.at).tickets
+    (shown,) = ViewBuilder(house.engine).draw(house.line.at).tickets
     sold = shown.ticket.order.quantity
     house.confirms()
     passes(house, 10)
@@ -719,7 +719,7 @@ def test_the_ticket_of_a_moved_stop_measures_no_way_from_a_signal() -> None:
     house.opens_ticket()
     passes(house, 0.5)
 
-    (shown,) = Pictures(house.engine).draw(house.line.at).tickets
+    (shown,) = ViewBuilder(house.engine).draw(house.line.at).tickets
 
     assert shown.moved is None
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from core.facts import DayStarted, OrderCreated
-from core.inputs import ProposeClose, ProposeOrder
+from core.messages.commands import ProposeClose, ProposeOrder
 from core.model.codes import HaltCause
 from core.model.order import Effect, OrderStatus, OrderType, StopHolder
 from core.model.values import Money, Quantity, plain

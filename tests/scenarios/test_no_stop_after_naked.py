@@ -7,12 +7,12 @@ from decimal import Decimal
 
 import pytest
 
-from core.effects import CancelOrder
 from core.facts import Killed
-from core.inputs import Kill, MoveStop, ProposeClose, Rearm
+from core.messages.commands import Kill, MoveStop, ProposeClose, Rearm
+from core.messages.effects import CancelOrder
 from core.model.order import OrderStatus, Side
 from core.model.values import Price, Quantity
-from core.workflows.stopping import REARM
+from core.workflows.operator.kill_switch import REARM
 from tests.scenarios.changes import FRACTIONS, confirms_now, passes
 from tests.scenarios.house import (
     STEADY,

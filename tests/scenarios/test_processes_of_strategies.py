@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from core.runtime.strategy_host.process import STARTING, LostError, Refused, StrategyProcess
-from core.strategies.patience import OverdueError
+from core.runtime.strategy_host.process import STARTING, LoadRefused, LostError, StrategyProcess
+from core.strategies.timeouts import OverdueError
 from state.example_strategy import example_strategy
 from tests.scenarios.own import Endless, text_of
 from tests.waiting import PATIENCE
@@ -75,7 +75,7 @@ def test_a_text_that_does_not_load_leaves_no_process() -> None:
     """ST-01"""
     process = a_process("import os")
 
-    assert process.ready(STARTING) == Refused(
+    assert process.ready(STARTING) == LoadRefused(
         (
             "dips.py, line 1: it imports os, which a strategy may not: take it out; docs/STRATEGIES.md says what it "
             "may import",

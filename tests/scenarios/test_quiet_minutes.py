@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from core.facts import ProtectionExpired
-from core.settings import Settings
+from core.settings.settings import Settings
 from tests.scenarios.house import House, minutes
 
 

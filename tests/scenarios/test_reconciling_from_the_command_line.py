@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 import app
-from core.doors import Door, DoorKind
 from core.facts import PositionCorrected, ReconciliationPassed
-from core.inputs import Confirm, OpenTicket, Start
+from core.messages.command_ports import CommandPort, PortKind
+from core.messages.commands import Confirm, OpenTicket
+from core.messages.inputs import Start
 from core.model.values import Price, Quantity, Symbol, plain
 from core.ports import DemoRequest, Recorded
 from core.runtime.virtual import VirtualRuntime
@@ -65,10 +66,10 @@ def a_demo_that_holds_something(tmp_path: Path, stack: ExitStack) -> VirtualRunt
     environ = {"KEYTURN_HOME": str(tmp_path / "home")}
     runtime = app.Keyturn(environ).demo_runtime(DemoRequest(is_headless=True), stack)
     runtime.pace.speed = None
-    door = Door(DoorKind.SCRIPT)
+    door = CommandPort(PortKind.SCRIPT)
     runtime.admit(door.known)
     runtime.take(runtime.at, Start())
-    desk = runtime.engine.desk
+    desk = runtime.engine.state
     opened: set[str] = set()
     while not desk.ledger.positions() or any(not o.broker_order_id for o in desk.ledger.working()):
         assert runtime.step()
@@ -86,7 +87,7 @@ def is_left(tmp_path: Path) -> str:
     """The demo ran, and was left with a position. What it holds."""
     with ExitStack() as stack:
         runtime = a_demo_that_holds_something(tmp_path, stack)
-        held = runtime.engine.desk.ledger.net_quantity(SPY)
+        held = runtime.engine.state.ledger.net_quantity(SPY)
         runtime.stop("left")
     return plain(held)
 

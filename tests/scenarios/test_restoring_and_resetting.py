@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 import app
-from core.doors import Door, DoorKind
 from core.facts import Fact, ProposalSkipped
-from core.inputs import Confirm, Kill, OpenTicket, ProposeOrder
+from core.messages.command_ports import CommandPort, PortKind
+from core.messages.commands import Confirm, Kill, OpenTicket, ProposeOrder
 from core.model.bar import ONE_MINUTE
 from core.model.order import Effect, OrderStatus, OrderType, StopHolder
 from core.model.signal import EntrySignal
@@ -23,14 +23,14 @@ from core.model.staging import MANUAL
 from core.model.values import Price, Quantity, Symbol
 from core.ports import DemoRequest
 from core.runtime.virtual import VirtualRuntime
-from core.workflows.proposing import FORGOTTEN, Proposing
+from core.workflows.staging.proposals import FORGOTTEN, Proposals
 from tests.scenarios.house import to
 
 State = Callable[..., tuple[int, str, str]]
 IN_THE_WINDOW = datetime(2026, 1, 5, 15, 5, tzinfo=UTC)
 """Entries are allowed from 10:00 in New York."""
 PLAIN = DemoRequest(is_headless=True)
-DOOR = Door(DoorKind.SCRIPT)
+DOOR = CommandPort(PortKind.SCRIPT)
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def seconds_pass(runtime: VirtualRuntime, seconds: float) -> None:
 
 def order_by_hand(runtime: VirtualRuntime) -> str:
     """A small order that waits far below the market; its id, as the exchange took it."""
-    desk = runtime.engine.desk
+    desk = runtime.engine.state
     before = set(desk.ledger.state.orders)
     order = ProposeOrder(
         symbol=Symbol("SPY"),
@@ -118,7 +118,7 @@ def test_a_manual_order_after_a_reset_never_bears_an_id_that_the_exchange_knows(
     assert code == 0
     assert out.startswith("demo: reset, ")
     with demo(tmp_path) as runtime:
-        assert runtime.engine.desk.control.refusal() is None
+        assert runtime.engine.state.control.refusal() is None
         assert order_by_hand(runtime) != before
     assert state("journal", "verify")[0] == 0
 
@@ -137,7 +137,7 @@ def test_a_manual_order_after_a_restore_never_bears_an_id_that_was_forgotten(sta
     assert out.startswith("demo: restored ")
     assert "the simulated exchange is as it was then" in out
     with demo(tmp_path) as runtime:
-        assert runtime.engine.desk.control.refusal() is None
+        assert runtime.engine.state.control.refusal() is None
         assert not runtime.exchange.picture(runtime.at).orders
         assert order_by_hand(runtime) != before
     assert state("journal", "verify")[0] == 0
@@ -150,13 +150,13 @@ def test_a_bar_of_before_a_reset_opens_nothing(state: State, tmp_path: Path) -> 
     state("state", "reset", "--yes")
 
     with demo(tmp_path) as runtime:
-        desk = runtime.engine.desk
+        desk = runtime.engine.state
         heard: list[Fact] = []
         desk.add_listener(lambda _n, _at, fact: heard.append(fact))
         until = desk.control.state.forgotten_until
         assert until is not None
         for begun in (until - ONE_MINUTE, until - ONE_MINUTE + timedelta(seconds=1)):
-            runtime.engine.the(Proposing).stage_entry(a_signal(begun))
+            runtime.engine.the(Proposals).stage_entry(a_signal(begun))
 
         forgotten = [
             fact.signal_time for fact in heard if isinstance(fact, ProposalSkipped) and FORGOTTEN in fact.reasons
@@ -179,7 +179,7 @@ def test_a_kill_stays_and_the_engine_starts_killed(state: State, tmp_path: Path,
     assert code == 0
     assert "killed by key as before; type REARM at the desk" in out
     with demo(tmp_path) as runtime:
-        assert runtime.engine.desk.control.word() == "killed"
+        assert runtime.engine.state.control.word() == "killed"
 
 
 def test_each_asks_for_its_word_and_says_what_would_be_lost(state: State, tmp_path: Path) -> None:

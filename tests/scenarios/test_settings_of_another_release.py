@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from core.facts import LimitsReloaded, ReloadRefused, SettingsApplied
-from core.inputs import ReloadLimits, SettingsFileSeen
-from core.picture import Pictures
-from core.risk.reloading import digest_of
-from core.settings import Settings
-from core.settings_history import read
-from core.telling import in_words
-from core.workflows.reloading import WORD
+from core.messages.commands import ReloadLimits, SettingsFileSeen
+from core.settings.changes import digest_of
+from core.settings.history import read
+from core.settings.settings import Settings
+from core.views.builders.desk import ViewBuilder
+from core.views.event_text import in_words
+from core.workflows.operator.limits_reload import WORD
 from tests.scenarios.house import STEADY, House, a_house_in_a_position, assert_can_be_rebuilt
 
 NOTE = "the journal's settings are of another Keyturn, read as they were: "
@@ -36,7 +36,7 @@ def a_house_that_held(**risk: Any) -> House:
 
 def notes(house: House) -> tuple[str, ...]:
     """What the screen says of the start."""
-    return Pictures(house.engine).draw(house.line.at).status.notes
+    return ViewBuilder(house.engine).draw(house.line.at).status.notes
 
 
 def test_a_limit_of_then_is_named_once_and_the_settings_file_holds_from_here_on() -> None:

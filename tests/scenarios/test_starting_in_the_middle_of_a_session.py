@@ -10,11 +10,9 @@ from typing import Any
 
 import pytest
 
-from core.checkpoint import states
-from core.effects import FetchHistory
 from core.facts import (
     BarClosed,
-    HistoryTaken,
+    HistoryLoaded,
     MarketDataQuarantined,
     OrderCreated,
     ProposalSkipped,
@@ -22,14 +20,16 @@ from core.facts import (
     ProtectionTripped,
     TradeClosed,
 )
-from core.inputs import BarArrived, HistoryFetched
+from core.messages.effects import FetchHistory
+from core.messages.inputs import BarArrived, HistoryFetched
 from core.model.bar import Bar
 from core.model.broker import NoAnswer
 from core.model.values import Symbol
-from core.runtime.operator import ConfirmAll
-from core.settings import Settings
-from core.strategies.house import HOUSE
-from core.workflows.proposing import TOO_LATE
+from core.runtime.scripted_operator import ConfirmAll
+from core.settings.settings import Settings
+from core.strategies.builtin import HOUSE
+from core.trading_state.checkpoint import states
+from core.workflows.staging.proposals import TOO_LATE
 from tests.scenarios.house import House, assert_can_be_rebuilt
 from tests.scenarios.house import running as remembered
 from tests.scenarios.weeks import OTHERS
@@ -110,7 +110,7 @@ def test_a_desk_started_again_at_twenty_bars_does_what_one_that_ran_on_does(name
     assert states(stopped.desk)["strategies"] == states(running.desk)["strategies"]
     assert remembered(stopped.desk) == remembered(running.desk)
     assert states(stopped.desk)["exits"] == states(running.desk)["exits"]
-    assert not stopped.facts(HistoryTaken)
+    assert not stopped.facts(HistoryLoaded)
     assert_can_be_rebuilt(stopped)
 
 
@@ -152,7 +152,7 @@ def test_a_desk_that_starts_with_history_alone_says_what_one_that_ran_from_the_f
 
     late = a_desk_from(third, trades_by(name)).until_moment(recorded()[-1].end + timedelta(minutes=5))
 
-    (taken,) = late.facts(HistoryTaken)
+    (taken,) = late.facts(HistoryLoaded)
     assert taken.bars[-1].end <= third
     assert measured(late, name) == measured(running, name)
     assert signals(late, third) == signals(running, third)
@@ -176,7 +176,7 @@ def test_a_start_in_the_middle_of_a_session_folds_the_days_before_and_the_mornin
             late.line.take(late.line.at, BarArrived(bar, "history"))
         late.until_moment(recorded()[-1].end + timedelta(minutes=5))
 
-        assert len(late.facts(HistoryTaken)) == 1
+        assert len(late.facts(HistoryLoaded)) == 1
         assert measured(late, name) == measured(running, name)
         assert all(since > noon - timedelta(minutes=2) for since, _, _ in signals(late, recorded()[0].start))
         assert all(TOO_LATE in f.reasons for f in late.facts(ProposalSkipped) if f.signal_time < morning[-2].start)
@@ -198,7 +198,7 @@ def test_the_volatility_halt_and_the_ranges_of_sizes_take_the_history_in_too() -
             late.line.take(late.line.at, BarArrived(bar, "history"))
         late.until_moment(noon + timedelta(seconds=30))
 
-        assert len(late.facts(HistoryTaken)) == 1
+        assert len(late.facts(HistoryLoaded)) == 1
         halt, ranges = late.desk.protections.volatility_halt.state, late.desk.sizing.ranges.state
         assert halt.symbols == running.protections.volatility_halt.state.symbols
         assert len(halt.symbols[SPY].days) == 2
@@ -223,7 +223,7 @@ def test_days_that_passed_without_the_desk_are_made_good_and_its_plan_is_kept() 
     assert house.desk.orchestrator.wanting_history() == (SPY,)
     house.until_moment(back + timedelta(seconds=30))
 
-    (taken,) = house.facts(HistoryTaken)
+    (taken,) = house.facts(HistoryLoaded)
     running = HOUSE["sma"].make(settings.strategies.sma, None)
     everything = House(bars, settings).opens().until_moment(back)
     assert taken.bars[-1].end <= back
@@ -271,7 +271,7 @@ def test_an_answer_that_lacks_the_newest_minute_is_asked_for_again() -> None:
     late.until_moment(noon + timedelta(seconds=39))
 
     assert len(asked) == 2
-    (taken,) = late.facts(HistoryTaken)
+    (taken,) = late.facts(HistoryLoaded)
     assert taken.bars[-1].start == late.facts(BarClosed)[-1].bar.start
 
 
@@ -280,4 +280,4 @@ def test_an_answer_about_symbols_that_nobody_asked_for_changes_nothing() -> None
     house = House(recorded()[:40], trades_by("vwap")).opens().until_moment(recorded()[20].end)
     at = house.line.at
     house.line.take(at, HistoryFetched((SPY,), at - timedelta(days=1), at, recorded()[:10]))
-    assert not house.facts(HistoryTaken)
+    assert not house.facts(HistoryLoaded)

@@ -10,14 +10,15 @@ from pathlib import Path
 import pytest
 
 import app
-from core.doors import Door, DoorKind
-from core.inputs import Confirm, OpenTicket, Start
+from core.messages.command_ports import CommandPort, PortKind
+from core.messages.commands import Confirm, OpenTicket
+from core.messages.inputs import Start
 from core.model.values import Symbol
 from core.ports import DemoRequest, OperatorError
 from core.runtime.virtual import VirtualRuntime
 from tests.scenarios.house import to
 
-DOOR = Door(DoorKind.SCRIPT)
+DOOR = CommandPort(PortKind.SCRIPT)
 TIGHT = "risk.daily_loss.usd=5"
 
 
@@ -33,12 +34,12 @@ def demo(home: Path, stack: ExitStack, *overrides: str, **variables: str) -> Vir
 
 def why_entries_are_shut(runtime: VirtualRuntime) -> str | None:
     """After the engine has looked at its settings file."""
-    if runtime.engine.desk.control.state.settings_file is None:
+    if runtime.engine.state.control.state.settings_file is None:
         runtime.take(runtime.at, Start())
     for _ in range(4):
         runtime.beat()
         runtime.step()
-    return runtime.engine.desk.control.state.settings_file
+    return runtime.engine.state.control.state.settings_file
 
 
 def started(home: Path, *overrides: str, **variables: str) -> str | None:
@@ -162,7 +163,7 @@ def test_a_symbol_that_is_held_and_was_left_out_is_named_with_its_set(tmp_path: 
     with ExitStack() as stack:
         runtime = demo(tmp_path, stack, both)
         runtime.take(runtime.at, Start())
-        desk = runtime.engine.desk
+        desk = runtime.engine.state
         opened: set[str] = set()
         while desk.ledger.net_quantity(Symbol("SPY")) == 0:
             assert runtime.step()

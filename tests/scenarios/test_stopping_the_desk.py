@@ -10,7 +10,6 @@ from typing import ClassVar
 
 import pytest
 
-from core.effects import CancelOrder, Effect, FetchPicture, LatchKill, SubmitOrder
 from core.facts import (
     CancelRequested,
     Halted,
@@ -25,30 +24,20 @@ from core.facts import (
     Resumed,
     SubmissionBlocked,
 )
-from core.inputs import (
-    BarArrived,
-    Command,
-    DeadlineReached,
-    Halt,
-    Kill,
-    OpenTicket,
-    ProposeClose,
-    ProposeFlattening,
-    Rearm,
-    Resume,
-    Stop,
-)
+from core.messages.commands import Command, Halt, Kill, OpenTicket, ProposeClose, ProposeFlattening, Rearm, Resume
+from core.messages.effects import CancelOrder, Effect, FetchPicture, LatchKill, SubmitOrder
+from core.messages.inputs import BarArrived, DeadlineReached, Stop
 from core.model.codes import HaltCause, ProposalEnd
 from core.model.order import OrderStatus, Side
 from core.model.signal import ExitReason
 from core.model.values import ClientOrderId
-from core.picture import Pictures
 from core.ports import JournalWriteError
-from core.runtime.line import Link
-from core.telling import in_words
-from core.workflows.submitting import Submitting
+from core.runtime.link import Link
+from core.views.builders.desk import ViewBuilder
+from core.views.event_text import in_words
+from core.workflows.orders.submission import Submission
 from state.folders import AccountFolder
-from state.keeper import Keeper
+from state.housekeeping import Housekeeping
 from state.kill_switch import FileKillSwitch
 from tests.scenarios.changes import a_house_with_a_working_entry, passes
 from tests.scenarios.house import (
@@ -323,7 +312,7 @@ def test_an_order_that_never_left_is_not_looked_up_whoever_asks() -> None:
     house.confirms_at("10:06:02")
     house.until("10:06:02.150")
     house.desk.sightings.departing.queue(house.entry.id)
-    doubting = house.engine.the(Submitting).doubting
+    doubting = house.engine.the(Submission).doubting
 
     assert list(doubting.ask(house.entry)) == []
     doubting.watch(house.entry)
@@ -572,7 +561,7 @@ def test_a_broken_promise_is_logged_as_critical_and_a_halt_by_the_key_is_not() -
     """EX-02, EX-14: the word stands beside the kind, in the log and in every line that tells the fact."""
     house = a_house_with_a_proposal()
     house.engine.handlers[OpenTicket] = (_raises,)
-    pictures = Pictures(house.engine)
+    pictures = ViewBuilder(house.engine)
     house.presses(Halt("key"))
 
     house.opens_ticket()
@@ -661,7 +650,7 @@ def test_a_kill_from_another_terminal_is_not_ended_by_a_rearm_that_was_typed_for
     folder.prepare()
     switch, elsewhere = FileKillSwitch(folder, {}), FileKillSwitch(folder, {})
     house.line.latch.switch = switch
-    keeper = Keeper(folder, switch, lambda: None, lambda _: None, lambda _: "on")
+    keeper = Housekeeping(folder, switch, lambda: None, lambda _: None, lambda _: "on")
     keeper.look(house.line)
     house.presses(Kill("key"))
     keeper.look(house.line)

@@ -8,7 +8,6 @@ from decimal import Decimal
 
 import pytest
 
-from core.effects import CancelOrder, Effect
 from core.execution.cover import bare_in_words
 from core.execution.order import Order
 from core.facts import (
@@ -23,14 +22,15 @@ from core.facts import (
     StopCut,
     SubmissionBlocked,
 )
-from core.inputs import Decline, Kill, ProposeClose, RequestCancel
+from core.messages.commands import Decline, Kill, ProposeClose, RequestCancel
+from core.messages.effects import CancelOrder, Effect
 from core.model.broker import Execution, OrderUpdate
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderStatus, Side, StopHolder, TimeInForce
-from core.model.staging import MandateKind
+from core.model.staging import AuthorizationKind
 from core.model.values import Price, Quantity, Symbol, plain
-from core.picture import Pictures
-from core.runtime.line import Link
+from core.runtime.link import Link
+from core.views.builders.desk import ViewBuilder
 from tests.scenarios.changes import FRACTIONS, ROOMY, confirms_now, passes
 from tests.scenarios.house import (
     STEADY,
@@ -127,7 +127,7 @@ def test_the_ticket_says_up_to_when_its_stop_is_signed() -> None:
     house.opens_ticket()
     passes(house, 1)
 
-    (shown,) = Pictures(house.engine).draw(house.line.at).tickets
+    (shown,) = ViewBuilder(house.engine).draw(house.line.at).tickets
     assert shown.stops_until == at("16:00", FRIDAY)
     assert any("stop signed to Fri 20 Nov 16:00" in joined(line) for line in ticket_lines(shown, house.line.at, 74))
     house.confirms()
@@ -439,7 +439,7 @@ def test_a_permission_is_given_back_once_although_a_crash_has_it_recorded_twice(
     """OP-02, EX-20, EX-22: the order ends unsent, and the desk dies between the two records of that."""
     house = a_start_with_a_stop_owed(is_kept=True)
     (stop,) = house.stops
-    (use,) = house.desk.stage.mandates(MandateKind.PROTECTIVE_STOP)
+    (use,) = house.desk.stage.mandates(AuthorizationKind.PROTECTIVE_STOP)
     returned = PermissionReturned(stop.id, use.mandate.id, stop.request.quantity)
 
     house.desk.record(returned)
@@ -511,7 +511,7 @@ def test_what_is_bought_later_gets_no_stop_that_an_older_ticket_signed() -> None
     confirms_now(house)
     house.until("10:02")
     (stop,) = house.stops
-    (use,) = house.desk.stage.mandates(MandateKind.PROTECTIVE_STOP)
+    (use,) = house.desk.stage.mandates(AuthorizationKind.PROTECTIVE_STOP)
     house.desk.record(PermissionReturned(stop.id, use.mandate.id, stop.request.quantity))
     house.presses(ProposeClose(SPY))
     confirms_now(house)

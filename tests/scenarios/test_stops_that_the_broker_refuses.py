@@ -8,14 +8,15 @@ from decimal import Decimal
 
 import pytest
 
-from core.effects import Effect, ReplaceOrder, SubmitOrder
 from core.execution.cover import bare_in_words
-from core.inputs import Decline, Input, Kill, MoveStop, RequestCancel, SubmissionAnswered
+from core.messages.commands import Decline, Kill, MoveStop, RequestCancel
+from core.messages.effects import Effect, ReplaceOrder, SubmitOrder
+from core.messages.inputs import Input, SubmissionAnswered
 from core.model.broker import Refused
 from core.model.codes import RefusalKind
 from core.model.order import LegRole, OrderStatus, Side
 from core.model.values import Price, Quantity
-from core.workflows.renewing import REFUSED
+from core.workflows.protection.stop_renewal import REFUSED
 from tests.scenarios.changes import FRACTIONS, ROOMY, confirms_now, passes
 from tests.scenarios.house import (
     STEADY,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from core.effects import ReplaceOrder, SubmitOrder
 from core.execution.gateway import Withheld
 from core.facts import SubmissionBlocked
-from core.inputs import MoveStop
+from core.messages.commands import MoveStop
+from core.messages.effects import ReplaceOrder, SubmitOrder
 from core.model.values import Price
 from tests.scenarios.changes import FRACTIONS, confirms_now, passes
 from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_typed_buy, assert_can_be_rebuilt, minutes

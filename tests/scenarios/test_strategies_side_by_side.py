@@ -21,18 +21,18 @@ from core.facts import (
     StrategyPaused,
     StrategyResumed,
 )
-from core.inputs import PauseStrategy, ProposeClose, ResumeStrategy
+from core.messages.commands import PauseStrategy, ProposeClose, ResumeStrategy
 from core.model.bar import Bar
 from core.model.order import StopHolder
 from core.model.signal import ExitReason
 from core.model.values import Price, Symbol
-from core.pictures.strategies import strategy_rows
-from core.runtime.operator import ConfirmAll
-from core.settings import Settings
-from core.strategies.house import HOUSE, OF_THE_HOUSE
+from core.runtime.scripted_operator import ConfirmAll
+from core.settings.settings import Settings
+from core.strategies.builtin import HOUSE, OF_THE_HOUSE
 from core.strategies.memory import RunnerState, StrategyMemory
-from core.telling import in_words
 from core.views import StrategyRow
+from core.views.builders.strategies import strategy_rows
+from core.views.event_text import in_words
 from tests.scenarios.changes import confirms_now
 from tests.scenarios.house import House, a_day, a_typed_buy, assert_can_be_rebuilt, minutes
 from tests.scenarios.live_floor import LiveFloor, LiveHouse
@@ -312,7 +312,7 @@ def test_the_live_desk_measures_by_the_clock_that_nobody_sets() -> None:
     """ST-07"""
     house = LiveHouse(LiveFloor("09:31", minutes("09:30", "09:31")), steady=time.monotonic)
 
-    assert house.engine.desk.orchestrator.showing.clock is time.monotonic
+    assert house.engine.state.orchestrator.showing.clock is time.monotonic
 
 
 # ── one that floods ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -12,9 +12,9 @@ from decimal import Decimal
 import pytest
 
 from core.brokers.simulated.book import BookedOrder
-from core.brokers.simulated.directions import Directions
-from core.brokers.simulated.market import Market
+from core.brokers.simulated.market import ExchangeMarket
 from core.brokers.simulated.path import Path
+from core.brokers.simulated.path_order import PathOrder
 from core.model.bar import Bar
 from core.model.broker import Accepted
 from core.model.order import OrderClass, OrderRequest, OrderStatus, Side
@@ -134,11 +134,11 @@ def test_long_and_short_come_to_the_same_to_the_cent(decoy: Decoy | None) -> Non
 def test_it_won_where_the_larger_part_turned_the_bar_for_all(side: Side, monkeypatch: pytest.MonkeyPatch) -> None:
     """AN-04: the strategy would find the flaw if it were there."""
 
-    def one_for_all(market: Market, order: BookedOrder) -> Path | None:
+    def one_for_all(market: ExchangeMarket, order: BookedOrder) -> Path | None:
         return market.path(order.symbol)
 
-    monkeypatch.setattr(Market, "path_of", one_for_all)
-    monkeypatch.setattr(Directions, "_can_fill", lambda *_: True)
+    monkeypatch.setattr(ExchangeMarket, "path_of", one_for_all)
+    monkeypatch.setattr(PathOrder, "_can_fill", lambda *_: True)
 
     with_it = of_all(side, OUT_OF_REACH, NO_SPREAD)
 

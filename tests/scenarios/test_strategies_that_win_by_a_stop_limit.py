@@ -11,9 +11,9 @@ from decimal import Decimal
 import pytest
 
 from core.brokers.simulated.book import BookedOrder
-from core.brokers.simulated.directions import Directions
 from core.brokers.simulated.matching import Matching
 from core.brokers.simulated.path import Segment
+from core.brokers.simulated.path_order import PathOrder
 from core.brokers.simulated.same_bar import SameBar
 from core.model.bar import Bar
 from core.model.order import OrderClass, OrderRequest, Side
@@ -102,7 +102,7 @@ def elects_and_fills(monkeypatch: pytest.MonkeyPatch) -> None:
         del order, segment
 
     monkeypatch.setattr(SameBar, "note_election", says_nothing)
-    monkeypatch.setattr(Directions, "_is_out_of_reach", lambda *_: False)
+    monkeypatch.setattr(PathOrder, "_is_out_of_reach", lambda *_: False)
 
 
 @pytest.mark.parametrize(("stop", "limit"), [("0.04", "0.00"), ("0.05", "-0.05"), ("0.04", "0.04"), ("0.04", "0.08")])

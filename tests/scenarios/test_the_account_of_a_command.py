@@ -7,12 +7,12 @@ from typing import get_args
 
 import pytest
 
-from console.handle import EngineHandle
-from core import inputs
-from core.doors import addressed
-from core.effects import CancelOrder
+from console.client.handle import EngineHandle
 from core.facts import CommandRefused, Halted, Killed, SymbolRefused
-from core.inputs import Command, Halt, Kill, RefuseSymbol, RequestCancel
+from core.messages import commands
+from core.messages.command_ports import addressed
+from core.messages.commands import Command, Halt, Kill, RefuseSymbol, RequestCancel
+from core.messages.effects import CancelOrder
 from core.model.order import OrderStatus
 from core.model.values import AccountId
 from core.ports import JournalWriteError
@@ -20,7 +20,7 @@ from state.codec import encode
 from tests.scenarios.house import SPY, House, a_house_with_a_proposal, to
 
 ANOTHER = AccountId("another")
-COMMANDS = sorted(get_args(inputs.Command), key=lambda kind: kind.__name__)
+COMMANDS = sorted(get_args(commands.Command), key=lambda kind: kind.__name__)
 AWAY = ("10:06", "10:30", "99.70 99.70 99.65 99.70")
 
 

@@ -7,19 +7,20 @@ from decimal import Decimal
 
 import pytest
 
-from core.effects import FetchAccount, FetchFigures, FetchPicture, SubmitOrder
-from core.execution.breaker import Phase
+from core.execution.breaker import BreakerPhase
 from core.facts import BreakerClosed, BreakerOpened, CallFailed, OrderApproved, OrderSent, ProposalSkipped
-from core.inputs import AccountFetched, ClearBreaker, LampChanged, ProposeClose, SubmissionAnswered
+from core.messages.commands import ClearBreaker, ProposeClose
+from core.messages.effects import FetchAccount, FetchFigures, FetchPicture, SubmitOrder
+from core.messages.inputs import AccountFetched, ConnectionChanged, SubmissionAnswered
 from core.model.account import Account
 from core.model.broker import NoAnswer, Refused
 from core.model.codes import RefusalKind
-from core.model.connection import Lamp, Line, LineState
+from core.model.connection import Channel, ConnectionState, ConnectionStatus
 from core.model.values import ClientOrderId
-from core.runtime.line import Link
-from core.settings import ExecutionSettings, Settings
-from core.telling import in_words
+from core.runtime.link import Link
+from core.settings.settings import ExecutionSettings, Settings
 from core.views import ProtectionRow
+from core.views.event_text import in_words
 from tests.scenarios.house import DIP, STEADY, House, a_house_in_a_position, a_typed_buy, minutes
 from tests.unit.core.brokers.trading_floor import SPY
 
@@ -37,7 +38,7 @@ def the_broker_is_silent(house: House, times: int) -> None:
         house.line.take(house.line.at, AccountFetched(GONE))
 
 
-def phase(house: House) -> Phase:
+def phase(house: House) -> BreakerPhase:
     return house.desk.breaker.phase(house.line.at)
 
 
@@ -68,7 +69,7 @@ def test_four_requests_without_an_answer_shut_nothing_and_a_fifth_does() -> None
     the_broker_is_silent(house, 1)
     house.presses(a_typed_buy())
 
-    assert (after_four, phase(house)) == (Phase.CLOSED, Phase.OPEN)
+    assert (after_four, phase(house)) == (BreakerPhase.CLOSED, BreakerPhase.OPEN)
     assert house.last(ProposalSkipped).reasons[0].startswith("breaker: open for 60 s more: 5 requests in a row")
 
 
@@ -82,7 +83,7 @@ def test_a_refusal_that_the_broker_states_is_an_answer() -> None:
     )
     the_broker_is_silent(house, 4)
 
-    assert phase(house) is Phase.CLOSED
+    assert phase(house) is BreakerPhase.CLOSED
 
 
 def test_while_it_is_open_an_exit_is_staged_confirmed_and_sold() -> None:
@@ -94,7 +95,7 @@ def test_while_it_is_open_an_exit_is_staged_confirmed_and_sold() -> None:
     house.confirms_at("10:06:40")
     house.until("10:06:50")
 
-    assert phase(house) is Phase.OPEN
+    assert phase(house) is BreakerPhase.OPEN
     assert house.held() == house.held_by_the_broker() == "0"
 
 
@@ -141,7 +142,7 @@ def test_half_open_lets_one_entry_through_and_its_answer_closes_it() -> None:
     house = a_quiet_house()
     the_broker_is_silent(house, 5)
     house.until("10:07:35")
-    assert phase(house) is Phase.HALF_OPEN
+    assert phase(house) is BreakerPhase.HALF_OPEN
 
     answers_take(house, seconds=2)
     buys(house)
@@ -150,7 +151,7 @@ def test_half_open_lets_one_entry_through_and_its_answer_closes_it() -> None:
     house.until("10:07:45")
 
     assert meanwhile == "breaker: half-open: one entry was let through, and its answer decides"
-    assert phase(house) is Phase.CLOSED
+    assert phase(house) is BreakerPhase.CLOSED
     assert len(house.facts(BreakerClosed)) == 1
 
 
@@ -163,7 +164,7 @@ def test_the_one_that_is_let_through_and_has_no_answer_opens_it_again() -> None:
     house.line.breaks_at(SubmitOrder, arrives=False)
     buys(house)
 
-    assert phase(house) is Phase.OPEN
+    assert phase(house) is BreakerPhase.OPEN
     assert "the entry that was let through had no answer" in house.last(BreakerOpened).reason
 
 
@@ -174,15 +175,15 @@ def test_a_third_opening_in_an_hour_latches_it_until_the_operator_clears_it() ->
         the_broker_is_silent(house, 5)
         house.until(clock)
         buys(house)
-        assert phase(house) is Phase.CLOSED
+        assert phase(house) is BreakerPhase.CLOSED
     the_broker_is_silent(house, 5)
 
     house.until("11:20")
     after_an_hour = phase(house)
     house.presses(ClearBreaker())
 
-    assert after_an_hour is Phase.LATCHED
-    assert phase(house) is Phase.CLOSED
+    assert after_an_hour is BreakerPhase.LATCHED
+    assert phase(house) is BreakerPhase.CLOSED
     assert house.last(BreakerClosed).reason == "cleared by the operator"
 
 
@@ -197,7 +198,7 @@ def test_two_openings_that_lie_an_hour_apart_latch_nothing() -> None:
 
     the_broker_is_silent(house, 5)
 
-    assert phase(house) is Phase.OPEN
+    assert phase(house) is BreakerPhase.OPEN
 
 
 def test_three_late_answers_to_orders_in_a_row_open_it() -> None:
@@ -209,7 +210,7 @@ def test_three_late_answers_to_orders_in_a_row_open_it() -> None:
         buys(house)
         house.until_moment(house.line.at + timedelta(seconds=8))
 
-    assert phase(house) is Phase.OPEN
+    assert phase(house) is BreakerPhase.OPEN
     assert "3 orders in a row were answered late" in house.last(BreakerOpened).reason
 
 
@@ -220,7 +221,7 @@ def test_it_survives_a_restart_open_as_it_was() -> None:
 
     house.restarted().until("10:07:00")
 
-    assert phase(house) is Phase.OPEN
+    assert phase(house) is BreakerPhase.OPEN
     assert guard(house).is_tripped
 
 
@@ -258,7 +259,9 @@ def test_a_broker_that_answers_as_it_should_is_no_news() -> None:
     told = len(house.told())
 
     house.line.take(house.line.at, account)
-    house.line.take(house.line.at, LampChanged(Lamp(Line.BROKER, LineState.UP, house.line.at)))
+    house.line.take(
+        house.line.at, ConnectionChanged(ConnectionStatus(Channel.BROKER, ConnectionState.UP, house.line.at))
+    )
 
     assert len(house.told()) == told
 

@@ -19,9 +19,9 @@ from typing import Any
 import pytest
 
 import app
-from core.inputs import Kill
+from core.messages.commands import Kill
 from core.ports import DemoRequest
-from state import plan_inbox
+from state import basket_inbox
 from state.folders import Home
 from state.heartbeat import Heartbeat, Status
 from tests.scenarios.backtests import Keyturn
@@ -219,7 +219,7 @@ def test_a_kill_from_another_terminal_holds_for_an_engine_that_starts_later(keyt
         runtime = demo(tmp_path, stack)
         runtime.beat()
         runtime.step()
-        assert runtime.engine.desk.control.killed_by == "command"
+        assert runtime.engine.state.control.killed_by == "command"
 
 
 ROWS = "symbol,side,quantity,stop_price\nSPY,buy,0.05,400\n"
@@ -232,7 +232,7 @@ def lives(runtime: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         runtime.beat()
         runtime.step()
 
-    monkeypatch.setattr(plan_inbox, "wait_a_little", beat)
+    monkeypatch.setattr(basket_inbox, "wait_a_little", beat)
 
 
 def test_a_plan_from_another_terminal_waits_for_its_marks_and_its_key(
@@ -250,7 +250,7 @@ def test_a_plan_from_another_terminal_waits_for_its_marks_and_its_key(
 
         assert (answer.code, answer.out.count("\n")) == (0, 1)
         assert "1 order, 0 to sell or cover, 1 to open; it waits at the desk of demo" in answer.out
-        run = runtime.engine.desk.plans.run
+        run = runtime.engine.state.plans.run
         assert run is not None
         assert (run.plan.name, run.is_open, run.marked) == ("in.csv", True, set())
 
@@ -296,7 +296,7 @@ def test_a_plan_that_nobody_takes_is_taken_back_and_said(
     """OP-05: the lock is held, and no engine lives behind it."""
     file = tmp_path / "in.csv"
     file.write_text(ROWS)
-    monkeypatch.setattr(plan_inbox, "ANSWER_SECONDS", 0.0)
+    monkeypatch.setattr(basket_inbox, "ANSWER_SECONDS", 0.0)
     with ExitStack() as stack:
         runtime = demo(tmp_path, stack)
 
@@ -306,7 +306,7 @@ def test_a_plan_that_nobody_takes_is_taken_back_and_said(
 
         assert (answer.code, answer.out) == (2, "")
         assert "nobody took it in time, and it was taken back: look at the desk" in answer.err
-        assert runtime.engine.desk.plans.run is None
+        assert runtime.engine.state.plans.run is None
 
 
 def test_a_plan_needs_a_desk_and_a_file_that_can_be_read(keyturn: Keyturn, tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ import pytest
 
 import app
 from core.facts import ProposalSkipped, ProtectionExpired, ProtectionTripped
-from core.inputs import ProposeClose
-from core.settings import Settings
+from core.messages.commands import ProposeClose
+from core.settings.settings import Settings
 from tests.scenarios.changes import confirms_now, passes
 from tests.scenarios.house import House, a_typed_buy, minutes
 from tests.unit.core.brokers.trading_floor import SPY, at

@@ -9,21 +9,21 @@ from decimal import Decimal
 from functools import cache
 from itertools import groupby
 
-from core.checkpoint import rebuild
 from core.engine import Engine
-from core.facts import PastTaken, ProtectionTripped
-from core.inputs import BarArrived, MarketDataBroken, PastArrived, Start
+from core.facts import PastDaysLoaded, ProtectionTripped
 from core.market.calendar import load_calendar
 from core.market.port import MarketDataError
 from core.market.synthetic import synthetic_sessions
+from core.messages.inputs import BarArrived, MarketDataBroken, PastArrived, Start
 from core.model.account import Mode
 from core.model.bar import ONE_MINUTE, Bar
-from core.model.past import Past, PastDay
+from core.model.past_days import PastDay, PastDays
 from core.model.regime import DailyBar
 from core.model.values import Price, Symbol
-from core.risk.protections.terms import VolatilityHaltTerms
-from core.runtime.past import PastWatch
-from core.settings import Settings
+from core.runtime.past_days import PastWatch
+from core.settings.protections import VolatilityHaltSettings
+from core.settings.settings import Settings
+from core.trading_state.checkpoint import rebuild
 from state.journal import MemoryJournal
 
 SPY, IBM = Symbol("SPY"), Symbol("IBM")
@@ -65,12 +65,12 @@ class Broker:
 
 
 def a_watch(broker: Broker, now: datetime = OPEN) -> PastWatch:
-    return PastWatch(broker.minutes, broker.days, CALENDAR, lambda: now, VolatilityHaltTerms)
+    return PastWatch(broker.minutes, broker.days, CALENDAR, lambda: now, VolatilityHaltSettings)
 
 
 def a_desk(journal: MemoryJournal | None = None) -> Engine:
     engine = Engine("live", Mode.PAPER, CALENDAR, journal or MemoryJournal())
-    rebuild(engine.desk, None)
+    rebuild(engine.state, None)
     return engine
 
 
@@ -83,13 +83,13 @@ def started(at: datetime) -> Engine:
 
 def hears(engine: Engine, bars: Sequence[Bar]) -> None:
     for bar in bars:
-        list(engine.handle(max(bar.end, engine.desk.at), BarArrived(bar, "test")))
+        list(engine.handle(max(bar.end, engine.state.at), BarArrived(bar, "test")))
 
 
 def is_told(engine: Engine, *symbols: Symbol) -> None:
-    for told in a_watch(Broker()).look(symbols, VolatilityHaltTerms()):
+    for told in a_watch(Broker()).look(symbols, VolatilityHaltSettings()):
         assert isinstance(told, PastArrived)
-        list(engine.handle(engine.desk.at, told))
+        list(engine.handle(engine.state.at, told))
 
 
 @cache
@@ -112,25 +112,25 @@ def test_the_median_of_a_desk_that_never_ran_is_that_of_one_that_ran_for_weeks()
     ran = that_ran_on()
 
     for symbol in (SPY, IBM):
-        known = engine.desk.protections.volatility_halt.state.symbols[symbol]
+        known = engine.state.protections.volatility_halt.state.symbols[symbol]
         running = ran.desk.protections.volatility_halt.state.symbols[symbol]
         assert known.days == [*running.days, running.of_day.deviation][-20:]
         assert known.returns == running.returns
-    words = [m.words for m in engine.desk.protections.volatility_halt.measures(engine.desk.at)]
+    words = [m.words for m in engine.state.protections.volatility_halt.measures(engine.state.at)]
     assert len([text for text in words if "30 one-minute" in text and "the median of 20 sessions is" in text]) == 2
 
 
 def test_the_correlation_of_two_symbols_is_known_before_the_first_bar() -> None:
     """RK-16"""
     engine = started(OPEN)
-    before = engine.desk.sizing.ranges.likeness(SPY, IBM)
+    before = engine.state.sizing.ranges.likeness(SPY, IBM)
     is_told(engine, SPY, IBM)
     hears(engine, todays(1))
     ran = started(SESSIONS[0].open)
     hears(ran, [bar for bar in market() if bar.start < OPEN + ONE_MINUTE])
 
     assert before == (None, 0)
-    found, days = engine.desk.sizing.ranges.likeness(SPY, IBM)
+    found, days = engine.state.sizing.ranges.likeness(SPY, IBM)
     assert days >= 20
     assert (found, days) == ran.desk.sizing.ranges.likeness(SPY, IBM)
 
@@ -181,14 +181,17 @@ def test_it_halts_nothing_and_a_restart_knows_it_again() -> None:
     engine = a_desk(journal)
     engine.apply(OPEN, SETTINGS, "test")
     facts: list[object] = []
-    engine.desk.add_listener(lambda _number, _at, fact: facts.append(fact))
+    engine.state.add_listener(lambda _number, _at, fact: facts.append(fact))
     is_told(engine, SPY, IBM)
 
     again = a_desk(journal)
 
-    assert [type(fact) for fact in facts if isinstance(fact, PastTaken | ProtectionTripped)] == [PastTaken, PastTaken]
-    assert again.desk.protections.volatility_halt.state == engine.desk.protections.volatility_halt.state
-    assert again.desk.sizing.ranges.state == engine.desk.sizing.ranges.state
+    assert [type(fact) for fact in facts if isinstance(fact, PastDaysLoaded | ProtectionTripped)] == [
+        PastDaysLoaded,
+        PastDaysLoaded,
+    ]
+    assert again.desk.protections.volatility_halt.state == engine.state.protections.volatility_halt.state
+    assert again.desk.sizing.ranges.state == engine.state.sizing.ranges.state
 
 
 def test_without_minutes_the_closes_alone_are_known() -> None:
@@ -196,10 +199,10 @@ def test_without_minutes_the_closes_alone_are_known() -> None:
     engine = started(OPEN)
     days = tuple(PastDay(OPEN.date() - timedelta(days=n), Price(Decimal(100 + n)), None) for n in range(30, 0, -1))
     for symbol in (SPY, IBM):
-        list(engine.handle(OPEN, PastArrived(Past(symbol, days))))
+        list(engine.handle(OPEN, PastArrived(PastDays(symbol, days))))
     hears(engine, todays(1))
 
-    assert engine.desk.sizing.ranges.likeness(SPY, IBM)[1] == 29
+    assert engine.state.sizing.ranges.likeness(SPY, IBM)[1] == 29
 
 
 # ── asking ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -256,10 +259,10 @@ def test_a_failure_is_said_once_and_asked_again() -> None:
     watch = a_watch(broker)
     watch.follow((SPY,))
 
-    (said,) = watch.look((SPY,), VolatilityHaltTerms())
-    again = watch.look((SPY,), VolatilityHaltTerms())
+    (said,) = watch.look((SPY,), VolatilityHaltSettings())
+    again = watch.look((SPY,), VolatilityHaltSettings())
     broker.is_away = False
-    (told,) = watch.look((SPY,), VolatilityHaltTerms())
+    (told,) = watch.look((SPY,), VolatilityHaltSettings())
 
     assert isinstance(said, MarketDataBroken)
     assert said.reason.endswith("go on without them until they come: nobody answered")

@@ -12,13 +12,13 @@ import pytest
 import app
 from core.brokers.simulated.config import FIRST_EDITION
 from core.facts import ProposalStaged
-from core.inputs import Kill, Rearm
-from core.model.plan import PlanSource
+from core.messages.commands import Kill, Rearm
+from core.model.basket import BasketSource
 from core.model.signal import ExitReason
 from core.ports import DemoRequest, OperatorError
 from core.runtime.virtual import VirtualRuntime
 from state.folders import AccountFolder
-from state.keeper import Keeper
+from state.housekeeping import Housekeeping
 from state.kill_switch import FileKillSwitch
 
 BUSY = DemoRequest(operator="confirm-all", is_headless=True)
@@ -35,7 +35,7 @@ def demo(home: Path, request: DemoRequest = PLAIN) -> Iterator[VirtualRuntime]:
 
 def until_it_holds(runtime: VirtualRuntime, symbol: str | None = None) -> None:
     runtime.run(until=runtime.at + timedelta(seconds=1))
-    while not [p for p in runtime.engine.desk.ledger.positions() if symbol in (None, p.symbol)]:
+    while not [p for p in runtime.engine.state.ledger.positions() if symbol in (None, p.symbol)]:
         assert runtime.step()
 
 
@@ -43,14 +43,14 @@ def test_a_plain_demo_goes_on_with_what_the_busy_one_holds(tmp_path: Path) -> No
     """EX-09, SP-05: the account keeps the symbols and the rules that it was opened with."""
     with demo(tmp_path, BUSY) as busy:
         until_it_holds(busy)
-        held = {p.symbol for p in busy.engine.desk.ledger.positions()}
+        held = {p.symbol for p in busy.engine.state.ledger.positions()}
         busy.stop("left")
 
     with demo(tmp_path) as plain:
         plain.run(until=plain.at + timedelta(seconds=1))
 
-        assert plain.engine.desk.control.refusal() is None
-        ours = {p.symbol: p.quantity for p in plain.engine.desk.ledger.positions()}
+        assert plain.engine.state.control.refusal() is None
+        ours = {p.symbol: p.quantity for p in plain.engine.state.ledger.positions()}
         assert ours == {p.symbol: p.quantity for p in plain.exchange.picture(plain.at).positions}
         assert held <= set(ours)
 
@@ -68,7 +68,7 @@ def test_an_exchange_keeps_the_rules_that_its_account_was_opened_with(tmp_path: 
 def test_an_account_of_before_todays_rules_goes_on_by_its_own(tmp_path: Path) -> None:
     """EX-20, EX-09: its log names no edition; what filled then is held now, and the books agree."""
     with pytest.MonkeyPatch.context() as before:
-        before.setattr("core.runtime.exchange.edition_of", lambda _records: FIRST_EDITION)
+        before.setattr("core.runtime.simulated_exchange.edition_of", lambda _records: FIRST_EDITION)
         with demo(tmp_path, BUSY) as first:
             until_it_holds(first)
             first.stop("left")
@@ -78,10 +78,10 @@ def test_an_account_of_before_todays_rules_goes_on_by_its_own(tmp_path: Path) ->
     with demo(tmp_path) as again:
         again.run(until=again.at + timedelta(seconds=1))
 
-        ours = {p.symbol: p.quantity for p in again.engine.desk.ledger.positions()}
+        ours = {p.symbol: p.quantity for p in again.engine.state.ledger.positions()}
         assert ours
         assert ours == {p.symbol: p.quantity for p in again.exchange.picture(again.at).positions}
-        assert again.engine.desk.control.refusal() is None
+        assert again.engine.state.control.refusal() is None
 
 
 def test_a_held_symbol_cannot_be_left_out(tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_a_checkpoint_that_cannot_be_written_is_said_and_ends_nothing(tmp_path: 
     """SP-06, SP-02"""
     with demo(tmp_path) as runtime:
         keeper = runtime.keeper
-        assert isinstance(keeper, Keeper)
+        assert isinstance(keeper, Housekeeping)
         documents = tmp_path / "state" / "demo" / "documents.json"
         documents.unlink(missing_ok=True)
         (documents / "in the way").mkdir(parents=True)
@@ -119,7 +119,7 @@ def test_a_checkpoint_that_cannot_be_written_is_said_and_ends_nothing(tmp_path: 
         keeper.look(runtime)
 
         assert any("cannot be written" in note for note in runtime.engine.notes)
-        assert runtime.engine.desk.control.halts == {}
+        assert runtime.engine.state.control.halts == {}
 
 
 def test_a_flattening_asked_for_after_the_kill_is_staged_too(tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ def test_a_flattening_asked_for_after_the_kill_is_staged_too(tmp_path: Path) -> 
         assert isinstance(switch, FileKillSwitch)
         another_terminal = FileKillSwitch(AccountFolder(switch._path.parent), {})
         staged: list[ProposalStaged] = []
-        runtime.engine.desk.add_listener(lambda _s, _a, fact: keep(staged, fact))
+        runtime.engine.state.add_listener(lambda _s, _a, fact: keep(staged, fact))
         another_terminal.latch("command")
         beat_and_obey(runtime)
 
@@ -139,13 +139,13 @@ def test_a_flattening_asked_for_after_the_kill_is_staged_too(tmp_path: Path) -> 
         for _ in range(3):  # the kill once more, the proposals, their plan
             beat_and_obey(runtime)
 
-        assert runtime.engine.desk.control.killed_by == "command"
-        held = {p.symbol for p in runtime.engine.desk.ledger.positions()}
+        assert runtime.engine.state.control.killed_by == "command"
+        held = {p.symbol for p in runtime.engine.state.ledger.positions()}
         assert {fact.proposal.symbol for fact in staged} == held
         assert {fact.proposal.exit_reason for fact in staged} == {ExitReason.KILL}
-        run = runtime.engine.desk.plans.run
+        run = runtime.engine.state.plans.run
         assert run is not None
-        assert run.plan.source is PlanSource.FLATTEN
+        assert run.plan.source is BasketSource.FLATTEN
         assert {line.proposal.symbol for line in run.plan.lines} == held
 
 
@@ -169,7 +169,7 @@ def test_the_environment_keeps_a_desk_killed_whatever_is_typed(tmp_path: Path) -
 
         runtime.obey(Rearm("REARM"))
 
-        assert runtime.engine.desk.control.killed_by == "environment"
+        assert runtime.engine.state.control.killed_by == "environment"
         assert any("unset KEYTURN_KILL" in note for note in runtime.engine.notes)
 
 
@@ -182,9 +182,9 @@ def test_a_kill_goes_on_where_the_switch_cannot_be_written(tmp_path: Path) -> No
 
         runtime.obey(Kill("key"))
 
-        assert runtime.engine.desk.control.killed_by == "key"
+        assert runtime.engine.state.control.killed_by == "key"
         assert any("it holds until this desk ends" in note for note in runtime.engine.notes)
-        assert not [o for o in runtime.engine.desk.ledger.working_entries() if not o.is_cancelling]
+        assert not [o for o in runtime.engine.state.ledger.working_entries() if not o.is_cancelling]
 
 
 class NoRoom:

@@ -18,7 +18,7 @@ from core.model.values import Symbol
 from core.ports import Finding
 from core.runtime.doctor import Doctor, Places
 from state.folders import Home
-from state.surroundings import look_around
+from state.host_info import look_around
 from tests.scenarios.house import STEADY, a_day
 from tests.scenarios.live_floor import LiveFloor
 

@@ -9,13 +9,13 @@ from typing import get_args
 
 import pytest
 
-from core import inputs
-from core.doors import Door, DoorKind
-from core.facts import CommandRefused, ConfirmationReceived, ConfirmationRefused, OrderCreated, PlanSigned
-from core.inputs import AnswerPlan, Confirm, Keyed, Resume, SignPlan
+from core.facts import BasketSigned, CommandRefused, ConfirmationReceived, ConfirmationRefused, OrderCreated
+from core.messages import commands, inputs
+from core.messages.command_ports import CommandPort, PortKind
+from core.messages.commands import AnswerBasket, Confirm, Keyed, Resume, SignBasket
 from core.model.codes import HaltCause
 from core.model.sender import Sender
-from core.workflows.planning import Planning, digest_now, rehearsed
+from core.workflows.baskets.baskets import BasketDrafts, digest_now, rehearsed
 from state.codec import decode, encode
 from tests.scenarios.house import House, a_house_with_a_proposal, to
 from tests.scenarios.live_floor import LiveHouse
@@ -40,7 +40,7 @@ def of_nobody(_house: House, key: Confirm) -> Confirm:
 
 
 def of_a_door_of_its_own(_house: House, key: Confirm) -> Confirm:
-    return Door(DoorKind.CONSOLE, "/dev/pts/1", "lena").through(key)  # type: ignore[return-value]
+    return CommandPort(PortKind.CONSOLE, "/dev/pts/1", "lena").through(key)  # type: ignore[return-value]
 
 
 def of_what_the_engine_knows(house: House, key: Confirm) -> Confirm:
@@ -79,7 +79,7 @@ def test_a_key_that_some_code_posts_confirms_nothing_and_is_told(
 def test_no_door_is_made_known_once_the_desk_runs() -> None:
     """OP-01"""
     house = a_house_with_an_open_ticket()
-    mine = Door(DoorKind.CONSOLE)
+    mine = CommandPort(PortKind.CONSOLE)
 
     with pytest.raises(ValueError, match="before the desk runs"):
         house.line.admit(mine.known)
@@ -90,13 +90,13 @@ def test_no_door_is_made_known_once_the_desk_runs() -> None:
 
 def test_keys_by_script_are_taken_on_the_simulated_exchange_alone() -> None:
     """OP-01"""
-    script = Door(DoorKind.SCRIPT)
+    script = CommandPort(PortKind.SCRIPT)
     with pytest.raises(ValueError, match="simulated exchange alone"):
         LiveHouse(at_the_dip()).runtime.admit(script.known)
 
     with LiveHouse(at_the_dip()) as house:
         house.engine.doors._known += (script.known,)
-        house.runtime.send(script.through(a_ticket(house), house.engine.desk.account_name))
+        house.runtime.send(script.through(a_ticket(house), house.engine.state.account_name))
         house.waits(lambda view: any("by script" in row.text for row in view.refusals), "the refusal")
 
 
@@ -110,9 +110,9 @@ def test_every_command_that_opens_or_loosens_asks_for_a_door() -> None:
         "LookAt",
         "ProposeClose",
         "ProposeFlattening",
-        "OpenPlan",
-        "MarkInPlan",
-        "LeavePlan",
+        "OpenBasket",
+        "MarkInBasket",
+        "LeaveBasket",
         "EditProposal",
         "MoveStop",
         "EditOrder",
@@ -127,14 +127,14 @@ def test_every_command_that_opens_or_loosens_asks_for_a_door() -> None:
         "SettingsFileSeen",
     }
     keyed = {kind.__name__ for kind in get_args(Keyed)}
-    assert {kind.__name__ for kind in get_args(inputs.Command)} == keyed | free
+    assert {kind.__name__ for kind in get_args(commands.Command)} == keyed | free
     assert all("sender" in inspect.signature(kind).parameters for kind in get_args(Keyed))
 
 
 def test_a_halt_is_not_ended_past_the_door() -> None:
     """OP-07"""
     house = a_house_with_an_open_ticket()
-    house.presses(inputs.Halt("key"))
+    house.presses(commands.Halt("key"))
 
     house.line.obey(to(house.line, Resume()))
     assert HaltCause.KEY in house.desk.control.halts
@@ -145,20 +145,20 @@ def test_a_halt_is_not_ended_past_the_door() -> None:
 def test_a_plan_is_not_signed_past_the_door() -> None:
     """OP-05"""
     house = a_house_with_a_proposal()
-    house.presses(inputs.OpenPlan(inputs.PlanSource.PROPOSALS))
+    house.presses(commands.OpenBasket(inputs.BasketSource.PROPOSALS))
     run = house.desk.plans.run
     assert run is not None
-    house.presses(inputs.MarkInPlan(run.id, house.proposal.id, is_marked=True))
-    going = [t for t in rehearsed(house.desk, house.engine.the(Planning).gate, run) if t.fits]
-    sign = SignPlan(run.id, digest_now(house.desk, run, going))
+    house.presses(commands.MarkInBasket(run.id, house.proposal.id, is_marked=True))
+    going = [t for t in rehearsed(house.desk, house.engine.the(BasketDrafts).gate, run) if t.fits]
+    sign = SignBasket(run.id, digest_now(house.desk, run, going))
 
     house.line.obey(to(house.line, sign))
-    house.line.obey(to(house.line, AnswerPlan(run.id, goes_on=True)))
-    assert [fact.command for fact in house.facts(CommandRefused)] == ["SignPlan", "AnswerPlan"]
-    assert house.facts(PlanSigned) == []
+    house.line.obey(to(house.line, AnswerBasket(run.id, goes_on=True)))
+    assert [fact.command for fact in house.facts(CommandRefused)] == ["SignBasket", "AnswerBasket"]
+    assert house.facts(BasketSigned) == []
 
     house.presses(sign)
-    assert house.last(PlanSigned).terminal == "script"
+    assert house.last(BasketSigned).terminal == "script"
 
 
 def test_a_confirmation_is_recorded_with_its_terminal_and_its_user() -> None:

@@ -8,17 +8,17 @@ from decimal import Decimal
 
 import pytest
 
-from core.effects import CancelOrder, SubmitOrder
 from core.execution.order import Order
 from core.facts import ConfirmationRefused, EngineStarted, OrderCreated, ProposalSkipped, ProposalStaged
-from core.inputs import Confirm, EditOrder, OpenTicket, RequestCancel
+from core.messages.commands import Confirm, EditOrder, OpenTicket, RequestCancel
+from core.messages.effects import CancelOrder, SubmitOrder
 from core.model.bar import Bar
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderStatus
 from core.model.values import Price, Symbol
-from core.picture import Pictures
-from core.settings import Settings
+from core.settings.settings import Settings
 from core.views import ProtectionRow
+from core.views.builders.desk import ViewBuilder
 from tests.scenarios.house import STEADY, House, a_day, a_typed_buy, assert_can_be_rebuilt, minutes
 from tests.scenarios.plans import SETTINGS, a_buy, a_floor, marks, opens, runs_out, signs, the_plan
 from tests.unit.core.brokers.trading_floor import IBM, SPY
@@ -68,7 +68,7 @@ def sent(house: House) -> list[Order]:
 
 
 def row(house: House, key: str = "entries/vwap") -> ProtectionRow:
-    return next(r for r in Pictures(house.engine).draw(house.line.at).protections if r.key == key)
+    return next(r for r in ViewBuilder(house.engine).draw(house.line.at).protections if r.key == key)
 
 
 def types(house: House, symbol: Symbol, limit: str = "99.40") -> tuple[str, ...]:

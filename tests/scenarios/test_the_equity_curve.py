@@ -19,11 +19,11 @@ from core.facts import (
     StrategyPaused,
     StrategyResumed,
 )
-from core.inputs import ResumeStrategy
+from core.messages.commands import ResumeStrategy
 from core.model.values import ClientOrderId
-from core.settings import Settings
-from core.shadows import Shadow
-from core.workflows.guarding import FOR_A_REVIEW
+from core.settings.settings import Settings
+from core.staging.shadow_trades import ShadowTrade
+from core.workflows.protection.protections import FOR_A_REVIEW
 from tests.scenarios.house import FALL, STEADY, House, a_day, assert_can_be_rebuilt
 from tests.unit.core.brokers.trading_floor import IBM, SPY, THURSDAY, at
 
@@ -54,7 +54,7 @@ def a_loss(*then: tuple[str, str, str], entries_a_day: int = 9) -> House:
     return house.until("10:09:01")
 
 
-def shadows(house: House) -> list[Shadow]:
+def shadows(house: House) -> list[ShadowTrade]:
     return [shadow for shadow in house.desk.shadows.of_day(THURSDAY) if shadow.is_counted]
 
 

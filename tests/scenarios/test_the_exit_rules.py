@@ -9,8 +9,6 @@ from typing import Any
 
 import pytest
 
-from core.checkpoint import documents_of, states
-from core.desk import Desk
 from core.execution.cover import bare_in_words
 from core.facts import (
     BarClosed,
@@ -21,7 +19,7 @@ from core.facts import (
     RegimeMeasured,
     TradeClosed,
 )
-from core.inputs import Decline, ProposeOrder
+from core.messages.commands import Decline, ProposeOrder
 from core.model.account import Mode
 from core.model.codes import BareKind
 from core.model.order import Effect, OrderType, StopHolder
@@ -29,8 +27,10 @@ from core.model.regime import NoMarket, Regime, RegimeLabels, VixLevel, VixReadi
 from core.model.signal import ExitReason
 from core.model.values import Price, Quantity, plain
 from core.ports import Checkpoint
-from core.settings import Settings
-from core.workflows.listing import listed_exits
+from core.settings.settings import Settings
+from core.trading_state.checkpoint import documents_of, states
+from core.trading_state.state import TradingState
+from core.workflows.staging.exit_preview import listed_exits
 from state.journal import MemoryJournal
 from tests.scenarios.changes import confirms_now
 from tests.scenarios.house import (
@@ -153,7 +153,7 @@ def test_the_mark_and_the_entry_survive_a_start_after_every_record() -> None:
             best = max(best, record.fact.bar.high)
         if record.sequence < filled_at:
             continue
-        desk = Desk("house", Mode.PAPER, house.calendar, MemoryJournal())
+        desk = TradingState("house", Mode.PAPER, house.calendar, MemoryJournal())
         for kept in whole[: record.sequence]:
             desk.fold(kept.at, kept.fact)
         mark = desk.exits.mark(desk.ledger.positions()[0])

@@ -8,13 +8,13 @@ from decimal import Decimal
 import pytest
 
 from core.facts import ProtectionTripped
-from core.inputs import Halt, Kill, ProposeClose, RefuseSymbol, Resume
+from core.messages.commands import Halt, Kill, ProposeClose, RefuseSymbol, Resume
 from core.model.values import Fraction
-from core.picture import Pictures
-from core.risk.scaling.settings import SizingSettings
-from core.setting_types import Amount
-from core.settings import RiskSettings, Settings
-from core.views import ProtectionRow, Shut
+from core.settings.settings import RiskSettings, Settings
+from core.settings.size_factors import SizingSettings
+from core.settings.types import AmountSettings
+from core.views import ProtectionRow, SuspensionView
+from core.views.builders.desk import ViewBuilder
 from tests.scenarios.changes import ROOMY
 from tests.scenarios.house import (
     FALL,
@@ -34,8 +34,8 @@ MIDNIGHT = at("00:00", FRIDAY)
 """New York's, as it is recorded."""
 
 
-def rows(house: House, pictures: Pictures | None = None) -> dict[str, ProtectionRow]:
-    drawn = (pictures or Pictures(house.engine)).draw(house.line.at)
+def rows(house: House, pictures: ViewBuilder | None = None) -> dict[str, ProtectionRow]:
+    drawn = (pictures or ViewBuilder(house.engine)).draw(house.line.at)
     return {row.key: row for row in drawn.protections}
 
 
@@ -74,9 +74,11 @@ def test_the_risk_budget_is_tripped_where_nothing_is_left_of_it() -> None:
 @pytest.mark.usefixtures("a_bar_at_once")
 def test_the_daily_loss_is_measured_in_dollars_and_is_shut_until_midnight() -> None:
     """RK-09, RK-03: the stop costs 0.502 × 0.31 = 0.156 USD."""
-    settings = Settings(risk=RiskSettings(daily_loss=Amount(usd=Decimal("0.15"), of_equity=None), entries_a_day=5))
+    settings = Settings(
+        risk=RiskSettings(daily_loss=AmountSettings(usd=Decimal("0.15"), of_equity=None), entries_a_day=5)
+    )
     house = House(a_day(("10:06", "10:06", STEADY), ("10:07", "10:40", FALL)), settings).opens()
-    pictures = Pictures(house.engine)
+    pictures = ViewBuilder(house.engine)
     house.confirms_at("10:06:02")
 
     before = rows(house.until("10:06:50"), pictures)["daily_loss"]
@@ -97,7 +99,7 @@ def test_the_daily_loss_is_measured_in_dollars_and_is_shut_until_midnight() -> N
 @pytest.mark.usefixtures("a_tick_each_way")
 def test_what_is_sold_of_an_open_position_counts_to_the_strategies_loss() -> None:
     """ST-02, RK-09: 20 at 99.60, 19 of them sold at 99.31; the last one, at 99.32, is the smallest part of the loss."""
-    risk = ROOMY.risk.model_copy(update={"daily_loss": Amount(usd=Decimal("5.70"), of_equity=None)})
+    risk = ROOMY.risk.model_copy(update={"daily_loss": AmountSettings(usd=Decimal("5.70"), of_equity=None)})
     settings = ROOMY.model_copy(update={"risk": risk})
     bars = a_day(("10:06", "10:07", STEADY), ("10:08", "10:30", "99.32 99.34 99.32 99.32"))
     house = House(bars, settings, cash=Decimal(10_000)).opens()
@@ -108,7 +110,7 @@ def test_what_is_sold_of_an_open_position_counts_to_the_strategies_loss() -> Non
     house.confirms_at("10:09:15")
     house.until("10:12")
 
-    drawn = Pictures(house.engine).draw(house.line.at)
+    drawn = ViewBuilder(house.engine).draw(house.line.at)
     (made,) = drawn.results
     assert house.held() == "1"
     assert told(on_paper)[:2] == ("5.60 of 5.70 USD", False)
@@ -120,7 +122,7 @@ def test_what_is_sold_of_an_open_position_counts_to_the_strategies_loss() -> Non
 
 def test_a_part_of_the_daily_loss_is_a_part_of_its_measure() -> None:
     """RK-09"""
-    settings = Settings(risk=RiskSettings(daily_loss=Amount(usd=Decimal("0.50"), of_equity=None)))
+    settings = Settings(risk=RiskSettings(daily_loss=AmountSettings(usd=Decimal("0.50"), of_equity=None)))
     house = a_house_in_a_position(("10:06", "10:06", STEADY), ("10:07", "10:30", "99.35"), settings=settings)
 
     row = rows(house.until("10:08:30"))["daily_loss"]
@@ -187,7 +189,7 @@ def test_positions_and_entries_are_counted_against_what_is_allowed() -> None:
     assert told(flat["positions"])[:2] == ("0 of 1", False)
     for row in (held["entries/vwap"], flat["entries/vwap"]):
         assert told(row) == ("1 of 1 today", True, "no further entry of it today: 1 filled")
-        assert (row.word, row.has_tripped) == (Shut.FULL, False)
+        assert (row.word, row.has_tripped) == (SuspensionView.FULL, False)
         assert (row.since, row.until) == (entered, NEXT_OPEN)
 
 

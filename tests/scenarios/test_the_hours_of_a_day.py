@@ -8,8 +8,8 @@ from decimal import Decimal
 import pytest
 
 from core.facts import ProposalSkipped
-from core.inputs import ProposeClose
-from core.settings import Settings
+from core.messages.commands import ProposeClose
+from core.settings.settings import Settings
 from tests.scenarios.changes import confirms_now, passes
 from tests.scenarios.house import House, a_typed_buy, minutes
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY

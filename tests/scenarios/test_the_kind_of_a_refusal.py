@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
-from core.effects import CancelOrder
 from core.facts import CancelFailed, OrderStateChanged
-from core.inputs import CancelAnswered, RequestCancel
+from core.messages.commands import RequestCancel
+from core.messages.effects import CancelOrder
+from core.messages.inputs import CancelAnswered
 from core.model.broker import NoAnswer, Refused
 from core.model.codes import RefusalKind
 from core.model.order import OrderStatus

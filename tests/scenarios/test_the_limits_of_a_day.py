@@ -16,12 +16,13 @@ from core.facts import (
     ProposalStaged,
     TradeClosed,
 )
-from core.inputs import MarketDataBroken, ProposeClose, QuoteArrived
+from core.messages.commands import ProposeClose
+from core.messages.inputs import MarketDataBroken, QuoteArrived
 from core.model.order import Effect
 from core.model.signal import ExitReason
 from core.model.values import plain
-from core.setting_types import Amount
-from core.settings import RiskSettings, Settings
+from core.settings.settings import RiskSettings, Settings
+from core.settings.types import AmountSettings
 from tests.scenarios.house import FALL, STEADY, House, a_day, a_house_in_a_position, a_typed_buy, minutes
 from tests.unit.core.brokers.trading_floor import IBM, SPY, a_quote
 
@@ -32,8 +33,8 @@ def micro(**risk: object) -> Settings:
     return Settings(risk=RiskSettings(**risk))  # type: ignore[arg-type]
 
 
-def dollars(amount: str) -> Amount:
-    return Amount(usd=Decimal(amount), of_equity=None)
+def dollars(amount: str) -> AmountSettings:
+    return AmountSettings(usd=Decimal(amount), of_equity=None)
 
 
 @pytest.mark.usefixtures("a_tick_each_way")

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import NoReturn
 
 from core.execution.lanes import Lane, LaneKind
-from core.inputs import Confirm, Halt, Kill, OpenTicket, ProposeOrder
+from core.messages.commands import Confirm, Halt, Kill, OpenTicket, ProposeOrder
 from core.model.bar import Bar
 from core.model.broker import Accepted, NoAnswer, Refused
 from core.model.order import Effect, OrderRequest, OrderStatus, OrderType, StopHolder
@@ -155,7 +155,7 @@ def test_a_kill_while_the_desk_leaves_takes_a_working_entry_back():
     floor.may_answer.set()
     house.leaves()
 
-    assert house.engine.desk.ledger.working_entries() == ()
+    assert house.engine.state.ledger.working_entries() == ()
 
 
 def test_a_kill_between_the_last_act_and_the_clean_stop_is_recorded():

@@ -18,18 +18,19 @@ from core.facts import (
     ProtectionOverridden,
     ProtectionTripped,
 )
-from core.inputs import AccountFetched, Decline, OverrideProtection
+from core.messages.commands import Decline, OverrideProtection
+from core.messages.inputs import AccountFetched
 from core.model.account import Account, NoAccount
 from core.model.broker import FreshFigures
 from core.model.session import NoSession
-from core.model.staging import FIGURES, Review, Standing
+from core.model.staging import FIGURES, CheckResult, Review
 from core.model.values import Money
-from core.picture import Pictures
 from core.risk.checks import standard_gate
 from core.risk.checks.daily_loss import DailyLossCheck
 from core.risk.day import day_before, shuts_again_at
-from core.settings import PROFILES, Settings
+from core.settings.settings import PROFILES, Settings
 from core.views import ProtectionRow
+from core.views.builders.desk import ViewBuilder
 from tests.scenarios.house import House, a_typed_buy, assert_can_be_rebuilt, minutes
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, NewYorkHours, at
 from tests.unit.core.risk.reviews import a_candidate, a_day, a_desk
@@ -82,7 +83,7 @@ def refusals(house: House) -> str:
 
 
 def row(house: House, key: str = "daily_loss") -> ProtectionRow:
-    return next(r for r in Pictures(house.engine).draw(house.line.at).protections if r.key == key)
+    return next(r for r in ViewBuilder(house.engine).draw(house.line.at).protections if r.key == key)
 
 
 # ── from the last close ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -334,7 +335,7 @@ def test_fresh_figures_at_the_key_shut_it_again_before_anything_else_heard_them(
     assert isinstance(context.account, Account)
 
     worse = replace(context, account=replace(context.account, equity=usd("184")))
-    assert DailyLossCheck().review(a_candidate(), worse).standing is Standing.REFUSES
+    assert DailyLossCheck().review(a_candidate(), worse).standing is CheckResult.REFUSES
 
 
 # ── without the account's value ──────────────────────────────────────────────────────────────────────────────────────

@@ -18,19 +18,30 @@ from core.facts import (
     ProposalStaged,
     Resumed,
     StrategiesEvaluated,
-    StrategyOpened,
-    StrategyShut,
+    StrategyReinstated,
+    StrategySuspended,
     TradeClosed,
 )
-from core.inputs import DecidePromotion, RegimeArrived, ReinstateStrategy
 from core.market.calendar import load_calendar
+from core.messages.commands import DecidePromotion, ReinstateStrategy
+from core.messages.inputs import RegimeArrived
 from core.model.bar import Bar
 from core.model.codes import HaltCause
-from core.model.evaluation import ShutCause
-from core.model.regime import DailyValue, Market, NoMarket, NoVix, Regime, Trend, VixLevel, VixReading, Volatility
-from core.picture import Pictures
+from core.model.evaluation import SuspensionCause
+from core.model.regime import (
+    DailyValue,
+    MarketMeasure,
+    NoMarket,
+    NoVix,
+    Regime,
+    Trend,
+    VixLevel,
+    VixReading,
+    Volatility,
+)
 from core.risk.regime.vix import last_reading
-from core.settings import Settings
+from core.settings.settings import Settings
+from core.views.builders.desk import ViewBuilder
 from tests.scenarios.house import DIP, FALL, RECOVERY, STEADY, House, assert_can_be_rebuilt, minutes
 from tests.unit.core.brokers.trading_floor import NEW_YORK, SPY, a_bar
 
@@ -103,7 +114,7 @@ class Months(House):
         return self
 
     def row(self) -> Any:
-        return Pictures(self.engine).draw(self.line.at).strategies[0]
+        return ViewBuilder(self.engine).draw(self.line.at).strategies[0]
 
     def nights(self) -> list[date]:
         return [fact.day for fact in self.facts(StrategiesEvaluated)]
@@ -131,8 +142,8 @@ def test_ten_losses_in_a_row_retire_it_on_the_first_night_after_two_weeks() -> N
     """ST-10"""
     house = opened("LLLLLLLLLLLLL").lives()
 
-    (shut,) = house.facts(StrategyShut)
-    assert (shut.strategy, shut.cause, shut.until) == ("vwap", ShutCause.RETIRED, None)
+    (shut,) = house.facts(StrategySuspended)
+    assert (shut.strategy, shut.cause, shut.until) == ("vwap", SuspensionCause.RETIRED, None)
     assert shut.reason == "11 losses in a row, 10 retire it"
     assert house.nights() == [date(2026, 10, 19)]
     assert len(house.facts(ProposalStaged)) == 11, "it opens nothing any more"
@@ -159,7 +170,7 @@ def test_a_retirement_outlives_a_restart_and_ends_by_the_operator_alone() -> Non
     house.presses(ReinstateStrategy("vwap"))
     house.lives()
 
-    assert [fact.cause for fact in house.facts(StrategyOpened)] == [ShutCause.RETIRED]
+    assert [fact.cause for fact in house.facts(StrategyReinstated)] == [SuspensionCause.RETIRED]
     assert house.facts(Resumed)
     assert len(house.facts(ProposalStaged)) > 11
     assert len(house.nights()) == 1, "its record begins anew"
@@ -177,7 +188,7 @@ def test_a_low_sharpe_ratio_or_win_rate_retires_it(course: str, terms: dict[str,
     """ST-10"""
     house = opened(course, settings_with(**terms)).lives()
 
-    assert house.facts(StrategyShut)[0].reason.startswith(reason)
+    assert house.facts(StrategySuspended)[0].reason.startswith(reason)
 
 
 def test_a_figure_that_cannot_be_worked_out_skips_it_this_time_and_says_so() -> None:
@@ -186,7 +197,7 @@ def test_a_figure_that_cannot_be_worked_out_skips_it_this_time_and_says_so() -> 
 
     (night,) = house.facts(StrategiesEvaluated)
     assert night.results[0].verdict == "skipped this time: 1 trades of the 10 that a win rate needs"
-    assert not house.facts(StrategyShut)
+    assert not house.facts(StrategySuspended)
     assert ("not known", "1 trades of the 10 that a win rate needs") in house.row().evaluation
 
 
@@ -349,7 +360,7 @@ def vix(house: House, day: date, value: str) -> None:
 
 
 def a_market(trend: Trend) -> Regime:
-    return Regime(NoVix("not asked"), Market(SPY, FIRST, trend, Volatility.USUAL, Decimal(1), Decimal(1)))
+    return Regime(NoVix("not asked"), MarketMeasure(SPY, FIRST, trend, Volatility.USUAL, Decimal(1), Decimal(1)))
 
 
 def vix_weeks(values: Sequence[str]) -> Months:
@@ -366,8 +377,8 @@ def test_five_closes_of_the_vix_over_thirty_pause_every_strategy_until_one_under
     """ST-10"""
     house = vix_weeks(["31", "32", "31", "30.5", "31", "28", "26", "24.9", "20", "20"])
 
-    (shut,), (over,) = house.facts(StrategyShut), house.facts(StrategyOpened)
-    assert (shut.strategy, shut.cause) == ("", ShutCause.VIX)
+    (shut,), (over,) = house.facts(StrategySuspended), house.facts(StrategyReinstated)
+    assert (shut.strategy, shut.cause) == ("", SuspensionCause.VIX)
     assert "31.00, 32.00, 31.00, 30.50, 31.00" in shut.reason
     assert over.reason == "the VIX closed at 24.90, under 25"
     staged = [fact.proposal.signal_time.astimezone(NEW_YORK).day for fact in house.facts(ProposalStaged)]
@@ -378,7 +389,7 @@ def test_five_closes_of_the_vix_over_thirty_pause_every_strategy_until_one_under
 
 def test_four_closes_over_thirty_pause_nobody() -> None:
     """ST-10"""
-    assert not vix_weeks(["31", "32", "29", "31", "31", "31", "31"]).facts(StrategyShut)
+    assert not vix_weeks(["31", "32", "29", "31", "31", "31", "31"]).facts(StrategySuspended)
 
 
 def told(house: House, *closes: tuple[int, str]) -> None:
@@ -399,8 +410,8 @@ def test_a_desk_that_was_off_for_a_week_pauses_by_the_days_of_the_history_that_i
     house = opened("WWW")
     told(house, *STORMY)
 
-    (shut,) = house.facts(StrategyShut)
-    assert (shut.strategy, shut.cause) == ("", ShutCause.VIX)
+    (shut,) = house.facts(StrategySuspended)
+    assert (shut.strategy, shut.cause) == ("", SuspensionCause.VIX)
     assert "31.00, 32.00, 31.00, 30.50, 31.00" in shut.reason
     house.lives(1)
     assert not house.facts(ProposalStaged)
@@ -414,7 +425,7 @@ def test_a_calm_day_that_the_desk_did_not_hear_of_counts_all_the_same() -> None:
         told(house, *STORMY[:last])
     told(house, *STORMY[:3], (31, "24"), STORMY[-1])
 
-    assert not house.facts(StrategyShut)
+    assert not house.facts(StrategySuspended)
 
 
 def test_the_pause_of_the_vix_ends_with_the_measurement_of_a_low_close() -> None:
@@ -424,7 +435,7 @@ def test_the_pause_of_the_vix_ends_with_the_measurement_of_a_low_close() -> None
     house.until("17:00", FIRST)
     told(house, *STORMY, (35, "24.9"))
 
-    (over,) = house.facts(StrategyOpened)
+    (over,) = house.facts(StrategyReinstated)
     assert over.reason == "the VIX closed at 24.90, under 25"
     assert_can_be_rebuilt(house)
 
@@ -434,7 +445,7 @@ def test_where_no_strategy_is_judged_the_vix_pauses_nobody() -> None:
     house = opened("WWW", settings_with(enabled=False))
     told(house, *STORMY)
 
-    assert not house.facts(StrategyShut)
+    assert not house.facts(StrategySuspended)
 
 
 def test_a_regime_in_which_it_loses_pauses_it_there_and_nowhere_else() -> None:
@@ -444,13 +455,13 @@ def test_a_regime_in_which_it_loses_pauses_it_there_and_nowhere_else() -> None:
         fate = house.course[day]
         house.until("09:31", day)
         regime = Trend.DOWN if fate == "L" or number >= 12 else Trend.UP
-        market = Market(SPY, day, regime, Volatility.USUAL, Decimal(1), Decimal(1))
+        market = MarketMeasure(SPY, day, regime, Volatility.USUAL, Decimal(1), Decimal(1))
         house.line.take(house.line.at, RegimeArrived(Regime(NoVix("not asked"), market)))
         house.trades(day)
         house.until("17:00", day)
 
-    (shut,) = house.facts(StrategyShut)
-    assert (shut.cause, shut.scope) == (ShutCause.REGIME, "down, usual")
+    (shut,) = house.facts(StrategySuspended)
+    assert (shut.cause, shut.scope) == (SuspensionCause.REGIME, "down, usual")
     assert shut.reason.startswith("4 trades in it lost")
     staged = {fact.proposal.signal_time.astimezone(NEW_YORK).date() for fact in house.facts(ProposalStaged)}
     assert house.days[11] in staged
@@ -469,8 +480,8 @@ def test_one_that_lost_the_weeks_limit_alone_rests_until_the_next_week() -> None
 
     house.lives()
 
-    shut = house.facts(StrategyShut)[0]
-    assert shut.cause is ShutCause.WEEK
+    shut = house.facts(StrategySuspended)[0]
+    assert shut.cause is SuspensionCause.WEEK
     assert shut.until is not None
     assert shut.until.astimezone(NEW_YORK).date() == date(2026, 10, 26)
 
@@ -489,9 +500,9 @@ def test_the_week_is_over_for_a_strategy_with_the_trade_that_reaches_the_limit_a
         if lost >= Decimal("0.3"):
             break
 
-    (shut,) = house.facts(StrategyShut)
+    (shut,) = house.facts(StrategySuspended)
     assert house.line.at.astimezone(NEW_YORK).strftime("%H:%M") == "10:14"
-    assert (shut.strategy, shut.cause) == ("vwap", ShutCause.WEEK)
+    assert (shut.strategy, shut.cause) == ("vwap", SuspensionCause.WEEK)
     assert shut.reason == f"{lost:,.2f} USD lost this week, the limit is 0.30 USD"
     staged = len(house.facts(ProposalStaged))
     house.trades(house.days[4])

@@ -17,20 +17,21 @@ from core.facts import (
     TicketOpened,
     TradeClosed,
 )
-from core.inputs import AccountFetched, Decline, OpenTicket, OverrideProtection, ReloadLimits, SettingsFileSeen
+from core.messages.commands import Decline, OpenTicket, OverrideProtection, ReloadLimits, SettingsFileSeen
+from core.messages.inputs import AccountFetched
 from core.model.account import Account
-from core.model.staging import Standing
+from core.model.staging import CheckResult
 from core.model.values import Money
-from core.picture import Pictures
-from core.risk.protections.terms import CooldownTerms, ProtectionsSettings
-from core.risk.reloading import digest_of
-from core.setting_types import Amount
-from core.settings import RiskSettings, Settings
+from core.settings.changes import digest_of
+from core.settings.protections import CooldownSettings, ProtectionsSettings
+from core.settings.settings import RiskSettings, Settings
+from core.settings.types import AmountSettings
+from core.views.builders.desk import ViewBuilder
 from tests.scenarios.house import FALL, STEADY, House, a_day, a_typed_buy, assert_can_be_rebuilt
 
-PAUSES = ProtectionsSettings(cooldown=CooldownTerms(loss=Decimal("0.002"), stop_minutes=15))
-LONG_PAUSE = ProtectionsSettings(cooldown=CooldownTerms(loss=Decimal("0.002"), stop_minutes=180))
-LITTLE = Amount(usd=Decimal("0.15"), of_equity=None)
+PAUSES = ProtectionsSettings(cooldown=CooldownSettings(loss=Decimal("0.002"), stop_minutes=15))
+LONG_PAUSE = ProtectionsSettings(cooldown=CooldownSettings(loss=Decimal("0.002"), stop_minutes=180))
+LITTLE = AmountSettings(usd=Decimal("0.15"), of_equity=None)
 
 
 def settings(**risk: object) -> Settings:
@@ -129,7 +130,7 @@ def test_an_overridden_loss_of_the_day_stays_shut_for_an_hour() -> None:
     house = a_stopped_out_house(("10:21", "11:25", FALL), daily_loss=LITTLE)
     house.presses(OverrideProtection("daily_loss", "global", "OVERRIDE"))
     at_once = refusals(house)
-    rows = {row.key: row for row in Pictures(house.engine).draw(house.line.at).protections}
+    rows = {row.key: row for row in ViewBuilder(house.engine).draw(house.line.at).protections}
 
     later = refusals(house.until("11:15"))
 
@@ -153,7 +154,7 @@ def test_a_tighter_limit_ends_the_override_of_the_days_loss_and_trips_it_anew() 
     house.presses(OverrideProtection("daily_loss", "global", "OVERRIDE"))
     overridden = refusals(house.until("11:15"))
 
-    reload(house, settings(daily_loss=Amount(usd=Decimal("0.01"), of_equity=None)))
+    reload(house, settings(daily_loss=AmountSettings(usd=Decimal("0.01"), of_equity=None)))
 
     assert "daily loss" not in overridden
     assert "risk.daily_loss 0.15 USD → 0.01 USD" in house.last(OverrideEnded).reason
@@ -188,7 +189,7 @@ def test_a_looser_limit_leaves_the_override_as_it_is() -> None:
     house.presses(OverrideProtection("daily_loss", "global", "OVERRIDE"))
     house.until("11:15")
 
-    reload(house, settings(daily_loss=Amount(usd=Decimal("0.16"), of_equity=None)), "LOOSEN")
+    reload(house, settings(daily_loss=AmountSettings(usd=Decimal("0.16"), of_equity=None)), "LOOSEN")
 
     assert not house.facts(OverrideEnded)
     assert "daily loss" not in refusals(house)
@@ -211,7 +212,7 @@ def test_a_start_with_a_tighter_limit_ends_the_override_too() -> None:
     house = a_stopped_out_house(("10:21", "11:25", FALL), daily_loss=LITTLE)
     house.presses(OverrideProtection("daily_loss", "global", "OVERRIDE"))
     house.until("11:15")
-    house.settings = settings(daily_loss=Amount(usd=Decimal("0.01"), of_equity=None))
+    house.settings = settings(daily_loss=AmountSettings(usd=Decimal("0.01"), of_equity=None))
     house.restarted().until("11:16")
 
     assert "risk.daily_loss 0.15 USD → 0.01 USD" in house.last(OverrideEnded).reason
@@ -227,9 +228,9 @@ def test_each_overridden_guard_is_seen_while_it_stands_and_a_ticket_warns_of_eac
     house.presses(a_typed_buy(limit="99.25", stop="99"))
     house.presses(OpenTicket(house.desk.stage.proposals()[0].id))
     house.until("11:11")
-    rows = {row.key: row for row in Pictures(house.engine).draw(house.line.at).protections}
+    rows = {row.key: row for row in ViewBuilder(house.engine).draw(house.line.at).protections}
     warned = {
-        v.check: v.reason for v in house.last(TicketOpened).ticket.review.verdicts if v.standing is Standing.WARNS
+        v.check: v.reason for v in house.last(TicketOpened).ticket.review.verdicts if v.standing is CheckResult.WARNS
     }
 
     loss, pause = rows["daily_loss"], rows["cooldown/SPY"]

@@ -6,14 +6,15 @@ from datetime import date
 from decimal import Decimal
 
 from core.facts import ProposalSkipped, ProposalStaged, RegimeMeasured
-from core.inputs import ProposeClose, RegimeArrived
+from core.messages.commands import ProposeClose
+from core.messages.inputs import RegimeArrived
 from core.model.order import Effect
-from core.model.regime import UNKNOWN, Market, NoMarket, NoVix, Regime, Trend, VixLevel, VixReading, Volatility
-from core.model.staging import Standing
-from core.picture import Pictures
-from core.risk.regime.terms import FrequencyTerms
-from core.settings import RiskSettings, Settings
-from core.telling import in_words, kind_of
+from core.model.regime import UNKNOWN, MarketMeasure, NoMarket, NoVix, Regime, Trend, VixLevel, VixReading, Volatility
+from core.model.staging import CheckResult
+from core.settings.regime import FrequencySettings
+from core.settings.settings import RiskSettings, Settings
+from core.views.builders.desk import ViewBuilder
+from core.views.event_text import in_words, kind_of
 from tests.scenarios.house import (
     STEADY,
     House,
@@ -37,15 +38,15 @@ def a_vix(value: str, level: VixLevel, day: date = WEDNESDAY) -> VixReading:
 HIGH = a_vix("34.20", VixLevel.HIGH)
 
 
-def a_market(ratio: str, bars_to: date = WEDNESDAY) -> Market:
-    return Market(SPY, bars_to, Trend.DOWN, Volatility.USUAL, Decimal(ratio) * 4, Decimal(4))
+def a_market(ratio: str, bars_to: date = WEDNESDAY) -> MarketMeasure:
+    return MarketMeasure(SPY, bars_to, Trend.DOWN, Volatility.USUAL, Decimal(ratio) * 4, Decimal(4))
 
 
-def measures(house: House, vix: VixReading | NoVix = NOBODY, market: Market | NoMarket = NO_BARS) -> None:
+def measures(house: House, vix: VixReading | NoVix = NOBODY, market: MarketMeasure | NoMarket = NO_BARS) -> None:
     house.line.take(house.line.at, RegimeArrived(Regime(vix, market)))
 
 
-def verdict(house: House, check: str) -> tuple[Standing, str]:
+def verdict(house: House, check: str) -> tuple[CheckResult, str]:
     (found,) = (v for v in house.ticket.review.verdicts if v.check == check)
     return found.standing, found.reason
 
@@ -66,7 +67,7 @@ def test_a_high_vix_warns_on_the_ticket_and_the_entry_goes_all_the_same() -> Non
     house.until("10:06:02")
 
     assert verdict(house, "vix") == (
-        Standing.WARNS, "34.20 at the close 1 d ago is high: prices jump over stops, take less",
+        CheckResult.WARNS, "34.20 at the close 1 d ago is high: prices jump over stops, take less",
     )  # fmt: skip
     house.confirms()
     assert house.until("10:06:30").held() == "0.502"
@@ -79,7 +80,7 @@ def test_an_elevated_vix_is_told_and_warns_of_nothing() -> None:
     house.until("10:06").opens_ticket()
     house.until("10:06:02")
 
-    assert verdict(house, "vix") == (Standing.PASSES, "23.40 at the close 6 d ago is elevated")
+    assert verdict(house, "vix") == (CheckResult.PASSES, "23.40 at the close 6 d ago is elevated")
 
 
 def test_without_a_measurement_the_regime_is_unknown_and_nothing_is_refused_for_it() -> None:
@@ -89,9 +90,9 @@ def test_without_a_measurement_the_regime_is_unknown_and_nothing_is_refused_for_
     house.until("10:06:02")
 
     assert house.desk.regime.regime == UNKNOWN
-    assert verdict(house, "vix") == (Standing.PASSES, "not known: the VIX was not measured yet")
+    assert verdict(house, "vix") == (CheckResult.PASSES, "not known: the VIX was not measured yet")
     assert verdict(house, "trade frequency") == (
-        Standing.PASSES,
+        CheckResult.PASSES,
         "0 of 1 today before it; the profile's: there are no daily bars yet",
     )
 
@@ -152,7 +153,7 @@ def test_after_wide_days_no_entry_is_proposed_and_a_typed_one_is_refused_with_th
     assert house.facts(ProposalStaged) == []
     reasons = house.last(ProposalSkipped).reasons
     assert any("SPY's range is 1.62 × its average, over 1.5: none today" in reason for reason in reasons)
-    row = {row.key: row for row in Pictures(house.engine).draw(house.line.at).protections}["entries/vwap"]
+    row = {row.key: row for row in ViewBuilder(house.engine).draw(house.line.at).protections}["entries/vwap"]
     assert (row.measure, row.is_tripped, row.reason) == (
         "0 of 0 today", True, "SPY's range is 1.62 × its average, over 1.5: none today",
     )  # fmt: skip
@@ -170,7 +171,7 @@ def test_wide_days_keep_nobody_in_a_position() -> None:
     house.until("10:06:42")
 
     assert house.ticket.order.effect is Effect.CLOSE
-    assert verdict(house, "trade frequency")[0] is Standing.WARNS
+    assert verdict(house, "trade frequency")[0] is CheckResult.WARNS
     house.confirms()
     assert house.until("10:08").held() == "0"
 
@@ -190,7 +191,7 @@ def test_after_narrow_days_a_strategy_has_one_entry_more() -> None:
 
 def test_where_the_setting_is_off_the_range_rules_nothing() -> None:
     """RK-12"""
-    house = a_morning(Settings(risk=RiskSettings(frequency=FrequencyTerms(enabled=False))))
+    house = a_morning(Settings(risk=RiskSettings(frequency=FrequencySettings(enabled=False))))
     measures(house, market=a_market("9"))
 
     assert len(house.until("10:06").facts(ProposalStaged)) == 1
@@ -211,10 +212,10 @@ def test_bars_that_ended_long_ago_rule_nothing() -> None:
 def test_what_is_known_of_the_regime_stands_among_the_guards_and_trips_nothing() -> None:
     """RK-19, RK-09"""
     house = a_morning()
-    before = Pictures(house.engine).draw(house.line.at).protections
+    before = ViewBuilder(house.engine).draw(house.line.at).protections
 
     measures(house, HIGH, a_market("1.62"))
-    rows = {row.key: row for row in Pictures(house.engine).draw(house.line.at).protections}
+    rows = {row.key: row for row in ViewBuilder(house.engine).draw(house.line.at).protections}
 
     assert not {"vix", "market"} & {row.key for row in before}
     assert (rows["vix"].measure, rows["vix"].reason) == ("34.20 high", "measured at the close 1 d ago")

@@ -14,7 +14,7 @@ import pytest
 import app
 from core.facts import RegimeMeasured
 from core.market.calendar import load_calendar
-from core.model.regime import Market, NoMarket, NoVix, VixReading
+from core.model.regime import MarketMeasure, NoMarket, NoVix, VixReading
 from core.ports import DemoRequest, RegimeFiles
 from core.runtime.regime_feed import regime_of_files
 from tests.scenarios.backtests import Keyturn
@@ -80,7 +80,7 @@ def test_a_day_is_known_a_quarter_of_an_hour_after_its_close_and_no_minute_befor
     assert [f"{at:%d %H:%M}" for at, _ in known] == ["05 14:30", "05 21:15", "06 21:15"]
     days = [date(2026, 1, 2), date(2026, 1, 5), date(2026, 1, 6)]
     assert [regime.vix.measured_on for _, regime in known if isinstance(regime.vix, VixReading)] == days
-    assert [regime.market.bars_to for _, regime in known if isinstance(regime.market, Market)] == days
+    assert [regime.market.bars_to for _, regime in known if isinstance(regime.market, MarketMeasure)] == days
 
 
 def test_what_no_file_was_named_for_stays_unknown_with_its_reason(vix: Write, market: Write) -> None:
@@ -232,7 +232,7 @@ def test_the_demo_measures_by_its_files(tmp_path: Path, vix: Write, market: Writ
         program = app.Keyturn({"KEYTURN_HOME": str(tmp_path / "home")})
         runtime = program.demo_runtime(DemoRequest(is_headless=True, speed=1_000_000.0, regime=files), stack)
         found: list[RegimeMeasured] = []
-        runtime.engine.desk.add_listener(
+        runtime.engine.state.add_listener(
             lambda _number, _at, fact: found.append(fact) if isinstance(fact, RegimeMeasured) else None
         )
         runtime.run(datetime(2026, 1, 6, 15, 0, tzinfo=UTC))
@@ -240,7 +240,7 @@ def test_the_demo_measures_by_its_files(tmp_path: Path, vix: Write, market: Writ
 
     days = [fact.regime.vix.measured_on for fact in found if isinstance(fact.regime.vix, VixReading)]
     assert days == [date(2026, 1, 2), date(2026, 1, 5)]
-    assert isinstance(found[-1].regime.market, Market)
+    assert isinstance(found[-1].regime.market, MarketMeasure)
 
 
 def test_the_stress_desk_takes_no_such_file(keyturn: Keyturn, vix: Write) -> None:

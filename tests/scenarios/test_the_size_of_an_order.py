@@ -9,22 +9,23 @@ from decimal import Decimal
 import pytest
 
 from core.facts import DayStarted, ProposalSkipped, ProposalStaged, RiskRestored, RiskThrottled
-from core.inputs import ProposeClose, RegimeArrived, RequestCancel
+from core.messages.commands import ProposeClose, RequestCancel
+from core.messages.inputs import RegimeArrived
 from core.model.regime import UNKNOWN, VixLevel, VixReading
-from core.model.staging import Standing
-from core.picture import Pictures
-from core.risk.scaling.settings import SizingSettings
-from core.setting_types import Amount
-from core.settings import RiskSettings, Settings
+from core.model.staging import CheckResult
+from core.settings.settings import RiskSettings, Settings
+from core.settings.size_factors import SizingSettings
+from core.settings.types import AmountSettings
 from core.views import TicketView
+from core.views.builders.desk import ViewBuilder
 from tests.scenarios.house import DIP, FALL, STEADY, House, a_day, a_typed_buy, assert_can_be_rebuilt, minutes
 from tests.unit.core.brokers.trading_floor import IBM, SPY, THURSDAY, a_bar, at
 
 FRIDAY, MONDAY = date(2026, 11, 20), date(2026, 11, 23)
 
 
-def dollars(amount: str) -> Amount:
-    return Amount(usd=Decimal(amount), of_equity=None)
+def dollars(amount: str) -> AmountSettings:
+    return AmountSettings(usd=Decimal(amount), of_equity=None)
 
 
 def micro(**risk: object) -> Settings:
@@ -36,13 +37,13 @@ def staged(house: House) -> str:
 
 
 def the_ticket(house: House) -> TicketView:
-    (ticket,) = Pictures(house.engine).draw(house.line.at).tickets
+    (ticket,) = ViewBuilder(house.engine).draw(house.line.at).tickets
     return ticket
 
 
 def the_row(house: House) -> tuple[str, bool, str, datetime | None] | None:
     """The throttle's in the pane of guards."""
-    rows = Pictures(house.engine).draw(house.line.at).protections
+    rows = ViewBuilder(house.engine).draw(house.line.at).protections
     found = next((row for row in rows if row.key == "throttle"), None)
     return None if found is None else (found.measure, found.is_tripped, found.reason, found.until)
 
@@ -195,7 +196,7 @@ def test_the_ticket_names_the_same_measure_for_the_size_and_for_the_warning() ->
     assert ticket.size is not None
     assert [(str(term), term.words) for term in ticket.size.cuts] == [("0.5 VIX", "high on 2026-11-18")]
     (verdict,) = (v for v in ticket.now.verdicts if v.check == "vix")
-    assert verdict.standing is Standing.WARNS
+    assert verdict.standing is CheckResult.WARNS
     assert verdict.reason.startswith("34.00 at the close 1 d ago is high")
     assert house.held() == "0.167"
 

@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 
 import app
-from console.handle import EngineHandle, Loading
-from core.inputs import Kill, QuoteArrived, Start
+from console.client.handle import EngineHandle, EngineLoading
+from core.messages.commands import Kill
+from core.messages.inputs import QuoteArrived, Start
 from core.model.bar import ONE_MINUTE
 from core.model.order import OrderStatus
 from core.ports import DemoRequest
-from core.runtime import stress
+from core.runtime import stress_market
 from core.runtime.virtual import VirtualRuntime
 from core.views import DeskView
 from state.folders import JournalFolder
@@ -102,9 +103,11 @@ def test_an_opening_after_a_kill_is_not_killed(tmp_path: Path) -> None:
 @pytest.mark.parametrize("speed", [1.0, 60.0])
 def test_two_thousand_quotes_come_in_each_second_of_the_wall(speed: float) -> None:
     """MD-01: at ×60 they lie further apart in the desk's time."""
-    begin, end = stress.READY_AT, stress.READY_AT + timedelta(seconds=10 * speed)
+    begin, end = stress_market.READY_AT, stress_market.READY_AT + timedelta(seconds=10 * speed)
 
-    told = [item[2] for item in takewhile(lambda item: item[0] <= end, stress.market(1, speed)) if item[0] > begin]
+    told = [
+        item[2] for item in takewhile(lambda item: item[0] <= end, stress_market.market(1, speed)) if item[0] > begin
+    ]
 
     quotes = [message.quote for message in told if isinstance(message, QuoteArrived)]
     assert len(quotes) == 10 * 2_000
@@ -114,9 +117,9 @@ def test_two_thousand_quotes_come_in_each_second_of_the_wall(speed: float) -> No
 
 def test_no_price_ever_comes_near_a_stop_an_entry_or_vwap() -> None:
     """MD-05: what keeps it as it is."""
-    for symbol in stress.SYMBOLS:
-        level = stress.dollars(stress.level_of(1, symbol))
-        days = list(islice(stress.bars(1, symbol), 2, 5_000))
+    for symbol in stress_market.SYMBOLS:
+        level = stress_market.dollars(stress_market.level_of(1, symbol))
+        days = list(islice(stress_market.bars(1, symbol), 2, 5_000))
 
         assert all(level * 99 < bar.low * 100 and bar.high * 1000 < level * 1004 for bar in days)
         assert days[1].start - days[0].start == ONE_MINUTE
@@ -129,7 +132,7 @@ def test_while_it_is_prepared_the_desk_says_how_far_it_is(tmp_path: Path) -> Non
     said: set[str] = set()
 
     handle.start()
-    while isinstance(view := handle.view, Loading):
+    while isinstance(view := handle.view, EngineLoading):
         said.add(view.what)
     handle.close("left", 5)
 

@@ -8,7 +8,6 @@ from decimal import Decimal
 
 import pytest
 
-from core.effects import Effect, FetchFigures, SubmitOrder
 from core.facts import (
     ConfirmationRefused,
     Halted,
@@ -20,28 +19,19 @@ from core.facts import (
     SubmissionBlocked,
     TicketClosed,
 )
-from core.inputs import (
-    Confirm,
-    Decline,
-    FiguresFetched,
-    Input,
-    LeaveTicket,
-    LookAt,
-    OpenTicket,
-    ProposeClose,
-    ProposeOrder,
-    QuoteArrived,
-)
+from core.messages.commands import Confirm, Decline, LeaveTicket, LookAt, OpenTicket, ProposeClose, ProposeOrder
+from core.messages.effects import Effect, FetchFigures, SubmitOrder
+from core.messages.inputs import FiguresFetched, Input, QuoteArrived
 from core.model.account import NoAccount
 from core.model.broker import FreshFigures, NoAnswer
 from core.model.codes import ProposalEnd
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderStatus, OrderType, StopHolder
 from core.model.quote import NoQuote
-from core.model.staging import NoStop, Standing, StopPlan
+from core.model.staging import CheckResult, NoStop, StopPlan
 from core.model.values import Digest, Price, Quantity, Symbol
-from core.settings import StagingSettings
-from core.workflows.at_the_key import allowed_move
+from core.settings.settings import StagingSettings
+from core.workflows.staging.confirmation_checks import allowed_move
 from tests.scenarios.house import (
     RECOVERY,
     STEADY,
@@ -593,7 +583,7 @@ def test_an_exit_is_only_warned_by_what_would_refuse_an_entry() -> None:
     house.until("15:56:02")
 
     assert house.ticket.review.passes
-    assert all(v.standing is not Standing.REFUSES for v in house.ticket.review.verdicts)
+    assert all(v.standing is not CheckResult.REFUSES for v in house.ticket.review.verdicts)
 
 
 def test_a_stop_that_changed_under_an_open_ticket_voids_it() -> None:

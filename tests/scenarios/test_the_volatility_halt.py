@@ -6,11 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 from core.facts import ProposalSkipped, ProtectionExpired, ProtectionTripped
-from core.inputs import BarArrived, OverrideProtection, ProposeClose, ProposeOrder
+from core.messages.commands import OverrideProtection, ProposeClose, ProposeOrder
+from core.messages.inputs import BarArrived
 from core.model.values import Symbol
-from core.picture import Pictures
-from core.settings import Settings
-from core.workflows.guarding import WORD
+from core.settings.settings import Settings
+from core.views.builders.desk import ViewBuilder
+from core.workflows.protection.protections import WORD
 from tests.scenarios.house import House, a_typed_buy, assert_can_be_rebuilt, minutes
 from tests.unit.core.brokers.trading_floor import IBM, SPY, at
 
@@ -93,7 +94,7 @@ def test_where_the_market_is_wild_nothing_opens_and_who_is_in_gets_out() -> None
 
     house.presses(a_buy_of(IBM, "100", "99.7"))
     refused = house.last(ProposalSkipped).reasons
-    rows = {row.key: row for row in Pictures(house.engine).draw(house.line.at).protections}
+    rows = {row.key: row for row in ViewBuilder(house.engine).draw(house.line.at).protections}
     house.presses(ProposeClose(IBM))
     house.confirms_at("10:07:10")
     house.until("10:07:30")

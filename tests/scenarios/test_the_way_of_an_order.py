@@ -15,7 +15,7 @@ from core.facts import (
     ProposalStaged,
     TradeClosed,
 )
-from core.inputs import ProposeClose
+from core.messages.commands import ProposeClose
 from core.model.codes import ProposalEnd
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderStatus

@@ -9,33 +9,40 @@ from decimal import Decimal
 
 import pytest
 
-from core.effects import Effect as Request
-from core.effects import FetchFigures, SubmitOrder
 from core.execution.lanes import Lane, LaneKind
-from core.facts import ConfirmationRefused, KeptOrderReleased, OrderInDoubt, OrderKept, StateRestored, SubmissionBlocked
-from core.inputs import (
+from core.facts import (
+    ConfirmationRefused,
+    KeptOrderReleased,
+    OrderKept,
+    OrderStateUnknown,
+    StateRestored,
+    SubmissionBlocked,
+)
+from core.messages.commands import (
     Confirm,
-    Input,
     Kill,
-    OpenPlan,
+    OpenBasket,
     OpenTicket,
     ProposeClose,
     ProposeFlattening,
     ProposeOrder,
     RequestCancel,
-    SignPlan,
+    SignBasket,
 )
+from core.messages.effects import Effect as Request
+from core.messages.effects import FetchFigures, SubmitOrder
+from core.messages.inputs import Input
 from core.model.account import Account
+from core.model.basket import BasketSource
 from core.model.broker import Accepted, CancelTaken, NoAnswer, NotFound, OrderReport, Refused
 from core.model.order import Effect, OrderRequest, OrderStatus, OrderType, Side, StopHolder
-from core.model.plan import PlanSource
 from core.model.staging import MANUAL
 from core.model.values import BrokerOrderId, ClientOrderId, Price, ProposalId, Quantity
-from core.runtime.line import Link
-from core.settings import Settings
+from core.runtime.link import Link
+from core.settings.settings import Settings
 from core.views import DeskView
-from core.workflows.comparing import Comparing
-from core.workflows.confirming import Confirming
+from core.workflows.reconciliation.reconciliation import Reconciliation
+from core.workflows.staging.confirmation import Confirmations
 from state.journal import MemoryJournal
 from tests.scenarios.house import STEADY, a_day, a_house_in_a_position
 from tests.scenarios.live_floor import LiveFloor, LiveHouse
@@ -115,7 +122,7 @@ def a_buy(shares: Quantity = SHARES, holder: StopHolder = StopHolder.BROKER, **t
 
 
 def status_of(house: LiveHouse, order_id: ClientOrderId) -> OrderStatus | None:
-    order = house.engine.desk.ledger.order(order_id)
+    order = house.engine.state.ledger.order(order_id)
     return None if order is None else order.status
 
 
@@ -160,12 +167,12 @@ def test_a_stop_that_waits_here_longer_than_an_answer_may_take_is_in_no_doubt_an
         (stop,) = stops(house)
         floor.offset += A_WHILE
         later = floor.now()
-        waits(house, lambda _: house.engine.desk.at > later, "time passes")
+        waits(house, lambda _: house.engine.state.at > later, "time passes")
         assert status_of(house, stop) is OrderStatus.PENDING
         assert stop not in floor.looked_up
         released.set()
         waits(house, lambda _: status_of(house, stop) is OrderStatus.SUBMITTED, "the stop is there")
-    assert not facts(house, OrderInDoubt)
+    assert not facts(house, OrderStateUnknown)
     assert not facts(house, SubmissionBlocked)
 
 
@@ -183,11 +190,11 @@ def test_the_sale_of_a_flattening_waits_for_no_entry_that_hangs():
         waits(house, lambda _: floor.waiting, "the entry is on the wire")
         house.presses(ProposeFlattening())
         waits(house, lambda view: [p for p in view.proposals if p.side is Side.SELL], "the close")
-        house.presses(OpenPlan(PlanSource.FLATTEN))
+        house.presses(OpenBasket(BasketSource.FLATTEN))
         plan = waits(house, lambda view: view.plan is not None and view.plan.digest, "the plan").plan
         assert plan is not None
         assert plan.digest is not None
-        house.presses(SignPlan(plan.id, plan.digest))
+        house.presses(SignBasket(plan.id, plan.digest))
         waits(house, lambda _: "submit sell market" in floor.asked, "the sale")
         assert status_of(house, entry) is OrderStatus.PENDING
         floor.may_answer.set()
@@ -210,7 +217,7 @@ def test_an_exit_does_not_lapse_in_our_own_queue():
 
 
 def stops(house: LiveHouse) -> list[ClientOrderId]:
-    return [order.id for order in house.engine.desk.ledger.working() if order.is_protective]
+    return [order.id for order in house.engine.state.ledger.working() if order.is_protective]
 
 
 @pytest.mark.parametrize(
@@ -227,7 +234,7 @@ def test_what_waits_in_our_queue_is_taken_back_there(command: Kill | None, said:
         house.presses(command or RequestCancel(entry))
         waits(house, lambda _: status_of(house, entry) is OrderStatus.CANCELLED, "it is taken back")
         released.set()
-        order = house.engine.desk.ledger.order(entry)
+        order = house.engine.state.ledger.order(entry)
     assert order is not None
     assert order.reason == f"{said}, taken back before it was sent"
     assert entry not in floor.looked_up
@@ -263,7 +270,7 @@ def test_an_exit_that_waits_here_for_more_than_is_held_by_then_goes_out_for_what
         waits(house, lambda view: not view.positions, "the close")
     assert status_of(house, sale) is OrderStatus.CANCELLED
     assert house.held() == 0
-    sold = [order for order in house.engine.desk.ledger.state.orders.values() if order.request.side is Side.SELL]
+    sold = [order for order in house.engine.state.ledger.state.orders.values() if order.request.side is Side.SELL]
     assert [(o.request.quantity, o.request.type, o.status) for o in sold if o.id != sale] == [
         (Decimal("0.15"), OrderType.MARKET, OrderStatus.FILLED)
     ]
@@ -350,7 +357,7 @@ def test_an_entry_whose_key_was_turned_as_the_desk_leaves_is_refused_with_the_re
 def turn_without_figures(house: LiveHouse, command: ProposeOrder | ProposeClose) -> ClientOrderId:
     """The ticket opens without figures, after three seconds; the key is turned and taken in."""
     order = turn(house, command)
-    waits(house, lambda _: house.engine.the(Confirming).undecided(), "the key")
+    waits(house, lambda _: house.engine.the(Confirmations).undecided(), "the key")
     return order
 
 
@@ -643,7 +650,7 @@ def test_a_kept_order_is_not_sent_while_the_next_look_may_explain_a_difference(m
     floor, house, stop = a_floor_with_a_kept_stop()
     sells_elsewhere(floor, "0.005")
     with monkeypatch.context() as patch, LiveHouse(floor, house.journal) as again:
-        patch.setattr(Comparing, "_may_be_explained", lambda *_: True)
+        patch.setattr(Reconciliation, "_may_be_explained", lambda *_: True)
         waits(again, lambda view: view.status.word == "read-only", "the books differ")
         assert (status_of(again, stop), "submit sell stop" in floor.asked) == (OrderStatus.PENDING, False)
         patch.undo()

@@ -9,20 +9,21 @@ from decimal import Decimal
 import pytest
 
 from console.details.wire import in_words, wire
-from core.effects import CancelOrder
 from core.execution.latency import percentile
 from core.execution.latency_report import latency_report
 from core.facts import OrderSent, ProposalSkipped, ProposalStaged
-from core.inputs import AccountFetched, CallsCounted, Kill, LampChanged, LookUpAnswered, PictureFetched
+from core.messages.commands import Kill
+from core.messages.effects import CancelOrder
+from core.messages.inputs import AccountFetched, CallsCounted, ConnectionChanged, LookUpAnswered, PictureFetched
 from core.model.bar import Bar
-from core.model.connection import Lamp, Line, LineState
+from core.model.connection import Channel, ConnectionState, ConnectionStatus
 from core.model.order import StopHolder
 from core.model.signal import EntrySignal, ExitReason, ExitSignal
 from core.model.values import Price, Quantity, Symbol
-from core.runtime.counting import counted
-from core.settings import Settings
+from core.runtime.call_counts import counted
+from core.settings.settings import Settings
 from core.strategies.base import Context
-from core.strategies.boundary import fault_in
+from core.strategies.signal_checks import fault_in
 from core.strategies.vwap import VwapStrategy
 from tests.scenarios.house import (
     DIP,
@@ -215,8 +216,8 @@ def test_many_cancels_whose_end_nobody_heard_are_looked_up_in_the_books_at_once(
 def test_while_the_order_stream_is_down_and_orders_work_the_books_are_polled() -> None:
     """EX-17: one batched poll as the fallback."""
     house = a_house_with_entries(1)
-    lamp = Lamp(Line.TRADES, LineState.DOWN, since=house.line.at)
-    house.line.take(house.line.at, LampChanged(lamp))
+    lamp = ConnectionStatus(Channel.TRADES, ConnectionState.DOWN, since=house.line.at)
+    house.line.take(house.line.at, ConnectionChanged(lamp))
     before = (look_ups(house), books(house))
 
     house.until_moment(house.line.at + timedelta(seconds=60))
@@ -227,8 +228,8 @@ def test_while_the_order_stream_is_down_and_orders_work_the_books_are_polled() -
 def test_while_it_is_down_and_nothing_works_they_are_compared_as_always() -> None:
     """EX-17"""
     house = a_house_with_entries(0)
-    lamp = Lamp(Line.TRADES, LineState.DOWN, since=house.line.at)
-    house.line.take(house.line.at, LampChanged(lamp))
+    lamp = ConnectionStatus(Channel.TRADES, ConnectionState.DOWN, since=house.line.at)
+    house.line.take(house.line.at, ConnectionChanged(lamp))
     before = books(house)
 
     house.until_moment(house.line.at + timedelta(seconds=60))

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from core.advisers.base import Shown
-from core.desk import Desk
 from core.engine import Engine
-from core.inputs import Halt, Kill
+from core.messages.commands import Halt, Kill
 from core.model.account import Mode
 from core.model.advice import Advice
-from core.runtime.past import PastWatch
+from core.runtime.past_days import PastWatch
+from core.trading_state.state import TradingState
 from state.journal import MemoryJournal
 from tests.scenarios.live_floor import LiveHouse
 from tests.scenarios.test_advisers_of_a_live_desk import asked_fast
@@ -51,9 +51,9 @@ def watched(monkeypatch: pytest.MonkeyPatch, house: LiveHouse) -> Iterator[set[s
                 found.add(f"{type(self).__name__}.{name} in {Path(place).name}, {frame.f_code.co_name}")
         return object.__getattribute__(self, name)
 
-    slices = Desk("kinds", Mode.PAPER, NewYorkHours(), MemoryJournal()).slices
+    slices = TradingState("kinds", Mode.PAPER, NewYorkHours(), MemoryJournal()).slices
     with monkeypatch.context() as patch:
-        for kind in (Desk, Engine, *map(type, slices)):
+        for kind in (TradingState, Engine, *map(type, slices)):
             patch.setattr(kind, "__getattribute__", read, raising=False)
         yield found
 
@@ -64,7 +64,7 @@ def test_no_thread_but_the_engines_reads_the_desk_while_it_trades_halts_and_is_k
     """EX-22, OP-08: requests in their lanes, figures, books, the days before today's, advisers"""
     floor, known = at_the_dip(), Broker()
     house = LiveHouse(floor)
-    risk = house.engine.desk.control
+    risk = house.engine.state.control
     house.runtime.past = PastWatch(
         known.minutes, known.days, CALENDAR, floor.now, lambda: risk.settings.risk.protections.volatility_halt
     )

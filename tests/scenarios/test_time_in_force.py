@@ -8,13 +8,13 @@ from decimal import Decimal
 
 import pytest
 
-from core.effects import CancelOrder
 from core.execution.order import is_order_stale
 from core.facts import CancelFailed, CancelRequested, OrderCreated, ProposalSkipped
-from core.inputs import EditOrder, ProposeOrder
+from core.messages.commands import EditOrder, ProposeOrder
+from core.messages.effects import CancelOrder
 from core.model.order import Effect, OrderStatus, OrderType, TimeInForce
 from core.model.values import Price, Quantity
-from core.settings import Settings
+from core.settings.settings import Settings
 from tests.scenarios.house import House, a_typed_buy, minutes
 
 RICH = Settings.model_validate({"risk": {"max_notional": {"usd": 5000}, "per_trade": {"usd": 50}}})

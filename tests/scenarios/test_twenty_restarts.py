@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from core.facts import (
+    AuthorizationEnded,
     Fact,
-    MandateEnded,
     OrderCreated,
     OrderFilled,
     OrderStateChanged,
@@ -26,8 +26,8 @@ from core.facts import (
 from core.model.bar import Bar
 from core.model.staging import Review
 from core.model.values import Price
-from core.runtime.operator import ConfirmAll
-from core.settings import Settings
+from core.runtime.scripted_operator import ConfirmAll
+from core.settings.settings import Settings
 from tests.scenarios.house import House, assert_can_be_rebuilt, minutes
 from tests.unit.core.brokers.trading_floor import at
 
@@ -39,7 +39,7 @@ WHAT_WAS_TRADED: tuple[type[Fact], ...] = (
     OrderStateChanged,
     OrderFilled,
     PositionChanged,
-    MandateEnded,
+    AuthorizationEnded,
     TradeClosed,
 )
 NONE = Review(())

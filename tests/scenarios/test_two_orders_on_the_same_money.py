@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from datetime import timedelta
 from decimal import Decimal
 
-from core.effects import Effect, FetchFigures
 from core.facts import ConfirmationRefused, OrderCreated, OrderFilled
-from core.inputs import Confirm, FiguresFetched, Input, OpenTicket
+from core.messages.commands import Confirm, OpenTicket
+from core.messages.effects import Effect, FetchFigures
+from core.messages.inputs import FiguresFetched, Input
 from core.model.staging import Ticket
-from core.runtime.line import Link
-from core.settings import Settings
+from core.runtime.link import Link
+from core.settings.settings import Settings
 from tests.scenarios.house import House, a_typed_buy, assert_can_be_rebuilt, minutes
 
 

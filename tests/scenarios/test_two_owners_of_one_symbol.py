@@ -7,14 +7,14 @@ from decimal import Decimal
 
 import pytest
 
-from core.effects import FetchPicture
 from core.execution.ledger import UNKNOWN_OWNER
 from core.facts import PositionCorrected, ReconciliationPassed
-from core.inputs import PictureFetched
+from core.messages.effects import FetchPicture
+from core.messages.inputs import PictureFetched
 from core.model.broker import BrokerPicture, BrokerPosition
 from core.model.values import Price, Quantity, plain
-from core.picture import Pictures
-from core.settings import Settings
+from core.settings.settings import Settings
+from core.views.builders.desk import ViewBuilder
 from tests.scenarios.changes import confirms_now
 from tests.scenarios.house import STEADY, House, a_house_with_a_proposal, a_typed_buy, assert_can_be_rebuilt
 from tests.scenarios.test_comparing_with_the_broker import compares, holding
@@ -80,7 +80,7 @@ def test_what_nobody_here_bought_is_shown_without_a_stop() -> None:
 
     compares(house, holding("SPY", "0.930"))
 
-    rows = {row.strategy: row for row in Pictures(house.engine).draw(house.line.at).positions}
+    rows = {row.strategy: row for row in ViewBuilder(house.engine).draw(house.line.at).positions}
     assert (rows[UNKNOWN_OWNER].quantity, rows[UNKNOWN_OWNER].covered) == (Decimal("0.028"), Decimal(0))
     assert rows["vwap"].covered == Decimal("0.502")
 

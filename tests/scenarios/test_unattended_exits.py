@@ -9,27 +9,28 @@ from typing import Any
 
 import pytest
 
-from core.effects import FetchFigures, SubmitOrder
-from core.explain import chain_of
 from core.facts import (
+    AuthorizationEnded,
     ConfirmationReceived,
     ExitReleased,
-    MandateEnded,
     OrderCreated,
     SettingsApplied,
     TicketClosed,
     TicketOpened,
     TradeClosed,
 )
-from core.inputs import BarArrived, Confirm, Decline, Halt, Kill, OpenTicket, ProposeOrder, TakeBackExits
+from core.messages.commands import Confirm, Decline, Halt, Kill, OpenTicket, ProposeOrder, TakeBackExits
+from core.messages.effects import FetchFigures, SubmitOrder
+from core.messages.inputs import BarArrived
 from core.model.order import OrderRequest
 from core.model.signal import ExitReason
-from core.model.staging import MANUAL, MandateKind, digest_of_ticket
+from core.model.staging import MANUAL, AuthorizationKind, digest_of_ticket
 from core.model.values import Price
-from core.picture import Pictures
-from core.settings import Settings
-from core.workflows.listing import signed_in_words
-from core.workflows.unattended import TAKEN_BACK
+from core.settings.settings import Settings
+from core.views.builders.desk import ViewBuilder
+from core.views.order_chain import chain_of
+from core.workflows.staging.auto_exits import TAKEN_BACK
+from core.workflows.staging.exit_preview import signed_in_words
 from tests.scenarios.changes import passes
 from tests.scenarios.house import House, a_typed_buy, assert_can_be_rebuilt, minutes
 from tests.scenarios.test_the_exit_rules import FLAT, exits, held_by_the_desk, with_rules
@@ -189,7 +190,7 @@ def test_an_exit_that_was_declined_takes_the_signature_back() -> None:
     house.until("10:08")
 
     assert (house.held(), exits(house)) == ("0.1", [("TAKE_PROFIT", "0.1")])
-    assert house.last(MandateEnded).reason == "an exit of it was declined: each one needs your key again"
+    assert house.last(AuthorizationEnded).reason == "an exit of it was declined: each one needs your key again"
 
 
 def test_settings_that_changed_since_make_every_exit_wait_for_its_key() -> None:
@@ -199,7 +200,7 @@ def test_settings_that_changed_since_make_every_exit_wait_for_its_key() -> None:
 
     house.until("10:05")
 
-    assert house.desk.stage.mandates(MandateKind.EXITS) == ()
+    assert house.desk.stage.mandates(AuthorizationKind.EXITS) == ()
     assert (house.held(), exits(house)) == ("0.1", [("TAKE_PROFIT", "0.1")])
 
 
@@ -257,7 +258,7 @@ TAKES_BACK = TakeBackExits(SPY, MANUAL)
 def test_the_operator_takes_a_signature_back_and_each_exit_waits_for_a_key_again() -> None:
     """OP-06, OP-01: recorded, over a restart too; the stop at the broker stays."""
     house = a_signed_house(("10:02", "10:10", UP), buys=a_typed_buy())
-    (row,) = Pictures(house.engine).draw(house.line.at).positions
+    (row,) = ViewBuilder(house.engine).draw(house.line.at).positions
     assert (row.unattended_until, row.unattended_most) == (at("16:00"), Decimal("0.1"))
     assert list(signed_in_words(house.desk)) == ["SPY until 16:00 New York"]
 
@@ -267,11 +268,11 @@ def test_the_operator_takes_a_signature_back_and_each_exit_waits_for_a_key_again
     house = house.restarted()
     house.until("10:08")
 
-    assert [fact.reason for fact in house.facts(MandateEnded)] == [TAKEN_BACK]
+    assert [fact.reason for fact in house.facts(AuthorizationEnded)] == [TAKEN_BACK]
     assert (house.held(), exits(house)) == ("0.1", [("TAKE_PROFIT", "0.1")])
     assert not house.facts(ExitReleased)
     assert house.requests() == ["submit buy limit 0.1", "submit sell stop 0.1"]
-    (row,) = Pictures(house.engine).draw(house.line.at).positions
+    (row,) = ViewBuilder(house.engine).draw(house.line.at).positions
     assert row.unattended_until is None
     assert list(signed_in_words(house.desk)) == []
 

@@ -14,9 +14,9 @@ from core.facts import (
     ProtectionTripped,
     RegimeMeasured,
 )
-from core.inputs import RegimeArrived
-from core.model.regime import Market, NoVix, Regime, Trend, Volatility
-from core.settings import Settings
+from core.messages.inputs import RegimeArrived
+from core.model.regime import MarketMeasure, NoVix, Regime, Trend, Volatility
+from core.settings.settings import Settings
 from tests.scenarios.changes import passes
 from tests.scenarios.house import DIP, FALL, RECOVERY, STEADY
 from tests.scenarios.weeks import (
@@ -117,7 +117,7 @@ def test_volatility_halt(week: Week, terms: dict[str, int], end: str) -> None:
 
 
 def measures(house: Weeks, ratio: str, bars_to: date) -> None:
-    market = Market(SPY, bars_to, Trend.DOWN, Volatility.USUAL, Decimal(ratio) * 4, Decimal(4))
+    market = MarketMeasure(SPY, bars_to, Trend.DOWN, Volatility.USUAL, Decimal(ratio) * 4, Decimal(4))
     house.line.take(house.line.at, RegimeArrived(Regime(NoVix("nobody answered"), market)))
 
 

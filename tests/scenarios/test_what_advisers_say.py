@@ -21,11 +21,12 @@ from core.facts import (
     ProposalSkipped,
     ProposalStaged,
 )
-from core.inputs import Confirm, FromAdviser, Kill, OpenTicket
+from core.messages.commands import Confirm, Kill, OpenTicket
+from core.messages.inputs import FromAdviser
 from core.model.advice import Advice, TradeIdea
 from core.model.values import Price, Quantity, Symbol
-from core.settings import Settings
-from core.workflows.proposing import Proposing
+from core.settings.settings import Settings
+from core.workflows.staging.proposals import Proposals
 from tests.scenarios.house import House, a_day, a_house_in_a_position, a_typed_buy, assert_can_be_rebuilt
 from tests.unit.core.brokers.trading_floor import SPY
 
@@ -65,12 +66,12 @@ class Climber(Speaker):
 
 def asks(house: House, *advisers: Adviser) -> House:
     """From here on they are asked, every minute."""
-    from core.picture import Pictures
-    from core.runtime.rounds import Rounds
+    from core.runtime.adviser_rounds import Rounds
+    from core.views.builders.desk import ViewBuilder
 
     terms = house.desk.control.settings.advisers
     house.line.rounds = Rounds(advisers, terms, house.line.at)
-    house.line._advised = Pictures(house.engine)
+    house.line._advised = ViewBuilder(house.engine)
     return house
 
 
@@ -232,7 +233,7 @@ WAYS: dict[str, Deed] = {
     "a key": lambda _, house: confirms(house),
     "a kill": lambda _, house: house.line.send(Kill("adviser")),
     "the journal": lambda _, house: house.desk.record(house.facts(ProposalStaged)[0]),
-    "the workflow": lambda _, house: house.engine.the(Proposing).stage(house.proposal),
+    "the workflow": lambda _, house: house.engine.the(Proposals).stage(house.proposal),
     "the gateway": lambda _, house: house.line.gateway.refusal(None, house.line.at),  # type: ignore[arg-type]
 }
 

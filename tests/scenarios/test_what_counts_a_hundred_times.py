@@ -8,13 +8,13 @@ from decimal import Decimal
 import pytest
 
 from core.facts import OrderCreated, ProposalSkipped, TradeClosed
-from core.inputs import ProposeClose
+from core.messages.commands import ProposeClose
 from core.model.instrument import BrokerInstrument, share
 from core.model.order import InstrumentOrder, OrderRequest
 from core.model.position import InstrumentTrade, Trade
 from core.model.values import Symbol
-from core.picture import Pictures
-from core.settings import Settings
+from core.settings.settings import Settings
+from core.views.builders.desk import ViewBuilder
 from tests.scenarios.house import STEADY, House, a_typed_buy, assert_can_be_rebuilt, minutes
 from tests.unit.core.brokers.trading_floor import SPY
 
@@ -112,7 +112,7 @@ def test_what_is_too_much_of_it_is_refused_as_so_many_shares_are(quantity: str, 
 def test_what_is_held_counts_alike_on_the_desk_and_at_the_broker() -> None:
     """EX-08, RK-16, RK-21"""
     few, many = in_a_position(of_a_hundred(), "2"), in_a_position(of_shares(), "200")
-    views = [Pictures(house.engine).draw(house.line.at) for house in (few, many)]
+    views = [ViewBuilder(house.engine).draw(house.line.at) for house in (few, many)]
     rows = [view.positions[0] for view in views]
     accounts = [house.exchange.account(house.line.at) for house in (few, many)]
 

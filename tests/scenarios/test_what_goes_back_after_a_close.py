@@ -10,23 +10,17 @@ from typing import Any
 
 import pytest
 
-from core.effects import CancelOrder, SubmitOrder
 from core.execution.cover import bare_in_words
-from core.facts import Halted, MandateEnded, ProposalSkipped, StopAskedFor
-from core.inputs import (
-    Kill,
-    MoveStop,
-    ProposeClose,
-    ProposeOrder,
-    RequestCancel,
-)
+from core.facts import AuthorizationEnded, Halted, ProposalSkipped, StopAskedFor
+from core.messages.commands import Kill, MoveStop, ProposeClose, ProposeOrder, RequestCancel
+from core.messages.effects import CancelOrder, SubmitOrder
 from core.model.bar import Bar
-from core.model.codes import FAILED_CLOSES, MandateCode
+from core.model.codes import FAILED_CLOSES, AuthorizationCode
 from core.model.order import Effect, OrderStatus, OrderType, Side, StopHolder, TimeInForce
 from core.model.values import Fraction, Price, Quantity, plain, priced
-from core.picture import Pictures
-from core.workflows.proposing import NO_FRACTION_LASTS, NO_FRACTION_OF_A_PAIR, NO_FRACTION_TRAILS
-from core.workflows.renewing import NOT_THERE
+from core.views.builders.desk import ViewBuilder
+from core.workflows.protection.stop_renewal import NOT_THERE
+from core.workflows.staging.proposals import NO_FRACTION_LASTS, NO_FRACTION_OF_A_PAIR, NO_FRACTION_TRAILS
 from tests.scenarios.changes import FRACTIONS, ROOMY, confirms_now, passes
 from tests.scenarios.house import House, a_typed_buy, assert_can_be_rebuilt, minutes
 from tests.unit.core.brokers.trading_floor import SPY, a_bar
@@ -117,7 +111,7 @@ def working(house: House) -> list[str]:
 
 
 def failed(house: House) -> list[str]:
-    return [fact.reason for fact in house.facts(MandateEnded) if fact.code in FAILED_CLOSES]
+    return [fact.reason for fact in house.facts(AuthorizationEnded) if fact.code in FAILED_CLOSES]
 
 
 # ── for how many shares ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -219,7 +213,7 @@ def test_a_pair_that_is_taken_back_brings_the_stop_before_it_back(
     """EX-21, EX-13: also after a restart, and of a part"""
     house = holding_six(way)
     exits(house, way, "101", shares, stop="99.50")
-    said = {row.goes_back_in_words for row in Pictures(house.engine).draw(house.line.at).orders if row.legs}
+    said = {row.goes_back_in_words for row in ViewBuilder(house.engine).draw(house.line.at).orders if row.legs}
     assert said == {(), (f"{shares} at {priced(way.at('99'))}",)}  # the entry's, and the pair's
     ends(house, way)
 
@@ -354,7 +348,7 @@ def test_a_close_of_a_part_in_the_place_of_a_pair_leaves_the_stop_that_its_ticke
     house.presses(ProposeClose(SPY, quantity=Quantity(Decimal(4))))
     house.opens_ticket()
     passes(house, 1)
-    (ticket,) = Pictures(house.engine).draw(house.line.at).tickets
+    (ticket,) = ViewBuilder(house.engine).draw(house.line.at).tickets
     house.confirms()
     passes(house, 60)
 
@@ -437,7 +431,7 @@ def test_an_exit_that_the_desk_makes_less_has_not_failed_and_its_stop_comes_back
 
     assert working(house) == [f"{way.out} limit 4 {plain(way.at('101'))}"]
     assert failed(house) == []
-    assert Pictures(house.engine).draw(house.line.at).failed_closes == ()
+    assert ViewBuilder(house.engine).draw(house.line.at).failed_closes == ()
     takes_back_the_exit(house, way, "101")
     assert working(house) == [f"{way.out} stop 4 {plain(way.at('99'))}"]
     assert failed(house) == ["close again: 4 SPY did not go through (cancelled by the operator)"]
@@ -471,7 +465,7 @@ def test_another_close_takes_an_exit_that_became_less_out_of_the_way(way: Way) -
     house.presses(ProposeClose(SPY))
     house.opens_ticket()
     passes(house, 1)
-    (ticket,) = Pictures(house.engine).draw(house.line.at).tickets
+    (ticket,) = ViewBuilder(house.engine).draw(house.line.at).tickets
     house.line.refuses_the_next_order("no")
     house.confirms()
     passes(house, 60)
@@ -532,7 +526,7 @@ def one_of_two_stops_stays(way: Way, goes: int = 0, *, second: str = "98", secon
     house.confirms()
     passes(house, seconds)
     house.line.mends()
-    assert MandateCode.NOT_IN_TIME in [fact.code for fact in house.facts(MandateEnded)]
+    assert AuthorizationCode.NOT_IN_TIME in [fact.code for fact in house.facts(AuthorizationEnded)]
     return house
 
 
@@ -577,7 +571,7 @@ def test_what_stayed_and_is_taken_away_elsewhere_much_later_is_not_put_back(way:
     passes(house, 120)
 
     assert house.requests() == [*asked, "cancel"]
-    assert "the stop stayed where it was" in [fact.reason for fact in house.facts(MandateEnded)]
+    assert "the stop stayed where it was" in [fact.reason for fact in house.facts(AuthorizationEnded)]
     assert len(bare_in_words(house.desk.ledger)) == 1
 
 
@@ -703,6 +697,6 @@ def test_after_more_than_a_week_the_desk_says_that_it_cannot_ask_for_them(way: W
     """EX-21, EX-22: it halted on what was signed and is forgotten, or said that nothing is left to protect"""
     house = two_stops_whose_sale_never_arrived(way, days=11)
 
-    ends = [fact.reason for fact in house.facts(MandateEnded) if "restore_stop" in fact.mandate_id]
+    ends = [fact.reason for fact in house.facts(AuthorizationEnded) if "restore_stop" in fact.mandate_id]
     assert ends == ["its stop could not be asked for again; m in Positions gives it one"] * 2
     assert_can_be_rebuilt(house)

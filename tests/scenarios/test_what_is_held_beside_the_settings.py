@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from core.following import followed
 from core.model.instrument import AssetClass, BrokerInstrument
 from core.model.order import Effect, OrderRequest, OrderType, Side, StopHolder
 from core.model.signal import ExitReason
 from core.model.values import ClientOrderId, Price, Quantity, Symbol
-from core.settings import Settings
+from core.runtime.followed_symbols import followed
+from core.settings.settings import Settings
 from tests.scenarios.house import House, a_typed_buy, minutes
 from tests.scenarios.live_floor import LiveFloor, LiveHouse
 from tests.unit.core.brokers.trading_floor import IBM, SPY

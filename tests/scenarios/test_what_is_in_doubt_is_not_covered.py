@@ -7,16 +7,24 @@ from datetime import timedelta
 from decimal import Decimal
 
 from console.screens.leave import leaving_lines
-from core.effects import CancelOrder, Effect, SubmitOrder
-from core.facts import CancelDropped, MandateEnded, OrderCreated, OrderInDoubt, OrderNotFound, ProposalSkipped
-from core.inputs import CancelAnswered, Input, ProposeClose, RequestCancel
+from core.facts import (
+    AuthorizationEnded,
+    CancelDropped,
+    OrderCreated,
+    OrderNotFound,
+    OrderStateUnknown,
+    ProposalSkipped,
+)
+from core.messages.commands import ProposeClose, RequestCancel
+from core.messages.effects import CancelOrder, Effect, SubmitOrder
+from core.messages.inputs import CancelAnswered, Input
 from core.model.broker import CancelTaken, NoAnswer
 from core.model.order import OrderStatus, StopHolder
 from core.model.values import Fraction, plain
-from core.picture import Pictures
-from core.runtime.asking import no_answer
+from core.runtime.request_executor import no_answer
 from core.views import DeskView, PositionRow
-from state.keeper import status_of
+from core.views.builders.desk import ViewBuilder
+from state.housekeeping import status_of
 from tests.scenarios.changes import confirms_now, moves, passes
 from tests.scenarios.house import (
     BROKEN,
@@ -52,7 +60,7 @@ def taken_or(ask: Callable[[Effect], Input], effect: Effect) -> Input:
 
 
 def the_view(house: House) -> DeskView:
-    return Pictures(house.engine).draw(house.line.at)
+    return ViewBuilder(house.engine).draw(house.line.at)
 
 
 def the_row(house: House) -> PositionRow:
@@ -115,7 +123,7 @@ def test_a_stop_that_turns_out_to_be_there_covers_at_once() -> None:
     house.confirms_at("10:06:02")
     house.until("10:06:30")
 
-    assert house.facts(OrderInDoubt)
+    assert house.facts(OrderStateUnknown)
     assert house.stops[0].status is OrderStatus.SUBMITTED
     assert (the_row(house).covered, the_row(house).doubt) == (Decimal("0.502"), "")
     assert the_view(house).kill.uncovered == ()
@@ -229,7 +237,7 @@ def test_a_sale_in_doubt_is_neither_sold_nor_guarded_a_second_time() -> None:
 def test_a_sale_that_never_arrived_is_told_with_the_word_to_close_again() -> None:
     """EX-21, EX-06: its stop is back by then"""
     house = a_house_in_a_position()
-    pictures = Pictures(house.engine)
+    pictures = ViewBuilder(house.engine)
     loses(house, "market")
     house.presses(ProposeClose(SPY))
     confirms_now(house)
@@ -245,7 +253,7 @@ def test_a_sale_that_never_arrived_is_told_with_the_word_to_close_again() -> Non
 def test_a_sale_that_went_through_is_no_failed_close() -> None:
     """EX-21"""
     house = a_house_in_a_position()
-    pictures = Pictures(house.engine)
+    pictures = ViewBuilder(house.engine)
     house.presses(ProposeClose(SPY))
     confirms_now(house)
     passes(house, 90)
@@ -265,7 +273,7 @@ def test_a_stop_that_is_refused_on_its_way_back_is_never_told_as_put_back() -> N
 
     assert house.stops[-1].status is OrderStatus.REJECTED
     assert plain(the_row(house).bare) == "0.502"
-    ends = [fact.reason for fact in house.facts(MandateEnded)]
+    ends = [fact.reason for fact in house.facts(AuthorizationEnded)]
     assert "close again: 0.502 SPY did not go through (not now (40310000))" in ends
     assert "the stop was asked for again" in ends
     assert not [reason for reason in ends if "put back" in reason]
@@ -285,7 +293,7 @@ def a_house_whose_cancels_get_lost(seconds: int) -> House:
 def a_house_whose_close_was_given_up() -> House:
     """No cancel of its stop got through in the time that the close had, and the broker is back."""
     house = a_house_whose_cancels_get_lost(100)
-    assert "close again: the stop was not gone in time" in [fact.reason for fact in house.facts(MandateEnded)]
+    assert "close again: the stop was not gone in time" in [fact.reason for fact in house.facts(AuthorizationEnded)]
     return house
 
 
@@ -324,7 +332,7 @@ def test_a_start_takes_no_stop_away_for_a_close_whose_time_is_over() -> None:
     house.restarted()
     passes(house, 60)
 
-    assert "close again: the stop was not gone in time" in [fact.reason for fact in house.facts(MandateEnded)]
+    assert "close again: the stop was not gone in time" in [fact.reason for fact in house.facts(AuthorizationEnded)]
     assert house.requests() == ["submit buy limit 0.502", "submit sell stop 0.502"]
     assert plain(the_row(house).covered) == "0.502"
 
@@ -348,7 +356,7 @@ def test_a_stop_that_a_start_finds_at_the_broker_stays_where_its_close_was_given
     house.restarted()
     passes(house, 60)
 
-    assert "close again: the stop was not gone in time" in [fact.reason for fact in house.facts(MandateEnded)]
+    assert "close again: the stop was not gone in time" in [fact.reason for fact in house.facts(AuthorizationEnded)]
     assert house.requests() == ["submit buy limit 0.502", "submit sell stop 0.502"]
     assert plain(the_row(house).covered) == "0.502"
 
@@ -364,7 +372,7 @@ def test_a_cancel_that_was_lost_without_a_word_is_not_asked_for_again_when_its_c
     house.line.ask = ask  # type: ignore[method-assign]
     passes(house, 120)
 
-    assert "close again: the stop was not gone in time" in [fact.reason for fact in house.facts(MandateEnded)]
+    assert "close again: the stop was not gone in time" in [fact.reason for fact in house.facts(AuthorizationEnded)]
     assert len(house.facts(CancelDropped)) == 1
     assert house.requests() == ["submit buy limit 0.502", "submit sell stop 0.502"]
     assert (plain(the_row(house).covered), the_row(house).doubt) == ("0.502", "")
@@ -412,8 +420,8 @@ def test_a_stop_that_the_broker_did_not_find_while_it_made_way_is_put_back_for_w
     confirms_now(house)
     passes(house, 20)
 
-    (row,) = Pictures(house.engine).draw(house.line.at).positions
-    assert house.last(OrderInDoubt).client_order_id == house.stops[0].id
+    (row,) = ViewBuilder(house.engine).draw(house.line.at).positions
+    assert house.last(OrderStateUnknown).client_order_id == house.stops[0].id
     assert house.held() == house.held_by_the_broker() == "0.251"
     assert plain(row.covered) == "0.251"
     assert_can_be_rebuilt(house)

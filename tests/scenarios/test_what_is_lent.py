@@ -10,13 +10,13 @@ from itertools import pairwise
 import pytest
 
 from core.facts import MarginSampled, MarginWarned, ProposalSkipped
-from core.inputs import LookAt, ProposeClose
+from core.messages.commands import LookAt, ProposeClose
 from core.model.order import Effect
-from core.model.staging import Standing
-from core.picture import Pictures
-from core.settings import Settings
-from core.telling import in_words
+from core.model.staging import CheckResult
+from core.settings.settings import Settings
 from core.views import ProtectionRow, StatusView
+from core.views.builders.desk import ViewBuilder
+from core.views.event_text import in_words
 from tests.scenarios.house import (
     STEADY,
     House,
@@ -66,11 +66,11 @@ def a_house_on_margin(**risk: object) -> House:
 
 
 def status(house: House) -> StatusView:
-    return Pictures(house.engine).draw(house.line.at).status
+    return ViewBuilder(house.engine).draw(house.line.at).status
 
 
 def row(house: House, key: str) -> ProtectionRow | None:
-    return next((r for r in Pictures(house.engine).draw(house.line.at).protections if r.key == key), None)
+    return next((r for r in ViewBuilder(house.engine).draw(house.line.at).protections if r.key == key), None)
 
 
 def test_each_distance_that_is_set_warns_once_as_the_market_falls_and_ends_as_it_comes_back() -> None:
@@ -175,7 +175,7 @@ def test_a_ticket_says_what_its_order_takes_and_leaves() -> None:
     house.opens_ticket()
     house.until("10:06:02")
 
-    (ticket,) = Pictures(house.engine).draw(house.line.at).tickets
+    (ticket,) = ViewBuilder(house.engine).draw(house.line.at).tickets
 
     assert ticket.margin is not None
     assert (ticket.margin.initial, ticket.margin.before, ticket.margin.overnight) == (Decimal(996), Decimal(1), None)
@@ -188,7 +188,7 @@ def a_house_lent_four_times(**margin: object) -> House:
     return House(a_day(*FALLING), terms, cash=Decimal(1000), multiplier=Decimal(4)).opens().until("10:05")
 
 
-def margin_verdict(house: House) -> tuple[Standing, str]:
+def margin_verdict(house: House) -> tuple[CheckResult, str]:
     (found,) = (v for v in house.ticket.review.verdicts if v.check == "margin")
     return found.standing, found.reason
 
@@ -204,8 +204,11 @@ def test_what_the_day_lends_and_the_night_does_not_is_warned_and_goes_where_noth
     house.opens_ticket()
     house.until("10:05:03")
 
-    assert margin_verdict(house) == (Standing.WARNS, "over the night 2,000.00 USD may be spent; close it before that")
-    (ticket,) = Pictures(house.engine).draw(house.line.at).tickets
+    assert margin_verdict(house) == (
+        CheckResult.WARNS,
+        "over the night 2,000.00 USD may be spent; close it before that",
+    )
+    (ticket,) = ViewBuilder(house.engine).draw(house.line.at).tickets
     assert ticket.margin is not None
     assert ticket.margin.overnight == Decimal(2000)
 

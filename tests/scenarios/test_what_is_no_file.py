@@ -171,7 +171,7 @@ def test_an_engine_that_runs_goes_on_and_says_what_it_found(tmp_path: Path) -> N
 
         notes = runtime.engine.notes
         assert notes.count(f"a plan could not be taken: plan.request: {PIPE}; mend the folder") == 1
-        found = runtime.engine.desk.control.state.settings_file
+        found = runtime.engine.state.control.state.settings_file
         assert found is not None
         assert f"settings.toml: {PIPE}" in str(found)
         assert runtime.is_running

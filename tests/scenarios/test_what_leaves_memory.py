@@ -9,18 +9,19 @@ from decimal import Decimal
 import orjson
 import pytest
 
-from core.checkpoint import documents_of, rebuild, states
-from core.desk import Desk
 from core.execution.order import Order
-from core.execution.order_machine import DuplicateOrderError
+from core.execution.order_states import DuplicateOrderError
 from core.facts import OrderFilled, OrdersRecalled, TradeClosed, UpdateIgnored
-from core.inputs import BrokerUpdated, ProposeClose, RequestCancel
+from core.messages.commands import ProposeClose, RequestCancel
+from core.messages.inputs import BrokerUpdated
 from core.model.broker import Execution, OrderUpdate, UpdateEvent
 from core.model.codes import HaltCause
 from core.model.order import OrderStatus, Side, StopHolder, TimeInForce
 from core.model.values import ClientOrderId, ExecutionId, Price, Quantity
-from core.picture import Pictures
 from core.ports import Checkpoint
+from core.trading_state.checkpoint import documents_of, rebuild, states
+from core.trading_state.state import TradingState
+from core.views.builders.desk import ViewBuilder
 from tests.scenarios.changes import ROOMY, confirms_now, passes
 from tests.scenarios.house import Drawer, House, a_typed_buy, assert_can_be_rebuilt, minutes
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY
@@ -138,11 +139,11 @@ def test_todays_trades_are_shown_and_yesterdays_are_in_the_journal() -> None:
     house.presses(ProposeClose(SPY))
     confirms_now(house)
     house.until("15:59")
-    assert len(Pictures(house.engine).draw(house.line.at).trades) == 1
+    assert len(ViewBuilder(house.engine).draw(house.line.at).trades) == 1
 
     house.until("09:45", FRIDAY)
 
-    assert Pictures(house.engine).draw(house.line.at).trades == ()
+    assert ViewBuilder(house.engine).draw(house.line.at).trades == ()
     assert len(house.facts(TradeClosed)) == 1
 
 
@@ -224,7 +225,7 @@ def test_documents_without_their_index_are_left_and_the_journal_is_read() -> Non
     alone = type(house.journal)()
     for recorded in house.journal.records():
         alone.append(recorded.at, recorded.fact)
-    desk = Desk("house", house.desk.mode, house.calendar, alone)
+    desk = TradingState("house", house.desk.mode, house.calendar, alone)
 
     (note,) = rebuild(desk, drawer)
 

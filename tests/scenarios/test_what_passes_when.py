@@ -22,28 +22,18 @@ from typing import Any
 
 import pytest
 
-from core.effects import FetchPicture
 from core.execution.order import Order
 from core.facts import ConfirmationRefused, ProposalEnded, ProposalSkipped
-from core.inputs import (
-    AccountFetched,
-    Confirm,
-    Halt,
-    Kill,
-    OpenTicket,
-    PictureFetched,
-    ProposeClose,
-    ProposeFlattening,
-    RegimeArrived,
-    RequestCancel,
-)
+from core.messages.commands import Confirm, Halt, Kill, OpenTicket, ProposeClose, ProposeFlattening, RequestCancel
+from core.messages.effects import FetchPicture
+from core.messages.inputs import AccountFetched, PictureFetched, RegimeArrived
 from core.model.broker import BrokerPicture, BrokerPosition, NoAnswer, OrderReport, UnreadableOrder
 from core.model.order import Effect, OrderStatus
-from core.model.regime import Market, NoVix, Regime, Trend, Volatility
-from core.model.staging import Standing, Ticket
+from core.model.regime import MarketMeasure, NoVix, Regime, Trend, Volatility
+from core.model.staging import CheckResult, Ticket
 from core.model.values import BrokerOrderId, Price, ProposalId, Quantity, Symbol
-from core.runtime.line import Link
-from core.settings import Settings
+from core.runtime.link import Link
+from core.settings.settings import Settings
 from tests.scenarios.changes import passes
 from tests.scenarios.house import RECOVERY, STEADY, House, a_house_in_a_position, a_typed_buy
 from tests.unit.core.brokers.trading_floor import IBM, SPY, a_bar
@@ -102,7 +92,7 @@ def bac_is_stopped_out(house: House) -> None:
 
 
 def the_range_is_wide(house: House) -> None:
-    market = Market(SPY, date(2026, 11, 18), Trend.DOWN, Volatility.USUAL, Decimal("6.48"), Decimal(4))
+    market = MarketMeasure(SPY, date(2026, 11, 18), Trend.DOWN, Volatility.USUAL, Decimal("6.48"), Decimal(4))
     house.line.take(house.line.at, RegimeArrived(Regime(NoVix("nobody answered"), market)))
 
 
@@ -396,8 +386,8 @@ def test_only_reduces_is_confirmed_and_checks_only_warn(row: Row) -> None:
     passes(house, 20)
 
     standings = {verdict.check: verdict.standing for verdict in ticket.review.verdicts}
-    assert Standing.REFUSES not in standings.values()
-    assert standings.get(row.check, Standing.WARNS) is Standing.WARNS
+    assert CheckResult.REFUSES not in standings.values()
+    assert standings.get(row.check, CheckResult.WARNS) is CheckResult.WARNS
     assert "submit sell market 0.4" not in at_the_ticket[len(before) :]
     assert (house.held(), house.held_by_the_broker()) == ("0", "0")
 

@@ -10,32 +10,32 @@ from typing import Any
 
 import pytest
 
-from core.effects import CancelOrder, LookUpOrder, SubmitOrder
 from core.execution.order import Order
 from core.facts import (
     ApprovalRedeemed,
     Halted,
     Killed,
     OrderCreated,
-    OrderInDoubt,
     OrderKept,
+    OrderStateUnknown,
     PositionCorrected,
     Resumed,
 )
-from core.inputs import Decline, Kill, ProposeClose, ProposeOrder, Resume
+from core.messages.commands import Decline, Kill, ProposeClose, ProposeOrder, Resume
+from core.messages.effects import CancelOrder, LookUpOrder, SubmitOrder
 from core.model.codes import CancelCode, HaltCause
 from core.model.order import Effect, OrderStatus, OrderType, Side, StopHolder
 from core.model.values import Price, Quantity, Symbol, plain
-from core.workflows.cancelling import Cancelling
-from core.workflows.closing import Closing
-from core.workflows.fitting import Fitting
-from core.workflows.guarding import Guarding
-from core.workflows.proposing import Proposing
-from core.workflows.protecting import Protecting
-from core.workflows.replacing import Replacing
-from core.workflows.running import Running
-from core.workflows.stopping import Stopping
-from core.workflows.submitting import Submitting
+from core.workflows.baskets.basket_execution import BasketExecution
+from core.workflows.operator.kill_switch import KillSwitchWorkflow
+from core.workflows.orders.cancellation import Cancellation
+from core.workflows.orders.position_close import PositionClose
+from core.workflows.orders.replacement import Replacement
+from core.workflows.orders.submission import Submission
+from core.workflows.protection.excess_exits import ExcessExits
+from core.workflows.protection.protections import ProtectionEvents
+from core.workflows.protection.protective_stops import ProtectiveStops
+from core.workflows.staging.proposals import Proposals
 from tests.scenarios.changes import FRACTIONS, confirms_now, passes
 from tests.scenarios.house import (
     STEADY,
@@ -88,7 +88,7 @@ def is_halted(house: House) -> bool:
 def test_a_sale_leaves_although_the_stop_of_the_rest_raises(monkeypatch: pytest.MonkeyPatch) -> None:
     """EX-14, EX-22"""
     house = a_house_in_a_position(LONG)
-    monkeypatch.setattr(Closing, "_put_back", raises)
+    monkeypatch.setattr(PositionClose, "_put_back", raises)
     house.presses(A_PART)
 
     confirms_now(house)
@@ -101,7 +101,7 @@ def test_a_sale_leaves_although_the_stop_of_the_rest_raises(monkeypatch: pytest.
 
 def test_a_fill_is_protected_although_another_follow_up_of_it_raises(monkeypatch: pytest.MonkeyPatch) -> None:
     """EX-22, OP-06"""
-    monkeypatch.setattr(Replacing, "after_fill", raises)
+    monkeypatch.setattr(Replacement, "after_fill", raises)
     house = a_house_with_a_proposal(LONG)
     house.confirms_at("10:06:02")
 
@@ -122,7 +122,7 @@ def test_an_order_that_was_written_down_and_not_sent_is_taken_back_at_once() -> 
     (order,) = house.desk.ledger.state.orders.values()
     assert (order.status, house.requests()) == (OrderStatus.CANCELLED, [])
     assert "it never left" in order.reason
-    assert house.facts(OrderInDoubt) == []
+    assert house.facts(OrderStateUnknown) == []
     assert is_halted(house)
 
 
@@ -170,7 +170,7 @@ def test_a_stop_that_was_written_down_and_not_sent_is_asked_for_on_a_ticket() ->
 def test_a_correction_that_raises_drops_no_other_symbols_stop(monkeypatch: pytest.MonkeyPatch) -> None:
     """EX-09, EX-22, OP-06: one look into the books tells of a fill, and of shares that somebody bought."""
     house = a_house_with_a_proposal(LONG)
-    monkeypatch.setattr(Protecting, "after_correction", raises)
+    monkeypatch.setattr(ProtectiveStops, "after_correction", raises)
     house.line.breaks_at(LookUpOrder, arrives=True, times=99)
     house.line.is_deaf = True
     house.confirms_at("10:06:02")
@@ -187,7 +187,7 @@ def test_a_correction_that_raises_drops_no_other_symbols_stop(monkeypatch: pytes
 def test_an_entry_that_was_asked_for_before_something_raised_is_kept_here_by_the_halt() -> None:
     """EX-14: what opens does not leave, and its record says why."""
     house = a_house_with_a_proposal(LONG)
-    running = house.engine.the(Running)
+    running = house.engine.the(BasketExecution)
     is_to_raise = [True]
 
     def once(_asked: object) -> Iterable[Any]:
@@ -208,13 +208,13 @@ def test_a_kill_takes_back_every_order_but_the_one_whose_cancel_raises(monkeypat
     """OP-07, EX-22"""
     house = a_house_of_two_buys("98.10", "98")
     first, second = house.desk.ledger.working()
-    cancel = Cancelling.cancel
+    cancel = Cancellation.cancel
 
-    def only_the_second(self: Cancelling, order: Order, *why: Any) -> Iterable[Any]:
+    def only_the_second(self: Cancellation, order: Order, *why: Any) -> Iterable[Any]:
         return raises() if order.id == first.id else cancel(self, order, *why)
 
-    monkeypatch.setattr(Cancelling, "cancel", only_the_second)
-    monkeypatch.setattr(Proposing, "block_entries", raises)
+    monkeypatch.setattr(Cancellation, "cancel", only_the_second)
+    monkeypatch.setattr(Proposals, "block_entries", raises)
     house.presses(Kill("key"))
     passes(house, 5)
 
@@ -226,15 +226,15 @@ def test_a_kill_takes_back_every_order_but_the_one_whose_cancel_raises(monkeypat
 
 def test_a_start_gives_each_fill_its_stop_although_another_raises(monkeypatch: pytest.MonkeyPatch) -> None:
     """EX-20, EX-22: two fills whose stops were not written down when the desk died."""
-    cover = Protecting.cover
-    monkeypatch.setattr(Protecting, "cover", lambda *_: ())
+    cover = ProtectiveStops.cover
+    monkeypatch.setattr(ProtectiveStops, "cover", lambda *_: ())
     house = a_house_of_two_buys("99.70", "99.80")
     first = house.entry.id
 
-    def not_the_first(self: Protecting, entry_id: str) -> Iterable[Any]:
+    def not_the_first(self: ProtectiveStops, entry_id: str) -> Iterable[Any]:
         return raises() if entry_id == first else cover(self, entry_id)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Protecting, "cover", not_the_first)
+    monkeypatch.setattr(ProtectiveStops, "cover", not_the_first)
     house.restarted()
     passes(house, 5)
 
@@ -247,8 +247,8 @@ def test_a_start_gives_each_fill_its_stop_although_another_raises(monkeypatch: p
 def test_a_workflow_that_raises_at_its_deadline_keeps_no_other_from_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """EX-14, EX-06: the look-ups of an order in doubt go on, and the raise is said once."""
     house = a_house_in_doubt()
-    monkeypatch.setattr(Guarding, "due", raises)
-    monkeypatch.setattr(Guarding, "next_due", lambda _: iter([house.line.at]))
+    monkeypatch.setattr(ProtectionEvents, "due", raises)
+    monkeypatch.setattr(ProtectionEvents, "next_due", lambda _: iter([house.line.at]))
 
     house.until("10:06:40")
 
@@ -261,7 +261,7 @@ def test_a_workflow_that_cannot_say_when_it_is_due_keeps_no_other_from_its_deadl
 ) -> None:
     """EX-14"""
     house = a_house_in_doubt()
-    monkeypatch.setattr(Guarding, "next_due", raises)
+    monkeypatch.setattr(ProtectionEvents, "next_due", raises)
 
     house.until("10:06:40")
 
@@ -274,11 +274,11 @@ def test_what_raised_at_its_deadline_has_its_turn_again_once_a_person_resumes(mo
     house = a_house_with_a_proposal(LONG)
     due_at, turns = house.line.at + timedelta(seconds=1), []
     with monkeypatch.context() as broken:
-        broken.setattr(Guarding, "due", raises)
-        broken.setattr(Guarding, "next_due", lambda _: iter([due_at]))
+        broken.setattr(ProtectionEvents, "due", raises)
+        broken.setattr(ProtectionEvents, "next_due", lambda _: iter([due_at]))
         passes(house, 5)
-    monkeypatch.setattr(Guarding, "due", lambda _: turns.append(house.line.at) or ())
-    monkeypatch.setattr(Guarding, "next_due", lambda _: iter(() if turns else (due_at,)))
+    monkeypatch.setattr(ProtectionEvents, "due", lambda _: turns.append(house.line.at) or ())
+    monkeypatch.setattr(ProtectionEvents, "next_due", lambda _: iter(() if turns else (due_at,)))
 
     house.presses(Resume(everything=True))
     passes(house, 1)
@@ -303,7 +303,7 @@ def test_an_exit_that_cannot_be_made_less_keeps_no_other_from_it(monkeypatch: py
     """EX-14, EX-22, EX-13: both stops are for more than is held."""
     house = a_house_of_two_buys("100.10", "100.10")
     first, second = house.stops
-    monkeypatch.setattr(Fitting, "_fit", raising_for(first, Fitting._fit))
+    monkeypatch.setattr(ExcessExits, "_fit", raising_for(first, ExcessExits._fit))
     house.exchange._ledger.execute(SPY, Side.SELL, Quantity(Decimal("0.29")), Price(Decimal(100)), house.line.at)
 
     house.accepts(house.exchange.picture(house.line.at))
@@ -321,7 +321,7 @@ def test_what_was_kept_and_raises_keeps_no_other_from_leaving(monkeypatch: pytes
         permitted = next(f.approval for f in house.facts(ApprovalRedeemed) if f.client_order_id == stop.id)
         house.desk.record(OrderKept(stop.id, permitted))
     sent: list[Order] = []
-    monkeypatch.setattr(Submitting, "release_kept", raising_for(first, lambda _, order: sent.append(order) or ()))
+    monkeypatch.setattr(Submission, "release_kept", raising_for(first, lambda _, order: sent.append(order) or ()))
 
     house.until("10:08")
 
@@ -334,7 +334,7 @@ def test_a_close_takes_every_stop_away_but_the_one_whose_cancel_raises(monkeypat
     house = a_house_of_two_buys("100.10", "100.10")
     first, second = house.stops
     house.presses(ProposeClose(SPY))
-    monkeypatch.setattr(Cancelling, "cancel", raising_for(first, Cancelling.cancel))
+    monkeypatch.setattr(Cancellation, "cancel", raising_for(first, Cancellation.cancel))
 
     confirms_now(house)
     passes(house, 5)
@@ -347,8 +347,8 @@ def test_a_correction_takes_every_exit_back_but_the_one_that_raises(monkeypatch:
     """EX-09, EX-13"""
     house = a_house_of_two_buys("100.10", "100.10")
     first, second = house.stops
-    monkeypatch.setattr(Fitting, "settle", lambda *_: ())
-    monkeypatch.setattr(Cancelling, "cancel", raising_for(first, Cancelling.cancel))
+    monkeypatch.setattr(ExcessExits, "settle", lambda *_: ())
+    monkeypatch.setattr(Cancellation, "cancel", raising_for(first, Cancellation.cancel))
     house.exchange._ledger.execute(SPY, Side.SELL, Quantity(Decimal("0.3")), Price(Decimal(100)), house.line.at)
 
     house.accepts(house.exchange.picture(house.line.at))
@@ -361,7 +361,7 @@ def test_a_correction_takes_every_exit_back_but_the_one_that_raises(monkeypatch:
 def test_an_order_that_was_cancelled_in_the_act_that_wrote_it_never_leaves() -> None:
     """EX-07, EX-22: nothing of it waits in any queue yet, and the last look before the wire holds it back."""
     house = a_house_with_a_proposal(LONG)
-    to_cancel = house.engine.the(Stopping).cancelling
+    to_cancel = house.engine.the(KillSwitchWorkflow).cancelling
 
     def take_back(_sequence: int, _at: object, fact: object) -> None:
         if isinstance(fact, OrderCreated):
@@ -375,4 +375,4 @@ def test_an_order_that_was_cancelled_in_the_act_that_wrote_it_never_leaves() -> 
     (order,) = house.desk.ledger.state.orders.values()
     assert (order.status, house.requests(), house.held_by_the_broker()) == (OrderStatus.CANCELLED, [], "0")
     assert order.reason.startswith("taken back")
-    assert house.facts(OrderInDoubt) == []
+    assert house.facts(OrderStateUnknown) == []

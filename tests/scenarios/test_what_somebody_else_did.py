@@ -8,31 +8,25 @@ from decimal import Decimal
 
 import pytest
 
-from core.effects import CancelOrder, FetchPicture, LookUpOrder, SubmitOrder
 from core.execution.order import Order
 from core.facts import OrderStateChanged, PositionCorrected, ProposalEnded, SubmissionBlocked
-from core.inputs import (
-    BrokerUpdated,
-    Confirm,
-    LookUpAnswered,
-    PictureFetched,
-    ProposeClose,
-    RequestCancel,
-)
+from core.messages.commands import Confirm, ProposeClose, RequestCancel
+from core.messages.effects import CancelOrder, FetchPicture, LookUpOrder, SubmitOrder
+from core.messages.inputs import BrokerUpdated, LookUpAnswered, PictureFetched
 from core.model.broker import BrokerPicture, OrderUpdate, UpdateEvent
 from core.model.order import Effect, OrderRequest, OrderStatus, OrderType, Side
 from core.model.values import ClientOrderId, Quantity
-from core.setting_types import Amount
-from core.settings import RiskSettings, Settings, StrategiesSettings, VwapSettings
-from core.workflows.comparing import NOTHING_HELD
-from core.workflows.proposing import left_to_close
+from core.settings.settings import RiskSettings, Settings, StrategiesSettings, VwapSettings
+from core.settings.types import AmountSettings
+from core.workflows.reconciliation.reconciliation import NOTHING_HELD
+from core.workflows.staging.proposals import left_to_close
 from state.codec import decode
 from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_house_with_a_proposal
 from tests.unit.core.brokers.trading_floor import SPY
 
 ON_MARGIN = {"multiplier": Decimal(2)}
 WHOLE = Settings(
-    risk=RiskSettings(max_notional=Amount(usd=Decimal(600), of_equity=None)),
+    risk=RiskSettings(max_notional=AmountSettings(usd=Decimal(600), of_equity=None)),
     strategies=StrategiesSettings(vwap=VwapSettings(quantity_step=Decimal(1))),
 )
 """Whole shares: no fraction can be sold short."""

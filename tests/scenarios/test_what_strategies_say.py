@@ -8,9 +8,6 @@ from typing import Any
 
 import pytest
 
-from core.checkpoint import documents_of, rebuild, states
-from core.desk import Desk
-from core.explain import chain_of
 from core.facts import (
     BarClosed,
     Fact,
@@ -22,15 +19,18 @@ from core.facts import (
     StrategyFailed,
     StrategyForgot,
 )
-from core.inputs import BarArrived
+from core.messages.inputs import BarArrived
 from core.model.bar import Bar
 from core.model.signal import EntrySignal, ExitSignal
 from core.ports import Checkpoint, Recorded
-from core.runtime.operator import ConfirmAll
-from core.strategies.house import OF_THE_HOUSE, Kinds
+from core.runtime.scripted_operator import ConfirmAll
+from core.strategies.builtin import OF_THE_HOUSE, StrategyKinds
 from core.strategies.kit import NO_SETUP, Answer, Context, OwnStrategy
-from core.strategies.showing import missed_in
-from core.telling import in_words
+from core.strategies.questions import missed_in
+from core.trading_state.checkpoint import documents_of, rebuild, states
+from core.trading_state.state import TradingState
+from core.views.event_text import in_words
+from core.views.order_chain import chain_of
 from state.journal import MemoryJournal
 from tests.scenarios.house import (
     DIP,
@@ -132,10 +132,10 @@ SHOWN: list[str] = []
 """The bars that strategies of `overheard_kinds` were shown."""
 
 
-def overheard_kinds(*classes: type[OwnStrategy]) -> Kinds:
+def overheard_kinds(*classes: type[OwnStrategy]) -> StrategyKinds:
     kinds = kinds_of(*classes)
     own = {made.name: overheard(kinds.known[made.name], lambda bar: SHOWN.append(clock_of(bar))) for made in classes}
-    return Kinds({**kinds.known, **own}, kinds.faults)
+    return StrategyKinds({**kinds.known, **own}, kinds.faults)
 
 
 class Watched(MemoryJournal):
@@ -156,8 +156,10 @@ def a_house_of(*classes: type[OwnStrategy], until: str = "10:12") -> House:
     return house.until(until)
 
 
-def taken_up(house: House, kinds: Kinds, journal: MemoryJournal | None = None, drawer: Drawer | None = None) -> Desk:
-    desk = Desk("house", house.desk.mode, house.calendar, journal or house.journal, kinds)
+def taken_up(
+    house: House, kinds: StrategyKinds, journal: MemoryJournal | None = None, drawer: Drawer | None = None
+) -> TradingState:
+    desk = TradingState("house", house.desk.mode, house.calendar, journal or house.journal, kinds)
     assert rebuild(desk, drawer) == ()
     return desk
 
@@ -221,7 +223,7 @@ class Raises(Watching):
         raise KeyError(clock_of(bar))
 
 
-OTHERS: dict[str, Kinds] = {
+OTHERS: dict[str, StrategyKinds] = {
     "edited": kinds_of(Edited),
     "deleted": OF_THE_HOUSE,
     "no longer loads": kinds_of(noting="noting.py: it does not parse"),
@@ -231,7 +233,9 @@ OTHERS: dict[str, Kinds] = {
 
 
 @pytest.mark.parametrize("kinds", OTHERS.values(), ids=OTHERS.keys())
-def test_no_change_of_a_strategys_file_changes_yesterday_nor_keeps_the_account_from_opening(kinds: Kinds) -> None:
+def test_no_change_of_a_strategys_file_changes_yesterday_nor_keeps_the_account_from_opening(
+    kinds: StrategyKinds,
+) -> None:
     """ST-01, SP-03, SP-07: positions, orders, trades, locks and counts, by the journal alone and by a checkpoint."""
     house = a_house_of(Holding, until="10:03")
     drawer = Drawer(Checkpoint(house.journal.sequence, documents_of(house.desk)))

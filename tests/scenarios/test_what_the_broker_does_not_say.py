@@ -11,15 +11,14 @@ from itertools import pairwise
 
 import pytest
 
-from core.effects import CancelOrder, FetchPicture, LookUpOrder, SubmitOrder
 from core.facts import (
     ApprovalRedeemed,
     CancelFailed,
     CancelRequested,
     OrderFilled,
-    OrderInDoubt,
     OrderNotFound,
     OrderStateChanged,
+    OrderStateUnknown,
     PositionCorrected,
     ProposalSkipped,
     ReconciliationPassed,
@@ -27,26 +26,26 @@ from core.facts import (
     SubmissionBlocked,
     UpdateIgnored,
 )
-from core.inputs import (
+from core.messages.commands import ProposeClose, RequestCancel
+from core.messages.effects import CancelOrder, FetchPicture, LookUpOrder, SubmitOrder
+from core.messages.inputs import (
     BrokerUpdated,
     CancelAnswered,
-    LampChanged,
+    ConnectionChanged,
     LookUpAnswered,
     PictureFetched,
-    ProposeClose,
-    RequestCancel,
     SubmissionAnswered,
     SubmissionStopped,
 )
 from core.model.broker import Execution, NoAnswer, OrderReport, OrderUpdate, Refused, UnreadableOrder, UpdateEvent
 from core.model.codes import EndCode, RefusalKind
-from core.model.connection import Lamp, Line, LineState
+from core.model.connection import Channel, ConnectionState, ConnectionStatus
 from core.model.order import OrderStatus, StopHolder
 from core.model.signal import EntrySignal
 from core.model.values import BrokerOrderId, ClientOrderId, ExecutionId, Price, Quantity, plain
-from core.picture import Pictures
-from core.runtime.line import Link
-from core.workflows.proposing import Proposing
+from core.runtime.link import Link
+from core.views.builders.desk import ViewBuilder
+from core.workflows.staging.proposals import Proposals
 from tests.scenarios.house import STEADY, House, a_day, a_house_in_a_position, a_house_with_a_proposal, minutes
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, at
 
@@ -97,7 +96,7 @@ def test_an_answer_that_is_lost_leaves_doubt_and_the_look_up_adopts_the_order() 
     house.confirms_at("10:06:02")
     house.until("10:06:10")
 
-    assert [d.reason for d in house.facts(OrderInDoubt)] == ["the connection broke"]
+    assert [d.reason for d in house.facts(OrderStateUnknown)] == ["the connection broke"]
     assert house.entry.status is OrderStatus.SUBMITTED
     assert house.entry.in_doubt_since is None
     assert house.last(OrderStateChanged).source is Source.LOOK_UP
@@ -113,11 +112,11 @@ def test_no_answer_at_all_is_doubt_after_eight_seconds() -> None:
     house.line.link = replace(house.line.link, answer_delay=timedelta(hours=1))
 
     house.until("10:06:10.050")
-    before = house.facts(OrderInDoubt)
+    before = house.facts(OrderStateUnknown)
     house.until("10:06:10.150")
 
     assert before == []
-    assert [d.reason for d in house.facts(OrderInDoubt)] == ["no answer in 8 s"]
+    assert [d.reason for d in house.facts(OrderStateUnknown)] == ["no answer in 8 s"]
     assert house.requests() == ["submit buy limit 0.502"]
 
 
@@ -212,12 +211,14 @@ def test_when_the_broker_is_back_the_pauses_between_look_ups_begin_anew() -> Non
     house.line.breaks_at(LookUpOrder, arrives=False, times=8)
     house.confirms_at("10:06:02")
     house.until("10:08:20")
-    house.line.take(house.line.at, LampChanged(Lamp(Line.BROKER, LineState.DOWN, house.line.at)))
+    house.line.take(
+        house.line.at, ConnectionChanged(ConnectionStatus(Channel.BROKER, ConnectionState.DOWN, house.line.at))
+    )
     assert house.facts(OrderNotFound) == []
     house.line.mends()
 
     back = house.line.at
-    house.line.take(back, LampChanged(Lamp(Line.BROKER, LineState.UP, back)))
+    house.line.take(back, ConnectionChanged(ConnectionStatus(Channel.BROKER, ConnectionState.UP, back)))
     house.until_moment(back + timedelta(seconds=64))
 
     assert house.entry.first_not_found_at is not None
@@ -308,7 +309,7 @@ def test_a_stated_refusal_rejects_and_is_never_doubt() -> None:
 
     assert house.entry.status is OrderStatus.REJECTED
     assert house.entry.reason == "insufficient buying power (40310000)"
-    assert house.facts(OrderInDoubt) == []
+    assert house.facts(OrderStateUnknown) == []
 
 
 def test_duplicate_client_order_id_means_that_it_is_there() -> None:
@@ -322,7 +323,7 @@ def test_duplicate_client_order_id_means_that_it_is_there() -> None:
 
     again = SubmitOrder(house.entry.request, house.last(ApprovalRedeemed).approval)
     house.line.take(house.line.at, house.line.ask(again))
-    assert house.last(OrderInDoubt).client_order_id == house.entry.id
+    assert house.last(OrderStateUnknown).client_order_id == house.entry.id
     house.until("10:06:05")
 
     assert house.entry.status is OrderStatus.SUBMITTED
@@ -341,7 +342,7 @@ def test_a_refusal_under_the_code_of_every_bad_request_is_a_refusal() -> None:
     house.until("10:06:33")
 
     assert house.sale.status is OrderStatus.REJECTED
-    assert house.facts(OrderInDoubt) == []
+    assert house.facts(OrderStateUnknown) == []
     assert [stop.status for stop in house.stops] == [OrderStatus.CANCELLED, OrderStatus.SUBMITTED]
 
 
@@ -386,7 +387,7 @@ def test_a_signal_has_one_order_also_after_a_restart() -> None:
     house.until("10:07")
     house.restarted().until("10:07:15")
 
-    house.engine.the(Proposing).stage_entry(the_same_signal(house))
+    house.engine.the(Proposals).stage_entry(the_same_signal(house))
 
     assert house.desk.stage.proposals() == ()
     assert house.last(ProposalSkipped).reasons == ("this signal had its order already",)
@@ -563,7 +564,7 @@ def test_a_cancel_whose_answer_is_lost_is_asked_for_again() -> None:
     """EX-06, EX-07: what failed is logged as an error."""
     house = a_house_with_a_working_entry()
     house.line.breaks_at(CancelOrder, arrives=False)
-    pictures = Pictures(house.engine)
+    pictures = ViewBuilder(house.engine)
 
     house.presses(RequestCancel(house.entry.id))
     house.until("10:06:06")

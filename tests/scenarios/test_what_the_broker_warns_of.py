@@ -6,13 +6,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
-from core.effects import Effect, SubmitOrder
 from core.facts import BrokerWarned, WarningConfirmed
-from core.inputs import ConfirmWarning, Input, SubmissionAnswered
+from core.messages.commands import ConfirmWarning
+from core.messages.effects import Effect, SubmitOrder
+from core.messages.inputs import Input, SubmissionAnswered
 from core.model.broker import Accepted
 from core.model.order import OrderStatus
 from core.views import WARNED
-from core.workflows.warned import NOT_CONFIRMED
+from core.workflows.orders.broker_warnings import NOT_CONFIRMED
 from tests.scenarios.house import House, a_house_with_a_proposal
 
 WORDS = ("it may be reviewed before the market opens",)

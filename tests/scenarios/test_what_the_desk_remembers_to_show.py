@@ -9,30 +9,30 @@ from decimal import Decimal
 import pytest
 
 from core.facts import TradeClosed
-from core.inputs import Decline
+from core.messages.commands import Decline
 from core.model.order import Side
 from core.model.position import Trade
 from core.model.signal import ExitReason
 from core.model.values import ClientOrderId, Money, Price, Quantity, Symbol
-from core.picture import Pictures
-from core.pictures import log as log_room
 from core.ports import JournalDamagedError, Recorded
-from core.telling import in_words, signed
 from core.views import ChartView
+from core.views.builders import event_log as log_room
+from core.views.builders.desk import ViewBuilder
+from core.views.event_text import in_words, signed
 from tests.scenarios.house import STEADY, House, a_day, a_house_in_a_position, a_house_with_a_proposal, minutes
 from tests.unit.core.brokers.trading_floor import IBM, SPY, a_bar, at
 
 FRIDAY = date(2026, 11, 20)
 
 
-def the_chart(house: House, pictures: Pictures, symbol: Symbol = SPY) -> ChartView:
+def the_chart(house: House, pictures: ViewBuilder, symbol: Symbol = SPY) -> ChartView:
     pictures.watched = symbol
     chart = pictures.draw(house.line.at).chart
     assert chart is not None
     return chart
 
 
-def texts(pictures: Pictures, house: House) -> list[str]:
+def texts(pictures: ViewBuilder, house: House) -> list[str]:
     return [row.text for row in pictures.draw(house.line.at).log]
 
 
@@ -40,7 +40,7 @@ def test_the_watched_symbol_has_the_sessions_bars_and_the_strategys_own_vwap() -
     """ST-02: the last point is what the strategy measures."""
     house = House(a_day(("10:06", "10:30", STEADY))).opens().until("10:10:30")
 
-    chart = the_chart(house, Pictures(house.engine))
+    chart = the_chart(house, ViewBuilder(house.engine))
 
     assert [bar.start for bar in chart.bars] == [bar.start for bar in house.bars if bar.end <= house.line.at]
     assert (chart.bars[35].low, chart.bars[35].close) == (Decimal("99.60"), Decimal("99.60"))
@@ -53,7 +53,7 @@ def test_the_watched_symbol_has_the_sessions_bars_and_the_strategys_own_vwap() -
 def test_bars_that_close_while_it_is_watched_are_in_the_next_picture() -> None:
     """MD-03"""
     house = House(a_day(("10:06", "10:30", STEADY))).opens().until("10:00:30")
-    pictures = Pictures(house.engine)
+    pictures = ViewBuilder(house.engine)
     before = the_chart(house, pictures)
 
     after = the_chart(house.until("10:06:30"), pictures)
@@ -64,7 +64,7 @@ def test_bars_that_close_while_it_is_watched_are_in_the_next_picture() -> None:
 def test_nothing_is_kept_of_bars_before_something_is_watched() -> None:
     """The hot path of a desk whose chart nobody looks at has no listener on it."""
     house = House(minutes("09:30", "10:30")).opens().until("09:40")
-    pictures = Pictures(house.engine)
+    pictures = ViewBuilder(house.engine)
 
     without = pictures.draw(house.line.at).chart
 
@@ -76,9 +76,9 @@ def test_the_chart_shows_the_fills_and_what_is_held_and_is_the_same_after_a_rest
     """SP-03, OP-06"""
     house = a_house_in_a_position(("10:06", "10:30", STEADY))
 
-    before = the_chart(house, Pictures(house.engine))
+    before = the_chart(house, ViewBuilder(house.engine))
     house.restarted().until("10:06:40")
-    after = the_chart(house, Pictures(house.engine))
+    after = the_chart(house, ViewBuilder(house.engine))
 
     assert before == after
     assert [(fill.side, fill.price) for fill in after.fills] == [(Side.BUY, Decimal("99.60"))]
@@ -89,7 +89,7 @@ def test_the_chart_shows_the_fills_and_what_is_held_and_is_the_same_after_a_rest
 def test_each_symbol_has_its_own_chart_and_one_without_bars_is_empty() -> None:
     """MD-01"""
     house = House([*minutes("09:30", "09:40", "100"), a_bar("09:30", "50", symbol=IBM)]).opens().until("09:35:30")
-    pictures = Pictures(house.engine)
+    pictures = ViewBuilder(house.engine)
 
     spy, ibm, none = (the_chart(house, pictures, symbol) for symbol in (SPY, IBM, Symbol("QQQ")))
 
@@ -100,7 +100,7 @@ def test_each_symbol_has_its_own_chart_and_one_without_bars_is_empty() -> None:
 def test_a_new_day_begins_a_new_chart() -> None:
     """RK-03"""
     house = House(minutes("15:50", "15:59") + minutes("09:30", "09:35", day=FRIDAY)).opens()
-    pictures = Pictures(house.engine)
+    pictures = ViewBuilder(house.engine)
     thursday = the_chart(house.until("16:05"), pictures)
     before_the_open = the_chart(house.until("09:00", FRIDAY), pictures)
 
@@ -113,12 +113,12 @@ def test_a_new_day_begins_a_new_chart() -> None:
 def test_after_a_restart_the_log_begins_with_what_was_before_it() -> None:
     """SP-01"""
     house = a_house_with_a_proposal()
-    first = Pictures(house.engine)
+    first = ViewBuilder(house.engine)
     house.presses(Decline(house.proposal.id, "too soon"))
     before = texts(first, house)
 
     house.restarted()
-    second = Pictures(house.engine)
+    second = ViewBuilder(house.engine)
     view = second.draw(house.line.at)
 
     assert [row.text for row in view.log][: len(before)] == before
@@ -133,9 +133,9 @@ def test_the_log_recalls_its_last_rows_of_the_day_alone_and_no_bars(monkeypatch:
     house.until("09:35", FRIDAY)
     friday = house.restarted()
 
-    told = Pictures(friday.engine).draw(friday.line.at).log
+    told = ViewBuilder(friday.engine).draw(friday.line.at).log
     monkeypatch.setattr(log_room, "ROWS", 1)
-    (last,) = Pictures(friday.engine).draw(friday.line.at).log
+    (last,) = ViewBuilder(friday.engine).draw(friday.line.at).log
 
     assert [row.text.partition(" ")[0] for row in told] == ["day", "engine"]
     assert all(row.at >= at("09:30", FRIDAY) for row in told)
@@ -152,7 +152,7 @@ def test_of_a_journal_that_cannot_be_read_back_only_what_was_before_is_missing(
         raise JournalDamagedError("2026-11-19.jsonl: it is no record")
 
     monkeypatch.setattr(house.journal, "backwards", unreadable)
-    pictures = Pictures(house.engine)
+    pictures = ViewBuilder(house.engine)
     first = the_chart(house, pictures)
     later = the_chart(house.until("09:43:30"), pictures)
 

@@ -16,12 +16,12 @@ from core.facts import (
     StrategyResumed,
     SymbolRefused,
 )
-from core.inputs import PauseStrategy, ProposeClose, RefuseSymbol, ResumeStrategy
+from core.messages.commands import PauseStrategy, ProposeClose, RefuseSymbol, ResumeStrategy
 from core.model.codes import ProposalEnd
 from core.model.signal import ExitReason
-from core.pictures.strategies import strategy_rows
-from core.settings import RiskSettings, Settings
+from core.settings.settings import RiskSettings, Settings
 from core.views import StrategyRow
+from core.views.builders.strategies import strategy_rows
 from tests.scenarios.house import (
     DIP,
     RECOVERY,

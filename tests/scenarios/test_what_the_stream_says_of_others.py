@@ -7,10 +7,10 @@ from datetime import timedelta
 from decimal import Decimal
 
 from core.facts import FillNotBelieved
-from core.inputs import BrokerUpdated
+from core.messages.inputs import BrokerUpdated
 from core.model.broker import Execution, OrderUpdate, UpdateEvent
 from core.model.values import ClientOrderId, ExecutionId, Price, Quantity
-from core.picture import Pictures
+from core.views.builders.desk import ViewBuilder
 from tests.scenarios.house import House, a_house_in_a_position
 
 
@@ -35,7 +35,7 @@ def test_a_stop_that_was_replaced_elsewhere_is_seen_by_the_stream_s_word() -> No
     moves_the_stop_elsewhere(house)
     house.until_moment(began + timedelta(seconds=1))
 
-    view = Pictures(house.engine).draw(house.line.at)
+    view = ViewBuilder(house.engine).draw(house.line.at)
 
     (row,) = view.others
     assert (row.words, row.state, row.may_open) == ("SELL 0.502 SPY stop 98.3 day", "new", False)

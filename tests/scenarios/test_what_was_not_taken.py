@@ -8,15 +8,16 @@ from decimal import Decimal
 import pytest
 
 from core.brokers.simulated.config import EDITION
-from core.effects import Effect, SubmitOrder
 from core.facts import OrderCreated, ProposalEnded, ProposalSkipped, ProposalStaged, SubmissionBlocked, TradeClosed
-from core.inputs import BarArrived, Decline, EditProposal, Kill, PauseStrategy, ProposeClose, Rearm, RefuseSymbol
+from core.messages.commands import Decline, EditProposal, Kill, PauseStrategy, ProposeClose, Rearm, RefuseSymbol
+from core.messages.effects import Effect, SubmitOrder
+from core.messages.inputs import BarArrived
 from core.model.codes import ProposalEnd
 from core.model.values import Fraction, Price, Quantity
-from core.picture import Pictures
-from core.settings import RiskSettings, Settings
+from core.settings.settings import RiskSettings, Settings
 from core.views import DeskView
-from core.workflows.proposing import TOO_LATE
+from core.views.builders.desk import ViewBuilder
+from core.workflows.staging.proposals import TOO_LATE
 from tests.scenarios.house import (
     FALL,
     RECOVERY,
@@ -36,7 +37,7 @@ UP = ("10:09", "10:30", RECOVERY)
 
 
 def the_view(house: House) -> DeskView:
-    return Pictures(house.engine).draw(house.line.at)
+    return ViewBuilder(house.engine).draw(house.line.at)
 
 
 def shadows(house: House) -> list[tuple[str, str, str | None]]:

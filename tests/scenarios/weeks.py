@@ -15,15 +15,15 @@ from typing import Any
 
 from core.execution.order import Order
 from core.facts import Fact, Killed, ProposalSkipped, ProtectionExpired, ProtectionTripped, Rearmed
-from core.inputs import Decline, Kill, MoveStop, ProposeClose, Rearm, RequestCancel
 from core.market.calendar import ExchangeCalendar, load_calendar
+from core.messages.commands import Decline, Kill, MoveStop, ProposeClose, Rearm, RequestCancel
 from core.model.bar import Bar
 from core.model.order import OrderStatus
 from core.model.staging import MANUAL
 from core.model.values import Price, Symbol
-from core.picture import Pictures
-from core.settings import Settings
+from core.settings.settings import Settings
 from core.views import ProtectionRow
+from core.views.builders.desk import ViewBuilder
 from tests.scenarios.changes import confirms_now, passes
 from tests.scenarios.house import House, a_typed_buy
 from tests.unit.core.brokers.trading_floor import IBM, NEW_YORK, SPY, a_bar, at
@@ -187,7 +187,7 @@ class Weeks(House):
         return any(words in reason for reason in self.refusals(symbol))
 
     def row(self, key: str) -> ProtectionRow:
-        return next(row for row in Pictures(self.engine).draw(self.line.at).protections if row.key == key)
+        return next(row for row in ViewBuilder(self.engine).draw(self.line.at).protections if row.key == key)
 
     def at_of(self, kind: type[Fact], name: str) -> list[str]:
         """When a trip or an end of a protection was recorded: `Fri 10:06:00`, New York."""
@@ -304,7 +304,7 @@ def entries_pass_again(house: Weeks, day: date, clock: str = "09:45") -> None:
 
 def rows_of(house: Weeks, name: str) -> list[tuple[object, ...]]:
     """What the pane says of a protection, but for the time that passes."""
-    rows = Pictures(house.engine).draw(house.line.at).protections
+    rows = ViewBuilder(house.engine).draw(house.line.at).protections
     return [(r.key, r.measure, r.is_tripped, r.reason, r.since, r.until) for r in rows if r.key.split("/")[0] == name]
 
 

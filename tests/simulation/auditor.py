@@ -19,17 +19,16 @@ from simulation.cancel_audit import CancelAudit
 from simulation.plan_audit import PlanAudit
 from simulation.reckoning import A_DOUBT, all_reports, ended_unseen
 
-from core import checkpoint
 from core.advisers.authority import at_work
 from core.brokers.simulated.log import Cancellation, decoded
-from core.desk import Desk
-from core.effects import CancelOrder, Effect, ReplaceOrder, SubmitOrder
-from core.execution import order_machine
+from core.execution import order_states
 from core.execution.ledger import UNKNOWN_OWNER, position_key
 from core.execution.order import Order
-from core.execution.past import order_of
+from core.execution.past_orders import order_of
 from core.facts import (
     ApprovalRedeemed,
+    AuthorizationEnded,
+    AuthorizationProlonged,
     CancelDropped,
     CancelRequested,
     ConfirmationReceived,
@@ -41,13 +40,11 @@ from core.facts import (
     KeptOrderReleased,
     Killed,
     LegResized,
-    MandateEnded,
-    MandateProlonged,
     OrderApproved,
     OrderCreated,
     OrderFilled,
-    OrderInDoubt,
     OrderStateChanged,
+    OrderStateUnknown,
     OverrideEnded,
     PositionCorrected,
     ProposalEdited,
@@ -68,11 +65,14 @@ from core.facts import (
     TicketOpened,
     TradeClosed,
 )
+from core.messages.effects import CancelOrder, Effect, ReplaceOrder, SubmitOrder
 from core.model.codes import BlockCode, CancelCode, EndCode, HaltCause, ProposalEnd, ReadOnlyCode
 from core.model.order import LegRole, OrderClass, OrderRequest, OrderStatus, Side
-from core.model.staging import MANUAL, Approval, Mandate, MandateKind, Proposal, Ticket
+from core.model.staging import MANUAL, Approval, AuthorizationKind, Proposal, StandingAuthorization, Ticket
 from core.ports import NoCheckpoint
-from core.risk.protections.contract import GLOBAL
+from core.risk.protections.base import GLOBAL
+from core.trading_state import checkpoint
+from core.trading_state.state import TradingState
 
 A_MOMENT = timedelta(seconds=1)
 MADE_TO_RAISE = "a workflow was made to raise"
@@ -123,7 +123,7 @@ class Story:
     closed: set[str] = field(default_factory=set)
     refused: set[str] = field(default_factory=set)
     confirmed: dict[str, ConfirmationReceived] = field(default_factory=dict)
-    mandates: dict[str, Mandate] = field(default_factory=dict)
+    mandates: dict[str, StandingAuthorization] = field(default_factory=dict)
     unattended: set[str] = field(default_factory=set)
     released: Counter[str] = field(default_factory=Counter)
     used: set[str] = field(default_factory=set)
@@ -180,8 +180,8 @@ class Auditor:
             OrderCreated: self._created,
             LegResized: self._resized,
             KeptOrderReleased: self._released,
-            MandateProlonged: self._prolonged,
-            OrderInDoubt: self._doubted,
+            AuthorizationProlonged: self._prolonged,
+            OrderStateUnknown: self._doubted,
             SubmissionBlocked: self._blocked,
             OrderStateChanged: self._changed,
             CancelRequested: self._cancel_requested,
@@ -193,7 +193,7 @@ class Auditor:
             Halted: self._halted,
             Resumed: self._resumed,
             Killed: self._killed,
-            MandateEnded: self._mandate_ended,
+            AuthorizationEnded: self._mandate_ended,
             Rearmed: self._rearmed,
         }
 
@@ -247,7 +247,7 @@ class Auditor:
         self._may_open(after)
 
     def _may_open(self, proposal: Proposal) -> None:
-        day = self.world.engine.desk.calendar.trading_day(self._at)
+        day = self.world.engine.state.calendar.trading_day(self._at)
         is_refused = (proposal.symbol, day) in self.story.refused_symbols
         self.require(proposal.only_reduces or not is_refused, f"{proposal.id} opens a symbol that was refused")
 
@@ -339,13 +339,13 @@ class Auditor:
 
     def has_signed_exits(self) -> bool:
         """Whether an entry was ever confirmed together with its exits."""
-        return any(mandate.kind is MandateKind.EXITS for mandate in self.story.mandates.values())
+        return any(mandate.kind is AuthorizationKind.EXITS for mandate in self.story.mandates.values())
 
     def _released_exit(self, fact: ExitReleased) -> None:
         """Within what was signed with the entry, on a desk that nobody halted, of an exit that nobody made (OP-06)."""
         story, proposal = self.story, self.story.proposals[fact.proposal_id]
         mandate = story.mandates.get(fact.mandate_id)
-        if mandate is None or mandate.kind is not MandateKind.EXITS:
+        if mandate is None or mandate.kind is not AuthorizationKind.EXITS:
             self.wrong.append(f"exit {fact.proposal_id} was released and nothing like it was signed")
             return
         limits = (proposal.symbol, proposal.order.side)
@@ -420,7 +420,7 @@ class Auditor:
         if redeemed is None or redeemed.client_order_id != order.client_order_id:
             self.wrong.append(f"order {order.client_order_id} was created and nothing was redeemed for it")
             return
-        digest = order.digest(self.world.engine.desk.account_name)
+        digest = order.digest(self.world.engine.state.account_name)
         self.require(redeemed.order_digest == digest, f"order {order.client_order_id} is not what was redeemed")
         if redeemed.approval.mandate_id is not None:
             self._within(redeemed.approval, order, fact)
@@ -458,10 +458,10 @@ class Auditor:
         self.story.orders[fact.client_order_id].sequence = self._sequence
         self.world.left_behind.discard(fact.client_order_id)
 
-    def _prolonged(self, fact: MandateProlonged) -> None:
+    def _prolonged(self, fact: AuthorizationProlonged) -> None:
         """Only a close waits for a stop in doubt, and none whose time was over already (EX-21)."""
         mandate = self.story.mandates[fact.mandate_id]
-        self.require(mandate.kind is MandateKind.CLOSE, f"{mandate.id} was prolonged")
+        self.require(mandate.kind is AuthorizationKind.CLOSE, f"{mandate.id} was prolonged")
         self.require(self._at < mandate.ends_at < fact.ends_at, f"{mandate.id} was prolonged after its end")
         ticket = self.story.tickets[mandate.ticket_id]
         held = (self.story.orders.get(order_id) for order_id in ticket.cancels)
@@ -480,15 +480,15 @@ class Auditor:
         self.require((order.symbol, order.side, order.stop_price) == limits, f"{mandate.id}: another order")
         self.require(story.released[mandate.id] <= mandate.quantity, f"{mandate.id}: more than was signed")
         self.require(self._at <= mandate.ends_at, f"{mandate.id}: released after its end")
-        if mandate.kind is MandateKind.PROTECTIVE_STOP:
+        if mandate.kind is AuthorizationKind.PROTECTIVE_STOP:
             parent = story.orders[mandate.parent]
             self.require(story.released[mandate.id] <= parent.filled, f"{mandate.id}: more stop than was filled")
-        if mandate.kind is MandateKind.CLOSE:
+        if mandate.kind is AuthorizationKind.CLOSE:
             self.require(story.released[mandate.id] == order.quantity, f"{mandate.id}: sold twice")
 
     # ── orders, fills, positions (EX-01, EX-05, EX-08) ───────────────────────────────────────────────────────────
 
-    def _doubted(self, fact: OrderInDoubt) -> None:
+    def _doubted(self, fact: OrderStateUnknown) -> None:
         """Doubt begins when a request was sent, never while it waits in the desk's own queue (EX-22)."""
         is_queued = not self.is_reading and self.world.wire.watch.has_not_left(fact.client_order_id)
         self.require(not is_queued, f"order {fact.client_order_id} is in doubt, and it never left")
@@ -507,7 +507,7 @@ class Auditor:
         seen = self.story.orders[fact.client_order_id]
         step = f"order {fact.client_order_id}: {fact.before.value} → {fact.after.value}"
         self.require(fact.before is seen.status, f"{step}, and it was {seen.status.value}")
-        self.require(fact.after in order_machine.TRANSITIONS[fact.before], f"{step} is no transition")
+        self.require(fact.after in order_states.TRANSITIONS[fact.before], f"{step} is no transition")
         seen.status, seen.reason, seen.code = fact.after, fact.reason, fact.code
 
     def _cancel_requested(self, fact: CancelRequested) -> None:
@@ -618,10 +618,10 @@ class Auditor:
     def _rearmed(self, _fact: Rearmed) -> None:
         self.story.killed = self.story.naked = False
 
-    def _mandate_ended(self, fact: MandateEnded) -> None:
+    def _mandate_ended(self, fact: AuthorizationEnded) -> None:
         """After NAKED what made way for a close does not go back, and what was signed for that ends so."""
         mandate = self.story.mandates.get(fact.mandate_id)
-        if self.story.naked and mandate is not None and mandate.kind is MandateKind.RESTORE_STOP:
+        if self.story.naked and mandate is not None and mandate.kind is AuthorizationKind.RESTORE_STOP:
             self.story.taken_away.update(self.story.tickets[mandate.ticket_id].cancels)
 
     # ── the wire ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -706,13 +706,13 @@ class Auditor:
 
     def compare_folds(self) -> None:
         """The state that lives, the journal folded from nothing, and the checkpoint with its tail are one (SP-03)."""
-        live = self.world.engine.desk
+        live = self.world.engine.state
         self._same(live, None, "the journal alone")
         if not isinstance(self.world.drawer.load(), NoCheckpoint):
             self._same(live, self.world.drawer, "checkpoint and tail")
 
-    def _same(self, live: Desk, documents: Any, name: str) -> None:
-        again = Desk(live.account_name, live.mode, live.calendar, live.journal)
+    def _same(self, live: TradingState, documents: Any, name: str) -> None:
+        again = TradingState(live.account_name, live.mode, live.calendar, live.journal)
         checkpoint.rebuild(again, documents)
         theirs = checkpoint.states(again)
         for part, state in checkpoint.states(live).items():
@@ -724,7 +724,7 @@ class Auditor:
     def uncovered(self) -> list[str]:
         """Positions whose entry asked for a stop at the broker and that none guards, though nobody took it away."""
         world = self.world
-        ledger, found = world.engine.desk.ledger, []
+        ledger, found = world.engine.state.ledger, []
         orders = ledger.state.orders
         for position in ledger.positions():
             if position.entry_order in self.story.asked_for:
@@ -749,13 +749,13 @@ class Auditor:
     def _was_taken_away(self, stop: Order) -> bool:
         pair = {stop.id}
         if stop.status is OrderStatus.CANCELLED:  # the broker ends both of a pair where its target is taken back
-            pair |= {rival.id for rival in self.world.engine.desk.ledger.rivals(stop)}
+            pair |= {rival.id for rival in self.world.engine.state.ledger.rivals(stop)}
         is_taken = bool(pair & {*self.story.taken_away, *self.world.meddled})
         return is_taken or stop.cancel_code in TAKEN_AWAY or stop.end_code is EndCode.NEVER_ARRIVED
 
     def compare_with_exchange(self) -> None:
         """Everything was delivered and compared: orders, fills and positions are the exchange's own (EX-09, EX-20)."""
-        world, ledger = self.world, self.world.engine.desk.ledger
+        world, ledger = self.world, self.world.engine.state.ledger
         reports = all_reports(world)
         theirs = {report.client_order_id: report for report in reports}
         forgotten = [order_of(past) for name in theirs if (past := ledger.forgotten(name)) is not None]
@@ -788,7 +788,7 @@ class Auditor:
 
     def _is_for_a_person(self) -> bool:
         """More was done elsewhere than may be corrected by itself: the desk is read-only, and says so."""
-        return bool(self.world.foreign) and not self.world.engine.desk.control.state.is_reconciled
+        return bool(self.world.foreign) and not self.world.engine.state.control.state.is_reconciled
 
     def _is_rightly_absent(self, order: Order) -> None:
         self.require(

@@ -14,14 +14,14 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from core.brokers.simulated.book import BookedOrder
-from core.effects import CancelOrder
+from core.messages.effects import CancelOrder
 from core.model.broker import OrderUpdate
 from core.model.codes import BlockCode, EndCode
 from core.model.order import OrderStatus, Side, StopHolder
 from core.model.session import Session
-from core.model.staging import MandateKind
+from core.model.staging import AuthorizationKind
 from core.model.values import ZERO, Symbol
-from core.workflows.starting import Starting
+from core.workflows.day.start import EngineStart
 
 if TYPE_CHECKING:
     from simulation.auditor import Seen
@@ -111,7 +111,7 @@ class Meter:
     def _take_up(self) -> None:
         """What nobody holds any more, by the exchange's books and by the desk's, is known again."""
         if self._unknown and self.is_up:
-            ours = {position.symbol for position in self.world.engine.desk.ledger.positions()}
+            ours = {position.symbol for position in self.world.engine.state.ledger.positions()}
             self._unknown -= {s for s in self._unknown if s not in ours and not self.world.exchange._ledger.quantity(s)}
 
     def _count(self, update: OrderUpdate) -> None:
@@ -254,9 +254,9 @@ class Meter:
         for stop in pending:
             if (found := self._of_request(stop)) is not None:
                 return found
-        if world.engine.desk.control.naked_at is not None:
+        if world.engine.state.control.naked_at is not None:
             return "the operator wanted no stop"
-        if not world.engine.desk.control.state.is_reconciled or self._waits_for_books():
+        if not world.engine.state.control.state.is_reconciled or self._waits_for_books():
             return "the broker had not answered for its books"
         if (found := self._of_entries(owner)) is not None:
             return found
@@ -270,7 +270,7 @@ class Meter:
 
     def _waits_for_books(self) -> bool:
         """A question for them is out, was lost or failed: what an exception dropped is sent by what they say."""
-        asking = self.world.engine.the(Starting).comparing
+        asking = self.world.engine.the(EngineStart).comparing
         return bool(asking._unanswered) or asking._is_waiting
 
     def _is_of_another_day(self, owner: Owner, at: datetime) -> bool:
@@ -298,7 +298,7 @@ class Meter:
             return "the stop was on its way"
         if order_id not in self.world.left_behind:
             return DIED_BEFORE if stop.sequence < self.world.auditor.story.started else WRITTEN_ONLY
-        return NEVER_SENT if self.world.engine.desk.control.state.is_reconciled else None
+        return NEVER_SENT if self.world.engine.state.control.state.is_reconciled else None
 
     def _of_entries(self, owner: Owner) -> str | None:
         story = self.world.auditor.story
@@ -333,8 +333,8 @@ class Meter:
 
     def _of_exits(self, owner: Owner) -> str | None:
         world = self.world
-        for use in world.engine.desk.stage.mandates(MandateKind.CLOSE):
-            signed = world.engine.desk.stage.state.confirmations.get(use.mandate.ticket_id)
+        for use in world.engine.state.stage.mandates(AuthorizationKind.CLOSE):
+            signed = world.engine.state.stage.state.confirmations.get(use.mandate.ticket_id)
             if use.is_unused and signed is not None and (signed.proposal.symbol, signed.proposal.strategy) == owner:
                 return "its stop made way for an exit"
         for seen in world.auditor.story.orders.values():

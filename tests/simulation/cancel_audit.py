@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.effects import CancelOrder
+from core.messages.effects import CancelOrder
 from core.model.codes import EndCode
 from core.model.values import ClientOrderId
 
@@ -25,7 +25,7 @@ class CancelAudit:
         """It is about to leave the desk."""
         seen = self.auditor.story.orders.get(cancel.client_order_id)
         if seen is None:
-            is_killed = self.auditor.world.engine.desk.control.killed_by is not None
+            is_killed = self.auditor.world.engine.state.control.killed_by is not None
             self.auditor.require(is_killed, f"another's order is cancelled, and nobody killed: {cancel}")
             return
         has_ended = not seen.status.is_working

@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from core.effects import (
+from core.messages.effects import (
     CancelOrder,
     Effect,
     FetchPicture,
@@ -19,8 +19,8 @@ from core.effects import (
 )
 from core.model.order import OrderStatus
 from core.model.values import ClientOrderId
-from core.runtime import on_the_wire
-from core.runtime.on_the_wire import Request
+from core.runtime import virtual_lanes
+from core.runtime.virtual_lanes import Request
 
 if TYPE_CHECKING:
     from simulation.world import World
@@ -59,11 +59,11 @@ class LaneWatch:
             self._doubted[effect.client_order_id] = at
         elif isinstance(effect, FetchPicture):
             self._doubted = dict.fromkeys(self._doubted, at)
-        lane = on_the_wire.lane_of(effect)
+        lane = virtual_lanes.lane_of(effect)
         blockers = [request.effect for request in self.world.wire.lanes.out() if request.lane == lane]
         if len(blockers) < lane.width:
             return
-        queued = [other for other in self.world.wire.lanes.waiting() if on_the_wire.lane_of(other) == lane]
+        queued = [other for other in self.world.wire.lanes.waiting() if virtual_lanes.lane_of(other) == lane]
         before = [*blockers, *queued]
         patience = self.world.line.patience
         self._latest[id(effect)] = effect, at + patience * len(before) + SLACK  # kept, so that its id is no other's
@@ -92,7 +92,7 @@ class LaneWatch:
         if not self._doubted:
             return
         orders = self.world.auditor.story.orders
-        limits = self.world.engine.desk.control.settings.execution
+        limits = self.world.engine.state.control.settings.execution
         longest = timedelta(seconds=float(limits.look_up_longest_seconds)) + UNASKED
         for order_id, since in list(self._doubted.items()):
             if orders[order_id].status is not OrderStatus.PENDING:

@@ -24,7 +24,7 @@ from simulation.limits import UNGUARDED
 from simulation.world import DAY, SPY, Trouble, World, calendar
 
 from core.brokers.simulated.exchange import ExchangeConfig
-from core.inputs import (
+from core.messages.commands import (
     Confirm,
     Decline,
     EditOrder,
@@ -48,7 +48,7 @@ from core.model.order import Effect, OrderType, StopHolder
 from core.model.session import Session
 from core.model.staging import Ticket
 from core.model.values import ClientOrderId, Digest, Fraction, Price, Quantity
-from core.settings import Settings
+from core.settings.settings import Settings
 
 STEPS = 40
 """Of a sequence, at most; about thirty on average."""
@@ -221,7 +221,7 @@ class TradingDays(RuleBasedStateMachine):
 
     @property
     def _desk(self):
-        return self.world.engine.desk
+        return self.world.engine.state
 
     def _tickets(self) -> list[Ticket]:
         return list(self._desk.stage.state.tickets.values())
@@ -746,11 +746,11 @@ class TradingDays(RuleBasedStateMachine):
                 "stop losses": counts["STOP_LOSS"],
                 "mean reversions": counts["MEAN_REVERSION"],
                 "force-flats": counts["FORCE_FLAT"],
-                "orders in doubt": counts["OrderInDoubt"],
+                "orders in doubt": counts["OrderStateUnknown"],
                 "blocked submissions": counts["SubmissionBlocked"],
                 "changes sent": sum(order.replaces is not None for order in world.auditor.sent.values()),
                 "orders replaced": sum(
-                    order.replaced_by is not None for order in world.engine.desk.ledger.state.orders.values()
+                    order.replaced_by is not None for order in world.engine.state.ledger.state.orders.values()
                 ),
                 "kills": counts["Killed"],
                 "restarts": world.restarts,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from core.brokers.simulated.book import Book, BookedOrder
-from core.brokers.simulated.exchange import ExchangeConfig, ExchangeLog, SimulatedExchange
+from core.brokers.simulated.exchange import ExchangeConfig, RequestLog, SimulatedExchange
 from core.brokers.simulated.limits import is_within
 from core.brokers.simulated.matching import Matching
 from core.brokers.simulated.path import Segment
@@ -86,7 +86,7 @@ class LateMatching(Matching):
 
 
 class OtherExchange(SimulatedExchange):
-    def __init__(self, config: ExchangeConfig, calendar: Calendar, log: ExchangeLog, manners: Manners) -> None:
+    def __init__(self, config: ExchangeConfig, calendar: Calendar, log: RequestLog, manners: Manners) -> None:
         super().__init__(config, calendar, log)
         self.manners = manners
         if not manners.ends_siblings:

@@ -12,23 +12,23 @@ from typing import Any
 
 from core.facts import (
     ApprovalRedeemed,
+    BasketEnded,
+    BasketMarked,
+    BasketOpened,
+    BasketOrderSkipped,
+    BasketPhaseChanged,
+    BasketSigned,
+    BasketTurnBegun,
     ConfirmationReceived,
     EngineStarted,
     Fact,
     Halted,
     Killed,
-    PlanEnded,
-    PlanMarked,
-    PlanMoved,
-    PlanOpened,
-    PlanOrderSkipped,
-    PlanSigned,
-    PlanTurnBegun,
 )
-from core.inputs import PlanRow
+from core.messages.commands import BasketRow
+from core.model.basket import Basket, BasketEnd, BasketPhase, BasketSource, SignedOrder, digest_of_basket
 from core.model.order import OrderRequest
-from core.model.plan import Plan, PlanEnd, PlanPhase, PlanSource, SignedOrder, digest_of_plan
-from core.model.staging import Mandate, MandateKind, Proposal, Ticket
+from core.model.staging import AuthorizationKind, Proposal, StandingAuthorization, Ticket
 from core.model.values import ClientOrderId, Digest, ProposalId, TicketId
 
 
@@ -50,7 +50,7 @@ class PlanKeys:
         The journal's last record when the operator put a plan aside or stopped it; nothing of it goes after that.
     """
 
-    files: dict[str, tuple[PlanRow, ...]] = field(default_factory=dict)
+    files: dict[str, tuple[BasketRow, ...]] = field(default_factory=dict)
     marks: set[tuple[TicketId, ProposalId, bool]] = field(default_factory=set)
     signatures: dict[tuple[TicketId, Digest], tuple[OrderRequest, ...]] = field(default_factory=dict)
     told: set[TicketId] = field(default_factory=set)
@@ -61,15 +61,15 @@ class PlanKeys:
 class PlanSeen:
     """One plan as the facts tell it; `shut` says why nothing of it may go any more."""
 
-    plan: Plan
+    plan: Basket
     marked: set[ProposalId]
-    signed: PlanSigned | None = None
+    signed: BasketSigned | None = None
     turns: set[ProposalId] = field(default_factory=set)
     redeemed: set[str] = field(default_factory=set)
     skipped: set[ProposalId] = field(default_factory=set)
     asked: bool = False
     shut: str = ""
-    end: PlanEnd | None = None
+    end: BasketEnd | None = None
 
     @property
     def runs(self) -> bool:
@@ -86,13 +86,13 @@ class PlanAudit:
         self.turns: dict[TicketId, tuple[PlanSeen, SignedOrder]] = {}
         self.mandates: dict[str, tuple[PlanSeen, SignedOrder]] = {}
         self.hearers = {
-            PlanOpened: self._opened,
-            PlanMarked: self._marked,
-            PlanSigned: self._signed,
-            PlanTurnBegun: self._turn,
-            PlanOrderSkipped: self._skipped,
-            PlanMoved: self._moved,
-            PlanEnded: self._ended,
+            BasketOpened: self._opened,
+            BasketMarked: self._marked,
+            BasketSigned: self._signed,
+            BasketTurnBegun: self._turn,
+            BasketOrderSkipped: self._skipped,
+            BasketPhaseChanged: self._moved,
+            BasketEnded: self._ended,
             Halted: self._shut,
             Killed: self._shut,
             EngineStarted: self._shut,
@@ -106,25 +106,25 @@ class PlanAudit:
 
     # ── until it is signed (OP-05) ───────────────────────────────────────────────────────────────────────────────
 
-    def _opened(self, fact: PlanOpened) -> None:
+    def _opened(self, fact: BasketOpened) -> None:
         plan = fact.plan
         self.require(plan.id not in self.plans, f"plan {plan.id} was opened twice")
         self.require(not any(seen.runs for seen in self.plans.values()), f"plan {plan.id} opened beside one that runs")
         reduces = [line.proposal.only_reduces for line in plan.lines]
         self.require(reduces == sorted(reduces, reverse=True), f"plan {plan.id}: a buy stands before a sell")
-        comes_marked = {line.proposal.id for line in plan.lines} if plan.source is PlanSource.FLATTEN else set()
+        comes_marked = {line.proposal.id for line in plan.lines} if plan.source is BasketSource.FLATTEN else set()
         self.require(set(fact.marked) == comes_marked, f"plan {plan.id} came with other marks than its kind has")
         for line in plan.lines:
-            if plan.source is PlanSource.FILE:
+            if plan.source is BasketSource.FILE:
                 self._as_written(plan, line.proposal)
             else:
                 waiting = self.auditor.story.proposals.get(line.proposal.id)
                 self.require(waiting == line.proposal, f"plan {plan.id}: {line.proposal.id} is not what waited")
-            if plan.source is PlanSource.FLATTEN:
+            if plan.source is BasketSource.FLATTEN:
                 self.require(line.proposal.is_exit, f"plan {plan.id}: {line.proposal.id} is no exit")
         self.plans[plan.id] = PlanSeen(plan, set(fact.marked))
 
-    def _as_written(self, plan: Plan, proposal: Proposal) -> None:
+    def _as_written(self, plan: Basket, proposal: Proposal) -> None:
         """No order is another, or for more, than its row said (RK-18: what was worked out stays within it)."""
         place = proposal.reason.split(",")[0].split(";")[0]
         rows = [row for row in self.auditor.world.plan_keys.files[plan.name] if row.place == place]
@@ -147,24 +147,24 @@ class PlanAudit:
             stop = getattr(proposal.stop, "price", None)
             self.require(stop == row.stop_price, f"{name} has its stop at {stop}, not at {row.stop_price}")
 
-    def _marked(self, fact: PlanMarked) -> None:
+    def _marked(self, fact: BasketMarked) -> None:
         seen = self.plans[fact.plan_id]
         key = (fact.plan_id, fact.proposal_id, fact.is_marked)
         self.require(key in self.auditor.world.plan_keys.marks, f"plan {fact.plan_id}: a mark that nobody set")
         self.require(seen.signed is None and seen.end is None, f"plan {fact.plan_id} was marked after its key")
         (seen.marked.add if fact.is_marked else seen.marked.discard)(fact.proposal_id)
 
-    def _signed(self, fact: PlanSigned) -> None:
+    def _signed(self, fact: BasketSigned) -> None:
         seen, world = self.plans[fact.plan_id], self.auditor.world
-        name, account = f"plan {fact.plan_id}", world.engine.desk.account_name
+        name, account = f"plan {fact.plan_id}", world.engine.state.account_name
         painted = world.plan_keys.signatures.get((fact.plan_id, fact.digest))
         orders = tuple(signed.proposal.order for signed in fact.orders)
         self.require(painted is not None, f"{name} was signed and no such key was pressed")
         self.require(painted is None or painted == orders, f"{name}: what was signed is not what was painted")
         digests = tuple(signed.digest(account) for signed in fact.orders)
-        signed_as = digest_of_plan(account, fact.plan_id, digests, fact.taken_back)
+        signed_as = digest_of_basket(account, fact.plan_id, digests, fact.taken_back)
         self.require(signed_as == fact.digest, f"{name}: not its digest")
-        is_flattening = seen.plan.source is PlanSource.FLATTEN
+        is_flattening = seen.plan.source is BasketSource.FLATTEN
         self.require(is_flattening or not fact.taken_back, f"{name} takes entries back and flattens nothing")
         self.require(seen.signed is None, f"{name} was signed twice")
         self.require(seen.end is None and not seen.shut, f"{name} was signed after its end")
@@ -179,9 +179,9 @@ class PlanAudit:
             self.mandates[mandate.id] = seen, signed
         seen.signed = fact
 
-    def _is_for_it(self, name: str, mandate: Mandate, signed: SignedOrder, fact: PlanSigned) -> None:
+    def _is_for_it(self, name: str, mandate: StandingAuthorization, signed: SignedOrder, fact: BasketSigned) -> None:
         order = signed.proposal.order
-        its = (MandateKind.PLAN, order.client_order_id, order.symbol, order.side, order.quantity, fact.ends_at)
+        its = (AuthorizationKind.PLAN, order.client_order_id, order.symbol, order.side, order.quantity, fact.ends_at)
         given = (
             mandate.kind, mandate.parent, mandate.symbol, mandate.side, mandate.quantity, mandate.ends_at
         )  # fmt: skip
@@ -191,7 +191,7 @@ class PlanAudit:
 
     # ── order by order (EX-10) ───────────────────────────────────────────────────────────────────────────────────
 
-    def _turn(self, fact: PlanTurnBegun) -> None:
+    def _turn(self, fact: BasketTurnBegun) -> None:
         seen = self.plans[fact.plan_id]
         signed = (
             next((o for o in seen.signed.orders if o.proposal.id == fact.proposal_id), None) if seen.signed else None
@@ -260,17 +260,17 @@ class PlanAudit:
     def _has_no_turn(self, seen: PlanSeen, signed: SignedOrder) -> bool:
         return signed.proposal.id not in seen.turns | seen.skipped
 
-    def _skipped(self, fact: PlanOrderSkipped) -> None:
+    def _skipped(self, fact: BasketOrderSkipped) -> None:
         self.plans[fact.plan_id].skipped.add(fact.proposal_id)
 
-    def _moved(self, fact: PlanMoved) -> None:
+    def _moved(self, fact: BasketPhaseChanged) -> None:
         seen, name = self.plans[fact.plan_id], f"plan {fact.plan_id}"
         self.require(seen.runs, f"{name} moves to {fact.phase.value} and does not run")
         is_over = seen.shut or fact.plan_id in self._stopped()
         self.require(
-            not is_over or fact.phase is PlanPhase.REPORTING, f"{name} goes on to {fact.phase.value}: {is_over}"
+            not is_over or fact.phase is BasketPhase.REPORTING, f"{name} goes on to {fact.phase.value}: {is_over}"
         )
-        if fact.phase is PlanPhase.ASKING:
+        if fact.phase is BasketPhase.ASKING:
             seen.asked = True
 
     def _stopped(self) -> set[TicketId]:
@@ -284,16 +284,16 @@ class PlanAudit:
         restart ends (OP-07, EX-20).
         """
         for seen in self.plans.values():
-            if seen.plan.source is PlanSource.FLATTEN and not isinstance(fact, EngineStarted):
+            if seen.plan.source is BasketSource.FLATTEN and not isinstance(fact, EngineStarted):
                 continue
             if seen.end is None and (seen.signed is not None or isinstance(fact, EngineStarted)):
                 seen.shut = seen.shut or type(fact).__name__
 
-    def _ended(self, fact: PlanEnded) -> None:
+    def _ended(self, fact: BasketEnded) -> None:
         seen, story, name = self.plans[fact.plan_id], self.auditor.story, f"plan {fact.plan_id}"
         self.require(seen.end is None, f"{name} ended twice")
         seen.end = fact.end
-        is_signed = fact.end in (PlanEnd.DONE, PlanEnd.STOPPED)
+        is_signed = fact.end in (BasketEnd.DONE, BasketEnd.STOPPED)
         self.require(is_signed is (seen.signed is not None), f"{name} is {fact.end.value}, signed {bool(seen.signed)}")
         if seen.signed is None or fact.report is None:
             return
@@ -305,7 +305,7 @@ class PlanAudit:
             )
             is_mute = order is None and not line.reason
             self.require(not is_mute, f"{name}: {signed.order_id} never went, and its end does not say why")
-            is_left = seen.plan.source is PlanSource.FILE and signed.proposal.id in story.waiting
+            is_left = seen.plan.source is BasketSource.FILE and signed.proposal.id in story.waiting
             self.require(not is_left, f"{name} is over, and {signed.proposal.id} of it waits")
 
     def unended(self) -> list[str]:

@@ -9,32 +9,32 @@ from typing import TYPE_CHECKING
 
 from simulation.world import SPY, Trouble
 
-from core.inputs import (
-    AnswerPlan,
+from core.messages.commands import (
+    AnswerBasket,
+    BasketRow,
     Confirm,
     Decline,
     EditProposal,
     Halt,
     Kill,
-    LeavePlan,
-    MarkInPlan,
-    OpenPlan,
+    LeaveBasket,
+    MarkInBasket,
+    OpenBasket,
     OpenTicket,
-    PlanRow,
     ProposeClose,
     ProposeFlattening,
     ProposeOrder,
     RequestCancel,
     Resume,
-    SignPlan,
+    SignBasket,
 )
+from core.model.basket import BasketPhase, BasketSource
 from core.model.instrument import STOCK_TICKS
 from core.model.order import Effect, OrderType, StopHolder
-from core.model.plan import PlanPhase, PlanSource
 from core.model.values import Digest, Money, Price, Quantity, Symbol, TicketId
-from core.staging.plans import PlanRun
-from core.workflows.planning import Planning, digest_now, rehearsed
-from core.workflows.rehearsing import Rehearsed
+from core.staging.baskets import BasketRun
+from core.workflows.baskets.basket_dry_run import DryRunResult
+from core.workflows.baskets.baskets import BasketDrafts, digest_now, rehearsed
 
 if TYPE_CHECKING:
     from simulation.world import World
@@ -50,40 +50,40 @@ class Planner:
     # ── what is on the screen ────────────────────────────────────────────────────────────────────────────────────
 
     @property
-    def run(self) -> PlanRun | None:
-        return self.world.engine.desk.plans.run
+    def run(self) -> BasketRun | None:
+        return self.world.engine.state.plans.run
 
     @property
     def is_asked(self) -> bool:
-        return self.run is not None and self.run.phase is PlanPhase.ASKING
+        return self.run is not None and self.run.phase is BasketPhase.ASKING
 
-    def _going(self, run: PlanRun) -> list[Rehearsed]:
+    def _going(self, run: BasketRun) -> list[DryRunResult]:
         """What the screen paints as going."""
-        tried = rehearsed(self.world.engine.desk, self.world.engine.the(Planning).gate, run)
+        tried = rehearsed(self.world.engine.state, self.world.engine.the(BasketDrafts).gate, run)
         return [one for one in tried if one.fits and one.proposal.id in run.marked]
 
     # ── keys ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def open(self, source: PlanSource, chance: Random) -> None:
+    def open(self, source: BasketSource, chance: Random) -> None:
         """What is to wait in Proposals is staged first."""
-        rows: tuple[PlanRow, ...] = ()
-        if source is PlanSource.FILE:
+        rows: tuple[BasketRow, ...] = ()
+        if source is BasketSource.FILE:
             rows = tuple(self._rows(chance))
-        elif source is PlanSource.FLATTEN:
+        elif source is BasketSource.FLATTEN:
             self.world.do(ProposeFlattening())
         else:
             self._stage_some(chance)
         self.files += 1
         name = f"rows-{self.files}.csv"
         self.world.plan_keys.files[name] = rows
-        self.world.do(OpenPlan(source, name, rows))
+        self.world.do(OpenBasket(source, name, rows))
         self.world.run(0.5)
 
     def has_something(self, chance: Random) -> None:
         """Where little is held some is bought first, by a plan in peace."""
-        if len(self.world.engine.desk.ledger.positions()) >= min(2, len(self.world.symbols)):
+        if len(self.world.engine.state.ledger.positions()) >= min(2, len(self.world.symbols)):
             return
-        self.open(PlanSource.FILE, chance)
+        self.open(BasketSource.FILE, chance)
         self.mark(chance, 1.0)
         self.sign()
         self.world.run(2.0)
@@ -99,7 +99,7 @@ class Planner:
 
     def _mark(self, plan_id: TicketId, proposal_id: str, *, is_marked: bool) -> None:
         self.world.plan_keys.marks.add((plan_id, proposal_id, is_marked))  # type: ignore[arg-type]
-        self.world.do(MarkInPlan(plan_id, proposal_id, is_marked))  # type: ignore[arg-type]
+        self.world.do(MarkInBasket(plan_id, proposal_id, is_marked))  # type: ignore[arg-type]
 
     def sign(self, how: str = "at once") -> None:
         """`late`: something else is painted by then, perhaps; `wrong`: a digest that was never painted."""
@@ -108,33 +108,33 @@ class Planner:
             return
         going, digest = self._going(run), Digest("0" * 64)
         if how != "wrong":
-            digest = digest_now(self.world.engine.desk, run, going)
+            digest = digest_now(self.world.engine.state, run, going)
             orders = tuple(one.proposal.order for one in going)
             self.world.plan_keys.signatures[run.id, digest] = orders
         if how == "late":
             self.world.bar(self.world.price + Decimal("0.10"))
-        self.world.do(*[SignPlan(run.id, digest)] * (2 if how == "twice" else 1))
+        self.world.do(*[SignBasket(run.id, digest)] * (2 if how == "twice" else 1))
 
     def answer(self, *, goes_on: bool) -> None:
         """Also where it asks nothing: that word counts for nothing."""
         run = self.run
         if run is None:
             return
-        if goes_on and run.phase is PlanPhase.ASKING:
+        if goes_on and run.phase is BasketPhase.ASKING:
             self.world.plan_keys.told.add(run.id)
-        self.world.do(AnswerPlan(run.id, goes_on))
+        self.world.do(AnswerBasket(run.id, goes_on))
 
     def leave(self) -> None:
         run = self.run
         if run is not None:
             self.world.plan_keys.stops.setdefault(run.id, self.world.journal.sequence)
-            self.world.do(LeavePlan(run.id))
+            self.world.do(LeaveBasket(run.id))
 
     # ── what is written ──────────────────────────────────────────────────────────────────────────────────────────
 
-    def _rows(self, chance: Random) -> Iterator[PlanRow]:
+    def _rows(self, chance: Random) -> Iterator[BasketRow]:
         """Sells of what is held, buys of what is not, and now and then a row that makes no sense."""
-        held = {p.symbol: p.quantity for p in self.world.engine.desk.ledger.positions()}
+        held = {p.symbol: p.quantity for p in self.world.engine.state.ledger.positions()}
         rows: list[tuple[Symbol, Effect, dict[str, object]]] = []
         for symbol in self.world.symbols:
             if held.get(symbol, 0) > 0 and chance.random() < 0.9:
@@ -147,7 +147,7 @@ class Planner:
                 rows.append((symbol, Effect.CLOSE, self._sale(chance, symbol)))
         chance.shuffle(rows)
         for number, (symbol, effect, terms) in enumerate(rows, start=1):
-            yield PlanRow(place=f"row {number}", symbol=symbol, effect=effect, **terms)  # type: ignore[arg-type]
+            yield BasketRow(place=f"row {number}", symbol=symbol, effect=effect, **terms)  # type: ignore[arg-type]
 
     def _sale(self, chance: Random, symbol: Symbol) -> dict[str, object]:
         """Mostly all of it, at the market; sometimes at a limit that waits."""
@@ -179,7 +179,7 @@ class Planner:
 
     def _stage_some(self, chance: Random) -> None:
         """A few orders of one's own beside what waits already."""
-        held = {p.symbol for p in self.world.engine.desk.ledger.positions()}
+        held = {p.symbol for p in self.world.engine.state.ledger.positions()}
         for symbol in self.world.symbols:
             if chance.random() < 0.4:
                 continue
@@ -211,7 +211,7 @@ class Planner:
     def something_happens(self, what: str, chance: Random) -> None:
         """While the plan runs."""
         world, run = self.world, self.run
-        desk = world.engine.desk
+        desk = world.engine.state
         orders = run.orders if run is not None else ()
         one = orders[chance.randrange(len(orders))] if orders else None
         match what:
@@ -228,7 +228,7 @@ class Planner:
             case "stop":
                 self.leave()
             case "another":
-                self.open(PlanSource.FILE, chance)
+                self.open(BasketSource.FILE, chance)
             case "die":
                 world.fuse.burnt["while a plan runs"] += 1
                 world.restart(kept=chance.randint(0, 3), with_checkpoint=chance.random() < 0.5, down=0.1)

@@ -23,14 +23,13 @@ from simulation.world import DAY, SPY, Trouble, World, calendar
 
 from core.brokers.simulated.exchange import ExchangeConfig
 from core.facts import OrderFilled
-from core.inputs import (
+from core.messages.commands import (
     Confirm,
     Decline,
     EditOrder,
     EditProposal,
     Halt,
     Kill,
-    LampChanged,
     LeaveTicket,
     MoveStop,
     OpenTicket,
@@ -42,10 +41,11 @@ from core.inputs import (
     Resume,
     ResumeStrategy,
 )
-from core.model.connection import Lamp, Line, LineState
+from core.messages.inputs import ConnectionChanged
+from core.model.basket import BasketSource
+from core.model.connection import Channel, ConnectionState, ConnectionStatus
 from core.model.instrument import STOCK_TICKS
 from core.model.order import Effect, OrderType, StopHolder
-from core.model.plan import PlanSource
 from core.model.position import Fill
 from core.model.staging import Proposal, Ticket
 from core.model.values import Digest, Fraction, Price, Quantity, Symbol
@@ -158,17 +158,17 @@ class Player(Rough):
                     "closed trades": counts["TradeClosed"],
                     "confirmations": counts["ConfirmationReceived"],
                     "refused confirmations": counts["ConfirmationRefused"],
-                    "orders in doubt": counts["OrderInDoubt"],
-                    "plans opened": counts["PlanOpened"],
-                    "plans signed": counts["PlanSigned"],
-                    "their orders' turns": counts["PlanTurnBegun"],
+                    "orders in doubt": counts["OrderStateUnknown"],
+                    "plans opened": counts["BasketOpened"],
+                    "plans signed": counts["BasketSigned"],
+                    "their orders' turns": counts["BasketTurnBegun"],
                     "orders of plans at the exchange": len(auditor.plans.order_ids() & auditor.sent.keys()),
                     "plans that asked": auditor.plans.asked(),
                     "exits that went unattended": counts["ExitReleased"],
                     "entries that waited for a trigger": sum(
                         o.type.is_stop and not o.effect.only_reduces for o in auditor.sent.values()
                     ),
-                    "sessions with a signed plan": int(counts["PlanSigned"] > 0),
+                    "sessions with a signed plan": int(counts["BasketSigned"] > 0),
                     "sessions with a typed entry signed": int(auditor.has_signed_by_hand()),
                     "sessions with exits signed": int(auditor.has_signed_exits()),
                     "attempts of advisers": counts["AdviserOverstepped"],
@@ -212,7 +212,7 @@ class Player(Rough):
 
     @property
     def _desk(self):  # type: ignore[no-untyped-def]
-        return self.world.engine.desk
+        return self.world.engine.state
 
     def _proposals(self) -> list[Proposal]:
         return list(self._desk.stage.proposals())
@@ -469,7 +469,7 @@ class Player(Rough):
         """Opened, marked, signed; something comes between while it runs; it is followed to its end, or nearly."""
         chance, planner = Random(seed), self.planner
         planner.has_something(chance)
-        planner.open(PlanSource(source), chance)
+        planner.open(BasketSource(source), chance)
         self.world.run(think)
         planner.mark(chance)
         planner.something_is_in_store(what, chance)
@@ -479,7 +479,7 @@ class Player(Rough):
         planner.sees_through(answer, chance)
 
     def a_plan_is_opened(self, source: str, seed: int) -> None:
-        self.planner.open(PlanSource(source), Random(seed))
+        self.planner.open(BasketSource(source), Random(seed))
 
     def a_plan_is_marked(self, seed: int) -> None:
         self.planner.mark(Random(seed))
@@ -507,15 +507,15 @@ class Player(Rough):
         """Its lamp goes down; what is told meanwhile is lost; it comes back."""
         world = self.world
         world.line.is_mute[0] = True
-        self._lamp(LineState.DOWN)
+        self._lamp(ConnectionState.DOWN)
         world.run(seconds)
         world.line.is_mute[0] = False
-        self._lamp(LineState.UP)
+        self._lamp(ConnectionState.UP)
         world.run(0.5)
 
-    def _lamp(self, state: LineState) -> None:
+    def _lamp(self, state: ConnectionState) -> None:
         at = self.world.wire.at
-        self.world.hear(LampChanged(Lamp(Line.TRADES, state, at)))
+        self.world.hear(ConnectionChanged(ConnectionStatus(Channel.TRADES, state, at)))
 
     def an_update_is_replayed(self, pick: int) -> None:
         self.world.surprises.replay(pick)

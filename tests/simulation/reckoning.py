@@ -15,7 +15,7 @@ from core.facts import OrderCreated
 from core.model.broker import OrderReport
 from core.model.order import LegRole, OrderStatus, Side
 from core.model.values import ZERO
-from core.picture import Pictures
+from core.views.builders.desk import ViewBuilder
 
 if TYPE_CHECKING:
     from simulation.world import World
@@ -67,7 +67,7 @@ def _count_orders(world: World, found: Reckoning) -> None:
             continue
         found.lost += 1
         found.words.append(f"lost: {order_id} is at the exchange, and the journal knows nothing of it")
-    for order in world.engine.desk.ledger.state.orders.values():
+    for order in world.engine.state.ledger.state.orders.values():
         report = theirs.get(order.id)
         if _is_another_story(order, report):
             found.lost += 1
@@ -99,7 +99,7 @@ def _is_another_story(order: Order, report: OrderReport | None) -> bool:
 
 
 def _compare_positions(world: World, found: Reckoning) -> None:
-    ledger = world.engine.desk.ledger
+    ledger = world.engine.state.ledger
     held = {position.symbol: position.quantity for position in world.exchange.picture(world.wire.at).positions}
     for symbol in {*held, *(position.symbol for position in ledger.positions())}:
         ours, true = ledger.net_quantity(symbol), held.get(symbol, ZERO)
@@ -110,7 +110,7 @@ def _compare_positions(world: World, found: Reckoning) -> None:
 
 def _is_said(world: World) -> bool:
     """More was done elsewhere than may be corrected without a person: the desk is read-only and says why."""
-    return bool(world.foreign) and not world.engine.desk.control.state.is_reconciled
+    return bool(world.foreign) and not world.engine.state.control.state.is_reconciled
 
 
 def loose_exits(world: World) -> list[str]:
@@ -141,7 +141,7 @@ def _compare_cover(world: World, found: Reckoning, asked_for_less: Collection[st
 
     And no exit is left at the exchange for more than is held, but what it has been asked to cancel and said yes to.
     """
-    at, ledger = world.wire.at, world.engine.desk.ledger
+    at, ledger = world.wire.at, world.engine.state.ledger
     exits, largest, going = (Counter[tuple[str, Side]]() for _ in range(3))
     for report in all_reports(world):
         order = ledger.order(report.client_order_id)
@@ -155,7 +155,7 @@ def _compare_cover(world: World, found: Reckoning, asked_for_less: Collection[st
         if report.raw_status != HELD and not is_going:
             largest[report.symbol, report.side] = max(largest[report.symbol, report.side], left)
     held, shown = Counter[tuple[str, Side]](), Counter[tuple[str, Side]]()
-    for row in Pictures(world.engine).draw(at).positions:
+    for row in ViewBuilder(world.engine).draw(at).positions:
         way_out = (row.symbol, Side.SELL if row.quantity > 0 else Side.BUY)
         held[way_out] += abs(row.quantity)
         shown[way_out] += row.covered

@@ -18,14 +18,14 @@ from simulation.world import SPY, Trouble, World, calendar
 from core.execution.cover import bare_in_words
 from core.execution.order import Order
 from core.facts import Fact, OrderCreated
-from core.inputs import Decline, EditOrder, Kill, ProposeClose, ProposeOrder, RequestCancel, Resume
+from core.messages.commands import Decline, EditOrder, Kill, ProposeClose, ProposeOrder, RequestCancel, Resume
 from core.model.codes import CancelCode
 from core.model.instrument import STOCK_TICKS
 from core.model.order import Effect, LegRole, OrderStatus, OrderType, StopHolder, TimeInForce
 from core.model.values import Fraction, Price, Quantity
-from core.workflows.proposing import Proposing
-from core.workflows.trimming import Trimming
-from core.workflows.unwritten import Unwritten
+from core.workflows.orders.interrupted_orders import InterruptedOrders
+from core.workflows.staging.exit_resizing import ExitResizing
+from core.workflows.staging.proposals import Proposals
 
 if TYPE_CHECKING:
     from simulation.play import Player
@@ -44,7 +44,7 @@ HANGS = {
 
 def state_of(world: World) -> str:
     """In what state an event meets the desk, the rarest first."""
-    desk, wire = world.engine.desk, world.wire
+    desk, wire = world.engine.state, world.wire
     working = list(desk.ledger.working())
     control = desk.control
     if any(True for _ in wire.lanes.waiting()):
@@ -78,7 +78,7 @@ class Rough:
         if self._moods.random() < ARMED:
             self.world.rearm()
             self.world.do(Resume(everything=True))
-        if self._moods.random() < FLAT and self.world.engine.desk.ledger.positions():
+        if self._moods.random() < FLAT and self.world.engine.state.ledger.positions():
             self._player().all_is_flattened()
             self.world.bar(self.world.price)
 
@@ -148,7 +148,7 @@ class Rough:
 
     def _hang_an_exit(self) -> None:
         """Of a part of what is held: the stop of the rest waits behind it in its lane."""
-        if not self.world.engine.desk.ledger.positions():
+        if not self.world.engine.state.ledger.positions():
             self._deed("fraction")
             self.world.run(BETWEEN_DEEDS)
         self.world.line.waiting.append(Trouble("answer", "an exit", "late", 30.0))
@@ -174,7 +174,7 @@ class Rough:
         world, wire = self.world, self.world.wire
         self._note("a press was interrupted")
         self._deed(deed)
-        working, account = list(world.engine.desk.ledger.working()), world.engine.desk.account_name
+        working, account = list(world.engine.state.ledger.working()), world.engine.state.account_name
         if wire is not world.wire or not wire.is_running:
             return
 
@@ -200,7 +200,7 @@ class Rough:
         """Whatever is due of the proposals raises for a while; meanwhile a request is lost, and is to be asked for."""
         self._begin()
         world = self.world
-        proposing = world.engine.the(Proposing)
+        proposing = world.engine.the(Proposals)
         proposing.due = _raises  # type: ignore[method-assign]
         world.line.waiting.append(Trouble("request", of, "lost"))
         for deed in deeds.split(", "):
@@ -218,10 +218,10 @@ class Rough:
         self._begin()
         self._note("a follow-up raises")
         engine = self.world.engine
-        trimming, unwritten = engine.the(Trimming), engine.the(Unwritten)
+        trimming, unwritten = engine.the(ExitResizing), engine.the(InterruptedOrders)
 
         def raises_once(_asked: object) -> None:
-            written = [engine.desk.ledger.order(order_id) for order_id in unwritten._written]
+            written = [engine.state.ledger.order(order_id) for order_id in unwritten._written]
             if any(order is not None and order.only_reduces for order in written):
                 trimming.__dict__.pop("settle", None)
                 _raises()
@@ -236,7 +236,7 @@ class Rough:
     def _no_exit_is_written(self, deed: str, wait: float) -> None:
         self._begin()
         self._note("a record raises")
-        desk = self.world.engine.desk
+        desk = self.world.engine.state
         record = desk.record
 
         def raises_once(fact: Fact) -> None:
@@ -278,7 +278,7 @@ class Rough:
         """Held over nights with a stop that lasts; parts of it closed before and after its parent was forgotten."""
         self._begin()
         world, player = self.world, self._player()
-        if not world.engine.desk.ledger.positions():
+        if not world.engine.state.ledger.positions():
             self._buy_for_days(player)
         for deed in deeds.split(", "):
             self._note(f"grown old: {deed}")
@@ -301,7 +301,7 @@ class Rough:
             for close in ("100.10", "100.20", "100.30", "100.40"):
                 self.world.bar(close)
                 player.everything_is_confirmed()
-        if not self.world.engine.desk.ledger.positions():
+        if not self.world.engine.state.ledger.positions():
             self._type_bracket("8", None, TimeInForce.GTC)
             self.world.bar(self.world.price)
 
@@ -335,13 +335,13 @@ class Rough:
         Where the request for less of it is in doubt, as after a crash, that has to be over first (EX-06).
         """
         world = self.world
-        state, surprises = world.engine.desk.control.state, world.surprises
+        state, surprises = world.engine.state.control.state, world.surprises
         world.run(PEACE)
         down = world.auditor.story.down
         if down is not None and world.clock - down[1] < timedelta(seconds=PEACE):
             world.run(PEACE)  # it has just come up
         is_peace = not world.line.waiting and not surprises.waiting and not surprises.skew
-        is_peace &= not any(order.status is OrderStatus.PENDING for order in world.engine.desk.ledger.working())
+        is_peace &= not any(order.status is OrderStatus.PENDING for order in world.engine.state.ledger.working())
         if is_peace and state.is_reconciled and not world.foreign and surprises.blocked_until is None:
             world.auditor.wrong += loose_exits(world)
 
@@ -372,9 +372,9 @@ class Rough:
         world, player = self.world, self._player()
         self._type_bracket(quantity, "0.00", TimeInForce.DAY, target="0.60" if has_target else None)
         world.bar(world.price, volume=volume)
-        halves = [o for o in world.engine.desk.ledger.working_entries() if o.request.legs and o.filled_quantity]
+        halves = [o for o in world.engine.state.ledger.working_entries() if o.request.legs and o.filled_quantity]
         self._note("a half-filled bracket edited" if halves else "a bracket edited, not half filled")
-        for order in halves[:1] or world.engine.desk.ledger.working_entries()[:1]:
+        for order in halves[:1] or world.engine.state.ledger.working_entries()[:1]:
             limit = order.request.limit_price
             if limit is None:
                 continue
@@ -391,7 +391,7 @@ class Rough:
     def _its_target_stands(self, entry: Order) -> None:
         """What was signed for an entry stands for what it filled, whatever became of the order itself."""
         world = self.world
-        ledger, book = world.engine.desk.ledger, world.exchange._book
+        ledger, book = world.engine.state.ledger, world.exchange._book
         world.run(PEACE)
         line = [entry, *([heir] if (heir := ledger.heir(entry)) is not None else [])]
         names = {order.id for order in line} | {leg.id for order in line for leg in ledger.legs(order.id)}

@@ -11,27 +11,27 @@ import pytest
 from simulation.lane_watch import role_of
 from simulation.world import BadLine, Wire
 
-from core.deadlines import Deadlines
-from core.effects import CancelOrder, Effect, ReplaceOrder, SubmitOrder
 from core.engine import Engine
-from core.execution.departing import Departing
+from core.execution.departures import Departures
 from core.execution.gateway import Gateway
 from core.execution.order import Order
 from core.facts import ApprovalRedeemed
-from core.inputs import Input
+from core.messages.effects import CancelOrder, Effect, ReplaceOrder, SubmitOrder
+from core.messages.inputs import Input
 from core.model.order import OrderRequest, order_id_of
 from core.model.values import NO_SHARES, ClientOrderId, Quantity
-from core.runtime import on_the_wire
-from core.runtime.on_the_wire import Request
-from core.runtime.runtime import Runtime
+from core.runtime import virtual_lanes
+from core.runtime.base import Runtime
 from core.runtime.virtual import VirtualRuntime
-from core.staging.stage import MandateUse, Stage
-from core.workflows import confirming
-from core.workflows.changing import Changing
-from core.workflows.closing import Closing
-from core.workflows.fitting import Fitting
-from core.workflows.owing import Owing
-from core.workflows.protecting import Protecting
+from core.runtime.virtual_lanes import Request
+from core.staging.stage import AuthorizationUse, Stage
+from core.workflows.base.deadlines import Deadlines
+from core.workflows.orders.position_close import PositionClose
+from core.workflows.orders.unsent_orders import UnsentOrders
+from core.workflows.protection.excess_exits import ExcessExits
+from core.workflows.protection.protective_stops import ProtectiveStops
+from core.workflows.staging import confirmation
+from core.workflows.staging.order_changes import OrderChanges
 
 
 @dataclass(frozen=True)
@@ -48,23 +48,23 @@ def exits_wait_behind_entries(patch: pytest.MonkeyPatch) -> None:
             return OneLane("orders", 1)
         return OneLane("cancels", 3) if isinstance(effect, CancelOrder) else OneLane("questions", 6)
 
-    patch.setattr(on_the_wire, "lane_of", lane_of)
+    patch.setattr(virtual_lanes, "lane_of", lane_of)
 
 
 def cancels_wait_behind_questions(patch: pytest.MonkeyPatch) -> None:
     """One lane for all that is no order (EX-22)."""
-    kept = on_the_wire.lane_of
+    kept = virtual_lanes.lane_of
 
     def lane_of(effect: Effect) -> object:
         return kept(effect) if isinstance(effect, SubmitOrder | ReplaceOrder) else OneLane("others", 1)
 
-    patch.setattr(on_the_wire, "lane_of", lane_of)
+    patch.setattr(virtual_lanes, "lane_of", lane_of)
 
 
 def doubt_begins_in_the_queue(patch: pytest.MonkeyPatch) -> None:
     """What waits in its lane is looked up, given up, and leaves all the same (EX-06, EX-22)."""
-    patch.setattr(Departing, "is_here", lambda _self, order: order.kept is not None)
-    patch.setattr(Departing, "left_at", lambda _self, order: order.created_at)
+    patch.setattr(Departures, "is_here", lambda _self, order: order.kept is not None)
+    patch.setattr(Departures, "left_at", lambda _self, order: order.created_at)
     patch.setattr(Runtime, "_why_not_any_more", lambda *_: None)
 
 
@@ -112,7 +112,7 @@ def a_leave_forgets_what_follows(patch: pytest.MonkeyPatch) -> None:
 
 def what_was_kept_is_never_sent(patch: pytest.MonkeyPatch) -> None:
     """The next start knows that it never left, and does nothing about it (EX-22)."""
-    patch.setattr(Owing, "send", lambda _self: ())
+    patch.setattr(UnsentOrders, "send", lambda _self: ())
 
 
 def another_command_lets_the_latch_go(patch: pytest.MonkeyPatch) -> None:
@@ -129,12 +129,12 @@ def another_command_lets_the_latch_go(patch: pytest.MonkeyPatch) -> None:
 def names_are_counted_by_what_is_remembered(patch: pytest.MonkeyPatch) -> None:
     """A stop that is put back after the one before it was forgotten takes its name (EX-04, EX-22)."""
 
-    def counted(self: Protecting, use: MandateUse, parent: Order) -> ClientOrderId:
+    def counted(self: ProtectiveStops, use: AuthorizationUse, parent: Order) -> ClientOrderId:
         entry = (parent.parent if parent.is_protective else None) or parent.id
         known = [order for order in self.desk.ledger.state.orders.values() if order.parent == entry]
         return order_id_of(entry, use.mandate.side.value, str(len(known) + 1))
 
-    patch.setattr(Protecting, "_next_id", counted)
+    patch.setattr(ProtectiveStops, "_next_id", counted)
 
 
 def one_raise_drops_what_was_asked_for(patch: pytest.MonkeyPatch) -> None:
@@ -174,48 +174,48 @@ def a_deadline_that_raises_keeps_the_others_waiting(patch: pytest.MonkeyPatch) -
 
 def what_an_edited_bracket_had_filled_is_forgotten(patch: pytest.MonkeyPatch) -> None:
     """Its legs went with it, and the legs of what took its place are for the rest alone (EX-13)."""
-    cover = Protecting.cover
+    cover = ProtectiveStops.cover
 
-    def forgets(self: Protecting, entry_id: ClientOrderId) -> Iterable[Effect]:
+    def forgets(self: ProtectiveStops, entry_id: ClientOrderId) -> Iterable[Effect]:
         entry = self.desk.ledger.order(entry_id)
         return () if entry is not None and entry.made_way else cover(self, entry_id)
 
-    patch.setattr(Protecting, "cover", forgets)
+    patch.setattr(ProtectiveStops, "cover", forgets)
 
 
 def a_bracket_is_edited_whatever_becomes_of_its_target(patch: pytest.MonkeyPatch) -> None:
     """The broker may take the new one without its legs, and nothing follows for the target (EX-13)."""
-    irreplaceable = Changing._irreplaceable
+    irreplaceable = OrderChanges._irreplaceable
 
-    def lets(self: Changing, order: OrderRequest) -> str | None:
+    def lets(self: OrderChanges, order: OrderRequest) -> str | None:
         refusal = irreplaceable(self, order)
         return None if refusal is not None and "without its target" in refusal else refusal
 
-    patch.setattr(Changing, "_irreplaceable", lets)
+    patch.setattr(OrderChanges, "_irreplaceable", lets)
 
 
 def siblings_are_left_to_the_broker(patch: pytest.MonkeyPatch) -> None:
     """Exits for more than is held go on working where the broker does not end them (EX-13)."""
-    patch.setattr(Fitting, "settle", lambda *_: ())
-    patch.setattr(Fitting, "on_kill", lambda *_: ())
+    patch.setattr(ExcessExits, "settle", lambda *_: ())
+    patch.setattr(ExcessExits, "on_kill", lambda *_: ())
 
 
 def an_exit_is_not_clamped_again(patch: pytest.MonkeyPatch) -> None:
     """What left meanwhile is taken off an exit neither at its ticket, nor at its sale, nor while it waits (EX-13)."""
-    careful = Closing._sell
+    careful = PositionClose._sell
 
     def left(*_: object) -> Decimal:
         return Decimal(1_000_000)
 
-    def sell(self: Closing, use: MandateUse) -> Iterator[Effect]:
+    def sell(self: PositionClose, use: AuthorizationUse) -> Iterator[Effect]:
         with patch.context() as at_the_sale:
             at_the_sale.setattr(self.protecting, "uncovered", left)
             effects = list(careful(self, use))
         yield from effects
 
-    patch.setattr(confirming, "left_to_close", left)
-    patch.setattr(Closing, "_sell", sell)
-    patch.setattr(Fitting, "_waits_here", lambda *_: False)
+    patch.setattr(confirmation, "left_to_close", left)
+    patch.setattr(PositionClose, "_sell", sell)
+    patch.setattr(ExcessExits, "_waits_here", lambda *_: False)
 
 
 def _names(effect: Effect) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from simulation.rough import HAS_IT, ROUGH
 from simulation.surprises import REFUSALS
 from simulation.tempter import DEEDS
 
-from core.settings import Settings
+from core.settings.settings import Settings
 
 LEAST, MOST = 30, 52
 """Events of a session."""
@@ -58,14 +58,14 @@ PLACES = (
     "PositionChanged",
     "PositionChanged",
     "PositionChanged",
-    "OrderInDoubt",
+    "OrderStateUnknown",
     "Killed",
-    "MandateEnded",
-    "PlanSigned",
-    "PlanTurnBegun",
-    "PlanMoved",
-    "PlanOrderSkipped",
-    "PlanEnded",
+    "AuthorizationEnded",
+    "BasketSigned",
+    "BasketTurnBegun",
+    "BasketPhaseChanged",
+    "BasketOrderSkipped",
+    "BasketEnded",
     "FiguresFetched",
     "ExitReleased",
 )

@@ -14,8 +14,15 @@ from decimal import Decimal
 from typing import Any
 
 from core.brokers.simulated.log import Replacement, Submission, encoded
-from core.effects import CancelOrder, Effect, ReplaceOrder, SubmitOrder
-from core.inputs import CancelAnswered, FiguresFetched, Input, LookUpAnswered, PictureFetched, SubmissionAnswered
+from core.messages.effects import CancelOrder, Effect, ReplaceOrder, SubmitOrder
+from core.messages.inputs import (
+    CancelAnswered,
+    FiguresFetched,
+    Input,
+    LookUpAnswered,
+    PictureFetched,
+    SubmissionAnswered,
+)
 from core.model.broker import (
     Accepted,
     Execution,

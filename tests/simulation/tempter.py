@@ -13,28 +13,28 @@ from typing import TYPE_CHECKING, Any
 
 from core.advisers.authority import UnauthorizedAIActionError, Watch
 from core.advisers.base import Shown, consulted, shown_of
-from core.effects import SubmitOrder
 from core.facts import Rearmed
-from core.inputs import (
+from core.messages.commands import (
     AdoptAdvice,
-    AnswerPlan,
+    AnswerBasket,
     Confirm,
     Decline,
-    FromAdviser,
     Kill,
-    OpenPlan,
+    OpenBasket,
     OpenTicket,
     Rearm,
     RequestCancel,
-    SignPlan,
+    SignBasket,
 )
+from core.messages.effects import SubmitOrder
+from core.messages.inputs import FromAdviser
 from core.model.advice import Advice, AdviserFault, TradeIdea
+from core.model.basket import BasketSource
 from core.model.order import Effect, OrderRequest, OrderType, Side
-from core.model.plan import PlanSource
 from core.model.staging import Approval
 from core.model.values import ClientOrderId, Price, ProposalId, Quantity, Symbol, TicketId
-from core.picture import Pictures
-from core.workflows.planning import Planning, digest_now, rehearsed
+from core.views.builders.desk import ViewBuilder
+from core.workflows.baskets.baskets import BasketDrafts, digest_now, rehearsed
 from tests.scenarios.house import to
 
 if TYPE_CHECKING:
@@ -85,19 +85,19 @@ class Tempter:
 
     def _keys(self) -> list[object]:
         """Keys that would trade: of a ticket that is open, of a plan, and a kill taken back."""
-        desk = self.world.engine.desk
+        desk = self.world.engine.state
         keys: list[object] = [
             Confirm(t.id, t.digest, t.order.effect, t.order.replaces) for t in desk.stage.state.tickets.values()
         ]
         keys += [OpenTicket(p.id) for p in desk.stage.proposals()]
-        return [*keys, Rearm("REARM"), OpenPlan(PlanSource.FLATTEN), Decline(ProposalId("0"), "")]
+        return [*keys, Rearm("REARM"), OpenBasket(BasketSource.FLATTEN), Decline(ProposalId("0"), "")]
 
     def _plan_keys(self) -> list[object]:
-        run = self.world.engine.desk.plans.run
+        run = self.world.engine.state.plans.run
         if run is None:
-            return [OpenPlan(PlanSource.FLATTEN)]
-        going = [t for t in rehearsed(self.world.engine.desk, self.world.engine.the(Planning).gate, run) if t.fits]
-        return [SignPlan(run.id, digest_now(self.world.engine.desk, run, going)), AnswerPlan(run.id, goes_on=True)]
+            return [OpenBasket(BasketSource.FLATTEN)]
+        going = [t for t in rehearsed(self.world.engine.state, self.world.engine.the(BasketDrafts).gate, run) if t.fits]
+        return [SignBasket(run.id, digest_now(self.world.engine.state, run, going)), AnswerBasket(run.id, goes_on=True)]
 
     def _reach(self, shown: Shown) -> None:
         wire, engine = self.world.wire, self.world.engine
@@ -111,7 +111,7 @@ class Tempter:
             case "engine":
                 engine.handle(wire.at, to(wire, RequestCancel(ClientOrderId("0"))))
             case "journal":
-                engine.desk.record(Rearmed())
+                engine.state.record(Rearmed())
             case "gateway":
                 wire.gateway.refusal(_an_order(wire.at), wire.at)
             case "kills":
@@ -126,11 +126,11 @@ def _an_order(at: datetime) -> SubmitOrder:
 
 def ask(world: World, deed: str, seconds: float, *, adopts: bool) -> None:
     """One consultation, `seconds` until it is heard of; the operator adopts what it said, or does not."""
-    desk = world.engine.desk
+    desk = world.engine.state
     if NAME in desk.advice.state.paused:
         return
     watch, terms = Watch(NAME), desk.control.settings.advisers
-    shown, before = shown_of(Pictures(world.engine).draw(world.wire.at), watch), _all_that_may_not_change(world)
+    shown, before = shown_of(ViewBuilder(world.engine).draw(world.wire.at), watch), _all_that_may_not_change(world)
     answer = consulted(Tempter(world, deed), shown, watch, terms.most)
     world.auditor.require(before == _all_that_may_not_change(world), f"an adviser that {deed} changed the desk")
     if deed == "hangs":
@@ -144,7 +144,7 @@ def ask(world: World, deed: str, seconds: float, *, adopts: bool) -> None:
     if world.restarts == restarts and (deed in REACHING or deed == "answers with a key"):
         is_told = world.auditor.story.counts["AdviserOverstepped"] > told
         world.auditor.require(is_told, f"an adviser that {deed} was not told of")
-    given = world.engine.desk.advice.state.given
+    given = world.engine.state.advice.state.given
     if adopts and given:
         world.do(AdoptAdvice(given[-1].number))
 

@@ -11,8 +11,8 @@ from simulation.sessions import session_of
 from core.brokers.simulated.book import Book
 from core.execution.order import Order
 from core.model.broker import OrderReport
-from core.workflows.comparing import Comparing
-from core.workflows.filling import is_ours
+from core.workflows.orders.order_updates import is_ours
+from core.workflows.reconciliation.reconciliation import Reconciliation
 
 SEED = 20_131_007
 SESSIONS = 30
@@ -20,9 +20,9 @@ SESSIONS = 30
 
 def test_an_order_that_a_comparison_passes_over_has_nothing_to_tell(monkeypatch: pytest.MonkeyPatch) -> None:
     """EX-09"""
-    look, passed_over, missed = Comparing._to_look_at, [0], []
+    look, passed_over, missed = Reconciliation._to_look_at, [0], []
 
-    def checked(self: Comparing) -> list[Order]:
+    def checked(self: Reconciliation) -> list[Order]:
         found, listing = look(self), self._listing
         left_out = [o for o in self.desk.ledger.state.orders.values() if o not in found]
         passed_over[0] += len(left_out)
@@ -31,7 +31,7 @@ def test_an_order_that_a_comparison_passes_over_has_nothing_to_tell(monkeypatch:
         assert [id(o) for o in found] == [id(o) for o in in_order]
         return found
 
-    monkeypatch.setattr(Comparing, "_to_look_at", checked)
+    monkeypatch.setattr(Reconciliation, "_to_look_at", checked)
     _play()
 
     assert not missed
@@ -63,7 +63,7 @@ def _play() -> None:
         player.end()
 
 
-def _has_news(comparing: Comparing, order: Order, report: OrderReport | None) -> bool:
+def _has_news(comparing: Reconciliation, order: Order, report: OrderReport | None) -> bool:
     """Whether a look at it would do anything: what a comparison asks of every order."""
     is_wanted = order.is_working or order.id in comparing.doubting._in_books
     if report is None or not is_ours(order, report):

@@ -14,7 +14,7 @@ from simulation.machine import some_settings
 from simulation.world import DAY, SPY, World, calendar
 
 from core.brokers.simulated.exchange import ExchangeConfig
-from core.inputs import Confirm, EditOrder, MoveStop, OpenTicket, ProposeOrder, RequestCancel
+from core.messages.commands import Confirm, EditOrder, MoveStop, OpenTicket, ProposeOrder, RequestCancel
 from core.model.order import Effect, LegRole, OrderStatus, OrderType, StopHolder
 from core.model.position import Trade
 from core.model.values import Price, Quantity
@@ -63,7 +63,7 @@ def a_day_until_it_is_settled(life: Life | None = None) -> World:
     confirm_all(world)
     world.save_checkpoint()
     world.bar("99.68", volume=1000)
-    for position in world.engine.desk.ledger.positions():
+    for position in world.engine.state.ledger.positions():
         world.do(MoveStop(SPY, position.strategy, Price(Decimal("99.50"))))
     confirm_all(world)
     world.bar("100.60")
@@ -77,13 +77,13 @@ def a_day_until_it_is_settled(life: Life | None = None) -> World:
                      StopHolder.BROKER)
     )  # fmt: skip
     confirm_all(world)
-    for order in world.engine.desk.ledger.working_entries(SPY)[:1]:
+    for order in world.engine.state.ledger.working_entries(SPY)[:1]:
         world.do(EditOrder(order.id, Quantity(Decimal(3)), Price(Decimal("95.10")), None))
     confirm_all(world)
-    for order in world.engine.desk.ledger.working_entries(SPY):
+    for order in world.engine.state.ledger.working_entries(SPY):
         world.do(RequestCancel(order.id))
     world.run(2)
-    for order in world.engine.desk.ledger.working_entries(SPY):
+    for order in world.engine.state.ledger.working_entries(SPY):
         world.do(RequestCancel(order.id))
     return world
 
@@ -91,12 +91,12 @@ def a_day_until_it_is_settled(life: Life | None = None) -> World:
 def confirm_all(world: World) -> None:
     """Reads and confirms until nothing waits."""
     for _ in range(TRIES):
-        waiting = world.engine.desk.stage.proposals()
+        waiting = world.engine.state.stage.proposals()
         if not waiting:
             break
         world.do(OpenTicket(waiting[0].id))
         world.run(0.5)
-        for ticket in list(world.engine.desk.stage.state.tickets.values()):
+        for ticket in list(world.engine.state.stage.state.tickets.values()):
             order = ticket.order
             world.presses.add((ticket.id, ticket.digest, order.effect.value, order.replaces))
             world.do(Confirm(ticket.id, ticket.digest, order.effect, order.replaces))
@@ -113,8 +113,8 @@ def test_the_scripted_day_is_worth_crashing() -> None:
     """EX-21, EX-12, OP-06: an entry in parts with its stop, the stop's move, a close through it, an edit, a cancel"""
     world = a_day()
 
-    orders = world.engine.desk.ledger.state.orders.values()
-    trades: list[Trade] = world.engine.desk.ledger.state.trades
+    orders = world.engine.state.ledger.state.orders.values()
+    trades: list[Trade] = world.engine.state.ledger.state.trades
     entry, *_ = orders
     stops = [order for order in orders if order.is_protective]
     assert entry.status is OrderStatus.FILLED
@@ -153,5 +153,5 @@ def dies(life: Life) -> None:
     world.auditor.compare_folds()
     world.auditor.compare_with_exchange()
     assert world.auditor.wrong == [], (life, died_at)
-    assert not world.engine.desk.ledger.positions(), (life, died_at)
-    assert not any(world.engine.desk.ledger.working()), (life, died_at)
+    assert not world.engine.state.ledger.positions(), (life, died_at)
+    assert not any(world.engine.state.ledger.working()), (life, died_at)

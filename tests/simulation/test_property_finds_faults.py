@@ -12,23 +12,23 @@ import pytest
 from simulation.machine import TradingDays, a_run
 from simulation.world import Disk
 
-from core.control import Control
-from core.effects import Effect
 from core.execution.ledger import Ledger
 from core.execution.order import Order
 from core.facts import ProposalEdited
-from core.inputs import Confirm
+from core.messages.commands import Confirm
+from core.messages.effects import Effect
 from core.model.broker import Execution, OrderReport
-from core.model.staging import MandateKind
+from core.model.staging import AuthorizationKind
 from core.model.values import NO_SHARES, ClientOrderId, Quantity
 from core.risk.checks.protections import ProtectionCheck
 from core.risk.checks.verdicts import passed
 from core.staging.stage import Stage
 from core.strategies.orchestrator import Orchestrator
-from core.workflows.confirming import Confirming
-from core.workflows.editing import Editing
-from core.workflows.filling import Filling
-from core.workflows.protecting import Protecting
+from core.trading_state.trading_status import TradingStatus
+from core.workflows.orders.order_updates import OrderUpdates
+from core.workflows.protection.protective_stops import ProtectiveStops
+from core.workflows.staging.confirmation import Confirmations
+from core.workflows.staging.proposal_edits import ProposalEdits
 
 BEGUN_ANEW = 125
 """Sequences behind which another seed is taken: a run that went the wrong way early seldom comes back."""
@@ -42,24 +42,24 @@ def nothing_is_refused(patch: pytest.MonkeyPatch) -> None:
 
 def the_digest_is_not_compared(patch: pytest.MonkeyPatch) -> None:
     """A key counts for whatever the ticket shows now (OP-02)."""
-    careful = Confirming.on_confirm
+    careful = Confirmations.on_confirm
 
-    def careless(self: Confirming, command: Confirm) -> Iterator[Effect]:
+    def careless(self: Confirmations, command: Confirm) -> Iterator[Effect]:
         ticket = self.desk.stage.state.tickets.get(command.ticket_id)
         return careful(self, replace(command, digest=ticket.digest) if ticket else command)
 
-    patch.setattr(Confirming, "on_confirm", careless)
+    patch.setattr(Confirmations, "on_confirm", careless)
 
 
 def any_key_replaces(patch: pytest.MonkeyPatch) -> None:
     """The key of the effect counts where R alone may (OP-04)."""
-    careful = Confirming.on_confirm
+    careful = Confirmations.on_confirm
 
-    def careless(self: Confirming, command: Confirm) -> Iterator[Effect]:
+    def careless(self: Confirmations, command: Confirm) -> Iterator[Effect]:
         ticket = self.desk.stage.state.tickets.get(command.ticket_id)
         return careful(self, replace(command, replaces=ticket.order.replaces) if ticket else command)
 
-    patch.setattr(Confirming, "on_confirm", careless)
+    patch.setattr(Confirmations, "on_confirm", careless)
 
 
 def a_pair_counts_for_nothing(patch: pytest.MonkeyPatch) -> None:
@@ -75,27 +75,27 @@ def a_fill_counts_as_often_as_it_is_heard_of(patch: pytest.MonkeyPatch) -> None:
     """Executions are not known again (EX-05)."""
 
     def every(
-        _self: Filling, order: Order, report: OrderReport, _source: object, execution: Execution | None
+        _self: OrderUpdates, order: Order, report: OrderReport, _source: object, execution: Execution | None
     ) -> list[Execution]:
         return [*(report.executions if execution is None else (execution,))]
 
-    patch.setattr(Filling, "_new_fills", every)
+    patch.setattr(OrderUpdates, "_new_fills", every)
 
 
 def a_stop_is_released_for_the_whole_fill_each_time(patch: pytest.MonkeyPatch) -> None:
     """The mandate's limit is neither minded nor checked (OP-02, OP-06)."""
     careful = Stage.permit
 
-    def cover(self: Protecting, entry_id: ClientOrderId) -> Iterator[Effect]:
+    def cover(self: ProtectiveStops, entry_id: ClientOrderId) -> Iterator[Effect]:
         entry = self.desk.ledger.order(entry_id)
-        for use in self.desk.stage.mandates(MandateKind.PROTECTIVE_STOP, entry_id):
+        for use in self.desk.stage.mandates(AuthorizationKind.PROTECTIVE_STOP, entry_id):
             if entry is not None:
                 yield from self.release_stop(use, entry, entry.filled_quantity)
 
     def permit(self: Stage, use: Any, *rest: Any) -> Any:
         return careful(self, replace(use, released=Decimal(-1_000_000)), *rest)
 
-    patch.setattr(Protecting, "cover", cover)
+    patch.setattr(ProtectiveStops, "cover", cover)
     patch.setattr(Stage, "permit", permit)
 
 
@@ -111,7 +111,7 @@ def an_edit_leaves_what_was_shown_open(patch: pytest.MonkeyPatch) -> None:
         self.state.proposals[fact.proposal.id] = fact.proposal
 
     patch.setattr(Stage, "_edited", edited)
-    patch.setattr(Editing, "_close_tickets", lambda *_: None)
+    patch.setattr(ProposalEdits, "_close_tickets", lambda *_: None)
 
 
 def a_pause_is_not_minded(patch: pytest.MonkeyPatch) -> None:
@@ -121,7 +121,7 @@ def a_pause_is_not_minded(patch: pytest.MonkeyPatch) -> None:
 
 def a_refused_symbol_is_not_checked(patch: pytest.MonkeyPatch) -> None:
     """It is recorded, and the gate does not look (RK-01)."""
-    patch.setattr(Control, "refusal_of", lambda *_: None)
+    patch.setattr(TradingStatus, "refusal_of", lambda *_: None)
 
 
 def a_trip_is_not_minded(patch: pytest.MonkeyPatch) -> None:

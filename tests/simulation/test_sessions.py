@@ -13,7 +13,7 @@ from simulation.rough import ROUGH
 from simulation.sessions import EVENTS, IN_EVERY_SESSION, Event, session_of
 from simulation.shrink import shrunk
 
-from core.workflows.filling import Filling
+from core.workflows.orders.order_updates import OrderUpdates
 
 SEED = 20_131_008
 PARTS = 4
@@ -76,7 +76,7 @@ def test_no_session_is_without_a_plan_a_typed_order_and_signed_exits() -> None:
 
 def test_a_session_that_goes_wrong_is_cut_down_to_what_makes_it_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     """EX-20: a desk that is deaf to updates and answers' fills is wrong, and few events show it"""
-    monkeypatch.setattr(Filling, "_new_fills", lambda *_: [])
+    monkeypatch.setattr(OrderUpdates, "_new_fills", lambda *_: [])
     wrong = next(session for session in (session_of(SEED, n) for n in range(50)) if play(session).failures)
 
     short = shrunk(wrong, seconds=60.0)

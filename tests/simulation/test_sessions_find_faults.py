@@ -34,29 +34,29 @@ from simulation.rough_faults import (
 from simulation.sessions import PLENTY, Event, session_of
 from simulation.world import Switch
 
-from core.control import Control
-from core.desk import Desk
-from core.effects import CancelOrder, Effect, ReplaceOrder, SubmitOrder
 from core.execution.gateway import Gateway
 from core.execution.ledger import Ledger
 from core.execution.order import Order
-from core.facts import EngineStarted, LegsMissing, Source
-from core.inputs import Start, SubmissionAnswered
+from core.facts import ContingentOrdersMissing, EngineStarted, Source
+from core.messages.effects import CancelOrder, Effect, ReplaceOrder, SubmitOrder
+from core.messages.inputs import Start, SubmissionAnswered
+from core.model.basket import BasketPhase
 from core.model.broker import Execution, NoAnswer, OrderReport
-from core.model.plan import PlanPhase
-from core.model.staging import MandateKind
+from core.model.staging import AuthorizationKind
 from core.risk.gate import Gate
-from core.staging.plans import PlanRun, Plans
+from core.staging.baskets import BasketRun, Baskets
 from core.staging.stage import Stage
-from core.workflows import planning
-from core.workflows.adopting import Adopting
-from core.workflows.closing import Closing
-from core.workflows.doubting import Doubting
-from core.workflows.filling import Filling
-from core.workflows.rehearsing import Rehearsed
-from core.workflows.running import Running
-from core.workflows.starting import Starting
-from core.workflows.submitting import Submitting
+from core.trading_state.state import TradingState
+from core.trading_state.trading_status import TradingStatus
+from core.workflows.baskets import baskets
+from core.workflows.baskets.basket_dry_run import DryRunResult
+from core.workflows.baskets.basket_execution import BasketExecution
+from core.workflows.day.start import EngineStart
+from core.workflows.orders.contingent_orders import ContingentOrders
+from core.workflows.orders.order_recovery import OrderRecovery
+from core.workflows.orders.order_updates import OrderUpdates
+from core.workflows.orders.position_close import PositionClose
+from core.workflows.orders.submission import Submission
 
 ENOUGH = 2_000
 SEED = 5
@@ -66,22 +66,22 @@ OTHER_SEEDS = {"nobody_asks_after_a_crash": 6}
 
 def a_post_is_sent_again_blindly(patch: pytest.MonkeyPatch) -> None:
     """No answer came, so the same request leaves once more (EX-06)."""
-    release, answered = Submitting.release, Submitting.on_answered
+    release, answered = Submission.release, Submission.on_answered
     sent: dict[str, Effect] = {}
 
-    def remember(self: Submitting, *given: object) -> Iterator[Effect]:
+    def remember(self: Submission, *given: object) -> Iterator[Effect]:
         for effect in release(self, *given):  # type: ignore[arg-type]
             if isinstance(effect, SubmitOrder | ReplaceOrder):
                 sent[effect.order.client_order_id] = effect
             yield effect
 
-    def again(self: Submitting, reply: SubmissionAnswered) -> Iterable[Effect]:
+    def again(self: Submission, reply: SubmissionAnswered) -> Iterable[Effect]:
         if isinstance(reply.answer, NoAnswer) and reply.client_order_id in sent:
             return [sent[reply.client_order_id]]
         return answered(self, reply)
 
-    patch.setattr(Submitting, "release", remember)
-    patch.setattr(Submitting, "on_answered", again)
+    patch.setattr(Submission, "release", remember)
+    patch.setattr(Submission, "on_answered", again)
     patch.setattr(Gateway, "refusal", lambda *_: None)
 
 
@@ -89,50 +89,50 @@ def a_replayed_fill_counts_again(patch: pytest.MonkeyPatch) -> None:
     """Executions are not known again (EX-05)."""
 
     def every(
-        _self: Filling, _order: Order, report: OrderReport, _source: object, execution: Execution | None
+        _self: OrderUpdates, _order: Order, report: OrderReport, _source: object, execution: Execution | None
     ) -> list[Execution]:
         return [*(report.executions if execution is None else (execution,))]
 
-    patch.setattr(Filling, "_new_fills", every)
+    patch.setattr(OrderUpdates, "_new_fills", every)
 
 
 def nobody_asks_after_a_crash(patch: pytest.MonkeyPatch) -> None:
     """An order that an earlier process left without an answer is not looked up (EX-06, EX-20)."""
-    start, ask, watch = Starting.on_start, Doubting.ask, Doubting.watch
+    start, ask, watch = EngineStart.on_start, OrderRecovery.ask, OrderRecovery.watch
 
-    def on_start(self: Starting, command: Start) -> Iterable[Effect]:
+    def on_start(self: EngineStart, command: Start) -> Iterable[Effect]:
         self.comparing.doubting.begun_at = self.desk.at  # type: ignore[attr-defined]
         return start(self, command)
 
-    def ours(self: Doubting, order: Order) -> bool:
+    def ours(self: OrderRecovery, order: Order) -> bool:
         return order.created_at >= getattr(self, "begun_at", order.created_at)
 
-    patch.setattr(Starting, "on_start", on_start)
-    patch.setattr(Doubting, "ask", lambda self, order: ask(self, order) if ours(self, order) else ())
-    patch.setattr(Doubting, "watch", lambda self, order: watch(self, order) if ours(self, order) else None)
+    patch.setattr(EngineStart, "on_start", on_start)
+    patch.setattr(OrderRecovery, "ask", lambda self, order: ask(self, order) if ours(self, order) else ())
+    patch.setattr(OrderRecovery, "watch", lambda self, order: watch(self, order) if ours(self, order) else None)
 
 
 def a_restart_forgets_the_kill(patch: pytest.MonkeyPatch) -> None:
     """Neither the journal's kill nor the switch's file holds over a start (OP-07)."""
-    started = Control._started
+    started = TradingStatus._started
 
-    def forgetful(self: Control, at: datetime, fact: EngineStarted) -> None:
+    def forgetful(self: TradingStatus, at: datetime, fact: EngineStarted) -> None:
         started(self, at, fact)
         self.state.killed_by = self.state.killed_at = None
 
-    class Forgetful(Control):
+    class Forgetful(TradingStatus):
         def __init__(self, *terms: Any) -> None:
             super().__init__(*terms)
             self.folds[EngineStarted] = lambda at, fact: forgetful(self, at, fact)
 
-    patch.setattr("core.slices.Control", Forgetful)
+    patch.setattr("core.trading_state.slices.Control", Forgetful)
     patch.setattr(Switch, "is_on", lambda _: None)
 
 
 def the_sale_does_not_wait_for_its_stop(patch: pytest.MonkeyPatch) -> None:
     """Shares that a working stop holds are sold all the same (EX-21)."""
-    uncovered = "core.workflows.protecting.Protecting.uncovered"
-    patch.setattr(Closing, "_stops_left", lambda self, use: self.sales.ticket(use) is None)
+    uncovered = "core.workflows.protection.protective_stops.Protecting.uncovered"
+    patch.setattr(PositionClose, "_stops_left", lambda self, use: self.sales.ticket(use) is None)
     patch.setattr(
         uncovered,
         lambda self, symbol, strategy, _side: abs(held.quantity) if (held := self._position(symbol, strategy)) else 0,
@@ -141,38 +141,38 @@ def the_sale_does_not_wait_for_its_stop(patch: pytest.MonkeyPatch) -> None:
 
 def a_stop_that_a_crash_kept_back_is_never_sent(patch: pytest.MonkeyPatch) -> None:
     """Fills whose stop was not written down before a crash stay without one (OP-06, EX-20)."""
-    patch.setattr("core.workflows.protecting.Protecting.resume", lambda *_: ())
+    patch.setattr("core.workflows.protection.protective_stops.Protecting.resume", lambda *_: ())
 
 
 def a_word_that_is_behind_ends_what_is_over(patch: pytest.MonkeyPatch) -> None:
     """An answer that was read before the broker told of an order's end is believed behind it (EX-07)."""
 
-    def at_once(_self: Filling, order: Order, report: OrderReport) -> Iterator[Effect]:
+    def at_once(_self: OrderUpdates, order: Order, report: OrderReport) -> Iterator[Effect]:
         if report.status is not None and report.status.is_working:
             yield CancelOrder(order.id, report.broker_order_id)
 
-    patch.setattr(Filling, "_follow_one_that_is_over", at_once)
+    patch.setattr(OrderUpdates, "_follow_one_that_is_over", at_once)
 
 
 def legs_that_are_left_out_are_missing(patch: pytest.MonkeyPatch) -> None:
     """A list or an answer without them is believed, and a second stop is sent (EX-13, OP-06)."""
-    meet = Adopting.meet
+    meet = ContingentOrders.meet
 
-    def believes(self: Adopting, order: Order, report: OrderReport, source: Source) -> None:
+    def believes(self: ContingentOrders, order: Order, report: OrderReport, source: Source) -> None:
         meet(self, order, report, source)
         if source is not Source.STREAM and not report.legs and self.desk.ledger.expects_legs(order):
-            self.desk.record(LegsMissing(order.id))
+            self.desk.record(ContingentOrdersMissing(order.id))
 
-    patch.setattr(Adopting, "meet", believes)
+    patch.setattr(ContingentOrders, "meet", believes)
 
 
 def a_buy_does_not_wait_for_its_sells(patch: pytest.MonkeyPatch) -> None:
     """A plan's buys begin as soon as its sells have had their turn (EX-10)."""
 
-    def wait(self: Running, run: PlanRun) -> None:
-        self._move(run, PlanPhase.BUYING, "nobody waits")
+    def wait(self: BasketExecution, run: BasketRun) -> None:
+        self._move(run, BasketPhase.BUYING, "nobody waits")
 
-    patch.setattr(Running, "_wait", wait)
+    patch.setattr(BasketExecution, "_wait", wait)
 
 
 def a_plan_goes_on_after_a_crash(patch: pytest.MonkeyPatch) -> None:
@@ -185,29 +185,29 @@ def a_plan_goes_on_after_a_crash(patch: pytest.MonkeyPatch) -> None:
             self.folds[EngineStarted] = self._keeps_plans
 
         def _keeps_plans(self, at: datetime, fact: EngineStarted) -> None:
-            mandates = {use.mandate.id: use for use in self.mandates(MandateKind.PLAN)}
+            mandates = {use.mandate.id: use for use in self.mandates(AuthorizationKind.PLAN)}
             keeps(self, at, fact)
             self.state.mandates |= mandates
 
-    class GoesOn(Plans):
+    class GoesOn(Baskets):
         def __init__(self, stage: Stage, ledger: Ledger) -> None:
             super().__init__(stage, ledger)
             self.folds[EngineStarted] = lambda _at, _fact: None
 
-    patch.setattr("core.slices.Stage", Forgetful)
-    patch.setattr("core.slices.Plans", GoesOn)
+    patch.setattr("core.trading_state.slices.Stage", Forgetful)
+    patch.setattr("core.trading_state.slices.Plans", GoesOn)
 
 
 def what_is_not_marked_goes_too(patch: pytest.MonkeyPatch) -> None:
     """`P` signs every order that fits (OP-05)."""
-    patch.setattr("core.workflows.planning.Planning._refusal", lambda *_: None)
-    rehearsed = planning.rehearsed
+    patch.setattr("core.workflows.baskets.baskets.Planning._refusal", lambda *_: None)
+    rehearsed = baskets.rehearsed
 
-    def all_of_it(desk: Desk, gate: Gate, run: PlanRun) -> list[Rehearsed]:
+    def all_of_it(desk: TradingState, gate: Gate, run: BasketRun) -> list[DryRunResult]:
         run.marked |= {line.proposal.id for line in run.plan.lines}
         return rehearsed(desk, gate, run)
 
-    patch.setattr(planning, "rehearsed", all_of_it)
+    patch.setattr(baskets, "rehearsed", all_of_it)
 
 
 ROUGH_SEEDS = {

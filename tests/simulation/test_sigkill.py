@@ -17,16 +17,16 @@ from datetime import timedelta
 from pathlib import Path
 
 from app import Keyturn
-from core import checkpoint
-from core.desk import Desk
-from core.doors import Door, DoorKind
-from core.execution.past import PastInMemory
+from core.execution.past_orders import PastInMemory
 from core.facts import OrderCreated, OrderStateChanged
-from core.inputs import Rearm
+from core.messages.command_ports import CommandPort, PortKind
+from core.messages.commands import Rearm
 from core.model.account import Mode
 from core.model.order import OrderStatus
 from core.ports import DemoRequest
 from core.runtime.virtual import VirtualRuntime
+from core.trading_state import checkpoint
+from core.trading_state.state import TradingState
 from state.folders import Home
 from state.journal import FileJournal, read
 from state.lock import holder
@@ -57,14 +57,14 @@ def test_a_desk_killed_at_any_instant_finds_every_order_again_and_sends_none_twi
         with ExitStack() as stack:
             runtime = Keyturn(environ).demo_runtime(BUSY, stack)
             runtime.operator = None
-            door = Door(DoorKind.SCRIPT)
+            door = CommandPort(PortKind.SCRIPT)
             runtime.admit(door.known)
             runtime.pace.speed = None
             quiet(runtime)
             assert_books_agree(runtime)
             assert_state_is_the_fold_of_the_journal(runtime)
-            assert (runtime.engine.desk.control.killed_by is not None) is is_killed_too
-            despite = tuple(order.id for order in runtime.engine.desk.ledger.working())
+            assert (runtime.engine.state.control.killed_by is not None) is is_killed_too
+            despite = tuple(order.id for order in runtime.engine.state.ledger.working())
             runtime.obey(door.through(to(runtime, Rearm("REARM", despite))))
             runtime.stop("checked")
     assert_nothing_was_sent_twice(folder.exchange)
@@ -114,7 +114,7 @@ def quiet(runtime: VirtualRuntime) -> None:
 
 
 def assert_books_agree(runtime: VirtualRuntime) -> None:
-    desk, exchange = runtime.engine.desk, runtime.exchange
+    desk, exchange = runtime.engine.state, runtime.exchange
     theirs = {p.symbol: p.quantity for p in exchange.picture(runtime.at).positions}
     ours = {p.symbol: desk.ledger.net_quantity(p.symbol) for p in desk.ledger.positions()}
     assert ours == theirs
@@ -129,9 +129,9 @@ def assert_books_agree(runtime: VirtualRuntime) -> None:
 
 
 def assert_state_is_the_fold_of_the_journal(runtime: VirtualRuntime) -> None:
-    desk = runtime.engine.desk
+    desk = runtime.engine.state
     desk.journal.flush()
-    other = Desk(desk.account_name, Mode.PAPER, desk.calendar, ReadOnly(desk.journal))  # type: ignore[arg-type]
+    other = TradingState(desk.account_name, Mode.PAPER, desk.calendar, ReadOnly(desk.journal))  # type: ignore[arg-type]
     checkpoint.rebuild(other, None)
     assert checkpoint.states(other) == checkpoint.states(desk)
 

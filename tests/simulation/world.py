@@ -22,30 +22,31 @@ from simulation.other_exchange import Manners, OtherExchange
 from simulation.plan_audit import PlanKeys
 from simulation.surprises import Planned, Surprises
 
-from core import checkpoint
 from core.brokers.simulated.exchange import ExchangeConfig, SimulatedExchange
-from core.doors import Door, DoorKind
-from core.effects import CancelOrder, Effect, FetchPicture, ReplaceOrder, SubmitOrder
 from core.engine import Engine
-from core.execution.past import PastInMemory
+from core.execution.past_orders import PastInMemory
 from core.facts import Fact
-from core.inputs import BarArrived, BrokerUpdated, Command, Input, Kill, Priority, Rearm, Start
 from core.market.calendar import ExchangeCalendar, load_calendar
+from core.messages.command_ports import CommandPort, PortKind
+from core.messages.commands import Command, Kill, Rearm
+from core.messages.effects import CancelOrder, Effect, FetchPicture, ReplaceOrder, SubmitOrder
+from core.messages.inputs import BarArrived, BrokerUpdated, Input, Priority, Start
 from core.model.account import Mode
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.broker import NoAnswer, OrderUpdate
 from core.model.order import OrderStatus
 from core.model.session import Session
 from core.model.values import ClientOrderId, Price, Quantity, Symbol
-from core.picture import Pictures
 from core.ports import Checkpoint, NoCheckpoint, Recorded
 from core.runtime.feed import BAR
-from core.runtime.line import Link
-from core.runtime.on_the_wire import Request
+from core.runtime.link import Link
 from core.runtime.virtual import VirtualRuntime
-from core.settings import Settings
+from core.runtime.virtual_lanes import Request
+from core.settings.settings import Settings
+from core.trading_state import checkpoint
 from core.views import IN_DOUBT, OrderRow
-from core.workflows.stopping import REARM
+from core.views.builders.desk import ViewBuilder
+from core.workflows.operator.kill_switch import REARM
 from state.codec import GENESIS, checked_sum, decode
 from state.journal import Chain, MemoryJournal
 
@@ -497,7 +498,7 @@ class World:
         self.journal = Disk(self.fuse)
         self.auditor = Auditor(self)
         self.price = Decimal(100)
-        self.door = Door(DoorKind.SCRIPT)
+        self.door = CommandPort(PortKind.SCRIPT)
         self._boot(with_checkpoint=False)
 
     # ── the desk's process ───────────────────────────────────────────────────────────────────────────────────────
@@ -511,9 +512,9 @@ class World:
     ) -> None:
         self.engine = Engine(ACCOUNT, Mode.PAPER, calendar(), self.journal)
         self.engine.doors.admit(self.door.known)
-        checkpoint.rebuild(self.engine.desk, self.drawer if with_checkpoint else None)
-        self.engine.desk.add_listener(self.auditor.hear)
-        self.engine.desk.add_listener(self._tell)
+        checkpoint.rebuild(self.engine.state, self.drawer if with_checkpoint else None)
+        self.engine.state.add_listener(self.auditor.hear)
+        self.engine.state.add_listener(self._tell)
         self.wire = Wire(self, self.clock)
         self.wire.carry_over(bars, requests)
         for thing in self.planned:
@@ -524,7 +525,7 @@ class World:
         self.engine.apply(self.clock, self.settings, "replay")
         self.wire.take(self.clock, Start())
         self.meter.up(self.clock)
-        if self.switch.is_on() and self.engine.desk.control.killed_by is None:
+        if self.switch.is_on() and self.engine.state.control.killed_by is None:
             self.wire.obey(Kill("file"))
 
     def restart(self, *, kept: int = 0, with_checkpoint: bool = False, down: float = 1.0) -> None:
@@ -611,14 +612,14 @@ class World:
     def do(self, *commands: Command) -> None:
         """A person's commands, one after the other, now."""
         for command in commands:
-            said = self.door.through(command, self.engine.desk.account_name)
+            said = self.door.through(command, self.engine.state.account_name)
             self._survives(lambda said=said: self.wire.obey(said))  # type: ignore[misc]
 
     def rearm(self) -> None:
         """REARM, typed in sight of every order that the broker may have without a word of it (OP-07)."""
-        if self.engine.desk.control.killed_by is None:
+        if self.engine.state.control.killed_by is None:
             return
-        unknown = [row.id for row in Pictures(self.engine).draw(self.wire.at).orders if _may_be_there(row)]
+        unknown = [row.id for row in ViewBuilder(self.engine).draw(self.wire.at).orders if _may_be_there(row)]
         wire, refused = self.wire, self.auditor.story.counts["RearmRefused"]
         self.do(Rearm(REARM, tuple(unknown)))
         if self.wire is wire and self.auditor.story.counts["RearmRefused"] > refused:
@@ -655,7 +656,7 @@ class World:
         self.left_behind |= owed
         if self.tell is not None:
             self.tell(f"       the desk is left, {len(owed)} orders never left it")
-        checkpoint.save(self.engine.desk, self.drawer)
+        checkpoint.save(self.engine.state, self.drawer)
         self.restart(with_checkpoint=True, down=self.next_leave)
 
     def bar(
@@ -731,4 +732,4 @@ class World:
         self.run(90)
 
     def save_checkpoint(self) -> None:
-        self._survives(lambda: checkpoint.save(self.engine.desk, self.drawer))
+        self._survives(lambda: checkpoint.save(self.engine.state, self.drawer))

@@ -11,6 +11,7 @@ from functools import cache
 
 from console.surroundings import NoSurroundings
 from core.explain import chain_of
+
 from core.facts import TicketOpened
 from core.ports import Recorded
 from core.views import DeskView

@@ -7,12 +7,12 @@ from contextlib import ExitStack, asynccontextmanager
 from datetime import datetime
 from typing import Any
 
-from textual.pilot import Pilot
-
-from console.desk import ARMED, Desk
 from console.handle import EngineHandle, Failed, Loading, Running, nobody_looks
 from console.surroundings import NO_SURROUNDINGS, Surroundings
 from core.inputs import Command
+from textual.pilot import Pilot
+
+from console.desk import ARMED, Desk
 from core.settings import DisplaySettings
 from core.views import DeskView
 from tests.snapshots.day import NOW

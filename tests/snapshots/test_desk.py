@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-
 from console.handle import Failed, Loading
+
 from core.model.account import Mode
 from core.model.codes import DeskState, HaltCause
 from core.views import HaltRow

@@ -10,6 +10,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from console.screens.layer import Dialog
+from console.screens.plan import PlanScreen
+from console.surroundings import NoSurroundings
 
 import console.screens
 from console.screens.advice import AdviceScreen
@@ -23,17 +26,14 @@ from console.screens.edit_order import EditOrderScreen
 from console.screens.guide import GuideScreen
 from console.screens.help import HelpScreen
 from console.screens.kill import KillScreen
-from console.screens.layer import Dialog
 from console.screens.leave import LeaveScreen
 from console.screens.limits import LoosenScreen, ReloadedScreen
 from console.screens.move_stop import MoveStopScreen
 from console.screens.new_order import NewOrderScreen
 from console.screens.override import OverrideScreen
-from console.screens.plan import PlanScreen
 from console.screens.question import ArmedQuestion
 from console.screens.ticket import TicketScreen
 from console.screens.why import WhyScreen
-from console.surroundings import NoSurroundings
 from core.advisers.words import idea_in_words
 from core.model.advice import TradeIdea
 from core.model.codes import DeskState

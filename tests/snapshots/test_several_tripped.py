@@ -6,9 +6,9 @@ import re
 from dataclasses import replace
 
 import pytest
+from core.inputs import Command, OpenTicket
 
 from console.desk import Desk
-from core.inputs import Command, OpenTicket
 from core.views import DeskView
 from tests.screen import text_of
 from tests.snapshots.conftest import Compare

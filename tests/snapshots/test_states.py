@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-
 from core.inputs import Confirm
+
 from core.model.account import Mode
 from core.model.codes import DeskState, HaltCause, ProposalEnd
 from core.views import DeskView, Ending, HaltRow, KillView, TicketView

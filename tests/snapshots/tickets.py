@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from core.inputs import Command, OpenTicket
+
 from core.views import DeskView, TicketView
 from tests.snapshots.day import ticket
 from tests.snapshots.still import Answer, Still

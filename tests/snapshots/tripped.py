@@ -8,6 +8,7 @@ from decimal import Decimal
 from functools import cache
 
 from core.inputs import OpenTicket, ProposeClose, RegimeArrived
+
 from core.market.calendar import load_calendar
 from core.model.order import Effect
 from core.model.regime import Market, NoVix, Regime, Trend, Volatility

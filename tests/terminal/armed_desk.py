@@ -15,39 +15,39 @@ from datetime import timedelta
 from decimal import Decimal
 
 from console.arming import REDUCES_AFTER
-from console.desk import Desk
-from console.handle import EngineHandle
+from console.client.handle import EngineHandle
+from console.desk import DeskApp
+from console.screens.basket import BasketScreen
+from console.screens.dialog import Dialog
 from console.screens.kill import KillScreen
-from console.screens.layer import Dialog
-from console.screens.plan import PlanScreen
 from console.screens.question import ArmedQuestion
-from console.screens.ticket import Phase, TicketScreen
+from console.screens.ticket import TicketPhase, TicketScreen
 from core.brokers.simulated.exchange import SimulatedExchange
 from core.engine import Engine
-from core.inputs import (
-    AnswerPlan,
-    BarArrived,
+from core.messages.commands import (
+    AnswerBasket,
     Command,
     Confirm,
     Kill,
-    MarkInPlan,
+    MarkInBasket,
     MoveStop,
-    OpenPlan,
+    OpenBasket,
     OpenTicket,
     ProposeClose,
     ProposeFlattening,
     ProposeOrder,
     RefuseSymbol,
-    SignPlan,
+    SignBasket,
 )
+from core.messages.inputs import BarArrived
 from core.model.account import Mode
+from core.model.basket import BasketSource
 from core.model.order import Effect, OrderType, StopHolder
-from core.model.plan import PlanSource
 from core.model.values import Price, ProposalId, Quantity, Symbol
-from core.runtime.exchange import config_of
 from core.runtime.feed import bar_item
-from core.runtime.line import Link
+from core.runtime.link import Link
 from core.runtime.pace import Pace
+from core.runtime.simulated_exchange import config_of
 from core.runtime.virtual import VirtualRuntime
 from core.views import DeskView, ProposalRow
 from state.journal import MemoryJournal
@@ -56,7 +56,7 @@ from tests.scenarios.house import Switch
 from tests.terminal.desk_app import Record
 from tests.unit.core.brokers.trading_floor import STORIES, Notebook
 
-ACTS = (Confirm, SignPlan, AnswerPlan, Kill, ProposeFlattening, RefuseSymbol)
+ACTS = (Confirm, SignBasket, AnswerBasket, Kill, ProposeFlattening, RefuseSymbol)
 EFFECTS = {"B": Effect.OPEN, "H": Effect.SHORT, "S": Effect.CLOSE, "C": Effect.COVER}
 LOOK = 0.1
 AT_REST = 0.3
@@ -102,7 +102,7 @@ class HeldBack(EngineHandle):
         super().send(command)
 
 
-class KeptDesk(Desk):
+class KeptDesk(DeskApp):
     """Puts the screen of its letter there whenever it is not, and nobody types."""
 
     CSS_PATH = WiredDesk.CSS_PATH
@@ -140,8 +140,8 @@ class KeptDesk(Desk):
                 top.dismiss()
             else:
                 self._put(view)
-        elif (isinstance(top, TicketScreen) and top.phase not in (Phase.READY, Phase.FETCHING)) or (
-            isinstance(top, PlanScreen) and (top._sent is not None or top.plan is None or not top.plan.is_open)
+        elif (isinstance(top, TicketScreen) and top.phase not in (TicketPhase.READY, TicketPhase.FETCHING)) or (
+            isinstance(top, BasketScreen) and (top._sent is not None or top.plan is None or not top.plan.is_open)
         ):
             top.dismiss()
 
@@ -150,8 +150,8 @@ class KeptDesk(Desk):
         if isinstance(top, KillScreen):
             return self._letter in "KF" and not top.is_killed and self.door.is_kill_open() and self.link.doubt is None
         if isinstance(top, TicketScreen):
-            return top.phase is Phase.READY and top.armed_in_words() in ARMED and self._is_wanted(top)
-        if isinstance(top, PlanScreen):
+            return top.phase is TicketPhase.READY and top.armed_in_words() in ARMED and self._is_wanted(top)
+        if isinstance(top, BasketScreen):
             return top.plan is not None and top._state(top.plan).text in ARMED
         if isinstance(top, ArmedQuestion):
             left = top.arming.seconds_left(top.shown, "D", REDUCES_AFTER, self.now())
@@ -163,7 +163,7 @@ class KeptDesk(Desk):
             case "K" | "F":
                 return isinstance(top, KillScreen)
             case "P":
-                return isinstance(top, PlanScreen)
+                return isinstance(top, BasketScreen)
             case "D":
                 return isinstance(top, ArmedQuestion)
         if not isinstance(top, TicketScreen) or top.standing.row is None:
@@ -210,11 +210,11 @@ class KeptDesk(Desk):
         if not view.proposals:
             self._stages(LONG, Effect.OPEN)
         elif plan is None or not plan.is_open:
-            self._send(OpenPlan(PlanSource.PROPOSALS))
+            self._send(OpenBasket(BasketSource.PROPOSALS))
         elif plan.digest is None:
-            self._send(MarkInPlan(plan.id, plan.rows[0].proposal_id, is_marked=True))
+            self._send(MarkInBasket(plan.id, plan.rows[0].proposal_id, is_marked=True))
         else:
-            self.ask(PlanScreen(self, plan.id))
+            self.ask(BasketScreen(self, plan.id))
 
     def _ask(self, view: DeskView) -> None:
         if view.proposals:

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from textual import events
 from textual.message import Message
 
-from console.arming import REDUCES_AFTER, Arming, Keyboard, Shown
-from console.reading import Dropped, Reader
-from console.typed import is_modified
+from console.arming import REDUCES_AFTER, Arming, Keyboard, ShownTicket
+from console.terminal.input_reader import Dropped, Reader
+from console.terminal.typed import is_modified
 
 LOOK = 0.05
 """Seconds between two looks of the input thread while something is pending."""
@@ -29,7 +29,7 @@ class ArmedScreen:
         self.now = 100.0
         self.acted = 0
         self.doubted = 0
-        self._shown = Shown("ticket", "0")
+        self._shown = ShownTicket("ticket", "0")
         self._keyboard = Keyboard()
         self._arming = Arming(self._keyboard)
         self._is_kill_open = True
@@ -86,7 +86,7 @@ class ArmedScreen:
             self.acted += 1
         if key.key == "escape":
             self._is_kill_open = False
-            self._shown = Shown("ticket", f"{self.now}")
+            self._shown = ShownTicket("ticket", f"{self.now}")
             self._arming.paint(self._shown, self.now + PAINTED_AFTER)
 
     def _take(self) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 
 from app import main
-from console.handle import EngineHandle
+from console.client.handle import EngineHandle
 
 FILE = sys.argv[1]
 

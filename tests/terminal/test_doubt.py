@@ -1,4 +1,4 @@
-"""What is a key, what is Esc, and what is in doubt: the rules of `console.scanner`, on a clock that the test moves."""
+"""What is a key, what is Esc, and what is in doubt: the rules of `console.terminal.scanner`, by the test's clock."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from textual import events
 from textual.message import Message
 
 from console.arming import CUT_FOR, REDUCES_AFTER, Keyboard
-from console.reading import Dropped, Reader
+from console.terminal.input_reader import Dropped, Reader
 from tests.terminal.armed_keys import ArmedScreen
 from tests.terminal.ways import LETTERS
 

@@ -73,4 +73,4 @@ def test_what_is_loaded_before_the_first_paint_is_what_the_page_lists(start: str
 
 def test_a_start_without_options_reads_no_settings_that_nobody_wrote(tmp_path: Path) -> None:
     """SY-07"""
-    assert "core.settings" not in seen_at("keyturn demo", tmp_path).ours
+    assert "core.settings.settings" not in seen_at("keyturn demo", tmp_path).ours

@@ -15,7 +15,7 @@ from textual.app import App, ComposeResult
 from textual.containers import Horizontal
 from textual.strip import Strip
 
-from console.frames import Pen, TightLayout, TightUpdate, tight
+from console.terminal.frames import Pen, TightLayout, TightUpdate, tight
 from tests.screen import text_of, whole
 from widgets.grid import Align, Cell, Column, Grid, Row, Tone
 

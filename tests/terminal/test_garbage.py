@@ -99,8 +99,8 @@ def test_a_broken_sequence_types_no_letters(terminal: Open) -> None:
 def test_what_textual_reads_still_reads_the_same(typed: bytes, keys: list[str]) -> None:
     from textual import events
 
-    from console.reading import GuardedParser
-    from console.scanner import EscapeKey, Scanner, Sequence, Typed
+    from console.terminal.input_reader import GuardedParser
+    from console.terminal.scanner import EscapeKey, Scanner, Sequence, Typed
 
     scanner, parser, read = Scanner(), GuardedParser(), []
     for token in [*scanner.feed(typed, 1.0), *scanner.tick(1.2)]:

@@ -8,21 +8,21 @@ from typing import Any
 from textual.app import App
 from textual.binding import Binding
 
-from console.keymap import KEYS, Place, bindings_for, footer, help_rows, keys_table
+from console.keymap import KEYS, KeyScope, bindings_for, footer, help_rows, keys_table
 from core.model.order import CONFIRMING_KEYS, REPLACING_KEY, Effect
 from widgets.grid import Grid
 
 
 def test_every_key_has_a_name_of_its_own_and_one_meaning_in_its_place() -> None:
     assert max(Counter(key.id for key in KEYS).values()) == 1
-    for place in Place:
+    for place in KeyScope:
         used = [name for binding in bindings_for(place) for name in binding.key.split(",")]
         assert len(used) == len(set(used))
 
 
 def test_every_effect_has_a_confirming_key_on_the_ticket() -> None:
     """OP-04: Enter only leaves a ticket whose time is over"""
-    on_the_ticket = {name: binding.id for binding in bindings_for(Place.TICKET) for name in binding.key.split(",")}
+    on_the_ticket = {name: binding.id for binding in bindings_for(KeyScope.TICKET) for name in binding.key.split(",")}
 
     assert set(CONFIRMING_KEYS) == set(Effect)
     assert {*CONFIRMING_KEYS.values(), REPLACING_KEY} <= on_the_ticket.keys()
@@ -34,25 +34,25 @@ def test_every_effect_has_a_confirming_key_on_the_ticket() -> None:
 def test_the_grid_binds_what_the_table_says() -> None:
     bound = {(binding.id, binding.key, binding.action) for binding in Grid.BINDINGS if isinstance(binding, Binding)}
 
-    assert bound == {(binding.id, binding.key, binding.action) for binding in bindings_for(Place.LIST)}
+    assert bound == {(binding.id, binding.key, binding.action) for binding in bindings_for(KeyScope.LIST)}
 
 
 def test_the_footer_shows_the_kill_chord_everywhere() -> None:
     """OP-07"""
-    assert footer(Place.PROPOSALS) == "Enter open  x decline  n new order  ? help  Ctrl+K KILL"
-    assert all("Ctrl+K KILL" in footer(place) for place in Place)
+    assert footer(KeyScope.PROPOSALS) == "Enter open  x decline  n new order  ? help  Ctrl+K KILL"
+    assert all("Ctrl+K KILL" in footer(place) for place in KeyScope)
 
 
 def test_help_and_readme_name_every_key() -> None:
-    assert ("orders", "d", "cancel") in help_rows(Place.ORDERS)
-    assert ("everywhere", "Ctrl+K or F10", "KILL") in help_rows(Place.TICKET)
-    assert ("everywhere", "n", "new order") not in help_rows(Place.TICKET)
+    assert ("orders", "d", "cancel") in help_rows(KeyScope.ORDERS)
+    assert ("everywhere", "Ctrl+K or F10", "KILL") in help_rows(KeyScope.TICKET)
+    assert ("everywhere", "n", "new order") not in help_rows(KeyScope.TICKET)
     assert "| positions | `c` close · `m` move stop · `u` signed exits need your key again |" in keys_table()
     assert len(keys_table().splitlines()) == 2 + len({key.place for key in KEYS})
 
 
 class Desk(App[None]):
-    BINDINGS: Any = bindings_for(Place.EVERYWHERE)
+    BINDINGS: Any = bindings_for(KeyScope.EVERYWHERE)
 
     def __init__(self) -> None:
         super().__init__()

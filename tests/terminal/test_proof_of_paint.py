@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from console.proof import ANSWER, REQUEST
+from console.terminal.paint_proof import ANSWER, REQUEST
 from tests.terminal.pty_demo import PROGRAM, Demo, was_here_before
 
 CONFIRMED = "ConfirmationReceived"

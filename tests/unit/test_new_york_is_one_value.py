@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("core", "console", "widgets", "state", "wiring")
+ROOMS = ("core", "console", "widgets", "state")
 VENUES = "core/model/venues.py"
 NEW_YORK = re.compile(r"new[ _]?york|\bNY\b", re.IGNORECASE)
 
@@ -32,30 +32,30 @@ GIVEN = "given a venue; the desk's own stands in where there is no calendar"
 KNOWS_A_VENUE_BY_NAME: Mapping[str, str] = {
     "console/commands/latency.py": SHOWN,
     "core/advisers/words.py": SHOWN,
-    "core/brokers/alpaca/reading.py": ALPACA,
+    "core/brokers/alpaca/parsing.py": ALPACA,
     "core/execution/gateway.py": GIVEN,
-    "core/exits/terms.py": BOUNDS,
-    "core/market/alpaca/catching_up.py": ALPACA,
+    "core/settings/exits.py": BOUNDS,
+    "core/market/alpaca/backfill.py": ALPACA,
     "core/market/alpaca/daily.py": ALPACA,
     "core/market/alpaca/minutes.py": ALPACA,
     "core/market/alpaca/wire.py": ALPACA,
     "core/market/calendar.py": GIVEN,
     "core/market/daily_source.py": GIVEN,
     "core/market/vix/service.py": US_FIGURES,
-    "core/own_terms.py": BOUNDS,
+    "core/settings/user_strategies.py": BOUNDS,
     "core/risk/protections/book.py": GIVEN,
-    "core/risk/scaling/book.py": GIVEN,
-    "core/runtime/measuring.py": US_FIGURES,
-    "core/runtime/regime.py": US_FIGURES,
+    "core/risk/size_factors/book.py": GIVEN,
+    "core/runtime/regime_watch.py": US_FIGURES,
+    "core/runtime/regime_query.py": US_FIGURES,
     "core/runtime/strategy_host/child.py": "every venue's zone is loaded, whichever is traded",
-    "core/runtime/strategy_host/wire.py": "a context names its venue over the pipe",
-    "core/runtime/stress.py": "a market that is made up",
-    "core/settings.py": BOUNDS,
-    "core/strategy_terms.py": BOUNDS,
-    "core/telling.py": SHOWN,
+    "core/runtime/strategy_host/pipe_messages.py": "a context names its venue over the pipe",
+    "core/runtime/stress_market.py": "a market that is made up",
+    "core/settings/settings.py": BOUNDS,
+    "core/settings/strategies.py": BOUNDS,
+    "core/views/event_text.py": SHOWN,
     "state/example_settings.py": BOUNDS,
-    "state/looking.py": "a report of a journal, which names no venue",
-    "state/segments.py": "segments end at one midnight, whatever is traded",
+    "state/account_info.py": "a report of a journal, which names no venue",
+    "state/journal_segments.py": "segments end at one midnight, whatever is traded",
     "state/vix_file.py": US_FIGURES,
     "widgets/chart_scale.py": SHOWN,
     "widgets/format.py": SHOWN,
@@ -121,8 +121,8 @@ venues.HOME = replace(venues.XNYS, id="XLON", name="London", zone=ZoneInfo("Euro
 from datetime import UTC, date, datetime
 from core.facts import OrderSent
 from core.market.calendar import load_calendar
-from core.settings import RiskSettings
-from core.telling import in_words
+from core.settings.settings import RiskSettings
+from core.views.event_text import in_words
 from widgets import format as f
 at = datetime(2026, 11, 19, 15, 24, 1, tzinfo=UTC)
 print(f.clock(at), f.PLACE, f.day_and_minute(at), sep="; ")

@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.unit.texts_read import sources, texts_read
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("core", "console", "widgets", "state", "wiring")
+ROOMS = ("core", "console", "widgets", "state")
 AUDIT = ("auditor.py", "plan_audit.py")
 MARKED = "  # read"
 
@@ -20,16 +20,16 @@ READS_ALL_THE_SAME: Mapping[tuple[str, str], str] = {
     ("core/brokers/alpaca/fields.py", "Fields.known_word"): "words of the broker's protocol, by its table",
     ("core/brokers/alpaca/wire.py", "_words"): "a library's error is told in words of ours",
     ("core/market/alpaca/wire.py", "read_status"): "an exchange's status whose code nobody knows (MD-07)",
-    ("core/said.py", "ToldOnce.is_new"): "the same words are not told twice",
+    ("core/model/said_once.py", "SaidOnce.is_new"): "the same words are not told twice",
     ("core/model/staging.py", "Verdict.__eq__"): "whether two say the same",
     ("core/runtime/strategy_host/child.py", "Child.run"): "words of the pipe's protocol, by its table",
     ("core/runtime/strategy_host/child.py", "Child._asked_for"): "words of the pipe's protocol",
-    ("core/runtime/strategy_host/wire.py", "answer_in"): "words of the pipe's protocol, by its table",
+    ("core/runtime/strategy_host/pipe_messages.py", "answer_in"): "words of the pipe's protocol, by its table",
     ("core/strategies/memory.py", "StrategyMemory.count"): "reasons for no trade are counted by their names",
     ("core/strategies/orchestrator.py", "Orchestrator._counted"): "reasons for no trade are counted by their names",
-    ("core/strategies/showing.py", "Showing._show"): "reasons for no trade are counted by their names",
-    ("core/strategies/showing.py", "Showing._keep"): "reasons for no trade are counted by their names",
-    ("core/telling.py", "_staging_in_words"): "names of checks",
+    ("core/strategies/questions.py", "Showing._show"): "reasons for no trade are counted by their names",
+    ("core/strategies/questions.py", "Showing._keep"): "reasons for no trade are counted by their names",
+    ("core/views/event_text.py", "_staging_in_words"): "names of checks",
     ("console/commands/strategies.py", "_in_words"): "whose strategy it is, for a person",
     ("state/documents.py", "_less"): "older counts of reasons, by their names",
     ("state/restoring.py", "_unsound_exchange"): "an error is told in half",
@@ -39,7 +39,7 @@ READS_ALL_THE_SAME: Mapping[tuple[str, str], str] = {
 }
 """By file and function: why."""
 
-TABLE = "core/facts/older_words.py"
+TABLE = "core/facts/older_records.py"
 """The one place that reads the words of old records."""
 
 

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("core", "console", "widgets", "state", "wiring")
+ROOMS = ("core", "console", "widgets", "state")
 GROWS = {"append", "appendleft", "add", "insert", "extend", "setdefault"}
 OWN = {"self", "cls"}
 

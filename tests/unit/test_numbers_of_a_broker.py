@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("app.py", "console", "core", "state", "widgets", "wiring")
+ROOMS = ("app.py", "console", "core", "state", "widgets")
 FOLDERS = ("core/brokers/alpaca/", "core/market/alpaca/")
 """Where Alpaca's numbers may stand."""
 CODE = re.compile(r"(?<!\d)4[0-9]{2}[0-9]{5}(?!\d)")

@@ -11,7 +11,7 @@ from tests.unit.money_made import money_made
 from tests.unit.texts_read import sources
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("core", "console", "widgets", "state", "wiring")
+ROOMS = ("core", "console", "widgets", "state")
 THE_PLACE = "core/model/instrument.py"
 
 OTHERWISE: Mapping[tuple[str, str], str] = {
@@ -20,12 +20,12 @@ OTHERWISE: Mapping[tuple[str, str], str] = {
     ("core/brokers/simulated/book.py", "Book.fill"): "a fee, USD for each",
     ("core/brokers/simulated/exchange.py", "SimulatedExchange.fee"): "a fee, USD for each",
     ("core/brokers/simulated/frictions.py", "Frictions.filled_of"): "a part of a quantity",
-    ("core/execution/correcting.py", "_moved"): "a quantity with its sign",
-    ("core/execution/correcting.py", "_multiplied"): "a part of a quantity, as a split makes it",
+    ("core/execution/position_correction.py", "_moved"): "a quantity with its sign",
+    ("core/execution/position_correction.py", "_multiplied"): "a part of a quantity, as a split makes it",
     ("core/execution/ledger.py", "Ledger._move_position"): "a part of a fee",
     ("core/execution/ledger.py", "moved"): "a part of a cost",
     ("core/model/order.py", "OrderRequest.moves"): "a leg's ratio",
-    ("core/shadows.py", "Shadow.result"): "a fee, USD for each",
+    ("core/staging/shadow_trades.py", "Shadow.result"): "a fee, USD for each",
 }
 """By file and function: why no money is made there."""
 

@@ -2,7 +2,7 @@
 
 A text is what a name says to be one (`reason`, `why`, `words`, `because`, `refusal`, `message`), unless it is an
 argument of another type; and so is whatever is held against a sentence: a constant of more than one word, written there
-or under a name of capitals. Whether there is a text may be asked; `core.said` holds what is told against what was.
+or under a name of capitals. Whether there is a text may be asked; `core.model.said_once` compares texts.
 """
 
 from __future__ import annotations

@@ -11,15 +11,15 @@ from typing import Any
 from pydantic import SecretStr
 
 from core.brokers.alpaca.broker import AlpacaBroker
-from core.brokers.alpaca.patience import Patience
 from core.brokers.alpaca.stream import AlpacaOrderStream
+from core.brokers.alpaca.timeouts import Timeouts
 from core.model.account import Mode
 from core.model.broker import OrderUpdate
-from core.model.connection import Lamp, LineState
+from core.model.connection import ConnectionState, ConnectionStatus
 from core.model.keys import Keys
 from core.model.order import Effect, OrderRequest, OrderType, Side
 from core.model.values import ClientOrderId, Price, Quantity, Symbol
-from core.settings import AlpacaSettings
+from core.settings.settings import AlpacaSettings
 from tests.wire.clients import until
 from tests.wire.exchange.server import LoopbackExchange
 
@@ -49,7 +49,7 @@ class Waits:
 
 
 def a_desk_broker(exchange: LoopbackExchange, waits: Waits | None = None, **seconds: str) -> AlpacaBroker:
-    patience = Patience() if waits is None else Patience(waits.take)
+    patience = Timeouts() if waits is None else Timeouts(waits.take)
     return AlpacaBroker(
         keys_of(exchange), Mode.PAPER, settings_for(exchange, **seconds), now=exchange.clock.now, patience=patience
     )
@@ -75,12 +75,12 @@ class Ear:
     def __init__(self, stream: AlpacaOrderStream) -> None:
         self.stream = stream
         self.updates: list[OrderUpdate] = []
-        self.lamps: list[Lamp] = []
+        self.lamps: list[ConnectionStatus] = []
 
     def events(self) -> list[str]:
         return [update.event.value for update in self.updates]
 
-    def states(self) -> list[LineState]:
+    def states(self) -> list[ConnectionState]:
         """Each once while it lasts."""
         states = [lamp.state for lamp in self.lamps]
         return [state for number, state in enumerate(states) if number == 0 or state is not states[number - 1]]
@@ -88,7 +88,7 @@ class Ear:
     async def has(self, *events: str) -> None:
         await until(lambda: self.events() == list(events))
 
-    async def shows(self, *states: LineState) -> None:
+    async def shows(self, *states: ConnectionState) -> None:
         await until(lambda: self.states()[: len(states)] == list(states))
 
 
@@ -102,7 +102,7 @@ async def an_ear(exchange: LoopbackExchange, *, is_up: bool = True, **seconds: s
     task = asyncio.create_task(stream.run(ear.updates.append, ear.lamps.append))
     try:
         if is_up:
-            await ear.shows(LineState.CONNECTING, LineState.UP)
+            await ear.shows(ConnectionState.CONNECTING, ConnectionState.UP)
         yield ear
     finally:
         task.cancel()

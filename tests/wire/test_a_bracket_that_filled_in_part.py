@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from app import Keyturn
-from core.facts import LegsMissing
-from core.inputs import Confirm, EditOrder, OpenTicket, ProposeOrder
+from core.facts import ContingentOrdersMissing
+from core.messages.commands import Confirm, EditOrder, OpenTicket, ProposeOrder
 from core.model.broker import OrderReport
 from core.model.order import Effect, OrderRequest, OrderStatus, OrderType, Side, StopHolder
 from core.model.values import ClientOrderId, Price, Quantity
@@ -200,5 +200,5 @@ def test_an_edit_of_a_half_filled_entry_that_comes_without_its_stop_leaves_no_sh
         fills(market, edited, 3)
         waits(desk, are_covered(5), "all of it is guarded")
 
-    assert [fact.client_order_id for fact in written(desk) if isinstance(fact, LegsMissing)] == [edited]
+    assert [fact.client_order_id for fact in written(desk) if isinstance(fact, ContingentOrdersMissing)] == [edited]
     assert sales(market) == [(OrderType.STOP, 2), (OrderType.STOP, 3)]

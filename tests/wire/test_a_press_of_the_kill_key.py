@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from app import Keyturn
-from core.inputs import Command, Confirm, Halt, Kill, OpenTicket
-from core.model.connection import LineState
+from core.messages.commands import Command, Confirm, Halt, Kill, OpenTicket
+from core.model.connection import ConnectionState
 from core.model.order import OrderStatus
 from tests.wire.exchange.clocks import RunningClock
 from tests.wire.exchange.hours import moved_hours
@@ -47,7 +47,9 @@ def test_an_order_whose_key_is_obeyed_between_the_press_and_its_command_does_not
 ) -> None:
     """OP-07, OP-08: what the engine obeys in that instant lets the latch go for nobody."""
     with opened(Keyturn(environ(market, tmp_path))) as desk:
-        desk.waits(lambda view: [lamp.state for lamp in view.status.lamps].count(LineState.UP) == 3, "three lamps")
+        desk.waits(
+            lambda view: [lamp.state for lamp in view.status.lamps].count(ConnectionState.UP) == 3, "three lamps"
+        )
         desk.waits(lambda view: view.status.word == "on", "the books agree")
         desk.sends(a_buy_of_two())
         proposal = desk.waits(lambda view: view.proposals, "the proposal").proposals[0]

@@ -12,11 +12,11 @@ import pytest
 
 from app import Keyturn
 from core.facts import Halted
-from core.inputs import ProposeOrder
+from core.messages.commands import ProposeOrder
 from core.model.order import Effect, OrderType, StopHolder
 from core.model.values import Quantity
-from core.workflows.closing import Closing
-from core.workflows.guarding import Guarding
+from core.workflows.orders.position_close import PositionClose
+from core.workflows.protection.protections import ProtectionEvents
 from tests.wire.exchange.clocks import RunningClock
 from tests.wire.exchange.hours import moved_hours
 from tests.wire.exchange.server import LoopbackExchange
@@ -41,7 +41,7 @@ def test_the_sale_of_a_part_reaches_the_broker_although_the_stop_of_the_rest_rai
     market: LoopbackExchange, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """EX-14, EX-22"""
-    monkeypatch.setattr(Closing, "_put_back", raises)
+    monkeypatch.setattr(PositionClose, "_put_back", raises)
     with opened(Keyturn(environ(market, tmp_path))) as desk:
         desk.waits(lambda view: view.status.word == "on", "the books agree")
         two_shares_are_bought(desk)
@@ -60,7 +60,7 @@ def test_the_books_are_compared_although_another_deadline_raises_each_time(
     """EX-14, EX-09: said once, and nothing spins."""
     with opened(Keyturn(environ(market, tmp_path, **OFTEN))) as desk:
         desk.waits(lambda view: view.status.word == "on", "the books agree")
-        monkeypatch.setattr(Guarding, "due", raises)
+        monkeypatch.setattr(ProtectionEvents, "due", raises)
         before = len(market.received("GET", "/v2/positions"))
         desk.waits(lambda _: len(market.received("GET", "/v2/positions")) >= before + 3, "three more comparisons")
 

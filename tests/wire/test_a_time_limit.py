@@ -17,10 +17,10 @@ import pytest
 from pydantic import SecretStr
 
 from app import Keyturn
-from core import time_limit
 from core.brokers.alpaca.broker import AlpacaBroker
 from core.brokers.alpaca.stream import AlpacaOrderStream
-from core.facts import OrderInDoubt
+from core.facts import OrderStateUnknown
+from core.io import time_limit
 from core.market.alpaca.counts import Counts
 from core.market.alpaca.requests import AskError, DataRequests
 from core.market.alpaca.socket import DataSocket, StreamLostError
@@ -28,11 +28,11 @@ from core.market.vix.http_source import HttpVixSource
 from core.market.vix.port import VixError
 from core.model.account import Mode
 from core.model.broker import NoAnswer
-from core.model.connection import Lamp, LineState
+from core.model.connection import ConnectionState, ConnectionStatus
 from core.model.keys import Keys
 from core.model.values import Symbol
-from core.risk.regime.terms import RegimeSettings
-from core.settings import AlpacaSettings
+from core.settings.regime import RegimeSettings
+from core.settings.settings import AlpacaSettings
 from core.views import DeskView
 from tests.wire.clients import until
 from tests.wire.desk_side import an_order
@@ -62,7 +62,7 @@ def market() -> Iterator[LoopbackExchange]:
 
 
 def is_up(view: DeskView) -> bool:
-    return [lamp.state for lamp in view.status.lamps].count(LineState.UP) == 3
+    return [lamp.state for lamp in view.status.lamps].count(ConnectionState.UP) == 3
 
 
 def settings(url: str) -> AlpacaSettings:
@@ -133,9 +133,12 @@ def test_the_vix_is_not_waited_for_although_its_answer_drips(server: Dripping) -
 
 async def test_the_stream_of_updates_comes_back_from_a_handshake_that_drips(server: Dripping) -> None:
     """EX-22"""
-    stream, lamps = AlpacaOrderStream(KEYS, Mode.PAPER, settings(server.url), chance=lambda: 0.0), list[Lamp]()
+    stream, lamps = (
+        AlpacaOrderStream(KEYS, Mode.PAPER, settings(server.url), chance=lambda: 0.0),
+        list[ConnectionStatus](),
+    )
     task = asyncio.create_task(stream.run(lambda _: None, lamps.append))
-    await until(lambda: any(lamp.state is LineState.DOWN for lamp in lamps))
+    await until(lambda: any(lamp.state is ConnectionState.DOWN for lamp in lamps))
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 
@@ -222,6 +225,6 @@ def test_an_entry_whose_answer_drips_is_looked_up_and_guarded(market: LoopbackEx
             confirm_the_first(desk)
             desk.waits(lambda view: view.positions and view.positions[0].covered == 2, "a covered position", 60)
 
-    doubts = [fact.reason for fact in written(desk) if isinstance(fact, OrderInDoubt)]
+    doubts = [fact.reason for fact in written(desk) if isinstance(fact, OrderStateUnknown)]
     assert doubts == ["Alpaca: no whole answer within 4 s"]
     assert len(market.received("POST", "/v2/orders")) == relay.dripped == 1

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app import Keyturn
-from core.model.connection import Line
+from core.model.connection import Channel
 from tests.wire.exchange.clocks import RunningClock
 from tests.wire.exchange.hours import moved_hours
 from tests.wire.exchange.server import LoopbackExchange
@@ -47,7 +47,7 @@ def test_an_account_that_cannot_be_read_is_said_once_however_often_it_is_asked(
         calm = desk.waits(lambda view: all(NO_WORD not in lamp.words for lamp in view.status.lamps), "the lamp is calm")
 
     assert NO_WORD in (shut.status.entries_refused or "")
-    assert NO_WORD in lamps[Line.BROKER]
+    assert NO_WORD in lamps[Channel.BROKER]
     failing = [text for text in told if text.startswith("no answer to")]
     assert len(failing) == 1, failing
     assert len(set(told)) == len(told), told
@@ -67,4 +67,4 @@ def test_an_asset_that_cannot_be_read_opens_nothing_and_says_which_field_is_miss
         sent = market.received("POST", "/v2/orders")
 
     assert sent == []
-    assert "asset SPY: shortable is missing" in lamps[Line.BROKER]
+    assert "asset SPY: shortable is missing" in lamps[Channel.BROKER]

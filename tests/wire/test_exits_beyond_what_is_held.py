@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from app import Keyturn
-from core.inputs import Kill, ProposeOrder
+from core.messages.commands import Kill, ProposeOrder
 from core.model.broker import OrderReport
 from core.model.order import Effect, OrderType, Side, StopHolder
 from core.model.values import Price, Quantity

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from console.screens.leave import leaving_lines
-from core.inputs import ProposeOrder
+from core.messages.commands import ProposeOrder
 from core.model.order import OrderStatus, Side, StopHolder
 from core.model.values import CENT, Price
 from tests.wire.exchange.clocks import RunningClock
@@ -35,7 +35,7 @@ def market() -> Iterator[LoopbackExchange]:
 
 def a_limit(desk: Open, of_the_ask: str, shares: str, holder: StopHolder = StopHolder.BROKER) -> ProposeOrder:
     """Its stop well under it."""
-    quotes = desk.runtime.engine.desk.sightings.quotes
+    quotes = desk.runtime.engine.state.sightings.quotes
     waits(desk, lambda _: SPY in quotes, "a quote")
     limit = (quotes[SPY].ask * Decimal(of_the_ask)).quantize(CENT)
     stop = Price((limit * Decimal("0.98")).quantize(CENT))

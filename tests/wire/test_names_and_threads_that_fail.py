@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from core.execution.lanes import Lane, LaneKind
-from core.inputs import Kill, ProposeClose
+from core.messages.commands import Kill, ProposeClose
 from core.model.order import OrderStatus
 from tests.no_threads import no_thread_starts
 from tests.wire.exchange.clocks import RunningClock

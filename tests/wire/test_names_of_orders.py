@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from core.facts import DayStarted, OrderCreated
-from core.inputs import ProposeClose
+from core.messages.commands import ProposeClose
 from core.model.broker import OrderReport
 from core.model.order import OrderStatus, OrderType, StopHolder
 from core.model.values import Money, Quantity
@@ -33,8 +33,8 @@ def forgets_what_ended(desk: Open) -> None:
     """As the beginning of a day does with what is a week old."""
     engine, loop = desk.runtime.engine, desk.runtime._loop
     assert loop is not None
-    loop.call_soon_threadsafe(lambda: engine.desk.record(DayStarted(engine.desk.at.date(), Money(Decimal(100_000)))))
-    waits(desk, lambda _: not [o for o in engine.desk.ledger.state.orders.values() if not o.is_working], "it forgets")
+    loop.call_soon_threadsafe(lambda: engine.state.record(DayStarted(engine.state.at.date(), Money(Decimal(100_000)))))
+    waits(desk, lambda _: not [o for o in engine.state.ledger.state.orders.values() if not o.is_working], "it forgets")
 
 
 def stops(market: LoopbackExchange) -> list[OrderReport]:
@@ -46,7 +46,9 @@ def test_the_sale_of_a_part_and_the_stop_of_the_rest_both_arrive_after_their_ent
 ) -> None:
     """EX-04, EX-22: the stop that is put back has a name of its own, and takes nothing else with it."""
     monkeypatch.setattr("core.execution.ledger.KEPT", timedelta(0))
-    monkeypatch.setattr("core.workflows.protecting.MANUAL", "nobody")  # its stops are named as a signal's are
+    monkeypatch.setattr(
+        "core.workflows.protection.protective_stops.MANUAL", "nobody"
+    )  # its stops are named as a signal's are
     with a_desk(market, tmp_path) as desk:
         turn(desk, a_buy(SPY, "1.5", StopHolder.BROKER))
         waits(desk, lambda view: view.positions and view.positions[0].covered == Decimal("1.5"), "a covered position")

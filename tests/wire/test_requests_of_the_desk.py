@@ -10,11 +10,11 @@ from decimal import Decimal
 
 import pytest
 
-from core.brokers.kinds import Standing
+from core.brokers.kinds import BrokerAccount
 from core.model.account import Account
 from core.model.broker import Accepted, BrokerPicture, NoAnswer, NotFound, OrderReport, Refused
 from core.model.codes import RefusalKind
-from core.model.connection import Lamp, LineState
+from core.model.connection import ConnectionState, ConnectionStatus
 from core.model.instrument import BrokerInstrument
 from core.model.keys import AccountRefusedError
 from core.model.order import Effect, Leg, LegRole, OrderClass, OrderStatus, Side
@@ -174,12 +174,12 @@ def test_a_blocked_account_refuses_orders_and_says_so_at_the_start(exchange: Loo
     """EX-11"""
     exchange.make("account-blocked")
     broker = a_desk_broker(exchange)
-    lamps: list[Lamp] = []
+    lamps: list[ConnectionStatus] = []
     broker.show_on(lamps.append)
 
     standing = broker.standing()
 
-    assert isinstance(standing, Standing)
+    assert isinstance(standing, BrokerAccount)
     assert standing.account.is_blocked
     assert standing.words == lamps[-1].words != ""
     assert isinstance(broker.submit(an_order(ENTRY)), Refused)
@@ -189,13 +189,13 @@ def test_keys_that_are_right_no_more_are_a_line_for_the_operator(exchange: Loopb
     """OP-10"""
     exchange.make("wrong-keys")
     broker = a_desk_broker(exchange)
-    lamps: list[Lamp] = []
+    lamps: list[ConnectionStatus] = []
     broker.show_on(lamps.append)
 
     with pytest.raises(AccountRefusedError, match="check APCA_API_KEY_ID"):
         broker.standing()
 
-    assert lamps[-1].state is LineState.REFUSED
+    assert lamps[-1].state is ConnectionState.REFUSED
     assert isinstance(broker.picture(), NoAnswer)
     assert exchange.orders() == []
 

@@ -10,7 +10,7 @@ import requests
 
 from core.brokers.alpaca.contract import ACCOUNT, ASSET, CLOCK, DAY, FILL, ORDER, POSITION
 from core.market.alpaca.contract import BAR, BARS, QUOTE, QUOTES
-from core.model.contract import Record
+from core.model.api_contract import ApiRecord
 from tests.unit.core.brokers.description import faults_in, needs_it
 from tests.wire.clients import a_limit_order, a_market_order, a_stop_order, trading_client
 from tests.wire.exchange.server import LoopbackExchange
@@ -59,7 +59,7 @@ MANY = (
 @needs_it
 @pytest.mark.parametrize(("path", "described", "_table"), [*ONE, *MANY])
 def test_each_answer_of_the_trading_side_is_as_the_broker_describes_it(
-    busy: LoopbackExchange, path: str, described: str, _table: Record
+    busy: LoopbackExchange, path: str, described: str, _table: ApiRecord
 ) -> None:
     """MD-07: fields, types and words; what was announced to go is told no more."""
     raw = answered(busy, path)
@@ -73,7 +73,7 @@ def test_each_answer_of_the_trading_side_is_as_the_broker_describes_it(
 
 @pytest.mark.parametrize(("path", "_described", "table"), [*ONE, *MANY])
 def test_each_answer_tells_what_the_table_says_is_always_there(
-    busy: LoopbackExchange, path: str, _described: str, table: Record
+    busy: LoopbackExchange, path: str, _described: str, table: ApiRecord
 ) -> None:
     """MD-07"""
     raw = answered(busy, path)

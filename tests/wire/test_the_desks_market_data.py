@@ -13,17 +13,17 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from core.inputs import BarArrived, MarketDataBroken, QuoteArrived
 from core.market.alpaca.counts import Seen
 from core.market.alpaca.data import AlpacaData
 from core.market.alpaca.quotes import is_sound
 from core.market.normaliser import COMPLETE, Normaliser, Quarantined
 from core.market.port import Heard
+from core.messages.inputs import BarArrived, MarketDataBroken, QuoteArrived
 from core.model.bar import ONE_MINUTE
-from core.model.connection import Lamp, LineState
+from core.model.connection import ConnectionState, ConnectionStatus
 from core.model.quote import NoQuote, Quote
 from core.model.values import Symbol
-from core.settings import AlpacaSettings
+from core.settings.settings import AlpacaSettings
 from tests.waiting import PATIENCE
 from tests.wire.exchange.clocks import StillClock
 from tests.wire.exchange.hours import Hours
@@ -47,7 +47,7 @@ class Desk:
     ) -> None:
         self.exchange = exchange
         self.heard: list[Heard] = []
-        self.lamps: list[Lamp] = []
+        self.lamps: list[ConnectionStatus] = []
         settings = AlpacaSettings(
             data_url=exchange.data_url,
             data_stream_url=exchange.data_stream_url,
@@ -85,10 +85,10 @@ class Desk:
     def words(self) -> str:
         return self.lamps[-1].words if self.lamps else ""
 
-    def is_in(self, state: LineState) -> bool:
+    def is_in(self, state: ConnectionState) -> bool:
         return bool(self.lamps) and self.lamps[-1].state is state
 
-    def was_in(self, state: LineState) -> bool:
+    def was_in(self, state: ConnectionState) -> bool:
         return any(lamp.state is state for lamp in self.lamps)
 
 
@@ -123,7 +123,7 @@ async def has_heard_all(desk: Desk) -> None:
 
 
 async def is_settled(desk: Desk) -> None:
-    await eventually(lambda: desk.is_in(LineState.UP) and len(desk.bars()) == 30)
+    await eventually(lambda: desk.is_in(ConnectionState.UP) and len(desk.bars()) == 30)
     await eventually(lambda: desk.exchange.data["iex"].is_listened_to)
 
 
@@ -218,17 +218,17 @@ async def test_mute(exchange: LoopbackExchange) -> None:
         exchange.make("mute", of="data")
         await has_heard_all(desk)
         await desk.moves_on(25)
-        await eventually(lambda: desk.was_in(LineState.SILENT) or desk.was_in(LineState.POLLING))
+        await eventually(lambda: desk.was_in(ConnectionState.SILENT) or desk.was_in(ConnectionState.POLLING))
         await desk.moves_on(35)
         await eventually(lambda: desk.bars()[-1] == MORNING + ONE_MINUTE)
-        await eventually(lambda: desk.is_in(LineState.POLLING))
+        await eventually(lambda: desk.is_in(ConnectionState.POLLING))
         assert desk.words()
         exchange.end("mute")
         await eventually(lambda: not desk.data._socket)
         await desk.moves_on(5)
         await eventually(lambda: exchange.data["iex"].connections == 2 and exchange.data["iex"].is_listened_to)
         await desk.moves_on(5)
-        await eventually(lambda: desk.is_in(LineState.UP))
+        await eventually(lambda: desk.is_in(ConnectionState.UP))
         await desk.moves_on(46)
         await desk.moves_on(4)
         await eventually(lambda: desk.bars()[-1] == MORNING + 2 * ONE_MINUTE)
@@ -243,10 +243,10 @@ async def test_a_lost_connection(exchange: LoopbackExchange, name: str) -> None:
         await is_settled(desk)
 
         exchange.make(name, of="data")
-        await eventually(lambda: desk.is_in(LineState.DOWN))
+        await eventually(lambda: desk.is_in(ConnectionState.DOWN))
         assert "it is tried again" in desk.words()
         await desk.moves_on(60)
-        await eventually(lambda: desk.is_in(LineState.UP))
+        await eventually(lambda: desk.is_in(ConnectionState.UP))
         await eventually(lambda: desk.bars()[-1] == MORNING)
         await desk.moves_on(60)
 
@@ -268,7 +268,7 @@ async def test_connection_limit(exchange: LoopbackExchange) -> None:
         exchange.end("connection-limit")
         await desk.moves_on(56)
         await desk.moves_on(4)
-        await eventually(lambda: desk.is_in(LineState.UP))
+        await eventually(lambda: desk.is_in(ConnectionState.UP))
 
         await eventually(lambda: desk.bars()[-1] == MORNING + ONE_MINUTE)
         assert desk.bars() == minutes_to(MORNING + ONE_MINUTE)
@@ -277,7 +277,7 @@ async def test_connection_limit(exchange: LoopbackExchange) -> None:
 async def test_wrong_keys(exchange: LoopbackExchange) -> None:
     """MD-02: REFUSED, with what to check, and one try a minute."""
     async with a_desk(exchange, secret=OTHER_KEYS) as desk:
-        await eventually(lambda: desk.is_in(LineState.REFUSED) and desk.data._switch._is_refused)  # type: ignore[union-attr]
+        await eventually(lambda: desk.is_in(ConnectionState.REFUSED) and desk.data._switch._is_refused)  # type: ignore[union-attr]
         asked = desk.data.counts.requests()["GET /v2/stocks/bars"]
         await desk.moves_on(50)
         await asyncio.sleep(0.2)
@@ -287,7 +287,7 @@ async def test_wrong_keys(exchange: LoopbackExchange) -> None:
         await eventually(lambda: desk.data.counts.requests()["GET /v2/stocks/bars"] == asked + 1)
         await asyncio.sleep(0.2)
 
-        assert desk.is_in(LineState.REFUSED)
+        assert desk.is_in(ConnectionState.REFUSED)
         assert "tried again in a minute" in desk.words()
         assert desk.data.counts.requests()["GET /v2/stocks/bars"] == asked + 1
         assert isinstance(await asyncio.to_thread(desk.data.quote, SPY), NoQuote)
@@ -299,9 +299,9 @@ async def test_keys_that_are_refused_for_a_while_over_a_broken_stream(exchange: 
         await is_settled(desk)
         exchange.make("wrong-keys")
         exchange.make("disconnect")
-        await eventually(lambda: desk.was_in(LineState.DOWN))
+        await eventually(lambda: desk.was_in(ConnectionState.DOWN))
         await desk.moves_on(62)
-        await eventually(lambda: desk.is_in(LineState.REFUSED) and desk.data._switch._is_refused)  # type: ignore[union-attr]
+        await eventually(lambda: desk.is_in(ConnectionState.REFUSED) and desk.data._switch._is_refused)  # type: ignore[union-attr]
 
         exchange.end("disconnect")
         exchange.end("wrong-keys")
@@ -309,7 +309,7 @@ async def test_keys_that_are_refused_for_a_while_over_a_broken_stream(exchange: 
             await desk.moves_on(30)
             await asyncio.sleep(0.2)
 
-        await eventually(lambda: desk.is_in(LineState.UP))
+        await eventually(lambda: desk.is_in(ConnectionState.UP))
         await eventually(lambda: desk.bars()[-1] == MORNING + ONE_MINUTE)
         assert desk.bars() == minutes_to(MORNING + ONE_MINUTE)
         assert desk.oddities() == []
@@ -321,7 +321,7 @@ async def test_gone_for_a_while(exchange: LoopbackExchange) -> None:
         await is_settled(desk)
 
         exchange.make("gone", seconds=0.5)
-        await eventually(lambda: desk.is_in(LineState.DOWN))
+        await eventually(lambda: desk.is_in(ConnectionState.DOWN))
         await desk.moves_on(60)
         await eventually(lambda: "cannot be reached" in "".join(lamp.words for lamp in desk.lamps))
         await asyncio.sleep(0.6)
@@ -329,7 +329,7 @@ async def test_gone_for_a_while(exchange: LoopbackExchange) -> None:
             await desk.moves_on(20)
             await asyncio.sleep(0.2)
 
-        await eventually(lambda: desk.is_in(LineState.UP))
+        await eventually(lambda: desk.is_in(ConnectionState.UP))
         await eventually(lambda: desk.bars()[-1] == MORNING + ONE_MINUTE)
         assert desk.bars() == minutes_to(MORNING + ONE_MINUTE)
 
@@ -362,7 +362,7 @@ async def test_null_bars(exchange: LoopbackExchange) -> None:
     """MD-03: `null` in place of the list is asked about again, so that the day still begins with its first minute."""
     exchange.make("null-bars", of="bars")
     async with a_desk(exchange) as desk:
-        await eventually(lambda: desk.is_in(LineState.UP))
+        await eventually(lambda: desk.is_in(ConnectionState.UP))
         await eventually(lambda: desk.data.counts.seen(Seen.EMPTY))
         await desk.a_minute()
 
@@ -375,7 +375,7 @@ async def test_history_in_trouble_at_the_start(exchange: LoopbackExchange, name:
     """MD-04: asked again, later; the stream's bars wait, and the day begins with its first minute."""
     exchange.make(name, of="bars", seconds=3)
     async with a_desk(exchange) as desk:
-        await eventually(lambda: desk.is_in(LineState.UP))
+        await eventually(lambda: desk.is_in(ConnectionState.UP))
         await eventually(lambda: desk.data.counts.requests().get("GET /v2/stocks/bars"))
         await desk.moves_on(56)
         await desk.moves_on(4)

@@ -16,11 +16,11 @@ from core.market.port import MarketDataError
 from core.market.vix.http_source import HttpVixSource
 from core.market.vix.service import VixService
 from core.model.bar import Bar
-from core.model.regime import DailyBar, DailyValue, Market, NoMarket, Trend, VixLevel, VixReading, Volatility
+from core.model.regime import DailyBar, DailyValue, MarketMeasure, NoMarket, Trend, VixLevel, VixReading, Volatility
 from core.model.values import Price, Quantity, Symbol
-from core.risk.regime.terms import RegimeSettings
-from core.runtime.measuring import NOT_ASKED, RegimeWatch
-from core.settings import AlpacaSettings
+from core.runtime.regime_watch import NOT_ASKED, RegimeWatch
+from core.settings.regime import RegimeSettings
+from core.settings.settings import AlpacaSettings
 from state.vix_file import VixFile
 from tests.scenarios.house import a_day
 from tests.scenarios.live_floor import LiveFloor, LiveHouse
@@ -84,7 +84,7 @@ def test_the_labels_of_a_quiet_year_are_known_to_a_live_desk(exchange: LoopbackE
     """RK-19, RK-12"""
     market = a_watch(exchange).measure().market
 
-    assert isinstance(market, Market)
+    assert isinstance(market, MarketMeasure)
     assert (market.trend, market.volatility, market.atr_ratio) == (Trend.SIDEWAYS, Volatility.USUAL, 1)
     assert market.bars_to == THURSDAY - timedelta(days=1)
 
@@ -115,7 +115,7 @@ def test_a_data_service_that_fails_leaves_the_market_unknown_and_is_asked_again(
         failed, then = watch.measure(), watch.measure()
 
     assert failed.market == NoMarket("Alpaca's data service has an error on its side (503)")
-    assert isinstance(then.market, Market)
+    assert isinstance(then.market, MarketMeasure)
 
 
 def test_a_live_desk_knows_the_regime_soon_after_its_start(exchange: LoopbackExchange, tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ def test_a_live_desk_knows_the_regime_soon_after_its_start(exchange: LoopbackExc
         with house:
             house.waits(lambda view: any("VIX 34.20 of 2026-11-18, high" in line.text for line in view.log), "the VIX")
 
-    regime = house.engine.desk.regime.regime
+    regime = house.engine.state.regime.regime
     closes = (DailyValue(date(2026, 11, 18), Decimal("34.20")),)
     assert regime.vix == VixReading(Decimal("34.20"), date(2026, 11, 18), VixLevel.HIGH, closes)
-    assert isinstance(regime.market, Market)
+    assert isinstance(regime.market, MarketMeasure)

@@ -15,13 +15,13 @@ from app import Keyturn
 from core.execution.lanes import Lane, LaneKind
 from core.facts import (
     OrderCreated,
-    OrderInDoubt,
     OrderKept,
     OrderStateChanged,
+    OrderStateUnknown,
     PermissionReturned,
     SubmissionBlocked,
 )
-from core.inputs import Confirm, Kill, OpenTicket, ProposeClose, ProposeOrder, RequestCancel
+from core.messages.commands import Confirm, Kill, OpenTicket, ProposeClose, ProposeOrder, RequestCancel
 from core.model.order import Effect, OrderRequest, OrderStatus, OrderType, Side, StopHolder, TimeInForce
 from core.model.staging import MANUAL
 from core.model.values import ClientOrderId, Price, ProposalId, Quantity, Symbol
@@ -55,7 +55,7 @@ def a_desk(market: LoopbackExchange, home: Path, **more: str) -> Iterator[Open]:
     symbols = ",".join(f'"{symbol}"' for symbol in SYMBOLS)
     words = environ(market, home, KEYTURN_SYMBOLS=f"[{symbols}]", **LOOSE, **more)
     with opened(Keyturn(words)) as desk:
-        known = desk.runtime.engine.desk.sightings.instruments
+        known = desk.runtime.engine.state.sightings.instruments
         waits(desk, lambda view: view.status.word == "on" and all(s in known for s in SYMBOLS), "the books agree")
         yield desk
 
@@ -98,7 +98,7 @@ def is_held(symbol: Symbol) -> Callable[[DeskView], bool]:
 
 
 def status_of(desk: Open, order_id: ClientOrderId) -> OrderStatus | None:
-    order = desk.runtime.engine.desk.ledger.order(order_id)
+    order = desk.runtime.engine.state.ledger.order(order_id)
     return None if order is None else order.status
 
 
@@ -152,7 +152,7 @@ def test_what_waits_behind_a_request_that_hangs_is_in_no_doubt_and_does_not_laps
         waits(desk, lambda _: status_of(desk, behind) is OrderStatus.FILLED, "the second exit")
 
     told = written(desk)
-    doubted = {fact.client_order_id for fact in told if isinstance(fact, OrderInDoubt)}
+    doubted = {fact.client_order_id for fact in told if isinstance(fact, OrderStateUnknown)}
     assert (lost in doubted, behind in doubted) == (True, False)
     assert not [fact for fact in told if isinstance(fact, SubmissionBlocked)]
     asked = [str(request) for request in market.received("GET", "/v2/orders:by_client_order_id")]
@@ -221,7 +221,7 @@ def test_a_pair_of_exits_that_is_taken_back_brings_the_stop_before_it_back(
 
 
 def prices_of_stops(desk: Open) -> list[Price | None]:
-    working = desk.runtime.engine.desk.ledger.working()
+    working = desk.runtime.engine.state.ledger.working()
     return [o.request.stop_price for o in working if o.is_protective and o.status is OrderStatus.SUBMITTED]
 
 
@@ -261,11 +261,11 @@ def test_a_stop_that_could_not_leave_is_named_on_the_way_out_and_sent_by_the_nex
     with a_desk(market, tmp_path) as again:
         waits(again, lambda view: view.positions and view.positions[0].covered == Decimal("1.5"), "the stop is sent")
     assert [order.client_order_id for order in market.orders()].count(stop) == 1
-    assert not [f for f in written(again) if isinstance(f, OrderInDoubt) and f.client_order_id == stop]
+    assert not [f for f in written(again) if isinstance(f, OrderStateUnknown) and f.client_order_id == stop]
 
 
 def stops_of(desk: Open) -> list[ClientOrderId]:
-    return [order.id for order in desk.runtime.engine.desk.ledger.working() if order.is_protective]
+    return [order.id for order in desk.runtime.engine.state.ledger.working() if order.is_protective]
 
 
 def test_a_stop_that_could_not_leave_goes_out_for_what_is_still_held_without_a_key(

@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 
 from app import Keyturn
-from core.brokers.alpaca.kind import ALPACA
-from core.doors import Door, DoorKind
-from core.facts import Fact, Killed, OrderInDoubt, OrderStateChanged
-from core.inputs import Command, Confirm, Kill, OpenTicket, ProposeClose, ProposeOrder
+from core.brokers.alpaca.connection import ALPACA
+from core.facts import Fact, Killed, OrderStateChanged, OrderStateUnknown
+from core.messages.command_ports import CommandPort, PortKind
+from core.messages.commands import Command, Confirm, Kill, OpenTicket, ProposeClose, ProposeOrder
 from core.model.account import Mode
-from core.model.connection import LineState
+from core.model.connection import ConnectionState
 from core.model.order import Effect, OrderStatus, OrderType, Side, StopHolder
 from core.model.values import Price, Quantity, Symbol, plain
 from core.ports import OperatorError
@@ -91,7 +91,7 @@ class Open:
 
     def __init__(self, runtime: LiveRuntime) -> None:
         self.runtime = runtime
-        self.door = Door(DoorKind.CONSOLE, "/dev/pts/7", "lena")
+        self.door = CommandPort(PortKind.CONSOLE, "/dev/pts/7", "lena")
         runtime.admit(self.door.known)
         self.view: DeskView | None = None
         runtime.on_beat(self._look)
@@ -101,7 +101,7 @@ class Open:
 
     def sends(self, command: Command) -> None:
         """As the console would: through its door, for the account of its picture."""
-        self.runtime.send(self.door.through(command, self.runtime.engine.desk.account_name))
+        self.runtime.send(self.door.through(command, self.runtime.engine.state.account_name))
 
     def waits(self, holds: Callable[[DeskView], object], what: str, seconds: float = 20.0) -> DeskView:
         end = clock.monotonic() + seconds
@@ -129,7 +129,7 @@ def opened(keyturn: Keyturn) -> Iterator[Open]:
 
 def written(desk: Open) -> list[Fact]:
     """What its journal holds, of a desk that has left: while it is open only its engine's thread touches the file."""
-    journal = desk.runtime.engine.desk.journal
+    journal = desk.runtime.engine.state.journal
     assert isinstance(journal, FileJournal)
     return [record.fact for record in read(journal.folder)]
 
@@ -145,7 +145,9 @@ def test_two_variables_open_a_desk_that_trades_and_its_books_agree_afterwards(
     keyturn = Keyturn(environ(market, tmp_path))
     with opened(keyturn) as desk:
         desk.waits(lambda view: view.status.word == "on" and view.status.quote_at, "the books agree, and a price")
-        up = desk.waits(lambda view: [lamp.state for lamp in view.status.lamps].count(LineState.UP) == 3, "three lamps")
+        up = desk.waits(
+            lambda view: [lamp.state for lamp in view.status.lamps].count(ConnectionState.UP) == 3, "three lamps"
+        )
         stop, quantity = Price(Decimal(400)), Quantity(Decimal(shares))
         desk.sends(ProposeOrder(SPY, Effect.OPEN, quantity, OrderType.MARKET, None, stop, StopHolder.BROKER))
         proposal = desk.waits(lambda view: view.proposals, "the proposal").proposals[0]
@@ -196,7 +198,7 @@ def test_a_stop_that_the_lists_leave_out_is_not_sent_a_second_time(
         desk.waits(lambda view: view.positions, "what was bought")
         order_id = market.orders()[0].client_order_id
         desk.waits(
-            lambda _: asked_itself(market) and desk.runtime.engine.desk.ledger.order(order_id), "it is asked for"
+            lambda _: asked_itself(market) and desk.runtime.engine.state.ledger.order(order_id), "it is asked for"
         )
         if lists == "legs-hidden":
             view = desk.waits(lambda view: view.kill.uncovered, "what nobody is known to guard")
@@ -222,7 +224,7 @@ def test_an_order_that_was_taken_and_refused_is_looked_up_and_never_sent_again(
 
     told = written(desk)
     assert not any(isinstance(fact, OrderStateChanged) and fact.after is OrderStatus.REJECTED for fact in told)
-    assert "has an order with its id" in next(fact.reason for fact in told if isinstance(fact, OrderInDoubt))
+    assert "has an order with its id" in next(fact.reason for fact in told if isinstance(fact, OrderStateUnknown))
     assert len(market.received("POST", "/v2/orders")) == 1
 
 
@@ -243,9 +245,9 @@ def test_somebodys_order_that_cannot_be_read_bars_what_it_may_be_in_and_nothing_
         barred = desk.view
         strange = next(order for order in market.orders() if order.client_order_id.startswith("elsewhere"))
         market.make("cancelled-elsewhere", order=strange.client_order_id)
-        desk.waits(lambda _: not desk.runtime.engine.desk.control.state.differences, "it is over")
+        desk.waits(lambda _: not desk.runtime.engine.state.control.state.differences, "it is over")
         market.make(fault, symbol="SPY")
-        desk.waits(lambda _: desk.runtime.engine.desk.control.state.differences, "another one")
+        desk.waits(lambda _: desk.runtime.engine.state.control.state.differences, "another one")
         desk.sends(ProposeClose(SPY))
         confirm_the_first(desk)
         desk.waits(lambda view: not view.positions, "the close")

@@ -11,7 +11,7 @@ import pytest
 
 from app import Keyturn
 from core.facts import ConfirmationRefused, OrderCreated
-from core.inputs import Confirm, OpenTicket, ProposeOrder
+from core.messages.commands import Confirm, OpenTicket, ProposeOrder
 from core.model.order import Effect, OrderType, StopHolder
 from core.model.staging import Ticket
 from core.model.values import Price, Quantity
@@ -75,4 +75,4 @@ def test_of_sixty_dollars_two_orders_of_forty_are_not_both_sent(market: Loopback
 
 
 def refused(desk: Open) -> bool:
-    return bool(desk.runtime.engine.desk.stage.state.refusals)
+    return bool(desk.runtime.engine.state.stage.state.refusals)

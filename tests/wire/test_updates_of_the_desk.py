@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from core.model.broker import Accepted, OrderReport
-from core.model.connection import LineState
+from core.model.connection import ConnectionState
 from core.model.order import OrderStatus
 from core.model.values import ClientOrderId
 from tests.wire.clients import until
@@ -15,7 +15,7 @@ from tests.wire.desk_side import a_desk_broker, an_ear, an_order
 from tests.wire.exchange.server import LoopbackExchange
 
 ENTRY = ClientOrderId("0123456789abcdef")
-CONNECTING, UP, DOWN = LineState.CONNECTING, LineState.UP, LineState.DOWN
+CONNECTING, UP, DOWN = ConnectionState.CONNECTING, ConnectionState.UP, ConnectionState.DOWN
 
 
 async def buys(exchange: LoopbackExchange, name: str = ENTRY, limit: str | None = None) -> object:
@@ -157,7 +157,7 @@ async def test_wrong_keys_are_stated_and_tried_again_slowly(exchange: LoopbackEx
     """OP-10"""
     exchange.make("wrong-keys")
     async with an_ear(exchange, is_up=False) as ear:
-        await ear.shows(CONNECTING, LineState.REFUSED)
+        await ear.shows(CONNECTING, ConnectionState.REFUSED)
         assert "check APCA_API_KEY_ID" in ear.lamps[1].words
         exchange.end("wrong-keys")
         await until(lambda: ear.states()[-1] is UP)

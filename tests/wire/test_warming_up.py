@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from app import Keyturn
-from core.facts import BarClosed, HistoryTaken, ProposalStaged
-from core.strategies.house import HOUSE
-from core.strategies.warming import shown
+from core.facts import BarClosed, HistoryLoaded, ProposalStaged
+from core.strategies.builtin import HOUSE
+from core.strategies.warm_up import shown
 from tests.wire.exchange.clocks import RunningClock
 from tests.wire.exchange.hours import moved_hours
 from tests.wire.exchange.server import LoopbackExchange
@@ -29,23 +29,23 @@ def test_an_average_of_two_hundred_minutes_stands_after_thirty(market: LoopbackE
     keyturn = Keyturn(environ(market, tmp_path, KEYTURN_STRATEGIES__SMA__ENABLED="true"))
     with opened(keyturn) as desk:
         desk.waits(lambda view: says(view, "bars of history taken in"), "the history")
-        engine = desk.runtime.engine.desk
+        engine = desk.runtime.engine.state
         desk.waits(lambda _: engine.normaliser.state.complete, "the morning's bars")
         orchestrator = engine.orchestrator
         assert orchestrator.wanting_history() == ()
 
     facts = written(desk)
-    (taken,) = [fact for fact in facts if isinstance(fact, HistoryTaken)]
+    (taken,) = [fact for fact in facts if isinstance(fact, HistoryLoaded)]
     heard = [fact.bar for fact in facts if isinstance(fact, BarClosed)]
     assert len(taken.bars) >= 200
     assert heard
     assert taken.bars[-1].start <= heard[-1].start
-    terms = desk.runtime.engine.desk.control.settings.strategies.sma
+    terms = desk.runtime.engine.state.control.settings.strategies.sma
     running = HOUSE["sma"].make(terms, None)
-    calendar = desk.runtime.engine.desk.calendar
+    calendar = desk.runtime.engine.state.calendar
     every = {bar.start: bar for bar in (*taken.bars, *heard)}
     shown(running, [every[start] for start in sorted(every)], calendar)
-    runner = desk.runtime.engine.desk.orchestrator.runner("sma", taken.symbol)
+    runner = desk.runtime.engine.state.orchestrator.runner("sma", taken.symbol)
     assert runner is not None
     assert runner.strategy.state.regime == running.state.regime
     assert not [f for f in facts if isinstance(f, ProposalStaged) and f.proposal.signal_time < taken.bars[-1].end]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from app import Keyturn
-from core.inputs import ProposeOrder
+from core.messages.commands import ProposeOrder
 from core.model.instrument import Borrow, BrokerInstrument
 from core.model.order import Effect, OrderType, StopHolder
 from core.model.values import Price, Quantity

@@ -12,11 +12,11 @@ import pytest
 
 from app import Keyturn
 from core.facts import Fact, OrderStateChanged, Rearmed
-from core.inputs import Kill, MarkInPlan, OpenPlan, PlanRow, ProposeOrder, Rearm, SignPlan
+from core.messages.commands import BasketRow, Kill, MarkInBasket, OpenBasket, ProposeOrder, Rearm, SignBasket
+from core.model.basket import BasketPhase, BasketSource
 from core.model.order import Effect, OrderStatus, OrderType, StopHolder
-from core.model.plan import PlanPhase, PlanSource
 from core.model.values import ClientOrderId, Digest, Price, Quantity
-from core.views import IN_DOUBT, DeskView, PlanView
+from core.views import IN_DOUBT, BasketView, DeskView
 from tests.wire.exchange.clocks import RunningClock
 from tests.wire.exchange.hours import moved_hours
 from tests.wire.exchange.server import LoopbackExchange
@@ -151,7 +151,7 @@ def test_the_report_of_a_plan_is_of_what_the_kill_left_of_it(market: LoopbackExc
         desk.sends(Kill("key"))
         eventually(lambda: len(market.received("GET", "/v2/positions")) > is_asked, "the books are read meanwhile")
         market.end("cancel-pending")
-        plan = plan_of(waits(desk, lambda view: plan_of(view).phase is PlanPhase.OVER, "the report"))
+        plan = plan_of(waits(desk, lambda view: plan_of(view).phase is BasketPhase.OVER, "the report"))
         free = market.call(market.floor.account).buying_power
 
     assert plan.report is not None
@@ -163,10 +163,10 @@ def test_the_report_of_a_plan_is_of_what_the_kill_left_of_it(market: LoopbackExc
 
 def signs_a_plan_of_one_entry(market: LoopbackExchange, desk: Open) -> None:
     limit, stop = limit_and_stop(market)
-    row = PlanRow("row 1", SPY, Effect.OPEN, TWO, None, OrderType.LIMIT, limit, stop)
-    desk.sends(OpenPlan(PlanSource.FILE, "rows.csv", (row,)))
+    row = BasketRow("row 1", SPY, Effect.OPEN, TWO, None, OrderType.LIMIT, limit, stop)
+    desk.sends(OpenBasket(BasketSource.FILE, "rows.csv", (row,)))
     plan = plan_of(waits(desk, lambda view: view.plan and view.plan.rows, "the plan"))
-    desk.sends(MarkInPlan(plan.id, plan.rows[0].proposal_id, True))
+    desk.sends(MarkInBasket(plan.id, plan.rows[0].proposal_id, True))
     tried: list[Digest] = []
 
     def is_signed(view: DeskView) -> bool:
@@ -174,7 +174,7 @@ def signs_a_plan_of_one_entry(market: LoopbackExchange, desk: Open) -> None:
         plan = plan_of(view)
         if plan.is_open and plan.digest is not None and tried[-1:] != [plan.digest]:
             tried.append(plan.digest)
-            desk.sends(SignPlan(plan.id, plan.digest))
+            desk.sends(SignBasket(plan.id, plan.digest))
         return not plan.is_open
 
     waits(desk, is_signed, "the plan runs")
@@ -184,6 +184,6 @@ def rests(view: DeskView) -> bool:
     return [row.status for row in view.kill.entries_working] == [OrderStatus.SUBMITTED]
 
 
-def plan_of(view: DeskView) -> PlanView:
+def plan_of(view: DeskView) -> BasketView:
     assert view.plan is not None
     return view.plan

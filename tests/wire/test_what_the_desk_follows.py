@@ -7,8 +7,8 @@ from datetime import UTC, datetime, time
 from pathlib import Path
 
 from app import Keyturn
-from core.inputs import BarArrived, TradingStatusHeard
-from core.model.connection import LineState
+from core.messages.inputs import BarArrived, TradingHaltHeard
+from core.model.connection import ConnectionState
 from core.model.values import Symbol
 from tests.wire.exchange.clocks import RunningClock, StillClock
 from tests.wire.exchange.hours import moved_hours
@@ -41,7 +41,7 @@ async def test_a_symbol_that_is_taken_over_in_the_middle_of_a_session_has_quotes
 
             await eventually(lambda: len(bars_of(desk, SPY)) == 32)
             assert exchange.data["iex"].connections == 1
-            assert desk.is_in(LineState.UP)
+            assert desk.is_in(ConnectionState.UP)
 
 
 async def test_what_is_followed_before_the_first_connection_comes_with_it() -> None:
@@ -63,7 +63,7 @@ async def test_where_the_plan_has_no_room_for_more_they_are_asked_for_beside_the
             desk.data.follow((SPY, IBM))
             await eventually(lambda: desk.data._is_narrow)
             await desk.moves_on(5)
-            await eventually(lambda: desk.is_in(LineState.UP) and exchange.data["iex"].is_listened_to)
+            await eventually(lambda: desk.is_in(ConnectionState.UP) and exchange.data["iex"].is_listened_to)
             for minute in range(2):
                 await desk.a_minute()
                 await eventually(lambda minute=minute: len(bars_of(desk, IBM)) > minute)
@@ -74,7 +74,7 @@ async def test_where_the_plan_has_no_room_for_more_they_are_asked_for_beside_the
             told = [reason for reason in desk.oddities() if "no room" in reason]
             assert len(told) == 1
             assert told[0].startswith("your plan has no room for IBM: ")
-            assert desk.is_in(LineState.UP)
+            assert desk.is_in(ConnectionState.UP)
 
 
 async def test_a_halt_and_its_end_come_over_the_stream() -> None:
@@ -96,8 +96,8 @@ async def test_a_halt_and_its_end_come_over_the_stream() -> None:
     assert {(s.symbol, s.is_halted) for s in statuses(desk)[2:]} == {("IBM", False), ("SPY", False)}
 
 
-def statuses(desk: Desk) -> list[TradingStatusHeard]:
-    return [message for message in desk.heard if isinstance(message, TradingStatusHeard)]
+def statuses(desk: Desk) -> list[TradingHaltHeard]:
+    return [message for message in desk.heard if isinstance(message, TradingHaltHeard)]
 
 
 def test_a_desk_follows_the_market_that_nobody_trades_and_what_its_account_holds(tmp_path: Path) -> None:
@@ -115,14 +115,14 @@ def test_a_desk_follows_the_market_that_nobody_trades_and_what_its_account_holds
             desk.waits(
                 lambda view: says(view, "QQQ: the closes of") and says(view, "SPY: the closes of"), "the days", 60
             )
-            desk.waits(lambda _: {"IBM", "SPY", "QQQ"} <= set(engine.desk.sightings.quotes), "quotes of all three")
-            desk.waits(lambda _: {"IBM", "SPY"} <= set(engine.desk.orchestrator.state.marks), "bars of both")
-            halts = engine.desk.protections.volatility_halt.state.symbols
+            desk.waits(lambda _: {"IBM", "SPY", "QQQ"} <= set(engine.state.sightings.quotes), "quotes of all three")
+            desk.waits(lambda _: {"IBM", "SPY"} <= set(engine.state.orchestrator.state.marks), "bars of both")
+            halts = engine.state.protections.volatility_halt.state.symbols
             medians = {symbol: len(halts[Symbol(symbol)].days) for symbol in listed}
-            likeness = engine.desk.sizing.ranges.likeness(IBM, SPY)
-            ranges = [engine.desk.sizing.ranges.atr(symbol, 14) for symbol in (IBM, SPY)]
+            likeness = engine.state.sizing.ranges.likeness(IBM, SPY)
+            ranges = [engine.state.sizing.ranges.atr(symbol, 14) for symbol in (IBM, SPY)]
             measured = {
-                str(measure.scope) for measure in engine.desk.protections.volatility_halt.measures(engine.desk.at)
+                str(measure.scope) for measure in engine.state.protections.volatility_halt.measures(engine.state.at)
             }
 
     assert "global" in measured

@@ -10,7 +10,7 @@ import pytest
 
 from app import Keyturn
 from core.facts import OtherTakenBack
-from core.inputs import Kill, ProposeClose
+from core.messages.commands import Kill, ProposeClose
 from tests.wire.exchange.clocks import RunningClock
 from tests.wire.exchange.hours import moved_hours
 from tests.wire.exchange.server import LoopbackExchange

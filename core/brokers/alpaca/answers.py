@@ -13,8 +13,8 @@ from decimal import Decimal
 from typing import Any
 
 from core.brokers.alpaca.contract import ERROR
-from core.brokers.alpaca.patience import PASSING
 from core.brokers.alpaca.refusals import Stated
+from core.brokers.alpaca.timeouts import PASSING
 from core.brokers.alpaca.wire import LIMITED, NoReply, Reply
 from core.model.broker import NoAnswer
 

@@ -13,11 +13,11 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
-from core.brokers.alpaca.fields import UnreadableError, rows
+from core.brokers.alpaca.fields import UnreadableFieldError, rows
 from core.brokers.alpaca.foreign import a_foreign_order
 from core.brokers.alpaca.paging import every_order
+from core.brokers.alpaca.parsing import a_position, an_order, what_can_be_read
 from core.brokers.alpaca.questions import NoAnswerError, Questions
-from core.brokers.alpaca.reading import a_position, an_order, what_can_be_read
 from core.model.account import Account
 from core.model.broker import (
     BrokerPicture,
@@ -39,7 +39,7 @@ Row = OrderReport | ForeignOrder | UnreadableOrder
 Held = tuple[BrokerPosition | ForeignPosition, ...]
 
 
-class Books:
+class AlpacaBooks:
     """Reads them; the account's figures are asked through `account`, which says when."""
 
     def __init__(self, questions: Questions, account: Callable[[], Account], now: Callable[[], datetime]) -> None:
@@ -78,7 +78,7 @@ class Books:
         try:
             raw = every_order(self._page, status, after, nested=nested)
             return {r.broker_order_id: r for row in raw if (r := self._report(row, status)) is not None}
-        except UnreadableError as error:
+        except UnreadableFieldError as error:
             self._questions.unread.note(f"GET /orders: {error}", "")
             raise NoAnswerError(NoAnswer(f"Alpaca: an answer that cannot be read, {error}")) from error
 
@@ -92,7 +92,7 @@ class Books:
             if foreign is None or OUR_ID.fullmatch(foreign.client_order_id):
                 return an_order(raw)
             return foreign if status == "open" else None
-        except UnreadableError as error:
+        except UnreadableFieldError as error:
             found = what_can_be_read(raw, str(error))
             if OUR_ID.fullmatch(found.client_order_id or ""):
                 raise

@@ -16,21 +16,13 @@ from urllib.parse import quote
 
 from core.advisers.authority import only_for_people
 from core.brokers.alpaca.answers import OK, refusal
-from core.brokers.alpaca.books import Books
-from core.brokers.alpaca.counting import CallCounter, Calls
+from core.brokers.alpaca.books import AlpacaBooks
+from core.brokers.alpaca.call_counts import CallCounter, EndpointCalls
 from core.brokers.alpaca.fields import rows
 from core.brokers.alpaca.foreign import a_foreign_order
 from core.brokers.alpaca.keys import checked
 from core.brokers.alpaca.order_bodies import a_replacement, a_submission
-from core.brokers.alpaca.patience import Patience
-from core.brokers.alpaca.questions import (
-    NOTHING_READ,
-    NoAnswerError,
-    Questions,
-    StatedRefusalError,
-    as_no_answer,
-)
-from core.brokers.alpaca.reading import (
+from core.brokers.alpaca.parsing import (
     a_clock,
     a_session,
     an_account,
@@ -40,23 +32,31 @@ from core.brokers.alpaca.reading import (
     submitted_at,
     why_blocked,
 )
+from core.brokers.alpaca.questions import (
+    NOTHING_READ,
+    NoAnswerError,
+    Questions,
+    StatedRefusalError,
+    as_no_answer,
+)
+from core.brokers.alpaca.redacted import as_shown
 from core.brokers.alpaca.refusals import Stated, is_missing, missing_or, speaks_of_its_id
-from core.brokers.alpaca.request_line import RequestLine
-from core.brokers.alpaca.shown import as_shown
-from core.brokers.alpaca.unread import UnreadMessages
+from core.brokers.alpaca.request_status import RequestStatus
+from core.brokers.alpaca.timeouts import Timeouts
+from core.brokers.alpaca.unparsed_messages import UnparsedMessages
 from core.brokers.alpaca.wire import NoReply, Reply, Wire
-from core.brokers.kinds import Standing
+from core.brokers.kinds import BrokerAccount
+from core.io.redaction import Redaction
+from core.io.wall_clock import utc_now
 from core.model.account import Account, Mode
 from core.model.broker import Accepted, BrokerPicture, CancelTaken, NoAnswer, NotFound, OrderReport, Refused
-from core.model.connection import Lamp
+from core.model.connection import ConnectionStatus
 from core.model.instrument import BrokerInstrument, NoInstrument
 from core.model.keys import Keys
 from core.model.order import OrderRequest, OrderStatus
 from core.model.session import Session
 from core.model.values import ZERO, BrokerOrderId, ClientOrderId, Symbol
-from core.redaction import Redaction
-from core.settings import AlpacaSettings
-from core.wall_clock import utc_now
+from core.settings.settings import AlpacaSettings
 
 AN_ASSET_KEEPS = 900.0
 """Seconds for which an asset's properties are remembered (EX-17)."""
@@ -88,17 +88,17 @@ class AlpacaBroker:
         settings: AlpacaSettings,
         *,
         now: Callable[[], datetime] = utc_now,
-        patience: Patience | None = None,
+        patience: Timeouts | None = None,
     ) -> None:
         self._now = now
         self._counter = CallCounter()
-        self._line = RequestLine(mode, now)
-        self._patience = patience or Patience()
+        self._line = RequestStatus(mode, now)
+        self._patience = patience or Timeouts()
         self.hide = Redaction(keys.secret, keys.key_id)
-        self.unread = UnreadMessages(self.hide)
+        self.unread = UnparsedMessages(self.hide)
         wire = Wire(checked(keys, mode), mode, settings, self._counter)
         self._questions = Questions(wire, self._patience, self._line, self.unread, mode)
-        self._books = Books(self._questions, self._figures, now)
+        self._books = AlpacaBooks(self._questions, self._figures, now)
         self._assets: dict[Symbol, tuple[float, BrokerInstrument]] = {}
         self._lock = threading.Lock()
 
@@ -219,7 +219,7 @@ class AlpacaBroker:
     # ── for whoever starts and shows it ──────────────────────────────────────────────────────────────────────────
 
     @as_shown
-    def standing(self) -> Standing | NoAnswer:
+    def standing(self) -> BrokerAccount | NoAnswer:
         """The account as a start finds it.
 
         Raises
@@ -233,13 +233,13 @@ class AlpacaBroker:
         except (NoAnswerError, StatedRefusalError) as error:
             return as_no_answer(error)
         self._line.say_blocked(self.hide(words))
-        return Standing(account, self.hide(words))
+        return BrokerAccount(account, self.hide(words))
 
-    def show_on(self, show: Callable[[Lamp], None]) -> None:
+    def show_on(self, show: Callable[[ConnectionStatus], None]) -> None:
         """Tell each change of the way to Alpaca: `Line.BROKER`."""
         self._line.show_on(show)
 
-    def calls(self) -> Calls:
+    def calls(self) -> EndpointCalls:
         return self._counter.picture()
 
     def close(self) -> None:

@@ -8,11 +8,18 @@ from __future__ import annotations
 from datetime import date
 
 from core.brokers.alpaca.statuses import EVENTS
-from core.execution.order_machine import BROKER_STATUSES
-from core.model.contract import Field, Kind, Record
+from core.execution.order_states import BROKER_STATUSES
+from core.model.api_contract import ApiField, ApiFieldKind, ApiRecord
 from core.model.order import OrderType, Side
 
-TEXT, NUMBER, FLAG, MOMENT, LIST, OBJECT = Kind.TEXT, Kind.NUMBER, Kind.FLAG, Kind.MOMENT, Kind.LIST, Kind.OBJECT
+TEXT, NUMBER, FLAG, MOMENT, LIST, OBJECT = (
+    ApiFieldKind.TEXT,
+    ApiFieldKind.NUMBER,
+    ApiFieldKind.FLAG,
+    ApiFieldKind.MOMENT,
+    ApiFieldKind.LIST,
+    ApiFieldKind.OBJECT,
+)
 
 SHARES, CRYPTO, OPTION = "us_equity", "crypto", "us_option"
 ASSET_CLASSES = frozenset({SHARES, OPTION, CRYPTO, "ipo"})
@@ -31,53 +38,53 @@ ACCOUNT_STATUSES = frozenset(
     }
 )
 
-ACCOUNT = Record(
+ACCOUNT = ApiRecord(
     "the account",
     "GET /v2/account",
     "Account",
     (
-        Field("account_number", TEXT),
-        Field("status", TEXT, words=ACCOUNT_STATUSES),
-        Field("equity", NUMBER),
-        Field("cash", NUMBER),
-        Field("buying_power", NUMBER),
-        Field("multiplier", NUMBER),
-        Field("account_blocked", FLAG),
-        Field("trading_blocked", FLAG),
-        Field("trade_suspended_by_user", FLAG),
-        Field("last_equity", NUMBER, absent="the equity of yesterday's close is not known"),
-        Field("initial_margin", NUMBER, absent="what is held requires is not known: entries on margin are refused"),
-        Field("maintenance_margin", NUMBER, absent="as initial_margin"),
-        Field("regt_buying_power", NUMBER, absent="what may be held over the night is not known"),
+        ApiField("account_number", TEXT),
+        ApiField("status", TEXT, words=ACCOUNT_STATUSES),
+        ApiField("equity", NUMBER),
+        ApiField("cash", NUMBER),
+        ApiField("buying_power", NUMBER),
+        ApiField("multiplier", NUMBER),
+        ApiField("account_blocked", FLAG),
+        ApiField("trading_blocked", FLAG),
+        ApiField("trade_suspended_by_user", FLAG),
+        ApiField("last_equity", NUMBER, absent="the equity of yesterday's close is not known"),
+        ApiField("initial_margin", NUMBER, absent="what is held requires is not known: entries on margin are refused"),
+        ApiField("maintenance_margin", NUMBER, absent="as initial_margin"),
+        ApiField("regt_buying_power", NUMBER, absent="what may be held over the night is not known"),
     ),
 )
 
-ASSET = Record(
+ASSET = ApiRecord(
     "an asset",
     "GET /v2/assets/{symbol}",
     "Assets",
     (
-        Field("symbol", TEXT),
-        Field("class", TEXT, words=ASSET_CLASSES),
-        Field("status", TEXT, words=frozenset({"active", "inactive"})),
-        Field("tradable", FLAG),
-        Field("marginable", FLAG),
-        Field("shortable", FLAG),
-        Field("fractionable", FLAG),
-        Field(
+        ApiField("symbol", TEXT),
+        ApiField("class", TEXT, words=ASSET_CLASSES),
+        ApiField("status", TEXT, words=frozenset({"active", "inactive"})),
+        ApiField("tradable", FLAG),
+        ApiField("marginable", FLAG),
+        ApiField("shortable", FLAG),
+        ApiField("fractionable", FLAG),
+        ApiField(
             "borrow_status",
             TEXT,
             absent="an answer of before 2026-06-05: easy_to_borrow says it, or nobody does and nothing is sold short",
             words=frozenset({"easy_to_borrow", "hard_to_borrow"}),
         ),
-        Field(
+        ApiField(
             "easy_to_borrow",
             FLAG,
             absent="borrow_status says it, or nobody does and nothing is sold short",
             goes=date(2026, 9, 22),
             instead="borrow_status",
         ),
-        Field(
+        ApiField(
             "attributes",
             LIST,
             absent="none are told",
@@ -88,9 +95,9 @@ ASSET = Record(
                 }
             ),
         ),
-        Field("margin_requirement_long", NUMBER, absent="maintenance_margin_requirement counts"),
-        Field("margin_requirement_short", NUMBER, absent="maintenance_margin_requirement counts"),
-        Field(
+        ApiField("margin_requirement_long", NUMBER, absent="maintenance_margin_requirement counts"),
+        ApiField("margin_requirement_short", NUMBER, absent="maintenance_margin_requirement counts"),
+        ApiField(
             "maintenance_margin_requirement",
             NUMBER,
             absent="what a side requires that has none of its own is not known: entries on margin are refused",
@@ -99,39 +106,39 @@ ASSET = Record(
     ),
 )
 
-ORDER = Record(
+ORDER = ApiRecord(
     "an order",
     "GET, POST and PATCH /v2/orders, and the stream of order updates",
     "Order",
     (
-        Field("id", TEXT),
-        Field("client_order_id", TEXT),
-        Field("symbol", TEXT, absent="an order of several legs has none of its own"),
-        Field("asset_class", TEXT, absent="an order of several legs has none of its own", words=ASSET_CLASSES),
-        Field(
+        ApiField("id", TEXT),
+        ApiField("client_order_id", TEXT),
+        ApiField("symbol", TEXT, absent="an order of several legs has none of its own"),
+        ApiField("asset_class", TEXT, absent="an order of several legs has none of its own", words=ASSET_CLASSES),
+        ApiField(
             "side",
             TEXT,
             absent="an order of several legs has none of its own",
             words=frozenset(side.value for side in Side),
         ),
-        Field("qty", NUMBER, absent="it is for an amount: notional says which"),
-        Field("notional", NUMBER, absent="it is for a quantity"),
-        Field("order_class", TEXT, words=ORDER_CLASSES),
-        Field("type", TEXT, absent="order_type says it", words=frozenset(type_.value for type_ in OrderType)),
-        Field("order_type", TEXT, absent="type says it", instead="type"),
-        Field("time_in_force", TEXT, words=TIMES_IN_FORCE),
-        Field("limit_price", NUMBER, absent="it has no limit"),
-        Field("stop_price", NUMBER, absent="it has no stop"),
-        Field("trail_price", NUMBER, absent="it does not trail by dollars"),
-        Field("trail_percent", NUMBER, absent="it does not trail by a part of the price"),
-        Field("extended_hours", FLAG),
-        Field("status", TEXT, words=frozenset(BROKER_STATUSES)),
-        Field("filled_qty", NUMBER),
-        Field("filled_avg_price", NUMBER, absent="nothing is filled, or at a price that is not told"),
-        Field("submitted_at", MOMENT, absent="it waits: created_at says when it came"),
-        Field("created_at", MOMENT, absent="submitted_at says it"),
-        Field("legs", LIST, absent="it has none, or this answer names none: its class says which"),
-        Field(
+        ApiField("qty", NUMBER, absent="it is for an amount: notional says which"),
+        ApiField("notional", NUMBER, absent="it is for a quantity"),
+        ApiField("order_class", TEXT, words=ORDER_CLASSES),
+        ApiField("type", TEXT, absent="order_type says it", words=frozenset(type_.value for type_ in OrderType)),
+        ApiField("order_type", TEXT, absent="type says it", instead="type"),
+        ApiField("time_in_force", TEXT, words=TIMES_IN_FORCE),
+        ApiField("limit_price", NUMBER, absent="it has no limit"),
+        ApiField("stop_price", NUMBER, absent="it has no stop"),
+        ApiField("trail_price", NUMBER, absent="it does not trail by dollars"),
+        ApiField("trail_percent", NUMBER, absent="it does not trail by a part of the price"),
+        ApiField("extended_hours", FLAG),
+        ApiField("status", TEXT, words=frozenset(BROKER_STATUSES)),
+        ApiField("filled_qty", NUMBER),
+        ApiField("filled_avg_price", NUMBER, absent="nothing is filled, or at a price that is not told"),
+        ApiField("submitted_at", MOMENT, absent="it waits: created_at says when it came"),
+        ApiField("created_at", MOMENT, absent="submitted_at says it"),
+        ApiField("legs", LIST, absent="it has none, or this answer names none: its class says which"),
+        ApiField(
             "position_intent",
             TEXT,
             absent="not told: what is not this desk's may open",
@@ -140,62 +147,62 @@ ORDER = Record(
     ),
 )
 
-UPDATE = Record(
+UPDATE = ApiRecord(
     "an order update",
     "the stream of order updates",
     "",
     (
-        Field("event", TEXT, words=frozenset(EVENTS)),
-        Field("timestamp", MOMENT),
-        Field("order", OBJECT),
-        Field("execution_id", TEXT, absent="the event is no fill"),
-        Field("qty", NUMBER, absent="the event is no fill"),
-        Field("price", NUMBER, absent="the event is no fill"),
+        ApiField("event", TEXT, words=frozenset(EVENTS)),
+        ApiField("timestamp", MOMENT),
+        ApiField("order", OBJECT),
+        ApiField("execution_id", TEXT, absent="the event is no fill"),
+        ApiField("qty", NUMBER, absent="the event is no fill"),
+        ApiField("price", NUMBER, absent="the event is no fill"),
     ),
 )
 
-FILL = Record(
+FILL = ApiRecord(
     "a fill",
     "GET /v2/account/activities/FILL",
     "TradingActivities",
     (
-        Field("id", TEXT),
-        Field("order_id", TEXT),
-        Field("transaction_time", MOMENT),
-        Field("qty", NUMBER),
-        Field("price", NUMBER),
+        ApiField("id", TEXT),
+        ApiField("order_id", TEXT),
+        ApiField("transaction_time", MOMENT),
+        ApiField("qty", NUMBER),
+        ApiField("price", NUMBER),
     ),
 )
 
-POSITION = Record(
+POSITION = ApiRecord(
     "a position",
     "GET /v2/positions",
     "Position",
     (
-        Field("symbol", TEXT),
-        Field("asset_class", TEXT, words=ASSET_CLASSES),
-        Field("qty", NUMBER),
-        Field("side", TEXT, words=frozenset({"long", "short"})),
-        Field("avg_entry_price", NUMBER),
+        ApiField("symbol", TEXT),
+        ApiField("asset_class", TEXT, words=ASSET_CLASSES),
+        ApiField("qty", NUMBER),
+        ApiField("side", TEXT, words=frozenset({"long", "short"})),
+        ApiField("avg_entry_price", NUMBER),
     ),
 )
 
-CLOCK = Record("the clock", "GET /v2/clock", "legacy_clock", (Field("timestamp", MOMENT),))
+CLOCK = ApiRecord("the clock", "GET /v2/clock", "legacy_clock", (ApiField("timestamp", MOMENT),))
 
-DAY = Record(
+DAY = ApiRecord(
     "a day of the calendar",
     "GET /v2/calendar",
     "legacy_calendar_day",
-    (Field("date", TEXT), Field("open", TEXT), Field("close", TEXT)),
+    (ApiField("date", TEXT), ApiField("open", TEXT), ApiField("close", TEXT)),
 )
 
-ERROR = Record(
+ERROR = ApiRecord(
     "a refusal",
     "any answer of 400 to 499",
     "Error",
     (
-        Field("code", NUMBER, absent="it is no refusal of Alpaca's: the order is in doubt"),
-        Field("message", TEXT, absent="it is no refusal of Alpaca's: the order is in doubt"),
+        ApiField("code", NUMBER, absent="it is no refusal of Alpaca's: the order is in doubt"),
+        ApiField("message", TEXT, absent="it is no refusal of Alpaca's: the order is in doubt"),
     ),
 )
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from core.model.contract import Record
+from core.model.api_contract import ApiRecord
 from core.model.values import is_number
 
 NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,40})?")
@@ -22,7 +22,7 @@ SMALLEST_EXPONENT = -40
 SHOWN = 40
 
 
-class UnreadableError(Exception):
+class UnreadableFieldError(Exception):
     """A message of the broker's that cannot be read: its place, and what is wrong there."""
 
 
@@ -35,9 +35,9 @@ class Fields:
         What it is and whose, for the error: `order 61e69015`.
     """
 
-    def __init__(self, raw: object, place: str, record: Record) -> None:
+    def __init__(self, raw: object, place: str, record: ApiRecord) -> None:
         if not isinstance(raw, dict):
-            raise UnreadableError(f"{place}: not an object but {shown(raw)}")
+            raise UnreadableFieldError(f"{place}: not an object but {shown(raw)}")
         self.raw: Mapping[str, Any] = raw
         self.place = place
         self.record = record
@@ -136,14 +136,14 @@ class Fields:
             raise self.unreadable(name, f"{shown(value)} is neither true nor false")
         return value
 
-    def unreadable(self, name: str, what: str) -> UnreadableError:
-        return UnreadableError(f"{self.place}: {name} {what}")
+    def unreadable(self, name: str, what: str) -> UnreadableFieldError:
+        return UnreadableFieldError(f"{self.place}: {name} {what}")
 
 
 def rows(raw: object, place: str) -> list[object]:
     """A JSON list."""
     if not isinstance(raw, list):
-        raise UnreadableError(f"{place}: not a list but {shown(raw)}")
+        raise UnreadableFieldError(f"{place}: not a list but {shown(raw)}")
     return raw
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from core.brokers.alpaca.contract import CLOSES, CRYPTO, ORDER, ORDER_CLASSES, SEVERAL_LEGS, SHARES
-from core.brokers.alpaca.fields import Fields, UnreadableError, rows
-from core.brokers.alpaca.reading import left_of
+from core.brokers.alpaca.fields import Fields, UnreadableFieldError, rows
+from core.brokers.alpaca.parsing import left_of
 from core.model.broker import ForeignOrder
 from core.model.order import Side, TimeInForce
 from core.model.values import BrokerOrderId, ClientOrderId, Symbol, plain
@@ -47,7 +47,7 @@ def is_foreign(raw: object) -> bool:
     """Whether it is one of them: the books tell of it, and an update of it is nobody's here."""
     try:
         return a_foreign_order(raw) is not None
-    except UnreadableError:
+    except UnreadableFieldError:
         return False
 
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from core.brokers.alpaca.contract import ORDER
-from core.brokers.alpaca.fields import Fields, UnreadableError
-from core.brokers.alpaca.reading import submitted_at
+from core.brokers.alpaca.fields import Fields, UnreadableFieldError
+from core.brokers.alpaca.parsing import submitted_at
 
 PAGE = 500
 AN_INSTANT = timedelta(microseconds=1)
@@ -34,16 +34,16 @@ def every_order(
         page = page_of(_query(status, after, nested=nested))
         times = [at for row in page if (at := _when(row)) is not None]
         if times != sorted(times):
-            raise UnreadableError("the orders do not come in the order of their submission")
+            raise UnreadableFieldError("the orders do not come in the order of their submission")
         known = len(found)
         for row in page:
             found.setdefault(Fields(row, "an order", ORDER).text("id"), row)
         if len(page) < PAGE:
             return list(found.values())
         if not times:
-            raise UnreadableError(f"no order of a page of {PAGE} says when it was submitted")
+            raise UnreadableFieldError(f"no order of a page of {PAGE} says when it was submitted")
         if len(found) == known:
-            raise UnreadableError(f"more than {PAGE} orders were submitted at {times[-1]}")
+            raise UnreadableFieldError(f"more than {PAGE} orders were submitted at {times[-1]}")
         after = times[-1] - AN_INSTANT
 
 
@@ -51,7 +51,7 @@ def _when(row: object) -> datetime | None:
     """None where it cannot be read: whoever reads the order says so."""
     try:
         return submitted_at(row)
-    except UnreadableError:
+    except UnreadableFieldError:
         return None
 
 

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from core.brokers.alpaca.answers import OK, NotJsonError, decoded, doubt, is_unauthorised, refusal
-from core.brokers.alpaca.fields import UnreadableError
+from core.brokers.alpaca.fields import UnreadableFieldError
 from core.brokers.alpaca.keys import check_the_keys
-from core.brokers.alpaca.patience import Patience
 from core.brokers.alpaca.refusals import Stated
-from core.brokers.alpaca.request_line import RequestLine
-from core.brokers.alpaca.unread import UnreadMessages
+from core.brokers.alpaca.request_status import RequestStatus
+from core.brokers.alpaca.timeouts import Timeouts
+from core.brokers.alpaca.unparsed_messages import UnparsedMessages
 from core.brokers.alpaca.wire import NoReply, Reply, Wire
 from core.model.account import Mode
 from core.model.broker import NoAnswer
@@ -39,7 +39,9 @@ class StatedRefusalError(Exception):
 class Questions:
     """The wire, the patience, and what is kept of what could not be read."""
 
-    def __init__(self, wire: Wire, patience: Patience, line: RequestLine, unread: UnreadMessages, mode: Mode) -> None:
+    def __init__(
+        self, wire: Wire, patience: Timeouts, line: RequestStatus, unread: UnparsedMessages, mode: Mode
+    ) -> None:
         self.wire = wire
         self.patience = patience
         self.line = line
@@ -101,7 +103,7 @@ class Questions:
         except NotJsonError:
             self.unread.note(f"{place}: no JSON", reply.body)
             raise NoAnswerError(doubt(reply)) from None
-        except UnreadableError as error:
+        except UnreadableFieldError as error:
             self.unread.note(f"{place}: {error}", reply.body)
             words = f"Alpaca: an answer that cannot be read, {error}"
             if asked:

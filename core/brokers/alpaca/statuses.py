@@ -1,13 +1,13 @@
 """Alpaca's words for what becomes of an order, each in one table. A word that is missing is kept raw, never guessed.
 
-The statuses are the state machine's own table (`core.execution.order_machine`), so that there is one.
+The statuses are the state machine's own table (`core.execution.order_states`), so that there is one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from core.execution.order_machine import BROKER_STATUSES
+from core.execution.order_states import BROKER_STATUSES
 from core.model.broker import UpdateEvent
 from core.model.order import OrderStatus
 

@@ -24,20 +24,20 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
 from core.brokers.alpaca.answers import NotJsonError, decoded
-from core.brokers.alpaca.fields import UnreadableError
+from core.brokers.alpaca.fields import UnreadableFieldError
 from core.brokers.alpaca.foreign import is_foreign
 from core.brokers.alpaca.keys import checked, keys_on_the_line
-from core.brokers.alpaca.reading import an_update
-from core.brokers.alpaca.stream_lamps import StreamLamps
-from core.brokers.alpaca.unread import UnreadMessages
+from core.brokers.alpaca.parsing import an_update
+from core.brokers.alpaca.stream_status import StreamStatus
+from core.brokers.alpaca.unparsed_messages import UnparsedMessages
 from core.brokers.alpaca.wire import is_loopback
+from core.io.redaction import Redaction
+from core.io.wall_clock import utc_now
 from core.model.account import Mode
 from core.model.broker import OrderUpdate
-from core.model.connection import Lamp, LineState
+from core.model.connection import ConnectionState, ConnectionStatus
 from core.model.keys import Keys
-from core.redaction import Redaction
-from core.settings import AlpacaSettings
-from core.wall_clock import utc_now
+from core.settings.settings import AlpacaSettings
 
 UPDATES = "trade_updates"
 ADDRESSES = {Mode.PAPER: BaseURL.TRADING_STREAM_PAPER.value, Mode.LIVE: BaseURL.TRADING_STREAM_LIVE.value}
@@ -105,11 +105,11 @@ class AlpacaOrderStream:
         self._chance = chance
         self._after_a_refusal = after_a_refusal
         self._hide = Redaction(keys.secret, keys.key_id)
-        self.unread = UnreadMessages(self._hide)
+        self.unread = UnparsedMessages(self._hide)
 
-    async def run(self, hear: Callable[[OrderUpdate], None], show: Callable[[Lamp], None]) -> None:
+    async def run(self, hear: Callable[[OrderUpdate], None], show: Callable[[ConnectionStatus], None]) -> None:
         """Until it is cancelled: connect, listen, and come back, ever later where that does not hold."""
-        lamps = StreamLamps(show, self._now)
+        lamps = StreamStatus(show, self._now)
         while True:
             try:
                 await self._live(hear, lamps)
@@ -121,14 +121,14 @@ class AlpacaOrderStream:
                 continue
             except _MuteError:
                 lamps.lost(
-                    LineState.SILENT,
+                    ConnectionState.SILENT,
                     f"no order updates: nothing for {self._silence_seconds:g} s, and no answer to a ping",
                 )
             except (OSError, TimeoutError, WebSocketException, _NotAsAgreedError) as error:
-                lamps.lost(LineState.DOWN, f"no order updates: {_words(error)}")
+                lamps.lost(ConnectionState.DOWN, f"no order updates: {_words(error)}")
             await asyncio.sleep(self._pause(lamps.tries))
 
-    async def _live(self, hear: Callable[[OrderUpdate], None], lamps: StreamLamps) -> None:
+    async def _live(self, hear: Callable[[OrderUpdate], None], lamps: StreamStatus) -> None:
         lamps.connecting()
         connection = _Connect(
             self._url,
@@ -182,7 +182,7 @@ class AlpacaOrderStream:
             if hear is not None:
                 self._take(message, raw, hear)
 
-    async def _stay(self, socket: ClientConnection, hear: Callable[[OrderUpdate], None], lamps: StreamLamps) -> None:
+    async def _stay(self, socket: ClientConnection, hear: Callable[[OrderUpdate], None], lamps: StreamStatus) -> None:
         """Listen and ping beside each other, until one of them ends: no update waits for a pong."""
         tasks = {
             asyncio.create_task(self._listen(socket, hear, lamps)),
@@ -197,13 +197,13 @@ class AlpacaOrderStream:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _listen(self, socket: ClientConnection, hear: Callable[[OrderUpdate], None], lamps: StreamLamps) -> None:
+    async def _listen(self, socket: ClientConnection, hear: Callable[[OrderUpdate], None], lamps: StreamStatus) -> None:
         while True:
             raw = await socket.recv()
             lamps.heard()
             self._take(self._decoded(raw), raw, hear)
 
-    async def _keep_pinging(self, socket: ClientConnection, lamps: StreamLamps) -> None:
+    async def _keep_pinging(self, socket: ClientConnection, lamps: StreamStatus) -> None:
         """Nothing comes where nothing is traded: a pong says that the other side is there. Neither for long is a
         connection that only looks open.
         """
@@ -228,7 +228,7 @@ class AlpacaOrderStream:
             return
         try:
             update = an_update(data)
-        except UnreadableError as error:
+        except UnreadableFieldError as error:
             self.unread.note(f"order update: {error}", raw)
             return
         hear(update)

@@ -16,11 +16,11 @@ from urllib.parse import urlsplit
 import requests
 from alpaca.trading.client import TradingClient
 
-from core.brokers.alpaca.counting import CallCounter
+from core.brokers.alpaca.call_counts import CallCounter
+from core.io.time_limit import TimedAdapter, is_over, left, within
 from core.model.account import Mode
 from core.model.keys import Keys
-from core.settings import AlpacaSettings
-from core.time_limit import TimedAdapter, is_over, left, within
+from core.settings.settings import AlpacaSettings
 
 CONNECTIONS = 16
 """Kept open: as many as there are threads that ask."""

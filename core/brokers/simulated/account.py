@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
 from core.brokers.simulated.config import ExchangeConfig
-from core.brokers.simulated.market import Market
+from core.brokers.simulated.market import ExchangeMarket
 from core.model.account import Account
 from core.model.broker import BrokerPosition
 from core.model.instrument import BrokerInstrument, Instrument, NoInstrument, share
@@ -42,7 +42,7 @@ class Holding:
         self.quantity += signed
 
 
-class Ledger:
+class ExchangeLedger:
     """Cash, settlement and positions of the one account; `interest` is what its loans have cost so far, USD."""
 
     def __init__(
@@ -89,7 +89,7 @@ class Ledger:
         self._unsettled = {day: amount for day, amount in self._unsettled.items() if day > today}
         return self.cash - sum(self._unsettled.values(), ZERO)
 
-    def buying_power(self, at: datetime, market: Market, reserved: Decimal) -> Decimal:
+    def buying_power(self, at: datetime, market: ExchangeMarket, reserved: Decimal) -> Decimal:
         """USD that a new opening order may cost, never below zero.
 
         A cash account has its settled cash, a margin account its multiple of equity less what it holds, both less what
@@ -104,14 +104,14 @@ class Ledger:
     def _lendable(self, equity: Decimal, exposure: Decimal, reserved: Decimal) -> Decimal:
         return max(self._config.multiplier * equity - exposure - reserved, ZERO)
 
-    def exposure(self, at: datetime, market: Market) -> Decimal:
+    def exposure(self, at: datetime, market: ExchangeMarket) -> Decimal:
         """Market value of what is held, long and short together, USD."""
         return sum(map(abs, self._values(at, market).values()), ZERO)
 
     def account(
         self,
         at: datetime,
-        market: Market,
+        market: ExchangeMarket,
         reserved: Decimal,
         instrument: Callable[[Symbol], BrokerInstrument | NoInstrument],
     ) -> Account:
@@ -150,7 +150,7 @@ class Ledger:
     def _left(self) -> tuple[Decimal, Mapping[Symbol, Decimal]]:
         return self.cash, {symbol: held.quantity for symbol, held in self._holdings.items()}
 
-    def _last_equity(self, at: datetime, market: Market) -> Money | None:
+    def _last_equity(self, at: datetime, market: ExchangeMarket) -> Money | None:
         """Equity at the last close, at first the opening balance; None where the close of what is held is not known.
 
         It follows from the executions alone, whoever asked meanwhile.
@@ -201,7 +201,7 @@ class Ledger:
             for symbol, held in sorted(self._holdings.items())
         )
 
-    def _values(self, at: datetime, market: Market) -> Mapping[Symbol, Decimal]:
+    def _values(self, at: datetime, market: ExchangeMarket) -> Mapping[Symbol, Decimal]:
         """Market value of each position at the last price, USD, signed."""
         values: dict[Symbol, Decimal] = {}
         for symbol, held in self._holdings.items():

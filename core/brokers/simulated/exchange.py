@@ -13,26 +13,26 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from core.brokers.simulated.account import Ledger
+from core.brokers.simulated.account import ExchangeLedger
 from core.brokers.simulated.book import Book, BookedOrder
 from core.brokers.simulated.config import FIRST_EDITION, ExchangeConfig
-from core.brokers.simulated.directions import Directions
-from core.brokers.simulated.earlier import EarlierMarket, EarlierMatching
+from core.brokers.simulated.earlier_editions import EarlierMarket, EarlierMatching
 from core.brokers.simulated.frictions import Frictions
 from core.brokers.simulated.legs import legs_of
 from core.brokers.simulated.log import (
     Cancellation,
-    ExchangeLog,
     Record,
     Replacement,
     Request,
+    RequestLog,
     Submission,
     decoded,
     encoded,
     rebuild,
 )
-from core.brokers.simulated.market import Market
+from core.brokers.simulated.market import ExchangeMarket
 from core.brokers.simulated.matching import Matching
+from core.brokers.simulated.path_order import PathOrder
 from core.brokers.simulated.replacements import refusal_to_replace
 from core.brokers.simulated.rules import Situation, duplicate, is_whole, refusal, several_legs
 from core.model.account import Account
@@ -45,11 +45,11 @@ from core.model.quote import NoQuote, Quote
 from core.model.session import Calendar
 from core.model.values import ZERO, ClientOrderId, Money, Price, Quantity, Symbol
 
-__all__ = ["ExchangeConfig", "ExchangeLog", "Record", "SimulatedExchange", "rebuild"]
+__all__ = ["ExchangeConfig", "Record", "RequestLog", "SimulatedExchange", "rebuild"]
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class ExchangeCounts:
     """How much of what happened is a model's word.
 
     Attributes
@@ -85,21 +85,21 @@ class SimulatedExchange:
         self,
         config: ExchangeConfig,
         calendar: Calendar,
-        log: ExchangeLog,
+        log: RequestLog,
         instruments: Mapping[Symbol, BrokerInstrument] | None = None,
     ) -> None:
         self.last_at: datetime | None = None
         self._config = config
         self._log = log
         self._instruments = instruments
-        self._ledger = Ledger(config, calendar, self._traded)
+        self._ledger = ExchangeLedger(config, calendar, self._traded)
         self._book = Book(config.fee_per_share)
         self._frictions = Frictions(config)
         self._market, self._matching = self._rules(calendar)
         self._bars = self._market.bars
         self._working = self._book.working
 
-    def _rules(self, calendar: Calendar) -> tuple[Market, Matching]:
+    def _rules(self, calendar: Calendar) -> tuple[ExchangeMarket, Matching]:
         """By the edition that the account was opened under."""
         config, book, ledger = self._config, self._book, self._ledger
         if config.edition == FIRST_EDITION:
@@ -109,8 +109,8 @@ class SimulatedExchange:
         def around(symbol: Symbol, price: Price, side: Side) -> Price:
             return market.around(symbol, price, side)
 
-        directions = Directions(ledger, book, around, config.participation)
-        market = Market(config, directions.low_first)
+        directions = PathOrder(ledger, book, around, config.participation)
+        market = ExchangeMarket(config, directions.low_first)
         return market, Matching(config, calendar, market, book, ledger)
 
     # ── the market ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -214,10 +214,10 @@ class SimulatedExchange:
         return self._ledger.interest
 
     @property
-    def tally(self) -> Tally:
+    def tally(self) -> ExchangeCounts:
         """What its figures rest on."""
         matching = self._matching
-        return Tally(matching.executions, matching.at_derived_quotes, matching.same_bar.decided)
+        return ExchangeCounts(matching.executions, matching.at_derived_quotes, matching.same_bar.decided)
 
     def picture(self, at: datetime) -> BrokerPicture:
         """Everything a reconciliation compares."""

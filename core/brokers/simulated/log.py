@@ -63,7 +63,7 @@ MOST_DIGITS = 15
 YEARS = range(1900, 2200)
 
 
-class ExchangeLog(Protocol):
+class RequestLog(Protocol):
     """Where requests are written. `append` returns when the record is kept; what it raises stops the request."""
 
     def append(self, record: Record) -> None: ...

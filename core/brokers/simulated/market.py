@@ -25,7 +25,7 @@ DERIVED_SIZE = Quantity(Decimal(100))
 """Shares on either side of a derived quote, and what a minute without a bar can give."""
 
 
-class Market:
+class ExchangeMarket:
     """Bars, quotes and the volume already taken, symbol by symbol; `lasts` of symbols whose bars are no minutes.
 
     `closes` has the last bar before a symbol's last pause.

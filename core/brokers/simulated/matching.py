@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from core.brokers.simulated.account import Ledger
+from core.brokers.simulated.account import ExchangeLedger
 from core.brokers.simulated.book import NEVER, Book, BookedOrder
 from core.brokers.simulated.config import ExchangeConfig
 from core.brokers.simulated.frictions import Frictions
 from core.brokers.simulated.limits import fill_of_a_limit, is_within, worse
-from core.brokers.simulated.market import Market, minute_of, side_of
+from core.brokers.simulated.market import ExchangeMarket, minute_of, side_of
 from core.brokers.simulated.path import Segment
 from core.brokers.simulated.same_bar import SameBar
 from core.model.bar import ONE_MINUTE
@@ -40,7 +40,9 @@ class Matching:
         How many there were, and those of them that no recorded quote stood for.
     """
 
-    def __init__(self, config: ExchangeConfig, calendar: Calendar, market: Market, book: Book, ledger: Ledger) -> None:
+    def __init__(
+        self, config: ExchangeConfig, calendar: Calendar, market: ExchangeMarket, book: Book, ledger: ExchangeLedger
+    ) -> None:
         self.now = datetime.min.replace(tzinfo=UTC)
         self.next_at: datetime | None = None
         self._config = config

@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from core.brokers.simulated.account import Ledger
+from core.brokers.simulated.account import ExchangeLedger
 from core.brokers.simulated.book import Book, BookedOrder
 from core.brokers.simulated.limits import is_within
-from core.brokers.simulated.market import Market
+from core.brokers.simulated.market import ExchangeMarket
 from core.brokers.simulated.path import Path, Segment
 from core.model.order import OrderType, Side
 from core.model.values import ZERO, Price, Quantity, Symbol
@@ -52,7 +52,7 @@ class SameBar:
         Trades in which two orders of one bar's prices would have come to different ends: of each, the worse was taken.
     """
 
-    def __init__(self, market: Market, book: Book, ledger: Ledger) -> None:
+    def __init__(self, market: ExchangeMarket, book: Book, ledger: ExchangeLedger) -> None:
         self.decided = 0
         self._market = market
         self._book = book

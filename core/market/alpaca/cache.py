@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from core.inputs import BarArrived
 from core.market.alpaca.timetable import settled
+from core.messages.inputs import BarArrived
 from core.model.values import Symbol
 
 HOUR = timedelta(hours=1)

@@ -2,58 +2,70 @@
 
 from __future__ import annotations
 
-from core.model.contract import Field, Kind, Record
+from core.model.api_contract import ApiField, ApiFieldKind, ApiRecord
 
-TEXT, NUMBER, MOMENT, LIST, OBJECT = Kind.TEXT, Kind.NUMBER, Kind.MOMENT, Kind.LIST, Kind.OBJECT
+TEXT, NUMBER, MOMENT, LIST, OBJECT = (
+    ApiFieldKind.TEXT,
+    ApiFieldKind.NUMBER,
+    ApiFieldKind.MOMENT,
+    ApiFieldKind.LIST,
+    ApiFieldKind.OBJECT,
+)
 
-BAR = Record(
+BAR = ApiRecord(
     "a bar",
     "GET /v2/stocks/bars, and the stream of market data",
     "stock_bar",
     (
-        Field("t", MOMENT),
-        Field("o", NUMBER),
-        Field("h", NUMBER),
-        Field("l", NUMBER),
-        Field("c", NUMBER),
-        Field("v", NUMBER),
+        ApiField("t", MOMENT),
+        ApiField("o", NUMBER),
+        ApiField("h", NUMBER),
+        ApiField("l", NUMBER),
+        ApiField("c", NUMBER),
+        ApiField("v", NUMBER),
     ),
 )
 
-QUOTE = Record(
+QUOTE = ApiRecord(
     "a quote",
     "GET /v2/stocks/quotes/latest, and the stream of market data",
     "stock_quote",
-    (Field("t", MOMENT), Field("bp", NUMBER), Field("bs", NUMBER), Field("ap", NUMBER), Field("as", NUMBER)),
+    (
+        ApiField("t", MOMENT),
+        ApiField("bp", NUMBER),
+        ApiField("bs", NUMBER),
+        ApiField("ap", NUMBER),
+        ApiField("as", NUMBER),
+    ),
 )
 
-STATUS = Record(
+STATUS = ApiRecord(
     "a trading status",
     "the stream of market data",
     "",
     (
-        Field("t", MOMENT),
-        Field("sc", TEXT),
-        Field("sm", TEXT, absent="its code alone says what it is"),
-        Field("rm", TEXT, absent="no reason was given"),
+        ApiField("t", MOMENT),
+        ApiField("sc", TEXT),
+        ApiField("sm", TEXT, absent="its code alone says what it is"),
+        ApiField("rm", TEXT, absent="no reason was given"),
     ),
 )
 
-BARS = Record(
+BARS = ApiRecord(
     "a page of bars",
     "GET /v2/stocks/bars",
     "stock_bars_resp",
     (
-        Field("bars", OBJECT, absent="asked again, and after three in a row believed: there are none"),
-        Field("next_page_token", TEXT, absent="it was the last page"),
+        ApiField("bars", OBJECT, absent="asked again, and after three in a row believed: there are none"),
+        ApiField("next_page_token", TEXT, absent="it was the last page"),
     ),
 )
 
-QUOTES = Record(
+QUOTES = ApiRecord(
     "the latest quotes",
     "GET /v2/stocks/quotes/latest",
     "stock_latest_quotes_resp",
-    (Field("quotes", OBJECT, absent="no symbol was quoted: counted, and nothing opens without a quote"),),
+    (ApiField("quotes", OBJECT, absent="no symbol was quoted: counted, and nothing opens without a quote"),),
 )
 
 RECORDS = (BAR, QUOTE, STATUS, BARS, QUOTES)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
-from core.inputs import BarArrived
 from core.market.alpaca.requests import AskError, DataRequests
 from core.market.port import MarketDataError
+from core.messages.inputs import BarArrived
 from core.model.regime import DailyBar
 from core.model.values import Symbol
 from core.model.venues import XNYS

@@ -16,31 +16,31 @@ from typing import Any, TypeVar
 
 from pydantic import SecretStr
 
-from core.inputs import BarArrived, MarketDataBroken
+from core.io.wall_clock import utc_now
+from core.market.alpaca.async_wait import Naps, together
 from core.market.alpaca.backoff import pause
 from core.market.alpaca.cache import BarCache
 from core.market.alpaca.counts import Counts, Seen
 from core.market.alpaca.daily import A_QUARTER, daily_bars
 from core.market.alpaca.failure import Failure
 from core.market.alpaca.history import History
-from core.market.alpaca.naps import Naps, together
 from core.market.alpaca.quotes import Quotes, quote_of
-from core.market.alpaca.refused import RefusedSymbols
 from core.market.alpaca.requests import AskError, DataRequests
 from core.market.alpaca.socket import DataSocket, Message, StreamLostError, StreamRefusedError
-from core.market.alpaca.switch import Switch, after_a_refusal
+from core.market.alpaca.stream_failover import StreamFailover, after_a_refusal
+from core.market.alpaca.symbol_blocklist import SymbolBlocklist
 from core.market.alpaca.timetable import SETTLE, Timetable, settled
 from core.market.alpaca.wire import read_bar, read_status, shown
 from core.market.port import Heard
+from core.messages.inputs import BarArrived, MarketDataBroken
 from core.model.bar import ONE_MINUTE
-from core.model.connection import Lamp
+from core.model.connection import ConnectionStatus
 from core.model.quote import Feed, NoQuote, Quote
 from core.model.regime import DailyBar
+from core.model.said_once import is_news
 from core.model.session import Calendar
 from core.model.values import Symbol
-from core.said import is_news
-from core.settings import AlpacaSettings
-from core.wall_clock import utc_now
+from core.settings.settings import AlpacaSettings
 
 THREADS = 8
 QUOTES_EVERY = timedelta(seconds=1)
@@ -104,17 +104,17 @@ class AlpacaData:
         self._chance = chance
         self._timetable = Timetable(calendar)
         self._requests = DataRequests(settings, key, secret, self.counts)
-        self._refused = RefusedSymbols(now)
+        self._refused = SymbolBlocklist(now)
         self._history = History(self._requests, BarCache(), now, chance, self._refused)
         self._quotes = Quotes(Feed(settings.feed), self.counts)
         self._pool = ThreadPoolExecutor(THREADS, "market data")
-        self._switch: Switch | None = None
+        self._switch: StreamFailover | None = None
         self._socket: DataSocket | None = None
         self._naps = Naps(now)
         self._acts: set[asyncio.Future[None]] = set()
         self._hear: Callable[[Heard], None] = _ignore
-        self._show: Callable[[Lamp], None] = _ignore
-        self._shown: Lamp | None = None
+        self._show: Callable[[ConnectionStatus], None] = _ignore
+        self._shown: ConnectionStatus | None = None
 
     def __repr__(self) -> str:
         return "AlpacaData()"
@@ -167,7 +167,7 @@ class AlpacaData:
 
     # ── run by the desk, in its loop ─────────────────────────────────────────────────────────────────────────────
 
-    async def run(self, hear: Callable[[Heard], None], show: Callable[[Lamp], None]) -> None:
+    async def run(self, hear: Callable[[Heard], None], show: Callable[[ConnectionStatus], None]) -> None:
         """Stream first, polling where it fails, and back; gaps are filled. Runs until it is cancelled (MD-02)."""
         self._hear, self._show = hear, show
         switch = self._begun()
@@ -182,18 +182,18 @@ class AlpacaData:
             self._keep_time(switch),
         )
 
-    def _begun(self) -> Switch:
+    def _begun(self) -> StreamFailover:
         """What is known outlives a run that failed."""
         if self._switch is None:
             silence = timedelta(seconds=float(self._settings.silence_seconds))
-            self._switch = Switch(self._timetable, silence, self._chance, self._known, self.counts, self._now())
+            self._switch = StreamFailover(self._timetable, silence, self._chance, self._known, self.counts, self._now())
         else:
             self._switch.lost(self._now(), "market data is begun again")
         return self._switch
 
     # ── the stream ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _keep_streaming(self, switch: Switch) -> None:
+    async def _keep_streaming(self, switch: StreamFailover) -> None:
         while True:
             now, at = self._now(), switch.line.connect_at
             if at is None or at > now:
@@ -204,7 +204,7 @@ class AlpacaData:
             await self._stream(switch)
             self._look()
 
-    async def _stream(self, switch: Switch) -> None:
+    async def _stream(self, switch: StreamFailover) -> None:
         """One connection, to its end."""
         streamed = [symbol for symbol in self._refused.others_of(self._symbols) if symbol not in self._beside]
         self._socket = socket = DataSocket(self._settings, *self._keys, streamed or self._symbols)
@@ -236,11 +236,11 @@ class AlpacaData:
         self._hear(MarketDataBroken(PLACE, f"your plan has no room for {names}: {ASKED_BESIDE}"))
         return f"{names}: {ASKED_BESIDE}"
 
-    async def _listen(self, switch: Switch, socket: DataSocket) -> None:
+    async def _listen(self, switch: StreamFailover, socket: DataSocket) -> None:
         while True:
             self._take_messages(switch, await socket.receive())
 
-    async def _watch(self, switch: Switch, socket: DataSocket) -> None:
+    async def _watch(self, switch: StreamFailover, socket: DataSocket) -> None:
         """Nothing came for long: is it still there?"""
         while True:
             now = self._now()
@@ -253,7 +253,7 @@ class AlpacaData:
             switch.ponged(self._now())
             self._look()
 
-    async def _keep_pinging(self, switch: Switch, socket: DataSocket) -> None:
+    async def _keep_pinging(self, switch: StreamFailover, socket: DataSocket) -> None:
         """A pong says that the link is there; whether something is missing on it, `_watch` asks."""
         while True:
             await asyncio.sleep(PING_EVERY)
@@ -261,7 +261,7 @@ class AlpacaData:
                 switch.line.alive(self._now())
                 self._look()
 
-    def _take_messages(self, switch: Switch, messages: Sequence[Message]) -> None:
+    def _take_messages(self, switch: StreamFailover, messages: Sequence[Message]) -> None:
         now = self._now()
         is_quoted = False
         for message in messages:
@@ -290,7 +290,7 @@ class AlpacaData:
         if told is not None:
             self._hear(told)
 
-    def _take_bar(self, switch: Switch, symbol: Symbol, message: Message, now: datetime) -> None:
+    def _take_bar(self, switch: StreamFailover, symbol: Symbol, message: Message, now: datetime) -> None:
         arrived = read_bar(symbol, message, PLACE)
         if isinstance(arrived, MarketDataBroken):
             self.counts.see(Seen.BROKEN)
@@ -322,7 +322,7 @@ class AlpacaData:
 
     # ── the questions ────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _keep_asking(self, switch: Switch) -> None:
+    async def _keep_asking(self, switch: StreamFailover) -> None:
         """One request for all symbols, whenever minutes are missing."""
         while True:
             now = self._now()
@@ -346,7 +346,7 @@ class AlpacaData:
                     self._socket.cut(MUTE)
             self._look()
 
-    async def _keep_asking_beside(self, switch: Switch) -> None:
+    async def _keep_asking_beside(self, switch: StreamFailover) -> None:
         """The last minutes of those that the stream has no room for; a failure is made good by the next minute."""
         known = settled(self._now())
         while True:
@@ -360,7 +360,7 @@ class AlpacaData:
             known = last
             await self._naps.until(known + ONE_MINUTE + SETTLE if self._beside else None)
 
-    async def _keep_quoting(self, switch: Switch) -> None:
+    async def _keep_quoting(self, switch: StreamFailover) -> None:
         """The latest quotes of all symbols: once at the start, then while no stream brings them."""
         fails, self._wants_quotes = 0, True
         while True:
@@ -403,7 +403,7 @@ class AlpacaData:
 
     # ── time, and what others see ────────────────────────────────────────────────────────────────────────────────
 
-    async def _keep_time(self, switch: Switch) -> None:
+    async def _keep_time(self, switch: StreamFailover) -> None:
         while True:
             at = switch.next_due()
             if at is not None and at <= self._now():
@@ -428,7 +428,7 @@ class AlpacaData:
             self._naps.wake()
 
 
-def _is_another(lamp: Lamp, before: Lamp) -> bool:
+def _is_another(lamp: ConnectionStatus, before: ConnectionStatus) -> bool:
     stands, stood = (lamp.state, lamp.since, lamp.tries), (before.state, before.since, before.tries)
     return stands != stood or is_news(lamp.words, before.words)
 

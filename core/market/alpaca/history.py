@@ -12,14 +12,14 @@ from datetime import datetime, timedelta
 
 from tenacity import RetryCallState, Retrying, retry_if_exception
 
-from core.inputs import BarArrived, MarketDataBroken
 from core.market.alpaca.backoff import pause
 from core.market.alpaca.cache import BarCache, hours_of
 from core.market.alpaca.failure import Failure
-from core.market.alpaca.refused import RefusedSymbols
 from core.market.alpaca.requests import AskError, DataRequests, NullError, Page
+from core.market.alpaca.symbol_blocklist import SymbolBlocklist
 from core.market.alpaca.timetable import settled
 from core.market.port import MarketDataError
+from core.messages.inputs import BarArrived, MarketDataBroken
 from core.model.values import Symbol
 
 BATCH = 100
@@ -46,10 +46,10 @@ class History:
         cache: BarCache,
         now: Callable[[], datetime],
         chance: Callable[[], float],
-        refused: RefusedSymbols | None = None,
+        refused: SymbolBlocklist | None = None,
     ) -> None:
         self._requests = requests
-        self._refused = refused or RefusedSymbols(now)
+        self._refused = refused or SymbolBlocklist(now)
         self._cache = cache
         self._now = now
         self._chance = chance

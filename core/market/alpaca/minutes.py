@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from core.inputs import BarArrived, MarketDataBroken
 from core.market.alpaca.counts import Counts, Seen
+from core.messages.inputs import BarArrived, MarketDataBroken
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.values import Symbol
 from core.model.venues import XNYS

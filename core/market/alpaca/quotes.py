@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from core.inputs import MarketDataBroken, QuoteArrived
 from core.market.alpaca.counts import Counts, Seen
 from core.market.alpaca.wire import read_quote
+from core.messages.inputs import MarketDataBroken, QuoteArrived
 from core.model.quote import Feed, NoQuote, Quote
 from core.model.values import ZERO, Symbol
 

@@ -16,18 +16,18 @@ import requests
 from alpaca.data.historical.stock import StockHistoricalDataClient
 from pydantic import SecretStr
 
-from core.inputs import BarArrived, MarketDataBroken, QuoteArrived
+from core.io.redaction import Redaction
+from core.io.time_limit import TimedAdapter, within
 from core.market.alpaca.backoff import asked_for
 from core.market.alpaca.contract import BARS, QUOTES
 from core.market.alpaca.counts import Counts, Seen
 from core.market.alpaca.failure import Failure
 from core.market.alpaca.wire import read_bar, read_quote, shown
+from core.messages.inputs import BarArrived, MarketDataBroken, QuoteArrived
 from core.model.bar import ONE_MINUTE
 from core.model.quote import Feed
 from core.model.values import Symbol
-from core.redaction import Redaction
-from core.settings import AlpacaSettings
-from core.time_limit import TimedAdapter, within
+from core.settings.settings import AlpacaSettings
 
 PAGE = 10_000
 """Bars in one answer at most: Alpaca's limit."""

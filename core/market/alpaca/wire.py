@@ -13,10 +13,10 @@ from decimal import Decimal
 
 from msgpack import Timestamp
 
-from core.inputs import BarArrived, MarketDataBroken, QuoteArrived, TradingStatusHeard
 from core.market.alpaca.contract import BAR, QUOTE, STATUS
+from core.messages.inputs import BarArrived, MarketDataBroken, QuoteArrived, TradingHaltHeard
+from core.model.api_contract import ApiRecord
 from core.model.bar import Bar
-from core.model.contract import Record
 from core.model.instrument import STOCK_TICKS
 from core.model.quote import Feed, Quote
 from core.model.values import Price, Quantity, Symbol, is_number
@@ -31,7 +31,7 @@ LONGEST_SHOWN = 40
 class _Fields:
     """A record, read by its table alone."""
 
-    table: Record
+    table: ApiRecord
     raw: Mapping[object, object]
 
     def get(self, name: str) -> object:
@@ -93,7 +93,7 @@ OTHERS = frozenset("56789ACDEF")
 """Codes that say something else of a symbol: indications, imbalances, restrictions of short sales, price bands."""
 
 
-def read_status(symbol: Symbol, raw: object, place: str) -> TradingStatusHeard | MarketDataBroken | None:
+def read_status(symbol: Symbol, raw: object, place: str) -> TradingHaltHeard | MarketDataBroken | None:
     """A trading status of the stream (`sc sm rc rm t`); None for one that neither halts nor resumes.
 
     A code that nobody knows halts where its words do, and is told as unreadable where they do not.
@@ -107,9 +107,9 @@ def read_status(symbol: Symbol, raw: object, place: str) -> TradingStatusHeard |
     said = [shown(text).strip("'") for text in (fields.get("sm"), fields.get("rm")) if isinstance(text, str) and text]
     words = ", ".join(said) or HALTING.get(str(code), "no words with it")
     if code in RESUMING:
-        return TradingStatusHeard(symbol, False, at, words)
+        return TradingHaltHeard(symbol, False, at, words)
     if code in HALTING or (code not in OTHERS and any(word in words.lower() for word in ("halt", "pause", "suspen"))):
-        return TradingStatusHeard(symbol, True, at, words)
+        return TradingHaltHeard(symbol, True, at, words)
     return None if code in OTHERS else MarketDataBroken(place, f"{symbol} status: {shown(code)} ({words}) is not known")
 
 

@@ -8,11 +8,11 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from core.csv_table import TableError
-from core.daily_file import daily_values
+from core.files.csv_table import TableError
+from core.files.daily_file import daily_values
 from core.market.vix.port import VixError
 from core.model.regime import DailyValue
-from core.risk.regime.terms import RegimeSettings
+from core.settings.regime import RegimeSettings
 
 LARGEST = 8 * 1024 * 1024
 """Bytes of an answer; the file of 36 years has half of one million."""

@@ -16,20 +16,20 @@ class AllocationCheck:
 
     name = "allocation"
 
-    def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict | None:
+    def review(self, candidate: Candidate, state: ReviewContext) -> Verdict | None:
         """None where the strategy has no share of its own: there is nothing to check."""
-        share = desk.allocations.of(candidate.strategy)
+        share = state.allocations.of(candidate.strategy)
         if share is None or candidate.only_reduces:
             return None
-        price = candidate.price(desk.quote_of_now)
-        if price is None or desk.equity is None:
-            return lacking(self.name, price, desk)
+        price = candidate.price(state.quote_of_now)
+        if price is None or state.equity is None:
+            return lacking(self.name, price, state)
         order = candidate.order
-        capital = capital_of(share, candidate.strategy, order.symbol, desk.ledger, desk.equity, order)
+        capital = capital_of(share, candidate.strategy, order.symbol, state.ledger, state.equity, order)
         cost = order.cost(price)
         if cost > capital.left:
             said = f"exceeds strategy allocation: {_over(capital, share, candidate.strategy, cost)}"
-            return refused(self.name, f"{said}; {would_pass(candidate, desk)}")
+            return refused(self.name, f"{said}; {would_pass(candidate, state)}")
         return unsaid(self.name, lambda: f"{usd(capital.taken + cost)} of {usd(capital.allocated)} with it")
 
 

@@ -17,10 +17,10 @@ class BackPressureCheck:
 
     name = "back-pressure"
 
-    def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
+    def review(self, candidate: Candidate, state: ReviewContext) -> Verdict:
         if candidate.only_reduces:
             return passed(self.name, "closes; waits for none")
-        queued, most = queued_orders(desk.ledger), desk.settings.execution.max_queued
+        queued, most = queued_orders(state.ledger), state.settings.execution.max_queued
         if queued > most:
             return refused(self.name, f"{queued} orders wait for the broker's answer, more than {most}")
         return unsaid(self.name, lambda: f"{queued} of {most} wait for an answer")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.execution.breaker import Phase
+from core.execution.breaker import BreakerPhase
 from core.model.staging import Verdict, unsaid
 from core.risk.checks.verdicts import passed, refused
 from core.risk.gate import Candidate, ReviewContext
@@ -14,13 +14,13 @@ class BreakerCheck:
     name = "breaker"
     passes = passed(name, "closed; the broker answers")
 
-    def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
-        phase = desk.breaker.phase(desk.at)
-        if phase is Phase.CLOSED and not candidate.only_reduces:
+    def review(self, candidate: Candidate, state: ReviewContext) -> Verdict:
+        phase = state.breaker.phase(state.at)
+        if phase is BreakerPhase.CLOSED and not candidate.only_reduces:
             return self.passes
-        refusal = desk.breaker.refusal(desk.at)
+        refusal = state.breaker.refusal(state.at)
         if candidate.only_reduces:
-            return self._of_an_exit(refusal, desk.breaker.state.failures)
+            return self._of_an_exit(refusal, state.breaker.state.failures)
         if refusal is not None:
             return refused(self.name, refusal)
         return unsaid(self.name, lambda: f"{phase.value}; the broker answers")

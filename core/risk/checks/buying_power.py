@@ -19,20 +19,20 @@ class BuyingPowerCheck:
 
     name = "buying power"
 
-    def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
+    def review(self, candidate: Candidate, state: ReviewContext) -> Verdict:
         if candidate.only_reduces:
             return passed(self.name, "closes; needs none")
-        if isinstance(desk.account, NoAccount):
-            return without_equity(self.name, f"buying power is not known: {desk.account.reason}", desk)
-        if desk.account.is_blocked:
+        if isinstance(state.account, NoAccount):
+            return without_equity(self.name, f"buying power is not known: {state.account.reason}", state)
+        if state.account.is_blocked:
             return refused(self.name, "the broker has blocked the account; ask the broker why")
-        price = candidate.price(desk.quote_of_now)
+        price = candidate.price(state.quote_of_now)
         if price is None:
-            return unmeasured(self.name, "no price to measure it by", is_fresh=desk.is_fresh)
-        free = free_for(candidate.order, desk.ledger, desk.account)
+            return unmeasured(self.name, "no price to measure it by", is_fresh=state.is_fresh)
+        free = free_for(candidate.order, state.ledger, state.account)
         cost = candidate.order.cost(price)
         if cost > free:
-            reserved = reserved_for_unseen(desk.ledger, desk.account, but=candidate.order.replaces)
+            reserved = reserved_for_unseen(state.ledger, state.account, but=candidate.order.replaces)
             return refused(
                 self.name,
                 f"{usd(cost)} is over {usd(free)} free, {usd(reserved)} reserved",

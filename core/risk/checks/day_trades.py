@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from core.model.staging import Standing, Verdict
+from core.model.staging import CheckResult, Verdict
 from core.risk.checks.protections import ProtectionCheck
 from core.risk.checks.verdicts import refused
 from core.risk.gate import Candidate, ReviewContext
-from core.risk.protections.contract import EVERYTHING
+from core.risk.protections.base import EVERYTHING
 from core.risk.protections.day_trades import DayTrades
 
 
@@ -18,14 +18,14 @@ class DayTradesCheck(ProtectionCheck):
     def __init__(self) -> None:
         super().__init__(DayTrades.name)
 
-    def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
-        verdict, protection = super().review(candidate, desk), desk.protections.day_trades
-        if candidate.only_reduces or not protection.is_watched or not desk.protections.is_on(protection):
+    def review(self, candidate: Candidate, state: ReviewContext) -> Verdict:
+        verdict, protection = super().review(candidate, state), state.protections.day_trades
+        if candidate.only_reduces or not protection.is_watched or not state.protections.is_on(protection):
             return verdict
-        if verdict.standing is Standing.REFUSES or protection.locks.on(EVERYTHING, desk.at) is not None:
+        if verdict.standing is CheckResult.REFUSES or protection.locks.on(EVERYTHING, state.at) is not None:
             return verdict
-        counted, others = protection.counted(desk.at), _others_of_today(candidate, desk)
-        limit = desk.settings.risk.protections.day_trades.trade_limit
+        counted, others = protection.counted(state.at), _others_of_today(candidate, state)
+        limit = state.settings.risk.protections.day_trades.trade_limit
         if counted + others + 1 < limit:
             return verdict
         return refused(
@@ -33,14 +33,14 @@ class DayTradesCheck(ProtectionCheck):
         )
 
 
-def _others_of_today(candidate: Candidate, desk: ReviewContext) -> int:
+def _others_of_today(candidate: Candidate, state: ReviewContext) -> int:
     """Trades other than this one that were opened today, or may be still."""
 
     def is_of_today(opened_at: datetime) -> bool:
-        return desk.venue.day_of(opened_at) == desk.day
+        return state.venue.day_of(opened_at) == state.day
 
     own = (candidate.order.symbol, candidate.strategy)
-    today = {(p.symbol, p.strategy) for p in desk.ledger.positions() if is_of_today(p.opened_at)}
-    coming = {(o.request.symbol, o.strategy) for o in desk.ledger.working_entries()}
-    held_over = {(p.symbol, p.strategy) for p in desk.ledger.positions() if not is_of_today(p.opened_at)}
+    today = {(p.symbol, p.strategy) for p in state.ledger.positions() if is_of_today(p.opened_at)}
+    coming = {(o.request.symbol, o.strategy) for o in state.ledger.working_entries()}
+    held_over = {(p.symbol, p.strategy) for p in state.ledger.positions() if not is_of_today(p.opened_at)}
     return len((today | coming) - held_over - {own})

@@ -13,6 +13,6 @@ class KillCheck:
     name = "kill switch"
     passes = passed(name, "entries are on")
 
-    def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
-        refusal = desk.control.refusal()
+    def review(self, candidate: Candidate, state: ReviewContext) -> Verdict:
+        refusal = state.control.refusal()
         return refused(self.name, refusal) if refusal else self.passes

@@ -21,22 +21,22 @@ class MarginCheck:
     name = "margin"
     passes = passed(name, "a cash account borrows nothing")
 
-    def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
+    def review(self, candidate: Candidate, state: ReviewContext) -> Verdict:
         if candidate.only_reduces:
             return passed(self.name, "closes; takes none")
-        if isinstance(desk.account, NoAccount):
-            return without_equity(self.name, f"margin is not known: {desk.account.reason}", desk)
-        if not desk.account.lends and candidate.order.effect is Effect.SHORT:
+        if isinstance(state.account, NoAccount):
+            return without_equity(self.name, f"margin is not known: {state.account.reason}", state)
+        if not state.account.lends and candidate.order.effect is Effect.SHORT:
             return refused(self.name, "a cash account sells nothing short")
-        if not desk.account.lends:
+        if not state.account.lends:
             return self.passes
-        effect = margin_effect(candidate, desk, desk.account)
+        effect = margin_effect(candidate, state, state.account)
         if isinstance(effect, Unknown):
-            return unmeasured(self.name, effect.reason, is_fresh=desk.is_fresh)
-        return self._judged(effect, desk)
+            return unmeasured(self.name, effect.reason, is_fresh=state.is_fresh)
+        return self._judged(effect, state)
 
-    def _judged(self, effect: MarginEffect, desk: ReviewContext) -> Verdict:
-        terms = desk.settings.risk.margin
+    def _judged(self, effect: MarginEffect, state: ReviewContext) -> Verdict:
+        terms = state.settings.risk.margin
         if effect.after < ZERO:
             return refused(self.name, "it would bring the account under maintenance; take fewer shares")
         if effect.after < terms.refuse_at:
@@ -66,15 +66,15 @@ class MarginCheck:
         )
 
 
-def margin_effect(candidate: Candidate, desk: ReviewContext, account: Account) -> MarginEffect | Unknown:
+def margin_effect(candidate: Candidate, state: ReviewContext, account: Account) -> MarginEffect | Unknown:
     """What an entry does to a margin account, the entries on their way included."""
-    price = candidate.price(desk.quote_of_now)
+    price = candidate.price(state.quote_of_now)
     if price is None:
         return Unknown("no price to measure it by")
 
     def known(symbol: Symbol) -> BrokerInstrument | NoInstrument:
-        return desk.instruments.get(symbol) or NoInstrument("not asked for yet")
+        return state.instruments.get(symbol) or NoInstrument("not asked for yet")
 
-    coming = maintenance_coming(desk.ledger, known, account.at, but=candidate.order)
-    free = free_for(candidate.order, desk.ledger, account)
-    return effect_of(candidate.order, price, account, desk.instrument, (coming, free))
+    coming = maintenance_coming(state.ledger, known, account.at, but=candidate.order)
+    free = free_for(candidate.order, state.ledger, account)
+    return effect_of(candidate.order, price, account, state.instrument, (coming, free))

@@ -13,7 +13,7 @@ class ModeCheck:
 
     name = "mode"
 
-    def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
-        if desk.mode is Mode.LIVE and desk.settings.account.mode is not Mode.LIVE:
+    def review(self, candidate: Candidate, state: ReviewContext) -> Verdict:
+        if state.mode is Mode.LIVE and state.settings.account.mode is not Mode.LIVE:
             return refused(self.name, "the account is live and account.mode is paper; start the desk again")
-        return passed(self.name, desk.mode.value)
+        return passed(self.name, state.mode.value)

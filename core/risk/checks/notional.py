@@ -13,17 +13,17 @@ class NotionalCheck:
 
     name = "notional"
 
-    def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
+    def review(self, candidate: Candidate, state: ReviewContext) -> Verdict:
         if candidate.only_reduces:
             return passed(self.name, "closes; any size")
-        price = candidate.price(desk.quote_of_now)
-        most = desk.settings.risk.max_notional.of(desk.equity)
-        least = desk.settings.risk.min_notional
+        price = candidate.price(state.quote_of_now)
+        most = state.settings.risk.max_notional.of(state.equity)
+        least = state.settings.risk.min_notional
         if price is None or most is None:
-            return lacking(self.name, price, desk)
+            return lacking(self.name, price, state)
         notional = candidate.order.cost(price)
         if notional > most:
-            return refused(self.name, f"{usd(notional)} is over {usd(most)} an order; {would_pass(candidate, desk)}")
+            return refused(self.name, f"{usd(notional)} is over {usd(most)} an order; {would_pass(candidate, state)}")
         if notional < least:
             return refused(self.name, f"{usd(notional)} is under {usd(least)} an order; take more shares")
         return unsaid(self.name, lambda: f"{usd(notional)} of {usd(most)}")

@@ -7,7 +7,7 @@ a strategy holds, and is told whose position the order meets.
 from __future__ import annotations
 
 from core.execution.ledger import Ledger
-from core.execution.others import in_the_way_of
+from core.execution.other_orders import in_the_way_of
 from core.model.order import Side
 from core.model.reconciliation import NO_SYMBOL, DifferenceKind
 from core.model.staging import Verdict, unsaid
@@ -21,27 +21,27 @@ class OpenPositionsCheck:
 
     name = "open positions"
 
-    def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
+    def review(self, candidate: Candidate, state: ReviewContext) -> Verdict:
         if candidate.only_reduces:
-            held = in_the_way_of(candidate.order, desk.others, desk.ledger)
+            held = in_the_way_of(candidate.order, state.others, state.ledger)
             return warned(self.name, held) if held else passed(self.name, "closes one")
         symbol = candidate.order.symbol
-        if unreadable := _unreadable(desk, symbol):
+        if unreadable := _unreadable(state, symbol):
             return refused(self.name, unreadable)
-        taken = places_taken(desk.ledger)
+        taken = places_taken(state.ledger)
         others = sorted([owner for s, owner in taken if s == symbol and owner != candidate.strategy])
-        if others and not candidate.is_manual and not desk.settings.risk.several_strategies_a_symbol:
+        if others and not candidate.is_manual and not state.settings.risk.several_strategies_a_symbol:
             return refused(
                 self.name, f"another strategy holds {symbol} or has an order in it; close or cancel that first"
             )
-        if opposed := _opposed(candidate, desk):
+        if opposed := _opposed(candidate, state):
             return refused(self.name, opposed)
-        limit = desk.settings.risk.max_open_positions
+        limit = state.settings.risk.max_open_positions
         joins = candidate.is_manual and bool(others)  # the symbol has its place already
         if not joins and len(taken) + ((symbol, candidate.strategy) not in taken) > limit:
             return refused(self.name, f"FULL, max_open_positions exceeded: {len(taken)} of {limit}; close one first")
         if others:
-            return warned(self.name, f"it meets {' and '.join(_met(desk.ledger, symbol, owner) for owner in others)}")
+            return warned(self.name, f"it meets {' and '.join(_met(state.ledger, symbol, owner) for owner in others)}")
         places = len(taken)
         return unsaid(self.name, lambda: f"{places} of {limit} before it")
 
@@ -61,21 +61,21 @@ def places_taken(ledger: Ledger) -> set[tuple[Symbol, str]]:
     return taken
 
 
-def _unreadable(desk: ReviewContext, symbol: Symbol) -> str | None:
+def _unreadable(state: ReviewContext, symbol: Symbol) -> str | None:
     """An order of somebody else's that may be in this symbol, and nobody can tell what it does there (EX-09)."""
-    for found in desk.control.state.differences:
+    for found in state.control.state.differences:
         if found.kind is DifferenceKind.UNREADABLE_ORDER and found.symbol in (symbol, NO_SYMBOL):
             where = "may be in" if found.symbol == NO_SYMBOL else "is in"
             return f"somebody's order {where} {symbol} and cannot be read ({found.broker}); cancel it at the broker"
     return None
 
 
-def _opposed(candidate: Candidate, desk: ReviewContext) -> str | None:
+def _opposed(candidate: Candidate, state: ReviewContext) -> str | None:
     """What an opening order would run against: a position the other way it would close unsaid, or an order for one."""
     symbol, side = candidate.order.symbol, candidate.order.side
-    held = desk.ledger.net_quantity(symbol)
+    held = state.ledger.net_quantity(symbol)
     if held and (held > 0) is (side is Side.SELL):
         return f"{symbol} is held {'long' if held > 0 else 'short'}; close it first"
-    if any(order.request.side is not side for order in desk.ledger.working_entries(symbol)):
+    if any(order.request.side is not side for order in state.ledger.working_entries(symbol)):
         return f"an order that opens {symbol} the other way is working; cancel it first"
     return None

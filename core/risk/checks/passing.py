@@ -13,37 +13,37 @@ from core.risk.checks.margin import MarginCheck
 from core.risk.checks.portfolio import PortfolioCheck
 from core.risk.checks.room import room_of, taken_of
 from core.risk.checks.session_limits import SessionLimitsCheck
-from core.risk.conditions import conditions_of, wanted_of
 from core.risk.gate import Candidate, Gate, ReviewContext
-from core.risk.scaling import BINDING
+from core.risk.size_factors import BINDING
 from core.risk.sizing import size_within
+from core.risk.sizing_inputs import conditions_of, wanted_of
 
 WHOLE = Decimal(1)
 OF_A_SIZE = Gate((SessionLimitsCheck(), BuyingPowerCheck(), MarginCheck(), PortfolioCheck()))
 """What else a size must pass; the loss, the budget and the largest order are what it is made from."""
 
 
-def would_pass(candidate: Candidate, desk: ReviewContext) -> str:
+def would_pass(candidate: Candidate, state: ReviewContext) -> str:
     """`0.298 would pass`: every check of a size, as things stand; or which of them leaves no room.
 
     Whole shares where the order is of them and any would do, else in the instrument's steps.
     """
-    wanted = wanted_of(candidate, desk)
+    wanted = wanted_of(candidate, state)
     if wanted is None:
         return "take fewer shares"
     conditions, room = (
-        conditions_of(candidate, desk),
-        room_of(candidate.order.side, desk, taken_of(desk, candidate.order)),
+        conditions_of(candidate, state),
+        room_of(candidate.order.side, state, taken_of(state, candidate.order)),
     )
     size = size_within(room, wanted, conditions, BINDING)
-    part = _part_of_a_share(candidate, desk)
+    part = _part_of_a_share(candidate, state)
     if not size.quantity and part < wanted.step:
         size = size_within(room, replace(wanted, step=part), conditions, BINDING)
     if not size.quantity:
         return f"no size passes: {size.limited_by}"
     if candidate.order.instrument.cost(size.quantity, wanted.price) < wanted.least:
         return f"no size passes: {size.limited_by} is under the smallest one"
-    refused = OF_A_SIZE.review(_smaller(candidate, size.quantity), desk).refusals
+    refused = OF_A_SIZE.review(_smaller(candidate, size.quantity), state).refusals
     if refused:
         return f"no size passes: {refused[0].check}"
     return f"{plain(size.quantity)} would pass"
@@ -53,9 +53,9 @@ def _smaller(candidate: Candidate, quantity: Quantity) -> Candidate:
     return replace(candidate, order=replace(candidate.order, quantity=quantity))
 
 
-def _part_of_a_share(candidate: Candidate, desk: ReviewContext) -> Decimal:
+def _part_of_a_share(candidate: Candidate, state: ReviewContext) -> Decimal:
     """The step of such an order: a whole share for a short sale, beside a target, and where fractions do not trade."""
-    order, instrument = candidate.order, desk.instrument
+    order, instrument = candidate.order, state.instrument
     is_whole = order.effect is Effect.SHORT or order.leg(LegRole.TARGET) is not None
     if is_whole or not isinstance(instrument, BrokerInstrument) or not instrument.is_fractionable:
         return WHOLE

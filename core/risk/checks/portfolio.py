@@ -19,23 +19,23 @@ class PortfolioCheck:
     name = "portfolio"
     passes = passed(name, "no limit is set")
 
-    def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
-        terms, account = desk.settings.risk.portfolio, desk.account
+    def review(self, candidate: Candidate, state: ReviewContext) -> Verdict:
+        terms, account = state.settings.risk.portfolio, state.account
         if candidate.only_reduces:
             return passed(self.name, "closes; makes room")
         if terms.limits_nothing:
             return self.passes
         if not isinstance(account, Account):
-            return without_equity(self.name, "equity and buying power are not known yet", desk)
+            return without_equity(self.name, "equity and buying power are not known yet", state)
         equity = account.equity
         if equity <= ZERO:
             return refused(self.name, "no equity is left: exits only")
-        price = candidate.price(desk.quote_of_now)
+        price = candidate.price(state.quote_of_now)
         if price is None:
-            return unmeasured(self.name, "no price to measure it by", is_fresh=desk.is_fresh)
+            return unmeasured(self.name, "no price to measure it by", is_fresh=state.is_fresh)
         cost = candidate.order.cost(price)
-        held = exposure_of(desk.ledger, desk.prices, but=candidate.order)
-        free = free_for(candidate.order, desk.ledger, account)
+        held = exposure_of(state.ledger, state.prices, but=candidate.order)
+        free = free_for(candidate.order, state.ledger, account)
         refusal = _exposed(held / equity, (held + cost) / equity, terms.max_exposure) or _spent(
             free, cost, terms.reserve
         )

@@ -9,7 +9,7 @@ from core.model.staging import StopPlan, Verdict
 from core.model.values import plain, priced
 from core.risk.checks.verdicts import passed, percent, refused, warned
 from core.risk.gate import Candidate, ReviewContext
-from core.staging.legs import target_of
+from core.staging.attached_legs import target_of
 
 
 class PriceRulesCheck:
@@ -20,7 +20,7 @@ class PriceRulesCheck:
     name = "price"
     passes = passed(name, "on its tick")
 
-    def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
+    def review(self, candidate: Candidate, state: ReviewContext) -> Verdict:
         order = candidate.order
         if malformed := _malformed(order):
             return refused(self.name, malformed)
@@ -34,24 +34,24 @@ class PriceRulesCheck:
                 return refused(self.name, f"{price} is no price: it must be above zero")
             if price % tick_of(price):
                 return refused(self.name, f"{priced(price)} is off its tick of {tick_of(price)}")
-        if wrong := _wrong_side(candidate, desk) or _triggered(candidate, desk):
+        if wrong := _wrong_side(candidate, state) or _triggered(candidate, state):
             return refused(self.name, wrong)
         if odd := _comes_back(candidate):
             return warned(self.name, odd)
-        return self._far_away(candidate, desk) or self.passes
+        return self._far_away(candidate, state) or self.passes
 
-    def _far_away(self, candidate: Candidate, desk: ReviewContext) -> Verdict | None:
+    def _far_away(self, candidate: Candidate, state: ReviewContext) -> Verdict | None:
         """A limit that nobody would type on purpose: a slip of the finger, or of a decimal point."""
         order, word = candidate.order, "limit"
         limit = order.limit_price
         if limit is None and not candidate.only_reduces:
             limit, word = order.stop_price, "trigger"
-        if limit is None or not isinstance(desk.quote, Quote):
+        if limit is None or not isinstance(state.quote, Quote):
             return None
-        away = abs(limit - desk.quote.mid) / desk.quote.mid
-        if away <= desk.settings.risk.price_band:
+        away = abs(limit - state.quote.mid) / state.quote.mid
+        if away <= state.settings.risk.price_band:
             return None
-        return warned(self.name, f"{word} {plain(limit)} is {percent(away)} from the quote, {plain(desk.quote.mid)}")
+        return warned(self.name, f"{word} {plain(limit)} is {percent(away)} from the quote, {plain(state.quote.mid)}")
 
 
 def _malformed(order: OrderRequest) -> str | None:
@@ -68,16 +68,16 @@ def _malformed(order: OrderRequest) -> str | None:
     return None
 
 
-def _triggered(candidate: Candidate, desk: ReviewContext) -> str | None:
+def _triggered(candidate: Candidate, state: ReviewContext) -> str | None:
     """A stop entry that the market has passed: it would trade at once, at whatever price there is (EX-12).
 
     Without a quote the last price tells.
     """
-    order, quote = candidate.order, desk.quote_of_now
+    order, quote = candidate.order, state.quote_of_now
     is_buy = order.side is Side.BUY
     if candidate.only_reduces or order.stop_price is None:
         return None
-    market = desk.last(order.symbol)
+    market = state.last(order.symbol)
     if isinstance(quote, Quote):
         market = quote.ask if is_buy else quote.bid
     if market is None or ((order.stop_price > market) if is_buy else (order.stop_price < market)):
@@ -100,11 +100,11 @@ def _comes_back(candidate: Candidate) -> str | None:
     return f"{told}: it fills only where the price comes back"
 
 
-def _wrong_side(candidate: Candidate, desk: ReviewContext) -> str | None:
+def _wrong_side(candidate: Candidate, state: ReviewContext) -> str | None:
     """A target that would take no profit: at the price of the entry, or past it the wrong way."""
     order = candidate.order
     target = target_of(order) if order.legs else None
-    price = None if target is None else candidate.farthest(desk.quote_of_now)
+    price = None if target is None else candidate.farthest(state.quote_of_now)
     if target is None or price is None or ((target > price) if order.side is Side.BUY else (target < price)):
         return None
     return f"the target {priced(target)} is on the wrong side of {priced(price)}"

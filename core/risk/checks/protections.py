@@ -6,7 +6,7 @@ from core.model.order import Side
 from core.model.staging import Verdict
 from core.risk.checks.verdicts import overridden_until, passed, refused, warned
 from core.risk.gate import Candidate, ReviewContext
-from core.risk.protections.contract import Scope
+from core.risk.protections.base import Scope
 from core.risk.protections.trades import Direction
 
 
@@ -24,22 +24,22 @@ class ProtectionCheck:
         self.name = protection.replace("_", " ")
         self._passes = passed(self.name, "not tripped")
 
-    def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
-        if not desk.protections.by_name[self.protection].locks.by_scope:
+    def review(self, candidate: Candidate, state: ReviewContext) -> Verdict:
+        if not state.protections.by_name[self.protection].locks.by_scope:
             return self._passes
-        if desk.protections.shuts_nothing(self.protection, desk.at):
+        if state.protections.shuts_nothing(self.protection, state.at):
             return self._passes
         direction = Direction.LONG if candidate.order.side is Side.BUY else Direction.SHORT
         entry = Scope(candidate.order.symbol, direction, candidate.strategy)
-        locks = desk.protections.locks_on(self.protection, entry, desk.at)
+        locks = state.protections.locks_on(self.protection, entry, state.at)
         if not locks:
-            return self._overridden(entry, desk)
-        return refused(self.name, "; ".join(f"{lock.scope}: {lock.reason}, {lock.end(desk.venue)}" for lock in locks))
+            return self._overridden(entry, state)
+        return refused(self.name, "; ".join(f"{lock.scope}: {lock.reason}, {lock.end(state.venue)}" for lock in locks))
 
-    def _overridden(self, entry: Scope, desk: ReviewContext) -> Verdict:
+    def _overridden(self, entry: Scope, state: ReviewContext) -> Verdict:
         """What passes for the operator's word alone is said of each guard (RK-06)."""
         said = [
-            f"{lock.scope}: {lock.reason}; {overridden_until(override, desk.at, desk.venue)}"
-            for lock, override in desk.protections.overridden_on(self.protection, entry, desk.at)
+            f"{lock.scope}: {lock.reason}; {overridden_until(override, state.at, state.venue)}"
+            for lock, override in state.protections.overridden_on(self.protection, entry, state.at)
         ]
         return warned(self.name, "; ".join(said)) if said else self._passes

@@ -15,13 +15,13 @@ class QuantityRulesCheck:
 
     name = "quantity"
 
-    def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
+    def review(self, candidate: Candidate, state: ReviewContext) -> Verdict:
         order = candidate.order
         if order.quantity <= 0:
             return refused(self.name, f"{plain(order.quantity)} is no quantity: it must be above zero")
-        if not isinstance(desk.instrument, BrokerInstrument):
+        if not isinstance(state.instrument, BrokerInstrument):
             return refused(self.name, "the broker has not said yet whether fractions trade; try again in a moment")
-        lots = desk.instrument.lots
+        lots = state.instrument.lots
         if order.quantity < lots.least:
             return refused(
                 self.name, f"{plain(order.quantity)} is under {plain(lots.least)}, the least that trades; take more"

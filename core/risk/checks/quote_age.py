@@ -13,13 +13,13 @@ class QuoteAgeCheck:
 
     name = "quote age"
 
-    def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
-        found = refused if desk.is_fresh and is_market_like(candidate.order) else warned
-        if isinstance(desk.quote, NoQuote):
-            return found(self.name, without(desk.quote))
-        risk = desk.settings.risk
-        limit = risk.quote_age_seconds_iex if desk.quote.feed is Feed.IEX else risk.quote_age_seconds
-        age, feed = desk.quote.age(desk.at).total_seconds(), desk.quote.feed.value
+    def review(self, candidate: Candidate, state: ReviewContext) -> Verdict:
+        found = refused if state.is_fresh and is_market_like(candidate.order) else warned
+        if isinstance(state.quote, NoQuote):
+            return found(self.name, without(state.quote))
+        risk = state.settings.risk
+        limit = risk.quote_age_seconds_iex if state.quote.feed is Feed.IEX else risk.quote_age_seconds
+        age, feed = state.quote.age(state.at).total_seconds(), state.quote.feed.value
         if age > limit:
             return found(self.name, f"{age:.1f} s old, limit {limit} s, feed {feed}")
         return unsaid(self.name, lambda: f"{age:.1f} s, {feed}")

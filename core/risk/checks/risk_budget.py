@@ -14,19 +14,23 @@ class RiskBudgetCheck:
 
     name = "risk budget"
 
-    def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
+    def review(self, candidate: Candidate, state: ReviewContext) -> Verdict:
         if candidate.only_reduces:
             return passed(self.name, "closes; opens no risk")
-        price, farthest, equity = candidate.price(desk.quote_of_now), candidate.farthest(desk.quote_of_now), desk.equity
+        price, farthest, equity = (
+            candidate.price(state.quote_of_now),
+            candidate.farthest(state.quote_of_now),
+            state.equity,
+        )
         if price is None or farthest is None or equity is None:
-            return lacking(self.name, price, desk)
-        held = open_losses(desk.ledger, desk.last, candidate.order.replaces)
-        limit = desk.settings.risk.sizing.budget * equity
+            return lacking(self.name, price, state)
+        held = open_losses(state.ledger, state.last, candidate.order.replaces)
+        limit = state.settings.risk.sizing.budget * equity
         total = held + candidate.order.risk(at_stake(price, farthest, candidate.stop))
         if total <= limit:
             return unsaid(self.name, lambda: f"{usd(total)} of {usd(limit)} at the stops")
         before = f"{usd(held)} before it, " if held else ""
         return refused(
             self.name,
-            f"{usd(total)} would be lost at the stops, {before}over {usd(limit)}; {would_pass(candidate, desk)}",
+            f"{usd(total)} would be lost at the stops, {before}over {usd(limit)}; {would_pass(candidate, state)}",
         )

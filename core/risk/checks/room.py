@@ -19,13 +19,13 @@ from core.risk.checks.session_limits import limits_of
 from core.risk.gate import ReviewContext
 from core.risk.margin import OVERNIGHT, Unknown, maintenance_coming, requirement_of
 from core.risk.portfolio import exposure_of
-from core.risk.terms import UNLIMITED
+from core.settings.portfolio import UNLIMITED
 
 _DOWN = Context(prec=50, rounding=ROUND_FLOOR)
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class RoomTaken:
     """What all else takes of the account, USD: free buying power, exposure, and maintenance that is still coming."""
 
     free: Decimal
@@ -33,51 +33,51 @@ class Taken:
     coming: Decimal
 
 
-def taken_of(desk: ReviewContext, but: OrderRequest | None = None) -> Taken | None:
+def taken_of(state: ReviewContext, but: OrderRequest | None = None) -> RoomTaken | None:
     """`but` and what that replaces are left out; None where the account is not known."""
-    if not isinstance(desk.account, Account):
+    if not isinstance(state.account, Account):
         return None
 
     def known(symbol: Symbol) -> BrokerInstrument | NoInstrument:
-        return desk.instruments.get(symbol) or NoInstrument("not asked for yet")
+        return state.instruments.get(symbol) or NoInstrument("not asked for yet")
 
-    return Taken(
-        free_for(but, desk.ledger, desk.account),
-        exposure_of(desk.ledger, desk.prices, but),
-        maintenance_coming(desk.ledger, known, desk.account.at, but),
+    return RoomTaken(
+        free_for(but, state.ledger, state.account),
+        exposure_of(state.ledger, state.prices, but),
+        maintenance_coming(state.ledger, known, state.account.at, but),
     )
 
 
-def room_of(side: Side, desk: ReviewContext, taken: Taken | None) -> Room:
+def room_of(side: Side, state: ReviewContext, taken: RoomTaken | None) -> Room:
     """The most that an entry on `side` may cost, and lose at its stop; a figure that is not known limits nothing."""
-    account, risk = desk.account, desk.settings.risk
+    account, risk = state.account, state.settings.risk
     if taken is None or not isinstance(account, Account):
         return NO_LIMITS
     limits = [
         ("buying power", taken.free),
-        *_of_portfolio(desk, account, taken),
-        *_of_margin(side, desk, account, taken),
+        *_of_portfolio(state, account, taken),
+        *_of_margin(side, state, account, taken),
     ]
-    hours, loss = limits_of(desk), None
+    hours, loss = limits_of(state), None
     if hours is not None:
-        most, risked = risk.max_notional.of(desk.equity), risk.per_trade.of(desk.equity)
+        most, risked = risk.max_notional.of(state.equity), risk.per_trade.of(state.equity)
         limits += [] if most is None else [("these hours", most * hours.part)]
         loss = None if risked is None else Money(risked * hours.part)
     by, cost = min(limits, key=lambda limit: limit[1])
     return Room(Money(max(cost, ZERO)), by, loss)
 
 
-def _of_portfolio(desk: ReviewContext, account: Account, taken: Taken) -> Iterator[tuple[str, Decimal]]:
-    terms = desk.settings.risk.portfolio
+def _of_portfolio(state: ReviewContext, account: Account, taken: RoomTaken) -> Iterator[tuple[str, Decimal]]:
+    terms = state.settings.risk.portfolio
     if terms.max_exposure != UNLIMITED or terms.reserve:
         yield "exposure", terms.max_exposure * account.equity - taken.exposure
     if terms.reserve:
         yield "the reserve", taken.free - terms.reserve
 
 
-def _of_margin(side: Side, desk: ReviewContext, account: Account, taken: Taken) -> Iterator[tuple[str, Decimal]]:
+def _of_margin(side: Side, state: ReviewContext, account: Account, taken: RoomTaken) -> Iterator[tuple[str, Decimal]]:
     """As `effect_of` reckons it, asked for the cost at which each limit is reached."""
-    requirement, terms = requirement_of(desk.instrument, side), desk.settings.risk.margin
+    requirement, terms = requirement_of(state.instrument, side), state.settings.risk.margin
     if not account.lends or isinstance(requirement, Unknown) or account.maintenance_margin is None:
         return
     yield "margin", _DOWN.divide(taken.free, max(Decimal(1), account.multiplier * requirement))

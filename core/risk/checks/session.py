@@ -15,47 +15,47 @@ class SessionCheck:
 
     name = "session and clock"
 
-    def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
-        if isinstance(desk.instrument, BrokerInstrument) and (not_yet := desk.instrument.asked.not_yet):
+    def review(self, candidate: Candidate, state: ReviewContext) -> Verdict:
+        if isinstance(state.instrument, BrokerInstrument) and (not_yet := state.instrument.asked.not_yet):
             return refused(self.name, not_yet)
-        if closed := _closed(candidate, desk):
+        if closed := _closed(candidate, state):
             return refused(self.name, closed)
-        open_ = _open(desk)
-        if desk.broker_time is None:
+        open_ = _open(state)
+        if state.broker_time is None:
             return passed(self.name, f"{open_}; the broker's clock is asked at confirmation")
-        skew = abs((desk.broker_time - desk.at).total_seconds())
-        if skew > desk.settings.risk.clock_wrong_seconds:
+        skew = abs((state.broker_time - state.at).total_seconds())
+        if skew > state.settings.risk.clock_wrong_seconds:
             return refused(
                 self.name, f"the broker's clock differs by {skew:.1f} s: set this machine's clock, then again"
             )
-        if skew > desk.settings.risk.clock_skew_seconds:
+        if skew > state.settings.risk.clock_skew_seconds:
             return warned(self.name, f"the broker's clock differs by {skew:.1f} s; set this machine's clock")
         return passed(self.name, open_)
 
 
-def _open(desk: ReviewContext) -> str:
-    if not isinstance(desk.session, NoSession):
+def _open(state: ReviewContext) -> str:
+    if not isinstance(state.session, NoSession):
         return "open"
-    ends = desk.venue.extended_until(desk.at, desk.session_of_day)
-    return "open" if ends is None else f"open for limit orders, extended hours until {desk.venue.told(ends)}"
+    ends = state.venue.extended_until(state.at, state.session_of_day)
+    return "open" if ends is None else f"open for limit orders, extended hours until {state.venue.told(ends)}"
 
 
-def _closed(candidate: Candidate, desk: ReviewContext) -> str | None:
+def _closed(candidate: Candidate, state: ReviewContext) -> str | None:
     """Why this order cannot act now; None where it can."""
-    is_included = desk.settings.risk.session.policy == "include_extended"
+    is_included = state.settings.risk.session.policy == "include_extended"
     order = candidate.order
     if order.extended_hours and not candidate.only_reduces and not is_included:
         return "it would act before the open and after the close, and the settings want neither; type it again"
-    if not isinstance(desk.session, NoSession):
+    if not isinstance(state.session, NoSession):
         return None
-    ends = desk.venue.extended_until(desk.at, desk.session_of_day)
+    ends = state.venue.extended_until(state.at, state.session_of_day)
     if ends is not None and order.extended_hours:
         return None
     if candidate.only_reduces:
-        return f"the market is closed: {desk.session.reason}; {_waits(candidate, is_extended=ends is not None)}"
+        return f"the market is closed: {state.session.reason}; {_waits(candidate, is_extended=ends is not None)}"
     if ends is None or not is_included:
-        return f"the market is closed: {desk.session.reason}"
-    return f"extended hours until {desk.venue.told(ends)}: {_unmarked(candidate)}"
+        return f"the market is closed: {state.session.reason}"
+    return f"extended hours until {state.venue.told(ends)}: {_unmarked(candidate)}"
 
 
 def _waits(candidate: Candidate, *, is_extended: bool) -> str:

@@ -11,7 +11,7 @@ from core.model.staging import StopPlan, Verdict, unsaid
 from core.model.values import Price
 from core.risk.checks.verdicts import lacking, passed, percent, refused, unmeasured, usd
 from core.risk.gate import Candidate, ReviewContext, is_market_like
-from core.risk.terms import HoursLimits
+from core.settings.portfolio import HoursSettings
 
 
 class SessionLimitsCheck:
@@ -20,23 +20,23 @@ class SessionLimitsCheck:
     name = "session limits"
     passes = passed(name, "regular hours; the profile's own limits")
 
-    def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
+    def review(self, candidate: Candidate, state: ReviewContext) -> Verdict:
         if candidate.only_reduces:
             return passed(self.name, "closes; within any")
-        limits = limits_of(desk, is_marked=candidate.order.extended_hours)
+        limits = limits_of(state, is_marked=candidate.order.extended_hours)
         if limits is None:
             return self.passes
         if is_market_like(candidate.order):
             return refused(self.name, "outside regular hours only limit orders; give it a limit")
-        price, risk, part = candidate.price(desk.quote_of_now), desk.settings.risk, limits.part
-        notional, loss = risk.max_notional.of(desk.equity), risk.per_trade.of(desk.equity)
+        price, risk, part = candidate.price(state.quote_of_now), state.settings.risk, limits.part
+        notional, loss = risk.max_notional.of(state.equity), risk.per_trade.of(state.equity)
         if price is None or notional is None or loss is None:
-            return lacking(self.name, price, desk)
-        if too_much := _too_much(candidate, desk.quote_of_now, price, notional * part, loss * part):
+            return lacking(self.name, price, state)
+        if too_much := _too_much(candidate, state.quote_of_now, price, notional * part, loss * part):
             return refused(self.name, too_much)
-        quote = desk.quote_of_now
+        quote = state.quote_of_now
         if isinstance(quote, NoQuote):
-            return unmeasured(self.name, f"no quote: {quote.reason}", is_fresh=desk.is_fresh)
+            return unmeasured(self.name, f"no quote: {quote.reason}", is_fresh=state.is_fresh)
         if quote.spread > limits.spread_limit:
             spread, most = percent(quote.spread), percent(limits.spread_limit)
             return refused(self.name, f"{spread} of mid is over {most} outside regular hours; wait for a tighter one")
@@ -55,12 +55,12 @@ def _too_much(candidate: Candidate, quote: Quote | NoQuote, price: Price, most: 
     return f"{usd(risked)} at the stop is over {usd(loss)} then; take fewer shares" if risked > loss else None
 
 
-def limits_of(desk: ReviewContext, *, is_marked: bool = False) -> HoursLimits | None:
+def limits_of(state: ReviewContext, *, is_marked: bool = False) -> HoursSettings | None:
     """Of the hours that it is, or that an order is marked for; None in a regular session, and where `regular_only`
     refuses any other anyway.
     """
-    session = desk.settings.risk.session
-    if isinstance(desk.instrument, BrokerInstrument) and desk.instrument.asked.hours is Hours.ALL_DAY:
+    session = state.settings.risk.session
+    if isinstance(state.instrument, BrokerInstrument) and state.instrument.asked.hours is Hours.ALL_DAY:
         return session.crypto
-    is_regular = isinstance(desk.session, Session) and not is_marked
+    is_regular = isinstance(state.session, Session) and not is_marked
     return None if is_regular or session.policy == "regular_only" else session.extended

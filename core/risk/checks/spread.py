@@ -15,17 +15,17 @@ class SpreadCheck:
 
     name = "spread"
 
-    def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
-        found = refused if desk.is_fresh and is_market_like(candidate.order) else warned
-        quote = desk.quote
+    def review(self, candidate: Candidate, state: ReviewContext) -> Verdict:
+        found = refused if state.is_fresh and is_market_like(candidate.order) else warned
+        quote = state.quote
         if isinstance(quote, NoQuote):
             return found(self.name, without(quote))
         if quote.bid <= 0 or quote.ask < quote.bid:
             return found(self.name, f"the quote {quote.bid} × {quote.ask} is crossed or empty; wait for a better one")
-        limit = desk.settings.risk.spread_limit
+        limit = state.settings.risk.spread_limit
         if quote.spread > limit:
             return found(self.name, f"{percent(quote.spread)} of mid is over {percent(limit)}; wait for a tighter one")
-        way, part = _way_to_stop(candidate, quote), desk.settings.risk.spread_of_stop_limit
+        way, part = _way_to_stop(candidate, quote), state.settings.risk.spread_of_stop_limit
         if way is not None and quote.width() > part * way:
             of_way = f"{percent(part)} of the way to the stop"
             return found(self.name, f"{quote.width()} USD is over {of_way}, {way} USD; wait for a tighter one")

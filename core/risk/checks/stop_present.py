@@ -17,13 +17,13 @@ class StopPresentCheck:
 
     name = "stop"
 
-    def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
+    def review(self, candidate: Candidate, state: ReviewContext) -> Verdict:
         if candidate.only_reduces:
-            return _moved_away(candidate, desk) or _waits(candidate, desk) or passed(self.name, "closes; needs none")
+            return _moved_away(candidate, state) or _waits(candidate, state) or passed(self.name, "closes; needs none")
         stop = candidate.stop
         if isinstance(stop, NoStop):
             return refused(self.name, f"no stop: {stop.reason}")
-        price = candidate.nearest(desk.quote_of_now)
+        price = candidate.nearest(state.quote_of_now)
         if stop.behind is not None:
             return passed(
                 self.name, f"the broker holds a stop {priced(stop.behind)} behind the best price from its fill on"
@@ -42,19 +42,19 @@ class StopPresentCheck:
         return unsaid(self.name, lambda: f"the broker holds the stop {priced(stop.price)} from 09:30 to 16:00")
 
 
-def _waits(candidate: Candidate, desk: ReviewContext) -> Verdict | None:
+def _waits(candidate: Candidate, state: ReviewContext) -> Verdict | None:
     """An exit away from the market holds the shares that its stop held, and guards them against nothing (EX-13)."""
-    order, quote = candidate.order, desk.quote
+    order, quote = candidate.order, state.quote
     if order.type is not OrderType.LIMIT or order.legs or order.limit_price is None or isinstance(quote, NoQuote):
         return None
     is_away = order.limit_price > quote.bid if order.side is Side.SELL else order.limit_price < quote.ask
     return warned("stop", "while it waits at its limit, no stop guards these shares") if is_away else None
 
 
-def _moved_away(candidate: Candidate, desk: ReviewContext) -> Verdict | None:
+def _moved_away(candidate: Candidate, state: ReviewContext) -> Verdict | None:
     """What a stop costs more where it is to stand than where it stands."""
     order = candidate.order
-    old = desk.ledger.order(order.replaces) if order.replaces is not None else None
+    old = state.ledger.order(order.replaces) if order.replaces is not None else None
     if old is None or old.request.stop_price is None or order.stop_price is None:
         return None
     further = old.request.stop_price - order.stop_price

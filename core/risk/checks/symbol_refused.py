@@ -12,11 +12,11 @@ class SymbolRefusedCheck:
 
     name = "symbol refused today"
 
-    def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
+    def review(self, candidate: Candidate, state: ReviewContext) -> Verdict:
         symbol = candidate.order.symbol
         if candidate.only_reduces:
             return passed(self.name, "closes; in any symbol")
-        refusal = desk.control.refusal_of(symbol, desk.day)
+        refusal = state.control.refusal_of(symbol, state.day)
         if refusal is None:
             return unsaid(self.name, lambda: f"{symbol} is not refused")
         return refused(self.name, f"no {symbol} for the rest of the day: {refusal.reason}")

@@ -17,13 +17,15 @@ class TradableCheck:
 
     name = "tradable"
 
-    def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
-        instrument = desk.instrument
+    def review(self, candidate: Candidate, state: ReviewContext) -> Verdict:
+        instrument = state.instrument
         if isinstance(instrument, NoInstrument):
             return refused(self.name, f"{candidate.order.symbol}: {instrument.reason}")
         if not instrument.is_tradable:
             return refused(self.name, f"{instrument.symbol} is not tradable")
-        if lacking := desk.capabilities.lacking(candidate.order) or desk.capabilities.lacking_to_guard(candidate.stop):
+        if lacking := state.capabilities.lacking(candidate.order) or state.capabilities.lacking_to_guard(
+            candidate.stop
+        ):
             return refused(self.name, f"this broker {lacking}")
         if not candidate.only_reduces and instrument.class_refused:
             return refused(self.name, instrument.class_refused)

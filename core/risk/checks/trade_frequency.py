@@ -16,16 +16,16 @@ class TradeFrequencyCheck:
 
     name = "trade frequency"
 
-    def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
-        risk, order = desk.settings.risk, candidate.order
-        allowance = entries_allowed(risk.entries_a_day, desk.regime.market, desk.day, risk.frequency)
+    def review(self, candidate: Candidate, state: ReviewContext) -> Verdict:
+        risk, order = state.settings.risk, candidate.order
+        allowance = entries_allowed(risk.entries_a_day, state.regime.market, state.day, risk.frequency)
         if allowance.is_shut:
             return refused(self.name, allowance.reason)
         if candidate.only_reduces:
             return passed(self.name, "closes; takes no entry")
         if order.replaces is not None:
             return passed(self.name, "takes the place of an entry that is counted")
-        taken = entries_taken(candidate.strategy, desk.day, desk.ledger, desk.signed, order.client_order_id)
+        taken = entries_taken(candidate.strategy, state.day, state.ledger, state.signed, order.client_order_id)
         if taken.total < allowance.entries:
             return unsaid(
                 self.name, lambda: f"{taken.total} of {allowance.entries} today before it; {allowance.reason}"

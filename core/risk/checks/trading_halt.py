@@ -15,10 +15,10 @@ class TradingHaltCheck:
     name = "trading halt"
     passes = passed(name, "none was heard")
 
-    def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
-        halt = desk.halted.get(candidate.order.symbol)
+    def review(self, candidate: Candidate, state: ReviewContext) -> Verdict:
+        halt = state.halted.get(candidate.order.symbol)
         if halt is None:
             return self.passes
-        since = desk.venue.clock(halt.since)
+        since = state.venue.clock(halt.since)
         fate = "it would wait until it trades again, at whatever price that is"
         return refused(self.name, f"{halt.symbol} is halted since {since} ({halt.reason}): {fate}")

@@ -7,25 +7,25 @@ from decimal import Decimal
 from functools import lru_cache
 
 from core.model.quote import NoQuote
-from core.model.staging import Standing, Verdict
+from core.model.staging import CheckResult, Verdict
 from core.model.venue import Venue
 from core.risk.gate import ReviewContext
-from core.risk.protections.latches import Override
+from core.risk.protections.overrides import Override
 
 
 @lru_cache(maxsize=256)
 def passed(check: str, reason: str) -> Verdict:
     """In words that are the same each time; what passes by figures is left `unsaid`."""
-    return Verdict(check, Standing.PASSES, reason)
+    return Verdict(check, CheckResult.PASSES, reason)
 
 
 @lru_cache(maxsize=256)
 def warned(check: str, reason: str) -> Verdict:
-    return Verdict(check, Standing.WARNS, reason)
+    return Verdict(check, CheckResult.WARNS, reason)
 
 
 def refused(check: str, reason: str) -> Verdict:
-    return Verdict(check, Standing.REFUSES, reason)
+    return Verdict(check, CheckResult.REFUSES, reason)
 
 
 def unmeasured(check: str, reason: str, *, is_fresh: bool) -> Verdict:
@@ -33,20 +33,20 @@ def unmeasured(check: str, reason: str, *, is_fresh: bool) -> Verdict:
     return refused(check, reason) if is_fresh else warned(check, f"{reason}; asked at the ticket")
 
 
-def without_equity(check: str, reason: str, desk: ReviewContext) -> Verdict:
+def without_equity(check: str, reason: str, state: ReviewContext) -> Verdict:
     """The account's value is missing: refused, unless the operator's settings let it pass, which is said (RK-03)."""
-    if desk.settings.risk.on_missing_equity == "allow":
+    if state.settings.risk.on_missing_equity == "allow":
         return warned(check, f"{reason}; risk.on_missing_equity lets it pass")
     return refused(check, reason)
 
 
-def lacking(check: str, price: Decimal | None, desk: ReviewContext) -> Verdict:
+def lacking(check: str, price: Decimal | None, state: ReviewContext) -> Verdict:
     """A limit of which the price is missing, or else the equity that it is a part of."""
     if price is None:
-        return unmeasured(check, "no price to measure it by", is_fresh=desk.is_fresh)
-    if desk.settings.risk.on_missing_equity == "allow":
-        return without_equity(check, "no equity to measure it by", desk)
-    return unmeasured(check, "no equity to measure it by", is_fresh=desk.is_fresh)
+        return unmeasured(check, "no price to measure it by", is_fresh=state.is_fresh)
+    if state.settings.risk.on_missing_equity == "allow":
+        return without_equity(check, "no equity to measure it by", state)
+    return unmeasured(check, "no equity to measure it by", is_fresh=state.is_fresh)
 
 
 @lru_cache(maxsize=8)

@@ -13,13 +13,13 @@ class VixCheck:
 
     name = "vix"
 
-    def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
-        vix = desk.regime.vix
+    def review(self, candidate: Candidate, state: ReviewContext) -> Verdict:
+        vix = state.regime.vix
         if candidate.only_reduces:
             return passed(self.name, "closes; no VIX speaks against it")
         if isinstance(vix, NoVix):
             return unsaid(self.name, lambda: f"not known: {vix.reason}")
-        age = (desk.day - vix.measured_on).days
+        age = (state.day - vix.measured_on).days
         measured = f"{vix.value:.2f} at the close {age} d ago is {vix.level.value}"
         if vix.level is VixLevel.HIGH:
             return warned(self.name, f"{measured}: prices jump over stops, take less")

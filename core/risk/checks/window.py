@@ -16,14 +16,14 @@ class WindowCheck:
 
     name = "entry window"
 
-    def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
+    def review(self, candidate: Candidate, state: ReviewContext) -> Verdict:
         if candidate.only_reduces:
             return passed(self.name, "closes; at any time")
-        first, last, place = desk.settings.risk.window_start, desk.settings.risk.window_end, desk.venue.name
+        first, last, place = state.settings.risk.window_start, state.settings.risk.window_end, state.venue.name
         if candidate.is_manual:
-            moment = desk.venue.local(desk.at).time().replace(microsecond=0)
+            moment = state.venue.local(state.at).time().replace(microsecond=0)
         else:
-            moment = desk.venue.local(candidate.signal_time).time().replace(second=0, microsecond=0)
+            moment = state.venue.local(candidate.signal_time).time().replace(second=0, microsecond=0)
         if not first <= moment <= last:
             told = moment.isoformat("seconds" if candidate.is_manual else "minutes")
             return refused(self.name, f"{told} is outside {first:%H:%M} to {last:%H:%M} {place}")

@@ -18,29 +18,29 @@ from core.facts import (
     PromotionProposed,
     RegimeMeasured,
     StrategiesEvaluated,
-    StrategyOpened,
-    StrategyShut,
+    StrategyReinstated,
+    StrategySuspended,
 )
-from core.model.evaluation import Evaluated, Figures, ShutCause
+from core.model.evaluation import Evaluated, EvaluationFigures, SuspensionCause
 from core.model.position import Ended, Trade
-from core.model.regime import Market, Regime, VixReading
+from core.model.regime import MarketMeasure, Regime, VixReading
 from core.model.values import ZERO, Fraction
 from core.risk.evaluation.figures import Result, figures_of
-from core.risk.evaluation.terms import EvaluationSettings
 from core.risk.regime.vix import CLOSES
+from core.settings.evaluation import EvaluationSettings
 
 EVERY = ""
 """Stands for every strategy."""
-RESUMED = frozenset({ShutCause.RETIRED, ShutCause.REGIME})
+RESUMED = frozenset({SuspensionCause.RETIRED, SuspensionCause.REGIME})
 """What the operator alone ends; the others end by themselves."""
 
 
 @dataclass(frozen=True, slots=True)
-class Shut:
+class Suspension:
     """A strategy opens nothing, in one regime where `scope` names one; `until` is None where no time ends it."""
 
     strategy: str
-    cause: ShutCause
+    cause: SuspensionCause
     scope: str
     reason: str
     since: datetime
@@ -57,7 +57,7 @@ class Proposed:
 
 
 @dataclass(slots=True)
-class Record:
+class EvaluationRecord:
     """One strategy. `results` holds the trades of the window, the oldest first.
 
     `decided_on` is the day of the operator's last word on a larger allocation.
@@ -76,11 +76,11 @@ class EvaluationState:
     `days` holds the trading days of the window on which the desk ran, `last` what the last night said of each strategy.
     """
 
-    records: dict[str, Record] = field(default_factory=dict)
+    records: dict[str, EvaluationRecord] = field(default_factory=dict)
     entered_in: dict[str, str] = field(default_factory=dict)
     days: list[date] = field(default_factory=list)
     vix: list[tuple[date, Decimal]] = field(default_factory=list)
-    shut: dict[str, Shut] = field(default_factory=dict)
+    shut: dict[str, Suspension] = field(default_factory=dict)
     proposed: dict[str, Proposed] = field(default_factory=dict)
     last: dict[str, Evaluated] = field(default_factory=dict)
     evaluated_on: date | None = None
@@ -117,8 +117,8 @@ class EvaluationBook:
             DayStarted: self._day_started,
             PositionChanged: self._position_changed,
             RegimeMeasured: self._measured,
-            StrategyShut: self._shut,
-            StrategyOpened: self._opened,
+            StrategySuspended: self._shut,
+            StrategyReinstated: self._opened,
             PromotionProposed: self._proposed,
             PromotionDecided: self._decided,
             StrategiesEvaluated: self._evaluated,
@@ -129,7 +129,7 @@ class EvaluationBook:
 
     # ── questions ────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def shut(self, strategy: str, at: datetime) -> Shut | None:
+    def shut(self, strategy: str, at: datetime) -> Suspension | None:
         """What keeps a strategy from opening anything now: a retirement before what ends by itself."""
         now_in = label_of(self.regime())
         found = [
@@ -137,16 +137,16 @@ class EvaluationBook:
             for shut in self.state.shut.values()
             if shut.strategy in (strategy, EVERY)
             and (shut.until is None or at < shut.until)
-            and (shut.cause is not ShutCause.REGIME or shut.scope == now_in)
+            and (shut.cause is not SuspensionCause.REGIME or shut.scope == now_in)
         ]
-        return min(found, key=lambda shut: [*ShutCause].index(shut.cause), default=None)
+        return min(found, key=lambda shut: [*SuspensionCause].index(shut.cause), default=None)
 
-    def shuts_of(self, strategy: str) -> Iterator[Shut]:
+    def shuts_of(self, strategy: str) -> Iterator[Suspension]:
         """Everything that is recorded against it, also what does not act in this regime."""
         return (shut for shut in self.state.shut.values() if shut.strategy in (strategy, EVERY))
 
     def is_retired(self, strategy: str) -> bool:
-        return key_of(strategy, ShutCause.RETIRED, "") in self.state.shut
+        return key_of(strategy, SuspensionCause.RETIRED, "") in self.state.shut
 
     def is_due(self, strategy: str, day: date) -> bool:
         """Whether it has traded for long enough to be judged, and is not retired already."""
@@ -158,7 +158,7 @@ class EvaluationBook:
         """The first day that counts on the night of `day`."""
         return max(self.state.records[strategy].began_on, day - timedelta(days=self.terms().window_days - 1))
 
-    def figures(self, strategy: str, day: date) -> Figures:
+    def figures(self, strategy: str, day: date) -> EvaluationFigures:
         """On the night of `day`. Days on which the desk did not run are no days without a result."""
         record, since = self.state.records[strategy], self.since(strategy, day)
         counted = [each for each in self.state.days if since <= each <= day]
@@ -174,7 +174,7 @@ class EvaluationBook:
     def take(self, trade: Trade) -> None:
         """One more trade is over. Times never go back: one that is heard late counts at the newest day."""
         day = self.day_of(trade.exit_time)
-        record = self.state.records.setdefault(trade.strategy, Record(day))
+        record = self.state.records.setdefault(trade.strategy, EvaluationRecord(day))
         if record.results:
             day = max(day, record.results[-1].day)
         regime = self.state.entered_in.get(f"{trade.symbol}/{trade.strategy}", "")
@@ -213,21 +213,21 @@ class EvaluationBook:
         kept = [(day, value) for day, value in self.state.vix if day < vix.measured_on]
         self.state.vix = [*kept[-(CLOSES - 1) :], (vix.measured_on, vix.value)]
 
-    def _shut(self, at: datetime, fact: StrategyShut) -> None:
-        shut = Shut(fact.strategy, fact.cause, fact.scope, fact.reason, at, fact.until)
+    def _shut(self, at: datetime, fact: StrategySuspended) -> None:
+        shut = Suspension(fact.strategy, fact.cause, fact.scope, fact.reason, at, fact.until)
         self.state.shut[key_of(fact.strategy, fact.cause, fact.scope)] = shut
-        if fact.cause is ShutCause.RETIRED:
+        if fact.cause is SuspensionCause.RETIRED:
             self.state.proposed.pop(fact.strategy, None)
 
-    def _opened(self, at: datetime, fact: StrategyOpened) -> None:
+    def _opened(self, at: datetime, fact: StrategyReinstated) -> None:
         """What the operator resumes begins anew: what it was judged by counts no more, in that regime or in all."""
         self.state.shut.pop(key_of(fact.strategy, fact.cause, fact.scope), None)
         record = self.state.records.get(fact.strategy)
         if record is None:
             return
-        if fact.cause is ShutCause.RETIRED:
-            self.state.records[fact.strategy] = Record(self.day_of(at))
-        if fact.cause is ShutCause.REGIME:
+        if fact.cause is SuspensionCause.RETIRED:
+            self.state.records[fact.strategy] = EvaluationRecord(self.day_of(at))
+        if fact.cause is SuspensionCause.REGIME:
             record.results = [replace(r, regime="") if r.regime == fact.scope else r for r in record.results]
 
     def _proposed(self, at: datetime, fact: PromotionProposed) -> None:
@@ -247,10 +247,10 @@ class EvaluationBook:
 def label_of(regime: Regime) -> str:
     """`up, calm`; empty while the market's labels are not known."""
     market = regime.market
-    if not isinstance(market, Market) or market.trend is None or market.volatility is None:
+    if not isinstance(market, MarketMeasure) or market.trend is None or market.volatility is None:
         return ""
     return f"{market.trend.value}, {market.volatility.value}"
 
 
-def key_of(strategy: str, cause: ShutCause, scope: str) -> str:
+def key_of(strategy: str, cause: SuspensionCause, scope: str) -> str:
     return f"{strategy}/{cause.value}/{scope}"

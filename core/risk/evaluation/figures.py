@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, localcontext
 
-from core.model.evaluation import Figures, NoFigure
+from core.model.evaluation import EvaluationFigures, NoFigure
 from core.model.values import ZERO, Fraction, Money
 
 SESSIONS_A_YEAR = Decimal(252)
@@ -33,13 +33,13 @@ class Result:
 
 def figures_of(
     results: Sequence[Result], since: date, sessions: Sequence[date], losses_in_a_row: int, least_trades: int
-) -> Figures:
+) -> EvaluationFigures:
     """Of the trades that ended on `since` or later; `sessions` are the trading days from then on that count."""
     recent = [result for result in results if result.day >= since]
     traded = [result for result in recent if not result.is_failed]
     counted = [result.profit for result in traded]
     wins = sum(profit > ZERO for profit in counted)
-    return Figures(
+    return EvaluationFigures(
         since=since,
         trades=len(counted),
         wins=wins,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 
 from core import facts
-from core.model.evaluation import Figures, NoFigure, ShutCause
+from core.model.evaluation import EvaluationFigures, NoFigure, SuspensionCause
 from core.risk.allocation import percent
 
 KINDS: dict[type, str] = {
     facts.StrategiesEvaluated: "strategy",
-    facts.StrategyShut: "strategy",
-    facts.StrategyOpened: "strategy",
+    facts.StrategySuspended: "strategy",
+    facts.StrategyReinstated: "strategy",
     facts.PromotionProposed: "strategy",
     facts.PromotionDecided: "strategy",
     facts.PromotionRefused: "strategy",
@@ -23,9 +23,9 @@ def in_words(fact: facts.Fact) -> str:
         case facts.StrategiesEvaluated():
             each = (f"{e.strategy} {figures_in_words(e.figures)}: {e.verdict}" for e in fact.results)
             return f"evaluated the night of {fact.day}: {'; '.join(each) or 'no strategy was due'}"
-        case facts.StrategyShut():
+        case facts.StrategySuspended():
             return f"{_whose(fact.strategy)} {shut_in_words(fact.cause, fact.scope)}: {fact.reason}"
-        case facts.StrategyOpened():
+        case facts.StrategyReinstated():
             return f"{_whose(fact.strategy)} may open again ({fact.cause.value}): {fact.reason}"
         case facts.PromotionProposed():
             return (
@@ -40,14 +40,14 @@ def in_words(fact: facts.Fact) -> str:
     return ""
 
 
-def shut_in_words(cause: ShutCause, scope: str) -> str:
-    if cause is ShutCause.RETIRED:
+def shut_in_words(cause: SuspensionCause, scope: str) -> str:
+    if cause is SuspensionCause.RETIRED:
         return "is RETIRED, it opens nothing until you resume it"
     where = f" while the market is {scope}" if scope else ""
     return f"is paused{where}, it opens nothing"
 
 
-def figures_in_words(figures: Figures) -> str:
+def figures_in_words(figures: EvaluationFigures) -> str:
     """`31 trades, won 58.1%, Sharpe 1.20, profit factor 1.40, 2 losses in a row`."""
     parts = [
         f"{figures.trades} trades",
@@ -60,7 +60,7 @@ def figures_in_words(figures: Figures) -> str:
     return ", ".join(parts)
 
 
-def missing_in_words(figures: Figures) -> tuple[str, ...]:
+def missing_in_words(figures: EvaluationFigures) -> tuple[str, ...]:
     """Why each figure that is missing could not be worked out."""
     found = (figures.win_rate, figures.sharpe, figures.profit_factor)
     return tuple(figure.reason for figure in found if isinstance(figure, NoFigure))

@@ -12,32 +12,32 @@ from core.facts import (
     DayCorrected,
     DayStarted,
     Fact,
-    HistoryTaken,
+    HistoryLoaded,
     OrderFilled,
-    PastTaken,
+    PastDaysLoaded,
     ProposalEnded,
     ProposalSkipped,
     StrategyResumed,
     SubmissionBlocked,
 )
 from core.model.bar import Bar
-from core.model.past import Past
+from core.model.past_days import PastDays
 from core.model.position import Ended
 from core.model.values import Money, Symbol
 from core.model.venue import Venue
 from core.model.venues import HOME
-from core.risk.protections.contract import Answer, Lock, Protection, Scope, TradeProtection
+from core.risk.protections.base import Answer, Lock, Protection, Scope, TradeProtection
 from core.risk.protections.cooldown import Cooldown, CooldownState
 from core.risk.protections.day_trades import DayTrades, DayTradesState, weekday_after
 from core.risk.protections.equity_curve import EquityCurve, EquityCurveState
-from core.risk.protections.latches import Latches, LatchesState, Override
 from core.risk.protections.loss_streak import LossStreak, LossStreakState
 from core.risk.protections.low_profit import LowProfit, LowProfitState
 from core.risk.protections.max_drawdown import MaxDrawdown, MaxDrawdownState
+from core.risk.protections.overrides import Override, Overrides, OverridesState
 from core.risk.protections.stop_loss_guard import StopLossGuard, StopLossGuardState
-from core.risk.protections.terms import ProtectionsSettings, ProtectionTerms
 from core.risk.protections.trades import ClosedTrade, closed, direction_of
 from core.risk.protections.volatility_halt import VolatilityHalt, VolatilityHaltState
+from core.settings.protections import ProtectionSettings, ProtectionsSettings
 
 
 @dataclass(slots=True)
@@ -50,7 +50,7 @@ class BookState:
     volatility_halt: VolatilityHaltState = field(default_factory=VolatilityHaltState)
     equity_curve: EquityCurveState = field(default_factory=EquityCurveState)
     day_trades: DayTradesState = field(default_factory=DayTradesState)
-    latches: LatchesState = field(default_factory=LatchesState)
+    latches: OverridesState = field(default_factory=OverridesState)
 
 
 NAMES = (
@@ -117,12 +117,12 @@ class ProtectionBook:
             self.equity_curve,
             self.day_trades,
         )
-        self.latches = Latches()
+        self.latches = Overrides()
         self.has_news = False
         self.folds: dict[type, Callable[[datetime, Any], None]] = {
             BarClosed: self._bar_closed,
-            HistoryTaken: self._history_taken,
-            PastTaken: self._past_taken,
+            HistoryLoaded: self._history_taken,
+            PastDaysLoaded: self._past_taken,
             OrderFilled: self._order_filled,
             **dict.fromkeys((ProposalEnded, ProposalSkipped, SubmissionBlocked), self._shadows_followed),
             DayStarted: self._day_started,
@@ -161,7 +161,7 @@ class ProtectionBook:
         self.latches.state = state.latches
 
     def is_on(self, protection: Protection) -> bool:
-        terms: ProtectionTerms = getattr(self.settings(), protection.name)
+        terms: ProtectionSettings = getattr(self.settings(), protection.name)
         return terms.enabled
 
     def look_at_news(self) -> None:
@@ -194,11 +194,11 @@ class ProtectionBook:
         if (over := self.ended()) is not None:
             self.take(closed(over.trade, direction_of(over)))
 
-    def _history_taken(self, _at: datetime, fact: HistoryTaken) -> None:
+    def _history_taken(self, _at: datetime, fact: HistoryLoaded) -> None:
         """What measures the market's moves goes on as if it had heard these bars, as strategies do."""
         self.take_history(fact.symbol, [(self.venue.day_of(bar.start), bar) for bar in fact.bars])
 
-    def _past_taken(self, _at: datetime, fact: PastTaken) -> None:
+    def _past_taken(self, _at: datetime, fact: PastDaysLoaded) -> None:
         """Before the first bar of today the measures of seasons stand on the broker's history."""
         self.take_past(fact.past, [(self.venue.day_of(bar.start), bar) for bar in fact.past.minutes])
 
@@ -206,7 +206,7 @@ class ProtectionBook:
         """Complete bars of the past, each with its trading day: they trip nothing."""
         self.volatility_halt.take_history(symbol, bars)
 
-    def take_past(self, past: Past, minutes: Iterable[tuple[date, Bar]]) -> None:
+    def take_past(self, past: PastDays, minutes: Iterable[tuple[date, Bar]]) -> None:
         """Days before today's, and the last minutes of the last with its trading day: they trip nothing."""
         self.volatility_halt.take_past(past.symbol, past.days, minutes)
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from core.model.values import ZERO, Fraction
-from core.risk.protections.contract import EVERYTHING, Lock, Locks, Measure, Scope, TradeProtection
-from core.risk.protections.terms import CooldownTerms
+from core.risk.protections.base import EVERYTHING, Lock, Locks, Measure, Scope, TradeProtection
 from core.risk.protections.trades import ClosedTrade
+from core.settings.protections import CooldownSettings
 
 
 @dataclass(slots=True)
@@ -23,7 +23,7 @@ class Cooldown(TradeProtection):
 
     name = "cooldown"
 
-    def __init__(self, terms: Callable[[], CooldownTerms]) -> None:
+    def __init__(self, terms: Callable[[], CooldownSettings]) -> None:
         self.terms = terms
         self.state = CooldownState()
 

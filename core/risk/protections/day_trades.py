@@ -15,9 +15,9 @@ from decimal import Decimal
 from core.model.session import Calendar
 from core.model.values import Money
 from core.model.venue import Venue
-from core.risk.protections.contract import EVERYTHING, Lock, Locks, Measure, TradeProtection
-from core.risk.protections.terms import DayTradesTerms
+from core.risk.protections.base import EVERYTHING, Lock, Locks, Measure, TradeProtection
 from core.risk.protections.trades import ClosedTrade
+from core.settings.protections import DayTradesSettings
 
 ONE_DAY = timedelta(days=1)
 FRIDAY = 4
@@ -46,7 +46,7 @@ class DayTrades(TradeProtection):
     name = "day_trades"
     is_count = True
 
-    def __init__(self, terms: Callable[[], DayTradesTerms], next_day: Callable[[date], date], venue: Venue) -> None:
+    def __init__(self, terms: Callable[[], DayTradesSettings], next_day: Callable[[date], date], venue: Venue) -> None:
         self.terms = terms
         self.next_day = next_day
         self.venue = venue

@@ -18,9 +18,9 @@ from decimal import Decimal
 from core.execution.ledger import UNKNOWN_OWNER
 from core.model.staging import MANUAL
 from core.model.values import ZERO
-from core.risk.protections.contract import EVERYTHING, Lock, Locks, Measure, Scope, TradeProtection
-from core.risk.protections.terms import EquityCurveTerms
+from core.risk.protections.base import EVERYTHING, Lock, Locks, Measure, Scope, TradeProtection
 from core.risk.protections.trades import ClosedTrade
+from core.settings.protections import EquityCurveSettings
 
 NO_STRATEGY = (MANUAL, UNKNOWN_OWNER)
 
@@ -77,7 +77,7 @@ class EquityCurve(TradeProtection):
 
     name = "equity_curve"
 
-    def __init__(self, terms: Callable[[], EquityCurveTerms]) -> None:
+    def __init__(self, terms: Callable[[], EquityCurveSettings]) -> None:
         self.terms = terms
         self.state = EquityCurveState()
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from core.risk.protections.contract import EVERYTHING, Lock, Locks, Measure, Scope, TradeProtection
-from core.risk.protections.terms import LossStreakTerms
+from core.risk.protections.base import EVERYTHING, Lock, Locks, Measure, Scope, TradeProtection
 from core.risk.protections.trades import ClosedTrade
+from core.settings.protections import LossStreakSettings
 
 
 @dataclass(slots=True)
@@ -26,7 +26,7 @@ class LossStreak(TradeProtection):
     name = "loss_streak"
     is_count = True
 
-    def __init__(self, terms: Callable[[], LossStreakTerms]) -> None:
+    def __init__(self, terms: Callable[[], LossStreakSettings]) -> None:
         self.terms = terms
         self.state = LossStreakState()
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from core.model.values import ZERO
-from core.risk.protections.contract import EVERYTHING, Lock, Locks, Measure, Scope, TradeProtection
-from core.risk.protections.terms import LowProfitTerms
+from core.risk.protections.base import EVERYTHING, Lock, Locks, Measure, Scope, TradeProtection
+from core.risk.protections.rolling_trades import RollingSum
 from core.risk.protections.trades import ClosedTrade
-from core.risk.protections.windows import RollingSum
+from core.settings.protections import LowProfitSettings
 
 
 @dataclass(slots=True)
@@ -32,7 +32,7 @@ class LowProfit(TradeProtection):
 
     name = "low_profit"
 
-    def __init__(self, terms: Callable[[], LowProfitTerms]) -> None:
+    def __init__(self, terms: Callable[[], LowProfitSettings]) -> None:
         self.terms = terms
         self.state = LowProfitState()
 

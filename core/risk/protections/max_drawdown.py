@@ -15,10 +15,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from core.model.values import ZERO, Money
-from core.risk.protections.contract import EVERYTHING, Lock, Locks, Measure, TradeProtection
-from core.risk.protections.terms import MaxDrawdownTerms
+from core.risk.protections.base import EVERYTHING, Lock, Locks, Measure, TradeProtection
+from core.risk.protections.rolling_trades import RollingCourse, RunningTotal
 from core.risk.protections.trades import ClosedTrade
-from core.risk.protections.windows import RollingCourse, RunningTotal
+from core.settings.protections import MaxDrawdownSettings
 
 NOT_ENOUGH = "fewer trades than are judged"
 NO_EQUITY = "equity at the window's start is not known"
@@ -68,7 +68,7 @@ class MaxDrawdown(TradeProtection):
 
     name = "max_drawdown"
 
-    def __init__(self, terms: Callable[[], MaxDrawdownTerms]) -> None:
+    def __init__(self, terms: Callable[[], MaxDrawdownSettings]) -> None:
         self.terms = terms
         self.state = MaxDrawdownState()
 

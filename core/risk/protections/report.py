@@ -7,11 +7,11 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from core.model.values import Money
+from core.risk.protections.base import Answer
 from core.risk.protections.book import ProtectionBook
-from core.risk.protections.contract import Answer
 from core.risk.protections.day_trades import weekday_after
-from core.risk.protections.terms import ProtectionsSettings
 from core.risk.protections.trades import ClosedTrade
+from core.settings.protections import ProtectionsSettings
 
 LONG_BEFORE = timedelta(days=366)
 

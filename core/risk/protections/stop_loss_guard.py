@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from core.risk.protections.contract import EVERYTHING, Lock, Locks, Measure, Scope, TradeProtection
-from core.risk.protections.terms import StopLossGuardTerms
+from core.risk.protections.base import EVERYTHING, Lock, Locks, Measure, Scope, TradeProtection
+from core.risk.protections.rolling_trades import RollingSum
 from core.risk.protections.trades import ClosedTrade
-from core.risk.protections.windows import RollingSum
+from core.settings.protections import StopLossGuardSettings
 
 
 @dataclass(slots=True)
-class Counted:
+class CountedStop:
     """The stop-outs of one scope that count."""
 
     scope: Scope
@@ -23,7 +23,7 @@ class Counted:
 
 @dataclass(slots=True)
 class StopLossGuardState:
-    counted: dict[str, Counted] = field(default_factory=dict)
+    counted: dict[str, CountedStop] = field(default_factory=dict)
     locks: Locks = field(default_factory=Locks)
 
 
@@ -33,7 +33,7 @@ class StopLossGuard(TradeProtection):
     name = "stop_loss_guard"
     is_count = True
 
-    def __init__(self, terms: Callable[[], StopLossGuardTerms]) -> None:
+    def __init__(self, terms: Callable[[], StopLossGuardSettings]) -> None:
         self.terms = terms
         self.state = StopLossGuardState()
 
@@ -45,7 +45,7 @@ class StopLossGuard(TradeProtection):
         terms = self.terms()
         is_counted = trade.is_stop_out and trade.ratio != 0 and trade.ratio < terms.required_profit
         for scope in self._scopes(trade, terms):
-            counted = self.state.counted.setdefault(str(scope), Counted(scope))
+            counted = self.state.counted.setdefault(str(scope), CountedStop(scope))
             counted.stops.drop_until(trade.closed_at - timedelta(minutes=terms.lookback_minutes))
             if is_counted:
                 self._count(counted, trade, terms)
@@ -54,7 +54,7 @@ class StopLossGuard(TradeProtection):
             if not counted.stops:
                 del self.state.counted[str(scope)]
 
-    def _count(self, counted: Counted, trade: ClosedTrade, terms: StopLossGuardTerms) -> None:
+    def _count(self, counted: CountedStop, trade: ClosedTrade, terms: StopLossGuardSettings) -> None:
         counted.stops.add(trade.closed_at)
         count = len(counted.stops)
         if count >= terms.trade_limit:
@@ -64,7 +64,7 @@ class StopLossGuard(TradeProtection):
                 Lock(counted.scope, trade.closed_at, until, Decimal(count), Decimal(terms.trade_limit), reason)
             )
 
-    def _scopes(self, trade: ClosedTrade, terms: StopLossGuardTerms) -> Iterator[Scope]:
+    def _scopes(self, trade: ClosedTrade, terms: StopLossGuardSettings) -> Iterator[Scope]:
         side = trade.direction if terms.per_side else None
         if terms.per in ("symbol", "both"):
             yield Scope(trade.symbol, side)
@@ -81,5 +81,5 @@ class StopLossGuard(TradeProtection):
         yield from counting or [Measure(EVERYTHING, Decimal(0), limit, words)]
 
 
-def _in_a_row(terms: StopLossGuardTerms) -> str:
+def _in_a_row(terms: StopLossGuardSettings) -> str:
     return " in a row" if terms.consecutive else ""

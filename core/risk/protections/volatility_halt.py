@@ -27,10 +27,10 @@ from decimal import ROUND_CEILING, Decimal
 from statistics import median
 
 from core.model.bar import Bar
-from core.model.past import PastDay
+from core.model.past_days import PastDay
 from core.model.values import ZERO, Price, Symbol
-from core.risk.protections.contract import EVERYTHING, BarProtection, Lock, Locks, Measure, Scope
-from core.risk.protections.terms import VolatilityHaltTerms
+from core.risk.protections.base import EVERYTHING, BarProtection, Lock, Locks, Measure, Scope
+from core.settings.protections import VolatilityHaltSettings
 
 PARTS = Decimal(10_000_000)
 """Returns are counted in parts of so many, towards zero."""
@@ -105,7 +105,7 @@ class Watched:
         self.returns = [*before, *of_today][-most:]
         self.recent = Sums(len(self.returns), sum(self.returns), sum(figure * figure for figure in self.returns))
 
-    def turn_page(self, day: date, terms: VolatilityHaltTerms) -> None:
+    def turn_page(self, day: date, terms: VolatilityHaltSettings) -> None:
         """A session is over: it counts for the median where it had returns enough."""
         if self.of_day.count >= terms.at_least and self.day > self.told_until:
             self.days.append(self.of_day.deviation)
@@ -129,7 +129,7 @@ class VolatilityHalt(BarProtection):
 
     name = "volatility_halt"
 
-    def __init__(self, terms: Callable[[], VolatilityHaltTerms]) -> None:
+    def __init__(self, terms: Callable[[], VolatilityHaltSettings]) -> None:
         self.terms = terms
         self.state = VolatilityHaltState()
         self._ceilings: dict[Symbol, tuple[int, int]] = {}
@@ -143,7 +143,7 @@ class VolatilityHalt(BarProtection):
         self.state = state
         self._ceilings = {}
 
-    def _judge_by(self, terms: VolatilityHaltTerms) -> None:
+    def _judge_by(self, terms: VolatilityHaltSettings) -> None:
         """Kept beside the terms is what every bar needs of them, and the ceilings that follow from them."""
         self._judged_by, self._most, self._at_least = terms, terms.returns, terms.at_least
         self._ceilings = {}
@@ -217,11 +217,11 @@ class VolatilityHalt(BarProtection):
             watched.told_until = found[-1][0]
         self._ceilings.pop(symbol, None)
 
-    def _turn_page(self, symbol: Symbol, watched: Watched, day: date, terms: VolatilityHaltTerms) -> None:
+    def _turn_page(self, symbol: Symbol, watched: Watched, day: date, terms: VolatilityHaltSettings) -> None:
         watched.turn_page(day, terms)
         self._ceilings.pop(symbol, None)
 
-    def _ceiling(self, symbol: Symbol, terms: VolatilityHaltTerms) -> int:
+    def _ceiling(self, symbol: Symbol, terms: VolatilityHaltSettings) -> int:
         """The most that `spread` may be, for as many returns as there are now; kept, for they are as many next time."""
         recent = self.state.symbols[symbol].recent
         limit, _ = limit_of(self.state.symbols[symbol].days, terms)
@@ -229,7 +229,7 @@ class VolatilityHalt(BarProtection):
         self._ceilings[symbol] = recent.count, ceiling
         return ceiling
 
-    def _halt(self, bar: Bar, watched: Watched, terms: VolatilityHaltTerms) -> bool:
+    def _halt(self, bar: Bar, watched: Watched, terms: VolatilityHaltSettings) -> bool:
         scope, at = scope_of(bar.symbol, terms), bar.end
         if self.locks.on(scope, at) is not None:
             return False
@@ -268,11 +268,11 @@ def session_deviation(day: date, bars: Iterable[Bar], at_least: int) -> Decimal 
     return watched.of_day.deviation if watched is not None and watched.of_day.count >= at_least else None
 
 
-def scope_of(symbol: Symbol, terms: VolatilityHaltTerms) -> Scope:
+def scope_of(symbol: Symbol, terms: VolatilityHaltSettings) -> Scope:
     return EVERYTHING if symbol == terms.market else Scope(symbol)
 
 
-def limit_of(days: list[Decimal], terms: VolatilityHaltTerms) -> tuple[Decimal, str]:
+def limit_of(days: list[Decimal], terms: VolatilityHaltSettings) -> tuple[Decimal, str]:
     """The lower of the two limits, and where it comes from, where that is the median."""
     usual = median(days) if len(days) >= terms.days else ZERO
     limit = (terms.times_median * usual).quantize(FINEST, ROUND_CEILING)
@@ -281,7 +281,7 @@ def limit_of(days: list[Decimal], terms: VolatilityHaltTerms) -> tuple[Decimal, 
     return terms.limit, ""
 
 
-def _of_median(days: list[Decimal], terms: VolatilityHaltTerms) -> str:
+def _of_median(days: list[Decimal], terms: VolatilityHaltSettings) -> str:
     if len(days) < terms.days:
         return f"the median has {len(days)} of {terms.days} sessions"
     return f"the median of {terms.days} sessions is {median(days):.3%}"

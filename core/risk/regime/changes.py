@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from core.model.regime import DailyBar, DailyValue, Market, Trend, VixReading, Volatility
+from core.model.regime import DailyBar, DailyValue, MarketMeasure, Trend, VixReading, Volatility
 from core.model.values import Symbol
 from core.risk.regime.market import MarketFold
 from core.risk.regime.vix import readings
@@ -16,7 +16,7 @@ Label = Trend | Volatility
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class RegimeChange:
     """From the close of `day` on, `what` (vix, trend, volatility) is `after`; `before` is None for the first label.
 
     `measure` is the VIX in points, or the range against its average; None for a trend.
@@ -29,16 +29,16 @@ class Change:
     measure: Decimal | None
 
 
-def vix_changes(history: Iterable[DailyValue]) -> Iterator[Change]:
+def vix_changes(history: Iterable[DailyValue]) -> Iterator[RegimeChange]:
     last: VixReading | None = None
     for reading in readings(history):
         if last is None or reading.level is not last.level:
             before = last.level.value if last is not None else None
-            yield Change(reading.measured_on, "vix", before, reading.level.value, reading.value)
+            yield RegimeChange(reading.measured_on, "vix", before, reading.level.value, reading.value)
         last = reading
 
 
-def market_changes(symbol: Symbol, bars: Iterable[DailyBar]) -> Iterator[Change]:
+def market_changes(symbol: Symbol, bars: Iterable[DailyBar]) -> Iterator[RegimeChange]:
     """Changes of trend and of volatility, in order of time."""
     fold = MarketFold(symbol)
     trend: Trend | None = None
@@ -51,7 +51,7 @@ def market_changes(symbol: Symbol, bars: Iterable[DailyBar]) -> Iterator[Change]
 
 
 def _change(
-    market: Market, what: str, before: Label | None, after: Label | None, measure: Decimal | None
-) -> Iterator[Change]:
+    market: MarketMeasure, what: str, before: Label | None, after: Label | None, measure: Decimal | None
+) -> Iterator[RegimeChange]:
     if after is not None and after is not before:
-        yield Change(market.bars_to, what, before.value if before is not None else None, after.value, measure)
+        yield RegimeChange(market.bars_to, what, before.value if before is not None else None, after.value, measure)

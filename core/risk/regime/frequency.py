@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
 
-from core.model.regime import Market, NoMarket
-from core.risk.regime.terms import FrequencyTerms
+from core.model.regime import MarketMeasure, NoMarket
+from core.settings.regime import FrequencySettings
 
 OLDEST = timedelta(days=7)
 """Bars that ended earlier say nothing of a day. Ours: the longest closure of our time, in 2001, lay within it."""
@@ -22,7 +22,7 @@ class Allowance:
     is_shut: bool = False
 
 
-def entries_allowed(profile: int, market: Market | NoMarket, day: date, terms: FrequencyTerms) -> Allowance:
+def entries_allowed(profile: int, market: MarketMeasure | NoMarket, day: date, terms: FrequencySettings) -> Allowance:
     """The profile's entries a day; none where the range is wide, one more where it is narrow.
 
     Only sessions before `day` count. Without them the profile's figure stands; a profile of none stays at none.

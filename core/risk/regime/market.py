@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from core.model.regime import DailyBar, Market, NoMarket, Trend, Volatility
+from core.model.regime import DailyBar, MarketMeasure, NoMarket, Trend, Volatility
 from core.model.values import Price, Symbol
 
 ATR_DAYS = 14
@@ -50,7 +50,7 @@ class MarketFold:
     other_days: int = 0
     volatility: Volatility | None = None
 
-    def take(self, bar: DailyBar) -> Market:
+    def take(self, bar: DailyBar) -> MarketMeasure:
         """The labels after one more session.
 
         Raises
@@ -65,7 +65,7 @@ class MarketFold:
         self.closes.append(bar.close)
         self._take_trend(bar.close)
         self._take_volatility()
-        return Market(self.symbol, bar.day, self.trend, self.volatility, self.atr, self.atr_average)
+        return MarketMeasure(self.symbol, bar.day, self.trend, self.volatility, self.atr, self.atr_average)
 
     @property
     def atr_average(self) -> Decimal | None:
@@ -113,7 +113,7 @@ class MarketFold:
             self.volatility = Volatility.CALM if ratio < calm else Volatility.USUAL
 
 
-def market_of(symbol: Symbol, bars: Iterable[DailyBar]) -> Market | NoMarket:
+def market_of(symbol: Symbol, bars: Iterable[DailyBar]) -> MarketMeasure | NoMarket:
     """The labels after the last of these bars."""
     fold, market = MarketFold(symbol), None
     for bar in bars:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from core.model.regime import Market, Regime, VixReading
-from core.risk.regime.changes import Change
+from core.model.regime import MarketMeasure, Regime, VixReading
+from core.risk.regime.changes import RegimeChange
 from core.risk.regime.frequency import Allowance
 
 HUNDREDTH = Decimal("0.01")
@@ -26,7 +26,7 @@ class Look:
     """
 
     regime: Regime
-    changes: tuple[Change, ...]
+    changes: tuple[RegimeChange, ...]
     allowance: Allowance
     failure: str = ""
     age_days: int | None = None
@@ -46,7 +46,7 @@ def vix_in_words(regime: Regime) -> str:
 
 def market_in_words(regime: Regime) -> str:
     market = regime.market
-    if not isinstance(market, Market):
+    if not isinstance(market, MarketMeasure):
         return f"market unknown: {market.reason}"
     trend = market.trend.value if market.trend else "not known yet"
     volatility = market.volatility.value if market.volatility else "not known yet"
@@ -55,7 +55,7 @@ def market_in_words(regime: Regime) -> str:
     return f"{market.symbol} of {market.bars_to}: trend {trend}, volatility {volatility}{measured}"
 
 
-def change_in_words(change: Change) -> str:
+def change_in_words(change: RegimeChange) -> str:
     """`2020-02-24 vix normal → elevated at 25.03`."""
     at = "" if change.measure is None else f" at {points(change.measure)}"
     return f"{change.day} {change.what} {change.before or 'unknown'} → {change.after}{at}"
@@ -100,7 +100,7 @@ def _vix(regime: Regime) -> dict[str, object]:
 
 def _market(regime: Regime) -> dict[str, object]:
     market = regime.market
-    if not isinstance(market, Market):
+    if not isinstance(market, MarketMeasure):
         return {"symbol": None, "reason": market.reason}
     return {
         "symbol": market.symbol,

@@ -20,14 +20,14 @@ from pydantic import TypeAdapter, ValidationError
 from core.model.bar import Bar
 from core.model.order import StopHolder
 from core.model.signal import Answer, EntrySignal, NoTrade, NoTradeReason
-from core.risk.scaling.contract import Conditions
-from core.runtime.strategy_host import wire
-from core.runtime.strategy_host.confinement import OUT_OF_MEMORY, confine, move_on
+from core.risk.size_factors.base import Conditions
+from core.runtime.strategy_host import pipe_messages
 from core.runtime.strategy_host.loading import loaded, said_of, settings_reader
-from core.runtime.strategy_host.remembering import Memory, misfit, plain_of
-from core.runtime.strategy_host.slips import LIBRARIES, ROOMS
+from core.runtime.strategy_host.memory import Memory, misfit, plain_of
+from core.runtime.strategy_host.sandbox import OUT_OF_MEMORY, confine, move_on
+from core.runtime.strategy_host.static_checks import LIBRARIES, ROOMS
 from core.strategies.base import Context
-from core.strategies.boundary import Odd, UnfitError, fault_in
+from core.strategies.signal_checks import SignalFault, UnfitError, fault_in
 
 A_WHILE = 0.25
 """Seconds after which a batch is answered as far as it has come."""
@@ -41,11 +41,11 @@ class Pipe:
     """Frames in and out, by the two descriptors that the process has."""
 
     def read(self) -> list[Any]:
-        size = wire.HEAD.unpack(self._exactly(wire.HEAD.size))[0]
-        return wire.read(self._exactly(size))
+        size = pipe_messages.HEAD.unpack(self._exactly(pipe_messages.HEAD.size))[0]
+        return pipe_messages.read(self._exactly(size))
 
     def write(self, *message: object) -> None:
-        left = memoryview(wire.framed(list(message)))
+        left = memoryview(pipe_messages.framed(list(message)))
         while left:
             left = left[os.write(1, left) :]
 
@@ -59,7 +59,7 @@ class Pipe:
         return bytes(found)
 
 
-class Seat:
+class ChildStrategy:
     """The strategy on one symbol, with its memory."""
 
     def __init__(self, made: Any, terms: dict[str, Any], remembered: Any) -> None:
@@ -69,7 +69,7 @@ class Seat:
         self._memory = Memory(made.State, self._of_state, state)
         self.batch: tuple[list[Bar], list[Any], object] | None = None
 
-    def asked(self, bar: Bar, context: Context) -> Answer | Odd:
+    def asked(self, bar: Bar, context: Context) -> Answer | SignalFault:
         """What it answers. Raises whatever it raises, and `UnfitError` of an answer or a memory that cannot be."""
         try:
             answer: Any = self.inner.on_bar(bar, replace(context))
@@ -80,7 +80,7 @@ class Seat:
                 raise UnfitError(f"its reason {answer.reason!r} is none of NoTradeReason; answer with one of those")
             return answer
         if fault := fault_in(answer, self.inner.name, bar, context.held):
-            return Odd(fault)
+            return SignalFault(fault)
         if isinstance(answer, EntrySignal) and answer.stop_holder is not StopHolder.BROKER:
             raise UnfitError("the stop of an own strategy is the broker's: set stop_holder to StopHolder.BROKER")
         sound: Answer = answer
@@ -115,7 +115,7 @@ class Child:
     def __init__(self, pipe: Pipe, made: Any) -> None:
         self.pipe = pipe
         self.made = made
-        self.seats: dict[int, Seat] = {}
+        self.seats: dict[int, ChildStrategy] = {}
         self.next: list[Any] | None = None
         self.answers: dict[str, Callable[..., None]] = {
             "make": self.make,
@@ -136,7 +136,7 @@ class Child:
 
     def make(self, number: int, terms: dict[str, Any], remembered: Any) -> None:
         try:
-            seat = Seat(self.made, terms, remembered)
+            seat = ChildStrategy(self.made, terms, remembered)
         except UnfitError as error:
             self.pipe.write("unfit", str(error))
         except MemoryError:
@@ -152,7 +152,7 @@ class Child:
 
     def bar(self, number: int, bar: list[Any], context: list[Any]) -> None:
         seat = self.seats[number]
-        told = self._told(seat, wire.bar_in(bar), wire.context_in(context, self._conditions))
+        told = self._told(seat, pipe_messages.bar_in(bar), pipe_messages.context_in(context, self._conditions))
         if told is not None:
             self.pipe.write(*told, seat.told_state())
 
@@ -161,10 +161,14 @@ class Child:
 
         Where it has seen them before, what it raises was told then.
         """
-        seat, quiet, ends = self.seats[number], [wire.context_in(row) for row in contexts], time.monotonic() + A_WHILE
+        seat, quiet, ends = (
+            self.seats[number],
+            [pipe_messages.context_in(row) for row in contexts],
+            time.monotonic() + A_WHILE,
+        )
         done = 0
         for which, *bar in bars:
-            told = self._told(seat, wire.bar_in(bar), quiet[which])
+            told = self._told(seat, pipe_messages.bar_in(bar), quiet[which])
             if told is None or (told[0] == "failed" and not is_again):
                 if told is not None:
                     self.pipe.write(*told, seat.state())
@@ -177,7 +181,7 @@ class Child:
     def ahead(self, number: int, bars: list[list[Any]], context: list[Any]) -> None:
         """Bars that are expected, in a context that is expected to stay, up to the first answer that says something."""
         seat, ends = self.seats[number], time.monotonic() + A_WHILE
-        shown, reasons = [wire.bar_in(row) for row in bars], list[str]()
+        shown, reasons = [pipe_messages.bar_in(row) for row in bars], list[str]()
         before = seat.state()
         seat.batch = (shown, context, before)
         has_asked = False
@@ -189,7 +193,7 @@ class Child:
             reasons.clear()
             return self._asked_for(("ran", told, ["conditions"], before))
 
-        expected = wire.context_in(context, conditions)
+        expected = pipe_messages.context_in(context, conditions)
         for bar in shown:
             told = self._told(seat, bar, expected)
             if told is None:
@@ -208,7 +212,7 @@ class Child:
         if seat.batch is not None:
             bars, row, before = seat.batch
             seat.put_back(before)
-            context = wire.context_in(row)
+            context = pipe_messages.context_in(row)
             for bar in bars[:done]:
                 self._told(seat, bar, context)
             seat.batch = None
@@ -223,10 +227,10 @@ class Child:
 
     # ── the strategy's own code ──────────────────────────────────────────────────────────────────────────────────
 
-    def _told(self, seat: Seat, bar: Bar, context: Context) -> tuple[str, Any] | None:
+    def _told(self, seat: ChildStrategy, bar: Bar, context: Context) -> tuple[str, Any] | None:
         """What there is to tell of a bar; None where the desk asked for something else in the middle of it."""
         try:
-            told: tuple[str, Any] = ("answer", wire.answer_out(seat.asked(bar, context)))
+            told: tuple[str, Any] = ("answer", pipe_messages.answer_out(seat.asked(bar, context)))
         except MemoryError:
             os._exit(OUT_OF_MEMORY)
         except BaseException as error:  # also what would end the process
@@ -235,7 +239,7 @@ class Child:
 
     def _guarded(self, ask: Callable[[], Any]) -> list[tuple[str, str]]:
         try:
-            return [(str(name), str(value)) for name, value in ask()][: wire.MOST_FIGURES]
+            return [(str(name), str(value)) for name, value in ask()][: pipe_messages.MOST_FIGURES]
         except MemoryError:
             os._exit(OUT_OF_MEMORY)
         except BaseException as error:
@@ -252,7 +256,7 @@ class Child:
         if message[0] != "conditions":
             self.next = message
             raise Rewound
-        return wire.conditions_in(message[1])
+        return pipe_messages.conditions_in(message[1])
 
 
 def _remembered(made: Any, of_state: TypeAdapter[Any], memory: object) -> tuple[Any, str]:

@@ -13,16 +13,16 @@ from typing import Any
 
 from core.model.bar import Bar
 from core.model.signal import Answer
-from core.own_terms import OwnTerms
-from core.runtime.strategy_host import wire
-from core.runtime.strategy_host.ahead import Ahead
-from core.runtime.strategy_host.place import A_BATCH, Place
+from core.runtime.strategy_host import pipe_messages
+from core.runtime.strategy_host.batches import BarBatches
 from core.runtime.strategy_host.process import LostError, StrategyProcess
+from core.runtime.strategy_host.shared_process import A_BATCH, SharedProcess
+from core.settings.user_strategies import UserStrategySettings
 from core.strategies.base import Context, Figures
-from core.strategies.elsewhere import MemoryElsewhere
-from core.strategies.house import Kind
-from core.strategies.own import OwnRunning, RaisedError
-from core.strategies.patience import OverdueError
+from core.strategies.builtin import StrategyKind
+from core.strategies.remote_memory import RemoteMemory
+from core.strategies.timeouts import OverdueError
+from core.strategies.user_strategies import RaisedError, UserStrategyRunning
 
 MANY = 256
 """Bars in one question at the most."""
@@ -30,29 +30,29 @@ MOST_CONDITIONS = 16
 """How often one answer may ask what its size looks at."""
 
 
-def kind_of(process: StrategyProcess) -> Kind:
+def kind_of(process: StrategyProcess) -> StrategyKind:
     """How the strategy of a text that has loaded is made."""
     numbers = count()
 
-    def make(terms: OwnTerms, memory: Any) -> OwnRunning:
-        remembered = memory.plain() if isinstance(memory, MemoryElsewhere) else memory
-        seat = Seat(process, next(numbers), terms.terms, remembered)
+    def make(terms: UserStrategySettings, memory: Any) -> UserStrategyRunning:
+        remembered = memory.plain() if isinstance(memory, RemoteMemory) else memory
+        seat = HostedStrategy(process, next(numbers), terms.terms, remembered)
         forgot = seat.take_place()
-        if isinstance(memory, MemoryElsewhere) and not forgot:
+        if isinstance(memory, RemoteMemory) and not forgot:
             memory.follow(seat.plain)
-            return OwnRunning(process.name, seat, memory)
-        return OwnRunning(process.name, seat, MemoryElsewhere(seat.plain), forgot)
+            return UserStrategyRunning(process.name, seat, memory)
+        return UserStrategyRunning(process.name, seat, RemoteMemory(seat.plain), forgot)
 
-    return Kind(make, MemoryElsewhere, process.foresee)
+    return StrategyKind(make, RemoteMemory, process.foresee)
 
 
-class Seat(Place):
+class HostedStrategy(SharedProcess):
     """One strategy on one symbol."""
 
     def __init__(self, process: StrategyProcess, number: int, terms: dict[str, Any], remembered: object) -> None:
         super().__init__(process, number, terms, remembered)
         self._figures: tuple[date, Figures] | None = None
-        self._ahead: Ahead | None = None
+        self._ahead: BarBatches | None = None
         self._batch = 1
 
     def lose(self, *, is_paused: bool) -> None:
@@ -103,13 +103,13 @@ class Seat(Place):
     # ── answers ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _answered(self, bar: Bar, context: Context) -> Answer:
-        told = wire.context_out(context)
-        reply = self._ask("bar", self.number, wire.bar_out(bar), told)
+        told = pipe_messages.context_out(context)
+        reply = self._ask("bar", self.number, pipe_messages.bar_out(bar), told)
         for _ in range(MOST_CONDITIONS):
             if reply != ["conditions"]:
                 self._since.append((bar, told))
                 return self._heard(reply, bar)
-            reply = self._ask("conditions", wire.conditions_out(context.conditions()))
+            reply = self._ask("conditions", pipe_messages.conditions_out(context.conditions()))
         raise self.process.breach()
 
     def _heard(self, reply: list[Any], bar: Bar) -> Answer:
@@ -119,13 +119,13 @@ class Seat(Place):
                 return self._taken(answer, bar)
             case ["failed", str(why), dict() | None as state]:
                 self._copied(state)
-                raise RaisedError(wire.words(why))
+                raise RaisedError(pipe_messages.words(why))
         raise self.process.breach()
 
     def _taken(self, answer: object, bar: Bar) -> Answer:
         try:
-            taken = wire.answer_in(answer, self.process.name, bar)
-        except wire.WireError:
+            taken = pipe_messages.answer_in(answer, self.process.name, bar)
+        except pipe_messages.WireError:
             raise self.process.breach() from None
         return taken  # type: ignore[return-value]  # what is odd is named at the boundary
 
@@ -135,11 +135,11 @@ class Seat(Place):
         for bar, context in batch:
             if not contexts or contexts[-1] != context:
                 contexts.append(context)
-            rows.append([len(contexts) - 1, *wire.bar_out(bar)])
+            rows.append([len(contexts) - 1, *pipe_messages.bar_out(bar)])
         with self._losing(None):
             self._wait_from_now(A_BATCH)
             self._be_there(batch[0][1])
-            return self._shown_rows(rows, [wire.context_out(context) for context in contexts])
+            return self._shown_rows(rows, [pipe_messages.context_out(context) for context in contexts])
 
     def _figures_of(self, day: date) -> Figures:
         if self._ahead is not None:
@@ -151,8 +151,8 @@ class Seat(Place):
             self._wait_from_now()
             told = self._named("figures", self._ask("figures", self.number, day))
             try:
-                figures = wire.figures_in(told)
-            except wire.WireError:
+                figures = pipe_messages.figures_in(told)
+            except pipe_messages.WireError:
                 raise self.process.breach() from None
         return (("figures", self._unsaid),) if self._unsaid else figures
 
@@ -176,9 +176,9 @@ class Seat(Place):
         self._batch = min(self._batch * 2, MANY)
         return self._next_of_ahead(ahead, bar, context)
 
-    def _asked_ahead(self, bars: list[Bar], context: Context) -> Ahead:
-        ahead = Ahead(bars, context)
-        rows = [wire.bar_out(each) for each in bars]
+    def _asked_ahead(self, bars: list[Bar], context: Context) -> BarBatches:
+        ahead = BarBatches(bars, context)
+        rows = [pipe_messages.bar_out(each) for each in bars]
         self._ends += A_BATCH
         match self._ask("ahead", self.number, rows, ahead.row):
             case ["ran", [*reasons], None | [*_] as last, dict() as before]:
@@ -194,7 +194,7 @@ class Seat(Place):
                     return ahead
         raise self.process.breach()
 
-    def _next_of_ahead(self, ahead: Ahead, bar: Bar, context: Context) -> Answer:
+    def _next_of_ahead(self, ahead: BarBatches, bar: Bar, context: Context) -> Answer:
         with self._losing(context):
             if ahead.reasons:
                 ahead.done += 1
@@ -209,7 +209,7 @@ class Seat(Place):
                 case ["answer", answer]:
                     return self._taken(answer, bar)
                 case ["failed", str(why)]:
-                    raise RaisedError(wire.words(why))
+                    raise RaisedError(pipe_messages.words(why))
             raise self.process.breach()
 
     def _sized(self, context: Context) -> Any:
@@ -217,7 +217,7 @@ class Seat(Place):
         self.process.blocked = None
         self._wait_from_now()
         for _ in range(MOST_CONDITIONS):
-            match self._ask("conditions", wire.conditions_out(context.conditions())):
+            match self._ask("conditions", pipe_messages.conditions_out(context.conditions())):
                 case ["ran", [], ["conditions"], _]:
                     continue
                 case ["ran", [], last, _]:

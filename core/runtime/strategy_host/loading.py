@@ -14,10 +14,10 @@ from typing import Any, ClassVar, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from core.own_terms import OwnTerms
-from core.runtime.strategy_host.slips import faults_in
-from core.strategies.boundary import UnfitError
+from core.runtime.strategy_host.static_checks import faults_in
+from core.settings.user_strategies import UserStrategySettings
 from core.strategies.kit import OwnStrategy
+from core.strategies.signal_checks import UnfitError
 
 CONTAINERS = (list, dict, set, frozenset, tuple, deque)
 
@@ -191,7 +191,7 @@ def _settings_fault(made: Any) -> str | None:
     is_model = isinstance(kind, type) and issubclass(kind, BaseModel)
     if not is_model and not (isinstance(kind, type) and dataclasses.is_dataclass(kind)):
         return "it has no Settings; give it a dataclass or a pydantic model, or NoSettings of the kit"
-    if taken := sorted(set(_fields(kind)) & set(OwnTerms.model_fields)):
+    if taken := sorted(set(_fields(kind)) & set(UserStrategySettings.model_fields)):
         return f"its setting {taken[0]} is one that the desk reads itself; give it another name"
     try:
         adapter = TypeAdapter(kind)

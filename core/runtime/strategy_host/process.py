@@ -22,10 +22,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.runtime.strategy_host import wire
-from core.runtime.strategy_host.confinement import CALLS, LIMITS, OUT_OF_MEMORY, ROOT_OF_ITS_OWN, SECONDS
-from core.strategies.house import Coming
-from core.strategies.patience import PATIENCE, OverdueError
+from core.runtime.strategy_host import pipe_messages
+from core.runtime.strategy_host.sandbox import CALLS, LIMITS, OUT_OF_MEMORY, ROOT_OF_ITS_OWN, SECONDS
+from core.strategies.builtin import Coming
+from core.strategies.timeouts import PATIENCE, OverdueError
 
 ROOT = Path(__file__).resolve().parents[3]
 BEGIN = Path(__file__).with_name("begin.py")
@@ -44,7 +44,7 @@ class LostError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class LoadRefused:
     """The text does not load: every reason, one line each."""
 
     faults: tuple[str, ...]
@@ -139,7 +139,7 @@ class StrategyProcess:
     def is_running(self) -> bool:
         return self._process is not None
 
-    def ready(self, seconds: float) -> Refused | None:
+    def ready(self, seconds: float) -> LoadRefused | None:
         """See that one is there that has loaded the text. Raises `LostError`, `OverdueError`."""
         self.begin()
         if self._is_ready:
@@ -153,14 +153,14 @@ class StrategyProcess:
             self._wrapper = None  # it is there and not allowed here
             return self.ready(seconds)
         ends = min(ends, time.monotonic() + self.patience)
-        self._write(wire.framed(["load", self.name, self.where, self.text]), ends)
+        self._write(pipe_messages.framed(["load", self.name, self.where, self.text]), ends)
         match self._message(ends):
             case ["loaded", []]:
                 self._is_ready = True
                 return None
             case ["loaded", [*faults]]:
                 self.end()
-                return Refused(tuple(map(wire.words, faults)))
+                return LoadRefused(tuple(map(pipe_messages.words, faults)))
             case _:
                 raise self.breach()
 
@@ -186,8 +186,8 @@ class StrategyProcess:
         if self.blocked is not None and question[0] != "conditions":
             self.blocked.is_broken, self.blocked = True, None
         while self.left:
-            self._write(wire.framed(["drop", self.left.pop()]), ends)
-        self._write(wire.framed(list(question)), ends)
+            self._write(pipe_messages.framed(["drop", self.left.pop()]), ends)
+        self._write(pipe_messages.framed(list(question)), ends)
         return self._message(ends)
 
     def breach(self) -> LostError:
@@ -196,16 +196,16 @@ class StrategyProcess:
 
     def _message(self, ends: float) -> list[Any]:
         try:
-            return wire.read(self._frame(ends))
-        except wire.WireError:
+            return pipe_messages.read(self._frame(ends))
+        except pipe_messages.WireError:
             raise self.breach() from None
 
     def _frame(self, ends: float) -> bytes:
-        found, head = self._found, wire.HEAD.size
+        found, head = self._found, pipe_messages.HEAD.size
         while True:
             if len(found) >= head:
-                size = wire.HEAD.unpack_from(found)[0]
-                if size > wire.LARGEST:
+                size = pipe_messages.HEAD.unpack_from(found)[0]
+                if size > pipe_messages.LARGEST:
                     raise self.breach()
                 if len(found) >= head + size:
                     frame = bytes(found[head : head + size])

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import orjson
 import pytest
 
-from core.checkpoint import rebuild, save, states
-from core.desk import Desk
 from core.ports import Checkpoint, JournalDamagedError, NoCheckpoint
+from core.trading_state.checkpoint import rebuild, save, states
+from core.trading_state.state import TradingState
 from tests.scenarios.house import Drawer, House, a_house_in_a_position, rebuilt, running
 
 
@@ -24,8 +24,8 @@ def a_kept_desk() -> tuple[House, Drawer]:
     return house, drawer
 
 
-def taken_up(house: House, drawer: Drawer | None) -> tuple[Desk, tuple[str, ...]]:
-    desk = Desk("house", house.desk.mode, house.desk.calendar, house.desk.journal)
+def taken_up(house: House, drawer: Drawer | None) -> tuple[TradingState, tuple[str, ...]]:
+    desk = TradingState("house", house.desk.mode, house.desk.calendar, house.desk.journal)
     return desk, rebuild(desk, drawer)
 
 

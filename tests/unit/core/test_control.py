@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from core.control import Control, ControlState, InForce
 from core.facts import (
     EngineStarted,
     EngineStopped,
@@ -18,15 +17,16 @@ from core.facts import (
     SettingsApplied,
 )
 from core.model.codes import HaltCause
-from core.settings import Settings
+from core.settings.settings import Settings
+from core.trading_state.trading_status import InForce, TradingStatus, TradingStatusState
 from tests.unit.core.brokers.trading_floor import at
 
 NOW = at("10:00")
 PASSED = ReconciliationPassed(())
 
 
-def after(*facts: object) -> Control:
-    control = Control()
+def after(*facts: object) -> TradingStatus:
+    control = TradingStatus()
     for fact in facts:
         control.folds[type(fact)](NOW, fact)  # type: ignore[index,operator]
     return control
@@ -96,7 +96,7 @@ def test_a_part_of_the_settings_in_force_is_picked_once_and_again_where_they_cha
         picked.append("picked")
         return settings.symbols
 
-    control = Control()
+    control = TradingStatus()
     symbols = InForce(control, pick)
     assert symbols() == symbols() == control.settings.symbols
     assert len(picked) == 1
@@ -105,7 +105,7 @@ def test_a_part_of_the_settings_in_force_is_picked_once_and_again_where_they_cha
     control.folds[SettingsApplied](NOW, SettingsApplied(changed))
     assert symbols() == changed.symbols
 
-    control.state = ControlState()
+    control.state = TradingStatusState()
     assert symbols() == control.settings.symbols
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from core.csv_table import TableError
-from core.daily_file import read_daily_bars, read_daily_values
+from core.files.csv_table import TableError
+from core.files.daily_file import read_daily_bars, read_daily_values
 from core.model.regime import DailyBar, DailyValue
 from core.model.values import Price
 

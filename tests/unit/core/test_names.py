@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from core import time_limit
-from core.time_limit import Addresses, addresses_of, within
+from core.io import time_limit
+from core.io.time_limit import Addresses, addresses_of, within
 from tests.no_threads import no_thread_starts
 from tests.waiting import PATIENCE
 

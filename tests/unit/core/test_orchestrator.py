@@ -15,13 +15,13 @@ from core.model.recommendation import Recommendation
 from core.model.signal import EntrySignal, ExitSignal, NoTradeReason
 from core.model.values import NO_SHARES, Price, Quantity, Symbol
 from core.model.venues import XNYS
-from core.risk.evaluation.book import Shut
-from core.risk.scaling.contract import Conditions
-from core.setting_types import Amount
-from core.settings import RiskSettings, Settings, StrategiesSettings, VwapSettings
+from core.risk.evaluation.book import Suspension
+from core.risk.size_factors.base import Conditions
+from core.settings.settings import RiskSettings, Settings, StrategiesSettings, VwapSettings
+from core.settings.types import AmountSettings
 from core.strategies.base import Context
 from core.strategies.orchestrator import ENOUGH_FOR_AN_ANOMALY, Orchestrator
-from core.strategies.showing import RAISED
+from core.strategies.questions import RAISED
 from tests.unit.core.brokers.trading_floor import IBM, SPY, THURSDAY, NewYorkHours, a_bar, at
 
 FRIDAY = THURSDAY + timedelta(days=1)
@@ -43,7 +43,7 @@ class Holdings:
     sized_by: Conditions = field(default_factory=lambda: Conditions(equity=Decimal(200)))
     asked: list[dict[Symbol, Price]] = field(default_factory=list)
     adopted: Recommendation | None = None
-    by_night: Shut | None = None
+    by_night: Suspension | None = None
 
     def held(self, symbol: Symbol, strategy: str) -> tuple[Quantity, Price | None]:
         return self.position
@@ -69,7 +69,7 @@ class Holdings:
     def recommendation(self, symbol: Symbol, strategy: str) -> Recommendation | None:
         return self.adopted
 
-    def shut(self, strategy: str, at: datetime) -> Shut | None:
+    def shut(self, strategy: str, at: datetime) -> Suspension | None:
         return self.by_night
 
     def opening_equity(self, day: date) -> Decimal | None:
@@ -257,7 +257,7 @@ def test_the_window_and_the_end_of_the_day_follow_the_session() -> None:
 
 def test_a_limit_that_is_a_part_of_equity_follows_the_days_opening() -> None:
     """RK-02, RK-03"""
-    part = Amount(usd=None, of_equity=Decimal("0.01"))
+    part = AmountSettings(usd=None, of_equity=Decimal("0.01"))
     stand = Stand(Holdings(equity=Decimal(5000)), Settings(risk=RiskSettings(per_trade=part)))
 
     stand.shows(a_bar("09:30", "100"))

@@ -10,9 +10,9 @@ from hashlib import sha256
 import pytest
 
 from core.brokers.alpaca.order_bodies import a_submission
-from core.effects import SubmitOrder
 from core.execution.gateway import Gateway
 from core.facts import OrderCreated
+from core.messages.effects import SubmitOrder
 from core.model.broker import Refused
 from core.model.instrument import WHOLE_ONES, AssetClass, Instrument, share
 from core.model.order import (
@@ -25,7 +25,7 @@ from core.model.order import (
     Side,
     traded_in,
 )
-from core.model.staging import Approval, NoStop, Standing
+from core.model.staging import Approval, CheckResult, NoStop
 from core.model.values import ClientOrderId, Digest, Price, ProposalId, Quantity, Symbol, TicketId
 from core.risk.checks import standard_gate
 from core.risk.gate import Candidate
@@ -178,7 +178,7 @@ def test_the_gate_refuses_an_order_of_several_legs_whatever_it_does(effect: Effe
 
     review = standard_gate().review(candidate, a_desk())
 
-    assert [(v.check, v.standing) for v in review.verdicts] == [("legs", Standing.REFUSES)]
+    assert [(v.check, v.standing) for v in review.verdicts] == [("legs", CheckResult.REFUSES)]
     assert review.verdicts[0].reason == "it has 2 legs, and this desk sends orders of one: type each as its own"
 
 

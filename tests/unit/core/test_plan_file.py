@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from core.csv_table import TableError
-from core.inputs import PlanRow
+from core.files.basket_file import BasketFileError, read_plan
+from core.files.csv_table import TableError
+from core.messages.commands import BasketRow
 from core.model.order import Effect, OrderType, TimeInForce
-from core.plan_file import PlanFileError, read_plan
 
 FILE = Path("rebalance.csv")
 HEADER = "symbol,side,quantity,notional,type,limit_price,stop_price,time_in_force"
 
 
-def rows(*lines: str, header: str = HEADER, deploy: str | None = None) -> tuple[PlanRow, ...]:
+def rows(*lines: str, header: str = HEADER, deploy: str | None = None) -> tuple[BasketRow, ...]:
     return read_plan(FILE, "\n".join([header, *lines]), None if deploy is None else Decimal(deploy))
 
 
@@ -66,7 +66,7 @@ def test_two_columns_are_enough_for_sales() -> None:
 )
 def test_a_row_that_cannot_be_believed_is_told_with_its_place(line: str, told: str) -> None:
     """OP-05"""
-    with pytest.raises(PlanFileError) as refused:
+    with pytest.raises(BasketFileError) as refused:
         rows(line)
     (fault,) = refused.value.faults
     assert told in fault
@@ -74,7 +74,7 @@ def test_a_row_that_cannot_be_believed_is_told_with_its_place(line: str, told: s
 
 def test_every_row_at_fault_is_told_and_none_of_the_file_is_taken() -> None:
     """OP-05: half of a rebalancing is another trade."""
-    with pytest.raises(PlanFileError) as refused:
+    with pytest.raises(BasketFileError) as refused:
         rows("SPY,sell,,,,,,", "QQQ,bu,1,,,,,", "IBM,buy,,,,,,", "SPY,sell,1,,,,,")
     assert [fault.split(": ")[0] for fault in refused.value.faults] == [
         "rebalance.csv:3",
@@ -149,7 +149,7 @@ def test_entries_that_wait_for_a_trigger_are_read_with_all_their_prices() -> Non
 )
 def test_a_trigger_a_trail_or_a_time_in_the_wrong_place_is_told(line: str, told: str) -> None:
     """EX-12, EX-07"""
-    with pytest.raises(PlanFileError) as refused:
+    with pytest.raises(BasketFileError) as refused:
         rows(line, header=WIDE)
     (fault,) = refused.value.faults
     assert told in fault

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from core.regular_file import OddFileError, TooLargeError, bytes_of, open_regular
+from core.files.regular_file import OddFileError, TooLargeError, bytes_of, open_regular
 
 Odd = Callable[[Path], object]
 

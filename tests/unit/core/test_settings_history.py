@@ -16,13 +16,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from core import settings_history
-from core.control import ControlState
-from core.own_terms import OwnTerms
-from core.risk.reloading import changes_between, with_changes, without_looser
-from core.setting_types import WHOLE, Amount
-from core.settings import PROFILES, Settings
-from core.settings_history import as_they_were, defaulted, each, put_down, read, renamed, restated, taken_up, written
+from core.settings import history
+from core.settings.changes import changes_between, with_changes, without_looser
+from core.settings.history import as_they_were, defaulted, each, put_down, read, renamed, restated, taken_up, written
+from core.settings.settings import PROFILES, Settings
+from core.settings.types import WHOLE, AmountSettings
+from core.settings.user_strategies import UserStrategySettings
+from core.trading_state.trading_status import TradingStatusState
 
 KEPT = Path(__file__).resolve().parents[2] / "journals" / "kept"
 
@@ -57,9 +57,9 @@ def at(settings: Settings, key: str) -> object:
 def later(monkeypatch: pytest.MonkeyPatch) -> Any:
     """The settings are of a later version, which these steps lead to."""
 
-    def now(*steps: settings_history.Upgrade) -> None:
-        monkeypatch.setattr(settings_history, "VERSION", len(steps) + 1)
-        monkeypatch.setattr(settings_history, "EARLIER", dict(enumerate(steps, 1)))
+    def now(*steps: history.Upgrade) -> None:
+        monkeypatch.setattr(history, "VERSION", len(steps) + 1)
+        monkeypatch.setattr(history, "EARLIER", dict(enumerate(steps, 1)))
 
     return now
 
@@ -79,7 +79,7 @@ def test_settings_that_stand_today_are_read_as_they_are(profile: str) -> None:
     assert written(found, "json") == as_json(settings)
 
 
-@pytest.mark.parametrize("version", range(1, settings_history.VERSION + 1))
+@pytest.mark.parametrize("version", range(1, history.VERSION + 1))
 def test_what_a_record_lacks_takes_the_default_of_its_version(version: int) -> None:
     """SP-07: it is as if the record said it. Where a default is changed, the version grows, and `EARLIER` says what it
     was; the defaults of each version are kept in `tests/journals/kept/`.
@@ -120,7 +120,7 @@ def differing(stated: object, lacking: object, path: str = "") -> Iterator[str]:
         (
             "risk.daily_loss",
             {"usd": "-3", "of_equity": None},
-            Amount.model_construct(usd=Decimal(-3), of_equity=None),
+            AmountSettings.model_construct(usd=Decimal(-3), of_equity=None),
             "risk.daily_loss.usd = -3: must be greater than 0",
         ),
         ("alpaca.feed", "boats", "boats", "alpaca.feed = boats: must be 'iex' or 'sip'"),
@@ -141,7 +141,7 @@ def differing(stated: object, lacking: object, path: str = "") -> Iterator[str]:
         (
             "strategies.own",
             {"dips": {**OF_DIPS, "allocation": "7"}},
-            {"dips": OwnTerms(terms={"falls": 3}).model_copy(update={"allocation": Decimal(7)})},
+            {"dips": UserStrategySettings(terms={"falls": 3}).model_copy(update={"allocation": Decimal(7)})},
             "strategies.dips.allocation = 7: must be less than or equal to 1",
         ),
         (
@@ -187,7 +187,11 @@ def test_a_value_out_of_todays_range_stands_as_history(key: str, raw: object, va
         ("risk.entries_a_day", "some", "risk.entries_a_day = some: must be a valid integer, unable to parse string"),
         ("account.mode", "dream", "account.mode = dream: must be 'paper' or 'live'"),
         ("risk", 7, "risk = 7: must be a valid dictionary or instance of RiskSettings"),
-        ("strategies.own", {"dips": 5}, "strategies.dips = 5: must be a valid dictionary or instance of OwnTerms"),
+        (
+            "strategies.own",
+            {"dips": 5},
+            "strategies.dips = 5: must be a valid dictionary or instance of UserStrategySettings",
+        ),
         ("risk.daily_loss", {"usd": None, "of_equity": None}, "give exactly one of usd and of_equity"),
     ],
 )
@@ -303,8 +307,8 @@ def test_what_is_no_table_is_no_settings(values: object) -> None:
 
 def test_a_state_document_keeps_the_version_of_its_settings(later: Any) -> None:
     """SP-07, SP-02: one that was written before there were any holds settings of the first"""
-    adapter = TypeAdapter(ControlState)
-    of_today = adapter.dump_python(ControlState(), mode="json")
+    adapter = TypeAdapter(TradingStatusState)
+    of_today = adapter.dump_python(TradingStatusState(), mode="json")
     older = {**of_today, "settings": {"risk": {"trades_a_day": 7}}}
     later(renamed("risk.trades_a_day", "risk.entries_a_day"))
 
@@ -319,7 +323,7 @@ def test_a_state_document_keeps_the_version_of_its_settings(later: Any) -> None:
 def test_a_document_whose_settings_are_none_is_not_taken_up(kept: object) -> None:
     """SP-02: the journal says what they are"""
     with pytest.raises(ValueError, match="settings"):
-        TypeAdapter(ControlState).validate_python({"settings": kept})
+        TypeAdapter(TradingStatusState).validate_python({"settings": kept})
 
 
 # ── what holds beside what is history ────────────────────────────────────────────────────────────────────────────────

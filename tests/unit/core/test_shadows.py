@@ -10,21 +10,23 @@ import pytest
 from core.model.order import Side
 from core.model.values import Price, Quantity
 from core.risk.protections.trades import ratio_of
-from core.shadows import Course, Shadow
+from core.staging.shadow_trades import ShadowCourse, ShadowTrade
 from tests.unit.core.brokers.trading_floor import SPY, a_bar, at
 
 SELLING = {"side": Side.SELL, "entry_price": "99.60", "stop": "99.90", "target": "99.20"}
 
 
-def a_shadow(side: Side = Side.BUY, entry_price: str = "99.60", stop: str = "99.30", target: str = "100.00") -> Shadow:
-    return Shadow(
+def a_shadow(
+    side: Side = Side.BUY, entry_price: str = "99.60", stop: str = "99.30", target: str = "100.00"
+) -> ShadowTrade:
+    return ShadowTrade(
         key="a1", strategy="vwap", symbol=SPY, side=side, quantity=Quantity(Decimal(2)),
         entry_price=Price(Decimal(entry_price)), stop=Price(Decimal(stop)), target=Price(Decimal(target)),
         end="declined", let_go_at=at("10:06:20"), flat_from=at("15:55"), closes_at=at("16:00"),
     )  # fmt: skip
 
 
-def after(shadow: Shadow, *bars: tuple[str, str]) -> tuple[str, str | None]:
+def after(shadow: ShadowTrade, *bars: tuple[str, str]) -> tuple[str, str | None]:
     """How far it has come after the bars, and what it made."""
     for clock, prices in bars:
         shadow.take(a_bar(clock, prices))
@@ -92,7 +94,7 @@ def test_a_short_one_is_followed_the_other_way_round() -> None:
     assert after(a_shadow(**SELLING), up, ("10:08", "99.50 99.55 99.20 99.30")) == ("target", "0.80")
 
 
-def one_that_pays(**terms: str) -> Shadow:
+def one_that_pays(**terms: str) -> ShadowTrade:
     return replace(a_shadow(**terms), half_spread=Decimal("0.02"), fee=Decimal("0.05"))  # type: ignore[arg-type]
 
 
@@ -161,7 +163,7 @@ def test_without_a_bar_at_the_end_of_its_session_the_last_one_before_ends_it() -
     tomorrow = replace(a_bar("09:30", "50"), start=at("16:00"))
     shadow.take(tomorrow)
 
-    assert (shadow.course, str(shadow.result)) == (Course.CLOSE, "0.10")
+    assert (shadow.course, str(shadow.result)) == (ShadowCourse.CLOSE, "0.10")
 
 
 def test_one_without_a_flat_time_of_its_own_ends_with_the_last_bar_of_its_session() -> None:

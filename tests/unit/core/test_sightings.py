@@ -8,14 +8,14 @@ from dataclasses import fields
 
 import pytest
 
-from core.checkpoint import documents_of, states
-from core.desk import Desk
-from core.inputs import Halt, Kill, Rearm
+from core.messages.commands import Halt, Kill, Rearm
 from core.model.account import Mode
 from core.model.codes import DeskState, HaltCause
 from core.ports import JournalWriteError
-from core.sightings import Sightings
-from core.workflows.stopping import REARM
+from core.trading_state.checkpoint import documents_of, states
+from core.trading_state.sightings import Sightings
+from core.trading_state.state import TradingState
+from core.workflows.operator.kill_switch import REARM
 from state.journal import MemoryJournal
 from tests.scenarios.house import House, a_house_in_a_position, rebuilt
 from tests.unit.core.brokers.trading_floor import NewYorkHours
@@ -46,7 +46,7 @@ def test_each_sighting_says_what_decides_by_it() -> None:
 
 def test_a_desk_holds_its_slices_and_its_sightings_and_nothing_loose_beside_them() -> None:
     """SP-03"""
-    desk = Desk("house", Mode.PAPER, NewYorkHours(), MemoryJournal())
+    desk = TradingState("house", Mode.PAPER, NewYorkHours(), MemoryJournal())
 
     loose = {name for name, value in vars(desk).items() if value not in desk.slices}
 

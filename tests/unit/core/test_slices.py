@@ -12,8 +12,6 @@ from typing import Any
 
 import pytest
 
-from core.checkpoint import MEMORIES, adapters, documents_of, rebuild, save, states
-from core.desk import Desk
 from core.facts import (
     BarClosed,
     EngineStarted,
@@ -28,8 +26,10 @@ from core.model.account import Mode
 from core.model.codes import HaltCause
 from core.model.values import Symbol
 from core.ports import Checkpoint
-from core.settings import Settings
-from core.slices import table_of
+from core.settings.settings import Settings
+from core.trading_state.checkpoint import MEMORIES, adapters, documents_of, rebuild, save, states
+from core.trading_state.slices import table_of
+from core.trading_state.state import TradingState
 from state.journal import MemoryJournal
 from tests.scenarios.house import Drawer, a_house_in_a_position
 from tests.unit.core.brokers.trading_floor import NewYorkHours, at
@@ -37,8 +37,8 @@ from tests.unit.core.brokers.trading_floor import NewYorkHours, at
 ROOT = Path(__file__).parents[3]
 
 
-def a_desk(*further: Toy, journal: MemoryJournal | None = None) -> Desk:
-    desk = Desk("house", Mode.PAPER, NewYorkHours(), journal or MemoryJournal(), further=further)
+def a_desk(*further: Toy, journal: MemoryJournal | None = None) -> TradingState:
+    desk = TradingState("house", Mode.PAPER, NewYorkHours(), journal or MemoryJournal(), further=further)
     desk.at = at("09:30")
     return desk
 
@@ -123,7 +123,7 @@ def test_every_slice_has_a_document_of_its_own_and_folds() -> None:
 def test_a_state_is_what_a_slice_takes_up() -> None:
     """SP-03"""
     house = a_house_in_a_position()
-    desk = Desk("house", house.desk.mode, house.calendar, house.desk.journal, house.desk.orchestrator.kinds)
+    desk = TradingState("house", house.desk.mode, house.calendar, house.desk.journal, house.desk.orchestrator.kinds)
 
     desk.orchestrator.remember(house.desk.orchestrator.memories)
     for mine, theirs in zip(desk.slices, house.desk.slices, strict=True):
@@ -184,7 +184,7 @@ def test_no_line_of_the_program_writes_into_a_slice_of_the_desk() -> None:
 
     found = {
         f"{path.relative_to(ROOT)}:{line}"
-        for folder in ("core", "wiring", "state")
+        for folder in ("core", "state")
         for path in (ROOT / folder).rglob("*.py")
         if "desk." in (text := path.read_text())
         for line in written(ast.parse(text), names)

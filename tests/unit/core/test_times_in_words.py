@@ -10,9 +10,9 @@ import pytest
 
 import core
 from core import facts
-from core.market.alpaca.catching_up import Span
+from core.market.alpaca.backfill import MinuteSpan
 from core.model.values import ClientOrderId
-from core.telling import in_words
+from core.views.event_text import in_words
 
 AT = datetime(2026, 1, 6, 15, 24, 1, 728000, UTC)
 LATER = datetime(2026, 7, 1, 13, 30, tzinfo=UTC)
@@ -37,7 +37,7 @@ def test_what_the_log_says_of_a_time(fact: facts.Fact, said: str) -> None:
 
 
 def test_a_span_of_minutes_that_is_asked_for_again() -> None:
-    assert str(Span(AT.replace(second=0, microsecond=0), LATER)) == "10:24 to 09:30 New York"
+    assert str(MinuteSpan(AT.replace(second=0, microsecond=0), LATER)) == "10:24 to 09:30 New York"
 
 
 def test_no_words_of_the_core_hold_a_bare_or_a_foreign_hour() -> None:

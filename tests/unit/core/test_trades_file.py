@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from core.csv_table import TableError
+from core.files.csv_table import TableError
+from core.files.trades_file import COLUMNS, moment_of, read_trades
 from core.model.signal import ExitReason
-from core.trades_file import COLUMNS, moment_of, read_trades
 
 HEADER = ",".join(COLUMNS)
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from core.execution.tally import Tally
+from core.execution.refusal_counts import RefusalCounts
 from core.facts import ProposalSkipped
 from core.market.alpaca.timetable import Timetable
 from core.market.calendar import ExchangeCalendar
@@ -15,12 +15,12 @@ from core.model.order import OrderRequest
 from core.model.session import NoSession, Session
 from core.model.venue import Venue
 from core.model.venues import HOME, KIN, VENUES, XNYS
-from core.risk.protections.contract import EVERYTHING, Lock
-from core.risk.scaling.ranges import Ranges
-from core.risk.terms import SessionSettings
-from core.staging.ends import end_of_session, end_of_stops
-from core.staging.extended import marked_for
-from core.strategies.warming import first_minute
+from core.risk.protections.base import EVERYTHING, Lock
+from core.risk.size_factors.ranges import Ranges
+from core.settings.portfolio import SessionSettings
+from core.staging.expiry import end_of_session, end_of_stops
+from core.staging.extended_hours import marked_for
+from core.strategies.warm_up import first_minute
 from tests.unit.core.elsewhere import FRIDAY, LONDON, SPY, SYDNEY, THURSDAY, a_bar_there, calendar_of, there
 from tests.unit.core.execution.books import a_request
 
@@ -127,7 +127,7 @@ def test_the_brokers_word_on_a_day_leaves_the_venue_as_it_is() -> None:
 
 def test_what_is_counted_by_the_day_begins_anew_at_the_venues_midnight() -> None:
     """RK-20, EX-11"""
-    tally = Tally(calendar_of(SYDNEY).trading_day)
+    tally = RefusalCounts(calendar_of(SYDNEY).trading_day)
     skipped = ProposalSkipped("typed", SPY, there(SYDNEY, "10:00"), ("no",), checks=("quantity",))
 
     for clock, day in (("23:59", THURSDAY), ("00:00", FRIDAY), ("10:30", FRIDAY), ("11:30", FRIDAY)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.execution.order_machine import BROKER_STATUSES
+from core.execution.order_states import BROKER_STATUSES
 from core.model.order import OrderStatus
 from core.risk.checks import standard_gate
 from docs.execution import PAGE, TABLES, page, transitions

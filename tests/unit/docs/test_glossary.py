@@ -12,7 +12,7 @@ PAGE = ROOT / "docs" / "GLOSSARY.md"
 IDENTIFIER = re.compile(r"^\| ([A-Z]{2}-\d\d) \| (.*) \|$", re.MULTILINE)
 TERM = re.compile(r"^\| ([a-z][\w -]*) \| (.*) \| (.*) \|$", re.MULTILINE)
 CHAPTER = re.compile(r"^## ([A-Z]{2})\. (.*)$", re.MULTILINE)
-CODE = ("console", "core", "state", "wiring")
+CODE = ("console", "core", "state")
 LONGEST = 160
 """Characters of a sentence that says an identifier."""
 

@@ -15,16 +15,16 @@ import pytest
 import app
 from console.commands.state import UNDONE
 from console.commands.status import STOPPED
-from core.market.alpaca.line import REFUSALS
+from core.market.alpaca.stream_health import REFUSALS
 from core.model import codes
 from core.model.signal import FAILED
 from core.model.staging import AT_THE_KEY
 from core.risk.checks import standard_gate
-from core.telling import SEVERITIES
+from core.views.event_text import SEVERITIES
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = ROOT / "docs" / "MESSAGES.md"
-CODE = ("console", "core", "state", "widgets", "wiring")
+CODE = ("console", "core", "state", "widgets")
 TABLE = re.compile(r"<!-- answers: ([\w.]+) -->\n\n\|[^\n]*\n\|[ -|]*\n((?:\|[^\n]*\n)+)")
 CLASS = re.compile(r"^class (\w+)\(([\w, ]*)\):", re.MULTILINE)
 SMALLEST_REMEDY = 5

@@ -6,8 +6,8 @@ import pytest
 
 from core.risk.checks import standard_gate
 from core.risk.protections.book import NAMES
-from core.risk.scaling import ALL
-from core.settings import PROFILES
+from core.risk.size_factors import ALL
+from core.settings.settings import PROFILES
 from docs.pages import BLOCK
 from docs.risk import PAGE, SIZES, TABLES, deeds_of, owner_of, page
 

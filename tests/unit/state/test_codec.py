@@ -34,7 +34,7 @@ from core.model.order import Effect, Leg, LegRole, OrderClass, OrderRequest, Ord
 from core.model.regime import VixLevel, VixReading
 from core.model.staging import Approval
 from core.ports import JournalError
-from core.settings import PROFILES, Settings
+from core.settings.settings import PROFILES, Settings
 from state import codec
 from state.codec import GENESIS, RecordError, checked_sum, decode, encode
 

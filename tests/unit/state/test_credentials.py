@@ -11,7 +11,7 @@ from keyring.backends.fail import Keyring as NoKeyring
 from keyring.errors import KeyringLocked
 from pydantic import SecretStr
 
-from core.brokers.alpaca.kind import ALPACA
+from core.brokers.alpaca.connection import ALPACA
 from core.model.account import Mode
 from core.model.keys import Keys
 from core.ports import OperatorError

@@ -9,7 +9,7 @@ import pytest
 
 from core.facts import EngineStopped, Killed
 from core.facts.registry import BY_NAME, BY_TYPE
-from state.ending import ending_of
+from state.journal_end import ending_of
 from tests.unit.state.accounts import an_account
 
 

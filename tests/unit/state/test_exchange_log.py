@@ -11,7 +11,7 @@ from decimal import Decimal
 
 import pytest
 
-from state.exchange_log import ExchangeLog, ExchangeLogError, lines_of
+from state.exchange_log import ExchangeLogError, ExchangeLogFile, lines_of
 from state.folders import AccountFolder
 
 OPENED = {"request": "open", "at": "2026-01-05T14:30:00+00:00", "symbols": "SPY,QQQ", "cash": "200"}
@@ -39,7 +39,7 @@ def folder(tmp_path) -> AccountFolder:
 
 
 def written(folder: AccountFolder, *records: dict[str, str | None]) -> bytes:
-    log = ExchangeLog(folder)
+    log = ExchangeLogFile(folder)
     for record in records:
         log.append(record)
     log.close()
@@ -58,7 +58,7 @@ def in_log(folder: AccountFolder) -> list[dict[str, str | None]]:
 def refusal(folder: AccountFolder, content: bytes) -> str:
     folder.exchange.write_bytes(content)
     with pytest.raises(ExchangeLogError) as raised:
-        ExchangeLog(folder)
+        ExchangeLogFile(folder)
     assert folder.exchange.read_bytes() == content, "it is as it was"
     return str(raised.value)
 
@@ -66,11 +66,11 @@ def refusal(folder: AccountFolder, content: bytes) -> str:
 @pytest.mark.parametrize("durable", [False, True])
 def test_a_line_is_there_at_once_and_after_a_restart(folder, durable):
     """EX-20"""
-    log = ExchangeLog(folder, durable=durable)
+    log = ExchangeLogFile(folder, durable=durable)
     log.append({**BOUGHT, "limit_price": Decimal("0.300"), "at": datetime(2026, 11, 20, tzinfo=UTC)})
     assert list(log.records()) == [{**BOUGHT, "limit_price": "0.300", "at": "2026-11-20T00:00:00Z"}]
     log.close()
-    again = ExchangeLog(folder)
+    again = ExchangeLogFile(folder)
     again.append(CANCELLED)
     assert [record["request"] for record in again.records()] == ["submit", "cancel"]
     assert again.repairs == ()
@@ -84,7 +84,7 @@ def test_a_torn_last_line_is_cut_off_kept_beside_and_told(folder):
     for length in range(1, len(torn) - 1):
         folder.exchange.write_bytes(whole + torn[:length])
         (folder.path / "exchange.jsonl.torn").unlink(missing_ok=True)
-        log = ExchangeLog(folder)
+        log = ExchangeLogFile(folder)
         log.append(CANCELLED)
         assert list(log.records()) == [OPENED, CANCELLED]
         told = f"exchange.jsonl: a torn last line of {length} bytes was cut off; it is kept in exchange.jsonl.torn"
@@ -98,7 +98,7 @@ def test_a_line_of_which_only_the_newline_is_gone_is_no_lost_order(folder):
     content = written(folder, OPENED, BOUGHT)
     folder.exchange.write_bytes(content[:-1])
 
-    log = ExchangeLog(folder)
+    log = ExchangeLogFile(folder)
 
     assert log.repairs == ("exchange.jsonl: the newline after its last line was missing and is there again",)
     assert list(log.records()) == [OPENED, BOUGHT]

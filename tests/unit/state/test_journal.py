@@ -22,7 +22,7 @@ from core.ports import JournalDamagedError, JournalWriteError, Recorded
 from state.codec import RecordError
 from state.folders import AccountFolder
 from state.journal import FileJournal, MemoryJournal, TimeWentBackError
-from state.segments import lines_backwards, segments
+from state.journal_segments import lines_backwards, segments
 from state.tail import tail
 from state.verify import fingerprint, verify
 

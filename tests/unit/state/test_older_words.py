@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from core.facts import Fact
-from core.model.codes import BlockCode, CancelCode, EndCode, MandateCode, PlanStop, ReadOnlyCode
+from core.model.codes import AuthorizationCode, BasketStop, BlockCode, CancelCode, EndCode, ReadOnlyCode
 from state.codec import decode
 
 
@@ -84,39 +84,39 @@ def test_why_an_order_never_left_is_read_out_of_the_words_of_an_old_record(words
 @pytest.mark.parametrize(
     ("words", "code"),
     [
-        ("sold", MandateCode.SOLD),
-        ("nothing is left to close", MandateCode.NOTHING_LEFT),
-        ("nothing is left to protect", MandateCode.NOTHING_LEFT),
-        ("close again: the stop was not gone in time", MandateCode.NOT_IN_TIME),
-        ("close again: 5 SPY did not go through (expired)", MandateCode.NOT_THROUGH),
-        ("another close took its place", MandateCode.DISPLACED),
-        ("the stop was asked for again", MandateCode.ASKED_AGAIN),
-        ("its stop could not be asked for again; m in Positions gives it one", MandateCode.NOT_ASKED_AGAIN),
-        ("the stop waits for its key", MandateCode.WAITS_FOR_KEY),
-        ("an exit of it was declined: each one needs your key again", MandateCode.DECLINED),
-        ("taken back by the operator: each exit needs your key again", MandateCode.TAKEN_BACK),
-        ("words that nobody knows", MandateCode.OTHER),
+        ("sold", AuthorizationCode.SOLD),
+        ("nothing is left to close", AuthorizationCode.NOTHING_LEFT),
+        ("nothing is left to protect", AuthorizationCode.NOTHING_LEFT),
+        ("close again: the stop was not gone in time", AuthorizationCode.NOT_IN_TIME),
+        ("close again: 5 SPY did not go through (expired)", AuthorizationCode.NOT_THROUGH),
+        ("another close took its place", AuthorizationCode.DISPLACED),
+        ("the stop was asked for again", AuthorizationCode.ASKED_AGAIN),
+        ("its stop could not be asked for again; m in Positions gives it one", AuthorizationCode.NOT_ASKED_AGAIN),
+        ("the stop waits for its key", AuthorizationCode.WAITS_FOR_KEY),
+        ("an exit of it was declined: each one needs your key again", AuthorizationCode.DECLINED),
+        ("taken back by the operator: each exit needs your key again", AuthorizationCode.TAKEN_BACK),
+        ("words that nobody knows", AuthorizationCode.OTHER),
     ],
 )
-def test_what_ended_a_mandate_is_read_out_of_the_words_of_an_old_record(words: str, code: MandateCode) -> None:
+def test_what_ended_a_mandate_is_read_out_of_the_words_of_an_old_record(words: str, code: AuthorizationCode) -> None:
     """SP-02, SP-07"""
-    assert a_record("MandateEnded", 1, mandate_id="t-close", reason=words).code is code
+    assert a_record("AuthorizationEnded", 1, mandate_id="t-close", reason=words).code is code
 
 
 @pytest.mark.parametrize(
     ("words", "stop"),
     [
-        ("stopped: stopped by the operator", PlanStop.OPERATOR),
-        ("stopped: halted, key: by key", PlanStop.HALTED),
-        ("stopped: killed by key", PlanStop.KILLED),
-        ("stopped: the desk was stopped while the plan ran; nothing of it is sent by itself", PlanStop.RESTARTED),
-        ("stopped: nobody said in time whether the buys should go; none of them went", PlanStop.UNANSWERED),
+        ("stopped: stopped by the operator", BasketStop.OPERATOR),
+        ("stopped: halted, key: by key", BasketStop.HALTED),
+        ("stopped: killed by key", BasketStop.KILLED),
+        ("stopped: the desk was stopped while the plan ran; nothing of it is sent by itself", BasketStop.RESTARTED),
+        ("stopped: nobody said in time whether the buys should go; none of them went", BasketStop.UNANSWERED),
         ("the broker is asked for the report", None),
     ],
 )
-def test_why_a_basket_stopped_is_read_out_of_the_words_of_an_old_record(words: str, stop: PlanStop | None) -> None:
+def test_why_a_basket_stopped_is_read_out_of_the_words_of_an_old_record(words: str, stop: BasketStop | None) -> None:
     """EX-10, SP-02, SP-07"""
-    assert a_record("PlanMoved", 1, plan_id="plan", phase="selling", reason=words).stop is stop
+    assert a_record("BasketPhaseChanged", 1, plan_id="plan", phase="selling", reason=words).stop is stop
 
 
 @pytest.mark.parametrize(

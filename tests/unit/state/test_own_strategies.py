@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from core.own_terms import OwnTerms
 from core.ports import OperatorError
-from core.strategies.boundary import UnfitError
-from core.strategies.house import HOUSE
+from core.settings.user_strategies import UserStrategySettings
+from core.strategies.builtin import HOUSE
 from core.strategies.memory import Memories, StrategyMemory
+from core.strategies.signal_checks import UnfitError
 from state.example_strategy import example_strategy
-from state.own_strategies import Found, found_in, kinds_in, look_at, write_new
+from state.user_strategies import Found, found_in, kinds_in, look_at, write_new
 
 HEAD = """
 from dataclasses import dataclass
@@ -142,7 +142,7 @@ def test_a_folder_gives_those_that_load_after_the_house_and_says_why_others_do_n
 def made(folder: Path, **terms: Any) -> Any:
     kind = looked_at(folder, example_strategy("mine")).kind
     assert kind is not None
-    return kind.make(OwnTerms.model_validate(terms), None)
+    return kind.make(UserStrategySettings.model_validate(terms), None)
 
 
 def test_its_settings_are_validated_and_the_key_is_named(tmp_path: Path) -> None:
@@ -161,8 +161,8 @@ def test_a_memory_comes_back_as_its_own_type_and_one_that_no_longer_fits_begins_
     kind = looked_at(tmp_path, example_strategy("mine")).kind
     assert kind is not None
 
-    known = kind.make(OwnTerms(), {"last_close": "99.50", "fallen": 2})
-    odd = kind.make(OwnTerms(), {"rows": [1]} | {"fallen": "many"})
+    known = kind.make(UserStrategySettings(), {"last_close": "99.50", "fallen": 2})
+    odd = kind.make(UserStrategySettings(), {"rows": [1]} | {"fallen": "many"})
 
     assert known.state.plain() == {"last_close": "99.50", "fallen": 2}
     assert odd.state.plain() == {"last_close": None, "fallen": 0}
@@ -178,7 +178,7 @@ def test_what_of_a_memory_did_not_fit_is_kept_in_words(tmp_path: Path) -> None:
     kind = looked_at(tmp_path, example_strategy("mine")).kind
     assert kind is not None
 
-    running: Any = kind.make(OwnTerms(), {"last_close": "99.50", "fallen": "many"})
+    running: Any = kind.make(UserStrategySettings(), {"last_close": "99.50", "fallen": "many"})
 
     assert running.forgot.startswith("state.fallen is 'many': must be a valid integer")
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from core.inputs import OpenPlan
-from core.model.plan import PlanSource
+from core.messages.commands import OpenBasket
+from core.model.basket import BasketSource
+from state.basket_inbox import BasketInbox, hand_over
 from state.folders import AccountFolder
-from state.plan_inbox import PlanInbox, hand_over
 
 TEXT = "symbol,side\nSPY,sell\n"
 
@@ -26,12 +26,12 @@ def folder(tmp_path: Path) -> AccountFolder:
 def test_a_plan_is_taken_once(folder: AccountFolder) -> None:
     """OP-05"""
     hand_over(folder, "flat.csv", TEXT, None)
-    inbox = PlanInbox(folder)
+    inbox = BasketInbox(folder)
 
     taken = inbox.take()
 
-    assert isinstance(taken, OpenPlan)
-    assert (taken.source, taken.name, [row.symbol for row in taken.rows]) == (PlanSource.FILE, "flat.csv", ["SPY"])
+    assert isinstance(taken, OpenBasket)
+    assert (taken.source, taken.name, [row.symbol for row in taken.rows]) == (BasketSource.FILE, "flat.csv", ["SPY"])
     assert inbox.take() is None
 
 
@@ -39,9 +39,9 @@ def test_what_is_to_be_deployed_comes_with_it(folder: AccountFolder) -> None:
     """RK-18"""
     hand_over(folder, "in.csv", "symbol,side,stop_price\nSPY,buy,490\n", Decimal(5000))
 
-    taken = PlanInbox(folder).take()
+    taken = BasketInbox(folder).take()
 
-    assert isinstance(taken, OpenPlan)
+    assert isinstance(taken, OpenBasket)
     assert taken.rows[0].notional == 5000
 
 
@@ -49,7 +49,7 @@ def test_an_old_plan_is_dropped(folder: AccountFolder) -> None:
     """EX-20: it was meant for an engine that is gone."""
     hand_over(folder, "flat.csv", TEXT, None)
     os.utime(folder.plan_request, (1_000, 1_000))
-    inbox = PlanInbox(folder)
+    inbox = BasketInbox(folder)
 
     assert inbox.take() == "an old plan that no engine took was dropped; run keyturn plan again"
     assert inbox.take() is None
@@ -59,7 +59,7 @@ def test_an_old_plan_is_dropped(folder: AccountFolder) -> None:
 def test_what_cannot_be_read_is_said_and_gone(folder: AccountFolder, content: bytes) -> None:
     """OP-05"""
     folder.plan_request.write_bytes(content)
-    inbox = PlanInbox(folder)
+    inbox = BasketInbox(folder)
 
     told = inbox.take()
 

@@ -12,13 +12,13 @@ import pytest
 from core.facts import Killed, StateReset, StateRestored
 from core.ports import OperatorError
 from state.archive import look
+from state.archive_swap import SuccessionError
 from state.backups import backup
+from state.folder_swap import READY, is_half_done
 from state.folders import AccountFolder
 from state.lock import EngineLock
-from state.replacing import READY, is_half_done
 from state.resetting import reset
 from state.restoring import restore
-from state.succession import SuccessionError
 from tests.unit.state.accounts import NOW, a_longer_life, add, an_account, everything_in, facts_of, is_sound, modes_in
 
 CHANGES = ("rename", "replace", "mkdir", "rmdir", "unlink", "write", "fsync")
@@ -165,7 +165,7 @@ def test_a_start_that_cannot_finish_lets_go_of_the_account(tmp_path, monkeypatch
     """SP-04"""
     folder, archive = an_account_with_a_past(tmp_path)
     monkeypatch.setattr(
-        "state.replacing._go_on", lambda _folder: (_ for _ in ()).throw(OSError(5, "Input/output error"))
+        "state.folder_swap._go_on", lambda _folder: (_ for _ in ()).throw(OSError(5, "Input/output error"))
     )
     with pytest.raises(SuccessionError):
         a_restore(folder, archive)

@@ -11,12 +11,12 @@ from core.facts import EngineStarted, InstallationNamed, Killed, Rearmed, StateR
 from core.facts.registry import BY_NAME
 from core.ports import RestorePlan
 from state.archive import ArchiveError, look
+from state.archive_swap import SuccessionError
 from state.backups import backup
 from state.documents import newest_checkpoint
 from state.folders import AccountFolder
 from state.lock import AlreadyRunningError, EngineLock
 from state.restoring import Restored, restore
-from state.succession import SuccessionError
 from tests.unit.state.accounts import (
     NOW,
     a_longer_life,

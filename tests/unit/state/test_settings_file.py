@@ -9,7 +9,7 @@ import pytest
 
 from core.model.account import Mode
 from core.model.order import StopHolder
-from core.settings import PROFILES, Settings
+from core.settings.settings import PROFILES, Settings
 from state.example_settings import example_settings
 from state.folders import Home
 from state.settings_file import SettingsError, load_settings

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from core.inputs import SettingsFault, SettingsFileSeen
-from core.settings import Settings
+from core.messages.commands import SettingsFault, SettingsFileSeen
+from core.settings.settings import Settings
 from state.folders import Home
 from state.settings_file import load_settings
 from state.settings_watch import SettingsWatch

@@ -8,7 +8,7 @@ from pathlib import Path
 import orjson
 
 from core.facts import EngineStarted, EngineStopped, SettingsApplied
-from core.settings import Settings
+from core.settings.settings import Settings
 from state.codec import GENESIS, encode, sum_of
 from state.folders import AccountFolder
 from state.unread import Unread

@@ -14,7 +14,7 @@ from decimal import Decimal
 from core.brokers.simulated.book import Book
 from core.brokers.simulated.config import ExchangeConfig
 from core.brokers.simulated.exchange import SimulatedExchange
-from core.brokers.simulated.log import ExchangeLog
+from core.brokers.simulated.log import RequestLog
 from core.brokers.simulated.path import Segment
 from core.model.account import Account
 from core.model.bar import ONE_MINUTE, Bar
@@ -82,7 +82,7 @@ class Floor:
         calendar: Calendar,
         clock: Clock,
         tape: Tape,
-        log: ExchangeLog,
+        log: RequestLog,
         instruments: Iterable[BrokerInstrument] = (),
     ) -> None:
         self.calendar, self.clock, self.tape, self.config = calendar, clock, tape, config

@@ -7,9 +7,9 @@ from decimal import Decimal
 
 from core.advisers.authority import Watch
 from core.advisers.base import Shown
-from core.advisers.terms import WatchmanTerms
 from core.advisers.watchman import Watchman
 from core.model.values import Quantity, Symbol
+from core.settings.advisers import WatchmanSettings
 from core.views import LogRow, NotStaged, PositionRow
 from tests.desk.still_house import a_position
 
@@ -24,7 +24,7 @@ def not_staged(symbol: str, *checks: str, words: str = "words that tell nothing"
 def said(refused: tuple[NotStaged, ...] = (), *positions: PositionRow) -> list[str]:
     rows = tuple(LogRow(number, NOW, "proposal", one.words, "", one) for number, one in enumerate(refused))
     shown = Shown(NOW, rows, (), positions, (), Watch("watchman"))
-    return [advice.text for advice in Watchman(WatchmanTerms(enabled=True, refusals=3), most=3).advise(shown)]
+    return [advice.text for advice in Watchman(WatchmanSettings(enabled=True, refusals=3), most=3).advise(shown)]
 
 
 def test_one_check_that_refuses_three_times_is_named_whatever_its_figures_are() -> None:

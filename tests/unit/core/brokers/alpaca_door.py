@@ -21,12 +21,12 @@ from urllib.parse import parse_qsl, urlsplit
 from pydantic import SecretStr
 
 from core.brokers.alpaca.broker import AlpacaBroker
-from core.brokers.alpaca.patience import Patience
+from core.brokers.alpaca.timeouts import Timeouts
 from core.model.account import Mode
 from core.model.keys import Keys
 from core.model.order import Effect, OrderRequest, OrderType, Side
 from core.model.values import ClientOrderId, Price, Quantity, Symbol
-from core.settings import AlpacaSettings
+from core.settings.settings import AlpacaSettings
 
 KEY_ID, SECRET = "PKTESTTESTTESTTEST00", "not-a-secret-of-anyone"  # pragma: allowlist secret
 KEYS = Keys(SecretStr(KEY_ID), SecretStr(SECRET))
@@ -191,8 +191,8 @@ class Pauses:
     def clock(self) -> float:
         return time.monotonic() - self._begun + sum(self.taken)
 
-    def patience(self) -> Patience:
-        return Patience(self.pause, self.clock, lambda: self._chance, lambda: NOON)
+    def patience(self) -> Timeouts:
+        return Timeouts(self.pause, self.clock, lambda: self._chance, lambda: NOON)
 
 
 def a_broker(door: Door, pauses: Pauses | None = None, *, read_seconds: str = "5", keys: Keys = KEYS) -> AlpacaBroker:

@@ -17,13 +17,13 @@ from websockets.http11 import Request, Response
 from core.brokers.alpaca.stream import AlpacaOrderStream
 from core.model.account import Mode
 from core.model.broker import OrderUpdate
-from core.model.connection import Lamp, LineState
-from core.settings import AlpacaSettings
+from core.model.connection import ConnectionState, ConnectionStatus
+from core.settings.settings import AlpacaSettings
 from tests.unit.core.brokers.alpaca_door import KEYS, an_update_json
 from tests.waiting import PATIENCE
 
-CONNECTING, UP, DOWN = LineState.CONNECTING, LineState.UP, LineState.DOWN
-SILENT, REFUSED = LineState.SILENT, LineState.REFUSED
+CONNECTING, UP, DOWN = ConnectionState.CONNECTING, ConnectionState.UP, ConnectionState.DOWN
+SILENT, REFUSED = ConnectionState.SILENT, ConnectionState.REFUSED
 AUTHORISED = {"stream": "authorization", "data": {"status": "authorized", "action": "authenticate"}}
 UNAUTHORISED = {
     "stream": "authorization",
@@ -49,7 +49,7 @@ class Ear:
 
     url: str
     updates: list[OrderUpdate] = field(default_factory=list)
-    lamps: list[Lamp] = field(default_factory=list)
+    lamps: list[ConnectionStatus] = field(default_factory=list)
     stream: AlpacaOrderStream | None = None
     happened: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -57,12 +57,12 @@ class Ear:
         self.updates.append(update)
         self.happened.set()
 
-    def show(self, lamp: Lamp) -> None:
+    def show(self, lamp: ConnectionStatus) -> None:
         self.lamps.append(lamp)
         self.happened.set()
 
     @property
-    def states(self) -> list[LineState]:
+    def states(self) -> list[ConnectionState]:
         """Without those that only say that something was heard."""
         states = [lamp.state for lamp in self.lamps]
         return [state for number, state in enumerate(states) if number == 0 or state is not states[number - 1]]

@@ -10,16 +10,16 @@ from pydantic import SecretStr
 
 from core.brokers.alpaca.broker import AlpacaBroker
 from core.brokers.alpaca.keys import checked
-from core.brokers.alpaca.request_line import TOO_OFTEN
+from core.brokers.alpaca.request_status import TOO_OFTEN
 from core.brokers.alpaca.stream import AlpacaOrderStream
 from core.brokers.alpaca.wire import Wire, a_session, is_loopback
-from core.brokers.kinds import Standing
+from core.brokers.kinds import BrokerAccount
+from core.io.time_limit import within
 from core.model.account import Account, Mode
 from core.model.broker import NoAnswer, Refused
-from core.model.connection import Lamp, Line, LineState
+from core.model.connection import Channel, ConnectionState, ConnectionStatus
 from core.model.keys import AccountRefusedError, Keys
-from core.settings import AlpacaSettings
-from core.time_limit import within
+from core.settings.settings import AlpacaSettings
 from tests.unit.core.brokers.alpaca_door import (
     HTML,
     KEY_ID,
@@ -88,7 +88,7 @@ def test_a_blocked_account_stands_with_its_words() -> None:
     with a_door(Says(200, an_account_json(trading_blocked=True))) as door:
         standing = a_broker(door).standing()
 
-    assert isinstance(standing, Standing)
+    assert isinstance(standing, BrokerAccount)
     assert standing.account.is_blocked
     assert "trading is blocked" in standing.words
 
@@ -114,7 +114,7 @@ def test_an_order_with_wrong_keys_is_refused_by_alpaca() -> None:
 def test_the_lamp_of_the_requests_follows_the_answers() -> None:
     """OP-07: what is not there is shown, and what comes back too."""
     account = Says(200, an_account_json())
-    lamps: list[Lamp] = []
+    lamps: list[ConnectionStatus] = []
     with a_door(account, account, Drops(), Says(502, HTML), Says(429), UNAUTHORISED, account) as door:
         broker = a_broker(door)
         broker.show_on(lamps.append)
@@ -124,27 +124,27 @@ def test_the_lamp_of_the_requests_follows_the_answers() -> None:
         broker.account()
 
     assert [(lamp.state, lamp.tries) for lamp in lamps] == [
-        (LineState.CONNECTING, 0),
-        (LineState.UP, 0),
-        (LineState.DOWN, 1),
-        (LineState.DOWN, 2),
-        (LineState.UP, 0),
-        (LineState.REFUSED, 0),
-        (LineState.UP, 0),
+        (ConnectionState.CONNECTING, 0),
+        (ConnectionState.UP, 0),
+        (ConnectionState.DOWN, 1),
+        (ConnectionState.DOWN, 2),
+        (ConnectionState.UP, 0),
+        (ConnectionState.REFUSED, 0),
+        (ConnectionState.UP, 0),
     ]
-    assert {lamp.line for lamp in lamps} == {Line.BROKER}
+    assert {lamp.line for lamp in lamps} == {Channel.BROKER}
     assert (lamps[4].words, lamps[6].words) == (TOO_OFTEN, "")
     assert "check APCA_API_KEY_ID" in lamps[5].words
 
 
 def test_the_lamp_says_that_the_account_is_blocked() -> None:
     """EX-11"""
-    lamps: list[Lamp] = []
+    lamps: list[ConnectionStatus] = []
     with a_door(Says(200, an_account_json(account_blocked=True)), Says(200, an_account_json())) as door:
         broker = a_broker(door)
         broker.show_on(lamps.append)
         broker.account()
-        assert (lamps[-1].state, lamps[-1].words[:22]) == (LineState.UP, "the account is blocked")
+        assert (lamps[-1].state, lamps[-1].words[:22]) == (ConnectionState.UP, "the account is blocked")
         broker.account()
         assert lamps[-1].words == ""
 

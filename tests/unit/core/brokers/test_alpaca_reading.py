@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.brokers.alpaca.answers import NotJsonError, decoded, doubt, is_unauthorised, refusal
-from core.brokers.alpaca.fields import Fields, UnreadableError
-from core.brokers.alpaca.reading import (
+from core.brokers.alpaca.fields import Fields, UnreadableFieldError
+from core.brokers.alpaca.parsing import (
     a_clock,
     a_position,
     a_session,
@@ -28,13 +28,13 @@ from core.brokers.alpaca.reading import (
 from core.brokers.alpaca.refusals import Stated
 from core.brokers.alpaca.statuses import EVENTS, event_of, status_of
 from core.brokers.alpaca.wire import Reply
-from core.execution.order_machine import BROKER_STATUSES
+from core.execution.order_states import BROKER_STATUSES
+from core.model.api_contract import ApiField, ApiFieldKind, ApiRecord
 from core.model.broker import OrderReport, OrderUpdate, UpdateEvent
-from core.model.contract import Field, Kind, Record
 from core.model.order import OrderStatus, OrderType
 from tests.unit.core.brokers.alpaca_door import NOON, a_position_json, an_account_json, an_order_json, an_update_json
 
-A_NUMBER = Record("it", "", "", (Field("x", Kind.NUMBER),))
+A_NUMBER = ApiRecord("it", "", "", (ApiField("x", ApiFieldKind.NUMBER),))
 ALPACAS_STATUSES = (
     *("new", "partially_filled", "filled", "done_for_day", "canceled", "expired", "replaced", "pending_cancel"),
     *("pending_replace", "pending_review", "accepted", "pending_new", "accepted_for_bidding", "stopped", "rejected"),
@@ -118,7 +118,7 @@ def test_a_number_keeps_its_digits(raw: object, figure: str) -> None:
 )
 def test_a_number_that_is_none_is_said_and_not_filled_in(raw: object) -> None:
     """EX-05"""
-    with pytest.raises(UnreadableError, match=r"^it: x "):
+    with pytest.raises(UnreadableFieldError, match=r"^it: x "):
         Fields({"x": raw}, "it", A_NUMBER).number("x")
 
 
@@ -137,14 +137,14 @@ def test_a_number_that_is_none_is_said_and_not_filled_in(raw: object) -> None:
 )
 def test_a_time_without_a_zone_or_out_of_all_time_is_no_time(raw: object) -> None:
     """EX-01"""
-    with pytest.raises(UnreadableError):
+    with pytest.raises(UnreadableFieldError):
         a_clock({"timestamp": raw})
 
 
 @pytest.mark.parametrize("text", ["a\nb", "\x1b[2J", "x" * 201, 7])
 def test_a_text_with_control_characters_is_not_read(text: object) -> None:
     """SY-06"""
-    with pytest.raises(UnreadableError):
+    with pytest.raises(UnreadableFieldError):
         an_order(an_order_json(status=text))
 
 
@@ -248,7 +248,7 @@ NAMES = [
 def error_of(read: Any, raw: object) -> str | None:
     try:
         read(raw)
-    except UnreadableError as error:
+    except UnreadableFieldError as error:
         return str(error)
     return None
 
@@ -268,7 +268,7 @@ def test_an_order_with_one_field_gone_wrong_is_an_order_or_named(name: str, valu
     """EX-01"""
     try:
         report = an_order(an_order_json(**{name: value}))
-    except UnreadableError:
+    except UnreadableFieldError:
         return
     assert isinstance(report, OrderReport)
     assert report.quantity > 0

@@ -12,7 +12,7 @@ import pytest
 from websockets.asyncio.server import ServerConnection
 
 from core.model.broker import UpdateEvent
-from core.model.connection import Line, LineState
+from core.model.connection import Channel, ConnectionState
 from tests.unit.core.brokers.alpaca_door import KEY_ID, SECRET
 from tests.unit.core.brokers.alpaca_ear import (
     AUTHORISED,
@@ -27,8 +27,8 @@ from tests.unit.core.brokers.alpaca_ear import (
 )
 from tests.waiting import PATIENCE
 
-CONNECTING, UP, DOWN = LineState.CONNECTING, LineState.UP, LineState.DOWN
-SILENT, REFUSED = LineState.SILENT, LineState.REFUSED
+CONNECTING, UP, DOWN = ConnectionState.CONNECTING, ConnectionState.UP, ConnectionState.DOWN
+SILENT, REFUSED = ConnectionState.SILENT, ConnectionState.REFUSED
 
 # ── what is heard ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -40,7 +40,7 @@ async def test_a_fill_is_heard_and_the_lamp_is_up() -> None:
 
     assert (ear.updates[0].event, ear.updates[0].execution is not None) == (UpdateEvent.FILL, True)
     assert ear.states == [CONNECTING, UP]
-    assert {lamp.line for lamp in ear.lamps} == {Line.TRADES}
+    assert {lamp.line for lamp in ear.lamps} == {Channel.TRADES}
     assert json.loads(said[0][0])["data"] == {"key_id": KEY_ID, "secret_key": SECRET}
     assert json.loads(said[0][1]) == {"action": "listen", "data": {"streams": ["trade_updates"]}}
 
@@ -261,7 +261,7 @@ async def test_keys_that_are_refused_later_are_refused() -> None:
         (HTTPStatus.FOUND, DOWN, "HTTP 302"),
     ],
 )
-async def test_a_door_that_stays_shut_says_why(status: HTTPStatus, state: LineState, words: str) -> None:
+async def test_a_door_that_stays_shut_says_why(status: HTTPStatus, state: ConnectionState, words: str) -> None:
     """EX-09"""
     async with an_ear(saying(), refuses=status) as (ear, said):
         await ear.until(lambda: state in ear.states)

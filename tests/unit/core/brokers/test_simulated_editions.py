@@ -13,7 +13,7 @@ from core.model.bar import Bar
 from core.model.broker import Accepted, Refused
 from core.model.order import OrderClass
 from core.ports import OperatorError
-from core.runtime.exchange import edition_of, opening_record
+from core.runtime.simulated_exchange import edition_of, opening_record
 from tests.unit.core.brokers.trading_floor import Floor, a_bar, a_stop_leg, a_target_leg, at
 
 BARS = (a_bar("10:00", "100"), a_bar("10:01", "100 102 98 100", volume=400), a_bar("10:02", "100 101 99.50 100"))

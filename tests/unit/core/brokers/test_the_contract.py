@@ -10,9 +10,9 @@ import pytest
 from core.brokers.alpaca.answers import refusal
 from core.brokers.alpaca.contract import ACCOUNT, ASSET, ERROR, ORDER
 from core.brokers.alpaca.contract import RECORDS as BROKER
-from core.brokers.alpaca.fields import Fields, UnreadableError
+from core.brokers.alpaca.fields import Fields, UnreadableFieldError
 from core.brokers.alpaca.foreign import a_foreign_order
-from core.brokers.alpaca.reading import (
+from core.brokers.alpaca.parsing import (
     a_clock,
     a_position,
     a_session,
@@ -26,7 +26,7 @@ from core.brokers.alpaca.reading import (
 from core.brokers.alpaca.wire import Reply
 from core.market.alpaca.contract import RECORDS as MARKET
 from core.market.alpaca.wire import read_bar, read_quote, read_status
-from core.model.contract import Field, Kind, Record, removals
+from core.model.api_contract import ApiField, ApiFieldKind, ApiRecord, removals
 from core.model.quote import Feed
 from core.model.values import Symbol
 from tests.unit.core.brokers.alpaca_door import (
@@ -43,12 +43,12 @@ ALL = (*BROKER, *MARKET)
 FIELDS = [pytest.param(record, field, id=f"{record.name}: {field.name}") for record in ALL for field in record.fields]
 DESCRIBED = [param for param in FIELDS if param.values[0].described]
 TYPES = {
-    Kind.TEXT: {"string"},
-    Kind.NUMBER: {"string", "number", "integer"},
-    Kind.FLAG: {"boolean"},
-    Kind.MOMENT: {"string"},
-    Kind.LIST: {"array"},
-    Kind.OBJECT: {"object"},
+    ApiFieldKind.TEXT: {"string"},
+    ApiFieldKind.NUMBER: {"string", "number", "integer"},
+    ApiFieldKind.FLAG: {"boolean"},
+    ApiFieldKind.MOMENT: {"string"},
+    ApiFieldKind.LIST: {"array"},
+    ApiFieldKind.OBJECT: {"object"},
 }
 A_FILL = {
     "id": "20261120165930123::2f63ea93-423d-4169-b3f6-3fdafc10c418",
@@ -68,7 +68,7 @@ A_QUOTE = {"t": "2026-11-20T16:59:00Z", "bp": Decimal(1), "bs": 1, "ap": Decimal
 
 @needs_it
 @pytest.mark.parametrize(("record", "field"), DESCRIBED)
-def test_every_field_that_is_read_is_described_as_the_table_has_it(record: Record, field: Field) -> None:
+def test_every_field_that_is_read_is_described_as_the_table_has_it(record: ApiRecord, field: ApiField) -> None:
     """MD-07: its type, its words, that it may be null, and the day from which it goes."""
     said = property_of(record.described, field.name)
     assert said is not None or field.goes is not None, "not described, and no day of removal stands in the table"
@@ -108,13 +108,13 @@ def test_a_field_that_goes_is_optional_whatever_the_description_requires() -> No
 def asked(monkeypatch: pytest.MonkeyPatch) -> set[tuple[str, str]]:
     """Each field that a reader looks up in its table."""
     seen: set[tuple[str, str]] = set()
-    look_up = Record.field
+    look_up = ApiRecord.field
 
-    def seeing(self: Record, name: str) -> Field:
+    def seeing(self: ApiRecord, name: str) -> ApiField:
         seen.add((self.name, name))
         return look_up(self, name)
 
-    monkeypatch.setattr(Record, "field", seeing)
+    monkeypatch.setattr(ApiRecord, "field", seeing)
     return seen
 
 
@@ -154,14 +154,14 @@ def test_an_account_without_what_is_always_there_is_unreadable_and_says_which_fi
     if absent == "left out":
         del raw[field]
 
-    with pytest.raises(UnreadableError, match=f"^the account: {field} is missing$"):
+    with pytest.raises(UnreadableFieldError, match=f"^the account: {field} is missing$"):
         an_account(raw, NOON)
 
 
 @pytest.mark.parametrize("field", [field.name for field in ORDER.fields if field.is_always_there])
 def test_an_order_without_what_is_always_there_is_unreadable_and_says_which_field(field: str) -> None:
     """MD-07"""
-    with pytest.raises(UnreadableError, match=f": {field} is missing$"):
+    with pytest.raises(UnreadableFieldError, match=f": {field} is missing$"):
         an_order(an_order_json(**{field: None}))
 
 
@@ -179,9 +179,9 @@ def test_a_word_that_is_new_is_kept_or_named_and_never_taken_for_another() -> No
         assert foreign is not None
         assert new in foreign.words
     for name in ("side", "type"):
-        with pytest.raises(UnreadableError, match="'something_new' is unknown here"):
+        with pytest.raises(UnreadableFieldError, match="'something_new' is unknown here"):
             an_order(an_order_json(**{name: new}))
-    with pytest.raises(UnreadableError, match="'something_new' is unknown here"):
+    with pytest.raises(UnreadableFieldError, match="'something_new' is unknown here"):
         a_position(a_position_json(side=new))
     worded = {field.name for record in (ACCOUNT, ASSET, ORDER) for field in record.fields if field.words}
     assert worded == {

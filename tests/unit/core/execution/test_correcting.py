@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.execution.correcting import owners_after
 from core.execution.ledger import UNKNOWN_OWNER
+from core.execution.position_correction import owners_after
 from core.facts import OwnerShare, PositionCorrected
 from core.model.order import Effect, OrderStatus, Side
 from core.model.values import Price, Quantity

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from core.execution.departing import Departing
+from core.execution.departures import Departures
 from core.model.values import ClientOrderId
 from tests.unit.core.execution.books import TEN
 
 
 def test_when_an_order_left_is_remembered_for_a_week_and_not_for_ever() -> None:
     """EX-22, EX-06: a desk that runs for months does not grow"""
-    departing = Departing()
+    departing = Departures()
     for day in range(60):
         departing.queue(ClientOrderId(f"o-{day}"))
         departing.leave(ClientOrderId(f"o-{day}"), TEN + timedelta(days=day))

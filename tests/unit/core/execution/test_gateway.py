@@ -8,8 +8,8 @@ from decimal import Decimal
 
 import pytest
 
-from core.effects import ReplaceOrder, SubmitOrder
 from core.execution.gateway import TAKEN_BACK, Gateway, Withheld
+from core.messages.effects import ReplaceOrder, SubmitOrder
 from core.model.order import Effect, OrderRequest, OrderType, Side, TimeInForce
 from core.model.staging import Approval
 from core.model.values import ClientOrderId, Price, Quantity, Symbol, TicketId

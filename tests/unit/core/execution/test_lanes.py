@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from core.effects import (
+from core.execution.lanes import LaneKind, lane_of
+from core.messages.effects import (
     CancelOrder,
     Effect,
     FetchAccount,
@@ -18,7 +19,6 @@ from core.effects import (
     ReplaceOrder,
     SubmitOrder,
 )
-from core.execution.lanes import LaneKind, lane_of
 from core.model.order import Effect as OrderEffect
 from core.model.order import Side
 from core.model.staging import Approval

@@ -11,13 +11,13 @@ import pytest
 from core.execution.cover import bare_in_words, cover_of
 from core.execution.ledger import UNKNOWN_OWNER
 from core.execution.order import is_order_stale
-from core.execution.order_machine import DuplicateOrderError
+from core.execution.order_states import DuplicateOrderError
 from core.facts import (
     CancelFailed,
     CancelRequested,
     DayStarted,
-    OrderInDoubt,
     OrderNotFound,
+    OrderStateUnknown,
     PositionCorrected,
     UpdateIgnored,
 )
@@ -92,9 +92,9 @@ def test_doubt_has_a_beginning_and_ends_with_the_brokers_word() -> None:
     """EX-06"""
     books = Books()
     order = books.creates()
-    books.fold(OrderInDoubt(order.id, "no answer in 8 s"))
+    books.fold(OrderStateUnknown(order.id, "no answer in 8 s"))
     books.later(seconds=2)
-    books.fold(OrderInDoubt(order.id, "no answer again"))
+    books.fold(OrderStateUnknown(order.id, "no answer again"))
     books.fold(OrderNotFound(order.id))
     books.later(seconds=4)
     books.fold(OrderNotFound(order.id))
@@ -327,7 +327,7 @@ def test_a_stop_in_doubt_covers_nothing_and_still_claims_its_shares() -> None:
     doubted = books.creates(a_request("doubted", Side.SELL, "4", stop="99"))
     before = cover_of(books.ledger, books.ledger.positions()[0])
 
-    books.fold(OrderInDoubt(doubted.id, "no answer"))
+    books.fold(OrderStateUnknown(doubted.id, "no answer"))
 
     cover = cover_of(books.ledger, books.ledger.positions()[0])
     assert (before.covered, before.doubt) == (10, "")

@@ -12,28 +12,28 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.execution.ledger import Ledger
-from core.exits.rules import Due, Standing, exit_due, stop_of, target_of, trail_of
-from core.exits.terms import ExitTerms
+from core.exits.rules import Due, ExitPosition, exit_due, stop_of, target_of, trail_of
 from core.exits.watch import ExitWatch
 from core.model.bar import Bar
 from core.model.position import Position
 from core.model.signal import ExitReason
 from core.model.values import ClientOrderId, Money, Price, Quantity
+from core.settings.exits import ExitSettings
 from tests.unit.core.brokers.trading_floor import NewYorkHours
 from tests.unit.core.strategies.recorded import OPEN, SPY, series
 
 NONE: dict[str, Any] = {"profit_target": 0, "stop": 0, "stale_days": 0}
 
 
-def terms(**values: Any) -> ExitTerms:
-    return ExitTerms.model_validate(values)
+def terms(**values: Any) -> ExitSettings:
+    return ExitSettings.model_validate(values)
 
 
 def usd(text: str) -> Price:
     return Price(Decimal(text))
 
 
-LONG = Standing(
+LONG = ExitPosition(
     is_long=True,
     average_price=usd("100"),
     held=Quantity(Decimal(10)),
@@ -45,7 +45,7 @@ LONG = Standing(
 SHORT = replace(LONG, is_long=False)
 
 
-def said(rules: ExitTerms, standing: Standing, close: str) -> tuple[str, str] | None:
+def said(rules: ExitSettings, standing: ExitPosition, close: str) -> tuple[str, str] | None:
     due = exit_due(rules, standing, usd(close))
     return None if due is None else (due.reason.value, str(due.quantity))
 
@@ -75,7 +75,7 @@ def said(rules: ExitTerms, standing: Standing, close: str) -> tuple[str, str] | 
     ],
 )
 def test_the_defaults_are_two_percent_up_one_down_and_five_days(
-    standing: Standing, close: str, answer: tuple[str, str] | None
+    standing: ExitPosition, close: str, answer: tuple[str, str] | None
 ) -> None:
     """ST-09, ST-04: what came with the entry goes before them; a stop sells only what nothing at the broker covers."""
     assert said(terms(), standing, close) == answer
@@ -164,7 +164,7 @@ def _plainly(due: Due | None) -> ExitReason | None:
     return None if due is None else due.reason
 
 
-def _by_rescan(rules: ExitTerms, standing: Standing, best: Price, close: Price) -> ExitReason | None:
+def _by_rescan(rules: ExitSettings, standing: ExitPosition, best: Price, close: Price) -> ExitReason | None:
     """The same in other words: gains, not prices; prices only where a tick decides."""
     stop, target = stop_of(rules, standing), target_of(rules, standing)
     trail = trail_of(rules, replace(standing, best=best))

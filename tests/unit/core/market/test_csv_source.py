@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from core.csv_table import TableError
-from core.market.csv_source import Broken, place_of, read_bars, read_quotes, symbol_of
+from core.files.csv_table import TableError
+from core.market.csv_source import BrokenRow, place_of, read_bars, read_quotes, symbol_of
 from core.model.bar import Bar
 from core.model.quote import Feed, Quote
 from core.model.values import Price, Quantity, Symbol
@@ -91,7 +91,7 @@ def test_a_bad_row_is_handed_out_in_its_place_and_the_rest_is_read(tmp_path: Pat
     first, broken, second = read_bars(a_file(tmp_path, HEADER, FIRST, row, SECOND), SPY)
 
     assert (first, second) == (FIRST_BAR, SECOND_BAR)
-    assert isinstance(broken, Broken)
+    assert isinstance(broken, BrokenRow)
     assert broken.place == "SPY_1min.csv:3"
     assert reason in broken.reason
 
@@ -167,7 +167,7 @@ def test_text_from_a_file_reaches_no_message_with_its_control_characters(tmp_pat
     """SY-06"""
     _, broken = read_bars(a_file(tmp_path, HEADER, FIRST, "\x1b[2J[bold]" + "x" * 500 + ",1,1,1,1,1"), SPY)
 
-    assert isinstance(broken, Broken)
+    assert isinstance(broken, BrokenRow)
     assert "\x1b" not in broken.reason
     assert len(broken.reason) < 150
 
@@ -177,7 +177,7 @@ def test_the_place_of_an_item_is_the_line_it_stands_on(tmp_path: Path) -> None:
     path = a_file(tmp_path, HEADER, FIRST, "bad", SECOND)
 
     places = [
-        item.place if isinstance(item, Broken) else place_of(path, n) for n, item in enumerate(read_bars(path, SPY))
+        item.place if isinstance(item, BrokenRow) else place_of(path, n) for n, item in enumerate(read_bars(path, SPY))
     ]
 
     assert places == ["SPY_1min.csv:2", "SPY_1min.csv:3", "SPY_1min.csv:4"]
@@ -216,7 +216,7 @@ def test_a_bad_quote_is_set_aside(tmp_path: Path, row: str, reason: str) -> None
     sound, broken = read_quotes(a_file(tmp_path, QUOTE_HEADER, "2013-10-08T14:50:00Z,1,1,2,1", row), SPY)
 
     assert isinstance(sound, Quote)
-    assert isinstance(broken, Broken)
+    assert isinstance(broken, BrokenRow)
     assert reason in broken.reason
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from core.csv_table import TableError
+from core.files.csv_table import TableError
 from core.market.calendar import load_calendar
-from core.market.csv_source import Broken
+from core.market.csv_source import BrokenRow
 from core.market.daily_source import daily_bars, is_daily, read_days
 from core.model.values import Symbol
 
@@ -56,7 +56,7 @@ def test_midnight_in_new_york_names_the_day_there(tmp_path: Path) -> None:
     """MD-05: as brokers stamp their daily bars."""
     path = a_file(tmp_path, "timestamp", f"2012-11-01T04:00:00Z,{FIGURES}", f"2012-11-02T00:00:00Z,{FIGURES}")
 
-    assert [row.day for row in read_days(path) if not isinstance(row, Broken)] == [
+    assert [row.day for row in read_days(path) if not isinstance(row, BrokenRow)] == [
         date(2012, 11, 1),
         date(2012, 11, 2),
     ]
@@ -69,9 +69,9 @@ def test_a_row_that_is_no_bar_of_a_session_is_set_aside_in_its_place(tmp_path: P
     found = list(daily_bars(read_days(path), Symbol("SPY"), CALENDAR))
 
     assert found == [
-        Broken("SPY_daily.csv:2", "2012-11-22 has no session: holiday, Thanksgiving"),
-        Broken("SPY_daily.csv:3", "open 100 is not within 98 to 99"),
-        Broken("SPY_daily.csv:4", "date 'tomorrow' is no day such as 2008-01-02"),
+        BrokenRow("SPY_daily.csv:2", "2012-11-22 has no session: holiday, Thanksgiving"),
+        BrokenRow("SPY_daily.csv:3", "open 100 is not within 98 to 99"),
+        BrokenRow("SPY_daily.csv:4", "date 'tomorrow' is no day such as 2008-01-02"),
     ]
 
 

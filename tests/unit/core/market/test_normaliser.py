@@ -10,10 +10,10 @@ import pytest
 from pydantic import TypeAdapter
 
 from core.facts import MarketDataQuarantined
-from core.inputs import BarArrived, MarketDataBroken, QuoteArrived
 from core.market.calendar import ExchangeCalendar
 from core.market.normaliser import COMPLETE, MarketState, Normaliser, Outside, Quarantined
 from core.market.router import Route, Router
+from core.messages.inputs import BarArrived, MarketDataBroken, QuoteArrived
 from core.model.bar import Bar
 from core.model.quote import Feed, Quote
 from core.model.session import Session

@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from core.control import Control
 from core.execution.breaker import Breaker
 from core.execution.ledger import Ledger
 from core.facts import DayStarted, Halted, Killed, ReconciliationPassed
@@ -15,27 +14,28 @@ from core.model.codes import HaltCause
 from core.model.instrument import BrokerInstrument
 from core.model.order import Effect, OrderRequest, OrderType, Side, StopHolder, TimeInForce
 from core.model.quote import Feed, Quote
-from core.model.staging import NoStop, Standing, StopPlan
+from core.model.staging import CheckResult, NoStop, StopPlan
 from core.model.values import ClientOrderId, Money, Price, Quantity, Symbol
 from core.model.venues import XNYS
 from core.risk.day import Day
 from core.risk.gate import Candidate, Check, ReviewContext
 from core.risk.protections.book import ProtectionBook
-from core.risk.protections.terms import ProtectionsSettings
-from core.setting_types import Amount
-from core.settings import RiskSettings, Settings
+from core.settings.protections import ProtectionsSettings
+from core.settings.settings import RiskSettings, Settings
+from core.settings.types import AmountSettings
+from core.trading_state.trading_status import TradingStatus
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, NewYorkHours, at
 
 NOW = at("10:30")
 LIMIT = "100.00"
 
 
-def usd(amount: str) -> Amount:
-    return Amount(usd=Decimal(amount), of_equity=None)
+def usd(amount: str) -> AmountSettings:
+    return AmountSettings(usd=Decimal(amount), of_equity=None)
 
 
-def of_equity(part: str) -> Amount:
-    return Amount(usd=None, of_equity=Decimal(part))
+def of_equity(part: str) -> AmountSettings:
+    return AmountSettings(usd=None, of_equity=Decimal(part))
 
 
 def settings(**risk: object) -> Settings:
@@ -92,9 +92,9 @@ def an_account(equity: str = "200", buying_power: str = "200", *, is_blocked: bo
     return Account(NOW, "paper", money, money, Money(Decimal(buying_power)), Decimal(1), is_blocked)
 
 
-def a_control(*facts: object) -> Control:
+def a_control(*facts: object) -> TradingStatus:
     """A desk that was compared with its broker, and what else happened to it."""
-    control = Control()
+    control = TradingStatus()
     for fact in (ReconciliationPassed(()), *facts):
         control.folds[type(fact)](NOW, fact)  # type: ignore[index,operator]
     return control
@@ -130,7 +130,7 @@ def a_desk(**changes: object) -> ReviewContext:
     return replace(desk, **changes)  # type: ignore[arg-type]
 
 
-def said(check: Check, candidate: Candidate, desk: ReviewContext) -> tuple[Standing, str]:
+def said(check: Check, candidate: Candidate, desk: ReviewContext) -> tuple[CheckResult, str]:
     verdict = check.review(candidate, desk)
     assert verdict.check == check.name
     return verdict.standing, verdict.reason

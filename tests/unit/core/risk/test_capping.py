@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.model.instrument import NoInstrument
-from core.risk.capping import cap_of
+from core.risk.position_limits import cap_of
 from tests.unit.core.risk.reviews import a_candidate, a_day, a_desk, an_account, an_exit, of_equity, settings, usd
 
 

@@ -15,7 +15,7 @@ from core.model.instrument import WHOLE_ONES, AssetClass, Borrow, BrokerInstrume
 from core.model.order import Effect, OrderStatus, OrderType, Side, StopHolder, TimeInForce
 from core.model.quote import Feed, NoQuote
 from core.model.session import NoSession
-from core.model.staging import Standing
+from core.model.staging import CheckResult
 from core.model.values import Money, Price
 from core.risk.checks.buying_power import BuyingPowerCheck, reserved_for_unseen
 from core.risk.checks.daily_loss import DailyLossCheck
@@ -34,7 +34,7 @@ from core.risk.checks.tradable import TradableCheck
 from core.risk.checks.window import WindowCheck
 from core.risk.day import Day
 from core.risk.gate import Candidate
-from core.settings import AccountSettings, Settings
+from core.settings.settings import AccountSettings, Settings
 from tests.unit.core.brokers.trading_floor import IBM, SPY, THURSDAY, at
 from tests.unit.core.execution.books import Books, a_request
 from tests.unit.core.risk.reviews import (
@@ -54,7 +54,7 @@ from tests.unit.core.risk.reviews import (
     usd,
 )
 
-PASSES, WARNS, REFUSES = Standing.PASSES, Standing.WARNS, Standing.REFUSES
+PASSES, WARNS, REFUSES = CheckResult.PASSES, CheckResult.WARNS, CheckResult.REFUSES
 A_MARKET_ORDER = a_candidate(limit=None, quantity="0.4")
 
 
@@ -71,7 +71,7 @@ A_MARKET_ORDER = a_candidate(limit=None, quantity="0.4")
     ],
 )
 def test_nothing_opens_while_killed_halted_or_read_only(
-    happened: tuple[object, ...], standing: Standing, reason: str
+    happened: tuple[object, ...], standing: CheckResult, reason: str
 ) -> None:
     """OP-07, EX-14, EX-09"""
     assert said(KillCheck(), a_candidate(), a_desk(control=a_control(*happened))) == (standing, reason)
@@ -86,7 +86,7 @@ def test_nothing_opens_while_killed_halted_or_read_only(
         (Mode.LIVE, Mode.LIVE, PASSES),
     ],
 )
-def test_a_live_account_needs_live_settings(account: Mode, configured: Mode, standing: Standing) -> None:
+def test_a_live_account_needs_live_settings(account: Mode, configured: Mode, standing: CheckResult) -> None:
     """OP-10"""
     desk = a_desk(mode=account, settings=Settings(account=AccountSettings(mode=configured)))
 
@@ -96,7 +96,7 @@ def test_a_live_account_needs_live_settings(account: Mode, configured: Mode, sta
 @pytest.mark.parametrize(
     ("skew", "standing"), [(0, PASSES), (1, PASSES), (-1, PASSES), (1.001, WARNS), (-1.001, WARNS)]
 )
-def test_a_clock_that_differs_by_more_than_a_second_warns(skew: float, standing: Standing) -> None:
+def test_a_clock_that_differs_by_more_than_a_second_warns(skew: float, standing: CheckResult) -> None:
     """EX-11"""
     desk = a_desk(broker_time=NOW + timedelta(seconds=skew))
 
@@ -132,7 +132,7 @@ def test_a_closed_market_refuses_and_an_unasked_clock_does_not() -> None:
     ],
 )
 def test_the_symbol_must_trade_and_be_lent_where_it_is_shorted(
-    instrument: BrokerInstrument | NoInstrument, effect: Effect, standing: Standing
+    instrument: BrokerInstrument | NoInstrument, effect: Effect, standing: CheckResult
 ) -> None:
     """EX-11"""
     assert said(TradableCheck(), a_candidate(effect=effect), a_desk(instrument=instrument))[0] is standing
@@ -154,7 +154,7 @@ def test_the_symbol_must_trade_and_be_lent_where_it_is_shorted(
     ],
 )
 def test_the_quantity_stands_on_its_step(
-    quantity: str, instrument: BrokerInstrument | NoInstrument, standing: Standing
+    quantity: str, instrument: BrokerInstrument | NoInstrument, standing: CheckResult
 ) -> None:
     """EX-11"""
     assert said(QuantityRulesCheck(), a_candidate(quantity=quantity), a_desk(instrument=instrument))[0] is standing
@@ -171,7 +171,7 @@ def test_the_quantity_stands_on_its_step(
     ],
 )
 def test_a_fraction_is_bought_and_for_the_day(
-    effect: Effect, time_in_force: TimeInForce, quantity: str, standing: Standing
+    effect: Effect, time_in_force: TimeInForce, quantity: str, standing: CheckResult
 ) -> None:
     """EX-11"""
     candidate = a_candidate(effect=effect, time_in_force=time_in_force, quantity=quantity)
@@ -200,7 +200,7 @@ def test_a_fraction_is_bought_and_for_the_day(
     ],
 )
 def test_a_price_stands_on_its_tick_and_belongs_to_its_type(
-    kind: OrderType, limit: str | None, stop_price: str | None, standing: Standing
+    kind: OrderType, limit: str | None, stop_price: str | None, standing: CheckResult
 ) -> None:
     """EX-11"""
     candidate = a_candidate(kind=kind, limit=limit, stop_price=stop_price)
@@ -211,7 +211,7 @@ def test_a_price_stands_on_its_tick_and_belongs_to_its_type(
 @pytest.mark.parametrize(
     ("limit", "standing"), [("95.01", PASSES), ("94.99", WARNS), ("105.01", WARNS), ("4.00", WARNS)]
 )
-def test_a_limit_far_from_the_quote_warns_of_a_slip_of_the_finger(limit: str, standing: Standing) -> None:
+def test_a_limit_far_from_the_quote_warns_of_a_slip_of_the_finger(limit: str, standing: CheckResult) -> None:
     """EX-11: more than 5 % from the middle, 100.00 here."""
     quote = replace(a_quote(), bid=Price(Decimal("99.99")), ask=Price(Decimal("100.01")))
 
@@ -234,14 +234,14 @@ def test_a_limit_far_from_the_quote_warns_of_a_slip_of_the_finger(limit: str, st
     ],
 )
 def test_an_entry_has_a_stop_below_its_price_and_names_who_holds_it(
-    stop: str | None, holder: StopHolder, standing: Standing
+    stop: str | None, holder: StopHolder, standing: CheckResult
 ) -> None:
     """OP-06, RK-02"""
     assert said(StopPresentCheck(), a_candidate(stop=stop, holder=holder), a_desk())[0] is standing
 
 
 @pytest.mark.parametrize(("stop", "standing"), [("100.01", PASSES), ("100.00", REFUSES), ("99.99", REFUSES)])
-def test_the_stop_of_a_short_sale_stands_above_it(stop: str, standing: Standing) -> None:
+def test_the_stop_of_a_short_sale_stands_above_it(stop: str, standing: CheckResult) -> None:
     """OP-06"""
     assert said(StopPresentCheck(), a_candidate(effect=Effect.SHORT, stop=stop), a_desk())[0] is standing
 
@@ -250,7 +250,7 @@ def test_the_stop_of_a_short_sale_stands_above_it(stop: str, standing: Standing)
     ("quantity", "standing"),
     [("5", PASSES), ("5.08", PASSES), ("5.085", REFUSES)],
 )
-def test_the_loss_at_the_stop_stays_within_the_risk_of_a_trade(quantity: str, standing: Standing) -> None:
+def test_the_loss_at_the_stop_stays_within_the_risk_of_a_trade(quantity: str, standing: CheckResult) -> None:
     """RK-02: 0.30 USD a share against 1.50 USD, with half a tick a share for the stop's rounding."""
     assert said(PerTradeLossCheck(), a_candidate(quantity=quantity), a_desk())[0] is standing
 
@@ -264,7 +264,7 @@ def test_without_a_stop_the_loss_has_no_bound() -> None:
     ("quantity", "standing"),
     [("0.5", PASSES), ("0.501", REFUSES), ("0.01", PASSES), ("0.009", REFUSES)],
 )
-def test_an_order_costs_neither_too_much_nor_too_little(quantity: str, standing: Standing) -> None:
+def test_an_order_costs_neither_too_much_nor_too_little(quantity: str, standing: CheckResult) -> None:
     """EX-11: from 1 to 50 USD, both included."""
     assert said(NotionalCheck(), a_candidate(quantity=quantity), a_desk())[0] is standing
 
@@ -308,7 +308,7 @@ def test_a_market_order_without_a_quote_is_measured_at_the_ticket_and_refused_th
 
 
 @pytest.mark.parametrize(("buying_power", "standing"), [("40", PASSES), ("39.99", REFUSES)])
-def test_an_order_costs_no_more_than_the_buying_power(buying_power: str, standing: Standing) -> None:
+def test_an_order_costs_no_more_than_the_buying_power(buying_power: str, standing: CheckResult) -> None:
     """OP-03"""
     desk = a_desk(account=an_account(buying_power=buying_power))
 
@@ -326,7 +326,7 @@ def test_a_blocked_or_unknown_account_buys_nothing() -> None:
     [(None, REFUSES), ("10:30:00", REFUSES), ("10:30:01", REFUSES), ("10:29:59", PASSES)],
 )
 def test_an_order_stays_reserved_until_figures_that_are_younger_than_its_acknowledgement(
-    acknowledged_at: str | None, standing: Standing
+    acknowledged_at: str | None, standing: CheckResult
 ) -> None:
     """OP-03: 30 and 40 USD against 60 USD free, as the account stood at 10:30."""
     books = Books()
@@ -350,7 +350,7 @@ def test_an_order_stays_reserved_until_figures_that_are_younger_than_its_acknowl
     ],
 )
 def test_what_was_filled_stays_reserved_until_figures_that_are_younger_than_its_acknowledgement(
-    acknowledged_at: str | None, filled_at: str, standing: Standing
+    acknowledged_at: str | None, filled_at: str, standing: CheckResult
 ) -> None:
     """OP-03: 40 USD are bought, and 40 more are wanted of the 60 USD that the account had at 10:30."""
     books = Books()
@@ -421,7 +421,7 @@ def test_what_closes_is_never_reserved_for() -> None:
     ],
 )
 def test_positions_and_orders_on_their_way_stay_within_the_profile(
-    limit: int, held: list[str], on_the_way: list[str], standing: Standing
+    limit: int, held: list[str], on_the_way: list[str], standing: CheckResult
 ) -> None:
     """EX-08"""
     books = Books()
@@ -493,7 +493,7 @@ def test_nothing_opens_against_what_is_held_or_on_its_way(
 
 
 @pytest.mark.parametrize(("equity", "standing"), [("190.01", PASSES), ("190.00", REFUSES), ("260", PASSES)])
-def test_at_the_daily_loss_entries_end(equity: str, standing: Standing) -> None:
+def test_at_the_daily_loss_entries_end(equity: str, standing: CheckResult) -> None:
     """RK-03: 10 USD from 200."""
     assert said(DailyLossCheck(), a_candidate(), a_desk(account=an_account(equity)))[0] is standing
 
@@ -501,7 +501,7 @@ def test_at_the_daily_loss_entries_end(equity: str, standing: Standing) -> None:
 @pytest.mark.parametrize(("policy", "standing"), [("refuse", REFUSES), ("allow", WARNS)])
 @pytest.mark.parametrize("missing", ["now", "at the start", "for the limit"])
 def test_without_an_account_value_entries_are_blocked_unless_a_setting_allows_them(
-    missing: str, policy: str, standing: Standing
+    missing: str, policy: str, standing: CheckResult
 ) -> None:
     """RK-03"""
     desk = a_desk(settings=settings(on_missing_equity=policy))
@@ -538,7 +538,7 @@ def test_a_day_begins_with_its_first_account_figure_and_ends_with_the_next() -> 
     [("09:59", REFUSES), ("10:00", PASSES), ("11:30", PASSES), ("11:31", REFUSES)],
 )
 @pytest.mark.parametrize("is_manual", [True, False], ids=["typed", "signalled"])
-def test_entries_only_inside_the_window(clock: str, standing: Standing, is_manual: bool) -> None:
+def test_entries_only_inside_the_window(clock: str, standing: CheckResult, is_manual: bool) -> None:
     """RK-07: a typed order by the clock, a signal by its bar's start."""
     elsewhere = at("14:00")
     candidate = a_candidate(is_manual=is_manual, signal_time=elsewhere if is_manual else at(clock))
@@ -557,7 +557,7 @@ def test_entries_only_inside_the_window(clock: str, standing: Standing, is_manua
         ("11:30:59", REFUSES, "11:30:59 is outside 10:00 to 11:30 New York"),
     ],
 )
-def test_a_typed_order_goes_by_the_clock_to_the_second(clock: str, standing: Standing, words: str) -> None:
+def test_a_typed_order_goes_by_the_clock_to_the_second(clock: str, standing: CheckResult, words: str) -> None:
     """RK-07: the bar that its symbol is in has no say"""
     desk = a_desk(at=at(clock))
 
@@ -596,7 +596,7 @@ def test_the_window_is_in_new_york_on_both_sides_of_daylight_saving() -> None:
     ],
 )
 def test_a_wide_or_broken_quote_blocks_a_market_order_and_warns_a_limit(
-    bid: str, ask: str, for_market: Standing, for_limit: Standing
+    bid: str, ask: str, for_market: CheckResult, for_limit: CheckResult
 ) -> None:
     """RK-17: 0.2 % of mid, or a fifth of the 0.30 USD from the limit to the stop."""
     desk = a_desk(quote=a_quote(bid, ask))
@@ -647,7 +647,7 @@ def test_the_way_to_the_stop_is_that_of_the_fill_that_is_nearest_to_it(
 @pytest.mark.parametrize(
     ("bid", "ask", "standing"), [("99.90", "100.10", PASSES), ("100.00", "100.20", PASSES), ("99.89", "100.10", WARNS)]
 )
-def test_the_spread_against_mid_counts_where_the_stop_is_far(bid: str, ask: str, standing: Standing) -> None:
+def test_the_spread_against_mid_counts_where_the_stop_is_far(bid: str, ask: str, standing: CheckResult) -> None:
     """RK-17: 0.20 of 100.00 is 0.2 % exactly."""
     desk = a_desk(quote=a_quote(bid, ask))
 
@@ -665,7 +665,7 @@ def test_the_spread_against_mid_counts_where_the_stop_is_far(bid: str, ask: str,
         (Feed.IEX, 60.001, REFUSES),
     ],
 )
-def test_an_old_quote_blocks_a_market_order_and_warns_a_limit(feed: Feed, age: float, standing: Standing) -> None:
+def test_an_old_quote_blocks_a_market_order_and_warns_a_limit(feed: Feed, age: float, standing: CheckResult) -> None:
     """RK-17"""
     desk = a_desk(quote=a_quote(age=age, feed=feed))
 
@@ -679,7 +679,7 @@ def test_an_old_quote_blocks_a_market_order_and_warns_a_limit(feed: Feed, age: f
     [(True, True, REFUSES), (True, False, WARNS), (False, True, WARNS), (False, False, WARNS)],
 )
 def test_no_quote_blocks_a_market_order_once_it_was_asked_for(
-    check: SpreadCheck | QuoteAgeCheck, is_market: bool, is_fresh: bool, standing: Standing
+    check: SpreadCheck | QuoteAgeCheck, is_market: bool, is_fresh: bool, standing: CheckResult
 ) -> None:
     """RK-17, OP-03"""
     candidate = A_MARKET_ORDER if is_market else a_candidate()

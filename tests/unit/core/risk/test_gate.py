@@ -12,20 +12,20 @@ from core.model.instrument import NoInstrument
 from core.model.order import Effect, OrderType, Side
 from core.model.quote import NoQuote
 from core.model.session import NoSession
-from core.model.staging import Standing, Verdict
+from core.model.staging import CheckResult, Verdict
 from core.risk.checks import standard_gate
 from core.risk.checks.verdicts import passed, refused, warned
 from core.risk.gate import Candidate, Check, Gate, ReviewContext, is_market_like
 from tests.unit.core.brokers.trading_floor import at
 from tests.unit.core.risk.reviews import KILLED, NOW, a_candidate, a_control, a_desk, a_quote, an_exit, settings, usd
 
-PASSES, WARNS, REFUSES = Standing.PASSES, Standing.WARNS, Standing.REFUSES
+PASSES, WARNS, REFUSES = CheckResult.PASSES, CheckResult.WARNS, CheckResult.REFUSES
 
 
 class Says:
     """A check with one answer."""
 
-    def __init__(self, standing: Standing, name: str = "test") -> None:
+    def __init__(self, standing: CheckResult, name: str = "test") -> None:
         self.name = name
         self.standing = standing
 
@@ -53,7 +53,7 @@ class Raises:
 )
 @pytest.mark.parametrize("effect", Effect, ids=lambda e: e.value)
 def test_a_refusal_is_a_warning_where_an_order_only_reduces(
-    check: Check, on_an_entry: Standing, on_an_exit: Standing, effect: Effect
+    check: Check, on_an_entry: CheckResult, on_an_exit: CheckResult, effect: Effect
 ) -> None:
     """RK-01, RK-22"""
     (verdict,) = Gate((check,)).review(a_candidate(effect=effect), a_desk()).verdicts

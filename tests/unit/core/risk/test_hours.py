@@ -13,7 +13,7 @@ from core.model.instrument import AssetClass, BrokerInstrument
 from core.model.order import OrderType, TimeInForce
 from core.model.quote import NoQuote
 from core.model.session import NoSession
-from core.model.staging import Standing
+from core.model.staging import CheckResult
 from core.model.venues import XNYS
 from core.risk.checks.session import SessionCheck
 from core.risk.checks.session_limits import SessionLimitsCheck
@@ -22,7 +22,7 @@ from core.risk.gate import Candidate, ReviewContext
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, NewYorkHours, at
 from tests.unit.core.risk.reviews import a_candidate, a_day, a_desk, a_quote, an_exit, said, settings
 
-PASSES, WARNS, REFUSES = Standing.PASSES, Standing.WARNS, Standing.REFUSES
+PASSES, WARNS, REFUSES = CheckResult.PASSES, CheckResult.WARNS, CheckResult.REFUSES
 HOURS = NewYorkHours()
 CRYPTO = BrokerInstrument(SPY, asset_class=AssetClass.CRYPTO)
 THANKSGIVING, HALF_DAY = date(2026, 11, 26), date(2026, 11, 27)
@@ -172,7 +172,7 @@ def test_crypto_is_not_traded_yet_also_while_the_exchange_is_open() -> None:
 # ── within which limits ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def limits(candidate: Candidate, clock: str = "17:00", **changes: object) -> tuple[Standing, str]:
+def limits(candidate: Candidate, clock: str = "17:00", **changes: object) -> tuple[CheckResult, str]:
     return said(SessionLimitsCheck(), candidate, at_hour(clock, **changes))
 
 
@@ -186,7 +186,9 @@ def limits(candidate: Candidate, clock: str = "17:00", **changes: object) -> tup
         ("0.25", None, PASSES),  # that it has no stop is another check's matter
     ],
 )
-def test_an_entry_is_half_as_large_and_risks_half_as_much(quantity: str, stop: str | None, standing: Standing) -> None:
+def test_an_entry_is_half_as_large_and_risks_half_as_much(
+    quantity: str, stop: str | None, standing: CheckResult
+) -> None:
     """RK-20"""
     assert limits(a_candidate(quantity=quantity, stop=stop))[0] is standing
 
@@ -208,7 +210,7 @@ def test_a_wide_spread_refuses_a_limit_order_too() -> None:
 
 
 @pytest.mark.parametrize(("is_fresh", "standing"), [(True, REFUSES), (False, WARNS)])
-def test_without_a_quote_or_an_equity_nothing_can_be_measured(is_fresh: bool, standing: Standing) -> None:
+def test_without_a_quote_or_an_equity_nothing_can_be_measured(is_fresh: bool, standing: CheckResult) -> None:
     """RK-20, RK-01"""
     of_equity = settings(session={"policy": "include_extended"}, max_notional={"of_equity": "0.1"})
     unknown = {"settings": of_equity, "account": NoAccount("no answer"), "opening": a_day(None)}

@@ -14,18 +14,18 @@ from core.model.account import Account, NoAccount
 from core.model.instrument import BrokerInstrument, NoInstrument
 from core.model.order import Effect, OrderStatus
 from core.model.quote import NoQuote
-from core.model.staging import Proposal, Standing
+from core.model.staging import CheckResult, Proposal
 from core.model.values import ClientOrderId, Fraction, Money, ProposalId, Symbol
 from core.risk.checks.margin import MarginCheck
 from core.risk.gate import Candidate, ReviewContext
 from core.risk.margin import distance_of, limit_under
-from core.settings import PROFILES, Settings
-from core.workflows.confirming import figures_of
+from core.settings.settings import PROFILES, Settings
+from core.workflows.staging.confirmation import figures_of
 from tests.unit.core.brokers.trading_floor import IBM, SPY
 from tests.unit.core.execution.books import Books, a_request
 from tests.unit.core.risk.reviews import NOW, a_candidate, a_desk, an_exit, said, settings, usd
 
-PASSES, WARNS, REFUSES = Standing.PASSES, Standing.WARNS, Standing.REFUSES
+PASSES, WARNS, REFUSES = CheckResult.PASSES, CheckResult.WARNS, CheckResult.REFUSES
 SECOND = timedelta(seconds=1)
 
 
@@ -67,7 +67,7 @@ def buys(quantity: str, **terms: object) -> Candidate:
     return a_candidate(quantity=quantity, **terms)  # type: ignore[arg-type]
 
 
-def verdict(candidate: Candidate, **changes: object) -> tuple[Standing, str]:
+def verdict(candidate: Candidate, **changes: object) -> tuple[CheckResult, str]:
     return said(MarginCheck(), candidate, a_margin_desk(**changes))
 
 
@@ -137,7 +137,7 @@ def test_an_entry_that_leaves_less_than_the_least_distance_is_refused() -> None:
 
 
 @pytest.mark.parametrize(("warn_at", "standing"), [(("0.68",), WARNS), (("0.67",), PASSES), ((), PASSES)])
-def test_the_distances_that_warn_are_settable(warn_at: tuple[str, ...], standing: Standing) -> None:
+def test_the_distances_that_warn_are_settable(warn_at: tuple[str, ...], standing: CheckResult) -> None:
     """RK-14"""
     assert verdict(buys("100"), settings=settings(margin={"warn_at": warn_at}))[0] is standing
 

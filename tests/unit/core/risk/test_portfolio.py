@@ -11,7 +11,7 @@ from core.execution.ledger import Ledger
 from core.model.account import NoAccount
 from core.model.order import Effect, OrderStatus
 from core.model.quote import NoQuote
-from core.model.staging import Standing
+from core.model.staging import CheckResult
 from core.model.values import Price, Symbol
 from core.risk.checks.portfolio import PortfolioCheck
 from core.risk.gate import Candidate
@@ -20,7 +20,7 @@ from tests.unit.core.brokers.trading_floor import IBM, SPY, NewYorkHours
 from tests.unit.core.execution.books import Books, a_request
 from tests.unit.core.risk.reviews import NOW, a_candidate, a_day, a_desk, an_account, an_exit, said, settings
 
-PASSES, REFUSES = Standing.PASSES, Standing.REFUSES
+PASSES, REFUSES = CheckResult.PASSES, CheckResult.REFUSES
 HALF = {"max_exposure": "0.5"}
 
 
@@ -37,7 +37,7 @@ def ten_thousand(**changes: object) -> dict[str, object]:
     return {"account": an_account("10000", "10000"), "opening": a_day("10000"), **changes}
 
 
-def verdict(candidate: Candidate, portfolio: dict[str, object], **changes: object) -> tuple[Standing, str]:
+def verdict(candidate: Candidate, portfolio: dict[str, object], **changes: object) -> tuple[CheckResult, str]:
     desk = a_desk(settings=settings(portfolio=portfolio), **ten_thousand(**changes))
     return said(PortfolioCheck(), candidate, desk)
 
@@ -72,7 +72,7 @@ def test_a_short_position_adds_to_the_exposure() -> None:
 
 
 @pytest.mark.parametrize(("quantity", "standing"), [("10", PASSES), ("10.001", REFUSES)])
-def test_an_entry_keeps_the_exposure_within_the_profile(quantity: str, standing: Standing) -> None:
+def test_an_entry_keeps_the_exposure_within_the_profile(quantity: str, standing: CheckResult) -> None:
     """RK-16: 4,000 of 5,000 USD are held."""
     assert verdict(a_candidate(quantity=quantity), HALF, ledger=holding("40").ledger)[0] is standing
 
@@ -95,7 +95,7 @@ def test_over_the_exposure_there_are_exits_only() -> None:
 
 
 @pytest.mark.parametrize(("quantity", "standing"), [("90", PASSES), ("90.01", REFUSES)])
-def test_an_entry_leaves_the_reserve_free(quantity: str, standing: Standing) -> None:
+def test_an_entry_leaves_the_reserve_free(quantity: str, standing: CheckResult) -> None:
     """RK-16: 1,000 of 10,000 USD stay."""
     assert verdict(a_candidate(quantity=quantity), {"reserve": "1000"})[0] is standing
 
@@ -139,4 +139,4 @@ def test_a_price_that_the_ticket_has_yet_to_ask_for_only_warns() -> None:
     """RK-01"""
     found = verdict(a_candidate(limit=None), HALF, quote=NoQuote("none"), is_fresh=False)
 
-    assert found == (Standing.WARNS, "no price to measure it by; asked at the ticket")
+    assert found == (CheckResult.WARNS, "no price to measure it by; asked at the ticket")

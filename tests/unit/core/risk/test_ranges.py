@@ -20,12 +20,12 @@ from core.model.signal import ExitReason
 from core.model.values import Fraction, Money, Price
 from core.model.venues import XNYS
 from core.risk.protections.trades import ClosedTrade, Direction
-from core.risk.scaling.book import KEPT_TRADES, SizingBook
-from core.risk.scaling.contract import Edge, Likeness, Wanted
-from core.risk.scaling.correlation import correlation
-from core.risk.scaling.ranges import Ranges
-from core.risk.scaling.settings import SizingSettings, VixSettings
+from core.risk.size_factors.base import Edge, Likeness, WantedEntry
+from core.risk.size_factors.book import KEPT_TRADES, SizingBook
+from core.risk.size_factors.correlation import correlation
+from core.risk.size_factors.ranges import Ranges
 from core.risk.sizing import binding_cuts
+from core.settings.size_factors import SizingSettings, VixSettings
 from tests.unit.core.brokers.trading_floor import IBM, SPY, THURSDAY, a_bar, at
 
 OVER = 14
@@ -240,7 +240,7 @@ def test_a_calm_book_is_one_in_which_nothing_lowers_the_limit(
     book.losses.folds[DayStarted](at("09:30"), DayStarted(THURSDAY, Money(Decimal(200))))  # type: ignore[operator]
     book.losses.folds[RiskThrottled](at("10:00"), RiskThrottled(Fraction(Decimal(factor)), "lost"))  # type: ignore[operator]
     conditions = book.conditions(SPY, "vwap", held=(), equity=Decimal(200), open_losses=Decimal(0))
-    wanted = Wanted(Money(Decimal(1)), Price(Decimal(100)), Decimal(1), Money(Decimal(50)), Decimal(1))
+    wanted = WantedEntry(Money(Decimal(1)), Price(Decimal(100)), Decimal(1), Money(Decimal(50)), Decimal(1))
 
     assert book.is_calm is (binding_cuts(wanted, conditions) == ())
 

@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 
-from core.risk.reloading import (
+from core.settings.changes import (
     LESS_IS_LOOSER,
     MORE_IS_LOOSER,
     STRICTER,
-    Kind,
+    ChangeKind,
     changes_between,
     digest_of,
     with_changes,
 )
-from core.setting_types import WHOLE
-from core.settings import PROFILES, Settings
+from core.settings.settings import PROFILES, Settings
+from core.settings.types import WHOLE
 
 
 def a_file(**tables: Any) -> Settings:
@@ -55,30 +55,30 @@ def test_a_direction_is_said_of_limits_that_there_are_and_of_each_once() -> None
 @pytest.mark.parametrize(
     ("name", "value", "kind"),
     [
-        ("max_open_positions", 2, Kind.LOOSER),
-        ("entries_a_day", 0, Kind.TIGHTER),
-        ("daily_loss", {"usd": "5"}, Kind.TIGHTER),
-        ("daily_loss", {"usd": "20"}, Kind.LOOSER),
-        ("daily_loss", {"of_equity": "0.001"}, Kind.LOOSER),
-        ("window_start", "09:45", Kind.LOOSER),
-        ("window_start", "10:15", Kind.TIGHTER),
-        ("window_end", "11:45", Kind.LOOSER),
-        ("on_missing_equity", "allow", Kind.LOOSER),
-        ("margin.refuse_at", "0.1", Kind.TIGHTER),
-        ("margin.warn_at", ["0.5"], Kind.LOOSER),
-        ("portfolio.reserve", "20", Kind.TIGHTER),
-        ("protections.cooldown.enabled", False, Kind.LOOSER),
-        ("protections.day_trades.enabled", True, Kind.TIGHTER),
-        ("protections.max_drawdown.limit", "0.1", Kind.TIGHTER),
-        ("protections.max_drawdown.method", "within", Kind.LOOSER),
-        ("protections.low_profit.lookback_minutes", 2880, Kind.LOOSER),
-        ("session.policy", "include_extended", Kind.LOOSER),
-        ("sizing.raise_to_minimum", True, Kind.LOOSER),
-        ("min_notional", "2", Kind.LOOSER),
+        ("max_open_positions", 2, ChangeKind.LOOSER),
+        ("entries_a_day", 0, ChangeKind.TIGHTER),
+        ("daily_loss", {"usd": "5"}, ChangeKind.TIGHTER),
+        ("daily_loss", {"usd": "20"}, ChangeKind.LOOSER),
+        ("daily_loss", {"of_equity": "0.001"}, ChangeKind.LOOSER),
+        ("window_start", "09:45", ChangeKind.LOOSER),
+        ("window_start", "10:15", ChangeKind.TIGHTER),
+        ("window_end", "11:45", ChangeKind.LOOSER),
+        ("on_missing_equity", "allow", ChangeKind.LOOSER),
+        ("margin.refuse_at", "0.1", ChangeKind.TIGHTER),
+        ("margin.warn_at", ["0.5"], ChangeKind.LOOSER),
+        ("portfolio.reserve", "20", ChangeKind.TIGHTER),
+        ("protections.cooldown.enabled", False, ChangeKind.LOOSER),
+        ("protections.day_trades.enabled", True, ChangeKind.TIGHTER),
+        ("protections.max_drawdown.limit", "0.1", ChangeKind.TIGHTER),
+        ("protections.max_drawdown.method", "within", ChangeKind.LOOSER),
+        ("protections.low_profit.lookback_minutes", 2880, ChangeKind.LOOSER),
+        ("session.policy", "include_extended", ChangeKind.LOOSER),
+        ("sizing.raise_to_minimum", True, ChangeKind.LOOSER),
+        ("min_notional", "2", ChangeKind.LOOSER),
     ],
 )
 def test_a_limit_is_tighter_or_looser_and_what_cannot_be_compared_is_looser(
-    name: str, value: object, kind: Kind
+    name: str, value: object, kind: ChangeKind
 ) -> None:
     """RK-13: another unit needs an equity, another method needs a person."""
     (change,) = changes_between(Settings(), a_limit(name, value))
@@ -91,9 +91,9 @@ def test_a_change_says_old_and_new() -> None:
     new = a_file(risk={"daily_loss": {"of_equity": "0.02"}, "window_end": "11:00"}, symbols=["SPY", "IBM"])
 
     assert [(change.words, change.kind) for change in changes_between(Settings(), new)] == [
-        ("symbols SPY → SPY, IBM", Kind.RESTART),
-        ("risk.daily_loss 10 USD → 0.02 of equity", Kind.LOOSER),
-        ("risk.window_end 11:30 → 11:00", Kind.TIGHTER),
+        ("symbols SPY → SPY, IBM", ChangeKind.RESTART),
+        ("risk.daily_loss 10 USD → 0.02 of equity", ChangeKind.LOOSER),
+        ("risk.window_end 11:30 → 11:00", ChangeKind.TIGHTER),
     ]
 
 
@@ -118,7 +118,7 @@ def test_a_part_of_the_changes_takes_these_alone() -> None:
     """RK-13"""
     old = Settings()
     new = a_file(risk={"daily_loss": {"usd": "5"}, "weekly_loss": {"usd": "50"}})
-    tighter = [change for change in changes_between(old, new) if change.kind is Kind.TIGHTER]
+    tighter = [change for change in changes_between(old, new) if change.kind is ChangeKind.TIGHTER]
 
     risk = with_changes(old, new, tighter).risk
     assert (risk.daily_loss.usd, risk.weekly_loss.usd) == (Decimal(5), Decimal(25))
@@ -141,7 +141,7 @@ def test_a_strategy_that_no_file_had_named_is_turned_on_by_its_own_changes() -> 
 def test_a_part_that_cannot_stand_alone_is_an_error() -> None:
     """RK-13: a window that begins later ends before it, while its later end waits for the word."""
     old, new = Settings(), a_file(risk={"window_start": "12:00", "window_end": "13:00"})
-    tighter = [change for change in changes_between(old, new) if change.kind is Kind.TIGHTER]
+    tighter = [change for change in changes_between(old, new) if change.kind is ChangeKind.TIGHTER]
 
     with pytest.raises(ValueError, match=r"window_start is after risk\.window_end"):
         with_changes(old, new, tighter)
@@ -156,13 +156,15 @@ def test_the_digest_is_of_what_the_file_says() -> None:
 @pytest.mark.parametrize(
     ("equity", "usd", "kind"),
     [
-        ("100000", "1", Kind.TIGHTER),
-        ("100000", "2001", Kind.LOOSER),
-        ("100000", "2000", Kind.LOOSER),
-        (None, "1", Kind.LOOSER),
+        ("100000", "1", ChangeKind.TIGHTER),
+        ("100000", "2001", ChangeKind.LOOSER),
+        ("100000", "2000", ChangeKind.LOOSER),
+        (None, "1", ChangeKind.LOOSER),
     ],
 )
-def test_dollars_and_parts_of_equity_are_compared_at_the_days_opening(equity: str | None, usd: str, kind: Kind) -> None:
+def test_dollars_and_parts_of_equity_are_compared_at_the_days_opening(
+    equity: str | None, usd: str, kind: ChangeKind
+) -> None:
     """RK-13: of an equity that is not known yet nobody can say which is more."""
     old, new = a_limit("daily_loss", {"of_equity": "0.02"}), a_limit("daily_loss", {"usd": usd})
 
@@ -180,5 +182,5 @@ def test_the_table_of_a_strategy_of_your_own_is_compared_key_by_key_and_waits_fo
         "strategies.dips.allocation not set → 0.2",
         "strategies.dips.falls 3 → 4",
     ]
-    assert {change.kind for change in changes_between(before, after)} == {Kind.RESTART}
+    assert {change.kind for change in changes_between(before, after)} == {ChangeKind.RESTART}
     assert "strategies.dips.enabled not set → true" in [c.words for c in changes_between(Settings(), before)]

@@ -14,20 +14,20 @@ from core.facts import BarClosed
 from core.model.account import NoAccount
 from core.model.order import Effect, OrderStatus, Side, StopHolder
 from core.model.session import NoSession
-from core.model.staging import Standing
+from core.model.staging import CheckResult
 from core.model.values import Price, Symbol
 from core.risk.budget import open_losses
-from core.risk.capping import cap_of
 from core.risk.checks import standard_gate
 from core.risk.checks.per_trade_loss import PerTradeLossCheck
 from core.risk.checks.risk_budget import RiskBudgetCheck
-from core.risk.scaling.book import SizingBook
+from core.risk.position_limits import cap_of
+from core.risk.size_factors.book import SizingBook
 from tests.unit.core.brokers.trading_floor import IBM, a_bar
 from tests.unit.core.execution.books import Books, a_request, a_stop_plan
 from tests.unit.core.risk.reviews import a_candidate, a_day, a_desk, an_account, an_exit, said, settings, usd
 from tests.unit.core.risk.test_margin import a_margin_desk, requires
 
-PASSES, WARNS, REFUSES = Standing.PASSES, Standing.WARNS, Standing.REFUSES
+PASSES, WARNS, REFUSES = CheckResult.PASSES, CheckResult.WARNS, CheckResult.REFUSES
 CHECK = RiskBudgetCheck()
 OF_A_SIZE = (
     "session limits", "loss at the stop", "risk budget", "notional", "buying power", "margin", "portfolio",

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from core.model.regime import UNKNOWN, VixLevel, VixReading
 from core.model.sizing import LeftOut, Size, Term
 from core.model.values import Fraction, Money, Price, Symbol
-from core.risk.scaling import ALL, BINDING
-from core.risk.scaling.contract import Conditions, Edge, Likeness, Throttle, Wanted
-from core.risk.scaling.settings import KellySettings, SizingSettings
+from core.risk.size_factors import ALL, BINDING
+from core.risk.size_factors.base import Conditions, Edge, Likeness, Throttle, WantedEntry
 from core.risk.sizing import BY_BUDGET, BY_LEAST, BY_NOTIONAL, BY_RISK, BY_STEP, NO_RISK, binding_cuts, size_of
+from core.settings.size_factors import KellySettings, SizingSettings
 
 STOP = Decimal("0.003")
 STEP = Decimal("0.001")
@@ -33,8 +33,8 @@ def wanted(
     step: str = "0.001",
     way: str | None = None,
     least: str = "0",
-) -> Wanted:
-    return Wanted(
+) -> WantedEntry:
+    return WantedEntry(
         risk=None if risk is None else Money(Decimal(risk)),
         price=Price(Decimal(price)),
         way=Decimal(price) * STOP if way is None else Decimal(way),
@@ -256,7 +256,7 @@ def cents(lowest: str, highest: str, places: int = 2) -> st.SearchStrategy[Decim
 
 
 WANTED = st.builds(
-    Wanted,
+    WantedEntry,
     risk=cents("0.01", "100000"),
     price=cents("0.0001", "999999", places=4),
     way=cents("0.0001", "99999", places=4),
@@ -284,7 +284,7 @@ CONDITIONS = st.builds(
 )
 
 
-def most_by(order: Wanted, conditions: Conditions, factor: Decimal) -> list[Exact]:
+def most_by(order: WantedEntry, conditions: Conditions, factor: Decimal) -> list[Exact]:
     """Shares that the risk times `factor`, the largest order and the budget allow, exactly."""
     assert order.risk is not None
     assert order.max_notional is not None
@@ -294,7 +294,7 @@ def most_by(order: Wanted, conditions: Conditions, factor: Decimal) -> list[Exac
 
 
 @given(order=WANTED, conditions=CONDITIONS)
-def test_no_size_is_over_the_risk_the_largest_order_or_the_budget(order: Wanted, conditions: Conditions) -> None:
+def test_no_size_is_over_the_risk_the_largest_order_or_the_budget(order: WantedEntry, conditions: Conditions) -> None:
     """RK-02, RK-10, RK-18, RK-21: raised to a minimum or not"""
     size = size_of(order, conditions)
 
@@ -304,7 +304,7 @@ def test_no_size_is_over_the_risk_the_largest_order_or_the_budget(order: Wanted,
 
 
 @given(order=WANTED, conditions=CONDITIONS)
-def test_the_factors_as_told_make_the_size(order: Wanted, conditions: Conditions) -> None:
+def test_the_factors_as_told_make_the_size(order: WantedEntry, conditions: Conditions) -> None:
     """RK-10: whoever reads the terms can work the size out again"""
     size = size_of(order, conditions)
     assume(size.limited_by != BY_LEAST)
@@ -316,7 +316,7 @@ def test_the_factors_as_told_make_the_size(order: Wanted, conditions: Conditions
 
 
 @given(order=WANTED, conditions=CONDITIONS, more=cents("0", "1000"))
-def test_a_larger_risk_never_buys_less(order: Wanted, conditions: Conditions, more: Decimal) -> None:
+def test_a_larger_risk_never_buys_less(order: WantedEntry, conditions: Conditions, more: Decimal) -> None:
     """RK-10: Kelly's bound aside, which is rounded down as a part of the risk"""
     assert order.risk is not None
     scales = [scale for scale in ALL if scale.name != "half-Kelly"]
@@ -328,7 +328,7 @@ def test_a_larger_risk_never_buys_less(order: Wanted, conditions: Conditions, mo
 
 
 @given(order=WANTED, conditions=CONDITIONS)
-def test_every_term_is_told_once_and_none_makes_a_trade_larger(order: Wanted, conditions: Conditions) -> None:
+def test_every_term_is_told_once_and_none_makes_a_trade_larger(order: WantedEntry, conditions: Conditions) -> None:
     """RK-10"""
     size = size_of(order, conditions)
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from core.facts import DayStarted, RiskRestored, RiskThrottled
 from core.model.values import Money
-from core.risk.scaling.contract import Throttle
-from core.risk.scaling.losses import Loss, Losses
-from core.risk.scaling.settings import ThrottleSettings
+from core.risk.size_factors.base import Throttle
+from core.risk.size_factors.losses import Loss, Losses
+from core.settings.size_factors import ThrottleSettings
 from tests.unit.core.brokers.trading_floor import at
 
 MONDAY = date(2026, 11, 16)

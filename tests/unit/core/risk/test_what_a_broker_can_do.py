@@ -7,10 +7,10 @@ from decimal import Decimal
 
 import pytest
 
-from core.brokers.house import BROKERS
+from core.brokers.registry import BROKERS
 from core.model.capabilities import EVERYTHING, Capabilities
 from core.model.order import OrderClass, OrderType, StopHolder, TimeInForce
-from core.model.staging import Standing
+from core.model.staging import CheckResult
 from core.model.values import ClientOrderId, Quantity
 from core.risk.checks.tradable import TradableCheck
 from core.risk.gate import Candidate, Gate
@@ -55,8 +55,8 @@ def test_an_entry_that_asks_for_what_the_broker_lacks_is_refused(
     can: Capabilities, candidate: Candidate, words: str
 ) -> None:
     """EX-12, RK-01"""
-    assert said(TradableCheck(), candidate, a_desk(capabilities=can)) == (Standing.REFUSES, f"this broker {words}")
-    assert said(TradableCheck(), candidate, a_desk())[0] is Standing.PASSES
+    assert said(TradableCheck(), candidate, a_desk(capabilities=can)) == (CheckResult.REFUSES, f"this broker {words}")
+    assert said(TradableCheck(), candidate, a_desk())[0] is CheckResult.PASSES
 
 
 def test_an_exit_of_that_kind_is_only_warned_of() -> None:
@@ -65,7 +65,7 @@ def test_an_exit_of_that_kind_is_only_warned_of() -> None:
 
     (verdict,) = Gate((TradableCheck(),)).review(an_exit(), desk).verdicts
 
-    assert (verdict.standing, verdict.reason) == (Standing.WARNS, "this broker takes no limit orders")
+    assert (verdict.standing, verdict.reason) == (CheckResult.WARNS, "this broker takes no limit orders")
 
 
 def test_a_stop_that_the_desk_holds_asks_nothing_of_the_broker() -> None:
@@ -73,7 +73,7 @@ def test_a_stop_that_the_desk_holds_asks_nothing_of_the_broker() -> None:
     entry = a_candidate(quantity="1", holder=StopHolder.DESK)
     can = Capabilities(order_types=frozenset({OrderType.LIMIT}), fractions=False)
 
-    assert said(TradableCheck(), entry, a_desk(capabilities=can))[0] is Standing.PASSES
+    assert said(TradableCheck(), entry, a_desk(capabilities=can))[0] is CheckResult.PASSES
     assert entry.order.quantity == Quantity(Decimal(1))
 
 

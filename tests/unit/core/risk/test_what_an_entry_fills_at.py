@@ -13,9 +13,8 @@ from core.model.account import Account
 from core.model.instrument import BrokerInstrument
 from core.model.order import Effect, OrderStatus, OrderType, StopHolder
 from core.model.quote import NoQuote
-from core.model.staging import NoStop, Standing, StopPlan
+from core.model.staging import CheckResult, NoStop, StopPlan
 from core.model.values import ClientOrderId, Fraction, Money, Price, ProposalId
-from core.risk.capping import cap_of
 from core.risk.checks.allocation import AllocationCheck
 from core.risk.checks.buying_power import BuyingPowerCheck, given_back, reserved_for_unseen
 from core.risk.checks.margin import MarginCheck
@@ -26,16 +25,17 @@ from core.risk.checks.price_rules import PriceRulesCheck
 from core.risk.checks.risk_budget import RiskBudgetCheck
 from core.risk.checks.session_limits import SessionLimitsCheck
 from core.risk.checks.stop_present import StopPresentCheck
-from core.risk.conditions import wanted_of
 from core.risk.gate import Candidate, Check
 from core.risk.portfolio import exposure_of
-from core.settings import Settings
-from core.staging.legs import with_legs
+from core.risk.position_limits import cap_of
+from core.risk.sizing_inputs import wanted_of
+from core.settings.settings import Settings
+from core.staging.attached_legs import with_legs
 from tests.unit.core.brokers.trading_floor import SPY
 from tests.unit.core.execution.books import Books
 from tests.unit.core.risk.reviews import NOW, a_candidate, a_desk, a_quote, an_account, said, settings, usd
 
-PASSES, REFUSES = Standing.PASSES, Standing.REFUSES
+PASSES, REFUSES = CheckResult.PASSES, CheckResult.REFUSES
 OUTSIDE_HOURS = settings(max_notional=usd("120"), per_trade=usd("1000"), session={"policy": "include_extended"})
 DOUBLE = a_quote(bid="100.00", ask="100.02")
 """The market where a short limit of 50 meets it: it fills at 100."""
@@ -137,7 +137,7 @@ def test_without_a_quote_nobody_knows_what_a_short_limit_brings() -> None:
     unseen = a_desk(quote=NoQuote("none seen yet"), is_fresh=False)
 
     assert said(NotionalCheck(), a_short(), unseen) == (
-        Standing.WARNS, "no price to measure it by; asked at the ticket",
+        CheckResult.WARNS, "no price to measure it by; asked at the ticket",
     )  # fmt: skip
     assert said(NotionalCheck(), a_short(), replace(unseen, is_fresh=True))[0] is REFUSES
     assert said(NotionalCheck(), a_candidate(), replace(unseen, is_fresh=True))[0] is PASSES
@@ -169,7 +169,7 @@ def test_without_a_quote_nobody_knows_what_a_short_limit_brings() -> None:
     ],
 )  # fmt: skip
 def test_a_stop_is_not_passed_by_the_fill_that_it_is_to_guard(
-    candidate: Candidate, quote: object, standing: Standing
+    candidate: Candidate, quote: object, standing: CheckResult
 ) -> None:
     """OP-06, RK-02"""
     assert said(StopPresentCheck(), candidate, a_desk(quote=quote))[0] is standing
@@ -193,7 +193,7 @@ def test_where_nobody_holds_the_stop_all_that_it_fills_at_is_at_stake() -> None:
 
 
 @pytest.mark.parametrize(("target", "standing"), [("49.99", PASSES), ("50", REFUSES), ("75", REFUSES)])
-def test_the_target_of_a_short_limit_lies_beyond_its_limit_whatever_the_bid(target: str, standing: Standing) -> None:
+def test_the_target_of_a_short_limit_lies_beyond_its_limit_whatever_the_bid(target: str, standing: CheckResult) -> None:
     """EX-12: it may fill at 50, and 75 would be no profit then."""
     candidate = a_short("50.00")
     assert not isinstance(candidate.stop, NoStop)

@@ -18,13 +18,13 @@ from core.model.staging import StopPlan, Verdict
 from core.model.values import ClientOrderId, ExecutionId, Fraction, Price, ProposalId, Quantity, Symbol
 from core.risk.allocation import Share, capital_of
 from core.risk.budget import open_losses
-from core.risk.capping import cap_of
 from core.risk.checks import standard_gate
 from core.risk.checks.buying_power import reserved_for_unseen
 from core.risk.gate import Candidate, ReviewContext
 from core.risk.margin import effect_of
 from core.risk.portfolio import exposure_of
-from core.risk.scaling.contract import Conditions, Wanted
+from core.risk.position_limits import cap_of
+from core.risk.size_factors.base import Conditions, WantedEntry
 from core.risk.sizing import size_of
 from tests.unit.core.brokers.trading_floor import SPY, NewYorkHours
 from tests.unit.core.risk.reviews import NOW, a_candidate, a_desk, an_account, settings, usd
@@ -124,7 +124,7 @@ def test_a_size_is_a_hundredth_and_limited_by_the_same(limit: Decimal, way: Deci
     """RK-02, RK-10"""
 
     def sized(step: str, of: Instrument) -> tuple[Decimal, str]:
-        wanted = Wanted(
+        wanted = WantedEntry(
             usd(str(at_risk)).usd,
             Price(limit),
             way,

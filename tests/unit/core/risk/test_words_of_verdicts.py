@@ -10,13 +10,13 @@ import orjson
 from pydantic import TypeAdapter
 
 from core.facts import ProposalStaged
-from core.model.staging import Review, Standing, Verdict, unsaid
-from core.picture import Pictures
+from core.model.staging import CheckResult, Review, Verdict, unsaid
+from core.views.builders.desk import ViewBuilder
 from state.codec import GENESIS, decode, encode
 from tests.scenarios.house import House, a_house_with_a_proposal
 
 NOW = datetime(2026, 11, 19, 15, tzinfo=UTC)
-SAID, UNSAID = Verdict("notional", Standing.PASSES, "5 USD"), unsaid("notional", lambda: "5 USD")
+SAID, UNSAID = Verdict("notional", CheckResult.PASSES, "5 USD"), unsaid("notional", lambda: "5 USD")
 
 
 def staged(house: House) -> ProposalStaged:
@@ -27,7 +27,7 @@ def test_words_are_made_when_they_are_read_and_not_before() -> None:
     """RK-01"""
     made: list[str] = []
     verdict = unsaid("notional", lambda: made.append("") or "5 USD")  # type: ignore[func-returns-value]
-    assert (verdict.standing, Review((verdict,)).passes, made) == (Standing.PASSES, True, [])
+    assert (verdict.standing, Review((verdict,)).passes, made) == (CheckResult.PASSES, True, [])
 
     assert verdict.reason == "5 USD"
     assert made == [""]
@@ -54,7 +54,7 @@ def test_what_the_journal_reads_back_is_what_was_recorded() -> None:
     """SP-01, SP-03"""
     house = a_house_with_a_proposal()
     proposal = house.proposal
-    pictures = Pictures(house.engine)
+    pictures = ViewBuilder(house.engine)
     house.opens_ticket()
     house.until("10:06:05")
     (ticket,) = pictures.draw(house.line.at).tickets
@@ -69,7 +69,7 @@ def test_what_the_journal_reads_back_is_what_was_recorded() -> None:
 def test_words_do_not_move_with_what_moves_behind_them() -> None:
     """OP-03: a ticket shows what was judged, whenever it is read"""
     house = a_house_with_a_proposal()
-    pictures = Pictures(house.engine)
+    pictures = ViewBuilder(house.engine)
     house.opens_ticket()
     house.until("10:06:05")
     (read_late,) = pictures.draw(house.line.at).tickets

@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from core.inputs import ClockRead
-from core.runtime.clockwork import Clockwork
+from core.messages.inputs import ClockRead
+from core.runtime.clock_guard import ClockGuard
 
 NOON = datetime(2026, 11, 19, 17, tzinfo=UTC)
 LIMIT = 2.0
@@ -19,7 +19,7 @@ class Machine:
 
     def __init__(self, start: datetime = NOON) -> None:
         self.wall, self.ticks = NOON, 100.0
-        self.clock = Clockwork(lambda: self.wall, lambda: self.ticks, start)
+        self.clock = ClockGuard(lambda: self.wall, lambda: self.ticks, start)
 
     def passes(self, seconds: float) -> Machine:
         self.wall += timedelta(seconds=seconds)

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from core.runtime.strategy_host import confinement
-from core.runtime.strategy_host.confinement import CALLS, LIMITS, NAMESPACES, ROOT_OF_ITS_OWN
+from core.runtime.strategy_host import sandbox
 from core.runtime.strategy_host.process import WITH_BUBBLEWRAP, left_open
+from core.runtime.strategy_host.sandbox import CALLS, LIMITS, NAMESPACES, ROOT_OF_ITS_OWN
 
 TRIES = """
 import ctypes, json, os, socket, sys, threading
@@ -101,7 +101,7 @@ def test_namespaces_deny_every_file_and_the_network_by_themselves(tmp_path: Path
     assert NAMESPACES not in held or "reach a network" not in done
 
 
-@pytest.mark.skipif(os.uname().machine not in confinement.MACHINES, reason="this machine's calls are not known")
+@pytest.mark.skipif(os.uname().machine not in sandbox.MACHINES, reason="this machine's calls are not known")
 def test_the_filter_of_calls_denies_all_but_memory_by_itself(tmp_path: Path) -> None:
     """ST-01"""
     held, done = tried("_filtered", tmp_path)

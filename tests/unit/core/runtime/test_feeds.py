@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core.inputs import BarArrived, MarketDataBroken, QuoteArrived
+from core.messages.inputs import BarArrived, MarketDataBroken, QuoteArrived
 from core.model.bar import Bar
 from core.model.session import Session
 from core.runtime.feed import BAR, BROKEN, QUOTE, bar_item, merged, quote_item
-from core.runtime.sources import bars_of_file, quotes_of_file, synthetic_feed
+from core.runtime.feed_sources import bars_of_file, quotes_of_file, synthetic_feed
 from tests.unit.core.brokers.trading_floor import IBM, SPY, THURSDAY, NewYorkHours, a_bar, a_quote, at
 
 HEADER = "timestamp,open,high,low,close,volume"

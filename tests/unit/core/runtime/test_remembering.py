@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from core.runtime.strategy_host.remembering import ITEMS_A_BAR, Memory
-from core.strategies.boundary import UnfitError
+from core.runtime.strategy_host.memory import ITEMS_A_BAR, Memory
+from core.strategies.signal_checks import UnfitError
 
 
 @dataclass(slots=True)

@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from core.inputs import MarketDataBroken
-from core.runtime.report import Report, average, iso, number
+from core.messages.inputs import MarketDataBroken
+from core.runtime.replay_report import Report, average, iso, number
 from tests.scenarios.house import FALL, STEADY, House, a_day, a_typed_buy
 from tests.unit.core.brokers.trading_floor import a_bar
 

@@ -10,7 +10,7 @@ import pytest
 from core.facts import ConfirmationRefused, Halted, Killed, OrderFilled, ProposalEnded, Rearmed
 from core.model.codes import ProposalEnd
 from core.model.order import OrderStatus
-from core.runtime.operator import ConfirmAll, Script, ScriptError, TimedKey, read_script
+from core.runtime.scripted_operator import ConfirmAll, Script, ScriptError, TimedKey, read_script
 from tests.scenarios.changes import moves
 from tests.scenarios.house import RECOVERY, STEADY, House, a_day, a_house_in_a_position, a_house_with_a_proposal
 from tests.unit.core.brokers.trading_floor import at

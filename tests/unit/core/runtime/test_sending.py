@@ -6,15 +6,15 @@ from dataclasses import replace
 from queue import SimpleQueue
 from typing import Any, cast
 
-from core.effects import CancelOrder, SubmitOrder
 from core.execution.gateway import Gateway
-from core.inputs import CancelAnswered, Input, SubmissionAnswered, SubmissionBegan, SubmissionStopped
+from core.messages.effects import CancelOrder, SubmitOrder
+from core.messages.inputs import CancelAnswered, Input, SubmissionAnswered, SubmissionBegan, SubmissionStopped
 from core.model.broker import Accepted, NoAnswer
 from core.model.staging import Approval
 from core.model.values import ClientOrderId, TicketId
-from core.runtime.asking import Asking
-from core.runtime.sending import Sending
-from core.settings import Settings
+from core.runtime.pending_requests import PendingRequests
+from core.runtime.request_executor import RequestExecutor
+from core.settings.settings import Settings
 from tests.no_threads import no_thread_starts
 from tests.unit.core.execution.books import TEN, a_request
 from tests.waiting import PATIENCE
@@ -51,9 +51,9 @@ def a_submission(name: str) -> SubmitOrder:
 def test_a_last_look_that_fails_lets_nothing_out_and_the_next_order_leaves() -> None:
     """OP-08, EX-22"""
     heard: SimpleQueue[Any] = SimpleQueue()
-    asking = cast(Asking, Answers())
+    asking = cast(RequestExecutor, Answers())
     gateway = Gateway("paper", BrokenOnce())
-    sending = Sending(gateway, asking, Settings, lambda: TEN, heard.put, heard.put)
+    sending = PendingRequests(gateway, asking, Settings, lambda: TEN, heard.put, heard.put)
 
     sending.send(a_submission("first"), TEN)
     sending.send(a_submission("second"), TEN)
@@ -71,7 +71,7 @@ def test_a_request_that_gets_no_thread_is_answered_as_not_sent_and_the_next_one_
     latch = BrokenOnce()
     latch.asked = 1
     gateway = Gateway("paper", latch)
-    sending = Sending(gateway, cast(Asking, Answers()), Settings, lambda: TEN, heard.put, heard.put)
+    sending = PendingRequests(gateway, cast(RequestExecutor, Answers()), Settings, lambda: TEN, heard.put, heard.put)
 
     with no_thread_starts():
         sending.send(a_submission("first"), TEN)

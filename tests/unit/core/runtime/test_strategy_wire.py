@@ -17,10 +17,10 @@ from core.model.session import Session
 from core.model.signal import EntrySignal, ExitReason, ExitSignal, NoTrade, NoTradeReason
 from core.model.values import Fraction, Money, Price, Quantity, Symbol, VenueId
 from core.model.venues import VENUES, XNYS
-from core.risk.scaling.contract import Conditions, Likeness, Throttle
-from core.runtime.strategy_host import wire
+from core.risk.size_factors.base import Conditions, Likeness, Throttle
+from core.runtime.strategy_host import pipe_messages
 from core.strategies.base import Context
-from core.strategies.boundary import Odd
+from core.strategies.signal_checks import SignalFault
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, a_bar, at
 
 BAR: Bar = a_bar("10:00", "100 101 99 100.123456789")
@@ -50,8 +50,8 @@ EXIT = ExitSignal(
 
 
 def over_the_pipe(message: object) -> Any:
-    frame = wire.framed([message])
-    assert wire.HEAD.unpack(frame[:4])[0] == len(frame) - 4
+    frame = pipe_messages.framed([message])
+    assert pipe_messages.HEAD.unpack(frame[:4])[0] == len(frame) - 4
     return orjson.loads(frame[4:])[0]
 
 
@@ -62,12 +62,12 @@ def over_the_pipe(message: object) -> Any:
         ENTRY,
         replace(ENTRY, target_price=None, confidence=None),
         EXIT,
-        Odd("it answered a list"),
+        SignalFault("it answered a list"),
     ],
 )
 def test_an_answer_is_the_same_on_both_sides(answer: Any) -> None:
     """ST-01"""
-    assert wire.answer_in(over_the_pipe(wire.answer_out(answer)), "mine", BAR) == answer
+    assert pipe_messages.answer_in(over_the_pipe(pipe_messages.answer_out(answer)), "mine", BAR) == answer
 
 
 def test_a_bar_a_context_and_conditions_are_the_same_on_both_sides() -> None:
@@ -103,11 +103,11 @@ def test_a_bar_a_context_and_conditions_are_the_same_on_both_sides() -> None:
         equity=Decimal(10000),
     )
 
-    assert wire.bar_in(over_the_pipe(wire.bar_out(BAR))) == BAR
+    assert pipe_messages.bar_in(over_the_pipe(pipe_messages.bar_out(BAR))) == BAR
     for context in (bare, full):
-        assert wire.context_in(over_the_pipe(wire.context_out(context))) == context
+        assert pipe_messages.context_in(over_the_pipe(pipe_messages.context_out(context))) == context
     for each in (Conditions(), conditions):
-        assert wire.conditions_in(over_the_pipe(wire.conditions_out(each))) == each
+        assert pipe_messages.conditions_in(over_the_pipe(pipe_messages.conditions_out(each))) == each
 
 
 FIGURES = ["100.12", "99.50", "1.234", "100.1", "why", None, None]
@@ -139,21 +139,21 @@ FIGURES = ["100.12", "99.50", "1.234", "100.1", "why", None, None]
 )
 def test_what_is_no_answer_is_refused(row: object) -> None:
     """ST-01, OP-01"""
-    with pytest.raises(wire.WireError):
-        wire.answer_in(row, "mine", BAR)
+    with pytest.raises(pipe_messages.WireError):
+        pipe_messages.answer_in(row, "mine", BAR)
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"{}", b"3", b"[3]", b"\xff", b"[" * 3000, b"NaN"])
 def test_what_is_no_message_is_refused(body: bytes) -> None:
     """ST-01"""
-    with pytest.raises(wire.WireError):
-        wire.read(body)
+    with pytest.raises(pipe_messages.WireError):
+        pipe_messages.read(body)
 
 
 def test_words_move_no_terminal_and_have_an_end() -> None:
     """OP-05"""
-    assert wire.words("red \x1b[31m\n\x07" + "x" * 10_000) == f"red  [31m  {'x' * 589}"
-    assert wire.figures_in([["a\x1bb", "c"]] * 100) == (("a b", "c"),) * 64
+    assert pipe_messages.words("red \x1b[31m\n\x07" + "x" * 10_000) == f"red  [31m  {'x' * 589}"
+    assert pipe_messages.figures_in([["a\x1bb", "c"]] * 100) == (("a b", "c"),) * 64
     for odd in ("figures", [["a"]], [["a", 3]], [3], None):
-        with pytest.raises(wire.WireError):
-            wire.figures_in(odd)
+        with pytest.raises(pipe_messages.WireError):
+            pipe_messages.figures_in(odd)

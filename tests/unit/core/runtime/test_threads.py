@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from core.execution.lanes import Lane, LaneKind
-from core.runtime.threads import Lanes, NoThreadError, Threads
+from core.runtime.lane_threads import LaneThreads, NoThreadError, Threads
 from tests.no_threads import no_thread_starts
 from tests.waiting import PATIENCE
 
@@ -16,13 +16,13 @@ ENTRIES, LOOK_UP = Lane(LaneKind.ENTRIES), Lane(LaneKind.LOOK_UPS, "one")
 
 
 @pytest.fixture
-def lanes() -> Iterator[Lanes]:
-    found = Lanes()
+def lanes() -> Iterator[LaneThreads]:
+    found = LaneThreads()
     yield found
     found.close()
 
 
-def test_requests_of_one_lane_leave_in_order_one_at_a_time(lanes: Lanes) -> None:
+def test_requests_of_one_lane_leave_in_order_one_at_a_time(lanes: LaneThreads) -> None:
     """EX-22"""
     sent: list[int] = []
     is_done = threading.Event()
@@ -34,7 +34,7 @@ def test_requests_of_one_lane_leave_in_order_one_at_a_time(lanes: Lanes) -> None
     assert sent == list(range(50))
 
 
-def test_a_request_that_hangs_holds_one_place_of_its_own_lane(lanes: Lanes) -> None:
+def test_a_request_that_hangs_holds_one_place_of_its_own_lane(lanes: LaneThreads) -> None:
     """EX-22: six look-ups of one order and an entry hang; others go on."""
     release, another, behind = threading.Event(), threading.Event(), threading.Event()
     for _ in range(6):
@@ -49,7 +49,7 @@ def test_a_request_that_hangs_holds_one_place_of_its_own_lane(lanes: Lanes) -> N
     assert behind.wait(PATIENCE)
 
 
-def test_what_waits_when_the_lanes_close_is_never_done(lanes: Lanes) -> None:
+def test_what_waits_when_the_lanes_close_is_never_done(lanes: LaneThreads) -> None:
     """EX-22"""
     release, is_begun, behind = threading.Event(), threading.Event(), threading.Event()
 
@@ -69,7 +69,7 @@ def test_what_waits_when_the_lanes_close_is_never_done(lanes: Lanes) -> None:
     assert not behind.is_set()
 
 
-def test_a_request_whose_thread_cannot_start_frees_its_lane(lanes: Lanes) -> None:
+def test_a_request_whose_thread_cannot_start_frees_its_lane(lanes: LaneThreads) -> None:
     """EX-22: who sent it is told, and the next one of the lane leaves."""
     sent: list[str] = []
     is_done = threading.Event()

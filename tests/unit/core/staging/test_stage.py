@@ -11,11 +11,11 @@ from pydantic import TypeAdapter
 
 from core.facts import (
     ApprovalRedeemed,
+    AuthorizationEnded,
     ConfirmationReceived,
     ConfirmationRefused,
     DayStarted,
     EngineStarted,
-    MandateEnded,
     OrderApproved,
     OrderCreated,
     ProposalEnded,
@@ -30,12 +30,12 @@ from core.model.signal import ExitReason
 from core.model.staging import (
     MANUAL,
     Approval,
-    Figures,
-    Mandate,
-    MandateKind,
+    AuthorizationKind,
     NoStop,
     Proposal,
     Review,
+    ReviewFigures,
+    StandingAuthorization,
     StopPlan,
     Ticket,
     digest_of_ticket,
@@ -82,7 +82,7 @@ def a_ticket(proposal: Proposal, name: str = "ticket") -> Ticket:
         digest=digest_of_ticket(ACCOUNT, proposal.order, proposal.stop, ()),
         opened_at=TEN,
         ends_at=TEN + timedelta(seconds=60),
-        figures=Figures(None, None, None, None),
+        figures=ReviewFigures(None, None, None, None),
         review=NOTHING_SAID,
         price_at_opening=None,
     )
@@ -93,10 +93,10 @@ def an_approval(ticket: Ticket, **changes: object) -> Approval:
     return replace(approval, **changes)  # type: ignore[arg-type]
 
 
-def a_mandate(ticket: Ticket, quantity: str = "10", stop: str = "99.70") -> Mandate:
-    return Mandate(
+def a_mandate(ticket: Ticket, quantity: str = "10", stop: str = "99.70") -> StandingAuthorization:
+    return StandingAuthorization(
         id=f"{ticket.id}-protective_stop",
-        kind=MandateKind.PROTECTIVE_STOP,
+        kind=AuthorizationKind.PROTECTIVE_STOP,
         ticket_id=ticket.id,
         ticket_digest=ticket.digest,
         parent=ticket.order.client_order_id,
@@ -242,7 +242,7 @@ def test_a_proposal_that_was_sent_keeps_its_mandate() -> None:
 
     hand.fold(ProposalEnded(ticket.proposal_id, ProposalEnd.SENT, "confirmed"))
 
-    assert len(hand.stage.mandates(MandateKind.PROTECTIVE_STOP)) == 1
+    assert len(hand.stage.mandates(AuthorizationKind.PROTECTIVE_STOP)) == 1
 
 
 # ── approvals ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -377,7 +377,7 @@ def test_a_mandate_permits_what_was_signed_and_no_more(order: OrderRequest, late
     """OP-02, OP-06"""
     hand = Stagehand()
     hand.approves(hand.confirms())
-    (use,) = hand.stage.mandates(MandateKind.PROTECTIVE_STOP)
+    (use,) = hand.stage.mandates(AuthorizationKind.PROTECTIVE_STOP)
 
     permit = hand.stage.permit(use, order, ACCOUNT, CLOSES + timedelta(seconds=late))
 
@@ -393,7 +393,7 @@ def test_what_a_mandate_released_counts_against_it() -> None:
     """OP-02, OP-06"""
     hand = Stagehand()
     hand.approves(hand.confirms())
-    (use,) = hand.stage.mandates(MandateKind.PROTECTIVE_STOP)
+    (use,) = hand.stage.mandates(AuthorizationKind.PROTECTIVE_STOP)
     first = hand.stage.permit(use, a_stop("4"), ACCOUNT, TEN)
     assert isinstance(first, Approval)
 
@@ -411,7 +411,7 @@ def test_a_permission_is_used_up_by_the_record_of_its_order() -> None:
     """OP-02, EX-20, EX-22: what was redeemed and not written down counts for nothing, whatever is written beside it"""
     hand = Stagehand()
     hand.approves(hand.confirms())
-    (use,) = hand.stage.mandates(MandateKind.PROTECTIVE_STOP)
+    (use,) = hand.stage.mandates(AuthorizationKind.PROTECTIVE_STOP)
     first = hand.stage.permit(use, a_stop("4"), ACCOUNT, TEN)
     assert isinstance(first, Approval)
 
@@ -437,10 +437,10 @@ def test_an_ended_mandate_is_gone() -> None:
     hand = Stagehand()
     ticket = hand.confirms()
 
-    hand.fold(MandateEnded(f"{ticket.id}-protective_stop", "closed"))
-    hand.fold(MandateEnded("nobody's", "closed"))
+    hand.fold(AuthorizationEnded(f"{ticket.id}-protective_stop", "closed"))
+    hand.fold(AuthorizationEnded("nobody's", "closed"))
 
-    assert hand.stage.mandates(MandateKind.PROTECTIVE_STOP) == ()
+    assert hand.stage.mandates(AuthorizationKind.PROTECTIVE_STOP) == ()
 
 
 def test_mandates_are_found_by_their_parent() -> None:
@@ -448,9 +448,9 @@ def test_mandates_are_found_by_their_parent() -> None:
     hand = Stagehand()
     ticket = hand.confirms()
 
-    assert len(hand.stage.mandates(MandateKind.PROTECTIVE_STOP, ticket.order.client_order_id)) == 1
-    assert hand.stage.mandates(MandateKind.PROTECTIVE_STOP, ClientOrderId("another")) == ()
-    assert hand.stage.mandates(MandateKind.CLOSE, ticket.order.client_order_id) == ()
+    assert len(hand.stage.mandates(AuthorizationKind.PROTECTIVE_STOP, ticket.order.client_order_id)) == 1
+    assert hand.stage.mandates(AuthorizationKind.PROTECTIVE_STOP, ClientOrderId("another")) == ()
+    assert hand.stage.mandates(AuthorizationKind.CLOSE, ticket.order.client_order_id) == ()
 
 
 def test_what_was_signed_is_forgotten_once_nothing_can_be_owed_by_it() -> None:

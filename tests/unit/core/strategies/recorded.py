@@ -19,7 +19,7 @@ from core.model.signal import Answer, EntrySignal, ExitSignal, NoTrade, NoTradeR
 from core.model.values import NO_SHARES, Money, Price, Quantity, Symbol
 from core.model.venues import XNYS
 from core.strategies.base import Context, Strategy
-from core.strategies.boundary import fault_in
+from core.strategies.signal_checks import fault_in
 
 DATA = Path(__file__).resolve().parents[4].parent / "shared" / "data"
 real_data = pytest.mark.skipif(not DATA.is_dir(), reason="the recorded bars lie beside the project, in ../shared/data")

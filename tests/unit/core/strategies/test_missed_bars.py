@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from core.market.calendar import load_calendar
-from core.strategies.warming import first_minute, has_missed_bars
+from core.strategies.warm_up import first_minute, has_missed_bars
 from tests.unit.core.brokers.trading_floor import THURSDAY, NewYorkHours, at
 
 HOURS = NewYorkHours()

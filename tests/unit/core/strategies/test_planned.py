@@ -13,13 +13,13 @@ from core.model.bar import Bar
 from core.model.recommendation import Recommendation
 from core.model.signal import EntrySignal, ExitReason, ExitSignal, NoTrade, NoTradeReason
 from core.model.values import Price, Quantity, Symbol
-from core.settings import StrategiesSettings
+from core.settings.settings import StrategiesSettings
+from core.settings.strategies import BreakoutSettings, MeanReversionSettings, MomentumSettings
 from core.strategies.breakout import BreakoutStrategy
-from core.strategies.house import HOUSE
+from core.strategies.builtin import HOUSE
 from core.strategies.mean_reversion import MeanReversionStrategy
 from core.strategies.momentum import MomentumStrategy
-from core.strategies.planned import PlannedStrategy
-from core.strategy_terms import BreakoutTerms, MeanReversionTerms, MomentumTerms
+from core.strategies.trade_plan import TradePlanStrategy
 from tests.unit.core.strategies.recorded import OPEN, SPY, Trader, daily_bars, minute_bars, real_data
 
 REASON = NoTradeReason
@@ -42,15 +42,15 @@ def flat(count: int = 30) -> list[Bar]:
 
 
 def momentum(**terms: Any) -> MomentumStrategy:
-    return MomentumStrategy(MomentumTerms.model_validate({"enabled": True, "strength_limit": 100, **terms}))
+    return MomentumStrategy(MomentumSettings.model_validate({"enabled": True, "strength_limit": 100, **terms}))
 
 
 def breakout(**terms: Any) -> BreakoutStrategy:
-    return BreakoutStrategy(BreakoutTerms.model_validate({"enabled": True, **terms}))
+    return BreakoutStrategy(BreakoutSettings.model_validate({"enabled": True, **terms}))
 
 
 def reversion(**terms: Any) -> MeanReversionStrategy:
-    return MeanReversionStrategy(MeanReversionTerms.model_validate({"enabled": True, **terms}))
+    return MeanReversionStrategy(MeanReversionSettings.model_validate({"enabled": True, **terms}))
 
 
 def entry_of(trader: Trader) -> EntrySignal:
@@ -58,7 +58,7 @@ def entry_of(trader: Trader) -> EntrySignal:
     return trader.entries[0]
 
 
-def shown(strategy: PlannedStrategy, *bars: Bar, **told: object) -> Trader:
+def shown(strategy: TradePlanStrategy, *bars: Bar, **told: object) -> Trader:
     trader = Trader(strategy)
     trader.shows(flat())
     trader.shows(bars, **told)
@@ -353,7 +353,7 @@ def test_one_that_does_not_hold_opens_nothing(name: str, change: dict[str, Any],
     ],
     ids=lambda value: getattr(value, "name", ""),
 )
-def test_one_that_the_bars_speak_against_opens_nothing(strategy: PlannedStrategy, bars: list[Bar]) -> None:
+def test_one_that_the_bars_speak_against_opens_nothing(strategy: TradePlanStrategy, bars: list[Bar]) -> None:
     """ST-04"""
     trader = Trader(strategy)
     trader.shows([*flat(), *bars[:-1]])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from core.facts import BarClosed
-from core.strategies.runner import SHOWN, Begins, Hole, Shown
+from core.strategies.runner import SHOWN, Begins, Hole, ShownBar
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, a_bar
 from tests.unit.core.test_orchestrator import Stand
 
@@ -21,7 +21,7 @@ def test_a_start_shows_the_bars_of_thirty_days_and_what_went_before_is_a_hole() 
         stand.orchestrator.folds[BarClosed](bar.end, BarClosed(bar))  # type: ignore[arg-type]
 
     (runner,) = stand.orchestrator.runners[SPY]
-    shown = [step for step in runner.steps if isinstance(step, Shown)]
+    shown = [step for step in runner.steps if isinstance(step, ShownBar)]
     assert [step.bar for step in shown] == [bar for bar in bars if bar.start >= bars[-1].end - SHOWN] != bars
     assert shown[0].begins is Begins.NEXT
     assert runner.steps[0] == Hole(is_forgotten=True)

@@ -16,8 +16,8 @@ from core.model.bar import Bar
 from core.model.order import Side
 from core.model.signal import EntrySignal, ExitReason, NoTrade, NoTradeReason
 from core.model.values import Price, Quantity
+from core.settings.strategies import SmaSettings
 from core.strategies.sma import SmaStrategy
-from core.strategy_terms import SmaTerms
 from tests.unit.core.strategies.recorded import OPEN, SPY, Trader, a_context, daily_bars, minute_bars, real_data, series
 
 THE_BROKERS = Quantity(Decimal(10**6))
@@ -25,7 +25,7 @@ THE_BROKERS = Quantity(Decimal(10**6))
 PAIRS = ((5, 15), (10, 30), (20, 50))
 
 
-def bare(*pairs: tuple[int, int], **more: Any) -> SmaTerms:
+def bare(*pairs: tuple[int, int], **more: Any) -> SmaSettings:
     """The crossover and nothing else, with stops out of the way."""
     terms = {
         "enabled": True,
@@ -35,7 +35,7 @@ def bare(*pairs: tuple[int, int], **more: Any) -> SmaTerms:
         "stop_ranges": 20,
         **more,
     }
-    return SmaTerms.model_validate(terms)
+    return SmaSettings.model_validate(terms)
 
 
 def crossings(bars: list[Bar], fast: int, slow: int) -> list[tuple[datetime, Side]]:
@@ -120,7 +120,7 @@ def moving(*steps: tuple[int, str]) -> list[Bar]:
     return bars
 
 
-def first_answer(terms: SmaTerms, bars: list[Bar]) -> tuple[EntrySignal | None, Trader]:
+def first_answer(terms: SmaSettings, bars: list[Bar]) -> tuple[EntrySignal | None, Trader]:
     trader = Trader(SmaStrategy(terms))
     trader.shows(bars)
     return (trader.entries[0] if trader.entries else None), trader
@@ -195,12 +195,12 @@ def test_the_pairs_that_agree_make_it_surer() -> None:
 def test_pairs_that_are_none_are_refused(pairs: object) -> None:
     """ST-05, OP-10"""
     with pytest.raises(ValidationError):
-        SmaTerms.model_validate({"pairs": pairs})
+        SmaSettings.model_validate({"pairs": pairs})
 
 
 def test_off_it_measures_and_proposes_nothing() -> None:
     """ST-03"""
-    trader = Trader(SmaStrategy(SmaTerms()))
+    trader = Trader(SmaStrategy(SmaSettings()))
 
     answer = trader.shows(moving((300, "-0.05"), (60, "0.05")))
 

@@ -15,10 +15,10 @@ from core.model.session import Session
 from core.model.signal import EntrySignal
 from core.model.values import Money, Price, Quantity, Symbol
 from core.model.venues import XNYS
-from core.settings import VwapSettings
+from core.settings.settings import VwapSettings
+from core.settings.strategies import VwapAdaptive
 from core.strategies.base import Context
 from core.strategies.vwap import VwapStrategy, bounded, scale_of
-from core.strategy_terms import VwapAdaptive
 
 OPEN = datetime(2024, 1, 2, 14, 30, tzinfo=UTC)
 TERMS = VwapAdaptive(enabled=True)

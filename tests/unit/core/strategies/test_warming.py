@@ -16,11 +16,11 @@ from core.facts import BarClosed, ReasonsCounted, SettingsApplied
 from core.model.bar import Bar
 from core.model.signal import EntrySignal, ExitSignal
 from core.model.values import NO_SHARES, Price, Quantity, Symbol
-from core.settings import Settings, StrategiesSettings
-from core.strategies.house import HOUSE
+from core.settings.settings import Settings, StrategiesSettings
+from core.strategies.builtin import HOUSE
 from core.strategies.memory import Memories, OrchestratorState, StrategyMemory
 from core.strategies.orchestrator import Orchestrator
-from core.strategies.planned import Plan
+from core.strategies.trade_plan import TradePlan
 from tests.unit.core.brokers.trading_floor import NewYorkHours
 from tests.unit.core.strategies.recorded import OPEN, Trader, a_context, daily_bars, minute_bars, real_data, series
 from tests.unit.core.test_orchestrator import Holdings
@@ -221,7 +221,7 @@ def test_windows_of_another_length_leave_an_open_trade_its_stop_and_its_target(n
     orchestrator.catch_up()
     runner = orchestrator.runner(name, Symbol("SPY"))
     assert runner is not None
-    plan = Plan(Price(Decimal(99)), Price(Decimal(103)), Decimal(100))
+    plan = TradePlan(Price(Decimal(99)), Price(Decimal(103)), Decimal(100))
     runner.strategy.state.plan = plan
 
     longer = {n: {"enabled": True} for n in PLANNED}

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from core.inputs import BarArrived, MarketDataBroken
-from core.market.alpaca.catching_up import Span
+from core.market.alpaca.backfill import MinuteSpan
 from core.market.alpaca.counts import Counts
 from core.market.alpaca.failure import Failure
 from core.market.alpaca.minutes import Minute
-from core.market.alpaca.switch import Switch
+from core.market.alpaca.stream_failover import StreamFailover
 from core.market.alpaca.timetable import Timetable
 from core.market.calendar import ExchangeCalendar
+from core.messages.inputs import BarArrived, MarketDataBroken
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.session import Session
 from core.model.values import Price, Quantity, Symbol
@@ -58,11 +58,11 @@ class Morning:
         self.now = at(start)
         self.counts = Counts()
         known_bars = {Symbol(symbol): last for symbol, last in known.items()}
-        self.switch = Switch(
+        self.switch = StreamFailover(
             Timetable(CALENDAR), timedelta(seconds=silence), lambda: NO_CHANCE, known_bars, self.counts, self.now
         )
         self.told: list[Minute] = []
-        self.asked: list[tuple[str, Span]] = []
+        self.asked: list[tuple[str, MinuteSpan]] = []
         self.answers = True
         self.speaks = False
 
@@ -100,7 +100,7 @@ class Morning:
         if (ask_at := switch.ask_at(now)) is not None and ask_at <= now and (span := switch.question(now)):
             self._ask(span)
 
-    def _ask(self, span: Span) -> None:
+    def _ask(self, span: MinuteSpan) -> None:
         self.asked.append((f"{self.now - timedelta(hours=4):%H:%M:%S}", span))
         if not self.answers:
             self.switch.failed(self.now, Failure("no answer"))

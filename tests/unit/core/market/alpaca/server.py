@@ -21,13 +21,13 @@ from pydantic import SecretStr
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
-from core.inputs import BarArrived, MarketDataBroken, QuoteArrived
 from core.market.alpaca.data import AlpacaData
 from core.market.port import Heard
+from core.messages.inputs import BarArrived, MarketDataBroken, QuoteArrived
 from core.model.bar import ONE_MINUTE
-from core.model.connection import Lamp, LineState
+from core.model.connection import ConnectionState, ConnectionStatus
 from core.model.values import Symbol
-from core.settings import AlpacaSettings
+from core.settings.settings import AlpacaSettings
 from tests.unit.core.market.alpaca.morning import CALENDAR, SPY, at, clock_of
 
 KEY, SECRET = "PKTEST", "a secret of the tests"  # pragma: allowlist secret
@@ -235,7 +235,7 @@ class Desk:
     def __init__(self, server: Server, start: str, **change: Any) -> None:
         self.now = at(start)
         self.heard: list[Heard] = []
-        self.lamps: list[Lamp] = []
+        self.lamps: list[ConnectionStatus] = []
         self.symbols: tuple[Symbol, ...] = change.pop("symbols", (SPY,))
         self.data = AlpacaData(
             some_settings(server, **change),
@@ -275,11 +275,11 @@ class Desk:
     def oddities(self) -> list[str]:
         return [m.reason for m in self.heard if isinstance(m, MarketDataBroken)]
 
-    def state(self) -> LineState | None:
+    def state(self) -> ConnectionState | None:
         return self.lamps[-1].state if self.lamps else None
 
     async def is_up(self) -> None:
-        await eventually(lambda: self.state() is LineState.UP)
+        await eventually(lambda: self.state() is ConnectionState.UP)
 
 
 def some_settings(server: Server, **change: Any) -> AlpacaSettings:

@@ -11,11 +11,11 @@ from unittest.mock import patch
 
 import pytest
 
-from core.inputs import BarArrived, MarketDataBroken
 from core.market.alpaca import history as history_room
 from core.market.alpaca.cache import BarCache, hours_of
 from core.market.alpaca.counts import Seen
 from core.market.port import MarketDataError
+from core.messages.inputs import BarArrived, MarketDataBroken
 from core.model.bar import ONE_MINUTE
 from core.model.quote import Feed, NoQuote, Quote
 from core.model.values import Symbol

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
-from core.inputs import MarketDataBroken, QuoteArrived
 from core.market.alpaca.backoff import asked_for, pause
 from core.market.alpaca.counts import Counts, Seen
 from core.market.alpaca.minutes import Minutes
 from core.market.alpaca.quotes import Quotes
+from core.messages.inputs import MarketDataBroken, QuoteArrived
 from core.model.quote import Feed, Quote
 from core.model.values import Price, Quantity, Symbol
 from tests.unit.core.market.alpaca.morning import SPY, a_bar, at, clocks

@@ -11,9 +11,9 @@ from pydantic import SecretStr
 from core.market.alpaca import data
 from core.market.alpaca.counts import Seen
 from core.market.alpaca.socket import DataSocket
-from core.model.connection import LineState
+from core.model.connection import ConnectionState
 from core.model.values import Symbol
-from core.settings import AlpacaSettings
+from core.settings.settings import AlpacaSettings
 from tests.unit.core.market.alpaca.morning import at, every_minute
 from tests.unit.core.market.alpaca.server import Answer, a_desk, a_server, eventually
 
@@ -56,7 +56,7 @@ async def test_a_muted_socket_is_pinged_polled_proved_mute_and_made_anew() -> No
 
         server.has_minutes("10:02", "10:05")
         desk.clock("10:03:31")
-        await eventually(lambda: any(lamp.state is LineState.SILENT for lamp in desk.lamps))
+        await eventually(lambda: any(lamp.state is ConnectionState.SILENT for lamp in desk.lamps))
         desk.clock("10:04:03")
         await eventually(lambda: desk.bars()[-1] == "10:03")
         await eventually(lambda: not server.connections)
@@ -64,7 +64,7 @@ async def test_a_muted_socket_is_pinged_polled_proved_mute_and_made_anew() -> No
         desk.clock("10:05:03")
         await eventually(lambda: server.accepted == 2 and server.connections)
         await eventually(lambda: desk.bars()[-1] == "10:04")
-        assert desk.state() is LineState.POLLING
+        assert desk.state() is ConnectionState.POLLING
 
         desk.clock("10:06:01")
         await server.says_bar("10:05")
@@ -101,7 +101,7 @@ async def test_a_quiet_link_that_answers_pings_is_heard_all_the_time(monkeypatch
             desk.clock(clock)
             await eventually(lambda clock=clock: desk.lamps[-1].heard_at == at(clock))
 
-        assert desk.state() is LineState.UP
+        assert desk.state() is ConnectionState.UP
         server.goes_deaf()
         desk.clock("9:35:48")
         await server.quotes_now(desk.now)
@@ -143,7 +143,7 @@ async def test_another_program_on_the_only_connection_means_polling_with_a_word_
         await eventually(lambda: len(desk.bars()) == 5)
 
         desk.clock("9:36:03")
-        await eventually(lambda: desk.state() is LineState.POLLING and len(desk.bars()) == 6)
+        await eventually(lambda: desk.state() is ConnectionState.POLLING and len(desk.bars()) == 6)
         assert server.accepted == 1
         server.admission = [{"T": "success", "msg": "authenticated"}]
         desk.clock("9:37:04")
@@ -190,7 +190,7 @@ async def test_wrong_keys_are_refused_with_what_to_do_and_tried_again_once_a_min
     async with a_server() as server, a_desk(server, "9:35:30", secret=OTHER_KEYS) as desk:
         server.always = Answer(401, {"message": "unauthorized"})
         desk.starts()
-        await eventually(lambda: desk.state() is LineState.REFUSED)
+        await eventually(lambda: desk.state() is ConnectionState.REFUSED)
         await eventually(lambda: "tried again in a minute" in desk.lamps[-1].words and server.bars_asked())
         asked = len(server.bars_asked())
         desk.clock("9:36:29")
@@ -202,7 +202,7 @@ async def test_wrong_keys_are_refused_with_what_to_do_and_tried_again_once_a_min
         await asyncio.sleep(0.3)
 
         assert (server.accepted, len(server.bars_asked())) == (2, asked + 1)
-        assert desk.state() is LineState.REFUSED
+        assert desk.state() is ConnectionState.REFUSED
         assert "check" in desk.lamps[-1].words
         assert "keys" in desk.lamps[-1].words.lower()
         assert OTHER_KEYS not in repr(desk.lamps) + repr(desk.data) + str(vars(desk.data.counts))
@@ -229,7 +229,7 @@ async def test_a_server_that_never_greets_or_never_admits_is_left_in_time() -> N
 
         server.confirms = True
         desk.passes(30)
-        await eventually(lambda: desk.passes(0.05) or desk.state() is LineState.UP)
+        await eventually(lambda: desk.passes(0.05) or desk.state() is ConnectionState.UP)
 
 
 async def test_a_connection_that_breaks_in_the_middle_of_a_frame_loses_and_repeats_no_minute() -> None:
@@ -246,7 +246,7 @@ async def test_a_connection_that_breaks_in_the_middle_of_a_frame_loses_and_repea
 
         desk.clock("9:32:58")
         server.breaks_off_in_mid_frame()
-        await eventually(lambda: desk.state() is LineState.DOWN)
+        await eventually(lambda: desk.state() is ConnectionState.DOWN)
         desk.clock("9:33:01")
         await desk.is_up()
         desk.clock("9:33:04")
@@ -264,7 +264,7 @@ async def test_a_server_that_is_gone_is_down_in_words_and_comes_back_by_itself()
     async with a_server() as server, a_desk(server, "9:30:10") as desk:
         desk.data._settings = AlpacaSettings(data_stream_url="ws://127.0.0.1:1/v2/iex")
         desk.starts()
-        await eventually(lambda: desk.state() is LineState.DOWN)
+        await eventually(lambda: desk.state() is ConnectionState.DOWN)
         assert "cannot be reached" in desk.lamps[-1].words
         desk.data._settings = AlpacaSettings(data_stream_url=server.stream_url)
 
@@ -303,7 +303,7 @@ async def test_late_revised_repeated_and_null_bars_are_named_and_the_desks_bars_
             "a message that cannot be read: {'T': 'b', 'S': ['SPY']}",
         ]
         assert desk.data.counts.seen(Seen.NOT_ASKED_FOR) == 1
-        assert desk.state() is LineState.UP
+        assert desk.state() is ConnectionState.UP
 
 
 async def test_noise_in_a_frame_is_counted_and_the_stream_goes_on() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from core.market.alpaca.counts import Seen
 from core.market.alpaca.failure import Failure
-from core.model.connection import LineState
+from core.model.connection import ConnectionState
 from tests.unit.core.market.alpaca.morning import QQQ, SPY, Morning, a_bar, at, clocks, every_minute
 
 
@@ -19,21 +19,21 @@ def test_a_stream_that_mutes_at_10_03_10_is_polled_and_its_return_loses_and_repe
     morning = Morning("9:29:50", (SPY, QQQ))
     morning.the_stream_opens()
     morning.until("10:03:10")
-    assert morning.switch.lamp().state is LineState.UP
+    assert morning.switch.lamp().state is ConnectionState.UP
     morning.speaks = False
     morning.until("10:03:29")
-    assert morning.switch.lamp().state is LineState.UP
+    assert morning.switch.lamp().state is ConnectionState.UP
     morning.until("10:03:31")
-    assert morning.switch.lamp().state is LineState.SILENT
+    assert morning.switch.lamp().state is ConnectionState.SILENT
     assert morning.switch.lamp().words == "open, and nothing came for 20 s"
     morning.until("10:06:50")
-    assert morning.switch.lamp().state is LineState.POLLING
+    assert morning.switch.lamp().state is ConnectionState.POLLING
     morning.until("10:07:20")
 
     morning.the_stream_opens()
     morning.until("10:30:05")
 
-    assert morning.switch.lamp().state is LineState.UP
+    assert morning.switch.lamp().state is ConnectionState.UP
     for symbol in (SPY, QQQ):
         assert morning.bars(symbol) == every_minute("9:30", "10:29")
     assert morning.oddities() == []
@@ -80,7 +80,7 @@ def test_a_connection_that_breaks_within_a_minute_needs_no_question() -> None:
     morning.the_stream_opens()
     morning.until("9:40:30")
     morning.the_stream_breaks()
-    assert morning.switch.lamp().state is LineState.DOWN
+    assert morning.switch.lamp().state is ConnectionState.DOWN
     morning.until("9:40:58")
     morning.the_stream_opens()
 
@@ -143,7 +143,7 @@ def test_a_server_that_stays_mute_after_each_reconnection_is_polled_and_tried_mo
     assert morning.bars() == every_minute("9:30", "9:48")
     assert waits == sorted(waits)
     assert waits[-1] == 15
-    assert morning.switch.lamp().state is LineState.POLLING
+    assert morning.switch.lamp().state is ConnectionState.POLLING
 
 
 def test_a_quiet_stream_whose_polls_find_nothing_is_not_torn_down() -> None:
@@ -174,14 +174,14 @@ def test_quotes_that_go_on_without_any_bar_are_no_sign_of_health() -> None:
         switch.heard_other(now)
         if switch.line.patience(now) <= timedelta(0):
             switch.ponged(now)
-    assert switch.lamp().state is LineState.SILENT
+    assert switch.lamp().state is ConnectionState.SILENT
     assert switch.lamp().words == "quotes come, but no bar for 150 s"
 
     switch.heard_other(at("9:39:00"))
-    assert switch.lamp().state is LineState.SILENT
+    assert switch.lamp().state is ConnectionState.SILENT
     switch.heard_bar(a_bar("9:38"), at("9:39:01"))
 
-    assert switch.lamp().state is LineState.UP
+    assert switch.lamp().state is ConnectionState.UP
 
 
 def test_the_night_is_no_silence_and_nothing_is_polled_in_it() -> None:
@@ -193,7 +193,7 @@ def test_the_night_is_no_silence_and_nothing_is_polled_in_it() -> None:
 
     morning.until("17:30:00")
 
-    assert morning.switch.lamp().state is LineState.UP
+    assert morning.switch.lamp().state is ConnectionState.UP
     assert [when for when, _ in morning.asked] == ["15:58:31"]
     assert morning.bars()[-1] == "15:59"
 
@@ -229,22 +229,22 @@ def test_history_that_does_not_answer_holds_bars_back_for_half_a_minute_and_then
         "09:33 to 09:35 New York"
         " could not be had; bars go on without them, and VWAP lacks them: pause it if they matter"
     ]
-    assert morning.switch.lamp().state is LineState.UP
+    assert morning.switch.lamp().state is ConnectionState.UP
 
 
 @pytest.mark.parametrize(
     ("code", "state", "words"),
     [
-        (402, LineState.REFUSED, "check APCA_API_KEY_ID and its secret, or the keyring; tried again in a minute"),
-        (408, LineState.REFUSED, "see your plan at Alpaca; tried again in a minute"),
-        (409, LineState.REFUSED, 'set alpaca.feed = "iex" and start again; tried again in a minute'),
-        (406, LineState.DOWN, "another program holds your only connection: end it"),
-        (405, LineState.DOWN, "name fewer in `symbols`"),
-        (500, LineState.DOWN, "an error on its side"),
-        (999, LineState.DOWN, "it refused the connection"),
+        (402, ConnectionState.REFUSED, "check APCA_API_KEY_ID and its secret, or the keyring; tried again in a minute"),
+        (408, ConnectionState.REFUSED, "see your plan at Alpaca; tried again in a minute"),
+        (409, ConnectionState.REFUSED, 'set alpaca.feed = "iex" and start again; tried again in a minute'),
+        (406, ConnectionState.DOWN, "another program holds your only connection: end it"),
+        (405, ConnectionState.DOWN, "name fewer in `symbols`"),
+        (500, ConnectionState.DOWN, "an error on its side"),
+        (999, ConnectionState.DOWN, "it refused the connection"),
     ],
 )
-def test_each_refusal_of_the_stream_says_what_to_do(code: int, state: LineState, words: str) -> None:
+def test_each_refusal_of_the_stream_says_what_to_do(code: int, state: ConnectionState, words: str) -> None:
     """MD-02: what is REFUSED is tried again after a minute and not before; the others soon."""
     morning = Morning("9:40:10")
     morning.switch.connecting(morning.now)
@@ -255,7 +255,7 @@ def test_each_refusal_of_the_stream_says_what_to_do(code: int, state: LineState,
     assert lamp.state is state
     assert words in lamp.words
     assert f"({code} 'their words')" in lamp.words
-    if state is LineState.REFUSED:
+    if state is ConnectionState.REFUSED:
         assert morning.switch.line.connect_at == at("9:41:10")
 
 
@@ -268,7 +268,7 @@ def test_while_another_program_holds_the_connection_bars_are_polled_and_the_stre
     morning.until("9:42:10")
 
     lamp = morning.switch.lamp()
-    assert lamp.state is LineState.POLLING
+    assert lamp.state is ConnectionState.POLLING
     assert "connection limit" in lamp.words
     assert morning.bars() == every_minute("9:30", "9:41")
     assert morning.switch.line.connect_at == at("9:41:10")
@@ -282,7 +282,7 @@ def test_wrong_keys_for_stream_and_history_are_tried_again_each_minute_and_not_f
 
     morning.switch.failed(morning.now, Failure("refused (401): check the keys", is_refused=True))
 
-    assert morning.switch.lamp().state is LineState.REFUSED
+    assert morning.switch.lamp().state is ConnectionState.REFUSED
     assert morning.switch.lamp().words == "refused (401): check the keys; tried again in a minute"
     assert morning.switch.line.connect_at == at("9:41:10")
     assert morning.switch.ask_at(morning.now) == at("9:41:10")
@@ -302,8 +302,8 @@ def test_a_refusal_that_passes_leaves_no_trace() -> None:
     morning.the_stream_opens()
     morning.until("9:43:10")
 
-    assert during is LineState.REFUSED
-    assert (morning.switch.lamp().state, morning.switch.lamp().words) == (LineState.UP, "")
+    assert during is ConnectionState.REFUSED
+    assert (morning.switch.lamp().state, morning.switch.lamp().words) == (ConnectionState.UP, "")
     assert morning.bars() == every_minute("9:30", "9:42")
 
 
@@ -318,7 +318,7 @@ def test_wrong_keys_for_the_stream_alone_leave_the_polls() -> None:
 
     morning.until("9:42:10")
 
-    assert morning.switch.lamp().state is LineState.REFUSED
+    assert morning.switch.lamp().state is ConnectionState.REFUSED
     assert morning.switch.lamp().words.startswith("Alpaca's stream: it refused the keys")
     assert morning.bars() == every_minute("9:30", "9:41")
 
@@ -329,19 +329,19 @@ def test_neither_stream_nor_poll_is_down_in_the_words_of_the_last_failure() -> N
     morning.switch.connecting(morning.now)
     morning.the_stream_breaks()
     morning.until("9:41:10")
-    assert morning.switch.lamp().state is LineState.POLLING
+    assert morning.switch.lamp().state is ConnectionState.POLLING
 
     morning.answers = False
     morning.until("9:42:10")
 
     lamp = morning.switch.lamp()
-    assert (lamp.state, lamp.words) == (LineState.DOWN, "no answer")
+    assert (lamp.state, lamp.words) == (ConnectionState.DOWN, "no answer")
 
     morning.answers = True
     morning.until("9:43:10")
 
     lamp = morning.switch.lamp()
-    assert (lamp.state, lamp.words) == (LineState.POLLING, "broken off")
+    assert (lamp.state, lamp.words) == (ConnectionState.POLLING, "broken off")
 
 
 def test_a_failed_question_is_asked_again_more_and_more_slowly() -> None:

@@ -11,9 +11,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgpack import Timestamp
 
-from core.inputs import BarArrived, MarketDataBroken, QuoteArrived
 from core.market.alpaca.socket import messages_of
 from core.market.alpaca.wire import FIRST_YEAR, LAST_YEAR, read_bar, read_quote, shown
+from core.messages.inputs import BarArrived, MarketDataBroken, QuoteArrived
 from core.model.quote import Feed
 from core.model.values import MOST, Symbol
 

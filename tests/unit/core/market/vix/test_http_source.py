@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from core.market.vix.http_source import LARGEST, HttpVixSource
 from core.market.vix.port import VixError
 from core.model.regime import DailyValue
-from core.risk.regime.terms import CBOE, RegimeSettings
+from core.settings.regime import CBOE, RegimeSettings
 from tests.unit.core.market.vix.source import TWO_DAYS, Source
 
 

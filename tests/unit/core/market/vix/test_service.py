@@ -18,7 +18,7 @@ from core.market.vix.http_source import HttpVixSource
 from core.market.vix.port import Kept
 from core.market.vix.service import FRESH_FOR, PATIENCE, VixService
 from core.model.regime import DailyValue, NoVix, VixLevel, VixReading
-from core.risk.regime.terms import RegimeSettings
+from core.settings.regime import RegimeSettings
 from state.vix_file import VixFile
 from tests.unit.core.market.vix.source import TWO_DAYS, Source
 
@@ -273,7 +273,7 @@ from datetime import datetime
 from pathlib import Path
 from core.market.vix.http_source import HttpVixSource
 from core.market.vix.service import VixService
-from core.risk.regime.terms import RegimeSettings
+from core.settings.regime import RegimeSettings
 from state.vix_file import VixFile
 url, path, now = sys.argv[1:]
 source = HttpVixSource(RegimeSettings(vix_url=url))

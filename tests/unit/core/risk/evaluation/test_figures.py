@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 from core.facts import DayStarted, PositionChanged, RegimeMeasured
 from core.model.evaluation import NoFigure
 from core.model.position import Trade
-from core.model.regime import UNKNOWN, Market, NoVix, Regime, Trend, Volatility
+from core.model.regime import UNKNOWN, MarketMeasure, NoVix, Regime, Trend, Volatility
 from core.model.session import Session
 from core.model.signal import ExitReason
 from core.model.values import ClientOrderId, Money, Price, Quantity
 from core.risk.evaluation.book import EvaluationBook
 from core.risk.evaluation.figures import Result, figures_of, profit_factor_of, sharpe_of, win_rate_of
-from core.risk.evaluation.judging import Keep, Promote, Retire, bad_regimes, judged
-from core.risk.evaluation.terms import EvaluationSettings
+from core.risk.evaluation.verdicts import Keep, Promote, Retire, bad_regimes, judged
+from core.settings.evaluation import EvaluationSettings
 from tests.unit.core.brokers.trading_floor import SPY, NewYorkHours, new_york
 
 HOURS = NewYorkHours()
@@ -164,7 +164,7 @@ def test_a_trade_belongs_to_the_regime_that_it_was_entered_in() -> None:
     """ST-10"""
     now = {"regime": UNKNOWN}
     book = EvaluationBook(lambda: TERMS, lambda: now["regime"], HOURS.trading_day)
-    market = Market(SPY, FIRST, Trend.DOWN, Volatility.WILD, Decimal(1), Decimal(1))
+    market = MarketMeasure(SPY, FIRST, Trend.DOWN, Volatility.WILD, Decimal(1), Decimal(1))
     at = datetime(2026, 9, 1, 15, tzinfo=new_york(FIRST, time(11)).tzinfo)
     now["regime"] = Regime(NoVix("not asked"), market)
     book.folds[PositionChanged](at, PositionChanged(SPY, "vwap", Quantity(Decimal(1)), Price(Decimal(100))))  # type: ignore[operator]

@@ -10,15 +10,15 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from core.model.session import Session
-from core.risk.protections.terms import (
-    CooldownTerms,
-    DayTradesTerms,
-    LossStreakTerms,
-    LowProfitTerms,
-    MaxDrawdownTerms,
-    StopLossGuardTerms,
-)
 from core.risk.protections.trades import STOP_OUTS, ClosedTrade
+from core.settings.protections import (
+    CooldownSettings,
+    DayTradesSettings,
+    LossStreakSettings,
+    LowProfitSettings,
+    MaxDrawdownSettings,
+    StopLossGuardSettings,
+)
 from tests.unit.core.brokers.trading_floor import NEW_YORK, NewYorkHours, at
 
 HOURS = NewYorkHours()
@@ -35,7 +35,7 @@ def _end(trade: ClosedTrade, minutes: int) -> datetime:
     return trade.closed_at + timedelta(minutes=minutes)
 
 
-def stop_loss_guard(trades: Sequence[ClosedTrade], terms: StopLossGuardTerms) -> Iterator[Made]:
+def stop_loss_guard(trades: Sequence[ClosedTrade], terms: StopLossGuardSettings) -> Iterator[Made]:
     last = trades[-1]
     groups = []
     side = last.direction if terms.per_side else None
@@ -57,13 +57,13 @@ def stop_loss_guard(trades: Sequence[ClosedTrade], terms: StopLossGuardTerms) ->
             yield words, _end(counted[-1], terms.stop_minutes)
 
 
-def cooldown(trades: Sequence[ClosedTrade], terms: CooldownTerms) -> Iterator[Made]:
+def cooldown(trades: Sequence[ClosedTrade], terms: CooldownSettings) -> Iterator[Made]:
     last = trades[-1]
     if terms.loss == 0 or -last.ratio >= terms.loss:
         yield last.symbol, _end(last, terms.stop_minutes)
 
 
-def low_profit(trades: Sequence[ClosedTrade], terms: LowProfitTerms) -> Iterator[Made]:
+def low_profit(trades: Sequence[ClosedTrade], terms: LowProfitSettings) -> Iterator[Made]:
     last = trades[-1]
     judged = [
         t
@@ -74,7 +74,7 @@ def low_profit(trades: Sequence[ClosedTrade], terms: LowProfitTerms) -> Iterator
         yield f"{last.symbol} {last.direction}" if terms.per_side else last.symbol, _end(last, terms.stop_minutes)
 
 
-def loss_streak(trades: Sequence[ClosedTrade], terms: LossStreakTerms) -> Iterator[Made]:
+def loss_streak(trades: Sequence[ClosedTrade], terms: LossStreakSettings) -> Iterator[Made]:
     last = trades[-1]
     row = 0
     for t in trades:
@@ -84,7 +84,7 @@ def loss_streak(trades: Sequence[ClosedTrade], terms: LossStreakTerms) -> Iterat
         yield last.strategy or "global", _end(last, terms.stop_minutes)
 
 
-def max_drawdown(trades: Sequence[ClosedTrade], terms: MaxDrawdownTerms) -> Iterator[Made]:
+def max_drawdown(trades: Sequence[ClosedTrade], terms: MaxDrawdownSettings) -> Iterator[Made]:
     """Of an equity of one, in ratios."""
     judged = _within(trades, terms.lookback_minutes)
     if len(judged) < terms.trade_limit:
@@ -102,7 +102,7 @@ def max_drawdown(trades: Sequence[ClosedTrade], terms: MaxDrawdownTerms) -> Iter
         yield "global", _end(trades[-1], terms.stop_minutes)
 
 
-def day_trades(trades: Sequence[ClosedTrade], terms: DayTradesTerms) -> Iterator[Made]:
+def day_trades(trades: Sequence[ClosedTrade], terms: DayTradesSettings) -> Iterator[Made]:
     """Of a small account. Every day from the last trade on is tried, until one more trade may be made in it."""
     days = [_new_york(t.closed_at) for t in trades if _new_york(t.opened_at) == _new_york(t.closed_at)]
     day = _new_york(trades[-1].closed_at)

@@ -10,19 +10,19 @@ import pytest
 from core.facts import DayStarted
 from core.model.order import OrderStatus
 from core.model.signal import ExitReason
-from core.model.staging import Standing
+from core.model.staging import CheckResult
 from core.model.values import Fraction, Money, Symbol
 from core.risk.checks.day_trades import DayTradesCheck
+from core.risk.protections.base import EVERYTHING
 from core.risk.protections.book import ProtectionBook
-from core.risk.protections.contract import EVERYTHING
 from core.risk.protections.day_trades import business_days, weekday_after
-from core.risk.protections.terms import DayTradesTerms, ProtectionsSettings
 from core.risk.protections.trades import ClosedTrade, Direction
+from core.settings.protections import DayTradesSettings, ProtectionsSettings
 from tests.unit.core.brokers.trading_floor import IBM, SPY, THURSDAY, NewYorkHours, at
 from tests.unit.core.execution.books import Books, a_request
 from tests.unit.core.risk.reviews import NOW, a_candidate, a_desk, an_exit, said, settings
 
-ON = ProtectionsSettings(day_trades=DayTradesTerms(enabled=True))
+ON = ProtectionsSettings(day_trades=DayTradesSettings(enabled=True))
 SMALL, LARGE = Money(Decimal(24_999)), Money(Decimal(25_000))
 FRIDAY, MONDAY, TUESDAY, WEDNESDAY = (date(2026, 11, day) for day in (20, 23, 24, 25))
 HALF_DAY, NEXT_MONDAY = date(2026, 11, 27), date(2026, 11, 30)
@@ -127,7 +127,7 @@ def test_it_is_off_until_somebody_says_that_the_broker_counts() -> None:
     desk = a_desk(at=at("12:00", TUESDAY), protections=book)
 
     assert "day_trades" not in {answer.name for answer in book.answers(at("12:00", TUESDAY))}
-    assert said(DayTradesCheck(), a_candidate(), desk)[0] is Standing.PASSES
+    assert said(DayTradesCheck(), a_candidate(), desk)[0] is CheckResult.PASSES
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_where_no_calendar_reaches_the_next_weekday_is_the_next_business_day(day
 # ── what is open ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def the_check(books: Books, book: ProtectionBook, symbol: Symbol = SPY) -> tuple[Standing, str]:
+def the_check(books: Books, book: ProtectionBook, symbol: Symbol = SPY) -> tuple[CheckResult, str]:
     chosen = settings(protections={"day_trades": {"enabled": True}})
     desk = a_desk(ledger=books.ledger, protections=book, settings=chosen)
     return said(DayTradesCheck(), a_candidate(symbol=symbol), desk)
@@ -163,12 +163,12 @@ def opened(books: Books, symbol: str, moment: datetime = NOW) -> None:
 def test_what_was_opened_today_or_is_on_its_way_could_become_a_day_trade() -> None:
     """RK-15: two are counted; one is open and one more is asked for."""
     book, books = trades_on(a_book(), date(2026, 11, 17), date(2026, 11, 18)), Books()
-    assert the_check(books, book)[0] is Standing.PASSES
+    assert the_check(books, book)[0] is CheckResult.PASSES
 
     books.creates(a_request("on its way", symbol=IBM))
 
     assert the_check(books, book) == (
-        Standing.REFUSES, "2 day trades, 1 trades of today may become some, 4 are too many",
+        CheckResult.REFUSES, "2 day trades, 1 trades of today may become some, 4 are too many",
     )  # fmt: skip
 
 
@@ -178,8 +178,8 @@ def test_what_is_held_since_yesterday_and_what_is_added_to_are_no_further_day_tr
     opened(books, "BAC", at("15:00", date(2026, 11, 18)))
     opened(books, "IBM")
 
-    assert the_check(books, book, IBM)[0] is Standing.PASSES
-    assert the_check(books, book, SPY)[0] is Standing.REFUSES
+    assert the_check(books, book, IBM)[0] is CheckResult.PASSES
+    assert the_check(books, book, SPY)[0] is CheckResult.REFUSES
 
 
 def test_an_exit_is_no_entry() -> None:
@@ -187,6 +187,6 @@ def test_an_exit_is_no_entry() -> None:
     book = trades_on(a_book(), date(2026, 11, 16), date(2026, 11, 17), date(2026, 11, 18))
     chosen = settings(protections={"day_trades": {"enabled": True}})
 
-    assert said(DayTradesCheck(), a_candidate(), a_desk(protections=book, settings=chosen))[0] is Standing.REFUSES
+    assert said(DayTradesCheck(), a_candidate(), a_desk(protections=book, settings=chosen))[0] is CheckResult.REFUSES
     assert book.day_trades.counted(NOW) == 3
-    assert said(DayTradesCheck(), an_exit(), a_desk(protections=a_book(), settings=chosen))[0] is Standing.PASSES
+    assert said(DayTradesCheck(), an_exit(), a_desk(protections=a_book(), settings=chosen))[0] is CheckResult.PASSES

@@ -15,8 +15,8 @@ from core.model.signal import ExitReason
 from core.model.staging import MANUAL
 from core.model.values import Fraction, Symbol
 from core.risk.protections.equity_curve import EquityCurve, EquityCurveState
-from core.risk.protections.terms import EquityCurveTerms
 from core.risk.protections.trades import ClosedTrade, Direction
+from core.settings.protections import EquityCurveSettings
 
 BEGINS = datetime(2026, 10, 26, 14, 30, tzinfo=UTC)
 STATE = TypeAdapter(EquityCurveState)
@@ -33,7 +33,7 @@ def results(*thousandths: int, strategy: str = "vwap", is_shadow: bool = False) 
 
 
 def a_curve(**terms: object) -> EquityCurve:
-    chosen = EquityCurveTerms.model_validate(terms)
+    chosen = EquityCurveSettings.model_validate(terms)
     return EquityCurve(lambda: chosen)
 
 
@@ -63,7 +63,7 @@ def said(curve: EquityCurve) -> tuple[bool, Decimal | None, str]:
     return answer.is_tripped, answer.measure, answer.reason
 
 
-def shut_by_a_rescan(ratios: list[int], reviews: list[int], terms: EquityCurveTerms) -> tuple[bool, bool]:
+def shut_by_a_rescan(ratios: list[int], reviews: list[int], terms: EquityCurveSettings) -> tuple[bool, bool]:
     """Whether a strategy is shut after these results, and whether it is disabled.
 
     `reviews` are the numbers of results after which the operator resumed it.
@@ -90,7 +90,7 @@ def test_it_equals_a_rescan_of_all_results_at_every_step_also_after_a_restart(
     found: list[tuple[str, int, bool]], reviews: list[int], trades: int, disabled_after: int, restart: int
 ) -> None:
     """RK-13, RK-09"""
-    terms = EquityCurveTerms(trades=trades, disabled_after=disabled_after)
+    terms = EquityCurveSettings(trades=trades, disabled_after=disabled_after)
     curve = EquityCurve(lambda: terms)
     seen: dict[str, list[int]] = {"vwap": [], "sma": []}
     resumed: dict[str, list[int]] = {"vwap": [], "sma": []}

@@ -15,8 +15,8 @@ from core.model.signal import ExitReason
 from core.model.values import Fraction, Money, Symbol
 from core.risk.protections.book import NAMES, BookState, ProtectionBook
 from core.risk.protections.day_trades import business_days
-from core.risk.protections.terms import ProtectionsSettings
 from core.risk.protections.trades import ClosedTrade, Direction
+from core.settings.protections import ProtectionsSettings
 from tests.unit.core.brokers.trading_floor import NewYorkHours
 from tests.unit.core.risk.protections.rescans import RESCANS
 

@@ -11,12 +11,12 @@ import pytest
 from core.facts import DayStarted
 from core.model.signal import ExitReason
 from core.model.values import Fraction, Money
+from core.risk.protections.base import EVERYTHING, Measure
 from core.risk.protections.book import ProtectionBook
-from core.risk.protections.contract import EVERYTHING, Measure
 from core.risk.protections.max_drawdown import MaxDrawdown
-from core.risk.protections.terms import FREQTRADE, MaxDrawdownTerms, ProtectionsSettings
 from core.risk.protections.trades import ClosedTrade, Direction
-from core.settings_history import read
+from core.settings.history import read
+from core.settings.protections import FREQTRADE, MaxDrawdownSettings, ProtectionsSettings
 from state.folders import Home
 from state.settings_file import SettingsError, load_settings
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, at
@@ -32,8 +32,8 @@ def a_trade(profit: str, ratio: str = "0", minutes: int = 0) -> ClosedTrade:
     return ClosedTrade(SPY, Direction.LONG, closed - timedelta(minutes=5), closed, *figures)
 
 
-def a_guard(*profits: str, equity: str = "200", terms: MaxDrawdownTerms | None = None) -> MaxDrawdown:
-    guard = MaxDrawdown(lambda: terms or MaxDrawdownTerms())
+def a_guard(*profits: str, equity: str = "200", terms: MaxDrawdownSettings | None = None) -> MaxDrawdown:
+    guard = MaxDrawdown(lambda: terms or MaxDrawdownSettings())
     guard.begin_day(NOON - timedelta(days=8), Money(Decimal(equity)))
     for number, profit in enumerate(profits):
         guard.take(a_trade(profit, minutes=number))
@@ -93,7 +93,7 @@ def test_what_is_older_than_the_window_is_part_of_where_it_begins() -> None:
 
 def a_history(*told: tuple[str, str]) -> MaxDrawdown:
     """Each by its days and hours after the first noon: `=200` is what a day begins with, all else a profit."""
-    guard = MaxDrawdown(MaxDrawdownTerms)
+    guard = MaxDrawdown(MaxDrawdownSettings)
     for when, amount in told:
         days, _, hours = when.partition("d")
         moment = timedelta(days=int(days), hours=float(hours or 0))
@@ -176,7 +176,7 @@ def test_a_figure_that_is_mended_takes_the_place_of_the_first() -> None:
 
 def test_freqtrades_own_method_is_the_largest_fall_in_ratios() -> None:
     """RK-04: of its profile, whatever the account is worth"""
-    terms = MaxDrawdownTerms.model_validate(FREQTRADE["max_drawdown"])
+    terms = MaxDrawdownSettings.model_validate(FREQTRADE["max_drawdown"])
     guard = MaxDrawdown(lambda: terms)
     for number, ratio in enumerate(("0.01", "-0.03", "0.05")):
         guard.take(a_trade("-1000", ratio, number))
@@ -191,6 +191,6 @@ def test_records_of_an_older_desk_still_open_and_a_settings_file_names_what_is_g
     home = Home(tmp_path / "settings.toml", tmp_path)
     home.settings.write_text("[risk.protections.max_drawdown]\nloss_limit = 0.05\n")
 
-    assert read(old, 1).risk.protections.max_drawdown == MaxDrawdownTerms()
+    assert read(old, 1).risk.protections.max_drawdown == MaxDrawdownSettings()
     with pytest.raises(SettingsError, match=r"max_drawdown\.loss_limit: there is no such setting"):
         load_settings(home, {}, ())

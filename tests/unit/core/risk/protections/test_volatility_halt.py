@@ -16,8 +16,8 @@ from pydantic import TypeAdapter
 
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.values import Price, Quantity, Symbol
-from core.risk.protections.terms import VolatilityHaltTerms
 from core.risk.protections.volatility_halt import LARGEST, PARTS, VolatilityHalt, VolatilityHaltState
+from core.settings.protections import VolatilityHaltSettings
 
 SPY, IBM = Symbol("SPY"), Symbol("IBM")
 MONDAY = date(2026, 10, 26)
@@ -38,7 +38,7 @@ def a_session(closes: list[str], day: date = MONDAY, symbol: Symbol = SPY) -> li
 
 
 def a_halt(**terms: object) -> VolatilityHalt:
-    chosen = VolatilityHaltTerms.model_validate(terms)
+    chosen = VolatilityHaltSettings.model_validate(terms)
     return VolatilityHalt(lambda: chosen)
 
 
@@ -55,7 +55,7 @@ def returns_of(bars: list[Bar]) -> list[int]:
     return [min(int(move), LARGEST) for move in moves]
 
 
-def is_over(bars: list[Bar], terms: VolatilityHaltTerms) -> bool:
+def is_over(bars: list[Bar], terms: VolatilityHaltSettings) -> bool:
     """Of one symbol's bars, all of them, whether the last one is over a limit. Exact, but for the root of a median."""
     sessions = [list(found) for _, found in groupby(bars, key=lambda bar: bar.start.date())]
     ring: list[int] = []
@@ -101,7 +101,7 @@ def test_it_equals_a_rescan_of_all_bars_at_every_step_also_after_a_restart(
     found: list[tuple[Symbol, str, int]], values: dict[str, object], restart: int
 ) -> None:
     """RK-08, RK-09"""
-    terms = VolatilityHaltTerms.model_validate(values)
+    terms = VolatilityHaltSettings.model_validate(values)
     halt = VolatilityHalt(lambda: terms)
     at, prices = opens(MONDAY), {SPY: Decimal(100), IBM: Decimal(100)}
     seen: dict[Symbol, list[Bar]] = {SPY: [], IBM: []}

@@ -9,7 +9,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.risk.protections.windows import Course, RollingCourse, RunningTotal, course_of
+from core.risk.protections.rolling_trades import EquityCourse, RollingCourse, RunningTotal, course_of
 from tests.unit.core.brokers.trading_floor import at
 
 NOON = at("12:00")
@@ -30,7 +30,7 @@ def test_the_course_since_any_time_is_that_of_the_profits_since_then(
     kept = deepcopy(rolling)
 
     young = [Decimal(profit) for m, profit in profits if m > minute - back]
-    course = Course()
+    course = EquityCourse()
     for profit in young:
         course = course.then(course_of(profit))
 

@@ -7,21 +7,21 @@ from decimal import Decimal
 
 import pytest
 
-from core.model.regime import Market, NoMarket, Trend, Volatility
+from core.model.regime import MarketMeasure, NoMarket, Trend, Volatility
 from core.model.values import Symbol
 from core.risk.regime.frequency import entries_allowed
-from core.risk.regime.terms import FrequencyTerms
-from core.settings import PROFILES, Settings
+from core.settings.regime import FrequencySettings
+from core.settings.settings import PROFILES, Settings
 
 MONDAY = date(2026, 11, 16)
 FRIDAY = MONDAY - timedelta(days=3)
-TERMS = FrequencyTerms()
+TERMS = FrequencySettings()
 
 
-def a_market(ratio: str | None, bars_to: date = FRIDAY) -> Market:
+def a_market(ratio: str | None, bars_to: date = FRIDAY) -> MarketMeasure:
     atr = None if ratio is None else Decimal(ratio) * 4
     average = None if ratio is None else Decimal(4)
-    return Market(Symbol("SPY"), bars_to, Trend.UP, Volatility.USUAL, atr, average)
+    return MarketMeasure(Symbol("SPY"), bars_to, Trend.UP, Volatility.USUAL, atr, average)
 
 
 @pytest.mark.parametrize(

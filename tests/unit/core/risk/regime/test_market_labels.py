@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.model.regime import DailyBar, Market, NoMarket, Trend, Volatility
+from core.model.regime import DailyBar, MarketMeasure, NoMarket, Trend, Volatility
 from core.model.values import Symbol
 from core.risk.regime.market import (
     ATR_DAYS,
@@ -29,7 +29,7 @@ SPY = Symbol("SPY")
 FLAT = [100] * 300
 
 
-def shown(*seasons: list[DailyBar]) -> list[Market]:
+def shown(*seasons: list[DailyBar]) -> list[MarketMeasure]:
     """Every day's labels; each season begins the day after the one before it."""
     fold = MarketFold(SPY)
     told = [bar for season in seasons for bar in season]
@@ -137,7 +137,7 @@ def test_what_is_folded_day_by_day_equals_the_definitions_on_the_whole_history(
 
     market = market_of(SPY, season)
 
-    assert isinstance(market, Market)
+    assert isinstance(market, MarketMeasure)
     ranges, closes = plain_range(season), [bar.close for bar in season]
     assert market.atr == (ranges[-1] if ranges else None)
     average = (sum(ranges[-AVERAGE_DAYS:], Decimal(0)) / AVERAGE_DAYS).quantize(STEP)

@@ -6,21 +6,21 @@ import itertools
 from collections.abc import Iterable
 from datetime import date
 
-from core.daily_file import read_daily_bars, read_daily_values
-from core.model.regime import Market, Trend, Volatility
+from core.files.daily_file import read_daily_bars, read_daily_values
+from core.model.regime import MarketMeasure, Trend, Volatility
 from core.model.values import Symbol
-from core.risk.regime.changes import Change, market_changes, vix_changes
+from core.risk.regime.changes import RegimeChange, market_changes, vix_changes
 from core.risk.regime.frequency import entries_allowed
 from core.risk.regime.market import MarketFold
 from core.risk.regime.report import change_in_words
-from core.risk.regime.terms import FrequencyTerms
 from core.risk.regime.vix import plain_level
+from core.settings.regime import FrequencySettings
 from tests.unit.core.risk.regime.seasons import file_of, real_data
 
 SPRING = (date(2020, 2, 1), date(2020, 4, 30))
 
 
-def told(changes: Iterable[Change], since: date, until: date) -> list[str]:
+def told(changes: Iterable[RegimeChange], since: date, until: date) -> list[str]:
     return [change_in_words(change) for change in changes if since <= change.day <= until]
 
 
@@ -120,9 +120,9 @@ def test_hysteresis_takes_a_third_of_the_changes_away() -> None:
 @real_data
 def test_no_entry_was_allowed_in_the_whole_of_march_2020_and_one_more_in_the_calm_of_2017() -> None:
     """RK-12: the day is judged by the sessions before it."""
-    fold, terms = MarketFold(Symbol("SPY")), FrequencyTerms()
+    fold, terms = MarketFold(Symbol("SPY")), FrequencySettings()
     allowed: dict[date, int] = {}
-    labels: Market | None = None
+    labels: MarketMeasure | None = None
     for bar in read_daily_bars(file_of("SPY")):
         if labels is not None:
             allowed[bar.day] = entries_allowed(1, labels, bar.day, terms).entries
@@ -133,5 +133,5 @@ def test_no_entry_was_allowed_in_the_whole_of_march_2020_and_one_more_in_the_cal
     assert set(march) == {0}
     assert set(first_days) == {1}
     assert 2 in {entries for day, entries in allowed.items() if day.year == 2017}
-    assert isinstance(labels, Market)
+    assert isinstance(labels, MarketMeasure)
     assert (labels.trend, labels.volatility) == (Trend.UP, Volatility.USUAL)

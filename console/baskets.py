@@ -1,0 +1,104 @@
+"""The desk and its plan: asked for, followed to its screen, and brought back to the operator when it asks or ends.
+
+A plan that nobody at this desk asked for, one of a file, is announced and never takes the keyboard: a key that was
+meant for another place would mark one of its orders. One that asks comes up as soon as nobody is typing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from console.keymap import written
+from console.proposal_outcome import NO_ANSWER_YET, PATIENCE, last_refusal
+from console.screens.basket import BasketScreen
+from console.screens.dialog_host import DialogHost
+from core.messages.commands import OpenBasket
+from core.model.basket import BasketOrderState, BasketPhase, BasketSource
+from core.model.values import TicketId
+from core.views import BasketView, DeskView
+
+
+class BasketFollower:
+    """At most one plan is waited for."""
+
+    def __init__(self, behind: DialogHost, ring: Callable[[], None]) -> None:
+        self.behind = behind
+        self.ring = ring
+        self._asked: tuple[int, float] | None = None
+        self._known: TicketId | None = None
+        self._phase: BasketPhase | None = None
+        self._has_looked = False
+        self._is_owed_an_answer = False
+        """It asks, and did not come up yet: somebody was typing, or a dialog was open."""
+
+    def open(self) -> None:
+        """The plan that there is, where it still wants something of the operator; else one of what waits."""
+        view = self.behind.view
+        if view is None:
+            return
+        plan = view.plan
+        if plan is not None and (plan.phase is not BasketPhase.OVER or not view.proposals):
+            self._show(plan)
+        else:
+            self.ask_for(BasketSource.PROPOSALS)
+
+    def sign_closes(self) -> None:
+        self.ask_for(BasketSource.FLATTEN)
+
+    def ask_for(self, source: BasketSource) -> None:
+        view = self.behind.view
+        if view is not None:
+            self._asked = (last_refusal(view), self.behind.now())
+            self.behind.handle.send(OpenBasket(source))
+            self.behind.say("trying every order against every check…")
+
+    def look(self, view: DeskView, may_open: bool, is_typing: bool) -> None:
+        """One picture; a dialog is never covered by another uninvited."""
+        plan = view.plan
+        if plan is not None:
+            self._look_at(plan, may_open, is_typing)
+        self._has_looked = True
+        if self._asked is None:
+            return
+        sequence, since = self._asked
+        refused = [row.text for row in view.refusals if row.sequence > sequence and row.kind == "plan"]
+        if refused or self.behind.now() - since > PATIENCE:
+            self._asked = None
+            self.behind.say(refused[-1] if refused else NO_ANSWER_YET, "warning")
+
+    def _look_at(self, plan: BasketView, may_open: bool, is_typing: bool) -> None:
+        is_new, phase_before = plan.id != self._known, self._phase
+        self._known, self._phase = plan.id, plan.phase
+        if is_new and plan.is_open and self._asked is not None and plan.source is not BasketSource.FILE:
+            self._asked = None
+            self._show(plan)
+        elif is_new and plan.is_open:
+            self.ring()
+            self._announce(f"the plan {plan.name or plan.source.value} waits for its marks and its key")
+        elif phase_before is not plan.phase and plan.phase is BasketPhase.ASKING:
+            self.ring()
+            self._is_owed_an_answer = True
+            in_doubt = any(
+                row.standing is BasketOrderState.IN_DOUBT and not row.effect.only_reduces and not row.is_taken_back
+                for row in plan.rows
+            )
+            self._announce(f"the plan ASKS: {'a buy is in doubt' if in_doubt else 'a sell is not filled'}")
+        elif self._has_looked and phase_before is not plan.phase and plan.phase is BasketPhase.OVER:
+            end = plan.end.value if plan.end is not None else "over"
+            if may_open:
+                self.behind.say(f"plan {end}: {plan.end_reason}; {written('plan')} shows it", "strong")
+
+        if plan.phase is BasketPhase.ASKING and self._is_owed_an_answer and may_open and not is_typing:
+            self._show(plan)
+
+    def _show(self, plan: BasketView) -> None:
+        self._is_owed_an_answer = False
+        self.behind.ask(BasketScreen(self.behind, plan.id))
+
+    def _announce(self, words: str) -> None:
+        self.behind.say(f"{words}; {written('plan')} opens it", "warning")
+
+
+def waits(plan: BasketView | None) -> bool:
+    """Whether it wants something of the operator: its marks and its key, or the answer to what it asks."""
+    return plan is not None and (plan.is_open or plan.phase is BasketPhase.ASKING)

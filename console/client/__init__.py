@@ -1,0 +1,1 @@
+"""The console's way to an engine: commands in, views out."""

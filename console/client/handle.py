@@ -1,0 +1,217 @@
+"""EngineHandle: commands in, immutable views out. The console's only door to the engine.
+
+The engine lives in a daemon thread of its own. The console pulls `view`; nothing in the engine's thread ever waits for
+the console. A press of the kill key sets the gateway's latch in the caller's thread, before anything is queued.
+"""
+
+from __future__ import annotations
+
+import gc
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from console.client.seat import a_console_door
+from core.messages.command_ports import CommandPort, KnownPort
+from core.messages.commands import Command, Halt, Kill
+from core.model.values import AccountId, Symbol
+from core.ports import JournalError, OperatorError
+from core.views import DeskView
+
+FRAME = 0.1
+"""Seconds of the wall between two pictures, at least, while only prices move."""
+NEWS = 0.004
+"""The same where something was recorded: a ticket that opens waits for no frame."""
+REST = 1.0
+"""Seconds between two pictures of a desk on which nothing happens."""
+
+
+class EngineRunning(Protocol):
+    """A runtime as the console knows it."""
+
+    def run(self) -> None: ...
+    def stop(self, reason: str) -> None: ...
+    def leave(self) -> None: ...
+    def admit(self, door: KnownPort) -> None: ...
+    def send(self, command: Command) -> None: ...
+    def attend(self, attended: bool) -> None: ...
+    def watch(self, symbol: Symbol | None) -> None: ...
+    def clock(self) -> datetime: ...
+    def keys(self) -> Mapping[str, str]: ...
+    def picture(self) -> DeskView: ...
+    def has_changed(self) -> bool: ...
+    def has_news(self) -> bool: ...
+    def on_beat(self, act: Callable[[], None]) -> None: ...
+
+    def preparing(self) -> str | None: ...
+
+    @property
+    def last_words(self) -> tuple[str, ...]: ...
+
+
+def nobody_looks() -> None:
+    """Pictures are pulled, and news wait for that."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineLoading:
+    """The engine is being taken up."""
+
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class EngineFailed:
+    """The engine is not there, and why; the message says what to do."""
+
+    message: str
+
+
+class EngineHandle:
+    """Owns the engine's thread.
+
+    Parameters
+    ----------
+    build
+        Makes the runtime, in the engine's thread; what it opens is closed by the stack that it is given.
+    door
+        What commands that open or loosen go through; made known to the engine before it runs, and handed to nobody.
+    """
+
+    def __init__(self, build: Callable[[ExitStack], EngineRunning], door: CommandPort | None = None) -> None:
+        self.view: DeskView | EngineLoading | EngineFailed = EngineLoading("reading the journal")
+        self.ended = threading.Event()
+        self._build = build
+        self._door = door or a_console_door()
+        self._runtime: EngineRunning | None = None
+        self._thread = threading.Thread(target=self._live, name="engine", daemon=True)
+        self._drawn_at = 0.0
+        self._reason = "left"
+        self._is_leaving = False
+        self._early: list[Command] = []
+        self.last_words: tuple[str, ...] = ()
+        """What the engine owed and could not send before it left (EX-22)."""
+        self._keys: Mapping[str, str] = {}
+        self._watched: Symbol | None = None
+        self._on_news: Callable[[], None] = nobody_looks
+
+    def start(self, on_news: Callable[[], None] = nobody_looks) -> None:
+        """`on_news` is called in the engine's thread when a picture with news is there. It never waits, and does not
+        raise.
+        """
+        self._on_news = on_news
+        self._thread.start()
+
+    def send(self, command: Command) -> None:
+        """Put a command into the inbox, for the account of the picture that it was typed at.
+
+        Before the engine is there, only a halt and a kill are kept.
+        """
+        if self._runtime is not None:
+            self._runtime.send(self._door.through(command, self._account()))
+        elif isinstance(command, Halt | Kill):
+            self._early.append(command)
+
+    def _account(self) -> AccountId | None:
+        return self.view.account if isinstance(self.view, DeskView) else None
+
+    def press_kill(self) -> None:
+        """The first press: nothing that opens leaves from this instant. Any thread; never waits; may be repeated."""
+        self.send(Halt("key"))
+
+    def press_kill_again(self, naked: bool = False) -> None:
+        """`K` on the kill screen."""
+        self.send(Kill("key", naked))
+
+    def attend(self, attended: bool) -> None:
+        """A person is deciding: virtual time runs at ×1."""
+        if self._runtime is not None:
+            self._runtime.attend(attended)
+
+    def watch(self, symbol: Symbol | None) -> None:
+        """The console shows this symbol's chart, or none; no command and no fact."""
+        self._watched = symbol
+        if self._runtime is not None:
+            self._runtime.watch(symbol)
+
+    def clock(self) -> datetime | None:
+        """The engine's time now, between two pictures too."""
+        return self._runtime.clock() if self._runtime is not None else None
+
+    def keys(self) -> Mapping[str, str]:
+        """The keys that the settings move, by the identifiers of the table; none before the engine is there."""
+        return self._keys
+
+    def leave(self, reason: str) -> None:
+        """Let the engine finish its act and close its journal. Any thread; does not wait: see `ended`."""
+        self._reason = reason
+        self._is_leaving = True
+        if self._runtime is not None:
+            self._runtime.leave()
+
+    def close(self, reason: str, patience: float) -> bool:
+        """Leave, and wait for at most `patience` seconds; whether nothing of the engine is left running."""
+        self.leave(reason)
+        return self._thread.ident is None or self.ended.wait(patience)
+
+    # ── the engine's thread ──────────────────────────────────────────────────────────────────────────────────────
+
+    def _live(self) -> None:
+        try:
+            with ExitStack() as stack:
+                self._work(stack)
+        except (OperatorError, JournalError, OSError) as error:
+            self.view = EngineFailed(str(error))
+        except Exception as error:  # the thread's edge: what was not foreseen is shown, and nothing trades
+            self.view = EngineFailed(
+                f"unexpected {type(error).__name__}: {error}; start again, the journal holds all that was done"
+            )
+        finally:
+            if self._runtime is not None:
+                self.last_words = self._runtime.last_words
+            self.ended.set()
+
+    def _work(self, stack: ExitStack) -> None:
+        runtime = self._build(stack)
+        runtime.admit(self._door.known)
+        gc.freeze()  # what was loaded stays: a full collection over it would stop every thread for a tenth of a second
+        runtime.on_beat(self._publish)
+        self._keys = runtime.keys()
+        self._runtime = runtime
+        runtime.watch(self._watched)
+        for command in self._early:
+            runtime.send(command)
+        try:
+            self._run(runtime)
+        finally:
+            self.last_words = runtime.last_words
+
+    def _run(self, runtime: EngineRunning) -> None:
+        if not self._is_leaving:
+            runtime.run()
+        if self._is_leaving:
+            runtime.stop(self._reason)
+            return
+        runtime.stop("the market has ended")
+        self._draw(time.monotonic())
+
+    def _publish(self) -> None:
+        now = time.monotonic()
+        since = now - self._drawn_at
+        if self._runtime is None:
+            return
+        has_news = since >= NEWS and self._runtime.has_news()
+        if has_news or since >= REST or (since >= FRAME and self._runtime.has_changed()):
+            self._draw(now)
+        if has_news:
+            self._on_news()
+
+    def _draw(self, now: float) -> None:
+        if self._runtime is not None:
+            self._drawn_at = now
+            words = self._runtime.preparing()
+            self.view = self._runtime.picture() if words is None else EngineLoading(words)

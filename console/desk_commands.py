@@ -1,0 +1,134 @@
+"""What the desk does besides trading: commands and details to open, a row to copy, a file to write, the guide.
+
+Nothing here sends a command to the engine. What may wait for a disk waits in a thread of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+from textual.dom import DOMNode
+from textual.worker import get_current_worker
+
+from console.clipboard import copying
+from console.keymap import LISTS, Key, KeyScope
+from console.panes import PLACES
+from console.screens.chord import ChordScreen
+from console.screens.commands import CommandsScreen
+from console.screens.detail import TELLINGS, DetailScreen
+from console.screens.guide import GuideScreen
+from core.ports import OperatorError
+from widgets.grid import Grid
+
+if TYPE_CHECKING:
+    from console.desk import DeskApp
+
+T = TypeVar("T")
+
+
+class DeskCommands:
+    """The desk's own."""
+
+    def __init__(self, desk: DeskApp) -> None:
+        self.desk = desk
+        self._due: tuple[Key, DOMNode] | None = None
+
+    def aside(self, ask: Callable[[], T], then: Callable[[T], None]) -> None:
+        """What may wait for a disk, in a thread; what it answers, here; what goes wrong, on the last line."""
+
+        def work() -> None:
+            worker = get_current_worker()
+            try:
+                answer = ask()
+            except (OperatorError, OSError) as error:
+                act = partial(self.desk.say, str(error), "warning")
+            else:
+                act = partial(then, answer)
+            if not worker.is_cancelled:
+                self.desk.call_from_thread(act)
+
+        self.desk.run_worker(work, thread=True, exit_on_error=False)
+
+    # ── the guide ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def look_whether_first(self) -> None:
+        self.aside(self.desk.surroundings.must_try_chord, self.try_chord)
+
+    def try_chord(self, must_try: bool) -> None:
+        """On a broker's account, until it has arrived once; the guide comes over it, where both are due."""
+        if must_try and len(self.desk.screen_stack) == 1:
+            received = self.desk.surroundings.chord_was_received
+            self.desk.push_screen(ChordScreen(lambda: self.aside(received, lambda _none: None)))
+        self.aside(self.desk.surroundings.is_first_start, self.welcome)
+
+    def welcome(self, is_first_start: bool) -> None:
+        """The guide, once an installation; never over a dialog but the trial of the chord."""
+        if is_first_start and all(isinstance(screen, ChordScreen) for screen in self.desk.screen_stack[1:]):
+            self.open_guide()
+
+    def open_guide(self) -> None:
+        remember = self.desk.surroundings.guide_was_closed
+        self.desk.push_screen(GuideScreen(lambda: self.aside(remember, lambda _none: None)))
+
+    # ── commands ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def open_commands(self, place: KeyScope) -> None:
+        """What the focused pane, its list and the desk can do; it acts on what has the keyboard now."""
+        focused = self.desk.focused
+        grid = focused if isinstance(focused, Grid) else None
+        nodes = {KeyScope.EVERYWHERE: self.desk, KeyScope.LIST: grid}
+        pane = grid.parent if grid is not None else None
+
+        def run(key: Key) -> None:
+            if key.place in LISTS and key.place is not place:
+                self._go_to(key)
+                return
+            node = nodes.get(key.place, pane)
+            if node is not None:
+                self._due = (key, node)
+                self.desk.call_later(self.do_what_is_due)
+
+        self.desk.push_screen(CommandsScreen(place, run))
+
+    def _go_to(self, key: Key) -> None:
+        """The pane of a command; nothing is done to a row that may not have been on the screen."""
+        pane = next(name for name, place in PLACES.items() if place is key.place)
+        self.desk.action_pane(pane)
+        self.desk.say(f"{key.written} {key.description}: press it on the row that you mean")
+
+    async def do_what_is_due(self) -> None:
+        """The command that was chosen; the desk calls it before it looks at the next key."""
+        if self._due is not None:
+            (key, node), self._due = self._due, None
+            await self.desk.run_action(key.action, node)
+
+    # ── rows ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def open_detail(self, pane: str, key: str) -> None:
+        if pane not in TELLINGS:
+            return
+        detail = DetailScreen(self.desk, pane, key)
+        if detail.tells_something:
+            self.desk.push_screen(detail)
+        else:
+            self.desk.say("nothing more is known of this row")
+
+    def copy_row(self) -> None:
+        """The selected row of the pane, to the clipboard of the operator's own terminal (OSC 52)."""
+        if self.desk.view is None:
+            return
+        focused = self.desk.focused
+        row = focused.selected_row if isinstance(focused, Grid) else None
+        if row is None:
+            self.desk.say("no row is selected; the arrows select one")
+            return
+        self.desk.control_terminal(copying("  ".join(" ".join(cell.text.split()) for cell in row.cells if cell.text)))
+        self.desk.say("the row was handed to the terminal's clipboard")
+
+    def write_log(self, text: str) -> None:
+        """Into a file of its own, which is named."""
+        name = f"log-{self.desk.engine_now():%Y%m%d-%H%M%S}.txt"
+        write = self.desk.surroundings.write
+        self.aside(lambda: write(name, text), lambda path: self.desk.say(f"written to {path}"))

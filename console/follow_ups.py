@@ -1,0 +1,183 @@
+"""What an act of the operator's leads to some frames later: a proposal's ticket, a sent order's row, or a refusal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from console.keymap import written
+from console.proposal_outcome import (
+    NO_ANSWER_YET,
+    PATIENCE,
+    AwaitedProposal,
+    RefusedProposal,
+    StagedProposal,
+    awaited,
+    last_refusal,
+)
+from console.screens.dialog_host import DialogHost
+from core.model.order import OrderStatus
+from core.model.values import ClientOrderId, Symbol
+from core.views import IN_DOUBT, DeskView
+from widgets import format as f
+from widgets.orders import Orders
+
+MARKED_FOR = 10.0
+"""Seconds for which the row of a sent order is marked."""
+
+
+@dataclass(frozen=True, slots=True)
+class CloseFollowUps:
+    """What waited, and what had been refused, before flattening was asked for."""
+
+    known: frozenset[str]
+    sequence: int
+    since: float
+
+
+class FollowUps:
+    """At most one proposal and one order are waited for: the newest that was asked for.
+
+    Parameters
+    ----------
+    sign_closes
+        Several closes wait, or entries work beside one: they are put on one plan, to be signed once.
+    """
+
+    def __init__(self, behind: DialogHost, orders: Orders, sign_closes: Callable[[], None]) -> None:
+        self.behind = behind
+        self.orders = orders
+        self.sign_closes = sign_closes
+        self._awaited: AwaitedProposal | None = None
+        self._order: tuple[ClientOrderId, float] | None = None
+        self._sent: ClientOrderId | None = None
+        self._marked: tuple[ClientOrderId, float] | None = None
+        self._doubted: ClientOrderId | None = None
+        self._closes: CloseFollowUps | None = None
+        self._failed_close = 0
+        self._word_after: tuple[str, int] | None = None
+
+    def wait_for_proposal(self, view: DeskView, symbol: Symbol, strategy: str) -> None:
+        self._awaited = awaited(view, symbol, strategy, self.behind.now())
+
+    def wait_for_order(self, order_id: ClientOrderId) -> None:
+        self._order = (order_id, self.behind.now())
+
+    def wait_for_closes(self, view: DeskView) -> None:
+        self._closes = CloseFollowUps(
+            frozenset(row.id for row in view.proposals), last_refusal(view), self.behind.now()
+        )
+
+    def wait_for_word(self, view: DeskView, kind: str) -> None:
+        """The next line of this kind in the log is the answer to what is asked now."""
+        self._word_after = kind, max((row.sequence for row in view.log), default=0)
+
+    def _look_for_word(self, view: DeskView) -> None:
+        """What the engine answered, in the log's own words."""
+        if self._word_after is None:
+            return
+        kind, after = self._word_after
+        rows = [row for row in view.log if row.sequence > after and row.kind == kind]
+        if rows:
+            self._word_after = None
+            self.behind.say(rows[-1].text, "warning")
+
+    def look(self, view: DeskView, may_open: bool) -> None:
+        """One picture; `may_open` is false while a dialog is open, which is never covered by another uninvited."""
+        self._look_for_word(view)
+        self._look_for_order(view)
+        self._unmark()
+        self._look_for_answer(view)
+        self._look_for_certainty(view)
+        self._look_for_closes(view)
+        self._look_for_proposal(view, may_open)
+        self._look_for_failed_closes(view)
+
+    def _look_for_failed_closes(self, view: DeskView) -> None:
+        """A close that led to nothing is told, once, also where nobody waits for it any more (EX-21)."""
+        newest = view.failed_closes[-1] if view.failed_closes else None
+        if newest is not None and newest.sequence > self._failed_close:
+            self._failed_close = newest.sequence
+            self.behind.say(newest.text, "warning")
+
+    def _look_for_order(self, view: DeskView) -> None:
+        if self._order is None:
+            return
+        order_id, since = self._order
+        if any(row.id == order_id for row in view.orders):
+            self.orders.new = order_id
+            self._marked = order_id, self.behind.now()
+            self._order, self._sent = None, order_id
+        elif self.behind.now() - since > PATIENCE:
+            self._order = None
+
+    def _unmark(self) -> None:
+        if self._marked is not None and self.behind.now() - self._marked[1] > MARKED_FOR:
+            self._marked = self.orders.new = None
+
+    def _look_for_answer(self, view: DeskView) -> None:
+        """`sent` is not all: a refusal, and an answer that does not come, are said as loudly (EX-06)."""
+        if self._sent is None:
+            return
+        row = next((row for row in view.orders if row.id == self._sent), None)
+        if row is None or (row.status is OrderStatus.PENDING and IN_DOUBT not in row.marks):
+            return
+        self._sent = None
+        what = f"{f.side_word(row.side)} {f.quantity(row.quantity)} {row.symbol}"
+        if row.status is OrderStatus.REJECTED:
+            left = "; what it was to close is still held" if row.effect.only_reduces else ""
+            self.behind.say(f"REJECTED, {what}: {row.reason}{left}", "warning")
+        elif IN_DOUBT in row.marks:
+            self._doubted = row.id
+            self.behind.say(f"no answer to {what}: nobody knows yet whether it arrived; Orders shows it", "warning")
+
+    def _look_for_certainty(self, view: DeskView) -> None:
+        """That nobody knew it is not left standing once it is known (EX-06)."""
+        row = next((row for row in view.orders if row.id == self._doubted), None)
+        if row is None or IN_DOUBT in row.marks:
+            return
+        self._doubted = None
+        what = f"{f.side_word(row.side)} {f.quantity(row.quantity)} {row.symbol}"
+        if row.status is OrderStatus.REJECTED:
+            self.behind.say(f"it is known now, {what} was REJECTED: {row.reason}", "warning")
+        elif row.status is OrderStatus.CANCELLED:
+            self.behind.say(f"it is known now, {what} is CANCELLED: {row.reason}", "warning")
+        else:
+            self.behind.say(f"it is known now, {what} arrived: {row.status.value}", "strong")
+
+    def _look_for_closes(self, view: DeskView) -> None:
+        """What flattening staged, said in one line."""
+        if self._closes is None:
+            return
+        asked = self._closes
+        staged = sum(row.is_urgent and row.id not in asked.known for row in view.proposals)
+        refused = [row.text for row in view.refusals if row.sequence > asked.sequence]
+        is_for_a_plan = sum(row.is_urgent for row in view.proposals) > 1 or bool(view.kill.entries_working)
+        if staged and is_for_a_plan:
+            self.sign_closes()
+        elif staged:
+            opens = f"{written('exit.urgent')} opens the first"
+            self.behind.say(f"staged {staged} close, {opens}", "strong")
+        elif refused:
+            self.behind.say(refused[-1], "warning")
+        elif self.behind.now() - asked.since > PATIENCE:
+            self.behind.say(NO_ANSWER_YET, "warning")
+        else:
+            return
+        self._closes = None
+
+    def _look_for_proposal(self, view: DeskView, may_open: bool) -> None:
+        if self._awaited is None:
+            return
+        waited = self.behind.now() - self._awaited.since
+        match self._awaited.answer(view):
+            case StagedProposal(proposal_id):
+                self._awaited = None
+                if may_open:
+                    self.behind.open_ticket(proposal_id)
+            case RefusedProposal(_, reason):
+                self._awaited = None
+                self.behind.say(reason, "warning")
+            case None if waited > PATIENCE:
+                self._awaited = None
+                self.behind.say(NO_ANSWER_YET, "warning")

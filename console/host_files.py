@@ -1,0 +1,57 @@
+"""What lies around the desk on the disk: the journal that explains, files to write, whether anybody was here before.
+
+The console never touches the disk itself; the composition root hands this in. Each call may wait for a disk and is made
+in a thread of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from core.ports import OperatorError, Recorded
+
+
+class HostFiles(Protocol):
+    def why(self, order_id: str) -> Iterable[Recorded]:
+        """The chain of an order. Raises OperatorError, JournalError or OSError."""
+
+    def write(self, name: str, text: str) -> str:
+        """Writes a new file, never over another, and says where it is. Raises OperatorError or OSError."""
+
+    def is_first_start(self) -> bool:
+        """Whether nobody has closed the guide here yet."""
+
+    def guide_was_closed(self) -> None:
+        """It is not shown again. Raises OSError."""
+
+    def must_try_chord(self) -> bool:
+        """Whether real orders can leave from here and the kill chord was never seen to arrive."""
+
+    def chord_was_received(self) -> None:
+        """It is not asked for again. Raises OSError."""
+
+
+class NoHostFiles:
+    """A desk that keeps nothing on the disk: a replay's."""
+
+    def why(self, order_id: str) -> Iterable[Recorded]:
+        raise OperatorError(f"this desk keeps its journal in memory; nothing can be read of {order_id}")
+
+    def write(self, name: str, text: str) -> str:
+        raise OperatorError(f"this desk keeps nothing on the disk; {name} ({len(text)} characters) was not written")
+
+    def is_first_start(self) -> bool:
+        return False
+
+    def guide_was_closed(self) -> None:
+        """Nothing is remembered."""
+
+    def must_try_chord(self) -> bool:
+        return False
+
+    def chord_was_received(self) -> None:
+        """Nothing is remembered."""
+
+
+NO_SURROUNDINGS = NoHostFiles()

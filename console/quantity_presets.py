@@ -1,0 +1,65 @@
+"""A quantity by a key: what the risk of a trade allows to open (RK-02), or a part of what is held to close."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from console.order_form import Draft
+from core.model.order import Effect, StopHolder
+from core.model.sizing import SizeLimit
+from core.model.values import ZERO, Money, Quantity, plain, rounded_down
+from core.views import DeskView
+from widgets import format as f
+
+
+@dataclass(frozen=True, slots=True)
+class QuantityPreset:
+    """A quantity and what made it, in words; None where nothing can be worked out, and why."""
+
+    quantity: Quantity | None
+    words: str
+
+
+def preset(draft: Draft, part: Decimal, view: DeskView) -> QuantityPreset:
+    """`part` of the risk of one trade, 1 or below; of the shares that are held where the order closes."""
+    from core.risk.size_factors.base import WantedEntry  # with the settings: too much before the desk's first paint
+    from core.risk.sizing import size_within
+
+    if draft.symbol is None:
+        return QuantityPreset(None, "a size needs its symbol: type it first")
+    if not draft.opens:
+        return _of_what_is_held(draft, part)
+    if draft.price is None or draft.farthest is None or draft.stop is None or draft.stop == draft.farthest:
+        return QuantityPreset(None, "a size by risk needs a stop price, and a limit price or a quote")
+    sizing, power = view.sizing, view.status.buying_power
+    if sizing.risk is None or sizing.max_notional is None or power is None:
+        return QuantityPreset(None, "equity and buying power are not known yet; wait a moment")
+    risk, most = Money(sizing.risk * part), min(sizing.max_notional, power)
+    way = abs(draft.farthest - draft.stop)
+    is_long = draft.effect is not Effect.SHORT
+    room = draft.symbol.room_to_buy if is_long else draft.symbol.room_to_short
+    is_bare, of = draft.holder is StopHolder.YOU, draft.instrument
+    wanted = WantedEntry(risk, draft.price, way, most, draft.step, is_long=is_long, is_bare=is_bare, instrument=of)
+    size = size_within(room, wanted, draft.symbol.conditions)
+    if not size.quantity:
+        return QuantityPreset(None, f"no size fits: {size.limited_by}")
+    if of.cost(size.quantity, draft.price) < sizing.least:
+        return QuantityPreset(None, f"no size fits: {size.limited_by} is under the smallest order")
+    if size.limited_by is SizeLimit.BUDGET:
+        limit = "what the risk budget leaves"
+    elif size.limited_by is SizeLimit.RISK:
+        limit = " × ".join([f"a risk of {f.money(risk)} USD", *map(str, size.cuts)])
+    elif size.limited_by is not SizeLimit.NOTIONAL:
+        limit = f"the limit of {size.limited_by}"
+    else:
+        limit = f"{f.money(most)} USD, the {'buying power' if most == power else 'largest order'}"
+    return QuantityPreset(size.quantity, f"{plain(size.quantity)} {draft.symbol.symbol}: sized by {limit}")
+
+
+def _of_what_is_held(draft: Draft, part: Decimal) -> QuantityPreset:
+    held = abs(draft.held)
+    quantity = held if part >= 1 else rounded_down(held * part, draft.step)
+    if quantity <= ZERO:
+        return QuantityPreset(None, "nothing of it is held" if not held else "too little is held for a part of it")
+    return QuantityPreset(Quantity(quantity), f"{plain(quantity)} of {plain(held)} held")

@@ -1,0 +1,414 @@
+"""The plan: a list of orders, each marked by its own key, signed once; then what becomes of them (OP-05, EX-10).
+
+`P` is armed as a ticket's key is (OP-04): painted and silent for a moment, on exactly what stands there. So is `O`, by
+which the buys go on after a sell that was not filled. To stop is one key, at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from decimal import Decimal
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+
+from console.arming import OPENS_AFTER, REDUCES_AFTER, Arming, ShownTicket
+from console.keymap import KeyScope, bindings_for, written
+from console.screens.dialog import Dialog
+from console.screens.dialog_host import DialogHost
+from console.terminal.painted import Painted
+from console.ticket.typed_word import TypedWord
+from core.messages.commands import AnswerBasket, LeaveBasket, MarkInBasket, SignBasket
+from core.model.account import Mode
+from core.model.basket import TYPED_HOLDS, BasketOrderState, BasketPhase, whole_dollars
+from core.model.values import Digest, Money, ProposalId, TicketId
+from core.views import BasketRowView, BasketView, DeskView, ProposalRow
+from widgets import format as f
+from widgets.basket import detail_lines, event_lines, head_lines, order_lines, report_lines, title_of
+from widgets.edges import put_title
+from widgets.lines import Cell, Lines, TextLine, spread
+from widgets.ticket import exit_lines
+
+TICK = 0.05
+AROUND = 3
+"""Free lines that the text never has: its frame, its keys."""
+LEAST = 4
+"""Lines of text, at least."""
+WIDEST = 116
+EVENTS = 5
+"""Lines of what happened, at least, while it runs."""
+SIGN, GO_ON, STOP, BACK = "plan.sign", "plan.go_on", "plan.stop", "plan.back"
+MARK = "plan.mark"
+
+
+class BasketScreen(Dialog):
+    CSS = """
+    BasketScreen { align: center bottom; }
+    #plan { width: 78; height: auto; max-height: 100%; padding: 0 1;
+            background: $surface; border: round $accent; border-title-style: bold; }
+    #plan.-live { border: heavy $error; }
+    #plan-keys { background: $panel; }
+    """
+    PLACE = KeyScope.PLAN
+    BINDINGS = bindings_for(PLACE)
+
+    def __init__(self, behind: DialogHost, plan_id: TicketId) -> None:
+        super().__init__()
+        self.behind = behind
+        self.plan_id = plan_id
+        self.arming = Arming(behind.keyboard)
+        self.painted = Painted(self.arming, lambda: behind.link, behind.now)
+        self.box = Vertical(id="plan")
+        self.body = Lines(id="plan-body")
+        self.keys = Lines(id="plan-keys")
+        self.selected: ProposalId | None = None
+        self._word: TypedWord | None = None
+        self._typed_for: Digest | None = None
+        self._is_unpriced = False
+        self._is_spelling = False
+        self._was_early = False
+        self._sent: ShownTicket | None = None
+        self._moved_in: BasketPhase | None = None
+
+    def compose(self) -> ComposeResult:
+        with self.box:
+            yield self.body
+            yield self.keys
+
+    def on_mount(self) -> None:
+        self._redraw()
+        self.set_interval(TICK, self.tick)
+
+    def on_resize(self) -> None:
+        super().on_resize()
+        self._redraw()
+
+    # ── what the engine says ─────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def plan(self) -> BasketView | None:
+        """The engine's picture of this very plan; None once another has taken its place."""
+        view = self.behind.view
+        plan = view.plan if view is not None else None
+        return plan if plan is not None and plan.id == self.plan_id else None
+
+    def update_view(self, view: DeskView, now: datetime) -> None:
+        plan = self.plan
+        if plan is None:
+            if self.is_current:
+                self.dismiss()
+                self.behind.say("another plan has taken its place")
+            return
+        if plan.refused_because or plan.runs:
+            self._sent = None
+        rows = [row.proposal_id for row in plan.rows]
+        if self.selected not in rows:
+            self.selected = rows[0] if rows else None
+        self._ask_for_the_word(view, plan)
+        self._draw(view, plan, now)
+
+    def _ask_for_the_word(self, view: DeskView, plan: BasketView) -> None:
+        """On a live account what the entries cost in all is typed, in whole dollars (OP-05).
+
+        The figure stays while the same orders cost about that: a quote takes nobody's word from under the fingers.
+        """
+        is_asked = view.status.mode is Mode.LIVE and plan.is_open and plan.opens > 0
+        worth = plan.worth if is_asked else None
+        self._is_unpriced = is_asked and worth is None
+        if worth is None:
+            self._word = None
+        elif self._word is None or self._typed_for != plan.digest or not _stays(self._word, worth):
+            self._word, self._typed_for = TypedWord(whole_dollars(worth)), plan.digest
+
+    # ── the picture ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def _width(self) -> int:
+        """Cells inside the frame."""
+        return max(74, min(WIDEST, self.app.size.width - 6))
+
+    def _redraw(self) -> None:
+        view = self.behind.view
+        if view is not None and self.is_attached:
+            self.update_view(view, self.behind.engine_now())
+
+    def _draw(self, view: DeskView, plan: BasketView, now: datetime) -> None:
+        put_title(self.box, title_of(plan, view.status.mode))
+        self.box.set_class(view.status.mode is Mode.LIVE, "-live")
+        self.box.styles.width = self._width + 4
+        self.body.show(self._text(view, plan, now))
+        self._draw_keys(plan, now)
+        self._ask_whether_drawn()
+
+    def _text(self, view: DeskView, plan: BasketView, now: datetime) -> list[TextLine]:
+        width = self._width
+        exits = exit_lines(self._other_exits(view, plan), now, width)
+        room = max(LEAST, self.free_lines - AROUND - len(exits))
+        return [*_cut(self._lines(plan, now, room), room), *exits]
+
+    def _other_exits(self, view: DeskView, plan: BasketView) -> list[ProposalRow]:
+        """Exits that wait beside it; its own are its rows."""
+        mine = {row.proposal_id for row in plan.rows}
+        return [row for row in view.proposals if row.is_urgent and row.id not in mine]
+
+    def _lines(self, plan: BasketView, now: datetime, room: int) -> list[TextLine]:
+        width = self._width
+        if not plan.is_open:
+            self.selected = self._followed(plan)
+        head = [*head_lines(plan, now, width), *report_lines(plan, width)]
+        below = detail_lines(self._row(plan), width)
+        if plan.is_open:
+            below = below[: max(1, room // 3)]
+            return [*head, *order_lines(plan, self.selected, width, room - len(head) - len(below)), *below]
+        wanted = len(plan.rows) + 2
+        left = room - len(head)
+        listed = order_lines(plan, self.selected, width, max(4, min(wanted, left - EVENTS)))
+        below = below[:2] if plan.phase is BasketPhase.OVER else []
+        return [*head, *listed, *below, *event_lines(plan, now, width, left - len(listed) - len(below))]
+
+    def _row(self, plan: BasketView) -> BasketRowView | None:
+        return next((row for row in plan.rows if row.proposal_id == self.selected), None)
+
+    def _followed(self, plan: BasketView) -> ProposalId | None:
+        """Where something happens or went wrong, until the reader moves; from then on, for this phase, the reader's."""
+        if self._moved_in is plan.phase:
+            return self.selected
+        signed = [row for row in plan.rows if row.standing is not None]
+        busy = [row for row in signed if not row.standing.is_over and row.standing is not BasketOrderState.WAITING]  # type: ignore[union-attr]
+        wrong = [row for row in signed if row.standing in (BasketOrderState.REFUSED, BasketOrderState.ENDED)]
+        found = [*busy, *wrong] if plan.phase in (BasketPhase.OVER, BasketPhase.ASKING) else busy
+        return found[0].proposal_id if found else self.selected
+
+    def _draw_keys(self, plan: BasketView, now: datetime) -> None:
+        self.keys.show([self._key_line(plan, now)])
+
+    def _key_line(self, plan: BasketView, now: datetime) -> TextLine:
+        width = self._width
+        back, mark, stop = written(BACK), written(MARK), written(STOP)
+        if plan.is_open:
+            marks = f"   {mark} mark" if plan.rows else ""
+            left: TextLine = (*self._does(plan), Cell(f"{marks}  {back} put aside"))
+            return spread(left, (self._state(plan), Cell(f"  {f.countdown(plan.ends_at, now)} ")), width)
+        if plan.phase is BasketPhase.ASKING:
+            left = (
+                Cell(f" {written(GO_ON)} ", "strong"),
+                Cell(f" go on with the buys that fit   {stop} stop  {back} later"),
+            )
+            until = plan.permitted_until or now
+            return spread(left, (self._state(plan), Cell(f"  {f.countdown(until, now)} ")), width)
+        if _can_stop(plan):
+            return (
+                Cell(f" {stop} ", "strong"),
+                Cell(f" stop: what has not gone does not go   {back} to the desk, it goes on"),
+            )
+        return (Cell(f" {back} back to the desk"),)
+
+    def _does(self, plan: BasketView) -> TextLine:
+        key = written(SIGN)
+        if self._word is not None and not self._word.stands:
+            typed = f"  typed: {self._word.typed}" if self._word.typed else ""
+            return (Cell(f" type {self._word.word} (USD), then {key}{typed}", "strong"),)
+        if plan.digest is None:
+            return ()
+        count, entries = len(plan.going), len(plan.taken_back)
+        orders = f"sign {count} order{'s' if count != 1 else ''}" if count or not entries else ""
+        back = f"take {entries} entr{'ies' if entries != 1 else 'y'} back" if entries else ""
+        typed = f"  typed: {self._word.typed}" if self._word is not None else ""
+        return (Cell(f" {key} ", "strong"), Cell(f" {', '.join(part for part in (back, orders) if part)}{typed}"))
+
+    def _state(self, plan: BasketView) -> Cell:
+        shown = self._shown(plan)
+        if shown is None:
+            return Cell("not armed", "warning")
+        if self._sent == shown or self.arming.is_turning():
+            return Cell("signing…" if plan.is_open else "going on…", "strong")
+        if (obstacle := self._obstacle()) is not None:
+            return Cell(obstacle, "warning")
+        if self._word is not None and not self._word.stands:
+            return Cell("LIVE, not armed", "warning")
+        key = self._key(plan)
+        left = self.arming.seconds_left(shown, key, self._silence(plan), self.behind.now())
+        if left == 0:
+            self._was_early = False
+            return Cell("armed" if self.behind.link.paint_is_proved is True else "armed, by time", "strong")
+        seconds = f"{self._silence(plan) if left is None else left + 0.05:.1f} s"
+        return (
+            Cell(f"too early: press {key} in {seconds}", "warning")
+            if self._was_early
+            else Cell(f"armed in {seconds}", "muted")
+        )
+
+    def _obstacle(self) -> str | None:
+        if not self.is_active:
+            return "not armed"
+        if self.behind.is_too_small:
+            return "terminal too small"
+        if self._is_unpriced:
+            return "LIVE, not armed: an entry has no price"
+        return self.behind.link.doubt
+
+    def acting_keys(self) -> Collection[str]:
+        """Marks and the key while it is open, an answer while it asks, a stop while it runs, the way back always."""
+        plan = self.plan
+        if plan is None:
+            return (BACK,)
+        if plan.is_open:
+            return (*((MARK,) if plan.rows else ()), *((SIGN,) if plan.digest is not None else ()), BACK)
+        answers = (GO_ON,) if plan.phase is BasketPhase.ASKING else ()
+        return (*answers, *((STOP,) if _can_stop(plan) else ()), BACK)
+
+    # ── what a key would sign ────────────────────────────────────────────────────────────────────────────────────
+
+    def _shown(self, plan: BasketView | None) -> ShownTicket | None:
+        """What is painted and can be turned on: the orders that would go, or the question that the plan asks."""
+        if plan is None:
+            return None
+        if plan.is_open:
+            return ShownTicket(plan.id, plan.digest) if plan.digest is not None else None
+        return ShownTicket(plan.id, f"asks {plan.phase_since}") if plan.phase is BasketPhase.ASKING else None
+
+    def _key(self, plan: BasketView) -> str:
+        return written(SIGN) if plan.is_open else written(GO_ON)
+
+    def _silence(self, plan: BasketView) -> float:
+        return REDUCES_AFTER if plan.is_open and not plan.opens else OPENS_AFTER
+
+    def _ask_whether_drawn(self) -> None:
+        shown = self._shown(self.plan)
+        if shown is None or self._obstacle() is not None:
+            return
+        if self.painted.must_ask(shown):
+            skipped = self.painted.asked()
+            self.call_after_refresh(
+                lambda: self.painted.drew(shown, skipped, self.is_active and self.size == self.app.size)
+            )
+
+    # ── keys ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def hear(self, character: str | None, at: float) -> None:
+        """A key by its character, a click or a paste (None), at that instant of the console's clock."""
+        self.painted.see_whether_it_ran()
+        plan = self.plan
+        shown = self._shown(plan)
+        key = self._key(plan) if plan is not None else None
+        self._is_spelling = self._spells(shown, character, key)
+        if self._is_spelling or plan is None or shown is None or key is None or character != key:
+            self.arming.hear(character, at)
+        elif not self._may_turn() or not self.arming.turn(shown, key, self._silence(plan), at):
+            self.arming.hear(character, at)
+            self._was_early = True
+        self.tick()
+
+    def _spells(self, shown: ShownTicket | None, character: str | None, key: str | None) -> bool:
+        word = self._word
+        if word is None or (word.stands and character is not None and character == key):
+            return False
+        if shown is None or not self.arming.is_painted(shown):
+            word.forget()
+            return False
+        word.hear(character)
+        return bool(word.typed)
+
+    def _may_turn(self) -> bool:
+        return self._obstacle() is None and (self._word is None or self._word.stands)
+
+    def tick(self) -> None:
+        """Follows the silence, and sends what a key turned, once."""
+        self.painted.see_whether_it_ran()
+        plan = self.plan
+        shown = self._shown(plan)
+        if shown is None or self._obstacle() is not None:
+            self._forget()
+        if self.painted.look():
+            self.refresh()
+        if plan is not None and shown is not None and self.arming.take(shown, self.behind.now()):
+            self._turn(plan, shown)
+        if plan is not None and self.is_active:
+            self._draw_keys(plan, self.behind.engine_now())
+            self._ask_whether_drawn()
+
+    def _turn(self, plan: BasketView, shown: ShownTicket) -> None:
+        self._sent = shown
+        if plan.is_open and plan.digest is not None:
+            self.behind.handle.send(SignBasket(plan.id, plan.digest, self._typed()))
+        else:
+            self.behind.handle.send(AnswerBasket(plan.id, goes_on=True))
+
+    def _typed(self) -> Money | None:
+        return Money(Decimal(self._word.word)) if self._word is not None else None
+
+    def _forget(self) -> None:
+        self.painted.forget()
+        if self._word is not None:
+            self._word.forget()
+
+    def on_screen_suspend(self) -> None:
+        self._forget()
+
+    def on_screen_resume(self) -> None:
+        self._forget()
+
+    def action_move(self, step: int) -> None:
+        plan = self.plan
+        rows = [row.proposal_id for row in plan.rows] if plan is not None else []
+        if self.selected in rows:
+            place = max(0, min(len(rows) - 1, rows.index(self.selected) + step))
+            self.selected = rows[place]
+            self._moved_in = plan.phase if plan is not None else None
+            self._redraw()
+
+    def action_mark(self) -> None:
+        """This order alone; what would not go may be marked all the same, and says why it does not."""
+        plan = self.plan
+        row = self._row(plan) if plan is not None else None
+        if plan is not None and plan.is_open and row is not None:
+            self.behind.handle.send(MarkInBasket(plan.id, row.proposal_id, not row.is_marked))
+
+    def action_sign(self) -> None:
+        """The key itself is judged in `hear`."""
+
+    def action_go_on(self) -> None:
+        """The key itself is judged in `hear`."""
+
+    def action_urgent(self) -> None:
+        """Its ticket over this screen; the plan must be painted again before its key counts."""
+        view, plan = self.behind.view, self.plan
+        exits = self._other_exits(view, plan) if view is not None and plan is not None else []
+        if exits:
+            self.behind.open_ticket(exits[0].id)
+        else:
+            self.behind.say("no other exit waits")
+
+    def action_stop(self) -> None:
+        plan = self.plan
+        if plan is not None and _can_stop(plan):
+            self.behind.handle.send(LeaveBasket(plan.id))
+            self.behind.say("stopping: what has not gone does not go", "warning")
+
+    def action_back(self) -> None:
+        """Puts an unsigned plan aside; one that runs goes on without its screen."""
+        plan = self.plan
+        if plan is not None and plan.is_open and self._sent is None:
+            self.behind.handle.send(LeaveBasket(plan.id))
+        self.dismiss()
+
+
+def _cut(lines: list[TextLine], room: int) -> list[TextLine]:
+    """What has no room is counted."""
+    if len(lines) <= room:
+        return lines
+    return [
+        *lines[: room - 1],
+        (Cell(f"… {len(lines) - room + 1} lines more: a taller terminal shows them", "warning"),),
+    ]
+
+
+def _stays(word: TypedWord, worth: Money) -> bool:
+    """Whether the figure that is asked for may go on being asked for: half of what the engine lets it differ."""
+    return 2 * abs(Decimal(word.word) - worth) <= max(Decimal(1), TYPED_HOLDS * worth)
+
+
+def _can_stop(plan: BasketView) -> bool:
+    """Whether something of it has not gone; while it asks for its report nothing is left to stop."""
+    return plan.runs and plan.phase is not BasketPhase.REPORTING

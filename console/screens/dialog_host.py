@@ -1,0 +1,48 @@
+"""What a dialog may ask of the desk behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol
+
+from console.arming import Keyboard
+from console.client.handle import EngineHandle
+from console.host_files import HostFiles
+from console.screens.dialog import Dialog
+from console.terminal.link import TerminalLink
+from core.model.values import ClientOrderId, ProposalId
+from core.views import DeskView
+from widgets.grid_picture import Tone
+
+
+class DialogHost(Protocol):
+    """The desk, as its dialogs know it.
+
+    Attributes
+    ----------
+    now
+        The console's monotonic clock, in seconds, on which keys and pictures are measured.
+    keyboard
+        What was typed last, on whatever screen.
+    surroundings
+        The disk around it; each call may wait for it.
+    """
+
+    handle: EngineHandle
+    keyboard: Keyboard
+    surroundings: HostFiles
+    now: Callable[[], float]
+
+    @property
+    def link(self) -> TerminalLink: ...
+    @property
+    def is_too_small(self) -> bool: ...
+    @property
+    def view(self) -> DeskView | None: ...
+    def engine_now(self) -> datetime: ...
+    def say(self, text: str, tone: Tone = "") -> None: ...
+    def open_ticket(self, proposal_id: ProposalId) -> None: ...
+    def show_order(self, order_id: ClientOrderId) -> None: ...
+    def flatten(self) -> None: ...
+    def ask(self, question: Dialog) -> None: ...

@@ -1,0 +1,168 @@
+"""Dialogs in which every letter is text. The desk gives them each key before any binding sees it, one after the other,
+so that what was typed before Enter is there when Enter comes, also while the dialog is only being opened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Vertical
+
+from console.keymap import KEYS, KeyScope
+from console.screens.dialog import Dialog
+from console.screens.dialog_host import DialogHost
+from widgets.edges import put_note, put_title
+from widgets.lines import Cell, Lines, TextLine
+
+ERASE = "backspace"
+LONGEST = 80
+"""Characters of a line; what comes after them is not taken."""
+
+
+class TypedDialog(Dialog):
+    """The base. Keys of its place do what the table says, Backspace erases, every character is typed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._early: list[events.Key] = []
+        own = (key for key in KEYS if key.place is self.PLACE)
+        self._acts = {name: key.action for key in own for name in key.keys.split(",")}
+
+    def on_mount(self) -> None:
+        early, self._early = self._early, []
+        for event in early:
+            self.take(event)
+
+    def take(self, event: events.Key) -> bool:
+        """Whether the key is this dialog's. The kill chord never is."""
+        character = event.character if event.is_printable else None
+        if event.key != ERASE and event.key not in self._acts and not character:
+            return False
+        if not self.is_mounted:
+            self._early.append(event)
+        elif event.key in self._acts:
+            getattr(self, f"action_{self._acts[event.key]}")()
+        elif event.key == ERASE:
+            self.erase()
+        elif character:
+            self.write(character)
+        return True
+
+    def paste(self, text: str) -> None:
+        """The first line of what was pasted is text like any other; nothing in it is a key (OP-04)."""
+        if self.is_mounted:
+            self.write(one_line(text))
+
+    def write(self, text: str) -> None:
+        raise NotImplementedError
+
+    def erase(self) -> None:
+        raise NotImplementedError
+
+    def action_back(self) -> None:
+        self.dismiss()
+
+
+def one_line(text: str) -> str:
+    """What of a paste may stand in a line."""
+    first = text.splitlines()[0] if text else ""
+    return "".join(character for character in first if character.isprintable())[:LONGEST]
+
+
+@dataclass(slots=True)
+class TextField:
+    """A line to type. What stands in it at first is replaced by the first character typed, and edited by Backspace."""
+
+    label: str
+    unit: str
+    text: str = ""
+    is_fresh: bool = True
+
+    def write(self, text: str) -> None:
+        self.text = (("" if self.is_fresh else self.text) + text)[:LONGEST]
+        self.is_fresh = False
+
+    def erase(self) -> None:
+        self.text, self.is_fresh = self.text[:-1], False
+
+
+class FieldsScreen(TypedDialog):
+    """One line or a few, what they would do, and Enter, which only ever asks or stages."""
+
+    CSS = """
+    .fields { width: 78; max-width: 100%; height: auto; max-height: 100%; background: $surface;
+              border: round $accent; padding: 0 1; }
+    """
+    PLACE = KeyScope.FIELD
+
+    def __init__(self, behind: DialogHost, title: str, fields: Sequence[TextField], takes: str) -> None:
+        super().__init__()
+        self.behind = behind
+        self.fields = fields
+        self.at = 0
+        self.wrong = ""
+        self.box = Vertical(classes="fields")
+        self.body = Lines()
+        put_title(self.box, title)
+        put_note(self.box, f"Enter {takes}  Esc back")
+
+    def compose(self) -> ComposeResult:
+        with self.box:
+            yield self.body
+
+    def on_mount(self) -> None:
+        self.draw()
+        super().on_mount()
+
+    def preview(self) -> Sequence[TextLine]:
+        """What Enter would do, as the lines stand."""
+        return ()
+
+    def accept(self) -> None:
+        """Enter."""
+        raise NotImplementedError
+
+    def draw(self) -> None:
+        lines = [self._line(number, field) for number, field in enumerate(self.fields)]
+        said = [(Cell(self.wrong, "warning"),)] if self.wrong else []
+        self.body.show([*lines, (), *self.preview(), *said])
+
+    def _line(self, number: int, field: TextField) -> TextLine:
+        is_here = number == self.at
+        cursor = "▏" if is_here else " "
+        return (
+            Cell("▸ " if is_here else "  "),
+            Cell(f"{field.label:<13} "),
+            Cell(f"{field.text}{cursor}".ljust(22), "strong" if is_here else ""),
+            Cell(field.unit, "muted"),
+        )
+
+    def write(self, text: str) -> None:
+        self.fields[self.at].write(text)
+        self._changed()
+
+    def erase(self) -> None:
+        self.fields[self.at].erase()
+        self._changed()
+
+    def _changed(self) -> None:
+        self.wrong = ""
+        self.draw()
+
+    def refuse(self, words: str) -> None:
+        """Enter did nothing, and why."""
+        self.wrong = words
+        self.draw()
+
+    def action_accept(self) -> None:
+        self.accept()
+
+    def action_next(self) -> None:
+        self.at = (self.at + 1) % len(self.fields)
+        self.draw()
+
+    def action_previous(self) -> None:
+        self.at = (self.at - 1) % len(self.fields)
+        self.draw()

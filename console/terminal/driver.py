@@ -1,0 +1,221 @@
+"""Our terminal driver: kill read by the input thread, no letters out of broken sequences, no queue of old frames.
+
+It replaces three parts of Textual's driver for Linux and macOS, and nothing else of it:
+
+- input: `console.terminal.input_reader` has every byte in the input thread; the kill keys go to the `KillPort` at once,
+  from that thread, whatever the event loop is doing (OP-07); the rest goes through Textual's parser under guard.
+- output: `write` is the seam. App._display ends each picture with a cursor move and writes nothing else that does, so a
+  write is a frame or a control, and `console.terminal.writer` may skip frames and must send controls. The event loop
+  never waits for the terminal. Textual's own writer thread is started by the base class and stays idle.
+- leaving: `console.shutdown` hears the signals, and a terminal that is gone.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import selectors
+import termios
+import time
+from typing import Any, ClassVar, Protocol
+
+from textual import events
+from textual._ansi_sequences import SYNC_END, SYNC_START
+from textual.app import App
+from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
+
+from console.shutdown import Departure
+from console.terminal.input_reader import Dropped, KillChordPort, Reader
+from console.terminal.writer import PacedWriter
+
+FRAME = re.compile(r"\x1b\[\d+;\d+H\Z")
+IDLE, EAGER = 0.1, 0.02
+"""Seconds between two looks at the silence: nothing pending, something pending."""
+
+
+class KillPort(KillChordPort, Protocol):
+    """Where the driver knocks. Every method is called from a thread that is not the event loop's, never waits for that
+    loop, and does not raise."""
+
+    def leave(self, reason: str) -> None:
+        """Ends the desk; it has `console.shutdown.DEADLINE` seconds. From a thread of its own, at most once."""
+
+    def halt(self, reason: str) -> None:
+        """SIGUSR1 (OP-08). From the thread that hears the signals."""
+
+
+def make_driver(door: KillPort) -> type[KeyturnDriver]:
+    """The class for `App(driver_class=…)`, which makes the driver itself."""
+
+    class DeskDriver(KeyturnDriver):
+        pass
+
+    DeskDriver.door = door
+    return DeskDriver
+
+
+class KeyturnDriver(LinuxDriver):
+    """The driver of the desk. The counts are for the tests and the log."""
+
+    door: ClassVar[KillPort]
+
+    def __init__(
+        self, app: App[Any], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        self._writer: PacedWriter | None = None
+        self._is_synchronised = False
+        self._clock = time.monotonic
+        self._reader = Reader(self.door, self._hear, self._prove, debug)
+        self.keys_dropped = 0
+        """Keys, pastes and clicks made while the link was stalled (OP-04)."""
+        self.input_error: Exception | None = None
+        """What ended the input thread, when an error of ours did."""
+        self._departure = Departure(
+            leave=self.door.leave,
+            halt=self.door.halt,
+            stop_painting=self._stop_painting,
+            restore=self._restore_at_once,
+        )
+        self._departure.listen()
+
+    # What the desk asks
+
+    @property
+    def exit_status(self) -> int | None:
+        """The status to exit with after `KillPort.leave`; None while nothing asked the desk to leave."""
+        return self._departure.status
+
+    @property
+    def frames_skipped(self) -> int:
+        return self._writer.frames_skipped if self._writer else 0
+
+    @property
+    def last_drained_at(self) -> float:
+        """When the terminal last had everything (time.monotonic); now, while it has."""
+        return self._writer.last_drained_at if self._writer else time.monotonic()
+
+    def had_gap(self, since: float, until: float) -> bool:
+        """Whether a frame gap over 1 s lies between two instants of time.monotonic (OP-04)."""
+        return self._writer is not None and self._writer.had_gap(since, until)
+
+    @property
+    def paint_is_proved(self) -> bool | None:
+        """Whether this terminal says that it drew; None while that is not known (OP-04)."""
+        return self._writer.paint_is_proved if self._writer else None
+
+    @property
+    def doubt(self) -> str | None:
+        """Why a character typed now would be dropped, and for how long: it may be the rest of something (OP-04)."""
+        return self._reader.doubt(self._clock())
+
+    @property
+    def sequences_dropped(self) -> int:
+        """Broken or unknown ones."""
+        return self._reader.sequences_dropped
+
+    def ask_for_proof(self) -> int:
+        """Asks behind everything that was written so far; the question's number."""
+        return self._writer.ask_for_proof() if self._writer else 0
+
+    def painted_at(self, question: int) -> float | None:
+        """From when what was written before the question stood there; None while that is not known."""
+        return self._writer.painted_at(question) if self._writer else None
+
+    def keep_watch(self) -> None:
+        """For as long as something may be confirmed: a link that hides its stalls shows them."""
+        if self._writer is not None:
+            self._writer.keep_watch()
+
+    # Output
+
+    def write(self, data: str) -> None:
+        """Never waits. The marks around a synchronised update are added to the frame, so both go or neither does."""
+        if self._writer is None or data == SYNC_END:
+            return
+        if data == SYNC_START:
+            self._is_synchronised = True
+        elif FRAME.search(data):
+            self._writer.frame(f"{SYNC_START}{data}{SYNC_END}" if self._is_synchronised else data)
+        else:
+            self._writer.control(data)
+
+    def start_application_mode(self) -> None:
+        assert self._file is not None, "a desk without a standard error has no terminal"
+        self._writer = PacedWriter(self._file.fileno(), self._ask_for_repaint)
+        self._writer.start()
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+        self._writer.ask_for_proof()
+
+    def close(self) -> None:
+        if self._writer is not None and not self._writer.stop():
+            self._writer.restore_at_once()
+        self._writer = None
+        super().close()
+
+    def _ask_for_repaint(self) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._repaint)
+
+    def _repaint(self) -> None:
+        if self._app.is_running and self._app.screen_stack:
+            self._app.screen.refresh()
+
+    def _stop_painting(self) -> None:
+        if self._writer is not None:
+            self._writer.stop_painting()
+
+    def _restore_at_once(self) -> None:
+        if self.attrs_before is not None:
+            try:
+                termios.tcsetattr(self.fileno, termios.TCSANOW, self.attrs_before)
+            except termios.error:
+                return
+        if self._writer is not None:
+            self._writer.restore_at_once()
+
+    # Input
+
+    def run_input_thread(self) -> None:
+        """Reads until the driver is told to stop, or the terminal is gone. A failure leaves, it does not go silent."""
+        try:
+            with selectors.SelectSelector() as selector:
+                selector.register(self.fileno, selectors.EVENT_READ)
+                while not self.exit_event.is_set():
+                    is_ready = selector.select(EAGER if self._reader.is_waiting else IDLE)
+                    now = self._clock()
+                    if is_ready or selector.select(0):  # asked again: this thread may have had no turn for a while
+                        self._read()
+                    else:
+                        self._reader.tick(now)
+        except (OSError, EOFError):
+            self._departure.terminal_is_gone()
+        except Exception as error:
+            self.input_error = error
+            self._departure.keyboard_failed()
+
+    def process_message(self, message: Message) -> None:
+        """Drops what was typed into a stalled link: it would act in one burst, on another picture (OP-04)."""
+        is_typed = isinstance(message, (events.Key, events.Paste, events.MouseEvent))
+        if is_typed and self._writer is not None and self._writer.is_deaf():
+            self.keys_dropped += 1
+            self.send_message(Dropped(message.character or message.key if isinstance(message, events.Key) else None))
+            return
+        super().process_message(message)
+
+    def _read(self) -> None:
+        data = os.read(self.fileno, 4096)
+        if not data:
+            raise EOFError
+        self._reader.feed(data, self._clock())
+
+    def _prove(self) -> None:
+        if self._writer is not None:
+            self._writer.prove()
+
+    def _hear(self, message: Message) -> None:
+        if isinstance(message, Dropped):
+            self.send_message(message)
+        else:
+            self.process_message(message)

@@ -1,0 +1,224 @@
+"""Bytes and their instants in, Textual's messages out: scanner, kill keys and parser; no terminal (OP-04, OP-07).
+
+`console.terminal.scanner` says what is a token; here the kill keys go to the kill port at once, in the thread that
+reads, and the rest through Textual's parser under guard. What acts as no key is told as `Dropped`, so that no silence
+lasts over it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from math import ceil
+from typing import Protocol
+
+from textual import events
+from textual._parser import ParseTimeout
+from textual._xterm_parser import XTermParser
+from textual.message import Message
+
+from console.terminal.chord import Press, read_press
+from console.terminal.paint_proof import ANSWER
+from console.terminal.scanner import (
+    DOUBT_SILENCE,
+    BrokenSequence,
+    ChordByte,
+    EscapeKey,
+    Pasted,
+    Scanner,
+    Sequence,
+    Straggler,
+    Token,
+    Typed,
+)
+from console.terminal.typed import KITTY_FUNCTION, as_kitty, looks_typed, typed
+
+CAPITAL_K = re.compile("(K)")
+REPLACEMENT = "\ufffd"
+PRESSES = (events.Key, events.MouseEvent, events.AppFocus)
+HALF = "half a key came; wait"
+JOINED = "Esc counts, and not the key that came with it"
+
+
+class KillChordPort(Protocol):
+    """Where the kill keys knock. No method waits for the event loop, and none raises."""
+
+    def press_kill(self) -> None:
+        """The chord. Halts at once; when it returns, `is_kill_open` is true (OP-07)."""
+
+    def press_kill_again(self) -> None:
+        """`K` while `is_kill_open`."""
+
+    def is_kill_open(self) -> bool:
+        """Whether `K` would kill now. False again while a word (NAKED, REARM) is being typed."""
+
+
+class Dropped(events.Event, bubble=False):
+    """Something was typed and does not act; the silence before a confirming key is broken all the same (OP-04).
+    `key` is its character; None is a click or a paste. `words` say why, where its hand must know."""
+
+    def __init__(self, key: str | None, words: str | None = None) -> None:
+        super().__init__()
+        self.key = key
+        self.words = words
+
+
+class Reader:
+    """One keyboard's. `send` takes what it says, `prove` each answer of the terminal. The counts are for the tests."""
+
+    def __init__(
+        self, door: KillChordPort, send: Callable[[Message], None], prove: Callable[[], None], debug: bool = False
+    ) -> None:
+        self._door = door
+        self._send = send
+        self._prove = prove
+        self._parser = GuardedParser(debug)
+        self._scanner = Scanner()
+        self._is_after_garbage = False
+        self.sequences_dropped = 0
+        """Broken or unknown sequences."""
+        self.keys_dropped = 0
+        """Characters that may have been the rest of one."""
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a silence will say something: call `tick` soon."""
+        return self._scanner.is_waiting
+
+    def doubt(self, now: float) -> str | None:
+        """Why a character typed now would be dropped, and for how long; None where it would not."""
+        if self._scanner.is_in_the_middle:
+            return HALF
+        doubt, left = self._scanner.doubt, ceil(self._scanner.doubt_left(now))
+        return f"{doubt.value}; all is dropped for {left} s" if doubt is not None and left else None
+
+    def feed(self, data: bytes, now: float) -> None:
+        """What came with the beginning of something else was not alone, whatever that becomes."""
+        self._take(self._scanner.feed(data, now))
+        if self._scanner.is_in_the_middle:
+            self._send(Dropped(None))
+
+    def tick(self, now: float) -> None:
+        self._take(self._scanner.tick(now))
+
+    def _take(self, tokens: Iterable[Token]) -> None:
+        """Characters right behind a broken sequence, in the same read, are its rest as likely as keys: not typed."""
+        for token in tokens:
+            match token:
+                case ChordByte():
+                    self._door.press_kill()
+                case Sequence(text):
+                    self._is_after_garbage = not self._is_ours(text) and not self._take_sequence(text)
+                case Typed(text) if not self._is_after_garbage:
+                    self._take_typed(text)
+                case Typed(text):
+                    self._drop(text)
+                case Straggler(text, is_behind_chord):
+                    self._take_straggler(text, is_behind_chord)
+                case EscapeKey():
+                    self._send(events.Key("escape", "\x1b"))
+                case Pasted(text):
+                    self._send(events.Paste(text))
+                case BrokenSequence(data, is_joined):
+                    self.sequences_dropped += 1
+                    self._is_after_garbage = True
+                    self._swallowed(data.decode(errors="replace"), JOINED if is_joined else None)
+        self._is_after_garbage = False
+
+    def _is_ours(self, sequence: str) -> bool:
+        press = read_press(sequence)
+        if press is Press.CHORD:
+            self._door.press_kill()
+        elif press is Press.SECOND and self._door.is_kill_open():
+            self._door.press_kill_again()
+        elif sequence == ANSWER:
+            self._prove()
+        else:
+            return press is Press.CHORD_RELEASED
+        return True
+
+    def _take_typed(self, text: str) -> None:
+        for part in CAPITAL_K.split(text):
+            if part == "K" and self._door.is_kill_open():
+                self._door.press_kill_again()
+            else:
+                self._parse(part)
+
+    def _take_straggler(self, text: str, is_behind_chord: bool) -> None:
+        if text == "K" and is_behind_chord and self._door.is_kill_open():  # alone in its read: pressed, not pasted
+            self._door.press_kill_again()
+        elif not self._is_ours(text):
+            self._drop(text)
+
+    def _drop(self, text: str) -> None:
+        self.keys_dropped += 1
+        self._swallowed(text)
+
+    def _take_sequence(self, text: str) -> bool:
+        """Whether it is understood: a character in a long form, or a key that is none."""
+        character = typed(text)
+        return self._parse(character) if character is not None else self._parse(as_kitty(text), is_key=True)
+
+    def _parse(self, text: str, is_key: bool = False) -> bool:
+        """Whether Textual's parser understood it. What is a key and no character types none (OP-04)."""
+        is_understood = REPLACEMENT not in text
+        messages = self._parser.messages(text.replace(REPLACEMENT, ""))
+        if self._parser.is_broken:
+            is_understood = False
+            self._parser = self._parser.successor()
+        if not is_understood:
+            self.sequences_dropped += 1
+        if is_key and not KITTY_FUNCTION.fullmatch(text):
+            messages = [it for it in messages if not (isinstance(it, events.Key) and looks_typed(it))]
+        for message in messages:
+            self._send(message)
+        if text and not any(isinstance(message, PRESSES) for message in messages):
+            self._swallowed(text)
+        return is_understood
+
+    def _swallowed(self, text: str, words: str | None = None) -> None:
+        """What acts as no key may hold one, which its hand believes in: the silence is broken."""
+        if (doubt := self._scanner.doubt) is not None:
+            words = f"dropped: {doubt.value}, and this may be its rest; type nothing for {DOUBT_SILENCE:.0f} s"
+        self._send(Dropped(text[-1:], words))
+
+
+class GuardedParser(XTermParser):
+    """Textual's parser, fed whole tokens only.
+
+    It may raise (a kitty key with an event type does), which ends it for good, and it types what it does not know as
+    letters. In both cases nothing comes out, and `successor` takes its place.
+    """
+
+    is_broken = False
+
+    def messages(self, text: str) -> list[Message]:
+        if not text:
+            return []
+        try:
+            messages = list(self.feed(text))
+            if self._awaiting.timeout is not None:
+                messages = self._settled(text)
+        except Exception:  # whatever the terminal sent, the desk goes on; the driver counts it
+            self.is_broken = True
+            return []
+        return messages
+
+    def _settled(self, text: str) -> list[Message]:
+        """The parser waits for more of a token that is whole: it does not know it, or it is Alt and a character."""
+        if len(text) != len("\x1bx"):
+            self.is_broken = True
+            return []
+        self._awaiting = self._gen.throw(ParseTimeout())
+        messages = [*self._tokens]
+        self._tokens.clear()
+        return messages
+
+    def successor(self) -> GuardedParser:
+        """A fresh parser that knows as much about the terminal."""
+        parser = GuardedParser()
+        parser.last_x, parser.last_y = self.last_x, self.last_y
+        parser.mouse_pixels = self.mouse_pixels
+        parser.terminal_size = self.terminal_size
+        parser.terminal_pixel_size = self.terminal_pixel_size
+        return parser

@@ -1,0 +1,153 @@
+"""Where a ticket stands: what the engine's pictures say of one proposal, and which of its tickets counts.
+
+Nothing here draws or sends. A ticket from before a question for new figures counts no more, whatever arrives late.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from console.arming import ShownTicket
+from core.model.codes import ProposalEnd
+from core.model.values import Price, ProposalId, Quantity
+from core.views import DeskView, NotEdited, ProposalRow, TicketView
+
+
+class TicketPhase(Enum):
+    FETCHING = "fetching figures…"
+    READY = "ready"
+    CONFIRMING = "confirming on fresh figures…"
+    REFUSED = "refused"
+    RED = "a check refuses it now"
+    EXPIRED = "expired"
+    """This ticket's time is over; its proposal waits, and another ticket can be opened."""
+    OVER = "over"
+    """The proposal itself is gone: sent, declined, or its own time is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What the operator asked for instead; `sequence` is the last refusal before it."""
+
+    quantity: Quantity
+    limit_price: Price | None
+    sequence: int
+
+
+class TicketStatus:
+    """Of one ticket screen.
+
+    Attributes
+    ----------
+    shown
+        The ticket that the screen shows; None while its figures are fetched.
+    said
+        Why it cannot be confirmed, in words, or what became of it.
+    note
+        What stands at its top although it can be confirmed: why an edit was refused.
+    """
+
+    def __init__(self, proposal_id: ProposalId) -> None:
+        self.proposal_id = proposal_id
+        self.phase = TicketPhase.FETCHING
+        self.row: ProposalRow | None = None
+        self.shown: TicketView | None = None
+        self.said = ""
+        self.note = ""
+        self._older: frozenset[str] = frozenset()
+        self._confirmed: ShownTicket | None = None
+        self._red: tuple[str, str] | None = None
+        self._edit: Edit | None = None
+
+    # ── what the console does ────────────────────────────────────────────────────────────────────────────────────
+
+    def ask(self, view: DeskView | None) -> None:
+        """New figures are asked for: the tickets of before count no more."""
+        known = view.tickets if view is not None else ()
+        self._older |= {t.ticket.id for t in known if t.ticket.proposal_id == self.proposal_id}
+        if self.shown is not None:
+            self._older |= {self.shown.ticket.id}
+        self.shown = self._confirmed = self._red = self._edit = None
+        self.note = ""
+        self.phase = TicketPhase.FETCHING
+
+    def edit(self, edit: Edit, view: DeskView | None) -> None:
+        self.ask(view)
+        self._edit = edit
+
+    def confirm(self, shown: TicketView) -> None:
+        """Its key was turned."""
+        self._confirmed = shown_of(shown)
+        self.phase = TicketPhase.CONFIRMING
+
+    # ── what the engine says ─────────────────────────────────────────────────────────────────────────────────────
+
+    def update(self, view: DeskView) -> None:
+        found = next((row for row in view.proposals if row.id == self.proposal_id), None)
+        ticket = self._ticket_in(view)
+        self.row = found or self.row
+        if ticket is not None:
+            self.shown = ticket
+        if self._edit is not None:
+            self._look_at_the_edit(self._edit, view)
+        self.phase = self._phase(view, found, ticket)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether no key on it can confirm any more, whatever comes."""
+        return self.phase in (TicketPhase.EXPIRED, TicketPhase.OVER)
+
+    def was_sent(self, view: DeskView) -> bool:
+        return any(e.proposal_id == self.proposal_id and e.end is ProposalEnd.SENT for e in view.endings)
+
+    def _ticket_in(self, view: DeskView) -> TicketView | None:
+        mine = [t for t in view.tickets if t.ticket.proposal_id == self.proposal_id and t.ticket.id not in self._older]
+        return mine[-1] if mine else None
+
+    def _look_at_the_edit(self, edit: Edit, view: DeskView) -> None:
+        """A refusal's words stay at the top for as long as the old order is the one that is shown."""
+        for row in view.refusals:
+            is_newer = row.sequence > edit.sequence
+            if is_newer and isinstance(row.refused, NotEdited) and row.refused.proposal_id == self.proposal_id:
+                self.note = row.refused.words
+        if self.shown is None:
+            return
+        order = self.shown.ticket.order
+        if (order.quantity, order.limit_price) == (edit.quantity, edit.limit_price):
+            self.note = ""
+            self._edit = None
+        elif not self.note:
+            self.note = "the order is not the one that was asked for; what stands here is what would be sent"
+
+    def _phase(self, view: DeskView, row: ProposalRow | None, ticket: TicketView | None) -> TicketPhase:
+        if row is None:
+            ending = next((e for e in reversed(view.endings) if e.proposal_id == self.proposal_id), None)
+            self.said = f"{ending.end.value.upper()}: {ending.reason}" if ending else "this proposal is over"
+            return TicketPhase.OVER
+        if ticket is None:
+            return self._without_ticket(row)
+        shown = shown_of(ticket)
+        if ticket.is_confirming or (self._confirmed == shown and not ticket.refused_because):
+            return TicketPhase.CONFIRMING
+        if ticket.refused_because:
+            self.said = "; ".join(ticket.refused_because)
+            return TicketPhase.REFUSED
+        if not row.effect.only_reduces and ticket.now.refusals:
+            self._red = (shown.ticket, "; ".join(f"{v.check}: {v.reason}" for v in ticket.now.refusals))
+        if self._red is not None and self._red[0] == shown.ticket:
+            self.said = self._red[1]
+            return TicketPhase.RED
+        return TicketPhase.READY
+
+    def _without_ticket(self, row: ProposalRow) -> TicketPhase:
+        if row.is_confirming:
+            return TicketPhase.CONFIRMING
+        if self.shown is not None:
+            self.said = "this ticket's time is over, and its key counts no more"
+            return TicketPhase.EXPIRED
+        return TicketPhase.FETCHING
+
+
+def shown_of(view: TicketView) -> ShownTicket:
+    return ShownTicket(view.ticket.id, view.ticket.digest)

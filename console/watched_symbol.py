@@ -1,0 +1,50 @@
+"""Which symbol the chart shows: that of the row which is selected where the keyboard is, or was last."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from console.board import Board
+from console.client.handle import EngineHandle
+from core.model.values import Symbol
+from core.views import DeskView
+
+Symbols = Iterable[tuple[str, Symbol]]
+
+ROWS: dict[str, Callable[[DeskView], Symbols]] = {
+    "proposals": lambda view: ((row.id, row.symbol) for row in view.proposals),
+    "positions": lambda view: ((row.key, row.symbol) for row in view.positions),
+    "orders": lambda view: ((row.id, row.symbol) for row in view.orders),
+    "strategies": lambda view: ((row.key, row.symbol) for row in view.strategies),
+    "results": lambda view: ((row.key, row.symbol) for row in view.trades),
+}
+"""By pane: the symbol of each row's key."""
+
+
+class WatchedSymbol:
+    """Tells the engine once, when another symbol is wanted; none while no chart is on the screen."""
+
+    def __init__(self, handle: EngineHandle, board: Board) -> None:
+        self.handle = handle
+        self.board = board
+        self.symbol: Symbol | None = None
+        self._told: Symbol | None = None
+
+    def look(self, view: DeskView) -> None:
+        """One picture."""
+        self.symbol = self._selected(view) or self.symbol or self._first(view)
+        wanted = self.symbol if self.board.chart.display else None
+        if wanted != self._told:
+            self._told = wanted
+            self.handle.watch(wanted)
+
+    def _selected(self, view: DeskView) -> Symbol | None:
+        name = self.board.holder
+        if name not in ROWS:
+            return None
+        selected = self.board.panes[name].grid.selected
+        return next((symbol for key, symbol in ROWS[name](view) if key == selected), None)
+
+    def _first(self, view: DeskView) -> Symbol | None:
+        known = (*(row.symbol for row in view.strategies), *(row.symbol for row in view.symbols))
+        return next(iter(known), None)

@@ -1,0 +1,41 @@
+"""Alpaca as a broker of the house. The client library is imported when a connection is made, and not before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.brokers.alpaca.keys import checked
+from core.brokers.kinds import BrokerKind, Connected
+from core.model.capabilities import EVERYTHING
+from core.model.keys import KeyNames
+
+if TYPE_CHECKING:
+    from core.model.account import Mode
+    from core.model.api_contract import ApiRecord
+    from core.model.keys import Keys
+    from core.settings.settings import Settings
+
+
+def connect(settings: Settings, mode: Mode, keys: Keys) -> Connected:
+    from core.brokers.alpaca.broker import AlpacaBroker
+    from core.brokers.alpaca.stream import AlpacaOrderStream
+
+    return Connected(AlpacaBroker(keys, mode, settings.alpaca), AlpacaOrderStream(keys, mode, settings.alpaca))
+
+
+def contract() -> tuple[ApiRecord, ...]:
+    from core.brokers.alpaca.contract import RECORDS
+
+    return RECORDS
+
+
+ALPACA = BrokerKind(
+    name="alpaca",
+    title="Alpaca",
+    capabilities=EVERYTHING,
+    keys=KeyNames("Alpaca", "APCA_API_KEY_ID", "APCA_API_SECRET_KEY", "keyturn", checked),
+    connect=connect,
+    source="alpaca",
+    reached_by="alpaca.trading_url",
+    contract=contract,
+)

@@ -1,0 +1,306 @@
+"""Alpaca's JSON as our vocabulary. Whatever it is given, each function raises `UnreadableFieldError` alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime, time
+from decimal import Decimal
+from enum import Enum
+from typing import TypeVar
+
+from core.brokers.alpaca.contract import (
+    ACCOUNT,
+    ACTIVE,
+    ASSET,
+    CLOCK,
+    CLOSES,
+    CRYPTO,
+    DAY,
+    FILL,
+    OPTION,
+    ORDER,
+    POSITION,
+    SHARES,
+    UPDATE,
+)
+from core.brokers.alpaca.fields import Fields, UnreadableFieldError, rows, shown
+from core.brokers.alpaca.statuses import FILLS, event_of, status_of
+from core.model.account import Account
+from core.model.broker import (
+    BrokerPosition,
+    Execution,
+    ForeignPosition,
+    OrderReport,
+    OrderUpdate,
+    UnreadableOrder,
+    UpdateEvent,
+)
+from core.model.instrument import FRACTIONS, WHOLE_ONES, AssetClass, Borrow, BrokerInstrument
+from core.model.order import OrderType, Side, TimeInForce
+from core.model.session import Session
+from core.model.values import (
+    BrokerOrderId,
+    ClientOrderId,
+    ExecutionId,
+    Fraction,
+    Money,
+    Price,
+    Quantity,
+    Symbol,
+)
+from core.model.venues import XNYS
+
+PER_CENT = Decimal(100)
+LONGEST_NAME = 64
+CLASSES = {SHARES: AssetClass.STOCK, OPTION: AssetClass.OPTION, CRYPTO: AssetClass.CRYPTO}
+WITH_LEGS = frozenset({"bracket", "oco", "oto"})
+AN_ACTIVITY = "::"
+"""Stands between the time and the execution's own id in an activity's id."""
+
+Word = TypeVar("Word", bound=Enum)
+
+
+def an_order(raw: object) -> OrderReport:
+    """An order as Alpaca reports it, with its legs. One given in dollars has no quantity, and cannot be read."""
+    report = a_single_order(raw)
+    if has_unnamed_legs(raw):
+        return replace(report, hides_legs=True)
+    legs = _the_order(raw).value("legs")
+    if legs is None:
+        return report
+    return replace(report, legs=tuple(a_single_order(leg) for leg in rows(legs, f"{_named('order', raw)}, legs")))
+
+
+def has_unnamed_legs(raw: object) -> bool:
+    """Whether legs belong to it that this answer does not show."""
+    order = _the_order(raw)
+    return order.word("order_class") in WITH_LEGS and not order.value("legs")
+
+
+def a_single_order(raw: object) -> OrderReport:
+    """An order without what belongs to it."""
+    order = _the_order(raw)
+    raw_status = order.text("status")
+    filled = order.not_negative("filled_qty")
+    average = order.optional_positive("filled_avg_price") if filled else None
+    percent = order.optional_positive("trail_percent")
+    return OrderReport(
+        client_order_id=ClientOrderId(order.text("client_order_id")),
+        broker_order_id=BrokerOrderId(order.text("id")),
+        symbol=Symbol(order.text("symbol")),
+        side=_one_of(Side, order, "side"),
+        type=_one_of(OrderType, order, "type" if order.word("type") else "order_type"),
+        time_in_force=_one_of(TimeInForce, order, "time_in_force"),
+        quantity=Quantity(order.positive("qty")),
+        limit_price=_price(order, "limit_price"),
+        stop_price=_price(order, "stop_price"),
+        status=status_of(raw_status),
+        raw_status=raw_status,
+        filled_quantity=Quantity(filled),
+        average_price=None if average is None else Price(average),
+        trail_price=_price(order, "trail_price"),
+        trail_fraction=None if percent is None else Fraction(percent / 100),
+        extended_hours=order.flag("extended_hours"),
+        is_replaced=event_of(raw_status) is UpdateEvent.REPLACED,
+        is_held=event_of(raw_status) is UpdateEvent.HELD,
+    )
+
+
+def what_can_be_read(raw: object, reason: str) -> UnreadableOrder:
+    """Of an order that could not be read as a whole. Raises where it is no order at all, or has no id."""
+    order = Fields(raw, "an order", ORDER)
+
+    def word(name: str) -> str | None:
+        try:
+            return order.word(name)
+        except UnreadableFieldError:
+            return None
+
+    name, symbol = word("client_order_id"), word("symbol")
+    kind = word("type") or word("order_type")
+    return UnreadableOrder(
+        reason,
+        BrokerOrderId(order.text("id")),
+        None if name is None else ClientOrderId(name),
+        None if symbol is None else Symbol(symbol),
+        side=next((side for side in Side if side.value == word("side")), None),
+        type=next((one for one in OrderType if one.value == kind), None),
+        left=left_of(order),
+        closes=word("position_intent") in CLOSES,
+    )
+
+
+def left_of(order: Fields) -> Quantity | None:
+    """What is not filled of it, where both figures can be read."""
+    try:
+        return Quantity(order.positive("qty") - order.not_negative("filled_qty"))
+    except UnreadableFieldError:
+        return None
+
+
+def submitted_at(raw: object) -> datetime:
+    """When an order was submitted: by this time Alpaca sorts and pages."""
+    order = Fields(raw, "an order", ORDER)
+    return order.moment("submitted_at" if order.value("submitted_at") else "created_at")
+
+
+def an_update(raw: object) -> OrderUpdate:
+    """The `data` of one trade update. `qty` and `price` are of this execution, the order's own are cumulative."""
+    update = Fields(raw, "a trade update", UPDATE)
+    event = event_of(update.text("event"))
+    report = a_single_order(update.value("order"))
+    at = update.moment("timestamp")
+    return OrderUpdate(event, at, report, _execution(update, at) if event in FILLS else None)
+
+
+def an_activity(raw: object) -> tuple[BrokerOrderId, Execution]:
+    """A FILL among the account's activities: whose it is, and the execution with the stream's own id."""
+    fill = Fields(raw, "a fill", FILL)
+    name = fill.text("id").rpartition(AN_ACTIVITY)[2]
+    execution = Execution(
+        ExecutionId(name),
+        fill.moment("transaction_time"),
+        Quantity(fill.positive("qty")),
+        Price(fill.positive("price")),
+    )
+    return BrokerOrderId(fill.text("order_id")), execution
+
+
+def a_position(raw: object) -> BrokerPosition | ForeignPosition:
+    """A position in shares, or one of another kind as what it is."""
+    position = Fields(raw, "a position", POSITION)
+    size = abs(position.number("qty"))
+    sign = 1 if position.known_word("side") == "long" else -1
+    symbol, quantity = Symbol(position.text("symbol")), Quantity(size * sign)
+    average, asset_class = Price(position.not_negative("avg_entry_price")), position.text("asset_class")
+    if asset_class != SHARES:
+        return ForeignPosition(symbol, asset_class, quantity, average)
+    return BrokerPosition(symbol, quantity, average)
+
+
+def an_account(raw: object, at: datetime) -> Account:
+    """The account's figures; `at` is when they were asked for."""
+    account = Fields(raw, "the account", ACCOUNT)
+    return Account(
+        at=at,
+        name=account.text("account_number"),
+        equity=Money(account.number("equity")),
+        cash=Money(account.number("cash")),
+        buying_power=Money(account.number("buying_power")),
+        multiplier=account.positive("multiplier"),
+        is_blocked=bool(why_blocked(raw)),
+        initial_margin=_money(account, "initial_margin"),
+        maintenance_margin=_money(account, "maintenance_margin"),
+        overnight_buying_power=_money(account, "regt_buying_power"),
+        last_equity=_money(account, "last_equity"),
+    )
+
+
+BLOCKS = {
+    "account_blocked": "the account is blocked: write to Alpaca's support",
+    "trading_blocked": "trading is blocked on the account: look at its dashboard, or write to Alpaca's support",
+    "trade_suspended_by_user": "trading is suspended by its owner: resume it in Alpaca's dashboard",
+}
+
+
+def why_blocked(raw: object) -> str:
+    """Why the account takes no orders and what to do; empty where it takes them."""
+    account = Fields(raw, "the account", ACCOUNT)
+    for name, words in BLOCKS.items():
+        if account.flag(name):
+            return words
+    status = account.text("status")
+    return "" if status == ACTIVE else f"the account is {status} and not {ACTIVE}: look at Alpaca's dashboard"
+
+
+def an_instrument(raw: object) -> BrokerInstrument:
+    """An asset; its requirements are per cent, and where a side has none of its own the one for both counts."""
+    asset = Fields(raw, _named("asset", raw, "symbol"), ASSET)
+    lots = FRACTIONS if asset.flag("fractionable") else WHOLE_ONES
+    kind = asset.text("class")
+    is_active = asset.known_word("status") == "active"
+    borrow, said = _borrow(asset)
+    return BrokerInstrument(
+        symbol=Symbol(asset.text("symbol")),
+        asset_class=CLASSES.get(kind, AssetClass.OTHER),
+        lots=lots,
+        is_tradable=asset.flag("tradable") and is_active,
+        is_shortable=asset.flag("shortable"),
+        is_marginable=asset.flag("marginable"),
+        long_requirement=_requirement(asset, "margin_requirement_long"),
+        short_requirement=_requirement(asset, "margin_requirement_short"),
+        borrow=borrow,
+        borrow_said=said,
+        class_said="" if CLASSES.get(kind) is AssetClass.STOCK else kind,
+        attributes=asset.words("attributes"),
+    )
+
+
+def _borrow(asset: Fields) -> tuple[Borrow, str]:
+    """By the field that there is, the newer one first; a word that is unknown here is kept as it was said."""
+    word, is_easy = asset.word("borrow_status"), asset.optional_flag("easy_to_borrow")
+    if word in (Borrow.EASY.value, Borrow.HARD.value):
+        return Borrow(word), ""
+    if word is not None or is_easy is None:
+        return Borrow.UNTOLD, word or ""
+    return (Borrow.EASY if is_easy else Borrow.HARD), ""
+
+
+def a_clock(raw: object) -> datetime:
+    return Fields(raw, "the clock", CLOCK).moment("timestamp")
+
+
+def a_session(raw: object) -> Session:
+    """A day of the calendar; its times of day have no zone of their own and are the exchange's, summer and winter."""
+    row = Fields(raw, "a day of the calendar", DAY)
+    try:
+        day = date.fromisoformat(row.text("date"))
+        opens, closes = (time.fromisoformat(row.text(name)) for name in ("open", "close"))
+    except ValueError as error:
+        raise row.unreadable("date, open or close", "is no date or time of day") from error
+    if opens.tzinfo or closes.tzinfo or not opens < closes:
+        raise row.unreadable("open and close", "are no session")
+    return Session(day, *(XNYS.at(day, clock) for clock in (opens, closes)))
+
+
+def _the_order(raw: object) -> Fields:
+    return Fields(raw, _named("order", raw), ORDER)
+
+
+def _named(what: str, raw: object, by: str = "id") -> str:
+    name = raw.get(by) if isinstance(raw, dict) else None
+    return f"{what} {name}" if isinstance(name, str) and name.isprintable() and len(name) <= LONGEST_NAME else what
+
+
+def _execution(update: Fields, at: datetime) -> Execution:
+    return Execution(
+        ExecutionId(update.text("execution_id")),
+        at,
+        Quantity(update.positive("qty")),
+        Price(update.positive("price")),
+    )
+
+
+def _money(fields: Fields, name: str) -> Money | None:
+    amount = fields.optional_number(name)
+    return None if amount is None else Money(amount)
+
+
+def _requirement(asset: Fields, name: str) -> Fraction | None:
+    told = name if asset.optional_number(name) is not None else "maintenance_margin_requirement"
+    if asset.optional_number(told) is None:
+        return None
+    return Fraction(asset.not_negative(told) / PER_CENT)
+
+
+def _price(order: Fields, name: str) -> Price | None:
+    price = order.optional_positive(name)
+    return None if price is None else Price(price)
+
+
+def _one_of(words: type[Word], fields: Fields, name: str) -> Word:
+    text = fields.text(name)
+    try:
+        return words(text)
+    except ValueError:
+        raise fields.unreadable(name, f"{shown(text)} is unknown here") from None

@@ -1,0 +1,90 @@
+"""The lamp of the requests: what the last answers say of the way to Alpaca, told when it changes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import datetime
+
+from core.brokers.alpaca.answers import doubt, is_unauthorised, refusal
+from core.brokers.alpaca.keys import keys_on_the_line
+from core.brokers.alpaca.wire import LIMITED, NoReply, Reply
+from core.model.account import Mode
+from core.model.connection import Channel, ConnectionState, ConnectionStatus
+from core.model.said_once import is_news
+
+TOO_OFTEN = "Alpaca: too many requests; questions wait, orders do not"
+SUCCESS = range(200, 300)
+
+
+class RequestStatus:
+    """Told in any thread."""
+
+    def __init__(self, mode: Mode, now: Callable[[], datetime]) -> None:
+        self._mode = mode
+        self._now = now
+        self._lock = threading.Lock()
+        self._show: Callable[[ConnectionStatus], None] = lambda lamp: None
+        self._lamp = ConnectionStatus(Channel.BROKER, ConnectionState.CONNECTING, now())
+        self._blocked = ""
+        self._unreadable: dict[str, str] = {}
+
+    def show_on(self, show: Callable[[ConnectionStatus], None]) -> None:
+        """Tell each change from here on, and how it stands."""
+        with self._lock:
+            self._show = show
+            show(self._lamp)
+
+    @property
+    def lamp(self) -> ConnectionStatus:
+        return self._lamp
+
+    def say_blocked(self, words: str) -> None:
+        """What the account itself says; empty where it takes orders."""
+        with self._lock:
+            self._blocked = words
+            self._say_while_up()
+
+    def say_unreadable(self, question: str, words: str) -> None:
+        """An answer came that cannot be read: said until the same question has one that can (MD-07)."""
+        with self._lock:
+            self._unreadable[question] = words
+            self._say_while_up()
+
+    def say_readable(self, question: str) -> None:
+        with self._lock:
+            if self._unreadable.pop(question, None) is not None:
+                self._say_while_up()
+
+    def saw(self, reply: Reply | NoReply) -> None:
+        """One more answer, or none."""
+        state, words = self._judged(reply)
+        with self._lock:
+            heard_at = self._lamp.heard_at if isinstance(reply, NoReply) else self._now()
+            tries = self._lamp.tries + 1 if state is ConnectionState.DOWN else 0
+            self._become(state, words or (self._standing() if state is ConnectionState.UP else ""), tries, heard_at)
+
+    def _standing(self) -> str:
+        """What is wrong although answers come."""
+        return self._blocked or next(iter(self._unreadable.values()), "")
+
+    def _say_while_up(self) -> None:
+        if self._lamp.state is ConnectionState.UP:
+            self._become(ConnectionState.UP, self._standing(), 0, self._lamp.heard_at)
+
+    def _judged(self, reply: Reply | NoReply) -> tuple[ConnectionState, str]:
+        if is_unauthorised(reply):
+            return ConnectionState.REFUSED, f"Alpaca does not take the keys: {keys_on_the_line(self._mode)}"
+        if isinstance(reply, Reply):
+            if reply.status == LIMITED:
+                return ConnectionState.UP, TOO_OFTEN
+            if reply.status in SUCCESS or refusal(reply) is not None:
+                return ConnectionState.UP, ""
+        return ConnectionState.DOWN, doubt(reply).reason
+
+    def _become(self, state: ConnectionState, words: str, tries: int, heard_at: datetime | None) -> None:
+        before = self._lamp
+        since = before.since if state is before.state else self._now()
+        self._lamp = ConnectionStatus(Channel.BROKER, state, since, heard_at, tries, words)
+        if (state, tries) != (before.state, before.tries) or is_news(words, before.words):
+            self._show(self._lamp)

@@ -1,0 +1,12 @@
+"""The brokers that a desk may trade at, by the names of `account.broker`. One more is one line more."""
+
+from __future__ import annotations
+
+from core.brokers.alpaca.connection import ALPACA
+from core.brokers.kinds import BrokerKind, SimulatedKind
+from core.brokers.simulated.kind import SIMULATED
+
+BROKERS: dict[str, BrokerKind | SimulatedKind] = {
+    ALPACA.name: ALPACA,
+    SIMULATED.name: SIMULATED,
+}

@@ -1,0 +1,40 @@
+"""Names that must not come twice, each forgotten in time: a desk that runs for months does not grow by them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from core.execution.ledger import KEPT
+
+A_DAY = timedelta(days=1)
+
+
+class ExpiringNames:
+    """Each name is kept for as long as the ledger keeps an order, and for a day at the most beyond that."""
+
+    def __init__(self) -> None:
+        self._until: dict[str, datetime] = {}
+        self._new: set[str] = set()
+        self._looked_at: datetime | None = None
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._until or name in self._new
+
+    def __len__(self) -> int:
+        return len(self._until) + len(self._new)
+
+    def add(self, name: str, until: datetime | None = None) -> None:
+        """`until`: how long something could be done with it; where that is longer, it is kept so long."""
+        if until is not None:
+            self._until[name] = until + KEPT
+        else:
+            self._new.add(name)
+
+    def forget(self, now: datetime) -> None:
+        """What is old by now; looked at once a day. What came without a time is as old as this look."""
+        if self._looked_at is not None and now - self._looked_at < A_DAY:
+            return
+        self._looked_at = now
+        self._until = {name: until for name, until in self._until.items() if now <= until}
+        self._until |= dict.fromkeys(self._new, now + KEPT)
+        self._new.clear()

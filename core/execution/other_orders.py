@@ -1,0 +1,133 @@
+"""Orders of somebody else's: those that hold shares which this desk would close are named and left alone (EX-09); those
+that could open go with a kill (OP-07). One of which nobody can tell what it does is named as one that may open, and
+left: it could be somebody's stop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from core.execution.ledger import Ledger
+from core.model.broker import BrokerPicture, ForeignOrder, OrderReport, UnreadableOrder
+from core.model.order import OrderRequest, Side
+from core.model.values import NO_SHARES, ZERO, BrokerOrderId, ClientOrderId, Quantity, Symbol, plain
+
+
+@dataclass(frozen=True, slots=True)
+class OtherOrder:
+    """An order that works at the broker and is not this desk's; `words` say what it is.
+
+    `may_open` is true wherever nobody knows better; `is_unread`, where that is because it cannot be read.
+    """
+
+    broker_order_id: BrokerOrderId
+    client_order_id: ClientOrderId | None
+    symbol: Symbol | None
+    words: str
+    state: str
+    may_open: bool
+    is_unread: bool = False
+
+
+def others_in(picture: BrokerPicture, readable: Iterable[OrderReport], ledger: Ledger) -> Iterator[OtherOrder]:
+    """All of them, whatever can be read of them; of several legs the whole stands for each."""
+    held = {ours.symbol: ours.quantity for ours in picture.positions}
+    held |= {foreign.symbol: foreign.quantity for foreign in picture.foreign_positions}
+    for report in readable:
+        yield other_of(report, ledger, held.get(report.symbol, NO_SHARES))
+    legs = {leg for order in picture.foreign_orders for leg in order.legs}
+    for foreign in picture.foreign_orders:
+        if foreign.broker_order_id not in legs:
+            yield _of_another_kind(foreign, held)
+    for unreadable in picture.unreadable:
+        yield _unreadable(unreadable, held, ledger)
+
+
+def other_of(report: OrderReport, ledger: Ledger, held: Quantity | None = None) -> OtherOrder:
+    """`held` is what the broker's books have of its symbol, where they were read with it."""
+    return OtherOrder(
+        report.broker_order_id,
+        report.client_order_id,
+        report.symbol,
+        f"{report.side.value.upper()} {plain(report.quantity)} {report.symbol} {_terms(report)}",
+        report.raw_status,
+        _may_open(report, ledger, ledger.net_quantity(report.symbol) if held is None else held),
+    )
+
+
+def _of_another_kind(order: ForeignOrder, held: Mapping[Symbol, Quantity]) -> OtherOrder:
+    may_open = order.may_open
+    if may_open and order.symbol is not None and order.side is not None and order.left is not None:
+        may_open = order.left > _closable(order.side, held.get(order.symbol, NO_SHARES))
+    return OtherOrder(
+        order.broker_order_id, order.client_order_id, order.symbol, order.words, order.raw_status, may_open
+    )
+
+
+def _unreadable(order: UnreadableOrder, held: Mapping[Symbol, Quantity], ledger: Ledger) -> OtherOrder:
+    opens = _can_be_seen_to_open(order, held, ledger)
+    return OtherOrder(
+        order.broker_order_id,
+        order.client_order_id,
+        order.symbol,
+        order.reason,
+        "cannot be read",
+        may_open=opens is not False,
+        is_unread=opens is None,
+    )
+
+
+def _can_be_seen_to_open(order: UnreadableOrder, held: Mapping[Symbol, Quantity], ledger: Ledger) -> bool | None:
+    """By its symbol, side, type and quantity; None where they do not tell."""
+    if order.closes:
+        return False
+    if order.symbol is None or order.side is None or order.type is None or ledger.parents_of_unnamed(order.symbol):
+        return None
+    closable = _closable(order.side, held.get(order.symbol, NO_SHARES))
+    if closable <= 0:
+        return True
+    return None if order.left is None else order.left > closable
+
+
+def _terms(report: OrderReport) -> str:
+    prices = [plain(price) for price in (report.limit_price, report.stop_price) if price is not None]
+    return " ".join([report.type.value, *prices, report.time_in_force.value])
+
+
+def _closable(side: Side, held: Quantity) -> Quantity:
+    return held if side is Side.SELL else Quantity(-held)
+
+
+def _may_open(order: OrderReport, ledger: Ledger, held: Quantity) -> bool:
+    """Whether it is for more than what is held the other way, or against nothing that is held.
+
+    A leg that waits for its entry goes with that; one that may be of an order of ours is looked up first.
+    """
+    if order.is_held or ledger.parents_of_unnamed(order.symbol):
+        return False
+    return _left(order) > _closable(order.side, held)
+
+
+def held_by_others(others: Iterable[OrderReport], symbol: Symbol, side: Side) -> str:
+    """Which of them would close the same shares, and what to do; empty where none does."""
+    holding = [order for order in others if (order.symbol, order.side) == (symbol, side)]
+    named = ", ".join(
+        f"{order.side.value} {order.type.value} {plain(_left(order))} {symbol} (order {order.broker_order_id[:8]})"
+        for order in holding
+    )
+    return f"somebody else's {named} holds the shares: cancel it at the broker first" if holding else ""
+
+
+def in_the_way_of(order: OrderRequest, others: Iterable[OrderReport], ledger: Ledger) -> str:
+    """What keeps the broker from taking this exit, in the same words; empty where enough shares are free."""
+    others = tuple(others)
+    if not order.effect.only_reduces:
+        return ""
+    taken = sum((_left(o) for o in others if (o.symbol, o.side) == (order.symbol, order.side)), ZERO)
+    is_free = order.quantity <= abs(ledger.net_quantity(order.symbol)) - taken
+    return "" if is_free else held_by_others(others, order.symbol, order.side)
+
+
+def _left(order: OrderReport) -> Quantity:
+    return Quantity(order.quantity - order.filled_quantity)

@@ -1,0 +1,69 @@
+"""How many orders the desk itself would not send, and how many the broker refused: counted apart, by day (EX-11).
+
+A slice. What validation could have caught and the broker had to refuse should be rare: that is the figure to watch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from core.facts import ConfirmationRefused, OrderCreated, OrderStateChanged, ProposalSkipped, Source
+from core.model.order import OrderStatus
+
+VALIDATIONS = frozenset({"session and clock", "tradable", "quantity", "price", "notional", "buying power"})
+"""The checks that know the broker's own rules: what passes them it should not refuse."""
+
+
+@dataclass(slots=True)
+class RefusalCountsState:
+    """Of one trading day."""
+
+    day: date | None = None
+    invalid: int = 0
+    sent: int = 0
+    rejected: int = 0
+
+
+class RefusalCounts:
+    """The slice."""
+
+    name = "tally"
+
+    def __init__(self, trading_day: Callable[[datetime], date]) -> None:
+        self.trading_day = trading_day
+        self.state = RefusalCountsState()
+        self.folds = {
+            ProposalSkipped: self._skipped,
+            ConfirmationRefused: self._refused,
+            OrderCreated: self._created,
+            OrderStateChanged: self._state_changed,
+        }
+
+    def restore(self, state: RefusalCountsState) -> None:
+        self.state = state
+
+    def _today(self, at: datetime) -> RefusalCountsState:
+        day = self.trading_day(at)
+        if self.state.day != day:
+            self.state = RefusalCountsState(day)
+        return self.state
+
+    def _skipped(self, at: datetime, fact: ProposalSkipped) -> None:
+        self._today(at).invalid += is_invalid(fact.checks)
+
+    def _refused(self, at: datetime, fact: ConfirmationRefused) -> None:
+        self._today(at).invalid += is_invalid(fact.checks)
+
+    def _created(self, at: datetime, _fact: OrderCreated) -> None:
+        self._today(at).sent += 1
+
+    def _state_changed(self, at: datetime, fact: OrderStateChanged) -> None:
+        if fact.after is OrderStatus.REJECTED and fact.source is not Source.DESK:
+            self._today(at).rejected += 1
+
+
+def is_invalid(checks: tuple[str, ...]) -> bool:
+    """Whether one of the checks that refused knows a rule of the broker's that the order would have broken."""
+    return not VALIDATIONS.isdisjoint(checks)

@@ -1,0 +1,255 @@
+"""What was recorded before there were codes: its words are read here, once, when a record or a document is decoded.
+
+Nothing else reads words (SP-07). The words of this table are those of the releases that had no codes: they never
+change, whatever is said today.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from enum import Enum
+from itertools import takewhile
+from typing import Any
+
+from core.model.codes import AuthorizationCode, BasketStop, BlockCode, CancelCode, EndCode, GuardCode, ReadOnlyCode
+from core.model.signal import ExitReason
+
+Data = dict[str, Any]
+Words = tuple[tuple[str, Enum], ...]
+"""How the words begin, and what they meant."""
+
+ENDS: Words = (("never arrived", EndCode.NEVER_ARRIVED), ("replaced", EndCode.REPLACED))
+
+CANCELS: Words = (
+    ("cancelled by the operator", CancelCode.OPERATOR),
+    ("killed by ", CancelCode.KILLED),
+    ("its position is being closed", CancelCode.MAKES_WAY),
+    ("it is for more than is held", CancelCode.TOO_MUCH),
+    ("the broker's books show none of it", CancelCode.NONE_AT_THE_BROKER),
+    ("the position is closed", CancelCode.FLAT),
+    ("its time to live is over", CancelCode.OUTLIVED),
+    ("the broker's warning was not confirmed in time", CancelCode.WARNING),
+    ("flattened by the operator", CancelCode.FLATTENED),
+    ("what it was made with has ended", CancelCode.ORPHANED),
+    ("the order that it replaces filled further meanwhile", CancelCode.FILLED_FURTHER),
+)
+
+BLOCKS: Words = (
+    ("taken back before it was sent", BlockCode.TAKEN_BACK),
+    ("it was not sent before the desk left", BlockCode.LEFT),
+)
+
+GUARDS: Words = (
+    ("no stop at the broker guards these shares", GuardCode.BY_HAND),
+    ("its stop ended with the day", GuardCode.WITH_ITS_DAY),
+    ("its stop is owed, and what was signed for it has ended", GuardCode.PERMITTED_NO_MORE),
+    ("its stop never reached the broker", GuardCode.NOT_THERE),
+    ("the broker refused its stop", GuardCode.REFUSED),
+    ("its stop was kept back before it was sent", GuardCode.KEPT_BACK),
+    ("it was not sent before the desk left", GuardCode.LEFT),
+    ("the desk failed before sending it", GuardCode.FAILED),
+)
+
+MANDATES: Words = (
+    ("sold", AuthorizationCode.SOLD),
+    ("nothing is left to ", AuthorizationCode.NOTHING_LEFT),
+    ("close again: the stop was not gone in time", AuthorizationCode.NOT_IN_TIME),
+    ("close again: ", AuthorizationCode.NOT_THROUGH),
+    ("another close took its place", AuthorizationCode.DISPLACED),
+    ("the stop was asked for again", AuthorizationCode.ASKED_AGAIN),
+    ("its stop could not be asked for again", AuthorizationCode.NOT_ASKED_AGAIN),
+    ("the stop waits for its key", AuthorizationCode.WAITS_FOR_KEY),
+    ("an exit of it was declined", AuthorizationCode.DECLINED),
+    ("taken back by the operator", AuthorizationCode.TAKEN_BACK),
+)
+
+STOPS: Words = (
+    ("stopped: halted, ", BasketStop.HALTED),
+    ("stopped: killed by ", BasketStop.KILLED),
+    ("stopped: the desk was stopped while the plan ran", BasketStop.RESTARTED),
+    ("stopped: nobody said in time whether the buys should go", BasketStop.UNANSWERED),
+    ("stopped", BasketStop.OPERATOR),
+)
+
+CHECKS = frozenset(
+    {
+        "allocation",
+        "back-pressure",
+        "breaker",
+        "buying power",
+        "cooldown",
+        "daily loss",
+        "day trades",
+        "entry window",
+        "equity curve",
+        "fresh figures",
+        "kill switch",
+        "link",
+        "loss at the stop",
+        "loss streak",
+        "low profit",
+        "margin",
+        "max drawdown",
+        "mode",
+        "notional",
+        "open positions",
+        "portfolio",
+        "price",
+        "quantity",
+        "quote age",
+        "risk budget",
+        "session and clock",
+        "session limits",
+        "spread",
+        "stop",
+        "stop loss guard",
+        "symbol refused today",
+        "tradable",
+        "trade frequency",
+        "trading halt",
+        "vix",
+        "volatility halt",
+        "weekly loss",
+    }
+)
+"""Every check that had a name when its reasons alone were recorded, each as `name: reason`."""
+
+LOSSES = ("daily_loss", "weekly_loss")
+LIMIT = re.compile(r"the limit is ([0-9,]+\.[0-9]{2}) USD$")
+"""How the trip of a loss of the account named its limit."""
+
+READ_ONLY: Words = (
+    ("the broker cannot be reached", ReadOnlyCode.UNREACHABLE),
+    ("an order on its way may explain it", ReadOnlyCode.UNDECIDED),
+)
+"""What stands in the reasons."""
+
+NOT_COMPARED = ["the books are not compared with the broker yet; wait a moment"]
+
+
+def _meant(table: Words, words: str, otherwise: Enum) -> str:
+    found = next((code for beginning, code in table if words.startswith(beginning)), otherwise)
+    return str(found.value)
+
+
+# ── records ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def order_state_changed(data: Data) -> Data:
+    return {**data, "code": _meant(ENDS, data["reason"], EndCode.AS_ITS_STATE_SAYS)}
+
+
+def cancel_requested(data: Data) -> Data:
+    return {**data, "code": _meant(CANCELS, data["reason"], CancelCode.OTHER)}
+
+
+def submission_blocked(data: Data) -> Data:
+    is_lapsed = " lapsed at " in data["reason"]
+    code = BlockCode.LAPSED.value if is_lapsed else _meant(BLOCKS, data["reason"], BlockCode.OTHER)
+    return {**data, "code": code}
+
+
+def refused_by_checks(data: Data) -> Data:
+    """The checks' reasons stand first."""
+    named = (reason.partition(": ")[0] for reason in data["reasons"])
+    return {**data, "checks": [*takewhile(CHECKS.__contains__, named)]}
+
+
+def proposed(data: Data) -> Data:
+    return {**data, "proposal": _proposal(data["proposal"])}
+
+
+def _proposal(proposal: Data) -> Data:
+    is_stop = proposal["exit_reason"] == ExitReason.STOP_LOSS.value
+    found = [code.value for words, code in GUARDS if is_stop and proposal["reason"] == words]
+    return {**proposal, "guard": found[0] if found else None}
+
+
+def protection_tripped(data: Data) -> Data:
+    found = LIMIT.search(data["reason"]) if data["name"] in LOSSES else None
+    return {**data, "limit": found[1].replace(",", "") if found else None}
+
+
+def reconciliation_failed(data: Data) -> Data:
+    told = " ".join(data["reasons"])
+    found = [code.value for words, code in READ_ONLY if words in told]
+    return {**data, "code": found[0] if found else ReadOnlyCode.APART.value}
+
+
+def mandate_ended(data: Data) -> Data:
+    return {**data, "code": _meant(MANDATES, data["reason"], AuthorizationCode.OTHER)}
+
+
+def plan_moved(data: Data) -> Data:
+    return {**data, "stop": _stop(data["reason"])}
+
+
+def _stop(words: str) -> str | None:
+    return _meant(STOPS, words, BasketStop.OPERATOR) if words.startswith("stopped") else None
+
+
+# ── documents ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def with_codes(documents: Mapping[str, Any]) -> dict[str, Any]:
+    """The documents of a checkpoint, those of before codes as they are written now; what has another shape as it is:
+    whoever takes it in says what is wrong with it.
+    """
+    found = dict(documents)
+    for name, upgrade in DOCUMENTS.items():
+        try:
+            found[name] = upgrade(found[name])
+        except (AttributeError, KeyError, TypeError):
+            continue
+    return found
+
+
+def _orders(document: Data) -> Data:
+    return {**document, "orders": {name: _order(order) for name, order in document["orders"].items()}}
+
+
+def _order(order: Data) -> Data:
+    if "cancel_code" in order:
+        return order
+    cancel = _meant(CANCELS, order["cancel_reason"], CancelCode.OTHER) if order["cancel_reason"] else None
+    return {**order, "end_code": _meant(ENDS, order["reason"], EndCode.AS_ITS_STATE_SAYS), "cancel_code": cancel}
+
+
+def _stage(document: Data) -> Data:
+    proposals = {name: _kept(proposal) for name, proposal in document["proposals"].items()}
+    confirmed = {
+        name: {**each, "proposal": _kept(each["proposal"])} for name, each in document["confirmations"].items()
+    }
+    return {**document, "proposals": proposals, "confirmations": confirmed}
+
+
+def _kept(proposal: Data) -> Data:
+    return proposal if "guard" in proposal else _proposal(proposal)
+
+
+def _protections(document: Data) -> Data:
+    latches = document["latches"]
+    told = {key: trip if "limit" in trip else protection_tripped(trip) for key, trip in latches["told"].items()}
+    return {**document, "latches": {**latches, "told": told}}
+
+
+def _control(document: Data) -> Data:
+    return {"was_compared": document["read_only_because"] != NOT_COMPARED, **document}
+
+
+def _plans(document: Data) -> Data:
+    run = document["run"]
+    if run is None or "halted_by" in run:
+        return document
+    halted_by = _stop(f"stopped: {run['halted']}") if run["halted"] else None
+    return {**document, "run": {**run, "stop": _stop(run["phase_reason"]), "halted_by": halted_by}}
+
+
+DOCUMENTS: Mapping[str, Callable[[Data], Data]] = {
+    "orders": _orders,
+    "proposals": _stage,
+    "protections": _protections,
+    "control": _control,
+    "plans": _plans,
+}

@@ -1,0 +1,232 @@
+"""A plan out of the operator's own CSV file: every row that cannot be believed is told with its place (OP-05).
+
+A file with one such row becomes no plan at all: half of a rebalancing is another trade than the one that was written.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+from core.files.csv_table import FIRST_ROW, Record, Row, Table, TableError, shown
+from core.messages.commands import BasketRow
+from core.model.order import Effect, OrderType, TimeInForce
+from core.model.values import Fraction, Money, Price, Quantity, Symbol
+from core.staging.resting_entries import LONGEST_TTL
+
+NEEDED = ("symbol", "side")
+OPTIONAL = (
+    "quantity",
+    "notional",
+    "type",
+    "limit_price",
+    "stop_price",
+    "time_in_force",
+    "trigger_price",
+    "trail",
+    "ttl_seconds",
+)
+COLUMNS = (*NEEDED, *OPTIONAL)
+SIDES: Mapping[str, Effect] = {
+    "buy": Effect.OPEN,
+    "sell": Effect.CLOSE,
+    "short": Effect.SHORT,
+    "cover": Effect.COVER,
+}
+TYPES = {
+    "market": OrderType.MARKET,
+    "limit": OrderType.LIMIT,
+    "stop": OrderType.STOP,
+    "stop-limit": OrderType.STOP_LIMIT,
+    "trailing": OrderType.TRAILING_STOP,
+}
+WITH_LIMIT = (OrderType.LIMIT, OrderType.STOP_LIMIT)
+WITH_TRIGGER = (OrderType.STOP, OrderType.STOP_LIMIT)
+HUNDRED = Decimal(100)
+LASTS = {"day": TimeInForce.DAY, "gtc": TimeInForce.GTC}
+SYMBOL = re.compile(r"[A-Z][A-Z0-9./]{0,9}")
+LARGEST = Decimal(1_000_000_000)
+MOST_ROWS = 200
+"""More orders than a person reads before a signing."""
+LARGEST_FILE = 1_000_000
+"""Bytes, which so many rows never need."""
+PLAIN = re.compile(r"[0-9]+(\.[0-9]+)?")
+"""A number as people write it: no exponent, no separators, no other script's digits."""
+
+
+class BasketFileError(TableError):
+    """Rows that cannot be believed; `faults` has one line for each, with its place."""
+
+    def __init__(self, faults: tuple[str, ...]) -> None:
+        self.faults = faults
+        super().__init__("; ".join(faults))
+
+
+def read_plan(path: Path, text: str, deploy: Decimal | None = None) -> tuple[BasketRow, ...]:
+    """Every order of a file; `deploy` is shared equally by the rows that open and name no size, USD.
+
+    Raises
+    ------
+    BasketFileError
+        Naming each row at fault.
+    TableError
+        Where it is no table with these columns.
+
+    Notes
+    -----
+    What opens has a size: its own, or a part of what is to be deployed, which is tried like any other (RK-18).
+    """
+    table = Table(path, text, "order")
+    _require_known(table)
+    if len(table.rows) > MOST_ROWS:
+        raise TableError(f"{path}: {len(table.rows)} orders, {MOST_ROWS} at most are signed at once; split the file")
+    name = path.name.replace(":", "_")
+    faults: list[str] = []
+    read: list[BasketRow] = []
+    for line, row in enumerate(table.rows, FIRST_ROW):
+        try:
+            one = _row(_record(f"{name}:{line}", table.header, row))
+            _not_twice(one, read)
+            read.append(one)
+        except TableError as error:
+            faults.append(str(error))
+    bare = [row for row in read if not row.effect.only_reduces and row.quantity is None and row.notional is None]
+    if deploy is None:
+        faults += [f"{row.place}: no quantity and no notional; write one, or --deploy an amount" for row in bare]
+    if faults:
+        raise BasketFileError(tuple(sorted(faults, key=lambda fault: int(fault.split(":")[1]))))
+    if deploy is not None and not bare:
+        raise TableError(f"{path}: every row names its size, so that there is nothing to deploy; leave --deploy out")
+    share = Money((deploy or Decimal(0)) / max(1, len(bare)))
+    return tuple(replace(row, notional=share) if row in bare else row for row in read)
+
+
+def _require_known(table: Table) -> None:
+    """A column of another name is refused: a limit that is misspelt would be sent at the market."""
+    table.columns(NEEDED)
+    if unknown := [name for name in table.header if name not in COLUMNS]:
+        known = ",".join(COLUMNS)
+        raise TableError(f"{table.path}:1: no column is called {shown(','.join(unknown))}; there are {known}")
+    table.columns(table.header)
+
+
+def _record(place: str, header: Sequence[str], row: Row) -> Record:
+    if len(row) != len(header):
+        raise TableError(f"{place}: the line has {len(row)} fields, the header {len(header)}; make them equal")
+    return Record(place, dict(zip(header, map(str.strip, row), strict=True)))
+
+
+def _row(row: Record) -> BasketRow:
+    symbol, side = row["symbol"].upper(), row["side"].lower()
+    if not SYMBOL.fullmatch(symbol):
+        raise row.fault("symbol", "is no symbol such as SPY")
+    if side not in SIDES:
+        raise row.fault("side", f"must be {', '.join(SIDES)}")
+    effect = SIDES[side]
+    quantity, notional = _number(row, "quantity"), _number(row, "notional")
+    if quantity is not None and notional is not None:
+        raise TableError(f"{row.place}: quantity and notional are both there; leave one of them empty")
+    limit, stop = _number(row, "limit_price"), _number(row, "stop_price")
+    if stop is not None and effect.only_reduces:
+        raise TableError(f"{row.place}: stop_price is the stop of an entry; a sale has none, leave it empty")
+    kind = _type(row, limit, effect)
+    trigger = _number(row, "trigger_price")
+    trail, part = _trail(row)
+    _has(row, kind, "trigger_price", is_there=trigger is not None, is_needed=kind in WITH_TRIGGER)
+    trails = trail is not None or part is not None
+    _has(row, kind, "trail", is_there=trails, is_needed=kind is OrderType.TRAILING_STOP)
+    return BasketRow(
+        place=row.place,
+        symbol=Symbol(symbol),
+        effect=effect,
+        quantity=None if quantity is None else Quantity(quantity),
+        notional=None if notional is None else Money(notional),
+        type=kind,
+        limit_price=None if limit is None else Price(limit),
+        stop_price=None if stop is None else Price(stop),
+        time_in_force=_lasts(row),
+        trigger_price=None if trigger is None else Price(trigger),
+        trail_price=trail,
+        trail_fraction=part,
+        ttl_seconds=_ttl(row, effect),
+    )
+
+
+def _has(row: Record, kind: OrderType, name: str, *, is_there: bool, is_needed: bool) -> None:
+    if is_needed and not is_there:
+        raise TableError(f"{row.place}: a {_word(kind)} order needs a {name}; write it")
+    if is_there and not is_needed:
+        raise TableError(f"{row.place}: a {_word(kind)} order has no {name}; leave it empty")
+
+
+def _trail(row: Record) -> tuple[Price | None, Fraction | None]:
+    """`1.50`, USD, or `2%` of the price."""
+    text = row["trail"]
+    number = _number(Record(row.place, {"trail": text.removesuffix("%").strip()}), "trail")
+    if number is None or not text.endswith("%"):
+        return (None if number is None else Price(number)), None
+    if number >= HUNDRED:
+        raise row.fault("trail", "must be under 100%")
+    return None, Fraction(number / HUNDRED)
+
+
+def _ttl(row: Record, effect: Effect) -> int | None:
+    text = row["ttl_seconds"]
+    if not text:
+        return None
+    if effect.only_reduces:
+        raise TableError(f"{row.place}: ttl_seconds is an entry's own time; a sale has none, leave it empty")
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= LONGEST_TTL:
+        raise row.fault("ttl_seconds", f"must be whole seconds, from 1 to {LONGEST_TTL}")
+    return int(text)
+
+
+def _type(row: Record, limit: Decimal | None, effect: Effect) -> OrderType:
+    word = row["type"].lower()
+    if word and word not in TYPES:
+        raise row.fault("type", f"must be {', '.join(TYPES)}; a plan takes no other")
+    kind = TYPES.get(word, OrderType.MARKET if limit is None else OrderType.LIMIT)
+    if kind.is_stop and effect.only_reduces:
+        raise TableError(f"{row.place}: a {_word(kind)} order of a plan opens; a sale is market or limit")
+    if kind in WITH_LIMIT and limit is None:
+        raise TableError(f"{row.place}: a {_word(kind)} order needs a limit_price; write it")
+    if kind not in WITH_LIMIT and limit is not None:
+        raise TableError(f"{row.place}: a {_word(kind)} order has no limit_price; leave it empty, or write limit")
+    return kind
+
+
+def _word(kind: OrderType) -> str:
+    return next(word for word, type_ in TYPES.items() if type_ is kind)
+
+
+def _lasts(row: Record) -> TimeInForce:
+    word = row["time_in_force"].lower()
+    if word and word not in LASTS:
+        raise row.fault("time_in_force", f"must be {' or '.join(LASTS)}")
+    return LASTS.get(word, TimeInForce.DAY)
+
+
+def _number(row: Record, name: str) -> Decimal | None:
+    text = row[name]
+    if not text:
+        return None
+    number = number_of(text)
+    if number is None:
+        raise row.fault(name, "is no number such as 12.5: digits, and one point at most")
+    if not 0 < number <= LARGEST:
+        raise row.fault(name, f"must be above zero and at most {LARGEST:,}")
+    return number
+
+
+def number_of(text: str) -> Decimal | None:
+    """None where it is not written in plain digits with one point at most."""
+    return Decimal(text) if PLAIN.fullmatch(text) else None
+
+
+def _not_twice(row: BasketRow, read: list[BasketRow]) -> None:
+    for other in read:
+        if (other.symbol, other.effect) == (row.symbol, row.effect):
+            raise TableError(f"{row.place}: {row.symbol} stands at {other.place} already; write one row for it")

@@ -1,0 +1,145 @@
+"""The one reader of CSV files: what is wrong is told with file, line and column, and with what to do."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+from core.files.regular_file import OddFileError, TooLargeError, bytes_of
+from core.ports import OperatorError
+
+FIRST_ROW = 2
+"""Line of the first row; the header is line 1."""
+LONGEST_SHOWN = 40
+LARGEST = 1 << 30
+"""Bytes of a file; twenty years of minutes are a tenth of it."""
+A_FOLDER = "is a folder; name one CSV file in it"
+PACKED = b"\x1f\x8b"
+"""What a file of gzip begins with."""
+Row = list[str]
+
+
+class TableError(OperatorError):
+    """A file that cannot be used; the message names file, line and what to do."""
+
+
+def text_of(path: Path, largest: int = LARGEST) -> str:
+    """All of a regular file of no more than `largest` bytes: of no device, no pipe. Raises `TableError`."""
+    content = b""
+    try:
+        content = bytes_of(path, largest)
+        return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    except FileNotFoundError:
+        raise TableError(f"{path}: no such file; check the path") from None
+    except IsADirectoryError:
+        raise TableError(f"{path}: {A_FOLDER}") from None
+    except PermissionError:
+        raise TableError(f"{path}: may not be read; check its permissions") from None
+    except OddFileError:
+        raise TableError(f"{path}: is no regular file; name a CSV file") from None
+    except TooLargeError:
+        size = path.stat().st_size
+        raise TableError(f"{path}: has {size:,} bytes, {largest:,} at most are read; split the file") from None
+    except UnicodeDecodeError:
+        if content[: len(PACKED)] == PACKED:
+            raise TableError(f"{path}: is packed; unpack it with `gunzip`") from None
+        raise TableError(f"{path}: is not UTF-8 text; save it as CSV in UTF-8") from None
+    except OSError as error:
+        raise TableError(f"{path}: cannot be read: {error.strerror or error}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A row by the names of its columns, its values without spaces around them."""
+
+    place: str
+    fields: Mapping[str, str]
+
+    def __getitem__(self, name: str) -> str:
+        """Empty where the file has no such column."""
+        return self.fields.get(name, "")
+
+    def fault(self, name: str, words: str) -> TableError:
+        """What is wrong with one value: place, column, the value itself, and why."""
+        return TableError(f"{self.place}: {name} {shown(self[name])} {words}")
+
+    def number(self, name: str, such_as: str) -> Decimal:
+        """Finite. Raises `TableError`."""
+        try:
+            number = Decimal(self[name])
+        except InvalidOperation:
+            number = Decimal("NaN")
+        if not number.is_finite():
+            raise self.fault(name, f"is no number such as {such_as}")
+        return number
+
+
+class Table:
+    """A header and rows, one a line; empty lines at the end are dropped.
+
+    `unit` is what a row stands for, in words; `may_be_none` takes a header alone. Raises `TableError`.
+
+    Attributes
+    ----------
+    header
+        The names of the columns, in small letters.
+    rows
+        The first is line 2 of the file.
+    is_whole
+        The last line has its end.
+    """
+
+    def __init__(self, path: Path, text: str, unit: str, *, may_be_none: bool = False) -> None:
+        self.path, self.is_whole = path, text.endswith("\n")
+        header, *self.rows = _rows(path, text, unit)
+        self.header = [name.strip().lower() for name in header]
+        if not self.rows and not may_be_none:
+            raise TableError(f"{path}:1: there is a header and no row after it; give it one row for each {unit}")
+
+    def columns(self, names: Sequence[str]) -> list[int]:
+        """Where each of them stands. Raises `TableError`."""
+        if missing := [name for name in names if name not in self.header]:
+            raise TableError(
+                f"{self.path}:1: no column {', '.join(missing)} among {shown(','.join(self.header))}; "
+                f"the first line must name {','.join(names)}, separated by commas"
+            )
+        if twice := [name for name in names if self.header.count(name) > 1]:
+            raise TableError(f"{self.path}:1: the column {', '.join(twice)} is there twice; keep one of them")
+        return [self.header.index(name) for name in names]
+
+    def records(self, names: Sequence[str]) -> Iterator[Record]:
+        """Each row, of these columns. Raises `TableError` at the first that lacks one."""
+        columns = self.columns(names)
+        for line, row in enumerate(self.rows, FIRST_ROW):
+            place = f"{self.path}:{line}"
+            if max(columns) >= len(row):
+                raise TableError(f"{place}: the line has {len(row)} fields, {max(columns) + 1} are needed; complete it")
+            yield Record(place, {name: row[column].strip() for name, column in zip(names, columns, strict=True)})
+
+
+def _rows(path: Path, text: str, unit: str) -> list[Row]:
+    if not text.strip():
+        raise TableError(f"{path}: is empty; give it a header line and one row for each {unit}")
+    reader = csv.reader(text.rstrip("\n").split("\n"), skipinitialspace=True)
+    rows: list[Row] = []
+    try:
+        for row in reader:
+            rows.append(row)
+            if reader.line_num != len(rows):
+                raise TableError(f"{path}:{len(rows)}: a quotation mark is not closed on its line; mend the line")
+    except csv.Error as error:
+        raise TableError(f"{path}:{len(rows) + 1}: is not CSV ({error}); mend the line") from None
+    while not rows[-1]:
+        rows.pop()
+    return rows
+
+
+def shown(text: str) -> str:
+    """Text from outside, without control characters and not too long: `'symbol;side…'`."""
+    if len(text) <= LONGEST_SHOWN:
+        return ascii(text)
+    begin = ascii(text[:LONGEST_SHOWN])
+    return f"{begin[:-1]}…{begin[-1]}"

@@ -1,0 +1,104 @@
+"""Daily figures from a CSV file: a market's bars (`date,high,low,close`), the VIX (`date,close`).
+
+A file of the operator's, or a source's answer, is believed as a whole or not at all: a history with a hole has other
+averages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import TypeVar
+
+from core.files.csv_table import FIRST_ROW, Record, Table, text_of
+from core.model.regime import DailyBar, DailyValue
+from core.model.values import Price
+
+BAR_COLUMNS = ("date", "high", "low", "close")
+VALUE_COLUMNS = ("date", "close")
+LARGEST_PRICE = Decimal(10_000_000)
+LARGEST_INDEX = Decimal(200)
+"""Points: the VIX closed at 82.69 at most in its life."""
+VOLUME_COLUMNS = frozenset({"volume", "vol", "vol."})
+NOT_THE_VIX = "give the VIX's own history"
+FORMS = ("%Y-%m-%d", "%m/%d/%Y")
+"""Of a date: ISO 8601, and the exchange's own."""
+A_LEVEL = "18.70"
+"""How a figure is written."""
+_Item = TypeVar("_Item", DailyBar, DailyValue)
+
+
+def read_daily_bars(path: Path) -> list[DailyBar]:
+    """Every bar of a file, in order of time. Raises `TableError` at the first row that cannot be believed."""
+    return _read(Table(path, text_of(path), "day"), BAR_COLUMNS, _bar)
+
+
+def read_daily_values(path: Path) -> list[DailyValue]:
+    """Every value of the VIX in a file, as `read_daily_bars` does. Prices of something else are refused."""
+    return daily_values(path, text_of(path))
+
+
+def daily_values(name: Path, text: str) -> list[DailyValue]:
+    """The values of the VIX in a text; `name` stands in errors. Raises `TableError`."""
+    table = Table(name, text, "day")
+    _require_no_volumes(table)
+    return _read(table, VALUE_COLUMNS, _value)
+
+
+def _require_no_volumes(table: Table) -> None:
+    """What is traded has volumes; an index has none, its column is empty or zero. Raises `TableError`."""
+    columns = [index for index, name in enumerate(table.header) if name in VOLUME_COLUMNS]
+    for line, row in enumerate(table.rows, FIRST_ROW):
+        for text in (row[column].strip() for column in columns if column < len(row)):
+            if any(digit in "123456789" for digit in text):
+                found = Record(f"{table.path}:{line}", {"volume": text})
+                raise found.fault("volume", f"is a share's, the VIX has none; {NOT_THE_VIX}")
+
+
+def _read(table: Table, names: tuple[str, ...], item_of: Callable[[Record, date], _Item]) -> list[_Item]:
+    items: list[_Item] = []
+    last: date | None = None
+    for row in table.records(names):
+        day = _date(row)
+        if last is not None and day <= last:
+            raise row.fault("date", f"is not after {last}; sort the file by date, one row a day")
+        items.append(item_of(row, day))
+        last = day
+    return items
+
+
+def _bar(row: Record, day: date) -> DailyBar:
+    high, low, close = (Price(_price(row, name)) for name in BAR_COLUMNS[1:])
+    if not low <= close <= high:
+        raise row.fault("close", f"is not within {low} to {high}; mend the row")
+    return DailyBar(day, high, low, close)
+
+
+def _value(row: Record, day: date) -> DailyValue:
+    close = row.number("close", A_LEVEL)
+    if not is_of_the_vix(close):
+        raise row.fault("close", f"is none of the VIX: above 0 and at most {LARGEST_INDEX}; {NOT_THE_VIX}")
+    return DailyValue(day, close)
+
+
+def is_of_the_vix(value: Decimal) -> bool:
+    """Whether the index can have closed there."""
+    return value.is_finite() and 0 < value <= LARGEST_INDEX
+
+
+def _date(row: Record) -> date:
+    for form in FORMS:
+        try:
+            return datetime.strptime(row["date"], form).date()  # noqa: DTZ007
+        except ValueError:
+            continue
+    raise row.fault("date", "is no day such as 2020-02-24")
+
+
+def _price(row: Record, name: str) -> Decimal:
+    price = row.number(name, A_LEVEL)
+    if not 0 < price < LARGEST_PRICE:
+        raise row.fault(name, f"is not above zero and under {LARGEST_PRICE:,}")
+    return price

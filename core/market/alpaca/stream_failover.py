@@ -1,0 +1,177 @@
+"""Between stream and polling (MD-02): every minute of every symbol once and in order, whichever of the two brings it.
+
+Pure: what happened goes in with its time, what may be handed on comes out, and `next_due` says when to look again. The
+stream's standing is `StreamHealth`'s, the order of minutes `Minutes'`, what is missing `Backfill`'s; here they meet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from core.market.alpaca.backfill import Backfill, MinuteSpan
+from core.market.alpaca.counts import Counts, Seen
+from core.market.alpaca.failure import Failure
+from core.market.alpaca.minutes import Minute, Minutes
+from core.market.alpaca.stream_health import StreamHealth
+from core.market.alpaca.timetable import Timetable
+from core.messages.inputs import BarArrived, MarketDataBroken
+from core.model.connection import ConnectionState, ConnectionStatus
+from core.model.values import Symbol
+
+ASKED_AGAIN = timedelta(seconds=60)
+"""At least, after a request was refused in words: what refuses once may refuse again, or may have been mended."""
+
+
+class StreamFailover:
+    """Stream first, polling where the stream fails, and back."""
+
+    def __init__(
+        self,
+        timetable: Timetable,
+        silence: timedelta,
+        chance: Callable[[], float],
+        known: Mapping[Symbol, datetime],
+        counts: Counts,
+        now: datetime,
+    ) -> None:
+        self.line = StreamHealth(timetable, silence, chance, now)
+        self._timetable = timetable
+        self._minutes = Minutes(known, counts)
+        self._catch_up = Backfill(timetable, now)
+        self._chance = chance
+        self._counts = counts
+        self._stood = False
+        self._is_refused = False
+
+    def lamp(self) -> ConnectionStatus:
+        return self.line.lamp()
+
+    # ── the stream ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def connecting(self, now: datetime) -> None:
+        self.line.connecting(now)
+
+    def opened(self, now: datetime) -> None:
+        self._counts.see(Seen.CONNECTIONS)
+        self.line.opened(now)
+        self._follow(now)
+
+    def heard_bar(self, arrived: BarArrived, now: datetime) -> list[Minute]:
+        self.line.heard(now, is_bar=True)
+        self._follow(now)
+        bar = arrived.bar
+        is_gap = bar.end <= now and self._catch_up.stream_left_out(self._minutes.known_until(bar.symbol), bar.start)
+        if is_gap and self._minutes.filling_since is None:
+            self._minutes.begin_fill(now)
+        return self._minutes.push(arrived, now)
+
+    def heard_other(self, now: datetime) -> None:
+        """A quote, or anything else of the market."""
+        self.line.heard(now, is_bar=False)
+        self._follow(now)
+
+    def ponged(self, now: datetime) -> None:
+        self.line.ponged(now)
+        if self.line.state is ConnectionState.SILENT and self._stood:
+            self._counts.see(Seen.MUTED)
+        self._follow(now)
+
+    def lost(self, now: datetime, words: str) -> None:
+        self._counts.see(Seen.LOST)
+        self.line.lost(now, words)
+        self._follow(now)
+
+    def refused(self, now: datetime, code: int, message: str) -> None:
+        self.line.refused(now, code, message)
+        self._follow(now)
+
+    def _follow(self, now: datetime) -> None:
+        """Where the stream came or went: what it brings from now on, and what has to be asked for."""
+        if self.line.is_up == self._stood:
+            return
+        self._stood = self.line.is_up
+        if not self._stood:
+            self._catch_up.stream_is_gone(self.line.sound_until())
+        elif self._catch_up.stream_is_back(now):
+            self._minutes.begin_fill(now)
+
+    # ── the questions ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def ask_at(self, now: datetime) -> datetime | None:
+        """When bars are to be asked for; None while the stream brings them all."""
+        return self._catch_up.ask_at(now)
+
+    def question(self, now: datetime) -> MinuteSpan | None:
+        """The minutes to ask for now, of all symbols in one request."""
+        return self._catch_up.question(now)
+
+    def answered(self, span: MinuteSpan, found: Sequence[Minute], now: datetime) -> list[Minute]:
+        """What a question found: the minutes that are new, in order."""
+        self._counts.see(Seen.FILLS if self._stood else Seen.POLLS)
+        self._catch_up.answered(span)
+        self._is_refused = False
+        self.line.polled(now)
+        if self._stood and self._catch_up.is_behind(now):
+            return self._minutes.asked(found)
+        return self._minutes.end_fill(found)
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the stream stands; where it does not, all symbols are asked for together."""
+        return self._stood
+
+    def found_beside(self, found: Sequence[Minute]) -> list[Minute]:
+        """What was asked for of symbols that the stream has no room for: the minutes that are new."""
+        return self._minutes.asked(found)
+
+    def failed(self, now: datetime, failure: Failure) -> None:
+        """No answer. It is asked again, later where it was refused in words."""
+        self._is_refused = failure.is_refused
+        if failure.is_refused:
+            self._catch_up.failed(now, self._chance(), max(failure.at_least, after_a_refusal(self._chance())))
+            self.line.poll_refused(now, failure.words)
+        else:
+            self._catch_up.failed(now, self._chance(), failure.at_least)
+            self.line.poll_failed(now, failure.words)
+
+    def is_proved_mute(self, minutes: Sequence[Minute]) -> bool:
+        """Whether these, just found by a question, should have come over the socket that is open."""
+        return any(isinstance(m, BarArrived) and self.line.is_proved_mute(m.bar.end) for m in minutes)
+
+    def wants_quotes(self, now: datetime) -> bool:
+        """Whether quotes are to be asked for, because no stream brings them."""
+        return not self._stood and not self._is_refused and self._timetable.is_open(now)
+
+    # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def next_due(self) -> datetime | None:
+        """When `due` has something to do."""
+        waits = [at for at in (self._minutes.due(), self._hold_ends()) if at is not None]
+        return min(waits, default=None)
+
+    def due(self, now: datetime) -> list[Minute]:
+        """Bars whose minute has ended here, and bars that have waited long enough for those before them."""
+        minutes = self._minutes.release(now)
+        ends = self._hold_ends()
+        if ends is None or ends > now:
+            return minutes
+        hole = self._catch_up.gave_up()
+        return minutes + ([_hole(hole)] if hole else []) + self._minutes.end_fill()
+
+    def _hold_ends(self) -> datetime | None:
+        """Only while the stream stands: without it nothing comes that could go on."""
+        since = self._minutes.filling_since
+        return since + self._catch_up.patience() if since is not None and self._stood else None
+
+
+def after_a_refusal(chance: float) -> timedelta:
+    """How long a question that was refused in words is left."""
+    return ASKED_AGAIN * (1 + chance / 4)
+
+
+def _hole(span: MinuteSpan) -> MarketDataBroken:
+    return MarketDataBroken(
+        "Alpaca's bars",
+        f"{span} could not be had; bars go on without them, and VWAP lacks them: pause it if they matter",
+    )

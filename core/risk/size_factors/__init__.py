@@ -1,0 +1,20 @@
+"""What scales the risk of a trade (RK-10, RK-11): one small term a file, each a factor from 0 to 1 with its words.
+
+A term looks at plain figures that are handed to it. What it cannot measure it leaves out and says so; then the risk is
+the fixed one. No term ever makes a trade larger.
+"""
+
+from __future__ import annotations
+
+from core.risk.size_factors.atr import AtrScale
+from core.risk.size_factors.base import Scale
+from core.risk.size_factors.correlation import CorrelationScale
+from core.risk.size_factors.kelly import KellyScale
+from core.risk.size_factors.throttle import ThrottleScale
+from core.risk.size_factors.vix import VixScale
+
+BINDING: tuple[Scale, ...] = (VixScale(), CorrelationScale(), ThrottleScale())
+"""They lower the limit itself: an order over it is refused, whoever sized it. Where none can cut, `SizingBook.is_calm`
+says so at once."""
+ALL: tuple[Scale, ...] = (AtrScale(), *BINDING, KellyScale())
+"""In the order in which a ticket lists them. The first and the last are advice: they move with each bar and trade."""

@@ -1,0 +1,146 @@
+"""The slice of what sizes are scaled by: ranges and closes of the symbols, the throttle, each strategy's own trades."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from core.facts import BarClosed, HistoryLoaded, OrderFilled, PastDaysLoaded
+from core.model.bar import Bar
+from core.model.past_days import PastDays
+from core.model.position import Ended
+from core.model.regime import UNKNOWN, Regime
+from core.model.sizing import WHOLE
+from core.model.values import ZERO, Fraction, Symbol
+from core.model.venues import HOME
+from core.risk.protections.trades import ClosedTrade, closed, direction_of
+from core.risk.size_factors.base import Conditions, Edge, Likeness
+from core.risk.size_factors.losses import Losses, LossesState
+from core.risk.size_factors.ranges import Ranges, RangesState
+from core.risk.size_factors.vix import factor_of
+from core.settings.size_factors import SizingSettings
+
+KEPT_TRADES = 100
+"""Of each strategy, the newest: the strategy as it is now."""
+
+
+@dataclass(slots=True)
+class SizingState:
+    """`results` holds the profit ratios of each strategy's last closed trades."""
+
+    ranges: RangesState = field(default_factory=RangesState)
+    losses: LossesState = field(default_factory=LossesState)
+    results: dict[str, list[Decimal]] = field(default_factory=dict)
+
+
+class SizingBook:
+    """What every size looks at.
+
+    Parameters
+    ----------
+    settings
+        Read at each bar and each size.
+    regime
+        The desk's one measure of the market, as it was last recorded: read at each size (RK-19).
+    trading_day
+        Of an instant, by the venue's clock.
+    ended
+        The trade that the fill which is folded ended.
+    """
+
+    name = "sizing"
+
+    def __init__(
+        self,
+        settings: Callable[[], SizingSettings] = SizingSettings,
+        regime: Callable[[], Regime] = lambda: UNKNOWN,
+        trading_day: Callable[[datetime], date] = HOME.day_of,
+        ended: Callable[[], Ended | None] = lambda: None,
+    ) -> None:
+        self.settings = settings
+        self.regime = regime
+        self.ended = ended
+        self.ranges = Ranges(trading_day)
+        self.losses = Losses()
+        self.results: dict[str, list[Decimal]] = {}
+        self.folds: dict[type, Callable[[datetime, Any], None]] = {
+            **self.losses.folds,
+            BarClosed: self._bar_closed,
+            HistoryLoaded: self._history_taken,
+            PastDaysLoaded: self._past_taken,
+            OrderFilled: self._order_filled,
+        }
+
+    @property
+    def is_calm(self) -> bool:
+        """Whether neither losses nor the market lower what a trade may risk: by the factors that their terms apply."""
+        is_vix_calm = factor_of(self.regime().vix, self.settings().vix) == WHOLE
+        return is_vix_calm and self.losses.state.factor == WHOLE
+
+    @property
+    def state(self) -> SizingState:
+        return SizingState(self.ranges.state, self.losses.state, self.results)
+
+    def restore(self, state: SizingState) -> None:
+        self.ranges = Ranges(self.ranges.trading_day)
+        self.ranges.state, self.losses.state, self.results = state.ranges, state.losses, state.results
+
+    def _bar_closed(self, _at: datetime, fact: BarClosed) -> None:
+        self.ranges.take(fact.bar, self.settings().atr.bars)
+
+    def _history_taken(self, _at: datetime, fact: HistoryLoaded) -> None:
+        """The ranges go on as if they had heard these bars, as strategies do."""
+        self.take_history(fact.symbol, fact.bars)
+
+    def _past_taken(self, _at: datetime, fact: PastDaysLoaded) -> None:
+        self.take_past(fact.past)
+
+    def _order_filled(self, _at: datetime, _fact: OrderFilled) -> None:
+        if (over := self.ended()) is not None:
+            self.take(closed(over.trade, direction_of(over)))
+
+    def take_history(self, symbol: Symbol, bars: Iterable[Bar]) -> None:
+        self.ranges.take_history(symbol, bars, self.settings().atr.bars)
+
+    def take_past(self, past: PastDays) -> None:
+        self.ranges.take_past(past, self.settings().atr.bars)
+
+    def take(self, trade: ClosedTrade) -> None:
+        ratios = self.results.setdefault(trade.strategy, [])
+        ratios.append(trade.ratio)
+        del ratios[:-KEPT_TRADES]
+
+    def conditions(
+        self,
+        symbol: Symbol,
+        strategy: str,
+        *,
+        held: Iterable[tuple[Symbol, bool]],
+        equity: Decimal | None,
+        open_losses: Decimal,
+    ) -> Conditions:
+        """For an order in `symbol`. `held` are the symbols of the positions, and whether each is long."""
+        settings = self.settings()
+        return Conditions(
+            settings=settings,
+            atr=self.ranges.atr(symbol, settings.atr.bars),
+            vix=self.regime().vix,
+            held=tuple(self._likeness(symbol, other, is_long=long) for other, long in held if other != symbol),
+            throttle=self.losses.throttle,
+            edge=self._edge(strategy),
+            equity=equity,
+            open_losses=open_losses,
+        )
+
+    def _likeness(self, symbol: Symbol, other: Symbol, *, is_long: bool) -> Likeness:
+        correlation, days = self.ranges.likeness(symbol, other)
+        is_enough = days >= self.settings().correlation.days
+        return Likeness(other, is_long, (correlation or Fraction(ZERO)) if is_enough else None, days)
+
+    def _edge(self, strategy: str) -> Edge:
+        ratios = self.results.get(strategy, ())
+        gains, losses = [r for r in ratios if r > 0], [-r for r in ratios if r <= 0]
+        return Edge(len(ratios), len(gains), sum(gains, ZERO), sum(losses, ZERO))

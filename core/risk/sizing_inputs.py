@@ -1,0 +1,104 @@
+"""What the desk knows when an order is sized, gathered for whoever asks: the gate, a strategy, the order form."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+from core.execution.ledger import Ledger
+from core.model.instrument import BrokerInstrument
+from core.model.order import OrderRequest, Side, StopHolder
+from core.model.sizing import Size, Term, product
+from core.model.staging import StopPlan
+from core.model.values import Money, Symbol
+from core.risk.allocation import Allocations, capital_of
+from core.risk.budget import LastPrice, open_losses
+from core.risk.gate import Candidate, ReviewContext
+from core.risk.size_factors.base import Conditions, WantedEntry
+from core.risk.size_factors.book import SizingBook
+from core.risk.sizing import binding_cuts, size_of
+
+
+def gathered(
+    symbol: Symbol,
+    strategy: str,
+    book: SizingBook,
+    ledger: Ledger,
+    equity: Decimal | None,
+    last: LastPrice,
+    allocations: Allocations,
+    order: OrderRequest | None = None,
+) -> Conditions:
+    """For an order in `symbol`; what `order` replaces makes way for it."""
+    losses = open_losses(ledger, last, None if order is None else order.replaces)
+    found = book.conditions(symbol, strategy, held=held_in(ledger), equity=equity, open_losses=losses)
+    share = allocations.of(strategy)
+    if share is None or equity is None:
+        return found
+    return replace(found, capital_left=capital_of(share, strategy, symbol, ledger, equity, order).left)
+
+
+def held_in(ledger: Ledger) -> tuple[tuple[Symbol, bool], ...]:
+    """Each symbol that is held, and whether long; entries on their way count."""
+    held = {(p.symbol, p.quantity > 0): None for p in ledger.positions()}
+    held |= {(o.request.symbol, o.request.side is Side.BUY): None for o in ledger.working_entries()}
+    return tuple(held)
+
+
+def conditions_of(candidate: Candidate, context: ReviewContext) -> Conditions:
+    order = candidate.order
+    return gathered(
+        order.symbol,
+        candidate.strategy,
+        context.sizing,
+        context.ledger,
+        context.equity,
+        context.last,
+        context.allocations,
+        order,
+    )
+
+
+def wanted_of(candidate: Candidate, context: ReviewContext) -> WantedEntry | None:
+    """The order's own figures; None where it only reduces, has no stop, or no price is known."""
+    price, farthest = candidate.price(context.quote_of_now), candidate.farthest(context.quote_of_now)
+    stop, risk = candidate.stop, context.settings.risk
+    if candidate.only_reduces or price is None or farthest is None or not isinstance(stop, StopPlan):
+        return None
+    if not stop.way_from(farthest):
+        return None
+    loss, most = risk.per_trade.of(context.equity), risk.max_notional.of(context.equity)
+    is_whole = candidate.order.quantity == candidate.order.quantity.to_integral_value()
+    instrument = context.instrument
+    return WantedEntry(
+        risk=None if loss is None else Money(loss),
+        price=price,
+        way=stop.way_from(farthest),
+        max_notional=None if most is None else Money(most),
+        step=Decimal(1) if is_whole or not isinstance(instrument, BrokerInstrument) else instrument.quantity_step,
+        is_long=candidate.order.side is Side.BUY,
+        least=risk.min_notional,
+        is_bare=stop.holder is StopHolder.YOU,
+        instrument=candidate.order.instrument,
+    )
+
+
+def cuts_of(candidate: Candidate, context: ReviewContext) -> tuple[Term, ...]:
+    """The terms that lower the limit of this order's loss, whoever sized it; looked at only where one may."""
+    ledger = context.ledger
+    if context.sizing.is_calm and not ledger.positions() and not ledger.working_entries():
+        return ()
+    wanted = wanted_of(candidate, context)
+    return () if wanted is None else binding_cuts(wanted, conditions_of(candidate, context))
+
+
+def risk_of(candidate: Candidate, context: ReviewContext, cuts: tuple[Term, ...]) -> Decimal | None:
+    """USD that it may lose at its stop, after the terms that bind; None where equity is not known."""
+    limit = context.settings.risk.per_trade.of(context.equity)
+    return None if limit is None or candidate.only_reduces else limit * product(cuts)
+
+
+def size_now(candidate: Candidate, context: ReviewContext) -> Size | None:
+    """The size that the desk would give such an order now, with each term; None where it gives none."""
+    wanted = wanted_of(candidate, context)
+    return None if wanted is None else size_of(wanted, conditions_of(candidate, context))

@@ -1,0 +1,86 @@
+"""Asks the advisers of a live desk, each in a thread of its own that nobody waits for (OP-09).
+
+One consultation of each is on its way at a time. One that hangs costs its thread and a failure; after some failures it
+is asked no more. Trading does not notice: what comes back is one input among others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from core.advisers.authority import Watch
+from core.advisers.base import Adviser, Shown, consulted, shown_of
+from core.messages.inputs import FromAdviser
+from core.model.advice import AdviserFault
+from core.model.connection import ConnectionStatus
+from core.settings.advisers import AdvisersSettings
+from core.views import DeskView
+
+
+class AdviserPool:
+    """
+    Parameters
+    ----------
+    draw
+        The desk as it is; called in the engine's thread.
+    is_asked
+        Whether an adviser is still asked.
+    """
+
+    def __init__(
+        self,
+        advisers: Sequence[Adviser],
+        terms: AdvisersSettings,
+        draw: Callable[[], DeskView],
+        is_asked: Callable[[str], bool],
+    ) -> None:
+        self.advisers = advisers
+        self.terms = terms
+        self._draw = draw
+        self._is_asked = is_asked
+
+    async def run(self, hear: Callable[[FromAdviser], None], _show: Callable[[ConnectionStatus], None]) -> None:
+        """In the engine's loop; runs until it is cancelled."""
+        while True:
+            await asyncio.sleep(self.terms.every_seconds)
+            asked = [adviser for adviser in self.advisers if self._is_asked(adviser.name)]
+            if asked:
+                view = self._draw()
+                await asyncio.gather(*(self._consult(adviser, view, hear) for adviser in asked))
+
+    async def _consult(self, adviser: Adviser, view: DeskView, hear: Callable[[FromAdviser], None]) -> None:
+        watch = Watch(adviser.name)
+        answered: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+
+        def tell(answer: object) -> None:
+            """In the loop. Of one that comes too late only what it tried meanwhile counts."""
+            if not answered.done():
+                answered.set_result(answer)
+            elif attempts := watch.taken():
+                hear(FromAdviser(adviser.name, (), attempts))
+
+        shown, most = shown_of(view, watch), self.terms.most
+        arguments = (adviser, shown, watch, most, asyncio.get_running_loop(), tell)
+        threading.Thread(target=_ask, args=arguments, name=f"adviser {adviser.name}", daemon=True).start()
+        try:
+            answer = await asyncio.wait_for(answered, self.terms.answer_seconds)
+        except TimeoutError:
+            answer = AdviserFault(f"gave no answer in {self.terms.answer_seconds} s")
+        hear(FromAdviser(adviser.name, answer, watch.taken()))
+
+
+def _ask(
+    adviser: Adviser,
+    shown: Shown,
+    watch: Watch,
+    most: int,
+    loop: asyncio.AbstractEventLoop,
+    tell: Callable[[object], None],
+) -> None:
+    """In the adviser's thread."""
+    answer = consulted(adviser, shown, watch, most)
+    with suppress(RuntimeError):  # the loop has ended meanwhile
+        loop.call_soon_threadsafe(tell, answer)

@@ -1,0 +1,71 @@
+"""Files and seeds as feeds: what a virtual runtime is given to play."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from core.market.calendar import ExchangeCalendar
+from core.market.csv_source import BrokenRow, place_of, read_bars, read_quotes
+from core.market.daily_source import DayRow, daily_bars
+from core.market.synthetic import synthetic_sessions
+from core.messages.inputs import BarArrived, MarketDataBroken, QuoteArrived
+from core.model.bar import Bar
+from core.model.quote import Quote
+from core.model.session import Session
+from core.model.values import Symbol
+from core.runtime.feed import BROKEN, Timed, bar_item, quote_item
+
+
+def bars_of_file(path: Path, symbol: Symbol) -> list[Timed]:
+    """A file of bars, read to its end before the first is played. Raises `TableError`."""
+    return list(_placed(path, read_bars(path, symbol)))
+
+
+def days_of_rows(rows: list[DayRow | BrokenRow], symbol: Symbol, calendar: ExchangeCalendar) -> list[Timed]:
+    """Daily bars, each from the open of its session on; a broken row is told with the sound one before or after it."""
+    feed: list[Timed] = []
+    waiting: list[BrokenRow] = []
+    for item in daily_bars(rows, symbol, calendar):
+        if isinstance(item, BrokenRow):
+            waiting.append(item)
+            continue
+        bar, whole, place = item
+        at = feed[-1][0] if feed else bar.start
+        feed.extend((at, BROKEN, MarketDataBroken(b.place, b.reason)) for b in waiting)
+        waiting.clear()
+        feed.append(bar_item(BarArrived(bar, place, whole)))
+    if feed:
+        feed.extend((feed[-1][0], BROKEN, MarketDataBroken(b.place, b.reason)) for b in waiting)
+    return feed
+
+
+def quotes_of_file(path: Path, symbol: Symbol) -> list[Timed]:
+    """A file of quotes, each at its minute's end. Raises `TableError`."""
+    return list(_placed(path, read_quotes(path, symbol)))
+
+
+def _placed(path: Path, items: Iterator[Bar | BrokenRow] | Iterator[Quote | BrokenRow]) -> Iterator[Timed]:
+    """A broken row is told when the row before it begins, or with the first sound one."""
+    waiting: list[BrokenRow] = []
+    last: Timed | None = None
+    for number, item in enumerate(items):
+        if isinstance(item, BrokenRow):
+            waiting.append(item)
+            continue
+        last = (
+            bar_item(BarArrived(item, place_of(path, number)))
+            if isinstance(item, Bar)
+            else quote_item(QuoteArrived(item))
+        )
+        yield from ((last[0], BROKEN, MarketDataBroken(b.place, b.reason)) for b in waiting)
+        waiting.clear()
+        yield last
+    if last is not None:
+        yield from ((last[0], BROKEN, MarketDataBroken(b.place, b.reason)) for b in waiting)
+
+
+def synthetic_feed(seed: int, symbol: Symbol, sessions: Sequence[Session]) -> Iterator[Timed]:
+    """The seeded market of the demo."""
+    for bar in synthetic_sessions(seed, symbol, sessions):
+        yield bar_item(BarArrived(bar, f"seed {seed}"))

@@ -1,0 +1,155 @@
+"""The days before today's for a live desk: of every symbol that it follows, whatever runs (RK-08, RK-10, RK-16).
+
+Measured by threads that nobody waits for, as the regime is: at the start, when a symbol is new, and once a trading
+day. A failure is said once, and asked again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from copy import copy
+from datetime import date, datetime, timedelta
+
+from core.market.calendar import CalendarRangeError
+from core.market.normaliser import COMPLETE, Normaliser
+from core.market.port import MarketDataError
+from core.messages.inputs import BarArrived, MarketDataBroken, PastArrived
+from core.model.bar import Bar
+from core.model.connection import ConnectionStatus
+from core.model.past_days import PastDay, PastDays
+from core.model.regime import DailyBar
+from core.model.said_once import SaidOnce
+from core.model.session import Calendar, Session
+from core.model.values import Symbol
+from core.risk.protections.volatility_halt import session_deviation
+from core.risk.size_factors.ranges import DAYS
+from core.settings.protections import VolatilityHaltSettings
+
+PLACE = "history of days"
+MOST_SESSIONS = 30
+"""Of minutes, at most: a season of them would be a hundred thousand bars a symbol."""
+LAST_MINUTES = 120
+"""Of the last session, that ring and ranges go on from."""
+LOOKS_EVERY = timedelta(seconds=1)
+AGAIN = timedelta(seconds=60)
+
+Told = PastArrived | MarketDataBroken
+Minutes = Callable[[Sequence[Symbol], datetime, datetime], Sequence[BarArrived | MarketDataBroken]]
+
+
+class PastWatch:
+    """Asks for what measures with a long memory lack.
+
+    Parameters
+    ----------
+    minutes, daily_bars
+        The market's history; both block, and raise `MarketDataError`.
+    terms
+        Of the volatility halt, as they are in force. In the loop alone: the thread is given what they are.
+    """
+
+    def __init__(
+        self,
+        minutes: Minutes,
+        daily_bars: Callable[[Symbol], Sequence[DailyBar]],
+        calendar: Calendar,
+        now: Callable[[], datetime],
+        terms: Callable[[], VolatilityHaltSettings],
+    ) -> None:
+        self._minutes = minutes
+        self._daily_bars = daily_bars
+        self._calendar = copy(calendar)  # it remembers its last answer, and the engine asks its own
+        self._now = now
+        self._terms = terms
+        self._wanted: tuple[Symbol, ...] = ()
+        self._told: dict[Symbol, date] = {}
+        self._said = SaidOnce()
+
+    def follow(self, symbols: Sequence[Symbol]) -> None:
+        """Of these from now on. Any thread."""
+        self._wanted = tuple(symbols)
+
+    async def run(self, hear: Callable[[Told], None], _show: Callable[[ConnectionStatus], None]) -> None:
+        """Runs until it is cancelled."""
+        while True:
+            lacking = self._lacking()
+            if lacking:
+                for told in await asyncio.to_thread(self.look, lacking, self._terms()):
+                    hear(told)
+            has_failed = set(lacking) & set(self._lacking())
+            wait = AGAIN if has_failed else LOOKS_EVERY
+            await asyncio.sleep(wait.total_seconds())
+
+    def look(self, symbols: Sequence[Symbol], terms: VolatilityHaltSettings) -> list[Told]:
+        """What is known of their days before today's. Blocks."""
+        today = self._today()
+        sessions = self._sessions(today, terms)
+        try:
+            minutes = self._told_minutes(symbols, sessions)
+        except MarketDataError as error:
+            return self._failed(str(error))
+        told: list[Told] = []
+        for symbol in symbols:
+            try:
+                days = self._daily_bars(symbol)
+            except MarketDataError as error:
+                told += self._failed(f"{symbol}: {error}")
+                continue
+            self._told[symbol] = today
+            told.append(PastArrived(self._past(symbol, days, minutes.get(symbol, []), terms)))
+        return told
+
+    # ── how ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _today(self) -> date:
+        return self._calendar.trading_day(self._now())
+
+    def _lacking(self) -> tuple[Symbol, ...]:
+        today = self._today()
+        return tuple(symbol for symbol in self._wanted if self._told.get(symbol) != today)
+
+    def _failed(self, reason: str) -> list[Told]:
+        """Each trouble is said once."""
+        words = f"correlation, ranges and the volatility halt's median go on without them until they come: {reason}"
+        return [MarketDataBroken(PLACE, words)] if self._said.is_new(reason) else []
+
+    def _sessions(self, today: date, terms: VolatilityHaltSettings) -> list[Session]:
+        """Those before today that minutes are wanted of, the oldest first."""
+        many = min(terms.days, MOST_SESSIONS) if terms.enabled else 1
+        found: list[Session] = []
+        day = today
+        for _ in range(3 * MOST_SESSIONS):
+            day -= timedelta(days=1)
+            try:
+                session = self._calendar.session_on(day)
+            except CalendarRangeError:
+                break
+            if isinstance(session, Session):
+                found.append(session)
+            if len(found) == many:
+                break
+        return found[::-1]
+
+    def _told_minutes(self, symbols: Sequence[Symbol], sessions: Sequence[Session]) -> dict[Symbol, list[Bar]]:
+        """Complete bars of those sessions, each once and in order."""
+        if not sessions:
+            return {}
+        normaliser, found = Normaliser(self._calendar), dict[Symbol, list[Bar]]()
+        for minute in self._minutes(symbols, sessions[0].open, sessions[-1].close):
+            if isinstance(minute, BarArrived) and normaliser.judge(minute.bar, self._now()) is COMPLETE:
+                normaliser.fold(minute.bar)
+                found.setdefault(minute.bar.symbol, []).append(minute.bar)
+        return found
+
+    def _past(
+        self, symbol: Symbol, days: Iterable[DailyBar], minutes: Sequence[Bar], terms: VolatilityHaltSettings
+    ) -> PastDays:
+        closes = {bar.day: bar.close for bar in days}
+        by_day: dict[date, list[Bar]] = {}
+        for bar in minutes:
+            by_day.setdefault(self._calendar.trading_day(bar.start), []).append(bar)
+        deviations = {day: session_deviation(day, bars, terms.at_least) for day, bars in by_day.items()}
+        told = sorted(closes.keys() | by_day.keys())[-DAYS:]
+        last = by_day[max(by_day)][-LAST_MINUTES:] if by_day else []
+        return PastDays(symbol, tuple(PastDay(day, closes.get(day), deviations.get(day)) for day in told), tuple(last))

@@ -1,0 +1,181 @@
+"""`keyturn reconcile`: the start of a desk and its comparison with the broker, without a desk (EX-09).
+
+Looking asks and changes nothing: the engine writes to a journal that is forgotten, and of what it wants only questions
+leave. Accepting is a start like any other, orders on their way and stops that are owed included; then the broker's word
+is taken for every position that still differs.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from core.brokers.port import Broker
+from core.engine import Engine
+from core.execution.gateway import Gateway
+from core.execution.reconciliation import Comparison
+from core.facts import Fact
+from core.messages.effects import (
+    CancelOrder,
+    Effect,
+    FetchAccount,
+    FetchPicture,
+    LookUpOrder,
+    ReplaceOrder,
+    SubmitOrder,
+)
+from core.messages.inputs import (
+    AcceptBroker,
+    AccountFetched,
+    CancelAnswered,
+    Input,
+    LookUpAnswered,
+    PictureFetched,
+    Start,
+    Stop,
+    SubmissionAnswered,
+    SubmissionStopped,
+)
+from core.model.broker import BrokerPicture, NoAnswer
+from core.model.reconciliation import Difference
+from core.ports import Journal, KillSwitch, OperatorError, Recorded
+from core.runtime.link import HaltLatch
+
+QUESTIONS = (FetchPicture, FetchAccount, LookUpOrder)
+REASON = "compared with the broker"
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedBooks:
+    """What both sides have after a comparison: positions and working orders at the broker, and what differs."""
+
+    positions: int
+    orders: int
+    differences: tuple[Difference, ...]
+
+
+class Reconciling:
+    """One engine, one broker, and nobody at the keyboard.
+
+    Parameters
+    ----------
+    now
+        UTC; never before the journal's last record.
+    switch
+        The kill switch; None where nothing but questions may leave.
+    """
+
+    def __init__(self, engine: Engine, broker: Broker, now: Callable[[], datetime], switch: KillSwitch | None) -> None:
+        self.engine = engine
+        self.broker = broker
+        self.now = now
+        self.gateway: Gateway | None = None
+        if switch is not None:
+            self.latch = HaltLatch(switch)
+            self.gateway = Gateway(engine.state.account_name, self.latch, engine.state.calendar.venue)
+        self._effects: deque[Effect] = deque()
+
+    def look(self) -> ComparedBooks:
+        """Start, compare, and say what differs.
+
+        Raises
+        ------
+        OperatorError
+            The broker does not answer.
+        """
+        self._take(Start())
+        found = self.engine.state.control.state.differences
+        books = self._books(self._picture())
+        return replace(books, differences=found or books.differences)  # also what a start would correct by itself
+
+    def accept(self) -> ComparedBooks:
+        """The same, and take the broker's word for what is left. Raises `OperatorError`."""
+        self.look()
+        self._take(AcceptBroker(self._picture()))
+        books = self._books(self._picture())
+        self._take(Stop(REASON))
+        return books
+
+    def _picture(self) -> BrokerPicture:
+        picture = self.broker.picture()
+        if isinstance(picture, NoAnswer):
+            raise OperatorError(f"the broker cannot be reached: {picture.reason}; nothing was changed, try again")
+        return picture
+
+    def _books(self, picture: BrokerPicture) -> ComparedBooks:
+        state = self.engine.state
+        comparison = Comparison(state.ledger, picture, state.control.settings.reconciliation)
+        working = sum(1 for report in picture.orders if report.status is None or report.status.is_working)
+        return ComparedBooks(len(picture.positions), working, (*comparison.positions(), *comparison.orders()))
+
+    # ── the engine ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _take(self, message: Input) -> None:
+        """Handle it, and all that follows from it at once; what is due later is left to the next start."""
+        self._effects.extend(self.engine.handle(self._at(), message))
+        while self._effects:
+            answer = self._answer(self._effects.popleft())
+            if answer is not None:
+                self._effects.extend(self.engine.handle(self._at(), answer))
+
+    def _at(self) -> datetime:
+        return max(self.now(), self.engine.state.at)
+
+    def _answer(self, effect: Effect) -> Input | None:
+        broker = self.broker
+        if self.gateway is None and not isinstance(effect, QUESTIONS):
+            return None
+        match effect:
+            case SubmitOrder() | ReplaceOrder():
+                return self._sent(effect)
+            case CancelOrder():
+                answer = broker.cancel(effect.client_order_id, effect.broker_order_id)
+                return CancelAnswered(effect.client_order_id, answer)
+            case LookUpOrder():
+                found = broker.look_up(effect.client_order_id, with_legs=effect.with_legs)
+                return LookUpAnswered(effect.client_order_id, found)
+            case FetchAccount():
+                return AccountFetched(broker.account())
+            case FetchPicture():
+                return PictureFetched(broker.picture())
+        return None
+
+    def _sent(self, effect: SubmitOrder | ReplaceOrder) -> Input:
+        assert self.gateway is not None
+        order, at = effect.order, self._at()
+        self.latch.note(self.engine.state.control.refusal())
+        withheld = self.gateway.refusal(effect, at)
+        if withheld is not None:
+            return SubmissionStopped(order.client_order_id, withheld.words, code=withheld.code)
+        if isinstance(effect, ReplaceOrder):
+            return SubmissionAnswered(order.client_order_id, self.broker.replace(order, effect.broker_order_id), at)
+        return SubmissionAnswered(order.client_order_id, self.broker.submit(order), at)
+
+
+class Forgotten:
+    """A journal that goes on from another one and writes nothing: for who only looks."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self.sequence = journal.sequence
+        self.last_at = journal.last_at
+        self.past = journal.past
+
+    def append(self, at: datetime, _fact: Fact) -> int:
+        self.sequence += 1
+        self.last_at = at
+        return self.sequence
+
+    def flush(self) -> None:
+        """Nothing is kept."""
+
+    def sync(self) -> None:
+        """Nothing is kept."""
+
+    def records(self, after: int = 0) -> Iterator[Recorded]:
+        return self._journal.records(after)
+
+    def backwards(self) -> Iterator[Recorded]:
+        return self._journal.backwards()

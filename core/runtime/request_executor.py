@@ -1,0 +1,149 @@
+"""What is asked of a real broker and a real market, and the input that its outcome is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, wait
+from dataclasses import replace
+from typing import Any
+
+from core.brokers.port import Broker
+from core.market.port import MarketData, MarketDataError
+from core.messages.effects import (
+    CancelOrder,
+    Effect,
+    FetchAccount,
+    FetchFigures,
+    FetchHistory,
+    FetchPicture,
+    LookUpOrder,
+    ReplaceOrder,
+    SubmitOrder,
+)
+from core.messages.inputs import (
+    AccountFetched,
+    BarArrived,
+    CancelAnswered,
+    FiguresFetched,
+    HistoryFetched,
+    Input,
+    LookUpAnswered,
+    PictureFetched,
+    SubmissionAnswered,
+)
+from core.model.account import NoAccount
+from core.model.bar import Bar
+from core.model.broker import BrokerPicture, FreshFigures, NoAnswer
+from core.model.instrument import BrokerInstrument, NoInstrument
+from core.model.quote import NoQuote
+from core.model.values import Symbol
+from core.runtime.lane_threads import Threads
+from core.settings.settings import Settings
+
+TO_BE_HEARD = 0.1
+"""Seconds, of those that a confirmation waits, in which what came is taken in."""
+AT_ONCE = 8
+"""Symbols asked for at the same time for one comparison."""
+
+
+class RequestExecutor:
+    """Blocks: called in threads, never in the engine's. `settings` are those in force as it was asked."""
+
+    def __init__(self, broker: Broker, market: MarketData) -> None:
+        self.broker = broker
+        self.market = market
+        self._threads = Threads("figures")
+
+    def close(self) -> None:
+        self._threads.close()
+
+    def ask(self, effect: Effect, settings: Settings) -> Input:
+        """The answer, whatever it is."""
+        broker = self.broker
+        match effect:
+            case SubmitOrder():
+                return SubmissionAnswered(effect.order.client_order_id, broker.submit(effect.order))
+            case ReplaceOrder():
+                answer = broker.replace(effect.order, effect.broker_order_id)
+                return SubmissionAnswered(effect.order.client_order_id, answer)
+            case CancelOrder():
+                cancelled = broker.cancel(effect.client_order_id, effect.broker_order_id)
+                return CancelAnswered(effect.client_order_id, cancelled)
+            case LookUpOrder():
+                found = broker.look_up(effect.client_order_id, with_legs=effect.with_legs)
+                return LookUpAnswered(effect.client_order_id, found)
+            case FetchFigures():
+                return FiguresFetched(effect.proposal_id, effect.ticket_id, self._figures(effect.symbol, settings))
+            case FetchAccount():
+                return AccountFetched(broker.account())
+            case FetchPicture():
+                return PictureFetched(self._picture(settings))
+            case FetchHistory():
+                return HistoryFetched(effect.symbols, effect.start, effect.end, self._history(effect))
+        raise TypeError(f"{type(effect).__name__} is no request to a broker")
+
+    def _history(self, effect: FetchHistory) -> tuple[Bar, ...] | NoAnswer:
+        try:
+            found = self.market.history(effect.symbols, effect.start, effect.end)
+        except MarketDataError as error:
+            return NoAnswer(str(error))
+        return tuple(minute.bar for minute in found if isinstance(minute, BarArrived))
+
+    def _figures(self, symbol: Symbol, settings: Settings) -> FreshFigures:
+        """Clock, account, quote and asset at once, each for as long as a confirmation waits: what has not come by then
+        says so, and keeps nobody from hearing the rest (OP-03).
+        """
+        asked: list[Callable[[], Any]] = [
+            self.broker.time,
+            self.broker.account,
+            lambda: self.market.quote(symbol),
+            lambda: self.broker.instrument(symbol),
+        ]
+        seconds = float(settings.staging.review_seconds)
+        futures = [self._threads.ask(act) for act in asked]
+        wait(futures, timeout=max(seconds - TO_BE_HEARD, seconds / 2))
+        time, account, quote, instrument = (_come(future, seconds) for future in futures)
+        return FreshFigures(
+            time,
+            NoAccount(account.reason) if isinstance(account, NoAnswer) else account,
+            NoQuote(quote.reason) if isinstance(quote, NoAnswer) else quote,
+            NoInstrument(instrument.reason) if isinstance(instrument, NoAnswer) else instrument,
+        )
+
+    def _picture(self, settings: Settings) -> BrokerPicture | NoAnswer:
+        """The broker's books, and what it says of the symbols that are traded or held."""
+        picture = self.broker.picture()
+        if isinstance(picture, NoAnswer):
+            return picture
+        wanted = {*map(Symbol, settings.symbols), *(p.symbol for p in picture.positions)}
+        asked = [lambda s=s: self.broker.instrument(s) for s in sorted(wanted)]
+        found = self._threads.all_of(asked, AT_ONCE)
+        return replace(picture, instruments=tuple(i for i in found if isinstance(i, BrokerInstrument)))
+
+
+def _come(future: Future[Any], seconds: float) -> Any:
+    """What came of one question by now."""
+    if not future.done():
+        return NoAnswer(f"no answer in {seconds:g} s")
+    return future.result()
+
+
+def no_answer(effect: Effect, reason: str) -> Input:
+    """What it is where the asking itself failed."""
+    nothing = NoAnswer(reason)
+    match effect:
+        case SubmitOrder() | ReplaceOrder():
+            return SubmissionAnswered(effect.order.client_order_id, nothing)
+        case CancelOrder():
+            return CancelAnswered(effect.client_order_id, nothing)
+        case LookUpOrder():
+            return LookUpAnswered(effect.client_order_id, nothing)
+        case FetchFigures():
+            return FiguresFetched(effect.proposal_id, effect.ticket_id, nothing)
+        case FetchAccount():
+            return AccountFetched(nothing)
+        case FetchPicture():
+            return PictureFetched(nothing)
+        case FetchHistory():
+            return HistoryFetched(effect.symbols, effect.start, effect.end, nothing)
+    raise TypeError(f"{type(effect).__name__} is no request to a broker")

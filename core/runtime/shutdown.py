@@ -1,0 +1,86 @@
+"""What a desk that leaves waits for, and what it says of what it leaves behind, in real and in virtual time (EX-22)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from core.engine import Engine
+from core.model.order import OrderRequest, OrderType, Side, StopHolder
+from core.model.quote import Quote
+from core.model.session import Session
+from core.trading_state.state import TradingState
+from core.views.event_text import order_in_words
+from core.workflows.orders.position_close import PositionClose
+from core.workflows.protection.desk_held_stops import stop_by_desk, unguarded
+from core.workflows.staging.confirmation import Confirmations
+
+NOT_SENT = "was not sent before the desk left"
+STAGE_AGAIN = "stage it again where it is still wanted"
+NEXT_START = "the next start sends it, or asks for it on a ticket"
+LOOKED_UP = "the next start looks it up"
+UNDECIDED = "its key was turned, and it was not sent; the next start needs a new key"
+STOP_THEN = ", and its stop follows then"
+ON_ITS_WAY = "its stop was making way for an exit that has not gone; start again soon, or look at the broker's page"
+UNGUARDED = {
+    StopHolder.BROKER: "its stop is not sent while the desk is closed",
+    StopHolder.DESK: "nobody keeps its stop while the desk is closed",
+}
+SOON = "start again soon, or cancel it at the broker"
+
+
+def is_filling(state: TradingState, at: datetime) -> bool:
+    """Whether an entry that works would fill by the last quote, and the desk itself sends its stop then."""
+    is_open = isinstance(state.calendar.session_at(at), Session)
+    return any(
+        (is_open or order.request.extended_hours)
+        and would_fill(order.request, state.sightings.quotes.get(order.request.symbol))
+        for order, holder in unguarded(state)
+        if holder is StopHolder.BROKER
+    )
+
+
+def would_fill(order: OrderRequest, quote: Quote | None) -> bool:
+    """At once, as far as anybody knows: at any price, or at a price that the quote meets."""
+    if order.type is OrderType.MARKET:
+        return True
+    if quote is None or order.type is OrderType.TRAILING_STOP:
+        return False
+    sign, price = (1, quote.ask) if order.side is Side.BUY else (-1, -quote.bid)
+    is_elected = order.stop_price is None or price >= sign * order.stop_price
+    return is_elected and (order.limit_price is None or price <= sign * order.limit_price)
+
+
+# ── last words ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def not_sent(order: OrderRequest) -> str:
+    """An entry that waited here."""
+    return f"{order_in_words(order)} {NOT_SENT}: {STAGE_AGAIN}"
+
+
+def kept(order: OrderRequest, is_known: bool) -> str:
+    """What only reduces and waited here; whether the next start knows that it never left."""
+    return f"{order_in_words(order)} {NOT_SENT}: {NEXT_START if is_known else LOOKED_UP}"
+
+
+def left_behind(engine: Engine, unanswered: Iterable[OrderRequest]) -> Iterator[str]:
+    """What nobody knows the end of, what is half done, and each entry whose fills have no stop meanwhile."""
+    state = engine.state
+    asked = list(unanswered)
+    asked += [o.request for o in state.ledger.working() if state.ledger.is_in_doubt(o) and o.request not in asked]
+    for request in asked:
+        yield f"{order_in_words(request)} was sent and not answered: {LOOKED_UP}{_stop_of(state, request)}"
+    for confirmed in engine.the(Confirmations).undecided():
+        yield f"{order_in_words(confirmed.ticket.order)} {UNDECIDED}"
+    for symbol in engine.the(PositionClose).under_way():
+        yield f"{symbol}: {ON_ITS_WAY}"
+    for order, holder in unguarded(state):
+        if order.request not in asked and not order.is_cancelling:
+            yield f"{order_in_words(order.request)} may fill, and {UNGUARDED[holder]}: {SOON}"
+
+
+def _stop_of(state: TradingState, request: OrderRequest) -> str:
+    """Of an entry whose stop follows its fills: when it does."""
+    order = state.ledger.order(request.client_order_id)
+    return STOP_THEN if order is not None and stop_by_desk(state, order) is StopHolder.BROKER else ""

@@ -1,0 +1,115 @@
+"""The simulated exchange of the settings: opened once with rules that stay, made again from market and log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+
+from core.brokers.simulated.config import EDITION, FIRST_EDITION
+from core.brokers.simulated.exchange import ExchangeConfig, Record, RequestLog, SimulatedExchange, rebuild
+from core.brokers.simulated.log import FRICTIONS, OPENING, RULES, RULES_EDITION
+from core.model.bar import Bar
+from core.model.session import Calendar
+from core.ports import OperatorError
+from core.runtime.link import Link
+from core.settings.settings import Settings
+
+
+def config_of(settings: Settings, account: str, seed: str, edition: int = EDITION) -> ExchangeConfig:
+    exchange = settings.exchange
+    return ExchangeConfig(
+        account=account,
+        cash=exchange.cash,
+        multiplier=exchange.multiplier,
+        slippage=exchange.slippage,
+        half_spread_ticks=exchange.half_spread_ticks,
+        participation=exchange.participation,
+        fee_per_share=exchange.fee_per_share,
+        settlement_days=exchange.settlement_days,
+        seed=seed,
+        slippage_by_size=exchange.slippage_by_size,
+        partial_fills=exchange.partial_fills,
+        rejections=exchange.rejections,
+        halts=exchange.halts,
+        halt_minutes=exchange.halt_minutes,
+        margin_interest=exchange.margin_interest,
+        edition=edition,
+    )
+
+
+def link_of(settings: Settings) -> Link:
+    return Link(
+        timedelta(seconds=float(settings.exchange.latency_seconds)),
+        timedelta(seconds=float(settings.exchange.answer_delay_seconds)),
+    )
+
+
+def opening_record(config: ExchangeConfig, symbols: Iterable[str], at: datetime) -> Record:
+    """What a new account's log begins with."""
+    usual = asdict(ExchangeConfig())
+    rules = {
+        name: str(value)
+        for name, value in asdict(config).items()
+        if name in RULES or (name in FRICTIONS and value != usual[name])
+    }
+    edition = {} if config.edition == FIRST_EDITION else {RULES_EDITION: str(config.edition)}
+    return {"request": OPENING, "at": at.isoformat(), "symbols": ",".join(symbols), **rules, **edition}
+
+
+def edition_of(records: Sequence[Record]) -> int:
+    """Of the rules by which the account's orders meet prices: its opening says it. Raises `OperatorError`."""
+    if not records:
+        return EDITION
+    opened = records[0].get(RULES_EDITION) if records[0].get("request") == OPENING else None
+    edition = FIRST_EDITION if opened is None else int(opened)
+    if not FIRST_EDITION <= edition <= EDITION:
+        raise OperatorError(
+            f"this account was opened under edition {edition} of the exchange's rules, and this keyturn knows "
+            f"{FIRST_EDITION} to {EDITION}; use the version that opened it, or open another account with --seed"
+        )
+    return edition
+
+
+def opening_settings(records: Sequence[Record]) -> tuple[str, ...]:
+    """The settings that an account was opened with, as `--set` would give them; none where it is new."""
+    if not records or records[0].get("request") != OPENING:
+        return ()
+    opening = records[0]
+    symbols = ", ".join(f"'{symbol}'" for symbol in str(opening["symbols"]).split(","))
+    return (
+        f"symbols=[{symbols}]",
+        *(f"exchange.{name}={opening[name]}" for name in RULES + FRICTIONS if name in opening),
+    )
+
+
+def require_the_same(records: Sequence[Record], config: ExchangeConfig) -> None:
+    """Refuse rules other than those that the account was opened with. Raises `OperatorError`."""
+    ours, usual = asdict(config), asdict(ExchangeConfig())
+    for name in RULES + FRICTIONS:
+        opened = records[0].get(name, str(usual[name]) if name in FRICTIONS else None)
+        if opened is not None and str(ours[name]) != opened and ours[name] != type(ours[name])(opened):
+            raise OperatorError(
+                f"exchange.{name} = {ours[name]}: this account was opened with {opened}, and an exchange keeps its "
+                "rules; leave the setting out, or open another account with --seed"
+            )
+
+
+def requests_of(records: Sequence[Record]) -> list[Record]:
+    """The log without its opening."""
+    return [record for record in records if record.get("request") != OPENING]
+
+
+def resumed(
+    config: ExchangeConfig,
+    calendar: Calendar,
+    log: RequestLog,
+    bars: Iterable[Bar],
+    records: Iterable[Record],
+    until: datetime,
+) -> SimulatedExchange:
+    """An exchange that went on while nobody looked: what it told then is told again only by a comparison."""
+    exchange = SimulatedExchange(config, calendar, log)
+    rebuild(exchange, bars, (), records, until)
+    exchange.take_updates()
+    return exchange

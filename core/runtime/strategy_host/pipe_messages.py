@@ -1,0 +1,268 @@
+"""What goes over the pipe between the desk and a strategy's process: frames of JSON, each with its length before it.
+
+Numbers are texts, so that a price is the same Decimal on both sides. The desk trusts no frame: what is not exactly one
+of the shapes below raises `WireError`, and the process that wrote it is ended.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import orjson
+from pydantic import TypeAdapter
+
+from core.model.bar import Bar
+from core.model.order import StopHolder
+from core.model.recommendation import Recommendation
+from core.model.session import Session
+from core.model.signal import Answer, EntrySignal, ExitReason, ExitSignal, NoTrade, NoTradeReason
+from core.model.values import MOST, Money, Price, Quantity, Symbol, VenueId
+from core.model.venues import VENUES
+from core.risk.size_factors.base import Conditions
+from core.strategies.base import Context, Figures
+from core.strategies.signal_checks import SignalFault
+
+HEAD = struct.Struct(">I")
+LARGEST = 8 * 1024 * 1024
+"""Bytes of one frame."""
+LONGEST_NUMBER = 60
+LONGEST_WORDS = 600
+MOST_FIGURES = 64
+FINEST = -40
+"""The smallest power of ten in a number that is taken."""
+LARGEST_POWER = 20
+
+CONDITIONS: TypeAdapter[Conditions] = TypeAdapter(Conditions)
+NO_TRADES = {reason.value: NoTrade(reason) for reason in NoTradeReason}
+
+
+class WireError(ValueError):
+    """A frame is none of those that may come."""
+
+
+def framed(message: object) -> bytes:
+    body = orjson.dumps(message, default=_plain)
+    return HEAD.pack(len(body)) + body
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    raise TypeError(type(value).__name__)
+
+
+def read(body: bytes) -> list[Any]:
+    """A message: a list that begins with its name."""
+    try:
+        message = orjson.loads(body)
+    except ValueError:
+        raise WireError from None
+    if not isinstance(message, list) or not message or not isinstance(message[0], str):
+        raise WireError
+    return message
+
+
+# ── to the strategy ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def bar_out(bar: Bar) -> list[Any]:
+    return [bar.symbol, bar.start, bar.open, bar.high, bar.low, bar.close, bar.volume]
+
+
+def bar_in(row: list[Any]) -> Bar:
+    symbol, start, *numbers = row
+    opened, high, low, close, volume = map(Decimal, numbers)
+    return Bar(
+        Symbol(symbol),
+        datetime.fromisoformat(start),
+        Price(opened),
+        Price(high),
+        Price(low),
+        Price(close),
+        Quantity(volume),
+    )
+
+
+def session_out(session: Session) -> list[Any]:
+    return [session.day, session.open, session.close]
+
+
+def session_in(row: list[Any]) -> Session:
+    day, opened, closed = row
+    return Session(date.fromisoformat(day), datetime.fromisoformat(opened), datetime.fromisoformat(closed))
+
+
+def context_out(context: Context) -> list[Any]:
+    """All but the conditions, which are asked for when there is something to size."""
+    advised = context.recommendation
+    return [
+        session_out(context.session),
+        context.window_first,
+        context.window_last,
+        context.flat_from,
+        context.entries_allowed,
+        context.is_enabled,
+        context.is_paused,
+        context.is_day_disabled,
+        context.entries_filled,
+        context.held,
+        context.entry_price,
+        context.entered_at,
+        None if advised is None else _recommendation_out(advised),
+        context.covered,
+        context.is_waiting,
+        context.is_broker_behind,
+        context.risk_per_trade,
+        context.max_notional,
+        context.min_notional,
+        context.venue.id,
+    ]
+
+
+def context_in(row: list[Any], conditions: Callable[[], Conditions] = Conditions) -> Context:
+    entry_price, risk, notional = row[10], row[16], row[17]
+    return Context(
+        session=session_in(row[0]),
+        window_first=datetime.fromisoformat(row[1]),
+        window_last=datetime.fromisoformat(row[2]),
+        flat_from=datetime.fromisoformat(row[3]),
+        entries_allowed=row[4],
+        venue=VENUES[VenueId(row[19])],
+        conditions=conditions,
+        is_enabled=row[5],
+        is_paused=row[6],
+        is_day_disabled=row[7],
+        entries_filled=row[8],
+        held=Quantity(Decimal(row[9])),
+        entry_price=None if entry_price is None else Price(Decimal(entry_price)),
+        entered_at=None if row[11] is None else datetime.fromisoformat(row[11]),
+        recommendation=None if row[12] is None else _recommendation_in(row[12]),
+        covered=Quantity(Decimal(row[13])),
+        is_waiting=row[14],
+        is_broker_behind=row[15],
+        risk_per_trade=None if risk is None else Money(Decimal(risk)),
+        max_notional=None if notional is None else Money(Decimal(notional)),
+        min_notional=Decimal(row[18]),
+    )
+
+
+def _recommendation_out(advised: Recommendation) -> list[Any]:
+    figures = (advised.entry, advised.stop, advised.target, advised.quantity)
+    return [advised.strategy, advised.symbol, *figures, advised.expires_at, advised.source]
+
+
+def _recommendation_in(row: list[Any]) -> Recommendation:
+    entry, stop, target, quantity = map(Decimal, row[2:6])
+    return Recommendation(
+        row[0],
+        Symbol(row[1]),
+        Price(entry),
+        Price(stop),
+        Price(target),
+        Quantity(quantity),
+        datetime.fromisoformat(row[6]),
+        row[7],
+    )
+
+
+def conditions_out(conditions: Conditions) -> object:
+    return CONDITIONS.dump_python(conditions, mode="json")
+
+
+def conditions_in(plain: object) -> Conditions:
+    return CONDITIONS.validate_python(plain)
+
+
+# ── from the strategy ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def answer_out(answer: Answer | SignalFault) -> list[Any]:
+    """Of a sound answer; who it is from and which bar made it, the desk knows itself."""
+    match answer:
+        case NoTrade():
+            return ["none", answer.reason.value]
+        case EntrySignal():
+            prices = (answer.limit_price, answer.stop_price, answer.quantity, answer.reference)
+            return ["enter", *prices, answer.reason, answer.target_price, answer.confidence]
+        case ExitSignal():
+            figures = (answer.quantity, answer.intended_price, answer.reference)
+            return ["leave", *figures, answer.exit_reason.value, answer.reason]
+        case SignalFault():
+            return ["odd", answer.words]
+
+
+def answer_in(row: object, strategy: str, bar: Bar) -> Answer | SignalFault:
+    """What a strategy answered to that bar; each number and each word is looked at. Raises `WireError`."""
+    match row:
+        case ["none", str(reason)] if reason in NO_TRADES:
+            return NO_TRADES[reason]
+        case ["enter", limit, stop, quantity, reference, reason, target, confidence]:
+            return EntrySignal(
+                strategy,
+                bar.symbol,
+                bar.start,
+                Price(number(limit)),
+                Price(number(stop)),
+                StopHolder.BROKER,
+                Quantity(number(quantity)),
+                Price(number(reference)),
+                words(reason),
+                None if target is None else Price(number(target)),
+                None if confidence is None else number(confidence),
+            )
+        case ["leave", quantity, price, reference, why, reason]:
+            try:
+                exit_reason = ExitReason(why)
+            except ValueError:
+                raise WireError from None
+            return ExitSignal(
+                strategy,
+                bar.symbol,
+                bar.start,
+                Quantity(number(quantity)),
+                exit_reason,
+                Price(number(price)),
+                Price(number(reference)),
+                words(reason),
+            )
+        case ["odd", said]:
+            return SignalFault(words(said))
+    raise WireError
+
+
+def number(text: object) -> Decimal:
+    """A number that can be reckoned with and written out. Raises `WireError`."""
+    if not isinstance(text, str) or len(text) > LONGEST_NUMBER:
+        raise WireError
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        raise WireError from None
+    exponent = value.as_tuple().exponent
+    if not isinstance(exponent, int) or exponent < FINEST or not FINEST < value.adjusted() < LARGEST_POWER:
+        raise WireError
+    if abs(value) >= MOST:
+        raise WireError
+    return value
+
+
+def words(text: object) -> str:
+    """A line of a strategy's own, without what would move a terminal. Raises `WireError`."""
+    if not isinstance(text, str):
+        raise WireError
+    return "".join(sign if sign.isprintable() else " " for sign in text[:LONGEST_WORDS])
+
+
+def figures_in(rows: object) -> Figures:
+    if not isinstance(rows, list):
+        raise WireError
+    try:
+        return tuple((words(name), words(value)) for name, value in rows[:MOST_FIGURES])
+    except (TypeError, ValueError):
+        raise WireError from None

@@ -1,0 +1,154 @@
+"""A strategy's place in its process: made there, asked there, and after a loss made again of what the desk knows."""
+
+from __future__ import annotations
+
+import time
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from core.model.bar import Bar
+from core.runtime.strategy_host import pipe_messages
+from core.runtime.strategy_host.process import LostError, StrategyProcess
+from core.strategies.base import Context
+from core.strategies.signal_checks import UnfitError
+from core.strategies.timeouts import OverdueError
+from core.strategies.user_strategies import RaisedError
+
+A_BATCH = 0.5
+"""Seconds that a batch may take beyond one answer: its process tells it before."""
+GONE = "its process is gone; resume it to start it again"
+
+
+class SharedProcess:
+    """One strategy on one symbol, as the desk can make it again.
+
+    It has the desk's last good copy of the memory, and the bars that were answered since.
+    """
+
+    def __init__(self, process: StrategyProcess, number: int, terms: dict[str, Any], remembered: object) -> None:
+        self.process, self.number, self.terms = process, number, terms
+        self._copy = remembered
+        self._is_stale = False
+        self._since: list[tuple[Bar, list[Any]]] = []
+        self._generation = 0
+        self._ends = 0.0
+        self._unsaid = ""
+        weakref.finalize(self, process.left.append, number).atexit = False
+
+    def take_place(self) -> str:
+        """Be made in the process as it is; what of the memory did not fit. Raises `UnfitError`, `RaisedError`."""
+        if not self.process.is_ready:  # one is beginning: nobody waits, and the next bar makes it
+            return ""
+        try:
+            self._wait_from_now()
+            return self._be_made()
+        except LostError as error:
+            raise RaisedError(str(error)) from None
+
+    # ── there, lost, there again ─────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def _is_there(self) -> bool:
+        return self.process.is_ready and self._generation == self.process.generation
+
+    def _be_there(self, context: Context) -> None:
+        """After a loss: a new process, and the memory that the desk has. One that is paused stays gone."""
+        if self._is_there:
+            return
+        if context.is_paused and not self.process.is_running:
+            raise LostError(GONE)
+        is_played = self.process.waits > self.process.patience
+        refused = self.process.ready(self.process.waits if is_played else self._left)
+        if refused is not None:
+            raise LostError(refused.faults[0])
+        since = [*self._since]
+        if is_played:
+            self._wait_from_now(A_BATCH)
+        try:
+            self._be_made()
+        except UnfitError as error:
+            raise LostError(str(error)) from None
+        if since:
+            self._seen_again(since)
+        if is_played:
+            self._wait_from_now()
+
+    def _be_made(self) -> str:
+        match self._ask("make", self.number, self.terms, self._copy):
+            case ["made", str(forgot), dict() as state]:
+                self._generation = self.process.generation
+                self._copied(state)
+                return pipe_messages.words(forgot)
+            case ["unfit", str(why)]:
+                raise UnfitError(pipe_messages.words(why))
+        raise self.process.breach()
+
+    def _seen_again(self, since: list[tuple[Bar, list[Any]]]) -> None:
+        """Bars that it answered after the copy was made."""
+        rows = [[number, *pipe_messages.bar_out(bar)] for number, (bar, _) in enumerate(since)]
+        while rows:
+            rows = rows[self._shown_rows(rows, [row for _, row in since], is_again=True) :]
+
+    def _wait_from_now(self, more: float = 0.0) -> None:
+        """All that is asked until this is said again has so many seconds together."""
+        self._ends = time.monotonic() + self.process.patience + more
+
+    @property
+    def _left(self) -> float:
+        return max(0.0, self._ends - time.monotonic())
+
+    def _ask(self, *question: object) -> list[Any]:
+        return self.process.ask(*question, seconds=self._left)
+
+    @contextmanager
+    def _between_bars(self) -> Iterator[None]:
+        """What fails in here is said with the next bar."""
+        try:
+            with self._losing(None):
+                yield
+        except (RaisedError, OverdueError) as error:
+            self._unsaid = str(error) if isinstance(error, RaisedError) else f"{type(error).__name__}: {error}"
+
+    @contextmanager
+    def _losing(self, context: Context | None) -> Iterator[None]:
+        """What becomes of a process that fails in here: the place knows it, and the desk hears it in its own words."""
+        try:
+            yield
+        except (LostError, OverdueError) as error:
+            self.lose(is_paused=context is not None and context.is_paused)
+            if isinstance(error, OverdueError):
+                raise
+            raise RaisedError(f"{type(error).__name__}: {error}") from None
+
+    def lose(self, *, is_paused: bool) -> None:
+        """The process is gone; the next is begun where somebody may need it."""
+        self._is_stale = False
+        if not is_paused:
+            with suppress(OSError):
+                self.process.begin()
+
+    # ── questions ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _shown_rows(self, rows: list[list[Any]], contexts: list[list[Any]], *, is_again: bool = False) -> int:
+        match self._ask("show", self.number, rows, contexts, is_again):
+            case ["shown", int(done), dict() as state] if 0 < done <= len(rows):
+                self._copied(state)
+                return done
+            case ["failed", str(why), dict() as state]:
+                self._copied(state)
+                raise RaisedError(pipe_messages.words(why))
+        raise self.process.breach()
+
+    def _copied(self, state: object) -> None:
+        self._is_stale = state is None
+        if state is not None:
+            self._copy = state
+            self._since.clear()
+
+    def _named(self, name: str, reply: list[Any]) -> object:
+        match reply:
+            case [found, value] if found == name:
+                return value
+        raise self.process.breach()

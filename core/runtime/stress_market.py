@@ -1,0 +1,165 @@
+"""The stress desk: 30 positions, 60 orders, 12 strategies and 2,000 quotes a second in 20 symbols, for ever the same.
+
+It is made by real proposals, real confirmations and real fills on the simulated exchange, in a market that is written
+for it and never closes:
+
+- 30 symbols are held, one position each, because a symbol belongs to one strategy at a time (EX-08). VWAP looks at the
+  first 12 and holds them; the other 18 were bought by hand. The first 20 are quoted, all 30 have a bar a minute.
+- Every symbol opens with an auction half a percent above its level and stays at the level from then on. So VWAP buys
+  in the second minute, and the price never comes back to VWAP, nor to a stop: nothing more happens by itself.
+- The 60 orders of the day: 30 filled entries; 18 stops that the broker holds, for what was bought by hand; 8 entries
+  that work, 2 % below the market; 4 more of those, cancelled. VWAP's own stops are watched by the desk.
+- Quotes come in 50 packets a second of the wall, two of each quoted symbol in a packet, at any speed: at ×60 they lie
+  further apart in the desk's time. While a ticket is open the desk runs at ×1, and fewer come where it ran faster.
+
+What it does follows from the seed alone, and it remembers nothing: each opening begins anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from random import Random
+
+from core.messages.inputs import BarArrived, QuoteArrived
+from core.model.bar import ONE_MINUTE, Bar
+from core.model.quote import Feed, Quote
+from core.model.session import NoSession, Session
+from core.model.values import Price, Quantity, Symbol
+from core.model.venues import HOME
+from core.runtime.feed import QUOTE, Timed, bar_item, merged
+
+ACCOUNT = "stress"
+SYMBOLS = tuple(
+    Symbol(text)
+    for text in (
+        *("SPY", "QQQ", "IWM", "DIA", "AAPL", "MSFT", "NVDA", "AMZN", "GOOGL", "META", "TSLA", "JPM"),
+        *("IBM", "BAC", "XOM", "WMT", "KO", "PFE", "CSCO", "INTC"),
+        *("GE", "F", "T", "VZ", "CVX", "MCD", "NKE", "DIS", "PG", "HD"),
+    )
+)
+WATCHED, QUOTED, BY_HAND = SYMBOLS[:12], SYMBOLS[:20], SYMBOLS[12:]
+"""What VWAP looks at; what is quoted; what is bought by hand."""
+WORKING_ENTRIES, CANCELLED = 8, 4
+POSITIONS, ORDERS = len(SYMBOLS), len(SYMBOLS) + len(BY_HAND) + WORKING_ENTRIES + CANCELLED
+
+OPEN = datetime(2026, 1, 5, 14, 30, tzinfo=UTC)
+SESSION = Session(date(2026, 1, 5), OPEN, OPEN + timedelta(days=200))
+"""The one session of this market, long enough for 80 hours at ×60."""
+READY_AT = OPEN + timedelta(minutes=4, seconds=30)
+"""From here on it is watched: no key is pressed by script any more, and the quotes begin."""
+
+AUCTION = Decimal("1.005")
+AUCTION_VOLUME, MINUTE_VOLUME = Quantity(Decimal(300_000_000)), Quantity(Decimal(1000))
+"""Shares: so many in the auction that VWAP stays where it was."""
+LEVELS = (40, 400)
+"""USD, between which a symbol's level lies."""
+WIDTH = 12
+"""Ticks on either side of its level in which a price moves: less than 0.4 %, and VWAP is 0.5 % above."""
+SHARES = Quantity(Decimal(10))
+LOT = Quantity(Decimal(100))
+
+PACKETS_A_SECOND = 50
+QUOTES_A_PACKET = 2
+"""Of each quoted symbol: 20 × 2 × 50 are 2,000 a second."""
+STEPS = (-1, 0, 0, 1)
+
+_names = ", ".join(f"'{symbol}'" for symbol in SYMBOLS)
+_watched = ", ".join(f"'{symbol}'" for symbol in WATCHED)
+SETTINGS = (
+    f"symbols=[{_names}]",
+    f"strategies.vwap.symbols=[{_watched}]",
+    "strategies.vwap.entry_deviation=0.003",
+    "strategies.vwap.stop_fraction=0.03",
+    "strategies.vwap.stop_holder='desk'",
+    "strategies.vwap.minimum_bars=2",
+    "strategies.vwap.flat_minutes=0",
+    "risk.per_trade.usd=500",
+    "risk.max_notional.usd=4000",
+    "risk.daily_loss.usd=20000",
+    f"risk.max_open_positions={POSITIONS}",
+    "risk.entries_a_day=1000",
+    "risk.window_start='00:00'",
+    "risk.window_end='23:59'",
+    "exchange.cash=500000",
+    "exchange.multiplier=2",
+    "execution.max_queued=1000",
+)
+
+
+class OneSession:
+    """A calendar with one session, whose day is every instant's trading day (`core.model.session.Calendar`)."""
+
+    venue = HOME
+
+    def __init__(self, session: Session = SESSION) -> None:
+        self.session = session
+
+    def session_on(self, day: date) -> Session | NoSession:
+        return self.session if day == self.session.day else NoSession("this market has one session")
+
+    def session_at(self, at: datetime) -> Session | NoSession:
+        return self.session if self.session.holds(at) else NoSession("outside of the one session of this market")
+
+    def next_session(self, _at: datetime) -> Session:
+        return self.session
+
+    def trading_day(self, _at: datetime) -> date:
+        return self.session.day
+
+
+# ── the market ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def level_of(seed: int, symbol: Symbol) -> int:
+    """Where a symbol's price stays, in cents."""
+    return Random(f"{seed}:{symbol}:stress").randint(LEVELS[0] * 100, LEVELS[1] * 100)
+
+
+def bars(seed: int, symbol: Symbol) -> Iterator[Bar]:
+    """The auction, then quiet minutes around the level. Each begins at the level, so that a limit there is filled."""
+    level = level_of(seed, symbol)
+    top = dollars(round(level * AUCTION))
+    yield Bar(symbol, OPEN, top, top, top, top, AUCTION_VOLUME)
+    chance = Random(f"{seed}:{symbol}:bars")
+    start, first = OPEN + ONE_MINUTE, dollars(level)
+    while start < SESSION.close:
+        close = level if start < READY_AT else level + chance.randint(-WIDTH // 2, WIDTH // 2)
+        high, low = max(level, close) + 1, min(level, close) - 1
+        yield Bar(symbol, start, first, dollars(high), dollars(low), dollars(close), MINUTE_VOLUME)
+        start += ONE_MINUTE
+
+
+def quotes(seed: int, speed: float) -> Iterator[Timed]:
+    """Packets of quotes from `READY_AT` on, every fiftieth of a second of the wall at `speed`."""
+    chance = Random(f"{seed}:quotes")
+    ladders = [_ladder(level_of(seed, symbol)) for symbol in QUOTED]
+    places = [WIDTH] * len(QUOTED)
+    step = timedelta(seconds=speed / PACKETS_A_SECOND)
+    share = step / QUOTES_A_PACKET
+    arrives = READY_AT
+    while arrives < SESSION.close:
+        arrives += step
+        for number in range(QUOTES_A_PACKET):
+            made = arrives - share * (QUOTES_A_PACKET - 1 - number)
+            for index, symbol in enumerate(QUOTED):
+                place = places[index] = min(2 * WIDTH, max(0, places[index] + STEPS[chance.getrandbits(2)]))
+                bid, ask = ladders[index][place]
+                yield (arrives, QUOTE, QuoteArrived(Quote(symbol, made, bid, LOT, ask, LOT, Feed.RECORDED)))
+
+
+def market(seed: int, speed: float) -> Iterator[Timed]:
+    """Everything that the stress desk hears, in order of time."""
+    told = ((bar_item(BarArrived(bar, f"stress {seed}")) for bar in bars(seed, symbol)) for symbol in SYMBOLS)
+    return merged([*told, quotes(seed, speed)])
+
+
+def _ladder(level: int) -> list[tuple[Price, Price]]:
+    """Bid and ask a tick around each place of a price, from the lowest."""
+    lowest = level - WIDTH
+    return [(dollars(lowest + place - 1), dollars(lowest + place + 1)) for place in range(2 * WIDTH + 1)]
+
+
+def dollars(cents: int) -> Price:
+    return Price(Decimal(cents).scaleb(-2))

@@ -1,0 +1,1 @@
+"""Every setting, one chapter a file; settings as journals keep them, and what another file would change."""

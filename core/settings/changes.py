@@ -1,0 +1,310 @@
+"""What another settings file would change: limits made tighter, limits made looser, what needs a restart (RK-13).
+
+Only `risk` is read while an engine runs. Of each limit it is said here which way is looser; a change of one that is not
+named, or that cannot be compared, counts as looser: it takes the word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from datetime import time
+from decimal import Decimal
+from enum import Enum
+from hashlib import sha256
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from core.risk.checks.daily_loss import DAILY, WEEKLY
+from core.risk.protections.book import NAMES
+from core.settings.history import VERSION, read, restated
+from core.settings.settings import Settings
+from core.settings.types import WHOLE, AmountSettings, KeyPath
+from core.settings.user_strategies import UserStrategySettings
+
+OF_THE_ACCOUNT = (DAILY, WEEKLY)
+LIMITS = "risk"
+"""The one table that a running engine takes over."""
+OF_THE_SCREEN = ("display", "keys")
+"""Tables that no order depends on."""
+
+MORE_IS_LOOSER = frozenset(
+    {
+        "per_trade",
+        "max_notional",
+        "max_open_positions",
+        "several_strategies_a_symbol",
+        "daily_loss",
+        "weekly_loss",
+        "entries_a_day",
+        "window_end",
+        "spread_limit",
+        "spread_of_stop_limit",
+        "quote_age_seconds",
+        "quote_age_seconds_iex",
+        "price_band",
+        "clock_skew_seconds",
+        "clock_wrong_seconds",
+        "clock_jump_seconds",
+        "portfolio.max_exposure",
+        "session.extended.part",
+        "session.extended.spread_limit",
+        "session.crypto.part",
+        "session.crypto.spread_limit",
+        "protections.stop_loss_guard.trade_limit",
+        "protections.cooldown.loss",
+        "protections.low_profit.trade_limit",
+        "protections.loss_streak.trade_limit",
+        "protections.max_drawdown.limit",
+        "protections.max_drawdown.trade_limit",
+        "protections.volatility_halt.limit",
+        "protections.volatility_halt.times_median",
+        "protections.equity_curve.disabled_after",
+        "protections.day_trades.trade_limit",
+        "protections.override_minutes",
+        "frequency.none_over",
+        "frequency.one_more_under",
+        "sizing.vix.elevated",
+        "sizing.vix.high",
+        "sizing.correlation.limit",
+        "sizing.correlation.factor",
+        "sizing.throttle.daily_part",
+        "sizing.throttle.daily_factor",
+        "sizing.throttle.weekly_part",
+        "sizing.throttle.weekly_factor",
+        "sizing.kelly.fraction",
+        "sizing.budget",
+        "sizing.raise_to_minimum",
+    }
+)
+"""Limits under `risk` that allow more the larger they are; true is more than false."""
+LESS_IS_LOOSER = frozenset(
+    {
+        "window_start",
+        "clock_steady_seconds",
+        "margin.refuse_at",
+        "margin.holds_overnight",
+        "portfolio.reserve",
+        "protections.stop_loss_guard.enabled",
+        "protections.stop_loss_guard.required_profit",
+        "protections.stop_loss_guard.stop_minutes",
+        "protections.cooldown.enabled",
+        "protections.cooldown.stop_minutes",
+        "protections.low_profit.enabled",
+        "protections.low_profit.required_profit",
+        "protections.low_profit.stop_minutes",
+        "protections.loss_streak.enabled",
+        "protections.loss_streak.stop_minutes",
+        "protections.max_drawdown.enabled",
+        "protections.max_drawdown.stop_minutes",
+        "protections.volatility_halt.enabled",
+        "protections.volatility_halt.stop_minutes",
+        "protections.equity_curve.enabled",
+        "protections.day_trades.enabled",
+        "protections.day_trades.days",
+        "protections.day_trades.equity",
+        "protections.loss_override_minutes",
+        "sizing.atr.enabled",
+        "sizing.atr.multiple",
+        "sizing.vix.enabled",
+        "sizing.correlation.enabled",
+    }
+)
+"""Limits under `risk` that allow more the smaller they are."""
+STRICTER = {"on_missing_equity": "refuse", "session.policy": "regular_only"}
+"""Of a choice, the one that allows least."""
+
+OWN: KeyPath = ("strategies", "own")
+"""Where the settings hold the tables of the user's strategies."""
+NOT_SET = "not set"
+"""Said of a setting that one of two files does not have."""
+
+
+class ChangeKind(Enum):
+    """How a difference is taken over."""
+
+    TIGHTER = "tighter"
+    LOOSER = "looser"
+    RESTART = "needs a restart"
+
+
+@dataclass(frozen=True, slots=True)
+class LimitChange:
+    """One setting that the file says otherwise; `before` and `after` are in words."""
+
+    path: KeyPath
+    before: str
+    after: str
+    kind: ChangeKind
+
+    @property
+    def key(self) -> str:
+        return ".".join(self.path)
+
+    @property
+    def words(self) -> str:
+        """`risk.daily_loss 10 USD → 5 USD`."""
+        return f"{self.key} {self.before} → {self.after}"
+
+
+def changes_between(old: Settings, new: Settings, equity: Decimal | None = None) -> tuple[LimitChange, ...]:
+    """Every setting that differs, those of the screen aside.
+
+    An amount in USD and one in parts of equity are compared at `equity`, that of the day's opening; where it is not
+    known, they count as looser.
+    """
+    before, after = dict(_leaves(old, ())), dict(_leaves(new, ()))
+    found = []
+    for path in {**before, **after}:
+        was, is_now = before.get(path, NOT_SET), after.get(path, NOT_SET)
+        if path[0] not in OF_THE_SCREEN and was != is_now:
+            found.append(LimitChange(path, in_words(was), in_words(is_now), _kind(path, was, is_now, equity)))
+    return tuple(found)
+
+
+def is_within(path: KeyPath, other: KeyPath) -> bool:
+    """Whether one of the two keys is the other, or a part of it."""
+    both = min(len(path), len(other))
+    return path[:both] == other[:both]
+
+
+def with_changes(old: Settings, new: Settings, changes: Collection[LimitChange]) -> Settings:
+    """`old` with these changes alone taken from `new`. Raises ValueError where they cannot stand without the others.
+
+    What of `old` stands although today's rules would not take it goes on standing.
+    """
+    values, others = _whole(old), _whole(new)
+    for change in changes:
+        _take(values, others, change.path)
+    judged = deepcopy(values)
+    for place in old.odd.places:
+        judged = _take(judged, others, place)
+    try:
+        Settings.model_validate(judged)
+    except ValidationError as error:
+        raise ValueError(error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")) from None
+    return read(values, VERSION)
+
+
+def _whole(settings: Settings) -> dict[str, Any]:
+    return settings.model_dump(context=WHOLE, warnings=False)
+
+
+def _take(values: dict[str, Any], others: dict[str, Any], path: KeyPath) -> dict[str, Any]:
+    """The values with what others have at a path; the others where it is the whole."""
+    if not path:
+        return others
+    here, there = values, others
+    for key in path[:-1]:
+        here, there = here.setdefault(key, {}), there.get(key, {})
+    if path[-1] in there:
+        here[path[-1]] = there[path[-1]]
+    else:
+        here.pop(path[-1], None)
+    return values
+
+
+def without_looser(held: Settings, new: Settings, equity: Decimal | None = None) -> Settings:
+    """The new settings with each limit as it held where the new one is looser; with all as they held where none fit."""
+    tighter = [change for change in changes_between(held, new, equity) if change.kind is ChangeKind.TIGHTER]
+    try:
+        limits = with_changes(held, new, tighter).risk
+    except ValueError:
+        limits = held.risk
+    settings = new.model_copy(update={LIMITS: limits})
+    return restated(settings) if held.odd.words else settings
+
+
+def tightened(changes: Collection[LimitChange]) -> dict[str, str]:
+    """What was made tighter, in words, by the name of the protection whose limit, or whose override, it is (RK-06)."""
+    found: dict[str, str] = {}
+    for change in changes:
+        if change.kind is not ChangeKind.TIGHTER:
+            continue
+        for name in _protections_of(change.path[1:]):
+            found[name] = f"{found[name]}, {change.words}" if name in found else change.words
+    return found
+
+
+def _protections_of(path: KeyPath) -> tuple[str, ...]:
+    """Of a setting under `risk`."""
+    match path:
+        case (name,) if name in OF_THE_ACCOUNT:
+            return (name,)
+        case ("protections", "loss_override_minutes"):
+            return OF_THE_ACCOUNT
+        case ("protections", "override_minutes"):
+            return NAMES
+        case ("protections", name, *_):
+            return (name,)
+    return ()
+
+
+def digest_of(settings: Settings) -> str:
+    """What the settings say, in sixteen characters."""
+    return sha256(settings.model_dump_json().encode()).hexdigest()[:16]
+
+
+def in_words(value: object) -> str:
+    """A value as a settings file has it, its unit beside it."""
+    if isinstance(value, AmountSettings):
+        return f"{value.usd:f} USD" if value.usd is not None else f"{value.of_equity:f} of equity"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, time):
+        return f"{value:%H:%M}"
+    if value is None:
+        return NOT_SET
+    if isinstance(value, tuple):
+        each = ("/".join(map(in_words, item)) if isinstance(item, tuple) else in_words(item) for item in value)
+        return ", ".join(each) or "none"
+    return str(value.value if isinstance(value, Enum) else value) or "empty"
+
+
+def _leaves(table: BaseModel, path: KeyPath) -> Iterator[tuple[KeyPath, object]]:
+    for key in type(table).model_fields:
+        value = getattr(table, key)
+        if isinstance(value, BaseModel) and not isinstance(value, AmountSettings):
+            yield from _leaves(value, (*path, key))
+        elif (*path, key) == OWN:
+            yield from _of_own(value)
+        else:
+            yield (*path, key), value
+
+
+def _of_own(tables: Mapping[str, UserStrategySettings]) -> Iterator[tuple[KeyPath, object]]:
+    """The tables of the user's strategies, as they stand in the file."""
+    for name, table in tables.items():
+        for key, value in _leaves(table, (OWN[0], name)):
+            if key[-1] != "terms":
+                yield key, value
+        yield from (((OWN[0], name, key), value) for key, value in table.terms.items())
+
+
+def _kind(path: KeyPath, before: object, after: object, equity: Decimal | None) -> ChangeKind:
+    if path[0] != LIMITS:
+        return ChangeKind.RESTART
+    name = ".".join(path[1:])
+    if name in STRICTER:
+        return ChangeKind.TIGHTER if after == STRICTER[name] else ChangeKind.LOOSER
+    grows = _grows(before, after, equity)
+    if grows is None or name not in MORE_IS_LOOSER | LESS_IS_LOOSER:
+        return ChangeKind.LOOSER
+    return ChangeKind.LOOSER if grows is (name in MORE_IS_LOOSER) else ChangeKind.TIGHTER
+
+
+def _grows(before: object, after: object, equity: Decimal | None) -> bool | None:
+    """Whether the second is more; None where the two have no common unit."""
+    if isinstance(before, AmountSettings) and isinstance(after, AmountSettings):
+        for first, second in ((before.usd, after.usd), (before.of_equity, after.of_equity)):
+            if first is not None and second is not None:
+                return second > first
+        here, there = before.of(equity), after.of(equity)
+        return there > here if here is not None and there is not None and here != there else None
+    if isinstance(before, Decimal | int | time) and type(before) is type(after):
+        return bool(after > before)  # type: ignore[operator]
+    return None

@@ -1,0 +1,56 @@
+"""What can be set of the exit rules (ST-09). Ratios are of the average price that was paid; zero turns a rule off."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import Field
+
+from core.model.venues import HOME
+from core.settings.types import Ratio, SettingsTable
+
+OF_NO_STRATEGY = frozenset({"manual", "broker"})
+"""Names of positions that a person typed, or that were taken over from the broker's books."""
+Days = Annotated[int, Field(ge=0, le=3660)]
+
+
+class ExitSettings(SettingsTable):
+    """Exits of what a strategy opened, beside that strategy's own (ST-09).
+
+    A stop or a target that came with the entry stays as it was signed; `stop` and `profit_target` are for those that
+    came without.
+    """
+
+    enabled: bool = True
+    not_for: tuple[str, ...] = Field(("vwap",), description="strategies whose own rules rule alone")
+    profit_target: Ratio = Field(Decimal("0.02"), description="gain at which the profit is taken; 0: none")
+    stop: Ratio = Field(Decimal("0.01"), description="loss at which shares are sold that no stop covers; 0: none")
+    trail: Ratio = Field(Decimal(0), description="behind the best price since the entry; 0: no trailing stop")
+    trail_from: Ratio = Field(Decimal(0), description="gain that the best price must show before it trails")
+    stale_days: Days = Field(5, description="days of the calendar; held longer, it must show stale_gain; 0: never")
+    stale_gain: Ratio = Field(Decimal("0.02"), description="gain that keeps a position which is held for long")
+    max_days: Days = Field(0, description="days of the calendar that anything is held at most; 0: no limit")
+    flat_minutes: Annotated[int, Field(ge=0, le=HOME.session_minutes)] = Field(
+        5, description="minutes before the close to be flat, where the strategy holds nothing over night"
+    )
+    by_hand: bool = Field(False, description="guard what was typed, or taken over from the broker, too")
+    overnight: tuple[str, ...] = Field((), description="strategies beside the house's own that hold over night")
+
+    def of(self, strategy: str, *, is_stop_ours: bool) -> ExitSettings | None:
+        """The terms for what this strategy opened; None where its own rules rule alone.
+
+        A stop that a person's own ticket left to this desk is watched, whatever else is off.
+        """
+        if self.guards(strategy):
+            return self
+        return ONLY_THE_STOP if is_stop_ours and strategy in OF_NO_STRATEGY else None
+
+    def guards(self, strategy: str) -> bool:
+        """Whether the rules speak for what this strategy opened."""
+        is_nobodys = strategy in OF_NO_STRATEGY and not self.by_hand
+        return self.enabled and not is_nobodys and strategy not in self.not_for
+
+
+ONLY_THE_STOP = ExitSettings(profit_target=Decimal(0), stop=Decimal(0), stale_days=0)
+"""Nothing but the stop that came with the entry."""

@@ -1,0 +1,65 @@
+"""The terms of what is measured over the whole account, margin and portfolio, and of the hours of a day; typed."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from core.settings.types import NotNegative, Ratio, SettingsTable
+
+
+class MarginSettings(SettingsTable):
+    """How near to maintenance a margin account may come (RK-14); a cash account knows no such distance.
+
+    The distances are ours: an account that is lent twice its equity, at a requirement of 0.3, stands at 0.40; a fall of
+    all it holds by a sixth brings it to 0.25, by a quarter to 0.10.
+    """
+
+    warn_at: tuple[Ratio, ...] = Field(
+        (Decimal("0.25"), Decimal("0.10")), description="distances to maintenance that warn, as shares of equity"
+    )
+    refuse_at: Ratio = Field(
+        Decimal(0), description="an entry that would leave less is refused; 0: one under maintenance"
+    )
+    holds_overnight: bool = Field(
+        False, description="true: an entry over the night's buying power is refused; false: it warns"
+    )
+
+
+UNLIMITED = Decimal(10)
+"""An exposure that limits nothing: no account is lent so much."""
+
+
+class PortfolioSettings(SettingsTable):
+    """What all positions together may be (RK-16). As it stands nothing is limited; every profile says how much is."""
+
+    max_exposure: Annotated[Decimal, Field(gt=0, le=UNLIMITED)] = Field(
+        UNLIMITED, description="value of all positions, long and short, as a multiple of equity; 10 limits nothing"
+    )
+    reserve: NotNegative = Field(Decimal(0), description="USD; entries leave as much buying power free")
+
+    @property
+    def limits_nothing(self) -> bool:
+        return self.max_exposure == UNLIMITED and not self.reserve
+
+
+class HoursSettings(SettingsTable):
+    """Limits of their own for hours in which books are thin and no stop acts (RK-20); the half is a figure of ours."""
+
+    part: Ratio = Field(Decimal("0.5"), description="of risk.per_trade and of risk.max_notional")
+    spread_limit: Ratio = Field(Decimal("0.002"), description="of mid; a wider one refuses limit orders too")
+
+
+class SessionSettings(SettingsTable):
+    """Which hours entries may have (RK-20): with `include_extended` a limit order that is typed in extended hours acts
+    in them, within their limits. Strategies enter in the regular session alone. No crypto is traded yet: its limits
+    are read, and wait.
+    """
+
+    policy: Literal["regular_only", "include_extended"] = Field(
+        "regular_only", description="which hours typed entries may have; strategies enter in regular hours alone"
+    )
+    extended: HoursSettings = HoursSettings()
+    crypto: HoursSettings = HoursSettings()

@@ -1,0 +1,37 @@
+"""The terms of the regime: when the range rules how often may be traded, and where the VIX is read."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from pydantic import Field, field_validator
+
+from core.settings.types import Positive, Seconds, SettingsTable, is_loopback
+
+
+class FrequencySettings(SettingsTable):
+    """Entries a day by SPY's range against its average (RK-12)."""
+
+    enabled: bool = Field(True, description="false: entries_a_day whatever the range is")
+    none_over: Positive = Field(Decimal("1.5"), description="of the average: no entry that day")
+    one_more_under: Positive = Field(Decimal("0.8"), description="of the average: one entry more")
+
+
+CBOE = "https://cdn.cboe.com/api/global/us_indices/daily_prices/VIX_History.csv"
+"""The exchange's own file of every close of the VIX, public and without a key."""
+
+
+class RegimeSettings(SettingsTable):
+    """The measure of the market (RK-19)."""
+
+    vix_url: str = Field(CBOE, description="a CSV with DATE and CLOSE; empty: the VIX is not asked for")
+    connect_seconds: Seconds = Field(Decimal(3), description="until a connection stands")
+    read_seconds: Seconds = Field(Decimal(5), description="until the next piece of the answer")
+    answer_seconds: Seconds = Field(Decimal(15), description="until the whole answer has come")
+
+    @field_validator("vix_url")
+    @classmethod
+    def plain_only_on_loopback(cls, url: str) -> str:
+        if url and not (url.startswith("https://") or (url.startswith("http://") and is_loopback(url))):
+            raise ValueError("https; plain http only on this machine (127.0.0.1, localhost, [::1])")
+        return url

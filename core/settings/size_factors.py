@@ -1,0 +1,77 @@
+"""The terms of a size, typed (RK-10, RK-11, RK-16, RK-21).
+
+Where no requirement names a figure, the docstring of its part says where it comes from.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from core.settings.types import Positive, Ratio, SettingsTable, Trades
+
+
+class AtrSettings(SettingsTable):
+    """Two average ranges is the distance that chartists give a stop; 14 bars is Wilder's own figure."""
+
+    enabled: bool = True
+    multiple: Positive = Field(Decimal(2), description="average ranges; a nearer stop is sized as if it stood there")
+    bars: Annotated[int, Field(ge=2, le=1000)] = Field(14, description="one-minute bars that it is averaged over")
+
+
+class VixSettings(SettingsTable):
+    """As the middle of the normal range, 17.5, is to the middle of the elevated, 25, and to 35."""
+
+    enabled: bool = True
+    elevated: Ratio = Field(Decimal("0.7"), description="factor where VIX is elevated")
+    high: Ratio = Field(Decimal("0.5"), description="factor where VIX is high")
+
+    @model_validator(mode="after")
+    def fear_makes_nothing_larger(self) -> Self:
+        if self.high > self.elevated:
+            raise ValueError(
+                "risk.sizing.vix.high is over risk.sizing.vix.elevated, and a size must not rise with fear; change one"
+            )
+        return self
+
+
+class CorrelationSettings(SettingsTable):
+    """Two positions that move as one carry one risk: half of it each. Twenty days are a month of trading."""
+
+    enabled: bool = True
+    limit: Ratio = Field(Decimal("0.7"), description="a higher correlation with a position cuts (RK-16)")
+    factor: Ratio = Field(Decimal("0.5"), description="factor where it does")
+    days: Annotated[int, Field(ge=3, le=60)] = Field(20, description="daily returns in common; fewer are not judged")
+
+
+class ThrottleSettings(SettingsTable):
+    """After a part of a loss limit the risk of a trade is less (RK-11)."""
+
+    daily_part: Ratio = Field(Decimal("0.5"), description="of the daily limit, lost")
+    daily_factor: Ratio = Field(Decimal("0.5"), description="factor from there on")
+    weekly_part: Ratio = Field(Decimal("0.6"), description="of the weekly limit, lost")
+    weekly_factor: Ratio = Field(Decimal("0.25"), description="factor from there on")
+
+
+class KellySettings(SettingsTable):
+    """Thirty trades are the fewest whose mean says something; the last hundred are the strategy as it is now."""
+
+    enabled: bool = False
+    fraction: Ratio = Field(Decimal("0.5"), description="of what Kelly's formula allows: half-Kelly")
+    trade_limit: Trades = Field(30, description="closed trades of the strategy; fewer are not judged")
+
+
+class SizingSettings(SettingsTable):
+    """What scales the risk of a trade, and what bounds all of them together."""
+
+    atr: AtrSettings = AtrSettings()
+    vix: VixSettings = VixSettings()
+    correlation: CorrelationSettings = CorrelationSettings()
+    throttle: ThrottleSettings = ThrottleSettings()
+    kelly: KellySettings = KellySettings()
+    budget: Ratio = Field(Decimal("0.15"), description="of equity, lost if every stop fills (RK-21)")
+    raise_to_minimum: bool = Field(
+        False, description="a size under the smallest order becomes it where every limit allows (RK-18)"
+    )

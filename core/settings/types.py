@@ -1,0 +1,124 @@
+"""What settings are made of: a frozen table that is closed to unknown keys, and the ranges that figures keep to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Annotated, Any, ClassVar, Self
+from urllib.parse import urlsplit
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    SerializationInfo,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
+
+LARGEST_AMOUNT = 1_000_000_000
+"""Of any amount, USD: more is a slip of the hand, and a limit that limits nothing."""
+
+Ratio = Annotated[Decimal, Field(ge=0, le=1)]
+Positive = Annotated[Decimal, Field(gt=0, le=LARGEST_AMOUNT)]
+NotNegative = Annotated[Decimal, Field(ge=0, le=LARGEST_AMOUNT)]
+Seconds = Annotated[Decimal, Field(gt=0, le=86_400)]
+Delay = Annotated[Decimal, Field(ge=0, le=3600)]
+"""Seconds; none is allowed."""
+Minutes = Annotated[int, Field(ge=1, le=366 * 1440)]
+Trades = Annotated[int, Field(ge=1, le=10_000)]
+"""A number of closed trades."""
+
+
+WHOLE = "whole"
+"""Asks for every key of a table that grew."""
+
+
+KeyPath = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HistoricalValue:
+    """What of settings that a journal holds today's rules would not take (SP-07).
+
+    Attributes
+    ----------
+    words
+        One for each, with its key.
+    places
+        The keys, or the tables whose keys do not fit each other.
+    unread
+        What no setting of today's can hold, by its key: kept as it was written.
+    """
+
+    words: tuple[str, ...] = ()
+    places: tuple[KeyPath, ...] = ()
+    unread: tuple[tuple[KeyPath, JsonValue], ...] = ()
+
+
+NOTHING_ODD = HistoricalValue()
+
+
+class SettingsTable(BaseModel):
+    """One table of the settings file: frozen, and closed to unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_its_fields(cls, values: object) -> object:
+        return cls.as_fields(values) if isinstance(values, Mapping) else values
+
+    @classmethod
+    def as_fields(cls, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What stands in the table, by the field that holds it; nothing is judged here."""
+        return values
+
+
+class GrowingSettingsTable(SettingsTable):
+    """A table that grew: a key of `LATER` is written only where it says something else than its default.
+
+    So what a desk writes of settings that nobody touched stays what it was, byte for byte. Dumped with the context
+    `WHOLE`, it has every key.
+    """
+
+    LATER: ClassVar[frozenset[str]] = frozenset()
+
+    @model_serializer(mode="wrap")
+    def _sparse(self, handler: SerializerFunctionWrapHandler, info: SerializationInfo) -> dict[str, object]:
+        written: dict[str, object] = handler(self)
+        if info.context == WHOLE:
+            return written
+        fields = type(self).model_fields
+        for name in self.LATER:
+            if getattr(self, name) == fields[name].default:
+                written.pop(name, None)
+        return written
+
+
+class AmountSettings(SettingsTable):
+    """An amount in USD, or as a fraction of equity: exactly one of the two."""
+
+    usd: Positive | None = Field(None, description="USD")
+    of_equity: Annotated[Decimal, Field(gt=0, le=1)] | None = Field(None, description="fraction of equity")
+
+    @model_validator(mode="after")
+    def exactly_one(self) -> Self:
+        if (self.usd is None) == (self.of_equity is None):
+            raise ValueError("give exactly one of usd and of_equity")
+        return self
+
+    def of(self, equity: Decimal | None) -> Decimal | None:
+        """The amount in USD; None where it needs an equity that is not known."""
+        if self.usd is not None:
+            return self.usd
+        return None if equity is None or self.of_equity is None else self.of_equity * equity
+
+
+def is_loopback(url: str) -> bool:
+    """Whether it is plain, and leads to this machine alone (SY-06)."""
+    parts = urlsplit(url)
+    return parts.scheme in ("http", "ws") and parts.hostname in ("127.0.0.1", "localhost", "::1")

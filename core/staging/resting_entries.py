@@ -1,0 +1,100 @@
+"""Entries that wait at the broker: where a stop entry aims, how its stop follows it, and how long an entry may work.
+
+A stop entry buys above the market or sells short below it. The broker takes no legs with one, so its stop follows each
+fill, and it is for the day alone. A trailing entry fills nobody knows where: its stop trails from the fill on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from core.model.order import OrderRequest, OrderType, Side, StopHolder, TimeInForce
+from core.model.staging import NoStop, Proposal, StopPlan
+from core.model.values import Price
+
+if TYPE_CHECKING:
+    from core.settings.settings import Settings
+
+LONGEST_TTL = 86_400
+"""Seconds: what should work longer has no time of its own."""
+NOT_FOR_THE_DAY = "a stop entry is for the day: its own stop follows its fill, while this desk runs"
+NO_TTL = f"an order's own time is whole seconds, from 1 to {LONGEST_TTL}"
+NO_MARKET = "no price of it is known yet, by which its stop could follow its fill; wait for a quote"
+NOT_HELD = "the stop of a trailing entry follows its fill, and only the broker can hold that"
+WRONG_SIDE = "its stop is on the wrong side of where it would trade"
+TRIGGER_ALONE = "a stop or stop-limit entry, and only these, has a trigger"
+
+
+def aimed_at(order: OrderRequest, market: Decimal | None) -> Price | None:
+    """Where an entry would trade, USD: its limit, its trigger, or as far from `market` as it trails."""
+    if order.limit_price is not None:
+        return order.limit_price
+    if order.type is OrderType.STOP:
+        return order.stop_price
+    if order.type is not OrderType.TRAILING_STOP:
+        return None if market is None else Price(market)
+    if market is None:
+        return None
+    behind = order.trail_price if order.trail_price is not None else market * (order.trail_fraction or 0)
+    return order.instrument.ticks.nearest(market + behind if order.side is Side.BUY else market - behind)
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """The lowest and the highest price at which an entry would fill as the market stands, USD a share."""
+
+    least: Price
+    most: Price
+
+
+def reach_of(side: Side, limit: Price | None, met: Price | None) -> Reach | None:
+    """A limit bounds it on one side alone: on the other it fills at what it meets, where that is better.
+
+    Parameters
+    ----------
+    met
+        What the market would give it now, or the price that starts it; None where none is known. Then a buy may cost
+        its limit, and what a sale would bring is not known.
+    """
+    if limit is None:
+        return None if met is None else Reach(met, met)
+    if side is Side.BUY:
+        return Reach(min(limit, met) if met else limit, limit)
+    return None if met is None else Reach(limit, max(limit, met))
+
+
+def refusal_of(order: OrderRequest, ttl_seconds: int | None) -> str | None:
+    """What no entry may ask for, whoever typed it."""
+    if (order.stop_price is not None) is not (order.type in (OrderType.STOP, OrderType.STOP_LIMIT)):
+        return TRIGGER_ALONE
+    if order.type.is_stop and order.time_in_force is not TimeInForce.DAY:
+        return NOT_FOR_THE_DAY
+    if ttl_seconds is not None and not 1 <= ttl_seconds <= LONGEST_TTL:
+        return NO_TTL
+    return None
+
+
+def stop_for(order: OrderRequest, stop: StopPlan | NoStop, market: Decimal | None) -> StopPlan | NoStop | str:
+    """The stop as the broker will have it; words where it can have none."""
+    if order.type is not OrderType.TRAILING_STOP or isinstance(stop, NoStop):
+        return stop
+    aimed = aimed_at(order, market)
+    if aimed is None:
+        return NO_MARKET
+    if stop.holder is not StopHolder.BROKER:
+        return NOT_HELD
+    way = aimed - stop.price if order.side is Side.BUY else stop.price - aimed
+    return StopPlan(stop.price, stop.holder, order.instrument.ticks.nearest(way)) if way > 0 else WRONG_SIDE
+
+
+def time_to_live(proposal: Proposal, settings: Settings) -> timedelta | None:
+    """How long an entry may work at the broker: its own time, else that of the settings for limits (EX-07)."""
+    if proposal.only_reduces:
+        return None
+    if proposal.ttl_seconds is not None:
+        return timedelta(seconds=proposal.ttl_seconds)
+    seconds = settings.orders.ttl_seconds if proposal.order.type is OrderType.LIMIT else Decimal(0)
+    return timedelta(seconds=float(seconds)) if seconds else None

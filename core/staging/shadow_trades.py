@@ -1,0 +1,389 @@
+"""Shadow trades: an entry that was declined, expired or blocked is followed as if it had been sent (OP-12).
+
+It waits until the quote comes to its limit, is open at its limit from then on, and ends at its stop, at its target, or
+flat with its session, at the bar's close. It pays what a trade does, by the terms of `exchange.*` at every broker: half
+a spread each way (a limit is filled where a bar goes so far past it, all else is bought and sold so much worse), and
+both fees. Nothing here is sent, and no limit counts it; only the equity curve of a strategy that is shut by it does, so
+that it can recover (RK-13). Where a bar leaves two ways to read it, the worse one counts:
+
+- a bar that was under way when the entry was let go does not count; the first whole one after it does
+- in the bar that filled the limit only the stop can end it, and a stop goes before a target
+- an open beyond the stop takes the open, a better one than the limit or the target takes neither
+- where no bar comes after the last one of a session, that one's close ends it
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import ROUND_CEILING, Decimal
+from enum import StrEnum
+from typing import Any
+
+from core.execution.ledger import Ledger
+from core.facts import BarClosed, ProposalEnded, ProposalSkipped, SubmissionBlocked
+from core.model.bar import Bar
+from core.model.codes import ProposalEnd
+from core.model.instrument import Instrument, named, share
+from core.model.order import OrderRequest, Side
+from core.model.session import Calendar, NoSession
+from core.model.signal import ExitReason
+from core.model.staging import MANUAL, NoStop, StopPlan
+from core.model.values import ZERO, Money, Price, Quantity, Symbol
+from core.risk.protections.trades import ClosedTrade, Direction, ratio_of
+from core.staging.attached_legs import target_of
+from core.staging.stage import Stage
+from core.trading_state.trading_status import TradingStatus
+
+NOT_TAKEN = (ProposalEnd.DECLINED, ProposalEnd.EXPIRED, ProposalEnd.BLOCKED)
+BLOCKED = ProposalEnd.BLOCKED.value
+
+
+class ShadowCourse(StrEnum):
+    """How far a shadow trade has come. One that `CLOSE` ended without an entry was never filled."""
+
+    WAITS = "waits"
+    OPEN = "open"
+    STOP = "stop"
+    TARGET = "target"
+    CLOSE = "close"
+
+
+EXITS = {
+    ShadowCourse.STOP: ExitReason.STOP_LOSS,
+    ShadowCourse.TARGET: ExitReason.TAKE_PROFIT,
+    ShadowCourse.CLOSE: ExitReason.FORCE_FLAT,
+}
+"""What a trade that ended so would be called."""
+
+
+@dataclass(slots=True)
+class ShadowTrade:
+    """One entry that was not taken. Written by the fold alone.
+
+    Attributes
+    ----------
+    let_go_at
+        When it was declined, expired or blocked (UTC); bars that begin before it do not count.
+    flat_from, closes_at
+        Bars that start at the first or later end flat; the second is its session's close.
+    last
+        Close of the newest bar since it was filled, USD; None before.
+    left_at
+        Price at which it ended, USD; None while it goes on, and where it was never filled.
+    is_counted
+        It could not be taken, its strategy being shut by its equity curve, and its result counts there.
+    half_spread, fee
+        USD a share, each way; zero in what was kept before they were counted.
+    traded
+        What it would hold, as its order named that; None is a share.
+    """
+
+    key: str
+    strategy: str
+    symbol: Symbol
+    side: Side
+    quantity: Quantity
+    entry_price: Price
+    stop: Price | None
+    target: Price | None
+    end: str
+    let_go_at: datetime
+    flat_from: datetime
+    closes_at: datetime
+    course: ShadowCourse = ShadowCourse.WAITS
+    last: Price | None = None
+    left_at: Price | None = None
+    is_counted: bool = False
+    half_spread: Decimal = ZERO
+    fee: Decimal = ZERO
+    traded: Instrument | None = None
+
+    @property
+    def instrument(self) -> Instrument:
+        return self.traded or share(self.symbol)
+
+    @property
+    def is_followed(self) -> bool:
+        return self.course in (ShadowCourse.WAITS, ShadowCourse.OPEN)
+
+    @property
+    def result(self) -> Money | None:
+        """What it made, or would make at the last close, after fees, USD; None until it is filled."""
+        price = self._at_the_market(self.last) if self.left_at is None else self.left_at
+        if price is None:
+            return None
+        gained = price - self.entry_price if self.side is Side.BUY else self.entry_price - price
+        fee = self.fee * self.quantity
+        return Money(self.instrument.notional(self.quantity, gained) - fee - fee)
+
+    def as_trade(self, at: datetime) -> ClosedTrade | None:
+        """The trade that it would have been, over at `at`; None where it was never filled."""
+        staked, result = self.instrument.cost(self.quantity, self.entry_price), self.result
+        if result is None or not staked:
+            return None
+        return ClosedTrade(
+            symbol=self.symbol,
+            direction=Direction.LONG if self.side is Side.BUY else Direction.SHORT,
+            opened_at=self.let_go_at,
+            closed_at=at,
+            ratio=ratio_of(result / staked),
+            exit_reason=EXITS[self.course],
+            profit=result,
+            strategy=self.strategy,
+            is_shadow=True,
+        )
+
+    # ── one bar ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def take(self, bar: Bar) -> None:
+        if bar.start < self.let_go_at:
+            return
+        if bar.start >= self.closes_at:
+            self.close()
+        elif self.course is ShadowCourse.WAITS:
+            self._wait(bar)
+        elif self._reaches(self.stop, bar):
+            self._leave(ShadowCourse.STOP, self._at_the_market(self._worse(self.stop, bar.open)))
+        elif self._gains(self.target, bar):
+            self._leave(ShadowCourse.TARGET, self.target)
+        else:
+            self._go_on(bar)
+
+    def close(self) -> None:
+        """No bar came after the last one of its session."""
+        self._leave(ShadowCourse.CLOSE, self._at_the_market(self.last))
+
+    def _wait(self, bar: Bar) -> None:
+        if bar.start >= self.flat_from:
+            self._leave(ShadowCourse.CLOSE, None)
+        elif self._reaches(worse_by(self.half_spread, self.entry_price, self.side.opposite), bar):
+            self.course = ShadowCourse.OPEN
+            if self._reaches(self.stop, bar):
+                self._leave(ShadowCourse.STOP, self._at_the_market(self.stop))
+            else:
+                self._go_on(bar)
+        elif bar.end >= self.closes_at:
+            self._leave(ShadowCourse.CLOSE, None)
+
+    def _go_on(self, bar: Bar) -> None:
+        self.last = bar.close
+        if bar.start >= self.flat_from or bar.end >= self.closes_at:
+            self.close()
+
+    def _leave(self, course: ShadowCourse, price: Price | None) -> None:
+        self.course, self.left_at = course, price
+
+    def _reaches(self, price: Price | None, bar: Bar) -> bool:
+        """Whether the bar went as far against the trade as `price`."""
+        if price is None:
+            return False
+        return bar.low <= price if self.side is Side.BUY else bar.high >= price
+
+    def _gains(self, price: Price | None, bar: Bar) -> bool:
+        """Whether the quote came to a limit at `price` that takes the gain."""
+        if price is None:
+            return False
+        beyond = worse_by(self.half_spread, price, self.side)
+        return bar.high >= beyond if self.side is Side.BUY else bar.low <= beyond
+
+    def _at_the_market(self, price: Price | None) -> Price | None:
+        """What it gets, or pays, to be rid of it where `price` was the last one."""
+        return None if price is None else worse_by(self.half_spread, price, self.side.opposite)
+
+    def _worse(self, stop: Price | None, opened: Price) -> Price:
+        if stop is None:
+            return opened
+        return min(stop, opened) if self.side is Side.BUY else max(stop, opened)
+
+
+def worse_by(half_spread: Decimal, price: Price, side: Side) -> Price:
+    """What an order at the market on this side pays, or gets, where `price` was the last one."""
+    return Price(price + half_spread if side is Side.BUY else price - half_spread)
+
+
+@dataclass(slots=True)
+class ShadowTradesState:
+    """The shadow trades of one trading day, by the proposal's id."""
+
+    day: date | None = None
+    shadows: dict[str, ShadowTrade] = field(default_factory=dict)
+
+
+class ShadowTrades:
+    """The slice of shadow trades.
+
+    Parameters
+    ----------
+    last_price
+        The close of a symbol's last bar.
+    counts_for
+        Whether what a strategy could not take counts, those counted that ended with the same fact.
+
+    Attributes
+    ----------
+    following
+        By symbol, those that a bar may still change: where there are none, a bar costs nothing.
+    ended
+        Those that count and that ended with the last fact: slices behind this one ask for them as they fold it.
+    """
+
+    name = "shadows"
+
+    def __init__(
+        self,
+        calendar: Calendar,
+        control: TradingStatus,
+        stage: Stage,
+        ledger: Ledger,
+        last_price: Callable[[Symbol], Price | None],
+        counts_for: Callable[[str, Sequence[ClosedTrade]], bool],
+    ) -> None:
+        self.calendar, self.control, self.stage, self.ledger = calendar, control, stage, ledger
+        self.last_price, self.counts_for = last_price, counts_for
+        self.state = ShadowTradesState()
+        self.following: dict[Symbol, list[ShadowTrade]] = {}
+        self.ended: tuple[ClosedTrade, ...] = ()
+        self.folds: dict[type, Callable[[datetime, Any], None]] = {
+            BarClosed: self._bar_closed,
+            ProposalEnded: self._ended,
+            ProposalSkipped: self._skipped,
+            SubmissionBlocked: self._submission_blocked,
+        }
+
+    def restore(self, state: ShadowTradesState) -> None:
+        """Take up a saved state."""
+        self.state = state
+        self.following = {}
+        for shadow in state.shadows.values():
+            if shadow.is_followed:
+                self.following.setdefault(shadow.symbol, []).append(shadow)
+
+    def of_day(self, day: date) -> tuple[ShadowTrade, ...]:
+        """Those that were let go on a trading day, the oldest first."""
+        return tuple(self.state.shadows.values()) if self.state.day == day else ()
+
+    def _bar_closed(self, _at: datetime, fact: BarClosed) -> None:
+        if self.ended:
+            self.ended = ()
+        if self.following:
+            self._take(fact.bar)
+
+    def _take(self, bar: Bar) -> None:
+        """A complete bar, of a symbol that may be followed."""
+        followed = self.following.get(bar.symbol)
+        if followed is None:
+            return
+        for shadow in followed:
+            shadow.take(bar)
+            if shadow.is_counted and not shadow.is_followed:
+                self._end(shadow, min(bar.end, shadow.closes_at))
+        left = [shadow for shadow in followed if shadow.is_followed]
+        if left:
+            self.following[bar.symbol] = left
+        else:
+            del self.following[bar.symbol]
+
+    def _end(self, shadow: ShadowTrade, at: datetime) -> None:
+        """What the equity curve refused has ended (RK-13)."""
+        if (trade := shadow.as_trade(at)) is not None:
+            self.ended += (trade,)
+
+    # ── folds ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _ended(self, at: datetime, fact: ProposalEnded) -> None:
+        self.ended, proposal = (), self.stage.ended
+        if proposal is None or fact.end not in NOT_TAKEN or self._holds_one(proposal.strategy, proposal.symbol):
+            return
+        self._follow(at, proposal.strategy, proposal.order, proposal.stop, proposal.reference, fact.end.value)
+
+    def _skipped(self, at: datetime, fact: ProposalSkipped) -> None:
+        """A signal that the gate refused."""
+        self.ended, proposal = (), fact.proposal
+        if proposal is None or self._holds_one(proposal.strategy, proposal.symbol):
+            return
+        self._follow(at, proposal.strategy, proposal.order, proposal.stop, proposal.reference, BLOCKED)
+
+    def _submission_blocked(self, at: datetime, fact: SubmissionBlocked) -> None:
+        self.ended, order = (), self.ledger.order(fact.client_order_id)
+        if order is not None and not self._holds_one(order.strategy, order.request.symbol):
+            self._follow(at, order.strategy, order.request, order.stop, order.reference, BLOCKED)
+
+    def _holds_one(self, strategy: str, symbol: Symbol) -> bool:
+        """A strategy would hold one position: while a shadow of it goes on, no other. A person may add to theirs."""
+        followed = self.following.get(symbol, ())
+        return strategy != MANUAL and any(shadow.strategy == strategy for shadow in followed)
+
+    def _follow(
+        self,
+        at: datetime,
+        strategy: str,
+        order: OrderRequest,
+        stop: StopPlan | NoStop | None,
+        target: Price | None,
+        end: str,
+    ) -> None:
+        """Only what would have opened, while its market is open; an order at the market is open half a spread from the
+        last price.
+        """
+        session = self.calendar.session_at(at)
+        last, terms = self.last_price(order.symbol), self.control.settings.exchange
+        known = order.limit_price or last
+        if order.replaces is not None:
+            return  # a change of what works already is no entry that was not taken
+        if order.effect.only_reduces or isinstance(session, NoSession) or known is None:
+            return
+        self._turn_page(session.day)
+        if order.client_order_id in self.state.shadows:
+            return
+        flat = timedelta(minutes=0 if strategy == MANUAL else self.control.settings.strategies.flat_minutes(strategy))
+        is_open = order.limit_price is None
+        half_spread = terms.half_spread_ticks.to_integral_value(ROUND_CEILING) * order.instrument.ticks.at(known)
+        entry_price = worse_by(half_spread, known, order.side) if is_open else known
+        shadow = ShadowTrade(
+            key=str(order.client_order_id),
+            strategy=strategy,
+            symbol=order.symbol,
+            side=order.side,
+            quantity=order.quantity,
+            entry_price=entry_price,
+            stop=stop.price if isinstance(stop, StopPlan) else None,
+            target=_ahead(order, target, entry_price),
+            end=end,
+            let_go_at=at,
+            flat_from=session.close - flat,
+            closes_at=session.close,
+            course=ShadowCourse.OPEN if is_open else ShadowCourse.WAITS,
+            last=last if is_open else None,
+            is_counted=end != ProposalEnd.DECLINED.value and self._counts(strategy, session.day),
+            half_spread=half_spread,
+            fee=terms.fee_per_share,
+            traded=named(order.instrument),
+        )
+        self.state.shadows[shadow.key] = shadow
+        self.following.setdefault(shadow.symbol, []).append(shadow)
+
+    def _counts(self, strategy: str, day: date) -> bool:
+        """A strategy that is shut might have opened as many a day as any other: its trades and shadows together."""
+        if not self.counts_for(strategy, self.ended):
+            return False
+        counted = sum(s.is_counted and s.strategy == strategy and s.last is not None for s in self.of_day(day))
+        return counted + self.ledger.entries_filled(strategy, day) < self.control.settings.risk.entries_a_day
+
+    def _turn_page(self, day: date) -> None:
+        if self.state.day == day:
+            return
+        for followed in self.following.values():
+            for shadow in followed:
+                shadow.close()
+                if shadow.is_counted:
+                    self._end(shadow, shadow.closes_at)
+        self.restore(ShadowTradesState(day))
+
+
+def _ahead(order: OrderRequest, reference: Price | None, entry_price: Price) -> Price | None:
+    """Where a signal would have taken its profit: what it was measured by where that lies ahead, or its target."""
+    if reference is None or reference > entry_price:
+        return reference
+    return target_of(order)

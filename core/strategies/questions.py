@@ -1,0 +1,250 @@
+"""The strategies themselves: how one is made, asked of a bar, and brought up to date after a start (ST-01, ST-07).
+
+Nothing here is a fold. What is said live is heard; what is said of the journal's bars at a start is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from core.facts import StrategyFailed
+from core.model.bar import Bar
+from core.model.session import Calendar
+from core.model.signal import Answer, EntrySignal, ExitReason, ExitSignal, NoTrade, NoTradeReason
+from core.model.values import ZERO, Symbol
+from core.ports import Recorded
+from core.settings.settings import Settings
+from core.strategies.answers import WARMING_UP, leaving, not_now, shut
+from core.strategies.base import Context, Strategy
+from core.strategies.builtin import HOUSE, StrategyKinds
+from core.strategies.factory import StrategyFactory
+from core.strategies.memory import SIGNAL
+from core.strategies.runner import Begins, Runner, ShownBar, ToldSignal
+from core.strategies.signal_checks import fault_in
+from core.strategies.timeouts import PATIENCE, OverdueError
+from core.strategies.user_strategies import MissingStrategy, UserStrategyRunning, error_in_words
+from core.strategies.warm_up import bars_needed, keep_said
+
+RAISED = "RAISED"
+"""Counted beside the reasons for not trading: the strategy failed on the bar."""
+MALFORMED = "MALFORMED"
+"""Counted beside the reasons: a signal that is not well formed."""
+RESTS = "RESTS"
+"""Said of one that was too slow and is shown no bar until the operator resumes it."""
+PATIENCE_MS = Decimal(round(PATIENCE * 1000))
+NOT_IN_TIME = "the bars since then could not be shown to it in time"
+
+Missed = Mapping[tuple[str, Symbol, datetime], StrategyFailed]
+"""By strategy, symbol and start of the bar: who was too slow, as a journal tells it."""
+
+
+def missed_in(records: Iterable[Recorded]) -> Missed:
+    """Who was too slow, and for which bar."""
+    failed = (record.fact for record in records if isinstance(record.fact, StrategyFailed))
+    return {(f.strategy, f.symbol, f.bar_start): f for f in failed if f.milliseconds is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one answered to a bar: at most a signal, and at most a failure; `is_overdue` where it had no answer."""
+
+    signal: EntrySignal | ExitSignal | None = None
+    failure: StrategyFailed | None = None
+    is_overdue: bool = False
+
+
+NOTHING = Said()
+
+
+def asked(strategy: Strategy, bar: Bar, context: Context) -> Answer:
+    """The one place where a strategy is asked.
+
+    Raises what it raises, and `OverdueError` where it had no answer in time: then it has not seen the bar.
+    """
+    return strategy.on_bar(bar, context)
+
+
+class StrategyQuestions:
+    """
+    Attributes
+    ----------
+    clock
+        Seconds that only go on: what an answer takes is measured by it. None where nobody measures (ST-07).
+    missed
+        Who was too slow for which bar, where that is known beforehand: then nobody measures (MD-05).
+    silent
+        Who said nothing of the last bar: it failed, rests, or is missing.
+    """
+
+    def __init__(self, calendar: Calendar, kinds: StrategyKinds) -> None:
+        self.making = StrategyFactory(calendar, kinds)
+        self.settings = Settings()
+        self.clock: Callable[[], float] | None = None
+        self.missed: Missed | None = None
+        self.silent: set[str] = set()
+
+    def measure(self, clock: Callable[[], float] | None) -> None:
+        self.clock = clock
+
+    def knows_who_missed(self, missed: Missed) -> None:
+        self.missed = missed
+
+    # ── one bar ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def ask(self, runner: Runner, bar: Bar) -> Said:
+        """What it says of a bar, now."""
+        if runner.begins is not None or runner.memory.wants_history:
+            begins, runner.begins = runner.begins, None
+            self._take_note(runner, begins)
+        if runner.state.rests and not runner.context.held:
+            return self._rest(runner)
+        if self.missed is not None:
+            return self._ask_as_known(runner, bar, self.missed.get((runner.name, runner.symbol, bar.start)))
+        if self.clock is None:
+            return self._show(runner, bar, runner.context, is_paused=runner.state.paused_at is not None)
+        return self._ask_and_measure(runner, bar, self.clock)
+
+    def _ask_and_measure(self, runner: Runner, bar: Bar, clock: Callable[[], float]) -> Said:
+        is_paused, began = runner.state.paused_at is not None, clock()
+        said = self._show(runner, bar, runner.context, is_paused=is_paused)
+        took, limit = Decimal(round((clock() - began) * 1000)), self.settings.strategies.slow_milliseconds
+        if took <= limit or is_paused or said.failure is not None:
+            return said
+        return Said(said.signal, StrategyFailed(runner.name, runner.symbol, bar.start, "", took, limit))
+
+    def _ask_as_known(self, runner: Runner, bar: Bar, failure: StrategyFailed | None) -> Said:
+        is_paused = runner.state.paused_at is not None
+        if failure is not None and failure.is_broken_off:
+            return self._fail(runner, bar, runner.context, OverdueError(), is_paused=is_paused)
+        said = self._show(runner, bar, runner.context, is_paused=is_paused)
+        return said if failure is None or said.failure is not None else Said(said.signal, failure)
+
+    def _show(self, runner: Runner, bar: Bar, context: Context, *, is_paused: bool) -> Said:
+        memory = runner.memory
+        try:
+            answer = asked(runner.strategy, bar, context)
+        except Exception as error:  # skipped for this bar and shown; the others go on (ST-07)
+            return self._fail(runner, bar, context, error, is_paused=is_paused)
+        memory.state = runner.strategy.state
+        if not isinstance(answer, NoTrade):
+            return self._keep(runner, answer, bar, context)
+        memory.count(answer.reason)
+        memory.last_answer = answer.reason
+        return NOTHING if runner.name in HOUSE else self._mind_own(runner, bar, context)
+
+    def _fail(self, runner: Runner, bar: Bar, context: Context, error: Exception, *, is_paused: bool) -> Said:
+        """Told of one that runs; of one that is paused it was told."""
+        is_overdue = isinstance(error, OverdueError)
+        if is_overdue and isinstance(runner.strategy, UserStrategyRunning):
+            runner.strategy.miss()
+        runner.memory.count(NoTradeReason.PAUSED if is_paused else RAISED)
+        runner.memory.last_answer = f"{RAISED} {error_in_words(error)}"
+        runner.memory.state = runner.strategy.state
+        self.silent.add(runner.name)
+        failure = None if is_paused else self._failure(runner, bar, error)
+        return Said(_flat_by_the_close(runner, bar, context), failure, is_overdue)
+
+    def _failure(self, runner: Runner, bar: Bar, error: Exception) -> StrategyFailed:
+        """One that was broken off was too slow."""
+        name, symbol, limit = runner.name, runner.symbol, self.settings.strategies.slow_milliseconds
+        if isinstance(error, OverdueError):
+            return StrategyFailed(name, symbol, bar.start, "", PATIENCE_MS, limit, is_broken_off=True)
+        return StrategyFailed(name, symbol, bar.start, error_in_words(error))
+
+    def _rest(self, runner: Runner) -> Said:
+        self.silent.add(runner.name)
+        runner.memory.count(RESTS)
+        runner.memory.last_answer = RESTS
+        return NOTHING
+
+    def _keep(self, runner: Runner, answer: EntrySignal | ExitSignal, bar: Bar, context: Context) -> Said:
+        memory = runner.memory
+        fault = fault_in(answer, runner.name, bar, context.held)
+        if fault is not None:  # it never becomes a proposal (EX-11)
+            memory.count(MALFORMED)
+            memory.last_answer = f"{MALFORMED} {fault}"
+            return Said(_flat_by_the_close(runner, bar, context))
+        if isinstance(answer, EntrySignal) and (refusal := _refusal(runner, bar, context)):
+            memory.count(refusal.reason)
+            memory.last_answer = refusal.reason
+            return Said(_flat_by_the_close(runner, bar, context))
+        memory.count(SIGNAL)
+        memory.last_answer = SIGNAL
+        return Said(answer)
+
+    def _mind_own(self, runner: Runner, bar: Bar, context: Context) -> Said:
+        """A strategy of the user's may forget the close, or be gone: the desk does not."""
+        if isinstance(runner.strategy, MissingStrategy):
+            self.silent.add(runner.name)
+        signal = _flat_by_the_close(runner, bar, context)
+        return NOTHING if signal is None else Said(signal)
+
+    def _take_note(self, runner: Runner, begins: Begins | None) -> None:
+        """A session begins; and as many bars in a row as it needs make one whole that began late.
+
+        What begins with each session is whole with the next.
+        """
+        memory, needed = runner.memory, bars_needed(runner.strategy)
+        if begins is not None:
+            memory.reasons.clear()
+            memory.wants_history = memory.wants_history and (needed > 0 or begins is Begins.FIRST)
+        if memory.wants_history:
+            memory.seen += 1
+            memory.wants_history = not needed or memory.seen < needed
+
+    # ── what is not said live ────────────────────────────────────────────────────────────────────────────────────
+
+    def perform(self, runner: Runner) -> None:
+        """Show and tell it what it is to be shown yet. Nothing that it answers is heard.
+
+        One that misses its time at this begins anew, which is told: nobody waits for each of its bars.
+        """
+        steps, runner.steps = runner.steps, []
+        told_last = max((number for number, step in enumerate(steps) if isinstance(step, ToldSignal)), default=0)
+        is_late = False
+        for number, step in enumerate(steps):
+            if not isinstance(step, ShownBar):
+                self.making.tell(runner, step)
+            elif number >= told_last and not is_late:
+                is_late = self._show_again(runner, step)
+        if is_late:
+            self.making.give_up(runner, NOT_IN_TIME)
+        if self.silent:
+            self.silent = set()
+
+    def _show_again(self, runner: Runner, step: ShownBar) -> bool:
+        """Whether it had no answer."""
+        bar, context = step.bar, step.context
+        context.conditions = step.conditions
+        if step.begins is not None or runner.memory.wants_history:
+            self._take_note(runner, step.begins)
+        if step.rests:
+            self._rest(runner)
+            return False
+        if step.is_missed:
+            self._fail(runner, bar, context, OverdueError(), is_paused=step.is_paused)
+            return False
+        said = self._show(runner, bar, context, is_paused=step.is_paused)
+        if step.said is not None and step.said != said.signal:
+            keep_said(runner.strategy, step.said)
+        return said.is_overdue
+
+
+def _refusal(runner: Runner, bar: Bar, context: Context) -> NoTrade | None:
+    """Why an entry goes no further, whatever its strategy thinks: one a strategy and symbol, and never a flood.
+
+    None passes of one that measures the whole session, and began in the middle of it.
+    """
+    began_late = runner.memory.wants_history and not bars_needed(runner.strategy)
+    return shut(context, is_enabled=True) or not_now(bar, context) or (WARMING_UP if began_late else None)
+
+
+def _flat_by_the_close(runner: Runner, bar: Bar, context: Context) -> ExitSignal | None:
+    """What a strategy holds that says nothing must be flat by the close all the same (ST-09)."""
+    if context.held <= ZERO or bar.start < context.flat_from:
+        return None
+    why = f"flat from the bar of {context.venue.told(context.flat_from)}, and {runner.name} does not say so"
+    return leaving(runner.name, bar, context.held, (ExitReason.FORCE_FLAT, why), None)

@@ -1,0 +1,111 @@
+"""The slices as plain documents and back, and the rebuild of a desk from documents and journal (SP-02, SP-03)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from core.execution.ledger import LedgerState
+from core.facts.older_records import with_codes
+from core.ports import NO_INDEX, Checkpoint, Documents, JournalDamagedError, NoCheckpoint
+from core.strategies.memory import Memories
+from core.trading_state.state import TradingState
+
+MEMORIES = "memories"
+"""The document of what the strategies remember, which is no slice."""
+
+LATER: dict[str, object] = {"allocations": {}, "exits": {}, "plans": {}, MEMORIES: {}}
+"""What documents that were written before these were there stand for. It is history: where documents of another slice
+are missing, the journal says what it holds.
+"""
+
+
+def states(state: TradingState) -> dict[str, Any]:
+    """The state of every slice, by the name of its document."""
+    return {each.name: each.state for each in state.slices}
+
+
+def adapters(state: TradingState) -> dict[str, TypeAdapter[Any]]:
+    """Of every document, what it holds."""
+    return {**{each.name: _adapter(type(each.state)) for each in state.slices}, MEMORIES: _adapter(Memories)}
+
+
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    if kind not in _MADE:
+        _MADE[kind] = TypeAdapter(kind)
+    return _MADE[kind]
+
+
+_MADE: dict[Any, TypeAdapter[Any]] = {}
+
+
+def documents_of(state: TradingState) -> dict[str, object]:
+    """Every slice, and what the strategies remember, as plain JSON values."""
+    kept, made = {**states(state), MEMORIES: state.orchestrator.memories}, adapters(state)
+    return {name: made[name].dump_python(value, mode="json") for name, value in kept.items()}
+
+
+def save(state: TradingState, documents: Documents) -> None:
+    """Write a checkpoint of what the journal holds on the disk. Raises OSError, JournalWriteError."""
+    state.journal.sync()
+    state.journal.past.save()
+    documents.save(Checkpoint(state.journal.sequence, documents_of(state)))
+
+
+def rebuild(state: TradingState, documents: Documents | None) -> tuple[str, ...]:
+    """Fold the newest sound checkpoint and the journal after it. Returns what is worth telling, in words.
+
+    A checkpoint that is damaged only means that more of the journal is folded. No strategy runs while it is; then each
+    is shown the bars since it was saved.
+
+    Raises
+    ------
+    JournalDamagedError
+        The checkpoint is ahead of the journal: records that were on the disk are gone.
+    """
+    found = documents.load() if documents is not None else NoCheckpoint("none is kept")
+    made = adapters(state)  # now, and not in the middle of a session
+    notes: tuple[str, ...] = ()
+    start = 0
+    _require_its_end(state, found.sequence)
+    if isinstance(found, Checkpoint):
+        try:
+            start = _restore(state, found, made)
+        except ValidationError as error:
+            notes = (f"the state documents do not fit: {error.error_count()} errors; rebuilt from the journal",)
+        except PastMissingError:
+            notes = ("the index of past orders is missing or not this journal's; made anew from the journal",)
+    state.orchestrator.begin_rebuild(state.journal.last_at)
+    for recorded in state.journal.records(start):
+        state.fold(recorded.at, recorded.fact)
+    state.at = state.journal.last_at
+    state.orchestrator.end_rebuild()
+    return notes
+
+
+class PastMissingError(Exception):
+    """What the documents say has left memory is not in the index."""
+
+
+def _require_its_end(state: TradingState, known: int) -> None:
+    if known > state.journal.sequence:
+        raise JournalDamagedError(
+            f"the journal ends at record {state.journal.sequence}, and the state documents know {known}: its "
+            "end is lost. Put the journal of a backup in its place; or move documents.json and backups/ away to go on "
+            "from what is left"
+        )
+
+
+def _restore(state: TradingState, found: Checkpoint, made: dict[str, TypeAdapter[Any]]) -> int:
+    written = {**LATER, **with_codes(found.documents)}
+    loaded = {name: adapter.validate_python(written.get(name)) for name, adapter in made.items()}
+    ledger: LedgerState = loaded[state.ledger.name]
+    if ledger.forgotten_sum == NO_INDEX:
+        return 0
+    if not state.journal.past.covers(ledger.forgotten, ledger.forgotten_sum):
+        raise PastMissingError
+    state.orchestrator.remember(loaded[MEMORIES])
+    for each in state.slices:
+        each.restore(loaded[each.name])
+    return found.sequence

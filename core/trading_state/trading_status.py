@@ -1,0 +1,299 @@
+"""Whether the desk may trade: settings in force, halted, killed, reconciled. One slice, folded from facts.
+
+What passes when (the table of docs/RISK.md):
+
+| what stands | opens or adds | only reduces | cancels |
+| --- | --- | --- | --- |
+| entries on | confirmed, every check | confirmed; checks only warn | at once |
+| protection, limit, regime, breaker, back-pressure | refused, with every reason | as above | at once |
+| the settings file changed, the clock jumped | refused, with the way out | as above | at once |
+| halted (first kill press, a signal, an invariant) | refused | as above, staged by the \
+operator or an exit | at once |
+| killed | refused | from the kill screen or a ticket, each confirmed | what could open or add is cancelled; \
+protective orders stay and are named |
+| read-only (the books, or an order in them, not reconciled) | refused | only a close of what the broker itself \
+reports | at once |
+| the journal cannot be written (SP-06) | refused | refused | at once |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Generic, TypeVar
+
+from pydantic import BeforeValidator, PlainSerializer
+
+from core.facts import (
+    ClockJumped,
+    ClockSettled,
+    EngineStarted,
+    EngineStopped,
+    Halted,
+    InstallationNamed,
+    Killed,
+    LimitsReloaded,
+    Rearmed,
+    ReconciliationFailed,
+    ReconciliationPassed,
+    Resumed,
+    SettingsApplied,
+    SettingsFileAgreed,
+    SettingsFileChanged,
+    StateReset,
+    StateRestored,
+    SymbolRefused,
+)
+from core.model.codes import DeskState, HaltCause
+from core.model.reconciliation import Difference
+from core.model.values import Symbol
+from core.settings.history import put_down, taken_up
+from core.settings.settings import Settings
+from core.trading_state.disk_failure import DiskFailure
+
+Part = TypeVar("Part")
+AsKept = Annotated[Settings, BeforeValidator(taken_up), PlainSerializer(put_down)]
+
+NOT_COMPARED = ("the books are not compared with the broker yet; wait a moment",)
+"""Why a desk is read-only between its start and its first reconciliation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A symbol that the operator wants nothing opened in: on which trading day, since when, and why."""
+
+    day: date
+    at: datetime
+    reason: str
+
+
+@dataclass(slots=True)
+class TradingStatusState:
+    """`halts` maps each cause that halts now to its reason; `killed_by` is None while the key is not turned.
+
+    `was_compared` says whether the books were compared since the start.
+    `naked_at` is when NAKED was typed last; None where no kill that stands has it. `read_only_at` is when the desk
+    became read-only; None while it is not. `differences` are those of the last comparison that was news.
+    `forgotten_until` is the time up to which a reset or a restore forgot orders; None where none did. `settings_file`
+    and `clock` say why entries wait for either; None where they do not.
+    """
+
+    settings: AsKept = field(default_factory=Settings)
+    installation: str | None = None
+    killed_by: str | None = None
+    killed_at: datetime | None = None
+    naked_at: datetime | None = None
+    halts: dict[HaltCause, str] = field(default_factory=dict)
+    halted_at: datetime | None = None
+    is_reconciled: bool = False
+    was_compared: bool = False
+    read_only_because: tuple[str, ...] = NOT_COMPARED
+    read_only_at: datetime | None = None
+    corrections: tuple[str, ...] = ()
+    differences: tuple[Difference, ...] = ()
+    starts: int = 0
+    refused_symbols: dict[Symbol, Refusal] = field(default_factory=dict)
+    forgotten_until: datetime | None = None
+    settings_file: str | None = None
+    clock: str | None = None
+    clock_jumped_at: datetime | None = None
+
+
+class TradingStatus:
+    """The slice that says what is allowed at all.
+
+    Parameters
+    ----------
+    disk
+        What holds although it could not be written: it halts and kills as a record would.
+    """
+
+    name = "control"
+
+    def __init__(self, disk: DiskFailure | None = None) -> None:
+        self.disk = disk or DiskFailure()
+        self.state = TradingStatusState()
+        self.folds = {
+            SettingsApplied: self._applied,
+            SettingsFileChanged: self._file_changed,
+            SettingsFileAgreed: self._file_agreed,
+            LimitsReloaded: self._file_agreed,
+            ClockJumped: self._clock_jumped,
+            ClockSettled: self._clock_settled,
+            InstallationNamed: self._named,
+            StateReset: self._forgot,
+            StateRestored: self._forgot,
+            EngineStarted: self._started,
+            EngineStopped: self._stopped,
+            Halted: self._halted,
+            Resumed: self._resumed,
+            Killed: self._killed,
+            Rearmed: self._rearmed,
+            ReconciliationPassed: self._passed,
+            ReconciliationFailed: self._failed,
+            SymbolRefused: self._symbol_refused,
+        }
+
+    def restore(self, state: TradingStatusState) -> None:
+        self.state = state
+
+    @property
+    def settings(self) -> Settings:
+        return self.state.settings
+
+    @property
+    def killed_by(self) -> str | None:
+        """By whom; None while the key is not turned."""
+        return self.disk.killed_by or self.state.killed_by
+
+    @property
+    def killed_at(self) -> datetime | None:
+        """Since when, by the first of several."""
+        return self.state.killed_at or self.disk.killed_at
+
+    @property
+    def naked_at(self) -> datetime | None:
+        """When NAKED was typed last; None where no kill that stands has it."""
+        return self.disk.naked_at or self.state.naked_at
+
+    @property
+    def halts(self) -> Mapping[HaltCause, str]:
+        """Each cause that halts now, and its reason."""
+        trouble = self.disk.trouble
+        return self.state.halts if trouble is None else {**self.state.halts, HaltCause.JOURNAL: trouble}
+
+    @property
+    def halted_at(self) -> datetime | None:
+        """Since when something halts."""
+        return self.state.halted_at if self.state.halts else self.disk.since or self.state.halted_at
+
+    def word(self) -> DeskState:
+        """The desk's state in one word."""
+        if self.killed_by is not None:
+            return DeskState.KILLED
+        if self.halts:
+            return DeskState.HALTED
+        if not self.state.is_reconciled:
+            return DeskState.READ_ONLY if self.state.was_compared else DeskState.STARTING
+        return DeskState.ON
+
+    def refusal(self) -> str | None:
+        """Why nothing may be opened now, or None."""
+        if (by := self.killed_by) is not None:
+            return f"killed by {by}; Ctrl+K, then type REARM to trade again"
+        for cause, reason in self.halts.items():
+            return f"halted ({cause.value}): {reason}"
+        if not self.state.is_reconciled:
+            return "read-only: " + "; ".join(self.state.read_only_because)
+        return self.state.settings_file or self.state.clock
+
+    def is_naked(self, signed_at: datetime) -> bool:
+        """Whether NAKED was typed after something was signed that a stop is owed by: none follows by itself (OP-07)."""
+        return self.naked_at is not None and signed_at <= self.naked_at
+
+    def refusal_of(self, symbol: Symbol, day: date) -> Refusal | None:
+        """Why nothing may be opened in this symbol on this trading day, or None."""
+        refusal = self.state.refused_symbols.get(symbol)
+        return refusal if refusal is not None and refusal.day == day else None
+
+    def is_forgotten(self, at: datetime) -> bool:
+        """Whether a reset or a restore forgot what was ordered at this time (SP-04)."""
+        return self.state.forgotten_until is not None and at <= self.state.forgotten_until
+
+    def _applied(self, _at: datetime, fact: SettingsApplied) -> None:
+        self.state.settings = fact.settings
+
+    def _file_changed(self, _at: datetime, fact: SettingsFileChanged) -> None:
+        self.state.settings_file = fact.reason
+
+    def _file_agreed(self, _at: datetime, _fact: SettingsFileAgreed | LimitsReloaded) -> None:
+        self.state.settings_file = None
+
+    def _clock_jumped(self, at: datetime, fact: ClockJumped) -> None:
+        self.state.clock = jump_in_words(fact.seconds, fact.behind)
+        self.state.clock_jumped_at = at
+
+    def _clock_settled(self, _at: datetime, _fact: ClockSettled) -> None:
+        self.state.clock = self.state.clock_jumped_at = None
+
+    def _named(self, _at: datetime, fact: InstallationNamed) -> None:
+        self.state.installation = fact.name
+
+    def _forgot(self, _at: datetime, fact: StateReset | StateRestored) -> None:
+        self.state.forgotten_until = fact.forgotten_until
+
+    def _started(self, at: datetime, _fact: EngineStarted) -> None:
+        self.state.starts += 1
+        self.state.is_reconciled = self.state.was_compared = False
+        self.state.read_only_at = at
+        self.state.read_only_because = NOT_COMPARED
+        self.state.halts.pop(HaltCause.JOURNAL, None)
+        self.state.settings_file = None  # a start reads the file
+
+    def _stopped(self, _at: datetime, _fact: EngineStopped) -> None:
+        self.state.is_reconciled = False
+
+    def _halted(self, at: datetime, fact: Halted) -> None:
+        if not self.state.halts:
+            self.state.halted_at = at
+        self.state.halts[fact.cause] = fact.reason
+
+    def _resumed(self, _at: datetime, fact: Resumed) -> None:
+        self.state.halts.pop(fact.cause, None)
+
+    def _killed(self, at: datetime, fact: Killed) -> None:
+        """The first of several stands: since when, and by whom."""
+        if self.state.killed_by is None:
+            self.state.killed_by, self.state.killed_at = fact.by, at
+        if fact.naked:
+            self.state.naked_at = at
+        self.state.halts.pop(HaltCause.KEY, None)
+
+    def _rearmed(self, _at: datetime, _fact: Rearmed) -> None:
+        self.state.killed_by = None
+        self.state.killed_at = self.state.naked_at = None
+
+    def _passed(self, _at: datetime, fact: ReconciliationPassed) -> None:
+        self.state.is_reconciled = self.state.was_compared = True
+        self.state.read_only_because = ()
+        self.state.read_only_at = None
+        self.state.corrections = fact.corrections
+        self.state.differences = fact.differences
+
+    def _failed(self, at: datetime, fact: ReconciliationFailed) -> None:
+        self.state.is_reconciled, self.state.was_compared = False, True
+        self.state.read_only_because = fact.reasons
+        self.state.differences = fact.differences
+        self.state.read_only_at = self.state.read_only_at or at
+
+    def _symbol_refused(self, at: datetime, fact: SymbolRefused) -> None:
+        kept = {symbol: refusal for symbol, refusal in self.state.refused_symbols.items() if refusal.day == fact.day}
+        self.state.refused_symbols = {**kept, fact.symbol: Refusal(fact.day, at, fact.reason)}
+
+
+def jump_in_words(seconds: Decimal, behind: Decimal) -> str:
+    """`this machine's clock jumped 3,600 s forward: entries wait until it is steady`."""
+    if not seconds:
+        return f"this machine's clock is {behind:,.0f} s behind the desk's time: set it, entries wait until both agree"
+    way = "forward" if seconds > 0 else "back"
+    return (
+        f"this machine's clock jumped {abs(seconds):,.0f} s {way}: see that it is right; entries wait for a steady one"
+    )
+
+
+class InForce(Generic[Part]):
+    """A part of the settings in force, picked out again only where others are: every bar asks for several."""
+
+    def __init__(self, control: TradingStatus, pick: Callable[[Settings], Part]) -> None:
+        self._control = control
+        self._pick = pick
+        self._settings = control.settings
+        self._part = pick(self._settings)
+
+    def __call__(self) -> Part:
+        settings = self._control.state.settings
+        if settings is not self._settings:
+            self._settings, self._part = settings, self._pick(settings)
+        return self._part

@@ -1,0 +1,66 @@
+"""What an exit does to our own orders that hold its shares, in words: a ticket and a plan say it alike (EX-21)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+from core.execution.order import Order, nearest_first
+from core.model.order import OrderRequest, Side
+from core.model.staging import AuthorizationKind
+from core.model.values import ClientOrderId, Price, Quantity, plain, priced
+from core.trading_state.state import TradingState
+from core.views.event_text import order_in_words
+from core.workflows.orders.closing_sales import ClosingSales
+
+
+def orders_in_the_way(state: TradingState, cancels: Iterable[ClientOrderId]) -> list[Order]:
+    return [order for order_id in cancels if (order := state.ledger.order(order_id)) is not None]
+
+
+def quantity_after(state: TradingState, order: OrderRequest, strategy: str) -> Quantity:
+    """What is held of its position once all of it is filled; negative for a short."""
+    held = state.ledger.position(order.symbol, strategy)
+    signed = order.quantity if order.side is Side.BUY else -order.quantity
+    return Quantity((held.quantity if held else Decimal(0)) + signed)
+
+
+def cancelled_in_words(orders: Iterable[Order]) -> tuple[str, ...]:
+    return tuple(order_in_words(order.request) for order in orders)
+
+
+def put_back_in_words(state: TradingState, orders: Sequence[Order], left: Decimal) -> tuple[str, ...]:
+    """`7 at 520.00`: the stops of a close that leaves something, as they are asked for again, the nearest first.
+
+    Then those that an exit which makes way for it had taken out of its own way, and that are owed since.
+    """
+    stops = [(o.remaining, o.request.stop_price) for o in nearest_first(o for o in orders if o.is_protective)]
+    return _shared_out([*stops, *_owed_after(state, orders)], left)
+
+
+def goes_back_in_words(state: TradingState, order: Order) -> tuple[str, ...]:
+    """`6 at 99.00`: the stops that made way for a sale, and go back when this order of it is taken back."""
+    is_guard = order.is_working and (order.is_protective or order.is_target)
+    return _shared_out(_owed_after(state, [order]), order.remaining) if is_guard else ()
+
+
+def _owed_after(state: TradingState, orders: Iterable[Order]) -> list[tuple[Quantity, Price | None]]:
+    sales, names = ClosingSales(state), {order.id for order in orders}
+    uses = state.stage.mandates(AuthorizationKind.RESTORE_STOP)
+    owed = [use for use in uses if not names.isdisjoint(order.id for order in sales.line(use))]
+    return [(Quantity(sales.owed_at_most(use)), use.mandate.stop_price) for use in reversed(owed)]
+
+
+def _shared_out(stops: Iterable[tuple[Quantity, Price | None]], left: Decimal) -> tuple[str, ...]:
+    found: dict[Price, Decimal] = {}
+    for quantity, price in stops:
+        back = min(quantity, left)
+        if back > 0 and price is not None:
+            found[price] = found.get(price, Decimal(0)) + back
+            left -= back
+    return tuple(f"{plain(quantity)} at {priced(price)}" for price, quantity in found.items())
+
+
+def lost_in_words(orders: Iterable[Order]) -> tuple[str, ...]:
+    """Targets, and whatever else of them is no stop: nothing puts them back."""
+    return cancelled_in_words(order for order in orders if not order.is_protective)

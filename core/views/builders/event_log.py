@@ -1,0 +1,136 @@
+"""The log pane's rows: what happened, in words, since this desk started and, as far as the journal has it, before."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from itertools import islice
+
+from core import facts
+from core.model.codes import FAILED_CLOSES
+from core.model.said_once import SaidOnce
+from core.model.values import Price
+from core.ports import Recorded
+from core.trading_state.state import TradingState
+from core.views import KillOutcome, LogRow, NotEdited, NotStaged
+from core.views.event_text import in_words, kind_of, order_in_words, purpose_in_words, severity_of
+
+ROWS = 500
+REFUSALS = 20
+LOOKED_AT = 20_000
+"""Records of the journal's end that a start looks through, at most: a day of twenty symbols and its orders."""
+NOTE = "note"
+QUIET = (facts.BarClosed, facts.SignalRaised, facts.ReasonsCounted, facts.UpdateIgnored, facts.MarginSampled)
+"""Facts that the log pane leaves to the journal."""
+ASKED_AGAIN = frozenset({"account", "books"})
+"""Questions that the desk asks again by itself: the same trouble with one of them is told once, and when it is over."""
+REFUSING = (
+    facts.CommandRefused,
+    facts.ConfirmationRefused,
+    facts.EditRefused,
+    facts.ProposalSkipped,
+    facts.SubmissionBlocked,
+    facts.BasketRefused,
+    facts.PromotionRefused,
+)
+
+
+class EventLog:
+    """Hears every fact but bars.
+
+    Attributes
+    ----------
+    endings, staged
+        Since the start alone: what ended before it is nobody's answer any more.
+    failed_closes
+        Closes that led to nothing, since the start: the position is still there.
+    signal_prices
+        The price that each waiting proposal was staged at, whatever it was edited to since.
+    """
+
+    def __init__(self) -> None:
+        self.rows: deque[LogRow] = deque(maxlen=ROWS)
+        self.refusals: deque[LogRow] = deque(maxlen=REFUSALS)
+        self.endings: deque[KillOutcome] = deque(maxlen=REFUSALS)
+        self.failed_closes: deque[LogRow] = deque(maxlen=REFUSALS)
+        self.staged = 0
+        self.signal_prices: dict[str, Price | None] = {}
+        self._orders_of: dict[str, str] = {}
+        self._noted = 0
+        self._failing = SaidOnce()
+
+    def recall(self, state: TradingState) -> None:
+        """Begin with the last rows of the journal's last day, read from its end. Raises JournalError, OSError."""
+        today = state.calendar.trading_day(state.journal.last_at) if state.journal.sequence else None
+        found: list[Recorded] = []
+        for recorded in islice(state.journal.backwards(), LOOKED_AT):
+            if len(found) == ROWS or state.calendar.trading_day(recorded.at) != today:
+                break
+            if not isinstance(recorded.fact, QUIET):
+                found.append(recorded)
+        for recorded in reversed(found):
+            if self._is_told(recorded.fact):
+                continue
+            row = self._write(recorded.sequence, recorded.at, recorded.fact)
+            if isinstance(recorded.fact, REFUSING):
+                self.refusals.append(row)
+
+    def hear(self, sequence: int, at: datetime, fact: facts.Fact) -> None:
+        if isinstance(fact, QUIET) or self._is_told(fact):
+            return
+        row = self._write(sequence, at, fact)
+        if isinstance(fact, facts.ProposalStaged):
+            self.staged += 1
+        if isinstance(fact, REFUSING):
+            self.refusals.append(row)
+        if isinstance(fact, facts.AuthorizationEnded) and fact.code in FAILED_CLOSES:
+            self.failed_closes.append(replace(row, text=fact.reason))
+        if isinstance(fact, facts.ProposalEnded):
+            self.endings.append(KillOutcome(fact.proposal_id, fact.end, fact.reason))
+
+    def note(self, notes: Sequence[str], at: datetime) -> None:
+        """What the operator should know of and no record holds: what loading had to do, what a part of the desk lacks.
+
+        Its number is below zero.
+        """
+        for number, text in enumerate(notes[self._noted :], self._noted + 1):
+            self.rows.append(LogRow(-number, at, NOTE, text))
+        self._noted = len(notes)
+
+    def _is_told(self, fact: facts.Fact) -> bool:
+        """The same trouble as before, with a question that is asked again by itself."""
+        if isinstance(fact, facts.CallAnswered):
+            self._failing.forget(fact.call)
+        if not isinstance(fact, facts.CallFailed) or fact.call not in ASKED_AGAIN:
+            return False
+        return not self._failing.is_new(fact.reason, fact.call)
+
+    def _write(self, sequence: int, at: datetime, fact: facts.Fact) -> LogRow:
+        row = LogRow(sequence, at, kind_of(fact), self._in_words(fact), severity_of(fact), _refused(fact))
+        self.rows.append(row)
+        if isinstance(fact, facts.ProposalStaged | facts.ProposalEdited):
+            self._orders_of[fact.proposal.id] = order_in_words(fact.proposal.order)
+            self.signal_prices.setdefault(fact.proposal.id, fact.proposal.intended_price)
+        if isinstance(fact, facts.ProposalEnded):
+            self.signal_prices.pop(fact.proposal_id, None)
+        return row
+
+    def _in_words(self, fact: facts.Fact) -> str:
+        """A proposal that ended or was edited is named by its order, where that is known."""
+        if isinstance(fact, facts.ProposalEnded) and (order := self._orders_of.pop(fact.proposal_id, None)):
+            return f"{order} {fact.end.value}: {fact.reason}"
+        if isinstance(fact, facts.ProposalEdited) and (before := self._orders_of.get(fact.proposal.id)):
+            after = order_in_words(fact.proposal.order)
+            return f"{before} is now {after if after != before else purpose_in_words(fact.proposal.order)}"
+        return in_words(fact)
+
+
+def _refused(fact: facts.Fact) -> NotStaged | NotEdited | None:
+    match fact:
+        case facts.ProposalSkipped():
+            return NotStaged(fact.strategy, fact.symbol, fact.checks, "; ".join(fact.reasons))
+        case facts.EditRefused():
+            return NotEdited(fact.proposal_id, "; ".join(fact.reasons))
+    return None

@@ -1,0 +1,20 @@
+"""What an order does to a margin account, for its ticket (RK-14)."""
+
+from __future__ import annotations
+
+from core.model.account import Account
+from core.risk.checks.margin import margin_effect
+from core.risk.gate import Candidate, ReviewContext
+from core.risk.margin import MarginEffect
+from core.views import MarginView
+
+
+def margin_view(candidate: Candidate, state: ReviewContext) -> MarginView | None:
+    """None where nothing is lent, where it closes, and where the broker has not said enough: its check says what."""
+    if candidate.only_reduces or not isinstance(state.account, Account) or not state.account.lends:
+        return None
+    effect = margin_effect(candidate, state, state.account)
+    if not isinstance(effect, MarginEffect):
+        return None
+    overnight = effect.overnight if effect.is_over_night else None
+    return MarginView(effect.initial, effect.before, effect.after, overnight)

@@ -1,0 +1,78 @@
+"""A strategy's day: what it closed, what is not flat yet, and what the entries that were not taken would have made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+
+from core.model.position import Position, Trade
+from core.model.values import ZERO, Money, Price
+from core.staging.shadow_trades import ShadowTrade
+from core.trading_state.state import TradingState
+from core.views import ResultRow, ShadowRow
+
+
+def shadow_rows(state: TradingState, today: date) -> tuple[ShadowRow, ...]:
+    """The newest first."""
+    return tuple(_shadow(shadow) for shadow in reversed(state.shadows.of_day(today)))
+
+
+def result_rows(
+    state: TradingState, today: date, trades: Iterable[Trade], prices: Iterable[tuple[Position, Price]]
+) -> tuple[ResultRow, ...]:
+    """A row a strategy: those that run, then all that traded, hold or were let go today.
+
+    `trades` are today's; `prices` is what a share of each position is worth now, USD.
+    """
+    closed, held, shadows = list(trades), list(prices), state.shadows.of_day(today)
+    names = dict.fromkeys(runner.strategy.name for runners in state.orchestrator.runners.values() for runner in runners)
+    names |= dict.fromkeys([t.strategy for t in closed] + [p.strategy for p, _ in held] + [s.strategy for s in shadows])
+    return tuple(
+        _result(
+            name,
+            [t for t in closed if t.strategy == name],
+            [_profit_so_far(state, p, price) for p, price in held if p.strategy == name],
+            [s for s in shadows if s.strategy == name],
+        )
+        for name in names
+    )
+
+
+def _result(name: str, trades: list[Trade], open_profits: list[Money], shadows: list[ShadowTrade]) -> ResultRow:
+    known = [shadow.result for shadow in shadows if shadow.result is not None]
+    return ResultRow(
+        strategy=name,
+        trades=len(trades),
+        wins=sum(1 for trade in trades if trade.profit > 0 and not trade.is_failed),
+        realised=_sum(trade.profit for trade in trades),
+        unrealised=_sum(open_profits),
+        declined=len(shadows),
+        shadow=_sum(known) if known else None,
+        failed=sum(trade.is_failed for trade in trades),
+    )
+
+
+def _profit_so_far(state: TradingState, position: Position, price: Price) -> Money:
+    """Of the whole trade: what is still held at `price`, and what was closed of it before, less fees, USD."""
+    sign = 1 if position.quantity > 0 else -1
+    closed = sign * (position.proceeds - (position.entry_cost - position.cost))
+    return Money(state.ledger.open_profit(position, price) + closed - position.fees)
+
+
+def _sum(amounts: Iterable[Decimal]) -> Money:
+    return Money(sum(amounts, ZERO))
+
+
+def _shadow(shadow: ShadowTrade) -> ShadowRow:
+    return ShadowRow(
+        key=shadow.key,
+        strategy=shadow.strategy,
+        symbol=shadow.symbol,
+        side=shadow.side,
+        quantity=shadow.quantity,
+        entry_price=shadow.entry_price,
+        end=shadow.end,
+        state=shadow.course.value,
+        result=shadow.result,
+    )

@@ -1,0 +1,99 @@
+"""The strategies' rows: what each last answered, why it did nothing, and what it measures."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from core.model.instrument import STOCK_TICKS
+from core.model.signal import NoTradeReason
+from core.model.values import Symbol
+from core.risk.allocation import Allocations, capital_of, percent
+from core.risk.evaluation.book import RESUMED, EvaluationBook, Proposed
+from core.risk.evaluation.words import figures_in_words, missing_in_words, shut_in_words
+from core.strategies.base import Figures
+from core.strategies.runner import Runner
+from core.strategies.user_strategies import MissingStrategy
+from core.trading_state.state import TradingState
+from core.views import StrategyRow
+
+
+def strategy_rows(state: TradingState, today: date, at: datetime) -> tuple[StrategyRow, ...]:
+    return tuple(
+        _row(state, runner, today, at) for runners in state.orchestrator.runners.values() for runner in runners
+    )  # fmt: skip
+
+
+def _row(state: TradingState, runner: Runner, today: date, at: datetime) -> StrategyRow:
+    known, memory, book = runner.state, runner.memory, state.evaluation
+    is_missing = isinstance(runner.strategy, MissingStrategy)
+    shut = book.shut(runner.name, at)
+    proposed = book.state.proposed.get(runner.name)
+    return StrategyRow(
+        key=f"{runner.name}/{runner.symbol}",
+        strategy=runner.name,
+        symbol=runner.symbol,
+        last_answer=NoTradeReason.MISSING if is_missing else str(memory.last_answer),
+        times=memory.reasons.get(memory.last_answer, 0),
+        anomaly=known.anomaly,
+        is_paused=known.paused_at is not None,
+        reasons=tuple((str(reason), bars) for reason, bars in memory.reasons.most_common()),
+        figures=(*runner.strategy.figures(today), *_last_close(state, runner.symbol), *_capital(state, runner, today)),
+        trouble=_trouble(runner),
+        is_off=not is_missing and not state.control.settings.strategies.of(runner.name).enabled,
+        is_missing=is_missing,
+        shut="" if shut is None else f"{shut_in_words(shut.cause, shut.scope)}: {shut.reason}",
+        may_be_resumed=any(s.cause in RESUMED for s in book.shuts_of(runner.name)),
+        evaluation=evaluation_lines(book, runner.name),
+        proposed="" if proposed is None else _proposed(state.allocations, runner.name, proposed),
+    )
+
+
+def _proposed(allocations: Allocations, strategy: str, proposed: Proposed) -> str:
+    """How much more, from what to what, why, and what stands in its way."""
+    share, to = allocations.state.wanted.get(strategy), allocations.grown(strategy, proposed.step)
+    words = f"{proposed.step:.0%} more of its allocation"
+    if share is not None and to is not None:
+        words += f", {percent(share.allocation)} → {percent(to)} of equity from the next trading day"
+    refusal = allocations.refusal_to_grow(strategy, proposed.step)
+    return f"{words}: {proposed.reason}" + (f"; not now: {refusal}" if refusal is not None else "")
+
+
+def _capital(state: TradingState, runner: Runner, today: date) -> Figures:
+    """Only where the strategy has a share of its own (ST-08)."""
+    name, equity = runner.name, state.opening.opening_equity(today)
+    share, later = state.allocations.of(name), state.allocations.from_tomorrow(name)
+    if share is None:
+        return ()
+    words = f"{percent(share.allocation)} of equity"
+    if equity is not None:
+        capital = capital_of(share, name, runner.symbol, state.ledger, equity)
+        words = f"{capital.taken:,.2f} of {capital.allocated:,.2f} USD"
+    if later is not None:
+        words += f", {percent(later.allocation)} from the next trading day"
+    if (raised := state.allocations.raised(name)) is not None:
+        words += f"; {percent(raised.to)} adopted, {percent(raised.of)} in the settings"
+    return (("allocation", words),)
+
+
+def _trouble(runner: Runner) -> str:
+    if isinstance(runner.strategy, MissingStrategy):
+        return runner.strategy.reason
+    state = runner.state
+    forgot = f"begins anew, what was saved does not fit: {state.forgot}" if state.forgot else ""
+    return state.paused_because or state.fault or forgot
+
+
+def _last_close(state: TradingState, symbol: Symbol) -> Figures:
+    mark = state.orchestrator.state.marks.get(symbol)
+    return (("last close", "none yet" if mark is None else str(STOCK_TICKS.nearest(mark))),)
+
+
+def evaluation_lines(book: EvaluationBook, strategy: str) -> tuple[tuple[str, str], ...]:
+    """What the last night measured of it and said, and everything that is recorded against it."""
+    last = book.state.last.get(strategy)
+    lines = [] if last is None else [("evaluated", figures_in_words(last.figures)), ("verdict", last.verdict)]
+    if last is not None:
+        lines += [("not known", reason) for reason in missing_in_words(last.figures)]
+    for shut in book.shuts_of(strategy):
+        lines.append(("shut", f"{shut_in_words(shut.cause, shut.scope)}: {shut.reason}"))
+    return tuple(lines)

@@ -1,0 +1,78 @@
+"""The symbols that an order may be typed for, and what sizes it: as the desk knows them, never asked anew."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+
+from core.model.account import Account
+from core.model.bar import ONE_MINUTE
+from core.model.instrument import BrokerInstrument, named
+from core.model.order import Side
+from core.model.sizing import Room
+from core.model.staging import MANUAL
+from core.model.values import Money, Symbol
+from core.risk.budget import open_losses
+from core.risk.checks.room import room_of, taken_of
+from core.risk.size_factors.base import Conditions
+from core.risk.sizing_inputs import held_in
+from core.trading_state.state import TradingState
+from core.views import SizingView, SymbolView
+
+
+def symbol_views(state: TradingState, at: datetime) -> tuple[SymbolView, ...]:
+    """What is held, and what all stops would cost, is looked up once for all of them."""
+    context, held = state.figures_for(at, Symbol(""), None), held_in(state.ledger)
+    losses, taken = open_losses(state.ledger, context.last), taken_of(context)
+
+    def conditions(symbol: Symbol) -> Conditions:
+        return state.sizing.conditions(symbol, MANUAL, held=held, equity=context.equity, open_losses=losses)
+
+    def room(symbol: Symbol, side: Side) -> Room:
+        return room_of(side, replace(context, instrument=state.instrument(symbol)), taken)
+
+    symbols = map(Symbol, state.control.settings.symbols)
+    return tuple(
+        _symbol_view(state, symbol, conditions(symbol), (room(symbol, Side.BUY), room(symbol, Side.SELL)))
+        for symbol in symbols
+    )
+
+
+def _symbol_view(state: TradingState, symbol: Symbol, conditions: Conditions, rooms: tuple[Room, Room]) -> SymbolView:
+    instrument = state.sightings.instruments.get(symbol)
+    bar = state.normaliser.state.last_starts.get(symbol)
+    return SymbolView(
+        symbol=symbol,
+        quote=state.sightings.quotes.get(symbol),
+        last=state.orchestrator.state.marks.get(symbol),
+        is_fractionable=instrument.is_fractionable if instrument else False,
+        last_at=bar + ONE_MINUTE if bar else None,
+        quantity_step=instrument.quantity_step if instrument else Decimal(1),
+        traded=named(instrument) if instrument else None,
+        short_refused=_short_refused(state, instrument),
+        conditions=conditions,
+        room_to_buy=rooms[0],
+        room_to_short=rooms[1],
+    )
+
+
+def _short_refused(state: TradingState, instrument: BrokerInstrument | None) -> str | None:
+    account = state.sightings.account
+    if instrument is None or not isinstance(account, Account):
+        return "the broker has not said yet whether it can be sold short"
+    if account.multiplier <= 1:
+        return "a cash account sells nothing short"
+    return instrument.short_refused or None
+
+
+def sizing(state: TradingState, at: datetime) -> SizingView:
+    """The risk of a trade and the most of an order, by the equity that the checks measure with (RK-02)."""
+    context = state.figures_for(at, Symbol(""), None)
+    risk, most = (
+        context.settings.risk.per_trade.of(context.equity),
+        context.settings.risk.max_notional.of(context.equity),
+    )
+    return SizingView(
+        None if risk is None else Money(risk), None if most is None else Money(most), context.settings.risk.min_notional
+    )

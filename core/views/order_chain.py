@@ -1,0 +1,161 @@
+"""The whole chain of one order, from the bar to the end of its trade, picked out of the journal (`journal why`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from core.facts import (
+    ApprovalRedeemed,
+    AuthorizationEnded,
+    AuthorizationProlonged,
+    BarClosed,
+    BasketOrderSkipped,
+    BasketSigned,
+    BasketTurnBegun,
+    BrokerWarned,
+    CancelDropped,
+    CancelFailed,
+    CancelRequested,
+    ConfirmationReceived,
+    ConfirmationRefused,
+    ContingentOrdersMissing,
+    EditRefused,
+    ExitReleased,
+    Fact,
+    FillNotBelieved,
+    KeptOrderReleased,
+    LegResized,
+    OrderApproved,
+    OrderCreated,
+    OrderFilled,
+    OrderKept,
+    OrderNotFound,
+    OrderSent,
+    OrderStateChanged,
+    OrderStateUnknown,
+    PermissionReturned,
+    PositionChanged,
+    ProposalEdited,
+    ProposalEnded,
+    ProposalStaged,
+    SignalRaised,
+    StopAskedFor,
+    StopCut,
+    SubmissionBlocked,
+    TicketClosed,
+    TicketOpened,
+    TradeClosed,
+    UpdateIgnored,
+    WarningConfirmed,
+)
+from core.model.signal import EntrySignal, ExitSignal
+from core.model.staging import Proposal
+from core.ports import OperatorError, Recorded
+
+
+def chain_of(order_id: str, records: Iterable[Recorded]) -> Iterator[Recorded]:
+    """Every record that belongs to an order, in order; a beginning of its id that fits one order alone is enough.
+
+    Raises
+    ------
+    OperatorError
+        No order, or more than one, has this id.
+    """
+    journal = list(records)
+    orders = {r.fact.order.client_order_id: r.fact for r in journal if isinstance(r.fact, OrderCreated)}
+    proposals = {r.fact.proposal.id for r in journal if isinstance(r.fact, ProposalStaged)}
+    found = sorted(i for i in {*orders, *proposals} if order_id and i.startswith(order_id))
+    if len(found) != 1:
+        what = "no order" if not found else f"{len(found)} orders"
+        raise OperatorError(f"{what} with an id that begins with {order_id!r}; `keyturn journal tail` shows them")
+    created = orders.get(found[0])  # type: ignore[call-overload]
+    proposal = created.proposal_id if created else found[0]
+    kin = (created.parent, created.order.replaces) if created else ()
+    wanted = {found[0], *(str(order) for order in kin if order)}
+    yield from _chain(journal, wanted, str(proposal))
+
+
+def _chain(journal: list[Recorded], wanted: set[str], proposal_id: str) -> Iterator[Recorded]:
+    staged = next(
+        (r for r in journal if isinstance(r.fact, ProposalStaged) and r.fact.proposal.id == proposal_id), None
+    )
+    tickets = {
+        r.fact.ticket.id
+        for r in journal
+        if isinstance(r.fact, TicketOpened) and r.fact.ticket.proposal_id == proposal_id
+    }
+    proposal = staged.fact.proposal if staged and isinstance(staged.fact, ProposalStaged) else None
+    after_fill = False
+    for record in journal:
+        fact = record.fact
+        if isinstance(fact, BarClosed):
+            if proposal is not None and (fact.bar.symbol, fact.bar.start) == (proposal.symbol, proposal.signal_time):
+                yield record
+            continue
+        if isinstance(fact, SignalRaised):
+            if proposal is not None and _is_made_of(proposal, fact.signal):
+                yield record
+            continue
+        belongs = subject_of(fact) in {*wanted, *tickets, proposal_id} or _is_signed_by(fact, proposal_id)
+        follows = after_fill and isinstance(fact, PositionChanged | TradeClosed)
+        if isinstance(fact, TradeClosed):
+            follows = follows or bool({fact.trade.entry_order, fact.trade.exit_order} & wanted)
+        if belongs or follows:
+            yield record
+        if not isinstance(fact, OrderStateChanged):
+            after_fill = (belongs and isinstance(fact, OrderFilled)) or (follows and isinstance(fact, PositionChanged))
+
+
+def _is_made_of(proposal: Proposal, signal: EntrySignal | ExitSignal) -> bool:
+    said = (signal.strategy, signal.symbol, signal.bar_start)
+    is_exit = isinstance(signal, ExitSignal)
+    return said == (proposal.strategy, proposal.symbol, proposal.signal_time) and is_exit == bool(proposal.exit_reason)
+
+
+def _is_signed_by(fact: Fact, proposal_id: str) -> bool:
+    """Whether this is the signing of the plan that held it (OP-05)."""
+    return isinstance(fact, BasketSigned) and any(order.proposal.id == proposal_id for order in fact.orders)
+
+
+def subject_of(fact: Fact) -> str | None:
+    """What a fact is about: an order, a ticket or a proposal."""
+    match fact:
+        case ProposalStaged() | ProposalEdited():
+            return fact.proposal.id
+        case ProposalEnded() | EditRefused() | ExitReleased() | BasketTurnBegun() | BasketOrderSkipped():
+            return fact.proposal_id
+        case TicketOpened():
+            return fact.ticket.id
+        case TicketClosed() | ConfirmationReceived() | ConfirmationRefused() | OrderApproved():
+            return fact.ticket_id
+        case AuthorizationEnded() | AuthorizationProlonged():
+            return fact.mandate_id.partition("-")[0]
+        case ApprovalRedeemed():
+            return fact.client_order_id
+        case OrderCreated():
+            return fact.order.client_order_id
+        case OrderFilled():
+            return fact.fill.client_order_id
+        case (
+            OrderStateChanged()
+            | OrderStateUnknown()
+            | OrderNotFound()
+            | SubmissionBlocked()
+            | OrderKept()
+            | KeptOrderReleased()
+            | PermissionReturned()
+            | StopAskedFor()
+            | StopCut()
+            | OrderSent()
+            | BrokerWarned()
+            | WarningConfirmed()
+            | CancelRequested()
+            | CancelDropped()
+            | CancelFailed()
+            | UpdateIgnored()
+            | FillNotBelieved()
+            | LegResized()
+            | ContingentOrdersMissing()
+        ):
+            return fact.client_order_id
+    return None

@@ -1,0 +1,128 @@
+"""The workflows of a desk, in the order in which they hear: the one place where they are put together.
+
+Each is given those that it makes use of; none knows who makes use of it. What one does because of another is a fact
+that it follows, an input that it answers too, or what it finds at the end of the act.
+"""
+
+from __future__ import annotations
+
+from core.risk.checks import standard_gate
+from core.trading_state.state import TradingState
+from core.workflows.baskets.basket_execution import BasketExecution
+from core.workflows.baskets.baskets import BasketDrafts
+from core.workflows.day.account_updates import AccountUpdates
+from core.workflows.day.clock import ClockWatch
+from core.workflows.day.day_open import DayOpen
+from core.workflows.day.market_updates import MarketUpdates
+from core.workflows.day.overnight_positions import OvernightPositions
+from core.workflows.day.regime_updates import RegimeUpdates
+from core.workflows.day.start import EngineStart
+from core.workflows.operator.kill_switch import KillSwitchWorkflow
+from core.workflows.operator.limits_reload import LimitsReload
+from core.workflows.operator.pauses_and_bans import PausesAndBans
+from core.workflows.orders.broker_warnings import BrokerWarnings
+from core.workflows.orders.cancellation import Cancellation
+from core.workflows.orders.circuit_breaker import CircuitBreaker
+from core.workflows.orders.interrupted_orders import InterruptedOrders
+from core.workflows.orders.order_recovery import OrderRecovery
+from core.workflows.orders.order_updates import OrderUpdates
+from core.workflows.orders.position_close import PositionClose
+from core.workflows.orders.replacement import Replacement
+from core.workflows.orders.submission import Submission
+from core.workflows.orders.unsent_orders import UnsentOrders
+from core.workflows.protection.excess_exits import ExcessExits
+from core.workflows.protection.margin_monitor import MarginMonitor
+from core.workflows.protection.protections import ProtectionEvents
+from core.workflows.protection.protective_stops import ProtectiveStops
+from core.workflows.protection.stop_renewal import StopRenewal
+from core.workflows.reconciliation.reconciliation import Reconciliation
+from core.workflows.staging.auto_exits import AutoExits
+from core.workflows.staging.confirmation import Confirmations
+from core.workflows.staging.exit_resizing import ExitResizing
+from core.workflows.staging.order_changes import OrderChanges
+from core.workflows.staging.proposal_edits import ProposalEdits
+from core.workflows.staging.proposals import Proposals
+from core.workflows.strategies.advising import Advising
+from core.workflows.strategies.exit_rules import ExitRules
+from core.workflows.strategies.recommendations import Recommendations
+from core.workflows.strategies.strategy_evaluation import StrategyEvaluation
+from core.workflows.strategies.strategy_health import StrategyHealth
+from core.workflows.strategies.warm_up import WarmUp
+
+
+def workflows_of(state: TradingState) -> tuple[object, ...]:
+    """All of them: first who hears how the broker answers, then the market and the operator, then orders, then what
+    the broker's books are compared with.
+    """
+    gate = standard_gate()
+    order_updates = OrderUpdates(state)
+    order_recovery = OrderRecovery(state, order_updates)
+    submission = Submission(state, order_updates, order_recovery)
+    cancellation = Cancellation(state, order_updates, order_recovery, submission)
+    proposals = Proposals(state, gate)
+    order_changes = OrderChanges(state, proposals)
+    stop_renewal = StopRenewal(state, order_changes, proposals)
+    protective_stops = ProtectiveStops(state, submission, cancellation, proposals, order_recovery, stop_renewal)
+    position_close = PositionClose(state, submission, cancellation, protective_stops)
+    excess_exits = ExcessExits(state, submission, cancellation, protective_stops, stop_renewal)
+    unsent_orders = UnsentOrders(state, submission, protective_stops, stop_renewal)
+    confirmations = Confirmations(state, gate, order_changes, submission, position_close)
+    auto_exits = AutoExits(state, confirmations)
+    protection_events, margin_monitor = ProtectionEvents(state), MarginMonitor(state)
+    recommendations = Recommendations(state)
+    kill_switch = KillSwitchWorkflow(state, cancellation, proposals)
+    reconciliation = Reconciliation(
+        state,
+        order_updates,
+        order_recovery,
+        cancellation,
+        protective_stops,
+        position_close,
+        excess_exits,
+        stop_renewal,
+        unsent_orders,
+        kill_switch,
+        OvernightPositions(state, proposals),
+    )
+    strategy_health = StrategyHealth(state, proposals)
+    return (
+        CircuitBreaker(state),
+        proposals,
+        ClockWatch(state),
+        DayOpen(state),
+        protection_events,
+        recommendations,
+        StrategyEvaluation(state),
+        Advising(state),
+        RegimeUpdates(state),
+        LimitsReload(state, protection_events),
+        strategy_health,
+        MarketUpdates(
+            state, proposals, strategy_health, ExitRules(state), protection_events, recommendations, auto_exits
+        ),
+        PausesAndBans(state, proposals),
+        ProposalEdits(state, gate),
+        order_changes,
+        order_updates,
+        submission,
+        BrokerWarnings(state, cancellation),
+        order_recovery,
+        kill_switch,
+        cancellation,
+        unsent_orders,
+        Replacement(state, order_recovery, cancellation),
+        position_close,
+        protective_stops,
+        stop_renewal,
+        confirmations,
+        auto_exits,
+        AccountUpdates(state, protection_events, margin_monitor),
+        BasketDrafts(state, gate),
+        BasketExecution(state, confirmations, reconciliation, cancellation),
+        excess_exits,
+        ExitResizing(state, gate),
+        InterruptedOrders(state, submission, stop_renewal),
+        reconciliation,
+        EngineStart(state, reconciliation, order_recovery),
+        WarmUp(state),
+    )

@@ -1,0 +1,57 @@
+"""When each workflow is due, and its turn: each apart, so that one that raises keeps no other from its deadline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from core.messages.effects import Effect
+from core.ports import JournalError
+from core.trading_state.state import TradingState
+from core.workflows.base.declarations import HasDeadline
+from core.workflows.base.isolation import apart, halt_for
+
+
+class Deadlines:
+    """The workflows' deadlines. What was due when its workflow raised calls no more: it would for ever (EX-14)."""
+
+    def __init__(self, state: TradingState, workflows: Sequence[HasDeadline]) -> None:
+        self.state = state
+        self.workflows = workflows
+        self._failed: dict[int, datetime] = {}
+
+    def reach(self) -> Iterator[Effect]:
+        """Everything that is due by now."""
+        for number, workflow in enumerate(self.workflows):
+            faults = self.state.sightings.faults
+            yield from apart(self.state, workflow.due)
+            if self.state.sightings.faults > faults:
+                self._failed[number] = self.state.at
+            else:
+                self._failed.pop(number, None)
+
+    def next(self) -> datetime | None:
+        return min(self._all(), default=None)
+
+    def next_later(self) -> datetime | None:
+        """What is due now has just failed: only what is yet to come calls again."""
+        return min((at for at in self._all() if at > self.state.at), default=None)
+
+    def give_up_what_is_due(self) -> None:
+        self._failed = dict.fromkeys(range(len(self.workflows)), self.state.at)
+
+    def forgive(self) -> None:
+        """A person has looked at it: what is due calls again."""
+        self._failed.clear()
+
+    def _all(self) -> Iterator[datetime]:
+        for number, workflow in enumerate(self.workflows):
+            try:
+                failed_at = self._failed.get(number)
+                for at in workflow.next_due():
+                    if failed_at is None or at > failed_at:
+                        yield at
+            except JournalError:
+                raise
+            except Exception as error:  # as in `apart`
+                halt_for(self.state, error)

@@ -1,0 +1,1 @@
+"""Many orders under one key: drafted, dry-run, signed, executed in order."""

@@ -1,0 +1,239 @@
+"""The dry run of a plan: every order against every constraint, each with the effect of those before it (OP-05).
+
+It works on a copy of the books. A sale frees what it is worth and a place; a buy takes what it costs, as an order in
+flight does. Nothing is recorded here, and nothing of the desk is changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from copy import copy
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from core.execution.ledger import Ledger, moved, position_key
+from core.execution.order import nearest_first
+from core.facts import OrderCreated
+from core.model.account import Account, NoAccount
+from core.model.basket import BasketLine, SignedOrder
+from core.model.order import OrderStatus, Side
+from core.model.quote import Feed, NoQuote, Quote
+from core.model.staging import Proposal, Review, StopPlan
+from core.model.values import NO_SHARES, ZERO, ClientOrderId, Digest, Money, Price, ProposalId, Quantity, Symbol, plain
+from core.risk.checks.buying_power import free_for
+from core.risk.gate import Gate, ReviewContext
+from core.risk.margin import Unknown, requirement_of
+from core.trading_state.state import TradingState
+from core.workflows.staging.confirmation import in_the_way, worst_loss_of
+from core.workflows.staging.confirmation_checks import touch_of
+from core.workflows.staging.proposals import candidate_of, left_to_close
+
+TWICE = "the plan has an order for this position before it; one order a position and plan"
+
+
+@dataclass(frozen=True, slots=True)
+class DryRunResult:
+    """What the dry run found of one order.
+
+    Attributes
+    ----------
+    refusals
+        Why it would not go, with figures; empty where it would.
+    price
+        At which it would trade now, or its limit, USD; None where neither is known.
+    cost
+        What it costs, or frees where it reduces, USD.
+    worst_loss
+        What an entry loses at its stop, USD; None where it has none, no price is known, or it only reduces.
+    power_after
+        Buying power that is left after it, USD; of one that does not go, what is left without it.
+    """
+
+    line: BasketLine
+    cancels: tuple[ClientOrderId, ...]
+    review: Review
+    refusals: tuple[str, ...]
+    price: Price | None
+    touch: Price | None
+    cost: Money | None
+    worst_loss: Money | None
+    power_after: Money | None
+
+    @property
+    def proposal(self) -> Proposal:
+        return self.line.proposal
+
+    @property
+    def fits(self) -> bool:
+        return not self.refusals
+
+    def signed(self) -> SignedOrder:
+        return SignedOrder(self.proposal, self.cancels, self.review, self.price, self.touch, self.power_after)
+
+    def digest(self, account: str) -> Digest:
+        return self.signed().digest(account)
+
+
+class BasketDryRun:
+    """One dry run: the books as they would be after what has been tried so far."""
+
+    def __init__(self, state: TradingState, gate: Gate) -> None:
+        self.state = state
+        self.gate = gate
+        self.ledger = copied(state.ledger)
+        self.account = state.sightings.account
+        self._places: set[str] = set()
+
+    def try_all(self, lines: Sequence[BasketLine], taken: Collection[ProposalId] | None = None) -> list[DryRunResult]:
+        """Each order in turn. Only those in `taken` have an effect on the ones behind them; None takes every one."""
+        found = []
+        for line in lines:
+            tried = self.attempt(line)
+            found.append(tried)
+            if tried.fits and (taken is None or line.proposal.id in taken):
+                found[-1] = self._take(tried)
+        return found
+
+    def attempt(self, line: BasketLine) -> DryRunResult:
+        """What every check says of it now; it has no effect yet."""
+        proposal = line.proposal
+        context = self._context(proposal)
+        review = self.gate.review(candidate_of(proposal), context)
+        refusals = (*self._refusals(proposal), *(f"{v.check}: {v.reason}" for v in review.refusals))
+        price = candidate_of(proposal).price(context.quote)
+        touch = touch_of(proposal.order.side, context)
+        cost = proposal.order.cost(price) if price is not None else None
+        lost = None if proposal.only_reduces else worst_loss_of(proposal, context)
+        cancels = in_the_way(self.state, proposal)
+        return DryRunResult(line, cancels, review, refusals, price, touch, cost, lost, self.power())
+
+    def power(self) -> Money | None:
+        """USD that an order may still take."""
+        return Money(free_for(None, self.ledger, self.account)) if isinstance(self.account, Account) else None
+
+    # ── the effect of an order ───────────────────────────────────────────────────────────────────────────────────
+
+    def _take(self, tried: DryRunResult) -> DryRunResult:
+        """The books as if it had gone: an exit as if it were filled, an entry as if it were on its way."""
+        proposal = tried.proposal
+        self._places.add(position_key(proposal.symbol, proposal.strategy))
+        if proposal.only_reduces:
+            self._leave(proposal, tried.cancels, tried.price)
+        else:
+            self._enter(proposal, tried.price)
+        return replace(tried, power_after=self.power())
+
+    def _enter(self, proposal: Proposal, price: Price | None) -> None:
+        created = OrderCreated(
+            order=proposal.order,
+            proposal_id=proposal.id,
+            strategy=proposal.strategy,
+            signal_time=proposal.signal_time,
+            stop=proposal.stop if isinstance(proposal.stop, StopPlan) else None,
+            parent=None,
+            exit_reason=None,
+            intended_price=proposal.intended_price or price,
+            reference=proposal.reference,
+            expires_at=None,
+            counted_at=price,
+        )
+        self.ledger.folds[OrderCreated](self.state.at, created)  # type: ignore[operator]
+
+    def _leave(self, proposal: Proposal, cancels: tuple[ClientOrderId, ...], price: Price | None) -> None:
+        key, order = position_key(proposal.symbol, proposal.strategy), proposal.order
+        held = self.ledger.state.positions[key]
+        signed = order.quantity if order.side is Side.BUY else -order.quantity
+        paid = price or held.average_price
+        after = moved(held, Quantity(signed), paid, None)
+        if after.quantity:
+            self.ledger.state.positions[key] = after
+        else:
+            del self.ledger.state.positions[key]
+        self._make_way(cancels, Quantity(abs(after.quantity)))
+        self._free(order.symbol, held.instrument.cost(order.quantity, paid), order.side)
+
+    def _make_way(self, cancels: tuple[ClientOrderId, ...], left: Quantity) -> None:
+        """Its own stops go; what is left of the position has them again, the nearest first (EX-21)."""
+        stops = [order for order_id in cancels if (order := self.ledger.order(order_id)) is not None]
+        for stop in nearest_first(stops):
+            kept = min(stop.remaining, left) if stop.is_protective else Quantity(ZERO)
+            left = Quantity(left - kept)
+            if kept > 0:
+                stop.request = replace(stop.request, quantity=Quantity(stop.filled_quantity + kept))
+            else:
+                stop.status = OrderStatus.CANCELLED
+        self.ledger.restore(self.ledger.state)
+
+    def _free(self, symbol: Symbol, worth: Money, side: Side) -> None:
+        """A margin account may spend it again, never more than it is worth; a cash account when it has settled.
+
+        To cover takes cash and frees the margin behind it.
+        """
+        account = self.account
+        if isinstance(account, NoAccount):
+            return
+        cash = worth if side is Side.SELL else Money(-worth)
+        if not account.lends:
+            self.account = replace(
+                account, cash=Money(account.cash + cash), unsettled=Money(account.unsettled + max(cash, ZERO))
+            )
+            return
+        night, kept = account.overnight_buying_power, account.maintenance_margin
+        self.account = replace(
+            account,
+            cash=Money(account.cash + cash),
+            buying_power=Money(account.buying_power + worth),
+            maintenance_margin=None if kept is None else Money(max(kept - worth * self._required(symbol, side), ZERO)),
+            overnight_buying_power=None if night is None else Money(night + worth),
+        )
+
+    def _required(self, symbol: Symbol, side: Side) -> Decimal:
+        """The part of its worth that was kept for what is closed; none where the broker does not say."""
+        held = requirement_of(self.state.instrument(symbol), side.opposite)
+        return ZERO if isinstance(held, Unknown) else held
+
+    # ── what refuses beside the gate ─────────────────────────────────────────────────────────────────────────────
+
+    def _refusals(self, proposal: Proposal) -> tuple[str, ...]:
+        if position_key(proposal.symbol, proposal.strategy) in self._places:
+            return (TWICE,)
+        if self.state.ledger.has(proposal.order.client_order_id):
+            return ("it has its order already",)
+        if not proposal.only_reduces:
+            return ()
+        if refusal := self.state.read_only_refusal(proposal.order):
+            return (refusal,)
+        left = left_to_close(self.state, proposal.symbol, proposal.strategy, proposal.order.side)
+        if proposal.order.quantity > left:
+            return (f"only {plain(left)} are left to close",)
+        return ()
+
+    def _context(self, proposal: Proposal) -> ReviewContext:
+        context = self.state.figures_for(self.state.at, proposal.symbol, None)
+        quote = self._by_the_last_price(proposal.symbol) if isinstance(context.quote, NoQuote) else context.quote
+        return replace(context, ledger=self.ledger, account=self.account, quote=quote)
+
+    def _by_the_last_price(self, symbol: Symbol) -> Quote | NoQuote:
+        """Until its quote has come an order is measured by the last price, as old as that is."""
+        last = self.state.last_price(symbol)
+        if last is None:
+            return NoQuote("none seen yet; asked at its turn")
+        return Quote(symbol, last[0], last[1], NO_SHARES, last[1], NO_SHARES, Feed.DERIVED)
+
+
+def copied(ledger: Ledger) -> Ledger:
+    """Books of their own: what is done to them nobody hears of."""
+    trial = Ledger(ledger.calendar)
+    trial.opened = list(ledger.opened)
+    state = ledger.state
+    trial.restore(
+        replace(
+            state,
+            orders={order_id: copy(order) for order_id, order in state.orders.items()},
+            positions=dict(state.positions),
+            executions={},
+            trades=list(state.trades),
+            entries=dict(state.entries),
+        )
+    )
+    return trial

@@ -1,0 +1,184 @@
+"""Rows of a file become orders of a plan: sizes worked out, what is held looked up, what cannot be told apart left out.
+
+A size that the desk works out, from an amount or up to the smallest order, goes through the same dry run and the same
+checks as one that was typed (RK-18).
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_CEILING, Decimal
+
+from core.messages.commands import BasketRow, OpenBasket
+from core.model.basket import BasketLine, SkippedRow
+from core.model.order import Effect as OrderEffect
+from core.model.order import OrderRequest, OrderType, StopHolder, TimeInForce, order_id_of, traded_in
+from core.model.position import Position
+from core.model.signal import ExitReason
+from core.model.staging import MANUAL, NoStop, Proposal, StopPlan
+from core.model.values import ZERO, Price, ProposalId, Quantity, Symbol, TicketId, plain, priced, rounded_down
+from core.staging.attached_legs import with_legs
+from core.staging.extended_hours import marked_for
+from core.staging.resting_entries import aimed_at, reach_of, refusal_of, stop_for
+from core.trading_state.state import TradingState
+from core.workflows.staging.proposals import closing_side, left_to_close, side_of
+
+NO_PRICE = "no price of it is known yet, so its amount cannot become shares; give a limit_price, or shares"
+
+
+class BasketRows:
+    def __init__(self, state: TradingState) -> None:
+        self.state = state
+
+    def lines(self, command: OpenBasket, plan_id: TicketId) -> tuple[tuple[BasketLine, ...], tuple[SkippedRow, ...]]:
+        """The orders that the rows ask for, and the rows that ask for none."""
+        lines: list[BasketLine] = []
+        skipped = list(command.skipped)
+        for number, row in enumerate(command.rows, start=1):
+            order_id = order_id_of("plan", self.state.control.state.installation or "", plan_id, str(number))
+            made = self._exit(row, order_id) if row.effect.only_reduces else self._entry(row, order_id)
+            if isinstance(made, str):
+                skipped.append(SkippedRow(row.place, made))
+            else:
+                lines.append(BasketLine(made))
+        return tuple(lines), tuple(skipped)
+
+    # ── what opens ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _entry(self, row: BasketRow, order_id: str) -> Proposal | str:
+        sized = self._size(row)
+        if isinstance(sized, str):
+            return sized
+        quantity, how = sized
+        side = side_of(row.effect)
+        held = self.state.ledger.position(row.symbol, MANUAL)
+        adds = held is not None and row.effect is OrderEffect.OPEN and held.quantity > 0
+        written = StopPlan(row.stop_price, StopHolder.BROKER) if row.stop_price else NoStop("none was written")
+        order = OrderRequest(
+            client_order_id=order_id,  # type: ignore[arg-type]
+            symbol=row.symbol,
+            side=side,
+            effect=OrderEffect.ADD if adds else row.effect,
+            quantity=quantity,
+            type=row.type,
+            time_in_force=row.time_in_force,
+            limit_price=row.limit_price,
+            stop_price=row.trigger_price,
+            trail_price=row.trail_price,
+            trail_fraction=row.trail_fraction,
+        )
+        order = traded_in(self.state.traded(row.symbol), order)
+        market = self._price(row.symbol)
+        stop = refusal_of(order, row.ttl_seconds) or stop_for(order, written, market)
+        if isinstance(stop, str):
+            return stop
+        return Proposal(
+            id=ProposalId(order_id),
+            strategy=MANUAL,
+            order=with_legs(self._marked(order), stop),
+            stop=stop,
+            signal_time=self.state.at,
+            staged_at=self.state.at,
+            expires_at=None,
+            reason=f"{row.place}{how}",
+            intended_price=aimed_at(order, market) if order.type.is_stop else row.limit_price,
+            reference=None,
+            exit_reason=None,
+            ttl_seconds=row.ttl_seconds,
+        )
+
+    def _size(self, row: BasketRow) -> tuple[Quantity, str] | str:
+        """Shares, and how they were worked out."""
+        if row.quantity is not None:
+            return row.quantity, ""
+        reach = reach_of(side_of(row.effect), row.limit_price, row.trigger_price or self._price(row.symbol))
+        price = row.limit_price if reach is None else reach.most
+        if row.notional is None or price is None:
+            return NO_PRICE
+        (step, whole), of = self._step(row), self.state.traded(row.symbol)
+        shares = Quantity(rounded_down(of.quantity_for(row.notional, price), step))
+        how = f", {plain(row.notional)} USD at {priced(price)}"
+        risk = self.state.control.settings.risk
+        if of.cost(shares, price) >= risk.min_notional or not risk.sizing.raise_to_minimum:
+            too_little = (
+                f"{plain(row.notional)} USD buys less than {plain(step)} {row.symbol} at {priced(price)}{whole}"
+            )
+            return (shares, how) if shares > 0 else too_little
+        steps = (of.quantity_for(risk.min_notional, price) / step).to_integral_value(ROUND_CEILING)
+        return Quantity(steps * step), f"{how}, raised to the smallest order of {plain(risk.min_notional)} USD"
+
+    def _price(self, symbol: Symbol) -> Price | None:
+        found = self.state.last_price(symbol)
+        return found[1] if found is not None else None
+
+    def _step(self, row: BasketRow) -> tuple[Decimal, str]:
+        """What a quantity is a multiple of, and why that is whole shares where the broker takes no fraction of it.
+
+        The stop of a fraction follows its fill, as an order of the day.
+        """
+        instrument = self.state.sightings.instruments.get(row.symbol)
+        if row.time_in_force is not TimeInForce.DAY:
+            return Decimal(1), f": {row.time_in_force.value} is for whole shares; write day, or more"
+        if row.effect is OrderEffect.SHORT:
+            return Decimal(1), ": a short is for whole shares; write more"
+        step = Decimal(1) if instrument is None else instrument.quantity_step
+        return step, "; write more" if step < 1 else ": its market takes whole shares; write more"
+
+    # ── what reduces ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _exit(self, row: BasketRow, order_id: str) -> Proposal | str:
+        side = side_of(row.effect)
+        held = [p for p in self.state.ledger.positions_in(row.symbol) if closing_side(p) is side]
+        position = min(held, key=lambda position: position.strategy != MANUAL, default=None)
+        if position is None:
+            return f"there is no {row.symbol} position that it would reduce"
+        left = left_to_close(self.state, position.symbol, position.strategy, side)
+        wanted = self._wanted(row, position)
+        if isinstance(wanted, str):
+            return wanted
+        quantity = Quantity(min(wanted, left))
+        if quantity <= ZERO:
+            return f"an exit of all {row.symbol} is on its way already"
+        is_all = quantity == abs(position.quantity)
+        effect = OrderEffect.COVER if row.effect is OrderEffect.COVER else OrderEffect.REDUCE
+        order = OrderRequest(
+            client_order_id=order_id,  # type: ignore[arg-type]
+            symbol=row.symbol,
+            side=side,
+            effect=OrderEffect.CLOSE if is_all and effect is OrderEffect.REDUCE else effect,
+            quantity=quantity,
+            type=row.type,
+            time_in_force=row.time_in_force,
+            limit_price=row.limit_price,
+            stop_price=row.stop_price if row.type in (OrderType.STOP, OrderType.STOP_LIMIT) else None,
+        )
+        order = traded_in(position.instrument, order)
+        clamped = f"; {plain(wanted)} was asked for, {plain(quantity)} is left to close" if quantity < wanted else ""
+        return Proposal(
+            id=ProposalId(order_id),
+            strategy=position.strategy,
+            order=self._marked(order),
+            stop=NoStop("it closes"),
+            signal_time=self.state.at,
+            staged_at=self.state.at,
+            expires_at=None,
+            reason=f"{row.place}{clamped}",
+            intended_price=row.limit_price or self._price(row.symbol),
+            reference=None,
+            exit_reason=ExitReason.MANUAL,
+        )
+
+    def _wanted(self, row: BasketRow, position: Position) -> Quantity | str:
+        if row.quantity is not None:
+            return row.quantity
+        if row.notional is None:
+            return Quantity(abs(position.quantity))
+        price = row.limit_price or self._price(row.symbol)
+        if price is None:
+            return NO_PRICE
+        instrument = self.state.sightings.instruments.get(row.symbol)
+        step = Decimal(1) if instrument is None else instrument.quantity_step
+        return Quantity(rounded_down(position.instrument.quantity_for(row.notional, price), step))
+
+    def _marked(self, order: OrderRequest) -> OrderRequest:
+        """What is written in extended hours acts in them where it can (RK-20)."""
+        return marked_for(self.state.at, order, self.state.calendar, self.state.control.settings.risk.session)

@@ -1,0 +1,67 @@
+"""A day that begins before its open: the account is asked for then, for losses are measured against it (RK-03, RK-20).
+
+Without orders in extended hours the day's first bar asks; before the open there is none. Of a day that has begun the
+figures are asked for again: until then the broker may have told the close of a day earlier.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+
+from core.messages.effects import Effect, FetchAccount
+from core.model.account import Account
+from core.model.bar import ONE_MINUTE
+from core.model.session import Session
+from core.trading_state.state import TradingState
+
+SHORTLY = timedelta(minutes=5)
+"""Before the open: the last look at what the day's loss is measured against."""
+
+
+class DayOpen:
+    """`_again_at` is when the account is asked for once more, where no answer told the day's equity."""
+
+    def __init__(self, state: TradingState) -> None:
+        self.state = state
+        self._again_at = datetime.min.replace(tzinfo=UTC)
+
+    def next_due(self) -> Iterator[datetime]:
+        session = self._next_session()
+        if session is not None:
+            yield max(self.state.calendar.venue.extended_span(session)[0], self._again_at)
+        stale = self._stale_from()
+        if stale is not None:
+            yield max(stale, self._again_at)
+
+    def due(self) -> Iterable[Effect]:
+        if not any(self.state.at >= at for at in self.next_due()):
+            return ()
+        self._again_at = self.state.at + ONE_MINUTE
+        return (FetchAccount(),)
+
+    def _stale_from(self) -> datetime | None:
+        """When the figures that are known are too old to open a day by that has begun; None where they never are."""
+        state = self.state
+        day = state.calendar.trading_day(state.at)
+        today = state.calendar.session_on(day)
+        if not isinstance(today, Session) or state.at >= today.open or state.opening.opening_equity(day) is None:
+            return None
+        looks = [today.open - SHORTLY]
+        if state.control.settings.risk.session.policy == "include_extended":
+            looks.insert(0, state.calendar.venue.extended_span(today)[0])
+        seen = state.sightings.account.at if isinstance(state.sightings.account, Account) else None
+        return next((look for look in looks if seen is None or seen < look), None)
+
+    def _next_session(self) -> Session | None:
+        """The next one to open of which the day's equity is not known; None where no entry may act before an open."""
+        state = self.state
+        if state.control.settings.risk.session.policy != "include_extended":
+            return None
+        day = state.calendar.trading_day(state.at)
+        today = state.calendar.session_on(day)
+        if not isinstance(today, Session):
+            return state.calendar.next_session(state.at)
+        if state.at < today.open and state.opening.opening_equity(day) is None:
+            return today
+        return state.calendar.next_session(max(state.at, today.open))

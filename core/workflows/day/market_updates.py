@@ -1,0 +1,206 @@
+"""The market speaks: a bar, a quote, or something that cannot be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+
+from core.facts import BarClosed, MarketDataQuarantined, ProposalEnded, TradingHalted, TradingResumed
+from core.market.normaliser import COMPLETE, Quarantined
+from core.messages.effects import Effect, FetchAccount
+from core.messages.inputs import BarArrived, MarketDataBroken, QuoteArrived, TradingHaltHeard
+from core.model.bar import BY_MINUTE, BY_SESSION, ONE_MINUTE, Bar
+from core.model.codes import ProposalEnd
+from core.model.position import Position
+from core.model.said_once import is_news
+from core.model.session import Session
+from core.model.signal import EntrySignal, ExitSignal
+from core.model.trading_halt import TradingHalt
+from core.model.values import Symbol
+from core.strategies.opposite_signals import Signals
+from core.trading_state.state import TradingState
+from core.workflows.base.declarations import answers
+from core.workflows.day.overnight_positions import is_held_over
+from core.workflows.protection.protections import ProtectionEvents
+from core.workflows.staging.auto_exits import AutoExits
+from core.workflows.staging.proposals import Proposals
+from core.workflows.strategies.exit_rules import ExitRules
+from core.workflows.strategies.recommendations import Recommendations
+from core.workflows.strategies.strategy_health import StrategyHealth
+
+NOTHING: tuple[Effect, ...] = ()
+HOW_MUCH: tuple[Effect, ...] = (FetchAccount(),)
+
+
+WITHOUT_A_BAR = timedelta(minutes=2)
+"""After the flat time: where no bar came to say so, the clock does."""
+
+
+class MarketUpdates:
+    """Judges what arrives, lets the strategies see what is complete, and stages what they answer."""
+
+    def __init__(
+        self,
+        state: TradingState,
+        proposals: Proposals,
+        strategy_health: StrategyHealth,
+        exit_rules: ExitRules,
+        protection_events: ProtectionEvents,
+        recommendations: Recommendations,
+        auto_exits: AutoExits,
+    ) -> None:
+        self.state = state
+        self.proposals = proposals
+        self.strategy_health = strategy_health
+        self.exit_rules = exit_rules
+        self.protection_events = protection_events
+        self.recommendations = recommendations
+        self.auto_exits = auto_exits
+        self._day_known_until = datetime.min.replace(tzinfo=UTC)
+        self._asked_for = datetime.min.replace(tzinfo=UTC)
+        self._flattened: dict[tuple[Symbol, str], datetime] = {}
+
+    @answers(BarArrived)
+    def on_bar(self, message: BarArrived) -> Iterable[Effect]:
+        state = self.state
+        bar = message.bar
+        judgement = state.normaliser.judge(bar, state.at)
+        if judgement is not COMPLETE:
+            if isinstance(judgement, Quarantined):
+                state.record(MarketDataQuarantined(message.place, f"{bar.symbol} {judgement.reason}"))
+            return NOTHING
+        if (counted := state.orchestrator.session_over(bar)) is not None:
+            state.record(counted)
+        state.record(BarClosed(bar))
+        signals = self.strategy_health.ask(bar)
+        state.tell_bar(bar)
+        if state.normaliser.state.halted:
+            self._see_trading(bar)
+        if state.protections.has_news:
+            self.protection_events.look()
+        if signals or state.ledger.state.positions or state.stage.state.proposals:
+            return self._after_busy_bar(message, signals)
+        return self._new_day(bar)
+
+    @answers(QuoteArrived)
+    def on_quote(self, message: QuoteArrived) -> Iterable[Effect]:
+        judgement = self.state.normaliser.judge_quote(message.quote, self.state.at)
+        if isinstance(judgement, Quarantined):
+            self.state.record(MarketDataQuarantined("quote", f"{message.quote.symbol} {judgement.reason}"))
+            return NOTHING
+        self.state.sightings.quotes[message.quote.symbol] = message.quote
+        return NOTHING
+
+    @answers(TradingHaltHeard)
+    def on_status(self, message: TradingHaltHeard) -> Iterable[Effect]:
+        """A halt is recorded once, its end too; an older word than the one that stands changes nothing (MD-06)."""
+        state, known = self.state, self.state.normaliser.state.halted.get(message.symbol)
+        if known is not None and message.at < known.since:
+            return NOTHING
+        if message.is_halted and is_news(message.words, known.reason if known is not None else None):
+            since = message.at if known is None else known.since
+            state.record(TradingHalted(TradingHalt(message.symbol, since, message.words)))
+        elif not message.is_halted and known is not None:
+            state.record(TradingResumed(message.symbol, message.words))
+        return NOTHING
+
+    def _see_trading(self, bar: Bar) -> None:
+        """A minute that began after the halt has traded: its end was not heard."""
+        halt = self.state.normaliser.state.halted.get(bar.symbol)
+        if halt is not None and bar.start >= halt.since:
+            minute = self.state.calendar.venue.told(bar.start)
+            self.state.record(TradingResumed(bar.symbol, f"its minute {minute} has traded"))
+
+    @answers(MarketDataBroken)
+    def on_broken(self, message: MarketDataBroken) -> Iterable[Effect]:
+        self.state.record(MarketDataQuarantined(message.place, message.reason))
+        return NOTHING
+
+    def _after_busy_bar(self, message: BarArrived, answers: Signals) -> Iterable[Effect]:
+        """Something was said, is held, or waits for a key."""
+        bar, state = message.bar, self.state
+        if state.ledger.state.positions:
+            answers += self.exit_rules.signals(bar, answers)
+        if answers or state.stage.state.proposals:
+            return self._after_bar(message, answers)
+        return self._new_day(bar) or self._how_much(bar)
+
+    def _after_bar(self, message: BarArrived, answers: Signals) -> Iterator[Effect]:
+        bar = message.bar
+        yield from self._new_day(bar)
+        self._withdraw_exits(bar, answers)
+        lives_until = None if message.whole is None else self._end_of_session()
+        timeframe = BY_MINUTE if message.whole is None else BY_SESSION
+        for answer in self.strategy_health.agreed(bar, answers):
+            if isinstance(answer, EntrySignal):
+                self.proposals.stage_entry(answer, lives_until, timeframe)
+                self.recommendations.after_entry(answer)
+            else:
+                self.proposals.stage_exit(answer, timeframe)
+        yield from self.auto_exits.look()
+        if self.state.ledger.state.positions:
+            yield from self._how_much(bar)
+
+    def _end_of_session(self) -> datetime | None:
+        """What a whole day said lives through the session in which it is heard; None where it is heard in none.
+
+        The broker ends its order at the close, and the desk only what the broker has not ended by then.
+        """
+        session = self.state.calendar.session_at(self.state.at)
+        return session.close + ONE_MINUTE if isinstance(session, Session) else None
+
+    def _how_much(self, bar: Bar) -> Iterable[Effect]:
+        """The account's figures once a minute, however many symbols have a bar in it (EX-17)."""
+        if bar.start <= self._asked_for:
+            return NOTHING
+        self._asked_for = bar.start
+        return HOW_MUCH
+
+    def _new_day(self, bar: Bar) -> Iterable[Effect]:
+        """The first bar of a day asks for the account: what the day's loss is measured against (RK-03)."""
+        if bar.start < self._day_known_until:
+            return NOTHING
+        session = self.state.calendar.session_at(bar.start)
+        if isinstance(session, Session):
+            self._day_known_until = session.close
+        return HOW_MUCH
+
+    def _withdraw_exits(self, bar: Bar, answers: Signals) -> None:
+        """A strategy's exit stays while its condition holds, and no longer (OP-06)."""
+        leaving = {answer.strategy for answer in answers if isinstance(answer, ExitSignal)}
+        names = [runner.name for runner in self.state.orchestrator.runners.get(bar.symbol, ())]
+        names += [position.strategy for position in self.state.ledger.positions_in(bar.symbol)]
+        for name in dict.fromkeys(names):
+            waiting = self.state.stage.exit_waiting(bar.symbol, name)
+            held = self.state.ledger.position(bar.symbol, name)
+            if name in self.state.orchestrator.silent or (held is not None and is_held_over(self.state, held)):
+                continue
+            if waiting and name not in leaving and not self.state.stage.is_confirming(waiting.id):
+                self.state.record(ProposalEnded(waiting.id, ProposalEnd.WITHDRAWN, "its condition holds no longer"))
+
+    # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def next_due(self) -> Iterator[datetime]:
+        for position, at in self._to_flatten():
+            if not self.proposals.is_leaving(position):
+                yield at
+
+    def due(self) -> Iterable[Effect]:
+        """A position that must be flat by the close, and no bar came to say so: the clock stages its exit (ST-02)."""
+        for position, at in self._to_flatten():
+            if self.state.at < at:
+                continue
+            self._flattened[position.symbol, position.strategy] = self.state.at
+            self.proposals.stage_flat(position, "must be flat by the close, and no bar came that said so")
+        return self.auto_exits.look()
+
+    def _to_flatten(self) -> Iterator[tuple[Position, datetime]]:
+        """Positions of strategies that hold nothing over night, each with its next try, while the session is open."""
+        for position in self.state.ledger.positions():
+            for runner in self.state.orchestrator.runners.get(position.symbol, ()):
+                session, at = runner.context.session, runner.context.flat_from + WITHOUT_A_BAR
+                tried = self._flattened.get((position.symbol, position.strategy))
+                if tried is not None and tried >= at:
+                    at = tried + ONE_MINUTE
+                if runner.name == position.strategy and self.state.at < session.close and at < session.close:
+                    yield position, at

@@ -1,0 +1,60 @@
+"""A strategy that is to be flat by the close and holds over it: an error, and an urgent exit (EX-09, ST-02).
+
+It happens where the desk was not running at the close, or its exit was not confirmed or did not fill.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from core.model.position import Position
+from core.model.reconciliation import Difference, DifferenceKind
+from core.model.session import Session
+from core.model.values import plain
+from core.trading_state.state import TradingState
+from core.workflows.staging.proposals import Proposals
+
+
+class OvernightPositions:
+    def __init__(self, state: TradingState, proposals: Proposals) -> None:
+        self.state = state
+        self.proposals = proposals
+
+    def differences(self) -> tuple[Difference, ...]:
+        return tuple(
+            Difference(
+                DifferenceKind.HELD_OVER,
+                position.symbol,
+                f"{plain(position.quantity)} of {position.strategy}",
+                None,
+                f"{position.strategy} was to be flat by the close; its exit is staged",
+            )
+            for position in self._positions()
+        )
+
+    def stage_exits(self) -> None:
+        """One a position, however often the books are compared."""
+        for position in self._positions():
+            self.proposals.stage_flat(position, f"held over the close of {self._close_of(position):%d %B}")
+
+    def _positions(self) -> list[Position]:
+        return [p for p in self.state.ledger.positions() if is_held_over(self.state, p)]
+
+    def _close_of(self, position: Position) -> datetime:
+        close = close_behind(self.state, position)
+        assert close is not None
+        return close
+
+
+def is_held_over(state: TradingState, position: Position) -> bool:
+    """Whether the session in which a strategy opened it is over, and the strategy holds nothing over night."""
+    if state.orchestrator.runner(position.strategy, position.symbol) is None:
+        return False
+    terms = state.control.settings.strategies.of(position.strategy)
+    return not terms.holds_overnight and close_behind(state, position) is not None
+
+
+def close_behind(state: TradingState, position: Position) -> datetime | None:
+    """The close of the session that the position was opened in, where it is past; else None."""
+    session = state.calendar.session_on(state.calendar.trading_day(position.opened_at))
+    return session.close if isinstance(session, Session) and state.at >= session.close else None

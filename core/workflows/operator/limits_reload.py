@@ -1,0 +1,149 @@
+"""Limits change only by a deliberate command: tighter at once, looser after a typed word (RK-13).
+
+A settings file that says something else than the desk trades by shuts entries until the operator has the limits
+reloaded, or the file says again what it said. One that cannot be read changes nothing: the limits stay as they were.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from core.facts import (
+    InstallationNamed,
+    LimitsReloaded,
+    ReloadRefused,
+    SettingsApplied,
+    SettingsFileAgreed,
+    SettingsFileChanged,
+)
+from core.messages.commands import ReloadLimits, SettingsFault, SettingsFileSeen, SettingsSource
+from core.messages.effects import Effect
+from core.model.said_once import is_news
+from core.settings.changes import (
+    ChangeKind,
+    LimitChange,
+    changes_between,
+    digest_of,
+    is_within,
+    with_changes,
+    without_looser,
+)
+from core.settings.settings import Settings
+from core.trading_state.state import TradingState
+from core.workflows.base.declarations import answers
+from core.workflows.protection.protections import ProtectionEvents
+
+WORD = "LOOSEN"
+NAMED = 2
+"""Differences that a refusal names; the rest is counted."""
+PROFILE = ("profile",)
+
+
+class LimitsReload:
+    def __init__(self, state: TradingState, protection_events: ProtectionEvents) -> None:
+        self.state = state
+        self.protection_events = protection_events
+
+    def begin_with(self, settings: Settings, installation: str) -> None:
+        """Recorded where they are new. Limits that are looser than those that held wait for their word, as while an
+        engine runs (RK-13): no crash and no restart lets them in.
+        """
+        state, control = self.state, self.state.control
+        if control.state.installation is None:
+            state.record(InstallationNamed(installation))
+        if control.state.starts > 0:
+            settings = without_looser(control.settings, settings, state.equity_of_today)
+        if control.state.starts == 0 or control.settings != settings:
+            changes = changes_between(control.settings, settings, state.equity_of_today)
+            state.record(SettingsApplied(settings))
+            self.protection_events.end_overrides(changes)
+
+    @answers(SettingsFileSeen)
+    def on_seen(self, message: SettingsFileSeen) -> Iterable[Effect]:
+        """What the file says is compared with what holds; only news is recorded."""
+        state, answer = self.state, message.answer
+        state.sightings.settings_file = answer
+        equity = state.equity_of_today
+        changes = () if isinstance(answer, SettingsFault) else changes_between(state.control.settings, answer, equity)
+        state.sightings.file_changes = changes
+        reason = self._reason(message, state.sightings.file_changes)
+        if reason is None and state.control.state.settings_file is not None:
+            state.record(SettingsFileAgreed())
+        elif reason is not None and is_news(reason, state.control.state.settings_file):
+            state.record(SettingsFileChanged(reason))
+        return ()
+
+    def _reason(self, message: SettingsFileSeen, changes: tuple[LimitChange, ...]) -> str | None:
+        answer, left_out = message.answer, message.left_out
+        if isinstance(answer, SettingsFault):
+            return f"the settings file cannot stand ({answer.reason}): mend it, the limits stay as they were"
+        if not changes:
+            return None
+        if left_out:
+            return (
+                f"last time's --set {', '.join(left_out)} is not given now ({_named(changes)}): "
+                "start with it again, or reload the limits in Ctrl+P"
+            )
+        sources = {change.path: _source_of(change.path, message.sources) for change in changes}
+        if whole := sources.get(PROFILE, ""):  # it stands for every limit that nothing else sets
+            sources = {path: words or whole for path, words in sources.items()}
+        of_file = [change for change in changes if not sources[change.path]]
+        of_others = [change for change in changes if sources[change.path]]
+        if not of_others:
+            return f"the settings file changed ({_named(of_file)}): reload the limits in Ctrl+P, or put it back"
+        others = f"{', '.join(dict.fromkeys(sources[change.path] for change in of_others))} ({_named(of_others)})"
+        if not of_file:
+            return f"{others}: put it back as it was and start again, or reload the limits in Ctrl+P"
+        return (
+            f"the settings file changed ({_named(of_file)}); {others}: "
+            "reload the limits in Ctrl+P, or put all of it back and start again"
+        )
+
+    @answers(ReloadLimits)
+    def on_reload(self, command: ReloadLimits) -> Iterable[Effect]:
+        """The tighter limits hold at once; with the word the looser ones too; nothing else before a restart."""
+        state = self.state
+        refusal = self._refusal(command)
+        if refusal is not None:
+            return self._refuse(refusal)
+        file, current = state.sightings.settings_file, state.control.settings
+        assert isinstance(file, Settings)
+        kinds = {ChangeKind.TIGHTER, ChangeKind.LOOSER} if command.word == WORD else {ChangeKind.TIGHTER}
+        taken = [change for change in state.sightings.file_changes if change.kind in kinds]
+        try:
+            settings = with_changes(current, file, taken)
+        except ValueError as error:
+            return self._refuse(f"{error}; the tighter limits alone do not fit: type {WORD} for all of them")
+        left = [change for change in state.sightings.file_changes if change.kind not in kinds]
+        if taken:
+            state.record(SettingsApplied(settings))
+        state.record(LimitsReloaded(tuple(c.words for c in taken), tuple(f"{c.words}, {c.kind.value}" for c in left)))
+        state.sightings.file_changes = tuple(left)
+        self.protection_events.on_tightened(taken)
+        return ()
+
+    def _refusal(self, command: ReloadLimits) -> str | None:
+        file = self.state.sightings.settings_file
+        if file is None:
+            return "the settings file was not read yet; wait a moment"
+        if isinstance(file, SettingsFault):
+            return f"the settings file cannot stand: {file.reason}"
+        if command.digest != digest_of(file):
+            return "the settings file changed again since it was shown; look again"
+        if command.word not in ("", WORD):
+            return f"the word is {WORD}"
+        return None
+
+    def _refuse(self, reason: str) -> Iterable[Effect]:
+        self.state.record(ReloadRefused((reason,)))
+        return ()
+
+
+def _named(changes: Sequence[LimitChange]) -> str:
+    more = f" and {len(changes) - NAMED} more" if len(changes) > NAMED else ""
+    return ", ".join(change.words for change in changes[:NAMED]) + more
+
+
+def _source_of(path: tuple[str, ...], sources: Iterable[SettingsSource]) -> str:
+    """What sets this key, a part of it or a table around it; empty where it is the file or the profile."""
+    return next((source.words for source in sources if is_within(path, source.path)), "")

@@ -1,0 +1,43 @@
+"""What the operator shuts by hand: a strategy on a symbol, a symbol for the day. Exits are never shut."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from core.facts import StrategyPaused, StrategyResumed, SymbolRefused
+from core.messages.commands import PauseStrategy, RefuseSymbol, ResumeStrategy
+from core.messages.effects import Effect
+from core.trading_state.state import TradingState
+from core.workflows.base.declarations import answers
+from core.workflows.staging.proposals import Proposals
+
+
+class PausesAndBans:
+    def __init__(self, state: TradingState, proposals: Proposals) -> None:
+        self.state = state
+        self.proposals = proposals
+
+    @answers(PauseStrategy)
+    def on_pause(self, command: PauseStrategy) -> Iterable[Effect]:
+        """Pausing what is paused, or what does not run, changes nothing."""
+        runner = self.state.orchestrator.runner(command.strategy, command.symbol)
+        if runner is not None and runner.state.paused_at is None:
+            self.state.record(StrategyPaused(command.strategy, command.symbol))
+        return ()
+
+    @answers(ResumeStrategy)
+    def on_resume(self, command: ResumeStrategy) -> Iterable[Effect]:
+        runner = self.state.orchestrator.runner(command.strategy, command.symbol)
+        if runner is not None and runner.state.paused_at is not None:
+            self.state.record(StrategyResumed(command.strategy, command.symbol))
+        return ()
+
+    @answers(RefuseSymbol)
+    def on_refuse_symbol(self, command: RefuseSymbol) -> Iterable[Effect]:
+        """Entries in it leave the stage, one whose key has just been turned included; the gate keeps others out."""
+        day = self.state.calendar.trading_day(self.state.at)
+        reason = command.reason or "refused by the operator"
+        self.proposals.decline_entries_in(command.symbol, f"no {command.symbol} today: {reason}")
+        if self.state.control.refusal_of(command.symbol, day) is None:  # last: a crash between leaves nothing waiting
+            self.state.record(SymbolRefused(command.symbol, day, reason))
+        return ()

@@ -1,0 +1,1 @@
+"""An order on its way: submitted, cancelled, replaced, looked up, filled."""

@@ -1,0 +1,63 @@
+"""A warning that the broker returns on an order it took: shown, and never accepted by itself (OP-11).
+
+The order is the broker's by then. One that opens or adds is taken back unless the operator confirms the warning in
+time; what it filled until then stays, with its stop. One that only reduces stands, its warning unconfirmed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+
+from core.execution.order import Order
+from core.facts import BrokerWarned, WarningConfirmed
+from core.messages.commands import ConfirmWarning
+from core.messages.effects import Effect
+from core.messages.inputs import SubmissionAnswered
+from core.model.broker import Accepted
+from core.model.codes import CancelCode
+from core.model.sender import seat_of
+from core.trading_state.state import TradingState
+from core.workflows.base.declarations import answers
+from core.workflows.orders.cancellation import Cancellation
+
+NOT_CONFIRMED = "the broker's warning was not confirmed in time"
+
+
+class BrokerWarnings:
+    def __init__(self, state: TradingState, cancellation: Cancellation) -> None:
+        self.state = state
+        self.cancellation = cancellation
+
+    @answers(SubmissionAnswered)
+    def on_answered(self, reply: SubmissionAnswered) -> Iterable[Effect]:
+        """What the broker said with its answer; each answer's is confirmed by itself."""
+        order = self.state.ledger.order(reply.client_order_id)
+        if order is not None and isinstance(reply.answer, Accepted) and reply.answer.warnings:
+            self.state.record(BrokerWarned(order.id, reply.answer.warnings))
+        return ()
+
+    @answers(ConfirmWarning)
+    def on_confirm(self, command: ConfirmWarning) -> Iterable[Effect]:
+        """The operator read exactly these words; others that came meanwhile are still to be confirmed."""
+        order = self.state.ledger.order(command.client_order_id)
+        if order is not None and order.warning_waits and order.warnings == command.warnings:
+            self.state.record(WarningConfirmed(order.id, *seat_of(command.sender)))
+        return ()
+
+    # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def next_due(self) -> Iterator[datetime]:
+        return (at for _, at in self._to_take_back())
+
+    def due(self) -> Iterator[Effect]:
+        for order, at in list(self._to_take_back()):
+            if self.state.at >= at:
+                yield from self.cancellation.cancel(order, NOT_CONFIRMED, CancelCode.WARNING)
+
+    def _to_take_back(self) -> Iterator[tuple[Order, datetime]]:
+        patience = timedelta(seconds=float(self.state.control.settings.execution.warning_seconds))
+        for order in self.state.ledger.working():
+            at = order.taken_back_at(patience)
+            if at is not None:
+                yield order, at

@@ -1,0 +1,144 @@
+"""Taking an order back: asked for until the broker says that it is gone, its state left alone meanwhile (EX-07)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from functools import partial
+
+from core.execution.order import Order, is_order_stale
+from core.facts import CancelDropped, CancelFailed, CancelRequested, ProposalSkipped, Source
+from core.messages.commands import RequestCancel
+from core.messages.effects import CancelOrder, Effect, WithdrawOrder
+from core.messages.inputs import CancelAnswered, Input
+from core.model.broker import Accepted, CancelTaken, NoAnswer, NotFound, Refused
+from core.model.codes import CancelCode, RefusalKind
+from core.model.order import OrderStatus
+from core.trading_state.state import TradingState
+from core.workflows.base.declarations import answers
+from core.workflows.base.isolation import apart
+from core.workflows.orders.closing_sales import GIVEN_UP, ClosingSales
+from core.workflows.orders.order_recovery import OrderRecovery
+from core.workflows.orders.order_updates import OrderUpdates, look_up
+from core.workflows.orders.submission import Submission
+
+HELD = "it waits for its entry to fill, and goes with it: cancel the entry"
+NOT_YET = "this stop is to take another's place; cancel that one, or wait for the broker's answer"
+
+
+class Cancellation:
+    def __init__(
+        self, state: TradingState, order_updates: OrderUpdates, order_recovery: OrderRecovery, submission: Submission
+    ) -> None:
+        self.state = state
+        self.order_updates = order_updates
+        self.order_recovery = order_recovery
+        self.submission = submission
+        self.closing_sales = ClosingSales(state)
+
+    @answers(RequestCancel)
+    def on_request(self, command: RequestCancel) -> Iterable[Effect]:
+        """An order that is to take another's place: an entry goes with that one; a stop's would leave shares bare."""
+        order = self.state.ledger.order(command.client_order_id)
+        if order is None or not order.is_working:
+            return ()
+        old = self.state.ledger.incumbent(order)
+        why_not = NOT_YET if old is not None and order.is_protective else None
+        if self.state.ledger.is_held(order):
+            why_not = HELD
+        if why_not is not None:
+            self.state.record(ProposalSkipped(order.strategy, order.request.symbol, self.state.at, (why_not,)))
+            return ()
+        return self.cancel(old or order, "cancelled by the operator", CancelCode.OPERATOR)
+
+    def cancel(self, order: Order, reason: str, code: CancelCode) -> Iterator[Effect]:
+        """Ask the broker to cancel and watch until it is gone; an order without an answer yet waits for its answer, one
+        that has not left yet is kept here.
+
+        What was sent to take its place goes with it.
+        """
+        self.state.record(CancelRequested(order.id, reason, code))
+        if order.kept is not None:  # an earlier run kept it: nothing of it waits in any queue
+            yield from self.submission.end_kept(order)
+            return
+        if self.state.sightings.departing.is_here(order):
+            yield WithdrawOrder(order.id)
+        else:
+            self.order_recovery.watch(order)
+        if order.status is not OrderStatus.PENDING:
+            yield CancelOrder(order.id, order.broker_order_id)
+        heir = self.state.ledger.heir(order)
+        if heir is not None and not heir.is_cancelling:
+            yield from self.cancel(heir, reason, code)
+
+    @answers(CancelAnswered)
+    def on_answered(self, reply: CancelAnswered) -> Iterator[Effect]:
+        order = self.state.ledger.order(reply.client_order_id)
+        if order is None:
+            return
+        if isinstance(reply.answer, Accepted):
+            if order.is_working:
+                yield from self.order_updates.absorb(order, reply.answer.report, Source.ANSWER)
+            return
+        if not order.is_working:
+            return
+        if isinstance(reply.answer, CancelTaken):
+            yield look_up(order)
+            return
+        if order.is_cancelling:  # else nobody wants its end any more: a late word on that asks for nothing
+            self.state.record(CancelFailed(order.id, _words(reply), _kind(reply)))
+        yield look_up(order)
+
+    def without_disk(self, message: Input) -> list[Effect]:
+        """A person's cancel goes although no record of it can be kept (SP-06)."""
+        wanted = self.state.ledger.order(message.client_order_id) if isinstance(message, RequestCancel) else None
+        if wanted is None or not wanted.is_working:
+            return []
+        heir = self.state.ledger.heir(wanted)
+        return [CancelOrder(order.id, order.broker_order_id) for order in (wanted, heir) if order is not None]
+
+    # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def next_due(self) -> Iterator[datetime]:
+        for order in self.state.ledger.working():
+            if order.cancel_requested_at is None and order.expires_at is not None:
+                yield order.expires_at
+            if order.cancel_failed_at is not None:
+                yield order.cancel_failed_at + self._pause(order)
+
+    def due(self) -> Iterator[Effect]:
+        for order in list(self.state.ledger.working()):
+            yield from apart(self.state, partial(self._due, order))
+
+    def _due(self, order: Order) -> Iterator[Effect]:
+        if order.cancel_requested_at is None and is_order_stale(order, self.state.at):
+            yield from self.cancel(order, "its time to live is over", CancelCode.OUTLIVED)
+        elif order.cancel_failed_at is not None and self.state.at >= order.cancel_failed_at + self._pause(order):
+            yield from self.again(order)
+
+    def again(self, order: Order) -> Iterator[Effect]:
+        """Once more, for the same reason as before, unless that was given up meanwhile: then the order is better left
+        as it is.
+        """
+        if self.closing_sales.is_waited_for(order):
+            yield from self.cancel(order, order.cancel_reason, order.cancel_code or CancelCode.OTHER)
+        else:
+            self.state.record(CancelDropped(order.id, GIVEN_UP))
+
+    def _pause(self, order: Order) -> timedelta:
+        """Longer after each failure, and never so long that a broker which is back would wait for it (EX-15)."""
+        limits = self.state.control.settings.execution
+        first, longest = float(limits.cancel_retry_seconds), float(limits.cancel_longest_seconds)
+        return timedelta(seconds=min(first * 2 ** min(order.cancel_failures - 1, 10), max(first, longest)))
+
+
+def _words(reply: CancelAnswered) -> str:
+    if isinstance(reply.answer, NotFound):
+        return "the broker did not find it"
+    if isinstance(reply.answer, NoAnswer):
+        return f"the broker did not answer: {reply.answer.reason}"
+    return getattr(reply.answer, "message", "refused")
+
+
+def _kind(reply: CancelAnswered) -> RefusalKind | None:
+    return reply.answer.kind if isinstance(reply.answer, Refused) else None

@@ -1,0 +1,220 @@
+"""The line of a sale: every order by which one close, and what took its place, sells the same shares (EX-21).
+
+A sale may be made less, or moved, by another order in its place; a pair has two that sell; and one that waits makes way
+for the next close. What made way for the first goes back when none of them works any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+
+from core.execution.order import Order
+from core.facts import CancelDropped
+from core.messages.effects import CancelOrder, Effect
+from core.model.codes import CancelCode
+from core.model.order import OrderStatus
+from core.model.staging import AuthorizationKind, StandingAuthorization, Ticket
+from core.model.values import ZERO, ClientOrderId, Symbol
+from core.staging.stage import AuthorizationUse
+from core.trading_state.state import TradingState
+
+GIVEN_UP = "the close that it was to make way for was given up"
+"""Why a cancel is not asked for again."""
+LATE = timedelta(minutes=5)
+"""So long a cancel that was lost without a word may still arrive; a stop that ends later ended for another reason."""
+
+
+class ClosingSales:
+    def __init__(self, state: TradingState) -> None:
+        self.state = state
+
+    def ticket(self, use: AuthorizationUse) -> Ticket | None:
+        confirmation = self.state.stage.state.confirmations.get(use.mandate.ticket_id)
+        return confirmation.ticket if confirmation and confirmation.is_decided else None
+
+    def line(self, use: AuthorizationUse) -> list[Order]:
+        """The sale, the others of its pair, what replaced any of them, and the same of each close that followed."""
+        return self._line(use)[0]
+
+    def followers(self, use: AuthorizationUse) -> list[AuthorizationUse]:
+        """The closes for which its sale made way, those for which they made way, and so on."""
+        return self._line(use)[1]
+
+    def is_over(self, use: AuthorizationUse) -> bool:
+        """Whether nothing of it works or waits any more (a crash may have come between that and its stop)."""
+        sale = self.state.ledger.order(use.mandate.parent)
+        if sale is None:
+            return self._was_given_up(use)
+        if sale.is_working:
+            return False
+        orders, followers = self._line(use)
+        if any(self._works(order) for order in orders) or any(close.is_unused for close in followers):
+            return False
+        unseen = [stop for stop in self.state.ledger.cut_stops() if stop.owed is None]
+        return not any(
+            stop in orders for stop in unseen
+        )  # of a pair that was for too much its own stop goes back first
+
+    def owed_at_most(self, use: AuthorizationUse) -> Decimal:
+        """Shares for which the stop was signed, that have none of it yet, and that the line has not sold.
+
+        Several stops of one sale are counted together: what it sold is taken off them once. What it was to sell beyond
+        their shares is sold first; what the closes that followed sold, is sold of them.
+        """
+        orders, followers = self._line(use)
+        uses = self.state.stage.mandates(AuthorizationKind.RESTORE_STOP, use.mandate.parent)
+        signed = sum((self._signed(one) for one in uses), ZERO)
+        signed -= sum((one.released for one in (*uses, *self._of_the_same_shares(orders, followers))), ZERO)
+        ticket = self.ticket(use)
+        asked = ticket.order.quantity if ticket is not None else ZERO
+        sold = sum((order.filled_quantity for order in orders), ZERO)
+        return min(signed, max(signed, asked) - sold, self._signed(use) - use.released)
+
+    def is_waited_for(self, order: Order) -> bool:
+        """Whether a cancel that the broker did not take is asked for again: not where no close waits for it any more.
+
+        The stop guards on then; taken back for nothing, it might be refused when it is to be put back.
+        """
+        closes = self.state.stage.mandates(AuthorizationKind.CLOSE)
+        waiting = (self.ticket(use) for use in closes if use.is_unused and self.state.at < use.mandate.ends_at)
+        is_for_a_close = order.cancel_code is CancelCode.MAKES_WAY and order.stands_by
+        return not is_for_a_close or any(ticket is not None and order.id in ticket.cancels for ticket in waiting)
+
+    def cancel_again(self, order: Order) -> Iterator[Effect]:
+        """The broker works it although its end was asked for: once more, unless what it was to end for was given up."""
+        if self.is_waited_for(order):
+            yield CancelOrder(order.id, order.broker_order_id)
+        else:
+            self.state.record(CancelDropped(order.id, GIVEN_UP))
+
+    def has_forgotten(self, use: AuthorizationUse) -> bool:
+        """Whether the ledger knows none of what made way any more, as after a week without a desk."""
+        cancels = self._cancels(use)
+        return bool(cancels) and all(self.state.ledger.order(order_id) is None for order_id in cancels)
+
+    def _signed(self, use: AuthorizationUse) -> Decimal:
+        if self.has_forgotten(use):
+            return use.mandate.quantity
+        return min(use.mandate.quantity, _unsold(self.to_go_back(use)))
+
+    def to_go_back(self, use: AuthorizationUse) -> list[Order]:
+        """Of the stops at this price those that did make way, and for no close that was confirmed since."""
+        since = self.state.stage.state.confirmations[use.mandate.ticket_id].received_at
+        later = [c for c in self.state.stage.state.confirmations.values() if c.is_decided and c.received_at > since]
+        named = {order_id for confirmation in later for order_id in confirmation.ticket.cancels}
+        return [stop for stop in self.made_way(use) if stop.id not in named and _has_made_way(stop)]
+
+    def may_end_yet(self, stop: Order) -> bool:
+        """Whether a cancel of it may be on its way: also one that was lost without a word, for a while."""
+        is_let_go = stop.let_go_at is not None and self.state.at < stop.let_go_at + LATE
+        return stop.is_working and (stop.is_cancelling or is_let_go)
+
+    def kept_back(self, symbol: Symbol, strategy: str) -> Decimal:
+        """Shares that a stop may not hold: a close is to sell them, and they are not those that its own stops hold."""
+        closes = self.closes_under_way(symbol, strategy)
+        return sum((max(use.mandate.quantity - self._held(use), ZERO) for use in closes), ZERO)
+
+    def closes_under_way(self, symbol: Symbol, strategy: str) -> list[AuthorizationUse]:
+        """Those that wait for their stops; not one whose key was turned and that is not decided yet."""
+        waiting = (
+            use for use in self.state.stage.mandates(AuthorizationKind.CLOSE) if use.is_unused and self.ticket(use)
+        )
+        return [use for use in waiting if (use.mandate.symbol, self.owner(use)) == (symbol, strategy)]
+
+    def _held(self, use: AuthorizationUse) -> Decimal:
+        return sum((stop.remaining for stop in self.stops(use) if stop.is_working), ZERO)
+
+    def owner(self, use: AuthorizationUse) -> str:
+        return self.state.stage.state.confirmations[use.mandate.ticket_id].proposal.strategy
+
+    def stops(self, use: AuthorizationUse) -> list[Order]:
+        """What the ticket takes out of its way, as far as the ledger knows it."""
+        return [order for order_id in self._cancels(use) if (order := self.state.ledger.order(order_id)) is not None]
+
+    def _cancels(self, use: AuthorizationUse) -> tuple[ClientOrderId, ...]:
+        ticket = self.ticket(use)
+        return ticket.cancels if ticket is not None else ()
+
+    def _of_the_same_shares(self, orders: list[Order], followers: list[AuthorizationUse]) -> list[AuthorizationUse]:
+        """What was signed to go back with a close that followed, of stops that the line itself had: of a pair."""
+        parents = {close.mandate.parent for close in followers}
+        rests = (
+            use for use in self.state.stage.mandates(AuthorizationKind.RESTORE_STOP) if use.mandate.parent in parents
+        )
+        return [use for use in rests if any(stop in orders for stop in self.made_way(use))]
+
+    def made_way(self, use: AuthorizationUse) -> list[Order]:
+        """The stops at this price that made way, unless another was signed for their shares since and not refused."""
+        gone, cancels = self.stops(use), self._cancels(use)
+        refused = {o.id for o in gone if o.status is OrderStatus.REJECTED and o.request.replaces in cancels}
+        standing = [o for o in gone if o.id not in refused]
+        followed = {o.request.replaces for o in standing}
+        return [o for o in standing if o.id not in followed and _is_signed(o, use.mandate)]
+
+    def own(self, parent: ClientOrderId) -> list[Order]:
+        """The sale, the others of its pair, and what replaced any of them: not the closes that followed."""
+        return _grown(list(self.state.ledger.state.orders.values()), {parent})
+
+    def _line(self, use: AuthorizationUse) -> tuple[list[Order], list[AuthorizationUse]]:
+        known, names = list(self.state.ledger.state.orders.values()), {use.mandate.parent}
+        waiting, followers = list(self.state.stage.mandates(AuthorizationKind.CLOSE)), list[AuthorizationUse]()
+        while True:
+            orders = _grown(known, names)
+            following = [close for close in waiting if self._takes_the_place(close, names)]
+            if not following:
+                return orders, followers
+            followers += following
+            names |= {close.mandate.parent for close in following}
+            waiting = [close for close in waiting if close not in following]
+
+    def _takes_the_place(self, close: AuthorizationUse, names: set[ClientOrderId]) -> bool:
+        ticket = self.ticket(close)
+        return ticket is not None and not names.isdisjoint(ticket.cancels)
+
+    def _works(self, order: Order) -> bool:
+        """Not what was to replace an order that ended in another way: no broker takes it any more."""
+        return order.is_working and not self.state.ledger.is_forestalled(order)
+
+    def _was_given_up(self, use: AuthorizationUse) -> bool:
+        """Whether the sale was never sent, and will not be."""
+        sale_waits = any(
+            close.is_unused for close in self.state.stage.mandates(AuthorizationKind.CLOSE, use.mandate.parent)
+        )
+        return not sale_waits and not self.state.ledger.has(use.mandate.parent)
+
+
+def _grown(known: list[Order], names: set[ClientOrderId]) -> list[Order]:
+    """The orders of these names, their legs, and what took the place of any of them; their names are added."""
+    size = 0
+    while size != len(names):
+        size = len(names)
+        names |= {order.id for order in known if order.request.replaces in names or _is_leg_of(order, names)}
+    return [order for order in known if order.id in names]
+
+
+def _is_leg_of(order: Order, names: set[ClientOrderId]) -> bool:
+    return order.role is not None and order.parent in names
+
+
+def _has_made_way(stop: Order) -> bool:
+    """Not one that works, whose day was over, or that somebody took back: the operator, a kill, or, where it was left
+    alone since, whoever else has the account.
+    """
+    if stop.is_working or stop.status is OrderStatus.EXPIRED:
+        return False
+    if stop.cancel_requested_at is not None:
+        return stop.cancel_code is CancelCode.MAKES_WAY
+    return stop.let_go_at is None or stop.ended_at is None or stop.ended_at <= stop.let_go_at + LATE
+
+
+def _unsold(stops: list[Order]) -> Decimal:
+    """Of a stop that made way, what it had not sold itself."""
+    return sum((stop.remaining for stop in stops), ZERO)
+
+
+def _is_signed(stop: Order, mandate: StandingAuthorization) -> bool:
+    """Whether this is the stop that was signed to be put back, by its type and prices."""
+    request = stop.request
+    return request.stop_price == mandate.stop_price if mandate.terms is None else request.terms == mandate.terms

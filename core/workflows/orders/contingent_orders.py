@@ -1,0 +1,112 @@
+"""Legs: orders that the broker makes with one of ours, and names itself (EX-12, EX-13).
+
+The ticket listed them, so the digest that was signed covers them, and nothing else may be taken for one. Each becomes
+an order in the ledger, with its parent and its role, as soon as the broker tells its name; from there it goes the way
+of any order. The stream names no legs, and an answer or the broker's books may leave them out: where they are not known
+yet, their parent is looked up, and only the order itself is believed when it says that it has none.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from core.execution import order_states
+from core.execution.order import Order
+from core.facts import ContingentOrdersMissing, OrderCreated, Source, UpdateIgnored
+from core.model.broker import OrderReport
+from core.model.order import Effect as OrderEffect
+from core.model.order import Leg, LegRole, OrderClass, OrderRequest, OrderStatus, Side, traded_in
+from core.model.signal import ExitReason
+from core.model.values import ClientOrderId
+from core.trading_state.state import TradingState
+
+EXIT_REASONS = {LegRole.STOP: ExitReason.STOP_LOSS, LegRole.TARGET: ExitReason.TAKE_PROFIT}
+"""A leg's fill is told like any exit's (EX-13)."""
+HIDDEN = (
+    "the broker says that it holds legs with it and does not name them: no second stop is sent, and it is asked again; "
+    "look at the broker's page"
+)
+
+
+class ContingentOrders:
+    def __init__(self, state: TradingState) -> None:
+        self.state = state
+        self._hidden: dict[ClientOrderId, datetime] = {}
+
+    def meet(self, order: Order, report: OrderReport, source: Source) -> None:
+        """Before the order's own fills count: the legs that the report names are known, or known to be missing.
+
+        Those that the broker made with an order before it go with that one, and guard nothing of this one.
+        """
+        own = [told for told in report.legs if not self._was_made_before(order, told)]
+        for told in own:
+            if not self.state.ledger.has(told.client_order_id):
+                self._adopt(order, told, source)
+        if source is Source.LOOK_UP and not own and self.state.ledger.expects_legs(order):
+            self._none_are_named(order, report)
+
+    def _was_made_before(self, order: Order, told: OrderReport) -> bool:
+        known = self.state.ledger.order(told.client_order_id)
+        return known is not None and known.parent != order.id
+
+    def _none_are_named(self, order: Order, report: OrderReport) -> None:
+        """A stop beside one that rests there would sell the shares twice: hidden is not missing (OP-06, EX-13)."""
+        if not report.hides_legs:
+            self.state.record(ContingentOrdersMissing(order.id))
+        elif order.id not in self._hidden:
+            self._hidden[order.id] = self.state.at
+            self.state.record(UpdateIgnored(order.id, HIDDEN))
+
+    def awaits(self, order: Order) -> bool:
+        """Whether legs are asked for that may have closed what their entry opened; hidden ones not for ever."""
+        hidden_at = self._hidden.get(order.id)
+        patience = timedelta(seconds=float(self.state.control.settings.execution.not_found_seconds))
+        is_given_up = hidden_at is not None and self.state.at - hidden_at > patience
+        return self.state.ledger.expects_legs(order) and not is_given_up
+
+    def _adopt(self, parent: Order, told: OrderReport, source: Source) -> None:
+        listed = next((leg for leg in parent.request.legs if _is_this(leg, parent.request, told)), None)
+        if listed is None:
+            self.state.record(UpdateIgnored(told.client_order_id, f"a leg of {parent.id} that the ticket did not list"))
+            return
+        self.state.record(
+            OrderCreated(
+                order=traded_in(parent.request.instrument, _request(told)),
+                proposal_id=parent.proposal_id,
+                strategy=parent.strategy,
+                signal_time=parent.signal_time,
+                stop=None,
+                parent=parent.id,
+                exit_reason=EXIT_REASONS[listed.role],
+                intended_price=listed.stop_price if listed.role is LegRole.STOP else listed.limit_price,
+                reference=parent.reference,
+                expires_at=None,
+                role=listed.role,
+            )
+        )
+        leg = self.state.ledger.order(told.client_order_id)
+        if leg is not None and told.status is not OrderStatus.REJECTED:
+            arrived = order_states.change(leg, OrderStatus.SUBMITTED, source, told.broker_order_id, "")
+            self.state.record(arrived)
+
+
+def _is_this(leg: Leg, parent: OrderRequest, told: OrderReport) -> bool:
+    """Whether the broker's order is the leg that was asked for; its quantity may have shrunk with its rival's fills."""
+    side = parent.side if parent.order_class is OrderClass.OCO else parent.side.opposite
+    ours = (parent.symbol, side, leg.type, leg.stop_price, leg.limit_price)
+    theirs = (told.symbol, told.side, told.type, told.stop_price, told.limit_price)
+    return ours == theirs and told.quantity <= parent.quantity
+
+
+def _request(told: OrderReport) -> OrderRequest:
+    return OrderRequest(
+        client_order_id=told.client_order_id,
+        symbol=told.symbol,
+        side=told.side,
+        effect=OrderEffect.CLOSE if told.side is Side.SELL else OrderEffect.COVER,
+        quantity=told.quantity,
+        type=told.type,
+        time_in_force=told.time_in_force,
+        limit_price=told.limit_price,
+        stop_price=told.stop_price,
+    )

@@ -1,0 +1,147 @@
+"""What was permitted and raised before its order was asked for: the permission stands, and is used again (EX-22).
+
+A stop, or the sale of a close, is derived from the books once more at the next look into them, which is asked for at
+once. A stop that fails again waits on a ticket, and is owed by that alone. What was to be less of an order that works
+is looked at after each act. What a key permitted by itself is told, and an exit of it waits on another ticket. A stop
+that was written down waits on a ticket at once, and is owed again where it cannot wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from core.execution.order import Order
+from core.facts import AuthorizationEnded, OrderCreated, PermissionReturned, StopAskedFor, StopCut, SubmissionBlocked
+from core.messages.effects import Effect, ReplaceOrder, SubmitOrder
+from core.messages.inputs import SubmissionStopped
+from core.model.codes import AuthorizationCode, GuardCode
+from core.model.staging import Approval, AuthorizationKind
+from core.model.values import ZERO, ClientOrderId, Quantity
+from core.staging.stage import STOPS
+from core.trading_state.state import TradingState
+from core.workflows.base.declarations import follows
+from core.workflows.base.follow_up import follow_up
+from core.workflows.base.isolation import apart, done_apart
+from core.workflows.orders.submission import Intent, Submission
+from core.workflows.protection.stop_renewal import StopRenewal
+from core.workflows.staging.order_changes import RequestedChange
+
+FAILED = RequestedChange("the desk failed before sending it", GuardCode.FAILED)
+SUBMISSIONS = (SubmitOrder, ReplaceOrder)
+NOT_SENT = "the desk failed before sending it, and it never left; m in Positions gives a stop, else stage it"
+
+
+class InterruptedOrders:
+    def __init__(self, state: TradingState, submission: Submission, stop_renewal: StopRenewal) -> None:
+        self.state = state
+        self.submission = submission
+        self.stop_renewal = stop_renewal
+        self._written: set[ClientOrderId] = set()
+        """Orders that this act wrote down."""
+        self._failed: set[str] = set()
+        """Mandates, and stops that were made less, of which an order was not written down."""
+
+    @follows(OrderCreated)
+    def on_written(self, fact: OrderCreated) -> None:
+        """What the broker made itself is there already, and is not asked for."""
+        if fact.role is None or fact.order.replaces is not None:
+            self._written.add(fact.order.client_order_id)
+
+    def settle(self, asked: list[Effect]) -> Iterator[Effect]:
+        """First what was written down and not asked for has ended; then it is seen what becomes of its permission."""
+        while missing := self._written - {e.order.client_order_id for e in asked if isinstance(e, SUBMISSIONS)}:
+            self._written -= missing
+            for order_id in sorted(missing):
+                stopped = SubmissionStopped(order_id, NOT_SENT)
+                yield from apart(self.state, partial(self.submission.on_stopped, stopped))
+                order = self.state.ledger.order(order_id)
+                if order is not None and order.only_reduces:
+                    done_apart(self.state, partial(self.stop_renewal.ask_again, order, FAILED))
+            yield from follow_up(self.state)
+        self._written.clear()
+        for approval, intent in self.submission.take_failed():
+            done_apart(self.state, partial(self._take_up, approval, intent))
+
+    def _take_up(self, approval: Approval, intent: Intent) -> None:
+        if self.state.ledger.has(intent.order.client_order_id):
+            if not self._is_asked_for(intent):
+                self._give_back(approval, intent)
+            return
+        stands_by = approval.mandate_id or approval.less_of
+        if stands_by is None:
+            self._tell(intent)
+        elif stands_by in self._failed:
+            self._ask(approval, intent)
+        else:
+            self._failed.add(stands_by)
+            self.state.sightings.books_are_wanted = True
+
+    def _tell(self, intent: Intent) -> None:
+        """Its key was turned for this one order: it is told, and an exit waits for another key."""
+        self.state.record(SubmissionBlocked(intent.order.client_order_id, NOT_SENT))
+        if intent.order.effect.only_reduces:
+            self.stop_renewal.ask_again(_as_order(intent, self.state), FAILED)
+
+    def _ask(self, approval: Approval, intent: Intent) -> None:
+        order = intent.order
+        if order.replaces is not None or not self._is_stop(approval):
+            return
+        if not self.stop_renewal.ask_for(order, intent.strategy, FAILED):
+            return
+        if approval.less_of is not None:
+            self._is_owed_less(approval.less_of, order.quantity)
+        else:
+            self._is_permitted_less(str(approval.mandate_id), order.quantity)
+
+    def _is_stop(self, approval: Approval) -> bool:
+        """A sale has its time, and what it was to leave has its stop when that is over."""
+        if approval.less_of is not None:
+            cut = self.state.ledger.order(approval.less_of)
+            return cut is not None and cut.is_protective
+        use = self.state.stage.state.mandates.get(approval.mandate_id or "")
+        return use is not None and use.mandate.kind in STOPS
+
+    def _is_owed_less(self, less_of: ClientOrderId, asked: Quantity) -> None:
+        cut = self.state.ledger.order(less_of)
+        if cut is not None:
+            self.state.record(StopCut(cut.id, Quantity(max((cut.owed or ZERO) - asked, ZERO))))
+
+    def _is_asked_for(self, intent: Intent) -> bool:
+        stops = (p for p in self.state.stage.proposals() if p.only_reduces and p.order.type.is_stop)
+        return any((p.symbol, p.strategy) == (intent.order.symbol, intent.strategy) for p in stops)
+
+    def _give_back(self, approval: Approval, intent: Intent) -> None:
+        """It was written down and has ended unsent, and no ticket could wait for its shares: it is owed again."""
+        order = intent.order
+        if order.replaces is not None or not self._is_stop(approval):
+            return
+        if approval.mandate_id is not None:
+            self.state.record(PermissionReturned(order.client_order_id, approval.mandate_id, order.quantity))
+        elif approval.less_of is not None and (cut := self.state.ledger.order(approval.less_of)) is not None:
+            self.state.record(StopCut(cut.id, Quantity((cut.owed or ZERO) + order.quantity)))
+
+    def _is_permitted_less(self, mandate_id: str, asked: Quantity) -> None:
+        mandate = self.state.stage.state.mandates[mandate_id].mandate
+        self.state.record(StopAskedFor(mandate.parent, mandate_id, asked))
+        if mandate.kind is AuthorizationKind.RESTORE_STOP:
+            self.state.record(
+                AuthorizationEnded(mandate_id, "the stop waits for its key", AuthorizationCode.WAITS_FOR_KEY)
+            )
+
+
+def _as_order(intent: Intent, state: TradingState) -> Order:
+    return Order(
+        request=intent.order,
+        proposal_id=intent.proposal_id,
+        strategy=intent.strategy,
+        signal_time=intent.signal_time,
+        created_at=state.at,
+        stop=intent.stop,
+        parent=intent.parent,
+        exit_reason=intent.exit_reason,
+        intended_price=intent.intended_price,
+        reference=intent.reference,
+        expires_at=intent.expires_at,
+        role=intent.role,
+    )

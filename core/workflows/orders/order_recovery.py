@@ -1,0 +1,207 @@
+"""Not knowing whether a request arrived: the broker is asked by our own id, and nothing is sent again (EX-06)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from datetime import datetime, timedelta
+
+from core.execution import order_states
+from core.execution.order import Order
+from core.facts import OrderNotFound, OrderStateUnknown, Source, UpdateIgnored
+from core.messages.effects import Effect
+from core.messages.inputs import LookUpAnswered
+from core.model.broker import BrokerPicture, NoAnswer, NotFound, OrderReport
+from core.model.codes import EndCode
+from core.model.order import OrderStatus
+from core.model.values import ClientOrderId
+from core.trading_state.state import TradingState
+from core.workflows.base.declarations import answers
+from core.workflows.base.follow_up import follow_up
+from core.workflows.orders.closing_sales import ClosingSales
+from core.workflows.orders.order_updates import OrderUpdates, is_ours, look_up
+
+TOGETHER = 3
+"""Orders to be looked up at once for which the books as a whole are fewer requests."""
+
+
+class OrderRecovery:
+    """Look-ups at 2, 4, 8 … s. Their times are not remembered over a restart, which asks anew at once."""
+
+    def __init__(self, state: TradingState, order_updates: OrderUpdates) -> None:
+        self.state = state
+        self.order_updates = order_updates
+        self.closing_sales = ClosingSales(state)
+        self.next_look_up: dict[ClientOrderId, tuple[datetime, timedelta]] = {}
+        self._in_books: set[ClientOrderId] = set()
+        self._missing_since: dict[ClientOrderId, datetime] = {}
+
+    def begin(self, order: Order, reason: str) -> Iterator[Effect]:
+        """Put an order in doubt, and ask."""
+        self.state.record(OrderStateUnknown(order.id, reason))
+        yield from self.ask(order)
+
+    def ask(self, order: Order) -> Iterator[Effect]:
+        """Look it up now, and again."""
+        if not self.state.sightings.departing.is_here(order):
+            self.watch(order)
+            yield look_up(order)
+
+    def ask_for_legs(self, order: Order) -> Iterator[Effect]:
+        """An answer or the books told of an order without its legs: only the order itself is believed (EX-13)."""
+        if self.state.ledger.expects_legs(order) and order.id not in self.next_look_up:
+            yield from self.ask(order)
+
+    def watch(self, order: Order) -> None:
+        """Look the order up again and again until it has ended, or its doubt has; never what never left (EX-06)."""
+        first = self._first_pause()
+        if not self.state.sightings.departing.is_here(order):
+            self.next_look_up.setdefault(order.id, (self.state.at + first, first))
+
+    def begin_anew(self) -> None:
+        """The broker can be asked again: every look-up is due at once, and the pauses grow from the first."""
+        for order_id in self.next_look_up:
+            self.next_look_up[order_id] = self.state.at, self._first_pause() / 2
+
+    def _first_pause(self) -> timedelta:
+        return timedelta(seconds=float(self.state.control.settings.execution.look_up_first_seconds))
+
+    @answers(LookUpAnswered)
+    def on_answered(self, reply: LookUpAnswered) -> Iterator[Effect]:
+        order = self.state.ledger.order(reply.client_order_id)
+        if order is None and isinstance(reply.answer, OrderReport):
+            order = self.state.order_of(reply.answer)
+        if order is None or isinstance(reply.answer, NoAnswer):
+            return
+        if isinstance(reply.answer, NotFound):
+            yield from self._not_found(order)
+            return
+        self._missing_since.pop(order.id, None)
+        if not self._is_followed(order) and not self._hides_legs(order, reply.answer):
+            self.next_look_up.pop(order.id, None)
+        if not is_ours(order, reply.answer):
+            yield from self._not_ours(order, reply.answer)
+            return
+        yield from self.order_updates.absorb(order, reply.answer, Source.LOOK_UP)
+        yield from self._follow_cancel(order)
+
+    @property
+    def in_books(self) -> Collection[ClientOrderId]:
+        """Orders because of which the books were asked for: they are to be looked up in them."""
+        return self._in_books
+
+    def on_books(self, order: Order, picture: BrokerPicture, *, is_listed: bool) -> Iterator[Effect]:
+        """The broker's books came. An order that no look-up found ends where they lack it too; one that was to be
+        looked up in them is asked for where they do.
+        """
+        if not is_listed and self._may_end(order, picture):
+            yield from self._never_arrived(order)
+            return
+        if order.id not in self._in_books:
+            return
+        self._in_books.discard(order.id)
+        if not is_listed:
+            yield look_up(order)
+            return
+        if not self._is_followed(order):
+            self.next_look_up.pop(order.id, None)
+        yield from self._follow_cancel(order)
+
+    def _may_end(self, order: Order, picture: BrokerPicture) -> bool:
+        """These books are no older than the last doubt of it, and nothing unreadable in them may be this order."""
+        since = self._missing_since.get(order.id)
+        if since is None or order.status is not OrderStatus.PENDING or picture.account.at < since:
+            return False
+        symbols = {one.symbol for one in picture.unreadable if one.client_order_id is None}
+        return symbols.isdisjoint({order.request.symbol, None})
+
+    def _is_followed(self, order: Order) -> bool:
+        """Whether it is looked up until it has ended, whatever it is meanwhile."""
+        return order.is_cancelling or order.is_being_replaced
+
+    def _hides_legs(self, order: Order, report: OrderReport) -> bool:
+        """Whether the broker says that it has legs, and we know none of them."""
+        return report.hides_legs and bool(order.request.legs) and not self.state.ledger.legs(order.id)
+
+    def _follow_cancel(self, order: Order) -> Iterator[Effect]:
+        """The broker knows it and works it: the cancel was lost without a word, and a second one does no harm."""
+        is_lost = order.is_working and order.is_cancelling and order.cancel_failed_at is None
+        if is_lost and order.status is not OrderStatus.PENDING:
+            yield from self.closing_sales.cancel_again(order)
+
+    def _not_found(self, order: Order) -> Iterator[Effect]:
+        """Counted before it is believed: five times over a minute, and the broker's books lack it too (EX-06).
+
+        Once is enough where the order that it was to replace has ended otherwise: then it cannot arrive any more.
+        """
+        if order.status is not OrderStatus.PENDING:
+            self.next_look_up.pop(order.id, None)
+            return
+        if order.in_doubt_since is None:
+            self.state.record(OrderStateUnknown(order.id, "the broker did not find it"))
+        self.state.record(OrderNotFound(order.id))
+        limits = self.state.control.settings.execution
+        since = order.first_not_found_at or self.state.at
+        is_long = self.state.at - since >= timedelta(seconds=float(limits.not_found_seconds))
+        if self.state.ledger.is_forestalled(order):
+            yield from self._never_arrived(order)
+        elif order.not_found >= limits.not_found_times and is_long:
+            self._missing_since.setdefault(order.id, self.state.at)
+            self.state.sightings.books_are_wanted = True
+
+    def _never_arrived(self, order: Order) -> Iterator[Effect]:
+        self.next_look_up.pop(order.id, None)
+        self._missing_since.pop(order.id, None)
+        gone, code = OrderStatus.CANCELLED, EndCode.NEVER_ARRIVED
+        self.state.record(order_states.change(order, gone, Source.LOOK_UP, None, "never arrived", code))
+        yield from follow_up(self.state)
+
+    def _not_ours(self, order: Order, report: OrderReport) -> Iterator[Effect]:
+        """Another order has our id: it is shown, never adopted (EX-04)."""
+        found = f"{report.side.value} {report.quantity} {report.symbol}"
+        self.state.record(UpdateIgnored(order.id, f"the broker's order with this id is another: {found}"))
+        if order.status is OrderStatus.PENDING:
+            reason = f"the broker has another order with this id: {found}"
+            self.state.record(order_states.change(order, OrderStatus.REJECTED, Source.LOOK_UP, None, reason))
+            yield from follow_up(self.state)
+
+    # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def next_due(self) -> Iterator[datetime]:
+        return (at for at, _ in self.next_look_up.values())
+
+    def due(self) -> Iterator[Effect]:
+        longest = timedelta(seconds=float(self.state.control.settings.execution.look_up_longest_seconds))
+        due: list[Order] = []
+        for order_id, (at, wait) in list(self.next_look_up.items()):
+            order = self.state.ledger.order(order_id)
+            if order is None or not (order.is_working or order.is_given_up or self.state.ledger.expects_legs(order)):
+                del self.next_look_up[order_id]
+                continue
+            if self.state.at < at:
+                continue
+            longer = min(wait * 2, longest)
+            self.next_look_up[order_id] = (self.state.at + longer, longer)
+            due.append(order)
+        yield from self._look_up(due)
+
+    def _look_up(self, due: list[Order]) -> Iterator[Effect]:
+        """Each by its id; several that the broker is known to have, all at once in its books (EX-17)."""
+        known = [order.id for order in due if self._is_in_books(order)]
+        together = set(known) if len(known) >= TOGETHER else set()
+        for order in due:
+            if order.id not in together:
+                yield look_up(order)
+        if together:
+            self._in_books |= together
+            self.state.sightings.books_are_wanted = True
+
+    def _is_in_books(self, order: Order) -> bool:
+        """Whether they tell what is wanted of it: of legs they are not believed."""
+        return order.status is not OrderStatus.PENDING and not self.state.ledger.expects_legs(order)
+
+
+def told_of(state: TradingState, reply: LookUpAnswered) -> Order | None:
+    """The order of ours that a look-up found; None where it found none, or another's."""
+    order = state.ledger.order(reply.client_order_id)
+    is_found = order is not None and isinstance(reply.answer, OrderReport) and is_ours(order, reply.answer)
+    return order if is_found else None

@@ -1,0 +1,288 @@
+"""What the broker says of an order becomes fills, states and positions: each execution once, never back (EX-05)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from core.execution import order_states
+from core.execution.order import Order
+from core.facts import (
+    FillNotBelieved,
+    LegResized,
+    OrderFilled,
+    PositionChanged,
+    Source,
+    TradeClosed,
+    UpdateIgnored,
+)
+from core.messages.effects import CancelOrder, Effect, FetchAccount, LookUpOrder
+from core.messages.inputs import BrokerUpdated
+from core.model.broker import Execution, OrderReport
+from core.model.codes import EndCode
+from core.model.order import OrderStatus, OrderType
+from core.model.position import Fill
+from core.model.values import ClientOrderId, ExecutionId, Price, Quantity, plain
+from core.trading_state.state import TradingState
+from core.workflows.base.declarations import answers
+from core.workflows.base.follow_up import follow_up
+from core.workflows.orders.closing_sales import ClosingSales
+from core.workflows.orders.contingent_orders import ContingentOrders
+
+DERIVED = ":derived:"
+"""Stands in the id of a fill that the broker's figures imply and nobody told."""
+REST = frozenset({Source.LOOK_UP, Source.RECONCILIATION})
+"""Sources that give the whole of an order at once: a fill they imply and do not list was missed for good."""
+
+
+class OrderUpdates:
+    def __init__(self, state: TradingState) -> None:
+        self.state = state
+        self.adopting = ContingentOrders(state)
+        self.closing_sales = ClosingSales(state)
+        self._asked_again: set[ClientOrderId] = set()
+
+    @answers(BrokerUpdated)
+    def on_updated(self, message: BrokerUpdated) -> Iterator[Effect]:
+        update = message.update
+        order = self.state.order_of(update.report)
+        if order is None:
+            yield from self._unknown(update.report)
+            return
+        if not is_ours(order, update.report):
+            self.state.record(UpdateIgnored(order.id, "the broker's order with this id is another"))
+            return
+        yield from self.absorb(order, update.report, Source.STREAM, update.execution)
+
+    def _unknown(self, report: OrderReport) -> Iterator[Effect]:
+        """A leg that has no name here yet, perhaps: its parent is looked up. Else it is not ours, as where somebody
+        puts a stop in the place of ours: it is seen at once, and the books are asked for what else has changed.
+        """
+        if self.state.ledger.has(report.client_order_id):
+            self.state.record(UpdateIgnored(report.client_order_id, "it ended on an earlier day: nothing new"))
+            return
+        parents = self.state.ledger.parents_of_unnamed(report.symbol)
+        if not parents:
+            self.state.record(UpdateIgnored(report.client_order_id, "an order that is not ours"))
+            self.state.hear_of_other(report)
+            self.state.sightings.books_are_wanted = True
+        for parent in parents:
+            if not self.state.sightings.departing.is_here(parent):
+                yield look_up(parent)
+
+    def absorb(
+        self, order: Order, report: OrderReport, source: Source, execution: Execution | None = None
+    ) -> Iterator[Effect]:
+        """Take in a report: it reached the broker; then its executions; then the state it ended in.
+
+        Of a leg none counts before its entry's, which were missed: the entry is asked for, and tells of both.
+        """
+        if (entry := self._entry_behind(order, report)) is not None:
+            yield look_up(entry)
+            return
+        yield from self.take_in(order, report, source, execution)
+
+    def _entry_behind(self, leg: Order, report: OrderReport) -> Order | None:
+        """The entry of a leg that was filled before anything told us of its own fills; also one that was given up."""
+        entry = self.state.ledger.order(leg.parent) if leg.parent is not None else None
+        if entry is None or not self.state.ledger.is_held(leg) or report.filled_quantity <= leg.filled_quantity:
+            return None
+        has_ended_there = entry.status.is_terminal and entry.broker_order_id is not None
+        return None if has_ended_there else entry
+
+    def take_in(
+        self, order: Order, report: OrderReport, source: Source, execution: Execution | None = None
+    ) -> Iterator[Effect]:
+        """The same, where nothing of its entry can be missing."""
+        before = order.status
+        was_terminal = order.status.is_terminal
+        was_pending = order.status is OrderStatus.PENDING
+        if order.status is OrderStatus.PENDING:
+            if report.status is OrderStatus.REJECTED:
+                self.state.record(
+                    order_states.change(order, OrderStatus.REJECTED, source, report.broker_order_id, report.raw_status)
+                )
+                yield from follow_up(self.state)
+                return
+            self.state.record(order_states.change(order, OrderStatus.SUBMITTED, source, report.broker_order_id, ""))
+            yield from follow_up(self.state)
+        if _may_be_resized(order) and order.filled_quantity <= report.quantity != order.request.quantity:
+            self.state.record(LegResized(order.id, report.quantity))
+        self.adopting.meet(order, report, source)
+        self._say_what_is_not_believed(order, report, execution)
+        fills = self._new_fills(order, report, source, execution)
+        for fill in fills:
+            yield from self._fill(order, fill, report, source, is_late=was_terminal)
+        yield from self._follow_state(order, report, source, counted=bool(fills))
+        if not fills and order.status is not before and not order.only_reduces:
+            yield FetchAccount()  # what the broker reserves for it has changed
+        yield from self._follow_legs(order, report, source)
+        if was_terminal and order.status is not OrderStatus.FILLED:
+            yield from self._follow_one_that_is_over(order, report, source)
+        if was_pending and order.is_cancelling:
+            yield from self.closing_sales.cancel_again(order)
+
+    def _follow_one_that_is_over(self, order: Order, report: OrderReport, source: Source) -> Iterator[Effect]:
+        """One that was given up here and works there after all is taken back. Where the broker itself had told of its
+        end, a word that it works may have been given before, and come behind it: it is asked once more, and believed
+        where it is an answer, to that or in the next books.
+        """
+        works_there = report.status is not None and report.status.is_working
+        is_answer = order.id in self._asked_again and source in REST
+        if works_there and (order.broker_order_id is None or is_answer):
+            yield CancelOrder(order.id, report.broker_order_id)
+        elif works_there:
+            self._asked_again.add(order.id)
+            yield look_up(order)
+        elif is_answer:
+            self._asked_again.discard(order.id)
+
+    def _follow_legs(self, order: Order, report: OrderReport, source: Source) -> Iterator[Effect]:
+        """After the order's own fills: what became of its legs. A fill of theirs never counts before its entry's."""
+        if order.filled_quantity < report.filled_quantity:
+            return
+        for told in report.legs:
+            leg = self.state.ledger.order(told.client_order_id)
+            if leg is not None and (leg.is_working or told.filled_quantity > leg.filled_quantity):
+                yield from self.take_in(leg, told, source)
+
+    # ── executions ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _new_fills(
+        self, order: Order, report: OrderReport, source: Source, execution: Execution | None
+    ) -> list[Execution]:
+        """The executions that were not counted yet, never more in sum than the broker's own cumulative figure."""
+        listed = report.executions if execution is None else (*report.executions, execution)
+        room = max(report.filled_quantity, order.reported_quantity) - order.filled_quantity
+        room = min(room, order.request.quantity - order.filled_quantity)
+        fresh: list[Execution] = []
+        for one in {e.id: e for e in listed}.values():
+            if one.id in self.state.ledger.state.executions or one.quantity > room or one.quantity <= 0:
+                continue
+            fresh.append(one)
+            room -= one.quantity
+        missing = report.filled_quantity - order.filled_quantity - sum((e.quantity for e in fresh), Decimal(0))
+        if missing > 0 and source in REST:
+            fresh.append(self._derived(order, report, fresh, Quantity(missing)))
+        return fresh
+
+    def _say_what_is_not_believed(self, order: Order, report: OrderReport, execution: Execution | None) -> None:
+        """More than the order is for, or than the broker's own figure has room for: recorded, and the books decide."""
+        if execution is None or self._is_counted(order, execution):
+            return
+        told = max(report.filled_quantity, order.reported_quantity)
+        room = min(told, order.request.quantity) - order.filled_quantity
+        if execution.quantity <= room:
+            return
+        what = f"a fill of {plain(execution.quantity)} at {plain(execution.price)} ({execution.id})"
+        figures = f"{plain(order.filled_quantity)} of {plain(order.request.quantity)} are counted"
+        self.state.record(FillNotBelieved(order.id, f"{what}: {figures}, and the broker's own figure is {plain(told)}"))
+        self.state.sightings.books_are_wanted = True
+
+    def _is_counted(self, order: Order, execution: Execution) -> bool:
+        """By its own id, or perhaps in a fill that the broker's figures told of before it was."""
+        known = self.state.ledger.state.executions
+        return execution.id in known or any(DERIVED in name for name, owner in known.items() if owner == order.id)
+
+    def _derived(self, order: Order, report: OrderReport, fresh: list[Execution], missing: Quantity) -> Execution:
+        """A fill that nobody told us of: report less local, at the price that makes the averages agree (EX-05)."""
+        of = order.request.instrument
+        known_cost = order.filled_cost + sum((of.cost(e.quantity, e.price) for e in fresh), Decimal(0))
+        average = report.average_price
+        price = order.request.limit_price or order.intended_price or Decimal(0)
+        if average is not None:
+            price = of.price_of(missing, of.cost(report.filled_quantity, average) - known_cost)
+        name = ExecutionId(f"{report.broker_order_id}{DERIVED}{report.filled_quantity}")
+        return Execution(name, self.state.at, missing, Price(price))
+
+    def _fill(
+        self, order: Order, execution: Execution, report: OrderReport, source: Source, *, is_late: bool
+    ) -> Iterator[Effect]:
+        ledger = self.state.ledger
+        trades_before = len(ledger.state.trades)
+        fill = Fill(execution.id, order.id, execution.at, execution.quantity, execution.price, execution.fee)
+        self.state.record(OrderFilled(fill, max(report.filled_quantity, order.reported_quantity), source, is_late))
+        if not order.status.is_terminal:
+            is_done = order.filled_quantity >= order.request.quantity
+            after = OrderStatus.FILLED if is_done else OrderStatus.PARTIALLY_FILLED
+            self.state.record(order_states.change(order, after, source, report.broker_order_id, ""))
+        held = ledger.position(order.request.symbol, order.strategy)
+        self.state.record(
+            PositionChanged(
+                order.request.symbol,
+                order.strategy,
+                held.quantity if held else Quantity(Decimal(0)),
+                held.average_price if held else None,
+            )
+        )
+        if len(ledger.state.trades) > trades_before:
+            self.state.record(TradeClosed(ledger.state.trades[-1]))
+            yield from follow_up(self.state, TradeClosed)  # what it trips is told before what its fill asks for
+        yield from follow_up(self.state)
+        yield FetchAccount()
+        if is_late:
+            self.state.sightings.books_are_wanted = True
+
+    # ── states ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _follow_state(self, order: Order, report: OrderReport, source: Source, *, counted: bool) -> Iterator[Effect]:
+        """The state that the report gives, once every fill that it counts is here."""
+        told = report.status
+        if told is None:
+            self.state.record(UpdateIgnored(order.id, f"unknown status {report.raw_status!r}; looked up"))
+            if source is Source.STREAM:
+                yield look_up(order)
+            return
+        if report.filled_quantity > order.filled_quantity:
+            yield look_up(order)
+            return
+        if order.status.is_terminal or told is order.status:
+            if not counted and source is Source.STREAM and told is not OrderStatus.SUBMITTED:
+                self.state.record(UpdateIgnored(order.id, f"{report.raw_status}: nothing new"))
+            return
+        is_step_lost = told is OrderStatus.PARTIALLY_FILLED and order.filled_quantity > 0  # in a crash behind its fill
+        if told not in order_states.TRANSITIONS[order.status] or not (told.is_terminal or is_step_lost):
+            return
+        if told is OrderStatus.FILLED:
+            is_done = order.filled_quantity >= order.request.quantity
+            if not is_done:
+                return
+        code = EndCode.REPLACED if report.is_replaced else EndCode.AS_ITS_STATE_SAYS
+        reason = _replaced_by(order) if report.is_replaced else _why(order, told)
+        self.state.record(order_states.change(order, told, source, report.broker_order_id, reason, code))
+        yield from follow_up(self.state)
+
+
+def _replaced_by(order: Order) -> str:
+    heir = order.replaced_by or order.replacement
+    return f"replaced by {heir}" if heir else "replaced"
+
+
+def _why(order: Order, told: OrderStatus) -> str:
+    """Who asked for its end; what was in doubt meanwhile is no reason of it."""
+    return order.cancel_reason if told is OrderStatus.CANCELLED and order.is_cancelling else order.reason
+
+
+def look_up(order: Order) -> LookUpOrder:
+    return LookUpOrder(order.id, with_legs=bool(order.request.legs))
+
+
+def is_ours(order: Order, report: OrderReport) -> bool:
+    """Whether the broker's order has the fields that we sent (EX-04)."""
+    ours = order.request
+    is_trailing = ours.type is OrderType.TRAILING_STOP
+    return (
+        report.symbol == ours.symbol
+        and report.side is ours.side
+        and report.type is ours.type
+        and (report.quantity == ours.quantity or _may_be_resized(order))
+        and report.limit_price == ours.limit_price
+        and report.extended_hours == ours.extended_hours
+        and (is_trailing or report.stop_price == ours.stop_price)
+        and (report.trail_price, report.trail_fraction) == (ours.trail_price, ours.trail_fraction)
+    )
+
+
+def _may_be_resized(order: Order) -> bool:
+    """One of a pair is for less where the other was filled in part."""
+    return order.role is not None or order.is_target

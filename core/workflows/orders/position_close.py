@@ -1,0 +1,310 @@
+"""Closing shares that our own stop holds: cancel it, wait, sell; what the sale leaves gets its stop back (EX-21).
+
+It goes back for what the sale leaves at once, and for the rest when nothing of the sale's line works any more: for what
+is bare then, never for shares that came after the sale, and never for those that other legs are to hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import partial
+
+from core.execution.excess_exits import free_of_exits
+from core.execution.order import Order
+from core.facts import AuthorizationEnded, AuthorizationProlonged, CancelDropped, OrderStateChanged, SubmissionBlocked
+from core.messages.effects import Effect
+from core.model.codes import AuthorizationCode, CancelCode
+from core.model.order import OrderClass, OrderRequest, OrderStatus, OrderType, TimeInForce
+from core.model.signal import ExitReason
+from core.model.staging import AuthorizationKind, Proposal, Ticket
+from core.model.values import ZERO, ClientOrderId, Quantity, Symbol, plain
+from core.staging.stage import AuthorizationUse
+from core.trading_state.state import TradingState
+from core.workflows.base.declarations import follows
+from core.workflows.base.isolation import apart
+from core.workflows.orders.cancellation import Cancellation
+from core.workflows.orders.closing_sales import LATE, ClosingSales
+from core.workflows.orders.submission import Intent, Submission
+from core.workflows.protection.protective_stops import NOTHING_LEFT, ProtectiveStops
+
+MAKES_WAY = "its position is being closed"
+
+
+class PositionClose:
+    """Its whole state is in the mandates that the confirmed ticket gave, so that a restart goes on where it stood."""
+
+    def __init__(
+        self, state: TradingState, submission: Submission, cancellation: Cancellation, protective_stops: ProtectiveStops
+    ) -> None:
+        self.state = state
+        self.submission = submission
+        self.cancellation = cancellation
+        self.protective_stops = protective_stops
+        self.closing_sales = ClosingSales(state)
+
+    def begin(self, ticket: Ticket) -> Iterator[Effect]:
+        for order_id in ticket.cancels:
+            stop = self.state.ledger.order(order_id)
+            if stop is not None and stop.is_working and not stop.is_cancelling:
+                yield from apart(self.state, partial(self.cancellation.cancel, stop, MAKES_WAY, CancelCode.MAKES_WAY))
+        yield from self.go_on()
+
+    def go_on(self, but: Collection[Symbol] = ()) -> Iterator[Effect]:
+        """Every closing that waits: sell where the stops, and what else holds the shares, are gone; and settle what is
+        over.
+
+        Not those of symbols whose books are too far apart, where that is said.
+        """
+        for use in self._standing(but):
+            is_to_sell = use.mandate.kind is AuthorizationKind.CLOSE and use.is_unused
+            if is_to_sell and not self._stops_left(use):
+                yield from apart(self.state, partial(self._sell, use))
+        over = [parent for parent in _sales(self._standing(but)) if self._is_over(parent)]
+        settled: set[ClientOrderId] = set()
+        for parent in reversed(over):  # of closes that followed each other, the stop that was there last goes back
+            yield from apart(self.state, partial(self._settle, parent, settled))
+        for parent in [parent for parent in over if parent in settled]:
+            yield from apart(self.state, partial(self._end_both, parent))
+
+    def _standing(self, but: Collection[Symbol]) -> list[AuthorizationUse]:
+        """What was signed for closes, the first one first."""
+        kinds = (AuthorizationKind.CLOSE, AuthorizationKind.RESTORE_STOP)
+        uses = self.state.stage.state.mandates.values()
+        return [use for use in uses if use.mandate.kind in kinds and use.mandate.symbol not in but]
+
+    @follows(OrderStateChanged)
+    def after_end(self, fact: OrderStateChanged) -> Iterable[Effect]:
+        """An order ended: perhaps the stop that was waited for, perhaps the last of a sale's line."""
+        return self.go_on() if fact.after.is_terminal else ()
+
+    @follows(CancelDropped)
+    def after_drop(self, _fact: CancelDropped) -> Iterable[Effect]:
+        """One of the stops stays: those that had made way before it go back."""
+        return self.go_on()
+
+    def under_way(self) -> tuple[Symbol, ...]:
+        """Whose stop was asked to make way, or is gone already, while the exit behind it has not left."""
+        leaving = [o.request.symbol for o in self.state.ledger.working() if o.only_reduces and o.is_cancelling]
+        closes = (use for use in self.state.stage.mandates(AuthorizationKind.CLOSE) if use.is_unused)
+        waiting = [use.mandate.symbol for use in closes if self.closing_sales.ticket(use)]
+        return tuple(dict.fromkeys((*leaving, *waiting)))
+
+    # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def next_due(self) -> Iterator[datetime]:
+        for use in self.state.stage.mandates(AuthorizationKind.CLOSE):
+            if use.is_unused:
+                yield self._prolonged_at(use) if self._waits_in_doubt(use) else use.mandate.ends_at
+        for use in self.state.stage.mandates(AuthorizationKind.RESTORE_STOP):
+            let_go = (stop.let_go_at + LATE for stop in self.closing_sales.stops(use) if stop.let_go_at is not None)
+            yield from (at for at in let_go if at > self.state.at)
+
+    def due(self) -> Iterator[Effect]:
+        for use in self.state.stage.mandates(AuthorizationKind.CLOSE):
+            if use.is_unused and self.state.at >= use.mandate.ends_at:
+                self._end(use, "close again: the stop was not gone in time", AuthorizationCode.NOT_IN_TIME)
+                yield from apart(self.state, partial(self._guard_what_entries_left, use))
+            elif use.is_unused and self._waits_in_doubt(use) and self.state.at >= self._prolonged_at(use):
+                self.state.record(AuthorizationProlonged(use.mandate.id, self.state.at + self._patience()))
+        yield from self.go_on()
+
+    def _waits_in_doubt(self, use: AuthorizationUse) -> bool:
+        """Whether nobody knows yet if a stop in its way is at the broker: its time does not run meanwhile.
+
+        What a desk that was away found lapsed stays so: the key was turned for then.
+        """
+        return any(self.state.ledger.is_in_doubt(stop) for stop in self.closing_sales.stops(use))
+
+    def _prolonged_at(self, use: AuthorizationUse) -> datetime:
+        """Half of its time before its end, so that as much is left at least when the doubt is over."""
+        return use.mandate.ends_at - self._patience() / 2
+
+    def _patience(self) -> timedelta:
+        return timedelta(seconds=float(self.state.control.settings.staging.close_seconds))
+
+    # ── steps ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _stops_left(self, use: AuthorizationUse) -> bool:
+        """Whether a stop that holds the shares still works; True also while the closing has not begun."""
+        return self.closing_sales.ticket(use) is None or any(stop.is_working for stop in self.closing_sales.stops(use))
+
+    def _is_over(self, parent: ClientOrderId) -> bool:
+        """Whether the sale will not be sent, or nothing of its line works any more; a stop that was to make way and
+        stays is not waited for.
+        """
+        uses = self._of(parent)
+        waits = any(use.mandate.kind is AuthorizationKind.CLOSE and use.is_unused for use in uses)
+        return not waits and all(self.closing_sales.is_over(use) and not self._is_stop_going(use) for use in uses)
+
+    def _is_stop_going(self, use: AuthorizationUse) -> bool:
+        return self.closing_sales.ticket(use) is None or any(
+            stop.is_cancelling for stop in self.closing_sales.stops(use)
+        )
+
+    def _may_owe_more(self, use: AuthorizationUse) -> bool:
+        """Whether one of the stops stayed, and may end yet; or another exit of the owner is under way, and may fail."""
+        symbol, owner = use.mandate.symbol, self.closing_sales.owner(use)
+        is_one_out = any(o.waits_at_limit or not o.stands_by for o in self.state.ledger.working_exits(symbol, owner))
+        is_under_way = is_one_out or bool(self.closing_sales.closes_under_way(symbol, owner))
+        return is_under_way or any(map(self.closing_sales.may_end_yet, self.closing_sales.stops(use)))
+
+    def _of(self, parent: ClientOrderId) -> list[AuthorizationUse]:
+        return [use for use in self._standing(()) if use.mandate.parent == parent]
+
+    def _sell(self, use: AuthorizationUse) -> Iterator[Effect]:
+        confirmation = self.state.stage.state.confirmations[use.mandate.ticket_id]
+        proposal, wanted = confirmation.proposal, confirmation.ticket.order
+        left = min(wanted.quantity, self.protective_stops.uncovered(wanted.symbol, proposal.strategy, wanted.side))
+        if left <= 0:
+            self._end(use, "nothing is left to close", AuthorizationCode.NOTHING_LEFT)
+            if not self._may_owe_more(use):
+                self._end_all(
+                    AuthorizationKind.RESTORE_STOP, use.mandate.parent, NOTHING_LEFT, AuthorizationCode.NOTHING_LEFT
+                )
+            return
+        order = replace(wanted, quantity=Quantity(left))
+        approval = self.state.stage.permit(use, order, self.state.account_name, self.state.at)
+        if isinstance(approval, str):
+            self.state.record(SubmissionBlocked(order.client_order_id, approval))
+            self._end(use, approval, AuthorizationCode.REFUSED)
+            yield from self._guard_what_entries_left(use)
+            return
+        yield from self.submission.release(
+            approval,
+            Intent(
+                order=order,
+                proposal_id=proposal.id,
+                strategy=proposal.strategy,
+                signal_time=proposal.signal_time,
+                stop=None,
+                parent=None,
+                exit_reason=exit_reason_of(order, proposal),
+                intended_price=proposal.intended_price,
+                reference=proposal.reference,
+                expires_at=None,
+            ),
+        )
+        rests = self.state.stage.mandates(AuthorizationKind.RESTORE_STOP)
+        its = [r for r in rests if r.mandate.parent == use.mandate.parent or use in self.closing_sales.followers(r)]
+        for parent in reversed(_sales(its)):
+            for rest in self.state.stage.mandates(AuthorizationKind.RESTORE_STOP, parent):
+                yield from apart(self.state, partial(self._put_back, rest))  # what this sale leaves (EX-13)
+
+    def _settle(self, parent: ClientOrderId, settled: set[ClientOrderId]) -> Iterator[Effect]:
+        """The sale is over: its shares that are left get their stops back, all of them where it failed."""
+        for use in self.state.stage.mandates(AuthorizationKind.RESTORE_STOP, parent):
+            yield from self._put_back(use)
+        settled.add(parent)
+
+    def _end_both(self, parent: ClientOrderId) -> Iterator[Effect]:
+        """What was signed for it ends, as soon as all that is owed by it was asked for, and no more can be."""
+        closes = self.state.stage.mandates(AuthorizationKind.CLOSE, parent)
+        self._end_all(AuthorizationKind.CLOSE, parent, *self._how_it_ended(parent))
+        for use in self.state.stage.mandates(AuthorizationKind.RESTORE_STOP, parent):
+            if not self._may_owe_more(use):
+                self._end(use, *self._what_guards_it(use))
+        for use in closes:
+            yield from self._guard_what_entries_left(use)
+
+    def _how_it_ended(self, parent: ClientOrderId) -> tuple[str, AuthorizationCode]:
+        made = self.closing_sales.own(parent)
+        if not made or any(order.status is OrderStatus.FILLED for order in made):
+            return "sold", AuthorizationCode.SOLD
+        if any(order.cancel_code is CancelCode.MAKES_WAY for order in made):
+            return "another close took its place", AuthorizationCode.DISPLACED
+        last = [order for order in made if order.role is None][-1]
+        quantity = last.remaining - sum((order.filled_quantity for order in made if order.role is not None), ZERO)
+        why = last.reason or last.status.value
+        words = f"close again: {plain(Quantity(quantity))} {last.request.symbol} did not go through ({why})"
+        return words, AuthorizationCode.NOT_THROUGH
+
+    def _what_guards_it(self, use: AuthorizationUse) -> tuple[str, AuthorizationCode]:
+        """What may be said before the broker has answered for the stop: that it is back is not known yet."""
+        if self._owed(use) > 0:
+            return (
+                "its stop could not be asked for again; m in Positions gives it one",
+                AuthorizationCode.NOT_ASKED_AGAIN,
+            )
+        if use.released:
+            return "the stop was asked for again", AuthorizationCode.ASKED_AGAIN
+        if any(stop.is_working for stop in self.closing_sales.stops(use)):
+            return "the stop stayed where it was", AuthorizationCode.STAYED
+        return NOTHING_LEFT, AuthorizationCode.NOTHING_LEFT
+
+    def _guard_what_entries_left(self, use: AuthorizationUse) -> Iterator[Effect]:
+        """The sale is over, or does not come: what an entry filled that made way for it, and is held, gets its stop."""
+        ticket = self.closing_sales.ticket(use)
+        for order_id in ticket.cancels if ticket else ():
+            yield from self.protective_stops.cover(order_id)
+
+    def _put_back(self, use: AuthorizationUse) -> Iterator[Effect]:
+        """The same stop again, for what is owed it, within what was signed."""
+        gone, quantity = self.closing_sales.to_go_back(use), self._owed(use)
+        is_signed_no_more = not gone and not self.closing_sales.has_forgotten(
+            use
+        )  # another was signed in its place since
+        if is_signed_no_more or self._was_killed(use) or quantity <= 0:
+            return
+        if self.state.control.is_naked(self.state.stage.state.confirmations[use.mandate.ticket_id].received_at):
+            return
+        parent = self._parent(use, gone)
+        if parent is not None:
+            lasts = gone[-1].request.time_in_force if gone and quantity % 1 == 0 else TimeInForce.DAY
+            yield from self.protective_stops.release_stop(use, parent, quantity, lasts)
+
+    def _parent(self, use: AuthorizationUse, gone: list[Order]) -> Order | None:
+        """The entry of the stops that made way; of what is held, where they were forgotten."""
+        ledger, mandate = self.state.ledger, use.mandate
+        if gone:
+            return ledger.order(gone[-1].parent or gone[-1].id) or gone[-1]
+        held = ledger.position(
+            mandate.symbol, self.state.stage.state.confirmations[mandate.ticket_id].proposal.strategy
+        )
+        return ledger.order(held.entry_order) if held is not None else None
+
+    def _owed(self, use: AuthorizationUse) -> Quantity:
+        """Shares that are bare, and of those for which the stop was signed."""
+        return Quantity(max(min(self._bare(use), self.closing_sales.owed_at_most(use)), ZERO))
+
+    def _bare(self, use: AuthorizationUse) -> Decimal:
+        """What no exit would close, be it out or waiting, and no leg of another entry is to hold; no more than the
+        broker has by its books.
+        """
+        mandate, strategy = use.mandate, self.closing_sales.owner(use)
+        entries = [
+            self.state.ledger.order(stop.parent) for stop in self.closing_sales.made_way(use) if stop.parent is not None
+        ]
+        told = self.state.drifted if self.state.control.killed_by is None else self.state.told_at_a_kill
+        there = free_of_exits(self.state.ledger, mandate.symbol, strategy, mandate.side, told)
+        free = min(there, self.protective_stops.uncovered(mandate.symbol, strategy, mandate.side))
+        left_to_legs = self.state.ledger.left_to_legs(mandate.symbol, strategy, but=entries[-1] if entries else None)
+        return free - left_to_legs - self.closing_sales.kept_back(mandate.symbol, strategy)
+
+    def _was_killed(self, use: AuthorizationUse) -> bool:
+        """Whether a stop of the sale's own pair was taken back by a kill that was to leave none."""
+        its_stops = (order for order in self.closing_sales.own(use.mandate.parent) if order.is_protective)
+        return any(order.cancel_code is CancelCode.KILLED for order in its_stops)
+
+    def _end(self, use: AuthorizationUse, reason: str, code: AuthorizationCode) -> None:
+        self.state.record(AuthorizationEnded(use.mandate.id, reason, code))
+
+    def _end_all(self, kind: AuthorizationKind, parent: ClientOrderId, reason: str, code: AuthorizationCode) -> None:
+        for use in self.state.stage.mandates(kind, parent):
+            self._end(use, reason, code)
+
+
+def _sales(uses: Iterable[AuthorizationUse]) -> list[ClientOrderId]:
+    """The sales that these were signed for, each once."""
+    return list(dict.fromkeys(use.mandate.parent for use in uses))
+
+
+def exit_reason_of(order: OrderRequest, proposal: Proposal) -> ExitReason | None:
+    """What an exit is told as when it fills (EX-18): a pair's target and a trailing stop by what they are."""
+    if order.order_class is OrderClass.OCO:
+        return ExitReason.TAKE_PROFIT
+    if order.type is OrderType.TRAILING_STOP and not proposal.is_guard:
+        return ExitReason.TRAILING_STOP
+    return proposal.exit_reason

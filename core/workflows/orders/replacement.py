@@ -1,0 +1,55 @@
+"""What follows when one order takes another's place: nothing is told of the old one but by the broker's own word.
+
+The broker's word on the new order says that it is there; that the old one is gone, and what it had filled until then,
+is asked for. Whatever the old one fills that the change did not know of takes an entry's replacement back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from core.execution.order import Order
+from core.facts import OrderFilled, OrderStateChanged, ProposalEnded
+from core.messages.effects import Effect
+from core.model.codes import CancelCode, ProposalEnd
+from core.model.order import OrderStatus
+from core.trading_state.state import TradingState
+from core.workflows.base.declarations import follows
+from core.workflows.orders.cancellation import Cancellation
+from core.workflows.orders.order_recovery import OrderRecovery
+
+
+class Replacement:
+    def __init__(self, state: TradingState, order_recovery: OrderRecovery, cancellation: Cancellation) -> None:
+        self.state = state
+        self.order_recovery = order_recovery
+        self.cancellation = cancellation
+
+    @follows(OrderFilled)
+    def after_fill(self, fact: OrderFilled) -> Iterator[Effect]:
+        order = self.state.ledger.order(fact.fill.client_order_id)
+        if order is None:
+            return
+        self._withdraw(order, "the order filled further; change what is left of it")
+        heir = self.state.ledger.heir(order)
+        if heir is not None and not heir.only_reduces and not heir.is_cancelling:
+            why = "the order that it replaces filled further meanwhile"
+            yield from self.cancellation.cancel(heir, why, CancelCode.FILLED_FURTHER)
+
+    @follows(OrderStateChanged)
+    def after_change(self, fact: OrderStateChanged) -> Iterable[Effect]:
+        """The broker has an order that replaces one: how that one ended is looked up until it is known."""
+        order = self.state.ledger.order(fact.client_order_id)
+        if order is None:
+            return ()
+        if fact.after.is_terminal:
+            self._withdraw(order, "the order that it would replace is over")
+            return ()
+        old = self.state.ledger.incumbent(order) if fact.before is OrderStatus.PENDING else None
+        return () if old is None else self.order_recovery.ask(old)
+
+    def _withdraw(self, order: Order, reason: str) -> None:
+        """A change was staged for the order as it was."""
+        waiting = self.state.stage.replacement_of(order.id)
+        if waiting is not None:
+            self.state.record(ProposalEnded(waiting.id, ProposalEnd.WITHDRAWN, reason))

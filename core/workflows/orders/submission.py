@@ -1,0 +1,239 @@
+"""From permission to the wire and back: an approval is redeemed, the intent written, and every answer understood.
+
+This is the only place in the program that yields `SubmitOrder` and `ReplaceOrder`: `release`, and `release_kept` for
+what an earlier run released and never sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+
+from core.execution import order_states
+from core.execution.excess_exits import refusal_of_less
+from core.execution.order import Order
+from core.execution.other_orders import in_the_way_of
+from core.facts import (
+    ApprovalRedeemed,
+    KeptOrderReleased,
+    OrderCreated,
+    OrderSent,
+    OrderStateChanged,
+    PermissionReturned,
+    Source,
+    SubmissionBlocked,
+)
+from core.messages.effects import Effect, ReplaceOrder, SubmitOrder
+from core.messages.inputs import SubmissionAnswered, SubmissionBegan, SubmissionStopped
+from core.model.broker import Accepted, NoAnswer
+from core.model.codes import BlockCode, EndCode
+from core.model.order import LegRole, OrderRequest, OrderStatus
+from core.model.signal import ExitReason
+from core.model.staging import Approval, StopPlan
+from core.model.values import ClientOrderId, Price, ProposalId
+from core.trading_state.state import TradingState
+from core.workflows.base.declarations import answers
+from core.workflows.base.follow_up import follow_up
+from core.workflows.base.isolation import apart
+from core.workflows.orders.order_recovery import OrderRecovery
+from core.workflows.orders.order_updates import OrderUpdates, look_up
+
+LEFT_UNSENT = "it was not sent before the desk left"
+"""Why an order ended that was kept and is not sent any more."""
+
+
+class NotPermittedError(Exception):
+    """Our own code tried to release an order that nothing permits. Trading halts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """An order to be sent and everything that is remembered with it."""
+
+    order: OrderRequest
+    proposal_id: ProposalId
+    strategy: str
+    signal_time: datetime
+    stop: StopPlan | None
+    parent: ClientOrderId | None
+    exit_reason: ExitReason | None
+    intended_price: Price | None
+    reference: Price | None
+    expires_at: datetime | None
+    role: LegRole | None = None
+    target_price: Price | None = None
+    counted_at: Price | None = None
+
+
+class Submission:
+    def __init__(self, state: TradingState, order_updates: OrderUpdates, order_recovery: OrderRecovery) -> None:
+        self.state = state
+        self.order_updates = order_updates
+        self.order_recovery = order_recovery
+        self._begun: list[tuple[Approval, Intent]] = []
+        self._kept_back: list[Order] = []
+
+    def release(self, approval: Approval, intent: Intent) -> Iterator[Effect]:
+        """Redeem the approval and write the intent, in one act; only then is the order sent (OP-02).
+
+        Raises
+        ------
+        NotPermittedError
+            The approval does not permit this order.
+        DuplicateOrderError
+            This client order id was used before.
+        """
+        order = intent.order
+        digest = order.digest(self.state.account_name)
+        refusal = self.state.stage.refusal_to_redeem(approval, digest, self.state.at)
+        if refusal is None and approval.less_of is not None:
+            refusal = refusal_of_less(self.state.ledger.order(approval.less_of), order)
+        if refusal is not None:
+            raise NotPermittedError(f"order {order.client_order_id}: {refusal}")
+        self.state.ledger.require_new(order.client_order_id)
+        self._begun.append((approval, intent))
+        self.state.record(ApprovalRedeemed(approval, order.client_order_id, digest, order.quantity))
+        self.state.record(
+            OrderCreated(
+                order=order,
+                proposal_id=intent.proposal_id,
+                strategy=intent.strategy,
+                signal_time=intent.signal_time,
+                stop=intent.stop,
+                parent=intent.parent,
+                exit_reason=intent.exit_reason,
+                intended_price=intent.intended_price,
+                reference=intent.reference,
+                expires_at=intent.expires_at,
+                role=intent.role,
+                target_price=intent.target_price,
+                counted_at=intent.counted_at,
+            )
+        )
+        self._begun.pop()
+        yield self._request(order, approval)
+
+    def take_failed(self) -> list[tuple[Approval, Intent]]:
+        """Releases that raised before they asked for anything; each is told of once."""
+        begun, self._begun = self._begun, []
+        return begun
+
+    def release_kept(self, order: Order) -> Iterator[Effect]:
+        """Send an order that an earlier run wrote and never sent, by the permission that it redeemed then (EX-22)."""
+        approval = order.kept
+        if approval is None:
+            raise NotPermittedError(f"order {order.id}: it may have left already")
+        self.state.record(KeptOrderReleased(order.id))
+        yield self._request(order.request, approval)
+
+    def _request(self, order: OrderRequest, approval: Approval) -> SubmitOrder | ReplaceOrder:
+        """From its record on it waits here, also for what this same act does next."""
+        self.state.sightings.departing.queue(order.client_order_id)
+        if order.replaces is None:
+            return SubmitOrder(order, approval)
+        old = self.state.ledger.order(order.replaces)
+        return ReplaceOrder(order, approval, old.broker_order_id if old else None)
+
+    @answers(SubmissionStopped)
+    def on_stopped(self, reply: SubmissionStopped) -> Iterator[Effect]:
+        """The gateway did not let it out; the broker never heard of it."""
+        self.state.sightings.departing.end(reply.client_order_id)
+        order = self.state.ledger.order(reply.client_order_id)
+        if order is None or order.status is not OrderStatus.PENDING:
+            return
+        was_taken_back = order.is_cancelling
+        yield from self.end_unsent(order, reply.reason, reply.approval, reply.code)
+        if reply.approval is not None and not was_taken_back:
+            self._kept_back.append(order)
+
+    def take_kept_back(self) -> list[Order]:
+        """What the gateway has just kept back of what nobody took back; each is told of once."""
+        kept_back, self._kept_back = self._kept_back, []
+        return kept_back
+
+    def end_kept(self, order: Order) -> Iterable[Effect]:
+        """An earlier run kept it, and it was taken back: nothing of it is anywhere but here."""
+        return self.end_unsent(order, LEFT_UNSENT, order.kept, BlockCode.LEFT)
+
+    def end_unsent(self, order: Order, why: str, approval: Approval | None, code: BlockCode) -> Iterable[Effect]:
+        """It never left and never will. What a mandate permitted by it is permitted again."""
+        self.state.record(SubmissionBlocked(order.id, why, code))
+        if approval is not None and approval.mandate_id is not None and self._is_given_back(order, approval):
+            self.state.record(PermissionReturned(order.id, approval.mandate_id, order.request.quantity))
+        reason = f"{order.cancel_reason}, {why}" if order.is_cancelling else f"blocked: {why}"
+        self.state.record(self._change(order, OrderStatus.CANCELLED, Source.DESK, reason))
+        return follow_up(self.state)
+
+    def _is_given_back(self, order: Order, approval: Approval) -> bool:
+        """Not where a person took it back, nor where the mandate is over: then a new key is needed either way."""
+        return not order.is_cancelling and self.state.at <= approval.lapses_at and _is_counted(order)
+
+    @answers(SubmissionBegan)
+    def on_began(self, message: SubmissionBegan) -> Iterable[Effect]:
+        """From now on the broker may have it; what is asked to be cancelled meanwhile is watched from here."""
+        self.state.sightings.departing.leave(message.client_order_id, self.state.at)
+        order = self.state.ledger.order(message.client_order_id)
+        if order is not None and order.status is OrderStatus.PENDING and order.is_cancelling:
+            self.order_recovery.watch(order)
+        return ()
+
+    @answers(SubmissionAnswered)
+    def on_answered(self, reply: SubmissionAnswered) -> Iterator[Effect]:
+        self.state.sightings.departing.end(reply.client_order_id)
+        order = self.state.ledger.order(reply.client_order_id)
+        if order is None:
+            return
+        if reply.sent_at is not None:
+            self.state.record(OrderSent(order.id, reply.sent_at))
+        if isinstance(reply.answer, Accepted):
+            yield from self.order_updates.absorb(order, reply.answer.report, Source.ANSWER)
+            yield from self.order_recovery.ask_for_legs(order)
+        elif order.end_code is EndCode.NEVER_ARRIVED:
+            yield look_up(order)  # its request was still on the way when it was given up: it may be there now
+        elif order.status is not OrderStatus.PENDING:
+            yield from self.order_recovery.ask_for_legs(order)  # the stream told of it, and names no legs
+        elif isinstance(reply.answer, NoAnswer):
+            yield from self.order_recovery.begin(order, reply.answer.reason)
+        else:
+            refused = self._change(order, OrderStatus.REJECTED, Source.ANSWER, self._said(order, reply.answer.said))
+            self.state.record(replace(refused, refusal=reply.answer.kind))
+            yield from follow_up(self.state)
+
+    def _said(self, order: Order, refusal: str) -> str:
+        """The broker's words, after what is known to stand in the way."""
+        held = in_the_way_of(order.request, self.state.sightings.others, self.state.ledger)
+        return f"{held}; {refusal}" if held else refusal
+
+    def _change(self, order: Order, after: OrderStatus, source: Source, reason: str) -> OrderStateChanged:
+        return order_states.change(order, after, source, None, reason)
+
+    # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def next_due(self) -> Iterator[datetime]:
+        for order in self._unanswered():
+            yield self._gives_up_at(order)
+
+    def due(self) -> Iterator[Effect]:
+        reason = f"no answer in {self._patience().total_seconds():g} s"
+        for order in list(self._unanswered()):
+            if self.state.at >= self._gives_up_at(order):
+                yield from apart(self.state, partial(self.order_recovery.begin, order, reason))
+
+    def _unanswered(self) -> Iterator[Order]:
+        """What left and has no answer yet."""
+        asked = (o for o in self.state.ledger.working() if o.status is OrderStatus.PENDING and o.in_doubt_since is None)
+        return (order for order in asked if not self.state.sightings.departing.is_here(order))
+
+    def _gives_up_at(self, order: Order) -> datetime:
+        """Counted from when the request left, never from our own queue (EX-06)."""
+        return self.state.sightings.departing.left_at(order) + self._patience()
+
+    def _patience(self) -> timedelta:
+        return timedelta(seconds=float(self.state.control.settings.execution.answer_seconds))
+
+
+def _is_counted(order: Order) -> bool:
+    """Whether its mandate counts shares, and more than one order: a stop's. A sale has one name, and is signed once."""
+    return order.is_protective and order.exit_reason is ExitReason.STOP_LOSS

@@ -1,0 +1,86 @@
+"""What a desk that left still owed: orders that were written and never left its own queue (EX-22).
+
+The books are compared first. Then what only reduces is sent at once, where what was signed still permits exactly it and
+it still fits what is held; else it has ended unsent, and waits on a ticket before everything else. An entry is not sent
+any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import partial
+
+from core.execution.order import Order
+from core.facts import OrderKept
+from core.messages.effects import Effect
+from core.messages.inputs import SubmissionKept
+from core.model.codes import BlockCode, GuardCode
+from core.model.order import OrderStatus
+from core.model.values import plain
+from core.trading_state.state import TradingState
+from core.workflows.base.declarations import answers
+from core.workflows.base.isolation import apart
+from core.workflows.orders.submission import LEFT_UNSENT, Submission
+from core.workflows.protection.protective_stops import ProtectiveStops
+from core.workflows.protection.stop_renewal import StopRenewal
+from core.workflows.staging.order_changes import RequestedChange
+
+
+class UnsentOrders:
+    def __init__(
+        self, state: TradingState, submission: Submission, protective_stops: ProtectiveStops, stop_renewal: StopRenewal
+    ) -> None:
+        self.state = state
+        self.submission = submission
+        self.protective_stops = protective_stops
+        self.stop_renewal = stop_renewal
+
+    @answers(SubmissionKept)
+    def on_kept(self, message: SubmissionKept) -> Iterable[Effect]:
+        """The last that is recorded of it before the desk is gone."""
+        self.state.sightings.departing.end(message.client_order_id)
+        order = self.state.ledger.order(message.client_order_id)
+        if order is not None and order.status is OrderStatus.PENDING:
+            self.state.record(OrderKept(order.id, message.approval))
+        return ()
+
+    def send(self) -> Iterator[Effect]:
+        """After a look into the broker's books: each once, where they agree on its symbol."""
+        kept = [o for o in self.state.ledger.working() if o.kept is not None]
+        for order in [o for o in kept if o.request.symbol not in self.state.sightings.differing]:
+            yield from apart(self.state, partial(self._send, order))
+
+    def _send(self, order: Order) -> Iterator[Effect]:
+        why_not = self._why_not(order)
+        if why_not is None:
+            yield from self.submission.release_kept(order)
+            return
+        approval, was_taken_back = order.kept, order.is_cancelling
+        yield from self.submission.end_unsent(order, f"{LEFT_UNSENT}; {why_not}", approval, BlockCode.LEFT)
+        if order.only_reduces and not was_taken_back:
+            yield from self._guard(order)
+            self.stop_renewal.ask_again(order, RequestedChange(LEFT_UNSENT, GuardCode.LEFT))
+
+    def _why_not(self, order: Order) -> str | None:
+        if not order.only_reduces:
+            return "an entry is not sent later; stage it again"
+        if order.is_cancelling or order.cancel_requested_at is not None:
+            return "it was taken back"
+        if order.kept is None or self.state.at > order.kept.lapses_at:
+            return "what was signed permits it no more"
+        if order.request.replaces is not None:
+            old = self.state.ledger.incumbent(order)
+            return None if old is not None and not old.is_cancelling else "the order that it would replace is over"
+        return self._too_much(order)
+
+    def _too_much(self, order: Order) -> str | None:
+        """Beside the other exits that work; its own shares are among those that these claim."""
+        free = self.protective_stops.uncovered(order.request.symbol, order.strategy, order.request.side)
+        if self.protective_stops.is_loose(order):
+            return "there is nothing that it would close"
+        return None if free >= 0 else f"{plain(-free)} fewer are held by now than exits ask for"
+
+    def _guard(self, order: Order) -> Iterator[Effect]:
+        """The stop of fewer shares, where its mandate permits that one."""
+        if order.is_protective and order.parent is not None:
+            yield from self.protective_stops.cover(order.parent)

@@ -1,0 +1,1 @@
+"""What keeps a position safe: protective stops, exits that follow what is held, protections, margin."""

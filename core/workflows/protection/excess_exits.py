@@ -1,0 +1,348 @@
+"""Exits at the broker follow what is held: what asks for more is made less or taken back at once (EX-13).
+
+One that nothing is left for is cancelled. One that closes something still is replaced by the very same for less, so
+that what it guards is guarded all the while; where the broker does not take that, it is cancelled, and a stop follows
+for what is held as soon as it is gone, as less of an exit at any price does. What still waits here is taken back here.
+Where the fill of one of a pair made the other too large, the broker makes that one less itself, or ends it: it is asked
+first, and not waited for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import partial
+from itertools import count
+
+from core.execution.excess_exits import beyond, exits_beyond, free_of_exits, takes_any_price
+from core.execution.order import Order, nearest_first
+from core.facts import OrderStateChanged, StopCut
+from core.messages.commands import Kill
+from core.messages.effects import Effect
+from core.messages.inputs import LookUpAnswered
+from core.model.codes import CUT, CancelCode
+from core.model.order import LegRole, OrderClass, OrderRequest, OrderStatus, TimeInForce, order_id_of
+from core.model.staging import Approval
+from core.model.values import NO_SHARES, ZERO, ClientOrderId, Quantity, Symbol, TicketId
+from core.staging.stage import LESS
+from core.trading_state.state import TradingState
+from core.workflows.base.declarations import answers, follows
+from core.workflows.base.isolation import apart
+from core.workflows.orders.cancellation import Cancellation
+from core.workflows.orders.order_recovery import told_of
+from core.workflows.orders.submission import Intent, Submission
+from core.workflows.protection.protective_stops import CLOSED, ProtectiveStops
+from core.workflows.protection.stop_renewal import StopRenewal
+from core.workflows.staging.proposals import left_to_close
+
+TOO_MUCH = ("it is for more than is held", CancelCode.TOO_MUCH)
+NONE_AT_THE_BROKER = ("the broker's books show none of it", CancelCode.NONE_AT_THE_BROKER)
+GOOD_FOR = timedelta(days=1)
+"""How long less of what was signed may be on its way: it only reduces, and is asked for afresh where it never left."""
+
+
+class ExcessExits:
+    def __init__(
+        self,
+        state: TradingState,
+        submission: Submission,
+        cancellation: Cancellation,
+        protective_stops: ProtectiveStops,
+        stop_renewal: StopRenewal,
+    ) -> None:
+        self.state = state
+        self.submission = submission
+        self.cancellation = cancellation
+        self.protective_stops = protective_stops
+        self.stop_renewal = stop_renewal
+        self._seen: dict[ClientOrderId, Decimal] = {}
+        self._asked: dict[ClientOrderId, tuple[Decimal, datetime]] = {}
+
+    # ── each step ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def settle(self, _asked: list[Effect]) -> Iterator[Effect]:
+        """Whatever happened: no exit works for more than is held."""
+        for order, left in exits_beyond(self.state.ledger, self._told):
+            if not order.is_cancelling and not self._awaits_the_broker(order, left):
+                yield from apart(self.state, partial(self._fit, order, left))
+
+    @answers(Kill)
+    def on_kill(self, _command: Kill) -> Iterator[Effect]:
+        """Killed: the broker is not asked first (OP-07)."""
+        for order, left in exits_beyond(self.state.ledger, self._told):
+            if not order.is_cancelling:
+                yield from apart(self.state, partial(self._fit, order, left))
+        if self.state.control.naked_at is not None:
+            yield from self._guard_again()
+
+    @property
+    def _told(self) -> Mapping[Symbol, Quantity]:
+        """A number that both have is believed before a person is asked. That nothing is held is believed while killed
+        alone, when nothing that could open is to work: else no stop is taken from shares that may be there (OP-07).
+        """
+        return self.state.drifted if self.state.control.killed_by is None else self.state.told_at_a_kill
+
+    def _fit(self, order: Order, left: Quantity) -> Iterator[Effect]:
+        if left <= 0:
+            yield from self.cancellation.cancel(order, *self._why(order))
+        elif self._are_books_in_doubt(order):
+            return
+        elif self._waits_here(order):
+            yield from self.cancellation.cancel(order, *TOO_MUCH)
+        elif self._is_in_hand(order):
+            return
+        elif self._can_be_less(order, left):
+            yield from self._make_less(order, left)
+        else:
+            for one in (order, *self.state.ledger.rivals(order)):  # the other one holds the shares as well
+                if one.is_working and not one.is_cancelling:
+                    yield from self.cancellation.cancel(one, *TOO_MUCH)
+
+    def _why(self, order: Order) -> tuple[str, CancelCode]:
+        if order.request.symbol in self.state.sightings.gone:
+            return NONE_AT_THE_BROKER
+        is_flat = self.state.ledger.position(order.request.symbol, order.strategy) is None
+        return (CLOSED, CancelCode.FLAT) if is_flat else TOO_MUCH
+
+    def _waits_here(self, order: Order) -> bool:
+        """It has not left our own queue: it is taken back there, and less of it goes out at once."""
+        return order.kept is None and self.state.sightings.departing.is_here(order)
+
+    def _is_in_hand(self, order: Order) -> bool:
+        """The broker has not answered for it, or for what takes its place."""
+        return order.status is OrderStatus.PENDING or order.is_being_replaced
+
+    def _are_books_in_doubt(self, order: Order) -> bool:
+        """What is held is not known for sure: a stop that may be needed is left as it is, and named.
+
+        Where the broker has less than our books, and nothing explains it, its word is enough for this.
+        """
+        symbol, is_agreed = order.request.symbol, self.state.control.state.is_reconciled
+        return symbol not in self.state.drifted and (symbol in self.state.sightings.differing or not is_agreed)
+
+    # ── what the broker does itself ──────────────────────────────────────────────────────────────────────────────
+
+    def _awaits_the_broker(self, order: Order, left: Quantity) -> bool:
+        """Whether a fill of its rival made it too large, and the broker has not said yet what it did about that."""
+        rivals = self.state.ledger.rivals(order)
+        filled = sum((rival.filled_quantity for rival in rivals), ZERO)
+        is_left_over = left <= 0 and not any(rival.status is OrderStatus.FILLED for rival in rivals)
+        if not filled or is_left_over or self._seen.get(order.id) == filled:
+            return False
+        if self._asked.get(order.id, (None,))[0] != filled:
+            self._asked[order.id] = filled, self.state.at
+        return self.state.at < self._asked[order.id][1] + self._patience()
+
+    @answers(LookUpAnswered)
+    def on_looked_up(self, reply: LookUpAnswered) -> Iterable[Effect]:
+        order = told_of(self.state, reply)
+        if order is not None:
+            self.after_look_up(order)
+        return ()
+
+    def after_look_up(self, order: Order) -> None:
+        """The broker has said how large it is by now."""
+        if order.is_working and order.id in self._asked:
+            self._seen[order.id] = self._asked[order.id][0]
+
+    def _patience(self) -> timedelta:
+        return timedelta(seconds=float(self.state.control.settings.execution.look_up_first_seconds))
+
+    # ── less of the same ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def _can_be_less(self, order: Order, left: Quantity) -> bool:
+        """A broker changes the number of whole shares, of what waits; once it has refused to, it is not asked again.
+
+        Of an OCO it would make both anew: the two names that came of it could not be told from two pairs.
+        """
+        is_whole = left % 1 == 0 and order.remaining % 1 == 0
+        refused = any(
+            o.request.replaces == order.id and o.request.terms == order.request.terms and o.status.is_terminal
+            for o in self.state.ledger.state.orders.values()
+        )
+        is_oco = any(one.request.order_class is OrderClass.OCO for one in (order, *self.state.ledger.rivals(order)))
+        return is_whole and order.stands_by and not refused and not is_oco
+
+    def _make_less(self, order: Order, left: Quantity) -> Iterator[Effect]:
+        request = replace(order.request, client_order_id=self._next_id(order, "less"), quantity=left, replaces=order.id)
+        self._say_what_is_owed(order, order.remaining)
+        yield from self._release(request, order, order.role)
+
+    @follows(OrderStateChanged)
+    def after_end(self, fact: OrderStateChanged) -> Iterator[Effect]:
+        """Perhaps the last of what was for too much is gone: first what takes any price follows, then the stops."""
+        order = self.state.ledger.order(fact.client_order_id)
+        if order is None or not fact.after.is_terminal or not order.only_reduces:
+            return
+        cut = self._cut_with(order)
+        if not any(one.is_working for one in cut):
+            ended = (one for one in cut if one.status is OrderStatus.CANCELLED and not one.made_way)
+            for one in [one for one in ended if takes_any_price(one)]:
+                quantity = Quantity(min(self._bare_of(one), one.remaining))
+                if quantity > 0:
+                    yield from self._release(self._again(one, quantity), one, None)
+        yield from self._guard_again()
+
+    def _cut_with(self, order: Order) -> list[Order]:
+        """The order, its pair, and what was taken back with them; nothing where that was for another reason."""
+        pair = [order, *self.state.ledger.rivals(order)]
+        asked = {one.cancel_requested_at for one in pair if one.cancel_code is CancelCode.TOO_MUCH}
+        if not asked:
+            return []
+        with_them = (
+            one
+            for one in self.state.ledger.state.orders.values()
+            if (one.request.symbol, one.strategy, one.request.side)
+            == (order.request.symbol, order.strategy, order.request.side)
+            and one.cancel_code is CancelCode.TOO_MUCH
+            and one.cancel_requested_at in asked
+        )
+        return [*pair, *(one for one in with_them if one not in pair)]
+
+    def after_comparison(self) -> Iterator[Effect]:
+        """What the broker's books took off stops comes back with its shares, or is owed no more once they agree."""
+        return self._guard_again()
+
+    def _guard_again(self) -> Iterator[Effect]:
+        """The same stops again for what is held and bare, the nearest first, as soon as all that was for too much is
+        gone: derived from the books, so that nothing is lost with a crash in between.
+        """
+        for stop in nearest_first(self.state.ledger.cut_stops()):
+            yield from apart(self.state, partial(self._again_of, stop))
+
+    def _again_of(self, stop: Order) -> Iterator[Effect]:
+        if self.state.control.is_naked(stop.created_at):
+            self._say_what_is_owed(stop, NO_SHARES)
+            return
+        symbol, is_known = stop.request.symbol, stop.owed is not None
+        for left_over in self._left_of_its_pair(stop):
+            yield from self.cancellation.cancel(left_over, *TOO_MUCH)
+        if any(o.is_cancelling and o.cancel_code in CUT for o in self._beside(stop)):
+            return
+        owed = stop.remaining if stop.owed is None else min(stop.owed, stop.remaining)
+        is_settled = self._is_settled(symbol)
+        is_in_doubt = is_known and not is_settled and symbol not in self.state.drifted
+        there = NO_SHARES if is_in_doubt else Quantity(min(self._bare_of(stop), owed))
+        if there > 0 and (self._was_refused_since(stop) or not self._is_good_yet(stop)):
+            is_asked_for = is_settled and self.stop_renewal.ask_for_cut(stop)
+            self._say_what_is_owed(stop, NO_SHARES if is_asked_for else owed)
+            return
+        self._say_what_is_owed(stop, there if is_settled else owed)
+        if there > 0:
+            yield from self._release(self._again(stop, there), stop, None)
+
+    def _left_of_its_pair(self, stop: Order) -> list[Order]:
+        """What was to be taken back with a stop that was for too much, and was not: alone it would hold the shares
+        until its price comes, and the broker may not know that the two are a pair.
+        """
+        pair = self.state.ledger.rivals(stop)
+        is_alone = stop.cancel_code in CUT and not stop.made_way
+        if not is_alone or any(one.is_protective and one.is_working for one in pair):
+            return []
+        return [one for one in pair if one.is_working and not one.is_cancelling]
+
+    def _bare_of(self, stop: Order) -> Decimal:
+        """Shares that no exit would close, none is signed for, and no entry's legs wait to guard; no more than the
+        broker has by its books.
+        """
+        symbol, strategy, side = stop.request.symbol, stop.strategy, stop.request.side
+        held = free_of_exits(self.state.ledger, symbol, strategy, side, self._told)
+        entry = self.state.ledger.order(stop.parent) if stop.parent is not None else None
+        free = self.protective_stops.uncovered(symbol, strategy, side)
+        free -= self.state.ledger.left_to_legs(symbol, strategy, but=entry)
+        return max(min(held, free, left_to_close(self.state, symbol, strategy, side)), ZERO)
+
+    def _beside(self, stop: Order) -> Iterator[Order]:
+        exits = self.state.ledger.working_exits(stop.request.symbol, stop.strategy)
+        return (order for order in exits if order.request.side is stop.request.side)
+
+    def _is_good_yet(self, stop: Order) -> bool:
+        """Whether it would still work, had it not been cut: an order for the day ends with it."""
+        day_of = self.state.calendar.trading_day
+        return stop.request.time_in_force is TimeInForce.GTC or day_of(self.state.at) == day_of(stop.created_at)
+
+    def _was_refused_since(self, stop: Order) -> bool:
+        """Whether the broker refused the very same, sent for shares of it: more of it waits on a ticket."""
+        ended = stop.ended_at or stop.created_at
+        return any(
+            o.status is OrderStatus.REJECTED and o.created_at >= ended and o.request.terms == stop.request.terms
+            for o in self.state.ledger.state.orders.values()
+            if (o.request.symbol, o.strategy, o.request.side) == (stop.request.symbol, stop.strategy, stop.request.side)
+        )
+
+    def _is_settled(self, symbol: Symbol) -> bool:
+        """Whether our books and the broker's agree on it: what is not there then is owed to nobody."""
+        return self.state.sightings.held_by_the_broker is not None and symbol not in self.state.sightings.differing
+
+    def _say_what_is_owed(self, stop: Order, owed: Quantity) -> None:
+        if stop.owed != owed:
+            self.state.record(StopCut(stop.id, owed))
+
+    def _again(self, stop: Order, quantity: Quantity) -> OrderRequest:
+        return replace(
+            stop.request,
+            client_order_id=self._next_id(stop, "again"),
+            quantity=quantity,
+            replaces=None,
+            order_class=OrderClass.SIMPLE,
+            legs=(),
+            time_in_force=stop.request.time_in_force if quantity % 1 == 0 else TimeInForce.DAY,
+        )
+
+    def _release(self, request: OrderRequest, order: Order, role: LegRole | None) -> Iterator[Effect]:
+        """What was signed for more permits less of the very same in its place (OP-02)."""
+        approval = Approval(
+            id=_permission_of(request.client_order_id),
+            ticket_id=TicketId(""),
+            mandate_id=None,
+            order_digest=request.digest(self.state.account_name),
+            lapses_at=self.state.at + GOOD_FOR,
+            less_of=order.id,
+        )
+        intent = Intent(
+            order=request,
+            proposal_id=order.proposal_id,
+            strategy=order.strategy,
+            signal_time=order.signal_time,
+            stop=None,
+            parent=order.parent,
+            exit_reason=order.exit_reason,
+            intended_price=order.intended_price,
+            reference=order.reference,
+            expires_at=order.expires_at,
+            role=role,
+        )
+        yield from self.submission.release(approval, intent)
+
+    def _next_id(self, order: Order, what: str) -> ClientOrderId:
+        """The order's own name, with the instant at which it became less, and a number where one of that instant was
+        never written down: no name is used twice (EX-04).
+        """
+        parts = (what, self.state.control.state.installation or "", order.id, self.state.at.isoformat())
+        names = (order_id_of(*parts, *([str(n)] if n else [])) for n in count())
+        return next(name for name in names if not self._is_used(name))
+
+    def _is_used(self, name: ClientOrderId) -> bool:
+        return self.state.ledger.has(name) or _permission_of(name) in self.state.stage.state.less
+
+    # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def next_due(self) -> Iterator[datetime]:
+        """When the broker has had its time to follow a fill by itself."""
+        for order_id, (filled, at) in list(self._asked.items()):
+            order = self.state.ledger.order(order_id)
+            if order is None or not beyond(self.state.ledger, order, self._told):
+                del self._asked[order_id]
+                self._seen.pop(order_id, None)
+            elif self._seen.get(order_id) != filled and at + self._patience() > self.state.at:
+                yield at + self._patience()
+
+    def due(self) -> Iterator[Effect]:
+        """What follows from the time follows from everything: `follow` is asked after each input."""
+        return iter(())
+
+
+def _permission_of(less: ClientOrderId) -> str:
+    return f"{LESS}{less}"

@@ -1,0 +1,41 @@
+"""What the account's figures say of its margin is recorded: samples over time, and each distance that warns (RK-14)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+from core.facts import MarginSampled, MarginWarned
+from core.model.account import Account
+from core.model.values import Fraction
+from core.risk.margin import distance_of, limit_under
+from core.trading_state.state import TradingState
+
+APART = timedelta(minutes=1)
+"""Least time between two samples, but for the one that says that nothing is in use any more."""
+ALL_OF_IT = Fraction(Decimal(1))
+
+
+class MarginMonitor:
+    def __init__(self, state: TradingState) -> None:
+        self.state = state
+
+    def see(self, account: Account) -> None:
+        """Nothing is kept of an account that lends nothing, or whose broker tells no maintenance margin."""
+        maintenance = account.maintenance_margin
+        if not account.lends or maintenance is None:
+            return
+        distance = distance_of(account)
+        now = ALL_OF_IT if distance is None else distance
+        if self._is_due(is_in_use=distance is not None):
+            self.state.record(MarginSampled(account.equity, maintenance, account.initial_margin, now))
+        limit = limit_under(now, self.state.control.settings.risk.margin.warn_at)
+        if limit != self.state.margin.state.limit:
+            self.state.record(MarginWarned(now, limit))
+
+    def _is_due(self, *, is_in_use: bool) -> bool:
+        last = self.state.margin.last
+        was_in_use = last is not None and last.maintenance_margin > 0
+        if last is None or is_in_use is not was_in_use:
+            return is_in_use or was_in_use
+        return is_in_use and self.state.at - last.at >= APART

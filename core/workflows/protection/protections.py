@@ -1,0 +1,190 @@
+"""What the protections do is recorded: each trip, its end, and the operator's override (RK-03, RK-06).
+
+Losses of the account trip here, as its figures come; the others trip in the fold of a trade or a bar, and are told
+here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from core.facts import (
+    OverrideEnded,
+    ProposalSkipped,
+    ProtectionExpired,
+    ProtectionOverridden,
+    ProtectionTripped,
+    RiskRestored,
+    RiskThrottled,
+    StrategyPaused,
+    TradeClosed,
+)
+from core.messages.commands import OverrideProtection
+from core.messages.effects import Effect
+from core.model.account import Account
+from core.model.staging import MANUAL
+from core.model.values import Money, Symbol
+from core.risk.checks.daily_loss import DAILY, WEEKLY
+from core.risk.checks.verdicts import usd
+from core.risk.day import shuts_again_at
+from core.risk.protections.base import GLOBAL
+from core.risk.size_factors.losses import Loss
+from core.settings.changes import LimitChange, tightened
+from core.settings.types import AmountSettings
+from core.trading_state.state import TradingState
+from core.workflows.base.declarations import answers, follows
+
+WORD = "OVERRIDE"
+CENT = Decimal("0.01")
+FOR_A_REVIEW = "its equity curve stayed down: look at its trades, then resume it"
+
+
+class ProtectionEvents:
+    def __init__(self, state: TradingState) -> None:
+        self.state = state
+
+    @follows(TradeClosed)
+    def after_trade(self, _fact: TradeClosed) -> None:
+        self.look()
+
+    def look(self) -> None:
+        """Record what has tripped and was not told yet, or shuts for longer than was told; and what has recovered."""
+        book, at = self.state.protections, self.state.at
+        book.look_at_news()
+        for protection in book.all:
+            if not protection.locks.by_scope or not book.is_on(protection):
+                continue
+            for lock in protection.locks.holding(at):
+                told = book.latches.told(protection.name, str(lock.scope))
+                if told is None or told.until != lock.until:
+                    self.state.record(ProtectionTripped(protection.name, str(lock.scope), lock.reason, lock.until))
+
+        for known in tuple(book.latches.all_told()):
+            if known.until is None and not book.is_shut(known.name, known.scope, at):
+                self.state.record(ProtectionExpired(known.name, known.scope))
+        self._pause_for_review()
+
+    def _pause_for_review(self) -> None:
+        """A strategy that is disabled opens nothing on any symbol; the operator resumes it (RK-13)."""
+        for strategy in self.state.protections.disabled_strategies():
+            for runner in self.state.orchestrator.runners_of(strategy):
+                if runner.state.paused_at is None:
+                    self.state.record(StrategyPaused(strategy, runner.symbol, FOR_A_REVIEW))
+
+    def see_account(self, account: Account) -> None:
+        """A loss that reached its limit shuts the day, or the week, also when it is made good again (RK-03)."""
+        state, day = self.state, self.state.calendar.trading_day(self.state.at)
+        losses = self._losses(account)
+        venue = state.calendar.venue
+        for name, span, ends in ((DAILY, "today", venue.end_of), (WEEKLY, "this week", venue.end_of_week)):
+            loss = losses[name]
+            if loss is None or loss.limit is None or loss.lost < loss.limit:
+                continue
+            latches, limit = state.protections.latches, Money(loss.limit.quantize(CENT))
+            told, typed = latches.told(name, GLOBAL), latches.typed(name, GLOBAL)
+            has_grown = typed is not None and typed.ends_at(loss.lost)
+            if has_grown:
+                why = f"{usd(loss.lost)} lost {span}, a further half of the limit"
+                state.record(OverrideEnded(name, GLOBAL, why))
+            is_news = told is None or told.limit != limit
+            if has_grown or (is_news and typed is None):
+                words = f"{usd(loss.lost)} lost {span}, the limit is {usd(limit)}"
+                state.record(ProtectionTripped(name, GLOBAL, words, ends(day), limit))
+        self._throttle(losses[DAILY], losses[WEEKLY])
+
+    def on_corrected(self, account: Account) -> None:
+        """What the mended close does not bear out is shut no more: it was measured against another figure (RK-03)."""
+        state, losses = self.state, self._losses(account)
+        for name in self._begun_today():
+            loss = losses[name]
+            is_under = loss is not None and loss.limit is not None and loss.lost < loss.limit
+            if is_under and state.protections.latches.told(name, GLOBAL) is not None:
+                state.record(ProtectionExpired(name, GLOBAL))
+
+    def _begun_today(self) -> tuple[str, ...]:
+        """The losses that are measured against what today began with."""
+        state = self.state.opening.state
+        return (DAILY, WEEKLY) if state.week_day == state.day else (DAILY,)
+
+    def _losses(self, account: Account) -> dict[str, Loss | None]:
+        """Of the day and of the week; None where it is not known what they began with."""
+        state, day = self.state, self.state.calendar.trading_day(self.state.at)
+        risk, opening = state.control.settings.risk, state.opening
+        return {
+            DAILY: _loss(opening.opening_equity(day), account, risk.daily_loss),
+            WEEKLY: _loss(opening.opening_equity_of_week(day), account, risk.weekly_loss),
+        }
+
+    def _throttle(self, of_day: Loss | None, of_week: Loss | None) -> None:
+        """A part of a loss limit leaves a part of the risk of a trade, until a better day or a new week (RK-11)."""
+        state, losses = self.state, self.state.sizing.losses
+        if losses.state.ended:
+            state.record(RiskRestored(losses.state.ended))
+        if of_day is None or of_week is None:
+            return
+        found = losses.measure(of_day, of_week, state.control.settings.risk.sizing.throttle)
+        if found is not None:
+            state.record(RiskThrottled(found.factor, found.words))
+
+    @answers(OverrideProtection)
+    def on_override(self, command: OverrideProtection) -> Iterable[Effect]:
+        """The word in full, for one trip in one scope; a loss of the account stays shut for a while yet (RK-06)."""
+        state, terms = self.state, self.state.control.settings.risk.protections
+        told = state.protections.latches.told(command.name, command.scope)
+        if told is None or command.word != WORD:
+            why = "nothing is shut there" if told is None else f"the word is {WORD}"
+            reason = f"{command.name} {command.scope} is not overridden: {why}"
+            state.record(ProposalSkipped(MANUAL, Symbol(""), state.at, (reason,)))
+            return ()
+        is_loss = command.name in (DAILY, WEEKLY)
+        begins = state.at + timedelta(minutes=terms.loss_override_minutes if is_loss else 0)
+        longest = state.at + timedelta(minutes=terms.override_minutes)
+        until = longest if told.until is None else told.until if is_loss else min(told.until, longest)
+        again_at = self._again_at(command.name) if is_loss else None
+        state.record(ProtectionOverridden(command.name, command.scope, begins, until, again_at))
+        return ()
+
+    def _again_at(self, name: str) -> Money | None:
+        """USD lost at which a loss that is overridden now shuts again (RK-06); None where its limit is not known."""
+        account = self.state.sightings.account
+        loss = self._losses(account)[name] if isinstance(account, Account) else None
+        return shuts_again_at(loss.lost, loss.limit) if loss is not None and loss.limit is not None else None
+
+    def on_tightened(self, changes: Collection[LimitChange]) -> None:
+        """What is over a tighter limit now is shut now, and not with the next figures only."""
+        self.end_overrides(changes)
+        if isinstance(self.state.sightings.account, Account):
+            self.see_account(self.state.sightings.account)
+        self.look()
+
+    def end_overrides(self, changes: Collection[LimitChange]) -> None:
+        """A word lets pass the limit that it was typed for, and no tighter one (RK-06)."""
+        state = self.state
+        for name, words in tightened(changes).items():
+            for overridden, scope, _ in tuple(state.protections.latches.all_overrides()):
+                if overridden == name:
+                    state.record(OverrideEnded(name, scope, f"its limit is tighter now, {words}"))
+
+    # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def next_due(self) -> Iterator[datetime]:
+        latches = self.state.protections.latches
+        yield from (told.until for told in latches.all_told() if told.until is not None)
+        yield from (override.until for _, _, override in latches.all_overrides())
+
+    def due(self) -> Iterable[Effect]:
+        state, latches = self.state, self.state.protections.latches
+        for told in tuple(latches.all_told()):
+            if told.until is not None and state.at >= told.until:
+                state.record(ProtectionExpired(told.name, told.scope))
+        for name, scope, override in tuple(latches.all_overrides()):
+            if state.at >= override.until:
+                state.record(OverrideEnded(name, scope, "its time is over"))
+        return ()
+
+
+def _loss(opening: Money | None, account: Account, limit: AmountSettings) -> Loss | None:
+    """Since the account was worth that much; None where that is not known."""
+    return None if opening is None else Loss(opening - account.equity, limit.of(opening))

@@ -1,0 +1,293 @@
+"""A fill is protected at once: the stop of the confirmed ticket, for what was filled, with no second key (OP-06)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
+from decimal import Decimal
+from functools import partial
+from itertools import count
+
+from core.execution.order import Order
+from core.facts import AuthorizationEnded, OrderFilled, OrderStateChanged, StopAskedFor, SubmissionBlocked
+from core.messages.effects import Effect
+from core.messages.inputs import LookUpAnswered, SubmissionStopped
+from core.model.codes import AuthorizationCode, CancelCode
+from core.model.order import Effect as OrderEffect
+from core.model.order import OrderRequest, OrderType, Side, TimeInForce, order_id_of, traded_in
+from core.model.position import Position
+from core.model.signal import ExitReason
+from core.model.staging import MANUAL, AuthorizationKind, StandingAuthorization
+from core.model.values import ClientOrderId, Quantity, Symbol
+from core.staging.stage import AuthorizationUse
+from core.trading_state.state import TradingState
+from core.workflows.base.declarations import answers, follows
+from core.workflows.base.isolation import apart
+from core.workflows.orders.cancellation import Cancellation
+from core.workflows.orders.order_recovery import OrderRecovery, told_of
+from core.workflows.orders.submission import Intent, Submission
+from core.workflows.protection.stop_renewal import StopRenewal
+from core.workflows.staging.proposals import Proposals, closing_side, left_to_close, timeframe_of
+
+CLOSED = "the position is closed"
+NOTHING_LEFT = "nothing is left to protect"
+
+
+class ProtectiveStops:
+    """Where the broker made the entry's stop with it, as a leg, that one guards what was filled, and nothing is sent.
+
+    A leg waits until its entry is filled whole. What an entry had filled when it ended otherwise gets a stop of its own
+    as soon as its legs are gone (EX-13).
+    """
+
+    def __init__(
+        self,
+        state: TradingState,
+        submission: Submission,
+        cancellation: Cancellation,
+        proposals: Proposals,
+        order_recovery: OrderRecovery,
+        stop_renewal: StopRenewal,
+    ) -> None:
+        self.state = state
+        self.submission = submission
+        self.cancellation = cancellation
+        self.proposals = proposals
+        self.order_recovery = order_recovery
+        self.stop_renewal = stop_renewal
+        self._told: set[str] = set()
+
+    @follows(OrderFilled)
+    def after_fill(self, fact: OrderFilled) -> Iterator[Effect]:
+        order = self.state.ledger.order(fact.fill.client_order_id)
+        if order is None:
+            return
+        for rival in self.state.ledger.rivals(order):
+            if rival.is_working:  # the broker makes it smaller, or ends it: which of both is asked
+                yield from self.order_recovery.ask(rival)
+        self.proposals.withdraw_loose_exits(order.request.symbol)
+        if self.state.ledger.position(order.request.symbol, order.strategy) is not None:
+            yield from self.cover(order.id)
+        else:
+            self._end_what_is_sold(order.request.symbol)
+
+    def _end_what_is_sold(self, symbol: Symbol) -> None:
+        """Flat: no stop is owed for what was held. Shares of a later entry have the stop that was signed for them."""
+        for use in self.state.stage.mandates(AuthorizationKind.PROTECTIVE_STOP):
+            entry = self.state.ledger.order(use.mandate.parent)
+            if entry is None or entry.request.symbol != symbol or self.state.ledger.position(symbol, entry.strategy):
+                continue
+            if entry.status.is_terminal and entry.filled_quantity > use.released:
+                self.state.record(AuthorizationEnded(use.mandate.id, NOTHING_LEFT, AuthorizationCode.NOTHING_LEFT))
+
+    @follows(OrderStateChanged)
+    def after_end(self, fact: OrderStateChanged) -> Iterator[Effect]:
+        """An entry ended before it was filled, or a leg of it did: what it filled is guarded."""
+        order = self.state.ledger.order(fact.client_order_id)
+        if order is None or not fact.after.is_terminal:
+            return
+        self._end_what_is_sold(order.request.symbol)
+        if not order.request.legs and order.role is None:
+            return
+        for leg in self.state.ledger.legs(order.id):
+            if leg.is_working and self.state.ledger.is_orphan(leg):
+                self.order_recovery.watch(leg)
+        yield from self.cover(order.id if order.role is None else order.parent or order.id)
+
+    @answers(SubmissionStopped)
+    def on_stopped(self, _reply: SubmissionStopped) -> Iterator[Effect]:
+        for order in self.submission.take_kept_back():
+            yield from apart(self.state, partial(self._after_block, order))
+
+    def _after_block(self, stop: Order) -> Iterator[Effect]:
+        """The gateway kept it back: it goes again at once as it was signed. What nothing permits by now, and the second
+        of its mandate, waits on a ticket.
+        """
+        if not stop.is_protective:
+            return
+        signed = self.state.stage.mandates(AuthorizationKind.PROTECTIVE_STOP)
+        uses = [use for use in signed if stop.id in use.returned]
+        if any(len(use.returned) == 1 for use in uses):
+            for use in uses:
+                yield from self.cover(use.mandate.parent)
+        elif self.stop_renewal.ask_for_blocked(stop):
+            for use in uses:
+                self.state.record(StopAskedFor(use.mandate.parent, use.mandate.id, stop.request.quantity))
+
+    @answers(LookUpAnswered)
+    def on_looked_up(self, reply: LookUpAnswered) -> Iterable[Effect]:
+        order = told_of(self.state, reply)
+        return () if order is None else self.after_look_up(order)
+
+    def after_look_up(self, order: Order) -> Iterator[Effect]:
+        """An entry that turned out to have no legs is guarded; a leg with nothing left to wait for is taken back."""
+        if order.is_bare:
+            yield from self.cover(order.id)
+        if order.is_working and not order.is_cancelling and self.state.ledger.is_orphan(order):
+            yield from self.cancellation.cancel(order, "what it was made with has ended", CancelCode.ORPHANED)
+
+    def resume(self, but: Collection[Symbol] = ()) -> Iterator[Effect]:
+        """At each look into the books: fills whose stop was not written down, or could not be asked for, get it now.
+
+        Not those of symbols whose books are too far apart.
+        """
+        for use in self.state.stage.mandates(AuthorizationKind.PROTECTIVE_STOP):
+            if use.mandate.symbol not in but:
+                yield from apart(self.state, partial(self.cover, use.mandate.parent))
+
+    def cover(self, entry_id: ClientOrderId) -> Iterator[Effect]:
+        """Killed or not, but not after NAKED: what was signed for it is older than that word."""
+        entry = self.state.ledger.order(entry_id)
+        for use in self.state.stage.mandates(AuthorizationKind.PROTECTIVE_STOP, entry_id):
+            if entry is None or not self._is_of_what_is_held(entry):
+                continue
+            if self._is_left_to_its_legs(entry):
+                yield from self.order_recovery.ask_for_legs(entry)
+                continue
+            owed = entry.filled_quantity - use.released
+            quantity = min(owed, self._bare(entry, use.mandate.side))
+            if quantity > 0 and self.state.control.naked_at is None:
+                yield from self.release_stop(use, entry, Quantity(quantity))
+
+    def _is_of_what_is_held(self, entry: Order) -> bool:
+        """Not where all that it bought was closed again: what is held by now is another ticket's."""
+        position = self.state.ledger.position(entry.request.symbol, entry.strategy)
+        if position is None or entry.ended_at is None or entry.late_fill:
+            return True
+        return position.entry_order == entry.id or entry.ended_at >= position.began
+
+    def _is_left_to_its_legs(self, entry: Order) -> bool:
+        """Whether the broker's legs guard what it filled, or may: where it filled whole, whatever became of them."""
+        if not entry.request.legs or entry.is_bare:
+            return False
+        is_whole = entry.filled_quantity > 0 and entry.remaining <= 0
+        legs = self.state.ledger.legs(entry.id)
+        return entry.is_working or is_whole or not legs or any(leg.is_working for leg in legs)
+
+    def _bare(self, entry: Order, side: Side) -> Decimal:
+        """Shares that no working exit would close, nor, where the stop was a leg, one that is signed and waits."""
+        symbol, strategy = entry.request.symbol, entry.strategy
+        free = self.uncovered(symbol, strategy, side) - self.state.ledger.left_to_legs(symbol, strategy, but=entry)
+        if not entry.request.legs:
+            return free
+        return min(free, left_to_close(self.state, entry.request.symbol, entry.strategy, side))
+
+    def release_stop(
+        self, use: AuthorizationUse, parent: Order, quantity: Quantity, lasts: TimeInForce = TimeInForce.DAY
+    ) -> Iterator[Effect]:
+        """Send a stop within its mandate. A stop goes out killed or not.
+
+        `parent` is its entry; or the stop whose place it takes, where the entry is forgotten.
+        """
+        mandate = use.mandate
+        order = OrderRequest(
+            client_order_id=self._next_id(use, parent),
+            symbol=mandate.symbol,
+            side=mandate.side,
+            effect=OrderEffect.CLOSE if mandate.side is Side.SELL else OrderEffect.COVER,
+            quantity=quantity,
+            type=OrderType.STOP,
+            time_in_force=lasts,
+            stop_price=mandate.stop_price,
+        )
+        order = traded_in(parent.request.instrument, order)
+        order = in_terms(order, mandate)
+        approval = self.state.stage.permit(use, order, self.state.account_name, self.state.at)
+        if isinstance(approval, str):
+            self._ask(use, order, parent.strategy, approval)
+            return
+        yield from self.submission.release(
+            approval,
+            Intent(
+                order=order,
+                proposal_id=parent.proposal_id,
+                strategy=parent.strategy,
+                signal_time=parent.signal_time,
+                stop=None,
+                parent=(parent.parent if parent.is_protective else None) or parent.id,
+                exit_reason=ExitReason.STOP_LOSS,
+                intended_price=mandate.stop_price,
+                reference=parent.reference,
+                expires_at=None,
+            ),
+        )
+
+    def _ask(self, use: AuthorizationUse, order: OrderRequest, strategy: str, refusal: str) -> None:
+        """It is owed, and what was signed permits it no more: it waits for a key, once for these shares (OP-02).
+
+        Where it cannot wait, as beyond a market that has passed it, it is tried again at the next look.
+        """
+        mandate = use.mandate
+        if mandate.id not in self._told:
+            self._told.add(mandate.id)
+            self.state.record(SubmissionBlocked(order.client_order_id, refusal))
+        if not self.stop_renewal.ask_for(order, strategy):
+            return
+        self.state.record(StopAskedFor(mandate.parent, mandate.id, order.quantity))
+        if mandate.kind is AuthorizationKind.RESTORE_STOP:
+            self.state.record(
+                AuthorizationEnded(mandate.id, "the stop waits for its key", AuthorizationCode.WAITS_FOR_KEY)
+            )
+
+    def _next_id(self, use: AuthorizationUse, parent: Order) -> ClientOrderId:
+        """Counted by its mandate, which outlives what the ledger forgets; a name that was ever used is passed over."""
+        names = (child_order_id(use.mandate, index, parent) for index in count(use.releases + 1))
+        return next(name for name in names if not self.state.ledger.has(name))
+
+    def uncovered(self, symbol: str, strategy: str, side: Side) -> Decimal:
+        """Shares held that an order on this side would close and no working exit does: none of a flipped position."""
+        position = self._position(symbol, strategy)
+        if position is None or closing_side(position) is not side:
+            return Decimal(0)
+        return abs(position.quantity) - self.state.ledger.claimed(position.symbol, strategy)
+
+    def _position(self, symbol: str, strategy: str) -> Position | None:
+        return next(
+            (p for p in self.state.ledger.positions() if p.symbol == symbol and p.strategy == strategy),
+            None,
+        )
+
+    def after_correction(self, symbol: Symbol) -> Iterator[Effect]:
+        """The broker's books show less than ours did: an exit with nothing left to close would open the other side."""
+        self.proposals.withdraw_loose_exits(symbol)
+        self._end_what_is_sold(symbol)
+        for order in self.state.ledger.working():
+            if order.request.symbol == symbol and self.is_loose(order) and not order.is_cancelling:
+                yield from apart(self.state, partial(self.cancellation.cancel, order, CLOSED, CancelCode.FLAT))
+
+    def is_loose(self, order: Order) -> bool:
+        """An exit that has nothing to close."""
+        position = self._position(order.request.symbol, order.strategy)
+        has_its_side = position is not None and closing_side(position) is order.request.side
+        return order.only_reduces and not has_its_side
+
+
+def in_terms(order: OrderRequest, mandate: StandingAuthorization) -> OrderRequest:
+    """A stop of the type and at the prices that were signed."""
+    if mandate.terms is None:
+        return order
+    kind, limit_price, stop_price, trail_price, trail_fraction = mandate.terms
+    return replace(
+        order,
+        type=kind,
+        limit_price=limit_price,
+        stop_price=stop_price,
+        trail_price=trail_price,
+        trail_fraction=trail_fraction,
+    )
+
+
+def child_order_id(mandate: StandingAuthorization, index: int, parent: Order) -> ClientOrderId:
+    """The signal's own name with a child index (EX-04); what a person typed or changed hashes its order id instead.
+
+    A stop that is put back is no order of the signal: it hashes the order whose ticket signed it, and its mandate.
+    """
+    side = mandate.side
+    if mandate.kind is AuthorizationKind.RESTORE_STOP:
+        return order_id_of(mandate.parent, mandate.id, side.value, str(index))
+    is_by_hand = parent.strategy == MANUAL or parent.exit_reason in (ExitReason.MANUAL, ExitReason.KILL)
+    is_by_hand = is_by_hand or parent.request.type is OrderType.TRAILING_STOP or parent.is_target
+    if is_by_hand or parent.request.replaces is not None:
+        return order_id_of(parent.id, side.value, str(index))
+    start = f"{parent.signal_time:%Y-%m-%dT%H:%M:%SZ}"
+    return order_id_of(parent.strategy, parent.request.symbol, timeframe_of(parent), start, side.value, str(index))

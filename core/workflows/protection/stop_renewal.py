@@ -1,0 +1,147 @@
+"""A stop whose day is over, that never reached the broker or that it refused is asked for again: shares are held
+without it (EX-13).
+
+The broker's stops of fractions, and those that it makes with an entry, are orders for the day. As soon as one is told
+as expired, a stop for the same shares at the same price waits for its key: until it is cancelled where the shares are
+whole, for the next session else. A closed market keeps it until it opens.
+
+What the broker refused is asked for once: where it refuses that ticket's stop too, nothing follows by itself.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from core.execution.order import Order
+from core.facts import OrderStateChanged
+from core.model.codes import CUT, EndCode, GuardCode
+from core.model.order import OrderRequest, OrderStatus, OrderType, Side, TimeInForce
+from core.model.position import Position
+from core.model.signal import ExitReason
+from core.model.staging import AuthorizationKind
+from core.model.values import Price, ProposalId
+from core.trading_state.state import TradingState
+from core.workflows.base.declarations import follows
+from core.workflows.base.isolation import done_apart
+from core.workflows.day.overnight_positions import is_held_over
+from core.workflows.staging.order_changes import OrderChanges, RequestedChange
+from core.workflows.staging.proposals import Proposals, closing_side
+
+WITH_ITS_DAY = RequestedChange("its stop ended with the day", GuardCode.WITH_ITS_DAY)
+PERMITTED_NO_MORE = RequestedChange(
+    "its stop is owed, and what was signed for it has ended", GuardCode.PERMITTED_NO_MORE
+)
+NOT_THERE = RequestedChange("its stop never reached the broker", GuardCode.NOT_THERE)
+REFUSED = RequestedChange("the broker refused its stop", GuardCode.REFUSED)
+KEPT_BACK = RequestedChange("its stop was kept back before it was sent", GuardCode.KEPT_BACK)
+OF_THIS_DESK = frozenset(asked.code for asked in (WITH_ITS_DAY, PERMITTED_NO_MORE, NOT_THERE, REFUSED, KEPT_BACK))
+FOR_DAYS = frozenset({GuardCode.WITH_ITS_DAY, GuardCode.PERMITTED_NO_MORE})
+"""Where the shares are whole, the stop that is asked for lasts until it is cancelled."""
+
+
+class StopRenewal:
+    def __init__(self, state: TradingState, order_changes: OrderChanges, proposals: Proposals) -> None:
+        self.state = state
+        self.order_changes = order_changes
+        self.proposals = proposals
+
+    @follows(OrderStateChanged)
+    def after_end(self, fact: OrderStateChanged) -> None:
+        order = self.state.ledger.order(fact.client_order_id)
+        if order is not None and fact.after.is_terminal:
+            self._ask_in_place_of(order)
+
+    def ask_again(self, order: Order, why: RequestedChange) -> None:
+        """What was not sent waits for another key: a stop for what is bare, anything else as it was."""
+        if order.request.replaces is not None:
+            self.order_changes.stage_move_again(order, why)
+        elif order.is_protective and _has_a_price(order):
+            self.ask(order, why)
+        else:
+            self.proposals.stage_again(order, why.words)
+
+    def _ask_in_place_of(self, order: Order) -> None:
+        """What is flat by the close has an urgent exit of its own; a trailing stop has no price to ask for."""
+        why = _why_asked_for(order)
+        if why is not None and not self._is_owed_by_its_entry(order):
+            self.ask(order, why)
+
+    def _is_owed_by_its_entry(self, leg: Order) -> bool:
+        """Of an entry that was not filled whole the stop is no leg's: what it bought has its own, as it was signed."""
+        is_held = self.state.ledger.is_held(leg)
+        return is_held and bool(self.state.stage.mandates(AuthorizationKind.PROTECTIVE_STOP, leg.parent))
+
+    def resume(self) -> None:
+        """At each look into the books: what a crash kept from being asked for; what was asked for once is not again."""
+        for position in self.state.ledger.positions():
+            if position.symbol in self.state.sightings.differing or self.order_changes.unguarded(position) <= 0:
+                continue
+            last = self.state.ledger.last_stop(position)
+            if last is not None and not last.is_asked_for:
+                done_apart(self.state, partial(self._ask_in_place_of, last))
+
+    def ask_for_cut(self, stop: Order) -> bool:
+        """Its shares are there again, and its day is over or the broker refused the same: once. Whether it was."""
+        day_of = self.state.calendar.trading_day
+        is_today = day_of(self.state.at) == day_of(stop.created_at)
+        is_good_yet = is_today or stop.request.time_in_force is TimeInForce.GTC
+        why = REFUSED if is_good_yet else WITH_ITS_DAY
+        return stop.is_asked_for or self.ask_for(stop.request, stop.strategy, why)
+
+    def ask_for_blocked(self, stop: Order) -> bool:
+        """The gateway kept it back, and nothing sends it again; who turned its own key knows of it."""
+        return not _is_of_a_key(stop) and self.ask_for(stop.request, stop.strategy, KEPT_BACK)
+
+    def ask(self, order: Order, why: RequestedChange) -> None:
+        """A stop like this one, for what is bare of its position."""
+        self.ask_for(order.request, order.strategy, why)
+
+    def ask_for(self, order: OrderRequest, strategy: str, why: RequestedChange = PERMITTED_NO_MORE) -> bool:
+        """The same of a stop that never was an order; whether one waits now for what is bare."""
+        position = self.state.ledger.position(order.symbol, strategy)
+        is_of_it = position is not None and closing_side(position) is order.side
+        if position is None or not is_of_it or order.type is OrderType.TRAILING_STOP:
+            return False
+        bare = self.order_changes.unguarded(position)
+        price = self._price(position, order, why)
+        if price is None or bare <= 0 or is_held_over(self.state, position):
+            return False
+        is_long = order.time_in_force is TimeInForce.GTC or why.code in FOR_DAYS
+        is_for_days = is_long and bare == bare.to_integral_value()
+        lasts = TimeInForce.GTC if is_for_days else TimeInForce.DAY
+        return self.order_changes.stage_guard(position, bare, price, why, lasts)
+
+    def _price(self, position: Position, order: OrderRequest, why: RequestedChange) -> Price | None:
+        """Of several that end with one day the nearest to the market: one stop is asked for, for all that is bare."""
+        waiting = (p for p in self.state.stage.proposals() if p.is_guard and p.order.replaces is None)
+        of_it = (p for p in waiting if (p.symbol, p.strategy) == (position.symbol, position.strategy))
+        prices = [p.order.stop_price for p in of_it if p.guard in OF_THIS_DESK | {why.code}] + [order.stop_price]
+        known = [price for price in prices if price is not None]
+        if not known:
+            return None
+        return max(known) if order.side is Side.SELL else min(known)
+
+
+def _why_asked_for(order: Order) -> RequestedChange | None:
+    if not order.is_protective:
+        return None
+    if order.status is OrderStatus.EXPIRED:
+        return WITH_ITS_DAY
+    if order.status is OrderStatus.REJECTED:
+        return None if _is_of_a_key(order) or _was_taken_back(order) else REFUSED
+    return NOT_THERE if order.end_code is EndCode.NEVER_ARRIVED else None
+
+
+def _has_a_price(stop: Order) -> bool:
+    """Whether it is a stop at a price of its own: a trailing one has none."""
+    return stop.exit_reason is ExitReason.STOP_LOSS and stop.request.type is not OrderType.TRAILING_STOP
+
+
+def _is_of_a_key(stop: Order) -> bool:
+    """Whether a key was turned for it alone: whoever turned it is told what became of it."""
+    return stop.proposal_id == ProposalId(stop.id)
+
+
+def _was_taken_back(stop: Order) -> bool:
+    """Whether a person took it back before the broker's word came."""
+    return stop.cancel_requested_at is not None and stop.cancel_code not in CUT

@@ -1,0 +1,486 @@
+"""Reconciliation, as a procedure (EX-09): before anything trades, after each gap of the order stream, after a late
+fill, every minute of a session, and of the extended hours around it while anything may happen in them.
+
+1. Ask for the broker's books: account, positions, open orders and those closed of late. One question at a time, and
+   never two close together: what is wanted meanwhile is asked once, after it.
+2. No answer: before the first agreement, or several times in a row, the desk is read-only. It is asked again.
+3. Orders that we know and the broker lists: what we missed is taken in.
+4. Orders of ours that it does not list, or whose request is half done: looked up by our own id.
+5. Net quantities by symbol. Where an order in doubt or on its way, or a fill that came meanwhile, may explain a
+   difference, the next comparison decides. So it does where one of ours was given up that the broker does not list:
+   its request may have arrived since, longer ago than the list reaches, and it is looked up once more.
+6. Beyond the limits nothing is corrected: the desk is read-only, says why, and asks again. What is owed in symbols
+   that agree, stops and closes that are under way, goes all the same.
+7. Within them the broker is right: our position is corrected, and the correction recorded. Where several hold the
+   symbol each keeps its shares and its stop; what nobody here bought is nobody's in particular.
+8. A strategy that is to be flat by the close and holds over it is an error; its exit is staged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+
+from core.execution import order_states
+from core.execution.order import Order, has_news
+from core.execution.other_orders import others_in
+from core.execution.position_correction import owners_after
+from core.execution.reconciliation import Comparison, Listing, ReconciliationError
+from core.facts import (
+    ConfirmationRefused,
+    PositionCorrected,
+    ReconciliationFailed,
+    ReconciliationPassed,
+    Source,
+    SubmissionBlocked,
+)
+from core.messages.effects import Effect, FetchPicture, SubmitOrder
+from core.messages.inputs import AcceptBroker, PictureFetched
+from core.model.broker import BrokerPicture, NoAnswer, OrderReport
+from core.model.codes import ReadOnlyCode
+from core.model.connection import Channel, ConnectionState
+from core.model.order import OrderStatus
+from core.model.reconciliation import Difference
+from core.model.said_once import is_news
+from core.model.session import NoSession, Session
+from core.model.values import ZERO, ClientOrderId, Quantity, Symbol, plain
+from core.ports import JournalError
+from core.trading_state.state import TradingState
+from core.workflows.base.declarations import answers, follows
+from core.workflows.base.isolation import apart, done_apart
+from core.workflows.day.overnight_positions import OvernightPositions
+from core.workflows.operator.kill_switch import KillSwitchWorkflow
+from core.workflows.orders.cancellation import Cancellation
+from core.workflows.orders.order_recovery import OrderRecovery
+from core.workflows.orders.order_updates import OrderUpdates, is_ours
+from core.workflows.orders.position_close import PositionClose
+from core.workflows.orders.unsent_orders import UnsentOrders
+from core.workflows.protection.excess_exits import ExcessExits
+from core.workflows.protection.protective_stops import ProtectiveStops
+from core.workflows.protection.stop_renewal import StopRenewal
+
+WAY_OUT = "leave and run `keyturn reconcile --accept-broker`, or mend it at the broker"
+"""What every reason ends with that no later comparison mends by itself."""
+
+NOTHING_HELD = "the broker's books show nothing to close"
+
+
+class Reconciliation:
+    """Asks for the broker's books, and makes ours agree with them or says why it does not."""
+
+    def __init__(
+        self,
+        state: TradingState,
+        order_updates: OrderUpdates,
+        order_recovery: OrderRecovery,
+        cancellation: Cancellation,
+        protective_stops: ProtectiveStops,
+        position_close: PositionClose,
+        excess_exits: ExcessExits,
+        stop_renewal: StopRenewal,
+        unsent_orders: UnsentOrders,
+        kill_switch: KillSwitchWorkflow,
+        overnight: OvernightPositions,
+    ) -> None:
+        self.state = state
+        self.order_updates = order_updates
+        self.order_recovery = order_recovery
+        self.cancellation = cancellation
+        self.protective_stops = protective_stops
+        self.position_close = position_close
+        self.excess_exits = excess_exits
+        self.stop_renewal = stop_renewal
+        self.unsent_orders = unsent_orders
+        self.kill_switch = kill_switch
+        self.overnight = overnight
+        self.asked_at: datetime | None = None
+        self.ask_at: datetime | None = None
+        self._is_waiting = False
+        self._is_wanted_again = False
+        self._unanswered = 0
+        self._nets_when_asked: dict[Symbol, Quantity] | None = None
+        self._listing = Listing()
+        self._restless: set[ClientOrderId] = set()
+        self._asked_once_more: set[ClientOrderId] = set()
+
+    # ── 1. asking ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def ask(self) -> Iterator[Effect]:
+        """Now, whatever else is on its way; and again where nothing comes."""
+        self.asked_at = self.state.at
+        self.ask_at = self.state.at + self._seconds("again_seconds")
+        self._is_waiting, self._is_wanted_again = True, False
+        self.state.sightings.books_are_wanted = False
+        self._nets_when_asked = self._nets()
+        yield FetchPicture()
+
+    def settle(self, _asked: list[Effect]) -> Iterable[Effect]:
+        """Wanted by whatever happened: as soon as what is on its way has come and the last question lies far enough
+        back.
+        """
+        if not self.state.sightings.books_are_wanted:
+            return ()
+        self.state.sightings.books_are_wanted = False
+        if self._is_waiting:
+            self._is_wanted_again = True
+            return ()
+        earliest = self._earliest()
+        if self.state.at >= earliest:
+            return self.ask()
+        self.ask_at = earliest if self.ask_at is None else min(self.ask_at, earliest)
+        return ()
+
+    def _earliest(self) -> datetime:
+        return self.state.at if self.asked_at is None else self.asked_at + self._seconds("apart_seconds")
+
+    def _nets(self) -> dict[Symbol, Quantity]:
+        ledger = self.state.ledger
+        return {position.symbol: ledger.net_quantity(position.symbol) for position in ledger.positions()}
+
+    # ── 2. the answer ────────────────────────────────────────────────────────────────────────────────────────────
+
+    @answers(PictureFetched)
+    def on_picture(self, reply: PictureFetched) -> Iterator[Effect]:
+        wanted_again = self._is_wanted_again
+        self._is_waiting = self._is_wanted_again = False
+        self.ask_at = self._earliest() if wanted_again else None
+        if isinstance(reply.answer, NoAnswer):
+            self._not_answered(reply.answer.reason)
+            return
+        yield from self._compare(reply.answer)
+
+    def _not_answered(self, reason: str) -> None:
+        """An agreement of this run outlives a question or two that nobody answered."""
+        self._unanswered += 1
+        self._again()
+        limits = self.state.control.settings.reconciliation
+        if self.state.control.state.is_reconciled and self._unanswered < limits.max_unanswered:
+            return
+        words = f"the broker cannot be reached: {reason}; asked again every {limits.again_seconds} s"
+        self._fail((words,), ReadOnlyCode.UNREACHABLE)
+
+    def _compare(self, picture: BrokerPicture) -> Iterator[Effect]:
+        """Steps 3 to 8."""
+        self.state.sightings.books_at = self.state.at
+        self.state.sightings.held_by_the_broker = {p.symbol: p.quantity for p in picture.positions}
+        comparison = self._beside(picture)
+        if (ours := comparison.unreadable_of_ours()) is not None:
+            self._not_answered(ours.reason)
+            return
+        self._unanswered = 0
+        faults = self.state.sightings.faults
+        follows = list(self._take_in_orders(comparison))
+        self.state.sightings.others = comparison.others()
+        self.state.sightings.all_others = tuple(others_in(picture, self.state.sightings.others, self.state.ledger))
+        self.state.sightings.foreign_positions = picture.foreign_positions
+        positions = comparison.positions()
+        self.state.sightings.differing = frozenset(d.symbol for d in positions)
+        self.state.sightings.apart, self.state.sightings.gone = {}, frozenset()
+        follows += self._look_up_what_was_given_up({d.symbol for d in positions}, comparison)
+        waits_for = [d.symbol for d in positions if self._may_be_explained(d.symbol, comparison)]
+        self._nets_when_asked = None
+        if waits_for or (positions and self.state.sightings.faults > faults):  # perhaps it was not taken in whole
+            self._again()
+            self._say_what_is_open([d.symbol for d in positions])
+        else:
+            try:
+                yield from self._judge(comparison, positions, follows)
+            except ReconciliationError:
+                yield from follows
+                yield from apart(self.state, self.kill_switch.take_back_others)
+                yield from self._give_what_is_owed()
+                return
+            except JournalError:
+                raise
+            except Exception:  # what was asked for before is asked for all the same
+                yield from follows
+                raise
+        yield from follows
+        yield from apart(self.state, self.kill_switch.take_back_others)
+        yield from self._give_what_is_owed()
+
+    def _give_what_is_owed(self) -> Iterator[Effect]:
+        """What was kept, stops of fills, closes, what was taken off stops: none waits for other symbols' books."""
+        yield from apart(self.state, self.unsent_orders.send)
+        yield from apart(self.state, partial(self.protective_stops.resume, self._too_far))
+        yield from apart(self.state, partial(self.position_close.go_on, self._too_far))
+        yield from self._renew()
+
+    @follows(ConfirmationRefused)
+    def after_refusal(self, fact: ConfirmationRefused) -> Iterable[Effect]:
+        """What an exit was to sell is nobody's again: where it waited bare for that, it is guarded at once."""
+        confirmation = self.state.stage.state.confirmations.get(fact.ticket_id)
+        return self._guard() if confirmation is not None and confirmation.proposal.only_reduces else ()
+
+    def _guard(self) -> Iterator[Effect]:
+        """Between two looks: what waited for an exit that sells nothing after all gets its stop at once."""
+        yield from apart(self.state, partial(self.protective_stops.resume, self._too_far))
+        yield from self._renew()
+
+    def _renew(self) -> Iterator[Effect]:
+        """What was cut off stops comes back with its shares; what a crash kept from being asked for is asked for."""
+        yield from apart(self.state, self.excess_exits.after_comparison)
+        done_apart(self.state, self.stop_renewal.resume)
+
+    @property
+    def _too_far(self) -> frozenset[Symbol]:
+        return (
+            self.state.sightings.differing if self.state.sightings.apart or self.state.sightings.gone else frozenset()
+        )
+
+    def _judge(
+        self, comparison: Comparison, positions: Sequence[Difference], follows: list[Effect]
+    ) -> Iterator[Effect]:
+        """The broker is right; of what `follows`, what that makes needless goes.
+
+        Raises ReconciliationError, once it is said, where that is for a person to say.
+        """
+        found = (*positions, *comparison.orders(), *self.overnight.differences())
+        try:
+            comparison.require_within_limits(positions)
+        except ReconciliationError as error:
+            self._again()
+            self.state.sightings.apart, self.state.sightings.gone = (
+                comparison.quantities_apart(positions),
+                comparison.gone(positions),
+            )
+            self._fail(tuple(f"{reason}; {WAY_OUT}" for reason in error.args), ReadOnlyCode.APART, found)
+            raise
+        self._pass(tuple(self._correct(d, comparison) for d in positions), found)
+        self.state.sightings.differing = frozenset()
+        for difference in positions:
+            follows[:] = [effect for effect in follows if not self._calls_off(effect, difference.symbol)]
+            yield from apart(self.state, partial(self.protective_stops.after_correction, difference.symbol))
+        self.overnight.stage_exits()
+
+    def _beside(self, picture: BrokerPicture) -> Comparison:
+        limits = self.state.control.settings.reconciliation
+        return Comparison(self.state.ledger, picture, limits, self._listing)
+
+    # ── 3 and 4. orders ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def _take_in_orders(self, comparison: Comparison) -> Iterator[Effect]:
+        """What works, and what the broker tells that may be news: a comparison costs the same after many orders as
+        after few.
+        """
+        listing = comparison.listing
+        self._restless, listing.fresh = self._restless | listing.fresh, set()
+        told = [report for order_id in self._restless if (report := listing.reports.get(order_id)) is not None]
+        for report in self._forgotten(told):
+            yield from apart(self.state, partial(self._recall, report))
+        for order in self._to_look_at():
+            is_there = order.id in listing.reports  # whatever an earlier run believed of it
+            if is_there or not self.state.sightings.departing.is_here(order):
+                yield from apart(self.state, partial(self._take_in, order, comparison))
+        self._restless = {report.client_order_id for report in told if not self._rests(report)}
+
+    def _to_look_at(self) -> list[Order]:
+        """What works, what may have news, and what is looked up in the books; the oldest first."""
+        working = (order.id for order in self.state.ledger.working())
+        return self.state.ledger.in_order({*working, *self._restless, *self.order_recovery.in_books})
+
+    def _take_in(self, order: Order, comparison: Comparison) -> Iterator[Effect]:
+        report = comparison.listing.reports.get(order.id)
+        if report is not None and is_ours(order, report):
+            is_alive = report.status is not None and report.status.is_working  # given up here, and there after all
+            is_news = order.is_working or is_alive or report.filled_quantity > order.filled_quantity
+            if is_news or self.state.ledger.expects_legs(order):
+                yield from self.order_updates.absorb(order, report, Source.RECONCILIATION)
+                yield from self.order_recovery.ask_for_legs(order)
+        elif order.is_working and order.id not in self.order_recovery.next_look_up:
+            left_at = self.state.sightings.departing.left_at(order)
+            if order.status is OrderStatus.PENDING and self.state.at - left_at < self._grace():
+                return
+            yield from self.order_recovery.ask(order)
+        was_asked_for = order.id in self.order_recovery.in_books and report is not None
+        yield from self.order_recovery.on_books(order, comparison.picture, is_listed=report is not None)
+        if was_asked_for:
+            self.excess_exits.after_look_up(order)
+            yield from self.protective_stops.after_look_up(order)
+        if order.is_cancelling and order.id not in self.order_recovery.next_look_up:
+            yield from self.cancellation.again(order)
+
+    def _forgotten(self, told: list[OrderReport]) -> list[OrderReport]:
+        """Those of orders that may have left memory, the same one each time first."""
+        ledger = self.state.ledger
+        gone = [report for report in told if ledger.order(report.client_order_id) is None]
+        return sorted(gone, key=lambda report: report.client_order_id) if ledger.state.forgotten else []
+
+    def _recall(self, report: OrderReport) -> None:
+        self.state.order_of(report)
+
+    def _rests(self, report: OrderReport) -> bool:
+        """Whether it can tell nothing new of an order of ours once that has ended: its fills and legs are known. One
+        that works is looked at each time; so is one that works there alone.
+        """
+        order = self.state.ledger.order(report.client_order_id)
+        if order is None:
+            return True
+        has_legs = not order.request.legs or order.is_bare or bool(self.state.ledger.legs(order.id))
+        return has_legs and not has_news(report, order)
+
+    def _grace(self) -> timedelta:
+        """An order that this very run has just sent may not be on the broker's books yet; an older run's must be."""
+        if not self.state.control.state.is_reconciled:
+            return timedelta(0)
+        return timedelta(seconds=float(self.state.control.settings.execution.answer_seconds))
+
+    # ── 5. what may explain itself ───────────────────────────────────────────────────────────────────────────────
+
+    def _may_be_explained(self, symbol: Symbol, comparison: Comparison) -> bool:
+        """Whether the next comparison decides: an order is in doubt, its legs are not known yet, fills came that the
+        picture is too old to show, or came while it was fetched, so that its positions may be older than its orders.
+        Or an order of ours that the broker had is listed no more, as after a week: what it filled is looked up, and
+        would count twice.
+        """
+        before = self._nets_when_asked
+        if before is not None and before.get(symbol, ZERO) != self.state.ledger.net_quantity(symbol):
+            return True
+        for order in self.state.ledger.state.orders.values():
+            if order.request.symbol != symbol:
+                continue
+            is_asked = order.id in self.order_recovery.next_look_up
+            if (order.is_working and order.in_doubt_since is not None) or (
+                is_asked and self.order_updates.adopting.awaits(order)
+            ):
+                return True
+            if is_asked and order.is_given_up:
+                return True
+            report = comparison.reports.get(order.id)
+            if order.is_working and order.status is not OrderStatus.PENDING and report is None and is_asked:
+                return True
+            is_recent = order.ended_at is None or order.ended_at >= comparison.picture.account.at
+            shown = report.filled_quantity if report else ZERO
+            if (report is not None or is_recent) and order.filled_quantity > shown:
+                return True
+        return False
+
+    def _look_up_what_was_given_up(self, symbols: Collection[Symbol], comparison: Comparison) -> Iterator[Effect]:
+        """Orders of ours that never arrived, by all that this run knows: until the broker has answered, once."""
+        orders = list(self.state.ledger.state.orders.values()) if symbols else ()
+        for order in orders:
+            is_unseen = order.is_given_up and order.request.symbol in symbols and order.id not in comparison.reports
+            if is_unseen and order.id not in self._asked_once_more:
+                self._asked_once_more.add(order.id)
+                yield from self.order_recovery.ask(order)
+
+    def _say_what_is_open(self, differing: list[Symbol]) -> None:
+        """Before the first agreement the desk says what it waits for; later it trades on meanwhile."""
+        if not self.state.control.state.is_reconciled:
+            named = ", ".join(differing)
+            words = f"{named}: the broker's books and ours differ, and an order on its way may explain it; asked again"
+            self._fail((words,), ReadOnlyCode.UNDECIDED)
+
+    # ── 6 and 7. the verdict ─────────────────────────────────────────────────────────────────────────────────────
+
+    def _calls_off(self, effect: Effect, symbol: Symbol) -> bool:
+        """Whether this is an exit that our books called for before they were corrected, with nothing left to close."""
+        order = self.state.ledger.order(effect.order.client_order_id) if isinstance(effect, SubmitOrder) else None
+        if order is None or order.request.symbol != symbol or not self.protective_stops.is_loose(order):
+            return False
+        self.state.record(SubmissionBlocked(order.id, NOTHING_HELD))
+        self.state.record(order_states.change(order, OrderStatus.CANCELLED, Source.DESK, None, NOTHING_HELD))
+        return True
+
+    @answers(AcceptBroker)
+    def on_accept(self, command: AcceptBroker) -> Iterator[Effect]:
+        """The deliberate way out: a person takes the broker's word, and the limits do not count."""
+        comparison = self._beside(command.picture)
+        positions = comparison.positions()
+        corrections = tuple(f"{self._correct(d, comparison)}; taken over by the operator" for d in positions)
+        self.state.record(ReconciliationPassed(corrections, (*positions, *comparison.orders())))
+        self.state.sightings.differing, self.state.sightings.apart, self.state.sightings.gone = (
+            frozenset(),
+            {},
+            frozenset(),
+        )
+        for difference in positions:
+            yield from apart(self.state, partial(self.protective_stops.after_correction, difference.symbol))
+        yield from self._renew()
+
+    def _correct(self, difference: Difference, comparison: Comparison) -> str:
+        """The broker is right."""
+        theirs = comparison.theirs(difference.symbol)
+        ours = self.state.ledger.net_quantity(difference.symbol)
+        true = theirs.quantity if theirs else Quantity(ZERO)
+        average, is_split = theirs.average_price if theirs else None, bool(difference.note)
+        owners = owners_after(self.state.ledger, difference.symbol, true, average, is_split=is_split)
+        reason = f"{difference.symbol}: the broker has {true}, our books had {ours}"
+        if len(owners) > 1:
+            reason += f"; now {', '.join(f'{share.strategy} has {plain(share.quantity)}' for share in owners)}"
+        self.state.record(PositionCorrected(difference.symbol, true, average, reason, owners, is_split))
+        return reason
+
+    def _pass(self, corrections: tuple[str, ...], found: tuple[Difference, ...]) -> None:
+        """Told where it is news: after a start, with a correction, or where other things differ than before."""
+        state = self.state.control.state
+        if corrections or not state.is_reconciled or found != state.differences:
+            self.state.record(ReconciliationPassed(corrections, found))
+
+    def _fail(self, reasons: tuple[str, ...], code: ReadOnlyCode, found: tuple[Difference, ...] = ()) -> None:
+        state = self.state.control.state
+        if state.is_reconciled or is_news(reasons, state.read_only_because):
+            self.state.record(ReconciliationFailed(reasons, found, code))
+
+    # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def next_due(self) -> Iterator[datetime]:
+        if self.ask_at is not None:
+            yield self.ask_at
+        elif (again := self._next_round()) is not None:
+            yield again
+
+    def due(self) -> Iterable[Effect]:
+        at = self.ask_at if self.ask_at is not None else self._next_round()
+        return self.ask() if at is not None and self.state.at >= at else ()
+
+    def _next_round(self) -> datetime | None:
+        """Every minute of a session, and of the extended hours while anything may happen in them; else when those next
+        begin. Often, where the books tell what the order stream does not while orders work (EX-17).
+        """
+        every = self._every()
+        if self.asked_at is None or not every:
+            return None
+        calendar, at = self.state.calendar, max(self.asked_at + every, self.state.at)
+        if not isinstance(calendar.session_at(at), NoSession) or self._watches_others():
+            return at
+        following = calendar.next_session(at)
+        if not self._minds_extended_hours():
+            return following.open
+        today = calendar.session_on(calendar.trading_day(at))
+        if isinstance(today, Session) and at < calendar.venue.extended_span(today)[1]:
+            return max(at, calendar.venue.extended_span(today)[0])
+        return calendar.venue.extended_span(following)[0]
+
+    def _watches_others(self) -> bool:
+        """Killed, and what a kill takes back of others is not gone yet: it is watched at any hour (OP-07)."""
+        is_killed = self.state.control.killed_by is not None
+        return is_killed and any(other.may_open and not other.is_unread for other in self.state.sightings.all_others)
+
+    def _minds_extended_hours(self) -> bool:
+        """Whether the policy has entries in them, or an order or a position of ours may meet them (RK-20)."""
+        ledger = self.state.ledger
+        is_included = self.state.control.settings.risk.session.policy == "include_extended"
+        return is_included or next(ledger.working(), None) is not None or bool(ledger.positions())
+
+    def _every(self) -> timedelta:
+        """Where nothing comes over the order stream, the books tell in its place: often while orders work, and within
+        the silence that sends an entry back to review while the ticket of one is open (OP-04).
+        """
+        lamp = self.state.sightings.lamps.get(Channel.TRADES)
+        every = self._seconds("every_seconds")
+        if lamp is None or lamp.state is ConnectionState.UP:
+            return every
+        tickets = self.state.stage.state.tickets.values()
+        if any(not ticket.order.effect.only_reduces for ticket in tickets):
+            silence = timedelta(seconds=float(self.state.control.settings.confirm.silent_seconds))
+            return min(self._seconds("poll_seconds"), silence / 2)
+        return self._seconds("poll_seconds") if next(self.state.ledger.working(), None) is not None else every
+
+    def _again(self) -> None:
+        later = self.state.at + self._seconds("again_seconds")
+        self.ask_at = later if self.ask_at is None else min(self.ask_at, later)
+
+    def _seconds(self, name: str) -> timedelta:
+        return timedelta(seconds=float(getattr(self.state.control.settings.reconciliation, name)))

@@ -1,0 +1,99 @@
+"""Exits that were signed with their entry go out without a key of their own, each checked afresh at its turn (OP-06).
+
+Nothing is new on their way but who turns the key: a ticket is opened on fresh figures, every check runs, the stops that
+hold the shares make way first (EX-21). Where anything is in doubt, the exit waits for a key as any other does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from core.facts import AuthorizationEnded, ExitReleased, TicketClosed, TicketOpened
+from core.messages.commands import OpenTicket, TakeBackExits
+from core.messages.effects import Effect
+from core.model.broker import NoAnswer
+from core.model.codes import AuthorizationCode, DeskState
+from core.model.order import OrderStatus, OrderType
+from core.model.position import Position
+from core.model.signal import ExitReason
+from core.model.staging import AuthorizationKind, Proposal
+from core.model.values import ProposalId
+from core.staging.stage import AuthorizationUse
+from core.trading_state.state import TradingState
+from core.workflows.base.declarations import answers, follows
+from core.workflows.staging.confirmation import Confirmations
+
+BY_HAND = frozenset({None, ExitReason.MANUAL, ExitReason.KILL})
+NEEDS_A_KEY = "it needs your key: the figures did not come in time, or what was signed does not cover it"
+
+TAKEN_BACK = "taken back by the operator: each exit needs your key again"
+
+
+class AutoExits:
+    def __init__(self, state: TradingState, confirmations: Confirmations) -> None:
+        self.state = state
+        self.confirmations = confirmations
+        self._asked: set[ProposalId] = set()
+
+    def look(self) -> Iterator[Effect]:
+        """Every exit that waits, is signed, and that nobody is looking at: its figures are fetched."""
+        if not self.state.stage.mandates(AuthorizationKind.EXITS):
+            return
+        looked_at = {ticket.proposal_id for ticket in self.state.stage.state.tickets.values()}
+        for proposal in self.state.stage.proposals():
+            is_busy = proposal.id in self.confirmations.opening or self.state.stage.is_confirming(proposal.id)
+            if self._permit(proposal) is None or proposal.id in looked_at or is_busy:
+                continue
+            self._asked.add(proposal.id)
+            yield from self.confirmations.on_open_ticket(OpenTicket(proposal.id))
+
+    @follows(TicketOpened)
+    def after_opening(self, fact: TicketOpened) -> Iterator[Effect]:
+        """Its ticket stands on fresh figures: it goes out, or it is left to a key."""
+        ticket, opened_on = fact.ticket, self.confirmations.opened_on
+        if ticket.proposal_id not in self._asked or opened_on is None or opened_on[0] != ticket.id:
+            return
+        fresh = opened_on[1]
+        self._asked.discard(ticket.proposal_id)
+        use = self._permit(self.state.stage.state.proposals[ticket.proposal_id])
+        if use is None or fresh is None or isinstance(fresh.broker_time, NoAnswer):
+            self.state.record(TicketClosed(ticket.id, NEEDS_A_KEY))
+            return
+        self.state.record(ExitReleased(ticket.proposal_id, use.mandate.id, ticket.order.quantity))
+        yield from self.confirmations.turn(ticket, fresh)
+
+    @answers(TakeBackExits)
+    def on_take_back(self, command: TakeBackExits) -> Iterable[Effect]:
+        """What was signed ends; a stop at the broker stays. It only tightens, so it asks nothing."""
+        position = self.state.ledger.position(command.symbol, command.strategy)
+        if position is not None:
+            for use in self.state.stage.mandates(AuthorizationKind.EXITS, position.entry_order):
+                self.state.record(AuthorizationEnded(use.mandate.id, TAKEN_BACK, AuthorizationCode.TAKEN_BACK))
+        return ()
+
+    def _permit(self, proposal: Proposal) -> AuthorizationUse | None:
+        """What was signed for the position that it closes; None where nothing was, or a person has to look first.
+
+        A desk that is halted, killed or not reconciled lets no exit go by itself, and what the broker refused once is
+        not sent again by itself (EX-14).
+        """
+        state, order = self.state, proposal.order
+        position = state.ledger.position(proposal.symbol, proposal.strategy)
+        if position is None or proposal.exit_reason in BY_HAND or order.type is not OrderType.MARKET:
+            return None
+        if not proposal.is_exit or state.control.word() is not DeskState.ON:
+            return None
+        if self._was_refused(position):
+            return None
+        use = state.stage.signed_exits(position.entry_order, state.at)
+        is_within = use is not None and order.side is use.mandate.side and order.quantity <= use.mandate.quantity
+        return use if is_within else None
+
+    def _was_refused(self, position: Position) -> bool:
+        """Whether the broker refused to close shares of it before."""
+        return any(
+            order.status is OrderStatus.REJECTED and order.only_reduces and not order.stands_by
+            for order in self.state.ledger.state.orders.values()
+            if (order.request.symbol, order.strategy) == (position.symbol, position.strategy)
+            if order.created_at >= position.began
+        )

@@ -1,0 +1,103 @@
+"""What ends a position that a ticket would open, stops aside: each exit in words, with its price (OP-03, OP-06).
+
+Each of them is the desk's to see and the operator's to confirm; what the broker holds stands on the order itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+
+from core.model.order import Effect, Side, StopHolder
+from core.model.session import Session
+from core.model.staging import ListedExit, Proposal, StopPlan
+from core.model.values import Price, plain
+from core.settings.exits import ExitSettings
+from core.staging.attached_legs import target_of
+from core.strategies.mean_reversion import MeanReversionStrategy
+from core.strategies.vwap import VwapStrategy
+from core.trading_state.state import TradingState
+from core.workflows.strategies.exit_rules import holds_overnight
+
+AVERAGES = {VwapStrategy.name: "VWAP", MeanReversionStrategy.name: "average"}
+"""Strategies that leave at the average which their signal was measured against, and its name."""
+OPENING = frozenset({Effect.OPEN, Effect.SHORT, Effect.ADD})
+
+
+def watched_exits(state: TradingState, proposal: Proposal) -> tuple[ListedExit, ...]:
+    """All that `u` signs: a stop that this desk holds, and the exits beside it."""
+    stop = proposal.stop
+    is_ours = isinstance(stop, StopPlan) and stop.holder is StopHolder.DESK
+    held = (ListedExit("stop", stop.price),) if is_ours and isinstance(stop, StopPlan) else ()
+    return (*held, *listed_exits(state, proposal)) if proposal.order.effect in OPENING else ()
+
+
+def listed_exits(state: TradingState, proposal: Proposal) -> tuple[ListedExit, ...]:
+    """Targets first, the nearest one leading; then what has no price of its own."""
+    if proposal.order.effect not in OPENING or proposal.order.replaces is not None:
+        return ()
+    targets = sorted(_targets(state, proposal), key=lambda exit: exit.price or Decimal(0))
+    if proposal.order.side is Side.SELL:
+        targets.reverse()
+    return (*targets, *_others(state, proposal))
+
+
+def signed_in_words(state: TradingState) -> Iterator[str]:
+    """`SPY until 16:00 London`: each position whose exits go out without a key (OP-06)."""
+    for position in state.ledger.positions():
+        use = state.stage.signed_exits(position.entry_order, state.at)
+        if use is not None:
+            yield f"{position.symbol} until {state.calendar.venue.told(use.mandate.ends_at)}"
+
+
+def _targets(state: TradingState, proposal: Proposal) -> Iterator[ListedExit]:
+    terms = state.control.settings.exits
+    if proposal.strategy in AVERAGES and proposal.reference is not None and proposal.target_price is None:
+        target = proposal.order.instrument.ticks.nearest(proposal.reference)
+        yield ListedExit(f"target {AVERAGES[proposal.strategy]}", target)
+    if proposal.target_price is not None:
+        if target_of(proposal.order) is None:
+            yield ListedExit("target", proposal.target_price)
+        return
+    price = _off(proposal, terms.profit_target)
+    if price is not None and terms.guards(proposal.strategy) and terms.profit_target:
+        yield ListedExit("target", price)
+
+
+def _others(state: TradingState, proposal: Proposal) -> Iterator[ListedExit]:
+    settings, strategy = state.control.settings, proposal.strategy
+    terms = settings.exits
+    if terms.guards(strategy):
+        yield from _of_the_rules(terms, proposal)
+    runner = state.orchestrator.runner(strategy, proposal.symbol)
+    if runner is not None and strategy not in AVERAGES:
+        yield ListedExit("when its signal turns", None)
+    day = state.calendar.session_on(state.calendar.trading_day(state.at))
+    is_flat = not holds_overnight(state, strategy) and (runner is not None or terms.guards(strategy))
+    if is_flat and isinstance(day, Session):
+        minutes = settings.strategies.flat_minutes(strategy) if runner is not None else terms.flat_minutes
+        flat = state.calendar.venue.told(day.close - timedelta(minutes=minutes))
+        yield ListedExit(f"flat from the bar of {flat}", None)
+
+
+def _of_the_rules(terms: ExitSettings, proposal: Proposal) -> Iterator[ListedExit]:
+    if terms.trail:
+        begins = f" once {_percent(terms.trail_from)} up" if terms.trail_from else ""
+        yield ListedExit(f"{_percent(terms.trail)} behind the best price{begins}", None)
+    if terms.stale_days:
+        yield ListedExit(f"after {terms.stale_days} days unless {_percent(terms.stale_gain)} up", None)
+    if terms.max_days:
+        yield ListedExit(f"after {terms.max_days} days", None)
+
+
+def _off(proposal: Proposal, gain: Decimal) -> Price | None:
+    paid = proposal.order.limit_price or proposal.intended_price
+    if paid is None:
+        return None
+    order = proposal.order
+    return order.instrument.ticks.nearest(paid * (1 + gain if order.side is Side.BUY else 1 - gain))
+
+
+def _percent(fraction: Decimal) -> str:
+    return f"{plain((fraction * 100).normalize())} %"

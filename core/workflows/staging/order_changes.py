@@ -1,0 +1,361 @@
+"""Changing what works at the broker: another price for a stop, another quantity or price for an entry.
+
+Each is staged as an order that names the one whose place it takes, and goes the way of any order: a ticket, the key
+`R`, every check on fresh figures. A position that no stop guards gets a new one, on a ticket with its effect's own key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+
+from core.execution.order import Order
+from core.facts import ProposalEnded, ProposalSkipped
+from core.messages.commands import EditOrder, MoveStop
+from core.messages.effects import Effect
+from core.model.bar import ONE_MINUTE
+from core.model.codes import GuardCode, ProposalEnd
+from core.model.order import Effect as OrderEffect
+from core.model.order import LegRole, OrderRequest, OrderStatus, OrderType, Side, TimeInForce, order_id_of, traded_in
+from core.model.position import Position
+from core.model.quote import NoQuote, Quote
+from core.model.signal import ExitReason
+from core.model.staging import MANUAL, NoStop, Proposal
+from core.model.values import (
+    NO_NUMBER,
+    ZERO,
+    ClientOrderId,
+    Price,
+    ProposalId,
+    Quantity,
+    Symbol,
+    is_number,
+    plain,
+)
+from core.trading_state.state import TradingState
+from core.workflows.base.declarations import answers
+from core.workflows.staging.proposals import Proposals, closing_side, left_to_close
+
+
+@dataclass(frozen=True, slots=True)
+class RequestedChange:
+    """Why a stop is asked for, in words and as a code."""
+
+    words: str
+    code: GuardCode
+
+
+BY_HAND = RequestedChange("no stop at the broker guards these shares", GuardCode.BY_HAND)
+
+
+class OrderChanges:
+    def __init__(self, state: TradingState, proposals: Proposals) -> None:
+        self.state = state
+        self.proposals = proposals
+        self._refused: set[tuple[Symbol, str, GuardCode]] = set()
+        """Stops that the desk itself would ask for and could not: that is said once."""
+
+    # ── the operator ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    @answers(MoveStop)
+    def on_move_stop(self, command: MoveStop) -> Iterable[Effect]:
+        """One proposal a stop that works; what none of them guards gets one of its own."""
+        position = self.state.ledger.position(command.symbol, command.strategy)
+        if not is_number(command.stop_price):
+            self._skip(command.strategy, command.symbol, NO_NUMBER)
+            return ()
+        if position is None:
+            self._skip(command.strategy, command.symbol, f"there is no {command.symbol} position of {command.strategy}")
+            return ()
+        if refusal := self._not_movable(position):
+            self._skip(command.strategy, command.symbol, refusal)
+            return ()
+        stops = self._stops(position)
+        for stop in stops:
+            self._stage_move(stop, command.stop_price)
+        bare = self.unguarded(position)
+        if bare > 0:
+            self.stage_guard(position, bare, command.stop_price)
+        elif not stops:
+            self._skip(command.strategy, command.symbol, "no stop of it works at the broker: its exit is on its way")
+        return ()
+
+    @answers(EditOrder)
+    def on_edit_order(self, command: EditOrder) -> Iterable[Effect]:
+        """The quantity is that of the whole entry: what is filled already is taken off it."""
+        old = self.state.ledger.order(command.client_order_id)
+        if old is None:
+            return ()
+        if refusal := self._not_editable(old, command):
+            self._skip(old.strategy, old.request.symbol, refusal)
+            return ()
+        held = self.state.ledger.position(old.request.symbol, old.strategy)
+        is_added = held is not None and old.request.effect is OrderEffect.OPEN
+        order = replace(
+            old.request,
+            client_order_id=self._next_id(old.id),
+            effect=OrderEffect.ADD if is_added else old.request.effect,
+            quantity=Quantity(command.quantity - old.filled_quantity),
+            limit_price=old.request.limit_price if command.limit_price is None else command.limit_price,
+            replaces=old.id,
+        )
+        stop = old.stop
+        if stop is not None and command.stop_price is not None:
+            stop = replace(stop, price=command.stop_price)
+        life = timedelta(seconds=float(self.state.control.settings.staging.manual_seconds))
+        self._stage(
+            Proposal(
+                id=ProposalId(order.client_order_id),
+                strategy=old.strategy,
+                order=order,
+                stop=stop or NoStop("the order has none"),
+                signal_time=self.state.at if old.strategy == MANUAL else old.signal_time,
+                staged_at=self.state.at,
+                expires_at=old.expires_at or self.state.at + life,
+                reason="changed by the operator",
+                intended_price=order.limit_price,
+                reference=old.reference,
+                exit_reason=None,
+                target_price=old.target_price,
+            )
+        )
+        return ()
+
+    # ── what stands against it ───────────────────────────────────────────────────────────────────────────────────
+
+    def refusal(self, proposal: Proposal, quote: Quote | NoQuote) -> str | None:
+        """Why this change cannot be made now, beyond what the gate says; None where the proposal changes nothing."""
+        if proposal.order.replaces is not None and (reason := self._irreplaceable(proposal.order)):
+            return reason
+        if not proposal.is_guard:
+            return None
+        if reason := self._misplaced(proposal.order, quote):
+            return reason
+        return None if proposal.order.replaces else self._too_much(proposal)
+
+    def parent_of(self, proposal: Proposal) -> ClientOrderId | None:
+        """The entry that a stop belongs to."""
+        if not proposal.is_guard:
+            return None
+        if proposal.order.replaces is not None:
+            old = self.state.ledger.order(proposal.order.replaces)
+            return old.parent if old else None
+        position = self.state.ledger.position(proposal.symbol, proposal.strategy)
+        entry = self.state.ledger.order(position.entry_order) if position else None
+        return entry.id if entry else None
+
+    def role_of(self, proposal: Proposal) -> LegRole | None:
+        """What takes a leg's place is a leg."""
+        old = self.state.ledger.order(proposal.order.replaces) if proposal.order.replaces else None
+        return old.role if old else None
+
+    def _not_movable(self, position: Position) -> str | None:
+        if any(entry.filled_quantity for entry in self._waited_for(position)):
+            return "the broker's stop waits for its entry to fill; cancel what is left of that first, or wait"
+        if any(order.request.type is OrderType.TRAILING_STOP for order in self._stops(position)):
+            return "a trailing stop moves by itself; cancel it, then m asks for another stop"
+        return None
+
+    def _waited_for(self, position: Position) -> Iterator[Order]:
+        """Entries that a stop of the broker's waits for: of one filled in part, that stop will hold all its shares."""
+        for order in self.state.ledger.working_exits(position.symbol, position.strategy):
+            entry = self.state.ledger.order(order.parent) if order.parent and self.state.ledger.is_held(order) else None
+            if entry is not None:
+                yield entry
+
+    def _irreplaceable(self, order: OrderRequest) -> str | None:
+        old = self.state.ledger.order(order.replaces) if order.replaces else None
+        if old is None or not old.is_working:
+            return "the order that it would replace is over"
+        if old.status is OrderStatus.PENDING:
+            return "the broker has not answered for the order yet; look again in a moment"
+        if old.is_cancelling:
+            return "the order is being cancelled"
+        if old.is_being_replaced:
+            return "the order is being replaced already"
+        if order.effect.only_reduces and order.quantity != old.remaining:
+            return f"{plain(old.remaining)} are left of the stop by now; move it again"
+        if order.quantity != old.request.quantity and (_is_fraction(order) or _is_fraction(old.request)):
+            return "a fractional order keeps its quantity at the broker: cancel it, and write another"
+        if old.request.leg(LegRole.TARGET) is not None:
+            return "the broker may take it without its target: cancel the order, and write another"
+        if _terms(order) == _terms(old.request):
+            return "nothing at the broker would change"
+        return None
+
+    def _not_editable(self, old: Order, command: EditOrder) -> str | None:
+        if old.only_reduces:
+            return "only an entry is edited; a stop is moved from its position, in Positions"
+        if old.request.type.is_stop:
+            return "a stop entry keeps its terms at the broker: cancel it, and write another"
+        if old.request.type is OrderType.MARKET:
+            return "an order at the market takes any price; cancel it"
+        if old.stop is not None and old.request.legs and command.stop_price not in (None, old.stop.price):
+            return "the broker holds its stop with it, and takes no other for it: cancel the order, and write another"
+        if not all(is_number(n) for n in (command.quantity, command.limit_price or ZERO, command.stop_price or ZERO)):
+            return NO_NUMBER
+        if command.quantity <= old.filled_quantity:
+            return f"{plain(old.filled_quantity)} are filled already, {plain(command.quantity)} would leave nothing"
+        return None
+
+    def _misplaced(self, order: OrderRequest, quote: Quote | NoQuote) -> str | None:
+        """A stop that the market has passed would trade at once: it is refused, though it only reduces."""
+        stop = order.stop_price
+        if stop is None or not stop.is_finite() or stop <= 0:
+            return f"{stop} is no price for a stop"
+        tick = order.instrument.ticks.at(stop)
+        if stop % tick:
+            return f"{plain(stop)} is off its tick of {tick}"
+        is_sale = order.side is Side.SELL
+        now = self.state.orchestrator.state.marks.get(order.symbol)
+        if isinstance(quote, Quote) and not self._has_a_bar_since(quote):
+            now = quote.bid if is_sale else quote.ask
+        if now is None or (stop < now if is_sale else stop > now):
+            return None
+        return f"stop {plain(stop)} is on the wrong side of the market, {plain(now)}: it would trade at once"
+
+    def _has_a_bar_since(self, quote: Quote) -> bool:
+        started = self.state.normaliser.state.last_starts.get(quote.symbol)
+        return started is not None and started + ONE_MINUTE > quote.at
+
+    def _too_much(self, proposal: Proposal) -> str | None:
+        position = self.state.ledger.position(proposal.symbol, proposal.strategy)
+        has_its_side = position is not None and closing_side(position) is proposal.order.side
+        bare = self.unguarded(position) if position and has_its_side else Quantity(ZERO)
+        return None if proposal.order.quantity <= bare else f"only {plain(bare)} are without a stop by now; ask again"
+
+    # ── staging ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _stage_move(self, stop: Order, price: Price) -> None:
+        request = stop.request
+        limit = request.limit_price
+        if limit is not None and request.stop_price is not None:
+            limit = _on_its_tick(request, limit + price - request.stop_price)
+        moved = replace(
+            request,
+            client_order_id=self._next_id(stop.id),
+            quantity=stop.remaining,
+            stop_price=price,
+            limit_price=limit,
+            replaces=stop.id,
+        )
+        self._stage(self._guard(moved, stop.strategy, stop.reference, "the operator moves the stop"))
+
+    def stage_move_again(self, moved: Order, why: RequestedChange) -> None:
+        """A stop's new place that was confirmed and never left, on a ticket: the old one still works where it was."""
+        if moved.request.replaces is None or self.state.ledger.incumbent(moved) is None:
+            return
+        again = replace(moved.request, client_order_id=self._next_id(moved.request.replaces))
+        self._stage(self._guard(again, moved.strategy, moved.reference, why.words))
+
+    def stage_guard(
+        self,
+        position: Position,
+        quantity: Quantity,
+        price: Price,
+        why: RequestedChange = BY_HAND,
+        lasts: TimeInForce = TimeInForce.DAY,
+    ) -> bool:
+        """A stop where none works any more: it was rejected, cancelled, or never arrived. Whether it waits now."""
+        side = closing_side(position)
+        order = OrderRequest(
+            client_order_id=self._next_id(position.entry_order),
+            symbol=position.symbol,
+            side=side,
+            effect=OrderEffect.CLOSE if side is Side.SELL else OrderEffect.COVER,
+            quantity=quantity,
+            type=OrderType.STOP,
+            time_in_force=lasts,
+            stop_price=price,
+        )
+        order = traded_in(position.instrument, order)
+        guard = replace(self._guard(order, position.strategy, None, why.words), guard=why.code)
+        key = (position.symbol, position.strategy, why.code)
+        if key in self._refused and self._refusal_now(guard) is not None:
+            return False
+        self._stage(guard)
+        is_there = guard.id in self.state.stage.state.proposals
+        if why.code is not GuardCode.BY_HAND:
+            (self._refused.discard if is_there else self._refused.add)(key)
+        return is_there
+
+    def _guard(self, order: OrderRequest, strategy: str, reference: Price | None, reason: str) -> Proposal:
+        return Proposal(
+            id=ProposalId(order.client_order_id),
+            strategy=strategy,
+            order=order,
+            stop=NoStop("it is one"),
+            signal_time=self.state.at,
+            staged_at=self.state.at,
+            expires_at=None,
+            reason=reason,
+            intended_price=order.stop_price,
+            reference=reference,
+            exit_reason=ExitReason.STOP_LOSS,
+        )
+
+    def _stage(self, proposal: Proposal) -> None:
+        """In the place of an older change of the same order; refused with the reason where it cannot be."""
+        refusal = self._refusal_now(proposal)
+        for older in self._same(proposal):
+            if self.state.stage.is_confirming(older.id):
+                refusal = "a change of it is being confirmed"
+            elif refusal is None:
+                self.state.record(ProposalEnded(older.id, ProposalEnd.WITHDRAWN, "changed again"))
+        if refusal is not None:
+            self._skip(proposal.strategy, proposal.symbol, refusal)
+            return
+        self.proposals.stage(proposal)
+
+    def _refusal_now(self, proposal: Proposal) -> str | None:
+        return self.refusal(proposal, self.state.sightings.quotes.get(proposal.symbol) or NoQuote("none seen yet"))
+
+    def _same(self, proposal: Proposal) -> list[Proposal]:
+        """What waits for the same order, or would guard the same shares."""
+        return [
+            waiting
+            for waiting in self.state.stage.proposals()
+            if waiting.order.replaces == proposal.order.replaces
+            and (
+                proposal.order.replaces is not None
+                or (waiting.is_guard and (waiting.symbol, waiting.strategy) == (proposal.symbol, proposal.strategy))
+            )
+        ]
+
+    def _stops(self, position: Position) -> list[Order]:
+        ledger = self.state.ledger
+        exits = (o for o in ledger.working_exits(position.symbol, position.strategy) if not ledger.is_held(o))
+        return [order for order in exits if order.is_protective and ledger.incumbent(order) is None]
+
+    def unguarded(self, position: Position) -> Quantity:
+        """Shares that no stop guards, that no exit is out or signed for, and that no entry's legs wait to guard."""
+        ledger = self.state.ledger
+        held = abs(position.quantity) - ledger.claimed(position.symbol, position.strategy)
+        held -= ledger.left_to_legs(position.symbol, position.strategy)
+        left = left_to_close(self.state, position.symbol, position.strategy, closing_side(position))
+        return Quantity(max(min(held, left), ZERO))
+
+    def _next_id(self, order_id: ClientOrderId) -> ClientOrderId:
+        """The order's own name with the installation's and the number of the change (EX-04): no two ever share one."""
+        installation = self.state.control.state.installation or ""
+        return order_id_of("change", installation, order_id, str(self.state.stage.state.changes + 1))
+
+    def _skip(self, strategy: str, symbol: Symbol, reason: str) -> None:
+        self.state.record(ProposalSkipped(strategy, symbol, self.state.at, (reason,)))
+
+
+def _on_its_tick(order: OrderRequest, limit: Decimal) -> Price:
+    """The limit of a stop, as far from it as before or a part of a tick farther, so that it fills no later."""
+    ticks = order.instrument.ticks
+    rounding = ROUND_FLOOR if order.side is Side.SELL else ROUND_CEILING
+    return Price(max(ticks.rounded(limit, rounding), ticks.at(ZERO)))
+
+
+def _is_fraction(order: OrderRequest) -> bool:
+    return order.quantity != order.quantity.to_integral_value()
+
+
+def _terms(order: OrderRequest) -> tuple[object, ...]:
+    return order.quantity, order.terms

@@ -1,0 +1,1 @@
+"""Strategies at work: asked, warmed up, judged, advised."""

@@ -1,0 +1,85 @@
+"""The exit rules at work: after each bar they look at every position in its symbol, and speak as strategies do (ST-09).
+
+They propose, as everything does (OP-01). A strategy's own exit goes first: where it speaks, they are silent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from core.exits.rules import Due, ExitPosition, exit_due
+from core.model.bar import Bar
+from core.model.order import OrderType
+from core.model.position import Position
+from core.model.session import Session
+from core.model.signal import EntrySignal, ExitSignal
+from core.model.values import ZERO, Quantity
+from core.settings.exits import OF_NO_STRATEGY
+from core.trading_state.state import TradingState
+
+
+class ExitRules:
+    def __init__(self, state: TradingState) -> None:
+        self.state = state
+
+    def signals(self, bar: Bar, said: Iterable[EntrySignal | ExitSignal]) -> list[ExitSignal]:
+        """What the rules say at this bar's close; `said` is what the strategies answered to it."""
+        settings = self.state.control.settings.exits
+        own = {answer.strategy for answer in said if isinstance(answer, ExitSignal)}
+        found = []
+        for position in self.state.ledger.positions_in(bar.symbol):
+            is_ours = self.state.exits.mark(position).is_stop_ours
+            terms = settings.of(position.strategy, is_stop_ours=is_ours)
+            if terms is None or bar.end <= position.opened_at or position.strategy in own:
+                continue
+            due = exit_due(terms, self.standing(position, bar), bar.close)
+            if due is not None and due.quantity > ZERO:
+                found.append(_signal(position, bar, due))
+        return found
+
+    def standing(self, position: Position, bar: Bar) -> ExitPosition:
+        ledger, day_of = self.state.ledger, self.state.calendar.trading_day
+        mark, held = self.state.exits.mark(position), abs(position.quantity)
+        exits = [o for o in ledger.working_exits(position.symbol, position.strategy) if not ledger.is_held(o)]
+        return ExitPosition(
+            is_long=position.quantity > 0,
+            average_price=position.average_price,
+            held=Quantity(held),
+            bare=Quantity(held - ledger.guarded(position.symbol, position.strategy)),
+            best=mark.best,
+            days=(day_of(bar.start) - day_of(position.opened_at)).days,
+            is_late=self._is_late(position.strategy, bar),
+            own_stop=mark.stop,
+            own_target=mark.target,
+            is_target_at_broker=any(o.is_target for o in exits),
+            is_trailed_at_broker=any(o.request.type is OrderType.TRAILING_STOP for o in exits),
+        )
+
+    def _is_late(self, strategy: str, bar: Bar) -> bool:
+        terms = self.state.control.settings.exits
+        session = self.state.calendar.session_at(bar.start)
+        if holds_overnight(self.state, strategy) or not isinstance(session, Session):
+            return False
+        return bar.start >= session.close - timedelta(minutes=terms.flat_minutes)
+
+
+def holds_overnight(state: TradingState, strategy: str) -> bool:
+    """What was typed by hand, and what nobody in particular holds, need not be flat by the close either."""
+    settings = state.control.settings
+    if strategy in OF_NO_STRATEGY or strategy in settings.exits.overnight:
+        return True
+    return settings.strategies.of(strategy).holds_overnight
+
+
+def _signal(position: Position, bar: Bar, due: Due) -> ExitSignal:
+    return ExitSignal(
+        strategy=position.strategy,
+        symbol=position.symbol,
+        bar_start=bar.start,
+        quantity=due.quantity,
+        exit_reason=due.reason,
+        intended_price=bar.close,
+        reference=due.level,
+        reason=due.words,
+    )

@@ -1,0 +1,249 @@
+"""After the close, once a trading day, each strategy is judged by its trades (ST-10). A missed night is made up.
+
+It retires, pauses and proposes; it never re-enables: what was retired is the operator's to resume. Two pauses wait for
+no night: that of the VIX acts with its measurement, that of the week with the trade that reaches the limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime, timedelta
+
+from core.facts import (
+    Halted,
+    PromotionDecided,
+    PromotionProposed,
+    PromotionRefused,
+    RegimeMeasured,
+    Resumed,
+    StrategiesEvaluated,
+    StrategyReinstated,
+    StrategySuspended,
+    TradeClosed,
+)
+from core.messages.commands import DecidePromotion, ReinstateStrategy
+from core.messages.effects import Effect
+from core.model.codes import HaltCause
+from core.model.evaluation import Evaluated, SuspensionCause
+from core.model.session import Session
+from core.model.values import Fraction
+from core.risk.day import monday_of
+from core.risk.evaluation.book import EVERY, RESUMED, key_of
+from core.risk.evaluation.verdicts import Keep, Promote, Retire, bad_regimes, judged, vix_is_high
+from core.settings.evaluation import EvaluationSettings
+from core.trading_state.state import TradingState
+from core.workflows.base.declarations import answers, follows
+
+LONGEST_BREAK = 5
+"""Days to the next session, at most: three closed days beside a weekend."""
+LOOKED_BACK = 10
+"""Days for which a missed night is made up: what is older the next night judges."""
+FRESH = timedelta(days=4)
+"""A VIX close that is older says nothing of now."""
+ALL_RETIRED = "every strategy that is turned on is retired; Space in Strategies resumes one"
+
+
+class StrategyEvaluation:
+    def __init__(self, state: TradingState) -> None:
+        self.state = state
+
+    # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def next_due(self) -> Iterator[datetime]:
+        yield from (shut.until for shut in self.state.evaluation.state.shut.values() if shut.until is not None)
+        if (session := self._session()) is not None:
+            yield self._night_of(session)
+
+    def due(self) -> Iterable[Effect]:
+        for shut in tuple(self.state.evaluation.state.shut.values()):
+            if shut.until is not None and self.state.at >= shut.until:
+                self.state.record(StrategyReinstated(shut.strategy, shut.cause, shut.scope, "its time is over"))
+        session = self._session()
+        if session is not None and self.state.at >= self._night_of(session):
+            self._evaluate(session.day)
+        return ()
+
+    def _session(self) -> Session | None:
+        """The session whose night is judged next: the last one where it was missed; None where nobody is due then."""
+        state = self.state
+        day = state.calendar.trading_day(state.at)
+        if not self._terms.enabled or not self._may_be_due(day):
+            return None
+        last = self._last_session()
+        if last is not None and self._is_open(last.day):
+            return last
+        today = state.calendar.session_on(day)
+        if isinstance(today, Session) and state.at < self._night_of(today):
+            return today if self._is_open(today.day) else None
+        coming = state.calendar.next_session(state.at)
+        return coming if self._is_open(coming.day) else None
+
+    def _may_be_due(self, day: date) -> bool:
+        """Whether anybody can be due on the next night; asked at every record, so that it asks little."""
+        records = self.state.evaluation.state.records.values()
+        oldest = min((record.began_on for record in records), default=day)
+        is_old = (day - oldest).days + LONGEST_BREAK >= self._terms.least_days and bool(records)
+        return is_old or self._is_vix_paused != self._should_vix_pause(day)
+
+    def _is_open(self, day: date) -> bool:
+        """Whether that night has somebody to judge and was not judged yet."""
+        book = self.state.evaluation
+        told = book.state.evaluated_on
+        if told is not None and day <= told:
+            return False
+        is_someone_due = any(book.is_due(strategy, day) for strategy in self._strategies())
+        return is_someone_due or self._is_vix_paused != self._should_vix_pause(day)
+
+    def _last_session(self) -> Session | None:
+        """The last one on which the desk ran, where its night has begun and is not long past."""
+        state, days = self.state, self.state.evaluation.state.days
+        if not days or (state.calendar.trading_day(state.at) - days[-1]).days > LOOKED_BACK:
+            return None
+        session = state.calendar.session_on(days[-1])
+        return session if isinstance(session, Session) and self._night_of(session) <= state.at else None
+
+    def _night_of(self, session: Session) -> datetime:
+        return session.close + timedelta(minutes=self._terms.minutes_after_close)
+
+    # ── at once ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @follows(RegimeMeasured)
+    def after_measurement(self, _fact: RegimeMeasured) -> None:
+        """The VIX was measured: a storm of so many trading days pauses now, a calm close ends that now."""
+        if self._terms.enabled:
+            self._watch_vix(self.state.calendar.trading_day(self.state.at))
+
+    @follows(TradeClosed)
+    def after_trade(self, _fact: TradeClosed) -> None:
+        """A trade is over: who lost a week's worth rests from now on, however young it is."""
+        if self._terms.enabled:
+            day = self.state.calendar.trading_day(self.state.at)
+            for strategy in self._strategies():
+                self._pause_for_the_week(strategy, day)
+
+    # ── a night ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _evaluate(self, day: date) -> None:
+        """All is judged first; that it was a night comes last. A crash between judges again what is left."""
+        state = self.state
+        due = [strategy for strategy in self._strategies() if state.evaluation.is_due(strategy, day)]
+        figures = {strategy: state.evaluation.figures(strategy, day) for strategy in due}
+        verdicts = {strategy: judged(figures[strategy], self._terms) for strategy in due}
+        self._watch_vix(day)
+        self._halt_without_strategies({s for s, verdict in verdicts.items() if isinstance(verdict, Retire)})
+        results = (Evaluated(s, figures[s], self._act_on(s, day, verdicts[s])) for s in due)
+        state.record(StrategiesEvaluated(day, tuple(results)))
+
+    def _act_on(self, strategy: str, day: date, verdict: Retire | Promote | Keep) -> str:
+        """What came of it, in words."""
+        if isinstance(verdict, Retire):
+            self.state.record(StrategySuspended(strategy, SuspensionCause.RETIRED, "", verdict.reason, None))
+            return f"retired, {verdict.reason}"
+        self._pause_in_bad_regimes(strategy, self.state.evaluation.since(strategy, day))
+        self._pause_for_the_week(strategy, day)
+        return self._promote(strategy, day, verdict) if isinstance(verdict, Promote) else verdict.words
+
+    def _promote(self, strategy: str, day: date, verdict: Promote) -> str:
+        """Once, until the operator has decided, and then not again before as long as a new strategy waits."""
+        book, terms = self.state.evaluation, self._terms
+        decided_on = book.state.records[strategy].decided_on
+        if strategy in book.state.proposed:
+            return "more of its allocation is proposed already"
+        if self.state.allocations.grown(strategy, terms.more) is None:
+            return f"does well ({verdict.reason}); it has no allocation of its own that could grow"
+        if decided_on is not None and (day - decided_on).days < terms.least_days:
+            return f"goes on as it is; more was decided on {decided_on}"
+        self.state.record(PromotionProposed(strategy, Fraction(terms.more), verdict.reason))
+        return f"{terms.more:.0%} more of its allocation is proposed"
+
+    def _pause_in_bad_regimes(self, strategy: str, since: date) -> None:
+        book = self.state.evaluation
+        for regime, reason in bad_regimes(book.state.records[strategy].results, since, self._terms):
+            if key_of(strategy, SuspensionCause.REGIME, regime) not in book.state.shut:
+                self.state.record(StrategySuspended(strategy, SuspensionCause.REGIME, regime, reason, None))
+
+    def _pause_for_the_week(self, strategy: str, day: date) -> None:
+        """A strategy that alone lost what the account may lose in a week rests until the next one."""
+        state, book = self.state, self.state.evaluation
+        equity = state.opening.opening_equity_of_week(day)
+        limit, lost = state.control.settings.risk.weekly_loss.of(equity), book.lost_since(strategy, monday_of(day))
+        is_told, ends = (
+            key_of(strategy, SuspensionCause.WEEK, "") in book.state.shut,
+            state.calendar.venue.end_of_week(day),
+        )
+        if limit is None or lost < limit or is_told or state.at >= ends:
+            return
+        reason = f"{lost:,.2f} USD lost this week, the limit is {limit:,.2f} USD"
+        state.record(StrategySuspended(strategy, SuspensionCause.WEEK, "", reason, ends))
+
+    def _watch_vix(self, day: date) -> None:
+        book, terms = self.state.evaluation, self._terms
+        should, closes = self._should_vix_pause(day), book.state.vix
+        if should and not self._is_vix_paused:
+            values = ", ".join(f"{value:.2f}" for _, value in closes[-terms.vix_days :])
+            days = f"the VIX closed over {terms.vix_over} on {terms.vix_days} days ({values})"
+            reason = f"{days}; a close under {terms.vix_under} ends it"
+            self.state.record(StrategySuspended(EVERY, SuspensionCause.VIX, "", reason, None))
+        elif self._is_vix_paused and not should:
+            reason = f"the VIX closed at {closes[-1][1]:.2f}, under {terms.vix_under}"
+            self.state.record(StrategyReinstated(EVERY, SuspensionCause.VIX, "", reason))
+
+    @property
+    def _is_vix_paused(self) -> bool:
+        return key_of(EVERY, SuspensionCause.VIX, "") in self.state.evaluation.state.shut
+
+    def _should_vix_pause(self, day: date) -> bool:
+        """A pause goes on until a lower close; without a fresh one it stays as it is."""
+        closes, terms = self.state.evaluation.state.vix, self._terms
+        if not closes or day - closes[-1][0] > FRESH:
+            return self._is_vix_paused
+        return closes[-1][1] >= terms.vix_under if self._is_vix_paused else vix_is_high(closes, terms)
+
+    def _halt_without_strategies(self, retiring: set[str]) -> None:
+        """With this night all are retired: nothing proposes any more, and that is said as a halt, before they are."""
+        state, strategies = self.state, self._strategies()
+        are_all = all(s in retiring or state.evaluation.is_retired(s) for s in strategies)
+        if retiring and are_all and HaltCause.RETIRED not in state.control.halts:
+            state.record(Halted(HaltCause.RETIRED, ALL_RETIRED))
+
+    # ── the operator ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    @answers(ReinstateStrategy)
+    def on_reinstate(self, command: ReinstateStrategy) -> Iterable[Effect]:
+        """Ends a retirement and the pauses in regimes; what ends by itself goes on."""
+        for shut in tuple(self.state.evaluation.shuts_of(command.strategy)):
+            if shut.cause in RESUMED:
+                self.state.record(
+                    StrategyReinstated(command.strategy, shut.cause, shut.scope, "resumed by the operator")
+                )
+        if HaltCause.RETIRED in self.state.control.halts and not self.state.evaluation.is_retired(command.strategy):
+            self.state.record(Resumed(HaltCause.RETIRED))
+        return ()
+
+    @answers(DecidePromotion)
+    def on_decide(self, command: DecidePromotion) -> Iterable[Effect]:
+        """What is adopted holds from the next trading day on; where all together would be too much, it is refused."""
+        state, strategy = self.state, command.strategy
+        proposed = state.evaluation.state.proposed.get(strategy)
+        if proposed is None:
+            return ()
+        if not command.is_adopted:
+            state.record(PromotionDecided(strategy, is_adopted=False))
+        elif (refusal := state.allocations.refusal_to_grow(strategy, proposed.step)) is not None:
+            state.record(PromotionRefused(strategy, refusal))
+        else:
+            to = state.allocations.grown(strategy, proposed.step)
+            state.record(PromotionDecided(strategy, is_adopted=True, allocation=to))
+        return ()
+
+    # ── helpers ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def _terms(self) -> EvaluationSettings:
+        return self.state.control.settings.evaluation
+
+    def _strategies(self) -> tuple[str, ...]:
+        """Those that are turned on, by name."""
+        settings = self.state.control.settings.strategies
+        running = {r.strategy.name for runners in self.state.orchestrator.runners.values() for r in runners}
+        return tuple(sorted(name for name in running if settings.of(name).enabled))

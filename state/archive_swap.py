@@ -1,0 +1,73 @@
+"""What a restore and a reset share: what was there is kept, and what comes says where it comes from (SP-04)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+
+from core.facts import Fact, InstallationNamed
+from core.ports import JournalWriteError, OperatorError
+from state import folder_swap
+from state.backups import backup
+from state.files import make_folder
+from state.folders import AccountFolder
+from state.journal import FileJournal
+from state.journal_end import JournalEnd
+
+MARK = "+"
+"""Between an installation's first name and what a reset or a restore adds to it."""
+UNCHANGED = "nothing was changed"
+HALF_DONE = "it is half done, and nothing is lost: the next start finishes it"
+
+
+class SuccessionError(OperatorError):
+    """A restore or a reset that the disk did not take; the message says whether anything was changed."""
+
+
+def keep(folder: AccountFolder, there: JournalEnd, deed: str, when: datetime) -> Path:
+    """Write what is there into an archive among the account's own, and return its path. Raises OSError."""
+    make_folder(folder.archives)
+    stamp = f"{when.astimezone(UTC):%Y%m%dT%H%M%S%fZ}"
+    return backup(folder, folder.archives / f"keyturn-{folder.name}-{there.sequence}-before-{deed}-{stamp}.tar.gz")
+
+
+def named_anew(first: str | None, folder: AccountFolder, there: JournalEnd, when: datetime) -> InstallationNamed:
+    """A name that no order was ever hashed with.
+
+    Manual orders and changes count from one again, or from where an archive left off; under the old name the next of
+    them would bear an id that the broker has for another order (EX-04).
+    """
+    known = first or there.installation or folder.name
+    told = sha256(b"\x1f".join((known.encode(), there.line, when.isoformat().encode()))).hexdigest()
+    return InstallationNamed(f"{known.partition(MARK)[0]}{MARK}{told[:12]}")
+
+
+def write(stage: AccountFolder, at: datetime, facts: Sequence[Fact]) -> None:
+    """Add facts to the staged journal. Raises OSError, JournalError."""
+    with closing(FileJournal(stage)) as journal:
+        for fact in facts:
+            journal.append(at, fact)
+
+
+def put_in_place(folder: AccountFolder) -> None:
+    """What is staged takes the place of what is there. Raises `SuccessionError`."""
+    try:
+        folder_swap.carry_out(folder)
+    except OSError as error:
+        raise SuccessionError(f"{_named(folder, error)}; {_outcome(folder)}") from error
+
+
+def not_begun(folder: AccountFolder, error: OSError | JournalWriteError) -> SuccessionError:
+    """The disk failed before anything was changed."""
+    return SuccessionError(f"{_named(folder, error)}; {UNCHANGED}")
+
+
+def _outcome(folder: AccountFolder) -> str:
+    return HALF_DONE if folder_swap.is_half_done(folder) else UNCHANGED
+
+
+def _named(folder: AccountFolder, error: OSError | JournalWriteError) -> str:
+    return f"{error.filename or folder.path}: {error.strerror}" if isinstance(error, OSError) else str(error)

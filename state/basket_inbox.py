@@ -1,0 +1,114 @@
+"""A plan that `keyturn plan` hands to the running engine: one file in the account's folder, taken once (OP-05).
+
+What became of it is read where the engine wrote it: in the journal, by the name that the command gave its asking.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from uuid import uuid4
+
+import orjson
+
+from core.facts import BasketOpened, BasketRefused
+from core.files.basket_file import LARGEST_FILE, read_plan
+from core.files.regular_file import bytes_of, reading
+from core.messages.commands import OpenBasket
+from core.model.basket import BasketSource
+from core.ports import OperatorError
+from state.codec import decode
+from state.files import replace_file
+from state.folders import AccountFolder
+from state.journal_segments import segments
+
+FRESH_SECONDS = 30.0
+"""A request that lay longer was meant for an engine that is gone: it is dropped."""
+ANSWER_SECONDS = 6.0
+"""How long a command waits for what the engine recorded of its plan."""
+POLL_SECONDS = 0.05
+NOBODY_TOOK_IT = (
+    "nobody took it in time, and it was taken back: look at the desk; if it says NO ENGINE or STARTING, mend that first"
+)
+NOBODY_ANSWERED = "it was taken and not answered in time; look at the desk, p shows the plan if there is one"
+
+
+LARGEST_REQUEST = 4 * LARGEST_FILE
+"""Bytes of a request: a file's text, as JSON writes it."""
+
+
+def wait_a_little() -> None:
+    time.sleep(POLL_SECONDS)
+
+
+def hand_over(folder: AccountFolder, name: str, text: str, deploy: Decimal | None, request: str = "") -> None:
+    """Put it where the engine looks at every beat; an older one that was not taken is replaced. Raises OSError."""
+    asked = {"name": name, "text": text, "deploy": None if deploy is None else str(deploy), "request": request}
+    replace_file(folder.plan_request, orjson.dumps(asked))
+
+
+def ask(folder: AccountFolder, name: str, text: str, deploy: Decimal | None) -> BasketOpened | BasketRefused | str:
+    """Hand it over, and wait for what the engine records of it; a text says why no answer came. Raises OSError."""
+    request = uuid4().hex
+    before = {path: path.stat().st_size for path in _segments(folder)}
+    hand_over(folder, name, text, deploy, request)
+    until = time.monotonic() + ANSWER_SECONDS
+    while time.monotonic() < until:
+        wait_a_little()
+        if (found := _answer(folder, before, request)) is not None:
+            return found
+    try:
+        folder.plan_request.unlink()
+    except FileNotFoundError:
+        return _answer(folder, before, request) or NOBODY_ANSWERED
+    return NOBODY_TOOK_IT
+
+
+def _segments(folder: AccountFolder) -> list[Path]:
+    return list(segments(folder.journal)) if folder.journal.is_dir() else []
+
+
+def _answer(folder: AccountFolder, before: dict[Path, int], request: str) -> BasketOpened | BasketRefused | None:
+    """The one record that names this asking, among those that were written since."""
+    for path in _segments(folder):
+        with reading(path) as file:
+            file.seek(before.get(path, 0))
+            for line in file:
+                if request.encode() in line and line.endswith(b"\n"):
+                    fact = decode(line).fact
+                    if isinstance(fact, BasketOpened | BasketRefused):
+                        return fact
+    return None
+
+
+@dataclass(slots=True)
+class BasketInbox:
+    """The engine's side of it. The file was read by the command; it is read again, because only this counts."""
+
+    folder: AccountFolder
+    now: Callable[[], float] = time.time
+
+    def take(self) -> OpenBasket | str | None:
+        """The plan, or why it is none; None where nothing lies there. It costs one stat."""
+        path = self.folder.plan_request
+        try:
+            written_at = path.stat().st_mtime
+            content = bytes_of(path, LARGEST_REQUEST)
+            path.unlink()  # first: a plan is never opened twice
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            return f"a plan could not be taken: {path.name}: {error.strerror}; mend the folder"
+        if self.now() - written_at > FRESH_SECONDS:
+            return "an old plan that no engine took was dropped; run keyturn plan again"
+        try:
+            request = orjson.loads(content)
+            name = str(request["name"])
+            deploy = None if request["deploy"] is None else Decimal(request["deploy"])
+            rows = read_plan(Path(name), str(request["text"]), deploy)
+        except (OperatorError, ValueError, KeyError, TypeError) as error:
+            return f"a plan was not opened: {error}"
+        return OpenBasket(BasketSource.FILE, name, rows, request=str(request.get("request", "")))

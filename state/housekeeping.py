@@ -1,0 +1,121 @@
+"""What a running engine owes the disk while it runs: heartbeats, checkpoints, and a look at the kill switch."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from core.engine import Engine
+from core.execution.cover import bare_in_words
+from core.messages.command_ports import addressed
+from core.messages.commands import Command, Kill, OpenBasket, ProposeFlattening
+from core.model.basket import BasketSource
+from core.model.values import AccountId
+from core.ports import JournalWriteError
+from core.runtime.base import Runtime
+from core.workflows.staging.exit_preview import signed_in_words
+from state.basket_inbox import BasketInbox
+from state.folders import AccountFolder
+from state.heartbeat import Status
+from state.kill_switch import FileKillSwitch, asks_to_flatten
+from state.settings_watch import SettingsWatch
+
+CHECKPOINT_SECONDS = 5.0
+
+
+@dataclass(slots=True)
+class Housekeeping:
+    """Looks at every beat; `state` says in a word how the engine is, `watch` what became of the settings file."""
+
+    folder: AccountFolder
+    switch: FileKillSwitch
+    write: Callable[[], None]
+    beat: Callable[[Status], None]
+    state: Callable[[Engine], str]
+    watch: SettingsWatch | None = None
+    saved_at: float = field(default_factory=time.monotonic)
+
+    plans: BasketInbox = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.plans = BasketInbox(self.folder)
+
+    def look(self, runtime: Runtime) -> None:
+        self._look_at_the_switch(runtime)
+        if self.watch is not None and (seen := self.watch.look()) is not None:
+            self._send(runtime, seen)
+        engine = runtime.engine
+        self._look_for_a_plan(runtime)
+        self._keep(runtime, lambda: self.beat(status_of(engine, self.folder.name, self.state(engine))))
+        if time.monotonic() - self.saved_at >= CHECKPOINT_SECONDS:
+            self.saved_at = time.monotonic()
+            self._keep(runtime, self.write)
+
+    def close(self, runtime: Runtime) -> None:
+        """The last words of a clean stop."""
+        self._keep(runtime, self.write)
+        self._keep(runtime, lambda: self.beat(status_of(runtime.engine, self.folder.name, "stopped")))
+
+    def _keep(self, runtime: Runtime, act: Callable[[], None]) -> None:
+        """A disk that fails never ends the engine: a journal that fails halts it, all else is said (SP-06)."""
+        try:
+            act()
+        except JournalWriteError as error:
+            runtime.lose_disk(str(error))
+        except OSError as error:
+            runtime.engine.say(
+                f"{error.filename or self.folder.path} cannot be written: {error.strerror}; mend the disk, orders go on"
+            )
+
+    def _send(self, runtime: Runtime, command: Command) -> None:
+        """In the name of the account that is kept."""
+        runtime.send(addressed(command, AccountId(self.folder.name)))
+
+    def _look_at_the_switch(self, runtime: Runtime) -> None:
+        """The file or the environment kills, whoever set it; a command may ask for the flattening too (OP-08)."""
+        door = self.switch.is_on()
+        if door is None:
+            return
+        news = self.switch.news()
+        if runtime.engine.state.control.killed_by is None:
+            by = names_in(self.switch.set_by()) if door == "file" else door
+            self._send(runtime, Kill(by or door))
+        elif news:  # once more, behind whatever was typed before it
+            self._send(runtime, Kill(names_in(news) or door))
+        if asks_to_flatten(news):
+            self._send(runtime, ProposeFlattening())
+            self._send(runtime, OpenBasket(BasketSource.FLATTEN))
+
+    def _look_for_a_plan(self, runtime: Runtime) -> None:
+        """One that a command handed over: it waits on its screen for marks and a key (OP-05)."""
+        found = self.plans.take()
+        if isinstance(found, str):
+            runtime.engine.say(found)
+        elif found is not None:
+            self._send(runtime, found)
+
+
+def names_in(lines: Iterable[str]) -> str:
+    """Who wrote them, each once."""
+    return ", ".join(dict.fromkeys(line.split()[0] for line in lines if line.strip()))
+
+
+def status_of(engine: Engine, account: str, state: str) -> Status:
+    desk = engine.state
+    bare = bare_in_words(desk.ledger)
+    return Status(
+        state=state,
+        pid=os.getpid(),
+        mode=desk.mode.value,
+        positions=len(desk.ledger.positions()),
+        orders_working=sum(1 for _ in desk.ledger.working()),
+        orders_sent=desk.ledger.state.orders_sent,
+        proposals_waiting=len(desk.stage.state.proposals),
+        journal_sequence=desk.journal.sequence,
+        account=account,
+        uncovered=tuple(words for _, words in bare),
+        unattended=tuple(signed_in_words(desk)),
+        uncovered_kinds=tuple(kind.value for kind, _ in bare),
+    )

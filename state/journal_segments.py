@@ -1,0 +1,192 @@
+"""The journal's files, read: one segment a day, a chain that runs through all of them (SP-01).
+
+Everything that reads a journal walks it here. Nothing here writes: `state.journal` appends and repairs.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from io import BufferedReader
+from pathlib import Path
+
+from core.files.regular_file import reading
+from core.model.venues import XNYS
+from core.ports import JournalDamagedError
+from state.codec import GENESIS, TAIL, RecordError, checked_sum
+
+SEGMENT_NAME = re.compile(r"\d{4}-\d{2}-\d{2}\.jsonl")
+UNWRITTEN = bytes(8)
+"""How a block looks that the disk did not get to write; no record holds a zero byte, JSON escapes it."""
+
+_SEQUENCE = re.compile(rb'\{"seq":([1-9]\d*),')
+_SUM = re.compile(rb',"sum":"([0-9a-f]{32})"\}')
+
+
+@dataclass(frozen=True, slots=True)
+class Torn:
+    """The end of the newest segment, cut short by a crash: where it stands and what is left of it."""
+
+    segment: Path
+    line: int
+    offset: int
+    content: bytes
+    is_whole: bool
+    """Only the newline is missing; the record itself is sound."""
+
+    @property
+    def place(self) -> str:
+        return f"{self.segment.name}, line {self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentStart:
+    """Where a walk begins: the segment's index, and the record before it."""
+
+    index: int
+    sequence: int
+    sum: str
+
+
+def segments(folder: Path) -> list[Path]:
+    """The segments of a journal's folder, oldest first."""
+    return sorted(path for path in folder.iterdir() if SEGMENT_NAME.fullmatch(path.name))
+
+
+def day_of(at: datetime) -> date:
+    """A segment's day. Whatever a desk trades, segments end at one clock's midnight: those that are there did."""
+    return XNYS.day_of(at)
+
+
+def end_of(day: date) -> datetime:
+    """The first instant after a segment's day, UTC."""
+    return XNYS.end_of(day)
+
+
+class Walk:
+    """A walk along the chain, line by line; iterating yields the sound lines without their newline.
+
+    Raises `JournalDamagedError`, naming file, line and what is wrong, at the first line that does not hold. A line cut
+    short at the very end is no damage: the walk ends before it and keeps it in `torn`.
+    """
+
+    def __init__(self, paths: Sequence[Path], start: SegmentStart) -> None:
+        self._paths = paths
+        self._index = start.index
+        self.sequence = start.sequence
+        self.sum = start.sum
+        self.segment: Path | None = None
+        self.line = 0
+        self.torn: Torn | None = None
+
+    @property
+    def place(self) -> str:
+        """The line that was yielded last, or that is wrong."""
+        return "the journal" if self.segment is None else f"{self.segment.name}, line {self.line}"
+
+    def __iter__(self) -> Iterator[bytes]:
+        for path in self._paths[self._index :]:
+            self.segment = path
+            self.line = 0
+            with reading(path) as file:
+                yield from self._lines(path, file)
+
+    def _lines(self, path: Path, file: BufferedReader) -> Iterator[bytes]:
+        offset = 0
+        for ended in file:
+            self.line += 1
+            line = ended.removesuffix(b"\n")
+            try:
+                total = checked_sum(line, self.sum)
+            except RecordError as error:
+                if path != self._paths[-1] or not _is_torn(ended, file):
+                    raise self._damage(line, error) from error
+                self.torn = Torn(path, self.line, offset, ended, is_whole=False)
+                return
+            if not line.startswith(b'{"seq":%d,' % (self.sequence + 1)):
+                raise self._damage(line, RecordError("its sequence number does not follow"))
+            if line is ended:
+                if path != self._paths[-1]:
+                    raise self._damage(line, RecordError("its newline is missing"))
+                self.torn = Torn(path, self.line, offset, ended, is_whole=True)
+                return
+            self.sequence += 1
+            self.sum = total
+            offset += len(ended)
+            yield line
+
+    def _damage(self, line: bytes, error: RecordError) -> JournalDamagedError:
+        """The error with its place; a sequence number that jumps says more than a checksum."""
+        expected = self.sequence + 1
+        found = sequence_in(line)
+        reason = str(error)
+        if found is not None and found > expected and _SUM.fullmatch(line[-TAIL:]):
+            whole = "; a segment before it is gone" if self.line == 1 else ""
+            reason = f"record {found} stands where {expected} belongs: {found - expected} missing{whole}"
+        return JournalDamagedError(
+            f"{self.place}: {reason}. Nothing from here on is believed: put a backup in its place"
+        )
+
+
+def _is_torn(ended: bytes, file: BufferedReader) -> bool:
+    """Cut short: without its newline, or the last line with blocks in it that the disk never got to write."""
+    return not ended.endswith(b"\n") or (UNWRITTEN in ended and not file.peek(1))
+
+
+def sequence_in(line: bytes) -> int | None:
+    """The sequence number that a line states, or None where it states none."""
+    found = _SEQUENCE.match(line)
+    return int(found[1]) if found else None
+
+
+def start_at(paths: Sequence[Path], sequence: int) -> SegmentStart:
+    """Where to begin so that the record with this number, and all after it, are walked.
+
+    Whatever looks odd on the way makes it begin earlier, so that the walk finds it.
+    """
+    for index in range(len(paths) - 1, 0, -1):
+        with reading(paths[index]) as file:
+            first = sequence_in(file.readline())
+        if first is None or first > sequence:
+            continue
+        line = last_line(paths[index - 1])
+        before, total = sequence_in(line), _SUM.fullmatch(line[-TAIL:])
+        if before == first - 1 and total:
+            return SegmentStart(index, before, total[1].decode())
+    return SegmentStart(0, 0, GENESIS)
+
+
+def last_line(path: Path) -> bytes:
+    """The last line that ends, without its newline; empty where there is none."""
+    with reading(path) as file:
+        size = file.seek(0, os.SEEK_END)
+        reach = 4096
+        while True:
+            file.seek(max(0, size - reach))
+            lines = file.read(min(size, reach)).split(b"\n")
+            if len(lines) > 2 or reach >= size:  # noqa: PLR2004  (one whole line, and what follows it)
+                return lines[-2] if len(lines) > 1 else b""
+            reach *= 4
+
+
+def lines_backwards(path: Path, block: int = 65_536) -> Iterator[bytes]:
+    """The lines of a segment that end, the newest first and without their newline, read a block at a time."""
+    with reading(path) as file:
+        left = file.seek(0, os.SEEK_END)
+        rest = b""
+        is_end = True
+        while left:
+            size = min(left, block)
+            left -= size
+            file.seek(left)
+            lines = (file.read(size) + rest).split(b"\n")
+            if is_end and len(lines) > 1:
+                lines.pop()  # what follows the last newline: nothing, or a line that does not end
+                is_end = False
+            rest = lines.pop(0)
+            yield from reversed(lines)
+        if rest and not is_end:
+            yield rest

@@ -1,0 +1,157 @@
+"""The user's own strategies, out of their folder: found by name, and each text given to a process of its own.
+
+Nothing of a file runs in the desk's process. What is wrong with a file is one line with the file, the line where there
+is one, and what to do; no file keeps a desk from opening.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from core.files.regular_file import bytes_of
+from core.ports import OperatorError
+from core.runtime.strategy_host.hosted import kind_of
+from core.runtime.strategy_host.process import STARTING, LostError, StrategyProcess
+from core.strategies.builtin import HOUSE, StrategyKind, StrategyKinds
+from core.strategies.timeouts import PATIENCE, OverdueError
+from core.strategies.user_strategies import name_fault
+from state.example_strategy import example_strategy
+from state.files import FILE_MODE, make_folder, naming, open_private, write_all
+
+LARGEST = 1_000_000
+"""Bytes of a file that is read as a strategy."""
+OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file of the folder: how a strategy is made of it, or every reason why it is refused, one line each.
+
+    Attributes
+    ----------
+    layers
+        What its process gave up before it heard the text.
+    """
+
+    name: str
+    path: Path
+    kind: StrategyKind | None = None
+    faults: tuple[str, ...] = field(default=())
+    layers: tuple[str, ...] = ()
+
+
+def found_in(folder: Path, *, waits: float = PATIENCE) -> tuple[Found, ...]:
+    """Every strategy file of a folder, by name; none where there is no folder."""
+    paths = _paths_in(folder)
+    asked = [_asked(path, waits, PATIENCE) for path in paths]  # all begin beside each other
+    return tuple(
+        each if isinstance(each, Found) else _answered(path, each) for path, each in zip(paths, asked, strict=True)
+    )
+
+
+def files_in(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """Each file with its size and when it was written: while these are the same, it is."""
+    found = []
+    for path in _paths_in(folder):
+        with suppress(OSError):
+            about = path.stat()
+            found.append((path.name, about.st_size, about.st_mtime_ns))
+    return tuple(found)
+
+
+def _paths_in(folder: Path) -> list[Path]:
+    try:
+        return sorted(path for path in folder.glob("*.py") if not path.name.startswith(("_", ".")))
+    except OSError:
+        return []
+
+
+def kinds_in(folder: Path, *, waits: float = PATIENCE) -> StrategyKinds:
+    """What a desk may run: the house's, and those of the folder that load; of the others why they do not."""
+    return kinds_of(found_in(folder, waits=waits))
+
+
+def kinds_of(files: tuple[Found, ...]) -> StrategyKinds:
+    own = {found.name: found.kind for found in files if found.kind is not None}
+    faults = {found.name: _one_line(found.faults) for found in files if found.kind is None and found.name not in HOUSE}
+    return StrategyKinds({**HOUSE, **own}, faults)
+
+
+def look_at(path: Path, *, waits: float = PATIENCE, patience: float = PATIENCE) -> Found:
+    """Have one file loaded in a process of its own, or say why not.
+
+    `waits` and `patience` are seconds: how long a bar waits for a process that is still beginning, and for an answer.
+    """
+    asked = _asked(path, waits, patience)
+    return asked if isinstance(asked, Found) else _answered(path, asked)
+
+
+def _asked(path: Path, waits: float, patience: float) -> Found | StrategyProcess:
+    """A process that begins, or why there is none."""
+    name = path.stem
+    if fault := name_fault(name):
+        return Found(name, path, faults=(f"{path.name}: {fault}",))
+    try:
+        text = _read(path)
+    except (OSError, UnicodeDecodeError, OperatorError) as error:
+        said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        return Found(name, path, faults=(f"{path.name}: it cannot be read: {said}",))
+    process = StrategyProcess(name, str(path), text, waits=waits, patience=patience)
+    try:
+        process.begin()
+    except OSError as error:
+        return Found(name, path, faults=(f"{path.name}: its process could not be started: {error}",))
+    return process
+
+
+def _answered(path: Path, process: StrategyProcess) -> Found:
+    name = path.stem
+    try:
+        refused = process.ready(STARTING)
+    except OverdueError:
+        words = f"{path.name}: it does not end while it is read; find the loop that has no end"
+        return Found(name, path, faults=(words,))
+    except LostError as error:
+        return Found(name, path, faults=(f"{path.name}: while it was read, {error}",))
+    if refused is not None:
+        return Found(name, path, faults=refused.faults, layers=process.layers)
+    return Found(name, path, kind_of(process), layers=process.layers)
+
+
+def write_new(folder: Path, name: str) -> Path:
+    """Write the example as a strategy of that name. Raises OperatorError: no such name, or a file is there already."""
+    if fault := name_fault(name):
+        raise OperatorError(fault)
+    path = folder / f"{name}.py"
+    if path.exists():
+        raise OperatorError(f"{path} is there already; nothing was written, give another name")
+    for missing in (folder.parent, folder):
+        if not missing.exists():  # one that is there is the operator's, and stays as open as it is
+            make_folder(missing)
+    descriptor = open_private(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+    try:
+        with naming(path):
+            write_all(descriptor, example_strategy(name).encode())
+    finally:
+        os.close(descriptor)
+    return path
+
+
+def _read(path: Path) -> str:
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise OperatorError("it is no file of text; move it out of the folder")
+    if found.st_mode & OTHERS_WRITE:
+        raise OperatorError(f"others may write it; `chmod {FILE_MODE:o} {path.name}` makes it yours alone")
+    if found.st_size > LARGEST:
+        raise OperatorError(f"it has more than {LARGEST:,} bytes; a strategy is a page")
+    return bytes_of(path, LARGEST).decode("utf-8-sig")
+
+
+def _one_line(faults: tuple[str, ...]) -> str:
+    more = f" (and {len(faults) - 1} more, `keyturn strategies check`)" if len(faults) > 1 else ""
+    return f"{faults[0]}{more}"
