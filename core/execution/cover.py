@@ -37,14 +37,14 @@ class Cover:
 def cover_of(ledger: Ledger, position: Position, is_held_up: Callable[[Order], bool] = lambda _order: False) -> Cover:
     """What is held up in our own queue, or was kept there, covers nothing: the broker has never heard of it."""
     held = abs(position.quantity)
-    exits = ledger.working_exits(position.symbol, position.strategy)
-    waiting = sum((ledger.claim(order) for order in exits if is_held_up(order) and order.kept is None), ZERO)
-    kept = sum((ledger.claim(order) for order in exits if order.kept is not None), ZERO)
-    covered = min(ledger.covered(position.symbol, position.strategy) - waiting, held)
-    claimed = min(ledger.claimed(position.symbol, position.strategy) - waiting - kept, held)
-    at_limit = min(ledger.at_limit(position.symbol, position.strategy), claimed - covered)
+    exits = ledger.exits.working(position.symbol, position.strategy)
+    waiting = sum((ledger.exits.claim(order) for order in exits if is_held_up(order) and order.kept is None), ZERO)
+    kept = sum((ledger.exits.claim(order) for order in exits if order.kept is not None), ZERO)
+    covered = min(ledger.exits.covered(position.symbol, position.strategy) - waiting, held)
+    claimed = min(ledger.exits.claimed(position.symbol, position.strategy) - waiting - kept, held)
+    at_limit = min(ledger.exits.at_limit(position.symbol, position.strategy), claimed - covered)
     in_doubt = Quantity(claimed - covered - at_limit)
-    doubted = ledger.doubted_exits(position.symbol, position.strategy) if in_doubt else ()
+    doubted = ledger.exits.doubted(position.symbol, position.strategy) if in_doubt else ()
     kinds = {"stop" if order.stands_by else "exit" for order in doubted}
     return Cover(Quantity(covered), in_doubt, " and ".join(sorted(kinds)), Quantity(at_limit))
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from core.execution.ledger import KEPT
 from core.execution.order import Order
+from core.execution.order_retention import KEPT
 from core.model.order import OrderStatus
 from core.model.values import ClientOrderId
 

@@ -73,7 +73,7 @@ def _shared_out(
     ledger: Ledger, symbol: Symbol, strategy: str, side: Side, told: Told
 ) -> tuple[list[tuple[Order, Quantity]], Quantity]:
     """What each exit on this side is given of what is held, and what is left after all of them."""
-    exits = [o for o in ledger.working_exits(symbol, strategy) if o.request.side is side and _may_fill(ledger, o)]
+    exits = [o for o in ledger.exits.working(symbol, strategy) if o.request.side is side and _may_fill(ledger, o)]
     held = _held(ledger, symbol, strategy, told)
     left = Quantity(max(held if side is Side.SELL else -held, NO_SHARES))
     given: list[tuple[Order, Quantity]] = []
@@ -91,7 +91,7 @@ def _asked_by(ledger: Ledger, pair: list[Order]) -> Quantity:
     nobody else's.
     """
     asked, one = min(o.remaining for o in pair), pair[0]
-    made = (one, *ledger.rivals(one))
+    made = (one, *ledger.legs.rivals(one))
     if any(order.status is OrderStatus.FILLED for order in made):
         return NO_SHARES
     entry = ledger.order(one.parent) if one.role is not None and one.parent is not None else None
@@ -117,7 +117,11 @@ def _held(ledger: Ledger, symbol: Symbol, strategy: str, told: Told) -> Quantity
 
 def _may_fill(ledger: Ledger, order: Order) -> bool:
     """Not a leg that waits for its entry and goes with it, nor what takes the place of one that still works."""
-    return not ledger.is_held(order) and ledger.incumbent(order) is None and not ledger.is_forestalled(order)
+    return (
+        not ledger.legs.is_held(order)
+        and ledger.chains.incumbent(order) is None
+        and not ledger.chains.is_forestalled(order)
+    )
 
 
 def _in_turn(exits: list[Order]) -> Iterable[list[Order]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from core.execution.ledger import KEPT
+from core.execution.order_retention import KEPT
 
 A_DAY = timedelta(days=1)
 

@@ -82,7 +82,7 @@ def _can_be_seen_to_open(order: UnreadableOrder, held: Mapping[Symbol, Quantity]
     """By its symbol, side, type and quantity; None where they do not tell."""
     if order.closes:
         return False
-    if order.symbol is None or order.side is None or order.type is None or ledger.parents_of_unnamed(order.symbol):
+    if order.symbol is None or order.side is None or order.type is None or ledger.legs.parents_of_unnamed(order.symbol):
         return None
     closable = _closable(order.side, held.get(order.symbol, NO_SHARES))
     if closable <= 0:
@@ -104,7 +104,7 @@ def _may_open(order: OrderReport, ledger: Ledger, held: Quantity) -> bool:
 
     A leg that waits for its entry goes with that; one that may be of an order of ours is looked up first.
     """
-    if order.is_held or ledger.parents_of_unnamed(order.symbol):
+    if order.is_held or ledger.legs.parents_of_unnamed(order.symbol):
         return False
     return _left(order) > _closable(order.side, held)
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import ROUND_DOWN, Decimal
 
-from core.execution.ledger import UNKNOWN_OWNER, Ledger
+from core.execution.ledger import Ledger
+from core.execution.ledger_state import UNKNOWN_OWNER
 from core.facts import OwnerShare
 from core.model.position import Position
 from core.model.values import ZERO, Money, Price, Quantity, Symbol
@@ -73,7 +74,7 @@ def _to_give(ledger: Ledger, held: list[Position]) -> Iterator[tuple[str, Decima
     """Nobody's shares first, then those that no working exit asks for, then the others; of each the newest first."""
     newest = sorted(held, key=lambda position: position.opened_at, reverse=True)
     newest.sort(key=lambda position: position.strategy != UNKNOWN_OWNER)
-    bare = {p.strategy: max(abs(p.quantity) - ledger.claimed(p.symbol, p.strategy), ZERO) for p in newest}
+    bare = {p.strategy: max(abs(p.quantity) - ledger.exits.claimed(p.symbol, p.strategy), ZERO) for p in newest}
     for position in newest:
         is_nobodys = position.strategy == UNKNOWN_OWNER
         yield position.strategy, abs(position.quantity) if is_nobodys else bare[position.strategy]

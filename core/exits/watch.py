@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from core.execution.ledger import Ledger, position_key
+from core.execution.ledger import Ledger
+from core.execution.ledger_state import position_key
 from core.facts import BarClosed, OrderFilled, PositionCorrected
 from core.model.bar import Bar
 from core.model.order import StopHolder

@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 
-from core.execution.ledger import Ledger, position_key
+from core.execution.ledger import Ledger
+from core.execution.ledger_state import position_key
 from core.execution.order import Order
 from core.model.order import StopHolder
 from core.model.position import Position
@@ -28,13 +29,13 @@ def open_losses(ledger: Ledger, last: LastPrice, but: ClientOrderId | None = Non
     lost = ZERO
     for order in ledger.working():
         if order.only_reduces:
-            if order.is_protective and not ledger.is_held(order) and not ledger.is_in_doubt(order):
+            if order.is_protective and not ledger.legs.is_held(order) and not ledger.chains.is_in_doubt(order):
                 guards.setdefault(position_key(order.request.symbol, order.strategy), []).append(order)
-        elif order.id != but and ledger.incumbent(order) is None:
+        elif order.id != but and ledger.chains.incumbent(order) is None:
             lost += _of_entry(order)
     for position in ledger.positions():
         stops = guards.get(position_key(position.symbol, position.strategy), [])
-        guarded = [stop for stop in stops if ledger.incumbent(stop) is None]
+        guarded = [stop for stop in stops if ledger.chains.incumbent(stop) is None]
         lost += _of_position(ledger, position, guarded, last(position.symbol) or position.average_price)
     return Money(lost)
 

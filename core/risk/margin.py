@@ -144,7 +144,7 @@ def maintenance_coming(
     coming: list[tuple[Order, Decimal]] = [
         (order, order.cost_to_come) for order in ledger.working_entries() if order.id not in left_out
     ]
-    coming += [(fill.order, fill.cost) for fill in ledger.opened_since(since)]
+    coming += [(fill.order, fill.cost) for fill in ledger.book.opened_since(since)]
     return sum((worth * _part_kept(order, instrument(order.request.symbol)) for order, worth in coming), ZERO)
 
 

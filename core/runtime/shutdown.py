@@ -68,7 +68,9 @@ def left_behind(engine: Engine, unanswered: Iterable[OrderRequest]) -> Iterator[
     """What nobody knows the end of, what is half done, and each entry whose fills have no stop meanwhile."""
     state = engine.state
     asked = list(unanswered)
-    asked += [o.request for o in state.ledger.working() if state.ledger.is_in_doubt(o) and o.request not in asked]
+    asked += [
+        o.request for o in state.ledger.working() if state.ledger.chains.is_in_doubt(o) and o.request not in asked
+    ]
     for request in asked:
         yield f"{order_in_words(request)} was sent and not answered: {LOOKED_UP}{_stop_of(state, request)}"
     for confirmed in engine.the(Confirmations).undecided():

@@ -197,7 +197,7 @@ class Baskets:
             if order.status.is_terminal:
                 never_left = signed.proposal.id in run.refusals and not order.filled_quantity
                 return BasketOrderState.REFUSED if never_left else BasketOrderState.ENDED
-            if self.ledger.is_in_doubt(order):
+            if self.ledger.chains.is_in_doubt(order):
                 return BasketOrderState.IN_DOUBT
             return BasketOrderState.SENT if order.status is OrderStatus.PENDING else BasketOrderState.WORKING
         if signed.proposal.id in run.refusals:
@@ -225,7 +225,7 @@ class Baskets:
         if order is None or order.status.is_terminal:
             is_filled = order is not None and order.status is OrderStatus.FILLED
             return BasketOrderState.FILLED if is_filled else BasketOrderState.TAKEN_BACK
-        if self.ledger.is_in_doubt(order):
+        if self.ledger.chains.is_in_doubt(order):
             return BasketOrderState.IN_DOUBT
         return BasketOrderState.TAKING_BACK if order.is_cancelling else BasketOrderState.WORKING
 

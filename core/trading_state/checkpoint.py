@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from core.execution.ledger import LedgerState
+from core.execution.ledger_state import LedgerState
 from core.facts.older_records import with_codes
 from core.ports import NO_INDEX, Checkpoint, Documents, JournalDamagedError, NoCheckpoint
 from core.strategies.memory import Memories

@@ -109,7 +109,7 @@ class Holdings:
         return position.opened_at if position else None
 
     def covered(self, symbol: Symbol, strategy: str) -> Quantity:
-        return self.ledger.guarded(symbol, strategy)
+        return self.ledger.exits.guarded(symbol, strategy)
 
     def entries_filled(self, strategy: str, day: date) -> int:
         return self.ledger.entries_filled(strategy, day)
@@ -181,7 +181,7 @@ class Slices:
                 InForce(self.control, lambda settings: settings.risk.protections),
                 business_days(calendar),
                 calendar.venue,
-                lambda: self.ledger.ended,
+                lambda: self.ledger.book.ended,
                 lambda: self.shadows.ended,
             )
         )
@@ -191,7 +191,7 @@ class Slices:
                 InForce(self.control, lambda settings: settings.risk.sizing),
                 lambda: self.regime.regime,
                 day_of,
-                lambda: self.ledger.ended,
+                lambda: self.ledger.book.ended,
             )
         )
         self.margin = add(MarginSamples())
@@ -228,7 +228,7 @@ class Slices:
 
     def _ended_of_a_strategy(self) -> Ended | None:
         """What nobody's strategy traded is judged by no night."""
-        over = self.ledger.ended
+        over = self.ledger.book.ended
         return None if over is None or over.trade.strategy in NO_STRATEGY else over
 
     # ── questions of one slice to another that is made behind it ─────────────────────────────────────────────────

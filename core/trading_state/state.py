@@ -111,10 +111,10 @@ class TradingState(Slices):
     def order_of(self, report: OrderReport) -> Order | None:
         """Our order that a report tells of. One that left memory is taken up again, where the report has news of it."""
         order = self.ledger.order(report.client_order_id)
-        if order is not None or (past := self.ledger.forgotten(report.client_order_id)) is None:
+        if order is not None or (past := self.ledger.retention.forgotten(report.client_order_id)) is None:
             return order
         if has_news(report, past):
-            self.record(OrdersRecalled(self.ledger.family(report.client_order_id)))
+            self.record(OrdersRecalled(self.ledger.retention.family(report.client_order_id)))
         return self.ledger.order(report.client_order_id)
 
     def hear_of_other(self, report: OrderReport) -> None:

@@ -516,7 +516,7 @@ def test_an_amount_with_a_stop_becomes_a_fraction_as_a_quantity_does() -> None:
     runs_out(house)
 
     (order,) = [fact.order for fact in house.facts(OrderCreated) if fact.order.side is Side.BUY]
-    (stop,) = house.desk.ledger.working_exits(Symbol("AAA"), "manual")
+    (stop,) = house.desk.ledger.exits.working(Symbol("AAA"), "manual")
     assert 0 < order.quantity < 1
     assert (stop.request.quantity, stop.request.stop_price) == (order.quantity, 99)
     assert stop.request.time_in_force is TimeInForce.DAY

@@ -20,7 +20,7 @@ from tests.scenarios.test_a_plan import a_rebalance
 def a_short_memory() -> Iterator[None]:
     """What has ended is forgotten at the next day's beginning, as in the desk after a week."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("core.execution.ledger.KEPT", timedelta(0))
+        patch.setattr("core.execution.order_retention.KEPT", timedelta(0))
         yield
 
 

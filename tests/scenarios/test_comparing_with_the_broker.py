@@ -111,7 +111,7 @@ def test_a_difference_within_the_limits_is_corrected_because_the_broker_is_right
 
     assert house.held() == "0.5"
     assert house.desk.ledger.position(SPY, "vwap") is not None
-    assert house.desk.ledger.covered(SPY, "vwap") == Decimal("0.502")
+    assert house.desk.ledger.exits.covered(SPY, "vwap") == Decimal("0.502")
     assert house.last(PositionCorrected).reason == "SPY: the broker has 0.500, our books had 0.502"
     assert house.last(ReconciliationPassed).corrections == ("SPY: the broker has 0.500, our books had 0.502",)
 

@@ -269,7 +269,7 @@ def test_the_quantity_of_an_edit_is_the_whole_orders_and_what_is_filled_is_taken
 
     assert [house.entry.filled_quantity, the_new(house).filled_quantity] == [10, 4]
     assert house.held() == house.held_by_the_broker() == "14"
-    assert house.desk.ledger.covered(SPY, "manual") == 14
+    assert house.desk.ledger.exits.covered(SPY, "manual") == 14
 
 
 @pytest.mark.parametrize(("clock", "filled"), [("10:09:05", 0), ("10:10:30", 10)], ids=["unfilled", "in part"])
@@ -336,7 +336,7 @@ def test_what_the_old_order_fills_while_its_replacement_travels_takes_an_entry_b
     assert the_new(house).status is OrderStatus.CANCELLED
     assert "filled further" in house.last(CancelRequested).reason
     assert house.held() == house.held_by_the_broker() == "10"
-    assert house.desk.ledger.covered(SPY, "manual") == 10
+    assert house.desk.ledger.exits.covered(SPY, "manual") == 10
 
 
 @pytest.mark.usefixtures("a_bar_at_once")

@@ -146,7 +146,7 @@ def test_a_target_that_filled_half_makes_the_stop_less_and_leaves_no_gap(side: d
     stop = house.stops[-1]
     assert house.requests()[1:] == [f"replace {bought} stop 3"]
     assert (stop.remaining, stop.role, stop.is_working) == (3, LegRole.STOP, True)
-    assert house.desk.ledger.covered(SPY, "manual") == 3
+    assert house.desk.ledger.exits.covered(SPY, "manual") == 3
     house.until("10:25")
     assert (house.held(), house.held_by_the_broker()) == ("0", "0")
     assert leg(house, LegRole.TARGET).status is CANCELLED
@@ -160,7 +160,7 @@ def test_a_broker_that_takes_it_off_the_stop_itself_is_not_asked_to() -> None:
 
     assert house.requests() == ["submit buy limit 6"]
     assert leg(house, LegRole.STOP).remaining == 3
-    assert house.desk.ledger.covered(SPY, "manual") == 3
+    assert house.desk.ledger.exits.covered(SPY, "manual") == 3
 
 
 def test_a_broker_that_does_not_say_what_it_did_is_not_waited_for() -> None:
@@ -214,7 +214,7 @@ def test_legs_for_more_than_somebody_left_are_made_less(unlinked: bool) -> None:
     assert sorted(house.requests()[1:]) == ["replace sell limit 2", "replace sell stop 2"]
     working = [(o.role, o.remaining) for o in house.desk.ledger.working()]
     assert sorted(working, key=str) == [(LegRole.STOP, 2), (LegRole.TARGET, 2)]
-    assert house.desk.ledger.covered(SPY, "manual") == 2
+    assert house.desk.ledger.exits.covered(SPY, "manual") == 2
 
 
 def test_legs_are_made_less_by_the_brokers_word_before_a_person_takes_it() -> None:
@@ -287,7 +287,7 @@ def test_a_fraction_of_a_stop_is_cancelled_and_follows_at_once_for_what_is_left(
     is_sold_elsewhere(house, "0.302")
 
     assert house.requests()[2:] == ["cancel", "submit sell stop 0.200"]
-    assert house.desk.ledger.covered(SPY, "vwap") == Decimal("0.2")
+    assert house.desk.ledger.exits.covered(SPY, "vwap") == Decimal("0.2")
     assert_can_be_rebuilt(house)
 
 

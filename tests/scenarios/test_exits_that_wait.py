@@ -152,7 +152,7 @@ def test_a_close_behind_a_stop_in_doubt_waits_until_the_doubt_is_over(restarts: 
     house.until("10:06:07")
     house.confirms()
     house.until("10:07:00")
-    assert house.desk.ledger.is_in_doubt(stop)
+    assert house.desk.ledger.chains.is_in_doubt(stop)
     if restarts:
         house = house.restarted()
 

@@ -147,7 +147,7 @@ FAILURES = {"dies": dies, "raises before": raises_before, "raises behind": raise
 
 def is_owed_to_nobody(house: House) -> Decimal:
     """Shares that the broker has, and that neither an exit covers nor a ticket would."""
-    covered = house.desk.ledger.covered
+    covered = house.desk.ledger.exits.covered
     there = sum((covered(p.symbol, p.strategy) for p in house.desk.ledger.positions()), Decimal(0))
     asked = sum((p.order.quantity for p in house.desk.stage.proposals() if p.is_guard or p.is_exit), Decimal(0))
     return max(abs(Decimal(house.held_by_the_broker())) - there - asked, Decimal(0))

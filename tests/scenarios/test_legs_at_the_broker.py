@@ -96,7 +96,7 @@ def test_whole_shares_go_with_their_stop_in_one_request() -> None:
     assert house.notebook.records[0]["order_class"] == "oto"
     assert (stop.status, stop.request.quantity, stop.request.stop_price) == (WORKING, 20, Decimal("99.30"))
     assert (stop.parent, stop.strategy) == (house.entry.id, "vwap")
-    assert house.desk.ledger.covered(SPY, "vwap") == 20
+    assert house.desk.ledger.exits.covered(SPY, "vwap") == 20
     assert uncovered(house) == []
 
 
@@ -220,7 +220,7 @@ def test_what_a_part_of_an_entry_bought_is_named_while_its_stop_waits() -> None:
 
     assert (house.held(), leg(house, LegRole.STOP).status) == ("5", WORKING)
     assert uncovered(house) == [("SPY", Decimal(5))]
-    assert not house.desk.ledger.has_bracket_order(SPY, "vwap")
+    assert not house.desk.ledger.exits.has_bracket_order(SPY, "vwap")
 
 
 def test_a_bare_position_gets_a_stop_while_an_entry_beside_it_waits_with_its_own() -> None:
@@ -233,7 +233,7 @@ def test_a_bare_position_gets_a_stop_while_an_entry_beside_it_waits_with_its_own
         confirms_now(house)
         passes(house, 5)
     assert house.held() == "5"
-    (stop,) = [o for o in house.desk.ledger.working() if o.is_protective and not house.desk.ledger.is_held(o)]
+    (stop,) = [o for o in house.desk.ledger.working() if o.is_protective and not house.desk.ledger.legs.is_held(o)]
     house.presses(RequestCancel(stop.id))
     passes(house, 2)
     assert uncovered(house) == [("SPY", Decimal(5))]
@@ -449,19 +449,19 @@ def test_a_target_filled_in_part_leaves_every_share_covered_once() -> None:
     stop = leg(house, LegRole.STOP)
     assert (house.held(), leg(house, LegRole.TARGET).filled_quantity) == ("9", 6)
     assert (house.last(LegResized).quantity, stop.remaining, stop.status) == (9, 9, WORKING)
-    assert house.desk.ledger.covered(SPY, "manual") == 9
+    assert house.desk.ledger.exits.covered(SPY, "manual") == 9
 
 
 def test_a_leg_that_someone_cancels_elsewhere_is_followed_and_named() -> None:
     """EX-13: no stop is sent again behind the back of whoever took it away"""
     house = in_a_position()
-    before = house.desk.ledger.has_bracket_order(SPY, "vwap")
+    before = house.desk.ledger.exits.has_bracket_order(SPY, "vwap")
 
     house.exchange.cancel(house.line.at, leg(house, LegRole.STOP).id)
     house.line._pass_updates_on()
     passes(house, 5)
 
-    assert (before, house.desk.ledger.has_bracket_order(SPY, "vwap")) == (True, False)
+    assert (before, house.desk.ledger.exits.has_bracket_order(SPY, "vwap")) == (True, False)
     assert uncovered(house) == [("SPY", Decimal(20))]
     assert house.requests()[1:] == ["cancel"]
 
@@ -518,7 +518,7 @@ def test_a_close_takes_both_orders_of_a_bracket_away_and_puts_its_stop_alone_bac
 
     assert house.held() == house.held_by_the_broker() == "10"
     assert (leg(house, LegRole.TARGET).status, leg(house, LegRole.STOP).status) == (CANCELLED, CANCELLED)
-    assert house.desk.ledger.covered(SPY, "manual") == 10
+    assert house.desk.ledger.exits.covered(SPY, "manual") == 10
 
 
 def test_a_moved_leg_is_the_leg_from_then_on() -> None:
@@ -545,7 +545,7 @@ def test_the_strategys_stop_that_is_a_leg_moves_too() -> None:
     passes(house, 3)
 
     assert house.requests() == ["submit buy limit 20", "replace sell stop 20"]
-    assert house.desk.ledger.covered(SPY, "vwap") == 20
+    assert house.desk.ledger.exits.covered(SPY, "vwap") == 20
 
 
 # ── what is not heard ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -572,7 +572,7 @@ def test_a_crash_before_the_answer_finds_the_legs_by_their_parents_look_up() -> 
     house.until("10:06:30")
 
     assert leg(house, LegRole.STOP).status is WORKING
-    assert house.desk.ledger.covered(SPY, "vwap") == Decimal(house.held()) == 20
+    assert house.desk.ledger.exits.covered(SPY, "vwap") == Decimal(house.held()) == 20
     assert house.requests() == ["submit buy limit 20"]
 
 
@@ -717,8 +717,8 @@ def test_a_limit_typed_with_a_stop_beside_it_is_a_pair() -> None:
 
     assert house.requests() == ["submit buy limit 20", "cancel", "submit sell limit 20"]
     assert house.notebook.records[-1]["order_class"] == "oco"
-    assert house.desk.ledger.covered(SPY, "vwap") == 20
-    assert house.desk.ledger.has_bracket_order(SPY, "vwap")
+    assert house.desk.ledger.exits.covered(SPY, "vwap") == 20
+    assert house.desk.ledger.exits.has_bracket_order(SPY, "vwap")
 
 
 @pytest.mark.parametrize(
@@ -746,7 +746,7 @@ def test_a_trailing_stop_takes_the_stops_place_and_is_told_as_what_it_is() -> No
     house.presses(an_exit(OrderType.TRAILING_STOP, trail_fraction=Fraction(Decimal("0.005"))))
     confirms_now(house)
     house.until("10:08:30")
-    covered = house.desk.ledger.covered(SPY, "vwap")
+    covered = house.desk.ledger.exits.covered(SPY, "vwap")
 
     house.until("10:12")
 
@@ -767,7 +767,7 @@ def test_a_stop_limit_is_sent_with_both_prices() -> None:
 
     record = house.notebook.records[-1]
     assert (record["type"], record["stop_price"], record["limit_price"]) == ("stop_limit", "99.40", "99.30")
-    assert house.desk.ledger.covered(SPY, "vwap") == 20
+    assert house.desk.ledger.exits.covered(SPY, "vwap") == 20
 
 
 def _hidden(order: OrderReport) -> OrderReport:

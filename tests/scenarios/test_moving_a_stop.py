@@ -76,7 +76,7 @@ def test_a_stop_is_moved_with_one_key_and_the_position_stays_covered() -> None:
     assert house.requests()[-1] == "replace sell stop 0.502"
     assert (old.status, old.replaced_by) == (OrderStatus.CANCELLED, the_new(house).id)
     assert (the_new(house).status, the_new(house).request.stop_price) == (WORKING, Decimal("99.50"))
-    assert house.desk.ledger.covered(SPY, "vwap") == Decimal("0.502")
+    assert house.desk.ledger.exits.covered(SPY, "vwap") == Decimal("0.502")
     assert the_new(house).parent == house.entry.id
 
 
@@ -224,7 +224,7 @@ def test_a_stop_moves_twice_and_the_chain_ends_in_the_last() -> None:
         passes(house, 2)
 
     assert [o.status for o in house.stops] == [OrderStatus.CANCELLED, OrderStatus.CANCELLED, WORKING]
-    assert house.desk.ledger.covered(SPY, "vwap") == Decimal("0.502")
+    assert house.desk.ledger.exits.covered(SPY, "vwap") == Decimal("0.502")
 
 
 def test_no_position_no_move() -> None:
@@ -246,7 +246,7 @@ def test_a_position_whose_stop_was_rejected_gets_a_new_one_on_a_ticket_of_its_ow
     house.until("10:06:02.250")
     house.line.refuses_the_next_order("no stops today")
     house.until("10:06:30")
-    bare = house.desk.ledger.covered(SPY, "vwap")
+    bare = house.desk.ledger.exits.covered(SPY, "vwap")
 
     moves(house, "99.30")
     shown = house.desk.stage.proposals()[0].order.confirming_key
@@ -254,7 +254,7 @@ def test_a_position_whose_stop_was_rejected_gets_a_new_one_on_a_ticket_of_its_ow
     passes(house, 2)
 
     assert [o.status for o in house.stops] == [OrderStatus.REJECTED, WORKING]
-    assert (bare, house.desk.ledger.covered(SPY, "vwap")) == (0, Decimal("0.502"))
+    assert (bare, house.desk.ledger.exits.covered(SPY, "vwap")) == (0, Decimal("0.502"))
     assert shown == "S"
     assert house.stops[-1].parent == house.entry.id
 
@@ -303,7 +303,7 @@ def test_the_pair_counts_once_while_the_answer_is_awaited() -> None:
 
     rows = ViewBuilder(house.engine).draw(house.line.at)
 
-    assert house.desk.ledger.covered(SPY, "vwap") == Decimal("0.502")
+    assert house.desk.ledger.exits.covered(SPY, "vwap") == Decimal("0.502")
     assert [o.marks for o in rows.orders if o.is_protective] == [("replaces",), ("being replaced",)]
     assert rows.positions[0].stop_price == Decimal("99.30")
     assert len(rows.kill.stops_working) == 1
@@ -335,7 +335,7 @@ def test_a_refused_replacement_is_rejected_and_the_old_stop_stays_as_it_was() ->
 
     assert (the_new(house).status, the_new(house).reason) == (OrderStatus.REJECTED, "not now (40310000)")
     assert old == before
-    assert house.desk.ledger.covered(SPY, "vwap") == Decimal("0.502")
+    assert house.desk.ledger.exits.covered(SPY, "vwap") == Decimal("0.502")
 
 
 def test_a_stop_that_acts_while_its_replacement_travels_closes_the_position_once() -> None:
@@ -417,7 +417,7 @@ def test_a_restart_while_the_replacement_has_no_answer_finds_what_became_of_it(a
 
     works = [o.request.stop_price for o in house.stops if o.is_working]
     assert works == [Decimal("99.50") if arrives else Decimal("99.30")]
-    assert house.desk.ledger.covered(SPY, "vwap") == Decimal("0.502")
+    assert house.desk.ledger.exits.covered(SPY, "vwap") == Decimal("0.502")
     assert len([r for r in house.requests() if r.startswith("replace")]) == int(arrives)
 
 
@@ -524,7 +524,9 @@ def test_what_a_close_leaves_is_guarded_where_a_move_in_doubt_had_signed_it(is_s
     passes(house, 60)
 
     assert {price for price, _ in _guards(house)} == {Decimal("99.40")}
-    assert plain(house.desk.ledger.covered(SPY, "vwap")) == house.held() == ("0.502" if is_sale_refused else "0.251")
+    assert (
+        plain(house.desk.ledger.exits.covered(SPY, "vwap")) == house.held() == ("0.502" if is_sale_refused else "0.251")
+    )
     assert house.desk.stage.mandates(AuthorizationKind.RESTORE_STOP) == ()
 
 
@@ -687,7 +689,7 @@ def test_a_position_that_grows_while_a_move_can_no_longer_arrive_gets_its_stop_a
 
     passes(house, 200)
 
-    assert house.desk.ledger.covered(SPY, "manual") == Decimal(house.held())
+    assert house.desk.ledger.exits.covered(SPY, "manual") == Decimal(house.held())
 
 
 def test_a_close_whose_stop_was_moved_meanwhile_is_refused_and_leaves_the_stop() -> None:
@@ -709,7 +711,7 @@ def test_a_close_whose_stop_was_moved_meanwhile_is_refused_and_leaves_the_stop()
     house.presses(Confirm(close.id, close.digest, close.order.effect))
     passes(house, 60)
 
-    assert house.held() == "0" or house.desk.ledger.covered(SPY, "vwap") > 0
+    assert house.held() == "0" or house.desk.ledger.exits.covered(SPY, "vwap") > 0
 
 
 def test_the_ticket_of_a_moved_stop_measures_no_way_from_a_signal() -> None:

@@ -25,7 +25,7 @@ LONG = ("10:06", "15:59", STEADY)
 def a_short_memory() -> Iterator[None]:
     """What has ended is forgotten at the next day's beginning, as in the desk after a week."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("core.execution.ledger.KEPT", timedelta(0))
+        patch.setattr("core.execution.order_retention.KEPT", timedelta(0))
         yield
 
 
@@ -65,7 +65,7 @@ def test_the_sale_of_a_part_and_the_stop_of_the_rest_both_leave_after_their_entr
     passes(house, 10)
 
     assert house.held() == house.held_by_the_broker() == "0.302"
-    assert plain(house.desk.ledger.covered(SPY, "vwap")) == "0.302"
+    assert plain(house.desk.ledger.exits.covered(SPY, "vwap")) == "0.302"
     assert not is_halted(house)
 
 

@@ -61,7 +61,7 @@ def price(text: str) -> Price:
 
 def working_stops(house: House) -> list[str]:
     """`2 at 99`"""
-    stops = [o for o in house.stops if o.is_working and not house.desk.ledger.is_held(o)]
+    stops = [o for o in house.stops if o.is_working and not house.desk.ledger.legs.is_held(o)]
     return sorted(f"{plain(o.remaining)} at {plain(o.request.stop_price or Decimal(0))}" for o in stops)
 
 
@@ -461,7 +461,7 @@ def test_a_journal_from_before_such_stops_were_noted_owes_none() -> None:
 
     house._take_up(house.line.at)
 
-    assert house.desk.ledger.cut_stops() == ()
+    assert house.desk.ledger.exits.cut_stops() == ()
     assert_can_be_rebuilt(house)
 
 
@@ -483,7 +483,7 @@ def test_a_stop_of_an_earlier_day_whose_shares_are_there_again_is_asked_for() ->
     house.until("09:45", day=FRIDAY)
 
     assert waiting(house) == ["6 at 99"]
-    assert house.desk.ledger.cut_stops() == ()
+    assert house.desk.ledger.exits.cut_stops() == ()
 
 
 def test_what_is_being_closed_gets_no_stop_back() -> None:

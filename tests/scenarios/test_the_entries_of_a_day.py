@@ -197,7 +197,7 @@ def test_an_order_in_doubt_takes_one_until_it_is_known_that_it_never_arrived() -
     house.until("10:06:02")
     turns_the_key_of(house, SPY)
     house.until("10:06:05")
-    assert house.desk.ledger.is_in_doubt(sent(house)[0])
+    assert house.desk.ledger.chains.is_in_doubt(sent(house)[0])
 
     assert row(house).measure == "1 of 1 today"
     house.until("10:15")

@@ -559,7 +559,7 @@ def test_a_third_of_a_position_is_sold_and_the_rest_has_its_stop_again() -> None
     house.until("10:06:50")
 
     assert house.held() == house.held_by_the_broker() == "0.302"
-    assert house.desk.ledger.covered(SPY, "vwap") == Decimal("0.302")
+    assert house.desk.ledger.exits.covered(SPY, "vwap") == Decimal("0.302")
 
 
 def test_an_exit_is_clamped_to_what_is_held() -> None:

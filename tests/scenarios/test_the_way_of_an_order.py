@@ -155,7 +155,7 @@ def test_a_partial_fill_is_protected_at_once_and_each_fill_has_its_stop() -> Non
     assert first == ("0.2", ["0.2"])
     assert house.held() == "0.4"
     assert [plain(s.request.quantity) for s in house.stops] == ["0.2", "0.2"]
-    assert house.desk.ledger.covered(house.entry.request.symbol, "vwap") == Decimal("0.4")
+    assert house.desk.ledger.exits.covered(house.entry.request.symbol, "vwap") == Decimal("0.4")
 
 
 @pytest.mark.usefixtures("a_bar_at_once")
@@ -239,7 +239,7 @@ def test_when_the_sale_is_refused_the_stop_is_put_back() -> None:
     assert "asset is halted" in house.sale.reason
     assert [s.status for s in house.stops] == [OrderStatus.CANCELLED, OrderStatus.SUBMITTED]
     assert plain(house.stops[1].request.stop_price) == "99.3"
-    assert house.desk.ledger.covered(house.entry.request.symbol, "vwap") == Decimal("0.502")
+    assert house.desk.ledger.exits.covered(house.entry.request.symbol, "vwap") == Decimal("0.502")
 
 
 def test_when_the_stop_fills_while_it_is_taken_back_nothing_is_sold_twice() -> None:

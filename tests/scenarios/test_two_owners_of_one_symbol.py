@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from core.execution.ledger import UNKNOWN_OWNER
+from core.execution.ledger_state import UNKNOWN_OWNER
 from core.facts import PositionCorrected, ReconciliationPassed
 from core.messages.effects import FetchPicture
 from core.messages.inputs import PictureFetched

@@ -112,7 +112,7 @@ def test_a_stop_in_doubt_is_never_sent_a_second_time() -> None:
     passes(house, 5)
 
     assert (len(house.stops), house.requests()) == (1, ["submit buy limit 0.502"])
-    assert house.desk.ledger.claimed(SPY, "vwap") == Decimal("0.502")
+    assert house.desk.ledger.exits.claimed(SPY, "vwap") == Decimal("0.502")
     assert "has not answered" in house.last(ProposalSkipped).reasons[0]
 
 

@@ -97,7 +97,7 @@ def test_a_trade_that_is_over_leaves_memory_and_documents_when_the_next_day_begi
     kept = {part: orjson.dumps(document).decode() for part, document in documents_of(house.desk).items()}
     assert {part for part, text in kept.items() if any(name in text for name in ended)} <= {"latencies"}
     assert [ledger.has(name) for name in ended] == [True, True]
-    assert {past.status for name in ended if (past := ledger.forgotten(name))} == {OrderStatus.FILLED}
+    assert {past.status for name in ended if (past := ledger.retention.forgotten(name))} == {OrderStatus.FILLED}
     assert_can_be_rebuilt(house)
 
 
@@ -107,7 +107,7 @@ def test_no_name_is_used_again_after_its_order_has_left_memory() -> None:
 
     assert entry.id not in orders(house)
     with pytest.raises(DuplicateOrderError):
-        house.desk.ledger.require_new(entry.id)
+        house.desk.ledger.retention.require_new(entry.id)
 
 
 def test_what_an_open_position_came_with_stays() -> None:
@@ -211,7 +211,7 @@ def test_what_was_recalled_leaves_again_with_what_became_of_it() -> None:
 
     house.until("09:45", MONDAY)
 
-    past = house.desk.ledger.forgotten(entry.id)
+    past = house.desk.ledger.retention.forgotten(entry.id)
     assert past is not None
     assert (past.filled_quantity, len(past.executions), past.late_fill) == (Decimal("0.5"), 1, True)
     assert entry.id not in orders(house)
@@ -253,5 +253,5 @@ def test_a_bracket_leaves_as_one_and_is_recalled_as_one() -> None:
     (recalled,) = house.facts(OrdersRecalled)
     assert {past.id for past in recalled.orders} == family
     assert orders(house) >= family
-    assert {leg.parent for leg in ledger.legs(entry.id)} == {entry.id}
-    assert not ledger.expects_legs(ledger.state.orders[entry.id])
+    assert {leg.parent for leg in ledger.legs.of(entry.id)} == {entry.id}
+    assert not ledger.legs.are_expected(ledger.state.orders[entry.id])

@@ -107,7 +107,7 @@ def test_a_fill_is_protected_although_another_follow_up_of_it_raises(monkeypatch
 
     house.until("10:06:30")
 
-    assert plain(house.desk.ledger.covered(SPY, "vwap")) == house.held_by_the_broker() == "0.502"
+    assert plain(house.desk.ledger.exits.covered(SPY, "vwap")) == house.held_by_the_broker() == "0.502"
     assert is_halted(house)
 
 
@@ -181,7 +181,7 @@ def test_a_correction_that_raises_drops_no_other_symbols_stop(monkeypatch: pytes
 
     assert [f.symbol for f in house.facts(PositionCorrected)] == [other]
     assert is_halted(house)
-    assert plain(house.desk.ledger.covered(SPY, "vwap")) == "0.502"
+    assert plain(house.desk.ledger.exits.covered(SPY, "vwap")) == "0.502"
 
 
 def test_an_entry_that_was_asked_for_before_something_raised_is_kept_here_by_the_halt() -> None:
@@ -252,7 +252,7 @@ def test_a_workflow_that_raises_at_its_deadline_keeps_no_other_from_its_own(monk
 
     house.until("10:06:40")
 
-    assert plain(house.desk.ledger.covered(SPY, "vwap")) == house.held_by_the_broker() == "0.502"
+    assert plain(house.desk.ledger.exits.covered(SPY, "vwap")) == house.held_by_the_broker() == "0.502"
     assert [h.reason for h in house.facts(Halted)] == ["ZeroDivisionError: nobody foresaw this"]
 
 
@@ -265,7 +265,7 @@ def test_a_workflow_that_cannot_say_when_it_is_due_keeps_no_other_from_its_deadl
 
     house.until("10:06:40")
 
-    assert plain(house.desk.ledger.covered(SPY, "vwap")) == "0.502"
+    assert plain(house.desk.ledger.exits.covered(SPY, "vwap")) == "0.502"
     assert is_halted(house)
 
 

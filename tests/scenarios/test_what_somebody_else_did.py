@@ -253,7 +253,7 @@ def test_a_crash_between_a_refused_sale_and_its_stop_puts_the_stop_back_at_the_n
 
     house.restarted().until("10:07")
 
-    assert house.desk.ledger.covered(SPY, "vwap") == Decimal("0.502")
+    assert house.desk.ledger.exits.covered(SPY, "vwap") == Decimal("0.502")
     assert house.stops[-1].status is OrderStatus.SUBMITTED
 
 
@@ -285,4 +285,4 @@ def test_a_cancelled_stop_is_not_put_back_by_that_start() -> None:
 
     house.restarted().until("10:07")
 
-    assert house.desk.ledger.covered(SPY, "vwap") == 0
+    assert house.desk.ledger.exits.covered(SPY, "vwap") == 0

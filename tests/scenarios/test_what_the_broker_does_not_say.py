@@ -271,7 +271,7 @@ def test_an_order_that_was_given_up_and_fills_after_all_is_real_money() -> None:
 
     assert house.entry.late_fill
     assert house.held() == house.held_by_the_broker() == "0.502"
-    assert house.desk.ledger.covered(SPY, "vwap") == Decimal("0.502")
+    assert house.desk.ledger.exits.covered(SPY, "vwap") == Decimal("0.502")
 
 
 @pytest.mark.parametrize("days", [4, 11], ids=["listed yet", "listed no more"])
@@ -432,7 +432,7 @@ def test_a_fill_that_the_stream_missed_is_found_by_the_reconciliation_of_a_resta
     assert before == "0"
     assert house.last(OrderFilled).source is Source.RECONCILIATION
     assert house.held() == house.held_by_the_broker() == "0.502"
-    assert house.desk.ledger.covered(SPY, "vwap") == Decimal("0.502")
+    assert house.desk.ledger.exits.covered(SPY, "vwap") == Decimal("0.502")
 
 
 def test_a_fill_without_its_execution_is_derived_from_what_the_report_says_more() -> None:

@@ -22,7 +22,7 @@ from simulation.reckoning import A_DOUBT, all_reports, ended_unseen
 from core.advisers.authority import at_work
 from core.brokers.simulated.log import Cancellation, decoded
 from core.execution import order_states
-from core.execution.ledger import UNKNOWN_OWNER, position_key
+from core.execution.ledger_state import UNKNOWN_OWNER, position_key
 from core.execution.order import Order
 from core.execution.past_orders import order_of
 from core.facts import (
@@ -742,14 +742,14 @@ class Auditor:
                 continue
             if any(entry.status.is_working and entry.request.legs for entry in filled):
                 continue  # its legs wait until it is filled whole; the status line names what is bare meanwhile
-            if ledger.claimed(position.symbol, position.strategy) < abs(position.quantity):
+            if ledger.exits.claimed(position.symbol, position.strategy) < abs(position.quantity):
                 found.append(f"{position.quantity} {position.symbol} of {position.strategy} are not covered")
         return found
 
     def _was_taken_away(self, stop: Order) -> bool:
         pair = {stop.id}
         if stop.status is OrderStatus.CANCELLED:  # the broker ends both of a pair where its target is taken back
-            pair |= {rival.id for rival in self.world.engine.state.ledger.rivals(stop)}
+            pair |= {rival.id for rival in self.world.engine.state.ledger.legs.rivals(stop)}
         is_taken = bool(pair & {*self.story.taken_away, *self.world.meddled})
         return is_taken or stop.cancel_code in TAKEN_AWAY or stop.end_code is EndCode.NEVER_ARRIVED
 
@@ -758,7 +758,7 @@ class Auditor:
         world, ledger = self.world, self.world.engine.state.ledger
         reports = all_reports(world)
         theirs = {report.client_order_id: report for report in reports}
-        forgotten = [order_of(past) for name in theirs if (past := ledger.forgotten(name)) is not None]
+        forgotten = [order_of(past) for name in theirs if (past := ledger.retention.forgotten(name)) is not None]
         for order in (*ledger.state.orders.values(), *forgotten):
             report = theirs.pop(order.id, None)
             if report is None:

@@ -393,10 +393,10 @@ class Rough:
         world = self.world
         ledger, book = world.engine.state.ledger, world.exchange._book
         world.run(PEACE)
-        line = [entry, *([heir] if (heir := ledger.heir(entry)) is not None else [])]
-        names = {order.id for order in line} | {leg.id for order in line for leg in ledger.legs(order.id)}
+        line = [entry, *([heir] if (heir := ledger.chains.heir(entry)) is not None else [])]
+        names = {order.id for order in line} | {leg.id for order in line for leg in ledger.legs.of(order.id)}
         touched = {o.id for o in ledger.state.orders.values() if o.id in names and (o.cancel_reason or o.only_reduces)}
-        legs = [leg for order in line for leg in ledger.legs(order.id)]
+        legs = [leg for order in line for leg in ledger.legs.of(order.id)]
         if any(leg.role is LegRole.TARGET and leg.is_working for leg in legs):
             return  # it waits with its entry until that is filled whole
         if any(order.cancel_code is CancelCode.MAKES_WAY for order in line):

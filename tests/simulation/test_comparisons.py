@@ -70,4 +70,4 @@ def _has_news(comparing: Reconciliation, order: Order, report: OrderReport | Non
         return is_wanted
     is_alive = report.status is not None and report.status.is_working
     is_behind = report.filled_quantity > order.filled_quantity
-    return is_wanted or is_alive or is_behind or comparing.desk.ledger.expects_legs(order)
+    return is_wanted or is_alive or is_behind or comparing.desk.ledger.legs.are_expected(order)

@@ -12,7 +12,7 @@ import pytest
 from simulation.machine import TradingDays, a_run
 from simulation.world import Disk
 
-from core.execution.ledger import Ledger
+from core.execution.exit_claims import ExitClaims
 from core.execution.order import Order
 from core.facts import ProposalEdited
 from core.messages.commands import Confirm
@@ -65,10 +65,10 @@ def any_key_replaces(patch: pytest.MonkeyPatch) -> None:
 def a_pair_counts_for_nothing(patch: pytest.MonkeyPatch) -> None:
     """While its answer is awaited the position looks bare: a pair counts for nothing (EX-13)."""
 
-    def claim(self: Ledger, order: Order) -> Quantity:
-        return NO_SHARES if self.incumbent(order) or order.is_being_replaced else order.remaining
+    def claim(self: ExitClaims, order: Order) -> Quantity:
+        return NO_SHARES if self.chains.incumbent(order) or order.is_being_replaced else order.remaining
 
-    patch.setattr(Ledger, "claim", claim)
+    patch.setattr(ExitClaims, "claim", claim)
 
 
 def a_fill_counts_as_often_as_it_is_heard_of(patch: pytest.MonkeyPatch) -> None:

@@ -160,7 +160,7 @@ def legs_that_are_left_out_are_missing(patch: pytest.MonkeyPatch) -> None:
 
     def believes(self: ContingentOrders, order: Order, report: OrderReport, source: Source) -> None:
         meet(self, order, report, source)
-        if source is not Source.STREAM and not report.legs and self.desk.ledger.expects_legs(order):
+        if source is not Source.STREAM and not report.legs and self.desk.ledger.legs.are_expected(order):
             self.desk.record(ContingentOrdersMissing(order.id))
 
     patch.setattr(ContingentOrders, "meet", believes)

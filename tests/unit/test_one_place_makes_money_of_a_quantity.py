@@ -22,8 +22,8 @@ OTHERWISE: Mapping[tuple[str, str], str] = {
     ("core/brokers/simulated/frictions.py", "Frictions.filled_of"): "a part of a quantity",
     ("core/execution/position_correction.py", "_moved"): "a quantity with its sign",
     ("core/execution/position_correction.py", "_multiplied"): "a part of a quantity, as a split makes it",
-    ("core/execution/ledger.py", "Ledger._move_position"): "a part of a fee",
-    ("core/execution/ledger.py", "moved"): "a part of a cost",
+    ("core/execution/position_book.py", "PositionBook._move_position"): "a part of a fee",
+    ("core/execution/position_moves.py", "moved"): "a part of a cost",
     ("core/model/order.py", "OrderRequest.moves"): "a leg's ratio",
     ("core/staging/shadow_trades.py", "Shadow.result"): "a fee, USD for each",
 }

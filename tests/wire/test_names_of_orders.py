@@ -45,7 +45,7 @@ def test_the_sale_of_a_part_and_the_stop_of_the_rest_both_arrive_after_their_ent
     market: LoopbackExchange, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """EX-04, EX-22: the stop that is put back has a name of its own, and takes nothing else with it."""
-    monkeypatch.setattr("core.execution.ledger.KEPT", timedelta(0))
+    monkeypatch.setattr("core.execution.order_retention.KEPT", timedelta(0))
     monkeypatch.setattr(
         "core.workflows.protection.protective_stops.MANUAL", "nobody"
     )  # its stops are named as a signal's are

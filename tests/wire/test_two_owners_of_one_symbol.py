@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app import Keyturn
-from core.execution.ledger import UNKNOWN_OWNER
+from core.execution.ledger_state import UNKNOWN_OWNER
 from core.facts import CancelRequested, PositionCorrected
 from core.model.order import Side
 from tests.wire.exchange.clocks import RunningClock

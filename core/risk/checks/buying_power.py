@@ -58,12 +58,12 @@ def reserved_for_unseen(ledger: Ledger, account: Account, but: ClientOrderId | N
     A short sale takes what a buy does. One that is to take another's place reserves only what it costs more than they
     show, or than is reserved, for that one; of `but` what is not filled is left out.
     """
-    filled = (fill for fill in ledger.opened_since(account.at) if not _is_seen(fill.order, account))
+    filled = (fill for fill in ledger.book.opened_since(account.at) if not _is_seen(fill.order, account))
     reserved = sum((fill.cost for fill in filled), ZERO)
     for order in ledger.working_entries():
         if _is_seen(order, account) or order.id == but:
             continue
-        old = ledger.incumbent(order)
+        old = ledger.chains.incumbent(order)
         reserved += max(order.cost_to_come - _counted(old, account), ZERO)
     return reserved
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from core.execution.ledger import UNKNOWN_OWNER
+from core.execution.ledger_state import UNKNOWN_OWNER
 from core.model.staging import MANUAL
 from core.model.values import ZERO
 from core.risk.protections.base import EVERYTHING, Lock, Locks, Measure, Scope, TradeProtection

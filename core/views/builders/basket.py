@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from core.execution.current_effect import effect_now, working_entries
-from core.execution.ledger import position_key
+from core.execution.ledger_state import position_key
 from core.execution.order import Order
 from core.model.account import Account
 from core.model.basket import BasketOrderState, BasketSource, SignedOrder

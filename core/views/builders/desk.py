@@ -336,9 +336,11 @@ class ViewBuilder:
         last_at, last = self._newest_price(position)
         entry = state.ledger.order(position.entry_order)
         plan = entry.stop if entry else None
-        exits = state.ledger.working_exits(position.symbol, position.strategy)
-        guards = [o for o in exits if o.is_protective and not state.ledger.is_held(o)]
-        stops = [o for o in guards if state.ledger.incumbent(o) is None and not state.ledger.is_in_doubt(o)]
+        exits = state.ledger.exits.working(position.symbol, position.strategy)
+        guards = [o for o in exits if o.is_protective and not state.ledger.legs.is_held(o)]
+        stops = [
+            o for o in guards if state.ledger.chains.incumbent(o) is None and not state.ledger.chains.is_in_doubt(o)
+        ]
         cover = cover_of(state.ledger, position, lambda order: state.sightings.departing.is_held_up(order, state.at))
         profit = state.ledger.open_profit(position, last)
         risked = position.risk(plan.way_from(position.average_price)) if plan else None
@@ -363,7 +365,7 @@ class ViewBuilder:
             in_doubt=cover.in_doubt,
             doubt=cover.doubt,
             is_closing=any(not o.stands_by or o.is_cancelling for o in exits),
-            has_bracket=state.ledger.has_bracket_order(position.symbol, position.strategy),
+            has_bracket=state.ledger.exits.has_bracket_order(position.symbol, position.strategy),
             held_by_others=held_by_others(
                 state.sightings.others, position.symbol, Side.SELL if position.quantity > 0 else Side.BUY
             ),
@@ -401,10 +403,10 @@ class ViewBuilder:
 
     def _order(self, order: Order, told: Mapping[Symbol, Quantity]) -> OrderRow:
         ledger = self.state.ledger
-        is_held = order.is_working and ledger.is_held(order)
+        is_held = order.is_working and ledger.legs.is_held(order)
         patience = timedelta(seconds=float(self.state.control.settings.execution.warning_seconds))
         is_halted = order.is_working and order.request.symbol in self.state.normaliser.state.halted
-        drawn = _order(order, patience, is_to_replace=ledger.incumbent(order) is not None, is_held=is_held)
+        drawn = _order(order, patience, is_to_replace=ledger.chains.incumbent(order) is not None, is_held=is_held)
         over = beyond(ledger, order, told)
         more = (RowMark.MORE_THAN_HELD,) if over > 0 else ()
         waits = (RowMark.WAITS_TO_BE_SENT,) if self.state.sightings.departing.is_held_up(order, self.state.at) else ()

@@ -11,8 +11,10 @@ from copy import copy
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from core.execution.ledger import Ledger, moved, position_key
+from core.execution.ledger import Ledger
+from core.execution.ledger_state import position_key
 from core.execution.order import nearest_first
+from core.execution.position_moves import moved
 from core.facts import OrderCreated
 from core.model.account import Account, NoAccount
 from core.model.basket import BasketLine, SignedOrder
@@ -137,7 +139,7 @@ class BasketDryRun:
             expires_at=None,
             counted_at=price,
         )
-        self.ledger.folds[OrderCreated](self.state.at, created)  # type: ignore[operator]
+        self.ledger.folds[OrderCreated](self.state.at, created)
 
     def _leave(self, proposal: Proposal, cancels: tuple[ClientOrderId, ...], price: Price | None) -> None:
         key, order = position_key(proposal.symbol, proposal.strategy), proposal.order
@@ -224,7 +226,7 @@ class BasketDryRun:
 def copied(ledger: Ledger) -> Ledger:
     """Books of their own: what is done to them nobody hears of."""
     trial = Ledger(ledger.calendar)
-    trial.opened = list(ledger.opened)
+    trial.book.opened = list(ledger.book.opened)
     state = ledger.state
     trial.restore(
         replace(

@@ -71,7 +71,7 @@ class KillSwitchWorkflow:
             yield CancelOrder(order.id, order.broker_order_id)
 
     def _goes(self, order: Order, command: Kill) -> bool:
-        is_guard = order.is_protective and not self.state.ledger.is_held(order)
+        is_guard = order.is_protective and not self.state.ledger.legs.is_held(order)
         opens = not order.only_reduces or only_opens(self.state.ledger, order, self.state.told_at_a_kill)
         return opens or (command.naked and is_guard)
 
@@ -131,7 +131,7 @@ class KillSwitchWorkflow:
     def _is_unknown(self, order: Order) -> bool:
         """In doubt; or it opens, has left, and has no answer yet."""
         has_left = order.status is OrderStatus.PENDING and not self.state.sightings.departing.is_here(order)
-        return self.state.ledger.is_in_doubt(order) or (has_left and not order.only_reduces)
+        return self.state.ledger.chains.is_in_doubt(order) or (has_left and not order.only_reduces)
 
 
 def _taken_back(other: OtherOrder) -> CancelOrder:

@@ -42,9 +42,9 @@ class Cancellation:
         order = self.state.ledger.order(command.client_order_id)
         if order is None or not order.is_working:
             return ()
-        old = self.state.ledger.incumbent(order)
+        old = self.state.ledger.chains.incumbent(order)
         why_not = NOT_YET if old is not None and order.is_protective else None
-        if self.state.ledger.is_held(order):
+        if self.state.ledger.legs.is_held(order):
             why_not = HELD
         if why_not is not None:
             self.state.record(ProposalSkipped(order.strategy, order.request.symbol, self.state.at, (why_not,)))
@@ -67,7 +67,7 @@ class Cancellation:
             self.order_recovery.watch(order)
         if order.status is not OrderStatus.PENDING:
             yield CancelOrder(order.id, order.broker_order_id)
-        heir = self.state.ledger.heir(order)
+        heir = self.state.ledger.chains.heir(order)
         if heir is not None and not heir.is_cancelling:
             yield from self.cancel(heir, reason, code)
 
@@ -94,7 +94,7 @@ class Cancellation:
         wanted = self.state.ledger.order(message.client_order_id) if isinstance(message, RequestCancel) else None
         if wanted is None or not wanted.is_working:
             return []
-        heir = self.state.ledger.heir(wanted)
+        heir = self.state.ledger.chains.heir(wanted)
         return [CancelOrder(order.id, order.broker_order_id) for order in (wanted, heir) if order is not None]
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────

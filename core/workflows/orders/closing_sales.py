@@ -52,7 +52,7 @@ class ClosingSales:
         orders, followers = self._line(use)
         if any(self._works(order) for order in orders) or any(close.is_unused for close in followers):
             return False
-        unseen = [stop for stop in self.state.ledger.cut_stops() if stop.owed is None]
+        unseen = [stop for stop in self.state.ledger.exits.cut_stops() if stop.owed is None]
         return not any(
             stop in orders for stop in unseen
         )  # of a pair that was for too much its own stop goes back first
@@ -175,7 +175,7 @@ class ClosingSales:
 
     def _works(self, order: Order) -> bool:
         """Not what was to replace an order that ended in another way: no broker takes it any more."""
-        return order.is_working and not self.state.ledger.is_forestalled(order)
+        return order.is_working and not self.state.ledger.chains.is_forestalled(order)
 
     def _was_given_up(self, use: AuthorizationUse) -> bool:
         """Whether the sale was never sent, and will not be."""

@@ -42,7 +42,7 @@ class ContingentOrders:
         for told in own:
             if not self.state.ledger.has(told.client_order_id):
                 self._adopt(order, told, source)
-        if source is Source.LOOK_UP and not own and self.state.ledger.expects_legs(order):
+        if source is Source.LOOK_UP and not own and self.state.ledger.legs.are_expected(order):
             self._none_are_named(order, report)
 
     def _was_made_before(self, order: Order, told: OrderReport) -> bool:
@@ -62,7 +62,7 @@ class ContingentOrders:
         hidden_at = self._hidden.get(order.id)
         patience = timedelta(seconds=float(self.state.control.settings.execution.not_found_seconds))
         is_given_up = hidden_at is not None and self.state.at - hidden_at > patience
-        return self.state.ledger.expects_legs(order) and not is_given_up
+        return self.state.ledger.legs.are_expected(order) and not is_given_up
 
     def _adopt(self, parent: Order, told: OrderReport, source: Source) -> None:
         listed = next((leg for leg in parent.request.legs if _is_this(leg, parent.request, told)), None)

@@ -48,7 +48,7 @@ class OrderRecovery:
 
     def ask_for_legs(self, order: Order) -> Iterator[Effect]:
         """An answer or the books told of an order without its legs: only the order itself is believed (EX-13)."""
-        if self.state.ledger.expects_legs(order) and order.id not in self.next_look_up:
+        if self.state.ledger.legs.are_expected(order) and order.id not in self.next_look_up:
             yield from self.ask(order)
 
     def watch(self, order: Order) -> None:
@@ -120,7 +120,7 @@ class OrderRecovery:
 
     def _hides_legs(self, order: Order, report: OrderReport) -> bool:
         """Whether the broker says that it has legs, and we know none of them."""
-        return report.hides_legs and bool(order.request.legs) and not self.state.ledger.legs(order.id)
+        return report.hides_legs and bool(order.request.legs) and not self.state.ledger.legs.of(order.id)
 
     def _follow_cancel(self, order: Order) -> Iterator[Effect]:
         """The broker knows it and works it: the cancel was lost without a word, and a second one does no harm."""
@@ -142,7 +142,7 @@ class OrderRecovery:
         limits = self.state.control.settings.execution
         since = order.first_not_found_at or self.state.at
         is_long = self.state.at - since >= timedelta(seconds=float(limits.not_found_seconds))
-        if self.state.ledger.is_forestalled(order):
+        if self.state.ledger.chains.is_forestalled(order):
             yield from self._never_arrived(order)
         elif order.not_found >= limits.not_found_times and is_long:
             self._missing_since.setdefault(order.id, self.state.at)
@@ -174,7 +174,9 @@ class OrderRecovery:
         due: list[Order] = []
         for order_id, (at, wait) in list(self.next_look_up.items()):
             order = self.state.ledger.order(order_id)
-            if order is None or not (order.is_working or order.is_given_up or self.state.ledger.expects_legs(order)):
+            if order is None or not (
+                order.is_working or order.is_given_up or self.state.ledger.legs.are_expected(order)
+            ):
                 del self.next_look_up[order_id]
                 continue
             if self.state.at < at:
@@ -197,7 +199,7 @@ class OrderRecovery:
 
     def _is_in_books(self, order: Order) -> bool:
         """Whether they tell what is wanted of it: of legs they are not believed."""
-        return order.status is not OrderStatus.PENDING and not self.state.ledger.expects_legs(order)
+        return order.status is not OrderStatus.PENDING and not self.state.ledger.legs.are_expected(order)
 
 
 def told_of(state: TradingState, reply: LookUpAnswered) -> Order | None:

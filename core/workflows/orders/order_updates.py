@@ -61,7 +61,7 @@ class OrderUpdates:
         if self.state.ledger.has(report.client_order_id):
             self.state.record(UpdateIgnored(report.client_order_id, "it ended on an earlier day: nothing new"))
             return
-        parents = self.state.ledger.parents_of_unnamed(report.symbol)
+        parents = self.state.ledger.legs.parents_of_unnamed(report.symbol)
         if not parents:
             self.state.record(UpdateIgnored(report.client_order_id, "an order that is not ours"))
             self.state.hear_of_other(report)
@@ -85,7 +85,7 @@ class OrderUpdates:
     def _entry_behind(self, leg: Order, report: OrderReport) -> Order | None:
         """The entry of a leg that was filled before anything told us of its own fills; also one that was given up."""
         entry = self.state.ledger.order(leg.parent) if leg.parent is not None else None
-        if entry is None or not self.state.ledger.is_held(leg) or report.filled_quantity <= leg.filled_quantity:
+        if entry is None or not self.state.ledger.legs.is_held(leg) or report.filled_quantity <= leg.filled_quantity:
             return None
         has_ended_there = entry.status.is_terminal and entry.broker_order_id is not None
         return None if has_ended_there else entry

@@ -116,7 +116,7 @@ class PositionClose:
 
         What a desk that was away found lapsed stays so: the key was turned for then.
         """
-        return any(self.state.ledger.is_in_doubt(stop) for stop in self.closing_sales.stops(use))
+        return any(self.state.ledger.chains.is_in_doubt(stop) for stop in self.closing_sales.stops(use))
 
     def _prolonged_at(self, use: AuthorizationUse) -> datetime:
         """Half of its time before its end, so that as much is left at least when the doubt is over."""
@@ -147,7 +147,7 @@ class PositionClose:
     def _may_owe_more(self, use: AuthorizationUse) -> bool:
         """Whether one of the stops stayed, and may end yet; or another exit of the owner is under way, and may fail."""
         symbol, owner = use.mandate.symbol, self.closing_sales.owner(use)
-        is_one_out = any(o.waits_at_limit or not o.stands_by for o in self.state.ledger.working_exits(symbol, owner))
+        is_one_out = any(o.waits_at_limit or not o.stands_by for o in self.state.ledger.exits.working(symbol, owner))
         is_under_way = is_one_out or bool(self.closing_sales.closes_under_way(symbol, owner))
         return is_under_way or any(map(self.closing_sales.may_end_yet, self.closing_sales.stops(use)))
 
@@ -280,7 +280,9 @@ class PositionClose:
         told = self.state.drifted if self.state.control.killed_by is None else self.state.told_at_a_kill
         there = free_of_exits(self.state.ledger, mandate.symbol, strategy, mandate.side, told)
         free = min(there, self.protective_stops.uncovered(mandate.symbol, strategy, mandate.side))
-        left_to_legs = self.state.ledger.left_to_legs(mandate.symbol, strategy, but=entries[-1] if entries else None)
+        left_to_legs = self.state.ledger.legs.left_to_legs(
+            mandate.symbol, strategy, but=entries[-1] if entries else None
+        )
         return free - left_to_legs - self.closing_sales.kept_back(mandate.symbol, strategy)
 
     def _was_killed(self, use: AuthorizationUse) -> bool:

@@ -92,7 +92,7 @@ class Submission:
             refusal = refusal_of_less(self.state.ledger.order(approval.less_of), order)
         if refusal is not None:
             raise NotPermittedError(f"order {order.client_order_id}: {refusal}")
-        self.state.ledger.require_new(order.client_order_id)
+        self.state.ledger.retention.require_new(order.client_order_id)
         self._begun.append((approval, intent))
         self.state.record(ApprovalRedeemed(approval, order.client_order_id, digest, order.quantity))
         self.state.record(

@@ -96,7 +96,7 @@ class ExcessExits:
         elif self._can_be_less(order, left):
             yield from self._make_less(order, left)
         else:
-            for one in (order, *self.state.ledger.rivals(order)):  # the other one holds the shares as well
+            for one in (order, *self.state.ledger.legs.rivals(order)):  # the other one holds the shares as well
                 if one.is_working and not one.is_cancelling:
                     yield from self.cancellation.cancel(one, *TOO_MUCH)
 
@@ -126,7 +126,7 @@ class ExcessExits:
 
     def _awaits_the_broker(self, order: Order, left: Quantity) -> bool:
         """Whether a fill of its rival made it too large, and the broker has not said yet what it did about that."""
-        rivals = self.state.ledger.rivals(order)
+        rivals = self.state.ledger.legs.rivals(order)
         filled = sum((rival.filled_quantity for rival in rivals), ZERO)
         is_left_over = left <= 0 and not any(rival.status is OrderStatus.FILLED for rival in rivals)
         if not filled or is_left_over or self._seen.get(order.id) == filled:
@@ -162,7 +162,9 @@ class ExcessExits:
             o.request.replaces == order.id and o.request.terms == order.request.terms and o.status.is_terminal
             for o in self.state.ledger.state.orders.values()
         )
-        is_oco = any(one.request.order_class is OrderClass.OCO for one in (order, *self.state.ledger.rivals(order)))
+        is_oco = any(
+            one.request.order_class is OrderClass.OCO for one in (order, *self.state.ledger.legs.rivals(order))
+        )
         return is_whole and order.stands_by and not refused and not is_oco
 
     def _make_less(self, order: Order, left: Quantity) -> Iterator[Effect]:
@@ -187,7 +189,7 @@ class ExcessExits:
 
     def _cut_with(self, order: Order) -> list[Order]:
         """The order, its pair, and what was taken back with them; nothing where that was for another reason."""
-        pair = [order, *self.state.ledger.rivals(order)]
+        pair = [order, *self.state.ledger.legs.rivals(order)]
         asked = {one.cancel_requested_at for one in pair if one.cancel_code is CancelCode.TOO_MUCH}
         if not asked:
             return []
@@ -209,7 +211,7 @@ class ExcessExits:
         """The same stops again for what is held and bare, the nearest first, as soon as all that was for too much is
         gone: derived from the books, so that nothing is lost with a crash in between.
         """
-        for stop in nearest_first(self.state.ledger.cut_stops()):
+        for stop in nearest_first(self.state.ledger.exits.cut_stops()):
             yield from apart(self.state, partial(self._again_of, stop))
 
     def _again_of(self, stop: Order) -> Iterator[Effect]:
@@ -237,7 +239,7 @@ class ExcessExits:
         """What was to be taken back with a stop that was for too much, and was not: alone it would hold the shares
         until its price comes, and the broker may not know that the two are a pair.
         """
-        pair = self.state.ledger.rivals(stop)
+        pair = self.state.ledger.legs.rivals(stop)
         is_alone = stop.cancel_code in CUT and not stop.made_way
         if not is_alone or any(one.is_protective and one.is_working for one in pair):
             return []
@@ -251,11 +253,11 @@ class ExcessExits:
         held = free_of_exits(self.state.ledger, symbol, strategy, side, self._told)
         entry = self.state.ledger.order(stop.parent) if stop.parent is not None else None
         free = self.protective_stops.uncovered(symbol, strategy, side)
-        free -= self.state.ledger.left_to_legs(symbol, strategy, but=entry)
+        free -= self.state.ledger.legs.left_to_legs(symbol, strategy, but=entry)
         return max(min(held, free, left_to_close(self.state, symbol, strategy, side)), ZERO)
 
     def _beside(self, stop: Order) -> Iterator[Order]:
-        exits = self.state.ledger.working_exits(stop.request.symbol, stop.strategy)
+        exits = self.state.ledger.exits.working(stop.request.symbol, stop.strategy)
         return (order for order in exits if order.request.side is stop.request.side)
 
     def _is_good_yet(self, stop: Order) -> bool:

@@ -62,7 +62,7 @@ class ProtectiveStops:
         order = self.state.ledger.order(fact.fill.client_order_id)
         if order is None:
             return
-        for rival in self.state.ledger.rivals(order):
+        for rival in self.state.ledger.legs.rivals(order):
             if rival.is_working:  # the broker makes it smaller, or ends it: which of both is asked
                 yield from self.order_recovery.ask(rival)
         self.proposals.withdraw_loose_exits(order.request.symbol)
@@ -89,8 +89,8 @@ class ProtectiveStops:
         self._end_what_is_sold(order.request.symbol)
         if not order.request.legs and order.role is None:
             return
-        for leg in self.state.ledger.legs(order.id):
-            if leg.is_working and self.state.ledger.is_orphan(leg):
+        for leg in self.state.ledger.legs.of(order.id):
+            if leg.is_working and self.state.ledger.legs.is_orphan(leg):
                 self.order_recovery.watch(leg)
         yield from self.cover(order.id if order.role is None else order.parent or order.id)
 
@@ -123,7 +123,7 @@ class ProtectiveStops:
         """An entry that turned out to have no legs is guarded; a leg with nothing left to wait for is taken back."""
         if order.is_bare:
             yield from self.cover(order.id)
-        if order.is_working and not order.is_cancelling and self.state.ledger.is_orphan(order):
+        if order.is_working and not order.is_cancelling and self.state.ledger.legs.is_orphan(order):
             yield from self.cancellation.cancel(order, "what it was made with has ended", CancelCode.ORPHANED)
 
     def resume(self, but: Collection[Symbol] = ()) -> Iterator[Effect]:
@@ -161,13 +161,13 @@ class ProtectiveStops:
         if not entry.request.legs or entry.is_bare:
             return False
         is_whole = entry.filled_quantity > 0 and entry.remaining <= 0
-        legs = self.state.ledger.legs(entry.id)
+        legs = self.state.ledger.legs.of(entry.id)
         return entry.is_working or is_whole or not legs or any(leg.is_working for leg in legs)
 
     def _bare(self, entry: Order, side: Side) -> Decimal:
         """Shares that no working exit would close, nor, where the stop was a leg, one that is signed and waits."""
         symbol, strategy = entry.request.symbol, entry.strategy
-        free = self.uncovered(symbol, strategy, side) - self.state.ledger.left_to_legs(symbol, strategy, but=entry)
+        free = self.uncovered(symbol, strategy, side) - self.state.ledger.legs.left_to_legs(symbol, strategy, but=entry)
         if not entry.request.legs:
             return free
         return min(free, left_to_close(self.state, entry.request.symbol, entry.strategy, side))
@@ -239,7 +239,7 @@ class ProtectiveStops:
         position = self._position(symbol, strategy)
         if position is None or closing_side(position) is not side:
             return Decimal(0)
-        return abs(position.quantity) - self.state.ledger.claimed(position.symbol, strategy)
+        return abs(position.quantity) - self.state.ledger.exits.claimed(position.symbol, strategy)
 
     def _position(self, symbol: str, strategy: str) -> Position | None:
         return next(

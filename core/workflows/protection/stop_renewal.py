@@ -68,7 +68,7 @@ class StopRenewal:
 
     def _is_owed_by_its_entry(self, leg: Order) -> bool:
         """Of an entry that was not filled whole the stop is no leg's: what it bought has its own, as it was signed."""
-        is_held = self.state.ledger.is_held(leg)
+        is_held = self.state.ledger.legs.is_held(leg)
         return is_held and bool(self.state.stage.mandates(AuthorizationKind.PROTECTIVE_STOP, leg.parent))
 
     def resume(self) -> None:
@@ -76,7 +76,7 @@ class StopRenewal:
         for position in self.state.ledger.positions():
             if position.symbol in self.state.sightings.differing or self.order_changes.unguarded(position) <= 0:
                 continue
-            last = self.state.ledger.last_stop(position)
+            last = self.state.ledger.exits.last_stop(position)
             if last is not None and not last.is_asked_for:
                 done_apart(self.state, partial(self._ask_in_place_of, last))
 

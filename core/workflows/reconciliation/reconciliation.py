@@ -285,7 +285,7 @@ class Reconciliation:
         if report is not None and is_ours(order, report):
             is_alive = report.status is not None and report.status.is_working  # given up here, and there after all
             is_news = order.is_working or is_alive or report.filled_quantity > order.filled_quantity
-            if is_news or self.state.ledger.expects_legs(order):
+            if is_news or self.state.ledger.legs.are_expected(order):
                 yield from self.order_updates.absorb(order, report, Source.RECONCILIATION)
                 yield from self.order_recovery.ask_for_legs(order)
         elif order.is_working and order.id not in self.order_recovery.next_look_up:
@@ -317,7 +317,7 @@ class Reconciliation:
         order = self.state.ledger.order(report.client_order_id)
         if order is None:
             return True
-        has_legs = not order.request.legs or order.is_bare or bool(self.state.ledger.legs(order.id))
+        has_legs = not order.request.legs or order.is_bare or bool(self.state.ledger.legs.of(order.id))
         return has_legs and not has_news(report, order)
 
     def _grace(self) -> timedelta:

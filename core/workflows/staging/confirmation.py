@@ -457,10 +457,10 @@ def in_the_way(state: TradingState, proposal: Proposal) -> tuple[ClientOrderId, 
     if not proposal.is_exit:
         return ()
     ledger = state.ledger
-    exits = ledger.working_exits(proposal.symbol, proposal.strategy)
+    exits = ledger.exits.working(proposal.symbol, proposal.strategy)
     entries = ledger.working_entries(proposal.symbol, proposal.strategy)
     return (
-        *(order.id for order in exits if order.stands_by and not ledger.is_held(order)),
+        *(order.id for order in exits if order.stands_by and not ledger.legs.is_held(order)),
         *(order.id for order in entries if order.request.legs and order.filled_quantity),
     )
 

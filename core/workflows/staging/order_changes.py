@@ -160,8 +160,12 @@ class OrderChanges:
 
     def _waited_for(self, position: Position) -> Iterator[Order]:
         """Entries that a stop of the broker's waits for: of one filled in part, that stop will hold all its shares."""
-        for order in self.state.ledger.working_exits(position.symbol, position.strategy):
-            entry = self.state.ledger.order(order.parent) if order.parent and self.state.ledger.is_held(order) else None
+        for order in self.state.ledger.exits.working(position.symbol, position.strategy):
+            entry = (
+                self.state.ledger.order(order.parent)
+                if order.parent and self.state.ledger.legs.is_held(order)
+                else None
+            )
             if entry is not None:
                 yield entry
 
@@ -245,7 +249,7 @@ class OrderChanges:
 
     def stage_move_again(self, moved: Order, why: RequestedChange) -> None:
         """A stop's new place that was confirmed and never left, on a ticket: the old one still works where it was."""
-        if moved.request.replaces is None or self.state.ledger.incumbent(moved) is None:
+        if moved.request.replaces is None or self.state.ledger.chains.incumbent(moved) is None:
             return
         again = replace(moved.request, client_order_id=self._next_id(moved.request.replaces))
         self._stage(self._guard(again, moved.strategy, moved.reference, why.words))
@@ -326,14 +330,14 @@ class OrderChanges:
 
     def _stops(self, position: Position) -> list[Order]:
         ledger = self.state.ledger
-        exits = (o for o in ledger.working_exits(position.symbol, position.strategy) if not ledger.is_held(o))
-        return [order for order in exits if order.is_protective and ledger.incumbent(order) is None]
+        exits = (o for o in ledger.exits.working(position.symbol, position.strategy) if not ledger.legs.is_held(o))
+        return [order for order in exits if order.is_protective and ledger.chains.incumbent(order) is None]
 
     def unguarded(self, position: Position) -> Quantity:
         """Shares that no stop guards, that no exit is out or signed for, and that no entry's legs wait to guard."""
         ledger = self.state.ledger
-        held = abs(position.quantity) - ledger.claimed(position.symbol, position.strategy)
-        held -= ledger.left_to_legs(position.symbol, position.strategy)
+        held = abs(position.quantity) - ledger.exits.claimed(position.symbol, position.strategy)
+        held -= ledger.legs.left_to_legs(position.symbol, position.strategy)
         left = left_to_close(self.state, position.symbol, position.strategy, closing_side(position))
         return Quantity(max(min(held, left), ZERO))
 

@@ -148,7 +148,7 @@ class Proposals:
 
     def is_leaving(self, position: Position) -> bool:
         """Whether an exit of this position is staged, or one beside its stops and targets is out."""
-        exits = self.state.ledger.working_exits(position.symbol, position.strategy)
+        exits = self.state.ledger.exits.working(position.symbol, position.strategy)
         return (
             any(not order.stands_by or order.is_cancelling for order in exits)
             or self.state.stage.exit_waiting(position.symbol, position.strategy) is not None
@@ -432,7 +432,7 @@ class Proposals:
         return marked_for(self.state.at, order, self.state.calendar, self.state.control.settings.risk.session)
 
     def _why_nothing_is_left(self, position: Position) -> str:
-        doubted = self.state.ledger.doubted_exits(position.symbol, position.strategy)
+        doubted = self.state.ledger.exits.doubted(position.symbol, position.strategy)
         if any(not order.stands_by for order in doubted):
             return "an exit of it is in doubt: the broker is asked, and nothing is sent twice"
         return "an exit of all of it is working already; Orders shows it"
@@ -497,7 +497,7 @@ def left_to_close(
     position = state.ledger.position(symbol, strategy)
     if position is None or closing_side(position) is not side:
         return Quantity(ZERO)
-    out = sum((o.remaining for o in state.ledger.working_exits(symbol, strategy) if not o.stands_by), ZERO)
+    out = sum((o.remaining for o in state.ledger.exits.working(symbol, strategy) if not o.stands_by), ZERO)
     for use in state.stage.mandates(AuthorizationKind.CLOSE):
         signed = state.stage.state.confirmations.get(use.mandate.ticket_id)
         is_of_it = signed is not None and (signed.proposal.symbol, signed.proposal.strategy) == (symbol, strategy)

@@ -41,12 +41,12 @@ class ExitRules:
     def standing(self, position: Position, bar: Bar) -> ExitPosition:
         ledger, day_of = self.state.ledger, self.state.calendar.trading_day
         mark, held = self.state.exits.mark(position), abs(position.quantity)
-        exits = [o for o in ledger.working_exits(position.symbol, position.strategy) if not ledger.is_held(o)]
+        exits = [o for o in ledger.exits.working(position.symbol, position.strategy) if not ledger.legs.is_held(o)]
         return ExitPosition(
             is_long=position.quantity > 0,
             average_price=position.average_price,
             held=Quantity(held),
-            bare=Quantity(held - ledger.guarded(position.symbol, position.strategy)),
+            bare=Quantity(held - ledger.exits.guarded(position.symbol, position.strategy)),
             best=mark.best,
             days=(day_of(bar.start) - day_of(position.opened_at)).days,
             is_late=self._is_late(position.strategy, bar),

@@ -79,7 +79,7 @@ class Books:
         self._executions = 0
 
     def fold(self, fact: object) -> None:
-        self.ledger.folds[type(fact)](self.at, fact)  # type: ignore[index,operator]
+        self.ledger.folds[type(fact)](self.at, fact)
 
     def creates(
         self,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.execution.ledger import UNKNOWN_OWNER
+from core.execution.ledger_state import UNKNOWN_OWNER
 from core.execution.position_correction import owners_after
 from core.facts import OwnerShare, PositionCorrected
 from core.model.order import Effect, OrderStatus, Side

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.execution.ledger import LedgerState
+from core.execution.ledger_state import LedgerState
 from core.facts import OrderFilled, PositionCorrected, TradeClosed
 from core.facts.registry import BY_TYPE
 from core.model.order import Effect, Side

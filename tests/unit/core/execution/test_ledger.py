@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from core.execution.cover import bare_in_words, cover_of
-from core.execution.ledger import UNKNOWN_OWNER
+from core.execution.ledger_state import UNKNOWN_OWNER
 from core.execution.order import is_order_stale
 from core.execution.order_states import DuplicateOrderError
 from core.facts import (
@@ -73,7 +73,7 @@ def test_after_a_week_only_the_id_of_an_order_is_kept_and_still_used_up() -> Non
     assert books.ledger.order(order.id) is None
     assert books.ledger.has(order.id)
     with pytest.raises(DuplicateOrderError):
-        books.ledger.require_new(order.id)
+        books.ledger.retention.require_new(order.id)
 
 
 def test_within_the_week_everything_is_kept() -> None:
@@ -315,8 +315,8 @@ def test_covered_is_what_working_exits_would_still_close() -> None:
     gone = books.creates(a_request("gone", Side.SELL, "4"))
     books.becomes(gone, OrderStatus.CANCELLED)
 
-    assert books.ledger.covered(SPY, "vwap") == 4
-    assert books.ledger.working_exits(SPY, "vwap") == (stop,)
+    assert books.ledger.exits.covered(SPY, "vwap") == 4
+    assert books.ledger.exits.working(SPY, "vwap") == (stop,)
 
 
 def test_a_stop_in_doubt_covers_nothing_and_still_claims_its_shares() -> None:
@@ -332,7 +332,7 @@ def test_a_stop_in_doubt_covers_nothing_and_still_claims_its_shares() -> None:
     cover = cover_of(books.ledger, books.ledger.positions()[0])
     assert (before.covered, before.doubt) == (10, "")
     assert (cover.covered, cover.in_doubt, cover.doubt) == (6, 4, "stop")
-    assert (books.ledger.covered(SPY, "vwap"), books.ledger.claimed(SPY, "vwap")) == (6, 10)
+    assert (books.ledger.exits.covered(SPY, "vwap"), books.ledger.exits.claimed(SPY, "vwap")) == (6, 10)
     assert bare_in_words(books.ledger) == ((BareKind.IN_DOUBT, "SPY 4 stop in doubt"),)
     books.becomes(doubted, OrderStatus.CANCELLED)
     assert bare_in_words(books.ledger) == ((BareKind.NO_STOP, "SPY 4 no stop"),)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from core.execution.ledger import UNKNOWN_OWNER
+from core.execution.ledger_state import UNKNOWN_OWNER
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL
 from core.model.values import Fraction, Symbol

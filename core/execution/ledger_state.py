@@ -1,0 +1,91 @@
+"""What the ledger remembers, and what is worked out of its orders: its parts share both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+
+from core.execution.order import Order
+from core.model.position import AnyTrade, Position
+from core.model.values import NO_MONEY, ClientOrderId, ExecutionId, Money, Symbol
+
+UNKNOWN_OWNER = "broker"
+"""The strategy name of a position that was taken over from the broker's books and is no one strategy's."""
+
+
+def position_key(symbol: Symbol, strategy: str) -> str:
+    return f"{symbol}/{strategy}"
+
+
+@dataclass(slots=True)
+class LedgerState:
+    """What the ledger remembers.
+
+    `positions` is keyed `SYMBOL/strategy`; flat ones are not kept. Orders that ended before today leave once nothing
+    rests on them, and after a week in any case; what never arrived is kept for longer. So many are `forgotten`, with
+    the sum of all of them: the index of past orders has them whole, and no name is ever used again. Of trades there are
+    those of today. `redeemed` names, by an order that is not written down yet, the stop that it is less of.
+    """
+
+    orders: dict[ClientOrderId, Order] = field(default_factory=dict)
+    forgotten: int = 0
+    forgotten_sum: str = ""
+    executions: dict[ExecutionId, ClientOrderId] = field(default_factory=dict)
+    positions: dict[str, Position] = field(default_factory=dict)
+    trades: list[AnyTrade] = field(default_factory=list)
+    entries: dict[str, int] = field(default_factory=dict)
+    entries_day: date | None = None
+    closed_profit: Money = NO_MONEY
+    closed_day: date | None = None
+    redeemed: dict[ClientOrderId, ClientOrderId] = field(default_factory=dict)
+    orders_sent: int = 0
+    updates_ignored: int = 0
+
+    def position(self, symbol: Symbol, strategy: str) -> Position | None:
+        return self.positions.get(position_key(symbol, strategy))
+
+    def positions_in(self, symbol: Symbol) -> tuple[Position, ...]:
+        return tuple(p for p in self.positions.values() if p.symbol == symbol)
+
+
+class LedgerIndex:
+    """The state, with the sequence of its orders, those that work, the stops that were cut, and whose leg each is."""
+
+    def __init__(self) -> None:
+        self.restore(LedgerState())
+
+    def restore(self, state: LedgerState) -> None:
+        """Take up a saved state."""
+        self.state = state
+        self.working = {order.id: order for order in state.orders.values() if order.is_working}
+        self.cut = {order.id: order for order in state.orders.values() if order.is_cut}
+        self.places: dict[ClientOrderId, int] = {}
+        self.legs: dict[ClientOrderId, dict[ClientOrderId, Order]] = {}
+        for order in state.orders.values():
+            self.enter(order)
+
+    @property
+    def orders(self) -> dict[ClientOrderId, Order]:
+        """The oldest first."""
+        return self.state.orders
+
+    def enter(self, order: Order) -> None:
+        """What is worked out of the orders: their sequence, and whose leg each is."""
+        self.places[order.id] = next(reversed(self.places.values()), 0) + 1
+        if order.role is not None and order.parent is not None:
+            self.legs.setdefault(order.parent, {})[order.id] = order
+
+    def leave(self, order: Order) -> None:
+        del self.state.orders[order.id], self.places[order.id]
+        self.cut.pop(order.id, None)
+        if order.role is not None and order.parent is not None:
+            its = self.legs[order.parent]
+            del its[order.id]
+            if not its:
+                del self.legs[order.parent]
+
+    def note_cut(self, order: Order) -> None:
+        if order.is_cut:
+            self.cut[order.id] = order
+        else:
+            self.cut.pop(order.id, None)

@@ -1,0 +1,79 @@
+"""The legs of an order: what the broker made with it, whether they guard anything yet, and what each pair is."""
+
+from __future__ import annotations
+
+from core.execution.ledger_state import LedgerIndex
+from core.execution.order import Order
+from core.model.order import LegRole, OrderStatus
+from core.model.values import ZERO, ClientOrderId, Quantity, Symbol
+
+
+class Legs:
+    """Orders that the broker makes with another, and what took their place since."""
+
+    def __init__(self, index: LedgerIndex) -> None:
+        self.index = index
+
+    def of(self, parent: ClientOrderId) -> tuple[Order, ...]:
+        """What the broker made with an order, and what took a leg's place since."""
+        return tuple(self.index.legs.get(parent, {}).values())
+
+    def are_expected(self, order: Order) -> bool:
+        """Whether the broker holds, or held, legs of it that it has not named yet."""
+        is_moot = order.is_bare or order.status in (OrderStatus.PENDING, OrderStatus.REJECTED)
+        if not order.request.legs or is_moot or (order.status.is_terminal and not order.filled_quantity):
+            return False
+        return not self.of(order.id)
+
+    def parents_of_unnamed(self, symbol: Symbol) -> tuple[Order, ...]:
+        """Orders of a symbol whose legs the broker may have made, and has not named yet."""
+        return tuple(
+            o
+            for o in self.index.orders.values()
+            if o.request.symbol == symbol
+            and (self.are_expected(o) or (o.request.legs and o.status is OrderStatus.PENDING))
+        )
+
+    def is_held(self, order: Order) -> bool:
+        """Whether it is a leg whose entry is not filled: it guards nothing, and holds no shares."""
+        parent = self._made_with(order)
+        return parent is not None and not parent.only_reduces and parent.remaining > 0
+
+    def left_to_legs(self, symbol: Symbol, strategy: str, but: Order | None = None) -> Quantity:
+        """Shares of entries that their own legs are to guard: where another stop held them, the broker would refuse
+        those legs (EX-13).
+        """
+        entries = (
+            o
+            for o in self.index.orders.values()
+            if (o.request.symbol, o.strategy) == (symbol, strategy)
+            and o.request.legs
+            and not o.only_reduces
+            and not o.is_bare
+            and o is not but
+            and (o.is_working or self.are_expected(o))
+        )
+        return Quantity(sum((entry.filled_quantity for entry in entries), ZERO))
+
+    def is_orphan(self, leg: Order) -> bool:
+        """Whether a leg has nothing left to wait for: its entry ended before it was filled, or its rival is filled."""
+        parent = self._made_with(leg)
+        is_cut_off = self.is_held(leg) and parent is not None and parent.status.is_terminal
+        return is_cut_off or any(rival.status is OrderStatus.FILLED for rival in self.rivals(leg))
+
+    def rivals(self, order: Order) -> tuple[Order, ...]:
+        """The others of its pair, working or not: where one is filled or cancelled, the broker cancels the other."""
+        if not order.is_target and order.role is None:
+            return ()
+        pair = list(self.of(order.id if order.role is None else order.parent or order.id))
+        parent = self._made_with(order)
+        if parent is not None and parent.is_target:
+            pair.append(parent)
+        return tuple(o for o in pair if o is not order)
+
+    def _made_with(self, leg: Order) -> Order | None:
+        return self.index.orders.get(leg.parent) if leg.role is not None and leg.parent is not None else None
+
+    def leaves_it_to_its_stop(self, order: Order) -> bool:
+        """A target counts for nothing beside its stop, nor without it; an OCO until its stop is known holds both."""
+        return order.is_target and (order.role is LegRole.TARGET or bool(self.of(order.id)))

@@ -1,0 +1,207 @@
+"""What each fact makes of an order: its birth, its state, its doubt, its way out. It decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from core.execution.ledger_state import LedgerIndex
+from core.execution.order import Order
+from core.execution.order_retention import OrderRetention
+from core.execution.replacement_chains import ReplacementChains
+from core.facts import (
+    ApprovalRedeemed,
+    BrokerWarned,
+    CancelDropped,
+    CancelFailed,
+    CancelRequested,
+    ContingentOrdersMissing,
+    EngineStarted,
+    KeptOrderReleased,
+    LegResized,
+    OrderCreated,
+    OrderKept,
+    OrderNotFound,
+    OrderStateChanged,
+    OrderStateUnknown,
+    ProposalStaged,
+    StateRestored,
+    StopCut,
+    UpdateIgnored,
+    WarningConfirmed,
+)
+from core.model.order import OrderStatus
+from core.model.values import ZERO, Quantity
+
+
+class OrderFolds:
+    """The only writer of an order, its fills aside."""
+
+    def __init__(self, index: LedgerIndex, chains: ReplacementChains, retention: OrderRetention) -> None:
+        self.index, self.chains, self.retention = index, chains, retention
+        self.folds: Mapping[Any, Any] = {
+            ApprovalRedeemed: self._redeemed,
+            EngineStarted: self._started,
+            OrderCreated: self._created,
+            StopCut: self._stop_cut,
+            ProposalStaged: self._staged,
+            LegResized: self._resized,
+            ContingentOrdersMissing: self._bare,
+            OrderStateChanged: self._state_changed,
+            OrderKept: self._kept,
+            KeptOrderReleased: self._kept_released,
+            StateRestored: self._restored,
+            OrderStateUnknown: self._in_doubt,
+            OrderNotFound: self._not_found,
+            CancelRequested: self._cancel_requested,
+            CancelFailed: self._cancel_failed,
+            CancelDropped: self._cancel_dropped,
+            BrokerWarned: self._warned,
+            WarningConfirmed: self._warning_confirmed,
+            UpdateIgnored: self._ignored,
+        }
+
+    def _created(self, at: datetime, fact: OrderCreated) -> None:
+        self.retention.require_new(fact.order.client_order_id)
+        created = Order(
+            request=fact.order,
+            proposal_id=fact.proposal_id,
+            strategy=fact.strategy,
+            signal_time=fact.signal_time,
+            created_at=at,
+            stop=fact.stop,
+            parent=fact.parent,
+            exit_reason=fact.exit_reason,
+            intended_price=fact.intended_price,
+            reference=fact.reference,
+            expires_at=fact.expires_at,
+            role=fact.role,
+            target_price=fact.target_price,
+            counted_at=fact.counted_at,
+        )
+        self.index.orders[created.id] = self.index.working[created.id] = created
+        self.index.enter(created)
+        self.index.state.orders_sent += 1
+        if (old := self.chains.replaced(created)) is not None:
+            old.replacement = created.id
+        self._pay_off(created)
+
+    def _pay_off(self, less: Order) -> None:
+        """Less of a stop is written down for shares of it: so many it is owed no more, and not before (EX-20)."""
+        less_of = self.index.state.redeemed.pop(less.id, None)
+        cut = self.index.orders.get(less_of) if less_of is not None else None
+        if cut is not None:
+            cut.owed = Quantity(max((cut.owed or ZERO) - less.request.quantity, ZERO))
+            self.index.note_cut(cut)
+
+    def _state_changed(self, at: datetime, fact: OrderStateChanged) -> None:
+        order = self.index.orders[fact.client_order_id]
+        self._mark_replaced(order, fact.after)
+        order.status = fact.after
+        if order.in_doubt_since is not None:
+            order.reason = order.cancel_reason  # the doubt is over, and its words with it
+        order.reason = fact.reason or order.reason
+        order.end_code = fact.code
+        if fact.broker_order_id is not None:
+            order.broker_order_id = fact.broker_order_id
+        if order.submitted_at is None and fact.after is OrderStatus.SUBMITTED:
+            order.submitted_at = at
+        order.in_doubt_since = order.kept = None
+        if fact.after.is_terminal:
+            order.ended_at = at
+            self.index.working.pop(order.id, None)
+            self.index.note_cut(order)
+
+    def _mark_replaced(self, order: Order, after: OrderStatus) -> None:
+        """The broker took the order in the place of another, or did not: then the other one is what it was."""
+        old = self.chains.replaced(order)
+        if old is None:
+            return
+        if order.status is OrderStatus.PENDING and old.replacement == order.id:
+            old.replacement = None
+            old.replaced_by = order.id if after is OrderStatus.SUBMITTED else None
+        elif after is OrderStatus.REJECTED:
+            old.replaced_by = None
+        if old.is_working and after in (OrderStatus.REJECTED, OrderStatus.CANCELLED):
+            old.owed = None  # it is not less after all
+
+    def _started(self, _at: datetime, _fact: EngineStarted) -> None:
+        self.index.state.redeemed.clear()
+
+    def _redeemed(self, _at: datetime, fact: ApprovalRedeemed) -> None:
+        if fact.approval.less_of is not None:
+            self.index.state.redeemed[fact.client_order_id] = fact.approval.less_of
+
+    def _stop_cut(self, _at: datetime, fact: StopCut) -> None:
+        cut = self.index.orders[fact.client_order_id]
+        cut.owed = fact.owed
+        self.index.note_cut(cut)
+
+    def _staged(self, _at: datetime, fact: ProposalStaged) -> None:
+        """A stop on a ticket is for all that is bare of its position: of those that ended none is asked for again."""
+        proposal = fact.proposal
+        if not proposal.is_guard or proposal.order.replaces is not None:
+            return
+        for order in self.index.orders.values():
+            is_its = (order.request.symbol, order.strategy) == (proposal.symbol, proposal.strategy)
+            if is_its and order.is_protective and not order.is_working:
+                order.is_asked_for = True
+
+    def _resized(self, _at: datetime, fact: LegResized) -> None:
+        order = self.index.orders[fact.client_order_id]
+        order.request = replace(order.request, quantity=fact.quantity)
+
+    def _bare(self, _at: datetime, fact: ContingentOrdersMissing) -> None:
+        self.index.orders[fact.client_order_id].is_bare = True
+
+    def _kept(self, _at: datetime, fact: OrderKept) -> None:
+        self.index.orders[fact.client_order_id].kept = fact.approval
+
+    def _kept_released(self, _at: datetime, fact: KeptOrderReleased) -> None:
+        self.index.orders[fact.client_order_id].kept = None
+
+    def _restored(self, _at: datetime, _fact: StateRestored) -> None:
+        """What the archive holds as never sent may have been sent after it was made."""
+        for order in self.index.working.values():
+            order.kept = None
+
+    def _in_doubt(self, at: datetime, fact: OrderStateUnknown) -> None:
+        order = self.index.orders[fact.client_order_id]
+        order.in_doubt_since = order.in_doubt_since or at
+        order.reason = fact.reason
+
+    def _not_found(self, at: datetime, fact: OrderNotFound) -> None:
+        order = self.index.orders[fact.client_order_id]
+        order.not_found += 1
+        order.first_not_found_at = order.first_not_found_at or at
+
+    def _warned(self, at: datetime, fact: BrokerWarned) -> None:
+        order = self.index.orders[fact.client_order_id]
+        order.warnings, order.warned_at = (*order.warnings, *fact.warnings), at
+
+    def _warning_confirmed(self, _at: datetime, fact: WarningConfirmed) -> None:
+        self.index.orders[fact.client_order_id].warned_at = None
+
+    def _cancel_requested(self, at: datetime, fact: CancelRequested) -> None:
+        order = self.index.orders[fact.client_order_id]
+        order.cancel_requested_at = order.cancel_requested_at or at
+        order.cancel_failed_at = None
+        order.reason = order.cancel_reason = fact.reason
+        order.cancel_code = fact.code
+        order.owed = None
+
+    def _cancel_failed(self, at: datetime, fact: CancelFailed) -> None:
+        order = self.index.orders[fact.client_order_id]
+        if order.cancel_requested_at is not None:  # a word that came after nobody wanted its end any more
+            order.cancel_failed_at = at
+            order.cancel_failures += 1
+
+    def _cancel_dropped(self, at: datetime, fact: CancelDropped) -> None:
+        order = self.index.orders[fact.client_order_id]
+        order.cancel_requested_at, order.cancel_failed_at, order.let_go_at = None, None, at
+        order.cancel_failures, order.reason, order.cancel_reason, order.cancel_code = 0, "", "", None
+
+    def _ignored(self, _at: datetime, _fact: UpdateIgnored) -> None:
+        self.index.state.updates_ignored += 1

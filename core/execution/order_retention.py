@@ -1,0 +1,150 @@
+"""Which orders leave memory when a day begins, where they are found afterwards, and how one comes back.
+
+Nothing is forgotten that something may rest on, and no name is ever used again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Set
+from datetime import date, datetime, timedelta
+
+from core.execution.ledger_state import UNKNOWN_OWNER, LedgerIndex
+from core.execution.legs import Legs
+from core.execution.order import Order
+from core.execution.order_states import DuplicateOrderError
+from core.execution.past_orders import order_of, past_of, read, sum_after, written
+from core.facts import OrdersRecalled
+from core.model.past_order import PastOrder
+from core.model.session import Calendar
+from core.model.values import ClientOrderId, ExecutionId, Symbol
+from core.ports import PastIndex
+
+KEPT = timedelta(days=7)
+GIVEN_UP_KEPT = timedelta(days=30)
+"""What never arrived may have arrived when nobody listened any more, and the broker's list may end before it."""
+
+
+class OrderRetention:
+    """What of the orders stays in memory, and the index of those that do not.
+
+    Parameters
+    ----------
+    past
+        The index.
+    is_still_told
+        Whether a report has yet to tell of an order.
+    named
+        Orders that something signed or waiting may yet speak of.
+    """
+
+    def __init__(
+        self,
+        index: LedgerIndex,
+        legs: Legs,
+        calendar: Calendar,
+        past: PastIndex,
+        is_still_told: Callable[[ClientOrderId], bool],
+        named: Callable[[datetime], Collection[ClientOrderId]],
+    ) -> None:
+        self.index, self.legs, self.calendar, self.past = index, legs, calendar, past
+        self.is_still_told, self.named = is_still_told, named
+
+    def has(self, order_id: ClientOrderId) -> bool:
+        """Whether this name was ever used: by what is here, or by the index."""
+        return order_id in self.index.orders or self._found(order_id) is not None
+
+    def forgotten(self, order_id: ClientOrderId) -> PastOrder | None:
+        """An order that has left memory, as it was then."""
+        content = None if order_id in self.index.orders else self._found(order_id)
+        return None if content is None else read(content)
+
+    def family(self, order_id: ClientOrderId) -> tuple[PastOrder, ...]:
+        """A forgotten order with all that is not understood without it, as far as that is forgotten too."""
+        found: dict[ClientOrderId, PastOrder] = {}
+        names = [order_id]
+        while names:
+            name = names.pop()
+            if name not in found and (past := self.forgotten(name)) is not None:
+                found[name] = past
+                names += past.kin
+        return tuple(sorted(found.values(), key=lambda past: (past.created_at, past.role is not None)))
+
+    def _found(self, order_id: ClientOrderId) -> bytes | None:
+        return self.past.find(order_id, self.index.state.forgotten) if self.index.state.forgotten else None
+
+    def require_new(self, order_id: ClientOrderId) -> None:
+        """Raise DuplicateOrderError where this id was ever used (EX-04)."""
+        if self.has(order_id):
+            raise DuplicateOrderError(f"order {order_id} exists already; the broker is not called")
+
+    def forget(self, at: datetime) -> None:
+        """Before today, an order is kept while anything may rest on it; a week is what a reconciliation compares."""
+        day = self.calendar.trading_day(at)
+        old = {o.id for o in self.index.orders.values() if _is_old(o, at)} | self._at_rest(at, day)
+        gone = [o for o in self.index.orders.values() if o.id in old and not self.is_still_told(o.id)]
+        if not gone:
+            return
+        counted: dict[ClientOrderId, list[ExecutionId]] = {order.id: [] for order in gone}
+        for execution, order_id in self.index.state.executions.items():
+            if order_id in counted:
+                counted[order_id].append(execution)
+        kin = self._kin()
+        for order in gone:
+            self._hand_over(past_of(order, counted[order.id], kin.get(order.id, ())))
+        for order in gone:
+            self.index.leave(order)
+        self.index.state.executions = {e: o for e, o in self.index.state.executions.items() if o not in counted}
+
+    def _hand_over(self, past: PastOrder) -> None:
+        content = written(past)
+        self.index.state.forgotten += 1
+        self.index.state.forgotten_sum = sum_after(self.index.state.forgotten_sum, content)
+        self.past.keep(self.index.state.forgotten, past.id, content, self.index.state.forgotten_sum)
+
+    def _at_rest(self, at: datetime, day: date) -> set[ClientOrderId]:
+        """What ended before today, in a place that holds nothing and where nothing works, and that nothing signed or
+        waiting speaks of; what belongs together leaves together.
+        """
+        named = {*self.named(at), *(o.id for o in self.index.orders.values() if self.is_still_told(o.id))}
+        busy = {(p.symbol, p.strategy) for p in self.index.state.positions.values()}
+        busy |= {(o.request.symbol, o.strategy) for o in self.index.working.values()}
+        rests = {o.id for o in self.index.orders.values() if self._is_over(o, day, busy) and o.id not in named}
+        kin = self._kin()
+        stay = [o.id for o in self.index.orders.values() if o.id not in rests and not o.is_given_up]
+        while stay:
+            kept = [name for name in kin.get(stay.pop(), ()) if name in rests]
+            rests.difference_update(kept)
+            stay += kept
+        return rests
+
+    def _is_over(self, order: Order, day: date, busy: Set[tuple[Symbol, str]]) -> bool:
+        if order.ended_at is None or self.calendar.trading_day(order.ended_at) >= day or order.is_given_up:
+            return False
+        symbol = order.request.symbol
+        return busy.isdisjoint({(symbol, order.strategy), (symbol, UNKNOWN_OWNER)}) and not self.legs.are_expected(
+            order
+        )
+
+    def _kin(self) -> dict[ClientOrderId, list[ClientOrderId]]:
+        """By each order what it is not understood without, and what is not without it."""
+        found: dict[ClientOrderId, list[ClientOrderId]] = {}
+        for order in self.index.orders.values():
+            for other in (order.parent, order.request.replaces, order.replacement, order.replaced_by):
+                if other is not None:
+                    found.setdefault(order.id, []).append(other)
+                    found.setdefault(other, []).append(order.id)
+        return {name: list(dict.fromkeys(others)) for name, others in found.items()}
+
+    def recall(self, _at: datetime, fact: OrdersRecalled) -> None:
+        """They are here again as they were: what the broker tells of them counts as it would have then."""
+        for past in fact.orders:
+            order = order_of(past)
+            self.index.orders[order.id] = order
+            self.index.state.executions.update(dict.fromkeys(past.executions, order.id))
+            self.index.enter(order)
+            self.index.note_cut(order)
+
+
+def _is_old(order: Order, at: datetime) -> bool:
+    kept = GIVEN_UP_KEPT if order.is_given_up else KEPT
+    return order.ended_at is not None and at - order.ended_at > kept

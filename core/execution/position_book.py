@@ -1,0 +1,184 @@
+"""The fold of fills into orders, positions and trades, and of corrections by the broker's books."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from core.execution.ended_trades import trade_of
+from core.execution.ledger_state import UNKNOWN_OWNER, LedgerIndex, position_key
+from core.execution.order import Order
+from core.execution.order_retention import KEPT
+from core.execution.position_moves import moved, with_part
+from core.execution.replacement_chains import ReplacementChains
+from core.facts import OrderFilled, PositionCorrected
+from core.model.instrument import named
+from core.model.order import Side
+from core.model.position import Ended, Fill, Position
+from core.model.regime import RegimeLabels
+from core.model.session import Calendar
+from core.model.values import ZERO, ClientOrderId, Money, Price, Quantity
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedTrade:
+    """A fill of an entry, and when this desk heard of it."""
+
+    heard_at: datetime
+    order: Order
+    quantity: Quantity
+    price: Price
+
+    @property
+    def cost(self) -> Decimal:
+        """USD."""
+        return self.order.request.instrument.cost(self.quantity, self.price)
+
+
+class PositionBook:
+    """Positions, trades, entries and profit, as fills and corrections make them.
+
+    Attributes
+    ----------
+    ended
+        What the last fill ended: slices behind this one ask for it as they fold the same fill.
+    """
+
+    def __init__(
+        self,
+        index: LedgerIndex,
+        chains: ReplacementChains,
+        calendar: Calendar,
+        regime: Callable[[], RegimeLabels | None],
+    ) -> None:
+        self.index, self.chains, self.calendar, self.regime = index, chains, calendar, regime
+        self.opened: list[OpenedTrade] = []
+        self.ended: Ended | None = None
+        self.folds: Mapping[Any, Any] = {OrderFilled: self._filled, PositionCorrected: self._corrected}
+
+    def opened_since(self, at: datetime) -> Iterator[OpenedTrade]:
+        """Fills of entries that were heard from then on, the newest first.
+
+        They are in memory alone, as the account's figures are which they are compared with: those of a start are asked
+        for after all that is kept.
+        """
+        for fill in reversed(self.opened):
+            if fill.heard_at < at:
+                return
+            yield fill
+
+    def _filled(self, at: datetime, fact: OrderFilled) -> None:
+        self.ended = None
+        order = self.index.orders[fact.fill.client_order_id]
+        self.index.state.executions[fact.fill.execution_id] = order.id
+        day = self.calendar.trading_day(fact.fill.at)
+        if not order.only_reduces and not self.chains.has_filled_on(day, order):
+            self._count_entry(order.strategy, day)
+        order.last_filled_on = max(order.last_filled_on or day, day)
+        order.filled_quantity = Quantity(order.filled_quantity + fact.fill.quantity)
+        paid = order.request.instrument.cost(fact.fill.quantity, fact.fill.price)
+        order.filled_cost = Money(order.filled_cost + paid)
+        order.reported_quantity = max(order.reported_quantity, fact.cumulative)
+        order.late_fill = order.late_fill or fact.is_late
+        if not order.only_reduces:
+            self.opened.append(OpenedTrade(at, order, fact.fill.quantity, fact.fill.price))
+        self._move_position(at, order, fact.fill)
+
+    def forget(self, at: datetime) -> None:
+        """Trades of earlier days, and fills of more than a week ago."""
+        day, state = self.calendar.trading_day(at), self.index.state
+        self.opened = [fill for fill in self.opened if at - fill.heard_at <= KEPT]
+        state.trades = [t for t in state.trades if self.calendar.trading_day(t.exit_time) >= day]
+
+    def _count_entry(self, strategy: str, day: date) -> None:
+        """A fill of an earlier day that is heard late is no entry of the day that is counted."""
+        state = self.index.state
+        if state.entries_day is not None and day < state.entries_day:
+            return
+        if state.entries_day != day:
+            state.entries_day = day
+            state.entries.clear()
+        state.entries[strategy] = state.entries.get(strategy, 0) + 1
+
+    def _move_position(self, at: datetime, order: Order, fill: Fill) -> None:
+        """A fill that goes through zero ends one trade, and what is left of it begins the next, the other way."""
+        key = position_key(order.request.symbol, order.strategy)
+        held, fee = self.index.state.positions.get(key), fill.fee
+        ((instrument, signed),) = order.request.moves(fill.quantity)
+        self._pay(fill)
+        is_through = held is not None and held.quantity * signed < 0 and abs(signed) > abs(held.quantity)
+        if held is not None and is_through:
+            paid = Money(fee * abs(held.quantity) / fill.quantity)
+            flat = moved(held, Quantity(-held.quantity), fill.price, order.intended_price, paid)
+            self._realise(held, flat, fill)
+            self._close(key, flat, fill, order)
+            signed, fee, held = Quantity(signed + held.quantity), Money(fee - paid), None
+        if held is None:
+            held = Position(
+                order.request.symbol, order.strategy, fill.at, order.id,
+                regime=self.regime(), heard_at=at, traded=named(instrument),
+            )  # fmt: skip
+        after = moved(held, signed, fill.price, order.intended_price, fee)
+        self._realise(held, after, fill)
+        if after.quantity == 0:
+            self._close(key, after, fill, order)
+        else:
+            self.index.state.positions[key] = after
+
+    def _realise(self, held: Position, after: Position, fill: Fill) -> None:
+        """What a fill took off a position counts on the trading day of that fill, whether or not it is flat then.
+
+        One of an earlier day that is heard late is no part of the day that is kept.
+        """
+        if after.left == held.left:
+            return
+        gained = (after.proceeds - held.proceeds) - (held.cost - after.cost)
+        self._count(fill, gained if held.quantity > 0 else -gained)
+
+    def _pay(self, fill: Fill) -> None:
+        """The fee counts on the day of its fill, of an entry too: the money is gone then."""
+        if fill.fee:
+            self._count(fill, -fill.fee)
+
+    def _count(self, fill: Fill, profit: Decimal) -> None:
+        day, state = self.calendar.trading_day(fill.at), self.index.state
+        if state.closed_day is not None and day < state.closed_day:
+            return
+        so_far = state.closed_profit if state.closed_day == day else ZERO
+        state.closed_day = day
+        state.closed_profit = Money(so_far + profit)
+
+    def _close(self, key: str, after: Position, fill: Fill, order: Order) -> None:
+        self.index.state.positions.pop(key, None)
+        trade = trade_of(self.index.state, after, fill, order)
+        self.index.state.trades.append(trade)
+        self.ended = Ended(trade, order.request.side is Side.SELL)
+
+    def _corrected(self, at: datetime, fact: PositionCorrected) -> None:
+        """Each owner has its part, with its stop. Before owners were recorded, what one strategy held alone stayed its
+        own, and what several held was nobody's in particular.
+        """
+        held = self.index.state.positions_in(fact.symbol)
+        for position in held:
+            del self.index.state.positions[position_key(position.symbol, position.strategy)]
+        for share in fact.owners:
+            found = next((p for p in held if p.strategy == share.strategy), None)
+            before = found or Position(
+                fact.symbol, share.strategy, at, ClientOrderId(""), traded=held[0].traded if held else None
+            )
+            self.index.state.positions[position_key(fact.symbol, share.strategy)] = with_part(before, share)
+        if fact.owners or fact.quantity == 0 or fact.average_price is None:
+            return
+        traded = held[0].traded if held else None
+        alone = (
+            held[0] if len(held) == 1 else Position(fact.symbol, UNKNOWN_OWNER, at, ClientOrderId(""), traded=traded)
+        )
+        cost = alone.instrument.cost(abs(fact.quantity), fact.average_price)
+        self.index.state.positions[position_key(fact.symbol, alone.strategy)] = Position(
+            fact.symbol, alone.strategy, alone.opened_at, alone.entry_order, fact.quantity, cost,
+            Quantity(abs(fact.quantity)), cost, cost, regime=alone.regime, fees=alone.fees,
+            heard_at=alone.heard_at, traded=traded,
+        )  # fmt: skip
