@@ -39,8 +39,10 @@ from core.workflows.reconciliation.reconciliation import Reconciliation
 from core.workflows.staging.auto_exits import AutoExits
 from core.workflows.staging.confirmation import Confirmations
 from core.workflows.staging.exit_resizing import ExitResizing
+from core.workflows.staging.manual_proposals import ManualProposals
 from core.workflows.staging.order_changes import OrderChanges
 from core.workflows.staging.proposal_edits import ProposalEdits
+from core.workflows.staging.proposal_staging import ProposalStaging
 from core.workflows.staging.proposals import Proposals
 from core.workflows.strategies.advising import Advising
 from core.workflows.strategies.exit_rules import ExitRules
@@ -59,8 +61,9 @@ def workflows_of(state: TradingState) -> tuple[object, ...]:
     order_recovery = OrderRecovery(state, order_updates)
     submission = Submission(state, order_updates, order_recovery)
     cancellation = Cancellation(state, order_updates, order_recovery, submission)
-    proposals = Proposals(state, gate)
-    order_changes = OrderChanges(state, proposals)
+    staging = ProposalStaging(state, gate)
+    proposals = Proposals(state, staging)
+    order_changes = OrderChanges(state, staging)
     stop_renewal = StopRenewal(state, order_changes, proposals)
     protective_stops = ProtectiveStops(state, submission, cancellation, proposals, order_recovery, stop_renewal)
     position_close = PositionClose(state, submission, cancellation, protective_stops)
@@ -88,6 +91,7 @@ def workflows_of(state: TradingState) -> tuple[object, ...]:
     return (
         CircuitBreaker(state),
         proposals,
+        ManualProposals(state, staging),
         ClockWatch(state),
         DayOpen(state),
         protection_events,

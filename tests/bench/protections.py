@@ -36,7 +36,7 @@ from core.risk.protections.trades import ClosedTrade, Direction
 from core.risk.size_factors.book import SizingBook
 from core.runtime.feed import Timed
 from core.settings.protections import ProtectionsSettings
-from core.workflows.staging.proposals import candidate_of
+from core.workflows.staging.proposal_staging import candidate_of
 from state.journal import MemoryJournal
 from tests.bench.house import SPY, fed, plain_loop, through_the_house
 from tests.bench.ticket import opened

@@ -26,7 +26,7 @@ from core.runtime.feed import bar_item
 from core.runtime.simulated_exchange import config_of, link_of
 from core.runtime.virtual import VirtualRuntime
 from core.settings.settings import Settings
-from core.workflows.staging.proposals import candidate_of
+from core.workflows.staging.proposal_staging import candidate_of
 from state.folders import JournalFolder
 from state.journal import FileJournal
 from tests.bench.house import SPY, NoLog, NoSwitch, some_bars

@@ -233,7 +233,7 @@ WAYS: dict[str, Deed] = {
     "a key": lambda _, house: confirms(house),
     "a kill": lambda _, house: house.line.send(Kill("adviser")),
     "the journal": lambda _, house: house.desk.record(house.facts(ProposalStaged)[0]),
-    "the workflow": lambda _, house: house.engine.the(Proposals).stage(house.proposal),
+    "the workflow": lambda _, house: house.engine.the(Proposals).staging.stage(house.proposal),
     "the gateway": lambda _, house: house.line.gateway.refusal(None, house.line.at),  # type: ignore[arg-type]
 }
 

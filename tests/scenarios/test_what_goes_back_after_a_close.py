@@ -20,7 +20,7 @@ from core.model.order import Effect, OrderStatus, OrderType, Side, StopHolder, T
 from core.model.values import Fraction, Price, Quantity, plain, priced
 from core.views.builders.desk import ViewBuilder
 from core.workflows.protection.stop_renewal import NOT_THERE
-from core.workflows.staging.proposals import NO_FRACTION_LASTS, NO_FRACTION_OF_A_PAIR, NO_FRACTION_TRAILS
+from core.workflows.staging.closing_terms import NO_FRACTION_LASTS, NO_FRACTION_OF_A_PAIR, NO_FRACTION_TRAILS
 from tests.scenarios.changes import FRACTIONS, ROOMY, confirms_now, passes
 from tests.scenarios.house import House, a_typed_buy, assert_can_be_rebuilt, minutes
 from tests.unit.core.brokers.trading_floor import SPY, a_bar

@@ -19,7 +19,7 @@ from core.model.values import ClientOrderId, Quantity
 from core.settings.settings import RiskSettings, Settings, StrategiesSettings, VwapSettings
 from core.settings.types import AmountSettings
 from core.workflows.reconciliation.reconciliation import NOTHING_HELD
-from core.workflows.staging.proposals import left_to_close
+from core.workflows.staging.closing_terms import left_to_close
 from state.codec import decode
 from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_house_with_a_proposal
 from tests.unit.core.brokers.trading_floor import SPY

@@ -69,7 +69,7 @@ from core.views.event_text import terms_in_words
 from core.workflows.protection.desk_held_stops import stop_by_desk
 from core.workflows.staging.confirmation_checks import reviewed, verdicts_meanwhile
 from core.workflows.staging.exit_preview import listed_exits
-from core.workflows.staging.proposals import candidate_of
+from core.workflows.staging.proposal_staging import candidate_of
 
 
 class ViewBuilder:

@@ -20,7 +20,8 @@ from core.staging.attached_legs import with_legs
 from core.staging.extended_hours import marked_for
 from core.staging.resting_entries import aimed_at, reach_of, refusal_of, stop_for
 from core.trading_state.state import TradingState
-from core.workflows.staging.proposals import closing_side, left_to_close, side_of
+from core.workflows.staging.closing_terms import closing_side, left_to_close
+from core.workflows.staging.manual_proposals import side_of
 
 NO_PRICE = "no price of it is known yet, so its amount cannot become shares; give a limit_price, or shares"
 

@@ -35,7 +35,7 @@ from core.workflows.orders.order_recovery import told_of
 from core.workflows.orders.submission import Intent, Submission
 from core.workflows.protection.protective_stops import CLOSED, ProtectiveStops
 from core.workflows.protection.stop_renewal import StopRenewal
-from core.workflows.staging.proposals import left_to_close
+from core.workflows.staging.closing_terms import left_to_close
 
 TOO_MUCH = ("it is for more than is held", CancelCode.TOO_MUCH)
 NONE_AT_THE_BROKER = ("the broker's books show none of it", CancelCode.NONE_AT_THE_BROKER)

@@ -27,7 +27,8 @@ from core.workflows.orders.cancellation import Cancellation
 from core.workflows.orders.order_recovery import OrderRecovery, told_of
 from core.workflows.orders.submission import Intent, Submission
 from core.workflows.protection.stop_renewal import StopRenewal
-from core.workflows.staging.proposals import Proposals, closing_side, left_to_close, timeframe_of
+from core.workflows.staging.closing_terms import closing_side, left_to_close
+from core.workflows.staging.proposals import Proposals, timeframe_of
 
 CLOSED = "the position is closed"
 NOTHING_LEFT = "nothing is left to protect"

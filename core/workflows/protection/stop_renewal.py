@@ -24,8 +24,9 @@ from core.trading_state.state import TradingState
 from core.workflows.base.declarations import follows
 from core.workflows.base.isolation import done_apart
 from core.workflows.day.overnight_positions import is_held_over
+from core.workflows.staging.closing_terms import closing_side
 from core.workflows.staging.order_changes import OrderChanges, RequestedChange
-from core.workflows.staging.proposals import Proposals, closing_side
+from core.workflows.staging.proposals import Proposals
 
 WITH_ITS_DAY = RequestedChange("its stop ended with the day", GuardCode.WITH_ITS_DAY)
 PERMITTED_NO_MORE = RequestedChange(

@@ -63,10 +63,11 @@ from core.workflows.base.follow_up import follow_up
 from core.workflows.base.isolation import apart
 from core.workflows.orders.position_close import PositionClose, exit_reason_of
 from core.workflows.orders.submission import Intent, Submission
+from core.workflows.staging.closing_terms import effect_of_exit, left_to_close
 from core.workflows.staging.confirmation_checks import reviewed, touch_of, verdicts_at_the_key
 from core.workflows.staging.exit_preview import watched_exits
 from core.workflows.staging.order_changes import OrderChanges
-from core.workflows.staging.proposals import candidate_of, effect_of_exit, left_to_close
+from core.workflows.staging.proposal_staging import candidate_of
 
 AT_THE_MARKET: Terms = OrderType.MARKET, None, None, None, None
 NOBODY = ProposalId("")

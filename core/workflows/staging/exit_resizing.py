@@ -18,7 +18,8 @@ from core.model.staging import Proposal
 from core.model.values import Quantity, rounded_down
 from core.risk.gate import Gate
 from core.trading_state.state import TradingState
-from core.workflows.staging.proposals import candidate_of, closing_side, effect_of_exit
+from core.workflows.staging.closing_terms import closing_side, effect_of_exit
+from core.workflows.staging.proposal_staging import candidate_of
 
 NO_WHOLE_SHARE = "less than a whole share is left, and the broker holds a pair of exits for whole shares only"
 

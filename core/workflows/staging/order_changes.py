@@ -36,7 +36,8 @@ from core.model.values import (
 )
 from core.trading_state.state import TradingState
 from core.workflows.base.declarations import answers
-from core.workflows.staging.proposals import Proposals, closing_side, left_to_close
+from core.workflows.staging.closing_terms import closing_side, left_to_close
+from core.workflows.staging.proposal_staging import ProposalStaging
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +52,9 @@ BY_HAND = RequestedChange("no stop at the broker guards these shares", GuardCode
 
 
 class OrderChanges:
-    def __init__(self, state: TradingState, proposals: Proposals) -> None:
+    def __init__(self, state: TradingState, staging: ProposalStaging) -> None:
         self.state = state
-        self.proposals = proposals
+        self.staging = staging
         self._refused: set[tuple[Symbol, str, GuardCode]] = set()
         """Stops that the desk itself would ask for and could not: that is said once."""
 
@@ -311,7 +312,7 @@ class OrderChanges:
         if refusal is not None:
             self._skip(proposal.strategy, proposal.symbol, refusal)
             return
-        self.proposals.stage(proposal)
+        self.staging.stage(proposal)
 
     def _refusal_now(self, proposal: Proposal) -> str | None:
         return self.refusal(proposal, self.state.sightings.quotes.get(proposal.symbol) or NoQuote("none seen yet"))

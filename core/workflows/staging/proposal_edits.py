@@ -21,7 +21,7 @@ from core.risk.gate import Gate
 from core.staging.attached_legs import target_of, with_legs
 from core.trading_state.state import TradingState
 from core.workflows.base.declarations import answers
-from core.workflows.staging.proposals import candidate_of
+from core.workflows.staging.proposal_staging import candidate_of
 
 NOT_WAITING = "this proposal is over"
 CONFIRMING = "it was confirmed already; wait for the broker's answer"

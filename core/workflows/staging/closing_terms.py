@@ -1,0 +1,84 @@
+"""What an exit is: its side, its name, its terms as they were typed, and how much there is left to close."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+from core.messages.commands import ProposeOrder
+from core.model.order import Effect as OrderEffect
+from core.model.order import (
+    Leg,
+    LegRole,
+    OrderClass,
+    OrderRequest,
+    OrderType,
+    Side,
+    TimeInForce,
+)
+from core.model.position import Position
+from core.model.staging import AuthorizationKind
+from core.model.values import ZERO, Quantity, Symbol, TicketId
+from core.trading_state.state import TradingState
+
+NO_FRACTION_OF_A_PAIR = "the broker takes a pair of exits for whole shares only; type whole shares, or one alone"
+NO_FRACTION_TRAILS = "the broker trails whole shares only; type whole shares, or a stop at a price"
+NO_FRACTION_LASTS = "the broker takes a fraction for the day only; type it for the day, or whole shares"
+
+
+def left_to_close(
+    state: TradingState, symbol: Symbol, strategy: str, side: Side, ticket_id: TicketId | None = None
+) -> Quantity:
+    """Shares that an order on this side would close, and that no exit is out for, or signed and waiting for the stops.
+
+    Never below zero, and none of a position that has changed its side since: there it would add. Its own stops and
+    targets do not count: they make way (EX-21). Nor does what `ticket_id` itself has signed.
+    """
+    position = state.ledger.position(symbol, strategy)
+    if position is None or closing_side(position) is not side:
+        return Quantity(ZERO)
+    out = sum((o.remaining for o in state.ledger.exits.working(symbol, strategy) if not o.stands_by), ZERO)
+    for use in state.stage.mandates(AuthorizationKind.CLOSE):
+        signed = state.stage.state.confirmations.get(use.mandate.ticket_id)
+        is_of_it = signed is not None and (signed.proposal.symbol, signed.proposal.strategy) == (symbol, strategy)
+        if is_of_it and use.is_unused and use.mandate.ticket_id != ticket_id:
+            out += use.mandate.quantity
+    return Quantity(max(abs(position.quantity) - out, ZERO))
+
+
+def in_terms_of(command: ProposeOrder, order: OrderRequest) -> OrderRequest:
+    """An exit as it was typed: a limit with a stop beside it is a pair, of which either cancels the other (EX-12)."""
+    order = replace(
+        order,
+        type=command.type,
+        time_in_force=command.time_in_force,
+        limit_price=command.limit_price,
+        stop_price=command.stop_price if command.type in (OrderType.STOP, OrderType.STOP_LIMIT) else None,
+        trail_price=command.trail_price,
+        trail_fraction=command.trail_fraction,
+    )
+    if command.type is not OrderType.LIMIT or command.stop_price is None:
+        return order
+    return replace(order, order_class=OrderClass.OCO, legs=(Leg(LegRole.STOP, stop_price=command.stop_price),))
+
+
+def refusal_of_fraction(order: OrderRequest) -> str | None:
+    """Why the broker never takes a part of a share in these terms: its stop would make way for nothing (EX-11)."""
+    if order.quantity % 1 == 0:
+        return None
+    if order.legs:
+        return NO_FRACTION_OF_A_PAIR
+    if order.type is OrderType.TRAILING_STOP:
+        return NO_FRACTION_TRAILS
+    return None if order.time_in_force is TimeInForce.DAY else NO_FRACTION_LASTS
+
+
+def closing_side(position: Position) -> Side:
+    return Side.SELL if position.quantity > 0 else Side.BUY
+
+
+def effect_of_exit(side: Side, quantity: Decimal, held: Decimal) -> OrderEffect:
+    """What an exit of so many of the shares that are held is called, everywhere."""
+    if side is Side.BUY:
+        return OrderEffect.COVER
+    return OrderEffect.CLOSE if quantity == held else OrderEffect.REDUCE

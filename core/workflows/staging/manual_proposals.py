@@ -1,0 +1,193 @@
+"""What the operator types: an order, a close, the close of everything. Each becomes a proposal, as a signal does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from decimal import Decimal
+
+from core.messages.commands import ProposeClose, ProposeFlattening, ProposeOrder
+from core.messages.effects import Effect
+from core.model.order import Effect as OrderEffect
+from core.model.order import (
+    OrderRequest,
+    Side,
+    order_id_of,
+    traded_in,
+)
+from core.model.position import Position
+from core.model.signal import ExitReason
+from core.model.staging import MANUAL, NoStop, Proposal, StopPlan
+from core.model.values import ClientOrderId, Price, ProposalId, Quantity, Symbol, plain, rounded_down
+from core.staging.attached_legs import target_of, with_legs
+from core.staging.resting_entries import aimed_at, refusal_of, stop_for
+from core.trading_state.state import TradingState
+from core.workflows.base.declarations import answers
+from core.workflows.staging.closing_terms import closing_side
+from core.workflows.staging.proposal_staging import ProposalStaging
+
+NO_TARGET = "the broker holds a target only beside a stop of its own, for whole shares, day or gtc"
+NO_TARGET_NOW = "in extended hours the broker holds no target with an entry; type it without one"
+
+
+class ManualProposals:
+    """What is typed takes the same way as a signal, and passes the same checks."""
+
+    def __init__(self, state: TradingState, staging: ProposalStaging) -> None:
+        self.state = state
+        self.staging = staging
+
+    @answers(ProposeOrder)
+    def on_propose_order(self, command: ProposeOrder) -> Iterable[Effect]:
+        """One that reduces closes a position that is there; any other opens or adds."""
+        if command.effect.only_reduces:
+            self._propose_exit(command)
+        else:
+            self._propose_entry(command)
+        return ()
+
+    def _propose_exit(self, command: ProposeOrder) -> None:
+        position = self._position_to_close(command.symbol, side_of(command.effect))
+        if position is None:
+            self._skip(command.symbol, f"there is no {command.symbol} position that it would reduce")
+            return
+        self.staging.stage_close(
+            position,
+            command.quantity,
+            order_id=self._order_id(),
+            signal_time=self.state.at,
+            exit_reason=ExitReason.MANUAL,
+            intended=command.limit_price,
+            reference=None,
+            reason=self._typed(command),
+            terms=command,
+        )
+
+    def _propose_entry(self, command: ProposeOrder) -> None:
+        order = self._entry(command)
+        market = self._market(order)
+        typed = StopPlan(command.stop_price, command.stop_holder) if command.stop_price else NoStop("none was typed")
+        stop = refusal_of(order, command.ttl_seconds) or stop_for(order, typed, market)
+        if isinstance(stop, str):
+            self._skip(command.symbol, stop)
+            return
+        whole = with_legs(self.staging.marked(order), stop, command.target_price)
+        if command.target_price is not None and target_of(whole) is None:
+            self._skip(command.symbol, NO_TARGET_NOW if whole.extended_hours else NO_TARGET)
+            return
+        life = timedelta(seconds=float(self.state.control.settings.staging.manual_seconds))
+        self.staging.stage(
+            Proposal(
+                id=ProposalId(order.client_order_id),
+                strategy=MANUAL,
+                order=whole,
+                stop=stop,
+                signal_time=self.state.at,
+                staged_at=self.state.at,
+                expires_at=self.state.at + life,
+                reason=self._typed(command),
+                intended_price=aimed_at(order, market) if order.type.is_stop else order.limit_price,
+                reference=None,
+                exit_reason=None,
+                target_price=command.target_price,
+                ttl_seconds=command.ttl_seconds,
+            )
+        )
+
+    def _entry(self, command: ProposeOrder) -> OrderRequest:
+        order = OrderRequest(
+            client_order_id=self._order_id(),
+            symbol=command.symbol,
+            side=side_of(command.effect),
+            effect=command.effect,
+            quantity=command.quantity,
+            type=command.type,
+            time_in_force=command.time_in_force,
+            limit_price=command.limit_price,
+            stop_price=command.trigger_price,
+            trail_price=command.trail_price,
+            trail_fraction=command.trail_fraction,
+        )
+        return traded_in(self.state.traded(command.symbol), order)
+
+    def _skip(self, symbol: Symbol, reason: str, strategy: str = MANUAL) -> None:
+        self.staging.skip(strategy, symbol, (reason,))
+
+    def _position_to_close(self, symbol: Symbol, side: Side) -> Position | None:
+        """The operator's own first; else whose it is that is there."""
+        held = [p for p in self.state.ledger.positions_in(symbol) if closing_side(p) is side]
+        return min(held, key=lambda position: position.strategy != MANUAL, default=None)
+
+    def _typed(self, command: ProposeOrder) -> str:
+        """By whom, and after whose advice."""
+        given = None if command.advice is None else self.state.advice.advice(command.advice)
+        return "typed by the operator" + ("" if given is None else f", after advice {given.number} of {given.adviser}")
+
+    def _market(self, order: OrderRequest) -> Price | None:
+        """The side of the newest quote that it would take, else the last price."""
+        quote, last = self.state.sightings.quotes.get(order.symbol), self.state.last_price(order.symbol)
+        if quote is not None:
+            return quote.ask if order.side is Side.BUY else quote.bid
+        return None if last is None else last[1]
+
+    @answers(ProposeClose)
+    def on_propose_close(self, command: ProposeClose) -> Iterable[Effect]:
+        positions = self.state.ledger.positions_in(command.symbol)
+        if command.strategy is not None:
+            positions = tuple(p for p in positions if p.strategy == command.strategy)
+        if not positions:
+            self._skip(command.symbol, f"there is no position in {command.symbol}", command.strategy or MANUAL)
+        for position in positions:
+            self._close_by_hand(position, command.part, ExitReason.MANUAL, command.quantity)
+        return ()
+
+    @answers(ProposeFlattening)
+    def on_propose_flattening(self, _command: ProposeFlattening) -> Iterable[Effect]:
+        """One close a position; each is confirmed on a ticket of its own (OP-07)."""
+        reason = ExitReason.KILL if self.state.control.killed_by else ExitReason.MANUAL
+        for position in self.state.ledger.positions():
+            self._close_by_hand(position, Decimal(1), reason)
+        return ()
+
+    def _close_by_hand(
+        self, position: Position, part: Decimal, exit_reason: ExitReason, shares: Quantity | None = None
+    ) -> None:
+        """`shares` is a number that was typed and read back: another one is never sold in its place."""
+        waiting = [
+            p
+            for p in self.state.stage.state.proposals.values()
+            if p.is_exit and p.symbol == position.symbol and p.strategy == position.strategy
+        ]
+        if waiting:
+            told = "an exit of this position waits already; open it in Proposals"
+            self._skip(position.symbol, told, position.strategy)
+            return
+        whole = abs(position.quantity)
+        if shares is not None and shares > whole:
+            told = f"{plain(shares)} were to be closed and {plain(whole)} are held: no more can be; close again"
+            self._skip(position.symbol, told, position.strategy)
+            return
+        step = self._step(position.symbol) if position.quantity > 0 or whole % 1 else Decimal(1)
+        quantity = shares or (whole if part >= 1 else rounded_down(whole * part, step))
+        self.staging.stage_close(
+            position,
+            Quantity(quantity),
+            order_id=self._order_id(),
+            signal_time=self.state.at,
+            exit_reason=exit_reason,
+            intended=self.state.orchestrator.state.marks.get(position.symbol),
+            reference=None,
+            reason="closed by the operator" if exit_reason is ExitReason.MANUAL else "flattened after the kill",
+        )
+
+    def _order_id(self) -> ClientOrderId:
+        state = self.state.stage.state
+        return order_id_of(MANUAL, self.state.control.state.installation or "", plain(Decimal(state.manual_orders + 1)))
+
+    def _step(self, symbol: Symbol) -> Decimal:
+        instrument = self.state.sightings.instruments.get(symbol)
+        return instrument.quantity_step if instrument else Decimal(1)
+
+
+def side_of(effect: OrderEffect) -> Side:
+    return Side.BUY if effect in (OrderEffect.OPEN, OrderEffect.ADD, OrderEffect.COVER) else Side.SELL

@@ -1,0 +1,128 @@
+"""The stage door: whatever is proposed passes the gate here, or is skipped with every reason. Nothing is sent."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from core.facts import ProposalSkipped, ProposalStaged
+from core.messages.commands import ProposeOrder
+from core.model.order import (
+    OrderRequest,
+    OrderType,
+    traded_in,
+)
+from core.model.position import Position
+from core.model.signal import ExitReason
+from core.model.staging import MANUAL, NoStop, Proposal
+from core.model.values import ClientOrderId, Price, ProposalId, Quantity, Symbol, plain
+from core.risk.gate import Candidate, Gate
+from core.staging.extended_hours import marked_for
+from core.trading_state.state import TradingState
+from core.workflows.staging.closing_terms import (
+    closing_side,
+    effect_of_exit,
+    in_terms_of,
+    left_to_close,
+    refusal_of_fraction,
+)
+
+
+class ProposalStaging:
+    """Puts proposals on the stage for whoever makes them."""
+
+    def __init__(self, state: TradingState, gate: Gate) -> None:
+        self.state = state
+        self.gate = gate
+
+    def stage(self, proposal: Proposal) -> None:
+        if self.state.ledger.has(proposal.order.client_order_id):
+            self.skip(proposal.strategy, proposal.symbol, ("this signal had its order already",), proposal.signal_time)
+            return
+        review = self.gate.review(candidate_of(proposal), self.state.figures_for(self.state.at, proposal.symbol, None))
+        if review.refusals:
+            reasons = tuple(f"{v.check}: {v.reason}" for v in review.refusals)
+            followed = None if proposal.strategy == MANUAL or proposal.only_reduces else proposal
+            checks = tuple(v.check for v in review.refusals)
+            self.skip(proposal.strategy, proposal.symbol, reasons, proposal.signal_time, followed, checks)
+            return
+        self.state.record(ProposalStaged(proposal, review))
+
+    def skip(
+        self,
+        strategy: str,
+        symbol: Symbol,
+        reasons: tuple[str, ...],
+        signal_time: datetime | None = None,
+        proposal: Proposal | None = None,
+        checks: tuple[str, ...] = (),
+    ) -> None:
+        self.state.record(ProposalSkipped(strategy, symbol, signal_time or self.state.at, reasons, proposal, checks))
+
+    def stage_close(
+        self,
+        position: Position,
+        quantity: Quantity,
+        *,
+        order_id: ClientOrderId,
+        signal_time: datetime,
+        exit_reason: ExitReason,
+        intended: Price | None,
+        reference: Price | None,
+        reason: str,
+        terms: ProposeOrder | None = None,
+    ) -> None:
+        """Stage an exit, clamped to the position less the exits that are out; its own stops make way for it."""
+        held = abs(position.quantity)
+        side = closing_side(position)
+        clamped = self.closable(position, quantity)
+        if clamped <= 0:
+            self.skip(position.strategy, position.symbol, (self._why_nothing_is_left(position),))
+            return
+        if clamped < quantity:
+            reason = f"{reason}; {plain(quantity)} was asked for, {plain(clamped)} is left to close"
+        effect = effect_of_exit(side, clamped, held)
+        order = OrderRequest(order_id, position.symbol, side, effect, clamped, OrderType.MARKET)
+        order = traded_in(position.instrument, order)
+        if terms is not None:
+            order = self.marked(in_terms_of(terms, order))
+        if refusal := refusal_of_fraction(order):
+            self.skip(position.strategy, position.symbol, (refusal,))
+            return
+        self.stage(
+            Proposal(
+                id=ProposalId(order_id),
+                strategy=position.strategy,
+                order=order,
+                stop=NoStop("it closes"),
+                signal_time=signal_time,
+                staged_at=self.state.at,
+                expires_at=None,
+                reason=reason,
+                intended_price=intended,
+                reference=reference,
+                exit_reason=exit_reason,
+            )
+        )
+
+    def closable(self, position: Position, quantity: Quantity) -> Quantity:
+        """As many of these shares as are left to close now."""
+        side = closing_side(position)
+        clamped = Quantity(min(quantity, left_to_close(self.state, position.symbol, position.strategy, side)))
+        reported = self.state.closable_read_only(position.symbol, side)
+        return min(clamped, reported) if reported else clamped
+
+    def _why_nothing_is_left(self, position: Position) -> str:
+        doubted = self.state.ledger.exits.doubted(position.symbol, position.strategy)
+        if any(not order.stands_by for order in doubted):
+            return "an exit of it is in doubt: the broker is asked, and nothing is sent twice"
+        return "an exit of all of it is working already; Orders shows it"
+
+    def marked(self, order: OrderRequest) -> OrderRequest:
+        """What is typed in extended hours acts in them where it can (RK-20)."""
+        return marked_for(self.state.at, order, self.state.calendar, self.state.control.settings.risk.session)
+
+
+def candidate_of(proposal: Proposal) -> Candidate:
+    return Candidate(
+        proposal.order, proposal.stop, proposal.strategy, proposal.signal_time, proposal.strategy == MANUAL
+    )
