@@ -44,6 +44,8 @@ from core.workflows.staging.order_changes import OrderChanges
 from core.workflows.staging.proposal_edits import ProposalEdits
 from core.workflows.staging.proposal_staging import ProposalStaging
 from core.workflows.staging.proposals import Proposals
+from core.workflows.staging.ticket_authorizations import TicketAuthorizations
+from core.workflows.staging.tickets import Tickets
 from core.workflows.strategies.advising import Advising
 from core.workflows.strategies.exit_rules import ExitRules
 from core.workflows.strategies.recommendations import Recommendations
@@ -69,8 +71,9 @@ def workflows_of(state: TradingState) -> tuple[object, ...]:
     position_close = PositionClose(state, submission, cancellation, protective_stops)
     excess_exits = ExcessExits(state, submission, cancellation, protective_stops, stop_renewal)
     unsent_orders = UnsentOrders(state, submission, protective_stops, stop_renewal)
-    confirmations = Confirmations(state, gate, order_changes, submission, position_close)
-    auto_exits = AutoExits(state, confirmations)
+    tickets, authorizations = Tickets(state, gate), TicketAuthorizations(state)
+    confirmations = Confirmations(state, gate, authorizations, order_changes, submission, position_close)
+    auto_exits = AutoExits(state, tickets, confirmations)
     protection_events, margin_monitor = ProtectionEvents(state), MarginMonitor(state)
     recommendations = Recommendations(state)
     kill_switch = KillSwitchWorkflow(state, cancellation, proposals)
@@ -118,11 +121,12 @@ def workflows_of(state: TradingState) -> tuple[object, ...]:
         position_close,
         protective_stops,
         stop_renewal,
+        tickets,
         confirmations,
         auto_exits,
         AccountUpdates(state, protection_events, margin_monitor),
         BasketDrafts(state, gate),
-        BasketExecution(state, confirmations, reconciliation, cancellation),
+        BasketExecution(state, tickets, authorizations, reconciliation, cancellation),
         excess_exits,
         ExitResizing(state, gate),
         InterruptedOrders(state, submission, stop_renewal),

@@ -27,9 +27,9 @@ from core.risk.gate import Gate, ReviewContext
 from core.risk.margin import Unknown, requirement_of
 from core.trading_state.state import TradingState
 from core.workflows.staging.closing_terms import left_to_close
-from core.workflows.staging.confirmation import in_the_way, worst_loss_of
 from core.workflows.staging.confirmation_checks import touch_of
 from core.workflows.staging.proposal_staging import candidate_of
+from core.workflows.staging.ticket_figures import in_the_way, worst_loss_of
 
 TWICE = "the plan has an order for this position before it; one order a position and plan"
 

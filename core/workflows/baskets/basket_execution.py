@@ -55,7 +55,8 @@ from core.workflows.base.declarations import answers
 from core.workflows.orders.cancellation import Cancellation
 from core.workflows.orders.order_updates import look_up
 from core.workflows.reconciliation.reconciliation import Reconciliation
-from core.workflows.staging.confirmation import Confirmations
+from core.workflows.staging.ticket_authorizations import TicketAuthorizations
+from core.workflows.staging.tickets import Tickets
 
 GONE = "it has left Proposals since the signing: sent, declined, or its time was over"
 IN_HAND = "its own ticket is being confirmed"
@@ -80,14 +81,16 @@ class BasketExecution:
     def __init__(
         self,
         state: TradingState,
-        confirmations: Confirmations,
+        tickets: Tickets,
+        authorizations: TicketAuthorizations,
         reconciliation: Reconciliation,
         cancellation: Cancellation,
     ) -> None:
         self.state = state
         self.cancellation = cancellation
         self.plans = state.plans
-        self.confirmations = confirmations
+        self.tickets = tickets
+        self.authorizations = authorizations
         self.reconciliation = reconciliation
         self._polled_at: datetime | None = None
         self._picture: BrokerPicture | None = None
@@ -273,7 +276,9 @@ class BasketExecution:
             self.state.record(ProposalStaged(proposal, signed.review))
         self.state.record(BasketTurnBegun(run.id, proposal.id, ticket.id))
         self.state.record(TicketOpened(ticket))
-        self.state.record(ConfirmationReceived(ticket.id, ticket.digest, approval, self.confirmations.mandates(ticket)))
+        self.state.record(
+            ConfirmationReceived(ticket.id, ticket.digest, approval, self.authorizations.mandates(ticket))
+        )
         yield FetchFigures(proposal.id, ticket.id, proposal.symbol)
 
     def _refusal(self, run: BasketRun, signed: SignedOrder) -> str | None:
@@ -293,7 +298,7 @@ class BasketExecution:
 
     def _ticket(self, run: BasketRun, signed: SignedOrder) -> Ticket | None:
         """Exactly what was signed, at the price of the signing; None where it is not that any more."""
-        ticket = self.confirmations.ticket(signed.proposal, None)
+        ticket = self.tickets.ticket(signed.proposal, None)
         if ticket.digest != signed.digest(self.state.account_name):
             return None
         return replace(ticket, price_at_opening=signed.touch or ticket.price_at_opening)

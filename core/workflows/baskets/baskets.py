@@ -30,7 +30,7 @@ from core.trading_state.state import TradingState
 from core.workflows.base.declarations import answers
 from core.workflows.baskets.basket_dry_run import BasketDryRun, DryRunResult
 from core.workflows.baskets.basket_rows import BasketRows
-from core.workflows.staging.confirmation import NOBODY
+from core.workflows.staging.tickets import NOBODY
 
 NOTHING_WAITS = "nothing waits in Proposals that a plan could hold"
 NOTHING_HELD = "nothing is held and no entry works: there is nothing to flatten"

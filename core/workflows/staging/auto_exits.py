@@ -22,6 +22,7 @@ from core.staging.stage import AuthorizationUse
 from core.trading_state.state import TradingState
 from core.workflows.base.declarations import answers, follows
 from core.workflows.staging.confirmation import Confirmations
+from core.workflows.staging.tickets import Tickets
 
 BY_HAND = frozenset({None, ExitReason.MANUAL, ExitReason.KILL})
 NEEDS_A_KEY = "it needs your key: the figures did not come in time, or what was signed does not cover it"
@@ -30,8 +31,9 @@ TAKEN_BACK = "taken back by the operator: each exit needs your key again"
 
 
 class AutoExits:
-    def __init__(self, state: TradingState, confirmations: Confirmations) -> None:
+    def __init__(self, state: TradingState, tickets: Tickets, confirmations: Confirmations) -> None:
         self.state = state
+        self.tickets = tickets
         self.confirmations = confirmations
         self._asked: set[ProposalId] = set()
 
@@ -41,16 +43,16 @@ class AutoExits:
             return
         looked_at = {ticket.proposal_id for ticket in self.state.stage.state.tickets.values()}
         for proposal in self.state.stage.proposals():
-            is_busy = proposal.id in self.confirmations.opening or self.state.stage.is_confirming(proposal.id)
+            is_busy = proposal.id in self.tickets.opening or self.state.stage.is_confirming(proposal.id)
             if self._permit(proposal) is None or proposal.id in looked_at or is_busy:
                 continue
             self._asked.add(proposal.id)
-            yield from self.confirmations.on_open_ticket(OpenTicket(proposal.id))
+            yield from self.tickets.on_open_ticket(OpenTicket(proposal.id))
 
     @follows(TicketOpened)
     def after_opening(self, fact: TicketOpened) -> Iterator[Effect]:
         """Its ticket stands on fresh figures: it goes out, or it is left to a key."""
-        ticket, opened_on = fact.ticket, self.confirmations.opened_on
+        ticket, opened_on = fact.ticket, self.tickets.opened_on
         if ticket.proposal_id not in self._asked or opened_on is None or opened_on[0] != ticket.id:
             return
         fresh = opened_on[1]

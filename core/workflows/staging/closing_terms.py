@@ -7,15 +7,7 @@ from decimal import Decimal
 
 from core.messages.commands import ProposeOrder
 from core.model.order import Effect as OrderEffect
-from core.model.order import (
-    Leg,
-    LegRole,
-    OrderClass,
-    OrderRequest,
-    OrderType,
-    Side,
-    TimeInForce,
-)
+from core.model.order import Leg, LegRole, OrderClass, OrderRequest, OrderType, Side, TimeInForce
 from core.model.position import Position
 from core.model.staging import AuthorizationKind
 from core.model.values import ZERO, Quantity, Symbol, TicketId

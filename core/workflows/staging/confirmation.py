@@ -1,60 +1,23 @@
-"""The way of the key: a proposal opens as a ticket, is confirmed, reviewed on fresh figures, and only then released."""
+"""The way of the key: a ticket is confirmed, reviewed on fresh figures, and only then released."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import datetime
 from functools import partial
 
-from core.execution.order import nearest_first
-from core.facts import (
-    ApprovalRedeemed,
-    ConfirmationReceived,
-    ConfirmationRefused,
-    OrderApproved,
-    ProposalEnded,
-    TicketClosed,
-    TicketOpened,
-)
-from core.messages.commands import Confirm, LookAt, OpenTicket
+from core.facts import ApprovalRedeemed, ConfirmationReceived, ConfirmationRefused, OrderApproved, ProposalEnded
+from core.messages.commands import Confirm
 from core.messages.effects import Effect, FetchFigures
 from core.messages.inputs import FiguresFetched, Leaving
 from core.model.account import Account
 from core.model.broker import FreshFigures
 from core.model.codes import ProposalEnd
-from core.model.order import OrderRequest, OrderType, StopHolder, Terms
 from core.model.quote import Quote
 from core.model.sender import seat_of
-from core.model.staging import (
-    Approval,
-    AuthorizationKind,
-    Proposal,
-    Review,
-    ReviewFigures,
-    StandingAuthorization,
-    StopPlan,
-    Ticket,
-    digest_of_ticket,
-)
-from core.model.values import (
-    ZERO,
-    ClientOrderId,
-    Fraction,
-    Money,
-    Price,
-    ProposalId,
-    Quantity,
-    TicketId,
-    plain,
-    rounded_down,
-)
-from core.risk.checks.buying_power import free_for
-from core.risk.checks.margin import margin_effect
+from core.model.staging import Proposal, Review, StopPlan, Ticket
+from core.model.values import TicketId, plain
 from core.risk.gate import Gate, ReviewContext
-from core.risk.margin import MarginEffect
-from core.staging.expiry import end_of_session, end_of_stops
 from core.staging.resting_entries import time_to_live
 from core.staging.stage import Confirmation
 from core.trading_state.state import TradingState
@@ -63,126 +26,37 @@ from core.workflows.base.follow_up import follow_up
 from core.workflows.base.isolation import apart
 from core.workflows.orders.position_close import PositionClose, exit_reason_of
 from core.workflows.orders.submission import Intent, Submission
-from core.workflows.staging.closing_terms import effect_of_exit, left_to_close
+from core.workflows.staging.closing_terms import left_to_close
 from core.workflows.staging.confirmation_checks import reviewed, touch_of, verdicts_at_the_key
-from core.workflows.staging.exit_preview import watched_exits
 from core.workflows.staging.order_changes import OrderChanges
 from core.workflows.staging.proposal_staging import candidate_of
+from core.workflows.staging.ticket_authorizations import TicketAuthorizations
+from core.workflows.staging.ticket_figures import in_the_way
+from core.workflows.staging.tickets import figures_in, review_time
 
-AT_THE_MARKET: Terms = OrderType.MARKET, None, None, None, None
-NOBODY = ProposalId("")
-"""For figures that no proposal asked for."""
 NO_TICKET = "there is no such ticket; open the proposal again"
 LEFT = "the desk left before it was sent"
 STOPS_CHANGED = "the stops at the broker have changed since; open the proposal again"
 
 
 class Confirmations:
+    """Turned keys, each from its turn to its release or its refusal."""
+
     def __init__(
         self,
         state: TradingState,
         gate: Gate,
+        authorizations: TicketAuthorizations,
         order_changes: OrderChanges,
         submission: Submission,
         position_close: PositionClose,
     ) -> None:
         self.state = state
         self.gate = gate
+        self.authorizations = authorizations
         self.order_changes = order_changes
         self.submission = submission
         self.position_close = position_close
-        self.opening: dict[ProposalId, datetime] = {}
-        self.opened_on: tuple[TicketId, FreshFigures | None] | None = None
-        """The last ticket that was opened, and the figures that it was opened on."""
-        self._to_sign: set[ProposalId] = set()
-
-    # ── the ticket ───────────────────────────────────────────────────────────────────────────────────────────────
-
-    @answers(OpenTicket)
-    def on_open_ticket(self, command: OpenTicket) -> Iterator[Effect]:
-        """Fetch what the ticket shows; it opens when the figures are there, or without them in time."""
-        proposal = self.state.stage.state.proposals.get(command.proposal_id)
-        if proposal is None or self.state.stage.is_confirming(proposal.id):
-            return
-        self._to_sign.discard(proposal.id)
-        if command.unattended:
-            self._to_sign.add(proposal.id)
-        if proposal.id in self.opening:
-            return
-        self.opening[proposal.id] = self.state.at + self._review_time()
-        yield FetchFigures(proposal.id, None, proposal.symbol)
-
-    @answers(LookAt)
-    def on_look_at(self, command: LookAt) -> Iterator[Effect]:
-        """Sightings for who types an order; no proposal waits for them, and no ticket opens."""
-        if command.symbol in self.state.control.settings.symbols:
-            yield FetchFigures(NOBODY, None, command.symbol)
-
-    @answers(FiguresFetched)
-    def on_figures(self, reply: FiguresFetched) -> Iterable[Effect]:
-        fresh = reply.answer if isinstance(reply.answer, FreshFigures) else None
-        if fresh is not None:
-            self._remember(fresh)
-        if reply.ticket_id is None:
-            return self._show(reply.proposal_id, fresh)
-        return self._decide(reply.ticket_id, fresh)
-
-    def _show(self, proposal_id: ProposalId, fresh: FreshFigures | None) -> Iterable[Effect]:
-        proposal = self.state.stage.state.proposals.get(proposal_id)
-        if self.opening.pop(proposal_id, None) is None or proposal is None:
-            return ()
-        for older in [t for t in self.state.stage.state.tickets.values() if t.proposal_id == proposal_id]:
-            self.state.record(TicketClosed(older.id, "opened again"))
-        shown = replace(proposal, order=self._clamped(proposal))
-        if shown.order.quantity <= 0:
-            self.state.record(
-                ProposalEnded(
-                    proposal.id, ProposalEnd.WITHDRAWN, "an exit of all of it is working already; Orders shows it"
-                )
-            )
-            return ()
-        ticket = self.ticket(shown, fresh)
-        self.opened_on = ticket.id, fresh
-        self.state.record(TicketOpened(ticket))
-        return follow_up(self.state)
-
-    def _clamped(self, proposal: Proposal) -> OrderRequest:
-        """The order that the ticket shows: an exit is for no more than what is left to close by now."""
-        order = proposal.order
-        left = left_to_close(self.state, proposal.symbol, proposal.strategy, order.side)
-        if not proposal.is_exit or order.quantity <= left:
-            return order
-        if order.legs:
-            left = Quantity(rounded_down(left, Decimal(1)))
-        position = self.state.ledger.position(proposal.symbol, proposal.strategy)
-        held = abs(position.quantity) if position is not None else ZERO
-        return replace(order, quantity=left, effect=effect_of_exit(order.side, left, held))
-
-    def ticket(self, proposal: Proposal, fresh: FreshFigures | None) -> Ticket:
-        """What is shown of a proposal and can be signed; it is recorded by whoever opens it."""
-        at = self.state.at
-        context = self.state.figures_for(at, proposal.symbol, fresh)
-        cancels = in_the_way(self.state, proposal)
-        life = timedelta(seconds=float(self.state.control.settings.staging.ticket_seconds))
-        ends_at = at + life if proposal.expires_at is None else min(at + life, proposal.expires_at)
-        candidate = candidate_of(proposal)
-        price = candidate.price(context.quote)
-        unattended = watched_exits(self.state, proposal) if proposal.id in self._to_sign else ()
-        return Ticket(
-            id=self.state.stage.next_ticket_id(),
-            proposal_id=proposal.id,
-            account=self.state.account_name,
-            order=proposal.order,
-            stop=proposal.stop,
-            cancels=cancels,
-            digest=digest_of_ticket(self.state.account_name, proposal.order, proposal.stop, cancels, unattended),
-            opened_at=at,
-            ends_at=ends_at,
-            figures=figures_of(proposal, price, context),
-            review=self.gate.review(candidate, context),
-            price_at_opening=touch_of(proposal.order.side, context),
-            unattended=unattended,
-        )
 
     # ── the key ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -199,16 +73,17 @@ class Confirmations:
         if ticket is None or refusal is not None:
             self.state.record(ConfirmationRefused(command.ticket_id, (refusal or NO_TICKET,)))
             return
-        self.state.record(
-            ConfirmationReceived(
-                ticket.id, ticket.digest, self._approval(ticket), self.mandates(ticket), *seat_of(command.sender)
-            )
-        )
+        approval, mandates = self.authorizations.approval(ticket), self.authorizations.mandates(ticket)
+        self.state.record(ConfirmationReceived(ticket.id, ticket.digest, approval, mandates, *seat_of(command.sender)))
         yield FetchFigures(ticket.proposal_id, ticket.id, ticket.order.symbol)
 
     def turn(self, ticket: Ticket, fresh: FreshFigures) -> Iterator[Effect]:
         """The key of an exit that was signed with its entry, on the figures that its ticket was opened with (OP-06)."""
-        self.state.record(ConfirmationReceived(ticket.id, ticket.digest, self._approval(ticket), self.mandates(ticket)))
+        self.state.record(
+            ConfirmationReceived(
+                ticket.id, ticket.digest, self.authorizations.approval(ticket), self.authorizations.mandates(ticket)
+            )
+        )
         yield from self._decide(ticket.id, fresh)
 
     def _refusal(self, ticket: Ticket | None, command: Confirm) -> str | None:
@@ -226,75 +101,9 @@ class Confirmations:
             return STOPS_CHANGED
         return None
 
-    def _approval(self, ticket: Ticket) -> Approval:
-        life = timedelta(seconds=float(self.state.control.settings.staging.approval_seconds))
-        return Approval(
-            id=str(ticket.id),
-            ticket_id=ticket.id,
-            mandate_id=None,
-            order_digest=ticket.order.digest(ticket.account),
-            lapses_at=self.state.at + life,
-        )
-
-    def mandates(self, ticket: Ticket) -> tuple[StandingAuthorization, ...]:
-        """What the ticket lists beyond its own order, each with its own end."""
-        if isinstance(ticket.stop, StopPlan) and ticket.stop.holder is StopHolder.BROKER:
-            guard: Terms = OrderType.STOP, None, ticket.stop.price, None, None
-            if ticket.stop.behind is not None:
-                guard = OrderType.TRAILING_STOP, None, None, ticket.stop.behind, None
-            protective = self._mandate(ticket, AuthorizationKind.PROTECTIVE_STOP, guard, self._end_of_stops(ticket))
-            return (protective, *self._signed_exits(ticket))
-        if not ticket.cancels:
-            return self._signed_exits(ticket)
-        life = timedelta(seconds=float(self.state.control.settings.staging.close_seconds))
-        return (
-            self._mandate(ticket, AuthorizationKind.CLOSE, ticket.order.terms, self.state.at + life),
-            *self._stops_to_put_back(ticket),
-        )
-
-    def _signed_exits(self, ticket: Ticket) -> tuple[StandingAuthorization, ...]:
-        if not ticket.unattended:
-            return ()
-        ends_at = end_of_session(self.state.calendar, ticket.order, self.state.at)
-        return (self._mandate(ticket, AuthorizationKind.EXITS, AT_THE_MARKET, ends_at),)
-
-    def _stops_to_put_back(self, ticket: Ticket) -> Iterator[StandingAuthorization]:
-        """One mandate a set of terms of the stops that make way; which of a stop and its replacement shows then.
-
-        The nearest first: what a part leaves is guarded where it loses least (the ticket says so).
-        """
-        signed: dict[Terms, Decimal] = {}
-        stops = [o for order_id in ticket.cancels if (o := self.state.ledger.order(order_id)) is not None]
-        for stop in nearest_first(o for o in stops if o.is_protective):
-            terms = stop.request.terms
-            signed[terms] = signed.get(terms, ZERO) + stop.remaining
-        for number, (terms, quantity) in enumerate(signed.items(), start=1):
-            mandate = self._mandate(ticket, AuthorizationKind.RESTORE_STOP, terms, self._end_of_stops(ticket))
-            name = mandate.id if number == 1 else f"{mandate.id}.{number}"
-            yield replace(mandate, id=name, quantity=Quantity(quantity))
-
-    def _mandate(
-        self, ticket: Ticket, kind: AuthorizationKind, terms: Terms, ends_at: datetime
-    ) -> StandingAuthorization:
-        is_of_entry = kind in (AuthorizationKind.PROTECTIVE_STOP, AuthorizationKind.EXITS)
-        side = ticket.order.side.opposite if is_of_entry else ticket.order.side
-        return StandingAuthorization(
-            id=f"{ticket.id}-{kind.value}",
-            kind=kind,
-            ticket_id=ticket.id,
-            ticket_digest=ticket.digest,
-            parent=ticket.order.client_order_id,
-            symbol=ticket.order.symbol,
-            side=side,
-            quantity=ticket.order.quantity,
-            stop_price=terms[2],
-            ends_at=ends_at,
-            terms=terms,
-        )
-
-    def _end_of_stops(self, ticket: Ticket) -> datetime:
-        """As the ticket named it when it was opened."""
-        return end_of_stops(self.state.calendar, ticket.order, ticket.opened_at)
+    @answers(FiguresFetched)
+    def on_figures(self, reply: FiguresFetched) -> Iterable[Effect]:
+        return () if reply.ticket_id is None else self._decide(reply.ticket_id, figures_in(reply))
 
     # ── the decision ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -430,64 +239,11 @@ class Confirmations:
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def next_due(self) -> Iterator[datetime]:
-        yield from self.opening.values()
         for confirmation in self.undecided():
-            yield confirmation.received_at + self._review_time()
+            yield confirmation.received_at + review_time(self.state)
 
     def due(self) -> Iterator[Effect]:
-        """No answer in time: the ticket opens without figures; an entry is refused, an exit goes on with a warning."""
-        for proposal_id in [p for p, until in self.opening.items() if self.state.at >= until]:
-            yield from apart(self.state, partial(self._show, proposal_id, None))
+        """No answer in time: an entry is refused, an exit goes on with a warning."""
         for confirmation in self.undecided():
-            if self.state.at >= confirmation.received_at + self._review_time():
+            if self.state.at >= confirmation.received_at + review_time(self.state):
                 yield from apart(self.state, partial(self._decide, confirmation.ticket.id, None))
-
-    def _review_time(self) -> timedelta:
-        return timedelta(seconds=float(self.state.control.settings.staging.review_seconds))
-
-    def _remember(self, fresh: FreshFigures) -> None:
-        self.state.sightings.account = fresh.account
-        if isinstance(fresh.quote, Quote):
-            self.state.sightings.quotes[fresh.quote.symbol] = fresh.quote
-
-
-def in_the_way(state: TradingState, proposal: Proposal) -> tuple[ClientOrderId, ...]:
-    """What stands in the way of this exit: our own stops and targets, which hold its shares (EX-21), and an entry
-    filled in part, whose legs would sell them once more.
-    """
-    if not proposal.is_exit:
-        return ()
-    ledger = state.ledger
-    exits = ledger.exits.working(proposal.symbol, proposal.strategy)
-    entries = ledger.working_entries(proposal.symbol, proposal.strategy)
-    return (
-        *(order.id for order in exits if order.stands_by and not ledger.legs.is_held(order)),
-        *(order.id for order in entries if order.request.legs and order.filled_quantity),
-    )
-
-
-def figures_of(proposal: Proposal, price: Price | None, context: ReviewContext) -> ReviewFigures:
-    """What the ticket says in money; a figure that cannot be had is None."""
-    order = proposal.order
-    cost = order.cost(price) if price is not None else None
-    worst = worst_loss_of(proposal, context)
-    account = context.account if isinstance(context.account, Account) else None
-    share = Fraction(cost / account.equity) if cost is not None and account and account.equity > 0 else None
-    after = None
-    if cost is not None and account and not proposal.only_reduces:
-        after = Money(free_for(order, context.ledger, account) - _taken(proposal, cost, account, context))
-    return ReviewFigures(cost, worst, share, after)
-
-
-def worst_loss_of(proposal: Proposal, context: ReviewContext) -> Money | None:
-    """What is lost at its stop, USD; None where it has none, or no price is known."""
-    farthest = candidate_of(proposal).farthest(context.quote)
-    if not isinstance(proposal.stop, StopPlan) or farthest is None:
-        return None
-    return proposal.order.risk(proposal.stop.way_from(farthest))
-
-
-def _taken(proposal: Proposal, cost: Money, account: Account, context: ReviewContext) -> Money:
-    """What it takes of the buying power, as the margin check counts it; margin may ask for more than it costs."""
-    effect = margin_effect(candidate_of(proposal), context, account) if account.lends else None
-    return effect.used if isinstance(effect, MarginEffect) else cost

@@ -9,12 +9,7 @@ from decimal import Decimal
 from core.messages.commands import ProposeClose, ProposeFlattening, ProposeOrder
 from core.messages.effects import Effect
 from core.model.order import Effect as OrderEffect
-from core.model.order import (
-    OrderRequest,
-    Side,
-    order_id_of,
-    traded_in,
-)
+from core.model.order import OrderRequest, Side, order_id_of, traded_in
 from core.model.position import Position
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, NoStop, Proposal, StopPlan

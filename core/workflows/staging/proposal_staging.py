@@ -6,11 +6,7 @@ from datetime import datetime
 
 from core.facts import ProposalSkipped, ProposalStaged
 from core.messages.commands import ProposeOrder
-from core.model.order import (
-    OrderRequest,
-    OrderType,
-    traded_in,
-)
+from core.model.order import OrderRequest, OrderType, traded_in
 from core.model.position import Position
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, NoStop, Proposal

@@ -12,15 +12,7 @@ from core.messages.effects import Effect
 from core.model.bar import BY_MINUTE, BY_SESSION, ONE_MINUTE
 from core.model.codes import AuthorizationCode, ProposalEnd
 from core.model.order import Effect as OrderEffect
-from core.model.order import (
-    LegRole,
-    OrderRequest,
-    OrderType,
-    Side,
-    StopHolder,
-    order_id_of,
-    traded_in,
-)
+from core.model.order import LegRole, OrderRequest, OrderType, Side, StopHolder, order_id_of, traded_in
 from core.model.position import Position
 from core.model.signal import EntrySignal, ExitReason, ExitSignal
 from core.model.staging import MANUAL, AuthorizationKind, Proposal, StopPlan

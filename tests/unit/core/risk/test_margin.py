@@ -20,7 +20,7 @@ from core.risk.checks.margin import MarginCheck
 from core.risk.gate import Candidate, ReviewContext
 from core.risk.margin import distance_of, limit_under
 from core.settings.settings import PROFILES, Settings
-from core.workflows.staging.confirmation import figures_of
+from core.workflows.staging.ticket_figures import figures_of
 from tests.unit.core.brokers.trading_floor import IBM, SPY
 from tests.unit.core.execution.books import Books, a_request
 from tests.unit.core.risk.reviews import NOW, a_candidate, a_desk, an_exit, said, settings, usd

@@ -1,0 +1,55 @@
+"""What a ticket says in money, and what stands in the way of its exit."""
+
+from __future__ import annotations
+
+from core.model.account import Account
+from core.model.staging import Proposal, ReviewFigures, StopPlan
+from core.model.values import ClientOrderId, Fraction, Money, Price
+from core.risk.checks.buying_power import free_for
+from core.risk.checks.margin import margin_effect
+from core.risk.gate import ReviewContext
+from core.risk.margin import MarginEffect
+from core.trading_state.state import TradingState
+from core.workflows.staging.proposal_staging import candidate_of
+
+
+def figures_of(proposal: Proposal, price: Price | None, context: ReviewContext) -> ReviewFigures:
+    """What the ticket says in money; a figure that cannot be had is None."""
+    order = proposal.order
+    cost = order.cost(price) if price is not None else None
+    worst = worst_loss_of(proposal, context)
+    account = context.account if isinstance(context.account, Account) else None
+    share = Fraction(cost / account.equity) if cost is not None and account and account.equity > 0 else None
+    after = None
+    if cost is not None and account and not proposal.only_reduces:
+        after = Money(free_for(order, context.ledger, account) - _taken(proposal, cost, account, context))
+    return ReviewFigures(cost, worst, share, after)
+
+
+def worst_loss_of(proposal: Proposal, context: ReviewContext) -> Money | None:
+    """What is lost at its stop, USD; None where it has none, or no price is known."""
+    farthest = candidate_of(proposal).farthest(context.quote)
+    if not isinstance(proposal.stop, StopPlan) or farthest is None:
+        return None
+    return proposal.order.risk(proposal.stop.way_from(farthest))
+
+
+def _taken(proposal: Proposal, cost: Money, account: Account, context: ReviewContext) -> Money:
+    """What it takes of the buying power, as the margin check counts it; margin may ask for more than it costs."""
+    effect = margin_effect(candidate_of(proposal), context, account) if account.lends else None
+    return effect.used if isinstance(effect, MarginEffect) else cost
+
+
+def in_the_way(state: TradingState, proposal: Proposal) -> tuple[ClientOrderId, ...]:
+    """What stands in the way of this exit: our own stops and targets, which hold its shares (EX-21), and an entry
+    filled in part, whose legs would sell them once more.
+    """
+    if not proposal.is_exit:
+        return ()
+    ledger = state.ledger
+    exits = ledger.exits.working(proposal.symbol, proposal.strategy)
+    entries = ledger.working_entries(proposal.symbol, proposal.strategy)
+    return (
+        *(order.id for order in exits if order.stands_by and not ledger.legs.is_held(order)),
+        *(order.id for order in entries if order.request.legs and order.filled_quantity),
+    )

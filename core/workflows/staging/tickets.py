@@ -1,0 +1,160 @@
+"""A proposal opens as a ticket: fresh figures are asked for, and what can be signed is shown. Nothing is signed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import partial
+
+from core.facts import ProposalEnded, TicketClosed, TicketOpened
+from core.messages.commands import LookAt, OpenTicket
+from core.messages.effects import Effect, FetchFigures
+from core.messages.inputs import FiguresFetched
+from core.model.broker import FreshFigures
+from core.model.codes import ProposalEnd
+from core.model.order import OrderRequest
+from core.model.quote import Quote
+from core.model.staging import Proposal, Ticket, digest_of_ticket
+from core.model.values import ZERO, ProposalId, Quantity, TicketId, rounded_down
+from core.risk.gate import Gate
+from core.trading_state.state import TradingState
+from core.workflows.base.declarations import answers
+from core.workflows.base.follow_up import follow_up
+from core.workflows.base.isolation import apart
+from core.workflows.staging.closing_terms import effect_of_exit, left_to_close
+from core.workflows.staging.confirmation_checks import touch_of
+from core.workflows.staging.exit_preview import watched_exits
+from core.workflows.staging.proposal_staging import candidate_of
+from core.workflows.staging.ticket_figures import figures_of, in_the_way
+
+NOBODY = ProposalId("")
+"""For figures that no proposal asked for."""
+
+
+class Tickets:
+    """Opens a proposal as what can be signed of it, and closes the older ticket of the same.
+
+    Attributes
+    ----------
+    opening
+        Proposals whose figures are on their way, and until when they are waited for.
+    opened_on
+        The last ticket that was opened, and the figures that it was opened on.
+    """
+
+    def __init__(self, state: TradingState, gate: Gate) -> None:
+        self.state = state
+        self.gate = gate
+        self.opening: dict[ProposalId, datetime] = {}
+        self.opened_on: tuple[TicketId, FreshFigures | None] | None = None
+        self._to_sign: set[ProposalId] = set()
+
+    @answers(OpenTicket)
+    def on_open_ticket(self, command: OpenTicket) -> Iterator[Effect]:
+        """Fetch what the ticket shows; it opens when the figures are there, or without them in time."""
+        proposal = self.state.stage.state.proposals.get(command.proposal_id)
+        if proposal is None or self.state.stage.is_confirming(proposal.id):
+            return
+        self._to_sign.discard(proposal.id)
+        if command.unattended:
+            self._to_sign.add(proposal.id)
+        if proposal.id in self.opening:
+            return
+        self.opening[proposal.id] = self.state.at + review_time(self.state)
+        yield FetchFigures(proposal.id, None, proposal.symbol)
+
+    @answers(LookAt)
+    def on_look_at(self, command: LookAt) -> Iterator[Effect]:
+        """Sightings for who types an order; no proposal waits for them, and no ticket opens."""
+        if command.symbol in self.state.control.settings.symbols:
+            yield FetchFigures(NOBODY, None, command.symbol)
+
+    @answers(FiguresFetched)
+    def on_figures(self, reply: FiguresFetched) -> Iterable[Effect]:
+        fresh = figures_in(reply)
+        if fresh is not None:
+            self._remember(fresh)
+        return self._show(reply.proposal_id, fresh) if reply.ticket_id is None else ()
+
+    def _remember(self, fresh: FreshFigures) -> None:
+        self.state.sightings.account = fresh.account
+        if isinstance(fresh.quote, Quote):
+            self.state.sightings.quotes[fresh.quote.symbol] = fresh.quote
+
+    def _show(self, proposal_id: ProposalId, fresh: FreshFigures | None) -> Iterable[Effect]:
+        proposal = self.state.stage.state.proposals.get(proposal_id)
+        if self.opening.pop(proposal_id, None) is None or proposal is None:
+            return ()
+        for older in [t for t in self.state.stage.state.tickets.values() if t.proposal_id == proposal_id]:
+            self.state.record(TicketClosed(older.id, "opened again"))
+        shown = replace(proposal, order=self._clamped(proposal))
+        if shown.order.quantity <= 0:
+            self.state.record(
+                ProposalEnded(
+                    proposal.id, ProposalEnd.WITHDRAWN, "an exit of all of it is working already; Orders shows it"
+                )
+            )
+            return ()
+        ticket = self.ticket(shown, fresh)
+        self.opened_on = ticket.id, fresh
+        self.state.record(TicketOpened(ticket))
+        return follow_up(self.state)
+
+    def _clamped(self, proposal: Proposal) -> OrderRequest:
+        """The order that the ticket shows: an exit is for no more than what is left to close by now."""
+        order = proposal.order
+        left = left_to_close(self.state, proposal.symbol, proposal.strategy, order.side)
+        if not proposal.is_exit or order.quantity <= left:
+            return order
+        if order.legs:
+            left = Quantity(rounded_down(left, Decimal(1)))
+        position = self.state.ledger.position(proposal.symbol, proposal.strategy)
+        held = abs(position.quantity) if position is not None else ZERO
+        return replace(order, quantity=left, effect=effect_of_exit(order.side, left, held))
+
+    def ticket(self, proposal: Proposal, fresh: FreshFigures | None) -> Ticket:
+        """What is shown of a proposal and can be signed; it is recorded by whoever opens it."""
+        at = self.state.at
+        context = self.state.figures_for(at, proposal.symbol, fresh)
+        cancels = in_the_way(self.state, proposal)
+        life = timedelta(seconds=float(self.state.control.settings.staging.ticket_seconds))
+        ends_at = at + life if proposal.expires_at is None else min(at + life, proposal.expires_at)
+        candidate = candidate_of(proposal)
+        price = candidate.price(context.quote)
+        unattended = watched_exits(self.state, proposal) if proposal.id in self._to_sign else ()
+        return Ticket(
+            id=self.state.stage.next_ticket_id(),
+            proposal_id=proposal.id,
+            account=self.state.account_name,
+            order=proposal.order,
+            stop=proposal.stop,
+            cancels=cancels,
+            digest=digest_of_ticket(self.state.account_name, proposal.order, proposal.stop, cancels, unattended),
+            opened_at=at,
+            ends_at=ends_at,
+            figures=figures_of(proposal, price, context),
+            review=self.gate.review(candidate, context),
+            price_at_opening=touch_of(proposal.order.side, context),
+            unattended=unattended,
+        )
+
+    # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def next_due(self) -> Iterable[datetime]:
+        return self.opening.values()
+
+    def due(self) -> Iterator[Effect]:
+        """No answer in time: the ticket opens without figures."""
+        for proposal_id in [p for p, until in self.opening.items() if self.state.at >= until]:
+            yield from apart(self.state, partial(self._show, proposal_id, None))
+
+
+def figures_in(reply: FiguresFetched) -> FreshFigures | None:
+    return reply.answer if isinstance(reply.answer, FreshFigures) else None
+
+
+def review_time(state: TradingState) -> timedelta:
+    """How long figures are waited for."""
+    return timedelta(seconds=float(state.control.settings.staging.review_seconds))
