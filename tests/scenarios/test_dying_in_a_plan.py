@@ -13,7 +13,7 @@ from core.facts import BasketEnded, BasketSigned, CancelRequested, OrderCreated
 from core.model.basket import BasketEnd, BasketPhase
 from core.model.values import Symbol, plain
 from core.views.builders.desk import ViewBuilder
-from core.workflows.baskets.basket_execution import STILL_CLEARING
+from core.workflows.baskets.basket_reporting import STILL_CLEARING
 from tests.scenarios.house import House, assert_can_be_rebuilt
 from tests.scenarios.plans import a_buy, a_house_that_holds, a_sale, marks, opens, passes, signs, the_plan
 

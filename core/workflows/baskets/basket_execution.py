@@ -17,8 +17,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from core.execution.current_effect import effect_now, working_entries
-from core.execution.order import Order
 from core.facts import (
     BasketEnded,
     BasketOrderSkipped,
@@ -33,25 +31,22 @@ from core.facts import (
 from core.messages.commands import AnswerBasket, LeaveBasket
 from core.messages.effects import Effect, FetchFigures
 from core.messages.inputs import PictureFetched
-from core.model.account import Account
 from core.model.basket import (
     BasketEnd,
     BasketOrderState,
     BasketPhase,
-    BasketReport,
     BasketSource,
-    ReportLine,
     SignedOrder,
 )
 from core.model.broker import BrokerPicture
 from core.model.codes import BasketStop, CancelCode, ProposalEnd
-from core.model.order import OrderRequest, OrderStatus
 from core.model.staging import AuthorizationKind, Ticket
-from core.model.values import NO_SHARES, Money, Quantity, Symbol, plain
+from core.model.values import plain
 from core.staging.baskets import BasketRun
 from core.trading_state.state import TradingState
-from core.views.event_text import order_in_words
 from core.workflows.base.declarations import answers
+from core.workflows.baskets.basket_reporting import BasketReporting
+from core.workflows.baskets.basket_turns import BasketTurns
 from core.workflows.orders.cancellation import Cancellation
 from core.workflows.orders.order_updates import look_up
 from core.workflows.reconciliation.reconciliation import Reconciliation
@@ -69,10 +64,7 @@ BY_OPERATOR = "stopped by the operator"
 UNANSWERED = "nobody said in time whether the buys should go; none of them went"
 TIME_OVER = "the time for which it was signed is over"
 ALL_OUT = "every order has had its turn; waiting for the fills"
-STILL_CLEARING = "its stop makes way; it goes when that is gone, and Orders shows it then"
 ASKS_BROKER = "the broker is asked for the report"
-SIDE_BY_SIDE = 4
-"""Sales that are checked on fresh figures at once: more would be many requests in one instant (EX-17)."""
 FEW = 3
 """Orders up to which each is asked for by itself; more are asked for at once, in the broker's books (EX-17)."""
 
@@ -92,6 +84,8 @@ class BasketExecution:
         self.tickets = tickets
         self.authorizations = authorizations
         self.reconciliation = reconciliation
+        self.turns = BasketTurns(state)
+        self.reporting = BasketReporting(state)
         self._polled_at: datetime | None = None
         self._picture: BrokerPicture | None = None
         self._asked_at: datetime | None = None
@@ -164,22 +158,22 @@ class BasketExecution:
             self._move(run, BasketPhase.SELLING, f"{len(left)} entries are not gone yet; they are asked for again")
 
     def _sell(self, run: BasketRun) -> Iterator[Effect]:
-        following = self._following_sale(run)
+        following = self.turns.following_sale(run)
         if following is not None:
             yield from self._take_turn(run, following)
-        elif self._have_all_gone(run, run.sells()):
+        elif self.turns.have_all_gone(run, run.sells()):
             self._move(run, BasketPhase.WAITING, "every sell has had its turn; the buys wait for their fills")
 
     def _wait(self, run: BasketRun) -> None:
         """The buys begin by themselves only where every sell is filled."""
-        open_ = self._unsettled(run, run.sells())
+        open_ = self.turns.unsettled(run, run.sells())
         late = self._since(run) >= self._seconds("sells_seconds")
         if open_ and not late:
             return
         if not run.buys():
             self._move(run, BasketPhase.SETTLING, "no buys follow")
             return
-        if not open_ and not (failed := self._not_filled(run)):
+        if not open_ and not (failed := self.turns.not_filled(run)):
             before = "every sell is filled" if run.sells() else "nothing is sold before"
             self._move(run, BasketPhase.BUYING, f"{before}: the buys, against fresh buying power")
             return
@@ -197,20 +191,20 @@ class BasketExecution:
 
     def _buy(self, run: BasketRun) -> Iterator[Effect]:
         """A buy of which nobody knows holds the others back, and after a while the plan asks (EX-06, EX-10)."""
-        doubted = self._doubted(run)
-        if doubted and self.state.at >= self._asks_at(run, doubted):
+        doubted = self.turns.doubted(run)
+        if doubted and self.state.at >= self.turns.asks_at(run, doubted):
             names = ", ".join(self._in_words(order) for order in doubted)
             self._move(run, BasketPhase.ASKING, f"{names} in doubt: go on with the buys that still fit, or stop?")
             return
-        following = self._following(run, run.buys())
+        following = self.turns.following(run, run.buys())
         if following is not None:
             yield from self._take_turn(run, following)
-        elif self._have_all_gone(run, run.buys()):
+        elif self.turns.have_all_gone(run, run.buys()):
             self._move(run, BasketPhase.SETTLING, ALL_OUT)
 
     def _settle(self, run: BasketRun) -> Iterator[Effect]:
         is_late = self._since(run) >= self._seconds("buys_seconds")
-        if is_late or not self._unsettled(run, run.orders):
+        if is_late or not self.turns.unsettled(run, run.orders):
             yield from self._ask_for_report(run, ASKS_BROKER)
 
     def _stop(self, run: BasketRun, reason: str, stop: BasketStop | None) -> Iterator[Effect]:
@@ -237,7 +231,7 @@ class BasketExecution:
     def _report(self, run: BasketRun) -> Iterator[Effect]:
         """What a stop or a kill takes back is waited for, and the broker asked again when it is gone (EX-10)."""
         is_late = self._since(run) >= self._seconds("report_seconds")
-        if not is_late and self._is_on_its_way_out(run):
+        if not is_late and self.turns.is_on_its_way_out(run):
             self._asks_again = True
             return
         if not is_late and self._asks_again:
@@ -248,7 +242,7 @@ class BasketExecution:
             if run.plan.source is BasketSource.FILE and signed.proposal.id in self.state.stage.state.proposals:
                 self.state.record(ProposalEnded(signed.proposal.id, ProposalEnd.WITHDRAWN, "its plan is over"))
         end = BasketEnd.STOPPED if run.stop is not None or run.halted else BasketEnd.DONE
-        self.state.record(BasketEnded(run.id, end, self.plans.in_sum(run), self._figures(run)))
+        self.state.record(BasketEnded(run.id, end, self.plans.in_sum(run), self.reporting.report(run, self._picture)))
 
     # ── one order ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -303,138 +297,11 @@ class BasketExecution:
             return None
         return replace(ticket, price_at_opening=signed.touch or ticket.price_at_opening)
 
-    # ── where they stand ─────────────────────────────────────────────────────────────────────────────────────────
-
-    def _following(self, run: BasketRun, orders: tuple[SignedOrder, ...]) -> SignedOrder | None:
-        """The next whose turn it is; None while one is being checked, or something that it would wait behind has no
-        answer yet, or where none is left."""
-        following = next((o for o in orders if self.plans.standing(run, o) is BasketOrderState.WAITING), None)
-        if following is None or self._is_in_hand(run, orders) or self._is_lane_busy(following.proposal.order):
-            return None
-        return following
-
-    def _following_sale(self, run: BasketRun) -> SignedOrder | None:
-        """The next that waits for nothing of its own symbol: another's request may hang (EX-22)."""
-        standings = [(order, self.plans.standing(run, order)) for order in run.sells()]
-        if [standing for _, standing in standings].count(BasketOrderState.CHECKING) >= SIDE_BY_SIDE:
-            return None
-        for order, standing in standings:
-            beside = tuple(other for other, _ in standings if other.proposal.symbol == order.proposal.symbol)
-            is_free = standing is BasketOrderState.WAITING and not self._is_in_hand(run, beside)
-            if is_free and not self._is_lane_busy(order.proposal.order):
-                return order
-        return None
-
-    def _is_in_hand(self, run: BasketRun, orders: tuple[SignedOrder, ...]) -> bool:
-        doubted = self._doubted(run)
-        return any(
-            self.plans.standing(run, order).holds_the_turn or self._waits_for_answer(run, order) or order in doubted
-            for order in orders
-        )
-
-    def _have_all_gone(self, run: BasketRun, orders: tuple[SignedOrder, ...]) -> bool:
-        are_left = any(self.plans.standing(run, order) is BasketOrderState.WAITING for order in orders)
-        return not are_left and not self._is_in_hand(run, orders)
-
-    def _is_lane_busy(self, order: OrderRequest) -> bool:
-        """What opens waits for each request that is on its way, what reduces for exits of its symbol alone (EX-22)."""
-        asked = [o for o in self.state.ledger.working() if o.status is OrderStatus.PENDING and o.kept is None]
-        if order.effect.only_reduces:
-            asked = [o for o in asked if o.only_reduces and o.request.symbol == order.symbol]
-        return any(o.in_doubt_since is None for o in asked)
-
-    def _waits_for_answer(self, run: BasketRun, signed: SignedOrder) -> bool:
-        """The stream has told of it, and its own answer has not come yet; not for longer than an answer may take."""
-        order = self.state.ledger.order(signed.order_id)
-        if order is None or signed.order_id in run.answered or signed.proposal.id in run.refusals:
-            return False
-        is_told = order.status is not OrderStatus.PENDING and order.status is not OrderStatus.REJECTED
-        return is_told and self.state.at < self._answer_due(order)
-
-    def _answer_due(self, order: Order) -> datetime:
-        return self.state.sightings.departing.left_at(order) + self._patience()
-
-    def _doubted(self, run: BasketRun) -> list[SignedOrder]:
-        """The buys that are looked up, and of which the operator was not asked yet."""
-        found = [order for order in run.buys() if self.plans.standing(run, order) is BasketOrderState.IN_DOUBT]
-        return [order for order in found if self._asks_at(run, [order]) >= (run.phase_since or self.state.at)]
-
-    def _asks_at(self, run: BasketRun, doubted: list[SignedOrder]) -> datetime:
-        orders = [order for signed in doubted if (order := self.state.ledger.order(signed.order_id)) is not None]
-        return (
-            min(order.in_doubt_since or self.state.sightings.departing.left_at(order) for order in orders)
-            + self._patience()
-        )
-
-    def _unsettled(self, run: BasketRun, orders: tuple[SignedOrder, ...]) -> list[SignedOrder]:
-        return [order for order in orders if not self.plans.standing(run, order).is_over]
-
-    def _not_filled(self, run: BasketRun) -> list[SignedOrder]:
-        return [order for order in run.sells() if self.plans.standing(run, order) is not BasketOrderState.FILLED]
-
     def _in_words(self, signed: SignedOrder) -> str:
         order = self.state.ledger.order(signed.order_id)
         left = order.remaining if order is not None else signed.proposal.order.quantity
         request = signed.proposal.order
         return f"{request.side.value.upper()} {plain(left)} {request.symbol}"
-
-    # ── the report ───────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _is_on_its_way_out(self, run: BasketRun) -> bool:
-        """Whether the broker was asked to cancel an order of it, or has not answered for one yet."""
-        ids = (*(signed.order_id for signed in run.orders), *run.taken_back)
-        orders = (order for order_id in ids if (order := self.state.ledger.order(order_id)) is not None)
-        return any(o.is_cancelling or (o.status is OrderStatus.PENDING and o.in_doubt_since is None) for o in orders)
-
-    def _figures(self, run: BasketRun) -> BasketReport:
-        account = self._picture.account if self._picture is not None else self.state.sightings.account
-        return BasketReport(
-            lines=tuple(self._line(run, signed) for signed in run.orders),
-            positions=self._positions(run),
-            power_before=run.power_before,
-            power_after=Money(account.buying_power) if isinstance(account, Account) else None,
-            is_of_the_broker=self._picture is not None,
-            left=self._left(run),
-        )
-
-    def _left(self, run: BasketRun) -> tuple[str, ...]:
-        """What a flattening leaves: positions by the broker's books where it answered, and entries that still work."""
-        if run.plan.source is not BasketSource.FLATTEN:
-            return ()
-        if self._picture is not None:
-            held = {position.symbol: position.quantity for position in self._picture.positions}
-        else:
-            held = {p.symbol: self.state.ledger.net_quantity(p.symbol) for p in self.state.ledger.positions()}
-        positions = [f"{symbol} {plain(quantity)} held" for symbol, quantity in held.items() if quantity]
-        entries = [
-            (order_in_words(o.request), effect_now(self.state.ledger, o)) for o in working_entries(self.state.ledger)
-        ]
-        return (*positions, *(f"{words} still works and would {effect.value}" for words, effect in entries))
-
-    def _positions(self, run: BasketRun) -> tuple[tuple[Symbol, Quantity], ...]:
-        if self._picture is None:
-            return ()
-        held = {position.symbol: position.quantity for position in self._picture.positions}
-        symbols = dict.fromkeys(signed.proposal.symbol for signed in run.orders)
-        return tuple((symbol, held.get(symbol, NO_SHARES)) for symbol in symbols)
-
-    def _line(self, run: BasketRun, signed: SignedOrder) -> ReportLine:
-        request = signed.proposal.order
-        order: Order | None = self.state.ledger.order(signed.order_id)
-        told = "; ".join(run.refusals.get(signed.proposal.id, ()))
-        if self.plans.standing(run, signed) is BasketOrderState.CLEARING:
-            told = STILL_CLEARING
-        return ReportLine(
-            proposal_id=signed.proposal.id,
-            symbol=request.symbol,
-            side=request.side,
-            quantity=request.quantity,
-            filled=order.filled_quantity if order is not None else NO_SHARES,
-            expected=signed.price,
-            average=order.average_price if order is not None else None,
-            status=order.status if order is not None else None,
-            reason=order.reason if order is not None and order.reason and not told else told,
-        )
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -449,7 +316,7 @@ class BasketExecution:
             BasketPhase.REPORTING: "report_seconds",
         }
         if run.phase in (BasketPhase.SELLING, BasketPhase.BUYING):
-            yield from self._turn_due(run)
+            yield from self.turns.due(run)
         if run.phase in limits:
             yield run.phase_since + self._seconds(limits[run.phase])
         if run.phase is BasketPhase.WAITING:
@@ -457,22 +324,13 @@ class BasketExecution:
         if run.phase is BasketPhase.ASKING and run.permitted_until is not None:
             yield run.permitted_until
 
-    def _turn_due(self, run: BasketRun) -> Iterator[datetime]:
-        """When the turn goes on although an answer is missing, or the plan asks."""
-        for signed in run.orders:
-            order = self.state.ledger.order(signed.order_id)
-            if order is not None and self._waits_for_answer(run, signed):
-                yield self._answer_due(order)
-        if run.phase is BasketPhase.BUYING and (doubted := self._doubted(run)):
-            yield self._asks_at(run, doubted)
-
     def due(self) -> Iterator[Effect]:
         """The fallback of the stream: sells that are not filled are asked for (EX-10)."""
         run = self.plans.running
         if run is None or run.phase is not BasketPhase.WAITING or self.state.at < self._next_poll(run):
             return
         self._polled_at = self.state.at
-        found = (self.state.ledger.order(signed.order_id) for signed in self._unsettled(run, run.sells()))
+        found = (self.state.ledger.order(signed.order_id) for signed in self.turns.unsettled(run, run.sells()))
         orders = [o for o in found if o is not None and not self.state.sightings.departing.is_here(o)]
         if len(orders) > FEW:
             self.state.sightings.books_are_wanted = True
@@ -490,10 +348,6 @@ class BasketExecution:
 
     def _move(self, run: BasketRun, phase: BasketPhase, reason: str, stop: BasketStop | None = None) -> None:
         self.state.record(BasketPhaseChanged(run.id, phase, reason, stop))
-
-    def _patience(self) -> timedelta:
-        """How long one answer may take (EX-06)."""
-        return timedelta(seconds=float(self.state.control.settings.execution.answer_seconds))
 
     def _seconds(self, name: str) -> timedelta:
         return timedelta(seconds=float(getattr(self.state.control.settings.staging.plan, name)))

@@ -1,0 +1,113 @@
+"""Whose turn it is in a signed plan: who waits behind whose answer, and how long an answer is waited for (EX-06)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from core.execution.order import Order
+from core.model.basket import (
+    BasketOrderState,
+    BasketPhase,
+    SignedOrder,
+)
+from core.model.order import OrderRequest, OrderStatus
+from core.staging.baskets import BasketRun
+from core.trading_state.state import TradingState
+
+SIDE_BY_SIDE = 4
+"""Sales that are checked on fresh figures at once: more would be many requests in one instant (EX-17)."""
+
+
+class BasketTurns:
+    """Questions about a plan that runs; none of them changes anything."""
+
+    def __init__(self, state: TradingState) -> None:
+        self.state = state
+        self.plans = state.plans
+
+    def following(self, run: BasketRun, orders: tuple[SignedOrder, ...]) -> SignedOrder | None:
+        """The next whose turn it is; None while one is being checked, or something that it would wait behind has no
+        answer yet, or where none is left."""
+        following = next((o for o in orders if self.plans.standing(run, o) is BasketOrderState.WAITING), None)
+        if following is None or self._is_in_hand(run, orders) or self._is_lane_busy(following.proposal.order):
+            return None
+        return following
+
+    def following_sale(self, run: BasketRun) -> SignedOrder | None:
+        """The next that waits for nothing of its own symbol: another's request may hang (EX-22)."""
+        standings = [(order, self.plans.standing(run, order)) for order in run.sells()]
+        if [standing for _, standing in standings].count(BasketOrderState.CHECKING) >= SIDE_BY_SIDE:
+            return None
+        for order, standing in standings:
+            beside = tuple(other for other, _ in standings if other.proposal.symbol == order.proposal.symbol)
+            is_free = standing is BasketOrderState.WAITING and not self._is_in_hand(run, beside)
+            if is_free and not self._is_lane_busy(order.proposal.order):
+                return order
+        return None
+
+    def have_all_gone(self, run: BasketRun, orders: tuple[SignedOrder, ...]) -> bool:
+        are_left = any(self.plans.standing(run, order) is BasketOrderState.WAITING for order in orders)
+        return not are_left and not self._is_in_hand(run, orders)
+
+    def doubted(self, run: BasketRun) -> list[SignedOrder]:
+        """The buys that are looked up, and of which the operator was not asked yet."""
+        found = [order for order in run.buys() if self.plans.standing(run, order) is BasketOrderState.IN_DOUBT]
+        return [order for order in found if self.asks_at(run, [order]) >= (run.phase_since or self.state.at)]
+
+    def asks_at(self, run: BasketRun, doubted: list[SignedOrder]) -> datetime:
+        orders = [order for signed in doubted if (order := self.state.ledger.order(signed.order_id)) is not None]
+        return (
+            min(order.in_doubt_since or self.state.sightings.departing.left_at(order) for order in orders)
+            + self._patience()
+        )
+
+    def due(self, run: BasketRun) -> Iterator[datetime]:
+        """When the turn goes on although an answer is missing, or the plan asks."""
+        for signed in run.orders:
+            order = self.state.ledger.order(signed.order_id)
+            if order is not None and self._waits_for_answer(run, signed):
+                yield self._answer_due(order)
+        if run.phase is BasketPhase.BUYING and (doubted := self.doubted(run)):
+            yield self.asks_at(run, doubted)
+
+    def unsettled(self, run: BasketRun, orders: tuple[SignedOrder, ...]) -> list[SignedOrder]:
+        return [order for order in orders if not self.plans.standing(run, order).is_over]
+
+    def not_filled(self, run: BasketRun) -> list[SignedOrder]:
+        return [order for order in run.sells() if self.plans.standing(run, order) is not BasketOrderState.FILLED]
+
+    def is_on_its_way_out(self, run: BasketRun) -> bool:
+        """Whether the broker was asked to cancel an order of it, or has not answered for one yet."""
+        ids = (*(signed.order_id for signed in run.orders), *run.taken_back)
+        orders = (order for order_id in ids if (order := self.state.ledger.order(order_id)) is not None)
+        return any(o.is_cancelling or (o.status is OrderStatus.PENDING and o.in_doubt_since is None) for o in orders)
+
+    def _is_in_hand(self, run: BasketRun, orders: tuple[SignedOrder, ...]) -> bool:
+        doubted = self.doubted(run)
+        return any(
+            self.plans.standing(run, order).holds_the_turn or self._waits_for_answer(run, order) or order in doubted
+            for order in orders
+        )
+
+    def _is_lane_busy(self, order: OrderRequest) -> bool:
+        """What opens waits for each request that is on its way, what reduces for exits of its symbol alone (EX-22)."""
+        asked = [o for o in self.state.ledger.working() if o.status is OrderStatus.PENDING and o.kept is None]
+        if order.effect.only_reduces:
+            asked = [o for o in asked if o.only_reduces and o.request.symbol == order.symbol]
+        return any(o.in_doubt_since is None for o in asked)
+
+    def _waits_for_answer(self, run: BasketRun, signed: SignedOrder) -> bool:
+        """The stream has told of it, and its own answer has not come yet; not for longer than an answer may take."""
+        order = self.state.ledger.order(signed.order_id)
+        if order is None or signed.order_id in run.answered or signed.proposal.id in run.refusals:
+            return False
+        is_told = order.status is not OrderStatus.PENDING and order.status is not OrderStatus.REJECTED
+        return is_told and self.state.at < self._answer_due(order)
+
+    def _answer_due(self, order: Order) -> datetime:
+        return self.state.sightings.departing.left_at(order) + self._patience()
+
+    def _patience(self) -> timedelta:
+        """How long one answer may take (EX-06)."""
+        return timedelta(seconds=float(self.state.control.settings.execution.answer_seconds))
