@@ -35,6 +35,7 @@ from core.workflows.protection.margin_monitor import MarginMonitor
 from core.workflows.protection.protections import ProtectionEvents
 from core.workflows.protection.protective_stops import ProtectiveStops
 from core.workflows.protection.stop_renewal import StopRenewal
+from core.workflows.reconciliation.listed_orders import ListedOrders
 from core.workflows.reconciliation.reconciliation import Reconciliation
 from core.workflows.staging.auto_exits import AutoExits
 from core.workflows.staging.confirmation import Confirmations
@@ -79,9 +80,7 @@ def workflows_of(state: TradingState) -> tuple[object, ...]:
     kill_switch = KillSwitchWorkflow(state, cancellation, proposals)
     reconciliation = Reconciliation(
         state,
-        order_updates,
-        order_recovery,
-        cancellation,
+        ListedOrders(state, order_updates, order_recovery, cancellation, protective_stops, excess_exits),
         protective_stops,
         position_close,
         excess_exits,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 
 import pytest
@@ -10,9 +11,11 @@ from simulation.sessions import session_of
 
 from core.brokers.simulated.book import Book
 from core.execution.order import Order
+from core.execution.reconciliation import Comparison
+from core.messages.effects import Effect
 from core.model.broker import OrderReport
 from core.workflows.orders.order_updates import is_ours
-from core.workflows.reconciliation.reconciliation import Reconciliation
+from core.workflows.reconciliation.listed_orders import ListedOrders
 
 SEED = 20_131_007
 SESSIONS = 30
@@ -20,18 +23,25 @@ SESSIONS = 30
 
 def test_an_order_that_a_comparison_passes_over_has_nothing_to_tell(monkeypatch: pytest.MonkeyPatch) -> None:
     """EX-09"""
-    look, passed_over, missed = Reconciliation._to_look_at, [0], []
+    take_in, look = ListedOrders.take_in, ListedOrders._to_look_at
+    compared: list[Comparison] = []
+    passed_over, missed = [0], []
 
-    def checked(self: Reconciliation) -> list[Order]:
-        found, listing = look(self), self._listing
-        left_out = [o for o in self.desk.ledger.state.orders.values() if o not in found]
+    def noted(self: ListedOrders, comparison: Comparison) -> Iterator[Effect]:
+        compared[:] = [comparison]
+        return take_in(self, comparison)
+
+    def checked(self: ListedOrders) -> list[Order]:
+        found, listing = look(self), compared[0].listing
+        left_out = [o for o in self.state.ledger.state.orders.values() if o not in found]
         passed_over[0] += len(left_out)
         missed.extend(order for order in left_out if _has_news(self, order, listing.reports.get(order.id)))
-        in_order = [o for o in self.desk.ledger.state.orders.values() if o in found]
+        in_order = [o for o in self.state.ledger.state.orders.values() if o in found]
         assert [id(o) for o in found] == [id(o) for o in in_order]
         return found
 
-    monkeypatch.setattr(Reconciliation, "_to_look_at", checked)
+    monkeypatch.setattr(ListedOrders, "take_in", noted)
+    monkeypatch.setattr(ListedOrders, "_to_look_at", checked)
     _play()
 
     assert not missed
@@ -63,11 +73,11 @@ def _play() -> None:
         player.end()
 
 
-def _has_news(comparing: Reconciliation, order: Order, report: OrderReport | None) -> bool:
+def _has_news(listed: ListedOrders, order: Order, report: OrderReport | None) -> bool:
     """Whether a look at it would do anything: what a comparison asks of every order."""
-    is_wanted = order.is_working or order.id in comparing.doubting._in_books
+    is_wanted = order.is_working or order.id in listed.order_recovery.in_books
     if report is None or not is_ours(order, report):
         return is_wanted
     is_alive = report.status is not None and report.status.is_working
     is_behind = report.filled_quantity > order.filled_quantity
-    return is_wanted or is_alive or is_behind or comparing.desk.ledger.legs.are_expected(order)
+    return is_wanted or is_alive or is_behind or listed.state.ledger.legs.are_expected(order)

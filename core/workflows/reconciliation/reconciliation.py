@@ -18,12 +18,11 @@ fill, every minute of a session, and of the extended hours around it while anyth
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from functools import partial
 
 from core.execution import order_states
-from core.execution.order import Order, has_news
 from core.execution.other_orders import others_in
 from core.execution.position_correction import owners_after
 from core.execution.reconciliation import Comparison, Listing, ReconciliationError
@@ -37,28 +36,25 @@ from core.facts import (
 )
 from core.messages.effects import Effect, FetchPicture, SubmitOrder
 from core.messages.inputs import AcceptBroker, PictureFetched
-from core.model.broker import BrokerPicture, NoAnswer, OrderReport
+from core.model.broker import BrokerPicture, NoAnswer
 from core.model.codes import ReadOnlyCode
-from core.model.connection import Channel, ConnectionState
 from core.model.order import OrderStatus
 from core.model.reconciliation import Difference
 from core.model.said_once import is_news
-from core.model.session import NoSession, Session
-from core.model.values import ZERO, ClientOrderId, Quantity, Symbol, plain
+from core.model.values import ZERO, Quantity, Symbol, plain
 from core.ports import JournalError
 from core.trading_state.state import TradingState
 from core.workflows.base.declarations import answers, follows
 from core.workflows.base.isolation import apart, done_apart
 from core.workflows.day.overnight_positions import OvernightPositions
 from core.workflows.operator.kill_switch import KillSwitchWorkflow
-from core.workflows.orders.cancellation import Cancellation
-from core.workflows.orders.order_recovery import OrderRecovery
-from core.workflows.orders.order_updates import OrderUpdates, is_ours
 from core.workflows.orders.position_close import PositionClose
 from core.workflows.orders.unsent_orders import UnsentOrders
 from core.workflows.protection.excess_exits import ExcessExits
 from core.workflows.protection.protective_stops import ProtectiveStops
 from core.workflows.protection.stop_renewal import StopRenewal
+from core.workflows.reconciliation.listed_orders import ListedOrders
+from core.workflows.reconciliation.reconciliation_times import ReconciliationTimes
 
 WAY_OUT = "leave and run `keyturn reconcile --accept-broker`, or mend it at the broker"
 """What every reason ends with that no later comparison mends by itself."""
@@ -72,9 +68,7 @@ class Reconciliation:
     def __init__(
         self,
         state: TradingState,
-        order_updates: OrderUpdates,
-        order_recovery: OrderRecovery,
-        cancellation: Cancellation,
+        listed_orders: ListedOrders,
         protective_stops: ProtectiveStops,
         position_close: PositionClose,
         excess_exits: ExcessExits,
@@ -84,9 +78,7 @@ class Reconciliation:
         overnight: OvernightPositions,
     ) -> None:
         self.state = state
-        self.order_updates = order_updates
-        self.order_recovery = order_recovery
-        self.cancellation = cancellation
+        self.listed_orders = listed_orders
         self.protective_stops = protective_stops
         self.position_close = position_close
         self.excess_exits = excess_exits
@@ -94,23 +86,16 @@ class Reconciliation:
         self.unsent_orders = unsent_orders
         self.kill_switch = kill_switch
         self.overnight = overnight
-        self.asked_at: datetime | None = None
-        self.ask_at: datetime | None = None
-        self._is_waiting = False
-        self._is_wanted_again = False
+        self.times = ReconciliationTimes(state)
         self._unanswered = 0
         self._nets_when_asked: dict[Symbol, Quantity] | None = None
         self._listing = Listing()
-        self._restless: set[ClientOrderId] = set()
-        self._asked_once_more: set[ClientOrderId] = set()
 
     # ── 1. asking ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def ask(self) -> Iterator[Effect]:
         """Now, whatever else is on its way; and again where nothing comes."""
-        self.asked_at = self.state.at
-        self.ask_at = self.state.at + self._seconds("again_seconds")
-        self._is_waiting, self._is_wanted_again = True, False
+        self.times.asks()
         self.state.sightings.books_are_wanted = False
         self._nets_when_asked = self._nets()
         yield FetchPicture()
@@ -122,17 +107,7 @@ class Reconciliation:
         if not self.state.sightings.books_are_wanted:
             return ()
         self.state.sightings.books_are_wanted = False
-        if self._is_waiting:
-            self._is_wanted_again = True
-            return ()
-        earliest = self._earliest()
-        if self.state.at >= earliest:
-            return self.ask()
-        self.ask_at = earliest if self.ask_at is None else min(self.ask_at, earliest)
-        return ()
-
-    def _earliest(self) -> datetime:
-        return self.state.at if self.asked_at is None else self.asked_at + self._seconds("apart_seconds")
+        return self.ask() if self.times.may_ask_now() else ()
 
     def _nets(self) -> dict[Symbol, Quantity]:
         ledger = self.state.ledger
@@ -142,9 +117,7 @@ class Reconciliation:
 
     @answers(PictureFetched)
     def on_picture(self, reply: PictureFetched) -> Iterator[Effect]:
-        wanted_again = self._is_wanted_again
-        self._is_waiting = self._is_wanted_again = False
-        self.ask_at = self._earliest() if wanted_again else None
+        self.times.answered()
         if isinstance(reply.answer, NoAnswer):
             self._not_answered(reply.answer.reason)
             return
@@ -153,7 +126,7 @@ class Reconciliation:
     def _not_answered(self, reason: str) -> None:
         """An agreement of this run outlives a question or two that nobody answered."""
         self._unanswered += 1
-        self._again()
+        self.times.again()
         limits = self.state.control.settings.reconciliation
         if self.state.control.state.is_reconciled and self._unanswered < limits.max_unanswered:
             return
@@ -170,18 +143,18 @@ class Reconciliation:
             return
         self._unanswered = 0
         faults = self.state.sightings.faults
-        follows = list(self._take_in_orders(comparison))
+        follows = list(self.listed_orders.take_in(comparison))
         self.state.sightings.others = comparison.others()
         self.state.sightings.all_others = tuple(others_in(picture, self.state.sightings.others, self.state.ledger))
         self.state.sightings.foreign_positions = picture.foreign_positions
         positions = comparison.positions()
         self.state.sightings.differing = frozenset(d.symbol for d in positions)
         self.state.sightings.apart, self.state.sightings.gone = {}, frozenset()
-        follows += self._look_up_what_was_given_up({d.symbol for d in positions}, comparison)
+        follows += self.listed_orders.look_up_what_was_given_up({d.symbol for d in positions}, comparison)
         waits_for = [d.symbol for d in positions if self._may_be_explained(d.symbol, comparison)]
         self._nets_when_asked = None
         if waits_for or (positions and self.state.sightings.faults > faults):  # perhaps it was not taken in whole
-            self._again()
+            self.times.again()
             self._say_what_is_open([d.symbol for d in positions])
         else:
             try:
@@ -240,7 +213,7 @@ class Reconciliation:
         try:
             comparison.require_within_limits(positions)
         except ReconciliationError as error:
-            self._again()
+            self.times.again()
             self.state.sightings.apart, self.state.sightings.gone = (
                 comparison.quantities_apart(positions),
                 comparison.gone(positions),
@@ -258,112 +231,16 @@ class Reconciliation:
         limits = self.state.control.settings.reconciliation
         return Comparison(self.state.ledger, picture, limits, self._listing)
 
-    # ── 3 and 4. orders ──────────────────────────────────────────────────────────────────────────────────────────
-
-    def _take_in_orders(self, comparison: Comparison) -> Iterator[Effect]:
-        """What works, and what the broker tells that may be news: a comparison costs the same after many orders as
-        after few.
-        """
-        listing = comparison.listing
-        self._restless, listing.fresh = self._restless | listing.fresh, set()
-        told = [report for order_id in self._restless if (report := listing.reports.get(order_id)) is not None]
-        for report in self._forgotten(told):
-            yield from apart(self.state, partial(self._recall, report))
-        for order in self._to_look_at():
-            is_there = order.id in listing.reports  # whatever an earlier run believed of it
-            if is_there or not self.state.sightings.departing.is_here(order):
-                yield from apart(self.state, partial(self._take_in, order, comparison))
-        self._restless = {report.client_order_id for report in told if not self._rests(report)}
-
-    def _to_look_at(self) -> list[Order]:
-        """What works, what may have news, and what is looked up in the books; the oldest first."""
-        working = (order.id for order in self.state.ledger.working())
-        return self.state.ledger.in_order({*working, *self._restless, *self.order_recovery.in_books})
-
-    def _take_in(self, order: Order, comparison: Comparison) -> Iterator[Effect]:
-        report = comparison.listing.reports.get(order.id)
-        if report is not None and is_ours(order, report):
-            is_alive = report.status is not None and report.status.is_working  # given up here, and there after all
-            is_news = order.is_working or is_alive or report.filled_quantity > order.filled_quantity
-            if is_news or self.state.ledger.legs.are_expected(order):
-                yield from self.order_updates.absorb(order, report, Source.RECONCILIATION)
-                yield from self.order_recovery.ask_for_legs(order)
-        elif order.is_working and order.id not in self.order_recovery.next_look_up:
-            left_at = self.state.sightings.departing.left_at(order)
-            if order.status is OrderStatus.PENDING and self.state.at - left_at < self._grace():
-                return
-            yield from self.order_recovery.ask(order)
-        was_asked_for = order.id in self.order_recovery.in_books and report is not None
-        yield from self.order_recovery.on_books(order, comparison.picture, is_listed=report is not None)
-        if was_asked_for:
-            self.excess_exits.after_look_up(order)
-            yield from self.protective_stops.after_look_up(order)
-        if order.is_cancelling and order.id not in self.order_recovery.next_look_up:
-            yield from self.cancellation.again(order)
-
-    def _forgotten(self, told: list[OrderReport]) -> list[OrderReport]:
-        """Those of orders that may have left memory, the same one each time first."""
-        ledger = self.state.ledger
-        gone = [report for report in told if ledger.order(report.client_order_id) is None]
-        return sorted(gone, key=lambda report: report.client_order_id) if ledger.state.forgotten else []
-
-    def _recall(self, report: OrderReport) -> None:
-        self.state.order_of(report)
-
-    def _rests(self, report: OrderReport) -> bool:
-        """Whether it can tell nothing new of an order of ours once that has ended: its fills and legs are known. One
-        that works is looked at each time; so is one that works there alone.
-        """
-        order = self.state.ledger.order(report.client_order_id)
-        if order is None:
-            return True
-        has_legs = not order.request.legs or order.is_bare or bool(self.state.ledger.legs.of(order.id))
-        return has_legs and not has_news(report, order)
-
-    def _grace(self) -> timedelta:
-        """An order that this very run has just sent may not be on the broker's books yet; an older run's must be."""
-        if not self.state.control.state.is_reconciled:
-            return timedelta(0)
-        return timedelta(seconds=float(self.state.control.settings.execution.answer_seconds))
-
     # ── 5. what may explain itself ───────────────────────────────────────────────────────────────────────────────
 
     def _may_be_explained(self, symbol: Symbol, comparison: Comparison) -> bool:
-        """Whether the next comparison decides: an order is in doubt, its legs are not known yet, fills came that the
-        picture is too old to show, or came while it was fetched, so that its positions may be older than its orders.
-        Or an order of ours that the broker had is listed no more, as after a week: what it filled is looked up, and
-        would count twice.
+        """Whether the next comparison decides: an order may explain it, or fills came while the books were fetched, so
+        that their positions may be older than their orders.
         """
         before = self._nets_when_asked
         if before is not None and before.get(symbol, ZERO) != self.state.ledger.net_quantity(symbol):
             return True
-        for order in self.state.ledger.state.orders.values():
-            if order.request.symbol != symbol:
-                continue
-            is_asked = order.id in self.order_recovery.next_look_up
-            if (order.is_working and order.in_doubt_since is not None) or (
-                is_asked and self.order_updates.adopting.awaits(order)
-            ):
-                return True
-            if is_asked and order.is_given_up:
-                return True
-            report = comparison.reports.get(order.id)
-            if order.is_working and order.status is not OrderStatus.PENDING and report is None and is_asked:
-                return True
-            is_recent = order.ended_at is None or order.ended_at >= comparison.picture.account.at
-            shown = report.filled_quantity if report else ZERO
-            if (report is not None or is_recent) and order.filled_quantity > shown:
-                return True
-        return False
-
-    def _look_up_what_was_given_up(self, symbols: Collection[Symbol], comparison: Comparison) -> Iterator[Effect]:
-        """Orders of ours that never arrived, by all that this run knows: until the broker has answered, once."""
-        orders = list(self.state.ledger.state.orders.values()) if symbols else ()
-        for order in orders:
-            is_unseen = order.is_given_up and order.request.symbol in symbols and order.id not in comparison.reports
-            if is_unseen and order.id not in self._asked_once_more:
-                self._asked_once_more.add(order.id)
-                yield from self.order_recovery.ask(order)
+        return self.listed_orders.may_explain(symbol, comparison)
 
     def _say_what_is_open(self, differing: list[Symbol]) -> None:
         """Before the first agreement the desk says what it waits for; later it trades on meanwhile."""
@@ -426,61 +303,9 @@ class Reconciliation:
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def next_due(self) -> Iterator[datetime]:
-        if self.ask_at is not None:
-            yield self.ask_at
-        elif (again := self._next_round()) is not None:
-            yield again
+        if (at := self.times.next()) is not None:
+            yield at
 
     def due(self) -> Iterable[Effect]:
-        at = self.ask_at if self.ask_at is not None else self._next_round()
+        at = self.times.next()
         return self.ask() if at is not None and self.state.at >= at else ()
-
-    def _next_round(self) -> datetime | None:
-        """Every minute of a session, and of the extended hours while anything may happen in them; else when those next
-        begin. Often, where the books tell what the order stream does not while orders work (EX-17).
-        """
-        every = self._every()
-        if self.asked_at is None or not every:
-            return None
-        calendar, at = self.state.calendar, max(self.asked_at + every, self.state.at)
-        if not isinstance(calendar.session_at(at), NoSession) or self._watches_others():
-            return at
-        following = calendar.next_session(at)
-        if not self._minds_extended_hours():
-            return following.open
-        today = calendar.session_on(calendar.trading_day(at))
-        if isinstance(today, Session) and at < calendar.venue.extended_span(today)[1]:
-            return max(at, calendar.venue.extended_span(today)[0])
-        return calendar.venue.extended_span(following)[0]
-
-    def _watches_others(self) -> bool:
-        """Killed, and what a kill takes back of others is not gone yet: it is watched at any hour (OP-07)."""
-        is_killed = self.state.control.killed_by is not None
-        return is_killed and any(other.may_open and not other.is_unread for other in self.state.sightings.all_others)
-
-    def _minds_extended_hours(self) -> bool:
-        """Whether the policy has entries in them, or an order or a position of ours may meet them (RK-20)."""
-        ledger = self.state.ledger
-        is_included = self.state.control.settings.risk.session.policy == "include_extended"
-        return is_included or next(ledger.working(), None) is not None or bool(ledger.positions())
-
-    def _every(self) -> timedelta:
-        """Where nothing comes over the order stream, the books tell in its place: often while orders work, and within
-        the silence that sends an entry back to review while the ticket of one is open (OP-04).
-        """
-        lamp = self.state.sightings.lamps.get(Channel.TRADES)
-        every = self._seconds("every_seconds")
-        if lamp is None or lamp.state is ConnectionState.UP:
-            return every
-        tickets = self.state.stage.state.tickets.values()
-        if any(not ticket.order.effect.only_reduces for ticket in tickets):
-            silence = timedelta(seconds=float(self.state.control.settings.confirm.silent_seconds))
-            return min(self._seconds("poll_seconds"), silence / 2)
-        return self._seconds("poll_seconds") if next(self.state.ledger.working(), None) is not None else every
-
-    def _again(self) -> None:
-        later = self.state.at + self._seconds("again_seconds")
-        self.ask_at = later if self.ask_at is None else min(self.ask_at, later)
-
-    def _seconds(self, name: str) -> timedelta:
-        return timedelta(seconds=float(getattr(self.state.control.settings.reconciliation, name)))

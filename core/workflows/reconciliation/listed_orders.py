@@ -1,0 +1,146 @@
+"""Orders beside the broker's books: what was missed is taken in, and what they do not list is looked up.
+
+Steps 3 to 5 of a reconciliation; a comparison costs the same after many orders as after few.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from datetime import timedelta
+from functools import partial
+
+from core.execution.order import Order, has_news
+from core.execution.reconciliation import Comparison
+from core.facts import (
+    Source,
+)
+from core.messages.effects import Effect
+from core.model.broker import OrderReport
+from core.model.order import OrderStatus
+from core.model.values import ZERO, ClientOrderId, Symbol
+from core.trading_state.state import TradingState
+from core.workflows.base.isolation import apart
+from core.workflows.orders.cancellation import Cancellation
+from core.workflows.orders.order_recovery import OrderRecovery
+from core.workflows.orders.order_updates import OrderUpdates, is_ours
+from core.workflows.protection.excess_exits import ExcessExits
+from core.workflows.protection.protective_stops import ProtectiveStops
+
+
+class ListedOrders:
+    """Takes in what the broker lists of our orders, and says whether an order may explain a difference."""
+
+    def __init__(
+        self,
+        state: TradingState,
+        order_updates: OrderUpdates,
+        order_recovery: OrderRecovery,
+        cancellation: Cancellation,
+        protective_stops: ProtectiveStops,
+        excess_exits: ExcessExits,
+    ) -> None:
+        self.state = state
+        self.order_updates = order_updates
+        self.order_recovery = order_recovery
+        self.cancellation = cancellation
+        self.protective_stops = protective_stops
+        self.excess_exits = excess_exits
+        self._restless: set[ClientOrderId] = set()
+        self._asked_once_more: set[ClientOrderId] = set()
+
+    def take_in(self, comparison: Comparison) -> Iterator[Effect]:
+        """What works, and what the broker tells that may be news."""
+        listing = comparison.listing
+        self._restless, listing.fresh = self._restless | listing.fresh, set()
+        told = [report for order_id in self._restless if (report := listing.reports.get(order_id)) is not None]
+        for report in self._forgotten(told):
+            yield from apart(self.state, partial(self._recall, report))
+        for order in self._to_look_at():
+            is_there = order.id in listing.reports  # whatever an earlier run believed of it
+            if is_there or not self.state.sightings.departing.is_here(order):
+                yield from apart(self.state, partial(self._take_in_one, order, comparison))
+        self._restless = {report.client_order_id for report in told if not self._rests(report)}
+
+    def _to_look_at(self) -> list[Order]:
+        """What works, what may have news, and what is looked up in the books; the oldest first."""
+        working = (order.id for order in self.state.ledger.working())
+        return self.state.ledger.in_order({*working, *self._restless, *self.order_recovery.in_books})
+
+    def _take_in_one(self, order: Order, comparison: Comparison) -> Iterator[Effect]:
+        report = comparison.listing.reports.get(order.id)
+        if report is not None and is_ours(order, report):
+            is_alive = report.status is not None and report.status.is_working  # given up here, and there after all
+            is_news = order.is_working or is_alive or report.filled_quantity > order.filled_quantity
+            if is_news or self.state.ledger.legs.are_expected(order):
+                yield from self.order_updates.absorb(order, report, Source.RECONCILIATION)
+                yield from self.order_recovery.ask_for_legs(order)
+        elif order.is_working and order.id not in self.order_recovery.next_look_up:
+            left_at = self.state.sightings.departing.left_at(order)
+            if order.status is OrderStatus.PENDING and self.state.at - left_at < self._grace():
+                return
+            yield from self.order_recovery.ask(order)
+        was_asked_for = order.id in self.order_recovery.in_books and report is not None
+        yield from self.order_recovery.on_books(order, comparison.picture, is_listed=report is not None)
+        if was_asked_for:
+            self.excess_exits.after_look_up(order)
+            yield from self.protective_stops.after_look_up(order)
+        if order.is_cancelling and order.id not in self.order_recovery.next_look_up:
+            yield from self.cancellation.again(order)
+
+    def _forgotten(self, told: list[OrderReport]) -> list[OrderReport]:
+        """Those of orders that may have left memory, the same one each time first."""
+        ledger = self.state.ledger
+        gone = [report for report in told if ledger.order(report.client_order_id) is None]
+        return sorted(gone, key=lambda report: report.client_order_id) if ledger.state.forgotten else []
+
+    def _recall(self, report: OrderReport) -> None:
+        self.state.order_of(report)
+
+    def _rests(self, report: OrderReport) -> bool:
+        """Whether it can tell nothing new of an order of ours once that has ended: its fills and legs are known. One
+        that works is looked at each time; so is one that works there alone.
+        """
+        order = self.state.ledger.order(report.client_order_id)
+        if order is None:
+            return True
+        has_legs = not order.request.legs or order.is_bare or bool(self.state.ledger.legs.of(order.id))
+        return has_legs and not has_news(report, order)
+
+    def _grace(self) -> timedelta:
+        """An order that this very run has just sent may not be on the broker's books yet; an older run's must be."""
+        if not self.state.control.state.is_reconciled:
+            return timedelta(0)
+        return timedelta(seconds=float(self.state.control.settings.execution.answer_seconds))
+
+    def may_explain(self, symbol: Symbol, comparison: Comparison) -> bool:
+        """Whether an order of the symbol is in doubt, its legs are not known yet, or fills came that the picture is too
+        old to show. Or an order of ours that the broker had is listed no more, as after a week: what it filled is
+        looked up, and would count twice.
+        """
+        for order in self.state.ledger.state.orders.values():
+            if order.request.symbol != symbol:
+                continue
+            is_asked = order.id in self.order_recovery.next_look_up
+            if (order.is_working and order.in_doubt_since is not None) or (
+                is_asked and self.order_updates.adopting.awaits(order)
+            ):
+                return True
+            if is_asked and order.is_given_up:
+                return True
+            report = comparison.reports.get(order.id)
+            if order.is_working and order.status is not OrderStatus.PENDING and report is None and is_asked:
+                return True
+            is_recent = order.ended_at is None or order.ended_at >= comparison.picture.account.at
+            shown = report.filled_quantity if report else ZERO
+            if (report is not None or is_recent) and order.filled_quantity > shown:
+                return True
+        return False
+
+    def look_up_what_was_given_up(self, symbols: Collection[Symbol], comparison: Comparison) -> Iterator[Effect]:
+        """Orders of ours that never arrived, by all that this run knows: until the broker has answered, once."""
+        orders = list(self.state.ledger.state.orders.values()) if symbols else ()
+        for order in orders:
+            is_unseen = order.is_given_up and order.request.symbol in symbols and order.id not in comparison.reports
+            if is_unseen and order.id not in self._asked_once_more:
+                self._asked_once_more.add(order.id)
+                yield from self.order_recovery.ask(order)
