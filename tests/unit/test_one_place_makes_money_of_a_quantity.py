@@ -16,7 +16,7 @@ THE_PLACE = "core/model/instrument.py"
 
 OTHERWISE: Mapping[tuple[str, str], str] = {
     ("core/brokers/simulated/account.py", "Holding.change"): "a part of a cost",
-    ("core/brokers/simulated/account.py", "Ledger.execute"): "a fee, USD for each",
+    ("core/brokers/simulated/account.py", "ExchangeLedger.execute"): "a fee, USD for each",
     ("core/brokers/simulated/book.py", "Book.fill"): "a fee, USD for each",
     ("core/brokers/simulated/exchange.py", "SimulatedExchange.fee"): "a fee, USD for each",
     ("core/brokers/simulated/frictions.py", "Frictions.filled_of"): "a part of a quantity",
@@ -25,7 +25,7 @@ OTHERWISE: Mapping[tuple[str, str], str] = {
     ("core/execution/ledger.py", "Ledger._move_position"): "a part of a fee",
     ("core/execution/ledger.py", "moved"): "a part of a cost",
     ("core/model/order.py", "OrderRequest.moves"): "a leg's ratio",
-    ("core/staging/shadow_trades.py", "Shadow.result"): "a fee, USD for each",
+    ("core/staging/shadow_trades.py", "ShadowTrade.result"): "a fee, USD for each",
 }
 """By file and function: why no money is made there."""
 
