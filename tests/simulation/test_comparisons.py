@@ -24,10 +24,10 @@ def test_an_order_that_a_comparison_passes_over_has_nothing_to_tell(monkeypatch:
 
     def checked(self: Reconciliation) -> list[Order]:
         found, listing = look(self), self._listing
-        left_out = [o for o in self.desk.ledger.state.orders.values() if o not in found]
+        left_out = [o for o in self.state.ledger.state.orders.values() if o not in found]
         passed_over[0] += len(left_out)
         missed.extend(order for order in left_out if _has_news(self, order, listing.reports.get(order.id)))
-        in_order = [o for o in self.desk.ledger.state.orders.values() if o in found]
+        in_order = [o for o in self.state.ledger.state.orders.values() if o in found]
         assert [id(o) for o in found] == [id(o) for o in in_order]
         return found
 
@@ -65,9 +65,9 @@ def _play() -> None:
 
 def _has_news(comparing: Reconciliation, order: Order, report: OrderReport | None) -> bool:
     """Whether a look at it would do anything: what a comparison asks of every order."""
-    is_wanted = order.is_working or order.id in comparing.doubting._in_books
+    is_wanted = order.is_working or order.id in comparing.order_recovery._in_books
     if report is None or not is_ours(order, report):
         return is_wanted
     is_alive = report.status is not None and report.status.is_working
     is_behind = report.filled_quantity > order.filled_quantity
-    return is_wanted or is_alive or is_behind or comparing.desk.ledger.expects_legs(order)
+    return is_wanted or is_alive or is_behind or comparing.state.ledger.expects_legs(order)
