@@ -110,7 +110,7 @@ dead-code: .venv/.ready
 
 secrets: .venv/.ready
 	@echo 'check: secrets (detect-secrets)'
-	@{ git ls-files -z --cached --others --exclude-standard 2>/dev/null || \
+	@{ git ls-files -z --cached --others --exclude-standard -- ':!tests/snapshots/*.svg' 2>/dev/null || \
 	  find . \( -name .git -o -name .venv -o -name '.*_cache' -o -name __pycache__ \) -prune -o -type f -print0; } | \
 	  xargs -0 -P 2 -n 200 $(BIN)/detect-secrets-hook --no-verify --baseline .secrets.baseline
 
