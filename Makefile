@@ -68,7 +68,7 @@ venv: .venv/.ready
 demo: .venv/.ready
 	@$(BIN)/keyturn demo $(ARGS)
 
-PYTEST := $(BIN)/pytest -q --dist worksteal
+PYTEST := $(BIN)/pytest -q --dist worksteal --durations=10
 
 # Coverage is of the units and short stories alone (tests/conftest.py), in a run of their own: its trace slows whatever
 # runs in the same process. Its total is printed; `.venv/bin/coverage report` shows the lines that were missed.
@@ -110,9 +110,9 @@ dead-code: .venv/.ready
 
 secrets: .venv/.ready
 	@echo 'check: secrets (detect-secrets)'
-	@{ git ls-files -z --cached --others --exclude-standard 2>/dev/null || \
+	@{ git ls-files -z --cached --others --exclude-standard -- ':!tests/snapshots/*.svg' 2>/dev/null || \
 	  find . \( -name .git -o -name .venv -o -name '.*_cache' -o -name __pycache__ \) -prune -o -type f -print0; } | \
-	  xargs -0 $(BIN)/detect-secrets-hook --no-verify --baseline .secrets.baseline
+	  xargs -0 -P 2 -n 200 $(BIN)/detect-secrets-hook --no-verify --baseline .secrets.baseline
 
 package: .venv/.ready
 	@echo 'check: wheel and sdist, and an empty environment with the wheel'

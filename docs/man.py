@@ -43,6 +43,8 @@ def commands() -> Iterator[tuple[str, Any, Any]]:
 def _below(command: Any, context: Any) -> Iterator[tuple[str, Any, Any]]:
     yield context.command_path, command, context
     for name, child in getattr(command, "commands", {}).items():
+        if child.hidden:
+            continue
         inner = child.make_context(name, [], parent=context, resilient_parsing=True)
         yield from _below(child, inner)
 

@@ -1,4 +1,4 @@
-"""A plan that `keyturn plan` hands to the running engine: one file in the account's folder, taken once (OP-05).
+"""A plan that `keyturn basket` hands to the running engine: one file in the account's folder, taken once (OP-05).
 
 What became of it is read where the engine wrote it: in the journal, by the name that the command gave its asking.
 """
@@ -103,7 +103,7 @@ class BasketInbox:
         except OSError as error:
             return f"a plan could not be taken: {path.name}: {error.strerror}; mend the folder"
         if self.now() - written_at > FRESH_SECONDS:
-            return "an old plan that no engine took was dropped; run keyturn plan again"
+            return "an old plan that no engine took was dropped; run keyturn basket again"
         try:
             request = orjson.loads(content)
             name = str(request["name"])

@@ -1,4 +1,4 @@
-"""`keyturn plan`: a file of orders, handed to the desk that runs, where it becomes a plan (OP-05)."""
+"""`keyturn basket`: a file of orders, handed to the desk that runs, where it becomes a plan (OP-05)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from console.commands.shared import Account, composition_of, say
 from core.ports import OperatorError
 
 
-def plan(
+def basket(
     context: typer.Context,
     file: Annotated[
         Path,
@@ -31,7 +31,7 @@ def plan(
 
     A sale without a size sells all that is held. A file with a row that cannot be read becomes no plan.
 
-    Example: keyturn plan rebalance.csv --check
+    Example: keyturn basket rebalance.csv --check
     """
     from core.files.basket_file import LARGEST_FILE, BasketFileError, read_plan
     from core.files.csv_table import text_of

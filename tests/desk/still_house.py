@@ -31,6 +31,7 @@ from core.views import (
     StrategyRow,
     TradeRow,
 )
+from tests.desk.clocks import DeskClock
 from tests.desk.desk_house import SPY, House, _runtime, market
 
 
@@ -84,7 +85,7 @@ class StillHouse(House):
 @asynccontextmanager
 async def open_still(view: DeskView, size: tuple[int, int] = (120, 40), **terms: Any) -> AsyncIterator[StillHouse]:
     handle = StillHandle(view)
-    desk = DeskApp(handle, **terms)
+    desk = DeskApp(handle, **{"now": DeskClock(), **terms})
     async with desk.run_test(size=size) as pilot:
         house = still_house(desk, pilot, handle)
         await house.is_drawn()

@@ -14,6 +14,8 @@ import orjson
 import pytest
 
 from app import Keyturn
+from core.facts import BasketSigned, Killed, LimitsReloaded, ProposalEdited, Rearmed
+from core.facts.registry import BY_NAME
 from core.ports import DemoRequest
 from core.trading_state import checkpoint
 from state.codec import GENESIS, decode, encode
@@ -63,7 +65,8 @@ def test_there_is_a_kept_home() -> None:
     assert "first" in HOMES
     assert len(stated("first")) == 5, "a home of several programs"
     assert [kind for kind in ("positions", "working", "trades", "locks") if not last[kind]] == []
-    assert {"BasketSigned", "Killed", "Rearmed", "ProposalEdited", "LimitsReloaded"} <= last["facts"].keys()
+    facts = {BY_NAME[name].made for name in last["facts"]}
+    assert {BasketSigned, Killed, Rearmed, ProposalEdited, LimitsReloaded} <= facts
     assert any(quantity.startswith("-") for _, _, quantity, _, _ in last["positions"]), "a short"
     assert any(trade[1] == "dips" for trade in last["trades"]), "a user's strategy"
 

@@ -20,13 +20,13 @@ ROOT = Path(__file__).resolve().parents[2]
 DESK = """
 import json, os, sys
 sys.path.insert(0, sys.argv[1])
-from core.runtime.strategy_host import wire
+from core.runtime.strategy_host import pipe_messages
 from core.runtime.strategy_host.process import STARTING, StrategyProcess
 
 process = StrategyProcess("dips", "dips.py", sys.stdin.read())
 assert process.ready(STARTING) is None
 for question in json.loads(sys.argv[2]):
-    os.write(process._process.stdin.fileno(), wire.framed(question))
+    os.write(process._process.stdin.fileno(), pipe_messages.framed(question))
 print(process._process.pid, flush=True)
 os.kill(os.getpid(), 9)
 """

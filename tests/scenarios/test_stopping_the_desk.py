@@ -312,7 +312,7 @@ def test_an_order_that_never_left_is_not_looked_up_whoever_asks() -> None:
     house.confirms_at("10:06:02")
     house.until("10:06:02.150")
     house.desk.sightings.departing.queue(house.entry.id)
-    doubting = house.engine.the(Submission).doubting
+    doubting = house.engine.the(Submission).order_recovery
 
     assert list(doubting.ask(house.entry)) == []
     doubting.watch(house.entry)

@@ -113,7 +113,7 @@ def test_the_median_of_a_desk_that_never_ran_is_that_of_one_that_ran_for_weeks()
 
     for symbol in (SPY, IBM):
         known = engine.state.protections.volatility_halt.state.symbols[symbol]
-        running = ran.desk.protections.volatility_halt.state.symbols[symbol]
+        running = ran.state.protections.volatility_halt.state.symbols[symbol]
         assert known.days == [*running.days, running.of_day.deviation][-20:]
         assert known.returns == running.returns
     words = [m.words for m in engine.state.protections.volatility_halt.measures(engine.state.at)]
@@ -132,7 +132,7 @@ def test_the_correlation_of_two_symbols_is_known_before_the_first_bar() -> None:
     assert before == (None, 0)
     found, days = engine.state.sizing.ranges.likeness(SPY, IBM)
     assert days >= 20
-    assert (found, days) == ran.desk.sizing.ranges.likeness(SPY, IBM)
+    assert (found, days) == ran.state.sizing.ranges.likeness(SPY, IBM)
 
 
 def test_the_average_range_is_known_at_the_open() -> None:
@@ -140,7 +140,7 @@ def test_the_average_range_is_known_at_the_open() -> None:
     engine = started(OPEN)
     is_told(engine, SPY)
 
-    found, running = (desk.desk.sizing.ranges.atr(SPY, 14) for desk in (engine, that_ran_on()))
+    found, running = (desk.state.sizing.ranges.atr(SPY, 14) for desk in (engine, that_ran_on()))
     assert found is not None
     assert running is not None
     assert abs(found - running) < running / 1000
@@ -154,9 +154,9 @@ def test_what_today_said_already_stays_whichever_came_first() -> None:
     hears(then, todays(10))
     is_told(then, SPY)
 
-    one, other = (desk.desk.protections.volatility_halt.state.symbols[SPY] for desk in (first, then))
+    one, other = (desk.state.protections.volatility_halt.state.symbols[SPY] for desk in (first, then))
     assert (one.returns, one.recent, one.days, one.of_day) == (other.returns, other.recent, other.days, other.of_day)
-    assert then.desk.sizing.ranges.atr(SPY, 14) is not None
+    assert then.state.sizing.ranges.atr(SPY, 14) is not None
 
 
 def test_no_session_counts_twice_in_the_median_when_the_next_day_begins() -> None:
@@ -170,7 +170,7 @@ def test_no_session_counts_twice_in_the_median_when_the_next_day_begins() -> Non
         is_told(desk, SPY)
         hears(desk, todays(5))
 
-    watched = [desk.desk.protections.volatility_halt.state.symbols[SPY].days for desk in (engine, fresh)]
+    watched = [desk.state.protections.volatility_halt.state.symbols[SPY].days for desk in (engine, fresh)]
     assert watched[0] == watched[1]
     assert len(watched[0]) == 20
 
@@ -190,8 +190,8 @@ def test_it_halts_nothing_and_a_restart_knows_it_again() -> None:
         PastDaysLoaded,
         PastDaysLoaded,
     ]
-    assert again.desk.protections.volatility_halt.state == engine.state.protections.volatility_halt.state
-    assert again.desk.sizing.ranges.state == engine.state.sizing.ranges.state
+    assert again.state.protections.volatility_halt.state == engine.state.protections.volatility_halt.state
+    assert again.state.sizing.ranges.state == engine.state.sizing.ranges.state
 
 
 def test_without_minutes_the_closes_alone_are_known() -> None:

@@ -10,9 +10,10 @@ from typing import get_args
 import pytest
 
 from core.facts import BasketSigned, CommandRefused, ConfirmationReceived, ConfirmationRefused, OrderCreated
-from core.messages import commands, inputs
+from core.messages import commands
 from core.messages.command_ports import CommandPort, PortKind
 from core.messages.commands import AnswerBasket, Confirm, Keyed, Resume, SignBasket
+from core.model.basket import BasketSource
 from core.model.codes import HaltCause
 from core.model.sender import Sender
 from core.workflows.baskets.baskets import BasketDrafts, digest_now, rehearsed
@@ -145,7 +146,7 @@ def test_a_halt_is_not_ended_past_the_door() -> None:
 def test_a_plan_is_not_signed_past_the_door() -> None:
     """OP-05"""
     house = a_house_with_a_proposal()
-    house.presses(commands.OpenBasket(inputs.BasketSource.PROPOSALS))
+    house.presses(commands.OpenBasket(BasketSource.PROPOSALS))
     run = house.desk.plans.run
     assert run is not None
     house.presses(commands.MarkInBasket(run.id, house.proposal.id, is_marked=True))

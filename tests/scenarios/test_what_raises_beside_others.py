@@ -361,7 +361,7 @@ def test_a_correction_takes_every_exit_back_but_the_one_that_raises(monkeypatch:
 def test_an_order_that_was_cancelled_in_the_act_that_wrote_it_never_leaves() -> None:
     """EX-07, EX-22: nothing of it waits in any queue yet, and the last look before the wire holds it back."""
     house = a_house_with_a_proposal(LONG)
-    to_cancel = house.engine.the(KillSwitchWorkflow).cancelling
+    to_cancel = house.engine.the(KillSwitchWorkflow).cancellation
 
     def take_back(_sequence: int, _at: object, fact: object) -> None:
         if isinstance(fact, OrderCreated):

@@ -270,8 +270,8 @@ class Meter:
 
     def _waits_for_books(self) -> bool:
         """A question for them is out, was lost or failed: what an exception dropped is sent by what they say."""
-        asking = self.world.engine.the(EngineStart).comparing
-        return bool(asking._unanswered) or asking._is_waiting
+        asking = self.world.engine.the(EngineStart).reconciliation
+        return bool(asking._unanswered) or asking.times._is_waiting
 
     def _is_of_another_day(self, owner: Owner, at: datetime) -> bool:
         """What a ticket permits ends with its session."""

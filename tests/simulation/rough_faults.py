@@ -131,7 +131,7 @@ def names_are_counted_by_what_is_remembered(patch: pytest.MonkeyPatch) -> None:
 
     def counted(self: ProtectiveStops, use: AuthorizationUse, parent: Order) -> ClientOrderId:
         entry = (parent.parent if parent.is_protective else None) or parent.id
-        known = [order for order in self.desk.ledger.state.orders.values() if order.parent == entry]
+        known = [order for order in self.state.ledger.state.orders.values() if order.parent == entry]
         return order_id_of(entry, use.mandate.side.value, str(len(known) + 1))
 
     patch.setattr(ProtectiveStops, "_next_id", counted)
@@ -142,9 +142,9 @@ def one_raise_drops_what_was_asked_for(patch: pytest.MonkeyPatch) -> None:
     settled = Engine._settled
 
     def drops(self: Engine, *given: object) -> Iterable[Effect]:
-        faults = self.desk.sightings.faults
+        faults = self.state.sightings.faults
         effects = settled(self, *given)  # type: ignore[arg-type]
-        return effects if self.desk.sightings.faults == faults else []
+        return effects if self.state.sightings.faults == faults else []
 
     patch.setattr(Engine, "_settled", drops)
 
@@ -177,7 +177,7 @@ def what_an_edited_bracket_had_filled_is_forgotten(patch: pytest.MonkeyPatch) ->
     cover = ProtectiveStops.cover
 
     def forgets(self: ProtectiveStops, entry_id: ClientOrderId) -> Iterable[Effect]:
-        entry = self.desk.ledger.order(entry_id)
+        entry = self.state.ledger.order(entry_id)
         return () if entry is not None and entry.made_way else cover(self, entry_id)
 
     patch.setattr(ProtectiveStops, "cover", forgets)
@@ -209,7 +209,7 @@ def an_exit_is_not_clamped_again(patch: pytest.MonkeyPatch) -> None:
 
     def sell(self: PositionClose, use: AuthorizationUse) -> Iterator[Effect]:
         with patch.context() as at_the_sale:
-            at_the_sale.setattr(self.protecting, "uncovered", left)
+            at_the_sale.setattr(self.protective_stops, "uncovered", left)
             effects = list(careful(self, use))
         yield from effects
 

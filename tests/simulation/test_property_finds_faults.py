@@ -45,7 +45,7 @@ def the_digest_is_not_compared(patch: pytest.MonkeyPatch) -> None:
     careful = Confirmations.on_confirm
 
     def careless(self: Confirmations, command: Confirm) -> Iterator[Effect]:
-        ticket = self.desk.stage.state.tickets.get(command.ticket_id)
+        ticket = self.state.stage.state.tickets.get(command.ticket_id)
         return careful(self, replace(command, digest=ticket.digest) if ticket else command)
 
     patch.setattr(Confirmations, "on_confirm", careless)
@@ -56,7 +56,7 @@ def any_key_replaces(patch: pytest.MonkeyPatch) -> None:
     careful = Confirmations.on_confirm
 
     def careless(self: Confirmations, command: Confirm) -> Iterator[Effect]:
-        ticket = self.desk.stage.state.tickets.get(command.ticket_id)
+        ticket = self.state.stage.state.tickets.get(command.ticket_id)
         return careful(self, replace(command, replaces=ticket.order.replaces) if ticket else command)
 
     patch.setattr(Confirmations, "on_confirm", careless)
@@ -87,8 +87,8 @@ def a_stop_is_released_for_the_whole_fill_each_time(patch: pytest.MonkeyPatch) -
     careful = Stage.permit
 
     def cover(self: ProtectiveStops, entry_id: ClientOrderId) -> Iterator[Effect]:
-        entry = self.desk.ledger.order(entry_id)
-        for use in self.desk.stage.mandates(AuthorizationKind.PROTECTIVE_STOP, entry_id):
+        entry = self.state.ledger.order(entry_id)
+        for use in self.state.stage.mandates(AuthorizationKind.PROTECTIVE_STOP, entry_id):
             if entry is not None:
                 yield from self.release_stop(use, entry, entry.filled_quantity)
 

@@ -101,7 +101,7 @@ def nobody_asks_after_a_crash(patch: pytest.MonkeyPatch) -> None:
     start, ask, watch = EngineStart.on_start, OrderRecovery.ask, OrderRecovery.watch
 
     def on_start(self: EngineStart, command: Start) -> Iterable[Effect]:
-        self.comparing.doubting.begun_at = self.desk.at  # type: ignore[attr-defined]
+        self.reconciliation.order_recovery.begun_at = self.state.at  # type: ignore[attr-defined]
         return start(self, command)
 
     def ours(self: OrderRecovery, order: Order) -> bool:
@@ -125,14 +125,14 @@ def a_restart_forgets_the_kill(patch: pytest.MonkeyPatch) -> None:
             super().__init__(*terms)
             self.folds[EngineStarted] = lambda at, fact: forgetful(self, at, fact)
 
-    patch.setattr("core.trading_state.slices.Control", Forgetful)
+    patch.setattr("core.trading_state.slices.TradingStatus", Forgetful)
     patch.setattr(Switch, "is_on", lambda _: None)
 
 
 def the_sale_does_not_wait_for_its_stop(patch: pytest.MonkeyPatch) -> None:
     """Shares that a working stop holds are sold all the same (EX-21)."""
-    uncovered = "core.workflows.protection.protective_stops.Protecting.uncovered"
-    patch.setattr(PositionClose, "_stops_left", lambda self, use: self.sales.ticket(use) is None)
+    uncovered = "core.workflows.protection.protective_stops.ProtectiveStops.uncovered"
+    patch.setattr(PositionClose, "_stops_left", lambda self, use: self.closing_sales.ticket(use) is None)
     patch.setattr(
         uncovered,
         lambda self, symbol, strategy, _side: abs(held.quantity) if (held := self._position(symbol, strategy)) else 0,
@@ -141,7 +141,7 @@ def the_sale_does_not_wait_for_its_stop(patch: pytest.MonkeyPatch) -> None:
 
 def a_stop_that_a_crash_kept_back_is_never_sent(patch: pytest.MonkeyPatch) -> None:
     """Fills whose stop was not written down before a crash stay without one (OP-06, EX-20)."""
-    patch.setattr("core.workflows.protection.protective_stops.Protecting.resume", lambda *_: ())
+    patch.setattr("core.workflows.protection.protective_stops.ProtectiveStops.resume", lambda *_: ())
 
 
 def a_word_that_is_behind_ends_what_is_over(patch: pytest.MonkeyPatch) -> None:
@@ -160,8 +160,8 @@ def legs_that_are_left_out_are_missing(patch: pytest.MonkeyPatch) -> None:
 
     def believes(self: ContingentOrders, order: Order, report: OrderReport, source: Source) -> None:
         meet(self, order, report, source)
-        if source is not Source.STREAM and not report.legs and self.desk.ledger.legs.are_expected(order):
-            self.desk.record(ContingentOrdersMissing(order.id))
+        if source is not Source.STREAM and not report.legs and self.state.ledger.legs.are_expected(order):
+            self.state.record(ContingentOrdersMissing(order.id))
 
     patch.setattr(ContingentOrders, "meet", believes)
 
@@ -195,12 +195,12 @@ def a_plan_goes_on_after_a_crash(patch: pytest.MonkeyPatch) -> None:
             self.folds[EngineStarted] = lambda _at, _fact: None
 
     patch.setattr("core.trading_state.slices.Stage", Forgetful)
-    patch.setattr("core.trading_state.slices.Plans", GoesOn)
+    patch.setattr("core.trading_state.slices.Baskets", GoesOn)
 
 
 def what_is_not_marked_goes_too(patch: pytest.MonkeyPatch) -> None:
     """`P` signs every order that fits (OP-05)."""
-    patch.setattr("core.workflows.baskets.baskets.Planning._refusal", lambda *_: None)
+    patch.setattr("core.workflows.baskets.baskets.BasketDrafts._refusal", lambda *_: None)
     rehearsed = baskets.rehearsed
 
     def all_of_it(desk: TradingState, gate: Gate, run: BasketRun) -> list[DryRunResult]:

@@ -186,8 +186,8 @@ def test_a_full_disk_is_told_with_the_logs_own_name_and_nothing_of_the_line_stay
     before = written(folder, OPENED, BOUGHT)
     program = (
         "import resource, signal, sys; from pathlib import Path;"
-        "from state.exchange_log import ExchangeLog; from state.folders import AccountFolder;"
-        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); log = ExchangeLog(AccountFolder(Path(sys.argv[1])));"
+        "from state.exchange_log import ExchangeLogFile; from state.folders import AccountFolder;"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); log = ExchangeLogFile(AccountFolder(Path(sys.argv[1])));"
         f"resource.setrlimit(resource.RLIMIT_FSIZE, ({len(before) + 9},) * 2);"
         f"log.append({CANCELLED!r})"
     )

@@ -51,7 +51,7 @@ def test_an_old_plan_is_dropped(folder: AccountFolder) -> None:
     os.utime(folder.plan_request, (1_000, 1_000))
     inbox = BasketInbox(folder)
 
-    assert inbox.take() == "an old plan that no engine took was dropped; run keyturn plan again"
+    assert inbox.take() == "an old plan that no engine took was dropped; run keyturn basket again"
     assert inbox.take() is None
 
 

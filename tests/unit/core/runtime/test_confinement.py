@@ -17,7 +17,7 @@ from core.runtime.strategy_host.sandbox import CALLS, LIMITS, NAMESPACES, ROOT_O
 TRIES = """
 import ctypes, json, os, socket, sys, threading
 sys.path.insert(0, sys.argv[1])
-from core.runtime.strategy_host import confinement
+from core.runtime.strategy_host import sandbox
 
 victim, other = sys.argv[3], int(sys.argv[4])
 
@@ -47,7 +47,7 @@ ways = {
     "take memory": lambda: bytearray(1 << 30),
     "begin a process": fork,
 }
-held = getattr(confinement, sys.argv[2])()
+held = getattr(sandbox, sys.argv[2])()
 done = []
 for name, way in ways.items():
     try:
