@@ -66,7 +66,7 @@ from widgets.grid_text import harmless
 from widgets.orders import NEW
 
 if TYPE_CHECKING:
-    from core.settings.settings import DisplaySettings  # it brings pydantic, which is not needed before the first paint
+    from core.settings.display import DisplaySettings  # it brings pydantic, which is not needed before the first paint
 
 FRAMES = 10
 """Looks at the engine's picture in a second, where no setting says fewer."""

@@ -19,7 +19,8 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 
 from core.files.regular_file import OddFileError, TooLargeError, bytes_of
 from core.ports import Chosen, OperatorError
-from core.settings.settings import HOUSE_NAMES, PROFILES, Settings, StrategiesSettings
+from core.settings.settings import PROFILES, Settings
+from core.settings.strategies import HOUSE_NAMES, StrategiesSettings
 from core.settings.types import AmountSettings
 from core.settings.user_strategies import UserStrategySettings, is_of_the_user
 from state.folders import Home

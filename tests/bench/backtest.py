@@ -27,7 +27,8 @@ from core.runtime.feed import Timed, bar_item
 from core.runtime.scripted_operator import ConfirmAll
 from core.runtime.simulated_exchange import config_of, link_of
 from core.runtime.virtual import VirtualRuntime
-from core.settings.settings import HOUSE_NAMES, Settings
+from core.settings.settings import Settings
+from core.settings.strategies import HOUSE_NAMES
 from state.folders import Home
 from state.hash_only_journal import HashOnlyJournal
 from state.settings_file import load_settings

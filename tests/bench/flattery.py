@@ -22,7 +22,7 @@ from rich.table import Table
 from console.commands.assembly.backtest import Backtesting
 from core.brokers.simulated.config import EDITION, FIRST_EDITION
 from core.ports import BacktestRequest, RegimeFiles
-from core.settings.settings import HOUSE_NAMES
+from core.settings.strategies import HOUSE_NAMES
 
 if TYPE_CHECKING:
     from core.brokers.simulated.config import ExchangeConfig

@@ -36,7 +36,7 @@ from core.runtime.strategy_host.loading import loaded
 from core.runtime.strategy_host.process import STARTING
 from core.runtime.strategy_host.upcoming_bars import foresee
 from core.runtime.virtual import VirtualRuntime
-from core.settings.settings import HOUSE_NAMES
+from core.settings.strategies import HOUSE_NAMES
 from core.settings.user_strategies import UserStrategySettings
 from core.strategies.base import Context
 from core.strategies.builtin import HOUSE, StrategyKind, StrategyKinds

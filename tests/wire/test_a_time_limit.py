@@ -31,8 +31,8 @@ from core.model.broker import NoAnswer
 from core.model.connection import ConnectionState, ConnectionStatus
 from core.model.keys import Keys
 from core.model.values import Symbol
+from core.settings.alpaca import AlpacaSettings
 from core.settings.regime import RegimeSettings
-from core.settings.settings import AlpacaSettings
 from core.views import DeskView
 from tests.wire.clients import until
 from tests.wire.desk_side import an_order

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from core.ports import RegimeRequest
     from core.risk.protections.base import Answer
     from core.risk.regime.report import Look
-    from core.settings.settings import DisplaySettings, Settings
+    from core.settings.display import DisplaySettings
+    from core.settings.settings import Settings
     from core.strategies.builtin import StrategyKinds
     from state.housekeeping import Housekeeping
     from state.kill_switch import FileKillSwitch
@@ -133,8 +134,8 @@ class Wiring(AccountAdmin):
         """
         from pydantic import ValidationError
 
-        from core.settings.settings import HOUSE_NAMES
         from core.settings.settings import Settings as Whole
+        from core.settings.strategies import HOUSE_NAMES
         from core.settings.types import WHOLE
 
         kinds, values = self._kinds(settings, is_played=True), settings.model_dump(context=WHOLE)

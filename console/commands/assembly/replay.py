@@ -201,7 +201,7 @@ def _missed_in(folder: Path) -> Missed:
 
 def over_night(names: Iterable[str]) -> tuple[str, ...]:
     """No bar of a day says when it is five minutes to the close: none of the strategies is flat by then."""
-    from core.settings.settings import HOUSE_NAMES
+    from core.settings.strategies import HOUSE_NAMES
 
     terms = ("flat_minutes=0", "holds_overnight=true")
     every = dict.fromkeys((*HOUSE_NAMES[1:], *names))

@@ -19,7 +19,7 @@ class StrategyCatalogue(Wiring):
 
     def strategies(self, overrides: tuple[str, ...]) -> tuple[StrategyListing, ...]:
         """The house's in their order, then the user's by name: those with a file, and those with a table alone."""
-        from core.settings.settings import HOUSE_NAMES
+        from core.settings.strategies import HOUSE_NAMES
         from state.user_strategies import found_in
 
         settings = self._settings(overrides)
@@ -39,7 +39,7 @@ class StrategyCatalogue(Wiring):
     def check_strategy(self, what: str, overrides: tuple[str, ...]) -> StrategyListing:
         """A file, or a name in the folder, with every reason why it would be refused."""
         from core.runtime.strategy_host.process import left_open
-        from core.settings.settings import HOUSE_NAMES
+        from core.settings.strategies import HOUSE_NAMES
         from state.user_strategies import look_at
 
         settings = self._settings(overrides)
