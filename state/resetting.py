@@ -15,7 +15,7 @@ from pathlib import Path
 import orjson
 
 from core.facts import Fact, Killed, StateReset
-from core.ports import JournalWriteError, OperatorError, ResetPlan
+from core.ports import JournalWriteError, OperatorError
 from state import folder_swap
 from state.archive_swap import keep, named_anew, not_begun, put_in_place, write
 from state.backups import is_empty
@@ -23,6 +23,15 @@ from state.folders import AccountFolder
 from state.journal_end import JournalEnd, ending_of
 from state.journal_segments import last_line
 from state.lock import EngineLock
+
+
+@dataclass(frozen=True, slots=True)
+class ResetPlan:
+    """What a reset would do, for the operator to agree to. A kill stays."""
+
+    account: str
+    present: int
+    killed_by: str | None
 
 
 @dataclass(frozen=True, slots=True)

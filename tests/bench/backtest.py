@@ -14,6 +14,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from console.commands.assembly.replay import UNATTENDED
+
 from core.brokers.simulated.exchange import SimulatedExchange
 from core.engine import Engine
 from core.market.calendar import load_calendar

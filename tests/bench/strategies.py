@@ -17,6 +17,7 @@ from statistics import median, quantiles
 from typing import Any
 
 from console.commands.assembly.replay import UNATTENDED
+
 from core.brokers.simulated.exchange import SimulatedExchange
 from core.engine import Engine
 from core.market.calendar import load_calendar

@@ -12,8 +12,9 @@ from rich.color import Color, ColorSystem
 from rich.segment import Segment
 from rich.style import Style
 
-from app import Keyturn
 from console.client.handle import EngineHandle
+from console.commands.assembly.host import Host
+from console.commands.assembly.settings import display_of
 from console.desk import FRAMES, DeskApp
 from console.host_files import HostFiles
 from console.screens.new_order import NewOrderScreen
@@ -249,7 +250,7 @@ def test_the_screen_is_set_before_it_is_painted(
     if variable is not None:
         environ["KEYTURN_DISPLAY__THEME"] = variable
 
-    display = Keyturn(environ)._display((option,) if option else ())
+    display = display_of(Host.of(environ), (option,) if option else ())
 
     assert (display and (display.theme, display.frames)) == expected
 

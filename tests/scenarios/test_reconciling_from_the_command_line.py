@@ -13,12 +13,14 @@ from pathlib import Path
 import pytest
 
 import app
+from console.commands.assembly.host import Host
+from console.commands.assembly.simulated import DemoOptions, demo_runtime
 from core.facts import PositionCorrected, ReconciliationPassed
 from core.messages.command_ports import CommandPort, PortKind
 from core.messages.commands import Confirm, OpenTicket
 from core.messages.inputs import Start
 from core.model.values import Price, Quantity, Symbol, plain
-from core.ports import DemoRequest, Recorded
+from core.ports import Recorded
 from core.runtime.virtual import VirtualRuntime
 from state.folders import AccountFolder, Home
 from state.journal import FileJournal, read
@@ -64,7 +66,7 @@ def folder(tmp_path: Path) -> AccountFolder:
 def a_demo_that_holds_something(tmp_path: Path, stack: ExitStack) -> VirtualRuntime:
     """The demo's first proposal, confirmed and filled, its stop at the exchange."""
     environ = {"KEYTURN_HOME": str(tmp_path / "home")}
-    runtime = app.Keyturn(environ).demo_runtime(DemoRequest(is_headless=True), stack)
+    runtime = demo_runtime(Host.of(environ), DemoOptions(), stack)
     runtime.pace.speed = None
     door = CommandPort(PortKind.SCRIPT)
     runtime.admit(door.known)

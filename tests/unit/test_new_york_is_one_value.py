@@ -55,7 +55,6 @@ KNOWS_A_VENUE_BY_NAME: Mapping[str, str] = {
     "core/settings/risk.py": BOUNDS,
     "core/views/event_text.py": SHOWN,
     "state/example_settings.py": BOUNDS,
-    "state/account_info.py": "a report of a journal, which names no venue",
     "state/journal_segments.py": "segments end at one midnight, whatever is traded",
     "state/vix_file.py": US_FIGURES,
     "widgets/chart_scale.py": SHOWN,
