@@ -103,3 +103,13 @@ def _facts(folder: AccountFolder, there: JournalEnd, when: datetime, until: date
     if there.killed_by is not None:
         facts.append(Killed(there.killed_by))
     return facts
+
+
+def begin_anew(folder: AccountFolder) -> None:
+    """Remove journal, documents, backups, exchange log, heartbeat and kill switch; its lock is held. Raises OSError.
+
+    Only for accounts that nobody trades on, as the stress desk's; every other account is its journal.
+    """
+    kept = [path for place in (folder.journal, folder.backups) for path in place.iterdir() if path.is_file()]
+    for path in (*kept, folder.documents, folder.past_orders, folder.exchange, folder.heartbeat, folder.kill_switch):
+        path.unlink(missing_ok=True)

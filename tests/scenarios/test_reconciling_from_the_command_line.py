@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import io
-import json
-from collections.abc import Callable
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-import app
 from console.commands.assembly.host import Host
 from console.commands.assembly.simulated import DemoOptions, demo_runtime
 from core.facts import PositionCorrected, ReconciliationPassed
@@ -24,39 +19,10 @@ from core.ports import Recorded
 from core.runtime.virtual import VirtualRuntime
 from state.folders import AccountFolder, Home
 from state.journal import FileJournal, read
+from tests.scenarios.backtests import Keyturn
 from tests.scenarios.house import to
 
 SPY = Symbol("SPY")
-
-
-@dataclass
-class Answer:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> dict[str, object]:
-        found: dict[str, object] = json.loads(self.out)
-        return found
-
-
-Keyturn = Callable[..., Answer]
-
-
-@pytest.fixture
-def keyturn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Keyturn:
-    monkeypatch.setenv("KEYTURN_HOME", str(tmp_path / "home"))
-
-    def call(*words: object, typed: str = "") -> Answer:
-        monkeypatch.setattr("sys.argv", ["keyturn", *map(str, words)])
-        monkeypatch.setattr("sys.stdin", io.StringIO(typed))
-        with pytest.raises(SystemExit) as ended:
-            app.main()
-        found = capsys.readouterr()
-        return Answer(ended.value.code or 0, found.out, found.err)  # type: ignore[arg-type]
-
-    return call
 
 
 def folder(tmp_path: Path) -> AccountFolder:

@@ -82,7 +82,7 @@ def strategy_kinds(host: Host, settings: Settings, *, is_played: bool = False) -
     Where it is played, a bar waits until the process of its strategy is there.
     """
     from core.runtime.strategy_host.process import STARTING
-    from core.strategies.timeouts import PATIENCE
+    from core.strategies.base import PATIENCE
     from state.user_strategies import kinds_in
 
     return kinds_in(strategies_folder_of(host, settings), waits=STARTING if is_played else PATIENCE)

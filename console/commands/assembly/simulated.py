@@ -133,9 +133,9 @@ def stress_runtime(host: Host, options: DemoOptions, stack: ExitStack) -> Virtua
     from core.runtime.stress_script import StressScript
     from core.runtime.virtual import VirtualRuntime
     from state.exchange_log import ExchangeLogFile
-    from state.fresh_account import begin_anew
     from state.kill_switch import FileKillSwitch
     from state.lock import EngineLock
+    from state.resetting import begin_anew
 
     folder = stress_folder(host)
     folder.prepare()
