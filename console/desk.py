@@ -48,12 +48,11 @@ from console.screens.new_order import NewOrderScreen
 from console.screens.question import ArmedQuestion
 from console.screens.text_fields import TypedDialog
 from console.screens.ticket import TicketScreen
-from console.terminal.driver import KeyturnDriver, make_driver
+from console.terminal.driver import KeyturnDriver, make_driver, may_ask_for_mouse
 from console.terminal.frames import tight
 from console.terminal.input_reader import Dropped
 from console.terminal.kill_port import DeskKillPort
 from console.terminal.link import TerminalLink, link_of
-from console.terminal.mouse import may_ask_for_mouse
 from console.terminal.typed import is_modified
 from console.theme import DEFAULT, theme_for
 from console.watched_symbol import WatchedSymbol
@@ -66,7 +65,7 @@ from widgets.grid_text import harmless
 from widgets.orders import NEW
 
 if TYPE_CHECKING:
-    from core.settings.settings import DisplaySettings  # it brings pydantic, which is not needed before the first paint
+    from core.settings.display import DisplaySettings  # it brings pydantic, which is not needed before the first paint
 
 FRAMES = 10
 """Looks at the engine's picture in a second, where no setting says fewer."""

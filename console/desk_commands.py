@@ -5,6 +5,7 @@ Nothing here sends a command to the engine. What may wait for a disk waits in a 
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -12,7 +13,6 @@ from typing import TYPE_CHECKING, TypeVar
 from textual.dom import DOMNode
 from textual.worker import get_current_worker
 
-from console.clipboard import copying
 from console.keymap import LISTS, Key, KeyScope
 from console.panes import PLACES
 from console.screens.chord import ChordScreen
@@ -21,6 +21,7 @@ from console.screens.detail import TELLINGS, DetailScreen
 from console.screens.guide import GuideScreen
 from core.ports import OperatorError
 from widgets.grid import Grid
+from widgets.grid_text import harmless
 
 if TYPE_CHECKING:
     from console.desk import DeskApp
@@ -132,3 +133,12 @@ class DeskCommands:
         name = f"log-{self.desk.engine_now():%Y%m%d-%H%M%S}.txt"
         write = self.desk.surroundings.write
         self.aside(lambda: write(name, text), lambda path: self.desk.say(f"written to {path}"))
+
+
+LONGEST = 4000
+"""Characters; some terminals drop a longer one without a word."""
+
+
+def copying(text: str) -> str:
+    """The control (OSC 52) that hands `text` to the clipboard of whoever sits at the terminal, across SSH too."""
+    return f"\x1b]52;c;{b64encode(harmless(text)[:LONGEST].encode()).decode()}\x07"

@@ -453,3 +453,9 @@ def _risk(draft: Draft, view: DeskView) -> Decimal | None:
     way = abs(draft.farthest - draft.stop)
     wanted = WantedEntry(risk, draft.price, way, risk, draft.step, is_long, instrument=symbol.instrument)
     return risk * product(binding_cuts(wanted, symbol.conditions))
+
+
+def number_in(text: str) -> Decimal | None:
+    """A number above zero, or None."""
+    stripped = text.strip()
+    return Decimal(stripped) if NUMBER.fullmatch(stripped) and Decimal(stripped) else None

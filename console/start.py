@@ -9,9 +9,9 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from core.ports import Composition, DemoRequest, OperatorError
+from core.ports import OperatorError
 
 WITHOUT_ONE = (
     "without one: `keyturn demo --headless --operator confirm-all --speed 300`, or "
@@ -27,15 +27,15 @@ COMPLETION = "_KEYTURN_COMPLETE"
 """The variable by which a shell asks for completions; it calls the program without a word."""
 
 
-def open_plainly(words: Sequence[str], environ: Mapping[str, str], composition: Composition) -> bool:
+def open_plainly(
+    words: Sequence[str], environ: Mapping[str, str], opens: Mapping[tuple[str, ...], Callable[[], None]]
+) -> bool:
     """Open the desk that `words` name, where that is all they are. False, and nothing done, where they need parsing."""
-    if list(words) not in ([], ["demo"]) or COMPLETION in environ:
+    opened = opens.get(tuple(words))
+    if opened is None or COMPLETION in environ:
         return False
     prepare()
-    if words:
-        composition.demo(DemoRequest())
-    else:
-        composition.desk()
+    opened()
     return True
 
 

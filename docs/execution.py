@@ -21,13 +21,10 @@ from core.execution.order_states import BROKER_STATUSES, ONLY_THE_BROKER, TRANSI
 from core.model.order import CONFIRMING_KEYS, REPLACING_KEY
 from core.model.reconciliation import DONE_ABOUT, ERRORS, DifferenceKind
 from core.risk.checks import standard_gate
-from core.settings.settings import (
-    ExecutionSettings,
-    OrdersSettings,
-    ReconciliationSettings,
-    RiskSettings,
-    StagingSettings,
-)
+from core.settings.execution import ExecutionSettings, OrdersSettings
+from core.settings.reconciliation import ReconciliationSettings
+from core.settings.risk import RiskSettings
+from core.settings.staging import StagingSettings
 from core.settings.types import AmountSettings, SettingsTable
 from core.workflows.day import start as start_workflow
 from core.workflows.reconciliation import reconciliation as comparison_workflow

@@ -15,8 +15,8 @@ from typing import Any
 
 from typer.main import get_command
 
-from app import Keyturn
-from console.commands import build
+from console.commands.assembly.host import Host
+from console.commands.program import build
 
 PAGE = Path(__file__).resolve().parent / "keyturn.1"
 WITHOUT_SAYING = ("--help",)
@@ -36,7 +36,7 @@ VARIABLES = (
 
 def commands() -> Iterator[tuple[str, Any, Any]]:
     """Every command that does something: its words, itself and its context, in the order of the help."""
-    program = get_command(build(Keyturn({"HOME": "/nonexistent"})))
+    program = get_command(build(Host.of({"HOME": "/nonexistent"})))
     yield from _below(program, program.make_context("keyturn", [], resilient_parsing=True))
 
 

@@ -16,11 +16,11 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
-from app import Keyturn
 from console.client.handle import EngineHandle
+from console.commands.assembly.host import Host
+from console.commands.assembly.simulated import DemoOptions, demo_runtime
 from console.desk import DeskApp
 from console.screens.ticket import TicketPhase, TicketScreen
-from core.ports import DemoRequest
 
 HERE = Path(__file__).resolve().parent
 SIZE, WIDE = (120, 40), (200, 60)
@@ -31,8 +31,8 @@ PATIENCE = 30.0
 async def take(home: str) -> None:
     os.environ |= {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
     os.environ.pop("NO_COLOR", None)
-    keyturn = Keyturn({"KEYTURN_HOME": home})
-    desk = DeskApp(EngineHandle(lambda stack: keyturn.demo_runtime(DemoRequest(), stack)))
+    keyturn = Host.of({"KEYTURN_HOME": home})
+    desk = DeskApp(EngineHandle(lambda stack: demo_runtime(keyturn, DemoOptions(), stack)))
     async with desk.run_test(size=SIZE) as pilot:
         await _until(pilot, lambda: bool(desk.board.proposals.grid.selected))
         _save(desk, "desk.svg")

@@ -21,7 +21,8 @@ from core.risk.gate import Check
 from core.risk.protections.book import ProtectionBook
 from core.risk.size_factors import ALL, BINDING
 from core.settings.protections import ProtectionsSettings
-from core.settings.settings import PROFILES, RiskSettings, Settings
+from core.settings.risk import RiskSettings
+from core.settings.settings import PROFILES, Settings
 from core.settings.types import AmountSettings, SettingsTable
 from core.trading_state import trading_status
 from docs.execution import plain_value

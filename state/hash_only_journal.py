@@ -10,37 +10,21 @@ import hashlib
 from collections.abc import Iterator
 from datetime import datetime
 
-from core.execution.past_orders import PastInMemory
 from core.facts import Fact
 from core.ports import Recorded
-from state.journal import Chain
+from state.journal import MemoryJournal
 
 
-class HashOnlyJournal:
-    """Implements `core.ports.Journal`; its records are gone as soon as they are written."""
+class HashOnlyJournal(MemoryJournal):
+    """Its records are gone as soon as they are written."""
 
     def __init__(self) -> None:
-        self._chain = Chain()
-        self.past = PastInMemory()
+        super().__init__()
         self._total = hashlib.sha256()
-
-    @property
-    def sequence(self) -> int:
-        return self._chain.sequence
-
-    @property
-    def last_at(self) -> datetime:
-        return self._chain.at
 
     def append(self, at: datetime, fact: Fact) -> int:
         self._total.update(self._chain.line(at, fact))
         return self._chain.sequence
-
-    def flush(self) -> None:
-        """Nothing to do."""
-
-    def sync(self) -> None:
-        """Nothing to do."""
 
     def records(self, after: int = 0) -> Iterator[Recorded]:
         return iter(())

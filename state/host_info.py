@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections.abc import Iterator, Mapping
 
-from core.ports import Finding
+from core.runtime.doctor import Finding
 from state.folders import Home
 
 LEAST_FREE = 200 * 1024 * 1024

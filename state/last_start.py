@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import orjson
 
@@ -16,6 +17,17 @@ from state.folders import AccountFolder
 
 LARGEST = 100_000
 """Bytes of the file."""
+
+
+class Chosen(str):
+    """An override, KEY=VALUE in TOML, that an option of its own gave: an error names that option, not `--set`."""
+
+    option: str
+
+    def __new__(cls, text: str, option: str = "--set") -> Self:
+        made = super().__new__(cls, text)
+        made.option = option
+        return made
 
 
 @dataclass(frozen=True, slots=True)

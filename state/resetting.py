@@ -15,7 +15,7 @@ from pathlib import Path
 import orjson
 
 from core.facts import Fact, Killed, StateReset
-from core.ports import JournalWriteError, OperatorError, ResetPlan
+from core.ports import JournalWriteError, OperatorError
 from state import folder_swap
 from state.archive_swap import keep, named_anew, not_begun, put_in_place, write
 from state.backups import is_empty
@@ -23,6 +23,15 @@ from state.folders import AccountFolder
 from state.journal_end import JournalEnd, ending_of
 from state.journal_segments import last_line
 from state.lock import EngineLock
+
+
+@dataclass(frozen=True, slots=True)
+class ResetPlan:
+    """What a reset would do, for the operator to agree to. A kill stays."""
+
+    account: str
+    present: int
+    killed_by: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,3 +103,13 @@ def _facts(folder: AccountFolder, there: JournalEnd, when: datetime, until: date
     if there.killed_by is not None:
         facts.append(Killed(there.killed_by))
     return facts
+
+
+def begin_anew(folder: AccountFolder) -> None:
+    """Remove journal, documents, backups, exchange log, heartbeat and kill switch; its lock is held. Raises OSError.
+
+    Only for accounts that nobody trades on, as the stress desk's; every other account is its journal.
+    """
+    kept = [path for place in (folder.journal, folder.backups) for path in place.iterdir() if path.is_file()]
+    for path in (*kept, folder.documents, folder.past_orders, folder.exchange, folder.heartbeat, folder.kill_switch):
+        path.unlink(missing_ok=True)

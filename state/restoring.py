@@ -20,7 +20,7 @@ from datetime import datetime
 from pathlib import Path
 
 from core.facts import Fact, Killed, StateRestored
-from core.ports import JournalWriteError, RestorePlan
+from core.ports import JournalWriteError
 from state import folder_swap
 from state.archive import ArchiveError, Contents, unpack
 from state.archive_swap import keep, named_anew, not_begun, put_in_place, write
@@ -38,6 +38,32 @@ Watch = Callable[[float], None]
 """Told how much of the archive's journal is proved, from 0 to 1: what takes long is that."""
 ROOM = 1.1
 """Free room on the disk, for each byte that is unpacked."""
+
+
+@dataclass(frozen=True, slots=True)
+class RestorePlan:
+    """What a restore would do, for the operator to agree to.
+
+    Attributes
+    ----------
+    records, ends_at
+        Of the archive's journal.
+    present, lost
+        Records that are there now, and those of them that the archive does not hold.
+    killed_by
+        Who killed, here or in the archive; it stays.
+    has_exchange
+        The simulated exchange is restored with the journal; else the broker's books are as they are.
+    """
+
+    account: str
+    archive: str
+    records: int
+    ends_at: datetime
+    present: int
+    lost: int
+    killed_by: str | None
+    has_exchange: bool
 
 
 @dataclass(frozen=True, slots=True)

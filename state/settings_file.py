@@ -18,11 +18,13 @@ from pydantic import BaseModel, ValidationError
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource
 
 from core.files.regular_file import OddFileError, TooLargeError, bytes_of
-from core.ports import Chosen, OperatorError
-from core.settings.settings import HOUSE_NAMES, PROFILES, Settings, StrategiesSettings
+from core.ports import OperatorError
+from core.settings.settings import PROFILES, Settings
+from core.settings.strategies import HOUSE_NAMES, StrategiesSettings
 from core.settings.types import AmountSettings
 from core.settings.user_strategies import UserStrategySettings, is_of_the_user
 from state.folders import Home
+from state.last_start import Chosen
 from state.toml_text import LARGEST, KeyPath, TomlError, UnreadableTomlError, odd_value, toml_of
 
 PREFIX = "KEYTURN_"

@@ -6,6 +6,7 @@ is one, and what to do; no file keeps a desk from opening.
 
 from __future__ import annotations
 
+import inspect
 import os
 import stat
 from contextlib import suppress
@@ -16,10 +17,9 @@ from core.files.regular_file import bytes_of
 from core.ports import OperatorError
 from core.runtime.strategy_host.hosted import kind_of
 from core.runtime.strategy_host.process import STARTING, LostError, StrategyProcess
+from core.strategies.base import PATIENCE, OverdueError
 from core.strategies.builtin import HOUSE, StrategyKind, StrategyKinds
-from core.strategies.timeouts import PATIENCE, OverdueError
 from core.strategies.user_strategies import name_fault
-from state.example_strategy import example_strategy
 from state.files import FILE_MODE, make_folder, naming, open_private, write_all
 
 LARGEST = 1_000_000
@@ -155,3 +155,11 @@ def _read(path: Path) -> str:
 def _one_line(faults: tuple[str, ...]) -> str:
     more = f" (and {len(faults) - 1} more, `keyturn strategies check`)" if len(faults) > 1 else ""
     return f"{faults[0]}{more}"
+
+
+def example_strategy(name: str) -> str:
+    """The text of a strategy of that name, which must be one: `core/strategies/example.py` under another name."""
+    from core.strategies import example
+
+    camel = "".join(part.capitalize() for part in name.split("_"))
+    return inspect.getsource(example).replace("dips", name).replace("Dips", camel)

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from console.commands.shared import MarketFile, Overrides, VixFile, chosen, composition_of, print_json, say
-from core.ports import BacktestRequest, OperatorError, RegimeFiles
+from console.commands.assembly.backtests import BacktestOptions, backtested
+from console.commands.shared import MarketFile, Overrides, VixFile, chosen, host_of, print_json, say
+from core.ports import OperatorError
 
 if TYPE_CHECKING:
-    from core.ports import Watch
+    from console.commands.assembly.backtests import Watch
 
 WIDEST = 110
 """Columns of the page, at most."""
@@ -47,7 +48,7 @@ def backtest(
     """
     if html is not None and html.suffix.lower() not in (".html", ".htm"):
         raise OperatorError(f"--html {html}: its name ends with .html, so that no other file is written over")
-    request = BacktestRequest(
+    options = BacktestOptions(
         files=tuple(files),
         strategy=strategy,
         symbol=symbol,
@@ -56,10 +57,11 @@ def backtest(
         seed=seed,
         tables_folder=csv,
         page_file=html,
-        regime=RegimeFiles(vix, market),
+        vix=vix,
+        market=market,
     )
     with _progress() as watch:
-        found = composition_of(context).backtest(request, watch)
+        found = backtested(host_of(context), options, watch)
     if as_json:
         print_json(found[0] if len(found) == 1 else found)
     else:

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from console.commands.shared import Account, composition_of, say
+from console.commands.assembly.host import Host
+from console.commands.shared import Account, host_of, say
 from core.ports import OperatorError
+from state.accounts import account_of
+from state.lock import holder
+
+if TYPE_CHECKING:
+    from core.model.basket import Basket
+
+NOT_BEFORE = "nothing is sent before you sign it"
 
 
 def basket(
@@ -50,7 +58,7 @@ def basket(
     if is_checked:
         say(f"{held}; the file can be read, nothing was staged")
         return
-    say(f"{held}; {composition_of(context).plan(account, file.name, text, amount)}")
+    say(f"{held}; {_handed_in(host_of(context), account, file.name, text, amount)}")
 
 
 def _amount(text: str | None) -> Decimal | None:
@@ -62,3 +70,35 @@ def _amount(text: str | None) -> Decimal | None:
     if not amount:
         raise OperatorError(f"--deploy {text}: is no amount in USD such as 50000")
     return amount
+
+
+def _handed_in(host: Host, account: str | None, name: str, text: str, deploy: Decimal | None) -> str:
+    """Hand a file of orders to the engine that runs, and say what it made of them (OP-05).
+
+    Raises
+    ------
+    OperatorError
+        Where no engine runs, where it refused the plan, and where nobody answered.
+    """
+    from core.facts import BasketOpened, BasketRefused
+    from state.basket_inbox import ask
+
+    folder = account_of(host.home, account)
+    if holder(folder) is None:
+        raise OperatorError(f"{folder.name}: no engine runs to take a plan; open the desk, then run this again")
+    answer = ask(folder, name, text, deploy)
+    if isinstance(answer, BasketOpened):
+        return f"it waits at the desk of {folder.name}{_of_its_rows(answer.plan)}, p opens it there; {NOT_BEFORE}"
+    if isinstance(answer, BasketRefused):
+        raise OperatorError(f"{name}: the desk of {folder.name} did not open it: {'; '.join(answer.reasons)}")
+    raise OperatorError(f"{name}: {folder.name}: {answer}")
+
+
+def _of_its_rows(plan: Basket) -> str:
+    """` with 5 orders (2 would not go as it stands: …; 1 row became no order: …)`; empty where all of it would go."""
+    against = [line.refusals[0] for line in plan.lines if line.refusals]
+    told = [f"{len(against)} would not go as it stands: {against[0]}"] if against else []
+    rows = "row" if len(plan.skipped) == 1 else "rows"
+    told += [f"{len(plan.skipped)} {rows} became no order: {plan.skipped[0].reason}"] if plan.skipped else []
+    orders = "order" if len(plan.lines) == 1 else "orders"
+    return f" with {len(plan.lines)} {orders} ({'; '.join(told)})" if told else ""

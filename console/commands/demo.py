@@ -6,9 +6,11 @@ from typing import Annotated
 
 import typer
 
-from console.commands.shared import FASTEST, MarketFile, Overrides, VixFile, composition_of, speed_of
+from console.commands.assembly.desks import open_demo, run_demo
+from console.commands.assembly.simulated import DemoOptions
+from console.commands.shared import FASTEST, MarketFile, Overrides, VixFile, host_of, speed_of
 from console.start import prepare
-from core.ports import DemoRequest, OperatorError, RegimeFiles
+from core.ports import OperatorError
 
 
 def demo(
@@ -40,14 +42,13 @@ def demo(
         raise OperatorError("--stress brings a market of its own; leave --vix and --market out")
     if not headless:
         prepare()
-    composition_of(context).demo(
-        DemoRequest(
-            seed=seed,
-            speed=speed_of(speed) or float(FASTEST),
-            operator=operator,
-            overrides=tuple(overrides or ()),
-            is_headless=headless,
-            is_stress=stress,
-            regime=RegimeFiles(vix, market),
-        )
+    begin = run_demo if headless else open_demo
+    options = DemoOptions(
+        seed=seed,
+        speed=speed_of(speed) or float(FASTEST),
+        operator=operator,
+        overrides=tuple(overrides or ()),
+        vix=vix,
+        market=market,
     )
+    begin(host_of(context), options, is_stress=stress)

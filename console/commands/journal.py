@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Annotated, cast
 
 import orjson
 import typer
 
-from console.commands.shared import Account, AsJson, JournalDir, composition_of, counted, print_json, say
-from core.ports import Recorded
+from console.commands.assembly.host import Host
+from console.commands.shared import Account, AsJson, JournalDir, counted, host_of, print_json, say
+from core.ports import OperatorError, Recorded
+from state.accounts import journal_of
 
 commands = typer.Typer(help="Read, prove and explain the journal.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -27,7 +30,9 @@ def tail(
 
     Example: keyturn journal tail -n 50 -f
     """
-    _print(composition_of(context).tail(account, journal_dir, count, follow), as_json)
+    from state.tail import tail as newest
+
+    _print(newest(journal_of(host_of(context).home, account, journal_dir), count, follow), as_json)
 
 
 @commands.command()
@@ -40,7 +45,7 @@ def verify(
 
     Example: keyturn journal verify
     """
-    report = composition_of(context).verify(account, journal_dir)
+    report = verified(host_of(context), account, journal_dir)
     if as_json:
         print_json(report)
     else:
@@ -68,7 +73,11 @@ def why(
 
     Example: keyturn journal why b41db81a
     """
-    _print(composition_of(context).why(account, journal_dir, order), as_json)
+    from core.views.order_chain import chain_of
+    from state.journal import read
+
+    folder = journal_of(host_of(context).home, account, journal_dir)
+    _print(chain_of(order, read(folder.journal)), as_json)
 
 
 def _print(records: Iterable[Recorded], as_json: bool) -> None:
@@ -92,3 +101,26 @@ def _print(records: Iterable[Recorded], as_json: bool) -> None:
 def _plain(value: object) -> object:
     dump = getattr(value, "model_dump", None)
     return dump(mode="json", warnings=False) if dump else str(value)
+
+
+def verified(host: Host, account: str | None, folder: Path | None) -> dict[str, object]:
+    """What the proof of a journal came to. Raises `OperatorError`."""
+    from state.documents import known_sequence
+    from state.unread import Unread
+    from state.verify import verify
+
+    looked_at = journal_of(host.home, account, folder)
+    known = known_sequence(looked_at) if folder is None else 0
+    unread = Unread()
+    report = verify(looked_at, known, unread.look)
+    if not report.segments and not known:
+        raise OperatorError(f"there is no journal in {looked_at.journal}; name a folder that holds one")
+    return {
+        "sound": report.is_sound,
+        "records": report.records,
+        "segments": report.segments,
+        "last_sum": report.last_sum,
+        "torn": report.torn,
+        "damage": report.damage,
+        "unread": list(unread.words),
+    }

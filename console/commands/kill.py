@@ -6,7 +6,10 @@ from typing import Annotated
 
 import typer
 
-from console.commands.shared import Account, composition_of, say
+from console.commands.assembly.host import Host
+from console.commands.shared import Account, host_of, say
+from state.accounts import account_of
+from state.lock import holder
 
 
 def kill(
@@ -20,4 +23,22 @@ def kill(
 
     Example: keyturn kill --flatten
     """
-    say(composition_of(context).kill(account, flatten))
+    say(killed(host_of(context), account, flatten))
+
+
+def killed(host: Host, account: str | None, flatten: bool) -> str:
+    """Latch the switch of an account, and say what that means for it. Raises `OperatorError`, OSError."""
+    from state.kill_switch import FileKillSwitch
+
+    folder = account_of(host.home, account)  # nothing is mended first: a kill waits for nothing
+    switch = FileKillSwitch(folder, host.environ)
+    try:
+        switch.latch("command", flatten=flatten)
+    except OSError as error:
+        if switch.is_on() is None:
+            raise
+        return f"{folder.name}: killed; that it was by command could not be written: {error.strerror}"
+    if holder(folder) is None:
+        return f"{folder.name}: no engine runs; it will start killed"
+    plan = " the plan that flattens waits at the desk, p opens it there;" if flatten else ""
+    return f"{folder.name}: killed;{plan} `keyturn status` shows what still works"

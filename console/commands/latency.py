@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
-from console.commands.shared import Account, AsJson, JournalDir, composition_of, counted, print_json, say
+from console.commands.shared import Account, AsJson, JournalDir, counted, host_of, print_json, say
 from core.model.venues import HOME
+from state.accounts import journal_of
 
 
 def latency(
@@ -26,7 +27,11 @@ def latency(
 
     Example: keyturn latency --json
     """
-    found = composition_of(context).latency(account, journal_dir, day.date() if day else None)
+    from core.execution.latency_report import latency_report
+    from state.journal import read
+
+    folder = journal_of(host_of(context).home, account, journal_dir)
+    found = latency_report(read(folder.journal), HOME.day_of, day.date() if day else None)
     if as_json:
         print_json(found)
         return

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from console.commands.shared import AsJson, Overrides, chosen, composition_of, print_json, say
+from console.commands.assembly.host import Host
+from console.commands.assembly.settings import settings_of
+from console.commands.shared import AsJson, Overrides, chosen, host_of, print_json, say
 from core.ports import OperatorError
+
+if TYPE_CHECKING:
+    from core.risk.protections.base import Answer
 
 commands = typer.Typer(help="What shuts entries, and when.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -48,9 +54,23 @@ def check(
     if moment is None:
         raise OperatorError(f"--at {at}: is no time such as 2026-11-20T15:00:00Z")
     laid_over = (*chosen("--profile", "profile", profile), *(overrides or ()))
-    answers = composition_of(context).protections(trades, moment, laid_over)
+    answers = _answers(host_of(context), trades, moment, laid_over)
     if is_json:
         print_json(list(report.as_json(answers)))
         return
     for answer in answers:
         say(report.in_words(answer))
+
+
+def _answers(host: Host, trades: Path, at: datetime, overrides: tuple[str, ...]) -> tuple[Answer, ...]:
+    """How the protections of the settings stand at an instant, after a history of trades."""
+    from core.files.trades_file import read_trades
+    from core.market.calendar import load_calendar
+    from core.risk.protections.day_trades import business_days
+    from core.risk.protections.report import answers_at
+
+    history, settings = read_trades(trades), settings_of(host, overrides).risk.protections
+    if not history or not settings.day_trades.enabled:  # only business days need a calendar, and it loads slowly
+        return answers_at(history, at, settings)
+    calendar = load_calendar(history[0].closed_at.date() - timedelta(days=1), max(at, history[-1].closed_at).date())
+    return answers_at(history, at, settings, business_days(calendar))

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from console.commands.shared import Account, AsJson, composition_of, counted, print_json, say
+from console.commands.assembly.at_a_broker import account_of_the_keys, live_books
+from console.commands.assembly.host import Host
+from console.commands.assembly.settings import is_simulated, settings_of
+from console.commands.assembly.simulated import demo_books
+from console.commands.shared import Account, AsJson, counted, host_of, print_json, say
 from core.ports import OperatorError
+from state.accounts import account_of
+from state.folders import AccountFolder, last_account
+
+if TYPE_CHECKING:
+    from core.brokers.port import Broker
+    from core.engine import Engine
 
 WORD = "ACCEPT"
 
@@ -25,13 +38,13 @@ def reconcile(
 
     Example: keyturn reconcile --accept-broker
     """
-    composition = composition_of(context)
-    found = composition.reconcile(account, False)
+    host = host_of(context)
+    found = compared(host, account)
     if accept_broker and not found["ok"]:
         if not yes:
             _tell(found, err=True)
             _ask_for_the_word()
-        found = composition.reconcile(account, True)
+        found = compared(host, account, accept=True)
     if as_json:
         print_json(found)
     else:
@@ -57,3 +70,67 @@ def _ask_for_the_word() -> None:
     typed = typer.prompt(f"Our positions become the broker's. Type {WORD}", default="", show_default=False, err=True)
     if typed.strip() != WORD:
         raise OperatorError(f"nothing was changed: {WORD} was not typed")
+
+
+def compared(host: Host, account: str | None, *, accept: bool = False) -> dict[str, object]:
+    """Our books beside the broker's, while no engine runs (EX-09)."""
+    from core.model.reconciliation import ONLY_SHOWN
+    from core.runtime.reconcile import Reconciling
+    from state.kill_switch import FileKillSwitch
+    from state.lock import EngineLock
+
+    folder = _account(host, account)
+    with ExitStack() as stack:
+        stack.enter_context(EngineLock(folder))
+        engine, broker, now, write = _books_of(host, folder, stack, accept=accept)
+        switch = FileKillSwitch(folder, host.environ) if accept else None
+        reconciling = Reconciling(engine, broker, now, switch)
+        found = reconciling.accept() if accept else reconciling.look()
+        if accept:
+            write()
+    return {
+        "ok": all(d.kind in ONLY_SHOWN for d in found.differences),
+        "positions": found.positions,
+        "orders": found.orders,
+        "differences": [
+            {"kind": d.kind.value, "symbol": d.symbol, "local": d.local, "broker": d.broker, "note": d.note}
+            for d in found.differences
+        ],
+    }
+
+
+def _account(host: Host, account: str | None) -> AccountFolder:
+    """The account that was named, that runs or ran last; where none did yet, the one that the settings open."""
+    from core.runtime.demo import demo_account, seed_of
+
+    found = host.home.account(account) if account else last_account(host.home)
+    if found is not None and found.path.is_dir():
+        return found
+    settings = settings_of(host)
+    if is_simulated(settings):
+        first = host.home.account(demo_account(1))
+    elif account is not None and seed_of(account) is not None:
+        return account_of(host.home, account)
+    else:
+        first = account_of_the_keys(host, settings)
+    if account not in (None, first.name):
+        raise OperatorError(f"{account}: the keys that are set are of account {first.name}; set its own")
+    first.prepare()
+    return first
+
+
+def _books_of(
+    host: Host, folder: AccountFolder, stack: ExitStack, *, accept: bool
+) -> tuple[Engine, Broker, Callable[[], datetime], Callable[[], None]]:
+    """The engine of a stopped account, its broker, the time, and how a checkpoint is written.
+
+    Raises `OperatorError` where the account has no broker that could be asked.
+    """
+    from core.runtime.demo import seed_of
+
+    seed = seed_of(folder.name)
+    if seed is not None:
+        return demo_books(host, folder, seed, stack, accept=accept)
+    if folder.exchange.exists():
+        raise OperatorError(f"{folder.name}: this account has no broker to compare with")
+    return live_books(host, folder, stack, accept=accept)

@@ -8,8 +8,10 @@ from typing import Annotated
 
 import typer
 
-from console.commands.shared import AsJson, Overrides, composition_of, print_json, say
-from core.ports import OperatorError, RegimeRequest
+from console.commands.assembly.engines import vix_of
+from console.commands.assembly.settings import settings_of
+from console.commands.shared import AsJson, Overrides, host_of, print_json, say
+from core.ports import OperatorError
 
 
 def regime(
@@ -31,10 +33,13 @@ def regime(
 
     Example: keyturn regime --vix VIX_daily.csv --bars SPY_daily.csv --since 2020-02-01 --until 2020-04-30
     """
+    from core.io.wall_clock import utc_now
     from core.risk.regime import report
+    from core.runtime.regime_query import RegimeQuery, look
 
-    request = RegimeRequest(vix, bars, _day("--since", since), _day("--until", until), tuple(overrides or ()))
-    found = composition_of(context).regime(request)
+    host, query = host_of(context), RegimeQuery(vix, bars, _day("--since", since), _day("--until", until))
+    settings = settings_of(host, tuple(overrides or ()))
+    found = look(query, settings, vix_of(host, settings), utc_now())
     if is_json:
         print_json(report.as_json(found))
     else:

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from console.commands.assembly.desks import run_headless
+from console.commands.assembly.host import Host
+from console.commands.assembly.recordings import ReplayOptions, replay_runtime
+from console.commands.assembly.settings import display_of
 from console.commands.shared import (
     MarketFile,
     Overrides,
     VixFile,
     cents,
     chosen,
-    composition_of,
     counted,
+    host_of,
     print_json,
     say,
     speed_of,
 )
 from console.start import prepare
 from core.analytics.wording import of_what_is_modelled
-from core.ports import RegimeFiles, ReplayRequest
+from state.folders import JournalFolder
 
 
 def replay(
@@ -57,23 +62,26 @@ def replay(
     """
     if not headless:
         prepare()
-    report = composition_of(context).replay(
-        ReplayRequest(
-            files=tuple(files),
-            symbols=tuple(symbol or ()),
-            quotes=tuple(quotes or ()),
-            strategies=tuple(strategy or ()),
-            overrides=(*chosen("--profile", "profile", profile), *(overrides or ())),
-            speed=speed_of(speed or ("max" if headless else "1")),
-            operator=operator,
-            journal_folder=journal_dir,
-            deadlines=deadlines,
-            is_headless=headless,
-            regime=RegimeFiles(vix, market),
-        )
+    host = host_of(context)
+    options = ReplayOptions(
+        files=tuple(files),
+        symbols=tuple(symbol or ()),
+        quotes=tuple(quotes or ()),
+        strategies=tuple(strategy or ()),
+        overrides=(*chosen("--profile", "profile", profile), *(overrides or ())),
+        speed=speed_of(speed or ("max" if headless else "1")),
+        operator=operator,
+        journal_folder=journal_dir,
+        deadlines=deadlines,
+        vix=vix,
+        market=market,
     )
-    if report is None:
+    if not headless:
+        from console.desk import run_desk
+
+        run_desk(lambda stack: replay_runtime(host, options, stack), display=display_of(host, options.overrides))
         return
+    report = _played(host, options)
     if as_json:
         print_json(report)
         raise typer.Exit(int("interrupted" in report))
@@ -103,3 +111,23 @@ def _in_words(report: dict[str, object]) -> list[str]:
     if "interrupted" in report:
         lines.append("INTERRUPTED: the files were not played to their end; run it again")
     return [*lines, f"fingerprint {report['fingerprint']}"]
+
+
+def _played(host: Host, options: ReplayOptions) -> dict[str, object]:
+    """The files from their beginning to their end, and what came of it."""
+    from core.runtime.replay_report import Report
+    from core.runtime.run_caveats import open_positions, tallied
+    from state.verify import fingerprint
+
+    with ExitStack() as stack:
+        runtime = replay_runtime(host, options, stack)
+        report = Report(runtime.engine.state)
+        is_whole = run_headless(runtime, "replayed")
+        journal = runtime.engine.state.journal
+        if options.journal_folder is not None:
+            told = report.as_json(fingerprint(JournalFolder(options.journal_folder)))
+        else:
+            told = report.as_json(journal.fingerprint())  # type: ignore[attr-defined]
+        told["modelled"] = tallied(runtime.exchange)
+        told["open"] = list(open_positions(runtime.engine.state, runtime.exchange, runtime.at))
+        return told if is_whole else {**told, "interrupted": True}

@@ -12,7 +12,9 @@ from typing import Annotated
 import orjson
 import typer
 
-from core.ports import Chosen, Composition, OperatorError
+from console.commands.assembly.host import Host
+from core.ports import OperatorError
+from state.last_start import Chosen
 from widgets.grid_text import harmless
 
 Account = Annotated[
@@ -38,9 +40,9 @@ FASTEST = 1_000_000
 """Virtual seconds a second that `--speed` takes as a number."""
 
 
-def composition_of(context: typer.Context) -> Composition:
-    composition: Composition = context.obj
-    return composition
+def host_of(context: typer.Context) -> Host:
+    host: Host = context.obj
+    return host
 
 
 def say(text: str, *, err: bool = False) -> None:

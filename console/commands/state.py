@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from console.commands.shared import Account, AsJson, composition_of, counted, print_json, say
-from core.ports import ResetPlan, RestorePlan
+from console.commands.assembly.host import Host
+from console.commands.shared import Account, AsJson, counted, host_of, print_json, say
+from core.ports import Checkpoint, OperatorError
+from state.accounts import account_of, whole_account
+from state.folders import AccountFolder, last_account
 from widgets.grid_text import harmless
+
+if TYPE_CHECKING:
+    from state.resetting import ResetPlan
+    from state.restoring import RestorePlan
 
 RESTORE = "RESTORE"
 RESET = "RESET"
@@ -35,7 +44,7 @@ def show(context: typer.Context, account: Account = None) -> None:
 
     Example: keyturn state show
     """
-    print_json(composition_of(context).show(account))
+    print_json(documents_of(host_of(context), account))
 
 
 @commands.command()
@@ -48,7 +57,9 @@ def backup(
 
     Example: keyturn state backup /var/backups
     """
-    say(str(composition_of(context).backup(account, target)))
+    from state.backups import backup as write_backup
+
+    say(str(write_backup(account_of(host_of(context).home, account), target or Path.cwd())))
 
 
 @commands.command()
@@ -66,8 +77,8 @@ def restore(
 
     Example: keyturn state restore keyturn-demo-1204.tar.gz
     """
-    done = composition_of(context).restore(
-        account, archive, lambda plan: yes or _agrees(_loss(plan), RESTORE), ProgressBar()
+    done = _restored(
+        host_of(context), account, archive, lambda plan: yes or _agrees(_loss(plan), RESTORE), ProgressBar()
     )
     if done is None:
         _leave_undone()
@@ -94,7 +105,7 @@ def reset(context: typer.Context, account: Account = None, yes: Yes = False, as_
 
     Example: keyturn state reset --account demo
     """
-    done = composition_of(context).reset(account, lambda plan: yes or _agrees(_forgetting(plan), RESET))
+    done = _reset(host_of(context), account, lambda plan: yes or _agrees(_forgetting(plan), RESET))
     if done is None:
         _leave_undone()
     if as_json:
@@ -163,3 +174,51 @@ def _say_notes(done: dict[str, object]) -> None:
 def _say_kill(done: dict[str, object]) -> None:
     if done["killed_by"]:
         say(f"killed by {done['killed_by']} as before; type REARM at the desk to trade again")
+
+
+def documents_of(host: Host, account: str | None) -> dict[str, object]:
+    """The state documents, and the record that they hold last. Raises `OperatorError`."""
+    from state.documents import TinyDocuments
+
+    found = TinyDocuments(whole_account(host.home, account)).load()
+    if isinstance(found, Checkpoint):
+        return {"sequence": found.sequence, **found.documents}
+    raise OperatorError(f"{found.reason}; the next start writes them anew from the journal")
+
+
+def _restored(
+    host: Host,
+    account: str | None,
+    archive: Path,
+    agree: Callable[[RestorePlan], bool],
+    watch: Callable[[float], None],
+) -> dict[str, object] | None:
+    """Restore an archive's journal and documents; None where the operator did not agree."""
+    from state.archive import look
+    from state.restoring import restore
+
+    contents = look(archive)
+    folder = _account_of_archive(host, archive, contents.account, account)
+    done = restore(folder, archive, contents, datetime.now(UTC), agree, watch)
+    if done is None:
+        return None
+    return {**asdict(done.plan), "backup": str(done.backup) if done.backup else None, "notes": done.notes}
+
+
+def _reset(host: Host, account: str | None, agree: Callable[[ResetPlan], bool]) -> dict[str, object] | None:
+    """Begin an account's journal anew; None where the operator did not agree."""
+    from state.resetting import reset
+
+    done = reset(account_of(host.home, account), datetime.now(UTC), agree)
+    if done is None:
+        return None
+    return {**asdict(done.plan), "backup": str(done.backup), "notes": done.notes}
+
+
+def _account_of_archive(host: Host, archive: Path, made_of: str, asked_for: str | None) -> AccountFolder:
+    """The account that an archive was made of: the one that is named, or that ran last, or the first one here."""
+    last = last_account(host.home)
+    expected = asked_for or (last.name if last else made_of)
+    if expected != made_of:
+        raise OperatorError(f"{archive.name} is of account {made_of!r}, not {expected!r}; add --account {made_of}")
+    return host.home.account(made_of)

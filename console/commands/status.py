@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from itertools import zip_longest
 
 import typer
 
-from console.commands.shared import Account, AsJson, composition_of, counted, print_json, say
+from console.commands.assembly.host import Host
+from console.commands.shared import Account, AsJson, counted, host_of, print_json, say
 from core.model.codes import BareKind
+from state.folders import last_account
+from state.lock import holder
 
 NOT_HEALTHY = ("halted", "killed", "read-only")
 STOPPED = 3
+STALE_SECONDS = 5.0
+"""A heartbeat comes fifty times a second."""
 
 
 def status(context: typer.Context, account: Account = None, as_json: AsJson = False) -> None:
@@ -19,7 +25,7 @@ def status(context: typer.Context, account: Account = None, as_json: AsJson = Fa
 
     Example: keyturn status --json
     """
-    found = composition_of(context).status(account)
+    found = status_of(host_of(context), account)
     if as_json:
         print_json(found)
     else:
@@ -56,3 +62,39 @@ def _uncovered(bare: tuple[str, ...], kinds: tuple[str, ...]) -> Iterator[str]:
         yield f"UNCOVERED {', '.join(limited)}; d in Orders: its stop returns"
     if doubted:
         yield f"UNCOVERED {', '.join(doubted)}: the broker is asked; Orders shows it"
+
+
+def status_of(host: Host, account: str | None) -> dict[str, object]:
+    """What the engine is doing, from its folder alone; it may run meanwhile."""
+    from state import heartbeat
+
+    names = ("state", "pid", "heartbeat_age", "mode", "positions", "orders_working", "orders_sent")
+    empty: dict[str, object] = dict.fromkeys((*names, "proposals_waiting", "journal_sequence"), 0)
+    empty["uncovered"] = empty["unattended"] = empty["uncovered_kinds"] = ()
+    folder = host.home.account(account) if account else last_account(host.home)
+    pid = holder(folder) if folder else None
+    beaten = heartbeat.read(folder) if folder else None
+    if folder is None or (beaten is None and pid is None):
+        return {**empty, "state": "stopped", "pid": None, "heartbeat_age": None, "mode": "paper", "account": None}
+    if beaten is None:
+        word = "halted" if os.path.lexists(folder.heartbeat) else "starting"  # it cannot say how it is, or not yet
+        return {**empty, "state": word, "pid": pid, "heartbeat_age": None, "mode": "paper"}
+    status, age = beaten
+    word = status.state if pid is not None else "stopped"
+    if pid is not None and age > STALE_SECONDS:
+        word = "halted"  # an engine that cannot say how it is is not healthy
+    return {
+        "state": word,
+        "pid": pid,
+        "heartbeat_age": round(age, 3),
+        "mode": status.mode,
+        "positions": status.positions,
+        "orders_working": status.orders_working,
+        "orders_sent": status.orders_sent,
+        "proposals_waiting": status.proposals_waiting,
+        "journal_sequence": status.journal_sequence,
+        "account": folder.name,
+        "uncovered": status.uncovered,
+        "unattended": status.unattended,
+        "uncovered_kinds": status.uncovered_kinds,
+    }

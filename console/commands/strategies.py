@@ -2,16 +2,43 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from console.commands.shared import AsJson, Overrides, composition_of, print_json, say
-from core.ports import StrategyListing
+from console.commands.assembly.engines import strategies_folder_of
+from console.commands.assembly.host import Host
+from console.commands.assembly.settings import settings_of
+from console.commands.shared import AsJson, Overrides, host_of, print_json, say
+from core.ports import OperatorError
+
+if TYPE_CHECKING:
+    from core.settings.settings import Settings
+    from state.user_strategies import Found
 
 APART = "it runs in a process of its own, without files, network or other processes"
 
 commands = typer.Typer(help="Strategies of the house and your own. See docs/STRATEGIES.md.", rich_markup_mode=None)
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyListing:
+    """One strategy: its name, whether the settings turn it on, `the house` or its file, and why it is refused.
+
+    Attributes
+    ----------
+    left_open
+        What this system does not deny the process in which one of the user's runs.
+    """
+
+    name: str
+    is_on: bool
+    source: str
+    faults: tuple[str, ...]
+    left_open: tuple[str, ...] = ()
 
 
 @commands.command(name="list")
@@ -20,7 +47,7 @@ def listed(context: typer.Context, overrides: Overrides = None, as_json: AsJson 
 
     Example: keyturn strategies list
     """
-    rows = composition_of(context).strategies(tuple(overrides or ()))
+    rows = _listings(host_of(context), tuple(overrides or ()))
     if as_json:
         print_json([_as_json(row) for row in rows])
         return
@@ -42,7 +69,7 @@ def check(
 
     Example: keyturn strategies check dips
     """
-    row = composition_of(context).check_strategy(what, tuple(overrides or ()))
+    row = _looked_at(host_of(context), what, tuple(overrides or ()))
     if as_json:
         print_json(_as_json(row))
     else:
@@ -62,7 +89,10 @@ def new(
 
     Example: keyturn strategies new dips
     """
-    path = composition_of(context).new_strategy(name)
+    from state.user_strategies import write_new
+
+    host = host_of(context)
+    path = write_new(strategies_folder_of(host, settings_of(host)), name)
     turn = f"`enabled = true` under [strategies.{name}] in settings.toml"
     say(f"{path} is written. Next: `keyturn strategies check {name}`, then {turn}")
 
@@ -78,3 +108,56 @@ def _in_words(row: StrategyListing) -> str:
 
 def _as_json(row: StrategyListing) -> dict[str, object]:
     return {"name": row.name, "on": row.is_on, "from": row.source, "ok": not row.faults, "faults": row.faults}
+
+
+def _listings(host: Host, overrides: tuple[str, ...]) -> tuple[StrategyListing, ...]:
+    """The house's in their order, then the user's by name: those with a file, and those with a table alone."""
+    from core.settings.strategies import HOUSE_NAMES
+    from state.user_strategies import found_in
+
+    settings = settings_of(host, overrides)
+    of = settings.strategies.of
+    listed = [StrategyListing(name, of(name).enabled, "the house", ()) for name in HOUSE_NAMES]
+    files = found_in(strategies_folder_of(host, settings))
+    for found in files:
+        faults = (*found.faults, *_faults_in_table(found, settings))
+        is_on = found.name in settings.strategies.own and of(found.name).enabled
+        listed.append(StrategyListing(found.name, is_on, str(found.path), faults))
+    for name in sorted(set(settings.strategies.own) - {found.name for found in files}):
+        path = strategies_folder_of(host, settings) / f"{name}.py"
+        fault = f"{path.name} is not there; put it back, or take [strategies.{name}] out of the settings"
+        listed.append(StrategyListing(name, of(name).enabled, str(path), (fault,)))
+    return tuple(listed)
+
+
+def _looked_at(host: Host, what: str, overrides: tuple[str, ...]) -> StrategyListing:
+    """A file, or a name in the folder, with every reason why it would be refused."""
+    from core.runtime.strategy_host.process import left_open
+    from core.settings.strategies import HOUSE_NAMES
+    from state.user_strategies import look_at
+
+    settings = settings_of(host, overrides)
+    if what in HOUSE_NAMES:
+        return StrategyListing(what, settings.strategies.of(what).enabled, "the house", ())
+    is_path = what.endswith(".py") or "/" in what
+    path = Path(what).expanduser().absolute() if is_path else strategies_folder_of(host, settings) / f"{what}.py"
+    if not os.path.lexists(path):
+        if is_path:
+            raise OperatorError(f"{path}: no such file; check the path")
+        raise OperatorError(f"there is no strategy {path}; `keyturn strategies list` shows those that there are")
+    found = look_at(path)
+    faults = (*found.faults, *_faults_in_table(found, settings))
+    return StrategyListing(
+        found.name, settings.strategies.of(found.name).enabled, str(path), faults, left_open(found.layers)
+    )
+
+
+def _faults_in_table(found: Found, settings: Settings) -> tuple[str, ...]:
+    """What keeps it from being made with its table in the settings."""
+    from core.strategies.builtin import StrategyKinds
+    from core.strategies.user_strategies import MissingStrategy, started
+
+    if found.kind is None or found.name not in settings.strategies.own:
+        return ()
+    made = started(StrategyKinds({found.name: found.kind}, {}), found.name, settings.strategies.of(found.name), None)
+    return (made.reason,) if isinstance(made, MissingStrategy) else ()

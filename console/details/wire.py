@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from console.details.lines import field
-from core.model.timing import PERCENTILES, LatencySpan
+from core.model.connection import PERCENTILES, LatencySpan
 from core.views import DeskView
 from widgets.lines import Cell, TextLine
 

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from datetime import datetime
 from decimal import ROUND_CEILING, ROUND_FLOOR
 
+from console.order_form import number_in
 from console.screens.dialog_host import DialogHost
-from console.screens.numbers import number_in
 from console.screens.text_fields import FieldsScreen, TextField
 from core.model.order import StopHolder
 from core.model.values import Price

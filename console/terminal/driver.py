@@ -17,6 +17,7 @@ import re
 import selectors
 import termios
 import time
+from collections.abc import Mapping
 from typing import Any, ClassVar, Protocol
 
 from textual import events
@@ -219,3 +220,14 @@ class KeyturnDriver(LinuxDriver):
             self.send_message(message)
         else:
             self.process_message(message)
+
+
+def may_ask_for_mouse(environ: Mapping[str, str]) -> bool:
+    """False inside GNU screen, and where only the terminal's name is left of it, as behind ssh.
+
+    GNU screen (4.9), once a program asks it for the mouse, holds every Escape back until the next key and sends the two
+    as one: neither arrives as what it is. There the desk does without the mouse: Esc is the way out of every dialog.
+    """
+    if environ.get("STY"):
+        return False
+    return "TMUX" in environ or not environ.get("TERM", "").startswith("screen")

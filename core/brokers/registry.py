@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from core.brokers.alpaca.connection import ALPACA
 from core.brokers.kinds import BrokerKind, SimulatedKind
-from core.brokers.simulated.kind import SIMULATED
+from core.model.capabilities import EVERYTHING
+
+SIMULATED = SimulatedKind("simulated", EVERYTHING)
+
 
 BROKERS: dict[str, BrokerKind | SimulatedKind] = {
     ALPACA.name: ALPACA,

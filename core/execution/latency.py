@@ -21,9 +21,9 @@ from core.facts import (
     TicketOpened,
 )
 from core.model.bar import ONE_MINUTE
+from core.model.connection import PERCENTILES, LatencySpan
 from core.model.order import OrderStatus
 from core.model.staging import MANUAL
-from core.model.timing import PERCENTILES, LatencySpan
 from core.model.values import ClientOrderId, ProposalId, TicketId
 
 

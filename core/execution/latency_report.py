@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from core.execution.latency import Latencies, LatenciesState, Timing
-from core.model.timing import PERCENTILES
+from core.model.connection import PERCENTILES
 from core.ports import Recorded
 
 INSTANTS = ("signal", "staged", "confirmed", "sent", "acknowledged", "first_fill", "filled")

@@ -17,7 +17,7 @@ from core.model.broker import BrokerPicture, BrokerPosition, ForeignPosition, Or
 from core.model.order import OrderStatus
 from core.model.reconciliation import NO_SYMBOL, Difference, DifferenceKind
 from core.model.values import ZERO, ClientOrderId, Price, Quantity, Symbol, plain
-from core.settings.settings import ReconciliationSettings
+from core.settings.reconciliation import ReconciliationSettings
 
 SPLITS = (*(Decimal(n) for n in range(2, 101)), Decimal("1.5"), Decimal("1.25"))
 """Shares that one share becomes; the other way round it is a reverse split."""

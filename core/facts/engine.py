@@ -9,7 +9,7 @@ from decimal import Decimal
 from core.facts.registry import Fact, fact
 from core.model.bar import Bar
 from core.model.past_days import PastDays
-from core.model.trading_halt import TradingHalt
+from core.model.quote import TradingHalt
 from core.model.values import (
     Money,
     Symbol,

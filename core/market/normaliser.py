@@ -15,9 +15,8 @@ from typing import Any
 from core.facts import BarClosed, MarketDataQuarantined, TradingHalted, TradingResumed
 from core.market.calendar import CalendarRangeError
 from core.model.bar import ONE_MINUTE, Bar
-from core.model.quote import Quote
+from core.model.quote import Quote, TradingHalt
 from core.model.session import Calendar, NoSession
-from core.model.trading_halt import TradingHalt
 from core.model.values import ZERO, Symbol
 
 MINUTE = "%Y-%m-%d %H:%M"

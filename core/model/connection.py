@@ -1,9 +1,12 @@
-"""How a connection to the world stands: what a lamp on the status line shows. A sighting, never restored."""
+"""How a connection to the world stands, as a lamp on the status line shows it, and how long an order's way took.
+
+Sightings: never restored.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 
 
@@ -53,3 +56,15 @@ class ConnectionStatus:
     heard_at: datetime | None = None
     tries: int = 0
     words: str = ""
+
+
+PERCENTILES = (50, 90, 95, 99)
+
+
+@dataclass(frozen=True, slots=True)
+class LatencySpan:
+    """One part of the way, over the orders of a day: `percentiles` are those of `PERCENTILES`, in that order."""
+
+    name: str
+    orders: int
+    percentiles: tuple[timedelta, ...]

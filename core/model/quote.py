@@ -1,4 +1,4 @@
-"""A quote: the best bid and offer, when it was made, and which feed says so."""
+"""What the market says of a symbol: the best bid and offer, when they were made, by which feed; a halt of trading."""
 
 from __future__ import annotations
 
@@ -52,4 +52,16 @@ class Quote:
 class NoQuote:
     """There is no quote, and why."""
 
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TradingHalt:
+    """The exchange trades a symbol no longer, and says why (MD-06).
+
+    `since` is the exchange's time, UTC; `reason` its words, as `Trading Halt, News Pending`.
+    """
+
+    symbol: Symbol
+    since: datetime
     reason: str

@@ -18,11 +18,10 @@ from core.model.broker import OrderReport
 from core.model.capabilities import EVERYTHING, Capabilities
 from core.model.instrument import BrokerInstrument, NoInstrument
 from core.model.order import OrderRequest, OrderType, Side, refused_for_its_legs
-from core.model.quote import Feed, NoQuote, Quote
+from core.model.quote import Feed, NoQuote, Quote, TradingHalt
 from core.model.regime import UNKNOWN, Regime
 from core.model.session import NoSession, Session
 from core.model.staging import CheckResult, NoStop, Review, StopPlan, Verdict
-from core.model.trading_halt import TradingHalt
 from core.model.values import Price, Symbol
 from core.model.venue import Venue
 from core.risk.allocation import Allocations

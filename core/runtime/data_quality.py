@@ -12,9 +12,9 @@ from core.messages.inputs import BarArrived, MarketDataBroken
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.session import Calendar, Session
 from core.model.values import Price, Symbol, plain
-from core.ports import RegimeFiles
 from core.runtime.backtest import Backtest
 from core.runtime.feed import Timed
+from core.runtime.regime_feed import RegimeFiles
 from core.runtime.replay_report import iso
 
 SPLITS = tuple(Decimal(many) for many in (2, 3, 4, 5, 7, 10, 20))

@@ -17,13 +17,22 @@ from core.model.connection import ConnectionState, ConnectionStatus
 from core.model.instrument import BrokerInstrument
 from core.model.quote import Quote
 from core.model.values import Symbol
-from core.ports import Finding
 from core.risk.checks.verdicts import usd
 
 SKEW = timedelta(seconds=1)
 """More between this machine's clock and the broker's is warned about on every ticket."""
 PATIENCE = 10.0
 """Seconds that a stream has to be there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that `keyturn doctor` looked at: what it found, and what to do where it is not well."""
+
+    name: str
+    ok: bool
+    detail: str
+    remedy: str
 
 
 @dataclass(frozen=True, slots=True)

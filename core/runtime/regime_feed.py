@@ -7,9 +7,11 @@ what is played between an open and that moment is measured by the days before it
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
+from pathlib import Path
 
 from core.files.daily_file import read_daily_bars, read_daily_values
 from core.market.calendar import CalendarRangeError
@@ -18,7 +20,6 @@ from core.messages.inputs import RegimeArrived
 from core.model.regime import DailyBar, DailyValue, MarketMeasure, NoMarket, NoVix, Regime, VixReading
 from core.model.session import Calendar, Session
 from core.model.values import Symbol
-from core.ports import RegimeFiles
 from core.risk.regime.market import MarketFold
 from core.risk.regime.vix import readings
 from core.runtime.feed import REGIME, Timed
@@ -30,6 +31,17 @@ NO_VIX = NoVix("no file of the VIX was named")
 NO_MARKET = NoMarket("no file of the market was named")
 
 Measured = VixReading | MarketMeasure
+
+
+@dataclass(frozen=True, slots=True)
+class RegimeFiles:
+    """Daily figures that the regime of what is played is measured by: the VIX, and the market's bars (RK-19).
+
+    None leaves that part unknown.
+    """
+
+    vix: Path | None = None
+    market: Path | None = None
 
 
 def regime_of_files(files: RegimeFiles, calendar: Calendar, start: datetime, end: datetime) -> list[Timed]:

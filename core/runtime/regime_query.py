@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
 from core.files.daily_file import read_daily_bars, read_daily_values
 from core.market.csv_source import symbol_of
 from core.market.vix.service import VixService
 from core.model.regime import MarketMeasure, NoMarket, NoVix, Regime, VixReading
 from core.model.venues import XNYS
-from core.ports import RegimeRequest
 from core.risk.regime.changes import RegimeChange, market_changes, vix_changes
 from core.risk.regime.frequency import entries_allowed
 from core.risk.regime.market import market_of
@@ -19,7 +20,20 @@ from core.runtime.regime_watch import NOT_ASKED, SPY
 from core.settings.settings import Settings
 
 
-def look(request: RegimeRequest, settings: Settings, vix: VixService | None, now: datetime) -> Look:
+@dataclass(frozen=True, slots=True)
+class RegimeQuery:
+    """Files of daily figures instead of the source, and which of their changes are wanted.
+
+    `vix` None asks the source, or what is remembered of it; `bars` None leaves the market unknown.
+    """
+
+    vix: Path | None = None
+    bars: Path | None = None
+    since: date | None = None
+    until: date | None = None
+
+
+def look(query: RegimeQuery, settings: Settings, vix: VixService | None, now: datetime) -> Look:
     """The regime at the end of the files, its changes, and the entries that the day after would have (RK-19, RK-12).
 
     Raises
@@ -32,8 +46,8 @@ def look(request: RegimeRequest, settings: Settings, vix: VixService | None, now
     age: int | None = None
     today = XNYS.day_of(now)
     reading: VixReading | NoVix = NOT_ASKED
-    if request.vix is not None:
-        history = [value for value in read_daily_values(request.vix) if _is_by(value.day, request.until)]
+    if query.vix is not None:
+        history = [value for value in read_daily_values(query.vix) if _is_by(value.day, query.until)]
         changes += vix_changes(history)
         reading = last_reading(history) or NoVix("the file begins later")
     elif vix is not None:
@@ -42,15 +56,15 @@ def look(request: RegimeRequest, settings: Settings, vix: VixService | None, now
         if isinstance(reading, VixReading):
             age = (today - reading.measured_on).days
     market: MarketMeasure | NoMarket = NoMarket("name a file of daily bars with --bars")
-    if request.bars is not None:
-        symbol = symbol_of(request.bars) or SPY
-        bars = [bar for bar in read_daily_bars(request.bars) if _is_by(bar.day, request.until)]
+    if query.bars is not None:
+        symbol = symbol_of(query.bars) or SPY
+        bars = [bar for bar in read_daily_bars(query.bars) if _is_by(bar.day, query.until)]
         changes += market_changes(symbol, bars)
         market = market_of(symbol, bars)
     regime = Regime(reading, market)
     day = market.bars_to + timedelta(days=1) if isinstance(market, MarketMeasure) else today
     allowance = entries_allowed(settings.risk.entries_a_day, market, day, settings.risk.frequency)
-    wanted = (change for change in changes if request.since is None or change.day >= request.since)
+    wanted = (change for change in changes if query.since is None or change.day >= query.since)
     return Look(regime, tuple(sorted(wanted, key=lambda change: (change.day, change.what))), allowance, failure, age)
 
 

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 from pydantic import Field, JsonValue
 
 from core.model.venues import HOME
-from core.settings.strategies import CapitalSettings
+from core.settings.house_strategies import CapitalSettings
 
 OWN_NAME = re.compile(r"[a-z][a-z0-9_]{0,23}")
 """What a strategy of the user's may be called; its file has the same name."""

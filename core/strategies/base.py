@@ -24,6 +24,17 @@ NO_SHARES = Quantity(ZERO)
 Figures = tuple[tuple[str, str], ...]
 
 
+PATIENCE = 2.0
+"""Seconds that one answer may take; the process that has not given it by then is ended."""
+
+
+class OverdueError(Exception):
+    """There was no answer in time."""
+
+    def __init__(self) -> None:
+        super().__init__(f"no answer in {PATIENCE:g} s; its process was ended")
+
+
 @dataclass(slots=True)
 class Context:
     """What one strategy may know of the desk for one symbol. The orchestrator keeps it up to date; a strategy reads.

@@ -8,7 +8,7 @@ from datetime import date
 from core.model.bar import Bar
 from core.model.signal import ExitReason, NoTrade
 from core.model.values import ZERO
-from core.settings.strategies import MomentumSettings
+from core.settings.house_strategies import MomentumSettings
 from core.strategies.answers import NO_SETUP, THIN_VOLUME, WEAK_SETUP, percent
 from core.strategies.base import Context, Figures
 from core.strategies.indicators.averages import Mean

@@ -18,13 +18,12 @@ from core.model.values import ZERO, Symbol
 from core.ports import Recorded
 from core.settings.settings import Settings
 from core.strategies.answers import WARMING_UP, leaving, not_now, shut
-from core.strategies.base import Context, Strategy
+from core.strategies.base import PATIENCE, Context, OverdueError, Strategy
 from core.strategies.builtin import HOUSE, StrategyKinds
 from core.strategies.factory import StrategyFactory
 from core.strategies.memory import SIGNAL
 from core.strategies.runner import Begins, Runner, ShownBar, ToldSignal
 from core.strategies.signal_checks import fault_in
-from core.strategies.timeouts import PATIENCE, OverdueError
 from core.strategies.user_strategies import MissingStrategy, UserStrategyRunning, error_in_words
 from core.strategies.warm_up import bars_needed, keep_said
 

@@ -8,8 +8,7 @@ from decimal import Decimal
 
 from core.model.account import Mode
 from core.model.codes import DeskState, HaltCause, ProposalEnd
-from core.model.connection import ConnectionStatus
-from core.model.timing import LatencySpan
+from core.model.connection import ConnectionStatus, LatencySpan
 from core.model.values import AccountId, Fraction, Money, ProposalId
 from core.views.rows import OrderRow, OtherOrderRow, PositionRow
 

@@ -14,6 +14,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from console.commands.assembly.replay import UNATTENDED
+
 from core.brokers.simulated.exchange import SimulatedExchange
 from core.engine import Engine
 from core.market.calendar import load_calendar
@@ -27,7 +28,8 @@ from core.runtime.feed import Timed, bar_item
 from core.runtime.scripted_operator import ConfirmAll
 from core.runtime.simulated_exchange import config_of, link_of
 from core.runtime.virtual import VirtualRuntime
-from core.settings.settings import HOUSE_NAMES, Settings
+from core.settings.settings import Settings
+from core.settings.strategies import HOUSE_NAMES
 from state.folders import Home
 from state.hash_only_journal import HashOnlyJournal
 from state.settings_file import load_settings

@@ -15,6 +15,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
+from console.commands.assembly.host import Host
+from console.commands.assembly.simulated import DemoOptions, stress_runtime
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from textual.app import App, ComposeResult
@@ -22,13 +25,11 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen, Screen
 from textual.widgets import DataTable, Label
 
-import app
 from console.board import Board
 from console.client.handle import EngineHandle
 from console.desk import FRAMES, TURN
 from console.layout import PaneArea, places
 from console.theme import DEFAULT, theme_for
-from core.ports import DemoRequest
 from core.views import DeskView
 from widgets.grid import Column, Row
 from widgets.grid_picture import GAP, widths_of
@@ -146,8 +147,8 @@ class DataTableDesk(App[None]):
 
 def main() -> None:
     sys.setswitchinterval(TURN)
-    program = app.Keyturn(dict(os.environ))
-    handle = EngineHandle(lambda stack: program.stress_runtime(DemoRequest(is_stress=True), stack))
+    program = Host.of(dict(os.environ))
+    handle = EngineHandle(lambda stack: stress_runtime(program, DemoOptions(), stack))
     DataTableDesk(handle).run()
     handle.close("left", 3)
 

@@ -15,14 +15,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from console.commands.assembly.backtest import Backtesting
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from console.commands.assembly.backtest import Backtesting
 from core.brokers.simulated.config import EDITION, FIRST_EDITION
-from core.ports import BacktestRequest, RegimeFiles
-from core.settings.settings import HOUSE_NAMES
+from core.ports import BacktestRequest
+from core.runtime.regime_feed import RegimeFiles
+from core.settings.strategies import HOUSE_NAMES
 
 if TYPE_CHECKING:
     from core.brokers.simulated.config import ExchangeConfig

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import orjson
 
+from console.commands.assembly.recordings import NoLog, NoSwitch
 from core.brokers.simulated.exchange import SimulatedExchange
 from core.engine import Engine
 from core.market.calendar import ExchangeCalendar, load_calendar
@@ -55,22 +56,6 @@ class Run:
     def undisturbed(self) -> float:
         """Bars a second of the processor."""
         return self.bars / self.processor
-
-
-class NoLog:
-    def append(self, record: object) -> None:
-        """A bench forgets its requests."""
-
-
-class NoSwitch:
-    def is_on(self) -> str | None:
-        return None
-
-    def latch(self, by: str) -> None:
-        """Nothing to latch."""
-
-    def release(self) -> None:
-        """Nothing to release."""
 
 
 def some_bars(many: int) -> tuple[ExchangeCalendar, list[Bar]]:

@@ -23,8 +23,10 @@ from decimal import Decimal
 from itertools import count
 from typing import Any
 
-from app import Keyturn
 from console.client.handle import EngineHandle
+from console.commands.assembly.at_a_broker import live_runtime
+from console.commands.assembly.host import Host
+from console.commands.assembly.settings import settings_of
 from core.brokers.alpaca.connection import ALPACA
 from core.execution.lanes import Lane, LaneKind, lane_of
 from core.messages.commands import Confirm, Kill, OpenTicket, ProposeClose, ProposeOrder, Rearm
@@ -217,19 +219,19 @@ class Operator:
 def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place, an_exchange("--symbols", "SPY,IBM") as told:
-        keyturn = Keyturn({**told, **AT_ONCE, **MORE, "KEYTURN_HOME": place})
+        keyturn = Host.of({**told, **AT_ONCE, **MORE, "KEYTURN_HOME": place})
         url = told["KEYTURN_ALPACA__TRADING_URL"].rsplit("/v2", 1)[0]
         watch = Watch()
         with watch.looks():
             play(keyturn, watch, url, rounds)
 
 
-def play(keyturn: Keyturn, watch: Watch, url: str, rounds: int) -> None:
-    settings, keys = keyturn._settings(()), find_keys(keyturn.environ, Mode.PAPER, ALPACA.keys)
+def play(keyturn: Host, watch: Watch, url: str, rounds: int) -> None:
+    settings, keys = settings_of(keyturn), find_keys(keyturn.environ, Mode.PAPER, ALPACA.keys)
     made: list[LiveRuntime] = []
 
     def build(stack: Any) -> LiveRuntime:
-        made.append(keyturn.live_runtime(settings, Mode.PAPER, keys, stack))
+        made.append(live_runtime(keyturn, settings, Mode.PAPER, keys, stack))
         return made[0]
 
     handle = EngineHandle(build)

@@ -17,6 +17,7 @@ from statistics import median, quantiles
 from typing import Any
 
 from console.commands.assembly.replay import UNATTENDED
+
 from core.brokers.simulated.exchange import SimulatedExchange
 from core.engine import Engine
 from core.market.calendar import load_calendar
@@ -36,15 +37,14 @@ from core.runtime.strategy_host.loading import loaded
 from core.runtime.strategy_host.process import STARTING
 from core.runtime.strategy_host.upcoming_bars import foresee
 from core.runtime.virtual import VirtualRuntime
-from core.settings.settings import HOUSE_NAMES
+from core.settings.strategies import HOUSE_NAMES
 from core.settings.user_strategies import UserStrategySettings
 from core.strategies.base import Context
 from core.strategies.builtin import HOUSE, StrategyKind, StrategyKinds
-from state.example_strategy import example_strategy
 from state.folders import Home
 from state.hash_only_journal import HashOnlyJournal
 from state.settings_file import load_settings
-from state.user_strategies import kinds_in, look_at
+from state.user_strategies import example_strategy, kinds_in, look_at
 from tests.bench.house import NoLog, NoSwitch
 
 SEED, FIRST = 1, date(2025, 1, 6)

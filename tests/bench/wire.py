@@ -24,8 +24,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from app import Keyturn
 from console.client.handle import EngineHandle
+from console.commands.assembly.at_a_broker import live_runtime
+from console.commands.assembly.host import Host
+from console.commands.assembly.settings import settings_of
 from core.brokers.alpaca.connection import ALPACA
 from core.brokers.alpaca.stream import AlpacaOrderStream
 from core.messages.commands import Confirm, OpenTicket, ProposeClose, ProposeOrder
@@ -177,7 +179,7 @@ class Operator:
 def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS
     with tempfile.TemporaryDirectory() as place, an_exchange() as told:
-        keyturn = Keyturn({**told, **AT_ONCE, "KEYTURN_HOME": place})
+        keyturn = Host.of({**told, **AT_ONCE, "KEYTURN_HOME": place})
         watch = Watch()
         with watch.looks():
             operator = play(keyturn, watch, rounds)
@@ -214,9 +216,9 @@ def an_exchange(*words: str) -> Iterator[dict[str, str]]:
             process.kill()
 
 
-def play(keyturn: Keyturn, watch: Watch, rounds: int) -> Operator:
-    settings, keys = keyturn._settings(()), find_keys(keyturn.environ, Mode.PAPER, ALPACA.keys)
-    handle = EngineHandle(lambda stack: keyturn.live_runtime(settings, Mode.PAPER, keys, stack))
+def play(keyturn: Host, watch: Watch, rounds: int) -> Operator:
+    settings, keys = settings_of(keyturn), find_keys(keyturn.environ, Mode.PAPER, ALPACA.keys)
+    handle = EngineHandle(lambda stack: live_runtime(keyturn, settings, Mode.PAPER, keys, stack))
     operator = Operator(handle, watch)
     operator.waits(lambda view: view.status.word == "on" and view.status.quote_at, "the books agree")
     for number in range(rounds):

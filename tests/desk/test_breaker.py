@@ -13,7 +13,8 @@ from core.messages.effects import FetchFigures
 from core.messages.inputs import FiguresFetched, Input
 from core.model.broker import NoAnswer
 from core.model.connection import Channel, ConnectionState, ConnectionStatus
-from core.settings.settings import ExecutionSettings, Settings
+from core.settings.execution import ExecutionSettings
+from core.settings.settings import Settings
 from core.views import WireView
 from tests.desk.desk_house import House, open_desk
 from tests.desk.hands import held_back

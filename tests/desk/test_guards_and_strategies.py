@@ -9,7 +9,7 @@ import pytest
 
 from console.details.guards import strategy
 from core.model.order import OrderStatus
-from core.settings.settings import HOUSE_NAMES
+from core.settings.strategies import HOUSE_NAMES
 from core.views import LogRow, ProtectionRow, SuspensionView
 from tests.desk.desk_house import open_desk
 from tests.desk.still_house import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b64decode
 
-from console.clipboard import copying
+from console.desk_commands import copying
 from console.screens.help import HelpScreen
 from core.facts import Halted, ProposalEnded
 from tests.desk.desk_house import House, open_desk

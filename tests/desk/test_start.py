@@ -4,27 +4,25 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Iterator
-from typing import Any, cast
+from collections.abc import Callable, Iterator
 
 import pytest
 
-from console.commands import build
+from console.commands import demo, program
+from console.commands.assembly.host import Host
+from console.commands.assembly.simulated import DemoOptions
 from console.start import COMPLETION, open_plainly
-from core.ports import Composition, DemoRequest
 
 
 class Asked:
-    """A composition that opens nothing and keeps what it was asked for."""
+    """What a start would have opened."""
 
     def __init__(self) -> None:
-        self.of: list[tuple[str, DemoRequest | None]] = []
+        self.of: list[str] = []
 
-    def desk(self) -> None:
-        self.of.append(("desk", None))
-
-    def demo(self, request: DemoRequest) -> None:
-        self.of.append(("demo", request))
+    @property
+    def opens(self) -> dict[tuple[str, ...], Callable[[], None]]:
+        return {(): lambda: self.of.append("desk"), ("demo",): lambda: self.of.append("demo")}
 
 
 @pytest.fixture(autouse=True)
@@ -36,19 +34,28 @@ def in_a_terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     gc.enable()
 
 
-def parsed(words: list[str]) -> list[tuple[str, DemoRequest | None]]:
+def parsed(words: list[str], monkeypatch: pytest.MonkeyPatch) -> list[str]:
     asked = Asked()
-    build(cast(Any, asked))(words, standalone_mode=False)
+    monkeypatch.setattr(program, "open_desk", lambda _host: asked.of.append("desk"))
+
+    def opens(_host: Host, options: DemoOptions, *, is_stress: bool) -> None:
+        assert (options, is_stress) == (DemoOptions(), False)
+        asked.of.append("demo")
+
+    monkeypatch.setattr(demo, "open_demo", opens)
+    program.build(Host.of({}))(words, standalone_mode=False)
     return asked.of
 
 
 @pytest.mark.parametrize("words", [[], ["demo"]])
-def test_a_start_without_options_asks_for_what_the_parsed_one_asks_for(words: list[str]) -> None:
+def test_a_start_without_options_asks_for_what_the_parsed_one_asks_for(
+    words: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """OP-03"""
     asked = Asked()
 
-    assert open_plainly(words, {}, cast(Composition, asked))
-    assert asked.of == parsed(words)
+    assert open_plainly(words, {}, asked.opens)
+    assert asked.of == parsed(words, monkeypatch)
     assert len(asked.of) == 1
 
 
@@ -57,7 +64,7 @@ def test_what_has_options_is_parsed(words: list[str]) -> None:
     """OP-03"""
     asked = Asked()
 
-    assert not open_plainly(words, {}, cast(Composition, asked))
+    assert not open_plainly(words, {}, asked.opens)
     assert asked.of == []
 
 
@@ -65,5 +72,5 @@ def test_a_shell_that_asks_for_completions_opens_no_desk() -> None:
     """OP-03"""
     asked = Asked()
 
-    assert not open_plainly([], {COMPLETION: "complete_bash"}, cast(Composition, asked))
+    assert not open_plainly([], {COMPLETION: "complete_bash"}, asked.opens)
     assert asked.of == []

@@ -12,15 +12,16 @@ from rich.color import Color, ColorSystem
 from rich.segment import Segment
 from rich.style import Style
 
-from app import Keyturn
 from console.client.handle import EngineHandle
+from console.commands.assembly.host import Host
+from console.commands.assembly.settings import display_of
 from console.desk import FRAMES, DeskApp
 from console.host_files import HostFiles
 from console.screens.new_order import NewOrderScreen
 from console.theme import DEFAULT, PALETTES, theme_for
 from core.model.account import Mode
 from core.ports import OperatorError
-from core.settings.settings import DisplaySettings
+from core.settings.display import DisplaySettings
 from core.views import DeskView
 from state.folders import Home
 from state.settings_file import load_settings
@@ -249,7 +250,7 @@ def test_the_screen_is_set_before_it_is_painted(
     if variable is not None:
         environ["KEYTURN_DISPLAY__THEME"] = variable
 
-    display = Keyturn(environ)._display((option,) if option else ())
+    display = display_of(Host.of(environ), (option,) if option else ())
 
     assert (display and (display.theme, display.frames)) == expected
 

@@ -6,7 +6,8 @@ from decimal import Decimal
 
 from console.screens.ticket import TicketPhase, TicketScreen
 from core.facts import OrderCreated
-from core.settings.settings import Settings, StagingSettings
+from core.settings.settings import Settings
+from core.settings.staging import StagingSettings
 from tests.desk.desk_house import House, open_desk
 
 SHORT = Settings(staging=StagingSettings(ticket_seconds=Decimal(2)))

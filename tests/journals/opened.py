@@ -12,10 +12,10 @@ import sys
 from contextlib import ExitStack
 from datetime import timedelta
 
-from app import Keyturn
+from console.commands.assembly.host import Host
+from console.commands.assembly.simulated import DemoOptions, demo_runtime
 from core.facts import SettingsApplied
 from core.messages.command_ports import CommandPort, PortKind
-from core.ports import DemoRequest
 from core.views.event_text import in_words
 from tests.journals.homes import ACCOUNT, statement
 
@@ -23,8 +23,8 @@ from tests.journals.homes import ACCOUNT, statement
 def opened(home: str) -> dict[str, object]:
     """What stands when the desk is open, and what it says a minute of market later."""
     with ExitStack() as stack:
-        request = DemoRequest(seed=int(ACCOUNT.removeprefix("demo-")), is_headless=True)
-        runtime = Keyturn({"KEYTURN_HOME": home}).demo_runtime(request, stack)
+        request = DemoOptions(seed=int(ACCOUNT.removeprefix("demo-")))
+        runtime = demo_runtime(Host.of({"KEYTURN_HOME": home}), request, stack)
         runtime.admit(CommandPort(PortKind.SCRIPT).known)
         desk = runtime.engine.state
         held = statement(desk)

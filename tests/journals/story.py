@@ -17,7 +17,9 @@ from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from app import Keyturn
+from console.commands.assembly.host import Host
+from console.commands.assembly.settings import settings_of
+from console.commands.assembly.simulated import DemoOptions, demo_runtime
 from core.messages.command_ports import CommandPort, PortKind
 from core.messages.commands import (
     BasketRow,
@@ -49,14 +51,13 @@ from core.model.instrument import STOCK_TICKS
 from core.model.order import Effect, OrderStatus, OrderType, StopHolder
 from core.model.staging import MANUAL
 from core.model.values import Price, Quantity, Symbol
-from core.ports import DemoRequest
 from core.runtime.demo import demo_account
 from core.runtime.scripted_operator import ConfirmAll
 from core.runtime.virtual import VirtualRuntime
 from core.settings.changes import digest_of
 from core.workflows.baskets.baskets import BasketDrafts, digest_now, rehearsed
-from state.example_strategy import example_strategy
 from state.folders import AccountFolder, Home
+from state.user_strategies import example_strategy
 from tests.journals.homes import ACCOUNT, keep
 from tests.unit.core.brokers.trading_floor import at
 
@@ -118,9 +119,9 @@ class Desk:
     """The program on the home; keys come by script, and each ticket is confirmed a second after its proposal."""
 
     def __init__(self, environ: dict[str, str], stack: ExitStack) -> None:
-        request = DemoRequest(seed=SEED, is_headless=True)
-        self.program = Keyturn(environ)
-        self.runtime: VirtualRuntime = self.program.demo_runtime(request, stack)
+        request = DemoOptions(seed=SEED)
+        self.program = Host.of(environ)
+        self.runtime: VirtualRuntime = demo_runtime(self.program, request, stack)
         self.door = CommandPort(PortKind.SCRIPT)
         self.runtime.admit(self.door.known)
         self.runtime.pace.speed = None
@@ -251,7 +252,7 @@ def after_the_kill(desk: Desk, day: date) -> None:
 def third_day(desk: Desk, day: date) -> None:
     """The short is covered, the limits are reloaded, a proposal is declined; one is halted and goes on."""
     desk.until("10:00", day)
-    file = desk.program._settings(())
+    file = settings_of(desk.program)
     desk.presses(SettingsFileSeen(file))
     desk.presses(ReloadLimits(digest_of(file), "LOOSEN"))
     desk.presses(ProposeClose(SPY, strategy=MANUAL))

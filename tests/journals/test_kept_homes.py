@@ -13,10 +13,10 @@ from pathlib import Path
 import orjson
 import pytest
 
-from app import Keyturn
+from console.commands.assembly.host import Host
+from console.commands.assembly.simulated import DemoOptions, demo_runtime
 from core.facts import BasketSigned, Killed, LimitsReloaded, ProposalEdited, Rearmed
 from core.facts.registry import BY_NAME
-from core.ports import DemoRequest
 from core.trading_state import checkpoint
 from state.codec import GENESIS, decode, encode
 from state.documents import TinyDocuments
@@ -93,7 +93,7 @@ def test_the_program_opens_a_kept_home_and_goes_on_with_it(name: str, home: Home
     """SP-07: the same desk, its exchange taken up as well; then it trades on and leaves"""
     environ = {"KEYTURN_HOME": str(home.settings.parent)}
     with ExitStack() as stack:
-        runtime = Keyturn(environ).demo_runtime(DemoRequest(seed=SEED, is_headless=True), stack)
+        runtime = demo_runtime(Host.of(environ), DemoOptions(seed=SEED), stack)
         opened = statement(runtime.engine.state)
         notes = runtime.engine.notes
         runtime.pace.speed = None

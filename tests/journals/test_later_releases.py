@@ -172,7 +172,7 @@ def test_a_settings_key_that_is_gone_is_kept_and_named(name: str, home: Home, re
 
 def test_a_bound_that_was_tightened_leaves_what_held_then_as_history(name: str, home: Home, release: Release) -> None:
     """SP-07: twenty entries a day were allowed; now fifteen are the most that anybody may set"""
-    release.changes("core/settings/settings.py", "entries_a_day: Annotated[int, Field(ge=0, le=10_000)]", TIGHTER)
+    release.changes("core/settings/risk.py", "entries_a_day: Annotated[int, Field(ge=0, le=10_000)]", TIGHTER)
     edit(home, lambda text: text.replace("entries_a_day = 20", "entries_a_day = 15"))
 
     opened = release.opens(home)
@@ -191,7 +191,7 @@ TIGHTER = "entries_a_day: Annotated[int, Field(ge=0, le=15)]"
 
 def test_a_settings_file_is_judged_as_strictly_as_ever(home: Home, release: Release) -> None:
     """SP-07, OP-10: what the operator writes is no history"""
-    release.changes("core/settings/settings.py", "entries_a_day: Annotated[int, Field(ge=0, le=10_000)]", TIGHTER)
+    release.changes("core/settings/risk.py", "entries_a_day: Annotated[int, Field(ge=0, le=10_000)]", TIGHTER)
 
     with pytest.raises(AssertionError, match=r"entries_a_day = 20: must be less than or equal to 15"):
         release.opens(home)
@@ -202,7 +202,7 @@ def test_a_rule_between_two_settings_that_came_later_leaves_what_held_then(
 ) -> None:
     """SP-07"""
     release.changes(
-        "core/settings/settings.py",
+        "core/settings/risk.py",
         "        if self.max_notional.usd is not None and self.min_notional > self.max_notional.usd:\n",
         "        if self.entries_a_day > self.max_open_positions:\n"
         '            raise ValueError("risk.entries_a_day is over risk.max_open_positions; lower it")\n'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 from collections.abc import Callable
@@ -31,17 +32,22 @@ class Answer:
     def json(self) -> Any:
         return json.loads(self.out)
 
+    @property
+    def lines(self) -> list[str]:
+        return self.out.splitlines()
+
 
 Keyturn = Callable[..., Answer]
 
 
 @pytest.fixture
 def keyturn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Keyturn:
-    """The program with a home of its own, called with words."""
+    """The program with a home of its own, called with words; `typed` is what the operator types."""
     monkeypatch.setenv("KEYTURN_HOME", str(tmp_path / "home"))
 
-    def call(*words: object) -> Answer:
+    def call(*words: object, typed: str = "") -> Answer:
         monkeypatch.setattr("sys.argv", ["keyturn", *map(str, words)])
+        monkeypatch.setattr("sys.stdin", io.StringIO(typed))
         with pytest.raises(SystemExit) as ended:
             app.main()
         found = capsys.readouterr()

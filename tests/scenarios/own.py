@@ -19,9 +19,9 @@ from core.model.signal import EntrySignal, ExitReason, NoTrade, NoTradeReason
 from core.model.values import Price, Quantity
 from core.runtime.strategy_host.process import STARTING
 from core.settings.settings import Settings
+from core.strategies.base import PATIENCE
 from core.strategies.builtin import HOUSE, StrategyKind, StrategyKinds
 from core.strategies.kit import NO_SETUP, Answer, Context, NoSettings, OwnStrategy
-from core.strategies.timeouts import PATIENCE
 from state.user_strategies import Found, look_at
 from tests.unit.core.brokers.trading_floor import NEW_YORK
 

@@ -14,7 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from app import Keyturn
+from console.commands.assembly.at_a_broker import live_runtime
+from console.commands.assembly.host import Host
+from console.commands.assembly.settings import settings_of
+from console.commands.doctor import findings
+from console.commands.reconcile import compared
 from core.brokers.kinds import BrokerAccount, BrokerKind, Connected, SimulatedKind
 from core.brokers.registry import BROKERS
 from core.brokers.simulated.config import ExchangeConfig
@@ -113,10 +117,10 @@ def kind(toy: Toy) -> BrokerKind:
 
 
 @pytest.fixture
-def keyturn(toy: Toy, kind: BrokerKind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Keyturn:
+def keyturn(toy: Toy, kind: BrokerKind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
     monkeypatch.setitem(BROKERS, kind.name, kind)  # the line of a broker
     monkeypatch.setitem(SOURCES, "tape", SourceKind("tape", NAMES, lambda *_: toy.market, "a shelf", lambda: ()))
-    return Keyturn(
+    return Host.of(
         {
             "KEYTURN_HOME": str(tmp_path),
             "KEYTURN_PROFILE": "swing",
@@ -132,11 +136,11 @@ def keyturn(toy: Toy, kind: BrokerKind, tmp_path: Path, monkeypatch: pytest.Monk
 
 
 @contextmanager
-def opened(keyturn: Keyturn) -> Iterator[Open]:
-    settings = keyturn._settings(())
+def opened(keyturn: Host) -> Iterator[Open]:
+    settings = settings_of(keyturn)
     with ExitStack() as stack:
         keys = find_keys(keyturn.environ, Mode.PAPER, NAMES)
-        desk = Open(keyturn.live_runtime(settings, Mode.PAPER, keys, stack))
+        desk = Open(live_runtime(keyturn, settings, Mode.PAPER, keys, stack))
         thread = threading.Thread(target=desk.runtime.run, daemon=True)
         thread.start()
         yield desk
@@ -146,7 +150,7 @@ def opened(keyturn: Keyturn) -> Iterator[Open]:
         desk.runtime.stop("left")
 
 
-def test_a_desk_trades_at_a_broker_that_one_line_registered(keyturn: Keyturn, toy: Toy, tmp_path: Path) -> None:
+def test_a_desk_trades_at_a_broker_that_one_line_registered(keyturn: Host, toy: Toy, tmp_path: Path) -> None:
     """SP-07, MD-01, EX-20: start, compare, propose, confirm, fill, leave, compare again; its folder is its own."""
     with opened(keyturn) as desk:
         desk.waits(lambda view: view.status.word == "on" and view.status.quote_at, "the books agree, and a price")
@@ -156,7 +160,7 @@ def test_a_desk_trades_at_a_broker_that_one_line_registered(keyturn: Keyturn, to
 
     assert toy.is_closed
     assert [path.name for path in (tmp_path / "state").iterdir() if path.is_dir()] == ["toy-box"]
-    told = keyturn.reconcile(None, accept=False)
+    told = compared(keyturn, None)
     assert (told["ok"], told["positions"]) == (True, 1)
 
 
@@ -165,7 +169,7 @@ def a_buy_with_its_stop() -> ProposeOrder:
     return ProposeOrder(SPY, Effect.OPEN, quantity, OrderType.MARKET, None, stop, StopHolder.BROKER)
 
 
-def test_what_the_broker_cannot_do_is_refused_before_it_is_asked(keyturn: Keyturn, toy: Toy) -> None:
+def test_what_the_broker_cannot_do_is_refused_before_it_is_asked(keyturn: Host, toy: Toy) -> None:
     """EX-12, RK-01"""
     with opened(keyturn) as desk:
         desk.waits(lambda view: view.status.word == "on" and view.status.quote_at, "the books agree, and a price")
@@ -181,38 +185,38 @@ def test_what_the_broker_cannot_do_is_refused_before_it_is_asked(keyturn: Keytur
     assert not any(asked.startswith("submit") for asked in toy.asked)
 
 
-def test_no_keys_by_script_are_taken_there(keyturn: Keyturn) -> None:
+def test_no_keys_by_script_are_taken_there(keyturn: Host) -> None:
     """OP-01: the simulated exchange of the house alone takes them, whatever a broker is built on."""
-    settings = keyturn._settings(())
+    settings = settings_of(keyturn)
     with ExitStack() as stack:
-        runtime = keyturn.live_runtime(settings, Mode.PAPER, find_keys(keyturn.environ, Mode.PAPER, NAMES), stack)
+        runtime = live_runtime(keyturn, settings, Mode.PAPER, find_keys(keyturn.environ, Mode.PAPER, NAMES), stack)
         with pytest.raises(ValueError, match="simulated exchange alone"):
             runtime.admit(CommandPort(PortKind.SCRIPT).known)
     assert [name for name, kind in BROKERS.items() if isinstance(kind, SimulatedKind)] == ["simulated"]
 
 
-def test_a_name_that_nobody_registered_is_said_with_those_that_are(keyturn: Keyturn) -> None:
+def test_a_name_that_nobody_registered_is_said_with_those_that_are(keyturn: Host) -> None:
     """OP-10"""
     environ = {**keyturn.environ, "KEYTURN_ACCOUNT__BROKER": "ibkr"}
     with pytest.raises(OperatorError, match="must be 'alpaca', 'simulated' or 'toy'"):
-        Keyturn(environ)._settings(())
+        settings_of(Host.of(environ))
     with pytest.raises(OperatorError, match="must be 'alpaca' or 'tape'"):
-        Keyturn({**keyturn.environ, "KEYTURN_ACCOUNT__DATA": "ticker"})._settings(())
+        settings_of(Host.of({**keyturn.environ, "KEYTURN_ACCOUNT__DATA": "ticker"}))
 
 
-def test_the_settings_choose_another_source_than_the_brokers_own(keyturn: Keyturn) -> None:
+def test_the_settings_choose_another_source_than_the_brokers_own(keyturn: Host) -> None:
     """MD-01: it asks for keys of its own, by its own names."""
     environ = {**keyturn.environ, "KEYTURN_ACCOUNT__DATA": "alpaca"}
-    settings = Keyturn(environ)._settings(())
+    settings = settings_of(Host.of(environ))
     with ExitStack() as stack, pytest.raises(OperatorError, match="no keys for Alpaca's paper trading"):
-        Keyturn(environ).live_runtime(settings, Mode.PAPER, find_keys(environ, Mode.PAPER, NAMES), stack)
+        live_runtime(Host.of(environ), settings, Mode.PAPER, find_keys(environ, Mode.PAPER, NAMES), stack)
 
 
-def test_the_doctor_looks_at_that_broker_and_names_its_places(keyturn: Keyturn, toy: Toy) -> None:
+def test_the_doctor_looks_at_that_broker_and_names_its_places(keyturn: Host, toy: Toy) -> None:
     """OP-10"""
     toy.troubles["account"] = NoAnswer("the shelf is empty")
     toy.unquoted = "no tape"
-    told = {finding.name: finding for finding in keyturn.doctor()}
+    told = {finding.name: finding for finding in findings(keyturn)}
 
     assert told["broker"].remedy.startswith("check the keys, the network, and a shelf")
     assert told["market data"].remedy == "check a shelf"

@@ -12,7 +12,8 @@ from decimal import Decimal
 from core.facts import DayStarted, ProposalSkipped, ProposalStaged, TicketOpened
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.order import OrderStatus
-from core.settings.settings import RiskSettings, Settings
+from core.settings.risk import RiskSettings
+from core.settings.settings import Settings
 from core.settings.types import AmountSettings
 from core.views import ProtectionRow
 from core.views.builders.desk import ViewBuilder

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-import app
+from console.commands.assembly.host import Host
+from console.commands.assembly.simulated import DemoOptions, demo_runtime
 from core.facts import (
     Killed,
     LimitsReloaded,
@@ -21,7 +22,6 @@ from core.facts import (
     TradeClosed,
 )
 from core.messages.commands import Kill, ProposeClose, ReloadLimits, SettingsFault, SettingsFileSeen
-from core.ports import DemoRequest
 from core.settings.changes import digest_of
 from core.settings.settings import Settings
 from core.views.builders.desk import ViewBuilder
@@ -273,9 +273,9 @@ def test_the_demos_own_file_is_watched(tmp_path: Path) -> None:
     """RK-13: the whole way, from the disk to the refusal and back."""
     settings = tmp_path / "settings.toml"
     with ExitStack() as stack:
-        keyturn = app.Keyturn({"KEYTURN_HOME": str(tmp_path)})
+        keyturn = Host.of({"KEYTURN_HOME": str(tmp_path)})
         settings = keyturn.home.settings
-        runtime = keyturn.demo_runtime(DemoRequest(is_headless=True), stack)
+        runtime = demo_runtime(keyturn, DemoOptions(), stack)
         runtime.pace.speed = None
         control, watch = runtime.engine.state.control, runtime.keeper.watch  # type: ignore[union-attr]
         ticks = iter(range(1000))

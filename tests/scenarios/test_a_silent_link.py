@@ -13,7 +13,7 @@ from core.messages.inputs import ConnectionChanged, PictureFetched
 from core.model.connection import Channel, ConnectionState, ConnectionStatus
 from core.model.staging import LINK
 from core.runtime.live import steady
-from core.settings.settings import ConfirmSettings
+from core.settings.staging import ConfirmSettings
 from tests.scenarios.house import RECOVERY, STEADY, House, a_house_in_a_position, a_house_with_a_proposal
 from tests.scenarios.live_floor import LiveFloor, LiveHouse
 from tests.scenarios.test_the_live_runtime import A_DIP, a_ticket

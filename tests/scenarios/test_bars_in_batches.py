@@ -16,7 +16,7 @@ from core.runtime.scripted_operator import ConfirmAll
 from core.runtime.strategy_host.upcoming_bars import foresee
 from core.strategies.builtin import StrategyKinds
 from core.strategies.warm_up import shown
-from state.example_strategy import example_strategy
+from state.user_strategies import example_strategy
 from tests.scenarios.house import House, minutes, running
 from tests.scenarios.own import (
     Endless,

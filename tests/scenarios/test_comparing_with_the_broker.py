@@ -29,7 +29,8 @@ from core.model.order import OrderStatus, OrderType, Side
 from core.model.reconciliation import DifferenceKind
 from core.model.values import BrokerOrderId, ClientOrderId, Price, Quantity, Symbol, plain
 from core.runtime.virtual import VirtualRuntime
-from core.settings.settings import RiskSettings, Settings
+from core.settings.risk import RiskSettings
+from core.settings.settings import Settings
 from core.settings.types import AmountSettings
 from core.views.builders.desk import ViewBuilder
 from core.workflows.operator.kill_switch import REARM

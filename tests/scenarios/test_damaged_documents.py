@@ -10,7 +10,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from app import Keyturn
+from console.commands.assembly.engines import open_engine
+from console.commands.assembly.host import Host
 from core.engine import Engine
 from core.facts import BarClosed, EngineStarted, InstallationNamed, Killed, SettingsApplied
 from core.model.account import Mode
@@ -55,7 +56,7 @@ def folder(tmp_path: Path) -> AccountFolder:
 def starts(folder: AccountFolder) -> tuple[Engine, dict[str, object]]:
     """The program's own start, and the state that the journal alone gives."""
     with ExitStack() as stack:
-        engine, _ = Keyturn({})._engine(folder, CALENDAR, Mode.PAPER, stack, settings=Settings())
+        engine, _ = open_engine(Host.of({}), folder, CALENDAR, Mode.PAPER, stack, settings=Settings())
         alone = TradingState("demo", Mode.PAPER, CALENDAR, engine.state.journal)
         checkpoint.rebuild(alone, None)
         return engine, checkpoint.states(alone)

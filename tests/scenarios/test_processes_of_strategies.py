@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from core.runtime.strategy_host.process import STARTING, LoadRefused, LostError, StrategyProcess
-from core.strategies.timeouts import OverdueError
-from state.example_strategy import example_strategy
+from core.strategies.base import OverdueError
+from state.user_strategies import example_strategy
 from tests.scenarios.own import Endless, text_of
 from tests.waiting import PATIENCE
 

@@ -2,59 +2,27 @@
 
 from __future__ import annotations
 
-import io
-import json
-from collections.abc import Callable
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-import app
+from console.commands.assembly.host import Host
+from console.commands.assembly.simulated import DemoOptions, demo_runtime
 from core.facts import PositionCorrected, ReconciliationPassed
 from core.messages.command_ports import CommandPort, PortKind
 from core.messages.commands import Confirm, OpenTicket
 from core.messages.inputs import Start
 from core.model.values import Price, Quantity, Symbol, plain
-from core.ports import DemoRequest, Recorded
+from core.ports import Recorded
 from core.runtime.virtual import VirtualRuntime
 from state.folders import AccountFolder, Home
 from state.journal import FileJournal, read
+from tests.scenarios.backtests import Keyturn
 from tests.scenarios.house import to
 
 SPY = Symbol("SPY")
-
-
-@dataclass
-class Answer:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> dict[str, object]:
-        found: dict[str, object] = json.loads(self.out)
-        return found
-
-
-Keyturn = Callable[..., Answer]
-
-
-@pytest.fixture
-def keyturn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Keyturn:
-    monkeypatch.setenv("KEYTURN_HOME", str(tmp_path / "home"))
-
-    def call(*words: object, typed: str = "") -> Answer:
-        monkeypatch.setattr("sys.argv", ["keyturn", *map(str, words)])
-        monkeypatch.setattr("sys.stdin", io.StringIO(typed))
-        with pytest.raises(SystemExit) as ended:
-            app.main()
-        found = capsys.readouterr()
-        return Answer(ended.value.code or 0, found.out, found.err)  # type: ignore[arg-type]
-
-    return call
 
 
 def folder(tmp_path: Path) -> AccountFolder:
@@ -64,7 +32,7 @@ def folder(tmp_path: Path) -> AccountFolder:
 def a_demo_that_holds_something(tmp_path: Path, stack: ExitStack) -> VirtualRuntime:
     """The demo's first proposal, confirmed and filled, its stop at the exchange."""
     environ = {"KEYTURN_HOME": str(tmp_path / "home")}
-    runtime = app.Keyturn(environ).demo_runtime(DemoRequest(is_headless=True), stack)
+    runtime = demo_runtime(Host.of(environ), DemoOptions(), stack)
     runtime.pace.speed = None
     door = CommandPort(PortKind.SCRIPT)
     runtime.admit(door.known)

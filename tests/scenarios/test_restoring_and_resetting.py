@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 import app
+from console.commands.assembly.host import Host
+from console.commands.assembly.simulated import DemoOptions, demo_runtime
 from core.facts import Fact, ProposalSkipped
 from core.messages.command_ports import CommandPort, PortKind
 from core.messages.commands import Confirm, Kill, OpenTicket, ProposeOrder
@@ -21,7 +23,6 @@ from core.model.order import Effect, OrderStatus, OrderType, StopHolder
 from core.model.signal import EntrySignal
 from core.model.staging import MANUAL
 from core.model.values import Price, Quantity, Symbol
-from core.ports import DemoRequest
 from core.runtime.virtual import VirtualRuntime
 from core.workflows.staging.proposals import FORGOTTEN, Proposals
 from tests.scenarios.house import to
@@ -29,7 +30,7 @@ from tests.scenarios.house import to
 State = Callable[..., tuple[int, str, str]]
 IN_THE_WINDOW = datetime(2026, 1, 5, 15, 5, tzinfo=UTC)
 """Entries are allowed from 10:00 in New York."""
-PLAIN = DemoRequest(is_headless=True)
+PLAIN = DemoOptions()
 DOOR = CommandPort(PortKind.SCRIPT)
 
 
@@ -53,7 +54,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
 def demo(tmp_path: Path) -> Iterator[VirtualRuntime]:
     """The demo's engine, reconciled; stopped at the end."""
     with ExitStack() as stack:
-        runtime = app.Keyturn({"KEYTURN_HOME": str(tmp_path / "home")}).demo_runtime(PLAIN, stack)
+        runtime = demo_runtime(Host.of({"KEYTURN_HOME": str(tmp_path / "home")}), PLAIN, stack)
         runtime.pace.speed = None
         runtime.admit(DOOR.known)
         runtime.run(until=max(runtime.at + timedelta(seconds=2), IN_THE_WINDOW))

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-import app
+from console.commands.assembly.host import Host
+from console.commands.assembly.simulated import DemoOptions, demo_runtime
 from core.messages.command_ports import CommandPort, PortKind
 from core.messages.commands import Confirm, OpenTicket
 from core.messages.inputs import Start
 from core.model.values import Symbol
-from core.ports import DemoRequest, OperatorError
+from core.ports import OperatorError
 from core.runtime.virtual import VirtualRuntime
 from tests.scenarios.house import to
 
@@ -24,7 +25,7 @@ TIGHT = "risk.daily_loss.usd=5"
 
 def demo(home: Path, stack: ExitStack, *overrides: str, **variables: str) -> VirtualRuntime:
     environ = {"KEYTURN_HOME": str(home), **variables}
-    runtime = app.Keyturn(environ).demo_runtime(DemoRequest(is_headless=True, overrides=overrides), stack)
+    runtime = demo_runtime(Host.of(environ), DemoOptions(overrides=overrides), stack)
     runtime.pace.speed = None
     runtime.admit(DOOR.known)
     later = count(time.monotonic() + 10, 2)

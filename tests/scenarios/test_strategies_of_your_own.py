@@ -4,52 +4,25 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import pytest
 
-import app
 from core.market.calendar import load_calendar
 from core.market.synthetic import synthetic_sessions
 from core.model.values import Symbol
-from state.example_strategy import example_strategy
 from state.folders import Home
 from state.settings_file import SettingsError, load_settings
+from state.user_strategies import example_strategy
+from tests.scenarios.backtests import Keyturn
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "STRATEGIES.md"
-
-
-@dataclass
-class Answer:
-    code: int
-    out: str
-    err: str
-
-
-Keyturn = Callable[..., Answer]
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
     return Home.of({"KEYTURN_HOME": str(tmp_path / "home")})
-
-
-@pytest.fixture
-def keyturn(home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Keyturn:
-    """The program with a home of its own, called with words."""
-    monkeypatch.setenv("KEYTURN_HOME", str(home.settings.parent))
-
-    def call(*words: object) -> Answer:
-        monkeypatch.setattr("sys.argv", ["keyturn", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            app.main()
-        found = capsys.readouterr()
-        return Answer(ended.value.code or 0, found.out, found.err)  # type: ignore[arg-type]
-
-    return call
 
 
 @pytest.fixture

@@ -18,7 +18,8 @@ from core.model.codes import RefusalKind
 from core.model.connection import Channel, ConnectionState, ConnectionStatus
 from core.model.values import ClientOrderId
 from core.runtime.link import Link
-from core.settings.settings import ExecutionSettings, Settings
+from core.settings.execution import ExecutionSettings
+from core.settings.settings import Settings
 from core.views import ProtectionRow
 from core.views.event_text import in_words
 from tests.scenarios.house import DIP, STEADY, House, a_house_in_a_position, a_typed_buy, minutes

@@ -18,9 +18,9 @@ from typing import Any
 
 import pytest
 
-import app
+from console.commands.assembly.host import Host
+from console.commands.assembly.simulated import DemoOptions, demo_runtime
 from core.messages.commands import Kill
-from core.ports import DemoRequest
 from state import basket_inbox
 from state.folders import Home
 from state.heartbeat import Heartbeat, Status
@@ -592,7 +592,7 @@ def test_an_error_that_nobody_foresaw_is_one_line(keyturn: Keyturn, monkeypatch:
     def breaks(*_: object) -> None:
         raise ZeroDivisionError("by\nnothing\x07")
 
-    monkeypatch.setattr(app.Keyturn, "status", breaks)
+    monkeypatch.setattr("console.commands.status.status_of", breaks)
 
     answer = keyturn("status")
 
@@ -606,7 +606,7 @@ def test_an_error_that_nobody_foresaw_is_one_line(keyturn: Keyturn, monkeypatch:
 def demo(tmp_path: Path, stack: ExitStack):  # type: ignore[no-untyped-def]
     """The demo's engine in this process, as the program builds it."""
     environ = {"KEYTURN_HOME": str(tmp_path / "home")}
-    runtime = app.Keyturn(environ).demo_runtime(DemoRequest(is_headless=True), stack)
+    runtime = demo_runtime(Host.of(environ), DemoOptions(), stack)
     runtime.pace.speed = None
     return runtime
 

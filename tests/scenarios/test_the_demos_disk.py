@@ -9,26 +9,27 @@ from pathlib import Path
 
 import pytest
 
-import app
+from console.commands.assembly.host import Host
+from console.commands.assembly.simulated import DemoOptions, demo_runtime
 from core.brokers.simulated.config import FIRST_EDITION
 from core.facts import ProposalStaged
 from core.messages.commands import Kill, Rearm
 from core.model.basket import BasketSource
 from core.model.signal import ExitReason
-from core.ports import DemoRequest, OperatorError
+from core.ports import OperatorError
 from core.runtime.virtual import VirtualRuntime
 from state.folders import AccountFolder
 from state.housekeeping import Housekeeping
 from state.kill_switch import FileKillSwitch
 
-BUSY = DemoRequest(operator="confirm-all", is_headless=True)
-PLAIN = DemoRequest(is_headless=True)
+BUSY = DemoOptions(operator="confirm-all")
+PLAIN = DemoOptions()
 
 
 @contextmanager
-def demo(home: Path, request: DemoRequest = PLAIN) -> Iterator[VirtualRuntime]:
+def demo(home: Path, request: DemoOptions = PLAIN) -> Iterator[VirtualRuntime]:
     with ExitStack() as stack:
-        runtime = app.Keyturn({"KEYTURN_HOME": str(home)}).demo_runtime(request, stack)
+        runtime = demo_runtime(Host.of({"KEYTURN_HOME": str(home)}), request, stack)
         runtime.pace.speed = None
         yield runtime
 
@@ -60,7 +61,7 @@ def test_an_exchange_keeps_the_rules_that_its_account_was_opened_with(tmp_path: 
     with demo(tmp_path) as first:
         first.stop("left")
 
-    other = DemoRequest(is_headless=True, overrides=("exchange.cash=150",))
+    other = DemoOptions(overrides=("exchange.cash=150",))
     with pytest.raises(OperatorError, match="this account was opened with 200"), demo(tmp_path, other):
         pass
 
@@ -90,7 +91,7 @@ def test_a_held_symbol_cannot_be_left_out(tmp_path: Path) -> None:
         until_it_holds(busy, "BAC")
         busy.stop("left")
 
-    alone = DemoRequest(is_headless=True, overrides=("symbols=['SPY']",))
+    alone = DemoOptions(overrides=("symbols=['SPY']",))
     with pytest.raises(OperatorError, match=r"BAC.*not among the symbols"), demo(tmp_path, alone):
         pass
 
@@ -163,7 +164,7 @@ def test_the_environment_keeps_a_desk_killed_whatever_is_typed(tmp_path: Path) -
     """OP-08"""
     with ExitStack() as stack:
         environ = {"KEYTURN_HOME": str(tmp_path), "KEYTURN_KILL": "1"}
-        runtime = app.Keyturn(environ).demo_runtime(PLAIN, stack)
+        runtime = demo_runtime(Host.of(environ), PLAIN, stack)
         runtime.pace.speed = None
         beat_and_obey(runtime)
 

@@ -15,8 +15,7 @@ from core.model.account import Mode
 from core.model.broker import NoAnswer
 from core.model.instrument import Borrow, BrokerInstrument
 from core.model.values import Symbol
-from core.ports import Finding
-from core.runtime.doctor import Doctor, Places
+from core.runtime.doctor import Doctor, Finding, Places
 from state.folders import Home
 from state.host_info import look_around
 from tests.scenarios.house import STEADY, a_day

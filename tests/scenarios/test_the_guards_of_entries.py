@@ -10,7 +10,8 @@ import pytest
 from core.facts import ProtectionTripped
 from core.messages.commands import Halt, Kill, ProposeClose, RefuseSymbol, Resume
 from core.model.values import Fraction
-from core.settings.settings import RiskSettings, Settings
+from core.settings.risk import RiskSettings
+from core.settings.settings import Settings
 from core.settings.size_factors import SizingSettings
 from core.settings.types import AmountSettings
 from core.views import ProtectionRow, SuspensionView

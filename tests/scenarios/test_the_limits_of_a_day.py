@@ -21,7 +21,8 @@ from core.messages.inputs import MarketDataBroken, QuoteArrived
 from core.model.order import Effect
 from core.model.signal import ExitReason
 from core.model.values import plain
-from core.settings.settings import RiskSettings, Settings
+from core.settings.risk import RiskSettings
+from core.settings.settings import Settings
 from core.settings.types import AmountSettings
 from tests.scenarios.house import FALL, STEADY, House, a_day, a_house_in_a_position, a_typed_buy, minutes
 from tests.unit.core.brokers.trading_floor import IBM, SPY, a_quote

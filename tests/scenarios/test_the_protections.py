@@ -24,7 +24,8 @@ from core.model.staging import CheckResult
 from core.model.values import Money
 from core.settings.changes import digest_of
 from core.settings.protections import CooldownSettings, ProtectionsSettings
-from core.settings.settings import RiskSettings, Settings
+from core.settings.risk import RiskSettings
+from core.settings.settings import Settings
 from core.settings.types import AmountSettings
 from core.views.builders.desk import ViewBuilder
 from tests.scenarios.house import FALL, STEADY, House, a_day, a_typed_buy, assert_can_be_rebuilt

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
-import app
+from tests.scenarios.backtests import Keyturn
 from tests.unit.core.market.vix.source import Source
 from tests.unit.core.risk.regime.seasons import bars, file_of, real_data
 
@@ -19,34 +17,9 @@ NEW_YORK = ZoneInfo("America/New_York")
 VIX = "date,open,high,low,close\n2020-02-21,17,18,16,17.08\n2020-02-24,22,26,21,25.03\n2020-02-27,37,40,30,39.16\n"
 
 
-@dataclass
-class Answer:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def lines(self) -> list[str]:
-        return self.out.splitlines()
-
-
-Keyturn = Callable[..., Answer]
-
-
-@pytest.fixture
-def keyturn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Keyturn:
-    """The program with a home of its own, and a source of the VIX that is nobody's."""
-    monkeypatch.setenv("KEYTURN_HOME", str(tmp_path / "home"))
+@pytest.fixture(autouse=True)
+def nobody_is_asked_for_the_vix(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KEYTURN_REGIME__VIX_URL", "")
-
-    def call(*words: object) -> Answer:
-        monkeypatch.setattr("sys.argv", ["keyturn", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            app.main()
-        found = capsys.readouterr()
-        return Answer(ended.value.code or 0, found.out, found.err)  # type: ignore[arg-type]
-
-    return call
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ from core.model.order import Effect
 from core.model.regime import UNKNOWN, MarketMeasure, NoMarket, NoVix, Regime, Trend, VixLevel, VixReading, Volatility
 from core.model.staging import CheckResult
 from core.settings.regime import FrequencySettings
-from core.settings.settings import RiskSettings, Settings
+from core.settings.risk import RiskSettings
+from core.settings.settings import Settings
 from core.views.builders.desk import ViewBuilder
 from core.views.event_text import in_words, kind_of
 from tests.scenarios.house import (

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-import app
+from console.commands.assembly.host import Host
+from console.commands.assembly.simulated import DemoOptions, demo_runtime
 from core.facts import RegimeMeasured
 from core.market.calendar import load_calendar
 from core.model.regime import MarketMeasure, NoMarket, NoVix, VixReading
-from core.ports import DemoRequest, RegimeFiles
-from core.runtime.regime_feed import regime_of_files
+from core.runtime.regime_feed import RegimeFiles, regime_of_files
 from tests.scenarios.backtests import Keyturn
 
 FIRST, LAST = date(2026, 1, 5), date(2026, 1, 9)
@@ -229,8 +229,8 @@ def test_the_demo_measures_by_its_files(tmp_path: Path, vix: Write, market: Writ
     """RK-19"""
     files = RegimeFiles(vix(d2026_01_02="34"), market())
     with ExitStack() as stack:
-        program = app.Keyturn({"KEYTURN_HOME": str(tmp_path / "home")})
-        runtime = program.demo_runtime(DemoRequest(is_headless=True, speed=1_000_000.0, regime=files), stack)
+        program = Host.of({"KEYTURN_HOME": str(tmp_path / "home")})
+        runtime = demo_runtime(program, DemoOptions(speed=1_000_000.0, vix=files.vix, market=files.market), stack)
         found: list[RegimeMeasured] = []
         runtime.engine.state.add_listener(
             lambda _number, _at, fact: found.append(fact) if isinstance(fact, RegimeMeasured) else None

@@ -13,7 +13,8 @@ from core.messages.commands import ProposeClose, RequestCancel
 from core.messages.inputs import RegimeArrived
 from core.model.regime import UNKNOWN, VixLevel, VixReading
 from core.model.staging import CheckResult
-from core.settings.settings import RiskSettings, Settings
+from core.settings.risk import RiskSettings
+from core.settings.settings import Settings
 from core.settings.size_factors import SizingSettings
 from core.settings.types import AmountSettings
 from core.views import TicketView

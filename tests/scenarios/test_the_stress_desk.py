@@ -11,27 +11,27 @@ from pathlib import Path
 
 import pytest
 
-import app
 from console.client.handle import EngineHandle, EngineLoading
+from console.commands.assembly.host import Host
+from console.commands.assembly.simulated import DemoOptions, stress_runtime
 from core.messages.commands import Kill
 from core.messages.inputs import QuoteArrived, Start
 from core.model.bar import ONE_MINUTE
 from core.model.order import OrderStatus
-from core.ports import DemoRequest
 from core.runtime import stress_market
 from core.runtime.virtual import VirtualRuntime
 from core.views import DeskView
 from state.folders import JournalFolder
 from state.verify import fingerprint
 
-AT_ONCE = DemoRequest(is_headless=True, is_stress=True)
+AT_ONCE = DemoOptions()
 
 
 @contextmanager
-def the_stress_desk(home: Path, request: DemoRequest = AT_ONCE) -> Iterator[VirtualRuntime]:
+def the_stress_desk(home: Path, request: DemoOptions = AT_ONCE) -> Iterator[VirtualRuntime]:
     """Prepared, and not yet watched."""
     with ExitStack() as stack:
-        runtime = app.Keyturn({"KEYTURN_HOME": str(home)}).stress_runtime(request, stack)
+        runtime = stress_runtime(Host.of({"KEYTURN_HOME": str(home)}), request, stack)
         runtime.pace.speed = None
         runtime.take(runtime.at, Start())
         while runtime.preparing() is not None:
@@ -68,7 +68,7 @@ def test_it_is_exactly_the_desk_that_it_says(tmp_path: Path) -> None:
 
 def test_hours_later_it_is_the_same_desk(tmp_path: Path) -> None:
     """MD-05"""
-    with the_stress_desk(tmp_path, DemoRequest(speed=600, is_headless=True, is_stress=True)) as runtime:
+    with the_stress_desk(tmp_path, DemoOptions(speed=600)) as runtime:
         before = shape(runtime.picture())
 
         runtime.run(until=runtime.at + timedelta(hours=3))
@@ -84,7 +84,7 @@ def test_a_second_opening_begins_anew_and_writes_the_same_journal(tmp_path: Path
         with the_stress_desk(tmp_path) as runtime:
             runtime.stop("left")
         written.append(fingerprint(JournalFolder(next(tmp_path.rglob("journal")))))
-    with the_stress_desk(tmp_path, DemoRequest(seed=2, is_headless=True, is_stress=True)) as other:
+    with the_stress_desk(tmp_path, DemoOptions(seed=2)) as other:
         other.stop("left")
 
     assert written[0] == written[1] != fingerprint(JournalFolder(next(tmp_path.rglob("journal"))))
@@ -127,8 +127,8 @@ def test_no_price_ever_comes_near_a_stop_an_entry_or_vwap() -> None:
 
 def test_while_it_is_prepared_the_desk_says_how_far_it_is(tmp_path: Path) -> None:
     """OP-01"""
-    program = app.Keyturn({"KEYTURN_HOME": str(tmp_path)})
-    handle = EngineHandle(lambda stack: program.stress_runtime(AT_ONCE, stack))
+    program = Host.of({"KEYTURN_HOME": str(tmp_path)})
+    handle = EngineHandle(lambda stack: stress_runtime(program, AT_ONCE, stack))
     said: set[str] = set()
 
     handle.start()

@@ -30,7 +30,7 @@ from core.model.order import OrderStatus, OrderType, StopHolder
 from core.model.quote import NoQuote
 from core.model.staging import CheckResult, NoStop, StopPlan
 from core.model.values import Digest, Price, Quantity, Symbol
-from core.settings.settings import StagingSettings
+from core.settings.staging import StagingSettings
 from core.workflows.staging.confirmation_checks import allowed_move
 from tests.scenarios.house import (
     RECOVERY,

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-import app
-from core.ports import DemoRequest
+from console.commands.assembly.host import Host
+from console.commands.assembly.simulated import DemoOptions, demo_runtime
 from core.runtime.virtual import VirtualRuntime
 from state.folders import AccountFolder, Home
 from tests.scenarios.backtests import Keyturn
@@ -39,7 +39,7 @@ def nothing_is_waited_for() -> Iterator[None]:
 
 def demo(tmp_path: Path, stack: ExitStack) -> VirtualRuntime:
     environ = {"KEYTURN_HOME": str(tmp_path / "home")}
-    runtime = app.Keyturn(environ).demo_runtime(DemoRequest(is_headless=True), stack)
+    runtime = demo_runtime(Host.of(environ), DemoOptions(), stack)
     runtime.pace.speed = None
     return runtime
 

@@ -19,7 +19,8 @@ from core.facts import (
 from core.messages.commands import PauseStrategy, ProposeClose, RefuseSymbol, ResumeStrategy
 from core.model.codes import ProposalEnd
 from core.model.signal import ExitReason
-from core.settings.settings import RiskSettings, Settings
+from core.settings.risk import RiskSettings
+from core.settings.settings import Settings
 from core.views import StrategyRow
 from core.views.builders.strategies import strategy_rows
 from tests.scenarios.house import (

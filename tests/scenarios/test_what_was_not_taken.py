@@ -14,7 +14,8 @@ from core.messages.effects import Effect, SubmitOrder
 from core.messages.inputs import BarArrived
 from core.model.codes import ProposalEnd
 from core.model.values import Fraction, Price, Quantity
-from core.settings.settings import RiskSettings, Settings
+from core.settings.risk import RiskSettings
+from core.settings.settings import Settings
 from core.views import DeskView
 from core.views.builders.desk import ViewBuilder
 from core.workflows.staging.proposals import TOO_LATE

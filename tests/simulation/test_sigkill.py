@@ -16,14 +16,15 @@ from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 
-from app import Keyturn
+from console.commands.assembly.host import Host
+from console.commands.assembly.simulated import DemoOptions, demo_runtime
+from console.commands.status import status_of
 from core.execution.past_orders import PastInMemory
 from core.facts import OrderCreated, OrderStateChanged
 from core.messages.command_ports import CommandPort, PortKind
 from core.messages.commands import Rearm
 from core.model.account import Mode
 from core.model.order import OrderStatus
-from core.ports import DemoRequest
 from core.runtime.virtual import VirtualRuntime
 from core.trading_state import checkpoint
 from core.trading_state.state import TradingState
@@ -34,7 +35,7 @@ from tests.scenarios.house import to
 
 KILLS = int(os.environ.get("SIGKILLS", "4"))
 SEED = int(os.environ.get("SEED", "2013"))
-BUSY = DemoRequest(speed=300.0, operator="confirm-all", is_headless=True)
+BUSY = DemoOptions(speed=300.0, operator="confirm-all")
 
 
 def test_a_desk_killed_at_any_instant_finds_every_order_again_and_sends_none_twice(tmp_path: Path) -> None:
@@ -55,7 +56,7 @@ def test_a_desk_killed_at_any_instant_finds_every_order_again_and_sends_none_twi
         assert holder(folder) is None
         between_pending_and_answer += has_pending(folder.journal)
         with ExitStack() as stack:
-            runtime = Keyturn(environ).demo_runtime(BUSY, stack)
+            runtime = demo_runtime(Host.of(environ), BUSY, stack)
             runtime.operator = None
             door = CommandPort(PortKind.SCRIPT)
             runtime.admit(door.known)
@@ -88,7 +89,7 @@ def wait_until_it_trades(environ: dict[str, str], process: subprocess.Popen[byte
     until = time.monotonic() + 30
     while time.monotonic() < until:
         assert process.poll() is None, process.stderr.read() if process.stderr else ""
-        status = Keyturn(environ).status("demo")
+        status = status_of(Host.of(environ), "demo")
         if status["state"] == "on" and status["pid"] == process.pid and status["orders_sent"]:
             return
         time.sleep(0.05)

@@ -18,9 +18,8 @@ from textual.binding import Binding
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from console.terminal.driver import KeyturnDriver, make_driver
+from console.terminal.driver import KeyturnDriver, make_driver, may_ask_for_mouse
 from console.terminal.frames import tight
-from console.terminal.mouse import may_ask_for_mouse
 
 SCENES = ("idle", "input", "dialog", "busy", "deaf-to-leave")
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from console.keymap import KEYS
-from console.terminal.mouse import may_ask_for_mouse
+from console.terminal.driver import may_ask_for_mouse
 from tests.terminal.pty_desk import APP, Pty
 
 SEQUENCES = {

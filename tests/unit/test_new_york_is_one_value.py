@@ -50,11 +50,11 @@ KNOWS_A_VENUE_BY_NAME: Mapping[str, str] = {
     "core/runtime/strategy_host/child.py": "every venue's zone is loaded, whichever is traded",
     "core/runtime/strategy_host/pipe_messages.py": "a context names its venue over the pipe",
     "core/runtime/stress_market.py": "a market that is made up",
-    "core/settings/settings.py": BOUNDS,
-    "core/settings/strategies.py": BOUNDS,
+    "core/settings/exchange.py": BOUNDS,
+    "core/settings/house_strategies.py": BOUNDS,
+    "core/settings/risk.py": BOUNDS,
     "core/views/event_text.py": SHOWN,
     "state/example_settings.py": BOUNDS,
-    "state/account_info.py": "a report of a journal, which names no venue",
     "state/journal_segments.py": "segments end at one midnight, whatever is traded",
     "state/vix_file.py": US_FIGURES,
     "widgets/chart_scale.py": SHOWN,
@@ -121,7 +121,7 @@ venues.HOME = replace(venues.XNYS, id="XLON", name="London", zone=ZoneInfo("Euro
 from datetime import UTC, date, datetime
 from core.facts import OrderSent
 from core.market.calendar import load_calendar
-from core.settings.settings import RiskSettings
+from core.settings.risk import RiskSettings
 from core.views.event_text import in_words
 from widgets import format as f
 at = datetime(2026, 11, 19, 15, 24, 1, tzinfo=UTC)

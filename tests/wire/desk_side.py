@@ -19,7 +19,7 @@ from core.model.connection import ConnectionState, ConnectionStatus
 from core.model.keys import Keys
 from core.model.order import Effect, OrderRequest, OrderType, Side
 from core.model.values import ClientOrderId, Price, Quantity, Symbol
-from core.settings.settings import AlpacaSettings
+from core.settings.alpaca import AlpacaSettings
 from tests.wire.clients import until
 from tests.wire.exchange.server import LoopbackExchange
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from app import Keyturn
+from console.commands.assembly.host import Host
 from core.facts import ContingentOrdersMissing
 from core.messages.commands import Confirm, EditOrder, OpenTicket, ProposeOrder
 from core.model.broker import OrderReport
@@ -40,7 +40,7 @@ def market() -> Iterator[LoopbackExchange]:
 
 @contextmanager
 def a_desk(market: LoopbackExchange, home: Path) -> Iterator[Open]:
-    with opened(Keyturn(environ(market, home, **LOOSE, **SOON))) as desk:
+    with opened(Host.of(environ(market, home, **LOOSE, **SOON))) as desk:
         waits(desk, lambda view: view.status.word == "on", "the books agree")
         yield desk
 

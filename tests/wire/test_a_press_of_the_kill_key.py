@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from app import Keyturn
+from console.commands.assembly.host import Host
 from core.messages.commands import Command, Confirm, Halt, Kill, OpenTicket
 from core.model.connection import ConnectionState
 from core.model.order import OrderStatus
@@ -46,7 +46,7 @@ def test_an_order_whose_key_is_obeyed_between_the_press_and_its_command_does_not
     market: LoopbackExchange, tmp_path: Path, press: Command
 ) -> None:
     """OP-07, OP-08: what the engine obeys in that instant lets the latch go for nobody."""
-    with opened(Keyturn(environ(market, tmp_path))) as desk:
+    with opened(Host.of(environ(market, tmp_path))) as desk:
         desk.waits(
             lambda view: [lamp.state for lamp in view.status.lamps].count(ConnectionState.UP) == 3, "three lamps"
         )

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from app import Keyturn
+from console.commands.assembly.host import Host
 from core.facts import Halted
 from core.messages.commands import ProposeOrder
 from core.model.order import Effect, OrderType, StopHolder
@@ -42,7 +42,7 @@ def test_the_sale_of_a_part_reaches_the_broker_although_the_stop_of_the_rest_rai
 ) -> None:
     """EX-14, EX-22"""
     monkeypatch.setattr(PositionClose, "_put_back", raises)
-    with opened(Keyturn(environ(market, tmp_path))) as desk:
+    with opened(Host.of(environ(market, tmp_path))) as desk:
         desk.waits(lambda view: view.status.word == "on", "the books agree")
         two_shares_are_bought(desk)
         desk.waits(lambda view: view.positions and view.positions[0].covered == 2, "a covered position")
@@ -58,7 +58,7 @@ def test_the_books_are_compared_although_another_deadline_raises_each_time(
     market: LoopbackExchange, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """EX-14, EX-09: said once, and nothing spins."""
-    with opened(Keyturn(environ(market, tmp_path, **OFTEN))) as desk:
+    with opened(Host.of(environ(market, tmp_path, **OFTEN))) as desk:
         desk.waits(lambda view: view.status.word == "on", "the books agree")
         monkeypatch.setattr(ProtectionEvents, "due", raises)
         before = len(market.received("GET", "/v2/positions"))

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 from pydantic import SecretStr
 
-from app import Keyturn
+from console.commands.assembly.host import Host
 from core.brokers.alpaca.broker import AlpacaBroker
 from core.brokers.alpaca.stream import AlpacaOrderStream
 from core.facts import OrderStateUnknown
@@ -31,8 +31,8 @@ from core.model.broker import NoAnswer
 from core.model.connection import ConnectionState, ConnectionStatus
 from core.model.keys import Keys
 from core.model.values import Symbol
+from core.settings.alpaca import AlpacaSettings
 from core.settings.regime import RegimeSettings
-from core.settings.settings import AlpacaSettings
 from core.views import DeskView
 from tests.wire.clients import until
 from tests.wire.desk_side import an_order
@@ -217,7 +217,7 @@ def test_an_entry_whose_answer_drips_is_looked_up_and_guarded(market: LoopbackEx
             "KEYTURN_ALPACA__CONNECT_SECONDS": "1",
             "KEYTURN_ALPACA__READ_SECONDS": "3",
         }
-        with opened(Keyturn(environ(market, tmp_path, **through))) as desk:
+        with opened(Host.of(environ(market, tmp_path, **through))) as desk:
             desk.waits(lambda view: view.status.word == "on" and is_up(view), "the books agree, three lamps", 60)
             market.make("mute", of="trades")
             market.make("hang", of="orders", times=99)  # the books do not tell of it first

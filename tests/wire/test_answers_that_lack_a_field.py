@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app import Keyturn
+from console.commands.assembly.host import Host
 from core.model.connection import Channel
 from tests.wire.exchange.clocks import RunningClock
 from tests.wire.exchange.hours import moved_hours
@@ -34,7 +34,7 @@ def test_an_account_that_cannot_be_read_is_said_once_however_often_it_is_asked(
     market: LoopbackExchange, tmp_path: Path
 ) -> None:
     """MD-07, EX-09: a block that is not told is not taken for none; the desk opens nothing, and goes on by itself."""
-    with opened(Keyturn(environ(market, tmp_path, **OFTEN))) as desk:
+    with opened(Host.of(environ(market, tmp_path, **OFTEN))) as desk:
         desk.waits(lambda view: view.status.word == "on", "the books agree")
         market.make("account-unreadable")
         asked = len(market.received("GET", "/v2/account"))
@@ -59,7 +59,7 @@ def test_an_asset_that_cannot_be_read_opens_nothing_and_says_which_field_is_miss
 ) -> None:
     """MD-07, EX-11: what is not told is not taken for false."""
     market.make("asset-unreadable")
-    with opened(Keyturn(environ(market, tmp_path, **OFTEN))) as desk:
+    with opened(Host.of(environ(market, tmp_path, **OFTEN))) as desk:
         desk.waits(lambda view: view.status.word == "on", "the books agree")
         desk.sends(a_buy_of_two())
         desk.waits(lambda view: says(view, "the broker has not said yet whether it trades"), "the refusal")

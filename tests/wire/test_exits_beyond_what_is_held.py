@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from app import Keyturn
+from console.commands.assembly.host import Host
 from core.messages.commands import Kill, ProposeOrder
 from core.model.broker import OrderReport
 from core.model.order import Effect, OrderType, Side, StopHolder
@@ -37,7 +37,7 @@ def with_a_bracket(market: LoopbackExchange, home: Path, effect: Effect) -> Iter
     last = market.call(lambda: market.floor.price(SPY)).quantize(Decimal(1))
     stop, target = (last - 20, last + 20) if effect is Effect.OPEN else (last + 20, last - 20)
     loose = {"KEYTURN_RISK__PER_TRADE__USD": "90000", "KEYTURN_RISK__MAX_NOTIONAL__USD": "90000"}
-    with opened(Keyturn(environ(market, home, **loose))) as desk:
+    with opened(Host.of(environ(market, home, **loose))) as desk:
         desk.waits(lambda view: view.status.word == "on", "the books agree")
         desk.sends(
             ProposeOrder(

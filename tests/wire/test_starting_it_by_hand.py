@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.model.session import Session
-from core.settings.settings import AlpacaSettings
+from core.settings.alpaca import AlpacaSettings
 from tests.wire.clients import trading_client
 from tests.wire.exchange.clocks import StillClock
 from tests.wire.exchange.faults import FAULTS

@@ -23,7 +23,7 @@ from core.model.bar import ONE_MINUTE
 from core.model.connection import ConnectionState, ConnectionStatus
 from core.model.quote import NoQuote, Quote
 from core.model.values import Symbol
-from core.settings.settings import AlpacaSettings
+from core.settings.alpaca import AlpacaSettings
 from tests.waiting import PATIENCE
 from tests.wire.exchange.clocks import StillClock
 from tests.wire.exchange.hours import Hours

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from app import Keyturn
+from console.commands.assembly.host import Host
 from core.execution.lanes import Lane, LaneKind
 from core.facts import (
     OrderCreated,
@@ -54,7 +54,7 @@ def market() -> Iterator[LoopbackExchange]:
 def a_desk(market: LoopbackExchange, home: Path, **more: str) -> Iterator[Open]:
     symbols = ",".join(f'"{symbol}"' for symbol in SYMBOLS)
     words = environ(market, home, KEYTURN_SYMBOLS=f"[{symbols}]", **LOOSE, **more)
-    with opened(Keyturn(words)) as desk:
+    with opened(Host.of(words)) as desk:
         known = desk.runtime.engine.state.sightings.instruments
         waits(desk, lambda view: view.status.word == "on" and all(s in known for s in SYMBOLS), "the books agree")
         yield desk

@@ -13,7 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from app import Keyturn
+from console.commands.assembly.at_a_broker import live_runtime, mode_of
+from console.commands.assembly.host import Host
+from console.commands.assembly.settings import settings_of
+from console.commands.reconcile import compared
 from core.brokers.alpaca.connection import ALPACA
 from core.facts import Fact, Killed, OrderStateChanged, OrderStateUnknown
 from core.messages.command_ports import CommandPort, PortKind
@@ -113,10 +116,12 @@ class Open:
 
 
 @contextmanager
-def opened(keyturn: Keyturn) -> Iterator[Open]:
-    settings = keyturn._settings(())
+def opened(keyturn: Host) -> Iterator[Open]:
+    settings = settings_of(keyturn)
     with ExitStack() as stack:
-        runtime = keyturn.live_runtime(settings, Mode.PAPER, find_keys(keyturn.environ, Mode.PAPER, ALPACA.keys), stack)
+        runtime = live_runtime(
+            keyturn, settings, Mode.PAPER, find_keys(keyturn.environ, Mode.PAPER, ALPACA.keys), stack
+        )
         desk = Open(runtime)
         thread = threading.Thread(target=runtime.run, daemon=True)
         thread.start()
@@ -142,7 +147,7 @@ def test_two_variables_open_a_desk_that_trades_and_its_books_agree_afterwards(
 
     OP-01, OP-06, OP-10, EX-09, EX-20: start, compare, propose, confirm, fill, stop, leave, compare again.
     """
-    keyturn = Keyturn(environ(market, tmp_path))
+    keyturn = Host.of(environ(market, tmp_path))
     with opened(keyturn) as desk:
         desk.waits(lambda view: view.status.word == "on" and view.status.quote_at, "the books agree, and a price")
         up = desk.waits(
@@ -158,7 +163,7 @@ def test_two_variables_open_a_desk_that_trades_and_its_books_agree_afterwards(
 
     assert up.status.mode is Mode.PAPER
     assert len(market.received("POST", "/v2/orders")) == posts
-    told = keyturn.reconcile(None, accept=False)
+    told = compared(keyturn, None)
     assert (told["ok"], told["positions"], told["orders"]) == (True, 1, 1)
 
 
@@ -167,10 +172,10 @@ def test_a_variable_that_loosens_is_named_and_no_file_is_said_to_have_changed(
 ) -> None:
     """RK-13, OP-10"""
     plain = environ(market, tmp_path)
-    with opened(Keyturn(plain)) as desk:
+    with opened(Host.of(plain)) as desk:
         desk.waits(lambda view: view.status.word == "on" and view.status.quote_at, "the books agree, and a price")
 
-    with opened(Keyturn({**plain, "KEYTURN_RISK__ENTRIES_A_DAY": "20"})) as desk:
+    with opened(Host.of({**plain, "KEYTURN_RISK__ENTRIES_A_DAY": "20"})) as desk:
         view = desk.waits(lambda view: "ENTRIES_A_DAY" in (view.status.entries_refused or ""), "what shuts entries")
 
     assert view.status.entries_refused == (
@@ -184,7 +189,7 @@ def test_a_stop_that_the_lists_leave_out_is_not_sent_a_second_time(
     market: LoopbackExchange, tmp_path: Path, lists: str
 ) -> None:
     """EX-06, EX-13, EX-20: the entry's answer is lost, it fills, and the desk meets it again in the broker's books."""
-    keyturn = Keyturn(environ(market, tmp_path))
+    keyturn = Host.of(environ(market, tmp_path))
     market.make("hang-after-accepting", of="submit")
     market.make("mute", of="trades")
     with opened(keyturn) as desk:
@@ -217,7 +222,7 @@ def test_an_order_that_was_taken_and_refused_is_looked_up_and_never_sent_again(
     """EX-06: a proxy sent it twice, and the refusal of the second is what the desk hears."""
     market.make(fault, of="submit")
     market.make("mute", of="trades")
-    with opened(Keyturn(environ(market, tmp_path))) as desk:
+    with opened(Host.of(environ(market, tmp_path))) as desk:
         desk.waits(lambda view: view.status.word == "on" and view.status.quote_at, "the books agree, and a price")
         two_shares_are_bought(desk)
         desk.waits(lambda view: view.positions and view.positions[0].covered == 2, "a covered position")
@@ -233,7 +238,7 @@ def test_somebodys_order_that_cannot_be_read_bars_what_it_may_be_in_and_nothing_
 ) -> None:
     """EX-09, OP-07: the desk is not read-only; it names the order, closes and kills, and opens again after it."""
     fault = "no-symbol-elsewhere"
-    keyturn = Keyturn(environ(market, tmp_path, KEYTURN_RECONCILIATION__EVERY_SECONDS="1"))
+    keyturn = Host.of(environ(market, tmp_path, KEYTURN_RECONCILIATION__EVERY_SECONDS="1"))
     with opened(keyturn) as desk:
         desk.waits(lambda view: view.status.word == "on" and view.status.quote_at, "the books agree, and a price")
         two_shares_are_bought(desk)
@@ -262,7 +267,7 @@ def test_somebodys_order_that_cannot_be_read_bars_what_it_may_be_in_and_nothing_
 @pytest.mark.parametrize("when", ["while it leaves", "after it stopped"])
 def test_a_kill_at_the_last_moment_holds_over_the_restart(market: LoopbackExchange, tmp_path: Path, when: str) -> None:
     """OP-07, OP-08: the composition's own journal and kill switch, and another desk on them."""
-    keyturn = Keyturn(environ(market, tmp_path))
+    keyturn = Host.of(environ(market, tmp_path))
     with opened(keyturn) as desk:
         desk.waits(lambda view: view.status.word == "on" and view.status.quote_at, "the books agree, and a price")
         desk.runtime.leave()
@@ -282,7 +287,7 @@ def test_a_kill_at_the_last_moment_holds_over_the_restart(market: LoopbackExchan
 
 def test_keys_that_alpaca_does_not_know_are_one_line_and_no_account(market: LoopbackExchange, tmp_path: Path) -> None:
     """OP-10, SY-06"""
-    keyturn = Keyturn(environ(market, tmp_path, APCA_API_SECRET_KEY="of-nobody"))  # pragma: allowlist secret
+    keyturn = Host.of(environ(market, tmp_path, APCA_API_SECRET_KEY="of-nobody"))  # pragma: allowlist secret
     with pytest.raises(OperatorError) as refused, opened(keyturn):
         pass
     assert "APCA_API_KEY_ID" in str(refused.value)
@@ -293,32 +298,32 @@ def test_keys_that_alpaca_does_not_know_are_one_line_and_no_account(market: Loop
 def test_one_gate_of_two_is_paper_and_said(market: LoopbackExchange, tmp_path: Path) -> None:
     """OP-10"""
     tmp_path.joinpath("settings.toml").write_text('[account]\nmode = "live"\n')
-    keyturn = Keyturn(environ(market, tmp_path))
-    assert keyturn._mode(keyturn._settings(())) is Mode.PAPER
+    keyturn = Host.of(environ(market, tmp_path))
+    assert mode_of(keyturn, settings_of(keyturn)) is Mode.PAPER
     with opened(keyturn) as desk:
         view = desk.waits(lambda view: view.status.notes, "the note")
     assert any("trades on PAPER" in note for note in view.status.notes)
-    both = Keyturn(environ(market, tmp_path, KEYTURN_ALLOW_LIVE="1"))
-    assert both._mode(both._settings(())) is Mode.LIVE
+    both = Host.of(environ(market, tmp_path, KEYTURN_ALLOW_LIVE="1"))
+    assert mode_of(both, settings_of(both)) is Mode.LIVE
 
 
 def test_a_fresh_home_compares_with_the_broker_and_takes_its_word(market: LoopbackExchange, tmp_path: Path) -> None:
     """EX-09: the account is the one that the keys open; what another machine bought there is told, and taken over."""
-    with opened(Keyturn(environ(market, tmp_path / "another"))) as desk:
+    with opened(Host.of(environ(market, tmp_path / "another"))) as desk:
         desk.waits(lambda view: view.status.word == "on" and view.status.quote_at, "the books agree, and a price")
         two_shares_are_bought(desk)
         desk.waits(lambda view: view.positions and view.positions[0].covered == 2, "a covered position")
-    fresh = Keyturn(environ(market, tmp_path / "fresh"))
+    fresh = Host.of(environ(market, tmp_path / "fresh"))
 
-    looked = fresh.reconcile(None, accept=False)
+    looked = compared(fresh, None)
     accepted = fresh.reconcile(None, accept=True)
-    again = fresh.reconcile(None, accept=False)
+    again = compared(fresh, None)
 
     assert (looked["ok"], looked["positions"], looked["orders"]) == (False, 1, 1)
     assert of_spy(looked) == {"missing_local": "2", "unknown_order": "SELL 2 stop"}
     assert of_spy(accepted) == of_spy(again) == {"unknown_order": "SELL 2 stop"}, "somebody's order is left alone"
     with pytest.raises(OperatorError, match="ANOTHER: the keys that are set are of account"):
-        Keyturn(environ(market, tmp_path / "third")).reconcile("ANOTHER", accept=False)
+        compared(Host.of(environ(market, tmp_path / "third")), "ANOTHER")
 
 
 @pytest.mark.parametrize("kind", [OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TRAILING_STOP])
@@ -326,7 +331,7 @@ def test_an_entry_that_waits_for_its_trigger_reaches_alpaca_with_its_terms(
     market: LoopbackExchange, tmp_path: Path, kind: OrderType
 ) -> None:
     """EX-12, OP-01: what is posted is what the ticket showed, and no leg goes with it"""
-    with opened(Keyturn(environ(market, tmp_path))) as desk:
+    with opened(Host.of(environ(market, tmp_path))) as desk:
         desk.waits(lambda view: view.status.word == "on" and view.status.quote_at, "the books agree, and a price")
         last = market.call(lambda: market.floor.price(SPY))
         trigger = None if kind is OrderType.TRAILING_STOP else Price((last + 20).quantize(Decimal("0.01")))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app import Keyturn
+from console.commands.assembly.host import Host
 from core.facts import ConfirmationRefused, OrderCreated
 from core.messages.commands import Confirm, OpenTicket, ProposeOrder
 from core.model.order import Effect, OrderType, StopHolder
@@ -56,7 +56,7 @@ def turns(desk: Open, ticket: Ticket) -> None:
 
 def test_of_sixty_dollars_two_orders_of_forty_are_not_both_sent(market: LoopbackExchange, tmp_path: Path) -> None:
     """OP-03"""
-    with opened(Keyturn(settings(market, tmp_path))) as desk:
+    with opened(Host.of(settings(market, tmp_path))) as desk:
         first, second = two_tickets(desk)
         market.make("slow", of="account", seconds=2)
         asked = len(market.received("GET", "/v2/account"))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app import Keyturn
+from console.commands.assembly.host import Host
 from core.execution.ledger_state import UNKNOWN_OWNER
 from core.facts import CancelRequested, PositionCorrected
 from core.model.order import Side
@@ -28,7 +28,7 @@ def market() -> Iterator[LoopbackExchange]:
 def test_a_share_that_is_bought_elsewhere_takes_no_stop_away(market: LoopbackExchange, tmp_path: Path) -> None:
     """EX-09, EX-13: one was nobody's already; with another the operator's two, and their stop, became nobody's too."""
     asks = {"KEYTURN_RECONCILIATION__EVERY_SECONDS": "1", "KEYTURN_RECONCILIATION__MAX_DRIFT": "0.5"}
-    with opened(Keyturn(environ(market, tmp_path, **asks))) as desk:
+    with opened(Host.of(environ(market, tmp_path, **asks))) as desk:
         desk.waits(lambda view: view.status.word == "on", "the books agree")
         market.make("bought-elsewhere", symbol="SPY")
         desk.waits(lambda view: [row.strategy for row in view.positions] == [UNKNOWN_OWNER], "it is nobody's")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app import Keyturn
+from console.commands.assembly.host import Host
 from core.facts import BarClosed, HistoryLoaded, ProposalStaged
 from core.strategies.builtin import HOUSE
 from core.strategies.warm_up import shown
@@ -26,7 +26,7 @@ def market() -> Iterator[LoopbackExchange]:
 
 def test_an_average_of_two_hundred_minutes_stands_after_thirty(market: LoopbackExchange, tmp_path: Path) -> None:
     """ST-01, ST-05, EX-17: by a question or two, and nothing is proposed on what is past."""
-    keyturn = Keyturn(environ(market, tmp_path, KEYTURN_STRATEGIES__SMA__ENABLED="true"))
+    keyturn = Host.of(environ(market, tmp_path, KEYTURN_STRATEGIES__SMA__ENABLED="true"))
     with opened(keyturn) as desk:
         desk.waits(lambda view: says(view, "bars of history taken in"), "the history")
         engine = desk.runtime.engine.state

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from app import Keyturn
+from console.commands.assembly.host import Host
 from core.messages.commands import ProposeOrder
 from core.model.instrument import Borrow, BrokerInstrument
 from core.model.order import Effect, OrderType, StopHolder
@@ -39,7 +39,7 @@ def a_short_of_one() -> ProposeOrder:
 
 def test_a_share_that_is_easy_to_borrow_is_sold_short(tmp_path: Path) -> None:
     """MD-07, EX-11: the asset has `borrow_status`, and no `easy_to_borrow` any more."""
-    with a_market(Borrow.EASY) as market, opened(Keyturn(environ(market, tmp_path))) as desk:
+    with a_market(Borrow.EASY) as market, opened(Host.of(environ(market, tmp_path))) as desk:
         desk.waits(lambda view: view.status.word == "on" and view.symbols, "the books agree")
         desk.sends(a_short_of_one())
         confirm_the_first(desk)
@@ -59,7 +59,7 @@ def test_a_share_that_is_not_lent_to_everybody_is_not_sold_short_and_says_why(
     tmp_path: Path, borrow: Borrow, said: str, words: str
 ) -> None:
     """MD-07, EX-11"""
-    with a_market(borrow, said) as market, opened(Keyturn(environ(market, tmp_path))) as desk:
+    with a_market(borrow, said) as market, opened(Host.of(environ(market, tmp_path))) as desk:
         desk.waits(lambda view: view.status.word == "on" and view.symbols, "the books agree")
         desk.waits(lambda view: words in (view.symbols[0].short_refused or ""), "the order form says it")
         desk.sends(a_short_of_one())

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from app import Keyturn
+from console.commands.assembly.host import Host
 from core.facts import Fact, OrderStateChanged, Rearmed
 from core.messages.commands import BasketRow, Kill, MarkInBasket, OpenBasket, ProposeOrder, Rearm, SignBasket
 from core.model.basket import BasketPhase, BasketSource
@@ -41,7 +41,7 @@ def market() -> Iterator[LoopbackExchange]:
 
 @contextmanager
 def a_desk(market: LoopbackExchange, home: Path) -> Iterator[Open]:
-    with opened(Keyturn(environ(market, home, **LOOSE, **SOON, **AT_ONCE, **LONG))) as desk:
+    with opened(Host.of(environ(market, home, **LOOSE, **SOON, **AT_ONCE, **LONG))) as desk:
         waits(desk, lambda view: view.status.word == "on", "the books agree")
         yield desk
 

@@ -6,7 +6,7 @@ import asyncio
 from datetime import UTC, datetime, time
 from pathlib import Path
 
-from app import Keyturn
+from console.commands.assembly.host import Host
 from core.messages.inputs import BarArrived, TradingHaltHeard
 from core.model.connection import ConnectionState
 from core.model.values import Symbol
@@ -109,7 +109,7 @@ def test_a_desk_follows_the_market_that_nobody_trades_and_what_its_account_holds
     listed = ["SPY", "IBM", "QQQ"]
     with LoopbackExchange(symbols=listed, clock=RunningClock(), calendar=hours) as market:
         market.make("bought-elsewhere", symbol="QQQ")
-        keyturn = Keyturn(environ(market, tmp_path, KEYTURN_SYMBOLS='["IBM"]'))
+        keyturn = Host.of(environ(market, tmp_path, KEYTURN_SYMBOLS='["IBM"]'))
         with opened(keyturn) as desk:
             engine = desk.runtime.engine
             desk.waits(

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from app import Keyturn
+from console.commands.assembly.host import Host
+from console.commands.reconcile import compared
 from core.facts import OtherTakenBack
 from core.messages.commands import Kill, ProposeClose
 from tests.wire.exchange.clocks import RunningClock
@@ -46,7 +47,7 @@ def test_somebodys_order_of_another_kind_is_shown_stops_nothing_and_goes_with_a_
     market: LoopbackExchange, tmp_path: Path, fault: str, words: str
 ) -> None:
     """MD-07, EX-09, OP-07: entries and exits go on beside it; killed, what could open is taken back."""
-    keyturn = Keyturn(environ(market, tmp_path, **OFTEN))
+    keyturn = Host.of(environ(market, tmp_path, **OFTEN))
     with opened(keyturn) as desk:
         desk.waits(lambda view: view.status.word == "on", "the books agree")
         market.make(fault, symbol="SPY")
@@ -71,7 +72,7 @@ def test_an_option_that_is_held_is_shown_as_what_it_is_and_counted_nowhere(
     market: LoopbackExchange, tmp_path: Path
 ) -> None:
     """MD-07, EX-09: two contracts are not two shares; the books agree beside them."""
-    keyturn = Keyturn(environ(market, tmp_path, **OFTEN))
+    keyturn = Host.of(environ(market, tmp_path, **OFTEN))
     market.make("option-held", symbol="SPY")
     with opened(keyturn) as desk:
         view = desk.waits(lambda view: view.status.word == "on" and view.foreign, "it is shown")
@@ -83,5 +84,5 @@ def test_an_option_that_is_held_is_shown_as_what_it_is_and_counted_nowhere(
         ("SPY261218C00700000", "us_option", 2)
     ]
     assert (view.positions, [row.symbol for row in held.positions]) == ((), ["SPY"])
-    told = keyturn.reconcile(None, accept=False)
+    told = compared(keyturn, None)
     assert (told["ok"], told["positions"]) == (True, 1)

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from core.ports import Chosen, OperatorError
+from core.ports import OperatorError
 from state.folders import AccountFolder
-from state.last_start import LastStart, last_started_with, remember
+from state.last_start import Chosen, LastStart, last_started_with, remember
 
 if TYPE_CHECKING:
     from core.messages.commands import SettingsSource

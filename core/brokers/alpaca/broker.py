@@ -56,7 +56,7 @@ from core.model.keys import Keys
 from core.model.order import OrderRequest, OrderStatus
 from core.model.session import Session
 from core.model.values import ZERO, BrokerOrderId, ClientOrderId, Symbol
-from core.settings.settings import AlpacaSettings
+from core.settings.alpaca import AlpacaSettings
 
 AN_ASSET_KEEPS = 900.0
 """Seconds for which an asset's properties are remembered (EX-17)."""

@@ -37,7 +37,7 @@ from core.model.account import Mode
 from core.model.broker import OrderUpdate
 from core.model.connection import ConnectionState, ConnectionStatus
 from core.model.keys import Keys
-from core.settings.settings import AlpacaSettings
+from core.settings.alpaca import AlpacaSettings
 
 UPDATES = "trade_updates"
 ADDRESSES = {Mode.PAPER: BaseURL.TRADING_STREAM_PAPER.value, Mode.LIVE: BaseURL.TRADING_STREAM_LIVE.value}

@@ -20,7 +20,7 @@ from core.brokers.alpaca.call_counts import CallCounter
 from core.io.time_limit import TimedAdapter, is_over, left, within
 from core.model.account import Mode
 from core.model.keys import Keys
-from core.settings.settings import AlpacaSettings
+from core.settings.alpaca import AlpacaSettings
 
 CONNECTIONS = 16
 """Kept open: as many as there are threads that ask."""

@@ -40,7 +40,7 @@ from core.model.regime import DailyBar
 from core.model.said_once import is_news
 from core.model.session import Calendar
 from core.model.values import Symbol
-from core.settings.settings import AlpacaSettings
+from core.settings.alpaca import AlpacaSettings
 
 THREADS = 8
 QUOTES_EVERY = timedelta(seconds=1)

@@ -27,7 +27,7 @@ from core.messages.inputs import BarArrived, MarketDataBroken, QuoteArrived
 from core.model.bar import ONE_MINUTE
 from core.model.quote import Feed
 from core.model.values import Symbol
-from core.settings.settings import AlpacaSettings
+from core.settings.alpaca import AlpacaSettings
 
 PAGE = 10_000
 """Bars in one answer at most: Alpaca's limit."""

@@ -22,7 +22,7 @@ from websockets.legacy.client import WebSocketClientProtocol
 
 from core.market.alpaca.wire import shown
 from core.model.values import Symbol
-from core.settings.settings import AlpacaSettings
+from core.settings.alpaca import AlpacaSettings
 
 GOODBYE = 1.0
 """Seconds for a closing handshake; then the line is cut."""

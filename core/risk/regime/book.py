@@ -13,7 +13,7 @@ from datetime import date, datetime
 from core.facts import RegimeMeasured
 from core.model.regime import UNKNOWN, Regime
 from core.risk.regime.frequency import Allowance, entries_allowed
-from core.settings.settings import RiskSettings
+from core.settings.risk import RiskSettings
 
 
 @dataclass(slots=True)

@@ -24,8 +24,8 @@ from typing import Any
 
 from core.runtime.strategy_host import pipe_messages
 from core.runtime.strategy_host.sandbox import CALLS, LIMITS, OUT_OF_MEMORY, ROOT_OF_ITS_OWN, SECONDS
+from core.strategies.base import PATIENCE, OverdueError
 from core.strategies.builtin import Coming
-from core.strategies.timeouts import PATIENCE, OverdueError
 
 ROOT = Path(__file__).resolve().parents[3]
 BEGIN = Path(__file__).with_name("begin.py")

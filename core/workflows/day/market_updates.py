@@ -12,10 +12,10 @@ from core.messages.inputs import BarArrived, MarketDataBroken, QuoteArrived, Tra
 from core.model.bar import BY_MINUTE, BY_SESSION, ONE_MINUTE, Bar
 from core.model.codes import ProposalEnd
 from core.model.position import Position
+from core.model.quote import TradingHalt
 from core.model.said_once import is_news
 from core.model.session import Session
 from core.model.signal import EntrySignal, ExitSignal
-from core.model.trading_halt import TradingHalt
 from core.model.values import Symbol
 from core.strategies.opposite_signals import Signals
 from core.trading_state.state import TradingState

@@ -21,7 +21,7 @@ from core.model.staging import FIGURES, LINK, PRICE, CheckResult, Proposal, Revi
 from core.model.values import Price
 from core.risk.checks.verdicts import warned, without_equity
 from core.risk.gate import ReviewContext, is_market_like
-from core.settings.settings import StagingSettings
+from core.settings.staging import StagingSettings
 from core.trading_state.state import TradingState
 
 NO_FIGURES = "the broker's clock, account and quote did not come in time; open the proposal again"

@@ -17,7 +17,10 @@ from core.model.values import NO_SHARES, Price, Quantity, Symbol
 from core.model.venues import XNYS
 from core.risk.evaluation.book import Suspension
 from core.risk.size_factors.base import Conditions
-from core.settings.settings import RiskSettings, Settings, StrategiesSettings, VwapSettings
+from core.settings.house_strategies import VwapSettings
+from core.settings.risk import RiskSettings
+from core.settings.settings import Settings
+from core.settings.strategies import StrategiesSettings
 from core.settings.types import AmountSettings
 from core.strategies.base import Context
 from core.strategies.orchestrator import ENOUGH_FOR_AN_ANOMALY, Orchestrator

@@ -13,8 +13,8 @@ import pytest
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-import app
-from console.commands import build
+from console.commands.assembly.host import Host
+from console.commands.program import build
 from console.keymap import KEYS
 from docs.requirements import ROOT
 
@@ -33,7 +33,7 @@ def snippets() -> Iterator[str]:
 
 @cache
 def program() -> TyperGroup:
-    found = get_command(build(app.Keyturn({})))
+    found = get_command(build(Host.of({})))
     assert isinstance(found, TyperGroup)
     return found
 

@@ -16,8 +16,7 @@ from core.settings.user_strategies import UserStrategySettings
 from core.strategies.builtin import HOUSE
 from core.strategies.memory import Memories, StrategyMemory
 from core.strategies.signal_checks import UnfitError
-from state.example_strategy import example_strategy
-from state.user_strategies import Found, found_in, kinds_in, look_at, write_new
+from state.user_strategies import Found, example_strategy, found_in, kinds_in, look_at, write_new
 
 HEAD = """
 from dataclasses import dataclass

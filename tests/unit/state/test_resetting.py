@@ -7,12 +7,12 @@ from datetime import timedelta
 import pytest
 
 from core.facts import EngineStarted, InstallationNamed, Killed, Rearmed, StateReset
-from core.ports import Checkpoint, OperatorError, ResetPlan
+from core.ports import Checkpoint, OperatorError
 from state.archive import look
 from state.documents import TinyDocuments, newest_checkpoint
 from state.folders import AccountFolder
 from state.lock import AlreadyRunningError, EngineLock
-from state.resetting import Reset, reset
+from state.resetting import Reset, ResetPlan, reset
 from state.restoring import restore
 from tests.unit.state.accounts import NOW, a_longer_life, add, an_account, everything_in, facts_of, is_sound, modes_in
 

@@ -26,7 +26,7 @@ from core.model.account import Mode
 from core.model.keys import Keys
 from core.model.order import Effect, OrderRequest, OrderType, Side
 from core.model.values import ClientOrderId, Price, Quantity, Symbol
-from core.settings.settings import AlpacaSettings
+from core.settings.alpaca import AlpacaSettings
 
 KEY_ID, SECRET = "PKTESTTESTTESTTEST00", "not-a-secret-of-anyone"  # pragma: allowlist secret
 KEYS = Keys(SecretStr(KEY_ID), SecretStr(SECRET))

@@ -18,7 +18,7 @@ from core.brokers.alpaca.stream import AlpacaOrderStream
 from core.model.account import Mode
 from core.model.broker import OrderUpdate
 from core.model.connection import ConnectionState, ConnectionStatus
-from core.settings.settings import AlpacaSettings
+from core.settings.alpaca import AlpacaSettings
 from tests.unit.core.brokers.alpaca_door import KEYS, an_update_json
 from tests.waiting import PATIENCE
 

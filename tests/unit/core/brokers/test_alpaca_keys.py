@@ -19,7 +19,7 @@ from core.model.account import Account, Mode
 from core.model.broker import NoAnswer, Refused
 from core.model.connection import Channel, ConnectionState, ConnectionStatus
 from core.model.keys import AccountRefusedError, Keys
-from core.settings.settings import AlpacaSettings
+from core.settings.alpaca import AlpacaSettings
 from tests.unit.core.brokers.alpaca_door import (
     HTML,
     KEY_ID,

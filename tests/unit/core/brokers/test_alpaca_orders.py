@@ -14,7 +14,7 @@ from core.model.broker import Accepted, NoAnswer, Refused
 from core.model.codes import RefusalKind
 from core.model.order import Effect, OrderRequest, OrderStatus, OrderType, Side, TimeInForce
 from core.model.values import BrokerOrderId, ClientOrderId, Price, Quantity
-from core.settings.settings import AlpacaSettings
+from core.settings.alpaca import AlpacaSettings
 from tests.unit.core.brokers.alpaca_door import (
     HTML,
     KEY_ID,

@@ -21,7 +21,8 @@ from core.risk.day import Day
 from core.risk.gate import Candidate, Check, ReviewContext
 from core.risk.protections.book import ProtectionBook
 from core.settings.protections import ProtectionsSettings
-from core.settings.settings import RiskSettings, Settings
+from core.settings.risk import RiskSettings
+from core.settings.settings import Settings
 from core.settings.types import AmountSettings
 from core.trading_state.trading_status import TradingStatus
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, NewYorkHours, at

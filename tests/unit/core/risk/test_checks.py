@@ -34,7 +34,8 @@ from core.risk.checks.tradable import TradableCheck
 from core.risk.checks.window import WindowCheck
 from core.risk.day import Day
 from core.risk.gate import Candidate
-from core.settings.settings import AccountSettings, Settings
+from core.settings.account import AccountSettings
+from core.settings.settings import Settings
 from tests.unit.core.brokers.trading_floor import IBM, SPY, THURSDAY, at
 from tests.unit.core.execution.books import Books, a_request
 from tests.unit.core.risk.reviews import (

@@ -22,7 +22,7 @@ from core.model.session import Session
 from core.model.signal import Answer, EntrySignal, ExitReason, ExitSignal, NoTrade, NoTradeReason
 from core.model.values import Money, Price, Quantity, Symbol
 from core.model.venues import XNYS
-from core.settings.settings import VwapSettings
+from core.settings.house_strategies import VwapSettings
 from core.strategies.base import Context, Strategy
 from core.strategies.vwap import VwapState, VwapStrategy
 

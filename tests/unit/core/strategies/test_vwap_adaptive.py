@@ -15,8 +15,7 @@ from core.model.session import Session
 from core.model.signal import EntrySignal
 from core.model.values import Money, Price, Quantity, Symbol
 from core.model.venues import XNYS
-from core.settings.settings import VwapSettings
-from core.settings.strategies import VwapAdaptive
+from core.settings.house_strategies import VwapAdaptive, VwapSettings
 from core.strategies.base import Context
 from core.strategies.vwap import VwapStrategy, bounded, scale_of
 

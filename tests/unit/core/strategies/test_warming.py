@@ -16,7 +16,8 @@ from core.facts import BarClosed, ReasonsCounted, SettingsApplied
 from core.model.bar import Bar
 from core.model.signal import EntrySignal, ExitSignal
 from core.model.values import NO_SHARES, Price, Quantity, Symbol
-from core.settings.settings import Settings, StrategiesSettings
+from core.settings.settings import Settings
+from core.settings.strategies import StrategiesSettings
 from core.strategies.builtin import HOUSE
 from core.strategies.memory import Memories, OrchestratorState, StrategyMemory
 from core.strategies.orchestrator import Orchestrator

@@ -13,7 +13,7 @@ from core.market.alpaca.counts import Seen
 from core.market.alpaca.socket import DataSocket
 from core.model.connection import ConnectionState
 from core.model.values import Symbol
-from core.settings.settings import AlpacaSettings
+from core.settings.alpaca import AlpacaSettings
 from tests.unit.core.market.alpaca.morning import at, every_minute
 from tests.unit.core.market.alpaca.server import Answer, a_desk, a_server, eventually
 

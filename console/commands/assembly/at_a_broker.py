@@ -1,0 +1,225 @@
+"""A desk at a broker: its keys, the account that they open, its calendar, the live engine between two adapters.
+
+Which broker, and where prices come from, the settings say by the names of `core/brokers/registry.py` and
+`core/market/registry.py`; nothing here knows one of them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from console.commands.assembly.engines import installation, keeper_of, open_engine, vix_of
+from console.commands.assembly.host import Host
+from console.commands.assembly.last_start import LastTime
+from console.commands.assembly.settings import display_of, settings_of
+from core.ports import OperatorError
+from state.folders import AccountFolder
+
+if TYPE_CHECKING:
+    from core.brokers.kinds import AccountBroker, BrokerKind
+    from core.brokers.port import Broker
+    from core.engine import Engine
+    from core.market.calendar import ExchangeCalendar
+    from core.market.kinds import SourceKind
+    from core.model.account import Mode
+    from core.model.keys import Keys
+    from core.runtime.live import LiveRuntime
+    from core.settings.settings import Settings
+
+CALENDAR_BEHIND, CALENDAR_AHEAD = timedelta(days=45), timedelta(days=370)
+
+
+def open_live_desk(host: Host, settings: Settings) -> None:
+    """The desk on the account that the keys open."""
+    from console.desk import run_desk
+    from state.credentials import find_keys
+    from state.desk_files import DeskFiles
+
+    mode = mode_of(host, settings)
+    kind = real_broker(settings)
+    keys = find_keys(host.environ, mode, kind.keys)
+    files = DeskFiles(host.home, lambda: _known_folder(host, kind, keys), is_real=True)
+    run_desk(lambda stack: live_runtime(host, settings, mode, keys, stack), files, display_of(host))
+
+
+def mode_of(host: Host, settings: Settings) -> Mode:
+    """Live only where both gates are open (OP-10)."""
+    from core.model.account import Mode
+
+    is_open = settings.account.mode is Mode.LIVE and host.environ.get("KEYTURN_ALLOW_LIVE") == "1"
+    return Mode.LIVE if is_open else Mode.PAPER
+
+
+def keys_of_source(host: Host, source: SourceKind, kind: BrokerKind, keys: Keys, mode: Mode) -> Keys:
+    """The broker's own where the source goes by the same names. Raises `OperatorError`."""
+    from state.credentials import find_keys
+
+    return keys if source.keys == kind.keys else find_keys(host.environ, mode, source.keys)
+
+
+def _known_folder(host: Host, kind: BrokerKind, keys: Keys) -> AccountFolder:
+    """The folder of the account that these keys opened last."""
+    from state.known_accounts import KnownAccounts
+
+    name = KnownAccounts(host.home).name_of(keys)
+    if name is None:
+        raise OperatorError(f"{kind.title} has not said yet which account this is; wait until the desk is connected")
+    return host.home.account(name)
+
+
+def _account_folder(host: Host, kind: BrokerKind, broker: AccountBroker, keys: Keys) -> AccountFolder:
+    """The folder of the account, by the broker's own name for it; offline by what it said last.
+
+    Raises
+    ------
+    OperatorError
+        The keys are refused, or the broker cannot be reached and never was with these keys.
+    """
+    from core.model.broker import NoAnswer
+    from core.model.keys import AccountRefusedError
+    from state.known_accounts import KnownAccounts
+
+    try:
+        told = broker.standing()
+    except AccountRefusedError as error:
+        raise OperatorError(str(error)) from None
+    if isinstance(told, NoAnswer):
+        name = KnownAccounts(host.home).name_of(keys)
+        if name is None:
+            raise OperatorError(f"{told.reason}; `keyturn doctor` says what to do")
+        return host.home.account(name)
+    account = kind.account_id(told.account.name)
+    KnownAccounts(host.home).remember(keys, account)
+    return host.home.account(account)
+
+
+def account_of_the_keys(host: Host, settings: Settings) -> AccountFolder:
+    """The folder of the account that the keys open, whether it is there or not. Raises `OperatorError`."""
+    from state.credentials import find_keys
+
+    mode = mode_of(host, settings)
+    kind = real_broker(settings)
+    keys = find_keys(host.environ, mode, kind.keys)
+    broker = kind.connect(settings, mode, keys).broker
+    try:
+        return _account_folder(host, kind, broker, keys)
+    finally:
+        broker.close()
+
+
+def calendar_of(broker: AccountBroker) -> ExchangeCalendar:
+    """The broker's sessions where it says them, the exchange's own table elsewhere."""
+    from core.io.wall_clock import utc_now
+    from core.market.calendar import load_calendar
+    from core.model.broker import NoAnswer
+
+    today = utc_now().date()
+    table = load_calendar(today - CALENDAR_BEHIND, today + CALENDAR_AHEAD)
+    told = broker.sessions(today - CALENDAR_BEHIND, today + CALENDAR_BEHIND)
+    if isinstance(told, NoAnswer) or not told:
+        return table
+    return table.overruled(today - CALENDAR_BEHIND, today + CALENDAR_BEHIND, told)
+
+
+def live_runtime(host: Host, settings: Settings, mode: Mode, keys: Keys, stack: ExitStack) -> LiveRuntime:
+    """The engine on a broker, taken up where its journal left it."""
+    from core.advisers.house import advisers_of
+    from core.io.wall_clock import utc_now
+    from core.model.values import Symbol
+    from core.runtime.live import LiveRuntime
+    from core.runtime.past_days import PastWatch
+    from core.runtime.regime_watch import SPY, RegimeWatch
+    from state.kill_switch import FileKillSwitch
+    from state.lock import EngineLock
+
+    kind = real_broker(settings)
+    source = source_of(settings, kind)
+    keys_of_data = keys_of_source(host, source, kind, keys, mode)
+    connected = kind.connect(settings, mode, keys)
+    broker = connected.broker
+    stack.callback(broker.close)
+    folder = _account_folder(host, kind, broker, keys)
+    mended = folder.prepare()
+    lock = stack.enter_context(EngineLock(folder))
+    switch = FileKillSwitch(folder, host.environ)
+    switch.prepare()
+    calendar = calendar_of(broker)
+    engine, write = open_engine(host, folder, calendar, mode, stack, settings=settings)
+    engine.notes = (*mended, *lock.notes, *_word_on_gates(settings, mode), *engine.notes)
+    engine.apply(utc_now(), settings, installation(folder))
+    engine.state.sightings.capabilities = kind.capabilities
+    market = source.make(
+        settings,
+        keys_of_data,
+        [Symbol(text) for text in settings.symbols],
+        calendar,
+        dict(engine.state.normaliser.state.last_starts),
+    )
+    control = engine.state.control
+    halt = lambda: control.settings.risk.protections.volatility_halt  # noqa: E731 - as it is in force
+    past = PastWatch(market.history, market.recent_days, calendar, utc_now, halt)
+    regime = RegimeWatch(vix_of(host, settings), lambda: market.daily_bars(SPY), utc_now)
+    last_time = LastTime(folder, (), host.environ, lambda _left: settings)
+    left_out = last_time.settled(engine.state, settings)
+    runtime = LiveRuntime(
+        engine,
+        broker,
+        connected.orders,
+        market,
+        switch=switch,
+        regime=regime,
+        past=past,
+        steady=time.monotonic,
+        advisers=advisers_of(settings.advisers),
+        keeper=keeper_of(host, folder, switch, write, (), left_out, last_time.sources()),
+    )
+    broker.show_on(runtime.show)
+    return runtime
+
+
+def live_books(
+    host: Host, folder: AccountFolder, stack: ExitStack, *, accept: bool
+) -> tuple[Engine, Broker, Callable[[], datetime], Callable[[], None]]:
+    """A real account, asked with the keys that are set; they must be its own."""
+    from core.io.wall_clock import utc_now
+    from state.credentials import find_keys
+
+    settings = settings_of(host)
+    mode = mode_of(host, settings)
+    kind = real_broker(settings)
+    keys = find_keys(host.environ, mode, kind.keys)
+    broker = kind.connect(settings, mode, keys).broker
+    stack.callback(broker.close)
+    theirs = _account_folder(host, kind, broker, keys).name
+    if theirs != folder.name:
+        raise OperatorError(f"{folder.name}: the keys that are set are of account {theirs}; set its own")
+    engine, write = open_engine(host, folder, calendar_of(broker), mode, stack, settings=settings, is_kept=accept)
+    engine.apply(max(utc_now(), engine.state.at), settings, installation(folder))
+    return engine, broker, utc_now, write
+
+
+def real_broker(settings: Settings) -> BrokerKind:
+    """That of the settings; where they name the simulated exchange, the first one at which accounts are."""
+    from core.brokers.kinds import BrokerKind
+    from core.brokers.registry import BROKERS
+
+    named = BROKERS[settings.account.broker]
+    return named if isinstance(named, BrokerKind) else next(k for k in BROKERS.values() if isinstance(k, BrokerKind))
+
+
+def source_of(settings: Settings, kind: BrokerKind) -> SourceKind:
+    """Where prices come from: as the settings say, else as the broker does."""
+    from core.market.registry import SOURCES
+
+    return SOURCES[settings.account.data or kind.source]
+
+
+def _word_on_gates(settings: Settings, mode: Mode) -> tuple[str, ...]:
+    """One gate of the two is open: it is said, loudly, that this is paper (OP-10)."""
+    if settings.account.mode is mode:
+        return ()
+    return ('account.mode is "live" and KEYTURN_ALLOW_LIVE is not 1: this desk trades on PAPER',)

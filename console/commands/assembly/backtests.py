@@ -1,0 +1,221 @@
+"""Backtests: each file through an engine of its own, on all cores where there are several (AN-04)."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from console.commands.assembly.host import Host
+from console.commands.assembly.recordings import (
+    measured,
+    of_symbols,
+    playing,
+    recorded,
+    require_files,
+    symbol_in_name,
+)
+from console.commands.assembly.settings import backtest_settings
+from core.ports import OperatorError
+from state.files import naming
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+
+LOOKS_A_SECOND = 10
+"""How often the processes are asked how far they are."""
+
+
+Watch = Callable[[str, int, int], None]
+"""Hears how far a long work is: of what, how much is done, and how much there is."""
+
+
+@dataclass(frozen=True, slots=True)
+class BacktestOptions:
+    """Files, each played for itself, and by what.
+
+    Attributes
+    ----------
+    symbol
+        Of a file whose name does not begin with one; None where it does.
+    has_frictions
+        Whether slippage, partial fills, rejections, halts and interest lie in the way, as far as nothing else is set.
+    seed
+        Decides what goes wrong, and when.
+    tables_folder, page_file
+        Where CSV tables and an HTML page are written; None writes none.
+    vix, market
+        Files of daily figures that the regime is measured by (RK-19); None leaves that part unknown.
+    """
+
+    files: tuple[Path, ...]
+    strategy: str | None = None
+    symbol: str | None = None
+    overrides: tuple[str, ...] = ()
+    has_frictions: bool = True
+    seed: int = 1
+    tables_folder: Path | None = None
+    page_file: Path | None = None
+    vix: Path | None = None
+    market: Path | None = None
+
+
+def backtested(host: Host, options: BacktestOptions, watch: Watch) -> list[dict[str, object]]:
+    """Each file's result, in the order of the files; `watch` hears the file's name, and how far it is.
+
+    Raises
+    ------
+    OperatorError
+        A file or a setting that cannot be used; nothing was played then, or it is not told.
+    """
+    _require_room(options)
+    if len(options.files) == 1:
+        found = [_tested(host, options, options.files[0], watch)]
+    else:
+        found = _side_by_side(dict(host.environ), options, watch)
+    _write(options, found)
+    return found
+
+
+def _tested(host: Host, options: BacktestOptions, path: Path, watch: Watch) -> dict[str, object]:
+    """One file, in this process."""
+    from core.runtime.backtest import FRICTIONS, Backtest
+    from core.runtime.data_quality import missing, not_measured, splits
+    from core.runtime.pace import Pace
+    from core.runtime.regime_feed import RegimeFiles
+    from core.runtime.strategy_host.upcoming_bars import foresee
+    from state.hash_only_journal import HashOnlyJournal
+
+    require_files([path])
+    symbol = (options.symbol or symbol_in_name(path)).upper()
+    laid_over = (*(FRICTIONS if options.has_frictions else ()), of_symbols([symbol]), *options.overrides)
+    names = () if options.strategy is None else (options.strategy,)
+    recording = recorded(host, [path], (), laid_over, backtest_settings, names)
+    recording = measured(recording, options.vix, options.market)
+    journal = HashOnlyJournal()
+    runtime = playing(recording, journal, "confirm-all", Pace(None), seed=str(options.seed))
+    if not recording.is_daily:
+        foresee(runtime.engine.state.orchestrator.kinds, recording.feeds)
+    sessions = [s for s in recording.calendar.sessions() if recording.first < s.close and s.open <= recording.last]
+    backtest = Backtest(runtime, sessions, is_daily=recording.is_daily)
+    gc.freeze()
+    with _leaving_on_a_signal(runtime.leave):
+        is_whole = backtest.run(lambda done, whole: watch(path.name, done, whole))
+    if runtime.engine.disk_trouble is not None:
+        raise OperatorError(f"halted, nothing more was sent: {runtime.engine.disk_trouble}")
+    told = {
+        "file": path.name,
+        "symbol": symbol,
+        "strategy": options.strategy,
+        **backtest.as_json(journal.fingerprint()),
+        "missing": missing(sessions, recording.starts[0], runtime.engine.state.normaliser, recording.is_daily),
+        "splits": splits(recording.feeds[0], backtest),
+        "not_measured": not_measured(RegimeFiles(options.vix, options.market)),
+    }
+    return told if is_whole else {**told, "interrupted": True}
+
+
+@contextmanager
+def _leaving_on_a_signal(leave: Any) -> Iterator[None]:
+    """A signal lets it finish the act in hand."""
+    names = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+    before = [signal.signal(name, lambda *_: leave()) for name in names]
+    try:
+        yield
+    finally:
+        for name, handler in zip(names, before, strict=True):
+            signal.signal(name, handler)
+
+
+# ── files ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _require_room(options: BacktestOptions) -> None:
+    """Refuse before the work is done what could not be written after it. Raises `OperatorError`."""
+    folder, file = options.tables_folder, options.page_file
+    if folder is not None and folder.is_file():
+        raise OperatorError(f"{folder} is a file; name a new folder for the tables")
+    if folder is not None and folder.is_dir() and any(folder.iterdir()):
+        raise OperatorError(f"{folder} is not empty; name a new folder for the tables")
+    if file is not None and os.path.lexists(file):
+        raise OperatorError(f"{file} is there already, and is not written over; name another file for the page")
+    if file is not None and not file.parent.is_dir():
+        raise OperatorError(f"{file}: there is no folder {file.parent}; make it, or name another file")
+    names = [path.stem for path in options.files]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise OperatorError(f"{twice}: two files have this name; play them one by one")
+
+
+def _write(options: BacktestOptions, found: Sequence[dict[str, object]]) -> None:
+    from core.analytics.html_page import page
+    from core.analytics.tables import tables
+
+    if options.page_file is not None:
+        try:
+            with naming(options.page_file), options.page_file.open("x", encoding="utf-8") as file:
+                file.write(page(found))
+        except FileExistsError:
+            raise OperatorError(f"{options.page_file} is there by now, and was not written over") from None
+    if options.tables_folder is None:
+        return
+    for path, result in zip(options.files, found, strict=True):
+        folder = options.tables_folder / path.stem if len(found) > 1 else options.tables_folder
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in tables(result).items():
+            with naming(folder / name):
+                (folder / name).write_text(text, encoding="utf-8")
+
+
+# ── several at once ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _side_by_side(environ: Mapping[str, str], options: BacktestOptions, watch: Watch) -> list[dict[str, object]]:
+    """A process a file, as many at a time as there are cores. The first that cannot be played ends all."""
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    context = get_context("spawn")
+    with context.Manager() as manager:
+        told = manager.Queue()
+        many = min(len(options.files), os.cpu_count() or 1)
+        with ProcessPoolExecutor(many, mp_context=context) as pool:
+            running = [pool.submit(_in_a_process, dict(environ), options, path, told) for path in options.files]
+            try:
+                _follow(running, told, watch)
+            finally:
+                for each in running:
+                    each.cancel()
+            return [each.result() for each in running]
+
+
+def _follow(running: list[Future[dict[str, object]]], told: Any, watch: Watch) -> None:
+    from concurrent.futures import FIRST_COMPLETED, wait
+    from queue import Empty
+
+    left = set(running)
+    while left:
+        over, left = wait(left, 1 / LOOKS_A_SECOND, FIRST_COMPLETED)
+        with suppress(Empty):
+            while True:
+                watch(*told.get_nowait())
+        for each in over:
+            each.result()
+
+
+def _in_a_process(environ: dict[str, str], options: BacktestOptions, path: Path, told: Any) -> dict[str, object]:
+    """One file, in a process of its own; how far it is, is told in hundredths."""
+    last = -1
+
+    def watch(name: str, done: int, whole: int) -> None:
+        nonlocal last
+        if done * 100 // whole != last:
+            last = done * 100 // whole
+            told.put((name, done, whole))
+
+    return _tested(Host.of(environ), options, path, watch)

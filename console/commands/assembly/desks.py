@@ -1,0 +1,67 @@
+"""Opens a desk, or runs an engine without one. Typer is not needed for either."""
+
+from __future__ import annotations
+
+import gc
+import signal
+import sys
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from console.commands.assembly.at_a_broker import open_live_desk
+from console.commands.assembly.host import Host
+from console.commands.assembly.settings import display_of, is_simulated, settings_of
+from console.commands.assembly.simulated import DemoOptions, demo_folder, demo_runtime, stress_folder, stress_runtime
+from core.ports import OperatorError
+
+if TYPE_CHECKING:
+    from core.runtime.virtual import VirtualRuntime
+
+
+def open_desk(host: Host) -> None:
+    """The account of the settings: at a broker, or the simulated exchange's."""
+    settings = settings_of(host)
+    if is_simulated(settings):
+        open_demo(host, DemoOptions())
+    else:
+        open_live_desk(host, settings)
+
+
+def open_demo(host: Host, options: DemoOptions, *, is_stress: bool = False) -> None:
+    """The demo's desk, or the stress desk."""
+    from console.desk import run_desk
+    from state.desk_files import DeskFiles
+
+    runtime_of = stress_runtime if is_stress else demo_runtime
+    files = DeskFiles(host.home, lambda: stress_folder(host) if is_stress else demo_folder(host, options))
+    run_desk(lambda stack: runtime_of(host, options, stack), files, display_of(host, options.overrides))
+
+
+def run_demo(host: Host, options: DemoOptions, *, is_stress: bool = False) -> None:
+    """The same without a desk, until a signal ends it."""
+    runtime_of = stress_runtime if is_stress else demo_runtime
+    with ExitStack() as stack:
+        run_headless(runtime_of(host, options, stack), "left")
+
+
+def run_headless(runtime: VirtualRuntime, reason: str) -> bool:
+    """Run in this thread; a signal lets it finish the act in hand. False where one did.
+
+    Raises
+    ------
+    OperatorError
+        The journal could not be written; what came of it is not to be believed.
+    """
+    for name in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(name, lambda *_: runtime.leave())
+    from widgets.grid_text import harmless
+
+    gc.freeze()
+    for note in runtime.engine.notes:
+        sys.stderr.write(f"keyturn: {harmless(note)}\n")
+    runtime.run()
+    is_whole = runtime.is_running
+    runtime.stop(reason)
+    if runtime.engine.disk_trouble is not None:
+        raise OperatorError(f"halted, nothing more was sent: {runtime.engine.disk_trouble}")
+    return is_whole

@@ -1,0 +1,112 @@
+"""What every account needs, whichever broker it is at: the engine out of its journal, its strategies, its keeper."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from console.commands.assembly.host import Host
+from console.commands.assembly.settings import settings_of
+from state.folders import AccountFolder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from core.engine import Engine
+    from core.market.vix.service import VixService
+    from core.messages.commands import SettingsSource
+    from core.settings.settings import Settings
+    from core.strategies.builtin import StrategyKinds
+    from state.housekeeping import Housekeeping
+    from state.kill_switch import FileKillSwitch
+
+
+def open_engine(
+    host: Host,
+    folder: AccountFolder,
+    calendar: object,
+    mode: object,
+    stack: ExitStack,
+    *,
+    settings: Settings,
+    is_kept: bool = True,
+) -> tuple[Engine, Callable[[], None]]:
+    """The engine as journal and documents left it, and how its checkpoint is written.
+
+    Where it is not kept, nothing that it records reaches the disk.
+    """
+    from core.engine import Engine
+    from core.runtime.reconcile import Forgotten
+    from core.trading_state import checkpoint
+    from state.documents import TinyDocuments, known_sequence
+    from state.journal import FileJournal
+
+    journal = stack.enter_context(closing(FileJournal(folder, known_sequence(folder))))
+    documents = TinyDocuments(folder)
+    kept = journal if is_kept else Forgotten(journal)
+    kinds = strategy_kinds(host, settings)
+    engine = Engine(folder.name, mode, calendar, kept, kinds)  # type: ignore[arg-type]
+    rebuilt = checkpoint.rebuild(engine.state, documents)
+    engine.notes = (*journal.repairs, *documents.notes, *rebuilt)  # what loading met is in them by now
+    return engine, lambda: checkpoint.save(engine.state, documents)
+
+
+def keeper_of(
+    host: Host,
+    folder: AccountFolder,
+    switch: FileKillSwitch,
+    write: Callable[[], None],
+    overrides: tuple[str, ...] = (),
+    left_out: tuple[str, ...] = (),
+    sources: tuple[SettingsSource, ...] = (),
+) -> Housekeeping:
+    """Whoever keeps a running engine.
+
+    `overrides` are those that its settings were loaded with, `left_out` those that it was started with last time, and
+    `sources` what goes over the file beside them.
+    """
+    from core.views.builders.desk import word_of
+    from state.heartbeat import Heartbeat
+    from state.housekeeping import Housekeeping
+    from state.settings_watch import SettingsWatch
+
+    watch = SettingsWatch(host.home.settings, lambda: settings_of(host, overrides), left_out=left_out, sources=sources)
+    return Housekeeping(folder, switch, write, Heartbeat(folder).beat, word_of, watch)
+
+
+def strategy_kinds(host: Host, settings: Settings, *, is_played: bool = False) -> StrategyKinds:
+    """The strategies that a desk may run: the house's, and the user's that load, each in a process (ST-01).
+
+    Where it is played, a bar waits until the process of its strategy is there.
+    """
+    from core.runtime.strategy_host.process import STARTING
+    from core.strategies.base import PATIENCE
+    from state.user_strategies import kinds_in
+
+    return kinds_in(strategies_folder_of(host, settings), waits=STARTING if is_played else PATIENCE)
+
+
+def strategies_folder_of(host: Host, settings: Settings) -> Path:
+    """Where the user's strategies are."""
+    from state.settings_file import strategies_folder
+
+    return strategies_folder(host.home, settings.strategies.folder)
+
+
+def vix_of(host: Host, settings: Settings) -> VixService | None:
+    """One memory for every process of this home; None where the settings ask nobody."""
+    from core.io.wall_clock import utc_now
+    from core.market.vix.http_source import HttpVixSource
+    from core.market.vix.service import VixService
+    from state.vix_file import VixFile
+
+    if not settings.regime.vix_url:
+        return None
+    return VixService(HttpVixSource(settings.regime), VixFile(host.home.vix, utc_now), utc_now)
+
+
+def installation(folder: AccountFolder) -> str:
+    """The name that typed orders hash (EX-04): recorded once, and no other machine's."""
+    return f"{folder.name}-{uuid4().hex[:8]}"

@@ -1,0 +1,388 @@
+"""Files of bars through the one engine, on the simulated exchange: what a replay and a backtest share."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from console.commands.assembly.engines import strategy_kinds
+from console.commands.assembly.host import Host
+from console.commands.assembly.settings import settings_of
+from core.ports import Journal, OperatorError
+from state.folders import JournalFolder
+from state.last_start import Chosen
+
+if TYPE_CHECKING:
+    from core.engine import Engine
+    from core.market.calendar import ExchangeCalendar
+    from core.model.values import Symbol
+    from core.runtime.feed import Timed
+    from core.runtime.link import Operator
+    from core.runtime.pace import Pace
+    from core.runtime.virtual import VirtualRuntime
+    from core.settings.settings import Settings
+    from core.strategies.builtin import StrategyKinds
+    from core.strategies.questions import Missed
+
+UNATTENDED = ("reconciliation.every_seconds=0", "evaluation.enabled=false")
+"""Under every other setting where files are played. Their exchange lives in its own process: after the start nobody
+else can move its books. And nobody is there to enable again what a night has retired: the run would end in silence."""
+
+
+DAILY = (
+    "risk.window_start='00:00'",
+    "risk.window_end='23:59'",
+    "risk.session.policy='include_extended'",  # the account is asked for before the open, at which signals are heard
+    "risk.protections.volatility_halt.enabled=false",
+    "strategies.vwap.flat_minutes=0",
+    "strategies.breakout.counted_bars=60",  # a quarter of sessions; 390, a session of minutes, would be years of days
+)
+"""Under every other setting where the bars are days: what is said in minutes of a session means nothing there."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayOptions:
+    """Files to play, and how. `speed` None is as fast as it can.
+
+    `strategies` are those that look at the bars; none named: those that the settings turn on. `deadlines` is the folder
+    of a journal that tells who was too slow for which bar (MD-05); without one that is as it comes. The regime is
+    measured by `vix` and `market`, files of daily figures (RK-19).
+    """
+
+    files: tuple[Path, ...]
+    symbols: tuple[str, ...] = ()
+    quotes: tuple[Path, ...] = ()
+    overrides: tuple[str, ...] = ()
+    strategies: tuple[str, ...] = ()
+    speed: float | None = None
+    operator: str = "none"
+    journal_folder: Path | None = None
+    deadlines: Path | None = None
+    vix: Path | None = None
+    market: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """Files, read to their end, and the settings that they are played with.
+
+    Attributes
+    ----------
+    first, last
+        When the first bar of all began, and the last; UTC.
+    starts
+        Of each file of bars, when the first one began that strategies are shown.
+    """
+
+    settings: Settings
+    kinds: StrategyKinds
+    calendar: ExchangeCalendar
+    feeds: list[list[Timed]]
+    first: datetime
+    last: datetime
+    starts: tuple[datetime, ...]
+    is_daily: bool
+
+    def feed(self) -> Iterator[Timed]:
+        from core.runtime.feed import merged
+
+        return merged(self.feeds)
+
+
+def replay_runtime(host: Host, options: ReplayOptions, stack: ExitStack) -> VirtualRuntime:
+    """A fresh account on files, its journal in a folder or in memory. Raises `OperatorError`."""
+    from core.runtime.pace import Pace
+    from state.journal import FileJournal, MemoryJournal
+
+    require_files((*options.files, *options.quotes))
+    symbols = tuple(symbol.upper() for symbol in options.symbols)
+    if not symbols:
+        for path in options.files:
+            symbol_in_name(path)
+    chosen = (of_symbols(symbols),) if symbols else ()
+    laid_over, names = (*options.overrides, *chosen), options.strategies
+    recording = recorded(host, options.files, options.quotes, laid_over, settings_of, names)
+    recording = measured(recording, options.vix, options.market)
+    journal: FileJournal | MemoryJournal = MemoryJournal()
+    if options.journal_folder is not None:
+        if options.journal_folder.is_dir() and any(options.journal_folder.iterdir()):
+            raise OperatorError(f"{options.journal_folder} is not empty; name a new folder for the journal")
+        journal = stack.enter_context(closing(FileJournal(JournalFolder(options.journal_folder))))
+    runtime = playing(recording, journal, options.operator, Pace(options.speed), seed="file")
+    if options.deadlines is not None:
+        runtime.engine.state.orchestrator.knows_who_missed(_missed_in(options.deadlines))
+    return runtime
+
+
+def recorded(
+    host: Host,
+    files: Iterable[Path],
+    quotes: Iterable[Path],
+    overrides: tuple[str, ...],
+    settings_with: Callable[[Host, tuple[str, ...]], Settings],
+    names: tuple[str, ...],
+) -> Recording:
+    """The files, read, and the settings with these strategies alone, or as they are where none is named.
+
+    Raises `OperatorError`, naming the file that cannot be played.
+    """
+    from core.market.calendar import load_calendar
+    from core.market.daily_source import is_daily
+
+    daily = {path: is_daily(path) for path in files}
+    days, minutes = ([path for path, is_of_days in daily.items() if is_of_days is wanted] for wanted in (True, False))
+    if days and minutes:
+        raise OperatorError(f"{days[0].name} is of days and {minutes[0].name} of minutes; play them one by one")
+    laid_under = (*UNATTENDED, *(DAILY if days else ()), *(over_night(names) if days else ()))
+    settings = settings_with(host, (*laid_under, *overrides))
+    kinds = strategy_kinds(host, settings, is_played=True)
+    if names:
+        settings = _only(names, settings, kinds)
+    _require_starts(settings, kinds)
+    if days:
+        return _of_days(settings, kinds, days, tuple(quotes))
+    bars = list(_of_minutes(settings, minutes))
+    feeds = [*bars, *_of_quotes(settings, quotes)]
+    first, last = min(feed[0][0] for feed in feeds if feed), max(feed[-1][0] for feed in feeds if feed)
+    calendar = load_calendar(first.date() - timedelta(days=7), last.date() + timedelta(days=7))
+    return Recording(settings, kinds, calendar, feeds, first, last, _starts(minutes, bars, calendar), is_daily=False)
+
+
+def _only(names: tuple[str, ...], settings: Settings, kinds: StrategyKinds) -> Settings:
+    """These strategies on, whatever the settings say, and every other one off.
+
+    Raises
+    ------
+    OperatorError
+        One of them does not load, or their allocations are more than there is.
+    """
+    from pydantic import ValidationError
+
+    from core.settings.settings import Settings as Whole
+    from core.settings.strategies import HOUSE_NAMES
+    from core.settings.types import WHOLE
+
+    values = settings.model_dump(context=WHOLE)
+    for name in names:
+        if name not in kinds.known:
+            known = ", ".join(kinds.known)
+            raise OperatorError(f"--strategy {name}: {kinds.faults.get(name, f'there is none; one of {known}')}")
+    tables = values["strategies"]
+    for name in (*settings.strategies.names, *names):
+        table = tables[name] if name in HOUSE_NAMES else tables["own"].setdefault(name, {})
+        table["enabled"] = name in names
+    try:
+        return Whole.model_validate(values)
+    except ValidationError as error:
+        words = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
+        raise OperatorError(f"--strategy {', '.join(names)}: {words}") from None
+
+
+def _require_starts(settings: Settings, kinds: StrategyKinds) -> None:
+    """Refuse to play without a strategy of the user's that is on: its silence would look like an answer.
+
+    Raises `OperatorError`.
+    """
+    from core.strategies.user_strategies import MissingStrategy, started
+
+    own = [name for name in settings.strategies.own if settings.strategies.of(name).enabled]
+    for name in own:
+        made = started(kinds, name, settings.strategies.of(name), None)
+        if isinstance(made, MissingStrategy):
+            raise OperatorError(f"{name} cannot start: {made.reason}")
+
+
+def playing(recording: Recording, journal: Journal, operator: str, pace: Pace | None, *, seed: str) -> VirtualRuntime:
+    """A fresh account, and everything ready to run."""
+    from core.advisers.house import advisers_of
+    from core.brokers.simulated.exchange import SimulatedExchange
+    from core.engine import Engine
+    from core.model.account import Mode
+    from core.runtime.simulated_exchange import config_of, link_of
+    from core.runtime.virtual import VirtualRuntime
+
+    settings, first = recording.settings, recording.first
+    engine = Engine("replay", Mode.PAPER, recording.calendar, journal, recording.kinds)
+    engine.apply(first, settings, "replay")
+    exchange = SimulatedExchange(config_of(settings, "replay", seed), recording.calendar, NoLog())
+    return VirtualRuntime(
+        engine,
+        exchange,
+        recording.feed(),
+        start=first,
+        switch=NoSwitch(),
+        link=link_of(settings),
+        pace=pace,
+        operator=operator_of(operator, engine, first),
+        advisers=advisers_of(settings.advisers),
+    )
+
+
+def operator_of(name: str, engine: Engine, start: datetime) -> Operator | None:
+    """Keys by script: accepted here, because the broker is the simulated exchange."""
+    from core.runtime.scripted_operator import ConfirmAll, Script, ScriptError, read_script_file
+
+    if name == "none":
+        return None
+    if name == "confirm-all":
+        return ConfirmAll(engine.state)
+    try:
+        return Script(engine.state, read_script_file(Path(name), start))
+    except ScriptError as error:
+        raise OperatorError(f"--operator: {error}") from error
+
+
+def _missed_in(folder: Path) -> Missed:
+    """Who was too slow, as a journal tells it. Raises `OperatorError`, `JournalDamagedError`."""
+    from core.strategies.questions import missed_in
+    from state.journal import read
+    from state.journal_segments import segments
+
+    if not folder.is_dir() or not segments(folder):
+        raise OperatorError(f"--deadlines {folder}: no journal is there; name a folder that --journal-dir wrote")
+    return missed_in(read(folder))
+
+
+def over_night(names: Iterable[str]) -> tuple[str, ...]:
+    """No bar of a day says when it is five minutes to the close: none of the strategies is flat by then."""
+    from core.settings.strategies import HOUSE_NAMES
+
+    terms = ("flat_minutes=0", "holds_overnight=true")
+    every = dict.fromkeys((*HOUSE_NAMES[1:], *names))
+    return tuple(f"strategies.{name}.{setting}" for name in every if name != HOUSE_NAMES[0] for setting in terms)
+
+
+def measured(recording: Recording, vix: Path | None, market: Path | None) -> Recording:
+    """The recording with what its files of daily figures say of the regime. Raises `TableError`."""
+    from core.runtime.feed import last_heard
+    from core.runtime.regime_feed import RegimeFiles, regime_of_files
+
+    if vix is None and market is None:
+        return recording
+    regime = regime_of_files(RegimeFiles(vix, market), recording.calendar, recording.first, last_heard(recording.feeds))
+    return replace(recording, feeds=[*recording.feeds, regime])
+
+
+def _of_minutes(settings: Settings, files: Iterable[Path]) -> Iterator[list[Timed]]:
+    from core.runtime.feed_sources import bars_of_file
+
+    return (bars_of_file(path, _symbol_of(settings, path)) for path in files)
+
+
+def _of_days(settings: Settings, kinds: StrategyKinds, files: list[Path], quotes: tuple[Path, ...]) -> Recording:
+    from core.market.calendar import load_calendar
+    from core.market.csv_source import BrokenRow
+    from core.market.daily_source import DayRow, daily_bars, read_days
+    from core.runtime.feed_sources import days_of_rows
+
+    if quotes:
+        raise OperatorError(f"{quotes[0].name}: the quotes of minutes say nothing beside bars of days; leave them out")
+    read = [(path, _symbol_of(settings, path), read_days(path)) for path in files]
+    days = [row.day for _, _, rows in read for row in rows if isinstance(row, DayRow)]
+    calendar = load_calendar(min(days) - timedelta(days=7), max(days) + timedelta(days=7))
+    feeds = [days_of_rows(rows, symbol, calendar) for _, symbol, rows in read]
+    for (path, symbol, rows), feed in zip(read, feeds, strict=True):
+        if not feed:
+            reason = next(
+                f"{b.place}: {b.reason}" for b in daily_bars(rows, symbol, calendar) if isinstance(b, BrokenRow)
+            )
+            raise OperatorError(f"{path.name}: none of its rows is the bar of a trading day; the first, {reason}")
+    first, last = min(feed[0][0] for feed in feeds), max(feed[-1][0] for feed in feeds)
+    return Recording(settings, kinds, calendar, feeds, first, last, _starts(files, feeds, calendar), is_daily=True)
+
+
+def _starts(files: list[Path], feeds: list[list[Timed]], calendar: ExchangeCalendar) -> tuple[datetime, ...]:
+    """Where each file really begins. Raises `OperatorError` where no bar of one is left."""
+    from core.runtime.data_quality import first_complete
+
+    starts = []
+    for path, feed in zip(files, feeds, strict=True):
+        found = first_complete(feed, calendar)
+        if isinstance(found, str):
+            raise OperatorError(f"{path.name}: no row of it is a bar of a session; {found}")
+        starts.append(found.start)
+    return tuple(starts)
+
+
+def _of_quotes(settings: Settings, files: Iterable[Path]) -> Iterator[list[Timed]]:
+    from core.market.csv_source import symbol_of
+    from core.model.values import Symbol
+    from core.runtime.feed_sources import quotes_of_file
+
+    for path in files:
+        quoted = symbol_of(path)
+        if quoted not in settings.symbols:
+            named = (
+                f"{quoted} is not among the symbols, add --symbol {quoted}"
+                if quoted
+                else "its name does not begin with a symbol"
+            )
+            raise OperatorError(f"{path.name}: {named}; a file of quotes is called like SPY_quotes.csv")
+        yield quotes_of_file(path, Symbol(quoted))
+
+
+def require_files(paths: Iterable[Path]) -> None:
+    """Say of a file that is not there, or of a folder, what it is, before anything is said of its name.
+
+    Raises `TableError`.
+    """
+    from core.files.csv_table import A_FOLDER, TableError
+
+    for path in paths:
+        if not os.path.lexists(path):
+            raise TableError(f"{path}: no such file; check the path")
+        if path.is_dir():
+            raise TableError(f"{path}: {A_FOLDER}")
+
+
+def of_symbols(symbols: Iterable[str]) -> Chosen:
+    """`--symbol` as the setting that it stands for."""
+    return Chosen(f"symbols={json.dumps(list(symbols), ensure_ascii=False)}", "--symbol")
+
+
+def symbol_in_name(path: Path) -> Symbol:
+    """What a file's name begins with; nobody guesses it. Raises `OperatorError`."""
+    from core.market.csv_source import symbol_of
+
+    symbol = symbol_of(path)
+    if symbol is None:
+        raise OperatorError(f"{path.name}: its name begins with no symbol, as SPY_daily.csv does; add --symbol SYM")
+    return symbol
+
+
+def _symbol_of(settings: Settings, path: Path) -> Symbol:
+    """By the file's name, or the only one that the settings name. Raises `OperatorError`."""
+    from core.market.csv_source import symbol_of
+    from core.model.values import Symbol
+
+    symbol = symbol_of(path) or (Symbol(settings.symbols[0]) if len(settings.symbols) == 1 else None)
+    if symbol not in settings.symbols:
+        named = f"{symbol} is" if symbol else "its symbol is"
+        raise OperatorError(f"{path.name}: {named} not among the symbols; add --symbol {symbol or 'SYM'}")
+    return Symbol(symbol)
+
+
+class NoLog:
+    """A replay's exchange need not outlive it."""
+
+    def append(self, record: object) -> None:
+        """Nothing is kept."""
+
+
+class NoSwitch:
+    """A replay of files has no kill switch outside of its script."""
+
+    def is_on(self) -> str | None:
+        return None
+
+    def latch(self, by: str) -> None:
+        """Nothing to latch."""
+
+    def release(self) -> None:
+        """Nothing to release."""

@@ -1,0 +1,55 @@
+"""The settings of a command: file, environment and options, and what the rooms know of what may stand in them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from console.commands.assembly.host import Host
+from core.ports import OperatorError
+
+if TYPE_CHECKING:
+    from core.settings.display import DisplaySettings
+    from core.settings.settings import Settings
+
+
+def settings_of(host: Host, overrides: tuple[str, ...] = ()) -> Settings:
+    """What every desk may run with. Raises `OperatorError`."""
+    settings = backtest_settings(host, overrides)
+    if settings.strategies.vwap.adaptive.enabled:
+        raise OperatorError(
+            "strategies.vwap.adaptive.enabled = true: only `keyturn backtest` may use it; set it to false"
+        )
+    return settings
+
+
+def backtest_settings(host: Host, overrides: tuple[str, ...]) -> Settings:
+    """The same, with what would be a wager with money. Raises `OperatorError`."""
+    from console.key_remapping import fault_in
+    from core.brokers.registry import BROKERS
+    from core.market.registry import SOURCES
+    from state.settings_file import load_settings
+
+    known: dict[tuple[str, ...], tuple[str, ...]] = {
+        ("account", "broker"): tuple(BROKERS),
+        ("account", "data"): ("", *SOURCES),
+    }
+    return load_settings(host.home, host.environ, overrides, fault_in, known)
+
+
+def display_of(host: Host, overrides: tuple[str, ...] = ()) -> DisplaySettings | None:
+    """What the screen is set to, read before it is painted; None, and no wait, where nobody set any of it."""
+    try:
+        written = host.home.settings.read_text(errors="replace")
+    except OSError:
+        written = ""
+    variables = [name for name in host.environ if name.upper().startswith("KEYTURN_DISPLAY")]
+    is_named = variables or any("display" in text for text in (written, *overrides))
+    return settings_of(host, overrides).display if is_named else None
+
+
+def is_simulated(settings: Settings) -> bool:
+    """Whether orders go to the simulated exchange, where alone keys by script are taken."""
+    from core.brokers.kinds import SimulatedKind
+    from core.brokers.registry import BROKERS
+
+    return isinstance(BROKERS[settings.account.broker], SimulatedKind)

@@ -1,0 +1,43 @@
+"""The simulated exchange."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from core.model.venues import HOME
+from core.settings.types import Delay, GrowingSettingsTable, NotNegative, Positive, Ratio
+
+
+class ExchangeSettings(GrowingSettingsTable):
+    """The simulated exchange: its accounts, how it treats orders, and what goes wrong there (AN-04)."""
+
+    LATER: ClassVar[frozenset[str]] = frozenset(
+        {"slippage_by_size", "partial_fills", "rejections", "halts", "halt_minutes", "margin_interest"}
+    )
+
+    cash: Positive = Field(Decimal(200), description="opening balance, USD")
+    multiplier: Annotated[Decimal, Field(ge=1, le=4)] = Field(Decimal(1), description="1 is a cash account, 2 margin")
+    latency_seconds: Delay = Field(Decimal("0.1"), description="from a request to its effect, and for updates")
+    answer_delay_seconds: Delay = Field(
+        Decimal(0), description="more that the answer to a submission and the stream of updates take"
+    )
+    slippage: Annotated[Decimal, Field(ge=0, lt=1)] = Field(Decimal(0), description="of the price, on market fills")
+    half_spread_ticks: Annotated[Decimal, Field(ge=0, le=1000)] = Field(
+        Decimal(1), description="around the last price, without recorded quotes"
+    )
+    participation: Annotated[Decimal, Field(gt=0, le=1)] = Field(
+        Decimal("0.1"), description="of a bar's volume we may fill"
+    )
+    fee_per_share: NotNegative = Field(Decimal(0), description="USD")
+    settlement_days: Annotated[int, Field(ge=0, le=5)] = Field(1, description="until a cash account may spend a sale")
+    slippage_by_size: Annotated[Decimal, Field(ge=0, lt=1)] = Field(
+        Decimal(0), description="more of the price, for an order as large as all that we may fill of a bar"
+    )
+    partial_fills: Ratio = Field(Decimal(0), description="of executions, those that get only a part")
+    rejections: Ratio = Field(Decimal(0), description="of orders, those refused without a rule that says so")
+    halts: Ratio = Field(Decimal(0), description="of sessions, those in which a symbol is halted once")
+    halt_minutes: Annotated[int, Field(ge=1, le=HOME.session_minutes)] = Field(5, description="that a halt lasts")
+    margin_interest: Ratio = Field(Decimal(0), description="a year, on what a margin account is lent over night")

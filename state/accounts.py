@@ -1,0 +1,38 @@
+"""Which account a command means: the one that is named, that runs, or that ran last."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.ports import OperatorError
+from state.folders import AccountFolder, Home, JournalFolder, last_account
+
+NO_ACCOUNT = "nothing ran here yet; `keyturn demo` begins"
+
+
+def account_of(home: Home, name: str | None) -> AccountFolder:
+    """The account of that name; None is the one that runs, or ran last. Raises `OperatorError`."""
+    found = home.account(name) if name else last_account(home)
+    if found is None or not found.path.is_dir():
+        there = ", ".join(folder.name for folder in home.accounts())
+        known = f"there are {there}; name one of them with --account" if there else NO_ACCOUNT
+        raise OperatorError(f"no account {name!r}; {known}" if name else known)
+    return found
+
+
+def whole_account(home: Home, name: str | None) -> AccountFolder:
+    """An account of which nothing is on its way (SP-04). Raises `OperatorError`."""
+    from state.folder_swap import refuse_half_done
+
+    folder = account_of(home, name)
+    refuse_half_done(folder)
+    return folder
+
+
+def journal_of(home: Home, name: str | None, folder: Path | None) -> AccountFolder:
+    """An account's journal, or a folder of segments that is named instead. Raises `OperatorError`."""
+    if folder is None:
+        return whole_account(home, name)
+    if not folder.is_dir():
+        raise OperatorError(f"{folder} is no folder; name one that holds a journal")
+    return JournalFolder(folder)
