@@ -13,7 +13,7 @@ from console.client.handle import EngineHandle
 FILE = sys.argv[1]
 
 
-def tell(_handle: EngineHandle) -> None:
+def tell(_handle: EngineHandle, *_: object) -> None:
     """In the place of the engine's start, which follows the first paint."""
     loaded = {name: getattr(module, "__file__", None) for name, module in sys.modules.copy().items()}
 
