@@ -14,7 +14,7 @@ from core.model.codes import DeskState
 from core.model.order import Effect, OrderRequest, OrderStatus, OrderType, Side, StopHolder
 from core.model.quote import Feed, Quote
 from core.model.signal import ExitReason
-from core.model.staging import Figures, ListedExit, NoStop, Review, Standing, StopPlan, Ticket, Verdict
+from core.model.staging import CheckResult, ListedExit, NoStop, Review, ReviewFigures, StopPlan, Ticket, Verdict
 from core.model.values import ClientOrderId, Digest, Fraction, Money, Price, ProposalId, Quantity, Symbol, TicketId
 from core.views import (
     ChartBar,
@@ -133,9 +133,9 @@ EFFECTS = {
     "cover": proposal(Effect.COVER, Side.BUY, "47", SPY, None, None, ExitReason.STOP_LOSS, 5),
 }
 
-PASSING = tuple(Verdict(f"check {number}", Standing.PASSES, "passes") for number in range(16))
-WARNED = Review((*PASSING, Verdict("session", Standing.WARNS, "the stop does not act outside 09:30–16:00")))
-REFUSED = Review((*PASSING, Verdict("spread", Standing.REFUSES, "0.42 % is over 0.20 %")))
+PASSING = tuple(Verdict(f"check {number}", CheckResult.PASSES, "passes") for number in range(16))
+WARNED = Review((*PASSING, Verdict("session", CheckResult.WARNS, "the stop does not act outside 09:30–16:00")))
+REFUSED = Review((*PASSING, Verdict("spread", CheckResult.REFUSES, "0.42 % is over 0.20 %")))
 
 
 def ticket(row: ProposalRow, review: Review = WARNED, refused: tuple[str, ...] = ()) -> TicketView:
@@ -144,7 +144,7 @@ def ticket(row: ProposalRow, review: Review = WARNED, refused: tuple[str, ...] =
         ClientOrderId(row.id), row.symbol, row.side, row.effect, row.quantity, row.type, limit_price=row.limit_price
     )
     stop = StopPlan(row.stop_price, StopHolder.BROKER) if is_entry and row.stop_price else NoStop("it closes")
-    figures = Figures(
+    figures = ReviewFigures(
         cost=money("7837.72") if row.symbol == SPY else money("4841.00"),
         worst_loss=money("23.50") if is_entry else None,
         share_of_equity=Fraction(Decimal("0.078")),

@@ -9,12 +9,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
 
-from console.surroundings import NoSurroundings
-from core.explain import chain_of
-
+from console.host_files import NoHostFiles
 from core.facts import TicketOpened
 from core.ports import Recorded
 from core.views import DeskView
+from core.views.order_chain import chain_of
 from tests.scenarios.house import House
 from tests.scenarios.plans import a_buy, a_house_that_holds, a_sale, marks, opens, runs_out, signs
 
@@ -32,7 +31,7 @@ def plan_that_is_over() -> DeskView:
     return _alone(house)
 
 
-class JournalOfOrders(NoSurroundings):
+class JournalOfOrders(NoHostFiles):
     """The journal of the house in which plans are made, but for how many checks passed."""
 
     def why(self, order_id: str) -> Iterable[Recorded]:

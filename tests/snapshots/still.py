@@ -7,17 +7,17 @@ from contextlib import ExitStack, asynccontextmanager
 from datetime import datetime
 from typing import Any
 
-from console.handle import EngineHandle, Failed, Loading, Running, nobody_looks
-from console.surroundings import NO_SURROUNDINGS, Surroundings
-from core.inputs import Command
 from textual.pilot import Pilot
 
-from console.desk import ARMED, Desk
-from core.settings import DisplaySettings
+from console.client.handle import EngineFailed, EngineHandle, EngineLoading, EngineRunning, nobody_looks
+from console.desk import ARMED, DeskApp
+from console.host_files import NO_SURROUNDINGS, HostFiles
+from core.messages.commands import Command
+from core.settings.settings import DisplaySettings
 from core.views import DeskView
 from tests.snapshots.day import NOW
 
-Shown = DeskView | Loading | Failed
+Shown = DeskView | EngineLoading | EngineFailed
 Answer = Callable[[DeskView, Command], DeskView]
 
 
@@ -56,7 +56,7 @@ class Still:
     """The desk, its keys and its clock."""
 
     def __init__(self, pilot: Pilot[Any]) -> None:
-        assert isinstance(pilot.app, Desk)
+        assert isinstance(pilot.app, DeskApp)
         self.desk = pilot.app
         self.pilot = pilot
 
@@ -109,9 +109,9 @@ def a_still_desk(
     view: Shown,
     answer: Answer = unanswered,
     display: DisplaySettings | None = None,
-    around: Surroundings = NO_SURROUNDINGS,
-) -> Desk:
-    return Desk(StillHandle(view, answer), StillClock(), around, display)
+    around: HostFiles = NO_SURROUNDINGS,
+) -> DeskApp:
+    return DeskApp(StillHandle(view, answer), StillClock(), around, display)
 
 
 @asynccontextmanager
@@ -122,5 +122,5 @@ async def still_desk(view: Shown, size: tuple[int, int], answer: Answer = unansw
         yield still
 
 
-def _no_engine(_stack: ExitStack) -> Running:
+def _no_engine(_stack: ExitStack) -> EngineRunning:
     raise AssertionError("a still desk has no engine to build")

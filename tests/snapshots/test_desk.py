@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from console.handle import Failed, Loading
 
+from console.client.handle import EngineFailed, EngineLoading
 from core.model.account import Mode
 from core.model.codes import DeskState, HaltCause
 from core.views import HaltRow
@@ -21,8 +21,8 @@ LOST_DISK = (
     "the journal could not write: no space left on device; nothing more is recorded, mend the disk and start again"
 )
 STATES: dict[str, Shown] = {
-    "loading": Loading("reading the journal"),
-    "no-engine": Failed("another engine runs on this account (process 4711); keyturn status shows it"),
+    "loading": EngineLoading("reading the journal"),
+    "no-engine": EngineFailed("another engine runs on this account (process 4711); keyturn status shows it"),
     "starting": full(replace(STATUS, word=DeskState.STARTING, entries_refused="the books were not compared yet")),
     "read-only": full(
         replace(

@@ -10,17 +10,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from console.screens.layer import Dialog
-from console.screens.plan import PlanScreen
-from console.surroundings import NoSurroundings
 
 import console.screens
+from console.host_files import NoHostFiles
 from console.screens.advice import AdviceScreen
+from console.screens.basket import BasketScreen
 from console.screens.chord import ChordScreen
 from console.screens.close import CloseScreen
 from console.screens.commands import CommandsScreen
 from console.screens.decline import DeclineScreen
 from console.screens.detail import DetailScreen
+from console.screens.dialog import Dialog
 from console.screens.edit import EditScreen
 from console.screens.edit_order import EditOrderScreen
 from console.screens.guide import GuideScreen
@@ -99,7 +99,7 @@ ADVICE = AdviceView(
 )
 
 
-class FirstStart(NoSurroundings):
+class FirstStart(NoHostFiles):
     """On a broker's account."""
 
     def must_try_chord(self) -> bool:
@@ -170,7 +170,7 @@ DIALOGS: dict[type[Dialog], Scene] = {
     MoveStopScreen: Scene(full(), presses("2", "m")),
     NewOrderScreen: Scene(full(), presses("n")),
     OverrideScreen: Scene(full(protections=OVERRIDABLE), presses("4", "down", "down", "o", *"OVE")),
-    PlanScreen: Scene(plan_that_waits(), opens_the_plan),
+    BasketScreen: Scene(plan_that_waits(), opens_the_plan),
     ReloadedScreen: Scene(full(reload=TIGHTER), presses("ctrl+p", *"reload", "enter")),
     TicketScreen: Scene(full(proposals=(ENTRY,)), opens_the_first, {"answer": opened}),
     WhyScreen: Scene(orders_of_a_plan(), asks_why, {"around": JournalOfOrders()}),

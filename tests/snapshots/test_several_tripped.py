@@ -6,9 +6,9 @@ import re
 from dataclasses import replace
 
 import pytest
-from core.inputs import Command, OpenTicket
 
-from console.desk import Desk
+from console.desk import DeskApp
+from core.messages.commands import Command, OpenTicket
 from core.views import DeskView
 from tests.screen import text_of
 from tests.snapshots.conftest import Compare
@@ -29,7 +29,7 @@ def opens_it(view: DeskView, command: Command) -> DeskView:
     return tripped() if isinstance(command, OpenTicket) else view
 
 
-def as_read(desk: Desk, where: str) -> str:
+def as_read(desk: DeskApp, where: str) -> str:
     """The words that are painted where a widget is, whatever they were wrapped at."""
     region = desk.screen.query_one(where).region
     lines = text_of(desk).splitlines()[region.y : region.bottom]

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from core.inputs import Confirm
 
+from core.messages.commands import Confirm
 from core.model.account import Mode
 from core.model.codes import DeskState, HaltCause, ProposalEnd
-from core.views import DeskView, Ending, HaltRow, KillView, TicketView
+from core.views import DeskView, HaltRow, KillOutcome, KillView, TicketView
 from tests.snapshots.conftest import Compare
 from tests.snapshots.day import BARE, EFFECTS, ENTRY, EXIT, REFUSED, STATUS, STOP, ago, empty, full
 from tests.snapshots.planned import plan_that_is_over
@@ -54,7 +54,7 @@ def test_a_ticket_in_each_of_its_states(state: str, looks_as_before: Compare) ->
             await still.after(0.2)
             assert any(isinstance(command, Confirm) for command in still.sent)
         if state == "over":
-            ended = (Ending(ENTRY.id, ProposalEnd.EXPIRED, "90 s after its bar"),)
+            ended = (KillOutcome(ENTRY.id, ProposalEnd.EXPIRED, "90 s after its bar"),)
             still.shows(full(proposals=(), endings=ended, number=2))
             await still.settle()
 

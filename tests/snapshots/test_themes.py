@@ -10,7 +10,7 @@ import pytest
 
 from console.theme import PALETTES
 from core.model.account import Mode
-from core.settings import DisplaySettings
+from core.settings.settings import DisplaySettings
 from core.views import DeskView
 from tests.snapshots.conftest import Compare
 from tests.snapshots.day import ENTRY, STATUS, full

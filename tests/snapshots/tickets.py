@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from core.inputs import Command, OpenTicket
-
+from core.messages.commands import Command, OpenTicket
 from core.views import DeskView, TicketView
 from tests.snapshots.day import ticket
 from tests.snapshots.still import Answer, Still

@@ -7,12 +7,12 @@ from datetime import date, timedelta
 from decimal import Decimal
 from functools import cache
 
-from core.inputs import OpenTicket, ProposeClose, RegimeArrived
-
 from core.market.calendar import load_calendar
+from core.messages.commands import OpenTicket, ProposeClose
+from core.messages.inputs import RegimeArrived
 from core.model.order import Effect
-from core.model.regime import Market, NoVix, Regime, Trend, Volatility
-from core.settings import Settings
+from core.model.regime import MarketMeasure, NoVix, Regime, Trend, Volatility
+from core.settings.settings import Settings
 from core.views import DeskView
 from tests.scenarios.changes import confirms_now, passes
 from tests.scenarios.house import House, a_typed_buy
@@ -58,7 +58,7 @@ def tripped() -> DeskView:
         _buys_before(house, clock, TUESDAY)
     house.until("10:48", TUESDAY)
     _buys_before(house, "10:50", TUESDAY)
-    market = Market(SPY, MONDAY, Trend.DOWN, Volatility.WILD, Decimal("6.48"), Decimal(4))
+    market = MarketMeasure(SPY, MONDAY, Trend.DOWN, Volatility.WILD, Decimal("6.48"), Decimal(4))
     house.until("10:50:10", TUESDAY)
     house.presses(replace(a_typed_buy("1", limit="100.10", stop="99.40"), effect=Effect.ADD))
     house.presses(OpenTicket(house.proposal.id))
