@@ -1,4 +1,4 @@
-"""CONTRIBUTING.md is true: what it names is there, and a change of CHANGELOG.md has a kind."""
+"""The pages for whoever changes the code are true: what they name is there, and a change of CHANGELOG.md has a kind."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 from docs.requirements import ROOT
 
 PAGE = (ROOT / "CONTRIBUTING.md").read_text()
+HOUSE = (ROOT / "docs" / "ARCHITECTURE.md").read_text().partition("<!-- house: begin -->")[0]
 CHANGES = (ROOT / "CHANGELOG.md").read_text()
 TOPS = ("app.py", "console/", "core/", "docs/", "pyproject.toml", "state/", "tests/", "widgets/")
 TO_BE_MADE = re.compile(r"\bNAME\b")
@@ -47,6 +48,22 @@ def test_every_path_that_a_recipe_names_is_there() -> None:
 def test_a_path_that_is_gone_would_be_found() -> None:
     """SY-07"""
     assert absent(["core/engine.py", "core/gone.py"]) == ["core/gone.py"]
+
+
+def unknown_files(page: str) -> list[str]:
+    """Python files that a page names, whole or by the end of their path, and that no folder of the code has."""
+    tops = ("console", "core", "docs", "state", "tests", "widgets")
+    known = [f"/{path.relative_to(ROOT)}" for top in tops for path in (ROOT / top).rglob("*.py")] + ["/app.py"]
+    named = set(re.findall(r"`([\w./]+\.py)`", page))
+    return sorted(name for name in named if not any(path.endswith(f"/{name}") for path in known))
+
+
+def test_every_file_that_the_page_of_the_house_names_is_there() -> None:
+    """SY-07"""
+    assert unknown_files(HOUSE) == []
+    assert unknown_files("`core/engine.py`, `baskets/baskets.py`, `workflows/gone.py`") == [
+        "workflows/gone.py"
+    ]
 
 
 @pytest.mark.parametrize("subject", RECIPES)
