@@ -61,9 +61,7 @@ def unknown_files(page: str) -> list[str]:
 def test_every_file_that_the_page_of_the_house_names_is_there() -> None:
     """SY-07"""
     assert unknown_files(HOUSE) == []
-    assert unknown_files("`core/engine.py`, `baskets/baskets.py`, `workflows/gone.py`") == [
-        "workflows/gone.py"
-    ]
+    assert unknown_files("`core/engine.py`, `baskets/baskets.py`, `workflows/gone.py`") == ["workflows/gone.py"]
 
 
 @pytest.mark.parametrize("subject", RECIPES)
