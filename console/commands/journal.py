@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import orjson
 import typer
@@ -14,6 +15,9 @@ from console.commands.shared import Account, AsJson, JournalDir, counted, host_o
 from core.ports import OperatorError, Recorded
 from state.accounts import journal_of
 
+if TYPE_CHECKING:
+    from core.runtime.routes import FactRoute, InputRoute, Routes, Step
+
 commands = typer.Typer(help="Read, prove and explain the journal.", no_args_is_help=True, rich_markup_mode=None)
 
 
@@ -22,17 +26,46 @@ def tail(
     context: typer.Context,
     count: Annotated[int, typer.Option("-n", "--count", min=0, help="How many records.")] = 20,
     follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on with what comes.")] = False,
+    is_explained: Annotated[
+        bool,
+        typer.Option("--explain", help="Below each record: which slices fold it, which workflows follow it."),
+    ] = False,
     account: Account = None,
     journal_dir: JournalDir = None,
     as_json: AsJson = False,
 ) -> None:
     """Print the newest records.
 
-    Example: keyturn journal tail -n 50 -f
+    Example: keyturn journal tail -n 50 -f --explain
     """
+    from console.commands.assembly.routes import routes
     from state.tail import tail as newest
 
-    _print(newest(journal_of(host_of(context).home, account, journal_dir), count, follow), as_json)
+    records = newest(journal_of(host_of(context).home, account, journal_dir), count, follow)
+    _print(records, as_json, routes() if is_explained else None)
+
+
+@commands.command()
+def explain(
+    name: Annotated[str | None, typer.Argument(help="An input or a fact; without it all of them.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what the engine does with an input or a fact, from the code itself; no journal is read.
+
+    Of an input: the workflows that answer it, in order, and those at the end of the act. Of a fact: the slices that
+    fold it, and the workflows that follow it.
+
+    Example: keyturn journal explain OrderFilled
+    """
+    from console.commands.assembly.routes import routes
+
+    known = routes()
+    found = [known.of(each) for each in ([name] if name is not None else known.names)]
+    if as_json:
+        print_json([asdict(route) for route in found])
+        return
+    for line in _lines_of(found):
+        say(line)
 
 
 @commands.command()
@@ -80,22 +113,61 @@ def why(
     _print(chain_of(order, read(folder.journal)), as_json)
 
 
-def _print(records: Iterable[Recorded], as_json: bool) -> None:
+def _print(records: Iterable[Recorded], as_json: bool, known: Routes | None = None) -> None:
     from core.facts.registry import BY_TYPE
     from core.views.event_text import in_words, kind_of  # with every fact: too much before the desk's first paint
 
     for record in records:
+        route = known.of_fact(type(record.fact)) if known else None
         if as_json:
-            line = {
+            line: dict[str, object] = {
                 "sequence": record.sequence,
                 "at": record.at,
                 "fact": BY_TYPE[type(record.fact)].name,
                 "data": record.fact,
             }
+            if route:
+                line |= {"folded_by": route.folded_by, "followed_by": [step.name for step in route.followed_by]}
             print_json(line, orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS, _plain)
         else:
             words = in_words(record.fact)
             say(f"{record.sequence:>7} {record.at:%Y-%m-%d %H:%M:%S.%f}Z {kind_of(record.fact):<9} {words}")
+            for below in _after(route) if route else ():
+                say(f"{'':>7} {below}")
+
+
+def _lines_of(routes: Sequence[FactRoute | InputRoute]) -> Iterator[str]:
+    from core.runtime.routes import FactRoute
+
+    settled: tuple[Step, ...] = ()
+    for route in routes:
+        if isinstance(route, FactRoute):
+            yield f"{route.name}, a fact, version {route.version}"
+            yield f"  folded by {_all(route.folded_by)}"
+            yield from _named("followed by", route.followed_by)
+        else:
+            yield f"{route.name}, {'a command' if route.is_command else 'an input'}"
+            yield from _named("answered by", route.answered_by)
+            yield from _named("when due", route.due)
+            settled = route.settled_by
+    if settled:
+        yield "At the end of every act"
+        yield from _named("then", settled)
+
+
+def _after(route: FactRoute) -> tuple[str, str]:
+    followed = _all(step.name for step in route.followed_by)
+    return f"{route.name} is folded by {_all(route.folded_by)}", f"and followed by {followed}"
+
+
+def _named(does: str, steps: Sequence[Step]) -> Iterator[str]:
+    for step in steps:
+        uses = f", which uses {_all(step.uses)}" if step.uses else ""
+        yield f"  {does} {step.name} ({step.file}){uses}"
+
+
+def _all(names: Iterable[str]) -> str:
+    return ", ".join(names) or "nobody"
 
 
 def _plain(value: object) -> object:

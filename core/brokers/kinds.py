@@ -1,6 +1,6 @@
 """What a broker is to whoever puts a desk together: its name, its keys, how it is made, what it can do.
 
-A second broker is a folder with a `BrokerKind` in it, and a line in `house.py`.
+A second broker is a folder with a `BrokerKind` in it, and a line in `registry.py`.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class AccountBroker(Broker, Protocol):
         ...
 
     def show_on(self, show: Callable[[ConnectionStatus], None]) -> None:
-        """Tell each change of the way to the broker: `Line.BROKER`."""
+        """Tell each change of the way to the broker: `Channel.BROKER`."""
         ...
 
     def close(self) -> None:

@@ -246,14 +246,19 @@ class Slices:
         return self.protections.refuses_by_curve(strategy, ended)
 
 
-def table_of(slices: Iterable[Slice]) -> dict[type, tuple[Fold, ...]]:
-    """By fact, who folds it, in their order."""
-    table: dict[type, list[Fold]] = {}
+def named_folds(slices: Iterable[Slice]) -> dict[type, tuple[tuple[str, Fold], ...]]:
+    """By fact, who folds it, in their order: the slice's name, and its fold."""
+    table: dict[type, list[tuple[str, Fold]]] = {}
     for each in slices:
         own = {kind: fold for kind, fold in each.folds.items() if kind is not Fact}
         if Fact in each.folds:
             rest = {kind for kind in table if kind is not BarClosed}
             own = {**dict.fromkeys(rest, each.folds[Fact]), **own}
         for kind, fold in own.items():
-            table.setdefault(kind, []).append(fold)
+            table.setdefault(kind, []).append((each.name, fold))
     return {kind: tuple(folds) for kind, folds in table.items()}
+
+
+def table_of(slices: Iterable[Slice]) -> dict[type, tuple[Fold, ...]]:
+    """The same without the names, as a desk folds."""
+    return {kind: tuple(fold for _, fold in folds) for kind, folds in named_folds(slices).items()}

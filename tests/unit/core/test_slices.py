@@ -28,7 +28,7 @@ from core.model.values import Symbol
 from core.ports import Checkpoint
 from core.settings.settings import Settings
 from core.trading_state.checkpoint import MEMORIES, adapters, documents_of, rebuild, save, states
-from core.trading_state.slices import table_of
+from core.trading_state.slices import named_folds, table_of
 from core.trading_state.state import TradingState
 from state.journal import MemoryJournal
 from tests.scenarios.house import Drawer, a_house_in_a_position
@@ -227,3 +227,15 @@ def _is_of_a_slice(node: ast.AST, names: set[str], stand_ins: set[str]) -> bool:
             return True
         node = owner
     return isinstance(node, ast.Name) and node.id in stand_ins
+
+
+def test_each_fold_stands_beside_the_name_of_its_slice_in_the_order_of_a_desk() -> None:
+    """SP-07"""
+    desk = a_desk()
+    owners = {each.name: each for each in desk.slices}
+
+    named = named_folds(desk.slices)
+
+    assert {kind: tuple(fold for _, fold in folds) for kind, folds in named.items()} == desk.folds
+    for kind, folds in named.items():
+        assert all(fold in (owners[name].folds.get(kind), owners[name].folds.get(Fact)) for name, fold in folds)
