@@ -25,7 +25,7 @@ from core.views.builders.displaced_orders import (
     put_back_in_words,
     quantity_after,
 )
-from core.views.event_text import order_in_words
+from core.views.order_text import order_in_words
 from core.workflows.baskets.basket_dry_run import DryRunResult
 from core.workflows.baskets.baskets import digest_now, rehearsed, taken_back
 

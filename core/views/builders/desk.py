@@ -65,7 +65,7 @@ from core.views.builders.protections import ProtectionRows
 from core.views.builders.results import result_rows, shadow_rows
 from core.views.builders.strategies import strategy_rows
 from core.views.builders.symbols import sizing, symbol_views
-from core.views.event_text import terms_in_words
+from core.views.order_text import terms_in_words
 from core.workflows.protection.desk_held_stops import stop_by_desk
 from core.workflows.staging.confirmation_checks import reviewed, verdicts_meanwhile
 from core.workflows.staging.exit_preview import listed_exits

@@ -50,7 +50,7 @@ from core.model.staging import AuthorizationKind, Ticket
 from core.model.values import NO_SHARES, Money, Quantity, Symbol, plain
 from core.staging.baskets import BasketRun
 from core.trading_state.state import TradingState
-from core.views.event_text import order_in_words
+from core.views.order_text import order_in_words
 from core.workflows.base.declarations import answers
 from core.workflows.orders.cancellation import Cancellation
 from core.workflows.orders.order_updates import look_up

@@ -35,7 +35,7 @@ from core.staging.attached_legs import target_of, with_legs
 from core.staging.extended_hours import marked_for
 from core.staging.resting_entries import aimed_at, refusal_of, stop_for
 from core.trading_state.state import TradingState
-from core.views.event_text import order_in_words
+from core.views.order_text import order_in_words
 from core.workflows.base.declarations import answers
 
 FORGOTTEN = "what this bar ordered was forgotten by a reset or a restore; the next bar counts"
