@@ -48,7 +48,7 @@ from core.model.codes import BasketStop, CancelCode, ProposalEnd
 from core.model.order import OrderRequest, OrderStatus
 from core.model.staging import AuthorizationKind, Ticket
 from core.model.values import NO_SHARES, Money, Quantity, Symbol, plain
-from core.staging.baskets import BasketRun
+from core.staging.basket_run import BasketRun
 from core.trading_state.state import TradingState
 from core.views.order_text import order_in_words
 from core.workflows.base.declarations import answers
@@ -154,7 +154,7 @@ class BasketExecution:
             order = self.state.ledger.order(order_id)
             if order is not None and order.is_working and not order.is_cancelling:
                 yield from self.cancellation.cancel(order, FLATTENED, CancelCode.FLATTENED)
-        left = self.plans.entries_left(run)
+        left = self.plans.standings.entries_left(run)
         if not left:
             self._move(run, BasketPhase.SELLING, "the entries are gone")
         elif self._since(run) >= self._seconds("entries_seconds"):
@@ -213,7 +213,7 @@ class BasketExecution:
     def _stop(self, run: BasketRun, reason: str, stop: BasketStop | None) -> Iterator[Effect]:
         """Nothing more of it goes; what is on its way is seen to its end by the report."""
         for signed in run.orders:
-            standing, told = self.plans.standing(run, signed), (f"{NOT_GONE}: {reason}",)
+            standing, told = self.plans.standings.of(run, signed), (f"{NOT_GONE}: {reason}",)
             ticket_id = run.tickets.get(signed.proposal.id)
             if standing is BasketOrderState.CHECKING and ticket_id is not None:
                 self.state.record(ConfirmationRefused(ticket_id, told))
@@ -245,7 +245,7 @@ class BasketExecution:
             if run.plan.source is BasketSource.FILE and signed.proposal.id in self.state.stage.state.proposals:
                 self.state.record(ProposalEnded(signed.proposal.id, ProposalEnd.WITHDRAWN, "its plan is over"))
         end = BasketEnd.STOPPED if run.stop is not None or run.halted else BasketEnd.DONE
-        self.state.record(BasketEnded(run.id, end, self.plans.in_sum(run), self._figures(run)))
+        self.state.record(BasketEnded(run.id, end, self.plans.standings.in_sum(run), self._figures(run)))
 
     # ── one order ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -303,14 +303,14 @@ class BasketExecution:
     def _following(self, run: BasketRun, orders: tuple[SignedOrder, ...]) -> SignedOrder | None:
         """The next whose turn it is; None while one is being checked, or something that it would wait behind has no
         answer yet, or where none is left."""
-        following = next((o for o in orders if self.plans.standing(run, o) is BasketOrderState.WAITING), None)
+        following = next((o for o in orders if self.plans.standings.of(run, o) is BasketOrderState.WAITING), None)
         if following is None or self._is_in_hand(run, orders) or self._is_lane_busy(following.proposal.order):
             return None
         return following
 
     def _following_sale(self, run: BasketRun) -> SignedOrder | None:
         """The next that waits for nothing of its own symbol: another's request may hang (EX-22)."""
-        standings = [(order, self.plans.standing(run, order)) for order in run.sells()]
+        standings = [(order, self.plans.standings.of(run, order)) for order in run.sells()]
         if [standing for _, standing in standings].count(BasketOrderState.CHECKING) >= SIDE_BY_SIDE:
             return None
         for order, standing in standings:
@@ -323,12 +323,12 @@ class BasketExecution:
     def _is_in_hand(self, run: BasketRun, orders: tuple[SignedOrder, ...]) -> bool:
         doubted = self._doubted(run)
         return any(
-            self.plans.standing(run, order).holds_the_turn or self._waits_for_answer(run, order) or order in doubted
+            self.plans.standings.of(run, order).holds_the_turn or self._waits_for_answer(run, order) or order in doubted
             for order in orders
         )
 
     def _have_all_gone(self, run: BasketRun, orders: tuple[SignedOrder, ...]) -> bool:
-        are_left = any(self.plans.standing(run, order) is BasketOrderState.WAITING for order in orders)
+        are_left = any(self.plans.standings.of(run, order) is BasketOrderState.WAITING for order in orders)
         return not are_left and not self._is_in_hand(run, orders)
 
     def _is_lane_busy(self, order: OrderRequest) -> bool:
@@ -351,7 +351,7 @@ class BasketExecution:
 
     def _doubted(self, run: BasketRun) -> list[SignedOrder]:
         """The buys that are looked up, and of which the operator was not asked yet."""
-        found = [order for order in run.buys() if self.plans.standing(run, order) is BasketOrderState.IN_DOUBT]
+        found = [order for order in run.buys() if self.plans.standings.of(run, order) is BasketOrderState.IN_DOUBT]
         return [order for order in found if self._asks_at(run, [order]) >= (run.phase_since or self.state.at)]
 
     def _asks_at(self, run: BasketRun, doubted: list[SignedOrder]) -> datetime:
@@ -362,10 +362,10 @@ class BasketExecution:
         )
 
     def _unsettled(self, run: BasketRun, orders: tuple[SignedOrder, ...]) -> list[SignedOrder]:
-        return [order for order in orders if not self.plans.standing(run, order).is_over]
+        return [order for order in orders if not self.plans.standings.of(run, order).is_over]
 
     def _not_filled(self, run: BasketRun) -> list[SignedOrder]:
-        return [order for order in run.sells() if self.plans.standing(run, order) is not BasketOrderState.FILLED]
+        return [order for order in run.sells() if self.plans.standings.of(run, order) is not BasketOrderState.FILLED]
 
     def _in_words(self, signed: SignedOrder) -> str:
         order = self.state.ledger.order(signed.order_id)
@@ -417,7 +417,7 @@ class BasketExecution:
         request = signed.proposal.order
         order: Order | None = self.state.ledger.order(signed.order_id)
         told = "; ".join(run.refusals.get(signed.proposal.id, ()))
-        if self.plans.standing(run, signed) is BasketOrderState.CLEARING:
+        if self.plans.standings.of(run, signed) is BasketOrderState.CLEARING:
             told = STILL_CLEARING
         return ReportLine(
             proposal_id=signed.proposal.id,
