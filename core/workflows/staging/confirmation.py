@@ -56,7 +56,7 @@ from core.risk.gate import Gate, ReviewContext
 from core.risk.margin import MarginEffect
 from core.staging.expiry import end_of_session, end_of_stops
 from core.staging.resting_entries import time_to_live
-from core.staging.stage import Confirmation
+from core.staging.stage_state import Confirmation
 from core.trading_state.state import TradingState
 from core.workflows.base.declarations import answers
 from core.workflows.base.follow_up import follow_up
