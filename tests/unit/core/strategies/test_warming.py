@@ -160,7 +160,7 @@ def told(bars: list[Bar], stops: set[int]) -> tuple[list[object], Kept]:
         for answer in orchestrator.ask(bar):
             said.append(answer)
             book.take(answer)
-            orchestrator.is_dirty = True
+            orchestrator.contexts.is_dirty = True
     return said, (orchestrator.state, orchestrator.memories)
 
 
