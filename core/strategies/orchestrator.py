@@ -34,26 +34,24 @@ from core.model.signal import EntrySignal, ExitSignal, NoTradeReason
 from core.model.values import Symbol
 from core.risk.size_factors.base import Conditions
 from core.settings.settings import Settings
-from core.strategies.builtin import HOUSE, OF_THE_HOUSE, StrategyKinds
+from core.strategies.builtin import OF_THE_HOUSE, StrategyKinds
 from core.strategies.contexts import Holdings, RunnerContexts
 from core.strategies.memory import SIGNAL, OrchestratorState, RunnerState, StrategyMemory, fault_in_words
 from core.strategies.questions import Missed, StrategyQuestions
+from core.strategies.roster import Roster
 from core.strategies.runner import (
     SHOWN,
     Anew,
     CountedReasons,
     Hole,
-    Made,
     PastBars,
     Runner,
     ShownBar,
     Step,
     ToldSignal,
-    a_runner,
     key_of,
 )
-from core.strategies.user_strategies import RESERVED, MissingStrategy
-from core.strategies.vwap import VwapStrategy
+from core.strategies.user_strategies import MissingStrategy
 from core.strategies.warm_up import bars_needed, has_missed_bars
 
 ENOUGH_FOR_AN_ANOMALY = 30
@@ -92,12 +90,10 @@ class Orchestrator:
         self.state = OrchestratorState()
         self.memories: dict[str, StrategyMemory] = {}
         self.contexts = RunnerContexts(calendar, holdings)
-        self.runners: dict[Symbol, list[Runner]] = {}
+        self.roster = Roster(calendar.venue, kinds, holdings, self._conditions)
         self.is_rebuilding = False
         self.has_steps = False
-        self._places: dict[Symbol, list[Runner]] = {}
-        self._left: dict[str, Runner] = {}
-        self._is_built = self._is_asking = False
+        self._is_asking = False
         self._unasked: Bar | None = None
         self._asked = 0
         self._shows_from = datetime.min.replace(tzinfo=UTC)
@@ -136,16 +132,10 @@ class Orchestrator:
         del total[SIGNAL]
         return {str(reason): count for reason, count in sorted(total.items())}
 
-    def runner(self, strategy: str, symbol: Symbol) -> Runner | None:
-        """That strategy on that symbol; None where it does not run there."""
-        for runner in self.runners.get(symbol, ()):
-            if runner.name == strategy:
-                return runner
-        return None
-
-    def runners_of(self, strategy: str) -> tuple[Runner, ...]:
-        """That strategy on every symbol where it runs."""
-        return tuple(r for runners in self.runners.values() for r in runners if r.name == strategy)
+    @property
+    def runners(self) -> dict[Symbol, list[Runner]]:
+        """The strategies that run, by symbol."""
+        return self.roster.runners
 
     # ── beside the fold ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -211,12 +201,13 @@ class Orchestrator:
     def catch_up(self) -> None:
         """Show and tell each strategy what it is to be shown and told yet; what they answer is not heard."""
         self.has_steps = False
-        if self._is_built:
-            self._let_run()
-        for runner in (*self._left.values(), *self._everyone()):
+        if self.roster.is_built:
+            self.showing.settings = self.contexts.settings
+            self.roster.let_run()
+        for runner in (*self.roster.left.values(), *self.roster.everyone()):
             if runner.steps:
                 self.showing.perform(runner)
-        self._left = {}
+        self.roster.left = {}
 
     def session_over(self, bar: Bar) -> ReasonsCounted | None:
         """What was answered in the session before that of `bar`, where that begins with it."""
@@ -227,14 +218,14 @@ class Orchestrator:
             return None
         over = {
             runner.key: {str(reason): bars for reason, bars in runner.memory.reasons.items()}
-            for runner in self._everyone()
+            for runner in self.roster.everyone()
             if runner.memory.reasons and runner.state.session is not None and runner.state.session < session.day
         }
         return ReasonsCounted(session.day, over) if over else None
 
     def missing(self) -> dict[str, str]:
         """Which of the user's strategies do not load, and why: those that have a table, and every broken file."""
-        made = {r.name: r.strategy.reason for r in self._everyone() if isinstance(r.strategy, MissingStrategy)}
+        made = {r.name: r.strategy.reason for r in self.roster.everyone() if isinstance(r.strategy, MissingStrategy)}
         return {**self.kinds.faults, **made}
 
     def wanting_history(self) -> tuple[Symbol, ...]:
@@ -245,26 +236,6 @@ class Orchestrator:
         """Bars that make every strategy on the symbol whole."""
         return max((bars_needed(r.strategy) for r in self.runners[symbol] if r.memory.wants_history), default=0)
 
-    def _let_run(self) -> None:
-        self._is_built = False
-        self.showing.settings = self.contexts.settings
-        self.runners = {}
-        for runner in (runner for places in self._places.values() for runner in places):
-            if self._runs(runner):
-                self.runners.setdefault(runner.symbol, []).append(runner)
-            else:
-                runner.steps.clear()
-
-    def _everyone(self) -> Iterator[Runner]:
-        return (runner for runners in self.runners.values() for runner in runners)
-
-    def _runs(self, runner: Runner) -> bool:
-        """One of the user's that is off and no longer loads runs only while it holds something, or may yet."""
-        name, symbol = runner.name, runner.symbol
-        if name in self.kinds.known or self.contexts.settings.strategies.of(name).enabled:
-            return True
-        return bool(self.holdings.held(symbol, name)[0]) or self.holdings.is_waiting(symbol, name)
-
     # ── folds ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _tell(self, runner: Runner, step: Step) -> None:
@@ -272,9 +243,8 @@ class Orchestrator:
         self.has_steps = True
 
     def _tell_all(self, step: Step) -> None:
-        for places in self._places.values():
-            for runner in places:
-                self._tell(runner, step)
+        for runner in self.roster.everywhere():
+            self._tell(runner, step)
 
     def _any(self, _at: datetime, _fact: Fact) -> None:
         """Whatever others fold may have changed what a strategy is told."""
@@ -287,7 +257,7 @@ class Orchestrator:
             self._tell_all(Hole())
 
     def _history_taken(self, _at: datetime, fact: HistoryLoaded) -> None:
-        for runner in self._places.get(fact.symbol, ()):
+        for runner in self.roster.places.get(fact.symbol, ()):
             self._tell(runner, PastBars(fact.bars))
 
     def _applied(self, _at: datetime, fact: SettingsApplied) -> None:
@@ -300,7 +270,7 @@ class Orchestrator:
 
     def _resumed(self, _at: datetime, fact: StrategyResumed) -> None:
         """One that rested has missed bars: it begins anew."""
-        state, runner = self._state_of(fact.strategy, fact.symbol), self._place(fact.strategy, fact.symbol)
+        state, runner = self._state_of(fact.strategy, fact.symbol), self.roster.place(fact.strategy, fact.symbol)
         if state.rests and runner is not None:
             self._tell(runner, Anew(is_late=fact.symbol in self.state.marks))
         state.paused_at, state.paused_because, state.rests = None, "", False
@@ -319,7 +289,7 @@ class Orchestrator:
             state.reasons.update({reason: bars for reason, bars in reasons.items() if reason != SIGNAL})
             state.anomaly = _anomaly(reasons, fact.before)
             name, _, symbol = key.partition("/")
-            if (runner := self._place(name, Symbol(symbol))) is not None:
+            if (runner := self.roster.place(name, Symbol(symbol))) is not None:
                 self._tell(runner, CountedReasons())
 
     def _has_failed(self, _at: datetime, fact: StrategyFailed) -> None:
@@ -341,7 +311,7 @@ class Orchestrator:
         self.state.missing.pop(fact.strategy, None)
 
     def _has_forgotten(self, at: datetime, fact: StrategyForgot) -> None:
-        state, runner = self._state_of(fact.strategy, fact.symbol), self._place(fact.strategy, fact.symbol)
+        state, runner = self._state_of(fact.strategy, fact.symbol), self.roster.place(fact.strategy, fact.symbol)
         state.forgot, state.forgot_on = fact.reason, self.calendar.trading_day(at)
         if runner is not None:
             self._tell(runner, ToldSignal(is_late=fact.symbol in self.state.marks))
@@ -349,47 +319,17 @@ class Orchestrator:
     def _state_of(self, strategy: str, symbol: Symbol) -> RunnerState:
         return self.state.runners.setdefault(key_of(strategy, symbol), RunnerState())
 
-    def _place(self, strategy: str, symbol: Symbol) -> Runner | None:
-        return next((runner for runner in self._places.get(symbol, ()) if runner.name == strategy), None)
-
     def _last_shown(self, strategy: str, symbol: Symbol, start: datetime) -> ShownBar | None:
         if not self.is_rebuilding:
             return None
-        runner = self._place(strategy, symbol)
+        runner = self.roster.place(strategy, symbol)
         return None if runner is None else runner.last_shown(start)
 
     def _build(self, settings: Settings) -> None:
-        """By settings and facts alone: VWAP always, another from the day it was first turned on (ST-09)."""
         self.contexts.settings = settings
-        self._left |= {runner.key: runner for places in self._places.values() for runner in places if runner.steps}
-        self._places = {}
-        self._is_built = True
-        for name in self._names():
-            terms = settings.strategies.of(name)
-            for text in terms.symbols or settings.symbols:
-                symbol = Symbol(text)
-                is_on = name == VwapStrategy.name or terms.enabled
-                if is_on or key_of(name, symbol) in self.state.runners:
-                    self._tell(self._placed(name, symbol), Made(terms, symbol in self.state.marks))
+        self.roster.build(settings, self.state, self.memories)
+        self.has_steps = self.has_steps or bool(self.roster.places)
         self.contexts.is_dirty = True
-
-    def _names(self) -> tuple[str, ...]:
-        """The house's, then the user's by name: those that have a table, or ran once.
-
-        What a person typed has no strategy, and is remembered beside them.
-        """
-        ran = {key.partition("/")[0] for key in self.state.runners}
-        return (*HOUSE, *sorted({*self.contexts.settings.strategies.own, *ran} - RESERVED))
-
-    def _placed(self, name: str, symbol: Symbol) -> Runner:
-        """A new one, with what the one before was to be shown yet."""
-        state = self._state_of(name, symbol)
-        memory = self.memories.setdefault(key_of(name, symbol), StrategyMemory())
-        runner = a_runner(name, symbol, self.calendar.venue, state, memory, self._conditions)
-        if (before := self._left.pop(runner.key, None)) is not None:
-            runner.steps = before.steps
-        self._places.setdefault(symbol, []).append(runner)
-        return runner
 
     def _conditions(self, runner: Runner) -> Conditions:
         return self.holdings.conditions(runner.symbol, runner.name, runner.day, self.state.marks)
@@ -403,12 +343,12 @@ class Orchestrator:
         self.state.marks[bar.symbol] = bar.close
         self.state.heard = bar.start
         day = self.calendar.trading_day(at)
-        for runner in self._places.get(bar.symbol, ()):
+        for runner in self.roster.places.get(bar.symbol, ()):
             state, context = runner.state, runner.context
             if bar.start >= runner.until or runner.day != day:
                 self.contexts.enter(runner, bar, at)
             if self.contexts.is_dirty:
-                self.contexts.refresh((each for places in self._places.values() for each in places), self.state.marks)
+                self.contexts.refresh(self.roster.everywhere(), self.state.marks)
             if context.held:
                 self.contexts.disable_after_loss(runner, self.state.marks)
             rests = state.rests and not context.held
