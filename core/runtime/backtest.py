@@ -146,7 +146,7 @@ class Backtest:
 
     def _note_crossings(self, bar: Bar) -> None:
         """That strategy keeps every crossing, also one that it makes nothing of."""
-        runner = self._orchestrator.runner(SmaStrategy.name, bar.symbol)
+        runner = self._orchestrator.roster.runner(SmaStrategy.name, bar.symbol)
         if runner is None or not isinstance(runner.strategy, SmaStrategy):
             return
         said = runner.strategy.state.said
@@ -186,6 +186,6 @@ class Backtest:
 
     def _reasons(self, strategy: str) -> dict[str, int]:
         counted: Counter[str] = Counter()
-        for runner in self._orchestrator.runners_of(strategy):
+        for runner in self._orchestrator.roster.runners_of(strategy):
             counted.update(runner.reasons())
         return {str(reason): count for reason, count in counted.most_common()}

@@ -26,7 +26,7 @@ from core.ports import KillSwitch
 from core.runtime.link import HaltLatch
 from core.views import DeskView
 from core.views.builders.desk import ViewBuilder
-from core.views.event_text import order_in_words
+from core.views.order_text import order_in_words
 from core.workflows.staging.confirmation import Confirmations
 
 NOT_CANCELLED = "its cancel is not answered; the next start asks again"

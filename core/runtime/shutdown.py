@@ -10,7 +10,7 @@ from core.model.order import OrderRequest, OrderType, Side, StopHolder
 from core.model.quote import Quote
 from core.model.session import Session
 from core.trading_state.state import TradingState
-from core.views.event_text import order_in_words
+from core.views.order_text import order_in_words
 from core.workflows.orders.position_close import PositionClose
 from core.workflows.protection.desk_held_stops import stop_by_desk, unguarded
 from core.workflows.staging.confirmation import Confirmations

@@ -1,13 +1,12 @@
 """The plan: the one that is open or runs, folded from facts; and the last one, until another is opened.
 
-It answers where a plan and each of its orders stand. It sends nothing, and decides nothing about risk.
+It sends nothing, and decides nothing about risk.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import datetime
 
 from core.execution.ledger import Ledger
@@ -34,99 +33,19 @@ from core.facts import (
     ProposalEnded,
     SubmissionBlocked,
 )
-from core.model.basket import Basket, BasketEnd, BasketOrderState, BasketPhase, BasketReport, BasketSource, SignedOrder
+from core.model.basket import BasketEnd, BasketOrderState, BasketPhase, BasketSource, SignedOrder
 from core.model.codes import BasketStop
 from core.model.order import OrderStatus
 from core.model.staging import AuthorizationKind
-from core.model.values import ClientOrderId, Money, ProposalId, TicketId, plain, priced
+from core.model.values import ClientOrderId, ProposalId, TicketId, plain, priced
+from core.staging.basket_run import BasketRun, BasketsState
+from core.staging.basket_standing import BasketStanding
 from core.staging.stage import Stage
 
 ENDED_BELOW_IT = "the desk was stopped while the plan ran; nothing of it is sent by itself"
 KEPT_EVENTS = 200
 OF_A_TICKET = re.compile(r"; (open the proposal again|open it again|confirm a new ticket|stage a new order)$")
 """What a ticket is told to do next: who signed a plan has none."""
-
-
-@dataclass(slots=True)
-class BasketRun:
-    """A plan and what became of it.
-
-    Attributes
-    ----------
-    powers
-        Buying power that the broker told at each order's turn, USD.
-    refusals
-        Why a signed order did not go.
-    answered
-        Orders to whose request the broker's answer came, or was given up.
-    refused_because
-        Why the last key on it did not sign; a mark clears it.
-    spared
-        Working entries that a flattening is not to take back: their mark was removed.
-    taken_back
-        Those that it takes back, once it is signed.
-    stop
-        Why nothing more of it goes, as it was said; None where it goes on.
-    halted, halted_by
-        Why it must stop, though it has not been said yet, in words and as a code; empty where nothing stops it.
-    events
-        What happened, with its time, the newest last.
-    """
-
-    plan: Basket
-    phase: BasketPhase = BasketPhase.OPEN
-    phase_since: datetime | None = None
-    phase_reason: str = ""
-    stop: BasketStop | None = None
-    marked: set[ProposalId] = field(default_factory=set)
-    spared: set[ClientOrderId] = field(default_factory=set)
-    taken_back: tuple[ClientOrderId, ...] = ()
-    orders: tuple[SignedOrder, ...] = ()
-    left_out: dict[ProposalId, tuple[str, ...]] = field(default_factory=dict)
-    signed_at: datetime | None = None
-    permitted_until: datetime | None = None
-    power_before: Money | None = None
-    tickets: dict[ProposalId, TicketId] = field(default_factory=dict)
-    powers: dict[ProposalId, Money] = field(default_factory=dict)
-    refusals: dict[ProposalId, tuple[str, ...]] = field(default_factory=dict)
-    halted: str = ""
-    halted_by: BasketStop | None = None
-    answered: set[ClientOrderId] = field(default_factory=set)
-    refused_because: tuple[str, ...] = ()
-    events: list[tuple[datetime, str]] = field(default_factory=list)
-    end: BasketEnd | None = None
-    end_reason: str = ""
-    report: BasketReport | None = None
-
-    @property
-    def id(self) -> TicketId:
-        return self.plan.id
-
-    @property
-    def is_open(self) -> bool:
-        return self.phase is BasketPhase.OPEN
-
-    @property
-    def runs(self) -> bool:
-        return self.phase not in (BasketPhase.OPEN, BasketPhase.OVER)
-
-    def sells(self) -> tuple[SignedOrder, ...]:
-        return tuple(order for order in self.orders if order.proposal.only_reduces)
-
-    def buys(self) -> tuple[SignedOrder, ...]:
-        return tuple(order for order in self.orders if not order.proposal.only_reduces)
-
-    def order(self, order_id: ClientOrderId) -> SignedOrder | None:
-        return next((order for order in self.orders if order.order_id == order_id), None)
-
-    def proposal_of(self, ticket_id: TicketId) -> ProposalId | None:
-        return next((proposal for proposal, ticket in self.tickets.items() if ticket == ticket_id), None)
-
-
-@dataclass(slots=True)
-class BasketsState:
-    run: BasketRun | None = None
-    opened: int = 0
 
 
 class Baskets:
@@ -137,6 +56,7 @@ class Baskets:
     def __init__(self, stage: Stage, ledger: Ledger) -> None:
         self.stage = stage
         self.ledger = ledger
+        self.standings = BasketStanding(stage, ledger)
         self.state = BasketsState()
         self.folds = {
             EngineStarted: self._started,
@@ -187,76 +107,15 @@ class Baskets:
         run = self.state.run
         return run if run is not None and run.is_open and run.id == plan_id else None
 
-    def standing(self, run: BasketRun, signed: SignedOrder) -> BasketOrderState:
-        """By the books where the order is in them; else by what its turn brought."""
-        order = self.ledger.order(signed.order_id)
-        ticket_id = run.tickets.get(signed.proposal.id)
-        if order is not None and ticket_id is not None:
-            if order.status is OrderStatus.FILLED:
-                return BasketOrderState.FILLED
-            if order.status.is_terminal:
-                never_left = signed.proposal.id in run.refusals and not order.filled_quantity
-                return BasketOrderState.REFUSED if never_left else BasketOrderState.ENDED
-            if self.ledger.chains.is_in_doubt(order):
-                return BasketOrderState.IN_DOUBT
-            return BasketOrderState.SENT if order.status is OrderStatus.PENDING else BasketOrderState.WORKING
-        if signed.proposal.id in run.refusals:
-            return BasketOrderState.REFUSED
-        if ticket_id is None:
-            return BasketOrderState.WAITING
-        confirmation = self.stage.state.confirmations.get(ticket_id)
-        if confirmation is None or confirmation.is_void:
-            return BasketOrderState.REFUSED
-        return BasketOrderState.CLEARING if confirmation.is_decided else BasketOrderState.CHECKING
-
     def entries_to_come(self, strategy: str) -> Iterator[ClientOrderId]:
         """Entries of the plan that runs which are signed and not sent, in their turn."""
         run = self.running
         if run is None or run.halted:
             return
         for signed in run.buys():
-            is_to_come = self.standing(run, signed) in (BasketOrderState.WAITING, BasketOrderState.CHECKING)
+            is_to_come = self.standings.of(run, signed) in (BasketOrderState.WAITING, BasketOrderState.CHECKING)
             if signed.proposal.strategy == strategy and is_to_come:
                 yield signed.order_id
-
-    def standing_of_entry(self, order_id: ClientOrderId) -> BasketOrderState:
-        """Of an entry that is taken back: gone, on its way out, or filled before the cancel reached the broker."""
-        order = self.ledger.order(order_id)
-        if order is None or order.status.is_terminal:
-            is_filled = order is not None and order.status is OrderStatus.FILLED
-            return BasketOrderState.FILLED if is_filled else BasketOrderState.TAKEN_BACK
-        if self.ledger.chains.is_in_doubt(order):
-            return BasketOrderState.IN_DOUBT
-        return BasketOrderState.TAKING_BACK if order.is_cancelling else BasketOrderState.WORKING
-
-    def entries_left(self, run: BasketRun) -> list[ClientOrderId]:
-        """The entries that were to be taken back and are not gone yet."""
-        return [order_id for order_id in run.taken_back if not self.standing_of_entry(order_id).is_over]
-
-    def _entries_in_sum(self, run: BasketRun) -> list[str]:
-        if not run.taken_back:
-            return []
-        standings = [self.standing_of_entry(order_id) for order_id in run.taken_back]
-        gone, filled = standings.count(BasketOrderState.TAKEN_BACK), standings.count(BasketOrderState.FILLED)
-        parts = [f"{gone} of {len(standings)} entries taken back"]
-        parts += [f"{filled} of them FILLED before that"] if filled else []
-        left = len(standings) - gone - filled
-        return [*parts, f"{left} of them still at the broker"] if left else parts
-
-    def in_sum(self, run: BasketRun) -> str:
-        """`9 of 14 filled, 1 still working, 4 not sent`, as they stand now; and why it was stopped."""
-        standings = [self.standing(run, order) for order in run.orders]
-        filled = standings.count(BasketOrderState.FILLED)
-        working = sum(not s.is_over and s is not BasketOrderState.WAITING for s in standings)
-        refused = standings.count(BasketOrderState.REFUSED) + standings.count(BasketOrderState.WAITING)
-        ended = standings.count(BasketOrderState.ENDED)
-        parts = self._entries_in_sum(run)
-        parts += [f"{filled} of {len(standings)} filled"] if standings or not parts else []
-        parts += [f"{working} still working"] if working else []
-        parts += [f"{ended} ended unfilled"] if ended else []
-        parts += [f"{refused} not sent"] if refused else []
-        why = f"; {run.phase_reason}" if run.stop is not None else ""
-        return ", ".join(parts) + why
 
     # ── folds ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -391,7 +250,7 @@ class Baskets:
     def _changed(self, at: datetime, fact: OrderStateChanged) -> None:
         """How it ended; of one that never left `blocked` was told already."""
         run, signed = self._signed_order(fact.client_order_id)
-        if run is None or signed is None or self.standing(run, signed) is BasketOrderState.REFUSED:
+        if run is None or signed is None or self.standings.of(run, signed) is BasketOrderState.REFUSED:
             return
         if fact.after.is_terminal and fact.after is not OrderStatus.FILLED:
             because = f": {fact.reason}" if fact.reason else ""

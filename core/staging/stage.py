@@ -6,8 +6,8 @@ It answers who may do what. It sends nothing and decides nothing about risk.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 
 from core.facts import (
     ApprovalRedeemed,
@@ -36,71 +36,10 @@ from core.model.codes import ProposalEnd
 from core.model.order import OrderRequest, digest_of
 from core.model.session import Calendar
 from core.model.signal import ExitReason
-from core.model.staging import MANUAL, Approval, AuthorizationKind, Proposal, Review, StandingAuthorization, Ticket
+from core.model.staging import MANUAL, Approval, AuthorizationKind, Proposal
 from core.model.values import NO_SHARES, ClientOrderId, Digest, ProposalId, Quantity, Symbol, TicketId
-
-LESS = "less-"
-"""With this begins the name of an approval of less of what was signed."""
-A_WEEK = timedelta(days=7)
-"""How long the ledger remembers an order whole, too."""
-A_MONTH = timedelta(days=30)
-"""How long it remembers one that never arrived: a sale that is in doubt when the desk is left is such a one."""
-STOPS = frozenset({AuthorizationKind.PROTECTIVE_STOP, AuthorizationKind.RESTORE_STOP})
-"""What is signed for the shares themselves: it lasts a session longer than the order that it follows."""
-
-
-@dataclass(slots=True)
-class Confirmation:
-    """A turned key. Its approval is void as soon as the confirmation was refused.
-
-    That its order was blocked is told once, and leaves what else was signed with it: the stop that goes back (EX-21).
-    """
-
-    ticket: Ticket
-    proposal: Proposal
-    approval: Approval
-    received_at: datetime
-    is_decided: bool = False
-    is_void: bool = False
-    is_told: bool = False
-
-
-@dataclass(slots=True)
-class AuthorizationUse:
-    """A mandate and how much of it was released; how often only counts its approvals, so that none has a used name.
-
-    `returned` are the orders whose permission was given back: a crash may have that recorded twice.
-    """
-
-    mandate: StandingAuthorization
-    released: Quantity = NO_SHARES
-    releases: int = 0
-    returned: tuple[ClientOrderId, ...] = ()
-
-    @property
-    def is_unused(self) -> bool:
-        return self.released == 0
-
-
-@dataclass(slots=True)
-class StageState:
-    proposals: dict[ProposalId, Proposal] = field(default_factory=dict)
-    reviews: dict[ProposalId, Review] = field(default_factory=dict)
-    tickets: dict[TicketId, Ticket] = field(default_factory=dict)
-    confirmations: dict[TicketId, Confirmation] = field(default_factory=dict)
-    mandates: dict[str, AuthorizationUse] = field(default_factory=dict)
-    used: set[str] = field(default_factory=set)
-    redeemed: dict[ClientOrderId, tuple[str, Quantity]] = field(default_factory=dict)
-    """Of orders that are not written down yet: the mandate of each, and how much of it."""
-    less: dict[str, datetime] = field(default_factory=dict)
-    """The approvals of less of what was signed that were used, and when each has lapsed."""
-    refusals: dict[TicketId, tuple[str, ...]] = field(default_factory=dict)
-    tickets_opened: int = 0
-    manual_orders: int = 0
-    changes: int = 0
-    skipped: int = 0
-    confirmed: int = 0
-    refused: int = 0
+from core.staging.retention import TicketRetention
+from core.staging.stage_state import AuthorizationUse, Confirmation, StageState
 
 
 class Stage:
@@ -118,7 +57,7 @@ class Stage:
         self, calendar: Calendar, is_working: Callable[[ClientOrderId], bool] = lambda _order_id: False
     ) -> None:
         self.calendar = calendar
-        self.is_working = is_working
+        self.retention = TicketRetention(calendar, is_working)
         self.state = StageState()
         self.ended: Proposal | None = None
         self.folds = {
@@ -244,7 +183,7 @@ class Stage:
 
     def named(self, at: datetime) -> set[ClientOrderId]:
         """Orders that something signed or waiting may yet speak of."""
-        over = self._over(at)
+        over = self.retention.over(self.state, at)
         found = {proposal.order.replaces for proposal in self.state.proposals.values()}
         found |= {use.mandate.parent for use in self.state.mandates.values() if use.mandate.ticket_id not in over}
         for ticket_id, confirmation in self.state.confirmations.items():
@@ -271,7 +210,7 @@ class Stage:
             del self.state.mandates[use.mandate.id]
 
     def _staged(self, at: datetime, fact: ProposalStaged) -> None:
-        self._forget_older_than_a_day(at)
+        self.retention.forget_older_than_a_day(self.state, at)
         self.state.proposals[fact.proposal.id] = fact.proposal
         self.state.reviews[fact.proposal.id] = fact.review
         if fact.proposal.strategy == MANUAL or fact.proposal.exit_reason in (
@@ -392,46 +331,4 @@ class Stage:
             del self.state.mandates[mandate_id]
 
     def _day_started(self, at: datetime, _fact: DayStarted) -> None:
-        """Of less of what was signed no ticket is left to forget it with; what has lapsed is refused by its time. What
-        was refused is told while its ticket or its key is there.
-        """
-        self._forget_older_than_a_day(at)
-        self.state.less = {id_: lapses_at for id_, lapses_at in self.state.less.items() if at <= lapses_at}
-        self.state.used = {id_ for id_ in self.state.used if not id_.startswith(LESS)}  # of older journals
-        known = self.state.tickets.keys() | self.state.confirmations.keys()
-        self.state.refusals = {id_: reasons for id_, reasons in self.state.refusals.items() if id_ in known}
-
-    def _forget_older_than_a_day(self, at: datetime) -> None:
-        """Confirmations of earlier days whose orders are over have nothing left to permit, but for stops that last."""
-        old = self._over(at)
-        if not old:
-            return
-        state, names = self.state, tuple(old)
-        state.confirmations = {id_: c for id_, c in state.confirmations.items() if id_ not in old}
-        state.used = {used for used in state.used if not used.startswith(names)}
-        state.refusals = {id_: reasons for id_, reasons in state.refusals.items() if id_ not in old}
-        state.mandates = {id_: use for id_, use in state.mandates.items() if use.mandate.ticket_id not in old}
-
-    def _over(self, at: datetime) -> set[TicketId]:
-        """The tickets of such confirmations."""
-        day_of = self.calendar.trading_day
-        day = day_of(at)
-        before = {id_: c for id_, c in self.state.confirmations.items() if day_of(c.received_at) < day}
-        its: dict[TicketId, list[AuthorizationUse]] = {}
-        for use in self.state.mandates.values() if before else ():
-            its.setdefault(use.mandate.ticket_id, []).append(use)
-        return {id_ for id_, c in before.items() if not self._may_owe(c, its.get(id_, []), at)}
-
-    def _may_owe(self, confirmation: Confirmation, its: list[AuthorizationUse], at: datetime) -> bool:
-        """Whether its order may fill yet, or a stop of it may be asked for."""
-        if self.is_working(confirmation.ticket.order.client_order_id):
-            return True
-        stops = [use for use in its if use.mandate.kind in STOPS]
-        if any(at <= use.mandate.ends_at for use in stops):
-            return True
-        is_to_go_back = any(
-            use.mandate.kind is AuthorizationKind.RESTORE_STOP for use in stops
-        )  # it ends behind its sale
-        is_owed = any(use.released < use.mandate.quantity for use in stops)  # it is asked for on a ticket, once
-        age = at - confirmation.received_at
-        return (is_owed and age <= A_WEEK) or (is_to_go_back and age <= A_MONTH)
+        self.retention.begin_day(self.state, at)

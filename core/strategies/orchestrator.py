@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
-from typing import Any, Protocol
+from datetime import UTC, date, datetime
+from typing import Any
 
 from core.facts import (
     BarClosed,
@@ -30,57 +29,35 @@ from core.facts import (
     StrategyResumed,
 )
 from core.model.bar import Bar
-from core.model.evaluation import SuspensionCause
-from core.model.recommendation import Recommendation
 from core.model.session import Calendar, NoSession
 from core.model.signal import EntrySignal, ExitSignal, NoTradeReason
-from core.model.values import Money, Price, Quantity, Symbol
-from core.risk.evaluation.book import Suspension
+from core.model.values import Symbol
 from core.risk.size_factors.base import Conditions
 from core.settings.settings import Settings
-from core.strategies.builtin import HOUSE, OF_THE_HOUSE, StrategyKinds
+from core.strategies.builtin import OF_THE_HOUSE, StrategyKinds
+from core.strategies.contexts import Holdings, RunnerContexts
 from core.strategies.memory import SIGNAL, OrchestratorState, RunnerState, StrategyMemory, fault_in_words
 from core.strategies.questions import Missed, StrategyQuestions
+from core.strategies.roster import Roster
 from core.strategies.runner import (
     SHOWN,
     Anew,
-    Begins,
     CountedReasons,
     Hole,
-    Made,
     PastBars,
     Runner,
     ShownBar,
     Step,
     ToldSignal,
-    a_runner,
     key_of,
 )
-from core.strategies.user_strategies import RESERVED, MissingStrategy
-from core.strategies.vwap import VwapStrategy
+from core.strategies.user_strategies import MissingStrategy
 from core.strategies.warm_up import bars_needed, has_missed_bars
 
 ENOUGH_FOR_AN_ANOMALY = 30
 """Bars of a session that must all have given one reason before it is flagged."""
 CHOSEN = frozenset({NoTradeReason.DISABLED, NoTradeReason.PAUSED})
 """Reasons that a person or the night chose, and that are shown as such: a session of them is no anomaly."""
-
-
-class Holdings(Protocol):
-    """What the orchestrator asks of the books and the stage. It never sees either."""
-
-    def held(self, symbol: Symbol, strategy: str) -> tuple[Quantity, Price | None]: ...
-    def entered_at(self, symbol: Symbol, strategy: str) -> datetime | None: ...
-    def covered(self, symbol: Symbol, strategy: str) -> Quantity: ...
-    def entries_filled(self, strategy: str, day: date) -> int: ...
-    def entries_allowed(self, day: date) -> int: ...
-    def is_waiting(self, symbol: Symbol, strategy: str) -> bool: ...
-    def queued(self) -> int: ...
-    def recommendation(self, symbol: Symbol, strategy: str) -> Recommendation | None: ...
-    def shut(self, strategy: str, at: datetime) -> Suspension | None: ...
-    def opening_equity(self, day: date) -> Decimal | None: ...
-    def conditions(self, symbol: Symbol, strategy: str, day: date, last: dict[Symbol, Price]) -> Conditions: ...
-    def result_of(self, day: date, last: dict[Symbol, Price]) -> Decimal: ...
 
 
 class Orchestrator:
@@ -112,14 +89,11 @@ class Orchestrator:
         self.showing = StrategyQuestions(calendar, kinds)
         self.state = OrchestratorState()
         self.memories: dict[str, StrategyMemory] = {}
-        self.settings = Settings()
-        self.runners: dict[Symbol, list[Runner]] = {}
+        self.contexts = RunnerContexts(calendar, holdings)
+        self.roster = Roster(calendar.venue, kinds, holdings, self._conditions)
         self.is_rebuilding = False
         self.has_steps = False
-        self.is_dirty = True
-        self._places: dict[Symbol, list[Runner]] = {}
-        self._left: dict[str, Runner] = {}
-        self._is_built = self._is_asking = False
+        self._is_asking = False
         self._unasked: Bar | None = None
         self._asked = 0
         self._shows_from = datetime.min.replace(tzinfo=UTC)
@@ -158,16 +132,10 @@ class Orchestrator:
         del total[SIGNAL]
         return {str(reason): count for reason, count in sorted(total.items())}
 
-    def runner(self, strategy: str, symbol: Symbol) -> Runner | None:
-        """That strategy on that symbol; None where it does not run there."""
-        for runner in self.runners.get(symbol, ()):
-            if runner.name == strategy:
-                return runner
-        return None
-
-    def runners_of(self, strategy: str) -> tuple[Runner, ...]:
-        """That strategy on every symbol where it runs."""
-        return tuple(r for runners in self.runners.values() for r in runners if r.name == strategy)
+    @property
+    def runners(self) -> dict[Symbol, list[Runner]]:
+        """The strategies that run, by symbol."""
+        return self.roster.runners
 
     # ── beside the fold ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -233,12 +201,13 @@ class Orchestrator:
     def catch_up(self) -> None:
         """Show and tell each strategy what it is to be shown and told yet; what they answer is not heard."""
         self.has_steps = False
-        if self._is_built:
-            self._let_run()
-        for runner in (*self._left.values(), *self._everyone()):
+        if self.roster.is_built:
+            self.showing.settings = self.contexts.settings
+            self.roster.let_run()
+        for runner in (*self.roster.left.values(), *self.roster.everyone()):
             if runner.steps:
                 self.showing.perform(runner)
-        self._left = {}
+        self.roster.left = {}
 
     def session_over(self, bar: Bar) -> ReasonsCounted | None:
         """What was answered in the session before that of `bar`, where that begins with it."""
@@ -249,14 +218,14 @@ class Orchestrator:
             return None
         over = {
             runner.key: {str(reason): bars for reason, bars in runner.memory.reasons.items()}
-            for runner in self._everyone()
+            for runner in self.roster.everyone()
             if runner.memory.reasons and runner.state.session is not None and runner.state.session < session.day
         }
         return ReasonsCounted(session.day, over) if over else None
 
     def missing(self) -> dict[str, str]:
         """Which of the user's strategies do not load, and why: those that have a table, and every broken file."""
-        made = {r.name: r.strategy.reason for r in self._everyone() if isinstance(r.strategy, MissingStrategy)}
+        made = {r.name: r.strategy.reason for r in self.roster.everyone() if isinstance(r.strategy, MissingStrategy)}
         return {**self.kinds.faults, **made}
 
     def wanting_history(self) -> tuple[Symbol, ...]:
@@ -267,26 +236,6 @@ class Orchestrator:
         """Bars that make every strategy on the symbol whole."""
         return max((bars_needed(r.strategy) for r in self.runners[symbol] if r.memory.wants_history), default=0)
 
-    def _let_run(self) -> None:
-        self._is_built = False
-        self.showing.settings = self.settings
-        self.runners = {}
-        for runner in (runner for places in self._places.values() for runner in places):
-            if self._runs(runner):
-                self.runners.setdefault(runner.symbol, []).append(runner)
-            else:
-                runner.steps.clear()
-
-    def _everyone(self) -> Iterator[Runner]:
-        return (runner for runners in self.runners.values() for runner in runners)
-
-    def _runs(self, runner: Runner) -> bool:
-        """One of the user's that is off and no longer loads runs only while it holds something, or may yet."""
-        name, symbol = runner.name, runner.symbol
-        if name in self.kinds.known or self.settings.strategies.of(name).enabled:
-            return True
-        return bool(self.holdings.held(symbol, name)[0]) or self.holdings.is_waiting(symbol, name)
-
     # ── folds ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _tell(self, runner: Runner, step: Step) -> None:
@@ -294,22 +243,21 @@ class Orchestrator:
         self.has_steps = True
 
     def _tell_all(self, step: Step) -> None:
-        for places in self._places.values():
-            for runner in places:
-                self._tell(runner, step)
+        for runner in self.roster.everywhere():
+            self._tell(runner, step)
 
     def _any(self, _at: datetime, _fact: Fact) -> None:
         """Whatever others fold may have changed what a strategy is told."""
-        self.is_dirty = True
+        self.contexts.is_dirty = True
 
     def _engine_started(self, at: datetime, _fact: EngineStarted) -> None:
         """Sessions passed while no desk ran: windows that have a hole in them begin anew."""
-        self.is_dirty = True
+        self.contexts.is_dirty = True
         if self.state.heard is not None and has_missed_bars(self.calendar, self.state.heard, at):
             self._tell_all(Hole())
 
     def _history_taken(self, _at: datetime, fact: HistoryLoaded) -> None:
-        for runner in self._places.get(fact.symbol, ()):
+        for runner in self.roster.places.get(fact.symbol, ()):
             self._tell(runner, PastBars(fact.bars))
 
     def _applied(self, _at: datetime, fact: SettingsApplied) -> None:
@@ -318,16 +266,16 @@ class Orchestrator:
     def _paused(self, at: datetime, fact: StrategyPaused) -> None:
         state = self._state_of(fact.strategy, fact.symbol)
         state.paused_at, state.paused_because, state.rests = at, fact.reason, fact.rests
-        self.is_dirty = True
+        self.contexts.is_dirty = True
 
     def _resumed(self, _at: datetime, fact: StrategyResumed) -> None:
         """One that rested has missed bars: it begins anew."""
-        state, runner = self._state_of(fact.strategy, fact.symbol), self._place(fact.strategy, fact.symbol)
+        state, runner = self._state_of(fact.strategy, fact.symbol), self.roster.place(fact.strategy, fact.symbol)
         if state.rests and runner is not None:
             self._tell(runner, Anew(is_late=fact.symbol in self.state.marks))
         state.paused_at, state.paused_because, state.rests = None, "", False
         state.faults, state.fault = 0, ""
-        self.is_dirty = True
+        self.contexts.is_dirty = True
 
     def _signal_raised(self, _at: datetime, fact: SignalRaised) -> None:
         """Nothing follows from it but its own plan, which a bar that is shown later must not change."""
@@ -341,7 +289,7 @@ class Orchestrator:
             state.reasons.update({reason: bars for reason, bars in reasons.items() if reason != SIGNAL})
             state.anomaly = _anomaly(reasons, fact.before)
             name, _, symbol = key.partition("/")
-            if (runner := self._place(name, Symbol(symbol))) is not None:
+            if (runner := self.roster.place(name, Symbol(symbol))) is not None:
                 self._tell(runner, CountedReasons())
 
     def _has_failed(self, _at: datetime, fact: StrategyFailed) -> None:
@@ -363,7 +311,7 @@ class Orchestrator:
         self.state.missing.pop(fact.strategy, None)
 
     def _has_forgotten(self, at: datetime, fact: StrategyForgot) -> None:
-        state, runner = self._state_of(fact.strategy, fact.symbol), self._place(fact.strategy, fact.symbol)
+        state, runner = self._state_of(fact.strategy, fact.symbol), self.roster.place(fact.strategy, fact.symbol)
         state.forgot, state.forgot_on = fact.reason, self.calendar.trading_day(at)
         if runner is not None:
             self._tell(runner, ToldSignal(is_late=fact.symbol in self.state.marks))
@@ -371,47 +319,17 @@ class Orchestrator:
     def _state_of(self, strategy: str, symbol: Symbol) -> RunnerState:
         return self.state.runners.setdefault(key_of(strategy, symbol), RunnerState())
 
-    def _place(self, strategy: str, symbol: Symbol) -> Runner | None:
-        return next((runner for runner in self._places.get(symbol, ()) if runner.name == strategy), None)
-
     def _last_shown(self, strategy: str, symbol: Symbol, start: datetime) -> ShownBar | None:
         if not self.is_rebuilding:
             return None
-        runner = self._place(strategy, symbol)
+        runner = self.roster.place(strategy, symbol)
         return None if runner is None else runner.last_shown(start)
 
     def _build(self, settings: Settings) -> None:
-        """By settings and facts alone: VWAP always, another from the day it was first turned on (ST-09)."""
-        self.settings = settings
-        self._left |= {runner.key: runner for places in self._places.values() for runner in places if runner.steps}
-        self._places = {}
-        self._is_built = True
-        for name in self._names():
-            terms = settings.strategies.of(name)
-            for text in terms.symbols or settings.symbols:
-                symbol = Symbol(text)
-                is_on = name == VwapStrategy.name or terms.enabled
-                if is_on or key_of(name, symbol) in self.state.runners:
-                    self._tell(self._placed(name, symbol), Made(terms, symbol in self.state.marks))
-        self.is_dirty = True
-
-    def _names(self) -> tuple[str, ...]:
-        """The house's, then the user's by name: those that have a table, or ran once.
-
-        What a person typed has no strategy, and is remembered beside them.
-        """
-        ran = {key.partition("/")[0] for key in self.state.runners}
-        return (*HOUSE, *sorted({*self.settings.strategies.own, *ran} - RESERVED))
-
-    def _placed(self, name: str, symbol: Symbol) -> Runner:
-        """A new one, with what the one before was to be shown yet."""
-        state = self._state_of(name, symbol)
-        memory = self.memories.setdefault(key_of(name, symbol), StrategyMemory())
-        runner = a_runner(name, symbol, self.calendar.venue, state, memory, self._conditions)
-        if (before := self._left.pop(runner.key, None)) is not None:
-            runner.steps = before.steps
-        self._places.setdefault(symbol, []).append(runner)
-        return runner
+        self.contexts.settings = settings
+        self.roster.build(settings, self.state, self.memories)
+        self.has_steps = self.has_steps or bool(self.roster.places)
+        self.contexts.is_dirty = True
 
     def _conditions(self, runner: Runner) -> Conditions:
         return self.holdings.conditions(runner.symbol, runner.name, runner.day, self.state.marks)
@@ -425,14 +343,14 @@ class Orchestrator:
         self.state.marks[bar.symbol] = bar.close
         self.state.heard = bar.start
         day = self.calendar.trading_day(at)
-        for runner in self._places.get(bar.symbol, ()):
+        for runner in self.roster.places.get(bar.symbol, ()):
             state, context = runner.state, runner.context
             if bar.start >= runner.until or runner.day != day:
-                self._enter_session(runner, bar, at)
-            if self.is_dirty:
-                self._refresh_all()
+                self.contexts.enter(runner, bar, at)
+            if self.contexts.is_dirty:
+                self.contexts.refresh(self.roster.everywhere(), self.state.marks)
             if context.held:
-                self._disable_after_loss(runner)
+                self.contexts.disable_after_loss(runner, self.state.marks)
             rests = state.rests and not context.held
             if state.faults and not rests:
                 _settle(state)
@@ -442,63 +360,6 @@ class Orchestrator:
                 else:
                     runner.keep(bar, rests=rests)
                     self.has_steps = True
-
-    def _enter_session(self, runner: Runner, bar: Bar, at: datetime) -> None:
-        session, state = self.calendar.session_at(bar.start), runner.state
-        if isinstance(session, NoSession):
-            raise TypeError(f"bar {bar.start} of {bar.symbol} is outside of every session: {session.reason}")
-        if state.session != session.day:
-            runner.begins = Begins.FIRST if state.session is None else Begins.NEXT
-            state.session = session.day
-            if state.forgot_on is not None and session.day > state.forgot_on:
-                state.forgot, state.forgot_on = "", None
-        risk = self.settings.risk
-        runner.until, runner.day = session.close, self.calendar.trading_day(at)
-        runner.context.session = session
-        runner.context.window_first = self.calendar.venue.at(session.day, risk.window_start)
-        runner.context.window_last = self.calendar.venue.at(session.day, risk.window_end)
-        minutes = self.settings.strategies.flat_minutes(runner.name)
-        runner.context.flat_from = session.close - timedelta(minutes=minutes)
-        self.is_dirty = True
-
-    def _refresh_all(self) -> None:
-        is_broker_behind = self.holdings.queued() > self.settings.execution.max_queued
-        for runners in self._places.values():
-            for runner in runners:
-                self._refresh(runner)
-                runner.context.is_broker_behind = is_broker_behind
-        self.is_dirty = False
-
-    def _refresh(self, runner: Runner) -> None:
-        context, name, symbol, day = runner.context, runner.name, runner.symbol, runner.day
-        runner.told = None
-        context.held, context.entry_price = self.holdings.held(symbol, name)
-        context.entered_at = self.holdings.entered_at(symbol, name)
-        context.covered = self.holdings.covered(symbol, name)
-        context.entries_filled = self.holdings.entries_filled(name, day)
-        context.entries_allowed = self.holdings.entries_allowed(day)
-        context.is_waiting = self.holdings.is_waiting(symbol, name)
-        context.recommendation = self.holdings.recommendation(symbol, name)
-        runner.shut = shut = self.holdings.shut(name, context.session.open)
-        is_rested = shut is not None and shut.cause is not SuspensionCause.RETIRED
-        context.is_paused = runner.state.paused_at is not None or is_rested
-        is_open = shut is None and not context.is_paused
-        context.is_enabled = self.settings.strategies.of(name).enabled and is_open
-        equity = self.holdings.opening_equity(day)
-        context.risk_per_trade = _money(self.settings.risk.per_trade.of(equity))
-        context.max_notional = _money(self.settings.risk.max_notional.of(equity))
-        context.min_notional = self.settings.risk.min_notional
-        runner.daily_limit = self.settings.risk.daily_loss.of(equity)
-        self._disable_after_loss(runner)
-
-    def _disable_after_loss(self, runner: Runner) -> None:
-        """Shut for the day once the loss, open positions marked at their last bar, reached the limit (ST-02)."""
-        day, limit = runner.day, runner.daily_limit
-        if limit is not None and -self.holdings.result_of(day, self.state.marks) >= limit:
-            runner.state.disabled_on = day
-        is_disabled = runner.state.disabled_on == day
-        if runner.context.is_day_disabled != is_disabled:
-            runner.context.is_day_disabled, runner.told = is_disabled, None
 
 
 def _settle(state: RunnerState) -> None:
@@ -514,7 +375,3 @@ def _anomaly(reasons: Mapping[str, int], before: date) -> str:
     if len(reasons) != 1 or bars < ENOUGH_FOR_AN_ANOMALY or set(reasons) <= CHOSEN:
         return ""
     return f"{next(iter(reasons))} for all {bars} bars of the session before {before:%d %B}"
-
-
-def _money(amount: Decimal | None) -> Money | None:
-    return None if amount is None else Money(amount)

@@ -241,7 +241,7 @@ def test_a_fact_whose_fields_changed_is_upgraded(name: str, home: Home, release:
     upgrade = '{"why": data["reason"]}'
     release.decorates("EngineStopped", f"version={version + 1}, upgrades={{{version}: lambda data: {upgrade}}}")
     release.changes("core/facts/engine.py", STOPPED, STOPPED.replace("reason", "why"))
-    release.changes("core/views/event_text.py", TOLD, TOLD.replace("fact.reason", "fact.why"))
+    release.changes("core/views/event_text/desk.py", TOLD, TOLD.replace("fact.reason", "fact.why"))
 
     assert release.opens(home).holds_what_it_held(name)
 

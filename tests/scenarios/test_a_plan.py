@@ -95,7 +95,7 @@ def raised_to(least: str, largest: str) -> Settings:
 
 def standings(house: House) -> list[BasketOrderState]:
     run = the_plan(house)
-    return [house.desk.plans.standing(run, order) for order in run.orders]
+    return [house.desk.plans.standings.of(run, order) for order in run.orders]
 
 
 def submissions(house: House, before: int) -> list[str]:
@@ -292,7 +292,7 @@ def test_a_buy_that_a_check_refuses_at_its_turn_is_shown_and_the_others_go_on() 
 
     runs_out(house)
 
-    assert house.desk.plans.standing(the_plan(house), hhh) is BasketOrderState.REFUSED
+    assert house.desk.plans.standings.of(the_plan(house), hhh) is BasketOrderState.REFUSED
     assert the_plan(house).end_reason == "13 of 14 filled, 1 not sent"
 
 

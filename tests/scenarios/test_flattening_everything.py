@@ -69,7 +69,7 @@ def test_eight_resting_entries_are_taken_back_although_nothing_is_held() -> None
 
     assert house.requests()[before:] == ["cancel"] * 8
     assert entries(house) == [OrderStatus.CANCELLED] * 8
-    assert house.desk.plans.in_sum(the_plan(house)) == "8 of 8 entries taken back"
+    assert house.desk.plans.standings.in_sum(the_plan(house)) == "8 of 8 entries taken back"
     assert report.left == ()
     assert_can_be_rebuilt(house)
 
@@ -89,7 +89,7 @@ def test_the_entries_go_before_the_first_sale() -> None:
     assert house.desk.ledger.positions() == ()
     assert not house.desk.ledger.working_entries()
     assert words(house)[0] == "signed: 2 entries to take back first, then 2 to sell or cover first, then 0 to open"
-    assert house.desk.plans.in_sum(the_plan(house)) == "2 of 2 entries taken back, 2 of 2 filled"
+    assert house.desk.plans.standings.in_sum(the_plan(house)) == "2 of 2 entries taken back, 2 of 2 filled"
 
 
 def test_a_cancel_without_an_answer_holds_no_sale_back_and_the_report_names_the_entry() -> None:
@@ -124,7 +124,7 @@ def test_an_entry_that_is_not_gone_in_time_is_named_in_the_report() -> None:
         "BUY 10 GGG limit 99.50 still works and would open",
         "BUY 10 HHH limit 99.50 still works and would open",
     )
-    assert "2 of them still at the broker" in house.desk.plans.in_sum(the_plan(house))
+    assert "2 of them still at the broker" in house.desk.plans.standings.in_sum(the_plan(house))
 
 
 def test_an_entry_that_fills_while_the_plan_is_read_or_taken_back_is_named_as_held() -> None:
@@ -142,7 +142,8 @@ def test_an_entry_that_fills_while_the_plan_is_read_or_taken_back_is_named_as_he
 
     assert house.held(GGG) == house.held_by_the_broker(GGG) == "10"
     assert report.left == ("GGG 10 held",)
-    assert "0 of 1 entries taken back, 1 of them FILLED before that" in house.desk.plans.in_sum(the_plan(house))
+    told = house.desk.plans.standings.in_sum(the_plan(house))
+    assert "0 of 1 entries taken back, 1 of them FILLED before that" in told
 
 
 def test_an_entry_whose_mark_was_removed_stays_and_the_plan_says_so() -> None:
@@ -271,7 +272,7 @@ def test_an_unsigned_flattening_takes_nothing_back() -> None:
     passes(house, 5)
 
     assert house.facts(CancelRequested) == []
-    assert house.desk.plans.standing_of_entry(house.desk.ledger.working_entries()[0].id) is BasketOrderState.WORKING
+    assert house.desk.plans.standings.of_entry(house.desk.ledger.working_entries()[0].id) is BasketOrderState.WORKING
     assert house.held_by_the_broker(Symbol("GGG")) == "0"
     assert Decimal(house.held(Symbol("GGG"))) == 0
 

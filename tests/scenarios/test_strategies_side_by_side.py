@@ -240,7 +240,7 @@ def test_a_memory_that_does_not_fit_at_a_start_is_told_and_what_it_holds_is_left
     orchestrator.restore(orchestrator.state)
     orchestrator.catch_up()
 
-    house.engine.apply(house.line.at, orchestrator.settings, "replay")
+    house.engine.apply(house.line.at, orchestrator.contexts.settings, "replay")
     begun = row(house, "forgetful").trouble
     house.until("15:57")
 

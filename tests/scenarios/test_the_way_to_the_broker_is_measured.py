@@ -289,7 +289,7 @@ def test_a_malformed_signal_never_becomes_a_proposal_and_is_counted(monkeypatch:
     house = House(a_day()).opens().until("10:06")
     House.built.remove(house)  # who rebuilds it has the sound strategy again
 
-    runner = house.desk.orchestrator.runner("vwap", Symbol("SPY"))
+    runner = house.desk.orchestrator.roster.runner("vwap", Symbol("SPY"))
     assert runner is not None
     assert house.facts(ProposalStaged) == []
     assert runner.memory.last_answer == "MALFORMED its quantity is Infinity"

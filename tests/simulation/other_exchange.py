@@ -12,6 +12,7 @@ from core.brokers.simulated.book import Book, BookedOrder
 from core.brokers.simulated.exchange import ExchangeConfig, RequestLog, SimulatedExchange
 from core.brokers.simulated.limits import is_within
 from core.brokers.simulated.matching import Matching
+from core.brokers.simulated.order_entry import OrderEntry
 from core.brokers.simulated.path import Segment
 from core.brokers.simulated.rules import Situation
 from core.model.broker import Accepted, Execution, UpdateEvent
@@ -85,20 +86,27 @@ class LateMatching(Matching):
         super()._fill_a_limit(order, reached, passed, segment, waits=waits)
 
 
+class OtherEntry(OrderEntry):
+    """A replacement may come without the legs that it asks for."""
+
+    drops_legs = False
+
+    def _accept(self, at: datetime, situation: Situation, old: BookedOrder | None = None) -> Accepted:
+        if old is not None and self.drops_legs and situation.order.legs:
+            bare = replace(situation.order, legs=(), order_class=OrderClass.SIMPLE)
+            situation = replace(situation, order=bare)
+        return super()._accept(at, situation, old)
+
+
 class OtherExchange(SimulatedExchange):
     def __init__(self, config: ExchangeConfig, calendar: Calendar, log: RequestLog, manners: Manners) -> None:
         super().__init__(config, calendar, log)
-        self.manners = manners
         if not manners.ends_siblings:
             self._book = OtherBook(config.fee_per_share)
             self._market, _ = self._rules(calendar)
             self._bars = self._market.bars
         self._matching = LateMatching(config, calendar, self._market, self._book, self._ledger)
         self._matching.wait = timedelta(seconds=manners.limits_wait)
+        self._entry = OtherEntry(config, self._listing, self._matching, self._market, self._book, self._ledger)
+        self._entry.drops_legs = manners.drops_legs
         self._working = self._book.working
-
-    def _accept(self, at: datetime, situation: Situation, old: BookedOrder | None = None) -> Accepted:
-        if old is not None and self.manners.drops_legs and situation.order.legs:
-            bare = replace(situation.order, legs=(), order_class=OrderClass.SIMPLE)
-            situation = replace(situation, order=bare)
-        return super()._accept(at, situation, old)

@@ -24,7 +24,8 @@ from core.runtime import virtual_lanes
 from core.runtime.base import Runtime
 from core.runtime.virtual import VirtualRuntime
 from core.runtime.virtual_lanes import Request
-from core.staging.stage import AuthorizationUse, Stage
+from core.staging.stage import Stage
+from core.staging.stage_state import AuthorizationUse
 from core.workflows.base.deadlines import Deadlines
 from core.workflows.orders.position_close import PositionClose
 from core.workflows.orders.unsent_orders import UnsentOrders

@@ -44,7 +44,8 @@ from core.model.basket import BasketPhase
 from core.model.broker import Execution, NoAnswer, OrderReport
 from core.model.staging import AuthorizationKind
 from core.risk.gate import Gate
-from core.staging.baskets import BasketRun, Baskets
+from core.staging.basket_run import BasketRun
+from core.staging.baskets import Baskets
 from core.staging.stage import Stage
 from core.trading_state.state import TradingState
 from core.trading_state.trading_status import TradingStatus

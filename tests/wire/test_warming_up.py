@@ -45,7 +45,7 @@ def test_an_average_of_two_hundred_minutes_stands_after_thirty(market: LoopbackE
     calendar = desk.runtime.engine.state.calendar
     every = {bar.start: bar for bar in (*taken.bars, *heard)}
     shown(running, [every[start] for start in sorted(every)], calendar)
-    runner = desk.runtime.engine.state.orchestrator.runner("sma", taken.symbol)
+    runner = desk.runtime.engine.state.orchestrator.roster.runner("sma", taken.symbol)
     assert runner is not None
     assert runner.strategy.state.regime == running.state.regime
     assert not [f for f in facts if isinstance(f, ProposalStaged) and f.proposal.signal_time < taken.bars[-1].end]

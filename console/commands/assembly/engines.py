@@ -67,7 +67,7 @@ def keeper_of(
     `overrides` are those that its settings were loaded with, `left_out` those that it was started with last time, and
     `sources` what goes over the file beside them.
     """
-    from core.views.builders.desk import word_of
+    from core.views.builders.status import word_of
     from state.heartbeat import Heartbeat
     from state.housekeeping import Housekeeping
     from state.settings_watch import SettingsWatch

@@ -15,15 +15,16 @@ from core.brokers.simulated.account import ExchangeLedger
 from core.brokers.simulated.book import NEVER, Book, BookedOrder
 from core.brokers.simulated.config import ExchangeConfig
 from core.brokers.simulated.frictions import Frictions
+from core.brokers.simulated.hours import ExchangeHours
 from core.brokers.simulated.limits import fill_of_a_limit, is_within, worse
-from core.brokers.simulated.market import ExchangeMarket, minute_of, side_of
+from core.brokers.simulated.market import ExchangeMarket, side_of
 from core.brokers.simulated.path import Segment
 from core.brokers.simulated.same_bar import SameBar
-from core.model.bar import ONE_MINUTE
+from core.brokers.simulated.steps import Steps
 from core.model.broker import UpdateEvent
 from core.model.order import OrderRequest, OrderType, Side, TimeInForce
 from core.model.quote import Feed, NoQuote, Quote
-from core.model.session import Calendar, Session
+from core.model.session import Calendar
 from core.model.values import ZERO, Price, Quantity, Symbol
 
 
@@ -45,17 +46,14 @@ class Matching:
     ) -> None:
         self.now = datetime.min.replace(tzinfo=UTC)
         self.next_at: datetime | None = None
-        self._config = config
-        self._calendar = calendar
+        self._hours = ExchangeHours(calendar)
+        self._steps = Steps(self._hours, market, book)
         self._market = market
         self._book = book
         self._ledger = ledger
         self._frictions = Frictions(config)
-        self._quoted: dict[Symbol, tuple[datetime, Quote | None]] = {}
         self.same_bar = SameBar(market, book, ledger)
         self.executions = self.at_derived_quotes = 0
-        self._session: Session | None = None
-        self._day: Session | None = None
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -76,92 +74,19 @@ class Matching:
         if symbol not in self._book.working:
             self._market.quotes[symbol] = quote
             return
-        is_known = self._market.has_price_since(symbol, self.session(at).open, at)
+        is_known = self._market.has_price_since(symbol, self._hours.session(at).open, at)
         before = self._market.quote(symbol, at)
         self._market.quotes[symbol] = quote
-        self._quoted[symbol] = at, before if is_known and isinstance(before, Quote) else None
+        self._steps.quoted[symbol] = at, before if is_known and isinstance(before, Quote) else None
         self.schedule()
 
     def schedule(self) -> None:
         """Work out the next step; called whenever orders or bars have changed."""
-        self.next_at = self._next_step() if self._book.working else None
-
-    def session(self, at: datetime) -> Session:
-        """The session that is open at `at`, or the next one."""
-        if self._session is None or at >= self._session.close:
-            found = self._calendar.session_at(at)
-            self._session = found if isinstance(found, Session) else self._calendar.next_session(at)
-        return self._session
+        self.next_at = self._steps.next_after(self.now) if self._book.working else None
 
     def day_end(self, order: OrderRequest, at: datetime) -> datetime:
         """When an order for the day that comes at `at` expires."""
-        return self._span_of(self._day_of(at))[1] if order.extended_hours else self.session(at).close
-
-    def _day_of(self, at: datetime) -> Session:
-        """The session whose extended hours are not over at `at`: of the same day, or the next one."""
-        if self._day is None or at >= self._span_of(self._day)[1]:
-            found = self._calendar.session_on(self._calendar.trading_day(at))
-            is_on = isinstance(found, Session) and at < self._span_of(found)[1]
-            self._day = found if is_on and isinstance(found, Session) else self._calendar.next_session(at)
-        return self._day
-
-    def _span_of(self, session: Session) -> tuple[datetime, datetime]:
-        return self._calendar.venue.extended_span(session)
-
-    def _is_extended(self, at: datetime) -> bool:
-        session = self._day_of(at)
-        first, last = self._span_of(session)
-        return first <= at < last and not session.holds(at)
-
-    def _next_extended_step(self) -> datetime:
-        """Outside the session: its extended hours begin or end, a bar's price comes, or a minute begins."""
-        marked = [order for order in self._book.all_working() if order.request.extended_hours]
-        if not marked:
-            return NEVER
-        first, last = self._span_of(self._day_of(self.now))
-        if self.now < first:
-            return first
-        points = [self._next_point(symbol, marked) for symbol in {order.symbol for order in marked}]
-        return min(last, minute_of(self.now) + ONE_MINUTE, *(point for point in points if point is not None))
-
-    def _next_step(self) -> datetime:
-        session = self.session(self.now)
-        if self.now < session.open:
-            return min(session.open, self._next_extended_step())
-        step = session.close
-        for symbol, orders in self._book.working.items():
-            point = self._next_point(symbol, orders)
-            if point is not None and point < step:
-                step = point
-        return step
-
-    def _next_point(self, symbol: Symbol, orders: list[BookedOrder]) -> datetime | None:
-        """The next point of the symbol's path that would change one of its orders; None where this bar has none.
-
-        The whole bar is known here, so most bars are seen off by comparing levels with its low and high.
-        """
-        takes_any_price = any(order.takes_any_price for order in orders)
-        quoted_at, _ = self._quoted.get(symbol, (NEVER, None))
-        if self.now <= quoted_at < NEVER and any(order.rests_at_its_limit for order in orders):
-            return min(quoted_at, self._next_of_the_path(symbol, orders, takes_any_price) or quoted_at)
-        return self._next_of_the_path(symbol, orders, takes_any_price)
-
-    def _next_of_the_path(self, symbol: Symbol, orders: list[BookedOrder], takes_any_price: bool) -> datetime | None:
-        bar = self._market.bars.get(symbol)
-        if bar is not None and bar.start + self._market.lasts.get(symbol, ONE_MINUTE) > self.now:
-            touched = [order for order in orders if order.takes_any_price or order.is_touched(bar.low, bar.high)]
-            points = [at for order in touched if (at := self._next_touch(order)) is not None]
-            if points:
-                return min(points)
-        return minute_of(self.now) + ONE_MINUTE if takes_any_price else None
-
-    def _next_touch(self, order: BookedOrder) -> datetime | None:
-        """When what is left of the bar, as this order meets it, touches it."""
-        path = self._market.path_of(order)
-        for segment in () if path is None else path.segments(self.now):
-            if order.takes_any_price or order.is_touched(segment.low, segment.high):
-                return segment.at
-        return None
+        return self._hours.day_end(order, at)
 
     def _segment_of(self, order: BookedOrder, at: datetime) -> Segment | None:
         """Of the bar as this order meets it; None between points."""
@@ -173,13 +98,13 @@ class Matching:
         for symbol in self._book.working:
             self._market.settle(symbol, at)
         self._expire(at)
-        if self.session(at).holds(at):
+        if self._hours.session(at).holds(at):
             for symbol in sorted(self._book.working):
                 self._pass(symbol, at)
-        elif any(order.request.extended_hours for order in self._book.all_working()) and self._is_extended(at):
+        elif any(order.request.extended_hours for order in self._book.all_working()) and self._hours.is_extended(at):
             for symbol in sorted(self._book.working):
                 self._pass_extended(symbol, at)
-        self._quoted = {symbol: heard for symbol, heard in self._quoted.items() if heard[0] > at}
+        self._steps.quoted = {symbol: heard for symbol, heard in self._steps.quoted.items() if heard[0] > at}
         self.schedule()
 
     def _expire(self, at: datetime) -> None:
@@ -201,7 +126,7 @@ class Matching:
         if self._can_trade(order.symbol, at):
             for arrived in (order, *order.rivals):  # those of an OCO work from the start
                 self._arrive(arrived, at)
-        elif order.request.extended_hours and self._is_extended(at):
+        elif order.request.extended_hours and self._hours.is_extended(at):
             self._take_within(order, at)
         if order.is_working and order.request.time_in_force is TimeInForce.IOC:
             self._book.end(order, UpdateEvent.CANCELED, at)
@@ -220,7 +145,7 @@ class Matching:
             self._book.follow(order, price)
 
     def _can_trade(self, symbol: Symbol, at: datetime) -> bool:
-        session = self.session(at)
+        session = self._hours.session(at)
         if self._frictions.is_halted(symbol, session, at):
             return False
         return session.holds(at) and self._market.has_price_since(symbol, session.open, at)
@@ -239,7 +164,7 @@ class Matching:
             for order in waiting:
                 if order.is_working:
                     self._go_on_at_the_market(order, self._segment_of(order, at), at)
-        if self._frictions.is_halted(symbol, self.session(at), at):
+        if self._frictions.is_halted(symbol, self._hours.session(at), at):
             return
         if path is None or path.segment(at) is None:
             self._pass_a_quote(symbol, orders, at)
@@ -256,7 +181,7 @@ class Matching:
         path = self._market.path(symbol)
         is_a_point = path is not None and path.segment(at) is not None
         marked = [order for order in self._book.working[symbol] if order.request.extended_hours]
-        if not is_a_point and symbol in self._quoted:
+        if not is_a_point and symbol in self._steps.quoted:
             self._pass_a_quote(symbol, marked, at)
             return
         for order in marked:
@@ -268,7 +193,7 @@ class Matching:
 
     def _pass_a_quote(self, symbol: Symbol, orders: list[BookedOrder], at: datetime) -> None:
         """A quote was recorded between two points of a path: what rests at its limit meets it, and the one before."""
-        quoted_at, before = self._quoted.get(symbol, (NEVER, None))
+        quoted_at, before = self._steps.quoted.get(symbol, (NEVER, None))
         now = self._market.quote(symbol, at)
         if quoted_at != at or isinstance(now, NoQuote):
             return

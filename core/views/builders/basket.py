@@ -15,7 +15,7 @@ from core.model.instrument import named
 from core.model.staging import Proposal, Review, StopPlan
 from core.model.values import ZERO, Money, ProposalId, Quantity, plain
 from core.risk.gate import Gate
-from core.staging.baskets import BasketRun
+from core.staging.basket_run import BasketRun
 from core.trading_state.state import TradingState
 from core.views import BasketRowView, BasketView
 from core.views.builders.displaced_orders import (
@@ -25,7 +25,7 @@ from core.views.builders.displaced_orders import (
     put_back_in_words,
     quantity_after,
 )
-from core.views.event_text import order_in_words
+from core.views.order_text import order_in_words
 from core.workflows.baskets.basket_dry_run import DryRunResult
 from core.workflows.baskets.baskets import digest_now, rehearsed, taken_back
 
@@ -120,7 +120,7 @@ class BasketViewBuilder:
         left = [line.proposal for line in run.plan.lines if line.proposal.id not in signed]
         entries = [order for order_id in run.taken_back if (order := self.state.ledger.order(order_id)) is not None]
         rows = (
-            *(self._entry_row(o, is_marked=True, standing=self.state.plans.standing_of_entry(o.id)) for o in entries),
+            *(self._entry_row(o, is_marked=True, standing=self.state.plans.standings.of_entry(o.id)) for o in entries),
             *(self._signed_row(run, order) for order in run.orders),
             *(_left_row(proposal, run.left_out.get(proposal.id, ()), run) for proposal in left),
         )
@@ -137,7 +137,7 @@ class BasketViewBuilder:
             cost=proposal.order.cost(price) if price is not None else None,
             power_after=run.powers.get(proposal.id, signed.power_after),
             refusals=run.refusals.get(proposal.id, ()),
-            standing=self.state.plans.standing(run, signed),
+            standing=self.state.plans.standings.of(run, signed),
             status=order.status if order is not None else None,
             filled=order.filled_quantity if order is not None else None,
             average=order.average_price if order is not None else None,
@@ -189,7 +189,7 @@ class BasketViewBuilder:
             events=tuple(run.events),
             refused_because=run.refused_because,
             end=run.end,
-            end_reason=self.state.plans.in_sum(run) if run.report is not None else run.end_reason,
+            end_reason=self.state.plans.standings.in_sum(run) if run.report is not None else run.end_reason,
             report=run.report,
             left=left,
         )

@@ -15,7 +15,8 @@ from core.model.values import Price
 from core.ports import Recorded
 from core.trading_state.state import TradingState
 from core.views import KillOutcome, LogRow, NotEdited, NotStaged
-from core.views.event_text import in_words, kind_of, order_in_words, purpose_in_words, severity_of
+from core.views.event_text import in_words, kind_of, severity_of
+from core.views.order_text import order_in_words, purpose_in_words
 
 ROWS = 500
 REFUSALS = 20

@@ -76,3 +76,9 @@ def sizing(state: TradingState, at: datetime) -> SizingView:
     return SizingView(
         None if risk is None else Money(risk), None if most is None else Money(most), context.settings.risk.min_notional
     )
+
+
+def halted_in_words(state: TradingState, symbol: Symbol) -> str:
+    """Since when, and the exchange's words; empty where it trades (MD-06)."""
+    halt = state.normaliser.state.halted.get(symbol)
+    return "" if halt is None else f"{state.calendar.venue.clock(halt.since)}, {halt.reason}"

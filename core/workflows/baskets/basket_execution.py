@@ -42,7 +42,7 @@ from core.model.broker import BrokerPicture
 from core.model.codes import BasketStop, CancelCode, ProposalEnd
 from core.model.staging import AuthorizationKind, Ticket
 from core.model.values import plain
-from core.staging.baskets import BasketRun
+from core.staging.basket_run import BasketRun
 from core.trading_state.state import TradingState
 from core.workflows.base.declarations import answers
 from core.workflows.baskets.basket_reporting import BasketReporting
@@ -151,7 +151,7 @@ class BasketExecution:
             order = self.state.ledger.order(order_id)
             if order is not None and order.is_working and not order.is_cancelling:
                 yield from self.cancellation.cancel(order, FLATTENED, CancelCode.FLATTENED)
-        left = self.plans.entries_left(run)
+        left = self.plans.standings.entries_left(run)
         if not left:
             self._move(run, BasketPhase.SELLING, "the entries are gone")
         elif self._since(run) >= self._seconds("entries_seconds"):
@@ -210,7 +210,7 @@ class BasketExecution:
     def _stop(self, run: BasketRun, reason: str, stop: BasketStop | None) -> Iterator[Effect]:
         """Nothing more of it goes; what is on its way is seen to its end by the report."""
         for signed in run.orders:
-            standing, told = self.plans.standing(run, signed), (f"{NOT_GONE}: {reason}",)
+            standing, told = self.plans.standings.of(run, signed), (f"{NOT_GONE}: {reason}",)
             ticket_id = run.tickets.get(signed.proposal.id)
             if standing is BasketOrderState.CHECKING and ticket_id is not None:
                 self.state.record(ConfirmationRefused(ticket_id, told))
@@ -242,7 +242,9 @@ class BasketExecution:
             if run.plan.source is BasketSource.FILE and signed.proposal.id in self.state.stage.state.proposals:
                 self.state.record(ProposalEnded(signed.proposal.id, ProposalEnd.WITHDRAWN, "its plan is over"))
         end = BasketEnd.STOPPED if run.stop is not None or run.halted else BasketEnd.DONE
-        self.state.record(BasketEnded(run.id, end, self.plans.in_sum(run), self.reporting.report(run, self._picture)))
+        self.state.record(
+            BasketEnded(run.id, end, self.plans.standings.in_sum(run), self.reporting.report(run, self._picture))
+        )
 
     # ── one order ────────────────────────────────────────────────────────────────────────────────────────────────
 

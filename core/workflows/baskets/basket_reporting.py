@@ -14,9 +14,9 @@ from core.model.basket import (
 )
 from core.model.broker import BrokerPicture
 from core.model.values import NO_SHARES, Money, Quantity, Symbol, plain
-from core.staging.baskets import BasketRun
+from core.staging.basket_run import BasketRun
 from core.trading_state.state import TradingState
-from core.views.event_text import order_in_words
+from core.views.order_text import order_in_words
 
 STILL_CLEARING = "its stop makes way; it goes when that is gone, and Orders shows it then"
 
@@ -56,7 +56,7 @@ class BasketReporting:
         request = signed.proposal.order
         order: Order | None = self.state.ledger.order(signed.order_id)
         told = "; ".join(run.refusals.get(signed.proposal.id, ()))
-        if self.state.plans.standing(run, signed) is BasketOrderState.CLEARING:
+        if self.state.plans.standings.of(run, signed) is BasketOrderState.CLEARING:
             told = STILL_CLEARING
         return ReportLine(
             proposal_id=signed.proposal.id,

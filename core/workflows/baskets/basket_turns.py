@@ -12,7 +12,7 @@ from core.model.basket import (
     SignedOrder,
 )
 from core.model.order import OrderRequest, OrderStatus
-from core.staging.baskets import BasketRun
+from core.staging.basket_run import BasketRun
 from core.trading_state.state import TradingState
 
 SIDE_BY_SIDE = 4
@@ -29,14 +29,14 @@ class BasketTurns:
     def following(self, run: BasketRun, orders: tuple[SignedOrder, ...]) -> SignedOrder | None:
         """The next whose turn it is; None while one is being checked, or something that it would wait behind has no
         answer yet, or where none is left."""
-        following = next((o for o in orders if self.plans.standing(run, o) is BasketOrderState.WAITING), None)
+        following = next((o for o in orders if self.plans.standings.of(run, o) is BasketOrderState.WAITING), None)
         if following is None or self._is_in_hand(run, orders) or self._is_lane_busy(following.proposal.order):
             return None
         return following
 
     def following_sale(self, run: BasketRun) -> SignedOrder | None:
         """The next that waits for nothing of its own symbol: another's request may hang (EX-22)."""
-        standings = [(order, self.plans.standing(run, order)) for order in run.sells()]
+        standings = [(order, self.plans.standings.of(run, order)) for order in run.sells()]
         if [standing for _, standing in standings].count(BasketOrderState.CHECKING) >= SIDE_BY_SIDE:
             return None
         for order, standing in standings:
@@ -47,12 +47,12 @@ class BasketTurns:
         return None
 
     def have_all_gone(self, run: BasketRun, orders: tuple[SignedOrder, ...]) -> bool:
-        are_left = any(self.plans.standing(run, order) is BasketOrderState.WAITING for order in orders)
+        are_left = any(self.plans.standings.of(run, order) is BasketOrderState.WAITING for order in orders)
         return not are_left and not self._is_in_hand(run, orders)
 
     def doubted(self, run: BasketRun) -> list[SignedOrder]:
         """The buys that are looked up, and of which the operator was not asked yet."""
-        found = [order for order in run.buys() if self.plans.standing(run, order) is BasketOrderState.IN_DOUBT]
+        found = [order for order in run.buys() if self.plans.standings.of(run, order) is BasketOrderState.IN_DOUBT]
         return [order for order in found if self.asks_at(run, [order]) >= (run.phase_since or self.state.at)]
 
     def asks_at(self, run: BasketRun, doubted: list[SignedOrder]) -> datetime:
@@ -72,10 +72,10 @@ class BasketTurns:
             yield self.asks_at(run, doubted)
 
     def unsettled(self, run: BasketRun, orders: tuple[SignedOrder, ...]) -> list[SignedOrder]:
-        return [order for order in orders if not self.plans.standing(run, order).is_over]
+        return [order for order in orders if not self.plans.standings.of(run, order).is_over]
 
     def not_filled(self, run: BasketRun) -> list[SignedOrder]:
-        return [order for order in run.sells() if self.plans.standing(run, order) is not BasketOrderState.FILLED]
+        return [order for order in run.sells() if self.plans.standings.of(run, order) is not BasketOrderState.FILLED]
 
     def is_on_its_way_out(self, run: BasketRun) -> bool:
         """Whether the broker was asked to cancel an order of it, or has not answered for one yet."""
@@ -86,7 +86,7 @@ class BasketTurns:
     def _is_in_hand(self, run: BasketRun, orders: tuple[SignedOrder, ...]) -> bool:
         doubted = self.doubted(run)
         return any(
-            self.plans.standing(run, order).holds_the_turn or self._waits_for_answer(run, order) or order in doubted
+            self.plans.standings.of(run, order).holds_the_turn or self._waits_for_answer(run, order) or order in doubted
             for order in orders
         )
 

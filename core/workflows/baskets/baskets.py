@@ -25,7 +25,7 @@ from core.model.sender import seat_of
 from core.model.staging import AuthorizationKind, StandingAuthorization
 from core.model.values import ZERO, ClientOrderId, Digest, Money, ProposalId, TicketId
 from core.risk.gate import Gate
-from core.staging.baskets import BasketRun
+from core.staging.basket_run import BasketRun
 from core.trading_state.state import TradingState
 from core.workflows.base.declarations import answers
 from core.workflows.baskets.basket_dry_run import BasketDryRun, DryRunResult

@@ -48,7 +48,7 @@ class OvernightPositions:
 
 def is_held_over(state: TradingState, position: Position) -> bool:
     """Whether the session in which a strategy opened it is over, and the strategy holds nothing over night."""
-    if state.orchestrator.runner(position.strategy, position.symbol) is None:
+    if state.orchestrator.roster.runner(position.strategy, position.symbol) is None:
         return False
     terms = state.control.settings.strategies.of(position.strategy)
     return not terms.holds_overnight and close_behind(state, position) is not None

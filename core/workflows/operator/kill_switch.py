@@ -16,7 +16,7 @@ from core.model.codes import CancelCode, HaltCause
 from core.model.order import OrderStatus
 from core.model.values import BrokerOrderId, ClientOrderId
 from core.trading_state.state import TradingState
-from core.views.event_text import order_in_words
+from core.views.order_text import order_in_words
 from core.workflows.base.declarations import answers
 from core.workflows.base.isolation import apart, done_apart
 from core.workflows.orders.cancellation import Cancellation

@@ -20,14 +20,14 @@ class PausesAndBans:
     @answers(PauseStrategy)
     def on_pause(self, command: PauseStrategy) -> Iterable[Effect]:
         """Pausing what is paused, or what does not run, changes nothing."""
-        runner = self.state.orchestrator.runner(command.strategy, command.symbol)
+        runner = self.state.orchestrator.roster.runner(command.strategy, command.symbol)
         if runner is not None and runner.state.paused_at is None:
             self.state.record(StrategyPaused(command.strategy, command.symbol))
         return ()
 
     @answers(ResumeStrategy)
     def on_resume(self, command: ResumeStrategy) -> Iterable[Effect]:
-        runner = self.state.orchestrator.runner(command.strategy, command.symbol)
+        runner = self.state.orchestrator.roster.runner(command.strategy, command.symbol)
         if runner is not None and runner.state.paused_at is not None:
             self.state.record(StrategyResumed(command.strategy, command.symbol))
         return ()

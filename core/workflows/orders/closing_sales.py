@@ -17,7 +17,7 @@ from core.model.codes import CancelCode
 from core.model.order import OrderStatus
 from core.model.staging import AuthorizationKind, StandingAuthorization, Ticket
 from core.model.values import ZERO, ClientOrderId, Symbol
-from core.staging.stage import AuthorizationUse
+from core.staging.stage_state import AuthorizationUse
 from core.trading_state.state import TradingState
 
 GIVEN_UP = "the close that it was to make way for was given up"

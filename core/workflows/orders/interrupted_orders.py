@@ -18,7 +18,7 @@ from core.messages.inputs import SubmissionStopped
 from core.model.codes import AuthorizationCode, GuardCode
 from core.model.staging import Approval, AuthorizationKind
 from core.model.values import ZERO, ClientOrderId, Quantity
-from core.staging.stage import STOPS
+from core.staging.stage_state import STOPS
 from core.trading_state.state import TradingState
 from core.workflows.base.declarations import follows
 from core.workflows.base.follow_up import follow_up

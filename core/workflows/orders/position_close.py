@@ -21,7 +21,7 @@ from core.model.order import OrderClass, OrderRequest, OrderStatus, OrderType, T
 from core.model.signal import ExitReason
 from core.model.staging import AuthorizationKind, Proposal, Ticket
 from core.model.values import ZERO, ClientOrderId, Quantity, Symbol, plain
-from core.staging.stage import AuthorizationUse
+from core.staging.stage_state import AuthorizationUse
 from core.trading_state.state import TradingState
 from core.workflows.base.declarations import follows
 from core.workflows.base.isolation import apart

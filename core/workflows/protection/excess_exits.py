@@ -26,7 +26,7 @@ from core.model.codes import CUT, CancelCode
 from core.model.order import LegRole, OrderClass, OrderRequest, OrderStatus, TimeInForce, order_id_of
 from core.model.staging import Approval
 from core.model.values import NO_SHARES, ZERO, ClientOrderId, Quantity, Symbol, TicketId
-from core.staging.stage import LESS
+from core.staging.stage_state import LESS
 from core.trading_state.state import TradingState
 from core.workflows.base.declarations import answers, follows
 from core.workflows.base.isolation import apart

@@ -69,7 +69,7 @@ class ProtectionEvents:
     def _pause_for_review(self) -> None:
         """A strategy that is disabled opens nothing on any symbol; the operator resumes it (RK-13)."""
         for strategy in self.state.protections.disabled_strategies():
-            for runner in self.state.orchestrator.runners_of(strategy):
+            for runner in self.state.orchestrator.roster.runners_of(strategy):
                 if runner.state.paused_at is None:
                     self.state.record(StrategyPaused(strategy, runner.symbol, FOR_A_REVIEW))
 

@@ -19,7 +19,7 @@ from core.model.position import Position
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, AuthorizationKind, StandingAuthorization
 from core.model.values import ClientOrderId, Quantity, Symbol
-from core.staging.stage import AuthorizationUse
+from core.staging.stage_state import AuthorizationUse
 from core.trading_state.state import TradingState
 from core.workflows.base.declarations import answers, follows
 from core.workflows.base.isolation import apart

@@ -18,7 +18,7 @@ from core.model.position import Position
 from core.model.signal import ExitReason
 from core.model.staging import AuthorizationKind, Proposal
 from core.model.values import ProposalId
-from core.staging.stage import AuthorizationUse
+from core.staging.stage_state import AuthorizationUse
 from core.trading_state.state import TradingState
 from core.workflows.base.declarations import answers, follows
 from core.workflows.staging.confirmation import Confirmations

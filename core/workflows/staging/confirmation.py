@@ -19,7 +19,7 @@ from core.model.staging import Proposal, Review, StopPlan, Ticket
 from core.model.values import TicketId, plain
 from core.risk.gate import Gate, ReviewContext
 from core.staging.resting_entries import time_to_live
-from core.staging.stage import Confirmation
+from core.staging.stage_state import Confirmation
 from core.trading_state.state import TradingState
 from core.workflows.base.declarations import answers
 from core.workflows.base.follow_up import follow_up

@@ -70,7 +70,7 @@ def _others(state: TradingState, proposal: Proposal) -> Iterator[ListedExit]:
     terms = settings.exits
     if terms.guards(strategy):
         yield from _of_the_rules(terms, proposal)
-    runner = state.orchestrator.runner(strategy, proposal.symbol)
+    runner = state.orchestrator.roster.runner(strategy, proposal.symbol)
     if runner is not None and strategy not in AVERAGES:
         yield ListedExit("when its signal turns", None)
     day = state.calendar.session_on(state.calendar.trading_day(state.at))

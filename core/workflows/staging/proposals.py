@@ -19,7 +19,7 @@ from core.model.staging import MANUAL, AuthorizationKind, Proposal, StopPlan
 from core.model.values import ClientOrderId, ProposalId, Quantity, Symbol
 from core.staging.attached_legs import with_legs
 from core.trading_state.state import TradingState
-from core.views.event_text import order_in_words
+from core.views.order_text import order_in_words
 from core.workflows.base.declarations import answers
 from core.workflows.staging.closing_terms import closing_side
 from core.workflows.staging.proposal_staging import ProposalStaging

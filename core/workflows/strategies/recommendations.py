@@ -82,7 +82,7 @@ def why_not(state: TradingState, given: Given, at: datetime) -> str:
         return "its time is over"
     if not idea.strategy:
         return "it names no strategy; n makes it an order of your own"
-    runner = state.orchestrator.runner(idea.strategy, idea.symbol)
+    runner = state.orchestrator.roster.runner(idea.strategy, idea.symbol)
     if runner is None:
         return f"no strategy {idea.strategy} runs on {idea.symbol}; n makes it an order of your own"
     if not isinstance(runner.strategy, TradePlanStrategy):

@@ -78,7 +78,7 @@ def test_in_a_halt_nothing_trades_and_after_it_everything_goes_on() -> None:
     session = NewYorkHours().session_on(THURSDAY)
     assert isinstance(session, Session)
     minutes = [session.open + timedelta(minutes=number) for number in range(390)]
-    halted = [minute for minute in minutes if floor.exchange._frictions.is_halted(SPY, session, minute)]
+    halted = [minute for minute in minutes if floor.exchange._matching._frictions.is_halted(SPY, session, minute)]
     assert len(halted) == 5
     bar, order = replace(a_bar("10:00", "100"), start=halted[0]), an_order("buy", Side.BUY, "10")
     floor.exchange.begin_bar(bar)

@@ -41,7 +41,8 @@ from core.model.staging import (
     digest_of_ticket,
 )
 from core.model.values import ClientOrderId, Digest, Money, Price, ProposalId, Quantity, TicketId
-from core.staging.stage import Stage, StageState
+from core.staging.stage import Stage
+from core.staging.stage_state import StageState
 from tests.unit.core.brokers.trading_floor import IBM, SPY, NewYorkHours
 from tests.unit.core.execution.books import TEN, a_request, a_stop_plan
 

@@ -161,7 +161,7 @@ def told(bars: list[Bar], stops: set[int]) -> tuple[list[object], Kept]:
         for answer in orchestrator.ask(bar):
             said.append(answer)
             book.take(answer)
-            orchestrator.is_dirty = True
+            orchestrator.contexts.is_dirty = True
     return said, (orchestrator.state, orchestrator.memories)
 
 
@@ -220,7 +220,7 @@ def test_windows_of_another_length_leave_an_open_trade_its_stop_and_its_target(n
     orchestrator = Orchestrator(NewYorkHours(), Holdings())
     orchestrator.folds[SettingsApplied](OPEN, SettingsApplied(ON))
     orchestrator.catch_up()
-    runner = orchestrator.runner(name, Symbol("SPY"))
+    runner = orchestrator.roster.runner(name, Symbol("SPY"))
     assert runner is not None
     plan = TradePlan(Price(Decimal(99)), Price(Decimal(103)), Decimal(100))
     runner.strategy.state.plan = plan
@@ -231,7 +231,7 @@ def test_windows_of_another_length_leave_an_open_trade_its_stop_and_its_target(n
     )
     orchestrator.catch_up()
 
-    again = orchestrator.runner(name, Symbol("SPY"))
+    again = orchestrator.roster.runner(name, Symbol("SPY"))
     assert again is not None
     assert again.strategy.state is not runner.strategy.state
     assert again.strategy.state.plan == plan

@@ -1,0 +1,167 @@
+"""Requests are acted upon: what the rules refuse, what is accepted into the book, and how it meets the market."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+
+from core.brokers.simulated.account import ExchangeLedger
+from core.brokers.simulated.book import Book, BookedOrder
+from core.brokers.simulated.config import ExchangeConfig
+from core.brokers.simulated.frictions import Frictions
+from core.brokers.simulated.legs import legs_of
+from core.brokers.simulated.listing import Listing
+from core.brokers.simulated.log import (
+    Cancellation,
+    Replacement,
+    Submission,
+)
+from core.brokers.simulated.market import ExchangeMarket
+from core.brokers.simulated.matching import Matching
+from core.brokers.simulated.replacements import refusal_to_replace
+from core.brokers.simulated.rules import Situation, duplicate, is_whole, refusal
+from core.model.broker import Accepted, NotFound, Refused, UpdateEvent
+from core.model.codes import RefusalKind
+from core.model.instrument import BrokerInstrument
+from core.model.order import OrderClass, OrderRequest, OrderType, Side, TimeInForce
+from core.model.quote import NoQuote
+from core.model.values import ZERO, Price, Symbol
+
+
+class OrderEntry:
+    """Takes orders, replacements and cancels, each in the market as it finds it."""
+
+    def __init__(
+        self,
+        config: ExchangeConfig,
+        listing: Listing,
+        matching: Matching,
+        market: ExchangeMarket,
+        book: Book,
+        ledger: ExchangeLedger,
+    ) -> None:
+        self._config = config
+        self._listing = listing
+        self._matching = matching
+        self._market = market
+        self._book = book
+        self._ledger = ledger
+        self._frictions = Frictions(config)
+
+    def submit(self, submission: Submission) -> Accepted | Refused:
+        """Take an order or refuse it."""
+        self._reach(submission.at, submission.order.symbol)
+        situation = self._situation(submission.at, submission.order, None)
+        refused = refusal(situation) or self._frictions.refusal(submission.order)
+        return refused or self._accept(submission.at, situation)
+
+    def replace(self, replacement: Replacement) -> Accepted | Refused:
+        """Put an order in the place of the one that it names, all at once, or refuse it; refused, the old one stays."""
+        at, request = replacement.at, replacement.order
+        self._reach(at, request.symbol)
+        old = None if request.replaces is None else self._book.find(request.replaces)
+        situation = self._situation(at, request, old)
+        refused = duplicate(situation) or refusal_to_replace(old, request) or refusal(situation)
+        refused = refused or self._frictions.refusal(request)
+        if refused is not None or old is None:
+            return refused or Refused(RefusalKind.UNPROCESSABLE, "a replacement names an order")
+        self._book.end(old, UpdateEvent.REPLACED, at)
+        return self._accept(at, situation, old)
+
+    def cancel(self, cancellation: Cancellation) -> Accepted | Refused | NotFound:
+        """Cancel what is left of an order; one that is over already is refused."""
+        self._matching.walk_through(cancellation.at)
+        order = self._book.find(cancellation.client_order_id)
+        if order is None:
+            return NotFound()
+        self._market.settle(order.symbol, cancellation.at)
+        if not order.is_working:
+            return Refused(RefusalKind.NOT_WORKING, f'order is already in "{order.report().raw_status}" state')
+        self._book.end(order, UpdateEvent.CANCELED, cancellation.at)
+        self._matching.schedule()
+        return Accepted(order.whole_report())
+
+    def _reach(self, at: datetime, symbol: Symbol) -> None:
+        """The market as a request finds it."""
+        self._matching.walk_through(at)
+        self._market.settle(symbol, at)
+
+    def _accept(self, at: datetime, situation: Situation, old: BookedOrder | None = None) -> Accepted:
+        """Into the book with its legs; what takes another's place stands where that stood, held where it was."""
+        request, instrument = situation.order, situation.instrument
+        assert isinstance(instrument, BrokerInstrument)  # the rules have seen to both
+        assert situation.price is not None
+        order = BookedOrder(
+            request=request,
+            broker_order_id=self._book.next_broker_id(),
+            opens=situation.opens,
+            reserve_price=situation.sold_at or situation.price,
+            step=Decimal(1) if is_whole(request.quantity) else instrument.quantity_step,
+            expires_at=self._matching.day_end(request, at) if request.time_in_force is TimeInForce.DAY else None,
+            instrument=instrument.terms,
+        )
+        if old is not None:
+            _stand_in(order, old)
+        for leg in self._booked(order, at, is_held=old is not None and old.is_held):
+            self._book.hold(leg)
+            if request.order_class is OrderClass.OCO:
+                self._book.release(leg, at)
+        accepted = Accepted(order.whole_report())
+        if not order.is_held:
+            self._matching.arrive(order, at)
+        return accepted
+
+    def _booked(self, order: BookedOrder, at: datetime, *, is_held: bool) -> Iterator[BookedOrder]:
+        """The order is in the book before its legs are made."""
+        if is_held:
+            self._book.hold(order)
+        else:
+            self._book.accept(order, at)
+        return legs_of(order, self._book.next_broker_id)
+
+    def _situation(self, at: datetime, order: OrderRequest, old: BookedOrder | None) -> Situation:
+        """As it is for an order that arrives; what the one that makes way holds or reserves is free again."""
+        gone = old if old is not None and old.is_working else None
+        held = gone.remaining if gone is not None and not gone.opens and not gone.is_held else ZERO
+        reserved = gone.to_reserve if gone is not None and gone.opens else ZERO
+        return Situation(
+            order=order,
+            instrument=self._listing.instrument(order.symbol),
+            is_duplicate=self._book.find(order.client_order_id) is not None,
+            is_margin=self._config.is_margin,
+            position=self._ledger.quantity(order.symbol),
+            held=self._book.held(order.symbol, order.side) - held,
+            opposite_opens=self._book.is_opening(order.symbol, order.side.opposite),
+            price=self._cost_of_a_share(at, order),
+            sold_at=self._sold_short_at(at, order),
+            buying_power=self._ledger.buying_power(at, self._market, self._book.reserved() - reserved),
+            is_held=gone is not None and gone.is_held,
+        )
+
+    def _sold_short_at(self, at: datetime, order: OrderRequest) -> Price | None:
+        """A limit that sells short below the bid takes the bid."""
+        is_short = order.side is Side.SELL and self._ledger.quantity(order.symbol) <= ZERO
+        limit = order.limit_price
+        if limit is None or order.type is not OrderType.LIMIT or not is_short:
+            return None
+        return self._market.sold_short_at(order.symbol, limit, at)
+
+    def _cost_of_a_share(self, at: datetime, order: OrderRequest) -> Price | None:
+        """Its limit, its stop, or the side of the quote that it takes else; None where there is no quote."""
+        if order.limit_price is not None:
+            return order.limit_price
+        if order.type is OrderType.STOP:
+            return order.stop_price
+        quote = self._market.quote(order.symbol, at)
+        if isinstance(quote, NoQuote):
+            return None
+        return quote.ask if order.side is Side.BUY else quote.bid
+
+
+def _stand_in(order: BookedOrder, old: BookedOrder) -> None:
+    """A leg's replacement is a leg in its place; a trailing stop keeps the best price that it has seen."""
+    order.best = old.best
+    if old.parent is not None:
+        order.parent = old.parent
+        order.parent.legs[order.parent.legs.index(old)] = order

@@ -1,0 +1,119 @@
+"""Which strategy runs where: by settings and facts alone, VWAP always, another once it was turned on (ST-09)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from core.model.values import Symbol
+from core.model.venue import Venue
+from core.risk.size_factors.base import Conditions
+from core.settings.settings import Settings
+from core.strategies.builtin import HOUSE, StrategyKinds
+from core.strategies.contexts import Holdings
+from core.strategies.memory import OrchestratorState, RunnerState, StrategyMemory
+from core.strategies.runner import Made, Runner, a_runner, key_of
+from core.strategies.user_strategies import RESERVED
+from core.strategies.vwap import VwapStrategy
+
+
+class Roster:
+    """Places strategies on symbols, and lets run those that may.
+
+    Attributes
+    ----------
+    places
+        Every strategy that may run, by symbol.
+    runners
+        Those of them that run, since the last time that somebody was shown something.
+    left
+        Those of earlier settings, which are to be shown something yet.
+    is_built
+        The places are others than those that run.
+    """
+
+    def __init__(
+        self, venue: Venue, kinds: StrategyKinds, holdings: Holdings, conditions: Callable[[Runner], Conditions]
+    ) -> None:
+        self.kinds = kinds
+        self.holdings = holdings
+        self.places: dict[Symbol, list[Runner]] = {}
+        self.runners: dict[Symbol, list[Runner]] = {}
+        self.left: dict[str, Runner] = {}
+        self.is_built = False
+        self._venue = venue
+        self._conditions = conditions
+        self._settings = Settings()
+
+    def runner(self, strategy: str, symbol: Symbol) -> Runner | None:
+        """That strategy on that symbol; None where it does not run there."""
+        for runner in self.runners.get(symbol, ()):
+            if runner.name == strategy:
+                return runner
+        return None
+
+    def runners_of(self, strategy: str) -> tuple[Runner, ...]:
+        """That strategy on every symbol where it runs."""
+        return tuple(r for runners in self.runners.values() for r in runners if r.name == strategy)
+
+    def everyone(self) -> Iterator[Runner]:
+        """All that run."""
+        return (runner for runners in self.runners.values() for runner in runners)
+
+    def everywhere(self) -> Iterator[Runner]:
+        """All that may run."""
+        return (runner for places in self.places.values() for runner in places)
+
+    def place(self, strategy: str, symbol: Symbol) -> Runner | None:
+        """That strategy on that symbol, whether it runs or not."""
+        return next((runner for runner in self.places.get(symbol, ()) if runner.name == strategy), None)
+
+    def build(self, settings: Settings, state: OrchestratorState, memories: dict[str, StrategyMemory]) -> None:
+        """Place them anew; each is to be made."""
+        self._settings = settings
+        self.left |= {runner.key: runner for runner in self.everywhere() if runner.steps}
+        self.places = {}
+        self.is_built = True
+        for name in self._names(state):
+            terms = settings.strategies.of(name)
+            for text in terms.symbols or settings.symbols:
+                symbol = Symbol(text)
+                is_on = name == VwapStrategy.name or terms.enabled
+                if is_on or key_of(name, symbol) in state.runners:
+                    self._placed(name, symbol, state, memories).steps.append(Made(terms, symbol in state.marks))
+
+    def _names(self, state: OrchestratorState) -> tuple[str, ...]:
+        """The house's, then the user's by name: those that have a table, or ran once.
+
+        What a person typed has no strategy, and is remembered beside them.
+        """
+        ran = {key.partition("/")[0] for key in state.runners}
+        return (*HOUSE, *sorted({*self._settings.strategies.own, *ran} - RESERVED))
+
+    def _placed(
+        self, name: str, symbol: Symbol, state: OrchestratorState, memories: dict[str, StrategyMemory]
+    ) -> Runner:
+        """A new one, with what the one before was to be shown yet."""
+        key = key_of(name, symbol)
+        own, memory = state.runners.setdefault(key, RunnerState()), memories.setdefault(key, StrategyMemory())
+        runner = a_runner(name, symbol, self._venue, own, memory, self._conditions)
+        if (before := self.left.pop(runner.key, None)) is not None:
+            runner.steps = before.steps
+        self.places.setdefault(symbol, []).append(runner)
+        return runner
+
+    def let_run(self) -> None:
+        """Those that may run; of the others nobody is shown anything."""
+        self.is_built = False
+        self.runners = {}
+        for runner in self.everywhere():
+            if self._runs(runner):
+                self.runners.setdefault(runner.symbol, []).append(runner)
+            else:
+                runner.steps.clear()
+
+    def _runs(self, runner: Runner) -> bool:
+        """One of the user's that is off and no longer loads runs only while it holds something, or may yet."""
+        name, symbol = runner.name, runner.symbol
+        if name in self.kinds.known or self._settings.strategies.of(name).enabled:
+            return True
+        return bool(self.holdings.held(symbol, name)[0]) or self.holdings.is_waiting(symbol, name)

@@ -1,0 +1,72 @@
+"""Orders: what each would do now, and what is to be known of it beside its terms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+
+from core.execution.current_effect import effect_now
+from core.execution.excess_exits import beyond
+from core.execution.order import Order
+from core.model.values import NO_SHARES, Quantity, Symbol
+from core.trading_state.state import TradingState
+from core.views import OrderRow, RowMark
+from core.views.builders.displaced_orders import goes_back_in_words
+from core.workflows.protection.desk_held_stops import stop_by_desk
+
+
+def order_row(state: TradingState, order: Order, told: Mapping[Symbol, Quantity]) -> OrderRow:
+    ledger = state.ledger
+    is_held = order.is_working and ledger.legs.is_held(order)
+    patience = timedelta(seconds=float(state.control.settings.execution.warning_seconds))
+    is_halted = order.is_working and order.request.symbol in state.normaliser.state.halted
+    drawn = _drawn(order, patience, is_to_replace=ledger.chains.incumbent(order) is not None, is_held=is_held)
+    over = beyond(ledger, order, told)
+    more = (RowMark.MORE_THAN_HELD,) if over > 0 else ()
+    waits = (RowMark.WAITS_TO_BE_SENT,) if state.sightings.departing.is_held_up(order, state.at) else ()
+    marks = (*drawn.marks, *((RowMark.HALTED,) if is_halted else ()), *more, *waits)
+    holder, back = stop_by_desk(state, order), goes_back_in_words(state, order)
+    effect = effect_now(ledger, order, told)
+    return replace(
+        drawn, effect=effect, marks=marks, stop_by_desk=holder, goes_back_in_words=back, beyond=max(over, NO_SHARES)
+    )
+
+
+def _drawn(order: Order, patience: timedelta, *, is_to_replace: bool, is_held: bool) -> OrderRow:
+    marks = (
+        *((RowMark.CANCELLING,) if order.is_cancelling else ()),
+        *((RowMark.IN_DOUBT,) if order.in_doubt_since and order.is_working else ()),
+        *((RowMark.WARNED,) if order.warning_waits else ()),
+        *((RowMark.LATE_FILL,) if order.late_fill else ()),
+        *((RowMark.BEING_REPLACED,) if order.is_being_replaced else ()),
+        *((RowMark.TO_REPLACE,) if is_to_replace else ()),
+        *((RowMark.HELD,) if is_held else ()),
+        *((RowMark.REPLACED,) if order.replaced_by and not order.is_working else ()),
+    )
+    return OrderRow(
+        id=order.id,
+        strategy=order.strategy,
+        side=order.request.side,
+        effect=order.request.effect,
+        quantity=order.request.quantity,
+        symbol=order.request.symbol,
+        type=order.request.type,
+        limit_price=order.request.limit_price,
+        stop_price=order.request.stop_price,
+        trail_price=order.request.trail_price,
+        trail_fraction=order.request.trail_fraction,
+        legs=order.request.legs,
+        is_paired=order.is_target,
+        status=order.status,
+        filled_quantity=order.filled_quantity,
+        average_price=order.average_price,
+        created_at=order.created_at,
+        ended_at=order.ended_at,
+        expires_at=order.expires_at,
+        is_protective=order.is_protective,
+        marks=marks,
+        reason=order.reason,
+        warnings=order.warnings,
+        taken_back_at=order.taken_back_at(patience),
+    )

@@ -1,0 +1,81 @@
+"""Positions: what each is worth now, and who acts at its stop."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from core.execution.cover import cover_of
+from core.execution.order import Order
+from core.execution.other_orders import held_by_others
+from core.model.order import Side, StopHolder
+from core.model.position import Position
+from core.model.staging import StopPlan
+from core.model.values import NO_SHARES, Price
+from core.trading_state.state import TradingState
+from core.views import PositionRow
+from core.views.builders.symbols import halted_in_words
+
+
+def position_row(state: TradingState, position: Position, at: datetime) -> PositionRow:
+    last_at, last = newest_price(state, position)
+    entry = state.ledger.order(position.entry_order)
+    plan = entry.stop if entry else None
+    exits = state.ledger.exits.working(position.symbol, position.strategy)
+    guards = [o for o in exits if o.is_protective and not state.ledger.legs.is_held(o)]
+    stops = [o for o in guards if state.ledger.chains.incumbent(o) is None and not state.ledger.chains.is_in_doubt(o)]
+    cover = cover_of(state.ledger, position, lambda order: state.sightings.departing.is_held_up(order, state.at))
+    profit = state.ledger.open_profit(position, last)
+    risked = position.risk(plan.way_from(position.average_price)) if plan else None
+    prices = {o.request.stop_price for o in stops if o.request.stop_price is not None}
+    signed = state.stage.signed_exits(position.entry_order, at)
+    planned = [plan.price] if plan is not None and plan.behind is None else []
+    farthest_last = sorted(prices, reverse=position.quantity > 0) or planned
+    return PositionRow(
+        key=f"{position.symbol}/{position.strategy}",
+        symbol=position.symbol,
+        strategy=position.strategy,
+        quantity=position.quantity,
+        average_price=position.average_price,
+        last=last,
+        last_at=last_at,
+        profit=profit,
+        result_in_risk=profit / risked if profit is not None and risked else None,
+        stop_price=farthest_last[-1] if farthest_last else None,
+        nearer_stops=tuple(farthest_last[:-1]),
+        holder=_holder(stops, plan),
+        covered=cover.covered,
+        in_doubt=cover.in_doubt,
+        doubt=cover.doubt,
+        is_closing=any(not o.stands_by or o.is_cancelling for o in exits),
+        has_bracket=state.ledger.exits.has_bracket_order(position.symbol, position.strategy),
+        held_by_others=held_by_others(
+            state.sightings.others, position.symbol, Side.SELL if position.quantity > 0 else Side.BUY
+        ),
+        acts_from=_stops_act_from(state, at),
+        at_limit=cover.at_limit,
+        unattended_until=signed.mandate.ends_at if signed else None,
+        unattended_most=signed.mandate.quantity if signed else NO_SHARES,
+        halted=halted_in_words(state, position.symbol),
+        traded=position.traded,
+    )
+
+
+def _stops_act_from(state: TradingState, at: datetime) -> datetime | None:
+    """The open up to which stops rest while the market trades; None in regular hours and while it is closed."""
+    calendar = state.calendar
+    if calendar.venue.extended_until(at, calendar.session_on(calendar.trading_day(at))) is None:
+        return None
+    return calendar.next_session(at).open
+
+
+def newest_price(state: TradingState, position: Position) -> tuple[datetime, Price]:
+    """The newest of the last bar's close, the middle of the last quote, and what was paid."""
+    paid = (position.opened_at, position.average_price)
+    return max(paid, state.last_price(position.symbol) or paid)
+
+
+def _holder(stops: list[Order], plan: StopPlan | None) -> StopHolder:
+    """Who acts at the stop now: the broker only where a stop of ours works there (OP-06)."""
+    if stops:
+        return StopHolder.BROKER
+    return StopHolder.DESK if plan is not None and plan.holder is StopHolder.DESK else StopHolder.YOU

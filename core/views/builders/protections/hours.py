@@ -1,0 +1,91 @@
+"""Whether the desk may open now: its halts, its breaker, the session and the window."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from core.execution.breaker import BreakerPhase
+from core.model.codes import HaltCause
+from core.model.session import NoSession, Session
+from core.risk.checks.back_pressure import queued_orders
+from core.trading_state.state import TradingState
+from core.views import ProtectionRow, SuspensionView
+from core.views.builders.protections.row import clock, next_session, row, used_of
+
+SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
+
+
+def desk_row(state: TradingState) -> ProtectionRow:
+    """The kill, a halt, read-only."""
+    control = state.control
+    refusal, since = control.refusal(), control.state.read_only_at
+    if control.halts:
+        since = control.halted_at if set(control.halts) != {HaltCause.JOURNAL} else None
+    if control.killed_by is not None:
+        since = control.killed_at
+    return row("desk", "Desk", control.word(), refusal, "nothing is killed or halted", since=since)
+
+
+def breaker_row(state: TradingState, at: datetime) -> ProtectionRow:
+    """Requests without an answer, of those that open it (EX-15)."""
+    breaker, limits = state.breaker, state.control.settings.execution
+    count, phase = breaker.state, breaker.phase(at)
+    queued, most = queued_orders(state.ledger), limits.max_queued
+    refusal = breaker.refusal(at) or (f"{queued} orders wait for an answer" if queued > most else None)
+    words = f"{count.failures} of {limits.breaker_failures} failed" if phase is BreakerPhase.CLOSED else phase.value
+    return row(
+        "breaker",
+        "Breaker",
+        words,
+        refusal,
+        f"requests in a row without an answer; {queued} of {most} orders wait for one",
+        used=used_of(Decimal(count.failures), Decimal(limits.breaker_failures)),
+        since=count.opened_at,
+        until=count.until,
+    )
+
+
+def session_row(state: TradingState, at: datetime, today: date) -> ProtectionRow:
+    session = state.calendar.session_at(at)
+    if not isinstance(session, NoSession):
+        words = f"open until {clock(state, session.close, today)}"
+        return row("session", "Session", words, None, "the market is open", until=session.close)
+    ends = state.calendar.venue.extended_until(at, state.calendar.session_on(today))
+    if ends is not None and state.control.settings.risk.session.policy == "include_extended":
+        why = "extended hours: typed limit orders alone, within limits of their own"
+        return row("session", "Session", f"limits until {clock(state, ends, today)}", None, why, until=ends)
+    opens, had = state.calendar.next_session(at).open, state.calendar.session_on(today)
+    since = had.close if isinstance(had, Session) and at >= had.close else None
+    why = f"the market is closed: {session.reason}"
+    words = f"closed until {clock(state, opens, today)}"
+    return row("session", "Session", words, why, since=since, until=opens, word=SuspensionView.CLOSED)
+
+
+def window_row(state: TradingState, at: datetime, today: date) -> ProtectionRow:
+    """A typed order goes by the clock; a strategy's signal by the start of its bar, a minute before (RK-07)."""
+    session = state.calendar.session_on(today)
+    opens, shuts = _hours(state, session) if isinstance(session, Session) else (None, None)
+    if opens and shuts and opens <= at < shuts:
+        last = shuts if shuts == session.close else shuts - MINUTE  # type: ignore[union-attr]
+        words, watched = f"open until {clock(state, last, today)}", "entries are inside the window"
+        if at >= last + SECOND:
+            watched = f"{watched}; typed entries are over, the last bar's still pass"
+        return row("window", "Window", words, None, watched, until=shuts)
+    again = opens if opens and at < opens else _hours(state, next_session(state, at, today))[0]
+    return row(
+        "window",
+        "Window",
+        f"closed until {clock(state, again, today)}",
+        "entries only inside the window",
+        since=shuts if shuts and at >= shuts else None,
+        until=again,
+        word=SuspensionView.CLOSED,
+    )
+
+
+def _hours(state: TradingState, session: Session) -> tuple[datetime, datetime]:
+    """The first instant of a session's window, and the first after it; its last minute belongs to it."""
+    risk = state.control.settings.risk
+    first, last = (state.calendar.venue.at(session.day, clock) for clock in (risk.window_start, risk.window_end))
+    return max(first, session.open), min(last + MINUTE, session.close)

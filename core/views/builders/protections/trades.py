@@ -1,0 +1,100 @@
+"""What entries and closed trades count: the entries of a day, the protections, refused symbols, the throttle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from core.model.session import Session
+from core.model.staging import MANUAL
+from core.model.values import plain
+from core.risk.checks.verdicts import overridden_until
+from core.risk.day import monday_of
+from core.risk.entries import entries_taken
+from core.risk.protections.base import EVERYTHING
+from core.trading_state.state import TradingState
+from core.views import ProtectionRow, SuspensionView
+from core.views.builders.protections.row import next_session, row, used_of
+
+UNTHROTTLED = Decimal(1)
+
+
+def entries_rows(state: TradingState, at: datetime, today: date) -> Iterator[ProtectionRow]:
+    """Entries of a strategy that are taken today, of those that it may have; typed ones once there are any (RK-12).
+
+    A day that has none at all is exceptional; that they are used up is not.
+    """
+    allowance = state.regime.allowance(today)
+    names = dict.fromkeys(r.strategy.name for runners in state.orchestrator.runners.values() for r in runners)
+    for name in (*names, MANUAL):
+        taken = entries_taken(name, today, state.ledger, state.signed_entries)
+        if name == MANUAL and not taken.total:
+            continue
+        is_shut = taken.total >= allowance.entries
+        why = allowance.reason if allowance.is_shut else f"no further entry of it today: {taken}"
+        yield row(
+            f"entries/{name}",
+            "Entries typed" if name == MANUAL else f"Entries {name.upper()}",
+            f"{taken.total} of {allowance.entries} today",
+            why if is_shut else None,
+            f"entries of today: {taken}",
+            used=used_of(Decimal(taken.total), Decimal(allowance.entries)),
+            since=_last_entry(state, name, today) if is_shut else None,
+            until=next_session(state, at, today).open if is_shut else None,
+            word=SuspensionView.TRIPPED if allowance.is_shut else SuspensionView.FULL,
+        )
+
+
+def _last_entry(state: TradingState, strategy: str, today: date) -> datetime | None:
+    ledger = state.ledger
+    times = [p.opened_at for p in ledger.positions() if p.strategy == strategy]
+    times += [t.entry_time for t in ledger.state.trades if t.strategy == strategy]
+    times += [o.created_at for o in ledger.unfilled_entries(strategy, today)]
+    return max((t for t in times if state.calendar.trading_day(t) == today), default=None)
+
+
+def protection_rows(state: TradingState, at: datetime) -> Iterator[ProtectionRow]:
+    """What counts closed trades: a row for each scope that is counted or shut (RK-04 to RK-08)."""
+    book = state.protections
+    minutes = state.control.settings.risk.protections.override_minutes
+    for answer in book.answers(at):
+        scope = "" if answer.scope == EVERYTHING else f" {answer.scope}"
+        override = book.overridden(answer, at)
+        is_shut = answer.is_tripped and override is None
+        words = f"{answer.reason}; {overridden_until(override, at, state.calendar.venue)}" if override else ""
+        yield row(
+            f"{answer.name}/{answer.scope}",
+            f"{answer.name.replace('_', ' ').capitalize()}{scope}",
+            f"{answer.figure(answer.measure)} of {answer.figure(answer.limit)}",
+            answer.reason if is_shut else None,
+            words or answer.reason,
+            used=answer.used,
+            since=answer.since,
+            until=override.until if override else answer.until,
+            overridden=override,
+            override=f"entries pass it for {minutes} minutes, then it stands again" if is_shut else "",
+        )
+
+
+def refused_symbol_rows(state: TradingState, at: datetime, today: date) -> Iterator[ProtectionRow]:
+    for symbol, refusal in sorted(state.control.state.refused_symbols.items()):
+        if refusal.day == today:
+            until = next_session(state, at, today).open
+            yield row(
+                f"symbol/{symbol}", symbol, "refused today", refusal.reason, since=refusal.at, until=until
+            )  # fmt: skip
+
+
+def throttle_rows(state: TradingState, today: date) -> Iterator[ProtectionRow]:
+    """It shuts nothing and makes trades smaller; a profitable day ends it sooner (RK-11)."""
+    losses = state.sizing.losses.state
+    if losses.factor < UNTHROTTLED:
+        measure = f"risk × {plain(losses.factor)}"
+        yield row("throttle", "Throttle", measure, None, losses.words, until=_next_week(state, today).open)
+
+
+def _next_week(state: TradingState, today: date) -> Session:
+    """The first session of the week after."""
+    monday = monday_of(today) + timedelta(days=7)
+    return state.calendar.next_session(state.calendar.venue.start_of(monday))

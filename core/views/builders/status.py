@@ -1,0 +1,95 @@
+"""The status line: the desk, its account, its market, and what shuts it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from core.engine import Engine
+from core.model.account import Account
+from core.model.bar import ONE_MINUTE
+from core.model.codes import DeskState
+from core.model.session import NoSession
+from core.model.values import Fraction, Money
+from core.risk.margin import distance_of, limit_under
+from core.views import HaltRow, StatusView
+from core.views.builders.protections import ProtectionRows
+
+
+class StatusViews:
+    """Draws the status line."""
+
+    def __init__(self, engine: Engine, protections: ProtectionRows, slowest_sync: float) -> None:
+        self.engine, self.state = engine, engine.state
+        self.protections, self.slowest_sync = protections, slowest_sync
+
+    def draw(self, at: datetime, entries_shut: str) -> StatusView:
+        state, control = self.state, self.state.control
+        account = state.sightings.account if isinstance(state.sightings.account, Account) else None
+        day = state.calendar.trading_day(at)
+        opening = state.opening.opening_equity(day)
+        change = Money(account.equity - opening) if account and opening is not None else None
+        session = state.calendar.session_at(at)
+        is_open = not isinstance(session, NoSession)
+        heard_at, heard_from = self._newest_data()
+        limit = control.settings.risk.daily_loss.of(opening)
+        distance = distance_of(account) if account else None
+        warn_at = control.settings.risk.margin.warn_at
+        refusal, breaker = control.refusal(), self._breaker(at)
+        return StatusView(
+            at=at,
+            account=state.account_name,
+            mode=state.mode,
+            profile=control.settings.profile,
+            word=word_of(self.engine),
+            entries_refused=refusal or breaker,
+            refused_by_breaker=refusal is None and breaker is not None,
+            exits_refused=self.engine.disk_trouble,
+            killed_by=control.killed_by,
+            killed_at=control.killed_at,
+            halted_at=control.halted_at if control.halts else None,
+            halts=tuple(HaltRow(cause, reason) for cause, reason in control.halts.items()),
+            market_closes_at=session.close if not isinstance(session, NoSession) else None,
+            market_opens_at=None if is_open else state.calendar.next_session(at).open,
+            quote_at=heard_at,
+            feed=heard_from,
+            equity=account.equity if account else None,
+            equity_at=account.at if account else None,
+            day_change=change,
+            day_fraction=change / opening if change is not None and opening else None,
+            buying_power=account.buying_power if account else None,
+            unsettled=account.unsettled if account and account.unsettled else None,
+            daily_loss_limit=Money(limit) if limit is not None else None,
+            disk=self.engine.disk_trouble or self._slow_disk(),
+            notes=self.engine.notes,
+            lamps=tuple(state.sightings.lamps.values()),
+            margin_distance=distance,
+            is_margin_near=distance is not None and limit_under(distance, warn_at) is not None,
+            at_risk=self.protections.at_risk(at),
+            risk_budget=Fraction(control.settings.risk.sizing.budget),
+            entries_shut=entries_shut,
+        )
+
+    def _breaker(self, at: datetime) -> str | None:
+        """A broker that does not answer shuts entries as a halt does (EX-15)."""
+        refusal = self.state.breaker.refusal(at)
+        return f"breaker: {refusal}" if refusal is not None else None
+
+    def _slow_disk(self) -> str | None:
+        """A sync over 250 ms is shown (SP-06)."""
+        last = getattr(self.state.journal, "last_sync_seconds", 0.0)
+        return (
+            f"slow: a write took {last * 1000:.0f} ms, and every order waits for its write"
+            if last > self.slowest_sync
+            else None
+        )
+
+    def _newest_data(self) -> tuple[datetime | None, str | None]:
+        """When the market was last heard, and from whom."""
+        heard = [(start + ONE_MINUTE, "bars") for start in self.state.normaliser.state.last_starts.values()]
+        heard += [(quote.at, quote.feed.value) for quote in self.state.sightings.quotes.values()]
+        return max(heard, default=(None, None))
+
+
+def word_of(engine: Engine) -> DeskState:
+    """The desk's state in one word, for whoever has an engine alone."""
+    return engine.state.control.word()

@@ -1,0 +1,62 @@
+"""Facts in words: one line each, for the log pane, the journal's tail and the chain of an order.
+
+A file tells the facts of its subjects, each by one function, and has a table of them.
+"""
+
+from __future__ import annotations
+
+from core import facts
+from core.advisers import words as advice
+from core.model.codes import HaltCause
+from core.risk.evaluation import words as evaluation
+from core.views.event_text.desk import DESK
+from core.views.event_text.guards import GUARDS
+from core.views.event_text.market import MARKET
+from core.views.event_text.orders import ORDERS
+from core.views.event_text.pieces import EventTexts
+from core.views.event_text.staging import STAGING
+
+CRITICAL, ERROR = "CRITICAL", "ERROR"
+SEVERITIES: dict[type, str] = {
+    facts.CommandRefused: CRITICAL,
+    facts.AdviserOverstepped: CRITICAL,
+    facts.CancelFailed: ERROR,
+}
+TEXTS: EventTexts = {
+    **{fact: (kind, advice.in_words) for fact, kind in advice.KINDS.items()},
+    **{fact: (kind, evaluation.in_words) for fact, kind in evaluation.KINDS.items()},
+    **DESK,
+    **MARKET,
+    **GUARDS,
+    **STAGING,
+    **ORDERS,
+}
+
+
+def kind_of(fact: facts.Fact) -> str:
+    """One word for the log's first column."""
+    kind, _ = TEXTS.get(type(fact), UNKNOWN)
+    return kind
+
+
+def severity_of(fact: facts.Fact) -> str:
+    """`CRITICAL` where a promise of our own code is broken or somebody reached for what is not theirs, `ERROR` where a
+    cancel failed, empty else (EX-02, EX-07, EX-14).
+    """
+    if isinstance(fact, facts.Halted):
+        return CRITICAL if fact.cause is HaltCause.INVARIANT else ""
+    return SEVERITIES.get(type(fact), "")
+
+
+def in_words(fact: facts.Fact) -> str:
+    """What happened, in one line without its time, behind its severity where it has one."""
+    _, words = TEXTS.get(type(fact), UNKNOWN)
+    severity = severity_of(fact)
+    return f"{severity}: {words(fact)}" if severity else words(fact)
+
+
+def _name(fact: facts.Fact) -> str:
+    return type(fact).__name__
+
+
+UNKNOWN = ("desk", _name)

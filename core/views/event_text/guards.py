@@ -1,0 +1,87 @@
+"""What guards entries, in words: the breaker, protections, the regime and its throttle, margin."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from core import facts
+from core.model.values import plain
+from core.model.venues import HOME
+from core.risk.checks.verdicts import usd
+from core.risk.regime import report
+from core.views.event_text.pieces import EventTexts, told
+
+CallFact = facts.CallFailed | facts.CallAnswered
+BreakerFact = facts.BreakerOpened | facts.BreakerClosed
+ProtectionFact = facts.ProtectionTripped | facts.ProtectionExpired | facts.ProtectionOverridden | facts.OverrideEnded
+ThrottleFact = facts.RiskThrottled | facts.RiskRestored
+MarginFact = facts.MarginSampled | facts.MarginWarned
+
+
+def _call(fact: CallFact) -> str:
+    if isinstance(fact, facts.CallFailed):
+        return f"no answer to {fact.call}: {fact.reason}"
+    late = f" after {fact.took} s" if fact.is_slow else ""
+    return f"the broker answered {fact.call}{late}"
+
+
+def _breaker(fact: BreakerFact) -> str:
+    if isinstance(fact, facts.BreakerClosed):
+        return f"breaker closed: {fact.reason}"
+    ends = "until you clear it" if fact.until is None else f"until {HOME.told(fact.until, '%H:%M:%S')}"
+    return f"BREAKER open {ends}, no entries: {fact.reason}"
+
+
+def _protection(fact: ProtectionFact) -> str:
+    match fact:
+        case facts.ProtectionTripped():
+            until = "it recovers" if fact.until is None else _minute(fact.until)
+            return f"PROTECTION {_guard(fact)} shut until {until}: {fact.reason}"
+        case facts.ProtectionExpired():
+            return f"protection {_guard(fact)} ended: entries pass it again"
+        case facts.ProtectionOverridden():
+            again = "" if fact.again_at is None else f", or until {usd(fact.again_at)} are lost"
+            return f"protection {_guard(fact)} overridden from {_minute(fact.begins)} to {_minute(fact.until)}{again}"
+        case facts.OverrideEnded():
+            return f"protection {_guard(fact)} is no longer overridden: {fact.reason}"
+
+
+def _guard(fact: ProtectionFact) -> str:
+    """`cooldown SPY`, `max drawdown`."""
+    scope = "" if fact.scope == "global" else f" {fact.scope}"
+    return fact.name.replace("_", " ") + scope
+
+
+def _minute(at: datetime) -> str:
+    """Of this year."""
+    return HOME.told(at, "%m-%d %H:%M")
+
+
+def _regime(fact: facts.RegimeMeasured) -> str:
+    return f"regime: {report.in_words(fact.regime)}"
+
+
+def _throttle(fact: ThrottleFact) -> str:
+    if isinstance(fact, facts.RiskRestored):
+        return f"the throttle ends, a trade risks as much as before: {fact.reason}"
+    return f"THROTTLE: a trade risks {plain(fact.factor)} of what it did: {fact.reason}"
+
+
+def _margin(fact: MarginFact) -> str:
+    if isinstance(fact, facts.MarginSampled):
+        return f"margin: maintenance {usd(fact.maintenance_margin)} of {usd(fact.equity)} equity"
+    if fact.limit is None:
+        return f"margin: maintenance is {fact.distance:.1%} away, over every distance that warns"
+    if fact.distance < 0:
+        return f"MARGIN {-fact.distance:.1%} UNDER maintenance: the broker may close positions; close some first"
+    return f"MARGIN {fact.distance:.1%} from maintenance, under {fact.limit:.1%}: close some, or bring equity"
+
+
+GUARDS: EventTexts = {
+    **told("broker", _call, CallFact),
+    **told("broker", _breaker, BreakerFact),
+    **told("guard", _protection, ProtectionFact),
+    **told("regime", _regime, facts.RegimeMeasured),
+    **told("guard", _throttle, ThrottleFact),
+    **told("margin", _margin, MarginFact),
+}

@@ -1,0 +1,103 @@
+"""What the market brought, and what the strategies said of it, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from core import facts
+from core.model.signal import EntrySignal, ExitSignal
+from core.model.values import plain, priced
+from core.model.venues import HOME
+from core.strategies.memory import fault_in_words
+from core.views.event_text.pieces import EventTexts, told
+
+DataFact = facts.HistoryLoaded | facts.PastDaysLoaded | facts.MarketDataQuarantined
+TradingFact = facts.TradingHalted | facts.TradingResumed
+PauseFact = facts.StrategyPaused | facts.StrategyResumed
+SaidFact = facts.SignalRaised | facts.SignalsOpposed | facts.ReasonsCounted
+HealthFact = facts.StrategyFailed | facts.StrategyMissing | facts.StrategyFound | facts.StrategyForgot
+
+
+def _bar(fact: facts.BarClosed) -> str:
+    bar = fact.bar
+    return f"{bar.symbol} {HOME.told(bar.start)} closed at {priced(bar.close)}, {plain(bar.volume)} shares"
+
+
+def _data(fact: DataFact) -> str:
+    match fact:
+        case facts.MarketDataQuarantined():
+            return f"market data set aside, {fact.place}: {fact.reason}"
+        case facts.HistoryLoaded():
+            return f"{fact.symbol}: {len(fact.bars)} bars of history taken in; nothing is proposed on them"
+        case facts.PastDaysLoaded():
+            closes = sum(day.close is not None for day in fact.past.days)
+            moves = sum(day.deviation is not None for day in fact.past.days)
+            days = f"the closes of {closes} days before today's taken in, and how {moves} of them moved"
+            return f"{fact.past.symbol}: {days}"
+
+
+def _trading(fact: TradingFact) -> str:
+    if isinstance(fact, facts.TradingHalted):
+        return f"{fact.halt.symbol} is HALTED by its exchange: {fact.halt.reason}; nothing is opened in it"
+    return f"{fact.symbol} trades again: {fact.reason}"
+
+
+def _refused(fact: facts.SymbolRefused) -> str:
+    return f"{fact.symbol} is refused for {fact.day}: {fact.reason}; nothing opens in it"
+
+
+def _pause(fact: PauseFact) -> str:
+    if isinstance(fact, facts.StrategyResumed):
+        return f"{fact.strategy} on {fact.symbol} goes on"
+    words = f"{fact.strategy} on {fact.symbol} is paused: it opens nothing, its exits go on"
+    return f"{words}; {fact.reason}" if fact.reason else words
+
+
+def _said(fact: SaidFact) -> str:
+    match fact:
+        case facts.SignalRaised():
+            return _signal(fact.signal)
+        case facts.ReasonsCounted():
+            return "the session is over: " + "; ".join(_counts(key, fact.reasons[key]) for key in sorted(fact.reasons))
+        case facts.SignalsOpposed():
+            sides = f"{', '.join(fact.buyers)} would buy and {', '.join(fact.sellers)} would sell"
+            exits = f"the exit of {', '.join(fact.leaving)} is staged, nothing else is"
+            return f"{fact.symbol}: {sides} on the same bar; {exits if fact.leaving else 'neither is staged'}"
+
+
+def _signal(signal: EntrySignal | ExitSignal) -> str:
+    words = f"{signal.strategy} on {signal.symbol}, bar of {HOME.told(signal.bar_start)}"
+    if isinstance(signal, ExitSignal):
+        return f"{words}: sell {plain(signal.quantity)} at the market, {signal.reason}"
+    entry = f"buy {plain(signal.quantity)} at {priced(signal.limit_price)}, stop {priced(signal.stop_price)}"
+    return f"{words}: {entry}, {signal.reason}"
+
+
+def _counts(key: str, reasons: Mapping[str, int]) -> str:
+    strategy, _, symbol = key.partition("/")
+    counts = sorted(reasons.items(), key=lambda each: (-each[1], each[0]))
+    return f"{strategy} on {symbol} " + ", ".join(f"{reason} {bars}" for reason, bars in counts)
+
+
+def _health(fact: HealthFact) -> str:
+    match fact:
+        case facts.StrategyFailed():
+            skipped = "; it is skipped for this bar" if fact.reason else ""
+            return f"{fact.strategy} on {fact.symbol} {fault_in_words(fact)}{skipped}"
+        case facts.StrategyMissing():
+            return f"{fact.strategy} does not run: {fact.reason}"
+        case facts.StrategyFound():
+            return f"{fact.strategy}: it loads again, or nothing asks for it any more"
+        case facts.StrategyForgot():
+            return f"{fact.strategy} on {fact.symbol} begins anew, what was saved does not fit: {fact.reason}"
+
+
+MARKET: EventTexts = {
+    **told("bar", _bar, facts.BarClosed),
+    **told("data", _data, DataFact),
+    **told("market", _trading, TradingFact),
+    **told("symbol", _refused, facts.SymbolRefused),
+    **told("strategy", _pause, PauseFact),
+    **told("strategy", _said, SaidFact),
+    **told("strategy", _health, HealthFact),
+}

@@ -1,0 +1,140 @@
+"""Orders and what came of them, in words: their states, permissions, fills, positions and trades."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_UP, Decimal
+
+from core import facts
+from core.model.values import CENT, plain, priced
+from core.model.venues import HOME
+from core.views.event_text.pieces import EventTexts, listed, told
+from core.views.order_text import purpose_in_words, with_legs_in_words
+
+BookFact = facts.OrderCreated | facts.OrdersRecalled | facts.LegResized | facts.ContingentOrdersMissing
+StateFact = facts.OrderStateChanged | facts.OrderStateUnknown | facts.OrderNotFound | facts.UpdateIgnored
+SendFact = facts.OrderSent | facts.SubmissionBlocked | facts.OrderKept | facts.KeptOrderReleased
+WarningFact = facts.BrokerWarned | facts.WarningConfirmed
+PermissionFact = facts.PermissionReturned | facts.StopAskedFor | facts.StopCut
+CancelFact = facts.CancelRequested | facts.CancelFailed | facts.CancelDropped | facts.OtherTakenBack
+FillFact = facts.OrderFilled | facts.FillNotBelieved
+PositionFact = facts.PositionChanged | facts.PositionCorrected
+
+
+def _book(fact: BookFact) -> str:
+    match fact:
+        case facts.OrderCreated():
+            is_made = fact.role is not None and fact.order.replaces is None
+            made = f", made by the broker with {fact.parent}" if is_made else ""
+            order = f"{with_legs_in_words(fact.order)} {purpose_in_words(fact.order)}"
+            return f"{fact.order.client_order_id} PENDING, {order}{made}"
+        case facts.OrdersRecalled():
+            names = ", ".join(past.id for past in fact.orders)
+            return f"{names} ended before, and the broker tells something new: taken up again as it was"
+        case facts.LegResized():
+            return f"{fact.client_order_id} is for {plain(fact.quantity)} by now: its pair filled in part"
+        case facts.ContingentOrdersMissing():
+            return f"{fact.client_order_id} has no legs at the broker: its stop is sent on its own"
+
+
+def _state(fact: StateFact) -> str:
+    match fact:
+        case facts.OrderStateChanged():
+            why = f", {fact.reason}" if fact.reason else ""
+            return f"{fact.client_order_id} {fact.before.value} → {fact.after.value} ({fact.source.value}){why}"
+        case facts.OrderStateUnknown():
+            return f"{fact.client_order_id} in doubt: {fact.reason}; looked up, not sent again"
+        case facts.OrderNotFound():
+            return f"{fact.client_order_id} not found by the broker"
+        case facts.UpdateIgnored():
+            return f"{fact.client_order_id} update ignored: {fact.reason}"
+
+
+def _send(fact: SendFact) -> str:
+    match fact:
+        case facts.OrderSent():
+            form = f"%H:%M:%S.{fact.sent_at.microsecond // 1000:03}"
+            return f"{fact.client_order_id} was sent at {HOME.told(fact.sent_at, form)}"
+        case facts.SubmissionBlocked():
+            return f"{fact.client_order_id} blocked: {fact.reason}"
+        case facts.OrderKept():
+            return f"{fact.client_order_id} was not sent before the desk left; the next start sends it or asks for it"
+        case facts.KeptOrderReleased():
+            return f"{fact.client_order_id} is sent now: it waited here when the desk left"
+
+
+def _warning(fact: WarningFact) -> str:
+    if isinstance(fact, facts.BrokerWarned):
+        return f"{fact.client_order_id} the broker WARNS:" + listed(fact.warnings, " ")
+    return f"{fact.client_order_id} the broker's warning was confirmed"
+
+
+def _permission(fact: PermissionFact) -> str:
+    match fact:
+        case facts.PermissionReturned():
+            return f"{fact.client_order_id} never left: the ticket permits {plain(fact.quantity)} again"
+        case facts.StopAskedFor():
+            return f"a stop for {plain(fact.quantity)} of {fact.client_order_id} is asked for on a ticket of its own"
+        case facts.StopCut():
+            return f"{fact.client_order_id} was made less; a stop for {plain(fact.owed)} of it is owed"
+
+
+def _cancel(fact: CancelFact) -> str:
+    match fact:
+        case facts.CancelRequested():
+            return f"{fact.client_order_id} cancel asked for: {fact.reason}"
+        case facts.CancelFailed():
+            return f"{fact.client_order_id} cancel failed: {fact.reason}"
+        case facts.CancelDropped():
+            return f"{fact.client_order_id} goes on working: {fact.reason}"
+        case facts.OtherTakenBack():
+            return f"{fact.order}, which is not this desk's, is taken back: {fact.reason}"
+
+
+def _fill(fact: FillFact) -> str:
+    if isinstance(fact, facts.FillNotBelieved):
+        return f"{fact.client_order_id}: NOT COUNTED, {fact.reason}; the broker's books are asked"
+    late, fill = ", late" if fact.is_late else "", fact.fill
+    what = f"{fill.client_order_id} filled {plain(fill.quantity)} at {priced(fill.price)}"
+    return f"{what} ({fact.source.value}){late}"
+
+
+def _position(fact: PositionFact) -> str:
+    if isinstance(fact, facts.PositionCorrected):
+        return f"position corrected: {fact.reason}"
+    average = "" if fact.average_price is None else f" at {fact.average_price:.2f} on average"
+    return f"{fact.symbol} position of {fact.strategy} is {plain(fact.quantity)}{average}"
+
+
+def _trade(fact: facts.TradeClosed) -> str:
+    trade = fact.trade
+    meant = "" if trade.meant is None else f" of an exit before, closed by {trade.meant.value}"
+    what = f"{plain(trade.quantity)} from {cents(trade.entry_price)} to {cents(trade.exit_price)}"
+    fees = f" after fees of {cents(trade.fees)} USD" if trade.fees else ""
+    made = f"profit {signed(trade.profit)} USD{fees}, slippage {signed(trade.slippage)} USD"
+    return f"{trade.symbol} {trade.exit_reason.value}{meant}: {what}, {made}"
+
+
+def cents(amount: Decimal) -> Decimal:
+    """An amount to the cent, halves away from zero, as the desk shows it."""
+    return amount.quantize(CENT, ROUND_HALF_UP)
+
+
+def signed(amount: Decimal) -> str:
+    """An amount to the cent with its sign; one that rounds to nothing has none."""
+    shown = cents(amount)
+    if not shown:
+        return "0.00"
+    return f"{'+' if shown > 0 else '−'}{abs(shown):,.2f}"
+
+
+ORDERS: EventTexts = {
+    **told("order", _book, BookFact),
+    **told("order", _state, StateFact),
+    **told("order", _send, SendFact),
+    **told("order", _warning, WarningFact),
+    **told("order", _permission, PermissionFact),
+    **told("order", _cancel, CancelFact),
+    **told("fill", _fill, FillFact),
+    **told("position", _position, PositionFact),
+    **told("trade", _trade, facts.TradeClosed),
+}

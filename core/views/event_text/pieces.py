@@ -1,0 +1,19 @@
+"""What the lines of every subject are made of: the table's rows, a list of reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import UnionType
+from typing import Any, get_args
+
+EventTexts = dict[type, tuple[str, Callable[[Any], str]]]
+"""By fact: the word of the log's first column, and what tells it."""
+
+
+def told(kind: str, in_words: Callable[[Any], str], subject: UnionType | type) -> EventTexts:
+    """One row for each fact of a subject, which is a fact or a union of them."""
+    return dict.fromkeys(get_args(subject) or (subject,), (kind, in_words))
+
+
+def listed(items: tuple[str, ...], lead: str) -> str:
+    return lead + "; ".join(items) if items else ""

@@ -1,0 +1,141 @@
+"""Proposals, tickets, what was signed, and plans, in words."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from core import facts
+from core.model.basket import BasketLine
+from core.model.staging import AT_THE_KEY, StopPlan
+from core.model.values import plain, priced
+from core.model.venues import HOME
+from core.views.event_text.pieces import EventTexts, listed, told
+from core.views.order_text import order_in_words, purpose_in_words
+
+ProposalFact = (
+    facts.ProposalStaged | facts.ProposalSkipped | facts.ProposalEdited | facts.EditRefused | facts.ProposalEnded
+)
+TicketFact = facts.TicketOpened | facts.TicketClosed | facts.ConfirmationReceived | facts.ConfirmationRefused
+ApprovalFact = facts.OrderApproved | facts.ApprovalRedeemed
+AuthorizationFact = facts.AuthorizationProlonged | facts.AuthorizationEnded
+DraftFact = facts.BasketOpened | facts.BasketMarked | facts.BasketSigned | facts.BasketRefused
+TurnFact = facts.BasketTurnBegun | facts.BasketOrderSkipped | facts.BasketPhaseChanged | facts.BasketEnded
+
+
+def _proposal(fact: ProposalFact) -> str:
+    match fact:
+        case facts.ProposalStaged():
+            proposal, order = fact.proposal, fact.proposal.order
+            return f"{proposal.strategy}: {order_in_words(order)} {purpose_in_words(order)}, {proposal.reason}"
+        case facts.ProposalSkipped():
+            return f"{fact.strategy}: {fact.symbol} not staged:" + listed(fact.reasons, " ")
+        case facts.ProposalEdited():
+            return f"proposal {fact.proposal.id} is now {order_in_words(fact.proposal.order)}"
+        case facts.EditRefused():
+            return f"proposal {fact.proposal_id} not edited:" + listed(fact.reasons, " ")
+        case facts.ProposalEnded():
+            return f"proposal {fact.proposal_id} {fact.end.value}: {fact.reason}"
+
+
+def _ticket(fact: TicketFact) -> str:
+    match fact:
+        case facts.TicketOpened():
+            ticket, review = fact.ticket, fact.ticket.review
+            stop = f", stop {_stop(ticket.stop)}" if isinstance(ticket.stop, StopPlan) else ""
+            return (
+                f"ticket {ticket.id}: {order_in_words(ticket.order)} {purpose_in_words(ticket.order)}{stop}; "
+                f"{len(review.verdicts) - len(review.warnings) - len(review.refusals)} checks pass, "
+                f"{len(review.warnings)} warn, {len(review.refusals)} refuse; digest {ticket.digest[:16]}"
+            )
+        case facts.TicketClosed():
+            return f"ticket {fact.ticket_id} closed: {fact.reason}"
+        case facts.ConfirmationReceived():
+            return f"ticket {fact.ticket_id} confirmed, digest {fact.digest[:16]}"
+        case facts.ConfirmationRefused():
+            return f"ticket {fact.ticket_id} refused:" + listed(fact.reasons, " ")
+
+
+def _stop(stop: StopPlan) -> str:
+    return priced(stop.price) if stop.behind is None else f"{priced(stop.behind)} behind its fill"
+
+
+def _command(fact: facts.CommandRefused) -> str:
+    return f"{fact.command} refused: {fact.reason}"
+
+
+def _approval(fact: ApprovalFact) -> str:
+    if isinstance(fact, facts.OrderApproved):
+        is_fresh = fact.equity is not None or fact.bid is not None
+        figures = "on fresh figures" if is_fresh else "without fresh figures: the broker gave none in time"
+        warned = tuple(f"{v.check}: {v.reason}" for v in fact.review.warnings if v.check in AT_THE_KEY)
+        return f"ticket {fact.ticket_id} approved {figures}{_quote(fact.bid, fact.ask)}{listed(warned, '; warns: ')}"
+    old = fact.approval.less_of
+    if old is not None:
+        return f"what was signed with {old} permits {plain(fact.quantity)} of it, used for {fact.client_order_id}"
+    by = "permission" if fact.approval.mandate_id else "approval"
+    return f"{by} {fact.approval.id} used for {fact.client_order_id}"
+
+
+def _quote(bid: Decimal | None, ask: Decimal | None) -> str:
+    return "" if bid is None or ask is None else f", quote {plain(bid)} × {plain(ask)}"
+
+
+def _authorization(fact: AuthorizationFact) -> str:
+    if isinstance(fact, facts.AuthorizationProlonged):
+        return f"permission {fact.mandate_id} waits for a stop in doubt: it ends at {HOME.clock(fact.ends_at)}"
+    return f"permission {fact.mandate_id} ended: {fact.reason}"
+
+
+def _released(fact: facts.ExitReleased) -> str:
+    return f"exit {fact.proposal_id} goes out unattended, {plain(fact.quantity)}, as {fact.mandate_id} permits"
+
+
+def _draft(fact: DraftFact) -> str:
+    match fact:
+        case facts.BasketOpened():
+            plan = fact.plan
+            left = "; ".join(f"{row.place}: {row.reason}" for row in plan.skipped)
+            out = f"; left out: {left}" if left else ""
+            name = f"{plan.source.value} {plan.name}".strip()
+            against = "; ".join(words for line in plan.lines if (words := _against(line)))
+            skipped = f"; would not go: {against}" if against else ""
+            return f"plan {plan.id} opened of {name}: {len(plan.lines)} orders{out}{skipped}"
+        case facts.BasketMarked():
+            return f"plan {fact.plan_id}: proposal {fact.proposal_id} {'marked' if fact.is_marked else 'not marked'}"
+        case facts.BasketSigned():
+            left = "; ".join(f"{proposal} left out: {'; '.join(reasons)}" for proposal, reasons in fact.left_out)
+            out = f"; {left}" if left else ""
+            entries = f"{len(fact.taken_back)} entries taken back, " if fact.taken_back else ""
+            return f"plan {fact.plan_id} SIGNED, {entries}{len(fact.orders)} orders, digest {fact.digest[:16]}{out}"
+        case facts.BasketRefused():
+            name = f" {fact.name}" if fact.name else ""
+            return f"plan{name} not opened or signed:" + listed(fact.reasons, " ")
+
+
+def _against(line: BasketLine) -> str:
+    """`BUY 120 GGG market (buying power: …)`; empty where the dry run found nothing against it."""
+    return f"{order_in_words(line.proposal.order)} ({'; '.join(line.refusals)})" if line.refusals else ""
+
+
+def _turn(fact: TurnFact) -> str:
+    match fact:
+        case facts.BasketTurnBegun():
+            return f"plan {fact.plan_id}: the turn of proposal {fact.proposal_id}, ticket {fact.ticket_id}"
+        case facts.BasketOrderSkipped():
+            return f"plan {fact.plan_id}: proposal {fact.proposal_id} not sent:" + listed(fact.reasons, " ")
+        case facts.BasketPhaseChanged():
+            return f"plan {fact.plan_id} {fact.phase.value}: {fact.reason}"
+        case facts.BasketEnded():
+            return f"plan {fact.plan_id} {fact.end.value}: {fact.reason}"
+
+
+STAGING: EventTexts = {
+    **told("proposal", _proposal, ProposalFact),
+    **told("ticket", _ticket, TicketFact),
+    **told("CRITICAL", _command, facts.CommandRefused),
+    **told("ticket", _approval, ApprovalFact),
+    **told("ticket", _authorization, AuthorizationFact),
+    **told("desk", _released, facts.ExitReleased),
+    **told("plan", _draft, DraftFact),
+    **told("plan", _turn, TurnFact),
+}
