@@ -23,7 +23,8 @@ from console.commands.assembly.simulated import Simulated
 from console.commands.assembly.strategies import StrategyCatalogue
 from console.start import open_plainly
 from core.ports import DemoRequest, JournalError, OperatorError, ReplayRequest
-from state.folders import AccountFolder, JournalFolder, last_account
+from state.folders import AccountFolder, JournalFolder
+from state.lock import last_account
 
 if TYPE_CHECKING:
     from core.brokers.port import Broker

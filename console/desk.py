@@ -128,7 +128,7 @@ class DeskApp(App[None]):
         self.following = FollowUps(self, self.board.orders, self.plans.sign_closes)
         self.deeds = RowActions(self, self.following)
         self.watching = WatchedSymbol(handle, self.board)
-        self.errands = DeskCommands(self)
+        self.errands = DeskCommands(self, self)
         self._bell = Bell()
         self._title = ""
         self._has_keys = False

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from core.ports import OperatorError, ResetPlan, RestorePlan
 from state.account_info import AccountInfo
-from state.folders import AccountFolder, last_account
+from state.folders import AccountFolder
+from state.lock import last_account
 
 
 class AccountAdmin(AccountInfo):

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from core.model.basket import Basket
 from core.ports import Checkpoint, OperatorError, Recorded
-from state.folders import AccountFolder, Home, JournalFolder, last_account
-from state.lock import holder
+from state.folders import AccountFolder, Home, JournalFolder
+from state.lock import holder, last_account
 
 STALE_SECONDS = 5.0
 """A heartbeat comes fifty times a second."""

@@ -15,9 +15,9 @@ from textual.containers import Vertical
 
 from console.arming import OPENS_AFTER, REDUCES_AFTER, Arming, ShownTicket
 from console.keymap import KeyScope, bindings_for, written
+from console.painted import Painted
 from console.screens.dialog import Dialog
 from console.screens.dialog_host import DialogHost
-from console.terminal.painted import Painted
 from console.ticket.typed_word import TypedWord
 from core.messages.commands import AnswerBasket, LeaveBasket, MarkInBasket, SignBasket
 from core.model.account import Mode

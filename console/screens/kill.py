@@ -17,11 +17,11 @@ from textual.containers import Vertical
 
 from console.arming import OPENS_AFTER, Arming, ShownTicket
 from console.keymap import KeyScope, bindings_for, written
+from console.painted import Painted
 from console.screens.dialog import Dialog
 from console.screens.dialog_host import DialogHost
 from console.screens.question import TICK
 from console.terminal.kill_port import DeskKillPort
-from console.terminal.painted import Painted
 from console.ticket.typed_word import TOLD_FROM, begun, in_capitals
 from core.messages.commands import Rearm, Resume
 from core.model.order import OrderStatus

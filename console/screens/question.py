@@ -13,9 +13,9 @@ from textual.containers import Vertical
 
 from console.arming import REDUCES_AFTER, Arming, ShownTicket
 from console.keymap import KeyScope, bindings_for, footer, written
+from console.painted import Painted
 from console.screens.dialog import Dialog
 from console.screens.dialog_host import DialogHost
-from console.terminal.painted import Painted
 from widgets.edges import put_title
 from widgets.lines import Cell, Lines, TextLine, spread
 

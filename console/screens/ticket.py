@@ -13,13 +13,13 @@ from textual.app import ComposeResult
 
 from console.arming import OPENS_AFTER, REDUCES_AFTER, Arming
 from console.keymap import KeyScope, bindings_for
+from console.painted import Painted
 from console.proposal_outcome import last_refusal
-from console.quote_refresh import QuoteRefresh
 from console.screens.decline import DeclineScreen
 from console.screens.dialog import Dialog
 from console.screens.dialog_host import DialogHost
 from console.screens.edit import EditScreen
-from console.terminal.painted import Painted
+from console.screens.quote_refresh import QuoteRefresh
 from console.ticket.box import TicketBox
 from console.ticket.lines import Readiness, key_of, state
 from console.ticket.status import Edit, TicketPhase, TicketStatus, shown_of

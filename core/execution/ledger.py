@@ -40,13 +40,13 @@ from core.facts import (
     UpdateIgnored,
     WarningConfirmed,
 )
+from core.model.calendar import Calendar
 from core.model.codes import EndCode
 from core.model.instrument import named
 from core.model.order import LegRole, OrderStatus, Side
 from core.model.past_order import PastOrder
 from core.model.position import AnyTrade, Ended, Fill, Position, Trade, trade_in
 from core.model.regime import RegimeLabels
-from core.model.session import Calendar
 from core.model.signal import ExitReason
 from core.model.values import NO_MONEY, NO_SHARES, ZERO, ClientOrderId, ExecutionId, Money, Price, Quantity, Symbol
 from core.ports import PastIndex

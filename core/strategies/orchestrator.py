@@ -30,9 +30,10 @@ from core.facts import (
     StrategyResumed,
 )
 from core.model.bar import Bar
+from core.model.calendar import Calendar
 from core.model.evaluation import SuspensionCause
 from core.model.recommendation import Recommendation
-from core.model.session import Calendar, NoSession
+from core.model.session import NoSession
 from core.model.signal import EntrySignal, ExitSignal, NoTradeReason
 from core.model.values import Money, Price, Quantity, Symbol
 from core.risk.evaluation.book import Suspension

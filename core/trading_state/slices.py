@@ -22,10 +22,10 @@ from core.execution.refusal_counts import RefusalCounts
 from core.exits.watch import ExitWatch
 from core.facts import BarClosed, Fact
 from core.market.normaliser import Normaliser
+from core.model.calendar import Calendar
 from core.model.position import Ended
 from core.model.recommendation import Recommendation
 from core.model.regime import labels_of
-from core.model.session import Calendar
 from core.model.values import ZERO, ClientOrderId, Price, Quantity, Symbol
 from core.ports import PastIndex
 from core.risk.allocation import Allocations

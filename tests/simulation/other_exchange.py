@@ -15,8 +15,8 @@ from core.brokers.simulated.matching import Matching
 from core.brokers.simulated.path import Segment
 from core.brokers.simulated.rules import Situation
 from core.model.broker import Accepted, Execution, UpdateEvent
+from core.model.calendar import Calendar
 from core.model.order import OrderClass
-from core.model.session import Calendar
 from core.model.values import ZERO, ClientOrderId, ExecutionId, Money, Price, Quantity
 
 

@@ -6,6 +6,7 @@ Arguments: the file to write, and the words of the command.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
 from app import main
 from console.client.handle import EngineHandle
@@ -13,7 +14,7 @@ from console.client.handle import EngineHandle
 FILE = sys.argv[1]
 
 
-def tell(_handle: EngineHandle) -> None:
+def tell(_handle: EngineHandle, _look: Callable[[], None]) -> None:
     """In the place of the engine's start, which follows the first paint."""
     loaded = {name: getattr(module, "__file__", None) for name, module in sys.modules.copy().items()}
 

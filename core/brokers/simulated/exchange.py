@@ -38,11 +38,11 @@ from core.brokers.simulated.rules import Situation, duplicate, is_whole, refusal
 from core.model.account import Account
 from core.model.bar import Bar
 from core.model.broker import Accepted, BrokerPicture, NotFound, OrderReport, OrderUpdate, Refused, UpdateEvent
+from core.model.calendar import Calendar
 from core.model.codes import RefusalKind
 from core.model.instrument import BrokerInstrument, Instrument, NoInstrument, share
 from core.model.order import OrderClass, OrderRequest, OrderType, Side, TimeInForce
 from core.model.quote import NoQuote, Quote
-from core.model.session import Calendar
 from core.model.values import ZERO, ClientOrderId, Money, Price, Quantity, Symbol
 
 __all__ = ["ExchangeConfig", "Record", "RequestLog", "SimulatedExchange", "rebuild"]

@@ -34,11 +34,11 @@ from core.market.alpaca.wire import read_bar, read_status, shown
 from core.market.port import Heard
 from core.messages.inputs import BarArrived, MarketDataBroken
 from core.model.bar import ONE_MINUTE
+from core.model.calendar import Calendar
 from core.model.connection import ConnectionStatus
 from core.model.quote import Feed, NoQuote, Quote
 from core.model.regime import DailyBar
 from core.model.said_once import is_news
-from core.model.session import Calendar
 from core.model.values import Symbol
 from core.settings.settings import AlpacaSettings
 
