@@ -26,6 +26,7 @@ from console.baskets import BasketFollower, waits
 from console.bell import Bell, title_of
 from console.board import Board, width_of
 from console.client.handle import EngineFailed, EngineHandle, EngineRunning
+from console.desk_actions import DeskActions
 from console.desk_commands import DeskCommands
 from console.follow_ups import FollowUps
 from console.gc_schedule import GcSchedule, choose_moments
@@ -126,7 +127,8 @@ class DeskApp(App[None]):
         self.board = Board(self._do)
         self.plans = BasketFollower(self, self.bell)
         self.following = FollowUps(self, self.board.orders, self.plans.sign_closes)
-        self.deeds = RowActions(self, self.following)
+        self.row_actions = RowActions(self, self.following)
+        self.desk_actions = DeskActions(self, self.following)
         self.watching = WatchedSymbol(handle, self.board)
         self.errands = DeskCommands(self, self)
         self._bell = Bell()
@@ -306,11 +308,11 @@ class DeskApp(App[None]):
         self.board.offer(self.screen_stack[0], "orders")
 
     def flatten(self) -> None:
-        self.deeds.flatten()
+        self.desk_actions.flatten()
 
     def _do(self, what: str, key: str | None) -> None:
         """What a pane's key wants of a row."""
-        self.deeds.do(what, key)
+        self.row_actions.do(what, key)
 
     def ask(self, question: Dialog) -> None:
         self.push_screen(question)
@@ -425,7 +427,7 @@ class DeskApp(App[None]):
             self.errands.open_detail(pane, message.key)
 
     def action_urgent_exit(self) -> None:
-        self.deeds.open_urgent_exit()
+        self.desk_actions.open_urgent_exit()
 
     def action_new_order(self) -> None:
         if self.view is not None and not self.is_too_small:
@@ -458,10 +460,10 @@ class DeskApp(App[None]):
         self.errands.open_detail(WIRE, "")
 
     def action_clear_breaker(self) -> None:
-        self.deeds.clear_breaker()
+        self.desk_actions.clear_breaker()
 
     def action_reload_limits(self) -> None:
-        self.deeds.reload_limits()
+        self.desk_actions.reload_limits()
 
     def action_commands(self) -> None:
         if self.view is not None and not self.is_too_small:

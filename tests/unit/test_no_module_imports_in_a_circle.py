@@ -1,4 +1,4 @@
-"""No module imports another that imports it in turn, at any distance: types count, and so do imports inside of a function.
+"""No module imports another that imports it in turn, at any distance: types count, imports inside of functions too.
 
 Nobody imports `app`, which is no package (a contract says so): no circle goes through it.
 """
