@@ -65,7 +65,7 @@ class Keyturn(AtABroker, Simulated, Backtesting, StrategyCatalogue):
         from state.verify import fingerprint
 
         if not request.is_headless:
-            from console.desk import run_desk
+            from console.run import run_desk
 
             run_desk(lambda stack: self._replayed(request, stack), display=self._display(request.overrides))
             return None
@@ -88,7 +88,7 @@ class Keyturn(AtABroker, Simulated, Backtesting, StrategyCatalogue):
             with ExitStack() as stack:
                 self._run_headless(runtime_of(request, stack), "left")
             return
-        from console.desk import run_desk
+        from console.run import run_desk
         from state.desk_files import DeskFiles
 
         files = DeskFiles(self.home, lambda: self._demo_folder(request))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from console.desk import outcome
+from console.run import outcome
 from tests.desk.desk_house import open_desk
 
 

@@ -36,7 +36,7 @@ class AtABroker(Wiring):
 
     def live_desk(self, settings: Settings) -> None:
         """The desk on the account that the keys open."""
-        from console.desk import run_desk
+        from console.run import run_desk
         from state.credentials import find_keys
         from state.desk_files import DeskFiles
 
