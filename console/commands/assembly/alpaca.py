@@ -202,7 +202,7 @@ class AtABroker(Wiring):
             advisers=advisers_of(settings.advisers),
             keeper=self._keeper(folder, switch, write, (), left_out, last_time.sources()),
         )
-        broker.show_on(runtime.show)
+        broker.show_on(runtime.inbox.show)
         return runtime
 
     def _live_books(
