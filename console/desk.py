@@ -19,24 +19,23 @@ from textual.app import App, ComposeResult
 from textual.screen import Screen
 
 from console.arming import Keyboard
-from console.baskets import BasketFollower, waits
-from console.bell import Bell, title_of
+from console.baskets import BasketFollower
 from console.board import Board
-from console.client.handle import EngineFailed, EngineHandle
+from console.client.handle import EngineHandle
+from console.closing import Closing
 from console.desk_actions import DeskActions
 from console.desk_commands import DeskCommands
 from console.follow_ups import FollowUps
+from console.frame_loop import FrameLoop
 from console.gc_schedule import GcSchedule
 from console.host_files import NO_SURROUNDINGS, HostFiles
 from console.key_hearing import HEARD, KeyHearing
-from console.key_remapping import moved_by
-from console.keymap import AWAITED, KeyScope, bindings_for, footer, reachable, use, written
+from console.keymap import AWAITED, KeyScope, bindings_for, reachable, use, written
 from console.last_line import LastLine
 from console.layout import fits
 from console.log_pane import WriteLog
 from console.row_actions import RowActions
 from console.screens.advice import AdviceScreen
-from console.screens.basket import BasketScreen
 from console.screens.chord import ChordScreen
 from console.screens.detail import WIRE
 from console.screens.dialog import Dialog, DialogLayer
@@ -51,8 +50,6 @@ from console.terminal.kill_port import DeskKillPort
 from console.terminal.link import TerminalLink, link_of
 from console.terminal.typed import is_modified
 from console.theme import DEFAULT, theme_for
-from console.watched_symbol import WatchedSymbol
-from core.model.account import Mode
 from core.model.values import ClientOrderId, ProposalId
 from core.views import DeskView
 from widgets.grid import Grid
@@ -64,20 +61,10 @@ if TYPE_CHECKING:
 
 FRAMES = 10
 """Looks at the engine's picture in a second, where no setting says fewer."""
-AT_THE_KEYS = 3.0
-"""Seconds after a key in which the next one may be on its way."""
-CLOSING_PATIENCE = 3.0
-"""Seconds that the engine has to close when the operator leaves."""
 
 
 class DeskApp(App[None]):
-    """Implements `console.screens.dialog_host.Behind`.
-
-    Attributes
-    ----------
-    failure
-        Why the desk ended although nobody left it; None where all is well.
-    """
+    """Implements `console.screens.dialog_host.DialogHost`."""
 
     CSS_PATH = "desk.tcss"
     BINDINGS = bindings_for(KeyScope.EVERYWHERE)
@@ -98,14 +85,13 @@ class DeskApp(App[None]):
         theme = theme_for(display.theme if display is not None else DEFAULT, self.console.color_system)
         self.register_theme(theme)
         self.theme = theme.name
-        self._frames = display.frames if display is not None else FRAMES
+        self._frames_a_second = display.frames if display is not None else FRAMES
         self.handle = handle
         self.now = now
         self.surroundings = surroundings
         self.keyboard = Keyboard()
         self.tidying = GcSchedule(now())
-        self.was_left = False
-        self.failure: str | None = None
+        self.closing = Closing(handle, now)
         self.board = Board(self._do)
         self.last_line = LastLine(self.board.line, now)
         self.hearing = KeyHearing(self, self, self.board)
@@ -113,14 +99,19 @@ class DeskApp(App[None]):
         self.following = FollowUps(self, self.board.orders, self.plans.sign_closes)
         self.row_actions = RowActions(self, self.following)
         self.desk_actions = DeskActions(self, self.following)
-        self.watching = WatchedSymbol(handle, self.board)
         self.errands = DeskCommands(self, self)
-        self._bell = Bell()
-        self._title = ""
-        self._has_keys = False
-        self._notes_said = 0
+        self.frames = FrameLoop(
+            self,
+            self,
+            self.board,
+            self.closing,
+            self.hearing,
+            self.last_line,
+            self.plans,
+            self.following,
+            self.errands,
+        )
         use({})
-        self._closes_by: float | None = None
 
     # ── the picture ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -133,7 +124,7 @@ class DeskApp(App[None]):
     def on_mount(self) -> None:
         self.control_terminal("\x1b[22;0t")
         self.screen.set_focus(self.board.proposals.grid)
-        self._arrange()
+        self.frames.arrange()
         self._frame()
         self.call_after_refresh(self._start)
 
@@ -144,7 +135,7 @@ class DeskApp(App[None]):
         """The first picture is on its way to the terminal: now the engine, and what it imports."""
         gc.enable()
         self.handle.start(self._look_at_once)
-        self.set_interval(1 / self._frames, self._frame)
+        self.set_interval(1 / self._frames_a_second, self._frame)
 
     def _look_at_once(self) -> None:
         """From the engine's thread; a desk that is closing looks no more."""
@@ -157,86 +148,12 @@ class DeskApp(App[None]):
     def on_resize(self, _event: events.Resize) -> None:
         self.call_later(self._frame)  # after Textual has taken the new size over
 
-    def _arrange(self) -> None:
-        self.board.arrange(self.screen_stack[0], self.view is not None, self.size)
-
     def _frame(self) -> None:
         """One look at the engine."""
         if not self.screen_stack:
             return  # the app is closing
-        if self._closes_by is not None:
-            self._see_whether_closed()
-        view = self.handle.view
-        if not self.board.is_arranged(isinstance(view, DeskView), self.size):
-            self._arrange()
-        if isinstance(view, DeskView):
-            self._draw(view)
-        else:
-            self.failure = view.message if isinstance(view, EngineFailed) else None
-            self.board.show_state(view, self.size)
-        self._draw_footer()
+        self.frames.look()
         self.tidying.look(self.now())
-
-    def _take_keys(self) -> None:
-        """The engine knows the settings: from its first picture on, the keys are theirs, also in the guide."""
-        self._has_keys = True
-        moved = moved_by(self.handle.keys())
-        use(moved)
-        self.set_keymap({id: key.keys for id, key in moved.items()})
-        self.errands.look_whether_first()
-
-    def _draw(self, view: DeskView) -> None:
-        now = self.engine_now()
-        if not self._has_keys:
-            self._take_keys()
-        self.set_class(view.status.mode is Mode.LIVE, "-live")
-        if len(view.status.notes) > self._notes_said:
-            self._notes_said = len(view.status.notes)
-            self.say(f"{view.status.notes[-1]}; the log holds it", "warning")
-        if self.board.show(view, now, self.size, self._ended()):
-            self._ring(view)
-        self.board.note_holder(self.screen_stack[0])
-        self.watching.look(view)
-        self.board.chart.show_chart(view.chart, self.watching.symbol, now)
-        for screen in self.screen_stack[1:]:
-            if isinstance(screen, Dialog) and screen.is_mounted:
-                screen.stay_clear()
-                screen.update_view(view, now)
-        self.plans.look(view, may_open=len(self.screen_stack) == 1, is_typing=self._is_typing())
-        self.following.look(view, may_open=len(self.screen_stack) == 1)
-        self.handle.attend(any(isinstance(s, TicketScreen | BasketScreen | KillScreen) for s in self.screen_stack))
-
-    def _draw_footer(self) -> None:
-        top = self.screen_stack[-1]
-        self.last_line.show(lambda: self._keys_in_words(top), top, self.size)
-
-    def _keys_in_words(self, top: Screen[object]) -> str:
-        """What works here now. Without an engine there is nothing to open, decline or order."""
-        if isinstance(top, KillScreen):
-            return top.keys_in_words()
-        if self.failure is not None and len(self.screen_stack) == 1:
-            return f"{written('leave')} leave"
-        acting = top.acting_keys() if isinstance(top, Dialog) else None
-        keys = footer(self.hearing.place(), acting)
-        return f"{written('plan')} PLAN WAITS  {keys}" if self._is_plan_waiting() else keys
-
-    def _is_plan_waiting(self) -> bool:
-        """A plan wants something of the operator, and nothing lies over the desk."""
-        return len(self.screen_stack) == 1 and self.view is not None and waits(self.view.plan)
-
-    def _is_typing(self) -> bool:
-        """Somebody is at the keyboard: what came up now would take a key that was meant for something else."""
-        return self.board.log.is_typing or self.now() - self.keyboard.heard_at < AT_THE_KEYS
-
-    def _ended(self) -> str | None:
-        return "the market has ended" if self.handle.ended.is_set() and self._closes_by is None else None
-
-    def _ring(self, view: DeskView) -> None:
-        if self._bell.rings(view, self.now()):
-            self.bell()
-        if (title := title_of(view)) != self._title:
-            self._title = title
-            self.control_terminal(f"\x1b]0;{title}\x07")
 
     def control_terminal(self, control: str) -> None:
         """A title, the clipboard: what is no picture."""
@@ -273,7 +190,7 @@ class DeskApp(App[None]):
     def say(self, text: str, tone: Tone = "") -> None:
         """On the last line, for some seconds."""
         self.last_line.say(text, tone, self.screen_stack[-1])
-        self._draw_footer()
+        self.frames.draw_last_line()
 
     def open_ticket(self, proposal_id: ProposalId) -> None:
         self.push_screen(TicketScreen(self, proposal_id))
@@ -299,13 +216,6 @@ class DeskApp(App[None]):
     def _exit_soon(self) -> None:
         """From the thread that was told to leave."""
         self.call_later(self.exit)
-
-    def _see_whether_closed(self) -> None:
-        if self.handle.ended.is_set():
-            self.exit()
-        elif self._closes_by is not None and self.now() > self._closes_by:
-            self.failure = "the engine did not close its journal in time; the next start repairs it"
-            self.exit()
 
     # ── keys ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -345,11 +255,11 @@ class DeskApp(App[None]):
         self.screen.set_focus(grid)  # at once: the next key is already for it
         if grid.selected is None and grid.opens_first is not None:
             grid.select(grid.opens_first)
-        self._draw_footer()
+        self.frames.draw_last_line()
 
     def on_descendant_focus(self) -> None:
         if self.screen_stack:  # a focus may still be told while the app is closing
-            self._draw_footer()
+            self.frames.draw_last_line()
 
     def on_grid_opened(self, message: Grid.Opened) -> None:
         pane = (message.grid.id or "").removesuffix("-grid")
@@ -440,9 +350,7 @@ class DeskApp(App[None]):
             self.push_screen(LeaveScreen(self.view, self._leave))
 
     def _leave(self) -> None:
-        self.was_left = True
-        self._closes_by = self.now() + CLOSING_PATIENCE
-        self.handle.leave("left by the operator")
+        self.closing.begin()
         self.say("closing the journal…")
 
     async def action_quit(self) -> None:

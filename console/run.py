@@ -10,7 +10,8 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from console.client.handle import EngineHandle, EngineRunning
-from console.desk import CLOSING_PATIENCE, DeskApp
+from console.closing import CLOSING_PATIENCE
+from console.desk import DeskApp
 from console.gc_schedule import choose_moments
 from console.host_files import NO_SURROUNDINGS, HostFiles
 from console.terminal.mouse import may_ask_for_mouse
@@ -58,9 +59,9 @@ def outcome(desk: DeskApp, has_closed: bool) -> tuple[int, str | None]:
     """The exit status, and the line that goes with it; every end that nobody asked for is an error."""
     if desk.exit_status is not None:
         return desk.exit_status, desk.door.reason
-    if desk.failure is not None:
-        return 1, desk.failure
-    if not desk.was_left:
+    if desk.closing.failure is not None:
+        return 1, desk.closing.failure
+    if not desk.closing.was_left:
         return desk.return_code or 1, "the desk ended unexpectedly; `keyturn status` says how the account stands"
     if desk.view is not None and desk.view.status.exits_refused is not None:
         return 1, f"{desk.view.status.exits_refused}; it goes on from what was written"
