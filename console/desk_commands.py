@@ -8,8 +8,9 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import Protocol, TypeVar
 
+from textual.app import App
 from textual.dom import DOMNode
 from textual.worker import get_current_worker
 
@@ -18,21 +19,27 @@ from console.panes import PLACES
 from console.screens.chord import ChordScreen
 from console.screens.commands import CommandsScreen
 from console.screens.detail import TELLINGS, DetailScreen
+from console.screens.dialog_host import DialogHost
 from console.screens.guide import GuideScreen
 from core.ports import OperatorError
 from widgets.grid import Grid
 from widgets.grid_text import harmless
 
-if TYPE_CHECKING:
-    from console.desk import DeskApp
-
 T = TypeVar("T")
 
 
-class DeskCommands:
-    """The desk's own."""
+class CommandHost(DialogHost, Protocol):
+    """The desk, as its own commands know it."""
 
-    def __init__(self, desk: DeskApp) -> None:
+    def control_terminal(self, control: str) -> None: ...
+    def action_pane(self, name: str) -> None: ...
+
+
+class DeskCommands:
+    """The desk's own: `app` is its Textual side."""
+
+    def __init__(self, app: App[None], desk: CommandHost) -> None:
+        self.app = app
         self.desk = desk
         self._due: tuple[Key, DOMNode] | None = None
 
@@ -48,9 +55,9 @@ class DeskCommands:
             else:
                 act = partial(then, answer)
             if not worker.is_cancelled:
-                self.desk.call_from_thread(act)
+                self.app.call_from_thread(act)
 
-        self.desk.run_worker(work, thread=True, exit_on_error=False)
+        self.app.run_worker(work, thread=True, exit_on_error=False)
 
     # ── the guide ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -59,27 +66,27 @@ class DeskCommands:
 
     def try_chord(self, must_try: bool) -> None:
         """On a broker's account, until it has arrived once; the guide comes over it, where both are due."""
-        if must_try and len(self.desk.screen_stack) == 1:
+        if must_try and len(self.app.screen_stack) == 1:
             received = self.desk.surroundings.chord_was_received
-            self.desk.push_screen(ChordScreen(lambda: self.aside(received, lambda _none: None)))
+            self.app.push_screen(ChordScreen(lambda: self.aside(received, lambda _none: None)))
         self.aside(self.desk.surroundings.is_first_start, self.welcome)
 
     def welcome(self, is_first_start: bool) -> None:
         """The guide, once an installation; never over a dialog but the trial of the chord."""
-        if is_first_start and all(isinstance(screen, ChordScreen) for screen in self.desk.screen_stack[1:]):
+        if is_first_start and all(isinstance(screen, ChordScreen) for screen in self.app.screen_stack[1:]):
             self.open_guide()
 
     def open_guide(self) -> None:
         remember = self.desk.surroundings.guide_was_closed
-        self.desk.push_screen(GuideScreen(lambda: self.aside(remember, lambda _none: None)))
+        self.app.push_screen(GuideScreen(lambda: self.aside(remember, lambda _none: None)))
 
     # ── commands ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def open_commands(self, place: KeyScope) -> None:
         """What the focused pane, its list and the desk can do; it acts on what has the keyboard now."""
-        focused = self.desk.focused
+        focused = self.app.focused
         grid = focused if isinstance(focused, Grid) else None
-        nodes = {KeyScope.EVERYWHERE: self.desk, KeyScope.LIST: grid}
+        nodes = {KeyScope.EVERYWHERE: self.app, KeyScope.LIST: grid}
         pane = grid.parent if grid is not None else None
 
         def run(key: Key) -> None:
@@ -89,9 +96,9 @@ class DeskCommands:
             node = nodes.get(key.place, pane)
             if node is not None:
                 self._due = (key, node)
-                self.desk.call_later(self.do_what_is_due)
+                self.app.call_later(self.do_what_is_due)
 
-        self.desk.push_screen(CommandsScreen(place, run))
+        self.app.push_screen(CommandsScreen(place, run))
 
     def _go_to(self, key: Key) -> None:
         """The pane of a command; nothing is done to a row that may not have been on the screen."""
@@ -103,7 +110,7 @@ class DeskCommands:
         """The command that was chosen; the desk calls it before it looks at the next key."""
         if self._due is not None:
             (key, node), self._due = self._due, None
-            await self.desk.run_action(key.action, node)
+            await self.app.run_action(key.action, node)
 
     # ── rows ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -112,7 +119,7 @@ class DeskCommands:
             return
         detail = DetailScreen(self.desk, pane, key)
         if detail.tells_something:
-            self.desk.push_screen(detail)
+            self.app.push_screen(detail)
         else:
             self.desk.say("nothing more is known of this row")
 
@@ -120,7 +127,7 @@ class DeskCommands:
         """The selected row of the pane, to the clipboard of the operator's own terminal (OSC 52)."""
         if self.desk.view is None:
             return
-        focused = self.desk.focused
+        focused = self.app.focused
         row = focused.selected_row if isinstance(focused, Grid) else None
         if row is None:
             self.desk.say("no row is selected; the arrows select one")

@@ -60,6 +60,13 @@ class FollowUps:
     def wait_for_proposal(self, view: DeskView, symbol: Symbol, strategy: str) -> None:
         self._awaited = awaited(view, symbol, strategy, self.behind.now())
 
+    def wait_for_ticket(self, symbol: Symbol, strategy: str) -> None:
+        """What was asked for just now: its ticket opens when it is staged; a refusal stands on the last line."""
+        view = self.behind.view
+        if view is not None:
+            self.wait_for_proposal(view, symbol, strategy)
+            self.behind.say("staging…")
+
     def wait_for_order(self, order_id: ClientOrderId) -> None:
         self._order = (order_id, self.behind.now())
 

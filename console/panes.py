@@ -8,7 +8,7 @@ from console.keymap import KeyScope, bindings_for
 from widgets.grid import Grid
 from widgets.orders import Orders
 from widgets.positions import Positions
-from widgets.proposals import Proposals
+from widgets.proposals import ProposalTable
 from widgets.protections import Protections
 from widgets.results import Results
 from widgets.strategies import Strategies
@@ -33,7 +33,7 @@ class Wanting:
         self.want(what, self.grid.selected)
 
 
-class ProposalsPane(Wanting, Proposals):
+class ProposalsPane(Wanting, ProposalTable):
     BINDINGS = bindings_for(KeyScope.PROPOSALS)
 
     def action_decline(self) -> None:

@@ -19,7 +19,7 @@ from core.messages import commands, inputs
 from core.messages.command_ports import PortRegistry
 from core.messages.effects import Effect, FetchAccount, FetchHistory, FetchPicture
 from core.model.account import Mode
-from core.model.session import Calendar
+from core.model.calendar import Calendar
 from core.ports import Journal, JournalError, JournalWriteError
 from core.settings.history import as_they_were
 from core.settings.settings import Settings

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.ports import OperatorError
-from state.folders import AccountFolder, Home, JournalFolder, last_account
+from state.folders import AccountFolder, Home, JournalFolder
+from state.lock import last_account
 
 NO_ACCOUNT = "nothing ran here yet; `keyturn demo` begins"
 

@@ -7,7 +7,6 @@ Without `KEYTURN_HOME` the XDG folders hold them: `~/.config/keyturn/settings.to
 
 from __future__ import annotations
 
-import os
 import re
 import stat
 from collections.abc import Iterator, Mapping
@@ -18,7 +17,6 @@ import platformdirs
 
 from core.ports import OperatorError
 from state.files import FILE_MODE, make_folder, mend_permissions
-from state.lock import holder
 
 ACCOUNT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -184,21 +182,3 @@ def _refuse_shared(folder: Path) -> None:
     """A sticky folder is for everybody, as /tmp is: to close it would lock the others out."""
     if folder.is_dir() and folder.stat().st_mode & stat.S_ISVTX:
         raise SharedFolderError(f"{folder} is a folder for everybody; name one of your own as KEYTURN_HOME")
-
-
-def last_account(home: Home) -> AccountFolder | None:
-    """The account whose engine runs, or else ran last (newest heartbeat); None where none ever ran.
-
-    A lock tells that one ran as well as a heartbeat does, and nothing is opened to know it: whatever stands in the
-    heartbeat's place, the account is found.
-    """
-    ran = [folder for folder in home.accounts() if os.path.lexists(folder.heartbeat) or os.path.lexists(folder.lock)]
-    running = [folder for folder in ran if holder(folder) is not None]
-    return max(running or ran, key=_last_beat, default=None)
-
-
-def _last_beat(folder: AccountFolder) -> float:
-    try:
-        return folder.heartbeat.lstat().st_mtime
-    except OSError:
-        return 0.0

@@ -10,16 +10,14 @@ import os
 import time
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import orjson
 
 from core.files.regular_file import open_regular
 from core.ports import OperatorError
 from state.files import naming, open_private, write_all
-
-if TYPE_CHECKING:
-    from state.folders import AccountFolder
+from state.folders import AccountFolder, Home
 
 PATIENCE_SECONDS = 0.2
 """A `status` that asks for the holder takes the lock for microseconds; an engine that starts then tries again."""
@@ -107,6 +105,24 @@ def holder(folder: AccountFolder) -> int | None:
         return _pid_in(descriptor) or UNKNOWN_PID
     finally:
         os.close(descriptor)
+
+
+def last_account(home: Home) -> AccountFolder | None:
+    """The account whose engine runs, or else ran last (newest heartbeat); None where none ever ran.
+
+    A lock tells that one ran as well as a heartbeat does, and nothing is opened to know it: whatever stands in the
+    heartbeat's place, the account is found.
+    """
+    ran = [folder for folder in home.accounts() if os.path.lexists(folder.heartbeat) or os.path.lexists(folder.lock)]
+    running = [folder for folder in ran if holder(folder) is not None]
+    return max(running or ran, key=_last_beat, default=None)
+
+
+def _last_beat(folder: AccountFolder) -> float:
+    try:
+        return folder.heartbeat.lstat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _locked_in_time(descriptor: int) -> bool:

@@ -1,9 +1,8 @@
 """The one grid that all panes share: it keeps the picture that it drew, and draws again only what differs.
 
 A pane calls `show` with rows, as often as it likes. Selection, scrolling, focus and new figures all go the same way: a
-new picture, compared line by line and cell by cell with the last one, and a refresh of the regions that changed. A row
-is known by its key, never by its place; one that goes takes the selection with it, so that a key meant for it cannot
-hit its neighbour (OP-04).
+new picture, compared line by line and cell by cell with the last one, and a refresh of the regions that changed. Which
+rows there are, which is selected and which are in view, `widgets.grid_window` knows.
 """
 
 from __future__ import annotations
@@ -21,12 +20,25 @@ from textual.widget import Widget
 
 from widgets.grid_picture import GAP, MARKS, Background, Cell, Column, GridLine, Row, Tone, differences, widths_of
 from widgets.grid_text import Align, fitted
+from widgets.grid_window import GridWindow
 
 __all__ = ["Align", "Cell", "Column", "Grid", "Row", "Tone"]
 
 
 DOUBLE = 2
 """Clicks that open a row, as Enter does."""
+
+
+class GridMessage(Message):
+    """From a grid, to whoever has it."""
+
+    def __init__(self, grid: Grid) -> None:
+        super().__init__()
+        self.grid = grid
+
+    @property
+    def control(self) -> Grid:
+        return self.grid
 
 
 class Grid(Widget, can_focus=True):
@@ -80,29 +92,19 @@ class Grid(Widget, can_focus=True):
         Binding("enter", "open", "open", show=False, id="grid.open"),
     ]
 
-    class Moved(Message):
+    class Moved(GridMessage):
         """Another row is selected, or none (`key` is None); or the end is followed no more."""
 
         def __init__(self, grid: Grid, key: str | None) -> None:
-            super().__init__()
-            self.grid = grid
+            super().__init__(grid)
             self.key = key
 
-        @property
-        def control(self) -> Grid:
-            return self.grid
-
-    class Opened(Message):
+    class Opened(GridMessage):
         """Enter on a row."""
 
         def __init__(self, grid: Grid, key: str) -> None:
-            super().__init__()
-            self.grid = grid
+            super().__init__(grid)
             self.key = key
-
-        @property
-        def control(self) -> Grid:
-            return self.grid
 
     def __init__(
         self,
@@ -117,15 +119,10 @@ class Grid(Widget, can_focus=True):
     ) -> None:
         super().__init__(id=id, classes=classes)
         self._columns = tuple(columns)
-        self._rows: tuple[Row, ...] = ()
-        self._index: dict[str, int] = {}
+        self.window = GridWindow(self._body_height, follows=follows)
         self._empty = empty
         self._has_header = has_header
-        self.follows = follows
         self.opens_first: str | None = None
-        self._selected: str | None = None
-        self._last_index: int | None = None  # of the selection, for the next move after its row went
-        self._top = 0
         self.tell_place = tell_place
         self._drawn: list[GridLine] = []
         self._strips: dict[GridLine, Strip] = {}
@@ -138,24 +135,11 @@ class Grid(Widget, can_focus=True):
         if empty is not None:
             self._empty = empty
         rows = tuple(rows)
-        if rows != self._rows:
-            self._take(rows)
-        if self.follows:
-            self._top = len(self._rows)
+        if rows != self.window.rows:
+            for key in self.window.take(rows, is_used=self.has_focus):
+                self.post_message(self.Moved(self, key))
+        self.window.follow_the_end()
         self._draw()
-
-    def _take(self, rows: tuple[Row, ...]) -> None:
-        """Other rows: the selection and what is in view stay with theirs. A list that nobody has the keyboard in, and
-        that shows its beginning, goes on showing it: what comes there is what matters most."""
-        anchor = self._anchor() if self.has_focus or self._top else None
-        if [row.key for row in rows] != [*self._index]:
-            self._index = {row.key: index for index, row in enumerate(rows)}
-        self._rows = rows
-        self._keep_selection()
-        if self.follows and rows:
-            self._last_index, self._selected = len(rows) - 1, rows[-1].key
-        if anchor is not None and anchor[0] in self._index:
-            self._top = self._index[anchor[0]] - anchor[1]
 
     def show_columns(self, columns: Sequence[Column]) -> None:
         """Other columns, for another width of the pane; `show` follows with rows of that many cells."""
@@ -165,16 +149,25 @@ class Grid(Widget, can_focus=True):
     @property
     def selected(self) -> str | None:
         """The key of the selected row; None after it went, until the operator moves."""
-        return self._selected
+        return self.window.selected
 
     @property
     def selected_row(self) -> Row | None:
-        return self._rows[self._index[self._selected]] if self._selected is not None else None
+        return self.window.selected_row
+
+    @property
+    def follows(self) -> bool:
+        return self.window.follows
+
+    def follow(self) -> None:
+        """The end is in view, and stays so as rows come, until the operator moves."""
+        self.action_last()
+        self.window.follows = True
 
     def select(self, key: str) -> None:
         """Selects the row with that key, if there is one, and scrolls to it."""
-        if key in self._index:
-            self._move_to(self._index[key])
+        if key in self.window:
+            self._move_to(self.window.index_of(key))
 
     # What the operator does
 
@@ -194,18 +187,18 @@ class Grid(Widget, can_focus=True):
         self._move_to(0)
 
     def action_last(self) -> None:
-        self._move_to(len(self._rows) - 1)
+        self._move_to(len(self.window.rows) - 1)
 
     def action_open(self) -> None:
-        if self._selected is None and self.opens_first is not None:
+        if self.selected is None and self.opens_first is not None:
             self.select(self.opens_first)
-        if self._selected is not None:
-            self.post_message(self.Opened(self, self._selected))
+        if self.selected is not None:
+            self.post_message(self.Opened(self, self.selected))
 
     def on_click(self, event: events.Click) -> None:
         line = event.get_content_offset_capture(self).y - self._has_header
-        if 0 <= line < self._body_height() and self._top + line < len(self._rows):
-            self._move_to(self._top + line)
+        if 0 <= line < self._body_height() and self.window.top + line < len(self.window.rows):
+            self._move_to(self.window.top + line)
             if event.chain == DOUBLE:
                 self.action_open()
 
@@ -218,11 +211,11 @@ class Grid(Widget, can_focus=True):
     def watch_has_focus(self, has_focus: bool) -> None:
         """At once: the events of the focus come before it is known here."""
         super().watch_has_focus(has_focus)
-        self._keep_visible()
+        self.window.keep_visible()
         self._draw()
 
     def on_resize(self) -> None:
-        self._keep_visible()
+        self.window.keep_visible()
         self._forget_picture()
 
     def notify_style_update(self) -> None:
@@ -232,57 +225,24 @@ class Grid(Widget, can_focus=True):
 
     # Selection and scrolling
 
-    def _keep_selection(self) -> None:
-        if not self._rows:
-            self._last_index = None  # nobody's hand is on a row: the next one that comes is the selected one
-        if self._selected is not None:
-            if self._selected not in self._index:
-                self._selected = None
-                self.post_message(self.Moved(self, None))
-            else:
-                self._last_index = self._index[self._selected]
-        elif self._rows and self._last_index is None:
-            self._last_index, self._selected = 0, self._rows[0].key
-            self.post_message(self.Moved(self, self._selected))
-
     def _move_by(self, step: int) -> None:
-        if self._last_index is None:
-            return
-        if self._selected is None and step > 0:
-            step -= 1  # the rows below moved up into the place of the one that went
-        self._move_to(self._last_index + step)
+        index = self.window.index_after(step)
+        if index is not None:
+            self._move_to(index)
 
     def _move_to(self, index: int) -> None:
-        if not self._rows:
+        if not self.window.rows:
             return
-        self._last_index = max(0, min(index, len(self._rows) - 1))
-        key = self._rows[self._last_index].key
-        has_moved, self._selected = key != self._selected, key
-        self.follows = self.follows and not has_moved
-        self._keep_visible()
+        has_moved = self.window.move_to(index)
         self._draw()
         if has_moved:
-            self.post_message(self.Moved(self, key))
+            self.post_message(self.Moved(self, self.selected))
 
     def _scroll_by(self, step: int) -> None:
-        has_followed, self.follows = self.follows, False
-        self._top += step
+        has_followed = self.window.scroll(step)
         self._draw()
         if has_followed:
-            self.post_message(self.Moved(self, self._selected))
-
-    def _keep_visible(self) -> None:
-        if self._selected is not None:
-            index = self._index[self._selected]
-            self._top = max(min(self._top, index), index - self._body_height() + 1)
-
-    def _anchor(self) -> tuple[str, int] | None:
-        """The row that keeps its line when others come and go above it, and that line."""
-        if self._selected is not None:
-            line = self._index[self._selected] - self._top
-            if 0 <= line < self._body_height():
-                return self._selected, line
-        return (self._rows[self._top].key, 0) if self._top < len(self._rows) else None
+            self.post_message(self.Moved(self, self.selected))
 
     def _body_height(self) -> int:
         """The lines for rows."""
@@ -291,34 +251,26 @@ class Grid(Widget, can_focus=True):
     def _has_place_line(self) -> bool:
         """Whether the last line says where an overlong list stands."""
         height = self.content_size.height - self._has_header
-        return self.tell_place is None and not self.follows and len(self._rows) > height
+        return self.tell_place is None and not self.follows and len(self.window.rows) > height
 
     # The picture
 
     def _picture(self) -> list[GridLine]:
-        body = self._body_height()
-        self._top = max(0, min(self._top, len(self._rows) - body))
+        rows = self.window.in_view()
         lines: list[GridLine] = []
         if self._has_header:
             lines.append(GridLine(tuple(Cell(column.title, "header") for column in self._columns)))
-        if not self._rows:
+        if not self.window.rows:
             lines.append(GridLine(note=self._empty, tone="empty"))
-        lines += (self._line_of(row) for row in self._rows[self._top : self._top + max(0, body)])
+        lines += (self._line_of(row) for row in rows)
         height = self.content_size.height
         lines += [GridLine()] * (height - len(lines))
         if self._has_place_line():
-            lines[-1] = GridLine(note=self._place(body))
+            lines[-1] = GridLine(note=self.window.place())
         return lines[:height]
 
-    def _place(self, body: int) -> str:
-        """`5 of 29`; nothing where all rows are in view, or where the end is followed."""
-        if len(self._rows) <= body or self.follows:
-            return ""
-        place = self._index[self._selected] if self._selected is not None else self._top
-        return f"{place + 1} of {len(self._rows)}"
-
     def _line_of(self, row: Row) -> GridLine:
-        is_selected = row.key == self._selected and (self.has_focus or not self.follows)
+        is_selected = row.key == self.selected and (self.has_focus or not self.follows)
         background: Background = ("selected" if self.has_focus else "selected-elsewhere") if is_selected else ""
         is_marked = row.mark != MARKS[False, False] and not self.has_focus
         mark = MARKS[True, self.has_focus] if is_selected and not is_marked else row.mark
@@ -329,7 +281,7 @@ class Grid(Widget, can_focus=True):
             return
         picture = self._picture()
         if self.tell_place is not None:
-            self.tell_place(self._place(self._body_height()))
+            self.tell_place(self.window.place())
         before = self._drawn if len(self._drawn) == len(picture) else [GridLine(note="\0")] * len(picture)
         regions = [*differences(before, picture, self._widths(), self.content_size.width)]
         if not regions:

@@ -41,8 +41,7 @@ class Log(Pane):
 
     def follow(self) -> None:
         """New lines come into view again."""
-        self.grid.action_last()
-        self.grid.follows = True
+        self.grid.follow()
 
 
 @lru_cache(maxsize=1024)

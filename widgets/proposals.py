@@ -56,7 +56,7 @@ SHORTEST = 3
 """Cells of a strategy's name, at least: with fewer it says nothing."""
 
 
-class Proposals(Pane):
+class ProposalTable(Pane):
     NUMBER = 1
     NAME = "Proposals"
 

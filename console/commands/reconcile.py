@@ -16,7 +16,8 @@ from console.commands.assembly.simulated import demo_books
 from console.commands.shared import Account, AsJson, counted, host_of, print_json, say
 from core.ports import OperatorError
 from state.accounts import account_of
-from state.folders import AccountFolder, last_account
+from state.folders import AccountFolder
+from state.lock import last_account
 
 if TYPE_CHECKING:
     from core.brokers.port import Broker

@@ -77,7 +77,7 @@ def replay(
         market=market,
     )
     if not headless:
-        from console.desk import run_desk
+        from console.run import run_desk
 
         run_desk(lambda stack: replay_runtime(host, options, stack), display=display_of(host, options.overrides))
         return

@@ -16,7 +16,8 @@ from console.commands.assembly.host import Host
 from console.commands.shared import Account, AsJson, counted, host_of, print_json, say
 from core.ports import Checkpoint, OperatorError
 from state.accounts import account_of, whole_account
-from state.folders import AccountFolder, last_account
+from state.folders import AccountFolder
+from state.lock import last_account
 from widgets.grid_text import harmless
 
 if TYPE_CHECKING:

@@ -11,8 +11,7 @@ import typer
 from console.commands.assembly.host import Host
 from console.commands.shared import Account, AsJson, counted, host_of, print_json, say
 from core.model.codes import BareKind
-from state.folders import last_account
-from state.lock import holder
+from state.lock import holder, last_account
 
 NOT_HEALTHY = ("halted", "killed", "read-only")
 STOPPED = 3

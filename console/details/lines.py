@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from console.screens.reading import WIDTH
 from widgets import format as f
 from widgets.grid_picture import Tone
 from widgets.lines import TextLine
 from widgets.ticket import wrapped
 
+WIDTH = 74
+"""Cells inside the frame of a dialog to read."""
 LABEL = 15
 """Cells of the longest label and the gap behind it."""
 

@@ -15,17 +15,19 @@ from textual.containers import Vertical
 
 from console.arming import OPENS_AFTER, REDUCES_AFTER, Arming, ShownTicket
 from console.keymap import KeyScope, bindings_for, written
+from console.painted import Painted, ask_whether_drawn
+from console.screens.basket_text import BasketText
 from console.screens.dialog import Dialog
 from console.screens.dialog_host import DialogHost
-from console.terminal.painted import Painted
+from console.ticket.spelling import Spelling
 from console.ticket.typed_word import TypedWord
 from core.messages.commands import AnswerBasket, LeaveBasket, MarkInBasket, SignBasket
 from core.model.account import Mode
-from core.model.basket import TYPED_HOLDS, BasketOrderState, BasketPhase, whole_dollars
-from core.model.values import Digest, Money, ProposalId, TicketId
-from core.views import BasketRowView, BasketView, DeskView, ProposalRow
+from core.model.basket import TYPED_HOLDS, BasketPhase, whole_dollars
+from core.model.values import Digest, Money, TicketId
+from core.views import BasketView, DeskView, ProposalRow
 from widgets import format as f
-from widgets.basket import detail_lines, event_lines, head_lines, order_lines, report_lines, title_of
+from widgets.basket import title_of
 from widgets.edges import put_title
 from widgets.lines import Cell, Lines, TextLine, spread
 from widgets.ticket import exit_lines
@@ -36,8 +38,6 @@ AROUND = 3
 LEAST = 4
 """Lines of text, at least."""
 WIDEST = 116
-EVENTS = 5
-"""Lines of what happened, at least, while it runs."""
 SIGN, GO_ON, STOP, BACK = "plan.sign", "plan.go_on", "plan.stop", "plan.back"
 MARK = "plan.mark"
 
@@ -62,14 +62,12 @@ class BasketScreen(Dialog):
         self.box = Vertical(id="plan")
         self.body = Lines(id="plan-body")
         self.keys = Lines(id="plan-keys")
-        self.selected: ProposalId | None = None
-        self._word: TypedWord | None = None
+        self.text = BasketText()
+        self.spelling = Spelling()
         self._typed_for: Digest | None = None
         self._is_unpriced = False
-        self._is_spelling = False
         self._was_early = False
         self._sent: ShownTicket | None = None
-        self._moved_in: BasketPhase | None = None
 
     def compose(self) -> ComposeResult:
         with self.box:
@@ -102,9 +100,7 @@ class BasketScreen(Dialog):
             return
         if plan.refused_because or plan.runs:
             self._sent = None
-        rows = [row.proposal_id for row in plan.rows]
-        if self.selected not in rows:
-            self.selected = rows[0] if rows else None
+        self.text.take(plan)
         self._ask_for_the_word(view, plan)
         self._draw(view, plan, now)
 
@@ -117,9 +113,9 @@ class BasketScreen(Dialog):
         worth = plan.worth if is_asked else None
         self._is_unpriced = is_asked and worth is None
         if worth is None:
-            self._word = None
-        elif self._word is None or self._typed_for != plan.digest or not _stays(self._word, worth):
-            self._word, self._typed_for = TypedWord(whole_dollars(worth)), plan.digest
+            self.spelling.word = None
+        elif (word := self.spelling.word) is None or self._typed_for != plan.digest or not _stays(word, worth):
+            self.spelling.word, self._typed_for = TypedWord(whole_dollars(worth)), plan.digest
 
     # ── the picture ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -145,40 +141,12 @@ class BasketScreen(Dialog):
         width = self._width
         exits = exit_lines(self._other_exits(view, plan), now, width)
         room = max(LEAST, self.free_lines - AROUND - len(exits))
-        return [*_cut(self._lines(plan, now, room), room), *exits]
+        return [*self.text.lines(plan, now, width, room), *exits]
 
     def _other_exits(self, view: DeskView, plan: BasketView) -> list[ProposalRow]:
         """Exits that wait beside it; its own are its rows."""
         mine = {row.proposal_id for row in plan.rows}
         return [row for row in view.proposals if row.is_urgent and row.id not in mine]
-
-    def _lines(self, plan: BasketView, now: datetime, room: int) -> list[TextLine]:
-        width = self._width
-        if not plan.is_open:
-            self.selected = self._followed(plan)
-        head = [*head_lines(plan, now, width), *report_lines(plan, width)]
-        below = detail_lines(self._row(plan), width)
-        if plan.is_open:
-            below = below[: max(1, room // 3)]
-            return [*head, *order_lines(plan, self.selected, width, room - len(head) - len(below)), *below]
-        wanted = len(plan.rows) + 2
-        left = room - len(head)
-        listed = order_lines(plan, self.selected, width, max(4, min(wanted, left - EVENTS)))
-        below = below[:2] if plan.phase is BasketPhase.OVER else []
-        return [*head, *listed, *below, *event_lines(plan, now, width, left - len(listed) - len(below))]
-
-    def _row(self, plan: BasketView) -> BasketRowView | None:
-        return next((row for row in plan.rows if row.proposal_id == self.selected), None)
-
-    def _followed(self, plan: BasketView) -> ProposalId | None:
-        """Where something happens or went wrong, until the reader moves; from then on, for this phase, the reader's."""
-        if self._moved_in is plan.phase:
-            return self.selected
-        signed = [row for row in plan.rows if row.standing is not None]
-        busy = [row for row in signed if not row.standing.is_over and row.standing is not BasketOrderState.WAITING]  # type: ignore[union-attr]
-        wrong = [row for row in signed if row.standing in (BasketOrderState.REFUSED, BasketOrderState.ENDED)]
-        found = [*busy, *wrong] if plan.phase in (BasketPhase.OVER, BasketPhase.ASKING) else busy
-        return found[0].proposal_id if found else self.selected
 
     def _draw_keys(self, plan: BasketView, now: datetime) -> None:
         self.keys.show([self._key_line(plan, now)])
@@ -206,15 +174,16 @@ class BasketScreen(Dialog):
 
     def _does(self, plan: BasketView) -> TextLine:
         key = written(SIGN)
-        if self._word is not None and not self._word.stands:
-            typed = f"  typed: {self._word.typed}" if self._word.typed else ""
-            return (Cell(f" type {self._word.word} (USD), then {key}{typed}", "strong"),)
+        word = self.spelling.word
+        if word is not None and not word.stands:
+            typed = f"  typed: {word.typed}" if word.typed else ""
+            return (Cell(f" type {word.word} (USD), then {key}{typed}", "strong"),)
         if plan.digest is None:
             return ()
         count, entries = len(plan.going), len(plan.taken_back)
         orders = f"sign {count} order{'s' if count != 1 else ''}" if count or not entries else ""
         back = f"take {entries} entr{'ies' if entries != 1 else 'y'} back" if entries else ""
-        typed = f"  typed: {self._word.typed}" if self._word is not None else ""
+        typed = f"  typed: {word.typed}" if word is not None else ""
         return (Cell(f" {key} ", "strong"), Cell(f" {', '.join(part for part in (back, orders) if part)}{typed}"))
 
     def _state(self, plan: BasketView) -> Cell:
@@ -225,7 +194,7 @@ class BasketScreen(Dialog):
             return Cell("signing…" if plan.is_open else "going on…", "strong")
         if (obstacle := self._obstacle()) is not None:
             return Cell(obstacle, "warning")
-        if self._word is not None and not self._word.stands:
+        if not self.spelling.stands:
             return Cell("LIVE, not armed", "warning")
         key = self._key(plan)
         left = self.arming.seconds_left(shown, key, self._silence(plan), self.behind.now())
@@ -278,11 +247,7 @@ class BasketScreen(Dialog):
         shown = self._shown(self.plan)
         if shown is None or self._obstacle() is not None:
             return
-        if self.painted.must_ask(shown):
-            skipped = self.painted.asked()
-            self.call_after_refresh(
-                lambda: self.painted.drew(shown, skipped, self.is_active and self.size == self.app.size)
-            )
+        ask_whether_drawn(self, self.painted, shown)
 
     # ── keys ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -292,26 +257,17 @@ class BasketScreen(Dialog):
         plan = self.plan
         shown = self._shown(plan)
         key = self._key(plan) if plan is not None else None
-        self._is_spelling = self._spells(shown, character, key)
-        if self._is_spelling or plan is None or shown is None or key is None or character != key:
+        is_painted = shown is not None and self.arming.is_painted(shown)
+        is_spelling = self.spelling.hear(character, key, is_painted)
+        if is_spelling or plan is None or shown is None or key is None or character != key:
             self.arming.hear(character, at)
         elif not self._may_turn() or not self.arming.turn(shown, key, self._silence(plan), at):
             self.arming.hear(character, at)
             self._was_early = True
         self.tick()
 
-    def _spells(self, shown: ShownTicket | None, character: str | None, key: str | None) -> bool:
-        word = self._word
-        if word is None or (word.stands and character is not None and character == key):
-            return False
-        if shown is None or not self.arming.is_painted(shown):
-            word.forget()
-            return False
-        word.hear(character)
-        return bool(word.typed)
-
     def _may_turn(self) -> bool:
-        return self._obstacle() is None and (self._word is None or self._word.stands)
+        return self._obstacle() is None and self.spelling.stands
 
     def tick(self) -> None:
         """Follows the silence, and sends what a key turned, once."""
@@ -331,17 +287,15 @@ class BasketScreen(Dialog):
     def _turn(self, plan: BasketView, shown: ShownTicket) -> None:
         self._sent = shown
         if plan.is_open and plan.digest is not None:
-            self.behind.handle.send(SignBasket(plan.id, plan.digest, self._typed()))
+            word = self.spelling.word
+            typed = Money(Decimal(word.word)) if word is not None else None
+            self.behind.handle.send(SignBasket(plan.id, plan.digest, typed))
         else:
             self.behind.handle.send(AnswerBasket(plan.id, goes_on=True))
 
-    def _typed(self) -> Money | None:
-        return Money(Decimal(self._word.word)) if self._word is not None else None
-
     def _forget(self) -> None:
         self.painted.forget()
-        if self._word is not None:
-            self._word.forget()
+        self.spelling.forget()
 
     def on_screen_suspend(self) -> None:
         self._forget()
@@ -351,17 +305,13 @@ class BasketScreen(Dialog):
 
     def action_move(self, step: int) -> None:
         plan = self.plan
-        rows = [row.proposal_id for row in plan.rows] if plan is not None else []
-        if self.selected in rows:
-            place = max(0, min(len(rows) - 1, rows.index(self.selected) + step))
-            self.selected = rows[place]
-            self._moved_in = plan.phase if plan is not None else None
+        if plan is not None and self.text.move(plan, step):
             self._redraw()
 
     def action_mark(self) -> None:
         """This order alone; what would not go may be marked all the same, and says why it does not."""
         plan = self.plan
-        row = self._row(plan) if plan is not None else None
+        row = self.text.row(plan) if plan is not None else None
         if plan is not None and plan.is_open and row is not None:
             self.behind.handle.send(MarkInBasket(plan.id, row.proposal_id, not row.is_marked))
 
@@ -392,16 +342,6 @@ class BasketScreen(Dialog):
         if plan is not None and plan.is_open and self._sent is None:
             self.behind.handle.send(LeaveBasket(plan.id))
         self.dismiss()
-
-
-def _cut(lines: list[TextLine], room: int) -> list[TextLine]:
-    """What has no room is counted."""
-    if len(lines) <= room:
-        return lines
-    return [
-        *lines[: room - 1],
-        (Cell(f"… {len(lines) - room + 1} lines more: a taller terminal shows them", "warning"),),
-    ]
 
 
 def _stays(word: TypedWord, worth: Money) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from console.details.lines import WIDTH
 from console.keymap import KeyScope, help_rows, written
-from console.screens.reading import WIDTH, ReadingScreen
+from console.screens.reading import ReadingScreen
 from widgets.lines import Cell, TextLine
 from widgets.ticket import wrapped
 

@@ -11,17 +11,16 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import partial
 
-from textual import _time, events
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
-from console.arming import OPENS_AFTER, Arming, ShownTicket
 from console.keymap import KeyScope, bindings_for, written
 from console.screens.dialog import Dialog
 from console.screens.dialog_host import DialogHost
 from console.screens.question import TICK
+from console.screens.resume_key import ResumeKey
 from console.terminal.kill_port import DeskKillPort
-from console.terminal.painted import Painted
 from console.ticket.typed_word import TOLD_FROM, begun, in_capitals
 from core.messages.commands import Rearm, Resume
 from core.model.order import OrderStatus
@@ -70,12 +69,9 @@ class KillScreen(Dialog):
         self.keys = Lines(id="kill-keys")
         self.typed = ""
         self._in_any_case = ""
-        self.arming = Arming(behind.keyboard)
-        self.painted = Painted(self.arming, lambda: behind.link, behind.now)
-        self._was_early = False
-        self._chord_at = door.pressed_at
+        self.resume = ResumeKey(self, behind, door)
+        self.arming, self.painted = self.resume.arming, self.resume.painted
         self._rearming_since: float | None = None
-        self._resuming_since: float | None = None
         self._stays_because = ""
         self._asked_of: tuple[ClientOrderId, ...] = ()
 
@@ -86,7 +82,7 @@ class KillScreen(Dialog):
 
     def on_mount(self) -> None:
         self._draw()
-        self._ask_whether_drawn()
+        self.resume.ask_whether_drawn()
         self.set_interval(TICK, self.tick)
 
     @property
@@ -94,14 +90,8 @@ class KillScreen(Dialog):
         view = self.behind.view
         return view is not None and view.status.killed_by is not None
 
-    @property
-    def is_halted_by_key(self) -> bool:
-        """Whether there is something that U would take back."""
-        view = self.behind.view
-        return view is not None and not self.is_killed and any(halt.is_of_key for halt in view.status.halts)
-
     def update_view(self, view: DeskView, _now: datetime) -> None:
-        if self._resuming_since is not None and self._has_resumed(view, self._resuming_since):
+        if self.resume.since is not None and self._has_resumed(view, self.resume.since):
             return
         if self._rearming_since is not None:
             by = view.status.killed_by
@@ -118,9 +108,9 @@ class KillScreen(Dialog):
     def _has_resumed(self, view: DeskView, since: float) -> bool:
         """Says what U came to, once the engine's picture shows it; a kill that came behind it stays on the screen."""
         if self.is_killed:
-            self._resuming_since = None
+            self.resume.since = None
             return False
-        if not self.is_halted_by_key:
+        if not self.resume.is_of_use:
             if self.is_current:
                 self.close()
                 still = "; ".join(halt.in_words for halt in view.status.halts)
@@ -128,7 +118,7 @@ class KillScreen(Dialog):
                 self.behind.say(f"the key's halt has ended; {stopped}" if stopped else RESUMED, "strong")
             return True
         if self.behind.now() - since > REARM_PATIENCE:
-            self._resuming_since = None
+            self.resume.since = None
             self._stays_because = NOT_RESUMED
         return False
 
@@ -136,8 +126,7 @@ class KillScreen(Dialog):
         """The chord while this screen is open: what was typed of a word is dropped, and U must be armed anew."""
         self.typed = self._in_any_case = ""
         self._asked_of = ()
-        self._resuming_since = None
-        self.painted.forget()
+        self.resume.forget()
         self._draw()
 
     # ── the picture ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -175,35 +164,15 @@ class KillScreen(Dialog):
             yield (Cell(" F ", "strong"), Cell(f" {flattening}"))
         if CLEAR in self.words():
             yield (Cell(f" type {CLEAR} ", "strong"), Cell("to end the halt that no key of yours made"))
-        if self.is_halted_by_key:
-            yield (Cell(f" {written('kill.resume')} ", "strong"), Cell(f" {self._resuming_words()}   "), self._state())
+        if self.resume.is_of_use:
+            yield (
+                Cell(f" {written('kill.resume')} ", "strong"),
+                Cell(f" {self.resume.does()}   "),
+                self.resume.state(),
+            )
         if self._stays_because:
             yield (Cell(f" STAYS HALTED: {self._stays_because}", "urgent"),)
         yield (Cell("Esc", "strong"), Cell(" look around, stay halted"), *self._typed_cell())
-
-    def _resuming_words(self) -> str:
-        view = self.behind.view
-        others = [halt.cause.value for halt in view.status.halts if not halt.is_of_key] if view else []
-        return f"take back the key's halt; stays halted: {', '.join(others)}" if others else "resume"
-
-    def _shown(self) -> ShownTicket:
-        return ShownTicket("halted", self._resuming_words())
-
-    def _state(self) -> Cell:
-        """Whether U would count now."""
-        key = written("kill.resume")
-        if self.arming.is_turning() or self._resuming_since is not None:
-            return Cell("resuming…", "strong")
-        if doubt := self.behind.link.doubt:
-            return Cell(doubt, "warning")
-        left = self.arming.seconds_left(self._shown(), key, OPENS_AFTER, self.behind.now())
-        if left == 0:
-            self._was_early = False
-            return Cell("armed ", "strong")
-        seconds = f"{OPENS_AFTER if left is None else left + 0.05:.1f} s"
-        if self._was_early:
-            return Cell(f"too early: press {key} in {seconds}", "warning")
-        return Cell(f"armed in {seconds}", "muted")
 
     def _after_kill(self, view: DeskView) -> Iterable[TextLine]:
         if flattening := _flattening(view):
@@ -299,46 +268,19 @@ class KillScreen(Dialog):
 
     # ── the key that resumes ─────────────────────────────────────────────────────────────────────────────────────
 
-    def _ask_whether_drawn(self) -> None:
-        """After the next frame: that frame holds what U would do."""
-        shown = self._shown()
-        if self.is_halted_by_key and self.painted.must_ask(shown):
-            skipped = self.painted.asked()
-            self.call_after_refresh(
-                lambda: self.painted.drew(shown, skipped, self.is_active and self.size == self.app.size)
-            )
-
     def hear(self, character: str | None, at: float) -> None:
         """A key by its character, a click or a paste (None), at that instant of the console's clock."""
-        self._see_chord()
-        is_before_chord = at < self.behind.now() - (_time.get_time() - self.door.pressed_at)
-        if character != written("kill.resume") or is_before_chord or not self.is_halted_by_key:
-            self.arming.hear(character, at)
-        elif not self.arming.turn(self._shown(), character, OPENS_AFTER, at):
-            self._was_early = True
+        self.resume.hear(character, at)
         self.tick()
 
-    def _see_chord(self) -> None:
-        """A chord that the input thread has read ends what was armed, also before this screen is told of it."""
-        self.painted.see_whether_it_ran()
-        if self.door.pressed_at != self._chord_at:
-            self._chord_at = self.door.pressed_at
-            self.painted.forget()
-
     def tick(self) -> None:
-        """Follows the silence, and resumes once, when U stayed alone."""
-        self._see_chord()
-        if not self.is_active or not self.is_halted_by_key:
-            self.painted.forget()
+        was_sent = self.resume.since
+        if not self.resume.follow():
             return
-        if self.painted.look():
-            self.refresh()
-        if self.arming.take(self._shown(), self.behind.now()):
-            self._resuming_since = self.behind.now()
+        if self.resume.since != was_sent:
             self._stays_because = ""
-            self.behind.handle.send(Resume())
         self._draw()
-        self._ask_whether_drawn()
+        self.resume.ask_whether_drawn()
 
     def on_screen_suspend(self) -> None:
         self.painted.forget()

@@ -11,9 +11,9 @@ from console.keymap import KeyScope, bindings_for, written
 from console.order_form import Draft, FieldFault, read_draft, read_form
 from console.proposal_outcome import NO_ANSWER_YET, PATIENCE, AwaitedProposal, RefusedProposal, StagedProposal, awaited
 from console.quantity_presets import preset
-from console.quote_refresh import QuoteRefresh
 from console.screens.dialog_host import DialogHost
 from console.screens.form import BESIDE, NOTHING, WIDTH, Form, FormField
+from console.screens.quote_refresh import QuoteRefresh
 from core.model.staging import MANUAL
 from core.model.values import Symbol, plain
 from core.views import DeskView

@@ -13,9 +13,9 @@ from textual.containers import Vertical
 
 from console.arming import REDUCES_AFTER, Arming, ShownTicket
 from console.keymap import KeyScope, bindings_for, footer, written
+from console.painted import Painted, ask_whether_drawn
 from console.screens.dialog import Dialog
 from console.screens.dialog_host import DialogHost
-from console.terminal.painted import Painted
 from widgets.edges import put_title
 from widgets.lines import Cell, Lines, TextLine, spread
 
@@ -86,16 +86,8 @@ class ArmedQuestion(Question):
         self.painted = Painted(self.arming, lambda: behind.link, behind.now)
 
     def on_mount(self) -> None:
-        self._ask_whether_drawn()
+        ask_whether_drawn(self, self.painted, self.shown)
         self.set_interval(TICK, self.tick)
-
-    def _ask_whether_drawn(self) -> None:
-        """After the next frame: that frame holds this question."""
-        if self.painted.must_ask(self.shown):
-            skipped = self.painted.asked()
-            self.call_after_refresh(
-                lambda: self.painted.drew(self.shown, skipped, self.is_active and self.size == self.app.size)
-            )
 
     def key_line(self) -> TextLine:
         key = written("question.do")
@@ -141,7 +133,7 @@ class ArmedQuestion(Question):
             self.act()
             return
         self.keys.show([self.key_line()])
-        self._ask_whether_drawn()
+        ask_whether_drawn(self, self.painted, self.shown)
 
     def on_screen_suspend(self) -> None:
         self.painted.forget()

@@ -16,8 +16,6 @@ from console.screens.dialog import Dialog
 from widgets.edges import put_note, put_title
 from widgets.lines import Lines, TextLine
 
-WIDTH = 74
-"""Cells inside the frame."""
 FRAME = 2
 """Lines that its frame takes of the free ones."""
 

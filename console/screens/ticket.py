@@ -13,17 +13,17 @@ from textual.app import ComposeResult
 
 from console.arming import OPENS_AFTER, REDUCES_AFTER, Arming
 from console.keymap import KeyScope, bindings_for
+from console.painted import Painted, ask_whether_drawn
 from console.proposal_outcome import last_refusal
-from console.quote_refresh import QuoteRefresh
 from console.screens.decline import DeclineScreen
 from console.screens.dialog import Dialog
 from console.screens.dialog_host import DialogHost
 from console.screens.edit import EditScreen
-from console.terminal.painted import Painted
+from console.screens.quote_refresh import QuoteRefresh
 from console.ticket.box import TicketBox
 from console.ticket.lines import Readiness, key_of, state
+from console.ticket.spelling import Spelling
 from console.ticket.status import Edit, TicketPhase, TicketStatus, shown_of
-from console.ticket.typed_word import TypedWord
 from core.messages.commands import Confirm, Decline, EditProposal, LeaveTicket, OpenTicket
 from core.model.account import Mode
 from core.model.values import ClientOrderId, Price, ProposalId, Quantity
@@ -55,8 +55,7 @@ class TicketScreen(Dialog):
         self.painted = Painted(self.arming, lambda: behind.link, behind.now)
         self.looking = QuoteRefresh(behind)
         self.box = TicketBox()
-        self._word: TypedWord | None = None
-        self._is_spelling = False
+        self.spelling = Spelling()
         self._asked_at = behind.now()
         self._was_early = False
         self._is_unattended = False
@@ -115,10 +114,7 @@ class TicketScreen(Dialog):
         """On a live account, what opens or adds has its symbol typed; what only reduces never waits for a word."""
         row = self.standing.row
         is_asked = view.status.mode is Mode.LIVE and row is not None and not row.effect.only_reduces
-        if not is_asked or row is None:
-            self._word = None
-        elif self._word is None or self._word.word != row.symbol:
-            self._word = TypedWord(row.symbol)
+        self.spelling.ask_for(row.symbol if is_asked and row is not None else None)
 
     # ── the picture ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -129,9 +125,9 @@ class TicketScreen(Dialog):
 
     def _draw_keys(self, now: datetime) -> None:
         readiness = self._readiness()
-        waits_for_a_letter = self._word is not None and not self._word.typed
+        waits_for_a_letter = self.spelling.word is not None and not self.spelling.word.typed
         self._was_early = self._was_early and (readiness.left != 0 or waits_for_a_letter)
-        self.box.show_keys(self.standing, self._word, readiness, now)
+        self.box.show_keys(self.standing, self.spelling.word, readiness, now)
 
     def _readiness(self) -> Readiness:
         left = None
@@ -150,7 +146,7 @@ class TicketScreen(Dialog):
     def armed_in_words(self) -> str:
         """What its line says of its key now."""
         row = self.standing.row
-        return state(self.standing, self._word, self._readiness(), key_of(row)).text if row is not None else ""
+        return state(self.standing, self.spelling.word, self._readiness(), key_of(row)).text if row is not None else ""
 
     def _obstacle(self) -> str | None:
         """What keeps the key from counting, however long one waits."""
@@ -174,17 +170,11 @@ class TicketScreen(Dialog):
         """After the next frame: that frame holds this ticket."""
         if self._shown is None or self.phase is not TicketPhase.READY or self._obstacle() is not None:
             return
-        shown = shown_of(self._shown)
-        if self.painted.must_ask(shown):
-            skipped = self.painted.asked()
-            self.call_after_refresh(
-                lambda: self.painted.drew(shown, skipped, self.is_active and self.size == self.app.size)
-            )
+        ask_whether_drawn(self, self.painted, shown_of(self._shown))
 
     def _forget(self) -> None:
         self.painted.forget()
-        if self._word is not None:
-            self._word.forget()
+        self.spelling.forget()
 
     # ── keys ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -192,39 +182,19 @@ class TicketScreen(Dialog):
         """A key (its character), a click or a paste (None), typed at that instant of the console's clock."""
         self.painted.see_whether_it_ran()
         key = key_of(self.standing.row) if self.standing.row is not None else None
-        shown = self._shown
-        self._is_spelling = self._spells(character, key)
-        if (
-            self._is_spelling
-            or character is None
-            or character != key
-            or shown is None
-            or self.phase is not TicketPhase.READY
-        ):
+        shown, is_ready = self._shown, self.phase is TicketPhase.READY
+        is_painted = is_ready and shown is not None and self.arming.is_painted(shown_of(shown))
+        is_spelling = self.spelling.hear(character, key, is_painted)
+        self._was_early |= is_ready and self.spelling.was_lost
+        if is_spelling or character is None or character != key or shown is None or not is_ready:
             self.arming.hear(character, at)
         elif not self._may_turn() or not self.arming.turn(shown_of(shown), key, self._silence(), at):
             self.arming.hear(character, at)
             self._was_early = True
         self.tick()
 
-    def _spells(self, character: str | None, key: str | None) -> bool:
-        """Whether the key went to the word: only on what was painted. The key behind the whole word is no letter."""
-        word = self._word
-        if word is None or (word.stands and character is not None and character == key):
-            return False
-        if (
-            self._shown is None
-            or self.phase is not TicketPhase.READY
-            or not self.arming.is_painted(shown_of(self._shown))
-        ):
-            word.forget()
-            self._was_early |= self.phase is TicketPhase.READY and character is not None and character in word.word
-            return False
-        word.hear(character)
-        return bool(word.typed)
-
     def _may_turn(self) -> bool:
-        return self._obstacle() is None and (self._word is None or self._word.stands)
+        return self._obstacle() is None and self.spelling.stands
 
     def tick(self) -> None:
         """Follows the silence, and sends what a key turned."""
@@ -254,7 +224,7 @@ class TicketScreen(Dialog):
     def action_confirm(self, key: str) -> None:
         """The keys themselves are judged in `hear`; here only a key for another effect is named."""
         row = self.standing.row
-        if row is not None and key != key_of(row) and not self._is_spelling:
+        if row is not None and key != key_of(row) and not self.spelling.is_spelling:
             does = "replace an order" if row.replaces else f"{row.effect.value} a position"
             self.behind.say(f"{key} does not {does}; nothing was sent", "warning")
 

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable
 
 from textual.worker import get_current_worker
 
-from console.screens.reading import WIDTH, ReadingScreen
+from console.details.lines import WIDTH
+from console.screens.reading import ReadingScreen
 from core.ports import JournalError, OperatorError, Recorded
 from widgets import format as f
 from widgets.lines import Cell, TextLine

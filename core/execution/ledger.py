@@ -20,9 +20,9 @@ from core.execution.past_orders import PastInMemory
 from core.execution.position_book import PositionBook
 from core.execution.replacement_chains import ReplacementChains
 from core.facts import DayStarted, OrdersRecalled
+from core.model.calendar import Calendar
 from core.model.position import Position
 from core.model.regime import RegimeLabels
-from core.model.session import Calendar
 from core.model.values import NO_SHARES, ZERO, ClientOrderId, Money, Price, Quantity, Symbol
 from core.ports import PastIndex
 

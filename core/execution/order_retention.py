@@ -14,8 +14,8 @@ from core.execution.order import Order
 from core.execution.order_states import DuplicateOrderError
 from core.execution.past_orders import order_of, past_of, read, sum_after, written
 from core.facts import OrdersRecalled
+from core.model.calendar import Calendar
 from core.model.past_order import PastOrder
-from core.model.session import Calendar
 from core.model.values import ClientOrderId, ExecutionId, Symbol
 from core.ports import PastIndex
 

@@ -15,11 +15,11 @@ from core.execution.order_retention import KEPT
 from core.execution.position_moves import moved, with_part
 from core.execution.replacement_chains import ReplacementChains
 from core.facts import OrderFilled, PositionCorrected
+from core.model.calendar import Calendar
 from core.model.instrument import named
 from core.model.order import Side
 from core.model.position import Ended, Fill, Position
 from core.model.regime import RegimeLabels
-from core.model.session import Calendar
 from core.model.values import ZERO, ClientOrderId, Money, Price, Quantity
 
 

@@ -26,7 +26,7 @@ class CalendarRangeError(OperatorError, LookupError):
 
 
 class ExchangeCalendar:
-    """A venue's sessions from `first` to `last`, both included (`core.model.session.Calendar`).
+    """A venue's sessions from `first` to `last`, both included (`core.model.calendar.Calendar`).
 
     `session_at` is asked for every bar, mostly within one session: the last answer is kept with the stretch of time
     that it holds for.

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from core.market.port import MarketData
 from core.model.api_contract import ApiRecord
+from core.model.calendar import Calendar
 from core.model.keys import KeyNames, Keys
 from core.model.regime import DailyBar
-from core.model.session import Calendar
 from core.model.values import Symbol
 from core.settings.settings import Settings
 

@@ -1,7 +1,7 @@
 """A venue: where one market trades, in which hours, and by which clock its people count (RK-20).
 
 What is a market's own stands here as a value, so that a second venue is one more of them (`core.model.venues`). Its
-holidays and early closes are its calendar's (`core.model.session.Calendar`), which names its venue; whoever decides by
+holidays and early closes are its calendar's (`core.model.calendar.Calendar`), which names its venue; whoever decides by
 a day or an hour asks that one.
 """
 

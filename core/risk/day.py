@@ -14,7 +14,8 @@ from functools import lru_cache
 
 from core.facts import DayCorrected, DayStarted
 from core.model.account import Account
-from core.model.session import Calendar, Session
+from core.model.calendar import Calendar
+from core.model.session import Session
 from core.model.values import Money
 
 LONGEST_PAUSE = 12

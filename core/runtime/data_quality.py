@@ -10,7 +10,8 @@ from decimal import Decimal
 from core.market.normaliser import Complete, Normaliser
 from core.messages.inputs import BarArrived, MarketDataBroken
 from core.model.bar import ONE_MINUTE, Bar
-from core.model.session import Calendar, Session
+from core.model.calendar import Calendar
+from core.model.session import Session
 from core.model.values import Price, Symbol, plain
 from core.runtime.backtest import Backtest
 from core.runtime.feed import Timed

@@ -8,49 +8,39 @@ broker's word, the market's, a deadline, and a person's.
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from core.advisers.base import Adviser
 from core.brokers.port import Broker, OrderStream
 from core.engine import Engine
 from core.execution.gateway import Withheld
 from core.io.wall_clock import utc_now
-from core.market.port import Heard, MarketData
+from core.market.port import MarketData
 from core.messages.effects import CancelOrder, Effect, LatchKill, ReleaseKill, ReplaceOrder, SubmitOrder
 from core.messages.inputs import (
     BarArrived,
-    BrokerUpdated,
-    ConnectionChanged,
     DeadlineReached,
-    FromAdviser,
     Input,
     Priority,
-    QuoteArrived,
-    RegimeArrived,
     Start,
     SubmissionKept,
 )
-from core.model.broker import OrderUpdate
 from core.model.connection import Channel, ConnectionState, ConnectionStatus
-from core.model.values import ClientOrderId, Symbol
+from core.model.values import ClientOrderId
 from core.ports import KillSwitch
-from core.runtime.adviser_pool import AdviserPool
 from core.runtime.base import Keeping, Runtime
 from core.runtime.clock_guard import ClockGuard
-from core.runtime.followed_symbols import followed
+from core.runtime.inbox import Inbox
+from core.runtime.later_call import LaterCall
+from core.runtime.live_streams import LiveStreams
 from core.runtime.pace import BEAT
-from core.runtime.past_days import PastWatch, Told
+from core.runtime.past_days import PastWatch
 from core.runtime.pending_requests import PendingRequests
 from core.runtime.regime_watch import RegimeWatch
 from core.runtime.request_executor import RequestExecutor
 from core.runtime.shutdown import is_filling, kept, left_behind, not_sent
-from core.views.builders.desk import ViewBuilder
 from core.workflows.orders.position_close import PositionClose
 from core.workflows.staging.confirmation import LEFT
 
@@ -103,12 +93,9 @@ class LiveRuntime(Runtime):
         engine.doors.stand_at_a_real_broker()
         engine.state.orchestrator.measure(steady)
         self._clockwork = None if steady is None else ClockGuard(now, steady, self.at)
-        self.orders = orders
-        self.market = market
-        self.regime = regime
-        self.past = past
-        self.advisers = advisers
         self.now = now
+        self.inbox = Inbox(self.wake)
+        self.streams = LiveStreams(engine, self.inbox, self.clock, orders, market, regime, past, advisers)
         self.sending = PendingRequests(
             self.gateway,
             RequestExecutor(broker, market),
@@ -117,17 +104,11 @@ class LiveRuntime(Runtime):
             self._put_answer,
             self._put_quietly,
         )
-        self._inbox: dict[Priority, deque[Input]] = {priority: deque() for priority in Priority}
-        self._quotes: dict[Symbol, QuoteArrived] = {}
-        self._lamps: dict[Channel, ConnectionStatus] = {}
-        self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._again: asyncio.TimerHandle | None = None
-        self._soon: asyncio.TimerHandle | None = None
+        self._at_deadline, self._soon = LaterCall(self._empty_inbox), LaterCall(self._empty_inbox)
+        self._beat_again = LaterCall(self._beat_unless_left)
         self._left, self._heard = asyncio.Event(), asyncio.Event()
         self._is_hurried = False
-        self._followed: tuple[int, tuple[Symbol, ...]] = (-1, ())
         self._failure: Exception | None = None
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -180,23 +161,11 @@ class LiveRuntime(Runtime):
         self.at = self.clock()
         self.take(self.at, Start())
         for line in (Channel.TRADES, Channel.DATA):
-            self.show(
+            self.inbox.show(
                 ConnectionStatus(line, ConnectionState.CONNECTING, self.at)
             )  # nothing came over it yet: no entry goes (OP-04)
         self._plan()
-        streams = [
-            asyncio.create_task(self._keep_up(self.orders.run, self._hear_update), name="order updates"),
-            asyncio.create_task(self._keep_up(self.market.run, self._hear_market), name="market data"),
-        ]
-        if self.regime is not None:
-            measured = self._keep_up(self.regime.run, self._hear_regime)
-            streams.append(asyncio.create_task(measured, name="regime"))
-        if self.past is not None:
-            known = self._keep_up(self.past.run, self._hear_past)
-            streams.append(asyncio.create_task(known, name="days before today's"))
-        if self.advisers:
-            said = self._keep_up(self._consulting().run, self._hear_adviser)
-            streams.append(asyncio.create_task(said, name="advisers"))
+        streams = self.streams.begin()
         beating = asyncio.create_task(self._beat())
         beating.add_done_callback(self._has_stopped_beating)
         self._empty_inbox()
@@ -232,21 +201,6 @@ class LiveRuntime(Runtime):
                 self._plan()
             await asyncio.sleep(BEAT)
 
-    async def _keep_up(
-        self,
-        stream: Callable[[Callable[[Any], None], Callable[[ConnectionStatus], None]], Any],
-        hear: Callable[[Any], None],
-    ) -> None:
-        """A stream comes back by itself; one that raises is our fault, is said, and is begun again."""
-        while True:
-            try:
-                await stream(hear, self.show)
-            except asyncio.CancelledError:
-                raise
-            except Exception as error:
-                self.engine.say(f"a stream ended unforeseen ({type(error).__name__}: {error}); it is begun again")
-            await asyncio.sleep(1)
-
     async def _finish_what_is_owed(self) -> None:
         """What is on the wire has been sent: its answer belongs into the journal, if it comes soon, and what follows
         from it is sent, as the stop of a fill; so do the answers to the cancels of a kill that comes meanwhile.
@@ -278,51 +232,6 @@ class LiveRuntime(Runtime):
 
     # ── the inbox ────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def put(self, priority: Priority, message: Input) -> None:
-        """Any thread."""
-        self._inbox[priority].append(message)
-        self.wake()
-
-    def _hear_update(self, update: OrderUpdate) -> None:
-        self.put(Priority.BROKER, BrokerUpdated(update))
-
-    def _hear_market(self, heard: Heard) -> None:
-        """Of quotes the newest of each symbol is kept; bars are never left out."""
-        if isinstance(heard, QuoteArrived):
-            with self._lock:
-                is_known = heard.quote.symbol in self._quotes
-                self._quotes[heard.quote.symbol] = heard
-            if not is_known:
-                self.wake()
-            return
-        self.put(Priority.MARKET, heard)
-
-    def _hear_regime(self, measured: RegimeArrived) -> None:
-        self.put(Priority.MARKET, measured)
-
-    def _hear_past(self, told: Told) -> None:
-        self.put(Priority.MARKET, told)
-
-    def _consulting(self) -> AdviserPool:
-        """Its pictures are its own: what a person looks at is not disturbed."""
-        pictures, state = ViewBuilder(self.engine), self.engine.state
-        terms = state.control.settings.advisers
-        return AdviserPool(
-            self.advisers,
-            terms,
-            lambda: pictures.draw(self.clock()),
-            lambda name: name not in state.advice.state.paused,
-        )
-
-    def _hear_adviser(self, said: FromAdviser) -> None:
-        self.put(Priority.MARKET, said)
-
-    def show(self, lamp: ConnectionStatus) -> None:
-        """A connection changed. Any thread."""
-        with self._lock:
-            self._lamps[lamp.line] = lamp = steady(self._lamps.get(lamp.line), lamp)
-        self.put(Priority.BROKER, ConnectionChanged(lamp))
-
     def _empty_inbox(self) -> None:
         """Everything that is there, in the order that the module's docstring gives."""
         if self._left.is_set():
@@ -345,27 +254,22 @@ class LiveRuntime(Runtime):
         """Out of turn, and once more where the last picture was too young for another."""
         self._is_hurried = False
         self.beat()
-        if self.has_news() and self._loop is not None and self._again is None:
-            self._again = self._loop.call_later(SOON, self._beat_again)
+        if self.has_news() and self._loop is not None:
+            self._beat_again.unless_waiting(self._loop, SOON)
 
-    def _beat_again(self) -> None:
-        self._again = None
+    def _beat_unless_left(self) -> None:
         if not self._left.is_set():
             self.beat()
 
     def _take_all(self) -> None:
         for priority in (Priority.BROKER, Priority.MARKET):
             self._take_from(priority)
-        with self._lock:
-            quotes, self._quotes = self._quotes, {}
-        for quote in quotes.values():
+        for quote in self.inbox.take_quotes():
             self._is_quoted = True
             self._take_now(quote)
 
     def _take_from(self, priority: Priority) -> None:
-        waiting = self._inbox[priority]
-        while waiting:
-            message = waiting.popleft()
+        for message in self.inbox.take_from(priority):
             self._is_quoted |= isinstance(message, BarArrived)
             self._take_now(message)
             self._obey_kills()
@@ -377,27 +281,13 @@ class LiveRuntime(Runtime):
 
     # ── deadlines ────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _follow(self) -> None:
-        """What is held, or on order, is quoted and has its bars, whether or not the settings name it."""
-        sequence, before = self.engine.state.journal.sequence, self._followed[1]
-        if sequence == self._followed[0]:
-            return
-        symbols = followed(self.engine.state)
-        self._followed = (sequence, symbols)
-        if symbols != before:
-            self.market.follow(symbols)
-            if self.past is not None:
-                self.past.follow(symbols)
-
     def _plan(self) -> None:
         """Be called when the engine wants to be; what it holds by now is followed."""
-        self._follow()
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self.streams.follow()
+        self._at_deadline.drop()
         due = self.engine.next_deadline
         if due is not None and self._loop is not None:
-            self._timer = self._loop.call_later(max(0.0, (due - self.clock()).total_seconds()), self._empty_inbox)
+            self._at_deadline.unless_waiting(self._loop, max(0.0, (due - self.clock()).total_seconds()))
 
     def _take_deadline(self) -> None:
         due = self.engine.next_deadline
@@ -439,32 +329,18 @@ class LiveRuntime(Runtime):
         self.last_words += (kept(order, is_kept),)
 
     def _put_answer(self, message: Input) -> None:
-        self.put(Priority.BROKER, message)
+        self.inbox.put(Priority.BROKER, message)
 
     def _put_quietly(self, message: Input) -> None:
         """Looked at a moment later. Any thread."""
-        self._inbox[Priority.BROKER].append(message)
+        self.inbox.put_quietly(Priority.BROKER, message)
         if self._loop is not None:
             with suppress(RuntimeError):  # the loop has ended meanwhile
                 self._loop.call_soon_threadsafe(self._look_soon)
 
     def _look_soon(self) -> None:
-        if self._soon is None and self._loop is not None:
-            self._soon = self._loop.call_later(SOON, self._look_now)
-
-    def _look_now(self) -> None:
-        self._soon = None
-        self._empty_inbox()
-
-
-def steady(before: ConnectionStatus | None, after: ConnectionStatus) -> ConnectionStatus:
-    """A line that is only tried again is still what it was, and since then: a lamp that blinks tells nothing."""
-    if before is None:
-        return after
-    if after.state is ConnectionState.CONNECTING and before.state is not ConnectionState.UP:
-        heard_at = after.heard_at or before.heard_at
-        return replace(before, tries=max(before.tries, after.tries), heard_at=heard_at)
-    return replace(after, since=before.since) if after.state is before.state else after
+        if self._loop is not None:
+            self._soon.unless_waiting(self._loop, SOON)
 
 
 async def _cancel_all() -> None:

@@ -16,11 +16,12 @@ from core.market.normaliser import COMPLETE, Normaliser
 from core.market.port import MarketDataError
 from core.messages.inputs import BarArrived, MarketDataBroken, PastArrived
 from core.model.bar import Bar
+from core.model.calendar import Calendar
 from core.model.connection import ConnectionStatus
 from core.model.past_days import PastDay, PastDays
 from core.model.regime import DailyBar
 from core.model.said_once import SaidOnce
-from core.model.session import Calendar, Session
+from core.model.session import Session
 from core.model.values import Symbol
 from core.risk.protections.volatility_halt import session_deviation
 from core.risk.size_factors.ranges import DAYS

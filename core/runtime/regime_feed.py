@@ -17,8 +17,9 @@ from core.files.daily_file import read_daily_bars, read_daily_values
 from core.market.calendar import CalendarRangeError
 from core.market.csv_source import symbol_of
 from core.messages.inputs import RegimeArrived
+from core.model.calendar import Calendar
 from core.model.regime import DailyBar, DailyValue, MarketMeasure, NoMarket, NoVix, Regime, VixReading
-from core.model.session import Calendar, Session
+from core.model.session import Session
 from core.model.values import Symbol
 from core.risk.regime.market import MarketFold
 from core.risk.regime.vix import readings

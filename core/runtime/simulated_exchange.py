@@ -10,7 +10,7 @@ from core.brokers.simulated.config import EDITION, FIRST_EDITION
 from core.brokers.simulated.exchange import ExchangeConfig, Record, RequestLog, SimulatedExchange, rebuild
 from core.brokers.simulated.log import FRICTIONS, OPENING, RULES, RULES_EDITION
 from core.model.bar import Bar
-from core.model.session import Calendar
+from core.model.calendar import Calendar
 from core.ports import OperatorError
 from core.runtime.link import Link
 from core.settings.settings import Settings

@@ -89,7 +89,7 @@ SETTINGS = (
 
 
 class OneSession:
-    """A calendar with one session, whose day is every instant's trading day (`core.model.session.Calendar`)."""
+    """A calendar with one session, whose day is every instant's trading day (`core.model.calendar.Calendar`)."""
 
     venue = HOME
 

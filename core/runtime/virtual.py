@@ -16,7 +16,6 @@ from itertools import count
 
 from core.advisers.base import Adviser
 from core.brokers.simulated.exchange import SimulatedExchange
-from core.brokers.simulated.rules import is_taken
 from core.engine import NOTHING, Engine
 from core.execution.gateway import TAKEN_BACK, Withheld
 from core.execution.lanes import Lane
@@ -25,28 +24,19 @@ from core.messages.commands import Command
 from core.messages.effects import (
     CancelOrder,
     Effect,
-    FetchAccount,
-    FetchFigures,
     FetchHistory,
-    FetchPicture,
     LatchKill,
-    LookUpOrder,
     ReleaseKill,
     ReplaceOrder,
     SubmitOrder,
     WithdrawOrder,
 )
 from core.messages.inputs import (
-    AccountFetched,
     BarArrived,
     BrokerUpdated,
-    CancelAnswered,
     DeadlineReached,
-    FiguresFetched,
     HistoryFetched,
     Input,
-    LookUpAnswered,
-    PictureFetched,
     Priority,
     QuoteArrived,
     Start,
@@ -56,10 +46,8 @@ from core.messages.inputs import (
     SubmissionStopped,
 )
 from core.model.bar import ONE_MINUTE, Bar
-from core.model.broker import Accepted, FreshFigures, NoAnswer, Refused
 from core.model.codes import BlockCode
-from core.model.instrument import BrokerInstrument
-from core.model.values import ClientOrderId, Symbol
+from core.model.values import ClientOrderId
 from core.ports import KillSwitch
 from core.runtime.adviser_rounds import Rounds
 from core.runtime.base import Keeping, Runtime
@@ -69,6 +57,7 @@ from core.runtime.pace import Pace
 from core.runtime.request_executor import no_answer
 from core.runtime.shutdown import is_filling, kept, left_behind, not_sent
 from core.runtime.stress_script import StressScript
+from core.runtime.virtual_answers import ExchangeAnswers
 from core.runtime.virtual_lanes import LAST_ANSWERS, LAST_STOPS, Request, VirtualLanes
 from core.views.builders.desk import ViewBuilder
 from core.workflows.orders.position_close import PositionClose
@@ -76,7 +65,6 @@ from core.workflows.staging.confirmation import LEFT
 
 FOR_EVER = datetime.max.replace(tzinfo=UTC)
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
-HAS_ID = "the broker has this id already"
 AFTER_THE_END = timedelta(hours=1)
 """What a market that ended still has: answers on their way, expiries, the session's close."""
 
@@ -105,6 +93,7 @@ class VirtualRuntime(Runtime):
         super().__init__(engine, switch, start, keeper)
         engine.state.orchestrator.measure(steady)
         self.exchange = exchange
+        self._answers = ExchangeAnswers(exchange, lambda: engine.state.control.settings.symbols)
         self.link = link
         self.pace = pace or Pace(None)
         self.operator = operator
@@ -438,41 +427,9 @@ class VirtualRuntime(Runtime):
 
     def ask(self, effect: Effect) -> Input:
         """What the exchange answers, this instant."""
-        exchange, at = self.exchange, self.at
-        match effect:
-            case SubmitOrder() | ReplaceOrder():
-                return SubmissionAnswered(effect.order.client_order_id, self._submitted(effect))
-            case CancelOrder():
-                return CancelAnswered(effect.client_order_id, exchange.cancel(at, effect.client_order_id))
-            case LookUpOrder():
-                return LookUpAnswered(effect.client_order_id, exchange.order(at, effect.client_order_id))
-            case FetchFigures():
-                return FiguresFetched(effect.proposal_id, effect.ticket_id, self._figures(effect.symbol))
-            case FetchAccount():
-                return AccountFetched(exchange.account(at))
-            case FetchPicture():
-                return PictureFetched(replace(exchange.picture(at), instruments=self._instruments()))
-            case FetchHistory():
-                return HistoryFetched(effect.symbols, effect.start, effect.end, self.history(effect))
-        raise TypeError(f"{type(effect).__name__} is no request to a broker")
-
-    def _submitted(self, effect: SubmitOrder | ReplaceOrder) -> Accepted | Refused | NoAnswer:
-        """An exchange that cannot log an order takes none, and says nothing that could be believed."""
-        ask = self.exchange.replace if isinstance(effect, ReplaceOrder) else self.exchange.submit
-        try:
-            answer = ask(self.at, effect.order)
-        except OSError as error:
-            return NoAnswer(f"the exchange's own disk fails, mend it: {error.strerror}")
-        return NoAnswer(HAS_ID) if isinstance(answer, Refused) and is_taken(answer) else answer
-
-    def _figures(self, symbol: Symbol) -> FreshFigures:
-        exchange, at = self.exchange, self.at
-        return FreshFigures(at, exchange.account(at), exchange.quote(at, symbol), exchange.instrument(symbol))
-
-    def _instruments(self) -> tuple[BrokerInstrument, ...]:
-        symbols = (Symbol(text) for text in self.engine.state.control.settings.symbols)
-        found = (self.exchange.instrument(symbol) for symbol in symbols)
-        return tuple(instrument for instrument in found if isinstance(instrument, BrokerInstrument))
+        if isinstance(effect, FetchHistory):
+            return HistoryFetched(effect.symbols, effect.start, effect.end, self.history(effect))
+        return self._answers.answer(effect, self.at)
 
     def _pass_updates_on(self) -> None:
         for update in self.exchange.take_updates():

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from core.model.calendar import Calendar
 from core.model.order import OrderRequest, TimeInForce
-from core.model.session import Calendar, NoSession, Session
+from core.model.session import NoSession, Session
 
 UNTIL_CANCELLED = timedelta(days=90)
 """So long a broker works what is good until it is cancelled."""

@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from core.model.calendar import Calendar
 from core.model.order import OrderClass, OrderRequest, OrderType, TimeInForce
-from core.model.session import Calendar
 from core.settings.portfolio import SessionSettings
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from core.model.session import Calendar
+from core.model.calendar import Calendar
 from core.model.staging import AuthorizationKind
 from core.model.values import ClientOrderId, TicketId
 from core.staging.stage_state import LESS, STOPS, AuthorizationUse, Confirmation, StageState

@@ -24,10 +24,11 @@ from typing import Any
 from core.execution.ledger import Ledger
 from core.facts import BarClosed, ProposalEnded, ProposalSkipped, SubmissionBlocked
 from core.model.bar import Bar
+from core.model.calendar import Calendar
 from core.model.codes import ProposalEnd
 from core.model.instrument import Instrument, named, share
 from core.model.order import OrderRequest, Side
-from core.model.session import Calendar, NoSession
+from core.model.session import NoSession
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, NoStop, StopPlan
 from core.model.values import ZERO, Money, Price, Quantity, Symbol

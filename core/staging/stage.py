@@ -32,9 +32,9 @@ from core.facts import (
     TicketClosed,
     TicketOpened,
 )
+from core.model.calendar import Calendar
 from core.model.codes import ProposalEnd
 from core.model.order import OrderRequest, digest_of
-from core.model.session import Calendar
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, Approval, AuthorizationKind, Proposal
 from core.model.values import NO_SHARES, ClientOrderId, Digest, ProposalId, Quantity, Symbol, TicketId

@@ -8,9 +8,10 @@ from decimal import Decimal
 from typing import Protocol
 
 from core.model.bar import Bar
+from core.model.calendar import Calendar
 from core.model.evaluation import SuspensionCause
 from core.model.recommendation import Recommendation
-from core.model.session import Calendar, NoSession
+from core.model.session import NoSession
 from core.model.values import Money, Price, Quantity, Symbol
 from core.risk.evaluation.book import Suspension
 from core.risk.size_factors.base import Conditions

@@ -21,9 +21,9 @@ from core.execution.refusal_counts import RefusalCounts
 from core.exits.watch import ExitWatch
 from core.facts import BarClosed, Fact
 from core.market.normaliser import Normaliser
+from core.model.calendar import Calendar
 from core.model.position import Ended
 from core.model.regime import Regime, RegimeLabels, labels_of
-from core.model.session import Calendar
 from core.model.values import ClientOrderId, Price, Symbol
 from core.ports import PastIndex
 from core.risk.allocation import Allocations

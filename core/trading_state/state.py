@@ -17,10 +17,10 @@ from core.facts import BarClosed, Fact, OrdersRecalled
 from core.model.account import Mode
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.broker import FreshFigures, OrderReport
+from core.model.calendar import Calendar
 from core.model.instrument import BrokerInstrument, Instrument, NoInstrument, share
 from core.model.order import OrderRequest, Side
 from core.model.quote import NoQuote
-from core.model.session import Calendar
 from core.model.values import NO_SHARES, ZERO, AccountId, ClientOrderId, Price, Quantity, Symbol, plain
 from core.ports import Journal
 from core.risk.gate import ReviewContext

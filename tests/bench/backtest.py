@@ -13,8 +13,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
-from console.commands.assembly.replay import UNATTENDED
-
+from console.commands.assembly.recordings import UNATTENDED
 from core.brokers.simulated.exchange import SimulatedExchange
 from core.engine import Engine
 from core.market.calendar import load_calendar

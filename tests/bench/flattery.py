@@ -13,21 +13,22 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
-from console.commands.assembly.backtest import Backtesting
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from console.commands.assembly import recordings
+from console.commands.assembly.backtests import BacktestOptions, backtested
+from console.commands.assembly.host import Host
 from core.brokers.simulated.config import EDITION, FIRST_EDITION
-from core.ports import BacktestRequest
-from core.runtime.regime_feed import RegimeFiles
+from core.runtime.simulated_exchange import config_of
 from core.settings.strategies import HOUSE_NAMES
 
 if TYPE_CHECKING:
     from core.brokers.simulated.config import ExchangeConfig
-    from core.settings.settings import Settings
 
 DATA = Path(os.environ.get("KEYTURN_DATA", "../shared/data"))
 """Recorded bars, and the VIX of their days."""
@@ -72,19 +73,20 @@ def plays(names: Sequence[str]) -> Iterator[Play]:
 def came_to(play: Play) -> Sum:
     """Play it, in a process of its own."""
 
-    class Ruled(Backtesting):
-        def _rules(self, settings: Settings, seed: str) -> ExchangeConfig:
-            return replace(super()._rules(settings, seed), edition=play.edition)
-
-    request = BacktestRequest(
+    options = BacktestOptions(
         files=(play.file,),
         strategy=play.strategy,
         overrides=(f'profile="{KINDS[play.kind][1]}"',),
         has_frictions=play.has_frictions,
-        regime=RegimeFiles(DATA / "VIX_daily_2008_on.csv", DATA / "SPY_daily_2008_on.csv"),
+        vix=DATA / "VIX_daily_2008_on.csv",
+        market=DATA / "SPY_daily_2008_on.csv",
     )
-    with tempfile.TemporaryDirectory() as home:
-        (told,) = Ruled({"KEYTURN_HOME": home}).backtest(request, lambda *_: None)
+
+    def ruled(*about: Any, **more: Any) -> ExchangeConfig:
+        return replace(config_of(*about, **more), edition=play.edition)
+
+    with tempfile.TemporaryDirectory() as home, patch.object(recordings, "config_of", ruled):
+        (told,) = backtested(Host.of({"KEYTURN_HOME": home}), options, lambda *_: None)
     figures = told["metrics"]
     assert isinstance(figures, dict)
     trades = int(figures["trades"])

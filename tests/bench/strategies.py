@@ -16,8 +16,7 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
-from console.commands.assembly.replay import UNATTENDED
-
+from console.commands.assembly.recordings import UNATTENDED
 from core.brokers.simulated.exchange import SimulatedExchange
 from core.engine import Engine
 from core.market.calendar import load_calendar

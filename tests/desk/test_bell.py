@@ -30,4 +30,4 @@ async def test_the_title_counts_what_waits() -> None:
 
         assert title_of(view) == "(1) Keyturn"
         assert title_of(None) == "Keyturn"
-        assert house.desk._title == "(1) Keyturn"
+        assert house.desk.frames.title == "(1) Keyturn"

@@ -347,7 +347,7 @@ async def test_space_pauses_a_strategy_and_space_again_lets_it_go_on() -> None:
         await house.until(lambda: "asked VWAP on SPY to pause: it opens nothing" in house.footer())
         view = picture(house)
         paused = replace(view, strategies=(replace(view.strategies[0], is_paused=True),))
-        house.desk.deeds._acts["pause"](paused, paused.strategies[0].key)
+        house.desk.row_actions._acts["pause"](paused, paused.strategies[0].key)
         assert "asked VWAP on SPY to go on" in house.footer()
         assert sent == [PauseStrategy("vwap", SPY), ResumeStrategy("vwap", SPY)]
 

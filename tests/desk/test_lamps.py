@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from core.model.connection import Channel, ConnectionState, ConnectionStatus
-from core.runtime.live import steady
+from core.runtime.inbox import steady
 from widgets.connections import lamps_in_brief, lamps_in_words
 from widgets.lines import joined
 

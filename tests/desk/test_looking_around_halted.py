@@ -128,7 +128,7 @@ async def test_a_kill_right_behind_u_wins_and_its_screen_stays() -> None:
         await house.arms()
         screen = house.desk.screen
         assert isinstance(screen, KillScreen)
-        screen._resuming_since = house.desk.now()
+        screen.resume.since = house.desk.now()
         await house.press("K")
         await house.until(lambda: house.facts(Killed))
         await house.until(lambda: house.shows("KILLED since", "type REARM to trade again"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from console.desk import outcome
+from console.run import outcome
 from tests.desk.desk_house import open_desk
 
 
@@ -14,19 +14,19 @@ async def test_a_clean_leave_is_0_and_all_else_an_error_with_a_line() -> None:
             "the desk ended unexpectedly; `keyturn status` says how the account stands",
         )
 
-        desk.was_left = True
+        desk.closing.was_left = True
         assert outcome(desk, has_closed=True) == (0, None)
         status, words = outcome(desk, has_closed=False)
         assert (status, "did not close" in str(words)) == (1, True)
 
-        desk.failure = "the disk is full"
+        desk.closing.failure = "the disk is full"
         assert outcome(desk, has_closed=True) == (1, "the disk is full")
 
 
 async def test_a_desk_left_without_its_disk_says_so() -> None:
     """SP-06"""
     async with open_desk() as house:
-        house.desk.was_left = True
+        house.desk.closing.was_left = True
         house.runtime.engine.lose_disk("the journal could not write: no space left")
         await house.until(lambda: house.shows("DISK: the journal could not write"))
 

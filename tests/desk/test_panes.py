@@ -83,7 +83,7 @@ async def test_leaving_says_what_it_means_and_needs_another_key() -> None:
         await house.until(house.desk.handle.ended.is_set)
         await house.until(lambda: not house.desk.is_running)
         assert house.facts(EngineStopped)
-        assert house.desk.was_left
+        assert house.desk.closing.was_left
 
 
 async def test_no_color_draws_the_same_words(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,4 +104,4 @@ async def test_what_ends_badly_is_said_in_words() -> None:
         await house.until(lambda: house.shows("NO ENGINE: nothing trades", "the lock is held by process 7"))
         await house.press("q")
         await house.until(lambda: not house.desk.is_running)
-        assert house.desk.failure == "the lock is held by process 7"
+        assert house.desk.closing.failure == "the lock is held by process 7"

@@ -195,7 +195,7 @@ async def test_live_looks_like_nothing_else_and_paper_is_calm(name: str, monkeyp
         assert house.shows("LIVE, REAL MONEY", "╔═ 2 Positions", "┏━ 1 Proposals")
         assert not house.shows("PAPER")
         assert "┌" not in house.picture()
-        assert house.desk._title.endswith("Keyturn LIVE")
+        assert house.desk.frames.title.endswith("Keyturn LIVE")
         await house.press("n")
         await house.wait(0.1)
         assert house.shows("╔═ New order")
@@ -204,7 +204,7 @@ async def test_live_looks_like_nothing_else_and_paper_is_calm(name: str, monkeyp
     async with open_still(a_full_desk(), (120, 40), display=themed(name)) as house:
         assert house.shows(" PAPER ", "┌─ 2 Positions")
         assert "╔" not in house.picture()
-        assert house.desk._title == "(2) Keyturn"
+        assert house.desk.frames.title == "(2) Keyturn"
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -90,9 +90,9 @@ async def test_what_was_said_goes_with_the_screen_on_which_it_was_said() -> None
 
         house.desk.say("a word")
         assert "a word" in house.footer()
-        said = house.desk._said
+        said = house.desk.last_line._said
         assert said is not None
-        house.desk._said = (said[0], said[1], said[2] - 5.0, said[3])
+        house.desk.last_line._said = (said[0], said[1], said[2] - 5.0, said[3])
         await house.until(lambda: "Enter open" in house.footer())
 
 

@@ -115,11 +115,11 @@ async def test_an_old_last_price_says_how_old_it_is() -> None:
         assert held.last_at is not None
 
         pane.show([held], held.last_at + timedelta(seconds=90))
-        fresh = pane.grid._rows[0].cells[3].text
+        fresh = pane.grid.window.rows[0].cells[3].text
         pane.show([held], held.last_at + timedelta(minutes=4))
 
         assert fresh == f"{f.price(held.last)} "
-        assert pane.grid._rows[0].cells[3].text == f"{f.price(held.last)}!"
+        assert pane.grid.window.rows[0].cells[3].text == f"{f.price(held.last)}!"
         assert str(pane.border_title).endswith("PRICES UP TO 4 m OLD")
         assert str(pane.border_subtitle).startswith("SPY: last price 4 m old, of ")
 

@@ -33,11 +33,11 @@ from core.messages.inputs import (
 from core.model.account import Mode
 from core.model.bar import Bar
 from core.model.broker import BrokerPicture, NoAnswer, NotFound, OrderUpdate, Refused
+from core.model.calendar import Calendar
 from core.model.codes import RefusalKind
 from core.model.instrument import BrokerInstrument
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderType, StopHolder
-from core.model.session import Calendar
 from core.model.staging import Proposal, Ticket
 from core.model.values import Price, Quantity, Symbol, plain
 from core.ports import Checkpoint, Journal, JournalWriteError, NoCheckpoint

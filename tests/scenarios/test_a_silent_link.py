@@ -12,7 +12,7 @@ from core.messages.effects import FetchPicture
 from core.messages.inputs import ConnectionChanged, PictureFetched
 from core.model.connection import Channel, ConnectionState, ConnectionStatus
 from core.model.staging import LINK
-from core.runtime.live import steady
+from core.runtime.inbox import steady
 from core.settings.staging import ConfirmSettings
 from tests.scenarios.house import RECOVERY, STEADY, House, a_house_in_a_position, a_house_with_a_proposal
 from tests.scenarios.live_floor import LiveFloor, LiveHouse

@@ -64,14 +64,14 @@ class Killing(Hanging):
 
 def asked_fast(house: LiveHouse, *advisers: Adviser) -> None:
     runtime, desk = house.runtime, house.engine.state
-    runtime.advisers = advisers
-    made = runtime._consulting
+    runtime.streams.advisers = advisers
+    made = runtime.streams._consulting
 
     def consulting() -> AdviserPool:
         slow = made()
         return AdviserPool(advisers, FAST, slow._draw, lambda name: name not in desk.advice.state.paused)
 
-    runtime._consulting = consulting  # type: ignore[method-assign]
+    runtime.streams._consulting = consulting  # type: ignore[method-assign]
 
 
 def told(house: LiveHouse, kind: type[Fact]) -> list[Fact]:

@@ -65,7 +65,7 @@ def test_no_thread_but_the_engines_reads_the_desk_while_it_trades_halts_and_is_k
     floor, known = at_the_dip(), Broker()
     house = LiveHouse(floor)
     risk = house.engine.state.control
-    house.runtime.past = PastWatch(
+    house.runtime.streams.past = PastWatch(
         known.minutes, known.days, CALENDAR, floor.now, lambda: risk.settings.risk.protections.volatility_halt
     )
     asked_fast(house, Telling())

@@ -16,8 +16,8 @@ from core.brokers.simulated.order_entry import OrderEntry
 from core.brokers.simulated.path import Segment
 from core.brokers.simulated.rules import Situation
 from core.model.broker import Accepted, Execution, UpdateEvent
+from core.model.calendar import Calendar
 from core.model.order import OrderClass
-from core.model.session import Calendar
 from core.model.values import ZERO, ClientOrderId, ExecutionId, Money, Price, Quantity
 
 

@@ -218,7 +218,7 @@ class KeptDesk(DeskApp):
 
     def _ask(self, view: DeskView) -> None:
         if view.proposals:
-            self.deeds.do("refuse symbol", view.proposals[0].id)
+            self.row_actions.do("refuse symbol", view.proposals[0].id)
         else:
             self._stages(LONG, Effect.OPEN)
 

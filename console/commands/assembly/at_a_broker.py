@@ -35,7 +35,7 @@ CALENDAR_BEHIND, CALENDAR_AHEAD = timedelta(days=45), timedelta(days=370)
 
 def open_live_desk(host: Host, settings: Settings) -> None:
     """The desk on the account that the keys open."""
-    from console.desk import run_desk
+    from console.run import run_desk
     from state.credentials import find_keys
     from state.desk_files import DeskFiles
 
@@ -177,7 +177,7 @@ def live_runtime(host: Host, settings: Settings, mode: Mode, keys: Keys, stack: 
         advisers=advisers_of(settings.advisers),
         keeper=keeper_of(host, folder, switch, write, (), left_out, last_time.sources()),
     )
-    broker.show_on(runtime.show)
+    broker.show_on(runtime.inbox.show)
     return runtime
 
 

@@ -29,7 +29,7 @@ def open_desk(host: Host) -> None:
 
 def open_demo(host: Host, options: DemoOptions, *, is_stress: bool = False) -> None:
     """The demo's desk, or the stress desk."""
-    from console.desk import run_desk
+    from console.run import run_desk
     from state.desk_files import DeskFiles
 
     runtime_of = stress_runtime if is_stress else demo_runtime

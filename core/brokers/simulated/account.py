@@ -11,9 +11,9 @@ from core.brokers.simulated.config import ExchangeConfig
 from core.brokers.simulated.market import ExchangeMarket
 from core.model.account import Account
 from core.model.broker import BrokerPosition
+from core.model.calendar import Calendar
 from core.model.instrument import BrokerInstrument, Instrument, NoInstrument, share
 from core.model.order import Side
-from core.model.session import Calendar
 from core.model.values import CENT, ZERO, Money, Price, Quantity, Symbol
 
 WHOLE = Decimal(1)

@@ -37,10 +37,10 @@ from core.brokers.simulated.rules import several_legs
 from core.model.account import Account
 from core.model.bar import Bar
 from core.model.broker import Accepted, BrokerPicture, NotFound, OrderReport, OrderUpdate, Refused
+from core.model.calendar import Calendar
 from core.model.instrument import BrokerInstrument, NoInstrument
 from core.model.order import OrderRequest, Side
 from core.model.quote import NoQuote, Quote
-from core.model.session import Calendar
 from core.model.values import ClientOrderId, Money, Price, Quantity, Symbol
 
 __all__ = ["ExchangeConfig", "Record", "RequestLog", "SimulatedExchange", "rebuild"]

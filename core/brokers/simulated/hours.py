@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from core.model.calendar import Calendar
 from core.model.order import OrderRequest
-from core.model.session import Calendar, Session
+from core.model.session import Session
 
 
 class ExchangeHours:

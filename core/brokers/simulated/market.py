@@ -13,10 +13,10 @@ from core.brokers.simulated.book import BookedOrder
 from core.brokers.simulated.config import ExchangeConfig
 from core.brokers.simulated.path import OFFSETS, Path, Segment
 from core.model.bar import ONE_MINUTE, Bar
+from core.model.calendar import Calendar
 from core.model.instrument import STOCK_TICKS
 from core.model.order import Side
 from core.model.quote import Feed, NoQuote, Quote
-from core.model.session import Calendar
 from core.model.values import ZERO, Price, Quantity, Symbol, rounded_down
 
 A_PAUSE = timedelta(hours=4)

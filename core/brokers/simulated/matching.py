@@ -22,9 +22,9 @@ from core.brokers.simulated.path import Segment
 from core.brokers.simulated.same_bar import SameBar
 from core.brokers.simulated.steps import Steps
 from core.model.broker import UpdateEvent
+from core.model.calendar import Calendar
 from core.model.order import OrderRequest, OrderType, Side, TimeInForce
 from core.model.quote import Feed, NoQuote, Quote
-from core.model.session import Calendar
 from core.model.values import ZERO, Price, Quantity, Symbol
 
 

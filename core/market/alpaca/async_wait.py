@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
+
+Result = TypeVar("Result")
 
 LONGEST = timedelta(seconds=30)
 """A machine that slept, or whose clock was set, looks again after this."""
@@ -53,3 +56,9 @@ async def together(*acts: Coroutine[Any, Any, None]) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
     for task in done:
         task.result()
+
+
+async def in_thread(pool: ThreadPoolExecutor, seconds: float, act: Callable[[], Result]) -> Result:
+    """In a thread of a pool: one that hangs never keeps the loop from ending. Raises TimeoutError."""
+    async with asyncio.timeout(seconds):
+        return await asyncio.get_running_loop().run_in_executor(pool, act)

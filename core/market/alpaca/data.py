@@ -12,33 +12,34 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any
 
 from pydantic import SecretStr
 
 from core.io.wall_clock import utc_now
-from core.market.alpaca.async_wait import Naps, together
+from core.market.alpaca.async_wait import Naps, in_thread, together
 from core.market.alpaca.backoff import pause
 from core.market.alpaca.cache import BarCache
-from core.market.alpaca.counts import Counts, Seen
+from core.market.alpaca.counts import Counts
 from core.market.alpaca.daily import A_QUARTER, daily_bars
 from core.market.alpaca.failure import Failure
 from core.market.alpaca.history import History
 from core.market.alpaca.quotes import Quotes, quote_of
 from core.market.alpaca.requests import AskError, DataRequests
-from core.market.alpaca.socket import DataSocket, Message, StreamLostError, StreamRefusedError
+from core.market.alpaca.socket import DataSocket, StreamLostError, StreamRefusedError
 from core.market.alpaca.stream_failover import StreamFailover, after_a_refusal
+from core.market.alpaca.stream_messages import PLACE, StreamMessages
 from core.market.alpaca.symbol_blocklist import SymbolBlocklist
 from core.market.alpaca.timetable import SETTLE, Timetable, settled
-from core.market.alpaca.wire import read_bar, read_status, shown
 from core.market.port import Heard
 from core.messages.inputs import BarArrived, MarketDataBroken
 from core.model.bar import ONE_MINUTE
+from core.model.calendar import Calendar
 from core.model.connection import ConnectionStatus
 from core.model.quote import Feed, NoQuote, Quote
 from core.model.regime import DailyBar
 from core.model.said_once import is_news
-from core.model.session import Calendar
 from core.model.values import Symbol
 from core.settings.alpaca import AlpacaSettings
 
@@ -46,20 +47,15 @@ THREADS = 8
 QUOTES_EVERY = timedelta(seconds=1)
 PING_EVERY = 2.0
 """Seconds between pings: a quiet market answers them, a silent link does not (OP-04)."""
-CONFLATED = 0.05
-"""Seconds that quotes of the stream wait for a newer one of their symbol."""
 SHOWN_AGAIN = timedelta(seconds=1)
 """A lamp that only heard something new is shown no more often."""
 PATIENCE = 60.0
 """Seconds for all pages of one question."""
-PLACE = "Alpaca's stream"
 TOO_MANY = 405
 """Alpaca's code for more symbols than the plan has room for."""
 ASKED_BESIDE = "its bars are asked for after each minute, and its quotes every second, beside the stream"
 LOOK_BACK = 3 * ONE_MINUTE
 MUTE = "Alpaca's stream was open but mute: a question found bars that it had not brought"
-
-Result = TypeVar("Result")
 
 
 class AlpacaData:
@@ -212,10 +208,9 @@ class AlpacaData:
             beside = await socket.open()
             switch.opened(self._now())
             self._look()
-            self._take_messages(switch, beside)
-            await together(
-                self._listen(switch, socket), self._watch(switch, socket), self._keep_pinging(switch, socket)
-            )
+            said = StreamMessages(switch, self._quotes, self.counts, self._now, self._hear, self._look, self._naps.wake)
+            said.take(beside, self._wanted)
+            await together(self._listen(said, socket), self._watch(switch, socket), self._keep_pinging(switch, socket))
         except StreamRefusedError as error:
             if error.code == TOO_MANY and not self._is_narrow and self._wanted - self._first:
                 switch.lost(self._now(), self._narrowed())
@@ -236,9 +231,9 @@ class AlpacaData:
         self._hear(MarketDataBroken(PLACE, f"your plan has no room for {names}: {ASKED_BESIDE}"))
         return f"{names}: {ASKED_BESIDE}"
 
-    async def _listen(self, switch: StreamFailover, socket: DataSocket) -> None:
+    async def _listen(self, said: StreamMessages, socket: DataSocket) -> None:
         while True:
-            self._take_messages(switch, await socket.receive())
+            said.take(await socket.receive(), self._wanted)
 
     async def _watch(self, switch: StreamFailover, socket: DataSocket) -> None:
         """Nothing came for long: is it still there?"""
@@ -261,65 +256,6 @@ class AlpacaData:
                 switch.line.alive(self._now())
                 self._look()
 
-    def _take_messages(self, switch: StreamFailover, messages: Sequence[Message]) -> None:
-        now = self._now()
-        is_quoted = False
-        for message in messages:
-            kind, symbol = message.get("T"), message.get("S")
-            if not isinstance(symbol, str) or symbol not in self._wanted:
-                self._set_aside(kind, symbol, message)
-            elif kind == "q":
-                is_quoted = True
-                if self._quotes.put(Symbol(symbol), message):
-                    asyncio.get_running_loop().call_later(CONFLATED, self._hand_on_quotes)
-            elif kind == "s":
-                self._take_status(Symbol(symbol), message)
-            elif kind in ("b", "u"):
-                self._take_bar(switch, Symbol(symbol), message, now)
-            else:
-                self.counts.see(Seen.UNKNOWN)
-        if is_quoted:
-            switch.heard_other(now)
-            self._look()
-
-    def _take_status(self, symbol: Symbol, message: Message) -> None:
-        """A trading halt or its end; it says nothing of whether bars and quotes come."""
-        told = read_status(symbol, message, PLACE)
-        if isinstance(told, MarketDataBroken):
-            self.counts.see(Seen.BROKEN)
-        if told is not None:
-            self._hear(told)
-
-    def _take_bar(self, switch: StreamFailover, symbol: Symbol, message: Message, now: datetime) -> None:
-        arrived = read_bar(symbol, message, PLACE)
-        if isinstance(arrived, MarketDataBroken):
-            self.counts.see(Seen.BROKEN)
-            switch.heard_other(now)
-            self._hand_on([arrived])
-        else:
-            minutes = switch.heard_bar(arrived, now)
-            self._hand_on(minutes)
-            if not minutes:
-                self._naps.wake()
-        self._look()
-
-    def _set_aside(self, kind: object, symbol: object, message: Message) -> None:
-        """What is no bar and no quote of ours: control messages, other symbols, and what nobody can read."""
-        if kind in ("success", "subscription"):
-            return
-        if isinstance(symbol, str) and kind in ("b", "u", "q", "s"):
-            self.counts.see(Seen.NOT_ASKED_FOR)
-            return
-        if kind in ("b", "u", "q") or not message:
-            self.counts.see(Seen.BROKEN)
-            self._hear(MarketDataBroken(PLACE, f"a message that cannot be read: {shown(message)}"))
-            return
-        self.counts.see(Seen.UNKNOWN)
-
-    def _hand_on_quotes(self) -> None:
-        for sighting in self._quotes.take(self._now()):
-            self._hear(sighting)
-
     # ── the questions ────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _keep_asking(self, switch: StreamFailover) -> None:
@@ -332,8 +268,8 @@ class AlpacaData:
                 await self._naps.until(at)
                 continue
             try:
-                found = await self._in_thread(
-                    lambda span=span: self._history.recent(self._symbols, span.start, span.end)  # type: ignore[misc]
+                found = await in_thread(
+                    self._pool, PATIENCE, partial(self._history.recent, self._symbols, span.start, span.end)
                 )
             except AskError as error:
                 switch.failed(self._now(), error.failure)
@@ -353,8 +289,8 @@ class AlpacaData:
             last, beside = settled(self._now()), self._beside
             if beside and last > known and switch.is_up and self._timetable.is_open(last):
                 with suppress(AskError, TimeoutError):
-                    found = await self._in_thread(
-                        lambda asked=beside, end=last: self._history.recent(asked, end - LOOK_BACK, end)  # type: ignore[misc]
+                    found = await in_thread(
+                        self._pool, PATIENCE, partial(self._history.recent, beside, last - LOOK_BACK, last)
                     )
                     self._hand_on(switch.found_beside(found))
             known = last
@@ -369,8 +305,8 @@ class AlpacaData:
                 await self._naps.until(None)
                 continue
             try:
-                found = await self._in_thread(
-                    lambda asked=asked: self._refused.ask(asked, self._requests.latest_quotes)  # type: ignore[misc]
+                found = await in_thread(
+                    self._pool, PATIENCE, partial(self._refused.ask, asked, self._requests.latest_quotes)
                 )
             except (AskError, TimeoutError) as error:
                 fails += 1
@@ -396,11 +332,6 @@ class AlpacaData:
         self._acts.add(task)
         task.add_done_callback(self._acts.discard)
 
-    async def _in_thread(self, act: Callable[[], Result]) -> Result:
-        """In a thread of our own: one that hangs never keeps the loop from ending."""
-        async with asyncio.timeout(PATIENCE):
-            return await asyncio.get_running_loop().run_in_executor(self._pool, act)
-
     # ── time, and what others see ────────────────────────────────────────────────────────────────────────────────
 
     async def _keep_time(self, switch: StreamFailover) -> None:
@@ -419,12 +350,11 @@ class AlpacaData:
         """Show the lamp where it changed, and let every task look again at what is due."""
         assert self._switch is not None
         lamp, before = self._switch.lamp(), self._shown
-        is_same = before is not None and not _is_another(lamp, before)
-        if is_same and before is not None and not _is_much_newer(lamp.heard_at, before.heard_at):
-            return
-        self._shown = lamp
-        self._show(lamp)
-        if not is_same:
+        is_another = before is None or _is_another(lamp, before)
+        if is_another or _is_much_newer(lamp, before):
+            self._shown = lamp
+            self._show(lamp)
+        if is_another:
             self._naps.wake()
 
 
@@ -433,8 +363,9 @@ def _is_another(lamp: ConnectionStatus, before: ConnectionStatus) -> bool:
     return stands != stood or is_news(lamp.words, before.words)
 
 
-def _is_much_newer(at: datetime | None, before: datetime | None) -> bool:
-    return at is not None and (before is None or at - before >= SHOWN_AGAIN)
+def _is_much_newer(lamp: ConnectionStatus, before: ConnectionStatus | None) -> bool:
+    at, known = lamp.heard_at, before.heard_at if before is not None else None
+    return at is not None and (known is None or at - known >= SHOWN_AGAIN)
 
 
 def _ignore(_heard: object) -> None:

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from core.model.api_contract import ApiRecord
+    from core.model.calendar import Calendar
     from core.model.keys import Keys
-    from core.model.session import Calendar
     from core.model.values import Symbol
     from core.settings.settings import Settings
 

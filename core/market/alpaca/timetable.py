@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from core.market.calendar import CalendarRangeError
 from core.model.bar import ONE_MINUTE
-from core.model.session import Calendar, NoSession, Session
+from core.model.calendar import Calendar
+from core.model.session import NoSession, Session
 
 SETTLE = timedelta(seconds=3)
 """After a minute's end until its bar is asked for: history has it a moment later than the stream."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from core.model.session import Calendar
+from core.model.calendar import Calendar
 from core.model.values import Money
 from core.model.venue import Venue
 from core.risk.protections.base import EVERYTHING, Lock, Locks, Measure, TradeProtection

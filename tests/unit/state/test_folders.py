@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from state.folders import AccountFolder, AccountNameError, Home, SharedFolderError, last_account
+from state.folders import AccountFolder, AccountNameError, Home, SharedFolderError
 from state.heartbeat import Heartbeat, Status
-from state.lock import EngineLock
+from state.lock import EngineLock, last_account
 
 
 def a_status(account: str) -> Status:

@@ -19,10 +19,11 @@ from core.brokers.simulated.path import Segment
 from core.model.account import Account
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.broker import BrokerPosition, OrderReport, OrderUpdate, UpdateEvent
+from core.model.calendar import Calendar
 from core.model.instrument import STOCK_TICKS, BrokerInstrument, NoInstrument
 from core.model.order import OrderRequest, Side
 from core.model.quote import NoQuote, Quote
-from core.model.session import Calendar, Session
+from core.model.session import Session
 from core.model.values import ZERO, ClientOrderId, Quantity, Symbol
 from tests.unit.core.brokers.unlinked_book import UnlinkedBook
 from tests.wire.exchange.clocks import Clock

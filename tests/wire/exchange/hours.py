@@ -19,7 +19,7 @@ SATURDAY = 5
 
 
 class Hours:
-    """A session a day, from `opens` to `closes`, New York (`core.model.session.Calendar`). It knows no holidays."""
+    """A session a day, from `opens` to `closes`, New York (`core.model.calendar.Calendar`). It knows no holidays."""
 
     venue = XNYS
 

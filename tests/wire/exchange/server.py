@@ -27,9 +27,9 @@ from core.brokers.simulated.config import EDITION, ExchangeConfig
 from core.brokers.simulated.log import Record
 from core.model.bar import Bar
 from core.model.broker import BrokerPosition, OrderReport
+from core.model.calendar import Calendar
 from core.model.instrument import BrokerInstrument
 from core.model.quote import Quote
-from core.model.session import Calendar
 from core.model.values import Quantity
 from tests.wire.exchange.clocks import Clock, RunningClock, StillClock
 from tests.wire.exchange.data_api import data_routes

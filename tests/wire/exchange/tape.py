@@ -12,8 +12,9 @@ from typing import Protocol
 
 from core.market.synthetic import synthetic_day
 from core.model.bar import ONE_MINUTE, Bar
+from core.model.calendar import Calendar
 from core.model.quote import Quote
-from core.model.session import Calendar, Session
+from core.model.session import Session
 from core.model.values import Symbol
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from textual.screen import Screen
+
 from console.arming import Arming, ShownTicket
 from console.terminal.link import TerminalLink
 from console.terminal.writer import STALLED_AFTER
@@ -94,3 +96,12 @@ class Painted:
         """It is not on the screen, or not to be read: it must be painted again."""
         self.arming.forget()
         self._drawing = None
+
+
+def ask_whether_drawn(screen: Screen[None], painted: Painted, shown: ShownTicket) -> None:
+    """After the next frame, where none has shown it yet: that frame holds it."""
+    if painted.must_ask(shown):
+        skipped = painted.asked()
+        screen.call_after_refresh(
+            lambda: painted.drew(shown, skipped, screen.is_active and screen.size == screen.app.size)
+        )

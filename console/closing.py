@@ -1,0 +1,46 @@
+"""The end of a desk: that it was left, why it ended where nobody left it, and how long its engine is waited for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from console.client.handle import EngineHandle
+
+CLOSING_PATIENCE = 3.0
+"""Seconds that the engine has to close when the operator leaves."""
+
+
+class Closing:
+    """One desk's.
+
+    Attributes
+    ----------
+    failure
+        Why the desk ended although nobody left it; None where all is well.
+    """
+
+    def __init__(self, handle: EngineHandle, now: Callable[[], float]) -> None:
+        self.was_left = False
+        self.failure: str | None = None
+        self._handle = handle
+        self._now = now
+        self._until: float | None = None
+
+    @property
+    def is_waiting(self) -> bool:
+        return self._until is not None
+
+    def begin(self) -> None:
+        """The operator leaves."""
+        self.was_left = True
+        self._until = self._now() + CLOSING_PATIENCE
+        self._handle.leave("left by the operator")
+
+    def is_over(self) -> bool:
+        """Whether the engine has closed, or is waited for no longer."""
+        if self._until is None or self._handle.ended.is_set():
+            return self._until is not None
+        if self._now() <= self._until:
+            return False
+        self.failure = "the engine did not close its journal in time; the next start repairs it"
+        return True

@@ -1,0 +1,95 @@
+"""What a key for the whole desk asks of the engine: flatten, clear the breaker, reload the limits, open an exit."""
+
+from __future__ import annotations
+
+from console.broker_text import breaker_in_words
+from console.follow_ups import FollowUps
+from console.keymap import written
+from console.screens.dialog_host import DialogHost
+from console.screens.limits import LOOSEN, LoosenScreen, ReloadedScreen
+from console.screens.question import ArmedQuestion
+from core.messages.commands import ClearBreaker, ProposeFlattening, ReloadLimits
+
+
+class DeskActions:
+    """None of them sends an order: what closes is staged, and gets a ticket."""
+
+    def __init__(self, behind: DialogHost, following: FollowUps) -> None:
+        self.behind = behind
+        self.following = following
+
+    def flatten(self) -> None:
+        """Stages a close of each position; several, and the entries that work, are put on one plan, one picture later,
+        and signed once (OP-05, OP-07). No key that may be the rest of one that came cut does it (OP-04).
+        """
+        view = self.behind.view
+        if view is None:
+            return
+        if self.behind.keyboard.may_be_a_rest:
+            self.behind.say(f"{written('flatten')} came right behind an Esc, and may be its rest: press it again")
+            return
+        entries = view.kill.entries_working
+        if not view.positions and not entries:
+            self.behind.say("nothing is held and no entry works: there is nothing to flatten")
+            return
+        exits = {(row.symbol, row.strategy) for row in view.proposals if row.is_urgent}
+        waiting = [row.symbol for row in view.positions if (row.symbol, row.strategy) in exits]
+        if len(waiting) == len(view.positions) and (len(waiting) > 1 or entries):
+            self.following.sign_closes()
+            return
+        if len(waiting) == len(view.positions):
+            opens = f"{written('exit.urgent')} opens it"
+            self.behind.say(f"an exit of {', '.join(waiting)} waits already: {opens}", "strong")
+            return
+        self.following.wait_for_closes(view)
+        self.behind.handle.send(ProposeFlattening())
+        self.behind.say("staging…")
+
+    def clear_breaker(self) -> None:
+        """Entries may leave again although the broker has not shown that it answers (EX-15)."""
+        view = self.behind.view
+        if view is None:
+            return
+        if view.wire.breaker == "closed":
+            self.behind.say("the breaker is closed: entries pass it")
+            return
+
+        def clear() -> None:
+            self.behind.handle.send(ClearBreaker())
+            self.behind.say("asked: entries pass the breaker again")
+
+        lines = breaker_in_words(view, self.behind.engine_now())
+        self.behind.ask(ArmedQuestion(self.behind, "Clear the breaker of entries?", lines, "clear it", clear))
+
+    def reload_limits(self) -> None:
+        """Shows what the settings file says otherwise: tighter limits hold at once, looser take a word (RK-13)."""
+        view = self.behind.view
+        if view is None:
+            return
+        reload = view.reload
+        if reload.fault:
+            self.behind.say(f"not reloaded, the limits are as they were: {reload.fault}", "warning")
+            return
+        if not reload.digest:
+            self.behind.say("the settings file says what the desk trades by: there is nothing to reload")
+            return
+        self.following.wait_for_word(view, "settings")
+        self.behind.handle.send(ReloadLimits(reload.digest))
+        if reload.looser:
+            self.behind.ask(LoosenScreen(reload, lambda: self._loosen(reload.digest)))
+        else:
+            self.behind.ask(ReloadedScreen(reload))
+
+    def _loosen(self, digest: str) -> None:
+        if self.behind.view is not None:
+            self.following.wait_for_word(self.behind.view, "settings")
+        self.behind.handle.send(ReloadLimits(digest, LOOSEN))
+        self.behind.say("asked for the looser limits; the log says what the engine answers", "warning")
+
+    def open_urgent_exit(self) -> None:
+        view = self.behind.view
+        exits = [row for row in view.proposals if row.is_urgent] if view is not None else []
+        if exits:
+            self.behind.open_ticket(exits[0].id)
+        else:
+            self.behind.say(f"no exit waits; {written('position.close')} on a position asks for one")

@@ -1,0 +1,154 @@
+"""One look at the engine, up to ten times a second: each part of the desk is given what concerns it of the picture."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from textual.app import App
+from textual.screen import Screen
+
+from console.baskets import BasketFollower, waits
+from console.bell import Bell, title_of
+from console.board import Board
+from console.client.handle import EngineFailed
+from console.closing import Closing
+from console.desk_commands import DeskCommands
+from console.follow_ups import FollowUps
+from console.key_hearing import KeyHearing
+from console.key_remapping import moved_by
+from console.keymap import footer, use, written
+from console.last_line import LastLine
+from console.screens.basket import BasketScreen
+from console.screens.dialog import Dialog
+from console.screens.dialog_host import DialogHost
+from console.screens.kill import KillScreen
+from console.screens.ticket import TicketScreen
+from console.watched_symbol import WatchedSymbol
+from core.model.account import Mode
+from core.views import DeskView
+
+AT_THE_KEYS = 3.0
+"""Seconds after a key in which the next one may be on its way."""
+
+
+class FrameHost(DialogHost, Protocol):
+    """The desk, as its frames know it."""
+
+    def control_terminal(self, control: str) -> None: ...
+
+
+class FrameLoop:
+    """One desk's: `app` is its Textual side."""
+
+    def __init__(
+        self,
+        app: App[None],
+        desk: FrameHost,
+        board: Board,
+        closing: Closing,
+        hearing: KeyHearing,
+        last_line: LastLine,
+        plans: BasketFollower,
+        following: FollowUps,
+        commands: DeskCommands,
+    ) -> None:
+        self.app = app
+        self.desk = desk
+        self.board = board
+        self.closing = closing
+        self.hearing = hearing
+        self.last_line = last_line
+        self.plans = plans
+        self.following = following
+        self.commands = commands
+        self.watching = WatchedSymbol(desk.handle, board)
+        self.title = ""
+        self._bell = Bell()
+        self._has_keys = False
+        self._notes_said = 0
+
+    def arrange(self) -> None:
+        """What has a place at this size, and in this state of the engine."""
+        self.board.arrange(self.app.screen_stack[0], self.desk.view is not None, self.app.size)
+
+    def look(self) -> None:
+        """At the newest picture, and at whether a desk that was left may end."""
+        if self.closing.is_over():
+            self.app.exit()
+        view = self.desk.handle.view
+        if not self.board.is_arranged(isinstance(view, DeskView), self.app.size):
+            self.arrange()
+        if isinstance(view, DeskView):
+            self._draw(view)
+        else:
+            self.closing.failure = view.message if isinstance(view, EngineFailed) else None
+            self.board.show_state(view, self.app.size)
+        self.draw_last_line()
+
+    def _take_keys(self) -> None:
+        """The engine knows the settings: from its first picture on, the keys are theirs, also in the guide."""
+        self._has_keys = True
+        moved = moved_by(self.desk.handle.keys())
+        use(moved)
+        self.app.set_keymap({id: key.keys for id, key in moved.items()})
+        self.commands.look_whether_first()
+
+    def _draw(self, view: DeskView) -> None:
+        now, stack = self.desk.engine_now(), self.app.screen_stack
+        if not self._has_keys:
+            self._take_keys()
+        self.app.set_class(view.status.mode is Mode.LIVE, "-live")
+        if len(view.status.notes) > self._notes_said:
+            self._notes_said = len(view.status.notes)
+            self.desk.say(f"{view.status.notes[-1]}; the log holds it", "warning")
+        if self.board.show(view, now, self.app.size, self._ended()):
+            self._ring(view)
+        self.board.note_holder(stack[0])
+        self.watching.look(view)
+        self.board.chart.show_chart(view.chart, self.watching.symbol, now)
+        for screen in stack[1:]:
+            if isinstance(screen, Dialog) and screen.is_mounted:
+                screen.stay_clear()
+                screen.update_view(view, now)
+        self.plans.look(view, may_open=self._is_uncovered(), is_typing=self._is_typing())
+        self.following.look(view, may_open=self._is_uncovered())
+        is_asked = any(isinstance(s, TicketScreen | BasketScreen | KillScreen) for s in self.app.screen_stack)
+        self.desk.handle.attend(is_asked)
+
+    def draw_last_line(self) -> None:
+        top = self.app.screen_stack[-1]
+        self.last_line.show(lambda: self._keys_in_words(top), top, self.app.size)
+
+    def _keys_in_words(self, top: Screen[object]) -> str:
+        """What works here now. Without an engine there is nothing to open, decline or order."""
+        if isinstance(top, KillScreen):
+            return top.keys_in_words()
+        if self.closing.failure is not None and self._is_uncovered():
+            return f"{written('leave')} leave"
+        acting = top.acting_keys() if isinstance(top, Dialog) else None
+        keys = footer(self.hearing.place(), acting)
+        return f"{written('plan')} PLAN WAITS  {keys}" if self._is_plan_waiting() else keys
+
+    def _is_uncovered(self) -> bool:
+        """Whether nothing lies over the desk."""
+        return len(self.app.screen_stack) == 1
+
+    def _is_plan_waiting(self) -> bool:
+        """A plan wants something of the operator, and nothing lies over the desk."""
+        view = self.desk.view
+        return self._is_uncovered() and view is not None and waits(view.plan)
+
+    def _is_typing(self) -> bool:
+        """Somebody is at the keyboard: what came up now would take a key that was meant for something else."""
+        return self.board.log.is_typing or self.desk.now() - self.desk.keyboard.heard_at < AT_THE_KEYS
+
+    def _ended(self) -> str | None:
+        is_over = self.desk.handle.ended.is_set() and not self.closing.is_waiting
+        return "the market has ended" if is_over else None
+
+    def _ring(self, view: DeskView) -> None:
+        if self._bell.rings(view, self.desk.now()):
+            self.app.bell()
+        if (title := title_of(view)) != self.title:
+            self.title = title
+            self.desk.control_terminal(f"\x1b]0;{title}\x07")

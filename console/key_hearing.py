@@ -1,0 +1,87 @@
+"""Who hears what is typed: the armed screen on top, or a text field; and where the keyboard is (OP-04)."""
+
+from __future__ import annotations
+
+from textual import events
+from textual.app import App
+
+from console.board import Board
+from console.keymap import KeyScope
+from console.log_pane import LogPane
+from console.panes import PLACES
+from console.screens.basket import BasketScreen
+from console.screens.dialog import Dialog
+from console.screens.dialog_host import DialogHost
+from console.screens.kill import KillScreen
+from console.screens.new_order import NewOrderScreen
+from console.screens.question import ArmedQuestion
+from console.screens.text_fields import TypedDialog
+from console.screens.ticket import TicketScreen
+from console.terminal.input_reader import Dropped
+from widgets.grid import Grid
+
+ARMED = (TicketScreen, BasketScreen, ArmedQuestion, KillScreen)
+"""Screens with a key that counts only when it was painted and silent for a moment."""
+
+HEARD = (events.Key, events.Paste, events.MouseDown, events.AppFocus, Dropped)
+"""What breaks the silence before a confirming key."""
+
+
+class KeyHearing:
+    """One desk's: `app` is its Textual side."""
+
+    def __init__(self, app: App[None], desk: DialogHost, board: Board) -> None:
+        self.app = app
+        self.desk = desk
+        self.board = board
+
+    def hear(self, event: events.Event, at: float) -> None:
+        """Something was typed, clicked or pasted at that instant of the console's clock."""
+        top = self.app.screen_stack[-1] if self.app.screen_stack else None
+        key = event.character or event.key if isinstance(event, events.Key) else None
+        if isinstance(event, Dropped):
+            self._hear_dropped(event, at)
+        elif isinstance(top, ARMED):
+            top.hear(key, at)
+        else:
+            self.desk.keyboard.hear(key, at)
+
+    def _hear_dropped(self, event: Dropped, at: float) -> None:
+        """It turns nothing; a key that was turned just before was not alone."""
+        if event.words is not None:
+            self.desk.say(event.words, "warning")
+        for screen in self.app.screen_stack:
+            if isinstance(screen, ARMED):
+                screen.arming.hear(event.key, at)
+        self.desk.keyboard.hear(event.key, at)
+
+    def is_typed(self, event: events.Event) -> bool:
+        """Whether it was text, for a dialog or for the log's filter, which take it before any binding does."""
+        stack, log = self.app.screen_stack, self.board.log
+        top = stack[-1] if stack else None
+        typed = log if len(stack) == 1 and log.is_typing else top
+        if isinstance(event, events.Key) and isinstance(typed, NewOrderScreen | TypedDialog | LogPane):
+            return typed.take(event)
+        if isinstance(event, events.Paste) and isinstance(typed, TypedDialog | LogPane):
+            typed.paste(event.text)
+            return True
+        return False
+
+    def place(self) -> KeyScope:
+        """Where the keyboard is."""
+        top = self.app.screen_stack[-1]
+        if isinstance(top, Dialog):
+            return top.PLACE
+        if self.board.log.is_typing:
+            return KeyScope.FILTER
+        focused = self.app.focused
+        name = (focused.id or "").removesuffix("-grid") if isinstance(focused, Grid) else ""
+        return PLACES.get(name, KeyScope.EVERYWHERE)
+
+    def distrust_pictures(self) -> None:
+        """A terminal that changed its size may show another picture than was painted, also at its old size again."""
+        for screen in self.app.screen_stack:
+            if isinstance(screen, ARMED):
+                screen.painted.forget()
+        if self.app.screen_stack:
+            self.app.screen_stack[-1].refresh()

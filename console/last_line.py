@@ -1,0 +1,37 @@
+"""The last line: what works where the keyboard is, and for some seconds what was said there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual.geometry import Size
+from textual.screen import Screen
+
+from console.board import width_of
+from widgets.footer import FooterLine
+from widgets.grid_picture import Tone
+
+SAID_FOR = 5.0
+"""Seconds for which it holds what was said, unless another screen comes to the top before."""
+
+
+class LastLine:
+    """`now` is the console's monotonic clock."""
+
+    def __init__(self, line: FooterLine, now: Callable[[], float]) -> None:
+        self._line = line
+        self._now = now
+        self._said: tuple[str, Tone, float, Screen[object]] | None = None
+
+    def say(self, text: str, tone: Tone, screen: Screen[object]) -> None:
+        self._said = (text, tone, self._now(), screen)
+
+    def show(self, keys: Callable[[], str], top: Screen[object], size: Size) -> None:
+        """What was said on this very screen a moment ago, else its keys."""
+        if self._said is not None:
+            text, tone, at, screen = self._said
+            if screen is top and self._now() - at < SAID_FOR:
+                self._line.show_words(text, tone, width_of(size))
+                return
+            self._said = None
+        self._line.show_keys(keys(), width_of(size))

@@ -1,0 +1,122 @@
+"""What a key on an order asks of the engine: cancel, edit, let the broker's warning stand; and why it was sent."""
+
+from __future__ import annotations
+
+from console.broker_text import fate_of
+from console.follow_ups import FollowUps
+from console.keymap import written
+from console.screens.dialog_host import DialogHost
+from console.screens.edit_order import EditOrderScreen
+from console.screens.question import WIDTH, ArmedQuestion
+from console.screens.why import WhyScreen
+from core.messages.commands import ConfirmWarning, EditOrder, RequestCancel
+from core.model.values import ClientOrderId, Price, Quantity
+from core.views import WARNED, DeskView, OrderRow
+from widgets import format as f
+from widgets.lines import Cell
+from widgets.orders import REFUSAL
+from widgets.ticket import wrapped
+
+
+class OrderActions:
+    """The acts of the pane of orders."""
+
+    def __init__(self, behind: DialogHost, following: FollowUps) -> None:
+        self.behind = behind
+        self.following = following
+
+    def say_all(self, view: DeskView, _key: str) -> None:
+        count = len(view.refusals)
+        self.behind.say(f"{count} refused, at the end of the list" if count else "nothing was refused so far")
+
+    def _order(self, view: DeskView, key: str) -> OrderRow | None:
+        if key.startswith(REFUSAL):
+            self.behind.say(f"this was refused and never became an order; {written('grid.open')} tells why")
+        return next((row for row in view.orders if row.id == key), None)
+
+    def cancel(self, view: DeskView, key: str) -> None:
+        order = self._order(view, key)
+        if order is None:
+            return
+        if not order.status.is_working:
+            self.behind.say(f"this order is {order.status.value} already")
+            return
+        name = order_in_words(order)
+        if not order.is_protective and not order.is_paired:
+            self._send_cancel(order.id, name)
+            return
+        then = Cell(f"{order.symbol} would have NO STOP at the broker.", "warning")
+        if order.goes_back_in_words:
+            then = Cell(f"The stop before it goes back: {', '.join(order.goes_back_in_words)}.")
+        lines = [(Cell(name, "strong"),), (then,)]
+        self.behind.ask(
+            ArmedQuestion(
+                self.behind,
+                "Cancel this pair?" if order.is_paired else "Cancel this stop?",
+                lines,
+                "cancel it",
+                lambda: self._send_cancel(order.id, name),
+            )
+        )
+
+    def _send_cancel(self, order_id: ClientOrderId, name: str) -> None:
+        self.behind.handle.send(RequestCancel(order_id))
+        self.behind.say(f"asked to cancel {name}")
+
+    def edit(self, view: DeskView, key: str) -> None:
+        order = self._order(view, key)
+        if order is None:
+            return
+        if not order.status.is_working:
+            self.behind.say(f"this order is {order.status.value} already")
+        elif order.is_protective:
+            self.behind.say(f"a stop moves by {written('position.stop')} in Positions", "warning")
+        elif order.effect.only_reduces:
+            self.behind.say("an exit is not edited: cancel it, and close again", "warning")
+        else:
+            self.behind.ask(
+                EditOrderScreen(self.behind, order, lambda shares, limit: self._stage_edit(order, shares, limit))
+            )
+
+    def _stage_edit(self, order: OrderRow, quantity: Quantity, limit: Price | None) -> None:
+        self.following.wait_for_ticket(order.symbol, order.strategy)
+        self.behind.handle.send(EditOrder(order.id, quantity, limit, order.stop_price))
+
+    def confirm_warning(self, view: DeskView, key: str) -> None:
+        """Read in full, and confirmed by a key of its own (OP-11)."""
+        order = self._order(view, key)
+        if order is None:
+            return
+        if WARNED not in order.marks:
+            self.behind.say("the broker has warned of nothing here that waits for you")
+            return
+        lines = [line for words in order.warnings for line in wrapped("", words, WIDTH, "warning")]
+        lines += [(), *wrapped("", fate_of(order), WIDTH)]
+
+        def confirm() -> None:
+            now = self._order_of(order.id)
+            if now is None or WARNED not in now.marks:
+                self.behind.say(f"too late: {order_in_words(order)} was cancelled, or confirmed before", "warning")
+                return
+            self.behind.handle.send(ConfirmWarning(order.id, order.warnings))
+            self.behind.say(f"asked: {order_in_words(order)} stands as the broker took it")
+
+        title = f"The broker warns of {order_in_words(order)}"
+        self.behind.ask(ArmedQuestion(self.behind, title, lines, "let it stand", confirm))
+
+    def _order_of(self, order_id: ClientOrderId) -> OrderRow | None:
+        """As it is now; the picture under a question is another by the time that it is answered."""
+        view = self.behind.view
+        return next((row for row in view.orders if row.id == order_id), None) if view is not None else None
+
+    def why(self, view: DeskView, key: str) -> None:
+        order = self._order(view, key)
+        if order is not None:
+            self.behind.ask(WhyScreen(order.id, order_in_words(order), self.behind.surroundings.why))
+
+
+def order_in_words(order: OrderRow) -> str:
+    """`BUY 47 SPY limit 166.76`."""
+    what = f"{f.side_word(order.side)} {f.quantity(order.quantity)} {order.symbol}"
+    trail = f.trail(order.trail_price, order.trail_fraction)
+    return f"{what} {f.terms(order.type, order.limit_price, order.stop_price, trail)}"

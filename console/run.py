@@ -1,0 +1,68 @@
+"""One desk from its opening to its exit status: what its end says on stderr, and that nothing holds the shell up."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from console.client.handle import EngineHandle, EngineRunning
+from console.closing import CLOSING_PATIENCE
+from console.desk import DeskApp
+from console.gc_schedule import choose_moments
+from console.host_files import NO_SURROUNDINGS, HostFiles
+from console.terminal.driver import may_ask_for_mouse
+from widgets.grid_text import harmless
+
+if TYPE_CHECKING:
+    from core.settings.display import DisplaySettings  # it brings pydantic, which is not needed before the first paint
+
+TURN = 0.001
+"""Seconds after which the engine's thread gets its turn while the desk draws; each of its writes waits for one."""
+
+
+def run_desk(
+    build: Callable[[ExitStack], EngineRunning],
+    surroundings: HostFiles = NO_SURROUNDINGS,
+    display: DisplaySettings | None = None,
+) -> None:
+    """Open the desk until it is left. Exits 0 after a clean leave; else the last line of stderr says what happened."""
+    sys.setswitchinterval(TURN)
+    choose_moments()
+    handle = EngineHandle(build)
+    desk = DeskApp(handle, surroundings=surroundings, display=display)
+    desk.run(mouse=may_ask_for_mouse(os.environ))
+    has_closed = handle.close("the desk ended", CLOSING_PATIENCE)
+    status, words = outcome(desk, has_closed)
+    told = (*map(harmless, handle.last_words), *([words] if words else []))
+    if told:
+        try:
+            sys.stderr.writelines(f"keyturn: {line}\n" for line in told)
+            sys.stderr.flush()
+        except OSError:
+            pass  # the terminal is gone; the status says it
+    leave_with(status)
+
+
+def leave_with(status: int) -> None:
+    """End the process. A request that still waits for a network keeps nobody waiting: all is closed by now."""
+    main = threading.main_thread()
+    if any(not thread.daemon and thread is not main for thread in threading.enumerate()):
+        os._exit(status)
+    sys.exit(status)
+
+
+def outcome(desk: DeskApp, has_closed: bool) -> tuple[int, str | None]:
+    """The exit status, and the line that goes with it; every end that nobody asked for is an error."""
+    if desk.exit_status is not None:
+        return desk.exit_status, desk.door.reason
+    if desk.closing.failure is not None:
+        return 1, desk.closing.failure
+    if not desk.closing.was_left:
+        return desk.return_code or 1, "the desk ended unexpectedly; `keyturn status` says how the account stands"
+    if desk.view is not None and desk.view.status.exits_refused is not None:
+        return 1, f"{desk.view.status.exits_refused}; it goes on from what was written"
+    return (0, None) if has_closed else (1, "the engine did not close its journal in time; the next start repairs it")

@@ -1,0 +1,113 @@
+"""What Alpaca's stream says, message by message: quotes, bars, halts, and what nobody asked for or can read."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
+
+from core.market.alpaca.counts import Counts, Seen
+from core.market.alpaca.quotes import Quotes
+from core.market.alpaca.socket import Message
+from core.market.alpaca.stream_failover import StreamFailover
+from core.market.alpaca.wire import read_bar, read_status, shown
+from core.market.port import Heard
+from core.messages.inputs import MarketDataBroken
+from core.model.values import Symbol
+
+CONFLATED = 0.05
+"""Seconds that quotes of the stream wait for a newer one of their symbol."""
+PLACE = "Alpaca's stream"
+
+
+class StreamMessages:
+    """One run's, in its loop.
+
+    Parameters
+    ----------
+    hear
+        Takes what was told, in order.
+    look
+        The lamp, or what is due, may be another now.
+    wake
+        A bar closed no minute: when the next question is due may be another.
+    """
+
+    def __init__(
+        self,
+        switch: StreamFailover,
+        quotes: Quotes,
+        counts: Counts,
+        now: Callable[[], datetime],
+        hear: Callable[[Heard], None],
+        look: Callable[[], None],
+        wake: Callable[[], None],
+    ) -> None:
+        self._switch = switch
+        self._quotes = quotes
+        self._counts = counts
+        self._now = now
+        self._hear = hear
+        self._look = look
+        self._wake = wake
+
+    def take(self, messages: Sequence[Message], wanted: Collection[str]) -> None:
+        """`wanted` are the symbols that are listened to."""
+        now = self._now()
+        is_quoted = False
+        for message in messages:
+            kind, symbol = message.get("T"), message.get("S")
+            if not isinstance(symbol, str) or symbol not in wanted:
+                self._set_aside(kind, symbol, message)
+            elif kind == "q":
+                is_quoted = True
+                if self._quotes.put(Symbol(symbol), message):
+                    asyncio.get_running_loop().call_later(CONFLATED, self._hand_on_quotes)
+            elif kind == "s":
+                self._take_status(Symbol(symbol), message)
+            elif kind in ("b", "u"):
+                self._take_bar(Symbol(symbol), message, now)
+            else:
+                self._counts.see(Seen.UNKNOWN)
+        if is_quoted:
+            self._switch.heard_other(now)
+            self._look()
+
+    def _take_status(self, symbol: Symbol, message: Message) -> None:
+        """A trading halt or its end; it says nothing of whether bars and quotes come."""
+        told = read_status(symbol, message, PLACE)
+        if isinstance(told, MarketDataBroken):
+            self._counts.see(Seen.BROKEN)
+        if told is not None:
+            self._hear(told)
+
+    def _take_bar(self, symbol: Symbol, message: Message, now: datetime) -> None:
+        arrived = read_bar(symbol, message, PLACE)
+        if isinstance(arrived, MarketDataBroken):
+            self._counts.see(Seen.BROKEN)
+            self._switch.heard_other(now)
+            self._hear(arrived)
+        else:
+            minutes = self._switch.heard_bar(arrived, now)
+            for minute in minutes:
+                self._hear(minute)
+            if not minutes:
+                self._wake()
+        self._look()
+
+    def _set_aside(self, kind: object, symbol: object, message: Message) -> None:
+        """What is no bar and no quote of ours: control messages, other symbols, and what nobody can read."""
+        if kind in ("success", "subscription"):
+            return
+        if isinstance(symbol, str) and kind in ("b", "u", "q", "s"):
+            self._counts.see(Seen.NOT_ASKED_FOR)
+            return
+        if kind in ("b", "u", "q") or not message:
+            self._counts.see(Seen.BROKEN)
+            self._hear(MarketDataBroken(PLACE, f"a message that cannot be read: {shown(message)}"))
+            return
+        self._counts.see(Seen.UNKNOWN)
+
+    def _hand_on_quotes(self) -> None:
+        for sighting in self._quotes.take(self._now()):
+            self._hear(sighting)

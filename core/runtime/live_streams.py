@@ -1,0 +1,106 @@
+"""The tasks that bring a live desk what happens: orders, market data, the regime, earlier days, advisers' words."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from core.advisers.base import Adviser
+from core.brokers.port import OrderStream
+from core.engine import Engine
+from core.market.port import MarketData
+from core.model.connection import ConnectionStatus
+from core.model.values import Symbol
+from core.runtime.adviser_pool import AdviserPool
+from core.runtime.followed_symbols import followed
+from core.runtime.inbox import Inbox
+from core.runtime.past_days import PastWatch
+from core.runtime.regime_watch import RegimeWatch
+from core.views.builders.desk import ViewBuilder
+
+
+class LiveStreams:
+    """In the engine's thread and loop. What `LiveRuntime` says of its parts holds here."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        inbox: Inbox,
+        clock: Callable[[], datetime],
+        orders: OrderStream,
+        market: MarketData,
+        regime: RegimeWatch | None,
+        past: PastWatch | None,
+        advisers: Sequence[Adviser],
+    ) -> None:
+        self.engine = engine
+        self.inbox = inbox
+        self.clock = clock
+        self.orders = orders
+        self.market = market
+        self.regime = regime
+        self.past = past
+        self.advisers = advisers
+        self._followed: tuple[int, tuple[Symbol, ...]] = (-1, ())
+
+    def begin(self) -> list[asyncio.Task[None]]:
+        """Each until it is cancelled; the order updates are the first."""
+        tasks = [
+            self._begun("order updates", self.orders.run, self.inbox.hear_update),
+            self._begun("market data", self.market.run, self.inbox.hear_market),
+        ]
+        if self.regime is not None:
+            tasks.append(self._begun("regime", self.regime.run, self.inbox.hear_news))
+        if self.past is not None:
+            tasks.append(self._begun("days before today's", self.past.run, self.inbox.hear_news))
+        if self.advisers:
+            tasks.append(self._begun("advisers", self._consulting().run, self.inbox.hear_news))
+        return tasks
+
+    def _begun(
+        self,
+        name: str,
+        stream: Callable[[Callable[[Any], None], Callable[[ConnectionStatus], None]], Any],
+        hear: Callable[[Any], None],
+    ) -> asyncio.Task[None]:
+        return asyncio.create_task(self._keep_up(stream, hear), name=name)
+
+    async def _keep_up(
+        self,
+        stream: Callable[[Callable[[Any], None], Callable[[ConnectionStatus], None]], Any],
+        hear: Callable[[Any], None],
+    ) -> None:
+        """A stream comes back by itself; one that raises is our fault, is said, and is begun again."""
+        while True:
+            try:
+                await stream(hear, self.inbox.show)
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:
+                self.engine.say(f"a stream ended unforeseen ({type(error).__name__}: {error}); it is begun again")
+            await asyncio.sleep(1)
+
+    def _consulting(self) -> AdviserPool:
+        """Its pictures are its own: what a person looks at is not disturbed."""
+        pictures, state = ViewBuilder(self.engine), self.engine.state
+        terms = state.control.settings.advisers
+        return AdviserPool(
+            self.advisers,
+            terms,
+            lambda: pictures.draw(self.clock()),
+            lambda name: name not in state.advice.state.paused,
+        )
+
+    def follow(self) -> None:
+        """What is held, or on order, is quoted and has its bars, whether or not the settings name it."""
+        sequence, before = self.engine.state.journal.sequence, self._followed[1]
+        if sequence == self._followed[0]:
+            return
+        symbols = followed(self.engine.state)
+        self._followed = (sequence, symbols)
+        if symbols != before:
+            self.market.follow(symbols)
+            if self.past is not None:
+                self.past.follow(symbols)

@@ -1,0 +1,77 @@
+"""What the simulated exchange answers to a request, at an instant: the broker's adapter of the virtual runtime."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from core.brokers.simulated.exchange import SimulatedExchange
+from core.brokers.simulated.rules import is_taken
+from core.messages.effects import (
+    CancelOrder,
+    Effect,
+    FetchAccount,
+    FetchFigures,
+    FetchPicture,
+    LookUpOrder,
+    ReplaceOrder,
+    SubmitOrder,
+)
+from core.messages.inputs import (
+    AccountFetched,
+    CancelAnswered,
+    FiguresFetched,
+    Input,
+    LookUpAnswered,
+    PictureFetched,
+    SubmissionAnswered,
+)
+from core.model.broker import Accepted, FreshFigures, NoAnswer, Refused
+from core.model.instrument import BrokerInstrument
+from core.model.values import Symbol
+
+HAS_ID = "the broker has this id already"
+
+
+class ExchangeAnswers:
+    """`symbols` are those whose instruments a picture of the books describes."""
+
+    def __init__(self, exchange: SimulatedExchange, symbols: Callable[[], Iterable[str]]) -> None:
+        self._exchange = exchange
+        self._symbols = symbols
+
+    def answer(self, effect: Effect, at: datetime) -> Input:
+        """Raises TypeError where the effect asks nothing of a broker."""
+        exchange = self._exchange
+        match effect:
+            case SubmitOrder() | ReplaceOrder():
+                return SubmissionAnswered(effect.order.client_order_id, self._submitted(effect, at))
+            case CancelOrder():
+                return CancelAnswered(effect.client_order_id, exchange.cancel(at, effect.client_order_id))
+            case LookUpOrder():
+                return LookUpAnswered(effect.client_order_id, exchange.order(at, effect.client_order_id))
+            case FetchFigures():
+                return FiguresFetched(effect.proposal_id, effect.ticket_id, self._figures(effect.symbol, at))
+            case FetchAccount():
+                return AccountFetched(exchange.account(at))
+            case FetchPicture():
+                return PictureFetched(replace(exchange.picture(at), instruments=self._instruments()))
+        raise TypeError(f"{type(effect).__name__} is no request to a broker")
+
+    def _submitted(self, effect: SubmitOrder | ReplaceOrder, at: datetime) -> Accepted | Refused | NoAnswer:
+        """An exchange that cannot log an order takes none, and says nothing that could be believed."""
+        ask = self._exchange.replace if isinstance(effect, ReplaceOrder) else self._exchange.submit
+        try:
+            answer = ask(at, effect.order)
+        except OSError as error:
+            return NoAnswer(f"the exchange's own disk fails, mend it: {error.strerror}")
+        return NoAnswer(HAS_ID) if isinstance(answer, Refused) and is_taken(answer) else answer
+
+    def _figures(self, symbol: Symbol, at: datetime) -> FreshFigures:
+        exchange = self._exchange
+        return FreshFigures(at, exchange.account(at), exchange.quote(at, symbol), exchange.instrument(symbol))
+
+    def _instruments(self) -> tuple[BrokerInstrument, ...]:
+        found = (self._exchange.instrument(symbol) for symbol in map(Symbol, self._symbols()))
+        return tuple(instrument for instrument in found if isinstance(instrument, BrokerInstrument))
