@@ -20,11 +20,10 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from console.commands.assembly import recordings
 from console.commands.assembly.backtests import BacktestOptions, backtested
 from console.commands.assembly.host import Host
 from core.brokers.simulated.config import EDITION, FIRST_EDITION
-from core.runtime.simulated_exchange import config_of
+from core.runtime import simulated_exchange
 from core.settings.strategies import HOUSE_NAMES
 
 if TYPE_CHECKING:
@@ -82,10 +81,12 @@ def came_to(play: Play) -> Sum:
         market=DATA / "SPY_daily_2008_on.csv",
     )
 
-    def ruled(*about: Any, **more: Any) -> ExchangeConfig:
-        return replace(config_of(*about, **more), edition=play.edition)
+    made = simulated_exchange.config_of
 
-    with tempfile.TemporaryDirectory() as home, patch.object(recordings, "config_of", ruled):
+    def ruled(*about: Any, **more: Any) -> ExchangeConfig:
+        return replace(made(*about, **more), edition=play.edition)
+
+    with tempfile.TemporaryDirectory() as home, patch.object(simulated_exchange, "config_of", ruled):
         (told,) = backtested(Host.of({"KEYTURN_HOME": home}), options, lambda *_: None)
     figures = told["metrics"]
     assert isinstance(figures, dict)
