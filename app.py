@@ -185,7 +185,7 @@ def main() -> None:
     try:
         keyturn = Keyturn(dict(os.environ))
         if not open_plainly(sys.argv[1:], keyturn.environ, keyturn):
-            from console.commands import build
+            from console.commands.program import build
 
             build(keyturn)()
     except (OperatorError, JournalError) as error:

@@ -16,7 +16,7 @@ from typing import Any
 from typer.main import get_command
 
 from app import Keyturn
-from console.commands import build
+from console.commands.program import build
 
 PAGE = Path(__file__).resolve().parent / "keyturn.1"
 WITHOUT_SAYING = ("--help",)

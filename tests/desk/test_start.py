@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from console.commands import build
+from console.commands.program import build
 from console.start import COMPLETION, open_plainly
 from core.ports import Composition, DemoRequest
 

@@ -12,7 +12,7 @@ from console.commands import journal, protections, state, strategies
 from docs.man import PAGE, page
 
 HERE = Path(commands.__file__).parent
-NOT_A_COMMAND = {"__init__", "backtest_page", "shared"}
+NOT_A_COMMAND = {"__init__", "backtest_page", "program", "shared"}
 GROUPS = {"journal": journal, "protections": protections, "state": state, "strategies": strategies}
 
 

@@ -14,7 +14,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 import app
-from console.commands import build
+from console.commands.program import build
 from console.keymap import KEYS
 from docs.requirements import ROOT
 

@@ -1,0 +1,80 @@
+"""The program: every command around one composition."""
+
+from __future__ import annotations
+
+import typer
+
+from console.commands import (
+    backtest,
+    basket,
+    demo,
+    doctor,
+    journal,
+    kill,
+    latency,
+    protections,
+    reconcile,
+    regime,
+    replay,
+    state,
+    status,
+    strategies,
+)
+from console.commands.shared import say
+from console.start import prepare
+from core.ports import Composition
+
+HELP = """A trading console for careful people: strategies propose, you turn the key.
+
+Example: keyturn demo
+"""
+
+
+def build(composition: Composition) -> typer.Typer:
+    """The program's commands around one composition."""
+    program = typer.Typer(
+        name="keyturn",
+        help=HELP,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["--help", "-h"]},
+    )
+
+    def say_version(is_wanted: bool) -> None:
+        if is_wanted:
+            say(f"keyturn {composition.release()}")
+            raise typer.Exit
+
+    @program.callback(invoke_without_command=True)
+    def root(
+        context: typer.Context,
+        _version: bool = typer.Option(
+            False,
+            "--version",
+            help="Print which Keyturn this is: version and commit.",
+            callback=say_version,  # as a default: a name of this function is none that an annotation can be read with
+            is_eager=True,
+        ),
+    ) -> None:
+        """Open the desk on the configured account."""
+        context.obj = composition
+        if context.invoked_subcommand is None:
+            prepare()
+            composition.desk()
+
+    program.command(name="demo")(demo.demo)
+    program.command(name="replay")(replay.replay)
+    program.command(name="backtest")(backtest.backtest)
+    program.command(name="doctor")(doctor.doctor)
+    program.command(name="status")(status.status)
+    program.command(name="kill")(kill.kill)
+    program.command(name="basket")(basket.basket)
+    program.command(name="plan", hidden=True)(basket.basket)
+    program.command(name="latency")(latency.latency)
+    program.command(name="reconcile")(reconcile.reconcile)
+    program.command(name="regime")(regime.regime)
+    program.add_typer(protections.commands, name="protections")
+    program.add_typer(strategies.commands, name="strategies")
+    program.add_typer(journal.commands, name="journal")
+    program.add_typer(state.commands, name="state")
+    return program
