@@ -88,7 +88,7 @@ HEARD = (events.Key, events.Paste, events.MouseDown, events.AppFocus, Dropped)
 
 
 class DeskApp(App[None]):
-    """Implements `console.screens.dialog_host.Behind`.
+    """Implements `console.screens.dialog_host.DialogHost`.
 
     Attributes
     ----------

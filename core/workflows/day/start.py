@@ -1,4 +1,4 @@
-"""Taking up the journal; it trades only once the books were compared (`comparing.py`, EX-09). Also a clean stop.
+"""Taking up the journal; it trades only once the books were compared (`reconciliation.py`, EX-09). Also a clean stop.
 
 What a start does with each half-done step:
 
