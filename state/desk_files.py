@@ -17,7 +17,7 @@ MOST_OF_A_NAME = 1000
 
 @dataclass(frozen=True, slots=True)
 class DeskFiles:
-    """Implements `console.host_files.Surroundings`."""
+    """Implements `console.host_files.HostFiles`."""
 
     home: Home
     folder: Callable[[], AccountFolder]

@@ -15,7 +15,7 @@ PATIENCE = 2.0
 
 
 class DeskKillPort:
-    """Implements `console.terminal.driver.Door`.
+    """Implements `console.terminal.driver.KillPort`.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 """What every runtime is: one inbox for one engine, the gateway before the wire, and pictures for a desk that looks.
 
-The two runtimes differ in who orders the inputs and carries the requests; both leave alike (`leaving.py`).
+The two runtimes differ in who orders the inputs and carries the requests; both leave alike (`shutdown.py`).
 """
 
 from __future__ import annotations

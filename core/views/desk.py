@@ -18,7 +18,7 @@ from core.views.rows import (
     ProtectionRow,
     StrategyRow,
 )
-from core.views.standing import NO_WIRE, NOTHING_TO_RELOAD, KillOutcome, KillView, ReloadView, StatusView, WireView
+from core.views.standing import NO_WIRE, NOTHING_TO_RELOAD, KillView, ProposalOutcome, ReloadView, StatusView, WireView
 from core.views.ticket import NO_SIZING, SizingView, SymbolView, TicketView
 
 
@@ -53,7 +53,7 @@ class DeskView:
     orders: tuple[OrderRow, ...]
     log: tuple[LogRow, ...]
     tickets: tuple[TicketView, ...]
-    endings: tuple[KillOutcome, ...]
+    endings: tuple[ProposalOutcome, ...]
     refusals: tuple[LogRow, ...]
     kill: KillView
     symbols: tuple[SymbolView, ...]

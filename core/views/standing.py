@@ -98,7 +98,7 @@ class StatusView:
 
 
 @dataclass(frozen=True, slots=True)
-class KillOutcome:
+class ProposalOutcome:
     """What became of a proposal that waits no more."""
 
     proposal_id: ProposalId

@@ -1,4 +1,4 @@
-"""The exchange under the desk's stories, and a pilot that does not wait longer than it must."""
+"""The exchange under the desk's stories."""
 
 from __future__ import annotations
 
@@ -6,10 +6,7 @@ import pytest
 
 from core.brokers.simulated.config import FIRST_EDITION
 from tests.desk import desk_house
-from tests.desk.short_looks import look_shortly
 from tests.scenarios.house import House
-
-look_shortly()
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -17,7 +18,6 @@ import pyte
 from textual.pilot import Pilot
 
 import console.desk
-from console.arming import Arming
 from console.client.handle import EngineHandle
 from console.desk import DeskApp
 from console.host_files import NO_SURROUNDINGS, HostFiles
@@ -44,7 +44,6 @@ from core.runtime.virtual import VirtualRuntime
 from core.settings.settings import Settings
 from core.views import DeskView
 from state.journal import MemoryJournal
-from tests.desk.clocks import DeskClock
 from tests.scenarios.house import Switch
 from tests.screen import text_of
 from tests.unit.core.brokers.trading_floor import STORIES, Notebook
@@ -54,10 +53,6 @@ F = TypeVar("F", bound=Fact)
 SPY = Symbol("SPY")
 RULES: dict[str, Any] = {**STORIES}
 """Of the exchange under the desk; a story may change them."""
-SHARE_OF_SILENCE = 0.1
-"""Seconds of the desk's clock that pass at a look where the silence before a key is waited for: far from the second
-after which a desk takes itself for stalled.
-"""
 
 
 @cache
@@ -109,22 +104,6 @@ class House:
             assert asyncio.get_running_loop().time() < end, f"did not happen in {PATIENCE:g} s:\n{self.picture()}"
             await self.pilot.pause(0.02)
 
-    async def arms(self) -> None:
-        """Until a key counts here. The silence before it passes at once: time on the desk's clock is the test's."""
-
-        def is_armed() -> bool:
-            if self.is_armed():
-                return True
-            self._let_silence_pass()
-            return False
-
-        await self.until(is_armed)
-
-    def _let_silence_pass(self) -> None:
-        arming, clock = getattr(self.desk.screen, "arming", None), self.desk.now
-        if isinstance(arming, Arming) and arming.has_painted and isinstance(clock, DeskClock):
-            clock.skip(SHARE_OF_SILENCE)
-
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
 
@@ -134,7 +113,7 @@ class House:
     async def opens_the_ticket(self) -> TicketScreen:
         await self.until(lambda: self.shows("1 waiting"))
         await self.press("enter")
-        await self.arms()
+        await self.until(self.is_armed)
         ticket = self.desk.screen
         assert isinstance(ticket, TicketScreen)
         return ticket
@@ -145,7 +124,7 @@ class House:
         assert view is not None
         row = next(row for row in view.proposals if f"{row.quantity.normalize()} {row.symbol}" == order)
         self.desk.open_ticket(row.id)
-        await self.arms()
+        await self.until(self.is_armed)
         ticket = self.desk.screen
         assert isinstance(ticket, TicketScreen)
         return ticket
@@ -233,7 +212,7 @@ async def open_desk(
     """A desk with one proposal waiting."""
     runtime = _runtime(settings)
     handle = handled_by(lambda _stack: _built(runtime, _stack))
-    desk = kind(handle, now or DeskClock(), surroundings)
+    desk = kind(handle, now or time.monotonic, surroundings)
     async with desk.run_test(size=size) as pilot:
         house = House(desk, pilot, runtime)
         if ready:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -12,7 +13,6 @@ from core.messages.commands import BasketRow, OpenBasket
 from core.model.basket import BasketSource
 from core.runtime.link import Link
 from core.runtime.pace import Pace
-from tests.desk.clocks import DeskClock
 from tests.desk.desk_house import SPY, House
 from tests.scenarios.plans import SOLD, a_house_that_holds
 from tests.waiting import PATIENCE
@@ -31,7 +31,7 @@ async def open_floor(
     line.pace.free_until = line.at
     line.link = Link(latency)
     handle = EngineHandle(lambda _stack: line, before.door)
-    desk = DeskApp(handle, DeskClock())
+    desk = DeskApp(handle, time.monotonic)
     async with desk.run_test(size=size) as pilot:
         house = House(desk, pilot, line)
         await house.until(lambda: desk.view is not None and house.shows("ENTRIES ON"))

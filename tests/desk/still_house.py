@@ -31,7 +31,6 @@ from core.views import (
     StrategyRow,
     TradeRow,
 )
-from tests.desk.clocks import DeskClock
 from tests.desk.desk_house import SPY, House, _runtime, market
 
 
@@ -85,7 +84,7 @@ class StillHouse(House):
 @asynccontextmanager
 async def open_still(view: DeskView, size: tuple[int, int] = (120, 40), **terms: Any) -> AsyncIterator[StillHouse]:
     handle = StillHandle(view)
-    desk = DeskApp(handle, **{"now": DeskClock(), **terms})
+    desk = DeskApp(handle, **terms)
     async with desk.run_test(size=size) as pilot:
         house = still_house(desk, pilot, handle)
         await house.is_drawn()

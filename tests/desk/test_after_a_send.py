@@ -37,7 +37,7 @@ async def test_who_was_in_positions_is_there_after_the_send() -> None:
         await house.press("2")
         proposals = house.desk.view.proposals if house.desk.view else ()
         house.desk.open_ticket(proposals[0].id)
-        await house.arms()
+        await house.until(house.is_armed)
         await house.press("B")
         await house.until(lambda: house.shows("broker 0.1") and not isinstance(house.desk.screen, TicketScreen))
         assert house.desk.focused is house.desk.board.positions.grid
@@ -50,7 +50,7 @@ async def test_the_new_order_is_marked_for_some_seconds_and_takes_no_selection()
         await house.press("3", "end")
         chosen = house.desk.board.orders.grid.selected
         await house.press("2", "c", "enter")
-        await house.arms()
+        await house.until(house.is_armed)
         await house.press("S")
         await house.until(lambda: f"{NEW.strip()} marks it" in house.footer())
         await house.until(lambda: any(f"{NEW}SELL to" in line for line in house.picture().splitlines()))

@@ -126,7 +126,7 @@ async def test_an_exit_is_confirmed_and_sold_while_it_is_latched() -> None:
         await house.until(lambda: house.shows("BREAKER: latched"))
 
         await house.press("!")
-        await house.arms()
+        await house.until(house.is_armed)
         await house.press("S")
         await house.until(lambda: house.shows("No positions."))
         assert not house.facts(BreakerClosed)
@@ -153,7 +153,7 @@ async def test_the_command_asks_with_the_reason_and_capital_d_lets_entries_pass_
         await house.wait(0.3)
         assert not house.facts(BreakerClosed)
 
-        await house.arms()
+        await house.until(house.is_armed)
         await house.press("D")
         await house.until(lambda: house.facts(BreakerClosed))
         await house.until(lambda: house.shows("ENTRIES ON", "0 of 1 failed") and not house.shows("BREAKER: "))

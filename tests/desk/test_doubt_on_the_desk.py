@@ -105,7 +105,7 @@ async def test_a_close_in_doubt_is_named_in_the_banner_and_the_row() -> None:
         await house.until(lambda: house.shows("broker 0.1"))
         loses(house, "market")
         await house.press("c", "enter")
-        await house.arms()
+        await house.until(house.is_armed)
         await house.press("S")
 
         await house.until(lambda: house.shows("UNCOVERED SPY 0.1 exit in doubt: the broker is asked", "in doubt !"))
@@ -122,7 +122,7 @@ async def test_a_close_that_failed_is_told_on_the_last_line() -> None:
         await buys(house)
         await house.until(lambda: house.shows("broker 0.1"))
         await house.press("c", "enter")
-        await house.arms()
+        await house.until(house.is_armed)
         refuses(house, "market")
         await house.press("S")
 

@@ -109,7 +109,7 @@ async def test_a_resize_under_an_open_ticket_keeps_it_and_the_row_under_it() -> 
             await house.pilot.resize_terminal(*size)
             await house.wait(0.25)
             assert house.desk.screen is ticket
-        await house.arms()
+        await house.until(house.is_armed)
         assert house.shows("0.1 SPY at 496.21 limit")
 
         await house.press("escape")

@@ -65,7 +65,7 @@ async def test_u_resumes_and_says_that_entries_are_on_again() -> None:
     async with open_desk() as house:
         await halts(house)
         await house.until(lambda: house.shows("U  resume", "armed"))
-        await house.arms()
+        await house.until(house.is_armed)
         await house.press("U")
         await house.until(lambda: house.facts(Resumed))
         await house.until(lambda: len(house.desk.screen_stack) == 1 and house.shows("ENTRIES ON"))
@@ -83,7 +83,7 @@ async def test_u_says_what_still_shuts_entries() -> None:
         await house.until(lambda: house.shows("ENTRIES SHUT"))
 
         await halts(house)
-        await house.arms()
+        await house.until(house.is_armed)
         await house.press("U")
         await house.until(lambda: house.facts(Resumed) and len(house.desk.screen_stack) == 1)
 
@@ -100,7 +100,7 @@ async def test_a_u_typed_ahead_held_down_or_in_a_burst_resumes_nothing() -> None
             await house.wait(0.1)
         assert not house.facts(Resumed)
         await house.press("x")
-        await house.arms()
+        await house.until(house.is_armed)
         await types_ahead(house, "UPDATE")
         await house.wait(0.4)
         assert not house.facts(Resumed)
@@ -111,12 +111,12 @@ async def test_a_u_before_the_chord_is_pressed_again_ends_no_halt() -> None:
     """OP-07: what is armed is the screen since the last chord"""
     async with open_desk() as house:
         await halts(house)
-        await house.arms()
+        await house.until(house.is_armed)
         await house.press("U", "ctrl+k")
         await house.wait(0.4)
         assert not house.facts(Resumed)
         assert isinstance(house.desk.screen, KillScreen)
-        await house.arms()
+        await house.until(house.is_armed)
         await house.press("U")
         await house.until(lambda: house.facts(Resumed))
 
@@ -125,7 +125,7 @@ async def test_a_kill_right_behind_u_wins_and_its_screen_stays() -> None:
     """OP-07"""
     async with open_desk() as house:
         await halts(house)
-        await house.arms()
+        await house.until(house.is_armed)
         screen = house.desk.screen
         assert isinstance(screen, KillScreen)
         screen.resume.since = house.desk.now()
@@ -142,7 +142,7 @@ async def test_u_never_ends_a_halt_that_an_invariant_caused() -> None:
         an_invariant_halts(house)
         await halts(house)
         await house.until(lambda: house.shows("U  take back the key's halt", "stays halted", "type CLEAR"))
-        await house.arms()
+        await house.until(house.is_armed)
         await house.press("U")
         await house.until(lambda: len(house.desk.screen_stack) == 1)
 

@@ -62,7 +62,7 @@ async def test_no_click_answers_a_question() -> None:
         await house.buys()
         await house.press("3", "home", "d")
         await house.until(lambda: house.shows("Cancel this stop?"))
-        await house.arms()
+        await house.until(house.is_armed)
         await click_all_over(house, house.desk.screen.query_one(".question").region)
         await house.wait(0.4)
         assert isinstance(house.desk.screen, ArmedQuestion)

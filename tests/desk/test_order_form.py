@@ -378,12 +378,12 @@ async def test_a_margin_account_sells_short_with_its_own_key() -> None:
         await opens_the_form(house)
         await house.press(*"2", "up", *"short", "tab", "tab", "tab", *"496", "tab", *"498", "enter")
         await house.until(lambda: house.shows("PAPER ─ SELL short ─ SPY", "after fill: 2 short", "STOP 498.00"))
-        await house.arms()
+        await house.until(house.is_armed)
 
         await house.press("S")
         await house.wait(0.4)
         assert house.sent_nothing()
-        await house.arms()
+        await house.until(house.is_armed)
         await house.press("H")
 
         await house.until(lambda: house.facts(OrderCreated))

@@ -58,7 +58,7 @@ async def test_a_plan_is_marked_signed_once_and_reported(size: tuple[int, int]) 
         await opens_a_plan(house, a_buy("GGG", "45"), a_sale("AAA"))
         assert house.shows("Nothing is marked yet", "not armed", "[ ] SELL to close")
         await marks_all_of(house, 2)
-        await house.arms()
+        await house.until(house.is_armed)
         assert house.shows("2 of 2 go, +5,999.40, −4,500.45", "[x] SELL to close", "P sign 2 orders")
 
         await house.press("P")
@@ -84,7 +84,7 @@ async def test_the_last_line_names_the_keys_that_do_something_now() -> None:
         await opens_a_plan(house, a_sale("AAA", "60", limit="105"), a_buy("GGG", "20"))
         await names(house, "Space mark  Esc back")
         await marks_all_of(house, 2)
-        await house.arms()
+        await house.until(house.is_armed)
         await names(house, "Space mark  P sign  Esc back")
         await house.press("P")
         await house.until(lambda: house.shows("WAITING FOR THE SELLS"))
@@ -117,7 +117,7 @@ async def test_a_plan_that_asks_while_somebody_is_typing_is_announced() -> None:
     async with open_floor("AAA", "BBB", "CCC") as house:
         await opens_a_plan(house, a_sale("AAA", "60", limit="105"), a_buy("GGG", "20"))
         await marks_all_of(house, 2)
-        await house.arms()
+        await house.until(house.is_armed)
         await house.press("P")
         await house.until(lambda: house.shows("WAITING FOR THE SELLS"))
         await house.press("escape", "6", "slash", "a")
@@ -147,7 +147,7 @@ async def test_a_mark_after_the_paint_disarms_the_key() -> None:
     async with open_floor("AAA", "BBB", "CCC") as house:
         await opens_a_plan(house, a_sale("AAA"), a_sale("BBB"))
         await house.press("space")
-        await house.arms()
+        await house.until(house.is_armed)
         await types_ahead(house, "j P")
         await house.wait(0.4)
 
@@ -171,7 +171,7 @@ async def test_flatten_is_one_plan_with_one_key_also_when_killed() -> None:
         await house.until(lambda: house.shows("KILLED since"))
         await house.press("F")
         await house.until(lambda: house.shows("Plan ─ flatten everything", "P sign 3 orders"))
-        await house.arms()
+        await house.until(house.is_armed)
 
         await house.press("P")
         await house.until(lambda: house.shows("DONE 3 of 3 filled"))
@@ -197,7 +197,7 @@ async def test_flatten_takes_the_working_entries_back_on_one_key(size: tuple[int
         await house.press("p")
         await house.until(lambda: isinstance(house.desk.screen, BasketScreen))
         await marks_all_of(house, 8)
-        await house.arms()
+        await house.until(house.is_armed)
         await house.press("P")
         await house.until(lambda: house.desk.view is not None and len(house.desk.view.kill.entries_working) == 8)
         await house.press("s")
@@ -207,7 +207,7 @@ async def test_flatten_takes_the_working_entries_back_on_one_key(size: tuple[int
             lambda: house.shows("Plan ─ flatten everything", "8 of 8 entries taken back first, 1 of 1 go")
         )
         assert house.shows("take 8 entries back, sign 1 order", "cancel open")
-        await house.arms()
+        await house.until(house.is_armed)
 
         await house.press("P")
 
@@ -232,7 +232,7 @@ async def test_a_plan_that_asks_comes_to_the_front_and_goes_on_by_an_armed_key()
     async with open_floor("AAA", "BBB", "CCC") as house:
         await opens_a_plan(house, a_sale("AAA", "60", limit="105"), a_buy("GGG", "20"))
         await marks_all_of(house, 2)
-        await house.arms()
+        await house.until(house.is_armed)
         await house.press("P")
         await house.until(lambda: house.shows("WAITING FOR THE SELLS"))
         await house.press("escape")
@@ -241,7 +241,7 @@ async def test_a_plan_that_asks_comes_to_the_front_and_goes_on_by_an_armed_key()
         await house.until(lambda: house.shows("ASKS YOU", "not filled in 60 s"))
         sent = held_back(house, AnswerBasket)
 
-        await house.arms()
+        await house.until(house.is_armed)
         await house.press("O")
         await house.until(lambda: sent)
         assert sent == [AnswerBasket(house.desk.view.plan.id, goes_on=True)]  # type: ignore[union-attr]
@@ -252,7 +252,7 @@ async def test_s_stops_a_plan_that_runs() -> None:
     async with open_floor("AAA", "BBB", "CCC") as house:
         await opens_a_plan(house, a_sale("AAA", "60", limit="105"), a_buy("GGG", "20"))
         await marks_all_of(house, 2)
-        await house.arms()
+        await house.until(house.is_armed)
         await house.press("P")
         await house.until(lambda: house.shows("WAITING FOR THE SELLS"))
         await house.until(lambda: any(fact.order.limit_price == 105 for fact in house.facts(OrderCreated)))
@@ -287,7 +287,7 @@ async def test_on_a_live_account_the_value_of_the_entries_is_typed() -> None:
         for key in figure:
             await house.press(key)
             await house.wait(0.05)
-        await house.arms()
+        await house.until(house.is_armed)
         await house.press("P")
         await house.until(lambda: signed(house) == 1)
 
@@ -346,7 +346,7 @@ async def test_a_row_says_that_a_target_does_not_come_back() -> None:
         )
         await house.until(lambda: house.shows("BUY to open"))
         await house.press("1", "enter")
-        await house.arms()
+        await house.until(house.is_armed)
         await house.press("B")
         await house.until(lambda: len(house.desk.screen_stack) == 1)
         await house.until(lambda: house.desk.view is not None and len(house.desk.view.positions) == 2)

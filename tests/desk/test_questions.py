@@ -23,12 +23,12 @@ async def opens_the_question(house: House) -> ArmedQuestion:
 async def test_d_asks_before_it_cancels_a_stop_and_capital_d_does_it() -> None:
     async with open_desk() as house:
         await opens_the_question(house)
-        await house.arms()
+        await house.until(house.is_armed)
         await house.press("enter", "y", "space", "d")
         await house.wait(0.3)
         assert not house.facts(CancelRequested)
 
-        await house.arms()
+        await house.until(house.is_armed)
         await house.press("D")
         await house.until(lambda: house.facts(CancelRequested))
         await house.until(lambda: house.shows("YOU 0 of 0.1 !"))
@@ -48,12 +48,12 @@ async def test_a_key_typed_ahead_of_the_question_answers_nothing() -> None:
 async def test_a_burst_and_a_paste_answer_nothing() -> None:
     async with open_desk() as house:
         question = await opens_the_question(house)
-        await house.arms()
+        await house.until(house.is_armed)
         house.desk.post_message(events.Paste("D"))
         await house.wait(0.3)
         assert not house.facts(CancelRequested)
 
-        await house.arms()
+        await house.until(house.is_armed)
         now = house.desk.now()
         question.hear("D", now)
         question.hear("q", now + 0.01)
@@ -82,12 +82,12 @@ async def test_a_question_under_another_screen_or_on_a_small_terminal_is_not_arm
     """OP-07"""
     async with open_desk() as house:
         question = await opens_the_question(house)
-        await house.arms()
+        await house.until(house.is_armed)
         await house.press("ctrl+k")
         await house.until(lambda: house.shows("HALTED"))
         assert not question.arming.has_painted
         await house.press("escape")
-        await house.arms()
+        await house.until(house.is_armed)
 
         await house.pilot.resize_terminal(60, 20)
         await house.until(lambda: not question.arming.has_painted)

@@ -154,7 +154,7 @@ async def test_a_moved_confirming_key_is_the_only_one_that_confirms() -> None:
         await house.wait(0.8)
         assert house.sent_nothing()
 
-        await house.arms()
+        await house.until(house.is_armed)
         await house.press("G")
         await house.until(lambda: house.facts(OrderCreated))
 

@@ -39,7 +39,7 @@ async def moves_the_stop(house: House, price: str) -> None:
     house.desk.handle.send(MoveStop(SPY, "vwap", Price(Decimal(price))))
     await house.until(lambda: house.shows("REPLACE stop"))
     await house.press("1", "enter")
-    await house.arms()
+    await house.until(house.is_armed)
 
 
 async def test_the_ticket_of_a_moved_stop_says_from_where_to_where_and_what_it_costs() -> None:
@@ -100,11 +100,11 @@ async def test_r_alone_moves_a_stop() -> None:
         created, confirmed = len(house.facts(OrderCreated)), len(house.facts(ConfirmationReceived))
 
         for wrong in ("S", "B", "C", "H", "enter", "y"):
-            await house.arms()
+            await house.until(house.is_armed)
             await house.press(wrong)
             await house.wait(0.3)
         assert (len(house.facts(OrderCreated)), len(house.facts(ConfirmationReceived))) == (created, confirmed)
-        await house.arms()
+        await house.until(house.is_armed)
         await house.press("R")
         await house.until(lambda: len(house.facts(OrderCreated)) > created)
 

@@ -89,7 +89,7 @@ async def test_a_desk_that_is_on_says_nothing_of_it() -> None:
         assert house.shows("1 Proposals ─ 1 waiting", "2 Positions ──", "3 Orders ──", "5 Strategies ─ 1 running")
         await house.press("ctrl+k")
         await house.until(lambda: house.shows("1 Proposals ─ HALTED, 1 waiting", "2 Positions ─ HALTED"))
-        await house.arms()
+        await house.until(house.is_armed)
         await house.press("U")
         await house.until(lambda: house.shows("1 Proposals ─ 1 waiting", "2 Positions ──"))
 

@@ -52,7 +52,7 @@ async def test_a_key_that_means_something_else_sends_nothing() -> None:
         ticket = await house.opens_the_ticket()
 
         for wrong in ("S", "H", "C", "y", "enter", "space", "b", "R", "P", "K", "2", "n", "q"):
-            await house.arms()
+            await house.until(house.is_armed)
             await house.press(wrong)
             await house.until(lambda: not house.is_armed())
 
@@ -71,7 +71,7 @@ async def test_a_key_too_early_says_so_and_the_next_one_counts() -> None:
         await house.wait(0.3)
         assert house.sent_nothing()
 
-        await house.arms()
+        await house.until(house.is_armed)
         await house.press("B")
 
         await house.until(lambda: house.facts(ConfirmationReceived))
@@ -128,7 +128,7 @@ async def test_two_tickets_swapping_places_confirm_only_what_stands_there() -> N
         await house.wait(0.2)
         assert house.sent_nothing()
 
-        await house.arms()
+        await house.until(house.is_armed)
         await house.press("B")
         await house.until(lambda: house.facts(OrderCreated))
         assert str(house.facts(OrderCreated)[0].order.quantity) == "0.09"
@@ -152,7 +152,7 @@ async def test_a_refusal_keeps_the_ticket_open_with_its_reason() -> None:
         assert house.sent_nothing()
 
         await house.press("r")
-        await house.arms()
+        await house.until(house.is_armed)
         await house.press("B")
         await house.until(lambda: house.facts(OrderCreated))
 
@@ -209,7 +209,7 @@ async def test_a_terminal_too_small_to_show_the_ticket_confirms_nothing() -> Non
         assert house.sent_nothing()
 
         await house.pilot.resize_terminal(80, 24)
-        await house.arms()
+        await house.until(house.is_armed)
         assert house.shows("lose 0.15 USD    size capped by 50 USD")
         await house.press("B")
         await house.until(lambda: house.facts(ConfirmationReceived))

@@ -63,7 +63,7 @@ async def test_an_edit_makes_a_new_ticket_with_a_silence_of_its_own_and_its_key_
         assert EditProposal(ticket.proposal_id, Decimal("0.05"), Decimal("496.10")) in sent  # type: ignore[arg-type]
         assert not any(isinstance(command, Confirm) for command in sent)
         await house.until(lambda: house.shows("0.05 SPY at 496.10 limit, day", "cost 24.81 USD"))
-        await house.arms()
+        await house.until(house.is_armed)
         assert ticket._shown is not None
         assert ticket._shown.ticket.digest != before.ticket.digest
         await house.press("B")
@@ -95,7 +95,7 @@ async def test_a_refused_edit_says_why_at_the_top_and_the_old_order_stays_confir
 
         await house.until(lambda: house.facts(EditRefused))
         await house.until(lambda: house.shows("NOT CHANGED", "over 50.00 USD an order; 0.1 would pass"))
-        await house.arms()
+        await house.until(house.is_armed)
         assert house.shows("0.1 SPY at 496.21 limit, day", "NOT CHANGED")
         await house.press("B")
         await house.until(lambda: house.facts(OrderCreated))
@@ -135,7 +135,7 @@ async def test_a_ticket_under_a_form_is_not_armed_and_its_key_is_a_letter_of_the
         assert house.sent_nothing()
         assert house.shows("Reason        B▏")
         await house.press("escape")
-        await house.arms()
+        await house.until(house.is_armed)
 
 
 async def test_a_reason_is_written_down_and_an_empty_one_is_allowed() -> None:
@@ -166,7 +166,7 @@ async def test_the_waiting_exit_parks_the_ticket_and_the_next_one_comes_back_to_
         await house.wait(0.3)
         await house.press("exclamation_mark")
         await house.until(lambda: house.shows("SELL to close ─ SPY", "paid 496.21 a share", "after fill: none"))
-        await house.arms()
+        await house.until(house.is_armed)
         parked = house.desk.screen
         assert isinstance(parked, TicketScreen)
 
@@ -199,6 +199,6 @@ async def test_an_exit_that_waits_stands_on_the_ticket_of_an_entry_and_is_one_ke
         await house.press("exclamation_mark")
 
         await house.until(lambda: house.shows("SELL to close ─ SPY", "result"))
-        await house.arms()
+        await house.until(house.is_armed)
         await house.press("S")
         await house.until(lambda: len(house.facts(ConfirmationReceived)) == 2)

@@ -32,7 +32,7 @@ async def test_the_key_counts_only_after_the_whole_word_and_the_silence_behind_i
         await house.wait(0.4)
         assert house.sent_nothing()
 
-        await house.arms()
+        await house.until(house.is_armed)
         assert house.shows("B  buy to open")
         await house.press("B")
         await house.until(lambda: house.facts(OrderCreated))
@@ -46,7 +46,7 @@ async def test_what_was_typed_stands_beside_the_key_that_it_arms() -> None:
             await house.press(typed[-1])
             await house.until(lambda typed=typed: house.shows(f"typed: {typed} "))
 
-        await house.arms()
+        await house.until(house.is_armed)
         assert house.shows("B  buy to open  typed: SPY")
 
 
@@ -89,7 +89,7 @@ async def test_another_key_or_a_paste_behind_the_word_takes_it_back() -> None:
         await opens_a_live_ticket(house)
         for breaks in ("P", "paste"):
             await house.press("S", "P", "Y")
-            await house.arms()
+            await house.until(house.is_armed)
             if breaks == "paste":
                 house.desk.post_message(events.Paste("SPY"))
             else:
@@ -106,7 +106,7 @@ async def test_the_word_is_for_the_ticket_on_which_it_was_typed() -> None:
     async with open_desk() as house:
         await opens_a_live_ticket(house)
         await house.press("S", "P", "Y")
-        await house.arms()
+        await house.until(house.is_armed)
 
         await house.press("r")
 
@@ -126,7 +126,7 @@ async def test_an_exit_on_a_live_account_needs_no_word() -> None:
         await house.until(lambda: house.shows("1 EXIT"))
 
         await house.press("exclamation_mark")
-        await house.arms()
+        await house.until(house.is_armed)
         assert house.shows("LIVE ─ SELL to close ─ SPY")
         await house.press("S")
 

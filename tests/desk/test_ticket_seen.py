@@ -71,7 +71,7 @@ async def test_an_entry_of_which_a_part_is_hidden_is_not_armed_until_the_termina
         await house.until(
             lambda: house.shows("check 0: reason number 0", f"check {MANY - 1}: reason number {MANY - 1}")
         )
-        await house.arms()
+        await house.until(house.is_armed)
         await house.press("B")
         await house.until(lambda: house.facts(ConfirmationReceived))
 
@@ -87,7 +87,7 @@ async def test_an_exit_always_has_a_way_however_much_there_is_to_say() -> None:
 
         await house.press("exclamation_mark")
         await house.until(lambda: house.shows("lines more: a taller terminal shows them", "S  sell to close"))
-        await house.arms()
+        await house.until(house.is_armed)
         await house.press("S")
 
         await house.until(lambda: len(house.facts(ConfirmationReceived)) == 2)

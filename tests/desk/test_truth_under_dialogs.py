@@ -65,7 +65,7 @@ async def test_the_footer_of_the_kill_box_is_that_of_its_state() -> None:
         await house.press("ctrl+k")
         await house.until(lambda: house.facts(Halted))
         await house.until(lambda: "K kill  F flatten  U resume  Esc look around" in house.footer())
-        await house.arms()
+        await house.until(house.is_armed)
         await house.press("U")
         await house.until(lambda: house.facts(Resumed))
         await house.until(lambda: "Enter stage it as a proposal  Esc back" in house.footer())
@@ -190,7 +190,7 @@ async def test_a_terminal_too_small_shows_no_part_of_a_ticket() -> None:
         await house.until(lambda: house.shows("Keyturn needs 80 × 24; this terminal has 60 × 20"))
         await house.until(lambda: not house.shows("BUY to open"))
         await house.pilot.resize_terminal(80, 24)
-        await house.arms()
+        await house.until(house.is_armed)
 
 
 async def test_at_80_columns_no_warning_is_cut() -> None:

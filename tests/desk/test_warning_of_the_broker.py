@@ -137,7 +137,7 @@ async def test_w_shows_the_words_and_what_becomes_of_the_order_and_capital_d_let
         await house.wait(0.3)
         assert not house.facts(WarningConfirmed)
 
-        await house.arms()
+        await house.until(house.is_armed)
         await house.press("D")
         await house.until(lambda: house.facts(WarningConfirmed))
         await house.until(lambda: not house.shows("WARNED") and not house.shows("BROKER WARNS"))

@@ -10,7 +10,7 @@ import pytest
 from core.messages.commands import Confirm
 from core.model.account import Mode
 from core.model.codes import DeskState, HaltCause, ProposalEnd
-from core.views import DeskView, HaltRow, KillOutcome, KillView, TicketView
+from core.views import DeskView, HaltRow, KillView, ProposalOutcome, TicketView
 from tests.snapshots.conftest import Compare
 from tests.snapshots.day import BARE, EFFECTS, ENTRY, EXIT, REFUSED, STATUS, STOP, ago, empty, full
 from tests.snapshots.planned import plan_that_is_over
@@ -54,7 +54,7 @@ def test_a_ticket_in_each_of_its_states(state: str, looks_as_before: Compare) ->
             await still.after(0.2)
             assert any(isinstance(command, Confirm) for command in still.sent)
         if state == "over":
-            ended = (KillOutcome(ENTRY.id, ProposalEnd.EXPIRED, "90 s after its bar"),)
+            ended = (ProposalOutcome(ENTRY.id, ProposalEnd.EXPIRED, "90 s after its bar"),)
             still.shows(full(proposals=(), endings=ended, number=2))
             await still.settle()
 

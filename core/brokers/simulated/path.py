@@ -3,7 +3,7 @@
 A bar that lasts longer than a minute is walked alike, each point at the same part of it.
 
 Which one hurts is each order's own: `BookedOrder.low_hurts`. What is shown of a bar, and so what a late order walks, is
-said by `directions.py`. A path follows from its bar and that one claim alone, so it never matters how often, or in what
+said by `path_order.py`. A path follows from its bar and that one claim alone, so it never matters how often, or in what
 steps, the exchange is asked to walk it.
 """
 

@@ -2,7 +2,7 @@
 
 A strategy reckons with bars and answers: what it imports is loaded before its process gives up every file, and a clock,
 chance or another thread would make a replay another day. This finds slips alone; what a strategy cannot do is its
-process's matter (`confinement.py`).
+process's matter (`sandbox.py`).
 """
 
 from __future__ import annotations

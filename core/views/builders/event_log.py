@@ -14,7 +14,7 @@ from core.model.said_once import SaidOnce
 from core.model.values import Price
 from core.ports import Recorded
 from core.trading_state.state import TradingState
-from core.views import KillOutcome, LogRow, NotEdited, NotStaged
+from core.views import ProposalOutcome, LogRow, NotEdited, NotStaged
 from core.views.event_text import in_words, kind_of, severity_of
 from core.views.order_text import order_in_words, purpose_in_words
 
@@ -54,7 +54,7 @@ class EventLog:
     def __init__(self) -> None:
         self.rows: deque[LogRow] = deque(maxlen=ROWS)
         self.refusals: deque[LogRow] = deque(maxlen=REFUSALS)
-        self.endings: deque[KillOutcome] = deque(maxlen=REFUSALS)
+        self.endings: deque[ProposalOutcome] = deque(maxlen=REFUSALS)
         self.failed_closes: deque[LogRow] = deque(maxlen=REFUSALS)
         self.staged = 0
         self.signal_prices: dict[str, Price | None] = {}
@@ -89,7 +89,7 @@ class EventLog:
         if isinstance(fact, facts.AuthorizationEnded) and fact.code in FAILED_CLOSES:
             self.failed_closes.append(replace(row, text=fact.reason))
         if isinstance(fact, facts.ProposalEnded):
-            self.endings.append(KillOutcome(fact.proposal_id, fact.end, fact.reason))
+            self.endings.append(ProposalOutcome(fact.proposal_id, fact.end, fact.reason))
 
     def note(self, notes: Sequence[str], at: datetime) -> None:
         """What the operator should know of and no record holds: what loading had to do, what a part of the desk lacks.
