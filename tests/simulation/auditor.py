@@ -564,7 +564,7 @@ class Auditor:
 
     def _is_linked_to_nothing(self, seen: Seen) -> bool:
         """A leg at an exchange that leaves its sibling alone."""
-        manners = getattr(self.world.exchange, "manners", None)
+        manners = self.world.manners
         return seen.role is not None and manners is not None and not manners.ends_siblings
 
     def _less_of_it_is_on_its_way(self, order_id: str, seen: Seen, beyond: Decimal) -> bool:

@@ -485,6 +485,7 @@ class World:
         self.surprises = Surprises(self)
         self.log = Exchanged(self)
         self.calendar = calendar()
+        self.manners = manners
         self.exchange = (
             SimulatedExchange(config, self.calendar, self.log)
             if manners is None
