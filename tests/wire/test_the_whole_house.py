@@ -316,7 +316,7 @@ def test_a_fresh_home_compares_with_the_broker_and_takes_its_word(market: Loopba
     fresh = Host.of(environ(market, tmp_path / "fresh"))
 
     looked = compared(fresh, None)
-    accepted = fresh.reconcile(None, accept=True)
+    accepted = compared(fresh, None, accept=True)
     again = compared(fresh, None)
 
     assert (looked["ok"], looked["positions"], looked["orders"]) == (False, 1, 1)
