@@ -35,7 +35,7 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
 _MADE: dict[Any, TypeAdapter[Any]] = {}
 
 
-def shape_of_documents(state: TradingState) -> str:
+def _shape_of_documents(state: TradingState) -> str:
     """A digest of what every document holds, by its types; another one, and documents are left for the journal.
 
     Older documents could not say what nobody looked for then; the journal can.
@@ -59,7 +59,12 @@ def save(state: TradingState, documents: Documents) -> None:
     """Write a checkpoint of what the journal holds on the disk. Raises OSError, JournalWriteError."""
     state.journal.sync()
     state.journal.past.save()
-    documents.save(Checkpoint(state.journal.sequence, documents_of(state), shape_of_documents(state)))
+    documents.save(checkpoint_of(state))
+
+
+def checkpoint_of(state: TradingState) -> Checkpoint:
+    """Every document as it is now."""
+    return Checkpoint(state.journal.sequence, documents_of(state), _shape_of_documents(state))
 
 
 def rebuild(state: TradingState, documents: Documents | None) -> tuple[str, ...]:
@@ -113,7 +118,7 @@ def _require_its_end(state: TradingState, known: int) -> None:
 
 
 def _restore(state: TradingState, found: Checkpoint, made: dict[str, TypeAdapter[Any]]) -> int:
-    if found.shape != shape_of_documents(state):
+    if found.shape != _shape_of_documents(state):
         raise OtherShapeError
     loaded = {name: adapter.validate_python(found.documents.get(name)) for name, adapter in made.items()}
     ledger: LedgerState = loaded[state.ledger.name]

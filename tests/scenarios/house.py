@@ -48,7 +48,7 @@ from core.runtime.virtual import VirtualRuntime
 from core.settings.settings import Settings
 from core.strategies.builtin import OF_THE_HOUSE, StrategyKinds
 from core.strategies.memory import StrategyMemory
-from core.trading_state.checkpoint import documents_of, rebuild, shape_of_documents, states
+from core.trading_state.checkpoint import checkpoint_of, rebuild, states
 from core.trading_state.state import TradingState
 from state.journal import MemoryJournal
 from tests.scenarios.before_codes import OlderJournal
@@ -388,8 +388,8 @@ def assert_can_be_rebuilt(house: House) -> None:
     """The state is a fold of the journal, also when taken up from documents half-way (SP-03); and so it was before what
     a decision reads stood in codes (SP-07). What was asserted already, and has not changed since, is not again.
     """
-    documents, journal = documents_of(house.desk), house.desk.journal
-    now = (journal.lines.copy(), documents) if isinstance(journal, MemoryJournal) else None
+    kept, journal = checkpoint_of(house.desk), house.desk.journal
+    now = (journal.lines.copy(), kept.documents) if isinstance(journal, MemoryJournal) else None
     if now is not None and house.proved == now:
         return
     live = states(house.desk)
@@ -397,7 +397,7 @@ def assert_can_be_rebuilt(house: House) -> None:
     again = rebuilt(house.desk)
     assert states(again) == live
     assert running(again) == remembered
-    again = rebuilt(house.desk, Drawer(Checkpoint(journal.sequence, documents, shape_of_documents(house.desk))))
+    again = rebuilt(house.desk, Drawer(kept))
     assert states(again) == live
     assert running(again) == remembered
     if isinstance(journal, MemoryJournal):
