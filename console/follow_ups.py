@@ -41,7 +41,7 @@ class FollowUps:
     Parameters
     ----------
     sign_closes
-        Several closes wait, or entries work beside one: they are put on one plan, to be signed once.
+        Several closes wait, or entries work beside one: they are put on one basket, to be signed once.
     """
 
     def __init__(self, behind: DialogHost, orders: Orders, sign_closes: Callable[[], None]) -> None:

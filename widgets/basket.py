@@ -1,4 +1,4 @@
-"""The text of a plan: its orders with what each leaves, what happens while it runs, what the broker says at its end.
+"""The text of a basket: its orders with what each leaves, what happens while it runs, what the broker says at its end.
 
 Lines only. No line is wider than it was asked to be; a list that is longer than its room shows the part around the
 selected order, and says how many there are.
@@ -23,7 +23,7 @@ from widgets.ticket import HOLDS, wrapped
 
 NOT_OF_THE_BROKER = "THE BROKER DID NOT ANSWER: this is what the desk knows; Orders has the rest"
 NONE_MARKED = "Nothing is marked yet. POWER AFTER is as if all that would go were."
-NO_ORDERS = "This plan holds no order any more: what it was made of has left Proposals."
+NO_ORDERS = "This basket holds no order any more: what it was made of has left Proposals."
 SHORT = {
     BasketOrderState.WAITING: ("waits", "muted"),
     BasketOrderState.CHECKING: ("checking…", "strong"),
@@ -44,9 +44,9 @@ STATE = 14
 
 
 def title_of(view: BasketView, mode: Mode) -> str:
-    """`PAPER ─ Plan ─ flatten everything`."""
+    """`PAPER ─ Basket ─ flatten everything`."""
     what = view.name if view.source is BasketSource.FILE else view.source.value
-    return f"{mode.value.upper()} ─ Plan ─ {what}"
+    return f"{mode.value.upper()} ─ Basket ─ {what}"
 
 
 def head_lines(view: BasketView, now: datetime, width: int) -> list[TextLine]:

@@ -183,5 +183,6 @@ def _holding(row: PositionRow) -> tuple[tuple[str, ...], Tone]:
         left = plain(Quantity(abs(row.quantity) - row.covered))
         long = f"{f.HOLDER_WORDS[row.holder]} {plain(row.covered)} of {held} !"
         return (long, f"YOU {left} !", "not all !"), "warning"
-    who = "desk asks" if row.holder is StopHolder.DESK else "YOU"
-    return (f"{who} 0 of {held} !", f"{who} all !", f"{who} !"), "warning"
+    if row.holder is StopHolder.DESK:
+        return ("manual stop: press !", "manual: press !", "press !"), "warning"
+    return (f"YOU 0 of {held} !", "YOU all !", "YOU !"), "warning"

@@ -15,7 +15,7 @@ from widgets.positions import FOREIGN
 
 HELD = {
     StopHolder.BROKER: "the broker holds it",
-    StopHolder.DESK: "this desk asks YOU when it is hit: nothing at the broker",
+    StopHolder.DESK: "manual stop: press ! when it is hit, nothing at the broker",
     StopHolder.YOU: "YOU hold it: nothing at the broker",
 }
 

@@ -91,7 +91,7 @@ def _stop_now(row: PositionRow) -> Cell:
         nearer = f", and {', '.join(map(f.price, row.nearer_stops))}" if row.nearer_stops else ""
         return Cell(f"{f.price(row.stop_price)} USD{nearer}")
     if row.holder is StopHolder.DESK:
-        return Cell(f"none at the broker, the desk asks at {f.price(row.stop_price)} USD", "warning")
+        return Cell(f"none at the broker; manual stop at {f.price(row.stop_price)} USD", "warning")
     return Cell("none at the broker", "warning")
 
 

@@ -1,6 +1,6 @@
-"""A plan out of the operator's own CSV file: every row that cannot be believed is told with its place (OP-05).
+"""A basket out of the operator's own CSV file: every row that cannot be believed is told with its place (OP-05).
 
-A file with one such row becomes no plan at all: half of a rebalancing is another trade than the one that was written.
+A file with one such row becomes no basket at all: half of a rebalancing is another trade than the one that was written.
 """
 
 from __future__ import annotations
@@ -187,10 +187,10 @@ def _ttl(row: Record, effect: Effect) -> int | None:
 def _type(row: Record, limit: Decimal | None, effect: Effect) -> OrderType:
     word = row["type"].lower()
     if word and word not in TYPES:
-        raise row.fault("type", f"must be {', '.join(TYPES)}; a plan takes no other")
+        raise row.fault("type", f"must be {', '.join(TYPES)}; a basket takes no other")
     kind = TYPES.get(word, OrderType.MARKET if limit is None else OrderType.LIMIT)
     if kind.is_stop and effect.only_reduces:
-        raise TableError(f"{row.place}: a {_word(kind)} order of a plan opens; a sale is market or limit")
+        raise TableError(f"{row.place}: a {_word(kind)} order of a basket opens; a sale is market or limit")
     if kind in WITH_LIMIT and limit is None:
         raise TableError(f"{row.place}: a {_word(kind)} order needs a limit_price; write it")
     if kind not in WITH_LIMIT and limit is not None:

@@ -144,7 +144,7 @@ class ProposalEnd(Enum):
 
 
 class BasketStop(Enum):
-    """Why a plan was stopped before all of it had its turn."""
+    """Why a basket was stopped before all of it had its turn."""
 
     OPERATOR = "operator"
     UNANSWERED = "unanswered"

@@ -191,7 +191,7 @@ def test_the_sale_of_a_flattening_waits_for_no_entry_that_hangs():
         house.presses(ProposeFlattening())
         waits(house, lambda view: [p for p in view.proposals if p.side is Side.SELL], "the close")
         house.presses(OpenBasket(BasketSource.FLATTEN))
-        plan = waits(house, lambda view: view.plan is not None and view.plan.digest, "the plan").plan
+        plan = waits(house, lambda view: view.plan is not None and view.plan.digest, "the basket").plan
         assert plan is not None
         assert plan.digest is not None
         house.presses(SignBasket(plan.id, plan.digest))

@@ -186,7 +186,7 @@ def a_plan_goes_on_after_a_crash(patch: pytest.MonkeyPatch) -> None:
             self.folds[EngineStarted] = self._keeps_plans
 
         def _keeps_plans(self, at: datetime, fact: EngineStarted) -> None:
-            mandates = {use.mandate.id: use for use in self.mandates(AuthorizationKind.PLAN)}
+            mandates = {use.mandate.id: use for use in self.mandates(AuthorizationKind.BASKET)}
             keeps(self, at, fact)
             self.state.mandates |= mandates
 
