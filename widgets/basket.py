@@ -103,13 +103,13 @@ def _loss(view: BasketView, width: int) -> list[TextLine]:
     opening = [row for row in view.going if not row.effect.only_reduces]
     if not opening:
         return []
-    bare = [row.symbol for row in opening if row.stop_holder is None]
+    unprotected = [row.symbol for row in opening if row.stop_holder is None]
     unknown = [row.symbol for row in opening if row.stop_holder is not None and row.worst_loss is None]
     lost = sum((row.worst_loss for row in opening if row.worst_loss is not None), ZERO)
-    told = [f"lose {f.money(lost)} USD at their stops"] if len(bare) < len(opening) else []
-    told += [f"NO STOP, the loss has no bound: {', '.join(bare)}"] if bare else []
+    told = [f"lose {f.money(lost)} USD at their stops"] if len(unprotected) < len(opening) else []
+    told += [f"NO STOP, the loss has no bound: {', '.join(unprotected)}"] if unprotected else []
     told += [f"not known: {', '.join(unknown)}"] if unknown else []
-    return wrapped("", "; ".join(told), width, "warning" if bare or unknown else "")
+    return wrapped("", "; ".join(told), width, "warning" if unprotected or unknown else "")
 
 
 def _power_tone(after: Decimal | None) -> Tone:

@@ -169,7 +169,7 @@ def _holding(row: PositionRow) -> tuple[tuple[str, ...], Tone]:
     `YOU all !`, `YOU 0.1644 !` for as many as nobody but YOU holds.
     """
     held = plain(abs(row.quantity))
-    if row.doubt and not row.covered and not row.bare:
+    if row.doubt and not row.covered and not row.unprotected:
         return ("in doubt !",), "warning"
     if row.is_closing and not row.doubt:
         return ("closing",), "strong"

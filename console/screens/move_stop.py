@@ -100,8 +100,8 @@ def _staged(row: PositionRow, stop: str) -> list[TextLine]:
     lines: list[TextLine] = []
     if row.holder is StopHolder.BROKER:
         lines.append((Cell("Enter stages ", "muted"), Cell(stop, "strong")))
-    if row.bare:
-        have = f" for {f.quantity(row.bare)} that have none"
+    if row.unprotected:
+        have = f" for {f.quantity(row.unprotected)} that have none"
         lines.append((Cell("and" if lines else "Enter stages", "muted"), Cell(f" a new {stop}", "strong"), Cell(have)))
     return lines
 

@@ -93,15 +93,15 @@ def read_plan(path: Path, text: str, deploy: Decimal | None = None) -> tuple[Bas
             read.append(one)
         except TableError as error:
             faults.append(str(error))
-    bare = [row for row in read if not row.effect.only_reduces and row.quantity is None and row.notional is None]
+    unsized = [row for row in read if not row.effect.only_reduces and row.quantity is None and row.notional is None]
     if deploy is None:
-        faults += [f"{row.place}: no quantity and no notional; write one, or --deploy an amount" for row in bare]
+        faults += [f"{row.place}: no quantity and no notional; write one, or --deploy an amount" for row in unsized]
     if faults:
         raise BasketFileError(tuple(sorted(faults, key=lambda fault: int(fault.split(":")[1]))))
-    if deploy is not None and not bare:
+    if deploy is not None and not unsized:
         raise TableError(f"{path}: every row names its size, so that there is nothing to deploy; leave --deploy out")
-    share = Money((deploy or Decimal(0)) / max(1, len(bare)))
-    return tuple(replace(row, notional=share) if row in bare else row for row in read)
+    share = Money((deploy or Decimal(0)) / max(1, len(unsized)))
+    return tuple(replace(row, notional=share) if row in unsized else row for row in read)
 
 
 def _require_known(table: Table) -> None:

@@ -186,7 +186,7 @@ class DeskState(StrEnum):
     KILLED = "killed"
 
 
-class BareKind(StrEnum):
+class UnprotectedKind(StrEnum):
     """Why shares are not covered."""
 
     NO_STOP = "no_stop"

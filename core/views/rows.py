@@ -165,7 +165,7 @@ class PositionRow:
         return self.traded or share(self.symbol)
 
     @property
-    def bare(self) -> Quantity:
+    def unprotected(self) -> Quantity:
         """Shares that nothing at the broker closes, nor anything that is in doubt."""
         return Quantity(max(abs(self.quantity) - self.covered - self.in_doubt - self.at_limit, Decimal(0)))
 

@@ -670,7 +670,7 @@ def test_what_waits_here_for_more_than_a_moment_covers_nothing_and_says_so():
         view = waits(house, lambda view: view.positions and not view.positions[0].covered, "it covers nothing")
         (stop,) = [row for row in view.orders if row.is_protective]
         assert "waits to be sent" in stop.marks
-        assert [row.bare for row in view.kill.uncovered] == [SHARES]
+        assert [row.unprotected for row in view.kill.uncovered] == [SHARES]
         released.set()
         waits(house, lambda view: view.positions[0].covered == SHARES, "a covered position")
 

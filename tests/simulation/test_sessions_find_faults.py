@@ -168,7 +168,7 @@ def legs_that_are_left_out_are_missing(patch: pytest.MonkeyPatch) -> None:
 
 
 def a_buy_does_not_wait_for_its_sells(patch: pytest.MonkeyPatch) -> None:
-    """A plan's buys begin as soon as its sells have had their turn (EX-10)."""
+    """A basket's buys begin as soon as its sells have had their turn (EX-10)."""
 
     def wait(self: BasketExecution, run: BasketRun) -> None:
         self._move(run, BasketPhase.BUYING, "nobody waits")

@@ -23,7 +23,7 @@ def order_row(state: TradingState, order: Order, told: Mapping[Symbol, Quantity]
     is_held = order.is_working and ledger.legs.is_held(order)
     patience = timedelta(seconds=float(state.control.settings.execution.warning_seconds))
     is_halted = order.is_working and order.request.symbol in state.normaliser.state.halted
-    drawn = _drawn(order, patience, is_to_replace=ledger.chains.incumbent(order) is not None, is_held=is_held)
+    drawn = _drawn(order, patience, is_to_replace=ledger.chains.replaced(order) is not None, is_held=is_held)
     over = beyond(ledger, order, told)
     more = (RowMark.MORE_THAN_HELD,) if over > 0 else ()
     waits = (RowMark.WAITS_TO_BE_SENT,) if state.sightings.departing.is_held_up(order, state.at) else ()
