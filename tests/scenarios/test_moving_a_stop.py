@@ -318,7 +318,8 @@ def test_what_was_replaced_says_so() -> None:
 
     rows = ViewBuilder(house.engine).draw(house.line.at).orders
 
-    assert [o.marks for o in rows if o.is_protective] == [(), ("replaced",)]
+    states = [(o.state_in_words, o.marks, o.reason) for o in rows if o.is_protective]
+    assert states == [("SUBMITTED", (), ""), (f"REPLACED by {the_new(house).id}", (), "")]
     assert house.stops[0].reason == f"replaced by {the_new(house).id}"
 
 
