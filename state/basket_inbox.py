@@ -1,4 +1,4 @@
-"""A plan that `keyturn basket` hands to the running engine: one file in the account's folder, taken once (OP-05).
+"""A basket that `keyturn basket` hands to the running engine: one file in the account's folder, taken once (OP-05).
 
 What became of it is read where the engine wrote it: in the journal, by the name that the command gave its asking.
 """
