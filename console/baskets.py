@@ -1,6 +1,6 @@
-"""The desk and its plan: asked for, followed to its screen, and brought back to the operator when it asks or ends.
+"""The desk and its basket: asked for, followed to its screen, and brought back to the operator when it asks or ends.
 
-A plan that nobody at this desk asked for, one of a file, is announced and never takes the keyboard: a key that was
+A basket that nobody at this desk asked for, one of a file, is announced and never takes the keyboard: a key that was
 meant for another place would mark one of its orders. One that asks comes up as soon as nobody is typing.
 """
 
@@ -19,7 +19,7 @@ from core.views import BasketView, DeskView
 
 
 class BasketFollower:
-    """At most one plan is waited for."""
+    """At most one basket is waited for."""
 
     def __init__(self, behind: DialogHost, ring: Callable[[], None]) -> None:
         self.behind = behind
@@ -32,7 +32,7 @@ class BasketFollower:
         """It asks, and did not come up yet: somebody was typing, or a dialog was open."""
 
     def open(self) -> None:
-        """The plan that there is, where it still wants something of the operator; else one of what waits."""
+        """The basket that there is, where it still wants something of the operator; else one of what waits."""
         view = self.behind.view
         if view is None:
             return
@@ -61,7 +61,7 @@ class BasketFollower:
         if self._asked is None:
             return
         sequence, since = self._asked
-        refused = [row.text for row in view.refusals if row.sequence > sequence and row.kind == "plan"]
+        refused = [row.text for row in view.refusals if row.sequence > sequence and row.kind == "basket"]
         if refused or self.behind.now() - since > PATIENCE:
             self._asked = None
             self.behind.say(refused[-1] if refused else NO_ANSWER_YET, "warning")
@@ -74,7 +74,7 @@ class BasketFollower:
             self._show(plan)
         elif is_new and plan.is_open:
             self.ring()
-            self._announce(f"the plan {plan.name or plan.source.value} waits for its marks and its key")
+            self._announce(f"the basket {plan.name or plan.source.value} waits for its marks and its key")
         elif phase_before is not plan.phase and plan.phase is BasketPhase.ASKING:
             self.ring()
             self._is_owed_an_answer = True
@@ -82,11 +82,11 @@ class BasketFollower:
                 row.standing is BasketOrderState.IN_DOUBT and not row.effect.only_reduces and not row.is_taken_back
                 for row in plan.rows
             )
-            self._announce(f"the plan ASKS: {'a buy is in doubt' if in_doubt else 'a sell is not filled'}")
+            self._announce(f"the basket ASKS: {'a buy is in doubt' if in_doubt else 'a sell is not filled'}")
         elif self._has_looked and phase_before is not plan.phase and plan.phase is BasketPhase.OVER:
             end = plan.end.value if plan.end is not None else "over"
             if may_open:
-                self.behind.say(f"plan {end}: {plan.end_reason}; {written('plan')} shows it", "strong")
+                self.behind.say(f"basket {end}: {plan.end_reason}; {written('basket')} shows it", "strong")
 
         if plan.phase is BasketPhase.ASKING and self._is_owed_an_answer and may_open and not is_typing:
             self._show(plan)
@@ -96,7 +96,7 @@ class BasketFollower:
         self.behind.ask(BasketScreen(self.behind, plan.id))
 
     def _announce(self, words: str) -> None:
-        self.behind.say(f"{words}; {written('plan')} opens it", "warning")
+        self.behind.say(f"{words}; {written('basket')} opens it", "warning")
 
 
 def waits(plan: BasketView | None) -> bool:

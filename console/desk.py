@@ -282,7 +282,7 @@ class DeskApp(App[None]):
     def action_flatten(self) -> None:
         self.flatten()
 
-    def action_plan(self) -> None:
+    def action_basket(self) -> None:
         if not self.is_too_small:
             self.plans.open()
 

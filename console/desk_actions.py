@@ -9,6 +9,7 @@ from console.screens.dialog_host import DialogHost
 from console.screens.limits import LOOSEN, LoosenScreen, ReloadedScreen
 from console.screens.question import ArmedQuestion
 from core.messages.commands import ClearBreaker, ProposeFlattening, ReloadLimits
+from core.views.standing import BREAKER_OK
 
 
 class DeskActions:
@@ -19,7 +20,7 @@ class DeskActions:
         self.following = following
 
     def flatten(self) -> None:
-        """Stages a close of each position; several, and the entries that work, are put on one plan, one picture later,
+        """Stages a close of each position; several, and the entries that work, are put on one basket, a picture later,
         and signed once (OP-05, OP-07). No key that may be the rest of one that came cut does it (OP-04).
         """
         view = self.behind.view
@@ -50,8 +51,8 @@ class DeskActions:
         view = self.behind.view
         if view is None:
             return
-        if view.wire.breaker == "closed":
-            self.behind.say("the breaker is closed: entries pass it")
+        if view.wire.breaker == BREAKER_OK:
+            self.behind.say("breaker OK: entries pass it")
             return
 
         def clear() -> None:

@@ -41,7 +41,7 @@ class FollowUps:
     Parameters
     ----------
     sign_closes
-        Several closes wait, or entries work beside one: they are put on one plan, to be signed once.
+        Several closes wait, or entries work beside one: they are put on one basket, to be signed once.
     """
 
     def __init__(self, behind: DialogHost, orders: Orders, sign_closes: Callable[[], None]) -> None:
@@ -148,7 +148,8 @@ class FollowUps:
         if row.status is OrderStatus.REJECTED:
             self.behind.say(f"it is known now, {what} was REJECTED: {row.reason}", "warning")
         elif row.status is OrderStatus.CANCELLED:
-            self.behind.say(f"it is known now, {what} is CANCELLED: {row.reason}", "warning")
+            why = f": {row.reason}" if row.reason else ""
+            self.behind.say(f"it is known now, {what} is {row.state_in_words}{why}", "warning")
         else:
             self.behind.say(f"it is known now, {what} arrived: {row.status.value}", "strong")
 

@@ -127,14 +127,14 @@ class FrameLoop:
             return f"{written('leave')} leave"
         acting = top.acting_keys() if isinstance(top, Dialog) else None
         keys = footer(self.hearing.place(), acting)
-        return f"{written('plan')} PLAN WAITS  {keys}" if self._is_plan_waiting() else keys
+        return f"{written('basket')} BASKET WAITS  {keys}" if self._is_plan_waiting() else keys
 
     def _is_uncovered(self) -> bool:
         """Whether nothing lies over the desk."""
         return len(self.app.screen_stack) == 1
 
     def _is_plan_waiting(self) -> bool:
-        """A plan wants something of the operator, and nothing lies over the desk."""
+        """A basket wants something of the operator, and nothing lies over the desk."""
         view = self.desk.view
         return self._is_uncovered() and view is not None and waits(view.plan)
 

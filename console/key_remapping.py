@@ -105,6 +105,11 @@ def _moved(id: str, value: str) -> Key:
     if key is None:
         from difflib import get_close_matches  # only for who mistyped
 
+        from core.settings.history import BASKET_KEY
+
+        renamed = BASKET_KEY.sub("basket", id)
+        if any(key.id == renamed for key in KEYS):
+            raise _WrongError(f"there is no such key; it is called {renamed} now: write that")
         near = get_close_matches(id, [key.id for key in KEYS], 1, 0.6)
         raise _WrongError("there is no such key" + (f"; did you mean {near[0]}?" if near else "; the help names each"))
     if key.is_fixed:
@@ -155,7 +160,7 @@ def _written(name: str) -> str:
 
 
 def _confirms(key: Key) -> bool:
-    return key.action.startswith("confirm(") or key.id in ("question.do", "plan.sign", "plan.go_on")
+    return key.action.startswith("confirm(") or key.id in ("question.do", "basket.sign", "basket.go_on")
 
 
 def _may_confirm(name: str) -> bool:

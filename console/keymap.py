@@ -33,7 +33,7 @@ class KeyScope(Enum):
     LOG = "log"
     RESULTS = "results"
     TICKET = "ticket"
-    PLAN = "plan"
+    BASKET = "basket"
     KILL = "kill screen"
     ORDER_FORM = "new order"
     QUESTION = "a question"
@@ -94,7 +94,7 @@ KEYS: tuple[Key, ...] = (
     Key("pane.previous", _EVERYWHERE, "shift+tab", "Shift+Tab", "app.focus_previous", "previous pane"),
     Key("exit.urgent", _EVERYWHERE, "exclamation_mark", "!", "app.urgent_exit", "most urgent exit"),
     Key("order.new", _EVERYWHERE, "n", "n", "app.new_order", "new order", is_in_footer=True),
-    Key("plan", _EVERYWHERE, "p", "p", "app.plan", "plan: sign many at once"),
+    Key("basket", _EVERYWHERE, "p", "p", "app.basket", "basket: sign many at once"),
     Key("flatten", _EVERYWHERE, "F", "F", "app.flatten", "flatten everything"),
     Key("row.copy", _EVERYWHERE, "Y", "Y", "app.copy_row", "copy the row"),
     Key("halt.way_out", _EVERYWHERE, "U", "U", "app.way_out", "how a halt ends"),
@@ -149,14 +149,14 @@ KEYS: tuple[Key, ...] = (
     Key("ticket.urgent", _TICKET, "exclamation_mark", "!", "urgent", "most urgent exit"),
     Key("ticket.back", _TICKET, "escape", "Esc", "back", "put aside", is_in_footer=True),
     Key("ticket.leave", _TICKET, "enter", "Enter", "leave", "leave expired"),
-    Key("plan.mark", KeyScope.PLAN, "space", "Space", "mark", "mark", is_in_footer=True),
-    Key("plan.up", KeyScope.PLAN, "up,k", "↑ k", "move(-1)", "up"),
-    Key("plan.down", KeyScope.PLAN, "down,j", "↓ j", "move(1)", "down"),
-    Key("plan.sign", KeyScope.PLAN, "P", "P", "sign", "sign", is_in_footer=True),
-    Key("plan.go_on", KeyScope.PLAN, "O", "O", "go_on", "go on with the buys"),
-    Key("plan.stop", KeyScope.PLAN, "s", "s", "stop", "stop", is_in_footer=True),
-    Key("plan.urgent", KeyScope.PLAN, "exclamation_mark", "!", "urgent", "most urgent exit"),
-    Key("plan.back", KeyScope.PLAN, "escape", "Esc", "back", "back", is_in_footer=True),
+    Key("basket.mark", KeyScope.BASKET, "space", "Space", "mark", "mark", is_in_footer=True),
+    Key("basket.up", KeyScope.BASKET, "up,k", "↑ k", "move(-1)", "up"),
+    Key("basket.down", KeyScope.BASKET, "down,j", "↓ j", "move(1)", "down"),
+    Key("basket.sign", KeyScope.BASKET, "P", "P", "sign", "sign", is_in_footer=True),
+    Key("basket.go_on", KeyScope.BASKET, "O", "O", "go_on", "go on with the buys"),
+    Key("basket.stop", KeyScope.BASKET, "s", "s", "stop", "stop", is_in_footer=True),
+    Key("basket.urgent", KeyScope.BASKET, "exclamation_mark", "!", "urgent", "most urgent exit"),
+    Key("basket.back", KeyScope.BASKET, "escape", "Esc", "back", "back", is_in_footer=True),
     Key("kill.kill", _KILL, "K", "K", "kill", "kill: cancel entries and stay shut", is_in_footer=True, is_fixed=True),
     Key("kill.flatten", _KILL, "F", "F", "flatten", "flatten", is_in_footer=True, is_fixed=True),
     Key("kill.resume", _KILL, "U", "U", "resume", "resume what the key halted", is_in_footer=True, is_fixed=True),

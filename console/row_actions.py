@@ -128,15 +128,15 @@ class RowActions:
         held = next((row for row in view.positions if row.key == key), None)
         if held is None:
             return
-        if held.doubt and held.holder is not StopHolder.BROKER and not held.bare:
+        if held.doubt and held.holder is not StopHolder.BROKER and not held.unprotected:
             why = f"the {held.doubt} of {held.symbol} is in doubt: the broker is asked; wait a minute"
             self.behind.say(why, "warning")
             return
-        if held.at_limit and held.holder is not StopHolder.BROKER and not held.bare:
+        if held.at_limit and held.holder is not StopHolder.BROKER and not held.unprotected:
             why = f"an exit of {held.symbol} waits at its limit and holds the shares; d in Orders takes it back"
             self.behind.say(why, "warning")
             return
-        if held.is_closing and held.holder is not StopHolder.BROKER and not held.bare:
+        if held.is_closing and held.holder is not StopHolder.BROKER and not held.unprotected:
             self.behind.say(f"an exit of {held.symbol} is on its way; no share of it is left to guard", "warning")
             return
         self.behind.ask(MoveStopScreen(self.behind, held, lambda price: self._stage_stop(held, price)))

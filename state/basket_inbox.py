@@ -1,4 +1,4 @@
-"""A plan that `keyturn basket` hands to the running engine: one file in the account's folder, taken once (OP-05).
+"""A basket that `keyturn basket` hands to the running engine: one file in the account's folder, taken once (OP-05).
 
 What became of it is read where the engine wrote it: in the journal, by the name that the command gave its asking.
 """
@@ -28,12 +28,12 @@ from state.journal_segments import segments
 FRESH_SECONDS = 30.0
 """A request that lay longer was meant for an engine that is gone: it is dropped."""
 ANSWER_SECONDS = 6.0
-"""How long a command waits for what the engine recorded of its plan."""
+"""How long a command waits for what the engine recorded of its basket."""
 POLL_SECONDS = 0.05
 NOBODY_TOOK_IT = (
     "nobody took it in time, and it was taken back: look at the desk; if it says NO ENGINE or STARTING, mend that first"
 )
-NOBODY_ANSWERED = "it was taken and not answered in time; look at the desk, p shows the plan if there is one"
+NOBODY_ANSWERED = "it was taken and not answered in time; look at the desk, p shows the basket if there is one"
 
 
 LARGEST_REQUEST = 4 * LARGEST_FILE
@@ -92,23 +92,23 @@ class BasketInbox:
     now: Callable[[], float] = time.time
 
     def take(self) -> OpenBasket | str | None:
-        """The plan, or why it is none; None where nothing lies there. It costs one stat."""
+        """The basket, or why it is none; None where nothing lies there. It costs one stat."""
         path = self.folder.plan_request
         try:
             written_at = path.stat().st_mtime
             content = bytes_of(path, LARGEST_REQUEST)
-            path.unlink()  # first: a plan is never opened twice
+            path.unlink()  # first: a basket is never opened twice
         except FileNotFoundError:
             return None
         except OSError as error:
-            return f"a plan could not be taken: {path.name}: {error.strerror}; mend the folder"
+            return f"a basket could not be taken: {path.name}: {error.strerror}; mend the folder"
         if self.now() - written_at > FRESH_SECONDS:
-            return "an old plan that no engine took was dropped; run keyturn basket again"
+            return "an old basket that no engine took was dropped; run keyturn basket again"
         try:
             request = orjson.loads(content)
             name = str(request["name"])
             deploy = None if request["deploy"] is None else Decimal(request["deploy"])
             rows = read_plan(Path(name), str(request["text"]), deploy)
         except (OperatorError, ValueError, KeyError, TypeError) as error:
-            return f"a plan was not opened: {error}"
+            return f"a basket was not opened: {error}"
         return OpenBasket(BasketSource.FILE, name, rows, request=str(request.get("request", "")))

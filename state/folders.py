@@ -80,7 +80,7 @@ class AccountFolder:
 
     @property
     def plan_request(self) -> Path:
-        """A plan that a command hands to the running engine."""
+        """A basket that a command hands to the running engine."""
         return self.path / "plan.request"
 
     @property

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from core.engine import Engine
-from core.execution.cover import bare_in_words
+from core.execution.cover import unprotected_in_words
 from core.messages.command_ports import addressed
 from core.messages.commands import Command, Kill, OpenBasket, ProposeFlattening
 from core.model.basket import BasketSource
@@ -104,7 +104,7 @@ def names_in(lines: Iterable[str]) -> str:
 
 def status_of(engine: Engine, account: str, state: str) -> Status:
     desk = engine.state
-    bare = bare_in_words(desk.ledger)
+    unprotected = unprotected_in_words(desk.ledger)
     return Status(
         state=state,
         pid=os.getpid(),
@@ -115,7 +115,7 @@ def status_of(engine: Engine, account: str, state: str) -> Status:
         proposals_waiting=len(desk.stage.state.proposals),
         journal_sequence=desk.journal.sequence,
         account=account,
-        uncovered=tuple(words for _, words in bare),
+        uncovered=tuple(words for _, words in unprotected),
         unattended=tuple(signed_in_words(desk)),
-        uncovered_kinds=tuple(kind.value for kind, _ in bare),
+        uncovered_kinds=tuple(kind.value for kind, _ in unprotected),
     )

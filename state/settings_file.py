@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 
 from core.files.regular_file import OddFileError, TooLargeError, bytes_of
 from core.ports import OperatorError
+from core.settings.history import RENAMED
 from core.settings.settings import PROFILES, Settings
 from core.settings.strategies import HOUSE_NAMES, StrategiesSettings
 from core.settings.types import AmountSettings
@@ -328,14 +329,20 @@ def _bent(annotation: object, value: object) -> str | None:
 
 def _suggestion(path: KeyPath, layer: SettingsLayer) -> str:
     wanted = ".".join(path)
+    if new := RENAMED.get(wanted):
+        return f"; it is called {_called(new, layer)} now: write that"
     known = list(_keys(Settings))
     near = get_close_matches(wanted, known, 1, 0.6) or [
         key for key in known if get_close_matches(path[-1], [key.rpartition(".")[2]], 1, 0.8)
     ]
     if not near:
         return ""
-    key = PREFIX + near[0].upper().replace(".", "__") if layer.name == "environment" else near[0]
-    return f"; did you mean {key}?"
+    return f"; did you mean {_called(near[0], layer)}?"
+
+
+def _called(key: str, layer: SettingsLayer) -> str:
+    """A key as that layer writes it."""
+    return PREFIX + key.upper().replace(".", "__") if layer.name == "environment" else key
 
 
 def _keys(model: type[BaseModel], path: KeyPath = ()) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The text of a plan: its orders with what each leaves, what happens while it runs, what the broker says at its end.
+"""The text of a basket: its orders with what each leaves, what happens while it runs, what the broker says at its end.
 
 Lines only. No line is wider than it was asked to be; a list that is longer than its room shows the part around the
 selected order, and says how many there are.
@@ -23,7 +23,7 @@ from widgets.ticket import HOLDS, wrapped
 
 NOT_OF_THE_BROKER = "THE BROKER DID NOT ANSWER: this is what the desk knows; Orders has the rest"
 NONE_MARKED = "Nothing is marked yet. POWER AFTER is as if all that would go were."
-NO_ORDERS = "This plan holds no order any more: what it was made of has left Proposals."
+NO_ORDERS = "This basket holds no order any more: what it was made of has left Proposals."
 SHORT = {
     BasketOrderState.WAITING: ("waits", "muted"),
     BasketOrderState.CHECKING: ("checking…", "strong"),
@@ -44,9 +44,9 @@ STATE = 14
 
 
 def title_of(view: BasketView, mode: Mode) -> str:
-    """`PAPER ─ Plan ─ flatten everything`."""
+    """`PAPER ─ Basket ─ flatten everything`."""
     what = view.name if view.source is BasketSource.FILE else view.source.value
-    return f"{mode.value.upper()} ─ Plan ─ {what}"
+    return f"{mode.value.upper()} ─ Basket ─ {what}"
 
 
 def head_lines(view: BasketView, now: datetime, width: int) -> list[TextLine]:
@@ -103,13 +103,13 @@ def _loss(view: BasketView, width: int) -> list[TextLine]:
     opening = [row for row in view.going if not row.effect.only_reduces]
     if not opening:
         return []
-    bare = [row.symbol for row in opening if row.stop_holder is None]
+    unprotected = [row.symbol for row in opening if row.stop_holder is None]
     unknown = [row.symbol for row in opening if row.stop_holder is not None and row.worst_loss is None]
     lost = sum((row.worst_loss for row in opening if row.worst_loss is not None), ZERO)
-    told = [f"lose {f.money(lost)} USD at their stops"] if len(bare) < len(opening) else []
-    told += [f"NO STOP, the loss has no bound: {', '.join(bare)}"] if bare else []
+    told = [f"lose {f.money(lost)} USD at their stops"] if len(unprotected) < len(opening) else []
+    told += [f"NO STOP, the loss has no bound: {', '.join(unprotected)}"] if unprotected else []
     told += [f"not known: {', '.join(unknown)}"] if unknown else []
-    return wrapped("", "; ".join(told), width, "warning" if bare or unknown else "")
+    return wrapped("", "; ".join(told), width, "warning" if unprotected or unknown else "")
 
 
 def _power_tone(after: Decimal | None) -> Tone:

@@ -62,12 +62,12 @@ def _entries(view: DeskView, label: str, width: int, room: int) -> Listed:
 
 def _protection(view: DeskView, width: int, room: int) -> list[Listed]:
     stops = [order_of(row) for row in view.kill.stops_working]
-    bare = [text for held in view.kill.uncovered for text in _uncovered(held)]
+    unprotected = [text for held in view.kill.uncovered for text in _uncovered(held)]
     unread = [f"{row.words}, not this desk's: cancel it at the broker" for row in view.kill.unread]
     return [
         one_each("MAY OPEN  ", unread, width, IN_ORDERS, room, "warning"),
         one_each("stays     ", stops, width, IN_ORDERS, room),
-        one_each("NO STOP   ", bare, width, IN_POSITIONS, room, "warning"),
+        one_each("NO STOP   ", unprotected, width, IN_POSITIONS, room, "warning"),
     ]
 
 
@@ -82,9 +82,15 @@ def order_of(row: OrderRow) -> str:
 
 def _uncovered(row: PositionRow) -> list[str]:
     held = plain(abs(row.quantity))
-    bare = [f"{row.symbol}: {plain(row.bare)} of {held} shares have no stop at the broker"] if row.bare else []
+    unprotected = (
+        [f"{row.symbol}: {plain(row.unprotected)} of {held} shares have no stop at the broker"]
+        if row.unprotected
+        else []
+    )
     if row.at_limit:
-        bare.append(f"{row.symbol}: an exit of {plain(row.at_limit)} waits at its limit, and no stop guards them")
+        unprotected.append(
+            f"{row.symbol}: an exit of {plain(row.at_limit)} waits at its limit, and no stop guards them"
+        )
     if not row.doubt:
-        return bare
-    return [*bare, f"{row.symbol}: in doubt whether the broker has the {row.doubt} of {plain(row.in_doubt)}"]
+        return unprotected
+    return [*unprotected, f"{row.symbol}: in doubt whether the broker has the {row.doubt} of {plain(row.in_doubt)}"]

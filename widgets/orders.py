@@ -136,7 +136,7 @@ def _refused(row: LogRow, day: str) -> Row:
 
 def _state(row: OrderRow) -> str:
     """`FILLED at 166.75`, `PARTIALLY_FILLED 20 at 166.76, cancelling`, `REJECTED: insufficient …`."""
-    parts = [row.status.value]
+    parts = [row.state_in_words]
     if row.filled_quantity and row.status is not OrderStatus.FILLED:
         parts.append(f.quantity(row.filled_quantity))
     if row.average_price is not None:
@@ -153,7 +153,7 @@ def _note(row: OrderRow) -> str:
     """In the lower edge: the broker's warning, or why the order is over."""
     if WARNED in row.marks:
         return f"the broker warns: {'; '.join(row.warnings)}"
-    return _state(row) if _has_reason(row) else ""
+    return _state(row) if row.outcome or _has_reason(row) else ""
 
 
 def _has_reason(row: OrderRow) -> bool:

@@ -169,7 +169,7 @@ def _holding(row: PositionRow) -> tuple[tuple[str, ...], Tone]:
     `YOU all !`, `YOU 0.1644 !` for as many as nobody but YOU holds.
     """
     held = plain(abs(row.quantity))
-    if row.doubt and not row.covered and not row.bare:
+    if row.doubt and not row.covered and not row.unprotected:
         return ("in doubt !",), "warning"
     if row.is_closing and not row.doubt:
         return ("closing",), "strong"
@@ -183,5 +183,6 @@ def _holding(row: PositionRow) -> tuple[tuple[str, ...], Tone]:
         left = plain(Quantity(abs(row.quantity) - row.covered))
         long = f"{f.HOLDER_WORDS[row.holder]} {plain(row.covered)} of {held} !"
         return (long, f"YOU {left} !", "not all !"), "warning"
-    who = "desk asks" if row.holder is StopHolder.DESK else "YOU"
-    return (f"{who} 0 of {held} !", f"{who} all !", f"{who} !"), "warning"
+    if row.holder is StopHolder.DESK:
+        return ("manual stop: press !", "manual: press !", "press !"), "warning"
+    return (f"YOU 0 of {held} !", "YOU all !", "YOU !"), "warning"

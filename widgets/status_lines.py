@@ -226,8 +226,10 @@ def _warned(view: DeskView, now: datetime) -> list[TextLine]:
 
 def _uncovered(view: DeskView, width: int) -> list[TextLine]:
     """Shares that nothing guards, and those of which nobody knows: two matters, a line each (EX-13)."""
-    bare = [
-        f"{row.symbol} {f.quantity(row.bare)}" for row in view.kill.uncovered if row.bare and not row.held_by_others
+    unprotected = [
+        f"{row.symbol} {f.quantity(row.unprotected)}"
+        for row in view.kill.uncovered
+        if row.unprotected and not row.held_by_others
     ]
     rows = [row for row in view.kill.uncovered if row.doubt]
     doubted = [f"{row.symbol} {f.quantity(row.in_doubt)} {row.doubt} in doubt" for row in rows]
@@ -236,7 +238,7 @@ def _uncovered(view: DeskView, width: int) -> list[TextLine]:
     limited = [f"{row.symbol} {f.quantity(row.at_limit)}" for row in view.kill.uncovered if row.at_limit]
     gives, shows, back = "m in Positions gives one, c closes", "Orders shows it", "d in Orders: its stop returns"
     return [
-        *_named(("UNCOVERED {}: no stop at the broker", "UNCOVERED {}: no stop"), bare, gives, width),
+        *_named(("UNCOVERED {}: no stop at the broker", "UNCOVERED {}: no stop"), unprotected, gives, width),
         *_named(
             ("UNCOVERED {}: an exit waits at its limit, no stop", "UNCOVERED {}: at its limit"), limited, back, width
         ),
@@ -282,8 +284,8 @@ def _banners(view: DeskView, now: datetime, width: int) -> list[TextLine]:
     lines += _uncovered(view, width)
     for row in view.kill.uncovered:
         if row.held_by_others:
-            bare = f"UNCOVERED {row.symbol} {f.quantity(row.bare)} by this desk"
-            lines += _whole(f"{bare}: {row.held_by_others}", width, "warning")
+            unprotected = f"UNCOVERED {row.symbol} {f.quantity(row.unprotected)} by this desk"
+            lines += _whole(f"{unprotected}: {row.held_by_others}", width, "warning")
     lines += lamps_in_words(status.lamps, now, width)
     if status.disk is not None:
         lines += _whole(f"DISK: {status.disk}", width, "urgent")

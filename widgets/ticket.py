@@ -31,7 +31,7 @@ RIGHT, GROUP = 36, 17
 SIZE = "size   "
 HOLDS = {
     StopHolder.BROKER: "the broker holds it",
-    StopHolder.DESK: "this desk asks YOU when it is hit",
+    StopHolder.DESK: "manual stop: press ! when it is hit",
     StopHolder.YOU: "YOU hold it",
 }
 LASTS = {TimeInForce.DAY: "day", TimeInForce.GTC: "GTC", TimeInForce.IOC: "IOC"}
@@ -217,10 +217,10 @@ def _hours(view: TicketView) -> str:
 
 
 def _margin(margin: MarginView, width: int) -> list[TextLine]:
-    """What the broker requires to open it, and how far maintenance is away before and after (RK-14)."""
+    """What the broker requires to open it, and the excess over maintenance after and before (RK-14)."""
     night = f"; over the night {f.money(margin.overnight)} USD at most" if margin.overnight is not None else ""
-    way = f"maintenance {f.percent(margin.after)} away, {f.percent(margin.before)} without it"
-    return wrapped("margin ", f"takes {f.money(margin.initial)} USD, {way}{night}", width)
+    excess = f"excess over maintenance {f.percent(margin.after)}, {f.percent(margin.before)} without it"
+    return wrapped("", f"Initial margin {f.money(margin.initial)} USD; {excess}{night}", width)
 
 
 def _target(order: OrderRequest) -> Decimal | None:

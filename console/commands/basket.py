@@ -1,4 +1,4 @@
-"""`keyturn basket`: a file of orders, handed to the desk that runs, where it becomes a plan (OP-05)."""
+"""`keyturn basket`: a file of orders, handed to the desk that runs, where it becomes a basket (OP-05)."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def basket(
 ) -> None:
     """Hand a file of orders to the desk, where p opens it; nothing is sent before it is marked and signed there.
 
-    A sale without a size sells all that is held. A file with a row that cannot be read becomes no plan.
+    A sale without a size sells all that is held. A file with a row that cannot be read becomes no basket.
 
     Example: keyturn basket rebalance.csv --check
     """
@@ -78,14 +78,14 @@ def _handed_in(host: Host, account: str | None, name: str, text: str, deploy: De
     Raises
     ------
     OperatorError
-        Where no engine runs, where it refused the plan, and where nobody answered.
+        Where no engine runs, where it refused the basket, and where nobody answered.
     """
     from core.facts import BasketOpened, BasketRefused
     from state.basket_inbox import ask
 
     folder = account_of(host.home, account)
     if holder(folder) is None:
-        raise OperatorError(f"{folder.name}: no engine runs to take a plan; open the desk, then run this again")
+        raise OperatorError(f"{folder.name}: no engine runs to take a basket; open the desk, then run this again")
     answer = ask(folder, name, text, deploy)
     if isinstance(answer, BasketOpened):
         return f"it waits at the desk of {folder.name}{_of_its_rows(answer.plan)}, p opens it there; {NOT_BEFORE}"

@@ -40,5 +40,5 @@ def killed(host: Host, account: str | None, flatten: bool) -> str:
         return f"{folder.name}: killed; that it was by command could not be written: {error.strerror}"
     if holder(folder) is None:
         return f"{folder.name}: no engine runs; it will start killed"
-    plan = " the plan that flattens waits at the desk, p opens it there;" if flatten else ""
+    plan = " the basket that flattens waits at the desk, p opens it there;" if flatten else ""
     return f"{folder.name}: killed;{plan} `keyturn status` shows what still works"

@@ -10,7 +10,7 @@ import typer
 
 from console.commands.assembly.host import Host
 from console.commands.shared import Account, AsJson, counted, host_of, print_json, say
-from core.model.codes import BareKind
+from core.model.codes import UnprotectedKind
 from state.lock import holder, last_account
 
 NOT_HEALTHY = ("halted", "killed", "read-only")
@@ -37,9 +37,9 @@ def status(context: typer.Context, account: Account = None, as_json: AsJson = Fa
             f"{counted(found['orders_working'], 'order')} working, {found['orders_sent']} sent, "
             f"{counted(found['proposals_waiting'], 'proposal')} waiting"
         )
-        bare, kinds = found["uncovered"], found["uncovered_kinds"]
-        if isinstance(bare, tuple) and isinstance(kinds, tuple):
-            for line in _uncovered(bare, kinds):
+        unprotected, kinds = found["uncovered"], found["uncovered_kinds"]
+        if isinstance(unprotected, tuple) and isinstance(kinds, tuple):
+            for line in _uncovered(unprotected, kinds):
                 say(line)
         if isinstance(signed := found["unattended"], tuple) and signed:
             say(f"UNATTENDED {', '.join(signed)}: exits go out without a key; u in Positions takes that back")
@@ -49,12 +49,12 @@ def status(context: typer.Context, account: Account = None, as_json: AsJson = Fa
         raise typer.Exit(1)
 
 
-def _uncovered(bare: tuple[str, ...], kinds: tuple[str, ...]) -> Iterator[str]:
+def _uncovered(unprotected: tuple[str, ...], kinds: tuple[str, ...]) -> Iterator[str]:
     """What no stop guards, each with the desk's own words for what to do; an older desk that runs says no kinds."""
-    told = tuple(zip_longest(kinds, bare))
-    doubted = [words for kind, words in told if kind == BareKind.IN_DOUBT]
-    limited = [words for kind, words in told if kind == BareKind.AT_LIMIT]
-    open_ = [words for kind, words in told if kind in (BareKind.NO_STOP, None)]
+    told = tuple(zip_longest(kinds, unprotected))
+    doubted = [words for kind, words in told if kind == UnprotectedKind.IN_DOUBT]
+    limited = [words for kind, words in told if kind == UnprotectedKind.AT_LIMIT]
+    open_ = [words for kind, words in told if kind in (UnprotectedKind.NO_STOP, None)]
     if open_:
         yield f"UNCOVERED {', '.join(open_)} at the broker; m in Positions gives one, c closes"
     if limited:

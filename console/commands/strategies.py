@@ -1,4 +1,4 @@
-"""`keyturn strategies`: the house's strategies and your own, whether one would load, and a first one to begin with."""
+"""`keyturn strategies`: the built-in strategies and your own, whether one would load, and a first one to begin with."""
 
 from __future__ import annotations
 
@@ -19,14 +19,16 @@ if TYPE_CHECKING:
     from core.settings.settings import Settings
     from state.user_strategies import Found
 
+BUILT_IN = "built-in"
+"""Where a strategy is from that comes with the program."""
 APART = "it runs in a process of its own, without files, network or other processes"
 
-commands = typer.Typer(help="Strategies of the house and your own. See docs/STRATEGIES.md.", rich_markup_mode=None)
+commands = typer.Typer(help="Built-in strategies and your own. See docs/STRATEGIES.md.", rich_markup_mode=None)
 
 
 @dataclass(frozen=True, slots=True)
 class StrategyListing:
-    """One strategy: its name, whether the settings turn it on, `the house` or its file, and why it is refused.
+    """One strategy: its name, whether the settings turn it on, `built-in` or its file, and why it is refused.
 
     Attributes
     ----------
@@ -100,7 +102,7 @@ def new(
 def _in_words(row: StrategyListing) -> str:
     if row.faults:
         return "refused"
-    if row.source == "the house":
+    if row.source == BUILT_IN:
         return "it loads"
     left = f"; what this system does not deny it: {', '.join(row.left_open)}" if row.left_open else ""
     return f"it loads; {APART}{left}"
@@ -117,7 +119,7 @@ def _listings(host: Host, overrides: tuple[str, ...]) -> tuple[StrategyListing, 
 
     settings = settings_of(host, overrides)
     of = settings.strategies.of
-    listed = [StrategyListing(name, of(name).enabled, "the house", ()) for name in HOUSE_NAMES]
+    listed = [StrategyListing(name, of(name).enabled, BUILT_IN, ()) for name in HOUSE_NAMES]
     files = found_in(strategies_folder_of(host, settings))
     for found in files:
         faults = (*found.faults, *_faults_in_table(found, settings))
@@ -138,7 +140,7 @@ def _looked_at(host: Host, what: str, overrides: tuple[str, ...]) -> StrategyLis
 
     settings = settings_of(host, overrides)
     if what in HOUSE_NAMES:
-        return StrategyListing(what, settings.strategies.of(what).enabled, "the house", ())
+        return StrategyListing(what, settings.strategies.of(what).enabled, BUILT_IN, ())
     is_path = what.endswith(".py") or "/" in what
     path = Path(what).expanduser().absolute() if is_path else strategies_folder_of(host, settings) / f"{what}.py"
     if not os.path.lexists(path):

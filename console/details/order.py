@@ -40,7 +40,7 @@ def order(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
         *field("id", row.id),
         *field("of", row.strategy + (", a protective stop" if row.is_protective else "")),
         *field("terms", _terms(row)),
-        *field("state", row.status.value + ("" if row.status.is_terminal else ", it works")),
+        *field("state", row.state_in_words + ("" if row.status.is_terminal else ", it works")),
         *[
             line
             for mark, words in zip(row.marks, row.marks_in_words, strict=True)

@@ -15,7 +15,7 @@ from widgets.positions import FOREIGN
 
 HELD = {
     StopHolder.BROKER: "the broker holds it",
-    StopHolder.DESK: "this desk asks YOU when it is hit: nothing at the broker",
+    StopHolder.DESK: "manual stop: press ! when it is hit, nothing at the broker",
     StopHolder.YOU: "YOU hold it: nothing at the broker",
 }
 
@@ -63,7 +63,7 @@ def _stop(row: PositionRow) -> list[TextLine]:
 
 def _covered(row: PositionRow) -> list[TextLine]:
     text = f"{plain(row.covered)} of {plain(abs(row.quantity))} shares would be closed at the broker"
-    by_you = f"; {plain(row.bare)} by nobody but YOU" if row.bare else ""
+    by_you = f"; {plain(row.unprotected)} by nobody but YOU" if row.unprotected else ""
     by_you += f"; {plain(row.at_limit)} wait at a limit, with no stop" if row.at_limit else ""
     doubted = f"; {plain(row.in_doubt)} in doubt: the {row.doubt} was sent, and not answered" if row.doubt else ""
     return field("covered", text + by_you + doubted, "warning" if by_you or doubted else "")

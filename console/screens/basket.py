@@ -1,4 +1,4 @@
-"""The plan: a list of orders, each marked by its own key, signed once; then what becomes of them (OP-05, EX-10).
+"""The basket: a list of orders, each marked by its own key, signed once; then what becomes of them (OP-05, EX-10).
 
 `P` is armed as a ticket's key is (OP-04): painted and silent for a moment, on exactly what stands there. So is `O`, by
 which the buys go on after a sell that was not filled. To stop is one key, at once.
@@ -38,19 +38,19 @@ AROUND = 3
 LEAST = 4
 """Lines of text, at least."""
 WIDEST = 116
-SIGN, GO_ON, STOP, BACK = "plan.sign", "plan.go_on", "plan.stop", "plan.back"
-MARK = "plan.mark"
+SIGN, GO_ON, STOP, BACK = "basket.sign", "basket.go_on", "basket.stop", "basket.back"
+MARK = "basket.mark"
 
 
 class BasketScreen(Dialog):
     CSS = """
     BasketScreen { align: center bottom; }
-    #plan { width: 78; height: auto; max-height: 100%; padding: 0 1;
+    #basket { width: 78; height: auto; max-height: 100%; padding: 0 1;
             background: $surface; border: round $accent; border-title-style: bold; }
-    #plan.-live { border: heavy $error; }
-    #plan-keys { background: $panel; }
+    #basket.-live { border: heavy $error; }
+    #basket-keys { background: $panel; }
     """
-    PLACE = KeyScope.PLAN
+    PLACE = KeyScope.BASKET
     BINDINGS = bindings_for(PLACE)
 
     def __init__(self, behind: DialogHost, plan_id: TicketId) -> None:
@@ -59,9 +59,9 @@ class BasketScreen(Dialog):
         self.plan_id = plan_id
         self.arming = Arming(behind.keyboard)
         self.painted = Painted(self.arming, lambda: behind.link, behind.now)
-        self.box = Vertical(id="plan")
-        self.body = Lines(id="plan-body")
-        self.keys = Lines(id="plan-keys")
+        self.box = Vertical(id="basket")
+        self.body = Lines(id="basket-body")
+        self.keys = Lines(id="basket-keys")
         self.text = BasketText()
         self.spelling = Spelling()
         self._typed_for: Digest | None = None
@@ -86,7 +86,7 @@ class BasketScreen(Dialog):
 
     @property
     def plan(self) -> BasketView | None:
-        """The engine's picture of this very plan; None once another has taken its place."""
+        """The engine's picture of this very basket; None once another has taken its place."""
         view = self.behind.view
         plan = view.plan if view is not None else None
         return plan if plan is not None and plan.id == self.plan_id else None
@@ -96,7 +96,7 @@ class BasketScreen(Dialog):
         if plan is None:
             if self.is_current:
                 self.dismiss()
-                self.behind.say("another plan has taken its place")
+                self.behind.say("another basket has taken its place")
             return
         if plan.refused_because or plan.runs:
             self._sent = None
@@ -230,7 +230,7 @@ class BasketScreen(Dialog):
     # ── what a key would sign ────────────────────────────────────────────────────────────────────────────────────
 
     def _shown(self, plan: BasketView | None) -> ShownTicket | None:
-        """What is painted and can be turned on: the orders that would go, or the question that the plan asks."""
+        """What is painted and can be turned on: the orders that would go, or the question that the basket asks."""
         if plan is None:
             return None
         if plan.is_open:
@@ -322,7 +322,7 @@ class BasketScreen(Dialog):
         """The key itself is judged in `hear`."""
 
     def action_urgent(self) -> None:
-        """Its ticket over this screen; the plan must be painted again before its key counts."""
+        """Its ticket over this screen; the basket must be painted again before its key counts."""
         view, plan = self.behind.view, self.plan
         exits = self._other_exits(view, plan) if view is not None and plan is not None else []
         if exits:
@@ -337,7 +337,7 @@ class BasketScreen(Dialog):
             self.behind.say("stopping: what has not gone does not go", "warning")
 
     def action_back(self) -> None:
-        """Puts an unsigned plan aside; one that runs goes on without its screen."""
+        """Puts an unsigned basket aside; one that runs goes on without its screen."""
         plan = self.plan
         if plan is not None and plan.is_open and self._sent is None:
             self.behind.handle.send(LeaveBasket(plan.id))

@@ -30,7 +30,7 @@ class CloseScreen(FieldsScreen):
     """`act` stages the close of so many shares; None is all of them, however many are held by then."""
 
     def __init__(self, behind: DialogHost, row: PositionRow, act: Callable[[Quantity | None], None]) -> None:
-        field = TextField("Shares", "or 25%, 50%, 75%; empty is all")
+        field = TextField("Shares", "or 25 / 50 / 75 %; empty is all")
         super().__init__(behind, _title(row), [field], "stages it")
         self.row: PositionRow | None = row
         self.act = act

@@ -24,7 +24,7 @@ ABOUT: Mapping[KeyScope, str] = {
     KeyScope.LOG: "Every fact of the journal but the bars, the newest at the end. It follows until you move.",
     KeyScope.RESULTS: "The trades of today from open to flat, what they made by strategy, and what was declined or "
     "blocked with what it would have made.",
-    KeyScope.PLAN: "Many orders, signed once. Each was tried against every check with the effect of those before it; "
+    KeyScope.BASKET: "Many orders, signed once. Each was tried against every check with the effect of those before it; "
     "space marks the selected one. What sells goes first, the buys wait until it is filled.",
     KeyScope.EVERYWHERE: "Choose a pane by its number.",
 }

@@ -91,7 +91,7 @@ def _stop_now(row: PositionRow) -> Cell:
         nearer = f", and {', '.join(map(f.price, row.nearer_stops))}" if row.nearer_stops else ""
         return Cell(f"{f.price(row.stop_price)} USD{nearer}")
     if row.holder is StopHolder.DESK:
-        return Cell(f"none at the broker, the desk asks at {f.price(row.stop_price)} USD", "warning")
+        return Cell(f"none at the broker; manual stop at {f.price(row.stop_price)} USD", "warning")
     return Cell("none at the broker", "warning")
 
 
@@ -100,8 +100,8 @@ def _staged(row: PositionRow, stop: str) -> list[TextLine]:
     lines: list[TextLine] = []
     if row.holder is StopHolder.BROKER:
         lines.append((Cell("Enter stages ", "muted"), Cell(stop, "strong")))
-    if row.bare:
-        have = f" for {f.quantity(row.bare)} that have none"
+    if row.unprotected:
+        have = f" for {f.quantity(row.unprotected)} that have none"
         lines.append((Cell("and" if lines else "Enter stages", "muted"), Cell(f" a new {stop}", "strong"), Cell(have)))
     return lines
 

@@ -20,6 +20,7 @@ WIDTH = 74
 EDIT, DECLINE, NEXT = ("ticket.edit", "edit"), ("ticket.decline", "decline"), ("ticket.next", "next")
 REVIEW, ASIDE = ("ticket.review", "review"), ("ticket.back", "aside")
 AGAIN, LEAVE = ("ticket.review", "open it again"), ("ticket.leave", "leave")
+PRICE_MOVED = "price: moved"
 OPEN_AGAIN = re.compile(r"[;:,]? open (it|the proposal) again\b")
 KEYS_READY = ((EDIT, DECLINE, NEXT, ASIDE), (EDIT, DECLINE, ASIDE), (DECLINE, ASIDE), (ASIDE,), ())
 KEYS_ELSE = ((DECLINE, REVIEW, NEXT, ASIDE), (DECLINE, REVIEW, ASIDE), (REVIEW, ASIDE), (ASIDE,), ())
@@ -78,7 +79,11 @@ def heading(standing: TicketStatus, is_late: bool) -> list[TextLine]:
 
 def _to_review(reasons: str) -> str:
     """Why not, and the key that asks anew; the engine's own "open it again" is that key here."""
-    return f"{OPEN_AGAIN.sub('', reasons)}. {written('ticket.review')} reviews it again"
+    told = OPEN_AGAIN.sub("", reasons)
+    key = written("ticket.review")
+    if told.startswith(PRICE_MOVED):
+        return f"Price {told.removeprefix('price: ')}. {key} re-prices"
+    return f"{told}. {key} reviews it again"
 
 
 def key_line(standing: TicketStatus, word: TypedWord | None, readiness: Readiness, now: datetime) -> TextLine:

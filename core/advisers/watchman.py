@@ -1,4 +1,4 @@
-"""The watchman reads the log as a second pair of eyes would: one reason that refuses again and again, a bare position.
+"""The watchman reads the log as a second pair of eyes would: reasons that refuse again and again, unguarded shares.
 
 It measures nothing and knows no market; the same picture always brings the same words.
 """
@@ -30,8 +30,10 @@ class Watchman:
 
     def _found(self, shown: Shown) -> Iterator[Advice]:
         for row in shown.positions:
-            if row.bare and not row.is_closing:
-                yield Advice(f"{row.symbol}: nothing at the broker guards {plain(row.bare)} shares; give it a stop")
+            if row.unprotected and not row.is_closing:
+                yield Advice(
+                    f"{row.symbol}: nothing at the broker guards {plain(row.unprotected)} shares; give it a stop"
+                )
         often = sorted(refusals(shown.log).items(), key=lambda found: (-found[1], found[0]))
         for (who, reason), times in often:
             if times >= self.terms.refusals:

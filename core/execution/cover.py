@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from core.execution.ledger import Ledger
 from core.execution.order import Order
-from core.model.codes import BareKind
+from core.model.codes import UnprotectedKind
 from core.model.position import Position
 from core.model.values import ZERO, Quantity, plain
 
@@ -41,24 +41,26 @@ def cover_of(ledger: Ledger, position: Position, is_held_up: Callable[[Order], b
     waiting = sum((ledger.exits.claim(order) for order in exits if is_held_up(order) and order.kept is None), ZERO)
     kept = sum((ledger.exits.claim(order) for order in exits if order.kept is not None), ZERO)
     covered = min(ledger.exits.covered(position.symbol, position.strategy) - waiting, held)
-    claimed = min(ledger.exits.claimed(position.symbol, position.strategy) - waiting - kept, held)
-    at_limit = min(ledger.exits.at_limit(position.symbol, position.strategy), claimed - covered)
-    in_doubt = Quantity(claimed - covered - at_limit)
+    reserved = min(ledger.exits.reserved(position.symbol, position.strategy) - waiting - kept, held)
+    at_limit = min(ledger.exits.at_limit(position.symbol, position.strategy), reserved - covered)
+    in_doubt = Quantity(reserved - covered - at_limit)
     doubted = ledger.exits.doubted(position.symbol, position.strategy) if in_doubt else ()
     kinds = {"stop" if order.stands_by else "exit" for order in doubted}
     return Cover(Quantity(covered), in_doubt, " and ".join(sorted(kinds)), Quantity(at_limit))
 
 
-def bare_in_words(ledger: Ledger) -> tuple[tuple[BareKind, str], ...]:
+def unprotected_in_words(ledger: Ledger) -> tuple[tuple[UnprotectedKind, str], ...]:
     """`SPY 2.5 no stop`, `SPY 0.5 stop in doubt`: each position of which shares are not covered, and why."""
-    found: list[tuple[BareKind, str]] = []
+    found: list[tuple[UnprotectedKind, str]] = []
     for position in ledger.positions():
         cover = cover_of(ledger, position)
-        bare = abs(position.quantity) - cover.covered - cover.in_doubt - cover.at_limit
-        if bare > 0:
-            found.append((BareKind.NO_STOP, f"{position.symbol} {plain(bare)} no stop"))
+        unprotected = abs(position.quantity) - cover.covered - cover.in_doubt - cover.at_limit
+        if unprotected > 0:
+            found.append((UnprotectedKind.NO_STOP, f"{position.symbol} {plain(unprotected)} no stop"))
         if cover.at_limit > 0:
-            found.append((BareKind.AT_LIMIT, f"{position.symbol} {plain(cover.at_limit)} at its limit, no stop"))
+            found.append((UnprotectedKind.AT_LIMIT, f"{position.symbol} {plain(cover.at_limit)} at its limit, no stop"))
         if cover.in_doubt > 0:
-            found.append((BareKind.IN_DOUBT, f"{position.symbol} {plain(cover.in_doubt)} {cover.doubt} in doubt"))
+            found.append(
+                (UnprotectedKind.IN_DOUBT, f"{position.symbol} {plain(cover.in_doubt)} {cover.doubt} in doubt")
+            )
     return tuple(found)

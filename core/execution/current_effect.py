@@ -32,6 +32,6 @@ def working_entries(ledger: Ledger) -> tuple[Order, ...]:
 
     Of an order and the one that is to take its place, the one that is there.
     """
-    entries = (order for order in ledger.working_entries() if ledger.chains.incumbent(order) is None)
+    entries = (order for order in ledger.working_entries() if ledger.chains.replaced(order) is None)
     strays = (order for order, left in exits_beyond(ledger) if left <= 0)
     return (*entries, *strays)

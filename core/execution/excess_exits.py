@@ -91,7 +91,7 @@ def _asked_by(ledger: Ledger, pair: list[Order]) -> Quantity:
     nobody else's.
     """
     asked, one = min(o.remaining for o in pair), pair[0]
-    made = (one, *ledger.legs.rivals(one))
+    made = (one, *ledger.legs.oco_siblings(one))
     if any(order.status is OrderStatus.FILLED for order in made):
         return NO_SHARES
     entry = ledger.order(one.parent) if one.role is not None and one.parent is not None else None
@@ -119,7 +119,7 @@ def _may_fill(ledger: Ledger, order: Order) -> bool:
     """Not a leg that waits for its entry and goes with it, nor what takes the place of one that still works."""
     return (
         not ledger.legs.is_held(order)
-        and ledger.chains.incumbent(order) is None
+        and ledger.chains.replaced(order) is None
         and not ledger.chains.is_forestalled(order)
     )
 

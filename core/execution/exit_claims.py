@@ -1,4 +1,4 @@
-"""Working exits and the shares that they ask for: what is claimed, what is covered, what stops are owed (EX-13)."""
+"""Working exits and the shares that they ask for: what is reserved, what is covered, what stops are owed (EX-13)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ExitClaims:
             if o.request.symbol == symbol and o.strategy == strategy and o.only_reduces
         )
 
-    def claimed(self, symbol: Symbol, strategy: str) -> Quantity:
+    def reserved(self, symbol: Symbol, strategy: str) -> Quantity:
         """Shares that working exits ask for, those in doubt too: no second order is sent for them (EX-06, EX-13)."""
         return Quantity(sum((self.claim(o) for o in self.working(symbol, strategy)), ZERO))
 
@@ -43,8 +43,8 @@ class ExitClaims:
         return Quantity(sum((self.claim(o) for o in exits if o.waits_at_limit), ZERO))
 
     def guarded(self, symbol: Symbol, strategy: str) -> Quantity:
-        """Shares that no further exit need watch: claimed, and not by an exit that waits at its limit (EX-13)."""
-        return Quantity(self.claimed(symbol, strategy) - self.at_limit(symbol, strategy))
+        """Shares that no further exit need watch: reserved, and not by an exit that waits at its limit (EX-13)."""
+        return Quantity(self.reserved(symbol, strategy) - self.at_limit(symbol, strategy))
 
     def doubted(self, symbol: Symbol, strategy: str) -> tuple[Order, ...]:
         """Exits that may be at the broker, and of which it has not said so: stops, and what closes."""
@@ -58,10 +58,7 @@ class ExitClaims:
         """
         is_lost = order.status is OrderStatus.PENDING and self.chains.is_forestalled(order)
         is_idle = (
-            is_lost
-            or self.chains.incumbent(order)
-            or self.legs.is_held(order)
-            or self.legs.leaves_it_to_its_stop(order)
+            is_lost or self.chains.replaced(order) or self.legs.is_held(order) or self.legs.leaves_it_to_its_stop(order)
         )
         return NO_SHARES if is_idle else order.remaining
 

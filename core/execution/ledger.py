@@ -131,7 +131,7 @@ class Ledger:
         return tuple(
             o
             for o in (self.working_entries(strategy=strategy) if self._index.working else ())
-            if not self.chains.has_filled_on(day, o) and self.chains.incumbent(o) is None
+            if not self.chains.has_filled_on(day, o) and self.chains.replaced(o) is None
         )
 
     def entries_filled(self, strategy: str, day: date) -> int:

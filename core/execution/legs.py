@@ -56,12 +56,12 @@ class Legs:
         return Quantity(sum((entry.filled_quantity for entry in entries), ZERO))
 
     def is_orphan(self, leg: Order) -> bool:
-        """Whether a leg has nothing left to wait for: its entry ended before it was filled, or its rival is filled."""
+        """Whether a leg has nothing to wait for: its entry ended before it was filled, or its sibling is filled."""
         parent = self._made_with(leg)
         is_cut_off = self.is_held(leg) and parent is not None and parent.status.is_terminal
-        return is_cut_off or any(rival.status is OrderStatus.FILLED for rival in self.rivals(leg))
+        return is_cut_off or any(sibling.status is OrderStatus.FILLED for sibling in self.oco_siblings(leg))
 
-    def rivals(self, order: Order) -> tuple[Order, ...]:
+    def oco_siblings(self, order: Order) -> tuple[Order, ...]:
         """The others of its pair, working or not: where one is filled or cancelled, the broker cancels the other."""
         if not order.is_target and order.role is None:
             return ()

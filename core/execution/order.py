@@ -63,7 +63,7 @@ class Order:
         Of a stop that was made less or taken back because it was for too much: how many shares it is owed yet; None
         until that was looked at.
     is_asked_for
-        Of a stop that has ended: another one was asked for on a ticket since, for all that was bare then.
+        Of a stop that has ended: another one was asked for on a ticket since, for all that was unprotected then.
     doubt_steps
         Look-ups answered "not found" so far, the first of them at `first_not_found_at`.
     """

@@ -48,7 +48,7 @@ class OrderFolds:
             StopCut: self._stop_cut,
             ProposalStaged: self._staged,
             LegResized: self._resized,
-            ContingentOrdersMissing: self._bare,
+            ContingentOrdersMissing: self._legs_missing,
             OrderStateChanged: self._state_changed,
             OrderKept: self._kept,
             KeptOrderReleased: self._kept_released,
@@ -84,7 +84,7 @@ class OrderFolds:
         self.index.orders[created.id] = self.index.working[created.id] = created
         self.index.enter(created)
         self.index.state.orders_sent += 1
-        if (old := self.chains.replaced(created)) is not None:
+        if (old := self.chains.predecessor(created)) is not None:
             old.replacement = created.id
         self._pay_off(created)
 
@@ -116,7 +116,7 @@ class OrderFolds:
 
     def _mark_replaced(self, order: Order, after: OrderStatus) -> None:
         """The broker took the order in the place of another, or did not: then the other one is what it was."""
-        old = self.chains.replaced(order)
+        old = self.chains.predecessor(order)
         if old is None:
             return
         if order.status is OrderStatus.PENDING and old.replacement == order.id:
@@ -140,7 +140,7 @@ class OrderFolds:
         self.index.note_cut(cut)
 
     def _staged(self, _at: datetime, fact: ProposalStaged) -> None:
-        """A stop on a ticket is for all that is bare of its position: of those that ended none is asked for again."""
+        """A stop on a ticket is for all that is unprotected of its position: no ended one is asked for again."""
         proposal = fact.proposal
         if not proposal.is_guard or proposal.order.replaces is not None:
             return
@@ -153,7 +153,7 @@ class OrderFolds:
         order = self.index.orders[fact.client_order_id]
         order.request = replace(order.request, quantity=fact.quantity)
 
-    def _bare(self, _at: datetime, fact: ContingentOrdersMissing) -> None:
+    def _legs_missing(self, _at: datetime, fact: ContingentOrdersMissing) -> None:
         self.index.orders[fact.client_order_id].is_bare = True
 
     def _kept(self, _at: datetime, fact: OrderKept) -> None:

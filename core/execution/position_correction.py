@@ -74,13 +74,13 @@ def _to_give(ledger: Ledger, held: list[Position]) -> Iterator[tuple[str, Decima
     """Nobody's shares first, then those that no working exit asks for, then the others; of each the newest first."""
     newest = sorted(held, key=lambda position: position.opened_at, reverse=True)
     newest.sort(key=lambda position: position.strategy != UNKNOWN_OWNER)
-    bare = {p.strategy: max(abs(p.quantity) - ledger.exits.claimed(p.symbol, p.strategy), ZERO) for p in newest}
+    unprotected = {p.strategy: max(abs(p.quantity) - ledger.exits.reserved(p.symbol, p.strategy), ZERO) for p in newest}
     for position in newest:
         is_nobodys = position.strategy == UNKNOWN_OWNER
-        yield position.strategy, abs(position.quantity) if is_nobodys else bare[position.strategy]
+        yield position.strategy, abs(position.quantity) if is_nobodys else unprotected[position.strategy]
     for position in newest:
         if position.strategy != UNKNOWN_OWNER:
-            yield position.strategy, abs(position.quantity) - bare[position.strategy]
+            yield position.strategy, abs(position.quantity) - unprotected[position.strategy]
 
 
 def _multiplied(held: tuple[Position, ...], true: Quantity) -> tuple[OwnerShare, ...]:

@@ -16,20 +16,21 @@ class ReplacementChains:
     def __init__(self, index: LedgerIndex) -> None:
         self.index = index
 
-    def replaced(self, order: Order) -> Order | None:
+    def predecessor(self, order: Order) -> Order | None:
+        """The order that this one was sent to replace, working or not."""
         return self.index.orders.get(order.request.replaces) if order.request.replaces is not None else None
 
-    def incumbent(self, order: Order) -> Order | None:
+    def replaced(self, order: Order) -> Order | None:
         """The working order that this one was sent to replace; None once that has ended, or where it replaces none."""
-        old = self.replaced(order)
+        old = self.predecessor(order)
         return old if old is not None and old.is_working else None
 
     def is_forestalled(self, order: Order) -> bool:
         """Whether the order that it was sent to replace has ended in another way: no broker takes it any more."""
-        old = self.replaced(order)
+        old = self.predecessor(order)
         return old is not None and old.status.is_terminal and not old.made_way
 
-    def heir(self, order: Order) -> Order | None:
+    def replacement(self, order: Order) -> Order | None:
         """The working order that was sent to take this one's place, or the place of one that did."""
         following = order.replacement or order.replaced_by
         while following is not None and (found := self.index.orders.get(following)) is not None:
@@ -40,7 +41,7 @@ class ReplacementChains:
 
     def is_in_doubt(self, order: Order) -> bool:
         """Whether it was sent and never answered, unless the broker says of the old one that another took its place."""
-        old = self.replaced(order)
+        old = self.predecessor(order)
         is_there = old is not None and old.made_way
         return order.status is OrderStatus.PENDING and order.in_doubt_since is not None and not is_there
 
@@ -53,10 +54,10 @@ class ReplacementChains:
 
     def _line(self, order: Order) -> Iterator[Order]:
         """Every order before this one and after it in the same place, working or not."""
-        before = self.replaced(order)
+        before = self.predecessor(order)
         while before is not None:
             yield before
-            before = self.replaced(before)
+            before = self.predecessor(before)
         following = order.replacement or order.replaced_by
         while following is not None and (after := self.index.orders.get(following)) is not None:
             yield after

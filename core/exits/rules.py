@@ -28,7 +28,7 @@ class ExitPosition:
         A short gains where the price falls; every rule is its mirror image then.
     average_price
         What was paid for a share on average (a short: received), USD.
-    held, bare
+    held, unprotected
         Shares held, and those of them that no working exit and no stop at the broker would close.
     best
         The best price since the entry: for a long the highest, for a short the lowest.
@@ -45,7 +45,7 @@ class ExitPosition:
     is_long: bool
     average_price: Price
     held: Quantity
-    bare: Quantity
+    unprotected: Quantity
     best: Price
     days: int
     is_late: bool
@@ -89,8 +89,10 @@ def exit_due(terms: ExitSettings, standing: ExitPosition, close: Price) -> Due |
 
 def _due(terms: ExitSettings, standing: ExitPosition, close: Price) -> Iterator[Due]:
     stop = stop_of(terms, standing)
-    if stop is not None and standing.bare > ZERO and standing.is_worse(close, stop):
-        yield Due(standing.bare, ExitReason.STOP_LOSS, stop, f"close {_text(close)} is at the stop {_text(stop)}")
+    if stop is not None and standing.unprotected > ZERO and standing.is_worse(close, stop):
+        yield Due(
+            standing.unprotected, ExitReason.STOP_LOSS, stop, f"close {_text(close)} is at the stop {_text(stop)}"
+        )
     if standing.is_late:
         yield Due(standing.held, ExitReason.FORCE_FLAT, close, "flat before the market closes")
     trail = trail_of(terms, standing)

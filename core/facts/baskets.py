@@ -1,4 +1,4 @@
-"""Plans: opened, marked, signed, each order's turn, every change of where the plan stands, its end with its report."""
+"""Baskets: opened, marked, signed, each order's turn, every change of where one stands, its end with its report."""
 
 from __future__ import annotations
 
@@ -67,9 +67,9 @@ class BasketSigned(Fact):
 @fact(version=2, aliases=("PlanRefused",))
 @dataclass(frozen=True, slots=True)
 class BasketRefused(Fact):
-    """A plan that was not opened, a key that did not sign: why.
+    """A basket that was not opened, a key that did not sign: why.
 
-    `name` and `request` are those of a plan that was not opened, where it has them (`Basket.request`).
+    `name` and `request` are those of a basket that was not opened, where it has them (`Basket.request`).
     """
 
     plan_id: TicketId
@@ -101,7 +101,7 @@ class BasketOrderSkipped(Fact):
 @fact(version=2, upgrades={1: older_records.plan_moved}, aliases=("PlanMoved",))
 @dataclass(frozen=True, slots=True)
 class BasketPhaseChanged(Fact):
-    """The plan stands elsewhere now, and why. `stop` is why nothing more of it goes; None where it goes on."""
+    """The basket stands elsewhere now, and why. `stop` is why nothing more of it goes; None where it goes on."""
 
     plan_id: TicketId
     phase: BasketPhase

@@ -85,7 +85,7 @@ class OrdersRecalled(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class LegResized(Fact):
-    """The broker made a leg smaller or larger: its rival was filled in part (EX-13)."""
+    """The broker made a leg smaller or larger: its sibling was filled in part (EX-13)."""
 
     client_order_id: ClientOrderId
     quantity: Quantity

@@ -123,7 +123,7 @@ class TicketClosed(Fact):
 class ConfirmationReceived(Fact):
     """The key was turned on this digest. It mints the approval; nothing is sent before the checks ran again.
 
-    `terminal` and `user` say where that key was pressed (OP-13); empty where a plan's key or a signed exit turned it,
+    `terminal` and `user` say where that key was pressed (OP-13); empty where a basket's key or a signed exit turned it,
     and in what is older than they are.
     """
 

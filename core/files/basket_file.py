@@ -1,6 +1,6 @@
-"""A plan out of the operator's own CSV file: every row that cannot be believed is told with its place (OP-05).
+"""A basket out of the operator's own CSV file: every row that cannot be believed is told with its place (OP-05).
 
-A file with one such row becomes no plan at all: half of a rebalancing is another trade than the one that was written.
+A file with one such row becomes no basket at all: half of a rebalancing is another trade than the one that was written.
 """
 
 from __future__ import annotations
@@ -93,15 +93,15 @@ def read_plan(path: Path, text: str, deploy: Decimal | None = None) -> tuple[Bas
             read.append(one)
         except TableError as error:
             faults.append(str(error))
-    bare = [row for row in read if not row.effect.only_reduces and row.quantity is None and row.notional is None]
+    unsized = [row for row in read if not row.effect.only_reduces and row.quantity is None and row.notional is None]
     if deploy is None:
-        faults += [f"{row.place}: no quantity and no notional; write one, or --deploy an amount" for row in bare]
+        faults += [f"{row.place}: no quantity and no notional; write one, or --deploy an amount" for row in unsized]
     if faults:
         raise BasketFileError(tuple(sorted(faults, key=lambda fault: int(fault.split(":")[1]))))
-    if deploy is not None and not bare:
+    if deploy is not None and not unsized:
         raise TableError(f"{path}: every row names its size, so that there is nothing to deploy; leave --deploy out")
-    share = Money((deploy or Decimal(0)) / max(1, len(bare)))
-    return tuple(replace(row, notional=share) if row in bare else row for row in read)
+    share = Money((deploy or Decimal(0)) / max(1, len(unsized)))
+    return tuple(replace(row, notional=share) if row in unsized else row for row in read)
 
 
 def _require_known(table: Table) -> None:
@@ -187,10 +187,10 @@ def _ttl(row: Record, effect: Effect) -> int | None:
 def _type(row: Record, limit: Decimal | None, effect: Effect) -> OrderType:
     word = row["type"].lower()
     if word and word not in TYPES:
-        raise row.fault("type", f"must be {', '.join(TYPES)}; a plan takes no other")
+        raise row.fault("type", f"must be {', '.join(TYPES)}; a basket takes no other")
     kind = TYPES.get(word, OrderType.MARKET if limit is None else OrderType.LIMIT)
     if kind.is_stop and effect.only_reduces:
-        raise TableError(f"{row.place}: a {_word(kind)} order of a plan opens; a sale is market or limit")
+        raise TableError(f"{row.place}: a {_word(kind)} order of a basket opens; a sale is market or limit")
     if kind in WITH_LIMIT and limit is None:
         raise TableError(f"{row.place}: a {_word(kind)} order needs a limit_price; write it")
     if kind not in WITH_LIMIT and limit is not None:

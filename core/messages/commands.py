@@ -145,7 +145,7 @@ class ProposeFlattening(Addressed):
 
 @dataclass(frozen=True, slots=True)
 class BasketRow:
-    """One order of a plan as it was written.
+    """One order of a basket as it was written.
 
     Attributes
     ----------
@@ -178,7 +178,7 @@ class BasketRow:
 
 @dataclass(frozen=True, slots=True)
 class OpenBasket(Addressed):
-    """Make a plan of a list of orders: those that wait in Proposals, those of a file, or every close (OP-05).
+    """Make a basket of a list of orders: those that wait in Proposals, those of a file, or every close (OP-05).
 
     `name` is the file's; `skipped` are its rows that could not be read; `request` is what a command calls its asking.
     """
@@ -201,7 +201,7 @@ class MarkInBasket(Addressed):
 class SignBasket(Addressed):
     """`P` was turned on exactly what was shown.
 
-    `worth` is what was typed before it, USD: what the plan's entries cost, where it is real money (OP-05).
+    `worth` is what was typed before it, USD: what the basket's entries cost, where it is real money (OP-05).
     """
 
     plan_id: TicketId
@@ -212,7 +212,7 @@ class SignBasket(Addressed):
 
 @dataclass(frozen=True, slots=True)
 class AnswerBasket(Addressed):
-    """What the operator says to a plan that asks: the buys that still fit, or nothing more (EX-10)."""
+    """What the operator says to a basket that asks: the buys that still fit, or nothing more (EX-10)."""
 
     plan_id: TicketId
     goes_on: bool
@@ -221,7 +221,7 @@ class AnswerBasket(Addressed):
 
 @dataclass(frozen=True, slots=True)
 class LeaveBasket(Addressed):
-    """Put an unsigned plan aside; stop one that runs: what has not gone does not go."""
+    """Put an unsigned basket aside; stop one that runs: what has not gone does not go."""
 
     plan_id: TicketId
 

@@ -1,4 +1,4 @@
-"""A plan: many orders that are signed once (OP-05): what it holds, where it stands, what its end reports (EX-10)."""
+"""A basket: many orders that are signed once (OP-05): what it holds, where it stands, what its end reports (EX-10)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class BasketSource(Enum):
 
 
 class BasketPhase(Enum):
-    """Where a plan stands, in the order in which it gets there."""
+    """Where a basket stands, in the order in which it gets there."""
 
     OPEN = "open"
     """Its orders are being marked; nothing is signed."""
@@ -48,7 +48,7 @@ class BasketPhase(Enum):
 
 
 class BasketEnd(Enum):
-    """How a plan ended."""
+    """How a basket ended."""
 
     DONE = "done"
     STOPPED = "stopped"
@@ -90,7 +90,7 @@ class BasketOrderState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class BasketLine:
-    """One order of a plan; `refusals` are what the dry run had against it when the plan was opened."""
+    """One order of a basket; `refusals` are what the dry run had against it when the basket was opened."""
 
     proposal: Proposal
     refusals: tuple[str, ...] = ()
@@ -128,7 +128,7 @@ class Basket:
 
 @dataclass(frozen=True, slots=True)
 class SignedOrder:
-    """One order of a signed plan: exactly this one may go, at its turn, once (OP-02).
+    """One order of a signed basket: exactly this one may go, at its turn, once (OP-02).
 
     Attributes
     ----------
@@ -168,11 +168,11 @@ def digest_of_basket(
 
 
 TYPED_HOLDS = Decimal("0.02")
-"""How far the value of a plan's entries may go from the one that was typed, of it; a dollar is always allowed."""
+"""How far the value of a basket's entries may go from the one that was typed, of it; a dollar is always allowed."""
 
 
 def whole_dollars(worth: Money) -> str:
-    """How the value of a plan's entries is typed, where it is real money (OP-05)."""
+    """How the value of a basket's entries is typed, where it is real money (OP-05)."""
     return str(worth.to_integral_value(ROUND_HALF_UP))
 
 
@@ -183,7 +183,7 @@ def holds_as_typed(typed: Decimal, worth: Money) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class ReportLine:
-    """What became of one order of a plan.
+    """What became of one order of a basket.
 
     Attributes
     ----------
@@ -206,12 +206,12 @@ class ReportLine:
 
 @dataclass(frozen=True, slots=True)
 class BasketReport:
-    """What the broker says when a plan has ended (EX-10).
+    """What the broker says when a basket has ended (EX-10).
 
     Attributes
     ----------
     positions
-        Net quantity of each symbol of the plan, by the broker's books; empty where it did not answer.
+        Net quantity of each symbol of the basket, by the broker's books; empty where it did not answer.
     power_before, power_after
         Buying power at the signing and at the end, USD.
     is_of_the_broker

@@ -47,7 +47,7 @@ class Capabilities:
         return None
 
     def lacking_to_guard(self, stop: StopPlan | NoStop) -> str | None:
-        """The same of the stop that the broker is to hold: an entry without it would stand bare (OP-06)."""
+        """The same of the stop that the broker is to hold: an entry without it would stand unprotected (OP-06)."""
         is_held_there = isinstance(stop, StopPlan) and stop.holder is StopHolder.BROKER
         return "holds no stop" if is_held_there and OrderType.STOP not in self.order_types else None
 

@@ -144,7 +144,7 @@ class ProposalEnd(Enum):
 
 
 class BasketStop(Enum):
-    """Why a plan was stopped before all of it had its turn."""
+    """Why a basket was stopped before all of it had its turn."""
 
     OPERATOR = "operator"
     UNANSWERED = "unanswered"
@@ -186,7 +186,7 @@ class DeskState(StrEnum):
     KILLED = "killed"
 
 
-class BareKind(StrEnum):
+class UnprotectedKind(StrEnum):
     """Why shares are not covered."""
 
     NO_STOP = "no_stop"

@@ -295,8 +295,8 @@ class AuthorizationKind(Enum):
     """The same stop again for what that sale left: all of it where it was refused (EX-21)."""
     EXITS = "exits"
     """The exits of what the entry opens, without a key of their own, up to the end of its session (OP-06)."""
-    PLAN = "plan"
-    """One order of a signed plan, at its turn (OP-05)."""
+    BASKET = "plan"
+    """One order of a signed basket, at its turn (OP-05)."""
 
 
 @dataclass(frozen=True, slots=True)

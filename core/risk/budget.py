@@ -1,10 +1,10 @@
 """What the account would lose if every stop filled now: the measure of the risk budget (RK-21).
 
-A position is measured from its last price to the stops that work for it; what they leave bare counts to the stop that
-the desk holds. Where nobody holds one it counts whole: a stop that is the operator's own (YOU) caps nothing until a
-person acts. A stop that the price has passed while the shares are still held caps nothing either: they count by the
-price, what they have lost since the entry, and no less than how far the price is through the stop. A stop that is in
-doubt guards nothing. Entries on their way count as if they were filled.
+A position is measured from its last price to the stops that work for it; what they leave unprotected counts to the
+stop that the desk holds. Where nobody holds one it counts whole: a stop that is the operator's own (YOU) caps nothing
+until a person acts. A stop that the price has passed while the shares are still held caps nothing either: they count
+by the price, what they have lost since the entry, and no less than how far the price is through the stop. A stop that
+is in doubt guards nothing. Entries on their way count as if they were filled.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ def open_losses(ledger: Ledger, last: LastPrice, but: ClientOrderId | None = Non
         if order.only_reduces:
             if order.is_protective and not ledger.legs.is_held(order) and not ledger.chains.is_in_doubt(order):
                 guards.setdefault(position_key(order.request.symbol, order.strategy), []).append(order)
-        elif order.id != but and ledger.chains.incumbent(order) is None:
+        elif order.id != but and ledger.chains.replaced(order) is None:
             lost += _of_entry(order)
     for position in ledger.positions():
         stops = guards.get(position_key(position.symbol, position.strategy), [])
-        guarded = [stop for stop in stops if ledger.chains.incumbent(stop) is None]
+        guarded = [stop for stop in stops if ledger.chains.replaced(stop) is None]
         lost += _of_position(ledger, position, guarded, last(position.symbol) or position.average_price)
     return Money(lost)
 
@@ -47,7 +47,7 @@ def _of_position(ledger: Ledger, position: Position, guards: list[Order], price:
     for way, quantity in sorted(stops, reverse=True):
         taken = min(quantity, left)
         lost, left = lost + of.risk(taken, way), left - taken
-    return lost + of.risk(left, _bare_way(ledger, position, price)) if left else lost
+    return lost + of.risk(left, _unprotected_way(ledger, position, price)) if left else lost
 
 
 def _way(stop: Order, position: Position, price: Price) -> Decimal | None:
@@ -60,7 +60,7 @@ def _way(stop: Order, position: Position, price: Price) -> Decimal | None:
     return None if request.trail_fraction is None else request.trail_fraction * price
 
 
-def _bare_way(ledger: Ledger, position: Position, price: Price) -> Decimal:
+def _unprotected_way(ledger: Ledger, position: Position, price: Price) -> Decimal:
     """USD a share that no stop at the broker guards."""
     entry = ledger.order(position.entry_order)
     plan = entry.stop if entry is not None else None

@@ -212,7 +212,7 @@ class Runtime(ABC):
         self.latch.note(self.engine.state.control.refusal())
 
     def _decide_keys(self) -> None:
-        """While the desk leaves: each decision may begin the turn of another order of a plan."""
+        """While the desk leaves: each decision may begin the turn of another order of a basket."""
         known: list[TicketId] = []
         while (waiting := [c.ticket.id for c in self.engine.the(Confirmations).undecided()]) and waiting != known:
             known = waiting

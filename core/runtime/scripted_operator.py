@@ -138,7 +138,7 @@ class Script:
             yield turn_of(ticket)
 
     def _plan(self, key: str, at: datetime) -> Iterator[Command]:
-        """On the plan that is open or runs; `space` marks the first that is not marked yet."""
+        """On the basket that is open or runs; `space` marks the first that is not marked yet."""
         run = self.state.plans.run
         if key == "p":
             yield OpenBasket(BasketSource.PROPOSALS)

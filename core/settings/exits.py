@@ -35,7 +35,7 @@ class ExitSettings(SettingsTable):
         5, description="minutes before the close to be flat, where the strategy holds nothing over night"
     )
     by_hand: bool = Field(False, description="guard what was typed, or taken over from the broker, too")
-    overnight: tuple[str, ...] = Field((), description="strategies beside the house's own that hold over night")
+    overnight: tuple[str, ...] = Field((), description="strategies beside the built-in ones that hold over night")
 
     def of(self, strategy: str, *, is_stop_ours: bool) -> ExitSettings | None:
         """The terms for what this strategy opened; None where its own rules rule alone.

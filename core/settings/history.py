@@ -23,7 +23,7 @@ from core.settings.settings import Settings
 from core.settings.types import AmountSettings, HistoricalValue, KeyPath, SettingsTable
 from core.settings.user_strategies import UserStrategySettings
 
-VERSION = 1
+VERSION = 2
 """Of the settings that are written now. It grows where a key is renamed, or means something else, or has another
 default; a new key needs none, where its default says what was so before it was there."""
 
@@ -85,7 +85,20 @@ def _without(values: Table, path: list[str]) -> Table:
     return {name: value for name, value in values.items() if name != key}
 
 
-EARLIER: dict[int, Upgrade] = {}
+def _basket_keys(values: Table) -> Table:
+    """The keys of the basket's screen were called `plan` and `plan.sign` before."""
+    moved = values.get("keys")
+    if not isinstance(moved, Mapping):
+        return values
+    keys = {BASKET_KEY.sub("basket", id) if isinstance(id, str) else id: key for id, key in moved.items()}
+    return {**values, "keys": keys}
+
+
+BASKET_KEY = re.compile(r"^plan(?=\.|$)")
+RENAMED: Mapping[str, str] = {"staging.plan": "staging.basket"}
+"""What a settings file may still call by its old name, and what to write instead."""
+
+EARLIER: dict[int, Upgrade] = {1: each(*(renamed(old, new) for old, new in RENAMED.items()), _basket_keys)}
 """By version: makes of its settings those of the next, by `renamed`, `defaulted`, or both by `each`."""
 
 

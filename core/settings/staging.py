@@ -11,16 +11,16 @@ from core.settings.types import GrowingSettingsTable, Ratio, Seconds, SettingsTa
 
 
 class BasketSettings(GrowingSettingsTable):
-    """How long a plan waits, and for what (OP-05, EX-10)."""
+    """How long a basket waits, and for what (OP-05, EX-10)."""
 
     LATER: ClassVar[frozenset[str]] = frozenset({"entries_seconds"})
 
-    life_seconds: Seconds = Field(Decimal(180), description="an unsigned plan's life (OP-05)")
-    run_seconds: Seconds = Field(Decimal(900), description="from the signing, after which nothing of a plan goes out")
+    life_seconds: Seconds = Field(Decimal(180), description="an unsigned basket's life (OP-05)")
+    run_seconds: Seconds = Field(Decimal(900), description="from the signing, after which nothing of a basket goes out")
     entries_seconds: Seconds = Field(
         Decimal(5), description="for entries taken back to be gone; after it a flattening sells all the same (OP-07)"
     )
-    sells_seconds: Seconds = Field(Decimal(60), description="for the sells to fill; then the plan asks (EX-10)")
+    sells_seconds: Seconds = Field(Decimal(60), description="for the sells to fill; then the basket asks (EX-10)")
     poll_seconds: Seconds = Field(Decimal(2), description="between questions for sells that are not filled (EX-10)")
     buys_seconds: Seconds = Field(Decimal(5), description="for the buys to fill before the report is asked for")
     report_seconds: Seconds = Field(Decimal(10), description="for the broker to answer for the report")
@@ -29,7 +29,7 @@ class BasketSettings(GrowingSettingsTable):
 class StagingSettings(GrowingSettingsTable):
     """How long things live, and how far a price may move under a ticket (OP-02 to OP-04)."""
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"plan"})
+    LATER: ClassVar[frozenset[str]] = frozenset({"basket"})
 
     ticket_seconds: Seconds = Field(Decimal(60), description="a ticket's life")
     signal_seconds: Seconds = Field(Decimal(90), description="an entry's life from its bar's end (ST-03)")
@@ -41,7 +41,7 @@ class StagingSettings(GrowingSettingsTable):
     )
     move_of_stop: Ratio = Field(Decimal("0.25"), description="adverse move, of the way to the stop (OP-04)")
     move: Ratio = Field(Decimal("0.002"), description="adverse move where there is no stop (OP-04)")
-    plan: BasketSettings = BasketSettings()
+    basket: BasketSettings = BasketSettings()
 
 
 class ConfirmSettings(SettingsTable):

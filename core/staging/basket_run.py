@@ -1,4 +1,4 @@
-"""A plan and what became of it: what the slice of plans holds."""
+"""A basket and what became of it: what the slice of baskets holds."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.model.values import ClientOrderId, Money, ProposalId, TicketId
 
 @dataclass(slots=True)
 class BasketRun:
-    """A plan and what became of it.
+    """A basket and what became of it.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Where a plan and each of its orders stand, by the books and by what its turns brought."""
+"""Where a basket and each of its orders stand, by the books and by what its turns brought."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The plan: the one that is open or runs, folded from facts; and the last one, until another is opened.
+"""The basket: the one that is open or runs, folded from facts; and the last one, until another is opened.
 
 It sends nothing, and decides nothing about risk.
 """
@@ -42,14 +42,14 @@ from core.staging.basket_run import BasketRun, BasketsState
 from core.staging.basket_standing import BasketStanding
 from core.staging.stage import Stage
 
-ENDED_BELOW_IT = "the desk was stopped while the plan ran; nothing of it is sent by itself"
+ENDED_BELOW_IT = "the desk was stopped while the basket ran; nothing of it is sent by itself"
 KEPT_EVENTS = 200
 OF_A_TICKET = re.compile(r"; (open the proposal again|open it again|confirm a new ticket|stage a new order)$")
-"""What a ticket is told to do next: who signed a plan has none."""
+"""What a ticket is told to do next: who signed a basket has none."""
 
 
 class Baskets:
-    """The slice of the plan; `ledger` and `stage` are asked, never written."""
+    """The slice of the basket; `ledger` and `stage` are asked, never written."""
 
     name = "plans"
 
@@ -93,22 +93,22 @@ class Baskets:
 
     @property
     def running(self) -> BasketRun | None:
-        """The plan that was signed and has not ended."""
+        """The basket that was signed and has not ended."""
         run = self.state.run
         return run if run is not None and run.runs else None
 
     def is_of_the_running(self, order_id: ClientOrderId) -> bool:
-        """Whether the report of the plan that runs has yet to tell of this order."""
+        """Whether the report of the basket that runs has yet to tell of this order."""
         run = self.running
         return run is not None and run.order(order_id) is not None
 
     def open_plan(self, plan_id: TicketId) -> BasketRun | None:
-        """The plan of that name, where it waits for its key."""
+        """The basket of that name, where it waits for its key."""
         run = self.state.run
         return run if run is not None and run.is_open and run.id == plan_id else None
 
     def entries_to_come(self, strategy: str) -> Iterator[ClientOrderId]:
-        """Entries of the plan that runs which are signed and not sent, in their turn."""
+        """Entries of the basket that runs which are signed and not sent, in their turn."""
         run = self.running
         if run is None or run.halted:
             return
@@ -120,7 +120,7 @@ class Baskets:
     # ── folds ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _started(self, at: datetime, _fact: EngineStarted) -> None:
-        """What a screen showed is gone; a signed plan is not gone on with by itself (EX-20)."""
+        """What a screen showed is gone; a signed basket is not gone on with by itself (EX-20)."""
         run = self.state.run
         if run is None:
             return
@@ -157,13 +157,13 @@ class Baskets:
         )
 
     def _not_signed(self, at: datetime, fact: BasketRefused) -> None:
-        """A key that did not sign the open one; another plan, that was not opened beside the one that runs."""
+        """A key that did not sign the open one; another basket, that was not opened beside the one that runs."""
         run = self.state.run
         if run is not None and run.is_open and run.id == fact.plan_id:
             run.refused_because = fact.reasons
         elif run is not None and run.runs and run.id != fact.plan_id:
             self._tell(
-                run, at, f"another plan, {fact.name or 'of this desk'}, was not opened: {'; '.join(fact.reasons)}"
+                run, at, f"another basket, {fact.name or 'of this desk'}, was not opened: {'; '.join(fact.reasons)}"
             )
 
     def _turn(self, at: datetime, fact: BasketTurnBegun) -> None:
@@ -319,4 +319,4 @@ class Baskets:
 
 
 def _of_a_plan(reasons: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(OF_A_TICKET.sub("; the next plan may have it", reason) for reason in reasons)
+    return tuple(OF_A_TICKET.sub("; the next basket may have it", reason) for reason in reasons)

@@ -206,7 +206,7 @@ class Stage:
             if confirmation.approval.id not in self.state.used and not confirmation.is_void:
                 confirmation.is_void = True
                 self._drop_mandates(confirmation.ticket.id)
-        for use in self.mandates(AuthorizationKind.PLAN):
+        for use in self.mandates(AuthorizationKind.BASKET):
             del self.state.mandates[use.mandate.id]
 
     def _staged(self, at: datetime, fact: ProposalStaged) -> None:

@@ -32,7 +32,7 @@ def name_fault(name: str) -> str | None:
     if not OWN_NAME.fullmatch(name):
         return f"{name!r} is no name for a strategy: small letters, digits and _, a letter first, at most 24"
     if name in RESERVED:
-        return f"{name} is a name of the house; give file and strategy another one"
+        return f"{name} is a name of the program's own; give file and strategy another one"
     return None
 
 

@@ -39,7 +39,7 @@ class Sightings:
         anew; what a leaving desk waits for.
     instruments
         What the broker says of each symbol. Tradability, lending and margin requirements are checked by it; rows of a
-        plan are read by it.
+        basket are read by it.
     lamps
         How each line is. Entries wait for both (OP-04); the books are asked for when the stream of orders is back.
     departing

@@ -162,7 +162,7 @@ class TradingState(Slices):
         )
 
     def signed_entries(self, strategy: str) -> tuple[ClientOrderId, ...]:
-        """Its entries whose key was turned, with a plan or on a ticket, and that were not sent yet (RK-12)."""
+        """Its entries whose key was turned, with a basket or on a ticket, and that were not sent yet (RK-12)."""
         if self.plans.running is None and not self.stage.state.confirmations:
             return ()
         signed = (*self.plans.entries_to_come(strategy), *self.stage.entries_confirmed(strategy))

@@ -1,4 +1,4 @@
-"""A plan on its screen: each order with its effect, its mark and what it leaves; where the plan stands; its report."""
+"""A basket on its screen: each order with its effect, its mark and what it leaves; where it stands; its report."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.model.values import NO_SHARES, ZERO, Digest, Fraction, Money, Price, P
 
 @dataclass(frozen=True, slots=True)
 class BasketRowView:
-    """One order of a plan.
+    """One order of a basket.
 
     Attributes
     ----------
@@ -36,7 +36,7 @@ class BasketRowView:
     worst_loss
         What is lost at that stop, USD; None where it has none, or no price is known.
     standing
-        None before the plan is signed, and for what was left out.
+        None before the basket is signed, and for what was left out.
     expected
         At which it would have traded at the signing, or its limit, USD.
     trigger_price, trail
@@ -44,7 +44,7 @@ class BasketRowView:
     trails_behind
         How far that stop trails from the fill on, USD; None where it stands at its price.
     is_taken_back
-        No order of the plan: a working entry, which a flattening cancels first; its mark says whether.
+        No order of the basket: a working entry, which a flattening cancels first; its mark says whether.
     traded
         What it trades; None is a share.
     """
@@ -93,7 +93,7 @@ class BasketRowView:
 
 @dataclass(frozen=True, slots=True)
 class BasketView:
-    """The plan that is open or runs, or the last one.
+    """The basket that is open or runs, or the last one.
 
     Attributes
     ----------
@@ -106,7 +106,7 @@ class BasketView:
     left
         Of a flattening that is not signed yet, in words: what it would leave.
     end_reason
-        Of a plan that was signed and is over: how many of its orders stand where, counted as they stand now.
+        Of a basket that was signed and is over: how many of its orders stand where, counted as they stand now.
     """
 
     id: TicketId

@@ -40,8 +40,8 @@ class DeskView:
         Of the symbol that the console watches; None where it watches none.
     failed_closes
         Closes that led to nothing since the start, each with its reason; the newest last.
-    plan
-        The plan that is open or runs, or the last one; None where there was none.
+    basket
+        The basket that is open or runs, or the last one; None where there was none.
     others, foreign
         Orders at the broker that are not this desk's, and what is held of kinds that it does not trade.
     """

@@ -113,7 +113,7 @@ def _is_made_of(proposal: Proposal, signal: EntrySignal | ExitSignal) -> bool:
 
 
 def _is_signed_by(fact: Fact, proposal_id: str) -> bool:
-    """Whether this is the signing of the plan that held it (OP-05)."""
+    """Whether this is the signing of the basket that held it (OP-05)."""
     return isinstance(fact, BasketSigned) and any(order.proposal.id == proposal_id for order in fact.orders)
 
 

@@ -165,7 +165,7 @@ class PositionRow:
         return self.traded or share(self.symbol)
 
     @property
-    def bare(self) -> Quantity:
+    def unprotected(self) -> Quantity:
         """Shares that nothing at the broker closes, nor anything that is in doubt."""
         return Quantity(max(abs(self.quantity) - self.covered - self.in_doubt - self.at_limit, Decimal(0)))
 
@@ -180,6 +180,7 @@ class OrderRow:
     `beyond` is what an exit asks for beyond what is left for it.
     `stop_by_desk` says where the stop of what it fills will be, where the desk alone sees to it: sent to the broker at
     each fill, or kept here; None where the broker makes it with the entry, and where there is none.
+    `outcome` says how it ended where its status alone does not: `CANCELLED by you`; `reason` is empty then.
     """
 
     id: ClientOrderId
@@ -209,6 +210,12 @@ class OrderRow:
     taken_back_at: datetime | None = None
     stop_by_desk: StopHolder | None = None
     beyond: Quantity = NO_SHARES
+    outcome: str = ""
+
+    @property
+    def state_in_words(self) -> str:
+        """`SUBMITTED`, `CANCELLED by you`, `REPLACED by d2733f`."""
+        return self.outcome or self.status.value
 
     @property
     def marks_in_words(self) -> tuple[str, ...]:

@@ -124,6 +124,10 @@ class KillView:
     too_large: tuple[OrderRow, ...] = ()
 
 
+BREAKER_OK = "OK"
+"""The breaker's word while entries pass it."""
+
+
 @dataclass(frozen=True, slots=True)
 class WireView:
     """The way of the orders to the broker and back.
@@ -145,7 +149,7 @@ class WireView:
     invalid: int = 0
     rejected: int = 0
     calls: tuple[tuple[str, int], ...] = ()
-    breaker: str = "closed"
+    breaker: str = BREAKER_OK
     breaker_reason: str | None = None
 
 

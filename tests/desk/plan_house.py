@@ -1,4 +1,4 @@
-"""A desk on the plans' own floor: six positions of 60 at 100, eight symbols to buy, at the pace of a person."""
+"""A desk on the baskets' own floor: six positions of 60 at 100, eight symbols to buy, at the pace of a person."""
 
 from __future__ import annotations
 
@@ -43,6 +43,6 @@ async def open_floor(
 
 async def opens_a_plan(house: House, *rows: BasketRow) -> None:
     house.desk.handle.send(OpenBasket(BasketSource.FILE, "rows.csv", rows))
-    await house.until(lambda: house.shows("the plan rows.csv waits for its marks and its key; p opens it"))
+    await house.until(lambda: house.shows("the basket rows.csv waits for its marks and its key; p opens it"))
     await house.press("p")
-    await house.until(lambda: house.shows("Plan ─ rows.csv"))
+    await house.until(lambda: house.shows("Basket ─ rows.csv"))

@@ -1,4 +1,4 @@
-"""Where a time that is shown is not of today, the day stands with it: on the status lines, in the panes, in a plan."""
+"""Where a time that is shown is not of today, the day stands with it: status lines, panes, a basket."""
 
 from __future__ import annotations
 

@@ -258,7 +258,7 @@ async def test_m_names_who_asks_at_a_stop_that_the_desk_watches() -> None:
     async with open_still(a_view(positions=(row,))) as house:
         await house.press("2", "m")
         await house.until(
-            lambda: house.shows("stop now none at the broker, the desk asks at 166.26 USD", "last 167.00 USD")
+            lambda: house.shows("stop now none at the broker; manual stop at 166.26 USD", "last 167.00 USD")
         )
 
 

@@ -23,7 +23,7 @@ def status_is_in_sight(house: House) -> bool:
 
 @SIZES
 async def test_a_stop_that_vanishes_and_a_kill_from_elsewhere_are_read_over_an_open_plan(size: tuple[int, int]) -> None:
-    """EX-13, OP-07: the lines grow while the plan stands there; what it says goes under them."""
+    """EX-13, OP-07: the lines grow while the basket stands there; what it says goes under them."""
     async with open_floor(size=size) as house:
         await opens_a_plan(house, *(a_sale(symbol) for symbol in SOLD), *(a_buy(symbol, "45") for symbol in BOUGHT))
         assert status_is_in_sight(house)
@@ -33,12 +33,12 @@ async def test_a_stop_that_vanishes_and_a_kill_from_elsewhere_are_read_over_an_o
             house.desk.handle.send(RequestCancel(stop.id))
         await house.until(lambda: house.shows("UNCOVERED "))
         await house.until(lambda: status_is_in_sight(house))
-        assert house.shows("Plan ─ rows.csv", "Esc put aside", "Nothing is marked yet")
+        assert house.shows("Basket ─ rows.csv", "Esc put aside", "Nothing is marked yet")
 
         house.desk.handle.send(Kill("command"))
         await house.until(lambda: house.shows("KILLED since"))
         await house.until(lambda: status_is_in_sight(house))
-        assert house.shows("Plan ─ rows.csv", "UNCOVERED ")
+        assert house.shows("Basket ─ rows.csv", "UNCOVERED ")
 
 
 @SIZES

@@ -1,4 +1,4 @@
-"""The plan's screen: marked with space, signed with a P that is armed, followed while it runs, and its report."""
+"""The basket's screen: marked with space, signed with a P that is armed, followed while it runs, and its report."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SIZES = [(80, 24), (120, 40)]
 
 
 def signed(house: House) -> int:
-    """The first plan bought what is held."""
+    """The first basket bought what is held."""
     return len(house.facts(BasketSigned)) - 1
 
 
@@ -101,15 +101,15 @@ async def test_a_plan_of_a_file_is_announced_and_a_key_that_was_meant_for_the_de
         await house.press("5")
         before = len(house.facts(BasketMarked))
         house.desk.handle.send(OpenBasket(BasketSource.FILE, "rows.csv", (a_sale("AAA"), a_sale("BBB"))))
-        await house.until(lambda: house.shows("the plan rows.csv waits for its marks and its key; p opens it"))
+        await house.until(lambda: house.shows("the basket rows.csv waits for its marks and its key; p opens it"))
         await house.press("space")
         await house.until(lambda: house.facts(StrategyPaused))
 
         assert house.desk.screen is house.desk.screen_stack[0]
         assert len(house.facts(BasketMarked)) == before
-        await house.until(lambda: "p PLAN WAITS" in last_line(house))
+        await house.until(lambda: "p BASKET WAITS" in last_line(house))
         await house.press("p")
-        await house.until(lambda: house.shows("Plan ─ rows.csv", "Nothing is marked yet"))
+        await house.until(lambda: house.shows("Basket ─ rows.csv", "Nothing is marked yet"))
 
 
 async def test_a_plan_that_asks_while_somebody_is_typing_is_announced() -> None:
@@ -122,7 +122,7 @@ async def test_a_plan_that_asks_while_somebody_is_typing_is_announced() -> None:
         await house.until(lambda: house.shows("WAITING FOR THE SELLS"))
         await house.press("escape", "6", "slash", "a")
         house.runtime.pace.free_until = house.runtime.at + timedelta(seconds=62)
-        await house.until(lambda: house.shows("the plan ASKS: a sell is not filled; p opens it"))
+        await house.until(lambda: house.shows("the basket ASKS: a sell is not filled; p opens it"))
         over_the_filter = isinstance(house.desk.screen, BasketScreen)
         await house.press("escape")
 
@@ -170,7 +170,7 @@ async def test_flatten_is_one_plan_with_one_key_also_when_killed() -> None:
         await house.press("K")
         await house.until(lambda: house.shows("KILLED since"))
         await house.press("F")
-        await house.until(lambda: house.shows("Plan ─ flatten everything", "P sign 3 orders"))
+        await house.until(lambda: house.shows("Basket ─ flatten everything", "P sign 3 orders"))
         await house.until(house.is_armed)
 
         await house.press("P")
@@ -204,7 +204,7 @@ async def test_flatten_takes_the_working_entries_back_on_one_key(size: tuple[int
         await house.until(lambda: house.shows("STOPPED") or house.shows("DONE"))
         await house.press("escape", "F", "F")
         await house.until(
-            lambda: house.shows("Plan ─ flatten everything", "8 of 8 entries taken back first, 1 of 1 go")
+            lambda: house.shows("Basket ─ flatten everything", "8 of 8 entries taken back first, 1 of 1 go")
         )
         assert house.shows("take 8 entries back, sign 1 order", "cancel open")
         await house.until(house.is_armed)
@@ -224,7 +224,7 @@ async def test_p_makes_a_plan_of_what_waits_and_says_so_where_nothing_does() -> 
         await house.press("escape")
         await house.until(lambda: not isinstance(house.desk.screen, BasketScreen))
         await house.press("p")
-        await house.until(lambda: house.shows("Plan ─ the waiting proposals", "Nothing is marked yet"))
+        await house.until(lambda: house.shows("Basket ─ the waiting proposals", "Nothing is marked yet"))
 
 
 async def test_a_plan_that_asks_comes_to_the_front_and_goes_on_by_an_armed_key() -> None:

@@ -34,6 +34,7 @@ def home_with(folder: Path, keys: str) -> Home:
     ("line", "said"),
     [
         ('"order.nwe" = "N"', 'settings.toml: keys.order.nwe = "N": there is no such key; did you mean order.new?'),
+        ('"plan.sign" = "Q"', "there is no such key; it is called basket.sign now: write that"),
         ('"order.new" = "Hyper"', 'settings.toml: keys.order.new = "Hyper": unknown key; must be a letter, a digit'),
         ('"order.new" = ""', 'settings.toml: keys.order.new = "": must be a letter, a digit, a sign'),
         ('order.new = "x"', 'keys.order.new = "x": conflict, proposals: x is decline (proposal.decline)'),

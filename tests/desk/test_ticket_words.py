@@ -95,7 +95,7 @@ async def test_an_entry_on_margin_says_what_it_takes_and_how_far_maintenance_is_
     by_day = text_of(replace(view, margin=replace(margin, overnight=None)), desk)
 
     words = " ".join(said.split())
-    assert "margin takes 3,918.00 USD, maintenance 77.1 % away, 84.2 % without it" in words
+    assert "Initial margin 3,918.00 USD; excess over maintenance 77.1 %, 84.2 % without it" in words
     assert "over the night 7,559,863,475.28 USD at most" in words
     assert "night" not in by_day
     assert "margin" not in text_of(view, desk)
@@ -121,7 +121,7 @@ async def test_every_effect_has_all_its_figures_and_fits(effect: Effect) -> None
         assert "result" in text
         assert "STOP" not in text
     else:
-        assert "STOP 612,344.17, this desk asks YOU when it is hit" in text
+        assert "STOP 612,344.17, manual stop: press ! when it is hit" in text
         assert "lose 18,518.52 USD" in text
         assert "size capped by risk 12345.67 USD" in text
         assert "power after" in text

@@ -1,4 +1,4 @@
-"""A house with several symbols on a margin account, and what a person does with a plan there."""
+"""A house with several symbols on a margin account, and what a person does with a basket there."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def passes(house: House, seconds: float) -> None:
 
 
 def opens(house: House, *rows: BasketRow, source: BasketSource = BasketSource.FILE) -> BasketRun:
-    """The plan is on the screen, its quotes have come."""
+    """The basket is on the screen, its quotes have come."""
     house.presses(OpenBasket(source, "rows.csv", rows))
     passes(house, 1)
     return the_plan(house)
@@ -110,7 +110,7 @@ def leaves(house: House) -> None:
 
 
 def runs_out(house: House, seconds: float = 120) -> BasketReport:
-    """Until the plan is over."""
+    """Until the basket is over."""
     until = house.line.at + timedelta(seconds=seconds)
     while the_plan(house).phase is not BasketPhase.OVER:
         assert house.line.at < until, (the_plan(house).phase, words(house))
@@ -121,7 +121,7 @@ def runs_out(house: House, seconds: float = 120) -> BasketReport:
 
 
 def a_house_that_holds(*symbols: str, quantity: str = "50", **terms: object) -> House:
-    """It bought them by a plan."""
+    """It bought them by a basket."""
     house = a_floor(**terms)  # type: ignore[arg-type]
     opens(house, *(a_buy(symbol, quantity) for symbol in symbols))
     marks(house)

@@ -1,4 +1,4 @@
-"""A plan: many orders, signed once; what reduces goes first, the buys wait for it, and the broker has the last word."""
+"""A basket: many orders, signed once; what reduces goes first, buys wait for it, and the broker has the last word."""
 
 from __future__ import annotations
 
@@ -504,7 +504,7 @@ def test_a_plan_that_is_not_opened_because_another_runs_is_told_by_the_one_that_
     house.presses(OpenBasket(BasketSource.FILE, "late.csv", (a_buy("GGG", "1"),), request="abc"))
 
     assert house.last(BasketRefused).request == "abc"
-    assert words(house)[-1] == f"another plan, late.csv, was not opened: {RUNS}"
+    assert words(house)[-1] == f"another basket, late.csv, was not opened: {RUNS}"
 
 
 def test_an_amount_with_a_stop_becomes_a_fraction_as_a_quantity_does() -> None:
@@ -597,7 +597,7 @@ def test_a_buy_in_doubt_holds_the_others_back_until_the_plan_asks() -> None:
 
 
 def test_a_plan_is_never_told_to_confirm_a_ticket() -> None:
-    """OP-02: who signed a plan has none; what never left is NOT SENT, not cancelled."""
+    """OP-02: who signed a basket has none; what never left is NOT SENT, not cancelled."""
     house = a_floor()
     opens(house, *(a_buy(symbol, "10") for symbol in BOUGHT[:2]))
     marks(house)
@@ -610,7 +610,7 @@ def test_a_plan_is_never_told_to_confirm_a_ticket() -> None:
 
     assert standings(house) == [BasketOrderState.REFUSED] * 2
     told = [line.reason for line in report.lines] + words(house) + [the_plan(house).end_reason]
-    assert any("was used already; the next plan may have it" in one for one in told)
+    assert any("was used already; the next basket may have it" in one for one in told)
     assert not [one for one in told if "ticket" in one or "UTC" in one]
 
 
@@ -637,7 +637,7 @@ def test_the_head_of_a_plan_that_is_over_counts_its_orders_as_they_stand() -> No
     ("price", "told"), [("328.2", "328.20"), ("100", "100.00"), ("0.0123", "0.0123"), ("1234.5000", "1234.50")]
 )
 def test_a_fill_is_told_with_two_decimals_at_least(price: str, told: str) -> None:
-    """OP-12: among what happened in the plan, and in the log."""
+    """OP-12: among what happened in the basket, and in the log."""
     house = a_floor()
     opens(house, a_buy("AAA", "18"))
     marks(house)
@@ -653,7 +653,7 @@ def test_a_fill_is_told_with_two_decimals_at_least(price: str, told: str) -> Non
 
 
 def a_plan_whose_buy_works() -> House:
-    """One buy rests at 95, far below the market; the plan waits for its fill, five seconds long."""
+    """One buy rests at 95, far below the market; the basket waits for its fill, five seconds long."""
     house = a_floor()
     house.slows_down(0.3)
     opens(house, a_buy("GGG", limit="95", stop="94"), a_buy("HHH"))

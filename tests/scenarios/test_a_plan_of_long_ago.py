@@ -1,4 +1,4 @@
-"""A plan that ran when its desk was left, and is told of after more days than the ledger remembers (EX-10)."""
+"""A basket that ran when its desk was left, and is told of after more days than the ledger remembers (EX-10)."""
 
 from __future__ import annotations
 

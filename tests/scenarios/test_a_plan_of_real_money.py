@@ -1,4 +1,4 @@
-"""A plan with entries on a live account takes more than `P`: what they cost in all, typed in whole dollars (OP-05)."""
+"""A basket with entries on a live account takes more than `P`: what they cost, typed in whole dollars (OP-05)."""
 
 from __future__ import annotations
 

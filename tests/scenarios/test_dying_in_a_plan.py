@@ -1,4 +1,4 @@
-"""The engine dies at each record of a plan that runs: at the next start nothing is doubled, and nothing that was not
+"""The engine dies at each record of a basket that runs: at the next start nothing is doubled, and nothing that was not
 sent is sent by itself (EX-20, OP-02, EX-10).
 """
 
@@ -104,7 +104,7 @@ def test_a_restarted_plan_says_what_went_and_what_did_not() -> None:
 
     run = the_plan(house)
     assert run.end is BasketEnd.STOPPED
-    assert "the desk was stopped while the plan ran" in run.end_reason
+    assert "the desk was stopped while the basket ran" in run.end_reason
     assert run.report is not None
     assert run.report.is_of_the_broker
     assert [line.filled for line in run.report.lines[:2]] == [130, 130]

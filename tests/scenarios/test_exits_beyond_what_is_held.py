@@ -277,7 +277,7 @@ def test_a_kill_takes_exits_back_of_which_the_brokers_books_show_nothing(
     assert could_open(house) == []
     assert set(house.requests()[1:]) == {"cancel"}
     (bare,) = ViewBuilder(house.engine).draw(house.line.at).kill.uncovered
-    assert bare.bare == 6
+    assert bare.unprotected == 6
 
 
 def test_a_fraction_of_a_stop_is_cancelled_and_follows_at_once_for_what_is_left() -> None:

@@ -318,7 +318,8 @@ def test_what_was_replaced_says_so() -> None:
 
     rows = ViewBuilder(house.engine).draw(house.line.at).orders
 
-    assert [o.marks for o in rows if o.is_protective] == [(), ("replaced",)]
+    states = [(o.state_in_words, o.marks, o.reason) for o in rows if o.is_protective]
+    assert states == [("SUBMITTED", (), ""), (f"REPLACED by {the_new(house).id}", (), "")]
     assert house.stops[0].reason == f"replaced by {the_new(house).id}"
 
 
@@ -652,7 +653,7 @@ def test_the_chain_of_a_moved_stop_tells_whose_place_it_took_and_how_that_one_en
     told = [in_words(record.fact) for record in chain_of(the_new(house).id, house.journal.records())]
 
     assert any(f"SELL 0.502 SPY stop 99.50 in the place of {house.stops[0].id}" in line for line in told)
-    assert any(f"SUBMITTED → CANCELLED (stream), replaced by {the_new(house).id}" in line for line in told)
+    assert any(f"SUBMITTED → replaced by {the_new(house).id} (stream)" in line for line in told)
 
 
 def test_a_stops_new_price_is_not_edited_on_its_ticket() -> None:

@@ -307,7 +307,7 @@ def test_the_word_beside_an_entry_that_has_no_answer_yet_is_asked_for_too() -> N
 
 
 def test_an_order_that_never_left_is_not_looked_up_whoever_asks() -> None:
-    """EX-22, EX-06: a leg's fill asks for its rival, which may still wait here"""
+    """EX-22, EX-06: a leg's fill asks for its sibling, which may still wait here"""
     house = a_house_with_a_proposal(AWAY)
     house.confirms_at("10:06:02")
     house.until("10:06:02.150")

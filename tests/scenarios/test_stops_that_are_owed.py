@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from core.execution.cover import bare_in_words
+from core.execution.cover import unprotected_in_words
 from core.execution.order import Order
 from core.facts import (
     ApprovalRedeemed,
@@ -77,7 +77,7 @@ def elsewhere(house: House, side: Side, shares: str, symbol: Symbol = SPY) -> No
 
 
 def is_bare(house: House) -> tuple[str, ...]:
-    return tuple(words for _, words in bare_in_words(house.desk.ledger))
+    return tuple(words for _, words in unprotected_in_words(house.desk.ledger))
 
 
 # ── what a ticket signed lasts as long as its order, and a session more ──────────────────────────────────────────────

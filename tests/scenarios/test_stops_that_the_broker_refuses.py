@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from core.execution.cover import bare_in_words
+from core.execution.cover import unprotected_in_words
 from core.messages.commands import Decline, Kill, MoveStop, RequestCancel
 from core.messages.effects import Effect, ReplaceOrder, SubmitOrder
 from core.messages.inputs import Input, SubmissionAnswered
@@ -138,7 +138,7 @@ def test_a_stop_that_is_owed_and_refused_is_not_tried_again_in_pieces() -> None:
 
     assert refusals.asked == 1
     assert len(waiting(house)) == 1
-    assert [words for _, words in bare_in_words(house.desk.ledger)] == ["SPY 0.502 no stop"]
+    assert [words for _, words in unprotected_in_words(house.desk.ledger)] == ["SPY 0.502 no stop"]
 
 
 def test_a_move_that_the_broker_refuses_asks_for_nothing() -> None:

@@ -164,7 +164,7 @@ def test_list_names_the_houses_and_yours_on_or_off_and_where_from(keyturn: Keytu
     words = keyturn("strategies", "list").out
     rows = {row["name"]: row for row in json.loads(keyturn("strategies", "list", "--json").out)}
 
-    assert re.search(r"^vwap +on +the house$", words, re.MULTILINE)
+    assert re.search(r"^vwap +on +built-in$", words, re.MULTILINE)
     assert re.search(rf"^dips +on +{path}$", words, re.MULTILINE)
     assert "  broken.py, line 1: it imports os" in words
     assert "  gone.py is not there; put it back, or take [strategies.gone] out of the settings" in words

@@ -246,7 +246,7 @@ def test_a_plan_from_another_terminal_waits_for_its_marks_and_its_key(
         runtime.step()
         lives(runtime, monkeypatch)
 
-        answer = keyturn("plan", file)
+        answer = keyturn("basket", file)
 
         assert (answer.code, answer.out.count("\n")) == (0, 1)
         assert "1 order, 0 to sell or cover, 1 to open; it waits at the desk of demo" in answer.out
@@ -266,7 +266,7 @@ def test_a_plan_says_in_one_line_what_of_it_would_not_go(
         runtime.step()
         lives(runtime, monkeypatch)
 
-        answer = keyturn("plan", file)
+        answer = keyturn("basket", file)
 
     assert (answer.code, answer.out.count("\n")) == (0, 1)
     assert "with 1 order (1 would not go as it stands: " in answer.out
@@ -284,7 +284,7 @@ def test_a_plan_that_the_desk_refuses_is_told_with_its_reason(
         runtime.step()
         lives(runtime, monkeypatch)
 
-        answer = keyturn("plan", file)
+        answer = keyturn("basket", file)
 
     assert (answer.code, answer.out) == (2, "")
     assert "in.csv: the desk of demo did not open it: no row of it became an order; in.csv:2: there is no" in answer.err
@@ -300,7 +300,7 @@ def test_a_plan_that_nobody_takes_is_taken_back_and_said(
     with ExitStack() as stack:
         runtime = demo(tmp_path, stack)
 
-        answer = keyturn("plan", file)
+        answer = keyturn("basket", file)
         runtime.beat()
         runtime.step()
 
@@ -315,13 +315,13 @@ def test_a_plan_needs_a_desk_and_a_file_that_can_be_read(keyturn: Keyturn, tmp_p
     file = tmp_path / "in.csv"
     file.write_text("symbol,side\nSPY,sell\n")
 
-    checked, alone = keyturn("plan", file, "--check"), keyturn("plan", file, "--account", "demo")
+    checked, alone = keyturn("basket", file, "--check"), keyturn("plan", file, "--account", "demo")
     file.write_text("symbol,side\nSPY,sell\nQQQ,hold\n")
-    bad = keyturn("plan", file)
+    bad = keyturn("basket", file)
 
     assert (checked.code, alone.code, bad.code) == (0, 2, 1)
     assert "nothing was staged" in checked.out
-    assert "no engine runs to take a plan" in alone.err
+    assert "no engine runs to take a basket" in alone.err
     assert "in.csv:3: side 'hold' must be buy, sell, short, cover" in bad.err
 
 
@@ -331,7 +331,7 @@ def test_a_plan_is_read_of_a_regular_file_of_bounded_size_alone(keyturn: Keyturn
     os.mkfifo(pipe)
     large.write_bytes(b"symbol,side\n" + b"SPY,sell\n" * 200_000)
 
-    answers = [keyturn("plan", file, "--check") for file in ("/dev/zero", pipe, large, tmp_path)]
+    answers = [keyturn("basket", file, "--check") for file in ("/dev/zero", pipe, large, tmp_path)]
 
     assert [answer.code for answer in answers] == [2, 2, 2, 2]
     assert "/dev/zero: is no regular file; name a CSV file" in answers[0].err
@@ -346,7 +346,7 @@ def test_an_amount_to_deploy_is_written_in_plain_digits(keyturn: Keyturn, tmp_pa
     file = tmp_path / "in.csv"
     file.write_text("symbol,side,stop_price\nSPY,buy,400\n")
 
-    answer = keyturn("plan", file, "--check", f"--deploy={amount}")
+    answer = keyturn("basket", file, "--check", f"--deploy={amount}")
 
     assert (answer.code, f"--deploy {amount}: is no amount in USD such as 50000" in answer.err) == (2, True)
 

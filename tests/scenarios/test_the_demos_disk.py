@@ -137,7 +137,7 @@ def test_a_flattening_asked_for_after_the_kill_is_staged_too(tmp_path: Path) -> 
         beat_and_obey(runtime)
 
         another_terminal.latch("command", flatten=True)
-        for _ in range(3):  # the kill once more, the proposals, their plan
+        for _ in range(3):  # the kill once more, the proposals, their basket
             beat_and_obey(runtime)
 
         assert runtime.engine.state.control.killed_by == "command"

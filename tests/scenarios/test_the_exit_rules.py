@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from core.execution.cover import bare_in_words
+from core.execution.cover import unprotected_in_words
 from core.facts import (
     BarClosed,
     OrderFilled,
@@ -21,7 +21,7 @@ from core.facts import (
 )
 from core.messages.commands import Decline, ProposeOrder
 from core.model.account import Mode
-from core.model.codes import BareKind
+from core.model.codes import UnprotectedKind
 from core.model.order import Effect, OrderType, StopHolder
 from core.model.regime import NoMarket, Regime, RegimeLabels, VixLevel, VixReading
 from core.model.signal import ExitReason
@@ -171,12 +171,12 @@ def test_a_leg_that_is_gone_leaves_its_shares_to_the_rule_at_the_price_that_was_
     )
     (stop,) = house.stops
     house.until("10:05")
-    assert (stop.is_working, bare_in_words(house.desk.ledger), exits(house)) == (True, (), [])
+    assert (stop.is_working, unprotected_in_words(house.desk.ledger), exits(house)) == (True, (), [])
 
     house.exchange.cancel(house.line.at, stop.id)
     house.until("10:06")
     assert (stop.is_working, exits(house)) == (False, [])
-    assert bare_in_words(house.desk.ledger) == ((BareKind.NO_STOP, "SPY 0.1 no stop"),)
+    assert unprotected_in_words(house.desk.ledger) == ((UnprotectedKind.NO_STOP, "SPY 0.1 no stop"),)
     house.until("10:08")
 
     assert exits(house) == [("STOP_LOSS", "0.1")]

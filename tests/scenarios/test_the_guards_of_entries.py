@@ -140,7 +140,7 @@ def test_without_an_account_value_entries_are_shut_and_the_row_says_so() -> None
     row = rows(house)["daily_loss"]
 
     assert told(row) == (
-        "unknown of 10.00 USD",
+        "unknown; limit 10.00 USD",
         True,
         "equity at the day's start is not known yet; entries wait for it",
     )

@@ -271,7 +271,7 @@ def test_a_market_order_is_reviewed_again_beyond_a_quarter_of_the_way_to_its_sto
     assert bool(house.requests()) is is_sent
     if not is_sent:
         (reason,) = house.last(ConfirmationRefused).reasons
-        assert "0.11 USD against you, from 99.61 to 99.72" in reason
+        assert "moved 0.11 USD since review, from 99.61 to 99.72 (limit 0.10)" in reason
         assert house.proposal.order.symbol == SPY
 
 
@@ -316,7 +316,7 @@ def test_the_ticket_says_that_the_price_ran_while_it_is_read() -> None:
     shown = house.line.picture().tickets[0].now
 
     assert [v.reason for v in shown.warnings if v.check == "price"] == [
-        "it moved 0.08 USD against you, from 99.61 to 99.69, more than 0.075; your limit 99.60 still holds"
+        "moved 0.08 USD since review, from 99.61 to 99.69 (limit 0.07); your limit 99.60 still holds"
     ]
 
 

@@ -191,7 +191,7 @@ def test_the_sale_of_a_flattening_waits_for_no_entry_that_hangs():
         house.presses(ProposeFlattening())
         waits(house, lambda view: [p for p in view.proposals if p.side is Side.SELL], "the close")
         house.presses(OpenBasket(BasketSource.FLATTEN))
-        plan = waits(house, lambda view: view.plan is not None and view.plan.digest, "the plan").plan
+        plan = waits(house, lambda view: view.plan is not None and view.plan.digest, "the basket").plan
         assert plan is not None
         assert plan.digest is not None
         house.presses(SignBasket(plan.id, plan.digest))
@@ -670,7 +670,7 @@ def test_what_waits_here_for_more_than_a_moment_covers_nothing_and_says_so():
         view = waits(house, lambda view: view.positions and not view.positions[0].covered, "it covers nothing")
         (stop,) = [row for row in view.orders if row.is_protective]
         assert "waits to be sent" in stop.marks
-        assert [row.bare for row in view.kill.uncovered] == [SHARES]
+        assert [row.unprotected for row in view.kill.uncovered] == [SHARES]
         released.set()
         waits(house, lambda view: view.positions[0].covered == SHARES, "a covered position")
 

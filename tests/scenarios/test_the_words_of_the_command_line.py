@@ -46,7 +46,7 @@ def test_it_offers_completion(keyturn: Keyturn) -> None:
         ("backtest", "nothing.csv"),
         ("backtest", "BARS", "nothing.csv"),
         ("strategies", "check", "./nothing.csv"),
-        ("plan", "nothing.csv", "--check"),
+        ("basket", "nothing.csv", "--check"),
     ],
 )
 def test_a_missing_file_is_said_to_be_missing(

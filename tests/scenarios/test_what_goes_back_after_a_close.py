@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from core.execution.cover import bare_in_words
+from core.execution.cover import unprotected_in_words
 from core.facts import AuthorizationEnded, Halted, ProposalSkipped, StopAskedFor
 from core.messages.commands import Kill, MoveStop, ProposeClose, ProposeOrder, RequestCancel
 from core.messages.effects import CancelOrder, SubmitOrder
@@ -129,7 +129,10 @@ def beside_a_bracket_that_is_half_bought(way: Way, sold: int) -> House:
     exits(house, way, "100.5")
     enters(house, way, "10", "99.50", "98.50", target_price=way.at("102"))
     house.until("10:14")
-    assert [words for _, words in bare_in_words(house.desk.ledger)] == ["SPY 6 no stop", "SPY 6 at its limit, no stop"]
+    assert [words for _, words in unprotected_in_words(house.desk.ledger)] == [
+        "SPY 6 no stop",
+        "SPY 6 at its limit, no stop",
+    ]
     house.until("10:22")
     return house
 
@@ -145,7 +148,7 @@ def test_a_close_that_sold_all_puts_no_stop_on_what_a_bracket_bought_since(way: 
         [f"{way.out} stop 10 {plain(way.at('98.50'))}", f"{way.out} limit 10 {plain(way.at('102'))}"]
     )
     assert abs(Decimal(house.held_by_the_broker())) == 10
-    assert not bare_in_words(house.desk.ledger)
+    assert not unprotected_in_words(house.desk.ledger)
     assert_can_be_rebuilt(house)
 
 
@@ -160,7 +163,7 @@ def test_a_close_that_sold_a_part_puts_its_stop_back_for_what_it_left(way: Way) 
     assert sorted(working(house)) == sorted(
         [f"{way.out} stop 10 {plain(way.at('98.50'))}", f"{way.out} limit 10 {plain(way.at('102'))}"]
     )
-    assert not bare_in_words(house.desk.ledger)
+    assert not unprotected_in_words(house.desk.ledger)
     assert_can_be_rebuilt(house)
 
 
@@ -219,10 +222,10 @@ def test_a_pair_that_is_taken_back_brings_the_stop_before_it_back(
 
     assert sum(Decimal(line.split()[2]) for line in working(house)) == 6
     assert {line.split()[3] for line in working(house)} == {plain(way.at("99"))}
-    assert not bare_in_words(house.desk.ledger)
+    assert not unprotected_in_words(house.desk.ledger)
     house.restarted()
     passes(house, 60)
-    assert not bare_in_words(house.desk.ledger)
+    assert not unprotected_in_words(house.desk.ledger)
     assert_can_be_rebuilt(house)
 
 
@@ -256,7 +259,7 @@ def test_a_crash_behind_any_record_of_a_pair_that_is_taken_back_guards_its_share
             assert (waits, working(house)) == ([(6, way.at("99"), NOT_THERE.words)], []), last
         else:
             assert working(house) == [f"{way.out} stop 6 {plain(way.at('99'))}"], last
-            assert not bare_in_words(house.desk.ledger), last
+            assert not unprotected_in_words(house.desk.ledger), last
 
 
 @BOTH
@@ -320,7 +323,7 @@ def test_a_close_in_the_place_of_a_pair_that_is_refused_brings_the_pairs_stop_ba
     passes(house, 60)
 
     assert working(house) == [f"{way.out} stop 6 {plain(way.at('99.50'))}"]
-    assert not bare_in_words(house.desk.ledger)
+    assert not unprotected_in_words(house.desk.ledger)
     assert_can_be_rebuilt(house)
 
 
@@ -490,7 +493,7 @@ def test_what_is_gone_elsewhere_is_no_reason_to_make_an_exit_less_than_what_is_l
     house.accepts(house.exchange.picture(house.line.at))
     passes(house, 120)
     assert working(house) == [f"{way.out} stop 5 {plain(way.at('99'))}"]
-    assert not bare_in_words(house.desk.ledger)
+    assert not unprotected_in_words(house.desk.ledger)
     assert_can_be_rebuilt(house)
 
 
@@ -539,7 +542,7 @@ def test_a_stop_that_made_way_goes_back_although_the_other_never_did(way: Way, g
 
     both = [f"{way.out} stop {shares} {plain(way.at(stop))}" for shares, stop in (("4", "99"), ("3", "98"))]
     assert sorted(working(house)) == sorted(both)
-    assert not bare_in_words(house.desk.ledger)
+    assert not unprotected_in_words(house.desk.ledger)
     assert_can_be_rebuilt(house)
 
 
@@ -572,7 +575,7 @@ def test_what_stayed_and_is_taken_away_elsewhere_much_later_is_not_put_back(way:
 
     assert house.requests() == [*asked, "cancel"]
     assert "the stop stayed where it was" in [fact.reason for fact in house.facts(AuthorizationEnded)]
-    assert len(bare_in_words(house.desk.ledger)) == 1
+    assert len(unprotected_in_words(house.desk.ledger)) == 1
 
 
 @BOTH
@@ -678,7 +681,7 @@ def test_of_two_closes_that_waited_for_one_stop_the_one_that_fails_leaves_its_sh
 
     assert [plain(effect.order.quantity) for effect in sent[:2]] == ["3", "3"]
     assert house.held() in ("3", "-3")
-    assert not bare_in_words(house.desk.ledger)
+    assert not unprotected_in_words(house.desk.ledger)
     assert_can_be_rebuilt(house)
 
 

@@ -91,7 +91,7 @@ def test_a_stop_in_doubt_is_not_told_as_covering() -> None:
     row = the_row(house)
 
     assert len(house.facts(OrderNotFound)) > 1
-    assert (row.holder, row.covered, row.in_doubt, row.doubt, row.bare) == (
+    assert (row.holder, row.covered, row.in_doubt, row.doubt, row.unprotected) == (
         StopHolder.YOU,
         0,
         Decimal("0.502"),
@@ -112,7 +112,7 @@ def test_a_stop_in_doubt_is_never_sent_a_second_time() -> None:
     passes(house, 5)
 
     assert (len(house.stops), house.requests()) == (1, ["submit buy limit 0.502"])
-    assert house.desk.ledger.exits.claimed(SPY, "vwap") == Decimal("0.502")
+    assert house.desk.ledger.exits.reserved(SPY, "vwap") == Decimal("0.502")
     assert "has not answered" in house.last(ProposalSkipped).reasons[0]
 
 
@@ -141,7 +141,7 @@ def test_a_stop_that_never_arrived_leaves_its_shares_bare_and_m_guards_them() ->
     confirms_now(house)
     passes(house, 5)
 
-    assert (row.bare, row.doubt) == (Decimal("0.502"), "")
+    assert (row.unprotected, row.doubt) == (Decimal("0.502"), "")
     assert house.requests() == ["submit buy limit 0.502", "submit sell stop 0.502"]
     assert the_view(house).kill.uncovered == ()
 
@@ -272,7 +272,7 @@ def test_a_stop_that_is_refused_on_its_way_back_is_never_told_as_put_back() -> N
     passes(house, 10)
 
     assert house.stops[-1].status is OrderStatus.REJECTED
-    assert plain(the_row(house).bare) == "0.502"
+    assert plain(the_row(house).unprotected) == "0.502"
     ends = [fact.reason for fact in house.facts(AuthorizationEnded)]
     assert "close again: 0.502 SPY did not go through (not now (40310000))" in ends
     assert "the stop was asked for again" in ends
@@ -401,7 +401,7 @@ def test_a_stop_that_the_operator_cancels_then_is_not_put_back() -> None:
     passes(house, 5)
 
     assert [stop.status for stop in house.stops] == [OrderStatus.CANCELLED]
-    assert plain(the_row(house).bare) == "0.502"
+    assert plain(the_row(house).unprotected) == "0.502"
 
 
 def test_a_stop_that_the_broker_did_not_find_while_it_made_way_is_put_back_for_what_is_left() -> None:

@@ -81,7 +81,9 @@ def test_each_distance_that_is_set_warns_once_as_the_market_falls_and_ends_as_it
 
     assert [f.limit for f in house.facts(MarginWarned)] == [Decimal("0.25"), Decimal("0.10"), None]
     assert [in_words(f).split(",")[0] for f in house.facts(MarginWarned)] == [
-        "MARGIN 21.1% from maintenance", "MARGIN 6.4% from maintenance", "margin: maintenance is 39.9% away",
+        "MARGIN: excess over maintenance 21.1%",
+        "MARGIN: excess over maintenance 6.4%",
+        "margin: excess over maintenance 39.9%",
     ]  # fmt: skip
     assert_can_be_rebuilt(house)
 

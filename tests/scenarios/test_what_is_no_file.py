@@ -109,7 +109,7 @@ def test_a_start_names_it_and_loses_nothing(keyturn: Keyturn, tmp_path: Path, na
         ("replay", "FILE", "--headless"),
         ("replay", "FILE", "--headless", "--symbol", "SPY"),
         ("backtest", "FILE"),
-        ("plan", "FILE", "--check"),
+        ("basket", "FILE", "--check"),
         ("regime", "--vix", "FILE"),
         ("regime", "--bars", "FILE", "--vix", "FILE"),
         ("protections", "check", "--trades", "FILE", "--at", "2026-11-20T15:00:00Z"),
@@ -154,7 +154,7 @@ def test_a_script_of_keys_that_is_a_pipe_is_named(keyturn: Keyturn, tmp_path: Pa
 
 
 def test_an_engine_that_runs_goes_on_and_says_what_it_found(tmp_path: Path) -> None:
-    """SP-06, OP-05, RK-13: a plan's request, the settings and the heartbeat under a running engine."""
+    """SP-06, OP-05, RK-13: a basket's request, the settings and the heartbeat under a running engine."""
     with ExitStack() as stack:
         runtime = demo(tmp_path, stack)
         runtime.step()
@@ -170,7 +170,7 @@ def test_an_engine_that_runs_goes_on_and_says_what_it_found(tmp_path: Path) -> N
             runtime.step()
 
         notes = runtime.engine.notes
-        assert notes.count(f"a plan could not be taken: plan.request: {PIPE}; mend the folder") == 1
+        assert notes.count(f"a basket could not be taken: plan.request: {PIPE}; mend the folder") == 1
         found = runtime.engine.state.control.state.settings_file
         assert found is not None
         assert f"settings.toml: {PIPE}" in str(found)

@@ -571,8 +571,8 @@ class Auditor:
         """What its sibling filled was to be taken off it, and that hangs: so much, for the time of one doubt."""
         if not self._is_linked_to_nothing(seen):
             return False
-        heirs = (o for o in self.story.orders.values() if o.order.replaces == order_id)
-        hanging = (o for o in heirs if o.status is OrderStatus.PENDING and self._at - o.at <= A_DOUBT)
+        replacements = (o for o in self.story.orders.values() if o.order.replaces == order_id)
+        hanging = (o for o in replacements if o.status is OrderStatus.PENDING and self._at - o.at <= A_DOUBT)
         return any(beyond <= seen.order.quantity - less.order.quantity for less in hanging)
 
     def _corrected(self, fact: PositionCorrected) -> None:
@@ -742,14 +742,14 @@ class Auditor:
                 continue
             if any(entry.status.is_working and entry.request.legs for entry in filled):
                 continue  # its legs wait until it is filled whole; the status line names what is bare meanwhile
-            if ledger.exits.claimed(position.symbol, position.strategy) < abs(position.quantity):
+            if ledger.exits.reserved(position.symbol, position.strategy) < abs(position.quantity):
                 found.append(f"{position.quantity} {position.symbol} of {position.strategy} are not covered")
         return found
 
     def _was_taken_away(self, stop: Order) -> bool:
         pair = {stop.id}
         if stop.status is OrderStatus.CANCELLED:  # the broker ends both of a pair where its target is taken back
-            pair |= {rival.id for rival in self.world.engine.state.ledger.legs.rivals(stop)}
+            pair |= {sibling.id for sibling in self.world.engine.state.ledger.legs.oco_siblings(stop)}
         is_taken = bool(pair & {*self.story.taken_away, *self.world.meddled})
         return is_taken or stop.cancel_code in TAKEN_AWAY or stop.end_code is EndCode.NEVER_ARRIVED
 

@@ -1,4 +1,4 @@
-"""What a plan may send: what was marked and signed, each order once, what reduces first, and nothing after its end.
+"""What a basket may send: what was marked and signed, each order once, what reduces first, and nothing after its end.
 
 Like the auditor it decides nothing by the desk's own state: it knows the facts, and the keys that a person pressed.
 """
@@ -34,20 +34,20 @@ from core.model.values import ClientOrderId, Digest, ProposalId, TicketId
 
 @dataclass(slots=True)
 class PlanKeys:
-    """What a person pressed at plans, and what was on the screen then.
+    """What a person pressed at baskets, and what was on the screen then.
 
     Attributes
     ----------
     files
         The rows that were written under a name.
     marks
-        Plan, order, and whether the key set its mark or took it away.
+        Basket, order, and whether the key set its mark or took it away.
     signatures
-        What was painted as going when `P` was pressed on a plan and a digest.
+        What was painted as going when `P` was pressed on a basket and a digest.
     told
-        Plans that asked when the operator said go on.
+        Baskets that asked when the operator said go on.
     stops
-        The journal's last record when the operator put a plan aside or stopped it; nothing of it goes after that.
+        The journal's last record when the operator put a basket aside or stopped it; nothing of it goes after that.
     """
 
     files: dict[str, tuple[BasketRow, ...]] = field(default_factory=dict)
@@ -59,7 +59,7 @@ class PlanKeys:
 
 @dataclass(slots=True)
 class PlanSeen:
-    """One plan as the facts tell it; `shut` says why nothing of it may go any more."""
+    """One basket as the facts tell it; `shut` says why nothing of it may go any more."""
 
     plan: Basket
     marked: set[ProposalId]
@@ -77,7 +77,7 @@ class PlanSeen:
 
 
 class PlanAudit:
-    """The auditor's part for plans; what is wrong goes where the auditor's own goes."""
+    """The auditor's part for baskets; what is wrong goes where the auditor's own goes."""
 
     def __init__(self, auditor: Any) -> None:
         self.auditor = auditor
@@ -108,27 +108,29 @@ class PlanAudit:
 
     def _opened(self, fact: BasketOpened) -> None:
         plan = fact.plan
-        self.require(plan.id not in self.plans, f"plan {plan.id} was opened twice")
-        self.require(not any(seen.runs for seen in self.plans.values()), f"plan {plan.id} opened beside one that runs")
+        self.require(plan.id not in self.plans, f"basket {plan.id} was opened twice")
+        self.require(
+            not any(seen.runs for seen in self.plans.values()), f"basket {plan.id} opened beside one that runs"
+        )
         reduces = [line.proposal.only_reduces for line in plan.lines]
-        self.require(reduces == sorted(reduces, reverse=True), f"plan {plan.id}: a buy stands before a sell")
+        self.require(reduces == sorted(reduces, reverse=True), f"basket {plan.id}: a buy stands before a sell")
         comes_marked = {line.proposal.id for line in plan.lines} if plan.source is BasketSource.FLATTEN else set()
-        self.require(set(fact.marked) == comes_marked, f"plan {plan.id} came with other marks than its kind has")
+        self.require(set(fact.marked) == comes_marked, f"basket {plan.id} came with other marks than its kind has")
         for line in plan.lines:
             if plan.source is BasketSource.FILE:
                 self._as_written(plan, line.proposal)
             else:
                 waiting = self.auditor.story.proposals.get(line.proposal.id)
-                self.require(waiting == line.proposal, f"plan {plan.id}: {line.proposal.id} is not what waited")
+                self.require(waiting == line.proposal, f"basket {plan.id}: {line.proposal.id} is not what waited")
             if plan.source is BasketSource.FLATTEN:
-                self.require(line.proposal.is_exit, f"plan {plan.id}: {line.proposal.id} is no exit")
+                self.require(line.proposal.is_exit, f"basket {plan.id}: {line.proposal.id} is no exit")
         self.plans[plan.id] = PlanSeen(plan, set(fact.marked))
 
     def _as_written(self, plan: Basket, proposal: Proposal) -> None:
         """No order is another, or for more, than its row said (RK-18: what was worked out stays within it)."""
         place = proposal.reason.split(",")[0].split(";")[0]
         rows = [row for row in self.auditor.world.plan_keys.files[plan.name] if row.place == place]
-        name, order = f"plan {plan.id}: {place}", proposal.order
+        name, order = f"basket {plan.id}: {place}", proposal.order
         if len(rows) != 1:
             self.auditor.wrong.append(f"{name} was never written")
             return
@@ -150,13 +152,13 @@ class PlanAudit:
     def _marked(self, fact: BasketMarked) -> None:
         seen = self.plans[fact.plan_id]
         key = (fact.plan_id, fact.proposal_id, fact.is_marked)
-        self.require(key in self.auditor.world.plan_keys.marks, f"plan {fact.plan_id}: a mark that nobody set")
-        self.require(seen.signed is None and seen.end is None, f"plan {fact.plan_id} was marked after its key")
+        self.require(key in self.auditor.world.plan_keys.marks, f"basket {fact.plan_id}: a mark that nobody set")
+        self.require(seen.signed is None and seen.end is None, f"basket {fact.plan_id} was marked after its key")
         (seen.marked.add if fact.is_marked else seen.marked.discard)(fact.proposal_id)
 
     def _signed(self, fact: BasketSigned) -> None:
         seen, world = self.plans[fact.plan_id], self.auditor.world
-        name, account = f"plan {fact.plan_id}", world.engine.state.account_name
+        name, account = f"basket {fact.plan_id}", world.engine.state.account_name
         painted = world.plan_keys.signatures.get((fact.plan_id, fact.digest))
         orders = tuple(signed.proposal.order for signed in fact.orders)
         self.require(painted is not None, f"{name} was signed and no such key was pressed")
@@ -181,7 +183,7 @@ class PlanAudit:
 
     def _is_for_it(self, name: str, mandate: StandingAuthorization, signed: SignedOrder, fact: BasketSigned) -> None:
         order = signed.proposal.order
-        its = (AuthorizationKind.PLAN, order.client_order_id, order.symbol, order.side, order.quantity, fact.ends_at)
+        its = (AuthorizationKind.BASKET, order.client_order_id, order.symbol, order.side, order.quantity, fact.ends_at)
         given = (
             mandate.kind, mandate.parent, mandate.symbol, mandate.side, mandate.quantity, mandate.ends_at
         )  # fmt: skip
@@ -197,11 +199,11 @@ class PlanAudit:
             next((o for o in seen.signed.orders if o.proposal.id == fact.proposal_id), None) if seen.signed else None
         )
         if signed is None:
-            self.auditor.wrong.append(f"plan {fact.plan_id}: {fact.proposal_id} has a turn and was not signed")
+            self.auditor.wrong.append(f"basket {fact.plan_id}: {fact.proposal_id} has a turn and was not signed")
             return
-        self.require(fact.proposal_id not in seen.turns, f"plan {fact.plan_id}: {fact.proposal_id} has a second turn")
+        self.require(fact.proposal_id not in seen.turns, f"basket {fact.plan_id}: {fact.proposal_id} has a second turn")
         self.require(
-            fact.proposal_id not in seen.skipped, f"plan {fact.plan_id}: {fact.proposal_id} was told as not sent"
+            fact.proposal_id not in seen.skipped, f"basket {fact.plan_id}: {fact.proposal_id} was told as not sent"
         )
         self._may_go(seen, signed)
         seen.turns.add(fact.proposal_id)
@@ -213,7 +215,7 @@ class PlanAudit:
             return False
         _, signed = self.turns[ticket.id]
         name = f"ticket {ticket.id}"
-        self.require(ticket.order == signed.proposal.order, f"{name} is not the order that the plan's key signed")
+        self.require(ticket.order == signed.proposal.order, f"{name} is not the order that the basket's key signed")
         self.require(ticket.digest == signed.digest(ticket.account), f"{name} lists other stops than were signed")
         mandate = fact.approval.mandate_id or ""
         its = self.mandates.get(mandate)
@@ -226,7 +228,7 @@ class PlanAudit:
         if mandate not in self.mandates:
             return
         seen, signed = self.mandates[mandate]
-        name = f"plan {seen.plan.id}: {signed.order_id}"
+        name = f"basket {seen.plan.id}: {signed.order_id}"
         self.require(self.turns.get(ticket) == (seen, signed), f"{name} goes without its turn")
         self.require(mandate not in seen.redeemed, f"{name} goes a second time")
         confirmed = self.auditor.story.confirmed.get(ticket)
@@ -238,10 +240,10 @@ class PlanAudit:
         seen.redeemed.add(mandate)
 
     def _may_go(self, seen: PlanSeen, signed: SignedOrder) -> None:
-        name, keys = f"plan {seen.plan.id}: {signed.order_id}", self.auditor.world.plan_keys
+        name, keys = f"basket {seen.plan.id}: {signed.order_id}", self.auditor.world.plan_keys
         assert seen.signed is not None
-        self.require(not seen.shut, f"{name} goes, and the plan is over: {seen.shut}")
-        self.require(seen.end is None, f"{name} goes after the plan's end")
+        self.require(not seen.shut, f"{name} goes, and the basket is over: {seen.shut}")
+        self.require(seen.end is None, f"{name} goes after the basket's end")
         stopped = keys.stops.get(seen.plan.id)
         self.require(stopped is None or self._sequence <= stopped, f"{name} goes after the operator's stop")
         self.require(self._at < seen.signed.ends_at, f"{name} goes after the time that was signed")
@@ -249,7 +251,7 @@ class PlanAudit:
             return
         open_ = [o.order_id for o in seen.signed.orders if o.proposal.only_reduces and not self._is_filled(o)]
         is_told = seen.asked and seen.plan.id in keys.told
-        self.require(not open_ or is_told, f"{name} opens, and sells of its plan are not filled: {open_}")
+        self.require(not open_ or is_told, f"{name} opens, and sells of its basket are not filled: {open_}")
         waiting = [o.order_id for o in seen.signed.orders if o.proposal.only_reduces and self._has_no_turn(seen, o)]
         self.require(not waiting, f"{name} opens before the turn of {waiting}")
 
@@ -264,7 +266,7 @@ class PlanAudit:
         self.plans[fact.plan_id].skipped.add(fact.proposal_id)
 
     def _moved(self, fact: BasketPhaseChanged) -> None:
-        seen, name = self.plans[fact.plan_id], f"plan {fact.plan_id}"
+        seen, name = self.plans[fact.plan_id], f"basket {fact.plan_id}"
         self.require(seen.runs, f"{name} moves to {fact.phase.value} and does not run")
         is_over = seen.shut or fact.plan_id in self._stopped()
         self.require(
@@ -290,7 +292,7 @@ class PlanAudit:
                 seen.shut = seen.shut or type(fact).__name__
 
     def _ended(self, fact: BasketEnded) -> None:
-        seen, story, name = self.plans[fact.plan_id], self.auditor.story, f"plan {fact.plan_id}"
+        seen, story, name = self.plans[fact.plan_id], self.auditor.story, f"basket {fact.plan_id}"
         self.require(seen.end is None, f"{name} ended twice")
         seen.end = fact.end
         is_signed = fact.end in (BasketEnd.DONE, BasketEnd.STOPPED)
@@ -309,13 +311,13 @@ class PlanAudit:
             self.require(not is_left, f"{name} is over, and {signed.proposal.id} of it waits")
 
     def unended(self) -> list[str]:
-        """Plans that were signed and never ended, though everything has settled."""
-        return [f"plan {seen.plan.id} never ended" for seen in self.plans.values() if seen.runs]
+        """Baskets that were signed and never ended, though everything has settled."""
+        return [f"basket {seen.plan.id} never ended" for seen in self.plans.values() if seen.runs]
 
     def order_ids(self) -> set[ClientOrderId]:
-        """Orders of all plans that were signed."""
+        """Orders of all baskets that were signed."""
         return {signed.order_id for _, signed in self.mandates.values()}
 
     def asked(self) -> int:
-        """How many plans asked the operator."""
+        """How many baskets asked the operator."""
         return sum(seen.asked for seen in self.plans.values())

@@ -1,4 +1,4 @@
-"""A person at the plan screen: writes a file or takes what waits, marks some, signs, answers, or does otherwise."""
+"""A person at the basket screen: writes a file or takes what waits, marks some, signs, answers, or does otherwise."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class Planner:
         self.world.run(0.5)
 
     def has_something(self, chance: Random) -> None:
-        """Where little is held some is bought first, by a plan in peace."""
+        """Where little is held some is bought first, by a basket in peace."""
         if len(self.world.engine.state.ledger.positions()) >= min(2, len(self.world.symbols)):
             return
         self.open(BasketSource.FILE, chance)
@@ -193,7 +193,7 @@ class Planner:
     # ── what comes between ───────────────────────────────────────────────────────────────────────────────────────
 
     def something_is_in_store(self, what: str, chance: Random) -> None:
-        """What meets the plan once it is signed: the process dies at one of the next places, a message is lost."""
+        """What meets the basket once it is signed: the process dies at one of the next places, a message is lost."""
         world = self.world
         if what == "die soon":
             world.next_crash = {
@@ -209,7 +209,7 @@ class Planner:
             world.line.waiting.append(Trouble(to, of, fate, chance.choice((0.3, 2.0, 6.0, 20.0, 90.0))))
 
     def something_happens(self, what: str, chance: Random) -> None:
-        """While the plan runs."""
+        """While the basket runs."""
         world, run = self.world, self.run
         desk = world.engine.state
         orders = run.orders if run is not None else ()
@@ -230,7 +230,7 @@ class Planner:
             case "another":
                 self.open(BasketSource.FILE, chance)
             case "die":
-                world.fuse.burnt["while a plan runs"] += 1
+                world.fuse.burnt["while a basket runs"] += 1
                 world.restart(kept=chance.randint(0, 3), with_checkpoint=chance.random() < 0.5, down=0.1)
             case "cancel" if working := list(desk.ledger.working()):
                 world.do(RequestCancel(working[chance.randrange(len(working))].id))

@@ -159,16 +159,16 @@ class Player(Rough):
                     "confirmations": counts["ConfirmationReceived"],
                     "refused confirmations": counts["ConfirmationRefused"],
                     "orders in doubt": counts["OrderStateUnknown"],
-                    "plans opened": counts["BasketOpened"],
-                    "plans signed": counts["BasketSigned"],
+                    "baskets opened": counts["BasketOpened"],
+                    "baskets signed": counts["BasketSigned"],
                     "their orders' turns": counts["BasketTurnBegun"],
-                    "orders of plans at the exchange": len(auditor.plans.order_ids() & auditor.sent.keys()),
-                    "plans that asked": auditor.plans.asked(),
+                    "orders of baskets at the exchange": len(auditor.plans.order_ids() & auditor.sent.keys()),
+                    "baskets that asked": auditor.plans.asked(),
                     "exits that went unattended": counts["ExitReleased"],
                     "entries that waited for a trigger": sum(
                         o.type.is_stop and not o.effect.only_reduces for o in auditor.sent.values()
                     ),
-                    "sessions with a signed plan": int(counts["BasketSigned"] > 0),
+                    "sessions with a signed basket": int(counts["BasketSigned"] > 0),
                     "sessions with a typed entry signed": int(auditor.has_signed_by_hand()),
                     "sessions with exits signed": int(auditor.has_signed_exits()),
                     "attempts of advisers": counts["AdviserOverstepped"],
@@ -461,7 +461,7 @@ class Player(Rough):
             self.world.bar(self.world.price - Decimal("0.20"))
         self.world.do(ResumeStrategy("vwap", SPY))
 
-    # ── the operator's plans ─────────────────────────────────────────────────────────────────────────────────────
+    # ── the operator's baskets ─────────────────────────────────────────────────────────────────────────────────────
 
     def a_plan_is_played(
         self, source: str, seed: int, think: float, how: str, wait: float, what: str, answer: str

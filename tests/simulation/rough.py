@@ -15,7 +15,7 @@ from simulation.auditor import MADE_TO_RAISE
 from simulation.reckoning import loose_exits
 from simulation.world import SPY, Trouble, World, calendar
 
-from core.execution.cover import bare_in_words
+from core.execution.cover import unprotected_in_words
 from core.execution.order import Order
 from core.facts import Fact, OrderCreated
 from core.messages.commands import Decline, EditOrder, Kill, ProposeClose, ProposeOrder, RequestCancel, Resume
@@ -61,7 +61,7 @@ def state_of(world: World) -> str:
         return "an entry works" if working else "flat"
     if any(order.only_reduces and not order.stands_by for order in working):
         return "an exit under way"
-    return "held, shares bare" if bare_in_words(desk.ledger) else "held and covered"
+    return "held, shares bare" if unprotected_in_words(desk.ledger) else "held and covered"
 
 
 class Rough:
@@ -393,7 +393,7 @@ class Rough:
         world = self.world
         ledger, book = world.engine.state.ledger, world.exchange._book
         world.run(PEACE)
-        line = [entry, *([heir] if (heir := ledger.chains.heir(entry)) is not None else [])]
+        line = [entry, *([replacement] if (replacement := ledger.chains.replacement(entry)) is not None else [])]
         names = {order.id for order in line} | {leg.id for order in line for leg in ledger.legs.of(order.id)}
         touched = {o.id for o in ledger.state.orders.values() if o.id in names and (o.cancel_reason or o.only_reduces)}
         legs = [leg for order in line for leg in ledger.legs.of(order.id)]

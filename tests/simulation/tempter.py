@@ -84,7 +84,7 @@ class Tempter:
         return TradeIdea("momentum", symbol, *prices, Quantity(Decimal(3)))
 
     def _keys(self) -> list[object]:
-        """Keys that would trade: of a ticket that is open, of a plan, and a kill taken back."""
+        """Keys that would trade: of a ticket that is open, of a basket, and a kill taken back."""
         desk = self.world.engine.state
         keys: list[object] = [
             Confirm(t.id, t.digest, t.order.effect, t.order.replaces) for t in desk.stage.state.tickets.values()

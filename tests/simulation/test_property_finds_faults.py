@@ -66,7 +66,7 @@ def a_pair_counts_for_nothing(patch: pytest.MonkeyPatch) -> None:
     """While its answer is awaited the position looks bare: a pair counts for nothing (EX-13)."""
 
     def claim(self: ExitClaims, order: Order) -> Quantity:
-        return NO_SHARES if self.chains.incumbent(order) or order.is_being_replaced else order.remaining
+        return NO_SHARES if self.chains.replaced(order) or order.is_being_replaced else order.remaining
 
     patch.setattr(ExitClaims, "claim", claim)
 

@@ -37,10 +37,10 @@ def test_after_faults_and_crashes_no_order_is_lost_or_doubled_and_each_position_
     assert (zeros.lost, zeros.doubled, zeros.differing, zeros.bare, zeros.loose) == (0, 0, 0, 0, 0)
     assert played.reached["orders at the exchange"] >= 3 * A_PART
     assert played.reached["restarts"] >= A_PART
-    assert played.reached["plans signed"] >= A_PART
-    assert played.reached["orders of plans at the exchange"] >= A_PART
+    assert played.reached["baskets signed"] >= A_PART
+    assert played.reached["orders of baskets at the exchange"] >= A_PART
     assert played.reached["exits that went unattended"] >= A_PART // 5
-    for signed in ("sessions with a signed plan", "sessions with a typed entry signed", "sessions with exits signed"):
+    for signed in ("sessions with a signed basket", "sessions with a typed entry signed", "sessions with exits signed"):
         assert played.reached[signed] >= A_PART // 2
     assert played.reached["attempts of advisers"] >= A_PART // 5
     assert played.faults.total() >= 4 * A_PART

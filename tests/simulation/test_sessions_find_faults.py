@@ -168,7 +168,7 @@ def legs_that_are_left_out_are_missing(patch: pytest.MonkeyPatch) -> None:
 
 
 def a_buy_does_not_wait_for_its_sells(patch: pytest.MonkeyPatch) -> None:
-    """A plan's buys begin as soon as its sells have had their turn (EX-10)."""
+    """A basket's buys begin as soon as its sells have had their turn (EX-10)."""
 
     def wait(self: BasketExecution, run: BasketRun) -> None:
         self._move(run, BasketPhase.BUYING, "nobody waits")
@@ -186,7 +186,7 @@ def a_plan_goes_on_after_a_crash(patch: pytest.MonkeyPatch) -> None:
             self.folds[EngineStarted] = self._keeps_plans
 
         def _keeps_plans(self, at: datetime, fact: EngineStarted) -> None:
-            mandates = {use.mandate.id: use for use in self.mandates(AuthorizationKind.PLAN)}
+            mandates = {use.mandate.id: use for use in self.mandates(AuthorizationKind.BASKET)}
             keeps(self, at, fact)
             self.state.mandates |= mandates
 

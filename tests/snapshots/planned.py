@@ -1,4 +1,4 @@
-"""A plan of two orders on the real engine: as it waits for its key, and as it is over.
+"""A basket of two orders on the real engine: as it waits for its key, and as it is over.
 
 Panes that list what the engine can do, as its protections, stay empty: they are pictured elsewhere.
 """
@@ -32,7 +32,7 @@ def plan_that_is_over() -> DeskView:
 
 
 class JournalOfOrders(NoHostFiles):
-    """The journal of the house in which plans are made, but for how many checks passed."""
+    """The journal of the house in which baskets are made, but for how many checks passed."""
 
     def why(self, order_id: str) -> Iterable[Recorded]:
         records = [r for r in _holding().journal.records() if not isinstance(r.fact, TicketOpened)]
@@ -41,7 +41,7 @@ class JournalOfOrders(NoHostFiles):
 
 @cache
 def orders_of_a_plan() -> DeskView:
-    """Two positions that a plan bought."""
+    """Two positions that a basket bought."""
     return _alone(_holding())
 
 

@@ -29,7 +29,9 @@ HALTED = replace(
 QUIET = replace(KILLED, kill=KillView((), (STOP,), (BARE,)))
 """Killed, and nothing works that could open."""
 CHANGED: dict[str, Callable[[TicketView], TicketView]] = {
-    "refused": lambda view: replace(view, refused_because=("the price moved 0.31 % against you: 166.76 → 167.28",)),
+    "refused": lambda view: replace(
+        view, refused_because=("price: moved 0.52 USD since review, from 166.76 to 167.28 (limit 0.12); open it again",)
+    ),
     "red": lambda view: replace(view, now=REFUSED),
 }
 

@@ -1,6 +1,6 @@
 """The real desk on the real driver, with one screen whose key is armed, again and again: for the tests beside it.
 
-Arguments: the file for what happens, and the letter of a screen: `B` `H` `S` `C` `R` tickets, `P` a plan, `K` and `F`
+Arguments: the file for what happens, and the letter of a screen: `B` `H` `S` `C` `R` tickets, `P` a basket, `K` and `F`
 the kill screen, `D` a question. Lines are `monotonic-time word rest`: `armed` and `not-armed` for the screen, `acted`
 for each act that the desk asked of its engine. The engine never hears of these, so that the screen can stand there
 again; everything before them is real.

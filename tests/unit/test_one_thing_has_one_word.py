@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 CODE = ("app.py", "console", "core", "state", "widgets")
-SAID_NO_MORE = ROOT / "core" / "facts" / "older_words.py"
+SAID_NO_MORE = ROOT / "core" / "facts" / "older_records.py"
 """What older releases wrote down."""
 BROKERS = ROOT / "core" / "brokers"
 """A broker speaks in its own manner."""
@@ -25,6 +25,9 @@ WORDS: Mapping[str, str] = {
     "most of an order": "the largest order",
     "takes the order back": "cancels the order",
     "taking up": "reading",
+    "breaker closed": "breaker OK",
+    "from maintenance": "excess over maintenance",
+    "of the house": "built-in",
 }
 """What no text says, and the program's own word for it."""
 

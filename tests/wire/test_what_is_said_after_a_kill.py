@@ -1,4 +1,4 @@
-"""What a kill leaves to be said: why an entry ended, what a plan's report is made of, and what REARM asks."""
+"""What a kill leaves to be said: why an entry ended, what a basket's report is made of, and what REARM asks."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.wire.test_the_whole_house import SPY, Open, environ, opened, says, wr
 LOOSE = {"KEYTURN_RISK__PER_TRADE__USD": "90000", "KEYTURN_RISK__MAX_NOTIONAL__USD": "90000"}
 SOON = {"KEYTURN_EXECUTION__LOOK_UP_FIRST_SECONDS": "0.1", "KEYTURN_EXECUTION__LOOK_UP_LONGEST_SECONDS": "0.4"}
 AT_ONCE = {"KEYTURN_EXECUTION__CANCEL_RETRY_SECONDS": "0.2"}
-LONG = {"KEYTURN_STAGING__PLAN__BUYS_SECONDS": "100", "KEYTURN_STAGING__PLAN__REPORT_SECONDS": "100"}
+LONG = {"KEYTURN_STAGING__BASKET__BUYS_SECONDS": "100", "KEYTURN_STAGING__BASKET__REPORT_SECONDS": "100"}
 """Longer than any of these tests: no report is made because time is over."""
 TWO = Quantity(Decimal(2))
 
@@ -165,7 +165,7 @@ def signs_a_plan_of_one_entry(market: LoopbackExchange, desk: Open) -> None:
     limit, stop = limit_and_stop(market)
     row = BasketRow("row 1", SPY, Effect.OPEN, TWO, None, OrderType.LIMIT, limit, stop)
     desk.sends(OpenBasket(BasketSource.FILE, "rows.csv", (row,)))
-    plan = plan_of(waits(desk, lambda view: view.plan and view.plan.rows, "the plan"))
+    plan = plan_of(waits(desk, lambda view: view.plan and view.plan.rows, "the basket"))
     desk.sends(MarkInBasket(plan.id, plan.rows[0].proposal_id, True))
     tried: list[Digest] = []
 
@@ -177,7 +177,7 @@ def signs_a_plan_of_one_entry(market: LoopbackExchange, desk: Open) -> None:
             desk.sends(SignBasket(plan.id, plan.digest))
         return not plan.is_open
 
-    waits(desk, is_signed, "the plan runs")
+    waits(desk, is_signed, "the basket runs")
 
 
 def rests(view: DeskView) -> bool:

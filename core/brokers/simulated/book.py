@@ -152,7 +152,7 @@ class BookedOrder:
         return max(ticks.nearest(moved), Price(ticks.at(moved)))
 
     @property
-    def rivals(self) -> list[BookedOrder]:
+    def oco_siblings(self) -> list[BookedOrder]:
         """Those that work with it for the same shares: where one fills or ends, the others follow."""
         root = self.parent or self
         pair = [root, *root.legs] if root.request.order_class is OrderClass.OCO else root.legs
@@ -260,11 +260,11 @@ class Book:
             self._close(order, at)
         event = UpdateEvent.PARTIAL_FILL if order.is_working else UpdateEvent.FILL
         self._tell(order, event, at, execution)
-        for rival in order.rivals:
+        for sibling in order.oco_siblings:
             if not order.is_working:
-                self.end(rival, UpdateEvent.CANCELED, at)
+                self.end(sibling, UpdateEvent.CANCELED, at)
             else:
-                self._shrink(rival, quantity, at)
+                self._shrink(sibling, quantity, at)
 
     def end(self, order: BookedOrder, event: UpdateEvent, at: datetime) -> None:
         """Cancelled, expired or replaced: what is filled stays. What was made with it ends too."""
@@ -284,21 +284,23 @@ class Book:
         order.follow(price)
         self._has_changed(order)
 
-    def _shrink(self, rival: BookedOrder, by: Quantity, at: datetime) -> None:
-        """Its rival filled in part: it is for that much less."""
-        rival.request = replace(rival.request, quantity=Quantity(rival.request.quantity - by))
-        self._has_changed(rival)
-        if rival.remaining <= ZERO:
-            self.end(rival, UpdateEvent.CANCELED, at)
+    def _shrink(self, sibling: BookedOrder, by: Quantity, at: datetime) -> None:
+        """Its sibling filled in part: it is for that much less."""
+        sibling.request = replace(sibling.request, quantity=Quantity(sibling.request.quantity - by))
+        self._has_changed(sibling)
+        if sibling.remaining <= ZERO:
+            self.end(sibling, UpdateEvent.CANCELED, at)
 
     def all_working(self) -> Iterator[BookedOrder]:
         for orders in self.working.values():
             yield from orders
 
     def held(self, symbol: Symbol, side: Side) -> Decimal:
-        """Shares that working closing orders on this side hold: a stop holds its shares, rivals hold theirs once."""
+        """Shares that working closing orders on this side hold: a stop holds its shares, siblings hold theirs once."""
         closing = [o for o in self._working_on(symbol, side) if not o.opens]
-        alone = (o for number, o in enumerate(closing) if not any(other in o.rivals for other in closing[:number]))
+        alone = (
+            o for number, o in enumerate(closing) if not any(other in o.oco_siblings for other in closing[:number])
+        )
         return sum((o.remaining for o in alone), ZERO)
 
     def is_opening(self, symbol: Symbol, side: Side) -> bool:

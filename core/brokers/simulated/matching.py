@@ -124,7 +124,7 @@ class Matching:
             self._market.bind(arrived, self._market.path(order.symbol), at)
         self.same_bar.note_late(order, at)
         if self._can_trade(order.symbol, at):
-            for arrived in (order, *order.rivals):  # those of an OCO work from the start
+            for arrived in (order, *order.oco_siblings):  # those of an OCO work from the start
                 self._arrive(arrived, at)
         elif order.request.extended_hours and self._hours.is_extended(at):
             self._take_within(order, at)

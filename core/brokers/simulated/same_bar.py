@@ -64,7 +64,7 @@ class SameBar:
 
     def sellable(self, order: BookedOrder, segment: Segment) -> Decimal | None:
         """How much of a limit that waits may be filled in a segment; None where nothing bounds it."""
-        if any(self._is_left_of_its_election(rival, segment.at) for rival in order.rivals):
+        if any(self._is_left_of_its_election(sibling, segment.at) for sibling in order.oco_siblings):
             return ZERO
         if self._is_left_of_its_election(order, segment.at):
             goes_on = segment.number is not None and self._is_within_throughout(order, segment.at)

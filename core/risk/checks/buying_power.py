@@ -63,7 +63,7 @@ def reserved_for_unseen(ledger: Ledger, account: Account, but: ClientOrderId | N
     for order in ledger.working_entries():
         if _is_seen(order, account) or order.id == but:
             continue
-        old = ledger.chains.incumbent(order)
+        old = ledger.chains.replaced(order)
         reserved += max(order.cost_to_come - _counted(old, account), ZERO)
     return reserved
 

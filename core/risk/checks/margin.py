@@ -42,7 +42,8 @@ class MarginCheck:
         if effect.after < terms.refuse_at:
             least = percent(terms.refuse_at)
             return refused(
-                self.name, f"{percent(effect.after)} from maintenance would be left, {least} must be; take fewer shares"
+                self.name,
+                f"excess over maintenance would be {percent(effect.after)}, at least {least}; take fewer shares",
             )
         if effect.used > effect.free:
             return refused(
@@ -57,12 +58,12 @@ class MarginCheck:
             reasons.append(f"{night}; close it before that")
         limit = limit_under(effect.after, terms.warn_at)
         if limit is not None:
-            reasons.append(f"{percent(effect.after)} from maintenance would be left, under {percent(limit)}")
+            reasons.append(f"excess over maintenance would be {percent(effect.after)}, under {percent(limit)}")
         if reasons:
             return warned(self.name, "; ".join(reasons))
         return unsaid(
             self.name,
-            lambda: f"{percent(effect.after)} from maintenance when filled, {percent(effect.before)} without it",
+            lambda: f"excess over maintenance {percent(effect.after)} when filled, {percent(effect.before)} without it",
         )
 
 

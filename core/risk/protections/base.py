@@ -84,12 +84,16 @@ class Lock:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """What a protection measures in one scope now, and what that is in words. `figure` is None before there is any."""
+    """What a protection measures in one scope now, and what that is in words.
+
+    `figure` is None before there is any; `progress` says how far it is from one: `3 of 20 trades`.
+    """
 
     scope: Scope
     figure: Decimal | None
     limit: Decimal
     words: str
+    progress: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,7 @@ class Answer:
     until: datetime | None = None
     is_count: bool = False
     tripped_at: datetime | None = None
+    progress: str = ""
 
     @property
     def used(self) -> Decimal | None:
@@ -122,8 +127,15 @@ class Answer:
             return None
         return min(max(self.measure / self.limit, Decimal(0)), Decimal(1))
 
-    def figure(self, number: Decimal | None) -> str:
-        """`3`, `1.50%`; `unknown`."""
+    @property
+    def figures(self) -> str:
+        """`2 of 3`, `1.20% of 1.50%`; before there is a figure `3 of 20 trades`, or `unknown; limit 1.50%`."""
+        limit = self._in_words(self.limit)
+        return self.progress or (
+            f"unknown; limit {limit}" if self.measure is None else f"{self._in_words(self.measure)} of {limit}"
+        )
+
+    def _in_words(self, number: Decimal | None) -> str:
         if number is None:
             return "unknown"
         return plain(number) if self.is_count else f"{number:.2%}"
@@ -187,7 +199,14 @@ class Protection(ABC):
 
     def _free(self, measure: Measure) -> Answer:
         return Answer(
-            self.name, measure.scope, False, measure.figure, measure.limit, measure.words, is_count=self.is_count
+            self.name,
+            measure.scope,
+            False,
+            measure.figure,
+            measure.limit,
+            measure.words,
+            is_count=self.is_count,
+            progress=measure.progress,
         )
 
     def _shut(self, lock: Lock) -> Answer:

@@ -134,9 +134,11 @@ class EquityCurve(TradeProtection):
                 if is_judged
                 else f"{curve.words} of the {terms.trades} that are judged"
             )
-            yield Measure(_scope(strategy), curve.mean if is_judged else None, ZERO, words)
+            progress = "" if is_judged else f"{len(curve.ratios)} of {terms.trades} trades"
+            yield Measure(_scope(strategy), curve.mean if is_judged else None, ZERO, words, progress)
         if not self.state.curves:
-            yield Measure(EVERYTHING, None, ZERO, f"no trade of a strategy yet, {terms.trades} are judged")
+            words = f"no trade of a strategy yet, {terms.trades} are judged"
+            yield Measure(EVERYTHING, None, ZERO, words, f"0 of {terms.trades} trades")
 
 
 def _scope(strategy: str) -> Scope:

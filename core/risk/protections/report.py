@@ -52,6 +52,5 @@ def as_json(answers: Iterable[Answer]) -> Iterator[dict[str, object]]:
 def in_words(answer: Answer) -> str:
     """`TRIPPED stop_loss_guard SPY: 3 stop-outs …, until …`."""
     state = "TRIPPED" if answer.is_tripped else "free   "
-    figures = f"{answer.figure(answer.measure)} of {answer.figure(answer.limit)}, "
     until = f", until {answer.until:%Y-%m-%d %H:%M} UTC" if answer.until else ""
-    return f"{state} {answer.name} {answer.scope}: {figures}{answer.reason}{until}"
+    return f"{state} {answer.name} {answer.scope}: {answer.figures}, {answer.reason}{until}"

@@ -1,4 +1,4 @@
-"""The picture of a plan: tried anew while it waits for its key, by the books while it runs and when it is over."""
+"""The picture of a basket: tried anew while it waits for its key, by the books while it runs and when it is over."""
 
 from __future__ import annotations
 

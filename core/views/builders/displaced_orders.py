@@ -1,4 +1,4 @@
-"""What an exit does to our own orders that hold its shares, in words: a ticket and a plan say it alike (EX-21)."""
+"""What an exit does to our own orders that hold its shares, in words: a ticket and a basket say it alike (EX-21)."""
 
 from __future__ import annotations
 

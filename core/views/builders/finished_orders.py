@@ -32,7 +32,7 @@ class FinishedOrders:
                 row = self._rows[order.id]
             else:
                 row = draw(order) if order.is_working or day_of(order.created_at) == today else None
-                if not order.is_working and ledger.chains.incumbent(order) is None:
+                if not order.is_working and ledger.chains.replaced(order) is None:
                     self._rows[order.id] = row
             if row is not None:
                 yield row

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from core.execution.breaker import BreakerPhase
 from core.trading_state.state import TradingState
-from core.views import WireView
+from core.views.standing import BREAKER_OK, WireView
 
 
 def wire_view(state: TradingState, at: datetime) -> WireView:
     """Figures of today's orders; the calls are those since the start."""
     tally = state.tally.state
+    phase = state.breaker.phase(at)
     is_todays = tally.day == state.calendar.trading_day(at)
     return WireView(
         spans=state.latencies.spans() if state.latencies.state.day == state.calendar.trading_day(at) else (),
@@ -18,6 +20,6 @@ def wire_view(state: TradingState, at: datetime) -> WireView:
         invalid=tally.invalid if is_todays else 0,
         rejected=tally.rejected if is_todays else 0,
         calls=state.sightings.calls,
-        breaker=state.breaker.phase(at).value,
+        breaker=BREAKER_OK if phase is BreakerPhase.CLOSED else phase.value,
         breaker_reason=state.breaker.refusal(at),
     )

@@ -9,6 +9,8 @@ from datetime import timedelta
 from core.execution.current_effect import effect_now
 from core.execution.excess_exits import beyond
 from core.execution.order import Order
+from core.model.codes import CancelCode, EndCode
+from core.model.order import OrderStatus
 from core.model.values import NO_SHARES, Quantity, Symbol
 from core.trading_state.state import TradingState
 from core.views import OrderRow, RowMark
@@ -21,7 +23,7 @@ def order_row(state: TradingState, order: Order, told: Mapping[Symbol, Quantity]
     is_held = order.is_working and ledger.legs.is_held(order)
     patience = timedelta(seconds=float(state.control.settings.execution.warning_seconds))
     is_halted = order.is_working and order.request.symbol in state.normaliser.state.halted
-    drawn = _drawn(order, patience, is_to_replace=ledger.chains.incumbent(order) is not None, is_held=is_held)
+    drawn = _drawn(order, patience, is_to_replace=ledger.chains.replaced(order) is not None, is_held=is_held)
     over = beyond(ledger, order, told)
     more = (RowMark.MORE_THAN_HELD,) if over > 0 else ()
     waits = (RowMark.WAITS_TO_BE_SENT,) if state.sightings.departing.is_held_up(order, state.at) else ()
@@ -33,6 +35,15 @@ def order_row(state: TradingState, order: Order, told: Mapping[Symbol, Quantity]
     )
 
 
+def _outcome(order: Order) -> str:
+    """`REPLACED by d2733f`, `CANCELLED by you`; empty where its status and reason say it."""
+    if order.made_way:
+        replacement = order.replaced_by or order.replacement
+        return f"REPLACED by {replacement}" if replacement else "REPLACED"
+    is_yours = order.cancel_code is CancelCode.OPERATOR and order.end_code is EndCode.AS_ITS_STATE_SAYS
+    return "CANCELLED by you" if order.status is OrderStatus.CANCELLED and is_yours else ""
+
+
 def _drawn(order: Order, patience: timedelta, *, is_to_replace: bool, is_held: bool) -> OrderRow:
     marks = (
         *((RowMark.CANCELLING,) if order.is_cancelling else ()),
@@ -42,8 +53,9 @@ def _drawn(order: Order, patience: timedelta, *, is_to_replace: bool, is_held: b
         *((RowMark.BEING_REPLACED,) if order.is_being_replaced else ()),
         *((RowMark.TO_REPLACE,) if is_to_replace else ()),
         *((RowMark.HELD,) if is_held else ()),
-        *((RowMark.REPLACED,) if order.replaced_by and not order.is_working else ()),
+        *((RowMark.REPLACED,) if order.replaced_by and not order.is_working and not order.made_way else ()),
     )
+    outcome = _outcome(order)
     return OrderRow(
         id=order.id,
         strategy=order.strategy,
@@ -66,7 +78,8 @@ def _drawn(order: Order, patience: timedelta, *, is_to_replace: bool, is_held: b
         expires_at=order.expires_at,
         is_protective=order.is_protective,
         marks=marks,
-        reason=order.reason,
+        reason="" if outcome else order.reason,
+        outcome=outcome,
         warnings=order.warnings,
         taken_back_at=order.taken_back_at(patience),
     )

@@ -22,7 +22,7 @@ def position_row(state: TradingState, position: Position, at: datetime) -> Posit
     plan = entry.stop if entry else None
     exits = state.ledger.exits.working(position.symbol, position.strategy)
     guards = [o for o in exits if o.is_protective and not state.ledger.legs.is_held(o)]
-    stops = [o for o in guards if state.ledger.chains.incumbent(o) is None and not state.ledger.chains.is_in_doubt(o)]
+    stops = [o for o in guards if state.ledger.chains.replaced(o) is None and not state.ledger.chains.is_in_doubt(o)]
     cover = cover_of(state.ledger, position, lambda order: state.sightings.departing.is_held_up(order, state.at))
     profit = state.ledger.open_profit(position, last)
     risked = position.risk(plan.way_from(position.average_price)) if plan else None

@@ -27,7 +27,7 @@ def _call(fact: CallFact) -> str:
 
 def _breaker(fact: BreakerFact) -> str:
     if isinstance(fact, facts.BreakerClosed):
-        return f"breaker closed: {fact.reason}"
+        return f"breaker OK: {fact.reason}"
     ends = "until you clear it" if fact.until is None else f"until {HOME.told(fact.until, '%H:%M:%S')}"
     return f"BREAKER open {ends}, no entries: {fact.reason}"
 
@@ -71,10 +71,10 @@ def _margin(fact: MarginFact) -> str:
     if isinstance(fact, facts.MarginSampled):
         return f"margin: maintenance {usd(fact.maintenance_margin)} of {usd(fact.equity)} equity"
     if fact.limit is None:
-        return f"margin: maintenance is {fact.distance:.1%} away, over every distance that warns"
+        return f"margin: excess over maintenance {fact.distance:.1%}, over every distance that warns"
     if fact.distance < 0:
         return f"MARGIN {-fact.distance:.1%} UNDER maintenance: the broker may close positions; close some first"
-    return f"MARGIN {fact.distance:.1%} from maintenance, under {fact.limit:.1%}: close some, or bring equity"
+    return f"MARGIN: excess over maintenance {fact.distance:.1%}, under {fact.limit:.1%}: close some, or add equity"
 
 
 GUARDS: EventTexts = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Decimal
 
 from core import facts
+from core.model.codes import EndCode
 from core.model.values import CENT, plain, priced
 from core.model.venues import HOME
 from core.views.event_text.pieces import EventTexts, listed, told
@@ -39,6 +40,8 @@ def _book(fact: BookFact) -> str:
 def _state(fact: StateFact) -> str:
     match fact:
         case facts.OrderStateChanged():
+            if fact.code is EndCode.REPLACED:
+                return f"{fact.client_order_id} {fact.before.value} → {fact.reason} ({fact.source.value})"
             why = f", {fact.reason}" if fact.reason else ""
             return f"{fact.client_order_id} {fact.before.value} → {fact.after.value} ({fact.source.value}){why}"
         case facts.OrderStateUnknown():

@@ -1,4 +1,4 @@
-"""Proposals, tickets, what was signed, and plans, in words."""
+"""Proposals, tickets, what was signed, and baskets, in words."""
 
 from __future__ import annotations
 
@@ -99,17 +99,17 @@ def _draft(fact: DraftFact) -> str:
             name = f"{plan.source.value} {plan.name}".strip()
             against = "; ".join(words for line in plan.lines if (words := _against(line)))
             skipped = f"; would not go: {against}" if against else ""
-            return f"plan {plan.id} opened of {name}: {len(plan.lines)} orders{out}{skipped}"
+            return f"basket {plan.id} opened of {name}: {len(plan.lines)} orders{out}{skipped}"
         case facts.BasketMarked():
-            return f"plan {fact.plan_id}: proposal {fact.proposal_id} {'marked' if fact.is_marked else 'not marked'}"
+            return f"basket {fact.plan_id}: proposal {fact.proposal_id} {'marked' if fact.is_marked else 'not marked'}"
         case facts.BasketSigned():
             left = "; ".join(f"{proposal} left out: {'; '.join(reasons)}" for proposal, reasons in fact.left_out)
             out = f"; {left}" if left else ""
             entries = f"{len(fact.taken_back)} entries taken back, " if fact.taken_back else ""
-            return f"plan {fact.plan_id} SIGNED, {entries}{len(fact.orders)} orders, digest {fact.digest[:16]}{out}"
+            return f"basket {fact.plan_id} SIGNED, {entries}{len(fact.orders)} orders, digest {fact.digest[:16]}{out}"
         case facts.BasketRefused():
             name = f" {fact.name}" if fact.name else ""
-            return f"plan{name} not opened or signed:" + listed(fact.reasons, " ")
+            return f"basket{name} not opened or signed:" + listed(fact.reasons, " ")
 
 
 def _against(line: BasketLine) -> str:
@@ -120,13 +120,13 @@ def _against(line: BasketLine) -> str:
 def _turn(fact: TurnFact) -> str:
     match fact:
         case facts.BasketTurnBegun():
-            return f"plan {fact.plan_id}: the turn of proposal {fact.proposal_id}, ticket {fact.ticket_id}"
+            return f"basket {fact.plan_id}: the turn of proposal {fact.proposal_id}, ticket {fact.ticket_id}"
         case facts.BasketOrderSkipped():
-            return f"plan {fact.plan_id}: proposal {fact.proposal_id} not sent:" + listed(fact.reasons, " ")
+            return f"basket {fact.plan_id}: proposal {fact.proposal_id} not sent:" + listed(fact.reasons, " ")
         case facts.BasketPhaseChanged():
-            return f"plan {fact.plan_id} {fact.phase.value}: {fact.reason}"
+            return f"basket {fact.plan_id} {fact.phase.value}: {fact.reason}"
         case facts.BasketEnded():
-            return f"plan {fact.plan_id} {fact.end.value}: {fact.reason}"
+            return f"basket {fact.plan_id} {fact.end.value}: {fact.reason}"
 
 
 STAGING: EventTexts = {
@@ -136,6 +136,6 @@ STAGING: EventTexts = {
     **told("ticket", _approval, ApprovalFact),
     **told("ticket", _authorization, AuthorizationFact),
     **told("desk", _released, facts.ExitReleased),
-    **told("plan", _draft, DraftFact),
-    **told("plan", _turn, TurnFact),
+    **told("basket", _draft, DraftFact),
+    **told("basket", _turn, TurnFact),
 }

@@ -1,4 +1,4 @@
-"""The dry run of a plan: every order against every constraint, each with the effect of those before it (OP-05).
+"""The dry run of a basket: every order against every constraint, each with the effect of those before it (OP-05).
 
 It works on a copy of the books. A sale frees what it is worth and a place; a buy takes what it costs, as an order in
 flight does. Nothing is recorded here, and nothing of the desk is changed.
@@ -31,7 +31,7 @@ from core.workflows.staging.confirmation_checks import touch_of
 from core.workflows.staging.proposal_staging import candidate_of
 from core.workflows.staging.ticket_figures import in_the_way, worst_loss_of
 
-TWICE = "the plan has an order for this position before it; one order a position and plan"
+TWICE = "the basket has an order for this position before it; one order a position and basket"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
-"""A signed plan, order by order: what reduces first, then the wait, then what opens, then the report (EX-10).
+"""A signed basket, order by order: what reduces first, then the wait, then what opens, then the report (EX-10).
 
 A flattening takes the working entries back before its first sale, and waits a little until they are gone: an entry that
 filled behind its sale would leave what nobody meant to hold.
 
-Each order takes the way of a ticket: at its turn it is opened and confirmed by the mandate that the plan's key gave,
+Each order takes the way of a ticket: at its turn it is opened and confirmed by the mandate that the basket's key gave,
 and checked again on a clock, an account and a quote fetched for it. Of what opens one is on that way at a time, and the
 next has its turn when the broker has answered to it: no order waits in the line behind another, and each sees what
 those before it left. What reduces waits for no other symbol's answer (EX-22). A halt, a kill or a restart stops what
@@ -58,7 +58,7 @@ IN_HAND = "its own ticket is being confirmed"
 EDITED = "it is another order by now than the one that was signed"
 HAS_ORDER = "it has its order already"
 STOPS_CHANGED = "the stops at the broker are others than at the signing; close it on a ticket of its own"
-NOT_GONE = "the plan was stopped before it went"
+NOT_GONE = "the basket was stopped before it went"
 FLATTENED = "flattened by the operator"
 BY_OPERATOR = "stopped by the operator"
 UNANSWERED = "nobody said in time whether the buys should go; none of them went"
@@ -123,7 +123,7 @@ class BasketExecution:
     # ── each step ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def settle(self, _asked: list[Effect]) -> Iterator[Effect]:
-        """Whatever happened: what follows from it for the plan that runs."""
+        """Whatever happened: what follows from it for the basket that runs."""
         while (run := self.plans.running) is not None:
             before = (run.phase, len(run.tickets), len(run.refusals))
             if run.halted and run.phase is not BasketPhase.REPORTING:
@@ -179,7 +179,7 @@ class BasketExecution:
             return
         names = ", ".join(self._in_words(order) for order in open_ or failed)
         waited = (
-            f"not filled in {plain(self.state.control.settings.staging.plan.sells_seconds)} s"
+            f"not filled in {plain(self.state.control.settings.staging.basket.sells_seconds)} s"
             if open_
             else "not filled"
         )
@@ -190,7 +190,7 @@ class BasketExecution:
             yield from self._stop(run, UNANSWERED, BasketStop.UNANSWERED)
 
     def _buy(self, run: BasketRun) -> Iterator[Effect]:
-        """A buy of which nobody knows holds the others back, and after a while the plan asks (EX-06, EX-10)."""
+        """A buy of which nobody knows holds the others back, and after a while the basket asks (EX-06, EX-10)."""
         doubted = self.turns.doubted(run)
         if doubted and self.state.at >= self.turns.asks_at(run, doubted):
             names = ", ".join(self._in_words(order) for order in doubted)
@@ -240,7 +240,7 @@ class BasketExecution:
             return
         for signed in run.orders:
             if run.plan.source is BasketSource.FILE and signed.proposal.id in self.state.stage.state.proposals:
-                self.state.record(ProposalEnded(signed.proposal.id, ProposalEnd.WITHDRAWN, "its plan is over"))
+                self.state.record(ProposalEnded(signed.proposal.id, ProposalEnd.WITHDRAWN, "its basket is over"))
         end = BasketEnd.STOPPED if run.stop is not None or run.halted else BasketEnd.DONE
         self.state.record(
             BasketEnded(run.id, end, self.plans.standings.in_sum(run), self.reporting.report(run, self._picture))
@@ -260,7 +260,7 @@ class BasketExecution:
             return
         use = next(
             use
-            for use in self.state.stage.mandates(AuthorizationKind.PLAN, signed.order_id)
+            for use in self.state.stage.mandates(AuthorizationKind.BASKET, signed.order_id)
             if use.mandate.ticket_id == run.id
         )
         permitted = self.state.stage.permit(use, proposal.order, self.state.account_name, self.state.at)
@@ -352,4 +352,4 @@ class BasketExecution:
         self.state.record(BasketPhaseChanged(run.id, phase, reason, stop))
 
     def _seconds(self, name: str) -> timedelta:
-        return timedelta(seconds=float(getattr(self.state.control.settings.staging.plan, name)))
+        return timedelta(seconds=float(getattr(self.state.control.settings.staging.basket, name)))

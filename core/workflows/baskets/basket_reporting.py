@@ -1,4 +1,4 @@
-"""What a plan came to, order by order and by the broker's books."""
+"""What a basket came to, order by order and by the broker's books."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ STILL_CLEARING = "its stop makes way; it goes when that is gone, and Orders show
 
 
 class BasketReporting:
-    """Makes the report of a plan that is over."""
+    """Makes the report of a basket that is over."""
 
     def __init__(self, state: TradingState) -> None:
         self.state = state

@@ -1,4 +1,4 @@
-"""Rows of a file become orders of a plan: sizes worked out, what is held looked up, what cannot be told apart left out.
+"""Rows of a file become orders of a basket: sizes worked out, holdings looked up, what cannot be told apart left out.
 
 A size that the desk works out, from an amount or up to the smallest order, goes through the same dry run and the same
 checks as one that was typed (RK-18).

@@ -1,4 +1,4 @@
-"""Whose turn it is in a signed plan: who waits behind whose answer, and how long an answer is waited for (EX-06)."""
+"""Whose turn it is in a signed basket: who waits behind whose answer, and how long an answer is waited for (EX-06)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SIDE_BY_SIDE = 4
 
 
 class BasketTurns:
-    """Questions about a plan that runs; none of them changes anything."""
+    """Questions about a basket that runs; none of them changes anything."""
 
     def __init__(self, state: TradingState) -> None:
         self.state = state
@@ -63,7 +63,7 @@ class BasketTurns:
         )
 
     def due(self, run: BasketRun) -> Iterator[datetime]:
-        """When the turn goes on although an answer is missing, or the plan asks."""
+        """When the turn goes on although an answer is missing, or the basket asks."""
         for signed in run.orders:
             order = self.state.ledger.order(signed.order_id)
             if order is not None and self._waits_for_answer(run, signed):

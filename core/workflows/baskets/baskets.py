@@ -1,4 +1,4 @@
-"""A plan until it is signed: opened with a dry run, marked order by order, signed once, or put aside (OP-05)."""
+"""A basket until it is signed: opened with a dry run, marked order by order, signed once, or put aside (OP-05)."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ from core.workflows.baskets.basket_dry_run import BasketDryRun, DryRunResult
 from core.workflows.baskets.basket_rows import BasketRows
 from core.workflows.staging.tickets import NOBODY
 
-NOTHING_WAITS = "nothing waits in Proposals that a plan could hold"
+NOTHING_WAITS = "nothing waits in Proposals that a basket could hold"
 NOTHING_HELD = "nothing is held and no entry works: there is nothing to flatten"
 NO_ROWS = "no row of it became an order"
-RUNS = "a plan runs already; wait for its end, or stop it on its screen"
-NO_PLAN = "there is no such plan any more; open it again"
-TIME_OVER = "the plan's time is over; open it again"
-CHANGED = "the plan changed before the key came; read it again and sign it"
+RUNS = "a basket runs already; wait for its end, or stop it on its screen"
+NO_PLAN = "there is no such basket any more; open it again"
+TIME_OVER = "the basket's time is over; open it again"
+CHANGED = "the basket changed before the key came; read it again and sign it"
 NOT_TYPED = "real money: what its entries cost in all is typed in whole dollars before the key"
 NOT_PRICED = "no price of one of its entries is known, and so not what they cost; wait for a quote, or leave it out"
 NONE_MARKED = "no order that would go is marked; space marks the selected one"
@@ -66,7 +66,7 @@ class BasketDrafts:
             reasons = tuple(f"{row.place}: {row.reason}" for row in skipped)
             self._refuse(command, plan_id, nothing.get(command.source, NO_ROWS), *reasons)
             return
-        self._put_aside("another plan was opened")
+        self._put_aside("another basket was opened")
         ordered = [line for line in wanted if line.proposal.only_reduces]
         ordered += [line for line in wanted if not line.proposal.only_reduces]
         tried = BasketDryRun(self.state, self.gate).try_all(ordered)
@@ -184,8 +184,8 @@ class BasketDrafts:
     ) -> StandingAuthorization:
         order = signed.proposal.order
         return StandingAuthorization(
-            id=f"{run.id}-{AuthorizationKind.PLAN.value}.{number}",
-            kind=AuthorizationKind.PLAN,
+            id=f"{run.id}-{AuthorizationKind.BASKET.value}.{number}",
+            kind=AuthorizationKind.BASKET,
             ticket_id=run.id,
             ticket_digest=digest,
             parent=order.client_order_id,
@@ -211,11 +211,11 @@ class BasketDrafts:
         return ()
 
     def _seconds(self, name: str) -> timedelta:
-        return timedelta(seconds=float(getattr(self.state.control.settings.staging.plan, name)))
+        return timedelta(seconds=float(getattr(self.state.control.settings.staging.basket, name)))
 
 
 def rehearsed(state: TradingState, gate: Gate, run: BasketRun) -> list[DryRunResult]:
-    """Each order of an open plan as it stands now.
+    """Each order of an open basket as it stands now.
 
     A marked one with the effect of those that are marked before it; one that is not, with that of every order before
     it: so it says whether it would go if all of them were marked.

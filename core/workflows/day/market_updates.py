@@ -191,7 +191,7 @@ class MarketUpdates:
             if self.state.at < at:
                 continue
             self._flattened[position.symbol, position.strategy] = self.state.at
-            self.proposals.stage_flat(position, "must be flat by the close, and no bar came that said so")
+            self.proposals.stage_flat(position, "end-of-day flatten: no bar came before it")
         return self.auto_exits.look()
 
     def _to_flatten(self) -> Iterator[tuple[Position, datetime]]:

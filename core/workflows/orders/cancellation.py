@@ -38,11 +38,11 @@ class Cancellation:
 
     @answers(RequestCancel)
     def on_request(self, command: RequestCancel) -> Iterable[Effect]:
-        """An order that is to take another's place: an entry goes with that one; a stop's would leave shares bare."""
+        """One that is to take another's place: an entry goes with that one; a stop's would leave shares unprotected."""
         order = self.state.ledger.order(command.client_order_id)
         if order is None or not order.is_working:
             return ()
-        old = self.state.ledger.chains.incumbent(order)
+        old = self.state.ledger.chains.replaced(order)
         why_not = NOT_YET if old is not None and order.is_protective else None
         if self.state.ledger.legs.is_held(order):
             why_not = HELD
@@ -67,9 +67,9 @@ class Cancellation:
             self.order_recovery.watch(order)
         if order.status is not OrderStatus.PENDING:
             yield CancelOrder(order.id, order.broker_order_id)
-        heir = self.state.ledger.chains.heir(order)
-        if heir is not None and not heir.is_cancelling:
-            yield from self.cancel(heir, reason, code)
+        replacement = self.state.ledger.chains.replacement(order)
+        if replacement is not None and not replacement.is_cancelling:
+            yield from self.cancel(replacement, reason, code)
 
     @answers(CancelAnswered)
     def on_answered(self, reply: CancelAnswered) -> Iterator[Effect]:
@@ -94,8 +94,8 @@ class Cancellation:
         wanted = self.state.ledger.order(message.client_order_id) if isinstance(message, RequestCancel) else None
         if wanted is None or not wanted.is_working:
             return []
-        heir = self.state.ledger.chains.heir(wanted)
-        return [CancelOrder(order.id, order.broker_order_id) for order in (wanted, heir) if order is not None]
+        replacement = self.state.ledger.chains.replacement(wanted)
+        return [CancelOrder(order.id, order.broker_order_id) for order in (wanted, replacement) if order is not None]
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
 

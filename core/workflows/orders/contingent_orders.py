@@ -91,7 +91,7 @@ class ContingentOrders:
 
 
 def _is_this(leg: Leg, parent: OrderRequest, told: OrderReport) -> bool:
-    """Whether the broker's order is the leg that was asked for; its quantity may have shrunk with its rival's fills."""
+    """Whether the broker's order is the leg that was asked for; its sibling's fills may have shrunk its quantity."""
     side = parent.side if parent.order_class is OrderClass.OCO else parent.side.opposite
     ours = (parent.symbol, side, leg.type, leg.stop_price, leg.limit_price)
     theirs = (told.symbol, told.side, told.type, told.stop_price, told.limit_price)

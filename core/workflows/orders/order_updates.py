@@ -254,8 +254,8 @@ class OrderUpdates:
 
 
 def _replaced_by(order: Order) -> str:
-    heir = order.replaced_by or order.replacement
-    return f"replaced by {heir}" if heir else "replaced"
+    replacement = order.replaced_by or order.replacement
+    return f"replaced by {replacement}" if replacement else "replaced"
 
 
 def _why(order: Order, told: OrderStatus) -> str:

@@ -1,7 +1,7 @@
 """Closing shares that our own stop holds: cancel it, wait, sell; what the sale leaves gets its stop back (EX-21).
 
 It goes back for what the sale leaves at once, and for the rest when nothing of the sale's line works any more: for what
-is bare then, never for shares that came after the sale, and never for those that other legs are to hold.
+is unprotected then, never for shares that came after the sale, and never for those that other legs are to hold.
 """
 
 from __future__ import annotations
@@ -266,10 +266,10 @@ class PositionClose:
         return ledger.order(held.entry_order) if held is not None else None
 
     def _owed(self, use: AuthorizationUse) -> Quantity:
-        """Shares that are bare, and of those for which the stop was signed."""
-        return Quantity(max(min(self._bare(use), self.closing_sales.owed_at_most(use)), ZERO))
+        """Shares that are unprotected, and of those for which the stop was signed."""
+        return Quantity(max(min(self._unprotected(use), self.closing_sales.owed_at_most(use)), ZERO))
 
-    def _bare(self, use: AuthorizationUse) -> Decimal:
+    def _unprotected(self, use: AuthorizationUse) -> Decimal:
         """What no exit would close, be it out or waiting, and no leg of another entry is to hold; no more than the
         broker has by its books.
         """

@@ -31,10 +31,10 @@ class Replacement:
         if order is None:
             return
         self._withdraw(order, "the order filled further; change what is left of it")
-        heir = self.state.ledger.chains.heir(order)
-        if heir is not None and not heir.only_reduces and not heir.is_cancelling:
+        replacement = self.state.ledger.chains.replacement(order)
+        if replacement is not None and not replacement.only_reduces and not replacement.is_cancelling:
             why = "the order that it replaces filled further meanwhile"
-            yield from self.cancellation.cancel(heir, why, CancelCode.FILLED_FURTHER)
+            yield from self.cancellation.cancel(replacement, why, CancelCode.FILLED_FURTHER)
 
     @follows(OrderStateChanged)
     def after_change(self, fact: OrderStateChanged) -> Iterable[Effect]:
@@ -45,7 +45,7 @@ class Replacement:
         if fact.after.is_terminal:
             self._withdraw(order, "the order that it would replace is over")
             return ()
-        old = self.state.ledger.chains.incumbent(order) if fact.before is OrderStatus.PENDING else None
+        old = self.state.ledger.chains.replaced(order) if fact.before is OrderStatus.PENDING else None
         return () if old is None else self.order_recovery.ask(old)
 
     def _withdraw(self, order: Order, reason: str) -> None:

@@ -69,7 +69,7 @@ class UnsentOrders:
         if order.kept is None or self.state.at > order.kept.lapses_at:
             return "what was signed permits it no more"
         if order.request.replaces is not None:
-            old = self.state.ledger.chains.incumbent(order)
+            old = self.state.ledger.chains.replaced(order)
             return None if old is not None and not old.is_cancelling else "the order that it would replace is over"
         return self._too_much(order)
 

@@ -96,7 +96,7 @@ class ExcessExits:
         elif self._can_be_less(order, left):
             yield from self._make_less(order, left)
         else:
-            for one in (order, *self.state.ledger.legs.rivals(order)):  # the other one holds the shares as well
+            for one in (order, *self.state.ledger.legs.oco_siblings(order)):  # the other one holds the shares as well
                 if one.is_working and not one.is_cancelling:
                     yield from self.cancellation.cancel(one, *TOO_MUCH)
 
@@ -125,10 +125,10 @@ class ExcessExits:
     # ── what the broker does itself ──────────────────────────────────────────────────────────────────────────────
 
     def _awaits_the_broker(self, order: Order, left: Quantity) -> bool:
-        """Whether a fill of its rival made it too large, and the broker has not said yet what it did about that."""
-        rivals = self.state.ledger.legs.rivals(order)
-        filled = sum((rival.filled_quantity for rival in rivals), ZERO)
-        is_left_over = left <= 0 and not any(rival.status is OrderStatus.FILLED for rival in rivals)
+        """Whether a fill of its sibling made it too large, and the broker has not said yet what it did about that."""
+        siblings = self.state.ledger.legs.oco_siblings(order)
+        filled = sum((sibling.filled_quantity for sibling in siblings), ZERO)
+        is_left_over = left <= 0 and not any(sibling.status is OrderStatus.FILLED for sibling in siblings)
         if not filled or is_left_over or self._seen.get(order.id) == filled:
             return False
         if self._asked.get(order.id, (None,))[0] != filled:
@@ -163,7 +163,7 @@ class ExcessExits:
             for o in self.state.ledger.state.orders.values()
         )
         is_oco = any(
-            one.request.order_class is OrderClass.OCO for one in (order, *self.state.ledger.legs.rivals(order))
+            one.request.order_class is OrderClass.OCO for one in (order, *self.state.ledger.legs.oco_siblings(order))
         )
         return is_whole and order.stands_by and not refused and not is_oco
 
@@ -182,14 +182,14 @@ class ExcessExits:
         if not any(one.is_working for one in cut):
             ended = (one for one in cut if one.status is OrderStatus.CANCELLED and not one.made_way)
             for one in [one for one in ended if takes_any_price(one)]:
-                quantity = Quantity(min(self._bare_of(one), one.remaining))
+                quantity = Quantity(min(self._unprotected_of(one), one.remaining))
                 if quantity > 0:
                     yield from self._release(self._again(one, quantity), one, None)
         yield from self._guard_again()
 
     def _cut_with(self, order: Order) -> list[Order]:
         """The order, its pair, and what was taken back with them; nothing where that was for another reason."""
-        pair = [order, *self.state.ledger.legs.rivals(order)]
+        pair = [order, *self.state.ledger.legs.oco_siblings(order)]
         asked = {one.cancel_requested_at for one in pair if one.cancel_code is CancelCode.TOO_MUCH}
         if not asked:
             return []
@@ -208,8 +208,8 @@ class ExcessExits:
         return self._guard_again()
 
     def _guard_again(self) -> Iterator[Effect]:
-        """The same stops again for what is held and bare, the nearest first, as soon as all that was for too much is
-        gone: derived from the books, so that nothing is lost with a crash in between.
+        """The same stops again for what is held and unprotected, the nearest first, as soon as all that was for too
+        much is gone: derived from the books, so that nothing is lost with a crash in between.
         """
         for stop in nearest_first(self.state.ledger.exits.cut_stops()):
             yield from apart(self.state, partial(self._again_of, stop))
@@ -226,7 +226,7 @@ class ExcessExits:
         owed = stop.remaining if stop.owed is None else min(stop.owed, stop.remaining)
         is_settled = self._is_settled(symbol)
         is_in_doubt = is_known and not is_settled and symbol not in self.state.drifted
-        there = NO_SHARES if is_in_doubt else Quantity(min(self._bare_of(stop), owed))
+        there = NO_SHARES if is_in_doubt else Quantity(min(self._unprotected_of(stop), owed))
         if there > 0 and (self._was_refused_since(stop) or not self._is_good_yet(stop)):
             is_asked_for = is_settled and self.stop_renewal.ask_for_cut(stop)
             self._say_what_is_owed(stop, NO_SHARES if is_asked_for else owed)
@@ -239,13 +239,13 @@ class ExcessExits:
         """What was to be taken back with a stop that was for too much, and was not: alone it would hold the shares
         until its price comes, and the broker may not know that the two are a pair.
         """
-        pair = self.state.ledger.legs.rivals(stop)
+        pair = self.state.ledger.legs.oco_siblings(stop)
         is_alone = stop.cancel_code in CUT and not stop.made_way
         if not is_alone or any(one.is_protective and one.is_working for one in pair):
             return []
         return [one for one in pair if one.is_working and not one.is_cancelling]
 
-    def _bare_of(self, stop: Order) -> Decimal:
+    def _unprotected_of(self, stop: Order) -> Decimal:
         """Shares that no exit would close, none is signed for, and no entry's legs wait to guard; no more than the
         broker has by its books.
         """

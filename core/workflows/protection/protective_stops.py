@@ -63,9 +63,9 @@ class ProtectiveStops:
         order = self.state.ledger.order(fact.fill.client_order_id)
         if order is None:
             return
-        for rival in self.state.ledger.legs.rivals(order):
-            if rival.is_working:  # the broker makes it smaller, or ends it: which of both is asked
-                yield from self.order_recovery.ask(rival)
+        for sibling in self.state.ledger.legs.oco_siblings(order):
+            if sibling.is_working:  # the broker makes it smaller, or ends it: which of both is asked
+                yield from self.order_recovery.ask(sibling)
         self.proposals.withdraw_loose_exits(order.request.symbol)
         if self.state.ledger.position(order.request.symbol, order.strategy) is not None:
             yield from self.cover(order.id)
@@ -146,7 +146,7 @@ class ProtectiveStops:
                 yield from self.order_recovery.ask_for_legs(entry)
                 continue
             owed = entry.filled_quantity - use.released
-            quantity = min(owed, self._bare(entry, use.mandate.side))
+            quantity = min(owed, self._unprotected(entry, use.mandate.side))
             if quantity > 0 and self.state.control.naked_at is None:
                 yield from self.release_stop(use, entry, Quantity(quantity))
 
@@ -165,7 +165,7 @@ class ProtectiveStops:
         legs = self.state.ledger.legs.of(entry.id)
         return entry.is_working or is_whole or not legs or any(leg.is_working for leg in legs)
 
-    def _bare(self, entry: Order, side: Side) -> Decimal:
+    def _unprotected(self, entry: Order, side: Side) -> Decimal:
         """Shares that no working exit would close, nor, where the stop was a leg, one that is signed and waits."""
         symbol, strategy = entry.request.symbol, entry.strategy
         free = self.uncovered(symbol, strategy, side) - self.state.ledger.legs.left_to_legs(symbol, strategy, but=entry)
@@ -240,7 +240,7 @@ class ProtectiveStops:
         position = self._position(symbol, strategy)
         if position is None or closing_side(position) is not side:
             return Decimal(0)
-        return abs(position.quantity) - self.state.ledger.exits.claimed(position.symbol, strategy)
+        return abs(position.quantity) - self.state.ledger.exits.reserved(position.symbol, strategy)
 
     def _position(self, symbol: str, strategy: str) -> Position | None:
         return next(

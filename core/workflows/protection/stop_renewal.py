@@ -53,7 +53,7 @@ class StopRenewal:
             self._ask_in_place_of(order)
 
     def ask_again(self, order: Order, why: RequestedChange) -> None:
-        """What was not sent waits for another key: a stop for what is bare, anything else as it was."""
+        """What was not sent waits for another key: a stop for what is unprotected, anything else as it was."""
         if order.request.replaces is not None:
             self.order_changes.stage_move_again(order, why)
         elif order.is_protective and _has_a_price(order):
@@ -94,26 +94,26 @@ class StopRenewal:
         return not _is_of_a_key(stop) and self.ask_for(stop.request, stop.strategy, KEPT_BACK)
 
     def ask(self, order: Order, why: RequestedChange) -> None:
-        """A stop like this one, for what is bare of its position."""
+        """A stop like this one, for what is unprotected of its position."""
         self.ask_for(order.request, order.strategy, why)
 
     def ask_for(self, order: OrderRequest, strategy: str, why: RequestedChange = PERMITTED_NO_MORE) -> bool:
-        """The same of a stop that never was an order; whether one waits now for what is bare."""
+        """The same of a stop that never was an order; whether one waits now for what is unprotected."""
         position = self.state.ledger.position(order.symbol, strategy)
         is_of_it = position is not None and closing_side(position) is order.side
         if position is None or not is_of_it or order.type is OrderType.TRAILING_STOP:
             return False
-        bare = self.order_changes.unguarded(position)
+        unprotected = self.order_changes.unguarded(position)
         price = self._price(position, order, why)
-        if price is None or bare <= 0 or is_held_over(self.state, position):
+        if price is None or unprotected <= 0 or is_held_over(self.state, position):
             return False
         is_long = order.time_in_force is TimeInForce.GTC or why.code in FOR_DAYS
-        is_for_days = is_long and bare == bare.to_integral_value()
+        is_for_days = is_long and unprotected == unprotected.to_integral_value()
         lasts = TimeInForce.GTC if is_for_days else TimeInForce.DAY
-        return self.order_changes.stage_guard(position, bare, price, why, lasts)
+        return self.order_changes.stage_guard(position, unprotected, price, why, lasts)
 
     def _price(self, position: Position, order: OrderRequest, why: RequestedChange) -> Price | None:
-        """Of several that end with one day the nearest to the market: one stop is asked for, for all that is bare."""
+        """Of several that end with one day the nearest to the market: one stop is asked for all that is unprotected."""
         waiting = (p for p in self.state.stage.proposals() if p.is_guard and p.order.replaces is None)
         of_it = (p for p in waiting if (p.symbol, p.strategy) == (position.symbol, position.strategy))
         prices = [p.order.stop_price for p in of_it if p.guard in OF_THIS_DESK | {why.code}] + [order.stop_price]

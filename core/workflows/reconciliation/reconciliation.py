@@ -182,7 +182,7 @@ class Reconciliation:
 
     @follows(ConfirmationRefused)
     def after_refusal(self, fact: ConfirmationRefused) -> Iterable[Effect]:
-        """What an exit was to sell is nobody's again: where it waited bare for that, it is guarded at once."""
+        """What an exit was to sell is nobody's again: where it waited unprotected for that, it is guarded at once."""
         confirmation = self.state.stage.state.confirmations.get(fact.ticket_id)
         return self._guard() if confirmation is not None and confirmation.proposal.only_reduces else ()
 

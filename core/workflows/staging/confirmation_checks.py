@@ -18,7 +18,7 @@ from core.model.connection import Channel, ConnectionState
 from core.model.order import Side
 from core.model.quote import Quote
 from core.model.staging import FIGURES, LINK, PRICE, CheckResult, Proposal, Review, StopPlan, Ticket, Verdict
-from core.model.values import Price
+from core.model.values import Price, rounded_down
 from core.risk.checks.verdicts import warned, without_equity
 from core.risk.gate import ReviewContext, is_market_like
 from core.settings.staging import StagingSettings
@@ -130,7 +130,8 @@ def price_moved(
     allowed = allowed_move(proposal, before, terms)
     if against <= allowed:
         return
-    went = f"it moved {against} USD against you, from {before} to {now}, more than {allowed:.3f}"
+    most = rounded_down(allowed, proposal.order.instrument.ticks.at(before))
+    went = f"moved {against} USD since review, from {before} to {now} (limit {most})"
     if takes_any:
         yield _refused(PRICE, f"{went}; open it again")
     else:

@@ -1,6 +1,6 @@
 """A waiting exit follows what is held: smaller where shares have gone, and named for what it would do to the rest.
 
-It never grows, and nothing changes under a hand: not while its ticket is open, its key is turned, or a plan has it.
+It never grows, and nothing changes under a hand: not while its ticket is open, its key is turned, or a basket has it.
 """
 
 from __future__ import annotations

@@ -76,9 +76,9 @@ class OrderChanges:
         stops = self._stops(position)
         for stop in stops:
             self._stage_move(stop, command.stop_price)
-        bare = self.unguarded(position)
-        if bare > 0:
-            self.stage_guard(position, bare, command.stop_price)
+        unprotected = self.unguarded(position)
+        if unprotected > 0:
+            self.stage_guard(position, unprotected, command.stop_price)
         elif not stops:
             self._skip(command.strategy, command.symbol, "no stop of it works at the broker: its exit is on its way")
         return ()
@@ -228,8 +228,12 @@ class OrderChanges:
     def _too_much(self, proposal: Proposal) -> str | None:
         position = self.state.ledger.position(proposal.symbol, proposal.strategy)
         has_its_side = position is not None and closing_side(position) is proposal.order.side
-        bare = self.unguarded(position) if position and has_its_side else Quantity(ZERO)
-        return None if proposal.order.quantity <= bare else f"only {plain(bare)} are without a stop by now; ask again"
+        unprotected = self.unguarded(position) if position and has_its_side else Quantity(ZERO)
+        return (
+            None
+            if proposal.order.quantity <= unprotected
+            else f"only {plain(unprotected)} are without a stop by now; ask again"
+        )
 
     # ── staging ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -250,7 +254,7 @@ class OrderChanges:
 
     def stage_move_again(self, moved: Order, why: RequestedChange) -> None:
         """A stop's new place that was confirmed and never left, on a ticket: the old one still works where it was."""
-        if moved.request.replaces is None or self.state.ledger.chains.incumbent(moved) is None:
+        if moved.request.replaces is None or self.state.ledger.chains.replaced(moved) is None:
             return
         again = replace(moved.request, client_order_id=self._next_id(moved.request.replaces))
         self._stage(self._guard(again, moved.strategy, moved.reference, why.words))
@@ -332,12 +336,12 @@ class OrderChanges:
     def _stops(self, position: Position) -> list[Order]:
         ledger = self.state.ledger
         exits = (o for o in ledger.exits.working(position.symbol, position.strategy) if not ledger.legs.is_held(o))
-        return [order for order in exits if order.is_protective and ledger.chains.incumbent(order) is None]
+        return [order for order in exits if order.is_protective and ledger.chains.replaced(order) is None]
 
     def unguarded(self, position: Position) -> Quantity:
         """Shares that no stop guards, that no exit is out or signed for, and that no entry's legs wait to guard."""
         ledger = self.state.ledger
-        held = abs(position.quantity) - ledger.exits.claimed(position.symbol, position.strategy)
+        held = abs(position.quantity) - ledger.exits.reserved(position.symbol, position.strategy)
         held -= ledger.legs.left_to_legs(position.symbol, position.strategy)
         left = left_to_close(self.state, position.symbol, position.strategy, closing_side(position))
         return Quantity(max(min(held, left), ZERO))

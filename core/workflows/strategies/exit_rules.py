@@ -46,7 +46,7 @@ class ExitRules:
             is_long=position.quantity > 0,
             average_price=position.average_price,
             held=Quantity(held),
-            bare=Quantity(held - ledger.exits.guarded(position.symbol, position.strategy)),
+            unprotected=Quantity(held - ledger.exits.guarded(position.symbol, position.strategy)),
             best=mark.best,
             days=(day_of(bar.start) - day_of(position.opened_at)).days,
             is_late=self._is_late(position.strategy, bar),

@@ -1,4 +1,4 @@
-"""A plan's file: what is read of it, and each row that is refused with its place (OP-05, RK-18)."""
+"""A basket's file: what is read of it, and each row that is refused with its place (OP-05, RK-18)."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_two_columns_are_enough_for_sales() -> None:
         ("SPY,buy,1000000000001,,,,,", "at most 1,000,000,000"),
         ("SPY,buy,1,,iceberg,,,", "type 'iceberg' must be market, limit, stop, stop-limit, trailing"),
         ("SPY,buy,1,,stop,,,", "a stop order needs a trigger_price; write it"),
-        ("SPY,sell,1,,stop,,,", "a stop order of a plan opens; a sale is market or limit"),
+        ("SPY,sell,1,,stop,,,", "a stop order of a basket opens; a sale is market or limit"),
         ("SPY,buy,1,,limit,,,", "a limit order needs a limit_price"),
         ("SPY,buy,1,,market,100,,", "a market order has no limit_price"),
         ("SPY,sell,1,,,,99,", "stop_price is the stop of an entry"),

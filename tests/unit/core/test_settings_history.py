@@ -104,6 +104,18 @@ def differing(stated: object, lacking: object, path: str = "") -> Iterator[str]:
         yield f"{path} was {stated} and is {lacking}"
 
 
+def test_settings_of_before_baskets_had_their_name_are_read_with_it() -> None:
+    """SP-07: the table and the keys of the first version; today's names are read as they are."""
+    first = {"staging": {"plan": {"life_seconds": "90"}}, "keys": {"plan": "B", "plan.sign": "Q", "new": "N"}}
+    today = {"staging": {"basket": {"life_seconds": "90"}}, "keys": {"basket": "B", "basket.sign": "Q", "new": "N"}}
+
+    found = read(first, 1)
+
+    assert found == read(today, 2)
+    assert found.staging.basket.life_seconds == 90
+    assert found.odd.words == ()
+
+
 # ── what today's rules would not take ────────────────────────────────────────────────────────────────────────────────
 
 

@@ -194,7 +194,7 @@ def test_the_first_one_is_written_for_its_owner_alone_and_never_over_another(tmp
     with pytest.raises(OperatorError, match="is there already; nothing was written"):
         write_new(folder, "dips")
     assert path.read_text() == "mine"
-    with pytest.raises(OperatorError, match="a name of the house"):
+    with pytest.raises(OperatorError, match="a name of the program's own"):
         write_new(folder, "vwap")
 
 

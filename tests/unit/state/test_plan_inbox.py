@@ -1,4 +1,4 @@
-"""A plan that a command hands to the running engine is taken once, read again, and never kept for later (OP-05)."""
+"""A basket that a command hands to the running engine is taken once, read again, and never kept for later (OP-05)."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_an_old_plan_is_dropped(folder: AccountFolder) -> None:
     os.utime(folder.plan_request, (1_000, 1_000))
     inbox = BasketInbox(folder)
 
-    assert inbox.take() == "an old plan that no engine took was dropped; run keyturn basket again"
+    assert inbox.take() == "an old basket that no engine took was dropped; run keyturn basket again"
     assert inbox.take() is None
 
 
@@ -64,5 +64,5 @@ def test_what_cannot_be_read_is_said_and_gone(folder: AccountFolder, content: by
     told = inbox.take()
 
     assert isinstance(told, str)
-    assert told.startswith("a plan was not opened: ")
+    assert told.startswith("a basket was not opened: ")
     assert inbox.take() is None

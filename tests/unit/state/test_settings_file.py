@@ -95,6 +95,10 @@ def test_text_lists_and_words_are_understood(home):
             "settings.toml: risk.spred_limit: there is no such setting; did you mean risk.spr",
         ),
         ("zebra = 1", "settings.toml: zebra: there is no such setting"),
+        (
+            "[staging.plan]\nlife_seconds = 60",
+            "settings.toml: staging.plan: there is no such setting; it is called staging.basket now: write that",
+        ),
         ("[risk]\nmax_open_positions = 1.5", "settings.toml: risk.max_open_positions = 1.5: must be a valid integer"),
         (
             "[risk]\nmax_open_positions = true",
@@ -179,6 +183,10 @@ def test_a_wrong_variable_and_a_wrong_option_are_named(home):
     )
     assert refusal(home, "", {"KEYTURN_RISK__SPRED_LIMIT": "2"}) == (
         "environment: KEYTURN_RISK__SPRED_LIMIT: there is no such setting; did you mean KEYTURN_RISK__SPREAD_LIMIT?"
+    )
+    assert refusal(home, "", {"KEYTURN_STAGING__PLAN__LIFE_SECONDS": "60"}) == (
+        "environment: KEYTURN_STAGING__PLAN__LIFE_SECONDS: there is no such setting; "
+        "it is called KEYTURN_STAGING__BASKET now: write that"
     )
     assert refusal(home, "", {}, "risk.max_open_positions=none") == (
         '--set risk.max_open_positions = "none": must be a valid integer, unable to parse string as an integer'

@@ -45,7 +45,9 @@ def budget_row(state: TradingState, at: datetime) -> ProtectionRow:
     part = state.control.settings.risk.sizing.budget
     measured = lost_at_the_stops(state, at)
     if measured is None:
-        return row("risk_budget", "Risk budget", f"unknown of {plain(part * 100)}%", None, "equity is not known yet")
+        return row(
+            "risk_budget", "Risk budget", f"unknown; limit {plain(part * 100)}%", None, "equity is not known yet"
+        )
     lost, equity = measured
     limit = part * equity
     return row(

@@ -45,7 +45,7 @@ def _account_loss(
     if opening is None or limit is None or not isinstance(state.sightings.account, Account):
         is_shut = state.control.settings.risk.on_missing_equity == "refuse"
         why = f"equity at the {span}'s start is not known yet; entries wait for it"
-        words = f"unknown of {'unknown' if limit is None else usd(limit)}"
+        words = "unknown" if limit is None else f"unknown; limit {usd(limit)}"
         return row(key, name, words, why if is_shut else None, why.removesuffix("; entries wait for it"))
     loss, told = opening - state.sightings.account.equity, state.protections.latches.told(key, GLOBAL)
     is_shut, lost = loss >= limit or told is not None, max(loss, ZERO)

@@ -66,7 +66,7 @@ def protection_rows(state: TradingState, at: datetime) -> Iterator[ProtectionRow
         yield row(
             f"{answer.name}/{answer.scope}",
             f"{answer.name.replace('_', ' ').capitalize()}{scope}",
-            f"{answer.figure(answer.measure)} of {answer.figure(answer.limit)}",
+            answer.figures,
             answer.reason if is_shut else None,
             words or answer.reason,
             used=answer.used,

@@ -32,7 +32,7 @@ class UnlinkedBook(Book):
         self._close(order, at)
         self._tell(order, event, at)
 
-    def _shrink(self, rival: BookedOrder, by: Quantity, at: datetime) -> None:
+    def _shrink(self, sibling: BookedOrder, by: Quantity, at: datetime) -> None:
         """Nothing is taken off a sibling."""
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from core.execution.cover import bare_in_words, cover_of
+from core.execution.cover import cover_of, unprotected_in_words
 from core.execution.ledger_state import UNKNOWN_OWNER
 from core.execution.order import is_order_stale
 from core.execution.order_states import DuplicateOrderError
@@ -21,7 +21,7 @@ from core.facts import (
     PositionCorrected,
     UpdateIgnored,
 )
-from core.model.codes import BareKind
+from core.model.codes import UnprotectedKind
 from core.model.order import Effect, OrderStatus, Side, StopHolder
 from core.model.signal import ExitReason
 from core.model.values import ClientOrderId, Money, Price, Quantity
@@ -332,10 +332,10 @@ def test_a_stop_in_doubt_covers_nothing_and_still_claims_its_shares() -> None:
     cover = cover_of(books.ledger, books.ledger.positions()[0])
     assert (before.covered, before.doubt) == (10, "")
     assert (cover.covered, cover.in_doubt, cover.doubt) == (6, 4, "stop")
-    assert (books.ledger.exits.covered(SPY, "vwap"), books.ledger.exits.claimed(SPY, "vwap")) == (6, 10)
-    assert bare_in_words(books.ledger) == ((BareKind.IN_DOUBT, "SPY 4 stop in doubt"),)
+    assert (books.ledger.exits.covered(SPY, "vwap"), books.ledger.exits.reserved(SPY, "vwap")) == (6, 10)
+    assert unprotected_in_words(books.ledger) == ((UnprotectedKind.IN_DOUBT, "SPY 4 stop in doubt"),)
     books.becomes(doubted, OrderStatus.CANCELLED)
-    assert bare_in_words(books.ledger) == ((BareKind.NO_STOP, "SPY 4 no stop"),)
+    assert unprotected_in_words(books.ledger) == ((UnprotectedKind.NO_STOP, "SPY 4 no stop"),)
 
 
 def test_entries_on_their_way_can_be_asked_for_by_symbol_and_strategy() -> None:

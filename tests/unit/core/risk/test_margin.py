@@ -107,7 +107,7 @@ def test_of_the_distances_that_warn_the_smallest_counts(distance: str, limit: st
 
 def test_an_entry_says_how_far_maintenance_is_with_it_and_without() -> None:
     """RK-14: 100 × 100 USD ask for 3,000 more of 100,000."""
-    assert verdict(buys("100")) == (PASSES, "67.00 % from maintenance when filled, 70.00 % without it")
+    assert verdict(buys("100")) == (PASSES, "excess over maintenance 67.00 % when filled, 70.00 % without it")
 
 
 def test_an_entry_that_would_bring_the_account_under_maintenance_is_refused() -> None:
@@ -132,7 +132,7 @@ def test_an_entry_that_leaves_less_than_the_least_distance_is_refused() -> None:
     standing, reason = verdict(buys("100"), settings=strict)
 
     assert (standing, reason) == (
-        REFUSES, "67.00 % from maintenance would be left, 68.00 % must be; take fewer shares",
+        REFUSES, "excess over maintenance would be 67.00 %, at least 68.00 %; take fewer shares",
     )  # fmt: skip
 
 
@@ -222,7 +222,7 @@ def test_every_warning_of_an_entry_is_told() -> None:
     assert standing is WARNS
     assert reason == (
         "over the night 0.00 USD may be spent; close it before that; "
-        "67.00 % from maintenance would be left, under 68.00 %"
+        "excess over maintenance would be 67.00 %, under 68.00 %"
     )
 
 
@@ -282,7 +282,7 @@ def test_entries_that_work_ask_for_maintenance_too_and_count_whole_where_theirs_
 
     found = verdict(buys("100"), ledger=books.ledger, instruments=known)
 
-    assert found == (PASSES, f"{left} from maintenance when filled, {without} without it")
+    assert found == (PASSES, f"excess over maintenance {left} when filled, {without} without it")
 
 
 def test_an_entry_that_filled_after_the_figures_were_taken_asks_for_maintenance_too() -> None:
@@ -300,8 +300,8 @@ def test_an_entry_that_filled_after_the_figures_were_taken_asks_for_maintenance_
         buys("100"), ledger=books.ledger, instruments={IBM: requires("0.5")}, account=on_margin(at=books.at + SECOND)
     )
 
-    assert before == filled == (PASSES, "62.00 % from maintenance when filled, 65.00 % without it")
-    assert told == (PASSES, "67.00 % from maintenance when filled, 70.00 % without it")
+    assert before == filled == (PASSES, "excess over maintenance 62.00 % when filled, 65.00 % without it")
+    assert told == (PASSES, "excess over maintenance 67.00 % when filled, 70.00 % without it")
 
 
 def test_an_entry_in_flight_takes_of_the_night_as_of_the_day() -> None:
@@ -321,7 +321,7 @@ def test_an_entry_does_not_count_beside_the_one_whose_place_it_takes() -> None:
     again = buys("100")
     again = replace(again, order=replace(again.order, replaces=ClientOrderId("before")))
 
-    assert verdict(again, ledger=books.ledger)[1].startswith("67.00 %")
+    assert verdict(again, ledger=books.ledger)[1].startswith("excess over maintenance 67.00 %")
 
 
 # ── whatever the figures are ─────────────────────────────────────────────────────────────────────────────────────────
