@@ -770,7 +770,6 @@ def a_run(sequences: int, seed_of_run: int, *, shrinks: bool) -> type[TradingDay
         settings=settings(
             max_examples=sequences,
             stateful_step_count=STEPS,
-            deadline=None,
             database=None,
             report_multiple_bugs=False,
             suppress_health_check=list(HealthCheck),
