@@ -771,6 +771,7 @@ def a_run(sequences: int, seed_of_run: int, *, shrinks: bool) -> type[TradingDay
             max_examples=sequences,
             stateful_step_count=STEPS,
             database=None,
+            deadline=None,
             report_multiple_bugs=False,
             suppress_health_check=list(HealthCheck),
             phases=(Phase.generate, Phase.shrink) if shrinks else (Phase.generate,),
