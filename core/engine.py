@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from functools import partial
 from typing import Any, TypeVar, get_args
 
 from core.advisers.authority import at_work, only_for_people
@@ -29,7 +28,7 @@ from core.workflows.assembly import workflows_of
 from core.workflows.base.deadlines import Deadlines
 from core.workflows.base.declarations import ANSWERS, FOLLOWS, EndsActs, HasDeadline, HearsDiskFailure, Starts, declared
 from core.workflows.base.follow_up import follow_up
-from core.workflows.base.isolation import apart, halt_for
+from core.workflows.base.isolation import halt_for
 
 Handler = Callable[[Any], Iterable[Effect]]
 Handlers = dict[type, tuple[Handler, ...]]
@@ -69,7 +68,7 @@ class Engine:
         own: Handlers = {inputs.Start: (self._on_start,), inputs.DeadlineReached: (self._on_deadline,)}
         self.handlers = _by_kind(self.workflows, ANSWERS, own)
         self._follow = _by_kind(self.workflows, FOLLOWS)
-        self._settling = [workflow for workflow in self.workflows if isinstance(workflow, EndsActs)]
+        self._settling = [workflow.settle for workflow in self.workflows if isinstance(workflow, EndsActs)]
         self._deadlines = Deadlines(
             state, [workflow for workflow in self.workflows if isinstance(workflow, HasDeadline)]
         )
@@ -122,13 +121,24 @@ class Engine:
             return self._without_disk(message, error)
 
     def _settled(self, message: inputs.Input, asked: list[Effect], failures: list[Exception]) -> list[Effect]:
-        """What follows from every act, whatever became of it; then its effects, every fact before them on the disk."""
+        """What follows from every act, whatever became of it; then its effects, every fact before them on the disk.
+
+        `asked` grows by one effect after the other: who is asked next sees what was asked for until then.
+        """
         for failure in failures:
             self._fail(message, failure)
-        _drain(follow_up(self.state), asked)
-        for workflow in self._settling:
-            _drain(apart(self.state, partial(workflow.settle, asked)), asked)
-            _drain(follow_up(self.state), asked)
+        news = self.state.news
+        if news.has_news:
+            asked.extend(follow_up(self.state))
+        for settle in self._settling:
+            try:
+                asked.extend(settle(asked) or NOTHING)
+            except JournalError:
+                raise
+            except Exception as error:  # as in `apart`, which this spares the way of every input
+                halt_for(self.state, error)
+            if news.has_news:
+                asked.extend(follow_up(self.state))
         if self._is_moved or any(type(effect) not in QUESTIONS for effect in asked):
             self._plan_next()  # a fact may have moved a deadline, and what was asked for has a time-out
         if self._is_owed_a_sync or any(type(effect) not in UNSYNCED for effect in asked):
@@ -227,9 +237,3 @@ def _by_kind(workflows: Iterable[object], table: str, first: Handlers | None = N
         for kind, act in declared(workflow, table):
             found[kind] = (*found.get(kind, ()), act)
     return found
-
-
-def _drain(effects: Iterable[Effect], asked: list[Effect]) -> None:
-    """One after the other: who is asked next sees what was asked for until then."""
-    for effect in effects:
-        asked.append(effect)

@@ -770,8 +770,8 @@ def a_run(sequences: int, seed_of_run: int, *, shrinks: bool) -> type[TradingDay
         settings=settings(
             max_examples=sequences,
             stateful_step_count=STEPS,
-            deadline=None,
             database=None,
+            deadline=None,
             report_multiple_bugs=False,
             suppress_health_check=list(HealthCheck),
             phases=(Phase.generate, Phase.shrink) if shrinks else (Phase.generate,),

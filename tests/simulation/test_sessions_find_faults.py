@@ -213,7 +213,7 @@ def what_is_not_marked_goes_too(patch: pytest.MonkeyPatch) -> None:
 
 ROUGH_SEEDS = {
     exits_wait_behind_entries: 8,
-    an_exit_is_not_clamped_again: 12,
+    an_exit_is_not_clamped_again: 510,
     cancels_wait_behind_questions: 3,
     a_permission_lapses_in_the_queue: 218,
     doubt_begins_in_the_queue: 111,

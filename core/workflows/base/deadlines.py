@@ -9,7 +9,7 @@ from core.messages.effects import Effect
 from core.ports import JournalError
 from core.trading_state.state import TradingState
 from core.workflows.base.declarations import HasDeadline
-from core.workflows.base.isolation import apart, halt_for
+from core.workflows.base.isolation import halt_for
 
 
 class Deadlines:
@@ -24,7 +24,12 @@ class Deadlines:
         """Everything that is due by now."""
         for number, workflow in enumerate(self.workflows):
             faults = self.state.sightings.faults
-            yield from apart(self.state, workflow.due)
+            try:
+                yield from workflow.due() or ()
+            except JournalError:
+                raise
+            except Exception as error:  # as in `apart`
+                halt_for(self.state, error)
             if self.state.sightings.faults > faults:
                 self._failed[number] = self.state.at
             else:

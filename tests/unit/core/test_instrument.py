@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.model.instrument import (
@@ -24,7 +24,6 @@ from core.model.values import Symbol, VenueId
 SPY = Symbol("SPY")
 A_CALL = Instrument(Symbol("SPY261218C00500000"), AssetClass.OPTION, Decimal(100), lots=WHOLE_ONES)
 
-UNHURRIED = settings(deadline=None)
 
 prices = st.decimals("0.0001", "5000", places=4)
 quantities = st.decimals("-1000", "1000", places=3)
@@ -70,7 +69,6 @@ def test_each_class_says_in_one_table_what_it_asks_for() -> None:
     assert {kind for kind, asked in ASKED.items() if asked.hours is Hours.ALL_DAY} == {AssetClass.CRYPTO}
 
 
-@UNHURRIED
 @given(price=prices)
 def test_the_ticks_of_a_share_are_those_of_us_stocks(price: Decimal) -> None:
     """EX-11"""
@@ -93,7 +91,6 @@ def test_ticks_follow_the_price() -> None:
     assert ticks.rounded(Decimal("3.075")) == Decimal("3.10")
 
 
-@UNHURRIED
 @given(quantity=quantities, paid=prices, price=prices)
 def test_whatever_it_costs_makes_or_risks_counts_its_multiplier_once(
     quantity: Decimal, paid: Decimal, price: Decimal
@@ -107,14 +104,12 @@ def test_whatever_it_costs_makes_or_risks_counts_its_multiplier_once(
     assert A_CALL.risk(quantity, abs(price - paid)) == 100 * spy.risk(quantity, abs(price - paid))
 
 
-@UNHURRIED
 @given(quantity=quantities, price=prices)
 def test_a_share_counts_to_the_last_digit_as_its_quantity_and_price_do(quantity: Decimal, price: Decimal) -> None:
     """EX-08: so that figures of before stay byte for byte what they were"""
     assert str(share(SPY).notional(quantity, price)) == str(quantity * price)
 
 
-@UNHURRIED
 @given(quantity=quantities.filter(bool), price=prices)
 def test_the_price_of_a_worth_is_the_one_that_it_came_from(quantity: Decimal, price: Decimal) -> None:
     """EX-08"""

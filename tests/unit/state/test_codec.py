@@ -69,7 +69,7 @@ def line_of(fact: Any, at: datetime = NOON) -> bytes:
 
 
 @pytest.mark.parametrize("fact_type", BY_TYPE, ids=lambda fact_type: fact_type.__name__)
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_every_fact_comes_back_as_it_was_written(fact_type, data):
     """SP-01, SP-03"""

@@ -190,7 +190,7 @@ def everything(floor: Floor, moment: datetime) -> tuple[object, list[OrderUpdate
     return floor.exchange.picture(moment), floor.exchange.take_updates()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(worlds, moments)
 def test_an_exchange_made_again_from_its_log_is_the_one_that_never_died(world: World, crash: datetime) -> None:
     """MD-05, EX-05"""
@@ -203,7 +203,7 @@ def test_an_exchange_made_again_from_its_log_is_the_one_that_never_died(world: W
     assert everything(other, crash) == everything(one, crash)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(worlds)
 def test_how_often_it_is_woken_changes_nothing(world: World) -> None:
     """MD-05"""
@@ -212,7 +212,7 @@ def test_how_often_it_is_woken_changes_nothing(world: World) -> None:
     assert everything(woken, END) == everything(left_alone, END)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(worlds)
 def test_cash_and_positions_always_reconcile_with_the_executions(world: World) -> None:
     """EX-05, EX-08"""
@@ -232,7 +232,7 @@ def test_cash_and_positions_always_reconcile_with_the_executions(world: World) -
     assert {p.symbol: p.quantity for p in picture.positions} == {s: q for s, q in shares.items() if q}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(worlds)
 def test_no_order_fills_twice_beyond_its_quantity_or_worse_than_its_limit(world: World) -> None:
     """EX-05, EX-12"""
@@ -249,7 +249,7 @@ def test_no_order_fills_twice_beyond_its_quantity_or_worse_than_its_limit(world:
             assert all(execution.price >= limit for execution in report.executions)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(worlds)
 def test_a_cash_account_is_never_short_and_our_fills_stay_within_the_bars(world: World) -> None:
     """EX-11, EX-05"""

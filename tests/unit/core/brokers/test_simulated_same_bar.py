@@ -463,7 +463,7 @@ def some_stories(draw: st.DrawFn) -> tuple[list[Bar], dict[str, OrderRequest]]:
     return bars, orders
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(story=some_stories())
 def test_long_and_short_are_mirror_images(story: tuple[list[Bar], dict[str, OrderRequest]]) -> None:
     """AN-04: mirrored prices and sides come to mirrored executions, at the same times, and to the same count."""
@@ -474,7 +474,7 @@ def test_long_and_short_are_mirror_images(story: tuple[list[Bar], dict[str, Orde
     assert one.exchange.tally == other.exchange.tally
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(bars=some_bars(), orders=some_orders(), clock=st.sampled_from(MOMENTS), near=cents)
 def test_an_order_that_cannot_fill_changes_no_other(
     bars: list[Bar], orders: dict[str, OrderRequest], clock: str, near: Price
@@ -499,7 +499,7 @@ def without_names_of_legs(floor: Floor) -> list[tuple[str, str, str]]:
     return sorted((moment, re.sub(r"leg-sim-\d+", "leg", name), price) for moment, name, price in told(floor))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(bars=some_bars(), orders=some_orders(), often=st.booleans())
 def test_who_looks_changes_nothing(bars: list[Bar], orders: dict[str, OrderRequest], often: bool) -> None:
     """MD-05: the path follows from what is held and works, never from who asked for a price, and when."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from fractions import Fraction
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as some
 
 from core.model.instrument import Instrument, share
@@ -88,7 +88,6 @@ def test_a_long_position_never_costs_more_than_its_dearest_fill(sizes: list[Deci
     assert min(paid) * (1 - tolerance) <= position.average_price <= max(paid) * (1 + tolerance)
 
 
-@settings(deadline=None)
 @given(fills)
 def test_what_counts_a_hundred_times_costs_and_makes_a_hundred_times_as_much(
     fills: list[tuple[Side, Decimal, Decimal]],

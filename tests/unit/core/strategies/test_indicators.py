@@ -76,7 +76,7 @@ def compare(case: Case, bars: list[Bar], length: int) -> int:
 
 
 @each_one
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(bars=series(), length=st.integers(1, 25))
 def test_an_indicator_is_what_pandas_makes_of_the_whole_series(case: Case, bars: list[Bar], length: int) -> None:
     """ST-01, ST-04, ST-05"""
@@ -93,7 +93,7 @@ def test_so_it_is_on_recorded_days_and_minutes(case: Case, length: int) -> None:
 
 
 @each_one
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(bars=series(least=40), length=st.integers(1, 20), first=st.integers(0, 15))
 def test_one_that_began_later_is_the_same_to_the_last_digit(
     case: Case, bars: list[Bar], length: int, first: int
@@ -109,7 +109,7 @@ def test_one_that_began_later_is_the_same_to_the_last_digit(
 
 
 @each_one
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(bars=series(least=5), length=st.integers(1, 20))
 def test_one_that_was_written_and_read_is_the_same(case: Case, bars: list[Bar], length: int) -> None:
     """ST-01, SP-03"""

@@ -98,7 +98,7 @@ def test_so_are_those_of_recorded_minutes(symbol: str) -> None:
     assert said_of(bars, SmaStrategy(bare((10, 30)))) == crossings(bars, 10, 30)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(bars=series(least=20, most=120), fast=st.integers(1, 8), more=st.integers(1, 12))
 def test_any_pair_of_any_series_crosses_where_pandas_has_it(bars: list[Bar], fast: int, more: int) -> None:
     """ST-05"""

@@ -59,7 +59,7 @@ def warmed(name: str, terms: Any, bars: list[Bar], until: int) -> tuple[Any, Any
 
 
 @pytest.mark.parametrize("name", PLANNED)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(bars=series(least=30, most=90), data=st.data())
 def test_the_bars_that_it_asks_for_make_its_measures_the_same(name: str, bars: list[Bar], data: st.DataObject) -> None:
     """ST-01: to the last digit, wherever it is started."""

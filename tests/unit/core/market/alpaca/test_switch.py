@@ -442,7 +442,7 @@ MOVES = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(MOVES)
 def test_whatever_the_stream_does_each_minute_comes_once_and_in_order(moves: list[tuple[str, int]]) -> None:
     """MD-02: a minute is missing only where its hole was named."""

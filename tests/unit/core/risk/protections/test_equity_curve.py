@@ -78,7 +78,7 @@ def shut_by_a_rescan(ratios: list[int], reviews: list[int], terms: EquityCurveSe
     return is_down or is_disabled, is_disabled
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.lists(st.tuples(st.sampled_from(["vwap", "sma"]), st.integers(-9, 9), st.booleans()), max_size=60),
     st.lists(st.integers(0, 59), max_size=4),

@@ -95,7 +95,7 @@ some_terms = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(steps, min_size=10, max_size=80), some_terms, st.integers(0, 79))
 def test_it_equals_a_rescan_of_all_bars_at_every_step_also_after_a_restart(
     found: list[tuple[Symbol, str, int]], values: dict[str, object], restart: int

@@ -120,7 +120,7 @@ def test_a_bar_that_is_not_of_a_later_day_is_no_next_bar(days: int) -> None:
         fold.take(a_bar(FIRST + timedelta(days=days), 100))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(st.tuples(st.integers(8000, 12_000), st.integers(1, 900), st.integers(0, 100)), min_size=1, max_size=280)
 )
