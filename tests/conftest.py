@@ -1,5 +1,5 @@
-"""What begins first: begun last, a long file would keep a worker busy while the others are done. No example has a time
-to keep: the machine has other work.
+"""What is measured, what runs at full speed, and what begins first. No example has a time to keep: the machine has other
+work.
 """
 
 from __future__ import annotations
@@ -13,14 +13,45 @@ settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 HERE = Path(__file__).parent
-FIRST = ("simulation", "accidents", "terminal", "wire", "desk")
-"""Rooms whose single tests take longest."""
+MEASURED = ("unit", "scenarios")
+LONG = frozenset(
+    {
+        "test_backtests",
+        "test_backtests_of_odd_files",
+        "test_dying_between_two_records",
+        "test_dying_in_a_plan",
+        "test_indicators",
+        "test_recorded_days",
+        "test_replacing",
+        "test_signals",
+        "test_simulated_rebuild",
+        "test_starting_in_the_middle_of_a_session",
+        "test_the_command_line",
+        "test_the_night_that_judges",
+        "test_the_stress_desk",
+        "test_unattended_exits",
+        "test_warming",
+        "test_weeks_of_losses",
+        "test_weeks_of_the_market",
+        "test_weeks_of_trades",
+        "test_what_passes_when",
+    }
+)
+"""Files that play the same ways over and over, or weigh memory: others measure those."""
+FIRST = ("simulation", "accidents", "terminal")
+"""Rooms whose single tests take longest: begun last, one of them would keep a worker busy while the others are done."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Coverage is of the units and of the short stories alone, in a run of their own (SY-07)."""
+    for item in items:
+        if item.path.relative_to(HERE).parts[0] in MEASURED and item.path.stem not in LONG:
+            item.add_marker(pytest.mark.measured)
     items.sort(key=_turn)
 
 
 def _turn(item: pytest.Item) -> int:
     room = item.path.relative_to(HERE).parts[0]
-    return FIRST.index(room) if room in FIRST else len(FIRST)
+    if room in FIRST:
+        return FIRST.index(room)
+    return len(FIRST) if item.path.stem in LONG else len(FIRST) + 1
