@@ -1,6 +1,4 @@
-"""What is measured, what runs at full speed, and what begins first. No example has a time to keep: the machine has other
-work.
-"""
+"""What is measured, what runs at full speed, and what begins first. No example has a time to keep."""
 
 from __future__ import annotations
 
