@@ -68,7 +68,7 @@ class Engine:
         own: Handlers = {inputs.Start: (self._on_start,), inputs.DeadlineReached: (self._on_deadline,)}
         self.handlers = _by_kind(self.workflows, ANSWERS, own)
         self._follow = _by_kind(self.workflows, FOLLOWS)
-        self._settling = [workflow.settle for workflow in self.workflows if isinstance(workflow, EndsActs)]
+        self._settling = [workflow for workflow in self.workflows if isinstance(workflow, EndsActs)]
         self._deadlines = Deadlines(
             state, [workflow for workflow in self.workflows if isinstance(workflow, HasDeadline)]
         )
@@ -130,9 +130,9 @@ class Engine:
         news = self.state.news
         if news.has_news:
             asked.extend(follow_up(self.state))
-        for settle in self._settling:
+        for workflow in self._settling:
             try:
-                asked.extend(settle(asked) or NOTHING)
+                asked.extend(workflow.settle(asked) or NOTHING)
             except JournalError:
                 raise
             except Exception as error:  # as in `apart`, which this spares the way of every input

@@ -117,6 +117,8 @@ FAULTS: tuple[Callable[[Patch], None], ...] = (
 
 HANDS = tuple(name for name in KINDS if name not in {kind.__name__ for kind in BYTES})
 """What is no matter of bytes in pieces: where neither of the last two faults is planted, these find it sooner."""
+BEGINS = {held_keys_count: 1}
+"""The desk that is played first; the first one of all draws what it shows, which takes thrice as long."""
 ONLY: dict[Callable[[Patch], None], tuple[str, ...]] = {
     keys_of_a_stall_kept: ("burst_after_a_stall",),
     the_letter_of_escape_and_a_letter_confirms: ("escape_joined", "other_keys", "words"),
@@ -131,7 +133,7 @@ def test_the_accidents_find_a_planted_fault(plant: Callable[[Patch], None], monk
     plant(monkeypatch)
     tries = 0
 
-    for desk in range(DESKS):
+    for desk in range(BEGINS.get(plant, 0), DESKS):
         kinds = ONLY.get(plant, HANDS)
         played = play_desk(
             SEED, (1 + desk) * A_DESK, kinds=kinds
