@@ -23,7 +23,7 @@ from core.brokers.simulated.same_bar import SameBar
 from core.brokers.simulated.steps import Steps
 from core.model.broker import UpdateEvent
 from core.model.calendar import Calendar
-from core.model.order import OrderRequest, OrderType, Side, TimeInForce
+from core.model.order import OrderRequest, Side, TimeInForce
 from core.model.quote import Feed, NoQuote, Quote
 from core.model.values import ZERO, Price, Quantity, Symbol
 
@@ -141,7 +141,7 @@ class Matching:
             self._take_within(order, at)
         elif self._market.is_known(order.symbol, at):
             self._meet(order, Segment.point(at, price))
-        elif order.request.type is OrderType.TRAILING_STOP:
+        elif order.request.type.trails:
             self._book.follow(order, price)
 
     def _can_trade(self, symbol: Symbol, at: datetime) -> bool:
@@ -214,7 +214,7 @@ class Matching:
             self._take_quote(order, segment.at)
         elif order.rests_at_its_limit:
             self._meet_limit(order, segment)
-        elif order.request.type is OrderType.TRAILING_STOP:
+        elif order.request.type.trails:
             self._meet_trailing_stop(order, segment)
         else:
             self._meet_stop(order, segment)

@@ -3,7 +3,7 @@ from the quote warns (EX-11)."""
 
 from __future__ import annotations
 
-from core.model.order import OrderRequest, OrderType, Side
+from core.model.order import WITH_LIMIT, WITH_STOP, OrderRequest, Side
 from core.model.quote import Quote
 from core.model.staging import StopPlan, Verdict
 from core.model.values import plain, priced
@@ -56,12 +56,12 @@ class PriceRulesCheck:
 
 def _malformed(order: OrderRequest) -> str | None:
     """The prices that the type has, and no other."""
-    if (order.limit_price is None) is (order.type in (OrderType.LIMIT, OrderType.STOP_LIMIT)):
-        return "a limit or stop-limit order, and only these, has a limit price"
-    if (order.stop_price is None) is (order.type in (OrderType.STOP, OrderType.STOP_LIMIT)):
-        return "a stop or stop-limit order, and only these, has a stop price"
+    if (order.limit_price is None) is order.type.has_limit:
+        return f"a {WITH_LIMIT} order, and only these, has a limit price"
+    if (order.stop_price is None) is order.type.has_stop:
+        return f"a {WITH_STOP} order, and only these, has a stop price"
     trails = (order.trail_price is not None) + (order.trail_fraction is not None)
-    if trails != (order.type is OrderType.TRAILING_STOP):
+    if trails != order.type.trails:
         return "a trailing stop, and only it, has one distance: dollars or percent"
     if order.trail_fraction is not None and not 0 < order.trail_fraction < 1:
         return f"{order.trail_fraction * 100:f} % is no distance for a trailing stop"

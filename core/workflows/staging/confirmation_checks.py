@@ -118,7 +118,7 @@ def price_moved(
 
     A limit still protects who set it: there it is a warning with both prices. What takes any price is reviewed again.
     """
-    if proposal.only_reduces or proposal.order.type.is_stop:  # a stop waits for the market to come to it
+    if proposal.only_reduces or proposal.order.type.waits:  # it waits for the market to come to it
         return
     before, now = ticket.price_at_opening, touch_of(proposal.order.side, context)
     takes_any = is_market_like(proposal.order)
