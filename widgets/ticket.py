@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from rich.cells import cell_len
 
-from core.model.order import LegRole, OrderRequest, OrderType, Side, StopHolder, TimeInForce
+from core.model.order import LegRole, OrderRequest, Side, StopHolder, TimeInForce
 from core.model.quote import NoQuote, Quote
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, Review, StopPlan, Verdict
@@ -72,18 +72,7 @@ def ticket_lines(view: TicketView, now: datetime, width: int, told: str = "") ->
 
 def order_in_words(order: OrderRequest) -> str:
     """`47 SPY at 166.76 limit, day`."""
-    match order.type:
-        case OrderType.LIMIT:
-            at = f"at {f.price(order.limit_price)} limit"
-        case OrderType.STOP:
-            at = f"stop {f.price(order.stop_price)}"
-        case OrderType.STOP_LIMIT:
-            at = f"stop {f.price(order.stop_price)}, then limit {f.price(order.limit_price)}"
-        case OrderType.TRAILING_STOP:
-            at = f"stop {f.trail(order.trail_price, order.trail_fraction)} behind the best price"
-        case _:
-            at = "at the market"
-    return f"{plain(order.quantity)} {order.symbol} {at}, {LASTS[order.time_in_force]}"
+    return f"{plain(order.quantity)} {order.symbol} {f.ticket_terms(order.terms)}, {LASTS[order.time_in_force]}"
 
 
 def wrapped(label: str, text: str, width: int, tone: Tone = "") -> list[TextLine]:
