@@ -270,9 +270,9 @@ def _read_trigger(draft: Draft, text: str) -> None:
     if not text:
         draft.faults["trigger"] = "a stop entry needs what starts it"
     elif draft.trigger is not None and touch is not None:
-        is_over = draft.trigger > touch
-        if is_over is (draft.effect is Effect.SHORT) or draft.trigger == touch:
-            side = "below" if draft.effect is Effect.SHORT else "above"
+        is_above = kind.waits_above(Side.SELL if draft.effect is Effect.SHORT else Side.BUY)
+        if (draft.trigger > touch) is not is_above or draft.trigger == touch:
+            side = "above" if is_above else "below"
             draft.faults.setdefault("trigger", f"must be {side} the market, {f.price(touch)}")
 
 

@@ -215,11 +215,6 @@ def terms(of: Terms) -> str:
     return filled_in(WORDS[of[0]].terms, of, price)
 
 
-def ticket_terms(of: Terms) -> str:
-    """`at 166.76 limit`, `stop 48.43, then limit 48.40`."""
-    return filled_in(WORDS[of[0]].ticket, of, price)
-
-
 def short_terms(of: Terms) -> str:
     """One figure: `limit 166.76`, `trail 1.50`; a stop-limit by its stop."""
     return filled_in(WORDS[of[0]].column, of, price)

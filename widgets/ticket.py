@@ -19,6 +19,7 @@ from core.model.signal import ExitReason
 from core.model.staging import MANUAL, Review, StopPlan, Verdict
 from core.model.values import plain
 from core.views import MarginView, ProposalRow, TicketView
+from core.views.order_text import WORDS, filled_in
 from widgets import format as f
 from widgets.grid_picture import Tone
 from widgets.lines import Cell, TextLine, joined
@@ -72,7 +73,8 @@ def ticket_lines(view: TicketView, now: datetime, width: int, told: str = "") ->
 
 def order_in_words(order: OrderRequest) -> str:
     """`47 SPY at 166.76 limit, day`."""
-    return f"{plain(order.quantity)} {order.symbol} {f.ticket_terms(order.terms)}, {LASTS[order.time_in_force]}"
+    at = filled_in(WORDS[order.type].ticket, order.terms, f.price)
+    return f"{plain(order.quantity)} {order.symbol} {at}, {LASTS[order.time_in_force]}"
 
 
 def wrapped(label: str, text: str, width: int, tone: Tone = "") -> list[TextLine]:

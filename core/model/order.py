@@ -79,6 +79,10 @@ class OrderType(Enum):
         self.goes_at_once: Final = not self.has_limit and not self.waits
         self.word: Final = "trailing" if self.trails else name.replace("_", "-")
 
+    def waits_above(self, side: Side) -> bool:
+        """Whether the price that starts it is above the market as it comes; below it else."""
+        return self.is_stop == (side is Side.BUY)
+
 
 TYPED: Mapping[str, OrderType] = {one.word: one for one in OrderType}
 WITH_LIMIT = " or ".join(one.word for one in OrderType if one.has_limit)

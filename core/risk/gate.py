@@ -206,8 +206,3 @@ def _warning(verdict: Verdict) -> Verdict:
     if verdict.standing is not CheckResult.REFUSES:
         return verdict
     return Verdict(verdict.check, CheckResult.WARNS, verdict.reason)
-
-
-def is_market_like(order: OrderRequest) -> bool:
-    """Whether the order takes whatever price it meets."""
-    return not order.type.has_limit

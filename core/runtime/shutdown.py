@@ -46,9 +46,10 @@ def would_fill(order: OrderRequest, quote: Quote | None) -> bool:
         return True
     if quote is None or order.type.trails:
         return False
-    sign, price = (1, quote.ask) if order.side is Side.BUY else (-1, -quote.bid)
-    is_elected = order.stop_price is None or price >= sign * order.stop_price
-    return is_elected and (order.limit_price is None or price <= sign * order.limit_price)
+    stop, limit = order.stop_price, order.limit_price
+    price = quote.ask if order.side is Side.BUY else quote.bid
+    is_elected = stop is None or (price >= stop if order.type.waits_above(order.side) else price <= stop)
+    return is_elected and (limit is None or (price <= limit if order.side is Side.BUY else price >= limit))
 
 
 # ── last words ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -133,7 +133,7 @@ class BookedOrder:
 
         A buy by a stop is hurt by the high: it elects it while the low is still to come. Short alike, mirrored.
         """
-        enters_by_a_stop = self.opens and not self.rests_at_its_limit and not self.takes_any_price
+        enters_by_a_stop = self.request.type.is_stop and not self.is_elected
         return (self.side is Side.BUY) == (self.opens and not enters_by_a_stop)
 
     @property
@@ -177,8 +177,8 @@ class BookedOrder:
         level = request.limit_price if self.rests_at_its_limit else request.stop_price
         if level is None:
             return True
-        waits_below = (not self.rests_at_its_limit) == (request.side is Side.SELL)
-        return low <= level if waits_below else high >= level
+        is_above = request.side is Side.SELL if self.rests_at_its_limit else request.type.waits_above(request.side)
+        return high >= level if is_above else low <= level
 
     def whole_report(self) -> OrderReport:
         """With its legs, as the answer to a request and a look-up give it; the stream's reports have none."""

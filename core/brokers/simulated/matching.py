@@ -267,9 +267,9 @@ class Matching:
         stop = order.stop_price
         if stop is None:
             return None
-        if order.side is Side.SELL:
-            return min(stop, segment.start) if segment.low <= stop else None
-        return max(stop, segment.start) if segment.high >= stop else None
+        if order.request.type.waits_above(order.side):
+            return max(stop, segment.start) if segment.high >= stop else None
+        return min(stop, segment.start) if segment.low <= stop else None
 
     def _price_where_elected(self, order: BookedOrder, reference: Price, segment: Segment) -> Price:
         """Half a spread from where it was elected, or the recorded quote of that instant where that is worse."""

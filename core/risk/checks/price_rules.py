@@ -74,15 +74,15 @@ def _triggered(candidate: Candidate, state: ReviewContext) -> str | None:
     Without a quote the last price tells.
     """
     order, quote = candidate.order, state.quote_of_now
-    is_buy = order.side is Side.BUY
     if candidate.only_reduces or order.stop_price is None:
         return None
     market = state.last(order.symbol)
     if isinstance(quote, Quote):
-        market = quote.ask if is_buy else quote.bid
-    if market is None or ((order.stop_price > market) if is_buy else (order.stop_price < market)):
+        market = quote.ask if order.side is Side.BUY else quote.bid
+    is_above = order.type.waits_above(order.side)
+    if market is None or ((order.stop_price > market) if is_above else (order.stop_price < market)):
         return None
-    return _TRIGGER.format(priced(order.stop_price), "above" if is_buy else "below", priced(market))
+    return _TRIGGER.format(priced(order.stop_price), "above" if is_above else "below", priced(market))
 
 
 _TRIGGER = "the trigger {} is not {} the market, {}: it would trade at once; give it another, or type a limit"
@@ -94,7 +94,7 @@ def _comes_back(candidate: Candidate) -> str | None:
     if candidate.only_reduces or order.stop_price is None or order.limit_price is None:
         return None
     is_beyond = order.limit_price >= order.stop_price
-    if is_beyond is (order.side is Side.BUY) or order.limit_price == order.stop_price:
+    if is_beyond is order.type.waits_above(order.side) or order.limit_price == order.stop_price:
         return None
     told = f"limit {priced(order.limit_price)} is on the near side of its trigger {priced(order.stop_price)}"
     return f"{told}: it fills only where the price comes back"
