@@ -118,5 +118,4 @@ class OrderActions:
 def order_in_words(order: OrderRow) -> str:
     """`BUY 47 SPY limit 166.76`."""
     what = f"{f.side_word(order.side)} {f.quantity(order.quantity)} {order.symbol}"
-    trail = f.trail(order.trail_price, order.trail_fraction)
-    return f"{what} {f.terms(order.type, order.limit_price, order.stop_price, trail)}"
+    return f"{what} {f.terms(order.terms)}"

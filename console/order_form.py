@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from core.messages.commands import ProposeOrder
 from core.model.instrument import ANY_SHARE, Instrument
-from core.model.order import Effect, OrderType, Side, StopHolder, TimeInForce
+from core.model.order import TYPED, Effect, OrderType, Side, StopHolder, TimeInForce
 from core.model.sizing import product
 from core.model.staging import MANUAL
 from core.model.values import ZERO, Fraction, Price, Quantity, Symbol, plain, rounded_down
@@ -28,17 +28,8 @@ ORDER = (
     "symbol", "effect", "quantity", "type", "limit", "stop", "holder", "lasts", "target", "trigger", "trail", "ttl",
 )  # fmt: skip
 """Every field, as the form shows them."""
-TYPES = {
-    "market": OrderType.MARKET,
-    "limit": OrderType.LIMIT,
-    "stop": OrderType.STOP,
-    "stop-limit": OrderType.STOP_LIMIT,
-    "trailing": OrderType.TRAILING_STOP,
-}
 WHOLE = 100
 """Percent."""
-WITH_LIMIT = (OrderType.LIMIT, OrderType.STOP_LIMIT)
-WITH_TRIGGER = (OrderType.STOP, OrderType.STOP_LIMIT)
 TTL = re.compile(r"(\d{1,6})\s*([smh]?)", re.ASCII)
 SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
 
@@ -91,10 +82,18 @@ class Draft:
         return self.effect is not None and not self.effect.only_reduces
 
     @property
+    def waits(self) -> bool:
+        return self.type is not None and self.type.waits
+
+    @property
+    def trails(self) -> bool:
+        return self.type is not None and self.type.trails
+
+    @property
     def is_pair(self) -> bool:
         """Two orders that close, of which either cancels the other."""
         closes = self.effect is not None and self.effect.only_reduces
-        return closes and self.type is OrderType.LIMIT and self.stop is not None
+        return closes and self.type is not None and self.type.rests and self.stop is not None
 
     @property
     def instrument(self) -> Instrument:
@@ -205,26 +204,30 @@ def _read_effect(draft: Draft, text: str, view: DeskView) -> None:
             fault = None if is_short else f"there is no short {symbol} to cover"
             draft.effect = Effect.COVER
         case _:
-            fault = ", ".join(EFFECTS[:-1]) + f" or {EFFECTS[-1]}"
+            fault = _one_of(EFFECTS)
     if fault is not None:
         draft.faults["effect"] = fault
 
 
 def _read_type(draft: Draft, text: str) -> None:
-    if text not in TYPES:
-        draft.faults["type"] = "market, limit, stop, stop-limit or trailing"
-        return
-    draft.type = TYPES[text]
+    draft.type = TYPED.get(text)
+    if draft.type is None:
+        draft.faults["type"] = _one_of(tuple(TYPED))
+
+
+def _one_of(words: tuple[str, ...]) -> str:
+    return f"{', '.join(words[:-1])} or {words[-1]}"
 
 
 def _read_prices(draft: Draft, limit: str, trigger: str, stop: str) -> None:
     draft.limit = _price(draft, "limit", limit)
     _read_trigger(draft, trigger)
     draft.stop = _price(draft, "stop", stop)
-    if draft.type in WITH_LIMIT and not limit:
+    kind = draft.type
+    if kind is not None and kind.has_limit and not limit:
         draft.faults["limit"] = "a limit order needs its price"
-    if draft.type not in WITH_LIMIT and limit and draft.type is not None:
-        draft.faults["limit"] = f"a {_word(draft.type)} order has none: clear it"
+    if kind is not None and not kind.has_limit and limit:
+        draft.faults["limit"] = f"a {kind.word} order has none: clear it"
     draft.price = draft.limit or _aimed(draft)
     if draft.opens:
         side = Side.SELL if draft.effect is Effect.SHORT else Side.BUY
@@ -243,9 +246,9 @@ def _measure(draft: Draft, side: Side, reach: Reach | None) -> None:
 def _aimed(draft: Draft) -> Price | None:
     """Where it would trade by the quote of now."""
     touch = _touch(draft)
-    if not draft.opens or draft.type is None or not draft.type.is_stop:
+    if not draft.opens or not draft.waits:
         return touch
-    if draft.type is not OrderType.TRAILING_STOP:
+    if not draft.trails:
         return draft.trigger
     if touch is None or (draft.trail_price is None and draft.trail_fraction is None):
         return None
@@ -255,33 +258,30 @@ def _aimed(draft: Draft) -> Price | None:
 
 def _read_trigger(draft: Draft, text: str) -> None:
     """Of a stop entry: above the market to buy, below it to sell short."""
-    if not draft.opens or draft.type not in WITH_TRIGGER:
+    kind = draft.type
+    if not draft.opens or kind is None or not kind.has_stop:
         if text:
-            closes = (
-                "the stop of what closes stands in Stop price" if not draft.opens else f"{_word_of(draft)} has none"
-            )
-            draft.faults["trigger"] = f"{closes}: clear it"
+            entry = "this entry" if kind is None else f"a {kind.word} entry"
+            why = f"{entry} has none" if draft.opens else "the stop of what closes stands in Stop price"
+            draft.faults["trigger"] = f"{why}: clear it"
         return
     draft.trigger = _price(draft, "trigger", text)
     touch = _touch(draft)
     if not text:
         draft.faults["trigger"] = "a stop entry needs what starts it"
     elif draft.trigger is not None and touch is not None:
-        is_over = draft.trigger > touch
-        if is_over is (draft.effect is Effect.SHORT) or draft.trigger == touch:
-            side = "below" if draft.effect is Effect.SHORT else "above"
+        is_above = kind.waits_above(Side.SELL if draft.effect is Effect.SHORT else Side.BUY)
+        if (draft.trigger > touch) is not is_above or draft.trigger == touch:
+            side = "above" if is_above else "below"
             draft.faults.setdefault("trigger", f"must be {side} the market, {f.price(touch)}")
-
-
-def _word_of(draft: Draft) -> str:
-    return f"a {_word(draft.type)} entry" if draft.type is not None else "this entry"
 
 
 def _read_stop(draft: Draft, text: str) -> None:
     if not draft.opens:
-        if draft.type in (OrderType.STOP, OrderType.STOP_LIMIT) and not text:
+        kind = draft.type
+        if kind is not None and kind.has_stop and not text:
             draft.faults["stop"] = "a stop order needs its price"
-        elif draft.type in (OrderType.MARKET, OrderType.TRAILING_STOP) and text and draft.effect is not None:
+        elif kind is not None and not (kind.has_stop or kind.rests) and text and draft.effect is not None:
             draft.faults["stop"] = "this order has none: clear it"
         elif draft.is_pair and draft.limit is not None and draft.stop is not None:
             is_under = draft.stop < draft.limit
@@ -298,10 +298,6 @@ def _read_stop(draft: Draft, text: str) -> None:
             draft.faults.setdefault("stop", f"must be {side} {f.price(draft.nearest)}")
 
 
-def _word(kind: OrderType) -> str:
-    return next(word for word, type_ in TYPES.items() if type_ is kind)
-
-
 def _read_target(draft: Draft, text: str) -> None:
     """The broker holds it beside the stop, and for whole shares alone."""
     if not text:
@@ -312,7 +308,7 @@ def _read_target(draft: Draft, text: str) -> None:
         draft.faults["target"] = "only an entry has one; a pair that closes is a limit with a stop"
     elif is_fraction:
         draft.faults["target"] = "the broker holds a target for whole shares only"
-    elif draft.type is not None and draft.type.is_stop:
+    elif draft.waits:
         draft.faults["target"] = "the broker holds none with a stop entry: clear it"
     elif draft.holder is not StopHolder.BROKER or draft.lasts is TimeInForce.IOC:
         draft.faults["target"] = "needs a stop held by the broker, day or gtc"
@@ -339,7 +335,7 @@ def _read_ttl(draft: Draft, text: str) -> None:
 
 def _read_trail(draft: Draft, text: str) -> None:
     """`1.50`, dollars, or `2 %` of the price."""
-    if draft.type is not OrderType.TRAILING_STOP:
+    if not draft.trails:
         if text:
             draft.faults["trail"] = "only a trailing stop has one: clear it"
         return
@@ -392,7 +388,7 @@ def _read_quantity(draft: Draft, text: str) -> None:
     if draft.symbol is not None and draft.quantity % draft.step:
         whole = draft.step == 1
         draft.faults["quantity"] = "whole shares only" if whole else f"in steps of {plain(draft.step)} shares"
-    if draft.type is OrderType.TRAILING_STOP and draft.quantity % 1:
+    if draft.trails and draft.quantity % 1:
         draft.faults["quantity"] = "a trailing stop is for whole shares"
     if draft.is_pair and draft.quantity % 1:
         draft.faults["quantity"] = "a pair is for whole shares: clear the stop"
@@ -408,9 +404,9 @@ def _read_lasts(draft: Draft, text: str) -> None:
     is_fraction = draft.quantity is not None and draft.quantity % 1
     if is_fraction and draft.lasts is not TimeInForce.DAY:
         draft.faults["lasts"] = "a fraction of a share: day only"
-    elif draft.type is not None and draft.type.is_stop and draft.lasts is TimeInForce.IOC:
+    elif draft.waits and draft.lasts is TimeInForce.IOC:
         draft.faults["lasts"] = "a stop order: day or gtc"
-    elif draft.type is not None and draft.type.is_stop and draft.opens and draft.lasts is not TimeInForce.DAY:
+    elif draft.waits and draft.opens and draft.lasts is not TimeInForce.DAY:
         draft.faults["lasts"] = "a stop entry: day only, its own stop follows its fill"
 
 
@@ -419,7 +415,7 @@ def _read_holder(draft: Draft, text: str) -> None:
         draft.faults["holder"] = "broker, desk, or you"
         return
     draft.holder = StopHolder(text)
-    if draft.opens and draft.type is OrderType.TRAILING_STOP and draft.holder is not StopHolder.BROKER:
+    if draft.opens and draft.trails and draft.holder is not StopHolder.BROKER:
         draft.faults["holder"] = "of a trailing entry: the broker, it follows its fill"
 
 

@@ -13,7 +13,7 @@ from decimal import Decimal
 from core.model.account import Mode
 from core.model.basket import BasketOrderState, BasketPhase, BasketSource, ReportLine
 from core.model.instrument import Instrument, share
-from core.model.order import OrderType, Side
+from core.model.order import Side
 from core.model.values import ZERO, ProposalId, plain
 from core.views import BasketRowView, BasketView
 from widgets import format as f
@@ -195,12 +195,7 @@ def _run_row(row: BasketRowView, is_selected: bool) -> TextLine:
 
 def _terms(row: BasketRowView) -> str:
     """`lim 166.76`: the column is narrow."""
-    stop = row.stop_price if row.effect.only_reduces else row.trigger_price
-    if row.type is OrderType.STOP_LIMIT:
-        return f"s-lim {f.price(stop)}"
-    if row.type is OrderType.TRAILING_STOP:
-        return f"trail {f.trail(*row.trail)}"
-    return f.terms(row.type, row.limit_price, stop).replace("limit ", "lim ")
+    return f.short_terms(row.terms).replace("limit ", "lim ")
 
 
 def detail_lines(row: BasketRowView | None, width: int) -> list[TextLine]:
@@ -218,8 +213,8 @@ def detail_lines(row: BasketRowView | None, width: int) -> list[TextLine]:
         lines += wrapped("  first ", f"cancels {words}, then sends this", width)
     if row.cancels:
         lines += wrapped("  then  ", _comes_back(row), width)
-    if row.type is OrderType.STOP_LIMIT and row.standing is None:
-        lines += wrapped("  terms ", f.terms(row.type, row.limit_price, row.trigger_price), width)
+    if row.type.has_stop and row.type.has_limit:
+        lines += wrapped("  terms ", f.terms(row.terms), width)
     if not row.effect.only_reduces and not row.is_taken_back:
         lines += _stop(row, width)
     return lines + wrapped("  why   ", row.reason, width, "muted")

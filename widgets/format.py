@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
 from core.model.instrument import STOCK_TICKS
-from core.model.order import Effect, OrderType, Side, StopHolder
+from core.model.order import Effect, Side, StopHolder, Terms
 from core.model.values import CENT, plain
 from core.model.venues import HOME
 from core.views import ProposalRow
+from core.views.order_text import WORDS, filled_in
 from widgets.grid_picture import Tone
 
 PLACE, PLACE_IN_SHORT = HOME.name, HOME.short
@@ -209,35 +210,22 @@ def purpose(row: ProposalRow) -> str:
     return f"{side_word(row.side)} protect" if row.is_guard else doing(row.side, row.effect)
 
 
-def terms(kind: OrderType, limit_price: Decimal | None, stop_price: Decimal | None, trail: str = "") -> str:
+def terms(of: Terms) -> str:
     """`limit 166.76`, `stop 48.43`, `stop 48.43 limit 48.40`, `trailing stop 1.50 behind`, `market`."""
-    match kind:
-        case OrderType.LIMIT:
-            return f"limit {price(limit_price)}"
-        case OrderType.STOP:
-            return f"stop {price(stop_price)}"
-        case OrderType.STOP_LIMIT:
-            return f"stop {price(stop_price)} limit {price(limit_price)}"
-        case OrderType.TRAILING_STOP:
-            return f"trailing stop {trail} behind" if trail else "trailing stop"
-    return "market"
+    return filled_in(WORDS[of[0]].terms, of, price)
 
 
-def trail(distance: Decimal | None, fraction: Decimal | None) -> str:
-    """`1.50` USD or `2 %`: how far a trailing stop stays behind; nothing of any other order."""
-    if distance is not None:
-        return price(distance)
-    return "" if fraction is None else f"{plain(fraction * 100)} %"
+def short_terms(of: Terms) -> str:
+    """One figure: `limit 166.76`, `trail 1.50`; a stop-limit by its stop."""
+    return filled_in(WORDS[of[0]].column, of, price)
 
 
-def terms_on_point(kind: OrderType, limit_price: Decimal | None, stop_price: Decimal | None, trail: str = "") -> str:
-    """The same for a column of `TERMS` cells: `limit   166.76  ` above `stop     48.43  `; a stop-limit by its stop."""
-    if kind is OrderType.TRAILING_STOP:
-        return f"trail {trail:>8}"
-    if kind is OrderType.STOP_LIMIT:
-        return f"s-lim {pointed(price(stop_price)):>10}"
-    word, _, number = terms(kind, limit_price, stop_price).partition(" ")
-    return f"{word:<5} {pointed(number):>10}" if number else word
+def terms_on_point(of: Terms) -> str:
+    """The same for a column of `TERMS` cells: `limit   166.76  ` above `stop     48.43  `."""
+    word, _, figure = short_terms(of).partition(" ")
+    if of[0].trails:
+        return f"{word} {figure:>8}"
+    return f"{word:<5} {pointed(figure):>10}" if figure else word
 
 
 TERMS = 16

@@ -76,8 +76,7 @@ def order_of(row: OrderRow) -> str:
     does = f.side_word(row.side) if row.effect.only_reduces else f.doing(row.side, row.effect)
     what = f"{does} {plain(row.quantity)} {row.symbol}"
     marks = f", {', '.join(row.marks_in_words)}" if row.marks else ""
-    trail = f.trail(row.trail_price, row.trail_fraction)
-    return f"{what} {f.terms(row.type, row.limit_price, row.stop_price, trail)}, {row.status.value}{marks}"
+    return f"{what} {f.terms(row.terms)}, {row.status.value}{marks}"
 
 
 def _uncovered(row: PositionRow) -> list[str]:

@@ -106,14 +106,13 @@ def _ended(row: OrderRow) -> Row:
 
 def _row(row: OrderRow, now: datetime) -> Row:
     effect = f"{f.side_word(row.side)} protect" if row.is_protective else f.doing(row.side, row.effect)
-    trail = f.trail(row.trail_price, row.trail_fraction)
     return Row(
         row.id,
         (
             Cell(effect),
             Cell(f.quantity(row.quantity)),
             Cell(row.symbol, "strong"),
-            Cell(f.terms_on_point(row.type, row.limit_price, row.stop_price, trail)),
+            Cell(f.terms_on_point(row.terms)),
             Cell(_state(row), "warning" if row.marks else ""),
             Cell(_time(row, now), "muted" if row.status.is_terminal else ""),
         ),

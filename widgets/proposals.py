@@ -119,17 +119,12 @@ def _row(row: ProposalRow, why: str, now: datetime) -> Row:
             Cell(f.purpose(row)),
             Cell(f.quantity(row.quantity)),
             Cell(row.symbol, "strong"),
-            Cell(_terms(row)),
+            Cell(f.terms_on_point(row.terms)),
             Cell(why),
             Cell(time, "warning" if is_late else ""),
         ),
         tone="warning" if row.is_urgent else "",
     )
-
-
-def _terms(row: ProposalRow) -> str:
-    stop = row.trigger_price or row.stop_price if row.type.is_stop else None
-    return f.terms_on_point(row.type, row.limit_price, stop, f.trail(row.trail_price, row.trail_fraction))
 
 
 def _why(row: ProposalRow) -> str:

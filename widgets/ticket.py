@@ -13,12 +13,13 @@ from decimal import Decimal
 
 from rich.cells import cell_len
 
-from core.model.order import LegRole, OrderRequest, OrderType, Side, StopHolder, TimeInForce
+from core.model.order import LegRole, OrderRequest, Side, StopHolder, TimeInForce
 from core.model.quote import NoQuote, Quote
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, Review, StopPlan, Verdict
 from core.model.values import plain
 from core.views import MarginView, ProposalRow, TicketView
+from core.views.order_text import WORDS, filled_in
 from widgets import format as f
 from widgets.grid_picture import Tone
 from widgets.lines import Cell, TextLine, joined
@@ -72,17 +73,7 @@ def ticket_lines(view: TicketView, now: datetime, width: int, told: str = "") ->
 
 def order_in_words(order: OrderRequest) -> str:
     """`47 SPY at 166.76 limit, day`."""
-    match order.type:
-        case OrderType.LIMIT:
-            at = f"at {f.price(order.limit_price)} limit"
-        case OrderType.STOP:
-            at = f"stop {f.price(order.stop_price)}"
-        case OrderType.STOP_LIMIT:
-            at = f"stop {f.price(order.stop_price)}, then limit {f.price(order.limit_price)}"
-        case OrderType.TRAILING_STOP:
-            at = f"stop {f.trail(order.trail_price, order.trail_fraction)} behind the best price"
-        case _:
-            at = "at the market"
+    at = filled_in(WORDS[order.type].ticket, order.terms, f.price)
     return f"{plain(order.quantity)} {order.symbol} {at}, {LASTS[order.time_in_force]}"
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from console.details.lines import ahead, field, instant, usd
 from console.keymap import written
-from core.model.order import LegRole, OrderType
+from core.model.order import LegRole
 from core.model.values import plain
 from core.views import DeskView, OrderRow, OtherOrderRow, RowMark
 from widgets import format as f
@@ -72,15 +72,14 @@ def _other(row: OtherOrderRow) -> list[TextLine]:
 
 
 def _terms(row: OrderRow) -> str:
-    words = f.terms(row.type, row.limit_price, row.stop_price, f.trail(row.trail_price, row.trail_fraction))
-    if not row.type.is_stop and row.stop_price is not None:
+    words = f.terms(row.terms)
+    if not row.type.waits and row.stop_price is not None:
         words += f", stop {f.price(row.stop_price)}"
     for leg in row.legs:
         name = "target" if leg.role is LegRole.TARGET else "stop"
         words += f", with it {name} {f.price(leg.limit_price if leg.role is LegRole.TARGET else leg.stop_price)}"
-    if row.trail_fraction is not None:
-        return words
-    return words if row.type is OrderType.MARKET and row.stop_price is None else f"{words} USD a share"
+    prices = (row.limit_price, row.stop_price, row.trail_price)
+    return words if prices == (None, None, None) else f"{words} USD a share"
 
 
 def _filled(row: OrderRow) -> str:

@@ -89,8 +89,7 @@ def _working(view: DeskView, row: PositionRow) -> list[TextLine]:
     lines: list[TextLine] = []
     for order in view.orders:
         if (order.symbol, order.strategy) == (row.symbol, row.strategy) and order.status.is_working:
-            trail = f.trail(order.trail_price, order.trail_fraction)
-            terms = f.terms(order.type, order.limit_price, order.stop_price, trail)
-            words = f"{f.side_word(order.side)} {f.quantity(order.quantity)} {terms}, {order.status.value}"
+            what = f"{f.side_word(order.side)} {f.quantity(order.quantity)} {f.terms(order.terms)}"
+            words = f"{what}, {order.status.value}"
             lines += field("working order" if not lines else "", words)
     return lines

@@ -9,7 +9,6 @@ from decimal import Decimal
 from console.order_form import number_in
 from console.screens.dialog_host import DialogHost
 from console.screens.text_fields import FieldsScreen, TextField
-from core.model.order import OrderType
 from core.model.values import Price, Quantity, plain
 from core.views import DeskView, ProposalRow
 from widgets import format as f
@@ -28,7 +27,7 @@ class EditScreen(FieldsScreen):
         self, behind: DialogHost, row: ProposalRow, quantity: Quantity, act: Callable[[Quantity, Price | None], None]
     ) -> None:
         fields = [TextField("Quantity", f"shares, {plain(quantity)} now", plain(quantity))]
-        if row.type is OrderType.LIMIT and row.limit_price is not None:
+        if row.type.rests and row.limit_price is not None:
             now = f"USD a share, {f.price(row.limit_price)} now"
             fields.append(TextField("Limit price", now, plain(row.limit_price)))
         title = f"Edit ─ {f.doing(row.side, row.effect)} ─ {row.symbol}"

@@ -8,7 +8,6 @@ from datetime import datetime
 from console.order_form import number_in
 from console.screens.dialog_host import DialogHost
 from console.screens.text_fields import FieldsScreen, TextField
-from core.model.order import OrderType
 from core.model.values import Price, Quantity, plain
 from core.views import DeskView, OrderRow
 from widgets import format as f
@@ -20,7 +19,7 @@ class EditOrderScreen(FieldsScreen):
 
     def __init__(self, behind: DialogHost, row: OrderRow, act: Callable[[Quantity, Price | None], None]) -> None:
         fields = [TextField("Quantity", "shares", plain(row.quantity))]
-        if row.type is OrderType.LIMIT and row.limit_price is not None:
+        if row.type.rests and row.limit_price is not None:
             fields.append(TextField("Limit price", "USD a share", plain(row.limit_price)))
         title = f"Edit ─ {f.doing(row.side, row.effect)} {row.symbol}"
         super().__init__(behind, title, fields, "stages the replacement")
@@ -35,7 +34,7 @@ class EditOrderScreen(FieldsScreen):
         row = self.row
         if not row.status.is_working:
             return [(Cell(f"this order is {row.status.value} already", "warning"),)]
-        terms = f"{f.quantity(row.quantity)} {row.symbol} {f.terms(row.type, row.limit_price, row.stop_price)}"
+        terms = f"{f.quantity(row.quantity)} {row.symbol} {f.terms(row.terms)}"
         filled = f", {plain(row.filled_quantity)} filled" if row.filled_quantity else ""
         return [(Cell("works now     ", "muted"), Cell(f"{terms}{filled}"))]
 

@@ -84,9 +84,7 @@ def _entries(view: DeskView) -> list[TextLine]:
 
 
 def _entry(row: OrderRow) -> str:
-    trail = f.trail(row.trail_price, row.trail_fraction)
-    terms = f.terms(row.type, row.limit_price, row.stop_price, trail)
-    return f"{f.doing(row.side, row.effect)} {plain(row.quantity)} {row.symbol} {terms}"
+    return f"{f.doing(row.side, row.effect)} {plain(row.quantity)} {row.symbol} {f.terms(row.terms)}"
 
 
 def _position(row: PositionRow) -> list[TextLine]:

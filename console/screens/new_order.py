@@ -14,17 +14,19 @@ from console.quantity_presets import preset
 from console.screens.dialog_host import DialogHost
 from console.screens.form import BESIDE, NOTHING, WIDTH, Form, FormField
 from console.screens.quote_refresh import QuoteRefresh
+from core.model.order import TYPED
 from core.model.staging import MANUAL
 from core.model.values import Symbol, plain
 from core.views import DeskView
 from widgets import format as f
 from widgets.order_form import about_lines, money_lines
 
+DEFAULTS = {"effect": "buy", "type": "limit", "lasts": "day", "holder": "broker"}
 FIELDS = (
     FormField("symbol", "Symbol", ""),
     FormField("effect", "Effect", "buy or short opens, sell or cover ends"),
     FormField("quantity", "Quantity", ""),
-    FormField("type", "Type", "limit market stop stop-limit trailing"),
+    FormField("type", "Type", " ".join(sorted(TYPED, key=lambda word: word != DEFAULTS["type"]))),
     FormField("limit", "Limit price", "USD a share"),
     FormField("stop", "Stop price", "USD a share; limits the loss"),
     FormField("holder", "Stop held by", "broker, desk, or you"),
@@ -34,7 +36,6 @@ FIELDS = (
     FormField("trail", "Trailing by", "of a trailing stop: 1.50 USD, or 2 %"),
     FormField("ttl", "Cancel after", "may be empty; 90 seconds, 5m, 2h"),
 )
-DEFAULTS = {"effect": "buy", "type": "limit", "lasts": "day", "holder": "broker"}
 NEEDED = frozenset({"symbol", "quantity", "limit", "trigger", "stop", "trail"})
 """Fields that are empty at first: their hint says enough until something stands there, or Enter was pressed."""
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from core.model.broker import OrderReport
 from core.model.codes import CUT, CancelCode, EndCode
-from core.model.order import AnyOrder, LegRole, OrderClass, OrderStatus, OrderType, Side, StopHolder
+from core.model.order import AnyOrder, LegRole, OrderClass, OrderStatus, Side, StopHolder
 from core.model.past_order import PastOrder
 from core.model.signal import ExitReason
 from core.model.staging import Approval, StopPlan
@@ -136,7 +136,7 @@ class Order:
     @property
     def waits_at_limit(self) -> bool:
         """An exit that the broker works at its limit: it holds the shares, and guards them against nothing (EX-13)."""
-        is_plain = self.only_reduces and self.request.type is OrderType.LIMIT and not self.is_target
+        is_plain = self.only_reduces and self.request.type.rests and not self.is_target
         return is_plain and self.is_working and self.status is not OrderStatus.PENDING
 
     @property

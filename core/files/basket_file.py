@@ -13,7 +13,7 @@ from pathlib import Path
 
 from core.files.csv_table import FIRST_ROW, Record, Row, Table, TableError, shown
 from core.messages.commands import BasketRow
-from core.model.order import Effect, OrderType, TimeInForce
+from core.model.order import TYPED, Effect, OrderType, TimeInForce
 from core.model.values import Fraction, Money, Price, Quantity, Symbol
 from core.staging.resting_entries import LONGEST_TTL
 
@@ -36,15 +36,6 @@ SIDES: Mapping[str, Effect] = {
     "short": Effect.SHORT,
     "cover": Effect.COVER,
 }
-TYPES = {
-    "market": OrderType.MARKET,
-    "limit": OrderType.LIMIT,
-    "stop": OrderType.STOP,
-    "stop-limit": OrderType.STOP_LIMIT,
-    "trailing": OrderType.TRAILING_STOP,
-}
-WITH_LIMIT = (OrderType.LIMIT, OrderType.STOP_LIMIT)
-WITH_TRIGGER = (OrderType.STOP, OrderType.STOP_LIMIT)
 HUNDRED = Decimal(100)
 LASTS = {"day": TimeInForce.DAY, "gtc": TimeInForce.GTC}
 SYMBOL = re.compile(r"[A-Z][A-Z0-9./]{0,9}")
@@ -135,9 +126,9 @@ def _row(row: Record) -> BasketRow:
     kind = _type(row, limit, effect)
     trigger = _number(row, "trigger_price")
     trail, part = _trail(row)
-    _has(row, kind, "trigger_price", is_there=trigger is not None, is_needed=kind in WITH_TRIGGER)
+    _has(row, kind, "trigger_price", is_there=trigger is not None, is_needed=kind.has_stop)
     trails = trail is not None or part is not None
-    _has(row, kind, "trail", is_there=trails, is_needed=kind is OrderType.TRAILING_STOP)
+    _has(row, kind, "trail", is_there=trails, is_needed=kind.trails)
     return BasketRow(
         place=row.place,
         symbol=Symbol(symbol),
@@ -157,9 +148,9 @@ def _row(row: Record) -> BasketRow:
 
 def _has(row: Record, kind: OrderType, name: str, *, is_there: bool, is_needed: bool) -> None:
     if is_needed and not is_there:
-        raise TableError(f"{row.place}: a {_word(kind)} order needs a {name}; write it")
+        raise TableError(f"{row.place}: a {kind.word} order needs a {name}; write it")
     if is_there and not is_needed:
-        raise TableError(f"{row.place}: a {_word(kind)} order has no {name}; leave it empty")
+        raise TableError(f"{row.place}: a {kind.word} order has no {name}; leave it empty")
 
 
 def _trail(row: Record) -> tuple[Price | None, Fraction | None]:
@@ -186,20 +177,16 @@ def _ttl(row: Record, effect: Effect) -> int | None:
 
 def _type(row: Record, limit: Decimal | None, effect: Effect) -> OrderType:
     word = row["type"].lower()
-    if word and word not in TYPES:
-        raise row.fault("type", f"must be {', '.join(TYPES)}; a basket takes no other")
-    kind = TYPES.get(word, OrderType.MARKET if limit is None else OrderType.LIMIT)
-    if kind.is_stop and effect.only_reduces:
-        raise TableError(f"{row.place}: a {_word(kind)} order of a basket opens; a sale is market or limit")
-    if kind in WITH_LIMIT and limit is None:
-        raise TableError(f"{row.place}: a {_word(kind)} order needs a limit_price; write it")
-    if kind not in WITH_LIMIT and limit is not None:
-        raise TableError(f"{row.place}: a {_word(kind)} order has no limit_price; leave it empty, or write limit")
+    if word and word not in TYPED:
+        raise row.fault("type", f"must be {', '.join(TYPED)}; a basket takes no other")
+    kind = TYPED.get(word, OrderType.MARKET if limit is None else OrderType.LIMIT)
+    if kind.waits and effect.only_reduces:
+        raise TableError(f"{row.place}: a {kind.word} order of a basket opens; a sale is market or limit")
+    if kind.has_limit and limit is None:
+        raise TableError(f"{row.place}: a {kind.word} order needs a limit_price; write it")
+    if not kind.has_limit and limit is not None:
+        raise TableError(f"{row.place}: a {kind.word} order has no limit_price; leave it empty, or write limit")
     return kind
-
-
-def _word(kind: OrderType) -> str:
-    return next(word for word, type_ in TYPES.items() if type_ is kind)
 
 
 def _lasts(row: Record) -> TimeInForce:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from enum import Enum
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from core.model.instrument import Instrument, share
 from core.model.values import ClientOrderId, Digest, Fraction, Money, Price, Quantity, Symbol, plain
@@ -56,7 +56,12 @@ def confirming_key(effect: Effect, replaces: ClientOrderId | None) -> str:
 
 
 class OrderType(Enum):
-    """EX-12. A stop-limit rests as a limit once its stop is touched; a trailing stop follows the best price."""
+    """EX-12. What each type is stands here alone: its prices, and what follows from them.
+
+    A stop-limit rests as a limit once its stop is touched; a trailing stop follows the best price. What has no limit
+    takes any price. `waits` is for a price that starts it; where that is against it, `is_stop`, it guards what it
+    closes. What does not wait `rests` at its limit or `goes_at_once`. `word` is how people type it.
+    """
 
     MARKET = "market"
     LIMIT = "limit"
@@ -64,13 +69,25 @@ class OrderType(Enum):
     STOP_LIMIT = "stop_limit"
     TRAILING_STOP = "trailing_stop"
 
-    @property
-    def is_stop(self) -> bool:
-        """Whether it waits for the market to go against it."""
-        return self in _STOPS
+    def __init__(self, name: str) -> None:
+        self.has_limit: Final = name in ("limit", "stop_limit")
+        self.has_stop: Final = name in ("stop", "stop_limit")
+        self.trails: Final = name == "trailing_stop"
+        self.waits: Final = self.has_stop or self.trails
+        self.is_stop: Final = self.waits
+        self.rests: Final = self.has_limit and not self.waits
+        self.goes_at_once: Final = not self.has_limit and not self.waits
+        self.word: Final = "trailing" if self.trails else name.replace("_", "-")
+
+    def waits_above(self, side: Side) -> bool:
+        """Whether the price that starts it is above the market as it comes; below it else."""
+        return self.is_stop == (side is Side.BUY)
 
 
-_STOPS = frozenset({OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TRAILING_STOP})
+TYPED: Mapping[str, OrderType] = {one.word: one for one in OrderType}
+WITH_LIMIT = " or ".join(one.word for one in OrderType if one.has_limit)
+WITH_STOP = " or ".join(one.word for one in OrderType if one.has_stop)
+"""Which they are, in words: `limit or stop-limit`."""
 
 
 class OrderClass(Enum):

@@ -17,7 +17,7 @@ from core.model.account import Account, Mode, NoAccount
 from core.model.broker import OrderReport
 from core.model.capabilities import EVERYTHING, Capabilities
 from core.model.instrument import BrokerInstrument, NoInstrument
-from core.model.order import OrderRequest, OrderType, Side, refused_for_its_legs
+from core.model.order import OrderRequest, Side, refused_for_its_legs
 from core.model.quote import Feed, NoQuote, Quote, TradingHalt
 from core.model.regime import UNKNOWN, Regime
 from core.model.session import NoSession, Session
@@ -92,7 +92,7 @@ class Candidate:
     def _worked_out(self, quote: Quote | NoQuote) -> Reach | None:
         """A stop-limit begins at its trigger, whatever the market is now."""
         order, touch = self.order, self._touch(quote)
-        met = order.stop_price if order.type is OrderType.STOP_LIMIT else touch
+        met = order.stop_price if order.type.has_stop else touch
         if order.limit_price is None:
             met = aimed_at(order, touch)
         return reach_of(order.side, order.limit_price, met)
@@ -206,8 +206,3 @@ def _warning(verdict: Verdict) -> Verdict:
     if verdict.standing is not CheckResult.REFUSES:
         return verdict
     return Verdict(verdict.check, CheckResult.WARNS, verdict.reason)
-
-
-def is_market_like(order: OrderRequest) -> bool:
-    """Whether the order takes whatever price it meets."""
-    return order.type not in (OrderType.LIMIT, OrderType.STOP_LIMIT)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from core.engine import Engine
-from core.model.order import OrderRequest, OrderType, Side, StopHolder
+from core.model.order import OrderRequest, Side, StopHolder
 from core.model.quote import Quote
 from core.model.session import Session
 from core.trading_state.state import TradingState
@@ -42,13 +42,14 @@ def is_filling(state: TradingState, at: datetime) -> bool:
 
 def would_fill(order: OrderRequest, quote: Quote | None) -> bool:
     """At once, as far as anybody knows: at any price, or at a price that the quote meets."""
-    if order.type is OrderType.MARKET:
+    if order.type.goes_at_once:
         return True
-    if quote is None or order.type is OrderType.TRAILING_STOP:
+    if quote is None or order.type.trails:
         return False
-    sign, price = (1, quote.ask) if order.side is Side.BUY else (-1, -quote.bid)
-    is_elected = order.stop_price is None or price >= sign * order.stop_price
-    return is_elected and (order.limit_price is None or price <= sign * order.limit_price)
+    stop, limit = order.stop_price, order.limit_price
+    price = quote.ask if order.side is Side.BUY else quote.bid
+    is_elected = stop is None or (price >= stop if order.type.waits_above(order.side) else price <= stop)
+    return is_elected and (limit is None or (price <= limit if order.side is Side.BUY else price >= limit))
 
 
 # ── last words ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from core.model.order import Leg, LegRole, OrderClass, OrderRequest, OrderType, StopHolder, TimeInForce
+from core.model.order import Leg, LegRole, OrderClass, OrderRequest, StopHolder, TimeInForce
 from core.model.staging import NoStop, StopPlan
 from core.model.values import Price
-
-TAKES_LEGS = frozenset({OrderType.MARKET, OrderType.LIMIT})
 
 
 def with_legs(order: OrderRequest, stop: StopPlan | NoStop, target: Price | None = None) -> OrderRequest:
@@ -30,7 +28,7 @@ def can_have_legs(order: OrderRequest) -> bool:
     is_whole = order.quantity.is_finite() and order.quantity == order.quantity.to_integral_value()
     return (
         is_whole
-        and order.type in TAKES_LEGS
+        and not order.type.waits
         and order.time_in_force is not TimeInForce.IOC
         and not order.effect.only_reduces
         and not order.extended_hours

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from core.model.calendar import Calendar
-from core.model.order import OrderClass, OrderRequest, OrderType, TimeInForce
+from core.model.order import OrderClass, OrderRequest, TimeInForce
 from core.settings.portfolio import SessionSettings
 
 
@@ -25,8 +25,5 @@ def marked_for(at: datetime, order: OrderRequest, calendar: Calendar, settings: 
 
 def can_act(order: OrderRequest) -> bool:
     """Whether the broker lets such an order act outside the regular session, and this desk sends it there."""
-    return (
-        order.type is OrderType.LIMIT
-        and order.time_in_force is TimeInForce.DAY
-        and order.order_class is OrderClass.SIMPLE
-    )
+    is_simple = order.order_class is OrderClass.SIMPLE
+    return order.type.rests and order.time_in_force is TimeInForce.DAY and is_simple

@@ -11,7 +11,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from core.model.order import OrderRequest, OrderType, Side, StopHolder, TimeInForce
+from core.model.order import WITH_STOP, OrderRequest, Side, StopHolder, TimeInForce
 from core.model.staging import NoStop, Proposal, StopPlan
 from core.model.values import Price
 
@@ -25,16 +25,16 @@ NO_TTL = f"an order's own time is whole seconds, from 1 to {LONGEST_TTL}"
 NO_MARKET = "no price of it is known yet, by which its stop could follow its fill; wait for a quote"
 NOT_HELD = "the stop of a trailing entry follows its fill, and only the broker can hold that"
 WRONG_SIDE = "its stop is on the wrong side of where it would trade"
-TRIGGER_ALONE = "a stop or stop-limit entry, and only these, has a trigger"
+TRIGGER_ALONE = f"a {WITH_STOP} entry, and only these, has a trigger"
 
 
 def aimed_at(order: OrderRequest, market: Decimal | None) -> Price | None:
     """Where an entry would trade, USD: its limit, its trigger, or as far from `market` as it trails."""
     if order.limit_price is not None:
         return order.limit_price
-    if order.type is OrderType.STOP:
+    if order.type.has_stop:
         return order.stop_price
-    if order.type is not OrderType.TRAILING_STOP:
+    if not order.type.trails:
         return None if market is None else Price(market)
     if market is None:
         return None
@@ -68,9 +68,9 @@ def reach_of(side: Side, limit: Price | None, met: Price | None) -> Reach | None
 
 def refusal_of(order: OrderRequest, ttl_seconds: int | None) -> str | None:
     """What no entry may ask for, whoever typed it."""
-    if (order.stop_price is not None) is not (order.type in (OrderType.STOP, OrderType.STOP_LIMIT)):
+    if (order.stop_price is not None) is not order.type.has_stop:
         return TRIGGER_ALONE
-    if order.type.is_stop and order.time_in_force is not TimeInForce.DAY:
+    if order.type.waits and order.time_in_force is not TimeInForce.DAY:
         return NOT_FOR_THE_DAY
     if ttl_seconds is not None and not 1 <= ttl_seconds <= LONGEST_TTL:
         return NO_TTL
@@ -79,7 +79,7 @@ def refusal_of(order: OrderRequest, ttl_seconds: int | None) -> str | None:
 
 def stop_for(order: OrderRequest, stop: StopPlan | NoStop, market: Decimal | None) -> StopPlan | NoStop | str:
     """The stop as the broker will have it; words where it can have none."""
-    if order.type is not OrderType.TRAILING_STOP or isinstance(stop, NoStop):
+    if not order.type.trails or isinstance(stop, NoStop):
         return stop
     aimed = aimed_at(order, market)
     if aimed is None:
@@ -96,5 +96,5 @@ def time_to_live(proposal: Proposal, settings: Settings) -> timedelta | None:
         return None
     if proposal.ttl_seconds is not None:
         return timedelta(seconds=proposal.ttl_seconds)
-    seconds = settings.orders.ttl_seconds if proposal.order.type is OrderType.LIMIT else Decimal(0)
+    seconds = settings.orders.ttl_seconds if proposal.order.type.rests else Decimal(0)
     return timedelta(seconds=float(seconds)) if seconds else None

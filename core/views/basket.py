@@ -7,7 +7,7 @@ from datetime import datetime
 
 from core.model.basket import BasketEnd, BasketOrderState, BasketPhase, BasketReport, BasketSource, SkippedRow
 from core.model.instrument import Instrument, share
-from core.model.order import Effect, OrderStatus, OrderType, Side, StopHolder
+from core.model.order import Effect, OrderStatus, OrderType, Side, StopHolder, Terms
 from core.model.values import NO_SHARES, ZERO, Digest, Fraction, Money, Price, ProposalId, Quantity, Symbol, TicketId
 
 
@@ -84,6 +84,10 @@ class BasketRowView:
     @property
     def instrument(self) -> Instrument:
         return self.traded or share(self.symbol)
+
+    @property
+    def terms(self) -> Terms:
+        return self.type, self.limit_price, self.trigger_price or self.stop_price, *self.trail
 
     @property
     def goes(self) -> bool:

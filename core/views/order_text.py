@@ -2,8 +2,39 @@
 
 from __future__ import annotations
 
-from core.model.order import LegRole, OrderRequest, OrderType
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from core.model.order import LegRole, OrderRequest, OrderType, Terms
 from core.model.values import ZERO, plain, priced
+
+
+@dataclass(frozen=True, slots=True)
+class TypeWords:
+    """How the terms of an order read: everywhere, on its ticket, and as a word with one figure in a column."""
+
+    terms: str
+    ticket: str
+    column: str
+
+
+WORDS: Mapping[OrderType, TypeWords] = {
+    OrderType.MARKET: TypeWords("market", "at the market", "market"),
+    OrderType.LIMIT: TypeWords("limit {limit}", "at {limit} limit", "limit {limit}"),
+    OrderType.STOP: TypeWords("stop {stop}", "stop {stop}", "stop {stop}"),
+    OrderType.STOP_LIMIT: TypeWords("stop {stop} limit {limit}", "stop {stop}, then limit {limit}", "s-lim {stop}"),
+    OrderType.TRAILING_STOP: TypeWords(
+        "trailing stop {trail} behind", "stop {trail} behind the best price", "trail {trail}"
+    ),
+}
+
+
+def filled_in(words: str, terms: Terms, price: Callable[[Decimal | None], str]) -> str:
+    """`stop 48.43 limit 48.40`: each price in its place, as `price` writes it; a trail is USD or a percentage."""
+    _, limit, stop, trail, fraction = terms
+    behind = price(trail) if fraction is None else f"{plain(fraction * 100)} %"
+    return words.format(limit=price(limit), stop=price(stop), trail=behind)
 
 
 def order_in_words(order: OrderRequest) -> str:
@@ -13,21 +44,12 @@ def order_in_words(order: OrderRequest) -> str:
 
 def terms_in_words(order: OrderRequest) -> str:
     """`limit 166.76`, and that it acts in extended hours too."""
-    return f"{_terms(order)}{' in extended hours too' if order.extended_hours else ''}"
+    terms = filled_in(WORDS[order.type].terms, order.terms, _priced)
+    return f"{terms}{' in extended hours too' if order.extended_hours else ''}"
 
 
-def _terms(order: OrderRequest) -> str:
-    """`limit 166.76`, `stop 48.43 limit 48.40`, `trailing stop 1.50 behind`, `trailing stop 2 % behind`."""
-    if order.trail_price is not None:
-        return f"trailing stop {priced(order.trail_price)} behind"
-    if order.trail_fraction is not None:
-        return f"trailing stop {plain(order.trail_fraction * 100)} % behind"
-    words = [order.type.value] if order.type is OrderType.MARKET else []
-    if order.stop_price is not None:
-        words.append(f"stop {priced(order.stop_price)}")
-    if order.limit_price is not None:
-        words.append(f"limit {priced(order.limit_price)}")
-    return " ".join(words)
+def _priced(price: Decimal | None) -> str:
+    return "no price" if price is None else priced(price)
 
 
 def with_legs_in_words(order: OrderRequest) -> str:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from core.model.instrument import Instrument, share
-from core.model.order import Effect, Leg, OrderStatus, OrderType, Side, StopHolder, confirming_key
+from core.model.order import Effect, Leg, OrderStatus, OrderType, Side, StopHolder, Terms, confirming_key
 from core.model.signal import ExitReason
 from core.model.values import NO_SHARES, ClientOrderId, Fraction, Money, Price, ProposalId, Quantity, Symbol, plain
 
@@ -81,6 +81,11 @@ class ProposalRow:
     trail_fraction: Fraction | None = None
     trigger_price: Price | None = None
     """Of a stop entry: where it begins to trade; `stop_price` is its protective stop's."""
+
+    @property
+    def terms(self) -> Terms:
+        stop = self.trigger_price or self.stop_price
+        return self.type, self.limit_price, stop, self.trail_price, self.trail_fraction
 
     @property
     def is_guard(self) -> bool:
@@ -216,6 +221,10 @@ class OrderRow:
     def state_in_words(self) -> str:
         """`SUBMITTED`, `CANCELLED by you`, `REPLACED by d2733f`."""
         return self.outcome or self.status.value
+
+    @property
+    def terms(self) -> Terms:
+        return self.type, self.limit_price, self.stop_price, self.trail_price, self.trail_fraction
 
     @property
     def marks_in_words(self) -> tuple[str, ...]:

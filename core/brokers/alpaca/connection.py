@@ -6,14 +6,19 @@ from typing import TYPE_CHECKING
 
 from core.brokers.alpaca.keys import checked
 from core.brokers.kinds import BrokerKind, Connected
-from core.model.capabilities import EVERYTHING
+from core.model.capabilities import Capabilities
 from core.model.keys import KeyNames
+from core.model.order import OrderType
 
 if TYPE_CHECKING:
     from core.model.account import Mode
     from core.model.api_contract import ApiRecord
     from core.model.keys import Keys
     from core.settings.settings import Settings
+
+
+TAKES = frozenset({OrderType.MARKET, OrderType.LIMIT, OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TRAILING_STOP})
+"""The gate keeps every other type back: Alpaca does not know it."""
 
 
 def connect(settings: Settings, mode: Mode, keys: Keys) -> Connected:
@@ -32,7 +37,7 @@ def contract() -> tuple[ApiRecord, ...]:
 ALPACA = BrokerKind(
     name="alpaca",
     title="Alpaca",
-    capabilities=EVERYTHING,
+    capabilities=Capabilities(order_types=TAKES),
     keys=KeyNames("Alpaca", "APCA_API_KEY_ID", "APCA_API_SECRET_KEY", "keyturn", checked),
     connect=connect,
     source="alpaca",

@@ -10,7 +10,7 @@ from datetime import date
 from core.brokers.alpaca.statuses import EVENTS
 from core.execution.order_states import BROKER_STATUSES
 from core.model.api_contract import ApiField, ApiFieldKind, ApiRecord
-from core.model.order import OrderType, Side
+from core.model.order import Side
 
 TEXT, NUMBER, FLAG, MOMENT, LIST, OBJECT = (
     ApiFieldKind.TEXT,
@@ -28,6 +28,7 @@ CLOSES = frozenset({"buy_to_close", "sell_to_close"})
 """Intents that say that an order closes what is held."""
 PLAIN = frozenset({"", "simple"})
 ORDER_CLASSES = PLAIN | {"bracket", "oco", "oto", SEVERAL_LEGS}
+ORDER_TYPES = frozenset({"market", "limit", "stop", "stop_limit", "trailing_stop"})
 TIMES_IN_FORCE = frozenset({"day", "gtc", "ioc", "opg", "cls", "fok"})
 ACTIVE = "ACTIVE"
 ACCOUNT_STATUSES = frozenset(
@@ -124,7 +125,7 @@ ORDER = ApiRecord(
         ApiField("qty", NUMBER, absent="it is for an amount: notional says which"),
         ApiField("notional", NUMBER, absent="it is for a quantity"),
         ApiField("order_class", TEXT, words=ORDER_CLASSES),
-        ApiField("type", TEXT, absent="order_type says it", words=frozenset(type_.value for type_ in OrderType)),
+        ApiField("type", TEXT, absent="order_type says it", words=ORDER_TYPES),
         ApiField("order_type", TEXT, absent="type says it", instead="type"),
         ApiField("time_in_force", TEXT, words=TIMES_IN_FORCE),
         ApiField("limit_price", NUMBER, absent="it has no limit"),

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from core.model.broker import Execution, OrderReport, OrderUpdate, UpdateEvent
 from core.model.instrument import Instrument
-from core.model.order import OrderClass, OrderRequest, OrderStatus, OrderType, Side
+from core.model.order import OrderClass, OrderRequest, OrderStatus, Side
 from core.model.values import (
     ZERO,
     BrokerOrderId,
@@ -120,12 +120,12 @@ class BookedOrder:
     @property
     def takes_any_price(self) -> bool:
         kind = self.request.type
-        return kind is OrderType.MARKET or (self.is_elected and kind is not OrderType.STOP_LIMIT)
+        return kind.goes_at_once or (self.is_elected and not kind.has_limit)
 
     @property
     def rests_at_its_limit(self) -> bool:
         kind = self.request.type
-        return kind is OrderType.LIMIT or (self.is_elected and kind is OrderType.STOP_LIMIT)
+        return kind.rests or (self.is_elected and kind.has_limit)
 
     @property
     def low_hurts(self) -> bool:
@@ -133,14 +133,13 @@ class BookedOrder:
 
         A buy by a stop is hurt by the high: it elects it while the low is still to come. Short alike, mirrored.
         """
-        enters_by_a_stop = self.opens and not self.rests_at_its_limit and not self.takes_any_price
+        enters_by_a_stop = self.request.type.is_stop and not self.is_elected
         return (self.side is Side.BUY) == (self.opens and not enters_by_a_stop)
 
     @property
     def stop_price(self) -> Price | None:
         """Where the stop stands now; None of an order that has none, or that has not seen a price yet."""
-        is_trailing = self.request.type is OrderType.TRAILING_STOP and self.best is not None
-        return self.stop_behind(self.best) if is_trailing and self.best is not None else self.request.stop_price
+        return self.request.stop_price if self.best is None else self.stop_behind(self.best)
 
     def stop_behind(self, best: Price) -> Price:
         """Where a trailing stop stands when `best` is the best price that it has seen."""
@@ -173,13 +172,13 @@ class BookedOrder:
     def is_touched(self, low: Price, high: Price) -> bool:
         """Whether a price between the two would fill its limit, elect its stop, or move it."""
         request = self.request
-        if request.type is OrderType.TRAILING_STOP:
+        if request.type.trails:
             return True
         level = request.limit_price if self.rests_at_its_limit else request.stop_price
         if level is None:
             return True
-        waits_below = (not self.rests_at_its_limit) == (request.side is Side.SELL)
-        return low <= level if waits_below else high >= level
+        is_above = request.side is Side.SELL if self.rests_at_its_limit else request.type.waits_above(request.side)
+        return high >= level if is_above else low <= level
 
     def whole_report(self) -> OrderReport:
         """With its legs, as the answer to a request and a look-up give it; the stream's reports have none."""

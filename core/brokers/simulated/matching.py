@@ -23,7 +23,7 @@ from core.brokers.simulated.same_bar import SameBar
 from core.brokers.simulated.steps import Steps
 from core.model.broker import UpdateEvent
 from core.model.calendar import Calendar
-from core.model.order import OrderRequest, OrderType, Side, TimeInForce
+from core.model.order import OrderRequest, Side, TimeInForce
 from core.model.quote import Feed, NoQuote, Quote
 from core.model.values import ZERO, Price, Quantity, Symbol
 
@@ -141,7 +141,7 @@ class Matching:
             self._take_within(order, at)
         elif self._market.is_known(order.symbol, at):
             self._meet(order, Segment.point(at, price))
-        elif order.request.type is OrderType.TRAILING_STOP:
+        elif order.request.type.trails:
             self._book.follow(order, price)
 
     def _can_trade(self, symbol: Symbol, at: datetime) -> bool:
@@ -214,7 +214,7 @@ class Matching:
             self._take_quote(order, segment.at)
         elif order.rests_at_its_limit:
             self._meet_limit(order, segment)
-        elif order.request.type is OrderType.TRAILING_STOP:
+        elif order.request.type.trails:
             self._meet_trailing_stop(order, segment)
         else:
             self._meet_stop(order, segment)
@@ -267,9 +267,9 @@ class Matching:
         stop = order.stop_price
         if stop is None:
             return None
-        if order.side is Side.SELL:
-            return min(stop, segment.start) if segment.low <= stop else None
-        return max(stop, segment.start) if segment.high >= stop else None
+        if order.request.type.waits_above(order.side):
+            return max(stop, segment.start) if segment.high >= stop else None
+        return min(stop, segment.start) if segment.low <= stop else None
 
     def _price_where_elected(self, order: BookedOrder, reference: Price, segment: Segment) -> Price:
         """Half a spread from where it was elected, or the recorded quote of that instant where that is worse."""

@@ -24,7 +24,7 @@ from core.brokers.simulated.rules import Situation, duplicate, is_whole, refusal
 from core.model.broker import Accepted, NotFound, Refused, UpdateEvent
 from core.model.codes import RefusalKind
 from core.model.instrument import BrokerInstrument
-from core.model.order import OrderClass, OrderRequest, OrderType, Side, TimeInForce
+from core.model.order import OrderClass, OrderRequest, Side, TimeInForce
 from core.model.quote import NoQuote
 from core.model.values import ZERO, Price, Symbol
 
@@ -143,7 +143,7 @@ class OrderEntry:
         """A limit that sells short below the bid takes the bid."""
         is_short = order.side is Side.SELL and self._ledger.quantity(order.symbol) <= ZERO
         limit = order.limit_price
-        if limit is None or order.type is not OrderType.LIMIT or not is_short:
+        if limit is None or not order.type.rests or not is_short:
             return None
         return self._market.sold_short_at(order.symbol, limit, at)
 
@@ -151,7 +151,7 @@ class OrderEntry:
         """Its limit, its stop, or the side of the quote that it takes else; None where there is no quote."""
         if order.limit_price is not None:
             return order.limit_price
-        if order.type is OrderType.STOP:
+        if order.type.has_stop:
             return order.stop_price
         quote = self._market.quote(order.symbol, at)
         if isinstance(quote, NoQuote):

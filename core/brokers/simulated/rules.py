@@ -9,7 +9,7 @@ from decimal import Decimal
 from core.model.broker import Refused
 from core.model.codes import RefusalKind
 from core.model.instrument import BrokerInstrument, Instrument, NoInstrument, share
-from core.model.order import LegRole, OrderClass, OrderRequest, OrderType, Side, TimeInForce, refused_for_its_legs
+from core.model.order import LegRole, OrderClass, OrderRequest, Side, TimeInForce, refused_for_its_legs
 from core.model.values import ZERO, Price, plain
 
 
@@ -107,16 +107,16 @@ def bad_type(s: Situation) -> Refused | None:
     """The prices that the type has, and no other; a stop is DAY or GTC, a trailing one whole."""
     order = s.order
     name = order.type.value
-    if (order.limit_price is not None) != (order.type in (OrderType.LIMIT, OrderType.STOP_LIMIT)):
+    if (order.limit_price is not None) != order.type.has_limit:
         return _invalid(f"{name} orders {_require(order.limit_price)} a limit_price")
-    if (order.stop_price is not None) != (order.type in (OrderType.STOP, OrderType.STOP_LIMIT)):
+    if (order.stop_price is not None) != order.type.has_stop:
         return _invalid(f"{name} orders {_require(order.stop_price)} a stop_price")
     trails = [trail for trail in (order.trail_price, order.trail_fraction) if trail is not None]
-    if len(trails) != (order.type is OrderType.TRAILING_STOP):
+    if len(trails) != order.type.trails:
         return _invalid(f"{name} orders take one of trail_price and trail_percent, and only trailing_stop orders do")
     if any(not trail.is_finite() or trail <= ZERO for trail in trails):
         return _invalid("trail_price and trail_percent must be > 0")
-    if order.type.is_stop and order.time_in_force is TimeInForce.IOC:
+    if order.type.waits and order.time_in_force is TimeInForce.IOC:
         return _invalid("stop orders must be DAY or GTC orders")
     if trails and not is_whole(order.quantity):
         return _invalid("fractional orders must be market, limit, stop, or stop_limit orders")
@@ -126,11 +126,8 @@ def bad_type(s: Situation) -> Refused | None:
 def bad_extended(s: Situation) -> Refused | None:
     """Outside the regular session only simple limit orders act, DAY or GTC (RK-20)."""
     order = s.order
-    is_allowed = (
-        order.type is OrderType.LIMIT
-        and order.time_in_force is not TimeInForce.IOC
-        and order.order_class is OrderClass.SIMPLE
-    )
+    is_simple = order.order_class is OrderClass.SIMPLE
+    is_allowed = order.type.rests and order.time_in_force is not TimeInForce.IOC and is_simple
     if not order.extended_hours or is_allowed:
         return None
     return _invalid("extended hours order must be DAY or GTC limit orders")
@@ -150,9 +147,9 @@ def bad_class(s: Situation) -> Refused | None:
         return _invalid("bracket orders require take_profit.limit_price and stop_loss.stop_price")
     if kind is OrderClass.OTO and len(roles) != 1:
         return _invalid("oto orders require either take_profit or stop_loss")
-    if kind is OrderClass.OCO and (order.type is not OrderType.LIMIT or roles != [LegRole.STOP]):
+    if kind is OrderClass.OCO and (not order.type.rests or roles != [LegRole.STOP]):
         return _invalid("oco orders must be limit orders with stop_loss.stop_price")
-    if kind is not OrderClass.OCO and order.type not in (OrderType.MARKET, OrderType.LIMIT):
+    if kind is not OrderClass.OCO and order.type.waits:
         return _invalid(f"{kind.value} orders must be market or limit orders")
     return None
 

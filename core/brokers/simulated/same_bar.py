@@ -22,7 +22,7 @@ from core.brokers.simulated.book import Book, BookedOrder
 from core.brokers.simulated.limits import is_within
 from core.brokers.simulated.market import ExchangeMarket
 from core.brokers.simulated.path import Path, Segment
-from core.model.order import OrderType, Side
+from core.model.order import Side
 from core.model.values import ZERO, Price, Quantity, Symbol
 
 
@@ -163,7 +163,7 @@ class SameBar:
     def note_trail(self, order: BookedOrder, segment: Segment) -> None:
         """The bar of its entry ends: would its better extreme have lifted a trailing stop to where the close is?"""
         path = self._open_path(order.symbol, segment.at)
-        if path is None or order.is_elected or order.request.type is not OrderType.TRAILING_STOP:
+        if path is None or order.is_elected or not order.request.type.trails:
             return
         level = order.stop_behind(self._best_of(order, path))
         if _is_past(level, order.side, path.bar.close):

@@ -3,7 +3,7 @@ from the quote warns (EX-11)."""
 
 from __future__ import annotations
 
-from core.model.order import OrderRequest, OrderType, Side
+from core.model.order import WITH_LIMIT, WITH_STOP, OrderRequest, Side
 from core.model.quote import Quote
 from core.model.staging import StopPlan, Verdict
 from core.model.values import plain, priced
@@ -56,12 +56,12 @@ class PriceRulesCheck:
 
 def _malformed(order: OrderRequest) -> str | None:
     """The prices that the type has, and no other."""
-    if (order.limit_price is None) is (order.type in (OrderType.LIMIT, OrderType.STOP_LIMIT)):
-        return "a limit or stop-limit order, and only these, has a limit price"
-    if (order.stop_price is None) is (order.type in (OrderType.STOP, OrderType.STOP_LIMIT)):
-        return "a stop or stop-limit order, and only these, has a stop price"
+    if (order.limit_price is None) is order.type.has_limit:
+        return f"a {WITH_LIMIT} order, and only these, has a limit price"
+    if (order.stop_price is None) is order.type.has_stop:
+        return f"a {WITH_STOP} order, and only these, has a stop price"
     trails = (order.trail_price is not None) + (order.trail_fraction is not None)
-    if trails != (order.type is OrderType.TRAILING_STOP):
+    if trails != order.type.trails:
         return "a trailing stop, and only it, has one distance: dollars or percent"
     if order.trail_fraction is not None and not 0 < order.trail_fraction < 1:
         return f"{order.trail_fraction * 100:f} % is no distance for a trailing stop"
@@ -74,15 +74,15 @@ def _triggered(candidate: Candidate, state: ReviewContext) -> str | None:
     Without a quote the last price tells.
     """
     order, quote = candidate.order, state.quote_of_now
-    is_buy = order.side is Side.BUY
     if candidate.only_reduces or order.stop_price is None:
         return None
     market = state.last(order.symbol)
     if isinstance(quote, Quote):
-        market = quote.ask if is_buy else quote.bid
-    if market is None or ((order.stop_price > market) if is_buy else (order.stop_price < market)):
+        market = quote.ask if order.side is Side.BUY else quote.bid
+    is_above = order.type.waits_above(order.side)
+    if market is None or ((order.stop_price > market) if is_above else (order.stop_price < market)):
         return None
-    return _TRIGGER.format(priced(order.stop_price), "above" if is_buy else "below", priced(market))
+    return _TRIGGER.format(priced(order.stop_price), "above" if is_above else "below", priced(market))
 
 
 _TRIGGER = "the trigger {} is not {} the market, {}: it would trade at once; give it another, or type a limit"
@@ -94,7 +94,7 @@ def _comes_back(candidate: Candidate) -> str | None:
     if candidate.only_reduces or order.stop_price is None or order.limit_price is None:
         return None
     is_beyond = order.limit_price >= order.stop_price
-    if is_beyond is (order.side is Side.BUY) or order.limit_price == order.stop_price:
+    if is_beyond is order.type.waits_above(order.side) or order.limit_price == order.stop_price:
         return None
     told = f"limit {priced(order.limit_price)} is on the near side of its trigger {priced(order.stop_price)}"
     return f"{told}: it fills only where the price comes back"

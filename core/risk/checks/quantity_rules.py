@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.model.instrument import BrokerInstrument
-from core.model.order import Effect, OrderClass, OrderRequest, OrderType, TimeInForce
+from core.model.order import Effect, OrderClass, TimeInForce
 from core.model.staging import Verdict, unsaid
 from core.model.values import plain
 from core.risk.checks.verdicts import refused
@@ -31,8 +31,10 @@ class QuantityRulesCheck:
             return unsaid(self.name, lambda: f"{plain(order.quantity)} whole shares")
         if not lots.has_fractions:
             return refused(self.name, f"{order.symbol} trades in whole shares")
-        if order.type is OrderType.TRAILING_STOP or order.order_class is not OrderClass.SIMPLE:
-            return refused(self.name, f"a {_pair_or_trail(order)} takes whole shares")
+        if order.type.trails:
+            return refused(self.name, "a trailing stop takes whole shares")
+        if order.order_class is not OrderClass.SIMPLE:
+            return refused(self.name, "a pair of orders at the broker takes whole shares")
         if order.effect is Effect.SHORT:
             return refused(self.name, "a short sale takes whole shares")
         if order.quantity % lots.step:
@@ -40,7 +42,3 @@ class QuantityRulesCheck:
         if order.time_in_force is not TimeInForce.DAY:
             return refused(self.name, "a fractional order is good for the day only")
         return unsaid(self.name, lambda: f"{plain(order.quantity)} shares, fractional")
-
-
-def _pair_or_trail(order: OrderRequest) -> str:
-    return "trailing stop" if order.type is OrderType.TRAILING_STOP else "pair of orders at the broker"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.model.quote import Feed, NoQuote
 from core.model.staging import Verdict, unsaid
 from core.risk.checks.verdicts import refused, warned, without
-from core.risk.gate import Candidate, ReviewContext, is_market_like
+from core.risk.gate import Candidate, ReviewContext
 
 
 class QuoteAgeCheck:
@@ -14,7 +14,7 @@ class QuoteAgeCheck:
     name = "quote age"
 
     def review(self, candidate: Candidate, state: ReviewContext) -> Verdict:
-        found = refused if state.is_fresh and is_market_like(candidate.order) else warned
+        found = refused if state.is_fresh and not candidate.order.type.has_limit else warned
         if isinstance(state.quote, NoQuote):
             return found(self.name, without(state.quote))
         risk = state.settings.risk

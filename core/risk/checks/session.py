@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.model.instrument import BrokerInstrument
-from core.model.order import OrderType, TimeInForce
+from core.model.order import TimeInForce
 from core.model.session import NoSession
 from core.model.staging import Verdict
 from core.risk.checks.verdicts import passed, refused, warned
@@ -60,7 +60,7 @@ def _closed(candidate: Candidate, state: ReviewContext) -> str | None:
 
 def _waits(candidate: Candidate, *, is_extended: bool) -> str:
     """What becomes of an exit or a stop that the market is closed to, and what acts now in its place."""
-    can_be_typed = is_extended and candidate.order.type is OrderType.MARKET
+    can_be_typed = is_extended and candidate.order.type.goes_at_once
     return "it waits for the open" + ("; a limit order typed now would act at once" if can_be_typed else "")
 
 
@@ -68,7 +68,7 @@ def _unmarked(candidate: Candidate) -> str:
     """Why an entry does not act in extended hours, and what to do."""
     if not candidate.is_manual:
         return "strategies enter in the regular session alone; wait for it, or type the order"
-    if candidate.order.type is not OrderType.LIMIT:
+    if not candidate.order.type.rests:
         return "only a limit order acts in them; give it a limit"
     if candidate.order.time_in_force is not TimeInForce.DAY:
         return "only an order for the day acts in them; make it one"

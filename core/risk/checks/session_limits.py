@@ -10,7 +10,7 @@ from core.model.session import Session
 from core.model.staging import StopPlan, Verdict, unsaid
 from core.model.values import Price
 from core.risk.checks.verdicts import lacking, passed, percent, refused, unmeasured, usd
-from core.risk.gate import Candidate, ReviewContext, is_market_like
+from core.risk.gate import Candidate, ReviewContext
 from core.settings.portfolio import HoursSettings
 
 
@@ -26,7 +26,7 @@ class SessionLimitsCheck:
         limits = limits_of(state, is_marked=candidate.order.extended_hours)
         if limits is None:
             return self.passes
-        if is_market_like(candidate.order):
+        if not candidate.order.type.has_limit:
             return refused(self.name, "outside regular hours only limit orders; give it a limit")
         price, risk, part = candidate.price(state.quote_of_now), state.settings.risk, limits.part
         notional, loss = risk.max_notional.of(state.equity), risk.per_trade.of(state.equity)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from core.model.quote import NoQuote, Quote
 from core.model.staging import StopPlan, Verdict, unsaid
 from core.risk.checks.verdicts import percent, refused, warned, without
-from core.risk.gate import Candidate, ReviewContext, is_market_like
+from core.risk.gate import Candidate, ReviewContext
 
 
 class SpreadCheck:
@@ -16,7 +16,7 @@ class SpreadCheck:
     name = "spread"
 
     def review(self, candidate: Candidate, state: ReviewContext) -> Verdict:
-        found = refused if state.is_fresh and is_market_like(candidate.order) else warned
+        found = refused if state.is_fresh and not candidate.order.type.has_limit else warned
         quote = state.quote
         if isinstance(quote, NoQuote):
             return found(self.name, without(quote))

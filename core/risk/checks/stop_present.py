@@ -4,7 +4,7 @@ moved so that it would cost more warns.
 
 from __future__ import annotations
 
-from core.model.order import OrderType, Side, StopHolder
+from core.model.order import Side, StopHolder
 from core.model.quote import NoQuote
 from core.model.staging import NoStop, Verdict, unsaid
 from core.model.values import priced
@@ -45,7 +45,7 @@ class StopPresentCheck:
 def _waits(candidate: Candidate, state: ReviewContext) -> Verdict | None:
     """An exit away from the market holds the shares that its stop held, and guards them against nothing (EX-13)."""
     order, quote = candidate.order, state.quote
-    if order.type is not OrderType.LIMIT or order.legs or order.limit_price is None or isinstance(quote, NoQuote):
+    if not order.type.rests or order.legs or order.limit_price is None or isinstance(quote, NoQuote):
         return None
     is_away = order.limit_price > quote.bid if order.side is Side.SELL else order.limit_price < quote.ask
     return warned("stop", "while it waits at its limit, no stop guards these shares") if is_away else None

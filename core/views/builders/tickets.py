@@ -36,7 +36,7 @@ from core.workflows.staging.proposal_staging import candidate_of
 def proposal_row(state: TradingState, proposal: Proposal) -> ProposalRow:
     order = proposal.order
     stop = proposal.stop.price if isinstance(proposal.stop, StopPlan) else order.stop_price
-    risk, aimed = None, order.limit_price if not order.type.is_stop else proposal.intended_price
+    risk, aimed = None, order.limit_price if not order.type.waits else proposal.intended_price
     if isinstance(proposal.stop, StopPlan) and aimed is not None:
         risk = order.risk(proposal.stop.way_from(aimed))
     old = state.ledger.order(order.replaces) if order.replaces is not None else None

@@ -11,7 +11,7 @@ from decimal import ROUND_CEILING, Decimal
 from core.messages.commands import BasketRow, OpenBasket
 from core.model.basket import BasketLine, SkippedRow
 from core.model.order import Effect as OrderEffect
-from core.model.order import OrderRequest, OrderType, StopHolder, TimeInForce, order_id_of, traded_in
+from core.model.order import OrderRequest, StopHolder, TimeInForce, order_id_of, traded_in
 from core.model.position import Position
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, NoStop, Proposal, StopPlan
@@ -81,7 +81,7 @@ class BasketRows:
             staged_at=self.state.at,
             expires_at=None,
             reason=f"{row.place}{how}",
-            intended_price=aimed_at(order, market) if order.type.is_stop else row.limit_price,
+            intended_price=aimed_at(order, market) if order.type.waits else row.limit_price,
             reference=None,
             exit_reason=None,
             ttl_seconds=row.ttl_seconds,
@@ -150,7 +150,7 @@ class BasketRows:
             type=row.type,
             time_in_force=row.time_in_force,
             limit_price=row.limit_price,
-            stop_price=row.stop_price if row.type in (OrderType.STOP, OrderType.STOP_LIMIT) else None,
+            stop_price=row.stop_price if row.type.has_stop else None,
         )
         order = traded_in(position.instrument, order)
         clamped = f"; {plain(wanted)} was asked for, {plain(quantity)} is left to close" if quantity < wanted else ""

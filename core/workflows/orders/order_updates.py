@@ -20,7 +20,7 @@ from core.messages.effects import CancelOrder, Effect, FetchAccount, LookUpOrder
 from core.messages.inputs import BrokerUpdated
 from core.model.broker import Execution, OrderReport
 from core.model.codes import EndCode
-from core.model.order import OrderStatus, OrderType
+from core.model.order import OrderStatus
 from core.model.position import Fill
 from core.model.values import ClientOrderId, ExecutionId, Price, Quantity, plain
 from core.trading_state.state import TradingState
@@ -270,7 +270,6 @@ def look_up(order: Order) -> LookUpOrder:
 def is_ours(order: Order, report: OrderReport) -> bool:
     """Whether the broker's order has the fields that we sent (EX-04)."""
     ours = order.request
-    is_trailing = ours.type is OrderType.TRAILING_STOP
     return (
         report.symbol == ours.symbol
         and report.side is ours.side
@@ -278,7 +277,7 @@ def is_ours(order: Order, report: OrderReport) -> bool:
         and (report.quantity == ours.quantity or _may_be_resized(order))
         and report.limit_price == ours.limit_price
         and report.extended_hours == ours.extended_hours
-        and (is_trailing or report.stop_price == ours.stop_price)
+        and (ours.type.trails or report.stop_price == ours.stop_price)
         and (report.trail_price, report.trail_fraction) == (ours.trail_price, ours.trail_fraction)
     )
 

@@ -17,7 +17,7 @@ from core.execution.order import Order
 from core.facts import AuthorizationEnded, AuthorizationProlonged, CancelDropped, OrderStateChanged, SubmissionBlocked
 from core.messages.effects import Effect
 from core.model.codes import AuthorizationCode, CancelCode
-from core.model.order import OrderClass, OrderRequest, OrderStatus, OrderType, TimeInForce
+from core.model.order import OrderClass, OrderRequest, OrderStatus, TimeInForce
 from core.model.signal import ExitReason
 from core.model.staging import AuthorizationKind, Proposal, Ticket
 from core.model.values import ZERO, ClientOrderId, Quantity, Symbol, plain
@@ -307,6 +307,6 @@ def exit_reason_of(order: OrderRequest, proposal: Proposal) -> ExitReason | None
     """What an exit is told as when it fills (EX-18): a pair's target and a trailing stop by what they are."""
     if order.order_class is OrderClass.OCO:
         return ExitReason.TAKE_PROFIT
-    if order.type is OrderType.TRAILING_STOP and not proposal.is_guard:
+    if order.type.trails and not proposal.is_guard:
         return ExitReason.TRAILING_STOP
     return proposal.exit_reason

@@ -287,7 +287,7 @@ def child_order_id(mandate: StandingAuthorization, index: int, parent: Order) ->
     if mandate.kind is AuthorizationKind.RESTORE_STOP:
         return order_id_of(mandate.parent, mandate.id, side.value, str(index))
     is_by_hand = parent.strategy == MANUAL or parent.exit_reason in (ExitReason.MANUAL, ExitReason.KILL)
-    is_by_hand = is_by_hand or parent.request.type is OrderType.TRAILING_STOP or parent.is_target
+    is_by_hand = is_by_hand or parent.request.type.trails or parent.is_target
     if is_by_hand or parent.request.replaces is not None:
         return order_id_of(parent.id, side.value, str(index))
     start = f"{parent.signal_time:%Y-%m-%dT%H:%M:%SZ}"

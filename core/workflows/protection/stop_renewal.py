@@ -15,7 +15,7 @@ from functools import partial
 from core.execution.order import Order
 from core.facts import OrderStateChanged
 from core.model.codes import CUT, EndCode, GuardCode
-from core.model.order import OrderRequest, OrderStatus, OrderType, Side, TimeInForce
+from core.model.order import OrderRequest, OrderStatus, Side, TimeInForce
 from core.model.position import Position
 from core.model.signal import ExitReason
 from core.model.staging import AuthorizationKind
@@ -101,7 +101,7 @@ class StopRenewal:
         """The same of a stop that never was an order; whether one waits now for what is unprotected."""
         position = self.state.ledger.position(order.symbol, strategy)
         is_of_it = position is not None and closing_side(position) is order.side
-        if position is None or not is_of_it or order.type is OrderType.TRAILING_STOP:
+        if position is None or not is_of_it or order.type.trails:
             return False
         unprotected = self.order_changes.unguarded(position)
         price = self._price(position, order, why)
@@ -135,7 +135,7 @@ def _why_asked_for(order: Order) -> RequestedChange | None:
 
 def _has_a_price(stop: Order) -> bool:
     """Whether it is a stop at a price of its own: a trailing one has none."""
-    return stop.exit_reason is ExitReason.STOP_LOSS and stop.request.type is not OrderType.TRAILING_STOP
+    return stop.exit_reason is ExitReason.STOP_LOSS and not stop.request.type.trails
 
 
 def _is_of_a_key(stop: Order) -> bool:

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from core.messages.commands import ProposeOrder
 from core.model.order import Effect as OrderEffect
-from core.model.order import Leg, LegRole, OrderClass, OrderRequest, OrderType, Side, TimeInForce
+from core.model.order import Leg, LegRole, OrderClass, OrderRequest, Side, TimeInForce
 from core.model.position import Position
 from core.model.staging import AuthorizationKind
 from core.model.values import ZERO, Quantity, Symbol, TicketId
@@ -45,11 +45,11 @@ def in_terms_of(command: ProposeOrder, order: OrderRequest) -> OrderRequest:
         type=command.type,
         time_in_force=command.time_in_force,
         limit_price=command.limit_price,
-        stop_price=command.stop_price if command.type in (OrderType.STOP, OrderType.STOP_LIMIT) else None,
+        stop_price=command.stop_price if command.type.has_stop else None,
         trail_price=command.trail_price,
         trail_fraction=command.trail_fraction,
     )
-    if command.type is not OrderType.LIMIT or command.stop_price is None:
+    if not command.type.rests or command.stop_price is None:
         return order
     return replace(order, order_class=OrderClass.OCO, legs=(Leg(LegRole.STOP, stop_price=command.stop_price),))
 
@@ -60,7 +60,7 @@ def refusal_of_fraction(order: OrderRequest) -> str | None:
         return None
     if order.legs:
         return NO_FRACTION_OF_A_PAIR
-    if order.type is OrderType.TRAILING_STOP:
+    if order.type.trails:
         return NO_FRACTION_TRAILS
     return None if order.time_in_force is TimeInForce.DAY else NO_FRACTION_LASTS
 

@@ -20,7 +20,7 @@ from core.model.quote import Quote
 from core.model.staging import FIGURES, LINK, PRICE, CheckResult, Proposal, Review, StopPlan, Ticket, Verdict
 from core.model.values import Price, rounded_down
 from core.risk.checks.verdicts import warned, without_equity
-from core.risk.gate import ReviewContext, is_market_like
+from core.risk.gate import ReviewContext
 from core.settings.staging import StagingSettings
 from core.trading_state.state import TradingState
 
@@ -118,10 +118,10 @@ def price_moved(
 
     A limit still protects who set it: there it is a warning with both prices. What takes any price is reviewed again.
     """
-    if proposal.only_reduces or proposal.order.type.is_stop:  # a stop waits for the market to come to it
+    if proposal.only_reduces or proposal.order.type.waits:  # it waits for the market to come to it
         return
     before, now = ticket.price_at_opening, touch_of(proposal.order.side, context)
-    takes_any = is_market_like(proposal.order)
+    takes_any = not proposal.order.type.has_limit
     if before is None or now is None:
         if before is None and now is not None and takes_any:
             yield _refused(PRICE, NO_PRICE_SHOWN)

@@ -81,7 +81,7 @@ class ManualProposals:
                 staged_at=self.state.at,
                 expires_at=self.state.at + life,
                 reason=self._typed(command),
-                intended_price=aimed_at(order, market) if order.type.is_stop else order.limit_price,
+                intended_price=aimed_at(order, market) if order.type.waits else order.limit_price,
                 reference=None,
                 exit_reason=None,
                 target_price=command.target_price,

@@ -155,7 +155,7 @@ class OrderChanges:
     def _not_movable(self, position: Position) -> str | None:
         if any(entry.filled_quantity for entry in self._waited_for(position)):
             return "the broker's stop waits for its entry to fill; cancel what is left of that first, or wait"
-        if any(order.request.type is OrderType.TRAILING_STOP for order in self._stops(position)):
+        if any(order.request.type.trails for order in self._stops(position)):
             return "a trailing stop moves by itself; cancel it, then m asks for another stop"
         return None
 
@@ -193,9 +193,9 @@ class OrderChanges:
     def _not_editable(self, old: Order, command: EditOrder) -> str | None:
         if old.only_reduces:
             return "only an entry is edited; a stop is moved from its position, in Positions"
-        if old.request.type.is_stop:
+        if old.request.type.waits:
             return "a stop entry keeps its terms at the broker: cancel it, and write another"
-        if old.request.type is OrderType.MARKET:
+        if not old.request.type.has_limit:
             return "an order at the market takes any price; cancel it"
         if old.stop is not None and old.request.legs and command.stop_price not in (None, old.stop.price):
             return "the broker holds its stop with it, and takes no other for it: cancel the order, and write another"

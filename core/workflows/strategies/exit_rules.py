@@ -10,7 +10,6 @@ from datetime import timedelta
 
 from core.exits.rules import Due, ExitPosition, exit_due
 from core.model.bar import Bar
-from core.model.order import OrderType
 from core.model.position import Position
 from core.model.session import Session
 from core.model.signal import EntrySignal, ExitSignal
@@ -53,7 +52,7 @@ class ExitRules:
             own_stop=mark.stop,
             own_target=mark.target,
             is_target_at_broker=any(o.is_target for o in exits),
-            is_trailed_at_broker=any(o.request.type is OrderType.TRAILING_STOP for o in exits),
+            is_trailed_at_broker=any(o.request.type.trails for o in exits),
         )
 
     def _is_late(self, strategy: str, bar: Bar) -> bool:

@@ -9,13 +9,13 @@ import pytest
 
 from core.model.account import NoAccount
 from core.model.instrument import NoInstrument
-from core.model.order import Effect, OrderType, Side
+from core.model.order import Effect, Side
 from core.model.quote import NoQuote
 from core.model.session import NoSession
 from core.model.staging import CheckResult, Verdict
 from core.risk.checks import standard_gate
 from core.risk.checks.verdicts import passed, refused, warned
-from core.risk.gate import Candidate, Check, Gate, ReviewContext, is_market_like
+from core.risk.gate import Candidate, Check, Gate, ReviewContext
 from tests.unit.core.brokers.trading_floor import at
 from tests.unit.core.risk.reviews import KILLED, NOW, a_candidate, a_control, a_desk, a_quote, an_exit, settings, usd
 
@@ -163,11 +163,3 @@ def test_a_share_costs_its_limit_or_the_other_side_of_the_quote(
     candidate = a_candidate(limit=limit, side=side)
 
     assert candidate.price(seen) == (None if price is None else Decimal(price))
-
-
-@pytest.mark.parametrize(
-    ("kind", "expected"), [(OrderType.MARKET, True), (OrderType.STOP, True), (OrderType.LIMIT, False)]
-)
-def test_a_stop_takes_any_price_like_a_market_order(kind: OrderType, expected: bool) -> None:
-    """RK-17"""
-    assert is_market_like(a_candidate(kind=kind).order) is expected
