@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from core.model.signal import ExitReason
+from core.model.signal import EXIT_WORDS, ExitReason
 from core.views import HALTED, ProposalRow, StrategyRow
 from widgets import format as f
 from widgets.grid import Align, Cell, Column, Grid, Row
@@ -17,19 +17,6 @@ from widgets.states import STOPPED
 LAST_SECONDS = 15
 """A countdown below this is marked."""
 
-EXIT_WORDS = {
-    ExitReason.STOP_LOSS: "STOP HIT",
-    ExitReason.TAKE_PROFIT: "target reached",
-    ExitReason.MEAN_REVERSION: "back at mean",
-    ExitReason.TRAILING_STOP: "trailing stop",
-    ExitReason.SIGNAL: "signal turned",
-    ExitReason.TIME_EXIT: "held too long",
-    ExitReason.FORCE_FLAT: "flat by close",
-    ExitReason.MANUAL: "by hand",
-    ExitReason.KILL: "flatten",
-}
-
-
 VWAP = "vwap"
 """The strategy whose average is VWAP; every other one's is its own."""
 
@@ -38,7 +25,7 @@ def exit_word(reason: ExitReason, strategy: str) -> str:
     """Why it leaves, in words; a return to the average by that average's name."""
     if reason is ExitReason.MEAN_REVERSION and strategy == VWAP:
         return "back at VWAP"
-    return EXIT_WORDS.get(reason, reason.value.lower().replace("_", " "))
+    return EXIT_WORDS[reason][0]
 
 
 COLUMNS = (

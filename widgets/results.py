@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from textual.app import ComposeResult
 
-from core.model.signal import ExitReason
+from core.model.signal import EXIT_WORDS, ExitReason
 from core.views import ResultRow, TradeRow
 from widgets import format as f
 from widgets.grid import Align, Cell, Column, Row
@@ -15,19 +15,6 @@ from widgets.grid_text import fitted
 from widgets.lines import TextLine
 from widgets.pane import INDENT, Pane
 
-EXIT_WORDS = {
-    ExitReason.STOP_LOSS: "stop",
-    ExitReason.TAKE_PROFIT: "target",
-    ExitReason.TRAILING_STOP: "trail",
-    ExitReason.MEAN_REVERSION: "mean",
-    ExitReason.SIGNAL: "signal",
-    ExitReason.TIME_EXIT: "time",
-    ExitReason.FORCE_FLAT: "close",
-    ExitReason.MANUAL: "hand",
-    ExitReason.KILL: "kill",
-    ExitReason.EXECUTION_ERROR: "error",
-    ExitReason.BROKER_REJECT: "reject",
-}
 NAME, TRADES, WON, SUM = 9, 6, 4, 11
 """Cells of the columns of the sums."""
 SHADOW_FROM = 74
@@ -134,7 +121,7 @@ def shadow_in_words(row: ResultRow) -> str:
 def _why(trade: TradeRow) -> str:
     """The average that a trade came back to is VWAP where VWAP made it, and its strategy's own elsewhere."""
     is_at_vwap = trade.exit_reason is ExitReason.MEAN_REVERSION and trade.strategy == "vwap"
-    return "VWAP" if is_at_vwap else EXIT_WORDS[trade.exit_reason]
+    return "VWAP" if is_at_vwap else EXIT_WORDS[trade.exit_reason][1]
 
 
 def _side(number: int) -> Align:
