@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from decimal import Decimal
 
 from textual.app import ComposeResult
 
 from core.model.signal import EXIT_WORDS, ExitReason
-from core.views import ResultRow, TradeRow
+from core.views import DeskView, ResultRow, TradeRow
 from widgets import format as f
 from widgets.grid import Align, Cell, Column, Row
 from widgets.grid_text import fitted
@@ -47,15 +48,15 @@ class Results(Pane):
         yield self.words
         yield self.grid
 
-    def show(self, trades: Sequence[TradeRow], results: Sequence[ResultRow]) -> None:
+    def show(self, view: DeskView, _now: datetime) -> None:
+        trades, self._rows = view.trades, view.results
         quantities = [f.quantity(trade.quantity) for trade in trades]
         places = max((len(text.partition(".")[2]) for text in quantities), default=0)
         self.grid.show([_row(trade, places) for trade in reversed(trades)])
-        self._rows = tuple(results)
         self._show_sums()
-        realised = sum((row.realised for row in results), Decimal(0))
-        said = f"{len(trades)} closed" if trades or results else ""
-        self.title_with(f"{said}, {f.signed(realised)} USD" if results else said)
+        realised = sum((row.realised for row in self._rows), Decimal(0))
+        said = f"{len(trades)} closed" if trades or self._rows else ""
+        self.title_with(f"{said}, {f.signed(realised)} USD" if self._rows else said)
 
     def on_resize(self) -> None:
         self._show_sums()
