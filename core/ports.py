@@ -37,10 +37,6 @@ class Recorded:
     fact: Fact
 
 
-NO_INDEX = "-"
-"""The sum of past orders where documents were written before any index of them was kept."""
-
-
 class PastIndex(Protocol):
     """Where orders that left memory are. It follows from the journal alone, and is made anew where it is missing."""
 
@@ -105,10 +101,11 @@ class Journal(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The state documents as they were after the fact with this sequence number."""
+    """The state documents as they were after the fact with this sequence number, and the digest of their shapes."""
 
     sequence: int
     documents: Mapping[str, object]
+    shape: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,57 +21,12 @@ from tinydb.table import Document
 
 from core.facts.registry import edition
 from core.files.regular_file import bytes_of
-from core.ports import NO_INDEX, Checkpoint, NoCheckpoint
+from core.ports import Checkpoint, NoCheckpoint
 from state.files import make_folder, replace_file, sync_folder
 from state.folders import AccountFolder
 
-VERSION = 5
-"""Of what they hold: it grows with every change of a slice's state, also with one that only adds to it. A document
-cannot say what an older program did not look for; the journal can."""
-
-REMEMBERED = {
-    "memory": "state",
-    "wants_history": "wants_history",
-    "seen": "seen",
-    "session_reasons": "reasons",
-    "last_answer": "last_answer",
-}
-"""Of a strategy's row: what stood there, and what it is called among the memories."""
-
-
-def _memories_apart(documents: dict[str, object]) -> dict[str, object]:
-    """What strategies remember stood beside what facts tell of them, and their counts held this session's."""
-    strategies = documents.get("strategies")
-    rows = strategies.get("runners") if isinstance(strategies, dict) else None
-    if not isinstance(strategies, dict) or not isinstance(rows, dict):
-        return documents
-    folded, memories = {}, {}
-    for key, row in rows.items():
-        if not isinstance(row, dict):
-            return documents
-        folded[key] = {name: value for name, value in row.items() if name not in REMEMBERED}
-        memories[key] = {new: row[old] for old, new in REMEMBERED.items() if old in row}
-        folded[key]["reasons"] = _less(row.get("reasons"), row.get("session_reasons"))
-    return {**documents, "strategies": {**strategies, "runners": folded}, "memories": memories}
-
-
-def _less(reasons: object, of_this_session: object) -> object:
-    if not isinstance(reasons, dict) or not isinstance(of_this_session, dict):
-        return reasons
-    left = {reason: count - of_this_session.get(reason, 0) for reason, count in reasons.items()}
-    return {reason: count for reason, count in left.items() if count > 0}
-
-
-MIGRATIONS: dict[int, Callable[[dict[str, object]], dict[str, object]]] = {
-    1: lambda documents: {**documents, "breaker": {}, "latencies": {}, "tally": {}},
-    2: lambda documents: {**documents, "protections": {}, "regime": {}, "sizing": {}, "margin": {}},
-    3: lambda documents: {**_memories_apart(documents), "orders": {"forgotten": 1, "forgotten_sum": NO_INDEX}},
-    4: lambda documents: documents,
-}
-"""By version: makes of that version's documents those of the next one. Where one is missing, the journal is read.
-Beside the third no index of past orders was kept: a start takes it, and all else, from the journal. In the fourth
-everything is of shares, which no word of the fifth needs to say.
-"""
+VERSION = 6
+"""Of the file's own layout. What the slices hold has a digest beside it, which grows old by itself."""
 
 BACKUPS = 5
 ROTATION_SECONDS = 60.0
@@ -172,7 +127,7 @@ class TinyDocuments:
                 said = error.strerror if isinstance(error, OSError) else None
                 reasons.append(f"{path.name}: {said or error}")
                 continue
-            if not _leads_to_today(version):  # nor do older ones
+            if version < VERSION:  # nor are the backups younger
                 older = f"of an older Keyturn (version {version}, now {VERSION}): read anew from the journal"
                 self.notes += (*reasons, f"{path.name}: {older}")
                 return NoCheckpoint(older, checkpoint.sequence)
@@ -192,7 +147,7 @@ class TinyDocuments:
         self._rotate()
         gathered = _Gathered()
         database = TinyDB(storage=lambda: gathered)
-        meta = {"sequence": checkpoint.sequence, "version": VERSION, "facts": edition()}
+        meta = {"sequence": checkpoint.sequence, "version": VERSION, "facts": edition(), "shape": checkpoint.shape}
         database.table(META).insert(Document(meta, doc_id=1))
         for name, value in checkpoint.documents.items():
             database.table(f"{_SLICE}{name}").insert(Document({"value": value}, doc_id=1))
@@ -231,13 +186,8 @@ def _checkpoint_in(path: Path) -> Checkpoint:
     return _found_in(path)[0]
 
 
-def _leads_to_today(version: int) -> bool:
-    """Whether documents of this version can be made those of today."""
-    return {*range(version, VERSION)} <= MIGRATIONS.keys()
-
-
 def _found_in(path: Path) -> tuple[Checkpoint, int]:
-    """What a file holds, as today has it where a way leads there, and the version that it was written in."""
+    """What a file holds, and the version that it was written in."""
     tables = AtomicStorage(path).read()
     if tables is None:
         raise NoDocumentsError("it is not there")
@@ -251,10 +201,7 @@ def _found_in(path: Path) -> tuple[Checkpoint, int]:
         raise UnsoundDocumentsError(f"a newer Keyturn wrote it (version {version}, this one knows {VERSION})")
     if facts > edition():  # the records that it saves reading may be newer too, and are refused by their reading alone
         raise UnsoundDocumentsError(f"a newer Keyturn wrote it (facts of {facts}, this one knows {edition()})")
-    if _leads_to_today(version):
-        for step in range(version, VERSION):
-            documents = MIGRATIONS[step](documents)
-    return Checkpoint(sequence, documents), version
+    return Checkpoint(sequence, documents, meta.get("shape", "")), version
 
 
 def known_sequence(folder: AccountFolder) -> int:

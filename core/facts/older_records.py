@@ -1,4 +1,4 @@
-"""What was recorded before there were codes: its words are read here, once, when a record or a document is decoded.
+"""What was recorded before there were codes: its words are read here, once, when a record is decoded.
 
 Nothing else reads words (SP-07). The words of this table are those of the releases that had no codes: they never
 change, whatever is said today.
@@ -7,7 +7,6 @@ change, whatever is said today.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
 from enum import Enum
 from itertools import takewhile
 from typing import Any
@@ -125,8 +124,6 @@ READ_ONLY: Words = (
 )
 """What stands in the reasons."""
 
-NOT_COMPARED = ["the books are not compared with the broker yet; wait a moment"]
-
 
 def _meant(table: Words, words: str, otherwise: Enum) -> str:
     found = next((code for beginning, code in table if words.startswith(beginning)), otherwise)
@@ -187,69 +184,3 @@ def plan_moved(data: Data) -> Data:
 
 def _stop(words: str) -> str | None:
     return _meant(STOPS, words, BasketStop.OPERATOR) if words.startswith("stopped") else None
-
-
-# ── documents ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def with_codes(documents: Mapping[str, Any]) -> dict[str, Any]:
-    """The documents of a checkpoint, those of before codes as they are written now; what has another shape as it is:
-    whoever takes it in says what is wrong with it.
-    """
-    found = dict(documents)
-    for name, upgrade in DOCUMENTS.items():
-        try:
-            found[name] = upgrade(found[name])
-        except (AttributeError, KeyError, TypeError):
-            continue
-    return found
-
-
-def _orders(document: Data) -> Data:
-    return {**document, "orders": {name: _order(order) for name, order in document["orders"].items()}}
-
-
-def _order(order: Data) -> Data:
-    if "cancel_code" in order:
-        return order
-    cancel = _meant(CANCELS, order["cancel_reason"], CancelCode.OTHER) if order["cancel_reason"] else None
-    return {**order, "end_code": _meant(ENDS, order["reason"], EndCode.AS_ITS_STATE_SAYS), "cancel_code": cancel}
-
-
-def _stage(document: Data) -> Data:
-    proposals = {name: _kept(proposal) for name, proposal in document["proposals"].items()}
-    confirmed = {
-        name: {**each, "proposal": _kept(each["proposal"])} for name, each in document["confirmations"].items()
-    }
-    return {**document, "proposals": proposals, "confirmations": confirmed}
-
-
-def _kept(proposal: Data) -> Data:
-    return proposal if "guard" in proposal else _proposal(proposal)
-
-
-def _protections(document: Data) -> Data:
-    latches = document["latches"]
-    told = {key: trip if "limit" in trip else protection_tripped(trip) for key, trip in latches["told"].items()}
-    return {**document, "latches": {**latches, "told": told}}
-
-
-def _control(document: Data) -> Data:
-    return {"was_compared": document["read_only_because"] != NOT_COMPARED, **document}
-
-
-def _plans(document: Data) -> Data:
-    run = document["run"]
-    if run is None or "halted_by" in run:
-        return document
-    halted_by = _stop(f"stopped: {run['halted']}") if run["halted"] else None
-    return {**document, "run": {**run, "stop": _stop(run["phase_reason"]), "halted_by": halted_by}}
-
-
-DOCUMENTS: Mapping[str, Callable[[Data], Data]] = {
-    "orders": _orders,
-    "proposals": _stage,
-    "protections": _protections,
-    "control": _control,
-    "plans": _plans,
-}

@@ -1,7 +1,7 @@
 """The live runtime: real time, a real broker. One thread and one loop own the engine; all that waits, waits elsewhere.
 
-Requests leave in threads, each in its lane (`pending_requests.py`), so that what reduces, cancels and questions wait for
-no entry. Streams and answers come back through one inbox, ordered as in the virtual runtime: a kill first, then the
+Requests leave in threads, each in its lane (`pending_requests.py`), so that what reduces, cancels and questions wait
+for no entry. Streams and answers come back through one inbox, ordered as in the virtual runtime: a kill first, then the
 broker's word, the market's, a deadline, and a person's.
 """
 

@@ -7,18 +7,13 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from core.execution.ledger_state import LedgerState
-from core.facts.older_records import with_codes
-from core.ports import NO_INDEX, Checkpoint, Documents, JournalDamagedError, NoCheckpoint
+from core.ports import Checkpoint, Documents, JournalDamagedError, NoCheckpoint
 from core.strategies.memory import Memories
+from core.trading_state.shapes import digest_of
 from core.trading_state.state import TradingState
 
 MEMORIES = "memories"
 """The document of what the strategies remember, which is no slice."""
-
-LATER: dict[str, object] = {"allocations": {}, "exits": {}, "plans": {}, MEMORIES: {}}
-"""What documents that were written before these were there stand for. It is history: where documents of another slice
-are missing, the journal says what it holds.
-"""
 
 
 def states(state: TradingState) -> dict[str, Any]:
@@ -40,6 +35,20 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
 _MADE: dict[Any, TypeAdapter[Any]] = {}
 
 
+def _shape_of_documents(state: TradingState) -> str:
+    """A digest of what every document holds, by its types; another one, and documents are left for the journal.
+
+    Older documents could not say what nobody looked for then; the journal can.
+    """
+    kinds = *((each.name, type(each.state)) for each in state.slices), (MEMORIES, Memories)
+    if kinds not in _DIGESTS:
+        _DIGESTS[kinds] = digest_of(kinds)
+    return _DIGESTS[kinds]
+
+
+_DIGESTS: dict[tuple[tuple[str, Any], ...], str] = {}
+
+
 def documents_of(state: TradingState) -> dict[str, object]:
     """Every slice, and what the strategies remember, as plain JSON values."""
     kept, made = {**states(state), MEMORIES: state.orchestrator.memories}, adapters(state)
@@ -50,7 +59,12 @@ def save(state: TradingState, documents: Documents) -> None:
     """Write a checkpoint of what the journal holds on the disk. Raises OSError, JournalWriteError."""
     state.journal.sync()
     state.journal.past.save()
-    documents.save(Checkpoint(state.journal.sequence, documents_of(state)))
+    documents.save(checkpoint_of(state))
+
+
+def checkpoint_of(state: TradingState) -> Checkpoint:
+    """Every document as it is now."""
+    return Checkpoint(state.journal.sequence, documents_of(state), _shape_of_documents(state))
 
 
 def rebuild(state: TradingState, documents: Documents | None) -> tuple[str, ...]:
@@ -72,6 +86,8 @@ def rebuild(state: TradingState, documents: Documents | None) -> tuple[str, ...]
     if isinstance(found, Checkpoint):
         try:
             start = _restore(state, found, made)
+        except OtherShapeError:
+            notes = ("the state documents are of an older Keyturn; rebuilt from the journal",)
         except ValidationError as error:
             notes = (f"the state documents do not fit: {error.error_count()} errors; rebuilt from the journal",)
         except PastMissingError:
@@ -82,6 +98,10 @@ def rebuild(state: TradingState, documents: Documents | None) -> tuple[str, ...]
     state.at = state.journal.last_at
     state.orchestrator.end_rebuild()
     return notes
+
+
+class OtherShapeError(Exception):
+    """The documents were written by a program whose slices hold something else."""
 
 
 class PastMissingError(Exception):
@@ -98,11 +118,10 @@ def _require_its_end(state: TradingState, known: int) -> None:
 
 
 def _restore(state: TradingState, found: Checkpoint, made: dict[str, TypeAdapter[Any]]) -> int:
-    written = {**LATER, **with_codes(found.documents)}
-    loaded = {name: adapter.validate_python(written.get(name)) for name, adapter in made.items()}
+    if found.shape != _shape_of_documents(state):
+        raise OtherShapeError
+    loaded = {name: adapter.validate_python(found.documents.get(name)) for name, adapter in made.items()}
     ledger: LedgerState = loaded[state.ledger.name]
-    if ledger.forgotten_sum == NO_INDEX:
-        return 0
     if not state.journal.past.covers(ledger.forgotten, ledger.forgotten_sum):
         raise PastMissingError
     state.orchestrator.remember(loaded[MEMORIES])

@@ -196,7 +196,7 @@ class Played:
     def _refusals(self, dip: Dip) -> Iterator[tuple[str, str]]:
         entry = Scope(dip.symbol, Direction.LONG, STRATEGY)
         for name in NAMES:
-            for lock in self.book.locks_on(name, entry, dip.bought):
+            for lock, _ in self.book.on_entry(name, entry, dip.bought):
                 yield name, lock.reason
         risk, day = self.settings.risk, dip.bought.date()
         market = self.markets.get(day)

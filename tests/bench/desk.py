@@ -241,7 +241,7 @@ def our_tickets(desk: Watched, many: int) -> tuple[list[float], list[float]]:
     desk.read_for(0.3)
     desk.forget()
     desk.press(b"c")
-    desk.until(lambda _: any("stages the close" in line for line in desk.drawn()), "how much to close is asked")
+    desk.until(lambda _: any("Enter stages" in line for line in desk.drawn()), "how much to close is asked")
     desk.press(ENTER)
     desk.until(lambda seen: b"armed" in seen, "the exit is staged and its ticket open")
     desk.press(ESCAPE)

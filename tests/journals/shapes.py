@@ -3,10 +3,6 @@
     .venv/bin/python -m tests.journals.shapes first
 
 writes `kept/first-shapes.json`. A kept shape is compared with today's: it may only have grown.
-
-    .venv/bin/python -m tests.journals.shapes documents
-
-writes `kept/documents-VERSION.json`, the shape of every slice's state, for the version of the state documents.
 """
 
 from __future__ import annotations
@@ -14,59 +10,15 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, fields, is_dataclass
-from enum import Enum
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from core.facts.registry import BY_TYPE
-from core.model.account import Mode
-from core.settings.settings import Settings
-from core.trading_state.checkpoint import adapters
-from core.trading_state.state import TradingState
-from state.documents import VERSION
-from state.journal import MemoryJournal
-from tests.journals.homes import ACCOUNT, CALENDAR, KEPT
-
-Shape = Any
-"""A text for what has no parts; `{"a": …, "b?": …}` for fields, those with a default marked; lists for the rest."""
-
-
-def shape_of(kind: Any, within: tuple[Any, ...] = ()) -> Shape:
-    """Of a type; `within` are those around it, which are not told again."""
-    kind = getattr(kind, "__supertype__", kind)
-    if kind in within:
-        return f"as the {within.index(kind) + 1}. around it"
-    if kind is Settings:
-        return "settings"  # whose history is their own
-    if isinstance(kind, type) and issubclass(kind, Enum):
-        return ["one of", *sorted(str(member.value) for member in kind)]
-    if isinstance(kind, type) and is_dataclass(kind):
-        hints = get_type_hints(kind)
-        return {
-            field.name + ("?" if _has_default(field) else ""): shape_of(hints[field.name], (*within, kind))
-            for field in fields(kind)
-        }
-    if get_origin(kind) is Annotated:
-        return shape_of(get_args(kind)[0], within)
-    if args := [arg for arg in get_args(kind) if arg is not Ellipsis]:
-        name = getattr(get_origin(kind), "__name__", str(get_origin(kind)))
-        return [name.replace("UnionType", "Union"), *(shape_of(arg, within) for arg in args)]
-    return "None" if kind is type(None) else str(getattr(kind, "__name__", kind))
-
-
-def _has_default(field: Any) -> bool:
-    return field.default is not MISSING or field.default_factory is not MISSING
+from core.trading_state.shapes import Shape, shape_of
+from tests.journals.homes import KEPT
 
 
 def shapes() -> dict[str, Shape]:
     """Of every fact, by the name and version that journals know."""
     return {f"{kind.name} {kind.version}": shape_of(made) for made, kind in BY_TYPE.items()}
-
-
-def state_shapes() -> dict[str, Shape]:
-    """Of every slice's state, by the name of its document."""
-    desk = TradingState(ACCOUNT, Mode.PAPER, CALENDAR, MemoryJournal())
-    return {name: shape_of(adapter._type) for name, adapter in adapters(desk).items()}
 
 
 def losses(then: Shape, now: Shape, place: str = "") -> Iterator[str]:
@@ -110,9 +62,7 @@ def _fits(part: Shape, now: list[Shape], place: str) -> bool:
 
 
 if __name__ == "__main__":
-    of_states = sys.argv[1] == "documents"
-    path = KEPT / (f"documents-{VERSION}.json" if of_states else f"{sys.argv[1]}-shapes.json")
-    found = state_shapes() if of_states else shapes()
-    lines = (f"{json.dumps(name)}: {json.dumps(shape, sort_keys=True)}" for name, shape in sorted(found.items()))
+    path = KEPT / f"{sys.argv[1]}-shapes.json"
+    lines = (f"{json.dumps(name)}: {json.dumps(shape, sort_keys=True)}" for name, shape in sorted(shapes().items()))
     path.write_text("{\n" + ",\n".join(lines) + "\n}\n")
     print(f"{path.name}: {path.stat().st_size:,} bytes")

@@ -7,9 +7,9 @@ import json
 import pytest
 
 from core.facts.registry import BY_NAME
-from state.documents import VERSION
+from core.trading_state.shapes import Shape
 from tests.journals.homes import KEPT
-from tests.journals.shapes import Shape, losses, shapes, state_shapes
+from tests.journals.shapes import losses, shapes
 
 RAISE = "raise its version, and write its upgrade (docs/FORMATS.md)"
 
@@ -25,22 +25,6 @@ def test_no_fact_loses_what_journals_hold_of_it_without_a_new_version(name: str)
 
     assert found == []
     assert {key.partition(" ")[0] for key in kept} <= BY_NAME.keys(), "no fact leaves the list: journals have it"
-
-
-def test_state_documents_of_another_shape_have_another_version() -> None:
-    """SP-07, SP-02: a field that came, went or changed in a state: older documents could not say what it holds, and are
-    left for the journal
-    """
-    path = KEPT / f"documents-{VERSION}.json"
-    assert path.exists(), f"make it: {MAKE}"
-
-    kept, now = json.loads(path.read_text()), json.loads(json.dumps(state_shapes()))
-
-    changed = sorted(name for name in {**kept, **now} if kept.get(name) != now.get(name))
-    assert changed == [], f"raise VERSION in state/documents.py, then {MAKE}"
-
-
-MAKE = ".venv/bin/python -m tests.journals.shapes documents"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A journal and its documents as a release without codes wrote them: words alone, and no code beside them (SP-07)."""
+"""A journal as a release without codes wrote it: words alone, and no code beside them (SP-07)."""
 
 from __future__ import annotations
 
@@ -26,15 +26,6 @@ FACTS = {
     "BasketPhaseChanged": (1, ("stop",)),
 }
 """The last version of each that had no code, and what it lacked."""
-
-IN_DOCUMENTS = {
-    "orders": {"orders.*": ("end_code", "cancel_code")},
-    "proposals": {"proposals.*": ("guard",), "confirmations.*.proposal": ("guard",)},
-    "protections": {"latches.told.*": ("limit",)},
-    "control": {"": ("was_compared",)},
-    "plans": {"run": ("stop", "halted_by")},
-}
-"""By document and place in it, `*` for each entry: what it lacked."""
 
 
 class OlderJournal(MemoryJournal):
@@ -66,16 +57,6 @@ def _older(line: bytes) -> bytes:
         for found in _at(record["data"], place):
             del found[key]
     return orjson.dumps(record)
-
-
-def older_documents(documents: dict[str, object]) -> dict[str, object]:
-    older = orjson.loads(orjson.dumps(documents))
-    for name, places in IN_DOCUMENTS.items():
-        for place, lacks in places.items():
-            for found in _at(older[name], place):
-                for key in lacks:
-                    del found[key]
-    return older
 
 
 def _at(document: Any, place: str) -> list[Any]:

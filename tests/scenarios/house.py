@@ -17,7 +17,6 @@ from core.brokers.simulated.exchange import SimulatedExchange
 from core.engine import Engine
 from core.execution.order import Order
 from core.facts import BarClosed, Fact
-from core.facts.older_records import with_codes
 from core.messages.command_ports import CommandPort, PortKind, addressed
 from core.messages.commands import Command, Confirm, OpenTicket, ProposeOrder
 from core.messages.effects import Effect, LookUpOrder, ReplaceOrder, SubmitOrder
@@ -49,10 +48,10 @@ from core.runtime.virtual import VirtualRuntime
 from core.settings.settings import Settings
 from core.strategies.builtin import OF_THE_HOUSE, StrategyKinds
 from core.strategies.memory import StrategyMemory
-from core.trading_state.checkpoint import documents_of, rebuild, states
+from core.trading_state.checkpoint import checkpoint_of, rebuild, states
 from core.trading_state.state import TradingState
 from state.journal import MemoryJournal
-from tests.scenarios.before_codes import OlderJournal, older_documents
+from tests.scenarios.before_codes import OlderJournal
 from tests.unit.core.brokers.trading_floor import NEW_YORK, SPY, STORIES, THURSDAY, NewYorkHours, Notebook, a_bar, at
 
 F = TypeVar("F", bound=Fact)
@@ -389,8 +388,8 @@ def assert_can_be_rebuilt(house: House) -> None:
     """The state is a fold of the journal, also when taken up from documents half-way (SP-03); and so it was before what
     a decision reads stood in codes (SP-07). What was asserted already, and has not changed since, is not again.
     """
-    documents, journal = documents_of(house.desk), house.desk.journal
-    now = (journal.lines.copy(), documents) if isinstance(journal, MemoryJournal) else None
+    kept, journal = checkpoint_of(house.desk), house.desk.journal
+    now = (journal.lines.copy(), kept.documents) if isinstance(journal, MemoryJournal) else None
     if now is not None and house.proved == now:
         return
     live = states(house.desk)
@@ -398,22 +397,19 @@ def assert_can_be_rebuilt(house: House) -> None:
     again = rebuilt(house.desk)
     assert states(again) == live
     assert running(again) == remembered
-    again = rebuilt(house.desk, Drawer(Checkpoint(journal.sequence, documents)))
+    again = rebuilt(house.desk, Drawer(kept))
     assert states(again) == live
     assert running(again) == remembered
     if isinstance(journal, MemoryJournal):
-        _assert_it_was_so_without_codes(house.desk, journal, documents)
+        _assert_it_was_so_without_codes(house.desk, journal)
     house.proved = now
 
 
-def _assert_it_was_so_without_codes(desk: TradingState, journal: MemoryJournal, documents: dict[str, object]) -> None:
-    """Where the older records and documents are read as today's, what they make was compared already."""
+def _assert_it_was_so_without_codes(desk: TradingState, journal: MemoryJournal) -> None:
+    """Where the older records are read as today's, what they make was compared already."""
     older = OlderJournal(journal)
     if not older.reads_as(journal):
         assert states(rebuilt(desk, None, older)) == states(desk)
-    written = older_documents(documents)
-    if with_codes(written) != documents:
-        assert states(rebuilt(desk, Drawer(Checkpoint(journal.sequence, written)))) == states(desk)
 
 
 def running(desk: TradingState) -> dict[str, StrategyMemory]:

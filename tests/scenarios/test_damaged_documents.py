@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -162,7 +163,7 @@ def test_documents_that_do_not_fit_any_more_are_left_for_the_journal(folder: Acc
     documents = TinyDocuments(folder)
     found = documents.load()
     assert isinstance(found, Checkpoint)
-    documents.save(Checkpoint(found.sequence, {**found.documents, "control": {"killed_by": 7}, "orders": []}))
+    documents.save(replace(found, documents={**found.documents, "control": {"killed_by": 7}, "orders": []}))
 
     engine, alone = starts(folder)
 

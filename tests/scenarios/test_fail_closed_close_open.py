@@ -44,8 +44,9 @@ TROUBLES: dict[str, tuple[Alter, str, str]] = {
 
 def troubled(house: House, alter: Alter) -> None:
     """From here on every set of fresh figures comes altered."""
-    fetch: Any = house.line._figures
-    house.line._figures = lambda symbol: alter(fetch(symbol))  # type: ignore[method-assign]
+    answers = house.line._answers
+    fetch: Any = answers._figures
+    answers._figures = lambda symbol, at: alter(fetch(symbol, at))  # type: ignore[method-assign]
 
 
 def a_market_buy(house: House) -> None:

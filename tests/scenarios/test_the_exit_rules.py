@@ -26,22 +26,19 @@ from core.model.order import Effect, OrderType, StopHolder
 from core.model.regime import NoMarket, Regime, RegimeLabels, VixLevel, VixReading
 from core.model.signal import ExitReason
 from core.model.values import Price, Quantity, plain
-from core.ports import Checkpoint
 from core.settings.settings import Settings
-from core.trading_state.checkpoint import documents_of, states
+from core.trading_state.checkpoint import states
 from core.trading_state.state import TradingState
 from core.workflows.staging.exit_preview import listed_exits
 from state.journal import MemoryJournal
 from tests.scenarios.changes import confirms_now
 from tests.scenarios.house import (
-    Drawer,
     House,
     a_house_in_a_position,
     a_house_with_a_proposal,
     a_typed_buy,
     assert_can_be_rebuilt,
     minutes,
-    rebuilt,
 )
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY
 
@@ -310,18 +307,6 @@ def test_a_closed_trade_keeps_the_regime_in_which_it_was_opened() -> None:
 
     assert trade.regime == RegimeLabels(VixLevel.LOW, None, None)
     assert_can_be_rebuilt(house)
-
-
-def test_a_checkpoint_from_before_there_were_exit_rules_is_taken_up() -> None:
-    """SP-02, ST-09: what it does not know begins with what was paid."""
-    house = a_house(("10:02", "10:10", "100 101 100 101"))
-    house.until("10:05")
-    documents = {name: value for name, value in documents_of(house.desk).items() if name != "exits"}
-
-    again = rebuilt(house.desk, Drawer(Checkpoint(house.desk.journal.sequence, documents)))
-
-    mark = again.exits.mark(again.ledger.positions()[0])
-    assert (mark.best, mark.stop) == (Decimal("99.60"), Decimal("97.00"))
 
 
 def test_no_rule_speaks_where_they_are_off() -> None:

@@ -18,8 +18,7 @@ from core.model.broker import Execution, OrderUpdate, UpdateEvent
 from core.model.codes import HaltCause
 from core.model.order import OrderStatus, Side, StopHolder, TimeInForce
 from core.model.values import ClientOrderId, ExecutionId, Price, Quantity
-from core.ports import Checkpoint
-from core.trading_state.checkpoint import documents_of, rebuild, states
+from core.trading_state.checkpoint import checkpoint_of, documents_of, rebuild, states
 from core.trading_state.state import TradingState
 from core.views.builders.desk import ViewBuilder
 from tests.scenarios.changes import ROOMY, confirms_now, passes
@@ -221,7 +220,7 @@ def test_what_was_recalled_leaves_again_with_what_became_of_it() -> None:
 def test_documents_without_their_index_are_left_and_the_journal_is_read() -> None:
     """SP-02, EX-04: as after a restore"""
     house, entry = a_day_after_a_cancelled_entry()
-    drawer = Drawer(Checkpoint(house.desk.journal.sequence, documents_of(house.desk)))
+    drawer = Drawer(checkpoint_of(house.desk))
     alone = type(house.journal)()
     for recorded in house.journal.records():
         alone.append(recorded.at, recorded.fact)

@@ -22,12 +22,12 @@ from core.facts import (
 from core.messages.inputs import BarArrived
 from core.model.bar import Bar
 from core.model.signal import EntrySignal, ExitSignal
-from core.ports import Checkpoint, Recorded
+from core.ports import Recorded
 from core.runtime.scripted_operator import ConfirmAll
 from core.strategies.builtin import OF_THE_HOUSE, StrategyKinds
 from core.strategies.kit import NO_SETUP, Answer, Context, OwnStrategy
 from core.strategies.questions import missed_in
-from core.trading_state.checkpoint import documents_of, rebuild, states
+from core.trading_state.checkpoint import checkpoint_of, documents_of, rebuild, states
 from core.trading_state.state import TradingState
 from core.views.event_text import in_words
 from core.views.order_chain import chain_of
@@ -187,7 +187,7 @@ def test_a_memory_out_of_a_checkpoint_comes_to_the_same_whenever_that_was_writte
     drawers = []
     for minute in range(9 * 60 + 33, 10 * 60 + 20, 3):
         house.until(f"{minute // 60:02d}:{minute % 60:02d}")
-        drawers.append(Drawer(Checkpoint(house.journal.sequence, documents_of(house.desk))))
+        drawers.append(Drawer(checkpoint_of(house.desk)))
         if minute == 9 * 60 + 51:
             elsewhere = {"watching": {"symbols": ["IBM"]}}
             changed = settings_with("holding", "watching", strategies=elsewhere, symbols=["SPY", "IBM"])
@@ -238,7 +238,7 @@ def test_no_change_of_a_strategys_file_changes_yesterday_nor_keeps_the_account_f
 ) -> None:
     """ST-01, SP-03, SP-07: positions, orders, trades, locks and counts, by the journal alone and by a checkpoint."""
     house = a_house_of(Holding, until="10:03")
-    drawer = Drawer(Checkpoint(house.journal.sequence, documents_of(house.desk)))
+    drawer = Drawer(checkpoint_of(house.desk))
     held = house.until("10:04").held()
 
     for kept in (None, drawer):

@@ -1,5 +1,6 @@
-"""A busy demo in a process of its own, killed by the kernel at random instants, and what its next start finds.
+"""A busy demo in a process of its own, killed by the kernel, and what its next start finds.
 
+Every other kill falls between an order's record and the answer to it, as a rule; the others fall at random instants.
 `SIGKILLS=50` runs the full number; without it a few are enough to notice a break.
 """
 
@@ -30,6 +31,7 @@ from core.trading_state import checkpoint
 from core.trading_state.state import TradingState
 from state.folders import Home
 from state.journal import FileJournal, read
+from state.journal_segments import segments
 from state.lock import holder
 from tests.scenarios.house import to
 
@@ -51,6 +53,8 @@ def test_a_desk_killed_at_any_instant_finds_every_order_again_and_sends_none_twi
         is_killed_too = number % 5 == 4
         if is_killed_too:
             keyturn(environ, "kill")
+        if number % 2 and not is_killed_too:
+            stop_between_intent_and_answer(process, folder.journal)
         process.send_signal(signal.SIGKILL)
         process.wait()
         assert holder(folder) is None
@@ -94,6 +98,29 @@ def wait_until_it_trades(environ: dict[str, str], process: subprocess.Popen[byte
             return
         time.sleep(0.05)
     raise AssertionError(f"not trading within 30 s: {status}")
+
+
+def stop_between_intent_and_answer(process: subprocess.Popen[bytes], journal: Path) -> None:
+    """Stopped there as a rule; after ten seconds wherever it is. At ×300 the stretch is a third of a millisecond."""
+    until = time.monotonic() + 10
+    while time.monotonic() < until:
+        segment = segments(journal)[-1]
+        for _ in range(200):
+            if not is_answer_owed(segment):
+                continue
+            process.send_signal(signal.SIGSTOP)
+            if is_answer_owed(segment):
+                return
+            process.send_signal(signal.SIGCONT)
+
+
+def is_answer_owed(segment: Path, tail: int = 8_192) -> bool:
+    """Whether the last order that was recorded has no answer yet, as the end of the segment has it."""
+    with segment.open("rb") as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - tail))
+        end = file.read()
+    created = end.rpartition(b'"fact":"OrderCreated"')
+    return bool(created[1]) and b'"fact":"OrderStateChanged"' not in created[2]
 
 
 def has_pending(journal: Path) -> bool:

@@ -31,7 +31,6 @@ READS_ALL_THE_SAME: Mapping[tuple[str, str], str] = {
     ("core/strategies/questions.py", "StrategyQuestions._keep"): "reasons for no trade are counted by their names",
     ("core/views/event_text/staging.py", "_approval"): "names of checks",
     ("console/commands/strategies.py", "_in_words"): "whose strategy it is, for a person",
-    ("state/documents.py", "_less"): "older counts of reasons, by their names",
     ("state/unread.py", "Unread._note"): "the same words are told once, with their count",
     ("state/restoring.py", "_unsound_exchange"): "an error is told in half",
     ("state/settings_file.py", "_first_set"): "which settings a validator's message names, for a person",

@@ -6,7 +6,8 @@ from core.model.order import Side
 from core.model.staging import Verdict
 from core.risk.checks.verdicts import overridden_until, passed, refused, warned
 from core.risk.gate import Candidate, ReviewContext
-from core.risk.protections.base import Scope
+from core.risk.protections.base import Lock, Scope
+from core.risk.protections.overrides import Override
 from core.risk.protections.trades import Direction
 
 
@@ -27,19 +28,18 @@ class ProtectionCheck:
     def review(self, candidate: Candidate, state: ReviewContext) -> Verdict:
         if not state.protections.by_name[self.protection].locks.by_scope:
             return self._passes
-        if state.protections.shuts_nothing(self.protection, state.at):
-            return self._passes
         direction = Direction.LONG if candidate.order.side is Side.BUY else Direction.SHORT
-        entry = Scope(candidate.order.symbol, direction, candidate.strategy)
-        locks = state.protections.locks_on(self.protection, entry, state.at)
-        if not locks:
-            return self._overridden(entry, state)
-        return refused(self.name, "; ".join(f"{lock.scope}: {lock.reason}, {lock.end(state.venue)}" for lock in locks))
+        found = state.protections.on_entry(
+            self.protection, Scope(candidate.order.symbol, direction, candidate.strategy), state.at
+        )
+        if not found:
+            return self._passes
+        shut = [f"{lock.scope}: {lock.reason}, {lock.end(state.venue)}" for lock, override in found if override is None]
+        if shut:
+            return refused(self.name, "; ".join(shut))
+        return warned(self.name, "; ".join(_passed_over(lock, override, state) for lock, override in found if override))
 
-    def _overridden(self, entry: Scope, state: ReviewContext) -> Verdict:
-        """What passes for the operator's word alone is said of each guard (RK-06)."""
-        said = [
-            f"{lock.scope}: {lock.reason}; {overridden_until(override, state.at, state.venue)}"
-            for lock, override in state.protections.overridden_on(self.protection, entry, state.at)
-        ]
-        return warned(self.name, "; ".join(said)) if said else self._passes
+
+def _passed_over(lock: Lock, override: Override, state: ReviewContext) -> str:
+    """What passes for the operator's word alone is said of each guard (RK-06)."""
+    return f"{lock.scope}: {lock.reason}; {overridden_until(override, state.at, state.venue)}"

@@ -245,28 +245,16 @@ class ProtectionBook:
             and any(str(lock.scope) == scope for lock in protection.locks.holding(at))
         )
 
-    def shuts_nothing(self, name: str, at: datetime) -> bool:
-        """Whether no lock of a protection holds, so that it need not be asked of an entry."""
-        return not [lock for lock in self.by_name[name].locks.by_scope.values() if lock.holds(at)]
-
-    def locks_on(self, name: str, entry: Scope, at: datetime) -> tuple[Lock, ...]:
-        """Why a protection shuts an entry out; nothing where it is off."""
+    def on_entry(self, name: str, entry: Scope, at: datetime) -> list[tuple[Lock, Override | None]]:
+        """A protection's locks on an entry, each with the operator's word that lets it pass; none where it is off."""
         protection = self.by_name[name]
         if not self.is_on(protection):
-            return ()
-        return tuple(
-            lock
-            for lock in protection.locks.holding(at)
-            if lock.scope.covers(entry) and not self.latches.passes(name, str(lock.scope), lock.tripped_at, at)
-        )
-
-    def overridden_on(self, name: str, entry: Scope, at: datetime) -> Iterator[tuple[Lock, Override]]:
-        """What would shut an entry out, and passes for the operator's word."""
-        protection = self.by_name[name]
-        for lock in protection.locks.holding(at) if self.is_on(protection) else ():
-            found = self.latches.passing(name, str(lock.scope), lock.tripped_at, at)
-            if found is not None and lock.scope.covers(entry):
-                yield lock, found
+            return []
+        return [
+            (lock, self.latches.passing(name, str(lock.scope), lock.tripped_at, at))
+            for lock in protection.locks.by_scope.values()
+            if lock.scope.covers(entry) and lock.holds(at)
+        ]
 
     def overridden(self, answer: Answer, at: datetime) -> Override | None:
         """What lets entries pass this trip now, if anything does."""

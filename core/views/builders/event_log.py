@@ -14,7 +14,7 @@ from core.model.said_once import SaidOnce
 from core.model.values import Price
 from core.ports import Recorded
 from core.trading_state.state import TradingState
-from core.views import ProposalOutcome, LogRow, NotEdited, NotStaged
+from core.views import LogRow, NotEdited, NotStaged, ProposalOutcome
 from core.views.event_text import in_words, kind_of, severity_of
 from core.views.order_text import order_in_words, purpose_in_words
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import orjson
 import pytest
@@ -19,7 +20,7 @@ def a_kept_desk() -> tuple[House, Drawer]:
     drawer = Drawer()
     save(house.desk, drawer)
     assert isinstance(drawer.kept, Checkpoint)
-    drawer.kept = Checkpoint(drawer.kept.sequence, orjson.loads(orjson.dumps(drawer.kept.documents)))
+    drawer.kept = replace(drawer.kept, documents=orjson.loads(orjson.dumps(drawer.kept.documents)))
     house.until("10:08")
     return house, drawer
 
@@ -73,15 +74,19 @@ def test_a_document_in_memory_is_no_part_of_the_desk() -> None:
 
 
 def _without_orders(kept: Checkpoint) -> Checkpoint:
-    return Checkpoint(kept.sequence, {n: d for n, d in kept.documents.items() if n != "orders"})
+    return replace(kept, documents={n: d for n, d in kept.documents.items() if n != "orders"})
 
 
-def _of_another_shape(kept: Checkpoint) -> Checkpoint:
-    return Checkpoint(kept.sequence, {**kept.documents, "day": {"day": "no day at all"}})
+def _of_an_older_program(kept: Checkpoint) -> Checkpoint:
+    return replace(kept, shape="of slices with other fields")
+
+
+def _garbled(kept: Checkpoint) -> Checkpoint:
+    return replace(kept, documents={**kept.documents, "day": {"day": "no day at all"}})
 
 
 def _ahead(kept: Checkpoint) -> Checkpoint:
-    return Checkpoint(kept.sequence + 1_000_000, kept.documents)
+    return replace(kept, sequence=kept.sequence + 1_000_000)
 
 
 def test_documents_ahead_of_the_journal_mean_that_its_end_is_lost_and_nothing_starts() -> None:
@@ -98,7 +103,8 @@ def test_documents_ahead_of_the_journal_mean_that_its_end_is_lost_and_nothing_st
     ("damage", "words"),
     [
         (_without_orders, "the state documents do not fit"),
-        (_of_another_shape, "the state documents do not fit"),
+        (_garbled, "the state documents do not fit"),
+        (_of_an_older_program, "the state documents are of an older Keyturn"),
     ],
 )
 def test_documents_that_do_not_fit_only_mean_that_more_of_the_journal_is_read(

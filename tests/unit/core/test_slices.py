@@ -105,7 +105,7 @@ def test_documents_of_before_a_slice_was_there_leave_it_to_the_journal() -> None
 
     again = a_desk(Toy(), journal=live.journal)  # type: ignore[arg-type]
 
-    assert rebuild(again, drawer) == ("the state documents do not fit: 1 errors; rebuilt from the journal",)
+    assert rebuild(again, drawer) == ("the state documents are of an older Keyturn; rebuilt from the journal",)
     assert states(again)["toy"] == ToyState({HaltCause.KEY: 1}, at("09:30"))
 
 

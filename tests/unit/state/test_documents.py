@@ -175,15 +175,6 @@ def test_what_a_program_with_newer_facts_wrote_does_not_save_an_older_one_from_r
     assert f"a newer Keyturn wrote it (facts of {known + 1}, this one knows {known})" in documents.notes[0]
 
 
-def test_an_older_file_is_migrated(folder, monkeypatch):
-    """SP-02"""
-    saved(folder, 1)
-    known = module.VERSION
-    monkeypatch.setattr(module, "VERSION", known + 1)
-    monkeypatch.setitem(module.MIGRATIONS, known, lambda slices: {"renamed": slices["counters"]})
-    assert TinyDocuments(folder).load() == Checkpoint(1, {"renamed": []})
-
-
 def test_documents_of_an_older_state_are_left_for_the_journal_and_kept(folder, monkeypatch):
     """SP-07, SP-02: they cannot say what nobody looked for then; they are no damage, and a kill in them is seen"""
     saved(folder, 1, 2)
@@ -201,46 +192,6 @@ def test_documents_of_an_older_state_are_left_for_the_journal_and_kept(folder, m
     assert TinyDocuments(folder).load() == Checkpoint(3, SLICES)
     assert module._checkpoint_in(folder.backups / "documents.1.json") == Checkpoint(2, SLICES)
     assert not (folder.path / "documents.damaged.json").exists()
-
-
-def test_documents_from_before_the_breaker_begin_with_a_closed_one(folder, monkeypatch):
-    """SP-02, EX-15: nothing was counted then; the rest is as it was."""
-    monkeypatch.setattr(module, "VERSION", 1)
-    saved(folder, 1)
-    monkeypatch.undo()
-    found = TinyDocuments(folder).load()
-    assert isinstance(found, Checkpoint)
-    later = ("breaker", "latencies", "tally", "protections", "regime", "sizing", "margin")
-    anew = {"orders": {"forgotten": 1, "forgotten_sum": "-"}}
-    assert found.documents == {**SLICES, **anew, **{name: {} for name in later}}
-
-
-def test_documents_from_before_memories_stood_apart_keep_every_memory_and_every_count(folder, monkeypatch):
-    """SP-02, ST-01: what was counted in the session that was on is still counted in it."""
-    plan = {"stop": "99.30"}
-    row = {"memory": {"plan": plan}, "wants_history": True, "seen": 7, "last_answer": "NO_SETUP", "paused_at": None}
-    counts = {"reasons": {"NO_SETUP": 40, "DISABLED": 3}, "session_reasons": {"NO_SETUP": 12, "SIGNAL": 1}}
-    strategies = {"runners": {"sma/SPY": {**row, **counts}}, "marks": {"SPY": "99.60"}}
-    monkeypatch.setattr(module, "VERSION", 3)
-    TinyDocuments(folder).save(Checkpoint(1, {**SLICES, "strategies": strategies}))
-    monkeypatch.undo()
-
-    found = TinyDocuments(folder).load()
-
-    assert isinstance(found, Checkpoint)
-    assert found.documents["strategies"] == {
-        "runners": {"sma/SPY": {"paused_at": None, "reasons": {"NO_SETUP": 28, "DISABLED": 3}}},
-        "marks": {"SPY": "99.60"},
-    }
-    assert found.documents["memories"] == {
-        "sma/SPY": {
-            "state": {"plan": plan},
-            "wants_history": True,
-            "seen": 7,
-            "reasons": {"NO_SETUP": 12, "SIGNAL": 1},
-            "last_answer": "NO_SETUP",
-        }
-    }
 
 
 @pytest.mark.parametrize("content", [{}, {"checkpoint": {}}, {"checkpoint": {"1": {"version": 1}}}])
