@@ -264,7 +264,7 @@ class DeskApp(App[None]):
         if pane == "proposals":
             self.open_ticket(ProposalId(message.key))
         else:
-            self.errands.open_row(pane, message.key)
+            self.errands.open_detail(pane, message.key)
 
     def action_urgent_exit(self) -> None:
         self.desk_actions.open_urgent_exit()

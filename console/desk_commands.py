@@ -120,15 +120,15 @@ class DeskCommands:
 
     # ── rows ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def open_row(self, pane: str, key: str) -> None:
+    def open_detail(self, pane: str, key: str) -> None:
         entry = PANES.get(pane)
         if entry is not None and entry.opens is not None:
-            self._open_detail(*entry.opens, key)
+            self._open_text(*entry.opens, key)
 
     def open_wire(self) -> None:
-        self._open_detail("Orders and the broker", wire, "")
+        self._open_text("Orders and the broker", wire, "")
 
-    def _open_detail(self, title: str, tell: Telling, key: str) -> None:
+    def _open_text(self, title: str, tell: Telling, key: str) -> None:
         detail = DetailScreen(self.desk, title, tell, key)
         if detail.tells_something:
             self.app.push_screen(detail)
