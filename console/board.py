@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TypeVar
 
 from textual.app import ComposeResult
 from textual.geometry import Size
@@ -11,7 +12,7 @@ from textual.screen import Screen
 from console.client.handle import EngineFailed, EngineLoading
 from console.layout import PaneArea, fits, is_narrow, too_small
 from console.log_pane import LogPane
-from console.panes import OrdersPane, PositionsPane, ProposalsPane, ProtectionsPane, Results, StrategiesPane, Want
+from console.panes import PANES, OrdersPane, PositionsPane, ProposalsPane, Want
 from core.views import DeskView
 from widgets.chart import Chart
 from widgets.footer import FooterLine
@@ -21,8 +22,7 @@ from widgets.states import state_of
 from widgets.status_lines import StatusLines
 from widgets.ticket import wrapped
 
-STATEFUL = ("proposals", "positions", "orders", "strategies", "log")
-"""Panes whose frame says that the desk is not on; protections say what keeps entries shut, results are of the past."""
+P = TypeVar("P", bound=Pane)
 
 
 class Board:
@@ -43,22 +43,9 @@ class Board:
         self.status = StatusLines(id="status")
         self.notice = Lines(id="notice")
         self.line = FooterLine(id="footer")
-        self.proposals, self.positions, self.orders = ProposalsPane(want), PositionsPane(want), OrdersPane(want)
-        self.protections, self.strategies, self.log, self.results = (
-            ProtectionsPane(want),
-            StrategiesPane(want),
-            LogPane(),
-            Results(),
-        )
-        self.panes: dict[str, Pane] = {
-            "proposals": self.proposals,
-            "positions": self.positions,
-            "orders": self.orders,
-            "protections": self.protections,
-            "strategies": self.strategies,
-            "log": self.log,
-            "results": self.results,
-        }
+        self.panes = {name: entry.make(want) for name, entry in PANES.items()}
+        self.proposals, self.positions = self._pane(ProposalsPane), self._pane(PositionsPane)
+        self.orders, self.log = self._pane(OrdersPane), self._pane(LogPane)
         self.chart = Chart()
         self.holder = "proposals"
         self._area = PaneArea()
@@ -66,6 +53,9 @@ class Board:
         self._has_panes = False
         self._drawn_for: tuple[object, ...] = ()
         self._arranged_for: tuple[bool, Size] | None = None
+
+    def _pane(self, kind: type[P]) -> P:
+        return next(pane for pane in self.panes.values() if isinstance(pane, kind))
 
     def compose(self) -> ComposeResult:
         yield self.status
@@ -140,18 +130,13 @@ class Board:
         if not fits(*size):
             self.notice.show([*wrapped("", too_small(*size), width_of(size) - 4, "strong")])
         self.status.show_desk(view, now, width_of(size), ended)
-        for pane in self.panes.values():
-            pane.show_state(state_of(view.status, ended) if pane.id in STATEFUL else "")
-        self.proposals.show(view.proposals, view.strategies, now, view.status.entries_refused)
-        self.orders.show(view.orders, now, view.refusals if self.orders.shows_all else (), view.others)
-        self.protections.show(view.protections, view.status.entries_refused, now, is_narrow(size))
-        if not is_another:
-            return False
-        self.positions.show(view.positions, now, view.foreign)
-        self.strategies.show(view.strategies, view.proposals, view.results)
-        self.results.show(view.trades, view.results)
-        self.log.show(view.log, now)
-        return True
+        for name, entry in PANES.items():
+            pane = self.panes[name]
+            pane.is_narrow = is_narrow(size)
+            pane.show_state(state_of(view.status, ended) if entry.has_state else "")
+            if is_another or entry.is_timed:
+                pane.show(view, now)
+        return is_another
 
 
 def width_of(size: Size) -> int:

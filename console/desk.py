@@ -37,9 +37,7 @@ from console.log_pane import WriteLog
 from console.row_actions import RowActions
 from console.screens.advice import AdviceScreen
 from console.screens.chord import ChordScreen
-from console.screens.detail import WIRE
 from console.screens.dialog import Dialog, DialogLayer
-from console.screens.help import HelpScreen
 from console.screens.kill import KillScreen
 from console.screens.leave import LeaveScreen
 from console.screens.new_order import NewOrderScreen
@@ -293,13 +291,13 @@ class DeskApp(App[None]):
         self.errands.copy_row()
 
     def action_help(self) -> None:
-        self.push_screen(HelpScreen(self.hearing.place()))
+        self.errands.open_help(self.hearing.place())
 
     def action_guide(self) -> None:
         self.errands.open_guide()
 
     def action_broker_answers(self) -> None:
-        self.errands.open_detail(WIRE, "")
+        self.errands.open_wire()
 
     def action_clear_breaker(self) -> None:
         self.desk_actions.clear_breaker()

@@ -14,13 +14,16 @@ from textual.app import App
 from textual.dom import DOMNode
 from textual.worker import get_current_worker
 
-from console.keymap import LISTS, Key, KeyScope
-from console.panes import PLACES
+from console.details.lines import Telling
+from console.details.wire import wire
+from console.keymap import Key, KeyScope
+from console.panes import PANES
 from console.screens.chord import ChordScreen
 from console.screens.commands import CommandsScreen
-from console.screens.detail import TELLINGS, DetailScreen
+from console.screens.detail import DetailScreen
 from console.screens.dialog_host import DialogHost
 from console.screens.guide import GuideScreen
+from console.screens.help import HelpScreen
 from core.ports import OperatorError
 from widgets.grid import Grid
 from widgets.grid_text import harmless
@@ -80,6 +83,10 @@ class DeskCommands:
         remember = self.desk.surroundings.guide_was_closed
         self.app.push_screen(GuideScreen(lambda: self.aside(remember, lambda _none: None)))
 
+    def open_help(self, place: KeyScope) -> None:
+        pane = PANES.get(place.value)
+        self.app.push_screen(HelpScreen(place, pane.about if pane is not None else ""))
+
     # ── commands ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def open_commands(self, place: KeyScope) -> None:
@@ -90,7 +97,7 @@ class DeskCommands:
         pane = grid.parent if grid is not None else None
 
         def run(key: Key) -> None:
-            if key.place in LISTS and key.place is not place:
+            if key.place.value in PANES and key.place is not place:
                 self._go_to(key)
                 return
             node = nodes.get(key.place, pane)
@@ -102,8 +109,7 @@ class DeskCommands:
 
     def _go_to(self, key: Key) -> None:
         """The pane of a command; nothing is done to a row that may not have been on the screen."""
-        pane = next(name for name, place in PLACES.items() if place is key.place)
-        self.desk.action_pane(pane)
+        self.desk.action_pane(key.place.value)
         self.desk.say(f"{key.written} {key.description}: press it on the row that you mean")
 
     async def do_what_is_due(self) -> None:
@@ -115,9 +121,15 @@ class DeskCommands:
     # ── rows ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def open_detail(self, pane: str, key: str) -> None:
-        if pane not in TELLINGS:
-            return
-        detail = DetailScreen(self.desk, pane, key)
+        entry = PANES.get(pane)
+        if entry is not None and entry.opens is not None:
+            self._open_text(*entry.opens, key)
+
+    def open_wire(self) -> None:
+        self._open_text("Orders and the broker", wire, "")
+
+    def _open_text(self, title: str, tell: Telling, key: str) -> None:
+        detail = DetailScreen(self.desk, title, tell, key)
         if detail.tells_something:
             self.app.push_screen(detail)
         else:

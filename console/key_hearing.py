@@ -6,9 +6,8 @@ from textual import events
 from textual.app import App
 
 from console.board import Board
-from console.keymap import KeyScope
+from console.keymap import PANES, KeyScope
 from console.log_pane import LogPane
-from console.panes import PLACES
 from console.screens.basket import BasketScreen
 from console.screens.dialog import Dialog
 from console.screens.dialog_host import DialogHost
@@ -76,7 +75,7 @@ class KeyHearing:
             return KeyScope.FILTER
         focused = self.app.focused
         name = (focused.id or "").removesuffix("-grid") if isinstance(focused, Grid) else ""
-        return PLACES.get(name, KeyScope.EVERYWHERE)
+        return next((pane for pane in PANES if pane.value == name), KeyScope.EVERYWHERE)
 
     def distrust_pictures(self) -> None:
         """A terminal that changed its size may show another picture than was painted, also at its old size again."""

@@ -80,15 +80,25 @@ class Key:
     is_fixed: bool = False
 
 
-PANES = ("proposals", "positions", "orders", "protections", "strategies", "log", "results")
+PANES = (
+    KeyScope.PROPOSALS,
+    KeyScope.POSITIONS,
+    KeyScope.ORDERS,
+    KeyScope.PROTECTIONS,
+    KeyScope.STRATEGIES,
+    KeyScope.LOG,
+    KeyScope.RESULTS,
+)
+"""By their numbers; each is called as the place of its keys."""
+DIALOGS = frozenset({*KeyScope} - {*PANES} - {KeyScope.EVERYWHERE, KeyScope.LIST})
 
 _EVERYWHERE, _LIST, _TICKET, _KILL = KeyScope.EVERYWHERE, KeyScope.LIST, KeyScope.TICKET, KeyScope.KILL
 _FIELD, _READING = KeyScope.FIELD, KeyScope.READING
 
 KEYS: tuple[Key, ...] = (
     *(
-        Key(f"pane.{name}", _EVERYWHERE, f"{number}", f"{number}", f"app.pane('{name}')", name)
-        for number, name in enumerate(PANES, start=1)
+        Key(f"pane.{pane.value}", _EVERYWHERE, f"{number}", f"{number}", f"app.pane('{pane.value}')", pane.value)
+        for number, pane in enumerate(PANES, start=1)
     ),
     Key("pane.next", _EVERYWHERE, "tab", "Tab", "app.focus_next", "next pane"),
     Key("pane.previous", _EVERYWHERE, "shift+tab", "Shift+Tab", "app.focus_previous", "previous pane"),
@@ -118,20 +128,20 @@ KEYS: tuple[Key, ...] = (
     Key("grid.first", _LIST, "home", "Home", "first", "first"),
     Key("grid.last", _LIST, "end", "End", "last", "last"),
     Key("grid.open", _LIST, "enter", "Enter", "open", "open", is_in_footer=True),
-    Key("proposal.decline", KeyScope.PROPOSALS, "x", "x", "decline", "decline", is_in_footer=True),
-    Key("symbol.refuse", KeyScope.PROPOSALS, "X", "X", "refuse_symbol", "not this symbol today"),
-    Key("position.close", KeyScope.POSITIONS, "c", "c", "close", "close", is_in_footer=True),
-    Key("position.stop", KeyScope.POSITIONS, "m", "m", "move_stop", "move stop", is_in_footer=True),
-    Key("position.attended", KeyScope.POSITIONS, "u", "u", "attended", "signed exits need your key again"),
-    Key("order.cancel", KeyScope.ORDERS, "d", "d", "cancel", "cancel", is_in_footer=True),
-    Key("order.edit", KeyScope.ORDERS, "e", "e", "edit", "edit", is_in_footer=True),
-    Key("order.why", KeyScope.ORDERS, "w", "w", "why", "why", is_in_footer=True),
-    Key("order.warning", KeyScope.ORDERS, "W", "W", "warning", "the broker's warning"),
+    Key("proposal.decline", KeyScope.PROPOSALS, "x", "x", "want('decline')", "decline", is_in_footer=True),
+    Key("symbol.refuse", KeyScope.PROPOSALS, "X", "X", "want('refuse symbol')", "not this symbol today"),
+    Key("position.close", KeyScope.POSITIONS, "c", "c", "want('close')", "close", is_in_footer=True),
+    Key("position.stop", KeyScope.POSITIONS, "m", "m", "want('move stop')", "move stop", is_in_footer=True),
+    Key("position.attended", KeyScope.POSITIONS, "u", "u", "want('attended')", "signed exits need your key again"),
+    Key("order.cancel", KeyScope.ORDERS, "d", "d", "want('cancel')", "cancel", is_in_footer=True),
+    Key("order.edit", KeyScope.ORDERS, "e", "e", "want('edit')", "edit", is_in_footer=True),
+    Key("order.why", KeyScope.ORDERS, "w", "w", "want('why')", "why", is_in_footer=True),
+    Key("order.warning", KeyScope.ORDERS, "W", "W", "want('warning')", "the broker's warning"),
     Key("order.all", KeyScope.ORDERS, "a", "a", "all", "refusals too"),
-    Key("protection.override", KeyScope.PROTECTIONS, "o", "o", "override", "override", is_in_footer=True),
-    Key("strategy.pause", KeyScope.STRATEGIES, "space", "Space", "pause", "pause or resume", is_in_footer=True),
-    Key("strategy.more", KeyScope.STRATEGIES, "plus", "+", "more", "adopt the allocation that is proposed"),
-    Key("strategy.no_more", KeyScope.STRATEGIES, "minus", "-", "no_more", "decline it"),
+    Key("protection.override", KeyScope.PROTECTIONS, "o", "o", "want('override')", "override", is_in_footer=True),
+    Key("strategy.pause", KeyScope.STRATEGIES, "space", "Space", "want('pause')", "pause or resume", is_in_footer=True),
+    Key("strategy.more", KeyScope.STRATEGIES, "plus", "+", "want('more')", "adopt the allocation that is proposed"),
+    Key("strategy.no_more", KeyScope.STRATEGIES, "minus", "-", "want('no more')", "decline it"),
     Key("log.filter", KeyScope.LOG, "slash", "/", "filter", "filter", is_in_footer=True),
     Key("log.clear", KeyScope.LOG, "escape", "Esc", "clear_filter", "clear the filter"),
     Key("log.follow", KeyScope.LOG, "f", "f", "follow", "follow", is_in_footer=True),
@@ -206,19 +216,6 @@ Every other key of a pane acts before the next one is looked at: what was typed 
 or the line that it opened (OP-04).
 """
 
-LISTS = frozenset(
-    {
-        KeyScope.PROPOSALS,
-        KeyScope.POSITIONS,
-        KeyScope.ORDERS,
-        KeyScope.PROTECTIONS,
-        KeyScope.STRATEGIES,
-        KeyScope.LOG,
-        KeyScope.RESULTS,
-    }
-)
-DIALOGS = frozenset({*KeyScope} - LISTS - {KeyScope.EVERYWHERE, KeyScope.LIST})
-
 _held: dict[str, Key] = {key.id: key for key in KEYS}
 """The table as it holds now."""
 
@@ -282,7 +279,7 @@ def reachable(place: KeyScope, table: Mapping[str, Key] = _held) -> list[Key]:
     around = [key for key in keys if key.place is _EVERYWHERE and (key.is_first or place not in DIALOGS)]
     if place is _EVERYWHERE:
         return around
-    in_a_list = [key for key in keys if key.place is _LIST and place in LISTS]
+    in_a_list = [key for key in keys if key.place is _LIST and place in PANES]
     return [*in_a_list, *(key for key in keys if key.place is place), *around]
 
 

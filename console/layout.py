@@ -13,6 +13,7 @@ from textual.geometry import NULL_OFFSET, NULL_SPACING, Region, Size
 from textual.layout import ArrangeResult, Layout, WidgetPlacement
 from textual.widget import Widget
 
+from console.panes import PANES, Place
 from console.screens.dialog import MINIMUM
 
 WIDE, WIDEST = 120, 180
@@ -21,8 +22,12 @@ TALL = 30
 """Lines from which the left column holds three panes under each other."""
 LEFT_WIDTH, RIGHT_WIDTH = 80, 40
 """Columns of the left column where there are three, and of the right one where there are two or three."""
-LEFT = ("positions", "orders", "results")
-CHOICES = (*LEFT, "protections", "strategies")
+SECOND, THIRD, RIGHT = (
+    tuple(name for name, entry in PANES.items() if entry.place is place)
+    for place in (Place.SECOND, Place.THIRD, Place.RIGHT)
+)
+LEFT = (*SECOND, *THIRD)
+CHOICES = (*LEFT, *RIGHT)
 """What one column shows beside proposals and log, by its number."""
 
 
@@ -49,7 +54,7 @@ class Choice:
         if name not in CHOICES:
             return self
         left = name if name in LEFT else self.left
-        third = name if name in ("orders", "results") else self.third
+        third = name if name in THIRD else self.third
         return replace(self, beside=name, left=left, third=third)
 
 
@@ -73,10 +78,14 @@ def places(screen: Size, area: Size, choice: Choice) -> dict[str, Region]:
     foot = max(5, area.height // (3 if screen.width < WIDEST else 4))
     above = area.height - foot
     log = {"log": Region(0, above, area.width, foot)}
-    right = _stack(area.width - RIGHT_WIDTH, RIGHT_WIDTH, above, ("protections", "strategies"))
+    right = _stack(area.width - RIGHT_WIDTH, RIGHT_WIDTH, above, RIGHT)
     if screen.width < WIDEST:
         return {**_stack(0, area.width - RIGHT_WIDTH, above, _left(screen, choice)), **right, **log}
-    own = replace(choice, left="positions" if choice.left == "results" else choice.left, third="orders")
+    own = replace(
+        choice,
+        left="positions" if choice.left == "results" else choice.left,
+        third="orders" if choice.third == "results" else choice.third,
+    )
     left = _stack(0, LEFT_WIDTH, above, _left(screen, own))
     middle, chart = area.width - LEFT_WIDTH - RIGHT_WIDTH, above * 3 // 5
     return {

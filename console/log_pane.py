@@ -10,7 +10,7 @@ from textual.message import Message
 
 from console.keymap import KEYS, KeyScope, bindings_for
 from console.screens.text_fields import ERASE, LONGEST, one_line
-from core.views import LogRow
+from core.views import DeskView, LogRow
 from widgets import format as f
 from widgets.log import Log
 
@@ -37,11 +37,14 @@ class LogPane(Log):
         self._all: Sequence[LogRow] = ()
         self._now: datetime | None = None
 
-    def show(self, rows: Sequence[LogRow], now: datetime | None = None, of: int | None = None) -> None:
-        self._all, self._now = rows, now or self._now
-        shown = self.shown()
-        super().show(shown, self._now, len(rows) if self.filter else of)
-        keys = f"Enter keeps it  Esc clears it  {len(shown)} of {len(rows)}" if self.is_typing else "Esc clears it"
+    def show(self, view: DeskView, now: datetime) -> None:
+        self._all, self._now = view.log, now
+        self._fill()
+
+    def _fill(self) -> None:
+        shown, count = self.shown(), len(self._all)
+        self.show_rows(shown, self._now, count if self.filter else None)
+        keys = f"Enter keeps it  Esc clears it  {len(shown)} of {count}" if self.is_typing else "Esc clears it"
         cursor = "▏" if self.is_typing else ""
         self.note(f"/ {self.filter}{cursor}  {keys}" if self.filter or self.is_typing else "")
 
@@ -71,15 +74,15 @@ class LogPane(Log):
     def end_typing(self) -> None:
         """What was typed holds; letters are commands again."""
         self.is_typing = False
-        self.show(self._all)
+        self._fill()
 
     def _filter(self, text: str) -> None:
         self.filter = text[:LONGEST]
-        self.show(self._all)
+        self._fill()
 
     def on_grid_moved(self) -> None:
         """The frame says at once whether the end is followed."""
-        self.show(self._all)
+        self._fill()
 
     def on_descendant_blur(self) -> None:
         if self.is_typing:
@@ -87,7 +90,7 @@ class LogPane(Log):
 
     def action_filter(self) -> None:
         self.is_typing = True
-        self.show(self._all)
+        self._fill()
 
     def action_clear_filter(self) -> None:
         self.filter = ""
@@ -95,7 +98,7 @@ class LogPane(Log):
 
     def action_follow(self) -> None:
         self.follow()
-        self.show(self._all)
+        self._fill()
 
     def action_write(self) -> None:
         """What is shown, the newest last, with the filter named above it."""

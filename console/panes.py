@@ -1,12 +1,26 @@
-"""The panes with their keys: what a key on a row wants is told to the desk, which alone may act."""
+"""The panes of the desk, in one table, by their names: board, layout, help, details and the chart read it.
+
+What a key on a row wants is told to the desk, which alone may act.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
 
+from console.details.guards import protection, strategy
+from console.details.lines import Telling
+from console.details.order import order
+from console.details.past import record, trade
+from console.details.position import position
 from console.keymap import KeyScope, bindings_for
+from console.log_pane import LogPane
+from core.model.values import Symbol
+from core.views import DeskView
 from widgets.grid import Grid
 from widgets.orders import Orders
+from widgets.pane import Pane
 from widgets.positions import Positions
 from widgets.proposals import ProposalTable
 from widgets.protections import Protections
@@ -29,50 +43,20 @@ class Wanting:
         super().__init__()
         self.want = want
 
-    def want_for_row(self, what: str) -> None:
+    def action_want(self, what: str) -> None:
         self.want(what, self.grid.selected)
 
 
 class ProposalsPane(Wanting, ProposalTable):
     BINDINGS = bindings_for(KeyScope.PROPOSALS)
 
-    def action_decline(self) -> None:
-        self.want_for_row("decline")
-
-    def action_refuse_symbol(self) -> None:
-        self.want_for_row("refuse symbol")
-
 
 class PositionsPane(Wanting, Positions):
     BINDINGS = bindings_for(KeyScope.POSITIONS)
 
-    def action_close(self) -> None:
-        self.want_for_row("close")
-
-    def action_move_stop(self) -> None:
-        self.want_for_row("move stop")
-
-    def action_attended(self) -> None:
-        self.want_for_row("attended")
-
 
 class OrdersPane(Wanting, Orders):
-    """`shows_all` with what never became an order."""
-
     BINDINGS = bindings_for(KeyScope.ORDERS)
-    shows_all = False
-
-    def action_cancel(self) -> None:
-        self.want_for_row("cancel")
-
-    def action_edit(self) -> None:
-        self.want_for_row("edit")
-
-    def action_warning(self) -> None:
-        self.want_for_row("warning")
-
-    def action_why(self) -> None:
-        self.want_for_row("why")
 
     def action_all(self) -> None:
         self.shows_all = not self.shows_all
@@ -82,41 +66,113 @@ class OrdersPane(Wanting, Orders):
 class ProtectionsPane(Wanting, Protections):
     BINDINGS = bindings_for(KeyScope.PROTECTIONS)
 
-    def action_override(self) -> None:
-        self.want_for_row("override")
-
 
 class StrategiesPane(Wanting, Strategies):
     BINDINGS = bindings_for(KeyScope.STRATEGIES)
 
-    def action_pause(self) -> None:
-        self.want_for_row("pause")
 
-    def action_more(self) -> None:
-        self.want_for_row("more")
+class Place(Enum):
+    """Where a pane stands from 120 columns on; in one column all but those that are always there take turns."""
 
-    def action_no_more(self) -> None:
-        self.want_for_row("no more")
+    ALWAYS = "at every size: the first of the left column, or under all"
+    SECOND = "the second of the left column"
+    THIRD = "the third of the left column, in turns"
+    RIGHT = "the right column"
 
 
-PLACES: dict[str, KeyScope] = {
-    "proposals": KeyScope.PROPOSALS,
-    "positions": KeyScope.POSITIONS,
-    "orders": KeyScope.ORDERS,
-    "protections": KeyScope.PROTECTIONS,
-    "strategies": KeyScope.STRATEGIES,
-    "log": KeyScope.LOG,
-    "results": KeyScope.RESULTS,
-}
-"""Where the keyboard is, by the pane that has it."""
+@dataclass(frozen=True, slots=True)
+class PaneEntry:
+    """One pane. Its number and its keys are in `console.keymap`, what it shows of the picture in its widget.
 
-__all__ = [
-    "PLACES",
-    "OrdersPane",
-    "PositionsPane",
-    "ProposalsPane",
-    "Protections",
-    "Results",
-    "StrategiesPane",
-    "Want",
-]
+    Attributes
+    ----------
+    about
+        What it shows, in a line or two, for the help.
+    opens
+        What Enter opens on a row: how that is called, and what tells of the row by its key; None where the desk itself
+        knows.
+    symbols
+        The key and the symbol of each row that has one: the chart is of the selected row's.
+    is_timed
+        Whether ages or times left run on in it between two pictures.
+    has_state
+        Whether its frame says that the desk is not on.
+    """
+
+    scope: KeyScope
+    make: Callable[[Want], Pane]
+    place: Place
+    about: str
+    opens: tuple[str, Telling] | None = None
+    symbols: Callable[[DeskView], Iterable[tuple[str, Symbol]]] = lambda _view: ()
+    is_timed: bool = False
+    has_state: bool = True
+
+
+_ENTRIES = (
+    PaneEntry(
+        KeyScope.PROPOSALS,
+        ProposalsPane,
+        Place.ALWAYS,
+        "What strategies and exits ask you to confirm; nothing here has been sent. Exits stand first and count up "
+        "until you act, entries count down and run out.",
+        symbols=lambda view: ((row.id, row.symbol) for row in view.proposals),
+        is_timed=True,
+    ),
+    PaneEntry(
+        KeyScope.POSITIONS,
+        PositionsPane,
+        Place.SECOND,
+        "What you hold: average price, last price with its age where it is old, profit in USD and in R (times what was "
+        "risked to the stop), and who holds the stop: the broker for that many shares, or YOU.",
+        ("Position", position),
+        lambda view: ((row.key, row.symbol) for row in view.positions),
+    ),
+    PaneEntry(
+        KeyScope.ORDERS,
+        OrdersPane,
+        Place.THIRD,
+        "The orders of today with their state at the broker, the newest first. `cancelling`, `in doubt` and `late "
+        "fill` are marks of this desk. The lower edge gives the reason of the selected one.",
+        ("Order", order),
+        lambda view: ((row.id, row.symbol) for row in view.orders),
+        is_timed=True,
+    ),
+    PaneEntry(
+        KeyScope.PROTECTIONS,
+        ProtectionsPane,
+        Place.RIGHT,
+        "What guards entries: each measure against its limit. A guard that is TRIPPED stops entries, one that is FULL "
+        "has no more to give, one that is CLOSED waits for its hour. Exits are never held up.",
+        ("Protection", protection),
+        is_timed=True,
+        has_state=False,  # it says itself what keeps entries shut
+    ),
+    PaneEntry(
+        KeyScope.STRATEGIES,
+        StrategiesPane,
+        Place.RIGHT,
+        "What each strategy last answered on each symbol, and for how many bars of the session. A paused one opens "
+        "nothing and goes on watching its exits.",
+        ("Strategy", strategy),
+        lambda view: ((row.key, row.symbol) for row in view.strategies),
+    ),
+    PaneEntry(
+        KeyScope.LOG,
+        lambda _want: LogPane(),
+        Place.ALWAYS,
+        "Every fact of the journal but the bars, the newest at the end. It follows until you move.",
+        ("Record", record),
+    ),
+    PaneEntry(
+        KeyScope.RESULTS,
+        lambda _want: Results(),
+        Place.THIRD,
+        "The trades of today from open to flat, what they made by strategy, and what was declined or blocked with what "
+        "it would have made.",
+        ("Trade", trade),
+        lambda view: ((row.key, row.symbol) for row in view.trades),
+        has_state=False,  # it is of the past
+    ),
+)
+PANES: Mapping[str, PaneEntry] = {entry.scope.value: entry for entry in _ENTRIES}

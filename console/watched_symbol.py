@@ -2,23 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-
 from console.board import Board
 from console.client.handle import EngineHandle
+from console.panes import PANES
 from core.model.values import Symbol
 from core.views import DeskView
-
-Symbols = Iterable[tuple[str, Symbol]]
-
-ROWS: dict[str, Callable[[DeskView], Symbols]] = {
-    "proposals": lambda view: ((row.id, row.symbol) for row in view.proposals),
-    "positions": lambda view: ((row.key, row.symbol) for row in view.positions),
-    "orders": lambda view: ((row.id, row.symbol) for row in view.orders),
-    "strategies": lambda view: ((row.key, row.symbol) for row in view.strategies),
-    "results": lambda view: ((row.key, row.symbol) for row in view.trades),
-}
-"""By pane: the symbol of each row's key."""
 
 
 class WatchedSymbol:
@@ -39,11 +27,8 @@ class WatchedSymbol:
             self.handle.watch(wanted)
 
     def _selected(self, view: DeskView) -> Symbol | None:
-        name = self.board.holder
-        if name not in ROWS:
-            return None
-        selected = self.board.panes[name].grid.selected
-        return next((symbol for key, symbol in ROWS[name](view) if key == selected), None)
+        selected = self.board.panes[self.board.holder].grid.selected
+        return next((symbol for key, symbol in PANES[self.board.holder].symbols(view) if key == selected), None)
 
     def _first(self, view: DeskView) -> Symbol | None:
         known = (*(row.symbol for row in view.strategies), *(row.symbol for row in view.symbols))

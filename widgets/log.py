@@ -32,7 +32,7 @@ class Log(Pane):
             follows=True,
         )
 
-    def show(self, rows: Sequence[LogRow], now: datetime | None = None, of: int | None = None) -> None:
+    def show_rows(self, rows: Sequence[LogRow], now: datetime | None, of: int | None) -> None:
         """`of` is how many there are where not all are shown; a line that is not of today names its day."""
         shown = [_row(row, f.day_before(row.at, now or row.at)) for row in rows]
         self.grid.show(shown, empty=NOTHING_FOUND if of else NOTHING_YET)

@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from core.model.order import OrderStatus
-from core.views import WARNED, LogRow, OrderRow, OtherOrderRow
+from core.views import WARNED, DeskView, LogRow, OrderRow, OtherOrderRow
 from widgets import format as f
 from widgets.grid import Align, Cell, Column, Row, Tone
 from widgets.pane import Pane
@@ -37,8 +37,11 @@ STAGED = ("ticket", "order")
 
 
 class Orders(Pane):
+    """`shows_all` with what never became an order."""
+
     NUMBER = 3
     NAME = "Orders"
+    shows_all = False
 
     def __init__(self) -> None:
         super().__init__(
@@ -56,14 +59,8 @@ class Orders(Pane):
         self.new: str | None = None
         """The order that is marked."""
 
-    def show(
-        self,
-        rows: Sequence[OrderRow],
-        now: datetime,
-        refused: Sequence[LogRow] = (),
-        others: Sequence[OtherOrderRow] = (),
-    ) -> None:
-        """`refused` is what never became an order, for whoever wants to see it too; `others` are not this desk's."""
+    def show(self, view: DeskView, now: datetime) -> None:
+        rows, refused, others = view.orders, view.refusals if self.shows_all else (), view.others
         shown = [_other(row) for row in others]
         shown += [self._marked(_ended(row) if row.status.is_terminal else _row(row, now)) for row in in_order(rows)]
         shown += [_refused(row, f.day_before(row.at, now)) for row in reversed(refused)]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
+from datetime import datetime
 
 from textual.app import ComposeResult
 
+from core.views import DeskView
 from widgets.frame import Frame
 from widgets.grid import Column, Grid
 from widgets.grid_picture import Cell, Tone
@@ -17,7 +19,10 @@ INDENT = "  "
 
 
 class Pane(Frame):
-    """The base of every pane. Its grid has the keyboard; the frame shows it, and words under the grid say more."""
+    """The base of every pane. Its grid has the keyboard; the frame shows it, and words under the grid say more.
+
+    `is_narrow` while the terminal has room for one column of panes only.
+    """
 
     DEFAULT_CSS = """
     Pane {
@@ -47,12 +52,17 @@ class Pane(Frame):
         )
         self.words = Lines(id=f"{id}-words")
         self.state = ""
+        self.is_narrow = False
         self._counted = ""
         self.title_with("")
 
     def compose(self) -> ComposeResult:
         yield self.grid
         yield self.words
+
+    def show(self, view: DeskView, now: datetime) -> None:
+        """What is its own of the picture."""
+        raise NotImplementedError
 
     def note(self, text: str) -> None:
         """In the lower edge: what the selected row has no room for."""

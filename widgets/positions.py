@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
 from core.model.order import StopHolder
 from core.model.values import Quantity, plain
-from core.views import HALTED, ForeignRow, PositionRow
+from core.views import HALTED, DeskView, ForeignRow, PositionRow
 from widgets import format as f
 from widgets.grid import Align, Cell, Column, Grid, Row
 from widgets.grid_picture import Tone, widths_of
@@ -48,9 +47,10 @@ class Positions(Pane):
         self._foreign: tuple[ForeignRow, ...] = ()
         self._now: datetime | None = None
 
-    def show(self, rows: Sequence[PositionRow], now: datetime, foreign: Sequence[ForeignRow] = ()) -> None:
-        """`foreign` is what this desk does not trade: shown as what it is, without a price, a stop or a result."""
-        self._rows, self._now, self._foreign = tuple(rows), now, tuple(foreign)
+    def show(self, view: DeskView, now: datetime) -> None:
+        """What this desk does not trade is shown as what it is, without a price, a stop or a result."""
+        rows, foreign = view.positions, view.foreign
+        self._rows, self._foreign, self._now = rows, foreign, now
         self._make_room()
         self._fill()
         known = [row.profit for row in rows if row.profit is not None]

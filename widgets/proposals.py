@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
-from core.model.signal import ExitReason
-from core.views import HALTED, ProposalRow, StrategyRow
+from core.model.signal import EXIT_WORDS, ExitReason
+from core.views import HALTED, DeskView, ProposalRow, StrategyRow
 from widgets import format as f
 from widgets.grid import Align, Cell, Column, Grid, Row
 from widgets.grid_picture import widths_of
@@ -17,19 +17,6 @@ from widgets.states import STOPPED
 LAST_SECONDS = 15
 """A countdown below this is marked."""
 
-EXIT_WORDS = {
-    ExitReason.STOP_LOSS: "STOP HIT",
-    ExitReason.TAKE_PROFIT: "target reached",
-    ExitReason.MEAN_REVERSION: "back at mean",
-    ExitReason.TRAILING_STOP: "trailing stop",
-    ExitReason.SIGNAL: "signal turned",
-    ExitReason.TIME_EXIT: "held too long",
-    ExitReason.FORCE_FLAT: "flat by close",
-    ExitReason.MANUAL: "by hand",
-    ExitReason.KILL: "flatten",
-}
-
-
 VWAP = "vwap"
 """The strategy whose average is VWAP; every other one's is its own."""
 
@@ -38,7 +25,7 @@ def exit_word(reason: ExitReason, strategy: str) -> str:
     """Why it leaves, in words; a return to the average by that average's name."""
     if reason is ExitReason.MEAN_REVERSION and strategy == VWAP:
         return "back at VWAP"
-    return EXIT_WORDS.get(reason, reason.value.lower().replace("_", " "))
+    return EXIT_WORDS[reason][0]
 
 
 COLUMNS = (
@@ -68,18 +55,12 @@ class ProposalTable(Pane):
         )
         self._rows: tuple[ProposalRow, ...] = ()
 
-    def show(
-        self,
-        rows: Sequence[ProposalRow],
-        strategies: Sequence[StrategyRow],
-        now: datetime,
-        entries_refused: str | None = None,
-    ) -> None:
-        self._rows = tuple(rows)
+    def show(self, view: DeskView, now: datetime) -> None:
+        self._rows = rows = view.proposals
         room = widths_of(COLUMNS, self.content_size.width)[WHY]
         whys = _whys(rows, room)
         shown = [_row(row, why, now) for row, why in zip(rows, whys, strict=True)]
-        self.grid.show(shown, empty=_empty(strategies, rows, entries_refused, self.state))
+        self.grid.show(shown, empty=_empty(view, self.state))
         self.grid.opens_first = next((row.id for row in rows if row.is_urgent), rows[0].id if rows else None)
         exits = sum(row.is_urgent for row in rows)
         said = [f"{len(rows)} waiting"] if rows else []
@@ -144,18 +125,17 @@ OVERTAKEN = ("SIGNAL", "PROPOSAL_WAITING")
 """Answers that were true when they were given, and are not where nothing waits any more."""
 
 
-def _empty(
-    strategies: Iterable[StrategyRow], rows: Sequence[ProposalRow], entries_refused: str | None, state: str
-) -> str:
+def _empty(view: DeskView, state: str) -> str:
     """What would fill it: what the strategies that are on last answered, those first that may propose; that entries are
     off, where they are.
     """
     if state == STOPPED:
         return "No proposals. The engine has stopped: nothing is proposed any more."
-    if entries_refused is not None:
-        return f"No proposals. Entries are off: {entries_refused}."
-    looking = sorted((row for row in strategies if not row.is_off), key=lambda row: row.is_paused or bool(row.shut))
-    answers = [f"{row.strategy.upper()} on {row.symbol}: {answer_in_words(row, rows)}" for row in looking]
+    if view.status.entries_refused is not None:
+        return f"No proposals. Entries are off: {view.status.entries_refused}."
+    on = [row for row in view.strategies if not row.is_off]
+    looking = sorted(on, key=lambda row: row.is_paused or bool(row.shut))
+    answers = [f"{row.strategy.upper()} on {row.symbol}: {answer_in_words(row, view.proposals)}" for row in looking]
     return "No proposals. " + ("; ".join(answers) or "No strategy runs; n makes one by hand") + "."
 
 

@@ -6,11 +6,11 @@ terminal shows what is shut or past half, and counts the rest.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 
-from core.views import ProtectionRow, SuspensionView
+from core.views import DeskView, ProtectionRow, SuspensionView
 from widgets import format as f
 from widgets.grid import Cell, Column, Grid, Row, Tone
 from widgets.pane import Pane
@@ -38,17 +38,15 @@ class Protections(Pane):
         self._rows: tuple[ProtectionRow, ...] = ()
         self._refused: str | None = None
         self._clear = 0
-        self._is_narrow = False
+        self._was_narrow = False
 
-    def show(
-        self, rows: Sequence[ProtectionRow], entries_refused: str | None, now: datetime, is_narrow: bool = False
-    ) -> None:
+    def show(self, view: DeskView, now: datetime) -> None:
         before = (self._rows, self._refused, self._clear)
-        self._rows, self._refused = tuple(rows), entries_refused
-        if is_narrow != self._is_narrow:
-            self._is_narrow = is_narrow
-            self.grid.show_columns(columns(20 if is_narrow else 12))
-        shown = [row for row in rows if not is_narrow or self._has_a_line(row)]
+        self._rows, self._refused = rows, refused = view.protections, view.status.entries_refused
+        if self.is_narrow != self._was_narrow:
+            self._was_narrow = self.is_narrow
+            self.grid.show_columns(columns(20 if self.is_narrow else 12))
+        shown = [row for row in rows if not self.is_narrow or self._has_a_line(row)]
         drawn = [line for row in shown for line in _lines_of(row, now)]
         self._clear = len(rows) - len(shown)
         self.grid.show(drawn, empty="" if rows else NOTHING)
@@ -63,7 +61,7 @@ class Protections(Pane):
             else []
         )
         said += [f"{overridden} OVERRIDDEN"] if overridden else []
-        if entries_refused is not None:
+        if refused is not None:
             said.append("OFF" if tripped else "entries OFF")
         self.title_with(", ".join(said) or "entries, clear")
         if before != (self._rows, self._refused, self._clear):

@@ -3,31 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from decimal import Decimal
 
 from textual.app import ComposeResult
 
-from core.model.signal import ExitReason
-from core.views import ResultRow, TradeRow
+from core.model.signal import EXIT_WORDS, ExitReason
+from core.views import DeskView, ResultRow, TradeRow
 from widgets import format as f
 from widgets.grid import Align, Cell, Column, Row
 from widgets.grid_text import fitted
 from widgets.lines import TextLine
 from widgets.pane import INDENT, Pane
 
-EXIT_WORDS = {
-    ExitReason.STOP_LOSS: "stop",
-    ExitReason.TAKE_PROFIT: "target",
-    ExitReason.TRAILING_STOP: "trail",
-    ExitReason.MEAN_REVERSION: "mean",
-    ExitReason.SIGNAL: "signal",
-    ExitReason.TIME_EXIT: "time",
-    ExitReason.FORCE_FLAT: "close",
-    ExitReason.MANUAL: "hand",
-    ExitReason.KILL: "kill",
-    ExitReason.EXECUTION_ERROR: "error",
-    ExitReason.BROKER_REJECT: "reject",
-}
 NAME, TRADES, WON, SUM = 9, 6, 4, 11
 """Cells of the columns of the sums."""
 SHADOW_FROM = 74
@@ -60,15 +48,15 @@ class Results(Pane):
         yield self.words
         yield self.grid
 
-    def show(self, trades: Sequence[TradeRow], results: Sequence[ResultRow]) -> None:
+    def show(self, view: DeskView, _now: datetime) -> None:
+        trades, self._rows = view.trades, view.results
         quantities = [f.quantity(trade.quantity) for trade in trades]
         places = max((len(text.partition(".")[2]) for text in quantities), default=0)
         self.grid.show([_row(trade, places) for trade in reversed(trades)])
-        self._rows = tuple(results)
         self._show_sums()
-        realised = sum((row.realised for row in results), Decimal(0))
-        said = f"{len(trades)} closed" if trades or results else ""
-        self.title_with(f"{said}, {f.signed(realised)} USD" if results else said)
+        realised = sum((row.realised for row in self._rows), Decimal(0))
+        said = f"{len(trades)} closed" if trades or self._rows else ""
+        self.title_with(f"{said}, {f.signed(realised)} USD" if self._rows else said)
 
     def on_resize(self) -> None:
         self._show_sums()
@@ -134,7 +122,7 @@ def shadow_in_words(row: ResultRow) -> str:
 def _why(trade: TradeRow) -> str:
     """The average that a trade came back to is VWAP where VWAP made it, and its strategy's own elsewhere."""
     is_at_vwap = trade.exit_reason is ExitReason.MEAN_REVERSION and trade.strategy == "vwap"
-    return "VWAP" if is_at_vwap else EXIT_WORDS[trade.exit_reason]
+    return "VWAP" if is_at_vwap else EXIT_WORDS[trade.exit_reason][1]
 
 
 def _side(number: int) -> Align:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 
-from core.views import ProposalRow, ResultRow, StrategyRow
+from core.views import DeskView, ProposalRow, ResultRow, StrategyRow
 from widgets import format as f
 from widgets.frame import CORNERS
 from widgets.grid import Align, Cell, Column, Grid, Row
@@ -41,14 +42,12 @@ class Strategies(Pane):
         self._rows: tuple[StrategyRow, ...] = ()
         self._results: tuple[ResultRow, ...] = ()
 
-    def show(
-        self, rows: Sequence[StrategyRow], waiting: Sequence[ProposalRow], results: Sequence[ResultRow] = ()
-    ) -> None:
-        self._rows, self._results = tuple(rows), tuple(results)
+    def show(self, view: DeskView, _now: datetime) -> None:
+        self._rows, self._results = view.strategies, view.results
         self._make_room()
-        names = told_apart((row.strategy.upper() for row in rows), self._columns[0].width)
-        symbols = told_apart((row.symbol for row in rows), self._columns[1].width)
-        self.grid.show([_row(row, waiting, names, symbols) for row in rows])
+        names = told_apart((row.strategy.upper() for row in self._rows), self._columns[0].width)
+        symbols = told_apart((row.symbol for row in self._rows), self._columns[1].width)
+        self.grid.show([_row(row, view.proposals, names, symbols) for row in self._rows])
         self._count()
         self._say()
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
+from core.views import DeskView
 from widgets import format as f
 from widgets.grid_picture import Tone
 from widgets.lines import TextLine
 from widgets.ticket import wrapped
 
+Telling = Callable[[DeskView, str, datetime], list[TextLine] | None]
+"""What is known of a row by its key, now; None where it is not on the desk."""
 WIDTH = 74
 """Cells inside the frame of a dialog to read."""
 LABEL = 15

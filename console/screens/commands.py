@@ -12,7 +12,7 @@ from collections.abc import Callable
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
-from console.keymap import LISTS, Key, KeyScope, reachable
+from console.keymap import PANES, Key, KeyScope, reachable
 from console.screens.text_fields import LONGEST, TypedDialog
 from widgets.edges import put_note, put_title
 from widgets.grid import Cell, Column, Grid, Row
@@ -26,7 +26,7 @@ def commands_at(place: KeyScope) -> list[Key]:
     """What the commands list at `place`, the nearest first; then what other panes can do."""
     found = {key.id: key for key in reachable(place)}
     for other in KeyScope:
-        if other in LISTS:
+        if other in PANES:
             found |= {key.id: key for key in reachable(other) if key.id not in found}
     return [
         key
@@ -116,5 +116,5 @@ def _searched(key: Key) -> str:
 
 
 def _row(key: Key, here: KeyScope) -> Row:
-    where = f" in {key.place.value}" if key.place in LISTS and key.place is not here else ""
+    where = f" in {key.place.value}" if key.place in PANES and key.place is not here else ""
     return Row(key.id, (Cell(f"{described(key)}{where}"), Cell(key.written, "strong"), Cell(key.id, "muted")))

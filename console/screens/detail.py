@@ -2,42 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from console.details.guards import protection, strategy
-from console.details.order import order
-from console.details.past import record, trade
-from console.details.position import position
-from console.details.wire import wire
+from console.details.lines import Telling
 from console.screens.dialog_host import DialogHost
 from console.screens.reading import ReadingScreen
 from core.views import DeskView
 from widgets.lines import Cell, TextLine
 
-WIRE = "wire"
-"""No pane: opened from the commands."""
-
-Telling = Callable[[DeskView, str, datetime], list[TextLine] | None]
-
-TELLINGS: Mapping[str, tuple[str, Telling]] = {
-    "positions": ("Position", position),
-    "orders": ("Order", order),
-    "protections": ("Protection", protection),
-    "strategies": ("Strategy", strategy),
-    "log": ("Record", record),
-    "results": ("Trade", trade),
-    WIRE: ("Orders and the broker", wire),
-}
-"""By pane: how its detail is called, and what tells of a row by its key."""
-
 GONE = "no longer on the desk; as it stood last:"
 
 
 class DetailScreen(ReadingScreen):
-    def __init__(self, behind: DialogHost, pane: str, key: str) -> None:
-        title, self.tell = TELLINGS[pane]
+    def __init__(self, behind: DialogHost, title: str, tell: Telling, key: str) -> None:
         super().__init__(title)
+        self.tell = tell
         self.key = key
         self._told: list[TextLine] = []
         if behind.view is not None:

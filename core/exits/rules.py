@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from core.model.instrument import STOCK_TICKS
 from core.model.signal import ExitReason
-from core.model.values import ZERO, Price, Quantity
+from core.model.values import ZERO, Price, Quantity, plain
 from core.settings.exits import ExitSettings
 
 ONE = Decimal(1)
@@ -111,6 +111,17 @@ def _due(terms: ExitSettings, standing: ExitPosition, close: Price) -> Iterator[
         yield Due(standing.held, ExitReason.TIME_EXIT, close, words)
 
 
+def in_words(terms: ExitSettings) -> Iterator[str]:
+    """What a ticket lists of the rules that have no price at the entry (OP-03)."""
+    if terms.trail:
+        begins = f" once {_short(terms.trail_from)} up" if terms.trail_from else ""
+        yield f"{_short(terms.trail)} behind the best price{begins}"
+    if terms.stale_days:
+        yield f"after {terms.stale_days} days unless {_short(terms.stale_gain)} up"
+    if terms.max_days:
+        yield f"after {terms.max_days} days"
+
+
 def stop_of(terms: ExitSettings, standing: ExitPosition) -> Price | None:
     """The stop that came with the entry, or the rule's own."""
     if standing.own_stop is not None or not terms.stop:
@@ -138,3 +149,7 @@ def _text(price: Decimal) -> str:
 
 def _percent(fraction: Decimal) -> str:
     return f"{fraction * HUNDRED:.2f} %"
+
+
+def _short(fraction: Decimal) -> str:
+    return f"{plain((fraction * HUNDRED).normalize())} %"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -61,6 +62,20 @@ class ExitReason(Enum):
     BROKER_REJECT = "BROKER_REJECT"
 
 
+EXIT_WORDS: Mapping[ExitReason, tuple[str, str]] = {
+    ExitReason.STOP_LOSS: ("STOP HIT", "stop"),
+    ExitReason.TAKE_PROFIT: ("target reached", "target"),
+    ExitReason.TRAILING_STOP: ("trailing stop", "trail"),
+    ExitReason.MEAN_REVERSION: ("back at mean", "mean"),
+    ExitReason.SIGNAL: ("signal turned", "signal"),
+    ExitReason.TIME_EXIT: ("held too long", "time"),
+    ExitReason.FORCE_FLAT: ("flat by close", "close"),
+    ExitReason.MANUAL: ("by hand", "hand"),
+    ExitReason.KILL: ("flatten", "kill"),
+    ExitReason.EXECUTION_ERROR: ("execution error", "error"),
+    ExitReason.BROKER_REJECT: ("broker reject", "reject"),
+}
+"""What the desk calls each: on what waits, in 14 letters at most, and on a closed trade, in six."""
 FAILED = frozenset({ExitReason.EXECUTION_ERROR, ExitReason.BROKER_REJECT})
 """Reasons that are no trading result: counted apart."""
 

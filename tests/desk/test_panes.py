@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from console import keymap
 from console.client.handle import EngineFailed
+from console.panes import PANES
 from console.screens.ticket import TicketScreen
 from core.facts import EngineStopped, OrderFilled, ProposalStaged
 from tests.desk.desk_house import House, open_desk
@@ -12,6 +14,13 @@ from tests.desk.desk_house import House, open_desk
 
 def narrow(house: House) -> bool:
     return all(len(line) <= 80 for line in house.picture().splitlines())
+
+
+def test_the_number_in_a_panes_frame_is_the_key_that_brings_it() -> None:
+    assert [entry.scope for entry in PANES.values()] == [*keymap.PANES]
+    for number, (name, entry) in enumerate(PANES.items(), start=1):
+        pane = entry.make(lambda _what, _key: None)
+        assert (pane.id, pane.NUMBER, pane.NAME.lower()) == (name, number, name)
 
 
 @pytest.mark.parametrize("size", [(120, 40), (80, 24), (200, 60)])

@@ -44,7 +44,7 @@ async def test_7_shows_the_closed_trades_the_newest_first_and_the_sums_of_each_s
         assert first + 1 == second
         assert house.shows("▼ −22.00  +0.40", "▲ +0.12  +0.01", "VWAP", "▲ +12.40", "▼ −3.10")
         assert house.shows("declined 2, would be −41.00")
-        assert house.desk.focused is house.desk.board.results.grid
+        assert house.desk.focused is house.desk.board.panes["results"].grid
 
 
 async def test_a_day_without_trades_says_what_would_fill_it() -> None:

@@ -114,9 +114,9 @@ async def test_an_old_last_price_says_how_old_it_is() -> None:
         held = view.positions[0]
         assert held.last_at is not None
 
-        pane.show([held], held.last_at + timedelta(seconds=90))
+        pane.show(view, held.last_at + timedelta(seconds=90))
         fresh = pane.grid.window.rows[0].cells[3].text
-        pane.show([held], held.last_at + timedelta(minutes=4))
+        pane.show(view, held.last_at + timedelta(minutes=4))
 
         assert fresh == f"{f.price(held.last)} "
         assert pane.grid.window.rows[0].cells[3].text == f"{f.price(held.last)}!"

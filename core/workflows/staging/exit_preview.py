@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 
+from core.exits.rules import in_words
 from core.model.order import Effect, Side, StopHolder
 from core.model.session import Session
 from core.model.staging import ListedExit, Proposal, StopPlan
-from core.model.values import Price, plain
-from core.settings.exits import ExitSettings
+from core.model.values import Price
 from core.staging.attached_legs import target_of
 from core.strategies.mean_reversion import MeanReversionStrategy
 from core.strategies.vwap import VwapStrategy
@@ -69,7 +69,7 @@ def _others(state: TradingState, proposal: Proposal) -> Iterator[ListedExit]:
     settings, strategy = state.control.settings, proposal.strategy
     terms = settings.exits
     if terms.guards(strategy):
-        yield from _of_the_rules(terms, proposal)
+        yield from (ListedExit(words, None) for words in in_words(terms))
     runner = state.orchestrator.roster.runner(strategy, proposal.symbol)
     if runner is not None and strategy not in AVERAGES:
         yield ListedExit("when its signal turns", None)
@@ -81,23 +81,9 @@ def _others(state: TradingState, proposal: Proposal) -> Iterator[ListedExit]:
         yield ListedExit(f"flat from the bar of {flat}", None)
 
 
-def _of_the_rules(terms: ExitSettings, proposal: Proposal) -> Iterator[ListedExit]:
-    if terms.trail:
-        begins = f" once {_percent(terms.trail_from)} up" if terms.trail_from else ""
-        yield ListedExit(f"{_percent(terms.trail)} behind the best price{begins}", None)
-    if terms.stale_days:
-        yield ListedExit(f"after {terms.stale_days} days unless {_percent(terms.stale_gain)} up", None)
-    if terms.max_days:
-        yield ListedExit(f"after {terms.max_days} days", None)
-
-
 def _off(proposal: Proposal, gain: Decimal) -> Price | None:
     paid = proposal.order.limit_price or proposal.intended_price
     if paid is None:
         return None
     order = proposal.order
     return order.instrument.ticks.nearest(paid * (1 + gain if order.side is Side.BUY else 1 - gain))
-
-
-def _percent(fraction: Decimal) -> str:
-    return f"{plain((fraction * 100).normalize())} %"
