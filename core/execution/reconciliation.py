@@ -30,7 +30,7 @@ class ReconciliationError(Exception):
     """Our books and the broker's differ by more than may be corrected without a person. One reason an argument."""
 
 
-class Listing:
+class OrderListing:
     """The orders that a picture lists, sorted. Of the next one only what is not the same is looked at.
 
     Attributes
@@ -108,12 +108,16 @@ class Comparison:
     """
 
     def __init__(
-        self, ledger: Ledger, picture: BrokerPicture, limits: ReconciliationSettings, listing: Listing | None = None
+        self,
+        ledger: Ledger,
+        picture: BrokerPicture,
+        limits: ReconciliationSettings,
+        listing: OrderListing | None = None,
     ) -> None:
         self.ledger = ledger
         self.picture = picture
         self.limits = limits
-        self.listing = listing or Listing()
+        self.listing = listing or OrderListing()
         self.listing.follow(picture.orders)
         self.reports = self.listing.reports
         self._theirs = {position.symbol: position for position in (*picture.positions, *self._taken_over())}

@@ -19,7 +19,7 @@ from core.settings.settings import Settings
 from core.strategies.runner import Begins, Runner
 
 
-class Holdings(Protocol):
+class HoldingsPort(Protocol):
     """What the orchestrator asks of the books and the stage. It never sees either."""
 
     def held(self, symbol: Symbol, strategy: str) -> tuple[Quantity, Price | None]: ...
@@ -47,7 +47,7 @@ class RunnerContexts:
         Something was folded that may change what a strategy is told.
     """
 
-    def __init__(self, calendar: Calendar, holdings: Holdings) -> None:
+    def __init__(self, calendar: Calendar, holdings: HoldingsPort) -> None:
         self.calendar = calendar
         self.holdings = holdings
         self.settings = Settings()

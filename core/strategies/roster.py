@@ -9,7 +9,7 @@ from core.model.venue import Venue
 from core.risk.size_factors.base import Conditions
 from core.settings.settings import Settings
 from core.strategies.builtin import HOUSE, StrategyKinds
-from core.strategies.contexts import Holdings
+from core.strategies.contexts import HoldingsPort
 from core.strategies.memory import OrchestratorState, RunnerState, StrategyMemory
 from core.strategies.runner import Made, Runner, a_runner, key_of
 from core.strategies.user_strategies import RESERVED
@@ -32,7 +32,7 @@ class Roster:
     """
 
     def __init__(
-        self, venue: Venue, kinds: StrategyKinds, holdings: Holdings, conditions: Callable[[Runner], Conditions]
+        self, venue: Venue, kinds: StrategyKinds, holdings: HoldingsPort, conditions: Callable[[Runner], Conditions]
     ) -> None:
         self.kinds = kinds
         self.holdings = holdings

@@ -20,7 +20,7 @@ from simulation.plan_audit import PlanAudit
 from simulation.reckoning import A_DOUBT, all_reports, ended_unseen
 
 from core.advisers.authority import at_work
-from core.brokers.simulated.log import Cancellation, decoded
+from core.brokers.simulated.log import CancelRequest, decoded
 from core.execution import order_states
 from core.execution.ledger_state import UNKNOWN_OWNER, position_key
 from core.execution.order import Order
@@ -689,7 +689,7 @@ class Auditor:
     def arrives(self, record: Mapping[str, str | None]) -> None:
         """The exchange is about to act on a request."""
         request = decoded(record)
-        if isinstance(request, Cancellation):
+        if isinstance(request, CancelRequest):
             return
         order = request.order
         if order.client_order_id in self.world.foreign:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from core.brokers.simulated.book import HELD
-from core.brokers.simulated.log import Cancellation, decoded
+from core.brokers.simulated.log import CancelRequest, decoded
 from core.execution.order import Order
 from core.facts import OrderCreated
 from core.model.broker import OrderReport
@@ -59,7 +59,7 @@ def _count_orders(world: World, found: Reckoning) -> None:
     asked = Counter(
         request.order.client_order_id
         for request in map(decoded, world.log.records)
-        if not isinstance(request, Cancellation) and request.order.client_order_id not in world.foreign
+        if not isinstance(request, CancelRequest) and request.order.client_order_id not in world.foreign
     )
     theirs = {report.client_order_id: report for report in all_reports(world)}
     for order_id in theirs.keys() - world.foreign - intents:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from core.brokers.simulated.log import Replacement, Submission, encoded
+from core.brokers.simulated.log import ReplaceRequest, SubmitRequest, encoded
 from core.messages.effects import CancelOrder, Effect, ReplaceOrder, SubmitOrder
 from core.messages.inputs import (
     CancelAnswered,
@@ -163,7 +163,7 @@ class Surprises:
     def _refused(self, effect: SubmitOrder | ReplaceOrder, at: datetime, what: str, answer: Refused) -> Input:
         """The exchange never hears of it, and whoever counts what was sent does."""
         self.met[f"refused: {what}"] += 1
-        request = Submission if isinstance(effect, SubmitOrder) else Replacement
+        request = SubmitRequest if isinstance(effect, SubmitOrder) else ReplaceRequest
         self.world.auditor.arrives(encoded(request(at, effect.order)))
         return SubmissionAnswered(effect.order.client_order_id, answer)
 

@@ -19,12 +19,12 @@ from core.brokers.simulated.config import FIRST_EDITION, ExchangeConfig
 from core.brokers.simulated.earlier_editions import EarlierMarket, EarlierMatching
 from core.brokers.simulated.listing import Listing
 from core.brokers.simulated.log import (
-    Cancellation,
+    CancelRequest,
     Record,
-    Replacement,
+    ReplaceRequest,
     Request,
     RequestLog,
-    Submission,
+    SubmitRequest,
     decoded,
     encoded,
     rebuild,
@@ -150,13 +150,13 @@ class SimulatedExchange:
         """Take an order or refuse it. The report is as of the acceptance; fills come as updates, even at once."""
         if refused := several_legs(order):
             return refused
-        submission = Submission(max(at, self._matching.now), order)
+        submission = SubmitRequest(max(at, self._matching.now), order)
         self._write(submission)
         return self._entry.submit(submission)
 
     def cancel(self, at: datetime, client_order_id: ClientOrderId) -> Accepted | Refused | NotFound:
         """Cancel what is left of an order; one that is over already is refused."""
-        cancellation = Cancellation(max(at, self._matching.now), client_order_id)
+        cancellation = CancelRequest(max(at, self._matching.now), client_order_id)
         with suppress(OSError):  # a full disk keeps nobody from cancelling; a rebuild will show the order again
             self._write(cancellation)
         return self._entry.cancel(cancellation)
@@ -165,7 +165,7 @@ class SimulatedExchange:
         """Put an order in the place of the one that it names, all at once, or refuse it; refused, the old one stays."""
         if refused := several_legs(order):
             return refused
-        replacement = Replacement(max(at, self._matching.now), order)
+        replacement = ReplaceRequest(max(at, self._matching.now), order)
         self._write(replacement)
         return self._entry.replace(replacement)
 
@@ -173,9 +173,9 @@ class SimulatedExchange:
         """Act on a logged request again, without logging it; its answer was given long ago."""
         request = decoded(record)
         self.last_at = request.at
-        if isinstance(request, Submission):
+        if isinstance(request, SubmitRequest):
             self._entry.submit(request)
-        elif isinstance(request, Replacement):
+        elif isinstance(request, ReplaceRequest):
             self._entry.replace(request)
         else:
             self._entry.cancel(request)

@@ -86,7 +86,7 @@ class DamagedRecordError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Submission:
+class SubmitRequest:
     """An order that was asked for at `at`."""
 
     at: datetime
@@ -94,7 +94,7 @@ class Submission:
 
 
 @dataclass(frozen=True, slots=True)
-class Cancellation:
+class CancelRequest:
     """A cancel that was asked for at `at`."""
 
     at: datetime
@@ -102,19 +102,19 @@ class Cancellation:
 
 
 @dataclass(frozen=True, slots=True)
-class Replacement:
+class ReplaceRequest:
     """An order that was asked for at `at`, in the place of the one that it names."""
 
     at: datetime
     order: OrderRequest
 
 
-Request = Submission | Cancellation | Replacement
+Request = SubmitRequest | CancelRequest | ReplaceRequest
 
 
 def encoded(request: Request) -> Record:
     """The request as a record."""
-    if isinstance(request, Cancellation):
+    if isinstance(request, CancelRequest):
         return {
             "request": "cancel",
             "at": request.at.isoformat(),
@@ -123,7 +123,7 @@ def encoded(request: Request) -> Record:
     order = request.order
     replaces: dict[str, str] = {} if order.replaces is None else {"replaces": order.replaces}
     return {
-        "request": "replace" if isinstance(request, Replacement) else "submit",
+        "request": "replace" if isinstance(request, ReplaceRequest) else "submit",
         "at": request.at.isoformat(),
         "client_order_id": order.client_order_id,
         "symbol": order.symbol,
@@ -145,12 +145,12 @@ def decoded(record: Record) -> Request:
     client_order_id = ClientOrderId(_text(record, "client_order_id"))
     match record.get("request"):
         case "cancel":
-            return Cancellation(at, client_order_id)
+            return CancelRequest(at, client_order_id)
         case "submit":
-            return Submission(at, _order(record, client_order_id))
+            return SubmitRequest(at, _order(record, client_order_id))
         case "replace":
             replaces = ClientOrderId(_text(record, "replaces"))
-            return Replacement(at, replace(_order(record, client_order_id), replaces=replaces))
+            return ReplaceRequest(at, replace(_order(record, client_order_id), replaces=replaces))
         case other:
             raise DamagedRecordError(f"no such request: {other!r}")
 

@@ -13,9 +13,9 @@ from core.brokers.simulated.frictions import Frictions
 from core.brokers.simulated.legs import legs_of
 from core.brokers.simulated.listing import Listing
 from core.brokers.simulated.log import (
-    Cancellation,
-    Replacement,
-    Submission,
+    CancelRequest,
+    ReplaceRequest,
+    SubmitRequest,
 )
 from core.brokers.simulated.market import ExchangeMarket
 from core.brokers.simulated.matching import Matching
@@ -49,14 +49,14 @@ class OrderEntry:
         self._ledger = ledger
         self._frictions = Frictions(config)
 
-    def submit(self, submission: Submission) -> Accepted | Refused:
+    def submit(self, submission: SubmitRequest) -> Accepted | Refused:
         """Take an order or refuse it."""
         self._reach(submission.at, submission.order.symbol)
         situation = self._situation(submission.at, submission.order, None)
         refused = refusal(situation) or self._frictions.refusal(submission.order)
         return refused or self._accept(submission.at, situation)
 
-    def replace(self, replacement: Replacement) -> Accepted | Refused:
+    def replace(self, replacement: ReplaceRequest) -> Accepted | Refused:
         """Put an order in the place of the one that it names, all at once, or refuse it; refused, the old one stays."""
         at, request = replacement.at, replacement.order
         self._reach(at, request.symbol)
@@ -69,7 +69,7 @@ class OrderEntry:
         self._book.end(old, UpdateEvent.REPLACED, at)
         return self._accept(at, situation, old)
 
-    def cancel(self, cancellation: Cancellation) -> Accepted | Refused | NotFound:
+    def cancel(self, cancellation: CancelRequest) -> Accepted | Refused | NotFound:
         """Cancel what is left of an order; one that is over already is refused."""
         self._matching.walk_through(cancellation.at)
         order = self._book.find(cancellation.client_order_id)

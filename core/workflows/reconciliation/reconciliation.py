@@ -25,7 +25,7 @@ from functools import partial
 from core.execution import order_states
 from core.execution.other_orders import others_in
 from core.execution.position_correction import owners_after
-from core.execution.reconciliation import Comparison, Listing, ReconciliationError
+from core.execution.reconciliation import Comparison, OrderListing, ReconciliationError
 from core.facts import (
     ConfirmationRefused,
     PositionCorrected,
@@ -89,7 +89,7 @@ class Reconciliation:
         self.times = ReconciliationTimes(state)
         self._unanswered = 0
         self._nets_when_asked: dict[Symbol, Quantity] | None = None
-        self._listing = Listing()
+        self._listing = OrderListing()
 
     # ── 1. asking ────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from core.execution.reconciliation import Listing
+from core.execution.reconciliation import OrderListing
 from core.model.broker import OrderReport
 from core.model.order import OrderStatus, OrderType, Side, TimeInForce
 from core.model.values import BrokerOrderId, ClientOrderId, Price, Quantity, Symbol
@@ -25,7 +25,7 @@ def a_report(name: str, status: OrderStatus = OrderStatus.FILLED, legs: Iterable
     )  # fmt: skip
 
 
-def taken(listing: Listing) -> set[str]:
+def taken(listing: OrderListing) -> set[str]:
     fresh, listing.fresh = listing.fresh, set()
     return set(fresh)
 
@@ -33,8 +33,8 @@ def taken(listing: Listing) -> set[str]:
 FIRST, SECOND, THIRD = a_report("1"), a_report("2", OrderStatus.SUBMITTED), a_report("3")
 
 
-def followed(*pictures: tuple[OrderReport, ...]) -> Listing:
-    listing = Listing()
+def followed(*pictures: tuple[OrderReport, ...]) -> OrderListing:
+    listing = OrderListing()
     for picture in pictures:
         taken(listing)
         listing.follow(picture)
