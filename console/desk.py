@@ -36,7 +36,7 @@ from console.layout import fits
 from console.log_pane import WriteLog
 from console.row_actions import RowActions
 from console.screens.advice import AdviceScreen
-from console.screens.chord import ChordScreen
+from console.screens.chord_check import ChordScreen
 from console.screens.dialog import Dialog, DialogLayer
 from console.screens.kill import KillScreen
 from console.screens.leave import LeaveScreen

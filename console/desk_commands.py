@@ -18,7 +18,7 @@ from console.details.lines import Telling
 from console.details.wire import wire
 from console.keymap import Key, KeyScope
 from console.panes import PANES
-from console.screens.chord import ChordScreen
+from console.screens.chord_check import ChordScreen
 from console.screens.commands import CommandsScreen
 from console.screens.detail import DetailScreen
 from console.screens.dialog_host import DialogHost

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
+CTRL_K = 0x0B
 LETTER_K = (ord("k"), ord("K"))
 SHIFT, ALT, CTRL, CAPS_LOCK, NUM_LOCK = 1, 2, 4, 64, 128
 LOCKS = CAPS_LOCK | NUM_LOCK

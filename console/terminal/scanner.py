@@ -35,7 +35,7 @@ from enum import Enum
 
 from textual.constants import ESCAPE_DELAY
 
-from console.terminal.chord import Press, read_press
+from console.terminal.chord import CTRL_K, Press, read_press
 from console.terminal.grammar import (
     CONTROL,
     ESCAPE,
@@ -72,7 +72,6 @@ LONGEST_SEQUENCE = 32
 LONGEST_REPLY = 4096
 """Bytes of a terminal's answer (OSC, DCS, APC)."""
 
-CTRL_K = 0x0B
 NOT_HEARD = re.compile(
     rb"(?:\x0b|\x1b\[21(?:;[0-9:]*)?~|\x1b\[(?:107|75)[0-9:;]*u|\x1b\[27;[0-9]+;(?:107|75)~|%b)+"
     % re.escape(ANSWER.encode())

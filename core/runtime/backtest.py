@@ -8,21 +8,19 @@ judges it.
 from __future__ import annotations
 
 from array import array
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from core.analytics.metrics import DayOfEquity, drawdowns, framed, metrics
+from core.analytics.metrics import DayOfEquity
 from core.facts import Fact, SignalRaised
 from core.messages.inputs import Start
-from core.model.bar import BY_MINUTE, BY_SESSION, Bar
+from core.model.bar import Bar
 from core.model.order import Side
 from core.model.session import Session
 from core.model.signal import EntrySignal, ExitSignal
-from core.model.values import Symbol, plain
-from core.runtime.replay_report import Report, Row, iso
-from core.runtime.run_caveats import open_positions, tallied
+from core.model.values import Symbol
+from core.runtime.replay_report import Report
 from core.runtime.virtual import VirtualRuntime
 from core.strategies.sma import SmaStrategy
 
@@ -74,7 +72,7 @@ class Backtest:
         self.report = Report(runtime.engine.state)
         self.signals = Signals()
         self.series: list[DayOfEquity] = []
-        self._is_daily = is_daily
+        self.is_daily = is_daily
         self._orchestrator = runtime.engine.state.orchestrator
         self._raised: list[EntrySignal | ExitSignal] = []
         self._crossings = runtime.engine.state.control.settings.strategies.sma.enabled
@@ -97,27 +95,6 @@ class Backtest:
         is_whole = runtime.is_running
         runtime.stop("replayed")
         return is_whole
-
-    def as_json(self, fingerprint: str) -> dict[str, object]:
-        """What a replay tells, and the figures: ratios as fractions, money in USD."""
-        settings, report = self.runtime.engine.state.control.settings, self.report
-        left = list(open_positions(self.runtime.engine.state, self.runtime.exchange, self.runtime.at))
-        profits = [float(each["profit"]) for each in (*report.trades, *left) if each["profit"] is not None]
-        below = drawdowns(framed(self.series)["equity"])
-        return {
-            **report.as_json(fingerprint),
-            "modelled": tallied(self.runtime.exchange),
-            "open": left,
-            "metrics": {**metrics(self.series, profits), **self._costs(left)},
-            "signals": [self._signal(start, said) for start, said in self.signals],
-            "reasons": {name: self._reasons(name) for name in self._names()},
-            "equity": [
-                {"day": each.day.isoformat(), "equity": round(each.equity, 2), "drawdown": round(fall, 6)}
-                for each, fall in zip(self.series, below, strict=True)
-            ],
-            "profile": settings.profile,
-            "timeframe": BY_SESSION if self._is_daily else BY_MINUTE,
-        }
 
     # ── looking ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -152,40 +129,3 @@ class Backtest:
         said = runner.strategy.state.said
         if said is not None:
             self.signals.note(bar, SmaStrategy.name, said.side, said.confidence)
-
-    def _signal(self, start: datetime, said: Said) -> Row:
-        """A bar that is a whole day is named by its day."""
-        strategy, symbol, side, confidence = said
-        day = self.runtime.engine.state.calendar.trading_day(start)
-        return {
-            "time": day.isoformat() if self._is_daily else iso(start),
-            "strategy": strategy,
-            "symbol": symbol,
-            "side": side.value,
-            "confidence": None if confidence is None else plain(confidence),
-        }
-
-    # ── figures ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _costs(self, left: list[Row]) -> dict[str, object]:
-        slips = [float(trade["slippage"]) for trade in self.report.trades if trade["slippage"] is not None]
-        fees = [float(each["fees"]) for each in (*self.report.trades, *left) if each["fees"] is not None]
-        statuses = Counter(row["status"] for row in self.report.orders.values())
-        return {
-            "slippage": sum(slips),
-            "fees": sum(fees),
-            "margin_interest": float(self.runtime.exchange.interest),
-            "orders": len(self.report.orders),
-            "orders_rejected": statuses["REJECTED"],
-        }
-
-    def _names(self) -> list[str]:
-        """Strategies that were on."""
-        terms = self.runtime.engine.state.control.settings.strategies
-        return [name for name in terms.names if terms.of(name).enabled]
-
-    def _reasons(self, strategy: str) -> dict[str, int]:
-        counted: Counter[str] = Counter()
-        for runner in self._orchestrator.roster.runners_of(strategy):
-            counted.update(runner.reasons())
-        return {str(reason): count for reason, count in counted.most_common()}

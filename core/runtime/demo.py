@@ -17,8 +17,9 @@ from core.model.values import NO_MONEY, Money, Symbol
 from core.model.venue import Venue
 from core.ports import OperatorError
 from core.settings.settings import Settings
-from core.strategies.base import Context, Strategy
+from core.strategies.base import Strategy
 from core.strategies.builtin import OF_THE_HOUSE, StrategyKinds
+from core.strategies.context import Context
 from core.trading_state.state import TradingState
 
 FIRST_DAY = date(2026, 1, 5)

@@ -24,7 +24,7 @@ from core.model.said_once import SaidOnce
 from core.model.session import Session
 from core.model.values import Symbol
 from core.risk.protections.volatility_halt import session_deviation
-from core.risk.size_factors.ranges import DAYS
+from core.risk.size_factors.average_true_range import DAYS
 from core.settings.protections import VolatilityHaltSettings
 
 PLACE = "history of days"

@@ -17,7 +17,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from core.risk.checks.daily_loss import DAILY, WEEKLY
+from core.risk.checks.account_loss import DAILY, WEEKLY
 from core.risk.protections.book import NAMES
 from core.settings.history import VERSION, read, restated
 from core.settings.settings import Settings

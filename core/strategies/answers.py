@@ -8,7 +8,7 @@ from core.model.bar import Bar
 from core.model.instrument import STOCK_TICKS
 from core.model.signal import ExitReason, ExitSignal, NoTrade, NoTradeReason
 from core.model.values import SUB_PENNY, Price, Quantity
-from core.strategies.base import Context
+from core.strategies.context import Context
 
 DISABLED = NoTrade(NoTradeReason.DISABLED)
 PAUSED = NoTrade(NoTradeReason.PAUSED)

@@ -1,26 +1,18 @@
-"""What a strategy is, and what it is told beside the bar.
+"""What a strategy is.
 
 A strategy is a plug-in of one file: a name, a state, one method. It reads only the bar's time, never a clock; what it
-may know of positions, orders and limits stands in its `Context`. It proposes and nothing else (OP-01).
+may know of positions, orders and limits stands in its `Context` (`context.py`). It proposes and nothing else (OP-01).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import date
 from typing import Any, Protocol
 
 from core.model.bar import Bar
-from core.model.recommendation import Recommendation
-from core.model.session import Session
 from core.model.signal import Answer
-from core.model.values import ZERO, Money, Price, Quantity
-from core.model.venue import Venue
-from core.risk.size_factors.base import Conditions
+from core.strategies.context import Context
 
-NO_SHARES = Quantity(ZERO)
 Figures = tuple[tuple[str, str], ...]
 
 
@@ -33,69 +25,6 @@ class OverdueError(Exception):
 
     def __init__(self) -> None:
         super().__init__(f"no answer in {PATIENCE:g} s; its process was ended")
-
-
-@dataclass(slots=True)
-class Context:
-    """What one strategy may know of the desk for one symbol. The orchestrator keeps it up to date; a strategy reads.
-
-    Attributes
-    ----------
-    is_enabled, is_paused
-        Whether it may open anything at all; where it may not, whether that is because the operator paused it.
-    is_day_disabled
-        The strategy's loss reached its limit today.
-    entries_filled, entries_allowed
-        Entries of this session that got at least one share, and how many may.
-    window_first, window_last
-        First and last bar start for an entry, UTC, both included (RK-07).
-    held
-        Shares of this strategy's position, signed; zero is flat.
-    entry_price
-        Average price of the position, USD; None when flat.
-    entered_at
-        When the position was opened, UTC; None when flat.
-    recommendation
-        What the operator adopted for this strategy and symbol, and nothing was made of yet (ST-04).
-    covered
-        Shares that working exit orders and stops at the broker would sell.
-    is_waiting
-        An entry proposal is staged, or an entry order works.
-    is_broker_behind
-        More orders of the whole desk wait for its answer than may (EX-15).
-    risk_per_trade, max_notional
-        USD; None where it needs an equity that is not known.
-    min_notional
-        USD of the smallest order.
-    conditions
-        What a size looks at beside them, asked only when there is something to size (RK-10).
-    flat_from
-        Bars that start here or later must end flat, UTC.
-    venue
-        Whose session it is, and whose clock its words go by.
-    """
-
-    session: Session
-    window_first: datetime
-    window_last: datetime
-    flat_from: datetime
-    entries_allowed: int
-    venue: Venue
-    is_enabled: bool = True
-    is_paused: bool = False
-    is_day_disabled: bool = False
-    entries_filled: int = 0
-    held: Quantity = NO_SHARES
-    entry_price: Price | None = None
-    entered_at: datetime | None = None
-    recommendation: Recommendation | None = None
-    covered: Quantity = NO_SHARES
-    is_waiting: bool = False
-    is_broker_behind: bool = False
-    risk_per_trade: Money | None = None
-    max_notional: Money | None = None
-    min_notional: Decimal = ZERO
-    conditions: Callable[[], Conditions] = Conditions
 
 
 class Strategy(Protocol):

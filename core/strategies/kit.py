@@ -19,7 +19,8 @@ from core.model.values import SUB_PENNY, ZERO, Price, Quantity, rounded_down
 from core.risk.size_factors.base import WantedEntry
 from core.risk.sizing import size_of
 from core.strategies.answers import NO_SETUP, WARMING_UP, ZERO_SIZE, leaving, not_now, shut
-from core.strategies.base import Context, Figures
+from core.strategies.base import Figures
+from core.strategies.context import Context
 
 __all__ = [
     "NO_SETUP",

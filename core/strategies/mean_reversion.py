@@ -10,9 +10,10 @@ from core.model.signal import ExitReason, NoTrade
 from core.model.values import plain
 from core.settings.house_strategies import MeanReversionSettings
 from core.strategies.answers import NO_SETUP, text
-from core.strategies.base import Context, Figures
+from core.strategies.base import Figures
+from core.strategies.context import Context
+from core.strategies.indicators.average_range import AverageRange
 from core.strategies.indicators.averages import Deviation
-from core.strategies.indicators.moves import AverageRange
 from core.strategies.trade_plan import Setup, TradePlanState, TradePlanStrategy
 
 

@@ -10,9 +10,11 @@ from core.model.signal import ExitReason, NoTrade
 from core.model.values import ZERO
 from core.settings.house_strategies import MomentumSettings
 from core.strategies.answers import NO_SETUP, THIN_VOLUME, WEAK_SETUP, percent
-from core.strategies.base import Context, Figures
+from core.strategies.base import Figures
+from core.strategies.context import Context
+from core.strategies.indicators.average_range import AverageRange
 from core.strategies.indicators.averages import Mean
-from core.strategies.indicators.moves import AverageRange, Gain, Strength
+from core.strategies.indicators.strength import Gain, Strength
 from core.strategies.trade_plan import Setup, TradePlanState, TradePlanStrategy
 
 

@@ -36,7 +36,7 @@ from core.model.values import Symbol
 from core.risk.size_factors.base import Conditions
 from core.settings.settings import Settings
 from core.strategies.builtin import OF_THE_HOUSE, StrategyKinds
-from core.strategies.contexts import HoldingsPort, RunnerContexts
+from core.strategies.context_refresh import HoldingsPort, RunnerContexts
 from core.strategies.memory import SIGNAL, OrchestratorState, RunnerState, StrategyMemory, fault_in_words
 from core.strategies.questions import Missed, StrategyQuestions
 from core.strategies.roster import Roster

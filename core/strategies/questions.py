@@ -18,8 +18,9 @@ from core.model.values import ZERO, Symbol
 from core.ports import Recorded
 from core.settings.settings import Settings
 from core.strategies.answers import WARMING_UP, leaving, not_now, shut
-from core.strategies.base import PATIENCE, Context, OverdueError, Strategy
+from core.strategies.base import PATIENCE, OverdueError, Strategy
 from core.strategies.builtin import HOUSE, StrategyKinds
+from core.strategies.context import Context
 from core.strategies.factory import StrategyFactory
 from core.strategies.memory import SIGNAL
 from core.strategies.runner import Begins, Runner, ShownBar, ToldSignal

@@ -9,7 +9,7 @@ from core.model.venue import Venue
 from core.risk.size_factors.base import Conditions
 from core.settings.settings import Settings
 from core.strategies.builtin import HOUSE, StrategyKinds
-from core.strategies.contexts import HoldingsPort
+from core.strategies.context_refresh import HoldingsPort
 from core.strategies.memory import OrchestratorState, RunnerState, StrategyMemory
 from core.strategies.runner import Made, Runner, a_runner, key_of
 from core.strategies.user_strategies import RESERVED

@@ -23,8 +23,9 @@ from core.model.venue import Venue
 from core.risk.evaluation.book import Suspension
 from core.risk.size_factors.base import Conditions
 from core.strategies.answers import not_now, shut
-from core.strategies.base import Context, Strategy
+from core.strategies.base import Strategy
 from core.strategies.builtin import HOUSE
+from core.strategies.context import Context
 from core.strategies.memory import SIGNAL, RunnerState, StrategyMemory
 from core.strategies.user_strategies import MissingStrategy
 

@@ -21,8 +21,9 @@ from core.risk.size_factors.base import WantedEntry
 from core.risk.sizing import size_of
 from core.settings.house_strategies import TradePlanSettings
 from core.strategies.answers import WARMING_UP, ZERO_SIZE, leaving, not_now, shut, text
-from core.strategies.base import Context, Figures
-from core.strategies.indicators.moves import AverageRange
+from core.strategies.base import Figures
+from core.strategies.context import Context
+from core.strategies.indicators.average_range import AverageRange
 
 NO_RECOMMENDATION = NoTrade(NoTradeReason.NO_RECOMMENDATION)
 INVALID = NoTrade(NoTradeReason.RECOMMENDATION_INVALID)

@@ -14,8 +14,9 @@ from core.model.bar import Bar
 from core.model.signal import Answer, NoTrade, NoTradeReason
 from core.settings.strategies import HOUSE_NAMES, StrategiesSettings
 from core.settings.user_strategies import OWN_NAME
-from core.strategies.base import Context, Figures, Strategy
+from core.strategies.base import Figures, Strategy
 from core.strategies.builtin import HOUSE, StrategyKinds
+from core.strategies.context import Context
 from core.strategies.remote_memory import RemoteMemory
 from core.strategies.signal_checks import UnfitError
 

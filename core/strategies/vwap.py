@@ -20,7 +20,8 @@ from core.model.values import SUB_PENNY, ZERO, Price, Quantity, rounded_down
 from core.risk.size_factors.base import WantedEntry
 from core.risk.sizing import size_of
 from core.settings.house_strategies import VwapAdaptive, VwapSettings
-from core.strategies.base import Context, Figures
+from core.strategies.base import Figures
+from core.strategies.context import Context
 
 ONE = Decimal(1)
 THREE = Decimal(3)

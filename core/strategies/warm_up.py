@@ -17,7 +17,8 @@ from core.model.session import Session
 from core.model.signal import EntrySignal, ExitSignal
 from core.model.values import ZERO
 from core.model.venue import Venue
-from core.strategies.base import Context, Strategy
+from core.strategies.base import Strategy
+from core.strategies.context import Context
 from core.strategies.sma import SmaState
 from core.strategies.trade_plan import TradePlan, TradePlanState
 from core.strategies.user_strategies import UserStrategyRunning

@@ -23,6 +23,7 @@ from core.model.account import Mode
 from core.model.session import Session
 from core.model.values import Symbol
 from core.runtime.backtest import FRICTIONS, Backtest
+from core.runtime.backtest_report import report_of
 from core.runtime.feed import Timed, bar_item
 from core.runtime.scripted_operator import ConfirmAll
 from core.runtime.simulated_exchange import config_of, link_of
@@ -98,7 +99,7 @@ def run(strategy: str, last: date = LAST) -> list[tuple[str, str]]:
     began, worked = time.perf_counter(), time.process_time()
     backtest.run(watch)
     seconds, processor = time.perf_counter() - began, time.process_time() - worked
-    told = backtest.as_json(journal.fingerprint())
+    told = report_of(backtest, journal.fingerprint())
     bars = engine.state.normaliser.state.complete
     baseline = plain_loop(some_bars(BASELINE)[1], time.process_time)
     alone_, undisturbed = seconds - made.seconds, processor - made.processor

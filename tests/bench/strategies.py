@@ -38,8 +38,8 @@ from core.runtime.strategy_host.upcoming_bars import foresee
 from core.runtime.virtual import VirtualRuntime
 from core.settings.strategies import HOUSE_NAMES
 from core.settings.user_strategies import UserStrategySettings
-from core.strategies.base import Context
 from core.strategies.builtin import HOUSE, StrategyKind, StrategyKinds
+from core.strategies.context import Context
 from state.folders import Home
 from state.hash_only_journal import HashOnlyJournal
 from state.settings_file import load_settings

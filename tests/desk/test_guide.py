@@ -9,7 +9,7 @@ from pathlib import Path
 
 from console.client.handle import EngineFailed, EngineHandle
 from console.desk import DeskApp
-from console.screens.chord import ChordScreen
+from console.screens.chord_check import ChordScreen
 from console.screens.guide import GuideScreen
 from console.screens.kill import KillScreen
 from console.screens.ticket import TicketScreen

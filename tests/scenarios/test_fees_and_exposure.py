@@ -13,6 +13,7 @@ from core.messages.commands import Command, Confirm, OpenTicket
 from core.model.order import Effect
 from core.model.values import Symbol
 from core.runtime.backtest import Backtest
+from core.runtime.backtest_report import report_of
 from core.settings.settings import Settings
 from core.views.builders.desk import ViewBuilder
 from core.views.event_text import in_words
@@ -129,13 +130,13 @@ def test_the_mean_exposure_of_a_backtest_is_long_and_short_together() -> None:
     _, backtest = a_backtest_that_holds_both_ways()
 
     assert [round(day.exposure) for day in backtest.series] == [0, 2000]
-    assert backtest.as_json("")["metrics"]["mean_exposure"] == fmean([0, 2000])  # type: ignore[index]
-    assert backtest.as_json("")["metrics"]["fees"] == 0  # type: ignore[index]
+    assert report_of(backtest, "")["metrics"]["mean_exposure"] == fmean([0, 2000])  # type: ignore[index]
+    assert report_of(backtest, "")["metrics"]["fees"] == 0  # type: ignore[index]
 
 
 def test_what_is_open_at_the_end_has_paid_its_fees_and_pays_that_of_its_close() -> None:
     """AN-01, AN-04: twenty shares at 0.10 USD, in and out, are 4 USD less, and were told as none."""
-    free, dear = (a_backtest_that_holds_both_ways(fee)[1].as_json("") for fee in ("0", "0.10"))
+    free, dear = (report_of(a_backtest_that_holds_both_ways(fee)[1], "") for fee in ("0", "0.10"))
 
     assert [row["fees"] for row in dear["open"]] == ["2", "2"]  # type: ignore[attr-defined]
     profits = zip(free["open"], dear["open"], strict=True)  # type: ignore[call-overload]

@@ -22,7 +22,7 @@ from core.model.signal import EntrySignal, ExitReason, ExitSignal
 from core.model.values import Price, Quantity, Symbol
 from core.runtime.call_counts import counted
 from core.settings.settings import Settings
-from core.strategies.base import Context
+from core.strategies.context import Context
 from core.strategies.signal_checks import fault_in
 from core.strategies.vwap import VwapStrategy
 from tests.scenarios.house import (

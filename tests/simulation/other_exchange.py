@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from core.brokers.simulated.book import Book, BookedOrder
 from core.brokers.simulated.exchange import ExchangeConfig, RequestLog, SimulatedExchange
-from core.brokers.simulated.limits import is_within
+from core.brokers.simulated.limit_fills import is_within
 from core.brokers.simulated.matching import Matching
 from core.brokers.simulated.order_entry import OrderEntry
 from core.brokers.simulated.path import Segment

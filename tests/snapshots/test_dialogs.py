@@ -15,7 +15,7 @@ import console.screens
 from console.host_files import NoHostFiles
 from console.screens.advice import AdviceScreen
 from console.screens.basket import BasketScreen
-from console.screens.chord import ChordScreen
+from console.screens.chord_check import ChordScreen
 from console.screens.close import CloseScreen
 from console.screens.commands import CommandsScreen
 from console.screens.decline import DeclineScreen

@@ -86,6 +86,7 @@ def backtested(host: Host, options: BacktestOptions, watch: Watch) -> list[dict[
 def _tested(host: Host, options: BacktestOptions, path: Path, watch: Watch) -> dict[str, object]:
     """One file, in this process."""
     from core.runtime.backtest import FRICTIONS, Backtest
+    from core.runtime.backtest_report import report_of
     from core.runtime.data_quality import missing, not_measured, splits
     from core.runtime.pace import Pace
     from core.runtime.regime_feed import RegimeFiles
@@ -113,7 +114,7 @@ def _tested(host: Host, options: BacktestOptions, path: Path, watch: Watch) -> d
         "file": path.name,
         "symbol": symbol,
         "strategy": options.strategy,
-        **backtest.as_json(journal.fingerprint()),
+        **report_of(backtest, journal.fingerprint()),
         "missing": missing(sessions, recording.starts[0], runtime.engine.state.normaliser, recording.is_daily),
         "splits": splits(recording.feeds[0], backtest),
         "not_measured": not_measured(RegimeFiles(options.vix, options.market)),

@@ -16,7 +16,7 @@ from core.brokers.simulated.book import NEVER, Book, BookedOrder
 from core.brokers.simulated.config import ExchangeConfig
 from core.brokers.simulated.frictions import Frictions
 from core.brokers.simulated.hours import ExchangeHours
-from core.brokers.simulated.limits import fill_of_a_limit, is_within, worse
+from core.brokers.simulated.limit_fills import fill_of_a_limit, is_within, worse
 from core.brokers.simulated.market import ExchangeMarket, side_of
 from core.brokers.simulated.path import Segment
 from core.brokers.simulated.same_bar import SameBar

@@ -15,7 +15,7 @@ from decimal import Decimal
 
 from core.brokers.simulated.account import ExchangeLedger
 from core.brokers.simulated.book import Book, BookedOrder
-from core.brokers.simulated.limits import is_within
+from core.brokers.simulated.limit_fills import is_within
 from core.model.bar import Bar
 from core.model.order import Side
 from core.model.values import ZERO, Price, Symbol

@@ -19,7 +19,7 @@ from decimal import Decimal
 
 from core.brokers.simulated.account import ExchangeLedger
 from core.brokers.simulated.book import Book, BookedOrder
-from core.brokers.simulated.limits import is_within
+from core.brokers.simulated.limit_fills import is_within
 from core.brokers.simulated.market import ExchangeMarket
 from core.brokers.simulated.path import Path, Segment
 from core.model.order import Side

@@ -6,7 +6,7 @@ from core.risk.checks.allocation import AllocationCheck
 from core.risk.checks.back_pressure import BackPressureCheck
 from core.risk.checks.breaker import BreakerCheck
 from core.risk.checks.buying_power import BuyingPowerCheck
-from core.risk.checks.daily_loss import DailyLossCheck, WeeklyLossCheck
+from core.risk.checks.daily_loss import DailyLossCheck
 from core.risk.checks.day_trades import DayTradesCheck
 from core.risk.checks.kill import KillCheck
 from core.risk.checks.margin import MarginCheck
@@ -29,6 +29,7 @@ from core.risk.checks.tradable import TradableCheck
 from core.risk.checks.trade_frequency import TradeFrequencyCheck
 from core.risk.checks.trading_halt import TradingHaltCheck
 from core.risk.checks.vix import VixCheck
+from core.risk.checks.weekly_loss import WeeklyLossCheck
 from core.risk.checks.window import WindowCheck
 from core.risk.gate import Gate
 from core.risk.protections.book import NAMES

@@ -1,23 +1,13 @@
-"""Entries stop for the day, or the week, when the account lost its limit since the last close, or last week's (RK-03).
+"""Entries stop for the day when the account lost its limit since the last close (RK-03).
 
 Without the account's value `risk.on_missing_equity` says whether they stop too.
 """
 
 from __future__ import annotations
 
-from decimal import Decimal
-
-from core.model.account import NoAccount
-from core.model.staging import Verdict, unsaid
-from core.model.values import ZERO
-from core.risk.checks.verdicts import overridden_until, refused, usd, warned, without_equity
+from core.model.staging import Verdict
+from core.risk.checks.account_loss import DAILY, NAMES, loss_verdict
 from core.risk.gate import Candidate, ReviewContext
-from core.risk.protections.base import GLOBAL
-from core.risk.protections.overrides import Override
-
-DAILY, WEEKLY = "daily_loss", "weekly_loss"
-"""Their names where trips and overrides are recorded."""
-NAMES = {DAILY: "daily loss", WEEKLY: "weekly loss"}
 
 
 class DailyLossCheck:
@@ -25,49 +15,8 @@ class DailyLossCheck:
     grown by half of the limit.
     """
 
-    name = "daily loss"
+    name = NAMES[DAILY]
 
     def review(self, candidate: Candidate, state: ReviewContext) -> Verdict:
         opening = state.opening.opening_equity(state.day)
-        return _verdict(DAILY, "today", opening, state.settings.risk.daily_loss.of(opening), state)
-
-
-class WeeklyLossCheck:
-    """Shuts every entry; ends with the week, or an hour after a typed override until it has grown by half
-    of the limit.
-    """
-
-    name = "weekly loss"
-
-    def review(self, candidate: Candidate, state: ReviewContext) -> Verdict:
-        opening = state.opening.opening_equity_of_week(state.day)
-        return _verdict(WEEKLY, "this week", opening, state.settings.risk.weekly_loss.of(opening), state)
-
-
-def _verdict(key: str, span: str, opening: Decimal | None, limit: Decimal | None, state: ReviewContext) -> Verdict:
-    name, latches = NAMES[key], state.protections.latches
-    if isinstance(state.account, NoAccount):
-        return without_equity(name, f"equity is not known: {state.account.reason}", state)
-    if opening is None:
-        return without_equity(name, f"equity at the start of {span} is not known, so no loss can be measured", state)
-    if limit is None:
-        return without_equity(name, "the limit is a share of an equity that is not known yet; wait a moment", state)
-    loss = opening - state.account.equity
-    told = latches.told(key, GLOBAL)
-    override = latches.passing(key, GLOBAL, told.since, state.at) if told is not None else None
-    if told is not None and override is not None and not override.ends_at(loss):
-        return warned(name, f"{told.reason}; {overridden_until(override, state.at, state.venue)}{_again(override)}")
-    if loss >= limit:
-        return refused(name, f"{usd(loss)} lost {span}, the limit is {usd(limit)}")
-    if told is not None:
-        return refused(name, f"{told.reason}; shut until it ends, whatever was made good since")
-    since = _since(key, state)
-    return unsaid(name, lambda: f"{usd(max(loss, ZERO))} of {usd(limit)}, {since}")
-
-
-def _again(override: Override) -> str:
-    return "" if override.again_at is None else f", shut again at {usd(override.again_at)} lost"
-
-
-def _since(key: str, state: ReviewContext) -> str:
-    return state.opening.since(state.day) if key == DAILY else state.opening.since_of_week(state.day)
+        return loss_verdict(DAILY, "today", opening, state.settings.risk.daily_loss.of(opening), state)

@@ -6,7 +6,7 @@ the fixed one. No term ever makes a trade larger.
 
 from __future__ import annotations
 
-from core.risk.size_factors.atr import AtrScale
+from core.risk.size_factors.atr_scale import AtrScale
 from core.risk.size_factors.base import Scale
 from core.risk.size_factors.correlation import CorrelationScale
 from core.risk.size_factors.kelly import KellyScale

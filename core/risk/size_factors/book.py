@@ -17,9 +17,9 @@ from core.model.sizing import WHOLE
 from core.model.values import ZERO, Fraction, Symbol
 from core.model.venues import HOME
 from core.risk.protections.trades import ClosedTrade, closed, direction_of
+from core.risk.size_factors.average_true_range import Ranges, RangesState
 from core.risk.size_factors.base import Conditions, Edge, Likeness
 from core.risk.size_factors.losses import Losses, LossesState
-from core.risk.size_factors.ranges import Ranges, RangesState
 from core.risk.size_factors.vix import factor_of
 from core.settings.size_factors import SizingSettings
 

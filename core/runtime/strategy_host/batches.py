@@ -8,7 +8,7 @@ from typing import Any
 from core.model.bar import Bar
 from core.runtime.strategy_host import pipe_messages
 from core.runtime.strategy_host.process import Blocked
-from core.strategies.base import Context
+from core.strategies.context import Context
 
 
 class BarBatches:

@@ -26,7 +26,7 @@ from core.runtime.strategy_host.loading import loaded, said_of, settings_reader
 from core.runtime.strategy_host.memory import Memory, misfit, plain_of
 from core.runtime.strategy_host.sandbox import OUT_OF_MEMORY, confine, move_on
 from core.runtime.strategy_host.static_checks import LIBRARIES, ROOMS
-from core.strategies.base import Context
+from core.strategies.context import Context
 from core.strategies.signal_checks import SignalFault, UnfitError, fault_in
 
 A_WHILE = 0.25

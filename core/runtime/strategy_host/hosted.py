@@ -18,8 +18,9 @@ from core.runtime.strategy_host.batches import BarBatches
 from core.runtime.strategy_host.process import LostError, StrategyProcess
 from core.runtime.strategy_host.shared_process import A_BATCH, SharedProcess
 from core.settings.user_strategies import UserStrategySettings
-from core.strategies.base import Context, Figures, OverdueError
+from core.strategies.base import Figures, OverdueError
 from core.strategies.builtin import StrategyKind
+from core.strategies.context import Context
 from core.strategies.remote_memory import RemoteMemory
 from core.strategies.user_strategies import RaisedError, UserStrategyRunning
 

@@ -23,7 +23,8 @@ from core.model.signal import Answer, EntrySignal, ExitReason, ExitSignal, NoTra
 from core.model.values import MOST, Money, Price, Quantity, Symbol, VenueId
 from core.model.venues import VENUES
 from core.risk.size_factors.base import Conditions
-from core.strategies.base import Context, Figures
+from core.strategies.base import Figures
+from core.strategies.context import Context
 from core.strategies.signal_checks import SignalFault
 
 HEAD = struct.Struct(">I")

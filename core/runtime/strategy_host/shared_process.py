@@ -11,7 +11,8 @@ from typing import Any
 from core.model.bar import Bar
 from core.runtime.strategy_host import pipe_messages
 from core.runtime.strategy_host.process import LostError, StrategyProcess
-from core.strategies.base import Context, OverdueError
+from core.strategies.base import OverdueError
+from core.strategies.context import Context
 from core.strategies.signal_checks import UnfitError
 from core.strategies.user_strategies import RaisedError
 

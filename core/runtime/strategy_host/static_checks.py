@@ -35,6 +35,7 @@ LIBRARIES = (
 ROOMS = (
     "core.strategies.kit",
     "core.strategies.base",
+    "core.strategies.context",
     "core.strategies.answers",
     "core.strategies.indicators",
     "core.model.bar",

@@ -14,7 +14,7 @@ from core.model.values import Money, Price, Quantity
 from core.risk.gate import Gate
 from core.risk.position_limits import cap_of
 from core.risk.sizing_inputs import size_now
-from core.staging.expiry import end_of_stops
+from core.staging.authorization_expiry import end_of_stops
 from core.staging.resting_entries import time_to_live
 from core.trading_state.state import TradingState
 from core.views import ProposalRow, ReplacedView, TicketView

@@ -26,7 +26,7 @@ from core.messages.effects import Effect
 from core.model.account import Account
 from core.model.staging import MANUAL
 from core.model.values import Money, Symbol
-from core.risk.checks.daily_loss import DAILY, WEEKLY
+from core.risk.checks.account_loss import DAILY, WEEKLY
 from core.risk.checks.verdicts import usd
 from core.risk.day import shuts_again_at
 from core.risk.protections.base import GLOBAL

@@ -11,7 +11,7 @@ from core.execution.order import nearest_first
 from core.model.order import OrderType, StopHolder, Terms
 from core.model.staging import Approval, AuthorizationKind, StandingAuthorization, StopPlan, Ticket
 from core.model.values import ZERO, Quantity
-from core.staging.expiry import end_of_session, end_of_stops
+from core.staging.authorization_expiry import end_of_session, end_of_stops
 from core.trading_state.state import TradingState
 
 AT_THE_MARKET: Terms = OrderType.MARKET, None, None, None, None

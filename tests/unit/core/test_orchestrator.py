@@ -22,7 +22,7 @@ from core.settings.risk import RiskSettings
 from core.settings.settings import Settings
 from core.settings.strategies import StrategiesSettings
 from core.settings.types import AmountSettings
-from core.strategies.base import Context
+from core.strategies.context import Context
 from core.strategies.orchestrator import ENOUGH_FOR_AN_ANOMALY, Orchestrator
 from core.strategies.questions import RAISED
 from tests.unit.core.brokers.trading_floor import IBM, SPY, THURSDAY, NewYorkHours, a_bar, at

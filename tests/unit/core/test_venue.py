@@ -16,9 +16,9 @@ from core.model.session import NoSession, Session
 from core.model.venue import Venue
 from core.model.venues import HOME, KIN, VENUES, XNYS
 from core.risk.protections.base import EVERYTHING, Lock
-from core.risk.size_factors.ranges import Ranges
+from core.risk.size_factors.average_true_range import Ranges
 from core.settings.portfolio import SessionSettings
-from core.staging.expiry import end_of_session, end_of_stops
+from core.staging.authorization_expiry import end_of_session, end_of_stops
 from core.staging.extended_hours import marked_for
 from core.strategies.warm_up import first_minute
 from tests.unit.core.elsewhere import FRIDAY, LONDON, SPY, SYDNEY, THURSDAY, a_bar_there, calendar_of, there

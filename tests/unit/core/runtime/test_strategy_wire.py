@@ -19,7 +19,7 @@ from core.model.values import Fraction, Money, Price, Quantity, Symbol, VenueId
 from core.model.venues import VENUES, XNYS
 from core.risk.size_factors.base import Conditions, Likeness, Throttle
 from core.runtime.strategy_host import pipe_messages
-from core.strategies.base import Context
+from core.strategies.context import Context
 from core.strategies.signal_checks import SignalFault
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, a_bar, at
 

@@ -18,7 +18,8 @@ from core.model.session import Session
 from core.model.signal import Answer, EntrySignal, ExitSignal, NoTrade, NoTradeReason
 from core.model.values import NO_SHARES, Money, Price, Quantity, Symbol
 from core.model.venues import XNYS
-from core.strategies.base import Context, Strategy
+from core.strategies.base import Strategy
+from core.strategies.context import Context
 from core.strategies.signal_checks import fault_in
 
 DATA = Path(__file__).resolve().parents[4].parent / "shared" / "data"

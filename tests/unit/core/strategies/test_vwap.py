@@ -23,7 +23,8 @@ from core.model.signal import Answer, EntrySignal, ExitReason, ExitSignal, NoTra
 from core.model.values import Money, Price, Quantity, Symbol
 from core.model.venues import XNYS
 from core.settings.house_strategies import VwapSettings
-from core.strategies.base import Context, Strategy
+from core.strategies.base import Strategy
+from core.strategies.context import Context
 from core.strategies.vwap import VwapState, VwapStrategy
 
 SPY = Symbol("SPY")

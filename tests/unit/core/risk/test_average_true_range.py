@@ -20,10 +20,10 @@ from core.model.signal import ExitReason
 from core.model.values import Fraction, Money, Price
 from core.model.venues import XNYS
 from core.risk.protections.trades import ClosedTrade, Direction
+from core.risk.size_factors.average_true_range import Ranges
 from core.risk.size_factors.base import Edge, Likeness, WantedEntry
 from core.risk.size_factors.book import KEPT_TRADES, SizingBook
 from core.risk.size_factors.correlation import correlation
-from core.risk.size_factors.ranges import Ranges
 from core.risk.sizing import binding_cuts
 from core.settings.size_factors import SizingSettings, VixSettings
 from tests.unit.core.brokers.trading_floor import IBM, SPY, THURSDAY, a_bar, at
