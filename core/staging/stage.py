@@ -171,11 +171,8 @@ class Stage:
 
     def mandates(self, kind: AuthorizationKind, parent: ClientOrderId | None = None) -> tuple[AuthorizationUse, ...]:
         """The mandates of a kind that stand, of one order or of all."""
-        return tuple(
-            use
-            for use in self.state.mandates.values()
-            if use.mandate.kind is kind and parent in (None, use.mandate.parent)
-        )
+        uses = [use for use in self.state.mandates.values() if use.mandate.kind is kind]
+        return tuple(uses if parent is None else [use for use in uses if use.mandate.parent == parent])
 
     def signed_exits(self, entry: ClientOrderId, at: datetime) -> AuthorizationUse | None:
         """What lets the exits of this entry's position go out without a key, while it holds (OP-06)."""

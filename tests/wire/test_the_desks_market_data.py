@@ -377,6 +377,7 @@ async def test_history_in_trouble_at_the_start(exchange: LoopbackExchange, name:
     async with a_desk(exchange) as desk:
         await eventually(lambda: desk.is_in(ConnectionState.UP))
         await eventually(lambda: desk.data.counts.requests().get("GET /v2/stocks/bars"))
+        await has_heard_all(desk)  # an answer that fails behind the clock's move would be waited out for ever
         await desk.moves_on(56)
         await desk.moves_on(4)
 

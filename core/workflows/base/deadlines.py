@@ -36,11 +36,11 @@ class Deadlines:
                 self._failed.pop(number, None)
 
     def next(self) -> datetime | None:
-        return min(self._all(), default=None)
+        return self._earliest(None)
 
     def next_later(self) -> datetime | None:
         """What is due now has just failed: only what is yet to come calls again."""
-        return min((at for at in self._all() if at > self.state.at), default=None)
+        return self._earliest(self.state.at)
 
     def give_up_what_is_due(self) -> None:
         self._failed = dict.fromkeys(range(len(self.workflows)), self.state.at)
@@ -49,14 +49,17 @@ class Deadlines:
         """A person has looked at it: what is due calls again."""
         self._failed.clear()
 
-    def _all(self) -> Iterator[datetime]:
+    def _earliest(self, after: datetime | None) -> datetime | None:
+        """Of all that is due, where an instant is given after that alone; of a workflow that failed, after its failure."""
+        earliest: datetime | None = None
         for number, workflow in enumerate(self.workflows):
+            since = after or self._failed.get(number)
             try:
-                failed_at = self._failed.get(number)
                 for at in workflow.next_due():
-                    if failed_at is None or at > failed_at:
-                        yield at
+                    if (earliest is None or at < earliest) and (since is None or at > since):
+                        earliest = at
             except JournalError:
                 raise
             except Exception as error:  # as in `apart`
                 halt_for(self.state, error)
+        return earliest

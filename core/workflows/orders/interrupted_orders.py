@@ -50,7 +50,7 @@ class InterruptedOrders:
 
     def settle(self, asked: list[Effect]) -> Iterator[Effect]:
         """First what was written down and not asked for has ended; then it is seen what becomes of its permission."""
-        while missing := self._written - {e.order.client_order_id for e in asked if isinstance(e, SUBMISSIONS)}:
+        while self._written and (missing := self._written - _sent_in(asked)):
             self._written -= missing
             for order_id in sorted(missing):
                 stopped = SubmissionStopped(order_id, NOT_SENT)
@@ -145,3 +145,7 @@ def _as_order(intent: Intent, state: TradingState) -> Order:
         expires_at=intent.expires_at,
         role=intent.role,
     )
+
+
+def _sent_in(asked: list[Effect]) -> set[ClientOrderId]:
+    return {effect.order.client_order_id for effect in asked if isinstance(effect, SUBMISSIONS)}
