@@ -50,7 +50,7 @@ class Deadlines:
         self._failed.clear()
 
     def _earliest(self, after: datetime | None) -> datetime | None:
-        """Of all that is due, where an instant is given after that alone; of a workflow that failed, after its failure."""
+        """Of what is due after that instant, if one is given; of a workflow that failed, after its failure."""
         earliest: datetime | None = None
         for number, workflow in enumerate(self.workflows):
             since = after or self._failed.get(number)
