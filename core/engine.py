@@ -114,6 +114,9 @@ class Engine:
                     raise
                 except Exception as error:  # the engine's edge: what was not foreseen halts trading and says so (EX-14)
                     failures.append(error)
+            unread = state.ledger.retention.take_trouble()
+            if unread is not None:
+                failures.append(unread)
             if is_quiet and not (failures or self._is_moved or state.sightings.books_are_wanted or state.news.has_news):
                 return NOTHING
             return self._settled(message, asked, failures)

@@ -37,6 +37,10 @@ class Recorded:
     fact: Fact
 
 
+class PastUnreadableError(Exception):
+    """The index of past orders cannot be read now: no fault of the journal, and none that ends a desk."""
+
+
 class PastIndex(Protocol):
     """Where orders that left memory are. It follows from the journal alone, and is made anew where it is missing."""
 
@@ -45,7 +49,7 @@ class PastIndex(Protocol):
         ...
 
     def find(self, order_id: ClientOrderId, until: int) -> bytes | None:
-        """What was kept last of that name, by a number up to `until`. Raises `JournalError`."""
+        """What was kept last of that name, by a number up to `until`. Raises `PastUnreadableError`."""
         ...
 
     def covers(self, number: int, total: str) -> bool:

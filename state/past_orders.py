@@ -16,7 +16,7 @@ from typing import Any
 
 from core.execution.past_orders import PastInMemory
 from core.model.values import ClientOrderId
-from core.ports import JournalError
+from core.ports import PastUnreadableError
 from state.files import open_private
 
 LAYOUT = """
@@ -41,7 +41,7 @@ class PastFile:
         self._new.keep(number, order_id, content, total)
 
     def find(self, order_id: ClientOrderId, until: int) -> bytes | None:
-        """Raises JournalError: whether a name was used is never guessed."""
+        """Raises PastUnreadableError."""
         found = self._new.find(order_id, until)
         saved = until if self._first is None else min(until, self._first - 1)  # what is here takes the file's place
         if found is not None or not saved:
@@ -54,7 +54,7 @@ class PastFile:
             return True
         try:
             return self._row(TOTAL, number) == (total,)
-        except JournalError:
+        except PastUnreadableError:
             return False
 
     def save(self) -> None:
@@ -96,7 +96,8 @@ class PastFile:
                 return row
         except (sqlite3.Error, OSError) as error:
             self.close()
-            raise JournalError(f"{self._path}: {error}; move it away and start again, which makes it anew") from error
+            told = f"{self._path}: {error}; move it away and start again, which makes it anew"
+            raise PastUnreadableError(told) from error
 
     def _opened(self, more: int = 0) -> sqlite3.Connection:
         if self._line is None:

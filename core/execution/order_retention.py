@@ -17,7 +17,7 @@ from core.facts import OrdersRecalled
 from core.model.calendar import Calendar
 from core.model.past_order import PastOrder
 from core.model.values import ClientOrderId, ExecutionId, Symbol
-from core.ports import PastIndex
+from core.ports import PastIndex, PastUnreadableError
 
 KEPT = timedelta(days=7)
 GIVEN_UP_KEPT = timedelta(days=30)
@@ -48,6 +48,7 @@ class OrderRetention:
     ) -> None:
         self.index, self.legs, self.calendar, self.past = index, legs, calendar, past
         self.is_still_told, self.named = is_still_told, named
+        self._trouble: PastUnreadableError | None = None
 
     def has(self, order_id: ClientOrderId) -> bool:
         """Whether this name was ever used: by what is here, or by the index."""
@@ -70,7 +71,17 @@ class OrderRetention:
         return tuple(sorted(found.values(), key=lambda past: (past.created_at, past.role is not None)))
 
     def _found(self, order_id: ClientOrderId) -> bytes | None:
-        return self.past.find(order_id, self.index.state.forgotten) if self.index.state.forgotten else None
+        """What cannot be read counts as never there: an exit has its way, and what opens is halted (EX-22)."""
+        try:
+            return self.past.find(order_id, self.index.state.forgotten) if self.index.state.forgotten else None
+        except PastUnreadableError as error:
+            self._trouble = error
+            return None
+
+    def take_trouble(self) -> PastUnreadableError | None:
+        """Why the index could not be read since this was asked last."""
+        trouble, self._trouble = self._trouble, None
+        return trouble
 
     def require_new(self, order_id: ClientOrderId) -> None:
         """Raise DuplicateOrderError where this id was ever used (EX-04)."""

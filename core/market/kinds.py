@@ -1,6 +1,6 @@
 """What a source of market data is to whoever puts a desk together: its name, its keys, how it is made.
 
-A second source is a folder with a `SourceKind` in it, and a line in `house.py`. It knows no broker (MD-01).
+A second source is a folder with a `SourceKind` in it, and a line in `registry.py`. It knows no broker (MD-01).
 """
 
 from __future__ import annotations

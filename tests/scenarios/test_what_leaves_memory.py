@@ -18,6 +18,7 @@ from core.model.broker import Execution, OrderUpdate, UpdateEvent
 from core.model.codes import HaltCause
 from core.model.order import OrderStatus, Side, StopHolder, TimeInForce
 from core.model.values import ClientOrderId, ExecutionId, Price, Quantity
+from core.ports import PastUnreadableError
 from core.trading_state.checkpoint import checkpoint_of, documents_of, rebuild, states
 from core.trading_state.state import TradingState
 from core.views.builders.desk import ViewBuilder
@@ -215,6 +216,32 @@ def test_what_was_recalled_leaves_again_with_what_became_of_it() -> None:
     assert (past.filled_quantity, len(past.executions), past.late_fill) == (Decimal("0.5"), 1, True)
     assert entry.id not in orders(house)
     assert_can_be_rebuilt(house)
+
+
+def test_an_index_that_cannot_be_read_halts_what_opens_and_keeps_no_stop_from_a_fill(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """EX-22, SP-06: it is asked for every new order's name; the desk lives, says so, and guards what was bought"""
+    house, _ = a_day_after_a_cancelled_entry()
+    house.until("10:05", FRIDAY)
+    house.presses(replace(AT_HAND, stop_holder=StopHolder.BROKER, time_in_force=TimeInForce.DAY))
+    house.opens_ticket()
+    passes(house, 2)
+    house.confirms()
+    ledger = house.desk.ledger
+    while not orders(house):
+        house.until_moment(house.line.at + timedelta(milliseconds=10))
+
+    def unreadable(order_id: ClientOrderId, until: int) -> bytes | None:
+        raise PastUnreadableError(f"past-orders.db: {order_id} up to {until}: disk I/O error")
+
+    monkeypatch.setattr(house.journal.past, "find", unreadable)
+    passes(house, 10)
+    house.presses(replace(AT_HAND, limit_price=Price(Decimal("100.50"))))
+
+    assert house.held() == "0.5"
+    assert [order.request.quantity for order in ledger.working() if order.is_protective] == [Decimal("0.5")]
+    assert "past-orders.db" in house.desk.control.halts[HaltCause.INVARIANT]
 
 
 def test_documents_without_their_index_are_left_and_the_journal_is_read() -> None:

@@ -147,7 +147,7 @@ def assert_books_agree(runtime: VirtualRuntime) -> None:
     ours = {p.symbol: desk.ledger.net_quantity(p.symbol) for p in desk.ledger.positions()}
     assert ours == theirs
     for report in exchange.orders(runtime.at):
-        order = desk.ledger.order(report.client_order_id)
+        order = desk.ledger.order(report.client_order_id) or desk.ledger.retention.forgotten(report.client_order_id)
         assert order is not None, f"the desk does not know {report}"
         assert (order.status, order.filled_quantity) == (report.status, report.filled_quantity)
     known = {report.client_order_id for report in exchange.orders(runtime.at)}

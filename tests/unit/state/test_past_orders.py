@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from core.model.values import ClientOrderId
-from core.ports import JournalError, PastIndex
+from core.ports import PastIndex, PastUnreadableError
 from state.past_orders import PastFile
 
 
@@ -121,7 +121,7 @@ def test_a_damaged_file_raises_where_a_name_is_asked_for(index: PastFile, place:
     place.write_bytes(b"no database at all" * 100)
     place.chmod(0o600)
 
-    with pytest.raises(JournalError, match=r"past-orders\.db: .*start again, which makes it anew"):
+    with pytest.raises(PastUnreadableError, match=r"past-orders\.db: .*start again, which makes it anew"):
         found(index, "order-1")
 
 
