@@ -1,7 +1,8 @@
 """How many shares: the one place where a risk in USD becomes a quantity (RK-02, RK-10).
 
 Strategies, the quantity keys of the order form, and the checks that name the size which would pass all ask here. The
-risk is scaled by the terms of `core/risk/size_factors/`; the largest order and the risk budget cap it; it is rounded down.
+risk is scaled by the terms of `core/risk/size_factors/`; the largest order and the risk budget cap it; it is rounded
+down.
 """
 
 from __future__ import annotations
