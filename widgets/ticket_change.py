@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from core.model.instrument import STOCK_TICKS
-from core.model.order import OrderRequest
+from core.model.order import OrderRequest, Side
 from core.model.values import plain
 from core.views import ReplacedView
 from widgets import format as f
@@ -19,7 +18,7 @@ def change_in_words(order: OrderRequest, replaced: ReplacedView) -> str:
     left = replaced.quantity - replaced.filled_quantity
     quantity = plain(order.quantity) if order.quantity == left else f"{plain(left)} → {plain(order.quantity)}"
     side = "" if order.type.is_stop else f"{f.side_word(order.side)} "
-    return f"{side}{quantity} {order.symbol} {word} {moved}{_break_even(price, replaced)}"
+    return f"{side}{quantity} {order.symbol} {word} {moved}{_break_even(order, replaced)}"
 
 
 def change_lines(replaced: ReplacedView) -> list[TextLine]:
@@ -34,9 +33,12 @@ def change_lines(replaced: ReplacedView) -> list[TextLine]:
     return lines
 
 
-def _break_even(price: Decimal | None, replaced: ReplacedView) -> str:
+def _break_even(order: OrderRequest, replaced: ReplacedView) -> str:
     average = replaced.average_price
-    return " (break-even)" if average is not None and price == STOCK_TICKS.nearest(average) else ""
+    if average is None or order.stop_price is None:
+        return ""
+    paid = order.instrument.ticks.break_even(average, is_long=order.side is Side.SELL)
+    return " (break-even)" if order.stop_price == paid else ""
 
 
 def _result(amount: Decimal) -> str:

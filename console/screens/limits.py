@@ -79,7 +79,7 @@ class LoosenScreen(Scrolled, WordScreen):
 class ReloadedScreen(Scrolled):
     """Nothing of it is looser: there is nothing to type."""
 
-    PLACE = KeyScope.OVERRIDE
+    PLACE = KeyScope.READING
 
     def __init__(self, reload: ReloadView) -> None:
         super().__init__("The limits are asked for", list(_lines(reload)))

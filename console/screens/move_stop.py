@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from decimal import ROUND_CEILING, ROUND_FLOOR
 
 from console.order_form import number_in
 from console.screens.dialog_host import DialogHost
@@ -64,7 +63,7 @@ class MoveStopScreen(FieldsScreen):
     def _price(self, row: PositionRow) -> Price | None:
         text = self.fields[0].text.strip()
         if text == BREAK_EVEN:
-            return break_even(row)
+            return row.instrument.ticks.break_even(row.average_price, is_long=row.quantity > 0)
         price = number_in(text)
         return Price(price) if price is not None else None
 
@@ -78,11 +77,6 @@ class MoveStopScreen(FieldsScreen):
         else:
             self.dismiss()
             self.act(price)
-
-
-def break_even(row: PositionRow) -> Price:
-    """What was paid, at a tick: rounded to the side on which nothing is lost."""
-    return row.instrument.ticks.rounded(row.average_price, ROUND_CEILING if row.quantity > 0 else ROUND_FLOOR)
 
 
 def _stop_now(row: PositionRow) -> Cell:

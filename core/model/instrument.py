@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from enum import Enum
 from functools import lru_cache
 
@@ -85,6 +85,10 @@ class Ticks:
         """The price on its step."""
         step = self.at(price)
         return Price((price / step).to_integral_value(rounding) * step)
+
+    def break_even(self, average: Decimal, *, is_long: bool) -> Price:
+        """A stop at what was paid, on its step: rounded to the side on which nothing is lost."""
+        return self.rounded(average, ROUND_CEILING if is_long else ROUND_FLOOR)
 
     def nearest(self, price: Decimal) -> Price:
         """The same, halves up, with as many places as the step has: `100.50`."""
