@@ -114,10 +114,8 @@ class Engine:
                     raise
                 except Exception as error:  # the engine's edge: what was not foreseen halts trading and says so (EX-14)
                     failures.append(error)
-            unread = state.ledger.retention.take_trouble()
-            if unread is not None:
-                failures.append(unread)
-            if is_quiet and not (failures or self._is_moved or state.sightings.books_are_wanted or state.news.has_news):
+            is_news = state.sightings.books_are_wanted or state.news.has_news or state.ledger.retention.is_in_trouble
+            if is_quiet and not (failures or self._is_moved or is_news):
                 return NOTHING
             return self._settled(message, asked, failures)
         except JournalWriteError as error:
@@ -142,6 +140,9 @@ class Engine:
                 halt_for(self.state, error)
             if news.has_news:
                 asked.extend(follow_up(self.state))
+        if (unread := self.state.ledger.retention.take_trouble()) is not None:
+            halt_for(self.state, unread)  # before anything of this act leaves: what opens may be a second time
+            asked.extend(follow_up(self.state))
         if self._is_moved or any(type(effect) not in QUESTIONS for effect in asked):
             self._plan_next()  # a fact may have moved a deadline, and what was asked for has a time-out
         if self._is_owed_a_sync or any(type(effect) not in UNSYNCED for effect in asked):

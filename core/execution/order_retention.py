@@ -78,6 +78,11 @@ class OrderRetention:
             self._trouble = error
             return None
 
+    @property
+    def is_in_trouble(self) -> bool:
+        """Whether the index could not be read since this was taken last."""
+        return self._trouble is not None
+
     def take_trouble(self) -> PastUnreadableError | None:
         """Why the index could not be read since this was asked last."""
         trouble, self._trouble = self._trouble, None

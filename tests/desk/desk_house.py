@@ -168,6 +168,10 @@ class House:
         squeezed = re.sub(" +", " ", picture)
         return all(text in picture or text in squeezed for text in texts)
 
+    async def sees(self, *texts: str) -> None:
+        """Until all of it stands there: a fact is recorded before it is painted."""
+        await self.until(lambda: self.shows(*texts))
+
     def stands(self, *texts: str) -> bool:
         """Whether the terminal of a watched desk shows it."""
         assert isinstance(self.desk, WatchedDesk)

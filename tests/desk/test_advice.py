@@ -56,7 +56,7 @@ async def test_without_advisers_the_list_says_what_would_fill_it() -> None:
         await house.press("A")
 
         assert isinstance(house.desk.screen, AdviceScreen)
-        assert house.shows("Advice ─ 0 said", "No advice: no adviser is turned on.", "advisers.watchman.enabled")
+        await house.sees("Advice ─ 0 said", "No advice: no adviser is turned on.", "advisers.watchman.enabled")
         await house.press("escape")
         assert not isinstance(house.desk.screen, AdviceScreen)
 
@@ -67,13 +67,13 @@ async def test_an_advice_stands_with_name_age_text_and_its_trade() -> None:
     async with open_still(a_view(advice=advised(marked, an_advice())), (80, 24)) as house:
         await house.press("A")
 
-        assert house.shows("watchman", "3 m", "[bold]narrow[/bold]", "SPY was refused again and again")
-        assert house.shows("3 SPY at 496.00, stop 494.00, target 500.00", "good for 57:00", "it names no strategy")
+        await house.sees("watchman", "3 m", "[bold]narrow[/bold]", "SPY was refused again and again")
+        await house.sees("3 SPY at 496.00, stop 494.00, target 500.00", "good for 57:00", "it names no strategy")
         await house.press("down")
-        assert house.shows("It names no trade.")
+        await house.sees("It names no trade.")
         await house.press("enter")
         assert isinstance(house.desk.screen, AdviceScreen)
-        assert house.shows("it names no trade: there is nothing to adopt")
+        await house.sees("it names no trade: there is nothing to adopt")
 
 
 async def test_enter_fills_the_order_form_and_what_is_staged_has_a_ticket_like_any_other() -> None:
@@ -86,7 +86,7 @@ async def test_enter_fills_the_order_form_and_what_is_staged_has_a_ticket_like_a
         await house.press("enter")
 
         assert isinstance(house.desk.screen, NewOrderScreen)
-        assert house.shows("496", "494", "0.05")
+        await house.sees("496", "494", "0.05")
         assert house.sent_nothing()
         await house.press("enter")
         await house.until(lambda: house.shows("BUY to open ─ SPY", "after advice 1 of watchman"))
@@ -98,7 +98,7 @@ async def test_a_strategys_advice_is_adopted_by_a_key_of_its_own_and_taken_back_
     row = an_advice(7, an_idea(), takes_it=True)
     async with open_still(a_view(advice=advised(row))) as house:
         await house.press("A", "enter")
-        assert house.shows("Adopt it for momentum on SPY?", "quantity and prices stay as they are")
+        await house.sees("Adopt it for momentum on SPY?", "quantity and prices stay as they are")
         assert house.handle.commands == []
         await house.until(lambda: house.shows("armed "))
         await house.wait(0.4)
@@ -107,9 +107,9 @@ async def test_a_strategys_advice_is_adopted_by_a_key_of_its_own_and_taken_back_
         assert house.handle.commands == [AdoptAdvice(7)]
 
         await house.shows_next(advice=advised(an_advice(7, an_idea(), is_adopted=True, why_not="one waits")))
-        assert house.shows("ADOPTED", "momentum weighs it at its next bars")
+        await house.sees("ADOPTED", "momentum weighs it at its next bars")
         await house.press("x")
-        assert house.shows("Take this advice back?")
+        await house.sees("Take this advice back?")
         await house.wait(0.6)
         await house.press("D")
         await house.until(lambda: len(house.handle.commands) == 2)

@@ -67,7 +67,7 @@ async def test_an_open_breaker_is_said_where_entries_are_said_to_be_on() -> None
     """EX-15, DESK: on the status lines, in words, in any size; exits stay on."""
     for size in ((120, 40), (80, 24)):
         async with open_desk(size, settings=OPENS_AT_ONCE) as house:
-            assert house.shows("ENTRIES ON")
+            await house.sees("ENTRIES ON")
             await opens_the_breaker(house)
             await house.until(
                 lambda house=house: house.shows("ENTRIES OFF", "EXITS ON", "BREAKER: open for", "s more: 1 requests")
@@ -147,8 +147,8 @@ async def test_the_command_asks_with_the_reason_and_capital_d_lets_entries_pass_
     async with open_desk(settings=LATCHES_AT_ONCE) as house:
         await opens_the_breaker(house)
         await opens_the_question(house)
-        assert house.shows("It is latched until you clear it in the commands: 1 requests", GONE)
-        assert house.shows("Cleared, entries may leave at once. Exits and cancels always may.")
+        await house.sees("It is latched until you clear it in the commands: 1 requests", GONE)
+        await house.sees("Cleared, entries may leave at once. Exits and cancels always may.")
         await house.press("enter", "y", "space", "d")
         await house.wait(0.3)
         assert not house.facts(BreakerClosed)
@@ -169,7 +169,7 @@ async def test_escape_leaves_it_latched() -> None:
         await house.press("escape")
         await house.until(lambda: len(house.desk.screen_stack) == 1)
         assert not house.facts(BreakerClosed)
-        assert house.shows("ENTRIES OFF")
+        await house.sees("ENTRIES OFF")
 
 
 async def test_cleared_while_it_is_closed_nothing_is_asked() -> None:

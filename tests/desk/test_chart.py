@@ -146,7 +146,7 @@ async def test_the_selected_row_decides_whose_chart_it_is() -> None:
     positions = (a_position("SPY"), a_position("IBM"), a_position("AIG"))
     async with open_still(a_view(positions=positions, chart=a_chart("IBM")), WIDE) as house:
         assert house.handle.watched == [SPY]
-        assert house.shows("Chart ─ SPY", "Waiting for the bars of SPY…")
+        await house.sees("Chart ─ SPY", "Waiting for the bars of SPY…")
 
         await house.press("2", "down")
         await house.until(lambda: house.handle.watched == [SPY, "IBM"])
@@ -158,7 +158,7 @@ async def test_the_selected_row_decides_whose_chart_it_is() -> None:
         await house.press("2", "down")
         await house.until(lambda: house.shows("Chart ─ AIG", "Waiting for the bars of AIG…"))
         await house.shows_next(chart=ChartView(Symbol("AIG"), (), None, None, ()))
-        assert house.shows("No bars of AIG yet. The first complete minute appears here.")
+        await house.sees("No bars of AIG yet. The first complete minute appears here.")
 
 
 async def test_where_no_chart_is_on_the_screen_none_is_asked_for() -> None:
@@ -179,7 +179,7 @@ async def test_the_engine_of_the_real_desk_hears_which_symbol_is_watched() -> No
 
 async def test_a_desk_without_any_row_says_what_would_choose_a_symbol() -> None:
     async with open_still(a_view(proposals=(), strategies=(), symbols=()), WIDE) as house:
-        assert house.shows("No symbol is selected. A row of positions, orders, proposals")
+        await house.sees("No symbol is selected. A row of positions, orders, proposals")
         assert house.handle.watched == []
 
 

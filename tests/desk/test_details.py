@@ -41,8 +41,8 @@ async def test_a_position_tells_who_holds_its_stop_and_how_old_its_price_is() ->
         await house.buys()
         await house.press("2", "enter")
         await house.until(lambda: house.shows("Position", "0.1 shares long", "494.72 USD, the broker holds it"))
-        assert house.shows("0.1 of 0.1 shares would be closed at the broker", "SELL 0.1 stop 494.72, SUBMITTED")
-        assert house.shows("New York,", "ago")
+        await house.sees("0.1 of 0.1 shares would be closed at the broker", "SELL 0.1 stop 494.72, SUBMITTED")
+        await house.sees("New York,", "ago")
 
         bare = replace(picture(house).positions[0], holder=StopHolder.YOU, covered=Quantity(0 * SHARE))
         told = text(position(replace(picture(house), positions=(bare,)), bare.key, picture(house).status.at))
@@ -64,9 +64,9 @@ async def test_a_detail_is_alive_and_says_when_its_row_is_gone() -> None:
         moved = replace(view.positions[0], last=Price(500 * SHARE), last_at=view.status.at)
 
         detail.update_view(replace(view, positions=(moved,)), view.status.at + timedelta(seconds=34))
-        assert house.shows("500.00 USD", "34 s ago")
+        await house.sees("500.00 USD", "34 s ago")
         detail.update_view(replace(view, positions=()), view.status.at)
-        assert house.shows("no longer on the desk; as it stood last:", "500.00 USD")
+        await house.sees("no longer on the desk; as it stood last:", "500.00 USD")
 
 
 async def test_an_order_tells_every_field_and_what_its_marks_mean() -> None:
@@ -161,7 +161,7 @@ async def test_help_tells_what_the_pane_shows_and_scrolls() -> None:
     async with open_desk((80, 24)) as house:
         await house.press("3", "question_mark")
         await house.until(lambda: house.shows("Help ─ orders", "The orders of today", "cancel"))
-        assert house.shows("KEYTURN  PAPER", "ENTRIES ON")
+        await house.sees("KEYTURN  PAPER", "ENTRIES ON")
         assert not house.shows("Ctrl+K or F10")
         await house.press("pagedown", "pagedown")
         await house.until(lambda: house.shows("Ctrl+K or F10", "Ctrl+P finds every command"))

@@ -33,12 +33,12 @@ async def test_a_stop_that_vanishes_and_a_kill_from_elsewhere_are_read_over_an_o
             house.desk.handle.send(RequestCancel(stop.id))
         await house.until(lambda: house.shows("UNCOVERED "))
         await house.until(lambda: status_is_in_sight(house))
-        assert house.shows("Basket ─ rows.csv", "Esc put aside", "Nothing is marked yet")
+        await house.sees("Basket ─ rows.csv", "Esc put aside", "Nothing is marked yet")
 
         house.desk.handle.send(Kill("command"))
         await house.until(lambda: house.shows("KILLED since"))
         await house.until(lambda: status_is_in_sight(house))
-        assert house.shows("Basket ─ rows.csv", "UNCOVERED ")
+        await house.sees("Basket ─ rows.csv", "UNCOVERED ")
 
 
 @SIZES
@@ -52,5 +52,5 @@ async def test_every_dialog_leaves_them_free_also_when_they_grow(key: str, size:
 
         for status in (a_halt(), a_kill()):
             await house.shows_next(status=crowded(**status).status)
-            assert house.shows("HALTED since" if status["word"] == "halted" else "KILLED since", "UNCOVERED SYM00")
+            await house.sees("HALTED since" if status["word"] == "halted" else "KILLED since", "UNCOVERED SYM00")
             assert status_is_in_sight(house)

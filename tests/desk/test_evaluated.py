@@ -35,16 +35,16 @@ async def test_a_retired_strategy_says_so_and_its_detail_holds_the_figures() -> 
     async with open_still(a_view(strategies=(retired(), a_strategy("IBM"))), (80, 24)) as house:
         await house.press("5")
 
-        assert house.shows("5 Strategies ─ 1 running, 1 RETIRED", "RETIRED, Enter says why")
+        await house.sees("5 Strategies ─ 1 running, 1 RETIRED", "RETIRED, Enter says why")
         await house.press("enter")
-        assert house.shows("won 25.8%", "profit factor 0.61", "under 40%", "its exits go on")
+        await house.sees("won 25.8%", "profit factor 0.61", "under 40%", "its exits go on")
 
 
 async def test_space_resumes_it_after_a_question_alone() -> None:
     """ST-10: re-enabling is the operator's."""
     async with open_still(a_view(strategies=(retired(),))) as house:
         await house.press("5", "space")
-        assert house.shows("Resume VWAP?", "under 40%", "judged anew")
+        await house.sees("Resume VWAP?", "under 40%", "judged anew")
         assert house.handle.commands == []
 
         await answers(house, "D")
@@ -58,19 +58,19 @@ async def test_more_that_is_proposed_is_adopted_by_one_key_and_declined_by_anoth
     row = a_strategy(proposed="10% more of its allocation: Sharpe 2.10, 70.0% of 30 trades won, profit factor 2.40")
     async with open_still(a_view(strategies=(row, a_strategy("IBM")))) as house:
         await house.press("5")
-        assert house.shows("+ proposed")
+        await house.sees("+ proposed")
         await house.press("plus")
-        assert house.shows("Adopt more for VWAP?", "profit factor 2.40")
+        await house.sees("Adopt more for VWAP?", "profit factor 2.40")
         await answers(house, "D")
         await house.until(lambda: house.handle.commands)
         await house.press("minus")
-        assert house.shows("Decline more for VWAP?")
+        await house.sees("Decline more for VWAP?")
         await answers(house, "D")
         await house.until(lambda: len(house.handle.commands) == 2)
 
         assert house.handle.commands == [DecidePromotion("vwap", True), DecidePromotion("vwap", False)]
         await house.press("down", "plus")
-        assert house.shows("nothing more is proposed for VWAP")
+        await house.sees("nothing more is proposed for VWAP")
 
 
 async def test_what_the_engine_answers_to_an_adoption_is_said_on_the_last_line() -> None:

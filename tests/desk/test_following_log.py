@@ -43,7 +43,7 @@ async def test_enter_opens_the_newest_line_while_following() -> None:
         await house.shows_next(log=a_log(COUNT + 1))
         await house.press("enter")
         assert opened == [("log", str(COUNT))]
-        assert house.shows("following")
+        await house.sees("following")
 
 
 async def test_down_at_the_end_goes_on_following() -> None:
@@ -51,7 +51,7 @@ async def test_down_at_the_end_goes_on_following() -> None:
         await house.press("6", "j")
         await house.shows_next(log=a_log(COUNT + 1))
         assert selected(house) == str(COUNT)
-        assert house.shows("following")
+        await house.sees("following")
 
 
 async def test_who_moved_up_stays_on_its_line_and_f_follows_again() -> None:
@@ -89,4 +89,4 @@ async def test_the_severity_of_a_line_stands_beside_its_kind(size: tuple[int, in
     async with open_still(a_view(log=rows), size) as house:
         await house.press("6")
         await house.until(lambda: house.shows("HALT      CRITICAL: HALTED (invariant) it broke"))
-        assert house.shows("order     ERROR: 1b2c cancel failed: no answer")
+        await house.sees("order     ERROR: 1b2c cancel failed: no answer")

@@ -50,10 +50,10 @@ async def test_a_guard_says_measure_limit_state_and_what_is_left() -> None:
     async with open_still(a_view(protections=six_guards())) as house:
         await house.press("4")
 
-        assert house.shows("1 TRIPPED", "0.00 of 2,000 USD", "2 of 3 ▓▓▓░░", "1 of 1", "open until 15:45")
-        assert house.shows("TRIPPED, 21:00 left", "Daily loss: equity since the day")
+        await house.sees("1 TRIPPED", "0.00 of 2,000 USD", "2 of 3 ▓▓▓░░", "1 of 1", "open until 15:45")
+        await house.sees("TRIPPED, 21:00 left", "Daily loss: equity since the day")
         await house.press("down", "down")
-        assert house.shows("Cooldown: AIG was stopped out")
+        await house.sees("Cooldown: AIG was stopped out")
 
 
 async def test_what_is_used_up_is_full_and_what_is_not_open_is_closed_and_neither_has_tripped() -> None:
@@ -71,7 +71,7 @@ async def test_what_is_used_up_is_full_and_what_is_not_open_is_closed_and_neithe
     async with open_still(a_view(protections=rows)) as house:
         await house.press("4")
 
-        assert house.shows("4 Protections ─ 2 FULL, CLOSED", "CLOSED, 0:00 left", "FULL since 10:24:00")
+        await house.sees("4 Protections ─ 2 FULL, CLOSED", "CLOSED, 0:00 left", "FULL since 10:24:00")
         assert not house.shows("TRIPPED")
         await house.press("down", "down", "enter")
         await house.until(lambda: house.shows("FULL: what it allows is used up"))
@@ -87,7 +87,7 @@ async def test_what_the_broker_refused_is_counted_apart_from_what_was_not_staged
     )
     orders = (an_order(1), an_order(2, status=OrderStatus.REJECTED, reason="insufficient buying power"))
     async with open_still(a_view(orders=orders, refusals=refusals)) as house:
-        assert house.shows("2 today, 1 REJECTED")
+        await house.sees("2 today, 1 REJECTED")
         await house.press("3", "a")
         await house.until(lambda: house.shows("1 REJECTED, 2 not staged, 1 not sent"))
 
@@ -96,7 +96,7 @@ async def test_a_gauge_of_which_nothing_is_used_draws_nothing() -> None:
     """RK-09, OP-12"""
     rows = (a_protection("Loss", "0", measure="0.00 of 10.00 USD"), a_protection("Guard", "0.2"))
     async with open_still(a_view(protections=rows)) as house:
-        assert house.shows("0.00 of 10.00 USD", "▓░░░░")
+        await house.sees("0.00 of 10.00 USD", "▓░░░░")
         assert not house.shows("░░░░░")
 
 
@@ -107,9 +107,9 @@ async def test_the_names_of_the_houses_strategies_can_be_read_at_every_size(size
     async with open_still(a_view(strategies=rows), size) as house:
         await house.press("5")
 
-        assert house.shows("VWAP", "MOMENTUM", "BREAKOUT", "MEAN_REVERSION", "price above thr")
+        await house.sees("VWAP", "MOMENTUM", "BREAKOUT", "MEAN_REVERSION", "price above thr")
         await house.shows_next(strategies=rows[:1])
-        assert house.shows("NAME SYM  LAST ANSWER", "BARS")
+        await house.sees("NAME SYM  LAST ANSWER", "BARS")
 
 
 async def test_a_narrow_terminal_shows_what_is_tripped_or_past_half_and_counts_the_rest() -> None:
@@ -117,12 +117,12 @@ async def test_a_narrow_terminal_shows_what_is_tripped_or_past_half_and_counts_t
     async with open_still(a_view(protections=six_guards()), (80, 24)) as house:
         await house.press("4")
 
-        assert house.shows("Guard AIG", "Cooldown", "TRIPPED, 21:00 left", "4 more, clear")
+        await house.sees("Guard AIG", "Cooldown", "TRIPPED, 21:00 left", "4 more, clear")
         assert not house.shows("Max loss")
         assert not house.shows("Daily loss")
 
         await house.shows_next(protections=(a_protection(), a_protection("Window", None)))
-        assert house.shows("4 Protections ─ entries, clear", "2 in all, clear")
+        await house.sees("4 Protections ─ entries, clear", "2 in all, clear")
 
 
 async def test_what_keeps_entries_shut_stands_in_the_pane_that_guards_them() -> None:
@@ -144,8 +144,8 @@ async def test_a_paused_strategy_its_reasons_and_the_shadow_are_in_words() -> No
     async with open_still(a_view(strategies=rows, results=results)) as house:
         await house.press("5")
 
-        assert house.shows("5 Strategies ─ 1 running, 1 PAUSED", "PAUSED, warming up", "price above threshold")
-        assert house.shows("shadow declined 3, would be −28.50 USD", "VWAP 167.29", "bars: price above threshold 12,")
+        await house.sees("5 Strategies ─ 1 running, 1 PAUSED", "PAUSED, warming up", "price above threshold")
+        await house.sees("shadow declined 3, would be −28.50 USD", "VWAP 167.29", "bars: price above threshold 12,")
 
 
 async def test_without_anything_declined_there_is_no_shadow() -> None:
@@ -165,7 +165,7 @@ async def test_no_measure_of_a_guard_is_cut_beside_the_other_panes() -> None:
         a_protection("Loss", "0.3", measure="12.50 of 2,000.00 USD"),
     )
     async with open_still(a_view(protections=guards), (120, 40)) as house:
-        assert house.shows("closed until Tue 09:30", "1 of 1 today", "TRIPPED since 10:24:00", "2,000.00 USD")
+        await house.sees("closed until Tue 09:30", "1 of 1 today", "TRIPPED since 10:24:00", "2,000.00 USD")
 
 
 async def test_the_second_line_of_a_tripped_guard_opens_the_same_details() -> None:
@@ -190,10 +190,10 @@ async def test_a_strategy_that_the_settings_have_off_does_not_run_and_is_nothing
     async with open_still(view, size) as house:
         await house.press("5")
 
-        assert house.shows("5 Strategies ─ 1 running, 1 PAUSED")
+        await house.sees("5 Strategies ─ 1 running, 1 PAUSED")
         assert house.shows("5 Strategies ─ 1 running, 1 PAUSED, 2 off") is (size == (80, 24))
         assert not house.shows("DISABLED")
         assert not house.shows("VWAP on")
-        assert house.shows("No proposals. DIPS on IBM: price above threshold; DIPS on SPY:")
+        await house.sees("No proposals. DIPS on IBM: price above threshold; DIPS on SPY:")
         await house.shows_next(strategies=tuple(off))
-        assert house.shows("5 Strategies ─ 0 running, 2 off", "No strategy runs; n makes one by hand")
+        await house.sees("5 Strategies ─ 0 running, 2 off", "No strategy runs; n makes one by hand")

@@ -133,7 +133,7 @@ async def test_a_kill_keeps_the_stop_and_naked_takes_it_too() -> None:
     async with open_desk() as house:
         await house.buys()
         await house.kills()
-        assert house.shows("stays     SELL 0.1 SPY stop 494.72", "open      SPY 0.1", "flatten 1 position")
+        await house.sees("stays     SELL 0.1 SPY stop 494.72", "open      SPY 0.1", "flatten 1 position")
 
         await house.press(*"NAKED")
 

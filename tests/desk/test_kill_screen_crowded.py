@@ -63,7 +63,7 @@ async def test_a_halted_desk_full_of_orders_still_shows_what_k_f_and_escape_do(s
     async with open_still(crowded(**a_halt()), size) as house:
         await house.press("ctrl+k")
         await house.until(lambda: house.shows("K kill: cancel 30 entries and stay shut", "F flatten 30 positions"))
-        assert house.shows(
+        await house.sees(
             "U resume",
             "Esc look around",
             "K cancels BUY to open 47 SYM00",
@@ -80,8 +80,8 @@ async def test_a_killed_desk_full_of_orders_still_shows_the_words_to_type_and_wh
     async with open_still(crowded(**a_kill()), size) as house:
         await house.press("ctrl+k", *"REAR")
         await house.until(lambda: house.shows("typed: REAR"))
-        assert house.shows("F flatten 30 positions", "type NAKED", "type REARM to trade again", "Esc back to the desk")
-        assert house.shows("KILLED since", "not gone", "stays", "NO STOP", "open SYM00 47")
+        await house.sees("F flatten 30 positions", "type NAKED", "type REARM to trade again", "Esc back to the desk")
+        await house.sees("KILLED since", "not gone", "stays", "NO STOP", "open SYM00 47")
 
 
 @SIZES
@@ -97,8 +97,8 @@ async def test_the_status_lines_and_the_last_line_stay_in_sight(status: Any, siz
         await house.until(lambda: house.shows("Esc back" if status is a_kill else "U resume"))
 
         assert house.picture().splitlines()[:above] == before
-        assert "Ctrl+K KILL" in house.footer()
-        assert "Esc" in house.footer()
+        await house.until(lambda: "Ctrl+K KILL" in house.footer())
+        await house.until(lambda: "Esc" in house.footer())
 
 
 @SIZES
@@ -151,7 +151,7 @@ async def test_it_draws_over_a_desk_that_is_already_closing() -> None:
         await house.until(lambda: house.shows("type REARM"))
         await house.desk.screen_stack[0].query("#status, #footer").remove()
         house.desk.screen.chord_again()  # type: ignore[attr-defined]
-        assert house.shows("type NAKED", "type REARM to trade again")
+        await house.sees("type NAKED", "type REARM to trade again")
 
 
 def test_lists_share_a_room_and_none_of_them_goes_without_a_line() -> None:

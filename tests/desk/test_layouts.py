@@ -62,7 +62,7 @@ async def test_a_waiting_exit_is_on_the_screen_at_every_size_whatever_was_chosen
     async with open_still(a_view(proposals=(an_exit("AIG"),)), size) as house:
         for key in "1234567":
             await house.press(key)
-            assert house.shows("!  EXIT WAITS  SELL to close 100 AIG, +0:21", "STOP HIT 48.43", "6 Log", "Ctrl+K KILL")
+            await house.sees("!  EXIT WAITS  SELL to close 100 AIG, +0:21", "STOP HIT 48.43", "6 Log", "Ctrl+K KILL")
             assert max(map(len, house.picture().splitlines())) <= size[0]
             assert len(house.picture().splitlines()) == size[1]
 
@@ -77,7 +77,7 @@ async def test_at_80_columns_each_number_brings_its_pane_and_the_keyboard_goes_w
             ("7", "results"),
         ):
             await house.press(key)
-            assert house.shows(f"{key} {name.capitalize()}", "1 Proposals", "6 Log")
+            await house.sees(f"{key} {name.capitalize()}", "1 Proposals", "6 Log")
             assert house.desk.focused is house.desk.board.panes[name].grid
 
 
@@ -110,7 +110,7 @@ async def test_a_resize_under_an_open_ticket_keeps_it_and_the_row_under_it() -> 
             await house.wait(0.25)
             assert house.desk.screen is ticket
         await house.until(house.is_armed)
-        assert house.shows("0.1 SPY at 496.21 limit")
+        await house.sees("0.1 SPY at 496.21 limit")
 
         await house.press("escape")
         await house.until(lambda: not isinstance(house.desk.screen, TicketScreen))
@@ -152,7 +152,7 @@ async def test_a_sent_orders_row_is_shown_where_results_stood() -> None:
 async def test_the_mark_of_the_selection_follows_the_keyboard_at_once() -> None:
     """Not with the next picture, which may be a second away"""
     async with open_still(a_view(positions=(a_position(),))) as house:
-        assert house.shows("▸   BUY to open", "▹ SPY")
+        await house.sees("▸   BUY to open", "▹ SPY")
 
         await house.press("2")
-        assert house.shows("▹   BUY to open", "▸ SPY")
+        await house.sees("▹   BUY to open", "▸ SPY")

@@ -35,8 +35,8 @@ async def test_an_entry_whose_stop_only_an_open_desk_sends_is_named_with_what_to
     async with open_still(with_entries(an_order(quantity=SHARES, stop_by_desk=holder)), SMALL) as house:
         await house.press("q")
         await house.until(lambda: house.shows(words))
-        assert house.shows("  BUY to open 1.5 SPY limit 166.76")
-        assert house.shows("Cancel first (d in Orders), or stay.")
+        await house.sees("  BUY to open 1.5 SPY limit 166.76")
+        await house.sees("Cancel first (d in Orders), or stay.")
         assert not house.shows("stays, and may fill")
 
 
@@ -49,6 +49,6 @@ async def test_every_one_of_many_is_named_on_a_small_terminal_beside_what_is_cou
         await house.press("q")
         await house.until(lambda: house.shows("y leave"))
         for row in bare:
-            assert house.shows(row.symbol)
-        assert house.shows("Cancel first (d in Orders), or stay.")
-        assert house.shows("lines more")
+            await house.sees(row.symbol)
+        await house.sees("Cancel first (d in Orders), or stay.")
+        await house.sees("lines more")

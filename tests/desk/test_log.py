@@ -25,7 +25,7 @@ async def test_what_is_typed_behind_the_slash_filters_alive() -> None:
             lambda: house.shows(f"/ books agree▏ Enter keeps it Esc clears it 1 of {of}", f"1 of {of} lines")
         )
         assert len(log_lines(house)) == 1
-        assert "Enter keep it" in house.footer()
+        await house.until(lambda: "Enter keep it" in house.footer())
         await house.press("backspace")
         await house.until(lambda: house.shows("/ books agre▏"))
 

@@ -42,7 +42,7 @@ async def test_an_exit_that_has_waited_since_yesterday_says_for_how_long(size: t
     old = an_exit("AIG", staged_at=NOW - timedelta(hours=18, minutes=48, seconds=19))
     late = an_exit("IBM", staged_at=NOW - timedelta(hours=9, minutes=59, seconds=59))
     async with open_still(a_view(proposals=(old, late)), size) as house:
-        assert house.shows("+18 h", "+9:59:59", "!  EXIT WAITS  SELL to close 100 AIG, +18 h, 1 more")
+        await house.sees("+18 h", "+9:59:59", "!  EXIT WAITS  SELL to close 100 AIG, +18 h, 1 more")
         assert "##" not in house.picture()
 
 

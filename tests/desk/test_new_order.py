@@ -39,7 +39,7 @@ async def test_it_becomes_a_proposal_with_a_ticket_and_enter_sends_nothing() -> 
     """OP-01"""
     async with open_desk() as house:
         await fill(house)
-        assert house.shows("SPY", "buying power 200.00 USD")
+        await house.sees("SPY", "buying power 200.00 USD")
 
         await house.press("enter", "enter")
 
@@ -97,7 +97,7 @@ async def test_what_is_not_staged_says_every_reason_and_keeps_the_form() -> None
         await house.until(lambda: house.shows("NOT STAGED"))
 
         assert house.facts(ProposalSkipped)
-        assert house.shows("New order", "buying power: 496.00 USD is over 200.00 USD free", "496.00 USD is over")
+        await house.sees("New order", "buying power: 496.00 USD is over 200.00 USD free", "496.00 USD is over")
         assert house.desk.screen.inputs["quantity"].value == "1"  # type: ignore[attr-defined]
 
 

@@ -310,7 +310,7 @@ async def test_a_key_sizes_the_order_and_enter_opens_its_ticket() -> None:
         await house.press("enter")
 
         await house.until(lambda: isinstance(house.desk.screen, TicketScreen) and house.is_armed())
-        assert house.shows("0.1 SPY at 496.00 limit, day", "no target: its exit is yours")
+        await house.sees("0.1 SPY at 496.00 limit, day", "no target: its exit is yours")
         assert house.sent_nothing()
 
 
@@ -323,7 +323,7 @@ async def test_a_refusal_stays_with_everything_that_was_typed_until_the_next_ent
         await house.press("up", "up", "up", *"0.05")
 
         await house.wait(0.2)
-        assert house.shows("NOT STAGED")
+        await house.sees("NOT STAGED")
         assert {name: box.value for name, box in form.inputs.items()} == {
             **GOOD, "quantity": "0.05", "limit": "496", "stop": "494", "target": "", "trigger": "",
             "trail": "", "ttl": "",

@@ -36,7 +36,7 @@ async def test_the_word_in_full_overrides_the_row_that_was_meant(size: tuple[int
     """RK-06"""
     async with open_still(a_view(protections=(paused(),)), size) as house:
         await opens_it(house)
-        assert house.shows("Override Cooldown SPY?", "a loss of 0.30%.", f"Overridden, {ENTRIES_PASS}.")
+        await house.sees("Override Cooldown SPY?", "a loss of 0.30%.", f"Overridden, {ENTRIES_PASS}.")
         await house.press(*"OVERRID")
         assert house.handle.commands == []
         await house.until(lambda: house.shows("typed: OVERRID"))
@@ -94,8 +94,8 @@ async def test_an_override_is_seen_while_it_stands_and_o_says_until_when(size: t
         await house.until(lambda: f"Cooldown SPY is overridden until {until} New York" in house.footer())
         await house.press("enter")
         await house.until(lambda: house.shows("OVERRIDDEN: entries pass it by your word alone"))
-        assert house.shows(f"tripped        {clock(row.since)}", f"overridden     {clock(word.at)}")
-        assert house.shows(f"until          {clock(word.until)}")
+        await house.sees(f"tripped        {clock(row.since)}", f"overridden     {clock(word.at)}")
+        await house.sees(f"until          {clock(word.until)}")
 
 
 async def test_o_on_an_override_that_is_yet_to_begin_says_from_when() -> None:

@@ -31,12 +31,12 @@ async def test_an_empty_pane_says_what_would_fill_it(size: tuple[int, int]) -> N
         for key, said in (("2", "No positions. A filled entry appears here"), ("3", "No orders today.")):
             await house.press(key)
             await house.until(lambda said=said: house.shows(said))
-        assert house.shows("PAPER", "equity 200.00", "ENTRIES ON", "EXITS ON", "Ctrl+K KILL", "6 Log")
+        await house.sees("PAPER", "equity 200.00", "ENTRIES ON", "EXITS ON", "Ctrl+K KILL", "6 Log")
 
 
 async def test_at_80_columns_one_pane_beside_the_proposals_is_chosen_by_its_number() -> None:
     async with open_desk((80, 24)) as house:
-        assert house.shows("1 Proposals", "2 Positions", "6 Log")
+        await house.sees("1 Proposals", "2 Positions", "6 Log")
         assert not house.shows("3 Orders")
         for key, name in (("3", "3 Orders"), ("4", "4 Protections"), ("5", "5 Strategies"), ("2", "2 Positions")):
             await house.press(key)
@@ -84,7 +84,7 @@ async def test_leaving_says_what_it_means_and_needs_another_key() -> None:
         await house.buys()
         await house.press("q", "q", "enter")
         await house.until(lambda: house.shows("Leave?", "SPY 0.1 keeps its stop at the broker.", "Strategies stop"))
-        assert house.shows("ENTRIES ON")
+        await house.sees("ENTRIES ON")
         await house.press("escape", "ctrl+q")
         await house.until(lambda: house.shows("Leave?"))
         await house.press("y")
@@ -101,7 +101,7 @@ async def test_no_color_draws_the_same_words(monkeypatch: pytest.MonkeyPatch) ->
     async with open_desk() as house:
         await house.buys()
         await house.kills()
-        assert house.shows("KILLED since", "broker 0.1")
+        await house.sees("KILLED since", "broker 0.1")
 
 
 async def test_what_ends_badly_is_said_in_words() -> None:

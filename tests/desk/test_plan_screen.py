@@ -56,16 +56,16 @@ async def test_a_plan_is_marked_signed_once_and_reported(size: tuple[int, int]) 
     """OP-05, EX-10"""
     async with open_floor("AAA", "BBB", "CCC", "DDD", "EEE", "FFF", size=size) as house:
         await opens_a_plan(house, a_buy("GGG", "45"), a_sale("AAA"))
-        assert house.shows("Nothing is marked yet", "not armed", "[ ] SELL to close")
+        await house.sees("Nothing is marked yet", "not armed", "[ ] SELL to close")
         await marks_all_of(house, 2)
         await house.until(house.is_armed)
-        assert house.shows("2 of 2 go, +5,999.40, −4,500.45", "[x] SELL to close", "P sign 2 orders")
+        await house.sees("2 of 2 go, +5,999.40, −4,500.45", "[x] SELL to close", "P sign 2 orders")
 
         await house.press("P")
         await house.until(lambda: signed(house) == 1)
         await house.until(lambda: house.shows("DONE 2 of 2 filled"))
 
-        assert house.shows("buying power 3,992.80 →", "the broker holds AAA 0, GGG 45", "filled")
+        await house.sees("buying power 3,992.80 →", "the broker holds AAA 0, GGG 45", "filled")
         await house.press("escape")
         await house.until(lambda: not isinstance(house.desk.screen, BasketScreen))
 
@@ -159,7 +159,7 @@ async def test_the_buys_that_do_not_fit_say_so_and_why() -> None:
     async with open_floor() as house:
         await opens_a_plan(house, *(a_buy(symbol, "45") for symbol in BOUGHT[:2]))
         await house.until(lambda: house.shows("would not go", "buying power: 4,500"))
-        assert house.shows("NO BUY to open")
+        await house.sees("NO BUY to open")
 
 
 async def test_flatten_is_one_plan_with_one_key_also_when_killed() -> None:
@@ -176,7 +176,7 @@ async def test_flatten_is_one_plan_with_one_key_also_when_killed() -> None:
         await house.press("P")
         await house.until(lambda: house.shows("DONE 3 of 3 filled"))
 
-        assert house.shows("AAA 0", "BBB 0", "CCC 0")
+        await house.sees("AAA 0", "BBB 0", "CCC 0")
 
 
 async def test_flatten_of_one_position_stays_a_ticket() -> None:
@@ -206,7 +206,7 @@ async def test_flatten_takes_the_working_entries_back_on_one_key(size: tuple[int
         await house.until(
             lambda: house.shows("Basket ─ flatten everything", "8 of 8 entries taken back first, 1 of 1 go")
         )
-        assert house.shows("take 8 entries back, sign 1 order", "cancel open")
+        await house.sees("take 8 entries back, sign 1 order", "cancel open")
         await house.until(house.is_armed)
 
         await house.press("P")

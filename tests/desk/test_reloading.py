@@ -28,7 +28,7 @@ async def test_the_tighter_ones_are_asked_for_at_once_and_the_looser_ones_after_
         await asks(house)
         await house.until(lambda: isinstance(house.desk.screen, LoosenScreen))
         assert house.handle.commands == [ReloadLimits(DIGEST)]
-        assert house.shows("Loosen the limits?", *TIGHTER, *LOOSER, *RESTART, "type LOOSEN")
+        await house.sees("Loosen the limits?", *TIGHTER, *LOOSER, *RESTART, "type LOOSEN")
         await house.press(*"LOOSE")
         assert house.handle.commands == [ReloadLimits(DIGEST)]
         await house.press("N")
@@ -41,7 +41,7 @@ async def test_where_nothing_is_looser_there_is_nothing_to_type() -> None:
     async with open_still(a_view(reload=ReloadView(TIGHTER, digest=DIGEST))) as house:
         await asks(house)
         await house.until(lambda: isinstance(house.desk.screen, ReloadedScreen))
-        assert house.shows("The limits are asked for", *TIGHTER)
+        await house.sees("The limits are asked for", *TIGHTER)
         await house.press(*"LOOSEN", "escape")
         await house.until(lambda: len(house.desk.screen_stack) == 1)
         assert house.handle.commands == [ReloadLimits(DIGEST)]
@@ -78,7 +78,7 @@ async def test_many_differences_are_all_read_before_the_word_counts(size: tuple[
     async with open_still(a_view(reload=ReloadView((), many, digest=DIGEST)), size) as house:
         await asks(house)
         await house.until(lambda: isinstance(house.desk.screen, LoosenScreen))
-        assert house.shows("risk.limit_0 1 → 2", "LOOSEN counts at its end")
+        await house.sees("risk.limit_0 1 → 2", "LOOSEN counts at its end")
         await house.press(*"LOOSEN")
         await house.wait(0.1)
         assert house.handle.commands == [ReloadLimits(DIGEST)]
@@ -89,7 +89,7 @@ async def test_many_differences_are_all_read_before_the_word_counts(size: tuple[
             await house.wait(0.1)
         read |= {words for words in many if house.shows(words)}
         assert read == {*many}
-        assert house.shows("type LOOSEN")
+        await house.sees("type LOOSEN")
         await house.press(*"LOOSEN")
         await house.until(lambda: house.handle.commands == [ReloadLimits(DIGEST), ReloadLimits(DIGEST, "LOOSEN")])
 

@@ -150,7 +150,7 @@ async def test_a_moved_confirming_key_is_the_only_one_that_confirms() -> None:
     """OP-04"""
     async with open_desk(settings=Settings(keys={"ticket.buy": "G"})) as house:
         await house.opens_the_ticket()
-        assert house.shows(" G  buy to open")
+        await house.sees(" G  buy to open")
         await house.press("B")
         await house.wait(0.8)
         assert house.sent_nothing()

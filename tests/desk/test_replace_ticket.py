@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -17,6 +18,7 @@ from tests.scenarios.changes import a_house_in_a_thin_market, edits, moves, pass
 from tests.scenarios.house import STEADY, a_house_in_a_position
 from tests.scenarios.house import House as Story
 from widgets.ticket import ticket_lines
+from widgets.ticket_change import change_in_words
 
 
 def the_stop(house: House) -> OrderRow:
@@ -48,7 +50,7 @@ async def test_the_ticket_of_a_moved_stop_says_from_where_to_where_and_what_it_c
         await house.buys()
         await moves_the_stop(house, "495.00")
 
-        assert house.shows(
+        await house.sees(
             "PAPER ─ REPLACE stop ─ SPY",
             "0.1 SPY stop 494.72 → 495.00",
             "at it  lose 0.15 USD → lose 0.12 USD",
@@ -64,7 +66,7 @@ async def test_a_stop_that_moves_away_says_that_more_is_lost() -> None:
         await house.buys()
         await moves_the_stop(house, "494.00")
 
-        assert house.shows("lose 0.15 USD → lose 0.22 USD  WORSE than before", "AWAY")
+        await house.sees("lose 0.15 USD → lose 0.22 USD  WORSE than before", "AWAY")
 
 
 def test_a_stop_at_the_average_price_is_named_break_even() -> None:
@@ -75,6 +77,11 @@ def test_a_stop_at_the_average_price_is_named_break_even() -> None:
     moves(house, "99.60")
 
     assert ticket_of(house)[0] == "0.502 SPY stop 99.30 → 99.60 (break-even)"
+    (ticket,) = ViewBuilder(house.engine).draw(house.line.at).tickets
+    assert ticket.replaced is not None
+    for average, word in (("99.5933", True), ("99.6033", False)):
+        off_its_tick = replace(ticket.replaced, average_price=Price(Decimal(average)))
+        assert ("(break-even)" in change_in_words(ticket.ticket.order, off_its_tick)) is word, average
 
 
 @pytest.mark.usefixtures("a_tick_each_way_as_before")

@@ -42,8 +42,8 @@ async def test_7_shows_the_closed_trades_the_newest_first_and_the_sums_of_each_s
         first, second = (next(n for n, line in enumerate(lines) if price in line) for price in ("1,182.11", "495.21"))
         assert "1,182.11 1,180.50 stop" in lines[first]
         assert first + 1 == second
-        assert house.shows("▼ −22.00  +0.40", "▲ +0.12  +0.01", "VWAP", "▲ +12.40", "▼ −3.10")
-        assert house.shows("declined 2, would be −41.00")
+        await house.sees("▼ −22.00  +0.40", "▲ +0.12  +0.01", "VWAP", "▲ +12.40", "▼ −3.10")
+        await house.sees("declined 2, would be −41.00")
         assert house.desk.focused is house.desk.board.panes["results"].grid
 
 
@@ -66,7 +66,7 @@ async def test_a_trade_of_the_real_desk_appears_when_its_exit_fills() -> None:
 
         await house.until(lambda: house.shows("7 Results ─ 1 closed"))
         trade = house.desk.view.trades[0]  # type: ignore[union-attr]
-        assert house.shows(f"{trade.entry_price}", f"{trade.exit_price}", "hand")
+        await house.sees(f"{trade.entry_price}", f"{trade.exit_price}", "hand")
 
 
 def test_every_sum_stands_under_its_title_whatever_the_figures() -> None:

@@ -49,12 +49,12 @@ async def test_each_state_is_a_word_in_every_frame_and_another_banner(word: str,
     """DESK, rule 2"""
     frame, banner = STATES[word]
     async with open_still(a_view(status=a_status(word)), size) as house:
-        assert house.shows(banner, f"1 Proposals ─ {frame}, 1 waiting")
+        await house.sees(banner, f"1 Proposals ─ {frame}, 1 waiting")
         for key, name in (("2", "Positions"), ("3", "Orders"), ("5", "Strategies")):
             await house.press(key)
-            assert house.shows(f"{key} {name} ─ {frame}")
+            await house.sees(f"{key} {name} ─ {frame}")
         await house.press("4")
-        assert house.shows("4 Protections ─ entries OFF", "ENTRIES OFF")
+        await house.sees("4 Protections ─ entries OFF", "ENTRIES OFF")
 
 
 @pytest.mark.parametrize(
@@ -71,22 +71,22 @@ async def test_an_empty_pane_claims_nothing_that_its_state_does_not_know(
 ) -> None:
     """DESK, rules 1 and 2"""
     async with open_still(a_view(status=a_status(word), proposals=())) as house:
-        assert house.shows(positions, orders, "No proposals. Entries are off:")
+        await house.sees(positions, orders, "No proposals. Entries are off:")
 
 
 async def test_a_stopped_engine_is_said_in_every_frame_at_once() -> None:
     """OP-07: also where no new picture comes"""
     async with open_still(a_view(proposals=())) as house:
-        assert house.shows("1 Proposals ───")
+        await house.sees("1 Proposals ───")
         house.handle.ended.set()
         await house.until(lambda: house.shows("ENGINE STOPPED: the market has ended"))
-        assert house.shows("1 Proposals ─ STOPPED", "2 Positions ─ STOPPED", "3 Orders ─ STOPPED", "6 Log ─ STOPPED")
-        assert house.shows("No proposals. The engine has stopped", "The engine has stopped: no order leaves")
+        await house.sees("1 Proposals ─ STOPPED", "2 Positions ─ STOPPED", "3 Orders ─ STOPPED", "6 Log ─ STOPPED")
+        await house.sees("No proposals. The engine has stopped", "The engine has stopped: no order leaves")
 
 
 async def test_a_desk_that_is_on_says_nothing_of_it() -> None:
     async with open_desk() as house:
-        assert house.shows("1 Proposals ─ 1 waiting", "2 Positions ──", "3 Orders ──", "5 Strategies ─ 1 running")
+        await house.sees("1 Proposals ─ 1 waiting", "2 Positions ──", "3 Orders ──", "5 Strategies ─ 1 running")
         await house.press("ctrl+k")
         await house.until(lambda: house.shows("1 Proposals ─ HALTED, 1 waiting", "2 Positions ─ HALTED"))
         await house.until(house.is_armed)
@@ -110,7 +110,7 @@ async def test_before_there_is_an_engine_and_without_one_the_screen_says_so(size
 async def test_without_an_engine_the_last_line_names_only_what_works() -> None:
     """OP-07"""
     async with open_still(a_view(proposals=())) as house:
-        assert "n new order" in house.footer()
+        await house.until(lambda: "n new order" in house.footer())
         house.handle.view = EngineFailed("settings.toml: risk.per_trade: must be a fraction")
         await house.until(lambda: house.footer().split() == ["q", "leave", "Ctrl+K", "KILL"])
         await house.press("question_mark")
@@ -125,7 +125,7 @@ async def test_without_an_engine_the_last_line_names_only_what_works() -> None:
 async def test_while_the_broker_does_not_answer_entries_are_off() -> None:
     """OP-03"""
     async with open_still(a_view()) as house:
-        assert house.shows("ENTRIES ON", "EXITS ON")
+        await house.sees("ENTRIES ON", "EXITS ON")
         away = ConnectionStatus(Channel.BROKER, ConnectionState.DOWN, a_view().status.at, None, 3, "no answer in 3 s")
         house.handle.show(status=replace(a_view().status, lamps=(away,)))
         said = "try 3: no answer in 3 s; no entry can leave; exits and cancels are tried"
@@ -173,6 +173,6 @@ async def test_old_prices_and_old_bars_say_how_old_they_are() -> None:
         later = replace(view.status, at=view.status.at + timedelta(minutes=4))
         await house.shows_next(status=later)
 
-        assert house.shows("data STALE   4 m", "PRICES UP TO 4 m OLD", "167.00!", "New York, USD, STALE 4 m")
+        await house.sees("data STALE   4 m", "PRICES UP TO 4 m OLD", "167.00!", "New York, USD, STALE 4 m")
         await house.press("2")
-        assert house.shows("SPY: last price 4 m old, of 10:24:00")
+        await house.sees("SPY: last price 4 m old, of 10:24:00")

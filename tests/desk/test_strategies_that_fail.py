@@ -19,10 +19,10 @@ async def test_one_that_does_not_load_is_counted_named_and_says_why(size: tuple[
     async with open_still(a_view(strategies=rows), size) as house:
         await house.press("5", "down")
 
-        assert house.shows("5 Strategies ─ 1 MISSING, 1", "DIPS", "! dips.py, line 3")
+        await house.sees("5 Strategies ─ 1 MISSING, 1", "DIPS", "! dips.py, line 3")
 
         await house.press("enter")
-        assert house.shows("missing: it proposes nothing", "it imports os, which a strategy may not")
+        await house.sees("missing: it proposes nothing", "it imports os, which a strategy may not")
 
 
 async def test_one_that_the_desk_paused_says_what_it_did_and_which_key_resumes_it() -> None:
@@ -31,9 +31,9 @@ async def test_one_that_the_desk_paused_says_what_it_did_and_which_key_resumes_i
     async with open_still(a_view(strategies=rows), (120, 40)) as house:
         await house.press("5")
 
-        assert house.shows("5 Strategies ─ 0 running, 1 PAUSED", "PAUSED, ! 3 bars in", "Space pause or resume")
+        await house.sees("5 Strategies ─ 0 running, 1 PAUSED", "PAUSED, ! 3 bars in", "Space pause or resume")
         await house.press("enter")
-        assert house.shows("3 bars in a row it raised ZeroDivisionError: no volume;", "then resume it")
+        await house.sees("3 bars in a row it raised ZeroDivisionError: no volume;", "then resume it")
 
 
 async def test_one_that_failed_once_goes_on_and_is_marked() -> None:
@@ -42,7 +42,7 @@ async def test_one_that_failed_once_goes_on_and_is_marked() -> None:
     async with open_still(a_view(strategies=rows), (120, 40)) as house:
         await house.press("5")
 
-        assert house.shows("5 Strategies ─ 1 running", "! took 120 ms")
+        await house.sees("5 Strategies ─ 1 running", "! took 120 ms")
 
 
 async def test_two_that_contradict_each_other_stand_in_the_log() -> None:
@@ -50,4 +50,4 @@ async def test_two_that_contradict_each_other_stand_in_the_log() -> None:
     view = a_view()
     told = "SPY: momentum would buy and vwap would sell on the same bar; neither is staged"
     async with open_still(a_view(log=(LogRow(7, view.status.at, "strategy", told),)), (120, 40)) as house:
-        assert house.shows(told)
+        await house.sees(told)

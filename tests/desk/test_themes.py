@@ -163,7 +163,7 @@ async def test_without_colour_the_desk_can_be_read_and_meanings_have_shapes(
         styles = {segment.style for segment in drawn(house)}
         assert all(len(set(pair_of(style)[0])) == 1 for style in styles)
         assert min(contrast(pair_of(style, SYSTEMS[kind])) for style in styles) >= 4.5
-        assert house.shows("▸ ! SELL to close", "▹ SPY", "▲ +11.28", "▼ −4.00", "!  EXIT WAITS", "TRIPPED")
+        await house.sees("▸ ! SELL to close", "▹ SPY", "▲ +11.28", "▼ −4.00", "!  EXIT WAITS", "TRIPPED")
         urgent = next(segment for segment in drawn(house) if segment.text.strip() == "!")
         assert urgent.style is not None
         assert urgent.style.reverse
@@ -192,17 +192,17 @@ async def test_live_looks_like_nothing_else_and_paper_is_calm(name: str, monkeyp
     """DESK: badge, border of every pane and dialog, title"""
     use_terminal(monkeypatch, "truecolor")
     async with open_still(a_full_desk(mode=Mode.LIVE), (120, 40), display=themed(name)) as house:
-        assert house.shows("LIVE, REAL MONEY", "╔═ 2 Positions", "┏━ 1 Proposals")
+        await house.sees("LIVE, REAL MONEY", "╔═ 2 Positions", "┏━ 1 Proposals")
         assert not house.shows("PAPER")
         assert "┌" not in house.picture()
         assert house.desk.frames.title.endswith("Keyturn LIVE")
         await house.press("n")
         await house.wait(0.1)
-        assert house.shows("╔═ New order")
+        await house.sees("╔═ New order")
         assert house.desk.screen.query_one(".form").styles.border_top[1].hex == PALETTES[name].live
 
     async with open_still(a_full_desk(), (120, 40), display=themed(name)) as house:
-        assert house.shows(" PAPER ", "┌─ 2 Positions")
+        await house.sees(" PAPER ", "┌─ 2 Positions")
         assert "╔" not in house.picture()
         assert house.desk.frames.title == "(2) Keyturn"
 

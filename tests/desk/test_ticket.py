@@ -18,7 +18,7 @@ async def test_the_ticket_shows_exactly_what_is_sent() -> None:
     """OP-01, OP-02, OP-03"""
     async with open_desk() as house:
         await house.opens_the_ticket()
-        assert house.shows(
+        await house.sees(
             "PAPER ─ BUY to open ─ SPY",
             "0.1 SPY at 496.21 limit, day",
             "cost 49.62 USD   24.8 % of equity",
@@ -146,7 +146,7 @@ async def test_a_refusal_keeps_the_ticket_open_with_its_reason() -> None:
         await house.until(lambda: house.facts(ConfirmationRefused))
         await house.until(lambda: ticket.phase is TicketPhase.REFUSED)
         await house.wait(0.15)
-        assert house.shows("REFUSED", "that key does something else; this ticket needs B", "not armed")
+        await house.sees("REFUSED", "that key does something else; this ticket needs B", "not armed")
         await house.press("B")
         await house.wait(0.4)
         assert house.sent_nothing()
@@ -167,7 +167,7 @@ async def test_a_check_that_turns_red_disarms_the_ticket() -> None:
         await house.press("B")
         await house.wait(0.4)
 
-        assert house.shows("NOT NOW", "not armed")
+        await house.sees("NOT NOW", "not armed")
         assert house.sent_nothing()
 
 
@@ -188,7 +188,7 @@ async def test_escape_puts_it_aside_and_x_declines() -> None:
         await house.opens_the_ticket()
         await house.press("escape")
         await house.until(lambda: house.facts(TicketClosed))
-        assert house.shows("1 waiting")
+        await house.sees("1 waiting")
 
         await house.opens_the_ticket()
         await house.press("x", "enter")
@@ -210,7 +210,7 @@ async def test_a_terminal_too_small_to_show_the_ticket_confirms_nothing() -> Non
 
         await house.pilot.resize_terminal(80, 24)
         await house.until(house.is_armed)
-        assert house.shows("lose 0.15 USD    size capped by 50 USD")
+        await house.sees("lose 0.15 USD    size capped by 50 USD")
         await house.press("B")
         await house.until(lambda: house.facts(ConfirmationReceived))
 

@@ -96,7 +96,7 @@ async def test_a_refused_edit_says_why_at_the_top_and_the_old_order_stays_confir
         await house.until(lambda: house.facts(EditRefused))
         await house.until(lambda: house.shows("NOT CHANGED", "over 50.00 USD an order; 0.1 would pass"))
         await house.until(house.is_armed)
-        assert house.shows("0.1 SPY at 496.21 limit, day", "NOT CHANGED")
+        await house.sees("0.1 SPY at 496.21 limit, day", "NOT CHANGED")
         await house.press("B")
         await house.until(lambda: house.facts(OrderCreated))
         assert house.facts(OrderCreated)[0].order.quantity == Decimal("0.1")
@@ -127,13 +127,13 @@ async def test_a_ticket_under_a_form_is_not_armed_and_its_key_is_a_letter_of_the
         await house.press("x")
         await house.until(lambda: isinstance(house.desk.screen, DeclineScreen))
         await house.wait(0.6)
-        assert house.shows("not armed")
+        await house.sees("not armed")
         assert not ticket.arming.has_painted
         await house.press("B")
         await house.wait(0.3)
 
         assert house.sent_nothing()
-        assert house.shows("Reason        B▏")
+        await house.sees("Reason        B▏")
         await house.press("escape")
         await house.until(house.is_armed)
 
@@ -194,7 +194,7 @@ async def test_an_exit_that_waits_stands_on_the_ticket_of_an_entry_and_is_one_ke
         await house.until(lambda: house.shows("2 waiting, 1 EXIT"))
         await house.press("1", "home", "down", "enter")
         await house.until(lambda: house.shows("0.09 SPY at 496.00 limit"))
-        assert house.shows("!  EXIT WAITS  SELL 0.1 SPY, by hand", "USD since")
+        await house.sees("!  EXIT WAITS  SELL 0.1 SPY, by hand", "USD since")
 
         await house.press("exclamation_mark")
 

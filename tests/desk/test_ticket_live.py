@@ -25,7 +25,7 @@ async def test_the_key_counts_only_after_the_whole_word_and_the_silence_behind_i
         await house.press("B")
         await house.wait(0.4)
         assert house.sent_nothing()
-        assert house.shows("type SPY, then B")
+        await house.sees("type SPY, then B")
 
         await house.wait(2.0)
         await house.press("S", "P", "Y", "B")
@@ -33,7 +33,7 @@ async def test_the_key_counts_only_after_the_whole_word_and_the_silence_behind_i
         assert house.sent_nothing()
 
         await house.until(house.is_armed)
-        assert house.shows("B  buy to open")
+        await house.sees("B  buy to open")
         await house.press("B")
         await house.until(lambda: house.facts(OrderCreated))
 
@@ -47,7 +47,7 @@ async def test_what_was_typed_stands_beside_the_key_that_it_arms() -> None:
             await house.until(lambda typed=typed: house.shows(f"typed: {typed} "))
 
         await house.until(house.is_armed)
-        assert house.shows("B  buy to open  typed: SPY")
+        await house.sees("B  buy to open  typed: SPY")
 
 
 async def test_letters_that_came_before_the_ticket_was_painted_are_said_to_be_lost() -> None:
@@ -127,7 +127,7 @@ async def test_an_exit_on_a_live_account_needs_no_word() -> None:
 
         await house.press("exclamation_mark")
         await house.until(house.is_armed)
-        assert house.shows("LIVE ─ SELL to close ─ SPY")
+        await house.sees("LIVE ─ SELL to close ─ SPY")
         await house.press("S")
 
         await house.until(lambda: len(house.facts(ConfirmationReceived)) == 2)

@@ -47,7 +47,7 @@ async def test_a_terminal_that_gives_no_proof_is_armed_by_time_and_the_ticket_sa
     """OP-04"""
     async with open_desk((80, 24), kind=DeskByTime) as house:
         await house.opens_the_ticket()
-        assert house.shows("armed, by time  ")
+        await house.sees("armed, by time  ")
 
         await house.press("B")
 

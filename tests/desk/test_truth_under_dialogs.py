@@ -89,7 +89,7 @@ async def test_what_was_said_goes_with_the_screen_on_which_it_was_said() -> None
         await house.until(lambda: "Enter open" in house.footer())
 
         house.desk.say("a word")
-        assert "a word" in house.footer()
+        await house.until(lambda: "a word" in house.footer())
         said = house.desk.last_line._said
         assert said is not None
         house.desk.last_line._said = (said[0], said[1], said[2] - 5.0, said[3])
@@ -107,7 +107,7 @@ async def test_enter_opens_the_first_row_after_the_selected_one_went_and_x_hits_
 
         await house.press("x", "x")
         await house.wait(0.2)
-        assert house.shows("1 waiting")
+        await house.sees("1 waiting")
         await house.press("enter")
         await house.until(lambda: house.shows("0.09 SPY at 496.00 limit"))
         assert house.sent_nothing()
@@ -140,7 +140,7 @@ async def test_a_kill_that_the_environment_holds_says_how_it_ends() -> None:
         screen._rearming_since = house.desk.now()
         screen.update_view(replace(view, status=replace(view.status, killed_by="environment")), view.status.at)
 
-        assert house.shows("STAYS KILLED: KEYTURN_KILL holds it: unset it and restart")
+        await house.sees("STAYS KILLED: KEYTURN_KILL holds it: unset it and restart")
         assert "entries are on again" not in house.footer()
 
 

@@ -72,7 +72,7 @@ async def test_a_position_whose_exits_were_signed_says_so_and_u_takes_it_back(si
 
         await house.press("u")
         assert house.handle.commands == [TakeBackExits(SPY, "vwap")]
-        assert "each exit of SPY needs your key again" in house.footer()
+        await house.until(lambda: "each exit of SPY needs your key again" in house.footer())
         await house.shows_next(positions=(a_position("SPY"), a_position("QQQ")))
         assert not any(" u " in line for line in house.picture().splitlines() if "166.76" in line)
         await house.press("u")

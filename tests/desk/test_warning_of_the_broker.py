@@ -110,7 +110,7 @@ async def test_of_two_warnings_the_one_that_ends_first_is_named_and_the_other_co
     later = an_order(1, "IBM", marks=(WARNED,), warnings=(WORDS,), taken_back_at=at + timedelta(seconds=20))
     sooner = an_order(2, "AIG", marks=(WARNED,), warnings=(WORDS,), taken_back_at=at + timedelta(seconds=9))
     async with open_still(a_view(orders=(later, sooner))) as house:
-        assert house.shows("BROKER WARNS BUY to open 47 AIG, cancelled in 0:09, 1 more")
+        await house.sees("BROKER WARNS BUY to open 47 AIG, cancelled in 0:09, 1 more")
 
 
 async def test_words_of_the_broker_draw_nothing_but_themselves() -> None:
@@ -120,7 +120,7 @@ async def test_words_of_the_broker_draw_nothing_but_themselves() -> None:
         await opens_the_warning(house)
         assert "\x1b" not in house.picture()
         assert "\u202e" not in house.picture()
-        assert house.shows("again", "Unless you let it stand")
+        await house.sees("again", "Unless you let it stand")
 
 
 # ── confirmed, or not ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -132,7 +132,7 @@ async def test_w_shows_the_words_and_what_becomes_of_the_order_and_capital_d_let
         await buys_what_is_warned_of(house)
         await opens_the_warning(house)
         await house.until(lambda: house.is_armed() and house.shows(WORDS, "let it stand"))
-        assert house.shows("Unless you let it stand, it is cancelled at", "New York")
+        await house.sees("Unless you let it stand, it is cancelled at", "New York")
         await house.press("enter", "y", "space", "d", "W")
         await house.wait(0.3)
         assert not house.facts(WarningConfirmed)
@@ -201,5 +201,5 @@ async def test_a_stop_that_was_warned_of_stands_until_it_is_read_and_after() -> 
         await house.until(lambda: house.is_armed() and house.shows("It only reduces, and stands either way"))
         await house.press("D")
         await house.until(lambda: house.facts(WarningConfirmed) and not house.shows("BROKER WARNS"))
-        assert house.shows("broker 0.1")
+        await house.sees("broker 0.1")
         assert not house.facts(CancelRequested)

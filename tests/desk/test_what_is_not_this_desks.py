@@ -26,8 +26,8 @@ async def test_somebodys_order_is_in_orders_as_what_it_is(size: tuple[int, int])
     async with open_still(view, size) as house:
         await house.press("3")
         await house.until(lambda: house.shows("NOT OURS"))
-        assert house.shows("1 not this desk's")
-        assert house.shows("BUY 25 USD SPY")
+        await house.sees("1 not this desk's")
+        await house.sees("BUY 25 USD SPY")
 
         await house.press("d")
         await house.until(lambda: "not this desk's order: cancel it" in house.footer())
@@ -41,7 +41,7 @@ async def test_an_option_is_in_positions_as_what_it_is(size: tuple[int, int]) ->
     async with open_still(a_view(positions=(), foreign=(AN_OPTION,), kill=NOTHING), size) as house:
         await house.press("2")
         await house.until(lambda: house.shows("SPY261218C00700000: us_option"))
-        assert house.shows("1 of other kinds")
+        await house.sees("1 of other kinds")
 
         await house.press("c")
         await house.until(lambda: "this desk does not trade it: close" in house.footer())

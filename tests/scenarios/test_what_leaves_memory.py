@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import orjson
@@ -11,7 +11,7 @@ import pytest
 
 from core.execution.order import Order
 from core.execution.order_states import DuplicateOrderError
-from core.facts import OrderFilled, OrdersRecalled, TradeClosed, UpdateIgnored
+from core.facts import Halted, OrderFilled, OrdersRecalled, TradeClosed, UpdateIgnored
 from core.messages.commands import ProposeClose, RequestCancel
 from core.messages.inputs import BrokerUpdated
 from core.model.broker import Execution, OrderUpdate, UpdateEvent
@@ -24,6 +24,7 @@ from core.trading_state.state import TradingState
 from core.views.builders.desk import ViewBuilder
 from tests.scenarios.changes import ROOMY, confirms_now, passes
 from tests.scenarios.house import Drawer, House, a_typed_buy, assert_can_be_rebuilt, minutes
+from tests.scenarios.plans import a_buy, a_house_that_holds, a_sale, marks, opens, signs
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY
 
 FRIDAY, MONDAY, LATER = (THURSDAY + timedelta(days=days) for days in (1, 4, 11))
@@ -232,16 +233,64 @@ def test_an_index_that_cannot_be_read_halts_what_opens_and_keeps_no_stop_from_a_
     while not orders(house):
         house.until_moment(house.line.at + timedelta(milliseconds=10))
 
-    def unreadable(order_id: ClientOrderId, until: int) -> bytes | None:
-        raise PastUnreadableError(f"past-orders.db: {order_id} up to {until}: disk I/O error")
-
     monkeypatch.setattr(house.journal.past, "find", unreadable)
     passes(house, 10)
-    house.presses(replace(AT_HAND, limit_price=Price(Decimal("100.50"))))
 
     assert house.held() == "0.5"
     assert [order.request.quantity for order in ledger.working() if order.is_protective] == [Decimal("0.5")]
     assert "past-orders.db" in house.desk.control.halts[HaltCause.INVARIANT]
+
+
+def unreadable(order_id: ClientOrderId, until: int) -> bytes | None:
+    raise PastUnreadableError(f"past-orders.db: {order_id} up to {until}: disk I/O error")
+
+
+def is_kept_back(house: House, before: list[str]) -> bool:
+    """Nothing that opens left, and the desk says why."""
+    entries = [o for o in house.desk.ledger.state.orders.values() if not o.only_reduces]
+    is_halted = "past-orders.db" in house.desk.control.halts.get(HaltCause.INVARIANT, "")
+    return is_halted and house.requests() == before and all(o.status is not OrderStatus.SUBMITTED for o in entries)
+
+
+def test_an_entry_whose_own_name_cannot_be_looked_up_does_not_leave(monkeypatch: pytest.MonkeyPatch) -> None:
+    """EX-04, EX-14: the index breaks while the ticket is open; the very act that fails to read keeps the order here"""
+    house, _ = a_day_after_a_cancelled_entry()
+    house.until("10:05", FRIDAY)
+    house.presses(replace(AT_HAND, stop_holder=StopHolder.BROKER, time_in_force=TimeInForce.DAY))
+    house.opens_ticket()
+    passes(house, 2)
+    before = house.requests()
+
+    monkeypatch.setattr(house.journal.past, "find", unreadable)
+    house.confirms()
+    passes(house, 10)
+
+    assert is_kept_back(house, before)
+
+
+def test_a_basket_whose_buys_cannot_be_looked_up_halts_in_that_act(monkeypatch: pytest.MonkeyPatch) -> None:
+    """EX-04, EX-14: their turn comes as an act is settled, after its handlers; nothing of it leaves before the halt"""
+    house = a_house_that_holds("AAA", quantity="60")
+    opens(house, a_sale("AAA"), a_buy("GGG", "10"))
+    marks(house)
+    signs(house)
+    known = orders(house)
+    while orders(house) == known:
+        passes(house, 0.01)
+    tried: list[datetime] = []
+
+    def fails(order_id: ClientOrderId, until: int) -> bytes | None:
+        tried.append(house.line.at)
+        return unreadable(order_id, until)
+
+    house.desk.ledger.state.forgotten = 1  # so that the index is asked at all
+    monkeypatch.setattr(house.journal.past, "find", fails)
+    passes(house, 30)
+
+    (halted,) = [record for record in house.journal.records() if isinstance(record.fact, Halted)]
+    assert halted.at == tried[0]
+    assert "submit buy market 10" not in house.requests()
+    house.desk.ledger.state.forgotten = 0
 
 
 def test_documents_without_their_index_are_left_and_the_journal_is_read() -> None:

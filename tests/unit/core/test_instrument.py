@@ -119,7 +119,12 @@ def test_the_price_of_a_worth_is_the_one_that_it_came_from(quantity: Decimal, pr
 
 @pytest.mark.parametrize(
     ("average", "is_long", "stop"),
-    [("100.0033", True, "100.01"), ("100.0033", False, "100.00"), ("99.60", True, "99.60"), ("0.51234", True, "0.5124")],
+    [
+        ("100.0033", True, "100.01"),
+        ("100.0033", False, "100.00"),
+        ("99.60", True, "99.60"),
+        ("0.51234", True, "0.5124"),
+    ],
 )
 def test_a_stop_at_break_even_loses_nothing(average: str, is_long: bool, stop: str) -> None:
     """OP-06: on its step, above what was paid for what is held, below what was got for what is owed"""
