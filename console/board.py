@@ -118,22 +118,30 @@ class Board:
         self.status.show_state(f"STARTING: {view.what}…", width)
         self.notice.show([(Cell(f"{view.what}…", "muted"),)])
 
-    def show(self, view: DeskView, now: datetime, size: Size, ended: str | None) -> bool:
+    def show(self, view: DeskView, now: datetime, size: Size, without_engine: str | None) -> bool:
         """Each pane its part; whether the picture is another one than last time. What runs on by itself, ages and times
         left, is told in whole seconds: between two of them the same picture is not drawn again."""
         chosen = tuple(pane.grid.selected for pane in self.panes.values())
-        drawn_for = (view.number, int(now.timestamp()), size, ended, self.orders.shows_all, self.orders.new, chosen)
+        drawn_for = (
+            view.number,
+            int(now.timestamp()),
+            size,
+            without_engine,
+            self.orders.shows_all,
+            self.orders.new,
+            chosen,
+        )
         if drawn_for == self._drawn_for:
             return False
         is_another = drawn_for[:1] != self._drawn_for[:1]
         self._drawn_for = drawn_for
         if not fits(*size):
             self.notice.show([*wrapped("", too_small(*size), width_of(size) - 4, "strong")])
-        self.status.show_desk(view, now, width_of(size), ended)
+        self.status.show_desk(view, now, width_of(size), without_engine)
         for name, entry in PANES.items():
             pane = self.panes[name]
             pane.is_narrow = is_narrow(size)
-            pane.show_state(state_of(view.status, ended) if entry.has_state else "")
+            pane.show_state(state_of(view.status, without_engine) if entry.has_state else "")
             if is_another or entry.is_timed:
                 pane.show(view, now)
         return is_another

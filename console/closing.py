@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from console.client.handle import EngineHandle
+from console.client.access import EngineAccess
 
 CLOSING_PATIENCE = 3.0
 """Seconds that the engine has to close when the operator leaves."""
@@ -19,7 +19,7 @@ class Closing:
         Why the desk ended although nobody left it; None where all is well.
     """
 
-    def __init__(self, handle: EngineHandle, now: Callable[[], float]) -> None:
+    def __init__(self, handle: EngineAccess, now: Callable[[], float]) -> None:
         self.was_left = False
         self.failure: str | None = None
         self._handle = handle

@@ -21,7 +21,8 @@ from textual.screen import Screen
 from console.arming import Keyboard
 from console.baskets import BasketFollower
 from console.board import Board
-from console.client.handle import EngineHandle
+from console.client.access import EngineAccess
+from console.client.engine_link import WholeWay
 from console.closing import Closing
 from console.desk_actions import DeskActions
 from console.desk_commands import DeskCommands
@@ -72,7 +73,7 @@ class DeskApp(App[None]):
 
     def __init__(
         self,
-        handle: EngineHandle,
+        handle: EngineAccess,
         now: Callable[[], float] = time.monotonic,
         surroundings: HostFiles = NO_SURROUNDINGS,
         display: DisplaySettings | None = None,
@@ -172,7 +173,7 @@ class DeskApp(App[None]):
 
     @property
     def link(self) -> TerminalLink:
-        return link_of(self._driver, self.now)
+        return WholeWay(link_of(self._driver, self.now), self.handle.link)
 
     @property
     def is_too_small(self) -> bool:

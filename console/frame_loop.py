@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Protocol
 
 from textual.app import App
@@ -26,6 +27,7 @@ from console.screens.ticket import TicketScreen
 from console.watched_symbol import WatchedSymbol
 from core.model.account import Mode
 from core.views import DeskView
+from widgets import format as f
 
 AT_THE_KEYS = 3.0
 """Seconds after a key in which the next one may be on its way."""
@@ -76,6 +78,8 @@ class FrameLoop:
         if self.closing.is_over():
             self.app.exit()
         view = self.desk.handle.view
+        with suppress(IndexError):
+            self.desk.say(self.desk.handle.unsaid.popleft(), "warning")
         if not self.board.is_arranged(isinstance(view, DeskView), self.app.size):
             self.arrange()
         if isinstance(view, DeskView):
@@ -101,7 +105,7 @@ class FrameLoop:
         if len(view.status.notes) > self._notes_said:
             self._notes_said = len(view.status.notes)
             self.desk.say(f"{view.status.notes[-1]}; the log holds it", "warning")
-        if self.board.show(view, now, self.app.size, self._ended()):
+        if self.board.show(view, now, self.app.size, self._without_engine(view)):
             self._ring(view)
         self.board.note_holder(stack[0])
         self.watching.look(view)
@@ -142,9 +146,14 @@ class FrameLoop:
         """Somebody is at the keyboard: what came up now would take a key that was meant for something else."""
         return self.board.log.is_typing or self.desk.now() - self.desk.keyboard.heard_at < AT_THE_KEYS
 
-    def _ended(self) -> str | None:
-        is_over = self.desk.handle.ended.is_set() and not self.closing.is_waiting
-        return "the market has ended" if is_over else None
+    def _without_engine(self, view: DeskView) -> str | None:
+        """What the desk says over everything while no engine hears it."""
+        handle = self.desk.handle
+        if handle.ended.is_set() and not self.closing.is_waiting:
+            return "ENGINE STOPPED: the market has ended. Nothing is sent any more. q leaves."
+        if (trouble := handle.link.trouble) is not None:
+            return f"ENGINE AWAY: {trouble}. What stands here is of {f.clock(view.status.at)}; nothing is asked or confirmed."
+        return None
 
     def _ring(self, view: DeskView) -> None:
         if self._bell.rings(view, self.desk.now()):

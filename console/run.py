@@ -5,11 +5,9 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable
-from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from console.client.handle import EngineHandle, EngineRunning
+from console.client.access import EngineAccess
 from console.closing import CLOSING_PATIENCE
 from console.desk import DeskApp
 from console.gc_schedule import choose_moments
@@ -25,14 +23,13 @@ TURN = 0.001
 
 
 def run_desk(
-    build: Callable[[ExitStack], EngineRunning],
+    handle: EngineAccess,
     surroundings: HostFiles = NO_SURROUNDINGS,
     display: DisplaySettings | None = None,
 ) -> None:
     """Open the desk until it is left. Exits 0 after a clean leave; else the last line of stderr says what happened."""
     sys.setswitchinterval(TURN)
     choose_moments()
-    handle = EngineHandle(build)
     desk = DeskApp(handle, surroundings=surroundings, display=display)
     desk.run(mouse=may_ask_for_mouse(os.environ))
     has_closed = handle.close("the desk ended", CLOSING_PATIENCE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from console.board import Board
-from console.client.handle import EngineHandle
+from console.client.access import EngineAccess
 from console.panes import PANES
 from core.model.values import Symbol
 from core.views import DeskView
@@ -12,7 +12,7 @@ from core.views import DeskView
 class WatchedSymbol:
     """Tells the engine once, when another symbol is wanted; none while no chart is on the screen."""
 
-    def __init__(self, handle: EngineHandle, board: Board) -> None:
+    def __init__(self, handle: EngineAccess, board: Board) -> None:
         self.handle = handle
         self.board = board
         self.symbol: Symbol | None = None

@@ -88,6 +88,11 @@ class AccountFolder:
         return self.path / "heartbeat"
 
     @property
+    def engine_socket(self) -> Path:
+        """Where desks reach the engine that runs."""
+        return self.path / "engine.sock"
+
+    @property
     def started_with(self) -> Path:
         """The `--set` of the last start, and the names of its variables."""
         return self.path / "started-with.json"

@@ -37,11 +37,12 @@ class StatusLines(Lines):
         """Before there is a picture: what the desk is doing."""
         self.show([spread((Cell("KEYTURN", "strong"),), (), width), (Cell(text, tone),)])
 
-    def show_desk(self, view: DeskView, now: datetime, width: int, ended: str | None) -> None:
+    def show_desk(self, view: DeskView, now: datetime, width: int, without_engine: str | None) -> None:
+        """`without_engine` is said where no engine hears this desk."""
         status = view.status
         lines = [first_line(status, now, width), *account_lines(status, now, width)]
-        if ended is not None:
-            lines += _whole(f"ENGINE STOPPED: {ended}. Nothing is sent any more. q leaves.", width, "urgent")
+        if without_engine is not None:
+            lines += _whole(without_engine, width, "urgent")
         self.show([*lines, *_banners(view, now, width)])
 
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 import gc
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from console.client.access import NoLink, nobody_looks
 from console.client.seat import a_console_door
 from core.messages.command_ports import CommandPort, KnownPort
 from core.messages.commands import Command, Halt, Kill
@@ -53,10 +55,6 @@ class EngineRunning(Protocol):
     def last_words(self) -> tuple[str, ...]: ...
 
 
-def nobody_looks() -> None:
-    """Pictures are pulled, and news wait for that."""
-
-
 @dataclass(frozen=True, slots=True)
 class EngineLoading:
     """The engine is being taken up."""
@@ -82,9 +80,13 @@ class EngineHandle:
         What commands that open or loosen go through; made known to the engine before it runs, and handed to nobody.
     """
 
+    goes_on = False
+    link = NoLink()
+
     def __init__(self, build: Callable[[ExitStack], EngineRunning], door: CommandPort | None = None) -> None:
         self.view: DeskView | EngineLoading | EngineFailed = EngineLoading("reading the journal")
         self.ended = threading.Event()
+        self.unsaid: deque[str] = deque()
         self._build = build
         self._door = door or a_console_door()
         self._runtime: EngineRunning | None = None

@@ -8,11 +8,17 @@ import sys
 from contextlib import suppress
 
 from core.messages.command_ports import CommandPort, PortKind
+from core.model.desk import Seat
 
 
 def a_console_door() -> CommandPort:
     """The console's own, with the names of its terminal and of who runs it."""
     return CommandPort(PortKind.CONSOLE, terminal(), user())
+
+
+def a_seat() -> Seat:
+    """Where this desk is, by its own word: an engine in another process believes the kernel's."""
+    return Seat(terminal(), user(), os.environ.get("SSH_CONNECTION", "").split(" ")[0])
 
 
 def terminal() -> str:

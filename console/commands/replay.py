@@ -79,7 +79,12 @@ def replay(
     if not headless:
         from console.run import run_desk
 
-        run_desk(lambda stack: replay_runtime(host, options, stack), display=display_of(host, options.overrides))
+        from console.client.handle import EngineHandle
+
+        run_desk(
+            EngineHandle(lambda stack: replay_runtime(host, options, stack)),
+            display=display_of(host, options.overrides),
+        )
         return
     report = _played(host, options)
     if as_json:

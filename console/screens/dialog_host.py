@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from console.arming import Keyboard
-from console.client.handle import EngineHandle
+from console.client.access import EngineAccess
 from console.host_files import HostFiles
 from console.screens.dialog import Dialog
 from console.terminal.link import TerminalLink
@@ -29,7 +29,7 @@ class DialogHost(Protocol):
         The disk around it; each call may wait for it.
     """
 
-    handle: EngineHandle
+    handle: EngineAccess
     keyboard: Keyboard
     surroundings: HostFiles
     now: Callable[[], float]

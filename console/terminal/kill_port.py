@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from textual import _time
 
-from console.client.handle import EngineHandle
+from console.client.access import EngineAccess
 from core.messages.commands import Halt
 
 PATIENCE = 2.0
@@ -30,7 +30,7 @@ class DeskKillPort:
         When the chord was read last, on the clock that Textual stamps keys with.
     """
 
-    def __init__(self, handle: EngineHandle, open_kill: Callable[[], object], close: Callable[[], object]) -> None:
+    def __init__(self, handle: EngineAccess, open_kill: Callable[[], object], close: Callable[[], object]) -> None:
         self.handle = handle
         self._open_kill = open_kill
         self._close = close

@@ -24,7 +24,7 @@ from core.model.order import OrderStatus
 from core.model.values import ClientOrderId, Symbol, TicketId
 from core.ports import KillSwitch
 from core.runtime.link import HaltLatch
-from core.views import DeskView
+from core.views import ChartView, DeskView
 from core.views.builders.desk import ViewBuilder
 from core.views.order_text import order_in_words
 from core.workflows.staging.confirmation import Confirmations
@@ -88,6 +88,11 @@ class Runtime(ABC):
     @abstractmethod
     def clock(self) -> datetime:
         """The time now, between two events too."""
+
+    @property
+    @abstractmethod
+    def rate(self) -> float:
+        """Seconds of its time that pass in one of the wall."""
 
     @abstractmethod
     def wake(self) -> None:
@@ -167,6 +172,11 @@ class Runtime(ABC):
             self._pictures = ViewBuilder(self.engine)
         self._pictures.watched = self._drawn[1]
         return self._pictures.draw(self.clock())
+
+    def chart_of(self, symbol: Symbol, view: DeskView) -> ChartView | None:
+        """Of a symbol that one of several desks watches, as it was when `view` was drawn."""
+        assert self._pictures is not None
+        return self._pictures.chart(symbol, view.status.at, view.positions)
 
     def has_changed(self) -> bool:
         """Whether anything was recorded or quoted since the last picture, or another symbol is watched."""

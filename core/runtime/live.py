@@ -137,6 +137,10 @@ class LiveRuntime(Runtime):
         """One more beat when what is being handled is done: a fill is seen without waiting for the next one."""
         self._is_hurried = True
 
+    @property
+    def rate(self) -> float:
+        return 1.0
+
     def attend(self, attended: bool) -> None:
         """Real time cannot be slowed."""
 

@@ -24,11 +24,14 @@ class Pace:
     ----------
     free_until
         What lies before is not waited for: the demo's morning.
+    rate
+        Virtual seconds a second of the wall, now.
     """
 
     def __init__(self, speed: float | None) -> None:
         self.speed = speed
         self.free_until: datetime | None = None
+        self.rate = 1.0
         self.wake = threading.Event()
         self._attended = False
         self._base_wall = time.monotonic()
@@ -44,7 +47,7 @@ class Pace:
         """Virtual time at this instant of the wall, never before `last`."""
         if self._base is None or self.speed is None:
             return last
-        passed = (time.monotonic() - self._base_wall) * self._rate
+        passed = (time.monotonic() - self._base_wall) * self.rate
         return max(last, self._base + timedelta(seconds=passed))
 
     def wait_until(self, at: datetime, last: datetime) -> bool:
@@ -57,7 +60,7 @@ class Pace:
         self._use(attended, last)
         if at - self.now(last) > DEAD_HOURS:
             self._rebase(at)
-        left = (at - self.now(last)).total_seconds() / self._rate
+        left = (at - self.now(last)).total_seconds() / self.rate
         if left <= 0:
             return not self.wake.is_set()
         self.wake.wait(min(left, BEAT))
@@ -75,13 +78,11 @@ class Pace:
         """The next beat is due at once: something happened that a person may be waiting for."""
         self._last_beat = 0.0
 
-    _rate: float = 1.0
-
     def _use(self, attended: bool, last: datetime) -> None:
         rate = 1.0 if attended else (self.speed or 1.0)
-        if rate != self._rate:
+        if rate != self.rate:
             here = self.now(last)
-            self._rate = rate
+            self.rate = rate
             self._rebase(here)
 
     def _rebase(self, at: datetime) -> None:

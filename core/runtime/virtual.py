@@ -120,6 +120,10 @@ class VirtualRuntime(Runtime):
     def clock(self) -> datetime:
         return self.pace.now(self.at)
 
+    @property
+    def rate(self) -> float:
+        return self.pace.rate
+
     def wake(self) -> None:
         self.pace.wake.set()
 

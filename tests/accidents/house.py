@@ -13,7 +13,8 @@ from pathlib import Path
 from random import Random
 
 import console.desk
-from console.client.handle import FRAME, EngineHandle, nobody_looks
+from console.client.access import nobody_looks
+from console.client.handle import FRAME, EngineHandle
 from console.desk import DeskApp
 from console.screens.ticket import TicketPhase, TicketScreen
 from core.brokers.simulated.exchange import SimulatedExchange

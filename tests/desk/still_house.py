@@ -12,7 +12,8 @@ from typing import Any
 
 from textual.pilot import Pilot
 
-from console.client.handle import EngineHandle, EngineRunning, nobody_looks
+from console.client.access import nobody_looks
+from console.client.handle import EngineHandle, EngineRunning
 from console.desk import DeskApp
 from core.model.order import Effect, OrderStatus, OrderType, Side, StopHolder
 from core.model.signal import ExitReason

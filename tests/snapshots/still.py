@@ -9,7 +9,8 @@ from typing import Any
 
 from textual.pilot import Pilot
 
-from console.client.handle import EngineFailed, EngineHandle, EngineLoading, EngineRunning, nobody_looks
+from console.client.access import nobody_looks
+from console.client.handle import EngineFailed, EngineHandle, EngineLoading, EngineRunning
 from console.desk import DeskApp
 from console.host_files import NO_SURROUNDINGS, HostFiles
 from console.key_hearing import ARMED

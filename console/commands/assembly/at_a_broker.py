@@ -33,19 +33,6 @@ if TYPE_CHECKING:
 CALENDAR_BEHIND, CALENDAR_AHEAD = timedelta(days=45), timedelta(days=370)
 
 
-def open_live_desk(host: Host, settings: Settings) -> None:
-    """The desk on the account that the keys open."""
-    from console.run import run_desk
-    from state.credentials import find_keys
-    from state.desk_files import DeskFiles
-
-    mode = mode_of(host, settings)
-    kind = real_broker(settings)
-    keys = find_keys(host.environ, mode, kind.keys)
-    files = DeskFiles(host.home, lambda: _known_folder(host, kind, keys), is_real=True)
-    run_desk(lambda stack: live_runtime(host, settings, mode, keys, stack), files, display_of(host))
-
-
 def mode_of(host: Host, settings: Settings) -> Mode:
     """Live only where both gates are open (OP-10)."""
     from core.model.account import Mode
@@ -59,16 +46,6 @@ def keys_of_source(host: Host, source: SourceKind, kind: BrokerKind, keys: Keys,
     from state.credentials import find_keys
 
     return keys if source.keys == kind.keys else find_keys(host.environ, mode, source.keys)
-
-
-def _known_folder(host: Host, kind: BrokerKind, keys: Keys) -> AccountFolder:
-    """The folder of the account that these keys opened last."""
-    from state.known_accounts import KnownAccounts
-
-    name = KnownAccounts(host.home).name_of(keys)
-    if name is None:
-        raise OperatorError(f"{kind.title} has not said yet which account this is; wait until the desk is connected")
-    return host.home.account(name)
 
 
 def _account_folder(host: Host, kind: BrokerKind, broker: AccountBroker, keys: Keys) -> AccountFolder:

@@ -8,9 +8,9 @@ import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from console.commands.assembly.at_a_broker import open_live_desk
+from console.commands.assembly.attach import attach
 from console.commands.assembly.host import Host
-from console.commands.assembly.settings import display_of, is_simulated, settings_of
+from console.commands.assembly.settings import display_of
 from console.commands.assembly.simulated import DemoOptions, demo_folder, demo_runtime, stress_folder, stress_runtime
 from core.ports import OperatorError
 
@@ -19,22 +19,19 @@ if TYPE_CHECKING:
 
 
 def open_desk(host: Host) -> None:
-    """The account of the settings: at a broker, or the simulated exchange's."""
-    settings = settings_of(host)
-    if is_simulated(settings):
-        open_demo(host, DemoOptions())
-    else:
-        open_live_desk(host, settings)
+    """On the engine of the account of the settings, which goes on when the desk is left."""
+    attach(host)
 
 
 def open_demo(host: Host, options: DemoOptions, *, is_stress: bool = False) -> None:
     """The demo's desk, or the stress desk."""
+    from console.client.handle import EngineHandle
     from console.run import run_desk
     from state.desk_files import DeskFiles
 
     runtime_of = stress_runtime if is_stress else demo_runtime
     files = DeskFiles(host.home, lambda: stress_folder(host) if is_stress else demo_folder(host, options))
-    run_desk(lambda stack: runtime_of(host, options, stack), files, display_of(host, options.overrides))
+    run_desk(EngineHandle(lambda stack: runtime_of(host, options, stack)), files, display_of(host, options.overrides))
 
 
 def run_demo(host: Host, options: DemoOptions, *, is_stress: bool = False) -> None:

@@ -101,7 +101,7 @@ class ViewBuilder:
             trades=tuple(_trade(t) for t in trades),
             shadows=shadow_rows(state, today),
             results=result_rows(state, today, trades, prices),
-            chart=self._chart(at, positions),
+            chart=self.chart(self.watched, at, positions),
             sizing=sizing(state, at),
             wire=wire_view(state, at),
             reload=reload_view(state),
@@ -114,10 +114,11 @@ class ViewBuilder:
             ),
         )
 
-    def _chart(self, at: datetime, positions: tuple[PositionRow, ...]) -> ChartView | None:
-        if self.watched is not None and not self.charts.has_begun:
+    def chart(self, symbol: Symbol | None, at: datetime, positions: tuple[PositionRow, ...]) -> ChartView | None:
+        """Of a symbol that is watched, with what is held of it; none of none."""
+        if symbol is not None and not self.charts.has_begun:
             self._or_say("today's bars before this start", lambda: self.charts.begin(at))
-        return self.charts.draw(self.watched, at, positions)
+        return self.charts.draw(symbol, at, positions)
 
     def _or_say(self, what: str, act: Callable[[], None]) -> None:
         """A journal that cannot be read back costs the screen what was before, and nothing else."""

@@ -1,0 +1,95 @@
+"""How a desk's connection to its engine is: since when it is gone, and whether it stood still in a while that matters."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+
+from console.client.access import LinkToEngine
+from console.terminal.link import TerminalLink
+
+REMEMBERED = 16
+"""Gaps that are known: each ends what was armed, so that older ones matter to nobody."""
+GAP = 1.0
+"""Seconds without a word from the engine after which what is on the screen is not confirmed (OP-04)."""
+
+
+class EngineLink:
+    """One desk's. Written in the thread that reads the connection, read in any.
+
+    Attributes
+    ----------
+    trouble
+        Why nothing goes to the engine, in words; None while all does.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._gaps: deque[tuple[float, float]] = deque(maxlen=REMEMBERED)
+        self._heard_at = now()
+        self._lost_at: float | None = None
+        self.trouble: str | None = None
+
+    def hear(self) -> None:
+        """Something came from the engine."""
+        now = self._now()
+        if self._lost_at is not None or now - self._heard_at > GAP:
+            self._gaps.append((self._heard_at, now))
+        self._heard_at, self._lost_at, self.trouble = now, None, None
+
+    def lose(self, trouble: str) -> None:
+        """Nothing comes any more, for this reason."""
+        if self._lost_at is None:
+            self._lost_at = self._now()
+        self.trouble = trouble
+
+    @property
+    def doubt(self) -> str | None:
+        """Why a key typed now would reach nobody; None where it would."""
+        if self.trouble is not None:
+            return self.trouble
+        silent = self._now() - self._heard_at
+        return f"the engine has said nothing for {silent:.0f} s" if silent > 2 * GAP else None
+
+    def had_gap(self, since: float, until: float) -> bool:
+        """Whether it was gone or stood still between two instants of the console's clock."""
+        if self.doubt is not None and self._heard_at < until:
+            return True
+        return any(begin < until and since < end for begin, end in list(self._gaps))
+
+
+class WholeWay:
+    """From the glass to the engine: what the terminal's link says, and what the engine's does (OP-04)."""
+
+    def __init__(self, terminal: TerminalLink, engine: LinkToEngine) -> None:
+        self._terminal = terminal
+        self._engine = engine
+
+    @property
+    def frames_skipped(self) -> int:
+        return self._terminal.frames_skipped
+
+    @property
+    def last_drained_at(self) -> float:
+        return self._terminal.last_drained_at
+
+    @property
+    def paint_is_proved(self) -> bool | None:
+        return self._terminal.paint_is_proved
+
+    @property
+    def doubt(self) -> str | None:
+        return self._engine.doubt or self._terminal.doubt
+
+    def had_gap(self, since: float, until: float) -> bool:
+        return self._engine.had_gap(since, until) or self._terminal.had_gap(since, until)
+
+    def ask_for_proof(self) -> int:
+        return self._terminal.ask_for_proof()
+
+    def painted_at(self, question: int) -> float | None:
+        return self._terminal.painted_at(question)
+
+    def keep_watch(self) -> None:
+        self._terminal.keep_watch()

@@ -1,0 +1,332 @@
+"""An engine in another process, over its socket: the same surface as `EngineHandle`, and nothing of the engine loaded.
+
+One thread reads and writes the desk's connection; it is there again by itself after a restart of the engine or a cut.
+The press line is a connection of its own, written by whoever presses: a halt waits for no picture.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+from console.client.access import nobody_looks
+from console.client.engine_link import EngineLink
+from core.messages.commands import Command, Halt, Kill
+from core.model.desk import DeskNumber, Seat
+from core.model.values import AccountId, Symbol
+from core.ports import OperatorError
+from core.protocol.changes import apply
+from core.protocol.codec import decode_changes, decode_picture, encode
+from core.protocol.frames import (
+    LARGEST,
+    Answered,
+    Attend,
+    Changed,
+    Detach,
+    Ended,
+    FrameError,
+    Hello,
+    Picture,
+    Preparing,
+    Press,
+    Pressed,
+    Pulse,
+    Refused,
+    Reply,
+    Request,
+    Role,
+    Say,
+    Seen,
+    Watch,
+    Welcome,
+    packed,
+    reply_in,
+)
+from core.protocol.shapes import PROTOCOL
+from core.protocol.stream import FrameReader
+from core.views import DeskView, EngineFailed, EngineLoading
+
+RETRY = 0.2
+"""Seconds between two tries to reach the engine."""
+WORD = 3.0
+"""Seconds between two words that only say that this desk is there."""
+FAREWELL = 1.0
+"""Seconds that the goodbye has to leave."""
+WAITING = "the engine is not there; this desk waits for it"
+LOST = "the link to the engine is lost; it is tried again"
+
+Connect = Callable[[], socket.socket]
+"""A connection to the engine. Raises `OperatorError` where there is none to be had."""
+
+
+class RemoteEngine:
+    """A desk's way to an engine elsewhere.
+
+    Parameters
+    ----------
+    connect
+        Makes one connection; called again for each try.
+    seat
+        Where this desk is, by its own word: the engine believes the kernel's.
+    """
+
+    goes_on = True
+
+    def __init__(self, connect: Connect, seat: Seat, release: str, now: Callable[[], float] = time.monotonic) -> None:
+        self.view: DeskView | EngineLoading | EngineFailed = EngineLoading("attaching to the engine")
+        self.ended = threading.Event()
+        self.last_words: tuple[str, ...] = ()
+        self.link = EngineLink(now)
+        self.desk: DeskNumber | None = None
+        self.unsaid: deque[str] = deque(maxlen=8)
+        """What was asked for and did not reach the engine, in words; whoever shows them takes them."""
+        self._connect, self._seat, self._release, self._now = connect, seat, release, now
+        self._token = b""
+        self._account: AccountId | None = None
+        self._keys: Mapping[str, str] = {}
+        self._clock: tuple[datetime, float, float] | None = None
+        self._watched: Symbol | None = None
+        self._attends = False
+        self._number = 0
+        self._queue: deque[bytes] = deque()
+        self._on_news: Callable[[], None] = nobody_looks
+        self._is_leaving = False
+        self._line: socket.socket | None = None
+        self._owed: list[Press] = []
+        self._press_lock = threading.Lock()
+        self._wakes, self._wake = os.pipe()
+        os.set_blocking(self._wakes, False)
+        os.set_blocking(self._wake, False)
+        self._thread = threading.Thread(target=self._live, name="engine link", daemon=True)
+
+    # ── the surface ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def start(self, on_news: Callable[[], None] = nobody_looks) -> None:
+        """`on_news` is called in the link's thread when a picture with news is there. It never waits."""
+        self._on_news = on_news
+        self._thread.start()
+
+    def send(self, command: Command) -> None:
+        """Ask the engine for something, for the account of the picture that it was typed at."""
+        if isinstance(command, Halt):
+            self.press_kill()
+        elif isinstance(command, Kill):
+            self.press_kill_again(command.naked)
+        elif self.link.trouble is not None or self._account is None:
+            self.unsaid.append(f"not asked: {self.link.trouble or WAITING}")
+        else:
+            self._number += 1
+            self._put(Say(self._number, self._account, encode(command)))
+
+    def press_kill(self) -> None:
+        """Any thread; never waits; may be repeated. Where the engine cannot be reached it goes as soon as it can."""
+        self._press(Press(self._next_number(), "halt", False))
+
+    def press_kill_again(self, naked: bool = False) -> None:
+        """`K` on the kill screen."""
+        self._press(Press(self._next_number(), "kill", naked))
+
+    def attend(self, attended: bool) -> None:
+        """A person is deciding: virtual time runs at ×1."""
+        if attended != self._attends:
+            self._attends = attended
+            self._put(Attend(attended))
+
+    def watch(self, symbol: Symbol | None) -> None:
+        """The console shows this symbol's chart, or none."""
+        if symbol != self._watched:
+            self._watched = symbol
+            self._put(Watch(symbol))
+
+    def clock(self) -> datetime | None:
+        """The engine's time now, as far as it is known here."""
+        if self._clock is None:
+            return None
+        at, heard_at, rate = self._clock
+        return at + timedelta(seconds=(self._now() - heard_at) * rate)
+
+    def keys(self) -> Mapping[str, str]:
+        return self._keys
+
+    def leave(self, reason: str) -> None:
+        """Detach; the engine goes on. Any thread; does not wait: see `ended`."""
+        del reason
+        self._is_leaving = True
+        self._wake_up()
+
+    def close(self, reason: str, patience: float) -> bool:
+        self.leave(reason)
+        return self._thread.ident is None or self.ended.wait(patience)
+
+    # ── presses: in the thread of whoever presses ────────────────────────────────────────────────────────────────
+
+    def _next_number(self) -> int:
+        self._number += 1
+        return self._number
+
+    def _press(self, press: Press) -> None:
+        with self._press_lock:
+            if not self._pressed(press):
+                self._owed.append(press)
+                self._wake_up()
+
+    def _pressed(self, press: Press) -> bool:
+        """Whether it is on its way; a line that is gone is opened anew by the link's thread."""
+        if self._line is None:
+            return False
+        try:
+            content = packed(press)
+            return self._line.send(content) == len(content)
+        except OSError:
+            return False
+
+    def _open_line(self) -> None:
+        """A press line, and what is owed over it."""
+        connection = self._connect()
+        connection.sendall(packed(self._hello(Role.PRESS)))
+        connection.setblocking(False)
+        with self._press_lock:
+            if self._line is not None:
+                self._line.close()
+            self._line = connection
+            self._owed = [press for press in self._owed if not self._pressed(press)]
+
+    # ── the link's thread ────────────────────────────────────────────────────────────────────────────────────────
+
+    def _live(self) -> None:
+        try:
+            while not self._is_leaving and not isinstance(self.view, EngineFailed):
+                try:
+                    self._attach()
+                except OperatorError as error:
+                    self.link.lose(str(error) if self._clock is None else WAITING)
+                    self._stay_waiting(str(error))
+                except FrameError as error:
+                    self.link.lose(f"the engine said what cannot be read: {error}")
+                except OSError:
+                    self.link.lose(LOST)
+                self._pause()
+        finally:
+            self.ended.set()
+
+    def _stay_waiting(self, words: str) -> None:
+        if isinstance(self.view, EngineLoading):
+            self.view = EngineLoading(words)
+
+    def _pause(self) -> None:
+        if not self._is_leaving:
+            with selectors.DefaultSelector() as waiting:
+                waiting.register(self._wakes, selectors.EVENT_READ)
+                waiting.select(RETRY)
+            self._drain()
+
+    def _hello(self, role: Role) -> Hello:
+        seat = self._seat
+        return Hello(PROTOCOL, self._release, role, seat.terminal, seat.user, seat.address, self._token)
+
+    def _attach(self) -> None:
+        """One connection, from its hello to its end."""
+        self._open_line()
+        connection = self._connect()
+        self._queue.clear()
+        try:
+            connection.setblocking(False)
+            self._queue.append(packed(self._hello(Role.DESK)))
+            if self._watched is not None:
+                self._queue.append(packed(Watch(self._watched)))
+            if self._attends:
+                self._queue.append(packed(Attend(True)))
+            self._serve(connection)
+        finally:
+            self._account = None
+            connection.close()
+
+    def _serve(self, connection: socket.socket) -> None:
+        reader, out, said_at = FrameReader(LARGEST), bytearray(), self._now()
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._wakes, selectors.EVENT_READ)
+            selector.register(connection, selectors.EVENT_READ)
+            until: float | None = None
+            while True:
+                while self._queue:
+                    out += self._queue.popleft()
+                if self._is_leaving and until is None:
+                    out += packed(Detach())
+                    until = self._now() + FAREWELL
+                if self._now() - said_at > WORD:
+                    out += packed(Seen(0))
+                if out:
+                    said_at = self._now()
+                    with suppress(BlockingIOError):
+                        del out[: connection.send(out)]
+                if until is not None and (not out or self._now() > until):
+                    return
+                events = selectors.EVENT_READ | (selectors.EVENT_WRITE if out else 0)
+                selector.modify(connection, events)
+                selector.select(0.05 if until is not None else 1.0)
+                self._drain()
+                self._owe()
+                with suppress(BlockingIOError):
+                    content = connection.recv(1 << 18)
+                    if not content:
+                        raise ConnectionResetError("the engine hung up")
+                    self.link.hear()
+                    for frame in reader.feed(content):
+                        self._take(reply_in(frame))
+
+    def _owe(self) -> None:
+        if self._owed:
+            self._open_line()
+
+    def _drain(self) -> None:
+        with suppress(BlockingIOError):
+            os.read(self._wakes, 4096)
+
+    def _wake_up(self) -> None:
+        with suppress(BlockingIOError, OSError):
+            os.write(self._wake, b"\0")
+
+    def _put(self, request: Request) -> None:
+        self._queue.append(packed(request))
+        self._wake_up()
+
+    # ── what the engine says ─────────────────────────────────────────────────────────────────────────────────────
+
+    def _take(self, reply: Reply) -> None:
+        if isinstance(reply, Picture):
+            self._show(decode_picture(reply.value), reply)
+        elif isinstance(reply, Changed):
+            if not isinstance(self.view, DeskView):
+                raise FrameError("changes came before a picture")
+            self._show(apply(self.view, decode_changes(reply.changes)), reply)
+        elif isinstance(reply, Pulse):
+            self._set_clock(reply)
+        elif isinstance(reply, Preparing):
+            self.view = EngineLoading(reply.words)
+        elif isinstance(reply, Welcome):
+            self._token, self.desk, self._keys = reply.token, DeskNumber(reply.desk), reply.keys
+            self._account = AccountId(reply.account)
+        elif isinstance(reply, Refused):
+            self.view = EngineFailed(reply.words)
+            raise OperatorError(reply.words)
+        elif isinstance(reply, Ended):
+            self.last_words = reply.words
+        elif isinstance(reply, Answered) and reply.refusal:
+            self.unsaid.append(reply.refusal)
+
+    def _show(self, view: DeskView, reply: Picture | Changed) -> None:
+        is_news = not isinstance(self.view, DeskView) or view.log is not self.view.log
+        self._set_clock(reply)
+        self.view = view
+        if is_news:
+            self._on_news()
+
+    def _set_clock(self, reply: Picture | Changed | Pulse) -> None:
+        self._clock = (reply.clock, self._now(), reply.rate)

@@ -1,0 +1,66 @@
+"""A desk on an engine that is a process of its own: found where it runs, started where none does."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING
+
+from console.commands.assembly.host import Host
+from console.commands.assembly.service import known_account, running_account, start_service
+from console.commands.assembly.settings import display_of, is_simulated, settings_of
+from core.ports import OperatorError
+
+if TYPE_CHECKING:
+    from state.folders import AccountFolder
+
+PATIENCE = 2.0
+"""Seconds that an engine has to take a connection."""
+STARTED = "no engine ran: it was started, and goes on when this desk is left"
+
+
+class EngineNearby:
+    """Where `keyturn` finds the engine of this machine; it is started once, and by no later try."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._may_start = True
+        self.has_started = False
+
+    def connect(self) -> socket.socket:
+        """Raises `OperatorError`."""
+        from state.engine_socket import NoEngineError, connected
+
+        folder = running_account(self._host)
+        if folder is None and self._may_start:
+            self._may_start = False
+            folder, _pid = start_service(self._host)
+            self.has_started = True
+        if folder is None:
+            raise NoEngineError("the engine is not there; `keyturn engine start` starts it")
+        connection = connected(folder.engine_socket, PATIENCE)
+        self._may_start = False
+        return connection
+
+    def folder(self) -> AccountFolder:
+        """Of its account. Raises `OperatorError` while that is not known."""
+        folder = known_account(self._host)
+        if folder is None:
+            raise OperatorError("the broker has not said yet which account this is; wait until the desk is attached")
+        return folder
+
+
+def attach(host: Host) -> None:
+    """Open a desk on the engine of the configured account."""
+    from importlib.metadata import version
+
+    from console.client.remote import RemoteEngine
+    from console.client.seat import a_seat
+    from console.run import run_desk
+    from state.desk_files import DeskFiles
+    from state.release import release
+
+    settings = settings_of(host)
+    nearby = EngineNearby(host)
+    files = DeskFiles(host.home, nearby.folder, is_real=not is_simulated(settings))
+    handle = RemoteEngine(nearby.connect, a_seat(), release(version("keyturn")))
+    run_desk(handle, files, display_of(host))

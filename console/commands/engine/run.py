@@ -1,0 +1,16 @@
+"""`keyturn engine run`: the engine of the account in this process, for service managers and whoever wants to watch it."""
+
+from __future__ import annotations
+
+import typer
+
+from console.commands.assembly.service import run_service
+from console.commands.shared import host_of
+
+
+def run(context: typer.Context) -> None:
+    """Run the engine here until a signal ends it; desks attach with `keyturn`. Exit code 0 after a clean stop.
+
+    Example: keyturn engine run
+    """
+    run_service(host_of(context))

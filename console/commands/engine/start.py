@@ -1,0 +1,22 @@
+"""`keyturn engine start`: the engine behind this terminal, which may be closed then."""
+
+from __future__ import annotations
+
+import typer
+
+from console.commands.assembly.service import running_account, start_service
+from console.commands.shared import host_of, say
+
+
+def start(context: typer.Context) -> None:
+    """Start the engine of the configured account and wait until desks can attach.
+
+    Example: keyturn engine start && keyturn
+    """
+    host = host_of(context)
+    running = running_account(host)
+    if running is not None:
+        say(f"{running.name}: its engine runs already; `keyturn` attaches a desk")
+        return
+    folder, pid = start_service(host)
+    say(f"{folder.name}: the engine runs, process {pid}; `keyturn` attaches a desk, `keyturn engine stop` ends it")

@@ -1,0 +1,40 @@
+"""`keyturn engine stop`: end the engine, and say what stays open without it."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from console.commands.assembly.service import stop_service, what_stays_open
+from console.commands.shared import Account, host_of, say
+from core.ports import OperatorError
+from state.accounts import account_of
+from state.lock import holder
+
+NOT_RUNNING = 3
+
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+
+
+def stop(context: typer.Context, account: Account = None, yes: Yes = False) -> None:
+    """Stop the engine: strategies and the stops that it watches end with it; stops at the broker stay.
+
+    Exit code 0 stopped, 1 left running, 3 none ran.
+
+    Example: keyturn engine stop --yes
+    """
+    folder = account_of(host_of(context).home, account)
+    if holder(folder) is None:
+        say(f"{folder.name}: no engine runs")
+        raise typer.Exit(NOT_RUNNING)
+    for line in what_stays_open(folder):
+        say(line)
+    if not yes:
+        if not sys.stdin.isatty():
+            raise OperatorError("this asks before it stops anything; say --yes where nobody can answer")
+        if not typer.confirm(f"Stop the engine of {folder.name}?"):
+            raise typer.Exit(1)
+    stop_service(folder)
+    say(f"{folder.name}: stopped; its journal is closed")

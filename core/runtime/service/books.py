@@ -1,0 +1,79 @@
+"""What the desks' threads may do with the engine: put commands into its inbox, stamped with their desk (OP-13)."""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import suppress
+
+from core.messages.command_ports import CommandPort
+from core.messages.commands import (
+    AttachDesk,
+    Command,
+    DetachDesk,
+    Halt,
+    Kill,
+    LoseDesk,
+    SettingsFileSeen,
+)
+from core.model.desk import DeskNumber, Seat
+from core.model.values import AccountId
+from core.runtime.base import Runtime
+
+NOT_FOR_DESKS = AttachDesk | DetachDesk | LoseDesk | SettingsFileSeen
+"""What is said by whoever serves the desks, and by whoever keeps the files: never by a desk."""
+
+
+class EngineBooks:
+    """One engine's. Any thread; nothing waits."""
+
+    def __init__(self, runtime: Runtime, door: CommandPort) -> None:
+        self._runtime = runtime
+        self._door = door
+        self._tokens: dict[bytes, DeskNumber] = {}
+
+    @property
+    def account(self) -> AccountId:
+        return self._runtime.account
+
+    def attach(self, seat: Seat, token: bytes) -> str:
+        """A desk comes, or comes back by its token; what its connection is called until it has its number."""
+        link = secrets.token_hex(8)
+        self._send(AttachDesk(seat, link, self._tokens.get(token) if token else None), None)
+        return link
+
+    def number_of(self, link: str) -> DeskNumber | None:
+        return self._runtime.desk_of(link)
+
+    def token_of(self, desk: DeskNumber) -> bytes:
+        """What it is known by when it comes back; the last one only."""
+        self._tokens = {token: number for token, number in self._tokens.items() if number != desk}
+        token = secrets.token_bytes(16)
+        self._tokens[token] = desk
+        return token
+
+    def hear(self, desk: DeskNumber, command: Command, account: AccountId) -> str:
+        """A desk's command goes into the inbox; why not, in words, empty where it does."""
+        if isinstance(command, NOT_FOR_DESKS):
+            return f"{type(command).__name__} is nothing that a desk says"
+        self._runtime.send(self._door.through(command, account, desk))
+        return ""
+
+    def press(self, *, kills: bool, naked: bool) -> None:
+        """A halt or a kill: holds the gateway in this thread, before anything is queued (OP-07)."""
+        self._runtime.send(Kill("key", naked) if kills else Halt("key"))
+
+    def attend(self, attended: bool) -> None:
+        self._runtime.attend(attended)
+
+    def lost(self, desk: DeskNumber) -> None:
+        """Its link is gone; nobody said goodbye."""
+        self._send(LoseDesk(), desk)
+
+    def left(self, desk: DeskNumber) -> None:
+        """A person left it."""
+        self._tokens = {token: number for token, number in self._tokens.items() if number != desk}
+        self._send(DetachDesk(), desk)
+
+    def _send(self, command: Command, desk: DeskNumber | None) -> None:
+        with suppress(RuntimeError):  # the engine's loop has ended
+            self._runtime.send(self._door.through(command, self.account, desk))

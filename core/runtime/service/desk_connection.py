@@ -1,0 +1,141 @@
+"""One desk's connection: what came of its bytes, and what it is shown next. It is served in one thread, and never waits.
+
+What a desk has not taken yet is all that is kept for it: another picture is made only when the last one has left.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections import deque
+from collections.abc import Iterator
+from contextlib import suppress
+
+from core.model.desk import DeskNumber
+from core.model.values import Symbol
+from core.protocol.codec import encode
+from core.protocol.changes import changes
+from core.protocol.frames import (
+    LARGEST,
+    Changed,
+    FrameError,
+    Picture,
+    Preparing,
+    Pulse,
+    Reply,
+    Request,
+    packed,
+    request_in,
+)
+from core.protocol.stream import FrameReader
+from core.runtime.service.picture_feed import Drawn
+from core.views import DeskView
+
+TURN = 65_536
+"""Bytes that are read of one desk before the others have their turn."""
+COMMANDS_A_SECOND = 200
+"""More is no person, and no desk."""
+NOBODY = DeskNumber(0)
+"""A desk that the engine has not counted yet."""
+SILENT = 15.0
+"""Seconds without a word after which a desk counts as gone: it says one every few seconds, whatever happens."""
+
+
+class FloodError(Exception):
+    """More was said than any desk says."""
+
+
+class DeskConnection:
+    """`link` is what it is called until the engine has counted it, `rest` what it said behind its hello."""
+
+    def __init__(self, connection: socket.socket, link: str, rest: bytes, now: float) -> None:
+        self.connection = connection
+        self.link = link
+        self.number = NOBODY
+        self.watched: Symbol | None = None
+        self.attends = False
+        self.heard_at = now
+        self._reader = FrameReader(LARGEST)
+        self._rest = rest
+        self._out = bytearray()
+        self._shown: DeskView | None = None
+        self._drawn: Drawn | None = None
+        self._picture = 0
+        self._said: deque[float] = deque(maxlen=COMMANDS_A_SECOND)
+
+    def fileno(self) -> int:
+        return self.connection.fileno()
+
+    @property
+    def has_room(self) -> bool:
+        """Whether it has taken all that it was sent."""
+        return not self._out
+
+    def is_silent(self, now: float) -> bool:
+        return now - self.heard_at > SILENT
+
+    # ── in ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def hear(self, now: float) -> Iterator[Request]:
+        """What it said, a turn's worth of it.
+
+        Raises
+        ------
+        FrameError, FloodError
+            Nothing more is heard of it.
+        ConnectionError
+            It is gone.
+        """
+        try:
+            content = self._rest or self.connection.recv(TURN)
+        except (BlockingIOError, InterruptedError):
+            return
+        self._rest = b""
+        if not content:
+            raise ConnectionResetError("it hung up")
+        self.heard_at = now
+        for frame in self._reader.feed(content):
+            self._count(now)
+            yield request_in(frame)
+
+    def _count(self, now: float) -> None:
+        if len(self._said) == COMMANDS_A_SECOND and now - self._said[0] < 1.0:
+            raise FloodError(f"more than {COMMANDS_A_SECOND} frames in a second")
+        self._said.append(now)
+
+    # ── out ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def say(self, reply: Reply) -> None:
+        self._out += packed(reply)
+
+    def show(self, drawn: Drawn) -> None:
+        """The newest picture, where it has room for one and does not have this one."""
+        if not self.has_room or drawn is self._drawn:
+            return
+        self._drawn = drawn
+        if drawn.view is None:
+            self.say(Preparing(drawn.preparing or ""))
+            return
+        view = drawn.view.watching(drawn.charts.get(self.watched)) if self.watched else drawn.view
+        self._picture += 1
+        if self._shown is None:
+            self.say(Picture(self._picture, drawn.clock, drawn.rate, encode(view)))
+        elif found := changes(self._shown, view):
+            self.say(Changed(self._picture, self._picture - 1, drawn.clock, drawn.rate, encode(found)))
+        else:
+            self._picture -= 1
+            self.say(Pulse(drawn.clock, drawn.rate))
+        self._shown = view
+
+    def send(self) -> None:
+        """As much as it takes now. Raises OSError where it is gone."""
+        with suppress(BlockingIOError, InterruptedError):
+            while self._out:
+                sent = self.connection.send(self._out)
+                del self._out[:sent]
+
+    def close(self) -> None:
+        """What is still to be said is tried once."""
+        with suppress(OSError):
+            self.send()
+        with suppress(OSError):
+            self.connection.close()

@@ -1,0 +1,207 @@
+"""The desks that are attached, in a thread of their own: their commands go in, pictures and changes go out (SY-01).
+
+One that is slow is shown less, one that says what cannot be read or far too much is let go of, and none of it costs the
+engine or another desk anything: each has its turn, and a turn is short.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+
+from core.model.desk import DeskNumber
+from core.model.values import Symbol
+from core.protocol.codec import decode_command
+from core.protocol.frames import (
+    Answered,
+    Attend,
+    Detach,
+    Ended,
+    FrameError,
+    Refused,
+    Request,
+    Say,
+    Seen,
+    Watch,
+    Welcome,
+)
+from core.protocol.shapes import PROTOCOL
+from core.runtime.service.books import EngineBooks
+from core.runtime.service.desk_connection import DeskConnection, FloodError
+from core.runtime.service.picture_feed import Drawn, Wish
+
+TICK = 0.5
+"""Seconds between two looks at who has fallen silent."""
+FAREWELL = 0.5
+"""Seconds that the desks have to take the last words."""
+
+
+class DeskServer:
+    """Serves every desk from `run`, until `close`."""
+
+    def __init__(
+        self, books: EngineBooks, keys: Callable[[], Mapping[str, str]], now: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._books = books
+        self._keys = keys
+        self._now = now
+        self._desks: dict[DeskNumber, DeskConnection] = {}
+        self._arriving: deque[DeskConnection] = deque()
+        self._newest: Drawn | None = None
+        self._wish: Wish | None = None
+        self._words: tuple[str, ...] | None = None
+        self._wakes, self._wake = os.pipe()
+        for end in (self._wakes, self._wake):
+            os.set_blocking(end, False)
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._wakes, selectors.EVENT_READ)
+        self._has_attended = False
+        self.thread = threading.Thread(target=self._serve, name="desks", daemon=True)
+
+    # ── from other threads ───────────────────────────────────────────────────────────────────────────────────────
+
+    def admit(self, desk: DeskConnection) -> None:
+        self._arriving.append(desk)
+        self._wake_up()
+
+    def show(self, drawn: Drawn) -> None:
+        """The engine drew a picture."""
+        self._newest = drawn
+        self._wake_up()
+
+    def wish(self) -> Wish | None:
+        """What the next picture should have; None where nobody waits for one. Asked at every beat of the engine."""
+        if self._arriving:
+            self._wake_up()
+        return self._wish
+
+    @property
+    def count(self) -> int:
+        """Desks that are attached."""
+        return len(self._desks) + len(self._arriving)
+
+    def close(self, words: tuple[str, ...] = ()) -> None:
+        """The engine has ended; `words` are its last."""
+        self._words = words
+        self._wake_up()
+        self.thread.join(2 * FAREWELL)
+
+    def _wake_up(self) -> None:
+        with suppress(BlockingIOError, OSError):  # it is awake
+            os.write(self._wake, b"\0")
+
+    # ── the thread ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _serve(self) -> None:
+        try:
+            while self._words is None:
+                self._turn()
+        finally:
+            self._part()
+
+    def _turn(self) -> None:
+        for key, events in self._selector.select(TICK):
+            if key.data is None:
+                with suppress(BlockingIOError):
+                    os.read(self._wakes, 4096)
+            elif events & selectors.EVENT_READ:
+                self._hear(key.data)
+        self._take_in()
+        for desk in list(self._desks.values()):
+            self._speak(desk)
+        self._note()
+
+    def _take_in(self) -> None:
+        """Who is counted by now; the engine's next beat looks again."""
+        for _ in range(len(self._arriving)):
+            desk = self._arriving.popleft()
+            number = self._books.number_of(desk.link)
+            if number is None:
+                self._arriving.append(desk)
+                continue
+            if (before := self._desks.get(number)) is not None:
+                self._drop(before, None)  # it is back before its old link was given up
+            desk.number = number
+            self._desks[number] = desk
+            self._selector.register(desk.connection, selectors.EVENT_READ, desk)
+            self._newest = None  # it is shown what is, and not what was when somebody looked last
+            token, account = self._books.token_of(number), self._books.account
+            desk.say(Welcome(PROTOCOL, number, token, account, dict(self._keys())))
+            self._hear(desk)
+
+    def _hear(self, desk: DeskConnection) -> None:
+        try:
+            for request in desk.hear(self._now()):
+                if isinstance(request, Detach):
+                    self._drop(desk, self._books.left)
+                    return
+                self._do(desk, request)
+        except (FrameError, FloodError) as error:
+            desk.say(Refused("unreadable" if isinstance(error, FrameError) else "flood", str(error)))
+            self._drop(desk, self._books.lost)
+        except OSError:
+            self._drop(desk, self._books.lost)
+
+    def _do(self, desk: DeskConnection, request: Request) -> None:
+        if isinstance(request, Say):
+            refusal = self._books.hear(desk.number, decode_command(request.command), request.account)
+            desk.say(Answered(request.number, refusal))
+        elif isinstance(request, Attend):
+            desk.attends = request.is_attended
+        elif isinstance(request, Watch):
+            desk.watched = request.symbol
+            self._newest = None
+        elif not isinstance(request, Seen):
+            raise FrameError(f"{type(request).__name__} is nothing that a desk says")
+
+    def _speak(self, desk: DeskConnection) -> None:
+        if desk.is_silent(self._now()):
+            self._drop(desk, self._books.lost)
+            return
+        try:
+            if self._newest is not None:
+                desk.show(self._newest)
+            desk.send()
+        except OSError:
+            self._drop(desk, self._books.lost)
+            return
+        wants = selectors.EVENT_READ if desk.has_room else selectors.EVENT_READ | selectors.EVENT_WRITE
+        if self._selector.get_key(desk.connection).events != wants:
+            self._selector.modify(desk.connection, wants, desk)
+
+    def _drop(self, desk: DeskConnection, tell: Callable[[DeskNumber], None] | None) -> None:
+        if self._desks.get(desk.number) is desk:
+            del self._desks[desk.number]
+            self._selector.unregister(desk.connection)
+            desk.close()
+            if tell is not None:
+                tell(desk.number)
+
+    def _note(self) -> None:
+        """What the engine's thread reads at its next beat."""
+        ready = [desk for desk in self._desks.values() if desk.has_room]
+        self._wish = Wish(frozenset(desk.watched for desk in ready), self._newest is None) if ready else None
+        attends = any(desk.attends for desk in self._desks.values())
+        if attends != self._has_attended:
+            self._has_attended = attends
+            self._books.attend(attends)
+
+    def _part(self) -> None:
+        """The last words, to whoever takes them in time."""
+        until = self._now() + FAREWELL
+        for desk in self._desks.values():
+            desk.say(Ended(self._words or ()))
+        while self._now() < until and any(not desk.has_room for desk in self._desks.values()):
+            for desk in self._desks.values():
+                with suppress(OSError):
+                    desk.send()
+            time.sleep(0.01)
+        for desk in self._desks.values():
+            desk.close()
+        self._selector.close()
+        os.close(self._wakes)

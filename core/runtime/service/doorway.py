@@ -1,0 +1,213 @@
+"""Who comes in, and the presses: one thread that does nothing else, so that a halt is heard whatever else goes on (SY-01).
+
+It takes connections, checks by the kernel's word whose process is at the other end, and reads its hello. A desk is
+handed to the desks' thread. A press line stays: what comes over it is a halt or a kill, and holds the gateway in this
+very thread, before anything is queued.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import socket
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from core.protocol.frames import (
+    LARGEST_HELLO,
+    FrameError,
+    Hello,
+    Press,
+    Pressed,
+    Refused,
+    Role,
+    packed,
+    request_in,
+)
+from core.protocol.stream import FrameReader
+from core.runtime.service.peer import Peer
+
+PATIENCE = 5.0
+"""Seconds that a hello may take."""
+STRANGERS = 64
+"""Connections at most that have not said hello; the oldest makes way."""
+LINES = 32
+"""Press lines at most; the oldest makes way, and its desk opens another."""
+TICK = 0.5
+RETRY = 0.1
+"""Seconds without a look at the door where the process has no descriptor left."""
+A_BREATH = 0.02
+"""Seconds between two presses of one line: a person is slower, and a flood holds nothing but the latch."""
+
+
+@dataclass(slots=True)
+class Caller:
+    """A connection of which nothing is known but its process, or a press line."""
+
+    connection: socket.socket
+    peer: Peer
+    since: float
+    reader: FrameReader = field(default_factory=lambda: FrameReader(LARGEST_HELLO))
+    is_line: bool = False
+    pressed: dict[tuple[str, bool], float] = field(default_factory=dict)
+
+    def say(self, frame: bytes) -> None:
+        """As far as it is taken at once: nobody is waited for here."""
+        with suppress(OSError):
+            self.connection.send(frame)
+
+
+Welcoming = Callable[[Caller, Hello, bytes], Refused | None]
+"""Takes a desk over, with what it said behind its hello; or says why it may not come in."""
+
+
+class Doorway:
+    """Serves the listener from `thread.start()` until `close`.
+
+    Parameters
+    ----------
+    press
+        A halt, or a kill: sets the latch in the calling thread.
+    welcome
+        Takes over a connection that said hello as a desk.
+    """
+
+    def __init__(
+        self,
+        listener: socket.socket,
+        peer_of: Callable[[socket.socket], Peer],
+        press: Callable[[Press], None],
+        welcome: Welcoming,
+        refusal: Callable[[Hello], Refused | None],
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._listener = listener
+        self._peer_of = peer_of
+        self._press = press
+        self._welcome = welcome
+        self._refusal = refusal
+        self._now = now
+        self._is_over = False
+        self._shut_until = 0.0
+        listener.setblocking(False)
+        self._wakes, self._wake = os.pipe()
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._wakes, selectors.EVENT_READ)
+        self._selector.register(listener, selectors.EVENT_READ)
+        self._callers: dict[int, Caller] = {}
+        self.thread = threading.Thread(target=self._serve, name="doorway", daemon=True)
+
+    def close(self) -> None:
+        self._is_over = True
+        with suppress(OSError):
+            os.write(self._wake, b"\0")
+        self.thread.join(1.0)
+
+    # ── the thread ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _serve(self) -> None:
+        while not self._is_over:
+            self._turn()
+        for caller in list(self._callers.values()):
+            self._let_go(caller)
+        self._selector.close()
+
+    def _turn(self) -> None:
+        for key, _events in self._selector.select(TICK):
+            if key.fileobj is self._listener:
+                self._accept()
+            elif isinstance(key.data, Caller):
+                self._hear(key.data)
+        now = self._now()
+        for caller in list(self._callers.values()):
+            if not caller.is_line and now - caller.since > PATIENCE:
+                self._let_go(caller)
+        if self._shut_until and now >= self._shut_until:
+            self._shut_until = 0.0
+            self._selector.register(self._listener, selectors.EVENT_READ)
+
+    def _accept(self) -> None:
+        try:
+            connection, _ = self._listener.accept()
+        except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+            return
+        except OSError:  # no descriptor is left: whoever is in stays, and the door is looked at again
+            self._selector.unregister(self._listener)
+            self._shut_until = self._now() + RETRY
+            return
+        connection.setblocking(False)
+        try:
+            peer = self._peer_of(connection)
+        except OSError:
+            connection.close()
+            return
+        if not peer.is_ours:
+            connection.close()
+            return
+        self._make_room(STRANGERS, is_line=False)
+        caller = Caller(connection, peer, self._now())
+        self._callers[connection.fileno()] = caller
+        self._selector.register(connection, selectors.EVENT_READ, caller)
+
+    def _make_room(self, most: int, *, is_line: bool) -> None:
+        same = [caller for caller in self._callers.values() if caller.is_line is is_line]
+        if len(same) >= most:
+            self._let_go(min(same, key=lambda caller: caller.since))
+
+    def _hear(self, caller: Caller) -> None:
+        try:
+            content = caller.connection.recv(LARGEST_HELLO)
+            if not content:
+                raise ConnectionResetError("it hung up")
+            for frame in caller.reader.feed(content):
+                request = request_in(frame)
+                if caller.is_line:
+                    self._hear_press(caller, request)
+                elif isinstance(request, Hello):
+                    self._hear_hello(caller, request)
+                    if not caller.is_line:
+                        return
+                else:
+                    raise FrameError("the first word is hello")
+        except (BlockingIOError, InterruptedError):
+            return
+        except FrameError as error:
+            caller.say(packed(Refused("unreadable", str(error))))
+            self._let_go(caller)
+        except OSError:
+            self._let_go(caller)
+
+    def _hear_press(self, caller: Caller, request: object) -> None:
+        if not isinstance(request, Press):
+            raise FrameError("this line is for presses")
+        kind, now = (request.kind, request.naked), self._now()
+        if now - caller.pressed.get(kind, -A_BREATH) >= A_BREATH:
+            caller.pressed[kind] = now
+            self._press(request)
+        caller.say(packed(Pressed(request.number)))
+
+    def _hear_hello(self, caller: Caller, hello: Hello) -> None:
+        refused = self._refusal(hello)
+        if refused is None and hello.role is Role.PRESS:
+            self._make_room(LINES, is_line=True)
+            caller.is_line = True
+            return
+        if refused is None:
+            self._forget(caller)
+            refused = self._welcome(caller, hello, caller.reader.rest)
+            if refused is None:
+                return
+        caller.say(packed(refused))
+        self._let_go(caller)
+
+    def _forget(self, caller: Caller) -> None:
+        if self._callers.pop(caller.connection.fileno(), None) is not None:
+            self._selector.unregister(caller.connection)
+
+    def _let_go(self, caller: Caller) -> None:
+        self._forget(caller)
+        with suppress(OSError):
+            caller.connection.close()

@@ -1,0 +1,82 @@
+"""An engine with its desks: the engine in the calling thread, the doorway and the desks in theirs (SY-01)."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from dataclasses import replace
+
+from core.messages.command_ports import CommandPort, PortKind
+from core.model.desk import Seat
+from core.protocol.frames import Hello, Press, Refused
+from core.protocol.shapes import PROTOCOL
+from core.runtime.base import Runtime
+from core.runtime.service.books import EngineBooks
+from core.runtime.service.desk_connection import DeskConnection
+from core.runtime.service.desks import DeskServer
+from core.runtime.service.doorway import Caller, Doorway
+from core.runtime.service.peer import Peer, peer_of
+from core.runtime.service.picture_feed import PictureFeed
+
+MOST = 16
+"""Desks at once."""
+OTHER_VERSION = "the engine is {} and this desk is {}: leave with q, `keyturn engine restart`, and attach again; nothing was asked of it"
+FULL = f"{MOST} desks are attached, and no more can be; leave one with q"
+
+
+class EngineService:
+    """Runs `runtime` and serves whoever comes to `listener`.
+
+    Parameters
+    ----------
+    release
+        Which Keyturn this is, for a desk that is another.
+    """
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        listener: socket.socket,
+        release: str = "",
+        peer_of: Callable[[socket.socket], Peer] = peer_of,
+    ) -> None:
+        self.runtime = runtime
+        door = CommandPort(PortKind.CONSOLE)
+        runtime.admit(door.known)
+        self.books = EngineBooks(runtime, door)
+        self.desks = DeskServer(self.books, runtime.keys)
+        self.doorway = Doorway(listener, peer_of, self._press, self._welcome, self._refusal)
+        self._release = release
+        self._feed = PictureFeed(runtime, self.desks.wish, self.desks.show)
+
+    def run(self, reason: str) -> None:
+        """Until the runtime is told to leave; `reason` is recorded with its stop."""
+        self.runtime.on_beat(self._feed.look)
+        self.desks.thread.start()
+        self.doorway.thread.start()
+        try:
+            self.runtime.run()
+            self.runtime.stop(reason)
+        finally:
+            self.doorway.close()
+            self.desks.close(self.runtime.last_words)
+
+    def _press(self, press: Press) -> None:
+        self.books.press(kills=press.kind == "kill", naked=press.naked)
+
+    def _refusal(self, hello: Hello) -> Refused | None:
+        if hello.protocol != PROTOCOL:
+            words = OTHER_VERSION.format(self._release or "another version", hello.version or "another version")
+            return Refused("version", words)
+        return None
+
+    def _welcome(self, caller: Caller, hello: Hello, rest: bytes) -> Refused | None:
+        if self.desks.count >= MOST:
+            return Refused("full", FULL)
+        peer = caller.peer
+        seat = Seat(peer.terminal, peer.user, peer.address)
+        if peer.address and not peer.terminal:  # its terminal is on the machine that it came from, by its own word
+            seat = replace(seat, terminal=hello.terminal)
+        link = self.books.attach(seat, hello.token)
+        self.desks.admit(DeskConnection(caller.connection, link, rest, caller.since))
+        return None
