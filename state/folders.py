@@ -93,6 +93,21 @@ class AccountFolder:
         return self.path / "engine.sock"
 
     @property
+    def halt_request(self) -> Path:
+        """A halt that was left for the next start."""
+        return self.path / "halt.request"
+
+    @property
+    def logs(self) -> Path:
+        """The folder of what its processes say."""
+        return self.path / "logs"
+
+    @property
+    def threads(self) -> Path:
+        """What every thread of the engine did when it was asked last."""
+        return self.logs / "threads.txt"
+
+    @property
     def started_with(self) -> Path:
         """The `--set` of the last start, and the names of its variables."""
         return self.path / "started-with.json"
@@ -104,7 +119,7 @@ class AccountFolder:
 
     def prepare(self) -> tuple[str, ...]:
         """Make the folders, and mend permissions that are too wide. Returns what was mended, in words."""
-        folders = (self.path, self.journal, self.backups, self.archives)
+        folders = (self.path, self.journal, self.backups, self.archives, self.logs)
         for folder in self.above:
             _refuse_shared(folder)
         mended = [make_folder(folder) for folder in (*self.above, *folders)]

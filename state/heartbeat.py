@@ -18,6 +18,8 @@ from state.folders import AccountFolder
 
 LARGEST = 1_000_000
 """Bytes of a heartbeat: a line for each position."""
+SILENCE_STEP = 30
+"""Seconds: a silence is told by steps, so that an engine that only waits writes nothing anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,9 @@ class Status:
         Why, of each of these: `no_stop`, `at_limit`, `in_doubt`.
     unattended
         Positions whose exits go out without a key, and until when: `SPY until 16:00 London`.
+    data_silent_seconds
+        How long an open session has been without a bar or a quote, in steps of `SILENCE_STEP`; None while no session
+        is open, and from an engine that does not say.
     """
 
     state: str
@@ -50,6 +55,7 @@ class Status:
     uncovered: tuple[str, ...] = ()
     unattended: tuple[str, ...] = ()
     uncovered_kinds: tuple[str, ...] = ()
+    data_silent_seconds: int | None = None
 
 
 class Heartbeat:

@@ -6,19 +6,24 @@ import os
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from core.engine import Engine
 from core.execution.cover import unprotected_in_words
 from core.messages.command_ports import addressed
-from core.messages.commands import Command, Kill, OpenBasket, ProposeFlattening
+from core.messages.commands import Command, Halt, Kill, OpenBasket, ProposeFlattening
 from core.model.basket import BasketSource
+from core.model.codes import HaltCause
+from core.model.session import NoSession
 from core.model.values import AccountId
 from core.ports import JournalWriteError
 from core.runtime.base import Runtime
+from core.views.builders.status import newest_data
 from core.workflows.staging.exit_preview import signed_in_words
 from state.basket_inbox import BasketInbox
 from state.folders import AccountFolder
-from state.heartbeat import Status
+from state.halt_request import HaltRequest
+from state.heartbeat import SILENCE_STEP, Status
 from state.kill_switch import FileKillSwitch, asks_to_flatten
 from state.settings_watch import SettingsWatch
 
@@ -38,17 +43,23 @@ class Housekeeping:
     saved_at: float = field(default_factory=time.monotonic)
 
     plans: BasketInbox = field(init=False)
+    halts: HaltRequest = field(init=False)
+    has_asked: bool = field(init=False, default=False)
+    began_at: datetime | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.plans = BasketInbox(self.folder)
+        self.halts = HaltRequest(self.folder)
 
     def look(self, runtime: Runtime) -> None:
         self._look_at_the_switch(runtime)
+        self._look_for_a_halt(runtime)
         if self.watch is not None and (seen := self.watch.look()) is not None:
             self._send(runtime, seen)
         engine = runtime.engine
         self._look_for_a_plan(runtime)
-        self._keep(runtime, lambda: self.beat(status_of(engine, self.folder.name, self.state(engine))))
+        silent = self._data_silent_seconds(runtime)
+        self._keep(runtime, lambda: self.beat(status_of(engine, self.folder.name, self.state(engine), silent)))
         if time.monotonic() - self.saved_at >= CHECKPOINT_SECONDS:
             self.saved_at = time.monotonic()
             self._keep(runtime, self.write)
@@ -88,6 +99,32 @@ class Housekeeping:
             self._send(runtime, ProposeFlattening())
             self._send(runtime, OpenBasket(BasketSource.FLATTEN))
 
+    def _look_for_a_halt(self, runtime: Runtime) -> None:
+        """One that was left for the next start. It lies there until the halt is on record, or a kill is (SY-02)."""
+        by = self.halts.asked_by()
+        if by is None:
+            return
+        control = runtime.engine.state.control
+        if HaltCause.KEY not in control.halts and control.killed_by is None:
+            if not self.has_asked:  # once: a disk that takes no record leaves it standing
+                self.has_asked = True
+                self._send(runtime, Halt(by))
+            return
+        self._keep(runtime, self.halts.take)
+        self.has_asked = False
+        runtime.engine.say(f"halted by {by}")
+
+    def _data_silent_seconds(self, runtime: Runtime) -> int | None:
+        """Counted from the last word of the market, the open, or the start, whichever came last."""
+        at, state = runtime.clock(), runtime.engine.state
+        self.began_at = self.began_at or at
+        session = state.calendar.session_at(at)
+        if isinstance(session, NoSession):
+            return None
+        heard_at, _ = newest_data(state)
+        since = max(self.began_at, session.open, heard_at or session.open)
+        return max(0, int((at - since).total_seconds())) // SILENCE_STEP * SILENCE_STEP
+
     def _look_for_a_plan(self, runtime: Runtime) -> None:
         """One that a command handed over: it waits on its screen for marks and a key (OP-05)."""
         found = self.plans.take()
@@ -102,7 +139,7 @@ def names_in(lines: Iterable[str]) -> str:
     return ", ".join(dict.fromkeys(line.split()[0] for line in lines if line.strip()))
 
 
-def status_of(engine: Engine, account: str, state: str) -> Status:
+def status_of(engine: Engine, account: str, state: str, data_silent_seconds: int | None = None) -> Status:
     desk = engine.state
     unprotected = unprotected_in_words(desk.ledger)
     return Status(
@@ -118,4 +155,5 @@ def status_of(engine: Engine, account: str, state: str) -> Status:
         uncovered=tuple(words for _, words in unprotected),
         unattended=tuple(signed_in_words(desk)),
         uncovered_kinds=tuple(kind.value for kind, _ in unprotected),
+        data_silent_seconds=data_silent_seconds,
     )

@@ -112,6 +112,7 @@ def live_runtime(host: Host, settings: Settings, mode: Mode, keys: Keys, stack: 
     from core.runtime.regime_watch import SPY, RegimeWatch
     from state.kill_switch import FileKillSwitch
     from state.lock import EngineLock
+    from state.thread_dump import thread_dumps
 
     kind = real_broker(settings)
     source = source_of(settings, kind)
@@ -122,6 +123,7 @@ def live_runtime(host: Host, settings: Settings, mode: Mode, keys: Keys, stack: 
     folder = _account_folder(host, kind, broker, keys)
     mended = folder.prepare()
     lock = stack.enter_context(EngineLock(folder))
+    stack.enter_context(thread_dumps(folder))
     switch = FileKillSwitch(folder, host.environ)
     switch.prepare()
     calendar = calendar_of(broker)

@@ -65,10 +65,12 @@ def demo_runtime(host: Host, options: DemoOptions, stack: ExitStack) -> VirtualR
     from state.exchange_log import ExchangeLogFile
     from state.kill_switch import FileKillSwitch
     from state.lock import EngineLock
+    from state.thread_dump import thread_dumps
 
     folder = demo_folder(host, options)
     mended = folder.prepare()
     mended += stack.enter_context(EngineLock(folder)).notes
+    stack.enter_context(thread_dumps(folder))
     switch = FileKillSwitch(folder, host.environ)
     switch.prepare()
     calendar = load_calendar(demo.FIRST_DAY, demo.LAST_DAY)
@@ -136,10 +138,12 @@ def stress_runtime(host: Host, options: DemoOptions, stack: ExitStack) -> Virtua
     from state.kill_switch import FileKillSwitch
     from state.lock import EngineLock
     from state.resetting import begin_anew
+    from state.thread_dump import thread_dumps
 
     folder = stress_folder(host)
     folder.prepare()
     stack.enter_context(EngineLock(folder))
+    stack.enter_context(thread_dumps(folder))
     begin_anew(folder)
     switch = FileKillSwitch(folder, host.environ)
     switch.prepare()

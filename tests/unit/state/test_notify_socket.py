@@ -1,0 +1,110 @@
+"""What the service manager hears, on a real datagram socket."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from state.notify_socket import NotifySocket, without_notify
+
+linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="abstract sockets are Linux's")
+
+
+@pytest.fixture(params=["a path", pytest.param("@abstract", marks=linux)])
+def manager(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[socket.socket, str]]:
+    """A manager that listens, and the name that it gives its socket."""
+    name = str(tmp_path / "notify") if request.param == "a path" else f"@keyturn-{uuid4().hex}"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
+        listening.bind(name if name.startswith("/") else "\0" + name[1:])
+        listening.setblocking(False)
+        yield listening, name
+
+
+def heard(listening: socket.socket) -> list[str]:
+    found = []
+    while True:
+        try:
+            found.append(listening.recv(4096).decode())
+        except BlockingIOError:
+            return found
+
+
+def test_the_manager_hears_every_word(manager: tuple[socket.socket, str]) -> None:
+    """SY-02: by a path and by an abstract name."""
+    listening, name = manager
+    sender = NotifySocket({"NOTIFY_SOCKET": name})
+
+    sender.ready("starting")
+    sender.alive()
+    sender.status("on")
+    sender.stopping("asked to end")
+
+    assert heard(listening) == [
+        "READY=1\nSTATUS=starting",
+        "WATCHDOG=1",
+        "STATUS=on",
+        "STOPPING=1\nSTATUS=asked to end",
+    ]
+
+
+def test_no_words_of_another_become_a_message(manager: tuple[socket.socket, str]) -> None:
+    """SY-02, SY-06"""
+    listening, name = manager
+
+    NotifySocket({"NOTIFY_SOCKET": name}).status("on\nREADY=1\nMAINPID=1 " + "x" * 999)
+
+    (said,) = heard(listening)
+    assert said.startswith("STATUS=on READY=1 MAINPID=1 xxx")
+    assert "\n" not in said
+    assert len(said) < 220
+
+
+@pytest.mark.parametrize("name", ["", "relative", "vsock:2:3", "/nowhere/at/all", "@nobody-listens"])
+def test_where_no_manager_listens_nothing_happens(name: str) -> None:
+    """SY-02"""
+    sender = NotifySocket({"NOTIFY_SOCKET": name} if name else {})
+
+    sender.ready("on")
+    sender.alive()
+
+
+def test_a_manager_that_does_not_read_holds_nobody_up(manager: tuple[socket.socket, str]) -> None:
+    """SY-02: its queue is full after a few."""
+    listening, name = manager
+    sender = NotifySocket({"NOTIFY_SOCKET": name})
+
+    for _ in range(5_000):
+        sender.alive()
+
+    assert 0 < len(heard(listening)) < 5_000
+
+
+@pytest.mark.parametrize(
+    ("environ", "seconds"),
+    [
+        ({}, None),
+        ({"WATCHDOG_USEC": "30000000"}, 15.0),
+        ({"WATCHDOG_USEC": "30000000", "WATCHDOG_PID": str(os.getpid())}, 15.0),
+        ({"WATCHDOG_USEC": "30000000", "WATCHDOG_PID": "1"}, None),
+        ({"WATCHDOG_USEC": "often"}, None),
+        ({"WATCHDOG_USEC": "0"}, None),
+    ],
+)
+def test_it_says_that_it_lives_twice_in_the_time_that_it_is_given(
+    environ: dict[str, str], seconds: float | None
+) -> None:
+    """SY-02"""
+    assert NotifySocket(environ).watchdog_seconds == seconds
+
+
+def test_what_the_service_starts_does_not_speak_for_it() -> None:
+    """SY-02"""
+    environ = {"NOTIFY_SOCKET": "/run/x", "WATCHDOG_USEC": "1", "WATCHDOG_PID": "2", "HOME": "/h"}
+
+    assert without_notify(environ) == {"HOME": "/h"}

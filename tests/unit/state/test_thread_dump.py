@@ -1,0 +1,71 @@
+"""What every thread does, written by a process that hangs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from pathlib import Path
+
+import pytest
+
+from state.folders import AccountFolder
+from state.thread_dump import LARGEST, dumped_by, listens, thread_dumps
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> AccountFolder:
+    account = AccountFolder(tmp_path / "paper")
+    account.prepare()
+    return account
+
+
+def test_the_signal_writes_what_every_thread_does(folder: AccountFolder) -> None:
+    """SY-02"""
+    until = threading.Event()
+
+    def waits_for_ever() -> None:
+        until.wait()
+
+    other = threading.Thread(target=waits_for_ever)
+    other.start()
+    try:
+        with thread_dumps(folder):
+            assert listens(folder, os.getpid())
+            os.kill(os.getpid(), signal.SIGUSR2)
+    finally:
+        until.set()
+        other.join()
+
+    said = dumped_by(folder, os.getpid())
+    assert "test_the_signal_writes_what_every_thread_does" in said
+    assert "waits_for_ever" in said
+    assert folder.threads.stat().st_mode & 0o777 == 0o600
+
+
+def test_nobody_is_asked_who_did_not_say_that_they_answer(folder: AccountFolder) -> None:
+    """SY-02: the signal would end such a process."""
+    assert not listens(folder, os.getpid())
+    with thread_dumps(folder):
+        assert not listens(folder, os.getpid() + 1)
+        assert dumped_by(folder, os.getpid() + 1) == ""
+
+
+def test_older_dumps_are_kept_until_they_are_many(folder: AccountFolder) -> None:
+    """SY-02"""
+    folder.threads.write_text("an older dump\n")
+    with thread_dumps(folder):
+        assert "an older dump" in folder.threads.read_text()
+        assert dumped_by(folder, os.getpid()) == ""
+
+    folder.threads.write_bytes(b"x" * (LARGEST + 1))
+    with thread_dumps(folder):
+        assert folder.threads.stat().st_size < 100
+
+
+def test_without_a_file_for_them_there_are_none(folder: AccountFolder) -> None:
+    """SY-02: and the engine runs as ever."""
+    os.mkfifo(folder.threads)
+
+    with thread_dumps(folder):
+        assert not listens(folder, os.getpid())
