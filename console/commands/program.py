@@ -9,6 +9,7 @@ from console.commands import (
     basket,
     demo,
     doctor,
+    engine,
     journal,
     kill,
     latency,
@@ -78,6 +79,7 @@ def build(host: Host) -> typer.Typer:
     program.command(name="latency")(latency.latency)
     program.command(name="reconcile")(reconcile.reconcile)
     program.command(name="regime")(regime.regime)
+    program.add_typer(engine.commands, name="engine")
     program.add_typer(protections.commands, name="protections")
     program.add_typer(strategies.commands, name="strategies")
     program.add_typer(journal.commands, name="journal")

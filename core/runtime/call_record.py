@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from core.messages.effects import (
@@ -67,6 +68,8 @@ class CallMade:
 
     Attributes
     ----------
+    at
+        When it had come to that.
     seconds
         From its leaving to its answer, or to its being given up; of the runtime's own time.
     words
@@ -75,6 +78,7 @@ class CallMade:
         Of what kind the broker's no was; None where it said none.
     """
 
+    at: datetime
     kind: str
     outcome: CallOutcome
     seconds: float
@@ -88,11 +92,11 @@ class CallMade:
 CallListener = Callable[[CallMade], None]
 
 
-def call_made(effect: Effect, answer: Input, seconds: float) -> CallMade:
+def call_made(effect: Effect, answer: Input, at: datetime, seconds: float) -> CallMade:
     """What is told of a request and of the input that its outcome is."""
     outcome, words, refusal = _outcome(answer)
     order, ticket, symbol = _subject(effect)
-    return CallMade(KINDS[type(effect)], outcome, max(0.0, seconds), words, order, ticket, symbol, refusal)
+    return CallMade(at, KINDS[type(effect)], outcome, max(0.0, seconds), words, order, ticket, symbol, refusal)
 
 
 def _outcome(message: Input) -> tuple[CallOutcome, str, RefusalKind | None]:

@@ -179,5 +179,5 @@ class PendingRequests:
             answer = self.asking.ask(effect, settings)
         except Exception as error:
             answer = no_answer(effect, f"{type(error).__name__}: {error}")
-        self._tell(call_made(effect, answer, time.perf_counter() - begun))
+        self._tell(call_made(effect, answer, self._clock(), time.perf_counter() - begun))
         return answer

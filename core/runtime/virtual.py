@@ -428,7 +428,7 @@ class VirtualRuntime(Runtime):
     def _tell_of(self, request: Request, answer: Input) -> None:
         if self._call_listeners:
             took = (self.at - request.sent_at).total_seconds()
-            self._tell_call(call_made(request.effect, answer, took))
+            self._tell_call(call_made(request.effect, answer, self.at, took))
 
     def _end(self, request: Request) -> None:
         """Its place is free: what waits behind it leaves before anybody has read the answer, as from a thread."""
