@@ -117,6 +117,16 @@ class AccountFolder:
         """The request log of the simulated exchange."""
         return self.path / "exchange.jsonl"
 
+    @property
+    def logs(self) -> Path:
+        """The folder of what a running engine logs; it makes the folder itself."""
+        return self.path / "logs"
+
+    @property
+    def log(self) -> Path:
+        """The log that is written now; what was before it lies beside it."""
+        return self.logs / "engine.jsonl"
+
     def prepare(self) -> tuple[str, ...]:
         """Make the folders, and mend permissions that are too wide. Returns what was mended, in words."""
         folders = (self.path, self.journal, self.backups, self.archives, self.logs)

@@ -16,12 +16,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from console.client.access import nobody_looks
-from console.client.engine_link import EngineLink
-from core.messages.commands import Command, Halt, Kill
 from core.model.desk import DeskNumber, Seat
-from core.model.values import AccountId, Symbol
-from core.ports import OperatorError
 from core.protocol.changes import apply
 from core.protocol.codec import decode_changes, decode_picture, encode
 from core.protocol.frames import (
@@ -36,7 +31,6 @@ from core.protocol.frames import (
     Picture,
     Preparing,
     Press,
-    Pressed,
     Pulse,
     Refused,
     Reply,
@@ -51,6 +45,12 @@ from core.protocol.frames import (
 )
 from core.protocol.shapes import PROTOCOL
 from core.protocol.stream import FrameReader
+
+from console.client.access import nobody_looks
+from console.client.engine_link import EngineLink
+from core.messages.commands import Command, Halt, Kill
+from core.model.values import AccountId, Symbol
+from core.ports import OperatorError
 from core.views import DeskView, EngineFailed, EngineLoading
 
 RETRY = 0.2

@@ -7,8 +7,9 @@ import pwd
 import sys
 from contextlib import suppress
 
-from core.messages.command_ports import CommandPort, PortKind
 from core.model.desk import Seat
+
+from core.messages.command_ports import CommandPort, PortKind
 
 
 def a_console_door() -> CommandPort:

@@ -77,9 +77,8 @@ def replay(
         market=market,
     )
     if not headless:
-        from console.run import run_desk
-
         from console.client.handle import EngineHandle
+        from console.run import run_desk
 
         run_desk(
             EngineHandle(lambda stack: replay_runtime(host, options, stack)),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -13,6 +12,7 @@ import orjson
 import typer
 
 from console.commands.assembly.host import Host
+from core.io.harmless_json import harmless_json
 from core.ports import OperatorError
 from state.last_start import Chosen
 from widgets.grid_text import harmless
@@ -54,8 +54,7 @@ def print_json(
     value: object, option: int = orjson.OPT_INDENT_2, default: Callable[[object], object] | None = None
 ) -> None:
     """Print JSON in which every character that would do something in a terminal is escaped: the same JSON (SY-06)."""
-    text = orjson.dumps(value, default=default, option=option).decode()
-    _print(_HARMFUL_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
+    _print(harmless_json(orjson.dumps(value, default=default, option=option).decode()))
 
 
 def _print(text: str, *, err: bool = False) -> None:
@@ -68,10 +67,6 @@ def _print(text: str, *, err: bool = False) -> None:
         raise OperatorError(
             f"the output cannot be written: {error.strerror}; free some room, or print elsewhere"
         ) from None
-
-
-_HARMFUL_IN_JSON = re.compile(r"[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
-"""JSON escapes the control characters below the blank itself; these it leaves to us."""
 
 
 def chosen(option: str, key: str, value: str | Sequence[str] | None) -> tuple[Chosen, ...]:

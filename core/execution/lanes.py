@@ -14,6 +14,8 @@ No lane waits for another. One request that hangs holds one place of its own lan
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -86,3 +88,11 @@ def lane_of(effect: Effect) -> Lane:
         case FetchHistory():
             return Lane(LaneKind.HISTORY)
     raise TypeError(f"{type(effect).__name__} is no request to a broker")
+
+
+def waiting_by_kind(waiting: Iterable[tuple[Lane, int]]) -> Counter[str]:
+    """The sum over all lanes of a kind, by its word; every kind is in it."""
+    total = Counter({kind.word: 0 for kind in LaneKind})
+    for lane, count in waiting:
+        total[lane.kind.word] += count
+    return total

@@ -23,6 +23,7 @@ from core.messages.inputs import Input, Leaving, Stop
 from core.model.order import OrderStatus
 from core.model.values import ClientOrderId, Symbol, TicketId
 from core.ports import KillSwitch
+from core.runtime.call_record import CallListener, CallMade
 from core.runtime.link import HaltLatch
 from core.views import ChartView, DeskView
 from core.views.builders.desk import ViewBuilder
@@ -71,6 +72,7 @@ class Runtime(ABC):
         self.last_words: tuple[str, ...] = ()
         self.keeper = keeper
         self._on_beat: list[Callable[[], None]] = []
+        self._call_listeners: tuple[CallListener, ...] = ()
         self._commands: deque[tuple[int, Command]] = deque()
         self._has_ended = False
         self._pictures: ViewBuilder | None = None
@@ -103,12 +105,28 @@ class Runtime(ABC):
         """The next beat is due at once: something happened that a person may be waiting for."""
 
     @abstractmethod
+    def depths(self) -> Mapping[str, int]:
+        """What waits, by its queue: `inbox`, and each kind of lane. In this runtime's thread."""
+        ...
+
+    @abstractmethod
     def _perform(self, effect: Effect) -> None:
         """See that what the engine asks for is done, and that its outcome comes back."""
 
     def admit(self, door: KnownPort) -> None:
         """Whose commands may open and loosen; said while the desk is put together, never later."""
         self.doors.admit(door)
+
+    def add_call_listener(self, listener: CallListener) -> None:
+        """From here on it hears of each request that has come to something, in the thread that carried it. It only
+        shows or counts, never waits, and does not raise.
+        """
+        self._call_listeners = (*self._call_listeners, listener)
+
+    def _tell_call(self, call: CallMade) -> None:
+        for listener in self._call_listeners:
+            with suppress(Exception):  # an answer is never lost because somebody could not count it
+                listener(call)
 
     # ── from other threads ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -142,6 +160,10 @@ class Runtime(ABC):
         """Have `act` called at every beat, in this runtime's thread; from here on pictures can be had."""
         self._pictures = ViewBuilder(self.engine)
         self.engine.state.add_listener(self._hear_news)
+        self._on_beat.append(act)
+
+    def each_beat(self, act: Callable[[], None]) -> None:
+        """Have `act` called at every beat, in this runtime's thread; for whoever draws no pictures."""
         self._on_beat.append(act)
 
     def beat(self) -> None:

@@ -62,6 +62,10 @@ class Inbox:
         while waiting:
             yield waiting.popleft()
 
+    def depth(self) -> int:
+        """How much waits, quotes included. Any thread."""
+        return len(self._quotes) + sum(len(waiting) for waiting in self._waiting.values())
+
     def take_quotes(self) -> tuple[QuoteArrived, ...]:
         with self._lock:
             quotes, self._quotes = self._quotes, {}

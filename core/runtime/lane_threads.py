@@ -7,13 +7,13 @@ where none is idle, one more is made. They are daemons: nothing waits for one at
 from __future__ import annotations
 
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from queue import SimpleQueue
 from typing import Any
 
-from core.execution.lanes import Lane
+from core.execution.lanes import Lane, waiting_by_kind
 
 Act = Callable[[], None]
 
@@ -122,6 +122,11 @@ class LaneThreads:
             with self._lock:
                 self._free(lane)
             raise
+
+    def depths(self) -> Counter[str]:
+        """How much waits behind what is on the wire, by the kind of its lane. Any thread."""
+        with self._lock:
+            return waiting_by_kind((lane, len(waiting)) for lane, waiting in self._waiting.items())
 
     def close(self) -> None:
         """What waits is dropped; what is on the wire is left alone."""

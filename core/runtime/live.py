@@ -8,7 +8,7 @@ broker's word, the market's, a deadline, and a person's.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 
@@ -103,6 +103,7 @@ class LiveRuntime(Runtime):
             self.clock,
             self._put_answer,
             self._put_quietly,
+            self._tell_call,
         )
         self._loop: asyncio.AbstractEventLoop | None = None
         self._at_deadline, self._soon = LaterCall(self._empty_inbox), LaterCall(self._empty_inbox)
@@ -143,6 +144,9 @@ class LiveRuntime(Runtime):
 
     def attend(self, attended: bool) -> None:
         """Real time cannot be slowed."""
+
+    def depths(self) -> Mapping[str, int]:
+        return {"inbox": self.inbox.depth() + len(self._commands), **self.sending.lanes.depths()}
 
     # ── the loop ─────────────────────────────────────────────────────────────────────────────────────────────────
 

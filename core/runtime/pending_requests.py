@@ -7,6 +7,7 @@ nothing of ours stands between the permission and the wire.
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -27,9 +28,14 @@ from core.model.codes import BlockCode
 from core.model.order import OrderRequest
 from core.model.values import ClientOrderId
 from core.runtime.call_counts import counted
+from core.runtime.call_record import CallListener, CallMade, call_made
 from core.runtime.lane_threads import LaneThreads, NoThreadError
 from core.runtime.request_executor import RequestExecutor, no_answer
 from core.settings.settings import Settings
+
+
+def nobody_counts(_call: CallMade) -> None:
+    """Nobody is told."""
 
 
 class PendingRequests:
@@ -43,6 +49,8 @@ class PendingRequests:
         The time now. Any thread.
     put, put_quietly
         Where outcomes go. Any thread; the second is looked at a moment later.
+    tell
+        Who hears of each request that has come to something. Called in its lane; never waits and does not raise.
     """
 
     def __init__(
@@ -53,6 +61,7 @@ class PendingRequests:
         clock: Callable[[], datetime],
         put: Callable[[Input], None],
         put_quietly: Callable[[Input], None],
+        tell: CallListener = nobody_counts,
     ) -> None:
         self.gateway = gateway
         self.asking = asking
@@ -62,6 +71,7 @@ class PendingRequests:
         self._clock = clock
         self._put = put
         self._put_quietly = put_quietly
+        self._tell = tell
         self._unanswered: dict[ClientOrderId, SubmitOrder | ReplaceOrder] = {}
         self._cancels: Counter[ClientOrderId] = Counter()
 
@@ -164,7 +174,10 @@ class PendingRequests:
 
     def _answer_to(self, effect: Effect, settings: Settings) -> Input:
         """An adapter never raises; one that does has said nothing that could be believed."""
+        begun = time.perf_counter()
         try:
-            return self.asking.ask(effect, settings)
+            answer = self.asking.ask(effect, settings)
         except Exception as error:
-            return no_answer(effect, f"{type(error).__name__}: {error}")
+            answer = no_answer(effect, f"{type(error).__name__}: {error}")
+        self._tell(call_made(effect, answer, self._clock(), time.perf_counter() - begun))
+        return answer

@@ -8,7 +8,7 @@ word, then the market's, a deadline, an adviser's, and at last a person's.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
@@ -51,6 +51,7 @@ from core.model.values import ClientOrderId
 from core.ports import KillSwitch
 from core.runtime.adviser_rounds import Rounds
 from core.runtime.base import Keeping, Runtime
+from core.runtime.call_record import call_made
 from core.runtime.feed import BAR, Timed
 from core.runtime.link import Link, Operator
 from core.runtime.pace import Pace
@@ -129,6 +130,9 @@ class VirtualRuntime(Runtime):
 
     def hurry(self) -> None:
         self.pace.hurry()
+
+    def depths(self) -> Mapping[str, int]:
+        return {"inbox": len(self._heap) + len(self._commands), **self.lanes.depths()}
 
     def attend(self, attended: bool) -> None:
         """A person is at a ticket or at the kill screen: ×1."""
@@ -410,6 +414,7 @@ class VirtualRuntime(Runtime):
         if isinstance(answer, SubmissionAnswered):
             answer = replace(answer, sent_at=request.sent_at)
         self._end(request)
+        self._tell_of(request, answer)
         self.take(self.at, answer)
 
     def _give_up(self, request: Request) -> None:
@@ -421,7 +426,13 @@ class VirtualRuntime(Runtime):
         if isinstance(said, SubmissionAnswered):
             said = replace(said, sent_at=request.sent_at)
         self._end(request)
+        self._tell_of(request, said)
         self.take(self.at, said)
+
+    def _tell_of(self, request: Request, answer: Input) -> None:
+        if self._call_listeners:
+            took = (self.at - request.sent_at).total_seconds()
+            self._tell_call(call_made(request.effect, answer, self.at, took))
 
     def _end(self, request: Request) -> None:
         """Its place is free: what waits behind it leaves before anybody has read the answer, as from a thread."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from core.execution.lanes import Lane, lane_of
+from core.execution.lanes import Lane, lane_of, waiting_by_kind
 from core.messages.effects import CancelOrder, Effect, ReplaceOrder, SubmitOrder
 from core.model.order import OrderRequest
 
@@ -70,6 +70,10 @@ class VirtualLanes:
         """What has not left yet, in order within each lane."""
         for queue in self._waiting.values():
             yield from (effect for effect, _ in queue)
+
+    def depths(self) -> Counter[str]:
+        """How much waits behind what is on the wire, by the kind of its lane."""
+        return waiting_by_kind((lane, len(queue)) for lane, queue in self._waiting.items())
 
     def orders_waiting(self) -> list[SubmitOrder | ReplaceOrder]:
         return [effect for effect in self.waiting() if isinstance(effect, SubmitOrder | ReplaceOrder)]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from console.commands.assembly.engines import installation, keeper_of, open_engine, vix_of
 from console.commands.assembly.host import Host
 from console.commands.assembly.last_start import LastTime
-from console.commands.assembly.settings import display_of, settings_of
+from console.commands.assembly.settings import settings_of
 from core.ports import OperatorError
 from state.folders import AccountFolder
 

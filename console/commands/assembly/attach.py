@@ -5,8 +5,8 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING
 
+from console.commands.assembly.engine_process import known_account, running_account, start_service
 from console.commands.assembly.host import Host
-from console.commands.assembly.service import known_account, running_account, start_service
 from console.commands.assembly.settings import display_of, is_simulated, settings_of
 from core.ports import OperatorError
 

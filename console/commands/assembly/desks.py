@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from console.commands.assembly.attach import attach
 from console.commands.assembly.host import Host
+from console.commands.assembly.service import service_log
 from console.commands.assembly.settings import display_of
 from console.commands.assembly.simulated import DemoOptions, demo_folder, demo_runtime, stress_folder, stress_runtime
 from core.ports import OperatorError
@@ -38,7 +39,9 @@ def run_demo(host: Host, options: DemoOptions, *, is_stress: bool = False) -> No
     """The same without a desk, until a signal ends it."""
     runtime_of = stress_runtime if is_stress else demo_runtime
     with ExitStack() as stack:
-        run_headless(runtime_of(host, options, stack), "left")
+        runtime = runtime_of(host, options, stack)
+        service_log(host, runtime, stack)
+        run_headless(runtime, "left")
 
 
 def run_headless(runtime: VirtualRuntime, reason: str) -> bool:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import typer
 
-from console.commands.engine import restart, run, start, stop
+from console.commands.engine.logs import logs
+from console.commands.engine.restart import restart
+from console.commands.engine.run import run
+from console.commands.engine.start import start
+from console.commands.engine.stop import stop
 from console.commands.status import status
 
 commands = typer.Typer(
-    help="The engine as a service: it goes on when the desk is left, or its link is cut.", no_args_is_help=True
+    help="The engine as a service: it goes on when the desk is left, or its link is cut.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
-commands.command(name="start")(start.start)
-commands.command(name="stop")(stop.stop)
-commands.command(name="restart")(restart.restart)
-commands.command(name="status")(status)
-commands.command(name="run")(run.run)
+for command in (start, stop, restart, status, logs, run):
+    commands.command()(command)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from console.commands.assembly.service import run_service
+from console.commands.assembly.engine_process import run_service
 from console.commands.shared import host_of
 
 

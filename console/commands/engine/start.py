@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from console.commands.assembly.service import running_account, start_service
+from console.commands.assembly.engine_process import running_account, start_service
 from console.commands.shared import host_of, say
 
 

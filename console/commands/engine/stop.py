@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from console.commands.assembly.service import stop_service, what_stays_open
+from console.commands.assembly.engine_process import stop_service, what_stays_open
 from console.commands.shared import Account, host_of, say
 from core.ports import OperatorError
 from state.accounts import account_of

@@ -1,0 +1,181 @@
+"""The engine as a service: run in this process, started in another, waited for, asked to stop."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from console.commands.assembly.host import Host
+from console.commands.assembly.settings import is_simulated, settings_of
+from core.ports import OperatorError
+from state.folders import AccountFolder
+
+if TYPE_CHECKING:
+    from core.runtime.base import Runtime
+    from core.settings.settings import Settings
+
+START_PATIENCE = 20.0
+"""Seconds that an engine has to listen at its socket: it reads its journal first."""
+STOP_PATIENCE = 10.0
+"""Seconds that it has to finish its act, to wait for the answers on their way and to close its journal."""
+LOOK = 0.02
+
+
+class NotInTimeError(OperatorError):
+    """The engine did not do in time what it was asked for."""
+
+
+def running_account(host: Host) -> AccountFolder | None:
+    """The account of the settings whose engine runs in some process; None where none does.
+
+    Nothing is asked of a broker for it: where its name is not known yet no engine of ours ever ran on it.
+    """
+    from state.lock import holder
+
+    folder = known_account(host)
+    return folder if folder is not None and holder(folder) is not None else None
+
+
+def known_account(host: Host) -> AccountFolder | None:
+    """The account that `keyturn` opens, as far as it is known without a broker's answer. Raises `OperatorError`."""
+    settings = settings_of(host)
+    if is_simulated(settings):
+        from console.commands.assembly.simulated import DemoOptions, demo_folder
+
+        return demo_folder(host, DemoOptions())
+    from console.commands.assembly.at_a_broker import mode_of, real_broker
+    from state.credentials import find_keys
+    from state.known_accounts import KnownAccounts
+
+    name = KnownAccounts(host.home).name_of(
+        find_keys(host.environ, mode_of(host, settings), real_broker(settings).keys)
+    )
+    return None if name is None else host.home.account(name)
+
+
+def run_service(host: Host) -> None:
+    """The engine of the configured account, in this process, until a signal ends it."""
+    from core.runtime.service.service import EngineService
+    from state.engine_socket import listening
+
+    settings = settings_of(host)
+    with ExitStack() as stack:
+        runtime, folder = _runtime(host, settings, stack)
+        listener = stack.enter_context(listening(folder.engine_socket))
+        service = EngineService(runtime, listener)
+        for name in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+            signal.signal(name, lambda *_: runtime.leave())
+        from widgets.grid_text import harmless
+
+        for note in runtime.engine.notes:
+            sys.stderr.write(f"keyturn: {harmless(note)}\n")
+        service.run("stopped")
+        if runtime.engine.disk_trouble is not None:
+            raise OperatorError(f"halted, nothing more was sent: {runtime.engine.disk_trouble}")
+    for words in runtime.last_words:
+        sys.stderr.write(f"keyturn: {harmless(words)}\n")
+
+
+def _runtime(host: Host, settings: Settings, stack: ExitStack) -> tuple[Runtime, AccountFolder]:
+    if is_simulated(settings):
+        from console.commands.assembly.simulated import DemoOptions, demo_folder, demo_runtime
+
+        options = DemoOptions()
+        return demo_runtime(host, options, stack), demo_folder(host, options)
+    from console.commands.assembly.at_a_broker import live_runtime, mode_of, real_broker
+    from state.credentials import find_keys
+
+    mode = mode_of(host, settings)
+    keys = find_keys(host.environ, mode, real_broker(settings).keys)
+    runtime = live_runtime(host, settings, mode, keys, stack)
+    return runtime, host.home.account(runtime.engine.state.account_name)
+
+
+def start_service(host: Host) -> tuple[AccountFolder, int]:
+    """Start an engine behind this process, and wait until it listens; its account and its process.
+
+    Raises
+    ------
+    OperatorError
+        It ended, with its own words; or it did not listen in time.
+    """
+    from state.lock import holder
+
+    with tempfile.TemporaryFile() as output:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "app", "engine", "run"],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            env=dict(host.environ),
+            cwd="/",
+        )
+        until = time.monotonic() + START_PATIENCE
+        while time.monotonic() < until:
+            folder = known_account(host)
+            if folder is not None and holder(folder) is not None and is_listening(folder):
+                return folder, holder(folder) or child.pid
+            if child.poll() is not None:
+                output.seek(0)
+                words = _last_line(output.read().decode(errors="replace"))
+                raise OperatorError(words or "the engine ended at once, without a word; `keyturn doctor` looks why")
+            time.sleep(LOOK)
+    raise NotInTimeError(f"the engine does not listen after {START_PATIENCE:g} s; `keyturn status` says how it is")
+
+
+def what_stays_open(folder: AccountFolder) -> list[str]:
+    """What stopping the engine leaves behind, a line each, by its last heartbeat."""
+    from state.heartbeat import read
+
+    found = read(folder)
+    if found is None:
+        return ["how it stands is not known: it has written no heartbeat"]
+    status, _age = found
+    lines = [f"no stop guards {words}" for words in status.uncovered]
+    lines += [f"exits signed for {words} go out only while the engine runs" for words in status.unattended]
+    if status.orders_working:
+        lines.append(f"orders that stay at the broker: {status.orders_working}")
+    if status.positions:
+        lines.append(f"positions that stay held: {status.positions}; what the engine itself watches is watched no more")
+    return lines or ["nothing is held and no order works"]
+
+
+def is_listening(folder: AccountFolder) -> bool:
+    """Whether an engine takes connections there."""
+    from state.engine_socket import NoEngineError, connected
+
+    try:
+        connected(folder.engine_socket, 1.0).close()
+    except NoEngineError:
+        return False
+    return True
+
+
+def stop_service(folder: AccountFolder, patience: float = STOP_PATIENCE) -> bool:
+    """Ask the engine to end, and wait for it; False where none ran. Raises `NotInTimeError`."""
+    from state.lock import UNKNOWN_PID, holder
+
+    pid = holder(folder)
+    if pid is None:
+        return False
+    if pid == UNKNOWN_PID:
+        raise NotInTimeError("the engine is just starting; ask again in a second")
+    os.kill(pid, signal.SIGTERM)
+    until = time.monotonic() + patience
+    while holder(folder) == pid:
+        if time.monotonic() > until:
+            raise NotInTimeError(f"process {pid} did not end in {patience:g} s; `keyturn status` says how it is")
+        time.sleep(LOOK)
+    return True
+
+
+def _last_line(text: str) -> str:
+    lines = [line for line in text.splitlines() if line.strip()]
+    return lines[-1].removeprefix("keyturn: ") if lines else ""

@@ -1,0 +1,67 @@
+"""Secrets taken out of what is logged (SY-06): by value those that adapters were given, by name whatever bears one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pydantic import SecretStr
+
+from core.io.redaction import HIDDEN, Redaction
+
+NAMES = (
+    r"secret|token|authori[sz]ation|passw(?:or)?d|passphrase|credential|cookie|private[-_ ]?key|api[-_ ]?key|key[-_]?id"
+)
+SECRET_NAME = re.compile(rf"(?i)(?:{NAMES}|^key$|^auth$)")
+"""The name of a field, or of a variable of the environment, whose value nobody may read."""
+DEEPEST = 6
+"""Of what is nested; what lies deeper is told in one text."""
+
+_NAMED = re.compile(
+    rf"""(?ix)
+    (?P<name> [\w-]* (?:{NAMES.replace(" ", "[ ]")}) [\w-]* ['"]? \s* [:=] \s* | \b key ['"]? \s* = \s* )
+    (?: SecretStr \( )?
+    (?P<value> (?: (?:bearer|basic) \s+ )? (?: "[^"]*" | '[^']*' | [^\s,;&)\]}}'"]+ ) )
+    """
+)
+_BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}")
+_OF_A_URL = re.compile(r"(?<=://)[^/\s@]+(?=@)")
+
+
+class Hiding:
+    """Takes secrets out of texts and out of whatever holds texts.
+
+    Parameters
+    ----------
+    secrets
+        The very ones that adapters were handed.
+    environ
+        Of these the values whose names say that they are secret are hidden too.
+    """
+
+    def __init__(self, secrets: Iterable[SecretStr] = (), environ: Mapping[str, str] | None = None) -> None:
+        named = [SecretStr(value) for name, value in (environ or {}).items() if SECRET_NAME.search(name)]
+        self._values = Redaction(*secrets, *named)
+
+    def text(self, text: str) -> str:
+        text = _NAMED.sub(lambda found: f"{found['name']}{HIDDEN}", self._values(text))
+        return _OF_A_URL.sub(HIDDEN, _BEARER.sub(rf"\1 {HIDDEN}", text))
+
+    def __call__(self, value: Any, depth: int = 0) -> Any:
+        """The same with every secret hidden, as plain values: what is no text, number or group of them is its text."""
+        match value:
+            case None | bool() | int() | float():
+                return value
+            case SecretStr():
+                return HIDDEN
+            case str():
+                return self.text(value)
+            case Mapping() if depth < DEEPEST:
+                return {
+                    self.text(str(name)): HIDDEN if SECRET_NAME.search(str(name)) else self(inner, depth + 1)
+                    for name, inner in value.items()
+                }
+            case list() | tuple() | set() | frozenset() if depth < DEEPEST:
+                return [self(inner, depth + 1) for inner in value]
+        return self.text(str(value))

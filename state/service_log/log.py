@@ -1,0 +1,268 @@
+"""The log of a running engine: what is heard goes into a bounded queue, and a thread of its own writes it.
+
+Nothing here ends, halts or slows the engine. Whoever logs puts a value down and goes on; where the disk takes nothing,
+or too slowly, lines are left out, counted, and said. Every line of it is a copy: the journal is the truth.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from itertools import count
+from queue import Empty, SimpleQueue
+from types import TracebackType
+from typing import Self
+
+from core.facts import RELEARNED, Fact
+from core.io.wall_clock import utc_now
+from core.ports import JournalError, Recorded
+from core.runtime.base import Runtime
+from core.runtime.call_record import CallMade
+from state.folders import AccountFolder
+from state.service_log import events
+from state.service_log.events import Event
+from state.service_log.hiding import Hiding
+from state.service_log.lines import Lines
+from state.service_log.reading import last_record
+from state.service_log.rotation import Limits, RotatingFile
+
+WAITING_AT_MOST = 20_000
+"""Events that wait to be written; what comes beyond them is left out."""
+LINGER = 0.05
+"""Seconds between the first event of a batch and its writing: the act that logs is over by then."""
+AT_ONCE = 2_000
+"""Events of one write."""
+LAST_WRITE = 2.0
+"""Seconds that a leaving engine waits for its last lines."""
+CATCH_UP = 1_000
+"""Records of the journal's end that are looked through for what the log lacks: a crash loses its last lines."""
+
+_Heard = tuple[datetime, int, Fact]
+
+
+class ServiceLog:
+    """The log of one account.
+
+    Attributes
+    ----------
+    dropped
+        Lines that were left out since the start.
+    trouble
+        Why the last write failed, in words; None once one has passed again.
+    """
+
+    def __init__(
+        self,
+        folder: AccountFolder,
+        hiding: Hiding,
+        clock: Callable[[], datetime] = utc_now,
+        limits: Limits = Limits(),  # noqa: B008 - frozen
+    ) -> None:
+        self.dropped = 0
+        self.trouble: str | None = None
+        self._path = folder.log
+        self._clock = clock
+        self._file = RotatingFile(folder.log, limits)
+        self._lines = Lines(folder.name, hiding)
+        self._queue: SimpleQueue[_Heard | Event | None] = SimpleQueue()
+        self._left_out = 0
+        self._counting = threading.Lock()
+        self._requests = count(1)
+        self._notes: tuple[str, ...] = ()
+        self._is_open = False
+        self._is_closing = threading.Event()
+        self._thread = threading.Thread(target=self._serve, name="log", daemon=True)
+        self._handler = _Handler(self)
+        self._runtime: Runtime | None = None
+        self._hooks_before = (threading.excepthook, sys.excepthook)
+
+    def __enter__(self) -> Self:
+        self.open()
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, error: BaseException | None, _where: TracebackType | None
+    ) -> None:
+        if error is not None:
+            self.put(events.of_exception(self._clock(), "the engine ended", error))
+        self.close()
+
+    def open(self) -> None:
+        """Take in what libraries log and what nobody catches, from here on. Never raises OSError."""
+        self._is_open = True
+        with suppress(RuntimeError):  # a machine that starts no thread: the queue fills, the rest is counted
+            self._thread.start()
+        logging.getLogger().addHandler(self._handler)
+        self._hooks_before = (threading.excepthook, sys.excepthook)
+        threading.excepthook, sys.excepthook = self._hear_thread, self._hear_program
+
+    def attach(self, runtime: Runtime) -> None:
+        """Hear a runtime, and first what its journal has and the log lacks. In its thread, before it runs."""
+        self._runtime, self._clock = runtime, runtime.clock
+        self.put(events.of_service(self._clock(), events.OPENED, "the log begins"))
+        self._catch_up(runtime)
+        runtime.engine.state.add_listener(self._hear)
+        runtime.add_call_listener(self._hear_call)
+        runtime.each_beat(self._look)
+        self._look()
+
+    def close(self) -> None:
+        """Write what waits, for a while at most, and let go of everything."""
+        if not self._is_open:
+            return
+        if self._runtime is not None:
+            self._look()
+            self._runtime.engine.state.remove_listener(self._hear)
+        self.put(events.of_service(self._clock(), events.CLOSED, "the log ends"))
+        self._is_open = False
+        logging.getLogger().removeHandler(self._handler)
+        if threading.excepthook == self._hear_thread:
+            threading.excepthook = self._hooks_before[0]
+        if sys.excepthook == self._hear_program:
+            sys.excepthook = self._hooks_before[1]
+        self._queue.put(None)
+        self._is_closing.set()
+        if self._thread.is_alive():
+            self._thread.join(LAST_WRITE)
+
+    def put(self, event: Event) -> None:
+        """Any thread, a signal's handler too; never waits and does not raise."""
+        if self._is_open:
+            self._enqueue(event)
+
+    def now(self) -> datetime:
+        """The time that a line bears which no fact gives one. Any thread."""
+        return self._clock()
+
+    @property
+    def waiting(self) -> int:
+        """Events that are not written yet."""
+        return self._queue.qsize()
+
+    # ── what is heard ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _hear(self, sequence: int, at: datetime, fact: Fact) -> None:
+        if not isinstance(fact, RELEARNED):
+            self._enqueue((at, sequence, fact))
+
+    def _hear_call(self, call: CallMade) -> None:
+        self.put(events.of_call(next(self._requests), call))
+
+    def _hear_thread(self, raised: threading.ExceptHookArgs) -> None:
+        if raised.exc_value is not None:
+            name = raised.thread.name if raised.thread is not None else "unknown"
+            self.put(events.of_exception(self._clock(), f"the thread {name} ended", raised.exc_value))
+        self._hooks_before[0](raised)
+
+    def _hear_program(self, kind: type[BaseException], error: BaseException, where: TracebackType | None) -> None:
+        self.put(events.of_exception(self._clock(), "the program ended", error))
+        self._hooks_before[1](kind, error, where)
+
+    def _look(self) -> None:
+        """At every beat: what the engine says beside its facts, and what it is to be told of this log."""
+        if self._runtime is None:
+            return
+        engine = self._runtime.engine
+        if self.trouble is not None:
+            engine.say(f"{self._path} cannot be written: {self.trouble}; mend the disk, orders go on")
+        if engine.notes is not self._notes:
+            known = set(self._notes)
+            self._notes = engine.notes
+            for note in engine.notes:
+                if note not in known:
+                    self.put(events.of_note(self._clock(), note))
+
+    def _catch_up(self, runtime: Runtime) -> None:
+        """What was recorded before anybody listened: the start's own records, the last of a run that was killed."""
+        journal = runtime.engine.state.journal
+        try:
+            known = last_record(self._path)
+            known = known if known <= journal.sequence else 0  # of a journal that was reset
+            lacking: list[Recorded] = []
+            for number, recorded in enumerate(journal.backwards()):
+                if recorded.sequence <= known or number >= CATCH_UP:
+                    break
+                lacking.append(recorded)
+        except (JournalError, OSError) as error:
+            runtime.engine.say(f"what was recorded before this log began could not be read: {error}")
+            return
+        for recorded in reversed(lacking):
+            self._hear(recorded.sequence, recorded.at, recorded.fact)
+
+    # ── the queue ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _enqueue(self, item: _Heard | Event) -> None:
+        if self._queue.qsize() < WAITING_AT_MOST:
+            self._queue.put(item)
+        else:
+            self._leave_out(1)
+
+    def _leave_out(self, lines: int) -> None:
+        with self._counting:
+            self.dropped += lines
+            self._left_out += lines
+
+    # ── in the log's thread ──────────────────────────────────────────────────────────────────────────────────────
+
+    def _serve(self) -> None:
+        is_over = False
+        while not is_over:
+            batch = [self._queue.get()]
+            if batch[0] is not None:
+                self._is_closing.wait(LINGER)
+            with suppress(Empty):
+                while batch[-1] is not None and len(batch) < AT_ONCE:
+                    batch.append(self._queue.get_nowait())
+            is_over = batch[-1] is None
+            self._write([self._event_of(item) for item in batch if item is not None])
+        self._file.close()
+
+    def _event_of(self, item: _Heard | Event) -> Event:
+        if isinstance(item, dict):
+            return item
+        at, sequence, fact = item
+        try:
+            return events.of_fact(at, sequence, fact)
+        except Exception as error:  # a fact whose words raise is in the journal all the same
+            words = f"{type(fact).__name__} has no words: {type(error).__name__}: {error}"
+            return events.of_service(at, events.UNWRITABLE, words, "error", record=sequence)
+
+    def _write(self, batch: list[Event]) -> None:
+        """By day, so that a file holds one; what the disk does not take is counted."""
+        with self._counting:
+            left_out, self._left_out = self._left_out, 0
+        if left_out and batch:
+            why = f": {self.trouble}" if self.trouble else ": more came than could be written"
+            words = f"{left_out} lines before this one were not written{why}"
+            told = events.of_service(batch[0]["at"], events.DROPPED, words, "error", lines=left_out)
+            batch = [told, *batch]
+        while batch:
+            day = batch[0]["at"].date()
+            size = next((n for n, event in enumerate(batch) if event["at"].date() != day), len(batch))
+            today, batch = batch[:size], batch[size:]
+            try:
+                self._file.write(b"".join(map(self._lines.of, today)), day)
+                self.trouble = None
+            except OSError as error:
+                self.trouble = error.strerror or type(error).__name__
+                is_told = today[0]["event"] == events.DROPPED
+                self._leave_out(len(today) - is_told)
+                if is_told:
+                    with self._counting:
+                        self._left_out += left_out
+
+
+class _Handler(logging.Handler):
+    """What libraries say at WARNING and over."""
+
+    def __init__(self, log: ServiceLog) -> None:
+        super().__init__(logging.WARNING)
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with suppress(Exception):  # a record that cannot be told ends nobody's request
+            self._log.put(events.of_record(self._log.now(), record))
