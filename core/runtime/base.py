@@ -20,8 +20,9 @@ from core.messages.command_ports import KnownPort
 from core.messages.commands import Command, Halt, Kill, Rearm, Resume
 from core.messages.effects import Effect, LatchKill, ReleaseKill, ReplaceOrder, SubmitOrder, WithdrawOrder
 from core.messages.inputs import Input, Leaving, Stop
+from core.model.desk import DeskNumber
 from core.model.order import OrderStatus
-from core.model.values import ClientOrderId, Symbol, TicketId
+from core.model.values import AccountId, ClientOrderId, Symbol, TicketId
 from core.ports import KillSwitch
 from core.runtime.link import HaltLatch
 from core.views import DeskView
@@ -104,6 +105,15 @@ class Runtime(ABC):
     def admit(self, door: KnownPort) -> None:
         """Whose commands may open and loosen; said while the desk is put together, never later."""
         self.doors.admit(door)
+
+    @property
+    def account(self) -> AccountId:
+        """Whose commands are taken here."""
+        return self.doors.account
+
+    def desk_of(self, link: str) -> DeskNumber | None:
+        """The number of the desk at the end of a connection; None until it is attached. Any thread; never waits."""
+        return self.engine.state.sightings.links.get(link)
 
     # ── from other threads ───────────────────────────────────────────────────────────────────────────────────────
 
