@@ -152,7 +152,7 @@ class FrameLoop:
         if handle.ended.is_set() and not self.closing.is_waiting:
             return "ENGINE STOPPED: the market has ended. Nothing is sent any more. q leaves."
         if (trouble := handle.link.trouble) is not None:
-            return f"ENGINE AWAY: {trouble}. What stands here is of {f.clock(view.status.at)}; nothing is asked or confirmed."
+            return f"ENGINE AWAY: {trouble}. This is of {f.clock(view.status.at)}; nothing is asked or confirmed."
         return None
 
     def _ring(self, view: DeskView) -> None:

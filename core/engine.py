@@ -15,7 +15,7 @@ from typing import Any, TypeVar, get_args
 from core.advisers.authority import at_work, only_for_people
 from core.facts import RELEARNED, CommandRefused, Fact, Resumed
 from core.messages import commands, inputs
-from core.messages.command_ports import PortRegistry
+from core.messages.command_ports import Denied, PortRegistry
 from core.messages.effects import Effect, FetchAccount, FetchHistory, FetchPicture
 from core.model.account import Mode
 from core.model.calendar import Calendar
@@ -29,6 +29,7 @@ from core.workflows.base.deadlines import Deadlines
 from core.workflows.base.declarations import ANSWERS, FOLLOWS, EndsActs, HasDeadline, HearsDiskFailure, Starts, declared
 from core.workflows.base.follow_up import follow_up
 from core.workflows.base.isolation import halt_for
+from core.workflows.operator.desk_rights import DeskRights
 
 Handler = Callable[[Any], Iterable[Effect]]
 Handlers = dict[type, tuple[Handler, ...]]
@@ -64,6 +65,7 @@ class Engine:
             account, mode, calendar, journal, kinds, followers=self._followers, listeners=[self._note]
         )
         self.doors = PortRegistry(state.account_name)
+        self.rights = DeskRights(state)
         self.workflows = workflows_of(state)
         own: Handlers = {inputs.Start: (self._on_start,), inputs.DeadlineReached: (self._on_deadline,)}
         self.handlers = _by_kind(self.workflows, ANSWERS, own)
@@ -151,14 +153,18 @@ class Engine:
         return asked
 
     def _behind_the_door(self, message: Any) -> tuple[Handler, ...]:
-        """What is for another account is refused; what opens or loosens is taken from a known door alone. Either is
-        recorded and shown (OP-01).
+        """What is for another account is refused; what opens or loosens is taken from a known door alone, and of the
+        desks from the one that holds the key. Each refusal is recorded and shown (OP-01, OP-13).
         """
-        refusal = self.doors.refusal(message)
-        if refusal is None:
+        denied = self._denied(message)
+        if denied is None:
+            self.rights.hear(message)
             return self.handlers[type(message)]
-        self.state.record(CommandRefused(type(message).__name__, refusal))
+        self.state.record(CommandRefused(type(message).__name__, denied.reason, denied.code, denied.desk))
         return ()
+
+    def _denied(self, message: Any) -> Denied | None:
+        return self.doors.refusal(message) or self.rights.denial(message)
 
     def apply(self, at: datetime, settings: Settings, installation: str) -> None:
         """Put settings and the installation's name in force; recorded where they are new."""
@@ -223,7 +229,7 @@ class Engine:
         return [effect for workflow in diskless for effect in workflow.without_disk(message)]
 
     def _is_refused(self, message: Any) -> bool:
-        return type(message) in COMMANDS and self.doors.refusal(message) is not None
+        return type(message) in COMMANDS and self._denied(message) is not None
 
     def _note(self, _sequence: int, _at: datetime, fact: Fact) -> None:
         """Any fact but those that are heard again wants a sync, and may have moved a deadline."""

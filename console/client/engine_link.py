@@ -1,4 +1,4 @@
-"""How a desk's connection to its engine is: since when it is gone, and whether it stood still in a while that matters."""
+"""How a desk's connection to its engine is: since when it is gone, and when it stood still."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from core.facts.advice import *
 from core.facts.baskets import *
+from core.facts.desks import *
 from core.facts.engine import *
 from core.facts.evaluation import *
 from core.facts.orders import *

@@ -9,6 +9,7 @@ from core.facts import older_records
 from core.facts.registry import Fact, fact
 from core.model.basket import Basket, BasketEnd, BasketPhase, BasketReport, SignedOrder
 from core.model.codes import BasketStop
+from core.model.desk import KeyTurn
 from core.model.staging import StandingAuthorization
 from core.model.values import ClientOrderId, Digest, Money, ProposalId, TicketId
 
@@ -30,7 +31,7 @@ class BasketMarked(Fact):
     is_marked: bool
 
 
-@fact(version=3, aliases=("PlanSigned",))
+@fact(version=4, aliases=("PlanSigned",))
 @dataclass(frozen=True, slots=True)
 class BasketSigned(Fact):
     """The key was turned on this digest: each order has a mandate, and is checked afresh at its turn (OP-02).
@@ -49,6 +50,8 @@ class BasketSigned(Fact):
         What was typed as the cost of its entries, USD; None where none was asked for.
     terminal, user
         Where its key was pressed (OP-13); empty in what is older than they are.
+    turn
+        Of which desk, under which hold of the key, and how it was seen; None where no desk turned it.
     """
 
     plan_id: TicketId
@@ -62,6 +65,7 @@ class BasketSigned(Fact):
     worth: Money | None = None
     terminal: str = ""
     user: str = ""
+    turn: KeyTurn | None = None
 
 
 @fact(version=2, aliases=("PlanRefused",))

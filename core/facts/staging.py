@@ -7,7 +7,8 @@ from datetime import date, datetime
 
 from core.facts import older_records
 from core.facts.registry import Fact, fact
-from core.model.codes import AuthorizationCode, ProposalEnd
+from core.model.codes import AuthorizationCode, Denial, ProposalEnd, TicketEnd
+from core.model.desk import DeskNumber, KeyTurn
 from core.model.staging import Approval, Proposal, Review, StandingAuthorization, Ticket
 from core.model.values import (
     ClientOrderId,
@@ -109,22 +110,24 @@ class TicketOpened(Fact):
     ticket: Ticket
 
 
-@fact()
+@fact(version=2)
 @dataclass(frozen=True, slots=True)
 class TicketClosed(Fact):
     """The ticket can no longer be confirmed."""
 
     ticket_id: TicketId
     reason: str
+    code: TicketEnd = TicketEnd.OTHER
 
 
-@fact(version=4)
+@fact(version=5)
 @dataclass(frozen=True, slots=True)
 class ConfirmationReceived(Fact):
     """The key was turned on this digest. It mints the approval; nothing is sent before the checks ran again.
 
     `terminal` and `user` say where that key was pressed (OP-13); empty where a basket's key or a signed exit turned it,
-    and in what is older than they are.
+    and in what is older than they are. `turn` says of which desk, under which hold of the key, and how its ticket was
+    seen; None where no desk turned it.
     """
 
     ticket_id: TicketId
@@ -133,6 +136,7 @@ class ConfirmationReceived(Fact):
     mandates: tuple[StandingAuthorization, ...]
     terminal: str = ""
     user: str = ""
+    turn: KeyTurn | None = None
 
 
 @fact()
@@ -148,13 +152,17 @@ class ExitReleased(Fact):
     quantity: Quantity
 
 
-@fact()
+@fact(version=2)
 @dataclass(frozen=True, slots=True)
 class CommandRefused(Fact):
-    """Something that opens or loosens came past every door that the engine knows: nothing of it was done (OP-01)."""
+    """Nothing of a command was done: it came past every door that the engine knows, was for another account, or came
+    from a desk that may not say it (OP-01, OP-13).
+    """
 
     command: str
     reason: str
+    code: Denial = Denial.OTHER
+    desk: DeskNumber | None = None
 
 
 @fact(version=2, upgrades={1: older_records.refused_by_checks})

@@ -15,6 +15,8 @@ from hashlib import sha256
 from hmac import compare_digest
 
 from core.messages.commands import Command, Halt, Keyed, Kill
+from core.model.codes import Denial
+from core.model.desk import DeskNumber, Seat
 from core.model.sender import Sender
 from core.model.values import AccountId
 
@@ -51,15 +53,32 @@ class CommandPort:
     def known(self) -> KnownPort:
         return KnownPort(self.kind, _digest(self._sender.token))
 
-    def through(self, command: Command, account: AccountId | None = None) -> Command:
-        """The command as it comes out of this door, for this account; one that needs no key carries no token."""
+    @property
+    def seat(self) -> Seat:
+        """Where whoever stands at it sits."""
+        return Seat(self._sender.terminal, self._sender.user)
+
+    def through(self, command: Command, account: AccountId | None = None, desk: DeskNumber | None = None) -> Command:
+        """The command as it comes out of this door, for this account and of this desk; one that needs no key carries no
+        token.
+        """
         said = command if account is None else addressed(command, account)
+        said = said if desk is None else replace(said, desk=desk)
         return replace(said, sender=self._sender) if isinstance(said, Keyed) else said
 
 
 def addressed(command: Command, account: AccountId) -> Command:
     """The command, for this account."""
     return replace(command, account=account)
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """Nothing of a command was done: why, by code and in words."""
+
+    code: Denial
+    reason: str
+    desk: DeskNumber | None = None
 
 
 class PortRegistry:
@@ -88,11 +107,13 @@ class PortRegistry:
         """No script from here on."""
         self._is_real = True
 
-    def refusal(self, command: Command) -> str | None:
+    def refusal(self, command: Command) -> Denied | None:
         """Why nothing is done; None where it is for this account, and came through a door where it needs one."""
         if not self.is_for_this_account(command):
-            return NO_ACCOUNT if command.account is None else self._elsewhere(command.account)
-        return self._past_the_door(command.sender) if isinstance(command, Keyed) else None
+            words = NO_ACCOUNT if command.account is None else self._elsewhere(command.account)
+            return Denied(Denial.OTHER_ACCOUNT, words)
+        words_of_the_door = self._past_the_door(command.sender) if isinstance(command, Keyed) else None
+        return None if words_of_the_door is None else Denied(Denial.NO_DOOR, words_of_the_door)
 
     def is_for_this_account(self, command: Command) -> bool:
         """A halt or a kill that names none stops whatever it reaches."""

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from core.model.basket import BasketSource, SkippedRow
+from core.model.desk import DeskNumber, PaintProof, Seat
 from core.model.order import Effect, OrderType, StopHolder, TimeInForce
 from core.model.sender import Sender
 from core.model.values import (
@@ -34,10 +35,53 @@ class Addressed:
     """What a person, a script or a keeper of the account says; `account` is that of the picture that it was said at.
 
     One that is meant for another account is refused and recorded, and so is one that names none; but a halt or a kill
-    that names none stops whatever it reaches.
+    that names none stops whatever it reaches. `desk` is stamped by whoever serves the desks and by nobody else; None is
+    inside the engine's process: the keeper of its files, a script at the simulated exchange.
     """
 
     account: AccountId | None = field(default=None, compare=False, repr=False, kw_only=True)
+    desk: DeskNumber | None = field(default=None, compare=False, repr=False, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class AttachDesk(Addressed):
+    """A desk watches from here on; the first one while nobody holds the key gets it (OP-13).
+
+    Attributes
+    ----------
+    link
+        What its connection is called in this run, for whoever asks which number it was given; it is recorded nowhere.
+    returning
+        The number that it had, where whoever serves it knows it again.
+    """
+
+    seat: Seat
+    link: str
+    returning: DeskNumber | None = None
+    sender: Sender | None = field(default=None, compare=False, repr=False, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class DetachDesk(Addressed):
+    """The desk leaves on purpose: what it holds is free at once."""
+
+    sender: Sender | None = field(default=None, compare=False, repr=False, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class LoseDesk(Addressed):
+    """The desk's link died: it keeps the key for a while, disarmed."""
+
+    sender: Sender | None = field(default=None, compare=False, repr=False, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class TakeKey(Addressed):
+    """The desk takes the key. `word` is what was typed, `hold` the one that was on its screen then."""
+
+    word: str
+    hold: int
+    sender: Sender | None = field(default=None, compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +104,16 @@ class Confirm(Addressed):
     """The key was turned on exactly what was shown: the digest, and the effect whose key it was.
 
     `replaces` is None for B, H, S and C; where the key was R it is the order that the ticket would replace. `sender` is
-    the door that it came through, with terminal and user, as of everything else that opens or loosens (OP-13).
+    the door that it came through, with terminal and user, as of everything else that opens or loosens (OP-13). `hold`
+    is the hold of the key under which the ticket was painted, and `proof` how that is known; a desk says both.
     """
 
     ticket_id: TicketId
     digest: Digest
     effect: Effect
     replaces: ClientOrderId | None = None
+    hold: int | None = field(default=None, compare=False, kw_only=True)
+    proof: PaintProof | None = field(default=None, compare=False, kw_only=True)
     sender: Sender | None = field(default=None, compare=False, repr=False, kw_only=True)
 
 
@@ -201,12 +248,15 @@ class MarkInBasket(Addressed):
 class SignBasket(Addressed):
     """`P` was turned on exactly what was shown.
 
-    `worth` is what was typed before it, USD: what the basket's entries cost, where it is real money (OP-05).
+    `worth` is what was typed before it, USD: what the basket's entries cost, where it is real money (OP-05). `hold`
+    and `proof` are as `Confirm` has them.
     """
 
     plan_id: TicketId
     digest: Digest
     worth: Money | None = None
+    hold: int | None = field(default=None, compare=False, kw_only=True)
+    proof: PaintProof | None = field(default=None, compare=False, kw_only=True)
     sender: Sender | None = field(default=None, compare=False, repr=False, kw_only=True)
 
 
@@ -456,8 +506,12 @@ Keyed = (
     | ResumeStrategy
     | ReinstateStrategy
     | DecidePromotion
+    | AttachDesk
+    | DetachDesk
+    | LoseDesk
+    | TakeKey
 )
-"""What opens or loosens: taken from a door that the engine knows, and from nobody else (OP-01, OP-13)."""
+"""What opens or loosens, or says who may: taken from a door that the engine knows, from nobody else (OP-01, OP-13)."""
 
 
 Command = (
@@ -495,4 +549,8 @@ Command = (
     | ReloadLimits
     | SettingsFileSeen
     | Rearm
+    | AttachDesk
+    | DetachDesk
+    | LoseDesk
+    | TakeKey
 )

@@ -165,6 +165,43 @@ class HaltCause(Enum):
     RETIRED = "strategies"
 
 
+class KeyEnd(Enum):
+    """Why a desk holds the key no more, and nobody does."""
+
+    LEFT = "left"
+    LAPSED = "lapsed"
+    """Its link died, and it was not back in time."""
+
+
+class TicketEnd(Enum):
+    """Why a ticket can no longer be confirmed, where a decision or a screen asks for it."""
+
+    OTHER = "other"
+    HANDED_OVER = "handed_over"
+    """Whoever had it open holds the key no more, or has lost its link (OP-13)."""
+
+
+class Denial(Enum):
+    """Why a command is refused at the inbox, before any of it is done."""
+
+    OTHER = "other"
+    NO_DOOR = "no_door"
+    OTHER_ACCOUNT = "other_account"
+    NOT_HOLDER = "not_holder"
+    """Another desk holds the key, or nobody does."""
+    NOT_ATTACHED = "not_attached"
+    NO_DESK = "no_desk"
+    """It speaks of a desk and came from none."""
+    NO_TERMINAL = "no_terminal"
+    """A desk without a terminal of its own holds no key."""
+    WORD = "word"
+    """The holder was active just now, and the word was not typed."""
+    OTHER_HOLD = "other_hold"
+    """The key changed hands since it was on the screen."""
+    UNPAINTED = "unpainted"
+    """It does not say how its ticket was seen on the screen."""
+
+
 class ReadOnlyCode(Enum):
     """Why a comparison left the desk read-only."""
 

@@ -20,8 +20,9 @@ from core.messages.command_ports import KnownPort
 from core.messages.commands import Command, Halt, Kill, Rearm, Resume
 from core.messages.effects import Effect, LatchKill, ReleaseKill, ReplaceOrder, SubmitOrder, WithdrawOrder
 from core.messages.inputs import Input, Leaving, Stop
+from core.model.desk import DeskNumber
 from core.model.order import OrderStatus
-from core.model.values import ClientOrderId, Symbol, TicketId
+from core.model.values import AccountId, ClientOrderId, Symbol, TicketId
 from core.ports import KillSwitch
 from core.runtime.call_record import CallListener, CallMade
 from core.runtime.link import HaltLatch
@@ -127,6 +128,15 @@ class Runtime(ABC):
         for listener in self._call_listeners:
             with suppress(Exception):  # an answer is never lost because somebody could not count it
                 listener(call)
+
+    @property
+    def account(self) -> AccountId:
+        """Whose commands are taken here."""
+        return self.doors.account
+
+    def desk_of(self, link: str) -> DeskNumber | None:
+        """The number of the desk at the end of a connection; None until it is attached. Any thread; never waits."""
+        return self.engine.state.sightings.links.get(link)
 
     # ── from other threads ───────────────────────────────────────────────────────────────────────────────────────
 

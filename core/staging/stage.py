@@ -243,8 +243,9 @@ class Stage:
     def _received(self, at: datetime, fact: ConfirmationReceived) -> None:
         ticket = self.state.tickets[fact.ticket_id]
         self.state.confirmed += 1
+        hold = None if fact.turn is None else fact.turn.hold
         self.state.confirmations[ticket.id] = Confirmation(
-            ticket, self.state.proposals[ticket.proposal_id], fact.approval, at
+            ticket, self.state.proposals[ticket.proposal_id], fact.approval, at, hold=hold
         )
         for mandate in fact.mandates:
             self.state.mandates[mandate.id] = AuthorizationUse(mandate)

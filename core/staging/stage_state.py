@@ -19,6 +19,7 @@ class Confirmation:
     """A turned key. Its approval is void as soon as the confirmation was refused.
 
     That its order was blocked is told once, and leaves what else was signed with it: the stop that goes back (EX-21).
+    `hold` is the hold of the key that it was turned under; None where no desk turned it.
     """
 
     ticket: Ticket
@@ -28,6 +29,7 @@ class Confirmation:
     is_decided: bool = False
     is_void: bool = False
     is_told: bool = False
+    hold: int | None = None
 
 
 @dataclass(slots=True)

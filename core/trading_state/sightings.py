@@ -17,6 +17,7 @@ from core.model.account import Account, NoAccount
 from core.model.broker import ForeignPosition, OrderReport
 from core.model.capabilities import EVERYTHING, Capabilities
 from core.model.connection import Channel, ConnectionStatus
+from core.model.desk import DeskNumber
 from core.model.instrument import BrokerInstrument
 from core.model.quote import Quote
 from core.model.values import Quantity, Symbol
@@ -73,6 +74,10 @@ class Sightings:
         whole does not pass.
     disk
         What holds although it could not be written: the halt, and a kill. All that a halt and a kill decide.
+    links
+        The desk at the end of each connection, by what that is called in this run. It decides nothing.
+    heard_from
+        When each desk said anything last. Whether its key is taken without the word.
     """
 
     account: Account | NoAccount = field(default_factory=lambda: NoAccount("the broker has not said yet"))
@@ -95,3 +100,5 @@ class Sightings:
     file_changes: tuple[LimitChange, ...] = ()
     faults: int = 0
     disk: DiskFailure = field(default_factory=DiskFailure)
+    links: dict[str, DeskNumber] = field(default_factory=dict)
+    heard_from: dict[DeskNumber, datetime] = field(default_factory=dict)

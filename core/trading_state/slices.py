@@ -41,6 +41,7 @@ from core.staging.shadow_trades import ShadowTrades
 from core.staging.stage import Stage
 from core.strategies.builtin import StrategyKinds
 from core.strategies.orchestrator import Orchestrator
+from core.trading_state.desks import Desks
 from core.trading_state.disk_failure import DiskFailure
 from core.trading_state.holdings import Holdings
 from core.trading_state.trading_status import InForce, TradingStatus
@@ -89,6 +90,7 @@ class Slices:
         self.slices: list[Slice] = []
         add, day_of = self._add, calendar.trading_day
         self.control = add(TradingStatus(disk))
+        self.desks = add(Desks())
         self.normaliser = add(Normaliser(calendar))
         told, named = self._is_of_the_running, self._named
         self.ledger = add(Ledger(calendar, past, regime=self._labels, is_still_told=told, named=named))

@@ -9,6 +9,7 @@ from decimal import Decimal
 from core.model.account import Mode
 from core.model.codes import DeskState, HaltCause, ProposalEnd
 from core.model.connection import ConnectionStatus, LatencySpan
+from core.model.desk import DeskNumber, Seat
 from core.model.values import AccountId, Fraction, Money, ProposalId
 from core.views.rows import OrderRow, OtherOrderRow, PositionRow
 
@@ -28,6 +29,51 @@ class HaltRow:
     @property
     def in_words(self) -> str:
         return f"{self.cause.value}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class DeskRow:
+    """A desk that is attached, or for which the key is kept; `heard_at` is when it said anything last."""
+
+    number: DeskNumber
+    seat: Seat
+    since: datetime
+    heard_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyView:
+    """Which desk holds the key (OP-13).
+
+    Attributes
+    ----------
+    hold
+        The number of the last hand-over: a confirmation names it.
+    holder, since
+        None where nobody holds it.
+    away_until
+        How long it is kept for a holder whose link died; None where that is attached.
+    takes_word
+        Whether whoever takes it types the word: the holder was active just now.
+    desks
+        Those that are attached, by their numbers.
+    """
+
+    hold: int = 0
+    holder: DeskRow | None = None
+    since: datetime | None = None
+    away_until: datetime | None = None
+    takes_word: bool = False
+    desks: tuple[DeskRow, ...] = ()
+
+    def is_held_by(self, desk: DeskNumber | None) -> bool:
+        """Whether that desk holds it and is attached. What is no desk stands inside the engine's process."""
+        if desk is None:
+            return True
+        return self.holder is not None and self.holder.number == desk and self.away_until is None
+
+
+NO_KEY = KeyView()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +108,8 @@ class StatusView:
     entries_shut
         The guard that refuses every entry, whatever it is, and why: the closed market, the window, a protection of the
         whole desk; empty where none does.
+    key
+        Which desk holds the key, and which watch.
     """
 
     at: datetime
@@ -95,6 +143,7 @@ class StatusView:
     risk_budget: Fraction | None = None
     entries_shut: str = ""
     refused_by_breaker: bool = False
+    key: KeyView = NO_KEY
 
 
 @dataclass(frozen=True, slots=True)

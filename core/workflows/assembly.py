@@ -17,6 +17,7 @@ from core.workflows.day.market_updates import MarketUpdates
 from core.workflows.day.overnight_positions import OvernightPositions
 from core.workflows.day.regime_updates import RegimeUpdates
 from core.workflows.day.start import EngineStart
+from core.workflows.operator.key_holding import KeyHolding
 from core.workflows.operator.kill_switch import KillSwitchWorkflow
 from core.workflows.operator.limits_reload import LimitsReload
 from core.workflows.operator.pauses_and_bans import PausesAndBans
@@ -89,7 +90,7 @@ def workflows_of(state: TradingState) -> tuple[object, ...]:
         kill_switch,
         OvernightPositions(state, proposals),
     )
-    strategy_health = StrategyHealth(state, proposals)
+    strategy_health, basket_drafts = StrategyHealth(state, proposals), BasketDrafts(state, gate)
     return (
         CircuitBreaker(state),
         proposals,
@@ -123,8 +124,9 @@ def workflows_of(state: TradingState) -> tuple[object, ...]:
         tickets,
         confirmations,
         auto_exits,
+        KeyHolding(state, tickets, confirmations, basket_drafts),
         AccountUpdates(state, protection_events, margin_monitor),
-        BasketDrafts(state, gate),
+        basket_drafts,
         BasketExecution(state, tickets, authorizations, reconciliation, cancellation),
         excess_exits,
         ExitResizing(state, gate),

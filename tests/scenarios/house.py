@@ -7,7 +7,7 @@ says. Only the line to the exchange can be troubled: it loses, delays or alters 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import ClassVar, TypeVar
@@ -18,7 +18,7 @@ from core.engine import Engine
 from core.execution.order import Order
 from core.facts import BarClosed, Fact
 from core.messages.command_ports import CommandPort, PortKind, addressed
-from core.messages.commands import Command, Confirm, OpenTicket, ProposeOrder
+from core.messages.commands import AttachDesk, Command, Confirm, OpenTicket, ProposeOrder
 from core.messages.effects import Effect, LookUpOrder, ReplaceOrder, SubmitOrder
 from core.messages.inputs import (
     AcceptBroker,
@@ -34,6 +34,7 @@ from core.model.bar import Bar
 from core.model.broker import BrokerPicture, NoAnswer, NotFound, OrderUpdate, Refused
 from core.model.calendar import Calendar
 from core.model.codes import RefusalKind
+from core.model.desk import DeskNumber, PaintProof, Seat
 from core.model.instrument import BrokerInstrument
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderType, StopHolder
@@ -228,6 +229,23 @@ class House:
 
     def presses(self, command: Command) -> None:
         self.line.obey(self.door.through(command, self.desk.account_name))
+
+    def attaches(self, user: str, returning: DeskNumber | None = None, terminal: str = "/dev/pts/3") -> DeskNumber:
+        """A desk at a terminal of that user's; its number."""
+        link = f"{user} {len(self.line.heard)}"
+        self.presses(AttachDesk(Seat(terminal, user, "10.0.0.7"), link, returning))
+        number = self.line.desk_of(link)
+        assert number is not None
+        return number
+
+    def presses_at(self, desk: DeskNumber, command: Command) -> None:
+        """As whoever serves the desks stamps it."""
+        self.line.obey(self.door.through(command, self.desk.account_name, desk))
+
+    def confirms_at_desk(self, desk: DeskNumber, ticket: Ticket | None = None, hold: int | None = None) -> None:
+        seen = ticket or self.ticket
+        key = Confirm(seen.id, seen.digest, seen.order.effect, seen.order.replaces)
+        self.presses_at(desk, replace(key, hold=hold or self.desk.desks.hold, proof=PaintProof.ANSWERED))
 
     def accepts(self, picture: BrokerPicture) -> None:
         """The operator takes the broker's word."""

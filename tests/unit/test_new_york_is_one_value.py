@@ -54,6 +54,7 @@ KNOWS_A_VENUE_BY_NAME: Mapping[str, str] = {
     "core/settings/house_strategies.py": BOUNDS,
     "core/settings/risk.py": BOUNDS,
     "core/views/event_text/desk.py": SHOWN,
+    "core/views/event_text/desks.py": SHOWN,
     "core/views/event_text/guards.py": SHOWN,
     "core/views/event_text/market.py": SHOWN,
     "core/views/event_text/orders.py": SHOWN,

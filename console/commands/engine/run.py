@@ -1,4 +1,4 @@
-"""`keyturn engine run`: the engine of the account in this process, for service managers and whoever wants to watch it."""
+"""`keyturn engine run`: the engine of the account in this process, as a service manager wants it."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ from core.model.values import Fraction, Money
 from core.risk.margin import distance_of, limit_under
 from core.trading_state.state import TradingState
 from core.views import HaltRow, StatusView
+from core.views.builders.key import key_view
 from core.views.builders.protections import ProtectionRows
 
 
@@ -68,6 +69,7 @@ class StatusViews:
             at_risk=self.protections.at_risk(at),
             risk_budget=Fraction(control.settings.risk.sizing.budget),
             entries_shut=entries_shut,
+            key=key_view(state, at),
         )
 
     def _breaker(self, at: datetime) -> str | None:

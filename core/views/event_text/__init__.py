@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from core import facts
 from core.advisers import words as advice
-from core.model.codes import HaltCause
+from core.model.codes import Denial, HaltCause
 from core.risk.evaluation import words as evaluation
 from core.views.event_text.desk import DESK
+from core.views.event_text.desks import DESKS
 from core.views.event_text.guards import GUARDS
 from core.views.event_text.market import MARKET
 from core.views.event_text.orders import ORDERS
@@ -22,10 +23,13 @@ SEVERITIES: dict[type, str] = {
     facts.AdviserOverstepped: CRITICAL,
     facts.CancelFailed: ERROR,
 }
+OF_NO_DESK = frozenset({Denial.OTHER, Denial.NO_DOOR, Denial.OTHER_ACCOUNT, Denial.NO_DESK})
+"""A command that no person at a desk can have sent."""
 TEXTS: EventTexts = {
     **{fact: (kind, advice.in_words) for fact, kind in advice.KINDS.items()},
     **{fact: (kind, evaluation.in_words) for fact, kind in evaluation.KINDS.items()},
     **DESK,
+    **DESKS,
     **MARKET,
     **GUARDS,
     **STAGING,
@@ -35,6 +39,8 @@ TEXTS: EventTexts = {
 
 def kind_of(fact: facts.Fact) -> str:
     """One word for the log's first column."""
+    if isinstance(fact, facts.CommandRefused) and not severity_of(fact):
+        return "key"
     kind, _ = TEXTS.get(type(fact), UNKNOWN)
     return kind
 
@@ -45,6 +51,8 @@ def severity_of(fact: facts.Fact) -> str:
     """
     if isinstance(fact, facts.Halted):
         return CRITICAL if fact.cause is HaltCause.INVARIANT else ""
+    if isinstance(fact, facts.CommandRefused) and fact.code not in OF_NO_DESK:
+        return ""
     return SEVERITIES.get(type(fact), "")
 
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from core import facts
 from core.model.basket import BasketLine
+from core.model.desk import KeyTurn
 from core.model.staging import AT_THE_KEY, StopPlan
 from core.model.values import plain, priced
 from core.model.venues import HOME
@@ -50,9 +51,13 @@ def _ticket(fact: TicketFact) -> str:
         case facts.TicketClosed():
             return f"ticket {fact.ticket_id} closed: {fact.reason}"
         case facts.ConfirmationReceived():
-            return f"ticket {fact.ticket_id} confirmed, digest {fact.digest[:16]}"
+            return f"ticket {fact.ticket_id} confirmed{_turned(fact.turn)}, digest {fact.digest[:16]}"
         case facts.ConfirmationRefused():
             return f"ticket {fact.ticket_id} refused:" + listed(fact.reasons, " ")
+
+
+def _turned(turn: KeyTurn | None) -> str:
+    return "" if turn is None else f" at desk {turn.desk}, hold {turn.hold}"
 
 
 def _stop(stop: StopPlan) -> str:
@@ -60,7 +65,8 @@ def _stop(stop: StopPlan) -> str:
 
 
 def _command(fact: facts.CommandRefused) -> str:
-    return f"{fact.command} refused: {fact.reason}"
+    of = "" if fact.desk is None else f" of desk {fact.desk}"
+    return f"{fact.command}{of} refused: {fact.reason}"
 
 
 def _approval(fact: ApprovalFact) -> str:
@@ -106,7 +112,8 @@ def _draft(fact: DraftFact) -> str:
             left = "; ".join(f"{proposal} left out: {'; '.join(reasons)}" for proposal, reasons in fact.left_out)
             out = f"; {left}" if left else ""
             entries = f"{len(fact.taken_back)} entries taken back, " if fact.taken_back else ""
-            return f"basket {fact.plan_id} SIGNED, {entries}{len(fact.orders)} orders, digest {fact.digest[:16]}{out}"
+            signed = f"SIGNED{_turned(fact.turn)}, {entries}{len(fact.orders)} orders, digest {fact.digest[:16]}"
+            return f"basket {fact.plan_id} {signed}{out}"
         case facts.BasketRefused():
             name = f" {fact.name}" if fact.name else ""
             return f"basket{name} not opened or signed:" + listed(fact.reasons, " ")

@@ -21,7 +21,6 @@ from core.model.basket import (
     holds_as_typed,
 )
 from core.model.order import digest_of
-from core.model.sender import seat_of
 from core.model.staging import AuthorizationKind, StandingAuthorization
 from core.model.values import ZERO, ClientOrderId, Digest, Money, ProposalId, TicketId
 from core.risk.gate import Gate
@@ -30,6 +29,7 @@ from core.trading_state.state import TradingState
 from core.workflows.base.declarations import answers
 from core.workflows.baskets.basket_dry_run import BasketDryRun, DryRunResult
 from core.workflows.baskets.basket_rows import BasketRows
+from core.workflows.operator.desk_rights import turn_of
 from core.workflows.staging.tickets import NOBODY
 
 NOTHING_WAITS = "nothing waits in Proposals that a basket could hold"
@@ -66,7 +66,7 @@ class BasketDrafts:
             reasons = tuple(f"{row.place}: {row.reason}" for row in skipped)
             self._refuse(command, plan_id, nothing.get(command.source, NO_ROWS), *reasons)
             return
-        self._put_aside("another basket was opened")
+        self.put_aside("another basket was opened")
         ordered = [line for line in wanted if line.proposal.only_reduces]
         ordered += [line for line in wanted if not line.proposal.only_reduces]
         tried = BasketDryRun(self.state, self.gate).try_all(ordered)
@@ -112,10 +112,11 @@ class BasketDrafts:
     @answers(LeaveBasket)
     def on_leave(self, command: LeaveBasket) -> Iterable[Effect]:
         if self.state.plans.open_plan(command.plan_id) is not None:
-            self._put_aside("put aside by the operator")
+            self.put_aside("put aside by the operator")
         return ()
 
-    def _put_aside(self, reason: str) -> None:
+    def put_aside(self, reason: str) -> None:
+        """The one that waits for its key, if there is one."""
         run = self.state.plans.run
         if run is not None and run.is_open:
             self.state.record(BasketEnded(run.id, BasketEnd.LEFT, reason, None))
@@ -137,7 +138,7 @@ class BasketDrafts:
         orders = tuple(t.signed() for t in going)
         ends_at = self.state.at + self._seconds("run_seconds")
         account = self.state.sightings.account
-        terminal, user = seat_of(command.sender)
+        terminal, user, turn = turn_of(self.state, command)
         self.state.record(
             BasketSigned(
                 plan_id=run.id,
@@ -154,6 +155,7 @@ class BasketDrafts:
                 worth=command.worth,
                 terminal=terminal,
                 user=user,
+                turn=turn,
             )
         )
         return ()

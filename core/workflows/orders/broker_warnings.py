@@ -16,9 +16,9 @@ from core.messages.effects import Effect
 from core.messages.inputs import SubmissionAnswered
 from core.model.broker import Accepted
 from core.model.codes import CancelCode
-from core.model.sender import seat_of
 from core.trading_state.state import TradingState
 from core.workflows.base.declarations import answers
+from core.workflows.operator.desk_rights import seat_at
 from core.workflows.orders.cancellation import Cancellation
 
 NOT_CONFIRMED = "the broker's warning was not confirmed in time"
@@ -42,7 +42,7 @@ class BrokerWarnings:
         """The operator read exactly these words; others that came meanwhile are still to be confirmed."""
         order = self.state.ledger.order(command.client_order_id)
         if order is not None and order.warning_waits and order.warnings == command.warnings:
-            self.state.record(WarningConfirmed(order.id, *seat_of(command.sender)))
+            self.state.record(WarningConfirmed(order.id, *seat_at(self.state, command)))
         return ()
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────

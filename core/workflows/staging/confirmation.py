@@ -14,7 +14,6 @@ from core.model.account import Account
 from core.model.broker import FreshFigures
 from core.model.codes import ProposalEnd
 from core.model.quote import Quote
-from core.model.sender import seat_of
 from core.model.staging import Proposal, Review, StopPlan, Ticket
 from core.model.values import TicketId, plain
 from core.risk.gate import Gate, ReviewContext
@@ -24,6 +23,7 @@ from core.trading_state.state import TradingState
 from core.workflows.base.declarations import answers
 from core.workflows.base.follow_up import follow_up
 from core.workflows.base.isolation import apart
+from core.workflows.operator.desk_rights import turn_of
 from core.workflows.orders.position_close import PositionClose, exit_reason_of
 from core.workflows.orders.submission import Intent, Submission
 from core.workflows.staging.closing_terms import left_to_close
@@ -74,7 +74,8 @@ class Confirmations:
             self.state.record(ConfirmationRefused(command.ticket_id, (refusal or NO_TICKET,)))
             return
         approval, mandates = self.authorizations.approval(ticket), self.authorizations.mandates(ticket)
-        self.state.record(ConfirmationReceived(ticket.id, ticket.digest, approval, mandates, *seat_of(command.sender)))
+        seat = turn_of(self.state, command)
+        self.state.record(ConfirmationReceived(ticket.id, ticket.digest, approval, mandates, *seat))
         yield FetchFigures(ticket.proposal_id, ticket.id, ticket.order.symbol)
 
     def turn(self, ticket: Ticket, fresh: FreshFigures) -> Iterator[Effect]:
@@ -146,6 +147,12 @@ class Confirmations:
                 yield from apart(self.state, partial(self._decide, confirmation.ticket.id, None))
             else:
                 self.state.record(ConfirmationRefused(confirmation.ticket.id, (LEFT,)))
+
+    def refuse_of_other_holds(self, reason: str) -> None:
+        """Keys that desks turned before a hand-over, and that wait for their figures: none crosses it (OP-13)."""
+        for confirmation in self.undecided():
+            if confirmation.hold is not None and confirmation.hold != self.state.desks.hold:
+                self.state.record(ConfirmationRefused(confirmation.ticket.id, (f"{reason}; open the proposal again",)))
 
     def undecided(self) -> list[Confirmation]:
         """The turned keys whose figures are on their way."""

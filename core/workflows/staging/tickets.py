@@ -50,6 +50,7 @@ class Tickets:
         self.opening: dict[ProposalId, datetime] = {}
         self.opened_on: tuple[TicketId, FreshFigures | None] | None = None
         self._to_sign: set[ProposalId] = set()
+        self._of_desks: set[ProposalId] = set()
 
     @answers(OpenTicket)
     def on_open_ticket(self, command: OpenTicket) -> Iterator[Effect]:
@@ -60,10 +61,19 @@ class Tickets:
         self._to_sign.discard(proposal.id)
         if command.unattended:
             self._to_sign.add(proposal.id)
+        if command.desk is not None:
+            self._of_desks.add(proposal.id)
         if proposal.id in self.opening:
             return
         self.opening[proposal.id] = self.state.at + review_time(self.state)
         yield FetchFigures(proposal.id, None, proposal.symbol)
+
+    def forget_openings_of_desks(self) -> None:
+        """What a desk asked for and is not on a screen yet opens no more (OP-13)."""
+        for proposal_id in self._of_desks & self.opening.keys():
+            del self.opening[proposal_id]
+        self._to_sign -= self._of_desks
+        self._of_desks.clear()
 
     @answers(LookAt)
     def on_look_at(self, command: LookAt) -> Iterator[Effect]:
@@ -85,6 +95,7 @@ class Tickets:
 
     def _show(self, proposal_id: ProposalId, fresh: FreshFigures | None) -> Iterable[Effect]:
         proposal = self.state.stage.state.proposals.get(proposal_id)
+        self._of_desks.discard(proposal_id)
         if self.opening.pop(proposal_id, None) is None or proposal is None:
             return ()
         for older in [t for t in self.state.stage.state.tickets.values() if t.proposal_id == proposal_id]:

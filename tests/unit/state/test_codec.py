@@ -362,7 +362,7 @@ def test_a_permission_for_less_is_written_in_a_version_of_its_own_and_one_of_bef
     del old["data"]["approval"]["less_of"]
 
     assert decode(orjson.dumps(record)).fact == fact
-    assert record["v"] == before + 1
+    assert record["v"] > before
     assert decode(orjson.dumps({**old, "v": before})).fact == replace(
         fact, approval=replace(fact.approval, less_of=None)
     )

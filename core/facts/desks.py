@@ -1,0 +1,67 @@
+"""Desks that attach and leave, and which of them holds the key (OP-13)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.facts.registry import Fact, fact
+from core.model.codes import KeyEnd
+from core.model.desk import DeskNumber, Seat
+
+
+@fact()
+@dataclass(frozen=True, slots=True)
+class DeskAttached(Fact):
+    """A desk watches from here on. `is_back`: it is one that attached before, and kept its number."""
+
+    desk: DeskNumber
+    seat: Seat
+    is_back: bool = False
+
+
+@fact()
+@dataclass(frozen=True, slots=True)
+class DeskLeft(Fact):
+    """It left on purpose. What it held is free at once."""
+
+    desk: DeskNumber
+
+
+@fact()
+@dataclass(frozen=True, slots=True)
+class DeskLost(Fact):
+    """Its link died. `key_until` is how long the key is kept for it, disarmed; None where it did not hold it."""
+
+    desk: DeskNumber
+    key_until: datetime | None = None
+
+
+@fact()
+@dataclass(frozen=True, slots=True)
+class KeyTaken(Fact):
+    """This desk alone opens tickets and confirms from here on; what was open before is closed.
+
+    Attributes
+    ----------
+    hold
+        Grows by one with each of these, over restarts too: no confirmation is good under another.
+    before
+        Who held it; None where nobody did.
+    was_active
+        Whether that one had sent anything in the last minute, and was attached: then the word was typed.
+    """
+
+    desk: DeskNumber
+    hold: int
+    before: DeskNumber | None = None
+    was_active: bool = False
+
+
+@fact()
+@dataclass(frozen=True, slots=True)
+class KeyFreed(Fact):
+    """Nobody holds the key."""
+
+    desk: DeskNumber
+    end: KeyEnd

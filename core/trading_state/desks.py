@@ -1,0 +1,114 @@
+"""The slice of the desks: which are attached, and which of them holds the key (OP-13).
+
+A restart begins without any: each attaches anew, under another number, and under another hold of the key.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from core.facts import DeskAttached, DeskLeft, DeskLost, EngineStarted, EngineStopped, KeyFreed, KeyTaken
+from core.model.desk import DeskNumber, Seat
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One that is attached."""
+
+    number: DeskNumber
+    seat: Seat
+    since: datetime
+
+
+@dataclass(slots=True)
+class KeyHolder:
+    """Who holds the key, and since when; `away_until` is how long it is kept for a link that died."""
+
+    desk: Desk
+    since: datetime
+    away_until: datetime | None = None
+
+    @property
+    def number(self) -> DeskNumber:
+        return self.desk.number
+
+
+@dataclass(slots=True)
+class DesksState:
+    """`counted` is the last number that was given, `hold` the number of the last hand-over."""
+
+    attached: dict[DeskNumber, Desk] = field(default_factory=dict)
+    holder: KeyHolder | None = None
+    counted: int = 0
+    hold: int = 0
+
+
+class Desks:
+    name = "desks"
+
+    def __init__(self) -> None:
+        self.state = DesksState()
+        self.folds = {
+            EngineStarted: self._emptied,
+            EngineStopped: self._emptied,
+            DeskAttached: self._attached,
+            DeskLeft: self._left,
+            DeskLost: self._lost,
+            KeyTaken: self._taken,
+            KeyFreed: self._freed,
+        }
+
+    def restore(self, state: DesksState) -> None:
+        self.state = state
+
+    @property
+    def holder(self) -> KeyHolder | None:
+        """Also where its link died and the key is kept for it."""
+        return self.state.holder
+
+    @property
+    def hold(self) -> int:
+        return self.state.hold
+
+    def desk(self, number: DeskNumber) -> Desk | None:
+        """The one of that number, while it is attached."""
+        return self.state.attached.get(number)
+
+    def seat(self, number: DeskNumber) -> Seat:
+        """Of a desk that is attached, or for which the key is kept."""
+        desk = self.desk(number) or (self.holder.desk if self.holder and self.holder.number == number else None)
+        return Seat() if desk is None else desk.seat
+
+    def is_holder(self, number: DeskNumber) -> bool:
+        """Whether it holds the key and is attached."""
+        return self.holder is not None and self.holder.number == number and number in self.state.attached
+
+    # ── folds ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _emptied(self, _at: datetime, _fact: EngineStarted | EngineStopped) -> None:
+        self.state.attached = {}
+        self.state.holder = None
+
+    def _attached(self, at: datetime, fact: DeskAttached) -> None:
+        desk = Desk(fact.desk, fact.seat, at)
+        self.state.attached[fact.desk] = desk
+        self.state.counted = max(self.state.counted, fact.desk)
+        if self.holder is not None and self.holder.number == fact.desk:
+            self.state.holder = KeyHolder(desk, self.holder.since)
+
+    def _left(self, _at: datetime, fact: DeskLeft) -> None:
+        self.state.attached.pop(fact.desk, None)
+
+    def _lost(self, _at: datetime, fact: DeskLost) -> None:
+        self.state.attached.pop(fact.desk, None)
+        if self.holder is not None and self.holder.number == fact.desk:
+            self.holder.away_until = fact.key_until
+
+    def _taken(self, at: datetime, fact: KeyTaken) -> None:
+        self.state.hold = fact.hold
+        desk = self.desk(fact.desk)
+        self.state.holder = None if desk is None else KeyHolder(desk, at)
+
+    def _freed(self, _at: datetime, _fact: KeyFreed) -> None:
+        self.state.holder = None

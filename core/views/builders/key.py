@@ -1,0 +1,26 @@
+"""Which desk holds the key, and which watch."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from core.trading_state.desks import Desk
+from core.trading_state.state import TradingState
+from core.views import DeskRow, KeyView
+from core.workflows.operator.key_holding import is_holder_active
+
+
+def key_view(state: TradingState, at: datetime) -> KeyView:
+    holder = state.desks.holder
+    return KeyView(
+        hold=state.desks.hold,
+        holder=None if holder is None else _row(state, holder.desk),
+        since=None if holder is None else holder.since,
+        away_until=None if holder is None else holder.away_until,
+        takes_word=is_holder_active(state, at),
+        desks=tuple(_row(state, desk) for _, desk in sorted(state.desks.state.attached.items())),
+    )
+
+
+def _row(state: TradingState, desk: Desk) -> DeskRow:
+    return DeskRow(desk.number, desk.seat, desk.since, state.sightings.heard_from.get(desk.number))

@@ -1,0 +1,33 @@
+"""Desks that attach and leave, and the key between them, in words."""
+
+from __future__ import annotations
+
+from core import facts
+from core.model.codes import KeyEnd
+from core.model.venues import HOME
+from core.views.event_text.pieces import EventTexts, told
+
+DeskFact = facts.DeskAttached | facts.DeskLeft | facts.DeskLost
+KeyFact = facts.KeyTaken | facts.KeyFreed
+
+
+def _desk(fact: DeskFact) -> str:
+    match fact:
+        case facts.DeskAttached():
+            return f"desk {fact.desk} {'is back' if fact.is_back else 'attached'}: {fact.seat.in_words}"
+        case facts.DeskLeft():
+            return f"desk {fact.desk} detached"
+        case facts.DeskLost():
+            kept = "" if fact.key_until is None else f"; the key is kept for it until {HOME.clock(fact.key_until)}"
+            return f"the link of desk {fact.desk} is lost{kept}"
+
+
+def _key(fact: KeyFact) -> str:
+    if isinstance(fact, facts.KeyFreed):
+        why = "it left" if fact.end is KeyEnd.LEFT else "it was not back in time"
+        return f"the key of desk {fact.desk} is free: {why}"
+    before = "" if fact.before is None else f" from desk {fact.before}"
+    return f"desk {fact.desk} has the key{before}, hold {fact.hold}"
+
+
+DESKS: EventTexts = {**told("key", _desk, DeskFact), **told("key", _key, KeyFact)}

@@ -1,0 +1,94 @@
+"""Which commands a desk may say: all of them the holder of the key, a few everybody (OP-13).
+
+What names no desk comes from inside the engine's process and is judged by its door alone.
+"""
+
+from __future__ import annotations
+
+from core.messages.command_ports import Denied
+from core.messages.commands import (
+    AttachDesk,
+    Command,
+    Confirm,
+    DetachDesk,
+    Halt,
+    Keyed,
+    Kill,
+    LookAt,
+    LoseDesk,
+    RequestCancel,
+    SignBasket,
+    TakeKey,
+)
+from core.model.codes import Denial
+from core.model.desk import KeyTurn
+from core.model.sender import seat_of
+from core.trading_state.state import TradingState
+
+NOBODY_HOLDS = "nobody holds the key: nothing of it was done; T takes the key"
+NOT_ATTACHED = "its desk is not attached any more: nothing of it was done; attach again"
+NO_DESK = "it came from no desk: nothing of it was done"
+OTHER_HOLD = "the key changed hands since the ticket was on the screen: nothing was confirmed; open it again"
+UNPAINTED = "it does not say how its ticket was seen on the screen: nothing was confirmed; open it again"
+
+
+class DeskRights:
+    def __init__(self, state: TradingState) -> None:
+        self.state = state
+
+    def denial(self, command: Command) -> Denied | None:
+        """Why nothing of it is done; None where its desk may say it, or it comes from no desk."""
+        desk = command.desk
+        if isinstance(command, Halt | Kill | AttachDesk):
+            return None
+        if desk is None:
+            is_of_a_desk = isinstance(command, DetachDesk | LoseDesk | TakeKey)
+            return Denied(Denial.NO_DESK, NO_DESK) if is_of_a_desk else None
+        if self.state.desks.desk(desk) is None:
+            return Denied(Denial.NOT_ATTACHED, NOT_ATTACHED, desk)
+        if self._is_everybodys(command):
+            return None
+        if not self.state.desks.is_holder(desk):
+            return Denied(Denial.NOT_HOLDER, self._held_by_another(), desk)
+        return self._of_another_hold(command) if isinstance(command, Confirm | SignBasket) else None
+
+    def hear(self, command: Command) -> None:
+        """Somebody is at that desk."""
+        if command.desk is not None and self.state.desks.desk(command.desk) is not None:
+            self.state.sightings.heard_from[command.desk] = self.state.at
+
+    def _is_everybodys(self, command: Command) -> bool:
+        """Cancelling an entry stops what is new; cancelling what guards or closes loosens."""
+        if isinstance(command, RequestCancel):
+            order = self.state.ledger.order(command.client_order_id)
+            return order is None or not order.only_reduces
+        return isinstance(command, LookAt | TakeKey | DetachDesk | LoseDesk)
+
+    def _held_by_another(self) -> str:
+        holder = self.state.desks.holder
+        if holder is None:
+            return NOBODY_HOLDS
+        away = "" if holder.away_until is None else ", its link lost,"
+        return f"{holder.desk.seat.in_words}{away} holds the key: nothing of it was done; T takes the key"
+
+    def _of_another_hold(self, command: Confirm | SignBasket) -> Denied | None:
+        if command.hold != self.state.desks.hold:
+            return Denied(Denial.OTHER_HOLD, OTHER_HOLD, command.desk)
+        return Denied(Denial.UNPAINTED, UNPAINTED, command.desk) if command.proof is None else None
+
+
+def seat_at(state: TradingState, command: Keyed) -> tuple[str, str]:
+    """Terminal and user that a confirmation is recorded with: of its desk, else of its door."""
+    if command.desk is None:
+        return seat_of(command.sender)
+    seat = state.desks.seat(command.desk)
+    return seat.terminal, seat.user
+
+
+def turn_of(state: TradingState, command: Confirm | SignBasket) -> tuple[str, str, KeyTurn | None]:
+    """The same, and the rest that is recorded of a desk's key."""
+    terminal, user = seat_at(state, command)
+    if command.desk is None or command.proof is None:
+        return terminal, user, None
+    address = state.desks.seat(command.desk).address
+    return terminal, user, KeyTurn(command.desk, state.desks.hold, command.proof, address)

@@ -1,0 +1,164 @@
+"""Desks come and go, and one of them holds the key (OP-13).
+
+A hand-over closes what is open: tickets, an unsigned basket, and every key that was turned and waits for its fresh
+figures. So does a link that dies, but for a key that was turned before. What is signed goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from core.facts import CommandRefused, DeskAttached, DeskLeft, DeskLost, KeyFreed, KeyTaken, TicketClosed
+from core.messages.commands import AttachDesk, DetachDesk, LoseDesk, TakeKey
+from core.messages.effects import Effect
+from core.model.codes import Denial, KeyEnd, TicketEnd
+from core.model.desk import DeskNumber
+from core.trading_state.state import TradingState
+from core.workflows.base.declarations import answers
+from core.workflows.baskets.baskets import BasketDrafts
+from core.workflows.staging.confirmation import Confirmations
+from core.workflows.staging.tickets import Tickets
+
+TAKE = "TAKE"
+"""What must be typed where somebody was active just now."""
+ACTIVE_FOR = timedelta(minutes=1)
+"""Within this of anything that the holder said it counts as active (OP-13)."""
+KEPT_FOR = timedelta(seconds=60)
+"""How long the key is kept for a desk whose link died (OP-13)."""
+
+NO_TERMINAL = "a desk without a terminal of its own holds no key: nothing of it was done"
+SAY_THE_WORD = f"was active just now: nothing of it was done; T, then type {TAKE}"
+LINK_LOST = "the link of its desk is lost"
+HAS_LEFT = "its desk left"
+
+
+class KeyHolding:
+    def __init__(
+        self, state: TradingState, tickets: Tickets, confirmations: Confirmations, baskets: BasketDrafts
+    ) -> None:
+        self.state = state
+        self.tickets = tickets
+        self.confirmations = confirmations
+        self.baskets = baskets
+
+    # ── coming and going ─────────────────────────────────────────────────────────────────────────────────────────
+
+    @answers(AttachDesk)
+    def on_attach(self, command: AttachDesk) -> Iterable[Effect]:
+        """One that comes back before its old link was given up has lost it by that: what it had open is closed."""
+        self.due()
+        number, is_back = self._number(command.returning)
+        if self.state.desks.desk(number) is not None:
+            self._lose(number)
+        self.state.record(DeskAttached(number, command.seat, is_back))
+        self.state.sightings.links[command.link] = number
+        self.state.sightings.heard_from[number] = self.state.at
+        if self.state.desks.holder is None and command.seat.terminal:
+            self._hand_over(number)
+        return ()
+
+    def _number(self, returning: DeskNumber | None) -> tuple[DeskNumber, bool]:
+        counted = self.state.desks.state.counted
+        if returning is not None and 1 <= returning <= counted:
+            return returning, True
+        return DeskNumber(counted + 1), False
+
+    @answers(DetachDesk)
+    def on_detach(self, command: DetachDesk) -> Iterable[Effect]:
+        if command.desk is not None:
+            was_holder = self.state.desks.is_holder(command.desk)
+            self._forget(command.desk)
+            self.state.record(DeskLeft(command.desk))
+            if was_holder:
+                self.state.record(KeyFreed(command.desk, KeyEnd.LEFT))
+                self._close_what_is_open(HAS_LEFT)
+        return ()
+
+    @answers(LoseDesk)
+    def on_lose(self, command: LoseDesk) -> Iterable[Effect]:
+        if command.desk is not None:
+            self._lose(command.desk)
+        return ()
+
+    def _lose(self, desk: DeskNumber) -> None:
+        is_holder = self.state.desks.is_holder(desk)
+        self._forget(desk)
+        self.state.record(DeskLost(desk, self.state.at + KEPT_FOR if is_holder else None))
+        if is_holder:
+            self._close_what_is_open(LINK_LOST)
+
+    def _forget(self, desk: DeskNumber) -> None:
+        sightings = self.state.sightings
+        sightings.links = {link: number for link, number in sightings.links.items() if number != desk}
+        sightings.heard_from.pop(desk, None)
+
+    # ── the key ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @answers(TakeKey)
+    def on_take(self, command: TakeKey) -> Iterable[Effect]:
+        """Of two that take it at once the first has it: the other's word was typed at somebody else."""
+        desk, desks = command.desk, self.state.desks
+        if desk is None or desks.is_holder(desk):
+            return ()
+        code, reason = self._refusal(desk, command)
+        if code is not None:
+            self.state.record(CommandRefused(type(command).__name__, reason, code, desk))
+            return ()
+        self._hand_over(desk)
+        return ()
+
+    def _refusal(self, desk: DeskNumber, command: TakeKey) -> tuple[Denial | None, str]:
+        desks = self.state.desks
+        if not desks.seat(desk).terminal:
+            return Denial.NO_TERMINAL, NO_TERMINAL
+        holder = desks.holder
+        if command.hold != desks.hold:
+            has_it = "nobody" if holder is None else holder.desk.seat.in_words
+            return Denial.OTHER_HOLD, f"the key changed hands meanwhile, {has_it} has it: nothing of it was done"
+        if holder is not None and self.is_active() and command.word != TAKE:
+            return Denial.WORD, f"{holder.desk.seat.in_words} {SAY_THE_WORD}"
+        return None, ""
+
+    def is_active(self) -> bool:
+        """Whether the holder is attached and said something in the last minute."""
+        return is_holder_active(self.state, self.state.at)
+
+    def _hand_over(self, desk: DeskNumber) -> None:
+        holder = self.state.desks.holder
+        before, was_active = None if holder is None else holder.number, self.is_active()
+        self.state.record(KeyTaken(desk, self.state.desks.hold + 1, before, was_active))
+        self.state.sightings.heard_from[desk] = self.state.at
+        words = f"the key went to {self.state.desks.seat(desk).in_words}"
+        self.confirmations.refuse_of_other_holds(words)
+        self._close_what_is_open(words)
+
+    def _close_what_is_open(self, words: str) -> None:
+        """A ticket whose key was turned waits for its figures, or is refused with that key."""
+        self.tickets.forget_openings_of_desks()
+        turned = {confirmation.ticket.id for confirmation in self.confirmations.undecided()}
+        for ticket_id in [name for name in self.state.stage.state.tickets if name not in turned]:
+            self.state.record(TicketClosed(ticket_id, words, TicketEnd.HANDED_OVER))
+        self.baskets.put_aside(words)
+
+    # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def next_due(self) -> Iterable[datetime]:
+        holder = self.state.desks.holder
+        return () if holder is None or holder.away_until is None else (holder.away_until,)
+
+    def due(self) -> Iterable[Effect]:
+        """The holder whose link died was not back in time: the key is free."""
+        holder = self.state.desks.holder
+        if holder is not None and holder.away_until is not None and self.state.at >= holder.away_until:
+            self.state.record(KeyFreed(holder.number, KeyEnd.LAPSED))
+        return ()
+
+
+def is_holder_active(state: TradingState, at: datetime) -> bool:
+    """Whether the word is asked of who would take the key at that time."""
+    holder = state.desks.holder
+    if holder is None or holder.away_until is not None:
+        return False
+    heard = state.sightings.heard_from.get(holder.number)
+    return heard is not None and at - heard <= ACTIVE_FOR
