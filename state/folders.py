@@ -98,11 +98,6 @@ class AccountFolder:
         return self.path / "halt.request"
 
     @property
-    def logs(self) -> Path:
-        """The folder of what its processes say."""
-        return self.path / "logs"
-
-    @property
     def threads(self) -> Path:
         """What every thread of the engine did when it was asked last."""
         return self.logs / "threads.txt"

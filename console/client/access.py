@@ -8,9 +8,11 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Protocol
 
+from core.views.engine import EngineFailed, EngineLoading
+
 from core.messages.commands import Command
 from core.model.values import Symbol
-from core.views import DeskView, EngineFailed, EngineLoading
+from core.views import DeskView
 
 
 def nobody_looks() -> None:

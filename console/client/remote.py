@@ -16,7 +16,6 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from core.model.desk import DeskNumber, Seat
 from core.protocol.changes import apply
 from core.protocol.codec import decode_changes, decode_picture, encode
 from core.protocol.frames import (
@@ -45,13 +44,15 @@ from core.protocol.frames import (
 )
 from core.protocol.shapes import PROTOCOL
 from core.protocol.stream import FrameReader
+from core.views.engine import EngineFailed, EngineLoading
 
 from console.client.access import nobody_looks
 from console.client.engine_link import EngineLink
 from core.messages.commands import Command, Halt, Kill
+from core.model.desk import DeskNumber, Seat
 from core.model.values import AccountId, Symbol
 from core.ports import OperatorError
-from core.views import DeskView, EngineFailed, EngineLoading
+from core.views import DeskView
 
 RETRY = 0.2
 """Seconds between two tries to reach the engine."""

@@ -7,9 +7,8 @@ import pwd
 import sys
 from contextlib import suppress
 
-from core.model.desk import Seat
-
 from core.messages.command_ports import CommandPort, PortKind
+from core.model.desk import Seat
 
 
 def a_console_door() -> CommandPort:

@@ -1,4 +1,4 @@
-"""One desk's connection: what came of its bytes, and what it is shown next. It is served in one thread, and never waits.
+"""One desk's connection: what came of its bytes, and what it is shown next. Served in one thread, it never waits.
 
 What a desk has not taken yet is all that is kept for it: another picture is made only when the last one has left.
 """
@@ -9,15 +9,15 @@ import socket
 from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 
 from core.model.desk import DeskNumber
 from core.model.values import Symbol
-from core.protocol.codec import encode
 from core.protocol.changes import changes
+from core.protocol.codec import encode
 from core.protocol.frames import (
     LARGEST,
     Changed,
-    FrameError,
     Picture,
     Preparing,
     Pulse,
@@ -115,7 +115,7 @@ class DeskConnection:
         if drawn.view is None:
             self.say(Preparing(drawn.preparing or ""))
             return
-        view = drawn.view.watching(drawn.charts.get(self.watched)) if self.watched else drawn.view
+        view = replace(drawn.view, chart=drawn.charts.get(self.watched)) if self.watched else drawn.view
         self._picture += 1
         if self._shown is None:
             self.say(Picture(self._picture, drawn.clock, drawn.rate, encode(view)))

@@ -15,7 +15,6 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from core.model.desk import DeskNumber
-from core.model.values import Symbol
 from core.protocol.codec import decode_command
 from core.protocol.frames import (
     Answered,

@@ -1,4 +1,4 @@
-"""Who comes in, and the presses: one thread that does nothing else, so that a halt is heard whatever else goes on (SY-01).
+"""Who comes in, and the presses: one thread that does nothing else, so that a halt is heard whatever goes on (SY-01).
 
 It takes connections, checks by the kernel's word whose process is at the other end, and reads its hello. A desk is
 handed to the desks' thread. A press line stays: what comes over it is a halt or a kill, and holds the gateway in this

@@ -12,6 +12,10 @@ from pathlib import Path
 
 _CREDENTIALS = struct.Struct("3i")
 SSH_DAEMON = "sshd"
+_PARENT, _TERMINAL = 1, 4
+"""Where they stand in `/proc/N/stat`, behind the name."""
+_PSEUDO_TERMINALS, _CONSOLES = range(136, 144), 4
+"""Major numbers of the kernel's `devices.txt`."""
 ANCESTORS = 32
 """Parents that are looked at for the daemon that let somebody in."""
 
@@ -23,7 +27,7 @@ class Peer:
     Attributes
     ----------
     terminal
-        The device of its controlling terminal, as `pts/3`; empty where it has none.
+        The device of its controlling terminal, as `/dev/pts/3`; empty where it has none.
     address
         From where it came over SSH; empty where it did not.
     """
@@ -55,13 +59,15 @@ def peer_of(connection: socket.socket) -> Peer:
 
 
 def _terminal_of(process: int) -> str:
-    """By the number that the process table has: `/proc/N/stat`'s seventh field."""
+    """By the number that the process table has, as `ps` names it: `pts/3`, `tty1`, or the number itself."""
     fields = _stat_of(process)
-    number = int(fields[4]) if len(fields) > 4 else 0
+    number = int(fields[_TERMINAL]) if len(fields) > _TERMINAL else 0
     if number == 0:
         return ""
     major, minor = (number >> 8) & 0xFFF, (number & 0xFF) | ((number >> 12) & 0xFFF00)
-    return f"pts/{minor}" if 136 <= major <= 143 else f"tty{minor}" if major == 4 else f"{major}:{minor}"
+    if major in _PSEUDO_TERMINALS:
+        return f"/dev/pts/{minor}"
+    return f"/dev/tty{minor}" if major == _CONSOLES else f"{major}:{minor}"
 
 
 def _stat_of(process: int) -> list[str]:
@@ -85,9 +91,9 @@ def _address_of(process: int) -> str:
 def _is_below_ssh(process: int) -> bool:
     for _ in range(ANCESTORS):
         fields = _stat_of(process)
-        if len(fields) < 2:
+        if len(fields) <= _PARENT:
             return False
-        process = int(fields[1])
+        process = int(fields[_PARENT])
         if process <= 1:
             return False
         with suppress(OSError):
