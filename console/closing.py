@@ -42,5 +42,6 @@ class Closing:
             return self._until is not None
         if self._now() <= self._until:
             return False
-        self.failure = "the engine did not close its journal in time; the next start repairs it"
+        if not self._handle.goes_on:
+            self.failure = "the engine did not close its journal in time; the next start repairs it"
         return True

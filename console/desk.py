@@ -346,11 +346,11 @@ class DeskApp(App[None]):
         if self.view is None or self.handle.ended.is_set():
             self._leave()
         elif not isinstance(self.screen_stack[-1], LeaveScreen):
-            self.push_screen(LeaveScreen(self.view, self._leave))
+            self.push_screen(LeaveScreen(self.view, self._leave, goes_on=self.handle.goes_on))
 
     def _leave(self) -> None:
         self.closing.begin()
-        self.say("closing the journal…")
+        self.say("leaving; the engine goes on…" if self.handle.goes_on else "closing the journal…")
 
     async def action_quit(self) -> None:
         self.action_leave()

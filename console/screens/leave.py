@@ -11,6 +11,7 @@ from core.model.order import StopHolder
 from core.model.values import plain
 from core.views import DeskView, OrderRow, PositionRow
 from widgets import format as f
+from widgets.grid_picture import Tone
 from widgets.lines import Cell, TextLine
 from widgets.ticket import wrapped
 
@@ -33,13 +34,42 @@ class LeaveScreen(Question):
     BINDINGS = bindings_for(KeyScope.LEAVE)
     NEEDS_ROOM = False
 
-    def __init__(self, view: DeskView, leave: Callable[[], None]) -> None:
-        super().__init__("Leave?", leaving_lines(view))
+    def __init__(self, view: DeskView, leave: Callable[[], None], *, goes_on: bool) -> None:
+        super().__init__("Leave?", detaching_lines(view) if goes_on else leaving_lines(view))
         self.go = leave
 
     def action_leave(self) -> None:
         self.dismiss()
         self.go()
+
+
+def detaching_lines(view: DeskView) -> list[TextLine]:
+    """What goes on, and what waits, where the engine runs on without this desk (SY-01)."""
+    lines: list[TextLine] = []
+    for row in view.positions:
+        text, tone = _watched(row)
+        lines += wrapped("", text, WIDTH, tone)
+    entries = view.kill.entries_working
+    lines += [line for row in entries[:NAMED] for line in wrapped("", f"{_entry(row)} stays, and may fill.", WIDTH)]
+    if len(entries) > NAMED:
+        lines += wrapped("", f"{len(entries) - NAMED} entries more work; Orders lists them.", WIDTH, "warning")
+    if not lines:
+        lines.append((Cell("Nothing is held and no entry works."),))
+    lines += wrapped("", "The engine goes on: it sends the stops of fills, and the exits signed with u.", WIDTH)
+    lines += wrapped("", "All else waits for a key. `keyturn` attaches again, `keyturn engine stop` ends it.", WIDTH)
+    return lines
+
+
+def _watched(row: PositionRow) -> tuple[str, Tone]:
+    name = f"{row.symbol} {plain(row.quantity)}"
+    if row.doubt:
+        return f"{name}: the {row.doubt} of {plain(row.in_doubt)} is in doubt; the engine asks the broker.", "warning"
+    if row.covered >= abs(row.quantity):
+        return f"{name} keeps its {'stop' if row.holder is StopHolder.BROKER else 'exit'} at the broker.", ""
+    left = plain(abs(row.quantity) - row.covered)
+    if row.unattended_until is not None:
+        return f"{name}: {left} have no stop at the broker; their exits are signed, and go out.", "warning"
+    return f"{name}: {left} have no stop at the broker; their exit waits for a key, and nobody is here.", "warning"
 
 
 def leaving_lines(view: DeskView) -> list[TextLine]:

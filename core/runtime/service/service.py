@@ -20,7 +20,7 @@ from core.runtime.service.picture_feed import PictureFeed
 
 MOST = 16
 """Desks at once."""
-OTHER_VERSION = "the engine is {} and this desk is {}, nothing was asked of it: leave with q, `keyturn engine restart`, attach again"
+OTHER_VERSION = "the engine is {} and this desk is {}, nothing was asked of it: leave with q, restart it (`keyturn engine restart`), attach"
 FULL = f"{MOST} desks are attached, and no more can be; leave one with q"
 
 

@@ -1,0 +1,54 @@
+"""A runtime behind a real socket in a folder of its own, and a desk's way to it: both halves, in one process."""
+
+from __future__ import annotations
+
+import socket
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from console.client.remote import RemoteEngine
+from core.model.desk import Seat
+from core.runtime.base import Runtime
+from core.runtime.service.peer import Peer, peer_of
+from core.runtime.service.service import EngineService
+from state.engine_socket import connected, listening
+from tests.waiting import PATIENCE
+
+
+def at_a_terminal(connection: socket.socket) -> Peer:
+    """Tests run without a terminal of their own."""
+    return replace(peer_of(connection), terminal="/dev/pts/7")
+
+
+@dataclass
+class Served:
+    """An engine that listens at `path`."""
+
+    path: Path
+    service: EngineService
+    thread: threading.Thread
+
+    def connect(self) -> socket.socket:
+        return connected(self.path, PATIENCE)
+
+    def a_desk(self, kind: type[RemoteEngine] = RemoteEngine) -> RemoteEngine:
+        return kind(self.connect, Seat("/dev/pts/7", "tester"), "tests")
+
+
+@contextmanager
+def served(runtime: Runtime) -> Iterator[Served]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "engine.sock"
+        with listening(path) as listener:
+            service = EngineService(runtime, listener, "tests", at_a_terminal)
+            thread = threading.Thread(target=service.run, args=("the test is over",), name="engine", daemon=True)
+            thread.start()
+            try:
+                yield Served(path, service, thread)
+            finally:
+                runtime.leave()
+                thread.join(PATIENCE)
