@@ -9,11 +9,11 @@ from textual.app import ComposeResult
 from textual.geometry import Size
 from textual.screen import Screen
 
-from console.client.handle import EngineFailed, EngineLoading
 from console.layout import PaneArea, fits, is_narrow, too_small
 from console.log_pane import LogPane
 from console.panes import PANES, OrdersPane, PositionsPane, ProposalsPane, Want
 from core.views import DeskView
+from core.views.engine import EngineFailed, EngineLoading
 from widgets.chart import Chart
 from widgets.footer import FooterLine
 from widgets.lines import Cell, Lines

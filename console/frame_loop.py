@@ -11,7 +11,6 @@ from textual.screen import Screen
 from console.baskets import BasketFollower, waits
 from console.bell import Bell, title_of
 from console.board import Board
-from console.client.handle import EngineFailed
 from console.closing import Closing
 from console.desk_commands import DeskCommands
 from console.follow_ups import FollowUps
@@ -27,6 +26,7 @@ from console.screens.ticket import TicketScreen
 from console.watched_symbol import WatchedSymbol
 from core.model.account import Mode
 from core.views import DeskView
+from core.views.engine import EngineFailed
 from widgets import format as f
 
 AT_THE_KEYS = 3.0

@@ -62,4 +62,8 @@ def outcome(desk: DeskApp, has_closed: bool) -> tuple[int, str | None]:
         return desk.return_code or 1, "the desk ended unexpectedly; `keyturn status` says how the account stands"
     if desk.view is not None and desk.view.status.exits_refused is not None:
         return 1, f"{desk.view.status.exits_refused}; it goes on from what was written"
-    return (0, None) if has_closed or desk.handle.goes_on else (1, "the engine did not close its journal in time; the next start repairs it")
+    return (
+        (0, None)
+        if has_closed or desk.handle.goes_on
+        else (1, "the engine did not close its journal in time; the next start repairs it")
+    )

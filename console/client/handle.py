@@ -12,7 +12,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -23,6 +22,7 @@ from core.messages.commands import Command, Halt, Kill
 from core.model.values import AccountId, Symbol
 from core.ports import JournalError, OperatorError
 from core.views import DeskView
+from core.views.engine import EngineFailed, EngineLoading
 
 FRAME = 0.1
 """Seconds of the wall between two pictures, at least, while only prices move."""
@@ -53,20 +53,6 @@ class EngineRunning(Protocol):
 
     @property
     def last_words(self) -> tuple[str, ...]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class EngineLoading:
-    """The engine is being taken up."""
-
-    what: str
-
-
-@dataclass(frozen=True, slots=True)
-class EngineFailed:
-    """The engine is not there, and why; the message says what to do."""
-
-    message: str
 
 
 class EngineHandle:

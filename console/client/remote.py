@@ -16,43 +16,46 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from core.protocol.changes import apply
-from core.protocol.codec import decode_changes, decode_picture, encode
+from core.protocol.changes import apply, decode_changes
+from msgspec import Raw
+
+from console.client.access import nobody_looks
+from console.client.engine_link import EngineLink
+from core.messages.command_ports import addressed
+from core.messages.commands import Command, Halt, Kill
+from core.model.desk import DeskNumber, Seat
+from core.model.values import AccountId, Symbol
+from core.ports import OperatorError
+from core.protocol.codec import decode_view, encode
+from core.protocol.errors import FrameError
 from core.protocol.frames import (
     LARGEST,
+    PROTOCOL,
     Answered,
     Attend,
     Changed,
     Detach,
     Ended,
-    FrameError,
+    FromDesk,
+    FromEngine,
     Hello,
     Picture,
     Preparing,
     Press,
+    PressKind,
     Pulse,
     Refused,
-    Reply,
-    Request,
     Role,
     Say,
     Seen,
     Watch,
     Welcome,
-    packed,
-    reply_in,
+    from_engine,
+    pack,
 )
-from core.protocol.shapes import PROTOCOL
 from core.protocol.stream import FrameReader
-from core.views.engine import EngineFailed, EngineLoading
-
-from console.client.access import nobody_looks
-from console.client.engine_link import EngineLink
-from core.messages.commands import Command, Halt, Kill
-from core.model.desk import DeskNumber, Seat
-from core.model.values import AccountId, Symbol
-from core.ports import OperatorError
 from core.views import DeskView
+from core.views.engine import EngineFailed, EngineLoading
 
 RETRY = 0.2
 """Seconds between two tries to reach the engine."""
@@ -89,7 +92,7 @@ class RemoteEngine:
         self.unsaid: deque[str] = deque(maxlen=8)
         """What was asked for and did not reach the engine, in words; whoever shows them takes them."""
         self._connect, self._seat, self._release, self._now = connect, seat, release, now
-        self._token = b""
+        self._token = ""
         self._account: AccountId | None = None
         self._keys: Mapping[str, str] = {}
         self._clock: tuple[datetime, float, float] | None = None
@@ -124,15 +127,15 @@ class RemoteEngine:
             self.unsaid.append(f"not asked: {self.link.trouble or WAITING}")
         else:
             self._number += 1
-            self._put(Say(self._number, self._account, encode(command)))
+            self._put(Say(self._number, Raw(encode(addressed(command, self._account)))))
 
     def press_kill(self) -> None:
         """Any thread; never waits; may be repeated. Where the engine cannot be reached it goes as soon as it can."""
-        self._press(Press(self._next_number(), "halt", False))
+        self._press(Press(self._next_number(), PressKind.HALT))
 
     def press_kill_again(self, naked: bool = False) -> None:
         """`K` on the kill screen."""
-        self._press(Press(self._next_number(), "kill", naked))
+        self._press(Press(self._next_number(), PressKind.KILL, naked))
 
     def attend(self, attended: bool) -> None:
         """A person is deciding: virtual time runs at ×1."""
@@ -183,7 +186,7 @@ class RemoteEngine:
         if self._line is None:
             return False
         try:
-            content = packed(press)
+            content = pack(press)
             return self._line.send(content) == len(content)
         except OSError:
             return False
@@ -191,7 +194,7 @@ class RemoteEngine:
     def _open_line(self) -> None:
         """A press line, and what is owed over it."""
         connection = self._connect()
-        connection.sendall(packed(self._hello(Role.PRESS)))
+        connection.sendall(pack(self._hello(Role.PRESS)))
         connection.setblocking(False)
         with self._press_lock:
             if self._line is not None:
@@ -239,11 +242,11 @@ class RemoteEngine:
         self._queue.clear()
         try:
             connection.setblocking(False)
-            self._queue.append(packed(self._hello(Role.DESK)))
+            self._queue.append(pack(self._hello(Role.DESK)))
             if self._watched is not None:
-                self._queue.append(packed(Watch(self._watched)))
+                self._queue.append(pack(Watch(self._watched)))
             if self._attends:
-                self._queue.append(packed(Attend(True)))
+                self._queue.append(pack(Attend(True)))
             self._serve(connection)
         finally:
             self._account = None
@@ -259,10 +262,10 @@ class RemoteEngine:
                 while self._queue:
                     out += self._queue.popleft()
                 if self._is_leaving and until is None:
-                    out += packed(Detach())
+                    out += pack(Detach())
                     until = self._now() + FAREWELL
                 if self._now() - said_at > WORD:
-                    out += packed(Seen(0))
+                    out += pack(Seen(0))
                 if out:
                     said_at = self._now()
                     with suppress(BlockingIOError):
@@ -280,7 +283,7 @@ class RemoteEngine:
                         raise ConnectionResetError("the engine hung up")
                     self.link.hear()
                     for frame in reader.feed(content):
-                        self._take(reply_in(frame))
+                        self._take(from_engine(frame))
 
     def _owe(self) -> None:
         if self._owed:
@@ -294,15 +297,15 @@ class RemoteEngine:
         with suppress(BlockingIOError, OSError):
             os.write(self._wake, b"\0")
 
-    def _put(self, request: Request) -> None:
-        self._queue.append(packed(request))
+    def _put(self, request: FromDesk) -> None:
+        self._queue.append(pack(request))
         self._wake_up()
 
     # ── what the engine says ─────────────────────────────────────────────────────────────────────────────────────
 
-    def _take(self, reply: Reply) -> None:
+    def _take(self, reply: FromEngine) -> None:
         if isinstance(reply, Picture):
-            self._show(decode_picture(reply.value), reply)
+            self._show(_a_picture(reply), reply)
         elif isinstance(reply, Changed):
             if not isinstance(self.view, DeskView):
                 raise FrameError("changes came before a picture")
@@ -330,4 +333,12 @@ class RemoteEngine:
             self._on_news()
 
     def _set_clock(self, reply: Picture | Changed | Pulse) -> None:
-        self._clock = (reply.clock, self._now(), reply.rate)
+        if reply.clock is not None:
+            self._clock = (reply.clock, self._now(), reply.rate)
+
+
+def _a_picture(reply: Picture) -> DeskView:
+    view = decode_view(reply.value)
+    if not isinstance(view, DeskView):
+        raise FrameError(f"{type(view).__name__} is no picture")
+    return view

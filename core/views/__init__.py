@@ -8,6 +8,7 @@ from __future__ import annotations
 from core.views.advice import *
 from core.views.basket import *
 from core.views.desk import *
+from core.views.engine import *
 from core.views.results import *
 from core.views.rows import *
 from core.views.standing import *

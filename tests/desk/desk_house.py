@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import time
 from collections.abc import AsyncIterator, Callable
@@ -18,6 +19,7 @@ import pyte
 from textual.pilot import Pilot
 
 import console.desk
+from console.client.access import EngineAccess
 from console.client.handle import EngineHandle
 from console.desk import DeskApp
 from console.host_files import NO_SURROUNDINGS, HostFiles
@@ -46,11 +48,14 @@ from core.views import DeskView
 from state.journal import MemoryJournal
 from tests.scenarios.house import Switch
 from tests.screen import text_of
+from tests.served import served
 from tests.unit.core.brokers.trading_floor import STORIES, Notebook
 from tests.waiting import PATIENCE
 
 F = TypeVar("F", bound=Fact)
 SPY = Symbol("SPY")
+OVER_A_SOCKET = os.environ.get("KEYTURN_TESTS_OVER") == "socket"
+"""Whether the desk and its engine are the two ends of a socket: `make test-socket`."""
 RULES: dict[str, Any] = {**STORIES}
 """Of the exchange under the desk; a story may change them."""
 
@@ -215,17 +220,21 @@ async def open_desk(
 ) -> AsyncIterator[House]:
     """A desk with one proposal waiting."""
     runtime = _runtime(settings)
-    handle = handled_by(lambda _stack: _built(runtime, _stack))
-    desk = kind(handle, now or time.monotonic, surroundings)
-    async with desk.run_test(size=size) as pilot:
-        house = House(desk, pilot, runtime)
-        if ready:
-            await house.until(lambda: desk.view is not None and desk.view.proposals)
-            await house.wait(0.15)
-        try:
-            yield house
-        finally:
-            handle.close("the test is over", PATIENCE)
+    with ExitStack() as stack:
+        if OVER_A_SOCKET and handled_by is EngineHandle:
+            handle: EngineAccess = stack.enter_context(served(runtime)).a_desk()
+        else:
+            handle = handled_by(lambda _stack: _built(runtime, _stack))
+        desk = kind(handle, now or time.monotonic, surroundings)
+        async with desk.run_test(size=size) as pilot:
+            house = House(desk, pilot, runtime)
+            if ready:
+                await house.until(lambda: desk.view is not None and desk.view.proposals)
+                await house.wait(0.15)
+            try:
+                yield house
+            finally:
+                handle.close("the test is over", PATIENCE)
 
 
 def _built(runtime: VirtualRuntime, _stack: ExitStack) -> VirtualRuntime:

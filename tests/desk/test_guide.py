@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from console.client.handle import EngineFailed, EngineHandle
+from console.client.handle import EngineHandle
 from console.desk import DeskApp
 from console.screens.chord_check import ChordScreen
 from console.screens.guide import GuideScreen
@@ -16,6 +16,7 @@ from console.screens.ticket import TicketScreen
 from core.facts import Halted
 from core.ports import OperatorError
 from core.runtime.virtual import VirtualRuntime
+from core.views.engine import EngineFailed
 from state.desk_files import DeskFiles
 from state.folders import Home
 from tests.desk.desk_house import open_desk

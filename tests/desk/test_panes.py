@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from console import keymap
-from console.client.handle import EngineFailed
 from console.panes import PANES
 from console.screens.ticket import TicketScreen
 from core.facts import EngineStopped, OrderFilled, ProposalStaged
+from core.views.engine import EngineFailed
 from tests.desk.desk_house import House, open_desk
 
 

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from console.client.handle import EngineFailed, EngineLoading
 from console.screens.leave import leaving_lines
 from core.model.codes import DeskState, HaltCause
 from core.model.connection import Channel, ConnectionState, ConnectionStatus
 from core.model.order import StopHolder
 from core.model.values import Price, Quantity
 from core.views import HaltRow
+from core.views.engine import EngineFailed, EngineLoading
 from tests.desk.desk_house import open_desk
 from tests.desk.still_house import a_held_chart, a_position, a_view, an_exit, open_still
 from widgets.lines import joined

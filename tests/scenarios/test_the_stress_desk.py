@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from console.client.handle import EngineHandle, EngineLoading
+from console.client.handle import EngineHandle
 from console.commands.assembly.host import Host
 from console.commands.assembly.simulated import DemoOptions, stress_runtime
 from core.messages.commands import Kill
@@ -21,6 +21,7 @@ from core.model.order import OrderStatus
 from core.runtime import stress_market
 from core.runtime.virtual import VirtualRuntime
 from core.views import DeskView
+from core.views.engine import EngineLoading
 from state.folders import JournalFolder
 from state.verify import fingerprint
 

@@ -10,13 +10,14 @@ from typing import Any
 from textual.pilot import Pilot
 
 from console.client.access import nobody_looks
-from console.client.handle import EngineFailed, EngineHandle, EngineLoading, EngineRunning
+from console.client.handle import EngineHandle, EngineRunning
 from console.desk import DeskApp
 from console.host_files import NO_SURROUNDINGS, HostFiles
 from console.key_hearing import ARMED
 from core.messages.commands import Command
 from core.settings.settings import DisplaySettings
 from core.views import DeskView
+from core.views.engine import EngineFailed, EngineLoading
 from tests.snapshots.day import NOW
 
 Shown = DeskView | EngineLoading | EngineFailed

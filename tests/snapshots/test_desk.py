@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from console.client.handle import EngineFailed, EngineLoading
 from core.model.account import Mode
 from core.model.codes import DeskState, HaltCause
 from core.views import HaltRow
+from core.views.engine import EngineFailed, EngineLoading
 from tests.snapshots.conftest import Compare
 from tests.snapshots.day import NOW, STATUS, ago, empty, full
 from tests.snapshots.sizes import SMALL, at_both_sizes

@@ -29,13 +29,13 @@ class EngineBooks:
     def __init__(self, runtime: Runtime, door: CommandPort) -> None:
         self._runtime = runtime
         self._door = door
-        self._tokens: dict[bytes, DeskNumber] = {}
+        self._tokens: dict[str, DeskNumber] = {}
 
     @property
     def account(self) -> AccountId:
         return self._runtime.account
 
-    def attach(self, seat: Seat, token: bytes) -> str:
+    def attach(self, seat: Seat, token: str) -> str:
         """A desk comes, or comes back by its token; what its connection is called until it has its number."""
         link = secrets.token_hex(8)
         self._send(AttachDesk(seat, link, self._tokens.get(token) if token else None), None)
@@ -44,18 +44,18 @@ class EngineBooks:
     def number_of(self, link: str) -> DeskNumber | None:
         return self._runtime.desk_of(link)
 
-    def token_of(self, desk: DeskNumber) -> bytes:
+    def token_of(self, desk: DeskNumber) -> str:
         """What it is known by when it comes back; the last one only."""
         self._tokens = {token: number for token, number in self._tokens.items() if number != desk}
-        token = secrets.token_bytes(16)
+        token = secrets.token_hex(16)
         self._tokens[token] = desk
         return token
 
-    def hear(self, desk: DeskNumber, command: Command, account: AccountId) -> str:
+    def hear(self, desk: DeskNumber, command: Command) -> str:
         """A desk's command goes into the inbox; why not, in words, empty where it does."""
         if isinstance(command, NOT_FOR_DESKS):
             return f"{type(command).__name__} is nothing that a desk says"
-        self._runtime.send(self._door.through(command, account, desk))
+        self._runtime.send(self._door.through(command, desk=desk))
         return ""
 
     def press(self, *, kills: bool, naked: bool) -> None:

@@ -11,21 +11,13 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 
+from msgspec import Raw
+
 from core.model.desk import DeskNumber
 from core.model.values import Symbol
-from core.protocol.changes import changes
+from core.protocol.changes import changes, encode_changes
 from core.protocol.codec import encode
-from core.protocol.frames import (
-    LARGEST,
-    Changed,
-    Picture,
-    Preparing,
-    Pulse,
-    Reply,
-    Request,
-    packed,
-    request_in,
-)
+from core.protocol.frames import LARGEST, Changed, FromDesk, FromEngine, Picture, Preparing, Pulse, from_desk, pack
 from core.protocol.stream import FrameReader
 from core.runtime.service.picture_feed import Drawn
 from core.views import DeskView
@@ -45,17 +37,18 @@ class FloodError(Exception):
 
 
 class DeskConnection:
-    """`link` is what it is called until the engine has counted it, `rest` what it said behind its hello."""
+    """`link` is what it is called until the engine has counted it, `reader` has what it said behind its hello."""
 
-    def __init__(self, connection: socket.socket, link: str, rest: bytes, now: float) -> None:
+    def __init__(self, connection: socket.socket, link: str, reader: FrameReader, now: float) -> None:
         self.connection = connection
         self.link = link
         self.number = NOBODY
         self.watched: Symbol | None = None
         self.attends = False
         self.heard_at = now
-        self._reader = FrameReader(LARGEST)
-        self._rest = rest
+        self._reader = reader
+        self._reader.largest = LARGEST
+        self._is_new = True
         self._out = bytearray()
         self._shown: DeskView | None = None
         self._drawn: Drawn | None = None
@@ -75,7 +68,7 @@ class DeskConnection:
 
     # ── in ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def hear(self, now: float) -> Iterator[Request]:
+    def hear(self, now: float) -> Iterator[FromDesk]:
         """What it said, a turn's worth of it.
 
         Raises
@@ -86,16 +79,16 @@ class DeskConnection:
             It is gone.
         """
         try:
-            content = self._rest or self.connection.recv(TURN)
+            content = b"" if self._is_new else self.connection.recv(TURN)
         except (BlockingIOError, InterruptedError):
             return
-        self._rest = b""
-        if not content:
+        if not (content or self._is_new):
             raise ConnectionResetError("it hung up")
+        self._is_new = False
         self.heard_at = now
         for frame in self._reader.feed(content):
             self._count(now)
-            yield request_in(frame)
+            yield from_desk(frame)
 
     def _count(self, now: float) -> None:
         if len(self._said) == COMMANDS_A_SECOND and now - self._said[0] < 1.0:
@@ -104,8 +97,8 @@ class DeskConnection:
 
     # ── out ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def say(self, reply: Reply) -> None:
-        self._out += packed(reply)
+    def say(self, frame: FromEngine) -> None:
+        self._out += pack(frame)
 
     def show(self, drawn: Drawn) -> None:
         """The newest picture, where it has room for one and does not have this one."""
@@ -118,9 +111,9 @@ class DeskConnection:
         view = replace(drawn.view, chart=drawn.charts.get(self.watched)) if self.watched else drawn.view
         self._picture += 1
         if self._shown is None:
-            self.say(Picture(self._picture, drawn.clock, drawn.rate, encode(view)))
+            self.say(Picture(self._picture, drawn.clock, drawn.rate, Raw(encode(view))))
         elif found := changes(self._shown, view):
-            self.say(Changed(self._picture, self._picture - 1, drawn.clock, drawn.rate, encode(found)))
+            self.say(Changed(self._picture, self._picture - 1, drawn.clock, drawn.rate, Raw(encode_changes(found))))
         else:
             self._picture -= 1
             self.say(Pulse(drawn.clock, drawn.rate))

@@ -15,21 +15,23 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from core.model.desk import DeskNumber
+from core.model.values import Symbol
 from core.protocol.codec import decode_command
+from core.protocol.errors import FrameError
 from core.protocol.frames import (
+    PROTOCOL,
     Answered,
     Attend,
     Detach,
     Ended,
-    FrameError,
+    FromDesk,
+    RefusalCode,
     Refused,
-    Request,
     Say,
     Seen,
     Watch,
     Welcome,
 )
-from core.protocol.shapes import PROTOCOL
 from core.runtime.service.books import EngineBooks
 from core.runtime.service.desk_connection import DeskConnection, FloodError
 from core.runtime.service.picture_feed import Drawn, Wish
@@ -44,10 +46,15 @@ class DeskServer:
     """Serves every desk from `run`, until `close`."""
 
     def __init__(
-        self, books: EngineBooks, keys: Callable[[], Mapping[str, str]], now: Callable[[], float] = time.monotonic
+        self,
+        books: EngineBooks,
+        keys: Callable[[], Mapping[str, str]],
+        release: str,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._books = books
         self._keys = keys
+        self._release = release
         self._now = now
         self._desks: dict[DeskNumber, DeskConnection] = {}
         self._arriving: deque[DeskConnection] = deque()
@@ -130,7 +137,7 @@ class DeskServer:
             self._selector.register(desk.connection, selectors.EVENT_READ, desk)
             self._newest = None  # it is shown what is, and not what was when somebody looked last
             token, account = self._books.token_of(number), self._books.account
-            desk.say(Welcome(PROTOCOL, number, token, account, dict(self._keys())))
+            desk.say(Welcome(PROTOCOL, self._release, number, token, account, dict(self._keys())))
             self._hear(desk)
 
     def _hear(self, desk: DeskConnection) -> None:
@@ -141,19 +148,20 @@ class DeskServer:
                     return
                 self._do(desk, request)
         except (FrameError, FloodError) as error:
-            desk.say(Refused("unreadable" if isinstance(error, FrameError) else "flood", str(error)))
+            code = RefusalCode.NOT_UNDERSTOOD if isinstance(error, FrameError) else RefusalCode.TOO_MANY
+            desk.say(Refused(code, str(error)))
             self._drop(desk, self._books.lost)
         except OSError:
             self._drop(desk, self._books.lost)
 
-    def _do(self, desk: DeskConnection, request: Request) -> None:
+    def _do(self, desk: DeskConnection, request: FromDesk) -> None:
         if isinstance(request, Say):
-            refusal = self._books.hear(desk.number, decode_command(request.command), request.account)
+            refusal = self._books.hear(desk.number, decode_command(request.command))
             desk.say(Answered(request.number, refusal))
         elif isinstance(request, Attend):
-            desk.attends = request.is_attended
+            desk.attends = request.attended
         elif isinstance(request, Watch):
-            desk.watched = request.symbol
+            desk.watched = None if request.symbol is None else Symbol(request.symbol)
             self._newest = None
         elif not isinstance(request, Seen):
             raise FrameError(f"{type(request).__name__} is nothing that a desk says")

@@ -16,16 +16,18 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from core.protocol.errors import FrameError
 from core.protocol.frames import (
     LARGEST_HELLO,
-    FrameError,
+    FromDesk,
     Hello,
     Press,
     Pressed,
+    RefusalCode,
     Refused,
     Role,
-    packed,
-    request_in,
+    from_desk,
+    pack,
 )
 from core.protocol.stream import FrameReader
 from core.runtime.service.peer import Peer
@@ -60,7 +62,7 @@ class Caller:
             self.connection.send(frame)
 
 
-Welcoming = Callable[[Caller, Hello, bytes], Refused | None]
+Welcoming = Callable[[Caller, Hello], Refused | None]
 """Takes a desk over, with what it said behind its hello; or says why it may not come in."""
 
 
@@ -163,7 +165,7 @@ class Doorway:
             if not content:
                 raise ConnectionResetError("it hung up")
             for frame in caller.reader.feed(content):
-                request = request_in(frame)
+                request = from_desk(frame)
                 if caller.is_line:
                     self._hear_press(caller, request)
                 elif isinstance(request, Hello):
@@ -175,19 +177,19 @@ class Doorway:
         except (BlockingIOError, InterruptedError):
             return
         except FrameError as error:
-            caller.say(packed(Refused("unreadable", str(error))))
+            caller.say(pack(Refused(RefusalCode.NOT_UNDERSTOOD, str(error))))
             self._let_go(caller)
         except OSError:
             self._let_go(caller)
 
-    def _hear_press(self, caller: Caller, request: object) -> None:
+    def _hear_press(self, caller: Caller, request: FromDesk) -> None:
         if not isinstance(request, Press):
             raise FrameError("this line is for presses")
         kind, now = (request.kind, request.naked), self._now()
         if now - caller.pressed.get(kind, -A_BREATH) >= A_BREATH:
             caller.pressed[kind] = now
             self._press(request)
-        caller.say(packed(Pressed(request.number)))
+        caller.say(pack(Pressed(request.number)))
 
     def _hear_hello(self, caller: Caller, hello: Hello) -> None:
         refused = self._refusal(hello)
@@ -197,10 +199,10 @@ class Doorway:
             return
         if refused is None:
             self._forget(caller)
-            refused = self._welcome(caller, hello, caller.reader.rest)
+            refused = self._welcome(caller, hello)
             if refused is None:
                 return
-        caller.say(packed(refused))
+        caller.say(pack(refused))
         self._let_go(caller)
 
     def _forget(self, caller: Caller) -> None:

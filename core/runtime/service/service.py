@@ -8,8 +8,7 @@ from dataclasses import replace
 
 from core.messages.command_ports import CommandPort, PortKind
 from core.model.desk import Seat
-from core.protocol.frames import Hello, Press, Refused
-from core.protocol.shapes import PROTOCOL
+from core.protocol.frames import PROTOCOL, Hello, Press, PressKind, RefusalCode, Refused
 from core.runtime.base import Runtime
 from core.runtime.service.books import EngineBooks
 from core.runtime.service.desk_connection import DeskConnection
@@ -20,7 +19,10 @@ from core.runtime.service.picture_feed import PictureFeed
 
 MOST = 16
 """Desks at once."""
-OTHER_VERSION = "the engine is {} and this desk is {}, nothing was asked of it: leave with q, restart it (`keyturn engine restart`), attach"
+OTHER_VERSION = (
+    "the engine is {} and this desk is {}, nothing was asked of it: "
+    "leave with q, `keyturn engine restart`, then attach again"
+)
 FULL = f"{MOST} desks are attached, and no more can be; leave one with q"
 
 
@@ -44,7 +46,7 @@ class EngineService:
         door = CommandPort(PortKind.CONSOLE)
         runtime.admit(door.known)
         self.books = EngineBooks(runtime, door)
-        self.desks = DeskServer(self.books, runtime.keys)
+        self.desks = DeskServer(self.books, runtime.keys, release)
         self.doorway = Doorway(listener, peer_of, self._press, self._welcome, self._refusal)
         self._release = release
         self._feed = PictureFeed(runtime, self.desks.wish, self.desks.show)
@@ -62,21 +64,21 @@ class EngineService:
             self.desks.close(self.runtime.last_words)
 
     def _press(self, press: Press) -> None:
-        self.books.press(kills=press.kind == "kill", naked=press.naked)
+        self.books.press(kills=press.kind is PressKind.KILL, naked=press.naked)
 
     def _refusal(self, hello: Hello) -> Refused | None:
         if hello.protocol != PROTOCOL:
             words = OTHER_VERSION.format(self._release or "another version", hello.version or "another version")
-            return Refused("version", words)
+            return Refused(RefusalCode.OTHER_PROTOCOL, words)
         return None
 
-    def _welcome(self, caller: Caller, hello: Hello, rest: bytes) -> Refused | None:
+    def _welcome(self, caller: Caller, hello: Hello) -> Refused | None:
         if self.desks.count >= MOST:
-            return Refused("full", FULL)
+            return Refused(RefusalCode.TOO_MANY, FULL)
         peer = caller.peer
         seat = Seat(peer.terminal, peer.user, peer.address)
         if peer.address and not peer.terminal:  # its terminal is on the machine that it came from, by its own word
             seat = replace(seat, terminal=hello.terminal)
         link = self.books.attach(seat, hello.token)
-        self.desks.admit(DeskConnection(caller.connection, link, rest, caller.since))
+        self.desks.admit(DeskConnection(caller.connection, link, caller.reader, caller.since))
         return None

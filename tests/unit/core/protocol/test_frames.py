@@ -1,0 +1,155 @@
+"""Frames are what they were at the other end, and a stream of bytes comes apart into them wherever it was cut."""
+
+from __future__ import annotations
+
+import random
+from contextlib import suppress
+from datetime import UTC, datetime
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.messages.commands import Halt
+from core.protocol import frames as of
+from core.protocol.codec import decode_command, decode_view, encode
+from core.protocol.errors import FrameError
+from core.protocol.frames import LARGEST, LARGEST_HELLO, LENGTH, PROTOCOL, Role, from_desk, from_engine, pack
+from core.protocol.stream import FrameReader
+from core.views.engine import EngineLoading
+
+AT = datetime(2026, 1, 5, 14, 30, tzinfo=UTC)
+FROM_DESK: list[of.FromDesk] = [
+    of.Hello(PROTOCOL, "0.1.0", Role.DESK, "pts/1", "ann", "10.0.0.1", "token"),
+    of.Say(1, msgspec.Raw(encode(Halt("key")))),
+    of.Attend(True),
+    of.Watch(None),
+    of.Watch("SPY"),
+    of.Seen(7),
+    of.Detach(),
+    of.Press(1, of.PressKind.KILL, naked=True),
+]
+FROM_ENGINE: list[of.FromEngine] = [
+    of.Welcome(PROTOCOL, "0.1.0", 1, "token", "paper", {"kill": "f12"}),
+    of.Refused(of.RefusalCode.OTHER_PROTOCOL, "start the same release at both ends"),
+    of.Preparing("reading the journal"),
+    of.Picture(1, AT, 1.0, msgspec.Raw(encode(EngineLoading("x")))),
+    of.Changed(2, 1, None, 60.0, msgspec.Raw(b"\x90")),
+    of.Answered(1, ""),
+    of.Pressed(1),
+    of.Ended(("a stop of SPY",)),
+    of.Pulse(AT, 60.0),
+]
+
+
+def the_frames_of(data: bytes, largest: int = LARGEST) -> list[bytes]:
+    return list(FrameReader(largest).feed(data))
+
+
+@pytest.mark.parametrize("frame", FROM_DESK, ids=lambda frame: type(frame).__name__)
+def test_a_frame_of_a_desk_arrives(frame: of.FromDesk) -> None:
+    """SY-01"""
+    (data,) = the_frames_of(pack(frame))
+
+    assert from_desk(data) == frame
+    with pytest.raises(FrameError):
+        from_engine(data)
+
+
+@pytest.mark.parametrize("frame", FROM_ENGINE, ids=lambda frame: type(frame).__name__)
+def test_a_frame_of_the_engine_arrives(frame: of.FromEngine) -> None:
+    """SY-01"""
+    (data,) = the_frames_of(pack(frame))
+
+    assert from_engine(data) == frame
+    with pytest.raises(FrameError):
+        from_desk(data)
+
+
+def test_what_a_frame_holds_is_read_out_of_it() -> None:
+    """SY-01"""
+    (said,) = the_frames_of(pack(of.Say(1, msgspec.Raw(encode(Halt("key"))))))
+    (shown,) = the_frames_of(pack(of.Picture(1, AT, 1.0, msgspec.Raw(encode(EngineLoading("x"))))))
+
+    say, picture = from_desk(said), from_engine(shown)
+
+    assert isinstance(say, of.Say)
+    assert isinstance(picture, of.Picture)
+    assert decode_command(say.command) == Halt("key")
+    assert decode_view(picture.value) == EngineLoading("x")
+
+
+NO_FRAMES: tuple[object, ...] = (
+    *(["hello"], ["hello", PROTOCOL, "1", "agent"], ["hello", PROTOCOL, "1", "desk", "t" * 1000]),
+    *(["say", -1, None], ["say", True, 1], ["seen", "1"], ["attend", 1], ["detach", 1], ["press", 1, "halt", 1]),
+    *(["x"], [], None),
+)
+
+
+@pytest.mark.parametrize("frame", NO_FRAMES, ids=str)
+def test_what_is_no_frame_is_refused(frame: object) -> None:
+    """SY-01"""
+    with pytest.raises(FrameError):
+        from_desk(msgspec.msgpack.encode(frame))
+
+
+@given(st.binary(max_size=100))
+def test_bytes_of_any_kind_are_a_frame_or_one_error(data: bytes) -> None:
+    """SY-01"""
+    for read in (from_desk, from_engine):
+        with suppress(FrameError):
+            read(data)
+
+
+def test_a_frame_that_is_too_large_is_not_sent() -> None:
+    """SY-01"""
+    with pytest.raises(FrameError, match="at most"):
+        pack(of.Preparing("x" * LARGEST))
+
+
+def test_a_text_that_is_none_is_not_sent() -> None:
+    """SY-01"""
+    with pytest.raises(FrameError):
+        pack(of.Preparing("\ud800"))
+
+
+@given(st.lists(st.binary(max_size=40), max_size=6), st.integers(1, 30), st.randoms(use_true_random=False))
+def test_a_stream_comes_apart_wherever_it_was_cut(sent: list[bytes], most: int, chance: random.Random) -> None:
+    """SY-01"""
+    stream = b"".join(len(each).to_bytes(LENGTH, "big") + each for each in sent)
+    reader, got = FrameReader(LARGEST), []
+    while stream:
+        cut = chance.randint(1, most)
+        got += reader.feed(stream[:cut])
+        stream = stream[cut:]
+
+    assert got == sent
+    assert not reader.is_midway
+
+
+def test_a_length_over_the_limit_is_refused_before_its_bytes_come() -> None:
+    """SY-01"""
+    reader = FrameReader(LARGEST_HELLO)
+
+    with pytest.raises(FrameError, match="4097"):
+        list(reader.feed((LARGEST_HELLO + 1).to_bytes(LENGTH, "big")))
+    with pytest.raises(FrameError, match="refused"):
+        list(reader.feed(pack(of.Detach())))
+
+
+def test_a_limit_is_raised_once_the_peer_is_known() -> None:
+    """SY-01"""
+    reader = FrameReader(LARGEST_HELLO)
+    reader.largest = LARGEST
+
+    assert len(list(reader.feed(pack(of.Preparing("x" * 10_000))))) == 1
+
+
+def test_half_a_frame_at_the_end_is_seen_as_such() -> None:
+    """SY-01"""
+    whole = pack(of.Detach())
+    for cut in range(1, len(whole)):
+        reader = FrameReader(LARGEST)
+        assert list(reader.feed(whole[:cut])) == []
+        assert reader.is_midway
