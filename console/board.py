@@ -13,6 +13,7 @@ from console.client.handle import EngineFailed, EngineLoading
 from console.layout import PaneArea, fits, is_narrow, too_small
 from console.log_pane import LogPane
 from console.panes import PANES, OrdersPane, PositionsPane, ProposalsPane, Want
+from core.model.desk import DeskNumber
 from core.views import DeskView
 from widgets.chart import Chart
 from widgets.footer import FooterLine
@@ -118,18 +119,29 @@ class Board:
         self.status.show_state(f"STARTING: {view.what}…", width)
         self.notice.show([(Cell(f"{view.what}…", "muted"),)])
 
-    def show(self, view: DeskView, now: datetime, size: Size, ended: str | None) -> bool:
+    def show(
+        self, view: DeskView, now: datetime, size: Size, ended: str | None, desk: DeskNumber | None = None
+    ) -> bool:
         """Each pane its part; whether the picture is another one than last time. What runs on by itself, ages and times
         left, is told in whole seconds: between two of them the same picture is not drawn again."""
         chosen = tuple(pane.grid.selected for pane in self.panes.values())
-        drawn_for = (view.number, int(now.timestamp()), size, ended, self.orders.shows_all, self.orders.new, chosen)
+        drawn_for = (
+            view.number,
+            int(now.timestamp()),
+            size,
+            ended,
+            desk,
+            self.orders.shows_all,
+            self.orders.new,
+            chosen,
+        )
         if drawn_for == self._drawn_for:
             return False
         is_another = drawn_for[:1] != self._drawn_for[:1]
         self._drawn_for = drawn_for
         if not fits(*size):
             self.notice.show([*wrapped("", too_small(*size), width_of(size) - 4, "strong")])
-        self.status.show_desk(view, now, width_of(size), ended)
+        self.status.show_desk(view, now, width_of(size), ended, desk)
         for name, entry in PANES.items():
             pane = self.panes[name]
             pane.is_narrow = is_narrow(size)
