@@ -12,6 +12,7 @@ from console.keymap import written
 from console.proposal_outcome import NO_ANSWER_YET, PATIENCE, last_refusal
 from console.screens.basket import BasketScreen
 from console.screens.dialog_host import DialogHost
+from console.screens.key_holder import holds_key
 from core.messages.commands import OpenBasket
 from core.model.basket import BasketOrderState, BasketPhase, BasketSource
 from core.model.values import TicketId
@@ -88,7 +89,8 @@ class BasketFollower:
             if may_open:
                 self.behind.say(f"basket {end}: {plan.end_reason}; {written('basket')} shows it", "strong")
 
-        if plan.phase is BasketPhase.ASKING and self._is_owed_an_answer and may_open and not is_typing:
+        is_ours = holds_key(self.behind)
+        if plan.phase is BasketPhase.ASKING and self._is_owed_an_answer and may_open and not is_typing and is_ours:
             self._show(plan)
 
     def _show(self, plan: BasketView) -> None:

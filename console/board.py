@@ -12,6 +12,7 @@ from textual.screen import Screen
 from console.layout import PaneArea, fits, is_narrow, too_small
 from console.log_pane import LogPane
 from console.panes import PANES, OrdersPane, PositionsPane, ProposalsPane, Want
+from core.model.desk import DeskNumber
 from core.views import DeskView
 from core.views.engine import EngineFailed, EngineLoading
 from widgets.chart import Chart
@@ -118,7 +119,9 @@ class Board:
         self.status.show_state(f"STARTING: {view.what}…", width)
         self.notice.show([(Cell(f"{view.what}…", "muted"),)])
 
-    def show(self, view: DeskView, now: datetime, size: Size, without_engine: str | None) -> bool:
+    def show(
+        self, view: DeskView, now: datetime, size: Size, without_engine: str | None, desk: DeskNumber | None = None
+    ) -> bool:
         """Each pane its part; whether the picture is another one than last time. What runs on by itself, ages and times
         left, is told in whole seconds: between two of them the same picture is not drawn again."""
         chosen = tuple(pane.grid.selected for pane in self.panes.values())
@@ -127,6 +130,7 @@ class Board:
             int(now.timestamp()),
             size,
             without_engine,
+            desk,
             self.orders.shows_all,
             self.orders.new,
             chosen,
@@ -137,7 +141,7 @@ class Board:
         self._drawn_for = drawn_for
         if not fits(*size):
             self.notice.show([*wrapped("", too_small(*size), width_of(size) - 4, "strong")])
-        self.status.show_desk(view, now, width_of(size), without_engine)
+        self.status.show_desk(view, now, width_of(size), without_engine, desk)
         for name, entry in PANES.items():
             pane = self.panes[name]
             pane.is_narrow = is_narrow(size)

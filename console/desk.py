@@ -39,6 +39,7 @@ from console.row_actions import RowActions
 from console.screens.advice import AdviceScreen
 from console.screens.chord_check import ChordScreen
 from console.screens.dialog import Dialog, DialogLayer
+from console.screens.key_holder import may_act
 from console.screens.kill import KillScreen
 from console.screens.leave import LeaveScreen
 from console.screens.new_order import NewOrderScreen
@@ -192,7 +193,8 @@ class DeskApp(App[None]):
         self.frames.draw_last_line()
 
     def open_ticket(self, proposal_id: ProposalId) -> None:
-        self.push_screen(TicketScreen(self, proposal_id))
+        if may_act(self):
+            self.push_screen(TicketScreen(self, proposal_id))
 
     def show_order(self, order_id: ClientOrderId) -> None:
         """Marks its row as soon as there is one; the keyboard, the panes and what is selected stay as they are."""
@@ -201,7 +203,8 @@ class DeskApp(App[None]):
         self.board.offer(self.screen_stack[0], "orders")
 
     def flatten(self) -> None:
-        self.desk_actions.flatten()
+        if may_act(self):
+            self.desk_actions.flatten()
 
     def _do(self, what: str, key: str | None) -> None:
         """What a pane's key wants of a row."""
@@ -271,7 +274,7 @@ class DeskApp(App[None]):
         self.desk_actions.open_urgent_exit()
 
     def action_new_order(self) -> None:
-        if self.view is not None and not self.is_too_small:
+        if self.view is not None and not self.is_too_small and may_act(self):
             self.push_screen(NewOrderScreen(self))
 
     def action_advice(self) -> None:
@@ -282,7 +285,7 @@ class DeskApp(App[None]):
         self.flatten()
 
     def action_basket(self) -> None:
-        if not self.is_too_small:
+        if not self.is_too_small and may_act(self):
             self.plans.open()
 
     def on_write_log(self, message: WriteLog) -> None:
@@ -300,11 +303,20 @@ class DeskApp(App[None]):
     def action_broker_answers(self) -> None:
         self.errands.open_wire()
 
+    def action_while_away(self) -> None:
+        self.errands.open_away()
+
     def action_clear_breaker(self) -> None:
-        self.desk_actions.clear_breaker()
+        if may_act(self):
+            self.desk_actions.clear_breaker()
 
     def action_reload_limits(self) -> None:
-        self.desk_actions.reload_limits()
+        if may_act(self):
+            self.desk_actions.reload_limits()
+
+    def action_take_key(self) -> None:
+        if not self.is_too_small:
+            self.desk_actions.take_key()
 
     def action_commands(self) -> None:
         if self.view is not None and not self.is_too_small:

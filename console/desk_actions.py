@@ -6,9 +6,11 @@ from console.broker_text import breaker_in_words
 from console.follow_ups import FollowUps
 from console.keymap import written
 from console.screens.dialog_host import DialogHost
+from console.screens.key_holder import holds_key
 from console.screens.limits import LOOSEN, LoosenScreen, ReloadedScreen
 from console.screens.question import ArmedQuestion
-from core.messages.commands import ClearBreaker, ProposeFlattening, ReloadLimits
+from console.screens.take_key import TAKE, TakeByQuestion, TakeByWord, taking_lines
+from core.messages.commands import ClearBreaker, ProposeFlattening, ReloadLimits, TakeKey
 from core.views.standing import BREAKER_OK
 
 
@@ -86,6 +88,29 @@ class DeskActions:
             self.following.wait_for_word(self.behind.view, "settings")
         self.behind.handle.send(ReloadLimits(digest, LOOSEN))
         self.behind.say("asked for the looser limits; the log says what the engine answers", "warning")
+
+    def take_key(self) -> None:
+        """From nobody at once; from another desk by a question, by a word where somebody was active there just now."""
+        view = self.behind.view
+        if view is None:
+            return
+        key = view.status.key
+        if holds_key(self.behind):
+            self.behind.say("this desk holds the key")
+            return
+
+        def take(word: str = "") -> None:
+            if self.behind.view is not None:
+                self.following.wait_for_word(self.behind.view, "key")
+            self.behind.handle.send(TakeKey(word, key.hold))
+            self.behind.say("asked for the key")
+
+        if key.holder is None:
+            take()
+        elif key.takes_word:
+            self.behind.ask(TakeByWord(key, taking_lines(key, self.behind), lambda: take(TAKE)))
+        else:
+            self.behind.ask(TakeByQuestion(self.behind, taking_lines(key, self.behind), take))
 
     def open_urgent_exit(self) -> None:
         view = self.behind.view

@@ -14,6 +14,7 @@ from textual.app import App
 from textual.dom import DOMNode
 from textual.worker import get_current_worker
 
+from console.details.away import away
 from console.details.lines import Telling
 from console.details.wire import wire
 from console.keymap import Key, KeyScope
@@ -25,6 +26,7 @@ from console.screens.dialog_host import DialogHost
 from console.screens.guide import GuideScreen
 from console.screens.help import HelpScreen
 from core.ports import OperatorError
+from core.views import DeskView
 from widgets.grid import Grid
 from widgets.grid_text import harmless
 
@@ -45,6 +47,7 @@ class DeskCommands:
         self.app = app
         self.desk = desk
         self._due: tuple[Key, DOMNode] | None = None
+        self._is_told_of_away = False
 
     def aside(self, ask: Callable[[], T], then: Callable[[T], None]) -> None:
         """What may wait for a disk, in a thread; what it answers, here; what goes wrong, on the last line."""
@@ -127,6 +130,22 @@ class DeskCommands:
 
     def open_wire(self) -> None:
         self._open_text("Orders and the broker", wire, "")
+
+    def open_away(self) -> None:
+        if self.desk.view is not None and self.desk.view.away is None:
+            self.desk.say("no desk was away since this engine is served to desks")
+            return
+        self._open_text("While you were away", away, "")
+
+    def show_away(self, view: DeskView) -> None:
+        """Once, to the desk that came where none was: what there is to tell, over nothing else."""
+        if self._is_told_of_away or len(self.app.screen_stack) > 1:
+            return
+        self._is_told_of_away = True
+        mine = next((row for row in view.status.key.desks if row.number == self.desk.handle.desk), None)
+        absence = view.away
+        if mine is not None and absence is not None and absence.rows and absence.until == mine.since:
+            self.open_away()
 
     def _open_text(self, title: str, tell: Telling, key: str) -> None:
         detail = DetailScreen(self.desk, title, tell, key)

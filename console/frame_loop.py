@@ -21,6 +21,7 @@ from console.last_line import LastLine
 from console.screens.basket import BasketScreen
 from console.screens.dialog import Dialog
 from console.screens.dialog_host import DialogHost
+from console.screens.key_holder import KeyWatch
 from console.screens.kill import KillScreen
 from console.screens.ticket import TicketScreen
 from console.watched_symbol import WatchedSymbol
@@ -64,6 +65,7 @@ class FrameLoop:
         self.following = following
         self.commands = commands
         self.watching = WatchedSymbol(desk.handle, board)
+        self.key = KeyWatch(desk)
         self.title = ""
         self._bell = Bell()
         self._has_keys = False
@@ -105,7 +107,7 @@ class FrameLoop:
         if len(view.status.notes) > self._notes_said:
             self._notes_said = len(view.status.notes)
             self.desk.say(f"{view.status.notes[-1]}; the log holds it", "warning")
-        if self.board.show(view, now, self.app.size, self._without_engine(view)):
+        if self.board.show(view, now, self.app.size, self._without_engine(view), self.desk.handle.desk):
             self._ring(view)
         self.board.note_holder(stack[0])
         self.watching.look(view)
@@ -114,10 +116,20 @@ class FrameLoop:
             if isinstance(screen, Dialog) and screen.is_mounted:
                 screen.stay_clear()
                 screen.update_view(view, now)
+        self._look_at_key(view)
         self.plans.look(view, may_open=self._is_uncovered(), is_typing=self._is_typing())
         self.following.look(view, may_open=self._is_uncovered())
+        self.commands.show_away(view)
         is_asked = any(isinstance(s, TicketScreen | BasketScreen | KillScreen) for s in self.app.screen_stack)
         self.desk.handle.attend(is_asked)
+
+    def _look_at_key(self, view: DeskView) -> None:
+        """A desk that lost it closes what needs it, the uppermost first, one a look."""
+        self.key.look(view)
+        top = self.app.screen_stack[-1]
+        is_dialog = isinstance(top, Dialog) and top.is_mounted
+        if self.key.takes_away(isinstance(top, Dialog) and top.NEEDS_KEY) and is_dialog:
+            top.dismiss()
 
     def draw_last_line(self) -> None:
         top = self.app.screen_stack[-1]

@@ -7,6 +7,7 @@ from console.follow_ups import FollowUps
 from console.keymap import written
 from console.screens.dialog_host import DialogHost
 from console.screens.edit_order import EditOrderScreen
+from console.screens.key_holder import may_act
 from console.screens.question import WIDTH, ArmedQuestion
 from console.screens.why import WhyScreen
 from core.messages.commands import ConfirmWarning, EditOrder, RequestCancel
@@ -40,6 +41,8 @@ class OrderActions:
             return
         if not order.status.is_working:
             self.behind.say(f"this order is {order.status.value} already")
+            return
+        if order.effect.only_reduces and not may_act(self.behind):
             return
         name = order_in_words(order)
         if not order.is_protective and not order.is_paired:

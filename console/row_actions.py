@@ -13,6 +13,7 @@ from console.order_actions import OrderActions
 from console.screens.close import CloseScreen
 from console.screens.decline import DeclineScreen
 from console.screens.dialog_host import DialogHost
+from console.screens.key_holder import may_act
 from console.screens.move_stop import MoveStopScreen
 from console.screens.override import OVERRIDE, OverrideScreen
 from console.screens.question import WIDTH, ArmedQuestion
@@ -36,6 +37,9 @@ from widgets.orders import OTHER
 from widgets.positions import FOREIGN
 from widgets.protections import guard_of
 from widgets.ticket import wrapped
+
+EVERYBODYS = frozenset({"cancel", "why", "all", "fewer"})
+"""Acts of a desk that does not hold the key: of a cancel its own rule decides."""
 
 
 class RowActions:
@@ -74,7 +78,7 @@ class RowActions:
             self.behind.say("not this desk's order: cancel it at the broker")
         elif key.startswith(FOREIGN):
             self.behind.say("this desk does not trade it: close it at the broker")
-        else:
+        elif what in EVERYBODYS or may_act(self.behind):
             self._acts[what](view, key)
 
     # ── proposals ────────────────────────────────────────────────────────────────────────────────────────────────

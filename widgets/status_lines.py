@@ -11,9 +11,10 @@ from datetime import UTC, datetime, timedelta
 
 from core.model.account import Mode
 from core.model.codes import DeskState
+from core.model.desk import DeskNumber
 from core.model.order import StopHolder
 from core.model.values import plain
-from core.views import IN_DOUBT, WARNED, DeskView, StatusView
+from core.views import IN_DOUBT, WARNED, DeskView, KeyView, StatusView
 from widgets import format as f
 from widgets.connections import is_broker_away, lamps_in_brief, lamps_in_words
 from widgets.grid_picture import Tone
@@ -37,16 +38,39 @@ class StatusLines(Lines):
         """Before there is a picture: what the desk is doing."""
         self.show([spread((Cell("KEYTURN", "strong"),), (), width), (Cell(text, tone),)])
 
-    def show_desk(self, view: DeskView, now: datetime, width: int, without_engine: str | None) -> None:
-        """`without_engine` is said where no engine hears this desk."""
+    def show_desk(
+        self, view: DeskView, now: datetime, width: int, without_engine: str | None, desk: DeskNumber | None = None
+    ) -> None:
+        """`without_engine` is said where no engine hears this desk. `desk` is the one that draws it; None where there is
+        but one, inside the engine's process.
+        """
         status = view.status
-        lines = [first_line(status, now, width), *account_lines(status, now, width)]
+        key = key_in_words(status.key, desk, now) if desk is not None else ""
+        is_ours = status.key.is_held_by(desk)
+        lines = [first_line(status, now, width, key if is_ours else ""), *account_lines(status, now, width)]
+        if key and not is_ours:
+            lines += _whole(key, width, "warning")
         if without_engine is not None:
             lines += _whole(without_engine, width, "urgent")
         self.show([*lines, *_banners(view, now, width)])
 
 
-def first_line(status: StatusView, now: datetime, width: int) -> TextLine:
+def key_in_words(key: KeyView, desk: DeskNumber, now: datetime) -> str:
+    """`key: this desk`, `key: eve on pts/3 from 10.0.0.7 since 10:51, T takes it`, `key: nobody, T takes it`."""
+    holder = key.holder
+    if holder is None:
+        return "key: nobody, T takes it"
+    if key.is_held_by(desk):
+        watching = len(key.desks) - 1
+        return f"key: this desk, {watching} more watch{'es' if watching == 1 else ''}" if watching else "key: this desk"
+    if key.away_until is not None:
+        left = f.countdown(key.away_until, now)
+        return f"key: {holder.seat.in_words}, LINK LOST, kept for it {left}; T takes it"
+    since = f" since {f.minute_of_week(key.since, now)}" if key.since is not None else ""
+    return f"key: {holder.seat.in_words}{since}; T takes it"
+
+
+def first_line(status: StatusView, now: datetime, width: int, key: str = "") -> TextLine:
     is_live = status.mode is Mode.LIVE
     badge = Cell(" LIVE, REAL MONEY " if is_live else " PAPER ", "urgent" if is_live else "strong")
     if status.market_closes_at is not None:
@@ -71,6 +95,8 @@ def first_line(status: StatusView, now: datetime, width: int) -> TextLine:
         last = (f" {f.weekday_clock(now)} CLOSED", f" {f.clock(now)} CLOSED", " CLOSED")
         shorter = [*shorter[:1], *(f"{text}, CLOSED" for text in shorter[1:]), *last]
     texts = (whole, *shorter)
+    if key:
+        texts = (f"{whole}  {key}", *((f" {status.account}  {time}  {key}",) if ", " in key else ()), *texts)
     return spread((*left, Cell(next((text for text in texts if len(text) <= room), texts[-1]))), right, width)
 
 

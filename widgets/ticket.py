@@ -35,6 +35,9 @@ HOLDS = {
     StopHolder.DESK: "manual stop: press ! when it is hit",
     StopHolder.YOU: "YOU hold it",
 }
+ALONE = "with nobody at a desk it waits for a key; u lets it go by itself"
+ALONE_SIGNED = "also with nobody at a desk, as what is signed says"
+"""What becomes of a stop that this desk holds while no desk is attached (RK-27)."""
 LASTS = {TimeInForce.DAY: "day", TimeInForce.GTC: "GTC", TimeInForce.IOC: "IOC"}
 
 
@@ -146,6 +149,8 @@ def _opening(view: TicketView) -> Iterator[tuple[TextLine, list[TextLine]]]:
         yield (Cell(words, tone),), [_figure("lose", f"{f.money(figures.worst_loss)} USD"), cap]
     else:
         yield (Cell(f"NO STOP: {stop.reason}", "warning"),), [(Cell("the loss has no bound", "warning"),), cap]
+    if isinstance(stop, StopPlan) and stop.holder is StopHolder.DESK:
+        yield (Cell(ALONE_SIGNED if view.ticket.unattended else ALONE, "muted"),), []
     if view.ticket.order.legs:
         yield (Cell("in force when all of it is filled; till then a part has NO STOP", "muted"),), []
     after = _figure("after fill:", _held(view.quantity_after))

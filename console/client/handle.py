@@ -18,12 +18,15 @@ from typing import Protocol
 from console.client.access import NoLink, nobody_looks
 from console.client.seat import a_console_door
 from core.messages.command_ports import CommandPort, KnownPort
-from core.messages.commands import Command, Halt, Kill
+from core.messages.commands import AttachDesk, Command, Halt, Kill
+from core.model.desk import DeskNumber
 from core.model.values import AccountId, Symbol
 from core.ports import JournalError, OperatorError
 from core.views import DeskView
 from core.views.engine import EngineFailed, EngineLoading
 
+LINK = "the console of this process"
+"""What this desk's connection is called: there is no other."""
 FRAME = 0.1
 """Seconds of the wall between two pictures, at least, while only prices move."""
 NEWS = 0.004
@@ -50,6 +53,11 @@ class EngineRunning(Protocol):
     def on_beat(self, act: Callable[[], None]) -> None: ...
 
     def preparing(self) -> str | None: ...
+
+    def desk_of(self, link: str) -> DeskNumber | None: ...
+
+    @property
+    def account(self) -> AccountId: ...
 
     @property
     def last_words(self) -> tuple[str, ...]: ...
@@ -100,12 +108,17 @@ class EngineHandle:
         Before the engine is there, only a halt and a kill are kept.
         """
         if self._runtime is not None:
-            self._runtime.send(self._door.through(command, self._account()))
+            self._runtime.send(self._door.through(command, self._account(), self.desk))
         elif isinstance(command, Halt | Kill):
             self._early.append(command)
 
     def _account(self) -> AccountId | None:
         return self.view.account if isinstance(self.view, DeskView) else None
+
+    @property
+    def desk(self) -> DeskNumber | None:
+        """Which of the account's desks this one is; None before the engine knows it."""
+        return None if self._runtime is None else self._runtime.desk_of(LINK)
 
     def press_kill(self) -> None:
         """The first press: nothing that opens leaves from this instant. Any thread; never waits; may be repeated."""
@@ -171,6 +184,7 @@ class EngineHandle:
         self._keys = runtime.keys()
         self._runtime = runtime
         runtime.watch(self._watched)
+        runtime.send(self._door.through(AttachDesk(self._door.seat, LINK), runtime.account))
         for command in self._early:
             runtime.send(command)
         try:

@@ -15,6 +15,7 @@ from textual.containers import Vertical
 from console.keymap import KeyScope, bindings_for, footer, written
 from console.screens.dialog import Dialog
 from console.screens.dialog_host import DialogHost
+from console.screens.key_holder import may_act
 from console.screens.new_order import NewOrderScreen
 from console.screens.question import WIDTH, ArmedQuestion
 from core.messages.commands import AdoptAdvice, DropRecommendation
@@ -86,6 +87,8 @@ class AdviceScreen(Dialog):
 
     def action_adopt(self) -> None:
         """By its strategy's rules, where that takes it; else by the operator's own."""
+        if not may_act(self.behind):
+            return
         row = self._selected()
         if row is None:
             return
@@ -99,6 +102,8 @@ class AdviceScreen(Dialog):
             self.behind.say("it names no trade: there is nothing to adopt")
 
     def action_order(self) -> None:
+        if not may_act(self.behind):
+            return
         row = self._selected()
         if row is None or row.idea is None:
             self.behind.say("it names no trade; the form is empty")
@@ -107,6 +112,8 @@ class AdviceScreen(Dialog):
         self.behind.ask(NewOrderScreen(self.behind, texts_of(row.idea), row.number))
 
     def action_drop(self) -> None:
+        if not may_act(self.behind):
+            return
         row = self._selected()
         if row is None or not row.is_adopted or row.idea is None:
             self.behind.say("this advice is not adopted: there is nothing to take back")

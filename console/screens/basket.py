@@ -19,6 +19,7 @@ from console.painted import Painted, ask_whether_drawn
 from console.screens.basket_text import BasketText
 from console.screens.dialog import Dialog
 from console.screens.dialog_host import DialogHost
+from console.screens.key_holder import holds_key, proof_of
 from console.ticket.spelling import Spelling
 from console.ticket.typed_word import TypedWord
 from core.messages.commands import AnswerBasket, LeaveBasket, MarkInBasket, SignBasket
@@ -51,6 +52,7 @@ class BasketScreen(Dialog):
     #basket-keys { background: $panel; }
     """
     PLACE = KeyScope.BASKET
+    NEEDS_KEY = True
     BINDINGS = bindings_for(PLACE)
 
     def __init__(self, behind: DialogHost, plan_id: TicketId) -> None:
@@ -211,6 +213,8 @@ class BasketScreen(Dialog):
     def _obstacle(self) -> str | None:
         if not self.is_active:
             return "not armed"
+        if not holds_key(self.behind):
+            return "not armed: another desk has the key"
         if self.behind.is_too_small:
             return "terminal too small"
         if self._is_unpriced:
@@ -289,7 +293,9 @@ class BasketScreen(Dialog):
         if plan.is_open and plan.digest is not None:
             word = self.spelling.word
             typed = Money(Decimal(word.word)) if word is not None else None
-            self.behind.handle.send(SignBasket(plan.id, plan.digest, typed))
+            self.behind.handle.send(
+                SignBasket(plan.id, plan.digest, typed, hold=plan.hold, proof=proof_of(self.behind))
+            )
         else:
             self.behind.handle.send(AnswerBasket(plan.id, goes_on=True))
 

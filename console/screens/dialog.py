@@ -64,6 +64,9 @@ class Dialog(Backdrop, DialogLayer, ModalScreen[None]):
     STAYS_CLEAR = True
     """Whether it leaves the status lines and the last one free, however many they are; else it makes its own room."""
 
+    NEEDS_KEY = False
+    """Whether it is closed on a desk that does not hold the key: all that it leads to opens or loosens (OP-13)."""
+
     _holder: Widget | None = None
     _around: tuple[int, int] | None = None
 

@@ -18,6 +18,7 @@ from textual.containers import Vertical
 from console.keymap import KeyScope, bindings_for, written
 from console.screens.dialog import Dialog
 from console.screens.dialog_host import DialogHost
+from console.screens.key_holder import holder_in_words, holds_key
 from console.screens.question import TICK
 from console.screens.resume_key import ResumeKey
 from console.terminal.kill_port import DeskKillPort
@@ -134,8 +135,7 @@ class KillScreen(Dialog):
     def _draw(self) -> None:
         if self.is_killed:
             self.door.let_k_be_a_letter()
-        width = max(20, min(74, self.app.size.width - 4))
-        view = self.behind.view
+        width, view = self._width, self.behind.view
         title = "KILLED" if self.is_killed else "KILL"
         if self.box.border_title != title:
             put_title(self.box, title)
@@ -164,7 +164,8 @@ class KillScreen(Dialog):
             yield (Cell(" F ", "strong"), Cell(f" {flattening}"))
         if CLEAR in self.words():
             yield (Cell(f" type {CLEAR} ", "strong"), Cell("to end the halt that no key of yours made"))
-        if self.resume.is_of_use:
+        yield from self._held_elsewhere(view)
+        if self.resume.acts:
             yield (
                 Cell(f" {written('kill.resume')} ", "strong"),
                 Cell(f" {self.resume.does()}   "),
@@ -177,6 +178,10 @@ class KillScreen(Dialog):
     def _after_kill(self, view: DeskView) -> Iterable[TextLine]:
         if flattening := _flattening(view):
             yield (Cell(" F ", "strong"), Cell(f" {flattening}: you confirm"))
+        yield from self._held_elsewhere(view)
+        if not holds_key(self.behind):
+            yield (Cell("Esc", "strong"), Cell(" back to the desk, still killed"), *self._typed_cell())
+            return
         if view.kill.stops_working or view.kill.unread:
             unread = " and what cannot be read" if view.kill.unread else ""
             yield (Cell(" type NAKED ", "strong"), Cell(f"to cancel the protective stops{unread} too"))
@@ -184,10 +189,20 @@ class KillScreen(Dialog):
         for row in self._in_doubt():
             if row.id in self._asked_of:
                 doubt = f"{order_of(row)}: it may be at the broker. Wait, or type {REARM} once more"
-                yield from wrapped(" IN DOUBT ", doubt, max(20, min(74, self.app.size.width - 4)), "urgent")
+                yield from wrapped(" IN DOUBT ", doubt, self._width, "urgent")
         if self._stays_because:
             yield (Cell(f" STAYS KILLED: {self._stays_because}", "urgent"),)
         yield (Cell("Esc", "strong"), Cell(" back to the desk, still killed"), *self._typed_cell())
+
+    def _held_elsewhere(self, view: DeskView | None) -> Iterable[TextLine]:
+        """Why nothing here resumes or re-arms, on a desk without the key (OP-13)."""
+        if view is not None and not holds_key(self.behind):
+            way = f"Esc, then {written('key.take')} takes it"
+            yield from wrapped(" ", f"{holder_in_words(view)}: it resumes and re-arms; {way}", self._width, "warning")
+
+    @property
+    def _width(self) -> int:
+        return max(20, min(74, self.app.size.width - 4))
 
     def _typed_cell(self) -> TextLine:
         if self._rearming_since is not None:
@@ -201,6 +216,8 @@ class KillScreen(Dialog):
         """For the last line: what works in this box now, and no more."""
         view = self.behind.view
         flatten = ("F flatten",) if view is not None and _flattening(view) else ()
+        if not holds_key(self.behind):
+            return "Esc back" if self.is_killed else "K kill  Esc look around"
         if self.is_killed:
             has_more = view is not None and (view.kill.stops_working or view.kill.unread)
             naked = ("NAKED cancels stops",) if has_more else ()
@@ -211,7 +228,9 @@ class KillScreen(Dialog):
     # ── keys ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def words(self) -> dict[str, Callable[[], None]]:
-        """What may be typed now. CLEAR ends a halt that no key made."""
+        """What may be typed now. CLEAR ends a halt that no key made. A desk without the key loosens nothing."""
+        if not holds_key(self.behind):
+            return {}
         if self.is_killed:
             return {REARM: self._rearm, NAKED: self._naked}
         view = self.behind.view

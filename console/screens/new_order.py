@@ -44,6 +44,7 @@ class NewOrderScreen(Form):
     """`advice` is the number of the one that filled it; None where the operator begins."""
 
     PLACE = KeyScope.ORDER_FORM
+    NEEDS_KEY = True
     BINDINGS = bindings_for(PLACE)
     CAPITALS = frozenset({"symbol"})
 

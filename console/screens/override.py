@@ -23,6 +23,7 @@ class WordScreen(Question):
     """`does` is what the word does; `act` does it."""
 
     PLACE = KeyScope.OVERRIDE
+    NEEDS_KEY = True
     BINDINGS = bindings_for(KeyScope.OVERRIDE)
 
     def __init__(self, title: str, lines: Sequence[TextLine], word: str, does: str, act: Callable[[], None]) -> None:

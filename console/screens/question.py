@@ -71,6 +71,7 @@ class Question(Dialog):
 class ArmedQuestion(Question):
     """`does` is what its key does, in a word or two; `act` does it."""
 
+    NEEDS_KEY = True
     BINDINGS = bindings_for(KeyScope.QUESTION)
 
     def __init__(

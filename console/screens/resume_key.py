@@ -9,6 +9,7 @@ from console.keymap import written
 from console.painted import Painted, ask_whether_drawn
 from console.screens.dialog import Dialog
 from console.screens.dialog_host import DialogHost
+from console.screens.key_holder import holds_key
 from console.terminal.kill_port import DeskKillPort
 from core.messages.commands import Resume
 from widgets.lines import Cell
@@ -39,6 +40,11 @@ class ResumeKey:
         view = self._behind.view
         return view is not None and view.status.killed_by is None and any(halt.is_of_key for halt in view.status.halts)
 
+    @property
+    def acts(self) -> bool:
+        """Whether it would, at this desk: one without the key resumes nothing."""
+        return self.is_of_use and holds_key(self._behind)
+
     def does(self) -> str:
         """In words."""
         view = self._behind.view
@@ -66,14 +72,14 @@ class ResumeKey:
 
     def ask_whether_drawn(self) -> None:
         """After the next frame: that frame holds what it would do."""
-        if self.is_of_use:
+        if self.acts:
             ask_whether_drawn(self._screen, self.painted, self._shown())
 
     def hear(self, character: str | None, at: float) -> None:
         """A key by its character, a click or a paste (None), at that instant of the console's clock."""
         self._see_chord()
         is_before_chord = at < self._behind.now() - (_time.get_time() - self._door.pressed_at)
-        if character != written("kill.resume") or is_before_chord or not self.is_of_use:
+        if character != written("kill.resume") or is_before_chord or not self.acts:
             self.arming.hear(character, at)
         elif not self.arming.turn(self._shown(), character, OPENS_AFTER, at):
             self._was_early = True
@@ -88,7 +94,7 @@ class ResumeKey:
     def follow(self) -> bool:
         """Follows the silence; sends, once, when the key stayed alone. False where it is of no use now."""
         self._see_chord()
-        if not self._screen.is_active or not self.is_of_use:
+        if not self._screen.is_active or not self.acts:
             self.painted.forget()
             return False
         if self.painted.look():

@@ -96,6 +96,7 @@ class FieldsScreen(TypedDialog):
               border: round $accent; padding: 0 1; }
     """
     PLACE = KeyScope.FIELD
+    NEEDS_KEY = True
 
     def __init__(self, behind: DialogHost, title: str, fields: Sequence[TextField], takes: str) -> None:
         super().__init__()

@@ -19,6 +19,7 @@ from console.screens.decline import DeclineScreen
 from console.screens.dialog import Dialog
 from console.screens.dialog_host import DialogHost
 from console.screens.edit import EditScreen
+from console.screens.key_holder import holds_key, proof_of
 from console.screens.quote_refresh import QuoteRefresh
 from console.ticket.box import TicketBox
 from console.ticket.lines import Readiness, key_of, state
@@ -44,6 +45,7 @@ class TicketScreen(Dialog):
 
     CSS = "TicketScreen { align: center bottom; }"
     PLACE = KeyScope.TICKET
+    NEEDS_KEY = True
     BINDINGS = bindings_for(PLACE)
     STAYS_CLEAR = False  # all of it is read before its key counts, also where that covers the status lines
 
@@ -152,6 +154,8 @@ class TicketScreen(Dialog):
         """What keeps the key from counting, however long one waits."""
         if not self.is_active:
             return "not armed"  # something lies over it
+        if not holds_key(self.behind):
+            return "not armed: another desk has the key"
         if self.behind.is_too_small:
             return "terminal too small"
         if (doubt := self.behind.link.doubt) is not None:
@@ -212,8 +216,11 @@ class TicketScreen(Dialog):
 
     def _confirm(self, shown: TicketView) -> None:
         self.standing.confirm(shown)
-        ticket = shown.ticket
-        self.behind.handle.send(Confirm(ticket.id, ticket.digest, ticket.order.effect, ticket.order.replaces))
+        ticket, proof = shown.ticket, proof_of(self.behind)
+        key = Confirm(
+            ticket.id, ticket.digest, ticket.order.effect, ticket.order.replaces, hold=shown.hold, proof=proof
+        )
+        self.behind.handle.send(key)
 
     def on_screen_suspend(self) -> None:
         self._forget()

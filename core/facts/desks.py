@@ -12,6 +12,37 @@ from core.model.desk import DeskNumber, Seat
 
 @fact()
 @dataclass(frozen=True, slots=True)
+class DesksServed(Fact):
+    """From here on, until the engine ends, who attends counts: without a desk nobody does (RK-27)."""
+
+
+@fact()
+@dataclass(frozen=True, slots=True)
+class AbsenceEnded(Fact):
+    """A desk attached where none was: what happened in between, in sum (RK-27).
+
+    Attributes
+    ----------
+    since
+        When the last desk was gone, or the engine began to be served.
+    fills, exits
+        Executions, and orders that only reduce and were written to be sent; protective stops aside.
+    cancelled
+        Entries that rested for too long.
+    shadows
+        Proposals of strategies that were only followed.
+    """
+
+    since: datetime
+    fills: int = 0
+    exits: int = 0
+    cancelled: int = 0
+    shadows: int = 0
+    halts: int = 0
+
+
+@fact()
+@dataclass(frozen=True, slots=True)
 class DeskAttached(Fact):
     """A desk watches from here on. `is_back`: it is one that attached before, and kept its number."""
 

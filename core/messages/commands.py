@@ -44,6 +44,13 @@ class Addressed:
 
 
 @dataclass(frozen=True, slots=True)
+class ServeDesks(Addressed):
+    """This engine is served to desks from here on: while none is attached, nobody attends (RK-27)."""
+
+    sender: Sender | None = field(default=None, compare=False, repr=False, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
 class AttachDesk(Addressed):
     """A desk watches from here on; the first one while nobody holds the key gets it (OP-13).
 
@@ -506,6 +513,7 @@ Keyed = (
     | ResumeStrategy
     | ReinstateStrategy
     | DecidePromotion
+    | ServeDesks
     | AttachDesk
     | DetachDesk
     | LoseDesk
@@ -549,6 +557,7 @@ Command = (
     | ReloadLimits
     | SettingsFileSeen
     | Rearm
+    | ServeDesks
     | AttachDesk
     | DetachDesk
     | LoseDesk

@@ -43,6 +43,8 @@ class CancelCode(Enum):
     """What it was made with has ended."""
     FILLED_FURTHER = "filled_further"
     """The order that it replaces filled further meanwhile."""
+    UNATTENDED = "unattended"
+    """Nobody was at a desk for as long as it may rest then (RK-27)."""
 
 
 CUT = frozenset({CancelCode.TOO_MUCH, CancelCode.NONE_AT_THE_BROKER})
@@ -163,6 +165,12 @@ class HaltCause(Enum):
     INVARIANT = "invariant"
     JOURNAL = "journal"
     RETIRED = "strategies"
+    UNATTENDED = "attendance"
+    """On a live account no key was pressed for too long (RK-27)."""
+
+
+OF_A_PERSON = frozenset({HaltCause.KEY, HaltCause.UNATTENDED})
+"""What a person's key ends as it is, without a word typed."""
 
 
 class KeyEnd(Enum):

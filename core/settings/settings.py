@@ -12,6 +12,7 @@ from pydantic import Field, PrivateAttr, field_validator, model_validator
 from core.settings.account import AccountSettings
 from core.settings.advisers import AdvisersSettings
 from core.settings.alpaca import AlpacaSettings
+from core.settings.attendance import AttendanceSettings
 from core.settings.display import DisplaySettings
 from core.settings.evaluation import EvaluationSettings
 from core.settings.exchange import ExchangeSettings
@@ -29,7 +30,7 @@ from core.settings.types import NOTHING_ODD, GrowingSettingsTable, HistoricalVal
 class Settings(GrowingSettingsTable):
     """Everything that can be set. The profile gives the defaults; file, environment and command line go over them."""
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"advisers", "confirm", "evaluation", "exits", "orders"})
+    LATER: ClassVar[frozenset[str]] = frozenset({"advisers", "attendance", "confirm", "evaluation", "exits", "orders"})
 
     profile: Literal["micro", "swing", "freqtrade"] = "micro"
     symbols: tuple[Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9./]{0,9}$")], ...] = ("SPY",)
@@ -45,6 +46,7 @@ class Settings(GrowingSettingsTable):
     exchange: ExchangeSettings = ExchangeSettings()
     alpaca: AlpacaSettings = AlpacaSettings()
     regime: RegimeSettings = RegimeSettings()
+    attendance: AttendanceSettings = AttendanceSettings()
     display: DisplaySettings = DisplaySettings()
     advisers: AdvisersSettings = AdvisersSettings()
     evaluation: EvaluationSettings = EvaluationSettings()

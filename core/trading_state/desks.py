@@ -84,6 +84,10 @@ class Desks:
         """Whether it holds the key and is attached."""
         return self.holder is not None and self.holder.number == number and number in self.state.attached
 
+    def may_loosen(self, desk: DeskNumber | None) -> bool:
+        """Whether what it says may open or loosen; None is inside the engine's process."""
+        return desk is None or self.is_holder(desk)
+
     # ── folds ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _emptied(self, _at: datetime, _fact: EngineStarted | EngineStopped) -> None:

@@ -78,6 +78,8 @@ class Sightings:
         The desk at the end of each connection, by what that is called in this run. It decides nothing.
     heard_from
         When each desk said anything last. Whether its key is taken without the word.
+    key_at
+        When anybody at a desk said anything last that no desk says by itself. A dead man's timer counts by it.
     """
 
     account: Account | NoAccount = field(default_factory=lambda: NoAccount("the broker has not said yet"))
@@ -102,3 +104,4 @@ class Sightings:
     disk: DiskFailure = field(default_factory=DiskFailure)
     links: dict[str, DeskNumber] = field(default_factory=dict)
     heard_from: dict[DeskNumber, datetime] = field(default_factory=dict)
+    key_at: datetime | None = None

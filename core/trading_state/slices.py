@@ -41,6 +41,7 @@ from core.staging.shadow_trades import ShadowTrades
 from core.staging.stage import Stage
 from core.strategies.builtin import StrategyKinds
 from core.strategies.orchestrator import Orchestrator
+from core.trading_state.attendance import Attendance
 from core.trading_state.desks import Desks
 from core.trading_state.disk_failure import DiskFailure
 from core.trading_state.holdings import Holdings
@@ -94,6 +95,7 @@ class Slices:
         self.normaliser = add(Normaliser(calendar))
         told, named = self._is_of_the_running, self._named
         self.ledger = add(Ledger(calendar, past, regime=self._labels, is_still_told=told, named=named))
+        self.attendance = add(Attendance(self.desks, self.ledger.order))
         self.exits = add(ExitWatch(self.ledger))
         self.stage = add(Stage(calendar, self.ledger.is_working))
         self.shadows = add(

@@ -131,6 +131,8 @@ class BasketView:
     end_reason: str = ""
     report: BasketReport | None = None
     left: tuple[str, ...] = ()
+    hold: int = 0
+    """The hold of the key that its key would be turned under (OP-13)."""
 
     @property
     def is_open(self) -> bool:

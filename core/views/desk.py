@@ -12,7 +12,16 @@ from core.views.advice import NO_ADVICE, AdviceView
 from core.views.basket import BasketView
 from core.views.results import ChartView, ResultRow, ShadowRow, TradeRow
 from core.views.rows import ForeignRow, OrderRow, OtherOrderRow, PositionRow, ProposalRow
-from core.views.standing import NO_WIRE, NOTHING_TO_RELOAD, KillView, ProposalOutcome, ReloadView, StatusView, WireView
+from core.views.standing import (
+    NO_WIRE,
+    NOTHING_TO_RELOAD,
+    AwayView,
+    KillView,
+    ProposalOutcome,
+    ReloadView,
+    StatusView,
+    WireView,
+)
 from core.views.ticket import NO_SIZING, SizingView, SymbolView, TicketView
 
 
@@ -183,6 +192,8 @@ class DeskView:
         Closes that led to nothing since the start, each with its reason; the newest last.
     basket
         The basket that is open or runs, or the last one; None where there was none.
+    away
+        The last time that nobody was at a desk, or the one that lasts; None before the first.
     others, foreign
         Orders at the broker that are not this desk's, and what is held of kinds that it does not trade.
     """
@@ -213,6 +224,7 @@ class DeskView:
     plan: BasketView | None = None
     others: tuple[OtherOrderRow, ...] = ()
     foreign: tuple[ForeignRow, ...] = ()
+    away: AwayView | None = None
 
     @property
     def account(self) -> AccountId:

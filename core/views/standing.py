@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from core.model.account import Mode
-from core.model.codes import DeskState, HaltCause, ProposalEnd
+from core.model.codes import OF_A_PERSON, DeskState, HaltCause, ProposalEnd
 from core.model.connection import ConnectionStatus, LatencySpan
 from core.model.desk import DeskNumber, Seat
 from core.model.values import AccountId, Fraction, Money, ProposalId
@@ -23,8 +23,8 @@ class HaltRow:
 
     @property
     def is_of_key(self) -> bool:
-        """The operator's own: the key that made it takes it back."""
-        return self.cause is HaltCause.KEY
+        """The operator's own, or made for want of the operator's key: that key takes it back."""
+        return self.cause in OF_A_PERSON
 
     @property
     def in_words(self) -> str:
@@ -74,6 +74,35 @@ class KeyView:
 
 
 NO_KEY = KeyView()
+
+
+@dataclass(frozen=True, slots=True)
+class AwayRow:
+    """One thing that happened while nobody was at a desk; `kind` is a word."""
+
+    at: datetime
+    kind: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class AwayView:
+    """The last time that no desk was attached (RK-27).
+
+    Attributes
+    ----------
+    until
+        When a desk attached again; None while nobody is there.
+    rows
+        What happened, the oldest first; not all of it where there was a lot.
+    counts
+        All of it, by the word of its kind, in the order of the kinds.
+    """
+
+    since: datetime
+    until: datetime | None
+    rows: tuple[AwayRow, ...]
+    counts: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,6 +102,8 @@ class TicketView:
         How long an entry may work before this desk takes it back; None where only its time in force ends it.
     stops_until
         Up to when the stops that it signs may be sent; None where it signs none (OP-02).
+    hold
+        The hold of the key under which it was opened: a hand-over closes it (OP-13).
     """
 
     ticket: Ticket
@@ -124,6 +126,7 @@ class TicketView:
     exits: tuple[ListedExit, ...] = ()
     ttl: timedelta | None = None
     stops_until: datetime | None = None
+    hold: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ from core.execution.lanes import Lane, LaneKind, lane_of
 from core.messages.commands import Confirm, Kill, OpenTicket, ProposeClose, ProposeOrder, Rearm
 from core.messages.effects import CancelOrder, Effect, LookUpOrder
 from core.model.account import Mode
+from core.model.desk import PaintProof
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderRequest, OrderStatus, OrderType, Side, StopHolder
 from core.model.staging import MANUAL
@@ -206,9 +207,11 @@ class Operator:
         view = self.waits(lambda view: [p for p in view.proposals if p.strategy == MANUAL], "the proposal")
         proposal = next(p for p in view.proposals if p.strategy == MANUAL)
         self.handle.send(OpenTicket(proposal.id))
-        ticket = self.waits(lambda view: view.tickets, "the ticket").tickets[0].ticket
+        view = self.waits(lambda view: view.tickets, "the ticket")
+        ticket = view.tickets[0].ticket
         pressed = time.monotonic()
-        self.handle.send(Confirm(ticket.id, ticket.digest, ticket.order.effect))
+        hold = view.tickets[0].hold
+        self.handle.send(Confirm(ticket.id, ticket.digest, ticket.order.effect, hold=hold, proof=PaintProof.TIMED))
         return pressed
 
     def _request(self, method: str, before: int) -> float:

@@ -32,6 +32,7 @@ from core.brokers.alpaca.connection import ALPACA
 from core.brokers.alpaca.stream import AlpacaOrderStream
 from core.messages.commands import Confirm, OpenTicket, ProposeClose, ProposeOrder
 from core.model.account import Mode
+from core.model.desk import PaintProof
 from core.model.order import Effect, OrderStatus, OrderType, StopHolder
 from core.model.values import Price, Quantity, Symbol
 from core.runtime.request_executor import RequestExecutor
@@ -165,10 +166,12 @@ class Operator:
     def _confirms(self) -> None:
         proposal = self.waits(lambda view: view.proposals, "the proposal").proposals[0]
         self.handle.send(OpenTicket(proposal.id))
-        ticket = self.waits(lambda view: view.tickets, "the ticket").tickets[0].ticket
+        view = self.waits(lambda view: view.tickets, "the ticket")
+        ticket = view.tickets[0].ticket
         before = len(self.watch.requests)
         pressed = time.monotonic()
-        self.handle.send(Confirm(ticket.id, ticket.digest, ticket.order.effect))
+        hold = view.tickets[0].hold
+        self.handle.send(Confirm(ticket.id, ticket.digest, ticket.order.effect, hold=hold, proof=PaintProof.TIMED))
         self.waits(lambda _view: len(self.watch.requests) > before, "the request")
         sent = self.watch.requests[before]
         if ticket.order.effect is Effect.OPEN:  # a close first waits for the broker to take its stop out of the way

@@ -8,6 +8,7 @@ from textual import events
 from console.screens.ticket import TicketPhase, TicketScreen
 from core.facts import ConfirmationReceived, ConfirmationRefused, OrderCreated, ProposalEnded, TicketClosed
 from core.messages.commands import Confirm, Decline
+from core.model.desk import PaintProof
 from core.model.order import Effect
 from core.risk.checks import standard_gate
 from tests.desk.desk_house import open_desk
@@ -142,7 +143,8 @@ async def test_a_refusal_keeps_the_ticket_open_with_its_reason() -> None:
         shown = ticket._shown
         assert shown is not None
 
-        house.desk.handle.send(Confirm(shown.ticket.id, shown.ticket.digest, Effect.SHORT))
+        key = Confirm(shown.ticket.id, shown.ticket.digest, Effect.SHORT, hold=shown.hold, proof=PaintProof.ANSWERED)
+        house.desk.handle.send(key)
         await house.until(lambda: house.facts(ConfirmationRefused))
         await house.until(lambda: ticket.phase is TicketPhase.REFUSED)
         await house.wait(0.15)

@@ -42,6 +42,7 @@ from core.messages.commands import (
 from core.messages.inputs import BarArrived
 from core.model.account import Mode
 from core.model.basket import BasketSource
+from core.model.desk import PaintProof
 from core.model.order import Effect, OrderType, StopHolder
 from core.model.values import Price, ProposalId, Quantity, Symbol
 from core.runtime.feed import bar_item
@@ -247,7 +248,9 @@ class KeptDesk(DeskApp):
         if ticket is None:
             self._send(OpenTicket(ProposalId(row.id)))
         else:
-            self._send(Confirm(ticket.id, ticket.digest, ticket.order.effect, ticket.order.replaces))
+            hold, proof = view.status.key.hold, PaintProof.ANSWERED
+            effect, replaces = ticket.order.effect, ticket.order.replaces
+            self._send(Confirm(ticket.id, ticket.digest, effect, replaces, hold=hold, proof=proof))
 
 
 def picture_of(view: DeskView) -> object:

@@ -186,6 +186,7 @@ class BasketViewBuilder:
             rows=rows,
             skipped=plan.skipped,
             power_now=power_now,
+            hold=self.state.desks.hold,
             events=tuple(run.events),
             refused_because=run.refused_because,
             end=run.end,

@@ -21,6 +21,7 @@ from core.views import (
     TradeRow,
 )
 from core.views.builders.advice import advice_view
+from core.views.builders.away import away_view
 from core.views.builders.basket import BasketViewBuilder
 from core.views.builders.charts import Charts
 from core.views.builders.event_log import EventLog
@@ -108,6 +109,7 @@ class ViewBuilder:
             advice=advice_view(state, at),
             plan=self.plan.draw(at),
             others=others,
+            away=away_view(state),
             foreign=tuple(
                 ForeignRow(held.symbol, held.asset_class, held.quantity, held.average_price)
                 for held in state.sightings.foreign_positions

@@ -112,6 +112,7 @@ class TicketViews:
             size=size_now(candidate, context),
             margin=margin_view(candidate, context),
             exits=listed_exits(state, proposal),
+            hold=state.desks.hold,
             ttl=time_to_live(proposal, state.control.settings),
             stops_until=(
                 end_of_stops(state.calendar, ticket.order, ticket.opened_at) if signs_a_stop or put_back else None

@@ -8,6 +8,7 @@ from core.model.venues import HOME
 from core.views.event_text.pieces import EventTexts, told
 
 DeskFact = facts.DeskAttached | facts.DeskLeft | facts.DeskLost
+AttendanceFact = facts.DesksServed | facts.AbsenceEnded
 KeyFact = facts.KeyTaken | facts.KeyFreed
 
 
@@ -30,4 +31,22 @@ def _key(fact: KeyFact) -> str:
     return f"desk {fact.desk} has the key{before}, hold {fact.hold}"
 
 
-DESKS: EventTexts = {**told("key", _desk, DeskFact), **told("key", _key, KeyFact)}
+def _attendance(fact: AttendanceFact) -> str:
+    if isinstance(fact, facts.DesksServed):
+        return "desks may attach; while none does, proposals are only followed"
+    counts = (
+        (fact.fills, "fills"),
+        (fact.exits, "exits sent"),
+        (fact.cancelled, "entries cancelled"),
+        (fact.shadows, "proposals only followed"),
+        (fact.halts, "halts"),
+    )
+    told_of = ", ".join(f"{count} {words}" for count, words in counts if count) or "nothing happened"
+    return f"while nobody was at a desk, since {HOME.told(fact.since, '%a %H:%M')}: {told_of}"
+
+
+DESKS: EventTexts = {
+    **told("key", _desk, DeskFact),
+    **told("key", _key, KeyFact),
+    **told("away", _attendance, AttendanceFact),
+}

@@ -56,6 +56,8 @@ class DeskRights:
         """Somebody is at that desk."""
         if command.desk is not None and self.state.desks.desk(command.desk) is not None:
             self.state.sightings.heard_from[command.desk] = self.state.at
+            if not isinstance(command, LookAt | DetachDesk | LoseDesk):  # an open form looks by itself
+                self.state.sightings.key_at = self.state.at
 
     def _is_everybodys(self, command: Command) -> bool:
         """Cancelling an entry stops what is new; cancelling what guards or closes loosens."""

@@ -131,7 +131,8 @@ class KeyHolding:
         self.state.sightings.heard_from[desk] = self.state.at
         words = f"the key went to {self.state.desks.seat(desk).in_words}"
         self.confirmations.refuse_of_other_holds(words)
-        self._close_what_is_open(words)
+        if before is not None:  # else it was closed as the key became free; a basket of a file waits for whoever comes
+            self._close_what_is_open(words)
 
     def _close_what_is_open(self, words: str) -> None:
         """A ticket whose key was turned waits for its figures, or is refused with that key."""

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 
 from core.execution.excess_exits import only_opens
 from core.execution.order import Order
 from core.execution.other_orders import OtherOrder
-from core.facts import Halted, Killed, OtherTakenBack, Rearmed, RearmRefused, Resumed
+from core.facts import CommandRefused, Halted, Killed, OtherTakenBack, Rearmed, RearmRefused, Resumed
 from core.messages.commands import Halt, Kill, Rearm, Resume
 from core.messages.effects import CancelOrder, Effect, FetchPicture, LatchKill, ReleaseKill
 from core.messages.inputs import Input, PictureFetched
-from core.model.codes import CancelCode, HaltCause
+from core.model.codes import CancelCode, Denial, HaltCause
 from core.model.order import OrderStatus
 from core.model.values import BrokerOrderId, ClientOrderId
 from core.trading_state.state import TradingState
@@ -24,6 +25,7 @@ from core.workflows.staging.proposals import Proposals
 
 REARM = "REARM"
 """What must be typed in full."""
+NO_NAKED = "only the desk that holds the key cancels protective stops: killed, and they stay; T takes the key"
 
 
 class KillSwitchWorkflow:
@@ -42,16 +44,24 @@ class KillSwitchWorkflow:
 
     @answers(Resume)
     def on_resume(self, command: Resume) -> Iterable[Effect]:
-        """Ends what the key halted; what an invariant or a night did only where a person says so in full."""
-        ending = (HaltCause.KEY, HaltCause.INVARIANT, HaltCause.RETIRED) if command.everything else (HaltCause.KEY,)
-        for cause in ending:
+        """Ends what the key halted, and what the want of one did; what an invariant or a night did only where a person
+        says so in full.
+        """
+        in_full = (HaltCause.INVARIANT, HaltCause.RETIRED) if command.everything else ()
+        for cause in (HaltCause.KEY, HaltCause.UNATTENDED, *in_full):
             if cause in self.state.control.halts:
                 self.state.record(Resumed(cause))
         return ()
 
     @answers(Kill)
     def on_kill(self, command: Kill) -> Iterator[Effect]:
-        """Latched first; then everything that could open is taken back, on the stage and at the broker."""
+        """Latched first; then everything that could open is taken back, on the stage and at the broker.
+
+        A desk without the key kills, and uncovers nothing: its NAKED counts for a kill (OP-13).
+        """
+        if command.naked and not self.state.desks.may_loosen(command.desk):
+            self.state.record(CommandRefused("Kill", NO_NAKED, Denial.NOT_HOLDER, command.desk))
+            command = replace(command, naked=False)
         if self.state.control.state.killed_by != command.by or command.naked:  # as it is written
             self.state.record(Killed(command.by, command.naked))
         yield LatchKill(command.by)
@@ -101,6 +111,8 @@ class KillSwitchWorkflow:
             return [_taken_back(other) for other in self._others_that_go()]
         if not isinstance(message, Kill):
             return []
+        if not self.state.desks.may_loosen(message.desk):
+            message = replace(message, naked=False)
         self.state.sightings.disk.kill(message.by, self.state.at, naked=message.naked)
         ours = [o for o in self.state.ledger.working() if self._goes(o, message)]
         return [

@@ -13,6 +13,7 @@ from core.model.staging import MANUAL, NoStop, Proposal
 from core.model.values import ClientOrderId, Price, ProposalId, Quantity, Symbol, plain
 from core.risk.gate import Candidate, Gate
 from core.staging.extended_hours import marked_for
+from core.trading_state.attendance import ATTENDANCE
 from core.trading_state.state import TradingState
 from core.workflows.staging.closing_terms import (
     closing_side,
@@ -21,6 +22,8 @@ from core.workflows.staging.closing_terms import (
     left_to_close,
     refusal_of_fraction,
 )
+
+NOBODY_ATTENDS = "no desk is attached: it is only followed, as a shadow trade"
 
 
 class ProposalStaging:
@@ -41,7 +44,17 @@ class ProposalStaging:
             checks = tuple(v.check for v in review.refusals)
             self.skip(proposal.strategy, proposal.symbol, reasons, proposal.signal_time, followed, checks)
             return
+        if self._is_only_followed(proposal):
+            self.skip(
+                proposal.strategy, proposal.symbol, (NOBODY_ATTENDS,), proposal.signal_time, proposal, (ATTENDANCE,)
+            )
+            return
         self.state.record(ProposalStaged(proposal, review))
+
+    def _is_only_followed(self, proposal: Proposal) -> bool:
+        """An entry of a strategy while nobody is at a desk: no key can be turned on it (RK-27)."""
+        is_entry = proposal.strategy != MANUAL and not proposal.only_reduces
+        return is_entry and self.state.attendance.absence is not None
 
     def skip(
         self,

@@ -1,0 +1,22 @@
+"""What happens while no desk is attached: resting entries, and the dead man's timer of a live account (RK-27)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from core.settings.types import SettingsTable
+
+
+class AttendanceSettings(SettingsTable):
+    """While nobody is at a desk. Proposals are only followed as shadows then; signed exits go on."""
+
+    entries: Literal["keep", "cancel"] = Field("keep", description="entries that rest while no desk is attached")
+    cancel_minutes: Annotated[Decimal, Field(gt=0, le=1440)] = Field(
+        Decimal(30), description="minutes that an entry may rest without a desk, where entries are cancelled"
+    )
+    dead_man_hours: Annotated[Decimal, Field(ge=0, le=720)] = Field(
+        Decimal(0), description="hours without a key on a live account after which entries are halted; 0 is never"
+    )

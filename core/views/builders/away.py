@@ -1,0 +1,19 @@
+"""The last time that nobody was at a desk."""
+
+from __future__ import annotations
+
+from core.trading_state.attendance import AwayKind
+from core.trading_state.state import TradingState
+from core.views import AwayRow, AwayView
+
+
+def away_view(state: TradingState) -> AwayView | None:
+    absence = state.attendance.absence or state.attendance.state.last
+    if absence is None:
+        return None
+    return AwayView(
+        absence.since,
+        absence.until,
+        tuple(AwayRow(event.at, event.kind.value, event.words) for event in absence.events),
+        tuple((kind.value, absence.count(kind)) for kind in AwayKind if absence.count(kind)),
+    )

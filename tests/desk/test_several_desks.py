@@ -1,0 +1,113 @@
+"""Two desks on one engine, seen from the first: whose key it is, what a hand-over closes, and how it is taken."""
+
+from __future__ import annotations
+
+from core.facts import KeyTaken, OrderCreated
+from core.messages.commands import AttachDesk, Command, TakeKey
+from core.model.desk import DeskNumber, Seat
+from tests.desk.desk_house import House, open_desk
+
+EVE = Seat("/dev/pts/4", "eve", "10.0.0.7")
+LINK = "eve's"
+
+
+def says(house: House, command: Command, desk: DeskNumber | None = None) -> None:
+    """At another desk of the same engine."""
+    handle = house.desk.handle
+    house.runtime.send(handle._door.through(command, house.runtime.account, desk))
+
+
+async def eve(house: House) -> DeskNumber:
+    """She attaches, and watches."""
+    await house.until(lambda: house.desk.handle.desk is not None)
+    says(house, AttachDesk(EVE, LINK))
+    await house.until(lambda: house.runtime.desk_of(LINK) is not None)
+    number = house.runtime.desk_of(LINK)
+    assert number is not None
+    return number
+
+
+async def eve_takes(house: House, desk: DeskNumber) -> None:
+    hold = house.runtime.engine.state.desks.hold
+    says(house, TakeKey("TAKE", hold), desk)
+    await house.until(lambda: house.desk.view and not house.desk.view.status.key.is_held_by(house.desk.handle.desk))
+
+
+async def test_the_status_line_says_that_this_desk_holds_the_key_and_who_watches() -> None:
+    """OP-13"""
+    async with open_desk() as house:
+        await house.sees("key: this desk")
+
+        await eve(house)
+
+        await house.sees("key: this desk, 1 more watches")
+
+
+async def test_a_desk_that_loses_the_key_closes_its_ticket_and_says_who_took_it() -> None:
+    """OP-13"""
+    async with open_desk() as house:
+        await house.opens_the_ticket()
+        other = await eve(house)
+
+        await eve_takes(house, other)
+        await house.until(lambda: len(house.desk.screen_stack) == 1)
+
+        await house.sees("eve on pts/4 from 10.0.0.7 holds the key now: what was open here is closed")
+        await house.sees("key: eve on pts/4 from 10.0.0.7 since", "T takes it")
+        await house.press("B")
+        await house.wait(0.4)
+        assert house.facts(OrderCreated) == []
+
+
+async def test_keys_that_need_the_key_say_why_nothing_happens() -> None:
+    """OP-13"""
+    async with open_desk() as house:
+        await house.until(lambda: house.shows("1 waiting"))
+        await eve_takes(house, await eve(house))
+
+        for key in ("enter", "n", "F", "x", "p"):
+            await house.press(key)
+            await house.until(lambda: house.shows("eve on pts/4 from 10.0.0.7 holds the key; T takes it"))
+            assert len(house.desk.screen_stack) == 1
+            house.desk.say("")
+
+
+async def test_the_kill_screen_of_a_watcher_halts_and_kills_and_resumes_nothing() -> None:
+    """OP-07, OP-13"""
+    async with open_desk() as house:
+        await eve_takes(house, await eve(house))
+
+        await house.press("ctrl+k")
+        await house.sees("it resumes and re-arms")
+        await house.until(lambda: house.runtime.engine.state.control.halts)
+        await house.press("U")
+        await house.wait(0.6)
+        assert house.runtime.engine.state.control.halts
+
+        await house.press("K")
+        await house.until(lambda: house.runtime.engine.state.control.killed_by == "key")
+
+
+async def test_the_key_is_taken_by_the_word_where_somebody_was_active_just_now() -> None:
+    """OP-13"""
+    async with open_desk() as house:
+        await eve_takes(house, await eve(house))
+
+        await house.press("T")
+        await house.sees("Take the key?", "eve on pts/4 from 10.0.0.7 holds it", "type TAKE")
+        await house.press(*"TAKE")
+
+        await house.until(lambda: house.facts(KeyTaken)[-1].desk == house.desk.handle.desk)
+        await house.sees("key: this desk, 1 more watches")
+        await house.opens_the_ticket()
+
+
+async def test_t_at_the_desk_that_holds_the_key_says_so() -> None:
+    """OP-13"""
+    async with open_desk() as house:
+        await house.sees("key: this desk")
+
+        await house.press("T")
+
+        await house.sees("this desk holds the key")
+        assert len(house.facts(KeyTaken)) == 1
