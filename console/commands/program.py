@@ -22,6 +22,7 @@ from console.commands import (
 )
 from console.commands.assembly.desks import open_desk
 from console.commands.assembly.host import Host
+from console.commands.engine import group as engine
 from console.commands.shared import say
 from console.start import prepare
 
@@ -80,6 +81,7 @@ def build(host: Host) -> typer.Typer:
     program.command(name="regime")(regime.regime)
     program.add_typer(protections.commands, name="protections")
     program.add_typer(strategies.commands, name="strategies")
+    program.add_typer(engine.commands, name="engine")
     program.add_typer(journal.commands, name="journal")
     program.add_typer(state.commands, name="state")
     return program
