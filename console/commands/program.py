@@ -16,6 +16,7 @@ from console.commands import (
     reconcile,
     regime,
     replay,
+    service,
     state,
     status,
     strategies,
@@ -82,6 +83,7 @@ def build(host: Host) -> typer.Typer:
     program.add_typer(protections.commands, name="protections")
     program.add_typer(strategies.commands, name="strategies")
     program.add_typer(engine.commands, name="engine")
+    program.add_typer(service.commands, name="service")
     program.add_typer(journal.commands, name="journal")
     program.add_typer(state.commands, name="state")
     return program

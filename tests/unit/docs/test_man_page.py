@@ -8,14 +8,21 @@ from pathlib import Path
 import pytest
 
 from console import commands
-from console.commands import journal, protections, state, strategies
+from console.commands import journal, protections, service, state, strategies
 from console.commands.engine import group as engine
 from docs.man import PAGE, page
 
 HERE = Path(commands.__file__).parent
 NOT_A_COMMAND = {"__init__", "backtest_page", "program", "shared"}
 NO_ROOM_OF_COMMANDS = {"assembly"}
-GROUPS = {"engine": engine, "journal": journal, "protections": protections, "state": state, "strategies": strategies}
+GROUPS = {
+    "engine": engine,
+    "journal": journal,
+    "protections": protections,
+    "service": service,
+    "state": state,
+    "strategies": strategies,
+}
 
 
 def headings() -> set[str]:
