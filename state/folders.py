@@ -103,6 +103,10 @@ class AccountFolder:
         return self.logs / "threads.txt"
 
     @property
+    def watchdog_log(self) -> Path:
+        return self.logs / "watchdog.log"
+
+    @property
     def started_with(self) -> Path:
         """The `--set` of the last start, and the names of its variables."""
         return self.path / "started-with.json"

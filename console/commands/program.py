@@ -9,7 +9,6 @@ from console.commands import (
     basket,
     demo,
     doctor,
-    engine,
     journal,
     kill,
     latency,
@@ -17,12 +16,14 @@ from console.commands import (
     reconcile,
     regime,
     replay,
+    service,
     state,
     status,
     strategies,
 )
 from console.commands.assembly.desks import open_desk
 from console.commands.assembly.host import Host
+from console.commands.engine import group as engine
 from console.commands.shared import say
 from console.start import prepare
 
@@ -79,9 +80,10 @@ def build(host: Host) -> typer.Typer:
     program.command(name="latency")(latency.latency)
     program.command(name="reconcile")(reconcile.reconcile)
     program.command(name="regime")(regime.regime)
-    program.add_typer(engine.commands, name="engine")
     program.add_typer(protections.commands, name="protections")
     program.add_typer(strategies.commands, name="strategies")
+    program.add_typer(engine.commands, name="engine")
+    program.add_typer(service.commands, name="service")
     program.add_typer(journal.commands, name="journal")
     program.add_typer(state.commands, name="state")
     return program

@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from console.commands.assembly.host import Host
+from console.commands.assembly.own_program import own_program
 from console.commands.assembly.settings import is_simulated, settings_of
 from core.ports import OperatorError
 from state.folders import AccountFolder
@@ -109,7 +110,7 @@ def start_service(host: Host) -> tuple[AccountFolder, int]:
 
     with tempfile.TemporaryFile() as output:
         child = subprocess.Popen(
-            [sys.executable, "-m", "app", "engine", "run"],
+            own_program("engine", "watch"),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,

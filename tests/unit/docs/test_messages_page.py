@@ -21,6 +21,7 @@ from core.model.signal import FAILED
 from core.model.staging import AT_THE_KEY
 from core.risk.checks import standard_gate
 from core.views.event_text import SEVERITIES
+from state.watchdog.watchdog import GAVE_UP
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = ROOT / "docs" / "MESSAGES.md"
@@ -46,7 +47,7 @@ def operator_errors() -> set[str]:
 
 def exit_codes() -> set[str]:
     failed = inspect.signature(app.fail).parameters["code"].default
-    return {*map(str, (0, UNDONE, failed, STOPPED, app.OUR_FAULT)), "128 + N"}
+    return {*map(str, (0, UNDONE, failed, STOPPED, GAVE_UP, app.OUR_FAULT)), "128 + N"}
 
 
 SOURCES: dict[str, Callable[[], set[str]]] = {

@@ -1,0 +1,43 @@
+"""`keyturn engine watch`: the engine under a watchdog, in the foreground. Service managers call it (SY-02)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Annotated
+
+import typer
+
+from console.commands.assembly.host import Host
+from console.commands.assembly.own_program import own_program
+from console.commands.shared import host_of
+from state.watchdog.limits import MEGABYTE, Limits
+
+MEMORY = Limits().memory_bytes // MEGABYTE
+
+
+def watch(
+    context: typer.Context,
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="OPTION", help="Options of `keyturn engine run`, after `--`.")
+    ] = None,
+    memory: Annotated[
+        int, typer.Option("--memory", min=64, help="MB that the engine's own process may take before it is restarted.")
+    ] = MEMORY,
+) -> None:
+    """Run the engine under a watchdog, in the foreground: it restarts one that hangs, grows, hears no market or dies.
+
+    After three restarts in ten minutes the engine stays down, and its next start is halted. Exit code 0 where the
+    engine was stopped, its own where that is 1 or 2, 69 where it stays down.
+
+    Example: keyturn engine watch --memory 768
+    """
+    limits = replace(Limits(), memory_bytes=memory * MEGABYTE)
+    raise typer.Exit(watched(host_of(context), own_program("engine", "run", *(words or ())), limits))
+
+
+def watched(host: Host, command: Sequence[str], limits: Limits) -> int:
+    """Watch over what `command` starts, until it is not to be started again; the exit status."""
+    from state.watchdog.watchdog import Watchdog
+
+    return Watchdog(command, host.home, host.environ, limits).run()

@@ -1,0 +1,256 @@
+"""`keyturn service`: the engine as a unit of the user's own service manager, systemd or launchd (SY-02)."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from console.commands.assembly.host import Host
+from console.commands.assembly.own_program import own_program
+from console.commands.shared import AsJson, host_of, print_json, say
+from core.ports import OperatorError
+
+if TYPE_CHECKING:
+    from state.services.plan import ServicePlan
+    from state.services.unit_file import UnitFile
+
+NOT_INSTALLED = 1
+MANAGER_SECONDS = 20.0
+"""How long a manager has to answer."""
+SYSTEMD_NEXT = (
+    "start it now and at every login: systemctl --user enable --now keyturn",
+    "and at every boot, without a login: loginctl enable-linger",
+)
+LINGERING = Path("/var/lib/systemd/linger")
+"""A file for each user whose services start with the machine."""
+RUNS = ("active", "activating", "reloading", "deactivating")
+
+commands = typer.Typer(
+    help="The engine as a service of systemd or launchd.", no_args_is_help=True, rich_markup_mode=None
+)
+
+
+@commands.callback()
+def service() -> None:
+    """The engine as a service of systemd or launchd."""
+
+
+@commands.command()
+def install(context: typer.Context) -> None:
+    """Write the unit that runs the engine under its watchdog: for systemd's user manager, on macOS for launchd.
+
+    It writes over its own unit, and over no other. Nothing is started; the next commands are printed.
+
+    Example: keyturn service install
+    """
+    from state.files import make_folder
+    from state.services.unit_file import UnitState
+
+    unit = _unit(host_of(context))
+    for folder in unit.plan.folders:
+        make_folder(folder)
+    before = unit.file.write()
+    done = {UnitState.MISSING: "written", UnitState.DIFFERS: "written anew", UnitState.AS_WRITTEN: "is as it should be"}
+    say(f"{unit.file.path}: {done[before]}")
+    if unit.manager is Systemd and _systemd_left_out(unit):
+        say("this system denies user namespaces: the unit goes without those protections")
+    for line in unit.manager.after_install(unit):
+        say(line)
+
+
+@commands.command()
+def remove(context: typer.Context) -> None:
+    """Remove the unit that `install` wrote. Settings, state and keys stay; a service that runs is to be stopped first.
+
+    Example: keyturn service remove
+    """
+    from state.services.unit_file import UnitState
+
+    unit = _unit(host_of(context))
+    if unit.file.state() is UnitState.MISSING:
+        say(f"{unit.file.path}: there is none")
+        return
+    if (stop := unit.manager.runs(unit)) is not None:
+        raise OperatorError(f"the service runs; stop it first: {stop}")
+    unit.manager.before_remove(unit)
+    unit.file.remove()
+    for line in unit.manager.after_remove():
+        say(line)
+    say(f"{unit.file.path}: removed; settings and state stay")
+
+
+@commands.command()
+def status(context: typer.Context, as_json: AsJson = False) -> None:
+    """Say whether the unit is there, whether it is this release's, and what the manager says of it.
+
+    Exit code 0 where it is installed, 1 where not. How the engine is, `keyturn status` says.
+
+    Example: keyturn service status
+    """
+    from state.services.unit_file import UnitState
+
+    unit = _unit(host_of(context))
+    state = unit.file.state()
+    found = {"unit": str(unit.file.path), "state": state.value, **unit.manager.said(unit), "keys": _keys(unit.plan)}
+    if as_json:
+        print_json(found)
+    else:
+        say(f"{unit.file.path}: {_STATES[state.value]}")
+        for name, words in unit.manager.said(unit).items():
+            say(f"{name}: {words}")
+        say(f"keys file: {found['keys']}")
+    if state in (UnitState.MISSING, UnitState.OF_ANOTHER):
+        raise typer.Exit(NOT_INSTALLED)
+
+
+_STATES = {
+    "missing": "not installed; keyturn service install",
+    "as written": "installed",
+    "differs": "installed, and not as this release writes it; keyturn service install writes it anew",
+    "of another": "not written by Keyturn",
+}
+
+
+def _keys(plan: ServicePlan) -> str:
+    """Whether there is a file of keys, and whether others may read it."""
+    try:
+        mode = plan.keys.stat().st_mode & 0o777
+    except OSError:
+        return f"none ({plan.keys}); the keyring is asked"
+    return f"{plan.keys}" if not mode & 0o077 else f"{plan.keys}, OTHERS CAN READ IT: chmod 600"
+
+
+# ── the managers ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Systemd:
+    """The user's own manager, where one answers."""
+
+    @staticmethod
+    def unit(host: Host, plan: ServicePlan) -> UnitFile:
+        from state.services.systemd_unit import MARK, NAME, denies_namespaces, unit_of
+        from state.services.unit_file import UnitFile
+
+        config = host.environ.get("XDG_CONFIG_HOME") or str(_home(host) / ".config")
+        text = unit_of(plan, has_namespaces=not denies_namespaces())
+        return UnitFile(Path(config) / "systemd" / "user" / NAME, text, MARK)
+
+    @staticmethod
+    def after_install(_unit: Unit) -> tuple[str, ...]:
+        return (*_told(("systemctl", "--user", "daemon-reload")), *SYSTEMD_NEXT)
+
+    @staticmethod
+    def runs(_unit: Unit) -> str | None:
+        is_active = _asked(("systemctl", "--user", "is-active", "keyturn")) in RUNS
+        return "systemctl --user stop keyturn" if is_active else None
+
+    @staticmethod
+    def before_remove(_unit: Unit) -> None:
+        """Its name among those that start with a login goes too."""
+        _asked(("systemctl", "--user", "disable", "keyturn"))
+
+    @staticmethod
+    def after_remove() -> tuple[str, ...]:
+        return _told(("systemctl", "--user", "daemon-reload"))
+
+    @staticmethod
+    def said(_unit: Unit) -> dict[str, str]:
+        lingers = (LINGERING / pwd.getpwuid(os.getuid()).pw_name).is_file()
+        return {
+            "service": _asked(("systemctl", "--user", "is-active", "keyturn")) or "no user manager answers",
+            "at login": _asked(("systemctl", "--user", "is-enabled", "keyturn")) or "no user manager answers",
+            "at boot": "yes" if lingers else "no; loginctl enable-linger",
+        }
+
+
+class Launchd:
+    """The agents of the user who is logged in."""
+
+    @staticmethod
+    def unit(host: Host, plan: ServicePlan) -> UnitFile:
+        from state.services.launchd_plist import MARK, NAME, plist_of
+        from state.services.unit_file import UnitFile
+
+        return UnitFile(_home(host) / "Library" / "LaunchAgents" / NAME, plist_of(plan), MARK)
+
+    @staticmethod
+    def after_install(unit: Unit) -> tuple[str, ...]:
+        return (f"start it now and at every login: launchctl bootstrap gui/{os.getuid()} '{unit.file.path}'",)
+
+    @staticmethod
+    def runs(_unit: Unit) -> str | None:
+        from state.services.launchd_plist import LABEL
+
+        target = f"gui/{os.getuid()}/{LABEL}"
+        return f"launchctl bootout {target}" if _asked(("launchctl", "print", target)) else None
+
+    @staticmethod
+    def before_remove(_unit: Unit) -> None:
+        """Nothing but the file knows it."""
+
+    @staticmethod
+    def after_remove() -> tuple[str, ...]:
+        return ()
+
+    @staticmethod
+    def said(unit: Unit) -> dict[str, str]:
+        return {"service": "loaded" if Launchd.runs(unit) else "not loaded"}
+
+
+Manager = type[Systemd] | type[Launchd]
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    manager: Manager
+    plan: ServicePlan
+    file: UnitFile
+
+
+def _unit(host: Host) -> Unit:
+    """What should stand where, on this system. Raises `OperatorError`."""
+    from state.services.plan import plan_of
+
+    plan = plan_of(host.home, host.environ, own_program("engine", "watch"))
+    manager: Manager = Launchd if sys.platform == "darwin" else Systemd
+    return Unit(manager, plan, manager.unit(host, plan))
+
+
+def _systemd_left_out(unit: Unit) -> bool:
+    from state.services.systemd_unit import DENIED
+
+    return DENIED in unit.file.text
+
+
+def _home(host: Host) -> Path:
+    return Path(host.environ.get("HOME") or Path.home())
+
+
+def _told(words: Sequence[str]) -> tuple[str, ...]:
+    """Tell the manager something; a line for the operator where none heard it."""
+    answer = _answer(words)
+    if answer is not None and answer.returncode == 0:
+        return ()
+    return (f"no user manager answers here: log in, then {' '.join(words)}",)
+
+
+def _asked(words: Sequence[str]) -> str:
+    """What a manager prints, on one line; empty where none answers."""
+    answer = _answer(words)
+    return " ".join(answer.stdout.split()) if answer is not None else ""
+
+
+def _answer(words: Sequence[str]) -> subprocess.CompletedProcess[str] | None:
+    """None where there is no such program, or it does not answer in time."""
+    try:
+        return subprocess.run(words, capture_output=True, text=True, timeout=MANAGER_SECONDS, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None

@@ -1,0 +1,58 @@
+"""The engine's process, as its parent starts, asks and ends it. Nothing here waits."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+
+from state.folders import AccountFolder
+from state.thread_dump import dumped_by, listens
+
+NAMES = {number.value: number.name for number in signal.Signals}
+
+
+class Child:
+    """One process, in a group of its own: a Ctrl+C at the terminal reaches its parent alone, which ends it."""
+
+    def __init__(self, command: Sequence[str], environ: Mapping[str, str]) -> None:
+        """Raises OSError where it cannot be started."""
+        self._process = subprocess.Popen(list(command), env=dict(environ), stdin=subprocess.DEVNULL, process_group=0)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def ended(self) -> int | None:
+        """Its status, as `subprocess` has it; None while it runs."""
+        return self._process.poll()
+
+    def ask_for_threads(self, folder: AccountFolder | None) -> bool:
+        """Have it write what its threads do; False where it never said that it answers."""
+        if folder is None or not listens(folder, self.pid):
+            return False
+        self._process.send_signal(signal.SIGUSR2)
+        self._process.send_signal(signal.SIGCONT)
+        return True
+
+    def threads(self, folder: AccountFolder) -> str:
+        """What it wrote of them."""
+        return dumped_by(folder, self.pid)
+
+    def ask_to_leave(self) -> None:
+        """One that was stopped hears it too."""
+        self._process.send_signal(signal.SIGTERM)
+        self._process.send_signal(signal.SIGCONT)
+
+    def kill(self) -> None:
+        """It, and what it started."""
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self._process.kill()
+
+
+def status_in_words(status: int) -> str:
+    """`status 70`, `signal SIGKILL`."""
+    return f"signal {NAMES.get(-status, -status)}" if status < 0 else f"status {status}"

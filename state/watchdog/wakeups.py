@@ -1,0 +1,59 @@
+"""Waiting without polling: until a time is over, a child ends, or a signal asks this process to leave."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+from types import FrameType, TracebackType
+from typing import Self
+
+LEAVE = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+NOHUP = (signal.SIGINT, signal.SIGHUP)
+"""Left alone where whoever started this process had them ignored."""
+
+
+class Wakeups:
+    """In the main thread, while it is entered; what the signals did before is put back.
+
+    Attributes
+    ----------
+    asked_by
+        The signal that asked this process to leave; None while none did.
+    """
+
+    def __init__(self) -> None:
+        self.asked_by: signal.Signals | None = None
+
+    def __enter__(self) -> Self:
+        self._read, self._write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC) if hasattr(os, "pipe2") else _pipe()
+        self._fd_before = signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
+        ignored = {name for name in NOHUP if signal.getsignal(name) is signal.SIG_IGN}
+        self._before = {name: signal.signal(name, self._hear) for name in {*LEAVE, signal.SIGCHLD} - ignored}
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        for name, handler in self._before.items():
+            signal.signal(name, handler)
+        signal.set_wakeup_fd(self._fd_before)
+        os.close(self._read)
+        os.close(self._write)
+
+    def wait(self, seconds: float) -> None:
+        """Return after so long, or when anything happened."""
+        if select.select([self._read], [], [], max(0.0, seconds))[0]:
+            os.read(self._read, 4096)
+
+    def _hear(self, number: int, _frame: FrameType | None) -> None:
+        if number in LEAVE:
+            self.asked_by = self.asked_by or signal.Signals(number)
+
+
+def _pipe() -> tuple[int, int]:
+    """Where there is no `pipe2` (macOS)."""
+    ends = os.pipe()
+    for end in ends:
+        os.set_blocking(end, False)
+    return ends

@@ -1,0 +1,228 @@
+"""The watchdog itself: start, look, and where there is a reason: alert, dump, stop, start again (SY-02).
+
+It ends as the engine did where that was deliberate (0) or would be the same again (1, 2), and with `GAVE_UP` where
+restarts did not help: then the engine stays down, and its next start is halted and says why.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from state.folders import Home
+from state.halt_request import HaltRequest
+from state.heartbeat import Status, read
+from state.notify_socket import NotifySocket, without_notify
+from state.watchdog.child import Child, status_in_words
+from state.watchdog.engine_signs import EngineSigns
+from state.watchdog.judge import Judge, Reason, Restarts, Trouble
+from state.watchdog.limits import Limits
+from state.watchdog.log import WatchdogLog
+from state.watchdog.wakeups import Wakeups
+
+DELIBERATE = 0
+SAME_AGAIN = (1, 2)
+"""The answer is no, or wrong usage, refused keys, a journal that cannot be written: a restart would meet it again."""
+NOT_LEFT = 1
+"""Exit status where an engine that was asked to leave had to be killed."""
+GAVE_UP = 69
+"""Exit status where the engine stays down: EX_UNAVAILABLE of sysexits.h."""
+POLL_SECONDS = 0.05
+"""While something is awaited that wakes nobody: a dump, an end that SIGCHLD told of already."""
+LONGEST_DUMP = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a life of the engine ended. `reason` is None where it ended by itself and is not started again."""
+
+    status: int
+    reason: Reason | None
+    at: float
+
+
+class Watchdog:
+    """Parent of one engine after the other.
+
+    Parameters
+    ----------
+    command
+        What starts the engine; it runs in the foreground until SIGTERM.
+    home
+        Where its account will be: found by the lock that the process holds.
+    clock
+        Seconds that nobody sets.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        home: Home,
+        environ: Mapping[str, str],
+        limits: Limits | None = None,
+        log: WatchdogLog | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.limits = limits or Limits()
+        self._command, self._environ, self._clock = list(command), without_notify(environ), clock
+        self._log = log or WatchdogLog()
+        self._signs = EngineSigns(home)
+        self._judge = Judge(self.limits, self._signs.disk_refuses)
+        self._restarts = Restarts(self.limits)
+        self._manager = NotifySocket(environ)
+        self._told_alive_at = self._clock()
+        self._word = ""
+        self._last: Status | None = None
+
+    def run(self) -> int:
+        """Watch until the engine is not to be started again. Returns this process's exit status. Main thread only."""
+        with Wakeups() as wakeups:
+            self._wakeups = wakeups
+            last: End | None = None
+            while True:
+                last = self._live(last)
+                if last.reason is None:
+                    return last.status
+                if not self._restarts.take(self._clock()):
+                    return self._give_up(last)
+
+    # ── one life ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _live(self, before: End | None) -> End:
+        """From a start to its end."""
+        try:
+            child = Child(self._command, self._environ)
+        except OSError as error:
+            self._log.alert(f"the engine cannot be started: {error}")
+            return End(SAME_AGAIN[-1], None, self._clock())
+        self._log.say(f"process {child.pid} started")
+        self._judge.begin(self._clock(), child.pid)
+        self._signs.begin(child.pid)
+        while True:
+            if self._wakeups.asked_by is not None:
+                return self._leave(child)
+            if (status := child.ended()) is not None:
+                return self._has_ended(child.pid, status)
+            reason = self._look(before)
+            before = None if self._judge.has_beaten else before
+            if reason is not None:
+                return self._stopped_for(child, reason)
+            self._wait(self.limits.look_seconds if self._judge.has_beaten else self.limits.first_look_seconds)
+
+    def _look(self, before: End | None) -> Reason | None:
+        seen, had_beaten = self._signs.look(self._clock()), self._judge.has_beaten
+        verdict = self._judge.look(seen)
+        if self._signs.folder is not None:
+            self._log.is_of(self._signs.folder)
+        for words in verdict.says:
+            self._log.alert(words)
+        self._last = seen.status or self._last
+        word = seen.status.state if seen.status is not None else "running"
+        if self._judge.has_beaten and not had_beaten:
+            self._is_up(word, before, seen.at)
+        elif self._judge.has_beaten and word != self._word:
+            self._manager.status(word)
+        self._word = word
+        return verdict.reason
+
+    def _is_up(self, word: str, before: End | None, at: float) -> None:
+        self._manager.ready(word)
+        if before is not None:
+            self._log.say(f"the engine is up again, {at - before.at:.1f} s after the end of the one before")
+
+    def _has_ended(self, pid: int, status: int) -> End:
+        """By itself."""
+        words = f"process {pid} ended with {status_in_words(status)}"
+        if status == DELIBERATE:
+            self._log.say(f"{words}: it was asked to; the watchdog ends too")
+            return End(status, None, self._clock())
+        if status in SAME_AGAIN:
+            self._log.alert(f"{words}: a restart would end so again; what it said stands above")
+            return End(status, None, self._clock())
+        self._log.alert(words)
+        return End(status, Reason(Trouble.ENDED, words), self._clock())
+
+    def _stopped_for(self, child: Child, reason: Reason) -> End:
+        """Alert, dump, stop."""
+        self._log.alert(f"process {child.pid}: {reason.words}; it is stopped")
+        self._dump(child)
+        status = self._end(child)
+        self._log.say(f"process {child.pid} ended with {status_in_words(status)}")
+        if self._wakeups.asked_by is not None:
+            return End(DELIBERATE if status == DELIBERATE else NOT_LEFT, None, self._clock())
+        return End(status, reason, self._clock())
+
+    def _leave(self, child: Child) -> End:
+        """Somebody asked this process to end: the engine leaves first."""
+        by = self._wakeups.asked_by
+        self._manager.stopping(f"asked to end ({by.name if by else ''})")
+        self._log.say(f"asked to end ({by.name if by else ''}); process {child.pid} leaves first")
+        status = self._end(child)
+        self._log.say(f"process {child.pid} ended with {status_in_words(status)}")
+        return End(DELIBERATE if status == DELIBERATE else NOT_LEFT, None, self._clock())
+
+    def _dump(self, child: Child) -> None:
+        """What its threads do, into the log."""
+        folder = self._signs.folder
+        if folder is None or not child.ask_for_threads(folder):
+            self._log.say("its threads are not asked: it did not say that it answers")
+            return
+        until, text = self._clock() + self.limits.dump_seconds, ""
+        while self._clock() < until and child.ended() is None:
+            before, text = text, child.threads(folder)
+            if text and text == before:
+                break
+            self._wait(POLL_SECONDS)
+        self._log.say(f"its threads ({folder.threads}):\n{text[-LONGEST_DUMP:]}" if text else "it wrote no threads")
+
+    def _end(self, child: Child) -> int:
+        """SIGTERM, patience, SIGKILL. Its status."""
+        child.ask_to_leave()
+        status = self._awaited(child, self.limits.patience_seconds)
+        while status is None:
+            self._log.alert(f"process {child.pid} did not leave in {self.limits.patience_seconds:g} s: killed")
+            child.kill()
+            status = self._awaited(child, self.limits.patience_seconds)
+        return status
+
+    def _awaited(self, child: Child, seconds: float) -> int | None:
+        until = self._clock() + seconds
+        while (status := child.ended()) is None and (left := until - self._clock()) > 0:
+            self._wait(min(left, self.limits.look_seconds))
+        return status
+
+    # ── the end ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _give_up(self, last: End) -> int:
+        """No restart any more: the next start is halted, and says why."""
+        minutes = self.limits.within_seconds / 60
+        why = last.reason.words if last.reason is not None else status_in_words(last.status)
+        words = f"{self.limits.restarts} restarts in {minutes:.0f} minutes did not help: {why}"
+        self._log.alert(f"{words}. The engine STAYS DOWN{self._held()}; `keyturn` starts it halted")
+        self._manager.stopping(f"stays down: {words}")
+        folder = self._signs.folder
+        if folder is not None:
+            try:
+                HaltRequest(folder).leave(f"the watchdog: {words}")
+            except OSError as error:
+                self._log.alert(f"the halt of the next start could not be written: {error}; press Ctrl+K there")
+        return GAVE_UP
+
+    def _held(self) -> str:
+        """What is left behind, by the last heartbeat."""
+        folder = self._signs.folder
+        beaten = read(folder) if folder is not None else None
+        last = beaten[0] if beaten is not None else self._last
+        if last is None or not (last.positions or last.orders_working):
+            return ""
+        uncovered = f", UNCOVERED {', '.join(last.uncovered)}" if last.uncovered else ""
+        return f" with {last.positions} positions and {last.orders_working} working orders{uncovered}"
+
+    def _wait(self, seconds: float) -> None:
+        """The manager hears meanwhile that this process lives."""
+        every = self._manager.watchdog_seconds
+        if every is not None and self._clock() - self._told_alive_at >= every / 2:
+            self._told_alive_at = self._clock()
+            self._manager.alive()
+        self._wakeups.wait(min(seconds, every / 2) if every is not None else seconds)
