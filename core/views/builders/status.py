@@ -11,6 +11,7 @@ from core.model.codes import DeskState
 from core.model.session import NoSession
 from core.model.values import Fraction, Money
 from core.risk.margin import distance_of, limit_under
+from core.trading_state.state import TradingState
 from core.views import HaltRow, StatusView
 from core.views.builders.protections import ProtectionRows
 
@@ -30,7 +31,7 @@ class StatusViews:
         change = Money(account.equity - opening) if account and opening is not None else None
         session = state.calendar.session_at(at)
         is_open = not isinstance(session, NoSession)
-        heard_at, heard_from = self._newest_data()
+        heard_at, heard_from = newest_data(state)
         limit = control.settings.risk.daily_loss.of(opening)
         distance = distance_of(account) if account else None
         warn_at = control.settings.risk.margin.warn_at
@@ -83,11 +84,12 @@ class StatusViews:
             else None
         )
 
-    def _newest_data(self) -> tuple[datetime | None, str | None]:
-        """When the market was last heard, and from whom."""
-        heard = [(start + ONE_MINUTE, "bars") for start in self.state.normaliser.state.last_starts.values()]
-        heard += [(quote.at, quote.feed.value) for quote in self.state.sightings.quotes.values()]
-        return max(heard, default=(None, None))
+
+def newest_data(state: TradingState) -> tuple[datetime | None, str | None]:
+    """When the market was last heard, and from whom."""
+    heard = [(start + ONE_MINUTE, "bars") for start in state.normaliser.state.last_starts.values()]
+    heard += [(quote.at, quote.feed.value) for quote in state.sightings.quotes.values()]
+    return max(heard, default=(None, None))
 
 
 def word_of(engine: Engine) -> DeskState:
