@@ -18,6 +18,7 @@ from core.settings.evaluation import EvaluationSettings
 from core.settings.exchange import ExchangeSettings
 from core.settings.execution import ExecutionSettings, OrdersSettings
 from core.settings.exits import ExitSettings
+from core.settings.health import HealthSettings
 from core.settings.protections import FREQTRADE
 from core.settings.reconciliation import ReconciliationSettings
 from core.settings.regime import RegimeSettings
@@ -30,7 +31,9 @@ from core.settings.types import NOTHING_ODD, GrowingSettingsTable, HistoricalVal
 class Settings(GrowingSettingsTable):
     """Everything that can be set. The profile gives the defaults; file, environment and command line go over them."""
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"advisers", "attendance", "confirm", "evaluation", "exits", "orders"})
+    LATER: ClassVar[frozenset[str]] = frozenset(
+        {"advisers", "attendance", "confirm", "evaluation", "exits", "health", "orders"}
+    )
 
     profile: Literal["micro", "swing", "freqtrade"] = "micro"
     symbols: tuple[Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9./]{0,9}$")], ...] = ("SPY",)
@@ -50,6 +53,7 @@ class Settings(GrowingSettingsTable):
     display: DisplaySettings = DisplaySettings()
     advisers: AdvisersSettings = AdvisersSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
+    health: HealthSettings = HealthSettings()
     keys: dict[str, str] = Field({}, description="other keys, by the identifier of the table's line")
 
     _odd: HistoricalValue = PrivateAttr(NOTHING_ODD)

@@ -18,14 +18,16 @@ SECRET_NAME = re.compile(rf"(?i)(?:{NAMES}|^key$|^auth$)")
 DEEPEST = 6
 """Of what is nested; what lies deeper is told in one text."""
 
+# Every repetition of these is bounded, or ends where the next could begin: text from outside costs its length alone.
 _NAMED = re.compile(
     rf"""(?ix)
-    (?P<name> [\w-]* (?:{NAMES.replace(" ", "[ ]")}) [\w-]* ['"]? \s* [:=] \s* | \b key ['"]? \s* = \s* )
+    (?P<name> (?:{NAMES.replace(" ", "[ ]")}) [\w-]{{0,40}} ['"]? \s{{0,3}} [:=] \s{{0,3}}
+        | \b key ['"]? \s{{0,3}} = \s{{0,3}} )
     (?: SecretStr \( )?
-    (?P<value> (?: (?:bearer|basic) \s+ )? (?: "[^"]*" | '[^']*' | [^\s,;&)\]}}'"]+ ) )
+    (?P<value> (?: (?:bearer|basic) \s{{1,3}} )? (?: "[^"]*" | '[^']*' | [^\s,;&)\]}}'"]+ ) )
     """
 )
-_BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}")
+_BEARER = re.compile(r"(?i)\b(bearer|basic)\s{1,3}[A-Za-z0-9._~+/=-]{8,}")
 _OF_A_URL = re.compile(r"(?<=://)[^/\s@]+(?=@)")
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,24 @@ from state.service_log.rotation import THEIRS, all_files
 POLL_SECONDS = 0.2
 LONGEST_LINE = 1_000_000
 """Bytes; ours are far shorter."""
+HEAD = 160
+"""Bytes of a file's beginning by which it is known to be the same: time and words of its first line."""
 TAIL = 200_000
 """Bytes of the end in which the newest record's number is looked for."""
 
 Line = dict[str, Any]
 _File = tuple[int, int]
+
+
+@dataclass(slots=True)
+class _Read:
+    """How far one file was read: `stamp` is its size and time when it was looked at, `head` how it began then."""
+
+    path: Path
+    offset: int = 0
+    number: int = 0
+    stamp: tuple[int, int] = (0, 0)
+    head: bytes = b""
 
 
 @dataclass(slots=True)
@@ -40,10 +54,8 @@ class LogReader:
 
     path: Path
     damaged: list[str] = field(default_factory=list)
-    _offsets: dict[_File, int] = field(default_factory=dict)
-    _numbers: dict[_File, int] = field(default_factory=dict)
-    _names: dict[_File, Path] = field(default_factory=dict)
-    _has_read: bool = False
+    _known: dict[_File, _Read] = field(default_factory=dict)
+    _has_begun: bool = False
 
     def lines(self, follow: bool, wait: Callable[[], None] = lambda: time.sleep(POLL_SECONDS)) -> Iterator[Line]:
         """Every line in order; to follow, also each that comes, without an end. Raises OSError."""
@@ -54,47 +66,49 @@ class LogReader:
             yield from self._new_lines()
 
     def _new_lines(self) -> Iterator[Line]:
-        files = all_files(self.path)
-        current = next((key for key, name in self._names.items() if name == self.path), None)
-        copied = self._offsets.get(current, 0) if current is not None else 0
-        seen: set[_File] = set()
-        for path in files:
-            with suppress(FileNotFoundError):
-                found = path.stat()
+        current = next((read.offset for read in self._known.values() if read.path == self.path), 0)
+        there: set[_File] = set()
+        for path in all_files(self.path):
+            with suppress(FileNotFoundError), reading(path) as file:
+                found = os.fstat(file.fileno())
                 key = (found.st_dev, found.st_ino)
-                seen.add(key)
-                if path == self.path and self._names.get(key, path) != path:
-                    self._begin(key, 0)  # a new file in the place on the disk of one that was let go
-                elif key not in self._offsets:  # of what logrotate copied, the beginning was read where it stood
-                    self._begin(key, copied if self._has_read and THEIRS.search(path.name) else 0)
-                elif found.st_size < self._offsets[key]:
-                    self._begin(key, 0)  # cut
-                self._names[key] = path
-                if found.st_size > self._offsets[key]:
-                    yield from self._rest_of(path, key)
-        for gone in self._offsets.keys() - seen:
-            del self._offsets[gone], self._numbers[gone], self._names[gone]
-        self._has_read = True
+                there.add(key)
+                read = self._read_of(key, path, current)
+                stamp = (found.st_size, found.st_mtime_ns)
+                if stamp != read.stamp:
+                    yield from self._rest_of(file, read, found.st_size)
+                    read.stamp = stamp
+        for gone in self._known.keys() - there:
+            del self._known[gone]
+        self._has_begun = True
 
-    def _begin(self, key: _File, offset: int) -> None:
-        self._offsets[key], self._numbers[key] = offset, 0
+    def _read_of(self, key: _File, path: Path, current: int) -> _Read:
+        """How far a file was read, whatever it is called now."""
+        known = self._known.get(key)
+        if known is None:  # of what logrotate copied, the beginning was read where it stood
+            is_copy = self._has_begun and THEIRS.search(path.name)
+            known = self._known[key] = _Read(path, current if is_copy else 0)
+        elif path == self.path and known.path != path:  # a new file in the place on the disk of one that was let go
+            known = self._known[key] = _Read(path)
+        known.path = path
+        return known
 
-    def _rest_of(self, path: Path, key: _File) -> Iterator[Line]:
-        with reading(path) as file:
-            found = os.fstat(file.fileno())
-            if (found.st_dev, found.st_ino) != key:
-                return  # put aside this instant: it is met under its new name
-            file.seek(self._offsets[key])
-            while content := file.readline(LONGEST_LINE):
-                if not content.endswith(b"\n") and path == self.path and len(content) < LONGEST_LINE:
-                    return  # on its way
-                self._offsets[key] += len(content)
-                self._numbers[key] += 1
-                line = line_of(content)
-                if line is not None:
-                    yield line
-                elif content.strip():
-                    self.damaged.append(f"{path.name}, line {self._numbers[key]}")
+    def _rest_of(self, file: BufferedReader, read: _Read, size: int) -> Iterator[Line]:
+        head = file.read(HEAD)
+        if size < read.offset or not head.startswith(read.head):  # cut, and perhaps written since
+            read.offset = read.number = 0
+        read.head = head
+        file.seek(read.offset)
+        while content := file.readline(LONGEST_LINE):
+            if not content.endswith(b"\n") and read.path == self.path and len(content) < LONGEST_LINE:
+                return  # on its way
+            read.offset += len(content)
+            read.number += 1
+            line = line_of(content)
+            if line is not None:
+                yield line
+            elif content.strip():
+                self.damaged.append(f"{read.path.name}, line {read.number}")
 
 
 def line_of(content: bytes) -> Line | None:

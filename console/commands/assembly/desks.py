@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from console.commands.assembly.attach import attach
 from console.commands.assembly.host import Host
-from console.commands.assembly.service import service_log
+from console.commands.assembly.service import service_health, service_log
 from console.commands.assembly.settings import display_of
 from console.commands.assembly.simulated import DemoOptions, demo_folder, demo_runtime, stress_folder, stress_runtime
 from core.ports import OperatorError
@@ -40,7 +40,7 @@ def run_demo(host: Host, options: DemoOptions, *, is_stress: bool = False) -> No
     runtime_of = stress_runtime if is_stress else demo_runtime
     with ExitStack() as stack:
         runtime = runtime_of(host, options, stack)
-        service_log(host, runtime, stack)
+        service_health(host, runtime, stack, service_log(host, runtime, stack))
         run_headless(runtime, "left")
 
 

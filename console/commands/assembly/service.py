@@ -11,6 +11,7 @@ from console.commands.assembly.host import Host
 if TYPE_CHECKING:
     from core.model.keys import Keys
     from core.runtime.base import Runtime
+    from core.runtime.health.figures import EngineFigures
     from state.service_log.log import ServiceLog
 
 
@@ -27,3 +28,33 @@ def service_log(host: Host, runtime: Runtime, stack: ExitStack, keys: Iterable[K
     log = stack.enter_context(ServiceLog(folder, Hiding(secrets, host.environ)))
     log.attach(runtime)
     return log
+
+
+def service_health(
+    host: Host, runtime: Runtime, stack: ExitStack, log: ServiceLog | None = None
+) -> EngineFigures | None:
+    """`/healthz` and `/metrics` where the settings name a place, until the stack ends; None where they name none.
+
+    A place that cannot be had is said, and ends nothing.
+    """
+    from core.settings.health import SocketPlace, place_of
+
+    settings = runtime.engine.state.control.settings.health
+    place = place_of(settings.listen)
+    if place is None:
+        return None
+    from core.runtime.health.figures import EngineFigures
+    from core.runtime.health.pages import pages_of
+    from core.runtime.health.server import HealthServer
+
+    figures = EngineFigures(runtime, symbols=settings.symbols, log=log)
+    if isinstance(place, SocketPlace):  # a whole path stays what it is
+        place = SocketPlace(str(host.home.account(runtime.engine.state.account_name).path / place.path))
+    try:
+        server = HealthServer(place, pages_of(figures))
+        stack.callback(server.close)
+        server.start()
+    except (OSError, RuntimeError) as error:
+        why = getattr(error, "strerror", None) or error
+        runtime.engine.say(f"health is not served at {settings.listen}: {why}; change health.listen and start again")
+    return figures

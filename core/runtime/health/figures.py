@@ -1,0 +1,258 @@
+"""What is counted of a running engine, and what it looks like: for `/metrics` and `/healthz`.
+
+The engine's thread counts as it records and looks at itself once a second; whoever asks reads what was seen then, and
+never the engine. No figure of the account is among them, and no symbol unless the settings allow it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from core import facts
+from core.facts import Fact
+from core.model.account import Mode
+from core.model.codes import DeskState
+from core.runtime.base import Runtime
+from core.runtime.call_record import CallMade, CallOutcome
+from core.views.builders.status import newest_data, word_of
+
+LOOK_SECONDS = 1.0
+"""Between two looks of the engine at itself."""
+DEAD_SECONDS = 60.0
+"""A beat older than this is no life (SY-02)."""
+CALL_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 8.0, 15.0, 30.0)
+
+
+class LogCounts(Protocol):
+    """What is known of the engine's log."""
+
+    @property
+    def dropped(self) -> int: ...
+
+    @property
+    def waiting(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """The engine as it saw itself; `seen_at` is of the steady clock, `data_age` in seconds, None where nothing came."""
+
+    seen_at: float
+    state: DeskState
+    account: str
+    mode: Mode
+    journal_sequence: int
+    data_age: float | None
+    is_halted: bool
+    is_killed: bool
+    has_disk: bool
+    orders_working: int
+    depths: Mapping[str, int]
+    syncs: int
+    sync_seconds: float
+    slowest_sync: float
+
+
+class EngineFigures:
+    """Of one runtime, in a registry of its own."""
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        *,
+        symbols: bool = False,
+        log: LogCounts | None = None,
+        steady: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.registry = CollectorRegistry()
+        self.failed = 0
+        self._runtime, self._steady, self._symbols = runtime, steady, symbols
+        self._beaten: float | None = None
+        self._glance: Glance | None = None
+        self._orders = Counter(
+            "keyturn_orders_total", "Orders that came into a state.", ["state"], registry=self.registry
+        )
+        self._fills = Counter(
+            "keyturn_fills_total", "Executions.", ["symbol"] if symbols else [], registry=self.registry
+        )
+        self._refusals = Counter(
+            "keyturn_refusals_total", "What was refused, by whom and why.", ["by", "code"], registry=self.registry
+        )
+        self._calls = Counter(
+            "keyturn_calls_total", "Requests to broker and market.", ["kind", "outcome"], registry=self.registry
+        )
+        self._call_seconds = Histogram(
+            "keyturn_call_seconds", "How long they took.", ["kind"], buckets=CALL_BUCKETS, registry=self.registry
+        )
+        self._pictures = Counter("keyturn_pictures_total", "Pictures sent to desks.", registry=self.registry)
+        self._desks = Gauge("keyturn_desks_attached", "Desks that are attached.", registry=self.registry)
+        self._counts: dict[type, Callable[[Any], None]] = {
+            facts.OrderCreated: lambda fact: self._orders.labels("pending").inc(),
+            facts.OrderStateChanged: lambda fact: self._orders.labels(fact.after.value.lower()).inc(),
+            facts.OrderFilled: self._fill,
+            facts.SubmissionBlocked: lambda fact: self._refuse("gateway", [fact.code.value]),
+            facts.ConfirmationRefused: lambda fact: self._refuse("confirmation", fact.checks),
+            facts.ProposalSkipped: lambda fact: self._refuse("proposal", fact.checks),
+            facts.CommandRefused: lambda fact: self._refuse("door", ()),
+            facts.EditRefused: lambda fact: self._refuse("edit", ()),
+            facts.BasketRefused: lambda fact: self._refuse("basket", ()),
+        }
+        self.registry.register(_Glances(self, log))
+        ProcessCollector(registry=self.registry)
+        runtime.engine.state.add_listener(self.hear)
+        runtime.add_call_listener(self.count_call)
+        runtime.each_beat(self.beat)
+
+    # ── counted ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def hear(self, _sequence: int, _at: datetime, fact: Fact) -> None:
+        """In the engine's thread, of each fact: a look in a table for most."""
+        count = self._counts.get(type(fact))
+        if count is not None:
+            try:
+                count(fact)
+            except Exception:  # what cannot be counted is recorded all the same
+                self.failed += 1
+
+    def count_call(self, call: CallMade) -> None:
+        """In the thread that carried it."""
+        self._calls.labels(call.kind, call.outcome.value).inc()
+        self._call_seconds.labels(call.kind).observe(call.seconds)
+        if call.outcome is CallOutcome.REFUSED:
+            self._refuse("broker", [call.refusal.value if call.refusal else "other"])
+
+    def desks_attached(self, number: int) -> None:
+        """So many are. Any thread."""
+        self._desks.set(number)
+
+    def picture_sent(self, number: int = 1) -> None:
+        """Any thread."""
+        self._pictures.inc(number)
+
+    def _fill(self, fact: facts.OrderFilled) -> None:
+        if self._symbols:
+            order = self._runtime.engine.state.ledger.order(fact.fill.client_order_id)
+            self._fills.labels(order.request.symbol if order is not None else "unknown").inc()
+        else:
+            self._fills.inc()
+
+    def _refuse(self, by: str, codes: Iterable[str]) -> None:
+        for code in tuple(codes) or ("other",):
+            self._refusals.labels(by, code).inc()
+
+    # ── seen ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def beat(self) -> None:
+        """At every beat, in the engine's thread."""
+        now = self._beaten = self._steady()
+        if self._glance is None or now - self._glance.seen_at >= LOOK_SECONDS:
+            self._glance = self._look(now)
+
+    @property
+    def glance(self) -> Glance | None:
+        """The last look; None before the first beat. Any thread."""
+        return self._glance
+
+    @property
+    def heartbeat_age(self) -> float | None:
+        """Seconds since the engine's last beat; None before the first. Any thread."""
+        return None if self._beaten is None else max(0.0, self._steady() - self._beaten)
+
+    def data_age(self) -> float | None:
+        """Seconds since the market was heard last. Any thread."""
+        glance = self._glance
+        if glance is None or glance.data_age is None:
+            return None
+        return glance.data_age + max(0.0, self._steady() - glance.seen_at)
+
+    def health(self) -> tuple[bool, dict[str, object]]:
+        """Whether it lives and can record, and what is said of it: no amounts. Any thread."""
+        glance, age, data_age = self._glance, self.heartbeat_age, self.data_age()
+        if glance is None or age is None:
+            return False, {"ok": False, "state": DeskState.STARTING.value}
+        is_well = age <= DEAD_SECONDS and glance.has_disk
+        return is_well, {
+            "ok": is_well,
+            "state": glance.state.value,
+            "account": glance.account,
+            "mode": glance.mode.value,
+            "heartbeat_age": round(age, 3),
+            "journal_sequence": glance.journal_sequence,
+            "data_age": None if data_age is None else round(data_age, 3),
+            "halted": glance.is_halted,
+            "killed": glance.is_killed,
+            "disk": "ok" if glance.has_disk else "failed",
+        }
+
+    def _look(self, now: float) -> Glance:
+        engine, state = self._runtime.engine, self._runtime.engine.state
+        heard_at, _ = newest_data(state)
+        journal: Any = state.journal
+        return Glance(
+            seen_at=now,
+            state=word_of(engine),
+            account=state.account_name,
+            mode=state.mode,
+            journal_sequence=state.journal.sequence,
+            data_age=None if heard_at is None else max(0.0, (self._runtime.clock() - heard_at).total_seconds()),
+            is_halted=bool(state.control.halts),
+            is_killed=state.control.killed_by is not None,
+            has_disk=engine.disk_trouble is None,
+            orders_working=sum(1 for _ in state.ledger.working()),
+            depths=self._runtime.depths(),
+            syncs=getattr(journal, "syncs", 0),
+            sync_seconds=getattr(journal, "seconds_in_syncs", 0.0),
+            slowest_sync=getattr(journal, "slowest_sync_seconds", 0.0),
+        )
+
+
+class _Glances(Collector):
+    """What the last look saw, as figures."""
+
+    def __init__(self, figures: EngineFigures, log: LogCounts | None) -> None:
+        self._figures, self._log = figures, log
+
+    def describe(self) -> Iterable[Metric]:
+        return ()
+
+    def collect(self) -> Iterator[Metric]:
+        glance, age, data_age = self._figures.glance, self._figures.heartbeat_age, self._figures.data_age()
+        if glance is None or age is None:
+            return
+        well, _ = self._figures.health()
+        yield _gauge("keyturn_up", "1 while the engine beats and its journal can be written.", int(well))
+        yield _gauge("keyturn_heartbeat_age_seconds", "Since the engine's last beat.", age)
+        if data_age is not None:
+            yield _gauge("keyturn_data_age_seconds", "Since the market was heard last.", data_age)
+        states = GaugeMetricFamily("keyturn_state", "1 for the word that the desk stands at.", labels=["state"])
+        for word in DeskState:
+            states.add_metric([word.value], int(word is glance.state))
+        yield states
+        yield _gauge("keyturn_orders_working", "Orders that work.", glance.orders_working)
+        depths = GaugeMetricFamily("keyturn_queue_depth", "What waits, by its queue.", labels=["queue"])
+        for queue, depth in glance.depths.items():
+            depths.add_metric([queue.replace("-", "_")], depth)
+        yield depths
+        yield _counter("keyturn_journal_records", "Records of the journal.", glance.journal_sequence)
+        yield _counter("keyturn_journal_syncs", "How often the disk was waited for.", glance.syncs)
+        yield _counter("keyturn_journal_sync_seconds", "How long in all.", glance.sync_seconds)
+        yield _gauge("keyturn_journal_slowest_sync_seconds", "The longest.", glance.slowest_sync)
+        if self._log is not None:
+            yield _counter("keyturn_log_lines_dropped", "Lines that the log left out.", self._log.dropped)
+            yield _gauge("keyturn_log_lines_waiting", "Lines that are not written yet.", self._log.waiting)
+
+
+def _gauge(name: str, words: str, value: float) -> Metric:
+    return GaugeMetricFamily(name, words, value=value)
+
+
+def _counter(name: str, words: str, value: float) -> Metric:
+    return CounterMetricFamily(name, words, value=value)
