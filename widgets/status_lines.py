@@ -41,7 +41,7 @@ class StatusLines(Lines):
     def show_desk(
         self, view: DeskView, now: datetime, width: int, without_engine: str | None, desk: DeskNumber | None = None
     ) -> None:
-        """`without_engine` is said where no engine hears this desk. `desk` is the one that draws it; None where there is
+        """`without_engine` is said where no engine hears this desk; `desk` draws it: None where there is
         but one, inside the engine's process.
         """
         status = view.status

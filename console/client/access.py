@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Protocol
 
-from core.views.engine import EngineFailed, EngineLoading
-
 from core.messages.commands import Command
+from core.model.desk import DeskNumber
 from core.model.values import Symbol
 from core.views import DeskView
+from core.views.engine import EngineFailed, EngineLoading
 
 
 def nobody_looks() -> None:
@@ -67,6 +67,10 @@ class EngineAccess(Protocol):
 
     @property
     def link(self) -> LinkToEngine: ...
+
+    @property
+    def desk(self) -> DeskNumber | None:
+        """Which desk this one is, by the engine's books; None until they have it."""
 
     def start(self, on_news: Callable[[], None] = nobody_looks) -> None:
         """`on_news` is called in another thread when a picture with news is there. It never waits."""

@@ -16,7 +16,6 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from core.protocol.changes import apply, decode_changes
 from msgspec import Raw
 
 from console.client.access import nobody_looks
@@ -26,6 +25,7 @@ from core.messages.commands import Command, Halt, Kill
 from core.model.desk import DeskNumber, Seat
 from core.model.values import AccountId, Symbol
 from core.ports import OperatorError
+from core.protocol.changes import apply_changes
 from core.protocol.codec import decode_view, encode
 from core.protocol.errors import FrameError
 from core.protocol.frames import (
@@ -309,7 +309,7 @@ class RemoteEngine:
         elif isinstance(reply, Changed):
             if not isinstance(self.view, DeskView):
                 raise FrameError("changes came before a picture")
-            self._show(apply(self.view, decode_changes(reply.changes)), reply)
+            self._show(apply_changes(self.view, reply.changes, DeskView), reply)
         elif isinstance(reply, Pulse):
             self._set_clock(reply)
         elif isinstance(reply, Preparing):

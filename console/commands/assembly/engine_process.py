@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 
 from console.commands.assembly.host import Host
 from console.commands.assembly.own_program import own_program
+from console.commands.assembly.service import service_health, service_log
 from console.commands.assembly.settings import is_simulated, settings_of
 from core.ports import OperatorError
 from state.folders import AccountFolder
 
 if TYPE_CHECKING:
+    from core.model.keys import Keys
     from core.runtime.base import Runtime
     from core.settings.settings import Settings
 
@@ -62,14 +64,18 @@ def known_account(host: Host) -> AccountFolder | None:
 
 def run_service(host: Host) -> None:
     """The engine of the configured account, in this process, until a signal ends it."""
+    from importlib.metadata import version
+
     from core.runtime.service.service import EngineService
     from state.engine_socket import listening
+    from state.release import release
 
     settings = settings_of(host)
     with ExitStack() as stack:
-        runtime, folder = _runtime(host, settings, stack)
+        runtime, folder, keys = _runtime(host, settings, stack)
         listener = stack.enter_context(listening(folder.engine_socket))
-        service = EngineService(runtime, listener)
+        service_health(host, runtime, stack, service_log(host, runtime, stack, keys))
+        service = EngineService(runtime, listener, release(version("keyturn")))
         for name in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
             signal.signal(name, lambda *_: runtime.leave())
         from widgets.grid_text import harmless
@@ -83,19 +89,19 @@ def run_service(host: Host) -> None:
         sys.stderr.write(f"keyturn: {harmless(words)}\n")
 
 
-def _runtime(host: Host, settings: Settings, stack: ExitStack) -> tuple[Runtime, AccountFolder]:
+def _runtime(host: Host, settings: Settings, stack: ExitStack) -> tuple[Runtime, AccountFolder, tuple[Keys, ...]]:
     if is_simulated(settings):
         from console.commands.assembly.simulated import DemoOptions, demo_folder, demo_runtime
 
         options = DemoOptions()
-        return demo_runtime(host, options, stack), demo_folder(host, options)
+        return demo_runtime(host, options, stack), demo_folder(host, options), ()
     from console.commands.assembly.at_a_broker import live_runtime, mode_of, real_broker
     from state.credentials import find_keys
 
     mode = mode_of(host, settings)
     keys = find_keys(host.environ, mode, real_broker(settings).keys)
     runtime = live_runtime(host, settings, mode, keys, stack)
-    return runtime, host.home.account(runtime.engine.state.account_name)
+    return runtime, host.home.account(runtime.engine.state.account_name), (keys,)
 
 
 def start_service(host: Host) -> tuple[AccountFolder, int]:
