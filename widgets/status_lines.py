@@ -47,9 +47,12 @@ class StatusLines(Lines):
         status = view.status
         key = key_in_words(status.key, desk, now) if desk is not None else ""
         is_ours = status.key.is_held_by(desk)
-        lines = [first_line(status, now, width, key if is_ours else ""), *account_lines(status, now, width)]
+        first = first_line(status, now, width, key if is_ours else "")
+        lines = [first, *account_lines(status, now, width)]
         if key and not is_ours:
             lines += _whole(key, width, "warning")
+        elif len(status.key.desks) > 1 and key not in joined(first):
+            lines += _whole(key, width, "")
         if without_engine is not None:
             lines += _whole(without_engine, width, "urgent")
         self.show([*lines, *_banners(view, now, width)])

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
+from textual.binding import Binding
+
+from console.keymap import KeyScope, bindings_for
 from console.screens.dialog_host import DialogHost
 from console.screens.override import WordScreen
 from console.screens.question import WIDTH, ArmedQuestion
@@ -14,14 +17,22 @@ from widgets.ticket import wrapped
 
 TAKE = "TAKE"
 TITLE = "Take the key?"
+BACK = "question.back"
 
 
 class TakeByWord(WordScreen):
+    """Its letters are the word's: of a question's keys it has the way back alone."""
+
+    PLACE = KeyScope.QUESTION
+    BINDINGS = [line for line in bindings_for(PLACE) if isinstance(line, Binding) and line.id == BACK]
     NEEDS_KEY = False
 
     def __init__(self, key: KeyView, lines: list[TextLine], act: Callable[[], None]) -> None:
         self.key = key
         super().__init__(TITLE, lines, TAKE, "to take it", act)
+
+    def acting_keys(self) -> Collection[str]:
+        return (BACK,)
 
 
 class TakeByQuestion(ArmedQuestion):

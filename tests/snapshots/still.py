@@ -15,6 +15,7 @@ from console.desk import DeskApp
 from console.host_files import NO_SURROUNDINGS, HostFiles
 from console.key_hearing import ARMED
 from core.messages.commands import Command
+from core.model.desk import DeskNumber
 from core.settings.settings import DisplaySettings
 from core.views import DeskView
 from core.views.engine import EngineFailed, EngineLoading
@@ -32,6 +33,12 @@ class StillHandle(EngineHandle):
         self.view = view
         self.sent: list[Command] = []
         self._answer = answer
+
+    @property
+    def desk(self) -> DeskNumber | None:
+        """The first of those that the picture has attached."""
+        desks = self.view.status.key.desks if isinstance(self.view, DeskView) else ()
+        return desks[0].number if desks else None
 
     def start(self, on_news: Callable[[], None] = nobody_looks) -> None:
         """Nothing runs behind this desk."""
