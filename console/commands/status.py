@@ -43,6 +43,8 @@ def status(context: typer.Context, account: Account = None, as_json: AsJson = Fa
                 say(line)
         if isinstance(signed := found["unattended"], tuple) and signed:
             say(f"UNATTENDED {', '.join(signed)}: exits go out without a key; u in Positions takes that back")
+        if found["halt_request"]:
+            say(f"the next start is halted: {found['halt_request']}; U resumes it there")
     if found["state"] == "stopped":
         raise typer.Exit(STOPPED)
     if found["state"] in NOT_HEALTHY:
@@ -66,11 +68,13 @@ def _uncovered(unprotected: tuple[str, ...], kinds: tuple[str, ...]) -> Iterator
 def status_of(host: Host, account: str | None) -> dict[str, object]:
     """What the engine is doing, from its folder alone; it may run meanwhile."""
     from state import heartbeat
+    from state.halt_request import HaltRequest
 
     names = ("state", "pid", "heartbeat_age", "mode", "positions", "orders_working", "orders_sent")
     empty: dict[str, object] = dict.fromkeys((*names, "proposals_waiting", "journal_sequence"), 0)
     empty["uncovered"] = empty["unattended"] = empty["uncovered_kinds"] = ()
     folder = host.home.account(account) if account else last_account(host.home)
+    empty["halt_request"] = HaltRequest(folder).asked_by() if folder else None
     pid = holder(folder) if folder else None
     beaten = heartbeat.read(folder) if folder else None
     if folder is None or (beaten is None and pid is None):
@@ -96,4 +100,5 @@ def status_of(host: Host, account: str | None) -> dict[str, object]:
         "uncovered": status.uncovered,
         "unattended": status.unattended,
         "uncovered_kinds": status.uncovered_kinds,
+        "halt_request": empty["halt_request"],
     }

@@ -20,6 +20,7 @@ from state.heartbeat import Status, read
 from state.housekeeping import Housekeeping
 from state.kill_switch import FileKillSwitch
 from state.thread_dump import listens
+from tests.scenarios.backtests import Keyturn
 from tests.scenarios.house import House, at, minutes, to
 
 WHY = "the watchdog: the engine ended 4 times in 10 minutes"
@@ -57,6 +58,20 @@ def test_the_start_after_the_watchdog_gave_up_is_halted_and_says_why(tmp_path: P
         runtime.obey(door.through(to(runtime, Resume())))
         runtime.beat()
         assert control.halts == {}
+
+
+def test_status_says_that_the_next_start_is_halted(keyturn: Keyturn, tmp_path: Path) -> None:
+    """SY-02"""
+    folder = demo_account(tmp_path / "home")
+    with ExitStack() as stack:
+        demo(tmp_path / "home", stack).step()
+    assert keyturn("status", "--json").json["halt_request"] is None
+
+    HaltRequest(folder).leave(WHY)
+
+    answer = keyturn("status")
+    assert (answer.code, answer.lines[-1]) == (3, f"the next start is halted: {WHY}; U resumes it there")
+    assert keyturn("status", "--json").json["halt_request"] == WHY
 
 
 def test_a_request_outlives_an_engine_that_dies_before_it_is_on_record(tmp_path: Path) -> None:
