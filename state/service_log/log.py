@@ -40,6 +40,8 @@ LAST_WRITE = 2.0
 """Seconds that a leaving engine waits for its last lines."""
 CATCH_UP = 1_000
 """Records of the journal's end that are looked through for what the log lacks: a crash loses its last lines."""
+HEARD_AGAIN = frozenset(RELEARNED)
+"""Facts that are not logged: their source tells them again, and there are many."""
 
 _Heard = tuple[datetime, int, Fact]
 
@@ -146,7 +148,7 @@ class ServiceLog:
     # ── what is heard ────────────────────────────────────────────────────────────────────────────────────────────
 
     def _hear(self, sequence: int, at: datetime, fact: Fact) -> None:
-        if not isinstance(fact, RELEARNED):
+        if type(fact) not in HEARD_AGAIN:
             self._enqueue((at, sequence, fact))
 
     def _hear_call(self, call: CallMade) -> None:

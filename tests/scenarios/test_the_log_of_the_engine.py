@@ -152,6 +152,30 @@ def test_a_failure_that_ends_the_engine_is_logged_with_its_traceback(tmp_path: P
     assert PLANTED not in json.dumps(last)
 
 
+def test_a_desk_that_starts_imports_nothing_of_the_service() -> None:
+    """SY-05, SY-01: structlog and prometheus-client cost a start nothing."""
+    looks = "import app, sys; print(sorted({'structlog', 'prometheus_client', 'http.server'} & set(sys.modules)))"
+    desk = "import console.run, console.commands.program, console.commands.assembly.desks; "
+
+    printed = subprocess.run([sys.executable, "-c", desk + looks], capture_output=True, text=True, check=True).stdout
+
+    assert printed.strip() == "[]"
+
+
+def test_a_listener_that_raises_costs_no_answer(tmp_path: Path) -> None:
+    """SY-05, EX-22"""
+
+    def cannot_count(_call: object) -> None:
+        raise RuntimeError("cannot count")
+
+    with demo(tmp_path) as (runtime, _):
+        runtime.add_call_listener(cannot_count)
+        runtime.run(until=runtime.at + timedelta(minutes=20))
+
+        assert runtime.engine.state.control.refusal() is None
+        assert runtime.engine.state.ledger.state.orders_sent > 0
+
+
 # ── the command ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

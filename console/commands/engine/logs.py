@@ -122,7 +122,7 @@ def _print(line: Line, as_json: bool) -> None:
         print_json(line, orjson.OPT_UTC_Z)
         return
     words, at = line["words"], datetime.fromisoformat(line["at"])
-    beside = ", ".join(f"{name} {line[name]}" for name in SHOWN_BESIDE if line.get(name) and line[name] not in words)
+    beside = ", ".join(f"{name} {line[name]}" for name in SHOWN_BESIDE if line.get(name))
     when = f"{at:%Y-%m-%d %H:%M:%S}.{at.microsecond // 1000:03d}Z"
     say(f"{when} {line['level']:<8} {line['event']}: {words}" + (f" ({beside})" if beside else ""))
     trace = line.get("traceback")
