@@ -72,7 +72,7 @@ class ServiceLog:
         self._lines = Lines(folder.name, hiding)
         self._queue: SimpleQueue[_Heard | Event | None] = SimpleQueue()
         self._left_out = 0
-        self._counting = threading.Lock()
+        self._counting = threading.RLock()  # a signal's handler may log while its thread counts
         self._requests = count(1)
         self._notes: tuple[str, ...] = ()
         self._is_open = False
@@ -249,8 +249,8 @@ class ServiceLog:
             try:
                 self._file.write(b"".join(map(self._lines.of, today)), day)
                 self.trouble = None
-            except OSError as error:
-                self.trouble = error.strerror or type(error).__name__
+            except Exception as error:  # this thread outlives whatever the disk holds or answers
+                self.trouble = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
                 is_told = today[0]["event"] == events.DROPPED
                 self._leave_out(len(today) - is_told)
                 if is_told:
