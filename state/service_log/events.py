@@ -27,6 +27,9 @@ LONGEST_TEXT = 4_000
 """Characters of a field that are kept; of a traceback, from its end."""
 LONGEST_TRACEBACK = 16_000
 
+ROUTINE = frozenset({"account", "books", "history"})
+"""Requests that the engine makes by itself, the whole day: that one was answered is nobody's news."""
+
 NOTE, CALL, LIBRARY, EXCEPTION = "note", "call", "library", "exception"
 OPENED, CLOSED, DROPPED, UNWRITABLE = "log_opened", "log_closed", "lines_dropped", "unwritable"
 
@@ -127,7 +130,7 @@ def of_call(number: int, call: CallMade) -> Event:
     named = {"order": call.order, "ticket": call.ticket, "symbol": call.symbol}
     return {
         "at": call.at,
-        "level": "info" if call.outcome is CallOutcome.ANSWERED else "warning",
+        "level": _level_of_call(call),
         "event": CALL,
         "words": f"{call.kind} {call.outcome.replace('_', ' ')} in {call.seconds * 1000:.0f} ms{said}",
         **{name: value for name, value in named.items() if value},
@@ -135,6 +138,12 @@ def of_call(number: int, call: CallMade) -> Event:
         "outcome": call.outcome.value,
         "seconds": round(call.seconds, 6),
     }
+
+
+def _level_of_call(call: CallMade) -> str:
+    if call.outcome is not CallOutcome.ANSWERED:
+        return "warning"
+    return "debug" if call.kind in ROUTINE else "info"
 
 
 def of_note(at: datetime, words: str) -> Event:

@@ -40,6 +40,8 @@ LAST_WRITE = 2.0
 """Seconds that a leaving engine waits for its last lines."""
 CATCH_UP = 1_000
 """Records of the journal's end that are looked through for what the log lacks: a crash loses its last lines."""
+HEARD_AGAIN = frozenset(RELEARNED)
+"""Facts that are not logged: their source tells them again, and there are many."""
 
 _Heard = tuple[datetime, int, Fact]
 
@@ -70,7 +72,7 @@ class ServiceLog:
         self._lines = Lines(folder.name, hiding)
         self._queue: SimpleQueue[_Heard | Event | None] = SimpleQueue()
         self._left_out = 0
-        self._counting = threading.Lock()
+        self._counting = threading.RLock()  # a signal's handler may log while its thread counts
         self._requests = count(1)
         self._notes: tuple[str, ...] = ()
         self._is_open = False
@@ -146,7 +148,7 @@ class ServiceLog:
     # ── what is heard ────────────────────────────────────────────────────────────────────────────────────────────
 
     def _hear(self, sequence: int, at: datetime, fact: Fact) -> None:
-        if not isinstance(fact, RELEARNED):
+        if type(fact) not in HEARD_AGAIN:
             self._enqueue((at, sequence, fact))
 
     def _hear_call(self, call: CallMade) -> None:
@@ -247,8 +249,8 @@ class ServiceLog:
             try:
                 self._file.write(b"".join(map(self._lines.of, today)), day)
                 self.trouble = None
-            except OSError as error:
-                self.trouble = error.strerror or type(error).__name__
+            except Exception as error:  # this thread outlives whatever the disk holds or answers
+                self.trouble = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
                 is_told = today[0]["event"] == events.DROPPED
                 self._leave_out(len(today) - is_told)
                 if is_told:

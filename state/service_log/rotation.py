@@ -102,7 +102,8 @@ class RotatingFile:
         if self._day is None:
             with reading(self.path) as file:
                 found = DAY.match(file.read(LOOKED_AT))
-            self._day = date.fromisoformat(found[1].decode()) if found else None
+            with suppress(ValueError):  # a day that no calendar has
+                self._day = date.fromisoformat(found[1].decode()) if found else None
         return self._day
 
     def _turn(self) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
@@ -118,8 +120,6 @@ def test_notes_libraries_and_threads_that_fail_are_logged_without_secrets(tmp_pa
     with demo(tmp_path) as (runtime, _):
         runtime.engine.say(f"a note of a start with {PLANTED}")
         runtime.run(until=runtime.at + timedelta(minutes=3))
-        import logging
-
         logging.getLogger("websockets.client").error("closed, token=%s", "tok-planted-by-a-library")
         runtime.stop("left")
 
@@ -152,6 +152,48 @@ def test_a_failure_that_ends_the_engine_is_logged_with_its_traceback(tmp_path: P
     assert PLANTED not in json.dumps(last)
 
 
+def test_a_log_that_cannot_be_written_is_said_and_orders_go_on(tmp_path: Path) -> None:
+    """SY-05, SP-06"""
+    logs = tmp_path / "state" / "demo" / "logs"
+    logs.mkdir(parents=True)
+    (logs / "engine.jsonl").symlink_to("/dev/full")
+    with demo(tmp_path) as (runtime, log):
+        runtime.run(until=runtime.at + timedelta(minutes=20))
+        ends = time.monotonic() + PATIENCE
+        while log.trouble is None:
+            assert time.monotonic() < ends
+            time.sleep(0.01)
+        runtime.beat()
+
+        assert any(f"{logs / 'engine.jsonl'} cannot be written" in note for note in runtime.engine.notes)
+        assert runtime.engine.state.control.refusal() is None
+        assert runtime.engine.state.ledger.state.orders_sent > 0
+
+
+def test_a_desk_that_starts_imports_nothing_of_the_service() -> None:
+    """SY-05, SY-01: structlog and prometheus-client cost a start nothing."""
+    looks = "import app, sys; print(sorted({'structlog', 'prometheus_client', 'http.server'} & set(sys.modules)))"
+    desk = "import console.run, console.commands.program, console.commands.assembly.desks; "
+
+    printed = subprocess.run([sys.executable, "-c", desk + looks], capture_output=True, text=True, check=True).stdout
+
+    assert printed.strip() == "[]"
+
+
+def test_a_listener_that_raises_costs_no_answer(tmp_path: Path) -> None:
+    """SY-05, EX-22"""
+
+    def cannot_count(_call: object) -> None:
+        raise RuntimeError("cannot count")
+
+    with demo(tmp_path) as (runtime, _):
+        runtime.add_call_listener(cannot_count)
+        runtime.run(until=runtime.at + timedelta(minutes=20))
+
+        assert runtime.engine.state.control.refusal() is None
+        assert runtime.engine.state.ledger.state.orders_sent > 0
+
+
 # ── the command ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -171,6 +213,8 @@ def test_the_command_chooses_by_level_time_and_count_and_names_damage(tmp_path: 
         file.write(b"rubbish\n")
 
     everything = keyturn(tmp_path, "engine", "logs", "--since", "1d").splitlines()
+    with_routine = keyturn(tmp_path, "engine", "logs", "--since", "1d", "--level", "debug").splitlines()
+    assert len(with_routine) > len(everything)
 
     assert len(keyturn(tmp_path, "engine", "logs", "-n", "3").splitlines()) == 4
     assert "1 damaged line left out: engine.jsonl, line" in keyturn(tmp_path, "engine", "logs", "-n", "0")

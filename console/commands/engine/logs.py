@@ -39,8 +39,8 @@ def logs(
         str | None, typer.Option("--since", help="2h before the newest line (s, m, h, d), or a time in UTC.")
     ] = None,
     level: Annotated[
-        str | None, typer.Option("--level", help="This and worse: debug, info, warning, error, critical.")
-    ] = None,
+        str, typer.Option("--level", help="This and worse: debug, info, warning, error, critical.")
+    ] = "info",
     count: Annotated[
         int | None,
         typer.Option("-n", "--count", min=0, help="Newest lines; without it 100, or all of an order or since a time."),
@@ -74,7 +74,7 @@ def _is_there(folder: AccountFolder) -> bool:
     return any(all_files(folder.log))
 
 
-def _follow(reader: LogReader, folder: AccountFolder, order: str | None, level: str | None, as_json: bool) -> None:
+def _follow(reader: LogReader, folder: AccountFolder, order: str | None, level: str, as_json: bool) -> None:
     named = len(reader.damaged)
     for line in _wanted(reader.lines(follow=True), folder, order, None, level):
         _print(line, as_json)
@@ -82,15 +82,15 @@ def _follow(reader: LogReader, folder: AccountFolder, order: str | None, level: 
 
 
 def _wanted(
-    lines: Iterable[Line], folder: AccountFolder, order: str | None, since: str | None, level: str | None
+    lines: Iterable[Line], folder: AccountFolder, order: str | None, since: str | None, level: str
 ) -> Iterator[Line]:
     """What was asked for. Raises `OperatorError`."""
     from state.service_log.events import LEVELS
     from state.service_log.reading import OrderLines, whole_id
 
-    if level is not None and level.lower() not in LEVELS:
+    if level.lower() not in LEVELS:
         raise OperatorError(f"--level {level}: one of {', '.join(LEVELS)}")
-    worst = LEVELS[LEVELS.index(level.lower()) :] if level is not None else LEVELS
+    worst = LEVELS[LEVELS.index(level.lower()) :]
     of_order = OrderLines(whole_id(order, folder.log)) if order is not None else None
     begins = _beginning(since, folder) if since is not None else None
     for line in lines:
@@ -122,7 +122,7 @@ def _print(line: Line, as_json: bool) -> None:
         print_json(line, orjson.OPT_UTC_Z)
         return
     words, at = line["words"], datetime.fromisoformat(line["at"])
-    beside = ", ".join(f"{name} {line[name]}" for name in SHOWN_BESIDE if line.get(name) and line[name] not in words)
+    beside = ", ".join(f"{name} {line[name]}" for name in SHOWN_BESIDE if line.get(name))
     when = f"{at:%Y-%m-%d %H:%M:%S}.{at.microsecond // 1000:03d}Z"
     say(f"{when} {line['level']:<8} {line['event']}: {words}" + (f" ({beside})" if beside else ""))
     trace = line.get("traceback")

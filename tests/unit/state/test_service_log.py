@@ -258,6 +258,22 @@ def test_a_logrotate_in_the_middle_loses_nothing(folder: AccountFolder) -> None:
     assert log.dropped == 0
 
 
+@pytest.mark.parametrize("content", [b"rubbish\n", b'{"at":"2026-99-99T12:00:00Z"}\n', b"\xff" * 500, b"\n\n"])
+def test_what_somebody_else_wrote_into_the_file_is_put_aside_and_ends_nothing(
+    folder: AccountFolder, content: bytes
+) -> None:
+    """SY-05"""
+    folder.logs.mkdir(parents=True)
+    folder.log.write_bytes(content)
+
+    with a_log(folder) as log:
+        log.put(an_event(1))
+
+    assert numbers(folder) == [1]
+    assert (folder.logs / "engine.unknown.000001.jsonl").exists()
+    assert log.dropped == 0
+
+
 # ── a disk that takes nothing ────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -9,9 +9,11 @@ from typing import Any, cast
 from core.execution.gateway import Gateway
 from core.messages.effects import CancelOrder, SubmitOrder
 from core.messages.inputs import CancelAnswered, Input, SubmissionAnswered, SubmissionBegan, SubmissionStopped
-from core.model.broker import Accepted, NoAnswer
+from core.model.broker import Accepted, NoAnswer, Refused
+from core.model.codes import RefusalKind
 from core.model.staging import Approval
 from core.model.values import ClientOrderId, TicketId
+from core.runtime.call_record import CallMade, CallOutcome
 from core.runtime.pending_requests import PendingRequests
 from core.runtime.request_executor import RequestExecutor
 from core.settings.settings import Settings
@@ -84,3 +86,37 @@ def test_a_request_that_gets_no_thread_is_answered_as_not_sent_and_the_next_one_
     assert told[1] == CancelAnswered(ClientOrderId("other"), NoAnswer(no_thread))
     assert [type(message) for message in told[2:]] == [SubmissionBegan, SubmissionAnswered]
     sending.close()
+
+
+def test_each_request_is_told_with_what_came_of_it_and_how_long_it_took() -> None:
+    """EX-16, SY-05: in its lane, a broken adapter's too."""
+    heard: SimpleQueue[Any] = SimpleQueue()
+    calls: SimpleQueue[CallMade] = SimpleQueue()
+    latch = BrokenOnce()
+    latch.asked = 1
+    asking = cast(RequestExecutor, RefusesOrders())
+    sending = PendingRequests(Gateway("paper", latch), asking, Settings, lambda: TEN, heard.put, heard.put, calls.put)
+
+    sending.send(a_submission("first"), TEN)
+    refused = calls.get(timeout=PATIENCE)
+    sending.ask(CancelOrder(ClientOrderId("other"), None))
+    failed = calls.get(timeout=PATIENCE)
+
+    assert (refused.at, refused.kind, refused.outcome, refused.order) == (TEN, "submit", CallOutcome.REFUSED, "first")
+    assert (refused.refusal, refused.words, refused.symbol) == (RefusalKind.NOT_SHORTABLE, "no shares to lend", "SPY")
+    assert (failed.kind, failed.outcome, failed.order) == ("cancel", CallOutcome.NO_ANSWER, "other")
+    assert failed.words == "RuntimeError: broken"
+    assert min(refused.seconds, failed.seconds) >= 0
+    sending.close()
+
+
+class RefusesOrders:
+    """Takes no order, and breaks at anything else."""
+
+    def ask(self, effect: SubmitOrder, _settings: Settings) -> Input:
+        if not isinstance(effect, SubmitOrder):
+            raise RuntimeError("broken")
+        return SubmissionAnswered(effect.order.client_order_id, Refused(RefusalKind.NOT_SHORTABLE, "no shares to lend"))
+
+    def close(self) -> None:
+        pass
