@@ -12,7 +12,8 @@ from console.terminal.link import TerminalLink
 REMEMBERED = 16
 """Gaps that are known: each ends what was armed, so that older ones matter to nobody."""
 GAP = 1.0
-"""Seconds without a word from the engine after which what is on the screen is not confirmed (OP-04)."""
+"""Seconds without a word from the engine after which what is on the screen is not confirmed (OP-04); it says one about
+twice in that time."""
 
 
 class EngineLink:

@@ -28,6 +28,8 @@ COMMANDS_A_SECOND = 200
 """More is no person, and no desk."""
 NOBODY = DeskNumber(0)
 """A desk that the engine has not counted yet."""
+PULSE = 0.4
+"""Seconds of silence after which a desk is told that its link stands."""
 SILENT = 15.0
 """Seconds without a word after which a desk counts as gone: it says one every few seconds, whatever happens."""
 
@@ -45,7 +47,7 @@ class DeskConnection:
         self.number = NOBODY
         self.watched: Symbol | None = None
         self.attends = False
-        self.heard_at = now
+        self.heard_at = self._said_at = now
         self._reader = reader
         self._reader.largest = LARGEST
         self._is_new = True
@@ -119,16 +121,19 @@ class DeskConnection:
             self.say(Pulse(drawn.clock, drawn.rate))
         self._shown = view
 
-    def send(self) -> None:
-        """As much as it takes now. Raises OSError where it is gone."""
+    def send(self, now: float) -> None:
+        """As much as it takes now, a pulse where there is nothing else. Raises OSError where it is gone."""
+        if self.has_room and now - self._said_at > PULSE:
+            self.say(Pulse(None, 1.0))
         with suppress(BlockingIOError, InterruptedError):
             while self._out:
                 sent = self.connection.send(self._out)
                 del self._out[:sent]
+                self._said_at = now
 
     def close(self) -> None:
         """What is still to be said is tried once."""
         with suppress(OSError):
-            self.send()
+            self.send(self._said_at)
         with suppress(OSError):
             self.connection.close()

@@ -36,8 +36,8 @@ from core.runtime.service.books import EngineBooks
 from core.runtime.service.desk_connection import DeskConnection, FloodError
 from core.runtime.service.picture_feed import Drawn, Wish
 
-TICK = 0.5
-"""Seconds between two looks at who has fallen silent."""
+TICK, LONG_TICK = 0.2, 5.0
+"""Seconds between two looks at who is to have a pulse or has fallen silent; the longer ones while nobody is there."""
 FAREWELL = 0.5
 """Seconds that the desks have to take the last words."""
 
@@ -111,7 +111,7 @@ class DeskServer:
             self._part()
 
     def _turn(self) -> None:
-        for key, events in self._selector.select(TICK):
+        for key, events in self._selector.select(TICK if self._desks else LONG_TICK):
             if key.data is None:
                 with suppress(BlockingIOError):
                     os.read(self._wakes, 4096)
@@ -173,7 +173,7 @@ class DeskServer:
         try:
             if self._newest is not None:
                 desk.show(self._newest)
-            desk.send()
+            desk.send(self._now())
         except OSError:
             self._drop(desk, self._books.lost)
             return
@@ -206,7 +206,7 @@ class DeskServer:
         while self._now() < until and any(not desk.has_room for desk in self._desks.values()):
             for desk in self._desks.values():
                 with suppress(OSError):
-                    desk.send()
+                    desk.send(self._now())
             time.sleep(0.01)
         for desk in self._desks.values():
             desk.close()
