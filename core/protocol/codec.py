@@ -55,10 +55,15 @@ _PLAIN = frozenset({NoneType, bool, int, float, str, bytes, Decimal, datetime, d
 
 def encode(value: Any) -> bytes:
     """Raises `FrameError` for what does not cross."""
+    return packed(written(value))
+
+
+def packed(rows: Any) -> bytes:
+    """What `written` made. Raises `FrameError`."""
     try:
-        return _encoder.encode(written(value))
+        return _encoder.encode(rows)
     except (OverflowError, UnicodeEncodeError, TypeError) as error:
-        raise FrameError(f"{type(value).__name__} cannot be sent: {error}") from error
+        raise FrameError(f"this cannot be sent: {error}") from error
 
 
 def written(value: Any) -> Any:
@@ -82,7 +87,7 @@ def _written_slowly(value: Any, kind: type) -> Any:
 
 def _writer(shape: Shape) -> Read:
     number, values = shape.number, shape.values
-    nested = tuple(place for place, hint in enumerate(shape.hints, 1) if not _is_plain(hint))
+    nested = tuple(place for place, hint in enumerate(shape.hints, 1) if not is_plain(hint))
 
     def write(value: Any) -> list[Any]:
         row = [number, *values(value)]
@@ -93,11 +98,11 @@ def _writer(shape: Shape) -> Read:
     return write
 
 
-def _is_plain(hint: Hint) -> bool:
+def is_plain(hint: Hint) -> bool:
     """Whether MessagePack's own writer takes it as it is."""
     hint = bare(hint)
     if parts := [part for part in get_args(hint) if part is not Ellipsis]:
-        return (origin_of(hint) is tuple or is_union(hint)) and all(_is_plain(part) for part in parts)
+        return (origin_of(hint) is tuple or is_union(hint)) and all(is_plain(part) for part in parts)
     return hint in _PLAIN or (_is_enumeration(hint) and hint not in _BOXED)
 
 

@@ -1,0 +1,369 @@
+"""What changed between two values, by the path to it; and the new value, made of the old one and its changes.
+
+A path is the places on the way down: of a field in its class, of a member in its tuple. Rows are followed by their
+first field, which tells them apart: one that only moved is not told again. What has not changed is the same object
+afterwards, so that whoever draws sees at once that it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from functools import cache
+from itertools import groupby
+from operator import attrgetter, is_
+from types import NoneType
+from typing import Any, TypeAlias, TypeVar, cast, get_args
+
+import msgspec
+
+from core.protocol.codec import decoding, is_plain, packed, written
+from core.protocol.errors import FrameError
+from core.protocol.shapes import Hint, Shape, bare, is_union, origin_of, shape_of
+
+T = TypeVar("T")
+Path: TypeAlias = tuple[int, ...]
+Run: TypeAlias = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """What stands at the path is this now."""
+
+    path: Path
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Arrange:
+    """The members of the tuple at the path are these now, before the changes within them that follow.
+
+    Each run is a place in the old tuple, how many members from there on, and how many of the `fresh` ones after them.
+    No member of the old tuple is taken twice.
+    """
+
+    path: Path
+    runs: tuple[Run, ...]
+    fresh: tuple[Any, ...]
+
+
+Change: TypeAlias = Put | Arrange
+
+
+# ── between two values ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def changes(old: T, new: T) -> tuple[Change, ...]:
+    """All that makes the one of the other, in the order in which it is applied; none where they are the same.
+
+    The same is exact: 1.0 is another number than 1.00, and a member of an enumeration another text than its word.
+    """
+    found: list[Change] = []
+    _compare(old, new, (), found)
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How two values of a class are compared.
+
+    Attributes
+    ----------
+    sure
+        Of each field, whether two of its values that are equal are the same: texts and times are, numbers are not.
+    unsure
+        The places of the other fields.
+    is_flat
+        No field of it has parts: it is compared at once, and told whole where most of it changed.
+    """
+
+    shape: Shape
+    sure: tuple[bool, ...]
+    unsure: tuple[int, ...]
+    is_flat: bool
+
+
+def _plan_of(kind: type) -> Plan | None:
+    shape = shape_of(kind)
+    if shape is None:
+        return None
+    sure = tuple(map(_is_sure, shape.hints))
+    flat = all(is_plain(hint) and origin_of(hint) is not tuple for hint in shape.hints)
+    return Plan(shape, sure, tuple(place for place, is_sure in enumerate(sure) if not is_sure), flat)
+
+
+_plan: Callable[[Any], Plan | None] = cache(_plan_of)
+
+
+def _is_sure(hint: Hint) -> bool:
+    hint = bare(hint)
+    parts = [bare(part) for part in get_args(hint) if part not in (Ellipsis, NoneType)]
+    if is_union(hint):
+        return len(parts) == 1 and _is_sure(parts[0])
+    if origin_of(hint) is tuple:
+        return all(map(_is_sure, parts))
+    return hint in (bool, int, str, bytes, date, datetime, time, timedelta) or issubclass(hint, Enum)
+
+
+def _compare(old: Any, new: Any, path: Path, found: list[Change]) -> None:
+    kind = type(new)
+    if kind is tuple and type(old) is tuple:
+        _compare_members(old, new, path, found)
+    elif (plan := _plan(kind)) is None:
+        if not _is_same(old, new):
+            found.append(Put(path, new))
+    elif plan is not _plan(type(old)):
+        found.append(Put(path, new))
+    else:
+        _compare_fields(plan, plan.shape.values(old), plan.shape.values(new), path, new, found)
+
+
+def _is_same(old: Any, new: Any) -> bool:
+    """Of what has no parts."""
+    if type(old) is not type(new):
+        return False
+    if type(old) is Decimal:
+        return not old.compare_total(new)
+    return bool(old == new) and (type(old) is not float or repr(old) == repr(new))
+
+
+def _compare_fields(
+    plan: Plan, before: tuple[Any, ...], after: tuple[Any, ...], path: Path, new: Any, found: list[Change]
+) -> None:
+    if plan.is_flat and before == after and _are_the_same(plan.unsure, [before], [after]):
+        return
+    began = len(found)
+    for place, (was, now) in enumerate(zip(before, after, strict=True)):
+        if was is not now and not (plan.sure[place] and was == now):
+            _compare(was, now, (*path, place), found)
+    if plan.is_flat and 2 * (len(found) - began) > len(before):
+        found[began:] = [Put(path, new)]
+
+
+def _are_the_same(places: tuple[int, ...], befores: list[tuple[Any, ...]], afters: list[tuple[Any, ...]]) -> bool:
+    """Whether what is equal at these places is the same too."""
+    return all(
+        before[place] is after[place] or _is_same(before[place], after[place])
+        for place in places
+        for before, after in zip(befores, afters, strict=True)
+    )
+
+
+def _compare_members(old: tuple[Any, ...], new: tuple[Any, ...], path: Path, found: list[Change]) -> None:
+    if len(old) == len(new):
+        if all(map(is_, old, new)):
+            return
+        began = len(found)
+        if _compare_pairs(old, new, path, found):
+            return
+        del found[began:]
+    arranged = _arrangement(old, new, path)
+    if not arranged.runs:
+        found.append(Put(path, new))
+        return
+    found.append(arranged)
+    _compare_pairs(_arranged(old, arranged), new, path, found)
+
+
+def _compare_pairs(old: tuple[Any, ...], new: tuple[Any, ...], path: Path, found: list[Change]) -> bool:
+    """Whether each member is the one that stood at its place before, as far as its key says."""
+    kinds = {*map(type, old), *map(type, new)}
+    plan = _plan(kinds.pop()) if len(kinds) == 1 else None
+    if plan is not None and plan.is_flat:
+        return _compare_rows(plan, old, new, path, found)
+    for place, (was, now) in enumerate(zip(old, new, strict=True)):
+        if was is now:
+            continue
+        if _key(was) != _key(now):
+            return False
+        _compare(was, now, (*path, place), found)
+    return True
+
+
+def _compare_rows(plan: Plan, old: tuple[Any, ...], new: tuple[Any, ...], path: Path, found: list[Change]) -> bool:
+    """The same, of rows of one class without parts: most often all of them are as they were."""
+    befores, afters = list(map(plan.shape.values, old)), list(map(plan.shape.values, new))
+    if befores == afters and _are_the_same(plan.unsure, befores, afters):
+        return True
+    for place, (before, after) in enumerate(zip(befores, afters, strict=True)):
+        if before[0] != after[0]:
+            return False
+        _compare_fields(plan, before, after, (*path, place), new[place], found)
+    return True
+
+
+def _arrangement(old: tuple[Any, ...], new: tuple[Any, ...], path: Path) -> Arrange:
+    """By the keys of the members: of those that stood together before, one run. No run where nothing is kept."""
+    runs: list[list[int]] = []
+    fresh: list[Any] = []
+    for member, place in zip(new, _places(old, new), strict=True):
+        if place is None:
+            fresh.append(member)
+            if not runs:
+                runs.append([0, 0, 0])
+            runs[-1][2] += 1
+        elif runs and not runs[-1][2] and runs[-1][0] + runs[-1][1] == place:
+            runs[-1][1] += 1
+        else:
+            runs.append([place, 1, 0])
+    is_anew = len(fresh) == len(new)
+    return Arrange(path, () if is_anew else tuple((start, count, then) for start, count, then in runs), tuple(fresh))
+
+
+def _places(old: tuple[Any, ...], new: tuple[Any, ...]) -> list[int | None]:
+    """Where each of the new members stood; the very same objects are found first, the others by their keys."""
+    by_identity = {id(member): place for place, member in enumerate(old)}
+    places = [by_identity.pop(id(member), None) for member in new]
+    if None in places:
+        kept = set(places)
+        by_key = {_key(member): place for place, member in enumerate(old) if place not in kept}
+        for at, member in enumerate(new):
+            if places[at] is None:
+                places[at] = by_key.pop(_key(member), None)
+    return places
+
+
+def _key(member: Any) -> Any:
+    """What tells a row apart from its neighbours."""
+    kind = type(member)
+    if kind is tuple:
+        return _key(member[0]) if member else ()
+    first = _first(kind)
+    return member if first is None else _key(first(member))
+
+
+def _first_of(kind: type) -> Callable[[Any], Any] | None:
+    shape = shape_of(kind)
+    return attrgetter(shape.names[0]) if shape is not None and shape.names else None
+
+
+_first: Callable[[Any], Callable[[Any], Any] | None] = cache(_first_of)
+
+
+# ── to a value ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def apply(old: T, changed: Sequence[Change]) -> T:
+    """The value that `changes` was told of. Raises `FrameError` where they are not of this old one."""
+    return cast(T, _Applying(lambda value, _hint: value).to(old, type(old), changed, 0))
+
+
+def encode_changes(changed: Sequence[Change]) -> bytes:
+    """Raises `FrameError` for what does not cross."""
+    return packed([_row(change) for change in changed])
+
+
+def _row(change: Change) -> list[Any]:
+    if isinstance(change, Put):
+        return [_PUT, change.path, written(change.value)]
+    return [_ARRANGE, change.path, change.runs, written(change.fresh)]
+
+
+def apply_changes(old: T, data: bytes | msgspec.Raw, kind: Hint) -> T:
+    """What `encode_changes` has in it, applied to a value of that type. Raises `FrameError`, and nothing else."""
+    try:
+        rows = _rows.decode(data)
+        told = [Put(row.path, row.value) if isinstance(row, _Put) else _arrange(row) for row in rows]
+        return cast(T, _Applying(lambda value, hint: decoding(hint)(value)).to(old, kind, told, 0))
+    except FrameError:
+        raise
+    except Exception as error:  # the peer may be anybody, and a class may refuse what it is given in its own way
+        raise FrameError(f"no changes of this picture: {type(error).__name__}: {error}") from error
+
+
+_PUT, _ARRANGE = 0, 1
+
+
+class _Put(msgspec.Struct, array_like=True, tag_field="change", tag=_PUT, forbid_unknown_fields=True):
+    path: Path
+    value: msgspec.Raw
+
+
+class _Arrange(msgspec.Struct, array_like=True, tag_field="change", tag=_ARRANGE, forbid_unknown_fields=True):
+    path: Path
+    runs: tuple[Run, ...]
+    fresh: tuple[msgspec.Raw, ...]
+
+
+_rows = msgspec.msgpack.Decoder(tuple[_Put | _Arrange, ...])
+
+
+def _arrange(row: _Arrange) -> Arrange:
+    return Arrange(row.path, row.runs, row.fresh)
+
+
+class _Applying:
+    """How changes become values; `read` makes one of what stands in a change, by the type of its place."""
+
+    def __init__(self, read: Callable[[Any, Hint], Any]) -> None:
+        self._read = read
+
+    def to(self, value: Any, hint: Hint, changed: Sequence[Change], depth: int) -> Any:
+        """All of them lie at this value or below, `depth` steps from the root."""
+        for change in changed:
+            if len(change.path) == depth:
+                value = self._changed(value, hint, change)
+        below = [change for change in changed if len(change.path) > depth]
+        return self._within(value, hint, below, depth) if below else value
+
+    def _changed(self, value: Any, hint: Hint, change: Change) -> Any:
+        if isinstance(change, Put):
+            return self._read(change.value, hint)
+        if type(value) is not tuple:
+            raise FrameError(f"the members of a {type(value).__name__} at {change.path}")
+        made = _arranged(value, change)
+        fresh = _fresh_places(change.runs)
+        members = list(made)
+        for place in fresh:
+            members[place] = self._read(members[place], _hint_of_member(hint, place))
+        return tuple(members)
+
+    def _within(self, value: Any, hint: Hint, below: Sequence[Change], depth: int) -> Any:
+        shape = shape_of(type(value))
+        if shape is None and type(value) is not tuple:
+            raise FrameError(f"a part of a {type(value).__name__} at {below[0].path[:depth]}")
+        parts = list(value if shape is None else shape.values(value))
+        for place, there in groupby(below, key=lambda change: change.path[depth]):
+            if not 0 <= place < len(parts):
+                raise FrameError(f"no place {place} at {below[0].path[:depth]}")
+            kind = _hint_of_member(hint, place) if shape is None else shape.hints[place]
+            parts[place] = self.to(parts[place], kind, list(there), depth + 1)
+        return tuple(parts) if shape is None else shape.make(*parts)
+
+
+def _arranged(old: tuple[Any, ...], change: Arrange) -> tuple[Any, ...]:
+    made: list[Any] = []
+    told = 0
+    for start, count, then in change.runs:
+        if min(start, count, then) < 0 or start + count > len(old) or told + then > len(change.fresh):
+            raise FrameError(f"members that are not there at {change.path}")
+        made += old[start : start + count]
+        made += change.fresh[told : told + then]
+        told += then
+    if sum(count for _, count, _ in change.runs) > len(old) or told != len(change.fresh):
+        raise FrameError(f"more members than there are at {change.path}")
+    return tuple(made)
+
+
+def _fresh_places(runs: Sequence[Run]) -> list[int]:
+    """Where in the new tuple the fresh members stand."""
+    places: list[int] = []
+    at = 0
+    for _, count, then in runs:
+        places += range(at + count, at + count + then)
+        at += count + then
+    return places
+
+
+def _hint_of_member(hint: Hint, place: int) -> Hint:
+    """The type at a place of a tuple."""
+    hint = bare(hint)
+    if is_union(hint):
+        hint = next((bare(part) for part in get_args(hint) if origin_of(part) is tuple), None)
+    parts = get_args(hint)
+    if not parts:
+        return hint
+    return parts[0] if parts[-1] is Ellipsis else parts[place]
