@@ -82,7 +82,7 @@ class EngineHandle:
         self.ended = threading.Event()
         self.unsaid: deque[str] = deque()
         self._build = build
-        self._door = door or a_console_door()
+        self.door = door or a_console_door()
         self._runtime: EngineRunning | None = None
         self._thread = threading.Thread(target=self._live, name="engine", daemon=True)
         self._drawn_at = 0.0
@@ -108,7 +108,7 @@ class EngineHandle:
         Before the engine is there, only a halt and a kill are kept.
         """
         if self._runtime is not None:
-            self._runtime.send(self._door.through(command, self._account(), self.desk))
+            self._runtime.send(self.door.through(command, self._account(), self.desk))
         elif isinstance(command, Halt | Kill):
             self._early.append(command)
 
@@ -178,13 +178,13 @@ class EngineHandle:
 
     def _work(self, stack: ExitStack) -> None:
         runtime = self._build(stack)
-        runtime.admit(self._door.known)
+        runtime.admit(self.door.known)
         gc.freeze()  # what was loaded stays: a full collection over it would stop every thread for a tenth of a second
         runtime.on_beat(self._publish)
         self._keys = runtime.keys()
         self._runtime = runtime
         runtime.watch(self._watched)
-        runtime.send(self._door.through(AttachDesk(self._door.seat, LINK), runtime.account))
+        runtime.send(self.door.through(AttachDesk(self.door.seat, LINK), runtime.account))
         for command in self._early:
             runtime.send(command)
         try:

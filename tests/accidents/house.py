@@ -105,7 +105,7 @@ class SteppedHandle(EngineHandle):
 
     def __init__(self, runtime: VirtualRuntime, clock: Clock) -> None:
         super().__init__(lambda _stack: runtime)
-        runtime.admit(self._door.known)
+        runtime.admit(self.door.known)
         self.runtime, self._clock = runtime, clock
 
     def start(self, on_news: Callable[[], None] = nobody_looks) -> None:

@@ -8,7 +8,7 @@ import re
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pyte
+import pytest
 from textual.pilot import Pilot
 
 import console.desk
 from console.client.access import EngineAccess
 from console.client.handle import EngineHandle
+from console.client.seat import a_console_door
 from console.desk import DeskApp
 from console.host_files import NO_SURROUNDINGS, HostFiles
 from console.screens.kill import KillScreen
@@ -31,6 +33,7 @@ from core.engine import Engine
 from core.facts import ConfirmationReceived, Fact, OrderCreated
 from core.market.calendar import ExchangeCalendar, load_calendar
 from core.market.synthetic import synthetic_day
+from core.messages.command_ports import CommandPort
 from core.messages.commands import ProposeOrder
 from core.messages.inputs import BarArrived
 from core.model.account import Mode
@@ -56,6 +59,7 @@ F = TypeVar("F", bound=Fact)
 SPY = Symbol("SPY")
 OVER_A_SOCKET = os.environ.get("KEYTURN_TESTS_OVER") == "socket"
 """Whether the desk and its engine are the two ends of a socket: `make test-socket`."""
+in_one_process = pytest.mark.skipif(OVER_A_SOCKET, reason="it looks at the handle of an engine in this process")
 RULES: dict[str, Any] = {**STORIES}
 """Of the exchange under the desk; a story may change them."""
 
@@ -102,6 +106,8 @@ class House:
     desk: DeskApp
     pilot: Pilot[Any]
     runtime: VirtualRuntime
+    door: CommandPort = field(default_factory=a_console_door)
+    """What commands of desks come through."""
 
     async def until(self, holds: Callable[[], object]) -> None:
         end = asyncio.get_running_loop().time() + PATIENCE
@@ -221,13 +227,16 @@ async def open_desk(
     """A desk with one proposal waiting."""
     runtime = _runtime(settings)
     with ExitStack() as stack:
+        handle: EngineAccess
         if OVER_A_SOCKET and handled_by is EngineHandle:
-            handle: EngineAccess = stack.enter_context(served(runtime)).a_desk()
+            there = stack.enter_context(served(runtime))
+            handle, door = there.a_desk(), there.service.books.door
         else:
-            handle = handled_by(lambda _stack: _built(runtime, _stack))
+            here = handled_by(lambda _stack: _built(runtime, _stack))
+            handle, door = here, here.door
         desk = kind(handle, now or time.monotonic, surroundings)
         async with desk.run_test(size=size) as pilot:
-            house = House(desk, pilot, runtime)
+            house = House(desk, pilot, runtime, door)
             if ready:
                 await house.until(lambda: desk.view is not None and desk.view.proposals)
                 await house.wait(0.15)

@@ -15,7 +15,7 @@ from textual.geometry import Region
 
 from core.model.values import Price, Symbol
 from core.views import ChartView
-from tests.desk.desk_house import SPY, open_desk
+from tests.desk.desk_house import SPY, in_one_process, open_desk
 from tests.desk.still_house import a_chart, a_held_chart, a_position, a_view, open_still
 from widgets.chart import Chart
 from widgets.chart_picture import chart_lines
@@ -172,6 +172,7 @@ async def test_where_no_chart_is_on_the_screen_none_is_asked_for() -> None:
         assert not house.shows("Chart")
 
 
+@in_one_process
 async def test_the_engine_of_the_real_desk_hears_which_symbol_is_watched() -> None:
     async with open_desk(WIDE) as house:
         await house.until(lambda: house.runtime._pictures is not None and house.runtime._pictures.watched == SPY)

@@ -13,7 +13,7 @@ from console.screens.ticket import TicketScreen
 from core.facts import Halted, Killed, OrderStateChanged, ProposalStaged, Rearmed, Resumed
 from core.messages.commands import Command, Kill, Rearm
 from core.model.order import Effect, OrderStatus
-from tests.desk.desk_house import House, open_desk
+from tests.desk.desk_house import House, in_one_process, open_desk
 from tests.desk.hands import held_back
 from tests.desk.still_house import a_view, an_order
 from tests.desk.test_doubt_on_the_desk import holds_up
@@ -117,6 +117,7 @@ async def test_rearm_beside_an_order_in_doubt_names_it_and_asks_once_more() -> N
         await house.until(lambda: house.facts(Rearmed))
 
 
+@in_one_process
 @pytest.mark.parametrize("slip", ["R", "NA", "REARR", "RxN"])
 @pytest.mark.parametrize(("word", "command"), [("NAKED", Kill("key", naked=True)), ("REARM", Rearm("REARM"))])
 async def test_after_a_slip_a_word_typed_in_full_counts(slip: str, word: str, command: Command) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from console.run import outcome
-from tests.desk.desk_house import open_desk
+from tests.desk.desk_house import in_one_process, open_desk
 
 
+@in_one_process
 async def test_a_clean_leave_is_0_and_all_else_an_error_with_a_line() -> None:
     async with open_desk() as house:
         desk = house.desk

@@ -9,7 +9,7 @@ from console.panes import PANES
 from console.screens.ticket import TicketScreen
 from core.facts import EngineStopped, OrderFilled, ProposalStaged
 from core.views.engine import EngineFailed
-from tests.desk.desk_house import House, open_desk
+from tests.desk.desk_house import House, in_one_process, open_desk
 
 
 def narrow(house: House) -> bool:
@@ -79,6 +79,7 @@ async def test_c_stages_the_close_of_a_position_and_opens_its_ticket() -> None:
         assert [fact.proposal.reason for fact in house.facts(ProposalStaged)][-1] == "closed by the operator"
 
 
+@in_one_process
 async def test_leaving_says_what_it_means_and_needs_another_key() -> None:
     async with open_desk() as house:
         await house.buys()
@@ -104,6 +105,7 @@ async def test_no_color_draws_the_same_words(monkeypatch: pytest.MonkeyPatch) ->
         await house.sees("KILLED since", "broker 0.1")
 
 
+@in_one_process
 async def test_what_ends_badly_is_said_in_words() -> None:
     """A failed engine shows its message and lets the operator go."""
     async with open_desk(ready=False) as house:

@@ -28,7 +28,7 @@ class EngineBooks:
 
     def __init__(self, runtime: Runtime, door: CommandPort) -> None:
         self._runtime = runtime
-        self._door = door
+        self.door = door
         self._tokens: dict[str, DeskNumber] = {}
 
     @property
@@ -55,7 +55,7 @@ class EngineBooks:
         """A desk's command goes into the inbox; why not, in words, empty where it does."""
         if isinstance(command, NOT_FOR_DESKS):
             return f"{type(command).__name__} is nothing that a desk says"
-        self._runtime.send(self._door.through(command, desk=desk))
+        self._runtime.send(self.door.through(command, desk=desk))
         return ""
 
     def press(self, *, kills: bool, naked: bool) -> None:
@@ -76,4 +76,4 @@ class EngineBooks:
 
     def _send(self, command: Command, desk: DeskNumber | None) -> None:
         with suppress(RuntimeError):  # the engine's loop has ended
-            self._runtime.send(self._door.through(command, self.account, desk))
+            self._runtime.send(self.door.through(command, self.account, desk))
