@@ -22,7 +22,6 @@ from console.arming import Keyboard
 from console.baskets import BasketFollower
 from console.board import Board
 from console.client.access import EngineAccess
-from console.client.engine_link import WholeWay
 from console.closing import Closing
 from console.desk_actions import DeskActions
 from console.desk_commands import DeskCommands
@@ -50,6 +49,7 @@ from console.terminal.kill_port import DeskKillPort
 from console.terminal.link import TerminalLink, link_of
 from console.terminal.typed import is_modified
 from console.theme import DEFAULT, theme_for
+from console.whole_way import WholeWay
 from core.model.values import ClientOrderId, ProposalId
 from core.views import DeskView
 from widgets.grid import Grid

@@ -6,9 +6,6 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from console.client.access import LinkToEngine
-from console.terminal.link import TerminalLink
-
 REMEMBERED = 16
 """Gaps that are known: each ends what was armed, so that older ones matter to nobody."""
 GAP = 1.0
@@ -58,39 +55,3 @@ class EngineLink:
         if self.doubt is not None and self._heard_at < until:
             return True
         return any(begin < until and since < end for begin, end in list(self._gaps))
-
-
-class WholeWay:
-    """From the glass to the engine: what the terminal's link says, and what the engine's does (OP-04)."""
-
-    def __init__(self, terminal: TerminalLink, engine: LinkToEngine) -> None:
-        self._terminal = terminal
-        self._engine = engine
-
-    @property
-    def frames_skipped(self) -> int:
-        return self._terminal.frames_skipped
-
-    @property
-    def last_drained_at(self) -> float:
-        return self._terminal.last_drained_at
-
-    @property
-    def paint_is_proved(self) -> bool | None:
-        return self._terminal.paint_is_proved
-
-    @property
-    def doubt(self) -> str | None:
-        return self._engine.doubt or self._terminal.doubt
-
-    def had_gap(self, since: float, until: float) -> bool:
-        return self._engine.had_gap(since, until) or self._terminal.had_gap(since, until)
-
-    def ask_for_proof(self) -> int:
-        return self._terminal.ask_for_proof()
-
-    def painted_at(self, question: int) -> float | None:
-        return self._terminal.painted_at(question)
-
-    def keep_watch(self) -> None:
-        self._terminal.keep_watch()

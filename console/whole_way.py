@@ -1,0 +1,42 @@
+"""The way of a key, from the glass to the engine: two links, and what stands still on either counts (OP-04)."""
+
+from __future__ import annotations
+
+from console.client.access import LinkToEngine
+from console.terminal.link import TerminalLink
+
+
+class WholeWay:
+    """From the glass to the engine: what the terminal's link says, and what the engine's does (OP-04)."""
+
+    def __init__(self, terminal: TerminalLink, engine: LinkToEngine) -> None:
+        self._terminal = terminal
+        self._engine = engine
+
+    @property
+    def frames_skipped(self) -> int:
+        return self._terminal.frames_skipped
+
+    @property
+    def last_drained_at(self) -> float:
+        return self._terminal.last_drained_at
+
+    @property
+    def paint_is_proved(self) -> bool | None:
+        return self._terminal.paint_is_proved
+
+    @property
+    def doubt(self) -> str | None:
+        return self._engine.doubt or self._terminal.doubt
+
+    def had_gap(self, since: float, until: float) -> bool:
+        return self._engine.had_gap(since, until) or self._terminal.had_gap(since, until)
+
+    def ask_for_proof(self) -> int:
+        return self._terminal.ask_for_proof()
+
+    def painted_at(self, question: int) -> float | None:
+        return self._terminal.painted_at(question)
+
+    def keep_watch(self) -> None:
+        self._terminal.keep_watch()
