@@ -19,6 +19,10 @@ def nobody_looks() -> None:
     """Pictures are pulled, and news wait for that."""
 
 
+LEFT = "left by the operator"
+"""Why a desk is left on purpose. It is given up at once then; one that ends for another reason is missed (OP-13)."""
+
+
 class LinkToEngine(Protocol):
     @property
     def trouble(self) -> str | None:

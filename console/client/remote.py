@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Raw
 
-from console.client.access import nobody_looks
+from console.client.access import LEFT, nobody_looks
 from console.client.engine_link import EngineLink
 from core.messages.command_ports import addressed
 from core.messages.commands import Command, Halt, Kill
@@ -101,7 +101,7 @@ class RemoteEngine:
         self._number = 0
         self._queue: deque[bytes] = deque()
         self._on_news: Callable[[], None] = nobody_looks
-        self._is_leaving = False
+        self._is_leaving = self._says_goodbye = False
         self._line: socket.socket | None = None
         self._owed: list[Press] = []
         self._press_lock = threading.Lock()
@@ -160,8 +160,8 @@ class RemoteEngine:
         return self._keys
 
     def leave(self, reason: str) -> None:
-        """Detach; the engine goes on. Any thread; does not wait: see `ended`."""
-        del reason
+        """The engine goes on. Any thread; does not wait: see `ended`."""
+        self._says_goodbye = self._says_goodbye or (reason == LEFT and not self._is_leaving)
         self._is_leaving = True
         self._wake_up()
 
@@ -262,7 +262,7 @@ class RemoteEngine:
                 while self._queue:
                     out += self._queue.popleft()
                 if self._is_leaving and until is None:
-                    out += pack(Detach())
+                    out += pack(Detach()) if self._says_goodbye else b""
                     until = self._now() + FAREWELL
                 if self._now() - said_at > WORD:
                     out += pack(Seen(0))
