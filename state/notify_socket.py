@@ -65,6 +65,6 @@ def _half_of(environ: Mapping[str, str]) -> float | None:
     return microseconds / 2_000_000 if microseconds > 0 else None
 
 
-def _line(words: str) -> str:
+def _line(text: str) -> str:
     """One line: a second one would be another message."""
-    return " ".join(words.split())[:LONGEST_STATUS]
+    return " ".join(text.split())[:LONGEST_STATUS]

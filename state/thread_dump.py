@@ -19,7 +19,8 @@ from state.folders import AccountFolder
 
 LARGEST = 1_000_000
 """Bytes of dumps that are kept; a start over that begins the file anew."""
-LISTENS = "answers SIGUSR2 here"
+LISTENS = "listens-to-SIGUSR2"
+"""Ends the line by which a process says that it does: a line of the file's protocol."""
 
 
 @contextmanager

@@ -52,6 +52,7 @@ def install(context: typer.Context) -> None:
     Example: keyturn service install
     """
     from state.files import make_folder
+    from state.services.systemd_unit import denies_namespaces
     from state.services.unit_file import UnitState
 
     unit = _unit(host_of(context))
@@ -60,7 +61,7 @@ def install(context: typer.Context) -> None:
     before = unit.file.write()
     done = {UnitState.MISSING: "written", UnitState.DIFFERS: "written anew", UnitState.AS_WRITTEN: "is as it should be"}
     say(f"{unit.file.path}: {done[before]}")
-    if unit.manager is Systemd and _systemd_left_out(unit):
+    if unit.manager is Systemd and denies_namespaces():
         say("this system denies user namespaces: the unit goes without those protections")
     for line in unit.manager.after_install(unit):
         say(line)
@@ -222,12 +223,6 @@ def _unit(host: Host) -> Unit:
     plan = plan_of(host.home, host.environ, own_program("engine", "watch"))
     manager: Manager = Launchd if sys.platform == "darwin" else Systemd
     return Unit(manager, plan, manager.unit(host, plan))
-
-
-def _systemd_left_out(unit: Unit) -> bool:
-    from state.services.systemd_unit import DENIED
-
-    return DENIED in unit.file.text
 
 
 def _home(host: Host) -> Path:

@@ -29,7 +29,7 @@ left = []
 signal.signal(signal.SIGTERM, signal.SIG_IGN if way == "deaf" else lambda *_: left.append(1))
 if way != "mute":
     dumps = open(folder + "/logs/threads.txt", "a")  # noqa: SIM115
-    dumps.write(f"process {os.getpid()} answers SIGUSR2 here\n")
+    dumps.write(f"process {os.getpid()} listens-to-SIGUSR2\n")
     dumps.flush()
     faulthandler.register(signal.SIGUSR2, file=dumps)
 ballast = []

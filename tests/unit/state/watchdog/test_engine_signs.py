@@ -1,0 +1,132 @@
+"""What is to be seen of an engine from outside, and what the watchdog writes down."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from state.folders import AccountFolder, Home
+from state.heartbeat import Heartbeat, Status
+from state.lock import EngineLock
+from state.watchdog.engine_signs import EngineSigns, resident_of
+from state.watchdog.log import LARGEST, WatchdogLog
+
+STATUS = Status("on", os.getpid(), "paper", 0, 0, 0, 0, 5, "paper")
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    found = Home.of({"KEYTURN_HOME": str(tmp_path)})
+    for name in ("another", "paper"):
+        found.account(name).prepare()
+    return found
+
+
+def test_the_account_is_the_one_whose_lock_the_process_holds(home: Home) -> None:
+    """SY-02: whatever another account's heartbeat says."""
+    Heartbeat(home.account("another")).beat(STATUS)
+    signs = EngineSigns(home)
+    signs.begin(os.getpid())
+    assert (signs.look(1.0).beat, signs.folder) == (None, None)
+
+    with EngineLock(home.account("paper")):
+        Heartbeat(home.account("paper")).beat(STATUS)
+        seen = signs.look(2.0)
+
+    assert signs.folder == home.account("paper")
+    assert (seen.at, seen.odd, seen.status) == (2.0, None, STATUS)
+    assert seen.beat == home.account("paper").heartbeat.stat().st_mtime_ns
+
+
+@pytest.mark.parametrize(
+    ("make", "odd"),
+    [
+        (os.mkfifo, "no regular file"),
+        (os.mkdir, "a folder"),
+        (lambda path: path.symlink_to("/dev/zero"), "a link"),
+    ],
+)
+def test_what_is_no_file_is_named_and_not_opened(home: Home, make: Callable[[Path], object], odd: str) -> None:
+    """SY-02"""
+    folder = home.account("paper")
+    signs = EngineSigns(home)
+    signs.begin(os.getpid())
+    with EngineLock(folder):
+        make(folder.heartbeat)
+        seen = signs.look(1.0)
+
+    assert (seen.beat, seen.status) == (None, None)
+    assert seen.odd == f"{folder.heartbeat} is {odd}"
+
+
+def test_a_folder_that_takes_no_file_is_known(home: Home) -> None:
+    """SY-02, SP-06: and a probe of one that does leaves nothing behind."""
+    folder: AccountFolder = home.account("paper")
+    signs = EngineSigns(home)
+    assert signs.disk_refuses() is None
+    signs.begin(os.getpid())
+    with EngineLock(folder):
+        signs.look(1.0)
+    before = sorted(folder.path.iterdir())
+    assert signs.disk_refuses() is None
+    assert sorted(folder.path.iterdir()) == before
+
+    shutil.rmtree(folder.path)
+    assert signs.disk_refuses() == "No such file or directory"
+
+
+def test_memory_is_that_of_the_process() -> None:
+    """SY-02"""
+    before = resident_of(os.getpid())
+    ballast = bytearray(os.urandom(1024)) * 60_000
+    after = resident_of(os.getpid())
+
+    assert before is not None
+    assert after is not None
+    assert after - before > 0.8 * len(ballast)
+    assert resident_of(2**22 + 1) is None
+
+
+def test_lines_wait_for_their_account_and_are_one_line_each(home: Home) -> None:
+    """SY-02, SY-06: no word of a broken engine writes a line or a control character of its own."""
+    folder, shown = home.account("paper"), list[str]()
+    log = WatchdogLog(shown.append)
+    log.say("before\x1b[2J it is known")
+    log.is_of(folder)
+    log.alert("after")
+
+    kept = folder.watchdog_log.read_text().splitlines()
+    assert shown == ["keyturn watchdog: before [2J it is known", "keyturn watchdog: ALERT after"]
+    assert [line.split("Z ", 1)[1] for line in kept] == ["before [2J it is known", "ALERT after"]
+
+
+def test_a_log_that_has_grown_is_put_aside(home: Home) -> None:
+    """SY-02"""
+    folder = home.account("paper")
+    folder.watchdog_log.write_bytes(b"x" * (LARGEST + 1))
+    log = WatchdogLog(lambda _: None)
+    log.is_of(folder)
+
+    log.say("a new one")
+
+    assert folder.watchdog_log.stat().st_size < 100
+    assert (folder.logs / "watchdog.log.1").stat().st_size > LARGEST
+
+
+def test_a_log_that_cannot_be_written_is_shown_all_the_same(home: Home) -> None:
+    """SY-02, SP-06"""
+    folder, shown = home.account("paper"), list[str]()
+    os.mkfifo(folder.watchdog_log)
+    log = WatchdogLog(shown.append)
+    log.is_of(folder)
+
+    log.say("words")
+    folder.watchdog_log.unlink()
+    log.say("more")
+
+    assert len(shown) == 2
+    assert [line.split("Z ", 1)[1] for line in folder.watchdog_log.read_text().splitlines()] == ["words", "more"]
