@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from console.client.access import LEFT, EngineAccess
+from console.client.access import EngineAccess
 
 CLOSING_PATIENCE = 3.0
 """Seconds that the engine has to close when the operator leaves."""
@@ -34,7 +34,7 @@ class Closing:
         """The operator leaves."""
         self.was_left = True
         self._until = self._now() + CLOSING_PATIENCE
-        self._handle.leave(LEFT)
+        self._handle.leave("left by the operator", on_purpose=True)
 
     def is_over(self) -> bool:
         """Whether the engine has closed, or is waited for no longer."""

@@ -281,6 +281,9 @@ class DeskApp(App[None]):
         if self.view is not None and not self.is_too_small:
             self.push_screen(AdviceScreen(self))
 
+    def action_stop_engine(self) -> None:
+        self.desk_actions.stop_engine()
+
     def action_flatten(self) -> None:
         self.flatten()
 

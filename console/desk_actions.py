@@ -6,11 +6,12 @@ from console.broker_text import breaker_in_words
 from console.follow_ups import FollowUps
 from console.keymap import written
 from console.screens.dialog_host import DialogHost
-from console.screens.key_holder import holds_key
+from console.screens.key_holder import holds_key, may_act
+from console.screens.leave import leaving_lines
 from console.screens.limits import LOOSEN, LoosenScreen, ReloadedScreen
 from console.screens.question import ArmedQuestion
 from console.screens.take_key import TAKE, TakeByQuestion, TakeByWord, taking_lines
-from core.messages.commands import ClearBreaker, ProposeFlattening, ReloadLimits, TakeKey
+from core.messages.commands import ClearBreaker, ProposeFlattening, ReloadLimits, StopEngine, TakeKey
 from core.views.standing import BREAKER_OK
 
 
@@ -111,6 +112,21 @@ class DeskActions:
             self.behind.ask(TakeByWord(key, taking_lines(key, self.behind), lambda: take(TAKE)))
         else:
             self.behind.ask(TakeByQuestion(self.behind, taking_lines(key, self.behind), take))
+
+    def stop_engine(self) -> None:
+        """What stays open without it is said first."""
+        view = self.behind.view
+        if view is None or not may_act(self.behind):
+            return
+        if not self.behind.handle.goes_on:
+            self.behind.say(f"the engine ends with this desk: {written('leave')} leaves")
+            return
+
+        def stop() -> None:
+            self.behind.handle.send(StopEngine())
+            self.behind.say("asked the engine to stop", "warning")
+
+        self.behind.ask(ArmedQuestion(self.behind, "Stop the engine?", leaving_lines(view), "stop it", stop))
 
     def open_urgent_exit(self) -> None:
         view = self.behind.view

@@ -117,6 +117,7 @@ KEYS: tuple[Key, ...] = (
     Key("away", _EVERYWHERE, "", "", "app.while_away", "what happened while you were away", is_fixed=True),
     Key("breaker.clear", _EVERYWHERE, "", "", "app.clear_breaker", "clear the breaker of entries", is_fixed=True),
     Key("limits.reload", _EVERYWHERE, "", "", "app.reload_limits", "reload the limits", is_fixed=True),
+    Key("engine.stop", _EVERYWHERE, "", "", "app.stop_engine", "stop the engine", is_fixed=True),
     Key("leave", _EVERYWHERE, "q", "q", "app.leave", "leave"),
     Key("leave.always", _EVERYWHERE, "ctrl+q", "Ctrl+Q", "app.leave", "leave", is_first=True),
     Key("suspend", _EVERYWHERE, "ctrl+z", "Ctrl+Z", "app.stay_awake", "off", is_first=True, is_fixed=True),

@@ -19,10 +19,6 @@ def nobody_looks() -> None:
     """Pictures are pulled, and news wait for that."""
 
 
-LEFT = "left by the operator"
-"""Why a desk is left on purpose. It is given up at once then; one that ends for another reason is missed (OP-13)."""
-
-
 class LinkToEngine(Protocol):
     @property
     def trouble(self) -> str | None:
@@ -100,8 +96,10 @@ class EngineAccess(Protocol):
     def keys(self) -> Mapping[str, str]:
         """The keys that the settings move, by the identifiers of the table; none before the engine is there."""
 
-    def leave(self, reason: str) -> None:
-        """Be done with the engine. Any thread; does not wait: see `ended`."""
+    def leave(self, reason: str, *, on_purpose: bool = False) -> None:
+        """Be done with the engine. Any thread; does not wait: see `ended`. A desk that is left on purpose is given up at
+        once; one that ends for another reason is missed (OP-13).
+        """
 
     def close(self, reason: str, patience: float) -> bool:
         """Leave, and wait for at most `patience` seconds; whether it is done."""

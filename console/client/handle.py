@@ -147,7 +147,7 @@ class EngineHandle:
         """The keys that the settings move, by the identifiers of the table; none before the engine is there."""
         return self._keys
 
-    def leave(self, reason: str) -> None:
+    def leave(self, reason: str, *, on_purpose: bool = False) -> None:
         """Let the engine finish its act and close its journal. Any thread; does not wait: see `ended`."""
         self._reason = reason
         self._is_leaving = True

@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Raw
 
-from console.client.access import LEFT, nobody_looks
+from console.client.access import nobody_looks
 from console.client.engine_link import EngineLink
 from core.messages.command_ports import addressed
 from core.messages.commands import Command, Halt, Kill
@@ -64,6 +64,7 @@ WORD = 3.0
 FAREWELL = 1.0
 """Seconds that the goodbye has to leave."""
 WAITING = "the engine is not there; this desk waits for it"
+STOPPED = "the engine has stopped; this desk waits for another, `keyturn engine start` starts one"
 LOST = "the link to the engine is lost; it is tried again"
 
 Connect = Callable[[], socket.socket]
@@ -93,6 +94,7 @@ class RemoteEngine:
         """What was asked for and did not reach the engine, in words; whoever shows them takes them."""
         self._connect, self._seat, self._release, self._now = connect, seat, release, now
         self._token = ""
+        self._waits = WAITING
         self._account: AccountId | None = None
         self._keys: Mapping[str, str] = {}
         self._clock: tuple[datetime, float, float] | None = None
@@ -159,9 +161,9 @@ class RemoteEngine:
     def keys(self) -> Mapping[str, str]:
         return self._keys
 
-    def leave(self, reason: str) -> None:
+    def leave(self, reason: str, *, on_purpose: bool = False) -> None:
         """The engine goes on. Any thread; does not wait: see `ended`."""
-        self._says_goodbye = self._says_goodbye or (reason == LEFT and not self._is_leaving)
+        self._says_goodbye = self._says_goodbye or (on_purpose and not self._is_leaving)
         self._is_leaving = True
         self._wake_up()
 
@@ -210,7 +212,7 @@ class RemoteEngine:
                 try:
                     self._attach()
                 except OperatorError as error:
-                    self.link.lose(str(error) if self._clock is None else WAITING)
+                    self.link.lose(str(error) if self._clock is None else self._waits)
                     self._stay_waiting(str(error))
                 except FrameError as error:
                     self.link.lose(f"the engine said what cannot be read: {error}")
@@ -315,6 +317,7 @@ class RemoteEngine:
         elif isinstance(reply, Preparing):
             self.view = EngineLoading(reply.words)
         elif isinstance(reply, Welcome):
+            self._waits = WAITING
             self._token, self.desk, self._keys = reply.token, DeskNumber(reply.desk), reply.keys
             self._account = AccountId(reply.account)
         elif isinstance(reply, Refused):
@@ -322,6 +325,7 @@ class RemoteEngine:
             raise OperatorError(reply.words)
         elif isinstance(reply, Ended):
             self.last_words = reply.words
+            self._waits = STOPPED
         elif isinstance(reply, Answered) and reply.refusal:
             self.unsaid.append(reply.refusal)
 

@@ -83,6 +83,13 @@ class LoseDesk(Addressed):
 
 
 @dataclass(frozen=True, slots=True)
+class StopEngine(Addressed):
+    """End the engine's process: a person was told what stays open without it, and said so."""
+
+    sender: Sender | None = field(default=None, compare=False, repr=False, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
 class TakeKey(Addressed):
     """The desk takes the key. `word` is what was typed, `hold` the one that was on its screen then."""
 
@@ -518,6 +525,7 @@ Keyed = (
     | DetachDesk
     | LoseDesk
     | TakeKey
+    | StopEngine
 )
 """What opens or loosens, or says who may: taken from a door that the engine knows, from nobody else (OP-01, OP-13)."""
 
@@ -562,4 +570,5 @@ Command = (
     | DetachDesk
     | LoseDesk
     | TakeKey
+    | StopEngine
 )

@@ -104,6 +104,13 @@ class ReleaseKill:
     """Remove the kill-switch file."""
 
 
+@dataclass(frozen=True, slots=True)
+class EndEngine:
+    """Finish what is owed and end the process; `reason` is recorded with its stop."""
+
+    reason: str
+
+
 Effect = (
     SubmitOrder
     | ReplaceOrder
@@ -116,4 +123,5 @@ Effect = (
     | FetchHistory
     | LatchKill
     | ReleaseKill
+    | EndEngine
 )

@@ -18,7 +18,7 @@ from core.execution.gateway import Gateway
 from core.facts import CancelDropped, CancelRequested, Fact, OrderStateChanged
 from core.messages.command_ports import KnownPort
 from core.messages.commands import Command, Halt, Kill, Rearm, Resume
-from core.messages.effects import Effect, LatchKill, ReleaseKill, ReplaceOrder, SubmitOrder, WithdrawOrder
+from core.messages.effects import Effect, EndEngine, LatchKill, ReleaseKill, ReplaceOrder, SubmitOrder, WithdrawOrder
 from core.messages.inputs import Input, Leaving, Stop
 from core.model.desk import DeskNumber
 from core.model.order import OrderStatus
@@ -56,6 +56,8 @@ class Runtime(ABC):
         The time of the last input.
     last_words
         What is to be said on the way out: what the desk owed and could not send (EX-22).
+    ended_by
+        Why the engine was told to end by a command; empty where it was not.
     keeper
         Whoever keeps the engine's files, at every beat and at the end; None where nobody does.
     """
@@ -71,6 +73,7 @@ class Runtime(ABC):
         engine.state.add_listener(self._tell_the_lanes)
         self.is_running = True
         self.last_words: tuple[str, ...] = ()
+        self.ended_by = ""
         self.keeper = keeper
         self._on_beat: list[Callable[[], None]] = []
         self._call_listeners: tuple[CallListener, ...] = ()
@@ -229,6 +232,10 @@ class Runtime(ABC):
         if self._disk.trouble is not None:
             self._tell_the_latch()
         for effect in effects:
+            if isinstance(effect, EndEngine):
+                self.ended_by = effect.reason
+                self.leave()
+                continue
             if isinstance(effect, WithdrawOrder):
                 self._withdraw(effect.client_order_id)
                 continue

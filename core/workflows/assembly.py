@@ -18,6 +18,7 @@ from core.workflows.day.overnight_positions import OvernightPositions
 from core.workflows.day.regime_updates import RegimeUpdates
 from core.workflows.day.start import EngineStart
 from core.workflows.operator.attending import Attending
+from core.workflows.operator.engine_stop import EngineStop
 from core.workflows.operator.key_holding import KeyHolding
 from core.workflows.operator.kill_switch import KillSwitchWorkflow
 from core.workflows.operator.limits_reload import LimitsReload
@@ -126,6 +127,7 @@ def workflows_of(state: TradingState) -> tuple[object, ...]:
         confirmations,
         auto_exits,
         KeyHolding(state, tickets, confirmations, basket_drafts),
+        EngineStop(state),
         Attending(state, cancellation),
         AccountUpdates(state, protection_events, margin_monitor),
         basket_drafts,

@@ -229,7 +229,7 @@ def test_while_an_engine_runs_neither_is_done(state: State, tmp_path: Path) -> N
             code, _, err = state("state", *words, "--yes")
             assert code == 2
             assert "an engine already runs on account 'demo' (process " in err
-            assert "leave its desk first" in err
+            assert "end it first" in err
 
 
 def test_what_cannot_be_restored_is_one_line(state: State, tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ class EngineService:
         self.doorway.thread.start()
         try:
             self.runtime.run()
-            self.runtime.stop(reason)
+            self.runtime.stop(self.runtime.ended_by or reason)
         finally:
             self.doorway.close()
             self.desks.close(self.runtime.last_words)

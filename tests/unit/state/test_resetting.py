@@ -146,7 +146,7 @@ def test_a_damaged_journal_can_be_reset(folder):
 
 def test_nothing_is_reset_while_an_engine_runs(folder):
     """SP-04"""
-    with EngineLock(folder), pytest.raises(AlreadyRunningError, match="leave its desk first"):
+    with EngineLock(folder), pytest.raises(AlreadyRunningError, match="end it first"):
         done(folder)
 
 

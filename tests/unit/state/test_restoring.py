@@ -219,7 +219,7 @@ def test_nothing_is_restored_while_an_engine_runs(folder, tmp_path):
     """SP-04"""
     archive = backup(folder, tmp_path)
 
-    with EngineLock(folder), pytest.raises(AlreadyRunningError, match="leave its desk first"):
+    with EngineLock(folder), pytest.raises(AlreadyRunningError, match="end it first"):
         restored(folder, archive)
 
 

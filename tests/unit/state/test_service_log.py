@@ -106,16 +106,13 @@ def test_no_secret_reaches_the_file_wherever_it_stood(folder: AccountFolder) -> 
 
     with a_log(folder) as log:
         log.put({**an_event(1), "words": f"the server sent {SECRET} back to {KEY_ID}"})
-        log.put(
-            {**an_event(2), "told": {"outer": [{"password": "hunter2-planted", "also": f"<{SECRET}>"}]}}
-        )  # pragma: allowlist secret
-        log.put(
-            {**an_event(3), "words": "GET https://me:pass-in-url@example.com/?token=tok-in-a-query&x=1"}
-        )  # pragma: allowlist secret
-        log.put(
-            {**an_event(4), "words": "from the environment: tok-of-the-environment", SECRET: "as a name"}
-        )  # pragma: allowlist secret
-        log.put({**an_event(5), "held": SecretStr("held-by-pydantic"), "api_key": "named-key-value"})
+        hidden = [{"password": "hunter2-planted", "also": f"<{SECRET}>"}]  # pragma: allowlist secret
+        log.put({**an_event(2), "told": {"outer": hidden}})
+        address = "https://me:pass-in-url@example.com/?token=tok-in-a-query&x=1"  # pragma: allowlist secret
+        log.put({**an_event(3), "words": f"GET {address}"})
+        log.put({**an_event(4), "words": "from the environment: tok-of-the-environment", SECRET: "as a name"})
+        named = {"api_key": "named-key-value"}  # pragma: allowlist secret
+        log.put({**an_event(5), "held": SecretStr("held-by-pydantic"), **named})
         logging.getLogger("urllib3").warning("retrying %s with secret_key='%s'", KEY_ID, "lib-planted-secret")
         try:
             raises_with_it()
