@@ -97,8 +97,9 @@ class EngineAccess(Protocol):
         """The keys that the settings move, by the identifiers of the table; none before the engine is there."""
 
     def leave(self, reason: str, *, on_purpose: bool = False) -> None:
-        """Be done with the engine. Any thread; does not wait: see `ended`. A desk that is left on purpose is given up at
-        once; one that ends for another reason is missed (OP-13).
+        """Be done with the engine. Any thread; does not wait: see `ended`.
+
+        A desk that is left on purpose is given up at once; one that ends for another reason is missed (OP-13).
         """
 
     def close(self, reason: str, patience: float) -> bool:

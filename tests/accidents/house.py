@@ -122,7 +122,7 @@ class SteppedHandle(EngineHandle):
         if since >= FRAME and (since >= 1.0 or runtime.has_changed()):
             self._draw(self._clock.at)
 
-    def leave(self, reason: str) -> None:
+    def leave(self, reason: str, *, on_purpose: bool = False) -> None:
         if not self.ended.is_set():
             self._clock.on_move = lambda: None
             self.ended.set()
