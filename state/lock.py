@@ -29,9 +29,8 @@ class AlreadyRunningError(OperatorError):
     def __init__(self, account: str, pid: int | None) -> None:
         self.pid = pid
         named = "another process" if pid is None else f"process {pid}"
-        super().__init__(
-            f"an engine already runs on account {account!r} ({named}); end it first: `keyturn engine stop`, or q at its desk"
-        )
+        way_out = "end it first: `keyturn engine stop`, or q at its desk"
+        super().__init__(f"an engine already runs on account {account!r} ({named}); {way_out}")
 
 
 class EngineLock:
