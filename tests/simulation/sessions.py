@@ -13,7 +13,7 @@ from random import Random
 from simulation.limits import UNGUARDED
 from simulation.other_exchange import Manners
 from simulation.rough import HAS_IT, ROUGH
-from simulation.several_desks import HAS_THEM, a_hand_over
+from simulation.several_desks import HAND_OVER, HAS_THEM, a_hand_over
 from simulation.several_desks import MOST as MOST_HAND_OVERS
 from simulation.surprises import REFUSALS
 from simulation.tempter import DEEDS
@@ -231,7 +231,7 @@ def _add_desks(events: list[Event], chance: Random) -> None:
     """In some sessions a second desk attaches, and the key changes hands."""
     if chance.random() < HAS_THEM:
         for _ in range(chance.randint(1, MOST_HAND_OVERS)):
-            events.insert(chance.randrange(len(events)), Event("the_key_changes_hands", a_hand_over(chance)))
+            events.insert(chance.randrange(len(events)), Event(HAND_OVER, a_hand_over(chance)))
 
 
 def manners_of(chance: Random) -> Manners | None:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from simulation.world import World
 
 Arguments = tuple[str | int | float | bool, ...]
+HAND_OVER = "the_key_changes_hands"
+"""The event's name."""
 HAS_THEM = 0.35
 """Of sessions, those in which a second desk attaches."""
 MOST = 3

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from simulation.desk_faults import DESK_FAULTS
 from simulation.other_exchange import Manners
 from simulation.play import play
 from simulation.rough_faults import (
@@ -53,14 +54,11 @@ from core.workflows.baskets import baskets
 from core.workflows.baskets.basket_dry_run import DryRunResult
 from core.workflows.baskets.basket_execution import BasketExecution
 from core.workflows.day.start import EngineStart
-from core.workflows.operator.desk_rights import DeskRights
-from core.workflows.operator.key_holding import KeyHolding
 from core.workflows.orders.contingent_orders import ContingentOrders
 from core.workflows.orders.order_recovery import OrderRecovery
 from core.workflows.orders.order_updates import OrderUpdates
 from core.workflows.orders.position_close import PositionClose
 from core.workflows.orders.submission import Submission
-from core.workflows.staging.confirmation import Confirmations
 
 ENOUGH = 2_000
 SEED = 5
@@ -214,21 +212,6 @@ def what_is_not_marked_goes_too(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(baskets, "rehearsed", all_of_it)
 
 
-def a_watcher_confirms(patch: pytest.MonkeyPatch) -> None:
-    """Whichever desk presses it, a key counts (OP-13)."""
-    patch.setattr(DeskRights, "denial", lambda *_: None)
-
-
-def a_hand_over_leaves_the_ticket_armed(patch: pytest.MonkeyPatch) -> None:
-    """What was open before is open after it (OP-13)."""
-    patch.setattr(KeyHolding, "_close_what_is_open", lambda *_: None)
-
-
-def a_key_crosses_a_hand_over(patch: pytest.MonkeyPatch) -> None:
-    """What waits for its figures goes on (OP-13)."""
-    patch.setattr(Confirmations, "refuse_of_other_holds", lambda *_: None)
-
-
 ROUGH_SEEDS = {
     exits_wait_behind_entries: 8,
     an_exit_is_not_clamped_again: 510,
@@ -347,9 +330,7 @@ FAULTS: tuple[Callable[[pytest.MonkeyPatch], None], ...] = (
     a_buy_does_not_wait_for_its_sells,
     a_plan_goes_on_after_a_crash,
     what_is_not_marked_goes_too,
-    a_watcher_confirms,
-    a_hand_over_leaves_the_ticket_armed,
-    a_key_crosses_a_hand_over,
+    *DESK_FAULTS,
 )
 
 
