@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 from typing import Protocol, TypeVar
 
@@ -47,7 +48,7 @@ class DeskCommands:
         self.app = app
         self.desk = desk
         self._due: tuple[Key, DOMNode] | None = None
-        self._is_told_of_away = False
+        self._told_of: datetime | None = None
 
     def aside(self, ask: Callable[[], T], then: Callable[[T], None]) -> None:
         """What may wait for a disk, in a thread; what it answers, here; what goes wrong, on the last line."""
@@ -138,13 +139,12 @@ class DeskCommands:
         self._open_text("While you were away", away, "")
 
     def show_away(self, view: DeskView) -> None:
-        """Once, to the desk that came where none was: what there is to tell, over nothing else."""
-        if self._is_told_of_away or len(self.app.screen_stack) > 1:
-            return
-        self._is_told_of_away = True
+        """To the desk that came where none was, once and over nothing else: what happened meanwhile."""
         mine = next((row for row in view.status.key.desks if row.number == self.desk.handle.desk), None)
         absence = view.away
-        if mine is not None and absence is not None and absence.rows and absence.until == mine.since:
+        is_news = mine is not None and absence is not None and absence.rows and absence.until == mine.since
+        if is_news and absence is not None and absence.until != self._told_of and len(self.app.screen_stack) == 1:
+            self._told_of = absence.until
             self.open_away()
 
     def _open_text(self, title: str, tell: Telling, key: str) -> None:

@@ -5,6 +5,7 @@ It never takes more lines than it is given: what has no room is counted, and the
 
 from __future__ import annotations
 
+from core.model.codes import HaltCause
 from core.model.values import plain
 from core.views import DeskView, OrderRow, PositionRow
 from widgets import format as f
@@ -23,7 +24,7 @@ def halted_lines(view: DeskView | None, width: int, room: int) -> list[TextLine]
     since = f"HALTED {f.dated_clock(status.halted_at, status.at)}" if status.halts else "HALTING…"
     lines: list[TextLine] = [(Cell(f"{since}  No entries. Nothing new leaves.", "urgent"),)]
     for halt in status.halts:
-        if not halt.is_of_key:
+        if halt.cause is not HaltCause.KEY:
             lines += wrapped("also    ", halt.in_words, width, "warning")
     return _under(lines, [_entries(view, "K cancels ", width, room), *_protection(view, width, room)], room)
 

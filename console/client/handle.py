@@ -108,7 +108,7 @@ class EngineHandle:
         Before the engine is there, only a halt and a kill are kept.
         """
         if self._runtime is not None:
-            self._runtime.send(self.door.through(command, self._account(), self.desk))
+            self._runtime.send(self.door.through(command, self._account(), self._number()))
         elif isinstance(command, Halt | Kill):
             self._early.append(command)
 
@@ -117,7 +117,12 @@ class EngineHandle:
 
     @property
     def desk(self) -> DeskNumber | None:
-        """Which of the account's desks this one is; None before the engine knows it."""
+        """Which of the account's desks this one is; None before the picture that is shown knows it."""
+        number = self._number()
+        rows = self.view.status.key.desks if isinstance(self.view, DeskView) else ()
+        return number if any(row.number == number for row in rows) else None
+
+    def _number(self) -> DeskNumber | None:
         return None if self._runtime is None else self._runtime.desk_of(LINK)
 
     def press_kill(self) -> None:

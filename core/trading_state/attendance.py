@@ -129,16 +129,16 @@ class Attendance:
     def _served(self, at: datetime, _fact: DesksServed) -> None:
         self.state.is_served = True
         self.state.key_at = self.state.key_at or at
-        if self.state.now is None and not self.desks.state.attached:
+        if self.state.now is None and not self.desks.has_somebody:
             self.state.now = Absence(at)
 
     def _attached(self, at: datetime, fact: DeskAttached) -> None:
         self.state.is_served = True
-        if not fact.is_back:
+        if fact.seat.terminal and not fact.is_back:
             self.state.key_at = at
 
     def _gone(self, at: datetime, _fact: DeskLeft | DeskLost) -> None:
-        if not self.desks.state.attached and self.state.now is None:
+        if self.state.is_served and not self.desks.has_somebody and self.state.now is None:
             self.state.now = Absence(at)
 
     def _ended(self, at: datetime, _fact: AbsenceEnded) -> None:

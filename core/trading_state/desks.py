@@ -80,6 +80,11 @@ class Desks:
         desk = self.desk(number) or (self.holder.desk if self.holder and self.holder.number == number else None)
         return Seat() if desk is None else desk.seat
 
+    @property
+    def has_somebody(self) -> bool:
+        """Whether one is attached at which somebody can be: a desk without a terminal of its own only looks."""
+        return any(desk.seat.terminal for desk in self.state.attached.values())
+
     def is_holder(self, number: DeskNumber) -> bool:
         """Whether it holds the key and is attached."""
         return self.holder is not None and self.holder.number == number and number in self.state.attached

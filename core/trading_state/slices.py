@@ -95,7 +95,6 @@ class Slices:
         self.normaliser = add(Normaliser(calendar))
         told, named = self._is_of_the_running, self._named
         self.ledger = add(Ledger(calendar, past, regime=self._labels, is_still_told=told, named=named))
-        self.attendance = add(Attendance(self.desks, self.ledger.order))
         self.exits = add(ExitWatch(self.ledger))
         self.stage = add(Stage(calendar, self.ledger.is_working))
         self.shadows = add(
@@ -119,6 +118,7 @@ class Slices:
             EvaluationBook(lambda: self.control.settings.evaluation, self._measured, day_of, self._ended_of_a_strategy)
         )
         self.plans = add(Baskets(self.stage, self.ledger))
+        self.attendance = add(Attendance(self.desks, self.ledger.order))
         for each in further:
             add(each)
         self.orchestrator = add(Orchestrator(calendar, self._holdings(), kinds, lambda: self.control.settings))

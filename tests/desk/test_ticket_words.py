@@ -122,6 +122,7 @@ async def test_every_effect_has_all_its_figures_and_fits(effect: Effect) -> None
         assert "STOP" not in text
     else:
         assert "STOP 612,344.17, manual stop: press ! when it is hit" in text
+        assert "with nobody at a desk it waits for a key; u lets it go by itself" in text
         assert "lose 18,518.52 USD" in text
         assert "size capped by risk 12345.67 USD" in text
         assert "power after" in text

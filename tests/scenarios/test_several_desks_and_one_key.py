@@ -436,6 +436,48 @@ def test_an_unsigned_basket_is_put_aside_by_a_hand_over() -> None:
     assert run.end is BasketEnd.LEFT
 
 
+def test_a_desk_that_is_gone_is_lost_once() -> None:
+    """OP-13: both of its connections tell it"""
+    house, adam, _ = a_house_with_two_desks()
+
+    house.presses_at(adam, LoseDesk())
+    before = len(house.told())
+    house.presses_at(adam, LoseDesk())
+    house.presses_at(adam, DetachDesk())
+
+    assert house.told()[before:] == []
+
+
+def test_a_watcher_that_types_naked_kills_and_uncovers_nothing() -> None:
+    """OP-13, OP-07"""
+    house = a_house_in_a_position(("10:06", "10:30", STEADY))
+    _, eve = two_desks(house)
+
+    house.presses_at(eve, Kill("key", naked=True))
+    house.until("10:07")
+
+    assert house.last(CommandRefused).code is Denial.NOT_HOLDER
+    assert house.desk.control.killed_by == "key"
+    assert [stop.is_working for stop in house.stops] == [True]
+
+
+def test_a_basket_that_was_signed_goes_on_through_a_hand_over() -> None:
+    """OP-13, OP-05: it stands on what was signed, and whoever has the key may stop it"""
+    house, adam, eve = a_house_with_two_desks()
+    house.presses_at(adam, OpenBasket(BasketSource.PROPOSALS))
+    run = house.desk.plans.run
+    assert run is not None
+    house.presses_at(adam, MarkInBasket(run.id, house.proposal.id, is_marked=True))
+    going = [t for t in rehearsed(house.desk, house.engine.the(BasketDrafts).gate, run) if t.fits]
+    house.slows_down(1)
+    house.presses_at(adam, SignBasket(run.id, digest_now(house.desk, run, going), hold=1, proof=PaintProof.TIMED))
+
+    takes(house, eve)
+    house.until("10:06:30")
+
+    assert house.held() == "0.502"
+
+
 def test_the_journal_holds_no_name_of_a_connection() -> None:
     """OP-13"""
     house, *_ = a_house_with_two_desks()

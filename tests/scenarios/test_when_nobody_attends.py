@@ -87,6 +87,16 @@ def test_a_desk_that_is_attached_gets_the_proposal() -> None:
     assert house.proposal.strategy == "vwap"
 
 
+def test_a_desk_without_a_terminal_of_its_own_attends_nothing() -> None:
+    """RK-27, OP-13"""
+    house = served()
+    house.attaches("robot", terminal="")
+
+    house.until("10:06:30")
+
+    assert house.facts(ProposalStaged) == []
+
+
 def test_a_desk_whose_link_is_lost_is_not_there() -> None:
     """RK-27, OP-13: the key is kept for it, and a proposal would wait for nobody"""
     house = served()

@@ -18,6 +18,7 @@ from collections.abc import Iterable
 
 import pytest
 from simulation.bareness import NO_CAUSE, Stretch, middle_high_longest, told
+from simulation.desk_faults import DESK_FAULTS
 from simulation.play import Failure, Played, play
 from simulation.rough_faults import ROUGH_FAULTS
 from simulation.sessions import Session, session_of
@@ -29,13 +30,16 @@ SHOWN = 5
 """Failures that are shrunk and shown; the others are named."""
 
 
+PLANTED = (*ROUGH_FAULTS, *DESK_FAULTS)
+
+
 def main() -> None:
     wish = argparse.ArgumentParser(description=__doc__)
     wish.add_argument("--sessions", type=int, default=2_000)
     wish.add_argument("--seed", type=int, default=None)
     wish.add_argument("--only", type=int, default=None)
     wish.add_argument("--cores", type=int, default=os.cpu_count() or 1)
-    wish.add_argument("--plant", choices=[fault.__name__ for fault in ROUGH_FAULTS], help="with a fault planted back")
+    wish.add_argument("--plant", choices=[fault.__name__ for fault in PLANTED], help="with a fault planted back")
     wish.add_argument("--shrink-seconds", type=float, default=20.0)
     asked = wish.parse_args()
     seed = asked.seed if asked.seed is not None else random.SystemRandom().randrange(1 << 32)
@@ -61,7 +65,7 @@ def main() -> None:
 
 def _plant(fault: str | None) -> None:
     """For good, in this process."""
-    for one in ROUGH_FAULTS:
+    for one in PLANTED:
         if one.__name__ == fault:
             one(pytest.MonkeyPatch())
 

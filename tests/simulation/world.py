@@ -34,6 +34,7 @@ from core.messages.inputs import BarArrived, BrokerUpdated, Input, Priority, Sta
 from core.model.account import Mode
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.broker import NoAnswer, OrderUpdate
+from core.model.desk import DeskNumber
 from core.model.order import OrderStatus
 from core.model.session import Session
 from core.model.values import ClientOrderId, Price, Quantity, Symbol
@@ -615,6 +616,11 @@ class World:
         for command in commands:
             said = self.door.through(command, self.engine.state.account_name)
             self._survives(lambda said=said: self.wire.obey(said))  # type: ignore[misc]
+
+    def say_at(self, desk: DeskNumber, command: Command) -> None:
+        """At one of several desks, as whoever serves them stamps it."""
+        said = self.door.through(command, self.engine.state.account_name, desk)
+        self._survives(lambda: self.wire.obey(said))
 
     def rearm(self) -> None:
         """REARM, typed in sight of every order that the broker may have without a word of it (OP-07)."""

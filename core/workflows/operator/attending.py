@@ -39,7 +39,7 @@ class Attending:
     def after_attaching(self, _fact: DeskAttached) -> None:
         """Somebody is there again: what happened meanwhile, in sum."""
         now = self.state.attendance.state.now
-        if now is not None:
+        if now is not None and self.state.desks.has_somebody:
             count = now.count
             self.state.record(
                 AbsenceEnded(

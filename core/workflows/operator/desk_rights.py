@@ -44,6 +44,8 @@ class DeskRights:
         if desk is None:
             is_of_a_desk = isinstance(command, DetachDesk | LoseDesk | TakeKey)
             return Denied(Denial.NO_DESK, NO_DESK) if is_of_a_desk else None
+        if isinstance(command, DetachDesk | LoseDesk):
+            return None
         if self.state.desks.desk(desk) is None:
             return Denied(Denial.NOT_ATTACHED, NOT_ATTACHED, desk)
         if self._is_everybodys(command):
@@ -64,7 +66,7 @@ class DeskRights:
         if isinstance(command, RequestCancel):
             order = self.state.ledger.order(command.client_order_id)
             return order is None or not order.only_reduces
-        return isinstance(command, LookAt | TakeKey | DetachDesk | LoseDesk)
+        return isinstance(command, LookAt | TakeKey)
 
     def _held_by_another(self) -> str:
         holder = self.state.desks.holder

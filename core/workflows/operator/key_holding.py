@@ -66,20 +66,27 @@ class KeyHolding:
 
     @answers(DetachDesk)
     def on_detach(self, command: DetachDesk) -> Iterable[Effect]:
-        if command.desk is not None:
-            was_holder = self.state.desks.is_holder(command.desk)
-            self._forget(command.desk)
-            self.state.record(DeskLeft(command.desk))
+        desk = self._attached(command)
+        if desk is not None:
+            was_holder = self.state.desks.is_holder(desk)
+            self._forget(desk)
+            self.state.record(DeskLeft(desk))
             if was_holder:
-                self.state.record(KeyFreed(command.desk, KeyEnd.LEFT))
+                self.state.record(KeyFreed(desk, KeyEnd.LEFT))
                 self._close_what_is_open(HAS_LEFT)
         return ()
 
     @answers(LoseDesk)
     def on_lose(self, command: LoseDesk) -> Iterable[Effect]:
-        if command.desk is not None:
-            self._lose(command.desk)
+        desk = self._attached(command)
+        if desk is not None:
+            self._lose(desk)
         return ()
+
+    def _attached(self, command: DetachDesk | LoseDesk) -> DeskNumber | None:
+        """Its desk; None where that is gone already, by its other connection."""
+        is_there = command.desk is not None and self.state.desks.desk(command.desk) is not None
+        return command.desk if is_there else None
 
     def _lose(self, desk: DeskNumber) -> None:
         is_holder = self.state.desks.is_holder(desk)
