@@ -13,13 +13,14 @@ from core.messages.commands import (
     Halt,
     Kill,
     LoseDesk,
+    ServeDesks,
     SettingsFileSeen,
 )
 from core.model.desk import DeskNumber, Seat
 from core.model.values import AccountId
 from core.runtime.base import Runtime
 
-NOT_FOR_DESKS = AttachDesk | DetachDesk | LoseDesk | SettingsFileSeen
+NOT_FOR_DESKS = ServeDesks | AttachDesk | DetachDesk | LoseDesk | SettingsFileSeen
 """What is said by whoever serves the desks, and by whoever keeps the files: never by a desk."""
 
 
@@ -34,6 +35,10 @@ class EngineBooks:
     @property
     def account(self) -> AccountId:
         return self._runtime.account
+
+    def begin(self) -> None:
+        """From here on desks come and go, and nobody may be there (RK-27)."""
+        self._send(ServeDesks(), None)
 
     def attach(self, seat: Seat, token: str) -> str:
         """A desk comes, or comes back by its token; what its connection is called until it has its number."""
