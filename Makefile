@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 
 .PHONY: help venv demo test check bench bench-desk bench-start bench-wire bench-lanes bench-frames bench-rest bench-bounded bench-backtest bench-strategies bench-flattery lock docs man wheel property crashes sigkill snapshots accidents keys chord \
-  exchange simulate risk-days contract
+  exchange simulate risk-days contract test-socket
 
 help:
 	@echo 'make demo    the desk on a simulated exchange: no account, no network (ARGS="--seed 7" passes arguments)'
@@ -143,6 +143,10 @@ bench-wire: .venv/.ready
 
 bench-lanes: .venv/.ready
 	@$(BIN)/python -m tests.bench.lanes $(ARGS)
+
+# The suite of the desk once more, its engine at the other end of a socket.
+test-socket: .venv/.ready
+	@KEYTURN_TESTS_OVER=socket $(BIN)/pytest -q -n 2 tests/desk $(ARGS)
 
 bench-frames: .venv/.ready
 	@$(BIN)/python -m tests.bench.frames $(ARGS)
