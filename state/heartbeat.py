@@ -38,6 +38,8 @@ class Status:
         Why, of each of these: `no_stop`, `at_limit`, `in_doubt`.
     unattended
         Positions whose exits go out without a key, and until when: `SPY until 16:00 London`.
+    desks, key
+        Who is at a desk that is attached, and who holds the key: `eve on pts/3`; empty where nobody does.
     data_silent_seconds
         How long an open session has been without a bar or a quote, in steps of `SILENCE_STEP`; None while no session
         is open, and from an engine that does not say.
@@ -56,6 +58,8 @@ class Status:
     unattended: tuple[str, ...] = ()
     uncovered_kinds: tuple[str, ...] = ()
     data_silent_seconds: int | None = None
+    desks: tuple[str, ...] = ()
+    key: str = ""
 
 
 class Heartbeat:

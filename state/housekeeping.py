@@ -156,4 +156,6 @@ def status_of(engine: Engine, account: str, state: str, data_silent_seconds: int
         unattended=tuple(signed_in_words(desk)),
         uncovered_kinds=tuple(kind.value for kind, _ in unprotected),
         data_silent_seconds=data_silent_seconds,
+        desks=tuple(there.seat.in_words for _, there in sorted(desk.desks.state.attached.items())),
+        key="" if desk.desks.holder is None else desk.desks.holder.desk.seat.in_words,
     )

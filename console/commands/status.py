@@ -43,6 +43,8 @@ def status(context: typer.Context, account: Account = None, as_json: AsJson = Fa
                 say(line)
         if isinstance(signed := found["unattended"], tuple) and signed:
             say(f"UNATTENDED {', '.join(signed)}: exits go out without a key; u in Positions takes that back")
+        if isinstance(desks := found["desks"], tuple) and desks:
+            say(f"{counted(len(desks), 'desk')}: {', '.join(desks)}; the key: {found['key'] or 'nobody'}")
         if found["halt_request"]:
             say(f"the next start is halted: {found['halt_request']}; U resumes it there")
     if found["state"] == "stopped":
@@ -72,7 +74,8 @@ def status_of(host: Host, account: str | None) -> dict[str, object]:
 
     names = ("state", "pid", "heartbeat_age", "mode", "positions", "orders_working", "orders_sent")
     empty: dict[str, object] = dict.fromkeys((*names, "proposals_waiting", "journal_sequence"), 0)
-    empty["uncovered"] = empty["unattended"] = empty["uncovered_kinds"] = ()
+    empty["uncovered"] = empty["unattended"] = empty["uncovered_kinds"] = empty["desks"] = ()
+    empty["key"] = ""
     folder = host.home.account(account) if account else last_account(host.home)
     empty["halt_request"] = HaltRequest(folder).asked_by() if folder else None
     pid = holder(folder) if folder else None
@@ -101,4 +104,6 @@ def status_of(host: Host, account: str | None) -> dict[str, object]:
         "unattended": status.unattended,
         "uncovered_kinds": status.uncovered_kinds,
         "halt_request": empty["halt_request"],
+        "desks": status.desks,
+        "key": status.key,
     }
