@@ -172,7 +172,9 @@ def test_a_strange_heartbeat_is_said_and_the_engine_is_left_alone(tmp_path: Path
 # ── as a process of its own ──────────────────────────────────────────────────────────────────────────────────────────
 
 PROGRAM = """
-import os, sys
+import os, signal, sys
+for name in (signal.SIGHUP, signal.SIGINT):
+    signal.signal(name, signal.SIG_DFL)  # whatever these tests were started under
 from state.folders import Home
 from state.watchdog.limits import Limits
 from state.watchdog.watchdog import Watchdog
