@@ -20,6 +20,7 @@ from msgspec import Raw
 
 from console.client.access import nobody_looks
 from console.client.engine_link import EngineLink
+from console.client.press_line import PressLine
 from core.messages.command_ports import addressed
 from core.messages.commands import Command, Halt, Kill
 from core.model.desk import DeskNumber, Seat
@@ -41,7 +42,6 @@ from core.protocol.frames import (
     Hello,
     Picture,
     Preparing,
-    Press,
     PressKind,
     Pulse,
     Refused,
@@ -61,8 +61,10 @@ RETRY = 0.2
 """Seconds between two tries to reach the engine."""
 WORD = 3.0
 """Seconds between two words that only say that this desk is there."""
-FAREWELL = 1.0
-"""Seconds that the goodbye has to leave."""
+FAREWELL, LOOK = 1.0, 0.05
+"""Seconds that the goodbye has to leave, and between two looks whether it has."""
+AT_ONCE = 1 << 18
+"""Bytes."""
 WAITING = "the engine is not there; this desk waits for it"
 STOPPED = "the engine has stopped; this desk waits for another, `keyturn engine start` starts one"
 LOST = "the link to the engine is lost; it is tried again"
@@ -104,9 +106,8 @@ class RemoteEngine:
         self._queue: deque[bytes] = deque()
         self._on_news: Callable[[], None] = nobody_looks
         self._is_leaving = self._says_goodbye = False
-        self._line: socket.socket | None = None
-        self._owed: list[Press] = []
-        self._press_lock = threading.Lock()
+        self._asked: set[int] = set()
+        self._line = PressLine(self._wake_up)
         self._wakes, self._wake = os.pipe()
         os.set_blocking(self._wakes, False)
         os.set_blocking(self._wake, False)
@@ -129,15 +130,16 @@ class RemoteEngine:
             self.unsaid.append(f"not asked: {self.link.trouble or WAITING}")
         else:
             self._number += 1
+            self._asked.add(self._number)
             self._put(Say(self._number, Raw(encode(addressed(command, self._account)))))
 
     def press_kill(self) -> None:
         """Any thread; never waits; may be repeated. Where the engine cannot be reached it goes as soon as it can."""
-        self._press(Press(self._next_number(), PressKind.HALT))
+        self._line.press(PressKind.HALT)
 
     def press_kill_again(self, naked: bool = False) -> None:
         """`K` on the kill screen."""
-        self._press(Press(self._next_number(), PressKind.KILL, naked))
+        self._line.press(PressKind.KILL, naked=naked)
 
     def attend(self, attended: bool) -> None:
         """A person is deciding: virtual time runs at ×1."""
@@ -171,39 +173,6 @@ class RemoteEngine:
         self.leave(reason)
         return self._thread.ident is None or self.ended.wait(patience)
 
-    # ── presses: in the thread of whoever presses ────────────────────────────────────────────────────────────────
-
-    def _next_number(self) -> int:
-        self._number += 1
-        return self._number
-
-    def _press(self, press: Press) -> None:
-        with self._press_lock:
-            if not self._pressed(press):
-                self._owed.append(press)
-                self._wake_up()
-
-    def _pressed(self, press: Press) -> bool:
-        """Whether it is on its way; a line that is gone is opened anew by the link's thread."""
-        if self._line is None:
-            return False
-        try:
-            content = pack(press)
-            return self._line.send(content) == len(content)
-        except OSError:
-            return False
-
-    def _open_line(self) -> None:
-        """A press line, and what is owed over it."""
-        connection = self._connect()
-        connection.sendall(pack(self._hello(Role.PRESS)))
-        connection.setblocking(False)
-        with self._press_lock:
-            if self._line is not None:
-                self._line.close()
-            self._line = connection
-            self._owed = [press for press in self._owed if not self._pressed(press)]
-
     # ── the link's thread ────────────────────────────────────────────────────────────────────────────────────────
 
     def _live(self) -> None:
@@ -219,7 +188,10 @@ class RemoteEngine:
                 except OSError:
                     self.link.lose(LOST)
                 self._pause()
+        except Exception as error:  # the thread's edge: what was not foreseen is shown; the engine goes on
+            self.view = EngineFailed(f"unexpected {type(error).__name__}: {error}; attach again, the engine goes on")
         finally:
+            self._line.close()
             self.ended.set()
 
     def _stay_waiting(self, words: str) -> None:
@@ -241,7 +213,6 @@ class RemoteEngine:
         """One connection, from its hello to its end."""
         self._open_line()
         connection = self._connect()
-        self._queue.clear()
         try:
             connection.setblocking(False)
             self._queue.append(pack(self._hello(Role.DESK)))
@@ -253,17 +224,30 @@ class RemoteEngine:
         finally:
             self._account = None
             connection.close()
+            self._queue.clear()
+            self._name_what_is_not_answered()
+
+    def _name_what_is_not_answered(self) -> None:
+        """What was asked and not taken in before the link broke: nobody here knows whether it arrived."""
+        if self._asked and not self._is_leaving:
+            what = "what was asked last" if len(self._asked) == 1 else f"the last {len(self._asked)} things asked"
+            self.unsaid.append(f"the link broke: {what} may not have arrived; look before you ask again")
+        self._asked.clear()
+
+    def _open_line(self) -> None:
+        self._line.open(self._connect(), pack(self._hello(Role.PRESS)))
 
     def _serve(self, connection: socket.socket) -> None:
-        reader, out, said_at = FrameReader(LARGEST), bytearray(), self._now()
+        reader, out = FrameReader(LARGEST), bytearray()
+        said_at, until = self._now(), 0.0
         with selectors.DefaultSelector() as selector:
             selector.register(self._wakes, selectors.EVENT_READ)
             selector.register(connection, selectors.EVENT_READ)
-            until: float | None = None
+            line: socket.socket | None = None
             while True:
                 while self._queue:
                     out += self._queue.popleft()
-                if self._is_leaving and until is None:
+                if self._is_leaving and not until:
                     out += pack(Detach()) if self._says_goodbye else b""
                     until = self._now() + FAREWELL
                 if self._now() - said_at > WORD:
@@ -272,24 +256,34 @@ class RemoteEngine:
                     said_at = self._now()
                     with suppress(BlockingIOError):
                         del out[: connection.send(out)]
-                if until is not None and (not out or self._now() > until):
+                if until and (not out or self._now() > until):
                     return
-                events = selectors.EVENT_READ | (selectors.EVENT_WRITE if out else 0)
-                selector.modify(connection, events)
-                selector.select(0.05 if until is not None else 1.0)
+                line = self._watch_line(selector, line)
+                selector.modify(connection, selectors.EVENT_READ | (selectors.EVENT_WRITE if out else 0))
+                selector.select(LOOK if until else WORD / 2)
                 self._drain()
-                self._owe()
-                with suppress(BlockingIOError):
-                    content = connection.recv(1 << 18)
-                    if not content:
-                        raise ConnectionResetError("the engine hung up")
-                    self.link.hear()
-                    for frame in reader.feed(content):
-                        self._take(from_engine(frame))
+                self._line.hear()
+                self._hear(connection, reader)
 
-    def _owe(self) -> None:
-        if self._owed:
+    def _watch_line(self, selector: selectors.BaseSelector, watched: socket.socket | None) -> socket.socket | None:
+        """The press line, opened anew where a press is owed and none is there; what is selected for it."""
+        if self._line.is_owed:
             self._open_line()
+        if self._line.connection is not watched:
+            if watched is not None:
+                selector.unregister(watched)
+            if self._line.connection is not None:
+                selector.register(self._line.connection, selectors.EVENT_READ)
+        return self._line.connection
+
+    def _hear(self, connection: socket.socket, reader: FrameReader) -> None:
+        with suppress(BlockingIOError):
+            content = connection.recv(AT_ONCE)
+            if not content:
+                raise ConnectionResetError("the engine hung up")
+            self.link.hear()
+            for frame in reader.feed(content):
+                self._take(from_engine(frame))
 
     def _drain(self) -> None:
         with suppress(BlockingIOError):
@@ -326,8 +320,10 @@ class RemoteEngine:
         elif isinstance(reply, Ended):
             self.last_words = reply.words
             self._waits = STOPPED
-        elif isinstance(reply, Answered) and reply.refusal:
-            self.unsaid.append(reply.refusal)
+        elif isinstance(reply, Answered):
+            self._asked.discard(reply.number)
+            if reply.refusal:
+                self.unsaid.append(reply.refusal)
 
     def _show(self, view: DeskView, reply: Picture | Changed) -> None:
         is_news = not isinstance(self.view, DeskView) or view.log is not self.view.log

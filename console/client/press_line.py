@@ -1,0 +1,91 @@
+"""The press line: a connection for nothing but a halt and a kill, written by whoever presses (OP-07).
+
+A press is owed until the engine says that it has it. One that is owed when the line breaks goes over the next one,
+before anything else: to halt twice costs nothing.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+
+from core.protocol.frames import LARGEST_HELLO, Press, Pressed, PressKind, Refused, from_engine, pack
+from core.protocol.stream import FrameReader
+
+
+class PressLine:
+    """One desk's. `wake` calls whoever opens the line anew."""
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        self._wake = wake
+        self._lock = threading.Lock()
+        self._owed: dict[int, Press] = {}
+        self._number = 0
+        self._line: socket.socket | None = None
+        self._reader = FrameReader(LARGEST_HELLO)
+
+    @property
+    def connection(self) -> socket.socket | None:
+        return self._line
+
+    @property
+    def is_owed(self) -> bool:
+        """Whether a press waits for a line."""
+        return self._line is None and bool(self._owed)
+
+    def press(self, kind: PressKind, *, naked: bool = False) -> None:
+        """Any thread; never waits."""
+        with self._lock:
+            self._number += 1
+            press = self._owed[self._number] = Press(self._number, kind, naked)
+            self._say(press)
+        self._wake()
+
+    def _say(self, press: Press) -> None:
+        """A line that does not take it is given up: half a frame has no second half."""
+        if self._line is None:
+            return
+        try:
+            content = pack(press)
+            is_sent = self._line.send(content) == len(content)
+        except OSError:
+            is_sent = False
+        if not is_sent:
+            self._drop()
+
+    def open(self, connection: socket.socket, hello: bytes) -> None:
+        """From here on presses go over this one; what is owed goes first. Raises OSError."""
+        connection.sendall(hello)
+        connection.setblocking(False)
+        with self._lock:
+            self._drop()
+            self._line, self._reader = connection, FrameReader(LARGEST_HELLO)
+            for press in list(self._owed.values()):
+                self._say(press)
+
+    def hear(self) -> None:
+        """What the engine has of it. Raises `FrameError`, and OSError where the line is gone."""
+        with suppress(BlockingIOError, InterruptedError):
+            if self._line is None:
+                return
+            content = self._line.recv(LARGEST_HELLO)
+            if not content:
+                raise ConnectionResetError("the press line was hung up")
+            for frame in self._reader.feed(content):
+                told = from_engine(frame)
+                if isinstance(told, Pressed):
+                    with self._lock:
+                        self._owed.pop(told.number, None)
+                elif isinstance(told, Refused):
+                    raise ConnectionResetError(told.words)
+
+    def close(self) -> None:
+        with self._lock:
+            self._drop()
+
+    def _drop(self) -> None:
+        if self._line is not None:
+            self._line.close()
+        self._line = None
