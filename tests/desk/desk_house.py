@@ -6,8 +6,8 @@ import asyncio
 import os
 import re
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -99,6 +99,22 @@ class WatchedDesk(DeskApp):
         super()._display(screen, renderable)
 
 
+class HeldClock:
+    """The console's clock, which may be held while keys are pressed."""
+
+    def __init__(self) -> None:
+        self._held: float | None = None
+
+    def __call__(self) -> float:
+        return time.monotonic() if self._held is None else self._held
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        self._held = time.monotonic()
+        yield
+        self._held = None
+
+
 @dataclass
 class House:
     """The desk, its hands, and what the engine wrote down."""
@@ -116,7 +132,10 @@ class House:
             await self.pilot.pause(0.02)
 
     async def press(self, *keys: str) -> None:
-        await self.pilot.press(*keys)
+        """Several are one right behind the other, however long this machine takes for them."""
+        clock = self.desk.now
+        with clock.held() if isinstance(clock, HeldClock) and len(keys) > 1 else nullcontext():
+            await self.pilot.press(*keys)
 
     async def wait(self, seconds: float) -> None:
         await self.pilot.pause(seconds)
@@ -234,7 +253,7 @@ async def open_desk(
         else:
             here = handled_by(lambda _stack: _built(runtime, _stack))
             handle, door = here, here.door
-        desk = kind(handle, now or time.monotonic, surroundings)
+        desk = kind(handle, now or HeldClock(), surroundings)
         async with desk.run_test(size=size) as pilot:
             house = House(desk, pilot, runtime, door)
             if ready:
