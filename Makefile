@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 
-.PHONY: help venv demo test check bench bench-desk bench-start bench-wire bench-lanes bench-frames bench-rest bench-bounded bench-backtest bench-strategies bench-flattery lock docs man wheel property crashes sigkill snapshots accidents keys chord \
+.PHONY: help venv demo test check bench bench-desk bench-start bench-wire bench-lanes bench-frames bench-attach month bench-rest bench-bounded bench-backtest bench-strategies bench-flattery lock docs man wheel property crashes sigkill snapshots accidents keys chord \
   exchange simulate risk-days contract test-socket
 
 help:
@@ -24,6 +24,8 @@ help:
 	@echo 'make bench-wire  a session of orders on the loopback exchange: every part of their way (ARGS=20 for fewer rounds)'
 	@echo 'make bench-lanes  an exit and the cancel of a kill while ten other requests hang, and at rest (ARGS=20 for fewer rounds)'
 	@echo 'make bench-frames  a picture and its changes on their way to a desk: bytes and processor time (ARGS=50 for fewer)'
+	@echo 'make bench-attach  a desk on an engine of another process: attach, bytes, keys, the latch, memory, processor time'
+	@echo 'make month   30 days of sessions in virtual time, a desk that comes and goes every hour (ARGS="5 1800" days, speed)'
 	@echo 'make bench-bounded  comparison, picture, checkpoint and start after 100 to 100,000 closed orders (ARGS="100 1000" for fewer)'
 	@echo 'make bench-rest  memory and processor time at Alpaca, at rest and under 200,000 messages of the stream'
 	@echo 'make bench-backtest  five years of minutes through a backtest: time, bars a second, memory (ARGS="sma" for one strategy)'
@@ -153,6 +155,12 @@ bench-frames: .venv/.ready
 
 bench-bounded: .venv/.ready
 	@$(BIN)/python -m tests.bench.bounded $(ARGS)
+
+bench-attach: .venv/.ready
+	@$(BIN)/python -m tests.bench.attach
+
+month: .venv/.ready
+	@$(BIN)/python -m tests.bench.month $(ARGS)
 
 bench-rest: .venv/.ready
 	@$(BIN)/python -m tests.bench.rest

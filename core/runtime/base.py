@@ -26,6 +26,7 @@ from core.model.values import AccountId, ClientOrderId, Symbol, TicketId
 from core.ports import KillSwitch
 from core.runtime.call_record import CallListener, CallMade
 from core.runtime.link import HaltLatch
+from core.runtime.pace import BEAT, RESTING_BEAT
 from core.views import ChartView, DeskView
 from core.views.builders.desk import ViewBuilder
 from core.views.order_text import order_in_words
@@ -76,6 +77,7 @@ class Runtime(ABC):
         self.ended_by = ""
         self.keeper = keeper
         self._on_beat: list[Callable[[], None]] = []
+        self._nobody_looks: Callable[[], bool] = lambda: False
         self._call_listeners: tuple[CallListener, ...] = ()
         self._commands: deque[tuple[int, Command]] = deque()
         self._has_ended = False
@@ -179,8 +181,16 @@ class Runtime(ABC):
         """Have `act` called at every beat, in this runtime's thread; for whoever draws no pictures."""
         self._on_beat.append(act)
 
+    def rest_while(self, nobody_looks: Callable[[], bool]) -> None:
+        """Beat less often while this holds; asked in this runtime's thread."""
+        self._nobody_looks = nobody_looks
+
+    def beat_seconds(self) -> float:
+        """Of the wall, between two beats."""
+        return RESTING_BEAT if self._nobody_looks() else BEAT
+
     def beat(self) -> None:
-        """About fifty times a second, in this runtime's thread, whatever happens or does not."""
+        """About fifty times a second, ten while nobody looks, in this runtime's thread, whatever happens."""
         if self.keeper is not None:
             self.keeper.look(self)
         for act in self._on_beat:

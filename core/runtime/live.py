@@ -35,7 +35,6 @@ from core.runtime.clock_guard import ClockGuard
 from core.runtime.inbox import Inbox
 from core.runtime.later_call import LaterCall
 from core.runtime.live_streams import LiveStreams
-from core.runtime.pace import BEAT
 from core.runtime.past_days import PastWatch
 from core.runtime.pending_requests import PendingRequests
 from core.runtime.regime_watch import RegimeWatch
@@ -207,7 +206,7 @@ class LiveRuntime(Runtime):
             self.beat()
             if not self._left.is_set() and self._look_at_the_clock():
                 self._plan()
-            await asyncio.sleep(BEAT)
+            await asyncio.sleep(self.beat_seconds())
 
     async def _finish_what_is_owed(self) -> None:
         """What is on the wire has been sent: its answer belongs into the journal, if it comes soon, and what follows

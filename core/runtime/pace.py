@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 BEAT = 0.02
 """Seconds of the wall between two heartbeats."""
+RESTING_BEAT = 0.1
+"""The same while nobody looks: what is asked of the engine wakes it at once, and is not waited for with a beat."""
 DEAD_HOURS = timedelta(minutes=5)
 """Nothing due for this long: the wait is skipped, as over a night."""
 
@@ -37,6 +40,11 @@ class Pace:
         self._base_wall = time.monotonic()
         self._base: datetime | None = None
         self._last_beat = 0.0
+        self._beat: Callable[[], float] = lambda: BEAT
+
+    def beat_by(self, beat: Callable[[], float]) -> None:
+        """How many seconds lie between two beats is asked of whoever knows whether somebody looks."""
+        self._beat = beat
 
     def attend(self, attended: bool) -> None:
         """A person is at a ticket or at the kill screen: ×1 until they are not. Called from the console's thread."""
@@ -63,13 +71,13 @@ class Pace:
         left = (at - self.now(last)).total_seconds() / self.rate
         if left <= 0:
             return not self.wake.is_set()
-        self.wake.wait(min(left, BEAT))
+        self.wake.wait(min(left, self._beat()))
         return False
 
     def is_beat_due(self) -> bool:
-        """About once in `BEAT` seconds; a wait that ended a little early is not another one to be waited."""
+        """Once in the time between two; a wait that ended a little early is not another one to be waited."""
         now = time.monotonic()
-        if now - self._last_beat < BEAT * 0.8:
+        if now - self._last_beat < self._beat() * 0.8:
             return False
         self._last_beat = now
         return True

@@ -97,6 +97,7 @@ class VirtualRuntime(Runtime):
         self._answers = ExchangeAnswers(exchange, lambda: engine.state.control.settings.symbols)
         self.link = link
         self.pace = pace or Pace(None)
+        self.pace.beat_by(self.beat_seconds)
         self.operator = operator
         self._by_script = _script_door(engine) if operator is not None else None
         self.rounds = Rounds(advisers, engine.state.control.settings.advisers, start)

@@ -7,14 +7,18 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
+from typing import TypeAlias
 
 from core.model.bar import Bar
 from core.model.past_days import PastDays
 from core.model.values import ZERO, Fraction, Price, Symbol
+from core.risk.size_factors.base import Likeness
 from core.risk.size_factors.correlation import correlation
 
 LONG_WEEKEND = timedelta(days=5)
 """After a longer break the symbol was not followed: the way over it is no bar's."""
+Held: TypeAlias = tuple[tuple[Symbol, bool], ...]
+"""Symbols of the positions, and whether each is long."""
 DAYS = 61
 """Closes that are kept: sixty daily returns."""
 
@@ -50,6 +54,7 @@ class Ranges:
         self.trading_day = trading_day
         self.state = RangesState()
         self._likeness: dict[tuple[Symbol, Symbol], tuple[Fraction | None, int]] = {}
+        self._rows: dict[Symbol, tuple[tuple[Held, int], tuple[Likeness, ...]]] = {}
 
     def take(self, bar: Bar, over: int) -> None:
         """One more minute; its true range spans the way from the close before, over a night or a weekend too."""
@@ -64,7 +69,7 @@ class Ranges:
                 moves.closes.append((moves.day, moves.close))
                 del moves.closes[:-DAYS]
                 moves.day = day
-                self._likeness.clear()
+                self._forget_likenesses()
             high, low = (before if before > high else high), (before if before < low else low)
         moves.close = bar.close
         moves.bars += 1
@@ -85,7 +90,7 @@ class Ranges:
             known.closes = told.closes
         else:
             self.state.by_symbol[symbol] = told
-        self._likeness.clear()
+        self._forget_likenesses()
 
     def take_past(self, past: PastDays, over: int) -> None:
         """Closes of the days before today's, and the last minutes of the last, where today had too few for a range."""
@@ -108,12 +113,30 @@ class Ranges:
         kept = {} if known is None else dict(known.closes)
         every = {**kept, **closes}
         moves.closes = sorted((day, close) for day, close in every.items() if day < moves.day)[-DAYS:]
-        self._likeness.clear()
+        self._forget_likenesses()
 
     def atr(self, symbol: Symbol, over: int) -> Price | None:
         """USD; None before it rests on as many bars."""
         moves = self.state.by_symbol.get(symbol)
         return Price(moves.average) if moves is not None and moves.bars >= over else None
+
+    def likenesses(self, symbol: Symbol, held: Held, days: int) -> tuple[Likeness, ...]:
+        """To each other one that is held; a correlation rests on so many days. The very same rows while nothing of them
+        is another: a picture has them for each symbol, and what did not change is neither made nor told again.
+        """
+        asked = (held, days)
+        if (known := self._rows.get(symbol)) is None or known[0] != asked:
+            rows = tuple(self._row(symbol, other, days, is_long=long) for other, long in held if other != symbol)
+            known = self._rows[symbol] = (asked, rows)
+        return known[1]
+
+    def _row(self, symbol: Symbol, other: Symbol, least: int, *, is_long: bool) -> Likeness:
+        correlation, days = self.likeness(symbol, other)
+        return Likeness(other, is_long, (correlation or Fraction(ZERO)) if days >= least else None, days)
+
+    def _forget_likenesses(self) -> None:
+        self._likeness.clear()
+        self._rows.clear()
 
     def likeness(self, first: Symbol, second: Symbol) -> tuple[Fraction | None, int]:
         """Correlation of the daily returns of the days that both have, and how many those are."""

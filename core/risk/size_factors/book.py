@@ -14,11 +14,11 @@ from core.model.past_days import PastDays
 from core.model.position import Ended
 from core.model.regime import UNKNOWN, Regime
 from core.model.sizing import WHOLE
-from core.model.values import ZERO, Fraction, Symbol
+from core.model.values import ZERO, Symbol
 from core.model.venues import HOME
 from core.risk.protections.trades import ClosedTrade, closed, direction_of
 from core.risk.size_factors.average_true_range import Ranges, RangesState
-from core.risk.size_factors.base import Conditions, Edge, Likeness
+from core.risk.size_factors.base import Conditions, Edge
 from core.risk.size_factors.losses import Losses, LossesState
 from core.risk.size_factors.vix import factor_of
 from core.settings.size_factors import SizingSettings
@@ -128,17 +128,12 @@ class SizingBook:
             settings=settings,
             atr=self.ranges.atr(symbol, settings.atr.bars),
             vix=self.regime().vix,
-            held=tuple(self._likeness(symbol, other, is_long=long) for other, long in held if other != symbol),
+            held=self.ranges.likenesses(symbol, tuple(held), settings.correlation.days),
             throttle=self.losses.throttle,
             edge=self._edge(strategy),
             equity=equity,
             open_losses=open_losses,
         )
-
-    def _likeness(self, symbol: Symbol, other: Symbol, *, is_long: bool) -> Likeness:
-        correlation, days = self.ranges.likeness(symbol, other)
-        is_enough = days >= self.settings().correlation.days
-        return Likeness(other, is_long, (correlation or Fraction(ZERO)) if is_enough else None, days)
 
     def _edge(self, strategy: str) -> Edge:
         ratios = self.results.get(strategy, ())

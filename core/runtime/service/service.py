@@ -54,6 +54,7 @@ class EngineService:
     def run(self, reason: str) -> None:
         """Until the runtime is told to leave; `reason` is recorded with its stop."""
         self.runtime.on_beat(self._feed.look)
+        self.runtime.rest_while(lambda: not self.desks.count)
         self.books.begin()
         self.desks.thread.start()
         self.doorway.thread.start()

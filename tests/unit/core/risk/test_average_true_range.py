@@ -167,6 +167,21 @@ def test_daily_closes_in_common_make_the_correlation_with_what_is_held() -> None
     assert found.correlation > Decimal("0.99")
 
 
+def test_what_is_as_it_was_is_the_same_object_until_a_day_is_over() -> None:
+    """SY-01: a picture has it for each symbol, and a desk is told only what changed."""
+    book = a_book_of_days(UP_AND_DOWN)
+
+    def held(is_long: bool) -> tuple[Likeness, ...]:
+        return book.conditions(SPY, "vwap", held=[(IBM, is_long)], equity=None, open_losses=Decimal(0)).held
+
+    before = held(True)
+    assert held(True) is before
+    assert held(False) != before
+    hears(book, a_bar("10:00", "101", day=date(2027, 1, 4)))
+    hears(book, a_bar("10:00", "51", symbol=IBM, day=date(2027, 1, 4)))
+    assert held(True)[0].days == before[0].days + 1
+
+
 def test_a_day_on_which_one_did_not_trade_is_left_out_of_both() -> None:
     """RK-16: else every later return would stand beside another day's"""
     closes = [(str(100 + n * n % 7), str(50 + n * n % 7)) for n in range(25)]

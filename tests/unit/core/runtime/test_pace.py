@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from core.runtime import pace as pace_module
-from core.runtime.pace import BEAT, DEAD_HOURS, Pace
+from core.runtime.pace import BEAT, DEAD_HOURS, RESTING_BEAT, Pace
 from tests.unit.core.brokers.trading_floor import at
 
 TEN = at("10:00")
@@ -157,6 +157,19 @@ def test_it_beats_at_most_once_in_a_beat(wall: Wall) -> None:
         wall.seconds += BEAT / 5
 
     assert beats == 3, "a beat counts from four fifths of its time on"
+
+
+def test_while_nobody_looks_it_beats_less_often_and_still_waits_for_no_command(wall: Wall) -> None:
+    """SY-05: an engine that nobody looks at costs next to nothing."""
+    pace, beats = a_pace(wall, 1.0), 0
+    pace.beat_by(lambda: RESTING_BEAT)
+    pace.wait_until(TEN + timedelta(seconds=60), TEN)
+    assert pace.wake.waits == [RESTING_BEAT]  # type: ignore[attr-defined]
+    for _ in range(10):
+        beats += pace.is_beat_due()
+        wall.seconds += RESTING_BEAT / 2
+
+    assert beats == 5
 
 
 def test_in_a_hurry_it_beats_at_once_and_then_in_its_own_time(wall: Wall) -> None:

@@ -1,0 +1,39 @@
+"""An engine without a desk rests between two beats, and is awake for whoever comes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+from console.client.access import LEFT
+from console.commands.assembly.host import Host
+from console.commands.assembly.simulated import DemoOptions, demo_runtime
+from core.runtime.pace import BEAT, RESTING_BEAT
+from core.views import DeskView
+from tests.served import served
+from tests.waiting import PATIENCE
+
+
+def until(holds: Callable[[], bool], what: str) -> None:
+    end = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < end, what
+        time.sleep(0.005)
+
+
+def test_it_beats_less_often_until_a_desk_comes_and_again_once_it_left(tmp_path: Path) -> None:
+    """SY-05"""
+    with ExitStack() as stack:
+        runtime = demo_runtime(Host.of({"KEYTURN_HOME": str(tmp_path)}), DemoOptions(), stack)
+        with served(runtime) as engine:
+            until(lambda: runtime.beat_seconds() == RESTING_BEAT, "nobody is there")
+
+            desk = engine.a_desk()
+            desk.start()
+            until(lambda: isinstance(desk.view, DeskView), "a picture")
+            assert runtime.beat_seconds() == BEAT
+
+            assert desk.close(LEFT, PATIENCE)
+            until(lambda: runtime.beat_seconds() == RESTING_BEAT, "it left")
