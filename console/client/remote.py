@@ -42,6 +42,7 @@ from core.protocol.frames import (
     Picture,
     Preparing,
     Press,
+    Pressed,
     PressKind,
     Pulse,
     Refused,
@@ -104,6 +105,9 @@ class RemoteEngine:
         self._is_leaving = self._says_goodbye = False
         self._line: socket.socket | None = None
         self._owed: list[Press] = []
+        """Presses that the engine has not answered yet: said again over each new line, a halt and a kill are no more
+        for being said twice."""
+        self._heard = FrameReader(LARGEST)
         self._press_lock = threading.Lock()
         self._wakes, self._wake = os.pipe()
         os.set_blocking(self._wakes, False)
@@ -177,8 +181,9 @@ class RemoteEngine:
 
     def _press(self, press: Press) -> None:
         with self._press_lock:
+            self._owed.append(press)
             if not self._pressed(press):
-                self._owed.append(press)
+                self._drop_line()
                 self._wake_up()
 
     def _pressed(self, press: Press) -> bool:
@@ -197,10 +202,33 @@ class RemoteEngine:
         connection.sendall(pack(self._hello(Role.PRESS)))
         connection.setblocking(False)
         with self._press_lock:
-            if self._line is not None:
-                self._line.close()
-            self._line = connection
-            self._owed = [press for press in self._owed if not self._pressed(press)]
+            self._drop_line()
+            self._line, self._heard = connection, FrameReader(LARGEST)
+            for press in self._owed:
+                self._pressed(press)
+
+    def _drop_line(self) -> None:
+        """Under the lock: what is owed waits for another."""
+        if self._line is not None:
+            self._line.close()
+            self._line = None
+
+    def _hear_line(self) -> None:
+        """Which presses the engine has; a line that is gone is another one's work."""
+        with self._press_lock:
+            if self._line is None:
+                return
+            try:
+                content = self._line.recv(4096)
+                replies = [from_engine(frame) for frame in self._heard.feed(content)]
+                answered = {reply.number for reply in replies if isinstance(reply, Pressed)}
+            except BlockingIOError:
+                return
+            except (OSError, FrameError):
+                content, answered = b"", set()
+            self._owed = [press for press in self._owed if press.number not in answered]
+            if not content:
+                self._drop_line()
 
     # ── the link's thread ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -286,7 +314,8 @@ class RemoteEngine:
                         self._take(from_engine(frame))
 
     def _owe(self) -> None:
-        if self._owed:
+        self._hear_line()
+        if self._owed and self._line is None:
             self._open_line()
 
     def _drain(self) -> None:
