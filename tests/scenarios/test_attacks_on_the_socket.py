@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 from msgspec import Raw
@@ -41,9 +42,11 @@ from core.protocol.frames import (
 )
 from core.protocol.stream import FrameReader
 from core.runtime.service.desk_connection import COMMANDS_A_SECOND, DeskConnection, FloodError
-from core.runtime.service.doorway import STRANGERS
+from core.runtime.service.doorway import LINES, STRANGERS, Doorway
+from core.runtime.service.peer import peer_of
 from core.runtime.virtual import VirtualRuntime
 from core.views import DeskView
+from state.engine_socket import connected, listening
 from tests.served import Served, served
 from tests.terminal.armed_desk import runtime
 from tests.waiting import PATIENCE
@@ -168,16 +171,31 @@ def test_many_connections_that_say_nothing_make_way(there: Served, engine: Virtu
         assert len(held) == 4 * STRANGERS
 
 
-def test_a_press_that_stands_on_a_line_counts_when_the_line_makes_way(there: Served, engine: VirtualRuntime) -> None:
+def test_a_press_that_stands_on_a_line_counts_when_the_line_makes_way(tmp_path: Path) -> None:
     """OP-07: other lines in any number take none away."""
-    for number in range(100):
-        before = engine.latch.presses
-        with ExitStack() as stack:
-            line = Client(there, LINE, Press(number, PressKind.HALT))
-            for _ in range(40):
-                stack.enter_context(there.connect()).sendall(pack(LINE))
-            waits_for(lambda before=before: engine.latch.presses > before)
-            line.connection.close()
+    path = tmp_path / "engine.sock"
+    heard: list[int] = []
+    is_held, goes_on = threading.Event(), threading.Event()
+
+    def hears(press: Press) -> None:
+        heard.append(press.number)
+        is_held.set()
+        goes_on.wait(PATIENCE)
+
+    with listening(path) as listener, ExitStack() as stack:
+        doorway = Doorway(listener, peer_of, hears, lambda *_: None, lambda _: None)
+        doorway.thread.start()
+        another = stack.enter_context(connected(path, PATIENCE))
+        lines: list[socket.socket] = []
+        for number in range(LINES):
+            lines.append(stack.enter_context(connected(path, PATIENCE)))
+            lines[-1].sendall(pack(LINE) + pack(Press(number, PressKind.HALT)) * (number == LINES - 1))
+        assert is_held.wait(PATIENCE)
+        another.sendall(pack(LINE))
+        lines[0].sendall(pack(Press(100, PressKind.HALT)))
+        goes_on.set()
+        waits_for(lambda: 100 in heard)
+        doorway.close()
 
 
 # ── a desk that says what it may not ─────────────────────────────────────────────────────────────────────────────────
