@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,9 @@ LONGEST = 100
 """Bytes of a path that is used as it is."""
 BACKLOG = 128
 """Connections that wait to be accepted; the kernel refuses what comes beside them."""
+
+ASK_AGAIN = 0.005
+"""Seconds."""
 
 
 class SocketRefusedError(OperatorError):
@@ -83,7 +87,7 @@ def connected(path: Path, patience: float) -> socket.socket:
     connection.settimeout(patience)
     try:
         with _short(path) as address:
-            connection.connect(address)
+            _connect(connection, address, time.monotonic() + patience)
     except (ConnectionRefusedError, FileNotFoundError):
         connection.close()
         raise NoEngineError("no engine listens at its socket; `keyturn engine start` starts it") from None
@@ -91,6 +95,19 @@ def connected(path: Path, patience: float) -> socket.socket:
         connection.close()
         raise NoEngineError(f"the engine does not answer at its socket: {error.strerror or error}") from None
     return connection
+
+
+def _connect(connection: socket.socket, address: str, until: float) -> None:
+    """Where too many stand at the door already, the kernel has one more ask again; it says so at once."""
+    while True:
+        try:
+            connection.connect(address)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(ASK_AGAIN)
+        else:
+            return
 
 
 def _kind_at(path: Path) -> os.stat_result | None:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 
-from core.protocol.frames import LARGEST_HELLO, Press, Pressed, PressKind, Refused, from_engine, pack
+from core.protocol.errors import FrameError
+from core.protocol.frames import LARGEST_HELLO, Press, Pressed, PressKind, from_engine, pack
 from core.protocol.stream import FrameReader
 
 
@@ -32,8 +32,8 @@ class PressLine:
 
     @property
     def is_owed(self) -> bool:
-        """Whether a press waits for a line."""
-        return self._line is None and bool(self._owed)
+        """Whether a press waits for the engine's word."""
+        return bool(self._owed)
 
     def press(self, kind: PressKind, *, naked: bool = False) -> None:
         """Any thread; never waits."""
@@ -66,20 +66,22 @@ class PressLine:
                 self._say(press)
 
     def hear(self) -> None:
-        """What the engine has of it. Raises `FrameError`, and OSError where the line is gone."""
-        with suppress(BlockingIOError, InterruptedError):
+        """What the engine has of it; a line that is gone makes way for another, and what is owed waits for that."""
+        with self._lock:
             if self._line is None:
                 return
-            content = self._line.recv(LARGEST_HELLO)
+            try:
+                content = self._line.recv(LARGEST_HELLO)
+                told = [from_engine(frame) for frame in self._reader.feed(content)]
+            except (BlockingIOError, InterruptedError):
+                return
+            except (OSError, FrameError):
+                content, told = b"", []
+            for each in told:
+                if isinstance(each, Pressed):
+                    self._owed.pop(each.number, None)
             if not content:
-                raise ConnectionResetError("the press line was hung up")
-            for frame in self._reader.feed(content):
-                told = from_engine(frame)
-                if isinstance(told, Pressed):
-                    with self._lock:
-                        self._owed.pop(told.number, None)
-                elif isinstance(told, Refused):
-                    raise ConnectionResetError(told.words)
+                self._drop()
 
     def close(self) -> None:
         with self._lock:

@@ -63,6 +63,8 @@ WORD = 3.0
 """Seconds between two words that only say that this desk is there."""
 FAREWELL, LOOK = 1.0, 0.05
 """Seconds that the goodbye has to leave, and between two looks whether it has."""
+NEXT_LINE = 1.0
+"""Seconds between two press lines, where none is owed anything."""
 AT_ONCE = 1 << 18
 """Bytes."""
 WAITING = "the engine is not there; this desk waits for it"
@@ -108,6 +110,7 @@ class RemoteEngine:
         self._is_leaving = self._says_goodbye = False
         self._asked: set[int] = set()
         self._line = PressLine(self._wake_up)
+        self._next_line = 0.0
         self._wakes, self._wake = os.pipe()
         os.set_blocking(self._wakes, False)
         os.set_blocking(self._wake, False)
@@ -235,6 +238,7 @@ class RemoteEngine:
         self._asked.clear()
 
     def _open_line(self) -> None:
+        self._next_line = self._now() + NEXT_LINE
         self._line.open(self._connect(), pack(self._hello(Role.PRESS)))
 
     def _serve(self, connection: socket.socket) -> None:
@@ -266,8 +270,8 @@ class RemoteEngine:
                 self._hear(connection, reader)
 
     def _watch_line(self, selector: selectors.BaseSelector, watched: socket.socket | None) -> socket.socket | None:
-        """The press line, opened anew where a press is owed and none is there; what is selected for it."""
-        if self._line.is_owed:
+        """The press line, opened anew where none is there; what is selected for it."""
+        if self._line.connection is None and (self._line.is_owed or self._now() >= self._next_line):
             self._open_line()
         if self._line.connection is not watched:
             if watched is not None:

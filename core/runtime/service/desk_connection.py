@@ -26,6 +26,8 @@ TURN = 65_536
 """Bytes that are read of one desk before the others have their turn."""
 COMMANDS_A_SECOND = 200
 """More is no person, and no desk."""
+MOST_UNREAD = 1_000
+"""Commands whose answers a desk may leave untaken: it is shown nothing meanwhile, and kept no longer."""
 NOBODY = DeskNumber(0)
 """A desk that the engine has not counted yet."""
 PULSE = 0.4
@@ -56,6 +58,7 @@ class DeskConnection:
         self._drawn: Drawn | None = None
         self._picture = 0
         self._said: deque[float] = deque(maxlen=COMMANDS_A_SECOND)
+        self._unread = 0
 
     def fileno(self) -> int:
         return self.connection.fileno()
@@ -95,6 +98,9 @@ class DeskConnection:
     def _count(self, now: float) -> None:
         if len(self._said) == COMMANDS_A_SECOND and now - self._said[0] < 1.0:
             raise FloodError(f"more than {COMMANDS_A_SECOND} frames in a second")
+        self._unread = 0 if self.has_room else self._unread + 1
+        if self._unread > MOST_UNREAD:
+            raise FloodError(f"{MOST_UNREAD} answers were not taken")
         self._said.append(now)
 
     # ── out ──────────────────────────────────────────────────────────────────────────────────────────────────────

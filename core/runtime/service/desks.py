@@ -174,6 +174,10 @@ class DeskServer:
             if self._newest is not None:
                 desk.show(self._newest)
             desk.send(self._now())
+        except FrameError as error:  # a picture larger than a frame may be costs this desk its place, and no other
+            desk.say(Refused(RefusalCode.TOO_MANY, str(error)))
+            self._drop(desk, self._books.lost)
+            return
         except OSError:
             self._drop(desk, self._books.lost)
             return

@@ -157,7 +157,10 @@ class Doorway:
     def _make_room(self, most: int, *, is_line: bool) -> None:
         same = [caller for caller in self._callers.values() if caller.is_line is is_line]
         if len(same) >= most:
-            self._let_go(min(same, key=lambda caller: caller.since))
+            oldest = min(same, key=lambda caller: caller.since)
+            self._hear(oldest)  # what it has said already counts, a press above all
+            if self._callers.get(oldest.connection.fileno()) is oldest and oldest.is_line is is_line:
+                self._let_go(oldest)
 
     def _hear(self, caller: Caller) -> None:
         try:

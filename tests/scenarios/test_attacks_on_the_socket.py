@@ -1,0 +1,395 @@
+"""What comes to an engine's socket that is no honest desk: each is said, and neither the engine nor a desk minds."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from msgspec import Raw
+
+from core.facts import CommandRefused, Fact
+from core.messages.commands import AttachDesk, Command, DetachDesk, Halt, LookAt, LoseDesk
+from core.model.desk import Seat
+from core.model.values import AccountId, Symbol
+from core.protocol.codec import encode
+from core.protocol.frames import (
+    LARGEST,
+    PROTOCOL,
+    Answered,
+    Attend,
+    Detach,
+    FromDesk,
+    FromEngine,
+    Hello,
+    Picture,
+    Press,
+    Pressed,
+    PressKind,
+    Refused,
+    Role,
+    Say,
+    Seen,
+    Watch,
+    Welcome,
+    from_engine,
+    pack,
+)
+from core.protocol.stream import FrameReader
+from core.runtime.service.desk_connection import COMMANDS_A_SECOND, DeskConnection, FloodError
+from core.runtime.service.doorway import LINES, STRANGERS, Doorway
+from core.runtime.service.peer import peer_of
+from core.runtime.virtual import VirtualRuntime
+from core.views import DeskView
+from state.engine_socket import connected, listening
+from tests.served import Served, served
+from tests.terminal.armed_desk import runtime
+from tests.waiting import PATIENCE
+
+HELLO = Hello(PROTOCOL, "tests", Role.DESK)
+LINE = Hello(PROTOCOL, "tests", Role.PRESS)
+
+
+class Client:
+    """Says whatever it is told to."""
+
+    def __init__(self, there: Served, *frames: FromDesk) -> None:
+        self.connection = there.connect()
+        self.reader = FrameReader(LARGEST)
+        self.heard: list[FromEngine] = []
+        self.says(*frames)
+
+    def says(self, *frames: FromDesk) -> None:
+        self.connection.sendall(b"".join(pack(frame) for frame in frames))
+
+    def until(self, kind: type[FromEngine]) -> FromEngine:
+        """The next of its kind that is heard."""
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            for at, frame in enumerate(self.heard):
+                if isinstance(frame, kind):
+                    del self.heard[: at + 1]
+                    return frame
+            content = self.connection.recv(1 << 16)
+            assert content, f"hung up before {kind.__name__}: {self.heard}"
+            self.heard += [from_engine(each) for each in self.reader.feed(content)]
+        raise AssertionError(f"no {kind.__name__}")
+
+    def is_hung_up(self) -> bool:
+        with suppress(ConnectionError):
+            while self.connection.recv(1 << 16):
+                pass
+        return True
+
+
+@pytest.fixture
+def engine() -> VirtualRuntime:
+    return runtime()
+
+
+@pytest.fixture
+def there(engine: VirtualRuntime) -> Iterator[Served]:
+    with served(engine) as found:
+        yield found
+
+
+def waits_for(condition: Callable[[], object]) -> None:
+    until = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+def is_well(there: Served, engine: VirtualRuntime) -> None:
+    """A desk is attached and shown a picture, and a halt is taken."""
+    desk = Client(there, HELLO)
+    assert isinstance(desk.until(Welcome), Welcome)
+    desk.until(Picture)
+    line = Client(there, LINE, Press(1, PressKind.HALT))
+    line.until(Pressed)
+    assert engine.latch.presses > 0
+    assert there.thread.is_alive()
+    assert there.service.desks.thread.is_alive()
+    assert there.service.doorway.thread.is_alive()
+
+
+# ── before the hello ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"\x00\x00\x00\x05rubbi", "no frame of this protocol"),
+        (b"GET / HTTP/1.1\r\n\r\n", "a frame of 1195725856 bytes; here one has at most 4096"),
+        ((1 << 30).to_bytes(4, "big"), "a frame of 1073741824 bytes"),
+        (pack(Press(1, PressKind.KILL)), "the first word is hello"),
+        (pack(Say(1, Raw(encode(Halt("key"))))), "the first word is hello"),
+    ],
+)
+def test_what_is_no_hello_is_refused_in_a_line(
+    there: Served, engine: VirtualRuntime, content: bytes, words: str
+) -> None:
+    """SY-01"""
+    stranger = Client(there)
+    stranger.connection.sendall(content)
+
+    refused = stranger.until(Refused)
+
+    assert isinstance(refused, Refused)
+    assert words in refused.words
+    assert stranger.is_hung_up()
+    assert engine.latch.presses == 0
+    is_well(there, engine)
+
+
+def test_a_desk_of_another_release_is_told_what_to_do(there: Served, engine: VirtualRuntime) -> None:
+    """SY-01: and nothing else is said to it."""
+    for role in Role:
+        older = Client(there, Hello("0123", "keyturn 0.1", role), Press(1, PressKind.KILL))
+        refused = older.until(Refused)
+        assert isinstance(refused, Refused)
+        assert refused.reason == "other-protocol"
+        assert "keyturn 0.1" in refused.words
+        assert "`keyturn engine restart`" in refused.words
+        assert older.is_hung_up()
+    assert engine.latch.presses == 0
+    is_well(there, engine)
+
+
+def test_many_connections_that_say_nothing_make_way(there: Served, engine: VirtualRuntime) -> None:
+    """SY-01: opened and held, and opened and closed."""
+    with ExitStack() as stack:
+        held = [stack.enter_context(there.connect()) for _ in range(4 * STRANGERS)]
+        for _ in range(1_000):
+            there.connect().close()
+        is_well(there, engine)
+        assert len(held) == 4 * STRANGERS
+
+
+def test_a_press_that_stands_on_a_line_counts_when_the_line_makes_way(tmp_path: Path) -> None:
+    """OP-07: other lines in any number take none away."""
+    path = tmp_path / "engine.sock"
+    heard: list[int] = []
+    is_held, goes_on = threading.Event(), threading.Event()
+
+    def hears(press: Press) -> None:
+        heard.append(press.number)
+        is_held.set()
+        goes_on.wait(PATIENCE)
+
+    with listening(path) as listener, ExitStack() as stack:
+        doorway = Doorway(listener, peer_of, hears, lambda *_: None, lambda _: None)
+        doorway.thread.start()
+        another = stack.enter_context(connected(path, PATIENCE))
+        lines: list[socket.socket] = []
+        for number in range(LINES):
+            lines.append(stack.enter_context(connected(path, PATIENCE)))
+            lines[-1].sendall(pack(LINE) + pack(Press(number, PressKind.HALT)) * (number == LINES - 1))
+        assert is_held.wait(PATIENCE)
+        another.sendall(pack(LINE))
+        lines[0].sendall(pack(Press(100, PressKind.HALT)))
+        goes_on.set()
+        waits_for(lambda: 100 in heard)
+        doorway.close()
+
+
+# ── a desk that says what it may not ─────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    "command",
+    [AttachDesk(Seat("/dev/pts/9", "eve"), "link"), DetachDesk(), LoseDesk()],
+    ids=lambda command: type(command).__name__,
+)
+def test_what_only_the_service_says_is_refused_by_name(there: Served, engine: VirtualRuntime, command: Command) -> None:
+    """OP-13: a desk speaks for itself alone."""
+    desk = Client(there, HELLO)
+    desk.until(Welcome)
+    desk.says(Say(1, Raw(encode(command))))
+
+    answered = desk.until(Answered)
+
+    assert answered == Answered(1, f"{type(command).__name__} is nothing that a desk says")
+    assert there.service.desks.count == 1
+    is_well(there, engine)
+
+
+def test_a_chart_of_a_symbol_that_is_none_costs_nothing(there: Served, engine: VirtualRuntime) -> None:
+    """SY-01"""
+    desk = Client(there, HELLO, *[Watch(symbol) for symbol in ("", "../../etc/passwd", "\x00", "É" * 256, "SPY")])
+    desk.until(Welcome)
+    desk.until(Picture)
+    for symbol in ("", "NOSUCH", "\ud7ff"):
+        desk.says(Watch(symbol), Say(1, Raw(encode(Halt("key")))))
+        desk.until(Answered)
+    is_well(there, engine)
+
+
+@pytest.mark.parametrize("frame", [HELLO, Press(1, PressKind.HALT)], ids=["hello", "press"])
+def test_a_frame_of_another_place_ends_the_connection(there: Served, engine: VirtualRuntime, frame: FromDesk) -> None:
+    """SY-01"""
+    desk = Client(there, HELLO)
+    desk.until(Welcome)
+    desk.says(frame)
+    refused = desk.until(Refused)
+    assert isinstance(refused, Refused)
+    assert "is nothing that a desk says" in refused.words
+    assert desk.is_hung_up()
+    is_well(there, engine)
+
+
+def test_nothing_is_heard_behind_a_goodbye(there: Served, engine: VirtualRuntime) -> None:
+    """OP-13"""
+    desk = Client(there, HELLO)
+    desk.until(Welcome)
+    desk.says(Detach(), Say(1, Raw(encode(Halt("key")))))
+    assert desk.is_hung_up()
+    assert engine.latch.presses == 0
+    is_well(there, engine)
+
+
+def test_what_stands_behind_a_hello_waits_until_the_desk_is_counted(there: Served) -> None:
+    """OP-13: and is answered then."""
+    desk = Client(there, HELLO, Say(7, Raw(encode(DetachDesk()))))
+    assert isinstance(desk.until(Welcome), Welcome)
+    answered = desk.until(Answered)
+    assert isinstance(answered, Answered)
+    assert answered.number == 7
+
+
+# ── too much, and too slow ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_flood_ends_the_desk_that_makes_it(there: Served, engine: VirtualRuntime) -> None:
+    """SY-01"""
+    desk = Client(there, HELLO)
+    desk.until(Welcome)
+    with suppress(ConnectionError):
+        desk.says(*[Attend(False)] * (COMMANDS_A_SECOND + 50))
+        refused = desk.until(Refused)
+        assert isinstance(refused, Refused)
+        assert f"more than {COMMANDS_A_SECOND} frames in a second" in refused.words
+    assert desk.is_hung_up()
+    is_well(there, engine)
+
+
+def test_a_halt_is_set_beside_floods_of_presses_and_of_commands(there: Served, engine: VirtualRuntime) -> None:
+    """OP-07"""
+    is_over = threading.Event()
+
+    def floods(hello: Hello, frame: FromDesk) -> None:
+        while not is_over.is_set():
+            with suppress(OSError), there.connect() as connection:
+                connection.sendall(pack(hello))
+                while not is_over.is_set():
+                    connection.sendall(pack(frame))
+
+    floods_of = [(LINE, Press(1, PressKind.HALT)), (HELLO, Seen(0))]
+    threads = [threading.Thread(target=floods, args=each, daemon=True) for each in floods_of]
+    for thread in threads:
+        thread.start()
+    try:
+        line = Client(there, LINE)
+        for number in range(20):
+            line.says(Press(number, PressKind.HALT))
+            assert line.until(Pressed) == Pressed(number)
+    finally:
+        is_over.set()
+        for thread in threads:
+            thread.join(PATIENCE)
+    assert engine.latch.presses >= 1
+    is_well(there, engine)
+
+
+def test_a_latch_is_set_while_the_engine_is_busy(there: Served, engine: VirtualRuntime) -> None:
+    """OP-07: an act that hangs keeps no press waiting."""
+    is_busy, goes_on = threading.Event(), threading.Event()
+
+    def hang() -> None:
+        if not goes_on.is_set():
+            is_busy.set()
+            goes_on.wait(PATIENCE)
+
+    line = Client(there, LINE)
+    engine.on_beat(hang)
+    try:
+        assert is_busy.wait(PATIENCE)
+        line.says(Press(1, PressKind.HALT))
+        assert line.until(Pressed) == Pressed(1)
+        assert engine.latch.presses == 1
+    finally:
+        goes_on.set()
+    is_well(there, engine)
+
+
+def test_a_press_is_owed_until_the_engine_has_it() -> None:
+    """OP-07: what stood in the line of an engine that was killed is said again to the next one."""
+    ends: list[socket.socket] = []
+    first = runtime()
+    with served(first) as there:
+        is_deaf = True
+
+        def connect() -> socket.socket:
+            if not is_deaf:
+                return there.connect()
+            mine, other = socket.socketpair()
+            ends.append(other)
+            return mine
+
+        desk = there.a_desk()
+        desk._connect = connect
+        desk.start()
+        try:
+            waits_for(lambda: len(ends) >= 2)
+            desk.press_kill()
+            is_deaf = False
+            for end in ends:
+                end.close()
+            waits_for(lambda: first.latch.presses > 0)
+            waits_for(lambda: isinstance(desk.view, DeskView))
+        finally:
+            desk.close("the test is over", PATIENCE)
+
+
+def test_a_desk_that_takes_no_answers_is_let_go() -> None:
+    """SY-01: what the engine keeps for it stays small, however slowly it asks."""
+    mine, other = socket.socketpair()
+    mine.setblocking(False)
+    desk = DeskConnection(mine, "link", FrameReader(LARGEST), 0.0)
+    list(desk.hear(0.0))
+    asked, kept = pack(Say(1, Raw(encode(DetachDesk())))), [0]
+
+    def asks_and_takes_nothing() -> None:
+        for turn in range(1, 100_000):
+            other.sendall(asked)
+            for _ in desk.hear(turn * 0.1):
+                desk.say(Answered(1, "x" * 60))
+            desk.send(turn * 0.1)
+            kept.append(len(desk._out))
+
+    with mine, other, pytest.raises(FloodError, match="answers were not taken"):
+        asks_and_takes_nothing()
+    assert 0 < max(kept) < 200_000
+
+
+def test_a_command_for_another_account_is_refused_by_the_engine(there: Served, engine: VirtualRuntime) -> None:
+    """OP-13"""
+    desk = Client(there, HELLO)
+    desk.until(Welcome)
+    refused: list[CommandRefused] = []
+
+    def hears(_sequence: int, _at: datetime, fact: Fact) -> None:
+        if isinstance(fact, CommandRefused):
+            refused.append(fact)
+
+    engine.engine.state.add_listener(hears)
+    desk.says(Say(1, Raw(encode(LookAt(Symbol("SPY"), account=AccountId("another"))))))
+    assert desk.until(Answered) == Answered(1)
+    waits_for(lambda: refused)
+    assert "it is for account another" in refused[0].reason
+    is_well(there, engine)
