@@ -15,6 +15,7 @@ from console.commands import (
     protections,
     reconcile,
     regime,
+    relay,
     replay,
     service,
     state,
@@ -78,6 +79,7 @@ def build(host: Host) -> typer.Typer:
     program.command(name="basket")(basket.basket)
     program.command(name="plan", hidden=True)(basket.basket)
     program.command(name="latency")(latency.latency)
+    program.command(name="relay")(relay.relay)
     program.command(name="reconcile")(reconcile.reconcile)
     program.command(name="regime")(regime.regime)
     program.add_typer(protections.commands, name="protections")

@@ -1,0 +1,52 @@
+"""Channels on one stream come apart into what each end said, and what no relay sends is refused."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.protocol.errors import FrameError
+from core.protocol.relay import HELLO, LARGEST_PIECE, Channel, Kind, Piece, PieceReader, packed, pieces_of
+
+PIECES = st.lists(st.builds(Piece, st.sampled_from(Kind), st.sampled_from(Channel), st.binary(max_size=40)), max_size=8)
+
+
+@given(PIECES, st.integers(1, 50))
+def test_a_stream_cut_anywhere_gives_the_same_pieces(pieces: list[Piece], step: int) -> None:
+    stream = HELLO + b"".join(packed(piece) for piece in pieces)
+    reader = PieceReader()
+    came = [piece for at in range(0, len(stream), step) for piece in reader.feed(stream[at : at + step])]
+    assert came == pieces
+
+
+def test_a_long_word_goes_in_pieces_that_the_other_end_takes() -> None:
+    said = bytes(range(256)) * 700
+    came = list(PieceReader().feed(HELLO + b"".join(pieces_of(Channel.DESK, said))))
+    assert len(came) > 1
+    assert b"".join(piece.data for piece in came) == said
+
+
+@pytest.mark.parametrize(
+    ("stream", "words"),
+    [
+        (b"keyturn relay 2\n", "install the same Keyturn"),
+        (b"Welcome to server\n", "does its shell print"),
+        (b"\n", "does its shell print"),
+        (b"keyturn relay " + b"1" * 80, "no relay of Keyturn"),
+        (HELLO + bytes((9, 1, 0, 0, 0, 0)), "no relay sends"),
+        (HELLO + bytes((1, 9, 0, 0, 0, 0)), "no relay sends"),
+        (HELLO + bytes((2, 1)) + (LARGEST_PIECE + 1).to_bytes(4, "big"), "at most"),
+    ],
+)
+def test_what_no_relay_of_ours_says_is_refused_for_good(stream: bytes, words: str) -> None:
+    reader = PieceReader()
+    with pytest.raises(FrameError, match=words):
+        list(reader.feed(stream))
+    with pytest.raises(FrameError, match="after one that was refused"):
+        list(reader.feed(HELLO))
+
+
+def test_a_piece_too_long_is_not_sent() -> None:
+    with pytest.raises(FrameError, match="at most"):
+        packed(Piece(Kind.DATA, Channel.DESK, bytes(LARGEST_PIECE + 1)))
