@@ -16,6 +16,7 @@ from typing import Any
 
 from simulation.bareness import names_stop
 from simulation.cancel_audit import CancelAudit
+from simulation.desk_audit import DeskAudit
 from simulation.plan_audit import PlanAudit
 from simulation.reckoning import A_DOUBT, all_reports, ended_unseen
 
@@ -167,6 +168,7 @@ class Auditor:
         self.is_reading = False
         self.plans = PlanAudit(self)
         self.cancels = CancelAudit(self)
+        self.desks = DeskAudit(self)
         self.hearers = {
             EngineStarted: self._started,
             StrategyPaused: self._paused,
@@ -223,6 +225,7 @@ class Auditor:
         if hearer is not None:
             hearer(fact)
         self.plans.hear(sequence, at, fact)
+        self.desks.hear(at, fact)
         if not isinstance(fact, ApprovalRedeemed):
             self.story.redeemed = None
 

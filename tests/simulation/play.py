@@ -14,6 +14,7 @@ from random import Random
 
 from simulation import several_desks, tempter
 from simulation.bareness import Stretch
+from simulation.desk_play import DeskPlay
 from simulation.planner import Planner
 from simulation.reckoning import Reckoning, reckon
 from simulation.rough import Rough
@@ -49,7 +50,9 @@ from core.model.order import Effect, OrderType, StopHolder
 from core.model.position import Fill
 from core.model.staging import Proposal, Ticket
 from core.model.values import Digest, Fraction, Price, Quantity, Symbol
+from core.settings.attendance import AttendanceSettings
 
+ATTENDED = AttendanceSettings(entries="cancel", cancel_minutes=Decimal(2))
 Tell = Callable[[str], None]
 
 
@@ -96,15 +99,17 @@ def play(session: Session, tell: Tell | None = None) -> Played:
     return player.end()
 
 
-class Player(Rough):
+class Player(DeskPlay, Rough):
     def __init__(self, session: Session, tell: Tell | None = None) -> None:
         self.session = session
         self.tell = tell
         profile = session.profile
         settings = profile.settings()
+        if session.has_desks:
+            settings = settings.model_copy(update={"attendance": ATTENDED})
         config = ExchangeConfig(account="SIM", cash=Decimal(profile.cash), multiplier=settings.exchange.multiplier)
         start = calendar().session_on(DAY).open + timedelta(minutes=profile.minutes)
-        self.world = World(settings, config, start, profile.manners)
+        self.world = World(settings, config, start, profile.manners, has_desks=session.has_desks)
         self.world.tell = tell
         self.world.surprises.is_terse = profile.is_terse
         self.planner = Planner(self.world)
@@ -119,6 +124,7 @@ class Player(Rough):
         if self.tell is not None:
             self.tell(f"── {self.world.clock:%H:%M:%S.%f} {event}")
         self.events += 1
+        self.sit()
         getattr(self, event.name)(*event.arguments)
 
     def fills(self) -> list[Fill]:
@@ -133,6 +139,8 @@ class Player(Rough):
         zeros = Reckoning()
         if not auditor.wrong:
             auditor.compare_folds()
+            world.is_away = False
+            self.sit()
             self.planner.leave()
             world.settle()
             auditor = world.auditor
@@ -176,6 +184,12 @@ class Player(Rough):
                     "hand-overs of the key": counts["KeyTaken"],
                     "commands refused": counts["CommandRefused"],
                     "kills": counts["Killed"],
+                    "desks attached": counts["DeskAttached"],
+                    "desks lost": counts["DeskLost"],
+                    "hand-overs": counts["KeyTaken"],
+                    "keys freed": counts["KeyFreed"],
+                    "keys of desks tried": len(world.desk_presses),
+                    "commands refused": counts["CommandRefused"],
                     "restarts": world.restarts,
                     "bars": world.bars,
                     "facts": world.journal.sequence,

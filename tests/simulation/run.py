@@ -1,5 +1,7 @@
 """`make simulate SESSIONS=20000`: that many sessions of the real engine on all cores, and what must be zero after them.
 
+Every other session is played from desks that come and go (OP-13).
+
 `make simulate SEED=7 ONLY=1234` plays one session again, event by event with every fact that it recorded.
 `make simulate ARGS="--plant exits_wait_behind_entries"` says whether, and after how many, that fault would be found.
 """
@@ -21,7 +23,7 @@ from simulation.bareness import NO_CAUSE, Stretch, middle_high_longest, told
 from simulation.desk_faults import DESK_FAULTS
 from simulation.play import Failure, Played, play
 from simulation.rough_faults import ROUGH_FAULTS
-from simulation.sessions import Session, session_of
+from simulation.sessions import Session, session_of, session_with_desks
 from simulation.shrink import shrunk
 
 A_BAR = 40
@@ -83,8 +85,13 @@ def some_sessions(job: tuple[int, int, int]) -> Played:
     seed, first, many = job
     played = Played()
     for number in range(first, first + many):
-        played.add(_played(session_of(seed, number)))
+        played.add(_played(made(seed, number)))
     return played
+
+
+def made(seed: int, number: int) -> Session:
+    """Every other session is played from desks that come and go."""
+    return session_with_desks(seed, number) if number % 2 else session_of(seed, number)
 
 
 def _played(session: Session) -> Played:
@@ -98,7 +105,7 @@ def _played(session: Session) -> Played:
 
 def replay(seed: int, number: int) -> int:
     """One session, told."""
-    session = session_of(seed, number)
+    session = made(seed, number)
     print(f"session {number} of seed {seed}: {session.profile}")
     played = play(session, print)
     for failure in played.failures:
@@ -175,7 +182,7 @@ def tell_failure(failure: Failure, seconds: float) -> None:
     print(f"\nsession {failure.number}   again: {again(failure)}")
     for word in failure.words:
         print(f"  {word}")
-    short = shrunk(session_of(failure.seed, failure.number), seconds)
+    short = shrunk(made(failure.seed, failure.number), seconds)
     print(f"  {len(short.events)} events are enough, {short.profile}:")
     for event in short.events:
         print(f"    {event}")

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from random import Random
 
+from simulation.desk_play import a_hand_over, what_desks_do
 from simulation.limits import UNGUARDED
 from simulation.other_exchange import Manners
 from simulation.rough import HAS_IT, ROUGH
@@ -180,6 +181,7 @@ class Session:
     number: int
     profile: Profile
     events: tuple[Event, ...]
+    has_desks: bool = False
 
     def having(self, events: tuple[Event, ...]) -> Session:
         return replace(self, events=events)
@@ -213,6 +215,17 @@ def session_of(seed: int, number: int) -> Session:
     _roughen(events, Random(f"{seed}:{number}:rough"))
     _add_desks(events, Random(f"{seed}:{number}:desks"))
     return Session(seed, number, profile, tuple(events))
+
+
+def session_with_desks(seed: int, number: int) -> Session:
+    """The same session, played from desks that come and go."""
+    session, chance = session_of(seed, number), Random(f"{seed}:{number}:desks")
+    events = list(session.events)
+    for _ in range(chance.randint(4, 12)):
+        events.insert(chance.randrange(len(events)), Event("desks_come_and_go", what_desks_do(chance)))
+    for _ in range(chance.randint(2, 6)):
+        events.insert(chance.randrange(len(events)), Event("a_key_across_a_hand_over", a_hand_over(chance)))
+    return replace(session, events=tuple(events), has_desks=True)
 
 
 def _roughen(events: list[Event], chance: Random) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cache, lru_cache
@@ -28,13 +28,13 @@ from core.execution.past_orders import PastInMemory
 from core.facts import Fact
 from core.market.calendar import ExchangeCalendar, load_calendar
 from core.messages.command_ports import CommandPort, PortKind
-from core.messages.commands import Command, Kill, Rearm
+from core.messages.commands import Command, Confirm, Kill, Rearm, ServeDesks, SignBasket
 from core.messages.effects import CancelOrder, Effect, FetchPicture, ReplaceOrder, SubmitOrder
 from core.messages.inputs import BarArrived, BrokerUpdated, Input, Priority, Start
 from core.model.account import Mode
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.broker import NoAnswer, OrderUpdate
-from core.model.desk import DeskNumber
+from core.model.desk import DeskNumber, PaintProof
 from core.model.order import OrderStatus
 from core.model.session import Session
 from core.model.values import ClientOrderId, Price, Quantity, Symbol
@@ -464,9 +464,20 @@ class World:
     """
 
     def __init__(
-        self, settings: Settings, config: ExchangeConfig, start: datetime, manners: Manners | None = None
+        self,
+        settings: Settings,
+        config: ExchangeConfig,
+        start: datetime,
+        manners: Manners | None = None,
+        *,
+        has_desks: bool = False,
     ) -> None:
         self.settings = settings
+        self.has_desks = has_desks
+        self.desk: DeskNumber | None = None
+        self.hold = self.links = 0
+        self.is_away = False
+        self.desk_presses: set[tuple[str, int | None, int]] = set()
         self.clock = start
         self.fuse = Fuse()
         self.line = BadLine()
@@ -526,6 +537,8 @@ class World:
             self.again = 0
         self.engine.apply(self.clock, self.settings, "replay")
         self.wire.take(self.clock, Start())
+        if self.has_desks:
+            self.wire.obey(self.door.through(ServeDesks(), self.engine.state.account_name))
         self.meter.up(self.clock)
         if self.switch.is_on() and self.engine.state.control.killed_by is None:
             self.wire.obey(Kill("file"))
@@ -605,6 +618,7 @@ class World:
                 break
             self.meter.look(self.wire.at)
             self.wire.watch.look(self.wire.at)
+            self.auditor.desks.look(self.wire.at)
         else:
             self.auditor.wrong.append(f"the desk turns in circles at {self.wire.at}")
         self.clock = max(self.clock, until)
@@ -614,8 +628,17 @@ class World:
     def do(self, *commands: Command) -> None:
         """A person's commands, one after the other, now."""
         for command in commands:
-            said = self.door.through(command, self.engine.state.account_name)
+            said = self._of_its_desk(command)
             self._survives(lambda said=said: self.wire.obey(said))  # type: ignore[misc]
+            self.auditor.desks.look(self.wire.at)
+
+    def _of_its_desk(self, command: Command) -> Command:
+        """As the service hands it in: of the desk that the person is at, under the hold on its screen."""
+        if self.desk is not None and isinstance(command, Confirm | SignBasket):
+            command = replace(command, hold=self.hold, proof=PaintProof.ANSWERED)
+            if isinstance(command, Confirm):
+                self.desk_presses.add((command.ticket_id, self.desk, self.hold))
+        return self.door.through(command, self.engine.state.account_name, self.desk)
 
     def say_at(self, desk: DeskNumber, command: Command) -> None:
         """At one of several desks, as whoever serves them stamps it."""
