@@ -126,7 +126,7 @@ def what_desks_do(chance: Random) -> tuple[str, int, float]:
     )  # fmt: skip
 
 
-def a_hand_over(chance: Random) -> tuple[str, float, int]:
+def a_key_on_its_way(chance: Random) -> tuple[str, float, int]:
     return (
         chance.choice(("watcher", "old hold", "holder after", "key, then hand-over", "link lost")),
         chance.choice((0.0, 0.05, 0.12, 0.35)),

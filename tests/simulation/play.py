@@ -181,8 +181,6 @@ class Player(DeskPlay, Rough):
                     "sessions with exits signed": int(auditor.has_signed_exits()),
                     "attempts of advisers": counts["AdviserOverstepped"],
                     "advices adopted": counts["RecommendationAdopted"],
-                    "hand-overs of the key": counts["KeyTaken"],
-                    "commands refused": counts["CommandRefused"],
                     "kills": counts["Killed"],
                     "desks attached": counts["DeskAttached"],
                     "desks lost": counts["DeskLost"],

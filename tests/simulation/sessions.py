@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from random import Random
 
-from simulation.desk_play import a_hand_over, what_desks_do
+from simulation.desk_play import a_key_on_its_way, what_desks_do
 from simulation.limits import UNGUARDED
 from simulation.other_exchange import Manners
 from simulation.rough import HAS_IT, ROUGH
@@ -220,11 +220,11 @@ def session_of(seed: int, number: int) -> Session:
 def session_with_desks(seed: int, number: int) -> Session:
     """The same session, played from desks that come and go."""
     session, chance = session_of(seed, number), Random(f"{seed}:{number}:desks")
-    events = list(session.events)
+    events = [event for event in session.events if event.name != HAND_OVER]
     for _ in range(chance.randint(4, 12)):
         events.insert(chance.randrange(len(events)), Event("desks_come_and_go", what_desks_do(chance)))
     for _ in range(chance.randint(2, 6)):
-        events.insert(chance.randrange(len(events)), Event("a_key_across_a_hand_over", a_hand_over(chance)))
+        events.insert(chance.randrange(len(events)), Event("a_key_across_a_hand_over", a_key_on_its_way(chance)))
     return replace(session, events=tuple(events), has_desks=True)
 
 
