@@ -13,7 +13,7 @@ from console.client.handle import EngineHandle
 FILE = sys.argv[1]
 
 
-def tell(_handle: EngineHandle, _on_news: object = None) -> None:
+def tell(_handle: object, _on_news: object = None) -> None:
     """In the place of the engine's start, which follows the first paint."""
     loaded = {name: getattr(module, "__file__", None) for name, module in sys.modules.copy().items()}
 
@@ -29,4 +29,8 @@ def tell(_handle: EngineHandle, _on_news: object = None) -> None:
 if __name__ == "__main__":
     EngineHandle.start = tell  # type: ignore[method-assign]
     sys.argv = ["keyturn", *sys.argv[2:]]
+    if len(sys.argv) == 1:  # a desk that attaches has its engine elsewhere
+        from console.client.remote import RemoteEngine
+
+        RemoteEngine.start = tell  # type: ignore[method-assign]
     main()
