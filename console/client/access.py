@@ -14,6 +14,8 @@ from core.model.values import Symbol
 from core.views import DeskView
 from core.views.engine import EngineFailed, EngineLoading
 
+WAITING = "the engine is not there; this desk waits for it"
+
 
 def nobody_looks() -> None:
     """Pictures are pulled, and news wait for that."""

@@ -1,0 +1,270 @@
+"""What a desk and an engine elsewhere say to each other, in the link's thread; it is begun anew after each cut.
+
+The desk's connection is read and written here. The press line is a connection of its own (`press_line.py`).
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import socket
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from msgspec import Raw
+
+from console.client.access import WAITING
+from console.client.press_line import PressLine
+from core.messages.command_ports import addressed
+from core.messages.commands import Command
+from core.model.desk import DeskNumber, Seat
+from core.model.values import AccountId, Symbol
+from core.ports import OperatorError
+from core.protocol.changes import apply_changes
+from core.protocol.codec import decode_view, encode
+from core.protocol.errors import FrameError
+from core.protocol.frames import (
+    LARGEST,
+    PROTOCOL,
+    Answered,
+    Attend,
+    Changed,
+    Detach,
+    Ended,
+    FromDesk,
+    FromEngine,
+    Hello,
+    Picture,
+    Preparing,
+    PressKind,
+    Pulse,
+    Refused,
+    Role,
+    Say,
+    Seen,
+    Watch,
+    Welcome,
+    from_engine,
+    pack,
+)
+from core.protocol.stream import FrameReader
+from core.views import DeskView
+
+if TYPE_CHECKING:
+    from console.client.remote import Connect, RemoteEngine
+
+RETRY = 0.2
+"""Seconds between two tries to reach the engine."""
+WORD = 3.0
+"""Seconds between two words that only say that this desk is there."""
+FAREWELL, LOOK = 1.0, 0.05
+"""Seconds that the goodbye has to leave, and between two looks whether it has."""
+NEXT_LINE = 1.0
+"""Seconds between two press lines, where none is owed anything."""
+AT_ONCE = 1 << 18
+"""Bytes."""
+STOPPED = "the engine has stopped; this desk waits for another, `keyturn engine start` starts one"
+LOST = "the link to the engine is lost; it is tried again"
+
+
+class RefusedError(Exception):
+    """The engine does not talk to this desk, and why."""
+
+
+class Conversation:
+    """One desk's, told to `desk`. What its owner calls from another thread never waits."""
+
+    def __init__(
+        self, desk: RemoteEngine, connect: Connect, seat: Seat, release: str, now: Callable[[], float]
+    ) -> None:
+        self.watched: Symbol | None = None
+        self.attends = False
+        self._desk, self._connect, self._seat, self._release, self._now = desk, connect, seat, release, now
+        self._token = ""
+        self._waits = WAITING
+        self._number = 0
+        self._asked: set[int] = set()
+        self._queue: deque[bytes] = deque()
+        self._is_leaving = self._says_goodbye = False
+        self._line = PressLine(self._wake_up)
+        self._next_line = 0.0
+        self._wakes, self._wake = os.pipe()
+        os.set_blocking(self._wakes, False)
+        os.set_blocking(self._wake, False)
+
+    # ── from other threads ───────────────────────────────────────────────────────────────────────────────────────
+
+    def say(self, command: Command, account: AccountId) -> None:
+        self._number += 1
+        self._asked.add(self._number)
+        self._put(Say(self._number, Raw(encode(addressed(command, account)))))
+
+    def press(self, *, kills: bool, naked: bool) -> None:
+        self._line.press(PressKind.KILL if kills else PressKind.HALT, naked=naked)
+
+    def attend(self, attended: bool) -> None:
+        self.attends = attended
+        self._put(Attend(attended))
+
+    def watch(self, symbol: Symbol | None) -> None:
+        self.watched = symbol
+        self._put(Watch(symbol))
+
+    def leave(self, *, says_goodbye: bool) -> None:
+        self._says_goodbye = says_goodbye
+        self._is_leaving = True
+        self._wake_up()
+
+    def _put(self, frame: FromDesk) -> None:
+        self._queue.append(pack(frame))
+        self._wake_up()
+
+    def _wake_up(self) -> None:
+        with suppress(BlockingIOError, OSError):
+            os.write(self._wake, b"\0")
+
+    # ── the link's thread ────────────────────────────────────────────────────────────────────────────────────────
+
+    def go_on(self) -> None:
+        """Until the desk is left, or the engine refuses it."""
+        try:
+            while not self._is_leaving:
+                try:
+                    self._attach()
+                except OperatorError as error:
+                    self._desk.lose(self._waits if self._desk.has_seen_it else str(error))
+                except FrameError as error:
+                    self._desk.lose(f"the engine said what cannot be read: {error}")
+                except OSError:
+                    self._desk.lose(LOST)
+                self._pause()
+        except RefusedError as error:
+            self._desk.lose(str(error))
+            self._desk.fail(str(error))
+        finally:
+            self._line.close()
+            for end in (self._wakes, self._wake):
+                os.close(end)
+
+    def _pause(self) -> None:
+        if not self._is_leaving:
+            with selectors.DefaultSelector() as waiting:
+                waiting.register(self._wakes, selectors.EVENT_READ)
+                waiting.select(RETRY)
+            self._drain()
+
+    def _hello(self, role: Role) -> bytes:
+        seat = self._seat
+        return pack(Hello(PROTOCOL, self._release, role, seat.terminal, seat.user, seat.address, self._token))
+
+    def _attach(self) -> None:
+        """One connection, from its hello to its end."""
+        self._open_line()
+        connection = self._connect()
+        try:
+            connection.setblocking(False)
+            self._serve(connection, self._hello(Role.DESK) + pack(Watch(self.watched)) + pack(Attend(self.attends)))
+        finally:
+            self._desk.account = None
+            connection.close()
+            self._queue.clear()
+            self._name_what_is_not_answered()
+
+    def _name_what_is_not_answered(self) -> None:
+        """What was asked and not taken in before the link broke: nobody here knows whether it arrived."""
+        if self._asked and not self._is_leaving:
+            what = "what was asked last" if len(self._asked) == 1 else f"the last {len(self._asked)} things asked"
+            self._desk.unsaid.append(f"the link broke: {what} may not have arrived; look before you ask again")
+        self._asked.clear()
+
+    def _open_line(self) -> None:
+        self._next_line = self._now() + NEXT_LINE
+        self._line.open(self._connect(), self._hello(Role.PRESS))
+
+    def _serve(self, connection: socket.socket, first: bytes) -> None:
+        reader, out = FrameReader(LARGEST), bytearray(first)
+        said_at, until = self._now(), 0.0
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._wakes, selectors.EVENT_READ)
+            selector.register(connection, selectors.EVENT_READ)
+            line: socket.socket | None = None
+            while True:
+                while self._queue:
+                    out += self._queue.popleft()
+                if self._is_leaving and not until:
+                    out += pack(Detach()) if self._says_goodbye else b""
+                    until = self._now() + FAREWELL
+                if self._now() - said_at > WORD:
+                    out += pack(Seen(0))
+                if out:
+                    said_at = self._now()
+                    with suppress(BlockingIOError):
+                        del out[: connection.send(out)]
+                if until and (not out or self._now() > until):
+                    return
+                line = self._watch_line(selector, line)
+                selector.modify(connection, selectors.EVENT_READ | (selectors.EVENT_WRITE if out else 0))
+                selector.select(LOOK if until else WORD / 2)
+                self._drain()
+                self._line.hear()
+                self._hear(connection, reader)
+
+    def _watch_line(self, selector: selectors.BaseSelector, watched: socket.socket | None) -> socket.socket | None:
+        """The press line, opened anew where none is there; what is selected for it."""
+        if self._line.connection is None and (self._line.is_owed or self._now() >= self._next_line):
+            self._open_line()
+        if self._line.connection is not watched:
+            if watched is not None:
+                selector.unregister(watched)
+            if self._line.connection is not None:
+                selector.register(self._line.connection, selectors.EVENT_READ)
+        return self._line.connection
+
+    def _hear(self, connection: socket.socket, reader: FrameReader) -> None:
+        with suppress(BlockingIOError):
+            content = connection.recv(AT_ONCE)
+            if not content:
+                raise ConnectionResetError("the engine hung up")
+            self._desk.link.hear()
+            for frame in reader.feed(content):
+                self._take(from_engine(frame))
+
+    def _drain(self) -> None:
+        with suppress(BlockingIOError):
+            os.read(self._wakes, 4096)
+
+    # ── what the engine says ─────────────────────────────────────────────────────────────────────────────────────
+
+    def _take(self, told: FromEngine) -> None:
+        desk = self._desk
+        if isinstance(told, Picture | Changed | Pulse) and told.clock is not None:
+            desk.set_clock(told.clock, told.rate)
+        if isinstance(told, Picture):
+            desk.show(_a_picture(told))
+        elif isinstance(told, Changed):
+            if not isinstance(desk.view, DeskView):
+                raise FrameError("changes came before a picture")
+            desk.show(apply_changes(desk.view, told.changes, DeskView))
+        elif isinstance(told, Preparing):
+            desk.prepare(told.words)
+        elif isinstance(told, Welcome):
+            self._waits, self._token = WAITING, told.token
+            desk.welcome(DeskNumber(told.desk), AccountId(told.account), told.keys)
+        elif isinstance(told, Refused):
+            raise RefusedError(told.words)
+        elif isinstance(told, Ended):
+            desk.last_words = told.words
+            self._waits = STOPPED
+        elif isinstance(told, Answered):
+            self._asked.discard(told.number)
+            if told.refusal:
+                desk.unsaid.append(told.refusal)
+
+
+def _a_picture(told: Picture) -> DeskView:
+    view = decode_view(told.value)
+    if not isinstance(view, DeskView):
+        raise FrameError(f"{type(view).__name__} is no picture")
+    return view
