@@ -55,9 +55,10 @@ def is_of_the_user(name: str, files: Collection[str], house: Collection[str]) ->
 def sorted_out(values: Mapping[str, Any], known: frozenset[str]) -> Mapping[str, Any]:
     """The tables of `strategies`, those that nobody knows among the own ones; what is no table stays, to be refused."""
     own = {key: value for key, value in values.items() if key not in known and isinstance(value, Mapping)}
-    if not own:
+    named = values.get("own", {})
+    if not own or not isinstance(named, Mapping):
         return values
-    return {**{key: v for key, v in values.items() if key not in own}, "own": {**values.get("own", {}), **own}}
+    return {**{key: v for key, v in values.items() if key not in own}, "own": {**named, **own}}
 
 
 def as_plain(value: object) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
@@ -262,6 +262,8 @@ EVERY_KEY = sorted(paths(json.loads((KEPT / "settings-1.json").read_text())))
     changes=st.lists(st.tuples(st.sampled_from(EVERY_KEY), st.sampled_from(["", "x"]), json_values), max_size=6),
     version=st.just(1),
 )
+@example([(("strategies", "own"), "", None), (("strategies", "vwap"), "x", {})], 1)
+@example([(("strategies", "own"), "", "mine"), (("strategies", "vwap"), "x", {})], 1)
 def test_no_settings_of_a_journal_are_ever_refused(
     changes: list[tuple[tuple[str, ...], str, object]], version: int
 ) -> None:
