@@ -18,7 +18,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from console.client.access import LEFT
 from console.client.handle import EngineHandle
 from console.client.remote import RemoteEngine
 from console.commands.assembly.host import Host
@@ -67,7 +66,8 @@ def attached_in(engine: Alone) -> float:
     desk.start()
     waited(lambda: isinstance(desk.view, DeskView), "a picture", step=0.0002)
     took = time.perf_counter() - began
-    desk.close(LEFT, 5.0)
+    desk.leave("left", on_purpose=True)
+    desk.close("left", 5.0)
     return took
 
 
@@ -113,7 +113,8 @@ def bytes_a_second(engine: Alone, seconds: float) -> str:
         time.sleep(0.005)
     passed = time.perf_counter() - began
     rate, spent, own = (Counted.read - whole) / passed, processor_seconds(engine.pid) - spent, time.process_time() - own
-    desk.close(LEFT, 5.0)
+    desk.leave("left", on_purpose=True)
+    desk.close("left", 5.0)
     Counted.read = 0
     return (
         f"{rate / 1000:.1f} kB/s, {pictures / passed:.1f} pictures/s; engine {spent / passed:.1%} of a core, "
@@ -149,13 +150,15 @@ def keys(engine: Alone) -> Iterator[Row]:
     desk = a_remote(engine)
     desk.start()
     over = keys_of(desk)
-    desk.close(LEFT, 5.0)
+    desk.leave("left", on_purpose=True)
+    desk.close("left", 5.0)
     with tempfile.TemporaryDirectory() as home:
         host = Host.of({"KEYTURN_HOME": home})
         handle = EngineHandle(lambda stack: stress_runtime(host, DemoOptions(), stack))
         handle.start()
         here = keys_of(handle)
-        handle.close(LEFT, 5.0)
+        handle.leave("left", on_purpose=True)
+        handle.close("left", 5.0)
     ratio = statistics.median(over) / statistics.median(here)
     yield "key to the picture that has it, over the socket", f"{spread(over)}; ratio {ratio:.2f}"
     yield "baseline: the same, the engine in this process", spread(here)
@@ -261,7 +264,8 @@ def measure() -> Iterator[Row]:
         desk = a_remote(engine)
         desk.start()
         waited(lambda: isinstance(desk.view, DeskView), "the stress desk is prepared")
-        desk.close(LEFT, 5.0)
+        desk.leave("left", on_purpose=True)
+        desk.close("left", 5.0)
         yield from starts(engine)
         yield "bytes to a desk at 2,000 quotes a second", bytes_a_second(engine, LOOKED_ON)
         yield from memories(engine, "stress")

@@ -14,7 +14,6 @@ import time
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from console.client.access import LEFT
 from console.client.remote import RemoteEngine
 from core.views import DeskView
 from state.engine_socket import connected
@@ -46,7 +45,8 @@ def visited(engine: Alone) -> tuple[datetime, int]:
     waited(lambda: isinstance(desk.view, DeskView), f"a picture ({desk.view})")
     view = desk.view
     assert isinstance(view, DeskView)
-    if not desk.close(LEFT, LEAVES):
+    desk.leave("left", on_purpose=True)
+    if not desk.close("left", LEAVES):
         raise TimeoutError("the desk did not leave")
     return view.status.at, len(view.orders)
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from console.client.access import LEFT
 from console.commands.assembly.host import Host
 from console.commands.assembly.simulated import DemoOptions, demo_runtime
 from core.runtime.pace import BEAT, RESTING_BEAT
@@ -35,5 +34,6 @@ def test_it_beats_less_often_until_a_desk_comes_and_again_once_it_left(tmp_path:
             until(lambda: isinstance(desk.view, DeskView), "a picture")
             assert runtime.beat_seconds() == BEAT
 
-            assert desk.close(LEFT, PATIENCE)
+            desk.leave("left", on_purpose=True)
+            assert desk.close("left", PATIENCE)
             until(lambda: runtime.beat_seconds() == RESTING_BEAT, "it left")
