@@ -375,7 +375,8 @@ def test_a_desk_that_the_engine_does_not_count_is_let_go_and_holds_no_key(
         assert there.service.desks.count == 0
     finally:
         goes_on.set()
-    waits_for(lambda: engine.engine.state.desks.state.counted == 1 and engine.engine.state.desks.desk(DeskNumber(1)) is None)
+    books = engine.engine.state.desks
+    waits_for(lambda: books.state.counted == 1 and books.desk(DeskNumber(1)) is None)
     is_well(there, engine)
 
 
