@@ -27,7 +27,8 @@ LARGEST = 4 * 1024 * 1024
 LARGEST_HELLO = 4096
 """The same before the peer is welcome."""
 
-Word: TypeAlias = Annotated[str, Meta(max_length=256)]
+MOST_LETTERS = 256
+Word: TypeAlias = Annotated[str, Meta(max_length=MOST_LETTERS)]
 Count: TypeAlias = Annotated[int, Meta(ge=0, le=2**53)]
 Clock: TypeAlias = Annotated[datetime, Meta(tz=True)] | None
 """The engine's time, UTC; None before it is there."""
@@ -229,6 +230,7 @@ PROTOCOL = _protocol()
 
 _encoder = msgspec.msgpack.Encoder()
 _from_desk: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(FromDesk)
+_anything: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder()
 _from_engine: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(FromEngine)
 
 
@@ -246,6 +248,22 @@ def pack(frame: FromDesk | FromEngine) -> bytes:
 def from_desk(data: bytes) -> FromDesk:
     """A frame without its length. Raises `FrameError`."""
     return cast(FromDesk, _read(_from_desk, data))
+
+
+def first_word(data: bytes) -> FromDesk:
+    """The same, where it may be the hello of a release that says more, or less: its beginning is read then.
+
+    Raises `FrameError`.
+    """
+    try:
+        return from_desk(data)
+    except FrameError:
+        said = _read(_anything, data)
+        match said:
+            case ["hello", str(protocol), *rest] if protocol != PROTOCOL:
+                version = rest[0] if rest and isinstance(rest[0], str) else ""
+                return Hello(protocol[:MOST_LETTERS], version[:MOST_LETTERS], Role.DESK)
+        raise
 
 
 def from_engine(data: bytes) -> FromEngine:

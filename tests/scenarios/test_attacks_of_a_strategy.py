@@ -6,8 +6,11 @@ The text is judged for slips before it runs; whoever attacks gets around that, a
 from __future__ import annotations
 
 import os
+import socket
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -16,6 +19,7 @@ from core.messages.commands import ResumeStrategy
 from core.runtime.strategy_host import sandbox
 from core.strategies.builtin import StrategyKinds
 from core.views.builders.strategies import strategy_rows
+from state.engine_socket import listening
 from state.user_strategies import look_at
 from tests.scenarios.house import House, minutes, running
 from tests.scenarios.own import Watching, kind_of, kinds_of, remembered, settings_with, text_of
@@ -116,6 +120,21 @@ for path in ("{secret}", "/etc/passwd", "/proc/self/environ", "/"):
         through.append(path)
 raise RuntimeError(f"{len(through)} went through, {len(os.environ)} words of an environment")
 """
+SOCKET = """
+os, path, through = __import__("os"), "{socket}", []
+libc = __import__("sys").modules["ctypes"].CDLL(None, use_errno=True)
+address = (1).to_bytes(2, "little") + path.encode() + bytes(1)
+ways = [lambda: __import__("socket").socket(1, 1), lambda: os.open(path, 0), lambda: os.stat(path)]
+ways += [lambda: os.listdir(path.rpartition("/")[0]), lambda: open("/proc/net/unix")]
+for way in ways:
+    try:
+        through.append(way())
+    except (OSError, ImportError):
+        continue
+calls = [libc.socket(1, 1, 0), libc.socketpair(1, 1, 0, bytes(8)), libc.connect(0, address, len(address))]
+through += [made for made in calls if made >= 0]
+raise RuntimeError(f"{len(through)} ways to the socket")
+"""
 KEYRING = """
 __import__("keyring").get_password("keyturn", "paper")
 """
@@ -136,6 +155,14 @@ def secret(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.fixture
+def engine_socket() -> Iterator[tuple[Path, socket.socket]]:
+    """As it lies in an account's folder, with somebody listening."""
+    with TemporaryDirectory() as folder, listening(Path(folder) / "engine.sock") as listener:
+        listener.setblocking(False)
+        yield Path(folder) / "engine.sock", listener
+
+
 @filtered
 @pytest.mark.parametrize(
     ("body", "said"),
@@ -152,14 +179,19 @@ def secret(tmp_path: Path) -> Path:
         pytest.param(MEMORY, "raised LostError: its process took more memory than it may", id="4 GB of memory"),
         pytest.param(FORKS, "raised PermissionError", id="a fork bomb"),
         pytest.param(FILES, "raised RuntimeError: 0 went through, 0 words of an environment", id="opening the journal"),
+        pytest.param(SOCKET, "raised RuntimeError: 0 ways to the socket", id="the engine's socket"),
         pytest.param(KEYRING, "raised ", id="opening the keyring"),
         pytest.param(PIPE, "raised LostError: its process", id="its own pipe"),
         pytest.param(CRASH, "raised LostError: its process crashed (SIGSEGV)", id="a crash"),
     ],
 )
-def test_an_attack_makes_no_order_does_no_harm_and_is_said(body: str, said: str, secret: Path) -> None:
-    """ST-01, ST-07: the bars of the others go on, and the desk."""
-    attacker = kind_of("attacking", attacking(body.replace("{secret}", str(secret))), 0.5 if body == ENDLESS else 2.0)
+def test_an_attack_makes_no_order_does_no_harm_and_is_said(
+    body: str, said: str, secret: Path, engine_socket: tuple[Path, socket.socket]
+) -> None:
+    """ST-01, ST-07, SY-01: the bars of the others go on, and the desk; nobody came to the socket."""
+    path, listener = engine_socket
+    text = attacking(body.replace("{secret}", str(secret)).replace("{socket}", str(path)))
+    attacker = kind_of("attacking", text, 0.5 if body == ENDLESS else 2.0)
     kinds = StrategyKinds({**kinds_of(Watching).known, "attacking": attacker}, {})
     settings = settings_with("attacking", "watching", vwap=False)
     house = House(minutes("09:30", "15:59"), settings, kinds=kinds).opens().until("10:00")
@@ -173,6 +205,8 @@ def test_an_attack_makes_no_order_does_no_harm_and_is_said(body: str, said: str,
     assert len(remembered(running(house.desk)["watching/SPY"].state)["bars"]) == 30
     assert secret.read_text() == "keep me"
     assert secret.stat().st_mode & 0o777 == 0o600
+    with pytest.raises(BlockingIOError):
+        listener.accept()
     House.built.clear()  # what an attacker says of the same bars may be something else each time
 
 

@@ -10,13 +10,15 @@ from contextlib import ExitStack, suppress
 from datetime import datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 from msgspec import Raw
 
 from core.facts import CommandRefused, Fact
 from core.messages.commands import AttachDesk, Command, DetachDesk, Halt, LookAt, LoseDesk
-from core.model.desk import Seat
+from core.model.desk import DeskNumber, Seat
 from core.model.values import AccountId, Symbol
+from core.protocol import frames
 from core.protocol.codec import encode
 from core.protocol.frames import (
     LARGEST,
@@ -41,6 +43,7 @@ from core.protocol.frames import (
     pack,
 )
 from core.protocol.stream import FrameReader
+from core.runtime.service import desks
 from core.runtime.service.desk_connection import COMMANDS_A_SECOND, DeskConnection, FloodError
 from core.runtime.service.doorway import LINES, STRANGERS, Doorway
 from core.runtime.service.peer import peer_of
@@ -161,6 +164,31 @@ def test_a_desk_of_another_release_is_told_what_to_do(there: Served, engine: Vir
     is_well(there, engine)
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        ["hello", "0123", "keyturn 9.9", "robot", {"a": 1}, ["b"], None],
+        ["hello", "0123", "keyturn 9.9"],
+        ["hello", "0123", 99],
+        ["hello", "0123" * 200, "keyturn 9.9" * 90, "desk"],
+    ],
+    ids=["says more", "says less", "says otherwise", "says at length"],
+)
+def test_a_hello_of_another_shape_is_told_what_to_do(there: Served, engine: VirtualRuntime, said: list[object]) -> None:
+    """SY-01: a later release may say more in it."""
+    content = msgspec.msgpack.encode(said)
+    later = Client(there)
+    later.connection.sendall(len(content).to_bytes(4, "big") + content)
+
+    refused = later.until(Refused)
+
+    assert isinstance(refused, Refused)
+    assert refused.reason == "other-protocol"
+    assert "`keyturn engine restart`" in refused.words
+    assert later.is_hung_up()
+    is_well(there, engine)
+
+
 def test_many_connections_that_say_nothing_make_way(there: Served, engine: VirtualRuntime) -> None:
     """SY-01: opened and held, and opened and closed."""
     with ExitStack() as stack:
@@ -183,7 +211,7 @@ def test_a_press_that_stands_on_a_line_counts_when_the_line_makes_way(tmp_path: 
         goes_on.wait(PATIENCE)
 
     with listening(path) as listener, ExitStack() as stack:
-        doorway = Doorway(listener, peer_of, hears, lambda *_: None, lambda _: None)
+        doorway = Doorway(listener, peer_of, hears, lambda *_: None, lambda _: None, lambda _: None)
         doorway.thread.start()
         another = stack.enter_context(connected(path, PATIENCE))
         lines: list[socket.socket] = []
@@ -324,6 +352,99 @@ def test_a_latch_is_set_while_the_engine_is_busy(there: Served, engine: VirtualR
         assert engine.latch.presses == 1
     finally:
         goes_on.set()
+    is_well(there, engine)
+
+
+def test_a_desk_that_the_engine_does_not_count_is_let_go_and_holds_no_key(
+    there: Served, engine: VirtualRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OP-13: where the engine counts it after all, it counts as lost at once."""
+    is_busy, goes_on = threading.Event(), threading.Event()
+
+    def hang() -> None:
+        if not goes_on.is_set():
+            is_busy.set()
+            goes_on.wait(PATIENCE)
+
+    monkeypatch.setattr(desks, "COUNTED", 0.3)
+    engine.on_beat(hang)
+    try:
+        assert is_busy.wait(PATIENCE)
+        given_up = Client(there, HELLO)
+        assert given_up.is_hung_up()
+        assert there.service.desks.count == 0
+    finally:
+        goes_on.set()
+    books = engine.engine.state.desks
+    waits_for(lambda: books.state.counted == 1 and books.desk(DeskNumber(1)) is None)
+    is_well(there, engine)
+
+
+def test_a_failure_that_nobody_foresaw_costs_one_desk_and_is_said(
+    there: Served, engine: VirtualRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SY-01"""
+    beside, unlucky = Client(there, HELLO), Client(there, HELLO)
+    beside.until(Welcome)
+    welcome = unlucky.until(Welcome)
+    assert isinstance(welcome, Welcome)
+    hear = there.service.books.hear
+
+    def fails_for_one(number: DeskNumber, command: Command) -> str:
+        if number == welcome.desk:
+            raise ZeroDivisionError("a slip")
+        return hear(number, command)
+
+    monkeypatch.setattr(there.service.books, "hear", fails_for_one)
+    for desk in (unlucky, beside):
+        desk.says(Say(1, Raw(encode(LookAt(Symbol("SPY"))))))
+
+    assert unlucky.is_hung_up()
+    assert beside.until(Answered) == Answered(1)
+    assert f"desk {welcome.desk} was let go of (ZeroDivisionError: a slip)" in "".join(engine.engine.notes)
+    is_well(there, engine)
+
+
+def test_a_failure_at_the_door_costs_one_connection_and_is_said(
+    there: Served, engine: VirtualRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OP-07: the press that it was is not confirmed, so its desk says it again."""
+    press, failures = there.service.books.press, [ZeroDivisionError("a slip")]
+
+    def fails_once(*, kills: bool, naked: bool) -> None:
+        if failures:
+            raise failures.pop()
+        press(kills=kills, naked=naked)
+
+    monkeypatch.setattr(there.service.books, "press", fails_once)
+    desk = there.a_desk()
+    desk.start()
+    try:
+        waits_for(lambda: desk._line.connection is not None)
+        desk.press_kill()
+        waits_for(lambda: engine.latch.presses > 0)
+    finally:
+        desk.close("the test is over", PATIENCE)
+    assert "a connection was let go of (ZeroDivisionError: a slip)" in "".join(engine.engine.notes)
+    is_well(there, engine)
+
+
+def test_a_picture_that_is_larger_than_a_frame_costs_its_desk_alone(
+    there: Served, engine: VirtualRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SY-01: a desk that shows no chart has a picture all the same."""
+    small = Client(there, HELLO).until(Picture)
+    large = Client(there, HELLO, Watch("SPY")).until(Picture)
+    sizes = sorted(len(pack(each)) for each in (small, large) if isinstance(each, Picture))
+    monkeypatch.setattr(frames, "LARGEST", sum(sizes) // 2)
+    beside, looks = Client(there, HELLO), Client(there, HELLO, Watch("SPY"))
+
+    refused = looks.until(Refused)
+
+    assert isinstance(refused, Refused)
+    assert "a frame has at most" in refused.words
+    assert looks.is_hung_up()
+    assert isinstance(beside.until(Picture), Picture)
     is_well(there, engine)
 
 

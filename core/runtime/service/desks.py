@@ -40,6 +40,10 @@ TICK, LONG_TICK = 0.2, 5.0
 """Seconds between two looks at who is to have a pulse or has fallen silent; the longer ones while nobody is there."""
 FAREWELL = 0.5
 """Seconds that the desks have to take the last words."""
+COUNTED = 10.0
+"""Seconds that the engine has to count a desk; one that it does not count by then is let go of, and comes again."""
+A_BREATH = 0.1
+"""Seconds without service after something that nobody foresaw, so that it is said and does not eat the machine."""
 
 
 class DeskServer:
@@ -50,14 +54,17 @@ class DeskServer:
         books: EngineBooks,
         keys: Callable[[], Mapping[str, str]],
         release: str,
+        say: Callable[[str], None],
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._books = books
         self._keys = keys
         self._release = release
+        self._say = say
         self._now = now
         self._desks: dict[DeskNumber, DeskConnection] = {}
         self._arriving: deque[DeskConnection] = deque()
+        self._forsaken: set[str] = set()
         self._newest: Drawn | None = None
         self._wish: Wish | None = None
         self._words: tuple[str, ...] | None = None
@@ -106,12 +113,16 @@ class DeskServer:
     def _serve(self) -> None:
         try:
             while self._words is None:
-                self._turn()
+                try:
+                    self._turn()
+                except Exception as error:  # the thread's edge: the other desks are served on
+                    self._say(f"serving the desks failed ({type(error).__name__}: {error}); it goes on")
+                    time.sleep(A_BREATH)
         finally:
             self._part()
 
     def _turn(self) -> None:
-        for key, events in self._selector.select(TICK if self._desks else LONG_TICK):
+        for key, events in self._selector.select(TICK if self._is_busy else LONG_TICK):
             if key.data is None:
                 with suppress(BlockingIOError):
                     os.read(self._wakes, 4096)
@@ -122,13 +133,21 @@ class DeskServer:
             self._speak(desk)
         self._note()
 
+    @property
+    def _is_busy(self) -> bool:
+        return bool(self._desks or self._arriving or self._forsaken)
+
     def _take_in(self) -> None:
         """Who is counted by now; the engine's next beat looks again."""
         for _ in range(len(self._arriving)):
             desk = self._arriving.popleft()
             number = self._books.number_of(desk.link)
             if number is None:
-                self._arriving.append(desk)
+                if self._now() - desk.heard_at > COUNTED:
+                    self._forsaken.add(desk.link)
+                    desk.close()
+                else:
+                    self._arriving.append(desk)
                 continue
             if (before := self._desks.get(number)) is not None:
                 self._drop(before, None)  # it is back before its old link was given up
@@ -136,8 +155,26 @@ class DeskServer:
             self._desks[number] = desk
             self._selector.register(desk.connection, selectors.EVENT_READ, desk)
             self._newest = None  # it is shown what is, and not what was when somebody looked last
-            token, account = self._books.token_of(number), self._books.account
-            desk.say(Welcome(PROTOCOL, self._release, number, token, account, dict(self._keys())))
+            self._welcome(desk)
+        if self._forsaken and not self._arriving:
+            self._lose_the_forsaken()
+
+    def _lose_the_forsaken(self) -> None:
+        """A desk that the engine counts after its connection was let go of is nobody's: it shall hold no key."""
+        for link in list(self._forsaken):
+            number = self._books.number_of(link)
+            if number is not None:
+                self._forsaken.discard(link)
+                if number not in self._desks:
+                    self._books.lost(number)
+
+    def _welcome(self, desk: DeskConnection) -> None:
+        try:
+            token, account = self._books.token_of(desk.number), self._books.account
+            desk.say(Welcome(PROTOCOL, self._release, desk.number, token, account, dict(self._keys())))
+        except Exception as error:  # the edge of one desk
+            self._let_go_of_it(desk, error)
+        else:
             self._hear(desk)
 
     def _hear(self, desk: DeskConnection) -> None:
@@ -153,6 +190,12 @@ class DeskServer:
             self._drop(desk, self._books.lost)
         except OSError:
             self._drop(desk, self._books.lost)
+        except Exception as error:  # the edge of one desk: what was not foreseen costs the others nothing
+            self._let_go_of_it(desk, error)
+
+    def _let_go_of_it(self, desk: DeskConnection, error: Exception) -> None:
+        self._say(f"desk {desk.number} was let go of ({type(error).__name__}: {error}); the engine goes on")
+        self._drop(desk, self._books.lost)
 
     def _do(self, desk: DeskConnection, request: FromDesk) -> None:
         if isinstance(request, Say):
@@ -180,6 +223,9 @@ class DeskServer:
             return
         except OSError:
             self._drop(desk, self._books.lost)
+            return
+        except Exception as error:  # the edge of one desk
+            self._let_go_of_it(desk, error)
             return
         wants = selectors.EVENT_READ if desk.has_room else selectors.EVENT_READ | selectors.EVENT_WRITE
         if self._selector.get_key(desk.connection).events != wants:

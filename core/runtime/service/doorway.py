@@ -26,6 +26,7 @@ from core.protocol.frames import (
     RefusalCode,
     Refused,
     Role,
+    first_word,
     from_desk,
     pack,
 )
@@ -84,6 +85,7 @@ class Doorway:
         press: Callable[[Press], None],
         welcome: Welcoming,
         refusal: Callable[[Hello], Refused | None],
+        say: Callable[[str], None],
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._listener = listener
@@ -91,6 +93,7 @@ class Doorway:
         self._press = press
         self._welcome = welcome
         self._refusal = refusal
+        self._say = say
         self._now = now
         self._is_over = False
         self._shut_until = 0.0
@@ -112,7 +115,11 @@ class Doorway:
 
     def _serve(self) -> None:
         while not self._is_over:
-            self._turn()
+            try:
+                self._turn()
+            except Exception as error:  # the thread's edge: the next press is heard
+                self._say(f"the door of the desks failed ({type(error).__name__}: {error}); it goes on")
+                time.sleep(A_BREATH)
         for caller in list(self._callers.values()):
             self._let_go(caller)
         self._selector.close()
@@ -168,7 +175,7 @@ class Doorway:
             if not content:
                 raise ConnectionResetError("it hung up")
             for frame in caller.reader.feed(content):
-                request = from_desk(frame)
+                request = from_desk(frame) if caller.is_line else first_word(frame)
                 if caller.is_line:
                     self._hear_press(caller, request)
                 elif isinstance(request, Hello):
@@ -183,6 +190,9 @@ class Doorway:
             caller.say(pack(Refused(RefusalCode.NOT_UNDERSTOOD, str(error))))
             self._let_go(caller)
         except OSError:
+            self._let_go(caller)
+        except Exception as error:  # the edge of one connection; a press on it is owed, and comes over the next one
+            self._say(f"a connection was let go of ({type(error).__name__}: {error}); the engine goes on")
             self._let_go(caller)
 
     def _hear_press(self, caller: Caller, request: FromDesk) -> None:

@@ -46,8 +46,8 @@ class EngineService:
         door = CommandPort(PortKind.CONSOLE)
         runtime.admit(door.known)
         self.books = EngineBooks(runtime, door)
-        self.desks = DeskServer(self.books, runtime.keys, release)
-        self.doorway = Doorway(listener, peer_of, self._press, self._welcome, self._refusal)
+        self.desks = DeskServer(self.books, runtime.keys, release, runtime.engine.say)
+        self.doorway = Doorway(listener, peer_of, self._press, self._welcome, self._refusal, runtime.engine.say)
         self._release = release
         self._feed = PictureFeed(runtime, self.desks.wish, self.desks.show)
 
