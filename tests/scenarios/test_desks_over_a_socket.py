@@ -257,7 +257,7 @@ def test_a_desk_whose_link_was_cut_is_back_by_its_token_with_its_number_and_its_
         waits_for(lambda: holds(desk))
         desk.cuts()
         waits_for(lambda: told.of(DeskLost))
-        assert desk.link.trouble is not None
+        waits_for(lambda: desk.link.trouble is not None)
         desk.is_cut = False
         waits_for(lambda: desk.link.trouble is None and holds(desk))
         assert desk.desk == 1
