@@ -1,0 +1,344 @@
+"""The ordinary way of desks over an engine's socket: what each is shown, what each may say, and how it comes back."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from datetime import datetime
+from random import Random
+from typing import TypeVar, get_args
+
+import pytest
+
+from console.client.remote import RemoteEngine
+from core.facts import (
+    CommandRefused,
+    ConfirmationReceived,
+    DeskAttached,
+    DeskLost,
+    Fact,
+    KeyFreed,
+    KeyTaken,
+    Killed,
+    OrderCreated,
+    TicketClosed,
+)
+from core.messages.commands import (
+    Command,
+    Confirm,
+    Halt,
+    Kill,
+    LookAt,
+    OpenTicket,
+    RequestCancel,
+    StopEngine,
+    TakeKey,
+)
+from core.model.codes import Denial, TicketEnd
+from core.model.desk import PaintProof
+from core.model.order import Effect
+from core.model.values import ClientOrderId, Price
+from core.ports import OperatorError
+from core.protocol.frames import PROTOCOL, Ended, Hello, Picture, Role
+from core.protocol.shapes import BY_KIND
+from core.runtime.service.books import NOT_FOR_DESKS
+from core.runtime.service.peer import Peer, peer_of
+from core.runtime.virtual import VirtualRuntime
+from core.views import DeskView
+from core.views.ticket import TicketView
+from tests.accidents.house import LONG
+from tests.scenarios.test_attacks_on_the_socket import HELLO, Client, waits_for
+from tests.served import Served, served
+from tests.terminal.armed_desk import order_in, runtime
+from tests.unit.core.protocol.anything import a_value_of
+from tests.waiting import PATIENCE
+
+F = TypeVar("F")
+EVERYBODYS = Halt | Kill | LookAt | TakeKey | RequestCancel
+"""What a watcher may say; what it cancels is an entry."""
+KINDS = [kind for kind in get_args(Command) if kind not in get_args(NOT_FOR_DESKS)]
+
+
+class Told:
+    """What an engine recorded."""
+
+    def __init__(self, engine: VirtualRuntime) -> None:
+        self._facts: list[Fact] = []
+        engine.engine.state.add_listener(self._hear)
+
+    def _hear(self, _sequence: int, _at: datetime, fact: Fact) -> None:
+        self._facts.append(fact)
+
+    def of(self, kind: type[F]) -> list[F]:
+        return [fact for fact in list(self._facts) if isinstance(fact, kind)]
+
+
+@pytest.fixture
+def engine() -> VirtualRuntime:
+    return runtime()
+
+
+@pytest.fixture
+def told(engine: VirtualRuntime) -> Told:
+    return Told(engine)
+
+
+@pytest.fixture
+def there(engine: VirtualRuntime, told: Told) -> Iterator[Served]:
+    begins = engine.pace.free_until
+    assert begins is not None
+    with served(engine) as found:
+        waits_for(lambda: engine.at >= begins)  # until there its time has no pace, and a minute is nothing
+        yield found
+
+
+@contextmanager
+def attached(there: Served, desk: RemoteEngine | None = None) -> Iterator[RemoteEngine]:
+    desk = desk or there.a_desk()
+    desk.start()
+    try:
+        waits_for(lambda: isinstance(desk.view, DeskView))
+        yield desk
+    finally:
+        desk.close("the test is over", PATIENCE)
+
+
+def view_of(desk: RemoteEngine) -> DeskView:
+    assert isinstance(desk.view, DeskView)
+    return desk.view
+
+
+def holds(desk: RemoteEngine) -> bool:
+    return view_of(desk).status.key.is_held_by(desk.desk)
+
+
+def takes_the_key(desk: RemoteEngine) -> None:
+    desk.send(TakeKey("TAKE", view_of(desk).status.key.hold))
+    waits_for(lambda: holds(desk))
+
+
+def with_a_ticket(engine: VirtualRuntime, desk: RemoteEngine) -> TicketView:
+    """Of a typed entry, open on that desk."""
+    quote = engine.exchange.quote(engine.at, LONG)
+    desk.send(order_in(LONG, Effect.OPEN, Price(quote.ask)))  # type: ignore[union-attr]
+    waits_for(lambda: view_of(desk).proposals)
+    desk.send(OpenTicket(view_of(desk).proposals[0].id))
+    waits_for(lambda: view_of(desk).tickets)
+    return view_of(desk).tickets[0]
+
+
+def without_a_terminal(connection: socket.socket) -> Peer:
+    return replace(peer_of(connection), terminal="", address="")
+
+
+def key_on(seen: TicketView, hold: int) -> Confirm:
+    order = seen.ticket.order
+    return Confirm(
+        seen.ticket.id, seen.ticket.digest, order.effect, order.replaces, hold=hold, proof=PaintProof.ANSWERED
+    )
+
+
+# ── attached ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_first_desk_has_a_picture_and_the_key_and_the_second_one_watches(there: Served, told: Told) -> None:
+    """SY-01, OP-13"""
+    with attached(there) as first:
+        waits_for(lambda: holds(first))
+        with attached(there) as second:
+            waits_for(lambda: len(view_of(first).status.key.desks) == 2)
+            assert (first.desk, second.desk) == (1, 2)
+            assert not holds(second)
+            assert view_of(first).status.key.hold == view_of(second).status.key.hold == 1
+        assert [fact.desk for fact in told.of(KeyTaken)] == [1]
+
+
+def test_what_one_desk_asks_for_both_are_shown(there: Served, engine: VirtualRuntime, told: Told) -> None:
+    """SY-01: an entry is typed, its ticket opened and its key turned, all of it over the socket."""
+    with attached(there) as first, attached(there) as second:
+        seen = with_a_ticket(engine, first)
+        waits_for(lambda: view_of(second).tickets)
+        assert view_of(second).tickets[0].ticket == seen.ticket
+        first.send(key_on(seen, 1))
+        waits_for(lambda: told.of(ConfirmationReceived))
+        confirmed = told.of(ConfirmationReceived)[0]
+        assert confirmed.terminal == "/dev/pts/7"
+        assert confirmed.turn is not None
+        assert (confirmed.turn.desk, confirmed.turn.hold) == (1, 1)
+
+
+# ── who may say what ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_no_key_crosses_a_hand_over(there: Served, engine: VirtualRuntime, told: Told) -> None:
+    """OP-13, OP-04: the ticket that stood armed is closed, and the key on it is refused and recorded."""
+    with attached(there) as first, attached(there) as second:
+        seen = with_a_ticket(engine, first)
+        takes_the_key(second)
+        first.send(key_on(seen, 1))
+        waits_for(lambda: told.of(CommandRefused))
+
+    refused = told.of(CommandRefused)[-1]
+    assert (refused.command, refused.code, refused.desk) == ("Confirm", Denial.NOT_HOLDER, 1)
+    assert [fact.code for fact in told.of(TicketClosed)] == [TicketEnd.HANDED_OVER]
+    assert told.of(ConfirmationReceived) == told.of(OrderCreated) == []
+    assert [(fact.desk, fact.before, fact.was_active) for fact in told.of(KeyTaken)][1:] == [(2, 1, True)]
+
+
+def test_of_all_that_can_be_said_a_watcher_may_say_what_stops_and_what_looks(there: Served, told: Told) -> None:
+    """OP-13: every kind of command is tried; a press goes over its own line."""
+    chance = Random(13)
+    refused = {kind for kind in KINDS if not issubclass(kind, EVERYBODYS)}
+    with attached(there) as _holder, attached(there) as watcher:
+        for kind in sorted(refused, key=lambda kind: kind.__name__):
+            watcher.send(replace(a_value_of(BY_KIND[kind], chance), account=None, desk=None))
+        waits_for(lambda: len(told.of(CommandRefused)) == len(refused))
+        assert {fact.command for fact in told.of(CommandRefused)} == {kind.__name__ for kind in refused}
+        assert {fact.code for fact in told.of(CommandRefused)} == {Denial.NOT_HOLDER}
+        watcher.send(LookAt(LONG))
+        watcher.send(RequestCancel(ClientOrderId("none of ours")))
+        watcher.send(Halt("key"))
+        watcher.send(Kill("key"))
+        waits_for(lambda: told.of(Killed))
+        assert Denial.NOT_HOLDER not in {fact.code for fact in told.of(CommandRefused)[len(refused) :]}
+        takes_the_key(watcher)
+
+
+def test_a_desk_without_a_terminal_never_holds_the_key(engine: VirtualRuntime, told: Told) -> None:
+    """OP-13: whatever it says of itself in its hello."""
+    with served(engine) as there:
+        there.service.doorway._peer_of = without_a_terminal
+        robot = Client(there, Hello(PROTOCOL, "tests", Role.DESK, "/dev/pts/7", "eve"))
+        robot.until(Picture)
+        with attached(there) as desk:
+            assert view_of(desk).status.key.holder is None
+            desk.send(TakeKey("TAKE", 0))
+            waits_for(lambda: told.of(CommandRefused))
+    assert [fact.code for fact in told.of(CommandRefused)] == [Denial.NO_TERMINAL]
+    assert [fact.seat.terminal for fact in told.of(DeskAttached)] == ["", ""]
+    assert told.of(KeyTaken) == []
+
+
+# ── links that break ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Cut(RemoteEngine):
+    """Its link can be cut, and kept cut."""
+
+    def cuts(self) -> None:
+        self.is_cut = True
+        self.connections[-1].shutdown(socket.SHUT_RDWR)
+
+    @classmethod
+    def of(cls, there: Served) -> Cut:
+        desk = there.a_desk(cls)
+        assert isinstance(desk, Cut)
+        desk.is_cut, desk.connections = False, []
+
+        def connect() -> socket.socket:
+            if desk.is_cut:
+                raise OperatorError("the cable is out")
+            desk.connections.append(there.connect())
+            return desk.connections[-1]
+
+        desk._connect = connect
+        return desk
+
+    is_cut: bool
+    connections: list[socket.socket]
+
+
+def test_a_desk_whose_link_was_cut_is_back_by_its_token_with_its_number_and_its_key(there: Served, told: Told) -> None:
+    """OP-13, SY-05: within the minute that the key is kept for it."""
+    desk = Cut.of(there)
+    with attached(there, desk):
+        waits_for(lambda: holds(desk))
+        desk.cuts()
+        waits_for(lambda: told.of(DeskLost))
+        waits_for(lambda: desk.link.trouble is not None)
+        desk.is_cut = False
+        waits_for(lambda: desk.link.trouble is None and holds(desk))
+        assert desk.desk == 1
+    assert [(fact.desk, fact.is_back) for fact in told.of(DeskAttached)] == [(1, False), (1, True)]
+    assert told.of(KeyFreed) == []
+
+
+def test_a_desk_that_is_back_after_the_minute_has_its_number_and_the_key_is_elsewhere(
+    there: Served, told: Told, engine: VirtualRuntime
+) -> None:
+    """OP-13: the engine's time runs fast meanwhile."""
+    first = Cut.of(there)
+    with attached(there, first), attached(there) as second:
+        first.cuts()
+        waits_for(lambda: told.of(DeskLost))
+        engine.pace.speed = 600.0
+        waits_for(lambda: told.of(KeyFreed))
+        engine.pace.speed = 1.0
+        waits_for(lambda: view_of(second).status.key.holder is None)
+        takes_the_key(second)
+        first.is_cut = False
+        waits_for(lambda: first.link.trouble is None and view_of(first).status.key.hold == 2)
+        assert first.desk == 1
+        assert not holds(first)
+
+
+def test_what_was_on_its_way_when_the_link_broke_is_named(there: Served) -> None:
+    """SY-05: and what is asked for while it is broken."""
+    desk = Cut.of(there)
+    with attached(there, desk):
+        there.service.books.hear = lambda *_: breaks(desk)  # type: ignore[method-assign]
+        desk.send(LookAt(LONG))
+        waits_for(lambda: desk.unsaid)
+        assert "the link broke: what was asked last may not have arrived" in desk.unsaid.popleft()
+        waits_for(lambda: desk.link.trouble is not None)
+        desk.send(LookAt(LONG))
+        assert desk.unsaid.popleft().startswith("not asked: ")
+
+
+def breaks(desk: Cut) -> str:
+    desk.cuts()
+    raise ConnectionResetError("cut before it was answered")
+
+
+def test_a_press_while_the_engine_is_away_arrives_when_it_is_back(there: Served, engine: VirtualRuntime) -> None:
+    """OP-07"""
+    desk = Cut.of(there)
+    with attached(there, desk):
+        desk.is_cut = True
+        for connection in desk.connections:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        waits_for(lambda: desk.link.trouble is not None and desk._line.connection is None)
+        desk.press_kill()
+        assert engine.latch.presses == 0
+        desk.is_cut = False
+        waits_for(lambda: engine.latch.presses == 1)
+
+
+# ── over ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_last_words_come_to_every_desk(there: Served, engine: VirtualRuntime) -> None:
+    """EX-22: and the desks wait for another engine."""
+    raw = Client(there, HELLO)
+    raw.until(Picture)
+    with attached(there) as desk:
+        engine.leave()
+        assert isinstance(raw.until(Ended), Ended)
+        waits_for(lambda: desk.link.trouble is not None)
+        assert desk.last_words == engine.last_words
+        assert not desk.ended.is_set()
+
+
+def test_the_holder_stops_the_engine_and_a_watcher_does_not(there: Served, engine: VirtualRuntime, told: Told) -> None:
+    """OP-13, SY-01"""
+    with attached(there) as holder, attached(there) as watcher:
+        watcher.send(StopEngine())
+        waits_for(lambda: told.of(CommandRefused))
+        assert (told.of(CommandRefused)[0].command, told.of(CommandRefused)[0].desk) == ("StopEngine", 2)
+        assert there.thread.is_alive()
+        holder.send(StopEngine())
+        there.thread.join(PATIENCE)
+        assert not there.thread.is_alive()
