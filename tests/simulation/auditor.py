@@ -329,8 +329,11 @@ class Auditor:
         story.holder, story.hold, story.handed_over_at = fact.desk, fact.hold, self._sequence
 
     def _without_a_key(self, fact: KeyFreed | DeskLost) -> None:
+        """A desk whose link died keeps the key until it is freed or taken: what it had open is closed all the same."""
         if fact.desk == self.story.holder:
-            self.story.holder, self.story.handed_over_at = None, self._sequence
+            self.story.handed_over_at = self._sequence
+            if isinstance(fact, KeyFreed):
+                self.story.holder = None
 
     def _at_a_desk(self, fact: ConfirmationReceived) -> None:
         """Only the holder's key counts, on a ticket that was opened under its own hold (OP-13)."""

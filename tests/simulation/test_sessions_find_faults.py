@@ -103,7 +103,7 @@ def nobody_asks_after_a_crash(patch: pytest.MonkeyPatch) -> None:
     start, ask, watch = EngineStart.on_start, OrderRecovery.ask, OrderRecovery.watch
 
     def on_start(self: EngineStart, command: Start) -> Iterable[Effect]:
-        self.reconciliation.order_recovery.begun_at = self.state.at  # type: ignore[attr-defined]
+        self.order_recovery.begun_at = self.state.at  # type: ignore[attr-defined]
         return start(self, command)
 
     def ours(self: OrderRecovery, order: Order) -> bool:
@@ -149,7 +149,7 @@ def a_stop_that_a_crash_kept_back_is_never_sent(patch: pytest.MonkeyPatch) -> No
 def a_word_that_is_behind_ends_what_is_over(patch: pytest.MonkeyPatch) -> None:
     """An answer that was read before the broker told of an order's end is believed behind it (EX-07)."""
 
-    def at_once(_self: OrderUpdates, order: Order, report: OrderReport) -> Iterator[Effect]:
+    def at_once(_self: OrderUpdates, order: Order, report: OrderReport, _source: Source) -> Iterator[Effect]:
         if report.status is not None and report.status.is_working:
             yield CancelOrder(order.id, report.broker_order_id)
 
