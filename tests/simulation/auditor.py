@@ -34,14 +34,11 @@ from core.facts import (
     CancelRequested,
     ConfirmationReceived,
     ConfirmationRefused,
-    DeskLost,
     EngineStarted,
     ExitReleased,
     Fact,
     Halted,
     KeptOrderReleased,
-    KeyFreed,
-    KeyTaken,
     Killed,
     LegResized,
     OrderApproved,
@@ -124,12 +121,6 @@ class Story:
     paused: set[tuple[str, str]] = field(default_factory=set)
     refused_symbols: set[tuple[str, date]] = field(default_factory=set)
     tickets: dict[str, Ticket] = field(default_factory=dict)
-    opened_at: dict[str, int] = field(default_factory=dict)
-    """Of each ticket the number of its record."""
-    holder: int | None = None
-    hold: int = 0
-    handed_over_at: int = 0
-    """The number of the last hand-over's record."""
     closed: set[str] = field(default_factory=set)
     refused: set[str] = field(default_factory=set)
     confirmed: dict[str, ConfirmationReceived] = field(default_factory=dict)
@@ -177,9 +168,6 @@ class Auditor:
             ProposalStaged: self._staged,
             ProposalEdited: self._edited,
             ProposalEnded: self._proposal_ended,
-            KeyTaken: self._taken,
-            KeyFreed: self._without_a_key,
-            DeskLost: self._without_a_key,
             TicketOpened: self._opened,
             TicketClosed: self._closed,
             ExitReleased: self._released_exit,
@@ -270,7 +258,6 @@ class Auditor:
         """What a screen showed is gone with it, and a key that was not redeemed is void."""
         story = self.story
         story.started = self._sequence
-        story.holder, story.handed_over_at = None, self._sequence
         story.closed.update(story.tickets)
         story.refused.update(ticket_id for ticket_id in story.confirmed if not self._has_redeemed(ticket_id))
 
@@ -303,9 +290,6 @@ class Auditor:
     def _approved(self, fact: OrderApproved) -> None:
         """No entry that a trip covers passes the last review, the time of an override aside."""
         story = self.story
-        received = story.confirmed.get(fact.ticket_id)
-        if received is not None and received.turn is not None:
-            self.require(received.turn.hold == story.hold, f"the key of ticket {fact.ticket_id} crossed a hand-over")
         proposal = story.proposals[story.tickets[fact.ticket_id].proposal_id]
         if proposal.only_reduces:
             return
@@ -321,29 +305,6 @@ class Auditor:
     def _opened(self, fact: TicketOpened) -> None:
         self.require(fact.ticket.id not in self.story.tickets, f"ticket {fact.ticket.id} was opened twice")
         self.story.tickets[fact.ticket.id] = fact.ticket
-        self.story.opened_at[fact.ticket.id] = self._sequence
-
-    def _taken(self, fact: KeyTaken) -> None:
-        story = self.story
-        self.require(fact.hold == story.hold + 1, f"hand-over {fact.hold} follows on {story.hold}")
-        story.holder, story.hold, story.handed_over_at = fact.desk, fact.hold, self._sequence
-
-    def _without_a_key(self, fact: KeyFreed | DeskLost) -> None:
-        """A desk whose link died keeps the key until it is freed or taken: what it had open is closed all the same."""
-        if fact.desk == self.story.holder:
-            self.story.handed_over_at = self._sequence
-            if isinstance(fact, KeyFreed):
-                self.story.holder = None
-
-    def _at_a_desk(self, fact: ConfirmationReceived) -> None:
-        """Only the holder's key counts, on a ticket that was opened under its own hold (OP-13)."""
-        story, turn = self.story, fact.turn
-        if turn is None:
-            return
-        self.require(turn.desk == story.holder, f"ticket {fact.ticket_id} was confirmed by a watcher")
-        self.require(turn.hold == story.hold, f"ticket {fact.ticket_id} was confirmed under another hold")
-        is_new = story.opened_at.get(fact.ticket_id, 0) > story.handed_over_at
-        self.require(is_new, f"ticket {fact.ticket_id} stayed armed over a hand-over")
 
     def _closed(self, fact: TicketClosed) -> None:
         self.story.closed.add(fact.ticket_id)
@@ -353,7 +314,6 @@ class Auditor:
         if ticket is None:
             self.wrong.append(f"ticket {fact.ticket_id} was confirmed and never opened")
             return
-        self._at_a_desk(fact)
         press = (ticket.id, ticket.digest, ticket.order.effect.value, ticket.order.replaces)
         is_signed = ticket.proposal_id in story.unattended
         story.unattended.discard(ticket.proposal_id)

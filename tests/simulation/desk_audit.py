@@ -40,6 +40,8 @@ class DeskAudit:
     attached: set[int] = field(default_factory=set)
     holder: int | None = None
     hold: int = 0
+    spell: int = 0
+    """Begins anew when the key is taken or free, and when the link of its desk dies: nothing open outlives it."""
     kept_until: datetime | None = None
     is_served: bool = False
     absent_since: datetime | None = None
@@ -68,13 +70,15 @@ class DeskAudit:
                 self._gone(fact.desk, at)
                 if fact.desk == self.holder:
                     self.kept_until = at + KEPT
+                    self.spell += 1
             case KeyTaken():
                 self._taken(fact)
             case KeyFreed():
                 self._require(fact.desk == self.holder, f"desk {fact.desk} freed a key that it did not hold")
                 self.holder = self.kept_until = None
+                self.spell += 1
             case TicketOpened():
-                self.opened_under[fact.ticket.id] = self.hold
+                self.opened_under[fact.ticket.id] = self.spell
             case ConfirmationReceived():
                 self._confirmed(fact)
             case OrderApproved():
@@ -104,7 +108,7 @@ class DeskAudit:
             ticket = story.tickets[ticket_id]
             if at > ticket.ends_at or ticket.proposal_id not in story.waiting:
                 continue  # over by itself
-            is_older = self.opened_under.get(ticket_id, self.hold) != self.hold
+            is_older = self.opened_under.get(ticket_id, self.spell) != self.spell
             self._require(not is_older, f"ticket {ticket_id} is open across a hand-over")
         if self.absent_since is not None and at > self.absent_since + LIFE:
             self._look_at_entries(at, self.absent_since)
@@ -125,6 +129,7 @@ class DeskAudit:
         self._require(fact.before == self.holder, f"the key was taken from {fact.before}, and {self.holder} had it")
         self._require(fact.desk in self.attached, f"desk {fact.desk} has the key and is not attached")
         self.holder, self.hold, self.kept_until = fact.desk, fact.hold, None
+        self.spell += 1
 
     def _confirmed(self, fact: ConfirmationReceived) -> None:
         pressed = self.auditor.world.desk_presses
@@ -133,6 +138,8 @@ class DeskAudit:
             return  # a basket's key or a signed exit
         turn, name = fact.turn, fact.ticket_id
         self.turned_under[name] = self.hold
+        is_old = self.opened_under.get(name, self.spell) != self.spell
+        self._require(not is_old, f"ticket {name} stayed armed over a hand-over")
         self._require(turn.desk == self.holder, f"ticket {name} was confirmed by {turn.desk}, not by {self.holder}")
         self._require(turn.desk in self.attached, f"ticket {name} was confirmed by a desk that is gone")
         self._require(turn.hold == self.hold, f"ticket {name} was confirmed under hold {turn.hold} of {self.hold}")

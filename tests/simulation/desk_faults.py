@@ -1,27 +1,52 @@
-"""Faults of several desks on one key that are planted back, to see that a session finds each (OP-13)."""
+"""Faults of several desks on one key that are planted back, to see that a session finds each (OP-13, RK-27)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import timedelta
+
 import pytest
 
+from core.messages.commands import Command, Confirm
+from core.workflows.operator import key_holding
+from core.workflows.operator.attending import Attending
 from core.workflows.operator.desk_rights import DeskRights
 from core.workflows.operator.key_holding import KeyHolding
 from core.workflows.staging.confirmation import Confirmations
 
 
-def a_watcher_confirms(patch: pytest.MonkeyPatch) -> None:
-    """Whichever desk presses it, a key counts (OP-13)."""
-    patch.setattr(DeskRights, "denial", lambda *_: None)
+def a_confirmation_is_accepted_from_a_watcher(patch: pytest.MonkeyPatch) -> None:
+    denial = DeskRights.denial
+
+    def lets_it_by(self: DeskRights, command: Command) -> object:
+        return None if isinstance(command, Confirm) else denial(self, command)
+
+    patch.setattr(DeskRights, "denial", lets_it_by)
 
 
-def a_hand_over_leaves_the_ticket_armed(patch: pytest.MonkeyPatch) -> None:
-    """What was open before is open after it (OP-13)."""
-    patch.setattr(KeyHolding, "_close_what_is_open", lambda *_: None)
+def a_hand_over_leaves_its_ticket_armed(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(KeyHolding, "_close_tickets", lambda *_: None)
 
 
-def a_key_crosses_a_hand_over(patch: pytest.MonkeyPatch) -> None:
-    """What waits for its figures goes on (OP-13)."""
+def a_turned_key_crosses_a_hand_over(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Confirmations, "refuse_of_other_holds", lambda *_: None)
 
 
-DESK_FAULTS = (a_watcher_confirms, a_hand_over_leaves_the_ticket_armed, a_key_crosses_a_hand_over)
+def a_dead_desk_keeps_the_key(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(key_holding, "KEPT_FOR", timedelta(days=365))
+
+
+def attendance_is_ignored(patch: pytest.MonkeyPatch) -> None:
+    def nothing(_self: Attending) -> Iterable[object]:
+        return ()
+
+    patch.setattr(Attending, "_resting", nothing)
+
+
+DESK_FAULTS = (
+    a_confirmation_is_accepted_from_a_watcher,
+    a_hand_over_leaves_its_ticket_armed,
+    a_turned_key_crosses_a_hand_over,
+    a_dead_desk_keeps_the_key,
+    attendance_is_ignored,
+)

@@ -12,7 +12,7 @@ from datetime import timedelta
 from decimal import Decimal
 from random import Random
 
-from simulation import several_desks, tempter
+from simulation import tempter
 from simulation.bareness import Stretch
 from simulation.desk_play import DeskPlay
 from simulation.planner import Planner
@@ -253,9 +253,6 @@ class Player(DeskPlay, Rough):
     def _confirm_newest(self) -> None:
         if proposals := self._proposals():
             self._read_and_confirm(max(proposals, key=lambda p: p.staged_at))
-
-    def the_key_changes_hands(self, how: str, think: float, wait: float) -> None:
-        several_desks.hand_over(self.world, how, think, wait)
 
     def a_dip_is_bought(self, depth: str, think: float, volume: int) -> None:
         self.world.bar(max(self.world.price, Decimal(100)))

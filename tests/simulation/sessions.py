@@ -14,8 +14,6 @@ from simulation.desk_play import a_key_on_its_way, what_desks_do
 from simulation.limits import UNGUARDED
 from simulation.other_exchange import Manners
 from simulation.rough import HAS_IT, ROUGH
-from simulation.several_desks import HAND_OVER, HAS_THEM, a_hand_over
-from simulation.several_desks import MOST as MOST_HAND_OVERS
 from simulation.surprises import REFUSALS
 from simulation.tempter import DEEDS
 
@@ -213,14 +211,13 @@ def session_of(seed: int, number: int) -> Session:
             names.insert(chance.randrange(len(names) // 2), wanted)
     events = [Event(name, EVENTS[name][1](chance)) for name in names]
     _roughen(events, Random(f"{seed}:{number}:rough"))
-    _add_desks(events, Random(f"{seed}:{number}:desks"))
     return Session(seed, number, profile, tuple(events))
 
 
 def session_with_desks(seed: int, number: int) -> Session:
     """The same session, played from desks that come and go."""
     session, chance = session_of(seed, number), Random(f"{seed}:{number}:desks")
-    events = [event for event in session.events if event.name != HAND_OVER]
+    events = list(session.events)
     for _ in range(chance.randint(4, 12)):
         events.insert(chance.randrange(len(events)), Event("desks_come_and_go", what_desks_do(chance)))
     for _ in range(chance.randint(2, 6)):
@@ -238,13 +235,6 @@ def _roughen(events: list[Event], chance: Random) -> None:
             event = Event(name, draw(chance))
             if events[place].name not in (*IN_EVERY_SESSION, "the_process_dies"):
                 events[place] = event
-
-
-def _add_desks(events: list[Event], chance: Random) -> None:
-    """In some sessions a second desk attaches, and the key changes hands."""
-    if chance.random() < HAS_THEM:
-        for _ in range(chance.randint(1, MOST_HAND_OVERS)):
-            events.insert(chance.randrange(len(events)), Event(HAND_OVER, a_hand_over(chance)))
 
 
 def manners_of(chance: Random) -> Manners | None:

@@ -11,7 +11,6 @@ import pytest
 from simulation.play import Played, Player, play
 from simulation.rough import ROUGH
 from simulation.sessions import EVENTS, IN_EVERY_SESSION, Event, session_of
-from simulation.several_desks import HAND_OVER
 from simulation.shrink import shrunk
 
 from core.workflows.orders.order_updates import OrderUpdates
@@ -64,7 +63,7 @@ def test_every_kind_of_event_is_drawn() -> None:
     """EX-20"""
     drawn = {event.name for number in range(60) for event in session_of(SEED, number).events}
 
-    assert drawn == {*EVENTS, *ROUGH, HAND_OVER}
+    assert drawn == {*EVENTS, *ROUGH}
 
 
 def test_no_session_is_without_a_plan_a_typed_order_and_signed_exits() -> None:

@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from simulation.desk_faults import DESK_FAULTS
 from simulation.other_exchange import Manners
 from simulation.play import play
 from simulation.rough_faults import (
@@ -330,7 +329,6 @@ FAULTS: tuple[Callable[[pytest.MonkeyPatch], None], ...] = (
     a_buy_does_not_wait_for_its_sells,
     a_plan_goes_on_after_a_crash,
     what_is_not_marked_goes_too,
-    *DESK_FAULTS,
 )
 
 
@@ -341,7 +339,7 @@ def test_a_planted_fault_is_found(
     monkeypatch: pytest.MonkeyPatch,
     record_property: Callable[[str, object], None],
 ) -> None:
-    """OP-02, OP-05, OP-06, OP-07, OP-13, EX-05, EX-06, EX-10, EX-13, EX-20, EX-21"""
+    """OP-02, OP-05, OP-06, OP-07, EX-05, EX-06, EX-10, EX-13, EX-20, EX-21"""
     fault(monkeypatch)
 
     for number in range(ENOUGH):

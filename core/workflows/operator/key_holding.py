@@ -138,16 +138,20 @@ class KeyHolding:
         self.state.sightings.heard_from[desk] = self.state.at
         words = f"the key went to {self.state.desks.seat(desk).in_words}"
         self.confirmations.refuse_of_other_holds(words)
-        if before is not None:  # else it was closed as the key became free; a basket of a file waits for whoever comes
-            self._close_what_is_open(words)
+        self._close_tickets(words)
+        if before is not None:  # else a basket of a file waits for whoever comes
+            self.baskets.put_aside(words)
 
     def _close_what_is_open(self, words: str) -> None:
+        self._close_tickets(words)
+        self.baskets.put_aside(words)
+
+    def _close_tickets(self, words: str) -> None:
         """A ticket whose key was turned waits for its figures, or is refused with that key."""
         self.tickets.forget_openings_of_desks()
         turned = {confirmation.ticket.id for confirmation in self.confirmations.undecided()}
         for ticket_id in [name for name in self.state.stage.state.tickets if name not in turned]:
             self.state.record(TicketClosed(ticket_id, words, TicketEnd.HANDED_OVER))
-        self.baskets.put_aside(words)
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
