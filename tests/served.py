@@ -36,7 +36,7 @@ class Served:
         return connected(self.path, PATIENCE)
 
     def a_desk(self, kind: type[RemoteEngine] = RemoteEngine) -> RemoteEngine:
-        return kind(self.connect, Seat("/dev/pts/7", "tester"), "tests")
+        return kind(lambda _role: self.connect(), Seat("/dev/pts/7", "tester"), "tests")
 
 
 @contextmanager

@@ -9,13 +9,15 @@ import os
 import selectors
 import socket
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import Protocol
 
 from msgspec import Raw
 
 from console.client.access import WAITING
+from console.client.engine_link import EngineLink
 from console.client.press_line import PressLine
 from core.messages.command_ports import addressed
 from core.messages.commands import Command
@@ -51,9 +53,10 @@ from core.protocol.frames import (
 )
 from core.protocol.stream import FrameReader
 from core.views import DeskView
+from core.views.engine import EngineFailed, EngineLoading
 
-if TYPE_CHECKING:
-    from console.client.remote import Connect, RemoteEngine
+Connect = Callable[[Role], socket.socket]
+"""A connection to the engine, for that role. Raises `OperatorError` where there is none to be had."""
 
 RETRY = 0.2
 """Seconds between two tries to reach the engine."""
@@ -73,12 +76,29 @@ class RefusedError(Exception):
     """The engine does not talk to this desk, and why."""
 
 
+class Listener(Protocol):
+    """What a conversation tells, in the link's thread; see `RemoteEngine`."""
+
+    view: DeskView | EngineLoading | EngineFailed
+    link: EngineLink
+    last_words: tuple[str, ...]
+    unsaid: deque[str]
+    account: AccountId | None
+
+    @property
+    def has_seen_it(self) -> bool: ...
+    def welcome(self, desk: DeskNumber, account: AccountId, keys: Mapping[str, str]) -> None: ...
+    def lose(self, trouble: str) -> None: ...
+    def prepare(self, words: str) -> None: ...
+    def fail(self, words: str) -> None: ...
+    def show(self, view: DeskView) -> None: ...
+    def set_clock(self, clock: datetime, rate: float) -> None: ...
+
+
 class Conversation:
     """One desk's, told to `desk`. What its owner calls from another thread never waits."""
 
-    def __init__(
-        self, desk: RemoteEngine, connect: Connect, seat: Seat, release: str, now: Callable[[], float]
-    ) -> None:
+    def __init__(self, desk: Listener, connect: Connect, seat: Seat, release: str, now: Callable[[], float]) -> None:
         self.watched: Symbol | None = None
         self.attends = False
         self._desk, self._connect, self._seat, self._release, self._now = desk, connect, seat, release, now
@@ -162,7 +182,7 @@ class Conversation:
     def _attach(self) -> None:
         """One connection, from its hello to its end."""
         self._open_line()
-        connection = self._connect()
+        connection = self._connect(Role.DESK)
         try:
             connection.setblocking(False)
             self._serve(connection, self._hello(Role.DESK) + pack(Watch(self.watched)) + pack(Attend(self.attends)))
@@ -181,7 +201,7 @@ class Conversation:
 
     def _open_line(self) -> None:
         self._next_line = self._now() + NEXT_LINE
-        self._line.open(self._connect(), self._hello(Role.PRESS))
+        self._line.open(self._connect(Role.PRESS), self._hello(Role.PRESS))
 
     def _serve(self, connection: socket.socket, first: bytes) -> None:
         reader, out = FrameReader(LARGEST), bytearray(first)

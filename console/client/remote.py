@@ -5,7 +5,6 @@ What is said to it stands in `conversation.py`, which the link's thread loads: t
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 from collections import deque
@@ -22,10 +21,7 @@ from core.views import DeskView
 from core.views.engine import EngineFailed, EngineLoading
 
 if TYPE_CHECKING:
-    from console.client.conversation import Conversation
-
-Connect = Callable[[], socket.socket]
-"""A connection to the engine. Raises `OperatorError` where there is none to be had."""
+    from console.client.conversation import Connect, Conversation
 
 
 class RemoteEngine:
@@ -34,7 +30,7 @@ class RemoteEngine:
     Parameters
     ----------
     connect
-        Makes one connection; called again for each try.
+        Makes one connection for a role; called again for each try.
     seat
         Where this desk is, by its own word: the engine believes the kernel's.
     """

@@ -57,8 +57,8 @@ def shown_after(words: list[str], holds: Callable[[bytes], bool]) -> float:
         return desk.until(holds, "the first picture", 30.0) - began
 
 
-def a_remote(engine: Alone, connect: Callable[[], socket.socket] | None = None) -> RemoteEngine:
-    return RemoteEngine(connect or (lambda: connected(engine.socket, 2.0)), seat(), RELEASE)
+def a_remote(engine: Alone, connect: Callable[[Role], socket.socket] | None = None) -> RemoteEngine:
+    return RemoteEngine(connect or (lambda _role: connected(engine.socket, 2.0)), seat(), RELEASE)
 
 
 def attached_in(engine: Alone) -> float:
@@ -102,7 +102,7 @@ class Counted(socket.socket):
 
 
 def bytes_a_second(engine: Alone, seconds: float) -> str:
-    desk = a_remote(engine, lambda: Counted(fileno=connected(engine.socket, 2.0).detach()))
+    desk = a_remote(engine, lambda _role: Counted(fileno=connected(engine.socket, 2.0).detach()))
     desk.start()
     waited(lambda: isinstance(desk.view, DeskView), "a picture")
     whole, pictures, shown = Counted.read, 0, desk.view

@@ -21,7 +21,7 @@ def attach(path: Path) -> None:
 
     home = Host.of(os.environ).home
     files = DeskFiles(home, lambda: home.account(path.parent.name))
-    run_desk(RemoteEngine(lambda: connected(path, 2.0), a_seat(), RELEASE), files)
+    run_desk(RemoteEngine(lambda _role: connected(path, 2.0), a_seat(), RELEASE), files)
 
 
 def only_textual() -> None:

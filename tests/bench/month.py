@@ -40,7 +40,7 @@ HEAD = "day        desks  RSS MiB  heap MiB  handles  threads  log kB  journal k
 
 def visited(engine: Alone) -> tuple[datetime, int]:
     """A desk comes, sees a whole picture, and leaves; the engine's time, and how many orders the picture has."""
-    desk = RemoteEngine(lambda: connected(engine.socket, 5.0), seat(), RELEASE)
+    desk = RemoteEngine(lambda _role: connected(engine.socket, 5.0), seat(), RELEASE)
     desk.start()
     waited(lambda: isinstance(desk.view, DeskView), f"a picture ({desk.view})")
     view = desk.view

@@ -37,7 +37,7 @@ from core.messages.commands import (
     TakeKey,
 )
 from core.model.codes import Denial, TicketEnd
-from core.model.desk import PaintProof
+from core.model.desk import DeskNumber, PaintProof
 from core.model.order import Effect
 from core.model.values import ClientOrderId, Price
 from core.ports import OperatorError
@@ -229,25 +229,27 @@ class Cut(RemoteEngine):
 
     def cuts(self) -> None:
         self.is_cut = True
-        self.connections[-1].shutdown(socket.SHUT_RDWR)
+        for connection in self.connections.values():
+            with suppress(OSError):  # it is gone already
+                connection.shutdown(socket.SHUT_RDWR)
 
     @classmethod
     def of(cls, there: Served) -> Cut:
         desk = there.a_desk(cls)
         assert isinstance(desk, Cut)
-        desk.is_cut, desk.connections = False, []
+        desk.is_cut, desk.connections = False, {}
 
-        def connect() -> socket.socket:
+        def connect(role: Role) -> socket.socket:
             if desk.is_cut:
                 raise OperatorError("the cable is out")
-            desk.connections.append(there.connect())
-            return desk.connections[-1]
+            desk.connections[role] = there.connect()
+            return desk.connections[role]
 
         desk._connect = connect
         return desk
 
     is_cut: bool
-    connections: list[socket.socket]
+    connections: dict[Role, socket.socket]
 
 
 def test_a_desk_whose_link_was_cut_is_back_by_its_token_with_its_number_and_its_key(there: Served, told: Told) -> None:
@@ -306,11 +308,8 @@ def test_a_press_while_the_engine_is_away_arrives_when_it_is_back(there: Served,
     """OP-07"""
     desk = Cut.of(there)
     with attached(there, desk):
-        desk.is_cut = True
-        for connection in desk.connections:
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-        waits_for(lambda: desk.link.trouble is not None and desk._line.connection is None)
+        desk.cuts()
+        waits_for(lambda: desk.link.trouble is not None and engine.engine.state.desks.desk(DeskNumber(1)) is None)
         desk.press_kill()
         assert engine.latch.presses == 0
         desk.is_cut = False

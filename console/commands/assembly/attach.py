@@ -62,5 +62,5 @@ def attach(host: Host) -> None:
     settings = settings_of(host)
     nearby = EngineNearby(host)
     files = DeskFiles(host.home, nearby.folder, is_real=not is_simulated(settings))
-    handle = RemoteEngine(nearby.connect, a_seat(), release(version("keyturn")))
+    handle = RemoteEngine(lambda _role: nearby.connect(), a_seat(), release(version("keyturn")))
     run_desk(handle, files, display_of(host))
