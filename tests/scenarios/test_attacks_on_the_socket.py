@@ -25,6 +25,7 @@ from core.protocol.frames import (
     PROTOCOL,
     Answered,
     Attend,
+    Changed,
     Detach,
     FromDesk,
     FromEngine,
@@ -514,3 +515,28 @@ def test_a_command_for_another_account_is_refused_by_the_engine(there: Served, e
     waits_for(lambda: refused)
     assert "it is for account another" in refused[0].reason
     is_well(there, engine)
+
+
+def test_a_desk_that_reads_nothing_costs_nobody_else_a_picture(there: Served, engine: VirtualRuntime) -> None:
+    """SY-01: and once it reads it is shown what is now, without what was between."""
+    slow, beside = Client(there, HELLO), there.a_desk()
+    slow.until(Picture)
+    kept = next(iter(there.service.desks._desks.values()))
+    kept.connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
+    beside.start()
+    try:
+        waits_for(lambda: isinstance(beside.view, DeskView))
+        engine.pace.speed = 60.0
+        waits_for(lambda: slow.says(Seen(0)) or not kept.has_room)
+        waiting, seen = bytes(kept._out), beside.view
+        for _ in range(4):
+            waits_for(lambda seen=seen: beside.view is not seen)
+            seen = beside.view
+        assert kept._out == waiting  # one picture, and no queue of them behind it
+        first = slow.until(Changed)
+        second = slow.until(Changed)
+    finally:
+        beside.close("the test is over", PATIENCE)
+    assert isinstance(first, Changed)
+    assert isinstance(second, Changed)
+    assert second.since == first.number
