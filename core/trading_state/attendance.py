@@ -23,7 +23,6 @@ from core.facts import (
     DesksServed,
     EngineStarted,
     Halted,
-    KeyTaken,
     Killed,
     OrderCreated,
     OrderFilled,
@@ -99,7 +98,6 @@ class Attendance:
             DeskLeft: self._gone,
             DeskLost: self._gone,
             AbsenceEnded: self._ended,
-            KeyTaken: self._key,
             ConfirmationReceived: self._confirmed,
             BasketSigned: self._confirmed,
             Resumed: self._resumed,
@@ -146,7 +144,7 @@ class Attendance:
         if self.state.last is not None:
             self.state.last.until = at
 
-    def _key(self, at: datetime, _fact: KeyTaken | Rearmed) -> None:
+    def _key(self, at: datetime, _fact: Rearmed) -> None:
         self.state.key_at = at
 
     def _confirmed(self, at: datetime, fact: ConfirmationReceived | BasketSigned) -> None:

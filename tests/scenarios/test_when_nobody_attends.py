@@ -13,6 +13,7 @@ from core.facts import (
     ConfirmationReceived,
     DesksServed,
     Halted,
+    KeyTaken,
     OrderCreated,
     ProposalSkipped,
     ProposalStaged,
@@ -249,6 +250,21 @@ def test_each_key_winds_the_timer_up_again() -> None:
     house.until_moment(pressed_at + timedelta(minutes=45))
 
     assert house.facts(Halted) == []
+
+
+def test_a_desk_that_comes_back_by_itself_is_no_key() -> None:
+    """RK-27: not where it is given the key anew either, as after a restart of the engine."""
+    house = a_live_house("0.5")
+    desk = house.attaches("adam")
+    pressed_at = house.line.at
+
+    house.presses_at(desk, LoseDesk())
+    house.until_moment(pressed_at + timedelta(minutes=20))
+    house.attaches("adam", returning=desk)
+    assert len(house.facts(KeyTaken)) == 2
+    house.until_moment(pressed_at + timedelta(minutes=31))
+
+    assert house.last(Halted).cause is HaltCause.UNATTENDED
 
 
 @pytest.mark.parametrize("mode", [Mode.PAPER, Mode.LIVE])
