@@ -220,6 +220,12 @@ def test_an_unknown_variable_is_refused_without_its_value(home):
     assert told == "environment: KEYTURN_APCA__SECRET: there is no such setting; did you mean KEYTURN_ALPACA?"
 
 
+def test_the_table_of_your_own_strategies_is_named_as_it_is_written(home):
+    """OP-10"""
+    for text in ('[strategies]\nown = "x"\n', '[strategies]\nown = "x"\n[strategies.mine]\nfalls = 3\n'):
+        assert refusal(home, text).startswith('settings.toml: strategies.own = "x": ')
+
+
 def test_a_file_that_cannot_be_read_is_named(home):
     """OP-10"""
     home.settings.write_bytes(b"\xff\xfe")
