@@ -19,7 +19,7 @@ from widgets.chart import Chart
 from widgets.footer import FooterLine
 from widgets.lines import Cell, Lines
 from widgets.pane import Pane
-from widgets.states import state_of
+from widgets.states import WithoutEngine, state_of
 from widgets.status_lines import StatusLines
 from widgets.ticket import wrapped
 
@@ -120,7 +120,12 @@ class Board:
         self.notice.show([(Cell(f"{view.what}…", "muted"),)])
 
     def show(
-        self, view: DeskView, now: datetime, size: Size, without_engine: str | None, desk: DeskNumber | None = None
+        self,
+        view: DeskView,
+        now: datetime,
+        size: Size,
+        without_engine: WithoutEngine | None,
+        desk: DeskNumber | None = None,
     ) -> bool:
         """Each pane its part; whether the picture is another one than last time. What runs on by itself, ages and times
         left, is told in whole seconds: between two of them the same picture is not drawn again."""

@@ -29,6 +29,7 @@ from core.model.account import Mode
 from core.views import DeskView
 from core.views.engine import EngineFailed
 from widgets import format as f
+from widgets.states import WithoutEngine
 
 AT_THE_KEYS = 3.0
 """Seconds after a key in which the next one may be on its way."""
@@ -158,13 +159,15 @@ class FrameLoop:
         """Somebody is at the keyboard: what came up now would take a key that was meant for something else."""
         return self.board.log.is_typing or self.desk.now() - self.desk.keyboard.heard_at < AT_THE_KEYS
 
-    def _without_engine(self, view: DeskView) -> str | None:
+    def _without_engine(self, view: DeskView) -> WithoutEngine | None:
         """What the desk says over everything while no engine hears it."""
         handle = self.desk.handle
         if handle.ended.is_set() and not self.closing.is_waiting:
-            return "ENGINE STOPPED: the market has ended. Nothing is sent any more. q leaves."
+            words = "ENGINE STOPPED: the market has ended. Nothing is sent any more. q leaves."
+            return WithoutEngine(words, has_stopped=True)
         if (trouble := handle.link.trouble) is not None:
-            return f"ENGINE AWAY: {trouble}. This is of {f.clock(view.status.at)}; nothing is asked or confirmed."
+            words = f"ENGINE AWAY: {trouble}. This is of {f.clock(view.status.at)}; nothing is asked or confirmed."
+            return WithoutEngine(words, has_stopped=False)
         return None
 
     def _ring(self, view: DeskView) -> None:

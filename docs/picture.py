@@ -34,33 +34,33 @@ async def take(home: str) -> None:
     keyturn = Host.of({"KEYTURN_HOME": home})
     desk = DeskApp(EngineHandle(lambda stack: demo_runtime(keyturn, DemoOptions(), stack)))
     async with desk.run_test(size=SIZE) as pilot:
-        await _until(pilot, lambda: bool(desk.board.proposals.grid.selected))
-        _save(desk, "desk.svg")
+        await until(pilot, lambda: bool(desk.board.proposals.grid.selected))
+        save(desk, "desk.svg")
         await pilot.press("enter")
-        await _until(pilot, lambda: isinstance(desk.screen, TicketScreen) and desk.screen.phase is TicketPhase.READY)
+        await until(pilot, lambda: isinstance(desk.screen, TicketScreen) and desk.screen.phase is TicketPhase.READY)
         await pilot.pause(1.0)
-        _save(desk, "ticket.svg")
+        save(desk, "ticket.svg")
         await pilot.press("B")
-        await _until(pilot, lambda: bool(desk.board.positions.grid.selected))
+        await until(pilot, lambda: bool(desk.board.positions.grid.selected))
         await pilot.resize_terminal(*WIDE)
         await pilot.press("2")
-        await _until(pilot, lambda: desk.view is not None and desk.view.chart is not None)
+        await until(pilot, lambda: desk.view is not None and desk.view.chart is not None)
         await pilot.pause(1.0)
-        _save(desk, "wide.svg")
+        save(desk, "wide.svg")
         desk.handle.close("the picture was taken", PATIENCE)
 
 
 FONTS_FROM_AFAR = re.compile(r",\s*url\([^)]*\) format\([^)]*\)")
 
 
-def _save(desk: DeskApp, name: str) -> None:
+def save(desk: DeskApp, name: str) -> None:
     """The picture asks nobody for anything: fonts are those of whoever looks at it. Its blanks count in every viewer,
     also those at the ends of a text: without them two words that are apart on the desk stand against each other."""
     picture = desk.export_screenshot(title="Keyturn")
     (HERE / name).write_text(FONTS_FROM_AFAR.sub("", picture).replace("<text ", '<text xml:space="preserve" '))
 
 
-async def _until(pilot: Pilot[None], holds: Callable[[], bool]) -> None:
+async def until(pilot: Pilot[None], holds: Callable[[], bool]) -> None:
     end = asyncio.get_running_loop().time() + PATIENCE
     while not holds():
         if asyncio.get_running_loop().time() > end:

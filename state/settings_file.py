@@ -361,8 +361,9 @@ def _words(error: ValidationError, layers: Sequence[SettingsLayer]) -> str:
     """The first fault in one line, with the place that the operator can go to."""
     first = error.errors(include_url=False)[0]
     path = tuple(str(part) for part in first["loc"])
-    if path[:2] == ("strategies", "own") and len(path) > 2:  # as the operator writes it
-        path = ("strategies", *path[2:])
+    match path:
+        case ("strategies", "own", _, *_):  # as the operator writes it
+            path = ("strategies", *path[2:])
     allowed = _allowed(first["type"], first["msg"])
     if not path:
         return f"settings: {allowed}"

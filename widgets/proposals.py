@@ -12,7 +12,7 @@ from widgets.grid import Align, Cell, Column, Grid, Row
 from widgets.grid_picture import widths_of
 from widgets.names import told_apart
 from widgets.pane import Pane
-from widgets.states import STOPPED
+from widgets.states import AWAY, STOPPED
 
 LAST_SECONDS = 15
 """A countdown below this is marked."""
@@ -131,6 +131,8 @@ def _empty(view: DeskView, state: str) -> str:
     """
     if state == STOPPED:
         return "No proposals. The engine has stopped: nothing is proposed any more."
+    if state == AWAY:
+        return "No proposals when the engine was last heard; what waits there now appears with it."
     if view.status.entries_refused is not None:
         return f"No proposals. Entries are off: {view.status.entries_refused}."
     on = [row for row in view.strategies if not row.is_off]

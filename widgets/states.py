@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from core.model.codes import DeskState
 from core.views import StatusView
 
 STARTING, READ_ONLY, HALTED, KILLED, STOPPED = "STARTING", "READ-ONLY", "HALTED", "KILLED", "STOPPED"
+AWAY = "AWAY"
 WORDS = {
     DeskState.STARTING: STARTING,
     DeskState.READ_ONLY: READ_ONLY,
@@ -17,14 +20,25 @@ NOTHING_LEAVES = {
     KILLED: " KILLED: no order that opens leaves.",
     READ_ONLY: " READ-ONLY: no order leaves.",
     STOPPED: " The engine has stopped: no order leaves.",
+    AWAY: " That was so when the engine was last heard.",
 }
 NOT_KNOWN = "Not known yet: the books are being compared with the broker."
 NOT_AGREED = "None in this desk's books; the broker's books differ."
 
 
-def state_of(status: StatusView, ended: str | None) -> str:
-    """Empty while all is well; `ended` is why the engine stopped."""
-    return STOPPED if ended is not None else WORDS.get(status.word, "")
+@dataclass(frozen=True, slots=True)
+class WithoutEngine:
+    """No engine hears this desk, and why; `has_stopped` where that is known of the engine, and not only of the link."""
+
+    words: str
+    has_stopped: bool
+
+
+def state_of(status: StatusView, without: WithoutEngine | None) -> str:
+    """Empty while all is well."""
+    if without is not None:
+        return STOPPED if without.has_stopped else AWAY
+    return WORDS.get(status.word, "")
 
 
 def positions_when_empty(state: str) -> str:
@@ -35,6 +49,8 @@ def positions_when_empty(state: str) -> str:
             return NOT_AGREED
         case "STOPPED":
             return "No positions when the engine stopped."
+        case "AWAY":
+            return "No positions when the engine was last heard."
     return "No positions. A filled entry appears here, with who holds its stop."
 
 

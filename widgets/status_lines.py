@@ -19,6 +19,7 @@ from widgets import format as f
 from widgets.connections import is_broker_away, lamps_in_brief, lamps_in_words
 from widgets.grid_picture import Tone
 from widgets.lines import Cell, Lines, TextLine, joined, spread
+from widgets.states import WithoutEngine
 
 WIDE = 100
 APART = 2
@@ -39,22 +40,28 @@ class StatusLines(Lines):
         self.show([spread((Cell("KEYTURN", "strong"),), (), width), (Cell(text, tone),)])
 
     def show_desk(
-        self, view: DeskView, now: datetime, width: int, without_engine: str | None, desk: DeskNumber | None = None
+        self,
+        view: DeskView,
+        now: datetime,
+        width: int,
+        without_engine: WithoutEngine | None,
+        desk: DeskNumber | None = None,
     ) -> None:
         """`without_engine` is said where no engine hears this desk; `desk` draws it: None where there is
         but one, inside the engine's process.
         """
         status = view.status
-        key = key_in_words(status.key, desk, now) if desk is not None else ""
+        is_heard = without_engine is None
+        key = key_in_words(status.key, desk, now) if desk is not None and is_heard else ""
         is_ours = status.key.is_held_by(desk)
         first = first_line(status, now, width, key if is_ours else "")
-        lines = [first, *account_lines(status, now, width)]
+        lines = [first, *account_lines(status, now, width, is_heard=is_heard)]
         if key and not is_ours:
             lines += _whole(key, width, "warning")
         elif len(status.key.desks) > 1 and key not in joined(first):
             lines += _whole(key, width, "")
         if without_engine is not None:
-            lines += _whole(without_engine, width, "urgent")
+            lines += _whole(without_engine.words, width, "urgent")
         self.show([*lines, *_banners(view, now, width)])
 
 
@@ -112,15 +119,18 @@ def _data(status: StatusView, now: datetime) -> TextLine:
     return (Cell(f"{word} {f.whole_age(status.quote_at, now):>5}, {status.feed}", "warning" if is_stale else ""),)
 
 
-def account_lines(status: StatusView, now: datetime, width: int) -> list[TextLine]:
-    """The account; what is unsettled, or lent, takes a line of its own where there is no room, and no figure is cut."""
+def account_lines(status: StatusView, now: datetime, width: int, *, is_heard: bool = True) -> list[TextLine]:
+    """The account; what is unsettled, or lent, takes a line of its own where there is no room, and no figure is cut.
+
+    Whether anything may leave is not said of an engine that is not heard.
+    """
     margin = Cell(margin_in_words(status), "warning" if status.is_margin_near else "")
     unsettled = f", {f.money(status.unsettled)} unsettled" if status.unsettled else ""
     entries = Cell("ENTRIES SHUT", "warning") if status.entries_shut else Cell("ENTRIES ON")
     if _off(status):
         entries = Cell("ENTRIES OFF", "warning")
     exits = Cell("EXITS ON") if status.exits_refused is None else Cell("EXITS OFF", "urgent")
-    right = (entries, Cell("  "), exits)
+    right = (entries, Cell("  "), exits) if is_heard else (Cell(f"AS OF {f.clock(status.at)}", "warning"),)
     room = width - len(joined(right)) - 1
     lines = list(_accounts(status, now, width))
     risk = risk_in_words(status)

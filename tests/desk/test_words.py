@@ -10,13 +10,16 @@ from decimal import Decimal
 
 import pytest
 
+from console.panes import PANES
 from console.start import need_a_terminal
+from core.model.desk import DeskNumber
 from core.model.values import Fraction, Money, Price, ProposalId, Quantity
 from core.ports import OperatorError
 from tests.desk.desk_house import open_desk
 from tests.desk.still_house import a_position, a_view, an_order, open_still
 from widgets import format as f
 from widgets.lines import joined
+from widgets.states import WithoutEngine
 from widgets.status_lines import account_lines
 
 
@@ -40,6 +43,22 @@ async def test_the_age_of_data_is_calm_for_a_bar_and_then_stale() -> None:
             heard = replace(view.status, quote_at=now - timedelta(seconds=age), feed="bars")
             status.show_desk(replace(view, status=heard), now, 118, None)
             assert said in "".join(cell.text for cell in status.lines[0])
+
+
+async def test_of_an_engine_that_is_not_heard_nothing_is_said_as_if_it_were_now() -> None:
+    """SY-01: whose key it is, whether entries are on, and that it has stopped are known of no engine that is away."""
+    async with open_desk() as house:
+        view = house.desk.view
+        assert view is not None
+        board, at = house.desk.board, view.status.at
+        away = WithoutEngine("ENGINE AWAY: the link is lost", has_stopped=False)
+        board.show(replace(view, number=view.number + 1), at, house.desk.size, away, DeskNumber(1))
+
+        lines = ["".join(cell.text for cell in line) for line in board.status.lines]
+        assert any(line.startswith("ENGINE AWAY: the link is lost") for line in lines)
+        assert lines[1].endswith(f"AS OF {f.clock(at)}")
+        assert not any("ENTRIES ON" in line or "key: " in line for line in lines)
+        assert {pane.state for name, pane in board.panes.items() if PANES[name].has_state} == {"AWAY"}
 
 
 @pytest.mark.parametrize("width", [118, 78])
