@@ -1,6 +1,6 @@
-"""Takes the pictures of docs/SERVICE.md: two desks on one engine, an engine that is away, and somebody who comes back.
+"""Takes the pictures of docs/SERVICE.md: two desks on one engine, and an engine that is away.
 
-    .venv/bin/python docs/service_pictures.py    writes docs/watching.svg, docs/away.svg and docs/meanwhile.svg
+    .venv/bin/python docs/service_pictures.py    writes docs/watching.svg and docs/away.svg
 
 The demo is served over a socket of its own home; the desks have no terminal here, so each is told which one it has.
 """
