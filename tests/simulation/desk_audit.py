@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from core.facts import (
+    BasketOpened,
+    BasketSigned,
     CancelDropped,
     CancelRequested,
     ConfirmationReceived,
@@ -79,7 +81,9 @@ class DeskAudit:
                 self.spell += 1
             case TicketOpened():
                 self.opened_under[fact.ticket.id] = self.spell
-            case ConfirmationReceived():
+            case BasketOpened() if self.holder is not None:  # else one of a file waits for whoever comes
+                self.opened_under[fact.plan.id] = self.spell
+            case ConfirmationReceived() | BasketSigned():
                 self._confirmed(fact)
             case OrderApproved():
                 before = self.turned_under.get(fact.ticket_id, self.hold)
@@ -131,19 +135,18 @@ class DeskAudit:
         self.holder, self.hold, self.kept_until = fact.desk, fact.hold, None
         self.spell += 1
 
-    def _confirmed(self, fact: ConfirmationReceived) -> None:
-        pressed = self.auditor.world.desk_presses
-        turns = [(desk, hold) for ticket, desk, hold in pressed if ticket == fact.ticket_id]
+    def _confirmed(self, fact: ConfirmationReceived | BasketSigned) -> None:
         if fact.turn is None:
-            return  # a basket's key or a signed exit
-        turn, name = fact.turn, fact.ticket_id
+            return  # a basket's own orders, or a signed exit
+        name = fact.ticket_id if isinstance(fact, ConfirmationReceived) else fact.plan_id
+        turn, pressed = fact.turn, self.auditor.world.desk_presses
         self.turned_under[name] = self.hold
         is_old = self.opened_under.get(name, self.spell) != self.spell
-        self._require(not is_old, f"ticket {name} stayed armed over a hand-over")
-        self._require(turn.desk == self.holder, f"ticket {name} was confirmed by {turn.desk}, not by {self.holder}")
-        self._require(turn.desk in self.attached, f"ticket {name} was confirmed by a desk that is gone")
-        self._require(turn.hold == self.hold, f"ticket {name} was confirmed under hold {turn.hold} of {self.hold}")
-        self._require((turn.desk, turn.hold) in turns, f"ticket {name}: no such key was pressed at {turn.desk}")
+        self._require(not is_old, f"{name} stayed armed over a hand-over")
+        self._require(turn.desk == self.holder, f"{name} was confirmed by {turn.desk}, not by {self.holder}")
+        self._require(turn.desk in self.attached, f"{name} was confirmed by a desk that is gone")
+        self._require(turn.hold == self.hold, f"{name} was confirmed under hold {turn.hold} of {self.hold}")
+        self._require((name, turn.desk, turn.hold) in pressed, f"{name}: no such key was pressed at {turn.desk}")
 
     def _require(self, claim: bool, otherwise: str) -> None:
         self.auditor.require(claim, otherwise)

@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from core.messages.commands import Command, Confirm
+from core.messages.commands import Command, Confirm, SignBasket
+from core.workflows.baskets.baskets import BasketDrafts
 from core.workflows.operator import key_holding
 from core.workflows.operator.attending import Attending
 from core.workflows.operator.desk_rights import DeskRights
@@ -22,6 +23,19 @@ def a_confirmation_is_accepted_from_a_watcher(patch: pytest.MonkeyPatch) -> None
         return None if isinstance(command, Confirm) else denial(self, command)
 
     patch.setattr(DeskRights, "denial", lets_it_by)
+
+
+def a_watcher_signs_a_basket(patch: pytest.MonkeyPatch) -> None:
+    denial = DeskRights.denial
+
+    def lets_it_by(self: DeskRights, command: Command) -> object:
+        return None if isinstance(command, SignBasket) else denial(self, command)
+
+    patch.setattr(DeskRights, "denial", lets_it_by)
+
+
+def a_hand_over_leaves_its_basket_open(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(BasketDrafts, "put_aside", lambda *_: None)
 
 
 def a_hand_over_leaves_its_ticket_armed(patch: pytest.MonkeyPatch) -> None:
@@ -45,6 +59,8 @@ def attendance_is_ignored(patch: pytest.MonkeyPatch) -> None:
 
 DESK_FAULTS = (
     a_confirmation_is_accepted_from_a_watcher,
+    a_watcher_signs_a_basket,
+    a_hand_over_leaves_its_basket_open,
     a_hand_over_leaves_its_ticket_armed,
     a_turned_key_crosses_a_hand_over,
     a_dead_desk_keeps_the_key,

@@ -6,10 +6,12 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from core.messages.commands import AttachDesk, DetachDesk, LoseDesk, OpenTicket, TakeKey
+from core.model.basket import BasketSource
 from core.model.desk import DeskNumber, Seat
 from core.workflows.operator.key_holding import TAKE
 
 if TYPE_CHECKING:
+    from simulation.planner import Planner
     from simulation.sessions import Session
     from simulation.world import World
 
@@ -22,6 +24,7 @@ class DeskPlay:
 
     session: Session
     world: World
+    planner: Planner
 
     def sit(self) -> None:
         """The operator goes to the desk that holds the key; where nobody is attached one comes, but for an absence."""
@@ -86,31 +89,52 @@ class DeskPlay:
 
     def a_key_across_a_hand_over(self, who: str, between: float, pick: int) -> None:
         """A ticket is open at the holder; the key is turned from a watcher, or the key goes while it is turned."""
-        if not self._others():
-            self._attach(None)
-        self.sit()
-        world = self.world
-        holder, hold, others = world.desk, world.hold, self._others()
-        if not (proposals := self._proposals()) or not others:  # type: ignore[attr-defined]
+        if (other := self._across(pick)) is None or not (proposals := self._proposals()):  # type: ignore[attr-defined]
             return
-        other = others[pick % len(others)]
+        world, hold, holder = self.world, self.world.hold, self.world.desk
         world.do(OpenTicket(proposals[pick % len(proposals)].id))
         world.run(0.5)
         tickets = self._tickets()  # type: ignore[attr-defined]
         if who == "key, then hand-over" and tickets:
             self._press(tickets[0])  # type: ignore[attr-defined]
             world.run(between / 4)
-        world.desk = other
-        if who in ("old hold", "holder after", "key, then hand-over"):
-            world.do(TakeKey(TAKE, hold))
-        if who == "holder after":
-            world.desk = holder
-        elif who == "link lost":
-            world.desk = holder
-            world.do(LoseDesk())
+        self._hand_over(who, holder, other, hold)
         for ticket in tickets if who != "key, then hand-over" else ():
             self._press(ticket)  # type: ignore[attr-defined]
         world.run(max(between, 0.5))
+
+    def a_basket_across_a_hand_over(self, who: str, between: float, pick: int) -> None:
+        """The same with a basket and its `P`."""
+        if (other := self._across(pick)) is None:
+            return
+        world, hold, holder, chance = self.world, self.world.hold, self.world.desk, Random(pick)
+        self.planner.open(BasketSource.FILE, chance)
+        self.planner.mark(chance)
+        if who == "key, then hand-over":
+            self.planner.sign()
+        self._hand_over(who, holder, other, hold)
+        if who != "key, then hand-over":
+            self.planner.sign()
+        world.run(max(between, 0.5))
+
+    def _across(self, pick: int) -> DeskNumber | None:
+        """Another desk than the holder's, at which the person sits down."""
+        if not self._others():
+            self._attach(None)
+        self.sit()
+        others = self._others()
+        return others[pick % len(others)] if others else None
+
+    def _hand_over(self, who: str, holder: DeskNumber | None, other: DeskNumber, hold: int) -> None:
+        """The person is at the desk then from which the next key comes."""
+        world = self.world
+        world.desk = other
+        if who in ("old hold", "holder after", "key, then hand-over"):
+            world.do(TakeKey(TAKE, hold))
+        if who in ("holder after", "link lost"):
+            world.desk = holder
+        if who == "link lost":
+            world.do(LoseDesk())
 
 
 def what_desks_do(chance: Random) -> tuple[str, int, float]:

@@ -222,6 +222,8 @@ def session_with_desks(seed: int, number: int) -> Session:
         events.insert(chance.randrange(len(events)), Event("desks_come_and_go", what_desks_do(chance)))
     for _ in range(chance.randint(2, 6)):
         events.insert(chance.randrange(len(events)), Event("a_key_across_a_hand_over", a_key_on_its_way(chance)))
+    for _ in range(chance.randint(0, 2)):
+        events.insert(chance.randrange(len(events)), Event("a_basket_across_a_hand_over", a_key_on_its_way(chance)))
     return replace(session, events=tuple(events), has_desks=True)
 
 

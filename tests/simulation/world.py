@@ -636,14 +636,9 @@ class World:
         """As the service hands it in: of the desk that the person is at, under the hold on its screen."""
         if self.desk is not None and isinstance(command, Confirm | SignBasket):
             command = replace(command, hold=self.hold, proof=PaintProof.ANSWERED)
-            if isinstance(command, Confirm):
-                self.desk_presses.add((command.ticket_id, self.desk, self.hold))
+            named = command.ticket_id if isinstance(command, Confirm) else command.plan_id
+            self.desk_presses.add((named, self.desk, self.hold))
         return self.door.through(command, self.engine.state.account_name, self.desk)
-
-    def say_at(self, desk: DeskNumber, command: Command) -> None:
-        """At one of several desks, as whoever serves them stamps it."""
-        said = self.door.through(command, self.engine.state.account_name, desk)
-        self._survives(lambda: self.wire.obey(said))
 
     def rearm(self) -> None:
         """REARM, typed in sight of every order that the broker may have without a word of it (OP-07)."""
