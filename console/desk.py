@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -61,6 +62,8 @@ if TYPE_CHECKING:
 
 FRAMES = 10
 """Looks at the engine's picture in a second, where no setting says fewer."""
+ON_THEIR_WAY = 64
+"""Keys that may be on the way through a screen at once: more is no hand."""
 
 
 class DeskApp(App[None]):
@@ -95,6 +98,7 @@ class DeskApp(App[None]):
         self.board = Board(self._do)
         self.last_line = LastLine(self.board.line, now)
         self.hearing = KeyHearing(self, self, self.board)
+        self._typed_at: deque[tuple[events.Key, Screen[object]]] = deque(maxlen=ON_THEIR_WAY)
         self.plans = BasketFollower(self, self.bell)
         self.following = FollowUps(self, self.board.orders, self.plans.sign_closes)
         self.row_actions = RowActions(self, self.following)
@@ -233,11 +237,20 @@ class DeskApp(App[None]):
             if self.hearing.is_typed(event):
                 await self.errands.do_what_is_due()
                 return
-            if isinstance(event, events.Key) and await self._has_acted(event.key):
-                return
+            if isinstance(event, events.Key):
+                if await self._has_acted(event.key):
+                    return
+                self._typed_at.append((event, self.screen))
         await super().on_event(event)
         if isinstance(event, events.Resize):
             self.hearing.distrust_pictures()
+
+    def on_key(self, event: events.Key) -> None:
+        """A key comes back here where its screen had no use for it, and then it is looked for among the keys of the
+        screen on top. Where another one came up meanwhile it was not meant for that: it does nothing (OP-04, OP-07)."""
+        screen = next((screen for typed, screen in self._typed_at if typed is event), self.screen)
+        if screen is not self.screen:
+            event.prevent_default()
 
     async def _has_acted(self, name: str) -> bool:
         """Whether a key of the panes acted, before the next key is looked at."""

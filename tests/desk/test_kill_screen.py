@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
+from textual.events import Key
 
 from console.screens.kill import KillScreen
 from console.screens.leave import leaving_lines
@@ -17,6 +19,7 @@ from tests.desk.desk_house import House, in_one_process, open_desk
 from tests.desk.hands import held_back
 from tests.desk.still_house import a_view, an_order
 from tests.desk.test_doubt_on_the_desk import holds_up
+from tests.waiting import PATIENCE
 from widgets.kill import killed_lines
 
 
@@ -203,3 +206,25 @@ async def test_leaving_and_the_kill_screen_name_each_entry_by_what_it_would_do_n
     assert "BUY to add" in killed
     assert "BUY to add" in leaving
     assert "may fill" in leaving
+
+
+@pytest.mark.parametrize("key", ["escape", "K"])
+async def test_a_key_that_was_on_its_way_when_the_chord_came_does_nothing_on_the_kill_screen(key: str) -> None:
+    """OP-07, OP-04: a pane has no use for it, and hands it back once another screen is on top"""
+    async with open_desk() as house:
+        desk, goes_on = house.desk, asyncio.Event()
+        assert desk.focused is not None
+        desk.focused.call_later(goes_on.wait)
+        desk.post_message(Key(key, "\x1b" if key == "escape" else key))
+        async with asyncio.timeout(PATIENCE):  # the pane does nothing meanwhile, and the house would wait for it
+            while not any(typed.key == key for typed, _ in desk._typed_at):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            desk.door.press_kill()
+            while not isinstance(desk.screen, KillScreen):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        goes_on.set()
+        await house.wait(0.3)
+
+        assert isinstance(desk.screen, KillScreen)
+        assert desk.door.is_kill_open()
+        assert not house.facts(Killed)
