@@ -2,8 +2,8 @@
 at, and another one on the same engine.
 
 Both halves of the protocol are the real ones, their threads take turns on the test's clock (`turns.py`), and what they
-say crosses a real socket and a line that takes its time (`line.py`). The other desk has no screen: it says what its hand
-asks, at once.
+say crosses a real socket and a line that takes its time (`line.py`). The other desk has no screen: it says what its
+hand asks, at once.
 """
 
 from __future__ import annotations
@@ -52,6 +52,7 @@ HERE = Peer(os.getpid(), os.getuid(), "tester", "/dev/pts/7", "")
 BEAT = 0.4
 """Seconds between two looks at all of it, at most, however busy the desk's own process is."""
 Hear = Callable[[int, datetime, Fact], None]
+OnConfirm = Callable[[DeskNumber, Confirm], None]
 
 
 class ServedWorld:
@@ -67,9 +68,7 @@ class ServedWorld:
         Hears of each confirmation that reaches it, before it is judged.
     """
 
-    def __init__(
-        self, clock: Clock, folder: Path, hear: Hear, on_confirm: Callable[[DeskNumber, Confirm], None]
-    ) -> None:
+    def __init__(self, clock: Clock, folder: Path, hear: Hear, on_confirm: OnConfirm) -> None:
         self.runtime, self.pace, begin = first_runtime(clock)
         self.is_still = False
         self.is_up = False
@@ -294,8 +293,9 @@ class ServedHouse(House):
         if desk != self.desk.handle.desk:
             return
         if self.meant is None or self.meant.ticket.digest != command.digest:
-            name = self.tickets[command.ticket_id] if command.ticket_id in self.tickets else None
-            self.blames(f"{words_of(name) if name else command.ticket_id} was asked for, and no key was meant for it")
+            ticket = self.tickets.get(command.ticket_id)
+            name = command.ticket_id if ticket is None else words_of(ticket)
+            self.blames(f"{name} was asked for, and no key was meant for it")
 
     def looks_at_the_ticket(self) -> None:
         """None stands there armed on a desk without the key or without an engine, once the desk can know it."""
@@ -345,7 +345,10 @@ async def open_served_house(clock: Clock, chance: Random, draws: bool = True) ->
             if houses:
                 houses[0].hear(sequence, at, fact)
 
-        world = ServedWorld(clock, Path(folder), hear, lambda desk, command: houses[0].reaches(desk, command))
+        def reaches(desk: DeskNumber, command: Confirm) -> None:
+            houses[0].reaches(desk, command)
+
+        world = ServedWorld(clock, Path(folder), hear, reaches)
         stack.callback(world.close)
         remote, line = world.a_desk(delays[0])
         wire = Wire(clock, FarScreen(*size))

@@ -1,8 +1,8 @@
 """Threads that take turns: each runs until it would wait, and then it is the next one's turn.
 
-The service's threads and a link's are the real ones, with all that they do. What they wait for is a selector or a sleep;
-there they stop, and go on when something is ready or their time has come by the test's clock. Never do two run at once,
-so that the same seed gives the same run.
+The service's threads and a link's are the real ones, with all that they do. What they wait for is a selector or a
+sleep; there they stop, and go on when something is ready or their time has come by the test's clock. Never do two run
+at once, so that the same seed gives the same run.
 """
 
 from __future__ import annotations

@@ -135,9 +135,8 @@ async def a_cut_link(hand: HandOfTwo) -> None:
         hand.means_and_types()
         await hand.wait(chance.uniform(0, 0.4))
     told = chance.choice(((True, True), (True, True), (False, True), (True, False)))
-    hand.note(
-        f"the link is cut; the engine {'is' if told[0] else 'is not'} told, the desk {'is' if told[1] else 'is not'}"
-    )
+    who = {(True, True): "both are", (False, True): "the desk alone is", (True, False): "the engine alone is"}[told]
+    hand.note(f"the link is cut, {who} told")
     house.line.cut(*told)
     house.is_void = True
     away = chance.choice((0.05, 0.3, 1.0, 2.5, 5.0, 20.0, 61.0)) * chance.uniform(0.8, 1.2)
@@ -174,7 +173,7 @@ async def types_into_a_loss(hand: HandOfTwo, key: str, away: float) -> None:
 
 async def types_over_what_comes_back(hand: HandOfTwo, key: str) -> None:
     """While it comes, and just behind: the key alone, and the key behind what opens a ticket."""
-    chance, house = hand.chance, hand.house
+    chance = hand.chance
     for _ in range(chance.randint(1, 3)):
         await hand.wait(chance.uniform(0, 0.5))
         hand.type(key)
@@ -210,7 +209,7 @@ async def an_engine_that_stands_still(hand: HandOfTwo) -> None:
 
 
 async def the_other_desk_halts(hand: HandOfTwo) -> None:
-    """As this one confirms: just before, just after, or at the same instant. From then on nothing that opens is sent."""
+    """As this one confirms: just before, just after, or at the same instant. From then on nothing that opens leaves."""
     chance, house = hand.chance, hand.house
     await hand.has_an_armed_ticket()
     between = chance.choice((0.0, chance.uniform(0, 0.6), chance.uniform(0.14, 0.2)))
