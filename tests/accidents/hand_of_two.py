@@ -46,6 +46,7 @@ class HandOfTwo(Hand):
         house.other.line.mend()
         if not house.served.is_up:
             self.engine_begins()
+        self.later(0, "comes")
         if house.wire.is_still:
             self.moves_the_link()
             await self.wait(2.0)
@@ -97,6 +98,8 @@ class HandOfTwo(Hand):
         }
 
         def does() -> None:
+            if what == "comes" and self.house.other.is_there:
+                return
             self.note(f"the other desk {what}{' the key' if what == 'takes' else ''}")
             acts[what]()
             self.house.served.turn()
@@ -124,5 +127,6 @@ class HandOfTwo(Hand):
 
     def means_and_types(self) -> None:
         """The key of the ticket that stands there, as one that is meant, until something makes it void."""
-        self.house.means()
+        assert self.house.shown is not None
+        self.house.means(self.house.shown)
         self.type(self.house.right_key)

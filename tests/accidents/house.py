@@ -187,6 +187,10 @@ class House:
 
     # ── the oracle
 
+    def means(self, ticket: Ticket) -> None:
+        """The key that comes is pressed on purpose."""
+        self.meant = Meant(ticket)
+
     def hear(self, _sequence: int, _at: datetime, fact: Fact) -> None:
         if isinstance(fact, TicketOpened):
             self.tickets[fact.ticket.id] = fact.ticket

@@ -32,6 +32,7 @@ from core.facts import (
 )
 from core.messages.commands import Command, Confirm, OpenTicket, TakeKey
 from core.model.desk import DeskNumber, PaintProof, Seat
+from core.model.staging import Ticket
 from core.model.values import ProposalId
 from core.runtime.link import Link
 from core.runtime.service.peer import Peer
@@ -43,7 +44,7 @@ from core.workflows.operator.key_holding import TAKE
 from state.engine_socket import connected, listening
 from tests.accidents.clock import Clock
 from tests.accidents.far_screen import FarScreen
-from tests.accidents.house import ARMED, SIZES, House, Meant, WiredDesk, engine_on, first_runtime, running, words_of
+from tests.accidents.house import ARMED, SIZES, House, WiredDesk, engine_on, first_runtime, running, words_of
 from tests.accidents.line import Line
 from tests.accidents.turns import ROUNDS, SteppedThread, threads_take_turns
 from tests.accidents.wire import Wire
@@ -200,14 +201,17 @@ class OtherDesk:
     def __init__(self, world: ServedWorld, delay: float) -> None:
         self._world = world
         self.delay = delay
+        self.is_there = False
         self.comes()
 
     def comes(self) -> None:
+        self.is_there = True
         self.remote, self.line = self._world.a_desk(self.delay)
         self.remote.start()
 
     def leaves(self) -> None:
         """By its key; the key that it held is free."""
+        self.is_there = False
         self._world.forget(self.remote, self.line)
 
     @property
@@ -267,10 +271,10 @@ class ServedHouse(House):
             self._judge_desk(fact, here)
         super().hear(sequence, at, fact)
 
-    def means(self) -> None:
-        """The order that is shown, with the key that comes; until something else makes it void."""
-        assert self.shown is not None
-        self.meant, self.is_void = Meant(self.shown), False
+    def means(self, ticket: Ticket) -> None:
+        """Until something makes it void."""
+        super().means(ticket)
+        self.is_void = False
 
     def _judge_desk(self, fact: ConfirmationReceived, here: DeskNumber | None) -> None:
         turn, name = fact.turn, self._named(fact)

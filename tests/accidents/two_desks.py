@@ -70,8 +70,7 @@ async def the_key_goes_back(hand: HandOfTwo) -> None:
     house.looks_at_the_ticket()
     hand.type(ENTER)
     await types_blindly(hand, key)
-    if not house.other.line._open:
-        hand.later(0, "comes")
+    hand.later(0, "comes")
     await comes_to_an_end(hand)
 
 
