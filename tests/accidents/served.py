@@ -289,8 +289,8 @@ class ServedHouse(House):
 
     def _judge_order(self, fact: OrderCreated) -> None:
         refusal = self.world.runtime.engine.state.control.refusal()
-        if refusal is not None and not fact.request.effect.only_reduces:
-            self.blames(f"{fact.request.quantity} {fact.request.symbol} was written to be sent: {refusal}")
+        if refusal is not None and not fact.order.effect.only_reduces:
+            self.blames(f"{fact.order.quantity} {fact.order.symbol} was written to be sent: {refusal}")
 
     def reaches(self, desk: DeskNumber, command: Confirm) -> None:
         """A confirmation of this desk came to the engine, which may refuse it; all the same its key must be meant."""
@@ -346,8 +346,11 @@ async def open_served_house(clock: Clock, chance: Random, draws: bool = True) ->
         houses: list[ServedHouse] = []
 
         def hear(sequence: int, at: datetime, fact: Fact) -> None:
-            if houses:
-                houses[0].hear(sequence, at, fact)
+            try:
+                for house in houses:
+                    house.hear(sequence, at, fact)
+            except Exception as error:  # the engine would take it for a fault of its own, and halt
+                houses[0].blames(f"the judge failed: {type(error).__name__}: {error}")
 
         def reaches(desk: DeskNumber, command: Confirm) -> None:
             houses[0].reaches(desk, command)
