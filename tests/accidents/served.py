@@ -263,8 +263,9 @@ class ServedHouse(House):
             self.is_void = True
         elif isinstance(fact, KeyFreed | EngineStarted):
             self.holder, self.is_void = None, True
+            self.meant = None if isinstance(fact, EngineStarted) else self.meant
         elif isinstance(fact, DeskLost | DeskLeft) and fact.desk == here:
-            self.is_void = True
+            self.meant = None  # what was said before it has arrived; nothing of it comes later
         elif isinstance(fact, OrderCreated):
             self._judge_order(fact)
         elif isinstance(fact, ConfirmationReceived):

@@ -137,7 +137,6 @@ async def a_cut_link(hand: HandOfTwo) -> None:
     who = {(True, True): "both are", (False, True): "the desk alone is", (True, False): "the engine alone is"}[told]
     hand.note(f"the link is cut, {who} told")
     house.line.cut(*told)
-    house.is_void = True
     away = chance.choice((0.05, 0.3, 1.0, 2.5, 5.0, 20.0, 61.0)) * chance.uniform(0.8, 1.2)
     await types_into_a_loss(hand, key, away)
     hand.note("the link is back")
@@ -154,7 +153,6 @@ async def an_engine_lost(hand: HandOfTwo) -> None:
         hand.means_and_types()
         await hand.wait(chance.uniform(0, 0.4))
     hand.engine_ends(cleanly=chance.random() < 0.3)
-    house.is_void = True
     await types_into_a_loss(hand, key, chance.choice((0.0, 0.1, 0.4, 1.5, 4.0, 12.0)) * chance.uniform(0.8, 1.2))
     hand.engine_begins()
     await types_over_what_comes_back(hand, key)
