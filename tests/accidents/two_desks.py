@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from console.arming import ALONE_FOR
 from console.client.engine_link import GAP
 from core.model.order import CONFIRMING_KEYS
 from tests.accidents.hand import CTRL_K, ENTER, ESCAPE
@@ -39,8 +40,12 @@ async def a_hand_over(hand: HandOfTwo) -> None:
     chance, house = hand.chance, hand.house
     await hand.has_an_armed_ticket()
     key = house.right_key
-    between = chance.choice((0.0, chance.uniform(-0.5, 0), chance.uniform(0, 0.5), chance.uniform(-0.1, 0.1)))
-    if between > 0:
+    together = house.wire.delay + house.line.delay + ALONE_FOR - house.other.line.delay + chance.uniform(-0.1, 0.1)
+    between = chance.choice((0.0, chance.uniform(-0.5, 0), chance.uniform(0, 0.5), together))
+    if chance.random() < 0.3:
+        hand.later(0, "takes")
+        await hand.wait(0.3 + house.slowest)
+    elif between > 0:
         hand.means_and_types()
         hand.later(between, "takes")
         await hand.wait(between)
