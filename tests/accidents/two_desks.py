@@ -20,7 +20,7 @@ CONFIRMING = sorted(set(CONFIRMING_KEYS.values()))
 
 
 async def types_blindly(hand: HandOfTwo, key: str, most: int = 4) -> None:
-    """What no silence lies before, at whatever stands there by now."""
+    """Each without the silence that a key needs, at whatever stands there by now."""
     chance = hand.chance
     for _ in range(chance.randint(1, most)):
         await hand.wait(blind(hand))
