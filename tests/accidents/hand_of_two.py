@@ -6,7 +6,7 @@ from console.keymap import written
 from console.screens.take_key import TakeByQuestion, TakeByWord
 from tests.accidents.hand import ESCAPE, Hand
 from tests.accidents.house import SIZES
-from tests.accidents.served import ServedHouse
+from tests.accidents.served_house import ServedHouse
 
 
 class HandOfTwo(Hand):

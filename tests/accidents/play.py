@@ -14,7 +14,7 @@ from tests.accidents.hand import Hand, NoTicketError
 from tests.accidents.hand_of_two import HandOfTwo
 from tests.accidents.house import House, open_house
 from tests.accidents.kinds import KINDS
-from tests.accidents.served import open_served_house
+from tests.accidents.served_house import open_served_house
 from tests.accidents.two_desks import TWO
 
 A_DESK = 250

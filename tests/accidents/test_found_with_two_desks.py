@@ -10,7 +10,7 @@ import pytest
 from tests.accidents.blank import blank_frames
 from tests.accidents.clock import Clock, clocked_loop
 from tests.accidents.hand_of_two import HandOfTwo
-from tests.accidents.served import ServedHouse, open_served_house
+from tests.accidents.served_house import ServedHouse, open_served_house
 
 Script = Callable[[HandOfTwo], Awaitable[None]]
 

@@ -21,7 +21,7 @@ from core.runtime.service.books import EngineBooks
 from core.workflows.operator.desk_rights import DeskRights
 from core.workflows.operator.key_holding import KeyHolding
 from tests.accidents.play import A_DESK, play_desk
-from tests.accidents.served import ServedHouse
+from tests.accidents.served_house import ServedHouse
 
 SEED = 7
 MOST = 60
