@@ -71,6 +71,7 @@ def settings() -> Settings:
                 "max_open_positions": 1000,
                 "entries_a_day": 10000,
                 "daily_loss": {"usd": "1000000"},
+                "weekly_loss": {"usd": "1000000"},
                 "per_trade": {"usd": "100000"},
                 "max_notional": {"usd": "1000000"},
                 "window_end": "15:45",
