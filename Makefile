@@ -38,7 +38,7 @@ help:
 	@echo 'make simulate SESSIONS=20000   sessions with faults and crashes anywhere (SEED=7 ONLY=1234 plays one again)'
 	@echo 'make snapshots  the kept pictures of the desk anew: look at each that git shows as changed. A test that found another'
 	@echo '               picture writes snapshot_report.html: the kept one and its own side by side, for a browser'
-	@echo 'make accidents N=100000   what hands and links do by mistake (SEED=7 ONLY=1234 plays one again)'
+	@echo 'make accidents N=100000   what hands, links, other desks and lost engines do (SEED=7 ONLY=1234 plays one again)'
 	@echo 'make keys N=40   what is not a key, on each armed screen of a pty: Alt, cut sequences, mice, answers, pastes'
 	@echo 'make chord   the kill chord to the latch, wherever the hands are (N=200 presses each)'
 	@echo 'make exchange   a broker on this machine that speaks as Alpaca does (ARGS="--market-time 09:45" opens its market)'

@@ -44,11 +44,11 @@ class EngineLink:
 
     @property
     def doubt(self) -> str | None:
-        """Why a key typed now would reach nobody; None where it would."""
+        """Why no key that is typed now counts; None where it would."""
         if self.trouble is not None:
             return self.trouble
         silent = self._now() - self._heard_at
-        return f"the engine has said nothing for {silent:.0f} s" if silent > 2 * GAP else None
+        return f"the engine has said nothing for {silent:.0f} s" if silent > GAP else None
 
     def had_gap(self, since: float, until: float) -> bool:
         """Whether it was gone or stood still between two instants of the console's clock."""

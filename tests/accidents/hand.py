@@ -8,7 +8,7 @@ import asyncio
 from random import Random
 
 from console.screens.kill import KillScreen
-from tests.accidents.house import ARMED, SIZES, House, Meant
+from tests.accidents.house import ARMED, SIZES, House
 
 ESCAPE, ENTER, CTRL_K = b"\x1b", b"\r", b"\x0b"
 PUNCTUAL = 0.15
@@ -116,7 +116,7 @@ class Hand:
         else:
             return None
         assert ticket is not None
-        house.meant = Meant(ticket)
+        house.means(ticket)
         self.type(house.right_key)
         for _ in range(10):
             await self.wait(0.1 + house.wire.delay / 4)

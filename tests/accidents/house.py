@@ -11,9 +11,10 @@ from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from random import Random
+from typing import Protocol
 
 import console.desk
-from console.client.access import nobody_looks
+from console.client.access import EngineAccess, nobody_looks
 from console.client.handle import FRAME, EngineHandle
 from console.desk import DeskApp
 from console.screens.ticket import TicketPhase, TicketScreen
@@ -22,7 +23,7 @@ from core.engine import Engine
 from core.facts import ConfirmationReceived, Fact, TicketOpened
 from core.market.calendar import ExchangeCalendar, load_calendar
 from core.market.synthetic import synthetic_day
-from core.messages.commands import Decline, OpenTicket, ProposeClose, ProposeOrder
+from core.messages.commands import Command, Decline, OpenTicket, ProposeClose, ProposeOrder
 from core.messages.inputs import BarArrived, QuoteArrived
 from core.model.account import Mode
 from core.model.bar import Bar
@@ -38,6 +39,7 @@ from core.runtime.pace import Pace
 from core.runtime.simulated_exchange import config_of
 from core.runtime.virtual import VirtualRuntime
 from core.settings.settings import Settings
+from core.trading_state import checkpoint
 from state.journal import MemoryJournal
 from tests.accidents.clock import Clock
 from tests.accidents.far_screen import FarScreen
@@ -69,6 +71,7 @@ def settings() -> Settings:
                 "max_open_positions": 1000,
                 "entries_a_day": 10000,
                 "daily_loss": {"usd": "1000000"},
+                "weekly_loss": {"usd": "1000000"},
                 "per_trade": {"usd": "100000"},
                 "max_notional": {"usd": "1000000"},
                 "window_end": "15:45",
@@ -99,6 +102,20 @@ class SteppedPace(Pace):
     def wait_until(self, at: datetime, last: datetime) -> bool:
         return not self.wake.is_set()
 
+    def is_beat_due(self) -> bool:
+        """Whoever moves the clock looks at what is due."""
+        return False
+
+
+class World(Protocol):
+    """The engine and its market, whatever way the desk has to it."""
+
+    @property
+    def runtime(self) -> VirtualRuntime: ...
+
+    def say(self, command: Command) -> None:
+        """By another way than the desk's keyboard."""
+
 
 class SteppedHandle(EngineHandle):
     """The real handle without a thread: the engine has its turn whenever the clock moves."""
@@ -107,6 +124,9 @@ class SteppedHandle(EngineHandle):
         super().__init__(lambda _stack: runtime)
         runtime.admit(self.door.known)
         self.runtime, self._clock = runtime, clock
+
+    def say(self, command: Command) -> None:
+        self.send(command)
 
     def start(self, on_news: Callable[[], None] = nobody_looks) -> None:
         self._runtime = self.runtime
@@ -131,7 +151,7 @@ class SteppedHandle(EngineHandle):
 class WiredDesk(DeskApp):
     CSS_PATH = Path(console.desk.__file__).with_name("desk.tcss")
 
-    def __init__(self, handle: EngineHandle, wire: Wire) -> None:
+    def __init__(self, handle: EngineAccess, wire: Wire) -> None:
         super().__init__(handle, wire.clock.now)
         self.driver_class = driver_on(wire, self.door)
 
@@ -155,7 +175,7 @@ class House:
     clock: Clock
     wire: Wire
     desk: WiredDesk
-    handle: SteppedHandle
+    world: World
     pace: SteppedPace
     chance: Random
     draws: bool = True
@@ -167,6 +187,10 @@ class House:
     tickets: dict[str, Ticket] = field(default_factory=dict)
 
     # ── the oracle
+
+    def means(self, ticket: Ticket) -> None:
+        """The key that comes is pressed on purpose."""
+        self.meant = Meant(ticket)
 
     def hear(self, _sequence: int, _at: datetime, fact: Fact) -> None:
         if isinstance(fact, TicketOpened):
@@ -233,10 +257,10 @@ class House:
         urgent = [row.symbol for row in view.proposals if row.is_urgent] if view is not None else []
         closable = [symbol for symbol in held if symbol not in urgent]
         if closable and chance.random() < 0.5:
-            self.handle.send(ProposeClose(chance.choice(closable)))
+            self.world.say(ProposeClose(chance.choice(closable)))
             return
         symbol, effect = (LONG, Effect.OPEN) if chance.random() < 0.6 else (SHORT, Effect.SHORT)
-        quote = self.handle.runtime.exchange.quote(self.handle.runtime.at, symbol)
+        quote = self.world.runtime.exchange.quote(self.world.runtime.at, symbol)
         if isinstance(quote, NoQuote):
             return
         sign = 1 if effect is Effect.OPEN else -1
@@ -244,7 +268,7 @@ class House:
         price += sign * Decimal(chance.randint(1, 90) if can_fill else -500) / 100
         stop = price - sign * 3
         quantity = Decimal(chance.randint(1, 9))
-        self.handle.send(
+        self.world.say(
             ProposeOrder(
                 symbol, effect, Quantity(quantity), OrderType.LIMIT, Price(price), Price(stop), StopHolder.BROKER
             )
@@ -254,23 +278,23 @@ class House:
         """The open ticket's proposal, where a check refuses it: the market has gone elsewhere."""
         screen = self.ticket_screen
         if screen is not None and screen.phase in (TicketPhase.RED, TicketPhase.REFUSED):
-            self.handle.send(Decline(screen.proposal_id, "the market has gone elsewhere"))
+            self.world.say(Decline(screen.proposal_id, "the market has gone elsewhere"))
 
     def stages_an_exit(self) -> bool:
         view = self.desk.view
         held = [row.symbol for row in view.positions if not row.is_closing] if view is not None else []
         if held:
-            self.handle.send(ProposeClose(self.chance.choice(held)))
+            self.world.say(ProposeClose(self.chance.choice(held)))
         return bool(held)
 
     def opens_it_again(self) -> None:
         """By another door: the open ticket's proposal gets a new one, with a digest of its own."""
         shown = self.shown
         if shown is not None:
-            self.handle.send(OpenTicket(shown.proposal_id))
+            self.world.say(OpenTicket(shown.proposal_id))
 
     def price_jumps(self, fraction: float) -> None:
-        runtime = self.handle.runtime
+        runtime = self.world.runtime
         at = runtime.clock()
         for symbol in (LONG, SHORT):
             quote = runtime.exchange.quote(runtime.at, symbol)
@@ -293,15 +317,21 @@ def words_of(ticket: Ticket) -> str:
     )
 
 
-@asynccontextmanager
-async def open_house(clock: Clock, chance: Random, draws: bool = True) -> AsyncIterator[House]:
+def engine_on(journal: MemoryJournal, at: datetime) -> Engine:
+    """As the journal says."""
+    engine = Engine("test", Mode.PAPER, market()[0], journal)
+    checkpoint.rebuild(engine.state, None)
+    engine.apply(at, settings(), "test")
+    return engine
+
+
+def first_runtime(clock: Clock) -> tuple[VirtualRuntime, SteppedPace, datetime]:
+    """On an empty journal, and when its first desk is opened."""
     calendar, bars = market()
-    engine = Engine("test", Mode.PAPER, calendar, MemoryJournal())
     begin = bars[0].start + OPENED_AFTER
-    engine.apply(bars[0].start, settings(), "test")
     pace = SteppedPace(clock, begin)
     runtime = VirtualRuntime(
-        engine,
+        engine_on(MemoryJournal(), bars[0].start),
         SimulatedExchange(config_of(settings(), "test", "1"), calendar, Notebook()),
         (bar_item(BarArrived(bar, "seed 1")) for bar in bars),
         start=bars[0].start,
@@ -309,20 +339,38 @@ async def open_house(clock: Clock, chance: Random, draws: bool = True) -> AsyncI
         link=Link(timedelta(milliseconds=20)),
         pace=pace,
     )
+    return runtime, pace, begin
+
+
+@asynccontextmanager
+async def open_house(clock: Clock, chance: Random, draws: bool = True) -> AsyncIterator[House]:
+    runtime, pace, begin = first_runtime(clock)
     handle = SteppedHandle(runtime, clock)
     runtime.run(begin)
     size = chance.choice(SIZES)
     wire = Wire(clock, FarScreen(*size))
-    desk = WiredDesk(handle, wire)
-    house = House(clock, wire, desk, handle, pace, chance, draws)
-    engine.state.add_listener(house.hear)
-    running = asyncio.create_task(desk.run_async(size=size))
+    house = House(clock, wire, WiredDesk(handle, wire), handle, pace, chance, draws)
+    runtime.engine.state.add_listener(house.hear)
+    async with running(house, size):
+        try:
+            yield house
+        finally:
+            handle.leave("the accidents are over")
+
+
+@asynccontextmanager
+async def running(house: House, size: tuple[int, int]) -> AsyncIterator[None]:
+    """Its desk, until it is closed."""
+    desk = house.desk
+    task = asyncio.create_task(desk.run_async(size=size))
     try:
         await asyncio.sleep(1.5)
+        for _ in range(10):  # a long way to the engine
+            if desk.view is None:
+                await asyncio.sleep(0.5)
         if desk.view is None:
-            raise OperatorError(f"the desk did not open: {handle.view}")
-        yield house
+            raise OperatorError(f"the desk did not open: {desk.handle.view}")
+        yield
     finally:
-        handle.leave("the accidents are over")
         desk.exit()
-        await running
+        await task

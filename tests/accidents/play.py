@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from random import Random
 
 from tests.accidents.blank import blank_frames
 from tests.accidents.clock import Clock, clocked_loop
 from tests.accidents.hand import Hand, NoTicketError
+from tests.accidents.hand_of_two import HandOfTwo
 from tests.accidents.house import House, open_house
 from tests.accidents.kinds import KINDS
+from tests.accidents.served_house import open_served_house
+from tests.accidents.two_desks import TWO
 
 A_DESK = 250
 """Accidents a desk."""
@@ -19,6 +23,10 @@ DELIBERATE = 0.06
 """Of all events, those in which a key is meant."""
 DRAWN = 10
 """One desk in so many draws every frame."""
+SERVED = (1, 2)
+"""Of four desks, those whose engine is served: another desk is there, the key goes to and fro, engines are lost."""
+OF_TWO = 0.6
+"""Of their accidents, those that take two desks or an engine elsewhere."""
 HIDDEN = (0, 4096, 65536, 1 << 20)
 
 
@@ -65,16 +73,19 @@ def play_desk(
     first: int,
     many: int = A_DESK,
     only: int | None = None,
-    kinds: tuple[str, ...] = tuple(KINDS),
+    kinds: tuple[str, ...] = (),
     deliberate: float = DELIBERATE,
+    is_served: bool | None = None,
 ) -> Played:
     """Accidents `first` to `first + many - 1` of a seed, on one desk. With `only`, as far as that one, and its events
-    are kept whatever came of it."""
+    are kept whatever came of it. Without `kinds`, all that the desk has; without `is_served`, as its number says."""
     clock = Clock()
     played = Played()
     draws = first // A_DESK % DRAWN == 0
+    served = first // A_DESK % 4 in SERVED if is_served is None else is_served
     with clocked_loop(clock) as loop, blank_frames(not draws):
-        loop.run_until_complete(_play(clock, played, seed, range(first, first + many), only, kinds, deliberate, draws))
+        numbers = range(first, first + many)
+        loop.run_until_complete(_play(clock, played, seed, numbers, only, kinds, deliberate, draws, served))
     return played
 
 
@@ -87,17 +98,28 @@ async def _play(
     kinds: tuple[str, ...],
     deliberate: float,
     draws: bool,
+    served: bool,
 ) -> None:
     chance = Random(f"{seed}:{numbers[0]}:desk")
-    async with open_house(clock, chance, draws) as house:
+    async with a_hand(clock, chance, draws, served) as hand:
+        house = hand.house
         set_the_link(house, chance)
-        hand = Hand(house, chance)
         began = clock.at
         for number in numbers:
             await _one(hand, played, number, Random(f"{seed}:{number}"), only, kinds, deliberate)
             if number == only or house.nobody_meant:
                 break
         played.seconds = clock.at - began
+
+
+@asynccontextmanager
+async def a_hand(clock: Clock, chance: Random, draws: bool, served: bool) -> AsyncIterator[Hand]:
+    if served:
+        async with open_served_house(clock, chance, draws) as two:
+            yield HandOfTwo(two, chance)
+    else:
+        async with open_house(clock, chance, draws) as house:
+            yield Hand(house, chance)
 
 
 def set_the_link(house: House, chance: Random) -> None:
@@ -125,11 +147,11 @@ async def _one(
             played.deliberate += 1
             played.confirmed += is_confirmed
     else:
-        kind = chance.choice(kinds)
         try:
-            await KINDS[kind](hand)
+            kind = await _happens(hand, chance, kinds)
             played.accidents[kind] += 1
         except NoTicketError:
+            kind = "none"
             played.void += 1
         if house.wire.is_still:
             hand.moves_the_link()
@@ -138,3 +160,16 @@ async def _one(
     missed = is_confirmed is False
     if house.nobody_meant or number == only or missed:
         played.failures.append(Failure(number, kind, [*house.nobody_meant], hand.events))
+
+
+async def _happens(hand: Hand, chance: Random, kinds: tuple[str, ...]) -> str:
+    """One accident of those kinds, or of all that this desk has; which it was."""
+    two = [kind for kind in kinds or TWO if kind in TWO]
+    one = [kind for kind in kinds or KINDS if kind in KINDS]
+    if isinstance(hand, HandOfTwo) and two and (not one or chance.random() < OF_TWO):
+        kind = chance.choice(two)
+        await TWO[kind](hand)
+    else:
+        kind = chance.choice(one)
+        await KINDS[kind](hand)
+    return kind

@@ -1,5 +1,7 @@
 """`make accidents N=100000`: that many accidents, a desk for each 250 of them, on all cores; then what came of them.
 
+Every other desk has its engine behind a socket, and a second desk beside it (`served_house.py`).
+
 What was tried is kept in `.accidents/`: broken off, the same command goes on where it was, while the code is the same.
 `make accidents SEED=7 ONLY=1234` plays the desk of accident 1234 as far as it, and prints its events.
 """

@@ -8,6 +8,7 @@ import pytest
 
 from tests.accidents.kinds import KINDS
 from tests.accidents.play import A_DESK, Played, play_desk
+from tests.accidents.two_desks import TWO
 
 SEED = 20_260_105
 A_RUN = 50
@@ -32,12 +33,21 @@ def test_a_deliberate_press_confirms_on_every_desk() -> None:
     assert played.confirmed == played.deliberate
 
 
-def test_the_same_seed_plays_the_same_accidents() -> None:
-    first, again = (play_desk(SEED, 0, 12) for _ in range(2))
+def test_a_deliberate_press_confirms_on_a_desk_whose_engine_is_served() -> None:
+    """OP-04, OP-13"""
+    played = play_desk(SEED + 1, A_DESK, 12, deliberate=1.0, is_served=True)
+
+    assert played.deliberate >= 10
+    assert played.confirmed == played.deliberate
+
+
+@pytest.mark.parametrize("is_served", [False, True])
+def test_the_same_seed_plays_the_same_accidents(is_served: bool) -> None:
+    first, again = (play_desk(SEED, 0, 12, is_served=is_served) for _ in range(2))
 
     assert figures(first) == figures(again)
 
 
 def figures(played: Played) -> tuple[Counter[str], int, int, float]:
-    assert set(played.accidents) <= set(KINDS)
+    assert set(played.accidents) <= {*KINDS, *TWO}
     return played.accidents, played.deliberate, played.confirmed, round(played.seconds, 6)

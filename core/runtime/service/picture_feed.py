@@ -67,10 +67,12 @@ class PictureFeed:
         runtime: Runtime,
         wish: Callable[[], Wish | None],
         show: Callable[[Drawn], None],
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._runtime = runtime
         self._wish = wish
         self._show = show
+        self._now = now
         self._drawn_at = 0.0
 
     def look(self) -> None:
@@ -78,14 +80,14 @@ class PictureFeed:
         wish = self._wish()
         if wish is None:
             return
-        since = time.monotonic() - self._drawn_at
+        since = self._now() - self._drawn_at
         has_news = since >= NEWS and (wish.at_once or self._runtime.has_news())
         if has_news or since >= REST or (since >= FRAME and self._runtime.has_changed()):
             self._draw(wish.symbols)
 
     def _draw(self, symbols: frozenset[Symbol | None]) -> None:
         runtime = self._runtime
-        self._drawn_at = time.monotonic()
+        self._drawn_at = self._now()
         preparing = runtime.preparing()
         view = None if preparing is not None else runtime.picture()
         charts = {symbol: runtime.chart_of(symbol, view) for symbol in symbols if view is not None and symbol}

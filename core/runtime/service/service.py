@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -33,6 +34,8 @@ class EngineService:
     ----------
     release
         Which Keyturn this is, for a desk that is another.
+    now
+        The wall's seconds, by which desks are heard and shown.
     """
 
     def __init__(
@@ -41,29 +44,38 @@ class EngineService:
         listener: socket.socket,
         release: str = "",
         peer_of: Callable[[socket.socket], Peer] = peer_of,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self.runtime = runtime
         door = CommandPort(PortKind.CONSOLE)
         runtime.admit(door.known)
         self.books = EngineBooks(runtime, door)
-        self.desks = DeskServer(self.books, runtime.keys, release, runtime.engine.say)
-        self.doorway = Doorway(listener, peer_of, self._press, self._welcome, self._refusal, runtime.engine.say)
+        self.desks = DeskServer(self.books, runtime.keys, release, runtime.engine.say, now)
+        self.doorway = Doorway(listener, peer_of, self._press, self._welcome, self._refusal, runtime.engine.say, now)
         self._release = release
-        self._feed = PictureFeed(runtime, self.desks.wish, self.desks.show)
+        self._feed = PictureFeed(runtime, self.desks.wish, self.desks.show, now)
 
     def run(self, reason: str) -> None:
         """Until the runtime is told to leave; `reason` is recorded with its stop."""
+        self.begin()
+        try:
+            self.runtime.run()
+            self.runtime.stop(self.runtime.ended_by or reason)
+        finally:
+            self.end()
+
+    def begin(self) -> None:
+        """Desks may come; the runtime is to be run from here on."""
         self.runtime.on_beat(self._feed.look)
         self.runtime.rest_while(lambda: not self.desks.count)
         self.books.begin()
         self.desks.thread.start()
         self.doorway.thread.start()
-        try:
-            self.runtime.run()
-            self.runtime.stop(self.runtime.ended_by or reason)
-        finally:
-            self.doorway.close()
-            self.desks.close(self.runtime.last_words)
+
+    def end(self) -> None:
+        """The runtime has ended; its last words go to whoever is there."""
+        self.doorway.close()
+        self.desks.close(self.runtime.last_words)
 
     def _press(self, press: Press) -> None:
         self.books.press(kills=press.kind is PressKind.KILL, naked=press.naked)
