@@ -1,4 +1,4 @@
-"""An account of its own with real processes: `keyturn engine run`, and `keyturn` in a terminal; and what its files say."""
+"""An account of its own with real processes, `keyturn engine run` and `keyturn` in a terminal; what its files say."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from typing import Any, Self
 
 from state.folders import AccountFolder, Home
 from state.lock import holder
+from state.thread_dump import listens
 from tests.terminal.pty_demo import PROGRAM, was_here_before
 from tests.terminal.pty_desk import Pty
 from tests.waiting import PATIENCE
@@ -54,13 +55,6 @@ CONFIRMED = "ConfirmationReceived"
 Record = dict[str, Any]
 
 
-def waits(holds: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
-    until = time.monotonic() + patience
-    while not holds():
-        assert time.monotonic() < until, f"{what}: not in {patience:g} s"
-        time.sleep(LOOK)
-
-
 class Engine:
     """`keyturn engine run` on a house. What it says goes into a file."""
 
@@ -86,12 +80,21 @@ class Engine:
         return self.said_in.read_text(errors="replace")
 
     def until_it_listens(self) -> Self:
-        def listens() -> bool:
+        until = time.monotonic() + PATIENCE
+        while self.house.listener() != self.pid:
             assert self.process.poll() is None, self.said()
-            return self.house.listener() == self.pid
-
-        waits(listens, "the engine listens")
+            assert time.monotonic() < until, f"the engine does not listen; {self.threads()}"
+            time.sleep(LOOK)
         return self
+
+    def threads(self) -> str:
+        """Where each thread stands, where it got as far as to say that it answers."""
+        held = holder(self.house.folder)
+        if not listens(self.house.folder, self.pid):
+            return f"the account is held by {held}, and {self.pid} does not say what its threads do; {self.said()}"
+        self.signalled(signal.SIGUSR2)
+        time.sleep(0.5)
+        return f"the account is held by {held}; {self.house.folder.threads.read_text()[-6000:]}"
 
     def signalled(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
@@ -155,7 +158,7 @@ class Desk(Pty):
 
     def _the_ticket(self, known: int) -> str:
         self.until(lambda: self.house.count("TicketOpened") > known)
-        self.until_it_shows("BUY to open ─")
+        self.until_it_shows("PAPER ─ BUY to ")
         return str(self.house.records("TicketOpened")[-1]["data"]["ticket"]["id"])
 
     def takes_the_key(self) -> None:
