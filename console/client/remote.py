@@ -178,7 +178,7 @@ class RemoteEngine:
         self.view = EngineFailed(words)
 
     def show(self, view: DeskView) -> None:
-        """Its number comes with the picture that has it: by the one before, a desk that comes back would hold no key."""
+        """Its number comes with the picture that has it: by the one before, a desk that is back would hold no key."""
         is_news = not isinstance(self.view, DeskView) or view.log is not self.view.log
         self.view, self.desk = view, self._number
         if is_news:

@@ -51,6 +51,8 @@ LOOK = 0.01
 MINUTE = 60.0
 STANDSTILL = float(os.environ.get("STANDSTILL", "4"))
 """Seconds for which something is stopped: beyond the limits of a desk's link here, over a minute in `make faults`."""
+AGAIN = 5.0
+"""Seconds after which a hand that sees nothing come of its key types it again."""
 CONFIRMED = "ConfirmationReceived"
 Record = dict[str, Any]
 
@@ -128,6 +130,16 @@ class Desk(Pty):
         """Whether a ticket on the screen says so."""
         return any(("armed" in line and "armed in" not in line) for line in self.screen.display)
 
+    def asks(self, key: bytes, text: str) -> None:
+        """Types a key until it shows this: one that is typed into a machine that stands still is dropped."""
+        until = time.monotonic() + PATIENCE
+        while not self.shows(text):
+            assert time.monotonic() < until, f"{key!r} does not show {text!r}; {self.what_it_shows()}"
+            self.type(key)
+            again = time.monotonic() + AGAIN
+            while not self.shows(text) and time.monotonic() < again:
+                self.read_for(0.02)
+
     def is_bare(self) -> bool:
         """Whether nothing lies over the panes: a dialog has round corners."""
         return not self.shows("╭")
@@ -141,8 +153,7 @@ class Desk(Pty):
     def proposes(self, quantity: str = "1", limit: str = "480", stop: str = "470") -> str:
         """An order of its own, typed; the identifier of its ticket, which opens by itself."""
         known = self.house.count("TicketOpened")
-        self.type(b"n")
-        self.until_it_shows("New order")
+        self.asks(b"n", "New order")
         self.type(f"{quantity}\t\t{limit}\t{stop}\t".encode())
         self.until(lambda: any("Stop price" in line and stop in line for line in self.screen.display))
         self.type(b"\r")
@@ -151,9 +162,8 @@ class Desk(Pty):
     def opens_a_ticket(self) -> str:
         """Of the first proposal; its identifier."""
         known = self.house.count("TicketOpened")
-        self.type(b"1")
-        self.read_for(0.1)
-        self.type(b"\r")
+        self.asks(b"1", "▸")
+        self.asks(b"\r", "PAPER ─ BUY to ")
         return self._the_ticket(known)
 
     def _the_ticket(self, known: int) -> str:
@@ -164,8 +174,7 @@ class Desk(Pty):
     def takes_the_key(self) -> None:
         """From a desk whose link is lost."""
         known = self.house.count("KeyTaken")
-        self.type(b"T")
-        self.until_it_shows("Take the key?")
+        self.asks(b"T", "Take the key?")
         self.until_armed()
         self.type(b"D")
         self.until(lambda: self.house.count("KeyTaken") > known)
@@ -183,7 +192,7 @@ class House:
     desks: list[Desk] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        home = self.path / "home"
+        self.home_path = home = self.path / "home"
         home.mkdir(mode=0o700, exist_ok=True)
         was_here_before(home)
         self.environ = {**os.environ, **self.variables, "KEYTURN_HOME": str(home)}
@@ -201,13 +210,24 @@ class House:
         for engine in self.engines:
             if engine.process.poll() is None:
                 engine.killed()
-        while (left := holder(self.folder)) is not None:
-            os.kill(left, signal.SIGKILL)
+        while left := self.processes():
+            for pid in sorted(left):  # a watchdog is older than its engine
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
             time.sleep(LOOK)
 
     @property
     def folder(self) -> AccountFolder:
         return self.home.account("demo")
+
+    def processes(self) -> list[int]:
+        """Whatever runs on this home, as the kernel knows it: a watchdog and its engine belong to nobody here."""
+        mine, found = f"KEYTURN_HOME={self.home_path}".encode(), []
+        for folder in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                if mine in (folder / "environ").read_bytes().split(b"\0"):
+                    found.append(int(folder.name))
+        return found
 
     # ── who runs
 

@@ -1,4 +1,4 @@
-"""An engine, a desk, or both killed by the kernel while a ticket stands armed: nothing is confirmed, nothing is sent."""
+"""An engine, a desk, or both killed by the kernel while a ticket stands armed: none is confirmed, nothing is sent."""
 
 from __future__ import annotations
 
