@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.service.accidents import lost_and_doubled
 from tests.service.house import CONFIRMED, House
-from tests.service.test_killed_under_a_ticket import armed, nothing_was_sent, the_plain_key_acts
+from tests.service.test_killed_under_a_ticket import armed
 
 ROOM = "4m"
 
@@ -50,9 +51,8 @@ def test_an_engine_on_a_full_disk_halts_says_so_and_loses_nothing(tmp_path: Path
 
         fill(ballast)
         desk.type(b"B")
-        desk.until_it_shows("cannot be written", "No space left")
+        desk.until_it_shows("No space left", "cannot be written")
         desk.until_it_shows("HALTED", "ENTRIES OFF", "READ-ONLY")
-        nothing_was_sent(house)
         assert engine.process.poll() is None
         status = house.run("engine", "status")
         assert (status.returncode, status.stdout.split(",")[0]) == (1, "halted")
@@ -60,15 +60,16 @@ def test_an_engine_on_a_full_disk_halts_says_so_and_loses_nothing(tmp_path: Path
         ballast.unlink()
         engine.stopped()
         assert "halted, nothing more was sent: " in engine.said()
-        house.running()
+        fresh = house.engine()
+        house.until(lambda: house.listener() == fresh.pid, "another engine listens")
         desk.until(lambda: not desk.shows("ENGINE AWAY"))
-        nothing_was_sent(house)
-        assert house.count(CONFIRMED) == 0
+        sent = house.exchange_orders()  # a page of the file that was begun may have had room for the key's records
+        assert len(sent) <= house.count(CONFIRMED) <= 1
+        house.until(lambda: not list(lost_and_doubled(house)), "each order is known to both, once")
         desk.type(b"\x1b")
         desk.until(desk.is_bare)
-        if desk.shows("No proposals."):
-            desk.proposes()
-        else:
-            desk.opens_a_ticket()
-        the_plain_key_acts(house, desk)
+        desk.proposes() if desk.shows("No proposals.") else desk.opens_a_ticket()
+        desk.until_armed()
+        desk.type(b"B")
+        desk.until(lambda: len(house.exchange_orders()) == len(sent) + 1)
         assert house.journal_is_whole()
