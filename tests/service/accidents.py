@@ -284,7 +284,7 @@ def lost_and_doubled(house: House) -> Iterator[str]:
             if data.get("role") is None:
                 states[str(data["order"]["client_order_id"])] = "pending"
         elif str(data["client_order_id"]) in states:
-            states[str(data["client_order_id"])] = str(data.get("after", "unknown"))
+            states[str(data["client_order_id"])] = str(data.get("after", "unknown")).lower()
     for name in sent:
         if name not in states:
             yield f"order {name} is at the exchange, and not in the journal"
