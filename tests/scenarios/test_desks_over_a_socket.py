@@ -286,7 +286,7 @@ def test_a_desk_that_is_back_after_the_minute_has_its_number_and_the_key_is_else
         assert not holds(first)
 
 
-def test_a_desk_that_is_welcome_at_another_engine_has_its_new_number_with_the_first_picture_there(there: Served) -> None:
+def test_a_desk_that_is_welcome_at_another_engine_has_its_number_with_the_first_picture_there(there: Served) -> None:
     """OP-13: by the picture of before it would hold no key, and say that somebody else took it."""
     with attached(there) as desk:
         assert holds(desk)

@@ -25,6 +25,8 @@ SILENCE = 2.5
 """Seconds after which a desk knows that its engine says nothing: it hears a word twice a second, and waits for two."""
 APART = 0.6
 """Seconds between two keys of which each was typed alone."""
+ANEW = 3.5
+"""Seconds after which the same key is one that was pressed anew, whatever was typed before."""
 STOPS = (0.3, 1.5, 3.0, 4.0)
 LONG_STOP = 2.5
 ACTS_IN = 20.0
@@ -357,8 +359,8 @@ def engine_killed(table: Table) -> None:
         looks(table, table.chance.uniform(0.3, 0.9))
         table.types(KEY)
     table.deaf_until = time.monotonic()
-    for _ in range(table.chance.randint(1, 3)):
-        looks(table, table.chance.uniform(APART, 1.2))
+    for _ in range(table.chance.randint(1, 2)):
+        looks(table, table.chance.uniform(APART, ANEW))
         table.types(KEY)
 
 
