@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 
 .PHONY: help venv demo test check bench bench-desk bench-start bench-wire bench-lanes bench-frames bench-attach month bench-rest bench-bounded bench-backtest bench-strategies bench-flattery lock docs man wheel property crashes sigkill snapshots accidents keys chord \
-  exchange simulate risk-days contract test-socket
+  exchange simulate risk-days contract test-socket accidents-processes faults
 
 help:
 	@echo 'make demo    the desk on a simulated exchange: no account, no network (ARGS="--seed 7" passes arguments)'
@@ -39,6 +39,8 @@ help:
 	@echo 'make snapshots  the kept pictures of the desk anew: look at each that git shows as changed. A test that found another'
 	@echo '               picture writes snapshot_report.html: the kept one and its own side by side, for a browser'
 	@echo 'make accidents N=100000   what hands, links, other desks and lost engines do (SEED=7 ONLY=1234 plays one again)'
+	@echo 'make accidents-processes N=200   the same to real processes, killed, stopped or hung up (SEED=7 ONLY=40 plays one again)'
+	@echo 'make faults   an engine and a desk that stand still for more than a minute, the key of a desk that was killed'
 	@echo 'make keys N=40   what is not a key, on each armed screen of a pty: Alt, cut sequences, mice, answers, pastes'
 	@echo 'make chord   the kill chord to the latch, wherever the hands are (N=200 presses each)'
 	@echo 'make exchange   a broker on this machine that speaks as Alpaca does (ARGS="--market-time 09:45" opens its market)'
@@ -193,6 +195,14 @@ CORES ?=
 accidents: .venv/.ready
 	@$(BIN)/python -m tests.accidents.run $(if $(filter 0,$(N)),,--many $(N)) $(if $(SEED),--seed $(SEED)) \
 	  $(if $(ONLY),--only $(ONLY)) $(if $(CORES),--cores $(CORES)) $(ARGS)
+
+# Each account has an engine's process and a desk's in a terminal; SIGSTOP for more than a minute is the second one's.
+accidents-processes: .venv/.ready
+	@PYTHONPATH=. $(BIN)/python -m tests.service.run_accidents $(if $(filter 0,$(N)),,--many $(N)) $(if $(SEED),--seed $(SEED)) \
+	  $(if $(ONLY),--only $(ONLY)) $(if $(CORES),--together $(CORES)) $(ARGS)
+
+faults: .venv/.ready
+	@STANDSTILL=65 $(BIN)/pytest -q --timeout 900 tests/service/test_stood_still.py tests/service/test_killed_under_a_ticket.py
 
 keys: .venv/.ready
 	@$(BIN)/python -m tests.terminal.keys_run $(if $(filter 0,$(N)),,--many $(N)) $(if $(SEED),--seed $(SEED)) $(ARGS)

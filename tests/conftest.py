@@ -36,7 +36,7 @@ LONG = frozenset(
     }
 )
 """Files that play the same ways over and over, or weigh memory: others measure those."""
-FIRST = ("simulation", "accidents", "terminal")
+FIRST = ("simulation", "accidents", "service", "terminal")
 """Rooms whose single tests take longest: begun last, one of them would keep a worker busy while the others are done."""
 
 

@@ -43,6 +43,7 @@ class RemoteEngine:
         self.last_words: tuple[str, ...] = ()
         self.link = EngineLink(now)
         self.desk: DeskNumber | None = None
+        """What the engine of the picture calls this desk; None while there is none."""
         self.unsaid: deque[str] = deque(maxlen=8)
         """What was asked for and did not reach the engine, in words; whoever shows them takes them."""
         self.account: AccountId | None = None
@@ -50,6 +51,7 @@ class RemoteEngine:
         self._connect, self._seat, self._release, self._now = connect, seat, release, now
         self._keys: Mapping[str, str] = {}
         self._clock: tuple[datetime, float, float] | None = None
+        self._number: DeskNumber | None = None
         self._watched: Symbol | None = None
         self._attends = False
         self._on_news: Callable[[], None] = nobody_looks
@@ -159,7 +161,7 @@ class RemoteEngine:
         return self._clock is not None
 
     def welcome(self, desk: DeskNumber, account: AccountId, keys: Mapping[str, str]) -> None:
-        self.desk, self._keys, self.account = desk, keys, account
+        self._number, self._keys, self.account = desk, keys, account
 
     def lose(self, trouble: str) -> None:
         """Nothing comes any more, for this reason."""
@@ -176,8 +178,9 @@ class RemoteEngine:
         self.view = EngineFailed(words)
 
     def show(self, view: DeskView) -> None:
+        """Its number comes with the picture that has it: by the one before, a desk that is back would hold no key."""
         is_news = not isinstance(self.view, DeskView) or view.log is not self.view.log
-        self.view = view
+        self.view, self.desk = view, self._number
         if is_news:
             self._on_news()
 

@@ -286,6 +286,20 @@ def test_a_desk_that_is_back_after_the_minute_has_its_number_and_the_key_is_else
         assert not holds(first)
 
 
+def test_a_desk_that_is_welcome_at_another_engine_has_its_number_with_the_first_picture_there(there: Served) -> None:
+    """OP-13: by the picture of before it would hold no key, and say that somebody else took it."""
+    with attached(there) as desk:
+        assert holds(desk)
+        last = view_of(desk)
+
+    desk.welcome(DeskNumber(7), last.account, {})
+    assert holds(desk)
+
+    desk.show(last)
+    assert desk.desk == DeskNumber(7)
+    assert not holds(desk)
+
+
 def test_what_was_on_its_way_when_the_link_broke_is_named(there: Served) -> None:
     """SY-05: and what is asked for while it is broken."""
     desk = Cut.of(there)

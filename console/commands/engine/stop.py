@@ -11,7 +11,7 @@ from console.commands.assembly.engine_process import stop_service, what_stays_op
 from console.commands.shared import Account, host_of, say
 from core.ports import OperatorError
 from state.accounts import account_of
-from state.lock import holder
+from state.lock import holder, last_account
 
 NOT_RUNNING = 3
 
@@ -25,9 +25,13 @@ def stop(context: typer.Context, account: Account = None, yes: Yes = False) -> N
 
     Example: keyturn engine stop --yes
     """
-    folder = account_of(host_of(context).home, account)
+    home = host_of(context).home
+    if account is None and last_account(home) is None:
+        say("no engine ran here yet; `keyturn engine start` starts one")
+        raise typer.Exit(NOT_RUNNING)
+    folder = account_of(home, account)
     if holder(folder) is None:
-        say(f"{folder.name}: no engine runs")
+        say(f"{folder.name}: no engine runs; `keyturn engine start` starts one")
         raise typer.Exit(NOT_RUNNING)
     for line in what_stays_open(folder):
         say(line)

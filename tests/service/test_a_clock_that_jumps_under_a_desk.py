@@ -1,0 +1,48 @@
+"""The machine's clock is set by an hour under an engine whose desk has a ticket open: the live runtime, by a socket."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+
+import pytest
+
+from core.facts import ClockJumped, ConfirmationReceived, ConfirmationRefused, Killed, OrderCreated
+from core.messages.commands import OpenTicket
+from tests.scenarios.house import STEADY, a_day, a_typed_buy
+from tests.scenarios.live_floor import LiveFloor, LiveHouse
+from tests.scenarios.test_attacks_on_the_socket import waits_for
+from tests.scenarios.test_desks_over_a_socket import Told, attached, holds, key_on, view_of
+from tests.served import served
+
+
+@pytest.mark.parametrize(("hours", "way"), [(1, "forward"), (-1, "back")])
+def test_a_key_turned_after_the_jump_sends_nothing_and_the_desk_stays_attached(hours: int, way: str) -> None:
+    """EX-11, SY-01, OP-13: it keeps its number and its key, is told why, and kills as ever."""
+    floor = LiveFloor("10:20", a_day(("10:06", "10:20", STEADY)))
+    house = LiveHouse(floor, steady=time.monotonic)
+    told = Told(house.runtime)  # type: ignore[arg-type]
+    with served(house.runtime) as there, attached(there) as desk:
+        waits_for(lambda: view_of(desk).status.word == "on" and view_of(desk).status.entries_refused is None)
+        number = desk.desk
+        desk.send(a_typed_buy())
+        waits_for(lambda: view_of(desk).proposals)
+        desk.send(OpenTicket(view_of(desk).proposals[0].id))
+        waits_for(lambda: view_of(desk).tickets)
+        ticket = view_of(desk).tickets[0]
+        hold = view_of(desk).status.key.hold
+
+        floor.offset += timedelta(hours=hours)
+        waits_for(lambda: told.of(ClockJumped))
+        waits_for(lambda: f"clock jumped 3,600 s {way}" in (view_of(desk).status.entries_refused or ""))
+        desk.send(key_on(ticket, hold))
+
+        waits_for(lambda: told.of(ConfirmationRefused))
+        assert told.of(OrderCreated) == []
+        assert not [asked for asked in floor.asked if asked.startswith("submit")]
+        assert len(told.of(ConfirmationReceived)) <= 1
+        assert desk.desk == number
+        assert holds(desk)
+        desk.press_kill_again()
+        waits_for(lambda: told.of(Killed))
+        waits_for(lambda: view_of(desk).status.word == "killed")
