@@ -17,7 +17,7 @@ from typing import Protocol
 from msgspec import Raw
 
 from console.client.access import WAITING
-from console.client.engine_link import EngineLink
+from console.client.engine_link import EngineLink, LinkBrokenError
 from console.client.press_line import PressLine
 from core.messages.command_ports import addressed
 from core.messages.commands import Command
@@ -153,6 +153,8 @@ class Conversation:
             while not self._is_leaving:
                 try:
                     self._attach()
+                except LinkBrokenError as error:
+                    self._desk.lose(str(error))
                 except OperatorError as error:
                     self._desk.lose(self._waits if self._desk.has_seen_it else str(error))
                 except FrameError as error:
