@@ -160,7 +160,8 @@ class Conversation:
                 except FrameError as error:
                     self._desk.lose(f"the engine said what cannot be read: {error}")
                 except OSError:
-                    self._desk.lose(LOST)
+                    if not self._is_leaving:
+                        self._desk.lose(LOST)
                 self._pause()
         except RefusedError as error:
             self._desk.lose(str(error))
@@ -224,8 +225,8 @@ class Conversation:
                     said_at = self._now()
                     with suppress(BlockingIOError):
                         del out[: connection.send(out)]
-                if until and (not out or self._now() > until):
-                    return
+                if until and (self._now() > until or not (out or self._says_goodbye)):
+                    return  # who says goodbye waits for the engine to hang up: a goodbye beside unread pictures is lost
                 line = self._watch_line(selector, line)
                 selector.modify(connection, selectors.EVENT_READ | (selectors.EVENT_WRITE if out else 0))
                 selector.select(LOOK if until else WORD / 2)

@@ -49,9 +49,7 @@ def ssh_command(named: str, destination: str, *, may_ask: bool) -> list[str]:
 def end_in_words(destination: str, status: int, said: str) -> str:
     """Why ssh ended, from its exit code and the last line it wrote; and what to do where a person is needed."""
     if status == NOT_FOUND:
-        return (
-            f"{destination} finds no program for `keyturn relay` ({said or 'exit 127'}); install the same Keyturn there"
-        )
+        return f"{destination} finds no program `keyturn` ({said or 'exit 127'}); install the same Keyturn there"
     if status == FAILED and any(word in said.lower() for word in ASKS):
         return f"{said}; ssh needs you: leave, and attach again with `keyturn --host {destination}`"
     if said:

@@ -45,6 +45,8 @@ class _Line:
     refusal: OperatorError | None = None
     is_ending: bool = False
     """The relay has closed it; what waits is still handed on."""
+    is_deaf: bool = False
+    """The desk has closed its end; what it said before that still goes up."""
 
     def refuse(self, why: OperatorError) -> None:
         if not self.answered.is_set():
@@ -218,7 +220,7 @@ class SshStream:
             line.is_ending = True
             self._hand_on(line)
         elif line.answered.is_set():
-            line.waiting += piece.data
+            line.waiting += b"" if line.is_deaf else piece.data
             self._hand_on(line)
 
     def _serve(self, line: _Line, events: int) -> None:
@@ -246,8 +248,8 @@ class SshStream:
         except BlockingIOError:
             return
         except OSError:
-            self._leave(line)
-            return
+            line.is_deaf = True
+            line.waiting.clear()
         if line.is_ending:
             self._drop(line.channel)
 
