@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import ClassVar
 
 from state.folders import Home
 from tests.remote.server import SSHD, Server, until
@@ -26,12 +27,27 @@ FAST = 300.0
 
 
 class RemoteDesk(Pty):
+    """While one is read, all are: a terminal that takes nothing in has its keys dropped."""
+
+    open: ClassVar[list[RemoteDesk]] = []
+
     def __init__(self, server: Server, home: Path) -> None:
         was_here_before(home)
         Home.of({"KEYTURN_HOME": str(home)}).chord.touch(0o600)
         self.server = server
         variables = {**server.variables(), "KEYTURN_HOME": str(home)}
         super().__init__([PROGRAM, "--host", DESTINATION], variables, SIZE)
+        self.open.append(self)
+
+    def __exit__(self, *error: object) -> None:
+        self.open.remove(self)
+        super().__exit__(*error)
+
+    def _read(self, seconds: float) -> None:
+        super()._read(seconds)
+        for other in self.open:
+            if other is not self:
+                Pty._read(other, 0)
 
     def shows(self, text: str) -> bool:
         return any(text in line for line in self.screen.display)
@@ -174,13 +190,16 @@ def keep(desk: RemoteDesk, screens: Path, name: str) -> None:
     (screens / f"{name}.txt").write_text(desk.what_it_shows() + "\n")
 
 
+PARTS = (a_trade_and_a_cut, two_terminals_and_a_killed_engine)
+
+
 def main() -> int:
     if not SSHD.exists():
         sys.stderr.write(f"{SSHD} is not here: install openssh-server\n")
         return 2
     with tempfile.TemporaryDirectory(prefix="keyturn-remote-") as folder:
         screens = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(folder)
-        for part in (a_trade_and_a_cut, two_terminals_and_a_killed_engine):
+        for part in PARTS:
             place = Path(folder) / part.__name__
             place.mkdir(mode=0o700)
             server = Server(place)
