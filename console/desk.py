@@ -93,6 +93,7 @@ class DeskApp(App[None]):
         self.tidying = GcSchedule(now())
         self.closing = Closing(handle, now)
         self.board = Board(self._do)
+        self.board.status.place = handle.place
         self.last_line = LastLine(self.board.line, now)
         self.hearing = KeyHearing(self, self, self.board)
         self.plans = BasketFollower(self, self.bell)

@@ -50,6 +50,7 @@ class RemoteEngine:
         release: str,
         now: Callable[[], float] = time.monotonic,
         on_leave: Callable[[], None] = nothing,
+        place: str = "",
     ) -> None:
         self.view: DeskView | EngineLoading | EngineFailed = EngineLoading("attaching to the engine")
         self.ended = threading.Event()
@@ -61,7 +62,7 @@ class RemoteEngine:
         self.account: AccountId | None = None
         """Whose engine hears this desk; None while none does."""
         self._connect, self._seat, self._release, self._now = connect, seat, release, now
-        self._on_leave = on_leave
+        self._on_leave, self.place = on_leave, place
         self._keys: Mapping[str, str] = {}
         self._clock: tuple[datetime, float, float] | None = None
         self._watched: Symbol | None = None

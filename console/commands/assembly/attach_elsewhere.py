@@ -30,7 +30,8 @@ def attach_elsewhere(host: Host, destination: str) -> None:
 
     display = display_of(host)
     link = SshLink(destination, host.environ.get(VARIABLE, ""), _show)
-    handle = RemoteEngine(link.connect, a_seat(), release(version("keyturn")), on_leave=link.give_up)
+    ours = release(version("keyturn"))
+    handle = RemoteEngine(link.connect, a_seat(), ours, on_leave=link.give_up, place=destination)
     files = DeskFiles(host.home, folder, is_real=True)
     try:
         _show(f"keyturn: connecting to {destination}; Ctrl+C gives up")
