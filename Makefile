@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 
 .PHONY: help venv demo test check bench bench-desk bench-start bench-wire bench-lanes bench-frames bench-attach month bench-rest bench-bounded bench-backtest bench-strategies bench-flattery lock docs man wheel property crashes sigkill snapshots accidents keys chord \
-  exchange simulate risk-days contract test-socket accidents-processes faults
+  exchange simulate risk-days contract test-socket accidents-processes faults remote
 
 help:
 	@echo 'make demo    the desk on a simulated exchange: no account, no network (ARGS="--seed 7" passes arguments)'
@@ -43,6 +43,7 @@ help:
 	@echo 'make faults   an engine and a desk that stand still for more than a minute, the key of a desk that was killed'
 	@echo 'make keys N=40   what is not a key, on each armed screen of a pty: Alt, cut sequences, mice, answers, pastes'
 	@echo 'make chord   the kill chord to the latch, wherever the hands are (N=200 presses each)'
+	@echo 'make remote  a desk over a real sshd on loopback, typed through: cut, handed over, killed (ARGS=FOLDER keeps screens)'
 	@echo 'make exchange   a broker on this machine that speaks as Alpaca does (ARGS="--market-time 09:45" opens its market)'
 	@echo 'make contract   what the broker promises of each field that is read, and which of them go when (ARGS=--due for these)'
 	@echo 'make docs    the generated parts of README.md and docs/'
@@ -214,6 +215,9 @@ simulate: .venv/.ready
 
 chord: .venv/.ready
 	@$(BIN)/python -m tests.bench.chord $(if $(filter 0,$(N)),,--many $(N)) $(ARGS)
+
+remote: .venv/.ready
+	@$(BIN)/python -m tests.remote.run $(ARGS)
 
 exchange: .venv/.ready
 	@$(BIN)/python -m tests.wire.exchange.run $(ARGS)

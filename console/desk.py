@@ -96,6 +96,7 @@ class DeskApp(App[None]):
         self.tidying = GcSchedule(now())
         self.closing = Closing(handle, now)
         self.board = Board(self._do)
+        self.board.status.place = handle.place
         self.last_line = LastLine(self.board.line, now)
         self.hearing = KeyHearing(self, self, self.board)
         self._typed_at: deque[tuple[events.Key, Screen[object]]] = deque(maxlen=ON_THEIR_WAY)

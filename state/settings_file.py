@@ -29,7 +29,7 @@ from state.last_start import Chosen
 from state.toml_text import LARGEST, KeyPath, TomlError, UnreadableTomlError, odd_value, toml_of
 
 PREFIX = "KEYTURN_"
-OTHER_VARIABLES = frozenset({"KEYTURN_HOME", "KEYTURN_KILL", "KEYTURN_ALLOW_LIVE"})
+OTHER_VARIABLES = frozenset({"KEYTURN_HOME", "KEYTURN_KILL", "KEYTURN_ALLOW_LIVE", "KEYTURN_SSH"})
 
 LONGEST_SHOWN = 60
 """Characters of a wrong value that an error repeats."""

@@ -35,6 +35,9 @@ class StatusLines(Lines):
     StatusLines { background: $panel; padding: 0 1; }
     """
 
+    place = ""
+    """The machine that the engine runs on; empty for this one."""
+
     def show_state(self, text: str, width: int, tone: Tone = "") -> None:
         """Before there is a picture: what the desk is doing."""
         self.show([spread((Cell("KEYTURN", "strong"),), (), width), (Cell(text, tone),)])
@@ -54,7 +57,7 @@ class StatusLines(Lines):
         is_heard = without_engine is None
         key = key_in_words(status.key, desk, now) if desk is not None and is_heard else ""
         is_ours = status.key.is_held_by(desk)
-        first = first_line(status, now, width, key if is_ours else "")
+        first = first_line(status, now, width, key if is_ours else "", self.place)
         lines = [first, *account_lines(status, now, width, is_heard=is_heard)]
         if key and not is_ours:
             lines += _whole(key, width, "warning")
@@ -80,7 +83,8 @@ def key_in_words(key: KeyView, desk: DeskNumber, now: datetime) -> str:
     return f"key: {holder.seat.in_words}{since}; T takes it"
 
 
-def first_line(status: StatusView, now: datetime, width: int, key: str = "") -> TextLine:
+def first_line(status: StatusView, now: datetime, width: int, key: str = "", place: str = "") -> TextLine:
+    account = f"{status.account} on {place}" if place else status.account
     is_live = status.mode is Mode.LIVE
     badge = Cell(" LIVE, REAL MONEY " if is_live else " PAPER ", "urgent" if is_live else "strong")
     if status.market_closes_at is not None:
@@ -96,9 +100,9 @@ def first_line(status: StatusView, now: datetime, width: int, key: str = "") -> 
     room = width - len(joined(left)) - len(joined(right)) - APART
     brief = f"{f.weekday_clock(now)} {f.PLACE_IN_SHORT}"
     whole, *shorter = (
-        f" {status.account}{profile}  {time}, {market}",
-        f" {status.account}  {brief}, {market}",
-        f" {status.account}  {time}",
+        f" {account}{profile}  {time}, {market}",
+        f" {account}  {brief}, {market}",
+        f" {account}  {time}",
         f" {time}",
     )
     if status.market_closes_at is None:  # at every size: what is old then is old for that reason
@@ -106,7 +110,7 @@ def first_line(status: StatusView, now: datetime, width: int, key: str = "") -> 
         shorter = [*shorter[:1], *(f"{text}, CLOSED" for text in shorter[1:]), *last]
     texts = (whole, *shorter)
     if key:
-        texts = (f"{whole}  {key}", *((f" {status.account}  {time}  {key}",) if ", " in key else ()), *texts)
+        texts = (f"{whole}  {key}", *((f" {account}  {time}  {key}",) if ", " in key else ()), *texts)
     return spread((*left, Cell(next((text for text in texts if len(text) <= room), texts[-1]))), right, width)
 
 

@@ -57,6 +57,8 @@ class EngineAccess(Protocol):
         How the way to it is.
     goes_on
         Whether the engine goes on when the desk is left.
+    place
+        Which machine the engine runs on, as the operator named it; empty for this one.
     unsaid
         What was asked for and did not reach the engine, in words; whoever shows them takes them.
     """
@@ -65,6 +67,7 @@ class EngineAccess(Protocol):
     ended: threading.Event
     last_words: tuple[str, ...]
     goes_on: bool
+    place: str
     unsaid: deque[str]
 
     @property

@@ -17,7 +17,7 @@ from typing import Protocol
 from msgspec import Raw
 
 from console.client.access import WAITING
-from console.client.engine_link import EngineLink
+from console.client.engine_link import EngineLink, LinkBrokenError
 from console.client.press_line import PressLine
 from core.messages.command_ports import addressed
 from core.messages.commands import Command
@@ -153,12 +153,15 @@ class Conversation:
             while not self._is_leaving:
                 try:
                     self._attach()
+                except LinkBrokenError as error:
+                    self._desk.lose(str(error))
                 except OperatorError as error:
                     self._desk.lose(self._waits if self._desk.has_seen_it else str(error))
                 except FrameError as error:
                     self._desk.lose(f"the engine said what cannot be read: {error}")
                 except OSError:
-                    self._desk.lose(LOST)
+                    if not self._is_leaving:
+                        self._desk.lose(LOST)
                 self._pause()
         except RefusedError as error:
             self._desk.lose(str(error))
@@ -222,8 +225,8 @@ class Conversation:
                     said_at = self._now()
                     with suppress(BlockingIOError):
                         del out[: connection.send(out)]
-                if until and (not out or self._now() > until):
-                    return
+                if until and (self._now() > until or not (out or self._says_goodbye)):
+                    return  # who says goodbye waits for the engine to hang up: a goodbye beside unread pictures is lost
                 line = self._watch_line(selector, line)
                 selector.modify(connection, selectors.EVENT_READ | (selectors.EVENT_WRITE if out else 0))
                 selector.select(LOOK if until else WORD / 2)

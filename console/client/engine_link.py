@@ -6,11 +6,17 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+from core.ports import OperatorError
+
 REMEMBERED = 16
 """Gaps that are known: each ends what was armed, so that older ones matter to nobody."""
 GAP = 1.0
 """Seconds without a word from the engine after which what is on the screen is not confirmed (OP-04); it says one about
 twice in that time."""
+
+
+class LinkBrokenError(OperatorError):
+    """There is no way to the engine's machine, and why; it is said as it stands."""
 
 
 class EngineLink:

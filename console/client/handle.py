@@ -75,6 +75,7 @@ class EngineHandle:
     """
 
     goes_on = False
+    place = ""
     link = NoLink()
 
     def __init__(self, build: Callable[[ExitStack], EngineRunning], door: CommandPort | None = None) -> None:

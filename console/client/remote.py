@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from console.client.conversation import Connect, Conversation
 
 
+def nothing() -> None:
+    """No connection takes long."""
+
+
 class RemoteEngine:
     """A desk's way to an engine elsewhere.
 
@@ -33,11 +37,21 @@ class RemoteEngine:
         Makes one connection for a role; called again for each try.
     seat
         Where this desk is, by its own word: the engine believes the kernel's.
+    on_leave
+        Called when the desk is left, in any thread: a `connect` that waits gives up.
     """
 
     goes_on = True
 
-    def __init__(self, connect: Connect, seat: Seat, release: str, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        connect: Connect,
+        seat: Seat,
+        release: str,
+        now: Callable[[], float] = time.monotonic,
+        on_leave: Callable[[], None] = nothing,
+        place: str = "",
+    ) -> None:
         self.view: DeskView | EngineLoading | EngineFailed = EngineLoading("attaching to the engine")
         self.ended = threading.Event()
         self.last_words: tuple[str, ...] = ()
@@ -49,6 +63,7 @@ class RemoteEngine:
         self.account: AccountId | None = None
         """Whose engine hears this desk; None while none does."""
         self._connect, self._seat, self._release, self._now = connect, seat, release, now
+        self._on_leave, self.place = on_leave, place
         self._keys: Mapping[str, str] = {}
         self._clock: tuple[datetime, float, float] | None = None
         self._number: DeskNumber | None = None
@@ -123,6 +138,7 @@ class RemoteEngine:
         """The engine goes on. Any thread; does not wait: see `ended`."""
         self._says_goodbye = self._says_goodbye or (on_purpose and not self._is_leaving)
         self._is_leaving = True
+        self._on_leave()
         if self._conversation is not None:
             self._conversation.leave(says_goodbye=self._says_goodbye)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 import typer
 
 from console.commands import (
@@ -27,11 +29,18 @@ from console.commands.assembly.host import Host
 from console.commands.engine import group as engine
 from console.commands.shared import say
 from console.start import prepare
+from core.ports import OperatorError
 
 HELP = """A trading console for careful people: strategies propose, you turn the key.
 
 Example: keyturn demo
 """
+
+
+def without_host(destination: str, command: str) -> str:
+    """What to do instead of `keyturn --host SERVER command`."""
+    there = f"ssh {shlex.quote(destination)} keyturn {command}"
+    return f"--host opens a desk and goes with no command: `{there}` runs it there"
 
 
 def build(host: Host) -> typer.Typer:
@@ -63,12 +72,20 @@ def build(host: Host) -> typer.Typer:
             callback=say_version,  # as a default: a name of this function is none that an annotation can be read with
             is_eager=True,
         ),
+        destination: str | None = typer.Option(
+            None,
+            "--host",
+            metavar="USER@SERVER",
+            help="Open the desk here, on the engine of that machine, through ssh.",
+        ),
     ) -> None:
         """Open the desk on the configured account."""
         context.obj = host
+        if destination is not None and context.invoked_subcommand is not None:
+            raise OperatorError(without_host(destination, context.invoked_subcommand))
         if context.invoked_subcommand is None:
             prepare()
-            open_desk(host)
+            open_desk(host, destination)
 
     program.command(name="demo")(demo.demo)
     program.command(name="replay")(replay.replay)

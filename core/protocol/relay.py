@@ -62,6 +62,11 @@ class PieceReader:
         self._held = bytearray()
         self._is_greeted = self._is_refused = False
 
+    @property
+    def is_greeted(self) -> bool:
+        """Whether the other end has said that it is a relay of this kind."""
+        return self._is_greeted
+
     def feed(self, data: bytes) -> Iterator[Piece]:
         """The pieces that are whole now. Raises `FrameError`."""
         if self._is_refused:

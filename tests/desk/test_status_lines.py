@@ -110,6 +110,16 @@ def test_a_closed_market_is_said_to_be_closed_at_every_width(width: int, mode: M
     assert "data STALE   6 m" in line
 
 
+@pytest.mark.parametrize("width", [78, 118, 158])
+def test_an_engine_of_another_machine_is_named(width: int) -> None:
+    """SY-01: behind the account; the data's age is never cut for it."""
+    line = joined(first_line(STATUS, NOW, width, "key: this desk", "eve@server"))
+
+    assert len(line) <= width
+    assert "data" in line
+    assert f" {STATUS.account} on eve@server " in line
+
+
 def test_entries_that_guards_refuse_whatever_they_are_are_shut_and_a_halt_goes_before() -> None:
     """RK-09"""
     shut = replace(STATUS, entries_shut="Session: the market is closed: Saturday")

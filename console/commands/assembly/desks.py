@@ -19,9 +19,14 @@ if TYPE_CHECKING:
     from core.runtime.virtual import VirtualRuntime
 
 
-def open_desk(host: Host) -> None:
-    """On the engine of the account of the settings, which goes on when the desk is left."""
-    attach(host)
+def open_desk(host: Host, destination: str | None = None) -> None:
+    """On the engine of the account of the settings, or on that of another machine; it goes on when the desk is left."""
+    if destination is None:
+        attach(host)
+        return
+    from console.commands.assembly.attach_elsewhere import attach_elsewhere
+
+    attach_elsewhere(host, destination)
 
 
 def open_demo(host: Host, options: DemoOptions, *, is_stress: bool = False) -> None:

@@ -1,0 +1,162 @@
+"""The way to an engine at another machine: `ssh SERVER keyturn relay`, begun anew after each cut (SY-01).
+
+The first ssh is started before the desk has the terminal, so that it may ask for a password or about a host key. Each
+later one runs in a session of its own and asks nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from console.client.engine_link import LinkBrokenError
+from console.client.ssh_command import checked, ssh_command
+from console.client.ssh_process import SshProcess
+from console.client.ssh_stream import GREETING_PATIENCE, SshStream
+from core.ports import OperatorError
+from core.protocol.relay import Channel
+
+if TYPE_CHECKING:
+    import socket
+
+    from core.protocol.frames import Role
+
+PAUSES = (1.0, 2.0, 5.0)
+"""Seconds before the first tries after a cut; the last one stays."""
+LOOK = 0.05
+ENDS = 4.0
+"""Seconds that the link's thread has to end."""
+
+
+def tell_nobody(_words: str) -> None:
+    """The link has not begun."""
+
+
+class SshLink:
+    """One desk's. `begin` first, in the main thread; then `connect` is what `RemoteEngine` needs.
+
+    Parameters
+    ----------
+    named
+        What `KEYTURN_SSH` says: the command in ssh's place. Empty for ssh itself.
+    show
+        Called with each line of ssh until the desk has the terminal.
+    """
+
+    def __init__(
+        self,
+        destination: str,
+        named: str,
+        show: Callable[[str], None],
+        pauses: tuple[float, ...] = PAUSES,
+        patience: float = GREETING_PATIENCE,
+    ) -> None:
+        self._destination, self._named = checked(destination), named
+        self._show, self._pauses, self._patience = show, pauses, patience
+        self._tell: Callable[[str], None] = tell_nobody
+        self._told = ""
+        self._has_terminal = True
+        self._trouble = ""
+        self._stream: SshStream | None = None
+        self._process: SshProcess | None = None
+        self._is_left = threading.Event()
+        self._lock = threading.Lock()
+        self._thread = threading.Thread(target=self._live, name="ssh link", daemon=True)
+
+    @property
+    def process(self) -> int | None:
+        """The number of the ssh that runs now; None between two."""
+        return None if self._process is None else self._process.pid
+
+    # ── from other threads ───────────────────────────────────────────────────────────────────────────────────────
+
+    def begin(self, tell: Callable[[str], None]) -> None:
+        """Start the first ssh, and wait until a relay has greeted; a person may have to type meanwhile.
+
+        `tell` is called once with what a relay says of the engine that it reached; it never waits.
+
+        Raises
+        ------
+        OperatorError
+            It ended before, and why.
+        """
+        self._tell = tell
+        stream = self._start(may_ask=True)
+        self._thread.start()
+        while not stream.greeted.wait(LOOK):
+            if not self._thread.is_alive():
+                raise OperatorError(f"{self._destination}: {self._trouble}")
+        self._has_terminal = False
+
+    def connect(self, role: Role) -> socket.socket:
+        """Raises `LinkBrokenError` while there is no way, and `OperatorError` for what the relay refuses."""
+        stream = self._stream
+        if stream is None or not stream.greeted.is_set():
+            raise LinkBrokenError(self._trouble)
+        return stream.open(Channel[role.name])
+
+    def give_up(self) -> None:
+        """The desk is left: nobody waits any more, and no ssh is started. What is open may still say goodbye."""
+        with self._lock:
+            self._is_left.set()
+        if self._stream is not None:
+            self._stream.give_up()
+
+    def close(self) -> None:
+        """Let ssh end; it is gone when this returns."""
+        self.give_up()
+        self._thread.join(ENDS)
+        if self._process is not None:
+            self._process.end()
+
+    # ── the thread of the link ───────────────────────────────────────────────────────────────────────────────────
+
+    def _live(self) -> None:
+        """Each ssh to its end, and a pause before the next. A first one that never greeted has none."""
+        tries = 0 if self._run(patience=None) else None
+        while tries is not None and not self._is_left.wait(self._pause(tries)):
+            try:
+                self._start(may_ask=False)
+            except OperatorError as error:
+                self._trouble = str(error)
+                tries += 1
+            else:
+                tries = 0 if self._run(self._patience) else tries + 1
+
+    def _start(self, *, may_ask: bool) -> SshStream:
+        command = ssh_command(self._named, self._destination, may_ask=may_ask)
+        with self._lock:
+            if self._is_left.is_set():
+                raise OperatorError("the desk is left")
+            process = SshProcess(command, may_ask=may_ask, hear=self._hear)
+            stream = SshStream(process.output, process.input, self._destination, self._tell_once)
+            self._process, self._stream = process, stream
+        return stream
+
+    def _run(self, patience: float | None) -> bool:
+        """To its end; whether a relay had greeted."""
+        stream, process = self._stream, self._process
+        assert stream is not None
+        assert process is not None
+        stream.run(patience)
+        self._trouble = f"the link to {self._destination} broke"  # until ssh's own words are known
+        words = process.last_words(self._destination)
+        self._trouble = stream.trouble or words
+        self._stream = self._process = None
+        return stream.greeted.is_set()
+
+    def _pause(self, tries: int) -> float:
+        """How long to wait, which the desk says."""
+        pause = self._pauses[min(tries, len(self._pauses) - 1)]
+        self._trouble = f"the link to {self._destination} broke: {self._trouble}; tried again in {pause:g} s"
+        return pause
+
+    def _hear(self, line: str) -> None:
+        if self._has_terminal:
+            self._show(line)
+
+    def _tell_once(self, words: str) -> None:
+        if words != self._told:
+            self._told = words
+            self._tell(words)

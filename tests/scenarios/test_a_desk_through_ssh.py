@@ -1,0 +1,218 @@
+"""A desk on an engine of another machine: attached, cut off and back, and what it says of every way that fails."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from core.facts import ConfirmationReceived, DeskAttached, DeskLost, KeyFreed
+from core.ports import OperatorError
+from core.runtime.virtual import VirtualRuntime
+from core.views import DeskView
+from core.views.engine import EngineLoading
+from tests.scenarios.test_attacks_on_the_socket import waits_for
+from tests.scenarios.test_desks_over_a_socket import Told, holds, key_on, with_a_ticket
+from tests.served import Served, served
+from tests.terminal.armed_desk import runtime
+from tests.through_ssh import DENIED, SERVER, StandIn, Through, through
+from tests.waiting import PATIENCE
+
+SILENT = "exec sleep 1000"
+
+
+@pytest.fixture
+def engine() -> VirtualRuntime:
+    return runtime()
+
+
+@pytest.fixture
+def told(engine: VirtualRuntime) -> Told:
+    return Told(engine)
+
+
+@pytest.fixture
+def there(engine: VirtualRuntime, told: Told) -> Iterator[Served]:
+    begins = engine.pace.free_until
+    assert begins is not None
+    with served(engine) as found:
+        waits_for(lambda: engine.at >= begins)
+        yield found
+
+
+@pytest.fixture
+def ssh(tmp_path: Path, there: Served) -> StandIn:
+    program = StandIn(tmp_path / "ssh")
+    program.reaches(there)
+    return program
+
+
+def has_a_picture(way: Through) -> None:
+    waits_for(lambda: isinstance(way.desk.view, DeskView))
+
+
+def kills_ssh(way: Through) -> None:
+    process = way.link.process
+    assert process is not None
+    os.kill(process, signal.SIGKILL)
+
+
+def is_gone(process: int) -> bool:
+    with suppress(ProcessLookupError):
+        os.kill(process, 0)
+        return False
+    return True
+
+
+def says(way: Through, words: str) -> Callable[[], bool]:
+    return lambda: words in (way.desk.link.trouble or "")
+
+
+# ── attached ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_it_is_a_desk_like_any_other_and_leaves_no_process(
+    ssh: StandIn, there: Served, engine: VirtualRuntime, told: Told
+) -> None:
+    """SY-01: a ticket is opened and its key turned, and what the relay tells of its engine is said once."""
+    with through(ssh) as way:
+        waits_for(lambda: isinstance(way.desk.view, DeskView) and holds(way.desk))
+        seen = with_a_ticket(engine, way.desk)
+        way.desk.send(key_on(seen, 1))
+        waits_for(lambda: told.of(ConfirmationReceived))
+        assert list(way.desk.unsaid) == ["the engine was started"]
+        assert ssh.calls() == [f"{SERVER} keyturn relay"]
+        process = way.link.process
+        assert process is not None
+        way.desk.leave("left", on_purpose=True)
+        assert way.desk.ended.wait(PATIENCE)
+    assert is_gone(process)
+    waits_for(lambda: told.of(KeyFreed))
+    assert told.of(DeskLost) == []
+
+
+def test_a_press_line_is_opened_anew_while_the_desks_channel_goes_on(
+    ssh: StandIn, engine: VirtualRuntime, told: Told
+) -> None:
+    """OP-07"""
+    with through(ssh) as way:
+        has_a_picture(way)
+        line = way.desk._conversation._line  # type: ignore[union-attr]
+        first = line.connection
+        assert first is not None
+        first.shutdown(socket.SHUT_RDWR)
+        waits_for(lambda: line.connection not in (None, first))
+        way.desk.press_kill()
+        waits_for(lambda: engine.latch.presses == 1 and not line.is_owed)
+        assert way.desk.link.trouble is None
+        assert told.of(DeskLost) == []
+        assert len(ssh.calls()) == 1
+
+
+# ── cut ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_killed_ssh_is_said_and_the_desk_is_back_with_its_number_and_its_key(
+    ssh: StandIn, there: Served, engine: VirtualRuntime, told: Told
+) -> None:
+    """SY-01, OP-13: meanwhile its picture stays, nothing is asked; OP-07: what is pressed arrives first."""
+    with through(ssh) as way:
+        waits_for(lambda: isinstance(way.desk.view, DeskView) and holds(way.desk))
+        ssh.does("echo 'no route to host' >&2; exit 255")
+        kills_ssh(way)
+        waits_for(says(way, f"the link to {SERVER} broke: "))
+        waits_for(says(way, "no route to host; tried again in"))
+        way.desk.press_kill()
+        assert isinstance(way.desk.view, DeskView)
+        assert way.desk.link.doubt is not None
+        assert engine.latch.presses == 0
+        ssh.reaches(there)
+        waits_for(lambda: engine.latch.presses == 1)
+        waits_for(lambda: way.desk.link.trouble is None and holds(way.desk))
+        assert way.desk.desk == 1
+    assert [(fact.desk, fact.is_back) for fact in told.of(DeskAttached)] == [(1, False), (1, True)]
+
+
+def test_one_that_never_answers_is_ended_and_another_is_tried(ssh: StandIn, there: Served) -> None:
+    """SY-01"""
+    with through(ssh, patience=1.5) as way:
+        has_a_picture(way)
+        ssh.does(SILENT)
+        kills_ssh(way)
+        waits_for(lambda: len(ssh.calls()) == 2)
+        silent = way.link.process
+        assert silent is not None
+        waits_for(says(way, f"{SERVER} says nothing"))
+        assert is_gone(silent)
+
+
+def test_what_a_login_shell_prints_is_named_and_what_needs_a_person_says_so(ssh: StandIn, there: Served) -> None:
+    """SY-01, SY-06: control characters of the other side are harmless."""
+    with through(ssh) as way:
+        has_a_picture(way)
+        ssh.reaches(there, before="echo 'Welcome to the server'")
+        kills_ssh(way)
+        waits_for(says(way, "does its shell print something at a login? It said: Welcome to the server"))
+        ssh.does(DENIED)
+        waits_for(says(way, "Permission denied (publickey).; ssh needs you: leave, and attach again with"))
+        ssh.does("printf 'evil \\033[2J words\\n' >&2; exit 255")
+        waits_for(says(way, "words"))
+        assert "\x1b" not in (way.desk.link.trouble or "")
+        ssh.path.unlink()
+        waits_for(says(way, "cannot be started: No such file"))
+        ssh.reaches(there)
+        waits_for(lambda: way.desk.link.trouble is None)
+
+
+def test_it_is_left_at_once_while_the_link_is_away(ssh: StandIn, there: Served) -> None:
+    """SY-01: whatever ssh is doing."""
+    with through(ssh) as way:
+        has_a_picture(way)
+        ssh.does(SILENT)
+        kills_ssh(way)
+        waits_for(lambda: len(ssh.calls()) == 2)
+        began = time.monotonic()
+        way.desk.leave("left", on_purpose=True)
+        assert way.desk.ended.wait(PATIENCE)
+        silent = way.link.process
+        way.link.close()
+        assert time.monotonic() - began < PATIENCE / 4
+        assert silent is None or is_gone(silent)
+
+
+# ── not attached ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_engine_that_the_relay_does_not_reach_is_said_in_its_words(ssh: StandIn, there: Served) -> None:
+    """SY-01: the desk waits for it."""
+    there.path.unlink()
+    with through(ssh) as way:
+        waits_for(says(way, "no engine runs here"))
+        assert isinstance(way.desk.view, EngineLoading)
+        assert "no engine runs here" in way.desk.view.what
+
+
+@pytest.mark.parametrize(
+    ("does", "words"),
+    [
+        (DENIED, "Permission denied (publickey).; ssh needs you"),
+        ("echo 'sh: 1: keyturn: not found' >&2; exit 127", "finds no program `keyturn` (sh: 1: keyturn: not found)"),
+        ("echo Welcome", "It said: Welcome"),
+        ("exit 3", "ssh ended with status 3, without a word"),
+        ("kill -TERM $$", "ssh was ended by SIGTERM"),
+        ("printf 'keyturn relay 99\\n'; exec sleep 1000", "install the same Keyturn on both machines"),
+    ],
+)
+def test_a_first_ssh_that_fails_is_an_error_in_words(ssh: StandIn, does: str, words: str) -> None:
+    """SY-01: before the desk is painted."""
+    ssh.does(does)
+    with pytest.raises(OperatorError) as refused, through(ssh):
+        pass
+    assert words in str(refused.value)
+    assert len(ssh.calls()) == 1

@@ -1,0 +1,46 @@
+"""What is run in the place of ssh, and what its end is called."""
+
+from __future__ import annotations
+
+import pytest
+
+from console.client.ssh_command import NOBODY_THERE, OPTIONS, checked, end_in_words, ssh_command
+from core.ports import OperatorError
+
+
+def test_ssh_gets_its_options_and_asks_nothing_once_the_desk_has_the_terminal() -> None:
+    """SY-01"""
+    asked = ssh_command("", "eve@server", may_ask=True)
+    assert asked == ["ssh", *OPTIONS, "eve@server", "keyturn", "relay"]
+    assert ssh_command("", "eve@server", may_ask=False) == [*asked[:-3], *NOBODY_THERE, *asked[-3:]]
+
+
+def test_another_command_is_run_as_it_is_named() -> None:
+    """SY-01"""
+    named = ssh_command("ssh -F 'my conf'", "eve@server", may_ask=False)
+    assert named == ["ssh", "-F", "my conf", "eve@server", "keyturn", "relay"]
+    with pytest.raises(OperatorError, match="KEYTURN_SSH=ssh 'x: No closing quotation"):
+        ssh_command("ssh 'x", "eve@server", may_ask=True)
+
+
+@pytest.mark.parametrize("destination", ["", "-oProxyCommand=evil", "a b", "a\nb", "\x1b[2J"])
+def test_what_ssh_would_take_for_something_else_is_refused(destination: str) -> None:
+    """SY-01, SY-06"""
+    with pytest.raises(OperatorError, match="--host"):
+        checked(destination)
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "words"),
+    [
+        (255, "Connection refused", "Connection refused"),
+        (255, "Host key verification failed.", "Host key verification failed.; ssh needs you: leave, and attach again"),
+        (2, "keyturn: relay: half a piece", "relay: half a piece"),
+        (-9, "", "ssh was ended by SIGKILL"),
+        (-99, "", "ssh ended with status -99"),
+        (127, "", "finds no program `keyturn` (exit 127)"),
+    ],
+)
+def test_its_end_is_said_by_its_last_line_or_its_status(status: int, said: str, words: str) -> None:
+    """SY-01"""
+    assert words in end_in_words("eve@server", status, said)
