@@ -399,8 +399,8 @@ class Rough:
         legs = [leg for order in line for leg in ledger.legs.of(order.id)]
         if any(leg.role is LegRole.TARGET and leg.is_working for leg in legs):
             return  # it waits with its entry until that is filled whole
-        if any(order.cancel_code is CancelCode.MAKES_WAY for order in line):
-            return  # it made way for a close of what it had filled
+        if any(order.cancel_code in (CancelCode.MAKES_WAY, CancelCode.UNATTENDED) for order in line):
+            return  # it made way for a close of what it had filled; or nobody attended, as if it were taken back
         is_over = not calendar().session_on(calendar().trading_day(entry.created_at)).holds(world.clock)
         if is_over or touched & {*world.meddled, *world.auditor.story.taken_away} or world.foreign:
             return
