@@ -120,14 +120,15 @@ class Planner:
         run = self.run
         if run is None:
             return
-        if goes_on and run.phase is BasketPhase.ASKING:
+        if goes_on and run.phase is BasketPhase.ASKING and self.world.holds_key:
             self.world.plan_keys.told.add(run.id)
         self.world.do(AnswerBasket(run.id, goes_on))
 
     def leave(self) -> None:
         run = self.run
         if run is not None:
-            self.world.plan_keys.stops.setdefault(run.id, self.world.journal.sequence)
+            if self.world.holds_key:
+                self.world.plan_keys.stops.setdefault(run.id, self.world.journal.sequence)
             self.world.do(LeaveBasket(run.id))
 
     # ── what is written ──────────────────────────────────────────────────────────────────────────────────────────

@@ -632,6 +632,11 @@ class World:
             self._survives(lambda said=said: self.wire.obey(said))  # type: ignore[misc]
             self.auditor.desks.look(self.wire.at)
 
+    @property
+    def holds_key(self) -> bool:
+        """Whether the desk that the person is at may say more than halt; where there are no desks it may."""
+        return self.desk is None or self.engine.state.desks.is_holder(self.desk)
+
     def _of_its_desk(self, command: Command) -> Command:
         """As the service hands it in: of the desk that the person is at, under the hold on its screen."""
         if self.desk is not None and isinstance(command, Confirm | SignBasket):
