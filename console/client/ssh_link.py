@@ -14,6 +14,7 @@ from console.client.engine_link import LinkBrokenError
 from console.client.ssh_command import checked, ssh_command
 from console.client.ssh_process import SshProcess
 from console.client.ssh_stream import GREETING_PATIENCE, SshStream
+from core.model.said_once import is_news
 from core.ports import OperatorError
 from core.protocol.relay import Channel
 
@@ -157,6 +158,6 @@ class SshLink:
             self._show(line)
 
     def _tell_once(self, words: str) -> None:
-        if words != self._told:
+        if is_news(words, self._told):
             self._told = words
             self._tell(words)
