@@ -120,6 +120,7 @@ class Confirm(Addressed):
     `replaces` is None for B, H, S and C; where the key was R it is the order that the ticket would replace. `sender` is
     the door that it came through, with terminal and user, as of everything else that opens or loosens (OP-13). `hold`
     is the hold of the key under which the ticket was painted, and `proof` how that is known; a desk says both.
+    `came_late` is whether it lay before an engine that stood still; that is said where it was taken in.
     """
 
     ticket_id: TicketId
@@ -128,6 +129,7 @@ class Confirm(Addressed):
     replaces: ClientOrderId | None = None
     hold: int | None = field(default=None, compare=False, kw_only=True)
     proof: PaintProof | None = field(default=None, compare=False, kw_only=True)
+    came_late: bool = field(default=False, compare=False, kw_only=True)
     sender: Sender | None = field(default=None, compare=False, repr=False, kw_only=True)
 
 
@@ -262,8 +264,8 @@ class MarkInBasket(Addressed):
 class SignBasket(Addressed):
     """`P` was turned on exactly what was shown.
 
-    `worth` is what was typed before it, USD: what the basket's entries cost, where it is real money (OP-05). `hold`
-    and `proof` are as `Confirm` has them.
+    `worth` is what was typed before it, USD: what the basket's entries cost, where it is real money (OP-05). `hold`,
+    `proof` and `came_late` are as `Confirm` has them.
     """
 
     plan_id: TicketId
@@ -271,6 +273,7 @@ class SignBasket(Addressed):
     worth: Money | None = None
     hold: int | None = field(default=None, compare=False, kw_only=True)
     proof: PaintProof | None = field(default=None, compare=False, kw_only=True)
+    came_late: bool = field(default=False, compare=False, kw_only=True)
     sender: Sender | None = field(default=None, compare=False, repr=False, kw_only=True)
 
 

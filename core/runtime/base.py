@@ -5,6 +5,7 @@ The two runtimes differ in who orders the inputs and carries the requests; both 
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -20,6 +21,7 @@ from core.messages.command_ports import KnownPort
 from core.messages.commands import Command, Halt, Kill, Rearm, Resume
 from core.messages.effects import Effect, EndEngine, LatchKill, ReleaseKill, ReplaceOrder, SubmitOrder, WithdrawOrder
 from core.messages.inputs import Input, Leaving, Stop
+from core.messages.lateness import STOOD_STILL, as_late
 from core.model.desk import DeskNumber
 from core.model.order import OrderStatus
 from core.model.values import AccountId, ClientOrderId, Symbol, TicketId
@@ -79,7 +81,7 @@ class Runtime(ABC):
         self._on_beat: list[Callable[[], None]] = []
         self._nobody_looks: Callable[[], bool] = lambda: False
         self._call_listeners: tuple[CallListener, ...] = ()
-        self._commands: deque[tuple[int, Command]] = deque()
+        self._commands: deque[tuple[int, float, Command]] = deque()
         self._has_ended = False
         self._pictures: ViewBuilder | None = None
         self._drawn: tuple[int, Symbol | None] = (0, None)
@@ -149,9 +151,9 @@ class Runtime(ABC):
         """Put a command into the inbox; a kill or a halt goes to its head. Raises where an adviser calls."""
         only_for_people(f"send {type(command).__name__}")
         if self._presses(command):
-            self._commands.appendleft((self.latch.press(command.by), command))
+            self._commands.appendleft((self.latch.press(command.by), time.monotonic(), command))
         else:
-            self._commands.append((self.latch.presses, command))
+            self._commands.append((self.latch.presses, time.monotonic(), command))
         self.wake()
         if self._has_ended:
             self._latch_late_kills()
@@ -319,7 +321,7 @@ class Runtime(ABC):
         were_any = False
         with suppress(IndexError):  # another thread may take the last one first
             while True:
-                _, command = self._commands.popleft()
+                _, _, command = self._commands.popleft()
                 if self._presses(command) and isinstance(command, Kill):
                     words = self._turned(LatchKill(command.by))
                     self.last_words += () if words is None else (words,)
@@ -347,7 +349,7 @@ class Runtime(ABC):
 
     def _obey_kills(self) -> None:
         """A halt or a kill stands at the head, before anything that waits."""
-        while self._commands and self._presses(self._commands[0][1]):
+        while self._commands and self._presses(self._commands[0][2]):
             self._obey_next()
 
     def _obey_commands(self) -> None:
@@ -356,12 +358,12 @@ class Runtime(ABC):
 
     def _obey_next(self) -> None:
         """What was typed before a press ends none: it waited behind what was pressed after it."""
-        press, command = self._commands.popleft()
+        press, sent_at, command = self._commands.popleft()
         self.at = max(self.at, self.clock())
         if self._presses(command):
             self._obey_press(press, command)
         elif not (isinstance(command, Resume | Rearm) and press < self.latch.presses):
-            self.obey(command)
+            self.obey(as_late(command) if time.monotonic() - sent_at > STOOD_STILL else command)
 
     def _turn_switch(self, effect: LatchKill | ReleaseKill) -> None:
         """A disk that fails keeps nobody from killing: what could not be written is said (OP-07)."""

@@ -85,10 +85,10 @@ class ServedWorld:
         books = self.service.books
         hear = books.hear
 
-        def hears(desk: DeskNumber, command: Command) -> str:
+        def hears(desk: DeskNumber, command: Command, *, is_late: bool) -> str:
             if isinstance(command, Confirm):
                 self._on_confirm(desk, command)
-            return hear(desk, command)
+            return hear(desk, command, is_late=is_late)
 
         books.hear = hears  # type: ignore[method-assign]
 

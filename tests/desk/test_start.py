@@ -36,7 +36,7 @@ def in_a_terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def parsed(words: list[str], monkeypatch: pytest.MonkeyPatch) -> list[str]:
     asked = Asked()
-    monkeypatch.setattr(program, "open_desk", lambda _host: asked.of.append("desk"))
+    monkeypatch.setattr(program, "open_desk", lambda _host, _destination: asked.of.append("desk"))
 
     def opens(_host: Host, options: DemoOptions, *, is_stress: bool) -> None:
         assert (options, is_stress) == (DemoOptions(), False)

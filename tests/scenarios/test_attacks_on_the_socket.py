@@ -391,10 +391,10 @@ def test_a_failure_that_nobody_foresaw_costs_one_desk_and_is_said(
     assert isinstance(welcome, Welcome)
     hear = there.service.books.hear
 
-    def fails_for_one(number: DeskNumber, command: Command) -> str:
+    def fails_for_one(number: DeskNumber, command: Command, *, is_late: bool) -> str:
         if number == welcome.desk:
             raise ZeroDivisionError("a slip")
-        return hear(number, command)
+        return hear(number, command, is_late=is_late)
 
     monkeypatch.setattr(there.service.books, "hear", fails_for_one)
     for desk in (unlucky, beside):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -16,6 +17,7 @@ from console.client.remote import RemoteEngine
 from core.facts import (
     CommandRefused,
     ConfirmationReceived,
+    ConfirmationRefused,
     DeskAttached,
     DeskLost,
     Fact,
@@ -25,6 +27,7 @@ from core.facts import (
     OrderCreated,
     TicketClosed,
 )
+from core.messages.command_ports import addressed
 from core.messages.commands import (
     Command,
     Confirm,
@@ -36,6 +39,7 @@ from core.messages.commands import (
     StopEngine,
     TakeKey,
 )
+from core.messages.lateness import LATE, STOOD_STILL
 from core.model.codes import Denial, TicketEnd
 from core.model.desk import DeskNumber, PaintProof
 from core.model.order import Effect
@@ -187,6 +191,33 @@ def test_no_key_crosses_a_hand_over(there: Served, engine: VirtualRuntime, told:
     assert [(fact.desk, fact.before, fact.was_active) for fact in told.of(KeyTaken)][1:] == [(2, 1, True)]
 
 
+def test_a_key_that_lay_before_an_engine_that_stood_still_confirms_nothing(
+    there: Served, engine: VirtualRuntime, told: Told
+) -> None:
+    """OP-04, OP-02: whoever pressed it may have put its ticket aside since."""
+    desks, stood_still = there.service.desks, 0.0
+    desks._now = lambda: time.monotonic() + stood_still
+    with attached(there) as desk:
+        ticket = with_a_ticket(engine, desk)
+        stood_still += 5.0
+        desk.send(key_on(ticket, 1))
+        waits_for(lambda: told.of(ConfirmationRefused))
+        assert told.of(ConfirmationRefused)[0].reasons == (LATE,)
+        waits_for(lambda: view_of(desk).tickets[0].refused_because == (LATE,))
+    assert told.of(ConfirmationReceived) == []
+
+
+def test_a_key_that_waited_in_the_inbox_confirms_nothing(there: Served, engine: VirtualRuntime, told: Told) -> None:
+    """OP-04: its thread stood still, and the desks' own did not."""
+    with attached(there) as desk:
+        ticket = with_a_ticket(engine, desk)
+        late = there.service.books.door.through(addressed(key_on(ticket, 1), engine.account), desk=DeskNumber(1))
+        engine._commands.append((0, time.monotonic() - 2 * STOOD_STILL, late))
+        engine.wake()
+        waits_for(lambda: told.of(ConfirmationRefused))
+    assert told.of(ConfirmationReceived) == []
+
+
 def test_of_all_that_can_be_said_a_watcher_may_say_what_stops_and_what_looks(there: Served, told: Told) -> None:
     """OP-13: every kind of command is tried; a press goes over its own line."""
     chance = Random(13)
@@ -304,7 +335,7 @@ def test_what_was_on_its_way_when_the_link_broke_is_named(there: Served) -> None
     """SY-05: and what is asked for while it is broken."""
     desk = Cut.of(there)
     with attached(there, desk):
-        there.service.books.hear = lambda *_: breaks(desk)  # type: ignore[method-assign]
+        there.service.books.hear = lambda *_, **_late: breaks(desk)  # type: ignore[method-assign]
         desk.send(LookAt(LONG))
         waits_for(lambda: desk.unsaid)
         assert "the link broke: what was asked last may not have arrived" in desk.unsaid.popleft()

@@ -42,6 +42,7 @@ class Pty:
         self.status: int | None = None
         self.pid, self.master = pty.fork()
         if self.pid == 0:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # whatever these tests were started under
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
             outside = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
             environment = {**outside, "TERM": "xterm-256color", "PYTHONPATH": str(ROOT), **variables}

@@ -16,6 +16,7 @@ from core.messages.commands import (
     ServeDesks,
     SettingsFileSeen,
 )
+from core.messages.lateness import as_late
 from core.model.desk import DeskNumber, Seat
 from core.model.values import AccountId
 from core.runtime.base import Runtime
@@ -56,11 +57,14 @@ class EngineBooks:
         self._tokens[token] = desk
         return token
 
-    def hear(self, desk: DeskNumber, command: Command) -> str:
-        """A desk's command goes into the inbox; why not, in words, empty where it does."""
+    def hear(self, desk: DeskNumber, command: Command, *, is_late: bool = False) -> str:
+        """A desk's command goes into the inbox; why not, in words, empty where it does.
+
+        `is_late` where it may have lain here while nobody read.
+        """
         if isinstance(command, NOT_FOR_DESKS):
             return f"{type(command).__name__} is nothing that a desk says"
-        self._runtime.send(self.door.through(command, desk=desk))
+        self._runtime.send(self.door.through(as_late(command) if is_late else command, desk=desk))
         return ""
 
     def press(self, *, kills: bool, naked: bool) -> None:

@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
+from core.messages.lateness import STOOD_STILL
 from core.model.desk import DeskNumber
 from core.model.values import Symbol
 from core.protocol.codec import decode_command
@@ -74,6 +75,7 @@ class DeskServer:
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._wakes, selectors.EVENT_READ)
         self._has_attended = False
+        self._looked_at = now()
         self.thread = threading.Thread(target=self._serve, name="desks", daemon=True)
 
     # ── from other threads ───────────────────────────────────────────────────────────────────────────────────────
@@ -122,6 +124,7 @@ class DeskServer:
             self._part()
 
     def _turn(self) -> None:
+        self._looked_at = self._now()
         for key, events in self._selector.select(TICK if self._is_busy else LONG_TICK):
             if key.data is None:
                 with suppress(BlockingIOError):
@@ -199,7 +202,9 @@ class DeskServer:
 
     def _do(self, desk: DeskConnection, request: FromDesk) -> None:
         if isinstance(request, Say):
-            refusal = self._books.hear(desk.number, decode_command(request.command))
+            command = decode_command(request.command)
+            stood_still = self._now() - self._looked_at > TICK + STOOD_STILL
+            refusal = self._books.hear(desk.number, command, is_late=stood_still)
             desk.say(Answered(request.number, refusal))
         elif isinstance(request, Attend):
             desk.attends = request.attended

@@ -9,6 +9,7 @@ from core.execution.current_effect import working_entries
 from core.facts import BasketEnded, BasketMarked, BasketOpened, BasketRefused, BasketSigned
 from core.messages.commands import LeaveBasket, MarkInBasket, OpenBasket, SignBasket
 from core.messages.effects import Effect, FetchFigures
+from core.messages.lateness import LATE
 from core.model.account import Account, Mode
 from core.model.basket import (
     Basket,
@@ -161,6 +162,8 @@ class BasketDrafts:
         return ()
 
     def _refusal(self, run: BasketRun, going: list[DryRunResult], command: SignBasket) -> str | None:
+        if command.came_late:
+            return LATE
         if self.state.at >= run.plan.ends_at:
             return TIME_OVER
         if not going and not taken_back(self.state, run, going):

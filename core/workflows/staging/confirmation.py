@@ -10,6 +10,7 @@ from core.facts import ApprovalRedeemed, ConfirmationReceived, ConfirmationRefus
 from core.messages.commands import Confirm
 from core.messages.effects import Effect, FetchFigures
 from core.messages.inputs import FiguresFetched, Leaving
+from core.messages.lateness import LATE
 from core.model.account import Account
 from core.model.broker import FreshFigures
 from core.model.codes import ProposalEnd
@@ -92,6 +93,8 @@ class Confirmations:
             return NO_TICKET
         if ticket.id in self.state.stage.state.confirmations:
             return "this ticket was confirmed already; open the proposal again"
+        if command.came_late:
+            return LATE
         if self.state.at >= ticket.ends_at:
             return "the ticket's time is over; open the proposal again"
         if command.digest != ticket.digest:

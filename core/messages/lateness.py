@@ -1,0 +1,19 @@
+"""A key that lay before an engine that stood still counts no more (OP-04).
+
+Its hand may have put the ticket aside since.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from core.messages.commands import Command, Confirm, SignBasket
+
+STOOD_STILL = 2.0
+"""Seconds from a key to the engine's turn after which it is late: a desk doubts a silent engine after one."""
+LATE = "the engine stood still while this key was on its way, so it counts for nothing; read it again, then press"
+
+
+def as_late(command: Command) -> Command:
+    """What confirms is marked; all else stands, however late it is."""
+    return replace(command, came_late=True) if isinstance(command, Confirm | SignBasket) else command
