@@ -247,7 +247,9 @@ async def open_desk(
     runtime = _runtime(settings)
     with ExitStack() as stack:
         handle: EngineAccess
+        proposed_at = runtime.pace.free_until
         if OVER_A_SOCKET and handled_by is EngineHandle:
+            runtime.pace.free_until = None  # the engine runs already: what is proposed to nobody is only followed
             there = stack.enter_context(served(runtime))
             handle, door = there.a_desk(), there.service.books.door
         else:
@@ -256,6 +258,10 @@ async def open_desk(
         desk = kind(handle, now or HeldClock(), surroundings)
         async with desk.run_test(size=size) as pilot:
             house = House(desk, pilot, runtime, door)
+            if runtime.pace.free_until is None:
+                await house.until(lambda: handle.desk is not None)
+                runtime.pace.free_until = proposed_at
+                runtime.pace.wake.set()
             if ready:
                 await house.until(lambda: desk.view is not None and desk.view.proposals)
                 await house.wait(0.15)
