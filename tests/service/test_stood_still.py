@@ -35,6 +35,22 @@ def test_keys_typed_while_the_engine_stands_still_confirm_nothing_and_the_desk_s
     the_plain_key_acts(house, desk)
 
 
+def test_a_key_that_was_typed_as_the_engine_came_to_a_stand_confirms_nothing_once_it_goes_on(house: House) -> None:
+    """OP-04: before its desk could know, and put aside since by whoever pressed it"""
+    engine, desk = armed(house)
+
+    engine.signalled(signal.SIGSTOP)
+    desk.type(b"B")
+    desk.read_for(STANDSTILL)
+    engine.signalled(signal.SIGCONT)
+    desk.until(lambda: house.count("ConfirmationRefused"))
+    desk.read_for(1.0)
+
+    nothing_was_sent(house)
+    desk.type(b"r")
+    the_plain_key_acts(house, desk)
+
+
 def test_keys_typed_while_the_desk_stands_still_confirm_nothing(house: House) -> None:
     """SY-01, OP-04, OP-13: also one alone, in the middle of it."""
     engine, desk = armed(house)

@@ -6,6 +6,7 @@ engine or another desk anything: each has its turn, and a turn is short.
 
 from __future__ import annotations
 
+import math
 import os
 import selectors
 import threading
@@ -43,6 +44,8 @@ FAREWELL = 0.5
 """Seconds that the desks have to take the last words."""
 COUNTED = 10.0
 """Seconds that the engine has to count a desk; one that it does not count by then is let go of, and comes again."""
+CATCHES_UP = 0.5
+"""Seconds after a standstill in which all that lay here is read."""
 A_BREATH = 0.1
 """Seconds without service after something that nobody foresaw, so that it is said and does not eat the machine."""
 
@@ -75,7 +78,7 @@ class DeskServer:
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._wakes, selectors.EVENT_READ)
         self._has_attended = False
-        self._looked_at = now()
+        self._looked_at, self._went_on_at = now(), -math.inf
         self.thread = threading.Thread(target=self._serve, name="desks", daemon=True)
 
     # ── from other threads ───────────────────────────────────────────────────────────────────────────────────────
@@ -131,6 +134,7 @@ class DeskServer:
                     os.read(self._wakes, 4096)
             elif events & selectors.EVENT_READ:
                 self._hear(key.data)
+        self._has_stood_still()
         self._take_in()
         for desk in list(self._desks.values()):
             self._speak(desk)
@@ -203,8 +207,7 @@ class DeskServer:
     def _do(self, desk: DeskConnection, request: FromDesk) -> None:
         if isinstance(request, Say):
             command = decode_command(request.command)
-            stood_still = self._now() - self._looked_at > TICK + STOOD_STILL
-            refusal = self._books.hear(desk.number, command, is_late=stood_still)
+            refusal = self._books.hear(desk.number, command, is_late=self._has_stood_still())
             desk.say(Answered(request.number, refusal))
         elif isinstance(request, Attend):
             desk.attends = request.attended
@@ -235,6 +238,13 @@ class DeskServer:
         wants = selectors.EVENT_READ if desk.has_room else selectors.EVENT_READ | selectors.EVENT_WRITE
         if self._selector.get_key(desk.connection).events != wants:
             self._selector.modify(desk.connection, wants, desk)
+
+    def _has_stood_still(self) -> bool:
+        """Whether what is read now may have come long ago: the look that went on may miss it, the next one does not."""
+        now = self._now()
+        if now - self._looked_at > TICK + STOOD_STILL:
+            self._went_on_at = now
+        return now - self._went_on_at < CATCHES_UP
 
     def _drop(self, desk: DeskConnection, tell: Callable[[DeskNumber], None] | None) -> None:
         if self._desks.get(desk.number) is desk:
