@@ -48,6 +48,8 @@ def test_a_key_that_was_typed_as_the_engine_came_to_a_stand_confirms_nothing_onc
 
     nothing_was_sent(house)
     desk.type(b"r")
+    desk.until(lambda: house.count("TicketOpened") == 2)
+    desk.until(lambda: not desk.shows("not armed"))
     the_plain_key_acts(house, desk)
 
 
