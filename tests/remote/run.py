@@ -25,6 +25,8 @@ DESTINATION = "keyturn-server"
 SIZE = 140, 44
 FAST = 300.0
 
+TRIES = 10
+
 
 class RemoteDesk(Pty):
     """While one is read, all are: a terminal that takes nothing in has its keys dropped."""
@@ -74,9 +76,13 @@ class RemoteDesk(Pty):
         os.kill(process, signal.SIGKILL)
 
     def leaves(self) -> int:
-        while not self.shows("Leave?"):  # a dialog that is just closing takes the first
+        for _ in range(TRIES):  # a dialog that is just closing takes the first
             self.type(b"q")
             self.read_for(1.0)
+            if self.shows("Leave?"):
+                break
+        else:
+            raise AssertionError(f"q does not ask whether to leave; {self.what_it_shows()}")
         self.type(b"y")
         return self.ended()
 
