@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from weakref import ref
 
 from rich.console import RenderableType
 from textual import _time, events
@@ -99,7 +100,7 @@ class DeskApp(App[None]):
         self.board.status.place = handle.place
         self.last_line = LastLine(self.board.line, now)
         self.hearing = KeyHearing(self, self, self.board)
-        self._typed_at: deque[tuple[events.Key, Screen[object]]] = deque(maxlen=ON_THEIR_WAY)
+        self._typed_at: deque[tuple[events.Key, ref[Screen[object]]]] = deque(maxlen=ON_THEIR_WAY)
         self.plans = BasketFollower(self, self.bell)
         self.following = FollowUps(self, self.board.orders, self.plans.sign_closes)
         self.row_actions = RowActions(self, self.following)
@@ -241,7 +242,7 @@ class DeskApp(App[None]):
             if isinstance(event, events.Key):
                 if await self._has_acted(event.key):
                     return
-                self._typed_at.append((event, self.screen))
+                self._typed_at.append((event, ref(self.screen)))
         await super().on_event(event)
         if isinstance(event, events.Resize):
             self.hearing.distrust_pictures()
@@ -249,7 +250,7 @@ class DeskApp(App[None]):
     def on_key(self, event: events.Key) -> None:
         """A key comes back here where its screen had no use for it, and then it is looked for among the keys of the
         screen on top. Where another one came up meanwhile it was not meant for that: it does nothing (OP-04, OP-07)."""
-        screen = next((screen for typed, screen in self._typed_at if typed is event), self.screen)
+        screen = next((typed_at() for typed, typed_at in self._typed_at if typed is event), self.screen)
         if screen is not self.screen:
             event.prevent_default()
 

@@ -83,6 +83,7 @@ class Listener(Protocol):
     link: EngineLink
     last_words: tuple[str, ...]
     unsaid: deque[str]
+    presses: int
     account: AccountId | None
 
     @property
@@ -119,7 +120,7 @@ class Conversation:
     def say(self, command: Command, account: AccountId) -> None:
         self._number += 1
         self._asked.add(self._number)
-        self._put(Say(self._number, Raw(encode(addressed(command, account)))))
+        self._put(Say(self._number, Raw(encode(addressed(command, account))), self._desk.presses))
 
     def press(self, *, kills: bool, naked: bool) -> None:
         self._line.press(PressKind.KILL if kills else PressKind.HALT, naked=naked)
@@ -263,6 +264,7 @@ class Conversation:
     def _take(self, told: FromEngine) -> None:
         desk = self._desk
         if isinstance(told, Picture | Changed | Pulse) and told.clock is not None:
+            desk.presses = told.presses
             desk.set_clock(told.clock, told.rate)
         if isinstance(told, Picture):
             desk.show(_a_picture(told))

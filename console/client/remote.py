@@ -60,6 +60,8 @@ class RemoteEngine:
         """What the engine of the picture calls this desk; None while there is none."""
         self.unsaid: deque[str] = deque(maxlen=8)
         """What was asked for and did not reach the engine, in words; whoever shows them takes them."""
+        self.presses = 0
+        """How many halts and kills of the engine are in its picture here."""
         self.account: AccountId | None = None
         """Whose engine hears this desk; None while none does."""
         self._connect, self._seat, self._release, self._now = connect, seat, release, now
@@ -177,7 +179,7 @@ class RemoteEngine:
         return self._clock is not None
 
     def welcome(self, desk: DeskNumber, account: AccountId, keys: Mapping[str, str]) -> None:
-        self._number, self._keys, self.account = desk, keys, account
+        self._number, self._keys, self.account, self.presses = desk, keys, account, 0
 
     def lose(self, trouble: str) -> None:
         """Nothing comes any more, for this reason."""

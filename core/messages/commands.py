@@ -415,10 +415,13 @@ class Resume(Addressed):
     everything
         Whether a person typed in full that the other halts end too: an invariant's, and that of a night which retired
         every strategy.
+    came_late
+        Whether a press was on its way before it that its desk had not shown, or it lay before an engine that stood
+        still; that is said where it was taken in.
     """
 
     everything: bool = False
-
+    came_late: bool = field(default=False, compare=False, kw_only=True)
     sender: Sender | None = field(default=None, compare=False, repr=False, kw_only=True)
 
 
@@ -458,10 +461,13 @@ class OverrideProtection(Addressed):
 
 @dataclass(frozen=True, slots=True)
 class Rearm(Addressed):
-    """`word` is what was typed; `despite` are the orders in doubt that it was typed in sight of."""
+    """`word` is what was typed; `despite` are the orders in doubt that it was typed in sight of. `came_late` is as
+    `Resume` has it.
+    """
 
     word: str
     despite: tuple[ClientOrderId, ...] = ()
+    came_late: bool = field(default=False, compare=False, kw_only=True)
     sender: Sender | None = field(default=None, compare=False, repr=False, kw_only=True)
 
 

@@ -1,13 +1,13 @@
-"""A key that lay before an engine that stood still counts no more (OP-04).
+"""A key that lay before an engine that stood still counts no more (OP-04, OP-07).
 
-Its hand may have put the ticket aside since.
+Its hand may have put the ticket aside since, or pressed the chord.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from core.messages.commands import Command, Confirm, SignBasket
+from core.messages.commands import Command, Confirm, Rearm, Resume, SignBasket
 
 STOOD_STILL = 2.0
 """Seconds from a key to the engine's turn after which it is late: a desk doubts a silent engine after one."""
@@ -15,5 +15,5 @@ LATE = "the engine stood still while this key was on its way, so it counts for n
 
 
 def as_late(command: Command) -> Command:
-    """What confirms is marked; all else stands, however late it is."""
-    return replace(command, came_late=True) if isinstance(command, Confirm | SignBasket) else command
+    """What confirms is marked, and what ends a halt; all else stands, however late it is."""
+    return replace(command, came_late=True) if isinstance(command, Confirm | SignBasket | Resume | Rearm) else command

@@ -94,11 +94,13 @@ class Hello(Frame, tag="hello", frozen=True):
 class Say(Frame, tag="say", frozen=True):
     """A command, in a number that this desk counts up; `Answered` names it.
 
-    `command` is `encode(command)`. It has its account in itself and no sender: the engine's side stamps that.
+    `command` is `encode(command)`. It has its account in itself and no sender: the engine's side stamps that. `seen` is
+    the count of presses in what this desk was shown last: what ends a halt ends none that its operator had not seen.
     """
 
     number: Count
     command: Raw
+    seen: Count
 
 
 class Attend(Frame, tag="attend", frozen=True):
@@ -171,11 +173,15 @@ class Preparing(Frame, tag="preparing", frozen=True):
 
 
 class Picture(Frame, tag="picture", frozen=True):
-    """The whole picture: the first one, and whenever changes would not do. `value` is `encode(view)`."""
+    """The whole picture: the first one, and whenever changes would not do. `value` is `encode(view)`.
+
+    `presses` is how many halts and kills are in it, since the engine began.
+    """
 
     number: Count
     clock: Clock
     rate: float
+    presses: Count
     value: Raw
 
 
@@ -186,6 +192,7 @@ class Changed(Frame, tag="changed", frozen=True):
     since: Count
     clock: Clock
     rate: float
+    presses: Count
     changes: Raw
 
 
@@ -209,10 +216,11 @@ class Ended(Frame, tag="ended", frozen=True):
 
 
 class Pulse(Frame, tag="pulse", frozen=True):
-    """The engine lives, and its time now; `rate` is how fast that runs against the wall's. Sent in a silence."""
+    """The engine lives. Sent in a silence; with a time where it has looked, and found nothing to change."""
 
-    clock: Clock
-    rate: float
+    clock: Clock = None
+    rate: float = 1.0
+    presses: Count = 0
 
 
 FromDesk: TypeAlias = Hello | Say | Attend | Watch | Seen | Detach | Press

@@ -147,13 +147,17 @@ class Runtime(ABC):
 
     # ── from other threads ───────────────────────────────────────────────────────────────────────────────────────
 
-    def send(self, command: Command) -> None:
-        """Put a command into the inbox; a kill or a halt goes to its head. Raises where an adviser calls."""
+    def send(self, command: Command, seen: int | None = None) -> None:
+        """Put a command into the inbox; a kill or a halt goes to its head. Raises where an adviser calls.
+
+        `seen` is how many presses whoever typed it had been shown; None where that is every one there was.
+        """
         only_for_people(f"send {type(command).__name__}")
         if self._presses(command):
             self._commands.appendleft((self.latch.press(command.by), time.monotonic(), command))
         else:
-            self._commands.append((self.latch.presses, time.monotonic(), command))
+            presses = self.latch.presses
+            self._commands.append((presses if seen is None else min(seen, presses), time.monotonic(), command))
         self.wake()
         if self._has_ended:
             self._latch_late_kills()
@@ -362,8 +366,10 @@ class Runtime(ABC):
         self.at = max(self.at, self.clock())
         if self._presses(command):
             self._obey_press(press, command)
-        elif not (isinstance(command, Resume | Rearm) and press < self.latch.presses):
-            self.obey(as_late(command) if time.monotonic() - sent_at > STOOD_STILL else command)
+        else:
+            is_outrun = isinstance(command, Resume | Rearm) and press < self.latch.presses
+            is_late = is_outrun or time.monotonic() - sent_at > STOOD_STILL
+            self.obey(as_late(command) if is_late else command)
 
     def _turn_switch(self, effect: LatchKill | ReleaseKill) -> None:
         """A disk that fails keeps nobody from killing: what could not be written is said (OP-07)."""

@@ -76,6 +76,12 @@ class HaltLatch:
         """How many there were so far."""
         return self._presses
 
+    @property
+    def obeyed(self) -> int:
+        """Of these the first ones, that the engine has taken in: what it shows now has them."""
+        with self._lock:
+            return min(self._held, default=self._presses + 1) - 1
+
     def press(self, by: str) -> int:
         """Shut it now; the number of this press, which alone lets it go. Any thread."""
         with self._lock:

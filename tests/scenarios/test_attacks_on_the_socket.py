@@ -132,7 +132,7 @@ def is_well(there: Served, engine: VirtualRuntime) -> None:
         (b"GET / HTTP/1.1\r\n\r\n", "a frame of 1195725856 bytes; here one has at most 4096"),
         ((1 << 30).to_bytes(4, "big"), "a frame of 1073741824 bytes"),
         (pack(Press(1, PressKind.KILL)), "the first word is hello"),
-        (pack(Say(1, Raw(encode(Halt("key"))))), "the first word is hello"),
+        (pack(Say(1, Raw(encode(Halt("key"))), 0)), "the first word is hello"),
     ],
 )
 def test_what_is_no_hello_is_refused_in_a_line(
@@ -239,7 +239,7 @@ def test_what_only_the_service_says_is_refused_by_name(there: Served, engine: Vi
     """OP-13: a desk speaks for itself alone."""
     desk = Client(there, HELLO)
     desk.until(Welcome)
-    desk.says(Say(1, Raw(encode(command))))
+    desk.says(Say(1, Raw(encode(command)), 0))
 
     answered = desk.until(Answered)
 
@@ -254,7 +254,7 @@ def test_a_chart_of_a_symbol_that_is_none_costs_nothing(there: Served, engine: V
     desk.until(Welcome)
     desk.until(Picture)
     for symbol in ("", "NOSUCH", "\ud7ff"):
-        desk.says(Watch(symbol), Say(1, Raw(encode(Halt("key")))))
+        desk.says(Watch(symbol), Say(1, Raw(encode(Halt("key"))), 0))
         desk.until(Answered)
     is_well(there, engine)
 
@@ -276,7 +276,7 @@ def test_nothing_is_heard_behind_a_goodbye(there: Served, engine: VirtualRuntime
     """OP-13"""
     desk = Client(there, HELLO)
     desk.until(Welcome)
-    desk.says(Detach(), Say(1, Raw(encode(Halt("key")))))
+    desk.says(Detach(), Say(1, Raw(encode(Halt("key"))), 0))
     assert desk.is_hung_up()
     assert engine.latch.presses == 0
     is_well(there, engine)
@@ -284,7 +284,7 @@ def test_nothing_is_heard_behind_a_goodbye(there: Served, engine: VirtualRuntime
 
 def test_what_stands_behind_a_hello_waits_until_the_desk_is_counted(there: Served) -> None:
     """OP-13: and is answered then."""
-    desk = Client(there, HELLO, Say(7, Raw(encode(DetachDesk()))))
+    desk = Client(there, HELLO, Say(7, Raw(encode(DetachDesk())), 0))
     assert isinstance(desk.until(Welcome), Welcome)
     answered = desk.until(Answered)
     assert isinstance(answered, Answered)
@@ -391,14 +391,14 @@ def test_a_failure_that_nobody_foresaw_costs_one_desk_and_is_said(
     assert isinstance(welcome, Welcome)
     hear = there.service.books.hear
 
-    def fails_for_one(number: DeskNumber, command: Command, *, is_late: bool) -> str:
+    def fails_for_one(number: DeskNumber, command: Command, seen: int, *, is_late: bool) -> str:
         if number == welcome.desk:
             raise ZeroDivisionError("a slip")
-        return hear(number, command, is_late=is_late)
+        return hear(number, command, seen, is_late=is_late)
 
     monkeypatch.setattr(there.service.books, "hear", fails_for_one)
     for desk in (unlucky, beside):
-        desk.says(Say(1, Raw(encode(LookAt(Symbol("SPY"))))))
+        desk.says(Say(1, Raw(encode(LookAt(Symbol("SPY")))), 0))
 
     assert unlucky.is_hung_up()
     assert beside.until(Answered) == Answered(1)
@@ -487,7 +487,7 @@ def test_a_desk_that_takes_no_answers_is_let_go() -> None:
     mine.setblocking(False)
     desk = DeskConnection(mine, "link", FrameReader(LARGEST), 0.0)
     list(desk.hear(0.0))
-    asked, kept = pack(Say(1, Raw(encode(DetachDesk())))), [0]
+    asked, kept = pack(Say(1, Raw(encode(DetachDesk())), 0)), [0]
 
     def asks_and_takes_nothing() -> None:
         for turn in range(1, 100_000):
@@ -513,7 +513,7 @@ def test_a_command_for_another_account_is_refused_by_the_engine(there: Served, e
             refused.append(fact)
 
     engine.engine.state.add_listener(hears)
-    desk.says(Say(1, Raw(encode(LookAt(Symbol("SPY"), account=AccountId("another"))))))
+    desk.says(Say(1, Raw(encode(LookAt(Symbol("SPY"), account=AccountId("another")))), 0))
     assert desk.until(Answered) == Answered(1)
     waits_for(lambda: refused)
     assert "it is for account another" in refused[0].reason

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from random import Random
-from typing import TypeVar, get_args
+from typing import Any, TypeVar, get_args
 
 import pytest
 
@@ -25,6 +26,7 @@ from core.facts import (
     KeyTaken,
     Killed,
     OrderCreated,
+    Resumed,
     TicketClosed,
 )
 from core.messages.command_ports import addressed
@@ -36,6 +38,7 @@ from core.messages.commands import (
     LookAt,
     OpenTicket,
     RequestCancel,
+    Resume,
     StopEngine,
     TakeKey,
 )
@@ -48,6 +51,7 @@ from core.ports import OperatorError
 from core.protocol.frames import PROTOCOL, Ended, Hello, Picture, Role
 from core.protocol.shapes import BY_KIND
 from core.runtime.service.books import NOT_FOR_DESKS
+from core.runtime.service.doorway import A_BREATH
 from core.runtime.service.peer import Peer, peer_of
 from core.runtime.virtual import VirtualRuntime
 from core.views import DeskView
@@ -360,6 +364,37 @@ def test_a_press_while_the_engine_is_away_arrives_when_it_is_back(there: Served,
         assert engine.latch.presses == 0
         desk.is_cut = False
         waits_for(lambda: engine.latch.presses == 1)
+
+
+def test_a_resume_said_before_the_chord_never_ends_its_halt(there: Served, engine: VirtualRuntime, told: Told) -> None:
+    """OP-07: they go two ways, and the chord's is the quicker one."""
+    with attached(there) as desk:
+        waits_for(lambda: holds(desk))
+        desk.press_kill()
+        waits_for(lambda: view_of(desk).status.halts)
+        hear, is_held, goes_on = there.service.books.hear, threading.Event(), threading.Event()
+
+        def hears(number: DeskNumber, command: Command, seen: int, **how: Any) -> str:
+            if isinstance(command, Resume):
+                is_held.set()
+                goes_on.wait(PATIENCE)
+            return hear(number, command, seen, **how)
+
+        there.service.books.hear = hears  # type: ignore[method-assign]
+        desk.send(Resume())
+        assert is_held.wait(PATIENCE)
+        time.sleep(2 * A_BREATH)  # the same press within one is not another
+        desk.press_kill()
+        waits_for(lambda: engine.latch.presses == 2)
+        goes_on.set()
+        waits_for(lambda: told.of(CommandRefused))
+        assert [fact.code for fact in told.of(CommandRefused)] == [Denial.OUTRUN]
+        assert told.of(Resumed) == []
+        there.service.books.hear = hear  # type: ignore[method-assign]
+
+        waits_for(lambda: desk.presses == 2)
+        desk.send(Resume())
+        waits_for(lambda: told.of(Resumed))
 
 
 # ── over ────────────────────────────────────────────────────────────────────────────────────────────────────────────

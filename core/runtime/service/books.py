@@ -57,14 +57,14 @@ class EngineBooks:
         self._tokens[token] = desk
         return token
 
-    def hear(self, desk: DeskNumber, command: Command, *, is_late: bool = False) -> str:
+    def hear(self, desk: DeskNumber, command: Command, seen: int, *, is_late: bool = False) -> str:
         """A desk's command goes into the inbox; why not, in words, empty where it does.
 
-        `is_late` where it may have lain here while nobody read.
+        `seen` is how many presses its desk had been shown; `is_late` where it may have lain here while nobody read.
         """
         if isinstance(command, NOT_FOR_DESKS):
             return f"{type(command).__name__} is nothing that a desk says"
-        self._runtime.send(self.door.through(as_late(command) if is_late else command, desk=desk))
+        self._runtime.send(self.door.through(as_late(command) if is_late else command, desk=desk), seen)
         return ""
 
     def press(self, *, kills: bool, naked: bool) -> None:

@@ -119,18 +119,19 @@ class DeskConnection:
         view = replace(drawn.view, chart=drawn.charts.get(self.watched)) if self.watched else drawn.view
         self._picture += 1
         if self._shown is None:
-            self.say(Picture(self._picture, drawn.clock, drawn.rate, Raw(encode(view))))
+            self.say(Picture(self._picture, drawn.clock, drawn.rate, drawn.presses, Raw(encode(view))))
         elif found := changes(self._shown, view):
-            self.say(Changed(self._picture, self._picture - 1, drawn.clock, drawn.rate, Raw(encode_changes(found))))
+            since, news = self._picture - 1, Raw(encode_changes(found))
+            self.say(Changed(self._picture, since, drawn.clock, drawn.rate, drawn.presses, news))
         else:
             self._picture -= 1
-            self.say(Pulse(drawn.clock, drawn.rate))
+            self.say(Pulse(drawn.clock, drawn.rate, drawn.presses))
         self._shown = view
 
     def send(self, now: float) -> None:
         """As much as it takes now, a pulse where there is nothing else. Raises OSError where it is gone."""
         if self.has_room and now - self._said_at > PULSE:
-            self.say(Pulse(None, 1.0))
+            self.say(Pulse())
         with suppress(BlockingIOError, InterruptedError):
             while self._out:
                 sent = self.connection.send(self._out)

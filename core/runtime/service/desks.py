@@ -207,7 +207,7 @@ class DeskServer:
     def _do(self, desk: DeskConnection, request: FromDesk) -> None:
         if isinstance(request, Say):
             command = decode_command(request.command)
-            refusal = self._books.hear(desk.number, command, is_late=self._has_stood_still())
+            refusal = self._books.hear(desk.number, command, request.seen, is_late=self._has_stood_still())
             desk.say(Answered(request.number, refusal))
         elif isinstance(request, Attend):
             desk.attends = request.attended

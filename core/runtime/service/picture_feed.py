@@ -42,6 +42,8 @@ class Drawn:
         Of each symbol that some desk watches; a desk's picture has the one of its own.
     clock, rate
         The engine's time as it was drawn, and its seconds in one of the wall.
+    presses
+        The halts and kills that are in it.
     """
 
     view: DeskView | None
@@ -49,6 +51,7 @@ class Drawn:
     charts: Mapping[Symbol, ChartView | None]
     clock: datetime
     rate: float
+    presses: int
 
 
 class PictureFeed:
@@ -88,7 +91,8 @@ class PictureFeed:
     def _draw(self, symbols: frozenset[Symbol | None]) -> None:
         runtime = self._runtime
         self._drawn_at = self._now()
+        presses = runtime.latch.obeyed
         preparing = runtime.preparing()
         view = None if preparing is not None else runtime.picture()
         charts = {symbol: runtime.chart_of(symbol, view) for symbol in symbols if view is not None and symbol}
-        self._show(Drawn(view, preparing, charts, runtime.clock(), runtime.rate))
+        self._show(Drawn(view, preparing, charts, runtime.clock(), runtime.rate, presses))

@@ -16,7 +16,9 @@ from core.messages.commands import (
     Kill,
     LookAt,
     LoseDesk,
+    Rearm,
     RequestCancel,
+    Resume,
     SignBasket,
     TakeKey,
 )
@@ -29,6 +31,7 @@ NOBODY_HOLDS = "nobody holds the key: nothing of it was done; T takes the key"
 NOT_ATTACHED = "its desk is not attached any more: nothing of it was done; attach again"
 NO_DESK = "it came from no desk: nothing of it was done"
 OTHER_HOLD = "the key changed hands since the ticket was on the screen: nothing was confirmed; open it again"
+OUTRUN = "a halt that its screen did not show came first, or the engine stood still: nothing ended; look, type it again"
 UNPAINTED = "it does not say how its ticket was seen on the screen: nothing was confirmed; open it again"
 
 
@@ -37,7 +40,13 @@ class DeskRights:
         self.state = state
 
     def denial(self, command: Command) -> Denied | None:
-        """Why nothing of it is done; None where its desk may say it, or it comes from no desk."""
+        """Why nothing of it is done; None where its desk may say it, or it comes from no desk, and it is in time."""
+        if (denied := self._of_its_desk(command)) is not None:
+            return denied
+        is_outrun = isinstance(command, Resume | Rearm) and command.came_late
+        return Denied(Denial.OUTRUN, OUTRUN, command.desk) if is_outrun else None
+
+    def _of_its_desk(self, command: Command) -> Denied | None:
         desk = command.desk
         if isinstance(command, Halt | Kill | AttachDesk):
             return None

@@ -22,7 +22,7 @@ from core.views.engine import EngineLoading
 AT = datetime(2026, 1, 5, 14, 30, tzinfo=UTC)
 FROM_DESK: list[of.FromDesk] = [
     of.Hello(PROTOCOL, "0.1.0", Role.DESK, "pts/1", "ann", "10.0.0.1", "token"),
-    of.Say(1, msgspec.Raw(encode(Halt("key")))),
+    of.Say(1, msgspec.Raw(encode(Halt("key"))), 3),
     of.Attend(True),
     of.Watch(None),
     of.Watch("SPY"),
@@ -34,12 +34,13 @@ FROM_ENGINE: list[of.FromEngine] = [
     of.Welcome(PROTOCOL, "0.1.0", 1, "token", "paper", {"kill": "f12"}),
     of.Refused(of.RefusalCode.OTHER_PROTOCOL, "start the same release at both ends"),
     of.Preparing("reading the journal"),
-    of.Picture(1, AT, 1.0, msgspec.Raw(encode(EngineLoading("x")))),
-    of.Changed(2, 1, None, 60.0, msgspec.Raw(b"\x90")),
+    of.Picture(1, AT, 1.0, 0, msgspec.Raw(encode(EngineLoading("x")))),
+    of.Changed(2, 1, None, 60.0, 2, msgspec.Raw(b"\x90")),
     of.Answered(1, ""),
     of.Pressed(1),
     of.Ended(("a stop of SPY",)),
-    of.Pulse(AT, 60.0),
+    of.Pulse(AT, 60.0, 2),
+    of.Pulse(),
 ]
 
 
@@ -69,8 +70,8 @@ def test_a_frame_of_the_engine_arrives(frame: of.FromEngine) -> None:
 
 def test_what_a_frame_holds_is_read_out_of_it() -> None:
     """SY-01"""
-    (said,) = the_frames_of(pack(of.Say(1, msgspec.Raw(encode(Halt("key"))))))
-    (shown,) = the_frames_of(pack(of.Picture(1, AT, 1.0, msgspec.Raw(encode(EngineLoading("x"))))))
+    (said,) = the_frames_of(pack(of.Say(1, msgspec.Raw(encode(Halt("key"))), 3)))
+    (shown,) = the_frames_of(pack(of.Picture(1, AT, 1.0, 0, msgspec.Raw(encode(EngineLoading("x"))))))
 
     say, picture = from_desk(said), from_engine(shown)
 
