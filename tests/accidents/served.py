@@ -65,6 +65,7 @@ class ServedWorld:
         self.is_up = False
         self.links: list[SteppedThread] = []
         self.lines: list[Line] = []
+        self._partings: list[SteppedThread] = []
         self._clock, self._path, self._hear, self._on_confirm = clock, folder / "engine.sock", hear, on_confirm
         self._begin(begin)
 
@@ -85,10 +86,10 @@ class ServedWorld:
         books = self.service.books
         hear = books.hear
 
-        def hears(desk: DeskNumber, command: Command, *, is_late: bool) -> str:
+        def hears(desk: DeskNumber, command: Command, seen: int, *, is_late: bool) -> str:
             if isinstance(command, Confirm):
                 self._on_confirm(desk, command)
-            return hear(desk, command, is_late=is_late)
+            return hear(desk, command, seen, is_late=is_late)
 
         books.hear = hears  # type: ignore[method-assign]
 
@@ -116,6 +117,8 @@ class ServedWorld:
             has_moved = self._engine_turns() if self.is_up and not self.is_still else False
             for link in self.links:
                 has_moved = link.turn() or has_moved
+            for parting in self._partings:
+                has_moved = parting.turn() or has_moved
             for line in self.lines:
                 has_moved = line.move() or has_moved
             if not has_moved:
@@ -142,6 +145,8 @@ class ServedWorld:
             for line in self.lines:
                 line.hang_up()
         self.service.end()
+        parting = self.service.desks.thread  # a desk that takes nothing now has a while for its last words
+        self._partings = [each for each in (*self._partings, parting) if not each.is_over]  # type: ignore[attr-defined, misc]
         self._stack.close()
 
     def begins_again(self) -> None:
