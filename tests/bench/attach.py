@@ -15,12 +15,14 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from console.client.handle import EngineHandle
 from console.client.remote import RemoteEngine
 from console.client.seat import terminal
+from console.client.ssh_link import SshLink
 from console.commands.assembly.host import Host
 from console.commands.assembly.simulated import DemoOptions, stress_runtime
 from core.messages.commands import PauseStrategy, ResumeStrategy
@@ -29,8 +31,10 @@ from core.protocol.stream import FrameReader
 from core.views import DeskView
 from core.views.desk import StrategyRow
 from state.engine_socket import connected
+from state.release import release
 from tests.bench.desk import Watched, opened
 from tests.bench.engine_alone import RELEASE, ROOT, Alone, alone, memory, processor_seconds, seat, waited
+from tests.remote.server import SSHD, Server
 
 ATTACHED = [sys.executable, str(ROOT / "tests" / "bench" / "attached_desk.py")]
 SIZE = 120, 40
@@ -168,6 +172,39 @@ def keys(engine: Alone) -> Iterator[Row]:
     yield "baseline: the same, the engine in this process", spread(here)
 
 
+def keys_through_ssh() -> Iterator[Row]:
+    """The same at the demo's engine, by a relay behind a real sshd on loopback, and without one."""
+    if not SSHD.exists():
+        yield "key to the picture that has it, over ssh", f"not measured: {SSHD} is not here, install openssh-server"
+        return
+    with tempfile.TemporaryDirectory(prefix="keyturn-bench-") as folder:
+        server = Server(Path(folder))
+        server.opens()
+        server.starts_engine()
+        ssh = f"/usr/bin/ssh -F {server.folder / 'ssh_config'} -o StrictHostKeyChecking=no"
+        link = SshLink("keyturn-server", ssh, lambda _line: None)
+        try:
+            path = next(server.home.glob("state/*/engine.sock"))
+            plain = keys_at(lambda _role: connected(path, 2.0))
+            link.begin(lambda _words: None)
+            over = keys_at(link.connect)
+        finally:
+            link.close()
+            server.ends()
+    ratio = statistics.median(over) / statistics.median(plain)
+    yield "key to the picture that has it, over ssh on loopback", f"{spread(over)}; ratio {ratio:.2f}"
+    yield "baseline: the same engine over its socket", spread(plain)
+
+
+def keys_at(connect: Callable[[Role], socket.socket]) -> list[float]:
+    desk = RemoteEngine(connect, seat(), release(version("keyturn")))
+    desk.start()
+    taken = keys_of(desk)
+    desk.leave("left", on_purpose=True)
+    desk.close("left", 5.0)
+    return taken
+
+
 def flood(path: Path) -> None:
     """What a client may do that means no good: words without end, doors that are opened and left, presses."""
     import threading
@@ -275,6 +312,7 @@ def measure() -> Iterator[Row]:
         yield from memories(engine, "stress")
         yield from keys(engine)
         yield from latch(engine)
+    yield from keys_through_ssh()
 
 
 def main() -> None:
