@@ -8,14 +8,16 @@ from typing import TypeVar
 from textual.app import ComposeResult
 from textual.geometry import Size
 from textual.screen import Screen
+from textual.widget import Widget
 
 from console.layout import PaneArea, fits, is_narrow, too_small
 from console.log_pane import LogPane
 from console.panes import PANES, OrdersPane, PositionsPane, ProposalsPane, Want
 from core.model.desk import DeskNumber
+from core.model.values import Symbol
 from core.views import DeskView
 from core.views.engine import EngineFailed, EngineLoading
-from widgets.chart import Chart
+from widgets.chart import Chart, levels_of
 from widgets.footer import FooterLine
 from widgets.lines import Cell, Lines
 from widgets.pane import Pane
@@ -44,10 +46,11 @@ class Board:
         self.status = StatusLines(id="status")
         self.notice = Lines(id="notice")
         self.line = FooterLine(id="footer")
-        self.panes = {name: entry.make(want) for name, entry in PANES.items()}
+        made = {name: entry.make(want) for name, entry in PANES.items()}
+        self.panes = {name: pane for name, pane in made.items() if isinstance(pane, Pane)}
+        self.chart = next(pane for pane in made.values() if isinstance(pane, Chart))
         self.proposals, self.positions = self._pane(ProposalsPane), self._pane(PositionsPane)
         self.orders, self.log = self._pane(OrdersPane), self._pane(LogPane)
-        self.chart = Chart()
         self.holder = "proposals"
         self._area = PaneArea()
         self._layout = self._area.panes
@@ -57,6 +60,17 @@ class Board:
 
     def _pane(self, kind: type[P]) -> P:
         return next(pane for pane in self.panes.values() if isinstance(pane, kind))
+
+    def keyboard_of(self, name: str) -> Widget:
+        """What has the keyboard where the pane has it."""
+        return self.chart if name == self.chart.id else self.panes[name].grid
+
+    def selected(self, name: str) -> str | None:
+        """The key of the pane's selected row; the chart has none."""
+        return self.panes[name].grid.selected if name in self.panes else None
+
+    def show_chart(self, view: DeskView, symbol: Symbol | None, now: datetime) -> None:
+        self.chart.show_chart(view.chart, symbol, now, levels_of(view, symbol))
 
     def compose(self) -> ComposeResult:
         yield self.status
@@ -100,11 +114,11 @@ class Board:
             pane.display = name in shown
         self.chart.display = "chart" in shown
         self._area.refresh(layout=True)
-        if self._has_panes and base.focused is not self.panes[self.holder].grid:
-            base.set_focus(self.panes[self.holder].grid, scroll_visible=False)
+        if self._has_panes and base.focused is not self.keyboard_of(self.holder):
+            base.set_focus(self.keyboard_of(self.holder), scroll_visible=False)
 
     def note_holder(self, base: Screen[None]) -> None:
-        self.holder = next((name for name, pane in self.panes.items() if pane.grid is base.focused), self.holder)
+        self.holder = next((name for name in PANES if self.keyboard_of(name) is base.focused), self.holder)
 
     def is_arranged(self, has_view: bool, size: Size) -> bool:
         return self._arranged_for == (has_view, size)
@@ -147,8 +161,8 @@ class Board:
         if not fits(*size):
             self.notice.show([*wrapped("", too_small(*size), width_of(size) - 4, "strong")])
         self.status.show_desk(view, now, width_of(size), without_engine, desk)
-        for name, entry in PANES.items():
-            pane = self.panes[name]
+        for name, pane in self.panes.items():
+            entry = PANES[name]
             pane.is_narrow = is_narrow(size)
             pane.show_state(state_of(view.status, without_engine) if entry.has_state else "")
             if is_another or entry.is_timed:

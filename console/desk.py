@@ -36,6 +36,7 @@ from console.keymap import AWAITED, KeyScope, bindings_for, reachable, use, writ
 from console.last_line import LastLine
 from console.layout import fits
 from console.log_pane import WriteLog
+from console.panes import PANES
 from console.row_actions import RowActions
 from console.screens.advice import AdviceScreen
 from console.screens.chord_check import ChordScreen
@@ -265,12 +266,12 @@ class DeskApp(App[None]):
         self.board.choose(self.screen_stack[0], name)
 
     def action_pane(self, name: str) -> None:
-        if name not in self.board.panes:
+        if name not in PANES:
             return
         self._choose(name)
-        grid = self.board.panes[name].grid
+        grid = self.board.keyboard_of(name)
         self.screen.set_focus(grid)  # at once: the next key is already for it
-        if grid.selected is None and grid.opens_first is not None:
+        if isinstance(grid, Grid) and grid.selected is None and grid.opens_first is not None:
             grid.select(grid.opens_first)
         self.frames.draw_last_line()
 

@@ -28,6 +28,7 @@ from console.screens.guide import GuideScreen
 from console.screens.help import HelpScreen
 from core.ports import OperatorError
 from core.views import DeskView
+from widgets.chart import Chart
 from widgets.grid import Grid
 from widgets.grid_text import harmless
 
@@ -98,7 +99,7 @@ class DeskCommands:
         focused = self.app.focused
         grid = focused if isinstance(focused, Grid) else None
         nodes = {KeyScope.EVERYWHERE: self.app, KeyScope.LIST: grid}
-        pane = grid.parent if grid is not None else None
+        pane = grid.parent if grid is not None else focused if isinstance(focused, Chart) else None
 
         def run(key: Key) -> None:
             if key.place.value in PANES and key.place is not place:

@@ -112,7 +112,7 @@ class FrameLoop:
             self._ring(view)
         self.board.note_holder(stack[0])
         self.watching.look(view)
-        self.board.chart.show_chart(view.chart, self.watching.symbol, now)
+        self.board.show_chart(view, self.watching.symbol, now)
         for screen in stack[1:]:
             if isinstance(screen, Dialog) and screen.is_mounted:
                 screen.stay_clear()

@@ -17,6 +17,7 @@ from console.screens.question import ArmedQuestion
 from console.screens.text_fields import TypedDialog
 from console.screens.ticket import TicketScreen
 from console.terminal.input_reader import Dropped
+from widgets.chart import Chart
 from widgets.grid import Grid
 
 ARMED = (TicketScreen, BasketScreen, ArmedQuestion, KillScreen)
@@ -74,7 +75,7 @@ class KeyHearing:
         if self.board.log.is_typing:
             return KeyScope.FILTER
         focused = self.app.focused
-        name = (focused.id or "").removesuffix("-grid") if isinstance(focused, Grid) else ""
+        name = (focused.id or "").removesuffix("-grid") if isinstance(focused, Grid | Chart) else ""
         return next((pane for pane in PANES if pane.value == name), KeyScope.EVERYWHERE)
 
     def distrust_pictures(self) -> None:

@@ -32,6 +32,7 @@ class KeyScope(Enum):
     STRATEGIES = "strategies"
     LOG = "log"
     RESULTS = "results"
+    CHART = "chart"
     TICKET = "ticket"
     BASKET = "basket"
     KILL = "kill screen"
@@ -88,8 +89,11 @@ PANES = (
     KeyScope.STRATEGIES,
     KeyScope.LOG,
     KeyScope.RESULTS,
+    KeyScope.CHART,
 )
-"""By their numbers; each is called as the place of its keys."""
+"""Each is called as the place of its keys."""
+NUMBERS = {**{pane: number for number, pane in enumerate(PANES, start=1)}, KeyScope.CHART: 9}
+"""The key of each pane."""
 DIALOGS = frozenset({*KeyScope} - {*PANES} - {KeyScope.EVERYWHERE, KeyScope.LIST})
 
 _EVERYWHERE, _LIST, _TICKET, _KILL = KeyScope.EVERYWHERE, KeyScope.LIST, KeyScope.TICKET, KeyScope.KILL
@@ -98,7 +102,7 @@ _FIELD, _READING = KeyScope.FIELD, KeyScope.READING
 KEYS: tuple[Key, ...] = (
     *(
         Key(f"pane.{pane.value}", _EVERYWHERE, f"{number}", f"{number}", f"app.pane('{pane.value}')", pane.value)
-        for number, pane in enumerate(PANES, start=1)
+        for pane, number in NUMBERS.items()
     ),
     Key("pane.next", _EVERYWHERE, "tab", "Tab", "app.focus_next", "next pane"),
     Key("pane.previous", _EVERYWHERE, "shift+tab", "Shift+Tab", "app.focus_previous", "previous pane"),
@@ -149,6 +153,13 @@ KEYS: tuple[Key, ...] = (
     Key("log.clear", KeyScope.LOG, "escape", "Esc", "clear_filter", "clear the filter"),
     Key("log.follow", KeyScope.LOG, "f", "f", "follow", "follow", is_in_footer=True),
     Key("log.write", KeyScope.LOG, "o", "o", "write", "write to a file"),
+    Key("chart.shorter", KeyScope.CHART, "less_than_sign", "<", "timeframe(-1)", "shorter bars", is_in_footer=True),
+    Key("chart.longer", KeyScope.CHART, "greater_than_sign", ">", "timeframe(1)", "longer bars", is_in_footer=True),
+    Key("chart.overlay", KeyScope.CHART, "i", "i", "overlay", "overlay", is_in_footer=True),
+    Key("chart.style", KeyScope.CHART, "l", "l", "style", "candles or line", is_in_footer=True),
+    Key("chart.left", KeyScope.CHART, "left", "←", "cross(-1)", "crosshair to the left"),
+    Key("chart.right", KeyScope.CHART, "right", "→", "cross(1)", "crosshair to the right"),
+    Key("chart.no_cross", KeyScope.CHART, "escape", "Esc", "clear_cross", "without crosshair"),
     Key("ticket.buy", _TICKET, "B", "B", "confirm('B')", "buy to open"),
     Key("ticket.short", _TICKET, "H", "H", "confirm('H')", "sell short"),
     Key("ticket.sell", _TICKET, "S", "S", "confirm('S')", "sell to close"),
@@ -282,7 +293,7 @@ def reachable(place: KeyScope, table: Mapping[str, Key] = _held) -> list[Key]:
     around = [key for key in keys if key.place is _EVERYWHERE and (key.is_first or place not in DIALOGS)]
     if place is _EVERYWHERE:
         return around
-    in_a_list = [key for key in keys if key.place is _LIST and place in PANES]
+    in_a_list = [key for key in keys if key.place is _LIST and place in PANES and place is not KeyScope.CHART]
     return [*in_a_list, *(key for key in keys if key.place is place), *around]
 
 

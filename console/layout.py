@@ -27,6 +27,8 @@ SECOND, THIRD, RIGHT = (
     for place in (Place.SECOND, Place.THIRD, Place.RIGHT)
 )
 LEFT = (*SECOND, *THIRD)
+WIDEST_OWN = ("chart", "results")
+"""What has a column of its own where there are three."""
 CHOICES = (*LEFT, *RIGHT)
 """What one column shows beside proposals and log, by its number."""
 
@@ -83,8 +85,8 @@ def places(screen: Size, area: Size, choice: Choice) -> dict[str, Region]:
         return {**_stack(0, area.width - RIGHT_WIDTH, above, _left(screen, choice)), **right, **log}
     own = replace(
         choice,
-        left="positions" if choice.left == "results" else choice.left,
-        third="orders" if choice.third == "results" else choice.third,
+        left="positions" if choice.left in WIDEST_OWN else choice.left,
+        third="orders" if choice.third in WIDEST_OWN else choice.third,
     )
     left = _stack(0, LEFT_WIDTH, above, _left(screen, own))
     middle, chart = area.width - LEFT_WIDTH - RIGHT_WIDTH, above * 3 // 5

@@ -18,6 +18,7 @@ from console.keymap import KeyScope, bindings_for
 from console.log_pane import LogPane
 from core.model.values import Symbol
 from core.views import DeskView
+from widgets.chart import Chart
 from widgets.grid import Grid
 from widgets.orders import Orders
 from widgets.pane import Pane
@@ -71,6 +72,10 @@ class StrategiesPane(Wanting, Strategies):
     BINDINGS = bindings_for(KeyScope.STRATEGIES)
 
 
+class ChartPane(Chart):
+    BINDINGS = bindings_for(KeyScope.CHART)
+
+
 class Place(Enum):
     """Where a pane stands from 120 columns on; in one column all but those that are always there take turns."""
 
@@ -100,7 +105,7 @@ class PaneEntry:
     """
 
     scope: KeyScope
-    make: Callable[[Want], Pane]
+    make: Callable[[Want], Pane | Chart]
     place: Place
     about: str
     opens: tuple[str, Telling] | None = None
@@ -173,6 +178,14 @@ _ENTRIES = (
         ("Trade", trade),
         lambda view: ((row.key, row.symbol) for row in view.trades),
         has_state=False,  # it is of the past
+    ),
+    PaneEntry(
+        KeyScope.CHART,
+        lambda _want: ChartPane(),
+        Place.THIRD,
+        "The session of the symbol that was selected last: candles that rose are strokes, those that fell are "
+        "filled, one that forms is grey. `last` is the price that the other panes show; `close` is the last complete minute's.",
+        has_state=False,  # it says itself how old its bars are
     ),
 )
 PANES: Mapping[str, PaneEntry] = {entry.scope.value: entry for entry in _ENTRIES}

@@ -27,7 +27,7 @@ class WatchedSymbol:
             self.handle.watch(wanted)
 
     def _selected(self, view: DeskView) -> Symbol | None:
-        selected = self.board.panes[self.board.holder].grid.selected
+        selected = self.board.selected(self.board.holder)
         return next((symbol for key, symbol in PANES[self.board.holder].symbols(view) if key == selected), None)
 
     def _first(self, view: DeskView) -> Symbol | None:

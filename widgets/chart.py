@@ -1,23 +1,30 @@
-"""The chart of the selected symbol: drawn again where a bar, a fill or a level changed, and nowhere else."""
+"""The chart of the selected symbol: drawn again where a bar, a price, a fill or a level changed, and nowhere else.
+
+Its keys change how it is drawn and nothing else: no order, no proposal and no row of another pane.
+"""
 
 from __future__ import annotations
 
 import textwrap
+from dataclasses import replace
 from datetime import datetime
 
 from core.model.bar import ONE_MINUTE
+from core.model.order import Effect, OrderType
 from core.model.values import Symbol
-from core.views import ChartView
+from core.views import ChartView, DeskView
 from widgets import format as f
-from widgets.chart_picture import LEGEND, chart_lines
+from widgets.chart_bars import OVERLAYS, TIMEFRAMES, candles_of
+from widgets.chart_picture import NO_LEVELS, Levels, Look, chart_lines, under_cross
 from widgets.edges import put_note, put_title
 from widgets.lines import Cell, Lines, TextLine
 
 CHOOSE = "No symbol is selected. A row of positions, orders, proposals or strategies chooses it."
+TIMEFRAME_NAMES = {1: "1 min", 5: "5 min", 15: "15 min", 60: "1 hour"}
 
 
-class Chart(Lines):
-    """Takes no keyboard: the selected row of another pane decides what it shows."""
+class Chart(Lines, can_focus=True):
+    """Of the symbol of the row that is selected where the keyboard is, or was last before it came here."""
 
     DEFAULT_CSS = """
     Chart {
@@ -25,20 +32,30 @@ class Chart(Lines):
         border: solid $panel-lighten-2;
         border-title-color: $text-muted;
         border-subtitle-color: $text-muted;
+        &:focus { border: solid $accent; border-title-color: $text; border-title-style: bold; }
     }
     """
+    NUMBER = 9
+    NAME = "Chart"
 
     def __init__(self) -> None:
         super().__init__(id="chart")
+        self.look = Look()
         self._chart: ChartView | None = None
         self._symbol: Symbol | None = None
-        self.border_title = "Chart"
+        self._levels = Levels()
+        self._now: datetime | None = None
+        self.border_title = f"{self.NUMBER} {self.NAME}"
 
-    def show_chart(self, chart: ChartView | None, symbol: Symbol | None, now: datetime) -> None:
+    def show_chart(
+        self, chart: ChartView | None, symbol: Symbol | None, now: datetime, levels: Levels = NO_LEVELS
+    ) -> None:
         """`symbol` is what was asked for; a chart of another one is not it yet."""
         chart = chart if chart is not None and chart.symbol == symbol else None
-        is_same = symbol == self._symbol and (chart is self._chart or chart == self._chart)
-        self._chart, self._symbol = chart, symbol
+        is_same = symbol == self._symbol and levels == self._levels and (chart is self._chart or chart == self._chart)
+        if symbol != self._symbol:
+            self.look = replace(self.look, cross=None)
+        self._chart, self._symbol, self._levels, self._now = chart, symbol, levels, now
         self._say_title(now)
         if not is_same:
             self._draw()
@@ -46,22 +63,62 @@ class Chart(Lines):
     def on_resize(self) -> None:
         self._draw()
 
+    # ── its keys ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def action_timeframe(self, steps: int) -> None:
+        place = TIMEFRAMES.index(self.look.minutes) + steps
+        self._change(replace(self.look, minutes=TIMEFRAMES[max(0, min(len(TIMEFRAMES) - 1, place))]))
+
+    def action_style(self) -> None:
+        self._change(replace(self.look, is_line=not self.look.is_line))
+
+    def action_overlay(self) -> None:
+        following = OVERLAYS[(OVERLAYS.index(self.look.overlay) + 1) % len(OVERLAYS)]
+        self._change(replace(self.look, overlay=following))
+
+    def action_cross(self, steps: int) -> None:
+        """The first key takes the newest bar; the crosshair stays on its bar while others join."""
+        if self._chart is None or not self._chart.bars:
+            return
+        candles = candles_of(self._chart.bars, self.look.minutes)
+        under = under_cross(candles, self.look.cross)
+        place = len(candles) - 1 if under is None else max(0, min(len(candles) - 1, under + steps))
+        self._change(replace(self.look, cross=candles[place].start))
+
+    def action_clear_cross(self) -> None:
+        self._change(replace(self.look, cross=None))
+
+    def _change(self, look: Look) -> None:
+        self.look = look
+        if self._now is not None:
+            self._say_title(self._now)
+        self._draw()
+
+    # ── what it shows ────────────────────────────────────────────────────────────────────────────────────────────
+
     def _say_title(self, now: datetime) -> None:
         """Whose it is, and how old its last bar, where that is old."""
-        title = f"Chart ─ {self._symbol}, minutes, {f.PLACE}, USD" if self._symbol else "Chart"
+        title = f"{self.NUMBER} {self.NAME}"
+        if self._symbol:
+            title += f" ─ {self._symbol}, {TIMEFRAME_NAMES[self.look.minutes]}, {f.PLACE}, USD"
         if self._chart is not None and self._chart.bars:
             end = self._chart.bars[-1].start + ONE_MINUTE
             title += f", STALE {f.age(end, now)}" if now - end > f.STALE_AFTER else ""
         put_title(self, title)
 
     def _draw(self) -> None:
-        put_note(self, LEGEND if self._chart is not None and self._chart.bars else "")
+        put_note(self, self._legend() if self._chart is not None and self._chart.bars else "")
         self.show(self._lines_now())
+
+    def _legend(self) -> str:
+        closes = "line: close" if self.look.is_line else "┃ up  █ down"
+        overlay = "" if self.look.overlay == "none" else f"   {self.look.overlay}"
+        return f"{closes}{overlay}   B bought  S sold"
 
     def _lines_now(self) -> list[TextLine]:
         width, height = self.content_size
         if self._chart is not None and self._chart.bars:
-            return chart_lines(self._chart, width, height)
+            return chart_lines(self._chart, width, height, self.look, self._levels)
         return [(Cell(line, "empty"),) for line in textwrap.wrap(self._why_empty(), max(10, width))]
 
     def _why_empty(self) -> str:
@@ -70,3 +127,20 @@ class Chart(Lines):
         if self._chart is None:
             return f"Waiting for the bars of {self._symbol}…"
         return f"No bars of {self._symbol} yet. The first complete minute appears here."
+
+
+def levels_of(view: DeskView, symbol: Symbol | None) -> Levels:
+    """What the rows of the other panes say of it: the last price is the one that the position shows."""
+    held = next((row for row in view.positions if row.symbol == symbol), None)
+    known = next((row for row in view.symbols if row.symbol == symbol), None)
+    targets = tuple(
+        row.limit_price
+        for row in view.orders
+        if row.symbol == symbol
+        and row.ended_at is None
+        and row.type is OrderType.LIMIT
+        and row.effect in (Effect.REDUCE, Effect.CLOSE)
+        and row.limit_price is not None
+    )
+    last = held.last if held is not None else known.last if known is not None else None
+    return Levels(last, held.nearer_stops if held is not None else (), targets)

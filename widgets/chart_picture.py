@@ -1,28 +1,69 @@
-"""A session as lines of text: closes as a line, VWAP as dots, entry and stop as levels, fills as letters.
+"""A session as lines of text: candles or a line, an overlay, levels with their prices at the edge, fills as letters.
 
-Braille cells of two by four dots; every meaning has a shape of its own, so that it needs no colour.
+A candle is one cell wide and is drawn in half lines: a thin stroke from low to high, a heavy one between open and close
+where it rose, a filled block where it fell. Lines are braille dots. Every meaning has a shape, so that it needs no
+colour.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from itertools import groupby
 
 from core.model.instrument import STOCK_TICKS
 from core.model.order import Side
-from core.views import ChartView
+from core.model.values import Price
+from core.views import ChartFill, ChartView
 from widgets import format as f
-from widgets.chart_scale import DOTS_ACROSS, DOTS_DOWN, PriceScale, TimeScale
+from widgets.chart_bars import Candle, Overlay, candles_of, curves
+from widgets.chart_scale import CELLS_A_LABEL, DOTS_ACROSS, DOTS_DOWN, PriceScale, Window
 from widgets.grid_picture import Cell, Tone
 from widgets.lines import TextLine
 
 BITS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 BRAILLE = 0x2800
-NAMES = 5
-"""Cells for the word before a price at the edge: entry, stop, last, VWAP."""
-LEGEND = "line: close   dots: VWAP   B bought   S sold"
-LEAST = 6
+NAMES = 6
+"""Cells for the word before a price at the edge: entry, stop, target, last, close, VWAP."""
+LEAST = 4
 """Lines below which there is no chart, only its figures."""
+UP = {"  ": " ", "w ": "╵", " w": "╷", "ww": "│", "b ": "╹", " b": "╻", "bb": "┃", "wb": "╽", "bw": "╿"}
+DOWN = UP | {"b ": "▀", " b": "▄", "bb": "█", "wb": "▄", "bw": "▀"}
+"""By what stands in the upper and the lower half of a cell: nothing, wick or body."""
+BLOCKS = "▁▂▃▄▅▆▇█"
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """What the desk's rows say of the symbol, beside its bars.
+
+    Attributes
+    ----------
+    last
+        The last price that the pane beside it shows; None where there is none.
+    stops, targets
+        The nearer stops, and the limits at which orders that reduce wait.
+    """
+
+    last: Price | None = None
+    stops: tuple[Price, ...] = ()
+    targets: tuple[Price, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How the chart is wanted: minutes of a bar, candles or line, the overlay, and the start of the bar under the
+    crosshair."""
+
+    minutes: int = 1
+    is_line: bool = False
+    overlay: str = "VWAP"
+    cross: datetime | None = None
+
+
+NO_LEVELS, MINUTES = Levels(), Look()
 
 
 class Canvas:
@@ -30,9 +71,9 @@ class Canvas:
 
     def __init__(self, cells: int, lines: int) -> None:
         self.cells = cells
-        self.lines = lines
         self._texts = [[Cell(" ")] * cells for _ in range(lines)]
         self._dots: dict[tuple[int, int], tuple[int, Tone]] = {}
+        self._drawn: set[tuple[int, int]] = set()
 
     def level(self, line: int, sign: str, tone: Tone) -> None:
         self._texts[line] = [Cell(sign, tone)] * self.cells
@@ -48,86 +89,168 @@ class Canvas:
         for y in range(min(first, last), max(first, last) + 1):
             self.dot(x, y)
 
-    def letter(self, x: int, y: int, letter: str, tone: Tone) -> None:
-        line, cell = y // DOTS_DOWN, x // DOTS_ACROSS
-        self._dots.pop((line, cell), None)
-        self._texts[line][cell] = Cell(letter, tone)
+    def put(self, line: int, cell: int, sign: str, tone: Tone) -> None:
+        """Before every dot."""
+        self._drawn.add((line, cell))
+        self._texts[line][cell] = Cell(sign, tone)
+
+    def cross(self, cell: int) -> None:
+        """A line down the column, where nothing stands."""
+        for line, row in enumerate(self._texts):
+            if row[cell].text == " " and (line, cell) not in self._dots:
+                row[cell] = Cell("┊", "muted")
 
     def text(self, line: int) -> TextLine:
         """Cells of one tone together."""
         row = list(self._texts[line])
         for (y, x), (bits, tone) in self._dots.items():
-            if y == line:
+            if y == line and (y, x) not in self._drawn:
                 row[x] = Cell(chr(BRAILLE | bits), tone)
         return tuple(
             Cell("".join(cell.text for cell in cells), tone) for tone, cells in groupby(row, lambda cell: cell.tone)
         )
 
 
-def chart_lines(chart: ChartView, width: int, height: int) -> list[TextLine]:
-    """Exactly `height` lines, `width` cells wide: figures, the plot with its prices, the times."""
-    edge = _Edge(chart)
-    cells, lines = width - edge.width - 1, height - 2
-    if lines < LEAST or cells < 2 * edge.width:
-        said: list[TextLine] = [(Cell(text),) for text in figures(chart)]
+def chart_lines(
+    chart: ChartView, width: int, height: int, look: Look = MINUTES, levels: Levels = NO_LEVELS
+) -> list[TextLine]:
+    """Exactly `height` lines, at most `width` cells wide: figures, the plot with its prices, the times."""
+    candles = candles_of(chart.bars, look.minutes)
+    under = under_cross(candles, look.cross)
+    lines, volumes = height - 2, 0
+    if look.overlay == "volume" and lines > LEAST:
+        volumes = max(1, min(4, lines // 4))
+        lines -= volumes
+    over = curves(candles, look.overlay)
+    tick = STOCK_TICKS.at(chart.bars[-1].close)
+    widest = max(len(f"{price.quantize(tick):,f}") for price in _known(chart, candles, over, levels))
+    bar = None if under is None else candles[under]
+    cells = width - (NAMES + 1 + widest) - 1
+    if lines < LEAST or cells < 2 * (NAMES + 1 + widest):
+        said: list[TextLine] = [(Cell(text),) for text in figures(chart, levels, bar)]
         return said[:height]
-    prices = PriceScale.of(_prices(chart), lines)
-    times = TimeScale.of((bar.start for bar in chart.bars), cells)
-    canvas = _drawn(chart, prices, times, cells)
-    labels = edge.labels(chart, prices)
-    plot = [(*canvas.text(line), Cell(" "), labels.get(line, Cell(""))) for line in range(lines)]
-    return [_head(chart, width), *plot, _foot(times)]
+    window = Window.of(len(candles), cells * (DOTS_ACROSS if look.is_line else 1), under)
+    shown = candles[window.first : window.end]
+    overlays = tuple((name, curve[window.first : window.end]) for name, curve in over)
+    fills = tuple(fill for fill in chart.fills if fill.at >= shown[0].start)
+    known = (*_known(chart, shown, overlays, levels, look.is_line), *(fill.price for fill in fills))
+    prices = PriceScale.of(known, lines)
+    canvas = _drawn(chart, shown, overlays, fills, prices, cells, look, levels)
+    if under is not None:
+        canvas.cross((under - window.first) // (DOTS_ACROSS if look.is_line else 1))
+    labels = _labels(chart, shown, overlays, levels, prices, widest)
+    plot: list[TextLine] = [(*canvas.text(n), Cell(" "), labels.get(n, Cell(""))) for n in range(lines)]
+    foot = _volumes(shown, volumes, look)
+    head = (Cell(_head(figures(chart, levels, bar), width)),)
+    return [head, *plot, *foot, _foot(shown, cells, look)]
 
 
-def figures(chart: ChartView) -> list[str]:
-    """`last 495.44 at 10:50`, `VWAP 495.30`, `entry 495.12`, `stop 493.60`: as far as they are known."""
+def under_cross(candles: Sequence[Candle], cross: datetime | None) -> int | None:
+    """The place of the bar in which that instant lies; of the first one where all begin later."""
+    if cross is None or not candles:
+        return None
+    return max((place for place, candle in enumerate(candles) if candle.start <= cross), default=0)
+
+
+def figures(chart: ChartView, levels: Levels, under: Candle | None = None) -> list[str]:
+    """`last 495.44`, `close 495.40 at 10:50` where that is another, `VWAP 495.30`, `entry 495.12`, `stop 493.60`; of
+    the bar under the crosshair all that it has."""
+    if under is not None:
+        at = f.minute(under.start) + (", forms" if under.forms else "")
+        said = [at, *(f"{word} {f.price(value)}" for word, value in _four(under)), f"volume {under.volume:,f}"]
+        return said if under.vwap is None else [*said, f"VWAP {f.money(under.vwap)}"]
     bar = chart.bars[-1]
-    said = [f"last {f.price(bar.close)} at {f.minute(bar.start)}"]
+    said = [] if levels.last is None else [f"last {f.price(levels.last)}"]
+    if levels.last != bar.close:
+        said.append(f"close {f.price(bar.close)} at {f.minute(bar.start)}")
     named = (("VWAP", bar.reference), ("entry", chart.entry), ("stop", chart.stop))
     return [*said, *(f"{name} {f.money(price)}" for name, price in named if price is not None)]
 
 
-def _head(chart: ChartView, width: int) -> TextLine:
-    text = ""
-    for figure in figures(chart):
-        longer = f"{text}   {figure}" if text else figure
+def _four(candle: Candle) -> tuple[tuple[str, Price], ...]:
+    return (("open", candle.open), ("high", candle.high), ("low", candle.low), ("close", candle.close))
+
+
+def _head(said: list[str], width: int) -> str:
+    text, gap = "", "   " if len("   ".join(said)) <= width else "  "
+    for figure in said:
+        longer = f"{text}{gap}{figure}" if text else figure
         text = longer if len(longer) <= width else text
-    return (Cell(text),)
+    return text
 
 
-def _foot(times: TimeScale) -> TextLine:
-    text = ""
-    for cell, label in times.labels():
-        text = f"{text:<{cell}}{label}"
+def _foot(shown: Sequence[Candle], cells: int, look: Look) -> TextLine:
+    """The time of every bar that begins a label's room."""
+    text, across = "", DOTS_ACROSS if look.is_line else 1
+    for place, candle in enumerate(shown):
+        cell = place // across
+        has_room = not text or cell >= len(text) + CELLS_A_LABEL - 5
+        if has_room and cell + 5 <= cells and (not text or not candle.start.minute % 5):
+            text = f"{text:<{cell}}{f.minute(candle.start)}"
     return (Cell(text, "muted"),)
 
 
-def _prices(chart: ChartView) -> list[Decimal]:
-    """Everything that the chart has to show."""
-    of_bars = (price for bar in chart.bars for price in (bar.close, bar.reference))
-    prices = (*of_bars, *(fill.price for fill in chart.fills), chart.entry, chart.stop)
+def _volumes(shown: Sequence[Candle], lines: int, look: Look) -> list[TextLine]:
+    """Blocks under the plot, as high as the most of the bars that are shown."""
+    across = DOTS_ACROSS if look.is_line else 1
+    sums = [sum((c.volume for c in shown[n : n + across]), Decimal(0)) for n in range(0, len(shown), across)]
+    most = max(sums, default=Decimal(0))
+    eighths = [int(volume * lines * 8 / most) if most else 0 for volume in sums]
+    return [
+        (Cell("".join(_block(high - (lines - 1 - line) * 8) for high in eighths), "muted"),) for line in range(lines)
+    ]
+
+
+def _block(eighths: int) -> str:
+    return BLOCKS[min(eighths, 8) - 1] if eighths > 0 else " "
+
+
+def _known(
+    chart: ChartView, candles: Sequence[Candle], overlays: Sequence[Overlay], levels: Levels, is_line: bool = False
+) -> list[Decimal]:
+    """Every price that the chart has to show of these bars."""
+    of_bars = (price for c in candles for price in ((c.close,) if is_line else (c.high, c.low)))
+    of_lines = (price for _, curve in overlays for price in curve)
+    prices = (*of_bars, *of_lines, chart.entry, chart.stop, levels.last, *levels.stops, *levels.targets)
     return [price for price in prices if price is not None]
 
 
-def _drawn(chart: ChartView, prices: PriceScale, times: TimeScale, cells: int) -> Canvas:
-    canvas = Canvas(cells, prices.lines)
+def _drawn(
+    chart: ChartView,
+    shown: Sequence[Candle],
+    overlays: Sequence[Overlay],
+    fills: Sequence[ChartFill],
+    prices: PriceScale,
+    cells: int,
+    look: Look,
+    levels: Levels,
+) -> Canvas:
+    canvas, across = Canvas(cells, prices.lines), DOTS_ACROSS if look.is_line else 1
+    for target in levels.targets:
+        canvas.level(prices.line_of(target), "┄", "muted")
     if chart.entry is not None:
         canvas.level(prices.line_of(chart.entry), "─", "muted")
-    if chart.stop is not None:
-        canvas.level(prices.line_of(chart.stop), "╌", "warning")
-    for bar in chart.bars:
-        x = times.dot_of(bar.start)
-        if bar.reference is not None and not x % DOTS_ACROSS:
-            canvas.dot(x, prices.dot_of(bar.reference), "muted")
-    before: tuple[int, int] | None = None
-    for bar in chart.bars:
-        x, y = times.dot_of(bar.start), prices.dot_of(bar.close)
-        canvas.stroke(x, y if before is None else _towards(before[1], y), y)
-        before = (x, y)
-    for fill in chart.fills:
-        is_buy = fill.side is Side.BUY
-        canvas.letter(times.dot_of(fill.at), prices.dot_of(fill.price), "B" if is_buy else "S", "strong")
+    for stop in (chart.stop, *levels.stops):
+        if stop is not None:
+            canvas.level(prices.line_of(stop), "╌", "warning")
+    for _, curve in overlays:
+        for place, value in enumerate(curve):
+            if value is not None and not (look.is_line and place % DOTS_ACROSS):
+                canvas.dot(place if look.is_line else place * DOTS_ACROSS, prices.dot_of(value), "muted")
+    (_line if look.is_line else _candles)(canvas, shown, prices)
+    for fill in fills:
+        place = under_cross(shown, fill.at) or 0
+        letter = "B" if fill.side is Side.BUY else "S"
+        canvas.put(prices.line_of(fill.price), place // across, letter, "strong")
     return canvas
+
+
+def _line(canvas: Canvas, shown: Sequence[Candle], prices: PriceScale) -> None:
+    before: int | None = None
+    for x, candle in enumerate(shown):
+        y = prices.dot_of(candle.close)
+        canvas.stroke(x, y if before is None else _towards(before, y), y)
+        before = y
 
 
 def _towards(before: int, now: int) -> int:
@@ -135,34 +258,51 @@ def _towards(before: int, now: int) -> int:
     return now if abs(now - before) <= 1 else before + (1 if now > before else -1)
 
 
-class _Edge:
-    """The prices beside the plot, all with as many places, so that they stand on one decimal point."""
+def _candles(canvas: Canvas, shown: Sequence[Candle], prices: PriceScale) -> None:
+    for cell, candle in enumerate(shown):
+        rises = candle.close >= candle.open
+        high, low = prices.half_of(candle.high), prices.half_of(candle.low)
+        upper, lower = sorted((prices.half_of(candle.open), prices.half_of(candle.close)))
+        signs = UP if rises else DOWN
+        tone: Tone = "muted" if candle.forms else "gain" if rises else "loss"
+        for line in range(high // 2, low // 2 + 1):
+            parts = "".join(
+                "b" if upper <= half <= lower else "w" if high <= half <= low else " "
+                for half in (2 * line, 2 * line + 1)
+            )
+            canvas.put(line, cell, signs[parts], tone)
 
-    def __init__(self, chart: ChartView) -> None:
-        self.tick = STOCK_TICKS.at(chart.bars[-1].close)
-        self.cells = max(len(self._price(price)) for price in _prices(chart))
-        self.width = NAMES + 1 + self.cells
 
-    def labels(self, chart: ChartView, scale: PriceScale) -> dict[int, Cell]:
-        """By line. What has a name goes before what has none, and moves a line where two would stand on one."""
-        last = chart.bars[-1]
-        named: tuple[tuple[str, Decimal | None, Tone], ...] = (
-            ("stop", chart.stop, "warning"),
-            ("entry", chart.entry, ""),
-            ("last", last.close, "strong"),
-            ("VWAP", last.reference, "muted"),
-        )
-        labels: dict[int, Cell] = {}
-        for name, price, tone in named:
-            if price is None:
-                continue
-            line = scale.line_of(price)
-            near = (near for near in (line, line - 1, line + 1) if 0 <= near < scale.lines and near not in labels)
-            if (free := next(near, None)) is not None:
-                labels[free] = Cell(f"{name:<{NAMES}} {self._price(price):>{self.cells}}", tone)
-        for price in scale.labels():
-            labels.setdefault(scale.line_of(price), Cell(f"{self._price(price):>{self.width}}", "muted"))
-        return labels
-
-    def _price(self, price: Decimal) -> str:
-        return f"{price.quantize(self.tick):,f}"
+def _labels(
+    chart: ChartView,
+    shown: Sequence[Candle],
+    overlays: Sequence[Overlay],
+    levels: Levels,
+    scale: PriceScale,
+    widest: int,
+) -> dict[int, Cell]:
+    """By line, all on one decimal point. What has a name goes before what has none, and moves a line where two would
+    stand on one; a higher price never stands below a lower one."""
+    tick, close = STOCK_TICKS.at(shown[-1].close), chart.bars[-1].close
+    named: tuple[tuple[str, Decimal | None, Tone], ...] = (
+        ("last", levels.last, "strong"),
+        *(("stop", stop, "warning") for stop in (chart.stop, *levels.stops)),
+        ("entry", chart.entry, ""),
+        *(("target", target, "") for target in levels.targets),
+        ("close", None if close == levels.last else close, "muted"),
+        *((name, curve[-1], "muted") for name, curve in overlays),
+    )
+    labels: dict[int, Cell] = {}
+    placed: dict[int, Decimal] = {}
+    for name, price, tone in named:
+        if price is None:
+            continue
+        line = scale.line_of(price)
+        near = (near for near in (line, line - 1, line + 1) if 0 <= near < scale.lines and near not in labels)
+        in_order = (free for free in near if all((at < free) is (there > price) for at, there in placed.items()))
+        if (free := next(in_order, None)) is not None:
+            placed[free] = price
+            labels[free] = Cell(f"{name:<{NAMES}} {price.quantize(tick):>{widest},f}", tone)
+    for price in scale.labels():
+        labels.setdefault(scale.line_of(price), Cell(f"{price.quantize(tick):>{NAMES + 1 + widest},f}", "muted"))
+    return labels

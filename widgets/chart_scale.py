@@ -1,4 +1,4 @@
-"""Where a price and a minute stand in a chart, and which of them are written at its edges.
+"""Where a price stands in a chart, which prices are written at its edge, and which bars have room.
 
 Scales step: they stay as they are while new bars still fit, so that a chart does not move with every bar.
 """
@@ -7,11 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from core.model.instrument import STOCK_TICKS
-from core.model.venues import HOME
 
 DOTS_DOWN, DOTS_ACROSS = 4, 2
 """Dots of one cell."""
@@ -19,9 +17,6 @@ LINES_A_LABEL = 4
 """Lines between two prices at the edge, about."""
 CELLS_A_LABEL = 9
 """Cells between two times at the foot, at least."""
-MINUTES = (1, 2, 3, 5, 10, 15, 30, 60)
-"""How many one column of dots may stand for."""
-LABEL_MINUTES = (5, 10, 15, 30, 60, 120, 240)
 
 
 def nice(step: Decimal, least: Decimal) -> Decimal:
@@ -55,6 +50,10 @@ class PriceScale:
         last = self.lines * DOTS_DOWN - 1
         return max(0, min(last, round((self.high - price) / (self.high - self.low) * last)))
 
+    def half_of(self, price: Decimal) -> int:
+        """The same in half lines."""
+        return self.dot_of(price) // (DOTS_DOWN // 2)
+
     def line_of(self, price: Decimal) -> int:
         return self.dot_of(price) // DOTS_DOWN
 
@@ -66,33 +65,17 @@ class PriceScale:
 
 
 @dataclass(frozen=True, slots=True)
-class TimeScale:
-    """Minutes from `start`, so many a column of dots."""
+class Window:
+    """Which bars are shown: from `first` up to `end`, without it."""
 
-    start: datetime
-    minutes: int
-    cells: int
+    first: int
+    end: int
 
     @classmethod
-    def of(cls, starts: Iterable[datetime], cells: int) -> TimeScale:
-        known = list(starts)
-        needed = int((known[-1] - known[0]).total_seconds()) // 60 + 1
-        room = max(1, cells * DOTS_ACROSS)
-        minutes = next((minutes for minutes in MINUTES if minutes * room >= needed), -(-needed // room))
-        return cls(known[0], minutes, cells)
-
-    def dot_of(self, at: datetime) -> int:
-        """From the left."""
-        dot = int((at - self.start).total_seconds()) // 60 // self.minutes
-        return max(0, min(self.cells * DOTS_ACROSS - 1, dot))
-
-    def labels(self) -> list[tuple[int, str]]:
-        """The cell at which each begins, and its time on the market's clock."""
-        a_cell = self.minutes * DOTS_ACROSS
-        every = next((m for m in LABEL_MINUTES if m >= a_cell * CELLS_A_LABEL), LABEL_MINUTES[-1])
-        local = HOME.local(self.start)
-        past = (local.hour * 60 + local.minute) % every
-        first = timedelta(minutes=(every - past) % every)
-        offsets = (first + timedelta(minutes=every * n) for n in range(self.cells))
-        placed = ((int(offset.total_seconds()) // 60 // a_cell, local + offset) for offset in offsets)
-        return [(cell, f"{at:%H:%M}") for cell, at in placed if cell + 5 <= self.cells]
+    def of(cls, count: int, room: int, under: int | None) -> Window:
+        """The newest; it moves by a quarter of its room, not with every bar, and back to one under the crosshair."""
+        step = max(1, room // 4)
+        first = max(0, -(-(count - room) // step) * step)
+        if under is not None and under < first:
+            first = under // step * step
+        return cls(first, min(count, first + room))

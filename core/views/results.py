@@ -7,7 +7,7 @@ from datetime import datetime
 
 from core.model.order import Side
 from core.model.signal import ExitReason
-from core.model.values import NO_MONEY, Money, Price, Quantity, Symbol
+from core.model.values import NO_MONEY, NO_SHARES, Money, Price, Quantity, Symbol
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +91,7 @@ class ChartBar:
     low: Price
     close: Price
     reference: Price | None
+    volume: Quantity = NO_SHARES
 
 
 @dataclass(frozen=True, slots=True)

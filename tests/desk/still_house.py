@@ -220,7 +220,7 @@ def a_chart(symbol: str = "SPY", minutes: int = 60, **parts: Any) -> ChartView:
     for bar in market()[1][:minutes]:
         volume += bar.volume
         value += bar.volume * (bar.high + bar.low + bar.close) / 3
-        bars.append(ChartBar(bar.start, bar.open, bar.high, bar.low, bar.close, Price(value / volume)))
+        bars.append(ChartBar(bar.start, bar.open, bar.high, bar.low, bar.close, Price(value / volume), bar.volume))
     terms: dict[str, Any] = {"bars": tuple(bars), "entry": None, "stop": None, "fills": ()}
     return ChartView(symbol=Symbol(symbol), **{**terms, **parts})
 

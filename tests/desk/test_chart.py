@@ -18,8 +18,9 @@ from core.views import ChartView
 from tests.desk.desk_house import SPY, in_one_process, open_desk
 from tests.desk.still_house import a_chart, a_held_chart, a_position, a_view, open_still
 from widgets.chart import Chart
-from widgets.chart_picture import chart_lines
-from widgets.chart_scale import PriceScale, TimeScale, nice
+from widgets.chart_bars import average, bollinger, candles_of, curves
+from widgets.chart_picture import Levels, Look, chart_lines
+from widgets.chart_scale import PriceScale, Window, nice
 from widgets.lines import joined
 
 WIDE = (200, 60)
@@ -65,13 +66,13 @@ def test_every_price_at_the_edge_stands_on_one_decimal_point() -> None:
 
     assert len(edge) >= 6
     assert {len(line) for line in edge} == {78}
-    assert [next(line for line in edge if word in line)[-12:-8].strip() for word in ("entry", "stop", "last", "VWAP")]
+    assert [next(line for line in edge if word in line) for word in ("entry", "stop", "close", "VWAP")]
 
 
 def test_a_session_shows_its_line_vwap_entry_stop_and_fills_and_new_yorks_times() -> None:
     lines = texts(a_held_chart())
 
-    assert lines[0].startswith("last 497.53 at 10:44   VWAP 497.57   entry 496.21   stop 494.72")
+    assert lines[0].startswith("close 497.53 at 10:44   VWAP 497.57   entry 496.21   stop 494.72")
     assert lines[-1].startswith("09:30") and "10:30" in lines[-1]  # noqa: PT018
     entry, stop = (next(line for line in lines[1:] if word in line) for word in ("entry", "stop"))
     assert "──" in entry and "B" in entry  # noqa: PT018
@@ -90,7 +91,7 @@ def test_a_chart_fills_its_pane_and_no_more(minutes: int, size: tuple[int, int])
 
 
 def test_a_pane_too_small_for_a_chart_says_the_figures() -> None:
-    assert texts(a_held_chart(), 24, 5) == ["last 497.53 at 10:44", "VWAP 497.57", "entry 496.21", "stop 494.72"]
+    assert texts(a_held_chart(), 24, 5) == ["close 497.53 at 10:44", "VWAP 497.57", "entry 496.21", "stop 494.72"]
 
 
 def test_a_price_that_never_moved_has_a_chart() -> None:
@@ -113,14 +114,107 @@ def test_the_highest_price_stands_at_the_head_and_the_lowest_at_the_foot() -> No
     assert all(scale.low <= label <= scale.high for label in scale.labels())
 
 
-def test_time_is_scaled_anew_only_where_it_must_be() -> None:
+def test_the_window_moves_by_a_quarter_of_its_room_and_not_with_every_bar() -> None:
     """Nothing moves that did not change"""
-    starts = [bar.start for bar in a_chart(minutes=380).bars]
+    windows = [Window.of(count, 60, None) for count in (1, 60, 61, 75, 76)]
 
-    scales = [TimeScale.of(starts[:count], 60) for count in (1, 60, 120, 121, 240)]
+    assert [window.first for window in windows] == [0, 0, 15, 15, 30]
+    assert windows[-1].end == 76
+    assert Window.of(76, 60, 3).first == 0
 
-    assert [scale.minutes for scale in scales] == [1, 1, 1, 2, 2]
-    assert len({scale.dot_of(starts[40]) for scale in scales[:3]}) == 1
+
+def test_five_minutes_are_one_bar_and_the_last_forms_until_its_last_minute() -> None:
+    """MD-06"""
+    minutes = a_chart(minutes=13).bars
+
+    whole, _, forming = candles_of(minutes, 5)
+
+    assert (whole.open, whole.close, whole.vwap) == (minutes[0].open, minutes[4].close, minutes[4].reference)
+    assert (whole.high, whole.low) == (max(b.high for b in minutes[:5]), min(b.low for b in minutes[:5]))
+    assert whole.volume == sum(b.volume for b in minutes[:5]) > 0
+    assert (whole.forms, forming.forms) == (False, True)
+    assert not candles_of(minutes[:10], 5)[-1].forms
+    assert [candle.volume for candle in candles_of(minutes, 1)] == [bar.volume for bar in minutes]
+
+
+def test_averages_and_bands_are_those_of_their_window_and_none_before_it_is_full() -> None:
+    """The bands of 1, 3, 5, 7: mean 4, and twice the root of 5"""
+    closes = [Decimal(close) for close in (1, 3, 5, 7)]
+
+    upper, lower = bollinger(closes, 4, 2)
+
+    assert average(closes, 2) == (None, 2, 4, 6)
+    assert (upper[:3], lower[:3]) == ((None,) * 3, (None,) * 3)
+    assert (upper[3], lower[3]) == (4 + 2 * Decimal(5).sqrt(), 4 - 2 * Decimal(5).sqrt())
+    assert curves(candles_of(a_chart(minutes=19).bars, 1), "averages") == (
+        ("av20", (None,) * 19),
+        ("av50", (None,) * 19),
+    )
+
+
+def test_up_and_down_differ_without_colour_and_a_doji_is_drawn() -> None:
+    bar = a_chart(minutes=1).bars[0]
+    low, high = Price(bar.close - 1), Price(bar.close + 1)
+    up, down, still = (
+        "".join(texts(a_chart(bars=(replace(bar, open=first, close=then, high=high, low=low),)), 78, 24))
+        for first, then in ((low, high), (high, low), (bar.close, bar.close))
+    )
+
+    assert "┃" in up and "█" not in up  # noqa: PT018
+    assert "█" in down and "┃" not in down  # noqa: PT018
+    assert any(sign in still for sign in "╽╿╹╻┃")
+
+
+def test_the_last_price_and_the_close_are_both_named_where_they_differ() -> None:
+    """Its last price is the pane's last price"""
+    chart = a_held_chart()
+    close = chart.bars[-1].close
+    other = Levels(last=Price(Decimal("497.11")), stops=(Price(Decimal("495.50")),), targets=(Price(Decimal(499)),))
+
+    lines = [joined(line) for line in chart_lines(chart, 100, 30, Look(), other)]
+    same = [joined(line) for line in chart_lines(chart, 100, 30, Look(), Levels(last=close))]
+
+    assert lines[0].startswith("last 497.11   close 497.53 at 10:44")
+    assert any(line.endswith("last   497.11") for line in lines)
+    assert any(line.endswith("close  497.53") for line in lines)
+    assert any(line.endswith("target 499.00") and "┄" in line for line in lines)
+    assert any(line.endswith("stop   495.50") and "╌" in line for line in lines)
+    assert same[0].startswith("last 497.53   VWAP")
+    assert not any("close" in line for line in same)
+
+
+@pytest.mark.parametrize("overlay", ["VWAP", "averages", "Bollinger", "volume", "none"])
+@pytest.mark.parametrize("is_line", [True, False])
+@pytest.mark.parametrize("minutes", [1, 5, 15, 60])
+def test_every_way_of_drawing_fills_its_pane_and_no_more(overlay: str, is_line: bool, minutes: int) -> None:
+    chart = a_chart(minutes=389)
+    for size in ((78, 7), (58, 15), (118, 40)):
+        look = Look(minutes, is_line, overlay, chart.bars[3].start)
+        lines = [joined(line) for line in chart_lines(chart, *size, look)]
+        assert len(lines) == size[1]
+        assert max(map(cell_len, lines)) <= size[0]
+        assert lines[0].startswith("09:")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
+async def test_the_chart_is_a_pane_whose_keys_act_on_nothing_else(size: tuple[int, int]) -> None:
+    """OP-04, MD-06"""
+    positions = (a_position("SPY"),)
+    async with open_still(a_view(positions=positions, chart=a_held_chart()), size) as house:
+        await house.press("2", "9")
+        await house.until(lambda: house.shows("9 Chart ─ SPY, 1 min", "< shorter bars", "i overlay"))
+        assert house.desk.focused is house.desk.board.chart
+        assert house.handle.watched == [SPY]
+        sent = list(house.handle.commands)
+
+        await house.press(">", "l", "i", "left")
+        await house.until(lambda: house.shows("9 Chart ─ SPY, 5 min", "line: close   averages", "10:40   open"))
+        await house.press("left", "right", "right", "escape", "escape", "<", "l")
+        await house.until(lambda: house.shows("9 Chart ─ SPY, 1 min", "┃ up  █ down"))
+        assert house.desk.board.chart.look.cross is None
+        assert house.desk.focused is house.desk.board.chart
+        assert len(house.desk.screen_stack) == 1
+        assert list(house.handle.commands) == sent
 
 
 async def test_the_same_chart_again_draws_nothing_and_a_new_bar_only_what_it_changes() -> None:
@@ -150,7 +244,7 @@ async def test_the_selected_row_decides_whose_chart_it_is() -> None:
 
         await house.press("2", "down")
         await house.until(lambda: house.handle.watched == [SPY, "IBM"])
-        await house.until(lambda: house.shows("Chart ─ IBM", "line: close   dots: VWAP", "09:30"))
+        await house.until(lambda: house.shows("Chart ─ IBM", "┃ up  █ down   VWAP", "09:30"))
         await house.press("6")
         await house.wait(0.25)
         assert house.handle.watched[-1] == "IBM"
@@ -169,7 +263,7 @@ async def test_where_no_chart_is_on_the_screen_none_is_asked_for() -> None:
         await house.until(lambda: house.handle.watched == [SPY])
         await house.pilot.resize_terminal(120, 40)
         await house.until(lambda: house.handle.watched == [SPY, None])
-        assert not house.shows("Chart")
+        assert not house.shows("Chart ─")
 
 
 @in_one_process

@@ -34,7 +34,7 @@ class VwapLine:
         measured.weighted += (bar.high + bar.low + bar.close) * bar.volume
         vwap = measured.vwap
         reference = None if vwap is None else Price(vwap.quantize(SUB_PENNY))
-        self.bars += (ChartBar(bar.start, bar.open, bar.high, bar.low, bar.close, reference),)
+        self.bars += (ChartBar(bar.start, bar.open, bar.high, bar.low, bar.close, reference, bar.volume),)
 
 
 class Charts:
