@@ -184,7 +184,8 @@ _ENTRIES = (
         lambda _want: ChartPane(),
         Place.THIRD,
         "The session of the symbol that was selected last: candles that rose are strokes, those that fell are "
-        "filled, one that forms is grey. `last` is the price that the other panes show; `close` is the last complete minute's.",
+        "filled, one that forms is grey. `last` is the price that the other panes show; `close` is the last "
+        "complete minute's.",
         has_state=False,  # it says itself how old its bars are
     ),
 )
