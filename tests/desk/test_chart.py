@@ -70,14 +70,14 @@ def test_every_price_at_the_edge_stands_on_one_decimal_point() -> None:
 
 
 def test_a_session_shows_its_line_vwap_entry_stop_and_fills_and_new_yorks_times() -> None:
-    lines = texts(a_held_chart())
+    lines = texts(a_held_chart(), 98)
 
     assert lines[0].startswith("close 497.53 at 10:44   VWAP 497.57   entry 496.21   stop 494.72")
     assert lines[-1].startswith("09:30") and "10:30" in lines[-1]  # noqa: PT018
     entry, stop = (next(line for line in lines[1:] if word in line) for word in ("entry", "stop"))
     assert "──" in entry and "B" in entry  # noqa: PT018
     assert "╌╌" in stop
-    assert sum("S" in line[:60] for line in lines[1:-1]) == 1
+    assert sum("S" in line[:80] for line in lines[1:-1]) == 1
     assert any("\u2800" < sign <= "\u28ff" for line in lines for sign in line)
 
 
