@@ -116,6 +116,8 @@ def test_every_line_of_the_table_is_free_of_conflicts_as_it_stands() -> None:
 def _named(textual: str) -> str:
     signs = {
         "exclamation_mark": "!",
+        "less_than_sign": "<",
+        "greater_than_sign": ">",
         "question_mark": "?",
         "slash": "/",
         "plus": "+",
