@@ -16,7 +16,7 @@ from core.advisers.authority import at_work, only_for_people
 from core.facts import RELEARNED, CommandRefused, Fact, Resumed
 from core.messages import commands, inputs
 from core.messages.command_ports import Denied, PortRegistry
-from core.messages.effects import Effect, FetchAccount, FetchHistory, FetchPicture
+from core.messages.effects import Effect, FetchAccount, FetchHistory, FetchPicture, LookUpSymbols
 from core.model.account import Mode
 from core.model.calendar import Calendar
 from core.ports import Journal, JournalError, JournalWriteError
@@ -38,11 +38,18 @@ NOTHING: tuple[Effect, ...] = ()
 QUESTIONS = frozenset({FetchAccount})
 """Effects that change nothing and that nobody waits for: they move no deadline."""
 
-UNSYNCED = QUESTIONS | {FetchPicture, FetchHistory}
+UNSYNCED = QUESTIONS | {FetchPicture, FetchHistory, LookUpSymbols}
 """Those that need no sync of their own; an answer to the picture is waited for, so it moves a deadline."""
 
 REPLANNED = frozenset(
-    {inputs.PictureFetched, inputs.HistoryFetched, inputs.ConnectionChanged, inputs.ClockRead, inputs.SubmissionBegan}
+    {
+        inputs.PictureFetched,
+        inputs.HistoryFetched,
+        inputs.SymbolsLookedUp,
+        inputs.ConnectionChanged,
+        inputs.ClockRead,
+        inputs.SubmissionBegan,
+    }
 )
 """Inputs that may move a deadline although nothing is recorded or asked for."""
 

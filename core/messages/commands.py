@@ -184,6 +184,14 @@ class LookAt(Addressed):
 
 
 @dataclass(frozen=True, slots=True)
+class KeepWatchlist(Addressed):
+    """This list is these symbols from here on, in this order; without any it is removed (MD-06)."""
+
+    name: str
+    symbols: tuple[Symbol, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ProposeClose(Addressed):
     """Stage the close of a position, or of a part of it.
 
@@ -546,6 +554,7 @@ Command = (
     | Decline
     | ProposeOrder
     | LookAt
+    | KeepWatchlist
     | ProposeClose
     | ProposeFlattening
     | OpenBasket

@@ -23,6 +23,7 @@ from core.views.standing import (
     WireView,
 )
 from core.views.ticket import NO_SIZING, SizingView, SymbolView, TicketView
+from core.views.watch import NOTHING_WATCHED, WatchView
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +226,7 @@ class DeskView:
     others: tuple[OtherOrderRow, ...] = ()
     foreign: tuple[ForeignRow, ...] = ()
     away: AwayView | None = None
+    watch: WatchView = NOTHING_WATCHED
 
     @property
     def account(self) -> AccountId:

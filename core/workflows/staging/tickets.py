@@ -14,12 +14,14 @@ from core.messages.effects import Effect, FetchFigures
 from core.messages.inputs import FiguresFetched
 from core.model.broker import FreshFigures
 from core.model.codes import ProposalEnd
+from core.model.instrument import BrokerInstrument
 from core.model.order import OrderRequest
 from core.model.quote import Quote
 from core.model.staging import Proposal, Ticket, digest_of_ticket
 from core.model.values import ZERO, ProposalId, Quantity, TicketId, rounded_down
 from core.risk.gate import Gate
 from core.trading_state.state import TradingState
+from core.trading_state.traded_symbols import is_a_share
 from core.workflows.base.declarations import answers
 from core.workflows.base.follow_up import follow_up
 from core.workflows.base.isolation import apart
@@ -29,6 +31,8 @@ from core.workflows.staging.exit_preview import watched_exits
 from core.workflows.staging.proposal_staging import candidate_of
 from core.workflows.staging.ticket_figures import figures_of, in_the_way
 
+LOOKED_AT = 8
+"""Symbols beside the settings' that an operator typed an order for: their figures are worked out at every picture."""
 NOBODY = ProposalId("")
 """For figures that no proposal asked for."""
 
@@ -77,9 +81,18 @@ class Tickets:
 
     @answers(LookAt)
     def on_look_at(self, command: LookAt) -> Iterator[Effect]:
-        """Sightings for who types an order; no proposal waits for them, and no ticket opens."""
-        if command.symbol in self.state.control.settings.symbols:
-            yield FetchFigures(NOBODY, None, command.symbol)
+        """Sightings for who types an order; no proposal waits for them, and no ticket opens.
+
+        Any share may be typed, and the checks say what is allowed; the last few are remembered (MD-06).
+        """
+        if not is_a_share(self.state, command.symbol):
+            return
+        looked_at = self.state.sightings.looked_at
+        looked_at.pop(command.symbol, None)
+        looked_at[command.symbol] = None
+        for old in [*looked_at][:-LOOKED_AT]:
+            del looked_at[old]
+        yield FetchFigures(NOBODY, None, command.symbol)
 
     @answers(FiguresFetched)
     def on_figures(self, reply: FiguresFetched) -> Iterable[Effect]:
@@ -92,6 +105,8 @@ class Tickets:
         self.state.sightings.account = fresh.account
         if isinstance(fresh.quote, Quote):
             self.state.sightings.quotes[fresh.quote.symbol] = fresh.quote
+        if isinstance(fresh.instrument, BrokerInstrument):
+            self.state.sightings.instruments[fresh.instrument.symbol] = fresh.instrument
 
     def _show(self, proposal_id: ProposalId, fresh: FreshFigures | None) -> Iterable[Effect]:
         proposal = self.state.stage.state.proposals.get(proposal_id)
