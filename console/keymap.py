@@ -32,10 +32,12 @@ class KeyScope(Enum):
     STRATEGIES = "strategies"
     LOG = "log"
     RESULTS = "results"
+    WATCH = "watch"
     TICKET = "ticket"
     BASKET = "basket"
     KILL = "kill screen"
     ORDER_FORM = "new order"
+    WATCHLIST = "a watchlist"
     QUESTION = "a question"
     LEAVE = "leaving"
     OVERRIDE = "overriding"
@@ -88,6 +90,7 @@ PANES = (
     KeyScope.STRATEGIES,
     KeyScope.LOG,
     KeyScope.RESULTS,
+    KeyScope.WATCH,
 )
 """By their numbers; each is called as the place of its keys."""
 DIALOGS = frozenset({*KeyScope} - {*PANES} - {KeyScope.EVERYWHERE, KeyScope.LIST})
@@ -149,6 +152,10 @@ KEYS: tuple[Key, ...] = (
     Key("log.clear", KeyScope.LOG, "escape", "Esc", "clear_filter", "clear the filter"),
     Key("log.follow", KeyScope.LOG, "f", "f", "follow", "follow", is_in_footer=True),
     Key("log.write", KeyScope.LOG, "o", "o", "write", "write to a file"),
+    Key("watch.add", KeyScope.WATCH, "a", "a", "want('add symbol')", "add a symbol", is_in_footer=True),
+    Key("watch.edit", KeyScope.WATCH, "e", "e", "want('edit list')", "edit the list", is_in_footer=True),
+    Key("watch.list_before", KeyScope.WATCH, "less_than_sign", "<", "turn(-1)", "the list before"),
+    Key("watch.list_after", KeyScope.WATCH, "greater_than_sign", ">", "turn(1)", "the next list"),
     Key("ticket.buy", _TICKET, "B", "B", "confirm('B')", "buy to open"),
     Key("ticket.short", _TICKET, "H", "H", "confirm('H')", "sell short"),
     Key("ticket.sell", _TICKET, "S", "S", "confirm('S')", "sell to close"),
@@ -183,6 +190,10 @@ KEYS: tuple[Key, ...] = (
     Key("form.page_up", KeyScope.ORDER_FORM, "pageup", "PgUp", "page(-1)", "a page up", is_fixed=True),
     Key("form.page_down", KeyScope.ORDER_FORM, "pagedown", "PgDn", "page(1)", "a page down", is_fixed=True),
     Key("form.back", KeyScope.ORDER_FORM, "escape", "Esc", "back", "back", is_in_footer=True, is_fixed=True),
+    Key("watchlist.keep", KeyScope.WATCHLIST, "enter", "Enter", "submit", "keep it", True, is_fixed=True),
+    Key("watchlist.next", KeyScope.WATCHLIST, "down", "↓ Tab", "app.focus_next", "next line", is_fixed=True),
+    Key("watchlist.previous", KeyScope.WATCHLIST, "up", "↑", "app.focus_previous", "previous line", is_fixed=True),
+    Key("watchlist.back", KeyScope.WATCHLIST, "escape", "Esc", "back", "back", is_in_footer=True, is_fixed=True),
     Key("question.do", KeyScope.QUESTION, "D", "D", "answer", "do what it asks", is_in_footer=True),
     Key("question.back", KeyScope.QUESTION, "escape", "Esc", "back", "keep all as it is", is_in_footer=True),
     Key("leave.leave", KeyScope.LEAVE, "y", "y", "leave", "leave", is_in_footer=True),

@@ -18,6 +18,7 @@ from console.screens.move_stop import MoveStopScreen
 from console.screens.override import OVERRIDE, OverrideScreen
 from console.screens.question import WIDTH, ArmedQuestion
 from console.strategy_review import ask_to_reinstate, decide_promotion
+from console.watch_actions import WatchActions
 from core.messages.commands import (
     Decline,
     MoveStop,
@@ -48,7 +49,7 @@ class RowActions:
     def __init__(self, behind: DialogHost, following: FollowUps) -> None:
         self.behind = behind
         self.following = following
-        orders = OrderActions(behind, following)
+        orders, watchlists = OrderActions(behind, following), WatchActions(behind)
         self._acts: dict[str, Callable[[DeskView, str], None]] = {
             "decline": self._decline,
             "refuse symbol": self._refuse_symbol,
@@ -64,6 +65,8 @@ class RowActions:
             "override": self._override,
             "pause": self._pause,
             "more": lambda view, key: decide_promotion(self.behind, self.following, view, key, is_adopted=True),
+            "add symbol": watchlists.add,
+            "edit list": watchlists.edit,
             "no more": lambda view, key: decide_promotion(self.behind, self.following, view, key, is_adopted=False),
         }
 
