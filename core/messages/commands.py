@@ -312,6 +312,18 @@ class MoveStop(Addressed):
 
 
 @dataclass(frozen=True, slots=True)
+class TightenStop(Addressed):
+    """Stage a nearer price for the stops that the broker holds for a position; those that are as near already stay.
+
+    `stop_price` is None for break-even, as the books have it when this is heard.
+    """
+
+    symbol: Symbol
+    strategy: str
+    stop_price: Price | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class EditOrder(Addressed):
     """Stage the replacement of a working entry by one with another quantity or price.
 
@@ -555,6 +567,7 @@ Command = (
     | LeaveBasket
     | EditProposal
     | MoveStop
+    | TightenStop
     | EditOrder
     | TakeBackExits
     | PauseStrategy
