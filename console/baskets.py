@@ -13,10 +13,10 @@ from console.proposal_outcome import NO_ANSWER_YET, PATIENCE, last_refusal
 from console.screens.basket import BasketScreen
 from console.screens.dialog_host import DialogHost
 from console.screens.key_holder import holds_key
-from core.messages.commands import OpenBasket
+from core.messages.commands import OpenBasket, ReversePosition
 from core.model.basket import BasketOrderState, BasketPhase, BasketSource
 from core.model.values import TicketId
-from core.views import BasketView, DeskView
+from core.views import BasketView, DeskView, PositionRow
 
 
 class BasketFollower:
@@ -52,6 +52,14 @@ class BasketFollower:
             self._asked = (last_refusal(view), self.behind.now())
             self.behind.handle.send(OpenBasket(source))
             self.behind.say("trying every order against every check…")
+
+    def reverse(self, held: PositionRow) -> None:
+        """All of it closed and as much the other way, as it stands on the screen."""
+        view = self.behind.view
+        if view is not None:
+            self._asked = (last_refusal(view), self.behind.now())
+            self.behind.handle.send(ReversePosition(held.symbol, held.strategy, held.quantity))
+            self.behind.say("trying both orders against every check…")
 
     def look(self, view: DeskView, may_open: bool, is_typing: bool) -> None:
         """One picture; a dialog is never covered by another uninvited."""

@@ -149,6 +149,7 @@ KEYS: tuple[Key, ...] = (
         in_footer="break-even",
     ),
     Key("position.stop", KeyScope.POSITIONS, "m", "m", "want('move stop')", "move stop", is_in_footer=True),
+    Key("position.reverse", KeyScope.POSITIONS, "v", "v", "want('reverse')", "reverse", is_in_footer=True),
     Key("position.attended", KeyScope.POSITIONS, "u", "u", "want('attended')", "signed exits need your key again"),
     Key("order.cancel", KeyScope.ORDERS, "d", "d", "want('cancel')", "cancel", is_in_footer=True),
     Key(

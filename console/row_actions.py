@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from console.baskets import BasketFollower
 from console.follow_ups import FollowUps
 from console.keymap import written
 from console.order_actions import OrderActions
@@ -49,9 +50,10 @@ EVERYBODYS = frozenset({"cancel", "cancel entries", "cancel all entries", "why",
 class RowActions:
     """The acts of the panes, by the name that a pane asks for."""
 
-    def __init__(self, behind: DialogHost, following: FollowUps) -> None:
+    def __init__(self, behind: DialogHost, following: FollowUps, baskets: BasketFollower) -> None:
         self.behind = behind
         self.following = following
+        self.baskets = baskets
         orders = OrderActions(behind, following)
         self._acts: dict[str, Callable[[DeskView, str], None]] = {
             "decline": self._decline,
@@ -60,6 +62,7 @@ class RowActions:
             "close half": self._close_half,
             "move stop": self._move_stop,
             "break even": self._to_break_even,
+            "reverse": self._reverse,
             "attended": self._take_back,
             "cancel": orders.cancel,
             "cancel entries": orders.cancel_entries_of_symbol,
@@ -181,6 +184,11 @@ class RowActions:
     def _tighten(self, held: PositionRow, price: Price | None) -> None:
         self.following.wait_for_ticket(held.symbol, held.strategy, is_guard)
         self.behind.handle.send(TightenStop(held.symbol, held.strategy, price))
+
+    def _reverse(self, view: DeskView, key: str) -> None:
+        held = next((row for row in view.positions if row.key == key), None)
+        if held is not None:
+            self.baskets.reverse(held)
 
     def _take_back(self, view: DeskView, key: str) -> None:
         """It only tightens: it asks nothing (OP-06)."""

@@ -254,6 +254,18 @@ class OpenBasket(Addressed):
 
 
 @dataclass(frozen=True, slots=True)
+class ReversePosition(Addressed):
+    """Open a basket that closes all of a position and opens as much the other way behind it (OP-05).
+
+    `quantity` is what was held on the screen, below zero where short; of another there is none.
+    """
+
+    symbol: Symbol
+    strategy: str
+    quantity: Quantity
+
+
+@dataclass(frozen=True, slots=True)
 class MarkInBasket(Addressed):
     plan_id: TicketId
     proposal_id: ProposalId
@@ -561,6 +573,7 @@ Command = (
     | ProposeClose
     | ProposeFlattening
     | OpenBasket
+    | ReversePosition
     | MarkInBasket
     | SignBasket
     | AnswerBasket
