@@ -78,10 +78,13 @@ class BasketFollower:
     def _look_at(self, plan: BasketView, may_open: bool, is_typing: bool) -> None:
         is_new, phase_before = plan.id != self._known, self._phase
         self._known, self._phase = plan.id, plan.phase
-        if is_new and plan.is_open and self._asked is not None and plan.source is not BasketSource.FILE:
+        is_asked_for = self._asked is not None and plan.source is not BasketSource.FILE
+        is_in_the_way = plan.source is BasketSource.REVERSAL and not may_open
+        if is_new and plan.is_open and is_asked_for and not is_in_the_way:
             self._asked = None
             self._show(plan)
         elif is_new and plan.is_open:
+            self._asked = None if is_asked_for else self._asked
             self.ring()
             self._announce(f"the basket {plan.name or plan.source.value} waits for its marks and its key")
         elif phase_before is not plan.phase and plan.phase is BasketPhase.ASKING:

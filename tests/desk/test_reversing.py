@@ -54,3 +54,19 @@ async def test_v_says_why_there_is_no_basket() -> None:
         await house.press("v")
         await house.until(lambda: house.shows("an exit of it waits in Proposals already"))
         assert len(house.desk.screen_stack) == 1
+
+
+async def test_the_basket_does_not_come_over_a_dialog_that_came_first() -> None:
+    """OP-04: it is announced, and p opens it"""
+    async with open_floor("AAA") as house:
+        sent = held_back(house, ReversePosition)
+        await house.press("2", "home", "v", "question_mark")
+        await house.until(lambda: sent and len(house.desk.screen_stack) == 2)
+        house.runtime.send(house.door.through(sent[0], house.runtime.account, house.desk.handle.desk))
+        await house.until(lambda: picture(house).plan is not None and picture(house).plan.is_open)  # type: ignore[union-attr]
+        await house.wait(0.4)
+        assert not isinstance(house.desk.screen, BasketScreen)
+        await house.press("escape")
+        await house.until(lambda: len(house.desk.screen_stack) == 1)
+        await house.press("p")
+        await house.until(lambda: isinstance(house.desk.screen, BasketScreen))
