@@ -139,7 +139,7 @@ KEYS: tuple[Key, ...] = (
     Key("position.close", KeyScope.POSITIONS, "c", "c", "want('close')", "close", is_in_footer=True),
     Key("position.half", KeyScope.POSITIONS, "h", "h", "want('close half')", "close half", True, in_footer="half"),
     Key(
-        "position.break_even",
+        "position.even",
         KeyScope.POSITIONS,
         "b",
         "b",

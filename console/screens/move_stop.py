@@ -29,7 +29,7 @@ class MoveStopScreen(FieldsScreen):
     def __init__(
         self, behind: DialogHost, row: PositionRow, act: Callable[[Price], None], tighten: Callable[[Price], None]
     ) -> None:
-        field = TextField("New stop", "USD a share; 0 is break-even, 1atr nearer")
+        field = TextField("New stop", "USD; 0 is break-even, 1atr nearer")
         what = "Move the stop" if row.holder is StopHolder.BROKER else "A new stop"
         super().__init__(behind, f"{what} ─ {row.symbol} {f.quantity(row.quantity)}", [field], "stages it")
         self.row: PositionRow | None = row

@@ -56,8 +56,10 @@ async def row_changes_under_the_key(hand: Hand) -> None:
         raise NoTicketError
     known = tickets_of(hand)
     key, mine = chance.choice("hhb"), house.desk.board.positions.grid.selected
-    if chance.random() < 0.5:
-        hand.note("a close of all is staged by another way, in the same instant")
+    if chance.random() < 0.6:
+        hand.note("a close of all is staged by another way, in the same instant: the desk's picture is a little older")
+        house.stages_an_order(can_fill=False)
+        await hand.wait(0.03)
         house.world.say(ProposeClose(chance.choice(rows).symbol))
     hand.type(key)
     if chance.random() < 0.5:
@@ -68,12 +70,28 @@ async def row_changes_under_the_key(hand: Hand) -> None:
     see_what_opened(hand, known, mine, half=key == "h")
 
 
+async def has_an_entry(hand: Hand) -> None:
+    """One that rests far from the market, confirmed on purpose, where none works; the keyboard is in Orders."""
+    house = hand.house
+    for _ in range(4):
+        view = house.desk.view
+        if view is not None and any(row.can_be_cancelled_as_entry for row in view.orders):
+            await hand.goes_home()
+            hand.type("3")
+            await hand.wait(0.1 + house.wire.delay)
+            return
+        await hand.goes_home()
+        house.stages_an_order(can_fill=False)
+        await hand.wait(0.3)
+        await hand.presses_deliberately()
+        await hand.wait(0.3)
+    raise NoTicketError
+
+
 async def entries_question(hand: Hand) -> None:
     """`x` or `X`, and `D` before the question can be read, among others, or held: nothing is cancelled."""
     chance, house = hand.chance, hand.house
-    await hand.goes_home()
-    hand.type("3")
-    await hand.wait(0.1 + house.wire.delay)
+    await has_an_entry(hand)
     hand.type(chance.choice((DOWN, UP)))
     await hand.wait(0.3)
     before = len(house.cancels)
