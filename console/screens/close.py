@@ -114,7 +114,8 @@ def _title(row: PositionRow) -> str:
 
 def part_of(view: DeskView, row: PositionRow, part: Decimal) -> Quantity:
     """So much of what is held, in shares that can be sold; none where that is less than the least."""
-    return Quantity(rounded_down(abs(row.quantity) * part, step_of(view, row)))
+    held = abs(row.quantity)
+    return Quantity(rounded_down(held * part, step_of(view, row)))
 
 
 def step_of(view: DeskView, row: PositionRow) -> Decimal:
