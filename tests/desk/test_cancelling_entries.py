@@ -183,3 +183,19 @@ async def test_a_desk_without_the_key_cancels_entries_and_nothing_else() -> None
         await house.until(lambda: "1 entry cancelled" in house.footer())
         ended = [fact for fact in house.facts(OrderStateChanged) if fact.after is OrderStatus.CANCELLED]
         assert len(ended) == 1
+
+
+async def test_a_desk_without_the_key_stages_nothing_on_a_position_and_cancels_no_stop() -> None:
+    """OP-13: each says who holds it"""
+    async with open_desk() as house:
+        await house.buys()
+        await eve_takes(house, await eve(house))
+        for pane, key in (("2", "h"), ("2", "b"), ("2", "v"), ("3", "d")):
+            await house.press(pane, "home")
+            house.desk.say("")
+            await house.press(key)
+            await house.until(lambda: house.shows("eve on pts/4 from 10.0.0.7 holds the key; T takes it"))
+            assert len(house.desk.screen_stack) == 1
+        assert not house.facts(CancelRequested)
+        await house.press("X")
+        await house.until(lambda: "no entry works: there is nothing to cancel" in house.footer())
