@@ -103,7 +103,7 @@ class DeskApp(App[None]):
         self._typed_at: deque[tuple[events.Key, ref[Screen[object]]]] = deque(maxlen=ON_THEIR_WAY)
         self.plans = BasketFollower(self, self.bell)
         self.following = FollowUps(self, self.board.orders, self.plans.sign_closes)
-        self.row_actions = RowActions(self, self.following)
+        self.row_actions = RowActions(self, self.following, self.plans)
         self.desk_actions = DeskActions(self, self.following)
         self.errands = DeskCommands(self, self)
         self.frames = FrameLoop(

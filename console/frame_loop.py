@@ -143,8 +143,8 @@ class FrameLoop:
         if self.closing.failure is not None and self._is_uncovered():
             return f"{written('leave')} leave"
         acting = top.acting_keys() if isinstance(top, Dialog) else None
-        keys = footer(self.hearing.place(), acting)
-        return f"{written('basket')} BASKET WAITS  {keys}" if self._is_plan_waiting() else keys
+        first = f"{written('basket')} BASKET WAITS  " if self._is_plan_waiting() else ""
+        return first + footer(self.hearing.place(), acting, self.last_line.room(self.app.size) - len(first))
 
     def _is_uncovered(self) -> bool:
         """Whether nothing lies over the desk."""

@@ -7,7 +7,7 @@ reads it below all bindings (OP-07). One process has one desk: which keys hold n
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -69,6 +69,8 @@ class Key:
         Whether it acts before the focused widget sees the key, also over a dialog and in a text field.
     is_fixed
         Whether the settings must leave it where it is.
+    in_footer
+        What the footer says of it, where the description would take the room of other keys.
     """
 
     id: str
@@ -80,6 +82,7 @@ class Key:
     is_in_footer: bool = False
     is_first: bool = False
     is_fixed: bool = False
+    in_footer: str = ""
 
 
 PANES = (
@@ -137,9 +140,41 @@ KEYS: tuple[Key, ...] = (
     Key("proposal.decline", KeyScope.PROPOSALS, "x", "x", "want('decline')", "decline", is_in_footer=True),
     Key("symbol.refuse", KeyScope.PROPOSALS, "X", "X", "want('refuse symbol')", "not this symbol today"),
     Key("position.close", KeyScope.POSITIONS, "c", "c", "want('close')", "close", is_in_footer=True),
+    Key("position.half", KeyScope.POSITIONS, "h", "h", "want('close half')", "close half", True, in_footer="half"),
+    Key(
+        "position.even",
+        KeyScope.POSITIONS,
+        "b",
+        "b",
+        "want('break even')",
+        "stop to break-even",
+        is_in_footer=True,
+        in_footer="break-even",
+    ),
     Key("position.stop", KeyScope.POSITIONS, "m", "m", "want('move stop')", "move stop", is_in_footer=True),
+    Key("position.reverse", KeyScope.POSITIONS, "v", "v", "want('reverse')", "reverse", is_in_footer=True),
     Key("position.attended", KeyScope.POSITIONS, "u", "u", "want('attended')", "signed exits need your key again"),
     Key("order.cancel", KeyScope.ORDERS, "d", "d", "want('cancel')", "cancel", is_in_footer=True),
+    Key(
+        "entries.symbol",
+        KeyScope.ORDERS,
+        "x",
+        "x",
+        "want('cancel entries')",
+        "cancel the entries of its symbol",
+        is_in_footer=True,
+        in_footer="symbol's entries",
+    ),
+    Key(
+        "entries.all",
+        KeyScope.ORDERS,
+        "X",
+        "X",
+        "all_entries",
+        "cancel all entries",
+        is_in_footer=True,
+        in_footer="all entries",
+    ),
     Key("order.edit", KeyScope.ORDERS, "e", "e", "want('edit')", "edit", is_in_footer=True),
     Key("order.why", KeyScope.ORDERS, "w", "w", "want('why')", "why", is_in_footer=True),
     Key("order.warning", KeyScope.ORDERS, "W", "W", "want('warning')", "the broker's warning"),
@@ -270,10 +305,27 @@ def bindings_for(place: KeyScope) -> list[BindingType]:
     ]
 
 
-def footer(place: KeyScope, acting: Collection[str] | None = None) -> str:
-    """The line under the panes while `place` has the keyboard; of its own keys only `acting`, where that is named."""
+def footer(place: KeyScope, acting: Collection[str] | None = None, room: int | None = None) -> str:
+    """The line under the panes while `place` has the keyboard; of its own keys only `acting`, where that is named.
+
+    In so many cells, where they are told, a pane shows whole keys alone: those of every pane make way first, help and
+    kill never do.
+    """
     shown = [key for key in reachable(place) if _is_shown(key, place, acting)]
-    return "  ".join(f"{key.written} {key.description}" for key in shown)
+    making_way = _making_way(shown, place) if room is not None and place in PANES else []
+    while room is not None and making_way and len(_in_a_line(shown)) > room:
+        shown.remove(making_way.pop(0))
+    return _in_a_line(shown)
+
+
+def _in_a_line(keys: Iterable[Key]) -> str:
+    return "  ".join(f"{key.written} {key.in_footer or key.description}" for key in keys)
+
+
+def _making_way(shown: Iterable[Key], place: KeyScope) -> list[Key]:
+    """What a pane has no room for, in this order: keys of every pane, of every list, its own, the last ones first."""
+    others = [key for key in shown if key.id not in ("help", "kill")]
+    return [key for where in (_EVERYWHERE, _LIST, place) for key in reversed(others) if key.place is where]
 
 
 def _is_shown(key: Key, place: KeyScope, acting: Collection[str] | None) -> bool:

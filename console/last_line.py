@@ -26,6 +26,10 @@ class LastLine:
     def say(self, text: str, tone: Tone, screen: Screen[object]) -> None:
         self._said = (text, tone, self._now(), screen)
 
+    def room(self, size: Size) -> int:
+        """Cells for its keys, the kill key's among them: it stands at the end, one cell apart where two are written."""
+        return width_of(size) + 1
+
     def show(self, keys: Callable[[], str], top: Screen[object], size: Size) -> None:
         """What was said on this very screen a moment ago, else its keys."""
         if self._said is not None:

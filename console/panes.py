@@ -64,6 +64,10 @@ class OrdersPane(Wanting, Orders):
         self.shows_all = not self.shows_all
         self.want("all" if self.shows_all else "fewer", "")
 
+    def action_all_entries(self) -> None:
+        """Whatever row is selected, also where none is."""
+        self.want("cancel all entries", "")
+
 
 class ProtectionsPane(Wanting, Protections):
     BINDINGS = bindings_for(KeyScope.PROTECTIONS)

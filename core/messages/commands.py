@@ -262,6 +262,18 @@ class OpenBasket(Addressed):
 
 
 @dataclass(frozen=True, slots=True)
+class ReversePosition(Addressed):
+    """Open a basket that closes all of a position and opens as much the other way behind it (OP-05).
+
+    `quantity` is what was held on the screen, below zero where short; of another there is none.
+    """
+
+    symbol: Symbol
+    strategy: str
+    quantity: Quantity
+
+
+@dataclass(frozen=True, slots=True)
 class MarkInBasket(Addressed):
     plan_id: TicketId
     proposal_id: ProposalId
@@ -317,6 +329,18 @@ class MoveStop(Addressed):
     symbol: Symbol
     strategy: str
     stop_price: Price
+
+
+@dataclass(frozen=True, slots=True)
+class TightenStop(Addressed):
+    """Stage a nearer price for the stops that the broker holds for a position; those that are as near already stay.
+
+    `stop_price` is None for break-even, as the books have it when this is heard.
+    """
+
+    symbol: Symbol
+    strategy: str
+    stop_price: Price | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -558,12 +582,14 @@ Command = (
     | ProposeClose
     | ProposeFlattening
     | OpenBasket
+    | ReversePosition
     | MarkInBasket
     | SignBasket
     | AnswerBasket
     | LeaveBasket
     | EditProposal
     | MoveStop
+    | TightenStop
     | EditOrder
     | TakeBackExits
     | PauseStrategy

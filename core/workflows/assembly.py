@@ -49,6 +49,7 @@ from core.workflows.staging.order_changes import OrderChanges
 from core.workflows.staging.proposal_edits import ProposalEdits
 from core.workflows.staging.proposal_staging import ProposalStaging
 from core.workflows.staging.proposals import Proposals
+from core.workflows.staging.stop_tightening import StopTightening
 from core.workflows.staging.ticket_authorizations import TicketAuthorizations
 from core.workflows.staging.tickets import Tickets
 from core.workflows.strategies.advising import Advising
@@ -114,6 +115,7 @@ def workflows_of(state: TradingState) -> tuple[object, ...]:
         Watching(state),
         ProposalEdits(state, gate),
         order_changes,
+        StopTightening(state, order_changes),
         order_updates,
         submission,
         BrokerWarnings(state, cancellation),

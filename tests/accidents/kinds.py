@@ -15,6 +15,7 @@ from core.model.order import CONFIRMING_KEYS
 from tests.accidents.bytes_in_pieces import BYTES
 from tests.accidents.hand import CTRL_K, ENTER, ESCAPE, Hand
 from tests.accidents.house import SIZES
+from tests.accidents.row_kinds import ROWS
 
 Kind = Callable[[Hand], Awaitable[None]]
 
@@ -400,6 +401,7 @@ KINDS: dict[str, Kind] = {
         kill_screen,
         help_over_the_ticket,
         everything,
+        *ROWS,
         *BYTES,
     )
 }
