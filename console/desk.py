@@ -36,6 +36,7 @@ from console.keymap import AWAITED, KeyScope, bindings_for, reachable, use, writ
 from console.last_line import LastLine
 from console.layout import fits
 from console.log_pane import WriteLog
+from console.order_form.memory import FormMemory
 from console.row_actions import RowActions
 from console.screens.advice import AdviceScreen
 from console.screens.chord_check import ChordScreen
@@ -52,7 +53,7 @@ from console.terminal.link import TerminalLink, link_of
 from console.terminal.typed import is_modified
 from console.theme import DEFAULT, theme_for
 from console.whole_way import WholeWay
-from core.model.values import ClientOrderId, ProposalId
+from core.model.values import ClientOrderId, ProposalId, Symbol
 from core.views import DeskView
 from widgets.grid import Grid
 from widgets.grid_picture import Tone
@@ -93,6 +94,7 @@ class DeskApp(App[None]):
         self.handle = handle
         self.now = now
         self.surroundings = surroundings
+        self.forms = FormMemory()
         self.keyboard = Keyboard()
         self.tidying = GcSchedule(now())
         self.closing = Closing(handle, now)
@@ -177,6 +179,12 @@ class DeskApp(App[None]):
     def view(self) -> DeskView | None:
         view = self.handle.view
         return view if isinstance(view, DeskView) else None
+
+    @property
+    def watched(self) -> Symbol | None:
+        """The symbol of the row that is selected now, where the keyboard is or was last."""
+        self.board.note_holder(self.screen_stack[0])
+        return self.frames.watching.of(self.view) if self.view is not None else None
 
     @property
     def link(self) -> TerminalLink:
@@ -290,7 +298,7 @@ class DeskApp(App[None]):
 
     def action_new_order(self) -> None:
         if self.view is not None and not self.is_too_small and may_act(self):
-            self.push_screen(NewOrderScreen(self))
+            self.push_screen(NewOrderScreen(self, symbol=self.watched))
 
     def action_advice(self) -> None:
         if self.view is not None and not self.is_too_small:

@@ -9,9 +9,10 @@ from typing import Protocol
 from console.arming import Keyboard
 from console.client.access import EngineAccess
 from console.host_files import HostFiles
+from console.order_form.memory import FormMemory
 from console.screens.dialog import Dialog
 from console.terminal.link import TerminalLink
-from core.model.values import ClientOrderId, ProposalId
+from core.model.values import ClientOrderId, ProposalId, Symbol
 from core.views import DeskView
 from widgets.grid_picture import Tone
 
@@ -27,17 +28,22 @@ class DialogHost(Protocol):
         What was typed last, on whatever screen.
     surroundings
         The disk around it; each call may wait for it.
+    forms
+        What its order forms share.
     """
 
     handle: EngineAccess
     keyboard: Keyboard
     surroundings: HostFiles
+    forms: FormMemory
     now: Callable[[], float]
 
     @property
     def link(self) -> TerminalLink: ...
     @property
     def is_too_small(self) -> bool: ...
+    @property
+    def watched(self) -> Symbol | None: ...
     @property
     def view(self) -> DeskView | None: ...
     def engine_now(self) -> datetime: ...
