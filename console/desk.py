@@ -37,6 +37,7 @@ from console.last_line import LastLine
 from console.layout import fits
 from console.log_pane import WriteLog
 from console.order_form.memory import FormMemory
+from console.order_form.presets import Preset
 from console.row_actions import RowActions
 from console.screens.advice import AdviceScreen
 from console.screens.chord_check import ChordScreen
@@ -223,6 +224,9 @@ class DeskApp(App[None]):
     def _do(self, what: str, key: str | None) -> None:
         """What a pane's key wants of a row."""
         self.row_actions.do(what, key)
+
+    def keep_preset(self, number: int, preset: Preset) -> None:
+        self.errands.keep_preset(number, preset)
 
     def ask(self, question: Dialog) -> None:
         self.push_screen(question)

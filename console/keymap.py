@@ -196,6 +196,7 @@ KEYS: tuple[Key, ...] = (
         Key(f"form.preset_{n}", _FORM, f"f{n + 4}", f"F{n + 4}", f"preset({n - 1})", f"stop and target: preset {n}")
         for n in range(1, 5)
     ),
+    Key("form.keep", _FORM, "ctrl+e", "Ctrl+E", "keep_preset", "keep stop and target as a preset"),
     Key("form.clear", _FORM, "ctrl+u", "Ctrl+U", "clear", "clear what was typed"),
     Key("form.back", _FORM, "escape", "Esc", "back", "back, the draft is kept", is_in_footer=True, is_fixed=True),
     Key("question.do", KeyScope.QUESTION, "D", "D", "answer", "do what it asks", is_in_footer=True),

@@ -87,6 +87,8 @@ def sized(draft: Draft, way: Way, view: DeskView) -> QuantityPreset:
             size = _of_cash(draft, view)
         case Way.POSITION:
             size = _as_many_as_are_held(draft)
+    if size.quantity is None and way is Way.RISK:
+        return size
     words = size.words.rpartition(": sized by ")[2] if size.quantity is not None else size.words
     return QuantityPreset(size.quantity, f"{way.value}: {words}")
 

@@ -249,6 +249,11 @@ class Form(Dialog):
         self._answer, self._top = FormAnswer(label, text, None if label else self.texts()), 0
         self.describe()
 
+    def noted(self, text: str) -> None:
+        """A remark on a key; the reasons of a refusal stay over it."""
+        if not self._answer.label:
+            self.answered(text)
+
     def show_answer(self, otherwise: str, tone: Tone = "muted") -> None:
         """In the last line: what the last act brought, while that is news."""
         answer = self._answer

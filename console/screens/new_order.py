@@ -5,28 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from decimal import Decimal
 
 from textual import events
 from textual.await_complete import AwaitComplete
 
 from console.keymap import KeyScope, bindings_for, written
-from console.order_form.choices import CHOICES, lettered, moved, one_of
+from console.order_form.choices import CHOICES
 from console.order_form.draft import ORDER, Draft, FieldFault
 from console.order_form.kept import KeptOrder
-from console.order_form.market_prices import Taken, price_of, ticked
-from console.order_form.numbers import number_in
 from console.order_form.offers import ASKS_QUOTE, DEFAULTS, Offers
 from console.order_form.prefill import FILLED, NUMBERS
 from console.order_form.reading import read_draft, read_form
-from console.order_form.sizes import Way, preset
+from console.order_form.sizes import Way
 from console.proposal_outcome import NO_ANSWER_YET, PATIENCE, AwaitedProposal, RefusedProposal, StagedProposal, awaited
 from console.screens.dialog_host import DialogHost
+from console.screens.field_acts import FieldActs
 from console.screens.form import BESIDE, FIRST_KEYS, MOVES, NOTHING, WIDTH, Form, FormField
 from console.screens.order_keys import OrderKeys, keys_of
 from console.screens.quote_refresh import QuoteRefresh
 from core.model.staging import MANUAL
-from core.model.values import Price, Symbol, plain, priced
+from core.model.values import Symbol, plain
 from core.views import DeskView
 from widgets import format as f
 from widgets.edges import put_title
@@ -76,19 +74,19 @@ class NewOrderScreen(Form):
         self.advice = advice if self.draft is None else self.draft.advice
         way = self.draft.way if self.draft is not None else Way.RISK
         self.offers = Offers(behind.forms.presets.each[0], typed, way)
-        self.order_keys = OrderKeys(self)
+        self.acts_of_fields = FieldActs(self)
+        self.order_keys = OrderKeys(self.acts_of_fields)
         self._awaited: AwaitedProposal | None = None
         self._was_entered = False
-        self._was_edited = False
+        self.was_edited = False
         self._is_staged = False
-        self._letters = ""
         self.looking = QuoteRefresh(behind)
 
     def first(self) -> str:
         return "quantity"
 
     def prepare(self) -> None:
-        self._fill(asks_quote=True)
+        self.fill(asks_quote=True)
         if self.draft is not None:
             self._say_draft(self.draft)
 
@@ -108,7 +106,7 @@ class NewOrderScreen(Form):
         if self._is_staged:
             kept.drop(self.opened_on)
             kept.drop(texts["symbol"])
-        elif self._was_edited:
+        elif self.was_edited:
             is_known = (
                 any(row.symbol == texts["symbol"] for row in self.behind.view.symbols) if self.behind.view else False
             )
@@ -125,7 +123,7 @@ class NewOrderScreen(Form):
 
     def update_view(self, view: DeskView, now: datetime) -> None:
         if self.is_active and self._awaited is None and self.offers.wants_quote(self.texts()):
-            self._fill(asks_quote=True)
+            self.fill(asks_quote=True)
         super().update_view(view, now)
         if self.is_active:
             self.looking.look(Symbol(self.inputs["symbol"].value), view)
@@ -143,16 +141,16 @@ class NewOrderScreen(Form):
                 self._awaited = None
                 self.answered(NO_ANSWER_YET)
 
-    def _fill(self, *, asks_quote: bool) -> None:
+    def fill(self, *, asks_quote: bool) -> None:
         """Puts what the settings and the quote give into the fields that are not the operator's."""
         view = self.behind.view
         if view is None:
             return
         changes = self.offers.fill(self.texts(), view, self.behind.engine_now(), asks_quote=asks_quote)
         for name, text in changes.items():
-            self._put(name, text)
+            self.put(name, text)
 
-    def _put(self, field: str, text: str) -> None:
+    def put(self, field: str, text: str) -> None:
         """Selected where the keyboard is, so that typing replaces it."""
         box = self.inputs[field]
         box.value = text
@@ -167,7 +165,7 @@ class NewOrderScreen(Form):
         before = self.texts()
         self.offers.follows = False
         if event.key in MOVES:
-            self._letters = ""
+            self.acts_of_fields.begin_word()
         taken = super().take(event)
         self._edited(before)
         return taken
@@ -177,8 +175,8 @@ class NewOrderScreen(Form):
         texts = self.texts()
         changed = {name for name in texts if texts[name] != before[name]}
         if changed and not self.offers.follows:
-            self._was_edited = True
-            self._fill(asks_quote=bool(changed & ASKS_QUOTE))
+            self.was_edited = True
+            self.fill(asks_quote=bool(changed & ASKS_QUOTE))
 
     def acts(self, field: str, event: events.Key) -> bool:
         return self.order_keys.act(field, event)
@@ -194,87 +192,6 @@ class NewOrderScreen(Form):
         """A refusal that has no room is read first: its pages are the same keys."""
         return bool(self._answer.label) and self.is_paged
 
-    def letter(self, field: str, letter: str) -> None:
-        found = lettered(field, self.inputs[field].value, self._letters, letter)
-        if found is None:
-            self.answered(f"{letter} begins none of {one_of(CHOICES[field])}")
-            return
-        word, self._letters = found
-        self._choose(field, word)
-
-    def move_choice(self, field: str, step: int) -> None:
-        self._letters = ""
-        self._choose(field, moved(field, self.inputs[field].value, step))
-
-    def _choose(self, field: str, word: str) -> None:
-        self.offers.take_over(field)
-        self._put(field, word)
-
-    def take_price(self, field: str, which: Taken) -> None:
-        view = self.behind.view
-        if view is None:
-            return
-        draft = read_draft(self.texts(), view)
-        if draft.symbol is None:
-            self.answered("a price needs its symbol")
-            return
-        price = price_of(which, draft.symbol, self.behind.engine_now(), buys=draft.buys)
-        if isinstance(price, str):
-            self.answered(price)
-        else:
-            self._set_price(field, price, which.value)
-
-    def tick(self, field: str, steps: int) -> None:
-        view = self.behind.view
-        if view is None:
-            return
-        draft = read_draft(self.texts(), view)
-        price: Price | None = getattr(draft, field)
-        if price is None:
-            number = number_in(self.inputs[field].value)
-            price = None if number is None else Price(number)
-        if price is None:
-            self.answered(f"no price to move: {' '.join(written(f'form.{each.value}') for each in Taken)} take one")
-            return
-        self._set_price(field, ticked(price, steps, draft.instrument.ticks), "")
-
-    def _set_price(self, field: str, price: Price, name: str) -> None:
-        self.offers.take_over(field)
-        self._put(field, priced(price))
-        self.answered(f"{name} {f.price(price)}" if name else "")
-
-    def next_way(self) -> None:
-        self._was_edited = True
-        self.offers.next_way()
-        self._fill(asks_quote=False)
-        offer = self.offers.of("quantity")
-        self.answered(offer.words if offer is not None else "")
-
-    def size_by(self, part: Decimal) -> None:
-        """It fills the quantity, and says what made it."""
-        view = self.behind.view
-        if view is None:
-            return
-        size = preset(read_draft(self.texts(), view), part, view)
-        if size.quantity is not None:
-            self.offers.take_over("quantity")
-            self._put("quantity", plain(size.quantity))
-        self.answered(size.words)
-
-    def take_preset(self, number: int) -> None:
-        """Its stop and its target take the place of what stands there."""
-        view = self.behind.view
-        if view is None:
-            return
-        if not read_draft(self.texts(), view).opens:
-            self.answered("a preset is for what opens")
-            return
-        self.offers.preset = self.behind.forms.presets.each[number]
-        self.offers.give_back("stop", "target")
-        self._was_edited = True
-        self._fill(asks_quote=False)
-        self.answered(self.offers.preset.words)
-
     def clear(self) -> None:
         """As it would open on this symbol if nobody had typed."""
         self.behind.forms.kept.drop(self.opened_on)
@@ -283,9 +200,9 @@ class NewOrderScreen(Form):
         self.advice = None
         for name in ORDER:
             if name != "symbol":
-                self._put(name, DEFAULTS.get(name, ""))
-        self._fill(asks_quote=True)
-        self._was_edited = False
+                self.put(name, DEFAULTS.get(name, ""))
+        self.fill(asks_quote=True)
+        self.was_edited = False
         put_title(self.box, TITLE)
         self.answered("cleared: the form is as it opens")
 
@@ -296,9 +213,10 @@ class NewOrderScreen(Form):
         self._was_entered = True
         order = read_form(self.texts(), view)
         if isinstance(order, FieldFault):
-            label = next(field.label for field in self.fields if field.name == order.field)
-            self.go_to(order.field)
-            self.answered(f"{label}: {self._why_empty(order.field) or order.message}")
+            at = "limit" if order.field == "quantity" and self._why_empty("limit") else order.field
+            label = next(field.label for field in self.fields if field.name == at)
+            self.go_to(at)
+            self.answered(f"{label}: {self._why_empty(at) or order.message}")
             return
         strategy = None if order.effect.only_reduces else MANUAL
         self._awaited = awaited(view, order.symbol, strategy, self.behind.now())

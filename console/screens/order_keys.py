@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Protocol
 
 from textual import events
 
 from console.keymap import KeyScope, reachable, written
 from console.order_form.choices import CHOICES
 from console.order_form.market_prices import Taken
+from console.screens.field_acts import FieldActs
 
 PRICES = frozenset({"limit", "trigger", "stop", "target"})
 WAYS_OF_A_STOP = frozenset({"stop", "target"})
@@ -34,29 +34,12 @@ UNITS = "atr"
 """Letters behind a number, of a way."""
 
 
-class Fields(Protocol):
-    """The form, as its keys know it."""
-
-    def texts(self) -> dict[str, str]: ...
-    def has_all_selected(self, field: str) -> bool: ...
-    def is_read_in_pages(self) -> bool: ...
-    def answered(self, text: str, label: str = "") -> None: ...
-    def go_to(self, field: str) -> None: ...
-    def letter(self, field: str, letter: str) -> None: ...
-    def move_choice(self, field: str, step: int) -> None: ...
-    def take_price(self, field: str, which: Taken) -> None: ...
-    def tick(self, field: str, steps: int) -> None: ...
-    def next_way(self) -> None: ...
-    def size_by(self, part: Decimal) -> None: ...
-    def take_preset(self, number: int) -> None: ...
-    def clear(self) -> None: ...
-
-
 class OrderKeys:
     """One form's: each act says whether it was one in that field."""
 
-    def __init__(self, form: Fields) -> None:
-        self.form = form
+    def __init__(self, acts: FieldActs) -> None:
+        self.acts = acts
+        form = self.form = acts.form
         self._acts: dict[str, Callable[[str], bool]] = {
             "form.symbol": self._to_symbol,
             "form.choose": lambda field: self._choose(field, 1),
@@ -71,6 +54,7 @@ class OrderKeys:
             "form.half": lambda _field: self._size("0.5"),
             "form.quarter": lambda _field: self._size("0.25"),
             **{f"form.preset_{number}": self._presetting(number) for number in range(1, 5)},
+            "form.keep": lambda _field: self._keep_preset(),
             "form.clear": lambda _field: self._clear(),
         }
 
@@ -82,7 +66,7 @@ class OrderKeys:
         if field not in CHOICES:
             return False
         if event.is_printable and event.character:
-            self.form.letter(field, event.character.lower())
+            self.acts.letter(field, event.character.lower())
             return True
         return event.key in EDITS
 
@@ -93,7 +77,7 @@ class OrderKeys:
             return True
         if field in WAYS_OF_A_STOP and character.lower() in UNITS and self._is_behind_a_number(field):
             return True
-        self.form.answered(f"{character} is nothing in this field")
+        self.form.noted(f"{character} is nothing in this field")
         return False
 
     def _is_behind_a_number(self, field: str) -> bool:
@@ -108,7 +92,7 @@ class OrderKeys:
     def _choose(self, field: str, step: int) -> bool:
         if field not in CHOICES:
             return False
-        self.form.move_choice(field, step)
+        self.acts.move_choice(field, step)
         return True
 
     def _taking(self, which: Taken) -> Callable[[str], bool]:
@@ -116,7 +100,7 @@ class OrderKeys:
             is_unit = which is Taken.ASK and field in WAYS_OF_A_STOP and self._is_behind_a_number(field)
             if field not in PRICES or is_unit:
                 return False
-            self.form.take_price(field, which)
+            self.acts.take_price(field, which)
             return True
 
         return take
@@ -124,25 +108,29 @@ class OrderKeys:
     def _tick(self, field: str, steps: int) -> bool:
         if field not in PRICES:
             return False
-        self.form.tick(field, steps)
+        self.acts.tick(field, steps)
         return True
 
     def _way(self, field: str) -> bool:
         if field != "quantity":
             return False
-        self.form.next_way()
+        self.acts.next_way()
         return True
 
     def _size(self, part: str) -> bool:
-        self.form.size_by(Decimal(part))
+        self.acts.size_by(Decimal(part))
         return True
 
     def _presetting(self, number: int) -> Callable[[str], bool]:
         def take(_field: str) -> bool:
-            self.form.take_preset(number - 1)
+            self.acts.take_preset(number - 1)
             return True
 
         return take
+
+    def _keep_preset(self) -> bool:
+        self.acts.keep_preset()
+        return True
 
     def _clear(self) -> bool:
         self.form.clear()

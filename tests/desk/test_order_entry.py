@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from textual import events
 
+from console.order_form.presets import SHIPPED, Preset
 from console.screens.new_order import NewOrderScreen
 from console.screens.ticket import TicketScreen
 from core.facts import ProposalStaged
@@ -19,6 +20,7 @@ from core.risk.size_factors.base import Conditions
 from core.settings.settings import Settings
 from core.views import DeskView, SizingView, SymbolView
 from tests.desk.desk_house import SPY, House, open_desk
+from tests.desk.hands import Disk
 from tests.desk.still_house import a_view, open_still
 
 WIDE = (120, 40)
@@ -195,7 +197,7 @@ async def test_a_stop_and_a_target_are_typed_as_ways_and_read_as_prices() -> Non
         assert text_in(form, "stop") == ("1.5atr",)
         await house.sees("99.40, 0.60 under 100.00")
         await house.press("tab", "tab", "tab", *"2r")
-        await house.sees("101.20, 1.20 over 100.00", "gains 3.60 USD at the target")
+        await house.sees("101.20, 1.20 over 100.00", "gains 3.60")
 
         await house.press("enter")
         order = next(command for command in house.handle.commands if isinstance(command, ProposeOrder))
@@ -267,3 +269,34 @@ async def test_a_held_key_and_a_paste_do_no_more_than_typing_them() -> None:
         await house.sees("USD for one share")
         assert text_in(form, "limit") == ("b",)
         assert not any(isinstance(command, ProposeOrder) for command in house.handle.commands)
+
+
+async def test_a_preset_takes_the_place_of_stop_and_target_and_is_kept_under_a_name() -> None:
+    """DESK: presets for stop and target, saved by name"""
+    disk = Disk()
+    async with open_still(a_quote("99.98", "100.00"), WIDE, surroundings=disk) as house:
+        await house.press("n", "f6")
+        form = house.desk.screen
+        assert isinstance(form, NewOrderScreen)
+        assert text_in(form, "stop", "target") == ("2%", "2r")
+        await house.sees("2 %, 2R: stop 2%, target 2r", "prefilled, 98.00, 2.00 under 100.00")
+
+        await house.press("tab", "tab", "tab", *"0.5%", "tab", "tab", "tab", *"3r", "ctrl+e", *"tight", "enter")
+        await house.until(lambda: disk.kept)
+        assert disk.kept == {"F8.toml": 'name = \'tight\'\nstop = "0.5%"\ntarget = "3r"\n'}
+        await house.until(lambda: house.desk.forms.presets.each[3] == Preset("tight", "0.5%", "3r"))
+        await house.press("f5", "f8")
+        assert text_in(form, "stop", "target") == ("0.5%", "3r")
+
+
+async def test_a_broken_preset_is_named_and_the_others_hold() -> None:
+    """DESK"""
+    disk = Disk(kept={"F6.toml": "stop = 1", "F7.toml": "name = 'wide'\nstop = '4%'", "F9.toml": "", "F5.toml": "\x00"})
+    async with open_still(a_quote("99.98", "100.00"), WIDE, surroundings=disk) as house:
+        await house.until(lambda: house.desk.forms.presets.faults)
+        presets = house.desk.forms.presets
+        assert presets.each == (SHIPPED[0], SHIPPED[1], Preset("wide", "4%"), SHIPPED[3])
+        assert [fault.partition(":")[0] for fault in presets.faults] == [
+            "presets/F5.toml", "presets/F6.toml", "presets/F9.toml",
+        ]  # fmt: skip
+        await house.sees("presets/F5.toml: ")
