@@ -22,21 +22,21 @@ def chosen(field: str, text: str) -> str:
 
     Where one word begins the others, as stop does stop-limit, the beginning means that one.
     """
-    words = CHOICES[field]
-    if text in words or not text:
+    named = CHOICES[field]
+    if text in named or not text:
         return text
-    meant = sorted((word for word in words if word.startswith(text)), key=len)
+    meant = sorted((word for word in named if word.startswith(text)), key=len)
     return meant[0] if meant and all(word.startswith(meant[0]) for word in meant) else text
 
 
-def one_of(words: Sequence[str]) -> str:
-    return f"{', '.join(words[:-1])} or {words[-1]}"
+def one_of(named: Sequence[str]) -> str:
+    return f"{', '.join(named[:-1])} or {named[-1]}"
 
 
 def moved(field: str, now: str, step: int) -> str:
     """The word so many places on; from what is none of them, the first."""
-    words = CHOICES[field]
-    return words[(words.index(now) + step) % len(words)] if now in words else words[0]
+    named = CHOICES[field]
+    return named[(named.index(now) + step) % len(named)] if now in named else named[0]
 
 
 def lettered(field: str, now: str, begun: str, letter: str) -> tuple[str, str] | None:
@@ -46,9 +46,9 @@ def lettered(field: str, now: str, begun: str, letter: str) -> tuple[str, str] |
     with that letter, so that the same letter again moves on.
     """
     for typed in (begun + letter, letter):
-        words = [word for word in CHOICES[field] if word.startswith(typed)]
-        if not words:
+        named = [word for word in CHOICES[field] if word.startswith(typed)]
+        if not named:
             continue
-        is_again = typed == letter and now in words
-        return words[(words.index(now) + 1) % len(words)] if is_again else words[0], typed
+        is_again = typed == letter and now in named
+        return named[(named.index(now) + 1) % len(named)] if is_again else named[0], typed
     return None

@@ -34,10 +34,12 @@ WAYS = tuple(Way)
 
 @dataclass(frozen=True, slots=True)
 class QuantityPreset:
-    """A quantity and what made it, in words; None where nothing can be worked out, and why."""
+    """A quantity and what made it, in words; None where nothing can be worked out, and why. `limit` is what it is sized
+    by, alone."""
 
     quantity: Quantity | None
     words: str
+    limit: str = ""
 
 
 def preset(draft: Draft, part: Decimal, view: DeskView) -> QuantityPreset:
@@ -73,7 +75,7 @@ def preset(draft: Draft, part: Decimal, view: DeskView) -> QuantityPreset:
         limit = f"the limit of {size.limited_by}"
     else:
         limit = f"{f.money(most)} USD, the {'buying power' if most == power else 'largest order'}"
-    return QuantityPreset(size.quantity, f"{plain(size.quantity)} {draft.symbol.symbol}: sized by {limit}")
+    return QuantityPreset(size.quantity, f"{plain(size.quantity)} {draft.symbol.symbol}: sized by {limit}", limit)
 
 
 def sized(draft: Draft, way: Way, view: DeskView) -> QuantityPreset:
@@ -89,8 +91,7 @@ def sized(draft: Draft, way: Way, view: DeskView) -> QuantityPreset:
             size = _as_many_as_are_held(draft)
     if size.quantity is None and way is Way.RISK:
         return size
-    words = size.words.rpartition(": sized by ")[2] if size.quantity is not None else size.words
-    return QuantityPreset(size.quantity, f"{way.value}: {words}")
+    return QuantityPreset(size.quantity, f"{way.value}: {size.limit or size.words}")
 
 
 def _of_cash(draft: Draft, view: DeskView) -> QuantityPreset:

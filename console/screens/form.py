@@ -153,6 +153,10 @@ class Form(Dialog):
         """Whether a key did something of its own in that field, and types nothing."""
         return False
 
+    def pages_by_key(self) -> bool:
+        """Whether the keys of a page go through what has no room, where the keyboard is."""
+        return True
+
     def may_type(self, _field: str, _character: str) -> bool:
         """Whether a character is text there; one that is none is answered, and changes nothing."""
         return True
@@ -289,5 +293,5 @@ class Form(Dialog):
             return
         self.alive.show(lines[self._top : self._top + room])
         self.said.show(())
-        keys = f"{written('form.page_down')} {written('form.page_up')}"
-        put_note(self.box, f"{self._top + 1}–{self._top + room} of {len(lines)}, {keys}")
+        keys = f", {written('form.page_down')} {written('form.page_up')}" if self.pages_by_key() else ""
+        put_note(self.box, f"{self._top + 1}–{self._top + room} of {len(lines)}{keys}")

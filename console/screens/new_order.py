@@ -21,7 +21,7 @@ from console.proposal_outcome import NO_ANSWER_YET, PATIENCE, AwaitedProposal, R
 from console.screens.dialog_host import DialogHost
 from console.screens.field_acts import FieldActs
 from console.screens.form import BESIDE, FIRST_KEYS, MOVES, NOTHING, WIDTH, Form, FormField
-from console.screens.order_keys import OrderKeys, keys_of
+from console.screens.order_keys import PRICES, OrderKeys, keys_of
 from console.screens.quote_refresh import QuoteRefresh
 from core.model.staging import MANUAL
 from core.model.values import Symbol, plain
@@ -187,6 +187,9 @@ class NewOrderScreen(Form):
     def has_all_selected(self, field: str) -> bool:
         box = self.inputs[field]
         return bool(box.value) and sorted(box.selection) == [0, len(box.value)]
+
+    def pages_by_key(self) -> bool:
+        return self.focused_field() not in PRICES or self.is_read_in_pages()
 
     def is_read_in_pages(self) -> bool:
         """A refusal that has no room is read first: its pages are the same keys."""
