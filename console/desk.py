@@ -36,6 +36,8 @@ from console.keymap import AWAITED, KeyScope, bindings_for, reachable, use, writ
 from console.last_line import LastLine
 from console.layout import fits
 from console.log_pane import WriteLog
+from console.order_form.memory import FormMemory
+from console.order_form.presets import Preset
 from console.row_actions import RowActions
 from console.screens.advice import AdviceScreen
 from console.screens.chord_check import ChordScreen
@@ -52,7 +54,7 @@ from console.terminal.link import TerminalLink, link_of
 from console.terminal.typed import is_modified
 from console.theme import DEFAULT, theme_for
 from console.whole_way import WholeWay
-from core.model.values import ClientOrderId, ProposalId
+from core.model.values import ClientOrderId, ProposalId, Symbol
 from core.views import DeskView
 from widgets.grid import Grid
 from widgets.grid_picture import Tone
@@ -93,6 +95,7 @@ class DeskApp(App[None]):
         self.handle = handle
         self.now = now
         self.surroundings = surroundings
+        self.forms = FormMemory()
         self.keyboard = Keyboard()
         self.tidying = GcSchedule(now())
         self.closing = Closing(handle, now)
@@ -179,6 +182,12 @@ class DeskApp(App[None]):
         return view if isinstance(view, DeskView) else None
 
     @property
+    def watched(self) -> Symbol | None:
+        """The symbol of the row that is selected now, where the keyboard is or was last."""
+        self.board.note_holder(self.screen_stack[0])
+        return self.frames.watching.of(self.view) if self.view is not None else None
+
+    @property
     def link(self) -> TerminalLink:
         return WholeWay(link_of(self._driver, self.now), self.handle.link)
 
@@ -215,6 +224,9 @@ class DeskApp(App[None]):
     def _do(self, what: str, key: str | None) -> None:
         """What a pane's key wants of a row."""
         self.row_actions.do(what, key)
+
+    def keep_preset(self, number: int, preset: Preset) -> None:
+        self.errands.keep_preset(number, preset)
 
     def ask(self, question: Dialog) -> None:
         self.push_screen(question)
@@ -290,7 +302,7 @@ class DeskApp(App[None]):
 
     def action_new_order(self) -> None:
         if self.view is not None and not self.is_too_small and may_act(self):
-            self.push_screen(NewOrderScreen(self))
+            self.push_screen(NewOrderScreen(self, symbol=self.watched))
 
     def action_advice(self) -> None:
         if self.view is not None and not self.is_too_small:

@@ -6,7 +6,7 @@ Nothing here sends a command to the engine. What may wait for a disk waits in a 
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Protocol, TypeVar
@@ -19,6 +19,7 @@ from console.details.away import away
 from console.details.lines import Telling
 from console.details.wire import wire
 from console.keymap import Key, KeyScope
+from console.order_form.presets import KEYS, Preset, file_of, presets_in
 from console.panes import PANES
 from console.screens.chord_check import ChordScreen
 from console.screens.commands import CommandsScreen
@@ -67,6 +68,25 @@ class DeskCommands:
         self.app.run_worker(work, thread=True, exit_on_error=False)
 
     # ── the guide ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def look_for_presets(self) -> None:
+        """The operator's presets of stop and target; one that is wrong is named, and the others hold."""
+
+        def take(files: Mapping[str, str | None]) -> None:
+            self.desk.forms.presets = presets_in(files)
+            if faults := self.desk.forms.presets.faults:
+                self.desk.say("; ".join(faults), "warning")
+
+        self.aside(self.desk.surroundings.presets, take)
+
+    def keep_preset(self, number: int, preset: Preset) -> None:
+        """In its file; it holds from the moment that the disk has it."""
+
+        def told(place: str) -> None:
+            self.desk.say(f"{preset.words}: kept in {place}")
+            self.look_for_presets()
+
+        self.aside(lambda: self.desk.surroundings.keep_preset(f"{KEYS[number]}.toml", file_of(preset)), told)
 
     def look_whether_first(self) -> None:
         self.aside(self.desk.surroundings.must_try_chord, self.try_chord)

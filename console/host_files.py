@@ -6,7 +6,7 @@ in a thread of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from core.ports import OperatorError, Recorded
@@ -18,6 +18,12 @@ class HostFiles(Protocol):
 
     def write(self, name: str, text: str) -> str:
         """Writes a new file, never over another, and says where it is. Raises OperatorError or OSError."""
+
+    def presets(self) -> Mapping[str, str | None]:
+        """The operator's presets of stop and target, a file each; None is one that cannot be read. Raises OSError."""
+
+    def keep_preset(self, name: str, text: str) -> str:
+        """Writes that file, over one that is there, and says where it is. Raises OperatorError or OSError."""
 
     def is_first_start(self) -> bool:
         """Whether nobody has closed the guide here yet."""
@@ -39,6 +45,12 @@ class NoHostFiles:
         raise OperatorError(f"this desk keeps its journal in memory; nothing can be read of {order_id}")
 
     def write(self, name: str, text: str) -> str:
+        raise OperatorError(f"this desk keeps nothing on the disk; {name} ({len(text)} characters) was not written")
+
+    def presets(self) -> Mapping[str, str | None]:
+        return {}
+
+    def keep_preset(self, name: str, text: str) -> str:
         raise OperatorError(f"this desk keeps nothing on the disk; {name} ({len(text)} characters) was not written")
 
     def is_first_start(self) -> bool:

@@ -99,7 +99,7 @@ PANES = (
 DIALOGS = frozenset({*KeyScope} - {*PANES} - {KeyScope.EVERYWHERE, KeyScope.LIST})
 
 _EVERYWHERE, _LIST, _TICKET, _KILL = KeyScope.EVERYWHERE, KeyScope.LIST, KeyScope.TICKET, KeyScope.KILL
-_FIELD, _READING = KeyScope.FIELD, KeyScope.READING
+_FIELD, _READING, _FORM = KeyScope.FIELD, KeyScope.READING, KeyScope.ORDER_FORM
 
 KEYS: tuple[Key, ...] = (
     *(
@@ -216,15 +216,31 @@ KEYS: tuple[Key, ...] = (
     Key("kill.flatten", _KILL, "F", "F", "flatten", "flatten", is_in_footer=True, is_fixed=True),
     Key("kill.resume", _KILL, "U", "U", "resume", "resume what the key halted", is_in_footer=True, is_fixed=True),
     Key("kill.back", _KILL, "escape", "Esc", "back", "back, halted or killed as it is", True, is_fixed=True),
-    Key("form.stage", KeyScope.ORDER_FORM, "enter", "Enter", "submit", "stage it as a proposal", True, is_fixed=True),
-    Key("form.next", KeyScope.ORDER_FORM, "down", "↓ Tab", "app.focus_next", "next field", is_fixed=True),
-    Key("form.previous", KeyScope.ORDER_FORM, "up", "↑", "app.focus_previous", "previous field", is_fixed=True),
-    Key("form.all", KeyScope.ORDER_FORM, "f2", "F2", "size('1')", "size by the whole risk"),
-    Key("form.half", KeyScope.ORDER_FORM, "f3", "F3", "size('0.5')", "by half of it"),
-    Key("form.quarter", KeyScope.ORDER_FORM, "f4", "F4", "size('0.25')", "by a quarter"),
-    Key("form.page_up", KeyScope.ORDER_FORM, "pageup", "PgUp", "page(-1)", "a page up", is_fixed=True),
-    Key("form.page_down", KeyScope.ORDER_FORM, "pagedown", "PgDn", "page(1)", "a page down", is_fixed=True),
-    Key("form.back", KeyScope.ORDER_FORM, "escape", "Esc", "back", "back", is_in_footer=True, is_fixed=True),
+    Key("form.stage", _FORM, "enter", "Enter", "submit", "stage it as a proposal", True, is_fixed=True),
+    Key("form.next", _FORM, "down", "↓ Tab", "app.focus_next", "next field", is_fixed=True),
+    Key("form.previous", _FORM, "up", "↑", "app.focus_previous", "previous field", is_fixed=True),
+    Key("form.symbol", _FORM, "slash", "/", "to_symbol", "another symbol"),
+    Key("form.choose", _FORM, "space,right", "Space →", "choose(1)", "a choice: the next, or type it", is_fixed=True),
+    Key("form.choose_back", _FORM, "left", "←", "choose(-1)", "a choice: the one before", is_fixed=True),
+    Key("form.bid", _FORM, "b", "b", "take_price('bid')", "a price: the bid"),
+    Key("form.ask", _FORM, "a", "a", "take_price('ask')", "the ask"),
+    Key("form.mid", _FORM, "m", "m", "take_price('mid')", "the middle"),
+    Key("form.last", _FORM, "l", "l", "take_price('last')", "the last"),
+    Key("form.tick_up", _FORM, "plus", "+", "tick(1)", "a tick up"),
+    Key("form.tick_down", _FORM, "minus", "-", "tick(-1)", "a tick down"),
+    Key("form.page_up", _FORM, "pageup", "PgUp", "page(-1)", "ten ticks up; elsewhere a page up", is_fixed=True),
+    Key("form.page_down", _FORM, "pagedown", "PgDn", "page(1)", "ten down; elsewhere a page down", is_fixed=True),
+    Key("form.way", _FORM, "percent_sign", "%", "next_way", "the quantity: by risk, by cash, by position"),
+    Key("form.all", _FORM, "f2", "F2", "size('1')", "size by the whole risk"),
+    Key("form.half", _FORM, "f3", "F3", "size('0.5')", "by half of it"),
+    Key("form.quarter", _FORM, "f4", "F4", "size('0.25')", "by a quarter"),
+    *(
+        Key(f"form.preset_{n}", _FORM, f"f{n + 4}", f"F{n + 4}", f"preset({n - 1})", f"stop and target: preset {n}")
+        for n in range(1, 5)
+    ),
+    Key("form.keep", _FORM, "ctrl+e", "Ctrl+E", "keep_preset", "keep stop and target as a preset"),
+    Key("form.clear", _FORM, "ctrl+u", "Ctrl+U", "clear", "clear what was typed"),
+    Key("form.back", _FORM, "escape", "Esc", "back", "back, the draft is kept", is_in_footer=True, is_fixed=True),
     Key("watchlist.keep", KeyScope.WATCHLIST, "enter", "Enter", "submit", "keep it", True, is_fixed=True),
     Key("watchlist.next", KeyScope.WATCHLIST, "down", "↓ Tab", "app.focus_next", "next line", is_fixed=True),
     Key("watchlist.previous", KeyScope.WATCHLIST, "up", "↑", "app.focus_previous", "previous line", is_fixed=True),

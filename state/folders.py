@@ -159,6 +159,11 @@ class Home:
         return (self.settings.parent, self.state)
 
     @property
+    def presets(self) -> Path:
+        """The folder of the operator's presets for stop and target, a file each."""
+        return self.settings.parent / "presets"
+
+    @property
     def guide(self) -> Path:
         """There once the guide of the first start was read."""
         return self.state / "guide-read"

@@ -118,6 +118,7 @@ def _named(textual: str) -> str:
         "exclamation_mark": "!",
         "question_mark": "?",
         "slash": "/",
+        "percent_sign": "%",
         "plus": "+",
         "minus": "-",
     }
