@@ -195,8 +195,8 @@ _ENTRIES = (
         KeyScope.WATCH,
         WatchPane,
         Place.THIRD,
-        "The symbols of a list: quote, last price, change since the close before, course and volume of the day, and what "
-        "you hold or have working. What is held, ordered or proposed joins by itself. Any share may be added.",
+        "The symbols of a list: quote, last price, change since the close before, the day's course and volume, and "
+        "what you hold or have working. What is held, ordered or proposed joins by itself. Any share may be added.",
         ("Symbol", watched),
         lambda view: ((row.symbol, row.symbol) for row in view.watch.rows),
         is_timed=True,
