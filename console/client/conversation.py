@@ -122,8 +122,8 @@ class Conversation:
         self._asked.add(self._number)
         self._put(Say(self._number, Raw(encode(addressed(command, account))), self._desk.presses))
 
-    def press(self, *, kills: bool, naked: bool) -> None:
-        self._line.press(PressKind.KILL if kills else PressKind.HALT, naked=naked)
+    def press(self, *, kills: bool) -> None:
+        self._line.press(PressKind.KILL if kills else PressKind.HALT, self._token)
 
     def attend(self, attended: bool) -> None:
         self.attends = attended

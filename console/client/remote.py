@@ -74,8 +74,8 @@ class RemoteEngine:
         self._on_news: Callable[[], None] = nobody_looks
         self._is_leaving = self._says_goodbye = False
         self._conversation: Conversation | None = None
-        self._early: list[tuple[bool, bool]] = []
-        """Presses from before there was anybody to say them to: whether each kills, and whether naked."""
+        self._early: list[bool] = []
+        """Presses from before there was anybody to say them to: whether each kills."""
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._live, name="engine link", daemon=True)
 
@@ -92,25 +92,34 @@ class RemoteEngine:
             self.press_kill()
         elif isinstance(command, Kill):
             self.press_kill_again(command.naked)
-        elif self._conversation is None or self.link.trouble is not None or self.account is None:
+        else:
+            self._ask(command)
+
+    def _ask(self, command: Command) -> None:
+        """A desk that is not heard now says so, and asks for nothing later."""
+        if self._conversation is None or self.link.trouble is not None or self.account is None:
             self.unsaid.append(f"not asked: {self.link.trouble or WAITING}")
         else:
             self._conversation.say(command, self.account)
 
     def press_kill(self) -> None:
         """Any thread; never waits; may be repeated. Where the engine cannot be reached it goes as soon as it can."""
-        self._press(kills=False, naked=False)
+        self._press(kills=False)
 
     def press_kill_again(self, naked: bool = False) -> None:
-        """`K` on the kill screen."""
-        self._press(kills=True, naked=naked)
+        """`K` on the kill screen. That the stops go too is asked of the engine as anything else that loosens: by this
+        desk, over its own connection, and not at all where it is not heard now.
+        """
+        self._press(kills=True)
+        if naked:
+            self._ask(Kill("key", naked=True))
 
-    def _press(self, *, kills: bool, naked: bool) -> None:
+    def _press(self, *, kills: bool) -> None:
         with self._lock:
             if self._conversation is None:
-                self._early.append((kills, naked))
+                self._early.append(kills)
                 return
-        self._conversation.press(kills=kills, naked=naked)
+        self._conversation.press(kills=kills)
 
     def attend(self, attended: bool) -> None:
         """A person is deciding: virtual time runs at ×1."""
@@ -165,8 +174,8 @@ class RemoteEngine:
         conversation.attends, conversation.watched = self._attends, self._watched
         with self._lock:
             self._conversation, early = conversation, self._early
-        for kills, naked in early:
-            conversation.press(kills=kills, naked=naked)
+        for kills in early:
+            conversation.press(kills=kills)
         if self._is_leaving:
             conversation.leave(says_goodbye=self._says_goodbye)
         return conversation

@@ -73,6 +73,7 @@ class KillScreen(Dialog):
         self.resume = ResumeKey(self, behind, door)
         self.arming, self.painted = self.resume.arming, self.resume.painted
         self._rearming_since: float | None = None
+        self._presses = behind.view.status.presses if behind.view is not None else 0
         self._stays_because = ""
         self._asked_of: tuple[ClientOrderId, ...] = ()
 
@@ -94,6 +95,8 @@ class KillScreen(Dialog):
     def update_view(self, view: DeskView, _now: datetime) -> None:
         if self.resume.since is not None and self._has_resumed(view, self.resume.since):
             return
+        if view.status.presses != self._presses:
+            self._presses, self.typed, self._in_any_case = view.status.presses, "", ""
         if self._rearming_since is not None:
             by = view.status.killed_by
             if by is None and self.is_current:

@@ -9,6 +9,7 @@ from datetime import datetime
 from itertools import islice
 
 from core import facts
+from core.messages.commands import Halt, Kill
 from core.model.codes import FAILED_CLOSES
 from core.model.said_once import SaidOnce
 from core.model.values import Price
@@ -25,6 +26,7 @@ LOOKED_AT = 20_000
 NOTE = "note"
 QUIET = (facts.BarClosed, facts.SignalRaised, facts.ReasonsCounted, facts.UpdateIgnored, facts.MarginSampled)
 """Facts that the log pane leaves to the journal."""
+PRESSES = frozenset({Halt.__name__, Kill.__name__})
 ASKED_AGAIN = frozenset({"account", "books"})
 """Questions that the desk asks again by itself: the same trouble with one of them is told once, and when it is over."""
 REFUSING = (
@@ -101,7 +103,11 @@ class EventLog:
         self._noted = len(notes)
 
     def _is_told(self, fact: facts.Fact) -> bool:
-        """The same trouble as before, with a question that is asked again by itself."""
+        """The same trouble as before, with a question that is asked again by itself; and what a key asked for, where it
+        was no press: what came of it is told.
+        """
+        if isinstance(fact, facts.CommandGiven):
+            return fact.command not in PRESSES
         if isinstance(fact, facts.CallAnswered):
             self._failing.forget(fact.call)
         if not isinstance(fact, facts.CallFailed) or fact.call not in ASKED_AGAIN:

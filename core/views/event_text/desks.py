@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from core import facts
 from core.model.codes import KeyEnd
 from core.model.venues import HOME
 from core.views.event_text.pieces import EventTexts, told
 
+CAPITAL = re.compile("(?<!^)([A-Z])")
 DeskFact = facts.DeskAttached | facts.DeskLeft | facts.DeskLost
 AttendanceFact = facts.DesksServed | facts.AbsenceEnded
 KeyFact = facts.KeyTaken | facts.KeyFreed
@@ -21,6 +24,12 @@ def _desk(fact: DeskFact) -> str:
         case facts.DeskLost():
             kept = "" if fact.key_until is None else f"; the key is kept for it until {HOME.clock(fact.key_until)}"
             return f"the link of desk {fact.desk} is lost{kept}"
+
+
+def _given(fact: facts.CommandGiven) -> str:
+    """`desk 2: request cancel`."""
+    asked = CAPITAL.sub(r" \1", fact.command).lower()
+    return f"desk {fact.desk}: {asked}"
 
 
 def _key(fact: KeyFact) -> str:
@@ -48,5 +57,6 @@ def _attendance(fact: AttendanceFact) -> str:
 DESKS: EventTexts = {
     **told("key", _desk, DeskFact),
     **told("key", _key, KeyFact),
+    **told("key", _given, facts.CommandGiven),
     **told("away", _attendance, AttendanceFact),
 }

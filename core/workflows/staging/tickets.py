@@ -17,7 +17,7 @@ from core.model.codes import ProposalEnd
 from core.model.order import OrderRequest
 from core.model.quote import Quote
 from core.model.staging import Proposal, Ticket, digest_of_ticket
-from core.model.values import ZERO, ProposalId, Quantity, TicketId, rounded_down
+from core.model.values import ZERO, ProposalId, Quantity, Symbol, TicketId, rounded_down
 from core.risk.gate import Gate
 from core.trading_state.state import TradingState
 from core.workflows.base.declarations import answers
@@ -29,6 +29,7 @@ from core.workflows.staging.exit_preview import watched_exits
 from core.workflows.staging.proposal_staging import candidate_of
 from core.workflows.staging.ticket_figures import figures_of, in_the_way
 
+LOOKS_EVERY = timedelta(seconds=1)
 NOBODY = ProposalId("")
 """For figures that no proposal asked for."""
 
@@ -51,6 +52,7 @@ class Tickets:
         self.opened_on: tuple[TicketId, FreshFigures | None] | None = None
         self._to_sign: set[ProposalId] = set()
         self._of_desks: set[ProposalId] = set()
+        self._looked_at: dict[Symbol, datetime] = {}
 
     @answers(OpenTicket)
     def on_open_ticket(self, command: OpenTicket) -> Iterator[Effect]:
@@ -77,8 +79,14 @@ class Tickets:
 
     @answers(LookAt)
     def on_look_at(self, command: LookAt) -> Iterator[Effect]:
-        """Sightings for who types an order; no proposal waits for them, and no ticket opens."""
-        if command.symbol in self.state.control.settings.symbols:
+        """Sightings for who types an order; no proposal waits for them, and no ticket opens.
+
+        Whoever asks, and however often: the broker is asked once a second for each symbol.
+        """
+        asked = self._looked_at.get(command.symbol)
+        is_news = asked is None or self.state.at - asked >= LOOKS_EVERY
+        if is_news and command.symbol in self.state.control.settings.symbols:
+            self._looked_at[command.symbol] = self.state.at
             yield FetchFigures(NOBODY, None, command.symbol)
 
     @answers(FiguresFetched)
