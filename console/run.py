@@ -32,9 +32,12 @@ def run_desk(
     choose_moments()
     desk = DeskApp(handle, surroundings=surroundings, display=display)
     desk.run(mouse=may_ask_for_mouse(os.environ))
+    desk.owed.leave_behind()
     has_closed = handle.close("the desk ended", CLOSING_PATIENCE)
     status, words = outcome(desk, has_closed)
-    told = (*map(harmless, handle.last_words), *([words] if words else []))
+    was_heard, owed = desk.owed.last_words()
+    status = status if was_heard else status or 1
+    told = (*map(harmless, handle.last_words), *(each for each in (words, owed) if each))
     if told:
         try:
             sys.stderr.writelines(f"keyturn: {line}\n" for line in told)

@@ -6,7 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 from core.messages.commands import Command
 from core.model.desk import DeskNumber
@@ -15,6 +15,7 @@ from core.views import DeskView
 from core.views.engine import EngineFailed, EngineLoading
 
 WAITING = "the engine is not there; this desk waits for it"
+Owed = Literal["halt", "kill"]
 
 
 def nobody_looks() -> None:
@@ -72,6 +73,10 @@ class EngineAccess(Protocol):
 
     @property
     def link(self) -> LinkToEngine: ...
+
+    @property
+    def owes_press(self) -> Owed | None:
+        """The graver of what was pressed and not heard by the engine yet; None where it has heard all. Any thread."""
 
     @property
     def desk(self) -> DeskNumber | None:
