@@ -10,6 +10,12 @@ from console.host_files import HostFiles
 from core.ports import OperatorError
 
 
+def not_heard(handle: EngineAccess) -> str:
+    """For a banner; empty where all was heard."""
+    owed = handle.owes_press
+    return f"{owed.upper()} NOT HEARD YET: it is sent as soon as an engine hears it." if owed is not None else ""
+
+
 class OwedPress:
     """One desk's. What is left in the account's folder halts the engine that runs there, or starts next."""
 
@@ -18,12 +24,6 @@ class OwedPress:
         self._surroundings = surroundings
         self._lock = threading.Lock()
         self._left: set[str] = set()
-
-    @property
-    def not_heard(self) -> str:
-        """For a banner; empty where all was heard."""
-        owed = self._handle.owes_press
-        return f"{owed.upper()} NOT HEARD YET" if owed is not None else ""
 
     def leave_behind(self) -> None:
         """The desk is left, in any thread. A halt too many costs a key."""

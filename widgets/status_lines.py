@@ -38,9 +38,13 @@ class StatusLines(Lines):
     place = ""
     """The machine that the engine runs on; empty for this one."""
 
+    not_heard = ""
+    """That a halt or a kill was pressed and no engine has heard it; empty where all was heard."""
+
     def show_state(self, text: str, width: int, tone: Tone = "") -> None:
         """Before there is a picture: what the desk is doing."""
-        self.show([spread((Cell("KEYTURN", "strong"),), (), width), (Cell(text, tone),)])
+        owed = _whole(self.not_heard, width, "urgent") if self.not_heard else []
+        self.show([spread((Cell("KEYTURN", "strong"),), (), width), (Cell(text, tone),), *owed])
 
     def show_desk(
         self,
@@ -57,12 +61,14 @@ class StatusLines(Lines):
         is_heard = without_engine is None
         key = key_in_words(status.key, desk, now) if desk is not None and is_heard else ""
         is_ours = status.key.is_held_by(desk)
-        first = first_line(status, now, width, key if is_ours else "", self.place)
+        first = first_line(status, now, width, key if is_ours else "", self.place, is_heard=is_heard)
         lines = [first, *account_lines(status, now, width, is_heard=is_heard)]
         if key and not is_ours:
             lines += _whole(key, width, "warning")
         elif len(status.key.desks) > 1 and key not in joined(first):
             lines += _whole(key, width, "")
+        if self.not_heard:
+            lines += _whole(self.not_heard, width, "urgent")
         if without_engine is not None:
             lines += _whole(without_engine.words, width, "urgent")
         self.show([*lines, *_banners(view, now, width)])
@@ -83,7 +89,10 @@ def key_in_words(key: KeyView, desk: DeskNumber, now: datetime) -> str:
     return f"key: {holder.seat.in_words}{since}; T takes it"
 
 
-def first_line(status: StatusView, now: datetime, width: int, key: str = "", place: str = "") -> TextLine:
+def first_line(
+    status: StatusView, now: datetime, width: int, key: str = "", place: str = "", *, is_heard: bool = True
+) -> TextLine:
+    """The clock of an engine that is not heard stands where it was heard last; what is old grows older."""
     account = f"{status.account} on {place}" if place else status.account
     is_live = status.mode is Mode.LIVE
     badge = Cell(" LIVE, REAL MONEY " if is_live else " PAPER ", "urgent" if is_live else "strong")
@@ -96,7 +105,9 @@ def first_line(status: StatusView, now: datetime, width: int, key: str = "", pla
     profile = f"  {status.profile}" if width >= WIDE else ""
     left = (Cell("KEYTURN ", "strong"), badge)
     lamps = lamps_in_brief(status.lamps, is_wide=width >= WIDE)
-    time, right = f"{f.weekday_clock(now)} {f.PLACE}", (*lamps, *_data(status, now))
+    right = (*lamps, *_data(status, now))
+    now = now if is_heard else status.at
+    time = f"{f.weekday_clock(now)} {f.PLACE}"
     room = width - len(joined(left)) - len(joined(right)) - APART
     brief = f"{f.weekday_clock(now)} {f.PLACE_IN_SHORT}"
     whole, *shorter = (

@@ -31,6 +31,10 @@ class LinkToEngine(Protocol):
     def doubt(self) -> str | None:
         """Why a key typed now would reach nobody, also while the engine is only silent; None where it would."""
 
+    @property
+    def silence(self) -> float | None:
+        """Seconds for which the engine has said nothing over a link that is whole; None while that is no silence."""
+
     def had_gap(self, since: float, until: float) -> bool:
         """Whether it was gone or stood still between two instants of the console's clock."""
 
@@ -40,6 +44,7 @@ class NoLink:
 
     trouble = None
     doubt = None
+    silence = None
 
     def had_gap(self, since: float, until: float) -> bool:
         return False

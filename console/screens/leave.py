@@ -55,7 +55,10 @@ class LeaveScreen(Question):
         lines = owed_lines(handle.owes_press, handle.place)
         if view is None:
             return lines
-        return lines + (detaching_lines(view) if handle.goes_on else leaving_lines(view))
+        if not handle.goes_on:
+            return lines + leaving_lines(view)
+        link = handle.link
+        return lines + detaching_lines(view, answers=link.trouble is None and link.silence is None)
 
     def _look(self) -> None:
         lines = self._lines()
@@ -78,8 +81,11 @@ def owed_lines(owed: Owed | None, place: str) -> list[TextLine]:
     return [*wrapped("", head, WIDTH, "urgent"), *wrapped("", lost if place else left, WIDTH, "warning")]
 
 
-def detaching_lines(view: DeskView) -> list[TextLine]:
-    """What goes on, and what waits, where the engine runs on without this desk (SY-01)."""
+def detaching_lines(view: DeskView, *, answers: bool) -> list[TextLine]:
+    """What goes on, and what waits, where the engine runs on without this desk (SY-01).
+
+    Nothing is claimed of one that does not answer: what is listed was so when it was heard last.
+    """
     lines: list[TextLine] = []
     for row in view.positions:
         text, tone = _watched(row)
@@ -90,6 +96,12 @@ def detaching_lines(view: DeskView) -> list[TextLine]:
         lines += wrapped("", f"{len(entries) - NAMED} entries more work; Orders lists them.", WIDTH, "warning")
     if not lines:
         lines.append((Cell("Nothing is held and no entry works."),))
+    if not answers:
+        silent = f"The engine does not answer; all this is of {f.clock(view.status.at)}. Whether it sends the stops of"
+        lines += wrapped(
+            "", f"{silent} fills is not known here. `keyturn engine status` says how it is.", WIDTH, "urgent"
+        )
+        return lines
     lines += wrapped("", "The engine goes on: it sends the stops of fills, and the exits signed with u.", WIDTH)
     lines += wrapped("", "All else waits for a key. `keyturn` attaches again, `keyturn engine stop` ends it.", WIDTH)
     return lines
