@@ -41,7 +41,7 @@ from console.row_actions import RowActions
 from console.screens.advice import AdviceScreen
 from console.screens.chord_check import ChordScreen
 from console.screens.dialog import Dialog, DialogLayer
-from console.screens.key_holder import may_act
+from console.screens.key_holder import holder_in_words, holds_key, may_act
 from console.screens.kill import KillScreen
 from console.screens.leave import LeaveScreen
 from console.screens.new_order import NewOrderScreen
@@ -349,7 +349,9 @@ class DeskApp(App[None]):
 
     def action_way_out(self) -> None:
         """What halts is ended where it says what it halts, and nowhere else."""
-        if self.view is not None and self.view.status.killed_by is not None:
+        if self.view is not None and (self.view.status.killed_by or self.view.status.halts) and not holds_key(self):
+            self.say(f"{holder_in_words(self.view)}: it resumes and re-arms; {written('key.take')} takes it", "warning")
+        elif self.view is not None and self.view.status.killed_by is not None:
             self.say("killed: Ctrl+K opens the kill screen, REARM typed there re-arms", "warning")
         elif self.view is not None and self.view.status.halts:
             self.say("halted: Ctrl+K opens the kill screen, U there resumes", "warning")

@@ -123,6 +123,8 @@ class FrameLoop:
         self.plans.look(view, may_open=self._is_uncovered(), is_typing=self._is_typing())
         self.following.look(view, may_open=self._is_uncovered())
         self.commands.show_away(view)
+        if not self._is_typing():
+            self.commands.try_chord_with_key()
         is_asked = any(isinstance(s, TicketScreen | BasketScreen | KillScreen) for s in self.app.screen_stack)
         self.desk.handle.attend(is_asked)
 

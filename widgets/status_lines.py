@@ -71,7 +71,7 @@ class StatusLines(Lines):
             lines += _whole(self.not_heard, width, "urgent")
         if without_engine is not None:
             lines += _whole(without_engine.words, width, "urgent")
-        self.show([*lines, *_banners(view, now, width)])
+        self.show([*lines, *_banners(view, now, width, watches=desk is not None and not is_ours)])
 
 
 def key_in_words(key: KeyView, desk: DeskNumber, now: datetime) -> str:
@@ -314,13 +314,28 @@ def _named(texts: tuple[str, str], names: Sequence[str], way_out: str, width: in
     return [(Cell(head, "warning"), Cell(f"   {way_out}", "muted"))]
 
 
-def _banners(view: DeskView, now: datetime, width: int) -> list[TextLine]:
+def _at_the_key(key: KeyView, does: str) -> str:
+    """`eve on pts/4 resumes`."""
+    return f"who takes the key (T) {does}" if key.holder is None else f"{key.holder.seat.in_words} {does}"
+
+
+def _banners(view: DeskView, now: datetime, width: int, *, watches: bool = False) -> list[TextLine]:
+    """A desk that watches is told who can end what halts: here no key does."""
     status = view.status
     lines: list[TextLine] = []
     if status.killed_by is not None:
         since, by = f"KILLED since {f.dated_clock(status.killed_at, now)}", f" by {status.killed_by}"
         heads = (f"{since}{by}: {_left(view)}.", f"{since}: {_left(view)}.", f"{since}{by}.", f"{since}.")
-        lines.append((Cell(_first_that_fits(heads, "Ctrl+K, type REARM", width), "urgent"),))
+        lines.append(
+            (
+                Cell(
+                    _first_that_fits(
+                        heads, _at_the_key(status.key, "re-arms") if watches else "Ctrl+K, type REARM", width
+                    ),
+                    "urgent",
+                ),
+            )
+        )
         if view.kill.unread:
             named = "; ".join(row.words for row in view.kill.unread)
             lines += _whole(f"MAY OPEN, cancel it at the broker: {named}", width, "urgent")
@@ -329,6 +344,7 @@ def _banners(view: DeskView, now: datetime, width: int) -> list[TextLine]:
         heads = (f"{since} {why}. No entries.", f"{since} {why}.", f"{since}. No entries.", f"{since}.")
         is_ours = all(halt.is_of_key for halt in status.halts)
         way_out = "Ctrl+K, then U resumes" if is_ours else "Ctrl+K: the way out"
+        way_out = _at_the_key(status.key, "resumes") if watches else way_out
         lines.append((Cell(_first_that_fits(heads, way_out, width), "urgent"),))
         if heads[1] not in lines[-1][0].text:
             lines += _whole(f"because {why}", width, "warning")
