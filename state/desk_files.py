@@ -48,6 +48,18 @@ class DeskFiles:
             return str(target)
         raise FileExistsError(f"{folder} holds {MOST_OF_A_NAME} files of this name; move some of them away")
 
+    def leave_press(self, *, kills: bool) -> None:
+        """An engine looks for both at every beat, from its first one on: what it heard meanwhile it takes as heard."""
+        from state.halt_request import HaltRequest
+        from state.kill_switch import FileKillSwitch
+
+        folder = self.folder()
+        folder.prepare()
+        if kills:
+            FileKillSwitch(folder, {}).latch("key")
+        else:
+            HaltRequest(folder).leave("key, at a desk that was left before an engine heard it")
+
     def is_first_start(self) -> bool:
         return not self.home.guide.exists()
 

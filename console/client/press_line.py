@@ -35,6 +35,11 @@ class PressLine:
         """Whether a press waits for the engine's word."""
         return bool(self._owed)
 
+    @property
+    def owes_kill(self) -> bool:
+        """Whether one of them kills."""
+        return any(press.kind is PressKind.KILL for press in list(self._owed.values()))
+
     def press(self, kind: PressKind, token: str = "") -> None:
         """Any thread; never waits."""
         with self._lock:

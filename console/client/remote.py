@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from console.client.access import WAITING, nobody_looks
+from console.client.access import WAITING, Owed, nobody_looks
 from console.client.engine_link import EngineLink
 from core.messages.commands import Command, Halt, Kill
 from core.model.desk import DeskNumber, Seat
@@ -38,7 +38,7 @@ class RemoteEngine:
     seat
         Where this desk is, by its own word: the engine believes the kernel's.
     on_leave
-        Called when the desk is left, in any thread: a `connect` that waits gives up.
+        Called when the desk is left and the engine is owed no press, in any thread: a `connect` that waits gives up.
     """
 
     goes_on = True
@@ -121,6 +121,14 @@ class RemoteEngine:
                 return
         self._conversation.press(kills=kills)
 
+    @property
+    def owes_press(self) -> Owed | None:
+        """Any thread."""
+        with self._lock:
+            if self._conversation is not None:
+                return self._conversation.owes_press
+            return ("kill" if any(self._early) else "halt") if self._early else None
+
     def attend(self, attended: bool) -> None:
         """A person is deciding: virtual time runs at ×1."""
         if attended != self._attends:
@@ -146,16 +154,19 @@ class RemoteEngine:
         return self._keys
 
     def leave(self, reason: str, *, on_purpose: bool = False) -> None:
-        """The engine goes on. Any thread; does not wait: see `ended`."""
+        """The engine goes on. Any thread; does not wait: see `ended`. What is owed has its way open till then."""
         self._says_goodbye = self._says_goodbye or (on_purpose and not self._is_leaving)
         self._is_leaving = True
-        self._on_leave()
+        if self.owes_press is None:
+            self._on_leave()
         if self._conversation is not None:
             self._conversation.leave(says_goodbye=self._says_goodbye)
 
     def close(self, reason: str, patience: float) -> bool:
         self.leave(reason)
-        return self._thread.ident is None or self.ended.wait(patience)
+        has_ended = self._thread.ident is None or self.ended.wait(patience)
+        self._on_leave()
+        return has_ended
 
     # ── the link's thread ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -173,9 +184,9 @@ class RemoteEngine:
         conversation = Conversation(self, self._connect, self._seat, self._release, self._now)
         conversation.attends, conversation.watched = self._attends, self._watched
         with self._lock:
-            self._conversation, early = conversation, self._early
-        for kills in early:
-            conversation.press(kills=kills)
+            for kills in self._early:
+                conversation.press(kills=kills)
+            self._conversation = conversation
         if self._is_leaving:
             conversation.leave(says_goodbye=self._says_goodbye)
         return conversation

@@ -15,6 +15,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
+from console.client.access import Owed
 from console.keymap import KeyScope, bindings_for, written
 from console.screens.dialog import Dialog
 from console.screens.dialog_host import DialogHost
@@ -76,6 +77,7 @@ class KillScreen(Dialog):
         self._presses = behind.view.status.presses if behind.view is not None else 0
         self._stays_because = ""
         self._asked_of: tuple[ClientOrderId, ...] = ()
+        self._owed: Owed | None = None
 
     def compose(self) -> ComposeResult:
         with self.box:
@@ -139,13 +141,14 @@ class KillScreen(Dialog):
         if self.is_killed:
             self.door.let_k_be_a_letter()
         width, view = self._width, self.behind.view
+        self._owed = self.behind.handle.owes_press
         title = "KILLED" if self.is_killed else "KILL"
         if self.box.border_title != title:
             put_title(self.box, title)
         if view is not None and self.is_killed:
             keys, listed = [*self._after_kill(view)], partial(killed_lines, view, width)
         else:
-            keys, listed = [*self._before_kill(view)], partial(halted_lines, view, width)
+            keys, listed = [*self._before_kill(view)], partial(halted_lines, view, width, owed=self._owed)
         room = self._make_room(len(keys))
         lines = listed(room)
         self.body.show([*lines, ()] if room else [])
@@ -297,6 +300,8 @@ class KillScreen(Dialog):
 
     def tick(self) -> None:
         was_sent = self.resume.since
+        if self.behind.handle.owes_press != self._owed:
+            self._draw()
         if not self.resume.follow():
             return
         if self.resume.since != was_sent:

@@ -61,6 +61,9 @@ class Disk:
         self.files[name] = text
         return f"/state/demo/{name}"
 
+    def leave_press(self, *, kills: bool) -> None:
+        raise OperatorError(f"this disk takes no {'kill' if kills else 'halt'}")
+
     def is_first_start(self) -> bool:
         return self.is_new
 

@@ -110,3 +110,17 @@ async def test_t_at_the_desk_that_holds_the_key_says_so() -> None:
 
         await house.sees("this desk holds the key")
         assert len(house.facts(KeyTaken)) == 1
+
+
+async def test_the_banner_of_a_watcher_names_who_resumes() -> None:
+    """OP-07, OP-13"""
+    async with open_desk() as house:
+        await eve_takes(house, await eve(house))
+        await house.press("ctrl+k")
+        await house.until(lambda: house.runtime.engine.state.control.halts)
+        await house.press("escape")
+
+        await house.sees("HALTED since", "eve on pts/4 from 10.0.0.7 resumes")
+        assert not house.shows("then U resumes")
+        await house.press("U")
+        await house.sees("eve on pts/4 from 10.0.0.7 holds the key: it resumes")
