@@ -19,6 +19,7 @@ from state.watchdog.engine_signs import EngineSigns
 from state.watchdog.judge import Judge, Reason, Restarts, Trouble
 from state.watchdog.limits import Limits
 from state.watchdog.log import WatchdogLog
+from state.watchdog.presence import Presence
 from state.watchdog.wakeups import Wakeups
 
 DELIBERATE = 0
@@ -70,6 +71,7 @@ class Watchdog:
         self._signs = EngineSigns(home)
         self._judge = Judge(self.limits, self._signs.disk_refuses)
         self._restarts = Restarts(self.limits)
+        self._presence = Presence()
         self._manager = NotifySocket(environ)
         self._told_alive_at = self._clock()
         self._word = ""
@@ -79,13 +81,20 @@ class Watchdog:
         """Watch until the engine is not to be started again. Returns this process's exit status. Main thread only."""
         with Wakeups() as wakeups:
             self._wakeups = wakeups
-            last: End | None = None
-            while True:
-                last = self._live(last)
-                if last.reason is None:
-                    return last.status
-                if not self._restarts.take(self._clock()):
-                    return self._give_up(last)
+            try:
+                return self._watch()
+            finally:
+                self._presence.end()
+
+    def _watch(self) -> int:
+        last: End | None = None
+        while True:
+            last = self._live(last)
+            if last.reason is None:
+                return last.status
+            was_asked = last.reason.trouble is Trouble.ASKED  # no sign that anything is wrong with it
+            if not was_asked and not self._restarts.take(self._clock()):
+                return self._give_up(last)
 
     # ── one life ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -99,11 +108,14 @@ class Watchdog:
         self._log.say(f"process {child.pid} started")
         self._judge.begin(self._clock(), child.pid)
         self._signs.begin(child.pid)
+        self._wakeups.asked_to_restart = False  # the one before was meant
         while True:
             if self._wakeups.asked_by is not None:
                 return self._leave(child)
             if (status := child.ended()) is not None:
                 return self._has_ended(child.pid, status)
+            if self._wakeups.asked_to_restart:
+                return self._renewed(child)
             reason = self._look(before)
             before = None if self._judge.has_beaten else before
             if reason is not None:
@@ -115,6 +127,7 @@ class Watchdog:
         verdict = self._judge.look(seen)
         if self._signs.folder is not None:
             self._log.is_of(self._signs.folder)
+            self._presence.is_over(self._signs.folder)
         for words in verdict.says:
             self._log.alert(words)
         self._last = seen.status or self._last
@@ -147,11 +160,19 @@ class Watchdog:
         """Alert, dump, stop."""
         self._log.alert(f"process {child.pid}: {reason.words}; it is stopped")
         self._dump(child)
+        return self._stopped(child, reason)
+
+    def _stopped(self, child: Child, reason: Reason) -> End:
         status = self._end(child)
         self._log.say(f"process {child.pid} ended with {status_in_words(status)}")
         if self._wakeups.asked_by is not None:
             return End(DELIBERATE if status == DELIBERATE else NOT_LEFT, None, self._clock())
         return End(status, reason, self._clock())
+
+    def _renewed(self, child: Child) -> End:
+        """Somebody asked for another engine."""
+        self._log.say(f"asked for a restart; process {child.pid} leaves first")
+        return self._stopped(child, Reason(Trouble.ASKED, "a restart was asked for"))
 
     def _leave(self, child: Child) -> End:
         """Somebody asked this process to end: the engine leaves first."""

@@ -15,8 +15,10 @@ import pytest
 
 from state.folders import AccountFolder, Home
 from state.halt_request import HaltRequest
+from state.lock import holder
 from state.watchdog.limits import MEGABYTE, Limits
 from state.watchdog.log import WatchdogLog
+from state.watchdog.presence import ask_to_restart, watchdog_of
 from state.watchdog.watchdog import GAVE_UP, NOT_LEFT, Watchdog
 from tests.waiting import PATIENCE
 
@@ -232,6 +234,25 @@ def test_a_watchdog_that_is_asked_to_end_lets_the_engine_leave_first(tmp_path: P
     assert f"asked to end ({name.name})" in said
     assert "ended with status 0" in said
     assert not is_running(watchdog.engines()[0])
+
+
+def test_a_restart_that_is_asked_for_is_the_watchdogs_and_counts_as_no_trouble(tmp_path: Path) -> None:
+    """SY-02: more of them than it allows in ten minutes, and it is found by the lock that it holds."""
+    watchdog = Process(tmp_path, "live")
+    for lives in range(1, 6):
+        watchdog.until(lambda lives=lives: len(watchdog.engines()) == lives)
+        watchdog.until(lambda: holder(watchdog.folder) == watchdog.engines()[-1])
+        watchdog.until(lambda: watchdog_of(watchdog.folder) == watchdog.process.pid)
+        if lives < 5:
+            ask_to_restart(watchdog.process.pid)
+
+    assert not any(is_running(pid) for pid in watchdog.engines()[:-1])
+    watchdog.process.send_signal(signal.SIGTERM)
+    status, said = watchdog.ends()
+    assert status == 0
+    assert said.count("asked for a restart") == 4
+    assert "ALERT" not in said
+    assert watchdog_of(watchdog.folder) is None
 
 
 def test_one_that_does_not_leave_is_killed_then_too(tmp_path: Path) -> None:
