@@ -11,6 +11,7 @@ from textual.screen import Screen
 from console.baskets import BasketFollower, waits
 from console.bell import Bell, title_of
 from console.board import Board
+from console.client.access import NOT_ASKED
 from console.closing import Closing
 from console.desk_commands import DeskCommands
 from console.follow_ups import FollowUps
@@ -72,6 +73,7 @@ class FrameLoop:
         self._bell = Bell()
         self._has_keys = False
         self._notes_said = 0
+        self._is_lost = False
 
     def arrange(self) -> None:
         """What has a place at this size, and in this state of the engine."""
@@ -82,6 +84,9 @@ class FrameLoop:
         if self.closing.is_over():
             self.app.exit()
         view = self.desk.handle.view
+        was_lost, self._is_lost = self._is_lost, self.desk.handle.link.trouble is not None
+        if was_lost and not self._is_lost:
+            self.last_line.take_back(NOT_ASKED)
         with suppress(IndexError):
             self.desk.say(self.desk.handle.unsaid.popleft(), "warning")
         self.board.status.not_heard = not_heard(self.desk.handle)

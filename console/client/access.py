@@ -15,6 +15,8 @@ from core.views import DeskView
 from core.views.engine import EngineFailed, EngineLoading
 
 WAITING = "the engine is not there; this desk waits for it"
+NOT_ASKED = "not asked: "
+"""How it begins, where the engine could not be asked for something; it is true until the link is back."""
 Owed = Literal["halt", "kill"]
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from console.client.access import WAITING, Owed, nobody_looks
+from console.client.access import NOT_ASKED, WAITING, Owed, nobody_looks
 from console.client.engine_link import EngineLink
 from core.messages.commands import Command, Halt, Kill
 from core.model.desk import DeskNumber, Seat
@@ -98,7 +98,7 @@ class RemoteEngine:
     def _ask(self, command: Command) -> None:
         """A desk that is not heard now says so, and asks for nothing later."""
         if self._conversation is None or self.link.trouble is not None or self.account is None:
-            self.unsaid.append(f"not asked: {self.link.trouble or WAITING}")
+            self.unsaid.append(f"{NOT_ASKED}{self.link.trouble or WAITING}")
         else:
             self._conversation.say(command, self.account)
 

@@ -228,7 +228,8 @@ class KillScreen(Dialog):
             has_more = view is not None and (view.kill.stops_working or view.kill.unread)
             naked = ("NAKED cancels stops",) if has_more else ()
             return "  ".join((*flatten, "type REARM to trade", *naked, "Esc back"))
-        resume = ("U resume",) if CLEAR not in self.words() else ("type CLEAR to resume",)
+        resume = (f"{written('kill.resume')} resume",) if self.resume.acts else ()
+        resume = ("type CLEAR to resume",) if CLEAR in self.words() else resume
         return "  ".join(("K kill", *flatten, *resume, "Esc look around"))
 
     # ── keys ─────────────────────────────────────────────────────────────────────────────────────────────────────

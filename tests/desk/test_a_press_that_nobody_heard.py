@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from console.client.engine_link import EngineLink
 from console.client.remote import RemoteEngine
 from console.desk import DeskApp
 from console.host_files import NO_SURROUNDINGS, HostFiles
@@ -23,6 +24,7 @@ from state.folders import AccountFolder, Home
 from state.halt_request import HaltRequest
 from state.kill_switch import FileKillSwitch
 from tests.desk.desk_house import House, _runtime
+from tests.desk.still_house import a_view, open_still
 from tests.scenarios.test_attacks_on_the_socket import waits_for
 from tests.served import Served, served
 from tests.waiting import PATIENCE
@@ -148,3 +150,29 @@ def test_a_press_from_before_its_thread_is_owed_too() -> None:
     assert desk.owes_press == "halt"
     desk.press_kill_again()
     assert desk.owes_press == "kill"
+
+
+async def test_the_last_line_of_the_kill_screen_offers_no_key_that_its_body_does_not() -> None:
+    """OP-07: before there is an engine nothing can be resumed"""
+    async with a_desk(away()) as house:
+        await house.press("ctrl+k")
+        await house.sees("HALTING")
+
+        await house.until(lambda: "K kill" in house.footer())
+        assert "U resume" not in house.footer()
+
+
+async def test_what_was_not_asked_for_want_of_a_link_goes_when_that_is_back() -> None:
+    """SY-01"""
+    async with open_still(a_view(proposals=())) as house:
+        link = EngineLink()
+        house.handle.link = link  # type: ignore[assignment]
+        link.lose("the link broke: tried again in 1 s")
+        house.handle.unsaid.append("not asked: the link broke: tried again in 1 s")
+        await house.is_drawn()
+        await house.until(lambda: "not asked: the link broke" in house.footer())
+
+        link.hear()
+        await house.is_drawn()
+
+        assert "not asked" not in house.footer()
