@@ -126,7 +126,7 @@ class SshLink:
                 tries = 0 if self._run(self._patience) else tries + 1
 
     def _start(self, *, may_ask: bool) -> SshStream:
-        command = ssh_command(self._named, self._destination, may_ask=may_ask)
+        command = ssh_command(self._named, self._destination, is_first=may_ask)
         with self._lock:
             if self._is_left.is_set():
                 raise OperatorError("the desk is left")

@@ -21,9 +21,9 @@ STARTED = "no engine ran: it was started, and goes on when this desk is left"
 class EngineNearby:
     """Where `keyturn` finds the engine of this machine; it is started once, and by no later try."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, *, may_start: bool = True) -> None:
         self._host = host
-        self._may_start = True
+        self._may_start = may_start
         self.has_started = False
         self._failed = ""
 

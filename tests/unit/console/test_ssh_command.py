@@ -10,17 +10,17 @@ from core.ports import OperatorError
 
 def test_ssh_gets_its_options_and_asks_nothing_once_the_desk_has_the_terminal() -> None:
     """SY-01"""
-    asked = ssh_command("", "eve@server", may_ask=True)
+    asked = ssh_command("", "eve@server", is_first=True)
     assert asked == ["ssh", *OPTIONS, "eve@server", "keyturn", "relay"]
-    assert ssh_command("", "eve@server", may_ask=False) == [*asked[:-3], *NOBODY_THERE, *asked[-3:]]
+    assert ssh_command("", "eve@server", is_first=False) == [*asked[:-3], *NOBODY_THERE, *asked[-3:], "--no-start"]
 
 
 def test_another_command_is_run_as_it_is_named() -> None:
     """SY-01"""
-    named = ssh_command("ssh -F 'my conf'", "eve@server", may_ask=False)
-    assert named == ["ssh", "-F", "my conf", "eve@server", "keyturn", "relay"]
+    named = ssh_command("ssh -F 'my conf'", "eve@server", is_first=False)
+    assert named == ["ssh", "-F", "my conf", "eve@server", "keyturn", "relay", "--no-start"]
     with pytest.raises(OperatorError, match="KEYTURN_SSH=ssh 'x: No closing quotation"):
-        ssh_command("ssh 'x", "eve@server", may_ask=True)
+        ssh_command("ssh 'x", "eve@server", is_first=True)
 
 
 @pytest.mark.parametrize("destination", ["", "-oProxyCommand=evil", "a b", "a\nb", "\x1b[2J"])
