@@ -107,7 +107,8 @@ class SshLink:
     def close(self) -> None:
         """Let ssh end; it is gone when this returns."""
         self.give_up()
-        self._thread.join(ENDS)
+        if self._thread.ident is not None:  # the first ssh could be started
+            self._thread.join(ENDS)
         if self._process is not None:
             self._process.end()
 

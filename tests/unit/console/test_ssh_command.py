@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from console.client.ssh_command import NOBODY_THERE, OPTIONS, checked, end_in_words, ssh_command
+from console.client.ssh_link import SshLink
 from core.ports import OperatorError
 
 
@@ -44,3 +45,19 @@ def test_what_ssh_would_take_for_something_else_is_refused(destination: str) -> 
 def test_its_end_is_said_by_its_last_line_or_its_status(status: int, said: str, words: str) -> None:
     """SY-01"""
     assert words in end_in_words("eve@server", status, said)
+
+
+@pytest.mark.parametrize(
+    ("named", "words"),
+    [
+        ("/nonexistent", "/nonexistent cannot be started: No such file or directory; install ssh, or mend KEYTURN_SSH"),
+        ("ssh 'x", "KEYTURN_SSH=ssh 'x: No closing quotation; mend it, or unset it for ssh itself"),
+    ],
+)
+def test_what_cannot_be_run_is_said_and_the_link_closes(named: str, words: str) -> None:
+    """SY-01: its thread never began."""
+    link = SshLink("eve@server", named, show=print)
+    with pytest.raises(OperatorError) as refused:
+        link.begin(print)
+    link.close()
+    assert str(refused.value) == words
