@@ -13,12 +13,15 @@ from contextlib import suppress
 
 import orjson
 
+from core.files.regular_file import bytes_of
 from state.files import open_private, write_all
 from state.folders import AccountFolder
 from state.lock import holder_of
 
+LARGEST = 20_000
+"""Bytes of the file."""
 RESTART = signal.SIGUSR1
-"""What a watchdog is sent that shall restart its engine: to the lock's holder alone, another program would end by it."""
+"""What a watchdog is sent that shall restart its engine: to the lock's holder alone; another program ends by it."""
 
 
 class Presence:
@@ -44,10 +47,24 @@ class Presence:
                 raise
             self._folder, self._descriptor = folder, descriptor
 
-    def end(self) -> None:
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
+    def end(self, said: str = "") -> None:
+        """It is gone; `said` stays for whoever waits for its engine."""
+        if self._descriptor is None:
+            return
+        with suppress(OSError):
+            os.ftruncate(self._descriptor, 0)
+            os.pwrite(self._descriptor, orjson.dumps({"said": said}) + b"\n", 0)
+        os.close(self._descriptor)
+        self._descriptor = None
+
+
+def last_said(folder: AccountFolder) -> str:
+    """By the engine of the watchdog that ended last; empty where that is not known."""
+    try:
+        said = orjson.loads(bytes_of(folder.watchdog_lock, LARGEST))["said"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+    return said if isinstance(said, str) else ""
 
 
 def watchdog_of(folder: AccountFolder) -> int | None:

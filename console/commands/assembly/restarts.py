@@ -21,7 +21,7 @@ from core.ports import OperatorError
 from state.folders import AccountFolder
 from state.lock import holder
 from state.watchdog.limits import Limits
-from state.watchdog.presence import ask_to_restart, watchdog_of
+from state.watchdog.presence import ask_to_restart, last_said, watchdog_of
 
 
 def restarted(host: Host) -> tuple[AccountFolder, int, bool]:
@@ -34,7 +34,8 @@ def restarted(host: Host) -> tuple[AccountFolder, int, bool]:
         return folder, _another(folder, watchdog, before), True
     if folder is not None and before is not None:
         stop_service(folder)
-    return *start_service(host), before is not None
+    started = start_service(host)
+    return started.folder, started.pid, before is not None
 
 
 def _another(folder: AccountFolder, watchdog: int, before: int | None) -> int:
@@ -45,6 +46,7 @@ def _another(folder: AccountFolder, watchdog: int, before: int | None) -> int:
         if pid and pid != before and is_listening(folder):
             return pid
         if watchdog_of(folder) != watchdog:
-            raise OperatorError(f"the new engine ended at once; {folder.watchdog_log} has what it said")
+            said = last_said(folder).removeprefix("keyturn: ")
+            raise OperatorError(said or f"the new engine ended at once; {folder.watchdog_log} has its words")
         time.sleep(LOOK)
     raise NotInTimeError("no other engine listens in time; `keyturn status` says how it is")
