@@ -11,8 +11,7 @@ from pydantic import SecretStr
 from core.io.redaction import HIDDEN, Redaction
 
 NAMES = (
-    r"secret|token|authori[sz]ation|passw(?:or)?d|passphrase|credential|cookie"
-    r"|private[-_\ ]?key|api[-_\ ]?key|key[-_]?id"
+    r"secret|token|authori[sz]ation|passw(?:or)?d|passphrase|credential|cookie|private[-_ ]?key|api[-_ ]?key|key[-_]?id"
 )
 SECRET_NAME = re.compile(rf"(?i)(?:{NAMES}|^key$|^auth$)")
 """The name of a field, or of a variable of the environment, whose value nobody may read."""
@@ -22,7 +21,7 @@ DEEPEST = 6
 # Every repetition of these is bounded, or ends where the next could begin: text from outside costs its length alone.
 _NAMED = re.compile(
     rf"""(?ix)
-    (?P<name> (?:{NAMES}) [\w-]{{0,40}} ['"]? \s{{0,3}} [:=] \s{{0,3}}
+    (?P<name> (?-x:{NAMES}) [\w-]{{0,40}} ['"]? \s{{0,3}} [:=] \s{{0,3}}
         | \b key ['"]? \s{{0,3}} = \s{{0,3}} )
     (?: SecretStr \( )?
     (?P<value> (?: (?:bearer|basic) \s{{1,3}} )? (?: "[^"]*" | '[^']*' | [^\s,;&)\]}}'"]+ ) )
