@@ -75,7 +75,8 @@ class Hello(Frame, tag="hello", frozen=True):
     version
         Of the desk's program, for people.
     terminal, user, address
-        Where the operator sits, for the record of a confirmation; nothing is permitted by them.
+        Where the operator sits, for the record of a confirmation. The kernel's word goes before them; the terminal of a
+        desk that came over SSH is on another machine, and known by its word alone.
     token
         Of an earlier `Welcome`: the same desk again. Empty for a new desk.
     """
