@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from core.facts import DeskAttached, DeskLeft, DeskLost, EngineStarted, EngineStopped, KeyFreed, KeyTaken
+from core.facts import DeskAttached, DeskLeft, DeskLost, DesksServed, EngineStarted, EngineStopped, KeyFreed, KeyTaken
 from core.model.desk import DeskNumber, Seat
 
 KEPT_FOR = timedelta(seconds=60)
@@ -49,7 +49,7 @@ class KeptSeat:
 @dataclass(slots=True)
 class DesksState:
     """`counted` is the last number that was given, `hold` the number of the last hand-over; `kept` is of the engine
-    before, or of the one that has just ended.
+    before, or of the one that has just ended. `is_served`: a desk may outlive this engine; else it ends with it.
     """
 
     attached: dict[DeskNumber, Desk] = field(default_factory=dict)
@@ -57,6 +57,7 @@ class DesksState:
     counted: int = 0
     hold: int = 0
     kept: KeptSeat | None = None
+    is_served: bool = False
 
 
 class Desks:
@@ -65,6 +66,7 @@ class Desks:
     def __init__(self) -> None:
         self.state = DesksState()
         self.folds = {
+            DesksServed: self._served,
             EngineStarted: self._started,
             EngineStopped: self._stopped,
             DeskAttached: self._attached,
@@ -124,14 +126,18 @@ class Desks:
     def _stopped(self, at: datetime, _fact: EngineStopped) -> None:
         self._forget(at)
 
+    def _served(self, _at: datetime, _fact: DesksServed) -> None:
+        self.state.is_served = True
+
     def _started(self, at: datetime, _fact: EngineStarted) -> None:
         """One that ended without a word left its holder; one that ended long ago left nobody."""
         self._forget(at)
+        self.state.is_served = False
         kept = self.state.kept
         self.state.kept = None if kept is None or at > kept.until else KeptSeat(kept.seat, at + KEPT_FOR)
 
     def _forget(self, at: datetime) -> None:
-        if self.holder is not None:
+        if self.holder is not None and self.state.is_served:
             self.state.kept = KeptSeat(self.holder.desk.seat, at + KEPT_FOR)
         self.state.attached = {}
         self.state.holder = None

@@ -39,6 +39,7 @@ from core.messages.commands import (
     Rearm,
     RequestCancel,
     Resume,
+    ServeDesks,
     SignBasket,
     TakeKey,
 )
@@ -463,7 +464,9 @@ def test_a_desk_that_is_gone_is_lost_once() -> None:
 @pytest.mark.parametrize("crashes", [True, False])
 def test_the_next_engine_keeps_the_key_for_the_seat_at_which_it_was_held(crashes: bool) -> None:
     """OP-13: whoever is quicker watches; after a minute nobody has it who does not take it"""
-    house, _, _ = a_house_with_two_desks()
+    house = a_house_with_a_proposal()
+    house.presses(ServeDesks())
+    two_desks(house)
     if not crashes:
         house.line.stop("stopped by the operator")
     house.restarted()
@@ -479,12 +482,22 @@ def test_the_next_engine_keeps_the_key_for_the_seat_at_which_it_was_held(crashes
 
 def test_an_engine_that_ended_long_ago_keeps_the_key_for_nobody() -> None:
     """OP-13: who comes first the next day has it"""
-    house, _, _ = a_house_with_two_desks()
+    house = a_house_with_a_proposal()
+    house.presses(ServeDesks())
+    two_desks(house)
     house.line.stop("stopped by the operator")
     house.until("10:20")
     house.restarted()
 
     assert house.desk.desks.is_holder(house.attaches("eve", terminal="/dev/pts/4"))
+
+
+def test_a_desk_that_ends_with_its_engine_is_waited_for_by_none() -> None:
+    """OP-13: one process of both, as a demo is: another one, from another terminal, has it at once"""
+    house, _, _ = a_house_with_two_desks()
+    house.restarted()
+
+    assert house.desk.desks.is_holder(house.attaches("adam", terminal="/dev/pts/9"))
 
 
 def test_a_desk_that_comes_back_by_itself_gets_no_key_that_somebody_left() -> None:
