@@ -16,6 +16,7 @@ from core.messages.commands import (
     Confirm,
     Decline,
     EditProposal,
+    KeyPressed,
     LeaveTicket,
     LookAt,
     OpenTicket,
