@@ -11,6 +11,7 @@ import typer
 from console.commands.assembly.host import Host
 from console.commands.shared import Account, AsJson, counted, host_of, print_json, say
 from core.model.codes import UnprotectedKind
+from state.accounts import account_of
 from state.lock import holder, last_account
 
 NOT_HEALTHY = ("halted", "killed", "read-only")
@@ -76,7 +77,7 @@ def status_of(host: Host, account: str | None) -> dict[str, object]:
     empty: dict[str, object] = dict.fromkeys((*names, "proposals_waiting", "journal_sequence"), 0)
     empty["uncovered"] = empty["unattended"] = empty["uncovered_kinds"] = empty["desks"] = ()
     empty["key"] = ""
-    folder = host.home.account(account) if account else last_account(host.home)
+    folder = account_of(host.home, account) if account else last_account(host.home)
     empty["halt_request"] = HaltRequest(folder).asked_by() if folder else None
     pid = holder(folder) if folder else None
     beaten = heartbeat.read(folder) if folder else None
