@@ -14,14 +14,14 @@ from core.model.codes import UnprotectedKind
 from state.accounts import account_of
 from state.lock import holder, last_account
 
-NOT_HEALTHY = ("halted", "killed", "read-only")
+NOT_HEALTHY = ("halted", "killed", "read-only", "silent")
 STOPPED = 3
 STALE_SECONDS = 5.0
 """A heartbeat comes fifty times a second."""
 
 
 def status(context: typer.Context, account: Account = None, as_json: AsJson = False) -> None:
-    """Say what the engine is doing. Exit code 0 healthy, 1 halted or killed, 3 not running.
+    """Say what the engine is doing. Exit code 0 healthy, 1 halted, killed, read-only or silent, 3 not running.
 
     Example: keyturn status --json
     """
@@ -88,8 +88,10 @@ def status_of(host: Host, account: str | None) -> dict[str, object]:
         return {**empty, "state": word, "pid": pid, "heartbeat_age": None, "mode": "paper"}
     status, age = beaten
     word = status.state if pid is not None else "stopped"
-    if pid is not None and age > STALE_SECONDS:
-        word = "halted"  # an engine that cannot say how it is is not healthy
+    if pid is not None and status.pid != pid:
+        word = "starting"  # the heartbeat is that of the engine before
+    elif pid is not None and age > STALE_SECONDS:
+        word = "silent"
     return {
         "state": word,
         "pid": pid,
