@@ -41,11 +41,22 @@ class EngineNearby:
                 raise
             folder, self.has_started = started.folder, started.is_ours
         if folder is None:
+            self._say_who_keeps_it_down()
             raise NoEngineError(self._failed or "the engine is not there; `keyturn engine start` starts it")
         self._failed = ""
         connection = connected(folder.engine_socket, PATIENCE)
         self._may_start = False
         return connection
+
+    def _say_who_keeps_it_down(self) -> None:
+        """Raises `LinkBrokenError`, which a desk says as it stands, where a halt waits for the next start."""
+        from console.client.engine_link import LinkBrokenError
+        from state.halt_request import HaltRequest
+
+        account = known_account(self._host)
+        asked = HaltRequest(account).asked_by() if account is not None else None
+        if asked is not None:
+            raise LinkBrokenError(f"the engine stays down: {asked}; `keyturn engine start` starts it, halted")
 
     def folder(self) -> AccountFolder:
         """Of its account. Raises `OperatorError` while that is not known."""
