@@ -11,6 +11,7 @@ from itertools import islice
 from core import facts
 from core.messages.commands import Halt, Kill
 from core.model.codes import FAILED_CLOSES
+from core.model.desk import DeskNumber
 from core.model.said_once import SaidOnce
 from core.model.values import Price
 from core.ports import Recorded
@@ -29,6 +30,7 @@ QUIET = (facts.BarClosed, facts.SignalRaised, facts.ReasonsCounted, facts.Update
 PRESSES = frozenset({Halt.__name__, Kill.__name__})
 ASKED_AGAIN = frozenset({"account", "books"})
 """Questions that the desk asks again by itself: the same trouble with one of them is told once, and when it is over."""
+OF_A_DESK = (facts.CommandRefused, facts.KeyTaken, facts.KeyFreed)
 REFUSING = (
     facts.CommandRefused,
     facts.ConfirmationRefused,
@@ -115,7 +117,8 @@ class EventLog:
         return not self._failing.is_new(fact.reason, fact.call)
 
     def _write(self, sequence: int, at: datetime, fact: facts.Fact) -> LogRow:
-        row = LogRow(sequence, at, kind_of(fact), self._in_words(fact), severity_of(fact), _refused(fact))
+        text = self._in_words(fact)
+        row = LogRow(sequence, at, kind_of(fact), text, severity_of(fact), _refused(fact), _desk(fact))
         self.rows.append(row)
         if isinstance(fact, facts.ProposalStaged | facts.ProposalEdited):
             self._orders_of[fact.proposal.id] = order_in_words(fact.proposal.order)
@@ -132,6 +135,10 @@ class EventLog:
             after = order_in_words(fact.proposal.order)
             return f"{before} is now {after if after != before else purpose_in_words(fact.proposal.order)}"
         return in_words(fact)
+
+
+def _desk(fact: facts.Fact) -> DeskNumber | None:
+    return fact.desk if isinstance(fact, OF_A_DESK) else None
 
 
 def _refused(fact: facts.Fact) -> NotStaged | NotEdited | None:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from core import facts
 from core.model.codes import KeyEnd
 from core.model.venues import HOME
-from core.views.event_text.pieces import EventTexts, told
+from core.views.event_text.pieces import EventTexts, command_in_words, told
 
-CAPITAL = re.compile("(?<!^)([A-Z])")
 DeskFact = facts.DeskAttached | facts.DeskLeft | facts.DeskLost
 AttendanceFact = facts.DesksServed | facts.AbsenceEnded
 KeyFact = facts.KeyTaken | facts.KeyFreed
@@ -28,8 +25,7 @@ def _desk(fact: DeskFact) -> str:
 
 def _given(fact: facts.CommandGiven) -> str:
     """`desk 2: request cancel`."""
-    asked = CAPITAL.sub(r" \1", fact.command).lower()
-    return f"desk {fact.desk}: {asked}"
+    return f"desk {fact.desk}: {command_in_words(fact.command)}"
 
 
 def _key(fact: KeyFact) -> str:
