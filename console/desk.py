@@ -38,11 +38,12 @@ from console.layout import fits
 from console.log_pane import WriteLog
 from console.order_form.memory import FormMemory
 from console.order_form.presets import Preset
+from console.owed_press import OwedPress
 from console.row_actions import RowActions
 from console.screens.advice import AdviceScreen
 from console.screens.chord_check import ChordScreen
 from console.screens.dialog import Dialog, DialogLayer
-from console.screens.key_holder import may_act
+from console.screens.key_holder import holder_in_words, holds_key, may_act
 from console.screens.kill import KillScreen
 from console.screens.leave import LeaveScreen
 from console.screens.new_order import NewOrderScreen
@@ -99,6 +100,7 @@ class DeskApp(App[None]):
         self.keyboard = Keyboard()
         self.tidying = GcSchedule(now())
         self.closing = Closing(handle, now)
+        self.owed = OwedPress(handle, surroundings)
         self.board = Board(self._do)
         self.board.status.place = handle.place
         self.last_line = LastLine(self.board.line, now)
@@ -234,7 +236,8 @@ class DeskApp(App[None]):
     # ── leaving ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _exit_soon(self) -> None:
-        """From the thread that was told to leave."""
+        """From the thread that was told to leave, which waits for no event loop."""
+        self.owed.leave_behind()
         self.call_later(self.exit)
 
     # ── keys ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -358,7 +361,9 @@ class DeskApp(App[None]):
 
     def action_way_out(self) -> None:
         """What halts is ended where it says what it halts, and nowhere else."""
-        if self.view is not None and self.view.status.killed_by is not None:
+        if self.view is not None and (self.view.status.killed_by or self.view.status.halts) and not holds_key(self):
+            self.say(f"{holder_in_words(self.view)}: it resumes and re-arms; {written('key.take')} takes it", "warning")
+        elif self.view is not None and self.view.status.killed_by is not None:
             self.say("killed: Ctrl+K opens the kill screen, REARM typed there re-arms", "warning")
         elif self.view is not None and self.view.status.halts:
             self.say("halted: Ctrl+K opens the kill screen, U there resumes", "warning")
@@ -385,14 +390,18 @@ class DeskApp(App[None]):
             self.push_screen(KillScreen(self, self.door))
 
     def action_leave(self) -> None:
-        if self.view is None or self.handle.ended.is_set():
+        has_engine = self.view is not None and not self.handle.ended.is_set()
+        if not has_engine and self.handle.owes_press is None:
             self._leave()
         elif not isinstance(self.screen_stack[-1], LeaveScreen):
-            self.push_screen(LeaveScreen(self.view, self._leave, goes_on=self.handle.goes_on))
+            self.push_screen(LeaveScreen(self, self._leave))
 
     def _leave(self) -> None:
         self.closing.begin()
-        self.say("leaving; the engine goes on…" if self.handle.goes_on else "closing the journal…")
+        if (owed := self.handle.owes_press) is not None:
+            self.say(f"leaving; the {owed} is still being sent…", "warning")
+        else:
+            self.say("leaving; the engine goes on…" if self.handle.goes_on else "closing the journal…")
 
     async def action_quit(self) -> None:
         self.action_leave()

@@ -27,6 +27,7 @@ from console.screens.detail import DetailScreen
 from console.screens.dialog_host import DialogHost
 from console.screens.guide import GuideScreen
 from console.screens.help import HelpScreen
+from console.screens.key_holder import holds_key
 from core.ports import OperatorError
 from core.views import DeskView
 from widgets.grid import Grid
@@ -50,6 +51,7 @@ class DeskCommands:
         self.desk = desk
         self._due: tuple[Key, DOMNode] | None = None
         self._told_of: datetime | None = None
+        self._chord_waits = False
 
     def aside(self, ask: Callable[[], T], then: Callable[[T], None]) -> None:
         """What may wait for a disk, in a thread; what it answers, here; what goes wrong, on the last line."""
@@ -93,10 +95,16 @@ class DeskCommands:
 
     def try_chord(self, must_try: bool) -> None:
         """On a broker's account, until it has arrived once; the guide comes over it, where both are due."""
-        if must_try and len(self.app.screen_stack) == 1:
+        self._chord_waits = must_try
+        self.try_chord_with_key()
+        self.aside(self.desk.surroundings.is_first_start, self.welcome)
+
+    def try_chord_with_key(self) -> None:
+        """It halts for everybody, and only the key resumes: a watcher is asked when it first holds it."""
+        if self._chord_waits and len(self.app.screen_stack) == 1 and holds_key(self.desk):
+            self._chord_waits = False
             received = self.desk.surroundings.chord_was_received
             self.app.push_screen(ChordScreen(lambda: self.aside(received, lambda _none: None)))
-        self.aside(self.desk.surroundings.is_first_start, self.welcome)
 
     def welcome(self, is_first_start: bool) -> None:
         """The guide, once an installation; never over a dialog but the trial of the chord."""

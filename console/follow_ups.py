@@ -19,7 +19,7 @@ from console.proposal_outcome import (
 from console.screens.dialog_host import DialogHost
 from core.model.order import OrderStatus
 from core.model.values import ClientOrderId, Symbol
-from core.views import IN_DOUBT, DeskView, ProposalRow
+from core.views import IN_DOUBT, DeskView, LogRow, ProposalRow
 from widgets import format as f
 from widgets.orders import Orders
 
@@ -83,10 +83,14 @@ class FollowUps:
         if self._word_after is None:
             return
         kind, after = self._word_after
-        rows = [row for row in view.log if row.sequence > after and row.kind == kind]
+        rows = [row for row in view.log if row.sequence > after and row.kind == kind and self._is_ours(row)]
         if rows:
             self._word_after = None
             self.behind.say(rows[-1].text, "warning")
+
+    def _is_ours(self, row: LogRow) -> bool:
+        """What another desk was answered is no answer here."""
+        return row.desk in (None, self.behind.handle.desk)
 
     def look(self, view: DeskView, may_open: bool) -> None:
         """One picture; `may_open` is false while a dialog is open, which is never covered by another uninvited."""
@@ -159,7 +163,7 @@ class FollowUps:
             return
         asked = self._closes
         staged = sum(row.is_urgent and row.id not in asked.known for row in view.proposals)
-        refused = [row.text for row in view.refusals if row.sequence > asked.sequence]
+        refused = [row.text for row in view.refusals if row.sequence > asked.sequence and self._is_ours(row)]
         is_for_a_plan = sum(row.is_urgent for row in view.proposals) > 1 or bool(view.kill.entries_working)
         if staged and is_for_a_plan:
             self.sign_closes()

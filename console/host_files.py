@@ -25,6 +25,9 @@ class HostFiles(Protocol):
     def keep_preset(self, name: str, text: str) -> str:
         """Writes that file, over one that is there, and says where it is. Raises OperatorError or OSError."""
 
+    def leave_press(self, *, kills: bool) -> None:
+        """A halt or a kill that no engine heard, for the one that runs or starts. Raises OperatorError or OSError."""
+
     def is_first_start(self) -> bool:
         """Whether nobody has closed the guide here yet."""
 
@@ -52,6 +55,9 @@ class NoHostFiles:
 
     def keep_preset(self, name: str, text: str) -> str:
         raise OperatorError(f"this desk keeps nothing on the disk; {name} ({len(text)} characters) was not written")
+
+    def leave_press(self, *, kills: bool) -> None:
+        raise OperatorError("this desk keeps nothing on the disk")
 
     def is_first_start(self) -> bool:
         return False

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, TypeVar, get_args
 
 from core.advisers.authority import at_work, only_for_people
-from core.facts import RELEARNED, CommandRefused, Fact, Resumed
+from core.facts import RELEARNED, CommandGiven, CommandRefused, Fact, Resumed
 from core.messages import commands, inputs
 from core.messages.command_ports import Denied, PortRegistry
 from core.messages.effects import Effect, FetchAccount, FetchHistory, FetchPicture, LookUpSymbols
@@ -52,6 +52,21 @@ REPLANNED = frozenset(
     }
 )
 """Inputs that may move a deadline although nothing is recorded or asked for."""
+
+
+OF_THEMSELVES = (
+    commands.Confirm
+    | commands.SignBasket
+    | commands.AttachDesk
+    | commands.DetachDesk
+    | commands.LoseDesk
+    | commands.TakeKey
+    | commands.OpenTicket
+    | commands.LeaveTicket
+    | commands.LookAt
+    | commands.KeyPressed
+)
+"""Commands whose desk stands in their own fact, and those that only look."""
 
 
 COMMANDS = frozenset(get_args(commands.Command))
@@ -166,6 +181,8 @@ class Engine:
         denied = self._denied(message)
         if denied is None:
             self.rights.hear(message)
+            if message.desk is not None and not isinstance(message, OF_THEMSELVES):
+                self.state.record(CommandGiven(message.desk, type(message).__name__))
             return self.handlers[type(message)]
         self.state.record(CommandRefused(type(message).__name__, denied.reason, denied.code, denied.desk))
         return ()

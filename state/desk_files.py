@@ -69,6 +69,18 @@ class DeskFiles:
         replace_file(target, text.encode())
         return str(target)
 
+    def leave_press(self, *, kills: bool) -> None:
+        """An engine looks for both at every beat, from its first one on: what it heard meanwhile it takes as heard."""
+        from state.halt_request import HaltRequest
+        from state.kill_switch import FileKillSwitch
+
+        folder = self.folder()
+        folder.prepare()
+        if kills:
+            FileKillSwitch(folder, {}).latch("key")
+        else:
+            HaltRequest(folder).leave("key, at a desk that was left before an engine heard it")
+
     def is_first_start(self) -> bool:
         return not self.home.guide.exists()
 

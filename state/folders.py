@@ -93,6 +93,11 @@ class AccountFolder:
         return self.path / "engine.sock"
 
     @property
+    def watchdog_lock(self) -> Path:
+        """Held by the watchdog over this account's engine, and names it."""
+        return self.path / "watchdog.lock"
+
+    @property
     def halt_request(self) -> Path:
         """A halt that was left for the next start."""
         return self.path / "halt.request"

@@ -85,6 +85,8 @@ class Sightings:
         The desk at the end of each connection, by what that is called in this run. It decides nothing.
     heard_from
         When each desk said anything last. Whether its key is taken without the word.
+    presses
+        Halts and kills that were taken in. What ends a halt is armed anew at each; it decides nothing.
     key_at
         When anybody at a desk said anything last that no desk says by itself. A dead man's timer counts by it.
     """
@@ -114,4 +116,5 @@ class Sightings:
     disk: DiskFailure = field(default_factory=DiskFailure)
     links: dict[str, DeskNumber] = field(default_factory=dict)
     heard_from: dict[DeskNumber, datetime] = field(default_factory=dict)
+    presses: int = 0
     key_at: datetime | None = None

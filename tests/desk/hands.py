@@ -70,6 +70,9 @@ class Disk:
         self.kept[name] = text
         return f"/settings/presets/{name}"
 
+    def leave_press(self, *, kills: bool) -> None:
+        raise OperatorError(f"this disk takes no {'kill' if kills else 'halt'}")
+
     def is_first_start(self) -> bool:
         return self.is_new
 
