@@ -13,10 +13,10 @@ from console.proposal_outcome import NO_ANSWER_YET, PATIENCE, last_refusal
 from console.screens.basket import BasketScreen
 from console.screens.dialog_host import DialogHost
 from console.screens.key_holder import holds_key
-from core.messages.commands import OpenBasket
+from core.messages.commands import OpenBasket, ReversePosition
 from core.model.basket import BasketOrderState, BasketPhase, BasketSource
 from core.model.values import TicketId
-from core.views import BasketView, DeskView
+from core.views import BasketView, DeskView, PositionRow
 
 
 class BasketFollower:
@@ -53,6 +53,14 @@ class BasketFollower:
             self.behind.handle.send(OpenBasket(source))
             self.behind.say("trying every order against every check…")
 
+    def reverse(self, held: PositionRow) -> None:
+        """All of it closed and as much the other way, as it stands on the screen."""
+        view = self.behind.view
+        if view is not None:
+            self._asked = (last_refusal(view), self.behind.now())
+            self.behind.handle.send(ReversePosition(held.symbol, held.strategy, held.quantity))
+            self.behind.say("trying both orders against every check…")
+
     def look(self, view: DeskView, may_open: bool, is_typing: bool) -> None:
         """One picture; a dialog is never covered by another uninvited."""
         plan = view.plan
@@ -70,10 +78,13 @@ class BasketFollower:
     def _look_at(self, plan: BasketView, may_open: bool, is_typing: bool) -> None:
         is_new, phase_before = plan.id != self._known, self._phase
         self._known, self._phase = plan.id, plan.phase
-        if is_new and plan.is_open and self._asked is not None and plan.source is not BasketSource.FILE:
+        is_asked_for = self._asked is not None and plan.source is not BasketSource.FILE
+        is_in_the_way = plan.source is BasketSource.REVERSAL and not may_open
+        if is_new and plan.is_open and is_asked_for and not is_in_the_way:
             self._asked = None
             self._show(plan)
         elif is_new and plan.is_open:
+            self._asked = None if is_asked_for else self._asked
             self.ring()
             self._announce(f"the basket {plan.name or plan.source.value} waits for its marks and its key")
         elif phase_before is not plan.phase and plan.phase is BasketPhase.ASKING:

@@ -150,6 +150,7 @@ class Board:
             size,
             without_engine,
             desk,
+            self.status.not_heard,
             self.orders.shows_all,
             self.orders.new,
             chosen,

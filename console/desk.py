@@ -37,11 +37,14 @@ from console.last_line import LastLine
 from console.layout import fits
 from console.log_pane import WriteLog
 from console.panes import PANES
+from console.order_form.memory import FormMemory
+from console.order_form.presets import Preset
+from console.owed_press import OwedPress
 from console.row_actions import RowActions
 from console.screens.advice import AdviceScreen
 from console.screens.chord_check import ChordScreen
 from console.screens.dialog import Dialog, DialogLayer
-from console.screens.key_holder import may_act
+from console.screens.key_holder import holder_in_words, holds_key, may_act
 from console.screens.kill import KillScreen
 from console.screens.leave import LeaveScreen
 from console.screens.new_order import NewOrderScreen
@@ -53,7 +56,7 @@ from console.terminal.link import TerminalLink, link_of
 from console.terminal.typed import is_modified
 from console.theme import DEFAULT, theme_for
 from console.whole_way import WholeWay
-from core.model.values import ClientOrderId, ProposalId
+from core.model.values import ClientOrderId, ProposalId, Symbol
 from core.views import DeskView
 from widgets.grid import Grid
 from widgets.grid_picture import Tone
@@ -94,9 +97,11 @@ class DeskApp(App[None]):
         self.handle = handle
         self.now = now
         self.surroundings = surroundings
+        self.forms = FormMemory()
         self.keyboard = Keyboard()
         self.tidying = GcSchedule(now())
         self.closing = Closing(handle, now)
+        self.owed = OwedPress(handle, surroundings)
         self.board = Board(self._do)
         self.board.status.place = handle.place
         self.last_line = LastLine(self.board.line, now)
@@ -104,7 +109,7 @@ class DeskApp(App[None]):
         self._typed_at: deque[tuple[events.Key, ref[Screen[object]]]] = deque(maxlen=ON_THEIR_WAY)
         self.plans = BasketFollower(self, self.bell)
         self.following = FollowUps(self, self.board.orders, self.plans.sign_closes)
-        self.row_actions = RowActions(self, self.following)
+        self.row_actions = RowActions(self, self.following, self.plans)
         self.desk_actions = DeskActions(self, self.following)
         self.errands = DeskCommands(self, self)
         self.frames = FrameLoop(
@@ -180,6 +185,12 @@ class DeskApp(App[None]):
         return view if isinstance(view, DeskView) else None
 
     @property
+    def watched(self) -> Symbol | None:
+        """The symbol of the row that is selected now, where the keyboard is or was last."""
+        self.board.note_holder(self.screen_stack[0])
+        return self.frames.watching.of(self.view) if self.view is not None else None
+
+    @property
     def link(self) -> TerminalLink:
         return WholeWay(link_of(self._driver, self.now), self.handle.link)
 
@@ -217,13 +228,17 @@ class DeskApp(App[None]):
         """What a pane's key wants of a row."""
         self.row_actions.do(what, key)
 
+    def keep_preset(self, number: int, preset: Preset) -> None:
+        self.errands.keep_preset(number, preset)
+
     def ask(self, question: Dialog) -> None:
         self.push_screen(question)
 
     # ── leaving ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _exit_soon(self) -> None:
-        """From the thread that was told to leave."""
+        """From the thread that was told to leave, which waits for no event loop."""
+        self.owed.leave_behind()
         self.call_later(self.exit)
 
     # ── keys ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -291,7 +306,7 @@ class DeskApp(App[None]):
 
     def action_new_order(self) -> None:
         if self.view is not None and not self.is_too_small and may_act(self):
-            self.push_screen(NewOrderScreen(self))
+            self.push_screen(NewOrderScreen(self, symbol=self.watched))
 
     def action_advice(self) -> None:
         if self.view is not None and not self.is_too_small:
@@ -347,7 +362,9 @@ class DeskApp(App[None]):
 
     def action_way_out(self) -> None:
         """What halts is ended where it says what it halts, and nowhere else."""
-        if self.view is not None and self.view.status.killed_by is not None:
+        if self.view is not None and (self.view.status.killed_by or self.view.status.halts) and not holds_key(self):
+            self.say(f"{holder_in_words(self.view)}: it resumes and re-arms; {written('key.take')} takes it", "warning")
+        elif self.view is not None and self.view.status.killed_by is not None:
             self.say("killed: Ctrl+K opens the kill screen, REARM typed there re-arms", "warning")
         elif self.view is not None and self.view.status.halts:
             self.say("halted: Ctrl+K opens the kill screen, U there resumes", "warning")
@@ -374,14 +391,18 @@ class DeskApp(App[None]):
             self.push_screen(KillScreen(self, self.door))
 
     def action_leave(self) -> None:
-        if self.view is None or self.handle.ended.is_set():
+        has_engine = self.view is not None and not self.handle.ended.is_set()
+        if not has_engine and self.handle.owes_press is None:
             self._leave()
         elif not isinstance(self.screen_stack[-1], LeaveScreen):
-            self.push_screen(LeaveScreen(self.view, self._leave, goes_on=self.handle.goes_on))
+            self.push_screen(LeaveScreen(self, self._leave))
 
     def _leave(self) -> None:
         self.closing.begin()
-        self.say("leaving; the engine goes on…" if self.handle.goes_on else "closing the journal…")
+        if (owed := self.handle.owes_press) is not None:
+            self.say(f"leaving; the {owed} is still being sent…", "warning")
+        else:
+            self.say("leaving; the engine goes on…" if self.handle.goes_on else "closing the journal…")
 
     async def action_quit(self) -> None:
         self.action_leave()

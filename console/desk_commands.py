@@ -6,7 +6,7 @@ Nothing here sends a command to the engine. What may wait for a disk waits in a 
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Protocol, TypeVar
@@ -19,6 +19,7 @@ from console.details.away import away
 from console.details.lines import Telling
 from console.details.wire import wire
 from console.keymap import Key, KeyScope
+from console.order_form.presets import KEYS, Preset, file_of, presets_in
 from console.panes import PANES
 from console.screens.chord_check import ChordScreen
 from console.screens.commands import CommandsScreen
@@ -26,6 +27,7 @@ from console.screens.detail import DetailScreen
 from console.screens.dialog_host import DialogHost
 from console.screens.guide import GuideScreen
 from console.screens.help import HelpScreen
+from console.screens.key_holder import holds_key
 from core.ports import OperatorError
 from core.views import DeskView
 from widgets.chart import Chart
@@ -50,6 +52,7 @@ class DeskCommands:
         self.desk = desk
         self._due: tuple[Key, DOMNode] | None = None
         self._told_of: datetime | None = None
+        self._chord_waits = False
 
     def aside(self, ask: Callable[[], T], then: Callable[[T], None]) -> None:
         """What may wait for a disk, in a thread; what it answers, here; what goes wrong, on the last line."""
@@ -69,15 +72,40 @@ class DeskCommands:
 
     # ── the guide ────────────────────────────────────────────────────────────────────────────────────────────────
 
+    def look_for_presets(self) -> None:
+        """The operator's presets of stop and target; one that is wrong is named, and the others hold."""
+
+        def take(files: Mapping[str, str | None]) -> None:
+            self.desk.forms.presets = presets_in(files)
+            if faults := self.desk.forms.presets.faults:
+                self.desk.say("; ".join(faults), "warning")
+
+        self.aside(self.desk.surroundings.presets, take)
+
+    def keep_preset(self, number: int, preset: Preset) -> None:
+        """In its file; it holds from the moment that the disk has it."""
+
+        def told(place: str) -> None:
+            self.desk.say(f"{preset.words}: kept in {place}")
+            self.look_for_presets()
+
+        self.aside(lambda: self.desk.surroundings.keep_preset(f"{KEYS[number]}.toml", file_of(preset)), told)
+
     def look_whether_first(self) -> None:
         self.aside(self.desk.surroundings.must_try_chord, self.try_chord)
 
     def try_chord(self, must_try: bool) -> None:
         """On a broker's account, until it has arrived once; the guide comes over it, where both are due."""
-        if must_try and len(self.app.screen_stack) == 1:
+        self._chord_waits = must_try
+        self.try_chord_with_key()
+        self.aside(self.desk.surroundings.is_first_start, self.welcome)
+
+    def try_chord_with_key(self) -> None:
+        """It halts for everybody, and only the key resumes: a watcher is asked when it first holds it."""
+        if self._chord_waits and len(self.app.screen_stack) == 1 and holds_key(self.desk):
+            self._chord_waits = False
             received = self.desk.surroundings.chord_was_received
             self.app.push_screen(ChordScreen(lambda: self.aside(received, lambda _none: None)))
-        self.aside(self.desk.surroundings.is_first_start, self.welcome)
 
     def welcome(self, is_first_start: bool) -> None:
         """The guide, once an installation; never over a dialog but the trial of the chord."""

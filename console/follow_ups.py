@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from console.entry_cancels import EntryCancels
 from console.keymap import written
 from console.proposal_outcome import (
     NO_ANSWER_YET,
@@ -18,7 +19,7 @@ from console.proposal_outcome import (
 from console.screens.dialog_host import DialogHost
 from core.model.order import OrderStatus
 from core.model.values import ClientOrderId, Symbol
-from core.views import IN_DOUBT, DeskView
+from core.views import IN_DOUBT, DeskView, LogRow, ProposalRow
 from widgets import format as f
 from widgets.orders import Orders
 
@@ -48,6 +49,7 @@ class FollowUps:
         self.behind = behind
         self.orders = orders
         self.sign_closes = sign_closes
+        self.cancels = EntryCancels(behind)
         self._awaited: AwaitedProposal | None = None
         self._order: tuple[ClientOrderId, float] | None = None
         self._sent: ClientOrderId | None = None
@@ -57,14 +59,11 @@ class FollowUps:
         self._failed_close = 0
         self._word_after: tuple[str, int] | None = None
 
-    def wait_for_proposal(self, view: DeskView, symbol: Symbol, strategy: str) -> None:
-        self._awaited = awaited(view, symbol, strategy, self.behind.now())
-
-    def wait_for_ticket(self, symbol: Symbol, strategy: str) -> None:
+    def wait_for_ticket(self, symbol: Symbol, strategy: str, is_it: Callable[[ProposalRow], bool]) -> None:
         """What was asked for just now: its ticket opens when it is staged; a refusal stands on the last line."""
         view = self.behind.view
         if view is not None:
-            self.wait_for_proposal(view, symbol, strategy)
+            self._awaited = awaited(view, symbol, strategy, self.behind.now(), is_it)
             self.behind.say("staging…")
 
     def wait_for_order(self, order_id: ClientOrderId) -> None:
@@ -84,14 +83,19 @@ class FollowUps:
         if self._word_after is None:
             return
         kind, after = self._word_after
-        rows = [row for row in view.log if row.sequence > after and row.kind == kind]
+        rows = [row for row in view.log if row.sequence > after and row.kind == kind and self._is_ours(row)]
         if rows:
             self._word_after = None
             self.behind.say(rows[-1].text, "warning")
 
+    def _is_ours(self, row: LogRow) -> bool:
+        """What another desk was answered is no answer here."""
+        return row.desk in (None, self.behind.handle.desk)
+
     def look(self, view: DeskView, may_open: bool) -> None:
         """One picture; `may_open` is false while a dialog is open, which is never covered by another uninvited."""
         self._look_for_word(view)
+        self.cancels.look(view)
         self._look_for_order(view)
         self._unmark()
         self._look_for_answer(view)
@@ -159,7 +163,7 @@ class FollowUps:
             return
         asked = self._closes
         staged = sum(row.is_urgent and row.id not in asked.known for row in view.proposals)
-        refused = [row.text for row in view.refusals if row.sequence > asked.sequence]
+        refused = [row.text for row in view.refusals if row.sequence > asked.sequence and self._is_ours(row)]
         is_for_a_plan = sum(row.is_urgent for row in view.proposals) > 1 or bool(view.kill.entries_working)
         if staged and is_for_a_plan:
             self.sign_closes()

@@ -11,6 +11,7 @@ from textual.screen import Screen
 from console.baskets import BasketFollower, waits
 from console.bell import Bell, title_of
 from console.board import Board
+from console.client.access import NOT_ASKED
 from console.closing import Closing
 from console.desk_commands import DeskCommands
 from console.follow_ups import FollowUps
@@ -18,6 +19,7 @@ from console.key_hearing import KeyHearing
 from console.key_remapping import moved_by
 from console.keymap import footer, use, written
 from console.last_line import LastLine
+from console.owed_press import not_heard
 from console.screens.basket import BasketScreen
 from console.screens.dialog import Dialog
 from console.screens.dialog_host import DialogHost
@@ -71,6 +73,7 @@ class FrameLoop:
         self._bell = Bell()
         self._has_keys = False
         self._notes_said = 0
+        self._is_lost = False
 
     def arrange(self) -> None:
         """What has a place at this size, and in this state of the engine."""
@@ -81,8 +84,12 @@ class FrameLoop:
         if self.closing.is_over():
             self.app.exit()
         view = self.desk.handle.view
+        was_lost, self._is_lost = self._is_lost, self.desk.handle.link.trouble is not None
+        if was_lost and not self._is_lost:
+            self.last_line.take_back(NOT_ASKED)
         with suppress(IndexError):
             self.desk.say(self.desk.handle.unsaid.popleft(), "warning")
+        self.board.status.not_heard = not_heard(self.desk.handle)
         if not self.board.is_arranged(isinstance(view, DeskView), self.app.size):
             self.arrange()
         if isinstance(view, DeskView):
@@ -98,6 +105,7 @@ class FrameLoop:
         moved = moved_by(self.desk.handle.keys())
         use(moved)
         self.app.set_keymap({id: key.keys for id, key in moved.items()})
+        self.commands.look_for_presets()
         self.commands.look_whether_first()
 
     def _draw(self, view: DeskView) -> None:
@@ -121,6 +129,8 @@ class FrameLoop:
         self.plans.look(view, may_open=self._is_uncovered(), is_typing=self._is_typing())
         self.following.look(view, may_open=self._is_uncovered())
         self.commands.show_away(view)
+        if not self._is_typing():
+            self.commands.try_chord_with_key()
         is_asked = any(isinstance(s, TicketScreen | BasketScreen | KillScreen) for s in self.app.screen_stack)
         self.desk.handle.attend(is_asked)
 
@@ -143,8 +153,8 @@ class FrameLoop:
         if self.closing.failure is not None and self._is_uncovered():
             return f"{written('leave')} leave"
         acting = top.acting_keys() if isinstance(top, Dialog) else None
-        keys = footer(self.hearing.place(), acting)
-        return f"{written('basket')} BASKET WAITS  {keys}" if self._is_plan_waiting() else keys
+        first = f"{written('basket')} BASKET WAITS  " if self._is_plan_waiting() else ""
+        return first + footer(self.hearing.place(), acting, self.last_line.room(self.app.size) - len(first))
 
     def _is_uncovered(self) -> bool:
         """Whether nothing lies over the desk."""
@@ -167,6 +177,10 @@ class FrameLoop:
             return WithoutEngine(words, has_stopped=True)
         if (trouble := handle.link.trouble) is not None:
             words = f"ENGINE AWAY: {trouble}. This is of {f.clock(view.status.at)}; nothing is asked or confirmed."
+            return WithoutEngine(words, has_stopped=False)
+        if (silence := handle.link.silence) is not None:
+            silent = f"ENGINE SILENT for {silence:.0f} s: it hangs, or was stopped."
+            words = f"{silent} This is of {f.clock(view.status.at)}; nothing is asked or confirmed."
             return WithoutEngine(words, has_stopped=False)
         return None
 

@@ -6,7 +6,7 @@ in a thread of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from core.ports import OperatorError, Recorded
@@ -18,6 +18,15 @@ class HostFiles(Protocol):
 
     def write(self, name: str, text: str) -> str:
         """Writes a new file, never over another, and says where it is. Raises OperatorError or OSError."""
+
+    def presets(self) -> Mapping[str, str | None]:
+        """The operator's presets of stop and target, a file each; None is one that cannot be read. Raises OSError."""
+
+    def keep_preset(self, name: str, text: str) -> str:
+        """Writes that file, over one that is there, and says where it is. Raises OperatorError or OSError."""
+
+    def leave_press(self, *, kills: bool) -> None:
+        """A halt or a kill that no engine heard, for the one that runs or starts. Raises OperatorError or OSError."""
 
     def is_first_start(self) -> bool:
         """Whether nobody has closed the guide here yet."""
@@ -40,6 +49,15 @@ class NoHostFiles:
 
     def write(self, name: str, text: str) -> str:
         raise OperatorError(f"this desk keeps nothing on the disk; {name} ({len(text)} characters) was not written")
+
+    def presets(self) -> Mapping[str, str | None]:
+        return {}
+
+    def keep_preset(self, name: str, text: str) -> str:
+        raise OperatorError(f"this desk keeps nothing on the disk; {name} ({len(text)} characters) was not written")
+
+    def leave_press(self, *, kills: bool) -> None:
+        raise OperatorError("this desk keeps nothing on the disk")
 
     def is_first_start(self) -> bool:
         return False

@@ -18,6 +18,7 @@ from console.screens.text_fields import TypedDialog
 from console.screens.ticket import TicketScreen
 from console.terminal.input_reader import Dropped
 from widgets.chart import Chart
+from core.messages.commands import KeyPressed
 from widgets.grid import Grid
 
 ARMED = (TicketScreen, BasketScreen, ArmedQuestion, KillScreen)
@@ -25,6 +26,9 @@ ARMED = (TicketScreen, BasketScreen, ArmedQuestion, KillScreen)
 
 HEARD = (events.Key, events.Paste, events.MouseDown, events.AppFocus, Dropped)
 """What breaks the silence before a confirming key."""
+
+TELLS_EVERY = 15.0
+"""Seconds between two words that keys are pressed: the word TAKE is asked for a minute after the last one."""
 
 
 class KeyHearing:
@@ -34,17 +38,27 @@ class KeyHearing:
         self.app = app
         self.desk = desk
         self.board = board
+        self._told_at = float("-inf")
 
     def hear(self, event: events.Event, at: float) -> None:
         """Something was typed, clicked or pasted at that instant of the console's clock."""
         top = self.app.screen_stack[-1] if self.app.screen_stack else None
         key = event.character or event.key if isinstance(event, events.Key) else None
+        if key is not None:
+            self._tell(at)
         if isinstance(event, Dropped):
             self._hear_dropped(event, at)
         elif isinstance(top, ARMED):
             top.hear(key, at)
         else:
             self.desk.keyboard.hear(key, at)
+
+    def _tell(self, at: float) -> None:
+        """That somebody is here, now and then: most keys ask the engine for nothing (OP-13, RK-27)."""
+        handle = self.desk.handle
+        if at - self._told_at >= TELLS_EVERY and handle.desk is not None and handle.link.doubt is None:
+            self._told_at = at
+            handle.send(KeyPressed())
 
     def _hear_dropped(self, event: Dropped, at: float) -> None:
         """It turns nothing; a key that was turned just before was not alone."""

@@ -7,7 +7,7 @@ reads it below all bindings (OP-07). One process has one desk: which keys hold n
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -33,10 +33,12 @@ class KeyScope(Enum):
     LOG = "log"
     RESULTS = "results"
     CHART = "chart"
+    WATCH = "watch"
     TICKET = "ticket"
     BASKET = "basket"
     KILL = "kill screen"
     ORDER_FORM = "new order"
+    WATCHLIST = "a watchlist"
     QUESTION = "a question"
     LEAVE = "leaving"
     OVERRIDE = "overriding"
@@ -68,6 +70,8 @@ class Key:
         Whether it acts before the focused widget sees the key, also over a dialog and in a text field.
     is_fixed
         Whether the settings must leave it where it is.
+    in_footer
+        What the footer says of it, where the description would take the room of other keys.
     """
 
     id: str
@@ -79,6 +83,7 @@ class Key:
     is_in_footer: bool = False
     is_first: bool = False
     is_fixed: bool = False
+    in_footer: str = ""
 
 
 PANES = (
@@ -90,6 +95,7 @@ PANES = (
     KeyScope.LOG,
     KeyScope.RESULTS,
     KeyScope.CHART,
+    KeyScope.WATCH,
 )
 """Each is called as the place of its keys."""
 NUMBERS = {**{pane: number for number, pane in enumerate(PANES, start=1)}, KeyScope.CHART: 9}
@@ -97,7 +103,7 @@ NUMBERS = {**{pane: number for number, pane in enumerate(PANES, start=1)}, KeySc
 DIALOGS = frozenset({*KeyScope} - {*PANES} - {KeyScope.EVERYWHERE, KeyScope.LIST})
 
 _EVERYWHERE, _LIST, _TICKET, _KILL = KeyScope.EVERYWHERE, KeyScope.LIST, KeyScope.TICKET, KeyScope.KILL
-_FIELD, _READING = KeyScope.FIELD, KeyScope.READING
+_FIELD, _READING, _FORM = KeyScope.FIELD, KeyScope.READING, KeyScope.ORDER_FORM
 
 KEYS: tuple[Key, ...] = (
     *(
@@ -138,9 +144,41 @@ KEYS: tuple[Key, ...] = (
     Key("proposal.decline", KeyScope.PROPOSALS, "x", "x", "want('decline')", "decline", is_in_footer=True),
     Key("symbol.refuse", KeyScope.PROPOSALS, "X", "X", "want('refuse symbol')", "not this symbol today"),
     Key("position.close", KeyScope.POSITIONS, "c", "c", "want('close')", "close", is_in_footer=True),
+    Key("position.half", KeyScope.POSITIONS, "h", "h", "want('close half')", "close half", True, in_footer="half"),
+    Key(
+        "position.even",
+        KeyScope.POSITIONS,
+        "b",
+        "b",
+        "want('break even')",
+        "stop to break-even",
+        is_in_footer=True,
+        in_footer="break-even",
+    ),
     Key("position.stop", KeyScope.POSITIONS, "m", "m", "want('move stop')", "move stop", is_in_footer=True),
+    Key("position.reverse", KeyScope.POSITIONS, "v", "v", "want('reverse')", "reverse", is_in_footer=True),
     Key("position.attended", KeyScope.POSITIONS, "u", "u", "want('attended')", "signed exits need your key again"),
     Key("order.cancel", KeyScope.ORDERS, "d", "d", "want('cancel')", "cancel", is_in_footer=True),
+    Key(
+        "entries.symbol",
+        KeyScope.ORDERS,
+        "x",
+        "x",
+        "want('cancel entries')",
+        "cancel the entries of its symbol",
+        is_in_footer=True,
+        in_footer="symbol's entries",
+    ),
+    Key(
+        "entries.all",
+        KeyScope.ORDERS,
+        "X",
+        "X",
+        "all_entries",
+        "cancel all entries",
+        is_in_footer=True,
+        in_footer="all entries",
+    ),
     Key("order.edit", KeyScope.ORDERS, "e", "e", "want('edit')", "edit", is_in_footer=True),
     Key("order.why", KeyScope.ORDERS, "w", "w", "want('why')", "why", is_in_footer=True),
     Key("order.warning", KeyScope.ORDERS, "W", "W", "want('warning')", "the broker's warning"),
@@ -160,6 +198,10 @@ KEYS: tuple[Key, ...] = (
     Key("chart.left", KeyScope.CHART, "left", "←", "cross(-1)", "crosshair to the left"),
     Key("chart.right", KeyScope.CHART, "right", "→", "cross(1)", "crosshair to the right"),
     Key("chart.no_cross", KeyScope.CHART, "escape", "Esc", "clear_cross", "without crosshair"),
+    Key("watch.add", KeyScope.WATCH, "a", "a", "want('add symbol')", "add a symbol", is_in_footer=True),
+    Key("watch.edit", KeyScope.WATCH, "e", "e", "want('edit list')", "edit the list", is_in_footer=True),
+    Key("watch.list_before", KeyScope.WATCH, "less_than_sign", "<", "turn(-1)", "the list before"),
+    Key("watch.list_after", KeyScope.WATCH, "greater_than_sign", ">", "turn(1)", "the next list"),
     Key("ticket.buy", _TICKET, "B", "B", "confirm('B')", "buy to open"),
     Key("ticket.short", _TICKET, "H", "H", "confirm('H')", "sell short"),
     Key("ticket.sell", _TICKET, "S", "S", "confirm('S')", "sell to close"),
@@ -185,15 +227,35 @@ KEYS: tuple[Key, ...] = (
     Key("kill.flatten", _KILL, "F", "F", "flatten", "flatten", is_in_footer=True, is_fixed=True),
     Key("kill.resume", _KILL, "U", "U", "resume", "resume what the key halted", is_in_footer=True, is_fixed=True),
     Key("kill.back", _KILL, "escape", "Esc", "back", "back, halted or killed as it is", True, is_fixed=True),
-    Key("form.stage", KeyScope.ORDER_FORM, "enter", "Enter", "submit", "stage it as a proposal", True, is_fixed=True),
-    Key("form.next", KeyScope.ORDER_FORM, "down", "↓ Tab", "app.focus_next", "next field", is_fixed=True),
-    Key("form.previous", KeyScope.ORDER_FORM, "up", "↑", "app.focus_previous", "previous field", is_fixed=True),
-    Key("form.all", KeyScope.ORDER_FORM, "f2", "F2", "size('1')", "size by the whole risk"),
-    Key("form.half", KeyScope.ORDER_FORM, "f3", "F3", "size('0.5')", "by half of it"),
-    Key("form.quarter", KeyScope.ORDER_FORM, "f4", "F4", "size('0.25')", "by a quarter"),
-    Key("form.page_up", KeyScope.ORDER_FORM, "pageup", "PgUp", "page(-1)", "a page up", is_fixed=True),
-    Key("form.page_down", KeyScope.ORDER_FORM, "pagedown", "PgDn", "page(1)", "a page down", is_fixed=True),
-    Key("form.back", KeyScope.ORDER_FORM, "escape", "Esc", "back", "back", is_in_footer=True, is_fixed=True),
+    Key("form.stage", _FORM, "enter", "Enter", "submit", "stage it as a proposal", True, is_fixed=True),
+    Key("form.next", _FORM, "down", "↓ Tab", "app.focus_next", "next field", is_fixed=True),
+    Key("form.previous", _FORM, "up", "↑", "app.focus_previous", "previous field", is_fixed=True),
+    Key("form.symbol", _FORM, "slash", "/", "to_symbol", "another symbol"),
+    Key("form.choose", _FORM, "space,right", "Space →", "choose(1)", "a choice: the next, or type it", is_fixed=True),
+    Key("form.choose_back", _FORM, "left", "←", "choose(-1)", "a choice: the one before", is_fixed=True),
+    Key("form.bid", _FORM, "b", "b", "take_price('bid')", "a price: the bid"),
+    Key("form.ask", _FORM, "a", "a", "take_price('ask')", "the ask"),
+    Key("form.mid", _FORM, "m", "m", "take_price('mid')", "the middle"),
+    Key("form.last", _FORM, "l", "l", "take_price('last')", "the last"),
+    Key("form.tick_up", _FORM, "plus", "+", "tick(1)", "a tick up"),
+    Key("form.tick_down", _FORM, "minus", "-", "tick(-1)", "a tick down"),
+    Key("form.page_up", _FORM, "pageup", "PgUp", "page(-1)", "ten ticks up; elsewhere a page up", is_fixed=True),
+    Key("form.page_down", _FORM, "pagedown", "PgDn", "page(1)", "ten down; elsewhere a page down", is_fixed=True),
+    Key("form.way", _FORM, "percent_sign", "%", "next_way", "the quantity: by risk, by cash, by position"),
+    Key("form.all", _FORM, "f2", "F2", "size('1')", "size by the whole risk"),
+    Key("form.half", _FORM, "f3", "F3", "size('0.5')", "by half of it"),
+    Key("form.quarter", _FORM, "f4", "F4", "size('0.25')", "by a quarter"),
+    *(
+        Key(f"form.preset_{n}", _FORM, f"f{n + 4}", f"F{n + 4}", f"preset({n - 1})", f"stop and target: preset {n}")
+        for n in range(1, 5)
+    ),
+    Key("form.keep", _FORM, "ctrl+e", "Ctrl+E", "keep_preset", "keep stop and target as a preset"),
+    Key("form.clear", _FORM, "ctrl+u", "Ctrl+U", "clear", "clear what was typed"),
+    Key("form.back", _FORM, "escape", "Esc", "back", "back, the draft is kept", is_in_footer=True, is_fixed=True),
+    Key("watchlist.keep", KeyScope.WATCHLIST, "enter", "Enter", "submit", "keep it", True, is_fixed=True),
+    Key("watchlist.next", KeyScope.WATCHLIST, "down", "↓ Tab", "app.focus_next", "next line", is_fixed=True),
+    Key("watchlist.previous", KeyScope.WATCHLIST, "up", "↑", "app.focus_previous", "previous line", is_fixed=True),
+    Key("watchlist.back", KeyScope.WATCHLIST, "escape", "Esc", "back", "back", is_in_footer=True, is_fixed=True),
     Key("question.do", KeyScope.QUESTION, "D", "D", "answer", "do what it asks", is_in_footer=True),
     Key("question.back", KeyScope.QUESTION, "escape", "Esc", "back", "keep all as it is", is_in_footer=True),
     Key("leave.leave", KeyScope.LEAVE, "y", "y", "leave", "leave", is_in_footer=True),
@@ -270,10 +332,27 @@ def bindings_for(place: KeyScope) -> list[BindingType]:
     ]
 
 
-def footer(place: KeyScope, acting: Collection[str] | None = None) -> str:
-    """The line under the panes while `place` has the keyboard; of its own keys only `acting`, where that is named."""
+def footer(place: KeyScope, acting: Collection[str] | None = None, room: int | None = None) -> str:
+    """The line under the panes while `place` has the keyboard; of its own keys only `acting`, where that is named.
+
+    In so many cells, where they are told, a pane shows whole keys alone: those of every pane make way first, help and
+    kill never do.
+    """
     shown = [key for key in reachable(place) if _is_shown(key, place, acting)]
-    return "  ".join(f"{key.written} {key.description}" for key in shown)
+    making_way = _making_way(shown, place) if room is not None and place in PANES else []
+    while room is not None and making_way and len(_in_a_line(shown)) > room:
+        shown.remove(making_way.pop(0))
+    return _in_a_line(shown)
+
+
+def _in_a_line(keys: Iterable[Key]) -> str:
+    return "  ".join(f"{key.written} {key.in_footer or key.description}" for key in keys)
+
+
+def _making_way(shown: Iterable[Key], place: KeyScope) -> list[Key]:
+    """What a pane has no room for, in this order: keys of every pane, of every list, its own, the last ones first."""
+    others = [key for key in shown if key.id not in ("help", "kill")]
+    return [key for where in (_EVERYWHERE, _LIST, place) for key in reversed(others) if key.place is where]
 
 
 def _is_shown(key: Key, place: KeyScope, acting: Collection[str] | None) -> bool:

@@ -26,6 +26,15 @@ class LastLine:
     def say(self, text: str, tone: Tone, screen: Screen[object]) -> None:
         self._said = (text, tone, self._now(), screen)
 
+    def room(self, size: Size) -> int:
+        """Cells for its keys, the kill key's among them: it stands at the end, one cell apart where two are written."""
+        return width_of(size) + 1
+
+    def take_back(self, beginning: str) -> None:
+        """What was said is so no more."""
+        if self._said is not None and self._said[0].startswith(beginning):
+            self._said = None
+
     def show(self, keys: Callable[[], str], top: Screen[object], size: Size) -> None:
         """What was said on this very screen a moment ago, else its keys."""
         if self._said is not None:

@@ -1,10 +1,11 @@
-"""What a key on an order asks of the engine: cancel, edit, let the broker's warning stand; and why it was sent."""
+"""What a key on an order asks of the engine: cancel it, or entries, edit, let the broker's warning stand; why."""
 
 from __future__ import annotations
 
 from console.broker_text import fate_of
 from console.follow_ups import FollowUps
 from console.keymap import written
+from console.order_words import order_in_words
 from console.screens.dialog_host import DialogHost
 from console.screens.edit_order import EditOrderScreen
 from console.screens.key_holder import may_act
@@ -13,7 +14,6 @@ from console.screens.why import WhyScreen
 from core.messages.commands import ConfirmWarning, EditOrder, RequestCancel
 from core.model.values import ClientOrderId, Price, Quantity
 from core.views import WARNED, DeskView, OrderRow
-from widgets import format as f
 from widgets.lines import Cell
 from widgets.orders import REFUSAL
 from widgets.ticket import wrapped
@@ -66,6 +66,14 @@ class OrderActions:
         self.behind.handle.send(RequestCancel(order_id))
         self.behind.say(f"asked to cancel {name}")
 
+    def cancel_entries_of_symbol(self, view: DeskView, key: str) -> None:
+        order = self._order(view, key)
+        if order is not None:
+            self.following.cancels.ask_for_symbol(view, order.symbol)
+
+    def cancel_all_entries(self, view: DeskView, _key: str) -> None:
+        self.following.cancels.ask_for_all(view)
+
     def edit(self, view: DeskView, key: str) -> None:
         order = self._order(view, key)
         if order is None:
@@ -82,7 +90,7 @@ class OrderActions:
             )
 
     def _stage_edit(self, order: OrderRow, quantity: Quantity, limit: Price | None) -> None:
-        self.following.wait_for_ticket(order.symbol, order.strategy)
+        self.following.wait_for_ticket(order.symbol, order.strategy, lambda row: row.replaces == order.id)
         self.behind.handle.send(EditOrder(order.id, quantity, limit, order.stop_price))
 
     def confirm_warning(self, view: DeskView, key: str) -> None:
@@ -116,9 +124,3 @@ class OrderActions:
         order = self._order(view, key)
         if order is not None:
             self.behind.ask(WhyScreen(order.id, order_in_words(order), self.behind.surroundings.why))
-
-
-def order_in_words(order: OrderRow) -> str:
-    """`BUY 47 SPY limit 166.76`."""
-    what = f"{f.side_word(order.side)} {f.quantity(order.quantity)} {order.symbol}"
-    return f"{what} {f.terms(order.terms)}"

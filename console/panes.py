@@ -14,6 +14,7 @@ from console.details.lines import Telling
 from console.details.order import order
 from console.details.past import record, trade
 from console.details.position import position
+from console.details.watched import watched
 from console.keymap import KeyScope, bindings_for
 from console.log_pane import LogPane
 from core.model.values import Symbol
@@ -27,6 +28,7 @@ from widgets.proposals import ProposalTable
 from widgets.protections import Protections
 from widgets.results import Results
 from widgets.strategies import Strategies
+from widgets.watch import Watch
 
 Want = Callable[[str, str | None], None]
 """Does what a key asks for at once, by its name and the row's key: the next key may already be text for what it opens.
@@ -63,6 +65,10 @@ class OrdersPane(Wanting, Orders):
         self.shows_all = not self.shows_all
         self.want("all" if self.shows_all else "fewer", "")
 
+    def action_all_entries(self) -> None:
+        """Whatever row is selected, also where none is."""
+        self.want("cancel all entries", "")
+
 
 class ProtectionsPane(Wanting, Protections):
     BINDINGS = bindings_for(KeyScope.PROTECTIONS)
@@ -74,6 +80,17 @@ class StrategiesPane(Wanting, Strategies):
 
 class ChartPane(Chart):
     BINDINGS = bindings_for(KeyScope.CHART)
+
+
+class WatchPane(Wanting, Watch):
+    BINDINGS = bindings_for(KeyScope.WATCH)
+
+    def action_want(self, what: str) -> None:
+        """What it wants is of the list: a list without rows has keys too."""
+        self.want(what, self.name_of_list())
+
+    def action_turn(self, step: int) -> None:
+        self.turn(step)
 
 
 class Place(Enum):
@@ -178,6 +195,16 @@ _ENTRIES = (
         ("Trade", trade),
         lambda view: ((row.key, row.symbol) for row in view.trades),
         has_state=False,  # it is of the past
+    ),
+    PaneEntry(
+        KeyScope.WATCH,
+        WatchPane,
+        Place.THIRD,
+        "The symbols of a list: quote, last price, change since the close before, the day's course and volume, and "
+        "what you hold or have working. What is held, ordered or proposed joins by itself. Any share may be added.",
+        ("Symbol", watched),
+        lambda view: ((row.symbol, row.symbol) for row in view.watch.rows),
+        is_timed=True,
     ),
     PaneEntry(
         KeyScope.CHART,

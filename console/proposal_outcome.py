@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from core.model.values import ProposalId, Symbol
-from core.views import DeskView, NotStaged
+from core.model.signal import ExitReason
+from core.model.values import ProposalId, Quantity, Symbol
+from core.views import DeskView, NotStaged, ProposalRow
 
 PATIENCE = 5.0
 """Seconds after which nobody waits any more."""
@@ -26,12 +28,34 @@ class RefusedProposal:
     told: str
 
 
+def any_of_it(_row: ProposalRow) -> bool:
+    """Whatever is staged of the symbol and the strategy."""
+    return True
+
+
+def is_close_of(shares: Quantity | None) -> Callable[[ProposalRow], bool]:
+    """An exit that a person asked for, of so many shares at most; no strategy's that came at the same instant."""
+
+    def is_it(row: ProposalRow) -> bool:
+        is_by_hand = row.is_urgent and row.exit_reason is ExitReason.MANUAL
+        return is_by_hand and (shares is None or row.quantity <= shares)
+
+    return is_it
+
+
+def is_guard(row: ProposalRow) -> bool:
+    """A stop that moves, or is put back."""
+    return row.is_guard
+
+
 @dataclass(frozen=True, slots=True)
 class AwaitedProposal:
     """A proposal that a command of the operator's should bring.
 
     Attributes
     ----------
+    is_it
+        Whether a proposal is what was asked for: another that came at the same instant is not opened for it (OP-04).
     known, sequence
         The proposals that waited before, and the last thing in the log: what is newer is the answer.
     since
@@ -43,11 +67,12 @@ class AwaitedProposal:
     known: frozenset[str]
     sequence: int
     since: float
+    is_it: Callable[[ProposalRow], bool] = any_of_it
 
     def answer(self, view: DeskView) -> StagedProposal | RefusedProposal | None:
         for row in view.proposals:
             is_its = row.symbol == self.symbol and self.strategy in (None, row.strategy)
-            if is_its and row.id not in self.known:
+            if is_its and row.id not in self.known and self.is_it(row):
                 return StagedProposal(row.id)
         for line in view.refusals:
             is_newer = line.sequence > self.sequence
@@ -56,9 +81,16 @@ class AwaitedProposal:
         return None
 
 
-def awaited(view: DeskView, symbol: Symbol, strategy: str | None, now: float) -> AwaitedProposal:
+def awaited(
+    view: DeskView,
+    symbol: Symbol,
+    strategy: str | None,
+    now: float,
+    is_it: Callable[[ProposalRow], bool] = any_of_it,
+) -> AwaitedProposal:
     """From this picture on."""
-    return AwaitedProposal(symbol, strategy, frozenset(row.id for row in view.proposals), last_refusal(view), now)
+    known = frozenset(row.id for row in view.proposals)
+    return AwaitedProposal(symbol, strategy, known, last_refusal(view), now, is_it)
 
 
 def last_refusal(view: DeskView) -> int:

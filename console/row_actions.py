@@ -7,10 +7,14 @@ a ticket.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
+from console.baskets import BasketFollower
 from console.follow_ups import FollowUps
+from console.keymap import written
 from console.order_actions import OrderActions
-from console.screens.close import CloseScreen
+from console.proposal_outcome import is_close_of, is_guard
+from console.screens.close import HALF, CloseScreen, part_of
 from console.screens.decline import DeclineScreen
 from console.screens.dialog_host import DialogHost
 from console.screens.key_holder import may_act
@@ -18,6 +22,7 @@ from console.screens.move_stop import MoveStopScreen
 from console.screens.override import OVERRIDE, OverrideScreen
 from console.screens.question import WIDTH, ArmedQuestion
 from console.strategy_review import ask_to_reinstate, decide_promotion
+from console.watch_actions import WatchActions
 from core.messages.commands import (
     Decline,
     MoveStop,
@@ -27,9 +32,10 @@ from core.messages.commands import (
     RefuseSymbol,
     ResumeStrategy,
     TakeBackExits,
+    TightenStop,
 )
 from core.model.order import StopHolder
-from core.model.values import Price, ProposalId, Quantity
+from core.model.values import Price, ProposalId, Quantity, plain
 from core.risk.protections.base import GLOBAL
 from core.views import DeskView, PositionRow, ProtectionRow
 from widgets import format as f
@@ -38,24 +44,30 @@ from widgets.positions import FOREIGN
 from widgets.protections import guard_of
 from widgets.ticket import wrapped
 
-EVERYBODYS = frozenset({"cancel", "why", "all", "fewer"})
+EVERYBODYS = frozenset({"cancel", "cancel entries", "cancel all entries", "why", "all", "fewer"})
 """Acts of a desk that does not hold the key: of a cancel its own rule decides."""
 
 
 class RowActions:
     """The acts of the panes, by the name that a pane asks for."""
 
-    def __init__(self, behind: DialogHost, following: FollowUps) -> None:
+    def __init__(self, behind: DialogHost, following: FollowUps, baskets: BasketFollower) -> None:
         self.behind = behind
         self.following = following
-        orders = OrderActions(behind, following)
+        self.baskets = baskets
+        orders, watchlists = OrderActions(behind, following), WatchActions(behind)
         self._acts: dict[str, Callable[[DeskView, str], None]] = {
             "decline": self._decline,
             "refuse symbol": self._refuse_symbol,
             "close": self._close,
+            "close half": self._close_half,
             "move stop": self._move_stop,
+            "break even": self._to_break_even,
+            "reverse": self._reverse,
             "attended": self._take_back,
             "cancel": orders.cancel,
+            "cancel entries": orders.cancel_entries_of_symbol,
+            "cancel all entries": orders.cancel_all_entries,
             "edit": orders.edit,
             "why": orders.why,
             "warning": orders.confirm_warning,
@@ -64,6 +76,8 @@ class RowActions:
             "override": self._override,
             "pause": self._pause,
             "more": lambda view, key: decide_promotion(self.behind, self.following, view, key, is_adopted=True),
+            "add symbol": watchlists.add,
+            "edit list": watchlists.edit,
             "no more": lambda view, key: decide_promotion(self.behind, self.following, view, key, is_adopted=False),
         }
 
@@ -119,8 +133,22 @@ class RowActions:
             return
         self.behind.ask(CloseScreen(self.behind, held, lambda shares: self._stage_close(held, shares)))
 
+    def _close_half(self, view: DeskView, key: str) -> None:
+        """As `c` with `50%`; the ticket of an exit that waits already is not it, and is not opened for it (OP-04)."""
+        held = next((row for row in view.positions if row.key == key), None)
+        if held is None:
+            return
+        if self._waiting_exit(view, held) is not None:
+            self.behind.say(f"an exit of {held.symbol} waits already: {written('position.close')} opens it", "warning")
+            return
+        half = part_of(view, held, HALF)
+        if not half:
+            self.behind.say(f"half of {plain(abs(held.quantity))} {held.symbol} is nothing that can be sold alone")
+            return
+        self._stage_close(held, half)
+
     def _stage_close(self, held: PositionRow, shares: Quantity | None) -> None:
-        self.following.wait_for_ticket(held.symbol, held.strategy)
+        self.following.wait_for_ticket(held.symbol, held.strategy, is_close_of(shares))
         self.behind.handle.send(ProposeClose(held.symbol, quantity=shares, strategy=held.strategy))
 
     def _waiting_exit(self, view: DeskView, held: PositionRow) -> ProposalId | None:
@@ -143,11 +171,27 @@ class RowActions:
         if held.is_closing and held.holder is not StopHolder.BROKER and not held.unprotected:
             self.behind.say(f"an exit of {held.symbol} is on its way; no share of it is left to guard", "warning")
             return
-        self.behind.ask(MoveStopScreen(self.behind, held, lambda price: self._stage_stop(held, price)))
+        stage, tighten = partial(self._stage_stop, held), partial(self._tighten, held)
+        self.behind.ask(MoveStopScreen(self.behind, held, stage, tighten))
 
     def _stage_stop(self, held: PositionRow, price: Price) -> None:
-        self.following.wait_for_ticket(held.symbol, held.strategy)
+        self.following.wait_for_ticket(held.symbol, held.strategy, is_guard)
         self.behind.handle.send(MoveStop(held.symbol, held.strategy, price))
+
+    def _to_break_even(self, view: DeskView, key: str) -> None:
+        """As `m` with `0`, but no stop goes farther, and none is made: the engine says where its books have it."""
+        held = next((row for row in view.positions if row.key == key), None)
+        if held is not None:
+            self._tighten(held, None)
+
+    def _tighten(self, held: PositionRow, price: Price | None) -> None:
+        self.following.wait_for_ticket(held.symbol, held.strategy, is_guard)
+        self.behind.handle.send(TightenStop(held.symbol, held.strategy, price))
+
+    def _reverse(self, view: DeskView, key: str) -> None:
+        held = next((row for row in view.positions if row.key == key), None)
+        if held is not None:
+            self.baskets.reverse(held)
 
     def _take_back(self, view: DeskView, key: str) -> None:
         """It only tightens: it asks nothing (OP-06)."""

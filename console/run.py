@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from console.client.access import EngineAccess
@@ -32,22 +33,32 @@ def run_desk(
     choose_moments()
     desk = DeskApp(handle, surroundings=surroundings, display=display)
     desk.run(mouse=may_ask_for_mouse(os.environ))
+    desk.owed.leave_behind()
     has_closed = handle.close("the desk ended", CLOSING_PATIENCE)
     status, words = outcome(desk, has_closed)
-    told = (*map(harmless, handle.last_words), *([words] if words else []))
+    was_heard, owed = desk.owed.last_words()
+    status = status if was_heard else status or 1
+    told = (*map(harmless, handle.last_words), *(each for each in (words, owed) if each))
     if told:
         try:
             sys.stderr.writelines(f"keyturn: {line}\n" for line in told)
             sys.stderr.flush()
         except OSError:
             pass  # the terminal is gone; the status says it
-    leave_with(status)
+    leave_with(status, has_ended=has_closed)
 
 
-def leave_with(status: int) -> None:
-    """End the process. A request that still waits for a network keeps nobody waiting: all is closed by now."""
+def leave_with(status: int, *, has_ended: bool) -> None:
+    """End the process. A request that still waits for a network keeps nobody waiting: all is closed by now.
+
+    `has_ended` says whether the thread of the engine or of its link has: one that is busy while the interpreter ends
+    can abort the process.
+    """
     main = threading.main_thread()
-    if any(not thread.daemon and thread is not main for thread in threading.enumerate()):
+    if not has_ended or any(not thread.daemon and thread is not main for thread in threading.enumerate()):
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):
+                stream.flush()
         os._exit(status)
     sys.exit(status)
 

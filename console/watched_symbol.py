@@ -1,4 +1,6 @@
-"""Which symbol the chart shows: that of the row which is selected where the keyboard is, or was last."""
+"""Which symbol the chart shows and a new order begins with: that of the row which is selected where the keyboard is, or
+was last.
+"""
 
 from __future__ import annotations
 
@@ -20,11 +22,15 @@ class WatchedSymbol:
 
     def look(self, view: DeskView) -> None:
         """One picture."""
-        self.symbol = self._selected(view) or self.symbol or self._first(view)
+        self.symbol = self.of(view)
         wanted = self.symbol if self.board.chart.display else None
         if wanted != self._told:
             self._told = wanted
             self.handle.watch(wanted)
+
+    def of(self, view: DeskView) -> Symbol | None:
+        """The selected row's now, else the one of before, else the first that the desk knows."""
+        return self._selected(view) or self.symbol or self._first(view)
 
     def _selected(self, view: DeskView) -> Symbol | None:
         selected = self.board.selected(self.board.holder)

@@ -13,10 +13,10 @@ from datetime import datetime
 from typing import Any, TypeVar, get_args
 
 from core.advisers.authority import at_work, only_for_people
-from core.facts import RELEARNED, CommandRefused, Fact, Resumed
+from core.facts import RELEARNED, CommandGiven, CommandRefused, Fact, Resumed
 from core.messages import commands, inputs
 from core.messages.command_ports import Denied, PortRegistry
-from core.messages.effects import Effect, FetchAccount, FetchHistory, FetchPicture
+from core.messages.effects import Effect, FetchAccount, FetchHistory, FetchPicture, LookUpSymbols
 from core.model.account import Mode
 from core.model.calendar import Calendar
 from core.ports import Journal, JournalError, JournalWriteError
@@ -38,13 +38,35 @@ NOTHING: tuple[Effect, ...] = ()
 QUESTIONS = frozenset({FetchAccount})
 """Effects that change nothing and that nobody waits for: they move no deadline."""
 
-UNSYNCED = QUESTIONS | {FetchPicture, FetchHistory}
+UNSYNCED = QUESTIONS | {FetchPicture, FetchHistory, LookUpSymbols}
 """Those that need no sync of their own; an answer to the picture is waited for, so it moves a deadline."""
 
 REPLANNED = frozenset(
-    {inputs.PictureFetched, inputs.HistoryFetched, inputs.ConnectionChanged, inputs.ClockRead, inputs.SubmissionBegan}
+    {
+        inputs.PictureFetched,
+        inputs.HistoryFetched,
+        inputs.SymbolsLookedUp,
+        inputs.ConnectionChanged,
+        inputs.ClockRead,
+        inputs.SubmissionBegan,
+    }
 )
 """Inputs that may move a deadline although nothing is recorded or asked for."""
+
+
+OF_THEMSELVES = (
+    commands.Confirm
+    | commands.SignBasket
+    | commands.AttachDesk
+    | commands.DetachDesk
+    | commands.LoseDesk
+    | commands.TakeKey
+    | commands.OpenTicket
+    | commands.LeaveTicket
+    | commands.LookAt
+    | commands.KeyPressed
+)
+"""Commands whose desk stands in their own fact, and those that only look."""
 
 
 COMMANDS = frozenset(get_args(commands.Command))
@@ -159,6 +181,8 @@ class Engine:
         denied = self._denied(message)
         if denied is None:
             self.rights.hear(message)
+            if message.desk is not None and not isinstance(message, OF_THEMSELVES):
+                self.state.record(CommandGiven(message.desk, type(message).__name__))
             return self.handlers[type(message)]
         self.state.record(CommandRefused(type(message).__name__, denied.reason, denied.code, denied.desk))
         return ()

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.files.regular_file import bytes_of
 from core.ports import Recorded
-from state.files import make_folder, naming, open_private, write_all
+from state.files import make_folder, naming, open_private, replace_file, write_all
 from state.folders import AccountFolder, Home
 
 MOST_OF_A_NAME = 1000
 """Files with one name that are tried before it is given up."""
+
+
+MOST_PRESETS = 50
+"""Files of presets that are looked at."""
+LARGEST_PRESET = 4000
+"""Bytes of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +55,32 @@ class DeskFiles:
             return str(target)
         raise FileExistsError(f"{folder} holds {MOST_OF_A_NAME} files of this name; move some of them away")
 
+    def presets(self) -> Mapping[str, str | None]:
+        """Of the files that end as TOML, as many as a person has; what cannot be read loses no other."""
+        try:
+            paths = sorted(path for path in self.home.presets.iterdir() if path.suffix == ".toml")
+        except FileNotFoundError:
+            return {}
+        return {path.name: _text_of(path) for path in paths[:MOST_PRESETS]}
+
+    def keep_preset(self, name: str, text: str) -> str:
+        target = self.home.presets / Path(name).name
+        make_folder(target.parent)
+        replace_file(target, text.encode())
+        return str(target)
+
+    def leave_press(self, *, kills: bool) -> None:
+        """An engine looks for both at every beat, from its first one on: what it heard meanwhile it takes as heard."""
+        from state.halt_request import HaltRequest
+        from state.kill_switch import FileKillSwitch
+
+        folder = self.folder()
+        folder.prepare()
+        if kills:
+            FileKillSwitch(folder, {}).latch("key")
+        else:
+            HaltRequest(folder).leave("key, at a desk that was left before an engine heard it")
+
     def is_first_start(self) -> bool:
         return not self.home.guide.exists()
 
@@ -63,3 +96,10 @@ class DeskFiles:
     def _mark(self, path: Path) -> None:
         make_folder(path.parent)
         os.close(open_private(path, os.O_WRONLY | os.O_CREAT))
+
+
+def _text_of(path: Path) -> str | None:
+    try:
+        return bytes_of(path, LARGEST_PRESET).decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        return None

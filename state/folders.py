@@ -93,6 +93,11 @@ class AccountFolder:
         return self.path / "engine.sock"
 
     @property
+    def watchdog_lock(self) -> Path:
+        """Held by the watchdog over this account's engine, and names it."""
+        return self.path / "watchdog.lock"
+
+    @property
     def halt_request(self) -> Path:
         """A halt that was left for the next start."""
         return self.path / "halt.request"
@@ -157,6 +162,11 @@ class Home:
     def own(self) -> tuple[Path, ...]:
         """The folders that are Keyturn's alone."""
         return (self.settings.parent, self.state)
+
+    @property
+    def presets(self) -> Path:
+        """The folder of the operator's presets for stop and target, a file each."""
+        return self.settings.parent / "presets"
 
     @property
     def guide(self) -> Path:

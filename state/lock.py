@@ -9,6 +9,7 @@ import fcntl
 import os
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -96,8 +97,13 @@ def holder(folder: AccountFolder) -> int | None:
 
     Nobody holds what is no file, or cannot be opened: an engine that runs has made its own.
     """
+    return holder_of(folder.lock)
+
+
+def holder_of(lock: Path) -> int | None:
+    """The same of any lock whose file names its holder."""
     try:
-        descriptor = open_regular(folder.lock)
+        descriptor = open_regular(lock)
     except OSError:
         return None
     try:

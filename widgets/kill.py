@@ -13,16 +13,22 @@ from widgets.lines import Cell, TextLine
 from widgets.listed import Listed, one_each, sharing, side_by_side
 from widgets.ticket import wrapped
 
+HEARD_NOT = {"halt": "HALTING", "kill": "KILLING"}
 IN_ORDERS, IN_POSITIONS = "Orders lists them", "Positions lists them"
 
 
-def halted_lines(view: DeskView | None, width: int, room: int) -> list[TextLine]:
-    """Before `K`, in at most so many lines."""
-    if view is None:
+def halted_lines(view: DeskView | None, width: int, room: int, owed: str | None = None) -> list[TextLine]:
+    """Before `K`, in at most so many lines; `owed` is what of a halt and a kill the engine has not heard."""
+    if view is None and owed is None:
         return [(Cell("HALTED before the engine was there: it starts halted.", "urgent"),)]
+    unheard = [(Cell(f"{HEARD_NOT[owed]}: the engine has not heard it yet.", "urgent"),)] if owed is not None else []
+    if view is None:
+        return [*unheard]
     status = view.status
     since = f"HALTED {f.dated_clock(status.halted_at, status.at)}" if status.halts else "HALTING…"
-    lines: list[TextLine] = [(Cell(f"{since}  No entries. Nothing new leaves.", "urgent"),)]
+    lines: list[TextLine] = [*unheard]
+    if status.halts or owed is None:
+        lines.append((Cell(f"{since}  No entries. Nothing new leaves.", "urgent"),))
     for halt in status.halts:
         if halt.cause is not HaltCause.KEY:
             lines += wrapped("also    ", halt.in_words, width, "warning")

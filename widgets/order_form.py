@@ -43,8 +43,15 @@ def _prices(row: SymbolView, now: datetime) -> TextLine:
     return (Cell(f"{row.symbol:<7}", "strong"), Cell(told, "warning" if is_stale or quote is None else ""), Cell(last))
 
 
-def money_lines(cost: Decimal | None, loss: Decimal | None, opens: bool, view: DeskView, width: int) -> list[TextLine]:
-    """What the order is worth and may lose, and the buying power with what it would leave."""
+def money_lines(
+    cost: Decimal | None,
+    loss: Decimal | None,
+    opens: bool,
+    view: DeskView,
+    width: int,
+    gain: Decimal | None = None,
+) -> list[TextLine]:
+    """What the order is worth, may lose and may gain, and the buying power with what it would leave."""
     status = view.status
     power = f"buying power {f.money(status.buying_power)} USD"
     tone: Tone = ""
@@ -57,4 +64,5 @@ def money_lines(cost: Decimal | None, loss: Decimal | None, opens: bool, view: D
         return lines
     share = f", {f.percent(cost / status.equity)} of equity" if opens and status.equity else ""
     lost = f", loses {f.money(loss)} USD at the stop" if loss is not None else ""
-    return [*wrapped("order  ", f"{f.money(cost)} USD{share}{lost}", width), *lines]
+    made = f", gains {f.money(gain)} USD at the target" if gain is not None else ""
+    return [*wrapped("order  ", f"{f.money(cost)} USD{share}{lost}{made}", width), *lines]

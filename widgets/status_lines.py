@@ -38,9 +38,13 @@ class StatusLines(Lines):
     place = ""
     """The machine that the engine runs on; empty for this one."""
 
+    not_heard = ""
+    """That a halt or a kill was pressed and no engine has heard it; empty where all was heard."""
+
     def show_state(self, text: str, width: int, tone: Tone = "") -> None:
         """Before there is a picture: what the desk is doing."""
-        self.show([spread((Cell("KEYTURN", "strong"),), (), width), (Cell(text, tone),)])
+        owed = _whole(self.not_heard, width, "urgent") if self.not_heard else []
+        self.show([spread((Cell("KEYTURN", "strong"),), (), width), (Cell(text, tone),), *owed])
 
     def show_desk(
         self,
@@ -57,15 +61,17 @@ class StatusLines(Lines):
         is_heard = without_engine is None
         key = key_in_words(status.key, desk, now) if desk is not None and is_heard else ""
         is_ours = status.key.is_held_by(desk)
-        first = first_line(status, now, width, key if is_ours else "", self.place)
+        first = first_line(status, now, width, key if is_ours else "", self.place, is_heard=is_heard)
         lines = [first, *account_lines(status, now, width, is_heard=is_heard)]
         if key and not is_ours:
             lines += _whole(key, width, "warning")
         elif len(status.key.desks) > 1 and key not in joined(first):
             lines += _whole(key, width, "")
+        if self.not_heard:
+            lines += _whole(self.not_heard, width, "urgent")
         if without_engine is not None:
             lines += _whole(without_engine.words, width, "urgent")
-        self.show([*lines, *_banners(view, now, width)])
+        self.show([*lines, *_banners(view, now, width, watches=desk is not None and not is_ours)])
 
 
 def key_in_words(key: KeyView, desk: DeskNumber, now: datetime) -> str:
@@ -83,7 +89,10 @@ def key_in_words(key: KeyView, desk: DeskNumber, now: datetime) -> str:
     return f"key: {holder.seat.in_words}{since}; T takes it"
 
 
-def first_line(status: StatusView, now: datetime, width: int, key: str = "", place: str = "") -> TextLine:
+def first_line(
+    status: StatusView, now: datetime, width: int, key: str = "", place: str = "", *, is_heard: bool = True
+) -> TextLine:
+    """The clock of an engine that is not heard stands where it was heard last; what is old grows older."""
     account = f"{status.account} on {place}" if place else status.account
     is_live = status.mode is Mode.LIVE
     badge = Cell(" LIVE, REAL MONEY " if is_live else " PAPER ", "urgent" if is_live else "strong")
@@ -96,7 +105,9 @@ def first_line(status: StatusView, now: datetime, width: int, key: str = "", pla
     profile = f"  {status.profile}" if width >= WIDE else ""
     left = (Cell("KEYTURN ", "strong"), badge)
     lamps = lamps_in_brief(status.lamps, is_wide=width >= WIDE)
-    time, right = f"{f.weekday_clock(now)} {f.PLACE}", (*lamps, *_data(status, now))
+    right = (*lamps, *_data(status, now))
+    now = now if is_heard else status.at
+    time = f"{f.weekday_clock(now)} {f.PLACE}"
     room = width - len(joined(left)) - len(joined(right)) - APART
     brief = f"{f.weekday_clock(now)} {f.PLACE_IN_SHORT}"
     whole, *shorter = (
@@ -303,13 +314,28 @@ def _named(texts: tuple[str, str], names: Sequence[str], way_out: str, width: in
     return [(Cell(head, "warning"), Cell(f"   {way_out}", "muted"))]
 
 
-def _banners(view: DeskView, now: datetime, width: int) -> list[TextLine]:
+def _at_the_key(key: KeyView, does: str) -> str:
+    """`eve on pts/4 resumes`."""
+    return f"who takes the key (T) {does}" if key.holder is None else f"{key.holder.seat.in_words} {does}"
+
+
+def _banners(view: DeskView, now: datetime, width: int, *, watches: bool = False) -> list[TextLine]:
+    """A desk that watches is told who can end what halts: here no key does."""
     status = view.status
     lines: list[TextLine] = []
     if status.killed_by is not None:
         since, by = f"KILLED since {f.dated_clock(status.killed_at, now)}", f" by {status.killed_by}"
         heads = (f"{since}{by}: {_left(view)}.", f"{since}: {_left(view)}.", f"{since}{by}.", f"{since}.")
-        lines.append((Cell(_first_that_fits(heads, "Ctrl+K, type REARM", width), "urgent"),))
+        lines.append(
+            (
+                Cell(
+                    _first_that_fits(
+                        heads, _at_the_key(status.key, "re-arms") if watches else "Ctrl+K, type REARM", width
+                    ),
+                    "urgent",
+                ),
+            )
+        )
         if view.kill.unread:
             named = "; ".join(row.words for row in view.kill.unread)
             lines += _whole(f"MAY OPEN, cancel it at the broker: {named}", width, "urgent")
@@ -318,6 +344,7 @@ def _banners(view: DeskView, now: datetime, width: int) -> list[TextLine]:
         heads = (f"{since} {why}. No entries.", f"{since} {why}.", f"{since}. No entries.", f"{since}.")
         is_ours = all(halt.is_of_key for halt in status.halts)
         way_out = "Ctrl+K, then U resumes" if is_ours else "Ctrl+K: the way out"
+        way_out = _at_the_key(status.key, "resumes") if watches else way_out
         lines.append((Cell(_first_that_fits(heads, way_out, width), "urgent"),))
         if heads[1] not in lines[-1][0].text:
             lines += _whole(f"because {why}", width, "warning")

@@ -37,7 +37,7 @@ def _break_even(order: OrderRequest, replaced: ReplacedView) -> str:
     average = replaced.average_price
     if average is None or order.stop_price is None:
         return ""
-    paid = order.instrument.ticks.break_even(average, is_long=order.side is Side.SELL)
+    paid = order.instrument.ticks.break_even(average, replaced.fee, is_long=order.side is Side.SELL)
     return " (break-even)" if order.stop_price == paid else ""
 
 

@@ -6,7 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 from core.messages.commands import Command
 from core.model.desk import DeskNumber
@@ -15,6 +15,9 @@ from core.views import DeskView
 from core.views.engine import EngineFailed, EngineLoading
 
 WAITING = "the engine is not there; this desk waits for it"
+NOT_ASKED = "not asked: "
+"""How it begins, where the engine could not be asked for something; it is true until the link is back."""
+Owed = Literal["halt", "kill"]
 
 
 def nobody_looks() -> None:
@@ -30,6 +33,10 @@ class LinkToEngine(Protocol):
     def doubt(self) -> str | None:
         """Why a key typed now would reach nobody, also while the engine is only silent; None where it would."""
 
+    @property
+    def silence(self) -> float | None:
+        """Seconds for which the engine has said nothing over a link that is whole; None while that is no silence."""
+
     def had_gap(self, since: float, until: float) -> bool:
         """Whether it was gone or stood still between two instants of the console's clock."""
 
@@ -39,6 +46,7 @@ class NoLink:
 
     trouble = None
     doubt = None
+    silence = None
 
     def had_gap(self, since: float, until: float) -> bool:
         return False
@@ -72,6 +80,10 @@ class EngineAccess(Protocol):
 
     @property
     def link(self) -> LinkToEngine: ...
+
+    @property
+    def owes_press(self) -> Owed | None:
+        """The graver of what was pressed and not heard by the engine yet; None where it has heard all. Any thread."""
 
     @property
     def desk(self) -> DeskNumber | None:

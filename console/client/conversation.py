@@ -16,7 +16,7 @@ from typing import Protocol
 
 from msgspec import Raw
 
-from console.client.access import WAITING
+from console.client.access import WAITING, Owed
 from console.client.engine_link import EngineLink, LinkBrokenError
 from console.client.press_line import PressLine
 from core.messages.command_ports import addressed
@@ -64,6 +64,8 @@ WORD = 3.0
 """Seconds between two words that only say that this desk is there."""
 FAREWELL, LOOK = 1.0, 0.05
 """Seconds that the goodbye has to leave, and between two looks whether it has."""
+HEARD_WITHIN = 3.0
+"""Seconds that the engine has, once the desk is left, to hear a press that is owed."""
 NEXT_LINE = 1.0
 """Seconds between two press lines, where none is owed anything."""
 AT_ONCE = 1 << 18
@@ -122,8 +124,14 @@ class Conversation:
         self._asked.add(self._number)
         self._put(Say(self._number, Raw(encode(addressed(command, account))), self._desk.presses))
 
-    def press(self, *, kills: bool, naked: bool) -> None:
-        self._line.press(PressKind.KILL if kills else PressKind.HALT, naked=naked)
+    def press(self, *, kills: bool) -> None:
+        self._line.press(PressKind.KILL if kills else PressKind.HALT, self._token)
+
+    @property
+    def owes_press(self) -> Owed | None:
+        if not self._line.is_owed:
+            return None
+        return "kill" if self._line.owes_kill else "halt"
 
     def attend(self, attended: bool) -> None:
         self.attends = attended
@@ -149,7 +157,7 @@ class Conversation:
     # ── the link's thread ────────────────────────────────────────────────────────────────────────────────────────
 
     def go_on(self) -> None:
-        """Until the desk is left, or the engine refuses it."""
+        """Until the desk is left and no press is owed any more, or the engine refuses it."""
         try:
             while not self._is_leaving:
                 try:
@@ -164,6 +172,7 @@ class Conversation:
                     if not self._is_leaving:
                         self._desk.lose(LOST)
                 self._pause()
+            self._have_presses_heard()
         except RefusedError as error:
             self._desk.lose(str(error))
             self._desk.fail(str(error))
@@ -172,12 +181,26 @@ class Conversation:
             for end in (self._wakes, self._wake):
                 os.close(end)
 
+    def _have_presses_heard(self) -> None:
+        """What was pressed and not heard goes over a line of its own, where the engine comes in time (OP-07)."""
+        until = self._now() + HEARD_WITHIN
+        while self._line.is_owed and self._now() < until:
+            with suppress(OperatorError, OSError):
+                if self._line.connection is None:
+                    self._open_line()
+            self._rest()
+            self._line.hear()
+
     def _pause(self) -> None:
         if not self._is_leaving:
-            with selectors.DefaultSelector() as waiting:
-                waiting.register(self._wakes, selectors.EVENT_READ)
-                waiting.select(RETRY)
-            self._drain()
+            self._rest()
+
+    def _rest(self) -> None:
+        """Until somebody here wakes this thread, or for a while."""
+        with selectors.DefaultSelector() as waiting:
+            waiting.register(self._wakes, selectors.EVENT_READ)
+            waiting.select(RETRY)
+        self._drain()
 
     def _hello(self, role: Role) -> bytes:
         seat = self._seat
@@ -186,6 +209,8 @@ class Conversation:
     def _attach(self) -> None:
         """One connection, from its hello to its end."""
         self._open_line()
+        if self._is_leaving:
+            return
         connection = self._connect(Role.DESK)
         try:
             connection.setblocking(False)

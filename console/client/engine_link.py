@@ -14,6 +14,9 @@ GAP = 1.0
 """Seconds without a word from the engine after which what is on the screen is not confirmed (OP-04); it says one about
 twice in that time."""
 
+SILENT = 3.0
+"""Seconds after which its silence is named over everything: one that hangs or is stopped breaks no link."""
+
 
 class LinkBrokenError(OperatorError):
     """There is no way to the engine's machine, and why; it is said as it stands."""
@@ -55,6 +58,12 @@ class EngineLink:
             return self.trouble
         silent = self._now() - self._heard_at
         return f"the engine has said nothing for {silent:.0f} s" if silent > GAP else None
+
+    @property
+    def silence(self) -> float | None:
+        """Seconds for which nothing came over a link that is whole; None while that is no silence."""
+        silent = self._now() - self._heard_at
+        return silent if self.trouble is None and silent >= SILENT else None
 
     def had_gap(self, since: float, until: float) -> bool:
         """Whether it was gone or stood still between two instants of the console's clock."""

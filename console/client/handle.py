@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from datetime import datetime
 from typing import Protocol
 
-from console.client.access import NoLink, nobody_looks
+from console.client.access import NoLink, Owed, nobody_looks
 from console.client.seat import a_console_door
 from core.messages.command_ports import CommandPort, KnownPort
 from core.messages.commands import AttachDesk, Command, Halt, Kill
@@ -77,6 +77,8 @@ class EngineHandle:
     goes_on = False
     place = ""
     link = NoLink()
+    owes_press: Owed | None = None
+    """Nothing: a press from before the engine is there is kept for it, and it starts by that."""
 
     def __init__(self, build: Callable[[ExitStack], EngineRunning], door: CommandPort | None = None) -> None:
         self.view: DeskView | EngineLoading | EngineFailed = EngineLoading("reading the journal")

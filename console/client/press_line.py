@@ -35,11 +35,16 @@ class PressLine:
         """Whether a press waits for the engine's word."""
         return bool(self._owed)
 
-    def press(self, kind: PressKind, *, naked: bool = False) -> None:
+    @property
+    def owes_kill(self) -> bool:
+        """Whether one of them kills."""
+        return any(press.kind is PressKind.KILL for press in list(self._owed.values()))
+
+    def press(self, kind: PressKind, token: str = "") -> None:
         """Any thread; never waits."""
         with self._lock:
             self._number += 1
-            press = self._owed[self._number] = Press(self._number, kind, naked)
+            press = self._owed[self._number] = Press(self._number, kind, token)
             self._say(press)
         self._wake()
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from console.client.access import WAITING, nobody_looks
+from console.client.access import NOT_ASKED, WAITING, Owed, nobody_looks
 from console.client.engine_link import EngineLink
 from core.messages.commands import Command, Halt, Kill
 from core.model.desk import DeskNumber, Seat
@@ -38,7 +38,7 @@ class RemoteEngine:
     seat
         Where this desk is, by its own word: the engine believes the kernel's.
     on_leave
-        Called when the desk is left, in any thread: a `connect` that waits gives up.
+        Called when the desk is left and the engine is owed no press, in any thread: a `connect` that waits gives up.
     """
 
     goes_on = True
@@ -74,8 +74,8 @@ class RemoteEngine:
         self._on_news: Callable[[], None] = nobody_looks
         self._is_leaving = self._says_goodbye = False
         self._conversation: Conversation | None = None
-        self._early: list[tuple[bool, bool]] = []
-        """Presses from before there was anybody to say them to: whether each kills, and whether naked."""
+        self._early: list[bool] = []
+        """Presses from before there was anybody to say them to: whether each kills."""
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._live, name="engine link", daemon=True)
 
@@ -92,25 +92,42 @@ class RemoteEngine:
             self.press_kill()
         elif isinstance(command, Kill):
             self.press_kill_again(command.naked)
-        elif self._conversation is None or self.link.trouble is not None or self.account is None:
-            self.unsaid.append(f"not asked: {self.link.trouble or WAITING}")
+        else:
+            self._ask(command)
+
+    def _ask(self, command: Command) -> None:
+        """A desk that is not heard now says so, and asks for nothing later."""
+        if self._conversation is None or self.link.trouble is not None or self.account is None:
+            self.unsaid.append(f"{NOT_ASKED}{self.link.trouble or WAITING}")
         else:
             self._conversation.say(command, self.account)
 
     def press_kill(self) -> None:
         """Any thread; never waits; may be repeated. Where the engine cannot be reached it goes as soon as it can."""
-        self._press(kills=False, naked=False)
+        self._press(kills=False)
 
     def press_kill_again(self, naked: bool = False) -> None:
-        """`K` on the kill screen."""
-        self._press(kills=True, naked=naked)
+        """`K` on the kill screen. That the stops go too is asked of the engine as anything else that loosens: by this
+        desk, over its own connection, and not at all where it is not heard now.
+        """
+        self._press(kills=True)
+        if naked:
+            self._ask(Kill("key", naked=True))
 
-    def _press(self, *, kills: bool, naked: bool) -> None:
+    def _press(self, *, kills: bool) -> None:
         with self._lock:
             if self._conversation is None:
-                self._early.append((kills, naked))
+                self._early.append(kills)
                 return
-        self._conversation.press(kills=kills, naked=naked)
+        self._conversation.press(kills=kills)
+
+    @property
+    def owes_press(self) -> Owed | None:
+        """Any thread."""
+        with self._lock:
+            if self._conversation is not None:
+                return self._conversation.owes_press
+            return ("kill" if any(self._early) else "halt") if self._early else None
 
     def attend(self, attended: bool) -> None:
         """A person is deciding: virtual time runs at ×1."""
@@ -137,16 +154,19 @@ class RemoteEngine:
         return self._keys
 
     def leave(self, reason: str, *, on_purpose: bool = False) -> None:
-        """The engine goes on. Any thread; does not wait: see `ended`."""
+        """The engine goes on. Any thread; does not wait: see `ended`. What is owed has its way open till then."""
         self._says_goodbye = self._says_goodbye or (on_purpose and not self._is_leaving)
         self._is_leaving = True
-        self._on_leave()
+        if self.owes_press is None:
+            self._on_leave()
         if self._conversation is not None:
             self._conversation.leave(says_goodbye=self._says_goodbye)
 
     def close(self, reason: str, patience: float) -> bool:
         self.leave(reason)
-        return self._thread.ident is None or self.ended.wait(patience)
+        has_ended = self._thread.ident is None or self.ended.wait(patience)
+        self._on_leave()
+        return has_ended
 
     # ── the link's thread ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -164,9 +184,9 @@ class RemoteEngine:
         conversation = Conversation(self, self._connect, self._seat, self._release, self._now)
         conversation.attends, conversation.watched = self._attends, self._watched
         with self._lock:
-            self._conversation, early = conversation, self._early
-        for kills, naked in early:
-            conversation.press(kills=kills, naked=naked)
+            for kills in self._early:
+                conversation.press(kills=kills)
+            self._conversation = conversation
         if self._is_leaving:
             conversation.leave(says_goodbye=self._says_goodbye)
         return conversation

@@ -23,6 +23,8 @@ OPTIONS = (
 NOBODY_THERE = ("-o", "BatchMode=yes")
 """Once the desk has the terminal, ssh asks nothing."""
 RELAY = ("keyturn", "relay")
+NO_START = "--no-start"
+"""Of every relay but a desk's first: an engine that was stopped over there stays stopped."""
 NOT_FOUND, FAILED = 127, 255
 """Exit codes: of a shell that finds no such program, of ssh itself."""
 ASKS = ("permission denied", "host key verification failed", "passphrase", "authentication")
@@ -36,14 +38,21 @@ def checked(destination: str) -> str:
     return destination
 
 
-def ssh_command(named: str, destination: str, *, may_ask: bool) -> list[str]:
-    """`named` is what `KEYTURN_SSH` says; it is run as it is. Raises `OperatorError`."""
+def ssh_command(named: str, destination: str, *, is_first: bool) -> list[str]:
+    """`named` is what `KEYTURN_SSH` says; it is run as it is. The first one may ask a person, and start an engine.
+
+    Raises
+    ------
+    OperatorError
+        No shell could split what is named.
+    """
+    relay = RELAY if is_first else (*RELAY, NO_START)
     if not named.strip():
-        return ["ssh", *OPTIONS, *(() if may_ask else NOBODY_THERE), destination, *RELAY]
+        return ["ssh", *OPTIONS, *(() if is_first else NOBODY_THERE), destination, *relay]
     try:
-        return [*shlex.split(named), destination, *RELAY]
+        return [*shlex.split(named), destination, *relay]
     except ValueError as error:
-        raise OperatorError(f"{VARIABLE}={named}: {error}") from None
+        raise OperatorError(f"{VARIABLE}={named}: {error}; mend it, or unset it for ssh itself") from None
 
 
 def end_in_words(destination: str, status: int, said: str) -> str:

@@ -107,7 +107,8 @@ class SshLink:
     def close(self) -> None:
         """Let ssh end; it is gone when this returns."""
         self.give_up()
-        self._thread.join(ENDS)
+        if self._thread.ident is not None:  # the first ssh could be started
+            self._thread.join(ENDS)
         if self._process is not None:
             self._process.end()
 
@@ -126,7 +127,7 @@ class SshLink:
                 tries = 0 if self._run(self._patience) else tries + 1
 
     def _start(self, *, may_ask: bool) -> SshStream:
-        command = ssh_command(self._named, self._destination, may_ask=may_ask)
+        command = ssh_command(self._named, self._destination, is_first=may_ask)
         with self._lock:
             if self._is_left.is_set():
                 raise OperatorError("the desk is left")

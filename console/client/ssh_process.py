@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 
-from console.client.ssh_command import end_in_words
+from console.client.ssh_command import VARIABLE, end_in_words
 from core.ports import OperatorError
 from widgets.grid_text import harmless
 
@@ -44,7 +44,8 @@ class SshProcess:
                     start_new_session=not may_ask,
                 )
         except OSError as error:
-            raise OperatorError(f"{command[0]} cannot be started: {error.strerror or error}") from None
+            why = error.strerror or error
+            raise OperatorError(f"{command[0]} cannot be started: {why}; install ssh, or mend {VARIABLE}") from None
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self.input, self.output = self._process.stdin, self._process.stdout

@@ -11,16 +11,17 @@ import typer
 from console.commands.assembly.host import Host
 from console.commands.shared import Account, AsJson, counted, host_of, print_json, say
 from core.model.codes import UnprotectedKind
+from state.accounts import account_of
 from state.lock import holder, last_account
 
-NOT_HEALTHY = ("halted", "killed", "read-only")
+NOT_HEALTHY = ("halted", "killed", "read-only", "silent")
 STOPPED = 3
 STALE_SECONDS = 5.0
 """A heartbeat comes fifty times a second."""
 
 
 def status(context: typer.Context, account: Account = None, as_json: AsJson = False) -> None:
-    """Say what the engine is doing. Exit code 0 healthy, 1 halted or killed, 3 not running.
+    """Say what the engine is doing. Exit code 0 healthy, 1 halted, killed, read-only or silent, 3 not running.
 
     Example: keyturn status --json
     """
@@ -76,7 +77,7 @@ def status_of(host: Host, account: str | None) -> dict[str, object]:
     empty: dict[str, object] = dict.fromkeys((*names, "proposals_waiting", "journal_sequence"), 0)
     empty["uncovered"] = empty["unattended"] = empty["uncovered_kinds"] = empty["desks"] = ()
     empty["key"] = ""
-    folder = host.home.account(account) if account else last_account(host.home)
+    folder = account_of(host.home, account) if account else last_account(host.home)
     empty["halt_request"] = HaltRequest(folder).asked_by() if folder else None
     pid = holder(folder) if folder else None
     beaten = heartbeat.read(folder) if folder else None
@@ -87,8 +88,10 @@ def status_of(host: Host, account: str | None) -> dict[str, object]:
         return {**empty, "state": word, "pid": pid, "heartbeat_age": None, "mode": "paper"}
     status, age = beaten
     word = status.state if pid is not None else "stopped"
-    if pid is not None and age > STALE_SECONDS:
-        word = "halted"  # an engine that cannot say how it is is not healthy
+    if pid is not None and status.pid != pid:
+        word = "starting"  # the heartbeat is that of the engine before
+    elif pid is not None and age > STALE_SECONDS:
+        word = "silent"
     return {
         "state": word,
         "pid": pid,

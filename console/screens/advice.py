@@ -106,8 +106,8 @@ class AdviceScreen(Dialog):
             return
         row = self._selected()
         if row is None or row.idea is None:
-            self.behind.say("it names no trade; the form is empty")
-            self.behind.ask(NewOrderScreen(self.behind))
+            self.behind.say("it names no trade; the form opens as ever")
+            self.behind.ask(NewOrderScreen(self.behind, symbol=self.behind.watched))
             return
         self.behind.ask(NewOrderScreen(self.behind, texts_of(row.idea), row.number))
 

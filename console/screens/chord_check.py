@@ -1,7 +1,7 @@
 """The first start on a broker's account: does the kill chord arrive? Some terminals keep it for themselves (OP-07).
 
-The chord does what it always does: it halts, and the kill screen opens over this one. That it came is remembered; that
-it did not is said, with the keys and commands that do the same.
+Asked only where the key is, which resumes. The chord does what it always does: it halts, and the kill screen opens
+over this one. That it came is remembered; that it did not is said, with the keys and commands that do the same.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ class ChordScreen(Dialog):
              border: round $accent; padding: 0 1; }
     """
     PLACE = KeyScope.GUIDE
+    NEEDS_KEY = True
     BINDINGS = bindings_for(PLACE)
 
     def __init__(self, received: Callable[[], None]) -> None:
@@ -62,7 +63,7 @@ def trial_lines(*, was_heard: bool) -> list[TextLine]:
     if was_heard:
         words = "Ctrl+K received. It halts from everywhere, at any moment. This is not asked again."
         return wrapped("", words, WIDTH, "strong")
-    ask = "Press Ctrl+K now. It halts this desk, and U on the screen that opens lets it go on."
+    ask = "Press Ctrl+K now. It halts the engine, for all who are attached; U on the screen that opens lets it go on."
     otherwise = (
         "If nothing happens, this terminal keeps the chord for itself: F10 does the same here, and `keyturn kill` in "
         "another terminal. Until it has come once, it is asked again at each start."

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 
-from console.order_form import number_in
+from console.order_form.numbers import number_in
 from console.screens.dialog_host import DialogHost
 from console.screens.text_fields import FieldsScreen, TextField
 from core.model.values import NO_SHARES, Quantity, plain, rounded_down
@@ -21,6 +21,7 @@ from widgets.lines import Cell, TextLine
 
 PERCENT = "%"
 HUNDRED = Decimal(100)
+HALF = Decimal("0.5")
 ONE_SHARE, LEAST = Decimal(1), Decimal("1E-9")
 """The steps of a quantity: whole shares, or the least fraction that is written."""
 HOW = "a number of shares above zero, as in 15 or 0.5; or a part, as in 25%"
@@ -76,7 +77,8 @@ class CloseScreen(FieldsScreen):
     def _part(self, percent: Decimal, held: Quantity) -> Quantity | str:
         if percent > HUNDRED:
             return f"{plain(percent)} % is more than all of it"
-        shares = rounded_down(held * percent / HUNDRED, self._step())
+        view, row = self.behind.view, self.row
+        shares = part_of(view, row, percent / HUNDRED) if view is not None and row is not None else NO_SHARES
         return shares if shares else f"that is less than one share of {self._symbol}"
 
     def _shares(self, shares: Decimal, held: Quantity) -> Quantity | str:
@@ -92,14 +94,8 @@ class CloseScreen(FieldsScreen):
         return self.row.symbol if self.row is not None else ""
 
     def _step(self) -> Decimal:
-        """What is short is bought back in whole shares, and so is what its market takes no fraction of."""
         view, row = self.behind.view, self.row
-        if view is None or row is None:
-            return LEAST
-        known = next((known for known in view.symbols if known.symbol == row.symbol), None)
-        if row.quantity < 0 and not row.quantity % ONE_SHARE:
-            return ONE_SHARE
-        return LEAST if known is None else known.quantity_step
+        return LEAST if view is None or row is None else step_of(view, row)
 
     def accept(self) -> None:
         wanted = self._wanted()
@@ -114,3 +110,17 @@ class CloseScreen(FieldsScreen):
 
 def _title(row: PositionRow) -> str:
     return f"Close ─ {row.symbol}, {f.quantity(row.quantity)} held"
+
+
+def part_of(view: DeskView, row: PositionRow, part: Decimal) -> Quantity:
+    """So much of what is held, in shares that can be sold; none where that is less than the least."""
+    held = abs(row.quantity)
+    return Quantity(rounded_down(held * part, step_of(view, row)))
+
+
+def step_of(view: DeskView, row: PositionRow) -> Decimal:
+    """What is short is bought back in whole shares, and so is what its market takes no fraction of."""
+    known = next((known for known in view.symbols if known.symbol == row.symbol), None)
+    if row.quantity < 0 and not row.quantity % ONE_SHARE:
+        return ONE_SHARE
+    return LEAST if known is None else known.quantity_step

@@ -9,9 +9,11 @@ from typing import Protocol
 from console.arming import Keyboard
 from console.client.access import EngineAccess
 from console.host_files import HostFiles
+from console.order_form.memory import FormMemory
+from console.order_form.presets import Preset
 from console.screens.dialog import Dialog
 from console.terminal.link import TerminalLink
-from core.model.values import ClientOrderId, ProposalId
+from core.model.values import ClientOrderId, ProposalId, Symbol
 from core.views import DeskView
 from widgets.grid_picture import Tone
 
@@ -27,11 +29,14 @@ class DialogHost(Protocol):
         What was typed last, on whatever screen.
     surroundings
         The disk around it; each call may wait for it.
+    forms
+        What its order forms share.
     """
 
     handle: EngineAccess
     keyboard: Keyboard
     surroundings: HostFiles
+    forms: FormMemory
     now: Callable[[], float]
 
     @property
@@ -39,10 +44,13 @@ class DialogHost(Protocol):
     @property
     def is_too_small(self) -> bool: ...
     @property
+    def watched(self) -> Symbol | None: ...
+    @property
     def view(self) -> DeskView | None: ...
     def engine_now(self) -> datetime: ...
     def say(self, text: str, tone: Tone = "") -> None: ...
     def open_ticket(self, proposal_id: ProposalId) -> None: ...
     def show_order(self, order_id: ClientOrderId) -> None: ...
     def flatten(self) -> None: ...
+    def keep_preset(self, number: int, preset: Preset) -> None: ...
     def ask(self, question: Dialog) -> None: ...

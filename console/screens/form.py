@@ -124,6 +124,7 @@ class Form(Dialog):
 
     def on_mount(self) -> None:
         self.go_to(self.first())
+        self.prepare()
         self.describe()
         early, self._early = self._early, []
         for event in early:
@@ -145,6 +146,21 @@ class Form(Dialog):
     def describe(self) -> None:
         """Draws what is wrong beside each field, and what is alive."""
 
+    def prepare(self) -> None:
+        """What stands in its fields before the first key is heard."""
+
+    def acts(self, _field: str, _event: events.Key) -> bool:
+        """Whether a key did something of its own in that field, and types nothing."""
+        return False
+
+    def pages_by_key(self) -> bool:
+        """Whether the keys of a page go through what has no room, where the keyboard is."""
+        return True
+
+    def may_type(self, _field: str, _character: str) -> bool:
+        """Whether a character is text there; one that is none is answered, and changes nothing."""
+        return True
+
     def submit(self) -> None:
         """Enter."""
 
@@ -157,16 +173,20 @@ class Form(Dialog):
         if not self.is_mounted:
             self._early.append(event)
             return True
-        box = self.inputs[self.focused_field()]
+        field = self.focused_field()
+        box = self.inputs[field]
         if event.key in MOVES:
-            place = self._order.index(self.focused_field()) + MOVES[event.key]
+            place = self._order.index(field) + MOVES[event.key]
             self.go_to(self._order[place % len(self._order)])
+        elif self.acts(field, event):
+            pass
         elif event.key in EDITS:
             getattr(box, f"action_{EDITS[event.key]}")()
         elif event.key == "enter":
             self.submit()
         elif event.is_printable and event.character:
-            box.replace(self._written(box, event.character), *sorted(box.selection))
+            if self.may_type(field, event.character):
+                box.replace(self._written(box, event.character), *sorted(box.selection))
         else:
             return False
         return True
@@ -233,6 +253,11 @@ class Form(Dialog):
         self._answer, self._top = FormAnswer(label, text, None if label else self.texts()), 0
         self.describe()
 
+    def noted(self, text: str) -> None:
+        """A remark on a key; the reasons of a refusal stay over it."""
+        if not self._answer.label:
+            self.answered(text)
+
     def show_answer(self, otherwise: str, tone: Tone = "muted") -> None:
         """In the last line: what the last act brought, while that is news."""
         answer = self._answer
@@ -245,6 +270,11 @@ class Form(Dialog):
     def show_alive(self, lines: Sequence[TextLine]) -> None:
         self._alive = lines
         self._draw()
+
+    @property
+    def is_paged(self) -> bool:
+        """Whether there are more lines than room for them."""
+        return len(self._said) + len(self._alive) > self._room()
 
     def _room(self) -> int:
         """Lines under the fields."""
@@ -263,5 +293,5 @@ class Form(Dialog):
             return
         self.alive.show(lines[self._top : self._top + room])
         self.said.show(())
-        keys = f"{written('form.page_down')} {written('form.page_up')}"
-        put_note(self.box, f"{self._top + 1}–{self._top + room} of {len(lines)}, {keys}")
+        keys = f", {written('form.page_down')} {written('form.page_up')}" if self.pages_by_key() else ""
+        put_note(self.box, f"{self._top + 1}–{self._top + room} of {len(lines)}{keys}")

@@ -15,6 +15,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
+from console.client.access import Owed
 from console.keymap import KeyScope, bindings_for, written
 from console.screens.dialog import Dialog
 from console.screens.dialog_host import DialogHost
@@ -73,8 +74,10 @@ class KillScreen(Dialog):
         self.resume = ResumeKey(self, behind, door)
         self.arming, self.painted = self.resume.arming, self.resume.painted
         self._rearming_since: float | None = None
+        self._presses = behind.view.status.presses if behind.view is not None else 0
         self._stays_because = ""
         self._asked_of: tuple[ClientOrderId, ...] = ()
+        self._owed: Owed | None = None
 
     def compose(self) -> ComposeResult:
         with self.box:
@@ -94,6 +97,8 @@ class KillScreen(Dialog):
     def update_view(self, view: DeskView, _now: datetime) -> None:
         if self.resume.since is not None and self._has_resumed(view, self.resume.since):
             return
+        if view.status.presses != self._presses:
+            self._presses, self.typed, self._in_any_case = view.status.presses, "", ""
         if self._rearming_since is not None:
             by = view.status.killed_by
             if by is None and self.is_current:
@@ -136,13 +141,14 @@ class KillScreen(Dialog):
         if self.is_killed:
             self.door.let_k_be_a_letter()
         width, view = self._width, self.behind.view
+        self._owed = self.behind.handle.owes_press
         title = "KILLED" if self.is_killed else "KILL"
         if self.box.border_title != title:
             put_title(self.box, title)
         if view is not None and self.is_killed:
             keys, listed = [*self._after_kill(view)], partial(killed_lines, view, width)
         else:
-            keys, listed = [*self._before_kill(view)], partial(halted_lines, view, width)
+            keys, listed = [*self._before_kill(view)], partial(halted_lines, view, width, owed=self._owed)
         room = self._make_room(len(keys))
         lines = listed(room)
         self.body.show([*lines, ()] if room else [])
@@ -222,7 +228,8 @@ class KillScreen(Dialog):
             has_more = view is not None and (view.kill.stops_working or view.kill.unread)
             naked = ("NAKED cancels stops",) if has_more else ()
             return "  ".join((*flatten, "type REARM to trade", *naked, "Esc back"))
-        resume = ("U resume",) if CLEAR not in self.words() else ("type CLEAR to resume",)
+        resume = (f"{written('kill.resume')} resume",) if self.resume.acts else ()
+        resume = ("type CLEAR to resume",) if CLEAR in self.words() else resume
         return "  ".join(("K kill", *flatten, *resume, "Esc look around"))
 
     # ── keys ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -294,6 +301,8 @@ class KillScreen(Dialog):
 
     def tick(self) -> None:
         was_sent = self.resume.since
+        if self.behind.handle.owes_press != self._owed:
+            self._draw()
         if not self.resume.follow():
             return
         if self.resume.since != was_sent:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from console.client.access import Owed
+from console.closing import CLOSING_PATIENCE
 from console.keymap import KeyScope, bindings_for, written
+from console.screens.dialog_host import DialogHost
 from console.screens.question import WIDTH, Question
 from core.model.codes import DeskState
 from core.model.order import StopHolder
@@ -15,6 +18,8 @@ from widgets.grid_picture import Tone
 from widgets.lines import Cell, TextLine
 from widgets.ticket import wrapped
 
+LOOK = 0.2
+"""Seconds between two looks at whether the engine has heard what is owed."""
 NAMED = 6
 """Working entries that are named; the rest is counted."""
 NOT_COMPARED = {
@@ -34,17 +39,53 @@ class LeaveScreen(Question):
     BINDINGS = bindings_for(KeyScope.LEAVE)
     NEEDS_ROOM = False
 
-    def __init__(self, view: DeskView, leave: Callable[[], None], *, goes_on: bool) -> None:
-        super().__init__("Leave?", detaching_lines(view) if goes_on else leaving_lines(view))
+    def __init__(self, behind: DialogHost, leave: Callable[[], None]) -> None:
+        self.behind = behind
+        self.view = behind.view
         self.go = leave
+        super().__init__("Leave?", self._lines())
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.set_interval(LOOK, self._look)
+
+    def _lines(self) -> list[TextLine]:
+        """Of the picture at which it was asked; what the engine has heard is said as it is now."""
+        handle, view = self.behind.handle, self.view
+        lines = owed_lines(handle.owes_press, handle.place)
+        if view is None:
+            return lines
+        if not handle.goes_on:
+            return lines + leaving_lines(view)
+        link = handle.link
+        return lines + detaching_lines(view, answers=link.trouble is None and link.silence is None)
+
+    def _look(self) -> None:
+        lines = self._lines()
+        if lines != self.lines:
+            self.lines = lines or [(Cell("The engine has heard it."),)]
+            self.room_changed()
 
     def action_leave(self) -> None:
         self.dismiss()
         self.go()
 
 
-def detaching_lines(view: DeskView) -> list[TextLine]:
-    """What goes on, and what waits, where the engine runs on without this desk (SY-01)."""
+def owed_lines(owed: Owed | None, place: str) -> list[TextLine]:
+    """What was pressed and not heard, before all else."""
+    if owed is None:
+        return []
+    head = f"{owed.upper()} NOT HEARD YET: the engine does not know of it."
+    left = f"It is sent for {CLOSING_PATIENCE:g} s more; then it is left for the engine that runs or starts next."
+    lost = f"Where it is not heard within {CLOSING_PATIENCE:g} s it is lost: `ssh {place} keyturn kill`."
+    return [*wrapped("", head, WIDTH, "urgent"), *wrapped("", lost if place else left, WIDTH, "warning")]
+
+
+def detaching_lines(view: DeskView, *, answers: bool) -> list[TextLine]:
+    """What goes on, and what waits, where the engine runs on without this desk (SY-01).
+
+    Nothing is claimed of one that does not answer: what is listed was so when it was heard last.
+    """
     lines: list[TextLine] = []
     for row in view.positions:
         text, tone = _watched(row)
@@ -55,6 +96,12 @@ def detaching_lines(view: DeskView) -> list[TextLine]:
         lines += wrapped("", f"{len(entries) - NAMED} entries more work; Orders lists them.", WIDTH, "warning")
     if not lines:
         lines.append((Cell("Nothing is held and no entry works."),))
+    if not answers:
+        silent = f"The engine does not answer; all this is of {f.clock(view.status.at)}. Whether it sends the stops of"
+        lines += wrapped(
+            "", f"{silent} fills is not known here. `keyturn engine status` says how it is.", WIDTH, "urgent"
+        )
+        return lines
     lines += wrapped("", "The engine goes on: it sends the stops of fills, and the exits signed with u.", WIDTH)
     lines += wrapped("", "All else waits for a key. `keyturn` attaches again, `keyturn engine stop` ends it.", WIDTH)
     return lines

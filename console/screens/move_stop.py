@@ -1,34 +1,40 @@
 """`m`: another price for the stop that the broker holds, and a stop for shares that have none there.
 
-It is staged, and gets a ticket like any order.
+Typed is a price, `0` for break-even, or `1atr`: so many average true ranges nearer than the stop stands, which moves no
+stop away. It is staged, and gets a ticket like any order.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from decimal import Decimal
 
-from console.order_form import number_in
+from console.order_form.numbers import number_in
 from console.screens.dialog_host import DialogHost
 from console.screens.text_fields import FieldsScreen, TextField
 from core.model.order import StopHolder
-from core.model.values import Price
+from core.model.values import Price, plain
 from core.views import DeskView, PositionRow
 from widgets import format as f
 from widgets.lines import Cell, TextLine
 
-BREAK_EVEN = "0"
+BREAK_EVEN, RANGES = "0", "atr"
+HOW = "a price in USD for one share, 0 for break-even, or 1atr to move it so much nearer"
 
 
 class MoveStopScreen(FieldsScreen):
-    """`act` stages the new price."""
+    """`act` stages the new price, `tighten` one that only moves stops nearer."""
 
-    def __init__(self, behind: DialogHost, row: PositionRow, act: Callable[[Price], None]) -> None:
-        field = TextField("New stop", "USD a share; 0 is break-even")
+    def __init__(
+        self, behind: DialogHost, row: PositionRow, act: Callable[[Price], None], tighten: Callable[[Price], None]
+    ) -> None:
+        field = TextField("New stop", "USD; 0 is break-even, 1atr nearer")
         what = "Move the stop" if row.holder is StopHolder.BROKER else "A new stop"
         super().__init__(behind, f"{what} ─ {row.symbol} {f.quantity(row.quantity)}", [field], "stages it")
         self.row: PositionRow | None = row
         self.act = act
+        self.tighten = tighten
 
     def update_view(self, view: DeskView, _now: datetime) -> None:
         key = self.row.key if self.row is not None else ""
@@ -52,31 +58,62 @@ class MoveStopScreen(FieldsScreen):
         else:
             lines.append(prices)
         price = self._price(row)
-        if price is None:
-            return lines
-        name = ", break-even" if self.fields[0].text == BREAK_EVEN else ""
-        lines += _staged(row, f"stop {f.price(price)} USD{name}")
+        if isinstance(price, str):
+            return [*lines, (Cell(price, "warning"),)] if self._ranges is not None else lines
+        lines += self._staged(row, price)
         if _acts_at_once(row, price):
             lines.append((Cell("at or beyond the last price seen: it may act at once", "warning"),))
         return lines
 
-    def _price(self, row: PositionRow) -> Price | None:
-        text = self.fields[0].text.strip()
-        if text == BREAK_EVEN:
-            return row.instrument.ticks.break_even(row.average_price, is_long=row.quantity > 0)
-        price = number_in(text)
-        return Price(price) if price is not None else None
+    @property
+    def _text(self) -> str:
+        return self.fields[0].text.strip()
+
+    @property
+    def _ranges(self) -> Decimal | None:
+        """How many average true ranges were typed; None where it is something else."""
+        typed = self._text.lower()
+        return number_in(typed.removesuffix(RANGES)) if typed.endswith(RANGES) else None
+
+    def _price(self, row: PositionRow) -> Price | str:
+        """What was typed, as a price; words where it is none."""
+        if self._text == BREAK_EVEN:
+            ticks, is_long = row.instrument.ticks, row.quantity > 0
+            return row.break_even or ticks.break_even(row.average_price, is_long=is_long)
+        if (ranges := self._ranges) is not None:
+            return _nearer(row, ranges)
+        price = number_in(self._text)
+        return Price(price) if price is not None else HOW
+
+    def _staged(self, row: PositionRow, price: Price) -> list[TextLine]:
+        """What Enter would stage, spelled out."""
+        stop = f"stop {f.price(price)} USD"
+        if (ranges := self._ranges) is None:
+            return _staged(row, f"{stop}, break-even" if self._text == BREAK_EVEN else stop)
+        way = f", {plain(ranges)} ATR of {f.price(row.average_range)} USD nearer"
+        return [(Cell("Enter stages ", "muted"), Cell(stop, "strong"), Cell(way))]
 
     def accept(self) -> None:
         if self.row is None:
             self.dismiss()
             return
         price = self._price(self.row)
-        if price is None:
-            self.refuse("a price in USD for one share, or 0 for break-even")
+        if isinstance(price, str):
+            self.refuse(price)
         else:
             self.dismiss()
-            self.act(price)
+            (self.act if self._ranges is None else self.tighten)(price)
+
+
+def _nearer(row: PositionRow, ranges: Decimal) -> Price | str:
+    """So many average true ranges nearer to the market than the farthest of its stops."""
+    if row.holder is not StopHolder.BROKER or row.stop_price is None:
+        return "no stop of it works at the broker: type a price"
+    if row.average_range is None:
+        return f"too few minutes of {row.symbol} were heard for an average range: type a price"
+    way = ranges * row.average_range
+    price = row.stop_price + way if row.quantity > 0 else row.stop_price - way
+    return row.instrument.ticks.rounded(price) if price > 0 else "there is no price so far down"
 
 
 def _stop_now(row: PositionRow) -> Cell:

@@ -5,66 +5,125 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from decimal import Decimal
+
+from textual import events
+from textual.await_complete import AwaitComplete
 
 from console.keymap import KeyScope, bindings_for, written
-from console.order_form import Draft, FieldFault, read_draft, read_form
+from console.order_form.choices import CHOICES
+from console.order_form.draft import ORDER, Draft, FieldFault
+from console.order_form.kept import KeptOrder
+from console.order_form.offers import ASKS_QUOTE, DEFAULTS, Offers
+from console.order_form.prefill import FILLED, NUMBERS
+from console.order_form.reading import read_draft, read_form
+from console.order_form.sizes import Way
 from console.proposal_outcome import NO_ANSWER_YET, PATIENCE, AwaitedProposal, RefusedProposal, StagedProposal, awaited
-from console.quantity_presets import preset
 from console.screens.dialog_host import DialogHost
-from console.screens.form import BESIDE, NOTHING, WIDTH, Form, FormField
+from console.screens.field_acts import FieldActs
+from console.screens.form import BESIDE, FIRST_KEYS, MOVES, NOTHING, WIDTH, Form, FormField
+from console.screens.order_keys import PRICES, OrderKeys, keys_of
 from console.screens.quote_refresh import QuoteRefresh
-from core.model.order import TYPED
 from core.model.staging import MANUAL
 from core.model.values import Symbol, plain
 from core.views import DeskView
 from widgets import format as f
+from widgets.edges import put_title
 from widgets.order_form import about_lines, money_lines
 
-DEFAULTS = {"effect": "buy", "type": "limit", "lasts": "day", "holder": "broker"}
 FIELDS = (
     FormField("symbol", "Symbol", ""),
     FormField("effect", "Effect", "buy or short opens, sell or cover ends"),
     FormField("quantity", "Quantity", ""),
-    FormField("type", "Type", " ".join(sorted(TYPED, key=lambda word: word != DEFAULTS["type"]))),
+    FormField("type", "Type", " ".join(CHOICES["type"])),
     FormField("limit", "Limit price", "USD a share"),
-    FormField("stop", "Stop price", "USD a share; limits the loss"),
+    FormField("stop", "Stop price", "USD a share, or 1%, 1.5atr"),
     FormField("holder", "Stop held by", "broker, desk, or you"),
     FormField("lasts", "Time in force", "day, gtc, ioc; fractions are day only"),
-    FormField("target", "Target price", "may be empty; whole shares only"),
+    FormField("target", "Target price", "may be empty; a price, 2%, 3atr or 2r"),
     FormField("trigger", "Trigger", "of a stop entry: what starts it, USD"),
     FormField("trail", "Trailing by", "of a trailing stop: 1.50 USD, or 2 %"),
     FormField("ttl", "Cancel after", "may be empty; 90 seconds, 5m, 2h"),
 )
+TITLE = "New order ─ becomes a proposal, nothing is sent"
 NEEDED = frozenset({"symbol", "quantity", "limit", "trigger", "stop", "trail"})
 """Fields that are empty at first: their hint says enough until something stands there, or Enter was pressed."""
 
 
 class NewOrderScreen(Form):
-    """`advice` is the number of the one that filled it; None where the operator begins."""
+    """`symbol` is the one that it opens on; `texts` are another's, and `advice` is its number."""
 
     PLACE = KeyScope.ORDER_FORM
     NEEDS_KEY = True
     BINDINGS = bindings_for(PLACE)
     CAPITALS = frozenset({"symbol"})
+    DEFAULT_CSS = """
+    NewOrderScreen { .form Input.-prefilled { color: $text-muted; text-style: italic; } }
+    """
 
-    def __init__(self, behind: DialogHost, texts: Mapping[str, str] = NOTHING, advice: int | None = None) -> None:
-        symbols = behind.view.symbols if behind.view is not None else ()
-        only = {"symbol": symbols[0].symbol} if len(symbols) == 1 else {}
-        super().__init__(
-            behind, "New order ─ becomes a proposal, nothing is sent", FIELDS, {**DEFAULTS, **only, **texts}
-        )
-        self.advice = advice
+    def __init__(
+        self,
+        behind: DialogHost,
+        texts: Mapping[str, str] = NOTHING,
+        advice: int | None = None,
+        symbol: Symbol | None = None,
+    ) -> None:
+        self.opened_on = symbol or Symbol(texts.get("symbol", ""))
+        self.draft = None if texts else behind.forms.kept.of(self.opened_on)
+        typed = texts if self.draft is None else self.draft.texts
+        super().__init__(behind, TITLE, FIELDS, {**DEFAULTS, "symbol": self.opened_on, **typed})
+        self.advice = advice if self.draft is None else self.draft.advice
+        way = self.draft.way if self.draft is not None else Way.RISK
+        self.offers = Offers(behind.forms.presets.each[0], typed, way)
+        self.acts_of_fields = FieldActs(self)
+        self.order_keys = OrderKeys(self.acts_of_fields)
         self._awaited: AwaitedProposal | None = None
         self._was_entered = False
+        self.was_edited = False
+        self._is_staged = False
         self.looking = QuoteRefresh(behind)
 
     def first(self) -> str:
-        return "quantity" if self.inputs["symbol"].value else "symbol"
+        return "quantity"
+
+    def prepare(self) -> None:
+        self.fill(asks_quote=True)
+        if self.draft is not None:
+            self._say_draft(self.draft)
+
+    def _say_draft(self, draft: KeptOrder) -> None:
+        sent = ", Enter was pressed: see Proposals" if draft.was_sent else ""
+        put_title(self.box, f"New order ─ DRAFT of {f.clock(draft.at)}{sent} ─ {written('form.clear')} clears it")
+
+    def dismiss(self, result: None = None) -> AwaitComplete:
+        """However it is closed, what was typed is kept for the next one."""
+        self._keep_draft()
+        return super().dismiss(result)
+
+    def _keep_draft(self) -> None:
+        texts = self.texts()
+        self.offers.note(texts)
+        kept = self.behind.forms.kept
+        if self._is_staged:
+            kept.drop(self.opened_on)
+            kept.drop(texts["symbol"])
+        elif self.was_edited:
+            is_known = (
+                any(row.symbol == texts["symbol"] for row in self.behind.view.symbols) if self.behind.view else False
+            )
+            typed = {
+                name: text
+                for name, text in texts.items()
+                if (self.offers.is_typed(name) if name in FILLED else text != DEFAULTS.get(name, ""))
+            }
+            place = texts["symbol"] if is_known else self.opened_on
+            at, was_sent = self.behind.engine_now(), self._awaited is not None
+            kept.keep(place, KeptOrder(typed, self.offers.way, at, self.advice, was_sent))
 
     # ── what the engine says ─────────────────────────────────────────────────────────────────────────────────────
 
     def update_view(self, view: DeskView, now: datetime) -> None:
+        if self.is_active and self._awaited is None and self.offers.wants_quote(self.texts()):
+            self.fill(asks_quote=True)
         super().update_view(view, now)
         if self.is_active:
             self.looking.look(Symbol(self.inputs["symbol"].value), view)
@@ -72,6 +131,7 @@ class NewOrderScreen(Form):
             return
         match self._awaited.answer(view):
             case StagedProposal(proposal_id):
+                self._is_staged = True
                 self.dismiss()
                 self.behind.open_ticket(proposal_id)
             case RefusedProposal(words, _):
@@ -81,7 +141,73 @@ class NewOrderScreen(Form):
                 self._awaited = None
                 self.answered(NO_ANSWER_YET)
 
+    def fill(self, *, asks_quote: bool) -> None:
+        """Puts what the settings and the quote give into the fields that are not the operator's."""
+        view = self.behind.view
+        if view is None:
+            return
+        changes = self.offers.fill(self.texts(), view, self.behind.engine_now(), asks_quote=asks_quote)
+        for name, text in changes.items():
+            self.put(name, text)
+
+    def put(self, field: str, text: str) -> None:
+        """Selected where the keyboard is, so that typing replaces it."""
+        box = self.inputs[field]
+        box.value = text
+        if box is self.focused:
+            box.action_select_all()
+
     # ── keys ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def take(self, event: events.Key) -> bool:
+        if event.key in FIRST_KEYS or not self.is_mounted:
+            return super().take(event)
+        before = self.texts()
+        self.offers.follows = False
+        if event.key in MOVES:
+            self.acts_of_fields.begin_word()
+        taken = super().take(event)
+        self._edited(before)
+        return taken
+
+    def _edited(self, before: Mapping[str, str]) -> None:
+        """What follows from another text: another symbol has another quote, another stop another size."""
+        texts = self.texts()
+        changed = {name for name in texts if texts[name] != before[name]}
+        if changed and not self.offers.follows:
+            self.was_edited = True
+            self.fill(asks_quote=bool(changed & ASKS_QUOTE))
+
+    def acts(self, field: str, event: events.Key) -> bool:
+        return self.order_keys.act(field, event)
+
+    def may_type(self, field: str, character: str) -> bool:
+        return self.order_keys.may_type(field, character)
+
+    def has_all_selected(self, field: str) -> bool:
+        box = self.inputs[field]
+        return bool(box.value) and sorted(box.selection) == [0, len(box.value)]
+
+    def pages_by_key(self) -> bool:
+        return self.focused_field() not in PRICES or self.is_read_in_pages()
+
+    def is_read_in_pages(self) -> bool:
+        """A refusal that has no room is read first: its pages are the same keys."""
+        return bool(self._answer.label) and self.is_paged
+
+    def clear(self) -> None:
+        """As it would open on this symbol if nobody had typed."""
+        self.behind.forms.kept.drop(self.opened_on)
+        self.behind.forms.kept.drop(self.inputs["symbol"].value)
+        self.offers = Offers(self.behind.forms.presets.each[0])
+        self.advice = None
+        for name in ORDER:
+            if name != "symbol":
+                self.put(name, DEFAULTS.get(name, ""))
+        self.fill(asks_quote=True)
+        self.was_edited = False
+        put_title(self.box, TITLE)
+        self.answered("cleared: the form is as it opens")
 
     def submit(self) -> None:
         view = self.behind.view
@@ -90,24 +216,20 @@ class NewOrderScreen(Form):
         self._was_entered = True
         order = read_form(self.texts(), view)
         if isinstance(order, FieldFault):
-            label = next(field.label for field in self.fields if field.name == order.field)
-            self.go_to(order.field)
-            self.answered(f"{label}: {order.message}")
+            at = "limit" if order.field == "quantity" and self._why_empty("limit") else order.field
+            label = next(field.label for field in self.fields if field.name == at)
+            self.go_to(at)
+            self.answered(f"{label}: {self._why_empty(at) or order.message}")
             return
         strategy = None if order.effect.only_reduces else MANUAL
         self._awaited = awaited(view, order.symbol, strategy, self.behind.now())
         self.behind.handle.send(replace(order, advice=self.advice))
         self.answered("staging…")
 
-    def action_size(self, part: str) -> None:
-        """A preset: it fills the quantity, and says what made it."""
-        view = self.behind.view
-        if view is None:
-            return
-        size = preset(read_draft(self.texts(), view), Decimal(part), view)
-        if size.quantity is not None:
-            self.inputs["quantity"].value = plain(size.quantity)
-        self.answered(size.words)
+    def _why_empty(self, field: str) -> str:
+        """Why the desk put nothing there."""
+        offer = self.offers.of(field)
+        return offer.words if offer is not None and not offer.text and not self.inputs[field].value else ""
 
     # ── the picture ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -116,27 +238,47 @@ class NewOrderScreen(Form):
         if view is None:
             return
         texts = self.texts()
+        self.offers.note(texts)
         draft = read_draft(texts, view)
         faults = {
-            name: words
+            name: self._why_empty(name) or words
             for name, words in draft.faults.items()
-            if self._was_entered or texts[name] or name not in NEEDED
+            if self._was_entered or texts[name] or name not in NEEDED or self._why_empty(name)
         }
-        self.show_beside(faults, draft.doubts, {"quantity": _reading(draft, texts["quantity"])})
+        readings = self._readings(draft, texts)
+        for name in FILLED:
+            self.inputs[name].set_class(self._is_offered(name), "-prefilled")
+        self.show_beside(faults, draft.doubts, readings)
         self.show_alive(
             [
                 *about_lines(draft.symbol, view, self.behind.engine_now(), WIDTH),
-                *money_lines(draft.cost, draft.loss, draft.opens, view, WIDTH),
+                *money_lines(draft.cost, draft.loss, draft.opens, view, WIDTH, gain=draft.gain),
             ]
         )
-        long = {**draft.doubts, **faults}.get(self.focused_field(), "")
-        is_too_long = len(long) > BESIDE
-        self.show_answer(long if is_too_long else self.keys_in_words(), "warning" if is_too_long else "muted")
+        here = self.focused_field()
+        wrong = {**draft.doubts, **faults}.get(here, "")
+        is_too_long = len(wrong) > BESIDE
+        self.show_answer(wrong if is_too_long else keys_of(here), "warning" if is_too_long else "muted")
+
+    def _is_offered(self, field: str) -> bool:
+        offer = self.offers.of(field)
+        return offer is not None and bool(offer.text) and field != "effect"
+
+    def _readings(self, draft: Draft, texts: Mapping[str, str]) -> dict[str, str]:
+        """How a text is read, and that it was the desk which put it there."""
+        readings = {"quantity": _reading(draft, texts["quantity"]), **draft.readings}
+        for name in NUMBERS:
+            offer = self.offers.of(name)
+            if offer is None or not offer.words:
+                continue
+            words = draft.readings.get(name) or offer.words
+            readings[name] = f"prefilled, {words}" if offer.text else words
+        return readings
 
 
 def _reading(draft: Draft, text: str) -> str:
     """How many shares the dollars are; else what may be typed."""
     if text.strip().startswith("$") and draft.quantity is not None and draft.cost is not None:
         return f"{plain(draft.quantity)} shares for {f.money(draft.cost)} USD"
-    keys = " ".join(written(id) for id in ("form.all", "form.half", "form.quarter"))
+    keys = " ".join(written(id) for id in ("form.way", "form.all", "form.half", "form.quarter"))
     return f"shares, or $50; {keys} size it"

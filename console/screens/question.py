@@ -144,3 +144,9 @@ class ArmedQuestion(Question):
 
     def action_answer(self) -> None:
         """The key itself is judged in `hear`."""
+
+
+class EverybodysQuestion(ArmedQuestion):
+    """One whose answer stops what is new: a desk that does not hold the key asks it too (OP-13)."""
+
+    NEEDS_KEY = False

@@ -7,10 +7,13 @@ from datetime import timedelta
 from console.screens.dialog_host import DialogHost
 from core.messages.commands import LookAt
 from core.model.values import Symbol
+from core.model.watchlist import SHARE
 from core.views import DeskView
 
 EVERY = 3.0
 """Seconds between two questions, and the age of a quote that needs none."""
+STANDS = 0.7
+"""Seconds in which a symbol that this desk does not know must stand: what is still being typed is not asked for."""
 
 
 class QuoteRefresh:
@@ -19,14 +22,21 @@ class QuoteRefresh:
     def __init__(self, behind: DialogHost) -> None:
         self.behind = behind
         self._asked_at = float("-inf")
+        self._symbol, self._stands_since = Symbol(""), 0.0
 
     def look(self, symbol: Symbol, view: DeskView) -> None:
-        """Called at each picture; asks seldom, and only for a symbol of this desk."""
-        row = next((row for row in view.symbols if row.symbol == symbol), None)
+        """Called at each picture; asks seldom."""
         now = self.behind.now()
-        if row is None or now - self._asked_at < EVERY:
+        if symbol != self._symbol:
+            self._symbol, self._stands_since = symbol, now
+            self._asked_at = float("-inf")
+        if now - self._asked_at < EVERY or not SHARE.fullmatch(symbol):
             return
-        if row.quote is not None and self.behind.engine_now() - row.quote.at < timedelta(seconds=EVERY):
+        row = next((row for row in view.symbols if row.symbol == symbol), None)
+        if row is None and now - self._stands_since < STANDS:
+            return
+        quote = None if row is None else row.quote
+        if quote is not None and self.behind.engine_now() - quote.at < timedelta(seconds=EVERY):
             return
         self._asked_at = now
         self.behind.handle.send(LookAt(symbol))

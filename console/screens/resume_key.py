@@ -52,7 +52,9 @@ class ResumeKey:
         return f"take back the key's halt; stays halted: {', '.join(others)}" if others else "resume"
 
     def _shown(self) -> ShownTicket:
-        return ShownTicket("halted", self.does())
+        """Another press, of whichever desk, is another halt: the key is armed anew."""
+        view = self._behind.view
+        return ShownTicket(f"halted {view.status.presses if view is not None else 0}", self.does())
 
     def state(self) -> Cell:
         """Whether it would count now."""

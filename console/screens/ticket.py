@@ -102,7 +102,8 @@ class TicketScreen(Dialog):
     # ── what the engine says ─────────────────────────────────────────────────────────────────────────────────────
 
     def update_view(self, view: DeskView, now: datetime) -> None:
-        self.standing.update(view)
+        was_lost = self.behind.handle.link.had_gap(self._asked_at, self.behind.now())
+        self.standing.update(view, was_lost=was_lost)
         if self.phase is TicketPhase.OVER and self.is_active and self.standing.was_sent(view):
             self.dismiss()
             self.behind.show_order(ClientOrderId(self.proposal_id))

@@ -65,7 +65,10 @@ def heading(standing: TicketStatus, is_late: bool) -> list[TextLine]:
             return wrapped("NOT NOW ", _to_review(standing.said), WIDTH, "urgent")
         case TicketPhase.EXPIRED:
             return wrapped(
-                "EXPIRED ", f"{standing.said}. {written('ticket.review')} opens it on new figures", WIDTH, "urgent"
+                "LOST    " if standing.is_lost else "EXPIRED ",
+                f"{standing.said}. {written('ticket.review')} opens it on new figures",
+                WIDTH,
+                "urgent",
             )
         case TicketPhase.OVER:
             return wrapped("OVER    ", standing.said, WIDTH, "warning")

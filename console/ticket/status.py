@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from console.arming import ShownTicket
-from core.model.codes import ProposalEnd
-from core.model.values import Price, ProposalId, Quantity
+from core.model.codes import DeskState, ProposalEnd
+from core.model.values import ClientOrderId, Price, ProposalId, Quantity
 from core.views import DeskView, NotEdited, ProposalRow, TicketView
 
 
@@ -44,6 +44,8 @@ class TicketStatus:
         The ticket that the screen shows; None while its figures are fetched.
     said
         Why it cannot be confirmed, in words, or what became of it.
+    is_lost
+        Whether it ended because its engine, or the link to it, was lost.
     note
         What stands at its top although it can be confirmed: why an edit was refused.
     """
@@ -55,6 +57,8 @@ class TicketStatus:
         self.shown: TicketView | None = None
         self.said = ""
         self.note = ""
+        self.is_lost = False
+        self._was_lost = False
         self._older: frozenset[str] = frozenset()
         self._confirmed: ShownTicket | None = None
         self._red: tuple[str, str] | None = None
@@ -83,7 +87,9 @@ class TicketStatus:
 
     # ── what the engine says ─────────────────────────────────────────────────────────────────────────────────────
 
-    def update(self, view: DeskView) -> None:
+    def update(self, view: DeskView, *, was_lost: bool = False) -> None:
+        """`was_lost` where the engine was, since this ticket was asked for."""
+        self._was_lost = was_lost
         found = next((row for row in view.proposals if row.id == self.proposal_id), None)
         ticket = self._ticket_in(view)
         self.row = found or self.row
@@ -91,6 +97,7 @@ class TicketStatus:
             self.shown = ticket
         if self._edit is not None:
             self._look_at_the_edit(self._edit, view)
+        self.is_lost = False
         self.phase = self._phase(view, found, ticket)
 
     @property
@@ -124,9 +131,11 @@ class TicketStatus:
         if row is None:
             ending = next((e for e in reversed(view.endings) if e.proposal_id == self.proposal_id), None)
             self.said = f"{ending.end.value.upper()}: {ending.reason}" if ending else "this proposal is over"
+            if ending is None and self._was_lost and self._confirmed is not None:
+                self._say_it_is_lost(view)
             return TicketPhase.OVER
         if ticket is None:
-            return self._without_ticket(row)
+            return self._without_ticket(row, view)
         shown = shown_of(ticket)
         if ticket.is_confirming or (self._confirmed == shown and not ticket.refused_because):
             return TicketPhase.CONFIRMING
@@ -140,11 +149,26 @@ class TicketStatus:
             return TicketPhase.RED
         return TicketPhase.READY
 
-    def _without_ticket(self, row: ProposalRow) -> TicketPhase:
+    def _say_it_is_lost(self, view: DeskView) -> None:
+        """And what came of its key, where that was turned: by the order's own id, in books that are compared."""
+        self.is_lost = True
+        self.said = "the engine was lost: this ticket counts no more"
+        if self._confirmed is None:
+            return
+        if any(row.id == ClientOrderId(self.proposal_id) for row in view.orders):
+            self.said += "; its key: sent, Orders has its order"
+        elif view.status.word in (DeskState.STARTING, DeskState.READ_ONLY):
+            self.said += "; its key: not known yet, the books are not compared"
+        else:
+            self.said += "; its key: not sent, no order of it exists"
+
+    def _without_ticket(self, row: ProposalRow, view: DeskView) -> TicketPhase:
         if row.is_confirming:
             return TicketPhase.CONFIRMING
         if self.shown is not None:
             self.said = "this ticket's time is over, and its key counts no more"
+            if self._was_lost and (self._confirmed is not None or view.status.at < self.shown.ticket.ends_at):
+                self._say_it_is_lost(view)
             return TicketPhase.EXPIRED
         return TicketPhase.FETCHING
 

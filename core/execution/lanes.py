@@ -27,6 +27,7 @@ from core.messages.effects import (
     FetchHistory,
     FetchPicture,
     LookUpOrder,
+    LookUpSymbols,
     ReplaceOrder,
     SubmitOrder,
 )
@@ -85,7 +86,7 @@ def lane_of(effect: Effect) -> Lane:
             return Lane(LaneKind.BOOKS)
         case FetchAccount():
             return Lane(LaneKind.ACCOUNT)
-        case FetchHistory():
+        case FetchHistory() | LookUpSymbols():
             return Lane(LaneKind.HISTORY)
     raise TypeError(f"{type(effect).__name__} is no request to a broker")
 

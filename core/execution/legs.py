@@ -25,6 +25,11 @@ class Legs:
             return False
         return not self.of(order.id)
 
+    def lack_some(self, order: Order) -> bool:
+        """Whether some of its legs are known and others that its ticket listed are not: we ended between the two."""
+        known = {leg.role for leg in self.of(order.id)}
+        return bool(known) and not known.issuperset(leg.role for leg in order.request.legs)
+
     def parents_of_unnamed(self, symbol: Symbol) -> tuple[Order, ...]:
         """Orders of a symbol whose legs the broker may have made, and has not named yet."""
         return tuple(

@@ -18,6 +18,7 @@ from core.facts.risk import *
 from core.facts.staging import *
 from core.facts.strategies import *
 from core.facts.trading_status import *
+from core.facts.watching import *
 
 RELEARNED = tuple(made for made, kind in BY_TYPE.items() if kind.is_heard_again)
 """Facts that need no sync of their own: lost in a crash, they are heard again from the source."""

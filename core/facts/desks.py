@@ -44,11 +44,32 @@ class AbsenceEnded(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class DeskAttached(Fact):
-    """A desk watches from here on. `is_back`: it is one that attached before, and kept its number."""
+    """A desk watches from here on.
+
+    Attributes
+    ----------
+    is_back
+        It is one that attached before, and kept its number.
+    by_itself
+        It was attached before, to this engine or to another: nobody pressed a key for it.
+    """
 
     desk: DeskNumber
     seat: Seat
     is_back: bool = False
+    by_itself: bool = False
+
+
+@fact(is_heard_again=True)
+@dataclass(frozen=True, slots=True)
+class CommandGiven(Fact):
+    """A key at this desk asked for it, by the command's name; `DeskAttached` has the desk's seat (OP-13).
+
+    What came of it stands behind it. A key on a ticket or a basket has its desk in its own fact.
+    """
+
+    desk: DeskNumber
+    command: str
 
 
 @fact()

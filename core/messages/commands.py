@@ -37,10 +37,14 @@ class Addressed:
     One that is meant for another account is refused and recorded, and so is one that names none; but a halt or a kill
     that names none stops whatever it reaches. `desk` is stamped by whoever serves the desks and by nobody else; None is
     inside the engine's process: the keeper of its files, a script at the simulated exchange.
+
+    `came_late` is said where it is taken in: it lay before an engine that stood still, or ends a halt behind a press
+    that its desk had not shown.
     """
 
     account: AccountId | None = field(default=None, compare=False, repr=False, kw_only=True)
     desk: DeskNumber | None = field(default=None, compare=False, repr=False, kw_only=True)
+    came_late: bool = field(default=False, compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +64,14 @@ class AttachDesk(Addressed):
         What its connection is called in this run, for whoever asks which number it was given; it is recorded nowhere.
     returning
         The number that it had, where whoever serves it knows it again.
+    by_itself
+        Whether it was attached before, to this engine or another: it comes without a key.
     """
 
     seat: Seat
     link: str
     returning: DeskNumber | None = None
+    by_itself: bool = False
     sender: Sender | None = field(default=None, compare=False, repr=False, kw_only=True)
 
 
@@ -99,6 +106,11 @@ class TakeKey(Addressed):
 
 
 @dataclass(frozen=True, slots=True)
+class KeyPressed(Addressed):
+    """A person is at the keys of this desk, and asks the engine for nothing."""
+
+
+@dataclass(frozen=True, slots=True)
 class OpenTicket(Addressed):
     """`unattended` asks for one that signs the order's exits too: they need no key of their own then (OP-06)."""
 
@@ -120,7 +132,6 @@ class Confirm(Addressed):
     `replaces` is None for B, H, S and C; where the key was R it is the order that the ticket would replace. `sender` is
     the door that it came through, with terminal and user, as of everything else that opens or loosens (OP-13). `hold`
     is the hold of the key under which the ticket was painted, and `proof` how that is known; a desk says both.
-    `came_late` is whether it lay before an engine that stood still; that is said where it was taken in.
     """
 
     ticket_id: TicketId
@@ -129,7 +140,6 @@ class Confirm(Addressed):
     replaces: ClientOrderId | None = None
     hold: int | None = field(default=None, compare=False, kw_only=True)
     proof: PaintProof | None = field(default=None, compare=False, kw_only=True)
-    came_late: bool = field(default=False, compare=False, kw_only=True)
     sender: Sender | None = field(default=None, compare=False, repr=False, kw_only=True)
 
 
@@ -181,6 +191,14 @@ class LookAt(Addressed):
     """The operator types an order for this symbol: its quote and the account's figures are asked for. Nothing else."""
 
     symbol: Symbol
+
+
+@dataclass(frozen=True, slots=True)
+class KeepWatchlist(Addressed):
+    """This list is these symbols from here on, in this order; without any it is removed (MD-06)."""
+
+    name: str
+    symbols: tuple[Symbol, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +272,18 @@ class OpenBasket(Addressed):
 
 
 @dataclass(frozen=True, slots=True)
+class ReversePosition(Addressed):
+    """Open a basket that closes all of a position and opens as much the other way behind it (OP-05).
+
+    `quantity` is what was held on the screen, below zero where short; of another there is none.
+    """
+
+    symbol: Symbol
+    strategy: str
+    quantity: Quantity
+
+
+@dataclass(frozen=True, slots=True)
 class MarkInBasket(Addressed):
     plan_id: TicketId
     proposal_id: ProposalId
@@ -265,7 +295,7 @@ class SignBasket(Addressed):
     """`P` was turned on exactly what was shown.
 
     `worth` is what was typed before it, USD: what the basket's entries cost, where it is real money (OP-05). `hold`,
-    `proof` and `came_late` are as `Confirm` has them.
+    `proof` is as `Confirm` has it.
     """
 
     plan_id: TicketId
@@ -273,7 +303,6 @@ class SignBasket(Addressed):
     worth: Money | None = None
     hold: int | None = field(default=None, compare=False, kw_only=True)
     proof: PaintProof | None = field(default=None, compare=False, kw_only=True)
-    came_late: bool = field(default=False, compare=False, kw_only=True)
     sender: Sender | None = field(default=None, compare=False, repr=False, kw_only=True)
 
 
@@ -309,6 +338,18 @@ class MoveStop(Addressed):
     symbol: Symbol
     strategy: str
     stop_price: Price
+
+
+@dataclass(frozen=True, slots=True)
+class TightenStop(Addressed):
+    """Stage a nearer price for the stops that the broker holds for a position; those that are as near already stay.
+
+    `stop_price` is None for break-even, as the books have it when this is heard.
+    """
+
+    symbol: Symbol
+    strategy: str
+    stop_price: Price | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -415,13 +456,9 @@ class Resume(Addressed):
     everything
         Whether a person typed in full that the other halts end too: an invariant's, and that of a night which retired
         every strategy.
-    came_late
-        Whether a press was on its way before it that its desk had not shown, or it lay before an engine that stood
-        still; that is said where it was taken in.
     """
 
     everything: bool = False
-    came_late: bool = field(default=False, compare=False, kw_only=True)
     sender: Sender | None = field(default=None, compare=False, repr=False, kw_only=True)
 
 
@@ -461,13 +498,10 @@ class OverrideProtection(Addressed):
 
 @dataclass(frozen=True, slots=True)
 class Rearm(Addressed):
-    """`word` is what was typed; `despite` are the orders in doubt that it was typed in sight of. `came_late` is as
-    `Resume` has it.
-    """
+    """`word` is what was typed; `despite` are the orders in doubt that it was typed in sight of."""
 
     word: str
     despite: tuple[ClientOrderId, ...] = ()
-    came_late: bool = field(default=False, compare=False, kw_only=True)
     sender: Sender | None = field(default=None, compare=False, repr=False, kw_only=True)
 
 
@@ -538,6 +572,20 @@ Keyed = (
 )
 """What opens or loosens, or says who may: taken from a door that the engine knows, from nobody else (OP-01, OP-13)."""
 
+Loosens = (
+    AnswerBasket
+    | ConfirmWarning
+    | Resume
+    | Rearm
+    | ClearBreaker
+    | OverrideProtection
+    | ReloadLimits
+    | ResumeStrategy
+    | ReinstateStrategy
+    | DecidePromotion
+)
+"""What lets something pass again, without a ticket that could say that its key came late."""
+
 
 Command = (
     OpenTicket
@@ -546,15 +594,18 @@ Command = (
     | Decline
     | ProposeOrder
     | LookAt
+    | KeepWatchlist
     | ProposeClose
     | ProposeFlattening
     | OpenBasket
+    | ReversePosition
     | MarkInBasket
     | SignBasket
     | AnswerBasket
     | LeaveBasket
     | EditProposal
     | MoveStop
+    | TightenStop
     | EditOrder
     | TakeBackExits
     | PauseStrategy
@@ -579,5 +630,6 @@ Command = (
     | DetachDesk
     | LoseDesk
     | TakeKey
+    | KeyPressed
     | StopEngine
 )

@@ -93,6 +93,17 @@ class FetchHistory:
 
 
 @dataclass(frozen=True, slots=True)
+class LookUpSymbols:
+    """What the broker lists them as, and their one-minute bars from `start` to before `end`, UTC: to be shown, and for
+    nothing else (MD-06). Answered by `SymbolsLookedUp`.
+    """
+
+    symbols: tuple[Symbol, ...]
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class LatchKill:
     """Write the kill-switch file, so that a restart finds it even where the journal is lost."""
 
@@ -121,6 +132,7 @@ Effect = (
     | FetchAccount
     | FetchPicture
     | FetchHistory
+    | LookUpSymbols
     | LatchKill
     | ReleaseKill
     | EndEngine

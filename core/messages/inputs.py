@@ -23,6 +23,7 @@ from core.model.broker import (
 )
 from core.model.codes import BlockCode
 from core.model.connection import ConnectionStatus
+from core.model.instrument import BrokerInstrument
 from core.model.past_days import PastDays
 from core.model.quote import Quote
 from core.model.regime import Regime
@@ -171,6 +172,15 @@ class HistoryFetched:
 
 
 @dataclass(frozen=True, slots=True)
+class SymbolsLookedUp:
+    """What the broker lists them as, each that it answered for; and their bars, in order of time."""
+
+    symbols: tuple[Symbol, ...]
+    instruments: tuple[BrokerInstrument, ...]
+    answer: tuple[Bar, ...] | NoAnswer
+
+
+@dataclass(frozen=True, slots=True)
 class AccountFetched:
     answer: Account | NoAnswer
 
@@ -296,6 +306,7 @@ Input = (
     | FiguresFetched
     | AccountFetched
     | HistoryFetched
+    | SymbolsLookedUp
     | PictureFetched
     | AcceptBroker
     | BrokerUpdated

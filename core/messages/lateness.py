@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from core.messages.commands import Command, Confirm, Rearm, Resume, SignBasket
+from core.messages.commands import Command, Confirm, Kill, Loosens, RequestCancel, SignBasket
 
 STOOD_STILL = 2.0
 """Seconds from a key to the engine's turn after which it is late: a desk doubts a silent engine after one."""
@@ -15,5 +15,8 @@ LATE = "the engine stood still while this key was on its way, so it counts for n
 
 
 def as_late(command: Command) -> Command:
-    """What confirms is marked, and what ends a halt; all else stands, however late it is."""
-    return replace(command, came_late=True) if isinstance(command, Confirm | SignBasket | Resume | Rearm) else command
+    """What confirms or loosens is marked, and what may: the cancel of a stop, a kill that is to take stops along. What
+    stops something stands, however late it is.
+    """
+    marked = isinstance(command, Confirm | SignBasket | Loosens | RequestCancel | Kill)
+    return replace(command, came_late=True) if marked else command

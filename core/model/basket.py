@@ -27,6 +27,13 @@ class BasketSource(Enum):
     PROPOSALS = "the waiting proposals"
     FILE = "a file"
     FLATTEN = "flatten everything"
+    REVERSAL = "a reversal"
+    """All of a position closed, and as much opened the other way."""
+
+    @property
+    def brings_its_orders(self) -> bool:
+        """Whether they stand in no list of proposals before their turns."""
+        return self in (BasketSource.FILE, BasketSource.REVERSAL)
 
 
 class BasketPhase(Enum):

@@ -208,6 +208,8 @@ class Denial(Enum):
     """The key changed hands since it was on the screen."""
     UNPAINTED = "unpainted"
     """It does not say how its ticket was seen on the screen."""
+    LATE = "late"
+    """It loosens, and lay before an engine that stood still."""
     OUTRUN = "outrun"
     """It ends a halt, and was typed before one that its desk had not shown, or before the engine stood still."""
 

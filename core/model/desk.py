@@ -8,6 +8,8 @@ from typing import NewType
 
 DeskNumber = NewType("DeskNumber", int)
 """Which of the desks that ever attached to this account, counted by its engine from 1."""
+NO_NUMBER = DeskNumber(0)
+"""Of a desk that the engine has not counted yet, or does not know."""
 
 
 class PaintProof(Enum):

@@ -86,9 +86,9 @@ class Ticks:
         step = self.at(price)
         return Price((price / step).to_integral_value(rounding) * step)
 
-    def break_even(self, average: Decimal, *, is_long: bool) -> Price:
-        """A stop at what was paid, on its step: rounded to the side on which nothing is lost."""
-        return self.rounded(average, ROUND_CEILING if is_long else ROUND_FLOOR)
+    def break_even(self, average: Decimal, fee: Decimal = ZERO, *, is_long: bool) -> Price:
+        """A stop at what was paid, and for one of them as a fee, on its step: rounded to where nothing is lost."""
+        return self.rounded(average + fee, ROUND_CEILING) if is_long else self.rounded(average - fee, ROUND_FLOOR)
 
     def nearest(self, price: Decimal) -> Price:
         """The same, halves up, with as many places as the step has: `100.50`."""

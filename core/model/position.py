@@ -77,6 +77,16 @@ class Position:
     def average_price(self) -> Price:
         return self.instrument.price_of(abs(self.quantity), self.cost)
 
+    @property
+    def fee(self) -> Price:
+        """What the broker took so far, spread over what is still held, USD for one of it."""
+        return self.instrument.price_of(abs(self.quantity), self.fees)
+
+    @property
+    def break_even(self) -> Price:
+        """Where a stop of what is held loses nothing, by the fees that are known."""
+        return self.instrument.ticks.break_even(self.average_price, self.fee, is_long=self.quantity > 0)
+
     def risk(self, way: Decimal) -> Money:
         """What all of it loses when the price goes `way` against it, USD."""
         return self.instrument.risk(abs(self.quantity), way)

@@ -54,8 +54,6 @@ class RefusalCode(StrEnum):
     NOT_UNDERSTOOD = "not-understood"
     """A frame that does not decode ends the connection."""
     TOO_MANY = "too-many"
-    NO_DESK = "no-desk"
-    """A press whose desk the engine does not know."""
     NOT_READY = "not-ready"
     LEAVING = "leaving"
 
@@ -77,9 +75,10 @@ class Hello(Frame, tag="hello", frozen=True):
     version
         Of the desk's program, for people.
     terminal, user, address
-        Where the operator sits, for the record of a confirmation; nothing is permitted by them.
+        Where the operator sits, for the record of a confirmation. The kernel's word goes before them; the terminal of a
+        desk that came over SSH is on another machine, and known by its word alone.
     token
-        Of an earlier `Welcome`: the same desk again, or the press of that desk. Empty for a new desk.
+        Of an earlier `Welcome`: the same desk again. Empty for a new desk.
     """
 
     protocol: Word
@@ -116,7 +115,7 @@ class Watch(Frame, tag="watch", frozen=True):
 
 
 class Seen(Frame, tag="seen", frozen=True):
-    """This picture is taken in; before it comes, no further one is sent."""
+    """This desk is there, and says nothing else."""
 
     number: Count
 
@@ -126,11 +125,14 @@ class Detach(Frame, tag="detach", frozen=True):
 
 
 class Press(Frame, tag="press", frozen=True):
-    """A halt or a kill; the one frame of a press's connection. `naked` takes the stops away too, on a kill."""
+    """A halt or a kill; the one frame of a press's connection. It stops what is new, and uncovers nothing.
+
+    `token` is that of the desk where it was pressed, for the record; empty where that has none yet.
+    """
 
     number: Count
     kind: PressKind
-    naked: bool = False
+    token: Word = ""
 
 
 # ── from the engine ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -364,12 +364,12 @@ class Runtime(ABC):
         """What was typed before a press ends none: it waited behind what was pressed after it."""
         press, sent_at, command = self._commands.popleft()
         self.at = max(self.at, self.clock())
+        is_late = time.monotonic() - sent_at > STOOD_STILL
         if self._presses(command):
-            self._obey_press(press, command)
+            self._obey_press(press, as_late(command) if is_late else command)
         else:
             is_outrun = isinstance(command, Resume | Rearm) and press < self.latch.presses
-            is_late = is_outrun or time.monotonic() - sent_at > STOOD_STILL
-            self.obey(as_late(command) if is_late else command)
+            self.obey(as_late(command) if is_late or is_outrun else command)
 
     def _turn_switch(self, effect: LatchKill | ReleaseKill) -> None:
         """A disk that fails keeps nobody from killing: what could not be written is said (OP-07)."""

@@ -19,6 +19,7 @@ from core.messages.effects import (
     FetchHistory,
     FetchPicture,
     LookUpOrder,
+    LookUpSymbols,
     ReplaceOrder,
     SubmitOrder,
 )
@@ -31,6 +32,7 @@ from core.messages.inputs import (
     LookUpAnswered,
     PictureFetched,
     SubmissionAnswered,
+    SymbolsLookedUp,
 )
 from core.model.account import NoAccount
 from core.model.broker import FreshFigures, NoAnswer, NotFound, Refused
@@ -47,6 +49,7 @@ KINDS: dict[type, str] = {
     FetchAccount: "account",
     FetchPicture: "books",
     FetchHistory: "history",
+    LookUpSymbols: "symbols",
 }
 """By what is asked for, its word in logs and figures."""
 
@@ -109,6 +112,7 @@ def _outcome(message: Input) -> tuple[CallOutcome, str, RefusalKind | None]:
             | AccountFetched()
             | PictureFetched()
             | HistoryFetched()
+            | SymbolsLookedUp()
         ):
             answer = message.answer
         case _:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, wait
 from dataclasses import replace
 from typing import Any
@@ -17,6 +17,7 @@ from core.messages.effects import (
     FetchHistory,
     FetchPicture,
     LookUpOrder,
+    LookUpSymbols,
     ReplaceOrder,
     SubmitOrder,
 )
@@ -30,6 +31,7 @@ from core.messages.inputs import (
     LookUpAnswered,
     PictureFetched,
     SubmissionAnswered,
+    SymbolsLookedUp,
 )
 from core.model.account import NoAccount
 from core.model.bar import Bar
@@ -80,9 +82,11 @@ class RequestExecutor:
                 return PictureFetched(self._picture(settings))
             case FetchHistory():
                 return HistoryFetched(effect.symbols, effect.start, effect.end, self._history(effect))
+            case LookUpSymbols():
+                return SymbolsLookedUp(effect.symbols, self._instruments(effect.symbols), self._history(effect))
         raise TypeError(f"{type(effect).__name__} is no request to a broker")
 
-    def _history(self, effect: FetchHistory) -> tuple[Bar, ...] | NoAnswer:
+    def _history(self, effect: FetchHistory | LookUpSymbols) -> tuple[Bar, ...] | NoAnswer:
         try:
             found = self.market.history(effect.symbols, effect.start, effect.end)
         except MarketDataError as error:
@@ -116,9 +120,12 @@ class RequestExecutor:
         if isinstance(picture, NoAnswer):
             return picture
         wanted = {*map(Symbol, settings.symbols), *(p.symbol for p in picture.positions)}
-        asked = [lambda s=s: self.broker.instrument(s) for s in sorted(wanted)]
+        return replace(picture, instruments=self._instruments(wanted))
+
+    def _instruments(self, symbols: Iterable[Symbol]) -> tuple[BrokerInstrument, ...]:
+        asked = [lambda s=s: self.broker.instrument(s) for s in sorted(symbols)]
         found = self._threads.all_of(asked, AT_ONCE)
-        return replace(picture, instruments=tuple(i for i in found if isinstance(i, BrokerInstrument)))
+        return tuple(each for each in found if isinstance(each, BrokerInstrument))
 
 
 def _come(future: Future[Any], seconds: float) -> Any:
@@ -146,4 +153,6 @@ def no_answer(effect: Effect, reason: str) -> Input:
             return PictureFetched(nothing)
         case FetchHistory():
             return HistoryFetched(effect.symbols, effect.start, effect.end, nothing)
+        case LookUpSymbols():
+            return SymbolsLookedUp(effect.symbols, (), nothing)
     raise TypeError(f"{type(effect).__name__} is no request to a broker")

@@ -26,6 +26,7 @@ from core.messages.effects import (
     Effect,
     FetchHistory,
     LatchKill,
+    LookUpSymbols,
     ReleaseKill,
     ReplaceOrder,
     SubmitOrder,
@@ -44,6 +45,7 @@ from core.messages.inputs import (
     SubmissionBegan,
     SubmissionKept,
     SubmissionStopped,
+    SymbolsLookedUp,
 )
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.codes import BlockCode
@@ -110,7 +112,7 @@ class VirtualRuntime(Runtime):
         self._ends_at: datetime | None = None
         self.lanes = VirtualLanes(self._leave_lane)
         self._is_leaving = self._is_shut = False
-        self.history: Callable[[FetchHistory], tuple[Bar, ...]] = lambda _asked: ()
+        self.history: Callable[[FetchHistory | LookUpSymbols], tuple[Bar, ...]] = lambda _asked: ()
 
     def _beat_if_due(self) -> None:
         if self.pace.is_beat_due():
@@ -445,6 +447,9 @@ class VirtualRuntime(Runtime):
         """What the exchange answers, this instant."""
         if isinstance(effect, FetchHistory):
             return HistoryFetched(effect.symbols, effect.start, effect.end, self.history(effect))
+        if isinstance(effect, LookUpSymbols):
+            listed = self._answers.instruments(effect.symbols)
+            return SymbolsLookedUp(effect.symbols, listed, self.history(effect))
         return self._answers.answer(effect, self.at)
 
     def _pass_updates_on(self) -> None:

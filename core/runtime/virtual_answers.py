@@ -56,7 +56,8 @@ class ExchangeAnswers:
             case FetchAccount():
                 return AccountFetched(exchange.account(at))
             case FetchPicture():
-                return PictureFetched(replace(exchange.picture(at), instruments=self._instruments()))
+                listed = self.instruments(map(Symbol, self._symbols()))
+                return PictureFetched(replace(exchange.picture(at), instruments=listed))
         raise TypeError(f"{type(effect).__name__} is no request to a broker")
 
     def _submitted(self, effect: SubmitOrder | ReplaceOrder, at: datetime) -> Accepted | Refused | NoAnswer:
@@ -72,6 +73,6 @@ class ExchangeAnswers:
         exchange = self._exchange
         return FreshFigures(at, exchange.account(at), exchange.quote(at, symbol), exchange.instrument(symbol))
 
-    def _instruments(self) -> tuple[BrokerInstrument, ...]:
-        found = (self._exchange.instrument(symbol) for symbol in map(Symbol, self._symbols()))
+    def instruments(self, symbols: Iterable[Symbol]) -> tuple[BrokerInstrument, ...]:
+        found = map(self._exchange.instrument, symbols)
         return tuple(instrument for instrument in found if isinstance(instrument, BrokerInstrument))

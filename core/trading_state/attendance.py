@@ -132,7 +132,7 @@ class Attendance:
 
     def _attached(self, at: datetime, fact: DeskAttached) -> None:
         self.state.is_served = True
-        if fact.seat.terminal and not fact.is_back:
+        if fact.seat.terminal and not (fact.is_back or fact.by_itself):
             self.state.key_at = at
 
     def _gone(self, at: datetime, _fact: DeskLeft | DeskLost) -> None:

@@ -1,15 +1,19 @@
 """The slice of the desks: which are attached, and which of them holds the key (OP-13).
 
-A restart begins without any: each attaches anew, under another number, and under another hold of the key.
+A restart begins without any: each attaches anew, under another number, and under another hold of the key, which waits
+for the seat at which it was held.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from core.facts import DeskAttached, DeskLeft, DeskLost, EngineStarted, EngineStopped, KeyFreed, KeyTaken
+from core.facts import DeskAttached, DeskLeft, DeskLost, DesksServed, EngineStarted, EngineStopped, KeyFreed, KeyTaken
 from core.model.desk import DeskNumber, Seat
+
+KEPT_FOR = timedelta(seconds=60)
+"""How long the key is kept for a holder whose link died, or whose engine did (OP-13)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +38,26 @@ class KeyHolder:
         return self.desk.number
 
 
+@dataclass(frozen=True, slots=True)
+class KeptSeat:
+    """Where the key was held as an engine ended: until then its successor hands it to nobody else by itself."""
+
+    seat: Seat
+    until: datetime
+
+
 @dataclass(slots=True)
 class DesksState:
-    """`counted` is the last number that was given, `hold` the number of the last hand-over."""
+    """`counted` is the last number that was given, `hold` the number of the last hand-over; `kept` is of the engine
+    before, or of the one that has just ended. `is_served`: a desk may outlive this engine; else it ends with it.
+    """
 
     attached: dict[DeskNumber, Desk] = field(default_factory=dict)
     holder: KeyHolder | None = None
     counted: int = 0
     hold: int = 0
+    kept: KeptSeat | None = None
+    is_served: bool = False
 
 
 class Desks:
@@ -50,8 +66,9 @@ class Desks:
     def __init__(self) -> None:
         self.state = DesksState()
         self.folds = {
-            EngineStarted: self._emptied,
-            EngineStopped: self._emptied,
+            DesksServed: self._served,
+            EngineStarted: self._started,
+            EngineStopped: self._stopped,
             DeskAttached: self._attached,
             DeskLeft: self._left,
             DeskLost: self._lost,
@@ -89,13 +106,39 @@ class Desks:
         """Whether it holds the key and is attached."""
         return self.holder is not None and self.holder.number == number and number in self.state.attached
 
+    def comes_by_itself_to(self, desk: DeskNumber, at: datetime, *, is_new: bool) -> bool:
+        """Whether a desk that has just attached gets the key without having taken it: nobody holds it, and it sits
+        where it was held as the last engine ended; or it is new, alone, and it is kept for nobody (OP-13).
+        """
+        seat, kept = self.seat(desk), self.state.kept
+        if self.holder is not None or not seat.terminal:
+            return False
+        if kept is not None and at < kept.until:
+            return seat == kept.seat
+        return is_new and not any(each.seat.terminal for each in self.state.attached.values() if each.number != desk)
+
     def may_loosen(self, desk: DeskNumber | None) -> bool:
         """Whether what it says may open or loosen; None is inside the engine's process."""
         return desk is None or self.is_holder(desk)
 
     # ── folds ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _emptied(self, _at: datetime, _fact: EngineStarted | EngineStopped) -> None:
+    def _stopped(self, at: datetime, _fact: EngineStopped) -> None:
+        self._forget(at)
+
+    def _served(self, _at: datetime, _fact: DesksServed) -> None:
+        self.state.is_served = True
+
+    def _started(self, at: datetime, _fact: EngineStarted) -> None:
+        """One that ended without a word left its holder; one that ended long ago left nobody."""
+        self._forget(at)
+        self.state.is_served = False
+        kept = self.state.kept
+        self.state.kept = None if kept is None or at > kept.until else KeptSeat(kept.seat, at + KEPT_FOR)
+
+    def _forget(self, at: datetime) -> None:
+        if self.holder is not None and self.state.is_served:
+            self.state.kept = KeptSeat(self.holder.desk.seat, at + KEPT_FOR)
         self.state.attached = {}
         self.state.holder = None
 
@@ -118,6 +161,7 @@ class Desks:
         self.state.hold = fact.hold
         desk = self.desk(fact.desk)
         self.state.holder = None if desk is None else KeyHolder(desk, at)
+        self.state.kept = None
 
     def _freed(self, _at: datetime, _fact: KeyFreed) -> None:
         self.state.holder = None

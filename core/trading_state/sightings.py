@@ -8,10 +8,11 @@ desk looks here, and nowhere else; what a workflow asked for and waits for is it
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from core.execution.departures import Departures
 from core.execution.other_orders import OtherOrder
+from core.market.day_figures import DayFigures
 from core.messages.commands import SettingsFault
 from core.model.account import Account, NoAccount
 from core.model.broker import ForeignPosition, OrderReport
@@ -20,7 +21,7 @@ from core.model.connection import Channel, ConnectionStatus
 from core.model.desk import DeskNumber
 from core.model.instrument import BrokerInstrument
 from core.model.quote import Quote
-from core.model.values import Quantity, Symbol
+from core.model.values import Price, Quantity, Symbol
 from core.settings.changes import LimitChange
 from core.settings.settings import Settings
 from core.trading_state.disk_failure import DiskFailure
@@ -38,6 +39,12 @@ class Sightings:
     quotes
         The last of each symbol that could be believed. Proposals are priced and reviewed by them until a ticket asks
         anew; what a leaving desk waits for.
+    day_figures
+        The day so far of each symbol that is told. Shown, and decides nothing.
+    closes
+        The last close before today of each symbol that is told, with its day. Shown, and decides nothing.
+    looked_at
+        What an operator typed an order for last, the newest at the end. Its figures are shown, and decide nothing.
     instruments
         What the broker says of each symbol. Tradability, lending and margin requirements are checked by it; rows of a
         basket are read by it.
@@ -78,12 +85,17 @@ class Sightings:
         The desk at the end of each connection, by what that is called in this run. It decides nothing.
     heard_from
         When each desk said anything last. Whether its key is taken without the word.
+    presses
+        Halts and kills that were taken in. What ends a halt is armed anew at each; it decides nothing.
     key_at
         When anybody at a desk said anything last that no desk says by itself. A dead man's timer counts by it.
     """
 
     account: Account | NoAccount = field(default_factory=lambda: NoAccount("the broker has not said yet"))
     quotes: dict[Symbol, Quote] = field(default_factory=dict)
+    day_figures: dict[Symbol, DayFigures] = field(default_factory=dict)
+    closes: dict[Symbol, tuple[date, Price]] = field(default_factory=dict)
+    looked_at: dict[Symbol, None] = field(default_factory=dict)
     instruments: dict[Symbol, BrokerInstrument] = field(default_factory=dict)
     lamps: dict[Channel, ConnectionStatus] = field(default_factory=dict)
     departing: Departures = field(default_factory=Departures)
@@ -104,4 +116,5 @@ class Sightings:
     disk: DiskFailure = field(default_factory=DiskFailure)
     links: dict[str, DeskNumber] = field(default_factory=dict)
     heard_from: dict[DeskNumber, datetime] = field(default_factory=dict)
+    presses: int = 0
     key_at: datetime | None = None

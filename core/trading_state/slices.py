@@ -46,6 +46,7 @@ from core.trading_state.desks import Desks
 from core.trading_state.disk_failure import DiskFailure
 from core.trading_state.holdings import Holdings
 from core.trading_state.trading_status import InForce, TradingStatus
+from core.trading_state.watchlists import Watchlists
 
 Fold = Callable[[datetime, Any], None]
 
@@ -119,6 +120,7 @@ class Slices:
         )
         self.plans = add(Baskets(self.stage, self.ledger))
         self.attendance = add(Attendance(self.desks, self.ledger.order))
+        self.watchlists = add(Watchlists())
         for each in further:
             add(each)
         self.orchestrator = add(Orchestrator(calendar, self._holdings(), kinds, lambda: self.control.settings))

@@ -13,3 +13,4 @@ from core.views.results import *
 from core.views.rows import *
 from core.views.standing import *
 from core.views.ticket import *
+from core.views.watch import *

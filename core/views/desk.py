@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from core.model.desk import DeskNumber
 from core.model.values import AccountId, ProposalId, Symbol
 from core.views.advice import NO_ADVICE, AdviceView
 from core.views.basket import BasketView
@@ -23,13 +24,14 @@ from core.views.standing import (
     WireView,
 )
 from core.views.ticket import NO_SIZING, SizingView, SymbolView, TicketView
+from core.views.watch import NOTHING_WATCHED, WatchView
 
 
 @dataclass(frozen=True, slots=True)
 class LogRow:
     """One thing that happened; `sequence` is its number in the journal, `severity` begins its text.
 
-    `refused` is what came of it that somebody may wait for.
+    `refused` is what came of it that somebody may wait for; `desk` the one that it answers or tells of.
     """
 
     sequence: int
@@ -38,6 +40,7 @@ class LogRow:
     text: str
     severity: str = ""
     refused: NotStaged | NotEdited | None = None
+    desk: DeskNumber | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +228,7 @@ class DeskView:
     others: tuple[OtherOrderRow, ...] = ()
     foreign: tuple[ForeignRow, ...] = ()
     away: AwayView | None = None
+    watch: WatchView = NOTHING_WATCHED
 
     @property
     def account(self) -> AccountId:

@@ -138,6 +138,10 @@ class PositionRow:
         Since when its exchange has halted the symbol, and why; empty where it trades.
     traded
         What it holds; None is a share.
+    break_even
+        Where a stop of it loses nothing, by the fees that are known; None where nobody says.
+    average_range
+        The average true range of its symbol's minutes (ATR), USD; None before enough of them were heard.
     """
 
     key: str
@@ -164,6 +168,8 @@ class PositionRow:
     unattended_most: Quantity = NO_SHARES
     halted: str = ""
     traded: Instrument | None = None
+    break_even: Price | None = None
+    average_range: Price | None = None
 
     @property
     def instrument(self) -> Instrument:
@@ -186,6 +192,7 @@ class OrderRow:
     `stop_by_desk` says where the stop of what it fills will be, where the desk alone sees to it: sent to the broker at
     each fill, or kept here; None where the broker makes it with the entry, and where there is none.
     `outcome` says how it ended where its status alone does not: `CANCELLED by you`; `reason` is empty then.
+    `is_entry` says that it was signed to open or add, whatever it would do by now: `effect` says that.
     """
 
     id: ClientOrderId
@@ -216,6 +223,12 @@ class OrderRow:
     stop_by_desk: StopHolder | None = None
     beyond: Quantity = NO_SHARES
     outcome: str = ""
+    is_entry: bool = False
+
+    @property
+    def can_be_cancelled_as_entry(self) -> bool:
+        """It works, and nothing that guards or reduces goes with it; what is to take another's place goes with that."""
+        return self.is_entry and self.status.is_working and RowMark.TO_REPLACE not in self.marks
 
     @property
     def state_in_words(self) -> str:

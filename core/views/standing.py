@@ -139,6 +139,8 @@ class StatusView:
         whole desk; empty where none does.
     key
         Which desk holds the key, and which watch.
+    presses
+        Halts and kills since the engine began: another one disarms what would end the halt.
     """
 
     at: datetime
@@ -173,6 +175,7 @@ class StatusView:
     entries_shut: str = ""
     refused_by_breaker: bool = False
     key: KeyView = NO_KEY
+    presses: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from core.model.instrument import Instrument, share
 from core.model.quote import NoQuote, Quote
 from core.model.sizing import NO_LIMITS, Room, Size
 from core.model.staging import ListedExit, Review, Ticket
-from core.model.values import Fraction, Money, Price, Quantity, Symbol
+from core.model.values import ZERO, Fraction, Money, Price, Quantity, Symbol
 from core.views.rows import ProposalRow
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ class ReplacedView:
         Its limit or its stop.
     average_price
         What the position that its stop guards was paid on average; None for an entry.
+    fee
+        What the broker took for one of that, USD.
     result_before, result_after
         USD that the guarded position makes where the stop acts, before and after: below zero is a loss; None for an
         entry.
@@ -48,6 +50,7 @@ class ReplacedView:
     average_price: Price | None
     result_before: Money | None
     result_after: Money | None
+    fee: Decimal = ZERO
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from core.workflows.operator.key_holding import KeyHolding
 from core.workflows.operator.kill_switch import KillSwitchWorkflow
 from core.workflows.operator.limits_reload import LimitsReload
 from core.workflows.operator.pauses_and_bans import PausesAndBans
+from core.workflows.operator.watching import Watching
 from core.workflows.orders.broker_warnings import BrokerWarnings
 from core.workflows.orders.cancellation import Cancellation
 from core.workflows.orders.circuit_breaker import CircuitBreaker
@@ -48,6 +49,7 @@ from core.workflows.staging.order_changes import OrderChanges
 from core.workflows.staging.proposal_edits import ProposalEdits
 from core.workflows.staging.proposal_staging import ProposalStaging
 from core.workflows.staging.proposals import Proposals
+from core.workflows.staging.stop_tightening import StopTightening
 from core.workflows.staging.ticket_authorizations import TicketAuthorizations
 from core.workflows.staging.tickets import Tickets
 from core.workflows.strategies.advising import Advising
@@ -110,8 +112,10 @@ def workflows_of(state: TradingState) -> tuple[object, ...]:
             state, proposals, strategy_health, ExitRules(state), protection_events, recommendations, auto_exits
         ),
         PausesAndBans(state, proposals),
+        Watching(state),
         ProposalEdits(state, gate),
         order_changes,
+        StopTightening(state, order_changes),
         order_updates,
         submission,
         BrokerWarnings(state, cancellation),

@@ -21,7 +21,7 @@ DEEPEST = 6
 # Every repetition of these is bounded, or ends where the next could begin: text from outside costs its length alone.
 _NAMED = re.compile(
     rf"""(?ix)
-    (?P<name> (?:{NAMES.replace(" ", "[ ]")}) [\w-]{{0,40}} ['"]? \s{{0,3}} [:=] \s{{0,3}}
+    (?P<name> (?-x:{NAMES}) [\w-]{{0,40}} ['"]? \s{{0,3}} [:=] \s{{0,3}}
         | \b key ['"]? \s{{0,3}} = \s{{0,3}} )
     (?: SecretStr \( )?
     (?P<value> (?: (?:bearer|basic) \s{{1,3}} )? (?: "[^"]*" | '[^']*' | [^\s,;&)\]}}'"]+ ) )

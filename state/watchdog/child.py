@@ -10,6 +10,7 @@ from contextlib import suppress
 
 from state.folders import AccountFolder
 from state.thread_dump import dumped_by, listens
+from state.watchdog.said import Said
 
 NAMES = {number.value: number.name for number in signal.Signals}
 
@@ -19,7 +20,18 @@ class Child:
 
     def __init__(self, command: Sequence[str], environ: Mapping[str, str]) -> None:
         """Raises OSError where it cannot be started."""
-        self._process = subprocess.Popen(list(command), env=dict(environ), stdin=subprocess.DEVNULL, process_group=0)
+        self.said = Said()
+        try:
+            self._process = subprocess.Popen(
+                list(command),
+                env=dict(environ),
+                stdin=subprocess.DEVNULL,
+                stderr=self.said.descriptor,
+                process_group=0,
+            )
+        except OSError:
+            self.said.close()
+            raise
 
     @property
     def pid(self) -> int:

@@ -26,6 +26,8 @@ class Trouble(Enum):
     MEMORY = "memory"
     GROWTH = "growth"
     DATA = "data"
+    ASKED = "asked"
+    """Somebody wants another one: `keyturn engine restart`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,10 +43,16 @@ class WatchdogLog:
             self._write([])
 
     def say(self, words: str) -> None:
-        lines = ["".join(c if c.isprintable() else " " for c in line)[:LONGEST] for line in words.splitlines()]
+        lines = [_harmless(line) for line in words.splitlines()]
         for line in lines:
             self._show(f"keyturn watchdog: {line}")
         self._write([f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {line}" for line in lines])
+
+    def repeat(self, words: str) -> None:
+        """A line of the engine, as it stands; in the file it is marked as its own."""
+        words = _harmless(words)
+        self._show(words)
+        self._write([f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} engine: {words}"])
 
     def alert(self, words: str) -> None:
         """What somebody should look at."""
@@ -59,6 +65,10 @@ class WatchdogLog:
         with suppress(OSError):
             _append(self._folder.watchdog_log, "".join(f"{line}\n" for line in self._waiting).encode())
             self._waiting = []
+
+
+def _harmless(line: str) -> str:
+    return "".join(c if c.isprintable() else " " for c in line)[:LONGEST]
 
 
 def _append(path: Path, content: bytes) -> None:

@@ -8,6 +8,8 @@ import signal
 from types import FrameType, TracebackType
 from typing import Self
 
+from state.watchdog.presence import RESTART
+
 LEAVE = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 NOHUP = (signal.SIGINT, signal.SIGHUP)
 """Left alone where whoever started this process had them ignored."""
@@ -20,16 +22,19 @@ class Wakeups:
     ----------
     asked_by
         The signal that asked this process to leave; None while none did.
+    asked_to_restart
+        Whether somebody asked for another engine.
     """
 
     def __init__(self) -> None:
         self.asked_by: signal.Signals | None = None
+        self.asked_to_restart = False
 
     def __enter__(self) -> Self:
         self._read, self._write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC) if hasattr(os, "pipe2") else _pipe()
         self._fd_before = signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
         ignored = {name for name in NOHUP if signal.getsignal(name) is signal.SIG_IGN}
-        self._before = {name: signal.signal(name, self._hear) for name in {*LEAVE, signal.SIGCHLD} - ignored}
+        self._before = {name: signal.signal(name, self._hear) for name in {*LEAVE, RESTART, signal.SIGCHLD} - ignored}
         return self
 
     def __exit__(
@@ -49,6 +54,8 @@ class Wakeups:
     def _hear(self, number: int, _frame: FrameType | None) -> None:
         if number in LEAVE:
             self.asked_by = self.asked_by or signal.Signals(number)
+        elif number == RESTART:
+            self.asked_to_restart = True
 
 
 def _pipe() -> tuple[int, int]:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from state.folders import Home
+from state.folders import AccountFolder, Home
 from state.halt_request import HaltRequest
 from state.heartbeat import Status, read
 from state.notify_socket import NotifySocket, without_notify
@@ -19,6 +19,7 @@ from state.watchdog.engine_signs import EngineSigns
 from state.watchdog.judge import Judge, Reason, Restarts, Trouble
 from state.watchdog.limits import Limits
 from state.watchdog.log import WatchdogLog
+from state.watchdog.presence import Presence
 from state.watchdog.wakeups import Wakeups
 
 DELIBERATE = 0
@@ -31,6 +32,8 @@ GAVE_UP = 69
 POLL_SECONDS = 0.05
 """While something is awaited that wakes nobody: a dump, an end that SIGCHLD told of already."""
 LONGEST_DUMP = 20_000
+LONGEST = 500
+"""Characters of the engine's last line that are handed on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,8 @@ class Watchdog:
         Where its account will be: found by the lock that the process holds.
     clock
         Seconds that nobody sets.
+    account
+        Which account is meant, asked only where no engine ever held one: what is said goes into its log.
     """
 
     def __init__(
@@ -63,6 +68,7 @@ class Watchdog:
         limits: Limits | None = None,
         log: WatchdogLog | None = None,
         clock: Callable[[], float] = time.monotonic,
+        account: Callable[[], AccountFolder | None] = lambda: None,
     ) -> None:
         self.limits = limits or Limits()
         self._command, self._environ, self._clock = list(command), without_notify(environ), clock
@@ -70,6 +76,9 @@ class Watchdog:
         self._signs = EngineSigns(home)
         self._judge = Judge(self.limits, self._signs.disk_refuses)
         self._restarts = Restarts(self.limits)
+        self._presence = Presence()
+        self._account = account
+        self._engine_said = ""
         self._manager = NotifySocket(environ)
         self._told_alive_at = self._clock()
         self._word = ""
@@ -79,13 +88,31 @@ class Watchdog:
         """Watch until the engine is not to be started again. Returns this process's exit status. Main thread only."""
         with Wakeups() as wakeups:
             self._wakeups = wakeups
-            last: End | None = None
-            while True:
-                last = self._live(last)
-                if last.reason is None:
-                    return last.status
-                if not self._restarts.take(self._clock()):
-                    return self._give_up(last)
+            try:
+                return self._watch()
+            finally:
+                self._presence.end(self._engine_said)
+                self._log_somewhere()
+
+    def _watch(self) -> int:
+        last: End | None = None
+        while True:
+            last = self._live(last)
+            if last.reason is None:
+                return last.status
+            was_asked = last.reason.trouble is Trouble.ASKED  # no sign that anything is wrong with it
+            if not was_asked and not self._restarts.take(self._clock()):
+                return self._give_up(last)
+
+    def _log_somewhere(self) -> None:
+        if self._signs.folder is None and (meant := self._account()) is not None:
+            self._log.is_of(meant)
+
+    def _hear(self, child: Child, *, is_over: bool = False) -> None:
+        """Pass on what the engine says."""
+        for line in child.said.lines(is_over=is_over):
+            self._log.repeat(line)
+            self._engine_said = line[:LONGEST]
 
     # ── one life ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -99,11 +126,23 @@ class Watchdog:
         self._log.say(f"process {child.pid} started")
         self._judge.begin(self._clock(), child.pid)
         self._signs.begin(child.pid)
+        self._wakeups.asked_to_restart = False  # the one before was meant
+        self._engine_said = ""
+        try:
+            return self._watch_over(child, before)
+        finally:
+            child.said.close()
+
+    def _watch_over(self, child: Child, before: End | None) -> End:
         while True:
+            self._hear(child)
             if self._wakeups.asked_by is not None:
                 return self._leave(child)
             if (status := child.ended()) is not None:
+                self._hear(child, is_over=True)
                 return self._has_ended(child.pid, status)
+            if self._wakeups.asked_to_restart:
+                return self._renewed(child)
             reason = self._look(before)
             before = None if self._judge.has_beaten else before
             if reason is not None:
@@ -115,6 +154,7 @@ class Watchdog:
         verdict = self._judge.look(seen)
         if self._signs.folder is not None:
             self._log.is_of(self._signs.folder)
+            self._presence.is_over(self._signs.folder)
         for words in verdict.says:
             self._log.alert(words)
         self._last = seen.status or self._last
@@ -138,7 +178,7 @@ class Watchdog:
             self._log.say(f"{words}: it was asked to; the watchdog ends too")
             return End(status, None, self._clock())
         if status in SAME_AGAIN:
-            self._log.alert(f"{words}: a restart would end so again; what it said stands above")
+            self._log.alert(f"{words}: a restart would end so again; it said: {self._engine_said or 'nothing'}")
             return End(status, None, self._clock())
         self._log.alert(words)
         return End(status, Reason(Trouble.ENDED, words), self._clock())
@@ -147,11 +187,19 @@ class Watchdog:
         """Alert, dump, stop."""
         self._log.alert(f"process {child.pid}: {reason.words}; it is stopped")
         self._dump(child)
+        return self._stopped(child, reason)
+
+    def _stopped(self, child: Child, reason: Reason) -> End:
         status = self._end(child)
         self._log.say(f"process {child.pid} ended with {status_in_words(status)}")
         if self._wakeups.asked_by is not None:
             return End(DELIBERATE if status == DELIBERATE else NOT_LEFT, None, self._clock())
         return End(status, reason, self._clock())
+
+    def _renewed(self, child: Child) -> End:
+        """Somebody asked for another engine."""
+        self._log.say(f"asked for a restart; process {child.pid} leaves first")
+        return self._stopped(child, Reason(Trouble.ASKED, "a restart was asked for"))
 
     def _leave(self, child: Child) -> End:
         """Somebody asked this process to end: the engine leaves first."""
@@ -184,6 +232,7 @@ class Watchdog:
             self._log.alert(f"process {child.pid} did not leave in {self.limits.patience_seconds:g} s: killed")
             child.kill()
             status = self._awaited(child, self.limits.patience_seconds)
+        self._hear(child, is_over=True)
         return status
 
     def _awaited(self, child: Child, seconds: float) -> int | None:

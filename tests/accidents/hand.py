@@ -13,6 +13,8 @@ from tests.accidents.house import ARMED, SIZES, House
 ESCAPE, ENTER, CTRL_K = b"\x1b", b"\r", b"\x0b"
 PUNCTUAL = 0.15
 """Of all short waits, those in which each of the desk's timers keeps its time: about ten times as dear."""
+RUNS_OUT = 3.0
+"""Seconds before a ticket's end in which nobody presses its key on purpose."""
 READING = 0.5
 """Seconds for which a person looks at an armed ticket before the deliberate press, at least."""
 
@@ -116,6 +118,9 @@ class Hand:
         else:
             return None
         assert ticket is not None
+        left = (ticket.ends_at - house.desk.engine_now()).total_seconds()
+        if left < RUNS_OUT + 2 * house.wire.delay:
+            return None  # whoever reads it sees that its time runs out
         house.means(ticket)
         self.type(house.right_key)
         for _ in range(10):

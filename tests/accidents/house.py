@@ -20,14 +20,15 @@ from console.desk import DeskApp
 from console.screens.ticket import TicketPhase, TicketScreen
 from core.brokers.simulated.exchange import SimulatedExchange
 from core.engine import Engine
-from core.facts import ConfirmationReceived, Fact, TicketOpened
+from core.facts import CancelRequested, ConfirmationReceived, Fact, TicketOpened
 from core.market.calendar import ExchangeCalendar, load_calendar
 from core.market.synthetic import synthetic_day
 from core.messages.commands import Command, Decline, OpenTicket, ProposeClose, ProposeOrder
 from core.messages.inputs import BarArrived, QuoteArrived
 from core.model.account import Mode
 from core.model.bar import Bar
-from core.model.order import CONFIRMING_KEYS, Effect, OrderType, StopHolder
+from core.model.codes import CancelCode
+from core.model.order import Effect, OrderType, StopHolder, confirming_key
 from core.model.quote import Feed, NoQuote, Quote
 from core.model.staging import Ticket
 from core.model.values import Price, Quantity, Symbol
@@ -185,6 +186,8 @@ class House:
     began: float = 0.0
     """When the accident of now began."""
     tickets: dict[str, Ticket] = field(default_factory=dict)
+    cancels: list[str] = field(default_factory=list)
+    """Orders that somebody at a desk cancelled, in their order."""
 
     # ── the oracle
 
@@ -195,6 +198,8 @@ class House:
     def hear(self, _sequence: int, _at: datetime, fact: Fact) -> None:
         if isinstance(fact, TicketOpened):
             self.tickets[fact.ticket.id] = fact.ticket
+        if isinstance(fact, CancelRequested) and fact.code is CancelCode.OPERATOR:
+            self.cancels.append(fact.client_order_id)
         if not isinstance(fact, ConfirmationReceived):
             return
         self.confirmations += 1
@@ -228,7 +233,7 @@ class House:
     @property
     def right_key(self) -> str:
         shown = self.shown
-        return CONFIRMING_KEYS[shown.order.effect] if shown is not None else "B"
+        return confirming_key(shown.order.effect, shown.order.replaces) if shown is not None else "B"
 
     def reads(self, ticket: Ticket) -> bool:
         """Whether this very order stands on the far terminal, armed; where nothing is drawn, the desk's own word."""

@@ -15,12 +15,15 @@ from core.model.order import CONFIRMING_KEYS
 from tests.accidents.bytes_in_pieces import BYTES
 from tests.accidents.hand import CTRL_K, ENTER, ESCAPE, Hand
 from tests.accidents.house import SIZES
+from tests.accidents.row_kinds import ROWS
 
 Kind = Callable[[Hand], Awaitable[None]]
 
 CONFIRMING = sorted(set(CONFIRMING_KEYS.values()))
 OTHERS = "xrjkncdfqy?!]123456 bshze/"
 ARROWS = ("\x1b[A", "\x1b[B", "\x1b[C", "\x1b[D", "\x1b[H", "\x1b[F", "\x1b[5~", "\x1b[6~", "\t", "\x1b[Z")
+FORM = (*"bamlsh+-%/ 1.5$", "\x1b[C", "\x1b[D", "\x1b[5~", "\x1b[6~", "\t", "\x1b[B", "\x1b[15~", "\x1bOQ", "\x15")
+"""Keys of a new order: prices, ticks, ways, choices, presets."""
 WORDS = ("Buy more", "SELL", "Bob says hi", "BBC", "Hold it", "Cover Short Buy", "echo S\r", "git commit -m B\r", "Sb")
 ROW = 0.12
 """Seconds between two keys that come in a row, at most: what a word typed elsewhere, a paste or a link's burst does."""
@@ -356,6 +359,34 @@ async def help_over_the_ticket(hand: Hand) -> None:
     hand.type(key)
 
 
+async def order_form(hand: Hand) -> None:
+    """A new order with the keys of its fields, held or in a row; Enter opens its ticket, and what was typed goes on."""
+    chance = hand.chance
+    await hand.goes_home()
+    hand.type(b"n")
+    await hand.wait(chance.uniform(0, 0.4))
+    for _ in range(chance.randint(0, 12)):
+        hand.type(chance.choice((*FORM, *FORM, *CONFIRMING)) * chance.choice((1, 1, 1, 8)))
+        await hand.wait(chance.uniform(0, ROW))
+    key = chance.choice(CONFIRMING)
+    match chance.choice(("enter", "enter", "enter twice", "escape and again", "paste")):
+        case "enter":
+            hand.type(ENTER)
+        case "enter twice":
+            hand.type(ENTER * chance.randint(2, 9))
+        case "escape and again":
+            hand.type(ESCAPE)
+            await hand.wait(0.3)
+            hand.type(b"n\r")
+        case _:
+            hand.type(f"\x1b[200~{key}\r\n{key}\x1b[201~\r")
+    for _ in range(chance.randint(1, 6)):
+        await hand.wait(blind(hand))
+        hand.type(chance.choice((key, *CONFIRMING, *FORM)))
+    await hand.wait(blind(hand))
+    hand.type(hand.house.right_key if hand.house.shown is not None else key)
+
+
 async def everything(hand: Hand) -> None:
     """Any keys, clicks, pastes and sizes in one row."""
     chance = hand.chance
@@ -399,7 +430,9 @@ KINDS: dict[str, Kind] = {
         stop_question,
         kill_screen,
         help_over_the_ticket,
+        order_form,
         everything,
+        *ROWS,
         *BYTES,
     )
 }

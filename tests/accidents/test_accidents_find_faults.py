@@ -12,10 +12,13 @@ import pytest
 
 import console.arming
 import console.desk
+import console.row_actions
+import console.screens.question
 import console.screens.ticket
 import console.terminal.input_reader
 import console.terminal.scanner
 from console.arming import Arming, Keyboard, ShownTicket
+from console.proposal_outcome import any_of_it
 from console.screens.ticket import TicketScreen
 from console.terminal.scanner import Scanner
 from console.terminal.writer import PacedWriter
@@ -102,6 +105,14 @@ def a_letter_behind_a_cut_introducer_confirms(patch: Patch) -> None:
     patch.setattr(console.arming, "CUT_FOR", 0.0)
 
 
+def any_close_is_taken_for_half(patch: Patch) -> None:
+    patch.setattr(console.row_actions, "is_close_of", lambda _shares: any_of_it)
+
+
+def a_question_is_answered_at_once(patch: Patch) -> None:
+    patch.setattr(console.screens.question, "REDUCES_AFTER", 0.0)
+
+
 FAULTS: tuple[Callable[[Patch], None], ...] = (
     no_arming_time,
     no_silence,
@@ -112,6 +123,8 @@ FAULTS: tuple[Callable[[Patch], None], ...] = (
     digest_not_compared,
     the_letter_of_escape_and_a_letter_confirms,
     a_letter_behind_a_cut_introducer_confirms,
+    any_close_is_taken_for_half,
+    a_question_is_answered_at_once,
 )
 
 
@@ -122,6 +135,8 @@ BEGINS = {held_keys_count: 1}
 ONLY: dict[Callable[[Patch], None], tuple[str, ...]] = {
     keys_of_a_stall_kept: ("burst_after_a_stall",),
     the_letter_of_escape_and_a_letter_confirms: ("escape_joined", "other_keys", "words"),
+    any_close_is_taken_for_half: ("row_changes_under_the_key",),
+    a_question_is_answered_at_once: ("entries_question",),
     a_letter_behind_a_cut_introducer_confirms: ("letters_behind_a_beginning", "other_keys", "words"),
 }
 """Where one kind alone can find it, it alone is played: among all of them it takes minutes."""

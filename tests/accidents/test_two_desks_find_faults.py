@@ -92,7 +92,7 @@ def no_silence_as_the_key_arrives(patch: Patch) -> None:
 
 
 def halts_are_the_holders_alone(patch: Patch) -> None:
-    patch.setattr(EngineBooks, "press", lambda _books, kills, naked: None)
+    patch.setattr(EngineBooks, "press", lambda _books, _token, kills: None)
 
 
 FAULTS: dict[Callable[[Patch], None], tuple[str, ...]] = {

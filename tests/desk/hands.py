@@ -48,6 +48,8 @@ class Disk:
     house: House | None = None
     files: dict[str, str] = field(default_factory=dict)
     fails: str = ""
+    kept: dict[str, str] = field(default_factory=dict)
+    """Presets, by their files."""
 
     def why(self, order_id: str) -> Iterable[Recorded]:
         if self.fails:
@@ -60,6 +62,16 @@ class Disk:
             raise OperatorError(self.fails)
         self.files[name] = text
         return f"/state/demo/{name}"
+
+    def presets(self) -> dict[str, str | None]:
+        return {**self.kept}
+
+    def keep_preset(self, name: str, text: str) -> str:
+        self.kept[name] = text
+        return f"/settings/presets/{name}"
+
+    def leave_press(self, *, kills: bool) -> None:
+        raise OperatorError(f"this disk takes no {'kill' if kills else 'halt'}")
 
     def is_first_start(self) -> bool:
         return self.is_new

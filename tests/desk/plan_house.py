@@ -14,6 +14,7 @@ from core.model.basket import BasketSource
 from core.runtime.link import Link
 from core.runtime.pace import Pace
 from tests.desk.desk_house import SPY, House
+from tests.scenarios.house import House as Story
 from tests.scenarios.plans import SOLD, a_house_that_holds
 from tests.waiting import PATIENCE
 
@@ -25,7 +26,15 @@ async def open_floor(
     *held: str, size: tuple[int, int] = (120, 40), latency: timedelta = timedelta(milliseconds=20)
 ) -> AsyncIterator[House]:
     """The desk holds `held`, all six where none is named."""
-    before = a_house_that_holds(*(held or SOLD), quantity="60")
+    async with open_on(a_house_that_holds(*(held or SOLD), quantity="60"), size, latency) as house:
+        yield house
+
+
+@asynccontextmanager
+async def open_on(
+    before: Story, size: tuple[int, int] = (120, 40), latency: timedelta = timedelta(milliseconds=20)
+) -> AsyncIterator[House]:
+    """A desk on the engine of a story, which goes on at the pace of a person from where it was told to."""
     line = before.line
     line.pace = Pace(1.0)
     line.pace.free_until = line.at

@@ -186,7 +186,7 @@ async def test_m_moves_the_stop_to_a_price_or_to_break_even() -> None:
         await house.press("2", "m")
         await house.until(lambda: house.shows("Move the stop ─ SPY 0.1", "stop now 494.72 USD", "last 496.21 USD"))
         await house.press("enter")
-        await house.until(lambda: house.shows("a price in USD for one share, or 0 for break-even"))
+        await house.until(lambda: house.shows("a price in USD for one share, 0 for break-even, or 1atr"))
         await house.press(*"495.10", "enter")
         await house.until(lambda: sent)
         await house.press("m", "0")

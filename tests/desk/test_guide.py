@@ -9,11 +9,13 @@ from pathlib import Path
 
 from console.client.handle import EngineHandle
 from console.desk import DeskApp
+from console.desk_commands import DeskCommands
 from console.screens.chord_check import ChordScreen
 from console.screens.guide import GuideScreen
 from console.screens.kill import KillScreen
 from console.screens.ticket import TicketScreen
 from core.facts import Halted
+from core.messages.commands import TakeKey
 from core.ports import OperatorError
 from core.runtime.virtual import VirtualRuntime
 from core.views.engine import EngineFailed
@@ -21,6 +23,7 @@ from state.desk_files import DeskFiles
 from state.folders import Home
 from tests.desk.desk_house import open_desk
 from tests.desk.hands import Disk
+from tests.desk.test_several_desks import eve, eve_takes
 
 
 def files_in(folder: Path) -> DeskFiles:
@@ -129,3 +132,25 @@ def test_only_a_desk_with_a_broker_behind_it_asks_for_the_chord(tmp_path: Path) 
     assert real.must_try_chord()
     real.chord_was_received()
     assert not real.must_try_chord()
+
+
+async def test_the_chord_is_asked_for_where_a_key_can_resume_what_it_halts() -> None:
+    """OP-07, OP-13: a watcher is asked when it first holds the key"""
+    disk = Disk(asks_for_chord=True)
+    async with open_desk(surroundings=disk) as house:
+        await house.until(lambda: isinstance(house.desk.screen, ChordScreen))
+        await house.sees("It halts the engine, for all who are attached")
+        await eve_takes(house, await eve(house))
+        await house.until(lambda: len(house.desk.screen_stack) == 1)
+    async with open_desk(surroundings=disk, ready=False) as house:
+        house.desk.errands.look_whether_first = lambda: None  # type: ignore[method-assign]
+        await house.until(lambda: house.desk.view is not None)
+        await eve_takes(house, await eve(house))
+        DeskCommands.look_whether_first(house.desk.errands)
+        await house.wait(0.3)
+        assert len(house.desk.screen_stack) == 1
+
+        hold = house.runtime.engine.state.desks.hold
+        house.desk.handle.send(TakeKey("TAKE", hold))
+
+        await house.until(lambda: isinstance(house.desk.screen, ChordScreen))

@@ -6,7 +6,8 @@ from decimal import Decimal
 
 from textual import events
 
-from console.order_form import FieldFault, read_form
+from console.order_form.draft import FieldFault
+from console.order_form.reading import read_form
 from console.screens.new_order import NewOrderScreen
 from core.facts import ProposalSkipped, ProposalStaged
 from core.messages.commands import ProposeOrder

@@ -8,8 +8,9 @@ from decimal import Decimal
 
 import pytest
 
-from console.order_form import Draft, FieldFault, read_draft, read_form
-from console.quantity_presets import preset
+from console.order_form.draft import Draft, FieldFault
+from console.order_form.reading import read_draft, read_form
+from console.order_form.sizes import preset
 from console.screens.new_order import NewOrderScreen
 from console.screens.ticket import TicketScreen
 from core.facts import OrderCreated, ProposalStaged

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
+import pytest
+
 from console.run import outcome
 from tests.desk.desk_house import in_one_process, open_desk
 
@@ -35,3 +40,14 @@ async def test_a_desk_left_without_its_disk_says_so() -> None:
 
         assert status == 1
         assert words == ("the journal could not write: no space left; it goes on from what was written")
+
+
+@pytest.mark.parametrize("has_ended", [True, False])
+def test_a_thread_that_has_not_ended_aborts_nothing_at_the_end(has_ended: bool) -> None:
+    """SY-01: a daemon thread that is busy while the interpreter ends can abort the process; what was said is flushed"""
+    ends = f"sys.stdout.write('said'); leave_with(3, has_ended={has_ended})"
+    watch = "import atexit, sys; from console.run import leave_with; atexit.register(lambda: sys.stdout.write(' late'))"
+
+    answer = subprocess.run([sys.executable, "-c", f"{watch}\n{ends}"], capture_output=True, text=True, check=False)
+
+    assert (answer.returncode, answer.stdout) == (3, "said late" if has_ended else "said")

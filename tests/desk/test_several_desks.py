@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.facts import KeyTaken, OrderCreated
-from core.messages.commands import AttachDesk, Command, TakeKey
+from core.messages.commands import AttachDesk, Command, Resume, TakeKey
 from core.model.desk import DeskNumber, Seat
 from tests.desk.desk_house import House, open_desk
 
@@ -101,6 +101,19 @@ async def test_the_key_is_taken_by_the_word_where_somebody_was_active_just_now()
         await house.opens_the_ticket()
 
 
+async def test_what_another_desk_is_refused_is_no_answer_here() -> None:
+    """OP-13: of two that take the key at once, the quicker one read the other's refusal on its last line"""
+    async with open_desk(size=(160, 40)) as house:
+        other = await eve(house)
+        assert house.desk.view is not None
+        house.desk.following.wait_for_word(house.desk.view, "key")
+
+        says(house, Resume(), other)
+        await house.sees(f"desk {other}: resume refused: ")
+
+        assert "refused" not in house.footer()
+
+
 async def test_t_at_the_desk_that_holds_the_key_says_so() -> None:
     """OP-13"""
     async with open_desk() as house:
@@ -110,3 +123,17 @@ async def test_t_at_the_desk_that_holds_the_key_says_so() -> None:
 
         await house.sees("this desk holds the key")
         assert len(house.facts(KeyTaken)) == 1
+
+
+async def test_the_banner_of_a_watcher_names_who_resumes() -> None:
+    """OP-07, OP-13"""
+    async with open_desk() as house:
+        await eve_takes(house, await eve(house))
+        await house.press("ctrl+k")
+        await house.until(lambda: house.runtime.engine.state.control.halts)
+        await house.press("escape")
+
+        await house.sees("HALTED since", "eve on pts/4 from 10.0.0.7 resumes")
+        assert not house.shows("then U resumes")
+        await house.press("U")
+        await house.sees("eve on pts/4 from 10.0.0.7 holds the key: it resumes")

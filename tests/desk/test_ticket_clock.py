@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from console.client.engine_link import EngineLink
 from console.screens.ticket import TicketPhase, TicketScreen
 from core.facts import OrderCreated
+from core.messages.commands import LeaveTicket
 from core.settings.settings import Settings
 from core.settings.staging import StagingSettings
 from tests.desk.desk_house import House, open_desk
@@ -82,3 +84,34 @@ async def test_a_ticket_whose_proposal_is_gone_offers_the_way_out_alone() -> Non
         assert ticket.phase is TicketPhase.OVER
         await house.press("enter")
         await house.until(lambda: not isinstance(house.desk.screen, TicketScreen))
+
+
+async def loses_its_engine(house: House, ticket: TicketScreen) -> None:
+    """And has it back, with the ticket closed and most of its time left."""
+    link = EngineLink()
+    house.desk.handle.link = link  # type: ignore[misc]
+    link.lose("the link broke")
+    await house.wait(0.1)
+    link.hear()
+    assert ticket._shown is not None
+    house.desk.handle.send(LeaveTicket(ticket._shown.ticket.id))
+
+
+async def test_a_ticket_whose_engine_was_lost_says_that_and_not_that_its_time_is_over() -> None:
+    """OP-04, SY-01"""
+    async with open_desk() as house:
+        await loses_its_engine(house, await house.opens_the_ticket())
+
+        await house.sees("LOST the engine was lost: this ticket counts no more", "r open it again")
+        assert not house.shows("time is over")
+
+
+async def test_a_confirmed_one_whose_answer_never_came_says_whether_an_order_of_it_exists() -> None:
+    """OP-04, EX-06"""
+    async with open_desk() as house:
+        ticket = await house.opens_the_ticket()
+        assert ticket._shown is not None
+        ticket.standing.confirm(ticket._shown)
+        await loses_its_engine(house, ticket)
+
+        await house.sees("LOST the engine was lost", "its key: not", "sent, no order of it exists")

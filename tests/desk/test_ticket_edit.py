@@ -16,6 +16,7 @@ from core.messages.commands import (
     Confirm,
     Decline,
     EditProposal,
+    KeyPressed,
     LeaveTicket,
     LookAt,
     OpenTicket,
@@ -116,7 +117,7 @@ async def test_a_form_that_changes_nothing_or_says_no_number_sends_nothing() -> 
         await house.until(lambda: house.desk.screen is ticket)
 
         sent = house.desk.handle.sent  # type: ignore[attr-defined]
-        assert {type(command) for command in sent} <= {OpenTicket, LookAt}
+        assert {type(command) for command in sent} <= {OpenTicket, LookAt, KeyPressed}
 
 
 async def test_a_ticket_under_a_form_is_not_armed_and_its_key_is_a_letter_of_the_form() -> None:

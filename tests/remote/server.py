@@ -150,7 +150,7 @@ class Server:
         for process in Path("/proc").glob("[0-9]*"):
             with suppress(OSError):
                 is_ours = f"KEYTURN_HOME={self.home}".encode() in (process / "environ").read_bytes().split(b"\0")
-                if is_ours and (process / "cmdline").read_bytes().rstrip(b"\0").endswith(b"relay"):
+                if is_ours and (process / "cmdline").read_bytes().split(b"keyturn")[-1].startswith(b"\0relay"):
                     found.append(int(process.name))
         return found
 

@@ -230,10 +230,17 @@ class House:
     def presses(self, command: Command) -> None:
         self.line.obey(self.door.through(command, self.desk.account_name))
 
-    def attaches(self, user: str, returning: DeskNumber | None = None, terminal: str = "/dev/pts/3") -> DeskNumber:
+    def attaches(
+        self,
+        user: str,
+        returning: DeskNumber | None = None,
+        terminal: str = "/dev/pts/3",
+        *,
+        by_itself: bool = False,
+    ) -> DeskNumber:
         """A desk at a terminal of that user's; its number."""
-        link = f"{user} {len(self.line.heard)}"
-        self.presses(AttachDesk(Seat(terminal, user, "10.0.0.7"), link, returning))
+        link, seat = f"{user} {len(self.line.heard)}", Seat(terminal, user, "10.0.0.7")
+        self.presses(AttachDesk(seat, link, returning, by_itself=by_itself or returning is not None))
         number = self.line.desk_of(link)
         assert number is not None
         return number

@@ -412,10 +412,10 @@ def test_a_failure_at_the_door_costs_one_connection_and_is_said(
     """OP-07: the press that it was is not confirmed, so its desk says it again."""
     press, failures = there.service.books.press, [ZeroDivisionError("a slip")]
 
-    def fails_once(*, kills: bool, naked: bool) -> None:
+    def fails_once(token: str, *, kills: bool) -> None:
         if failures:
             raise failures.pop()
-        press(kills=kills, naked=naked)
+        press(token, kills=kills)
 
     monkeypatch.setattr(there.service.books, "press", fails_once)
     desk = there.a_desk()

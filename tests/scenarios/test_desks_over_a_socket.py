@@ -16,6 +16,7 @@ import pytest
 
 from console.client.remote import RemoteEngine
 from core.facts import (
+    CommandGiven,
     CommandRefused,
     ConfirmationReceived,
     ConfirmationRefused,
@@ -34,6 +35,7 @@ from core.messages.commands import (
     Command,
     Confirm,
     Halt,
+    KeyPressed,
     Kill,
     LookAt,
     OpenTicket,
@@ -64,7 +66,7 @@ from tests.unit.core.protocol.anything import a_value_of
 from tests.waiting import PATIENCE
 
 F = TypeVar("F")
-EVERYBODYS = Halt | Kill | LookAt | TakeKey | RequestCancel
+EVERYBODYS = Halt | Kill | LookAt | TakeKey | KeyPressed | RequestCancel
 """What a watcher may say; what it cancels is an entry."""
 KINDS = [kind for kind in get_args(Command) if kind not in get_args(NOT_FOR_DESKS)]
 
@@ -364,6 +366,51 @@ def test_a_press_while_the_engine_is_away_arrives_when_it_is_back(there: Served,
         assert engine.latch.presses == 0
         desk.is_cut = False
         waits_for(lambda: engine.latch.presses == 1)
+
+
+def test_naked_of_a_watcher_kills_over_the_press_line_and_uncovers_nothing(there: Served, told: Told) -> None:
+    """OP-13, OP-07: a press is everybody's; that the stops go too is the holder's alone"""
+    with attached(there), attached(there) as watcher:
+        waits_for(lambda: view_of(watcher).status.key.holder is not None)
+        watcher.press_kill_again(naked=True)
+        waits_for(lambda: told.of(CommandRefused))
+        waits_for(lambda: told.of(Killed))
+
+        assert not any(fact.naked for fact in told.of(Killed))
+        assert [fact.code for fact in told.of(CommandRefused)] == [Denial.NOT_HOLDER]
+
+
+def test_naked_of_the_holder_reaches_the_stops(there: Served, told: Told) -> None:
+    """OP-07"""
+    with attached(there) as desk:
+        waits_for(lambda: holds(desk))
+        desk.press_kill_again(naked=True)
+
+        waits_for(lambda: any(fact.naked for fact in told.of(Killed)))
+
+
+def test_naked_that_was_typed_while_nobody_heard_it_is_asked_of_nobody_later(there: Served, told: Told) -> None:
+    """OP-13, OP-07: the kill goes as soon as the link is back, and no more than that"""
+    with attached(there) as desk:
+        waits_for(lambda: holds(desk))
+        desk.lose("cut")
+        desk.press_kill_again(naked=True)
+
+        waits_for(lambda: told.of(Killed))
+        assert "not asked" in desk.unsaid[-1]
+        waits_for(lambda: desk.link.trouble is None)
+        time.sleep(0.3)
+        assert not any(fact.naked for fact in told.of(Killed))
+
+
+def test_a_press_is_recorded_with_its_desk(there: Served, told: Told) -> None:
+    """OP-13"""
+    with attached(there) as holder, attached(there) as watcher:
+        waits_for(lambda: holds(holder) and watcher.desk is not None)
+        watcher.press_kill()
+        waits_for(lambda: told.of(CommandGiven))
+
+        assert [(fact.desk, fact.command) for fact in told.of(CommandGiven)] == [(watcher.desk, "Halt")]
 
 
 def test_a_resume_said_before_the_chord_never_ends_its_halt(there: Served, engine: VirtualRuntime, told: Told) -> None:

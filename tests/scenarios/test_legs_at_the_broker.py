@@ -897,3 +897,34 @@ def test_a_stop_that_never_arrived_is_asked_for_without_the_shares_that_another_
     assert house.held() == "8.5"
     assert {leg(house, role).status for role in LegRole} == {WORKING}
     assert uncovered(house) == []
+
+
+@pytest.mark.parametrize("hides", [False, True], ids=["named in the books", "left out of the books"])
+@pytest.mark.parametrize("place", [0, 1])
+def test_the_second_leg_of_a_pair_is_found_after_a_death_between_the_two(place: int, hides: bool) -> None:
+    """EX-13: its entry was filled and its first leg known; the second was taken for another's order, and what it sold
+    was missing from the books
+    """
+    house = a_house(("10:06", "10:10", ABOVE), ("10:11", "10:20", RISE))
+    as_it_was = house.line.ask
+    _with_answers(house, _hidden, to_look_ups=False)
+    house.until("10:08")
+    house.presses(replace(a_typed_buy("15"), limit_price=Price(Decimal("99.70")), target_price=Price(Decimal(101))))
+    confirms_now(house)
+    house.until("10:08:30")
+    if not hides:
+        house.line.ask = as_it_was  # type: ignore[method-assign]
+    records = list(house.journal.records())
+    filled = next(n for n, one in enumerate(records) if isinstance(one.fact, OrderFilled))
+    first = next(n for n, one in enumerate(records) if isinstance(one.fact, OrderCreated) and one.fact.role)
+    assert filled < first
+    house.loses_the_journal_after(records[first + place].sequence)
+
+    house.restarted()
+    passes(house, 10)
+
+    assert {leg(house, role).status for role in LegRole} == {WORKING}
+    house.until("10:12")
+    assert (house.held(), house.held_by_the_broker()) == ("0", "0")
+    assert leg(house, LegRole.TARGET).status is FILLED
+    assert house.facts(PositionCorrected) == []

@@ -8,6 +8,7 @@ import pytest
 
 from core.facts import (
     CancelRequested,
+    CommandGiven,
     CommandRefused,
     ConfirmationReceived,
     ConfirmationRefused,
@@ -21,6 +22,7 @@ from core.facts import (
     TicketClosed,
 )
 from core.messages.commands import (
+    AnswerBasket,
     Command,
     Confirm,
     Decline,
@@ -32,19 +34,30 @@ from core.messages.commands import (
     MarkInBasket,
     OpenBasket,
     OpenTicket,
+    OverrideProtection,
     ProposeClose,
     Rearm,
     RequestCancel,
     Resume,
+    ServeDesks,
     SignBasket,
     TakeKey,
 )
+from core.messages.lateness import as_late
 from core.model.basket import BasketEnd, BasketSource
 from core.model.codes import Denial, HaltCause, KeyEnd, TicketEnd
 from core.model.desk import DeskNumber, KeyTurn, PaintProof
+from core.model.values import TicketId
 from core.views.builders.desk import ViewBuilder
 from core.workflows.baskets.baskets import BasketDrafts, digest_now, rehearsed
-from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_house_with_a_proposal, a_typed_buy
+from tests.scenarios.house import (
+    STEADY,
+    House,
+    a_house_in_a_position,
+    a_house_with_a_proposal,
+    a_typed_buy,
+    assert_can_be_rebuilt,
+)
 from tests.unit.core.brokers.trading_floor import SPY
 
 
@@ -155,7 +168,7 @@ def test_a_holder_that_leaves_frees_the_key_at_once() -> None:
 
 @pytest.mark.parametrize(("seconds", "has_it"), [(59, True), (60, False), (61, False)])
 def test_a_link_that_dies_keeps_the_key_for_a_minute(seconds: int, has_it: bool) -> None:
-    """OP-13"""
+    """OP-13: then it is free, and goes to nobody who does not take it"""
     house, adam, eve = with_the_ticket_open()
     lost_at = house.line.at
     house.presses_at(adam, LoseDesk())
@@ -166,8 +179,8 @@ def test_a_link_that_dies_keeps_the_key_for_a_minute(seconds: int, has_it: bool)
     assert (house.desk.desks.holder is not None) is has_it
     assert house.attaches("adam", returning=adam) == adam
 
-    assert house.desk.desks.is_holder(adam)
-    assert house.desk.desks.hold == (1 if has_it else 2)
+    assert house.desk.desks.is_holder(adam) is has_it
+    assert house.desk.desks.hold == 1
     assert house.last(DeskAttached).is_back
     assert [fact.end for fact in house.facts(KeyFreed)] == ([] if has_it else [KeyEnd.LAPSED])
     assert not house.desk.desks.is_holder(eve)
@@ -446,6 +459,104 @@ def test_a_desk_that_is_gone_is_lost_once() -> None:
     house.presses_at(adam, DetachDesk())
 
     assert house.told()[before:] == []
+
+
+@pytest.mark.parametrize("crashes", [True, False])
+def test_the_next_engine_keeps_the_key_for_the_seat_at_which_it_was_held(crashes: bool) -> None:
+    """OP-13: whoever is quicker watches; after a minute nobody has it who does not take it"""
+    house = a_house_with_a_proposal()
+    house.presses(ServeDesks())
+    two_desks(house)
+    if not crashes:
+        house.line.stop("stopped by the operator")
+    house.restarted()
+
+    eve = house.attaches("eve", terminal="/dev/pts/4")
+    assert house.desk.desks.holder is None
+    adam = house.attaches("adam")
+    assert house.desk.desks.is_holder(adam)
+    assert house.last(KeyTaken) == KeyTaken(adam, hold=2)
+    takes(house, eve)
+    assert house.desk.desks.is_holder(eve)
+
+
+def test_an_engine_that_ended_long_ago_keeps_the_key_for_nobody() -> None:
+    """OP-13: who comes first the next day has it"""
+    house = a_house_with_a_proposal()
+    house.presses(ServeDesks())
+    two_desks(house)
+    house.line.stop("stopped by the operator")
+    house.until("10:20")
+    house.restarted()
+
+    assert house.desk.desks.is_holder(house.attaches("eve", terminal="/dev/pts/4"))
+
+
+def test_a_desk_that_ends_with_its_engine_is_waited_for_by_none() -> None:
+    """OP-13: one process of both, as a demo is: another one, from another terminal, has it at once"""
+    house, _, _ = a_house_with_two_desks()
+    house.restarted()
+
+    assert house.desk.desks.is_holder(house.attaches("adam", terminal="/dev/pts/9"))
+
+
+def test_a_desk_that_comes_back_by_itself_gets_no_key_that_somebody_left() -> None:
+    """OP-13: nobody pressed a key for it"""
+    house, adam, eve = a_house_with_two_desks()
+    house.presses_at(adam, DetachDesk())
+    house.presses_at(eve, LoseDesk())
+    house.attaches("eve", returning=eve, terminal="/dev/pts/4")
+
+    assert house.desk.desks.holder is None
+    takes(house, eve, word="")
+    assert house.desk.desks.is_holder(eve)
+
+
+def test_the_journal_says_from_which_desk_each_key_came() -> None:
+    """OP-13: a press too, also where there is a halt already"""
+    house, adam, eve = a_house_with_two_desks()
+    house.presses_at(adam, Halt("key"))
+    house.presses_at(eve, Halt("key"))
+    house.presses_at(adam, Resume())
+    house.presses_at(adam, LookAt(SPY))
+
+    given = [(fact.desk, fact.command) for fact in house.facts(CommandGiven)]
+    assert given == [(adam, "Halt"), (eve, "Halt"), (adam, "Resume")]
+    assert_can_be_rebuilt(house)
+
+
+@pytest.mark.parametrize(
+    "command", [OverrideProtection("daily_loss", "global", "OVERRIDE"), AnswerBasket(TicketId("x"), goes_on=True)]
+)
+def test_what_loosens_and_lay_before_an_engine_that_stood_still_does_nothing(command: Command) -> None:
+    """OP-04: its hand may have thought better of it"""
+    house, adam, _ = a_house_with_two_desks()
+    house.presses_at(adam, as_late(command))
+
+    assert house.last(CommandRefused).code is Denial.LATE
+
+
+def test_a_stop_is_not_cancelled_by_a_key_that_came_late_and_an_entry_is() -> None:
+    """OP-04, OP-07"""
+    house = a_house_in_a_position(("10:06", "10:30", STEADY))
+    adam, _ = two_desks(house)
+    (stop,) = house.stops
+    house.presses_at(adam, as_late(RequestCancel(stop.id)))
+
+    assert house.last(CommandRefused).code is Denial.LATE
+    assert not stop.is_cancelling
+
+
+def test_naked_that_came_late_kills_and_uncovers_nothing() -> None:
+    """OP-07"""
+    house = a_house_in_a_position(("10:06", "10:30", STEADY))
+    adam, _ = two_desks(house)
+    house.presses_at(adam, as_late(Kill("key", naked=True)))
+    house.until("10:07")
+
+    assert house.last(CommandRefused).code is Denial.LATE
+    assert house.desk.control.killed_by == "key"
+    assert [stop.is_working for stop in house.stops] == [True]
 
 
 def test_a_watcher_that_types_naked_kills_and_uncovers_nothing() -> None:

@@ -19,7 +19,7 @@ from core.facts import (
     ProposalStaged,
     Resumed,
 )
-from core.messages.commands import DetachDesk, LoseDesk, OpenTicket, Resume, ServeDesks
+from core.messages.commands import DetachDesk, KeyPressed, LoseDesk, OpenTicket, Resume, ServeDesks
 from core.model.account import Mode
 from core.model.codes import CancelCode, HaltCause
 from core.model.desk import DeskNumber
@@ -253,7 +253,7 @@ def test_each_key_winds_the_timer_up_again() -> None:
 
 
 def test_a_desk_that_comes_back_by_itself_is_no_key() -> None:
-    """RK-27: not where it is given the key anew either, as after a restart of the engine."""
+    """RK-27"""
     house = a_live_house("0.5")
     desk = house.attaches("adam")
     pressed_at = house.line.at
@@ -261,10 +261,36 @@ def test_a_desk_that_comes_back_by_itself_is_no_key() -> None:
     house.presses_at(desk, LoseDesk())
     house.until_moment(pressed_at + timedelta(minutes=20))
     house.attaches("adam", returning=desk)
+    house.until_moment(pressed_at + timedelta(minutes=31))
+
+    assert house.last(Halted).cause is HaltCause.UNATTENDED
+
+
+def test_a_desk_that_comes_back_to_the_next_engine_is_no_key() -> None:
+    """RK-27: that engine knows no number of it, and gives it the key that it held"""
+    house = a_live_house("0.5")
+    house.attaches("adam")
+    pressed_at = house.line.at
+    house.until_moment(pressed_at + timedelta(minutes=20))
+    house.restarted()
+    house.desk.mode = Mode.LIVE
+    house.attaches("adam", by_itself=True)
     assert len(house.facts(KeyTaken)) == 2
     house.until_moment(pressed_at + timedelta(minutes=31))
 
     assert house.last(Halted).cause is HaltCause.UNATTENDED
+
+
+def test_keys_that_ask_the_engine_for_nothing_are_keys() -> None:
+    """RK-27, OP-13: a person who reads is there"""
+    house = a_live_house("0.5")
+    desk = house.attaches("adam")
+    pressed_at = house.line.at
+    house.until_moment(pressed_at + timedelta(minutes=20))
+    house.presses_at(desk, KeyPressed())
+    house.until_moment(pressed_at + timedelta(minutes=31))
+
+    assert house.facts(Halted) == []
 
 
 @pytest.mark.parametrize("mode", [Mode.PAPER, Mode.LIVE])

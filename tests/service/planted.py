@@ -6,16 +6,19 @@ import sys
 from collections.abc import Callable
 
 
-def the_desk_stays_armed() -> None:
-    """An engine that says nothing, and one that is another, disarm nothing."""
+def late_keys_count() -> None:
+    """An engine that says nothing, and one that is another, disarm nothing; and what lay there meanwhile counts."""
     from console.client.engine_link import EngineLink
+    from core.runtime import base
+    from core.runtime.service import books
 
     EngineLink.doubt = property(lambda _self: None)  # type: ignore[method-assign, assignment]
     EngineLink.had_gap = lambda _self, _since, _until: False  # type: ignore[method-assign]
+    base.as_late = books.as_late = lambda command: command  # type: ignore[attr-defined]
 
 
 FAULTS: dict[str, Callable[[], None]] = {
-    "the-desk-stays-armed": the_desk_stays_armed,
+    "late-keys-count": late_keys_count,
 }
 
 

@@ -19,9 +19,9 @@ def test_no_process_that_is_hit_confirms_what_nobody_meant(tmp_path: Path) -> No
         assert told.accidents[kind] == 1
 
 
-def test_a_desk_that_stays_armed_while_its_engine_says_nothing_is_found(tmp_path: Path) -> None:
-    """OP-04: its key comes late into a long silence; what the engine takes up behind that was not meant."""
-    program = (sys.executable, "-P", str(Path(planted.__file__)), "the-desk-stays-armed")
+def test_a_key_that_counts_however_late_it_comes_is_found(tmp_path: Path) -> None:
+    """OP-04: it was typed into a long silence; what the engine takes up behind that was not meant."""
+    program = (sys.executable, "-P", str(Path(planted.__file__)), "late-keys-count")
 
     told = play_house(tmp_path, 3, range(7, 8), kinds=("engine stopped",), program=program)
 

@@ -754,7 +754,8 @@ class Auditor:
         if stop.status is OrderStatus.CANCELLED:  # the broker ends both of a pair where its target is taken back
             pair |= {sibling.id for sibling in self.world.engine.state.ledger.legs.oco_siblings(stop)}
         is_taken = bool(pair & {*self.story.taken_away, *self.world.meddled})
-        return is_taken or stop.cancel_code in TAKEN_AWAY or stop.end_code is EndCode.NEVER_ARRIVED
+        is_cut = stop.cancel_code is CancelCode.NONE_AT_THE_BROKER and self._is_for_a_person()  # nothing to guard there
+        return is_taken or is_cut or stop.cancel_code in TAKEN_AWAY or stop.end_code is EndCode.NEVER_ARRIVED
 
     def compare_with_exchange(self) -> None:
         """Everything was delivered and compared: orders, fills and positions are the exchange's own (EX-09, EX-20)."""

@@ -117,10 +117,11 @@ def loose_exits(world: World) -> list[str]:
     """Exits that work at the exchange for more than is held there, at this instant.
 
     But those of which the request for less hangs: the line lost or kept it, or the desk died around its sending. They
-    are what guards until that doubt is over, and a desk that came up begins with it anew.
+    are what guards until that doubt is over, and a desk that came up begins with it anew. And those whose cancel was
+    asked for and did not come through just now: it is asked for again.
     """
     found = Reckoning()
-    _compare_cover(world, found, asked_for_less=set(_in_doubt_for_less(world)))
+    _compare_cover(world, found, asked_for_less={*_in_doubt_for_less(world), *_asked_to_go(world)})
     return [words for words in found.words if words.startswith("loose")] if found.loose else []
 
 
@@ -134,6 +135,12 @@ def _in_doubt_for_less(world: World) -> Iterator[str]:
         since = story.down[1] if story.down is not None and has_survived else less.at
         if (has_survived or order_id in world.line.troubled) and world.wire.at - since <= A_DOUBT:
             yield old.order.client_order_id
+
+
+def _asked_to_go(world: World) -> Iterator[str]:
+    for order in world.engine.state.ledger.working():
+        if order.cancel_failed_at is not None and world.wire.at - order.cancel_failed_at <= A_DOUBT:
+            yield order.id
 
 
 def _compare_cover(world: World, found: Reckoning, asked_for_less: Collection[str] = ()) -> None:

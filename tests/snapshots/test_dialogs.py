@@ -31,7 +31,7 @@ from console.screens.limits import LoosenScreen, ReloadedScreen
 from console.screens.move_stop import MoveStopScreen
 from console.screens.new_order import NewOrderScreen
 from console.screens.override import OverrideScreen
-from console.screens.question import ArmedQuestion
+from console.screens.question import ArmedQuestion, EverybodysQuestion
 from console.screens.take_key import TakeByQuestion, TakeByWord
 from console.screens.ticket import TicketScreen
 from console.screens.why import WhyScreen
@@ -127,8 +127,19 @@ async def edits_the_first(still: Still) -> None:
     await still.press("e")
 
 
+def with_entries() -> DeskView:
+    """What works and opens is known for an entry."""
+    view = full()
+    return replace(view, orders=tuple(replace(row, is_entry=not row.effect.only_reduces) for row in view.orders))
+
+
 async def cancels_a_stop(still: Still) -> None:
     await still.press("3", "down", "d")
+    await is_armed(still)
+
+
+async def asks_for_all_entries(still: Still) -> None:
+    await still.press("3", "X")
     await is_armed(still)
 
 
@@ -157,6 +168,7 @@ async def reads_the_disk(still: Still) -> None:
 DIALOGS: dict[type[Dialog], Scene] = {
     AdviceScreen: Scene(full(advice=ADVICE), presses("A")),
     ArmedQuestion: Scene(full(), cancels_a_stop),
+    EverybodysQuestion: Scene(with_entries(), asks_for_all_entries),
     ChordScreen: Scene(full(), reads_the_disk, {"around": FirstStart()}),
     CloseScreen: Scene(full(), presses("2", "c")),
     CommandsScreen: Scene(full(), presses("ctrl+p")),

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+import pytest
 from textual.app import App
 from textual.binding import Binding
 
-from console.keymap import KEYS, KeyScope, bindings_for, footer, help_rows, keys_table
+from console.keymap import KEYS, PANES, KeyScope, bindings_for, footer, help_rows, keys_table
 from core.model.order import CONFIRMING_KEYS, REPLACING_KEY, Effect
 from widgets.grid import Grid
 
@@ -43,11 +44,27 @@ def test_the_footer_shows_the_kill_chord_everywhere() -> None:
     assert all("Ctrl+K KILL" in footer(place) for place in KeyScope)
 
 
+@pytest.mark.parametrize("place", PANES)
+def test_a_pane_has_all_its_keys_in_the_footer_of_the_smallest_terminal(place: KeyScope) -> None:
+    """What every pane has makes way first; no key is cut in two"""
+    own = [key for key in KEYS if key.place is place and key.is_in_footer]
+
+    line = footer(place, room=79)
+
+    assert len(line) <= 79
+    assert line.endswith("? help  Ctrl+K KILL")
+    assert all(f"{key.written} {key.in_footer or key.description}" in line for key in own)
+
+
 def test_help_and_readme_name_every_key() -> None:
     assert ("orders", "d", "cancel") in help_rows(KeyScope.ORDERS)
     assert ("everywhere", "Ctrl+K or F10", "KILL") in help_rows(KeyScope.TICKET)
     assert ("everywhere", "n", "new order") not in help_rows(KeyScope.TICKET)
-    assert "| positions | `c` close · `m` move stop · `u` signed exits need your key again |" in keys_table()
+    positions = (
+        "| positions | `c` close · `h` close half · `b` stop to break-even · `m` move stop "
+        "· `v` reverse · `u` signed exits need your key again |"
+    )
+    assert positions in keys_table()
     assert len(keys_table().splitlines()) == 2 + len({key.place for key in KEYS})
 
 

@@ -30,6 +30,10 @@ READS_ALL_THE_SAME: Mapping[tuple[str, str], str] = {
     ("core/strategies/questions.py", "StrategyQuestions._show"): "reasons for no trade are counted by their names",
     ("core/strategies/questions.py", "StrategyQuestions._keep"): "reasons for no trade are counted by their names",
     ("core/views/event_text/staging.py", "_approval"): "names of checks",
+    (
+        "console/commands/assembly/engine_process.py",
+        "own_words",
+    ): "which of two programs' lines is shown to a person; nothing is decided by it",
     ("console/ticket/lines.py", "_to_review"): "what its key mends, for a person",
     ("state/unread.py", "Unread._note"): "the same words are told once, with their count",
     ("state/restoring.py", "_unsound_exchange"): "an error is told in half",

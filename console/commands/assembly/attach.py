@@ -21,10 +21,11 @@ STARTED = "no engine ran: it was started, and goes on when this desk is left"
 class EngineNearby:
     """Where `keyturn` finds the engine of this machine; it is started once, and by no later try."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, *, may_start: bool = True) -> None:
         self._host = host
-        self._may_start = True
+        self._may_start = may_start
         self.has_started = False
+        self._failed = ""
 
     def connect(self) -> socket.socket:
         """Raises `OperatorError`."""
@@ -33,13 +34,29 @@ class EngineNearby:
         folder = running_account(self._host)
         if folder is None and self._may_start:
             self._may_start = False
-            folder, _pid = start_service(self._host)
-            self.has_started = True
+            try:
+                started = start_service(self._host)
+            except OperatorError as error:
+                self._failed = str(error)
+                raise
+            folder, self.has_started = started.folder, started.is_ours
         if folder is None:
-            raise NoEngineError("the engine is not there; `keyturn engine start` starts it")
+            self._say_who_keeps_it_down()
+            raise NoEngineError(self._failed or "the engine is not there; `keyturn engine start` starts it")
+        self._failed = ""
         connection = connected(folder.engine_socket, PATIENCE)
         self._may_start = False
         return connection
+
+    def _say_who_keeps_it_down(self) -> None:
+        """Raises `LinkBrokenError`, which a desk says as it stands, where a halt waits for the next start."""
+        from console.client.engine_link import LinkBrokenError
+        from state.halt_request import HaltRequest
+
+        account = known_account(self._host)
+        asked = HaltRequest(account).asked_by() if account is not None else None
+        if asked is not None:
+            raise LinkBrokenError(f"the engine stays down: {asked}; `keyturn engine start` starts it, halted")
 
     def folder(self) -> AccountFolder:
         """Of its account. Raises `OperatorError` while that is not known."""

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from console.commands.assembly.host import Host
 from console.commands.assembly.own_program import own_program
@@ -104,8 +104,16 @@ def _runtime(host: Host, settings: Settings, stack: ExitStack) -> tuple[Runtime,
     return runtime, host.home.account(runtime.engine.state.account_name), (keys,)
 
 
-def start_service(host: Host) -> tuple[AccountFolder, int]:
-    """Start an engine behind this process, and wait until it listens; its account and its process.
+class Started(NamedTuple):
+    """The engine that listens; not ours where somebody else started one at the same time."""
+
+    folder: AccountFolder
+    pid: int
+    is_ours: bool
+
+
+def start_service(host: Host) -> Started:
+    """Start an engine behind this process, and wait until one listens.
 
     Raises
     ------
@@ -113,6 +121,7 @@ def start_service(host: Host) -> tuple[AccountFolder, int]:
         It ended, with its own words; or it did not listen in time.
     """
     from state.lock import holder
+    from state.watchdog.presence import watchdog_of
 
     with tempfile.TemporaryFile() as output:
         child = subprocess.Popen(
@@ -128,10 +137,11 @@ def start_service(host: Host) -> tuple[AccountFolder, int]:
         while time.monotonic() < until:
             folder = known_account(host)
             if folder is not None and holder(folder) is not None and is_listening(folder):
-                return folder, holder(folder) or child.pid
-            if child.poll() is not None:
+                is_ours = child.poll() is None and watchdog_of(folder) in (None, child.pid)
+                return Started(folder, holder(folder) or child.pid, is_ours)
+            if child.poll() is not None and (folder is None or holder(folder) is None):
                 output.seek(0)
-                words = _last_line(output.read().decode(errors="replace"))
+                words = own_words(output.read().decode(errors="replace"))
                 raise OperatorError(words or "the engine ended at once, without a word; `keyturn doctor` looks why")
             time.sleep(LOOK)
     raise NotInTimeError(f"the engine does not listen after {START_PATIENCE:g} s; `keyturn status` says how it is")
@@ -183,6 +193,8 @@ def stop_service(folder: AccountFolder, patience: float = STOP_PATIENCE) -> bool
     return True
 
 
-def _last_line(text: str) -> str:
+def own_words(text: str) -> str:
+    """The engine's last line, or its watchdog's where that is all there is."""
     lines = [line for line in text.splitlines() if line.strip()]
-    return lines[-1].removeprefix("keyturn: ") if lines else ""
+    its_own = [line for line in lines if not line.startswith("keyturn watchdog: ")]
+    return (its_own or lines)[-1].removeprefix("keyturn: ") if lines else ""

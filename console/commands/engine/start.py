@@ -18,5 +18,8 @@ def start(context: typer.Context) -> None:
     if running is not None:
         say(f"{running.name}: its engine runs already; `keyturn` attaches a desk")
         return
-    folder, pid = start_service(host)
+    folder, pid, is_ours = start_service(host)
+    if not is_ours:
+        say(f"{folder.name}: its engine runs already, process {pid}, by another start; `keyturn` attaches a desk")
+        return
     say(f"{folder.name}: the engine runs, process {pid}; `keyturn` attaches a desk, `keyturn engine stop` ends it")

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from console.commands.assembly.engine_process import known_account
 from console.commands.assembly.host import Host
 from console.commands.assembly.own_program import own_program
 from console.commands.shared import host_of
+from core.ports import OperatorError
 from state.watchdog.limits import MEGABYTE, Limits
+
+if TYPE_CHECKING:
+    from state.folders import AccountFolder
 
 MEMORY = Limits().memory_bytes // MEGABYTE
 
@@ -40,4 +46,10 @@ def watched(host: Host, command: Sequence[str], limits: Limits) -> int:
     """Watch over what `command` starts, until it is not to be started again; the exit status."""
     from state.watchdog.watchdog import Watchdog
 
-    return Watchdog(command, host.home, host.environ, limits).run()
+    return Watchdog(command, host.home, host.environ, limits, account=lambda: _meant(host)).run()
+
+
+def _meant(host: Host) -> AccountFolder | None:
+    with suppress(OperatorError, OSError):
+        return known_account(host)
+    return None

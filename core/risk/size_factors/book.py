@@ -14,7 +14,7 @@ from core.model.past_days import PastDays
 from core.model.position import Ended
 from core.model.regime import UNKNOWN, Regime
 from core.model.sizing import WHOLE
-from core.model.values import ZERO, Symbol
+from core.model.values import ZERO, Price, Symbol
 from core.model.venues import HOME
 from core.risk.protections.trades import ClosedTrade, closed, direction_of
 from core.risk.size_factors.average_true_range import Ranges, RangesState
@@ -107,6 +107,10 @@ class SizingBook:
 
     def take_past(self, past: PastDays) -> None:
         self.ranges.take_past(past, self.settings().atr.bars)
+
+    def average_range(self, symbol: Symbol) -> Price | None:
+        """The average true range of its minutes (ATR), USD."""
+        return self.ranges.atr(symbol, self.settings().atr.bars)
 
     def take(self, trade: ClosedTrade) -> None:
         ratios = self.results.setdefault(trade.strategy, [])

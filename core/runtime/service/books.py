@@ -17,7 +17,7 @@ from core.messages.commands import (
     SettingsFileSeen,
 )
 from core.messages.lateness import as_late
-from core.model.desk import DeskNumber, Seat
+from core.model.desk import NO_NUMBER, DeskNumber, Seat
 from core.model.values import AccountId
 from core.runtime.base import Runtime
 
@@ -44,7 +44,7 @@ class EngineBooks:
     def attach(self, seat: Seat, token: str) -> str:
         """A desk comes, or comes back by its token; what its connection is called until it has its number."""
         link = secrets.token_hex(8)
-        self._send(AttachDesk(seat, link, self._tokens.get(token) if token else None), None)
+        self._send(AttachDesk(seat, link, self._tokens.get(token), by_itself=bool(token)), None)
         return link
 
     def number_of(self, link: str) -> DeskNumber | None:
@@ -67,9 +67,13 @@ class EngineBooks:
         self._runtime.send(self.door.through(as_late(command) if is_late else command, desk=desk), seen)
         return ""
 
-    def press(self, *, kills: bool, naked: bool) -> None:
-        """A halt or a kill: holds the gateway in this thread, before anything is queued (OP-07)."""
-        self._runtime.send(Kill("key", naked) if kills else Halt("key"))
+    def press(self, token: str, *, kills: bool) -> None:
+        """A halt or a kill: holds the gateway in this thread, before anything is queued (OP-07).
+
+        `token` says whose key it was; one that is not known here presses all the same.
+        """
+        desk = self._tokens.get(token, NO_NUMBER)
+        self._runtime.send(Kill("key", desk=desk) if kills else Halt("key", desk=desk))
 
     def attend(self, attended: bool) -> None:
         self._runtime.attend(attended)

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from msgspec import Raw
 
-from core.model.desk import DeskNumber
+from core.model.desk import NO_NUMBER
 from core.model.values import Symbol
 from core.protocol.changes import changes, encode_changes
 from core.protocol.codec import encode
@@ -28,8 +28,6 @@ COMMANDS_A_SECOND = 200
 """More is no person, and no desk."""
 MOST_UNREAD = 1_000
 """Commands whose answers a desk may leave untaken: it is shown nothing meanwhile, and kept no longer."""
-NOBODY = DeskNumber(0)
-"""A desk that the engine has not counted yet."""
 PULSE = 0.4
 """Seconds of silence after which a desk is told that its link stands."""
 SILENT = 15.0
@@ -46,7 +44,7 @@ class DeskConnection:
     def __init__(self, connection: socket.socket, link: str, reader: FrameReader, now: float) -> None:
         self.connection = connection
         self.link = link
-        self.number = NOBODY
+        self.number = NO_NUMBER
         self.watched: Symbol | None = None
         self.attends = False
         self.heard_at = self._said_at = now

@@ -55,7 +55,7 @@ class Caller:
     since: float
     reader: FrameReader = field(default_factory=lambda: FrameReader(LARGEST_HELLO))
     is_line: bool = False
-    pressed: dict[tuple[str, bool], float] = field(default_factory=dict)
+    pressed: dict[str, float] = field(default_factory=dict)
 
     def say(self, frame: bytes) -> None:
         """As far as it is taken at once: nobody is waited for here."""
@@ -198,7 +198,7 @@ class Doorway:
     def _hear_press(self, caller: Caller, request: FromDesk) -> None:
         if not isinstance(request, Press):
             raise FrameError("this line is for presses")
-        kind, now = (request.kind, request.naked), self._now()
+        kind, now = request.kind, self._now()
         if now - caller.pressed.get(kind, -A_BREATH) >= A_BREATH:
             caller.pressed[kind] = now
             self._press(request)

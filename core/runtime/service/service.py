@@ -78,7 +78,7 @@ class EngineService:
         self.desks.close(self.runtime.last_words)
 
     def _press(self, press: Press) -> None:
-        self.books.press(kills=press.kind is PressKind.KILL, naked=press.naked)
+        self.books.press(press.token, kills=press.kind is PressKind.KILL)
 
     def _refusal(self, hello: Hello) -> Refused | None:
         if hello.protocol != PROTOCOL:

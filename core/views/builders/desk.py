@@ -36,6 +36,7 @@ from core.views.builders.status import StatusViews
 from core.views.builders.strategies import strategy_rows
 from core.views.builders.symbols import sizing, symbol_views
 from core.views.builders.tickets import TicketViews, proposal_row
+from core.views.builders.watch import watch_view
 
 
 class ViewBuilder:
@@ -110,6 +111,7 @@ class ViewBuilder:
             plan=self.plan.draw(at),
             others=others,
             away=away_view(state),
+            watch=watch_view(state, at),
             foreign=tuple(
                 ForeignRow(held.symbol, held.asset_class, held.quantity, held.average_price)
                 for held in state.sightings.foreign_positions

@@ -9,7 +9,9 @@ from datetime import datetime
 from itertools import islice
 
 from core import facts
+from core.messages.commands import Halt, Kill
 from core.model.codes import FAILED_CLOSES
+from core.model.desk import DeskNumber
 from core.model.said_once import SaidOnce
 from core.model.values import Price
 from core.ports import Recorded
@@ -25,8 +27,10 @@ LOOKED_AT = 20_000
 NOTE = "note"
 QUIET = (facts.BarClosed, facts.SignalRaised, facts.ReasonsCounted, facts.UpdateIgnored, facts.MarginSampled)
 """Facts that the log pane leaves to the journal."""
+PRESSES = frozenset({Halt.__name__, Kill.__name__})
 ASKED_AGAIN = frozenset({"account", "books"})
 """Questions that the desk asks again by itself: the same trouble with one of them is told once, and when it is over."""
+OF_A_DESK = (facts.CommandRefused, facts.KeyTaken, facts.KeyFreed)
 REFUSING = (
     facts.CommandRefused,
     facts.ConfirmationRefused,
@@ -101,7 +105,11 @@ class EventLog:
         self._noted = len(notes)
 
     def _is_told(self, fact: facts.Fact) -> bool:
-        """The same trouble as before, with a question that is asked again by itself."""
+        """The same trouble as before, with a question that is asked again by itself; and what a key asked for, where it
+        was no press: what came of it is told.
+        """
+        if isinstance(fact, facts.CommandGiven):
+            return fact.command not in PRESSES
         if isinstance(fact, facts.CallAnswered):
             self._failing.forget(fact.call)
         if not isinstance(fact, facts.CallFailed) or fact.call not in ASKED_AGAIN:
@@ -109,7 +117,8 @@ class EventLog:
         return not self._failing.is_new(fact.reason, fact.call)
 
     def _write(self, sequence: int, at: datetime, fact: facts.Fact) -> LogRow:
-        row = LogRow(sequence, at, kind_of(fact), self._in_words(fact), severity_of(fact), _refused(fact))
+        text = self._in_words(fact)
+        row = LogRow(sequence, at, kind_of(fact), text, severity_of(fact), _refused(fact), _desk(fact))
         self.rows.append(row)
         if isinstance(fact, facts.ProposalStaged | facts.ProposalEdited):
             self._orders_of[fact.proposal.id] = order_in_words(fact.proposal.order)
@@ -126,6 +135,10 @@ class EventLog:
             after = order_in_words(fact.proposal.order)
             return f"{before} is now {after if after != before else purpose_in_words(fact.proposal.order)}"
         return in_words(fact)
+
+
+def _desk(fact: facts.Fact) -> DeskNumber | None:
+    return fact.desk if isinstance(fact, OF_A_DESK) else None
 
 
 def _refused(fact: facts.Fact) -> NotStaged | NotEdited | None:

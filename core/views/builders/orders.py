@@ -82,4 +82,5 @@ def _drawn(order: Order, patience: timedelta, *, is_to_replace: bool, is_held: b
         outcome=outcome,
         warnings=order.warnings,
         taken_back_at=order.taken_back_at(patience),
+        is_entry=not order.only_reduces,
     )

@@ -57,6 +57,8 @@ def position_row(state: TradingState, position: Position, at: datetime) -> Posit
         unattended_most=signed.mandate.quantity if signed else NO_SHARES,
         halted=halted_in_words(state, position.symbol),
         traded=position.traded,
+        break_even=position.break_even,
+        average_range=state.sizing.average_range(position.symbol),
     )
 
 

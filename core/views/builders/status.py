@@ -70,6 +70,7 @@ class StatusViews:
             risk_budget=Fraction(control.settings.risk.sizing.budget),
             entries_shut=entries_shut,
             key=key_view(state, at),
+            presses=state.sightings.presses,
         )
 
     def _breaker(self, at: datetime) -> str | None:

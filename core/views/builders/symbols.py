@@ -1,4 +1,7 @@
-"""The symbols that an order may be typed for, and what sizes it: as the desk knows them, never asked anew."""
+"""The symbols that an order is typed for, and what sizes it: as the desk knows them, never asked anew.
+
+Those of the settings, and whatever else an operator looked at last.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,7 @@ def symbol_views(state: TradingState, at: datetime) -> tuple[SymbolView, ...]:
     def room(symbol: Symbol, side: Side) -> Room:
         return room_of(side, replace(context, instrument=state.instrument(symbol)), taken)
 
-    symbols = map(Symbol, state.control.settings.symbols)
+    symbols = dict.fromkeys((*map(Symbol, state.control.settings.symbols), *state.sightings.looked_at))
     return tuple(
         _symbol_view(state, symbol, conditions(symbol), (room(symbol, Side.BUY), room(symbol, Side.SELL)))
         for symbol in symbols

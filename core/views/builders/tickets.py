@@ -10,7 +10,7 @@ from core.model.order import Side, StopHolder
 from core.model.position import Position
 from core.model.quote import NoQuote
 from core.model.staging import Proposal, StopPlan, Ticket
-from core.model.values import Money, Price, Quantity
+from core.model.values import ZERO, Money, Price, Quantity
 from core.risk.gate import Gate
 from core.risk.position_limits import cap_of
 from core.risk.sizing_inputs import size_now
@@ -144,6 +144,7 @@ def _replaced(state: TradingState, proposal: Proposal, held: Position | None) ->
         average_price=guarded.average_price if guarded else None,
         result_before=_result_at(guarded, old.request.stop_price, order.quantity),
         result_after=_result_at(guarded, order.stop_price, order.quantity),
+        fee=guarded.fee if guarded else ZERO,
     )
 
 

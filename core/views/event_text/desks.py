@@ -5,7 +5,7 @@ from __future__ import annotations
 from core import facts
 from core.model.codes import KeyEnd
 from core.model.venues import HOME
-from core.views.event_text.pieces import EventTexts, told
+from core.views.event_text.pieces import EventTexts, command_in_words, told
 
 DeskFact = facts.DeskAttached | facts.DeskLeft | facts.DeskLost
 AttendanceFact = facts.DesksServed | facts.AbsenceEnded
@@ -21,6 +21,11 @@ def _desk(fact: DeskFact) -> str:
         case facts.DeskLost():
             kept = "" if fact.key_until is None else f"; the key is kept for it until {HOME.clock(fact.key_until)}"
             return f"the link of desk {fact.desk} is lost{kept}"
+
+
+def _given(fact: facts.CommandGiven) -> str:
+    """`desk 2: request cancel`."""
+    return f"desk {fact.desk}: {command_in_words(fact.command)}"
 
 
 def _key(fact: KeyFact) -> str:
@@ -48,5 +53,6 @@ def _attendance(fact: AttendanceFact) -> str:
 DESKS: EventTexts = {
     **told("key", _desk, DeskFact),
     **told("key", _key, KeyFact),
+    **told("key", _given, facts.CommandGiven),
     **told("away", _attendance, AttendanceFact),
 }

@@ -12,6 +12,7 @@ from core.strategies.memory import fault_in_words
 from core.views.event_text.pieces import EventTexts, told
 
 DataFact = facts.HistoryLoaded | facts.PastDaysLoaded | facts.MarketDataQuarantined
+WatchFact = facts.WatchlistKept | facts.WatchlistRefused
 TradingFact = facts.TradingHalted | facts.TradingResumed
 PauseFact = facts.StrategyPaused | facts.StrategyResumed
 SaidFact = facts.SignalRaised | facts.SignalsOpposed | facts.ReasonsCounted
@@ -34,6 +35,12 @@ def _data(fact: DataFact) -> str:
             moves = sum(day.deviation is not None for day in fact.past.days)
             days = f"the closes of {closes} days before today's taken in, and how {moves} of them moved"
             return f"{fact.past.symbol}: {days}"
+
+
+def _watch(fact: WatchFact) -> str:
+    if isinstance(fact, facts.WatchlistRefused):
+        return f"the watchlist {fact.name} stays as it was: {fact.reason}"
+    return f"watchlist {fact.name}: {', '.join(fact.symbols)}" if fact.symbols else f"watchlist {fact.name} is removed"
 
 
 def _trading(fact: TradingFact) -> str:
@@ -96,6 +103,7 @@ MARKET: EventTexts = {
     **told("bar", _bar, facts.BarClosed),
     **told("data", _data, DataFact),
     **told("market", _trading, TradingFact),
+    **told("watch", _watch, WatchFact),
     **told("symbol", _refused, facts.SymbolRefused),
     **told("strategy", _pause, PauseFact),
     **told("strategy", _said, SaidFact),

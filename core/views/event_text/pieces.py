@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from types import UnionType
 from typing import Any, get_args
 
+CAPITAL = re.compile("(?<!^)([A-Z])")
 EventTexts = dict[type, tuple[str, Callable[[Any], str]]]
 """By fact: the word of the log's first column, and what tells it."""
 
@@ -17,3 +19,8 @@ def told(kind: str, in_words: Callable[[Any], str], subject: UnionType | type) -
 
 def listed(items: tuple[str, ...], lead: str) -> str:
     return lead + "; ".join(items) if items else ""
+
+
+def command_in_words(command: str) -> str:
+    """`RequestCancel` is `request cancel`."""
+    return CAPITAL.sub(r" \1", command).lower()

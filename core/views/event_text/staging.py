@@ -10,7 +10,7 @@ from core.model.desk import KeyTurn
 from core.model.staging import AT_THE_KEY, StopPlan
 from core.model.values import plain, priced
 from core.model.venues import HOME
-from core.views.event_text.pieces import EventTexts, listed, told
+from core.views.event_text.pieces import EventTexts, command_in_words, listed, told
 from core.views.order_text import order_in_words, purpose_in_words
 
 ProposalFact = (
@@ -65,8 +65,8 @@ def _stop(stop: StopPlan) -> str:
 
 
 def _command(fact: facts.CommandRefused) -> str:
-    of = "" if fact.desk is None else f" of desk {fact.desk}"
-    return f"{fact.command}{of} refused: {fact.reason}"
+    of = "" if fact.desk is None else f"desk {fact.desk}: "
+    return f"{of}{command_in_words(fact.command)} refused: {fact.reason}"
 
 
 def _approval(fact: ApprovalFact) -> str:

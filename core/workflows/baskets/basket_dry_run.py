@@ -31,6 +31,7 @@ from core.workflows.staging.confirmation_checks import touch_of
 from core.workflows.staging.proposal_staging import candidate_of
 from core.workflows.staging.ticket_figures import in_the_way, worst_loss_of
 
+NOT_FLAT = "the other way begins where nothing of it is held: its close is not marked, or not filled"
 TWICE = "the basket has an order for this position before it; one order a position and basket"
 
 
@@ -78,9 +79,13 @@ class DryRunResult:
 
 
 class BasketDryRun:
-    """One dry run: the books as they would be after what has been tried so far."""
+    """One dry run: the books as they would be after what has been tried so far.
 
-    def __init__(self, state: TradingState, gate: Gate) -> None:
+    In a reversal the entry takes the place that the order before it left, and only that.
+    """
+
+    def __init__(self, state: TradingState, gate: Gate, *, is_reversal: bool = False) -> None:
+        self.is_reversal = is_reversal
         self.state = state
         self.gate = gate
         self.ledger = copied(state.ledger)
@@ -198,7 +203,10 @@ class BasketDryRun:
     # ── what refuses beside the gate ─────────────────────────────────────────────────────────────────────────────
 
     def _refusals(self, proposal: Proposal) -> tuple[str, ...]:
-        if position_key(proposal.symbol, proposal.strategy) in self._places:
+        if self.is_reversal and not proposal.only_reduces:
+            if self.ledger.positions_in(proposal.symbol):
+                return (NOT_FLAT,)
+        elif position_key(proposal.symbol, proposal.strategy) in self._places:
             return (TWICE,)
         if self.state.ledger.has(proposal.order.client_order_id):
             return ("it has its order already",)

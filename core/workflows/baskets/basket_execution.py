@@ -45,6 +45,7 @@ from core.model.values import plain
 from core.staging.basket_run import BasketRun
 from core.trading_state.state import TradingState
 from core.workflows.base.declarations import answers
+from core.workflows.baskets.basket_dry_run import NOT_FLAT
 from core.workflows.baskets.basket_reporting import BasketReporting
 from core.workflows.baskets.basket_turns import BasketTurns
 from core.workflows.orders.cancellation import Cancellation
@@ -239,7 +240,7 @@ class BasketExecution:
         if self._picture is None and not is_late:
             return
         for signed in run.orders:
-            if run.plan.source is BasketSource.FILE and signed.proposal.id in self.state.stage.state.proposals:
+            if run.plan.source.brings_its_orders and signed.proposal.id in self.state.stage.state.proposals:
                 self.state.record(ProposalEnded(signed.proposal.id, ProposalEnd.WITHDRAWN, "its basket is over"))
         end = BasketEnd.STOPPED if run.stop is not None or run.halted else BasketEnd.DONE
         self.state.record(
@@ -284,8 +285,11 @@ class BasketExecution:
             return TIME_OVER
         if self.state.ledger.has(signed.order_id):
             return HAS_ORDER
-        if waiting is None and run.plan.source is not BasketSource.FILE:
+        if waiting is None and not run.plan.source.brings_its_orders:
             return GONE
+        is_turn = run.plan.source is BasketSource.REVERSAL and not proposal.only_reduces
+        if is_turn and self.state.ledger.positions_in(proposal.symbol):
+            return NOT_FLAT
         if stage.is_confirming(proposal.id):
             return IN_HAND
         if waiting is not None and waiting.order != proposal.order:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from core.execution.current_effect import working_entries
 from core.facts import BasketEnded, BasketMarked, BasketOpened, BasketRefused, BasketSigned
-from core.messages.commands import LeaveBasket, MarkInBasket, OpenBasket, SignBasket
+from core.messages.commands import LeaveBasket, MarkInBasket, OpenBasket, ReversePosition, SignBasket
 from core.messages.effects import Effect, FetchFigures
 from core.messages.lateness import LATE
 from core.model.account import Account, Mode
@@ -30,6 +30,7 @@ from core.trading_state.state import TradingState
 from core.workflows.base.declarations import answers
 from core.workflows.baskets.basket_dry_run import BasketDryRun, DryRunResult
 from core.workflows.baskets.basket_rows import BasketRows
+from core.workflows.baskets.reversal import Reversal
 from core.workflows.operator.desk_rights import turn_of
 from core.workflows.staging.tickets import NOBODY
 
@@ -50,13 +51,14 @@ class BasketDrafts:
         self.state = state
         self.gate = gate
         self.rows = BasketRows(state)
+        self.reversal = Reversal(state)
 
     # ── opening ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     @answers(OpenBasket)
     def on_open(self, command: OpenBasket) -> Iterator[Effect]:
         """A dry run of every order first; then fresh quotes are asked for, by which it is tried again."""
-        plan_id = TicketId(digest_of("plan", str(self.state.plans.state.opened + 1))[:16])
+        plan_id = self._next_id()
         if self.state.plans.running is not None:
             self._refuse(command, plan_id, RUNS)
             return
@@ -67,10 +69,28 @@ class BasketDrafts:
             reasons = tuple(f"{row.place}: {row.reason}" for row in skipped)
             self._refuse(command, plan_id, nothing.get(command.source, NO_ROWS), *reasons)
             return
-        self.put_aside("another basket was opened")
         ordered = [line for line in wanted if line.proposal.only_reduces]
         ordered += [line for line in wanted if not line.proposal.only_reduces]
-        tried = BasketDryRun(self.state, self.gate).try_all(ordered)
+        yield from self._open(command, plan_id, BasketDryRun(self.state, self.gate).try_all(ordered), skipped)
+
+    @answers(ReversePosition)
+    def on_reverse(self, command: ReversePosition) -> Iterator[Effect]:
+        """Both orders or none: where a check refuses one of them as things stand, no basket is opened."""
+        plan_id, opening = self._next_id(), OpenBasket(BasketSource.REVERSAL)
+        lines = RUNS if self.state.plans.running is not None else self.reversal.lines(command, plan_id)
+        if isinstance(lines, str):
+            self._refuse(opening, plan_id, lines)
+            return
+        tried = dry_run(self.state, self.gate, BasketSource.REVERSAL).try_all(lines)
+        if refusals := [refusal for line in tried for refusal in line.refusals]:
+            self._refuse(opening, plan_id, *refusals)
+            return
+        yield from self._open(opening, plan_id, tried, ())
+
+    def _open(
+        self, command: OpenBasket, plan_id: TicketId, tried: list[DryRunResult], skipped: tuple[SkippedRow, ...]
+    ) -> Iterator[Effect]:
+        self.put_aside("another basket was opened")
         lines = tuple(BasketLine(t.proposal, t.refusals) for t in tried)
         at = self.state.at
         ends_at = at + self._seconds("life_seconds")
@@ -79,6 +99,9 @@ class BasketDrafts:
         self.state.record(BasketOpened(plan, marked))
         for symbol in dict.fromkeys(line.proposal.symbol for line in lines):
             yield FetchFigures(NOBODY, None, symbol)
+
+    def _next_id(self) -> TicketId:
+        return TicketId(digest_of("plan", str(self.state.plans.state.opened + 1))[:16])
 
     def _refuse(self, command: OpenBasket, plan_id: TicketId, *reasons: str) -> None:
         self.state.record(BasketRefused(plan_id, reasons, command.name, command.request))
@@ -226,14 +249,19 @@ def rehearsed(state: TradingState, gate: Gate, run: BasketRun) -> list[DryRunRes
     it: so it says whether it would go if all of them were marked.
     """
     lines = [line for line in run.plan.lines if _is_still_there(state, run, line)]
-    whole = BasketDryRun(state, gate).try_all(lines)
-    marked = BasketDryRun(state, gate).try_all(lines, run.marked)
+    whole = dry_run(state, gate, run.plan.source).try_all(lines)
+    marked = dry_run(state, gate, run.plan.source).try_all(lines, run.marked)
     return [m if m.proposal.id in run.marked else w for m, w in zip(marked, whole, strict=True)]
+
+
+def dry_run(state: TradingState, gate: Gate, source: BasketSource) -> BasketDryRun:
+    """Of a basket from there: the second order of a reversal stands on the first."""
+    return BasketDryRun(state, gate, is_reversal=source is BasketSource.REVERSAL)
 
 
 def _is_still_there(state: TradingState, run: BasketRun, line: BasketLine) -> bool:
     """What waited in Proposals may have left it, or be another order by now."""
-    if run.plan.source is BasketSource.FILE:
+    if run.plan.source.brings_its_orders:
         return True
     waiting = state.stage.state.proposals.get(line.proposal.id)
     return waiting is not None and waiting.order == line.proposal.order

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
 from core.facts import BarClosed, MarketDataQuarantined, ProposalEnded, TradingHalted, TradingResumed
+from core.market.day_figures import DayFigures
 from core.market.normaliser import COMPLETE, Quarantined
 from core.messages.effects import Effect, FetchAccount
 from core.messages.inputs import BarArrived, MarketDataBroken, QuoteArrived, TradingHaltHeard
@@ -19,6 +20,7 @@ from core.model.signal import EntrySignal, ExitSignal
 from core.model.values import Symbol
 from core.strategies.opposite_signals import Signals
 from core.trading_state.state import TradingState
+from core.trading_state.traded_symbols import is_only_watched
 from core.workflows.base.declarations import answers
 from core.workflows.day.overnight_positions import is_held_over
 from core.workflows.protection.protections import ProtectionEvents
@@ -69,6 +71,9 @@ class MarketUpdates:
             if isinstance(judgement, Quarantined):
                 state.record(MarketDataQuarantined(message.place, f"{bar.symbol} {judgement.reason}"))
             return NOTHING
+        self._note(bar)
+        if is_only_watched(state, bar.symbol):
+            return NOTHING
         if (counted := state.orchestrator.session_over(bar)) is not None:
             state.record(counted)
         state.record(BarClosed(bar))
@@ -81,6 +86,17 @@ class MarketUpdates:
         if signals or state.ledger.state.positions or state.stage.state.proposals:
             return self._after_busy_bar(message, signals)
         return self._new_day(bar)
+
+    def _note(self, bar: Bar) -> None:
+        """The day so far, of what is traded and of what is only watched."""
+        kept, calendar = self.state.sightings.day_figures, self.state.calendar
+        figures = kept.get(bar.symbol)
+        if figures is None or bar.start >= figures.until:
+            session, before = calendar.session_at(bar.start), None if figures is None else figures.last
+            if not isinstance(session, Session):
+                return
+            figures = kept[bar.symbol] = DayFigures(calendar.trading_day(bar.start), session.close, before)
+        figures.take(bar)
 
     @answers(QuoteArrived)
     def on_quote(self, message: QuoteArrived) -> Iterable[Effect]:

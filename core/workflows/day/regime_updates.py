@@ -1,6 +1,6 @@
 """What is measured outside is recorded here: the regime where it says something new, the days before today's.
 
-RK-19, RK-08, RK-16.
+RK-19, RK-08, RK-16. Of what is only watched, the last close is seen, and nothing is recorded (MD-06).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from core.facts import PastDaysLoaded, RegimeMeasured
 from core.messages.effects import Effect
 from core.messages.inputs import PastArrived, RegimeArrived
 from core.trading_state.state import TradingState
+from core.trading_state.traded_symbols import is_only_watched
 from core.workflows.base.declarations import answers
 
 
@@ -20,7 +21,10 @@ class RegimeUpdates:
 
     @answers(PastArrived)
     def on_past(self, message: PastArrived) -> Iterable[Effect]:
-        if message.past.days:
+        days = message.past.days
+        if days and days[-1].close is not None:
+            self.state.sightings.closes[message.past.symbol] = (days[-1].day, days[-1].close)
+        if days and not is_only_watched(self.state, message.past.symbol):
             self.state.record(PastDaysLoaded(message.past))
         return ()
 

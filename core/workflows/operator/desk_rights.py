@@ -13,8 +13,10 @@ from core.messages.commands import (
     DetachDesk,
     Halt,
     Keyed,
+    KeyPressed,
     Kill,
     LookAt,
+    Loosens,
     LoseDesk,
     Rearm,
     RequestCancel,
@@ -22,6 +24,7 @@ from core.messages.commands import (
     SignBasket,
     TakeKey,
 )
+from core.messages.lateness import LATE
 from core.model.codes import Denial
 from core.model.desk import KeyTurn
 from core.model.sender import seat_of
@@ -41,10 +44,14 @@ class DeskRights:
 
     def denial(self, command: Command) -> Denied | None:
         """Why nothing of it is done; None where its desk may say it, or it comes from no desk, and it is in time."""
-        if (denied := self._of_its_desk(command)) is not None:
+        if (denied := self._of_its_desk(command)) is not None or not command.came_late:
             return denied
-        is_outrun = isinstance(command, Resume | Rearm) and command.came_late
-        return Denied(Denial.OUTRUN, OUTRUN, command.desk) if is_outrun else None
+        if isinstance(command, Resume | Rearm):
+            return Denied(Denial.OUTRUN, OUTRUN, command.desk)
+        loosens = isinstance(command, Loosens) or (
+            isinstance(command, RequestCancel) and not self._is_an_entry(command)
+        )
+        return Denied(Denial.LATE, LATE, command.desk) if loosens else None
 
     def _of_its_desk(self, command: Command) -> Denied | None:
         desk = command.desk
@@ -73,9 +80,13 @@ class DeskRights:
     def _is_everybodys(self, command: Command) -> bool:
         """Cancelling an entry stops what is new; cancelling what guards or closes loosens."""
         if isinstance(command, RequestCancel):
-            order = self.state.ledger.order(command.client_order_id)
-            return order is None or not order.only_reduces
-        return isinstance(command, LookAt | TakeKey)
+            return self._is_an_entry(command)
+        return isinstance(command, LookAt | TakeKey | KeyPressed)
+
+    def _is_an_entry(self, command: RequestCancel) -> bool:
+        """Or nothing that is known: its cancel uncovers nothing."""
+        order = self.state.ledger.order(command.client_order_id)
+        return order is None or not order.only_reduces
 
     def _held_by_another(self) -> str:
         holder = self.state.desks.holder

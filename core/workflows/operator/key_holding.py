@@ -10,10 +10,11 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from core.facts import CommandRefused, DeskAttached, DeskLeft, DeskLost, KeyFreed, KeyTaken, TicketClosed
-from core.messages.commands import AttachDesk, DetachDesk, LoseDesk, TakeKey
+from core.messages.commands import AttachDesk, DetachDesk, KeyPressed, LoseDesk, TakeKey
 from core.messages.effects import Effect
 from core.model.codes import Denial, KeyEnd, TicketEnd
 from core.model.desk import DeskNumber
+from core.trading_state.desks import KEPT_FOR
 from core.trading_state.state import TradingState
 from core.workflows.base.declarations import answers
 from core.workflows.baskets.baskets import BasketDrafts
@@ -24,9 +25,6 @@ TAKE = "TAKE"
 """What must be typed where somebody was active just now."""
 ACTIVE_FOR = timedelta(minutes=1)
 """Within this of anything that the holder said it counts as active (OP-13)."""
-KEPT_FOR = timedelta(seconds=60)
-"""How long the key is kept for a desk whose link died (OP-13)."""
-
 NO_TERMINAL = "a desk without a terminal of its own holds no key: nothing of it was done"
 SAY_THE_WORD = f"was active just now: nothing of it was done; T, then type {TAKE}"
 LINK_LOST = "the link of its desk is lost"
@@ -51,10 +49,11 @@ class KeyHolding:
         number, is_back = self._number(command.returning)
         if self.state.desks.desk(number) is not None:
             self._lose(number)
-        self.state.record(DeskAttached(number, command.seat, is_back))
+        self.state.record(DeskAttached(number, command.seat, is_back, command.by_itself))
         self.state.sightings.links[command.link] = number
         self.state.sightings.heard_from[number] = self.state.at
-        if self.state.desks.holder is None and command.seat.terminal:
+        is_new = not (is_back or command.by_itself)
+        if self.state.desks.comes_by_itself_to(number, self.state.at, is_new=is_new):
             self._hand_over(number)
         return ()
 
@@ -99,6 +98,11 @@ class KeyHolding:
         sightings = self.state.sightings
         sightings.links = {link: number for link, number in sightings.links.items() if number != desk}
         sightings.heard_from.pop(desk, None)
+
+    @answers(KeyPressed)
+    def on_key(self, _command: KeyPressed) -> Iterable[Effect]:
+        """That somebody is there is seen where its desk is heard."""
+        return ()
 
     # ── the key ──────────────────────────────────────────────────────────────────────────────────────────────────
 

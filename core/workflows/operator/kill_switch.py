@@ -27,6 +27,8 @@ REARM = "REARM"
 """What must be typed in full."""
 NO_NAKED = "only the desk that holds the key cancels protective stops: killed, and they stay; T takes the key"
 
+NAKED_LATE = "the engine stood still while NAKED was on its way: killed, and the stops stay; type it again"
+
 
 class KillSwitchWorkflow:
     def __init__(self, state: TradingState, cancellation: Cancellation, proposals: Proposals) -> None:
@@ -38,6 +40,7 @@ class KillSwitchWorkflow:
     @answers(Halt)
     def on_halt(self, command: Halt) -> Iterable[Effect]:
         control = self.state.control
+        self.state.sightings.presses += 1
         if control.killed_by is None and HaltCause.KEY not in control.halts:
             self.state.record(Halted(HaltCause.KEY, f"by {command.by}"))
         return ()
@@ -57,10 +60,13 @@ class KillSwitchWorkflow:
     def on_kill(self, command: Kill) -> Iterator[Effect]:
         """Latched first; then everything that could open is taken back, on the stage and at the broker.
 
-        A desk without the key kills, and uncovers nothing: its NAKED counts for a kill (OP-13).
+        A desk without the key kills, and uncovers nothing: its NAKED counts for a kill (OP-13). So does one that came
+        late.
         """
-        if command.naked and not self.state.desks.may_loosen(command.desk):
-            self.state.record(CommandRefused("Kill", NO_NAKED, Denial.NOT_HOLDER, command.desk))
+        self.state.sightings.presses += 1
+        if command.naked and not self._may_uncover(command):
+            code = Denial.LATE if command.came_late else Denial.NOT_HOLDER
+            self.state.record(CommandRefused("Kill", NAKED_LATE if command.came_late else NO_NAKED, code, command.desk))
             command = replace(command, naked=False)
         if self.state.control.state.killed_by != command.by or command.naked:  # as it is written
             self.state.record(Killed(command.by, command.naked))
@@ -70,6 +76,9 @@ class KillSwitchWorkflow:
             yield from apart(self.state, partial(self._take_back, order, command))
         yield from apart(self.state, self.take_back_others)
         self.state.sightings.books_are_wanted = True
+
+    def _may_uncover(self, command: Kill) -> bool:
+        return self.state.desks.may_loosen(command.desk) and not command.came_late
 
     def _take_back(self, order: Order, command: Kill) -> Iterator[Effect]:
         """A stop that is on its way out for another reason goes for this one: it does not come back."""
@@ -111,7 +120,7 @@ class KillSwitchWorkflow:
             return [_taken_back(other) for other in self._others_that_go()]
         if not isinstance(message, Kill):
             return []
-        if not self.state.desks.may_loosen(message.desk):
+        if not self._may_uncover(message):
             message = replace(message, naked=False)
         self.state.sightings.disk.kill(message.by, self.state.at, naked=message.naked)
         ours = [o for o in self.state.ledger.working() if self._goes(o, message)]

@@ -24,6 +24,8 @@ from core.workflows.orders.submission import Submission
 
 HELD = "it waits for its entry to fill, and goes with it: cancel the entry"
 NOT_YET = "this stop is to take another's place; cancel that one, or wait for the broker's answer"
+ASKED_AGAIN = timedelta(seconds=1)
+"""Within which a cancel that is asked for once more is the same one, however many keys and desks ask."""
 
 
 class Cancellation:
@@ -48,6 +50,9 @@ class Cancellation:
             why_not = HELD
         if why_not is not None:
             self.state.record(ProposalSkipped(order.strategy, order.request.symbol, self.state.at, (why_not,)))
+            return ()
+        asked_at = order.cancel_requested_at
+        if asked_at is not None and order.is_cancelling and self.state.at - asked_at < ASKED_AGAIN:
             return ()
         return self.cancel(old or order, "cancelled by the operator", CancelCode.OPERATOR)
 

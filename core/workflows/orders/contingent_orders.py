@@ -32,6 +32,7 @@ class ContingentOrders:
     def __init__(self, state: TradingState) -> None:
         self.state = state
         self._hidden: dict[ClientOrderId, datetime] = {}
+        self._told_whole: set[ClientOrderId] = set()
 
     def meet(self, order: Order, report: OrderReport, source: Source) -> None:
         """Before the order's own fills count: the legs that the report names are known, or known to be missing.
@@ -42,8 +43,15 @@ class ContingentOrders:
         for told in own:
             if not self.state.ledger.has(told.client_order_id):
                 self._adopt(order, told, source)
+        if source is Source.LOOK_UP and not report.hides_legs:
+            self._told_whole.add(order.id)
         if source is Source.LOOK_UP and not own and self.state.ledger.legs.are_expected(order):
             self._none_are_named(order, report)
+
+    def wants_more(self, order: Order) -> bool:
+        """Whether legs of it are not known that the broker can still name: none of them, or the rest of a pair."""
+        legs = self.state.ledger.legs
+        return legs.are_expected(order) or (legs.lack_some(order) and order.id not in self._told_whole)
 
     def _was_made_before(self, order: Order, told: OrderReport) -> bool:
         known = self.state.ledger.order(told.client_order_id)
@@ -62,7 +70,7 @@ class ContingentOrders:
         hidden_at = self._hidden.get(order.id)
         patience = timedelta(seconds=float(self.state.control.settings.execution.not_found_seconds))
         is_given_up = hidden_at is not None and self.state.at - hidden_at > patience
-        return self.state.ledger.legs.are_expected(order) and not is_given_up
+        return self.wants_more(order) and not is_given_up
 
     def _adopt(self, parent: Order, told: OrderReport, source: Source) -> None:
         listed = next((leg for leg in parent.request.legs if _is_this(leg, parent.request, told)), None)

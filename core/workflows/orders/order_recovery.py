@@ -48,7 +48,7 @@ class OrderRecovery:
 
     def ask_for_legs(self, order: Order) -> Iterator[Effect]:
         """An answer or the books told of an order without its legs: only the order itself is believed (EX-13)."""
-        if self.state.ledger.legs.are_expected(order) and order.id not in self.next_look_up:
+        if self.order_updates.adopting.wants_more(order) and order.id not in self.next_look_up:
             yield from self.ask(order)
 
     def watch(self, order: Order) -> None:
@@ -174,9 +174,8 @@ class OrderRecovery:
         due: list[Order] = []
         for order_id, (at, wait) in list(self.next_look_up.items()):
             order = self.state.ledger.order(order_id)
-            if order is None or not (
-                order.is_working or order.is_given_up or self.state.ledger.legs.are_expected(order)
-            ):
+            wants_more = order is not None and self.order_updates.adopting.wants_more(order)
+            if order is None or not (order.is_working or order.is_given_up or wants_more):
                 del self.next_look_up[order_id]
                 continue
             if self.state.at < at:
@@ -199,7 +198,7 @@ class OrderRecovery:
 
     def _is_in_books(self, order: Order) -> bool:
         """Whether they tell what is wanted of it: of legs they are not believed."""
-        return order.status is not OrderStatus.PENDING and not self.state.ledger.legs.are_expected(order)
+        return order.status is not OrderStatus.PENDING and not self.order_updates.adopting.wants_more(order)
 
 
 def told_of(state: TradingState, reply: LookUpAnswered) -> Order | None:

@@ -71,7 +71,7 @@ class ListedOrders:
         if report is not None and is_ours(order, report):
             is_alive = report.status is not None and report.status.is_working  # given up here, and there after all
             is_news = order.is_working or is_alive or report.filled_quantity > order.filled_quantity
-            if is_news or self.state.ledger.legs.are_expected(order):
+            if is_news or self.order_updates.adopting.wants_more(order):
                 yield from self.order_updates.absorb(order, report, Source.RECONCILIATION)
                 yield from self.order_recovery.ask_for_legs(order)
         elif order.is_working and order.id not in self.order_recovery.next_look_up:
@@ -103,8 +103,9 @@ class ListedOrders:
         order = self.state.ledger.order(report.client_order_id)
         if order is None:
             return True
-        has_legs = not order.request.legs or order.is_bare or bool(self.state.ledger.legs.of(order.id))
-        return has_legs and not has_news(report, order)
+        legs = self.state.ledger.legs
+        has_legs = not order.request.legs or order.is_bare or (legs.of(order.id) and not legs.lack_some(order))
+        return bool(has_legs) and not has_news(report, order)
 
     def _grace(self) -> timedelta:
         """An order that this very run has just sent may not be on the broker's books yet; an older run's must be."""

@@ -70,12 +70,12 @@ class OrderChanges:
         if position is None:
             self._skip(command.strategy, command.symbol, f"there is no {command.symbol} position of {command.strategy}")
             return ()
-        if refusal := self._not_movable(position):
+        if refusal := self.not_movable(position):
             self._skip(command.strategy, command.symbol, refusal)
             return ()
-        stops = self._stops(position)
+        stops = self.stops(position)
         for stop in stops:
-            self._stage_move(stop, command.stop_price)
+            self.stage_move(stop, command.stop_price)
         unprotected = self.unguarded(position)
         if unprotected > 0:
             self.stage_guard(position, unprotected, command.stop_price)
@@ -152,10 +152,11 @@ class OrderChanges:
         old = self.state.ledger.order(proposal.order.replaces) if proposal.order.replaces else None
         return old.role if old else None
 
-    def _not_movable(self, position: Position) -> str | None:
+    def not_movable(self, position: Position) -> str | None:
+        """Why none of its stops takes another price now."""
         if any(entry.filled_quantity for entry in self._waited_for(position)):
             return "the broker's stop waits for its entry to fill; cancel what is left of that first, or wait"
-        if any(order.request.type.trails for order in self._stops(position)):
+        if any(order.request.type.trails for order in self.stops(position)):
             return "a trailing stop moves by itself; cancel it, then m asks for another stop"
         return None
 
@@ -237,7 +238,8 @@ class OrderChanges:
 
     # ── staging ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _stage_move(self, stop: Order, price: Price) -> None:
+    def stage_move(self, stop: Order, price: Price) -> None:
+        """A proposal to put this stop at that price."""
         request = stop.request
         limit = request.limit_price
         if limit is not None and request.stop_price is not None:
@@ -333,7 +335,8 @@ class OrderChanges:
             )
         ]
 
-    def _stops(self, position: Position) -> list[Order]:
+    def stops(self, position: Position) -> list[Order]:
+        """Those that work at the broker, each once."""
         ledger = self.state.ledger
         exits = (o for o in ledger.exits.working(position.symbol, position.strategy) if not ledger.legs.is_held(o))
         return [order for order in exits if order.is_protective and ledger.chains.replaced(order) is None]

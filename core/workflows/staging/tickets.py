@@ -14,12 +14,14 @@ from core.messages.effects import Effect, FetchFigures
 from core.messages.inputs import FiguresFetched
 from core.model.broker import FreshFigures
 from core.model.codes import ProposalEnd
+from core.model.instrument import BrokerInstrument
 from core.model.order import OrderRequest
 from core.model.quote import Quote
 from core.model.staging import Proposal, Ticket, digest_of_ticket
-from core.model.values import ZERO, ProposalId, Quantity, TicketId, rounded_down
+from core.model.values import ZERO, ProposalId, Quantity, Symbol, TicketId, rounded_down
 from core.risk.gate import Gate
 from core.trading_state.state import TradingState
+from core.trading_state.traded_symbols import is_a_share
 from core.workflows.base.declarations import answers
 from core.workflows.base.follow_up import follow_up
 from core.workflows.base.isolation import apart
@@ -29,6 +31,11 @@ from core.workflows.staging.exit_preview import watched_exits
 from core.workflows.staging.proposal_staging import candidate_of
 from core.workflows.staging.ticket_figures import figures_of, in_the_way
 
+LOOKED_AT = 8
+"""Symbols beside the settings' that an operator typed an order for: their figures are worked out at every picture."""
+LOOKS_EVERY = timedelta(seconds=1)
+LOOKS_AT_ONCE = 4
+"""Symbols that the broker is asked for in that time: a desk types one, and several may watch."""
 NOBODY = ProposalId("")
 """For figures that no proposal asked for."""
 
@@ -51,6 +58,7 @@ class Tickets:
         self.opened_on: tuple[TicketId, FreshFigures | None] | None = None
         self._to_sign: set[ProposalId] = set()
         self._of_desks: set[ProposalId] = set()
+        self._looked_at: dict[Symbol, datetime] = {}
 
     @answers(OpenTicket)
     def on_open_ticket(self, command: OpenTicket) -> Iterator[Effect]:
@@ -77,9 +85,28 @@ class Tickets:
 
     @answers(LookAt)
     def on_look_at(self, command: LookAt) -> Iterator[Effect]:
-        """Sightings for who types an order; no proposal waits for them, and no ticket opens."""
-        if command.symbol in self.state.control.settings.symbols:
-            yield FetchFigures(NOBODY, None, command.symbol)
+        """Sightings for who types an order; no proposal waits for them, and no ticket opens.
+
+        Any share may be typed, and the checks say what is allowed; the last few are remembered (MD-06). Whoever asks,
+        and however often: the broker is asked once a second for each symbol, and for a few of them.
+        """
+        if not is_a_share(self.state, command.symbol) or not self._is_asked_now(command.symbol):
+            return
+        looked_at = self.state.sightings.looked_at
+        looked_at.pop(command.symbol, None)
+        looked_at[command.symbol] = None
+        for old in [*looked_at][:-LOOKED_AT]:
+            del looked_at[old]
+        yield FetchFigures(NOBODY, None, command.symbol)
+
+    def _is_asked_now(self, symbol: Symbol) -> bool:
+        """Whether the broker was not asked for it a moment ago, nor for many others."""
+        since = self.state.at - LOOKS_EVERY
+        self._looked_at = {symbol: at for symbol, at in self._looked_at.items() if at > since}
+        if symbol in self._looked_at or len(self._looked_at) >= LOOKS_AT_ONCE:
+            return False
+        self._looked_at[symbol] = self.state.at
+        return True
 
     @answers(FiguresFetched)
     def on_figures(self, reply: FiguresFetched) -> Iterable[Effect]:
@@ -92,6 +119,8 @@ class Tickets:
         self.state.sightings.account = fresh.account
         if isinstance(fresh.quote, Quote):
             self.state.sightings.quotes[fresh.quote.symbol] = fresh.quote
+        if isinstance(fresh.instrument, BrokerInstrument):
+            self.state.sightings.instruments[fresh.instrument.symbol] = fresh.instrument
 
     def _show(self, proposal_id: ProposalId, fresh: FreshFigures | None) -> Iterable[Effect]:
         proposal = self.state.stage.state.proposals.get(proposal_id)

@@ -5,22 +5,23 @@ from __future__ import annotations
 import pytest
 
 from console.client.ssh_command import NOBODY_THERE, OPTIONS, checked, end_in_words, ssh_command
+from console.client.ssh_link import SshLink
 from core.ports import OperatorError
 
 
 def test_ssh_gets_its_options_and_asks_nothing_once_the_desk_has_the_terminal() -> None:
     """SY-01"""
-    asked = ssh_command("", "eve@server", may_ask=True)
+    asked = ssh_command("", "eve@server", is_first=True)
     assert asked == ["ssh", *OPTIONS, "eve@server", "keyturn", "relay"]
-    assert ssh_command("", "eve@server", may_ask=False) == [*asked[:-3], *NOBODY_THERE, *asked[-3:]]
+    assert ssh_command("", "eve@server", is_first=False) == [*asked[:-3], *NOBODY_THERE, *asked[-3:], "--no-start"]
 
 
 def test_another_command_is_run_as_it_is_named() -> None:
     """SY-01"""
-    named = ssh_command("ssh -F 'my conf'", "eve@server", may_ask=False)
-    assert named == ["ssh", "-F", "my conf", "eve@server", "keyturn", "relay"]
+    named = ssh_command("ssh -F 'my conf'", "eve@server", is_first=False)
+    assert named == ["ssh", "-F", "my conf", "eve@server", "keyturn", "relay", "--no-start"]
     with pytest.raises(OperatorError, match="KEYTURN_SSH=ssh 'x: No closing quotation"):
-        ssh_command("ssh 'x", "eve@server", may_ask=True)
+        ssh_command("ssh 'x", "eve@server", is_first=True)
 
 
 @pytest.mark.parametrize("destination", ["", "-oProxyCommand=evil", "a b", "a\nb", "\x1b[2J"])
@@ -44,3 +45,19 @@ def test_what_ssh_would_take_for_something_else_is_refused(destination: str) -> 
 def test_its_end_is_said_by_its_last_line_or_its_status(status: int, said: str, words: str) -> None:
     """SY-01"""
     assert words in end_in_words("eve@server", status, said)
+
+
+@pytest.mark.parametrize(
+    ("named", "words"),
+    [
+        ("/nonexistent", "/nonexistent cannot be started: No such file or directory; install ssh, or mend KEYTURN_SSH"),
+        ("ssh 'x", "KEYTURN_SSH=ssh 'x: No closing quotation; mend it, or unset it for ssh itself"),
+    ],
+)
+def test_what_cannot_be_run_is_said_and_the_link_closes(named: str, words: str) -> None:
+    """SY-01: its thread never began."""
+    link = SshLink("eve@server", named, show=print)
+    with pytest.raises(OperatorError) as refused:
+        link.begin(print)
+    link.close()
+    assert str(refused.value) == words

@@ -91,3 +91,14 @@ def test_the_other_end_is_known_by_the_kernel(tmp_path: Path) -> None:
         there.close()
     assert (peer.process, peer.user_number) == (os.getpid(), os.getuid())
     assert peer.is_ours
+
+
+def test_another_users_socket_is_named_and_nothing_is_said_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SY-01: whoever listens there reads what a desk says."""
+    path = tmp_path / "engine.sock"
+    with listening(path), monkeypatch.context() as patch:
+        patch.setattr(os, "getuid", lambda: path.lstat().st_uid + 1)
+        with pytest.raises(SocketRefusedError, match="another user's"):
+            connected(path, 1.0)

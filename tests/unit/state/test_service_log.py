@@ -137,6 +137,37 @@ def test_no_secret_reaches_the_file_wherever_it_stood(folder: AccountFolder) -> 
     assert "raises_with_it" in next(line for line in lines(folder) if line["event"] == "exception")["traceback"]
 
 
+SECRET_NAMES = (
+    *(
+        "apikey",
+        "apiKey",
+        "api_key",
+        "api-key",
+        "api key",
+        "X-APIKEY",
+        "X-API-Key",
+        "APCA_API_KEY_ID",
+        "key_id",
+        "key-id",
+    ),
+    *("keyid", "privatekey", "privateKey", "private_key", "private-key", "private key", "secret", "client_secret"),
+    *("token", "access_token", "Authorization", "authorisation", "password", "passwd", "passphrase", "credential"),
+    *("cookie", "Set-Cookie", "key"),
+)
+
+
+@pytest.mark.parametrize("name", SECRET_NAMES)
+def test_whatever_bears_a_secret_name_is_hidden_in_a_text(name: str) -> None:
+    """SY-06: in a query, in JSON, in a variable; and in what is nested."""
+    hiding = Hiding()
+    for text in (f"{name}=VERYSECRET", f"{name} = 'VERYSECRET'", f'{{"{name}"= "VERYSECRET"}}'):
+        assert "VERYSECRET" not in hiding.text(text), text
+    if name != "key":  # `key: value` is said of much that is none
+        for text in (f"{name}: VERYSECRET", f'{{"{name}": "VERYSECRET"}}', f"a=1&{name}=VERYSECRET&b=2"):
+            assert "VERYSECRET" not in hiding.text(text), text
+    assert "VERYSECRET" not in str(hiding({name: "VERYSECRET"}))
+
+
 def test_plain_words_that_only_speak_of_keys_stay_as_they_are() -> None:
     """SY-05: what an operator must read is not eaten."""
     for words in ("press the key: B buys", "keys.kill = ctrl+k", "no token came", "APPROVED by key B, ticket 12"):

@@ -28,7 +28,7 @@ FROM_DESK: list[of.FromDesk] = [
     of.Watch("SPY"),
     of.Seen(7),
     of.Detach(),
-    of.Press(1, of.PressKind.KILL, naked=True),
+    of.Press(1, of.PressKind.KILL, "token"),
 ]
 FROM_ENGINE: list[of.FromEngine] = [
     of.Welcome(PROTOCOL, "0.1.0", 1, "token", "paper", {"kill": "f12"}),

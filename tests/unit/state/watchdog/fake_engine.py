@@ -82,4 +82,6 @@ while not left:
     if way == "die" and age > 0.3:
         os.kill(os.getpid(), signal.SIGKILL)
     if way in ("exit", "garbage", "odd") and age > float(argument.partition("@")[2] or 0.3):
+        if argument == "2":
+            print("keyturn: the journal has a damaged line", file=sys.stderr, flush=True)
         sys.exit(int(argument.partition("@")[0] or 0))

@@ -15,8 +15,10 @@ import pytest
 
 from state.folders import AccountFolder, Home
 from state.halt_request import HaltRequest
+from state.lock import holder
 from state.watchdog.limits import MEGABYTE, Limits
 from state.watchdog.log import WatchdogLog
+from state.watchdog.presence import ask_to_restart, last_said, watchdog_of
 from state.watchdog.watchdog import GAVE_UP, NOT_LEFT, Watchdog
 from tests.waiting import PATIENCE
 
@@ -149,6 +151,31 @@ def test_an_end_that_was_meant_or_would_come_again_is_not_followed_by_a_start(tm
     assert HaltRequest(watched.folder).asked_by() is None
 
 
+def test_what_the_engine_said_is_shown_and_kept(tmp_path: Path) -> None:
+    """SY-02: as it stands, in the log of its account, in the last alert, and for whoever waits for a restart."""
+    watched = Watched(tmp_path, "exit:2")
+
+    assert watched.dog.run() == 2
+
+    words = "keyturn: the journal has a damaged line"
+    assert watched.said(words)
+    assert watched.said(f"a restart would end so again; it said: {words}")
+    assert f" engine: {words}\n" in watched.folder.watchdog_log.read_text()
+    assert last_said(watched.folder) == words
+
+
+def test_what_an_engine_said_that_never_held_its_account_goes_into_the_log_of_the_one_that_is_meant(
+    tmp_path: Path,
+) -> None:
+    """SY-02"""
+    watched = Watched(tmp_path)
+    watched.dog._command = [sys.executable, "-c", "raise SystemExit('keyturn: no keys')"]
+    watched.dog._account = lambda: watched.folder
+
+    assert watched.dog.run() == 1
+    assert " engine: keyturn: no keys\n" in watched.folder.watchdog_log.read_text()
+
+
 def test_what_cannot_be_started_at_all_is_said(tmp_path: Path) -> None:
     """SY-02"""
     watched = Watched(tmp_path)
@@ -232,6 +259,25 @@ def test_a_watchdog_that_is_asked_to_end_lets_the_engine_leave_first(tmp_path: P
     assert f"asked to end ({name.name})" in said
     assert "ended with status 0" in said
     assert not is_running(watchdog.engines()[0])
+
+
+def test_a_restart_that_is_asked_for_is_the_watchdogs_and_counts_as_no_trouble(tmp_path: Path) -> None:
+    """SY-02: more of them than it allows in ten minutes, and it is found by the lock that it holds."""
+    watchdog = Process(tmp_path, "live")
+    for lives in range(1, 6):
+        watchdog.until(lambda lives=lives: len(watchdog.engines()) == lives)
+        watchdog.until(lambda: holder(watchdog.folder) == watchdog.engines()[-1])
+        watchdog.until(lambda: watchdog_of(watchdog.folder) == watchdog.process.pid)
+        if lives < 5:
+            ask_to_restart(watchdog.process.pid)
+
+    assert not any(is_running(pid) for pid in watchdog.engines()[:-1])
+    watchdog.process.send_signal(signal.SIGTERM)
+    status, said = watchdog.ends()
+    assert status == 0
+    assert said.count("asked for a restart") == 4
+    assert "ALERT" not in said
+    assert watchdog_of(watchdog.folder) is None
 
 
 def test_one_that_does_not_leave_is_killed_then_too(tmp_path: Path) -> None:

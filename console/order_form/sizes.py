@@ -1,11 +1,14 @@
-"""A quantity by a key: what the risk of a trade allows to open (RK-02), or a part of what is held to close."""
+"""A quantity by a key: what the risk of a trade allows to open (RK-02), what cash buys, as many as are held; of what
+closes, a part of what is held.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import Enum
 
-from console.order_form import Draft
+from console.order_form.draft import Draft
 from core.model.order import Effect, StopHolder
 from core.model.sizing import SizeLimit
 from core.model.values import ZERO, Money, Quantity, plain, rounded_down
@@ -13,12 +16,30 @@ from core.views import DeskView
 from widgets import format as f
 
 
+class Way(Enum):
+    """How a quantity is sized, as it is called; of what closes each is a part of what is held."""
+
+    RISK = "by risk"
+    CASH = "by cash"
+    POSITION = "by position"
+
+
+PARTS = {Way.RISK: Decimal(1), Way.CASH: Decimal("0.5"), Way.POSITION: Decimal("0.25")}
+"""Of what is held, for what closes."""
+
+
+WAYS = tuple(Way)
+"""In the order in which a key goes through them."""
+
+
 @dataclass(frozen=True, slots=True)
 class QuantityPreset:
-    """A quantity and what made it, in words; None where nothing can be worked out, and why."""
+    """A quantity and what made it, in words; None where nothing can be worked out, and why. `limit` is what it is sized
+    by, alone."""
 
     quantity: Quantity | None
     words: str
+    limit: str = ""
 
 
 def preset(draft: Draft, part: Decimal, view: DeskView) -> QuantityPreset:
@@ -54,7 +75,45 @@ def preset(draft: Draft, part: Decimal, view: DeskView) -> QuantityPreset:
         limit = f"the limit of {size.limited_by}"
     else:
         limit = f"{f.money(most)} USD, the {'buying power' if most == power else 'largest order'}"
-    return QuantityPreset(size.quantity, f"{plain(size.quantity)} {draft.symbol.symbol}: sized by {limit}")
+    return QuantityPreset(size.quantity, f"{plain(size.quantity)} {draft.symbol.symbol}: sized by {limit}", limit)
+
+
+def sized(draft: Draft, way: Way, view: DeskView) -> QuantityPreset:
+    """By one of the ways, in words that begin with it."""
+    if draft.symbol is not None and draft.effect is not None and not draft.opens:
+        return _of_what_is_held(draft, PARTS[way])
+    match way:
+        case Way.RISK:
+            size = preset(draft, Decimal(1), view)
+        case Way.CASH:
+            size = _of_cash(draft, view)
+        case Way.POSITION:
+            size = _as_many_as_are_held(draft)
+    if size.quantity is None and way is Way.RISK:
+        return size
+    return QuantityPreset(size.quantity, f"{way.value}: {size.limit or size.words}")
+
+
+def _of_cash(draft: Draft, view: DeskView) -> QuantityPreset:
+    """As many as the largest order, the buying power and the whole account's room pay for, whatever they may lose."""
+    sizing, power = view.sizing, view.status.buying_power
+    if draft.symbol is None or draft.price is None:
+        return QuantityPreset(None, "it needs a limit price or a quote")
+    if sizing.max_notional is None or power is None:
+        return QuantityPreset(None, "buying power is not known yet; wait a moment")
+    room = draft.symbol.room_to_short if draft.effect is Effect.SHORT else draft.symbol.room_to_buy
+    most = min(sizing.max_notional, power, *([room.cost] if room.cost is not None else []))
+    shares = rounded_down(draft.instrument.quantity_for(most, draft.price), draft.step) if most > ZERO else None
+    if not shares or draft.instrument.cost(shares, draft.price) < sizing.least:
+        return QuantityPreset(None, f"{f.money(most)} USD is under the smallest order")
+    return QuantityPreset(shares, f"{f.money(most)} USD buys it")
+
+
+def _as_many_as_are_held(draft: Draft) -> QuantityPreset:
+    held = rounded_down(abs(draft.held), draft.step)
+    if not held:
+        return QuantityPreset(None, "nothing of it is held")
+    return QuantityPreset(held, f"as many as are held, {plain(abs(draft.held))}")
 
 
 def _of_what_is_held(draft: Draft, part: Decimal) -> QuantityPreset:

@@ -1,0 +1,52 @@
+"""Another engine in the place of the one that runs: by its watchdog, where one is there (SY-02).
+
+A service manager that started the watchdog keeps it: its sandbox, its limits and its keys are the new engine's too.
+"""
+
+from __future__ import annotations
+
+import time
+
+from console.commands.assembly.engine_process import (
+    LOOK,
+    START_PATIENCE,
+    NotInTimeError,
+    is_listening,
+    known_account,
+    start_service,
+    stop_service,
+)
+from console.commands.assembly.host import Host
+from core.ports import OperatorError
+from state.folders import AccountFolder
+from state.lock import holder
+from state.watchdog.limits import Limits
+from state.watchdog.presence import ask_to_restart, last_said, watchdog_of
+
+
+def restarted(host: Host) -> tuple[AccountFolder, int, bool]:
+    """The account, its new engine's process, and whether one ran before. Raises `OperatorError`, OSError."""
+    folder = known_account(host)
+    before = None if folder is None else holder(folder)
+    watchdog = None if folder is None else watchdog_of(folder)
+    if folder is not None and watchdog is not None:
+        ask_to_restart(watchdog)
+        return folder, _another(folder, watchdog, before), True
+    if folder is not None and before is not None:
+        stop_service(folder)
+    started = start_service(host)
+    return started.folder, started.pid, before is not None
+
+
+def _another(folder: AccountFolder, watchdog: int, before: int | None) -> int:
+    """The process of the engine that listens in the place of that before."""
+    until = time.monotonic() + Limits().patience_seconds + START_PATIENCE
+    while time.monotonic() < until:
+        pid = holder(folder)
+        if pid and pid != before and is_listening(folder):
+            return pid
+        if watchdog_of(folder) != watchdog:
+            said = last_said(folder).removeprefix("keyturn: ")
+            raise OperatorError(said or f"the new engine ended at once; {folder.watchdog_log} has its words")
+        time.sleep(LOOK)
+    raise NotInTimeError("no other engine listens in time; `keyturn status` says how it is")

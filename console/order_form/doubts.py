@@ -1,0 +1,39 @@
+"""What the engine's checks would say of an order that is typed, by the figures of now."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from console.order_form.draft import Draft
+from core.model.order import Effect
+from core.model.sizing import product
+from core.views import DeskView
+
+
+def doubt(draft: Draft, view: DeskView) -> None:
+    if not draft.opens:
+        return
+    if view.status.entries_refused is not None:
+        draft.doubts["effect"] = f"entries are off: {view.status.entries_refused}"
+    cost, loss, power = draft.cost, draft.loss, view.status.buying_power
+    sizing = view.sizing
+    if cost is not None and power is not None and cost > power:
+        draft.doubts["quantity"] = f"{cost:,.2f} USD is over the buying power"
+    elif cost is not None and sizing.max_notional is not None and cost > sizing.max_notional:
+        draft.doubts["quantity"] = f"{cost:,.2f} USD is over {sizing.max_notional:,.2f} an order"
+    elif loss is not None and (risk := _risk(draft, view)) is not None and loss > risk:
+        draft.doubts["quantity"] = f"loses {loss:,.2f} USD, over {risk:,.2f} a trade"
+
+
+def _risk(draft: Draft, view: DeskView) -> Decimal | None:
+    """USD that it may lose at its stop, after what lowers that for every order."""
+    from core.risk.size_factors.base import WantedEntry  # with the settings: too much before the desk's first paint
+    from core.risk.sizing import binding_cuts
+
+    risk, symbol = view.sizing.risk, draft.symbol
+    if risk is None or symbol is None or draft.price is None or draft.stop is None or draft.farthest is None:
+        return risk
+    is_long = draft.effect is not Effect.SHORT
+    way = abs(draft.farthest - draft.stop)
+    wanted = WantedEntry(risk, draft.price, way, risk, draft.step, is_long, instrument=symbol.instrument)
+    return risk * product(binding_cuts(wanted, symbol.conditions))

@@ -1,0 +1,113 @@
+"""Presets for stop and target: four keys, each a name, a stop and perhaps a target, typed as in the form.
+
+Shipped ones stand here; those of the operator's folder take the place of theirs, a file a key: `presets/F5.toml`. What
+is wrong in a file is named, and its key does what it was shipped with; the others hold.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from console.order_form.choices import one_of
+from console.order_form.distances import Measure, distance_in
+from console.order_form.numbers import WHOLE
+
+FOLDER = "presets"
+LONGEST_NAME = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """`stop` and `target` as they are typed; a target may be empty."""
+
+    name: str
+    stop: str
+    target: str = ""
+
+    @property
+    def words(self) -> str:
+        return f"{self.name}: stop {self.stop}" + (f", target {self.target}" if self.target else ", no target")
+
+
+SHIPPED: tuple[Preset, ...] = (
+    Preset("1 %", "1%"),
+    Preset("2 %, 2R", "2%", "2r"),
+    Preset("5 ATR, 2R", "5atr", "2r"),
+    Preset("10 ATR, 3R", "10atr", "3r"),
+)
+"""By their keys; the first one fills a new order. An ATR is that of minutes."""
+KEYS = ("F5", "F6", "F7", "F8")
+
+
+@dataclass(frozen=True, slots=True)
+class Presets:
+    """`faults`: what of the file is not taken, each with its place."""
+
+    each: tuple[Preset, ...] = SHIPPED
+    faults: Sequence[str] = ()
+
+
+class _WrongError(Exception):
+    """What is wrong with one preset."""
+
+
+def presets_in(files: Mapping[str, str | None]) -> Presets:
+    """By the names of the files; None is one that cannot be read. Each has `name`, `stop` and perhaps `target`."""
+    each, faults = list(SHIPPED), []
+    for file, text in sorted(files.items()):
+        key = file.removesuffix(".toml")
+        try:
+            if key not in KEYS:
+                raise _WrongError(f"there is no such preset; it is {one_of([f'{key}.toml' for key in KEYS])}")
+            each[KEYS.index(key)] = preset_in(text)
+        except _WrongError as wrong:
+            faults.append(f"{FOLDER}/{file[:LONGEST_NAME]}: {wrong}")
+    return Presets(tuple(each), tuple(faults))
+
+
+def preset_in(text: str | None) -> Preset:
+    """Raises `_WrongError`."""
+    if text is None:
+        raise _WrongError("cannot be read")
+    try:
+        return _preset(tomllib.loads(text))
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise _WrongError(str(error)[:80]) from None
+
+
+def fault_in(preset: Preset) -> str:
+    """Why it cannot stand; empty where it can."""
+    try:
+        _preset({"name": preset.name, "stop": preset.stop, "target": preset.target})
+    except _WrongError as wrong:
+        return str(wrong)
+    return ""
+
+
+def file_of(preset: Preset) -> str:
+    """What its file holds; nothing in it needs to be written otherwise in TOML than as it is."""
+    target = f'target = "{preset.target}"\n' if preset.target else ""
+    return f"name = '{preset.name}'\nstop = \"{preset.stop}\"\n{target}"
+
+
+def _preset(table: Mapping[str, object]) -> Preset:
+    if unknown := sorted(set(table) - {"name", "stop", "target"}):
+        raise _WrongError(f"there is no {unknown[0][:LONGEST_NAME]}; it has name, stop and target")
+    name, stop, target = (table.get(key, "") for key in ("name", "stop", "target"))
+    is_name = isinstance(name, str) and name.strip() and name.isprintable() and "'" not in name
+    if not isinstance(name, str) or not is_name or len(name) > LONGEST_NAME:
+        raise _WrongError(f"needs a name, {LONGEST_NAME} characters at most, without '")
+    way = distance_in(stop) if isinstance(stop, str) else None
+    if not isinstance(stop, str) or way is None or way.measure is Measure.R or _is_whole(stop):
+        raise _WrongError("needs a stop, as 1% or 5atr")
+    if not isinstance(target, str) or (target and (distance_in(target) is None or _is_whole(target))):
+        raise _WrongError("has a wrong target; write it as 2%, 10atr or 2r, or leave it out")
+    return Preset(name.strip(), stop, target)
+
+
+def _is_whole(text: str) -> bool:
+    """Whether it is all of the price."""
+    distance = distance_in(text)
+    return distance is not None and distance.measure is Measure.PERCENT and distance.count >= WHOLE

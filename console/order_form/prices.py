@@ -1,0 +1,184 @@
+"""The prices of an order that is typed: limit, trigger, stop and target, by a price or as a way from the entry."""
+
+from __future__ import annotations
+
+from console.order_form.distances import Distance, Measure, Measured, distance_in, priced_at, way_of
+from console.order_form.draft import Draft
+from console.order_form.numbers import WHOLE, number_in
+from core.model.order import Effect, Side, StopHolder, TimeInForce
+from core.model.values import ZERO, Fraction, Price
+from core.staging.resting_entries import Reach, reach_of
+from widgets import format as f
+
+
+def read_prices(draft: Draft, limit: str, trigger: str, stop: str) -> None:
+    draft.limit = _price(draft, "limit", limit)
+    _read_trigger(draft, trigger)
+    kind = draft.type
+    if kind is not None and kind.has_limit and not limit:
+        draft.faults["limit"] = "a limit order needs its price"
+    if kind is not None and not kind.has_limit and limit:
+        draft.faults["limit"] = f"a {kind.word} order has none: clear it"
+    draft.price = draft.limit or _aimed(draft)
+    if draft.opens:
+        side = Side.SELL if draft.effect is Effect.SHORT else Side.BUY
+        _measure(draft, side, reach_of(side, draft.limit, _aimed(draft)))
+    draft.stop = _stop(draft, stop)
+    _read_stop(draft, stop)
+
+
+def _measure(draft: Draft, side: Side, reach: Reach | None) -> None:
+    """By the fills that its limit allows as the market stands: the checks measure it by the same."""
+    draft.price = None if reach is None else reach.most
+    if reach is not None:
+        draft.farthest = reach.most if side is Side.BUY else reach.least
+        draft.nearest = reach.least if side is Side.BUY else reach.most
+
+
+def _aimed(draft: Draft) -> Price | None:
+    """Where it would trade by the quote of now."""
+    touch = draft.touch
+    if not draft.opens or not draft.waits:
+        return touch
+    if not draft.trails:
+        return draft.trigger
+    if touch is None or (draft.trail_price is None and draft.trail_fraction is None):
+        return None
+    behind = draft.trail_price if draft.trail_price is not None else touch * (draft.trail_fraction or ZERO)
+    return draft.instrument.ticks.rounded(touch - behind if draft.effect is Effect.SHORT else touch + behind)
+
+
+def _read_trigger(draft: Draft, text: str) -> None:
+    """Of a stop entry: above the market to buy, below it to sell short."""
+    kind = draft.type
+    if not draft.opens or kind is None or not kind.has_stop:
+        if text:
+            entry = "this entry" if kind is None else f"a {kind.word} entry"
+            why = f"{entry} has none" if draft.opens else "the stop of what closes stands in Stop price"
+            draft.faults["trigger"] = f"{why}: clear it"
+        return
+    draft.trigger = _price(draft, "trigger", text)
+    touch = draft.touch
+    if not text:
+        draft.faults["trigger"] = "a stop entry needs what starts it"
+    elif draft.trigger is not None and touch is not None:
+        is_above = kind.waits_above(Side.SELL if draft.effect is Effect.SHORT else Side.BUY)
+        if (draft.trigger > touch) is not is_above or draft.trigger == touch:
+            side = "above" if is_above else "below"
+            draft.faults.setdefault("trigger", f"must be {side} the market, {f.price(touch)}")
+
+
+def _stop(draft: Draft, text: str) -> Price | None:
+    """A price, or a way: of what opens from the price that it is measured by, of what closes from the market."""
+    distance = distance_in(text)
+    if distance is None:
+        return _price(draft, "stop", text, " or 1%, 1.5atr")
+    if distance.measure is Measure.R:
+        draft.faults["stop"] = "R is the way to the stop: 1%, 1.5atr or a price"
+        return None
+    is_above = draft.effect in (Effect.SHORT, Effect.COVER)
+    anchor = draft.price if draft.opens else draft.touch
+    return _measured(draft, "stop", distance, anchor, is_above=is_above)
+
+
+def _target(draft: Draft, text: str) -> Price | None:
+    """A price, or a way from the fill that is farthest from the stop."""
+    distance = distance_in(text)
+    if distance is None:
+        return _price(draft, "target", text, " or 2%, 3atr, 2r")
+    return _measured(draft, "target", distance, draft.farthest, is_above=draft.effect is not Effect.SHORT)
+
+
+def _measured(draft: Draft, name: str, distance: Distance, anchor: Price | None, *, is_above: bool) -> Price | None:
+    is_stop = name == "stop"
+    if draft.is_stale and (draft.limit is None or not draft.opens):
+        draft.faults[name] = "the quote is old: type a price"
+        return None
+    atr = draft.symbol.conditions.atr if draft.symbol is not None else None
+    has_risk = not is_stop and draft.farthest is not None and draft.stop is not None and "stop" not in draft.faults
+    risk = abs(draft.farthest - draft.stop) if has_risk and draft.farthest and draft.stop else None
+    way = way_of(distance, Measured(anchor, atr, risk))
+    if isinstance(way, str):
+        draft.faults[name] = way
+        return None
+    if anchor is None:
+        draft.faults[name] = "it needs a limit or a quote to be measured from"
+        return None
+    price = priced_at(anchor, way, draft.instrument.ticks, is_above=is_above, is_stop=is_stop)
+    if price is None:
+        draft.faults[name] = "no price is left: that is too far"
+        return None
+    side = "over" if is_above else "under"
+    draft.readings[name] = f"{f.price(price)}, {f.money(abs(price - anchor))} {side} {f.price(anchor)}"
+    return price
+
+
+def _read_stop(draft: Draft, text: str) -> None:
+    if not draft.opens:
+        kind = draft.type
+        if kind is not None and kind.has_stop and not text:
+            draft.faults["stop"] = "a stop order needs its price"
+        elif kind is not None and not (kind.has_stop or kind.rests) and text and draft.effect is not None:
+            draft.faults["stop"] = "this order has none: clear it"
+        elif draft.is_pair and draft.limit is not None and draft.stop is not None:
+            is_under = draft.stop < draft.limit
+            if is_under is (draft.effect is Effect.COVER) or draft.stop == draft.limit:
+                side = "above" if draft.effect is Effect.COVER else "below"
+                draft.faults.setdefault("stop", f"of a pair: {side} its limit {f.price(draft.limit)}")
+        return
+    if not text:
+        draft.faults["stop"] = "what opens needs a stop"
+    elif draft.stop is not None and draft.nearest is not None:
+        is_under = draft.stop < draft.nearest
+        if is_under is (draft.effect is Effect.SHORT) or draft.stop == draft.nearest:
+            side = "above" if draft.effect is Effect.SHORT else "below"
+            draft.faults.setdefault("stop", f"must be {side} {f.price(draft.nearest)}")
+
+
+def read_target(draft: Draft, text: str) -> None:
+    """The broker holds it beside the stop, and for whole shares alone."""
+    if not text:
+        return
+    draft.target = _target(draft, text)
+    is_fraction = draft.quantity is not None and draft.quantity % 1
+    if not draft.opens:
+        draft.faults["target"] = "only an entry has one; a pair that closes is a limit with a stop"
+    elif is_fraction:
+        draft.faults["target"] = "the broker holds a target for whole shares only"
+    elif draft.waits:
+        draft.faults["target"] = "the broker holds none with a stop entry: clear it"
+    elif draft.holder is not StopHolder.BROKER or draft.lasts is TimeInForce.IOC:
+        draft.faults["target"] = "needs a stop held by the broker, day or gtc"
+    elif draft.target is not None and draft.farthest is not None:
+        is_over = draft.target > draft.farthest
+        if is_over is (draft.effect is Effect.SHORT) or draft.target == draft.farthest:
+            side = "below" if draft.effect is Effect.SHORT else "above"
+            draft.faults.setdefault("target", f"must be {side} {f.price(draft.farthest)}")
+
+
+def read_trail(draft: Draft, text: str) -> None:
+    """`1.50`, dollars, or `2 %` of the price."""
+    if not draft.trails:
+        if text:
+            draft.faults["trail"] = "only a trailing stop has one: clear it"
+        return
+    value = number_in(text.removesuffix("%").removeprefix("$").strip())
+    if value is None or (text.endswith("%") and value >= WHOLE):
+        draft.faults["trail"] = "how far behind: 1.50 USD, or 2 %"
+    elif text.endswith("%"):
+        draft.trail_fraction = Fraction(value / WHOLE)
+    else:
+        draft.trail_price = _price(draft, "trail", text.removeprefix("$").strip())
+
+
+def _price(draft: Draft, name: str, text: str, otherwise: str = ", above zero") -> Price | None:
+    if not text:
+        return None
+    value = number_in(text)
+    if value is None:
+        draft.faults[name] = f"USD for one share{otherwise}"
+        return None
+    tick = draft.instrument.ticks.at(value)
+    if value % tick:
+        draft.faults[name] = f"off its tick of {tick} USD"
+    return Price(value)

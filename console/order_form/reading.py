@@ -1,0 +1,181 @@
+"""An order typed by hand, from the text of its fields to a command, and to what is wrong with each field."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from console.order_form.choices import CHOICES, chosen, one_of
+from console.order_form.doubts import doubt
+from console.order_form.draft import ORDER, Draft, FieldFault
+from console.order_form.numbers import number_in
+from console.order_form.prices import read_prices, read_target, read_trail
+from core.messages.commands import ProposeOrder
+from core.model.order import TYPED, Effect, StopHolder, TimeInForce
+from core.model.staging import MANUAL
+from core.model.values import ZERO, Quantity, Symbol, plain, rounded_down
+from core.staging.resting_entries import LONGEST_TTL
+from core.views import DeskView
+from widgets import format as f
+
+TTL = re.compile(r"(\d{1,6})\s*([smh]?)", re.ASCII)
+SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
+
+
+def read_form(texts: Mapping[str, str], view: DeskView) -> ProposeOrder | FieldFault:
+    """The command, or the first field that is wrong."""
+    draft = read_draft(texts, view)
+    fault = draft.first_fault()
+    if fault is not None:
+        return fault
+    assert draft.symbol is not None, "an order without a fault has its symbol"
+    assert draft.effect is not None
+    assert draft.quantity is not None
+    assert draft.type is not None
+    assert draft.holder is not None
+    assert draft.lasts is not None
+    return ProposeOrder(
+        draft.symbol.symbol,
+        draft.effect,
+        draft.quantity,
+        draft.type,
+        draft.limit,
+        draft.stop,
+        draft.holder,
+        draft.lasts,
+        draft.target,
+        draft.trail_price,
+        draft.trail_fraction,
+        trigger_price=draft.trigger,
+        ttl_seconds=draft.ttl,
+    )
+
+
+def read_draft(texts: Mapping[str, str], view: DeskView) -> Draft:
+    """`texts` by field, as `ORDER` names them."""
+    draft = Draft()
+    clean = {name: texts.get(name, "").strip() for name in ORDER}
+    _read_symbol(draft, clean["symbol"].upper(), view)
+    choice = {name: chosen(name, clean[name].lower()) for name in CHOICES}
+    _read_effect(draft, choice["effect"], view)
+    _read_type(draft, choice["type"])
+    read_trail(draft, clean["trail"])
+    read_prices(draft, clean["limit"], clean["trigger"], clean["stop"])
+    _read_quantity(draft, clean["quantity"])
+    _read_lasts(draft, choice["lasts"])
+    _read_holder(draft, choice["holder"])
+    read_target(draft, clean["target"])
+    _read_ttl(draft, clean["ttl"].lower())
+    doubt(draft, view)
+    return draft
+
+
+# ── field by field ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _read_symbol(draft: Draft, text: str, view: DeskView) -> None:
+    draft.symbol = next((row for row in view.symbols if row.symbol == text), None)
+    if draft.symbol is None:
+        known = ", ".join(row.symbol for row in view.symbols)
+        draft.faults["symbol"] = f"a symbol of this desk: {known}"
+        return
+    quote = draft.symbol.quote
+    draft.is_stale = quote is not None and view.status.at - quote.at > f.STALE_AFTER
+    draft.held = sum((row.quantity for row in view.positions if row.symbol == text), ZERO)
+
+
+def _read_effect(draft: Draft, text: str, view: DeskView) -> None:
+    symbol = draft.symbol.symbol if draft.symbol is not None else Symbol("")
+    held = [row for row in view.positions if row.symbol == symbol]
+    is_long, is_short = any(row.quantity > 0 for row in held), any(row.quantity < 0 for row in held)
+    fault = None
+    match text:
+        case "buy":
+            fault = f"{symbol} is held short: cover closes it" if is_short else None
+            is_more = any(row.strategy == MANUAL for row in held)
+            draft.effect = Effect.ADD if is_more else Effect.OPEN
+        case "sell":
+            fault = None if is_long else f"there is no {symbol} to sell"
+            draft.effect = Effect.CLOSE
+        case "short":
+            refused = draft.symbol.short_refused if draft.symbol is not None else None
+            fault = f"{symbol} is held: sell closes it" if is_long else refused
+            draft.effect = Effect.SHORT
+        case "cover":
+            fault = None if is_short else f"there is no short {symbol} to cover"
+            draft.effect = Effect.COVER
+        case _:
+            fault = one_of(CHOICES["effect"])
+    if fault is not None:
+        draft.faults["effect"] = fault
+
+
+def _read_type(draft: Draft, text: str) -> None:
+    draft.type = TYPED.get(text)
+    if draft.type is None:
+        draft.faults["type"] = one_of(CHOICES["type"])
+
+
+def _read_quantity(draft: Draft, text: str) -> None:
+    """Shares, or `$50`: as many as that buys, rounded down."""
+    value = number_in(text.removeprefix("$").strip())
+    if value is None:
+        draft.faults["quantity"] = "shares, a number above zero, or $50"
+        return
+    if text.startswith("$"):
+        if draft.price is None:
+            draft.faults["quantity"] = "dollars need a price: type a limit"
+            return
+        shares = rounded_down(draft.instrument.quantity_for(value, draft.price), draft.step)
+        if not shares:
+            draft.faults["quantity"] = f"${plain(value)} is less than {plain(draft.step)} shares"
+            return
+        draft.quantity = shares
+    else:
+        draft.quantity = Quantity(value)
+    if draft.symbol is not None and draft.quantity % draft.step:
+        whole = draft.step == 1
+        draft.faults["quantity"] = "whole shares only" if whole else f"in steps of {plain(draft.step)} shares"
+    if draft.trails and draft.quantity % 1:
+        draft.faults["quantity"] = "a trailing stop is for whole shares"
+    if draft.is_pair and draft.quantity % 1:
+        draft.faults["quantity"] = "a pair is for whole shares: clear the stop"
+    if draft.effect is not None and draft.effect.only_reduces and draft.quantity > abs(draft.held) > 0:
+        draft.faults["quantity"] = f"{plain(abs(draft.held))} held: no more can be closed"
+
+
+def _read_lasts(draft: Draft, text: str) -> None:
+    if text not in {lasts.value for lasts in TimeInForce}:
+        draft.faults["lasts"] = "day, gtc or ioc"
+        return
+    draft.lasts = TimeInForce(text)
+    is_fraction = draft.quantity is not None and draft.quantity % 1
+    if is_fraction and draft.lasts is not TimeInForce.DAY:
+        draft.faults["lasts"] = "a fraction of a share: day only"
+    elif draft.waits and draft.lasts is TimeInForce.IOC:
+        draft.faults["lasts"] = "a stop order: day or gtc"
+    elif draft.waits and draft.opens and draft.lasts is not TimeInForce.DAY:
+        draft.faults["lasts"] = "a stop entry: day only, its own stop follows its fill"
+
+
+def _read_holder(draft: Draft, text: str) -> None:
+    if text not in {holder.value for holder in StopHolder}:
+        draft.faults["holder"] = "broker, desk, or you"
+        return
+    draft.holder = StopHolder(text)
+    if draft.opens and draft.trails and draft.holder is not StopHolder.BROKER:
+        draft.faults["holder"] = "of a trailing entry: the broker, it follows its fill"
+
+
+def _read_ttl(draft: Draft, text: str) -> None:
+    """`90`, seconds, `5m` or `2h`: how long an entry may work; empty leaves it to the settings and its day."""
+    if not text:
+        return
+    found = TTL.fullmatch(text)
+    seconds = int(found[1]) * SECONDS[found[2]] if found is not None else 0
+    if not draft.opens:
+        draft.faults["ttl"] = "only an entry has one: clear it"
+    elif not 1 <= seconds <= LONGEST_TTL:
+        draft.faults["ttl"] = "90 seconds, 5m or 2h, a day at the most"
+    else:
+        draft.ttl = seconds

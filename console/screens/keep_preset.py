@@ -1,0 +1,45 @@
+"""`Ctrl+E` in a new order: its stop and target, as they are typed, become a preset with a name and a key of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from console.order_form.presets import KEYS, Preset, fault_in
+from console.screens.dialog_host import DialogHost
+from console.screens.text_fields import FieldsScreen, TextField
+from widgets.lines import Cell, TextLine
+
+
+class KeepPresetScreen(FieldsScreen):
+    """`act` keeps it under the key of that number. What stood there before is written over, and is named first."""
+
+    def __init__(self, behind: DialogHost, stop: str, target: str, act: Callable[[int, Preset], None]) -> None:
+        fields = [TextField("Name", "as you call it"), TextField("Key", " ".join(KEYS), KEYS[-1])]
+        super().__init__(behind, "Keep stop and target as a preset", fields, "keeps it")
+        self.stop = stop
+        self.target = target
+        self.act = act
+
+    def preview(self) -> list[TextLine]:
+        lines: list[TextLine] = [(Cell("Enter keeps ", "muted"), Cell(self._preset().words, "strong"))]
+        number = self._number()
+        if number is not None:
+            lines.append((Cell(f"in the place of {self.behind.forms.presets.each[number].words}", "muted"),))
+        return lines
+
+    def _preset(self) -> Preset:
+        return Preset(self.fields[0].text.strip(), self.stop, self.target)
+
+    def _number(self) -> int | None:
+        key = self.fields[1].text.strip().upper()
+        return KEYS.index(key) if key in KEYS else None
+
+    def accept(self) -> None:
+        number, preset = self._number(), self._preset()
+        if fault := fault_in(preset):
+            self.refuse(f"a preset {fault}")
+        elif number is None:
+            self.refuse(f"its key is one of {', '.join(KEYS)}")
+        else:
+            self.dismiss()
+            self.act(number, preset)

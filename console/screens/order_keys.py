@@ -1,0 +1,156 @@
+"""The keys of a new order's fields: choices are moved through, prices taken and ticked, sizes and presets chosen.
+
+Which key does it stands in the table of keys; here stands in which field, and what is text in which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+
+from textual import events
+
+from console.keymap import KeyScope, reachable, written
+from console.order_form.choices import CHOICES
+from console.order_form.market_prices import Taken
+from console.screens.field_acts import FieldActs
+
+PRICES = frozenset({"limit", "trigger", "stop", "target"})
+WAYS_OF_A_STOP = frozenset({"stop", "target"})
+"""Prices that may be written as a way, too."""
+EDITS = frozenset({"backspace", "delete", "home", "end"})
+TEN = 10
+TEXT: Mapping[str, str] = {
+    "quantity": "$.,",
+    "limit": ".,",
+    "trigger": ".,",
+    "stop": ".,%",
+    "target": ".,%",
+    "trail": "$.,% ",
+    "ttl": "smh ",
+}
+"""What may be typed into a field beside digits; a field that is not here takes everything."""
+UNITS = "atr"
+"""Letters behind a number, of a way."""
+
+
+class OrderKeys:
+    """One form's: each act says whether it was one in that field."""
+
+    def __init__(self, acts: FieldActs) -> None:
+        self.acts = acts
+        form = self.form = acts.form
+        self._acts: dict[str, Callable[[str], bool]] = {
+            "form.symbol": self._to_symbol,
+            "form.choose": lambda field: self._choose(field, 1),
+            "form.choose_back": lambda field: self._choose(field, -1),
+            **{f"form.{which.value}": self._taking(which) for which in Taken},
+            "form.tick_up": lambda field: self._tick(field, 1),
+            "form.tick_down": lambda field: self._tick(field, -1),
+            "form.page_up": lambda field: not form.is_read_in_pages() and self._tick(field, TEN),
+            "form.page_down": lambda field: not form.is_read_in_pages() and self._tick(field, -TEN),
+            "form.way": self._way,
+            "form.all": lambda _field: self._size("1"),
+            "form.half": lambda _field: self._size("0.5"),
+            "form.quarter": lambda _field: self._size("0.25"),
+            **{f"form.preset_{number}": self._presetting(number) for number in range(1, 5)},
+            "form.keep": lambda _field: self._keep_preset(),
+            "form.clear": lambda _field: self._clear(),
+        }
+
+    def act(self, field: str, event: events.Key) -> bool:
+        """Whether the key did something of its own."""
+        line = next((key for key in reachable(KeyScope.ORDER_FORM) if event.key in key.keys.split(",")), None)
+        if line is not None and (act := self._acts.get(line.id)) is not None and act(field):
+            return True
+        if field not in CHOICES:
+            return False
+        if event.is_printable and event.character:
+            self.acts.letter(field, event.character.lower())
+            return True
+        return event.key in EDITS
+
+    def may_type(self, field: str, character: str) -> bool:
+        """A letter that is no part of a number there changes nothing: no figure is lost to a key that meant a pane."""
+        others = TEXT.get(field)
+        if others is None or (character.isascii() and character.isdigit()) or character.lower() in others:
+            return True
+        if field in WAYS_OF_A_STOP and character.lower() in UNITS and self._is_behind_a_number(field):
+            return True
+        self.form.noted(f"{character} is nothing in this field")
+        return False
+
+    def _is_behind_a_number(self, field: str) -> bool:
+        return bool(self.form.texts()[field]) and not self.form.has_all_selected(field)
+
+    def _to_symbol(self, field: str) -> bool:
+        if field == "symbol":
+            return False
+        self.form.go_to("symbol")
+        return True
+
+    def _choose(self, field: str, step: int) -> bool:
+        if field not in CHOICES:
+            return False
+        self.acts.move_choice(field, step)
+        return True
+
+    def _taking(self, which: Taken) -> Callable[[str], bool]:
+        def take(field: str) -> bool:
+            is_unit = which is Taken.ASK and field in WAYS_OF_A_STOP and self._is_behind_a_number(field)
+            if field not in PRICES or is_unit:
+                return False
+            self.acts.take_price(field, which)
+            return True
+
+        return take
+
+    def _tick(self, field: str, steps: int) -> bool:
+        if field not in PRICES:
+            return False
+        self.acts.tick(field, steps)
+        return True
+
+    def _way(self, field: str) -> bool:
+        if field != "quantity":
+            return False
+        self.acts.next_way()
+        return True
+
+    def _size(self, part: str) -> bool:
+        self.acts.size_by(Decimal(part))
+        return True
+
+    def _presetting(self, number: int) -> Callable[[str], bool]:
+        def take(_field: str) -> bool:
+            self.acts.take_preset(number - 1)
+            return True
+
+        return take
+
+    def _keep_preset(self) -> bool:
+        self.acts.keep_preset()
+        return True
+
+    def _clear(self) -> bool:
+        self.form.clear()
+        return True
+
+
+def keys_of(field: str) -> str:
+    """What works in that field, for the form's last line."""
+    if field in CHOICES:
+        own = f"{written('form.choose')} {written('form.choose_back')} or its first letter"
+    elif field in PRICES:
+        takes = " ".join(written(f"form.{which.value}") for which in Taken)
+        ticks = f"{written('form.tick_up')} {written('form.tick_down')} tick"
+        own = f"{takes} bid ask mid last  {ticks}  {written('form.page_up')} {written('form.page_down')} ten"
+    elif field == "quantity":
+        own = f"{written('form.way')} another size  {written('form.symbol')} symbol  {presets_in_words()} presets"
+    else:
+        own = f"{presets_in_words()} presets"
+    return f"{written('form.stage')} stages  {own}"
+
+
+def presets_in_words() -> str:
+    return f"{written('form.preset_1')}–{written('form.preset_4')}"

@@ -1,0 +1,24 @@
+"""What a key on a watchlist asks for: a symbol more, another order of them, another list (MD-06)."""
+
+from __future__ import annotations
+
+from console.screens.add_symbol import AddSymbolScreen
+from console.screens.dialog_host import DialogHost
+from console.screens.watchlist import WatchlistScreen
+from core.model.values import Symbol
+from core.views import DeskView
+
+
+class WatchActions:
+    def __init__(self, behind: DialogHost) -> None:
+        self.behind = behind
+
+    def add(self, view: DeskView, name: str) -> None:
+        self.behind.ask(AddSymbolScreen(self.behind, name, _symbols_of(view, name)))
+
+    def edit(self, view: DeskView, name: str) -> None:
+        self.behind.ask(WatchlistScreen(self.behind, name, _symbols_of(view, name)))
+
+
+def _symbols_of(view: DeskView, name: str) -> tuple[Symbol, ...]:
+    return next((each.symbols for each in view.watch.lists if each.name == name), ())

@@ -1,0 +1,41 @@
+"""A named list of symbols that are quoted, whether or not anybody trades them (MD-06)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from core.model.values import Symbol
+
+SHARE = re.compile(r"[A-Z]{1,5}([.][A-Z]{1,2})?")
+"""How a share is written, and no option and no coin."""
+NAME = re.compile(r"[a-z][a-z0-9_-]{0,15}")
+MAIN = "main"
+"""The list that there is before any was kept: the symbols of the settings."""
+MOST_LISTS = 12
+MOST_SYMBOLS = 200
+"""Of all lists together, each symbol counted once: every one costs quotes, and a place in the broker's plan."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watchlist:
+    """In the operator's order."""
+
+    name: str
+    symbols: tuple[Symbol, ...]
+
+
+def fault_of(wanted: Watchlist, others: Mapping[str, tuple[Symbol, ...]]) -> str | None:
+    """Why it cannot be kept beside the others; None where it can. An empty one is how a list is removed."""
+    if NAME.fullmatch(wanted.name) is None:
+        return f"{wanted.name[:20]!r}: a list is called by 1 to 16 small letters, digits, - or _, a letter first"
+    if odd := [symbol for symbol in wanted.symbols if SHARE.fullmatch(symbol) is None]:
+        return f"{odd[0][:20]!r} is not how a share is written"
+    if twice := [symbol for number, symbol in enumerate(wanted.symbols) if symbol in wanted.symbols[:number]]:
+        return f"{twice[0]} stands there twice"
+    kept = {name: symbols for name, symbols in others.items() if name != wanted.name}
+    if wanted.symbols and len(kept) >= MOST_LISTS:
+        return f"there are {MOST_LISTS} lists; remove one first"
+    many = len({*wanted.symbols, *(symbol for symbols in kept.values() for symbol in symbols)})
+    return f"{many} symbols in all lists, at most {MOST_SYMBOLS}" if many > MOST_SYMBOLS else None

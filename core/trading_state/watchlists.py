@@ -1,0 +1,42 @@
+"""The slice of the watchlists: named lists of symbols, as the operator keeps them (MD-06)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from core.facts import WatchlistKept
+from core.model.values import Symbol
+
+
+@dataclass(slots=True)
+class WatchlistsState:
+    """`lists` in the order in which they were first kept; `is_kept` is whether any ever was."""
+
+    lists: dict[str, tuple[Symbol, ...]] = field(default_factory=dict)
+    is_kept: bool = False
+
+
+class Watchlists:
+    name = "watchlists"
+
+    def __init__(self) -> None:
+        self.state = WatchlistsState()
+        self.folds: dict[type, Callable[[datetime, Any], None]] = {WatchlistKept: self._kept}
+
+    def restore(self, state: WatchlistsState) -> None:
+        self.state = state
+
+    @property
+    def symbols(self) -> tuple[Symbol, ...]:
+        """Of all lists, each once."""
+        return tuple(dict.fromkeys(symbol for symbols in self.state.lists.values() for symbol in symbols))
+
+    def _kept(self, _at: datetime, fact: WatchlistKept) -> None:
+        self.state.is_kept = True
+        if fact.symbols:
+            self.state.lists[fact.name] = fact.symbols
+        else:
+            self.state.lists.pop(fact.name, None)

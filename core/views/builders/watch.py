@@ -1,0 +1,78 @@
+"""The watchlists: each symbol's quote, change, volume and course, with what this desk has in it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+
+from core.model.instrument import BrokerInstrument
+from core.model.values import NO_SHARES, ZERO, Price, Quantity, Symbol
+from core.model.watchlist import MAIN
+from core.trading_state.state import TradingState
+from core.views.builders.symbols import halted_in_words
+from core.views.watch import WatchlistRow, WatchRow, WatchView
+
+
+def watch_view(state: TradingState, at: datetime) -> WatchView:
+    """Before any list was kept there is one: the symbols of the settings."""
+    lists = {**state.watchlists.state.lists}
+    if not state.watchlists.state.is_kept:
+        lists[MAIN] = tuple(map(Symbol, state.control.settings.symbols))
+    listed = dict.fromkeys(symbol for symbols in lists.values() for symbol in symbols)
+    working = Counter(order.request.symbol for order in state.ledger.working())
+    held: dict[Symbol, Quantity] = {}
+    for position in state.ledger.positions():
+        held[position.symbol] = Quantity(held.get(position.symbol, NO_SHARES) + position.quantity)
+    exits, entries = _waiting(state)
+    joined = tuple(dict.fromkeys(s for s in (*held, *working, *exits, *entries) if s not in listed))
+    today = state.calendar.trading_day(at)
+    rows = []
+    for symbol in (*listed, *joined):
+        figures, last = state.sightings.day_figures.get(symbol), state.last_price(symbol)
+        is_todays = figures is not None and figures.day == today
+        if figures is not None and figures.last is not None and figures.last_at is not None:
+            last = max(filter(None, (last, (figures.last_at, figures.last))))
+        rows.append(
+            WatchRow(
+                symbol=symbol,
+                quote=state.sightings.quotes.get(symbol),
+                last=None if last is None else last[1],
+                last_at=None if last is None else last[0],
+                before=_close_before(state, symbol, at),
+                volume=figures.volume if figures is not None and is_todays else Quantity(ZERO),
+                course=figures.course if figures is not None and is_todays else (),
+                held=held.get(symbol, NO_SHARES),
+                working=working[symbol],
+                exit_waits=symbol in exits,
+                proposed=symbol in entries,
+                halted=halted_in_words(state, symbol),
+                trouble=_trouble(state, symbol),
+            )
+        )
+    return WatchView(tuple(WatchlistRow(name, symbols) for name, symbols in lists.items()), tuple(rows), joined)
+
+
+def _waiting(state: TradingState) -> tuple[set[Symbol], set[Symbol]]:
+    """Symbols of which an exit waits for a key, and those of which an entry does."""
+    exits, entries = set[Symbol](), set[Symbol]()
+    for proposal in state.stage.proposals():
+        (exits if proposal.is_exit else entries).add(proposal.symbol)
+    return exits, entries
+
+
+def _close_before(state: TradingState, symbol: Symbol, at: datetime) -> Price | None:
+    """By the broker's daily bars; by the minutes that were told where it has not said."""
+    today = state.calendar.trading_day(at)
+    told = state.sightings.closes.get(symbol)
+    if told is not None and told[0] < today:
+        return told[1]
+    figures = state.sightings.day_figures.get(symbol)
+    if figures is None:
+        return None
+    return figures.before if figures.day == today else figures.last
+
+
+def _trouble(state: TradingState, symbol: Symbol) -> str:
+    """What the broker says against its trading."""
+    listed = state.sightings.instruments.get(symbol)
+    return "" if not isinstance(listed, BrokerInstrument) or listed.is_tradable else "it is not tradable"

@@ -1,0 +1,105 @@
+"""What is watched: a list is kept as it was typed or refused with the reason, and its day so far is asked for (MD-06).
+
+Nothing is decided by what comes: it is seen, and shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+
+from core.facts import EngineStarted, WatchlistKept, WatchlistRefused
+from core.market.day_figures import DayFigures
+from core.market.normaliser import COMPLETE, Normaliser
+from core.messages.commands import KeepWatchlist
+from core.messages.effects import Effect, LookUpSymbols
+from core.messages.inputs import SymbolsLookedUp
+from core.model.bar import Bar
+from core.model.broker import NoAnswer
+from core.model.session import Session
+from core.model.values import Symbol
+from core.model.watchlist import Watchlist, fault_of
+from core.trading_state.state import TradingState
+from core.trading_state.traded_symbols import traded_symbols
+from core.workflows.base.declarations import answers, follows
+
+AGAIN = timedelta(minutes=1)
+"""Until what did not come is asked for again."""
+
+
+class Watching:
+    def __init__(self, state: TradingState) -> None:
+        self.state = state
+        self._lacking: set[Symbol] = set()
+        self._again_at: datetime | None = None
+
+    @answers(KeepWatchlist)
+    def on_keep(self, command: KeepWatchlist) -> Iterable[Effect]:
+        """To keep a list as it is changes nothing."""
+        before = self.state.watchlists.symbols
+        lists = self.state.watchlists.state.lists
+        fault = fault_of(Watchlist(command.name, command.symbols), lists)
+        if fault is not None:
+            self.state.record(WatchlistRefused(command.name, fault))
+            return ()
+        if lists.get(command.name, ()) != command.symbols:
+            self.state.record(WatchlistKept(command.name, command.symbols))
+        return self._ask(symbol for symbol in command.symbols if symbol not in before)
+
+    @follows(EngineStarted)
+    def after_start(self, _fact: EngineStarted) -> Iterable[Effect]:
+        return self._ask((*traded_symbols(self.state), *self.state.watchlists.symbols))
+
+    @answers(SymbolsLookedUp)
+    def on_looked_up(self, reply: SymbolsLookedUp) -> Iterable[Effect]:
+        self.state.sightings.instruments.update({each.symbol: each for each in reply.instruments})
+        if isinstance(reply.answer, NoAnswer):
+            self._lacking |= set(reply.symbols)
+            self._again_at = self.state.at + AGAIN
+            return ()
+        by_symbol: dict[Symbol, list[Bar]] = {}
+        for bar in reply.answer:
+            by_symbol.setdefault(bar.symbol, []).append(bar)
+        for symbol, bars in by_symbol.items():
+            self._take(symbol, bars)
+        return ()
+
+    # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def next_due(self) -> Iterator[datetime]:
+        if self._again_at is not None:
+            yield self._again_at
+
+    def due(self) -> Iterable[Effect]:
+        if self._again_at is None or self.state.at < self._again_at:
+            return ()
+        lacking, self._lacking, self._again_at = self._lacking, set(), None
+        return self._ask(sorted(lacking))
+
+    # ── how ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _ask(self, symbols: Iterable[Symbol]) -> Iterator[Effect]:
+        """For the session of today as far as it is over; out of one, for what they are listed as."""
+        wanted, at = tuple(dict.fromkeys(symbols)), self.state.at
+        if not wanted:
+            return
+        session = self.state.calendar.session_on(self.state.calendar.trading_day(at))
+        start = min(session.open, at) if isinstance(session, Session) else at
+        yield LookUpSymbols(wanted, start, at)
+
+    def _take(self, symbol: Symbol, bars: list[Bar]) -> None:
+        """Complete bars of today's session; those that were heard meanwhile are counted once."""
+        calendar, normaliser = self.state.calendar, Normaliser(self.state.calendar)
+        today = calendar.trading_day(self.state.at)
+        session = calendar.session_on(today)
+        if not isinstance(session, Session):
+            return
+        sound = []
+        for bar in bars:
+            if bar.symbol == symbol and bar.start >= session.open and normaliser.judge(bar, self.state.at) is COMPLETE:
+                normaliser.fold(bar)
+                sound.append(bar)
+        figures = self.state.sightings.day_figures.get(symbol)
+        if figures is None or figures.day != today:
+            figures = self.state.sightings.day_figures[symbol] = DayFigures(today, session.close)
+        figures.take_earlier(sound)

@@ -1,0 +1,178 @@
+"""A halt and a kill that are pressed while no engine is there: they are said to be unheard, and are not lost by `q`."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from console.client.engine_link import EngineLink
+from console.client.remote import RemoteEngine
+from console.desk import DeskApp
+from console.host_files import NO_SURROUNDINGS, HostFiles
+from console.screens.kill import KillScreen
+from console.screens.leave import LeaveScreen
+from core.model.codes import HaltCause
+from core.model.desk import Seat
+from state.desk_files import DeskFiles
+from state.engine_socket import NoEngineError
+from state.folders import AccountFolder, Home
+from state.halt_request import HaltRequest
+from state.kill_switch import FileKillSwitch
+from tests.desk.desk_house import House, _runtime
+from tests.desk.still_house import a_view, open_still
+from tests.scenarios.test_attacks_on_the_socket import waits_for
+from tests.served import Served, served
+from tests.waiting import PATIENCE
+
+
+def nobody() -> socket.socket:
+    raise NoEngineError("the engine is not there")
+
+
+def away(place: str = "") -> RemoteEngine:
+    return RemoteEngine(lambda _role: nobody(), Seat("/dev/pts/7", "tester"), "tests", place=place)
+
+
+@asynccontextmanager
+async def a_desk(handle: RemoteEngine, surroundings: HostFiles = NO_SURROUNDINGS) -> AsyncIterator[House]:
+    desk = DeskApp(handle, surroundings=surroundings)
+    async with desk.run_test(size=(120, 40)) as pilot:
+        house = House(desk, pilot, _runtime())
+        await house.sees("STARTING")
+        try:
+            yield house
+        finally:
+            handle.close("the test is over", PATIENCE)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> AccountFolder:
+    return Home.of({"KEYTURN_HOME": str(tmp_path)}).account("demo")
+
+
+@pytest.fixture
+def files(tmp_path: Path, folder: AccountFolder) -> DeskFiles:
+    return DeskFiles(Home.of({"KEYTURN_HOME": str(tmp_path)}), lambda: folder)
+
+
+async def test_a_halt_that_nobody_heard_is_left_for_the_engine_that_starts(
+    files: DeskFiles, folder: AccountFolder
+) -> None:
+    """OP-07: `q` asks, and says it first"""
+    async with a_desk(away(), files) as house:
+        await house.press("ctrl+k")
+        await house.sees("HALTING: the engine has not heard it yet")
+        assert not house.shows("it starts halted")
+        await house.press("escape", "q")
+        await house.until(lambda: isinstance(house.desk.screen, LeaveScreen))
+        await house.sees("HALT NOT HEARD YET: the engine does not know of it")
+
+        await house.press("y")
+        await house.until(lambda: not house.desk.is_running)
+        house.desk.owed.leave_behind()
+
+    assert "key, at a desk" in str(HaltRequest(folder).asked_by())
+    assert house.desk.owed.last_words() == (
+        True,
+        "the halt was not heard yet: it is left for the engine, which takes it as it runs or starts",
+    )
+
+
+async def test_a_kill_that_nobody_heard_is_left_as_the_kill_switch(files: DeskFiles, folder: AccountFolder) -> None:
+    """OP-07, OP-08"""
+    async with a_desk(away(), files) as house:
+        await house.press("ctrl+k")
+        await house.until(lambda: isinstance(house.desk.screen, KillScreen))
+        await house.press("K")
+        await house.sees("KILLING: the engine has not heard it yet")
+
+        house.desk.door.leave("the terminal hung up")
+
+    assert FileKillSwitch(folder, {}).is_on() == "file"
+
+
+async def test_over_ssh_it_is_said_to_be_lost_with_what_to_do() -> None:
+    """OP-07, SY-01"""
+    async with a_desk(away("eve@server")) as house:
+        await house.press("ctrl+k")
+        await house.press("escape", "q")
+        await house.sees("HALT NOT HEARD YET", "it is lost: `ssh eve@server")
+
+        house.desk.owed.leave_behind()
+
+        was_heard, words = house.desk.owed.last_words()
+        assert not was_heard
+        assert words == "THE HALT WAS NOT HEARD by any engine, and is lost: run `ssh eve@server keyturn kill`"
+
+
+@pytest.fixture
+def there() -> Iterator[Served]:
+    with served(_runtime()) as found:
+        yield found
+
+
+def test_an_engine_that_comes_as_the_desk_is_left_hears_the_halt(there: Served) -> None:
+    """OP-07: the way to it stays open for that, and nothing else of the desk arrives"""
+    asked, comes = threading.Event(), threading.Event()
+
+    def connect() -> socket.socket:
+        asked.set()
+        comes.wait(PATIENCE)
+        return there.connect()
+
+    is_given_up = threading.Event()
+    desk = RemoteEngine(lambda _role: connect(), Seat("/dev/pts/7", "tester"), "tests", on_leave=is_given_up.set)
+    desk.start()
+    asked.wait(PATIENCE)
+    desk.press_kill()
+    assert desk.owes_press == "halt"
+
+    desk.leave("left by the operator", on_purpose=True)
+    assert not is_given_up.is_set()
+    comes.set()
+
+    assert desk.ended.wait(PATIENCE)
+    assert desk.owes_press is None
+    waits_for(lambda: HaltCause.KEY in there.service.runtime.engine.state.control.halts)
+    assert not there.service.runtime.engine.state.desks.state.attached
+
+
+def test_a_press_from_before_its_thread_is_owed_too() -> None:
+    desk = away()
+
+    assert desk.owes_press is None
+    desk.press_kill()
+    assert desk.owes_press == "halt"
+    desk.press_kill_again()
+    assert desk.owes_press == "kill"
+
+
+async def test_the_last_line_of_the_kill_screen_offers_no_key_that_its_body_does_not() -> None:
+    """OP-07: before there is an engine nothing can be resumed"""
+    async with a_desk(away()) as house:
+        await house.press("ctrl+k")
+        await house.sees("HALTING")
+
+        await house.until(lambda: "K kill" in house.footer())
+        assert "U resume" not in house.footer()
+
+
+async def test_what_was_not_asked_for_want_of_a_link_goes_when_that_is_back() -> None:
+    """SY-01"""
+    async with open_still(a_view(proposals=())) as house:
+        link = EngineLink()
+        house.handle.link = link  # type: ignore[assignment]
+        link.lose("the link broke: tried again in 1 s")
+        house.handle.unsaid.append("not asked: the link broke: tried again in 1 s")
+        await house.is_drawn()
+        await house.until(lambda: "not asked: the link broke" in house.footer())
+
+        link.hear()
+        await house.is_drawn()
+
+        assert "not asked" not in house.footer()

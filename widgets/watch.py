@@ -1,0 +1,178 @@
+"""The watchlist: a row a symbol, with its quote, its change, its course, and what this desk has in it (MD-06)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from core.model.values import Price
+from core.views import HALTED, DeskView, WatchRow
+from widgets import format as f
+from widgets.grid import Align, Cell, Column, Grid, Row
+from widgets.grid_picture import Tone
+from widgets.pane import Pane
+
+BLOCKS = "▁▂▃▄▅▆▇█"
+COURSE = 10
+"""Cells of the day's course."""
+WIDE, MIDDLE = 74, 52
+"""Cells of content from which every column has room, and from which all but the quote and the volume have."""
+SYMBOL, CHANGE, SPARK = Column("SYM", 6), Column("CHANGE", 9, Align.RIGHT), Column("TODAY", COURSE)
+LAST, HAS = Column("LAST ", 10, Align.RIGHT), Column("HELD", 8, stretches=True)
+BID, ASK, VOLUME = Column("BID", 9, Align.RIGHT), Column("ASK", 9, Align.RIGHT), Column("VOLUME", 7, Align.RIGHT)
+EXIT_WAITS, PROPOSED = "!", "?"
+THOUSAND, TEN_THOUSAND, MILLION = 1_000, 10_000, 1_000_000
+
+
+def columns_of(width: int) -> tuple[Column, ...]:
+    if width >= WIDE:
+        return SYMBOL, BID, ASK, LAST, CHANGE, SPARK, VOLUME, HAS
+    return (SYMBOL, LAST, CHANGE, SPARK, HAS) if width >= MIDDLE else (SYMBOL, LAST, CHANGE, HAS)
+
+
+class Watch(Pane):
+    """`chosen` is the list that is shown, by its name; the first one where there is none of that name any more."""
+
+    NUMBER = 8
+    NAME = "Watch"
+
+    def __init__(self) -> None:
+        super().__init__(columns_of(0), empty="", id="watch")
+        self.chosen = ""
+        self._columns = columns_of(0)
+        self._view: DeskView | None = None
+        self._now: datetime | None = None
+
+    def show(self, view: DeskView, now: datetime) -> None:
+        self._view, self._now = view, now
+        self._fill()
+
+    def turn(self, step: int) -> None:
+        """Another list."""
+        names = self._names()
+        if names:
+            self.chosen = names[(names.index(self.name_of_list()) + step) % len(names)]
+            self._fill()
+
+    def on_resize(self) -> None:
+        self._fill()
+
+    def on_grid_moved(self, _event: Grid.Moved) -> None:
+        self._say()
+
+    def _names(self) -> list[str]:
+        return [] if self._view is None else [each.name for each in self._view.watch.lists]
+
+    def name_of_list(self) -> str:
+        """The list that is shown; empty before there is any."""
+        names = self._names()
+        return self.chosen if self.chosen in names else next(iter(names), "")
+
+    def rows(self) -> list[WatchRow]:
+        """Those of the list, in its order, then what is held, ordered or proposed beside it."""
+        if self._view is None:
+            return []
+        watch, name = self._view.watch, self.name_of_list()
+        listed = next((each.symbols for each in watch.lists if each.name == name), ())
+        by_symbol = {row.symbol: row for row in watch.rows}
+        beside = [row.symbol for row in watch.rows if row.symbol not in listed and _has_something(row)]
+        return [by_symbol[symbol] for symbol in (*listed, *beside)]
+
+    def _fill(self) -> None:
+        if self._now is None:
+            return
+        columns, now = columns_of(self.content_size.width), self._now
+        if columns != self._columns:
+            self._columns = columns
+            self.grid.show_columns(columns)
+        rows = self.rows()
+        self.grid.show([_row(row, now, columns) for row in rows], empty="Nothing is watched. a adds a symbol.")
+        names = self._names()
+        others = f" of {len(names)} lists" if len(names) > 1 else ""
+        self.title_with(f"{self.name_of_list()}{others}, {len(rows)}" if names else "")
+        self._say()
+
+    def _say(self) -> None:
+        """Of the selected one: why it does not trade, what waits, how old its price is."""
+        row = next((row for row in self.rows() if row.symbol == self.grid.selected), None)
+        if row is None or self._now is None:
+            self.note("")
+            return
+        said = [f"HALTED by its exchange since {row.halted}"] if row.halted else []
+        said += [row.trouble] if row.trouble else []
+        said += ["an exit waits for your key"] if row.exit_waits else []
+        said += ["an entry waits for your key"] if row.proposed else []
+        said += [f"{row.working} working"] if row.working else []
+        if row.last_at is not None and _is_old(row, self._now):
+            said.append(f"last price {f.age(row.last_at, self._now)} old")
+        self.note(f"{row.symbol}: {', '.join(said)}" if said else "")
+
+
+def _has_something(row: WatchRow) -> bool:
+    return bool(row.held or row.working or row.exit_waits or row.proposed)
+
+
+def _is_old(row: WatchRow, now: datetime) -> bool:
+    return row.last_at is not None and now - row.last_at > f.STALE_AFTER
+
+
+def _row(row: WatchRow, now: datetime, columns: Sequence[Column]) -> Row:
+    quote, tone = row.quote, f.tone_of(row.change)
+    cells = {
+        SYMBOL: Cell(row.symbol, "strong"),
+        BID: Cell(f.at_tick(None if quote is None else quote.bid)),
+        ASK: Cell(f.at_tick(None if quote is None else quote.ask)),
+        LAST: _last(row, now),
+        CHANGE: Cell(_change(row.change_fraction), tone),
+        SPARK: Cell(sparkline(row.course, COURSE), tone or "muted"),
+        VOLUME: Cell(shortened(row.volume) if row.volume else f.UNKNOWN),
+        HAS: _has(row),
+    }
+    return Row(row.symbol, tuple(cells[column] for column in columns))
+
+
+def _last(row: WatchRow, now: datetime) -> Cell:
+    """`166.76`, `166.76!` where it is old, a word where nobody trades it: the digits stay where they are."""
+    if row.halted:
+        return Cell(HALTED, "warning")
+    text = f.at_tick(row.last)
+    return Cell(f"{text}!", "warning") if _is_old(row, now) else Cell(f"{text} ")
+
+
+def _change(fraction: Decimal | None) -> str:
+    """`▲ +0.80 %`: by shape and sign, not by colour alone."""
+    if fraction is None:
+        return f.UNKNOWN
+    percent = f.signed_percent(fraction)
+    return f"{'▲' if percent.startswith('+') else '▼' if percent.startswith('−') else ' '} {percent}"
+
+
+def _has(row: WatchRow) -> Cell:
+    """`47 !`: what is held, and the mark of what waits; `2 orders` where nothing is."""
+    mark = EXIT_WAITS if row.exit_waits else PROPOSED if row.proposed else ""
+    held = f.quantity(row.held) if row.held else f"{row.working} ord" if row.working else ""
+    tone: Tone = "urgent" if row.exit_waits else "warning" if row.proposed else ""
+    return Cell(f"{held} {mark}".strip(), tone)
+
+
+def sparkline(course: Sequence[Price], cells: int) -> str:
+    """The course in so many cells, each the last price of its part; as high as it ranged itself, flat in the middle."""
+    if not course:
+        return ""
+    parts = min(cells, len(course))
+    shown = [course[(number + 1) * len(course) // parts - 1] for number in range(parts)]
+    low, high = min(shown), max(shown)
+    if low == high:
+        return BLOCKS[len(BLOCKS) // 2] * parts
+    return "".join(BLOCKS[int((price - low) / (high - low) * (len(BLOCKS) - 1))] for price in shown)
+
+
+def shortened(volume: Decimal) -> str:
+    """`812`, `15.3k`, `1.24M`: never more than six cells below ten billion."""
+    if volume < TEN_THOUSAND:
+        return f"{volume:,.0f}"
+    if volume < MILLION:
+        return f"{volume / THOUSAND:.1f}k"
+    millions = volume / MILLION
+    return f"{millions:.2f}M" if millions < THOUSAND else f"{millions:,.0f}M"
