@@ -26,7 +26,7 @@ BOUGHT = {Symbol("AAPL"): 40, Symbol("IBM"): 27, Symbol("XOM"): 60}
 """Shares, by hand; the strategies leave these alone."""
 TRADED = ("SPY", "QQQ", "IWM", "MSFT", "BAC")
 LOOKS = {"symbols": list(TRADED), "quantity_step": "1"}
-PLANS = {"stop_ranges": "4", "target_ranges": "6", **PLANS}
+PLANS = {"enabled": True, "stop_ranges": "4", "target_ranges": "6", **LOOKS}
 STAGE: Mapping[str, object] = {
     "profile": "swing",
     "symbols": [*TRADED, *BOUGHT],
@@ -36,7 +36,7 @@ STAGE: Mapping[str, object] = {
         "vwap": {"entry_deviation": "0.0015", "stop_fraction": "0.004", **LOOKS},
         "momentum": {"bars": 6, "minimum_gain": "0.002", "volume_factor": "0.9", **PLANS},
         "breakout": {"bars": 12, "volume_factor": "0.9", "maximum_false": 1000, **PLANS},
-        "mean_reversion": {"deviations": "1.5", **PLANS},
+        "mean_reversion": {"deviations": "1.5", **PLANS, "target_ranges": "0"},
         "sma": {"pairs": [[3, 9]], "regime_filter": False, "minimum_confidence": "0", **PLANS},
     },
 }
