@@ -43,6 +43,7 @@ class Board:
     def __init__(self, want: Want) -> None:
         self.status = StatusLines(id="status")
         self.notice = Lines(id="notice")
+        self.tour = Lines(id="tour")
         self.line = FooterLine(id="footer")
         self.panes = {name: entry.make(want) for name, entry in PANES.items()}
         self.proposals, self.positions = self._pane(ProposalsPane), self._pane(PositionsPane)
@@ -64,6 +65,7 @@ class Board:
         with self._area:
             yield from self.panes.values()
             yield self.chart
+        yield self.tour
         yield self.line
 
     def choose(self, base: Screen[None], name: str) -> None:

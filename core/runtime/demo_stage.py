@@ -31,7 +31,7 @@ STAGE: Mapping[str, object] = {
     "profile": "swing",
     "symbols": [*TRADED, *BOUGHT],
     "staging": {"ticket_seconds": "180", "signal_seconds": "240"},
-    "risk": {"entries_a_day": 40, "window_start": "09:45"},
+    "risk": {"entries_a_day": 40, "window_start": "10:05"},
     "strategies": {
         "vwap": {"entry_deviation": "0.0015", "stop_fraction": "0.004", **LOOKS},
         "momentum": {"bars": 6, "minimum_gain": "0.002", "volume_factor": "0.9", **PLANS},
@@ -43,8 +43,8 @@ STAGE: Mapping[str, object] = {
 """Over its profile, and under all that the operator wrote."""
 
 LEAD_BARS = timedelta(minutes=35)
-"""Of the first session, before the desk opens: the strategies know their averages by then."""
-BUY_AFTER = timedelta(minutes=20)
+"""Of the first session, before the desk opens: the strategies know their averages by then, and enter from here on."""
+BUY_AFTER = LEAD_BARS + timedelta(seconds=2)
 ROOM, STOP_BELOW, TARGET_ABOVE = Decimal("1.003"), Decimal("0.985"), Decimal("1.03")
 """Of the price: the limit that certainly fills, and where stop and target stand."""
 
