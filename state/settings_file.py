@@ -174,7 +174,20 @@ def _lowest(layers: Sequence[SettingsLayer], stage: Mapping[str, object]) -> lis
     """The profile, and the stage where it is of that profile."""
     usual = stage.get("profile", "micro")
     profile, chosen = _profile_layer(layers, usual)
-    return [profile, SettingsLayer(dict(stage), name="stage")] if stage and chosen == usual else [profile]
+    if not stage or chosen != usual:
+        return [profile]
+    return [profile, SettingsLayer(_less_symbols(layers, stage), name="stage")]
+
+
+def _less_symbols(layers: Sequence[SettingsLayer], stage: Mapping[str, object]) -> dict[str, object]:
+    """The stage; whoever leaves out some of its symbols has its strategies look at all that are named."""
+    strategies, named = stage.get("strategies"), _set_last(layers, ("symbols",))
+    if not isinstance(strategies, dict) or not isinstance(named, list | tuple):
+        return dict(stage)
+    if all(symbol in named for table in strategies.values() for symbol in table.get("symbols", ())):
+        return dict(stage)
+    less = {name: {k: v for k, v in table.items() if k != "symbols"} for name, table in strategies.items()}
+    return {**stage, "strategies": less}
 
 
 def _profile_layer(layers: Sequence[SettingsLayer], usual: object) -> tuple[SettingsLayer, str]:
