@@ -15,7 +15,7 @@ from core.model.signal import EntrySignal
 from core.model.values import NO_MONEY, Money, Symbol
 from core.model.venue import Venue
 from core.ports import OperatorError
-from core.runtime.demo_market import CALM, LIVELY, MARKETS, DemoMarket
+from core.runtime.demo_market import CALM, MARKETS, DemoMarket
 from core.runtime.simulated_exchange import market_of
 from core.settings.settings import Settings
 from core.strategies.base import Strategy
@@ -152,8 +152,10 @@ def _entries(
             return
 
 
-def demo_market(records: Sequence[Record], profile: str | None = None, *, is_scripted: bool = False) -> DemoMarket:
-    """The market of an account: the one that it was opened on. A new one is lively, unless it is to be a small one.
+def demo_market(records: Sequence[Record], asked: str | None = None, *, usual: DemoMarket = CALM) -> DemoMarket:
+    """The market of an account: the one that it was opened on; of a new one the `usual`.
+
+    `asked` is the profile that the command line names.
 
     Raises
     ------
@@ -161,14 +163,14 @@ def demo_market(records: Sequence[Record], profile: str | None = None, *, is_scr
         The account was opened with another profile than the one that is asked for, or on a market of a later version.
     """
     if not records:
-        return CALM if profile == SMALL or is_scripted else LIVELY
+        return usual
     name = market_of(records) or CALM.name
     if name not in MARKETS:
         raise OperatorError(f"this account was opened on the market {name!r}; open another account with --seed")
     opened = SMALL if name == CALM.name else STAGED
-    if profile not in (None, opened):
+    if asked not in (None, opened):
         raise OperatorError(
-            f"--profile {profile}: this account was opened as {opened}; leave the option out, or open another account "
+            f"--profile {asked}: this account was opened as {opened}; leave the option out, or open another account "
             "with --seed"
         )
     return MARKETS[name]

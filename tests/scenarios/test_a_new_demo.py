@@ -178,6 +178,9 @@ def test_what_the_operator_wrote_lies_over_the_stage_and_another_profile_leaves_
         settings = runtime.engine.state.control.settings
         assert settings.profile == "freqtrade"
         assert not settings.strategies.momentum.enabled
+        assert runtime.operator is None
+        opened(runtime)
+        assert held(runtime) == {}
 
 
 def test_its_books_are_compared_by_its_own_market(tmp_path: Path) -> None:

@@ -78,10 +78,9 @@ def demo_runtime(host: Host, options: DemoOptions, stack: ExitStack) -> VirtualR
     calendar = load_calendar(demo.FIRST_DAY, demo.LAST_DAY)
     log = stack.enter_context(closing(ExchangeLogFile(folder)))
     records = list(log.records())
-    is_scripted = options.operator != "none"
-    market = demo.demo_market(records, options.profile, is_scripted=is_scripted)
+    chosen = (*_given(options), *opening_settings(records), *options.overrides)
+    market = demo.demo_market(records, options.profile, usual=_usual_market(host, options, chosen))
     host = on_stage(host, market)
-    chosen = (*(demo.BUSY if is_scripted else ()), *opening_settings(records), *options.overrides)
     settings = settings_of(host, chosen)
     engine, write = open_engine(host, folder, calendar, Mode.PAPER, stack, settings=settings)
     engine.notes = (*mended, *engine.notes)
@@ -201,6 +200,23 @@ def demo_books(
     exchange = resumed(config, calendar, log, bars, requests_of(records), now, market.lasts)
     broker = SimulatedBroker(exchange, now, tuple(Symbol(text) for text in settings.symbols))
     return engine, broker, lambda: now, write
+
+
+def _given(options: DemoOptions) -> tuple[str, ...]:
+    """Settings that the options stand for."""
+    from core.runtime.demo import BUSY
+
+    profile = () if options.profile is None else (f"profile='{options.profile}'",)
+    return (*profile, *(BUSY if options.operator != "none" else ()))
+
+
+def _usual_market(host: Host, options: DemoOptions, chosen: tuple[str, ...]) -> DemoMarket:
+    """Of a new account: lively where the settings leave it on the stage, and nobody is at the keys by script."""
+    from core.runtime.demo_market import CALM, LIVELY
+    from core.runtime.demo_stage import STAGE
+
+    is_on_stage = settings_of(on_stage(host, LIVELY), chosen).profile == STAGE["profile"]
+    return LIVELY if is_on_stage and options.operator == "none" else CALM
 
 
 def _taken(
