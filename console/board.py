@@ -45,6 +45,7 @@ class Board:
     def __init__(self, want: Want) -> None:
         self.status = StatusLines(id="status")
         self.notice = Lines(id="notice")
+        self.tour = Lines(id="tour")
         self.line = FooterLine(id="footer")
         made = {name: entry.make(want) for name, entry in PANES.items()}
         self.panes = {name: pane for name, pane in made.items() if isinstance(pane, Pane)}
@@ -78,6 +79,7 @@ class Board:
         with self._area:
             yield from self.panes.values()
             yield self.chart
+        yield self.tour
         yield self.line
 
     def choose(self, base: Screen[None], name: str) -> None:

@@ -334,6 +334,13 @@ class DeskApp(App[None]):
     def action_guide(self) -> None:
         self.errands.open_guide()
 
+    def action_tour(self) -> None:
+        self.tour()
+
+    def tour(self) -> None:
+        """Begun, or ended where it is."""
+        self.frames.tour.toggle()
+
     def action_broker_answers(self) -> None:
         self.errands.open_wire()
 

@@ -41,6 +41,7 @@ class CommandHost(DialogHost, Protocol):
     """The desk, as its own commands know it."""
 
     def control_terminal(self, control: str) -> None: ...
+    def tour(self) -> None: ...
     def action_pane(self, name: str) -> None: ...
 
 
@@ -114,11 +115,11 @@ class DeskCommands:
 
     def open_guide(self) -> None:
         remember = self.desk.surroundings.guide_was_closed
-        self.app.push_screen(GuideScreen(lambda: self.aside(remember, lambda _none: None)))
+        self.app.push_screen(GuideScreen(lambda: self.aside(remember, lambda _none: None), self.desk.tour))
 
     def open_help(self, place: KeyScope) -> None:
         pane = PANES.get(place.value)
-        self.app.push_screen(HelpScreen(place, pane.about if pane is not None else ""))
+        self.app.push_screen(HelpScreen(place, pane.about if pane is not None else "", self.desk.tour))
 
     # ── commands ─────────────────────────────────────────────────────────────────────────────────────────────────
 

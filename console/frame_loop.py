@@ -10,7 +10,7 @@ from textual.screen import Screen
 
 from console.baskets import BasketFollower, waits
 from console.bell import Bell, title_of
-from console.board import Board
+from console.board import Board, width_of
 from console.client.access import NOT_ASKED
 from console.closing import Closing
 from console.desk_commands import DeskCommands
@@ -26,6 +26,7 @@ from console.screens.dialog_host import DialogHost
 from console.screens.key_holder import KeyWatch
 from console.screens.kill import KillScreen
 from console.screens.ticket import TicketScreen
+from console.tour import Sight, Tour
 from console.watched_symbol import WatchedSymbol
 from core.model.account import Mode
 from core.views import DeskView
@@ -69,6 +70,7 @@ class FrameLoop:
         self.commands = commands
         self.watching = WatchedSymbol(desk.handle, board)
         self.key = KeyWatch(desk)
+        self.tour = Tour(board.tour)
         self.title = ""
         self._bell = Bell()
         self._has_keys = False
@@ -126,6 +128,7 @@ class FrameLoop:
                 screen.stay_clear()
                 screen.update_view(view, now)
         self._look_at_key(view)
+        self.tour.look(Sight(stack, self.board.holder, view), width_of(self.app.size))
         self.plans.look(view, may_open=self._is_uncovered(), is_typing=self._is_typing())
         self.following.look(view, may_open=self._is_uncovered())
         self.commands.show_away(view)

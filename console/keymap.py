@@ -48,6 +48,7 @@ class KeyScope(Enum):
     READING = "help and details"
     ADVICE = "advice"
     GUIDE = "the guide"
+    HELP = "the help"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,7 @@ KEYS: tuple[Key, ...] = (
     Key("help", _EVERYWHERE, "question_mark", "?", "app.help", "help", is_in_footer=True),
     Key("commands", _EVERYWHERE, "ctrl+p", "Ctrl+P", "app.commands", "commands"),
     Key("guide", _EVERYWHERE, "", "", "app.guide", "the guide of the first start", is_fixed=True),
+    Key("tour", _EVERYWHERE, "", "", "app.tour", "the tour, from its beginning or off", is_fixed=True),
     Key("broker.answers", _EVERYWHERE, "", "", "app.broker_answers", "latencies, refusals, calls", is_fixed=True),
     Key("away", _EVERYWHERE, "", "", "app.while_away", "what happened while you were away", is_fixed=True),
     Key("breaker.clear", _EVERYWHERE, "", "", "app.clear_breaker", "clear the breaker of entries", is_fixed=True),
@@ -282,6 +284,9 @@ KEYS: tuple[Key, ...] = (
     Key("advice.order", KeyScope.ADVICE, "n", "n", "order", "as an order", is_in_footer=True),
     Key("advice.drop", KeyScope.ADVICE, "x", "x", "drop", "take back", is_in_footer=True),
     Key("advice.back", KeyScope.ADVICE, "escape", "Esc", "back", "back", is_in_footer=True),
+    Key("help.tour", KeyScope.HELP, "t", "t", "tour", "the tour, or its end", is_in_footer=True),
+    Key("help.back", KeyScope.HELP, "escape", "Esc", "back", "back", is_in_footer=True),
+    Key("guide.tour", KeyScope.GUIDE, "t", "t", "tour", "a tour of eight steps", is_in_footer=True),
     Key("guide.back", KeyScope.GUIDE, "enter,escape", "Enter Esc", "back", "to the desk", is_in_footer=True),
 )
 

@@ -1,9 +1,9 @@
 """The colours: calm on paper, unmistakable with real money, readable in any terminal.
 
 A meaning never hangs on a colour: gain and loss have signs and arrows, a selection has its mark, what is urgent is
-turned over. `keyturn` and `light` tell gain from loss by blue and orange, safe for red-green blindness. `colour-blind`
-uses blue and yellow alone on plain greys, far apart in lightness too. Where a terminal has 16 colours, each theme
-becomes one that is made of them: the nearest to those of a full theme would fall together.
+turned over. `keyturn` and `light` tell gain from loss by green and red, as most desks do. `colour-blind` uses blue and
+yellow alone on plain greys, far apart in lightness too. Where a terminal has 16 colours, each theme becomes one that is
+made of them: the nearest to those of a full theme would fall together, and red cannot be read there on a selected row.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ DARK = Palette(
     panel="#222A34",
     text="#D8DEE6",
     muted="#A3AFBD",
-    gain="#7CC0FF",
-    loss="#FFAB6B",
+    gain="#6FCF97",
+    loss="#FF8F86",
     warning="#F2C14E",
     selection="#1D2D6A",
     elsewhere="#1B2A3A",
@@ -69,8 +69,8 @@ LIGHT = Palette(
     panel="#E6EAF0",
     text="#1B2430",
     muted="#4F5A68",
-    gain="#0A55A0",
-    loss="#8F2B00",
+    gain="#0B5F2F",
+    loss="#9B1022",
     warning="#6E4E00",
     selection="#C9DFF6",
     elsewhere="#E6EFF9",
@@ -117,7 +117,7 @@ SIXTEEN_DARK = Palette(
     panel="#000000",
     text="#FFFFFF",
     muted="#AAAAAA",
-    gain="#55FFFF",
+    gain="#55FF55",
     loss="#FFFF55",
     warning="#FF55FF",
     selection="#0000AA",

@@ -76,11 +76,13 @@ def load_settings(
     overrides: Sequence[str] = (),
     fault_in_keys: Callable[[Mapping[str, str]], SettingsKeyFault | None] = lambda _changes: None,
     known: Mapping[KeyPath, Sequence[str]] = NOTHING_KNOWN,
+    stage: Mapping[str, object] | None = None,
 ) -> Settings:
     """The settings that hold now. Raises `SettingsError`.
 
     What may stand in `[keys]` is known to the console alone: `fault_in_keys` judges it. `known` are the names of what
-    is registered elsewhere, by the setting that chooses one.
+    is registered elsewhere, by the setting that chooses one. A `stage` lies over its own profile and under all that an
+    operator wrote; who names another profile is not on it.
     """
     layers = [_file_layer(home.settings), _environment_layer(environ), _override_layer(overrides)]
     for layer in layers:
@@ -90,7 +92,7 @@ def load_settings(
             layer.values["keys"] = dict(_dotted(moved))
         _check_keys(Settings, _less_own(home, layers, layer), (), layer)
     _leave_the_mode_to_the_file(layers)
-    layers.insert(0, _profile_layer(layers))
+    layers[:0] = _lowest(layers, stage or {})
     try:
         settings = _layered(layers)
     except ValidationError as error:
@@ -168,14 +170,34 @@ def _found(values: object, path: KeyPath) -> object:
 # ── layers ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _profile_layer(layers: Sequence[SettingsLayer]) -> SettingsLayer:
-    chosen: object = "micro"
+def _lowest(layers: Sequence[SettingsLayer], stage: Mapping[str, object]) -> list[SettingsLayer]:
+    """The profile, and the stage where it is of that profile."""
+    usual = stage.get("profile", "micro")
+    profile, chosen = _profile_layer(layers, usual)
+    if not stage or chosen != usual:
+        return [profile]
+    return [profile, SettingsLayer(_less_symbols(layers, stage), name="stage")]
+
+
+def _less_symbols(layers: Sequence[SettingsLayer], stage: Mapping[str, object]) -> dict[str, object]:
+    """The stage; whoever leaves out some of its symbols has its strategies look at all that are named."""
+    strategies, named = stage.get("strategies"), _set_last(layers, ("symbols",))
+    if not isinstance(strategies, dict) or not isinstance(named, list | tuple):
+        return dict(stage)
+    if all(symbol in named for table in strategies.values() for symbol in table.get("symbols", ())):
+        return dict(stage)
+    less = {name: {k: v for k, v in table.items() if k != "symbols"} for name, table in strategies.items()}
+    return {**stage, "strategies": less}
+
+
+def _profile_layer(layers: Sequence[SettingsLayer], usual: object) -> tuple[SettingsLayer, str]:
+    chosen = usual
     for layer in layers:
         chosen = layer.values.get("profile", chosen)
     if not isinstance(chosen, str) or chosen not in PROFILES:
         place = _owner(layers, ("profile",)).place(("profile",))
         raise SettingsError(f"{place} = {_shown(chosen)}: must be one of {', '.join(PROFILES)}")
-    return SettingsLayer(PROFILES[chosen], name=f"profile {chosen}")
+    return SettingsLayer(PROFILES[chosen], name=f"profile {chosen}"), chosen
 
 
 def _file_layer(path: Path) -> SettingsLayer:

@@ -279,9 +279,12 @@ def _held(quantity: Decimal) -> str:
 def _quote(quote: Quote | NoQuote, now: datetime) -> TextLine:
     if isinstance(quote, NoQuote):
         return (Cell(f"no quote: {quote.reason}", "warning"),)
-    return _figure(
-        "quote ", f"{f.price(quote.bid)} × {f.price(quote.ask)}  {f.age(quote.at, now):>5}  {quote.feed.value}"
-    )
+    return _figure("quote ", quote_in_words(quote, now))
+
+
+def quote_in_words(quote: Quote, now: datetime) -> str:
+    """Both sides, its age, and whose it is."""
+    return f"{f.price(quote.bid)} × {f.price(quote.ask)}  {f.age(quote.at, now):>5}  {quote.feed.value}"
 
 
 def _moved(view: TicketView) -> TextLine:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -13,11 +14,20 @@ from console.start import prepare
 from core.ports import OperatorError
 
 
+class DemoProfile(StrEnum):
+    SWING = "swing"
+    MICRO = "micro"
+
+
 def demo(
     context: typer.Context,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the market; each seed is an account of its own.")] = 1,
     speed: Annotated[str, typer.Option(help="Virtual seconds a second; ×1 while a ticket is open.")] = "1",
     operator: Annotated[str, typer.Option(help="none, confirm-all, or a script of keys.")] = "none",
+    profile: Annotated[
+        DemoProfile | None,
+        typer.Option(help="swing: 100,000 USD, eight shares, a lively market; micro: 200 USD, SPY, a calm one."),
+    ] = None,
     headless: Annotated[bool, typer.Option("--headless", help="Without a desk, until a signal ends it.")] = False,
     stress: Annotated[
         bool,
@@ -29,6 +39,8 @@ def demo(
 ) -> None:
     """Open the desk on the simulated exchange. It goes on where it was left.
 
+    A new account has 100,000 USD, three positions and a market that is never still; with --profile micro 200 USD.
+
     With --operator confirm-all it is the busy demo: more entries a day, and answers delayed.
 
     With --stress it is the stress desk, on the account `stress`: prepared by a scripted operator in a market that stays
@@ -38,6 +50,8 @@ def demo(
     """
     if stress and operator != "none":
         raise OperatorError("--stress brings an operator of its own; leave --operator out")
+    if stress and profile:
+        raise OperatorError("--stress brings an account of its own; leave --profile out")
     if stress and (vix or market):
         raise OperatorError("--stress brings a market of its own; leave --vix and --market out")
     if not headless:
@@ -47,6 +61,7 @@ def demo(
         seed=seed,
         speed=speed_of(speed) or float(FASTEST),
         operator=operator,
+        profile=None if profile is None else profile.value,
         overrides=tuple(overrides or ()),
         vix=vix,
         market=market,

@@ -18,7 +18,7 @@ WIDTH = 70
 
 
 class GuideScreen(Dialog):
-    """`closed` is called once, when it was read."""
+    """`closed` is called once, when it was read; `tour` where a tour is wanted behind it."""
 
     CSS = """
     #guide { width: 76; max-width: 100%; height: auto; max-height: 100%; background: $surface;
@@ -27,20 +27,25 @@ class GuideScreen(Dialog):
     PLACE = KeyScope.GUIDE
     BINDINGS = bindings_for(PLACE)
 
-    def __init__(self, closed: Callable[[], None]) -> None:
+    def __init__(self, closed: Callable[[], None], tour: Callable[[], None]) -> None:
         super().__init__()
         self.closed = closed
+        self.tour = tour
 
     def compose(self) -> ComposeResult:
         box = Vertical(id="guide")
         put_title(box, "Welcome to Keyturn")
-        put_note(box, f"{written('guide.back')}: to the desk")
+        put_note(box, f"{written('guide.tour')}: a tour of eight steps  {written('guide.back')}: to the desk")
         with box:
             yield Lines([*guide_lines()])
 
     def action_back(self) -> None:
         self.dismiss()
         self.closed()
+
+    def action_tour(self) -> None:
+        self.action_back()
+        self.tour()
 
 
 def guide_lines() -> Iterator[TextLine]:

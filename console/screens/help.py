@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from console.details.lines import WIDTH
-from console.keymap import KeyScope, help_rows, written
+from console.keymap import KeyScope, bindings_for, help_rows, written
 from console.screens.reading import ReadingScreen
 from widgets.lines import Cell, TextLine
 from widgets.ticket import wrapped
@@ -19,13 +19,21 @@ ABOUT: Mapping[KeyScope, str] = {
 
 
 class HelpScreen(ReadingScreen):
-    """`about` says what the pane shows; empty elsewhere."""
+    """`about` says what the pane shows; empty elsewhere. `tour` begins the tour, or ends it."""
 
-    def __init__(self, place: KeyScope, about: str) -> None:
+    PLACE = KeyScope.HELP
+    BINDINGS = bindings_for(PLACE)
+
+    def __init__(self, place: KeyScope, about: str, tour: Callable[[], None]) -> None:
         super().__init__(f"Help ─ {place.value}")
         self.place = place
+        self.tour = tour
         said = wrapped("", about or ABOUT.get(place, ABOUT[KeyScope.EVERYWHERE]), WIDTH)
         self.read([*said, (), *_keys(place), (), *_more()])
+
+    def action_tour(self) -> None:
+        self.dismiss()
+        self.tour()
 
 
 def _keys(place: KeyScope) -> Iterator[TextLine]:
@@ -35,6 +43,8 @@ def _keys(place: KeyScope) -> Iterator[TextLine]:
 
 
 def _more() -> list[TextLine]:
-    text = f"{written('commands')} finds every command by its name, the guide of the first start among them. The kill "
-    text += "works from everywhere: also here, in text fields, and while the link stalls."
+    text = (
+        f"{written('help.tour')} begins the tour, or ends it. {written('commands')} finds every command by its name. "
+    )
+    text += "The kill works from everywhere: also here, in text fields, and while the link stalls."
     return wrapped("", text, WIDTH, "muted")

@@ -15,6 +15,7 @@ from core.views import DeskView
 from widgets.frame import Frame
 from widgets.lines import Cell, Lines, TextLine
 from widgets.ticket import exit_lines, ticket_lines, title_of
+from widgets.ticket_known import known_lines
 
 AROUND = 4
 """Lines of the terminal that the ticket's text never has: its frame, its keys, the desk's last line."""
@@ -62,6 +63,8 @@ class TicketBox(Frame):
         lines = heading(standing, is_late)
         if shown is not None:
             lines += ticket_lines(shown, now, WIDTH, standing.said)
+        elif row is not None and standing.phase is TicketPhase.FETCHING:
+            lines += known_lines(row, view, now, WIDTH)
         waiting = [other for other in view.proposals if other.is_urgent and other.id != standing.proposal_id]
         self.body.show(self._fitted(lines, exit_lines(waiting, now, WIDTH)))
 

@@ -105,10 +105,14 @@ def synthetic_day(seed: int, symbol: Symbol, session: Session) -> list[Bar]:
     return bars
 
 
-def level_of(seed: int, symbol: Symbol, day: date) -> float:
-    """Price at the open, USD: slow cycles with phases from the seed, and a little of the day's own."""
+def level_of(seed: int, symbol: Symbol, day: date, about: float | None = None) -> float:
+    """Price at the open, USD: slow cycles with phases from the seed, and a little of the day's own.
+
+    They go around `about`, or around a level of the symbol's own where that is None.
+    """
     chance = Random(f"{seed}:{symbol}:level")
-    base = SPY_LEVEL if symbol == SPY else chance.uniform(40.0, 400.0)
+    own = SPY_LEVEL if symbol == SPY else chance.uniform(40.0, 400.0)
+    base = own if about is None else about
     number = day.toordinal()
     swing = sum(part * math.sin(2 * math.pi * (number / period + chance.random())) for period, part in CYCLES)
     return base * (1.0 + swing + Random(f"{seed}:{symbol}:{number}:gap").gauss(0.0, DAILY_NOISE))

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import date, datetime, timedelta
 
 from core.brokers.simulated.log import Record
 from core.market.calendar import ExchangeCalendar
-from core.market.synthetic import synthetic_day
 from core.model.bar import Bar
 from core.model.session import Session
 from core.model.signal import EntrySignal
 from core.model.values import NO_MONEY, Money, Symbol
 from core.model.venue import Venue
 from core.ports import OperatorError
+from core.runtime.demo_market import CALM, MARKETS, DemoMarket
+from core.runtime.simulated_exchange import market_of
 from core.settings.settings import Settings
 from core.strategies.base import Strategy
 from core.strategies.builtin import OF_THE_HOUSE, StrategyKinds
@@ -29,6 +30,9 @@ PATIENCE = 1.0
 """Seconds that a strategy is asked for before the desk opens: a slow one of the user's must not keep it shut."""
 LEAD = timedelta(seconds=8)
 """How long before the first proposal the desk opens."""
+
+SMALL, STAGED = "micro", "swing"
+"""Profiles of a demo: 200 USD in a calm market, and a hundred thousand in one that is never still."""
 
 BUSY = (
     "symbols=['SPY', 'QQQ', 'IWM', 'AAPL', 'IBM', 'BAC']",
@@ -84,33 +88,30 @@ def sessions_from(calendar: ExchangeCalendar, day: date) -> list[Session]:
     return [session for session in calendar.sessions() if session.day >= day]
 
 
-def bars_until(seed: int, symbols: Iterable[str], calendar: ExchangeCalendar, until: datetime) -> Iterable[Bar]:
-    """Every bar of the seeded market that has begun by `until`, in order of time."""
-    for session in sessions_from(calendar, FIRST_DAY):
-        if session.open > until:
-            return
-        days = [synthetic_day(seed, Symbol(symbol), session) for symbol in symbols]
-        yield from sorted((b for day in days for b in day if b.start <= until), key=lambda b: (b.start, b.symbol))
-
-
 def opening_instant(
-    seed: int, settings: Settings, calendar: ExchangeCalendar, kinds: StrategyKinds = OF_THE_HOUSE
+    seed: int,
+    settings: Settings,
+    session: Session,
+    venue: Venue,
+    kinds: StrategyKinds = OF_THE_HOUSE,
+    market: DemoMarket = CALM,
+    lead: timedelta = timedelta(0),
+    left_out: Collection[str] = (),
 ) -> datetime:
     """A few seconds before the end of the first bar that a strategy would buy; the open where there is none that day.
 
-    Those that are on are asked.
+    Those that are on are asked. Nothing before the `lead` counts, and no symbol that is `left_out`.
     """
-    session = sessions_from(calendar, FIRST_DAY)[0]
-    signals = (
-        signal
-        for symbol in settings.symbols
-        for strategy in _asked(settings, kinds)
-        for signal in _entries(
-            strategy, synthetic_day(seed, Symbol(symbol), session), session, settings, calendar.venue
-        )
-    )
-    first = min((signal.bar_start for signal in signals), default=session.open)
-    return first + timedelta(minutes=1) - LEAD
+    from_here = session.open + lead
+    first: datetime | None = None
+    for symbol in (symbol for symbol in settings.symbols if symbol not in left_out):
+        bars = market.minutes(seed, Symbol(symbol), session)
+        for strategy in _asked(settings, kinds):
+            entries = _entries(strategy, bars, session, settings, venue)
+            starts = (signal.bar_start for signal in entries if signal.bar_start >= from_here)
+            found = next(starts, None)
+            first = found if first is None or (found is not None and found < first) else first
+    return (first or from_here) + timedelta(minutes=1) - LEAD
 
 
 def _asked(settings: Settings, kinds: StrategyKinds) -> Iterable[Strategy]:
@@ -122,9 +123,9 @@ def _asked(settings: Settings, kinds: StrategyKinds) -> Iterable[Strategy]:
 
 
 def _entries(
-    strategy: Strategy, bars: list[Bar], session: Session, settings: Settings, venue: Venue
+    strategy: Strategy, bars: Sequence[Bar], session: Session, settings: Settings, venue: Venue
 ) -> Iterator[EntrySignal]:
-    """The first entry that the strategy itself would answer, the account being as the settings open it.
+    """The entries that the strategy itself would answer, the account being as the settings open it.
 
     Nothing where it fails, or is too slow to be asked for a whole day.
     """
@@ -147,6 +148,29 @@ def _entries(
             return
         if isinstance(answer, EntrySignal) and context.window_first <= bar.start <= context.window_last:
             yield answer
-            return
         if time.monotonic() > ends:
             return
+
+
+def demo_market(records: Sequence[Record], asked: str | None = None, *, usual: DemoMarket = CALM) -> DemoMarket:
+    """The market of an account: the one that it was opened on; of a new one the `usual`.
+
+    `asked` is the profile that the command line names.
+
+    Raises
+    ------
+    OperatorError
+        The account was opened with another profile than the one that is asked for, or on a market of a later version.
+    """
+    if not records:
+        return usual
+    name = market_of(records) or CALM.name
+    if name not in MARKETS:
+        raise OperatorError(f"this account was opened on the market {name!r}; open another account with --seed")
+    opened = SMALL if name == CALM.name else STAGED
+    if asked not in (None, opened):
+        raise OperatorError(
+            f"--profile {asked}: this account was opened as {opened}; leave the option out, or open another account "
+            "with --seed"
+        )
+    return MARKETS[name]

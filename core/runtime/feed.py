@@ -3,22 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from heapq import merge
 from operator import itemgetter
 
 from core.messages.inputs import BarArrived, MarketDataBroken, QuoteArrived, RegimeArrived
+from core.model.bar import Bar
 
-Item = BarArrived | QuoteArrived | MarketDataBroken | RegimeArrived
+
+@dataclass(frozen=True, slots=True)
+class SliceTraded:
+    """A part of a minute, that the exchange trades by; the engine is told of the minute."""
+
+    bar: Bar
+    lasts: timedelta
+
+
+Item = BarArrived | QuoteArrived | MarketDataBroken | RegimeArrived | SliceTraded
 Timed = tuple[datetime, int, Item]
-"""When the exchange learns of it, a rank among equals (bar, quote, broken, regime), and the message for the engine."""
+"""When the exchange learns of it, a rank among equals (slice, bar, quote, broken, regime), and what is said."""
 
-BAR, QUOTE, BROKEN, REGIME = 0, 1, 2, 3
+SLICE, BAR, QUOTE, BROKEN, REGIME = -1, 0, 1, 2, 3
 
 
 def bar_item(message: BarArrived) -> Timed:
     """A bar begins at its start; the engine hears of it at its end."""
     return (message.bar.start, BAR, message)
+
+
+def slice_item(slice_traded: SliceTraded) -> Timed:
+    """It comes before the minute that begins with it, so that the exchange trades by the slice."""
+    return (slice_traded.bar.start, SLICE, slice_traded)
 
 
 def quote_item(message: QuoteArrived) -> Timed:

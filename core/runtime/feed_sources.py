@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from core.market.calendar import ExchangeCalendar
 from core.market.csv_source import BrokenRow, place_of, read_bars, read_quotes
 from core.market.daily_source import DayRow, daily_bars
-from core.market.synthetic import synthetic_sessions
 from core.messages.inputs import BarArrived, MarketDataBroken, QuoteArrived
 from core.model.bar import Bar
 from core.model.quote import Quote
-from core.model.session import Session
 from core.model.values import Symbol
 from core.runtime.feed import BROKEN, Timed, bar_item, quote_item
 
@@ -63,9 +61,3 @@ def _placed(path: Path, items: Iterator[Bar | BrokenRow] | Iterator[Quote | Brok
         yield last
     if last is not None:
         yield from ((last[0], BROKEN, MarketDataBroken(b.place, b.reason)) for b in waiting)
-
-
-def synthetic_feed(seed: int, symbol: Symbol, sessions: Sequence[Session]) -> Iterator[Timed]:
-    """The seeded market of the demo."""
-    for bar in synthetic_sessions(seed, symbol, sessions):
-        yield bar_item(BarArrived(bar, f"seed {seed}"))

@@ -6,7 +6,7 @@ Both press the same keys as a person, and are accepted only where the broker is 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
@@ -36,7 +36,7 @@ from core.messages.commands import (
 )
 from core.model.basket import BasketPhase, BasketSource
 from core.model.order import CONFIRMING_KEYS, REPLACING_KEY
-from core.model.staging import Ticket
+from core.model.staging import Proposal, Ticket
 from core.model.values import ProposalId
 from core.ports import OperatorError
 from core.risk.checks import standard_gate
@@ -63,11 +63,12 @@ class TimedKey:
 class ConfirmAll:
     """Presses the right key on each proposal, entries and exits, 1 s after it was staged; later where its ticket is.
 
-    An exit whose key was refused is opened again.
+    An exit whose key was refused is opened again. Proposals that are not `wanted` are left to others.
     """
 
-    def __init__(self, state: TradingState) -> None:
+    def __init__(self, state: TradingState, wanted: Callable[[Proposal], bool] = lambda _proposal: True) -> None:
         self.state = state
+        self._wanted = wanted
         self._due: list[tuple[datetime, int, Command]] = []
         self._numbers = count()
         self._staged: dict[ProposalId, datetime] = {}
@@ -86,8 +87,9 @@ class ConfirmAll:
 
     def _hear(self, _sequence: int, at: datetime, fact: Fact) -> None:
         if isinstance(fact, ProposalStaged):
-            self._open(at, fact.proposal.id)
-        elif isinstance(fact, TicketOpened):
+            if self._wanted(fact.proposal):
+                self._open(at, fact.proposal.id)
+        elif isinstance(fact, TicketOpened) and self._is_wanted(fact.ticket.proposal_id):
             ticket = fact.ticket
             aimed = self._staged.pop(ticket.proposal_id, at) + TO_CONFIRM
             wait = ARMED_AFTER_IF_REDUCING if ticket.order.effect.only_reduces else ARMED_AFTER
@@ -99,6 +101,10 @@ class ConfirmAll:
             proposal = stage.proposals.get(refused.proposal_id) if refused is not None else None
             if refused is not None and proposal is not None and proposal.is_exit:
                 self._open(at, refused.proposal_id)
+
+    def _is_wanted(self, proposal_id: ProposalId) -> bool:
+        proposal = self.state.stage.state.proposals.get(proposal_id)
+        return proposal is None or self._wanted(proposal)
 
     def _open(self, at: datetime, proposal_id: ProposalId) -> None:
         self._staged[proposal_id] = at

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from core.brokers.simulated.config import EDITION, FIRST_EDITION
 from core.brokers.simulated.exchange import ExchangeConfig, Record, RequestLog, SimulatedExchange, rebuild
-from core.brokers.simulated.log import FRICTIONS, OPENING, RULES, RULES_EDITION
+from core.brokers.simulated.log import FRICTIONS, MARKET, OPENING, RULES, RULES_EDITION
 from core.model.bar import Bar
 from core.model.calendar import Calendar
 from core.ports import OperatorError
@@ -45,8 +45,8 @@ def link_of(settings: Settings) -> Link:
     )
 
 
-def opening_record(config: ExchangeConfig, symbols: Iterable[str], at: datetime) -> Record:
-    """What a new account's log begins with."""
+def opening_record(config: ExchangeConfig, symbols: Iterable[str], at: datetime, market: str | None = None) -> Record:
+    """What a new account's log begins with; a demo's names its market."""
     usual = asdict(ExchangeConfig())
     rules = {
         name: str(value)
@@ -54,7 +54,8 @@ def opening_record(config: ExchangeConfig, symbols: Iterable[str], at: datetime)
         if name in RULES or (name in FRICTIONS and value != usual[name])
     }
     edition = {} if config.edition == FIRST_EDITION else {RULES_EDITION: str(config.edition)}
-    return {"request": OPENING, "at": at.isoformat(), "symbols": ",".join(symbols), **rules, **edition}
+    of_market = {} if market is None else {MARKET: market}
+    return {"request": OPENING, "at": at.isoformat(), "symbols": ",".join(symbols), **rules, **edition, **of_market}
 
 
 def edition_of(records: Sequence[Record]) -> int:
@@ -69,6 +70,11 @@ def edition_of(records: Sequence[Record]) -> int:
             f"{FIRST_EDITION} to {EDITION}; use the version that opened it, or open another account with --seed"
         )
     return edition
+
+
+def market_of(records: Sequence[Record]) -> str | None:
+    """The demo's market that an account was opened on; None where its opening names none."""
+    return records[0].get(MARKET) if records and records[0].get("request") == OPENING else None
 
 
 def opening_settings(records: Sequence[Record]) -> tuple[str, ...]:
@@ -107,9 +113,10 @@ def resumed(
     bars: Iterable[Bar],
     records: Iterable[Record],
     until: datetime,
+    lasts: timedelta | None = None,
 ) -> SimulatedExchange:
     """An exchange that went on while nobody looked: what it told then is told again only by a comparison."""
     exchange = SimulatedExchange(config, calendar, log)
-    rebuild(exchange, bars, (), records, until)
+    rebuild(exchange, bars, (), records, until, lasts)
     exchange.take_updates()
     return exchange

@@ -54,9 +54,11 @@ from core.ports import KillSwitch
 from core.runtime.adviser_rounds import Rounds
 from core.runtime.base import Keeping, Runtime
 from core.runtime.call_record import call_made
-from core.runtime.feed import BAR, Timed
+from core.runtime.demo_stage import OpeningScript
+from core.runtime.feed import BAR, SliceTraded, Timed
 from core.runtime.link import Link, Operator
 from core.runtime.pace import Pace
+from core.runtime.quote_rounds import QuoteRounds
 from core.runtime.request_executor import no_answer
 from core.runtime.shutdown import is_filling, kept, left_behind, not_sent
 from core.runtime.stress_script import StressScript
@@ -92,6 +94,7 @@ class VirtualRuntime(Runtime):
         steady: Callable[[], float] | None = None,
         advisers: Sequence[Adviser] = (),
         keeper: Keeping | None = None,
+        quotes: QuoteRounds | None = None,
     ) -> None:
         super().__init__(engine, switch, start, keeper)
         engine.state.orchestrator.measure(steady)
@@ -103,6 +106,7 @@ class VirtualRuntime(Runtime):
         self.operator = operator
         self._by_script = _script_door(engine) if operator is not None else None
         self.rounds = Rounds(advisers, engine.state.control.settings.advisers, start)
+        self._quotes = quotes
         self._advised = ViewBuilder(engine) if advisers else None
         self._feed: Iterator[Timed] = iter(feed)
         self._next: Timed | None = next(self._feed, None)
@@ -119,7 +123,7 @@ class VirtualRuntime(Runtime):
             self.beat()
 
     def preparing(self) -> str | None:
-        return self.operator.in_words() if isinstance(self.operator, StressScript) else None
+        return self.operator.in_words() if isinstance(self.operator, StressScript | OpeningScript) else None
 
     def clock(self) -> datetime:
         return self.pace.now(self.at)
@@ -197,6 +201,7 @@ class VirtualRuntime(Runtime):
             and self.exchange.next_at is None
             and (self.operator is None or self.operator.next_at() is None)
             and self.rounds.next_at is None
+            and self._quotes is None
         )
 
     def step(self, until: datetime | None = None) -> bool:
@@ -226,6 +231,8 @@ class VirtualRuntime(Runtime):
             at = deadline
         if self.rounds.next_at is not None and at is not None and self.rounds.next_at < at:
             at = self.rounds.next_at
+        if self._quotes is not None and at is not None and self._quotes.next_at < at:
+            at = self._quotes.next_at
         if self.operator is not None:
             key = self.operator.next_at()
             if key is not None and (at is None or key < at):
@@ -255,6 +262,8 @@ class VirtualRuntime(Runtime):
             heappop(self._heap)[3]()
         elif self._arriving and self._arriving[0].heard_at <= at:
             self.take(at, self._arriving.popleft())
+        elif self._quotes is not None and self._quotes.next_at <= at:
+            self._tell_quotes(at)
         elif self.engine.next_deadline is not None and self.engine.next_deadline <= at:
             self.take(at, DeadlineReached())
         elif self.rounds.next_at is not None and self.rounds.next_at <= at:
@@ -263,6 +272,12 @@ class VirtualRuntime(Runtime):
             for command in self.operator.press(at):
                 said = addressed(command, self.engine.state.account_name)
                 self.obey(said if self._by_script is None else self._by_script(said))
+
+    def _tell_quotes(self, at: datetime) -> None:
+        if self._quotes is not None:
+            for quote in self._quotes.look(at):
+                self._is_quoted = True
+                self.take(at, quote)
 
     def _ask_advisers(self, at: datetime) -> None:
         pictures, paused = self._advised, self.engine.state.advice.state.paused
@@ -278,6 +293,9 @@ class VirtualRuntime(Runtime):
         if item is None:
             return
         _, kind, message = item
+        if isinstance(message, SliceTraded):
+            self.exchange.begin_bar(message.bar, message.lasts)
+            return
         if kind == BAR:
             assert isinstance(message, BarArrived)
             self.exchange.begin_bar(message.bar, message.lasts)

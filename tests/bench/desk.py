@@ -32,7 +32,7 @@ ROOT = Path(__file__).resolve().parents[2]
 KEYTURN = str(ROOT / ".venv" / "bin" / "keyturn")
 OURS = [KEYTURN, "demo", "--stress"]
 BASELINE = [sys.executable, str(ROOT / "tests" / "bench" / "datatable_desk.py")]
-QUIET = [KEYTURN, "demo", "--set", "strategies.vwap.enabled=false"]
+QUIET = [KEYTURN, "demo", "--profile", "micro", "--set", "strategies.vwap.enabled=false"]
 """At rest: the plain demo, its market open, a bar a minute and a clock, nothing that waits for a key."""
 
 SIZES = ((80, 24), (120, 40), (200, 60))

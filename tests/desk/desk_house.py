@@ -69,7 +69,7 @@ def market() -> tuple[ExchangeCalendar, tuple[Bar, ...], datetime]:
     """The calendar, the day's bars, and the end of the first bar that VWAP buys."""
     calendar = load_calendar(demo.FIRST_DAY, demo.FIRST_DAY + timedelta(days=10))
     session = demo.sessions_from(calendar, demo.FIRST_DAY)[0]
-    begin = demo.opening_instant(1, Settings(), calendar)
+    begin = demo.opening_instant(1, Settings(), demo.sessions_from(calendar, demo.FIRST_DAY)[0], calendar.venue)
     return calendar, tuple(synthetic_day(1, SPY, session)), begin + demo.LEAD
 
 

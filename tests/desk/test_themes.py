@@ -169,7 +169,7 @@ async def test_without_colour_the_desk_can_be_read_and_meanings_have_shapes(
         assert urgent.style.reverse
 
 
-@pytest.mark.parametrize("name", ["keyturn", "light", "colour-blind"])
+@pytest.mark.parametrize("name", ["colour-blind", "high-contrast"])
 def test_gain_and_loss_differ_for_eyes_that_do_not_tell_red_from_green(name: str) -> None:
     """Machado, Oliveira, Fernandes 2009, in full strength"""
     protan = ((0.152, 1.053, -0.205), (0.115, 0.786, 0.099), (-0.004, -0.048, 1.052))
@@ -181,6 +181,13 @@ def test_gain_and_loss_differ_for_eyes_that_do_not_tell_red_from_green(name: str
             for colour in (palette.gain, palette.loss)
         )
         assert sum((a - b) ** 2 for a, b in zip(gain, loss, strict=True)) ** 0.5 > 0.3
+
+
+@pytest.mark.parametrize("name", ["keyturn", "light"])
+def test_gain_is_green_and_loss_is_red_where_nobody_chose_otherwise(name: str) -> None:
+    gain, loss = rgb(PALETTES[name].gain), rgb(PALETTES[name].loss)
+    assert gain[1] > 1.25 * max(gain[0], gain[2])
+    assert loss[0] > 1.25 * max(loss[1], loss[2])
 
 
 def rgb(colour: str) -> tuple[int, int, int]:

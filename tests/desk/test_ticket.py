@@ -7,11 +7,12 @@ from textual import events
 
 from console.screens.ticket import TicketPhase, TicketScreen
 from core.facts import ConfirmationReceived, ConfirmationRefused, OrderCreated, ProposalEnded, TicketClosed
-from core.messages.commands import Confirm, Decline
+from core.messages.commands import Confirm, Decline, OpenTicket
 from core.model.desk import PaintProof
 from core.model.order import Effect
 from core.risk.checks import standard_gate
 from tests.desk.desk_house import open_desk
+from tests.desk.hands import held_back
 
 
 @pytest.mark.usefixtures("a_tick_each_way_as_before")
@@ -230,3 +231,29 @@ async def test_the_quote_of_a_ticket_that_is_read_stays_young() -> None:
         assert ticket._shown.quote.at > before.quote.at  # type: ignore[union-attr]
         assert ticket._shown.ticket is before.ticket
         assert house.is_armed()
+
+
+async def test_it_stands_at_once_in_grey_from_what_is_known_and_arms_only_as_a_whole() -> None:
+    """OP-03, OP-04: what was known is read meanwhile; the key that confirms does nothing before the figures are here"""
+    async with open_desk((80, 24)) as house:
+        await house.until(lambda: house.desk.board.proposals.grid.selected is not None)
+        on = house.desk.handle.send
+        kept = held_back(house, OpenTicket)
+        await house.press("enter")
+        await house.until(lambda: isinstance(house.desk.screen, TicketScreen))
+        await house.sees(
+            "PAPER ─ BUY to open ─ SPY", "0.1 SPY limit 496.21", "lose 0.15 USD", "STOP 494.72", "fetching"
+        )
+        ticket = house.desk.screen
+        assert isinstance(ticket, TicketScreen)
+        tones = {cell.tone for line in ticket.box.body.lines[1:] for cell in line if cell.text.strip()}
+        assert tones == {"muted"}
+        await house.wait(0.8)
+        await house.press("B")
+        await house.wait(0.3)
+        assert (house.is_armed(), house.sent_nothing()) == (False, True)
+
+        on(kept.pop())
+        await house.until(house.is_armed)
+        await house.sees("0.1 SPY at 496.21 limit, day", "lose 0.15 USD    size capped by 50 USD")
+        assert house.sent_nothing()

@@ -27,7 +27,7 @@ LOOK = 0.1
 def main() -> None:
     host = Host.of(os.environ)
     with ExitStack() as stack:
-        runtime = demo_runtime(host, DemoOptions(), stack)
+        runtime = demo_runtime(host, DemoOptions(profile="micro"), stack)
         folder = host.home.account(runtime.engine.state.account_name)
         listener = stack.enter_context(listening(folder.engine_socket))
         signal.signal(signal.SIGTERM, lambda *_: runtime.leave())

@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SSHD = Path("/usr/sbin/sshd")
 SEPARATION = Path("/run/sshd")
 """An empty folder that sshd asks for where root starts it; a boot makes it, and where none did we do."""
-SETTINGS = '[account]\nbroker = "simulated"\n'
+SETTINGS = 'profile = "micro"\n[account]\nbroker = "simulated"\n'
 
 
 def until(holds: Callable[[], object], what: str) -> None:

@@ -275,7 +275,7 @@ def test_the_demos_own_file_is_watched(tmp_path: Path) -> None:
     with ExitStack() as stack:
         keyturn = Host.of({"KEYTURN_HOME": str(tmp_path)})
         settings = keyturn.home.settings
-        runtime = demo_runtime(keyturn, DemoOptions(), stack)
+        runtime = demo_runtime(keyturn, DemoOptions(profile="micro"), stack)
         runtime.pace.speed = None
         control, watch = runtime.engine.state.control, runtime.keeper.watch  # type: ignore[union-attr]
         ticks = iter(range(1000))

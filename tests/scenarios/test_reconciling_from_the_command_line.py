@@ -32,7 +32,7 @@ def folder(tmp_path: Path) -> AccountFolder:
 def a_demo_that_holds_something(tmp_path: Path, stack: ExitStack) -> VirtualRuntime:
     """The demo's first proposal, confirmed and filled, its stop at the exchange."""
     environ = {"KEYTURN_HOME": str(tmp_path / "home")}
-    runtime = demo_runtime(Host.of(environ), DemoOptions(), stack)
+    runtime = demo_runtime(Host.of(environ), DemoOptions(profile="micro"), stack)
     runtime.pace.speed = None
     door = CommandPort(PortKind.SCRIPT)
     runtime.admit(door.known)

@@ -30,7 +30,7 @@ from tests.scenarios.house import to
 State = Callable[..., tuple[int, str, str]]
 IN_THE_WINDOW = datetime(2026, 1, 5, 15, 5, tzinfo=UTC)
 """Entries are allowed from 10:00 in New York."""
-PLAIN = DemoOptions()
+PLAIN = DemoOptions(profile="micro")
 DOOR = CommandPort(PortKind.SCRIPT)
 
 

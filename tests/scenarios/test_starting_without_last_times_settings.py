@@ -25,7 +25,7 @@ TIGHT = "risk.daily_loss.usd=5"
 
 def demo(home: Path, stack: ExitStack, *overrides: str, **variables: str) -> VirtualRuntime:
     environ = {"KEYTURN_HOME": str(home), **variables}
-    runtime = demo_runtime(Host.of(environ), DemoOptions(overrides=overrides), stack)
+    runtime = demo_runtime(Host.of(environ), DemoOptions(profile="micro", overrides=overrides), stack)
     runtime.pace.speed = None
     runtime.admit(DOOR.known)
     later = count(time.monotonic() + 10, 2)

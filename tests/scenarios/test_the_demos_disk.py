@@ -23,7 +23,7 @@ from state.housekeeping import Housekeeping
 from state.kill_switch import FileKillSwitch
 
 BUSY = DemoOptions(operator="confirm-all")
-PLAIN = DemoOptions()
+PLAIN = DemoOptions(profile="micro")
 
 
 @contextmanager
@@ -61,7 +61,7 @@ def test_an_exchange_keeps_the_rules_that_its_account_was_opened_with(tmp_path: 
     with demo(tmp_path) as first:
         first.stop("left")
 
-    other = DemoOptions(overrides=("exchange.cash=150",))
+    other = DemoOptions(profile="micro", overrides=("exchange.cash=150",))
     with pytest.raises(OperatorError, match="this account was opened with 200"), demo(tmp_path, other):
         pass
 
@@ -91,7 +91,7 @@ def test_a_held_symbol_cannot_be_left_out(tmp_path: Path) -> None:
         until_it_holds(busy, "BAC")
         busy.stop("left")
 
-    alone = DemoOptions(overrides=("symbols=['SPY']",))
+    alone = DemoOptions(profile="micro", overrides=("symbols=['SPY']",))
     with pytest.raises(OperatorError, match=r"BAC.*not among the symbols"), demo(tmp_path, alone):
         pass
 

@@ -70,7 +70,7 @@ def test_a_key_that_some_code_posts_confirms_nothing_and_is_told(
 
     assert house.last(CommandRefused).command == "Confirm"
     assert "did not come through the console" in house.last(CommandRefused).reason
-    assert any("CRITICAL: Confirm refused" in row.text for row in house.line.picture().refusals)
+    assert any("CRITICAL: confirm refused" in row.text for row in house.line.picture().refusals)
     assert (house.requests(), house.facts(ConfirmationReceived), house.facts(ConfirmationRefused)) == ([], [], [])
     house.confirms()
     house.until("10:06:10")

@@ -21,6 +21,7 @@ from tests.terminal.pty_desk import Pty
 from tests.waiting import PATIENCE
 
 SETTINGS = """
+profile = "micro"
 symbols = ["SPY"]
 [account]
 broker = "simulated"

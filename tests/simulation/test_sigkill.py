@@ -91,9 +91,12 @@ def keyturn(environ: dict[str, str], *words: str) -> str:
 def wait_until_it_trades(environ: dict[str, str], process: subprocess.Popen[bytes]) -> None:
     """The heartbeat says `on`, and at least one order went out in this account's life."""
     until = time.monotonic() + 30
+    status: dict[str, object] = {"state": "no account yet"}
+    folder = Home.of(environ).account("demo").path
     while time.monotonic() < until:
         assert process.poll() is None, process.stderr.read() if process.stderr else ""
-        status = status_of(Host.of(environ), "demo")
+        if folder.is_dir():
+            status = status_of(Host.of(environ), "demo")
         if status["state"] == "on" and status["pid"] == process.pid and status["orders_sent"]:
             return
         time.sleep(0.05)

@@ -37,7 +37,7 @@ class Demo(Pty):
         if not is_first_start:
             was_here_before(home)
         self.started_at = time.monotonic()
-        super().__init__([PROGRAM, "demo", "--speed", str(speed)], {"KEYTURN_HOME": str(home)})
+        super().__init__([PROGRAM, "demo", "--profile", "micro", "--speed", str(speed)], {"KEYTURN_HOME": str(home)})
 
     def shows(self, text: str) -> bool:
         return any(text in line for line in self.screen.display)

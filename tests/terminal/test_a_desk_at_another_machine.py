@@ -28,7 +28,7 @@ class Elsewhere:
         was_here_before(self.here)
         Home.of({"KEYTURN_HOME": str(self.here)}).chord.touch(0o600)
         self.there.mkdir(mode=0o700)
-        (self.there / "settings.toml").write_text('[account]\nbroker = "simulated"\n')
+        (self.there / "settings.toml").write_text('profile = "micro"\n[account]\nbroker = "simulated"\n')
         self.ssh = StandIn(folder / "ssh")
         self.reaches()
 

@@ -85,7 +85,7 @@ def test_in_tmux_it_is_tmux_that_answers(tmp_path: Path) -> None:
         pytest.skip("tmux is not installed")
     server = ["tmux", "-L", f"keyturn-proof-{os.getpid()}", "-f", "/dev/null"]
     was_here_before(tmp_path)
-    inside = f"env KEYTURN_HOME={tmp_path} {PROGRAM} demo --speed 4"
+    inside = f"env KEYTURN_HOME={tmp_path} {PROGRAM} demo --profile micro --speed 4"
     subprocess.run([*server, "new-session", "-d", "-x", "120", "-y", "40", inside], check=True)
 
     def shows(text: str) -> bool:

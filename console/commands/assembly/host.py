@@ -11,10 +11,17 @@ from state.folders import Home
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """The environment, and the home that it names."""
+    """The environment, and the home that it names.
+
+    Attributes
+    ----------
+    stage
+        Settings that lie under what the operator wrote: the demo's. None elsewhere.
+    """
 
     environ: Mapping[str, str]
     home: Home
+    stage: Mapping[str, object] | None = None
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> Self:

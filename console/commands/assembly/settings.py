@@ -33,7 +33,7 @@ def backtest_settings(host: Host, overrides: tuple[str, ...]) -> Settings:
         ("account", "broker"): tuple(BROKERS),
         ("account", "data"): ("", *SOURCES),
     }
-    return load_settings(host.home, host.environ, overrides, fault_in, known)
+    return load_settings(host.home, host.environ, overrides, fault_in, known, host.stage)
 
 
 def display_of(host: Host, overrides: tuple[str, ...] = ()) -> DisplaySettings | None:

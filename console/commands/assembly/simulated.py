@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,23 +19,32 @@ from state.folders import AccountFolder
 
 if TYPE_CHECKING:
     from core.brokers.port import Broker
+    from core.brokers.simulated.exchange import Record, SimulatedExchange
     from core.engine import Engine
+    from core.market.calendar import ExchangeCalendar
+    from core.model.bar import Bar
     from core.model.session import Session
+    from core.runtime.demo_market import DemoMarket
     from core.runtime.feed import Timed
+    from core.runtime.link import Operator
+    from core.runtime.quote_rounds import QuoteRounds
     from core.runtime.virtual import VirtualRuntime
     from core.settings.settings import Settings
+    from state.kill_switch import FileKillSwitch
 
 
 @dataclass(frozen=True, slots=True)
 class DemoOptions:
     """What a demo is opened with; `speed` is virtual seconds a second.
 
-    The regime is measured by `vix` and `market`, files of daily figures (RK-19).
+    The regime is measured by `vix` and `market`, files of daily figures (RK-19). Without a `profile` an account stays
+    what it was opened as.
     """
 
     seed: int = 1
     speed: float = 1.0
     operator: str = "none"
+    profile: str | None = None
     overrides: tuple[str, ...] = ()
     vix: Path | None = None
     market: Path | None = None
@@ -63,21 +72,15 @@ def demo_runtime(host: Host, options: DemoOptions, stack: ExitStack) -> VirtualR
     )
     from core.runtime.virtual import VirtualRuntime
     from state.exchange_log import ExchangeLogFile
-    from state.kill_switch import FileKillSwitch
-    from state.lock import EngineLock
-    from state.thread_dump import thread_dumps
 
     folder = demo_folder(host, options)
-    mended = folder.prepare()
-    mended += stack.enter_context(EngineLock(folder)).notes
-    stack.enter_context(thread_dumps(folder))
-    switch = FileKillSwitch(folder, host.environ)
-    switch.prepare()
+    switch, mended = _taken(host, folder, stack)
     calendar = load_calendar(demo.FIRST_DAY, demo.LAST_DAY)
     log = stack.enter_context(closing(ExchangeLogFile(folder)))
     records = list(log.records())
-    busy = demo.BUSY if options.operator != "none" else ()
-    chosen = (*busy, *opening_settings(records), *options.overrides)
+    chosen = (*_given(options), *opening_settings(records), *options.overrides)
+    market = demo.demo_market(records, options.profile, usual=_usual_market(host, options, chosen))
+    host = on_stage(host, market)
     settings = settings_of(host, chosen)
     engine, write = open_engine(host, folder, calendar, Mode.PAPER, stack, settings=settings)
     engine.notes = (*mended, *engine.notes)
@@ -86,26 +89,20 @@ def demo_runtime(host: Host, options: DemoOptions, stack: ExitStack) -> VirtualR
     now = demo.sessions_from(calendar, demo.FIRST_DAY)[0].open if is_new else last
     config = config_of(settings, folder.name, str(options.seed), edition_of(records))
     if is_new and not records:
-        log.append(opening_record(config, settings.symbols, now))
+        log.append(opening_record(config, settings.symbols, now, market.name))
     last_time = LastTime(folder, options.overrides, host.environ, lambda left: settings_of(host, (*chosen, *left)))
     last_time.require(lambda s: demo.require_sound(engine.state, records, s, is_new=is_new), settings)
     if records:
         require_the_same(records, config)
-    traded = {str(record["symbol"]) for record in requests_of(records) if record.get("symbol")}
-    exchange = resumed(
-        config,
-        calendar,
-        log,
-        demo.bars_until(options.seed, sorted({*settings.symbols, *traded}), calendar, now),
-        requests_of(records),
-        now,
-    )
-    begin = demo.opening_instant(options.seed, settings, calendar, engine.state.orchestrator.kinds)
+    bars = _traded_bars(market, options.seed, settings, records, calendar, now)
+    exchange = resumed(config, calendar, log, bars, requests_of(records), now, market.lasts)
     engine.apply(now, settings, f"simulated-{options.seed}")
     sessions = [s for s in demo.sessions_from(calendar, demo.FIRST_DAY) if s.close > now]
     pace = Pace(options.speed)
-    pace.free_until = begin if is_new else None
-    feed = _not_heard_yet(options.seed, settings, sessions, engine)
+    free_until, operator = _opening(options, market, settings, engine, sessions[0]) if is_new else (None, None)
+    pace.free_until = free_until
+    feed = _not_heard_yet(market, options.seed, settings, sessions, engine)
+    quotes = _quotes_of(market, exchange, engine, pace.free_until or now, options.speed)
     regime = regime_of_files(
         RegimeFiles(options.vix, options.market), calendar, now, max((s.close for s in sessions), default=now)
     )
@@ -118,7 +115,8 @@ def demo_runtime(host: Host, options: DemoOptions, stack: ExitStack) -> VirtualR
         switch=switch,
         link=link_of(settings),
         pace=pace,
-        operator=operator_of(options.operator, engine, now),
+        operator=operator or operator_of(options.operator, engine, now),
+        quotes=quotes,
         steady=time.monotonic if settings.strategies.own else None,  # the house's own need no measure
         advisers=advisers_of(settings.advisers),
         keeper=keeper_of(host, folder, switch, write, chosen, left_out, last_time.sources()),
@@ -135,18 +133,10 @@ def stress_runtime(host: Host, options: DemoOptions, stack: ExitStack) -> Virtua
     from core.runtime.stress_script import StressScript
     from core.runtime.virtual import VirtualRuntime
     from state.exchange_log import ExchangeLogFile
-    from state.kill_switch import FileKillSwitch
-    from state.lock import EngineLock
     from state.resetting import begin_anew
-    from state.thread_dump import thread_dumps
 
     folder = stress_folder(host)
-    folder.prepare()
-    stack.enter_context(EngineLock(folder))
-    stack.enter_context(thread_dumps(folder))
-    begin_anew(folder)
-    switch = FileKillSwitch(folder, host.environ)
-    switch.prepare()
+    switch, _ = _taken(host, folder, stack, begin_anew)
     calendar = stress_market.OneSession()
     settings = settings_of(host, (*stress_market.SETTINGS, *options.overrides))
     log = stack.enter_context(closing(ExchangeLogFile(folder)))
@@ -199,26 +189,123 @@ def demo_books(
     calendar = load_calendar(demo.FIRST_DAY, demo.LAST_DAY)
     log = stack.enter_context(closing(ExchangeLogFile(folder)))
     records = list(log.records())
-    settings = settings_of(host, opening_settings(records))
+    market = demo.demo_market(records)
+    settings = settings_of(on_stage(host, market), opening_settings(records))
     engine, write = open_engine(host, folder, calendar, Mode.PAPER, stack, settings=settings, is_kept=accept)
     opens = demo.sessions_from(calendar, demo.FIRST_DAY)[0].open
     now = max([engine.state.at, opens, *(time_of(record) for record in records[-1:])])
     engine.apply(now, settings, f"simulated-{seed}")
-    traded = sorted({*settings.symbols, *(str(r["symbol"]) for r in requests_of(records) if r.get("symbol"))})
-    bars = demo.bars_until(seed, traded, calendar, now)
+    bars = _traded_bars(market, seed, settings, records, calendar, now)
     config = config_of(settings, folder.name, str(seed), edition_of(records))
-    exchange = resumed(config, calendar, log, bars, requests_of(records), now)
+    exchange = resumed(config, calendar, log, bars, requests_of(records), now, market.lasts)
     broker = SimulatedBroker(exchange, now, tuple(Symbol(text) for text in settings.symbols))
     return engine, broker, lambda: now, write
 
 
-def _not_heard_yet(seed: int, settings: Settings, sessions: list[Session], engine: Engine) -> Iterator[Timed]:
+def _given(options: DemoOptions) -> tuple[str, ...]:
+    """Settings that the options stand for."""
+    from core.runtime.demo import BUSY
+
+    profile = () if options.profile is None else (f"profile='{options.profile}'",)
+    return (*profile, *(BUSY if options.operator != "none" else ()))
+
+
+def _usual_market(host: Host, options: DemoOptions, chosen: tuple[str, ...]) -> DemoMarket:
+    """Of a new account: lively where the settings leave it on the stage, and nobody is at the keys by script."""
+    from core.runtime.demo_market import CALM, LIVELY
+    from core.runtime.demo_stage import STAGE
+
+    is_on_stage = settings_of(on_stage(host, LIVELY), chosen).profile == STAGE["profile"]
+    return LIVELY if is_on_stage and options.operator == "none" else CALM
+
+
+def _taken(
+    host: Host, folder: AccountFolder, stack: ExitStack, begin_anew: Callable[[AccountFolder], object] | None = None
+) -> tuple[FileKillSwitch, tuple[str, ...]]:
+    """The account is this process's from here on; its kill switch, and what was mended."""
+    from state.kill_switch import FileKillSwitch
+    from state.lock import EngineLock
+    from state.thread_dump import thread_dumps
+
+    mended = folder.prepare()
+    mended += stack.enter_context(EngineLock(folder)).notes
+    stack.enter_context(thread_dumps(folder))
+    if begin_anew is not None:
+        begin_anew(folder)
+    switch = FileKillSwitch(folder, host.environ)
+    switch.prepare()
+    return switch, mended
+
+
+def _opening(
+    options: DemoOptions, market: DemoMarket, settings: Settings, engine: Engine, session: Session
+) -> tuple[datetime, Operator | None]:
+    """Until when a new account is not waited for, and who prepares it."""
+    from core.runtime import demo
+    from core.runtime.demo_market import LIVELY
+    from core.runtime.demo_stage import BOUGHT, LEAD_BARS, OpeningScript
+
+    state = engine.state
+    lead = LEAD_BARS if market is LIVELY else timedelta(0)
+    begin = demo.opening_instant(
+        options.seed,
+        settings,
+        session,
+        state.calendar.venue,
+        state.orchestrator.kinds,
+        market,
+        lead,
+        BOUGHT if market is LIVELY else (),
+    )
+    is_prepared = market is LIVELY and options.operator == "none"
+    return begin, OpeningScript(state, market, options.seed, session, begin) if is_prepared else None
+
+
+def on_stage(host: Host, market: DemoMarket) -> Host:
+    """The settings of a lively market lie under what the operator wrote."""
+    from core.runtime.demo_market import LIVELY
+    from core.runtime.demo_stage import STAGE
+
+    return replace(host, stage=STAGE) if market is LIVELY else host
+
+
+def _quotes_of(
+    market: DemoMarket, exchange: SimulatedExchange, engine: Engine, start: datetime, speed: float
+) -> QuoteRounds | None:
+    """A market of slices is told by its quotes too, once a second of the wall at the most."""
+    from core.runtime.followed_symbols import followed
+    from core.runtime.quote_rounds import QuoteRounds
+
+    if market.lasts is None:
+        return None
+    every = timedelta(seconds=max(1.0, speed))
+    return QuoteRounds(exchange, engine.state.calendar, lambda: followed(engine.state), every, start)
+
+
+def _traded_bars(
+    market: DemoMarket,
+    seed: int,
+    settings: Settings,
+    records: Sequence[Record],
+    calendar: ExchangeCalendar,
+    now: datetime,
+) -> Iterator[Bar]:
+    """What the exchange has traded by until now, in every symbol that was ever asked for."""
+    from core.runtime import demo
+
+    asked = {str(record["symbol"]) for record in records if record.get("symbol")}
+    sessions = demo.sessions_from(calendar, demo.FIRST_DAY)
+    return market.until(seed, sorted({*settings.symbols, *asked}), sessions, now)
+
+
+def _not_heard_yet(
+    market: DemoMarket, seed: int, settings: Settings, sessions: list[Session], engine: Engine
+) -> Iterator[Timed]:
     """The seeded market from where the engine left it."""
     from core.model.values import Symbol
     from core.runtime.feed import merged
-    from core.runtime.feed_sources import synthetic_feed
 
     known = engine.state.normaliser.state.last_starts
-    for item in merged(synthetic_feed(seed, Symbol(text), sessions) for text in settings.symbols):
+    for item in merged(market.feed(seed, Symbol(text), sessions) for text in settings.symbols):
         if item[0] > known.get(item[2].bar.symbol, datetime.min.replace(tzinfo=item[0].tzinfo)):  # type: ignore[union-attr]
             yield item

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from heapq import merge
 from typing import Protocol
@@ -37,6 +37,8 @@ FRICTIONS = ("slippage_by_size", "partial_fills", "rejections", "halts", "halt_m
 """Rules that came later, and that an opening names only where they are not off."""
 RULES_EDITION = "edition"
 """Of the rules by which orders meet prices; an opening that names none is of the first."""
+MARKET = "market"
+"""Of a demo: which of its markets; an opening that names none is of the calm one."""
 NUMBERS = (
     "quantity",
     "limit_price",
@@ -56,7 +58,7 @@ WORDS = (
     "order_class",
     "extended_hours",
 )
-FIELDS = frozenset({"request", "at", "symbols", RULES_EDITION, *RULES, *FRICTIONS, *NUMBERS, *WORDS})
+FIELDS = frozenset({"request", "at", "symbols", RULES_EDITION, MARKET, *RULES, *FRICTIONS, *NUMBERS, *WORDS})
 """All that a record may have."""
 MOST_DIGITS = 15
 """Of a number of a record, before its point or behind it."""
@@ -72,7 +74,7 @@ class RequestLog(Protocol):
 class Replayed(Protocol):
     """The part of an exchange that a rebuild needs."""
 
-    def begin_bar(self, bar: Bar) -> None: ...
+    def begin_bar(self, bar: Bar, lasts: timedelta | None = None) -> None: ...
 
     def take_quote(self, quote: Quote) -> None: ...
 
@@ -202,6 +204,7 @@ def rebuild(
     quotes: Iterable[Quote],
     records: Iterable[Record],
     until: datetime,
+    lasts: timedelta | None = None,
 ) -> None:
     """Make a fresh exchange what the one that wrote the log was at `until`.
 
@@ -210,13 +213,14 @@ def rebuild(
     2. What is later than `until` is left out.
     3. The market is walked up to `until`.
 
-    The outbox then holds every update since the beginning; ids tell which of them were seen before.
+    The outbox then holds every update since the beginning; ids tell which of them were seen before. The bars are
+    minutes unless `lasts` says otherwise.
     """
     for at, _, happening in merge(_bars(bars), _quotes(quotes), _records(records), key=lambda item: item[:2]):
         if at > until:
             break
         if isinstance(happening, Bar):
-            exchange.begin_bar(happening)
+            exchange.begin_bar(happening, lasts)
         elif isinstance(happening, Quote):
             exchange.take_quote(happening)
         else:

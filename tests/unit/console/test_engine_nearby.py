@@ -16,7 +16,7 @@ from state.halt_request import HaltRequest
 @pytest.fixture
 def host(tmp_path: Path) -> Host:
     host = Host.of({"KEYTURN_HOME": str(tmp_path)})
-    host.home.settings.write_text('[account]\nbroker = "simulated"\n')
+    host.home.settings.write_text('profile = "micro"\n[account]\nbroker = "simulated"\n')
     host.home.settings.chmod(0o600)
     host.home.account("demo").prepare()
     return host

@@ -25,7 +25,7 @@ def test_an_account_that_is_not_there_is_not_called_stopped(tmp_path: Path) -> N
     assert status_of(host, "demo")["state"] == "stopped"
 
 
-@pytest.mark.parametrize(("pid", "word"), [(os.getpid(), "silent"), (1, "starting")])
+@pytest.mark.parametrize(("pid", "word"), [(os.getpid(), "silent"), (1, "starting")], ids=["its own", "another"])
 def test_an_old_heartbeat_is_a_silent_engine_or_that_of_the_one_before(tmp_path: Path, pid: int, word: str) -> None:
     """SY-02: neither is called halted."""
     host = Host.of({"KEYTURN_HOME": str(tmp_path)})

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from core.messages.inputs import BarArrived, MarketDataBroken, QuoteArrived
 from core.model.bar import Bar
 from core.model.session import Session
+from core.runtime.demo_market import CALM, LIVELY, DemoMarket
 from core.runtime.feed import BAR, BROKEN, QUOTE, bar_item, merged, quote_item
-from core.runtime.feed_sources import bars_of_file, quotes_of_file, synthetic_feed
+from core.runtime.feed_sources import bars_of_file, quotes_of_file
 from tests.unit.core.brokers.trading_floor import IBM, SPY, THURSDAY, NewYorkHours, a_bar, a_quote, at
 
 HEADER = "timestamp,open,high,low,close,volume"
@@ -98,13 +101,14 @@ def test_quotes_come_from_a_file_too(tmp_path: Path) -> None:
     assert isinstance(message, QuoteArrived)
 
 
-def test_the_seeded_market_is_the_same_each_time_and_another_for_another_seed() -> None:
+@pytest.mark.parametrize("seeded", [CALM, LIVELY])
+def test_a_seeded_market_is_the_same_each_time_and_another_for_another_seed(seeded: DemoMarket) -> None:
     """MD-05"""
     session = NewYorkHours().session_on(THURSDAY)
     assert isinstance(session, Session)
 
     def market(seed: int) -> list[Bar]:
-        return [m.bar for _, _, m in synthetic_feed(seed, SPY, [session]) if isinstance(m, BarArrived)]
+        return [m.bar for _, _, m in seeded.feed(seed, SPY, [session]) if isinstance(m, BarArrived)]
 
     assert market(7) == market(7)
     assert market(7) != market(8)

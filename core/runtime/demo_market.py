@@ -1,0 +1,72 @@
+"""The seeded markets of the demo: a calm one, and one that is never still."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from core.market.lively import SLICE, lively_day, minutes_of
+from core.market.synthetic import synthetic_day
+from core.messages.inputs import BarArrived
+from core.model.bar import Bar
+from core.model.session import Session
+from core.model.values import Symbol
+from core.runtime.feed import SliceTraded, Timed, bar_item, slice_item
+
+Day = Callable[[int, Symbol, Session], Sequence[Bar]]
+"""Of a seed."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoMarket:
+    """One of them.
+
+    Attributes
+    ----------
+    name
+        As the log of an exchange's opening keeps it.
+    day
+        What the exchange trades by.
+    lasts
+        How long each of those bars does; None of minutes.
+    """
+
+    name: str
+    day: Day
+    lasts: timedelta | None = None
+
+    def minutes(self, seed: int, symbol: Symbol, session: Session) -> Sequence[Bar]:
+        """What the engine is told."""
+        bars = self.day(seed, symbol, session)
+        return bars if self.lasts is None else tuple(minutes_of(bars))
+
+    def until(self, seed: int, symbols: Iterable[str], sessions: Iterable[Session], until: datetime) -> Iterator[Bar]:
+        """What the exchange has traded by, in order of time: each bar that has begun by `until`."""
+        for session in sessions:
+            if session.open > until:
+                return
+            days = [self.day(seed, Symbol(symbol), session) for symbol in symbols]
+            yield from sorted((b for day in days for b in day if b.start <= until), key=lambda b: (b.start, b.symbol))
+
+    def feed(self, seed: int, symbol: Symbol, sessions: Sequence[Session]) -> Iterator[Timed]:
+        """One day after the other, each made when it is asked for."""
+        for session in sessions:
+            bars = self.day(seed, symbol, session)
+            if self.lasts is None:
+                yield from (bar_item(BarArrived(bar, f"seed {seed}")) for bar in bars)
+            else:
+                yield from _in_slices(bars, self.lasts, seed)
+
+
+def _in_slices(bars: Sequence[Bar], lasts: timedelta, seed: int) -> Iterator[Timed]:
+    """Each minute behind the slice that it begins with."""
+    minutes = {bar.start: bar for bar in minutes_of(bars)}
+    for bar in bars:
+        yield slice_item(SliceTraded(bar, lasts))
+        if bar.start in minutes:
+            yield bar_item(BarArrived(minutes[bar.start], f"seed {seed}"))
+
+
+CALM, LIVELY = DemoMarket("calm", synthetic_day), DemoMarket("lively", lively_day, SLICE)
+MARKETS = {market.name: market for market in (CALM, LIVELY)}

@@ -1,0 +1,199 @@
+"""What a demo begins with: positions, a market that is never still, proposals without end; and the small one."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from console.commands.assembly.host import Host
+from console.commands.assembly.simulated import DemoOptions, demo_books, demo_folder, demo_runtime
+from core.facts import Fact, ProposalStaged
+from core.messages.inputs import QuoteArrived, Start
+from core.model.broker import BrokerPicture
+from core.model.quote import Quote
+from core.model.values import Symbol
+from core.ports import OperatorError
+from core.runtime.demo_stage import BOUGHT, TRADED
+from core.runtime.virtual import VirtualRuntime
+
+PLAIN, SMALL = DemoOptions(), DemoOptions(profile="micro")
+
+
+@contextmanager
+def demo(home: Path, options: DemoOptions = PLAIN) -> Iterator[VirtualRuntime]:
+    with ExitStack() as stack:
+        runtime = demo_runtime(Host.of({"KEYTURN_HOME": str(home)}), options, stack)
+        runtime.pace.speed = None
+        yield runtime
+
+
+def opened(runtime: VirtualRuntime) -> VirtualRuntime:
+    """As far as the desk is first looked at."""
+    runtime.take(runtime.at, Start())
+    assert runtime.pace.free_until is not None
+    runtime.play(runtime.pace.free_until)
+    return runtime
+
+
+def held(runtime: VirtualRuntime) -> dict[Symbol, Decimal]:
+    return {position.symbol: position.quantity for position in runtime.engine.state.ledger.positions()}
+
+
+def test_it_opens_with_positions_whose_stops_the_broker_holds_and_with_nobody_at_its_keys(tmp_path: Path) -> None:
+    """OP-06, EX-09: by real tickets and fills; the books agree with the exchange's."""
+    with demo(tmp_path) as runtime:
+        assert "0 of 3 positions" in (runtime.preparing() or "")
+        opened(runtime)
+
+        assert held(runtime) == {symbol: Decimal(shares) for symbol, shares in BOUGHT.items()}
+        theirs = {p.symbol: p.quantity for p in runtime.exchange.picture(runtime.at).positions}
+        assert held(runtime) == theirs
+        state = runtime.engine.state
+        stops = Counter(o.request.symbol for o in state.ledger.working() if o.request.stop_price is not None)
+        assert stops == Counter([*BOUGHT])
+        assert runtime.preparing() is None
+        assert runtime.operator is not None
+        assert runtime.operator.next_at() is None
+
+
+@pytest.mark.parametrize("seed", [1, 2, 7])
+def test_proposals_come_from_several_strategies_and_never_dry_up(tmp_path: Path, seed: int) -> None:
+    """The first within seconds of the opening, then one in less than a minute as a rule, for hours."""
+    with demo(tmp_path, DemoOptions(seed=seed)) as runtime:
+        came: list[ProposalStaged] = []
+        times = []
+        opened(runtime)
+
+        def hear(_sequence: int, at: object, fact: Fact) -> None:
+            if isinstance(fact, ProposalStaged):
+                came.append(fact)
+                times.append(runtime.at)
+
+        runtime.engine.state.add_listener(hear)
+        began = runtime.at
+        runtime.play(began + timedelta(hours=2))
+
+        assert times[0] - began < timedelta(seconds=20)
+        assert len(came) > 120
+        assert len({fact.proposal.strategy for fact in came}) >= 4
+        assert {fact.proposal.symbol for fact in came} == set(TRADED)
+        longest = max(after - before for before, after in itertools.pairwise(times))
+        assert longest <= timedelta(minutes=6)
+
+
+def test_the_quotes_that_are_told_are_those_that_the_exchange_fills_at(tmp_path: Path) -> None:
+    """MD-06: each change, while the market is open; between them it stays as it was told."""
+    with demo(tmp_path) as runtime:
+        opened(runtime)
+        told: dict[Symbol, Quote] = {}
+        take = runtime.take
+
+        def listening(at: object, message: object) -> None:
+            if isinstance(message, QuoteArrived):
+                told[message.quote.symbol] = message.quote
+            take(at, message)  # type: ignore[arg-type]
+
+        runtime.take = listening  # type: ignore[method-assign]
+        began, seen = runtime.at, 0
+        for second in range(1, 121):
+            runtime.play(began + timedelta(seconds=second))
+            for symbol, quote in told.items():
+                now = runtime.exchange.quote(runtime.at, symbol)
+                assert isinstance(now, Quote)
+                if runtime.at - quote.at < timedelta(seconds=1):
+                    seen += 1
+                    assert (now.bid, now.ask) == (quote.bid, quote.ask)
+        assert set(told) == {*map(Symbol, TRADED), *BOUGHT}
+        assert seen > 100
+
+
+def test_after_a_restart_it_is_the_same_market_and_the_same_exchange(tmp_path: Path) -> None:
+    """SP-05, EX-20: slice for slice, order for order; and nobody is at the keys."""
+    with demo(tmp_path) as runtime:
+        opened(runtime)
+        runtime.play(runtime.at + timedelta(minutes=3, seconds=17))
+        at, books, before = runtime.at, runtime.exchange.picture(runtime.at), held(runtime)
+        prices = {symbol: runtime.exchange.quote(at, Symbol(symbol)) for symbol in TRADED}
+        runtime.stop("left")
+
+    with demo(tmp_path) as again:
+        assert again.operator is None
+        assert again.engine.state.control.settings.strategies.vwap.symbols == TRADED
+        assert {symbol: again.exchange.quote(at, Symbol(symbol)) for symbol in TRADED} == prices
+        assert again.exchange.picture(at) == books
+        again.run(until=again.at + timedelta(seconds=2))
+        assert held(again) == before
+        assert again.engine.state.control.refusal() is None
+
+
+def test_the_small_one_is_what_the_demo_was_before(tmp_path: Path) -> None:
+    with demo(tmp_path, SMALL) as runtime:
+        runtime.take(runtime.at, Start())
+        assert runtime.pace.free_until is not None
+        runtime.play(runtime.pace.free_until)
+
+        settings = runtime.engine.state.control.settings
+        assert settings.profile == "micro"
+        assert settings.symbols == ("SPY",)
+        assert settings.exchange.cash == Decimal(200)
+        assert held(runtime) == {}
+
+
+@pytest.mark.parametrize(("first", "then", "named"), [("micro", "swing", "micro"), (None, "micro", "swing")])
+def test_an_account_stays_what_it_was_opened_as(tmp_path: Path, first: str | None, then: str, named: str) -> None:
+    """EX-09"""
+    with demo(tmp_path, DemoOptions(profile=first)) as runtime:
+        cash = runtime.engine.state.control.settings.exchange.cash
+        runtime.stop("left")
+
+    other = DemoOptions(profile=then)
+    with pytest.raises(OperatorError, match=f"was opened as {named}"), demo(tmp_path, other):
+        pass
+    with demo(tmp_path) as runtime:
+        assert runtime.engine.state.control.settings.exchange.cash == cash
+
+
+def test_what_the_operator_wrote_lies_over_the_stage_and_another_profile_leaves_it(tmp_path: Path) -> None:
+    (tmp_path / "settings.toml").write_text("[risk]\nentries_a_day = 7\n")
+    with demo(tmp_path, DemoOptions(overrides=("strategies.vwap.enabled=false",))) as runtime:
+        settings = runtime.engine.state.control.settings
+        assert (settings.profile, settings.risk.entries_a_day) == ("swing", 7)
+        assert settings.strategies.momentum.enabled
+        assert not settings.strategies.vwap.enabled
+        runtime.stop("left")
+
+    with demo(tmp_path, DemoOptions(seed=3, overrides=("symbols=['QQQ', 'KO']",))) as runtime:
+        assert runtime.engine.state.control.settings.strategies.momentum.symbols == ()
+        runtime.stop("left")
+
+    (tmp_path / "settings.toml").write_text('profile = "freqtrade"\n')
+    with demo(tmp_path, DemoOptions(seed=2)) as runtime:
+        settings = runtime.engine.state.control.settings
+        assert settings.profile == "freqtrade"
+        assert not settings.strategies.momentum.enabled
+        assert runtime.operator is None
+        opened(runtime)
+        assert held(runtime) == {}
+
+
+def test_its_books_are_compared_by_its_own_market(tmp_path: Path) -> None:
+    """EX-09: `keyturn reconcile` makes the same exchange again."""
+    with demo(tmp_path) as runtime:
+        opened(runtime)
+        before = {p.symbol: p.quantity for p in runtime.exchange.picture(runtime.at).positions}
+        runtime.stop("left")
+
+    host = Host.of({"KEYTURN_HOME": str(tmp_path)})
+    with ExitStack() as stack:
+        folder = demo_folder(host, DemoOptions())
+        _, broker, _, _ = demo_books(host, folder, 1, stack, accept=False)
+        theirs = broker.picture()
+        assert isinstance(theirs, BrokerPicture)
+        assert {p.symbol: p.quantity for p in theirs.positions} == before

@@ -1,0 +1,71 @@
+"""The demo's lively market: the same for ever from one seed, whole minutes of slices, and never still."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from core.market.calendar import ExchangeCalendar, load_calendar
+from core.market.lively import SLICE, SLICES, lively_day, minutes_of
+from core.market.normaliser import COMPLETE, Normaliser
+from core.model.bar import ONE_MINUTE
+from core.model.values import Symbol
+
+SEEDS = (1, 7, 2026)
+SHARES = (Symbol("SPY"), Symbol("BAC"), Symbol("ZZZ"))
+
+
+@pytest.fixture(scope="module")
+def calendar() -> ExchangeCalendar:
+    return load_calendar(date(2026, 11, 2), date(2026, 12, 31))
+
+
+@pytest.mark.parametrize("symbol", SHARES)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_slices_follow_each_other_and_come_to_complete_minutes(
+    calendar: ExchangeCalendar, seed: int, symbol: Symbol
+) -> None:
+    """MD-03, MD-05: what the engine is told is what the exchange traded by."""
+    session = calendar.sessions()[0]
+    slices, normaliser = lively_day(seed, symbol, session), Normaliser(calendar)
+
+    assert [bar.start for bar in slices] == [
+        session.open + number * SLICE for number in range((session.close - session.open) // SLICE)
+    ]
+    assert all(before.close == after.open for before, after in itertools.pairwise(slices))
+    minutes = [*minutes_of(slices)]
+    assert len(minutes) == (session.close - session.open) // ONE_MINUTE
+    for number, bar in enumerate(minutes):
+        part = slices[number * SLICES : (number + 1) * SLICES]
+        assert (bar.open, bar.close) == (part[0].open, part[-1].close)
+        assert (bar.high, bar.low) == (max(b.high for b in part), min(b.low for b in part))
+        assert bar.volume == sum(b.volume for b in part)
+        assert normaliser.judge(bar, bar.end) is COMPLETE
+        normaliser.fold(bar)
+
+
+def test_a_day_follows_from_seed_symbol_and_day_alone(calendar: ExchangeCalendar) -> None:
+    """MD-05"""
+    first, second = calendar.sessions()[:2]
+    whole = lively_day(7, SHARES[0], first)
+    lively_day.cache_clear()
+
+    assert lively_day(7, SHARES[0], first) == whole
+    others = (lively_day(8, SHARES[0], first), lively_day(7, SHARES[1], first), lively_day(7, SHARES[0], second))
+    assert all([bar.close for bar in other] != [bar.close for bar in whole] for other in others)
+
+
+@pytest.mark.parametrize("symbol", SHARES)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_it_is_never_still_and_stays_where_it_began(calendar: ExchangeCalendar, seed: int, symbol: Symbol) -> None:
+    """Within any half hour a share goes a third of a percent; within a day not a twentieth."""
+    for session in calendar.sessions()[:5]:
+        minutes = [*minutes_of(lively_day(seed, symbol, session))]
+        for first in range(0, len(minutes), 30):
+            part = minutes[first : first + 30]
+            assert max(b.high for b in part) / min(b.low for b in part) - 1 > Decimal("0.003")
+        opened = minutes[0].open
+        assert all(abs(bar.close / opened - 1) < Decimal("0.05") for bar in minutes)
