@@ -36,10 +36,10 @@ from console.keymap import AWAITED, KeyScope, bindings_for, reachable, use, writ
 from console.last_line import LastLine
 from console.layout import fits
 from console.log_pane import WriteLog
-from console.panes import PANES
 from console.order_form.memory import FormMemory
 from console.order_form.presets import Preset
 from console.owed_press import OwedPress
+from console.panes import PANES
 from console.row_actions import RowActions
 from console.screens.advice import AdviceScreen
 from console.screens.chord_check import ChordScreen

@@ -17,8 +17,8 @@ from console.screens.question import ArmedQuestion
 from console.screens.text_fields import TypedDialog
 from console.screens.ticket import TicketScreen
 from console.terminal.input_reader import Dropped
-from widgets.chart import Chart
 from core.messages.commands import KeyPressed
+from widgets.chart import Chart
 from widgets.grid import Grid
 
 ARMED = (TicketScreen, BasketScreen, ArmedQuestion, KillScreen)

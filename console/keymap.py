@@ -95,11 +95,11 @@ PANES = (
     KeyScope.STRATEGIES,
     KeyScope.LOG,
     KeyScope.RESULTS,
-    KeyScope.CHART,
     KeyScope.WATCH,
+    KeyScope.CHART,
 )
 """Each is called as the place of its keys."""
-NUMBERS = {**{pane: number for number, pane in enumerate(PANES, start=1)}, KeyScope.CHART: 9}
+NUMBERS = {pane: number for number, pane in enumerate(PANES, start=1)}
 """The key of each pane."""
 DIALOGS = frozenset({*KeyScope} - {*PANES} - {KeyScope.EVERYWHERE, KeyScope.LIST})
 
