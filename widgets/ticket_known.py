@@ -8,10 +8,11 @@ from core.model.quote import Quote
 from core.model.values import plain
 from core.views import DeskView, ProposalRow
 from widgets import format as f
+from widgets.grid_picture import Tone
 from widgets.lines import Cell, TextLine
 from widgets.ticket import quote_in_words, two, wrapped
 
-GREY = "muted"
+GREY: Tone = "muted"
 
 
 def known_lines(row: ProposalRow, view: DeskView, now: datetime, width: int) -> list[TextLine]:
