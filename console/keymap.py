@@ -202,6 +202,7 @@ KEYS: tuple[Key, ...] = (
     Key("chart.no_cross", KeyScope.CHART, "escape", "Esc", "clear_cross", "without crosshair"),
     Key("watch.add", KeyScope.WATCH, "a", "a", "want('add symbol')", "add a symbol", is_in_footer=True),
     Key("watch.edit", KeyScope.WATCH, "e", "e", "want('edit list')", "edit the list", is_in_footer=True),
+    Key("watch.close", KeyScope.WATCH, "c", "c", "close", "close what is held"),
     Key("watch.list_before", KeyScope.WATCH, "less_than_sign", "<", "turn(-1)", "the list before"),
     Key("watch.list_after", KeyScope.WATCH, "greater_than_sign", ">", "turn(1)", "the next list"),
     Key("ticket.buy", _TICKET, "B", "B", "confirm('B')", "buy to open"),

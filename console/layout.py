@@ -1,6 +1,6 @@
 """Which panes are on the screen and where, for its size and for what was chosen last. No pane decides its own place.
 
-One column below 120 columns, two from there on, three from 180 on: then the chart and the results have their own.
+One column below 120 columns, two from there on, three from 180 on: then chart, watch and results have their own.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from textual.containers import Container
-from textual.geometry import NULL_OFFSET, NULL_SPACING, Region, Size
+from textual.geometry import NULL_OFFSET, NULL_SPACING, Offset, Region, Size
 from textual.layout import ArrangeResult, Layout, WidgetPlacement
 from textual.widget import Widget
 
@@ -27,7 +27,7 @@ SECOND, THIRD, RIGHT = (
     for place in (Place.SECOND, Place.THIRD, Place.RIGHT)
 )
 LEFT = (*SECOND, *THIRD)
-WIDEST_OWN = ("chart", "results")
+WIDEST_OWN = ("chart", "watch", "results")
 """What has a column of its own where there are three."""
 CHOICES = (*LEFT, *RIGHT)
 """What one column shows beside proposals and log, by its number."""
@@ -89,14 +89,19 @@ def places(screen: Size, area: Size, choice: Choice) -> dict[str, Region]:
         third="orders" if choice.third in WIDEST_OWN else choice.third,
     )
     left = _stack(0, LEFT_WIDTH, above, _left(screen, own))
-    middle, chart = area.width - LEFT_WIDTH - RIGHT_WIDTH, above * 3 // 5
+    middle, chart = area.width - LEFT_WIDTH - RIGHT_WIDTH, above // 2
     return {
         **left,
         "chart": Region(LEFT_WIDTH, 0, middle, chart),
-        "results": Region(LEFT_WIDTH, chart, middle, above - chart),
+        **_moved(_stack(LEFT_WIDTH, middle, above - chart, ("watch", "results")), chart),
         **right,
         **log,
     }
+
+
+def _moved(stack: dict[str, Region], lines: int) -> dict[str, Region]:
+    """The same, so many lines further down."""
+    return {name: region.translate(Offset(0, lines)) for name, region in stack.items()}
 
 
 def _left(screen: Size, choice: Choice) -> tuple[str, ...]:

@@ -61,6 +61,7 @@ class RowActions:
             "refuse symbol": self._refuse_symbol,
             "close": self._close,
             "close half": self._close_half,
+            "close symbol": self._close_symbol,
             "move stop": self._move_stop,
             "break even": self._to_break_even,
             "reverse": self._reverse,
@@ -132,6 +133,16 @@ class RowActions:
             self.behind.open_ticket(waiting)
             return
         self.behind.ask(CloseScreen(self.behind, held, lambda shares: self._stage_close(held, shares)))
+
+    def _close_symbol(self, view: DeskView, key: str) -> None:
+        """What is held of it; several strategies may hold it, and then their rows say which."""
+        held = [row for row in view.positions if row.symbol == key]
+        if not held:
+            self.behind.say(f"nothing of {key} is held")
+        elif len(held) > 1 or held[0].key.startswith(FOREIGN):
+            self.behind.say(f"{len(held)} positions in {key}: {written('pane.positions')} has them", "warning")
+        else:
+            self._close(view, held[0].key)
 
     def _close_half(self, view: DeskView, key: str) -> None:
         """As `c` with `50%`; the ticket of an exit that waits already is not it, and is not opened for it (OP-04)."""

@@ -204,11 +204,11 @@ async def test_the_chart_is_a_pane_whose_keys_act_on_nothing_else(size: tuple[in
         await house.press("2", "9")
         await house.until(lambda: house.shows("9 Chart ─ SPY, 1 min", "< shorter bars", "i overlay"))
         assert house.desk.focused is house.desk.board.chart
-        assert house.handle.watched == [SPY]
+        await house.until(lambda: house.handle.watched == [SPY])
         sent = list(house.handle.commands)
 
         await house.press(">", "l", "i", "left")
-        await house.until(lambda: house.shows("9 Chart ─ SPY, 5 min", "line: close   averages", "10:40   open"))
+        await house.until(lambda: house.shows("9 Chart ─ SPY, 5 min", "line: close   averages", "10:40", "open 497.49"))
         await house.press("left", "right", "right", "escape", "escape", "<", "l")
         await house.until(lambda: house.shows("9 Chart ─ SPY, 1 min", "┃ up  █ down"))
         assert house.desk.board.chart.look.cross is None
