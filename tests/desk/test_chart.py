@@ -143,7 +143,7 @@ def test_averages_and_bands_are_those_of_their_window_and_none_before_it_is_full
 
     upper, lower = bollinger(closes, 4, 2)
 
-    assert average(closes, 2) == (None, 2, 4, 6)
+    assert average(closes, 2) == (None, Decimal(2), Decimal(4), Decimal(6))
     assert (upper[:3], lower[:3]) == ((None,) * 3, (None,) * 3)
     assert (upper[3], lower[3]) == (4 + 2 * Decimal(5).sqrt(), 4 - 2 * Decimal(5).sqrt())
     assert curves(candles_of(a_chart(minutes=19).bars, 1), "averages") == (
