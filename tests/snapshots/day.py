@@ -34,6 +34,9 @@ from core.views import (
     SymbolView,
     TicketView,
     TradeRow,
+    WatchlistRow,
+    WatchRow,
+    WatchView,
 )
 
 NOW = datetime(2013, 10, 8, 14, 51, 7, tzinfo=UTC)
@@ -395,6 +398,26 @@ def chart() -> ChartView:
     )
 
 
+def _watched(symbol: Symbol, last: str, before: str, **parts: object) -> WatchRow:
+    now = price(last)
+    quote = Quote(symbol, ago(0.4), Price(now - TICK), shares("3"), Price(now + TICK), shares("2"), Feed.IEX)
+    course = tuple(price(text) for text in (before, last, before, last, last, before, last))
+    terms = {"quote": quote, "last": now, "last_at": ago(0.4), "before": price(before), "volume": shares("1240000")}
+    return WatchRow(symbol, **{**terms, "course": course, **parts})  # type: ignore[arg-type]
+
+
+TICK = Decimal("0.01")
+WATCHED = WatchView(
+    (WatchlistRow("main", (SPY, IBM, AIG, BAC)), WatchlistRow("banks", (BAC,))),
+    (
+        _watched(SPY, "166.76", "167.11", proposed=True),
+        _watched(IBM, "182.11", "180.65", held=shares("27"), working=1),
+        _watched(AIG, "48.41", "48.95", held=shares("100"), exit_waits=True),
+        _watched(BAC, "13.86", "13.86", working=2),
+    ),
+)
+
+
 def full(status: StatusView = STATUS, **changes: object) -> DeskView:
     """The whole day; `changes` are fields of the view."""
     values: dict[str, object] = {
@@ -424,6 +447,7 @@ def full(status: StatusView = STATUS, **changes: object) -> DeskView:
         "shadows": SHADOWS,
         "results": RESULTS,
         "chart": chart(),
+        "watch": WATCHED,
     }
     return DeskView(**(values | changes))  # type: ignore[arg-type]
 

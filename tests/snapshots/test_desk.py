@@ -16,7 +16,7 @@ from tests.snapshots.day import NOW, STATUS, ago, empty, full
 from tests.snapshots.sizes import SMALL, at_both_sizes
 from tests.snapshots.still import Shown, presses
 
-PANES = ("1", "2", "3", "4", "5", "6", "7")
+PANES = ("1", "2", "3", "4", "5", "6", "7", "8", "9")
 LOST_DISK = (
     "the journal could not write: no space left on device; nothing more is recorded, mend the disk and start again"
 )

@@ -13,6 +13,7 @@ import pytest
 
 import console.screens
 from console.host_files import NoHostFiles
+from console.screens.add_symbol import AddSymbolScreen
 from console.screens.advice import AdviceScreen
 from console.screens.basket import BasketScreen
 from console.screens.chord_check import ChordScreen
@@ -25,6 +26,7 @@ from console.screens.edit import EditScreen
 from console.screens.edit_order import EditOrderScreen
 from console.screens.guide import GuideScreen
 from console.screens.help import HelpScreen
+from console.screens.keep_preset import KeepPresetScreen
 from console.screens.kill import KillScreen
 from console.screens.leave import LeaveScreen
 from console.screens.limits import LoosenScreen, ReloadedScreen
@@ -34,6 +36,7 @@ from console.screens.override import OverrideScreen
 from console.screens.question import ArmedQuestion, EverybodysQuestion
 from console.screens.take_key import TakeByQuestion, TakeByWord
 from console.screens.ticket import TicketScreen
+from console.screens.watchlist import WatchlistScreen
 from console.screens.why import WhyScreen
 from core.advisers.words import idea_in_words
 from core.model.advice import TradeIdea
@@ -166,6 +169,7 @@ async def reads_the_disk(still: Still) -> None:
 
 
 DIALOGS: dict[type[Dialog], Scene] = {
+    AddSymbolScreen: Scene(full(), presses("8", "a", *"aig")),
     AdviceScreen: Scene(full(advice=ADVICE), presses("A")),
     ArmedQuestion: Scene(full(), cancels_a_stop),
     EverybodysQuestion: Scene(with_entries(), asks_for_all_entries),
@@ -178,6 +182,7 @@ DIALOGS: dict[type[Dialog], Scene] = {
     EditScreen: Scene(full(proposals=(ENTRY,)), edits_the_first, {"answer": opened}),
     GuideScreen: Scene(full(), opens_the_guide),
     HelpScreen: Scene(full(), presses("1", "question_mark")),
+    KeepPresetScreen: Scene(full(), presses("n", "ctrl+e", *"wide")),
     KillScreen: Scene(KILLED, presses("ctrl+k")),
     LeaveScreen: Scene(full(), presses("q")),
     LoosenScreen: Scene(full(reload=LOOSER), presses("ctrl+p", *"reload", "enter", *"LOO")),
@@ -189,6 +194,7 @@ DIALOGS: dict[type[Dialog], Scene] = {
     BasketScreen: Scene(plan_that_waits(), opens_the_plan),
     ReloadedScreen: Scene(full(reload=TIGHTER), presses("ctrl+p", *"reload", "enter")),
     TicketScreen: Scene(full(proposals=(ENTRY,)), opens_the_first, {"answer": opened}),
+    WatchlistScreen: Scene(full(), presses("8", "e")),
     WhyScreen: Scene(orders_of_a_plan(), asks_why, {"around": JournalOfOrders()}),
 }
 
