@@ -91,6 +91,13 @@ class Board:
                 self.holder = name
             self._place(base)
 
+    def zoom(self, base: Screen[None]) -> bool:
+        """All the room for the pane with the keyboard, or shared again; whether it has all of it now."""
+        self.note_holder(base)
+        self._layout.choice = self._layout.choice.with_zoom(self.holder)
+        self._place(base)
+        return self._layout.choice.zoomed is not None
+
     def offer(self, base: Screen[None], name: str) -> None:
         """Give a pane a place only where neither the positions nor who has the keyboard lose theirs for it."""
         self.note_holder(base)

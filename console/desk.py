@@ -290,6 +290,13 @@ class DeskApp(App[None]):
             grid.select(grid.opens_first)
         self.frames.draw_last_line()
 
+    def action_zoom(self) -> None:
+        if self.view is not None and not self.is_too_small:
+            back = f"{written('pane.zoom')} gives the others their room again"
+            self.last_line.take_back(back)
+            if self.board.zoom(self.screen_stack[0]):
+                self.say(back)
+
     def on_descendant_focus(self) -> None:
         if self.screen_stack:  # a focus may still be told while the app is closing
             self.frames.draw_last_line()

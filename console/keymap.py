@@ -113,6 +113,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key("pane.next", _EVERYWHERE, "tab", "Tab", "app.focus_next", "next pane"),
     Key("pane.previous", _EVERYWHERE, "shift+tab", "Shift+Tab", "app.focus_previous", "previous pane"),
+    Key("pane.zoom", _EVERYWHERE, "z", "z", "app.zoom", "the whole screen for this pane, or back"),
     Key("exit.urgent", _EVERYWHERE, "exclamation_mark", "!", "app.urgent_exit", "most urgent exit"),
     Key("order.new", _EVERYWHERE, "n", "n", "app.new_order", "new order", is_in_footer=True),
     Key("basket", _EVERYWHERE, "p", "p", "app.basket", "basket: sign many at once"),

@@ -45,19 +45,27 @@ class Choice:
         Under the proposals in a left column of two panes.
     third
         At the foot of a left column of three.
+    zoomed
+        The pane that has all the room; None where it is shared.
     """
 
     beside: str = "positions"
     left: str = "positions"
     third: str = "orders"
+    zoomed: str | None = None
 
     def with_pane(self, name: str) -> Choice:
-        """So that `name` has a place at every size."""
+        """So that `name` has a place at every size; what was zoomed gives its room to it."""
+        zoomed = None if self.zoomed is None else name
         if name not in CHOICES:
-            return self
+            return replace(self, zoomed=zoomed)
         left = name if name in LEFT else self.left
         third = name if name in THIRD else self.third
-        return replace(self, beside=name, left=left, third=third)
+        return Choice(name, left, third, zoomed)
+
+    def with_zoom(self, name: str) -> Choice:
+        """All the room for `name`, or shared again where it has that already."""
+        return replace(self, zoomed=None if self.zoomed == name else name)
 
 
 def fits(width: int, height: int) -> bool:
@@ -75,6 +83,8 @@ def is_narrow(screen: Size) -> bool:
 
 def places(screen: Size, area: Size, choice: Choice) -> dict[str, Region]:
     """Where each pane stands in the `area` between status and last line; what has no place is not shown."""
+    if choice.zoomed is not None:
+        return {choice.zoomed: Region(0, 0, area.width, area.height)}
     if is_narrow(screen):
         return _one_column(area, choice)
     foot = max(5, area.height // (3 if screen.width < WIDEST else 4))
