@@ -10,6 +10,7 @@ from textual.geometry import Size
 from textual.screen import Screen
 from textual.widget import Widget
 
+from console.keymap import written
 from console.layout import PaneArea, fits, is_narrow, too_small
 from console.log_pane import LogPane
 from console.panes import PANES, OrdersPane, PositionsPane, ProposalsPane, Want
@@ -23,6 +24,7 @@ from widgets.lines import Cell, Lines
 from widgets.pane import Pane
 from widgets.states import WithoutEngine, state_of
 from widgets.status_lines import StatusLines
+from widgets.strip import items_of, strip_line
 from widgets.ticket import wrapped
 
 P = TypeVar("P", bound=Pane)
@@ -44,6 +46,7 @@ class Board:
 
     def __init__(self, want: Want) -> None:
         self.status = StatusLines(id="status")
+        self.strip = Lines(id="strip")
         self.notice = Lines(id="notice")
         self.tour = Lines(id="tour")
         self.line = FooterLine(id="footer")
@@ -58,6 +61,8 @@ class Board:
         self._has_panes = False
         self._drawn_for: tuple[object, ...] = ()
         self._arranged_for: tuple[bool, Size] | None = None
+        self._view: DeskView | None = None
+        self._strip_drawn: tuple[object, ...] = ()
 
     def _pane(self, kind: type[P]) -> P:
         return next(pane for pane in self.panes.values() if isinstance(pane, kind))
@@ -75,6 +80,7 @@ class Board:
 
     def compose(self) -> ComposeResult:
         yield self.status
+        yield self.strip
         yield self.notice
         with self._area:
             yield from self.panes.values()
@@ -114,7 +120,7 @@ class Board:
             self._layout.choice = self._layout.choice.with_pane(self.holder)
         self._has_panes = has_view and fits(*size)
         self.notice.display = not self._has_panes
-        self._area.display = self._has_panes
+        self._area.display = self.strip.display = self._has_panes
         self._place(base)
 
     def _place(self, base: Screen[None]) -> None:
@@ -123,11 +129,24 @@ class Board:
             pane.display = name in shown
         self.chart.display = "chart" in shown
         self._area.refresh(layout=True)
+        self._draw_strip()
         if self._has_panes and base.focused is not self.keyboard_of(self.holder):
             base.set_focus(self.keyboard_of(self.holder), scroll_visible=False)
 
     def note_holder(self, base: Screen[None]) -> None:
         self.holder = next((name for name in PANES if self.keyboard_of(name) is base.focused), self.holder)
+
+    def _draw_strip(self) -> None:
+        """Which panes there are, and which of them are shown; drawn anew where the keyboard went, too."""
+        if self._view is None:
+            return
+        numbers = [(name, written(f"pane.{name}")) for name in PANES]
+        drawn = (self._view.number, self.holder, self._layout.names(), self._layout.screen)
+        if drawn != self._strip_drawn:
+            self._strip_drawn = drawn
+            width = width_of(self._layout.screen)
+            items = items_of(self._view, numbers)
+            self.strip.show([strip_line(items, self._layout.names(), self.holder, width)])
 
     def is_arranged(self, has_view: bool, size: Size) -> bool:
         return self._arranged_for == (has_view, size)
@@ -152,6 +171,8 @@ class Board:
     ) -> bool:
         """Each pane its part; whether the picture is another one than last time. What runs on by itself, ages and times
         left, is told in whole seconds: between two of them the same picture is not drawn again."""
+        self._view = view
+        self._draw_strip()
         chosen = tuple(pane.grid.selected for pane in self.panes.values())
         drawn_for = (
             view.number,

@@ -62,7 +62,7 @@ KNOWS_A_VENUE_BY_NAME: Mapping[str, str] = {
     "state/example_settings.py": BOUNDS,
     "state/journal_segments.py": "segments end at one midnight, whatever is traded",
     "state/vix_file.py": US_FIGURES,
-    "widgets/chart_scale.py": SHOWN,
+    "widgets/chart_bars.py": SHOWN,
     "widgets/format.py": SHOWN,
 }
 """By file: why it takes one without being given it, by a calendar or a context."""

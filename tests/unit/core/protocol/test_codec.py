@@ -44,7 +44,7 @@ AT = datetime(2026, 1, 5, 14, 30, 0, 123456, tzinfo=UTC)
 
 def a_bar(close: object = "1.50", at: object = AT) -> list[object]:
     """As it crosses, a part of it whatever a peer may write there."""
-    return [BY_KIND[ChartBar].number, at, "1", "1", "1", close, None]
+    return [BY_KIND[ChartBar].number, at, "1", "1", "1", close, None, "0"]
 
 
 def sent(value: object) -> bytes:

@@ -1,0 +1,60 @@
+"""The strip of panes: at every width each of them is named, and what asks for somebody is said."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.desk.still_house import a_position, a_protection, a_view, an_exit, open_still
+from widgets.lines import joined
+from widgets.strip import items_of, strip_line
+
+PANES = ("proposals", "positions", "orders", "protections", "strategies", "log", "results", "watch", "chart")
+NUMBERS = [(name, str(number)) for number, name in enumerate(PANES, start=1)]
+
+
+def strip(width: int, **parts: Any) -> str:
+    view = a_view(positions=(a_position(),), **parts)
+    return joined(strip_line(items_of(view, NUMBERS), ("proposals", "positions", "log"), "positions", width))
+
+
+@pytest.mark.parametrize("width", [78, 100, 118, 198])
+def test_every_pane_is_named_with_its_number_and_nothing_is_cut(width: int) -> None:
+    said = strip(width)
+
+    assert len(said) <= width
+    assert all(f"{number} {name[:3].capitalize()}" in said for name, number in NUMBERS)
+    assert "[2 Pos" in said
+
+
+def test_what_waits_or_is_tripped_is_said_where_no_other_count_has_room() -> None:
+    """OP-06"""
+    said = strip(60, proposals=(an_exit("AIG"),), protections=(a_protection("Guard", "1", is_tripped=True),))
+
+    assert "1 Prop 1!" in said
+    assert "1 TRIPPED" in said
+    assert "[2 Pos]" in said
+
+
+def test_shown_panes_differ_from_the_others_by_weight() -> None:
+    view = replace(a_view(), proposals=())
+    line = strip_line(items_of(view, NUMBERS), ("proposals", "log"), "log", 118)
+
+    tones = {cell.text.strip("[]")[0]: cell.tone for cell in line if cell.text.strip()}
+    assert tones["1"] == tones["6"] == "strong"
+    assert tones["3"] == "muted"
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
+async def test_it_stands_under_the_status_lines_and_follows_the_keyboard(size: tuple[int, int]) -> None:
+    async with open_still(a_view(positions=(a_position(),)), size) as house:
+        assert house.desk.board.strip.region.y == house.desk.board.status.region.bottom
+        await house.sees("[1 Prop")
+        await house.press("2")
+        await house.sees("[2 Pos")
+        await house.press("9", "z")
+        await house.sees("[9 Chart]")
+        await house.press("z", "8")
+        await house.sees("[8 Watch")

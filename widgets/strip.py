@@ -1,0 +1,93 @@
+"""The strip under the status lines: every pane by its number and name, how much is in it, and which are shown.
+
+So one knows at every size that they exist. Where there is no room for whole names they are shortened, then what is in
+them is left out but for what waits or is tripped; a number is never cut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+
+from core.model.values import ZERO
+from core.views import DeskView
+from widgets import format as f
+from widgets.grid_picture import Tone
+from widgets.lines import Cell, TextLine, joined
+
+GAP = "  "
+SHORT = 5
+"""Cells of a shortened name, at most."""
+NAMES = {
+    "proposals": "Prop",
+    "positions": "Pos",
+    "orders": "Ord",
+    "protections": "Prot",
+    "strategies": "Strat",
+    "results": "Res",
+}
+"""Short ones; every other name is short enough."""
+EVERY, FEW, NONE = frozenset({*NAMES, "watch"}), frozenset({"proposals", "positions", "orders"}), frozenset[str]()
+"""Whose counts are said, by the room that there is."""
+
+
+@dataclass(frozen=True, slots=True)
+class StripItem:
+    """One pane: its number, its name, what is in it, and whether that asks for somebody."""
+
+    pane: str
+    number: str
+    count: str
+    tone: Tone = ""
+
+
+def strip_line(items: Iterable[StripItem], shown: Collection[str], holder: str, width: int) -> TextLine:
+    """At most `width` cells: whole names, then short ones, then fewer counts; what asks for somebody is always said."""
+    each = tuple(items)
+    for is_named, counted in ((True, EVERY), (False, EVERY), (False, FEW), (False, NONE)):
+        line = tuple(_cells(each, shown, holder, counted, is_named=is_named))
+        if len(joined(line)) <= width:
+            return line
+    return line
+
+
+def _cells(
+    items: Collection[StripItem], shown: Collection[str], holder: str, counted: Collection[str], *, is_named: bool
+) -> Iterator[Cell]:
+    """Of the pane with the keyboard in brackets, of those that are shown in bold, of the others in grey."""
+    for number, item in enumerate(items):
+        name = item.pane.capitalize() if is_named else NAMES.get(item.pane, item.pane.capitalize())[:SHORT]
+        count = item.count if item.pane in counted or item.tone else ""
+        text = f"{item.number} {name}{f' {count}' if count else ''}"
+        if item.pane == holder:
+            text = f"[{text}]"
+        if number:
+            yield Cell(GAP)
+        yield Cell(text, item.tone or ("strong" if item.pane in shown else "muted"))
+
+
+def items_of(view: DeskView, numbers: Iterable[tuple[str, str]]) -> list[StripItem]:
+    """Of each pane by its name and number."""
+    return [StripItem(pane, number, *_count(view, pane)) for pane, number in numbers]
+
+
+def _count(view: DeskView, pane: str) -> tuple[str, Tone]:
+    match pane:
+        case "proposals":
+            urgent = any(row.is_urgent for row in view.proposals)
+            return f"{len(view.proposals) or ''}{'!' if urgent else ''}", "warning" if urgent else ""
+        case "positions":
+            return f"{len(view.positions) or ''}", ""
+        case "orders":
+            return f"{sum(row.status.is_working for row in view.orders) or ''}", ""
+        case "protections":
+            tripped = sum(row.has_tripped for row in view.protections)
+            return (f"{tripped} TRIPPED", "warning") if tripped else ("ok", "")
+        case "strategies":
+            return f"{len(view.strategies) or ''}", ""
+        case "results":
+            made = sum((row.realised for row in view.results), ZERO)
+            return (f.signed(made) if made else ""), ""
+        case "watch":
+            return f"{len(view.watch.rows) or ''}", ""
+    return "", ""
