@@ -62,7 +62,7 @@ async def test_a_waiting_exit_is_on_the_screen_at_every_size_whatever_was_chosen
     async with open_still(a_view(proposals=(an_exit("AIG"),)), size) as house:
         for key in "1234567":
             await house.press(key)
-            await house.sees("!  EXIT WAITS  SELL to close 100 AIG, +0:21", "STOP HIT 48.43", "6 Log", "Ctrl+K KILL")
+            await house.sees("!  EXIT WAITS  SELL to close 100 AIG, +0:21", "STOP HIT 48.43", "6 Log ─", "Ctrl+K KILL")
             assert max(map(len, house.picture().splitlines())) <= size[0]
             assert len(house.picture().splitlines()) == size[1]
 
@@ -77,7 +77,7 @@ async def test_at_80_columns_each_number_brings_its_pane_and_the_keyboard_goes_w
             ("7", "results"),
         ):
             await house.press(key)
-            await house.sees(f"{key} {name.capitalize()}", "1 Proposals", "6 Log")
+            await house.sees(f"{key} {name.capitalize()} ─", "1 Proposals ─", "6 Log ─")
             assert house.desk.focused is house.desk.board.panes[name].grid
 
 
@@ -141,7 +141,7 @@ async def test_a_resize_in_the_middle_of_an_order_form_keeps_what_was_typed_and_
 async def test_a_sent_orders_row_is_shown_where_results_stood() -> None:
     async with open_desk((120, 40)) as house:
         await house.press("7")
-        assert not house.shows("3 Orders")
+        assert not house.shows("3 Orders ─")
         await house.press("1")
 
         await house.buys()

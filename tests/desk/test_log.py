@@ -13,7 +13,7 @@ from tests.desk.hands import Disk
 
 def log_lines(house: House) -> list[str]:
     lines = house.picture().splitlines()
-    start = next(number for number, line in enumerate(lines) if "6 Log" in line)
+    start = next(number for number, line in enumerate(lines) if "─ 6 Log" in line)
     return [line for line in lines[start + 1 :] if line.startswith("│") and line.strip("│ ")]
 
 

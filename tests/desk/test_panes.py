@@ -31,16 +31,16 @@ async def test_an_empty_pane_says_what_would_fill_it(size: tuple[int, int]) -> N
         for key, said in (("2", "No positions. A filled entry appears here"), ("3", "No orders today.")):
             await house.press(key)
             await house.until(lambda said=said: house.shows(said))
-        await house.sees("PAPER", "equity 200.00", "ENTRIES ON", "EXITS ON", "Ctrl+K KILL", "6 Log")
+        await house.sees("PAPER", "equity 200.00", "ENTRIES ON", "EXITS ON", "Ctrl+K KILL", "6 Log ─")
 
 
 async def test_at_80_columns_one_pane_beside_the_proposals_is_chosen_by_its_number() -> None:
     async with open_desk((80, 24)) as house:
-        await house.sees("1 Proposals", "2 Positions", "6 Log")
+        await house.sees("1 Proposals ─", "2 Positions ─", "6 Log ─")
         assert not house.shows("3 Orders")
         for key, name in (("3", "3 Orders"), ("4", "4 Protections"), ("5", "5 Strategies"), ("2", "2 Positions")):
             await house.press(key)
-            await house.until(lambda name=name: house.shows(name, "1 Proposals", "6 Log"))
+            await house.until(lambda name=name: house.shows(name, "1 Proposals ─", "6 Log ─"))
             assert len(house.picture().splitlines()) == 24
         assert narrow(house)
 

@@ -62,7 +62,7 @@ def home_with(folder: Path, keys: str) -> Home:
         ),
         ('"position.close" = "S"', "conflict: S is sell to close (ticket.sell)"),
         ('"order.cancel" = "D"', "conflict: D is do what it asks (question.do)"),
-        ('"log.follow" = "z, R"', "conflict: R is replace (ticket.replace)"),
+        ('"log.follow" = "w, R"', "conflict: R is replace (ticket.replace)"),
         ('"ticket.buy" = "X"', "conflict: X is not this symbol today (symbol.refuse)"),
         ('"ticket.cover" = "F"', "conflict: F is flatten everything (flatten)"),
         ('"question.do" = "S"', "conflict: S is sell to close (ticket.sell)"),

@@ -25,14 +25,14 @@ async def test_z_gives_the_pane_with_the_keyboard_all_the_room_and_takes_it_back
         await house.press("z")
         await house.until(lambda: shown(house) == {"positions"})
         await house.sees("!  EXIT WAITS  SELL to close 100 AIG", "2 Positions", "Ctrl+K KILL", "ENTRIES")
-        assert not house.shows("6 Log")
+        assert not house.shows("6 Log ─")
         assert house.desk.focused is house.desk.board.positions.grid
         pane = house.desk.board.positions
         assert pane.region.size == (size[0], house.desk.board.line.region.y - pane.region.y)
 
         await house.press("z")
         await house.until(lambda: shown(house) == before)
-        await house.sees("6 Log")
+        await house.sees("6 Log ─")
         assert house.desk.focused is house.desk.board.positions.grid
         assert house.handle.commands == []
 
@@ -64,7 +64,7 @@ async def test_over_a_zoomed_pane_a_ticket_opens_arms_and_confirms_as_over_all_o
     """OP-04: and a row of a pane that is not shown is not what a key acts on"""
     async with open_desk() as house:
         await house.press("1", "z")
-        await house.until(lambda: not house.shows("6 Log"))
+        await house.until(lambda: not house.shows("6 Log ─"))
         await house.press("x")
         await house.until(lambda: len(house.desk.screen_stack) == 2)
         await house.press("escape")
@@ -78,4 +78,4 @@ async def test_over_a_zoomed_pane_a_ticket_opens_arms_and_confirms_as_over_all_o
         await house.press("B")
         await house.until(lambda: len(house.desk.screen_stack) == 1)
         await house.press("z")
-        await house.until(lambda: house.shows("6 Log", "FILLED"))
+        await house.until(lambda: house.shows("6 Log ─", "FILLED"))
