@@ -55,6 +55,7 @@ TOO_MANY = 405
 """Alpaca's code for more symbols than the plan has room for."""
 ASKED_BESIDE = "its bars are asked for after each minute, and its quotes every second, beside the stream"
 LOOK_BACK = 3 * ONE_MINUTE
+UNANSWERED = "Alpaca's stream fell silent and did not answer a ping"
 MUTE = "Alpaca's stream was open but mute: a question found bars that it had not brought"
 
 
@@ -244,7 +245,7 @@ class AlpacaData:
                 await self._naps.until(now + patience)
                 continue
             if not await socket.is_there():
-                raise StreamLostError("Alpaca's stream fell silent and did not answer a ping")
+                raise StreamLostError(socket.cut_because or UNANSWERED)
             switch.ponged(self._now())
             self._look()
 

@@ -64,7 +64,7 @@ class DataSocket(StockDataStream):
             raise ValueError("a stream without a subscription never ends its wait: name at least one symbol")
         self._connect_seconds = float(settings.connect_seconds)
         self._read_seconds = float(settings.read_seconds)
-        self._cut_because = ""
+        self.cut_because = ""
         self._is_open = False
         self._line: _Overheard | None = None
         super().__init__(
@@ -145,7 +145,7 @@ class DataSocket(StockDataStream):
         try:
             frame = await self._ws.recv()
         except ConnectionClosed as error:
-            raise StreamLostError(self._cut_because or _closed(error)) from error
+            raise StreamLostError(self.cut_because or _closed(error)) from error
         messages = list(messages_of(frame))
         for message in messages:
             if message.get("T") == "error":
@@ -165,7 +165,7 @@ class DataSocket(StockDataStream):
 
     def cut(self, why: str) -> None:
         """End it without a word; whoever listens hears why it is lost."""
-        self._cut_because = why
+        self.cut_because = why
         self._abort()
 
     async def shut(self) -> None:

@@ -43,7 +43,8 @@ async def test_bars_and_quotes_come_by_stream_and_the_sessions_first_minutes_by_
         assert desk.lamps[-1].words == ""
 
 
-async def test_a_muted_socket_is_pinged_polled_proved_mute_and_made_anew() -> None:
+@pytest.mark.parametrize("is_deaf", [False, True], ids=["its pong comes", "its pong is still waited for"])
+async def test_a_muted_socket_is_pinged_polled_proved_mute_and_made_anew(is_deaf: bool) -> None:
     """MD-02: mute the socket."""
     async with a_server() as server, a_desk(server, "10:02:30") as desk:
         server.has_minutes("9:30", "10:01")
@@ -57,10 +58,14 @@ async def test_a_muted_socket_is_pinged_polled_proved_mute_and_made_anew() -> No
         server.has_minutes("10:02", "10:05")
         desk.clock("10:03:31")
         await eventually(lambda: any(lamp.state is ConnectionState.SILENT for lamp in desk.lamps))
+        if is_deaf:
+            server.goes_deaf()
         desk.clock("10:04:03")
         await eventually(lambda: desk.bars()[-1] == "10:03")
-        await eventually(lambda: not server.connections)
         await eventually(lambda: "mute" in desk.lamps[-1].words)
+        if is_deaf:
+            server.hears_again()
+        await eventually(lambda: not server.connections)
         desk.clock("10:05:03")
         await eventually(lambda: server.accepted == 2 and server.connections)
         await eventually(lambda: desk.bars()[-1] == "10:04")
