@@ -261,6 +261,7 @@ async def open_desk(
             if runtime.pace.free_until is None:
                 await house.until(lambda: handle.desk is not None)
                 runtime.pace.free_until = proposed_at
+                runtime.pace._base = None  # its clock begins again behind the morning, as where nothing was waited for
                 runtime.pace.wake.set()
             if ready:
                 await house.until(lambda: desk.view is not None and desk.view.proposals)
