@@ -11,7 +11,8 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from console.keymap import written
-from console.layout import PaneArea, fits, is_narrow, too_small
+from console.layout import Choice, PaneArea, fits, is_narrow, too_small
+from console.layouts import SHIPPED
 from console.log_pane import LogPane
 from console.panes import PANES, OrdersPane, PositionsPane, ProposalsPane, Want
 from core.model.desk import DeskNumber
@@ -104,6 +105,18 @@ class Board:
         self._place(base)
         return self._layout.choice.zoomed is not None
 
+    def next_layout(self, base: Screen[None]) -> str:
+        """Another one of the layouts; its name. Who has the keyboard keeps it where that pane has a place there."""
+        self.note_holder(base)
+        names = [*SHIPPED]
+        now = names.index(self._layout.choice.layout.name)
+        layout = SHIPPED[names[(now + 1) % len(names)]]
+        self._layout.choice = Choice(layout)
+        if self.holder not in self._layout.names():
+            self.holder = layout.one[0]
+        self._place(base)
+        return layout.name
+
     def offer(self, base: Screen[None], name: str) -> None:
         """Give a pane a place only where neither the positions nor who has the keyboard lose theirs for it."""
         self.note_holder(base)
@@ -128,10 +141,21 @@ class Board:
         for name, pane in self.panes.items():
             pane.display = name in shown
         self.chart.display = "chart" in shown
-        self._area.refresh(layout=True)
+        self._layout.wants = self._wants()
+        self._area.divide_again()
         self._draw_strip()
         if self._has_panes and base.focused is not self.keyboard_of(self.holder):
             base.set_focus(self.keyboard_of(self.holder), scroll_visible=False)
+
+    def _wants(self) -> dict[str, int]:
+        return {name: pane.wanted() for name, pane in self.panes.items()}
+
+    def _divide(self) -> None:
+        """The room anew, where a pane holds more than it has lines for."""
+        wants = self._wants()
+        if self._area.display and self._layout.must_change_for(wants, self._area.size):
+            self._layout.wants = wants
+            self._area.divide_again()
 
     def note_holder(self, base: Screen[None]) -> None:
         self.holder = next((name for name in PANES if self.keyboard_of(name) is base.focused), self.holder)
@@ -198,6 +222,7 @@ class Board:
             pane.show_state(state_of(view.status, without_engine) if entry.has_state else "")
             if is_another or entry.is_timed:
                 pane.show(view, now)
+        self._divide()
         return is_another
 
 

@@ -297,6 +297,11 @@ class DeskApp(App[None]):
             if self.board.zoom(self.screen_stack[0]):
                 self.say(back)
 
+    def action_layout(self) -> None:
+        if self.view is not None and not self.is_too_small:
+            name = self.board.next_layout(self.screen_stack[0])
+            self.say(f"layout {name}; {written('layout')} is the next one")
+
     def on_descendant_focus(self) -> None:
         if self.screen_stack:  # a focus may still be told while the app is closing
             self.frames.draw_last_line()

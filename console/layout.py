@@ -1,36 +1,40 @@
-"""Which panes are on the screen and where, for its size and for what was chosen last. No pane decides its own place.
+"""Which panes are on the screen and where, for its size, its layout and for what was chosen last.
 
-One column below 120 columns, two from there on, three from 180 on: then chart, watch and results have their own.
+One column below 120 columns, two from there on, three from 180 on. Panes are as tall as what they hold; what is left
+goes to the chart and the log. A height changes only where a pane has too little room for what it holds by now.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from textual.containers import Container
-from textual.geometry import NULL_OFFSET, NULL_SPACING, Offset, Region, Size
+from textual.geometry import NULL_OFFSET, NULL_SPACING, Region, Size
 from textual.layout import ArrangeResult, Layout, WidgetPlacement
 from textual.widget import Widget
 
-from console.panes import PANES, Place
+from console.layouts import LOG, TRADE, ColumnOfPanes, DeskLayout
 from console.screens.dialog import MINIMUM
 
 WIDE, WIDEST = 120, 180
 """Columns from which there are two columns of panes, and three."""
-TALL = 30
-"""Lines from which the left column holds three panes under each other."""
-LEFT_WIDTH, RIGHT_WIDTH = 80, 40
-"""Columns of the left column where there are three, and of the right one where there are two or three."""
-SECOND, THIRD, RIGHT = (
-    tuple(name for name, entry in PANES.items() if entry.place is place)
-    for place in (Place.SECOND, Place.THIRD, Place.RIGHT)
-)
-LEFT = (*SECOND, *THIRD)
-WIDEST_OWN = ("chart", "watch", "results")
-"""What has a column of its own where there are three."""
-CHOICES = (*LEFT, *RIGHT)
-"""What one column shows beside proposals and log, by its number."""
+LEAST = 4
+"""Lines of a pane at least: a frame, the titles and a row."""
+AROUND, ROOM = 10, 5
+"""Lines of a screen that no pane of a column has, and as many of the others as each pane needs to be there."""
+LEAST_LOG = 5
+"""Lines of the log at least, its frame included."""
+MORE = 35
+"""Columns by which the first of three grows at most."""
+ELASTIC = "chart"
+"""The pane that holds whatever there is room for."""
+SHARE = 4
+"""One part in so many of the lines is the log's, where only the columns beside the first hold more."""
+
+Wants = Mapping[str, int]
+"""The lines in which each pane has room for all that it holds, its frame included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,32 +44,38 @@ class Choice:
     Attributes
     ----------
     beside
-        In one column, beside proposals and log.
-    left
-        Under the proposals in a left column of two panes.
-    third
-        At the foot of a left column of three.
+        In one column, beside the first pane and the log; None before any was asked for.
+    turn
+        The pane that was asked for and has no place of its own where there are two columns.
+    last
+        The pane that was asked for last: it stays where a column has no room for all.
     zoomed
         The pane that has all the room; None where it is shared.
     """
 
-    beside: str = "positions"
-    left: str = "positions"
-    third: str = "orders"
+    layout: DeskLayout = TRADE
+    beside: str | None = None
+    turn: str | None = None
+    last: str = ""
     zoomed: str | None = None
 
     def with_pane(self, name: str) -> Choice:
         """So that `name` has a place at every size; what was zoomed gives its room to it."""
         zoomed = None if self.zoomed is None else name
-        if name not in CHOICES:
+        if name == LOG:
             return replace(self, zoomed=zoomed)
-        left = name if name in LEFT else self.left
-        third = name if name in THIRD else self.third
-        return Choice(name, left, third, zoomed)
+        beside = self.beside if name == self.layout.one[0] else name
+        has_place = any(name in column.panes for column in self.layout.two)
+        turn = None if name == self.layout.gives_way else self.turn if has_place else name
+        return replace(self, beside=beside, turn=turn, last=name, zoomed=zoomed)
 
     def with_zoom(self, name: str) -> Choice:
         """All the room for `name`, or shared again where it has that already."""
         return replace(self, zoomed=None if self.zoomed == name else name)
+
+    def under(self) -> str:
+        """The pane under the first one where there is one column."""
+        return self.beside or self.layout.one[1]
 
 
 def fits(width: int, height: int) -> bool:
@@ -81,63 +91,89 @@ def is_narrow(screen: Size) -> bool:
     return screen.width < WIDE
 
 
-def places(screen: Size, area: Size, choice: Choice) -> dict[str, Region]:
+def places(screen: Size, area: Size, choice: Choice, wants: Wants | None = None) -> dict[str, Region]:
     """Where each pane stands in the `area` between status and last line; what has no place is not shown."""
     if choice.zoomed is not None:
         return {choice.zoomed: Region(0, 0, area.width, area.height)}
+    wants, columns = wants or {}, _columns(screen, choice)
+    most = area.height - LEAST_LOG
+    shown = [_with_room(column.panes, max(1, (screen.height - AROUND) // ROOM), choice) for column in columns]
+    first, *others = (_height(panes, wants, area.height) for panes in shown)
+    above = min(most, max(first, *(min(other, area.height - area.height // SHARE) for other in others), 0))
+    regions, x = {}, 0
+    for panes, width in zip(shown, _widths(columns, area.width), strict=True):
+        y = 0
+        for name, height in zip(panes, _heights(panes, wants, above), strict=True):
+            regions[name] = Region(x, y, width, height)
+            y += height
+        x += width
+    return {**regions, LOG: Region(0, above, area.width, area.height - above)}
+
+
+def _columns(screen: Size, choice: Choice) -> tuple[ColumnOfPanes, ...]:
+    layout = choice.layout
     if is_narrow(screen):
-        return _one_column(area, choice)
-    foot = max(5, area.height // (3 if screen.width < WIDEST else 4))
-    above = area.height - foot
-    log = {"log": Region(0, above, area.width, foot)}
-    right = _stack(area.width - RIGHT_WIDTH, RIGHT_WIDTH, above, RIGHT)
-    if screen.width < WIDEST:
-        return {**_stack(0, area.width - RIGHT_WIDTH, above, _left(screen, choice)), **right, **log}
-    own = replace(
-        choice,
-        left="positions" if choice.left in WIDEST_OWN else choice.left,
-        third="orders" if choice.third in WIDEST_OWN else choice.third,
+        return (ColumnOfPanes((layout.one[0], choice.under())),)
+    columns = layout.two if screen.width < WIDEST else layout.three
+    turn = choice.turn
+    if turn is None or any(turn in column.panes for column in columns):
+        return columns
+    return tuple(
+        replace(column, panes=tuple(turn if name == layout.gives_way else name for name in column.panes))
+        for column in columns
     )
-    left = _stack(0, LEFT_WIDTH, above, _left(screen, own))
-    middle, chart = area.width - LEFT_WIDTH - RIGHT_WIDTH, above // 2
-    return {
-        **left,
-        "chart": Region(LEFT_WIDTH, 0, middle, chart),
-        **_moved(_stack(LEFT_WIDTH, middle, above - chart, ("watch", "results")), chart),
-        **right,
-        **log,
-    }
 
 
-def _moved(stack: dict[str, Region], lines: int) -> dict[str, Region]:
-    """The same, so many lines further down."""
-    return {name: region.translate(Offset(0, lines)) for name, region in stack.items()}
+def _with_room(panes: Sequence[str], most: int, choice: Choice) -> list[str]:
+    """So many of them at most: the first ones, and in the last one's place what was asked for last."""
+    if len(panes) <= most:
+        return [*panes]
+    kept = [*panes[:most]]
+    for asked in (choice.turn, choice.last):
+        if asked is not None and asked in panes and asked not in kept:
+            kept[-1] = asked
+    return kept
 
 
-def _left(screen: Size, choice: Choice) -> tuple[str, ...]:
-    return ("proposals", "positions", choice.third) if screen.height >= TALL else ("proposals", choice.left)
+def _height(panes: Sequence[str], wants: Wants, height: int) -> int:
+    """The lines that a column asks for."""
+    if ELASTIC in panes:
+        return height - height // SHARE
+    return sum(_wanted(name, wants) for name in panes)
 
 
-def _one_column(area: Size, choice: Choice) -> dict[str, Region]:
-    log = max(3, min(area.height // 4, 12))
-    proposals = max(4, min((area.height - log) * 7 // 16, 16))
-    other = area.height - log - proposals
-    return {
-        "proposals": Region(0, 0, area.width, proposals),
-        choice.beside: Region(0, proposals, area.width, other),
-        "log": Region(0, proposals + other, area.width, log),
-    }
+def _wanted(name: str, wants: Wants) -> int:
+    return max(LEAST, wants.get(name, LEAST))
 
 
-def _stack(x: int, width: int, height: int, names: Sequence[str]) -> dict[str, Region]:
-    """Under each other, as high as each other; lines that cannot be shared go to the first ones."""
-    share, spare = divmod(height, len(names))
-    stack, y = {}, 0
-    for number, name in enumerate(names):
-        own = share + (number < spare)
-        stack[name] = Region(x, y, width, own)
-        y += own
-    return stack
+def _heights(panes: Sequence[str], wants: Wants, lines: int) -> list[int]:
+    """What each has of so many lines: as much as it holds, or as much as the others that hold more; what is left goes
+    to the chart, or to the last one."""
+    least = min(LEAST, lines // len(panes))
+    has = [least] * len(panes)
+    spare = lines - least * len(panes)
+    while spare > 0:
+        short = [n for n, name in enumerate(panes) if name != ELASTIC and has[n] < _wanted(name, wants)]
+        if not short:
+            break
+        has[min(short, key=lambda n: has[n])] += 1
+        spare -= 1
+    has[panes.index(ELASTIC) if ELASTIC in panes else -1] += spare
+    return has
+
+
+def _widths(columns: Sequence[ColumnOfPanes], width: int) -> list[int]:
+    """The first column has half of what is beyond the least of three, up to where its lists need no more."""
+    rest = width - sum(column.width for column in columns)
+    if not columns[0].width or width <= WIDEST:
+        return [column.width or rest for column in columns]
+    more = min((width - WIDEST) // 2, MORE)
+    return [columns[0].width + more, *(column.width or rest - more for column in columns[1:])]
+
+
+@lru_cache(maxsize=64)
+def _names(screen: Size, choice: Choice) -> frozenset[str]:
+    return frozenset(places(screen, screen, choice))
 
 
 class PaneArea(Container):
@@ -151,6 +187,11 @@ class PaneArea(Container):
     def layout(self) -> Layout:
         return self.panes
 
+    def divide_again(self) -> None:
+        """Textual keeps an arrangement until one of those that have a place in it asks for another."""
+        for child in self.displayed_children[:1]:
+            child.refresh(layout=True)
+
 
 class PaneLayout(Layout):
     """Gives each pane its place, by its identifier."""
@@ -160,15 +201,23 @@ class PaneLayout(Layout):
     def __init__(self) -> None:
         self.screen = Size(*MINIMUM)
         self.choice = Choice()
+        self.wants: Wants = {}
 
     def names(self, choice: Choice | None = None) -> frozenset[str]:
         """The panes that have a place, by this choice or another."""
-        return frozenset(places(self.screen, self.screen, choice or self.choice))
+        return _names(self.screen, choice or self.choice)
+
+    def must_change_for(self, wants: Wants, area: Size) -> bool:
+        """Whether a pane has too little room for what it holds, and another division has more."""
+        now = places(self.screen, area, self.choice, self.wants)
+        if all(region.height >= _wanted(name, wants) for name, region in now.items() if name not in (ELASTIC, LOG)):
+            return False
+        return places(self.screen, area, self.choice, wants) != now
 
     def arrange(self, parent: Widget, children: list[Widget], size: Size, greedy: bool = True) -> ArrangeResult:
         del greedy  # no pane is smaller than its place
         parent.pre_layout(self)
-        regions = places(self.screen, size, self.choice)
+        regions = places(self.screen, size, self.choice, self.wants)
         return [
             WidgetPlacement(regions[child.id], NULL_OFFSET, NULL_SPACING, child)
             for child in children

@@ -10,9 +10,10 @@ from textual.message import Message
 
 from console.keymap import KEYS, KeyScope, bindings_for
 from console.screens.text_fields import ERASE, LONGEST, one_line
-from core.views import DeskView, LogRow
+from core.views import DeskView, LogRow, OrderRow
 from widgets import format as f
 from widgets.log import Log
+from widgets.order_life import LogLine, folded
 
 TYPED = {name for key in KEYS if key.place is KeyScope.FILTER for name in key.keys.split(",")}
 
@@ -34,11 +35,15 @@ class LogPane(Log):
         super().__init__()
         self.filter = ""
         self.is_typing = False
-        self._all: Sequence[LogRow] = ()
+        self._all: Sequence[LogLine] = ()
+        self._made_of: tuple[Sequence[LogRow], Sequence[OrderRow]] | None = None
         self._now: datetime | None = None
 
     def show(self, view: DeskView, now: datetime) -> None:
-        self._all, self._now = view.log, now
+        self._now = now
+        if self._made_of != (view.log, view.orders):
+            self._made_of = view.log, view.orders
+            self._all = folded(view.log, view.orders)
         self._fill()
 
     def _fill(self) -> None:
@@ -48,10 +53,10 @@ class LogPane(Log):
         cursor = "▏" if self.is_typing else ""
         self.note(f"/ {self.filter}{cursor}  {keys}" if self.filter or self.is_typing else "")
 
-    def shown(self) -> list[LogRow]:
-        """The lines that have every word of the filter."""
+    def shown(self) -> list[LogLine]:
+        """The lines that have every word of the filter, an order's in any step of its life."""
         words = self.filter.casefold().split()
-        return [row for row in self._all if all(word in f"{row.kind} {row.text}".casefold() for word in words)]
+        return [line for line in self._all if all(word in line.words.casefold() for word in words)]
 
     def take(self, event: events.Key) -> bool:
         """Whether a key was for the filter; the kill chord and the keys that scroll never are."""
@@ -103,5 +108,6 @@ class LogPane(Log):
     def action_write(self) -> None:
         """What is shown, the newest last, with the filter named above it."""
         head = [f"lines with: {self.filter}"] if self.filter else []
-        lines = (f"{row.at:%Y-%m-%d} {f.clock(row.at)} {f.PLACE}  {row.kind:<9} {row.text}" for row in self.shown())
+        rows = (line.row for line in self.shown())
+        lines = (f"{row.at:%Y-%m-%d} {f.clock(row.at)} {f.PLACE}  {row.kind:<9} {row.text}" for row in rows)
         self.post_message(WriteLog("\n".join([*head, *lines]) + "\n"))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from enum import Enum
 
 from console.details.guards import protection, strategy
 from console.details.lines import Telling
@@ -57,6 +56,9 @@ class ProposalsPane(Wanting, ProposalTable):
 class PositionsPane(Wanting, Positions):
     BINDINGS = bindings_for(KeyScope.POSITIONS)
 
+    def action_sort(self, step: int) -> None:
+        self.sort(step)
+
 
 class OrdersPane(Wanting, Orders):
     BINDINGS = bindings_for(KeyScope.ORDERS)
@@ -72,6 +74,9 @@ class OrdersPane(Wanting, Orders):
 
 class ProtectionsPane(Wanting, Protections):
     BINDINGS = bindings_for(KeyScope.PROTECTIONS)
+
+    def action_all(self) -> None:
+        self.toggle_all()
 
 
 class StrategiesPane(Wanting, Strategies):
@@ -97,15 +102,6 @@ class WatchPane(Wanting, Watch):
         self.turn(step)
 
 
-class Place(Enum):
-    """Where a pane stands from 120 columns on; in one column all but those that are always there take turns."""
-
-    ALWAYS = "at every size: the first of the left column, or under all"
-    SECOND = "the second of the left column"
-    THIRD = "the third of the left column, in turns"
-    RIGHT = "the right column"
-
-
 @dataclass(frozen=True, slots=True)
 class PaneEntry:
     """One pane. Its number and its keys are in `console.keymap`, what it shows of the picture in its widget.
@@ -127,7 +123,6 @@ class PaneEntry:
 
     scope: KeyScope
     make: Callable[[Want], Pane | Chart]
-    place: Place
     about: str
     opens: tuple[str, Telling] | None = None
     symbols: Callable[[DeskView], Iterable[tuple[str, Symbol]]] = lambda _view: ()
@@ -139,7 +134,6 @@ _ENTRIES = (
     PaneEntry(
         KeyScope.PROPOSALS,
         ProposalsPane,
-        Place.ALWAYS,
         "What strategies and exits ask you to confirm; nothing here has been sent. Exits stand first and count up "
         "until you act, entries count down and run out.",
         symbols=lambda view: ((row.id, row.symbol) for row in view.proposals),
@@ -148,18 +142,18 @@ _ENTRIES = (
     PaneEntry(
         KeyScope.POSITIONS,
         PositionsPane,
-        Place.SECOND,
         "What you hold: average price, last price with its age where it is old, profit in USD and in R (times what was "
-        "risked to the stop), and who holds the stop: the broker for that many shares, or YOU.",
+        "risked to the stop), and who holds the stop: the broker for that many shares, or YOU. A wider pane shows its "
+        "value, profit and the day's change of its price in percent; under the rows stands what they come to.",
         ("Position", position),
         lambda view: ((row.key, row.symbol) for row in view.positions),
     ),
     PaneEntry(
         KeyScope.ORDERS,
         OrdersPane,
-        Place.THIRD,
-        "The orders of today with their state at the broker, the newest first. `cancelling`, `in doubt` and `late "
-        "fill` are marks of this desk. The lower edge gives the reason of the selected one.",
+        "The orders of today with their state at the broker and the legs that wait for them: those that work first, "
+        "then the newest. `cancelling`, `in doubt` and `late fill` are marks of this desk. The lower edge gives the "
+        "reason of the selected one.",
         ("Order", order),
         lambda view: ((row.id, row.symbol) for row in view.orders),
         is_timed=True,
@@ -167,9 +161,9 @@ _ENTRIES = (
     PaneEntry(
         KeyScope.PROTECTIONS,
         ProtectionsPane,
-        Place.RIGHT,
-        "What guards entries: each measure against its limit. A guard that is TRIPPED stops entries, one that is FULL "
-        "has no more to give, one that is CLOSED waits for its hour. Exits are never held up.",
+        "What guards entries: each measure that is past half of its limit, or shut; the calm ones are named "
+        "together, and `a` gives each its line. A guard that is TRIPPED stops entries, one that is FULL has no more "
+        "to give, one that is CLOSED waits for its hour. Exits are never held up.",
         ("Protection", protection),
         is_timed=True,
         has_state=False,  # it says itself what keeps entries shut
@@ -177,7 +171,6 @@ _ENTRIES = (
     PaneEntry(
         KeyScope.STRATEGIES,
         StrategiesPane,
-        Place.RIGHT,
         "What each strategy last answered on each symbol, and for how many bars of the session. A paused one opens "
         "nothing and goes on watching its exits.",
         ("Strategy", strategy),
@@ -186,14 +179,14 @@ _ENTRIES = (
     PaneEntry(
         KeyScope.LOG,
         lambda _want: LogPane(),
-        Place.ALWAYS,
-        "Every fact of the journal but the bars, the newest at the end. It follows until you move.",
+        "Every fact of the journal but the bars, the newest at the end; the life of an order is one line that grows,"
+        " and Enter opens its steps. It follows until you move. `/` filters by words in any order, of kinds and "
+        "levels too.",
         ("Record", record),
     ),
     PaneEntry(
         KeyScope.RESULTS,
         lambda _want: Results(),
-        Place.THIRD,
         "The trades of today from open to flat, what they made by strategy, and what was declined or blocked with what "
         "it would have made.",
         ("Trade", trade),
@@ -203,7 +196,6 @@ _ENTRIES = (
     PaneEntry(
         KeyScope.WATCH,
         WatchPane,
-        Place.THIRD,
         "The symbols of a list: quote, last price, change since the close before, the day's course and volume, and "
         "what you hold or have working. What is held, ordered or proposed joins by itself. Any share may be added.",
         ("Symbol", watched),
@@ -213,7 +205,6 @@ _ENTRIES = (
     PaneEntry(
         KeyScope.CHART,
         lambda _want: ChartPane(),
-        Place.THIRD,
         "The session of the symbol that was selected last: candles that rose are strokes, those that fell are "
         "filled, one that forms is grey. `last` is the price that the other panes show; `close` is the last "
         "complete minute's.",

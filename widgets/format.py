@@ -74,6 +74,11 @@ def tone_of(amount: Decimal | None) -> Tone:
     return "gain" if amount > 0 else "loss"
 
 
+def tone_of_percent(fraction: Decimal | None) -> Tone:
+    """Of what stands there in percent: what is rounded to nothing is neither."""
+    return tone_of(None if fraction is None else fraction * 100)
+
+
 def price(value: Decimal | None) -> str:
     """At its tick: cents, below a dollar hundredths of them; an average keeps what it needs, at most four places."""
     if value is None:

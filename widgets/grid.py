@@ -18,7 +18,19 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from widgets.grid_picture import GAP, MARKS, Background, Cell, Column, GridLine, Row, Tone, differences, widths_of
+from widgets.grid_picture import (
+    GAP,
+    MARKS,
+    NO_ROOM,
+    Background,
+    Cell,
+    Column,
+    GridLine,
+    Row,
+    Tone,
+    differences,
+    widths_of,
+)
 from widgets.grid_text import Align, fitted
 from widgets.grid_window import GridWindow
 
@@ -158,6 +170,11 @@ class Grid(Widget, can_focus=True):
     @property
     def follows(self) -> bool:
         return self.window.follows
+
+    @property
+    def wanted(self) -> int:
+        """The lines that show all there is."""
+        return self._has_header + max(1, len(self.window.rows))
 
     def follow(self) -> None:
         """The end is in view, and stays so as rows come, until the operator moves."""
@@ -314,6 +331,8 @@ class Grid(Widget, can_focus=True):
             return Strip([Segment(fitted(line.note, width, Align.LEFT, 0), self._style("empty", ""))])
         segments = [Segment(line.mark, base)]
         for cell, column, cells in zip(line.cells, self._columns, self._widths(), strict=False):
+            if cells == NO_ROOM:
+                continue
             text = fitted(cell.text, cells, column.align, column.decimals)
             segments += [
                 Segment(text, self._style(cell.tone or line.tone, line.background)),

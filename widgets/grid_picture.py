@@ -26,13 +26,17 @@ Background = Literal["", "selected", "selected-elsewhere"]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """`width` in cells; the columns that stretch share what is left of the pane. `decimals` belongs to Align.POINT."""
+    """`width` in cells; the columns that stretch share what is left of the pane. `decimals` belongs to Align.POINT.
+
+    `rank` above 0 says that it is left out where there is no room for it, the highest first.
+    """
 
     title: str
     width: int
     align: Align = Align.LEFT
     decimals: int = 2
     stretches: bool = False
+    rank: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +69,35 @@ class GridLine:
     note: str = ""
 
 
+NO_ROOM = -GAP
+"""The width of a column that is left out: neither it nor the gap behind it takes a cell."""
+
+
 def widths_of(columns: Sequence[Column], width: int) -> list[int]:
-    """The cells of each column in a pane of `width`. What does not fit is cut at its right edge."""
-    stretching = sum(column.stretches for column in columns)
-    spare = max(0, width - MARK_WIDTH - sum(column.width + GAP for column in columns) + GAP)
+    """The cells of each column in a pane of `width`, NO_ROOM for one that is left out. What does not fit is cut at its
+    right edge."""
+    room = width - MARK_WIDTH + GAP
+    shown = list(columns)
+    for column in sorted((column for column in columns if column.rank), key=lambda column: -column.rank):
+        if _needed(shown) > room:
+            shown.remove(column)
+    stretching = sum(column.stretches for column in shown)
+    spare = max(0, room - _needed(shown))
     widths = []
     for column in columns:
+        if column not in shown:
+            widths.append(NO_ROOM)
+            continue
         share = spare // stretching if column.stretches else 0
         spare -= share
         stretching -= column.stretches
         widths.append(column.width + share)
     return widths
+
+
+def _needed(columns: Sequence[Column]) -> int:
+    """Cells of them all, each with the gap behind it."""
+    return sum(column.width + GAP for column in columns)
 
 
 def differences(
@@ -99,6 +121,6 @@ def _is_same_but_for_cells(was: GridLine, now: GridLine) -> bool:
 def _cells_that_differ(was: GridLine, now: GridLine, widths: Sequence[int], y: int) -> Iterator[Region]:
     x = MARK_WIDTH
     for old, new, width in zip(was.cells, now.cells, widths, strict=False):
-        if old != new:
+        if old != new and width != NO_ROOM:
             yield Region(x, y, width, 1)
         x += width + GAP

@@ -1,4 +1,4 @@
-"""What happened, the newest at the end; it follows until the operator moves."""
+"""What happened, the newest at the end; it follows until the operator moves. The life of an order is one line."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from functools import lru_cache
 from core.views import LogRow
 from widgets import format as f
 from widgets.grid import Cell, Column, Row, Tone
+from widgets.order_life import SHORT, LogLine, short_ids
 from widgets.pane import Pane
 
 NOTHING_YET = "Nothing yet. Every fact of the journal but the bars appears here."
@@ -25,16 +26,16 @@ class Log(Pane):
 
     def __init__(self) -> None:
         super().__init__(
-            (Column("TIME", 8), Column("KIND", 9), Column("WHAT", 20, stretches=True)),
+            (Column("TIME", 8), Column("KIND", 9), Column("WHAT", 20, stretches=True), Column("ORDER", SHORT)),
             empty=NOTHING_YET,
             id="log",
             has_header=False,
             follows=True,
         )
 
-    def show_rows(self, rows: Sequence[LogRow], now: datetime | None, of: int | None) -> None:
+    def show_rows(self, rows: Sequence[LogLine], now: datetime | None, of: int | None) -> None:
         """`of` is how many there are where not all are shown; a line that is not of today names its day."""
-        shown = [_row(row, f.day_before(row.at, now or row.at)) for row in rows]
+        shown = [_row(line.row, f.day_before(line.row.at, now or line.row.at), line.id) for line in rows]
         self.grid.show(shown, empty=NOTHING_FOUND if of else NOTHING_YET)
         count = f"{len(rows)} lines" if of is None else f"{len(rows)} of {of} lines"
         self.title_with(count + (", following" if self.grid.follows else ", f follows"))
@@ -45,11 +46,11 @@ class Log(Pane):
 
 
 @lru_cache(maxsize=1024)
-def _row(row: LogRow, day: str) -> Row:
-    text = f"{day.rstrip()}: {row.text}" if day else row.text
+def _row(row: LogRow, day: str, id: str) -> Row:
+    text = short_ids(f"{day.rstrip()}: {row.text}" if day else row.text)
     tone = SEVERE.get(row.severity)
     what = Cell(text) if tone is None else Cell(text, tone)
     return Row(
         str(row.sequence),
-        (Cell(f.clock(row.at), "muted"), Cell(row.kind, TONES.get(row.kind, tone or "muted")), what),
+        (Cell(f.clock(row.at), "muted"), Cell(row.kind, TONES.get(row.kind, tone or "muted")), what, Cell(id, "muted")),
     )

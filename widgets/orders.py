@@ -15,6 +15,7 @@ from core.model.order import OrderStatus
 from core.views import WARNED, DeskView, LogRow, OrderRow, OtherOrderRow
 from widgets import format as f
 from widgets.grid import Align, Cell, Column, Row, Tone
+from widgets.order_life import legs_in_words
 from widgets.pane import Pane
 from widgets.states import orders_when_empty
 
@@ -51,7 +52,7 @@ class Orders(Pane):
                 Column("SYM", 6),
                 Column("TERMS", f.TERMS),
                 Column("STATE", 18, stretches=True),
-                Column("TIME", 8, Align.RIGHT),
+                Column("TIME", 8, Align.RIGHT, rank=1),
             ),
             empty=orders_when_empty(""),
             id="orders",
@@ -140,6 +141,8 @@ def _state(row: OrderRow) -> str:
     state = " ".join(parts)
     if row.marks:
         state += ", " + ", ".join(row.marks_in_words)
+    if waiting := legs_in_words(row):
+        state += f", {waiting}"
     if _has_reason(row):
         state += f": {row.reason}"
     return state

@@ -14,6 +14,8 @@ from widgets.grid import Column, Grid
 from widgets.grid_picture import Cell, Tone
 from widgets.lines import Lines, TextLine
 
+FRAME = 2
+"""Lines of a pane's edges."""
 INDENT = "  "
 """Where a row begins: behind the mark of the selection."""
 
@@ -30,7 +32,7 @@ class Pane(Frame):
         border-title-color: $text-muted;
         border-subtitle-color: $text-muted;
         &:focus-within { border: solid $accent; border-title-color: $text; border-title-style: bold; }
-        & > Lines { height: auto; max-height: 50%; }
+        & > Lines { height: auto; max-height: 60%; }
     }
     """
 
@@ -63,6 +65,14 @@ class Pane(Frame):
     def show(self, view: DeskView, now: datetime) -> None:
         """What is its own of the picture."""
         raise NotImplementedError
+
+    def wanted(self) -> int:
+        """The lines in which all that it holds has room, its frame included."""
+        return FRAME + self.grid.wanted + self.words_wanted()
+
+    def words_wanted(self) -> int:
+        """Of them those under the grid, or above it."""
+        return len(self.words.lines)
 
     def note(self, text: str) -> None:
         """In the lower edge: what the selected row has no room for."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -12,10 +14,13 @@ from widgets import format as f
 from widgets.grid import Align, Cell, Column, Grid, Row
 from widgets.grid_picture import Tone, widths_of
 from widgets.pane import Pane
+from widgets.position_sums import TITLES, Changes, in_order, sum_line
 from widgets.states import positions_when_empty
 
 LAST = 9
 """Cells for the last price, and a mark where it is old."""
+SPARE = 2
+"""Lines beside those of the rows: the titles, and the sum."""
 FOREIGN = "foreign:"
 """What the key of a position begins with that is of a kind this desk does not trade; its symbol follows."""
 NO_STOP = "none"
@@ -26,14 +31,19 @@ UNATTENDED = "u"
 COLUMNS = (
     Column("SYM", 5),
     Column("QTY", 8, Align.POINT, 3),
-    Column("AVG", 9, Align.POINT, f.PLACES),
-    Column("LAST ", LAST, Align.RIGHT),
+    Column("AVG", 9, Align.POINT, f.PLACES, rank=3),
+    Column("LAST ", LAST, Align.RIGHT, rank=1),
+    Column("VALUE", 11, Align.RIGHT, rank=5),
     Column("P&L USD", 11, Align.RIGHT),
-    Column("R", 5, Align.RIGHT),
+    Column("P&L %", 9, Align.RIGHT, rank=4),
+    Column("DAY", 9, Align.RIGHT, rank=6),
+    Column("R", 5, Align.RIGHT, rank=2),
     Column("STOP", 8, Align.RIGHT),
     Column("HELD BY", 11, stretches=True),
 )
 WITH_SIGNED = (*COLUMNS[:-1], Column("", len(UNATTENDED)), COLUMNS[-1])
+SORTED = "▾"
+"""Behind the title of the column by which they stand, the greatest first."""
 
 
 class Positions(Pane):
@@ -42,15 +52,20 @@ class Positions(Pane):
 
     def __init__(self) -> None:
         super().__init__(COLUMNS, empty=positions_when_empty(""), id="positions")
+        self.by = TITLES[0]
+        """The title of the column by which they stand; empty for the order in which they came."""
+        self._columns: tuple[Column, ...] = COLUMNS
         self._is_any_signed = False
-        self._rows: tuple[PositionRow, ...] = ()
+        self._rows: Sequence[PositionRow] = ()
+        self._changes: Changes = {}
         self._foreign: tuple[ForeignRow, ...] = ()
         self._now: datetime | None = None
 
     def show(self, view: DeskView, now: datetime) -> None:
         """What this desk does not trade is shown as what it is, without a price, a stop or a result."""
         rows, foreign = view.positions, view.foreign
-        self._rows, self._foreign, self._now = rows, foreign, now
+        self._changes = {row.symbol: row.change_fraction for row in view.watch.rows}
+        self._rows, self._foreign, self._now = in_order(rows, self.by, self._changes), foreign, now
         self._make_room()
         self._fill()
         known = [row.profit for row in rows if row.profit is not None]
@@ -68,20 +83,41 @@ class Positions(Pane):
     def on_resize(self) -> None:
         self._fill()
 
+    def words_wanted(self) -> int:
+        return int(len(self._rows) > 1)
+
+    def sort(self, step: int) -> None:
+        """By the next column that is shown, or the one before."""
+        widths = widths_of(COLUMNS, self.content_size.width)
+        shown = {column.title for column, width in zip(COLUMNS, widths, strict=True) if width > 0}
+        titles = [title for title in TITLES if not title or title in shown]
+        now = titles.index(self.by) if self.by in titles else 0
+        self.by = titles[(now + step) % len(titles)]
+        self._rows = in_order(self._rows, self.by, self._changes)
+        self._make_room()
+        self._fill()
+
     def _make_room(self) -> None:
-        """A column for the mark of signed exits, only while there is one to mark."""
-        is_any_signed = any(row.unattended_until is not None for row in self._rows)
-        if is_any_signed != self._is_any_signed:
-            self._is_any_signed = is_any_signed
-            self.grid.show_columns(WITH_SIGNED if is_any_signed else COLUMNS)
+        """A column for the mark of signed exits, only while there is one to mark; the one that sorts says so."""
+        self._is_any_signed = any(row.unattended_until is not None for row in self._rows)
+        columns = tuple(
+            replace(column, title=column.title.rstrip() + SORTED) if self.by and column.title == self.by else column
+            for column in (WITH_SIGNED if self._is_any_signed else COLUMNS)
+        )
+        if columns != self._columns:
+            self._columns = columns
+            self.grid.show_columns(columns)
 
     def _fill(self) -> None:
         if self._now is None:
             return
-        room = widths_of(WITH_SIGNED if self._is_any_signed else COLUMNS, self.content_size.width)[-1]
-        rows = [_row(row, self._now, room, has_mark=self._is_any_signed) for row in self._rows]
-        rows += [_foreign_row(row, has_mark=self._is_any_signed) for row in self._foreign]
+        room = widths_of(self._columns, self.content_size.width)[-1]
+        changes, has_mark = self._changes, self._is_any_signed
+        rows = [_row(row, self._now, room, changes.get(row.symbol), has_mark=has_mark) for row in self._rows]
+        rows += [_foreign_row(row, has_mark=has_mark) for row in self._foreign]
         self.grid.show(rows, empty=positions_when_empty(self.state))
+        has_room = len(rows) + SPARE <= self.content_size.height
+        self.words.show([sum_line(self._rows)] if len(self._rows) > 1 and has_room else ())
 
     def _say(self) -> None:
         """Whether the exits of the selected one need a key, and how old its price is."""
@@ -98,7 +134,7 @@ class Positions(Pane):
         self.note(f"{row.symbol}: {', '.join(said)}" if said else "")
 
 
-def _row(row: PositionRow, now: datetime, room: int, *, has_mark: bool) -> Row:
+def _row(row: PositionRow, now: datetime, room: int, change: Decimal | None, *, has_mark: bool) -> Row:
     in_risk = row.result_in_risk
     signed = Cell(UNATTENDED if row.unattended_until is not None else "", "warning")
     return Row(
@@ -108,7 +144,10 @@ def _row(row: PositionRow, now: datetime, room: int, *, has_mark: bool) -> Row:
             Cell(f.quantity(row.quantity)),
             Cell(f.price(row.average_price).replace(",", "")),
             _last(row, now),
+            Cell(f.money(row.value).replace("-", "−")),
             Cell(f.arrowed(row.profit), f.tone_of(row.profit)),
+            Cell(f.signed_percent(row.profit_fraction), f.tone_of_percent(row.profit_fraction)),
+            Cell(f.signed_percent(change), f.tone_of_percent(change)),
             Cell(f.UNKNOWN if in_risk is None else f"{in_risk:+.1f}".replace("-", "−"), f.tone_of(row.profit)),
             _stop(row),
             *((signed,) if has_mark else ()),
@@ -126,7 +165,7 @@ def _foreign_row(row: ForeignRow, *, has_mark: bool) -> Row:
             Cell(row.symbol, "strong"),
             Cell(f.quantity(row.quantity)),
             Cell(f.price(row.average_price).replace(",", "")),
-            *(nothing,) * 4,
+            *(nothing,) * 7,
             *((Cell(""),) if has_mark else ()),
             Cell(row.asset_class, "muted"),
         ),

@@ -34,7 +34,7 @@ COLUMNS = (
     Column("QTY", 9, Align.POINT, 3),
     Column("SYM", 6),
     Column("TERMS", f.TERMS),
-    Column("WHY, RISK USD", 14, stretches=True),
+    Column("WHY, RISK USD", 14, stretches=True, rank=1),
     Column("TIME", 8, Align.RIGHT),
 )
 WHY = 5

@@ -1,7 +1,7 @@
 """What guards entries, each measure against its limit. Exits are never held up by any of it (RK-22).
 
-TRIPPED, in amber, is what is exceptional; an allowance that is used up is FULL, a market or a window CLOSED. A narrow
-terminal shows what is shut or past half, and counts the rest.
+TRIPPED, in amber, is what is exceptional; an allowance that is used up is FULL, a market or a window CLOSED. What is
+shut or past half has a line; the calm ones are named together in one, until all are asked for.
 """
 
 from __future__ import annotations
@@ -19,15 +19,21 @@ BAR, MEASURE = 5, 17
 """Cells of the bar, and of a measure beside one."""
 REASON = 4
 """Lines that the reason of what is tripped may take, so that it is read without opening it."""
+CALM = 3
+"""Lines in which the calm ones are named."""
 END = "/end"
 """Behind the key of a guard: its second line."""
 PAST_HALF = Decimal("0.5")
+CLEAR = "  Nothing is shut or near its limit."
 NOTHING = "Nothing is measured yet."
 
 
 class Protections(Pane):
+    """`shows_all` with the calm ones, each on its line."""
+
     NUMBER = 4
     NAME = "Protections"
+    shows_all = False
 
     def __init__(self) -> None:
         super().__init__(
@@ -37,19 +43,27 @@ class Protections(Pane):
         )
         self._rows: tuple[ProtectionRow, ...] = ()
         self._refused: str | None = None
-        self._clear = 0
+        self._shown: tuple[DeskView, datetime] | None = None
+        self._clear: tuple[str, ...] = ()
         self._was_narrow = False
 
+    def toggle_all(self) -> None:
+        """The calm ones too, or only counted again."""
+        self.shows_all = not self.shows_all
+        if self._shown is not None:
+            self.show(*self._shown)
+
     def show(self, view: DeskView, now: datetime) -> None:
+        self._shown = view, now
         before = (self._rows, self._refused, self._clear)
         self._rows, self._refused = rows, refused = view.protections, view.status.entries_refused
         if self.is_narrow != self._was_narrow:
             self._was_narrow = self.is_narrow
             self.grid.show_columns(columns(20 if self.is_narrow else 12))
-        shown = [row for row in rows if not self.is_narrow or self._has_a_line(row)]
+        shown = [row for row in rows if self.shows_all or self._has_a_line(row)]
         drawn = [line for row in shown for line in _lines_of(row, now)]
-        self._clear = len(rows) - len(shown)
-        self.grid.show(drawn, empty="" if rows else NOTHING)
+        self._clear = tuple(row.name for row in rows if row not in shown)
+        self.grid.show(drawn, empty=CLEAR if rows else NOTHING)
         tripped = sum(row.has_tripped for row in rows)
         full = sum(row.is_full for row in rows)
         overridden = sum(row.passes_overridden for row in rows)
@@ -68,7 +82,7 @@ class Protections(Pane):
             self._say()
 
     def _has_a_line(self, row: ProtectionRow) -> bool:
-        """In a narrow terminal; a resize does not take the selected one away."""
+        """What is shut, overridden or past half; a figure that falls does not take the selected one away."""
         return _has_an_end(row) or _used(row) >= PAST_HALF or row.key == guard_of(self.grid.selected)
 
     def on_grid_moved(self, _event: Grid.Moved) -> None:
@@ -79,7 +93,7 @@ class Protections(Pane):
 
     def _say(self) -> None:
         """What is only counted, why entries are off, and what the selected guard watches, or the first tripped one."""
-        said = self.indented(self._count())
+        said = self.indented(self._count(), lines=CALM)
         said += self.indented(f"ENTRIES OFF: {self._refused}", "warning", 3) if self._refused else []
         shut = sorted((row for row in self._rows if row.is_tripped), key=lambda row: not row.has_tripped)
         first = shut[0] if shut else None
@@ -90,10 +104,8 @@ class Protections(Pane):
         self.words.show(said)
 
     def _count(self) -> str:
-        """`5 more, clear`."""
-        if not self._clear:
-            return ""
-        return f"{self._clear} more, clear" if self._clear < len(self._rows) else f"{self._clear} in all, clear"
+        """`5 clear: Daily loss, Breaker, Session, Window, Orders`."""
+        return f"{len(self._clear)} clear: {', '.join(self._clear)}" if self._clear else ""
 
 
 def guard_of(key: str | None) -> str | None:

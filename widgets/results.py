@@ -20,6 +20,8 @@ NAME, TRADES, WON, SUM = 9, 6, 4, 11
 """Cells of the columns of the sums."""
 SHADOW_FROM = 74
 """Cells from which the shadow stands on the line of its strategy."""
+EVERY = 1_000
+"""Lines in which all sums have room."""
 MOST = 2
 """One part in so many of the pane is for the sums; the trades have the rest."""
 
@@ -57,6 +59,9 @@ class Results(Pane):
         realised = sum((row.realised for row in self._rows), Decimal(0))
         said = f"{len(trades)} closed" if trades or self._rows else ""
         self.title_with(f"{said}, {f.signed(realised)} USD" if self._rows else said)
+
+    def words_wanted(self) -> int:
+        return len(sum_lines(self._rows, self.content_size.width, EVERY)) if self._rows else 0
 
     def on_resize(self) -> None:
         self._show_sums()

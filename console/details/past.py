@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from console.details.lines import field, instant, usd
-from core.views import DeskView, ShadowRow, TradeRow
+from core.model.values import ClientOrderId
+from core.views import DeskView, LogRow, ShadowRow, TradeRow
 from widgets import format as f
 from widgets.lines import TextLine
 
@@ -14,6 +16,8 @@ def record(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
     row = next((row for row in view.log if str(row.sequence) == key), None)
     if row is None:
         return None
+    if row.order is not None:
+        return _steps(row.order, [each for each in view.log if each.order == row.order], now)
     return [
         *field("at", instant(row.at, now)),
         *field("kind", row.kind, "strong"),
@@ -21,6 +25,14 @@ def record(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
         (),
         *field("what", row.text),
     ]
+
+
+def _steps(order: ClientOrderId, rows: Sequence[LogRow], now: datetime) -> list[TextLine]:
+    """The life of an order that the log tells in one line, step by step."""
+    lines = [*field("order", order, "strong"), ()]
+    for row in rows:
+        lines += field(f.dated_clock(row.at, now), f"{row.text} (record {row.sequence})")
+    return lines
 
 
 def trade(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from core.market.lively import SLICE, lively_day, minutes_of
 from core.market.synthetic import synthetic_day
-from core.messages.inputs import BarArrived
+from core.messages.inputs import BarArrived, PastArrived
 from core.model.bar import Bar
+from core.model.past_days import PastDay, PastDays
 from core.model.session import Session
 from core.model.values import Symbol
-from core.runtime.feed import SliceTraded, Timed, bar_item, slice_item
+from core.runtime.feed import SliceTraded, Timed, bar_item, past_item, slice_item
 
+MONDAY = 0
 Day = Callable[[int, Symbol, Session], Sequence[Bar]]
 """Of a seed."""
 
@@ -49,14 +51,26 @@ class DemoMarket:
             days = [self.day(seed, Symbol(symbol), session) for symbol in symbols]
             yield from sorted((b for day in days for b in day if b.start <= until), key=lambda b: (b.start, b.symbol))
 
-    def feed(self, seed: int, symbol: Symbol, sessions: Sequence[Session]) -> Iterator[Timed]:
-        """One day after the other, each made when it is asked for."""
+    def feed(
+        self, seed: int, symbol: Symbol, sessions: Sequence[Session], before: Session | None = None
+    ) -> Iterator[Timed]:
+        """One day after the other, each made when it is asked for; `before` is the session before the first of them."""
         for session in sessions:
             bars = self.day(seed, symbol, session)
             if self.lasts is None:
                 yield from (bar_item(BarArrived(bar, f"seed {seed}")) for bar in bars)
             else:
+                over = before or weekday_before(session)
+                close = PastDay(over.day, self.day(seed, symbol, over)[-1].close, None)
+                yield past_item(PastArrived(PastDays(symbol, (close,))), session.open)
                 yield from _in_slices(bars, self.lasts, seed)
+            before = session
+
+
+def weekday_before(session: Session) -> Session:
+    """Of the first session of a calendar, the one that it leaves out."""
+    back = timedelta(days=3 if session.day.weekday() == MONDAY else 1)
+    return replace(session, day=session.day - back, open=session.open - back, close=session.close - back)
 
 
 def _in_slices(bars: Sequence[Bar], lasts: timedelta, seed: int) -> Iterator[Timed]:

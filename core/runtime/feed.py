@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from heapq import merge
 from operator import itemgetter
 
-from core.messages.inputs import BarArrived, MarketDataBroken, QuoteArrived, RegimeArrived
+from core.messages.inputs import BarArrived, MarketDataBroken, PastArrived, QuoteArrived, RegimeArrived
 from core.model.bar import Bar
 
 
@@ -20,16 +20,21 @@ class SliceTraded:
     lasts: timedelta
 
 
-Item = BarArrived | QuoteArrived | MarketDataBroken | RegimeArrived | SliceTraded
+Item = BarArrived | QuoteArrived | MarketDataBroken | RegimeArrived | PastArrived | SliceTraded
 Timed = tuple[datetime, int, Item]
-"""When the exchange learns of it, a rank among equals (slice, bar, quote, broken, regime), and what is said."""
+"""When the exchange learns of it, a rank among equals (past, slice, bar, quote, broken, regime), and what is said."""
 
-SLICE, BAR, QUOTE, BROKEN, REGIME = -1, 0, 1, 2, 3
+PAST, SLICE, BAR, QUOTE, BROKEN, REGIME = -2, -1, 0, 1, 2, 3
 
 
 def bar_item(message: BarArrived) -> Timed:
     """A bar begins at its start; the engine hears of it at its end."""
     return (message.bar.start, BAR, message)
+
+
+def past_item(message: PastArrived, at: datetime) -> Timed:
+    """Before all that is of the session itself."""
+    return (at, PAST, message)
 
 
 def slice_item(slice_traded: SliceTraded) -> Timed:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from core.model.desk import DeskNumber
-from core.model.values import AccountId, ProposalId, Symbol
+from core.model.values import AccountId, ClientOrderId, ProposalId, Symbol
 from core.views.advice import NO_ADVICE, AdviceView
 from core.views.basket import BasketView
 from core.views.results import ChartView, ResultRow, ShadowRow, TradeRow
@@ -31,7 +31,8 @@ from core.views.watch import NOTHING_WATCHED, WatchView
 class LogRow:
     """One thing that happened; `sequence` is its number in the journal, `severity` begins its text.
 
-    `refused` is what came of it that somebody may wait for; `desk` the one that it answers or tells of.
+    `refused` is what came of it that somebody may wait for; `desk` the one that it answers or tells of; `order` the one
+    in whose life it is a step, where it is nothing to look at by itself.
     """
 
     sequence: int
@@ -41,6 +42,7 @@ class LogRow:
     severity: str = ""
     refused: NotStaged | NotEdited | None = None
     desk: DeskNumber | None = None
+    order: ClientOrderId | None = None
 
 
 @dataclass(frozen=True, slots=True)

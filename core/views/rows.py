@@ -176,6 +176,17 @@ class PositionRow:
         return self.traded or share(self.symbol)
 
     @property
+    def value(self) -> Money | None:
+        """What it stands at, below zero where it is sold short; None without a price."""
+        return None if self.last is None else Money(self.last * self.quantity)
+
+    @property
+    def profit_fraction(self) -> Decimal | None:
+        """Open profit as a part of what was paid, or taken in; None where either is not known."""
+        paid = self.average_price * abs(self.quantity)
+        return None if self.profit is None or not paid else self.profit / paid
+
+    @property
     def unprotected(self) -> Quantity:
         """Shares that nothing at the broker closes, nor anything that is in doubt."""
         return Quantity(max(abs(self.quantity) - self.covered - self.in_doubt - self.at_limit, Decimal(0)))

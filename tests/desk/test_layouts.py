@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from textual.geometry import Region, Size
 
-from console.layout import CHOICES, Choice, places
+from console.layout import Choice, PaneLayout, places
+from console.layouts import CHOICES, SHIPPED, WATCH, DeskLayout
+from console.panes import PANES
 from console.screens.new_order import NewOrderScreen
 from console.screens.ticket import TicketScreen
 from tests.desk.desk_house import open_desk
@@ -34,26 +36,105 @@ def test_the_panes_fill_the_room_and_none_covers_another(size: tuple[int, int], 
     assert {"proposals", "log"} <= set(regions)
 
 
-def test_at_80_by_24_there_are_proposals_one_other_pane_and_three_lines_of_log() -> None:
+def test_at_80_by_24_there_are_proposals_one_other_pane_and_at_least_three_lines_of_log() -> None:
     for name in CHOICES:
-        regions = places(Size(80, 24), area_of(80, 24), Choice().with_pane(name))
+        regions = places(Size(80, 24), area_of(80, 24), Choice().with_pane(name), dict.fromkeys(PANES, 50))
         assert list(regions) == ["proposals", name, "log"]
         assert regions["log"] == Region(0, 16, 80, 5)
 
 
-def test_from_120_columns_on_all_panes_but_the_chart_and_one_of_orders_and_results_have_a_place() -> None:
+def test_from_120_columns_on_a_pane_without_a_place_takes_that_of_orders_until_they_are_asked_for() -> None:
+    trade = {"proposals", "positions", "orders", "protections", "strategies", "watch", "log"}
     regions = places(Size(120, 40), area_of(120, 40), Choice())
-    assert set(regions) == {"proposals", "positions", "orders", "protections", "strategies", "log"}
+    assert set(regions) == trade
     assert regions["proposals"].width == 80
 
-    with_results = places(Size(120, 40), area_of(120, 40), Choice().with_pane("results").with_pane("positions"))
-    assert set(with_results) == {"proposals", "positions", "results", "protections", "strategies", "log"}
+    with_results = Choice().with_pane("results").with_pane("positions")
+    assert set(places(Size(120, 40), area_of(120, 40), with_results)) == trade - {"orders"} | {"results"}
+    assert set(places(Size(120, 40), area_of(120, 40), with_results.with_pane("orders"))) == trade
+
+
+@pytest.mark.parametrize("layout", SHIPPED.values(), ids=SHIPPED)
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("holds", [0, 6, 50])
+def test_in_every_layout_the_panes_fill_the_room_and_the_one_asked_for_is_there(
+    layout: DeskLayout, size: tuple[int, int], holds: int
+) -> None:
+    for name in PANES:
+        area = area_of(*size, 4)
+        choice = Choice(layout).with_pane(name)
+        regions = places(Size(*size), area, choice, dict.fromkeys(PANES, holds))
+        cells = {(x, y) for region in regions.values() for y in region.line_range for x in region.column_range}
+        assert len(cells) == area.area == sum(region.area for region in regions.values())
+        assert all(region.height >= 3 for region in regions.values())
+        assert {name, "log"} <= set(regions)
+        assert places(Size(*size), area, choice.with_zoom(name)).keys() == {name}
 
 
 def test_from_180_columns_on_everything_has_a_place() -> None:
     regions = places(Size(180, 40), area_of(180, 40), Choice())
     assert set(regions) == {*CHOICES, "proposals", "log", "chart"}
     assert {regions[name].x for name in regions} == {0, 80, 140}
+
+
+def test_panes_are_as_tall_as_what_they_hold_and_the_log_has_what_is_left() -> None:
+    """DESK: nothing is half empty while another scrolls"""
+    wants = {"proposals": 4, "positions": 7, "orders": 5, "protections": 6, "strategies": 4, "watch": 4}
+    regions = places(Size(120, 40), Size(120, 36), Choice(), wants)
+    assert [regions[name].height for name in ("proposals", "positions", "orders")] == [4, 7, 5]
+    assert regions["log"] == Region(0, 16, 120, 20)
+
+
+def test_where_they_hold_too_much_the_shorter_ones_have_all_and_the_longer_ones_share() -> None:
+    wants = {"proposals": 5, "positions": 60, "orders": 30}
+    regions = places(Size(120, 40), Size(120, 36), Choice(), wants)
+    assert [regions[name].height for name in ("proposals", "positions", "orders")] == [5, 13, 13]
+    assert regions["log"].height == 5
+
+
+def test_the_chart_has_what_the_others_of_its_column_leave() -> None:
+    wants = {"positions": 6, "watch": 11, "proposals": 5}
+    regions = places(Size(120, 40), Size(120, 36), Choice(WATCH), wants)
+    assert regions["log"].height == 9
+    assert (regions["chart"].height, regions["positions"].height) == (21, 6)
+
+
+def test_a_division_changes_only_where_a_pane_holds_more_than_it_has_lines_for() -> None:
+    """DESK: nothing moves that did not change"""
+    panes, area = PaneLayout(), Size(120, 36)
+    panes.screen = Size(120, 40)
+    panes.wants = {"positions": 8, "orders": 6}
+    assert not panes.must_change_for({"positions": 4, "orders": 4}, area)
+    assert not panes.must_change_for({"positions": 8, "orders": 6}, area)
+    assert panes.must_change_for({"positions": 9, "orders": 4}, area)
+
+
+async def test_rows_that_come_make_room_for_themselves_and_rows_that_go_move_nothing() -> None:
+    few, many = (tuple(a_position(symbol) for symbol in names) for names in (("AIG",), "ABCDEFGH"))
+    async with open_still(a_view(positions=few), (120, 40)) as house:
+        pane = house.desk.board.positions
+        before = pane.region.height
+        await house.shows_next(positions=many)
+        await house.until(lambda: pane.region.height == 8 + 4)
+        assert before < pane.region.height
+        await house.shows_next(positions=few)
+        await house.sees("2 Positions ─ 1 open")
+        assert pane.region.height == 8 + 4
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
+async def test_capital_l_goes_through_the_layouts_and_the_keyboard_is_in_a_pane_that_is_there(
+    size: tuple[int, int],
+) -> None:
+    async with open_still(a_view(positions=(a_position(),)), size) as house:
+        await house.press("2")
+        for name in ("watch", "review", "trade"):
+            await house.press("L")
+            await house.sees(f"layout {name}; L is the next one")
+            board = house.desk.board
+            assert house.desk.focused is board.keyboard_of(board.holder)
+            assert board.keyboard_of(board.holder).region.area > 0
+        assert house.handle.commands == []
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])

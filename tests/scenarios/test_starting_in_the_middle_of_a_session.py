@@ -20,7 +20,7 @@ from core.facts import (
     ProtectionTripped,
     TradeClosed,
 )
-from core.messages.effects import FetchHistory
+from core.messages.effects import FetchHistory, LookUpSymbols
 from core.messages.inputs import BarArrived, HistoryFetched
 from core.model.bar import Bar
 from core.model.broker import NoAnswer
@@ -260,7 +260,9 @@ def test_an_answer_that_lacks_the_newest_minute_is_asked_for_again() -> None:
     late = a_desk_from(noon, trades_by("sma", **LONG["sma"]))
     whole, asked = late.line.history, []
 
-    def behind(effect: FetchHistory) -> tuple[Bar, ...]:
+    def behind(effect: FetchHistory | LookUpSymbols) -> tuple[Bar, ...]:
+        if isinstance(effect, LookUpSymbols):
+            return whole(effect)
         asked.append(effect)
         return whole(effect)[:-1] if len(asked) == 1 else whole(effect)
 

@@ -97,11 +97,13 @@ def demo_runtime(host: Host, options: DemoOptions, stack: ExitStack) -> VirtualR
     bars = _traded_bars(market, options.seed, settings, records, calendar, now)
     exchange = resumed(config, calendar, log, bars, requests_of(records), now, market.lasts)
     engine.apply(now, settings, f"simulated-{options.seed}")
-    sessions = [s for s in demo.sessions_from(calendar, demo.FIRST_DAY) if s.close > now]
+    every = demo.sessions_from(calendar, demo.FIRST_DAY)
+    sessions = [s for s in every if s.close > now]
     pace = Pace(options.speed)
     free_until, operator = _opening(options, market, settings, engine, sessions[0]) if is_new else (None, None)
     pace.free_until = free_until
-    feed = _not_heard_yet(market, options.seed, settings, sessions, engine)
+    before = next((s for s in reversed(every) if s.close <= now), None)
+    feed = _not_heard_yet(market, options.seed, settings, sessions, before, engine)
     quotes = _quotes_of(market, exchange, engine, pace.free_until or now, options.speed)
     regime = regime_of_files(
         RegimeFiles(options.vix, options.market), calendar, now, max((s.close for s in sessions), default=now)
@@ -299,13 +301,15 @@ def _traded_bars(
 
 
 def _not_heard_yet(
-    market: DemoMarket, seed: int, settings: Settings, sessions: list[Session], engine: Engine
+    market: DemoMarket, seed: int, settings: Settings, sessions: list[Session], before: Session | None, engine: Engine
 ) -> Iterator[Timed]:
-    """The seeded market from where the engine left it."""
+    """The seeded market from where the engine left it; `before` is the session before the first one, if any."""
+    from core.messages.inputs import PastArrived
     from core.model.values import Symbol
     from core.runtime.feed import merged
 
     known = engine.state.normaliser.state.last_starts
-    for item in merged(market.feed(seed, Symbol(text), sessions) for text in settings.symbols):
-        if item[0] > known.get(item[2].bar.symbol, datetime.min.replace(tzinfo=item[0].tzinfo)):  # type: ignore[union-attr]
+    for item in merged(market.feed(seed, Symbol(text), sessions, before) for text in settings.symbols):
+        is_past = isinstance(item[2], PastArrived)
+        if is_past or item[0] > known.get(item[2].bar.symbol, datetime.min.replace(tzinfo=item[0].tzinfo)):  # type: ignore[union-attr]
             yield item

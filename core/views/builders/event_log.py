@@ -13,11 +13,12 @@ from core.messages.commands import Halt, Kill
 from core.model.codes import FAILED_CLOSES
 from core.model.desk import DeskNumber
 from core.model.said_once import SaidOnce
-from core.model.values import Price
+from core.model.values import ClientOrderId, Price
 from core.ports import Recorded
 from core.trading_state.state import TradingState
 from core.views import LogRow, NotEdited, NotStaged, ProposalOutcome
 from core.views.event_text import in_words, kind_of, severity_of
+from core.views.order_chain import subject_of
 from core.views.order_text import order_in_words, purpose_in_words
 
 ROWS = 500
@@ -31,6 +32,18 @@ PRESSES = frozenset({Halt.__name__, Kill.__name__})
 ASKED_AGAIN = frozenset({"account", "books"})
 """Questions that the desk asks again by itself: the same trouble with one of them is told once, and when it is over."""
 OF_A_DESK = (facts.CommandRefused, facts.KeyTaken, facts.KeyFreed)
+STEPS = (
+    facts.ApprovalRedeemed,
+    facts.OrderCreated,
+    facts.OrderSent,
+    facts.OrderStateChanged,
+    facts.OrderFilled,
+    facts.LegResized,
+    facts.CancelRequested,
+    facts.OrderKept,
+    facts.KeptOrderReleased,
+)
+"""Steps in the life of an order, told in its one line; what is in doubt, warned of, blocked or fails has its own."""
 REFUSING = (
     facts.CommandRefused,
     facts.ConfirmationRefused,
@@ -118,7 +131,7 @@ class EventLog:
 
     def _write(self, sequence: int, at: datetime, fact: facts.Fact) -> LogRow:
         text = self._in_words(fact)
-        row = LogRow(sequence, at, kind_of(fact), text, severity_of(fact), _refused(fact), _desk(fact))
+        row = LogRow(sequence, at, kind_of(fact), text, severity_of(fact), _refused(fact), _desk(fact), _order(fact))
         self.rows.append(row)
         if isinstance(fact, facts.ProposalStaged | facts.ProposalEdited):
             self._orders_of[fact.proposal.id] = order_in_words(fact.proposal.order)
@@ -139,6 +152,11 @@ class EventLog:
 
 def _desk(fact: facts.Fact) -> DeskNumber | None:
     return fact.desk if isinstance(fact, OF_A_DESK) else None
+
+
+def _order(fact: facts.Fact) -> ClientOrderId | None:
+    subject = subject_of(fact) if isinstance(fact, STEPS) else None
+    return None if subject is None else ClientOrderId(subject)
 
 
 def _refused(fact: facts.Fact) -> NotStaged | NotEdited | None:

@@ -1,0 +1,71 @@
+"""Layouts by name: which panes stand in which column, at each width of the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from console.panes import PANES
+
+LOG = "log"
+"""Under all columns, in every layout."""
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnOfPanes:
+    """Panes under each other, the first the last to make way; `width` in cells, 0 for what is left."""
+
+    panes: tuple[str, ...]
+    width: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DeskLayout:
+    """What is where.
+
+    Attributes
+    ----------
+    one
+        The pane that is always there where there is one column, and the one under it until another is asked for.
+    two, three
+        The columns where there are two, and three.
+    gives_way
+        Where there are two columns: the pane whose place one takes that has none.
+    """
+
+    name: str
+    one: tuple[str, str]
+    two: tuple[ColumnOfPanes, ...]
+    three: tuple[ColumnOfPanes, ...]
+    gives_way: str
+
+
+_GUARDS = ColumnOfPanes(("protections", "strategies"), 40)
+TRADE = DeskLayout(
+    "trade",
+    ("proposals", "positions"),
+    (ColumnOfPanes(("proposals", "positions", "orders")), ColumnOfPanes(("protections", "strategies", "watch"), 40)),
+    (
+        ColumnOfPanes(("proposals", "positions", "orders", "watch"), 80),
+        ColumnOfPanes(("chart", "results")),
+        _GUARDS,
+    ),
+    "orders",
+)
+WATCH = DeskLayout(
+    "watch",
+    ("watch", "proposals"),
+    (ColumnOfPanes(("watch", "proposals"), 64), ColumnOfPanes(("chart", "positions"))),
+    (ColumnOfPanes(("watch", "proposals", "positions", "orders"), 80), ColumnOfPanes(("chart",)), _GUARDS),
+    "positions",
+)
+REVIEW = DeskLayout(
+    "review",
+    ("results", "orders"),
+    (ColumnOfPanes(("results", "orders"), 76), ColumnOfPanes(("chart",))),
+    (ColumnOfPanes(("results", "orders"), 80), ColumnOfPanes(("chart", "positions")), _GUARDS),
+    "orders",
+)
+SHIPPED: Mapping[str, DeskLayout] = {layout.name: layout for layout in (TRADE, WATCH, REVIEW)}
+CHOICES = tuple(name for name in PANES if name not in ("proposals", LOG))
+"""What one column of the first layout shows beside proposals and log, by its number."""

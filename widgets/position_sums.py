@@ -1,0 +1,65 @@
+"""Positions in another order, and what they come to together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+
+from core.model.values import Symbol
+from core.views import PositionRow
+from widgets import format as f
+from widgets.lines import Cell, TextLine
+
+Changes = Mapping[Symbol, Decimal | None]
+"""By symbol: the part by which its price changed since the close of the session before."""
+
+SMALLEST = Decimal("-Infinity")
+"""What is not known stands behind all that is."""
+
+
+def _known(figure: Decimal | None) -> Decimal:
+    return SMALLEST if figure is None else figure
+
+
+ORDERS: Mapping[str, Callable[[PositionRow, Changes], Decimal]] = {
+    "QTY": lambda row, _: abs(row.quantity),
+    "AVG": lambda row, _: row.average_price,
+    "LAST ": lambda row, _: _known(row.last),
+    "VALUE": lambda row, _: SMALLEST if row.value is None else abs(row.value),
+    "P&L USD": lambda row, _: _known(row.profit),
+    "P&L %": lambda row, _: _known(row.profit_fraction),
+    "DAY": lambda row, changes: _known(changes.get(row.symbol)),
+    "R": lambda row, _: _known(row.result_in_risk),
+    "STOP": lambda row, _: _known(row.stop_price),
+}
+"""By the title of a column: the figure whose greatest stands first."""
+TITLES = ("", "SYM", *ORDERS)
+"""What `<` and `>` go through; the first is the order in which they came."""
+
+
+def in_order(rows: Sequence[PositionRow], title: str, changes: Changes) -> list[PositionRow]:
+    """By the column of that title; rows of one figure stay as they came."""
+    if title in ORDERS:
+        return sorted(rows, key=lambda row: ORDERS[title](row, changes), reverse=True)
+    return sorted(rows, key=lambda row: row.symbol) if title else list(rows)
+
+
+def sum_line(rows: Sequence[PositionRow]) -> TextLine:
+    """`value 9,758.00 USD;  P&L +34.43 USD, +0.35 %`, of those with a price; long, short, net where there are both."""
+    values = [row.value for row in rows if row.value is not None]
+    longs = sum((value for value in values if value > 0), Decimal(0))
+    shorts = sum((value for value in values if value < 0), Decimal(0))
+    unknown = len(rows) - len(values)
+    known = [row for row in rows if row.profit is not None]
+    profit = sum((row.profit for row in known if row.profit is not None), Decimal(0))
+    paid = sum((row.average_price * abs(row.quantity) for row in known), Decimal(0))
+    words = f"value {f.money(longs - shorts)} USD"
+    if longs and shorts:
+        words = f"long {f.money(longs)}, short {f.money(-shorts)}, net {f.signed(longs + shorts)} USD"
+    line: list[Cell] = [Cell(f"  {words}", "muted")]
+    if known:
+        share = f.signed_percent(profit / paid if paid else None)
+        line += [Cell(";  P&L ", "muted"), Cell(f"{f.signed(profit)} USD, {share}", f.tone_of(profit))]
+    if unknown:
+        line.append(Cell(f"; {unknown} without a price", "warning"))
+    return tuple(line)
