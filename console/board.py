@@ -10,6 +10,8 @@ from textual.geometry import Size
 from textual.screen import Screen
 from textual.widget import Widget
 
+from console.filtered_pane import FilteredPane
+from console.history_pane import HistoryPane
 from console.keymap import written
 from console.layout import Choice, PaneArea, fits, is_narrow, too_small
 from console.layouts import SHIPPED
@@ -56,6 +58,7 @@ class Board:
         self.chart = next(pane for pane in made.values() if isinstance(pane, Chart))
         self.proposals, self.positions = self._pane(ProposalsPane), self._pane(PositionsPane)
         self.orders, self.log = self._pane(OrdersPane), self._pane(LogPane)
+        self.history = self._pane(HistoryPane)
         self.holder = "proposals"
         self._area = PaneArea()
         self._layout = self._area.panes
@@ -71,6 +74,11 @@ class Board:
     def keyboard_of(self, name: str) -> Widget:
         """What has the keyboard where the pane has it."""
         return self.chart if name == self.chart.id else self.panes[name].grid
+
+    @property
+    def typing(self) -> FilteredPane | None:
+        """The pane whose filter is typed now."""
+        return next((pane for pane in (self.log, self.history) if pane.is_typing), None)
 
     def selected(self, name: str) -> str | None:
         """The key of the pane's selected row; the chart has none."""

@@ -30,6 +30,7 @@ from console.desk_commands import DeskCommands
 from console.follow_ups import FollowUps
 from console.frame_loop import FrameLoop
 from console.gc_schedule import GcSchedule
+from console.history_pane import LOOK
 from console.host_files import NO_SURROUNDINGS, HostFiles
 from console.key_hearing import HEARD, KeyHearing
 from console.keymap import AWAITED, KeyScope, bindings_for, reachable, use, written
@@ -111,7 +112,7 @@ class DeskApp(App[None]):
         self.following = FollowUps(self, self.board.orders, self.plans.sign_closes)
         self.row_actions = RowActions(self, self.following, self.plans)
         self.desk_actions = DeskActions(self, self.following)
-        self.errands = DeskCommands(self, self)
+        self.errands = DeskCommands(self, self, self.board)
         self.frames = FrameLoop(
             self,
             self,
@@ -225,8 +226,11 @@ class DeskApp(App[None]):
             self.desk_actions.flatten()
 
     def _do(self, what: str, key: str | None) -> None:
-        """What a pane's key wants of a row."""
-        self.row_actions.do(what, key)
+        """What a pane's key wants of a row, or a pane of the desk."""
+        if what == LOOK:
+            self.errands.look_at_history(key or "")
+        else:
+            self.row_actions.do(what, key)
 
     def keep_preset(self, number: int, preset: Preset) -> None:
         self.errands.keep_preset(number, preset)
@@ -310,6 +314,8 @@ class DeskApp(App[None]):
         pane = (message.grid.id or "").removesuffix("-grid")
         if pane == "proposals":
             self.open_ticket(ProposalId(message.key))
+        elif pane == "history":
+            self.errands.explain(message.key)
         else:
             self.errands.open_detail(pane, message.key)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from typing import Protocol, TypeVar
 
@@ -15,6 +15,7 @@ from textual.app import App
 from textual.dom import DOMNode
 from textual.worker import get_current_worker
 
+from console.board import Board
 from console.details.away import away
 from console.details.lines import Telling
 from console.details.wire import wire
@@ -28,7 +29,8 @@ from console.screens.dialog_host import DialogHost
 from console.screens.guide import GuideScreen
 from console.screens.help import HelpScreen
 from console.screens.key_holder import holds_key
-from core.ports import OperatorError
+from console.screens.why import WhyScreen
+from core.ports import JournalError, OperatorError
 from core.views import DeskView
 from widgets.chart import Chart
 from widgets.grid import Grid
@@ -46,11 +48,12 @@ class CommandHost(DialogHost, Protocol):
 
 
 class DeskCommands:
-    """The desk's own: `app` is its Textual side."""
+    """The desk's own: `app` is its Textual side, `board` what it shows."""
 
-    def __init__(self, app: App[None], desk: CommandHost) -> None:
+    def __init__(self, app: App[None], desk: CommandHost, board: Board) -> None:
         self.app = app
         self.desk = desk
+        self.board = board
         self._due: tuple[Key, DOMNode] | None = None
         self._told_of: datetime | None = None
         self._chord_waits = False
@@ -62,7 +65,7 @@ class DeskCommands:
             worker = get_current_worker()
             try:
                 answer = ask()
-            except (OperatorError, OSError) as error:
+            except (OperatorError, JournalError, OSError) as error:
                 act = partial(self.desk.say, str(error), "warning")
             else:
                 act = partial(then, answer)
@@ -158,6 +161,17 @@ class DeskCommands:
         entry = PANES.get(pane)
         if entry is not None and entry.opens is not None:
             self._open_text(*entry.opens, key)
+
+    def look_at_history(self, day: str) -> None:
+        """In a thread: a day's journal is long."""
+        chosen = date.fromisoformat(day) if day else None
+        self.aside(lambda: self.desk.surroundings.history(chosen), self.board.history.take_day)
+
+    def explain(self, key: str) -> None:
+        """The whole way of a row of the history."""
+        row = self.board.history.row_of(key)
+        if row is not None:
+            self.desk.ask(WhyScreen(row.order, row.text, self.desk.surroundings.why))
 
     def open_wire(self) -> None:
         self._open_text("Orders and the broker", wire, "")

@@ -170,7 +170,7 @@ class FrameLoop:
 
     def _is_typing(self) -> bool:
         """Somebody is at the keyboard: what came up now would take a key that was meant for something else."""
-        return self.board.log.is_typing or self.desk.now() - self.desk.keyboard.heard_at < AT_THE_KEYS
+        return self.board.typing is not None or self.desk.now() - self.desk.keyboard.heard_at < AT_THE_KEYS
 
     def _without_engine(self, view: DeskView) -> WithoutEngine | None:
         """What the desk says over everything while no engine hears it."""

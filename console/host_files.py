@@ -7,14 +7,19 @@ in a thread of its own.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Protocol
 
 from core.ports import OperatorError, Recorded
+from core.views.history import HistoryDay
 
 
 class HostFiles(Protocol):
     def why(self, order_id: str) -> Iterable[Recorded]:
         """The chain of an order. Raises OperatorError, JournalError or OSError."""
+
+    def history(self, day: date | None) -> HistoryDay:
+        """Orders and trades of that day, or of the journal's last. Raises OperatorError, JournalError or OSError."""
 
     def write(self, name: str, text: str) -> str:
         """Writes a new file, never over another, and says where it is. Raises OperatorError or OSError."""
@@ -46,6 +51,9 @@ class NoHostFiles:
 
     def why(self, order_id: str) -> Iterable[Recorded]:
         raise OperatorError(f"this desk keeps its journal in memory; nothing can be read of {order_id}")
+
+    def history(self, day: date | None) -> HistoryDay:
+        raise OperatorError(f"this desk keeps its journal in memory; nothing can be read of {day or 'any day'}")
 
     def write(self, name: str, text: str) -> str:
         raise OperatorError(f"this desk keeps nothing on the disk; {name} ({len(text)} characters) was not written")

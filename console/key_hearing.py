@@ -6,8 +6,8 @@ from textual import events
 from textual.app import App
 
 from console.board import Board
+from console.filtered_pane import FilteredPane
 from console.keymap import PANES, KeyScope
-from console.log_pane import LogPane
 from console.screens.basket import BasketScreen
 from console.screens.dialog import Dialog
 from console.screens.dialog_host import DialogHost
@@ -70,13 +70,13 @@ class KeyHearing:
         self.desk.keyboard.hear(event.key, at)
 
     def is_typed(self, event: events.Event) -> bool:
-        """Whether it was text, for a dialog or for the log's filter, which take it before any binding does."""
-        stack, log = self.app.screen_stack, self.board.log
+        """Whether it was text, for a dialog or for a pane's filter, which take it before any binding does."""
+        stack, filtered = self.app.screen_stack, self.board.typing
         top = stack[-1] if stack else None
-        typed = log if len(stack) == 1 and log.is_typing else top
-        if isinstance(event, events.Key) and isinstance(typed, NewOrderScreen | TypedDialog | LogPane):
+        typed = filtered if len(stack) == 1 and filtered is not None else top
+        if isinstance(event, events.Key) and isinstance(typed, NewOrderScreen | TypedDialog | FilteredPane):
             return typed.take(event)
-        if isinstance(event, events.Paste) and isinstance(typed, TypedDialog | LogPane):
+        if isinstance(event, events.Paste) and isinstance(typed, TypedDialog | FilteredPane):
             typed.paste(event.text)
             return True
         return False
@@ -86,7 +86,7 @@ class KeyHearing:
         top = self.app.screen_stack[-1]
         if isinstance(top, Dialog):
             return top.PLACE
-        if self.board.log.is_typing:
+        if self.board.typing is not None:
             return KeyScope.FILTER
         focused = self.app.focused
         name = (focused.id or "").removesuffix("-grid") if isinstance(focused, Grid | Chart) else ""

@@ -33,6 +33,7 @@ class KeyScope(Enum):
     LOG = "log"
     RESULTS = "results"
     CHART = "chart"
+    HISTORY = "history"
     WATCH = "watch"
     TICKET = "ticket"
     BASKET = "basket"
@@ -97,10 +98,11 @@ PANES = (
     KeyScope.RESULTS,
     KeyScope.WATCH,
     KeyScope.CHART,
+    KeyScope.HISTORY,
 )
 """Each is called as the place of its keys."""
-NUMBERS = {pane: number for number, pane in enumerate(PANES, start=1)}
-"""The key of each pane."""
+NUMBERS = {pane: number % 10 for number, pane in enumerate(PANES, start=1)}
+"""The key of each pane; the tenth has the zero."""
 DIALOGS = frozenset({*KeyScope} - {*PANES} - {KeyScope.EVERYWHERE, KeyScope.LIST})
 
 _EVERYWHERE, _LIST, _TICKET, _KILL = KeyScope.EVERYWHERE, KeyScope.LIST, KeyScope.TICKET, KeyScope.KILL
@@ -228,6 +230,11 @@ KEYS: tuple[Key, ...] = (
     Key("watch.close", KeyScope.WATCH, "c", "c", "close", "close what is held"),
     Key("watch.list_before", KeyScope.WATCH, "less_than_sign", "<", "turn(-1)", "the list before"),
     Key("watch.list_after", KeyScope.WATCH, "greater_than_sign", ">", "turn(1)", "the next list"),
+    Key("history.filter", KeyScope.HISTORY, "slash", "/", "filter", "filter", is_in_footer=True),
+    Key("history.clear", KeyScope.HISTORY, "escape", "Esc", "clear_filter", "clear the filter"),
+    Key("history.before", KeyScope.HISTORY, "less_than_sign", "<", "turn(-1)", "the day before", True),
+    Key("history.after", KeyScope.HISTORY, "greater_than_sign", ">", "turn(1)", "the day after", True),
+    Key("history.worst", KeyScope.HISTORY, "w", "w", "worst", "worst trades first", is_in_footer=True),
     Key("ticket.buy", _TICKET, "B", "B", "confirm('B')", "buy to open"),
     Key("ticket.short", _TICKET, "H", "H", "confirm('H')", "sell short"),
     Key("ticket.sell", _TICKET, "S", "S", "confirm('S')", "sell to close"),

@@ -61,10 +61,10 @@ WATCH = DeskLayout(
 )
 REVIEW = DeskLayout(
     "review",
-    ("results", "orders"),
-    (ColumnOfPanes(("results", "orders"), 76), ColumnOfPanes(("chart",))),
-    (ColumnOfPanes(("results", "orders"), 80), ColumnOfPanes(("chart", "positions")), _GUARDS),
-    "orders",
+    ("results", "history"),
+    (ColumnOfPanes(("results", "history"), 78), ColumnOfPanes(("chart",))),
+    (ColumnOfPanes(("results", "history"), 90), ColumnOfPanes(("chart", "positions"))),
+    "history",
 )
 SHIPPED: Mapping[str, DeskLayout] = {layout.name: layout for layout in (TRADE, WATCH, REVIEW)}
 CHOICES = tuple(name for name in PANES if name not in ("proposals", LOG))

@@ -14,6 +14,7 @@ from console.details.order import order
 from console.details.past import record, trade
 from console.details.position import position
 from console.details.watched import watched
+from console.history_pane import HistoryPane
 from console.keymap import KeyScope, bindings_for
 from console.log_pane import LogPane
 from core.model.values import Symbol
@@ -209,6 +210,13 @@ _ENTRIES = (
         "filled, one that forms is grey. `last` is the price that the other panes show; `close` is the last "
         "complete minute's.",
         has_state=False,  # it says itself how old its bars are
+    ),
+    PaneEntry(
+        KeyScope.HISTORY,
+        HistoryPane,
+        "The orders and trades of one day, from the journal: `<` and `>` turn the days, `w` stands the worst trades "
+        "first, `/` filters by words in any order, Enter explains the selected one from its bar to its end.",
+        has_state=False,  # it is of the past
     ),
 )
 PANES: Mapping[str, PaneEntry] = {entry.scope.value: entry for entry in _ENTRIES}

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from core.files.regular_file import bytes_of
 from core.ports import Recorded
+from core.views.history import HistoryDay
 from state.files import make_folder, naming, open_private, replace_file, write_all
 from state.folders import AccountFolder, Home
 
@@ -37,6 +39,15 @@ class DeskFiles:
         from state.journal import read
 
         return chain_of(order_id, read(self.folder().journal))
+
+    def history(self, day: date | None) -> HistoryDay:
+        from core.views.builders.history import history_of
+        from state.journal import days_of, read_day
+
+        journal = self.folder().journal
+        days = days_of(journal)
+        chosen = day or (days[-1] if days else date.min)
+        return HistoryDay(chosen, days, history_of(read_day(journal, chosen)) if chosen in days else ())
 
     def write(self, name: str, text: str) -> str:
         """`name` with a number where it is taken: another file is never written over."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from core.ports import JournalDamagedError, JournalError, JournalWriteError, Rec
 from state.codec import GENESIS, RecordError, decode, encode
 from state.files import make_folder, open_private, sync_folder, write_all
 from state.folders import AccountFolder
-from state.journal_segments import Torn, Walk, day_of, end_of, lines_backwards, segments, start_at
+from state.journal_segments import Torn, Walk, before, day_of, end_of, lines_backwards, segments, start_at
 from state.past_orders import PastFile
 
 BEGINNING = datetime.min.replace(tzinfo=UTC)
@@ -266,7 +266,10 @@ def read(folder: Path, after: int = 0) -> Iterator[Recorded]:
 
     Raises `JournalDamagedError`, also for a record that this version cannot read. A torn last line ends the reading.
     """
-    paths = segments(folder)
+    yield from _read_of(segments(folder), after)
+
+
+def _read_of(paths: Sequence[Path], after: int) -> Iterator[Recorded]:
     walk = Walk(paths, start_at(paths, after + 1))
     for line in walk:
         if walk.sequence <= after:
@@ -276,6 +279,21 @@ def read(folder: Path, after: int = 0) -> Iterator[Recorded]:
         except RecordError as error:
             raise JournalDamagedError(f"{walk.place}: {error}") from error
         yield recorded
+
+
+def days_of(folder: Path) -> tuple[date, ...]:
+    """The days of which a journal's folder has records, the oldest first; none where there is no folder yet."""
+    if not folder.is_dir():
+        return ()
+    return tuple(date.fromisoformat(path.stem) for path in segments(folder))
+
+
+def read_day(folder: Path, day: date) -> Iterator[Recorded]:
+    """The records of one day, its chain checked on the way. Raises as `read` does."""
+    paths = [path for path in segments(folder) if path.stem <= day.isoformat()]
+    if not paths or paths[-1].stem != day.isoformat():
+        return
+    yield from _read_of(paths, before(paths[-1]))
 
 
 def _repaired(torn: Torn) -> str:

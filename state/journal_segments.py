@@ -142,6 +142,12 @@ def sequence_in(line: bytes) -> int | None:
     return int(found[1]) if found else None
 
 
+def before(path: Path) -> int:
+    """The number of the last record before this segment; 0 where its first line is no record."""
+    with reading(path) as file:
+        return max(0, (sequence_in(file.readline()) or 1) - 1)
+
+
 def start_at(paths: Sequence[Path], sequence: int) -> SegmentStart:
     """Where to begin so that the record with this number, and all after it, are walked.
 

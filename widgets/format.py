@@ -5,7 +5,7 @@ A figure that is not known is a dash, never a zero.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
 from core.model.instrument import STOCK_TICKS
@@ -140,6 +140,11 @@ def day_and_minute(at: datetime) -> str:
     """`Tue 3 Nov 16:00`."""
     local = HOME.local(at)
     return f"{local:%a} {local.day} {local:%b %H:%M}"
+
+
+def day_in_words(day: date) -> str:
+    """`Tue 3 Nov 2026`."""
+    return f"{day:%a} {day.day} {day:%b %Y}"
 
 
 def minute(at: datetime) -> str:

@@ -56,6 +56,7 @@ class Positions(Pane):
         """The title of the column by which they stand; empty for the order in which they came."""
         self._columns: tuple[Column, ...] = COLUMNS
         self._is_any_signed = False
+        self._came: Sequence[PositionRow] = ()
         self._rows: Sequence[PositionRow] = ()
         self._changes: Changes = {}
         self._foreign: tuple[ForeignRow, ...] = ()
@@ -65,7 +66,8 @@ class Positions(Pane):
         """What this desk does not trade is shown as what it is, without a price, a stop or a result."""
         rows, foreign = view.positions, view.foreign
         self._changes = {row.symbol: row.change_fraction for row in view.watch.rows}
-        self._rows, self._foreign, self._now = in_order(rows, self.by, self._changes), foreign, now
+        self._came, self._foreign, self._now = rows, foreign, now
+        self._rows = in_order(rows, self.by, self._changes)
         self._make_room()
         self._fill()
         known = [row.profit for row in rows if row.profit is not None]
@@ -93,7 +95,7 @@ class Positions(Pane):
         titles = [title for title in TITLES if not title or title in shown]
         now = titles.index(self.by) if self.by in titles else 0
         self.by = titles[(now + step) % len(titles)]
-        self._rows = in_order(self._rows, self.by, self._changes)
+        self._rows = in_order(self._came, self.by, self._changes)
         self._make_room()
         self._fill()
 

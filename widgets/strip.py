@@ -25,6 +25,7 @@ NAMES = {
     "protections": "Prot",
     "strategies": "Strat",
     "results": "Res",
+    "history": "Hist",
 }
 """Short ones; every other name is short enough."""
 EVERY, FEW, NONE = frozenset({*NAMES, "watch"}), frozenset({"proposals", "positions", "orders"}), frozenset[str]()

@@ -1,0 +1,71 @@
+"""A pane with a filter: what is typed on its lower edge is alive, and no letter of it is a command."""
+
+from __future__ import annotations
+
+from textual import events
+
+from console.keymap import KEYS, KeyScope
+from console.screens.text_fields import ERASE, LONGEST, one_line
+from widgets.pane import Pane
+
+TYPED = {name for key in KEYS if key.place is KeyScope.FILTER for name in key.keys.split(",")}
+
+
+class FilteredPane(Pane):
+    """`is_typing` while letters go to the filter. Stands before the pane whose rows it filters."""
+
+    filter = ""
+    is_typing = False
+
+    def fill(self) -> None:
+        """Shows the rows that `passes` lets through."""
+        raise NotImplementedError
+
+    def passes(self, text: str) -> bool:
+        """Whether it has every word of the filter, in any order."""
+        return all(word in text.casefold() for word in self.filter.casefold().split())
+
+    def filter_note(self, shown: int, count: int) -> str:
+        """What the lower edge says of it; empty where nothing is filtered."""
+        keys = f"Enter keeps it  Esc clears it  {shown} of {count}" if self.is_typing else "Esc clears it"
+        cursor = "▏" if self.is_typing else ""
+        return f"/ {self.filter}{cursor}  {keys}" if self.filter or self.is_typing else ""
+
+    def take(self, event: events.Key) -> bool:
+        """Whether a key was for the filter; the kill chord and the keys that scroll never are."""
+        character = event.character if event.is_printable else None
+        if event.key not in TYPED and event.key != ERASE and not character:
+            return False
+        if event.key == "enter":
+            self.end_typing()
+        elif event.key == "escape":
+            self.action_clear_filter()
+        elif event.key == ERASE:
+            self._filter(self.filter[:-1])
+        else:
+            self._filter(self.filter + (character or ""))
+        return True
+
+    def paste(self, text: str) -> None:
+        self._filter(self.filter + one_line(text))
+
+    def end_typing(self) -> None:
+        """What was typed holds; letters are commands again."""
+        self.is_typing = False
+        self.fill()
+
+    def _filter(self, text: str) -> None:
+        self.filter = text[:LONGEST]
+        self.fill()
+
+    def on_descendant_blur(self) -> None:
+        if self.is_typing:
+            self.end_typing()
+
+    def action_filter(self) -> None:
+        self.is_typing = True
+        self.fill()
+
+    def action_clear_filter(self) -> None:
+        self.filter = ""
+        self.end_typing()

@@ -1,0 +1,68 @@
+"""The history with its filter and its days. It asks for a day where it is seen, and again where more came to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+
+from console.filtered_pane import FilteredPane
+from console.keymap import KeyScope, bindings_for
+from core.views import DeskView
+from core.views.history import HistoryDay, HistoryRow
+from widgets.history import History
+
+LOOK = "history"
+"""What it wants: the rows of the day that its key names, or of the last one where that is empty."""
+
+
+class HistoryPane(FilteredPane, History):
+    BINDINGS = bindings_for(KeyScope.HISTORY)
+
+    def __init__(self, want: Callable[[str, str | None], None]) -> None:
+        super().__init__()
+        self.want = want
+        self._chosen: date | None = None
+        """None is the last day."""
+        self._asked_for: tuple[object, ...] = ()
+
+    def show(self, view: DeskView, now: datetime) -> None:
+        """What nobody sees is not read; the last day is read again where orders or trades came to it."""
+        del now
+        ended = sum(row.status.is_terminal for row in view.orders)
+        told = (len(view.orders), ended, len(view.trades)) if self._chosen is None else ()
+        if self.display and self._asked_for != (self._chosen, told):
+            self._asked_for = (self._chosen, told)
+            self.want(LOOK, "" if self._chosen is None else self._chosen.isoformat())
+
+    def take_day(self, day: HistoryDay) -> None:
+        """What was read; of another day than is asked for by now it is late, and nothing."""
+        if self._chosen in (None, day.day):
+            self.day = day
+            self.fill()
+
+    def row_of(self, key: str) -> HistoryRow | None:
+        return next((row for row in self._rows() if row.key == key), None)
+
+    def fill(self) -> None:
+        rows = self._rows()
+        shown = [row for row in rows if self.passes(f"{row.kind} {row.symbol} {row.strategy} {row.text} {row.order}")]
+        self.show_rows(self.in_order(shown), bool(self.filter))
+        self.note(self.filter_note(len(shown), len(rows)))
+
+    def _rows(self) -> tuple[HistoryRow, ...]:
+        return () if self.day is None else self.day.rows
+
+    def action_turn(self, step: int) -> None:
+        """The day before, or the next one, of those that the journal has."""
+        if self.day is None or self.day.day not in self.day.days:
+            return
+        days = self.day.days
+        index = days.index(self.day.day) + step
+        if 0 <= index < len(days):
+            self._chosen = None if index == len(days) - 1 else days[index]
+            self._asked_for = ()
+            self.want(LOOK, days[index].isoformat())
+
+    def action_worst(self) -> None:
+        self.worst_first = not self.worst_first
+        self.fill()

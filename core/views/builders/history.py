@@ -1,0 +1,70 @@
+"""The orders and trades of a day, picked out of its records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from core import facts
+from core.model.order import OrderStatus
+from core.model.position import AnyTrade
+from core.model.signal import EXIT_WORDS
+from core.model.values import ZERO, ClientOrderId, Money, Quantity, plain, priced
+from core.ports import Recorded
+from core.views.history import HistoryKind, HistoryRow
+from core.views.order_text import order_in_words, purpose_in_words
+
+AVERAGE = Decimal("0.0001")
+"""Places of an average price, at most."""
+
+
+@dataclass(slots=True)
+class _Told:
+    """What the day's records have told of an order so far."""
+
+    made: facts.OrderCreated
+    at: datetime
+    filled: Quantity = field(default_factory=lambda: Quantity(ZERO))
+    cost: Money = field(default_factory=lambda: Money(ZERO))
+    status: OrderStatus = OrderStatus.PENDING
+    reason: str = ""
+
+
+def history_of(records: Iterable[Recorded]) -> tuple[HistoryRow, ...]:
+    """A row for each order that was made in them, and for each trade that was closed; by time."""
+    orders: dict[ClientOrderId, _Told] = {}
+    rows: list[HistoryRow] = []
+    for recorded in records:
+        match recorded.fact:
+            case facts.OrderCreated() as made:
+                orders[made.order.client_order_id] = _Told(made, recorded.at)
+            case facts.OrderFilled(fill=fill) if fill.client_order_id in orders:
+                told = orders[fill.client_order_id]
+                told.filled = Quantity(told.filled + fill.quantity)
+                told.cost = Money(told.cost + fill.quantity * fill.price)
+            case facts.OrderStateChanged(client_order_id=id) as changed if id in orders:
+                orders[id].status, orders[id].reason = changed.after, changed.reason
+            case facts.TradeClosed(trade=trade):
+                rows.append(_trade(trade))
+    rows += (_order(id, told) for id, told in orders.items())
+    return tuple(sorted(rows, key=lambda row: row.at))
+
+
+def _order(id: ClientOrderId, told: _Told) -> HistoryRow:
+    order = told.made.order
+    average = (told.cost / told.filled).quantize(AVERAGE) if told.filled else ZERO
+    part = f" {plain(told.filled)} at {priced(average)}" if told.filled else ""
+    why = f": {told.reason}" if told.reason and not told.status.is_working and not told.filled else ""
+    text = f"{order_in_words(order)} {purpose_in_words(order)}, {told.status.value}{part}{why}"
+    return HistoryRow(HistoryKind.ORDER, id, told.at, order.symbol, told.made.strategy, text)
+
+
+def _trade(trade: AnyTrade) -> HistoryRow:
+    held = str(trade.exit_time - trade.entry_time).partition(".")[0]
+    prices = f"{plain(trade.quantity)} at {priced(trade.entry_price)} → {priced(trade.exit_price)}"
+    text = f"{prices}, {EXIT_WORDS[trade.exit_reason][0]}, held {held}"
+    return HistoryRow(
+        HistoryKind.TRADE, trade.exit_order, trade.exit_time, trade.symbol, trade.strategy, text, trade.profit
+    )
