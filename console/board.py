@@ -67,6 +67,7 @@ class Board:
         self._arranged_for: tuple[bool, Size] | None = None
         self._view: DeskView | None = None
         self._strip_drawn: tuple[object, ...] = ()
+        self._divided_for: tuple[object, ...] = ()
 
     def _pane(self, kind: type[P]) -> P:
         return next(pane for pane in self.panes.values() if isinstance(pane, kind))
@@ -161,6 +162,9 @@ class Board:
     def _divide(self) -> None:
         """The room anew, where a pane holds more than it has lines for."""
         wants = self._wants()
+        if self._divided_for == (wants, self._area.size):
+            return
+        self._divided_for = (wants, self._area.size)
         if self._area.display and self._layout.must_change_for(wants, self._area.size):
             self._layout.wants = wants
             self._area.divide_again()
@@ -218,6 +222,7 @@ class Board:
             chosen,
         )
         if drawn_for == self._drawn_for:
+            self._divide()  # a selection that moved has other words
             return False
         is_another = drawn_for[:1] != self._drawn_for[:1]
         self._drawn_for = drawn_for

@@ -24,6 +24,8 @@ class HistoryPane(FilteredPane, History):
         self._chosen: date | None = None
         """None is the last day."""
         self._asked_for: tuple[object, ...] = ()
+        self._steps: list[int] = []
+        """Days turned before the first one was read."""
 
     def show(self, view: DeskView, now: datetime) -> None:
         """What nobody sees is not read; the last day is read again where orders or trades came to it."""
@@ -39,6 +41,9 @@ class HistoryPane(FilteredPane, History):
         if self._chosen in (None, day.day):
             self.day = day
             self.fill()
+        steps, self._steps = self._steps, []
+        for step in steps:
+            self.action_turn(step)
 
     def row_of(self, key: str) -> HistoryRow | None:
         return next((row for row in self._rows() if row.key == key), None)
@@ -53,15 +58,19 @@ class HistoryPane(FilteredPane, History):
         return () if self.day is None else self.day.rows
 
     def action_turn(self, step: int) -> None:
-        """The day before, or the next one, of those that the journal has."""
-        if self.day is None or self.day.day not in self.day.days:
+        """The day before, or the next one, of those that the journal has; what is typed before it was read is kept."""
+        if self.day is None:
+            self._steps.append(step)
             return
         days = self.day.days
-        index = days.index(self.day.day) + step
-        if 0 <= index < len(days):
-            self._chosen = None if index == len(days) - 1 else days[index]
+        if not days:
+            return
+        asked = days.index(self._chosen) if self._chosen in days else len(days) - 1
+        turned = days[min(max(asked + step, 0), len(days) - 1)]
+        if turned != self.day.day or turned != days[asked]:
+            self._chosen = None if turned == days[-1] else turned
             self._asked_for = ()
-            self.want(LOOK, days[index].isoformat())
+            self.want(LOOK, turned.isoformat())
 
     def action_worst(self) -> None:
         self.worst_first = not self.worst_first

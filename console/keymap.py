@@ -232,9 +232,20 @@ KEYS: tuple[Key, ...] = (
     Key("watch.list_after", KeyScope.WATCH, "greater_than_sign", ">", "turn(1)", "the next list"),
     Key("history.filter", KeyScope.HISTORY, "slash", "/", "filter", "filter", is_in_footer=True),
     Key("history.clear", KeyScope.HISTORY, "escape", "Esc", "clear_filter", "clear the filter"),
-    Key("history.before", KeyScope.HISTORY, "less_than_sign", "<", "turn(-1)", "the day before", True),
-    Key("history.after", KeyScope.HISTORY, "greater_than_sign", ">", "turn(1)", "the day after", True),
-    Key("history.worst", KeyScope.HISTORY, "w", "w", "worst", "worst trades first", is_in_footer=True),
+    Key(
+        "history.before",
+        KeyScope.HISTORY,
+        "less_than_sign",
+        "<",
+        "turn(-1)",
+        "the day before",
+        True,
+        in_footer="day before",
+    ),
+    Key(
+        "history.after", KeyScope.HISTORY, "greater_than_sign", ">", "turn(1)", "the day after", True, in_footer="after"
+    ),
+    Key("history.worst", KeyScope.HISTORY, "w", "w", "worst", "worst trades first", True, in_footer="worst first"),
     Key("ticket.buy", _TICKET, "B", "B", "confirm('B')", "buy to open"),
     Key("ticket.short", _TICKET, "H", "H", "confirm('H')", "sell short"),
     Key("ticket.sell", _TICKET, "S", "S", "confirm('S')", "sell to close"),

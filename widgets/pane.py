@@ -32,7 +32,7 @@ class Pane(Frame):
         border-title-color: $text-muted;
         border-subtitle-color: $text-muted;
         &:focus-within { border: solid $accent; border-title-color: $text; border-title-style: bold; }
-        & > Lines { height: auto; max-height: 60%; }
+        & > Lines { height: auto; max-height: 75%; }
     }
     """
 
@@ -67,8 +67,9 @@ class Pane(Frame):
         raise NotImplementedError
 
     def wanted(self) -> int:
-        """The lines in which all that it holds has room, its frame included."""
-        return FRAME + self.grid.wanted + self.words_wanted()
+        """The lines in which all that it holds has room, its frame included; words have three quarters at the most."""
+        words = self.words_wanted()
+        return FRAME + max(self.grid.wanted + words, -(-words * 4 // 3))
 
     def words_wanted(self) -> int:
         """Of them those under the grid, or above it."""

@@ -54,8 +54,15 @@ class ProposalTable(Pane):
             id="proposals",
         )
         self._rows: tuple[ProposalRow, ...] = ()
+        self._shown: tuple[DeskView, datetime] | None = None
+
+    def on_resize(self) -> None:
+        """Another width has room for other words."""
+        if self._shown is not None:
+            self.show(*self._shown)
 
     def show(self, view: DeskView, now: datetime) -> None:
+        self._shown = view, now
         self._rows = rows = view.proposals
         room = widths_of(COLUMNS, self.content_size.width)[WHY]
         whys = _whys(rows, room)

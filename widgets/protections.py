@@ -82,8 +82,9 @@ class Protections(Pane):
             self._say()
 
     def _has_a_line(self, row: ProtectionRow) -> bool:
-        """What is shut, overridden or past half; a figure that falls does not take the selected one away."""
-        return _has_an_end(row) or _used(row) >= PAST_HALF or row.key == guard_of(self.grid.selected)
+        """What is shut, overridden or past half; a figure that falls takes no row from under the keyboard."""
+        is_looked_at = self.grid.has_focus and row.key == guard_of(self.grid.selected)
+        return _has_an_end(row) or _used(row) >= PAST_HALF or is_looked_at
 
     def on_grid_moved(self, _event: Grid.Moved) -> None:
         self._say()

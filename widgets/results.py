@@ -45,6 +45,7 @@ class Results(Pane):
             id="results",
         )
         self._rows: tuple[ResultRow, ...] = ()
+        self._all_sums = 0
 
     def compose(self) -> ComposeResult:
         yield self.words
@@ -61,12 +62,13 @@ class Results(Pane):
         self.title_with(f"{said}, {f.signed(realised)} USD" if self._rows else said)
 
     def words_wanted(self) -> int:
-        return len(sum_lines(self._rows, self.content_size.width, EVERY)) if self._rows else 0
+        return self._all_sums
 
     def on_resize(self) -> None:
         self._show_sums()
 
     def _show_sums(self) -> None:
+        self._all_sums = len(sum_lines(self._rows, self.content_size.width, EVERY)) if self._rows else 0
         room = max(3, self.content_size.height // MOST)
         self.words.show(sum_lines(self._rows, self.content_size.width, room) if self._rows else ())
 

@@ -86,18 +86,24 @@ class Strategies(Pane):
             self._columns = wanted
             self.grid.show_columns(wanted)
 
+    def words_wanted(self) -> int:
+        return len(self._words(is_low=False))
+
     def _say(self) -> None:
-        """Why the selected one does not trade, and at the end the shadow of the day."""
+        self.words.show(self._words(is_low=self.content_size.height < LOW))
+
+    def _words(self, *, is_low: bool) -> list[TextLine]:
+        """Why the selected one does not trade, what it measures, and at the end the shadow of the day."""
         row = next((row for row in self._rows if row.key == self.grid.selected), None)
-        said = []
+        said: list[TextLine] = []
         if row is not None and row.trouble:
             said += self.indented(row.trouble, "warning")
-        if row is not None and self.content_size.height >= LOW:
+        if row is not None and not is_low:
             said += self.indented(", ".join(f"{name} {value}" for name, value in row.figures), "muted")
             reasons = ", ".join(f"{in_words(name)} {bars}" for name, bars in row.reasons[:REASONS])
             said += self.indented(f"bars: {reasons}" if reasons else "", "muted")
         said += self._shadow()
-        self.words.show(said)
+        return said
 
     def _shadow(self) -> list[TextLine]:
         """On one line wherever it can be: where it is long, it begins at the edge."""

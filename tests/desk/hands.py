@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import date
 
 from textual import events
 
 from core.messages.commands import Command
 from core.ports import OperatorError, Recorded
+from core.views.builders.history import history_of
+from core.views.history import HistoryDay
 from core.views.order_chain import chain_of
 from tests.desk.desk_house import House
 
@@ -56,6 +59,13 @@ class Disk:
             raise OperatorError(self.fails)
         assert self.house is not None
         return chain_of(order_id, list(self.house.runtime.engine.state.journal.records()))
+
+    def history(self, day: date | None) -> HistoryDay:
+        if self.house is None:
+            raise OperatorError("this disk has no journal")
+        today = date(2026, 1, 5)
+        records = list(self.house.runtime.engine.state.journal.records())
+        return HistoryDay(day or today, (today,), history_of(records))
 
     def write(self, name: str, text: str) -> str:
         if self.fails:

@@ -156,7 +156,7 @@ async def test_the_command_asks_with_the_reason_and_capital_d_lets_entries_pass_
         await house.until(house.is_armed)
         await house.press("D")
         await house.until(lambda: house.facts(BreakerClosed))
-        await house.until(lambda: house.shows("ENTRIES ON", "0 of 1 failed") and not house.shows("BREAKER: "))
+        await house.until(lambda: house.shows("ENTRIES ON") and not house.shows("BREAKER: "))
         assert [fact.reason for fact in house.facts(BreakerClosed)] == ["cleared by the operator"]
         assert not house.facts(OrderCreated)
 

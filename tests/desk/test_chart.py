@@ -202,7 +202,7 @@ async def test_the_chart_is_a_pane_whose_keys_act_on_nothing_else(size: tuple[in
     positions = (a_position("SPY"),)
     async with open_still(a_view(positions=positions, chart=a_held_chart()), size) as house:
         await house.press("2", "9")
-        await house.until(lambda: house.shows("9 Chart ─ SPY, 1 min", "< shorter bars", "i overlay"))
+        await house.until(lambda: house.shows("9 Chart ─ SPY, 1 min", "< shorter", "i overlay"))
         assert house.desk.focused is house.desk.board.chart
         await house.until(lambda: house.handle.watched == [SPY])
         sent = list(house.handle.commands)

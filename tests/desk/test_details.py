@@ -94,7 +94,7 @@ async def test_a_strategy_tells_its_answers_with_counts_and_a_protection_its_mea
         assert "paused: it opens nothing" in told
         assert "VWAP 167.29" in told
 
-        await house.press("escape", "4", "enter")
+        await house.press("escape", "4", "a", "home", "down", "down", "down", "down", "enter")
         await house.until(lambda: house.shows("Daily loss", "0.00 of 10.00", "it has not tripped"))
         tripped = replace(
             view.protections[0],
@@ -163,7 +163,7 @@ async def test_help_tells_what_the_pane_shows_and_scrolls() -> None:
         await house.until(lambda: house.shows("Help ─ orders", "The orders of today", "cancel"))
         await house.sees("KEYTURN  PAPER", "ENTRIES ON")
         assert not house.shows("Ctrl+K or F10")
-        await house.press("pagedown", "pagedown")
+        await house.press("end")
         await house.until(lambda: house.shows("Ctrl+K or F10", "Ctrl+P finds every command"))
         assert isinstance(house.desk.screen, HelpScreen)
         await house.press("escape")

@@ -48,7 +48,7 @@ def six_guards() -> tuple[ProtectionRow, ...]:
 async def test_a_guard_says_measure_limit_state_and_what_is_left() -> None:
     """RK-09"""
     async with open_still(a_view(protections=six_guards())) as house:
-        await house.press("4")
+        await house.press("4", "a", "home")
 
         await house.sees("1 TRIPPED", "0.00 of 2,000 USD", "2 of 3 ▓▓▓░░", "1 of 1", "open until 15:45")
         await house.sees("TRIPPED, 21:00 left", "Daily loss: equity since the day")
@@ -96,6 +96,7 @@ async def test_a_gauge_of_which_nothing_is_used_draws_nothing() -> None:
     """RK-09, OP-12"""
     rows = (a_protection("Loss", "0", measure="0.00 of 10.00 USD"), a_protection("Guard", "0.2"))
     async with open_still(a_view(protections=rows)) as house:
+        await house.press("4", "a")
         await house.sees("0.00 of 10.00 USD", "▓░░░░")
         assert not house.shows("░░░░░")
 
@@ -117,12 +118,12 @@ async def test_a_narrow_terminal_shows_what_is_tripped_or_past_half_and_counts_t
     async with open_still(a_view(protections=six_guards()), (80, 24)) as house:
         await house.press("4")
 
-        await house.sees("Guard AIG", "Cooldown", "TRIPPED, 21:00 left", "4 more, clear")
-        assert not house.shows("Max loss")
-        assert not house.shows("Daily loss")
+        await house.sees("Guard AIG", "Cooldown", "TRIPPED, 21:00 left")
+        await house.sees("4 clear: Daily loss, Window, Max loss, Drawdown")
+        assert not house.shows("0.00 of 2,000 USD")
 
         await house.shows_next(protections=(a_protection(), a_protection("Window", None)))
-        await house.sees("4 Protections ─ entries, clear", "2 in all, clear")
+        await house.sees("4 Protections ─ entries, clear", "2 clear: Daily loss, Window")
 
 
 async def test_what_keeps_entries_shut_stands_in_the_pane_that_guards_them() -> None:
@@ -165,6 +166,7 @@ async def test_no_measure_of_a_guard_is_cut_beside_the_other_panes() -> None:
         a_protection("Loss", "0.3", measure="12.50 of 2,000.00 USD"),
     )
     async with open_still(a_view(protections=guards), (120, 40)) as house:
+        await house.press("4", "a")
         await house.sees("closed until Tue 09:30", "1 of 1 today", "TRIPPED since 10:24:00", "2,000.00 USD")
 
 

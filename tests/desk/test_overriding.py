@@ -70,7 +70,7 @@ async def test_a_pasted_word_overrides_nothing() -> None:
 
 async def test_what_is_not_shut_has_nothing_to_override() -> None:
     async with open_still(a_view(protections=(a_protection(),))) as house:
-        await house.press("4", "home", "o")
+        await house.press("4", "a", "home", "o")
         await house.until(lambda: "there is nothing to override" in house.footer())
 
 

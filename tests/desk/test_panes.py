@@ -20,7 +20,7 @@ def test_the_number_in_a_panes_frame_is_the_key_that_brings_it() -> None:
     assert [entry.scope for entry in PANES.values()] == [*keymap.PANES]
     for number, (name, entry) in enumerate(PANES.items(), start=1):
         pane = entry.make(lambda _what, _key: None)
-        assert (pane.id, pane.NUMBER, pane.NAME.lower()) == (name, number, name)
+        assert (pane.id, pane.NUMBER, pane.NAME.lower()) == (name, number % 10, name)
 
 
 @pytest.mark.parametrize("size", [(120, 40), (80, 24), (200, 60)])

@@ -206,6 +206,7 @@ async def test_numbers_of_a_column_stand_on_one_decimal_point(pane: str) -> None
     )
     async with open_still(view, (120, 60)) as house:
         grid = house.desk.board.panes[pane].grid
+        await house.until(lambda: grid.size.height > len(pairs))
         rows = [grid.render_line(y).text for y in range(1, 5)]
         points = {
             texts: {

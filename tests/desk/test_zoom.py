@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from console.panes import PANES
 from console.screens.ticket import TicketScreen
 from tests.desk.desk_house import open_desk
 from tests.desk.still_house import StillHouse, a_position, a_view, an_exit, open_still
@@ -41,12 +42,10 @@ async def test_z_gives_the_pane_with_the_keyboard_all_the_room_and_takes_it_back
 async def test_a_pane_s_number_moves_the_zoom_and_each_pane_can_have_it(size: tuple[int, int]) -> None:
     async with open_still(a_view(), size) as house:
         await house.press("1", "z")
-        for number, name in enumerate(house.desk.board.panes, start=1):
-            await house.press(str(number))
+        for number, name in enumerate(PANES, start=1):
+            await house.press(str(number % 10))
             await house.until(lambda name=name: shown(house) == {name})  # type: ignore[misc]
             assert house.desk.board.holder == name
-        await house.press("9")
-        await house.until(lambda: shown(house) == {"chart"})
         await house.press("z", "6")
         await house.until(lambda: {"log", "proposals"} <= shown(house))
 

@@ -21,7 +21,7 @@ from core.model.bar import Bar
 from core.ports import JournalDamagedError, JournalWriteError, Recorded
 from state.codec import RecordError
 from state.folders import AccountFolder
-from state.journal import FileJournal, MemoryJournal, TimeWentBackError
+from state.journal import FileJournal, MemoryJournal, TimeWentBackError, days_of, read_day
 from state.journal_segments import lines_backwards, segments
 from state.tail import tail
 from state.verify import fingerprint, verify
@@ -553,3 +553,27 @@ def test_backwards_a_journal_is_read_no_further_than_it_is_asked_for(folder: Acc
     assert [next(backwards).sequence for _ in range(9)] == list(range(10, 1, -1))
     with pytest.raises(JournalDamagedError, match="it is no record"):
         next(backwards)
+
+
+def test_a_day_is_read_without_the_others_and_the_days_are_named(folder):
+    """OP-06: the history turns to any day"""
+    written(folder, 9, a_day=3)
+    days = days_of(folder.journal)
+    assert len(days) == 3
+    assert [[recorded.sequence for recorded in read_day(folder.journal, day)] for day in days] == [
+        [1, 2, 3],
+        [4, 5, 6],
+        [7, 8, 9],
+    ]
+    assert list(read_day(folder.journal, days[-1] + timedelta(days=1))) == []
+    assert days_of(folder.journal / "nowhere") == ()
+
+
+def test_a_day_whose_chain_is_broken_says_where_and_the_other_days_are_read(folder):
+    written(folder, 9, a_day=3)
+    _, middle, last = days_of(folder.journal)
+    path = folder.journal / f"{middle.isoformat()}.jsonl"
+    path.write_bytes(path.read_bytes().replace(b"stop 5", b"stop 6"))
+    with pytest.raises(JournalDamagedError, match=path.name):
+        list(read_day(folder.journal, middle))
+    assert [recorded.sequence for recorded in read_day(folder.journal, last)] == [7, 8, 9]

@@ -13,6 +13,8 @@ from core.trading_state.state import TradingState
 from core.views import ProtectionRow, SuspensionView
 from core.views.builders.protections.row import clock, next_session, row, used_of
 
+HALF = Decimal("0.5")
+"""What a breaker that lets one entry through has used at the least: it is not calm."""
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 
 
@@ -33,14 +35,16 @@ def breaker_row(state: TradingState, at: datetime) -> ProtectionRow:
     count, phase = breaker.state, breaker.phase(at)
     queued, most = queued_orders(state.ledger), limits.max_queued
     refusal = breaker.refusal(at) or (f"{queued} orders wait for an answer" if queued > most else None)
-    words = f"{count.failures} of {limits.breaker_failures} failed" if phase is BreakerPhase.CLOSED else phase.value
+    is_closed = phase is BreakerPhase.CLOSED
+    words = f"{count.failures} of {limits.breaker_failures} failed" if is_closed else phase.value
+    failed = used_of(Decimal(count.failures), Decimal(limits.breaker_failures))
     return row(
         "breaker",
         "Breaker",
         words,
         refusal,
         f"requests in a row without an answer; {queued} of {most} orders wait for one",
-        used=used_of(Decimal(count.failures), Decimal(limits.breaker_failures)),
+        used=failed if is_closed else max(failed, HALF),
         since=count.opened_at,
         until=count.until,
     )

@@ -1,0 +1,123 @@
+"""Orders and trades of any day: its days turn, its filter finds, the worst trade stands first, and Enter explains."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+from console.screens.why import WhyScreen
+from core.model.values import ClientOrderId, Money, Symbol
+from core.ports import OperatorError
+from core.views.builders.history import history_of
+from core.views.history import HistoryDay, HistoryKind, HistoryRow
+from tests.desk.desk_house import House, open_desk
+from tests.desk.hands import Disk
+from tests.desk.still_house import the_engines_view
+from widgets.history import History
+
+MONDAY, TUESDAY = date(2026, 1, 5), date(2026, 1, 6)
+AT = the_engines_view().status.at
+
+
+def a_trade(number: int, symbol: str, made: str) -> HistoryRow:
+    id = ClientOrderId(f"{number:016x}")
+    at = AT + timedelta(minutes=number)
+    text = f"10 at 100.00 → 101.00, signal turned, held 0:0{number}:00"
+    return HistoryRow(HistoryKind.TRADE, id, at, Symbol(symbol), "vwap", text, Money(Decimal(made)))
+
+
+def an_order(number: int, symbol: str) -> HistoryRow:
+    id = ClientOrderId(f"{number:016x}")
+    text = f"BUY 10 {symbol} limit 100.00 to open, FILLED 10 at 100.00"
+    return HistoryRow(HistoryKind.ORDER, id, AT + timedelta(minutes=number), Symbol(symbol), "vwap", text)
+
+
+PAST = {
+    MONDAY: (an_order(1, "AIG"), a_trade(2, "AIG", "-22.00"), a_trade(3, "IBM", "56.43"), a_trade(4, "BAC", "-3.10")),
+    TUESDAY: (an_order(5, "SPY"),),
+}
+
+
+class Past(Disk):
+    """A disk with two days of a journal."""
+
+    def history(self, day: date | None) -> HistoryDay:
+        if self.fails:
+            raise OperatorError(self.fails)
+        chosen = day or TUESDAY
+        return HistoryDay(chosen, tuple(PAST), PAST[chosen])
+
+
+def history(house: House) -> History:
+    return house.desk.board.history
+
+
+def symbols(house: House) -> list[str]:
+    return [row.cells[1].text for row in history(house).grid.window.rows]
+
+
+async def test_yesterdays_worst_trade_is_three_keys_away_and_enter_explains_it() -> None:
+    async with open_desk((80, 24), surroundings=Past()) as house:
+        await house.press("0")
+        await house.until(lambda: house.shows("0 History ─ Tue 6 Jan 2026, 0 trades 0.00 USD, 1 orders"))
+        await house.press("<")
+        await house.until(lambda: house.shows("0 History ─ Mon 5 Jan 2026, 3 trades +31.33 USD, 1 orders"))
+        assert symbols(house) == ["BAC", "IBM", "AIG", "AIG"]
+        await house.press("w")
+        await house.until(lambda: symbols(house) == ["AIG", "BAC", "IBM", "AIG"])
+        await house.until(lambda: house.shows("worst first", "▼ −22.00"))
+
+        await house.press("home", "enter")
+        await house.until(lambda: isinstance(house.desk.screen, WhyScreen))
+        assert isinstance(house.desk.screen, WhyScreen)
+        assert house.desk.screen.order_id == PAST[MONDAY][1].order
+
+
+async def test_days_end_where_the_journal_does() -> None:
+    async with open_desk((120, 40), surroundings=Past()) as house:
+        await house.press("0", ">", "<")
+        await house.until(lambda: house.shows("Mon 5 Jan"))
+        await house.press("<", "<")
+        await house.wait(0.3)
+        await house.until(lambda: house.shows("Mon 5 Jan"))
+        await house.press(">")
+        await house.until(lambda: house.shows("Tue 6 Jan"))
+
+
+async def test_a_filter_finds_words_in_any_order_and_none_of_its_letters_is_a_command() -> None:
+    async with open_desk((120, 40), surroundings=Past()) as house:
+        await house.press("0", "<")
+        await house.until(lambda: house.shows("Mon 5 Jan"))
+        await house.press("slash", *"aig vwap trade")
+        await house.until(lambda: house.shows("/ aig vwap trade▏", "1 of 4"))
+        assert symbols(house) == ["AIG"]
+        assert not history(house).worst_first
+        await house.press("enter")
+        await house.until(lambda: house.shows("/ aig vwap trade  Esc clears it"))
+        await house.press("escape")
+        await house.until(lambda: len(symbols(house)) == 4)
+
+
+async def test_what_cannot_be_read_is_said_and_what_was_shown_stays() -> None:
+    disk = Past()
+    async with open_desk((120, 40), surroundings=disk) as house:
+        await house.press("0")
+        await house.until(lambda: house.shows("Tue 6 Jan"))
+        disk.fails = "journal of 5 January, line 7: the chain is broken"
+        await house.press("<")
+        await house.until(lambda: disk.fails in house.footer())
+        assert symbols(house) == ["SPY"]
+        disk.fails = ""
+        await house.press("<")
+        await house.until(lambda: house.shows("Mon 5 Jan"))
+
+
+async def test_the_day_of_a_real_journal_tells_its_orders_and_its_trade() -> None:
+    async with open_desk((120, 40)) as house:
+        await house.buys()
+        records = list(house.runtime.engine.state.journal.records())
+        rows = history_of(records)
+        bought = next(row for row in rows if row.text.startswith("BUY"))
+        assert bought.text == "BUY 0.1 SPY limit 496.21 to open, FILLED 0.1 at 496.21"
+        assert {row.kind for row in rows} == {HistoryKind.ORDER}
+        assert [row.at for row in rows] == sorted(row.at for row in rows)
