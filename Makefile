@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 
-.PHONY: help venv demo test check bench bench-desk bench-start bench-wire bench-lanes bench-frames bench-attach month bench-rest bench-bounded bench-backtest bench-strategies bench-flattery lock docs man wheel property crashes sigkill snapshots accidents keys chord \
+.PHONY: help venv demo test check bench bench-desk bench-start bench-wire bench-lanes bench-frames bench-attach month bench-rest bench-bounded bench-backtest bench-strategies bench-flattery lock docs man wheel property crashes sigkill snapshots accidents keys key-counts chord \
   exchange simulate risk-days contract test-socket accidents-processes faults remote
 
 help:
@@ -25,6 +25,7 @@ help:
 	@echo 'make bench-lanes  an exit and the cancel of a kill while ten other requests hang, and at rest (ARGS=20 for fewer rounds)'
 	@echo 'make bench-frames  a picture and its changes on their way to a desk: bytes and processor time (ARGS=50 for fewer)'
 	@echo 'make bench-attach  a desk on an engine of another process: attach, bytes, keys, the latch, memory, processor time'
+	@echo 'make key-counts  how many keys the usual things take, typed into a demo in tmux (ARGS="half" for one of them)'
 	@echo 'make month   30 days of sessions in virtual time, a desk that comes and goes every hour (ARGS="5 1800" days, speed)'
 	@echo 'make bench-bounded  comparison, picture, checkpoint and start after 100 to 100,000 closed orders (ARGS="100 1000" for fewer)'
 	@echo 'make bench-rest  memory and processor time at Alpaca, at rest and under 200,000 messages of the stream'
@@ -161,6 +162,9 @@ bench-bounded: .venv/.ready
 
 bench-attach: .venv/.ready
 	@$(BIN)/python -m tests.bench.attach
+
+key-counts: .venv/.ready
+	@$(BIN)/python -m tests.keys_counted $(ARGS)
 
 month: .venv/.ready
 	@$(BIN)/python -m tests.bench.month $(ARGS)

@@ -86,15 +86,18 @@ def _standing(order: OrderRow) -> str:
 
 
 def _guards(order: OrderRow, orders: Sequence[OrderRow]) -> list[str]:
-    """Its own legs: those that work, and those that wait for it."""
-    others = [other for other in orders if other.symbol == order.symbol and other.side is not order.side]
-    at_work = {other.stop_price or other.limit_price for other in others if other.status.is_working}
-    stands = [_leg(leg) for leg in order.legs if order.filled_quantity and _price_of(leg) in at_work]
+    """What works for what it filled, and what waits to."""
+    own = [other for other in orders if other.parent == order.id and other.status.is_working]
+    stands = [f"{_role(other)} {f.price(other.stop_price or other.limit_price)}" for other in own]
     waits = legs_in_words(order, stands)
     said = [f"{' and '.join(stands)} working"] if stands else []
     said += [waits] if waits else []
     kept = order.stop_by_desk is StopHolder.DESK and order.status.is_working
     return [*said, "this desk keeps its stop"] if kept else said
+
+
+def _role(order: OrderRow) -> str:
+    return "stop" if order.stop_price is not None else "target"
 
 
 def legs_in_words(order: OrderRow, at_work: Sequence[str] = ()) -> str:

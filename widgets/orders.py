@@ -47,7 +47,7 @@ class Orders(Pane):
     def __init__(self) -> None:
         super().__init__(
             (
-                Column("EFFECT", 13),
+                Column("EFFECT", 14),
                 Column("QTY", 8, Align.POINT, 3),
                 Column("SYM", 6),
                 Column("TERMS", f.TERMS),

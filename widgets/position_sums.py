@@ -52,7 +52,7 @@ def sum_line(rows: Sequence[PositionRow]) -> TextLine:
     unknown = len(rows) - len(values)
     known = [row for row in rows if row.profit is not None]
     profit = sum((row.profit for row in known if row.profit is not None), Decimal(0))
-    paid = sum((row.average_price * abs(row.quantity) for row in known), Decimal(0))
+    paid = sum((row.paid for row in known), Decimal(0))
     words = f"value {f.money(longs - shorts)} USD"
     if longs and shorts:
         words = f"long {f.money(longs)}, short {f.money(-shorts)}, net {f.signed(longs + shorts)} USD"

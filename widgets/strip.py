@@ -1,13 +1,13 @@
 """The strip under the status lines: every pane by its number and name, how much is in it, and which are shown.
 
 So one knows at every size that they exist. Where there is no room for whole names they are shortened, then what is in
-them is left out but for what waits or is tripped; a number is never cut.
+them is left out but for what waits or is tripped, then that is a mark; a number is never cut.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.model.values import ZERO
 from core.views import DeskView
@@ -16,18 +16,20 @@ from widgets.grid_picture import Tone
 from widgets.lines import Cell, TextLine, joined
 
 GAP = "  "
-SHORT = 5
-"""Cells of a shortened name, at most."""
+LONG, SHORT, SHORTEST = 20, 5, 3
+"""Cells of a name, at most: whole, shortened, and where nothing else leaves room for every pane."""
 NAMES = {
     "proposals": "Prop",
     "positions": "Pos",
     "orders": "Ord",
     "protections": "Prot",
-    "strategies": "Strat",
+    "strategies": "Str",
     "results": "Res",
     "history": "Hist",
 }
 """Short ones; every other name is short enough."""
+CUT = {"protections": "Prt"}
+"""Where three cells would not tell two of them apart."""
 EVERY, FEW, NONE = frozenset({*NAMES, "watch"}), frozenset({"proposals", "positions", "orders"}), frozenset[str]()
 """Whose counts are said, by the room that there is."""
 
@@ -43,23 +45,26 @@ class StripItem:
 
 
 def strip_line(items: Iterable[StripItem], shown: Collection[str], holder: str, width: int) -> TextLine:
-    """At most `width` cells: whole names, then short ones, then fewer counts; what asks for somebody is always said."""
+    """At most `width` cells: whole names, then short ones, then fewer counts; what asks for somebody is marked."""
     each = tuple(items)
-    for is_named, counted in ((True, EVERY), (False, EVERY), (False, FEW), (False, NONE)):
-        line = tuple(_cells(each, shown, holder, counted, is_named=is_named))
+    for cells, counted in ((LONG, EVERY), (SHORT, EVERY), (SHORT, FEW), (SHORT, NONE)):
+        line = tuple(_cells(each, shown, holder, counted, cells))
         if len(joined(line)) <= width:
             return line
-    return line
+    marked = [replace(item, count="!" if item.tone else "") for item in each]
+    return tuple(_cells(marked, shown, holder, NONE, SHORTEST))
 
 
 def _cells(
-    items: Collection[StripItem], shown: Collection[str], holder: str, counted: Collection[str], *, is_named: bool
+    items: Collection[StripItem], shown: Collection[str], holder: str, counted: Collection[str], cells: int
 ) -> Iterator[Cell]:
     """Of the pane with the keyboard in brackets, of those that are shown in bold, of the others in grey."""
     for number, item in enumerate(items):
-        name = item.pane.capitalize() if is_named else NAMES.get(item.pane, item.pane.capitalize())[:SHORT]
+        names = {LONG: {}, SHORT: NAMES, SHORTEST: NAMES | CUT}[cells]
+        name = names.get(item.pane, item.pane.capitalize())[:cells]
         count = item.count if item.pane in counted or item.tone else ""
-        text = f"{item.number} {name}{f' {count}' if count else ''}"
+        gap = " " if cells > SHORTEST else ""
+        text = f"{item.number} {name}{f'{gap}{count}' if count else ''}"
         if item.pane == holder:
             text = f"[{text}]"
         if number:

@@ -178,13 +178,17 @@ class PositionRow:
     @property
     def value(self) -> Money | None:
         """What it stands at, below zero where it is sold short; None without a price."""
-        return None if self.last is None else Money(self.last * self.quantity)
+        return None if self.last is None else self.instrument.notional(self.quantity, self.last)
+
+    @property
+    def paid(self) -> Money:
+        """What it was opened with, bought or sold short."""
+        return self.instrument.notional(abs(self.quantity), self.average_price)
 
     @property
     def profit_fraction(self) -> Decimal | None:
         """Open profit as a part of what was paid, or taken in; None where either is not known."""
-        paid = self.average_price * abs(self.quantity)
-        return None if self.profit is None or not paid else self.profit / paid
+        return None if self.profit is None or not self.paid else self.profit / self.paid
 
     @property
     def unprotected(self) -> Quantity:
@@ -204,6 +208,7 @@ class OrderRow:
     each fill, or kept here; None where the broker makes it with the entry, and where there is none.
     `outcome` says how it ended where its status alone does not: `CANCELLED by you`; `reason` is empty then.
     `is_entry` says that it was signed to open or add, whatever it would do by now: `effect` says that.
+    `parent` is the entry that a protective stop belongs to, or the order that a leg was made with.
     """
 
     id: ClientOrderId
@@ -235,6 +240,7 @@ class OrderRow:
     beyond: Quantity = NO_SHARES
     outcome: str = ""
     is_entry: bool = False
+    parent: ClientOrderId | None = None
 
     @property
     def can_be_cancelled_as_entry(self) -> bool:

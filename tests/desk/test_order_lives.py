@@ -72,11 +72,12 @@ def test_a_life_says_what_it_is_how_it_stands_and_who_holds_its_stop(order: Orde
     assert life(order, (order,)) == words
 
 
-def test_a_stop_works_where_an_order_of_its_price_on_the_other_side_does_and_waits_no_more_where_all_is_over() -> None:
-    stop = an_order(2, side=Side.SELL, type=OrderType.STOP, limit_price=None, stop_price=STOP)
+def test_a_stop_works_where_it_is_this_orders_own_and_waits_no_more_where_all_is_over() -> None:
+    terms: dict[str, Any] = {"side": Side.SELL, "type": OrderType.STOP, "limit_price": None, "stop_price": STOP}
     over = filled(legs=LEGS)
+    stop, another = an_order(2, parent=over.id, **terms), an_order(3, parent=ClientOrderId("another"), **terms)
     assert life(over, (over, stop)) == "BUY 47 SPY 166.76 filled in 0.4 s, stop 166.26 working"
-    assert life(over, (over,)) == "BUY 47 SPY 166.76 filled in 0.4 s"
+    assert life(over, (over, another)) == "BUY 47 SPY 166.76 filled in 0.4 s"
 
 
 def test_the_steps_of_an_order_are_one_line_where_the_last_one_stands_with_the_number_of_the_first() -> None:

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from console.panes import PANES
 from tests.desk.still_house import a_position, a_protection, a_view, an_exit, open_still
 from widgets.lines import joined
 from widgets.strip import items_of, strip_line
 
-PANES = ("proposals", "positions", "orders", "protections", "strategies", "log", "results", "watch", "chart")
-NUMBERS = [(name, str(number)) for number, name in enumerate(PANES, start=1)]
+NUMBERS = [(name, str(number % 10)) for number, name in enumerate(PANES, start=1)]
 
 
 def strip(width: int, **parts: Any) -> str:
@@ -31,11 +31,16 @@ def test_every_pane_is_named_with_its_number_and_nothing_is_cut(width: int) -> N
 
 def test_what_waits_or_is_tripped_is_said_where_no_other_count_has_room() -> None:
     """OP-06"""
-    said = strip(60, proposals=(an_exit("AIG"),), protections=(a_protection("Guard", "1", is_tripped=True),))
-
+    trouble = {"proposals": (an_exit("AIG"),), "protections": (a_protection("Guard", "1", is_tripped=True),)}
+    said = strip(92, **trouble)
     assert "1 Prop 1!" in said
     assert "1 TRIPPED" in said
-    assert "[2 Pos]" in said
+    assert "[2 Pos" in said
+
+    least = strip(78, **trouble)
+    assert len(least) <= 78
+    assert least.startswith("1 Pro!  [2 Pos]  3 Ord  4 Prt!  5 Str")
+    assert least.endswith("0 His")
 
 
 def test_shown_panes_differ_from_the_others_by_weight() -> None:

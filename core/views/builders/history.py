@@ -43,7 +43,8 @@ def history_of(records: Iterable[Recorded]) -> tuple[HistoryRow, ...]:
             case facts.OrderFilled(fill=fill) if fill.client_order_id in orders:
                 told = orders[fill.client_order_id]
                 told.filled = Quantity(told.filled + fill.quantity)
-                told.cost = Money(told.cost + fill.quantity * fill.price)
+                worth = told.made.order.instrument.notional(fill.quantity, fill.price)
+                told.cost = Money(told.cost + worth)
             case facts.OrderStateChanged(client_order_id=id) as changed if id in orders:
                 orders[id].status, orders[id].reason = changed.after, changed.reason
             case facts.TradeClosed(trade=trade):
@@ -54,8 +55,10 @@ def history_of(records: Iterable[Recorded]) -> tuple[HistoryRow, ...]:
 
 def _order(id: ClientOrderId, told: _Told) -> HistoryRow:
     order = told.made.order
-    average = (told.cost / told.filled).quantize(AVERAGE) if told.filled else ZERO
-    part = f" {plain(told.filled)} at {priced(average)}" if told.filled else ""
+    part = ""
+    if told.filled:
+        average = order.instrument.price_of(told.filled, told.cost).quantize(AVERAGE)
+        part = f" {plain(told.filled)} at {priced(average)}"
     why = f": {told.reason}" if told.reason and not told.status.is_working and not told.filled else ""
     text = f"{order_in_words(order)} {purpose_in_words(order)}, {told.status.value}{part}{why}"
     return HistoryRow(HistoryKind.ORDER, id, told.at, order.symbol, told.made.strategy, text)

@@ -70,6 +70,7 @@ def _drawn(order: Order, patience: timedelta, *, is_to_replace: bool, is_held: b
         trail_fraction=order.request.trail_fraction,
         legs=order.request.legs,
         is_paired=order.is_target,
+        parent=order.parent,
         status=order.status,
         filled_quantity=order.filled_quantity,
         average_price=order.average_price,
