@@ -72,5 +72,5 @@ def test_what_is_shown_of_the_log_is_written_and_the_chain_is_read(tmp_path: Pat
         desk.type(b"6", b"o")
         desk.until_it_shows("written to")
     (written,) = tmp_path.rglob("log-2026*.txt")
-    assert "filled 0.1 at 496.21" in written.read_text()
+    assert "BUY 0.1 SPY 496.21 filled in" in written.read_text()
     assert written.stat().st_mode & 0o777 == 0o600
