@@ -46,7 +46,7 @@ WICK = 0.00006
 LOTS = 60
 """Of a hundred shares, in a quiet slice."""
 MOVE_VOLUME = 2.2
-DAYS_KEPT = 32
+DAYS_KEPT = 16
 """The opening looks at each more than once."""
 
 

@@ -25,10 +25,10 @@ from console.client.seat import terminal
 from console.client.ssh_link import SshLink
 from console.commands.assembly.host import Host
 from console.commands.assembly.simulated import DemoOptions, stress_runtime
-from core.messages.commands import PauseStrategy, ResumeStrategy
+from core.messages.commands import PauseStrategy, ResumeStrategy, TakeKey
 from core.protocol.frames import PROTOCOL, Hello, Press, Pressed, PressKind, Role, Seen, from_engine, pack
 from core.protocol.stream import FrameReader
-from core.views import DeskView
+from core.views import DeskView, KeyView, StrategyRow
 from core.views.desk import StrategyRow
 from state.engine_socket import connected
 from state.release import release
@@ -135,6 +135,9 @@ def keys_of(desk: RemoteEngine | EngineHandle) -> list[float]:
     """From a command to the picture that has what it did: a strategy is paused, and resumed."""
     taken = []
     waited(lambda: isinstance(desk.view, DeskView) and desk.desk is not None, "a picture")
+    if not key_of(desk).is_held_by(desk.desk):  # of a desk before this one, whose terminal was hung up
+        desk.send(TakeKey("TAKE", key_of(desk).hold))
+        waited(lambda: key_of(desk).is_held_by(desk.desk), "the key")
     for number in range(KEYS):
         pauses, began = number % 2 == 0, time.perf_counter()
         row = strategy_of(desk)
@@ -143,6 +146,12 @@ def keys_of(desk: RemoteEngine | EngineHandle) -> list[float]:
         taken.append(time.perf_counter() - began)
         time.sleep(0.03)
     return taken
+
+
+def key_of(desk: RemoteEngine | EngineHandle) -> KeyView:
+    view = desk.view
+    assert isinstance(view, DeskView)
+    return view.status.key
 
 
 def strategy_of(desk: RemoteEngine | EngineHandle) -> StrategyRow:
