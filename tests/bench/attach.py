@@ -29,7 +29,6 @@ from core.messages.commands import PauseStrategy, ResumeStrategy, TakeKey
 from core.protocol.frames import PROTOCOL, Hello, Press, Pressed, PressKind, Role, Seen, from_engine, pack
 from core.protocol.stream import FrameReader
 from core.views import DeskView, KeyView, StrategyRow
-from core.views.desk import StrategyRow
 from state.engine_socket import connected
 from state.release import release
 from tests.bench.desk import Watched, opened
