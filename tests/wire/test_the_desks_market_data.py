@@ -264,6 +264,7 @@ async def test_connection_limit(exchange: LoopbackExchange) -> None:
         await desk.moves_on(26)
         await desk.moves_on(4)
         await eventually(lambda: desk.bars()[-1:] == [MORNING])
+        await has_heard_all(desk)  # the try of this minute too: refused later, it would be made later
 
         exchange.end("connection-limit")
         await desk.moves_on(56)
