@@ -9,6 +9,7 @@ from base64 import b64encode
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from functools import partial
+from threading import Lock
 from typing import Protocol, TypeVar
 
 from textual.app import App
@@ -32,6 +33,7 @@ from console.screens.key_holder import holds_key
 from console.screens.why import WhyScreen
 from core.ports import JournalError, OperatorError
 from core.views import DeskView
+from core.views.history import HistoryDay
 from widgets.chart import Chart
 from widgets.grid import Grid
 from widgets.grid_text import harmless
@@ -57,6 +59,7 @@ class DeskCommands:
         self._due: tuple[Key, DOMNode] | None = None
         self._told_of: datetime | None = None
         self._chord_waits = False
+        self._reading = Lock()
 
     def aside(self, ask: Callable[[], T], then: Callable[[T], None]) -> None:
         """What may wait for a disk, in a thread; what it answers, here; what goes wrong, on the last line."""
@@ -163,9 +166,14 @@ class DeskCommands:
             self._open_text(*entry.opens, key)
 
     def look_at_history(self, day: str) -> None:
-        """In a thread: a day's journal is long."""
+        """In a thread, one after the other: a day's journal is long."""
         chosen = date.fromisoformat(day) if day else None
-        self.aside(lambda: self.desk.surroundings.history(chosen), self.board.history.take_day)
+
+        def read() -> HistoryDay:
+            with self._reading:
+                return self.desk.surroundings.history(chosen)
+
+        self.aside(read, self.board.history.take_day)
 
     def explain(self, key: str) -> None:
         """The whole way of a row of the history."""

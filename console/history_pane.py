@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from console.filtered_pane import FilteredPane
 from console.keymap import KeyScope, bindings_for
@@ -13,6 +13,9 @@ from widgets.history import History
 
 LOOK = "history"
 """What it wants: the rows of the day that its key names, or of the last one where that is empty."""
+
+AGAIN = timedelta(seconds=10)
+"""Between two looks at a day that goes on."""
 
 
 class HistoryPane(FilteredPane, History):
@@ -24,16 +27,18 @@ class HistoryPane(FilteredPane, History):
         self._chosen: date | None = None
         """None is the last day."""
         self._asked_for: tuple[object, ...] = ()
+        self._looked_at: datetime | None = None
         self._steps: list[int] = []
         """Days turned before the first one was read."""
 
     def show(self, view: DeskView, now: datetime) -> None:
-        """What nobody sees is not read; the last day is read again where orders or trades came to it."""
-        del now
+        """What nobody sees is not read; the last day is read again where orders or trades came to it, not all the time:
+        a day's journal is long."""
         ended = sum(row.status.is_terminal for row in view.orders)
         told = (len(view.orders), ended, len(view.trades)) if self._chosen is None else ()
-        if self.display and self._asked_for != (self._chosen, told):
-            self._asked_for = (self._chosen, told)
+        is_due = self._looked_at is None or now - self._looked_at >= AGAIN
+        if self.display and is_due and self._asked_for != (self._chosen, told):
+            self._asked_for, self._looked_at = (self._chosen, told), now
             self.want(LOOK, "" if self._chosen is None else self._chosen.isoformat())
 
     def take_day(self, day: HistoryDay) -> None:
@@ -69,7 +74,7 @@ class HistoryPane(FilteredPane, History):
         turned = days[min(max(asked + step, 0), len(days) - 1)]
         if turned != self.day.day or turned != days[asked]:
             self._chosen = None if turned == days[-1] else turned
-            self._asked_for = ()
+            self._asked_for = (self._chosen, ())
             self.want(LOOK, turned.isoformat())
 
     def action_worst(self) -> None:

@@ -40,7 +40,8 @@ class Task:
     shows
         What the screen says when it is done.
     aim, before
-        Keys at the most, and with the desk before this one; 0 where it could not be done there.
+        Keys at the most, and as counted by hand at the desk before this one: 0 where it could not be done there, and
+        for the cancel one of each order.
     arguments
         Of the demo.
     """
@@ -65,7 +66,7 @@ TASKS = (
         ("Escape", "Enter", "B"),
         r"◆",
         3,
-        0,
+        3,
         until=r"Prop\w* \d",
     ),
     Task(
@@ -75,7 +76,7 @@ TASKS = (
         ("n", "Down", "Down", "b", "Down", "2", "%", "Enter", "B"),
         r"BUY \S+ SPY 494\.\d\d filled.*stop 485\.\d\d working",
         9,
-        0,
+        23,
         until="Welc",
     ),
     Task(
@@ -85,7 +86,7 @@ TASKS = (
         ("h", "S"),
         r"SELL to reduce\s+20\s+AAPL",
         2,
-        0,
+        6,
         until="Welc",
     ),
     Task(
@@ -95,7 +96,7 @@ TASKS = (
         ("b", "R"),
         r"stop\s+116\.1",
         2,
-        0,
+        4,
         until="Welc",
     ),
     Task(
@@ -105,7 +106,7 @@ TASKS = (
         ("x", "D"),
         r"BUY to open\s+[\d.]+\s+SPY.*(CANCELLED|cancelling)",
         2,
-        0,
+        1,
         until="Welc",
     ),
     Task(
@@ -126,7 +127,7 @@ TASKS = (
         ("3", "a"),
         r"REFUSED.*",
         2,
-        0,
+        2,
         until="Welc",
     ),
 )
