@@ -9,7 +9,7 @@ AGAIN_AFTER = 30.0
 
 
 class Bell:
-    """Once for a new proposal, a new warning of the broker's, and an adviser that reached for trading.
+    """Once for a new proposal, a new warning of the broker's, an adviser that reached for trading, an alert that rang.
 
     Again and again while an exit waits.
     """
@@ -18,6 +18,7 @@ class Bell:
         self._staged: int | None = None
         self._warned: frozenset[str] = frozenset()
         self._oversteps: int | None = None
+        self._rung: int | None = None
         self._rang_at = 0.0
 
     def rings(self, view: DeskView, now: float) -> bool:
@@ -28,6 +29,8 @@ class Bell:
         is_new = is_new or view.advice.oversteps > (
             view.advice.oversteps if self._oversteps is None else self._oversteps
         )
+        is_new = is_new or (self._rung is not None and view.rung > self._rung)
+        self._rung = view.rung
         self._staged, self._warned, self._oversteps = view.staged, warned, view.advice.oversteps
         exit_waits = any(row.is_urgent for row in view.proposals)
         if is_new or (exit_waits and now - self._rang_at >= AGAIN_AFTER):

@@ -29,7 +29,7 @@ from console.screens.ticket import TicketScreen
 from console.tour import Sight, Tour
 from console.watched_symbol import WatchedSymbol
 from core.model.account import Mode
-from core.views import DeskView
+from core.views import ALERT, DeskView
 from core.views.engine import EngineFailed
 from widgets import format as f
 from widgets.states import WithoutEngine
@@ -73,6 +73,7 @@ class FrameLoop:
         self.tour = Tour(board.tour)
         self.title = ""
         self._bell = Bell()
+        self._rung: int | None = None
         self._has_keys = False
         self._notes_said = 0
         self._is_lost = False
@@ -120,6 +121,7 @@ class FrameLoop:
             self.desk.say(f"{view.status.notes[-1]}; the log holds it", "warning")
         if self.board.show(view, now, self.app.size, self._without_engine(view), self.desk.handle.desk):
             self._ring(view)
+            self._tell_alert(view)
         self.board.note_holder(stack[0])
         self.watching.look(view)
         self.board.show_chart(view, self.watching.symbol, now)
@@ -186,6 +188,13 @@ class FrameLoop:
             words = f"{silent} This is of {f.clock(view.status.at)}; nothing is asked or confirmed."
             return WithoutEngine(words, has_stopped=False)
         return None
+
+    def _tell_alert(self, view: DeskView) -> None:
+        """What rang since the last picture, the newest of it; of what rang before the first the log tells."""
+        if self._rung is not None and view.rung > self._rung:
+            rang = next((row.text for row in reversed(view.log) if row.severity == ALERT), "an alert rang: see the log")
+            self.desk.say(rang, "warning")
+        self._rung = view.rung
 
     def _ring(self, view: DeskView) -> None:
         if self._bell.rings(view, self.desk.now()):

@@ -99,6 +99,9 @@ class WatchPane(Wanting, Watch):
         """Of the selected symbol, as on its row among the positions."""
         self.want("close symbol", self.grid.selected)
 
+    def action_alert(self) -> None:
+        self.want("alert", self.grid.selected)
+
     def action_turn(self, step: int) -> None:
         self.turn(step)
 

@@ -79,6 +79,8 @@ class RowActions:
             "more": lambda view, key: decide_promotion(self.behind, self.following, view, key, is_adopted=True),
             "add symbol": watchlists.add,
             "edit list": watchlists.edit,
+            "alert": watchlists.ring,
+            "alert held": watchlists.ring_for_held,
             "no more": lambda view, key: decide_promotion(self.behind, self.following, view, key, is_adopted=False),
         }
 

@@ -1,8 +1,9 @@
-"""What a key on a watchlist asks for: a symbol more, another order of them, another list (MD-06)."""
+"""What a key on a watchlist asks for: a symbol more, another order of them, another list, an alert (MD-06)."""
 
 from __future__ import annotations
 
 from console.screens.add_symbol import AddSymbolScreen
+from console.screens.alert import AlertScreen
 from console.screens.dialog_host import DialogHost
 from console.screens.watchlist import WatchlistScreen
 from core.model.values import Symbol
@@ -18,6 +19,16 @@ class WatchActions:
 
     def edit(self, view: DeskView, name: str) -> None:
         self.behind.ask(WatchlistScreen(self.behind, name, _symbols_of(view, name)))
+
+    def ring(self, _view: DeskView, key: str) -> None:
+        """Of the selected symbol."""
+        if key:
+            self.behind.ask(AlertScreen(self.behind, Symbol(key)))
+
+    def ring_for_held(self, view: DeskView, key: str) -> None:
+        held = next((row for row in view.positions if row.key == key), None)
+        if held is not None:
+            self.behind.ask(AlertScreen(self.behind, held.symbol))
 
 
 def _symbols_of(view: DeskView, name: str) -> tuple[Symbol, ...]:

@@ -17,7 +17,7 @@ NOTHING_FOUND = "The filter finds nothing: no line has all of its words."
 TONES: dict[str, Tone] = {
     "HALT": "urgent", "KILL": "urgent", "CRITICAL": "urgent", "fill": "strong", "trade": "strong",
 }  # fmt: skip
-SEVERE: dict[str, Tone] = {"CRITICAL": "urgent", "ERROR": "warning"}
+SEVERE: dict[str, Tone] = {"CRITICAL": "urgent", "ERROR": "warning", "ALERT": "warning"}
 
 
 class Log(Pane):

@@ -90,7 +90,9 @@ class Watch(Pane):
         self.grid.show([_row(row, now, columns) for row in rows], empty="Nothing is watched. a adds a symbol.")
         names = self._names()
         others = f" of {len(names)} lists" if len(names) > 1 else ""
-        self.title_with(f"{self.name_of_list()}{others}, {len(rows)}" if names else "")
+        many = sum(len(row.alerts) for row in rows)
+        alerts = f", {many} {'alert' if many == 1 else 'alerts'}" if many else ""
+        self.title_with(f"{self.name_of_list()}{others}, {len(rows)}{alerts}" if names else "")
         self._say()
 
     def _say(self) -> None:
@@ -104,13 +106,14 @@ class Watch(Pane):
         said += ["an exit waits for your key"] if row.exit_waits else []
         said += ["an entry waits for your key"] if row.proposed else []
         said += [f"{row.working} working"] if row.working else []
+        said += [f"rings for {'; '.join(row.alerts)}"] if row.alerts else []
         if row.last_at is not None and _is_old(row, self._now):
             said.append(f"last price {f.age(row.last_at, self._now)} old")
         self.note(f"{row.symbol}: {', '.join(said)}" if said else "")
 
 
 def _has_something(row: WatchRow) -> bool:
-    return bool(row.held or row.working or row.exit_waits or row.proposed)
+    return bool(row.held or row.working or row.exit_waits or row.proposed or row.alerts)
 
 
 def _is_old(row: WatchRow, now: datetime) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from core.model.alert import AlertTerms
 from core.model.basket import BasketSource, SkippedRow
 from core.model.desk import DeskNumber, PaintProof, Seat
 from core.model.order import Effect, OrderType, StopHolder, TimeInForce
@@ -199,6 +200,20 @@ class KeepWatchlist(Addressed):
 
     name: str
     symbols: tuple[Symbol, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KeepAlert(Addressed):
+    """The engine rings for this from here on (MD-06)."""
+
+    terms: AlertTerms
+
+
+@dataclass(frozen=True, slots=True)
+class DropAlert(Addressed):
+    """It looks for that one no longer."""
+
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -595,6 +610,8 @@ Command = (
     | ProposeOrder
     | LookAt
     | KeepWatchlist
+    | KeepAlert
+    | DropAlert
     | ProposeClose
     | ProposeFlattening
     | OpenBasket

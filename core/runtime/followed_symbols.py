@@ -12,4 +12,4 @@ from core.trading_state.traded_symbols import traded_symbols
 
 def followed(state: TradingState) -> tuple[Symbol, ...]:
     """What is watched comes last: a plan that has room for fewer lacks those."""
-    return tuple(dict.fromkeys((*traded_symbols(state), *state.watchlists.symbols)))
+    return tuple(dict.fromkeys((*traded_symbols(state), *state.alerts.symbols, *state.watchlists.symbols)))

@@ -14,6 +14,7 @@ from typing import Any
 from core.execution.order import Order
 from core.facts import (
     AbsenceEnded,
+    AlertRang,
     BasketSigned,
     CancelRequested,
     ConfirmationReceived,
@@ -48,6 +49,7 @@ class AwayKind(StrEnum):
     CANCELLED = "entry cancelled"
     SHADOW = "only followed"
     HALT = "halt"
+    ALERT = "alert"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,7 @@ class Attendance:
             ProposalSkipped: self._skipped,
             Halted: self._halted,
             Killed: self._killed,
+            AlertRang: self._rang,
         }
 
     def restore(self, state: AttendanceState) -> None:
@@ -181,6 +184,9 @@ class Attendance:
 
     def _killed(self, at: datetime, fact: Killed) -> None:
         self._note(at, AwayKind.HALT, f"killed by {fact.by}")
+
+    def _rang(self, at: datetime, fact: AlertRang) -> None:
+        self._note(at, AwayKind.ALERT, f"{fact.alert.terms.symbol} {fact.seen}")
 
     def _note(self, at: datetime, kind: AwayKind, words: str) -> None:
         now = self.state.now

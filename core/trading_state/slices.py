@@ -41,6 +41,7 @@ from core.staging.shadow_trades import ShadowTrades
 from core.staging.stage import Stage
 from core.strategies.builtin import StrategyKinds
 from core.strategies.orchestrator import Orchestrator
+from core.trading_state.alerts import Alerts
 from core.trading_state.attendance import Attendance
 from core.trading_state.desks import Desks
 from core.trading_state.disk_failure import DiskFailure
@@ -121,6 +122,7 @@ class Slices:
         self.plans = add(Baskets(self.stage, self.ledger))
         self.attendance = add(Attendance(self.desks, self.ledger.order))
         self.watchlists = add(Watchlists())
+        self.alerts = add(Alerts())
         for each in further:
             add(each)
         self.orchestrator = add(Orchestrator(calendar, self._holdings(), kinds, lambda: self.control.settings))

@@ -210,12 +210,15 @@ class TradingState(Slices):
         return self.ledger.net_quantity(symbol)
 
     def last_price(self, symbol: Symbol) -> tuple[datetime, Price] | None:
-        """The newer of the last bar's close and the middle of the last quote, with its time; None where neither is."""
+        """The newer of the last bar's close and the middle of the last quote, with its time; None where neither is.
+        Of one instant it is the quote's.
+        """
         mark, bar = self.orchestrator.state.marks.get(symbol), self.normaliser.state.last_starts.get(symbol)
-        prices = [(bar + ONE_MINUTE, mark)] if mark is not None and bar is not None else []
-        if quote := self.sightings.quotes.get(symbol):
-            prices.append((quote.at, quote.mid))
-        return max(prices, default=None)
+        closed = (bar + ONE_MINUTE, mark) if mark is not None and bar is not None else None
+        quote = self.sightings.quotes.get(symbol)
+        if quote is None or (closed is not None and closed[0] > quote.at):
+            return closed
+        return quote.at, quote.mid
 
     def _last_known(self, symbol: Symbol) -> Price | None:
         found = self.last_price(symbol)

@@ -29,7 +29,9 @@ def traded_symbols(state: TradingState) -> tuple[Symbol, ...]:
 
 def is_only_watched(state: TradingState, symbol: Symbol) -> bool:
     """Whether nothing is decided by its bars."""
-    return symbol in state.watchlists.symbols and symbol not in traded_symbols(state)
+    if symbol not in state.watchlists.symbols and not state.alerts.of(symbol):
+        return False
+    return symbol not in traded_symbols(state)
 
 
 def is_a_share(state: TradingState, symbol: Symbol) -> bool:

@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from core.model.alert import Alert
 from core.model.desk import DeskNumber
 from core.model.values import AccountId, ClientOrderId, ProposalId, Symbol
 from core.views.advice import NO_ADVICE, AdviceView
@@ -25,6 +26,9 @@ from core.views.standing import (
 )
 from core.views.ticket import NO_SIZING, SizingView, SymbolView, TicketView
 from core.views.watch import NOTHING_WATCHED, WatchView
+
+ALERT = "ALERT"
+"""The severity of an alert that rang."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +205,10 @@ class DeskView:
         The last time that nobody was at a desk, or the one that lasts; None before the first.
     others, foreign
         Orders at the broker that are not this desk's, and what is held of kinds that it does not trade.
+    alerts
+        What the engine rings for, as they were kept.
+    rung
+        How many ever rang: a higher number than last time rings the bell.
     """
 
     number: int
@@ -231,6 +239,8 @@ class DeskView:
     foreign: tuple[ForeignRow, ...] = ()
     away: AwayView | None = None
     watch: WatchView = NOTHING_WATCHED
+    alerts: tuple[Alert, ...] = ()
+    rung: int = 0
 
     @property
     def account(self) -> AccountId:

@@ -38,6 +38,8 @@ class WatchRow:
         Since when its exchange has halted it, and why; empty where it trades.
     trouble
         Why nothing is known of it, in words; empty where something is, or may still come.
+    alerts
+        What the engine rings for in it, each in words.
     """
 
     symbol: Symbol
@@ -53,6 +55,7 @@ class WatchRow:
     proposed: bool = False
     halted: str = ""
     trouble: str = ""
+    alerts: tuple[str, ...] = ()
 
     @property
     def change(self) -> Decimal | None:
@@ -74,8 +77,8 @@ class WatchlistRow:
 
 @dataclass(frozen=True, slots=True)
 class WatchView:
-    """Every list, and a row for each symbol of any of them; `joined` are those that are held, ordered or proposed and
-    stand in no list.
+    """Every list, and a row for each symbol of any of them; `joined` are those that are held, ordered, proposed or
+    rung for and stand in no list.
     """
 
     lists: tuple[WatchlistRow, ...] = ()

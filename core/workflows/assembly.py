@@ -17,6 +17,7 @@ from core.workflows.day.market_updates import MarketUpdates
 from core.workflows.day.overnight_positions import OvernightPositions
 from core.workflows.day.regime_updates import RegimeUpdates
 from core.workflows.day.start import EngineStart
+from core.workflows.operator.alerting import Alerting
 from core.workflows.operator.attending import Attending
 from core.workflows.operator.engine_stop import EngineStop
 from core.workflows.operator.key_holding import KeyHolding
@@ -82,6 +83,7 @@ def workflows_of(state: TradingState) -> tuple[object, ...]:
     auto_exits = AutoExits(state, tickets, confirmations)
     protection_events, margin_monitor = ProtectionEvents(state), MarginMonitor(state)
     recommendations = Recommendations(state)
+    watching = Watching(state)
     kill_switch = KillSwitchWorkflow(state, cancellation, proposals)
     reconciliation = Reconciliation(
         state,
@@ -112,7 +114,8 @@ def workflows_of(state: TradingState) -> tuple[object, ...]:
             state, proposals, strategy_health, ExitRules(state), protection_events, recommendations, auto_exits
         ),
         PausesAndBans(state, proposals),
-        Watching(state),
+        watching,
+        Alerting(state, watching),
         ProposalEdits(state, gate),
         order_changes,
         StopTightening(state, order_changes),

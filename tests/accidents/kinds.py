@@ -20,7 +20,7 @@ from tests.accidents.row_kinds import ROWS
 Kind = Callable[[Hand], Awaitable[None]]
 
 CONFIRMING = sorted(set(CONFIRMING_KEYS.values()))
-OTHERS = "xrjkncdfqy?!]123456 bshze/"
+OTHERS = "xrjkncdfqy?!]1234567890 bshze/L<>+vwa"
 ARROWS = ("\x1b[A", "\x1b[B", "\x1b[C", "\x1b[D", "\x1b[H", "\x1b[F", "\x1b[5~", "\x1b[6~", "\t", "\x1b[Z")
 FORM = (*"bamlsh+-%/ 1.5$", "\x1b[C", "\x1b[D", "\x1b[5~", "\x1b[6~", "\t", "\x1b[B", "\x1b[15~", "\x1bOQ", "\x15")
 """Keys of a new order: prices, ticks, ways, choices, presets."""

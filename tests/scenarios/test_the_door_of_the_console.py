@@ -124,6 +124,8 @@ def test_every_command_that_opens_or_loosens_asks_for_a_door() -> None:
         "ReversePosition",
         "TightenStop",
         "KeepWatchlist",
+        "KeepAlert",
+        "DropAlert",
         "AdoptAdvice",
         "DropRecommendation",
         "RequestCancel",

@@ -15,6 +15,7 @@ import console.screens
 from console.host_files import NoHostFiles
 from console.screens.add_symbol import AddSymbolScreen
 from console.screens.advice import AdviceScreen
+from console.screens.alert import AlertScreen
 from console.screens.basket import BasketScreen
 from console.screens.chord_check import ChordScreen
 from console.screens.close import CloseScreen
@@ -170,6 +171,7 @@ async def reads_the_disk(still: Still) -> None:
 
 DIALOGS: dict[type[Dialog], Scene] = {
     AddSymbolScreen: Scene(full(), presses("8", "a", *"aig")),
+    AlertScreen: Scene(full(), presses("8", "+", *"+2%")),
     AdviceScreen: Scene(full(advice=ADVICE), presses("A")),
     ArmedQuestion: Scene(full(), cancels_a_stop),
     EverybodysQuestion: Scene(with_entries(), asks_for_all_entries),

@@ -62,7 +62,7 @@ def test_help_and_readme_name_every_key() -> None:
     assert ("everywhere", "n", "new order") not in help_rows(KeyScope.TICKET)
     positions = (
         "| positions | `c` close · `h` close half · `b` stop to break-even · `m` move stop "
-        "· `v` reverse · `<` sort by the column before · `>` sort by the next column "
+        "· `v` reverse · `+` an alert on its symbol · `<` sort by the column before · `>` sort by the next column "
         "· `u` signed exits need your key again |"
     )
     assert positions in keys_table()

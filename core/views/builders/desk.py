@@ -112,6 +112,8 @@ class ViewBuilder:
             others=others,
             away=away_view(state),
             watch=watch_view(state, at),
+            alerts=tuple(state.alerts.state.kept.values()),
+            rung=state.alerts.state.rung,
             foreign=tuple(
                 ForeignRow(held.symbol, held.asset_class, held.quantity, held.average_price)
                 for held in state.sightings.foreign_positions

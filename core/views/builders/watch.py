@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from datetime import datetime
 
+from core.model.alert import in_words
 from core.model.instrument import BrokerInstrument
-from core.model.values import NO_SHARES, ZERO, Price, Quantity, Symbol
+from core.model.values import NO_SHARES, Quantity, Symbol
 from core.model.watchlist import MAIN
+from core.trading_state.seen_prices import close_before, seen_price, volume_of
 from core.trading_state.state import TradingState
 from core.views.builders.symbols import halted_in_words
 from core.views.watch import WatchlistRow, WatchRow, WatchView
@@ -24,22 +26,21 @@ def watch_view(state: TradingState, at: datetime) -> WatchView:
     for position in state.ledger.positions():
         held[position.symbol] = Quantity(held.get(position.symbol, NO_SHARES) + position.quantity)
     exits, entries = _waiting(state)
-    joined = tuple(dict.fromkeys(s for s in (*held, *working, *exits, *entries) if s not in listed))
+    beside = (*held, *working, *exits, *entries, *state.alerts.symbols)
+    joined = tuple(dict.fromkeys(symbol for symbol in beside if symbol not in listed))
     today = state.calendar.trading_day(at)
     rows = []
     for symbol in (*listed, *joined):
-        figures, last = state.sightings.day_figures.get(symbol), state.last_price(symbol)
+        figures, last = state.sightings.day_figures.get(symbol), seen_price(state, symbol)
         is_todays = figures is not None and figures.day == today
-        if figures is not None and figures.last is not None and figures.last_at is not None:
-            last = max(filter(None, (last, (figures.last_at, figures.last))))
         rows.append(
             WatchRow(
                 symbol=symbol,
                 quote=state.sightings.quotes.get(symbol),
                 last=None if last is None else last[1],
                 last_at=None if last is None else last[0],
-                before=_close_before(state, symbol, at),
-                volume=figures.volume if figures is not None and is_todays else Quantity(ZERO),
+                before=close_before(state, symbol, at),
+                volume=volume_of(state, symbol, at),
                 course=figures.course if figures is not None and is_todays else (),
                 held=held.get(symbol, NO_SHARES),
                 working=working[symbol],
@@ -47,6 +48,7 @@ def watch_view(state: TradingState, at: datetime) -> WatchView:
                 proposed=symbol in entries,
                 halted=halted_in_words(state, symbol),
                 trouble=_trouble(state, symbol),
+                alerts=tuple(in_words(alert.terms) for alert in state.alerts.of(symbol)),
             )
         )
     return WatchView(tuple(WatchlistRow(name, symbols) for name, symbols in lists.items()), tuple(rows), joined)
@@ -58,18 +60,6 @@ def _waiting(state: TradingState) -> tuple[set[Symbol], set[Symbol]]:
     for proposal in state.stage.proposals():
         (exits if proposal.is_exit else entries).add(proposal.symbol)
     return exits, entries
-
-
-def _close_before(state: TradingState, symbol: Symbol, at: datetime) -> Price | None:
-    """By the broker's daily bars; by the minutes that were told where it has not said."""
-    today = state.calendar.trading_day(at)
-    told = state.sightings.closes.get(symbol)
-    if told is not None and told[0] < today:
-        return told[1]
-    figures = state.sightings.day_figures.get(symbol)
-    if figures is None:
-        return None
-    return figures.before if figures.day == today else figures.last
 
 
 def _trouble(state: TradingState, symbol: Symbol) -> str:

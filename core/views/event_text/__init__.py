@@ -9,6 +9,7 @@ from core import facts
 from core.advisers import words as advice
 from core.model.codes import Denial, HaltCause
 from core.risk.evaluation import words as evaluation
+from core.views.desk import ALERT
 from core.views.event_text.desk import DESK
 from core.views.event_text.desks import DESKS
 from core.views.event_text.guards import GUARDS
@@ -22,6 +23,7 @@ SEVERITIES: dict[type, str] = {
     facts.CommandRefused: CRITICAL,
     facts.AdviserOverstepped: CRITICAL,
     facts.CancelFailed: ERROR,
+    facts.AlertRang: ALERT,
 }
 OF_NO_DESK = frozenset({Denial.OTHER, Denial.NO_DOOR, Denial.OTHER_ACCOUNT, Denial.NO_DESK})
 """A command that no person at a desk can have sent."""
@@ -47,7 +49,7 @@ def kind_of(fact: facts.Fact) -> str:
 
 def severity_of(fact: facts.Fact) -> str:
     """`CRITICAL` where a promise of our own code is broken or somebody reached for what is not theirs, `ERROR` where a
-    cancel failed, empty else (EX-02, EX-07, EX-14).
+    cancel failed, `ALERT` where one rang, empty else (EX-02, EX-07, EX-14).
     """
     if isinstance(fact, facts.Halted):
         return CRITICAL if fact.cause is HaltCause.INVARIANT else ""

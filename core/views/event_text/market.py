@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from core import facts
+from core.model import alert as alerts
 from core.model.signal import EntrySignal, ExitSignal
 from core.model.values import plain, priced
 from core.model.venues import HOME
@@ -12,6 +13,7 @@ from core.strategies.memory import fault_in_words
 from core.views.event_text.pieces import EventTexts, told
 
 DataFact = facts.HistoryLoaded | facts.PastDaysLoaded | facts.MarketDataQuarantined
+AlertFact = facts.AlertKept | facts.AlertRefused | facts.AlertDropped | facts.AlertRang
 WatchFact = facts.WatchlistKept | facts.WatchlistRefused
 TradingFact = facts.TradingHalted | facts.TradingResumed
 PauseFact = facts.StrategyPaused | facts.StrategyResumed
@@ -41,6 +43,19 @@ def _watch(fact: WatchFact) -> str:
     if isinstance(fact, facts.WatchlistRefused):
         return f"the watchlist {fact.name} stays as it was: {fact.reason}"
     return f"watchlist {fact.name}: {', '.join(fact.symbols)}" if fact.symbols else f"watchlist {fact.name} is removed"
+
+
+def _alert(fact: AlertFact) -> str:
+    if isinstance(fact, facts.AlertRefused):
+        return f"no alert on {fact.terms.symbol}, {alerts.in_words(fact.terms)}: {fact.reason}"
+    symbol, words = fact.alert.terms.symbol, alerts.in_words(fact.alert.terms)
+    match fact:
+        case facts.AlertKept():
+            return f"{symbol}: rings for {words}"
+        case facts.AlertDropped():
+            return f"{symbol}: rings no longer for {words}"
+        case facts.AlertRang():
+            return f"{symbol} {fact.seen} ({words})"
 
 
 def _trading(fact: TradingFact) -> str:
@@ -104,6 +119,7 @@ MARKET: EventTexts = {
     **told("data", _data, DataFact),
     **told("market", _trading, TradingFact),
     **told("watch", _watch, WatchFact),
+    **told("alert", _alert, AlertFact),
     **told("symbol", _refused, facts.SymbolRefused),
     **told("strategy", _pause, PauseFact),
     **told("strategy", _said, SaidFact),

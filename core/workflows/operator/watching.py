@@ -44,11 +44,20 @@ class Watching:
             return ()
         if lists.get(command.name, ()) != command.symbols:
             self.state.record(WatchlistKept(command.name, command.symbols))
-        return self._ask(symbol for symbol in command.symbols if symbol not in before)
+        return self.ask(symbol for symbol in command.symbols if symbol not in before)
+
+    def ask(self, symbols: Iterable[Symbol]) -> Iterator[Effect]:
+        """For the session of today as far as it is over; out of one, for what they are listed as."""
+        wanted, at = tuple(dict.fromkeys(symbols)), self.state.at
+        if not wanted:
+            return
+        session = self.state.calendar.session_on(self.state.calendar.trading_day(at))
+        start = min(session.open, at) if isinstance(session, Session) else at
+        yield LookUpSymbols(wanted, start, at)
 
     @follows(EngineStarted)
     def after_start(self, _fact: EngineStarted) -> Iterable[Effect]:
-        return self._ask((*traded_symbols(self.state), *self.state.watchlists.symbols))
+        return self.ask((*traded_symbols(self.state), *self.state.watchlists.symbols))
 
     @answers(SymbolsLookedUp)
     def on_looked_up(self, reply: SymbolsLookedUp) -> Iterable[Effect]:
@@ -74,18 +83,9 @@ class Watching:
         if self._again_at is None or self.state.at < self._again_at:
             return ()
         lacking, self._lacking, self._again_at = self._lacking, set(), None
-        return self._ask(sorted(lacking))
+        return self.ask(sorted(lacking))
 
     # ── how ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _ask(self, symbols: Iterable[Symbol]) -> Iterator[Effect]:
-        """For the session of today as far as it is over; out of one, for what they are listed as."""
-        wanted, at = tuple(dict.fromkeys(symbols)), self.state.at
-        if not wanted:
-            return
-        session = self.state.calendar.session_on(self.state.calendar.trading_day(at))
-        start = min(session.open, at) if isinstance(session, Session) else at
-        yield LookUpSymbols(wanted, start, at)
 
     def _take(self, symbol: Symbol, bars: list[Bar]) -> None:
         """Complete bars of today's session; those that were heard meanwhile are counted once."""

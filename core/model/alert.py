@@ -1,0 +1,106 @@
+"""An alert: what the engine rings for, on a symbol, whether or not a desk looks on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from core.model.values import ZERO, Symbol, priced
+
+MOST = 100
+"""Alerts at once: each is looked at with every quote of its symbol."""
+HUNDRED = Decimal(100)
+FINE, COARSE = 4, 2
+"""Decimals of a percentage in words, at most: below one percent, and else."""
+
+
+class AlertKind(StrEnum):
+    """What is looked at: the last price, its change since the close before, the spread as a share of the middle,
+    today's volume, fills, halts.
+    """
+
+    PRICE = "price"
+    CHANGE = "change"
+    SPREAD = "spread"
+    VOLUME = "volume"
+    FILL = "fill"
+    HALT = "halt"
+
+
+EVENTS = frozenset({AlertKind.FILL, AlertKind.HALT})
+"""Those that have no level and ring each time, until they are dropped."""
+ONLY_ABOVE = frozenset({AlertKind.SPREAD, AlertKind.VOLUME})
+
+
+@dataclass(frozen=True, slots=True)
+class AlertTerms:
+    """When it rings.
+
+    Attributes
+    ----------
+    level
+        USD of a price, a fraction of a change or a spread, shares of a volume; None of an event.
+    is_above
+        Whether it rings at the level and above it; below it else.
+    """
+
+    symbol: Symbol
+    kind: AlertKind
+    level: Decimal | None = None
+    is_above: bool = True
+
+    def rings_at(self, figure: Decimal) -> bool:
+        """Whether what is seen has come to the level."""
+        return self.level is not None and (figure >= self.level if self.is_above else figure <= self.level)
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One that is kept, by its number."""
+
+    number: int
+    terms: AlertTerms
+
+
+def fault_of(wanted: AlertTerms, kept: Sequence[AlertTerms], now: Decimal | None) -> str | None:
+    """Why it cannot be kept beside the others, `now` being the figure that it looks at; None where it can."""
+    if wanted.kind in EVENTS:
+        if wanted.level is not None:
+            return f"an alert on each {wanted.kind} has no level"
+    elif wanted.level is None:
+        return f"a {wanted.kind} alert needs a level"
+    elif wanted.level <= ZERO and wanted.kind is not AlertKind.CHANGE:
+        return f"a {wanted.kind} above zero"
+    elif wanted.kind in ONLY_ABOVE and not wanted.is_above:
+        return f"a {wanted.kind} alert rings above its level"
+    if wanted in kept:
+        return "there is one like it already"
+    if len(kept) >= MOST:
+        return f"there are {MOST} alerts; drop one first"
+    if now is not None and wanted.rings_at(now):
+        return f"{what_is_seen(wanted, now)}: it would ring at once"
+    return None
+
+
+def in_words(terms: AlertTerms) -> str:
+    """`price at 182.50 or above`, `spread at 0.10 % or above`, `each fill`."""
+    if terms.level is None:
+        return "each fill" if terms.kind is AlertKind.FILL else "a halt, and its end"
+    return f"{terms.kind} at {_figure(terms.kind, terms.level)} or {'above' if terms.is_above else 'below'}"
+
+
+def what_is_seen(terms: AlertTerms, figure: Decimal) -> str:
+    """`price is 182.52`."""
+    return f"{terms.kind} is {_figure(terms.kind, figure)}"
+
+
+def _figure(kind: AlertKind, figure: Decimal) -> str:
+    if kind is AlertKind.PRICE:
+        return priced(figure)
+    if kind is AlertKind.VOLUME:
+        return f"{figure:,.0f} shares"
+    sign = "−" if figure < ZERO else "+" if kind is AlertKind.CHANGE else ""
+    percent = abs(figure) * HUNDRED
+    return f"{sign}{priced(round(percent, FINE if percent < 1 else COARSE))} %"

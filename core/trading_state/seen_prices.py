@@ -1,0 +1,48 @@
+"""What is seen of a symbol, traded or only watched: its last price, its close before today, its change, its spread."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from core.model.values import ZERO, Price, Quantity, Symbol
+from core.trading_state.state import TradingState
+
+
+def seen_price(state: TradingState, symbol: Symbol) -> tuple[datetime, Price] | None:
+    """The newest with its time, of a minute's close or the middle of the quote; of one instant the quote's."""
+    last, figures = state.last_price(symbol), state.sightings.day_figures.get(symbol)
+    if figures is None or figures.last is None or figures.last_at is None:
+        return last
+    return last if last is not None and last[0] >= figures.last_at else (figures.last_at, figures.last)
+
+
+def close_before(state: TradingState, symbol: Symbol, at: datetime) -> Price | None:
+    """By the broker's daily bars; by the minutes that were told where it has not said."""
+    today = state.calendar.trading_day(at)
+    told = state.sightings.closes.get(symbol)
+    if told is not None and told[0] < today:
+        return told[1]
+    figures = state.sightings.day_figures.get(symbol)
+    if figures is None:
+        return None
+    return figures.before if figures.day == today else figures.last
+
+
+def change_of(state: TradingState, symbol: Symbol, at: datetime) -> Decimal | None:
+    """Since the close before, as a fraction of it."""
+    last, before = seen_price(state, symbol), close_before(state, symbol, at)
+    return None if last is None or not before else last[1] / before - 1
+
+
+def spread_of(state: TradingState, symbol: Symbol) -> Decimal | None:
+    """As a fraction of the middle."""
+    quote = state.sightings.quotes.get(symbol)
+    return None if quote is None else quote.spread
+
+
+def volume_of(state: TradingState, symbol: Symbol, at: datetime) -> Quantity:
+    """Shares of today's minutes so far."""
+    figures = state.sightings.day_figures.get(symbol)
+    is_todays = figures is not None and figures.day == state.calendar.trading_day(at)
+    return figures.volume if figures is not None and is_todays else Quantity(ZERO)

@@ -1,0 +1,119 @@
+"""`+` on a symbol with its real keys: what is typed is what is rung for; what rings is said once (MD-06)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from console.alert_words import Drop, read_alert
+from console.screens.alert import AlertScreen
+from core.facts import AlertDropped, AlertKept
+from core.model.alert import Alert, AlertKind, AlertTerms
+from core.model.values import Price, Symbol
+from core.views import ALERT, LogRow, WatchlistRow, WatchRow, WatchView
+from tests.desk.desk_house import open_desk
+from tests.desk.still_house import a_position, a_view, open_still
+
+SIZES = [(80, 24), (120, 40), (200, 60)]
+SPY, IBM = Symbol("SPY"), Symbol("IBM")
+LAST = Price(Decimal("182.10"))
+
+
+def at(level: str, kind: AlertKind = AlertKind.PRICE, *, is_above: bool = True) -> AlertTerms:
+    return AlertTerms(IBM, kind, Decimal(level), is_above)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("182.50", at("182.50")),
+        ("180", at("180", is_above=False)),
+        ("> 180", at("180")),
+        ("<190", at("190", is_above=False)),
+        ("+2%", at("0.02", AlertKind.CHANGE)),
+        ("1.5%", at("0.015", AlertKind.CHANGE)),
+        ("-2%", at("-0.02", AlertKind.CHANGE, is_above=False)),
+        ("spread 0.1%", at("0.001", AlertKind.SPREAD)),
+        ("s 0.1%", at("0.001", AlertKind.SPREAD)),
+        ("volume 5m", at("5000000", AlertKind.VOLUME)),
+        ("v 1,500", at("1500", AlertKind.VOLUME)),
+        ("v 20k", at("20000", AlertKind.VOLUME)),
+        ("Fill", AlertTerms(IBM, AlertKind.FILL)),
+        ("h", AlertTerms(IBM, AlertKind.HALT)),
+        ("drop 12", Drop(12)),
+        ("fill 3", "fill has no level"),
+        ("spread 3", "needs its level"),
+        ("volume", "needs its level"),
+        ("drop", "its number"),
+        ("drop x", "its number"),
+        ("drop 99999", "its number"),
+        ("+%", "typed as +2%"),
+        ("moon", "one of"),
+        ("-5", "one of"),
+        ("1e9", "one of"),
+        ("", "one of"),
+    ],
+)
+def test_what_is_typed_is_read_by_its_beginning_or_refused_with_its_reason(
+    typed: str, meant: AlertTerms | Drop | str
+) -> None:
+    read = read_alert(IBM, typed, LAST)
+    if isinstance(meant, str):
+        assert isinstance(read, str)
+        assert meant in read
+    else:
+        assert read == meant
+
+
+def test_a_bare_price_needs_one_to_compare_with() -> None:
+    assert "type > or <" in str(read_alert(IBM, "182", None))
+    assert read_alert(IBM, ">182", None) == at("182")
+
+
+async def test_plus_in_the_list_keeps_an_alert_and_drop_takes_it_back() -> None:
+    """Through the real engine, which writes it down."""
+    async with open_desk() as house:
+        await house.press("8", "+")
+        await house.until(lambda: isinstance(house.desk.screen, AlertScreen))
+        await house.press(*"+2%", "enter")
+        await house.sees("SPY: rings for change at +2.00 % or above", "1 alert")
+        assert [fact.alert.number for fact in house.facts(AlertKept)] == [1]
+        await house.press("+")
+        await house.sees("It rings for:", "change at +2.00 % or above")
+        await house.press(*"drop 2", "enter")
+        await house.sees("there is no alert 2 on SPY")
+        await house.press("backspace", "1", "enter")
+        await house.sees("SPY: rings no longer for change at +2.00 % or above")
+        assert [fact.alert.number for fact in house.facts(AlertDropped)] == [1]
+        assert house.sent_nothing()
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_it_says_what_enter_would_do_beside_the_price_of_now_and_what_is_kept(size: tuple[int, int]) -> None:
+    row = WatchRow(IBM, last=LAST, before=Price(Decimal("180.65")), alerts=("price at 190.00 or above",))
+    watch = WatchView((WatchlistRow("main", (IBM,)),), (row,))
+    kept = Alert(3, at("190"))
+    view = a_view(watch=watch, alerts=(kept,), positions=(a_position("IBM"),))
+    async with open_still(view, size) as house:
+        await house.press("2", "+")
+        await house.sees("Alert on IBM", "last 182.10, +0.80 % today", "3  price at 190.00 or above")
+        await house.press(*"185")
+        await house.sees("Enter: rings for price at 185.00 or above")
+        await house.press("backspace", "backspace", "backspace", *"190")
+        await house.sees("there is one like it already")
+        await house.press("enter", "backspace", "backspace", "backspace", *">180")
+        await house.sees("price is 182.10: it would ring at once")
+        await house.press("enter")
+        assert house.handle.commands == []
+
+
+async def test_what_rings_is_said_in_the_last_line_once_and_what_rang_before_is_not() -> None:
+    rang = LogRow(9, a_view().status.at, "alert", "ALERT: IBM price is 190.02", ALERT)
+    async with open_still(a_view(rung=4, log=(rang,))) as house:
+        await house.sees("6 Log")
+        assert not house.footer().strip().startswith("ALERT")
+        again = replace(rang, sequence=10, text="ALERT: IBM price is 171.00")
+        await house.shows_next(rung=5, log=(rang, again))
+        await house.until(lambda: "ALERT: IBM price is 171.00" in house.footer())
