@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from core.model.values import Price
+from core.model.values import Price, Symbol
 from core.views import HALTED, DeskView, WatchRow
 from widgets import format as f
 from widgets.grid import Align, Cell, Column, Grid, Row
@@ -42,6 +42,7 @@ class Watch(Pane):
         self.chosen = ""
         self._columns = columns_of(0)
         self._view: DeskView | None = None
+        self._drawn: dict[Symbol, tuple[WatchRow, bool, Row]] = {}
         self._now: datetime | None = None
 
     def show(self, view: DeskView, now: datetime) -> None:
@@ -85,15 +86,25 @@ class Watch(Pane):
         columns, now = columns_of(self.content_size.width), self._now
         if columns != self._columns:
             self._columns = columns
+            self._drawn = {}
             self.grid.show_columns(columns)
         rows = self.rows()
-        self.grid.show([_row(row, now, columns) for row in rows], empty="Nothing is watched. a adds a symbol.")
+        self.grid.show([self._row(row, now) for row in rows], empty="Nothing is watched. a adds a symbol.")
         names = self._names()
         others = f" of {len(names)} lists" if len(names) > 1 else ""
         many = sum(len(row.alerts) for row in rows)
         alerts = f", {many} {'alert' if many == 1 else 'alerts'}" if many else ""
         self.title_with(f"{self.name_of_list()}{others}, {len(rows)}{alerts}" if names else "")
         self._say()
+
+    def _row(self, row: WatchRow, now: datetime) -> Row:
+        """Drawn anew where it tells something else than the last time: of two hundred most do not."""
+        drawn, is_old = self._drawn.get(row.symbol), _is_old(row, now)
+        if drawn is not None and drawn[1] is is_old and drawn[0] == row:
+            return drawn[2]
+        made = _row(row, now, self._columns)
+        self._drawn[row.symbol] = row, is_old, made
+        return made
 
     def _say(self) -> None:
         """Of the selected one: why it does not trade, what waits, how old its price is."""

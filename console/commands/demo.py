@@ -33,6 +33,9 @@ def demo(
         bool,
         typer.Option("--stress", help="30 positions, 60 orders, 12 strategies, 2,000 quotes a second in 20 symbols."),
     ] = False,
+    watch: Annotated[
+        int, typer.Option(min=0, max=200, help="With --stress: a list of so many, and 5,000 quotes a second in them.")
+    ] = 0,
     vix: VixFile = None,
     market: MarketFile = None,
     overrides: Overrides = None,
@@ -50,6 +53,8 @@ def demo(
     """
     if stress and operator != "none":
         raise OperatorError("--stress brings an operator of its own; leave --operator out")
+    if watch and not stress:
+        raise OperatorError("--watch is the stress desk's: add --stress; in another, a adds a symbol to the list")
     if stress and profile:
         raise OperatorError("--stress brings an account of its own; leave --profile out")
     if stress and (vix or market):
@@ -65,5 +70,6 @@ def demo(
         overrides=tuple(overrides or ()),
         vix=vix,
         market=market,
+        watched=watch,
     )
     begin(host_of(context), options, is_stress=stress)

@@ -9,6 +9,8 @@ for it and never closes:
   in the second minute, and the price never comes back to VWAP, nor to a stop: nothing more happens by itself.
 - The 60 orders of the day: 30 filled entries; 18 stops that the broker holds, for what was bought by hand; 8 entries
   that work, 2 % below the market; 4 more of those, cancelled. VWAP's own stops are watched by the desk.
+- With a watchlist, symbols beyond the 30 are made up, and all of it is quoted, 5,000 quotes a second together; of those
+  that are only watched there are no bars.
 - Quotes come in 50 packets a second of the wall, two of each quoted symbol in a packet, at any speed: at ×60 they lie
   further apart in the desk's time. While a ticket is open the desk runs at ×1, and fewer come where it ran faster.
 
@@ -61,8 +63,9 @@ SHARES = Quantity(Decimal(10))
 LOT = Quantity(Decimal(100))
 
 PACKETS_A_SECOND = 50
-QUOTES_A_PACKET = 2
-"""Of each quoted symbol: 20 × 2 × 50 are 2,000 a second."""
+QUOTES_A_PACKET, WATCHED_A_PACKET = 40, 100
+"""2,000 a second, two of each quoted symbol in a packet; 5,000 where there is a watchlist, its symbols in turn."""
+MOST_WATCHED = 200
 STEPS = (-1, 0, 0, 1)
 
 _names = ", ".join(f"'{symbol}'" for symbol in SYMBOLS)
@@ -131,28 +134,36 @@ def bars(seed: int, symbol: Symbol) -> Iterator[Bar]:
         start += ONE_MINUTE
 
 
-def quotes(seed: int, speed: float) -> Iterator[Timed]:
+def watchlist(many: int) -> tuple[Symbol, ...]:
+    """So many symbols: those that are held, then made-up ones."""
+    made_up = (Symbol(f"W{chr(ord('A') + n // 26)}{chr(ord('A') + n % 26)}") for n in range(MOST_WATCHED))
+    return (*SYMBOLS, *made_up)[:many]
+
+
+def quotes(seed: int, speed: float, watched: int = 0) -> Iterator[Timed]:
     """Packets of quotes from `READY_AT` on, every fiftieth of a second of the wall at `speed`."""
+    quoted, a_packet = (watchlist(watched), WATCHED_A_PACKET) if watched else (QUOTED, QUOTES_A_PACKET)
     chance = Random(f"{seed}:quotes")
-    ladders = [_ladder(level_of(seed, symbol)) for symbol in QUOTED]
-    places = [WIDTH] * len(QUOTED)
+    ladders = [_ladder(level_of(seed, symbol)) for symbol in quoted]
+    places = [WIDTH] * len(quoted)
     step = timedelta(seconds=speed / PACKETS_A_SECOND)
-    share = step / QUOTES_A_PACKET
-    arrives = READY_AT
+    rounds = -(-a_packet // len(quoted))
+    share = step / rounds
+    arrives, turn = READY_AT, 0
     while arrives < SESSION.close:
         arrives += step
-        for number in range(QUOTES_A_PACKET):
-            made = arrives - share * (QUOTES_A_PACKET - 1 - number)
-            for index, symbol in enumerate(QUOTED):
-                place = places[index] = min(2 * WIDTH, max(0, places[index] + STEPS[chance.getrandbits(2)]))
-                bid, ask = ladders[index][place]
-                yield (arrives, QUOTE, QuoteArrived(Quote(symbol, made, bid, LOT, ask, LOT, Feed.RECORDED)))
+        for number in range(a_packet):
+            made = arrives - share * (rounds - 1 - number // len(quoted))
+            index, turn = turn, (turn + 1) % len(quoted)
+            place = places[index] = min(2 * WIDTH, max(0, places[index] + STEPS[chance.getrandbits(2)]))
+            bid, ask = ladders[index][place]
+            yield (arrives, QUOTE, QuoteArrived(Quote(quoted[index], made, bid, LOT, ask, LOT, Feed.RECORDED)))
 
 
-def market(seed: int, speed: float) -> Iterator[Timed]:
+def market(seed: int, speed: float, watched: int = 0) -> Iterator[Timed]:
     """Everything that the stress desk hears, in order of time."""
     told = ((bar_item(BarArrived(bar, f"stress {seed}")) for bar in bars(seed, symbol)) for symbol in SYMBOLS)
-    return merged([*told, quotes(seed, speed)])
+    return merged([*told, quotes(seed, speed, watched)])
 
 
 def _ladder(level: int) -> list[tuple[Price, Price]]:

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from core.messages.commands import Command, ProposeOrder, RequestCancel
+from core.messages.commands import Command, KeepWatchlist, ProposeOrder, RequestCancel
 from core.model.order import Effect, OrderType, StopHolder
 from core.model.staging import MANUAL
 from core.model.values import Symbol
+from core.model.watchlist import MAIN
 from core.runtime.scripted_operator import ConfirmAll
 from core.runtime.stress_market import (
     BY_HAND,
@@ -22,6 +23,7 @@ from core.runtime.stress_market import (
     WORKING_ENTRIES,
     dollars,
     level_of,
+    watchlist,
 )
 from core.trading_state.state import TradingState
 
@@ -37,11 +39,14 @@ class Act:
 
 
 class StressScript:
-    """Buys by hand what VWAP does not, adds and cancels, confirms each ticket, and lets go at `READY_AT`."""
+    """Buys by hand what VWAP does not, adds and cancels, confirms each ticket, and lets go at `READY_AT`, the watchlist
+    kept.
+    """
 
-    def __init__(self, state: TradingState, seed: int) -> None:
+    def __init__(self, state: TradingState, seed: int, watched: int = 0) -> None:
         self.state = state
         self.seed = seed
+        self.watched = watched
         self._confirming = ConfirmAll(state)
         self._acts = [
             Act(BUY_AT, lambda: [self._buys(symbol) for symbol in BY_HAND]),
@@ -51,7 +56,9 @@ class StressScript:
         ]
 
     def next_at(self) -> datetime | None:
-        own = self._acts[0].at if self._acts else None
+        if not self._acts:
+            return None
+        own = self._acts[0].at
         key = self._confirming.next_at()
         return min((at for at in (own, key) if at is not None), default=None)
 
@@ -82,7 +89,7 @@ class StressScript:
 
     def _lets_go(self) -> Sequence[Command]:
         self._confirming.retire()
-        return ()
+        return (KeepWatchlist(MAIN, watchlist(self.watched)),) if self.watched else ()
 
 
 def _bought(symbol: Symbol, effect: Effect, limit: int, stop: int, holder: StopHolder) -> ProposeOrder:

@@ -302,9 +302,24 @@ class VirtualRuntime(Runtime):
             self._arriving.append(message)
             return
         if isinstance(message, QuoteArrived):
-            self.exchange.take_quote(message.quote)
-            self._is_quoted = True
+            self._quotes_move(message)
+            return
         self._later(self.at, Priority.MARKET, lambda: self.take(self.at, message))
+
+    def _quotes_move(self, first: QuoteArrived) -> None:
+        """It, and those that the feed tells behind it at the same instant: nothing lies between them."""
+        told = [first]
+        while (follows := self._next) is not None and follows[0] <= self.at and isinstance(follows[2], QuoteArrived):
+            told.append(follows[2])
+            self._next = next(self._feed, None)
+        for message in told:
+            self.exchange.take_quote(message.quote)
+        self._is_quoted = True
+        self._later(self.at, Priority.MARKET, lambda: self._take_all(told))
+
+    def _take_all(self, told: list[QuoteArrived]) -> None:
+        for message in told:
+            self.take(self.at, message)
 
     def _look_around(self) -> None:
         """A command came in, or the pace changed."""

@@ -31,6 +31,7 @@ from tests.terminal.pty_demo import was_here_before
 ROOT = Path(__file__).resolve().parents[2]
 KEYTURN = str(ROOT / ".venv" / "bin" / "keyturn")
 OURS = [KEYTURN, "demo", "--stress"]
+WATCHING = [*OURS, "--watch", "200"]
 BASELINE = [sys.executable, str(ROOT / "tests" / "bench" / "datatable_desk.py")]
 QUIET = [KEYTURN, "demo", "--profile", "micro", "--set", "strategies.vwap.enabled=false"]
 """At rest: the plain demo, its market open, a bar a minute and a clock, nothing that waits for a key."""
@@ -215,10 +216,10 @@ def their_selection(desk: Watched) -> str:
     return found[-1].decode() if found else ""
 
 
-def arrows(desk: Watched, selection: Callable[[Watched], str], presses: int) -> list[float]:
-    """From each arrow key to the bytes that show another symbol selected, up and down through the positions."""
+def arrows(desk: Watched, selection: Callable[[Watched], str], presses: int, pane: bytes = b"2") -> list[float]:
+    """From each arrow key to the bytes that show another symbol selected, up and down through the rows of a pane."""
     chance = Random(7)
-    desk.press(b"2")
+    desk.press(pane)
     desk.read_for(0.3)
     desk.press(HOME)
     desk.read_for(0.5)
@@ -285,6 +286,21 @@ def ours(size: tuple[int, int]) -> Figures:
         figures.beats = heartbeats(desk, BEATEN)
         figures.arrows = arrows(desk, our_selection, PRESSES)
         figures.dialogs, figures.tickets = our_tickets(desk, TICKETS)
+        figures.lost = desk.lost
+    return figures
+
+
+def watching(size: tuple[int, int]) -> Figures:
+    """200 watched symbols at 5,000 quotes a second: looked on in the list, arrows through it."""
+    with opened(WATCHING, size) as desk:
+        desk.until(lambda seen: b"30 open" in seen or b"SPY" in seen, "the desk opens")
+        desk.read_for(CALM)
+        desk.press(b"8")
+        desk.until(lambda seen: b"of 200" in seen, "the list is there")
+        desk.read_for(CALM)
+        figures = looked_on(desk, STREAMED)
+        figures.beats = heartbeats(desk, BEATEN)
+        figures.arrows = arrows(desk, our_selection, PRESSES, pane=b"8")
         figures.lost = desk.lost
     return figures
 
@@ -360,11 +376,26 @@ def in_words(mine: Figures, other: Figures) -> list[tuple[str, str]]:
     ]
 
 
+def of_the_list(mine: Figures) -> list[tuple[str, str]]:
+    return [
+        ("  arrow key to paint", f"{of_times(mine.arrows)} of {len(mine.arrows)} (aim p99 under 35)"),
+        (
+            "  CPU, engine and exchange included",
+            f"{mine.cpu:.1%} of a core (aim under 20): {mine.main:.1%} drawing, {mine.busiest_other:.1%} engine",
+        ),
+        ("  to the terminal", f"{mine.rate / 1000:.1f} kB/s (aim under 50)"),
+        ("  the engine's heartbeat", f"{of_times(mine.beats)}, longest {max(mine.beats) * 1000:.0f} ms"),
+        *([("  keys that a starved machine lost", str(mine.lost))] if mine.lost else []),
+    ]
+
+
 def measure(sizes: tuple[tuple[int, int], ...] = SIZES) -> Iterator[tuple[str, str]]:
     """Each line as soon as it is known."""
     for size in sizes:
         yield (f"{size[0]} × {size[1]}", f"load before {os.getloadavg()[0]:.2f}")
         yield from in_words(ours(size), theirs(size))
+    yield ("200 watched, 5,000 quotes/s, 120 × 40", f"load before {os.getloadavg()[0]:.2f}")
+    yield from of_the_list(watching((120, 40)))
     rest = at_rest()
     yield ("at rest, 120 × 40", f"{rest.rate / 1000:.2f} kB/s (aim under 1), CPU {rest.cpu:.1%}")
     yield ("  its heartbeat", f"{of_times(rest.beats)}, longest {max(rest.beats) * 1000:.0f} ms")

@@ -38,7 +38,7 @@ class DemoOptions:
     """What a demo is opened with; `speed` is virtual seconds a second.
 
     The regime is measured by `vix` and `market`, files of daily figures (RK-19). Without a `profile` an account stays
-    what it was opened as.
+    what it was opened as. The stress desk watches so many.
     """
 
     seed: int = 1
@@ -48,6 +48,7 @@ class DemoOptions:
     overrides: tuple[str, ...] = ()
     vix: Path | None = None
     market: Path | None = None
+    watched: int = 0
 
 
 def demo_runtime(host: Host, options: DemoOptions, stack: ExitStack) -> VirtualRuntime:
@@ -151,12 +152,12 @@ def stress_runtime(host: Host, options: DemoOptions, stack: ExitStack) -> Virtua
     return VirtualRuntime(
         engine,
         SimulatedExchange(config, calendar, log),
-        stress_market.market(options.seed, options.speed),
+        stress_market.market(options.seed, options.speed, options.watched),
         start=stress_market.OPEN,
         switch=switch,
         link=link_of(settings),
         pace=pace,
-        operator=StressScript(engine.state, options.seed),
+        operator=StressScript(engine.state, options.seed, options.watched),
         keeper=keeper_of(host, folder, switch, write, (*stress_market.SETTINGS, *options.overrides)),
     )
 

@@ -78,11 +78,19 @@ class Matching:
         before = self._market.quote(symbol, at)
         self._market.quotes[symbol] = quote
         self._steps.quoted[symbol] = at, before if is_known and isinstance(before, Quote) else None
-        self.schedule()
+        self._hasten(symbol)
 
     def schedule(self) -> None:
         """Work out the next step; called whenever orders or bars have changed."""
         self.next_at = self._steps.next_after(self.now) if self._book.working else None
+
+    def _hasten(self, symbol: Symbol) -> None:
+        """A quote brings the next step of its own symbol nearer, and moves no other's."""
+        session = self._hours.session(self.now)
+        if self.next_at is None or not session.holds(self.now):
+            self.schedule()
+        elif (point := self._steps.next_in(symbol, self.now)) is not None and point < self.next_at:
+            self.next_at = point
 
     def day_end(self, order: OrderRequest, at: datetime) -> datetime:
         """When an order for the day that comes at `at` expires."""

@@ -39,6 +39,10 @@ class Steps:
                 step = point
         return step
 
+    def next_in(self, symbol: Symbol, now: datetime) -> datetime | None:
+        """The next of one symbol while its session is open; None where this bar has none."""
+        return self._next_point(symbol, self._book.working.get(symbol, []), now)
+
     def _next_extended(self, now: datetime) -> datetime:
         """Outside the session: its extended hours begin or end, a bar's price comes, or a minute begins."""
         marked = [order for order in self._book.all_working() if order.request.extended_hours]
