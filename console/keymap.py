@@ -232,6 +232,17 @@ KEYS: tuple[Key, ...] = (
     Key("watch.close", KeyScope.WATCH, "c", "c", "close", "close what is held"),
     Key("watch.list_before", KeyScope.WATCH, "less_than_sign", "<", "turn(-1)", "the list before"),
     Key("watch.list_after", KeyScope.WATCH, "greater_than_sign", ">", "turn(1)", "the next list"),
+    Key("results.shorter", KeyScope.RESULTS, "less_than_sign", "<", "turn(-1)", "a shorter period, a later month"),
+    Key(
+        "results.longer",
+        KeyScope.RESULTS,
+        "greater_than_sign",
+        ">",
+        "turn(1)",
+        "this week, this month, the months before",
+        True,
+        in_footer="week, month",
+    ),
     Key("history.filter", KeyScope.HISTORY, "slash", "/", "filter", "filter", is_in_footer=True),
     Key("history.clear", KeyScope.HISTORY, "escape", "Esc", "clear_filter", "clear the filter"),
     Key(

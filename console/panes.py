@@ -84,6 +84,13 @@ class StrategiesPane(Wanting, Strategies):
     BINDINGS = bindings_for(KeyScope.STRATEGIES)
 
 
+class ResultsPane(Results):
+    BINDINGS = bindings_for(KeyScope.RESULTS)
+
+    def action_turn(self, step: int) -> None:
+        self.turn(step)
+
+
 class ChartPane(Chart):
     BINDINGS = bindings_for(KeyScope.CHART)
 
@@ -190,9 +197,10 @@ _ENTRIES = (
     ),
     PaneEntry(
         KeyScope.RESULTS,
-        lambda _want: Results(),
+        lambda _want: ResultsPane(),
         "The trades of today from open to flat, what they made by strategy, and what was declined or blocked with what "
-        "it would have made.",
+        "it would have made. `>` turns to the week, the month and the months before: their sums by strategy, hand and "
+        "agent, what the account was worth, and each day.",
         ("Trade", trade),
         lambda view: ((row.key, row.symbol) for row in view.trades),
         has_state=False,  # it is of the past

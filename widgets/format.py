@@ -123,6 +123,11 @@ def dated_clock(at: datetime | None, now: datetime) -> str:
     return UNKNOWN if at is None else f"{day_before(at, now)}{clock(at)}"
 
 
+def day_of(at: datetime) -> date:
+    """The market's date."""
+    return HOME.day_of(at)
+
+
 def day_before(at: datetime, now: datetime) -> str:
     """`7 Nov ` of what is not of today, `7 Nov 2025 ` of what is not of this year; else nothing."""
     local, today = HOME.local(at), HOME.local(now)

@@ -1,4 +1,7 @@
-"""What today brought: a line a strategy with its shadow trades, and under them the closed trades, the newest first."""
+"""What today brought: a line a strategy with its shadow trades, and under them the closed trades, the newest first.
+
+Of a longer period its days.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,13 @@ from decimal import Decimal
 from textual.app import ComposeResult
 
 from core.model.signal import EXIT_WORDS, ExitReason
-from core.views import DeskView, ResultRow, TradeRow
+from core.views import DayRow, DeskView, ResultRow, TradeRow
 from widgets import format as f
 from widgets.grid import Align, Cell, Column, Row
 from widgets.grid_text import fitted
 from widgets.lines import TextLine
 from widgets.pane import INDENT, Pane
+from widgets.result_days import Period, lines_of, periods
 
 NAME, TRADES, WON, SUM = 9, 6, 4, 11
 """Cells of the columns of the sums."""
@@ -26,51 +30,119 @@ MOST = 2
 """One part in so many of the pane is for the sums; the trades have the rest."""
 
 
+TRADE_COLUMNS = (
+    Column("SYM", 5),
+    Column("QTY", 6, Align.RIGHT),
+    Column("ENTRY", 8, Align.POINT, 2),
+    Column("→ EXIT", 8, Align.POINT, 2),
+    Column("WHY", 6, stretches=True),
+    Column("P&L USD", 11, Align.RIGHT),
+    Column("SLIP", 6, Align.RIGHT),
+)
+DAY_COLUMNS = (
+    Column("DAY", 11),
+    Column("TRADES", TRADES, Align.RIGHT),
+    Column("P&L USD", 12, Align.RIGHT),
+    Column("BEGAN WITH", 13, Align.RIGHT, stretches=True),
+)
+NO_TRADES = "No closed trades today. An exit that fills appears here."
+NO_DAYS = "No day of this period is known. Each day that the engine sees gets a line."
+
+
 class Results(Pane):
+    """`turned` is the period: 0 is today, then its week, its month, and the months before."""
+
     NUMBER = 7
     NAME = "Results"
 
     def __init__(self) -> None:
-        super().__init__(
-            (
-                Column("SYM", 5),
-                Column("QTY", 6, Align.RIGHT),
-                Column("ENTRY", 8, Align.POINT, 2),
-                Column("→ EXIT", 8, Align.POINT, 2),
-                Column("WHY", 6, stretches=True),
-                Column("P&L USD", 11, Align.RIGHT),
-                Column("SLIP", 6, Align.RIGHT),
-            ),
-            empty="No closed trades today. An exit that fills appears here.",
-            id="results",
-        )
-        self._rows: tuple[ResultRow, ...] = ()
+        super().__init__(TRADE_COLUMNS, empty=NO_TRADES, id="results")
+        self.turned = 0
+        self._view: DeskView | None = None
         self._all_sums = 0
+        self._columns: Sequence[Column] = TRADE_COLUMNS
 
     def compose(self) -> ComposeResult:
         yield self.words
         yield self.grid
 
     def show(self, view: DeskView, _now: datetime) -> None:
-        trades, self._rows = view.trades, view.results
-        quantities = [f.quantity(trade.quantity) for trade in trades]
-        places = max((len(text.partition(".")[2]) for text in quantities), default=0)
-        self.grid.show([_row(trade, places) for trade in reversed(trades)])
-        self._show_sums()
-        realised = sum((row.realised for row in self._rows), Decimal(0))
-        said = f"{len(trades)} closed" if trades or self._rows else ""
-        self.title_with(f"{said}, {f.signed(realised)} USD" if self._rows else said)
+        self._view = view
+        self._fill()
+
+    def turn(self, step: int) -> None:
+        """Another period."""
+        if self._view is not None:
+            self.turned = max(0, min(self.turned + step, len(self._periods(self._view)) - 1))
+            self._fill()
 
     def words_wanted(self) -> int:
         return self._all_sums
 
     def on_resize(self) -> None:
-        self._show_sums()
+        if self._view is not None:
+            self._show_sums(self._view)
 
-    def _show_sums(self) -> None:
-        self._all_sums = len(sum_lines(self._rows, self.content_size.width, EVERY)) if self._rows else 0
-        room = max(3, self.content_size.height // MOST)
-        self.words.show(sum_lines(self._rows, self.content_size.width, room) if self._rows else ())
+    def _fill(self) -> None:
+        view = self._view
+        if view is None:
+            return
+        columns: Sequence[Column] = DAY_COLUMNS if self.turned else TRADE_COLUMNS
+        if columns is not self._columns:
+            self._columns = columns
+            self.grid.show_columns(columns)
+        (self._show_days if self.turned else self._show_today)(view)
+        self._show_sums(view)
+
+    def _show_today(self, view: DeskView) -> None:
+        trades = view.trades
+        quantities = [f.quantity(trade.quantity) for trade in trades]
+        places = max((len(text.partition(".")[2]) for text in quantities), default=0)
+        self.grid.show([_row(trade, places) for trade in reversed(trades)], empty=NO_TRADES)
+        realised = sum((row.realised for row in view.results), Decimal(0))
+        said = f"{len(trades)} closed" if trades or view.results else ""
+        self.title_with(f"{said}, {f.signed(realised)} USD" if view.results else said)
+
+    def _show_days(self, view: DeskView) -> None:
+        period = self._period(view)
+        days = period.of(view.days)
+        self.grid.show([_day_row(row) for row in reversed(days)], empty=NO_DAYS)
+        made = sum((row.profit for row in days), Decimal(0))
+        self.title_with(f"{period.name}, {sum(row.trades for row in days)} closed, {f.signed(made)} USD")
+
+    def _show_sums(self, view: DeskView) -> None:
+        self._all_sums = len(self._sums(view, EVERY))
+        self.words.show(self._sums(view, self._room()))
+
+    def _room(self) -> int:
+        """Lines for the sums; of a period they are most of what it tells."""
+        height = self.content_size.height
+        return max(3, height * 3 // 4 if self.turned else height // MOST)
+
+    def _sums(self, view: DeskView, room: int) -> list[TextLine]:
+        width = self.content_size.width
+        if self.turned:
+            return [*lines_of(self._period(view), view.days, view.status.equity, width, room)]
+        return sum_lines(view.results, width, room) if view.results else []
+
+    def _periods(self, view: DeskView) -> list[Period]:
+        return periods(view.days, f.day_of(view.status.at))
+
+    def _period(self, view: DeskView) -> Period:
+        known = self._periods(view)
+        return known[min(self.turned, len(known) - 1)]
+
+
+def _day_row(row: DayRow) -> Row:
+    return Row(
+        row.day.isoformat(),
+        (
+            Cell(f"{row.day:%a %d %b}", "strong"),
+            Cell(str(row.trades)),
+            Cell(f.arrowed(row.profit) if row.trades else f.UNKNOWN, f.tone_of(row.profit)),
+            Cell(f.money(row.equity)),
+        ),
+    )
 
 
 def _row(trade: TradeRow, places: int) -> Row:

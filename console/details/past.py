@@ -1,4 +1,4 @@
-"""What is over: a record of the log, a trade, and what was not taken (OP-12)."""
+"""What is over: a record of the log, a trade, and what was not taken (OP-12); a day."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from console.details.lines import field, instant, usd
+from console.keymap import written
 from core.model.values import ClientOrderId
-from core.views import DeskView, LogRow, ShadowRow, TradeRow
+from core.views import DayRow, DeskView, LogRow, ShadowRow, TradeRow
 from widgets import format as f
 from widgets.lines import TextLine
 
@@ -40,7 +41,20 @@ def trade(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
     if found is not None:
         return _trade(found, now)
     shadow = next((row for row in view.shadows if key.endswith(row.key)), None)
-    return _shadow(shadow) if shadow is not None else None
+    if shadow is not None:
+        return _shadow(shadow)
+    day = next((row for row in view.days if row.day.isoformat() == key), None)
+    return _day(day) if day is not None else None
+
+
+def _day(row: DayRow) -> list[TextLine]:
+    """What each strategy closed on it; its orders and trades are the history's."""
+    began = f.UNKNOWN if row.equity is None else usd(f.money(row.equity))
+    lines = [*field("day", f"{row.day:%A %d %B %Y}", "strong"), *field("began with", began)]
+    for each in row.closed:
+        said = f"{each.trades} closed, {each.wins} won, {usd(f.arrowed(each.profit).strip())}"
+        lines += field(each.strategy, said, f.tone_of(each.profit))
+    return [*lines, *field("its trades", f"{written('pane.history')} turned to this day")]
 
 
 def _trade(row: TradeRow, now: datetime) -> list[TextLine]:

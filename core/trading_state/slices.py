@@ -43,6 +43,7 @@ from core.strategies.builtin import StrategyKinds
 from core.strategies.orchestrator import Orchestrator
 from core.trading_state.alerts import Alerts
 from core.trading_state.attendance import Attendance
+from core.trading_state.day_results import DayResults
 from core.trading_state.desks import Desks
 from core.trading_state.disk_failure import DiskFailure
 from core.trading_state.holdings import Holdings
@@ -123,6 +124,7 @@ class Slices:
         self.attendance = add(Attendance(self.desks, self.ledger.order))
         self.watchlists = add(Watchlists())
         self.alerts = add(Alerts())
+        self.results = add(DayResults(day_of))
         for each in further:
             add(each)
         self.orchestrator = add(Orchestrator(calendar, self._holdings(), kinds, lambda: self.control.settings))

@@ -12,7 +12,7 @@ from core.model.desk import DeskNumber
 from core.model.values import AccountId, ClientOrderId, ProposalId, Symbol
 from core.views.advice import NO_ADVICE, AdviceView
 from core.views.basket import BasketView
-from core.views.results import ChartView, ResultRow, ShadowRow, TradeRow
+from core.views.results import ChartView, DayRow, ResultRow, ShadowRow, TradeRow
 from core.views.rows import ForeignRow, OrderRow, OtherOrderRow, PositionRow, ProposalRow
 from core.views.standing import (
     NO_WIRE,
@@ -209,6 +209,8 @@ class DeskView:
         What the engine rings for, as they were kept.
     rung
         How many ever rang: a higher number than last time rings the bell.
+    days
+        What each day closed, the oldest first, today's last.
     """
 
     number: int
@@ -241,6 +243,7 @@ class DeskView:
     watch: WatchView = NOTHING_WATCHED
     alerts: tuple[Alert, ...] = ()
     rung: int = 0
+    days: tuple[DayRow, ...] = ()
 
     @property
     def account(self) -> AccountId:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from core.model.order import Side
 from core.model.signal import ExitReason
@@ -79,6 +79,34 @@ class ResultRow:
     declined: int
     shadow: Money | None
     failed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedRow:
+    """What a strategy, or the hand, closed on one day; `profit` less fees, USD."""
+
+    strategy: str
+    trades: int
+    wins: int
+    profit: Money
+
+
+@dataclass(frozen=True, slots=True)
+class DayRow:
+    """A trading day; `equity` is what the account was worth as it began, USD; None where that was not told."""
+
+    day: date
+    equity: Money | None
+    closed: tuple[ClosedRow, ...]
+
+    @property
+    def trades(self) -> int:
+        return sum(row.trades for row in self.closed)
+
+    @property
+    def profit(self) -> Money:
+        """Of all that was closed, USD."""
+        return Money(sum((row.profit for row in self.closed), NO_MONEY))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from core.model.account import Mode
 from core.model.codes import DeskState, HaltCause
 from core.views import HaltRow
 from core.views.engine import EngineFailed, EngineLoading
+from tests.desk.nine_days import nine_days
 from tests.snapshots.conftest import Compare
 from tests.snapshots.day import NOW, STATUS, ago, empty, full
 from tests.snapshots.sizes import SMALL, at_both_sizes
@@ -70,6 +71,13 @@ STATES: dict[str, Shown] = {
 @pytest.mark.parametrize("number", PANES)
 def test_a_pane_with_everything_in_it(number: str, size: tuple[int, int], looks_as_before: Compare) -> None:
     assert looks_as_before(full(), size, presses(number))
+
+
+@pytest.mark.parametrize("size", [SMALL, (100, 30), (120, 40), (200, 60)], ids=lambda size: f"{size[0]}x{size[1]}")
+def test_a_month_of_results(size: tuple[int, int], looks_as_before: Compare) -> None:
+    assert looks_as_before(
+        full(days=nine_days("101000")), size, presses("7", "z", "greater_than_sign", "greater_than_sign")
+    )
 
 
 @pytest.mark.parametrize("number", PANES)

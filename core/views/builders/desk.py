@@ -24,6 +24,7 @@ from core.views.builders.advice import advice_view
 from core.views.builders.away import away_view
 from core.views.builders.basket import BasketViewBuilder
 from core.views.builders.charts import Charts
+from core.views.builders.day_results import DayRows
 from core.views.builders.event_log import EventLog
 from core.views.builders.finished_orders import FinishedOrders
 from core.views.builders.limits_reload import reload_view
@@ -52,6 +53,7 @@ class ViewBuilder:
         self.log = EventLog()
         self.tickets = TicketViews(self.state, gate, self.log)
         self.charts = Charts(self.state)
+        self.days = DayRows(self.state)
         self.watched: Symbol | None = None
         self.number = 0
         self._or_say("the log before this start", lambda: self.log.recall(self.state))
@@ -114,6 +116,7 @@ class ViewBuilder:
             watch=watch_view(state, at),
             alerts=tuple(state.alerts.state.kept.values()),
             rung=state.alerts.state.rung,
+            days=self.days.rows(),
             foreign=tuple(
                 ForeignRow(held.symbol, held.asset_class, held.quantity, held.average_price)
                 for held in state.sightings.foreign_positions

@@ -1,0 +1,77 @@
+"""The slice of the results day by day: what each strategy, and the hand, closed, and what the account was worth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from core.facts import DayCorrected, DayStarted, TradeClosed
+from core.model.position import AnyTrade
+from core.model.values import NO_MONEY, Money
+
+KEPT = 400
+"""Days, a year of sessions and more: the oldest goes when another comes."""
+
+
+@dataclass(slots=True)
+class Closed:
+    """Of one strategy on one day. A trade whose first exit failed is no win (EX-18)."""
+
+    trades: int = 0
+    wins: int = 0
+    profit: Money = NO_MONEY
+
+
+@dataclass(slots=True)
+class DayResult:
+    """`equity` is what the account was worth as the day began, USD: at the close before, by the broker's word."""
+
+    equity: Money | None = None
+    closed: dict[str, Closed] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class DayResultsState:
+    """`changes` counts them: who drew a number of them need not look again."""
+
+    days: dict[date, DayResult] = field(default_factory=dict)
+    changes: int = 0
+
+
+class DayResults:
+    """`day_of` gives the trading day of an instant."""
+
+    name = "day_results"
+
+    def __init__(self, day_of: Callable[[datetime], date]) -> None:
+        self._day_of = day_of
+        self.state = DayResultsState()
+        self.folds: dict[type, Callable[[datetime, Any], None]] = {
+            DayStarted: self._started,
+            DayCorrected: self._started,
+            TradeClosed: self._closed,
+        }
+
+    def restore(self, state: DayResultsState) -> None:
+        self.state = state
+
+    def _on(self, day: date) -> DayResult:
+        days = self.state.days
+        self.state.changes += 1
+        if day not in days:
+            days[day] = DayResult()
+            while len(days) > KEPT:
+                del days[min(days)]
+        return days.get(day, DayResult())
+
+    def _started(self, _at: datetime, fact: DayStarted | DayCorrected) -> None:
+        self._on(fact.day).equity = fact.equity
+
+    def _closed(self, _at: datetime, fact: TradeClosed) -> None:
+        trade: AnyTrade = fact.trade
+        closed = self._on(self._day_of(trade.exit_time)).closed.setdefault(trade.strategy, Closed())
+        closed.trades += 1
+        closed.wins += trade.profit > 0 and not trade.is_failed
+        closed.profit = Money(closed.profit + trade.profit)

@@ -1,0 +1,28 @@
+"""The days with what they closed: made anew where one changed, else the very same rows."""
+
+from __future__ import annotations
+
+from core.trading_state.state import TradingState
+from core.views import ClosedRow, DayRow
+
+
+class DayRows:
+    def __init__(self, state: TradingState) -> None:
+        self.state = state
+        self._made_of = -1
+        self._rows: tuple[DayRow, ...] = ()
+
+    def rows(self) -> tuple[DayRow, ...]:
+        """The oldest first."""
+        known = self.state.results.state
+        if known.changes != self._made_of:
+            self._made_of = known.changes
+            self._rows = tuple(
+                DayRow(
+                    day,
+                    result.equity,
+                    tuple(ClosedRow(name, c.trades, c.wins, c.profit) for name, c in result.closed.items()),
+                )
+                for day, result in sorted(known.days.items())
+            )
+        return self._rows
