@@ -9,8 +9,9 @@ from decimal import Decimal
 
 from core.model.order import StopHolder
 from core.model.values import Quantity, plain
-from core.views import HALTED, DeskView, ForeignRow, PositionRow
+from core.views import HALTED, ActionRow, DeskView, ForeignRow, PositionRow, near
 from widgets import format as f
+from widgets.coming import coming_in_words, ex_day
 from widgets.grid import Align, Cell, Column, Grid, Row
 from widgets.grid_picture import Tone, widths_of
 from widgets.pane import Pane
@@ -59,6 +60,7 @@ class Positions(Pane):
         self._came: Sequence[PositionRow] = ()
         self._rows: Sequence[PositionRow] = ()
         self._changes: Changes = {}
+        self._actions: Sequence[ActionRow] = ()
         self._foreign: tuple[ForeignRow, ...] = ()
         self._now: datetime | None = None
 
@@ -66,6 +68,7 @@ class Positions(Pane):
         """What this desk does not trade is shown as what it is, without a price, a stop or a result."""
         rows, foreign = view.positions, view.foreign
         self._changes = {row.symbol: row.change_fraction for row in view.watch.rows}
+        self._actions = view.actions
         self._came, self._foreign, self._now = rows, foreign, now
         self._rows = in_order(rows, self.by, self._changes)
         self._make_room()
@@ -114,12 +117,16 @@ class Positions(Pane):
         if self._now is None:
             return
         room = widths_of(self._columns, self.content_size.width)[-1]
-        changes, has_mark = self._changes, self._is_any_signed
-        rows = [_row(row, self._now, room, changes.get(row.symbol), has_mark=has_mark) for row in self._rows]
+        has_mark = self._is_any_signed
+        rows = [self._row(row, self._now, room) for row in self._rows]
         rows += [_foreign_row(row, has_mark=has_mark) for row in self._foreign]
         self.grid.show(rows, empty=positions_when_empty(self.state))
         has_room = len(rows) + SPARE <= self.content_size.height
         self.words.show([sum_line(self._rows)] if len(self._rows) > 1 and has_room else ())
+
+    def _row(self, row: PositionRow, now: datetime, room: int) -> Row:
+        ex = ex_day(near(self._actions, row.symbol))
+        return _row(row, now, room, self._changes.get(row.symbol), ex, has_mark=self._is_any_signed)
 
     def _say(self) -> None:
         """Whether the exits of the selected one need a key, and how old its price is."""
@@ -129,6 +136,8 @@ class Positions(Pane):
             self.note(_kind(other) if other is not None else "")
             return
         said = [f"HALTED by its exchange since {row.halted}"] if row.halted else []
+        if (coming := near(self._actions, row.symbol)) is not None:
+            said.append(coming_in_words(coming))
         if row.unattended_until is not None:
             said.append(f"exits UNATTENDED until {f.minute_of_week(row.unattended_until, self._now)}")
         if row.last_at is not None and _is_old(row, self._now):
@@ -136,13 +145,13 @@ class Positions(Pane):
         self.note(f"{row.symbol}: {', '.join(said)}" if said else "")
 
 
-def _row(row: PositionRow, now: datetime, room: int, change: Decimal | None, *, has_mark: bool) -> Row:
+def _row(row: PositionRow, now: datetime, room: int, change: Decimal | None, ex: str, *, has_mark: bool) -> Row:
     in_risk = row.result_in_risk
     signed = Cell(UNATTENDED if row.unattended_until is not None else "", "warning")
     return Row(
         row.key,
         (
-            Cell(row.symbol, "strong"),
+            Cell(row.symbol, "warning" if ex else "strong"),
             Cell(f.quantity(row.quantity)),
             Cell(f.price(row.average_price).replace(",", "")),
             _last(row, now),
@@ -153,7 +162,7 @@ def _row(row: PositionRow, now: datetime, room: int, change: Decimal | None, *, 
             Cell(f.UNKNOWN if in_risk is None else f"{in_risk:+.1f}".replace("-", "−"), f.tone_of(row.profit)),
             _stop(row),
             *((signed,) if has_mark else ()),
-            _held_by(row, room),
+            _held_by(row, room, ex),
         ),
     )
 
@@ -199,9 +208,13 @@ def _stop(row: PositionRow) -> Cell:
     return Cell(f"{price.replace(',', '')}+" if row.nearer_stops else price)
 
 
-def _held_by(row: PositionRow, room: int) -> Cell:
-    """The first of its words that fits, whole; the shortest where none does."""
+def _held_by(row: PositionRow, room: int, ex: str) -> Cell:
+    """The first of its words that fits, whole; the shortest where none does. What comes within two sessions stands
+    behind them where there is room.
+    """
     words, tone = _holding(row)
+    if ex:
+        words = (*(f"{text}, {ex}" for text in words), *words)
     return Cell(next((text for text in words if len(text) <= room), words[-1]), tone)
 
 

@@ -58,6 +58,8 @@ def ticket_lines(view: TicketView, now: datetime, width: int, told: str = "") ->
         for left, right in _closing(view) if order.effect.only_reduces else _opening(view):
             lines += two(left, right, width=width)
         lines += _other_exits(view, width)
+    for words in view.actions:
+        lines += wrapped("comes  ", words, width, "warning")
     if order.extended_hours:
         lines += wrapped("hours  ", _hours(view), width, "warning")
     lines += _margin(view.margin, width) if view.margin is not None else []

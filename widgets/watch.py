@@ -7,8 +7,9 @@ from datetime import datetime
 from decimal import Decimal
 
 from core.model.values import Price, Symbol
-from core.views import HALTED, DeskView, WatchRow
+from core.views import HALTED, ActionRow, DeskView, WatchRow, near
 from widgets import format as f
+from widgets.coming import coming_in_words, ex_day
 from widgets.grid import Align, Cell, Column, Grid, Row
 from widgets.grid_picture import Tone
 from widgets.pane import Pane
@@ -42,7 +43,7 @@ class Watch(Pane):
         self.chosen = ""
         self._columns = columns_of(0)
         self._view: DeskView | None = None
-        self._drawn: dict[Symbol, tuple[WatchRow, bool, Row]] = {}
+        self._drawn: dict[Symbol, tuple[WatchRow, tuple[bool, str], Row]] = {}
         self._now: datetime | None = None
 
     def show(self, view: DeskView, now: datetime) -> None:
@@ -99,12 +100,16 @@ class Watch(Pane):
 
     def _row(self, row: WatchRow, now: datetime) -> Row:
         """Drawn anew where it tells something else than the last time: of two hundred most do not."""
-        drawn, is_old = self._drawn.get(row.symbol), _is_old(row, now)
-        if drawn is not None and drawn[1] is is_old and drawn[0] == row:
+        drawn, ex = self._drawn.get(row.symbol), ex_day(near(self._actions(), row.symbol))
+        beside = _is_old(row, now), ex
+        if drawn is not None and drawn[1] == beside and drawn[0] == row:
             return drawn[2]
-        made = _row(row, now, self._columns)
-        self._drawn[row.symbol] = row, is_old, made
+        made = _row(row, now, self._columns, ex)
+        self._drawn[row.symbol] = row, beside, made
         return made
+
+    def _actions(self) -> Sequence[ActionRow]:
+        return () if self._view is None else self._view.actions
 
     def _say(self) -> None:
         """Of the selected one: why it does not trade, what waits, how old its price is."""
@@ -114,6 +119,7 @@ class Watch(Pane):
             return
         said = [f"HALTED by its exchange since {row.halted}"] if row.halted else []
         said += [row.trouble] if row.trouble else []
+        said += [coming_in_words(coming)] if (coming := near(self._actions(), row.symbol)) is not None else []
         said += ["an exit waits for your key"] if row.exit_waits else []
         said += ["an entry waits for your key"] if row.proposed else []
         said += [f"{row.working} working"] if row.working else []
@@ -131,7 +137,7 @@ def _is_old(row: WatchRow, now: datetime) -> bool:
     return row.last_at is not None and now - row.last_at > f.STALE_AFTER
 
 
-def _row(row: WatchRow, now: datetime, columns: Sequence[Column]) -> Row:
+def _row(row: WatchRow, now: datetime, columns: Sequence[Column], ex: str) -> Row:
     quote, tone = row.quote, f.tone_of(row.change)
     cells = {
         SYMBOL: Cell(row.symbol, "strong"),
@@ -141,7 +147,7 @@ def _row(row: WatchRow, now: datetime, columns: Sequence[Column]) -> Row:
         CHANGE: Cell(_change(row.change_fraction), tone),
         SPARK: Cell(sparkline(row.course, COURSE), tone or "muted"),
         VOLUME: Cell(shortened(row.volume) if row.volume else f.UNKNOWN),
-        HAS: _has(row),
+        HAS: _has(row, ex),
     }
     return Row(row.symbol, tuple(cells[column] for column in columns))
 
@@ -162,12 +168,12 @@ def _change(fraction: Decimal | None) -> str:
     return f"{'▲' if percent.startswith('+') else '▼' if percent.startswith('−') else ' '} {percent}"
 
 
-def _has(row: WatchRow) -> Cell:
-    """`47 !`: what is held, and the mark of what waits; `2 orders` where nothing is."""
+def _has(row: WatchRow, ex: str) -> Cell:
+    """`47 !`: what is held, and the mark of what waits; `2 ord` where nothing is; `47 ex Tue` before a dividend."""
     mark = EXIT_WAITS if row.exit_waits else PROPOSED if row.proposed else ""
     held = f.quantity(row.held) if row.held else f"{row.working} ord" if row.working else ""
-    tone: Tone = "urgent" if row.exit_waits else "warning" if row.proposed else ""
-    return Cell(f"{held} {mark}".strip(), tone)
+    tone: Tone = "urgent" if row.exit_waits else "warning" if row.proposed or ex else ""
+    return Cell(" ".join(part for part in (held, mark, ex) if part), tone)
 
 
 def sparkline(course: Sequence[Price], cells: int) -> str:

@@ -8,8 +8,9 @@ from console.details.lines import field, instant, usd
 from console.keymap import written
 from core.model.order import StopHolder
 from core.model.values import plain
-from core.views import DeskView, PositionRow
+from core.views import ActionRow, DeskView, PositionRow
 from widgets import format as f
+from widgets.coming import coming_in_words
 from widgets.lines import TextLine
 from widgets.positions import FOREIGN
 
@@ -50,7 +51,12 @@ def position(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
         *_signed(row),
         *_way_out(row),
         *_working(view, row),
+        *(line for each in view.actions if each.action.symbol == row.symbol for line in _comes(each)),
     ]
+
+
+def _comes(row: ActionRow) -> list[TextLine]:
+    return field("comes", coming_in_words(row), "warning" if row.is_near else "")
 
 
 def _stop(row: PositionRow) -> list[TextLine]:

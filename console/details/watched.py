@@ -7,6 +7,7 @@ from datetime import datetime
 from console.details.lines import field, instant, usd
 from core.views import DeskView, WatchRow
 from widgets import format as f
+from widgets.coming import coming_in_words
 from widgets.lines import TextLine
 
 
@@ -31,11 +32,18 @@ def watched(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
         (),
         *field("held", f"{f.quantity(row.held)} shares" if row.held else "nothing"),
         *field("working", f"{row.working} orders of this desk"),
+        *_coming(view, row),
         *(field("waits", "an exit waits for your key", "urgent") if row.exit_waits else ()),
         *(field("waits", "an entry waits for your key", "warning") if row.proposed else ()),
         *(field("HALTED", f"by its exchange since {row.halted}", "warning") if row.halted else ()),
         *(field("broker", row.trouble, "warning") if row.trouble else ()),
     ]
+
+
+def _coming(view: DeskView, row: WatchRow) -> list[TextLine]:
+    """Every corporate action of it that is announced."""
+    found = [each for each in view.actions if each.action.symbol == row.symbol]
+    return [line for each in found for line in field("comes", coming_in_words(each), "warning" if each.is_near else "")]
 
 
 def _quote(row: WatchRow, now: datetime) -> list[TextLine]:

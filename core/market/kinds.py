@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Protocol
 
 from core.market.port import MarketData
+from core.messages.inputs import MarketDataBroken
 from core.model.api_contract import ApiRecord
 from core.model.calendar import Calendar
+from core.model.corporate_action import CorporateAction
 from core.model.keys import KeyNames, Keys
 from core.model.regime import DailyBar
 from core.model.values import Symbol
@@ -31,6 +33,10 @@ class LiveSource(MarketData, Protocol):
 
     def recent_days(self, symbol: Symbol) -> Sequence[DailyBar]:
         """The last quarter of them; blocks. Raises `MarketDataError`."""
+        ...
+
+    def corporate_actions(self, symbols: Sequence[Symbol], today: date) -> Sequence[CorporateAction | MarketDataBroken]:
+        """Those that are announced of them, from today on; blocks. Raises `MarketDataError`."""
         ...
 
 

@@ -23,6 +23,7 @@ from core.model.broker import (
 )
 from core.model.codes import BlockCode
 from core.model.connection import ConnectionStatus
+from core.model.corporate_action import CorporateAction
 from core.model.instrument import BrokerInstrument
 from core.model.past_days import PastDays
 from core.model.quote import Quote
@@ -98,6 +99,14 @@ class PastArrived:
     """The days before today's of a symbol that is followed, as the broker's history has them (RK-08, RK-16)."""
 
     past: PastDays
+
+
+@dataclass(frozen=True, slots=True)
+class CorporateActionsArrived:
+    """What is announced of these symbols, as the market's source has it; of each all that there is."""
+
+    symbols: tuple[Symbol, ...]
+    actions: tuple[CorporateAction, ...]
 
 
 # ── the broker ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -297,6 +306,7 @@ Input = (
     | TradingHaltHeard
     | RegimeArrived
     | PastArrived
+    | CorporateActionsArrived
     | SubmissionAnswered
     | SubmissionBegan
     | SubmissionStopped

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 
 from core.market.lively import SLICE, lively_day, minutes_of
 from core.market.synthetic import synthetic_day
-from core.messages.inputs import BarArrived, PastArrived
+from core.messages.inputs import BarArrived, CorporateActionsArrived, PastArrived
 from core.model.bar import Bar
+from core.model.corporate_action import ActionKind, CorporateAction
 from core.model.past_days import PastDay, PastDays
 from core.model.session import Session
 from core.model.values import Symbol
 from core.runtime.feed import SliceTraded, Timed, bar_item, past_item, slice_item
 
 MONDAY = 0
+ANNOUNCED = (
+    CorporateAction(
+        Symbol("XOM"), ActionKind.CASH_DIVIDEND, date(2026, 1, 7), Decimal("0.99"), payable=date(2026, 3, 10)
+    ),
+)
+"""On the third day of the lively market, to be seen from the first on; its exchange pays nothing."""
 Day = Callable[[int, Symbol, Session], Sequence[Bar]]
 """Of a seed."""
 
@@ -63,6 +71,8 @@ class DemoMarket:
                 over = before or weekday_before(session)
                 close = PastDay(over.day, self.day(seed, symbol, over)[-1].close, None)
                 yield past_item(PastArrived(PastDays(symbol, (close,))), session.open)
+                announced = tuple(each for each in ANNOUNCED if each.symbol == symbol)
+                yield past_item(CorporateActionsArrived((symbol,), announced), session.open)
                 yield from _in_slices(bars, self.lasts, seed)
             before = session
 

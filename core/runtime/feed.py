@@ -8,7 +8,14 @@ from datetime import datetime, timedelta
 from heapq import merge
 from operator import itemgetter
 
-from core.messages.inputs import BarArrived, MarketDataBroken, PastArrived, QuoteArrived, RegimeArrived
+from core.messages.inputs import (
+    BarArrived,
+    CorporateActionsArrived,
+    MarketDataBroken,
+    PastArrived,
+    QuoteArrived,
+    RegimeArrived,
+)
 from core.model.bar import Bar
 
 
@@ -20,7 +27,9 @@ class SliceTraded:
     lasts: timedelta
 
 
-Item = BarArrived | QuoteArrived | MarketDataBroken | RegimeArrived | PastArrived | SliceTraded
+Beforehand = PastArrived | CorporateActionsArrived
+"""What is told of a session before it begins."""
+Item = BarArrived | QuoteArrived | MarketDataBroken | RegimeArrived | Beforehand | SliceTraded
 Timed = tuple[datetime, int, Item]
 """When the exchange learns of it, a rank among equals (past, slice, bar, quote, broken, regime), and what is said."""
 
@@ -32,7 +41,7 @@ def bar_item(message: BarArrived) -> Timed:
     return (message.bar.start, BAR, message)
 
 
-def past_item(message: PastArrived, at: datetime) -> Timed:
+def past_item(message: Beforehand, at: datetime) -> Timed:
     """Before all that is of the session itself."""
     return (at, PAST, message)
 

@@ -30,6 +30,7 @@ from core.messages.inputs import (
 from core.model.connection import Channel, ConnectionState, ConnectionStatus
 from core.model.values import ClientOrderId
 from core.ports import KillSwitch
+from core.runtime.announcements import Announcements
 from core.runtime.base import Keeping, Runtime
 from core.runtime.clock_guard import ClockGuard
 from core.runtime.inbox import Inbox
@@ -84,6 +85,7 @@ class LiveRuntime(Runtime):
         now: Callable[[], datetime] = utc_now,
         regime: RegimeWatch | None = None,
         past: PastWatch | None = None,
+        announcements: Announcements | None = None,
         steady: Callable[[], float] | None = None,
         advisers: Sequence[Adviser] = (),
         keeper: Keeping | None = None,
@@ -94,7 +96,9 @@ class LiveRuntime(Runtime):
         self._clockwork = None if steady is None else ClockGuard(now, steady, self.at)
         self.now = now
         self.inbox = Inbox(self.wake)
-        self.streams = LiveStreams(engine, self.inbox, self.clock, orders, market, regime, past, advisers)
+        self.streams = LiveStreams(
+            engine, self.inbox, self.clock, orders, market, regime, past, announcements, advisers
+        )
         self.sending = PendingRequests(
             self.gateway,
             RequestExecutor(broker, market),

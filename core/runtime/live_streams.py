@@ -14,6 +14,7 @@ from core.market.port import MarketData
 from core.model.connection import ConnectionStatus
 from core.model.values import Symbol
 from core.runtime.adviser_pool import AdviserPool
+from core.runtime.announcements import Announcements
 from core.runtime.followed_symbols import followed
 from core.runtime.inbox import Inbox
 from core.runtime.past_days import PastWatch
@@ -33,6 +34,7 @@ class LiveStreams:
         market: MarketData,
         regime: RegimeWatch | None,
         past: PastWatch | None,
+        announcements: Announcements | None,
         advisers: Sequence[Adviser],
     ) -> None:
         self.engine = engine
@@ -42,6 +44,7 @@ class LiveStreams:
         self.market = market
         self.regime = regime
         self.past = past
+        self.announcements = announcements
         self.advisers = advisers
         self._followed: tuple[int, tuple[Symbol, ...]] = (-1, ())
 
@@ -55,6 +58,8 @@ class LiveStreams:
             tasks.append(self._begun("regime", self.regime.run, self.inbox.hear_news))
         if self.past is not None:
             tasks.append(self._begun("days before today's", self.past.run, self.inbox.hear_news))
+        if self.announcements is not None:
+            tasks.append(self._begun("corporate actions", self.announcements.run, self.inbox.hear_news))
         if self.advisers:
             tasks.append(self._begun("advisers", self._consulting().run, self.inbox.hear_news))
         return tasks
@@ -104,3 +109,5 @@ class LiveStreams:
             self.market.follow(symbols)
             if self.past is not None:
                 self.past.follow(symbols)
+            if self.announcements is not None:
+                self.announcements.follow(symbols)

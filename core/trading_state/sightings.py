@@ -18,6 +18,7 @@ from core.model.account import Account, NoAccount
 from core.model.broker import ForeignPosition, OrderReport
 from core.model.capabilities import EVERYTHING, Capabilities
 from core.model.connection import Channel, ConnectionStatus
+from core.model.corporate_action import CorporateAction
 from core.model.desk import DeskNumber
 from core.model.instrument import BrokerInstrument
 from core.model.quote import Quote
@@ -43,6 +44,8 @@ class Sightings:
         The day so far of each symbol that is told. Shown, and decides nothing.
     closes
         The last close before today of each symbol that is told, with its day. Shown, and decides nothing.
+    corporate_actions
+        What is announced of each symbol that was asked for. Shown, and decides nothing.
     looked_at
         What an operator typed an order for last, the newest at the end. Its figures are shown, and decide nothing.
     instruments
@@ -95,6 +98,7 @@ class Sightings:
     quotes: dict[Symbol, Quote] = field(default_factory=dict)
     day_figures: dict[Symbol, DayFigures] = field(default_factory=dict)
     closes: dict[Symbol, tuple[date, Price]] = field(default_factory=dict)
+    corporate_actions: dict[Symbol, tuple[CorporateAction, ...]] = field(default_factory=dict)
     looked_at: dict[Symbol, None] = field(default_factory=dict)
     instruments: dict[Symbol, BrokerInstrument] = field(default_factory=dict)
     lamps: dict[Channel, ConnectionStatus] = field(default_factory=dict)

@@ -25,7 +25,7 @@ from core.views.standing import (
     WireView,
 )
 from core.views.ticket import NO_SIZING, SizingView, SymbolView, TicketView
-from core.views.watch import NOTHING_WATCHED, WatchView
+from core.views.watch import NOTHING_WATCHED, ActionRow, WatchView
 
 ALERT = "ALERT"
 """The severity of an alert that rang."""
@@ -211,6 +211,8 @@ class DeskView:
         How many ever rang: a higher number than last time rings the bell.
     days
         What each day closed, the oldest first, today's last.
+    actions
+        Dividends, splits and the like that come, of what is followed, by symbol, the next one first.
     """
 
     number: int
@@ -244,6 +246,7 @@ class DeskView:
     alerts: tuple[Alert, ...] = ()
     rung: int = 0
     days: tuple[DayRow, ...] = ()
+    actions: tuple[ActionRow, ...] = ()
 
     @property
     def account(self) -> AccountId:

@@ -107,6 +107,8 @@ class TicketView:
         Up to when the stops that it signs may be sent; None where it signs none (OP-02).
     hold
         The hold of the key under which it was opened: a hand-over closes it (OP-13).
+    actions
+        Corporate actions of its symbol within two sessions, in words.
     """
 
     ticket: Ticket
@@ -130,6 +132,7 @@ class TicketView:
     ttl: timedelta | None = None
     stops_until: datetime | None = None
     hold: int = 0
+    actions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

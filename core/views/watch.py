@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from core.model.corporate_action import CorporateAction
 from core.model.quote import Quote
 from core.model.values import NO_SHARES, Price, Quantity, Symbol
 
@@ -87,3 +89,16 @@ class WatchView:
 
 
 NOTHING_WATCHED = WatchView()
+
+
+@dataclass(frozen=True, slots=True)
+class ActionRow:
+    """A corporate action that comes: `is_near` within two sessions."""
+
+    action: CorporateAction
+    is_near: bool
+
+
+def near(actions: Sequence[ActionRow], symbol: Symbol) -> ActionRow | None:
+    """The next one of a symbol that is near."""
+    return next((row for row in actions if row.is_near and row.action.symbol == symbol), None)

@@ -33,6 +33,7 @@ from core.model.bar import Bar
 from core.model.broker import NoAnswer
 from core.model.capabilities import Capabilities
 from core.model.connection import Channel, ConnectionState, ConnectionStatus
+from core.model.corporate_action import CorporateAction
 from core.model.keys import KeyNames
 from core.model.order import Effect, OrderType, StopHolder
 from core.model.regime import DailyBar
@@ -88,6 +89,9 @@ class Tape(Market):
         raise MarketDataError(f"the tape has no days of {symbol}")
 
     recent_days = daily_bars
+
+    def corporate_actions(self, _symbols: Sequence[Symbol], _today: date) -> Sequence[CorporateAction]:
+        return ()
 
 
 def a_flat_market(now: datetime) -> list[Bar]:

@@ -305,12 +305,12 @@ def _not_heard_yet(
     market: DemoMarket, seed: int, settings: Settings, sessions: list[Session], before: Session | None, engine: Engine
 ) -> Iterator[Timed]:
     """The seeded market from where the engine left it; `before` is the session before the first one, if any."""
-    from core.messages.inputs import PastArrived
+    from core.messages.inputs import CorporateActionsArrived, PastArrived
     from core.model.values import Symbol
     from core.runtime.feed import merged
 
     known = engine.state.normaliser.state.last_starts
     for item in merged(market.feed(seed, Symbol(text), sessions, before) for text in settings.symbols):
-        is_past = isinstance(item[2], PastArrived)
+        is_past = isinstance(item[2], PastArrived | CorporateActionsArrived)
         if is_past or item[0] > known.get(item[2].bar.symbol, datetime.min.replace(tzinfo=item[0].tzinfo)):  # type: ignore[union-attr]
             yield item

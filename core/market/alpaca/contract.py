@@ -68,5 +68,34 @@ QUOTES = ApiRecord(
     (ApiField("quotes", OBJECT, absent="no symbol was quoted: counted, and nothing opens without a quote"),),
 )
 
-RECORDS = (BAR, QUOTE, STATUS, BARS, QUOTES)
+CORPORATE_ACTIONS = ApiRecord(
+    "a page of corporate actions",
+    "GET /v1/corporate-actions",
+    "",
+    (
+        ApiField("corporate_actions", OBJECT, absent="there are none"),
+        ApiField("next_page_token", TEXT, absent="it was the last page"),
+    ),
+)
+
+CORPORATE_ACTION = ApiRecord(
+    "a corporate action",
+    "GET /v1/corporate-actions, a list a kind",
+    "",
+    (
+        ApiField("symbol", TEXT, absent="another field names its share"),
+        ApiField("source_symbol", TEXT, absent="it is no spin-off"),
+        ApiField("acquiree_symbol", TEXT, absent="it is no merger"),
+        ApiField("old_symbol", TEXT, absent="its share keeps its name"),
+        ApiField("ex_date", TEXT, absent="another day is that on which it counts"),
+        ApiField("effective_date", TEXT, absent="it has an ex date"),
+        ApiField("process_date", TEXT),
+        ApiField("payable_date", TEXT, absent="when it is paid is not told"),
+        ApiField("rate", NUMBER, absent="no cash is paid a share"),
+        ApiField("old_rate", NUMBER, absent="the number of shares stays"),
+        ApiField("new_rate", NUMBER, absent="the number of shares stays"),
+    ),
+)
+
+RECORDS = (BAR, QUOTE, STATUS, BARS, QUOTES, CORPORATE_ACTIONS, CORPORATE_ACTION)
 """All that this adapter reads of answers; what the stream says of itself is its protocol's."""

@@ -11,13 +11,14 @@ import random
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
 
 from pydantic import SecretStr
 
 from core.io.wall_clock import utc_now
+from core.market.alpaca.announced import announced
 from core.market.alpaca.async_wait import Naps, in_thread, together
 from core.market.alpaca.backoff import pause
 from core.market.alpaca.cache import BarCache
@@ -37,6 +38,7 @@ from core.messages.inputs import BarArrived, MarketDataBroken
 from core.model.bar import ONE_MINUTE
 from core.model.calendar import Calendar
 from core.model.connection import ConnectionStatus
+from core.model.corporate_action import CorporateAction
 from core.model.quote import Feed, NoQuote, Quote
 from core.model.regime import DailyBar
 from core.model.said_once import is_news
@@ -161,6 +163,10 @@ class AlpacaData:
     def recent_days(self, symbol: Symbol) -> list[DailyBar]:
         """The last sessions before today's, for correlation; blocks. Raises `MarketDataError`."""
         return daily_bars(self._requests, symbol, self._now(), A_QUARTER)
+
+    def corporate_actions(self, symbols: Sequence[Symbol], today: date) -> list[CorporateAction | MarketDataBroken]:
+        """Those that are announced of them, from today on; blocks. Raises `MarketDataError`."""
+        return announced(self._requests, symbols, today)
 
     # ── run by the desk, in its loop ─────────────────────────────────────────────────────────────────────────────
 

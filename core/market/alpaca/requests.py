@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -19,18 +19,22 @@ from pydantic import SecretStr
 from core.io.redaction import Redaction
 from core.io.time_limit import TimedAdapter, within
 from core.market.alpaca.backoff import asked_for
-from core.market.alpaca.contract import BARS, QUOTES
+from core.market.alpaca.contract import BARS, CORPORATE_ACTIONS, QUOTES
+from core.market.alpaca.corporate_actions import read_actions
 from core.market.alpaca.counts import Counts, Seen
 from core.market.alpaca.failure import Failure
 from core.market.alpaca.wire import read_bar, read_quote, shown
 from core.messages.inputs import BarArrived, MarketDataBroken, QuoteArrived
 from core.model.bar import ONE_MINUTE
+from core.model.corporate_action import CorporateAction
 from core.model.quote import Feed
 from core.model.values import Symbol
 from core.settings.alpaca import AlpacaSettings
 
 PAGE = 10_000
 """Bars in one answer at most: Alpaca's limit."""
+MOST = 1000
+"""Corporate actions in one answer: Alpaca's limit."""
 CONNECTIONS = 16
 OK, TOO_MANY = 200, 429
 KEYS_REFUSED = (401, 403)
@@ -132,6 +136,20 @@ class DataRequests(StockHistoricalDataClient):
             if quotes.get(symbol) is not None
         ]
 
+    def corporate_actions(
+        self, symbols: Sequence[Symbol], first: date, last: date, token: str | None
+    ) -> tuple[list[CorporateAction | MarketDataBroken], str | None]:
+        """One page of those that are processed from the first day to the last, and what asks for the next one.
+
+        Raises `AskError`.
+        """
+        question = {"symbols": ",".join(symbols), "start": first.isoformat(), "end": last.isoformat(), "limit": MOST}
+        if token is not None:
+            question["page_token"] = token
+        answer = self._ask("/corporate-actions", question, api_version="v1")
+        following = answer.get(CORPORATE_ACTIONS.field("next_page_token").name)
+        return read_actions(answer, symbols), following if isinstance(following, str) and following else None
+
     def _bars(self, bars: object, symbols: Sequence[Symbol]) -> list[BarArrived | MarketDataBroken]:
         if bars is None:
             self._counts.see(Seen.EMPTY)
@@ -152,8 +170,8 @@ class DataRequests(StockHistoricalDataClient):
 
     # ── one request ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _ask(self, path: str, question: dict[str, Any]) -> Record:
-        answer: object = self.get(path, question)
+    def _ask(self, path: str, question: dict[str, Any], **of_its_own: str) -> Record:
+        answer: object = self.get(path, question, **of_its_own)
         if not isinstance(answer, Mapping):
             words = f"Alpaca's data service answered {path} with {shown(answer)}, which is no record"
             raise AskError(Failure(f"{words}; it is asked again"))

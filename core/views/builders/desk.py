@@ -24,6 +24,7 @@ from core.views.builders.advice import advice_view
 from core.views.builders.away import away_view
 from core.views.builders.basket import BasketViewBuilder
 from core.views.builders.charts import Charts
+from core.views.builders.corporate_actions import action_rows
 from core.views.builders.day_results import DayRows
 from core.views.builders.event_log import EventLog
 from core.views.builders.finished_orders import FinishedOrders
@@ -117,6 +118,7 @@ class ViewBuilder:
             alerts=tuple(state.alerts.state.kept.values()),
             rung=state.alerts.state.rung,
             days=self.days.rows(),
+            actions=action_rows(state, at),
             foreign=tuple(
                 ForeignRow(held.symbol, held.asset_class, held.quantity, held.average_price)
                 for held in state.sightings.foreign_positions

@@ -18,6 +18,7 @@ from core.staging.authorization_expiry import end_of_stops
 from core.staging.resting_entries import time_to_live
 from core.trading_state.state import TradingState
 from core.views import ProposalRow, ReplacedView, TicketView
+from core.views.builders.corporate_actions import said_on_a_ticket
 from core.views.builders.displaced_orders import (
     cancelled_in_words,
     orders_in_the_way,
@@ -113,6 +114,7 @@ class TicketViews:
             margin=margin_view(candidate, context),
             exits=listed_exits(state, proposal),
             hold=state.desks.hold,
+            actions=said_on_a_ticket(state, ticket.order, at),
             ttl=time_to_live(proposal, state.control.settings),
             stops_until=(
                 end_of_stops(state.calendar, ticket.order, ticket.opened_at) if signs_a_stop or put_back else None

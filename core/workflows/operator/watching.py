@@ -13,7 +13,7 @@ from core.market.day_figures import DayFigures
 from core.market.normaliser import COMPLETE, Normaliser
 from core.messages.commands import KeepWatchlist
 from core.messages.effects import Effect, LookUpSymbols
-from core.messages.inputs import SymbolsLookedUp
+from core.messages.inputs import CorporateActionsArrived, SymbolsLookedUp
 from core.model.bar import Bar
 from core.model.broker import NoAnswer
 from core.model.session import Session
@@ -71,6 +71,13 @@ class Watching:
             by_symbol.setdefault(bar.symbol, []).append(bar)
         for symbol, bars in by_symbol.items():
             self._take(symbol, bars)
+        return ()
+
+    @answers(CorporateActionsArrived)
+    def on_corporate_actions(self, message: CorporateActionsArrived) -> Iterable[Effect]:
+        for symbol in message.symbols:
+            found = tuple(each for each in message.actions if each.symbol == symbol)
+            self.state.sightings.corporate_actions[symbol] = found
         return ()
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────

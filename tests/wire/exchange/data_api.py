@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from starlette.routing import Route
@@ -19,6 +19,8 @@ from tests.wire.exchange.refusal import RefusalError, invalid, malformed
 from tests.wire.exchange.words import Json, bar_json, quote_json, stamp
 
 MOST_BARS, FEW_BARS = 10_000, 1000
+MOST_ACTIONS, FEW_ACTIONS = 1000, 100
+NAMES_OF_A_SHARE = ("symbol", "source_symbol", "acquiree_symbol", "old_symbol")
 A_DAY = timedelta(days=1)
 
 
@@ -63,6 +65,34 @@ def snapshots(floor: Floor, call: Call) -> Answer:
     )
 
 
+def corporate_actions(floor: Floor, call: Call) -> Answer:
+    """Those that are processed from `start` to `end`, by kind; the token names the first one of the next page."""
+    first, last = (day_of(call.query.get(name), floor.catch_up().date()) for name in ("start", "end"))
+    limit, offset = whole(call.query, "limit", FEW_ACTIONS), offset_of(call.query.get("page_token"))
+    if not 0 < limit <= MOST_ACTIONS:
+        raise malformed(f"limit must be between 1 and {MOST_ACTIONS}")
+    named = {symbol for symbol in call.query.get("symbols", "").split(",") if symbol}
+    found = [
+        (kind, row)
+        for kind, row in floor.announced
+        if not isinstance(row, dict)
+        or (named & {row.get(name) for name in NAMES_OF_A_SHARE} and first <= str(row.get("process_date")) <= last)
+    ]
+    said: dict[str, list[Json]] = {}
+    for kind, row in found[offset : offset + limit]:
+        said.setdefault(kind, []).append(row)
+    more = token_of(offset + limit) if len(found) > offset + limit else None
+    return Answer({"corporate_actions": said, "next_page_token": more})
+
+
+def day_of(said: str | None, otherwise: date) -> str:
+    """As it is written, which sorts as the days do. Raises `RefusalError`."""
+    try:
+        return date.fromisoformat(said).isoformat() if said else otherwise.isoformat()
+    except ValueError:
+        raise malformed(f"invalid date: {said}") from None
+
+
 def data_routes(door: Door) -> list[Route]:
     routes: tuple[tuple[str, str, Callable[[Floor, Call], Answer]], ...] = (
         ("bars/latest", "bars", latest_bars),
@@ -70,7 +100,10 @@ def data_routes(door: Door) -> list[Route]:
         ("quotes/latest", "quotes", latest_quotes),
         ("snapshots", "quotes", snapshots),
     )
-    return [door.route("GET", f"/v2/stocks/{path}", kind, act) for path, kind, act in routes]
+    return [
+        *(door.route("GET", f"/v2/stocks/{path}", kind, act) for path, kind, act in routes),
+        door.route("GET", "/v1/corporate-actions", "corporate-actions", corporate_actions),
+    ]
 
 
 # ── how ──────────────────────────────────────────────────────────────────────────────────────────────────────────────

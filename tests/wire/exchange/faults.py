@@ -118,6 +118,7 @@ KINDS_OF_REQUEST = (
     "assets",
     "bars",
     "quotes",
+    "corporate-actions",
     ANY,
 )
 """What `of` may say of a fault that acts on requests."""

@@ -71,6 +71,8 @@ class Floor:
         Symbols that make a question for market data be refused.
     left_out
         Fields that answers lack although they are always there.
+    announced
+        Corporate actions, each with the name of its list.
     options_held
         Positions that the simulated exchange knows nothing of.
     leaves_legs_out, hides_legs
@@ -96,6 +98,7 @@ class Floor:
         self.cancels_stay_pending = False
         self.leaves_legs_out = self.hides_legs = False
         self.unknown: set[Symbol] = set()
+        self.announced: list[tuple[str, Json]] = []
         self.options_held: tuple[Json, ...] = ()
         self.left_out: frozenset[str] = frozenset()
         self.shown_wrong: Callable[[Quote], Quote] = lambda quote: quote

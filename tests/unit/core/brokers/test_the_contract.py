@@ -25,6 +25,7 @@ from core.brokers.alpaca.parsing import (
 )
 from core.brokers.alpaca.wire import Reply
 from core.market.alpaca.contract import RECORDS as MARKET
+from core.market.alpaca.corporate_actions import FORMS, read_actions
 from core.market.alpaca.wire import read_bar, read_quote, read_status
 from core.model.api_contract import ApiField, ApiFieldKind, ApiRecord, removals
 from core.model.quote import Feed
@@ -59,6 +60,12 @@ A_FILL = {
 }
 A_DAY = {"date": "2026-11-20", "open": "09:30", "close": "16:00"}
 A_BAR = {"t": "2026-11-20T16:59:00Z", "o": Decimal(1), "h": Decimal(1), "l": Decimal(1), "c": Decimal(1), "v": 5}
+AN_ACTION = {
+    **dict.fromkeys(("symbol", "source_symbol", "acquiree_symbol", "old_symbol"), "SPY"),
+    **dict.fromkeys(("ex_date", "effective_date", "process_date", "payable_date"), "2026-11-23"),
+    **dict.fromkeys(("rate", "old_rate", "new_rate"), Decimal(2)),
+}
+PAGES = ("a page of bars", "the latest quotes", "a page of corporate actions")
 A_STATUS = {"t": "2026-11-20T16:59:00Z", "sc": "H", "sm": "Trading Halt", "rc": "T12", "rm": "news"}
 A_QUOTE = {"t": "2026-11-20T16:59:00Z", "bp": Decimal(1), "bs": 1, "ap": Decimal(2), "as": 1}
 
@@ -138,8 +145,10 @@ def test_the_readers_read_each_field_of_the_table_and_no_other(asked: set[tuple[
     read_quote(Symbol("SPY"), A_QUOTE, "here", Feed.IEX)
     read_status(Symbol("SPY"), A_STATUS, "here")
 
+    read_actions({"corporate_actions": {name: [AN_ACTION] for name in FORMS}}, [Symbol("SPY")])
+
     in_tables = {(record.name, field.name) for record in ALL for field in record.fields}
-    pages = {(name, field) for name, field in in_tables if name in ("a page of bars", "the latest quotes")}
+    pages = {(name, field) for name, field in in_tables if name in PAGES}
     assert in_tables - pages - asked == set()
     with pytest.raises(KeyError):
         Fields({"sub_tag": 1}, "it", ORDER).word("sub_tag")

@@ -1,0 +1,179 @@
+"""What is announced of shares, by Alpaca's own client and by the desk's adapter, over HTTP at the loopback exchange."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from alpaca.data.enums import CorporateActionsType
+from alpaca.data.historical.corporate_actions import CorporateActionsClient
+from alpaca.data.requests import CorporateActionsRequest
+from pydantic import SecretStr
+
+from core.market.alpaca.data import AlpacaData
+from core.market.port import MarketDataError
+from core.messages.inputs import CorporateActionsArrived, MarketDataBroken
+from core.model.corporate_action import ActionKind, CorporateAction
+from core.model.values import Symbol
+from core.runtime.announcements import Announcements
+from core.settings.alpaca import AlpacaSettings
+from tests.wire.exchange.hours import Hours
+from tests.wire.exchange.server import LoopbackExchange
+
+SPY, IBM, XOM, GE, HPE = map(Symbol, ("SPY", "IBM", "XOM", "GE", "HPE"))
+TODAY = date(2026, 11, 19)
+DIVIDEND = {
+    "id": "7bd1a0f2-3c0e-4d6e-9a41-000000000001",
+    "symbol": "XOM",
+    "cusip": "30231G102",
+    "rate": 0.99,
+    "special": False,
+    "foreign": False,
+    "process_date": "2026-12-10",
+    "ex_date": "2026-11-20",
+    "record_date": "2026-11-20",
+    "payable_date": "2026-12-10",
+}
+SPLIT = {
+    "id": "7bd1a0f2-3c0e-4d6e-9a41-000000000002",
+    "symbol": "IBM",
+    "cusip": "459200101",
+    "new_rate": 4,
+    "old_rate": 1,
+    "process_date": "2026-11-23",
+    "ex_date": "2026-11-23",
+}
+SPIN_OFF = {
+    "id": "7bd1a0f2-3c0e-4d6e-9a41-000000000003",
+    "source_symbol": "GE",
+    "source_cusip": "369604301",
+    "source_rate": 4,
+    "new_symbol": "GEV",
+    "new_cusip": "36828A101",
+    "new_rate": 1,
+    "process_date": "2026-11-30",
+    "ex_date": "2026-11-30",
+}
+MERGER = {
+    "id": "7bd1a0f2-3c0e-4d6e-9a41-000000000004",
+    "acquirer_symbol": "IBM",
+    "acquirer_cusip": "459200101",
+    "acquiree_symbol": "HPE",
+    "acquiree_cusip": "42824C109",
+    "rate": 24.5,
+    "process_date": "2026-12-01",
+    "effective_date": "2026-12-01",
+}
+
+
+def announce(exchange: LoopbackExchange, *rows: tuple[str, Any]) -> None:
+    exchange.floor.announced += rows
+
+
+def the_source(exchange: LoopbackExchange) -> AlpacaData:
+    settings = AlpacaSettings(data_url=exchange.data_url, data_stream_url=exchange.data_stream_url)
+    id, secret = SecretStr(exchange.keys.id), SecretStr(exchange.keys.secret)
+    return AlpacaData(settings, id, secret, [SPY], Hours(), now=exchange.clock.now)
+
+
+def test_alpaca_s_own_client_reads_what_the_exchange_says(exchange: LoopbackExchange) -> None:
+    """MD-07: so the adapter is tried against the shape that the client knows."""
+    announce(exchange, ("cash_dividends", DIVIDEND), ("forward_splits", SPLIT), ("spin_offs", SPIN_OFF))
+    keys = exchange.keys
+    client = CorporateActionsClient(keys.id, keys.secret, url_override=exchange.data_url)
+    kinds = [CorporateActionsType.CASH_DIVIDEND, CorporateActionsType.FORWARD_SPLIT, CorporateActionsType.SPIN_OFF]
+    asked = CorporateActionsRequest(
+        symbols=["XOM", "IBM", "GE"], types=kinds, start=TODAY, end=date(2027, 1, 1), limit=2
+    )
+    found = client.get_corporate_actions(asked).data
+
+    assert [row.rate for row in found["cash_dividends"]] == [0.99]
+    assert [(row.new_rate, row.old_rate) for row in found["forward_splits"]] == [(4, 1)]
+
+
+def test_the_adapter_reads_each_kind_of_what_is_asked_for_the_next_one_first(exchange: LoopbackExchange) -> None:
+    announce(
+        exchange,
+        ("cash_mergers", MERGER),
+        ("spin_offs", SPIN_OFF),
+        ("forward_splits", SPLIT),
+        ("cash_dividends", DIVIDEND),
+        ("cash_dividends", {**DIVIDEND, "symbol": "KO"}),
+        ("cash_dividends", {**DIVIDEND, "ex_date": "2026-11-12"}),
+        ("reverse_splits", {**SPLIT, "symbol": "SPY", "new_rate": 1, "old_rate": 10, "ex_date": "2026-12-02"}),
+        ("stock_dividends", {**DIVIDEND, "symbol": "SPY", "rate": 0.05, "ex_date": "2026-12-03"}),
+        ("partial_calls", {**DIVIDEND, "symbol": "SPY"}),
+    )
+    assert the_source(exchange).corporate_actions([SPY, IBM, XOM, GE, HPE], TODAY) == [
+        CorporateAction(XOM, ActionKind.CASH_DIVIDEND, date(2026, 11, 20), Decimal("0.99"), payable=date(2026, 12, 10)),
+        CorporateAction(IBM, ActionKind.SPLIT, date(2026, 11, 23), None, Decimal(1), Decimal(4)),
+        CorporateAction(GE, ActionKind.SPIN_OFF, date(2026, 11, 30)),
+        CorporateAction(HPE, ActionKind.MERGER, date(2026, 12, 1)),
+        CorporateAction(SPY, ActionKind.REVERSE_SPLIT, date(2026, 12, 2), None, Decimal(10), Decimal(1)),
+        CorporateAction(SPY, ActionKind.STOCK_DIVIDEND, date(2026, 12, 3), payable=date(2026, 12, 10)),
+    ]
+
+
+def test_pages_are_followed_to_their_end(exchange: LoopbackExchange, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.market.alpaca.requests.MOST", 7)
+    announce(exchange, *(("cash_dividends", {**DIVIDEND, "ex_date": f"2026-12-{day:02}"}) for day in range(1, 31)))
+
+    assert len(the_source(exchange).corporate_actions([XOM], TODAY)) == 30
+
+
+@pytest.mark.parametrize(
+    ("kind", "row", "reason"),
+    [
+        ("cash_dividends", "soon", "cash_dividends, 1: 'soon' is no record"),
+        ("cash_dividends", {**DIVIDEND, "rate": 0}, "cash_dividends, 1: its rate 0 is no figure above zero"),
+        ("cash_dividends", {**DIVIDEND, "rate": "a lot"}, "its rate 'a lot' is no figure"),
+        ("cash_dividends", {**DIVIDEND, "rate": True}, "its rate True is no figure"),
+        ("cash_dividends", {**DIVIDEND, "ex_date": "tomorrow"}, "its ex_date 'tomorrow' is no day"),
+        ("cash_dividends", {**DIVIDEND, "ex_date": None}, "its ex_date is missing"),
+        ("forward_splits", {**SPLIT, "symbol": "XOM", "new_rate": None}, "forward_splits, 1: its new_rate None"),
+        ("spin_offs", {**SPIN_OFF, "source_symbol": 7, "symbol": "XOM"}, "its source_symbol 7 is no symbol"),
+    ],
+)
+def test_what_cannot_be_read_is_named_with_its_place_and_the_rest_is_told(
+    exchange: LoopbackExchange, kind: str, row: Any, reason: str
+) -> None:
+    announce(exchange, (kind, row), ("reverse_splits", {**SPLIT, "symbol": "XOM"}))
+    broken, split = the_source(exchange).corporate_actions([XOM], TODAY)
+
+    assert isinstance(broken, MarketDataBroken)
+    assert reason in broken.reason
+    assert isinstance(split, CorporateAction)
+
+
+def test_it_is_asked_once_a_day_for_each_symbol_and_a_failure_is_said_once(exchange: LoopbackExchange) -> None:
+    announce(exchange, ("cash_dividends", DIVIDEND))
+    said: list[str] = []
+    source = the_source(exchange)
+
+    def ask(symbols: object, today: date) -> Any:
+        said.append(f"{symbols} {today}")
+        if len(said) < 3:
+            raise MarketDataError("away")
+        return source.corporate_actions([XOM], today)
+
+    watch = Announcements(ask, Hours(), exchange.clock.now)
+    watch.follow((XOM,))
+    assert [type(told) for told in watch.look(watch._lacking())] == [MarketDataBroken]
+    assert watch.look(watch._lacking()) == []
+    (told,) = watch.look(watch._lacking())
+    assert isinstance(told, CorporateActionsArrived)
+    assert (told.symbols, [each.symbol for each in told.actions]) == ((XOM,), [XOM])
+    assert watch._lacking() == ()
+    watch.follow((XOM, IBM))
+    assert watch._lacking() == (IBM,)
+    exchange.moves_on(24 * 3600)
+    assert watch._lacking() == (XOM, IBM)
+
+
+def test_an_exchange_that_refuses_is_an_error_in_words(exchange: LoopbackExchange) -> None:
+    settings = AlpacaSettings(data_url=exchange.data_url, data_stream_url=exchange.data_stream_url)
+    source = AlpacaData(settings, SecretStr("wrong"), SecretStr("wrong"), [SPY], Hours(), now=exchange.clock.now)
+    with pytest.raises(MarketDataError, match="check the keys"):
+        source.corporate_actions([XOM], TODAY)

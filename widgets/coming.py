@@ -1,0 +1,16 @@
+"""Corporate actions that come, in words short enough for a row."""
+
+from __future__ import annotations
+
+from core.model.corporate_action import in_words
+from core.views import ActionRow
+
+
+def ex_day(row: ActionRow | None) -> str:
+    """`ex Tue`."""
+    return "" if row is None else f"ex {row.action.ex_date:%a}"
+
+
+def coming_in_words(row: ActionRow) -> str:
+    """`ex Tue 24 Nov: dividend 0.25`."""
+    return f"ex {row.action.ex_date:%a %d %b}: {in_words(row.action)}"
