@@ -16,6 +16,7 @@ from core.model.values import Symbol
 from core.runtime.adviser_pool import AdviserPool
 from core.runtime.followed_symbols import followed
 from core.runtime.inbox import Inbox
+from core.runtime.listed_assets import AssetWatch
 from core.runtime.past_days import PastWatch
 from core.runtime.regime_watch import RegimeWatch
 from core.views.builders.desk import ViewBuilder
@@ -34,6 +35,7 @@ class LiveStreams:
         regime: RegimeWatch | None,
         past: PastWatch | None,
         advisers: Sequence[Adviser],
+        assets: AssetWatch | None = None,
     ) -> None:
         self.engine = engine
         self.inbox = inbox
@@ -43,6 +45,7 @@ class LiveStreams:
         self.regime = regime
         self.past = past
         self.advisers = advisers
+        self.assets = assets
         self._followed: tuple[int, tuple[Symbol, ...]] = (-1, ())
 
     def begin(self) -> list[asyncio.Task[None]]:
@@ -55,6 +58,8 @@ class LiveStreams:
             tasks.append(self._begun("regime", self.regime.run, self.inbox.hear_news))
         if self.past is not None:
             tasks.append(self._begun("days before today's", self.past.run, self.inbox.hear_news))
+        if self.assets is not None:
+            tasks.append(self._begun("assets", self.assets.run, self.inbox.hear_news))
         if self.advisers:
             tasks.append(self._begun("advisers", self._consulting().run, self.inbox.hear_news))
         return tasks
