@@ -155,6 +155,22 @@ async def test_a_name_finds_its_symbol_and_the_row_that_is_chosen_joins_the_list
         await house.until(lambda: symbols(house) == ["SPY", "APLE"])
 
 
+async def test_a_new_order_takes_the_symbol_that_is_found_and_the_keyboard_stays_where_it_was() -> None:
+    """OP-01"""
+    async with open_desk() as house:
+        house.runtime.assets.keep(
+            AssetList([ListedAsset(IBM, "Business Machines", "NYSE", is_shortable=True, is_fractionable=True)])
+        )
+        await house.press("n", "/", *"mach")
+        await house.sees("▸ IBM", "Business Machines")
+        await house.press("enter")
+        await house.until(lambda: isinstance(house.desk.screen, NewOrderScreen))
+        form = house.desk.screen
+        assert isinstance(form, NewOrderScreen)
+        assert (form.inputs["symbol"].value, form.focused_field()) == ("IBM", "quantity")
+        assert house.sent_nothing()
+
+
 async def test_a_search_that_finds_nothing_and_a_list_that_is_not_there_are_told_apart() -> None:
     async with open_desk() as house:
         await at_watch(house)
