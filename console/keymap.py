@@ -287,7 +287,7 @@ KEYS: tuple[Key, ...] = (
     Key("form.stage", _FORM, "enter", "Enter", "submit", "stage it as a proposal", True, is_fixed=True),
     Key("form.next", _FORM, "down", "↓ Tab", "app.focus_next", "next field", is_fixed=True),
     Key("form.previous", _FORM, "up", "↑", "app.focus_previous", "previous field", is_fixed=True),
-    Key("form.symbol", _FORM, "slash", "/", "to_symbol", "another symbol"),
+    Key("form.symbol", _FORM, "slash", "/", "to_symbol", "search another symbol"),
     Key("form.choose", _FORM, "space,right", "Space →", "choose(1)", "a choice: the next, or type it", is_fixed=True),
     Key("form.choose_back", _FORM, "left", "←", "choose(-1)", "a choice: the one before", is_fixed=True),
     Key("form.bid", _FORM, "b", "b", "take_price('bid')", "a price: the bid"),

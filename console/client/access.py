@@ -10,6 +10,7 @@ from typing import Literal, Protocol
 
 from core.messages.commands import Command
 from core.model.desk import DeskNumber
+from core.model.listed_asset import AssetsFound
 from core.model.values import Symbol
 from core.views import DeskView
 from core.views.engine import EngineFailed, EngineLoading
@@ -69,6 +70,8 @@ class EngineAccess(Protocol):
         Which machine the engine runs on, as the operator named it; empty for this one.
     unsaid
         What was asked for and did not reach the engine, in words; whoever shows them takes them.
+    found
+        The answer to the last search that was answered; None before there was any.
     """
 
     view: DeskView | EngineLoading | EngineFailed
@@ -77,6 +80,7 @@ class EngineAccess(Protocol):
     goes_on: bool
     place: str
     unsaid: deque[str]
+    found: AssetsFound | None
 
     @property
     def link(self) -> LinkToEngine: ...
@@ -106,6 +110,9 @@ class EngineAccess(Protocol):
 
     def watch(self, symbol: Symbol | None) -> None:
         """The console shows this symbol's chart, or none; no command and no fact."""
+
+    def search(self, text: str) -> None:
+        """What the broker trades by that symbol or name: `found` has it a moment later. No command and no fact."""
 
     def clock(self) -> datetime | None:
         """The engine's time now, between two pictures too."""

@@ -22,6 +22,7 @@ from console.client.press_line import PressLine
 from core.messages.command_ports import addressed
 from core.messages.commands import Command
 from core.model.desk import DeskNumber, Seat
+from core.model.listed_asset import AssetsFound, ListedAsset
 from core.model.values import AccountId, Symbol
 from core.ports import OperatorError
 from core.protocol.changes import apply_changes
@@ -35,6 +36,7 @@ from core.protocol.frames import (
     Changed,
     Detach,
     Ended,
+    Found,
     FromDesk,
     FromEngine,
     Hello,
@@ -45,6 +47,7 @@ from core.protocol.frames import (
     Refused,
     Role,
     Say,
+    Search,
     Seen,
     Watch,
     Welcome,
@@ -87,6 +90,7 @@ class Listener(Protocol):
     unsaid: deque[str]
     presses: int
     account: AccountId | None
+    found: AssetsFound | None
 
     @property
     def has_seen_it(self) -> bool: ...
@@ -140,6 +144,9 @@ class Conversation:
     def watch(self, symbol: Symbol | None) -> None:
         self.watched = symbol
         self._put(Watch(symbol))
+
+    def search(self, text: str) -> None:
+        self._put(Search(text))
 
     def leave(self, *, says_goodbye: bool) -> None:
         self._says_goodbye = says_goodbye
@@ -307,6 +314,9 @@ class Conversation:
         elif isinstance(told, Ended):
             desk.last_words = told.words
             self._waits = STOPPED
+        elif isinstance(told, Found):
+            matches = (ListedAsset(Symbol(match[0]), *match[1:]) for match in told.matches)
+            desk.found = AssetsFound(told.asked, told.is_listed, tuple(matches))
         elif isinstance(told, Answered):
             self._asked.discard(told.number)
             if told.refusal:

@@ -20,6 +20,7 @@ from console.client.seat import a_console_door
 from core.messages.command_ports import CommandPort, KnownPort
 from core.messages.commands import AttachDesk, Command, Halt, Kill
 from core.model.desk import DeskNumber
+from core.model.listed_asset import AssetsFound
 from core.model.values import AccountId, Symbol
 from core.ports import JournalError, OperatorError
 from core.views import DeskView
@@ -45,6 +46,7 @@ class EngineRunning(Protocol):
     def send(self, command: Command) -> None: ...
     def attend(self, attended: bool) -> None: ...
     def watch(self, symbol: Symbol | None) -> None: ...
+    def search(self, text: str) -> AssetsFound: ...
     def clock(self) -> datetime: ...
     def keys(self) -> Mapping[str, str]: ...
     def picture(self) -> DeskView: ...
@@ -84,6 +86,7 @@ class EngineHandle:
         self.view: DeskView | EngineLoading | EngineFailed = EngineLoading("reading the journal")
         self.ended = threading.Event()
         self.unsaid: deque[str] = deque()
+        self.found: AssetsFound | None = None
         self._build = build
         self.door = door or a_console_door()
         self._runtime: EngineRunning | None = None
@@ -146,6 +149,11 @@ class EngineHandle:
         self._watched = symbol
         if self._runtime is not None:
             self._runtime.watch(symbol)
+
+    def search(self, text: str) -> None:
+        """What the broker trades by that symbol or name, into `found`; no command and no fact."""
+        if self._runtime is not None:
+            self.found = self._runtime.search(text)
 
     def clock(self) -> datetime | None:
         """The engine's time now, between two pictures too."""

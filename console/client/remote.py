@@ -16,6 +16,7 @@ from console.client.access import NOT_ASKED, WAITING, Owed, nobody_looks
 from console.client.engine_link import EngineLink
 from core.messages.commands import Command, Halt, Kill
 from core.model.desk import DeskNumber, Seat
+from core.model.listed_asset import AssetsFound
 from core.model.values import AccountId, Symbol
 from core.views import DeskView
 from core.views.engine import EngineFailed, EngineLoading
@@ -60,6 +61,7 @@ class RemoteEngine:
         """What the engine of the picture calls this desk; None while there is none."""
         self.unsaid: deque[str] = deque(maxlen=8)
         """What was asked for and did not reach the engine, in words; whoever shows them takes them."""
+        self.found: AssetsFound | None = None
         self.presses = 0
         """How many halts and kills of the engine are in its picture here."""
         self.account: AccountId | None = None
@@ -142,6 +144,11 @@ class RemoteEngine:
             self._watched = symbol
             if self._conversation is not None:
                 self._conversation.watch(symbol)
+
+    def search(self, text: str) -> None:
+        """Asked of an engine that hears this desk, and of none later; `found` has its answer."""
+        if self._conversation is not None and self.link.trouble is None:
+            self._conversation.search(text)
 
     def clock(self) -> datetime | None:
         """The engine's time now, as far as it is known here."""

@@ -1,46 +1,29 @@
-"""`a` on a watchlist: a symbol more. What the broker says of it stands there before Enter (MD-06)."""
+"""`a` on a watchlist: a symbol more, searched by symbol or name. What the broker says of it stands there before Enter
+(MD-06).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
-
 from console.screens.dialog_host import DialogHost
-from console.screens.quote_refresh import QuoteRefresh
-from console.screens.text_fields import FieldsScreen, TextField
+from console.screens.find_symbol import SymbolScreen
 from core.messages.commands import KeepWatchlist
 from core.model.values import Symbol
-from core.model.watchlist import MAIN, SHARE, Watchlist, fault_of
-from core.views import DeskView, SymbolView
-from widgets import format as f
-from widgets.lines import Cell, TextLine
+from core.model.watchlist import MAIN, Watchlist, fault_of
+from core.views import DeskView
 
 
-class AddSymbolScreen(FieldsScreen):
+class AddSymbolScreen(SymbolScreen):
     def __init__(self, behind: DialogHost, name: str, symbols: tuple[Symbol, ...]) -> None:
         self.name_of_list, self.symbols = name or MAIN, symbols
-        super().__init__(behind, f"Add to {self.name_of_list}", [TextField("Symbol", "")], "adds it")
-        self.looking = QuoteRefresh(behind)
+        super().__init__(behind, f"Add to {self.name_of_list}", "adds it")
 
-    def write(self, text: str) -> None:
-        super().write(text.upper().replace(" ", ""))
-
-    def update_view(self, view: DeskView, _now: datetime) -> None:
-        if self.is_active and SHARE.fullmatch(self._typed()):
-            self.looking.look(self._typed(), view)
-        self.draw()
-
-    def preview(self) -> Sequence[TextLine]:
-        view, symbol = self.behind.view, self._typed()
-        if not symbol or view is None:
-            return ()
+    def about(self, symbol: Symbol, view: DeskView) -> str:
         if symbol in self.symbols:
-            return ((Cell(f"{symbol} stands in {self.name_of_list} already"),),)
-        known = next((row for row in view.symbols if row.symbol == symbol), None)
-        return ((Cell(_about(symbol, known, self.behind.engine_now())),),)
+            return f"{symbol} stands in {self.name_of_list} already"
+        return super().about(symbol, view)
 
     def accept(self) -> None:
-        view, symbol = self.behind.view, self._typed()
+        view, symbol = self.behind.view, self.search.symbol()
         if view is None:
             return
         if symbol in self.symbols:
@@ -54,16 +37,3 @@ class AddSymbolScreen(FieldsScreen):
         self.dismiss()
         self.behind.handle.send(KeepWatchlist(wanted.name, wanted.symbols))
         self.behind.say(f"adding {symbol} to {wanted.name}")
-
-    def _typed(self) -> Symbol:
-        return Symbol(self.fields[0].text)
-
-
-def _about(symbol: Symbol, known: SymbolView | None, now: datetime) -> str:
-    if not SHARE.fullmatch(symbol):
-        return f"{symbol} is not how a share is written"
-    if known is None or known.traded is None:
-        return f"{symbol}: the broker has not said what it is"
-    if known.quote is None:
-        return f"{symbol}: listed, no quote yet"
-    return f"{symbol}  {f.at_tick(known.quote.bid)} × {f.at_tick(known.quote.ask)}  {f.age(known.quote.at, now)}"

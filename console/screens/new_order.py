@@ -20,6 +20,7 @@ from console.order_form.sizes import Way
 from console.proposal_outcome import NO_ANSWER_YET, PATIENCE, AwaitedProposal, RefusedProposal, StagedProposal, awaited
 from console.screens.dialog_host import DialogHost
 from console.screens.field_acts import FieldActs
+from console.screens.find_symbol import FindSymbolScreen
 from console.screens.form import BESIDE, FIRST_KEYS, MOVES, NOTHING, WIDTH, Form, FormField
 from console.screens.order_keys import PRICES, OrderKeys, keys_of
 from console.screens.quote_refresh import QuoteRefresh
@@ -177,6 +178,16 @@ class NewOrderScreen(Form):
         if changed and not self.offers.follows:
             self.was_edited = True
             self.fill(asks_quote=bool(changed & ASKS_QUOTE))
+
+    def search_symbol(self) -> None:
+        self.behind.ask(FindSymbolScreen(self.behind, self.take_symbol))
+
+    def take_symbol(self, symbol: Symbol) -> None:
+        """As if it was typed; the keyboard stays where it was."""
+        before = self.texts()
+        self.offers.follows = False
+        self.inputs["symbol"].value = symbol
+        self._edited(before)
 
     def acts(self, field: str, event: events.Key) -> bool:
         return self.order_keys.act(field, event)

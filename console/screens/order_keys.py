@@ -41,7 +41,7 @@ class OrderKeys:
         self.acts = acts
         form = self.form = acts.form
         self._acts: dict[str, Callable[[str], bool]] = {
-            "form.symbol": self._to_symbol,
+            "form.symbol": lambda _field: self._to_symbol(),
             "form.choose": lambda field: self._choose(field, 1),
             "form.choose_back": lambda field: self._choose(field, -1),
             **{f"form.{which.value}": self._taking(which) for which in Taken},
@@ -83,10 +83,8 @@ class OrderKeys:
     def _is_behind_a_number(self, field: str) -> bool:
         return bool(self.form.texts()[field]) and not self.form.has_all_selected(field)
 
-    def _to_symbol(self, field: str) -> bool:
-        if field == "symbol":
-            return False
-        self.form.go_to("symbol")
+    def _to_symbol(self) -> bool:
+        self.form.search_symbol()
         return True
 
     def _choose(self, field: str, step: int) -> bool:

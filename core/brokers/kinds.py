@@ -5,7 +5,7 @@ A second broker is a folder with a `BrokerKind` in it, and a line in `registry.p
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
@@ -17,6 +17,7 @@ from core.model.broker import NoAnswer
 from core.model.capabilities import Capabilities
 from core.model.connection import ConnectionStatus
 from core.model.keys import KeyNames, Keys
+from core.model.listed_asset import ListedAsset
 from core.model.session import Session
 from core.model.values import AccountId
 from core.settings.settings import Settings
@@ -39,6 +40,10 @@ class AccountBroker(Broker, Protocol):
 
     def sessions(self, first: date, last: date) -> tuple[Session, ...] | NoAnswer:
         """The broker's own calendar, both days included; none where it has none."""
+        ...
+
+    def assets(self) -> Sequence[ListedAsset] | NoAnswer:
+        """Every share that can be traded there, for who searches one."""
         ...
 
     def show_on(self, show: Callable[[ConnectionStatus], None]) -> None:

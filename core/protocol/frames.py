@@ -34,6 +34,10 @@ Clock: TypeAlias = Annotated[datetime, Meta(tz=True)] | None
 """The engine's time, UTC; None before it is there."""
 
 
+Match: TypeAlias = tuple[Word, Word, Word, bool, bool]
+"""A `ListedAsset`, its fields in their order."""
+
+
 class Role(StrEnum):
     """What a connection is for."""
 
@@ -112,6 +116,12 @@ class Watch(Frame, tag="watch", frozen=True):
     """The desk shows this symbol's chart, or none."""
 
     symbol: Word | None
+
+
+class Search(Frame, tag="search", frozen=True):
+    """What the broker trades by this symbol or name? `Found` answers, this desk alone."""
+
+    text: Word
 
 
 class Seen(Frame, tag="seen", frozen=True):
@@ -205,6 +215,14 @@ class Answered(Frame, tag="answered", frozen=True):
     refusal: str = ""
 
 
+class Found(Frame, tag="found", frozen=True):
+    """The answer to a search for `asked`; `is_listed` is whether the broker's list is there."""
+
+    asked: Word
+    is_listed: bool
+    matches: tuple[Match, ...] = ()
+
+
 class Pressed(Frame, tag="pressed", frozen=True):
     """The latch is set: nothing that opens leaves from here."""
 
@@ -225,8 +243,8 @@ class Pulse(Frame, tag="pulse", frozen=True):
     presses: Count = 0
 
 
-FromDesk: TypeAlias = Hello | Say | Attend | Watch | Seen | Detach | Press
-FromEngine: TypeAlias = Welcome | Refused | Preparing | Picture | Changed | Answered | Pressed | Ended | Pulse
+FromDesk: TypeAlias = Hello | Say | Attend | Watch | Search | Seen | Detach | Press
+FromEngine: TypeAlias = Welcome | Refused | Preparing | Picture | Changed | Answered | Found | Pressed | Ended | Pulse
 
 
 def _protocol() -> str:

@@ -23,11 +23,13 @@ from core.messages.effects import Effect, EndEngine, LatchKill, ReleaseKill, Rep
 from core.messages.inputs import Input, Leaving, Stop
 from core.messages.lateness import STOOD_STILL, as_late
 from core.model.desk import DeskNumber
+from core.model.listed_asset import AssetsFound
 from core.model.order import OrderStatus
 from core.model.values import AccountId, ClientOrderId, Symbol, TicketId
 from core.ports import KillSwitch
 from core.runtime.call_record import CallListener, CallMade
 from core.runtime.link import HaltLatch
+from core.runtime.listed_assets import AssetBook
 from core.runtime.pace import BEAT, RESTING_BEAT
 from core.views import ChartView, DeskView
 from core.views.builders.desk import ViewBuilder
@@ -63,9 +65,18 @@ class Runtime(ABC):
         Why the engine was told to end by a command; empty where it was not.
     keeper
         Whoever keeps the engine's files, at every beat and at the end; None where nobody does.
+    assets
+        What symbols are searched in.
     """
 
-    def __init__(self, engine: Engine, switch: KillSwitch, start: datetime, keeper: Keeping | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        switch: KillSwitch,
+        start: datetime,
+        keeper: Keeping | None = None,
+        assets: AssetBook | None = None,
+    ) -> None:
         self.engine = engine
         self.doors = engine.doors
         self.at = start
@@ -88,6 +99,7 @@ class Runtime(ABC):
         self._watched: Symbol | None = None
         self._is_quoted = False
         self._has_news = False
+        self.assets = AssetBook() if assets is None else assets
 
     # ── what each runtime does its own way ───────────────────────────────────────────────────────────────────────
 
@@ -174,6 +186,10 @@ class Runtime(ABC):
     def watch(self, symbol: Symbol | None) -> None:
         """From the next picture on this symbol's chart is in it."""
         self._watched = symbol
+
+    def search(self, text: str) -> AssetsFound:
+        """What the broker trades by that symbol or name. Any thread; never waits, and is no command and no fact."""
+        return self.assets.search(text)
 
     # ── for a desk that looks ────────────────────────────────────────────────────────────────────────────────────
 

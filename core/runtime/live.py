@@ -35,6 +35,7 @@ from core.runtime.base import Keeping, Runtime
 from core.runtime.clock_guard import ClockGuard
 from core.runtime.inbox import Inbox
 from core.runtime.later_call import LaterCall
+from core.runtime.listed_assets import AssetWatch
 from core.runtime.live_streams import LiveStreams
 from core.runtime.past_days import PastWatch
 from core.runtime.pending_requests import PendingRequests
@@ -67,6 +68,8 @@ class LiveRuntime(Runtime):
         What measures the market; None where nobody does, and the regime stays unknown.
     past
         What tells of the days before today's; None where nobody does, and measures with a long memory begin anew.
+    assets
+        What fetches the list that symbols are searched in; None where nobody does.
     advisers
         Who is asked what they think of it (OP-09).
     steady
@@ -86,18 +89,19 @@ class LiveRuntime(Runtime):
         regime: RegimeWatch | None = None,
         past: PastWatch | None = None,
         announcements: Announcements | None = None,
+        assets: AssetWatch | None = None,
         steady: Callable[[], float] | None = None,
         advisers: Sequence[Adviser] = (),
         keeper: Keeping | None = None,
     ) -> None:
-        super().__init__(engine, switch, max(now(), engine.state.at), keeper)
+        super().__init__(engine, switch, max(now(), engine.state.at), keeper, None if assets is None else assets.book)
         engine.doors.stand_at_a_real_broker()
         engine.state.orchestrator.measure(steady)
         self._clockwork = None if steady is None else ClockGuard(now, steady, self.at)
         self.now = now
         self.inbox = Inbox(self.wake)
         self.streams = LiveStreams(
-            engine, self.inbox, self.clock, orders, market, regime, past, announcements, advisers
+            engine, self.inbox, self.clock, orders, market, regime, past, announcements, advisers, assets
         )
         self.sending = PendingRequests(
             self.gateway,

@@ -17,6 +17,7 @@ from core.runtime.adviser_pool import AdviserPool
 from core.runtime.announcements import Announcements
 from core.runtime.followed_symbols import followed
 from core.runtime.inbox import Inbox
+from core.runtime.listed_assets import AssetWatch
 from core.runtime.past_days import PastWatch
 from core.runtime.regime_watch import RegimeWatch
 from core.views.builders.desk import ViewBuilder
@@ -36,6 +37,7 @@ class LiveStreams:
         past: PastWatch | None,
         announcements: Announcements | None,
         advisers: Sequence[Adviser],
+        assets: AssetWatch | None = None,
     ) -> None:
         self.engine = engine
         self.inbox = inbox
@@ -46,6 +48,7 @@ class LiveStreams:
         self.past = past
         self.announcements = announcements
         self.advisers = advisers
+        self.assets = assets
         self._followed: tuple[int, tuple[Symbol, ...]] = (-1, ())
 
     def begin(self) -> list[asyncio.Task[None]]:
@@ -60,6 +63,8 @@ class LiveStreams:
             tasks.append(self._begun("days before today's", self.past.run, self.inbox.hear_news))
         if self.announcements is not None:
             tasks.append(self._begun("corporate actions", self.announcements.run, self.inbox.hear_news))
+        if self.assets is not None:
+            tasks.append(self._begun("assets", self.assets.run, self.inbox.hear_news))
         if self.advisers:
             tasks.append(self._begun("advisers", self._consulting().run, self.inbox.hear_news))
         return tasks

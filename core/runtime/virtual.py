@@ -57,6 +57,7 @@ from core.runtime.call_record import call_made
 from core.runtime.demo_stage import OpeningScript
 from core.runtime.feed import BAR, SliceTraded, Timed
 from core.runtime.link import Link, Operator
+from core.runtime.listed_assets import AssetBook
 from core.runtime.pace import Pace
 from core.runtime.quote_rounds import QuoteRounds
 from core.runtime.request_executor import no_answer
@@ -95,8 +96,9 @@ class VirtualRuntime(Runtime):
         advisers: Sequence[Adviser] = (),
         keeper: Keeping | None = None,
         quotes: QuoteRounds | None = None,
+        assets: AssetBook | None = None,
     ) -> None:
-        super().__init__(engine, switch, start, keeper)
+        super().__init__(engine, switch, start, keeper, assets)
         engine.state.orchestrator.measure(steady)
         self.exchange = exchange
         self._answers = ExchangeAnswers(exchange, lambda: engine.state.control.settings.symbols)

@@ -177,15 +177,15 @@ async def test_another_symbol_or_side_asks_for_its_own_prices_and_keeps_what_was
         form = house.desk.screen
         assert isinstance(form, NewOrderScreen)
         await house.until(lambda: text_in(form, "limit") == ("496.22",))
-        await house.press("/", *"ib")
+        await house.press("up", "up", *"ib")
         assert text_in(form, "symbol", "limit", "stop", "quantity") == ("IB", "", "", "")
         await house.press("m")
         assert text_in(form, "symbol", "limit", "stop") == ("IBM", "182.13", "1%")
         await house.press("tab", *"sh")
         assert text_in(form, "limit") == ("182.10",)
 
-        await house.press("tab", "tab", "tab", *"181", "/", *"SPY")
-        assert text_in(form, "symbol", "limit") == ("SPY", "181")
+        await house.press("tab", "tab", "tab", *"181", "/", *"SPY", "enter")
+        await house.until(lambda: text_in(form, "symbol", "limit") == ("SPY", "181"))
 
 
 async def test_a_stop_and_a_target_are_typed_as_ways_and_read_as_prices() -> None:

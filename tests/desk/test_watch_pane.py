@@ -14,6 +14,7 @@ from console.screens.new_order import NewOrderScreen
 from console.screens.watchlist import WatchlistScreen
 from core.facts import WatchlistKept
 from core.messages.commands import KeepWatchlist
+from core.model.listed_asset import AssetList, ListedAsset
 from core.model.values import Price, Quantity, Symbol
 from core.views import WatchlistRow, WatchRow, WatchView
 from tests.desk.desk_house import SPY, House, open_desk
@@ -130,6 +131,55 @@ async def test_what_is_typed_after_a_joins_the_list_and_what_is_no_share_is_refu
         await house.until(lambda: symbols(house) == ["SPY", "IBM"])
         assert [fact.symbols for fact in house.facts(WatchlistKept)] == [("SPY", "IBM")]
         assert house.sent_nothing()
+
+
+async def test_a_name_finds_its_symbol_and_the_row_that_is_chosen_joins_the_list() -> None:
+    """MD-06: the list is the engine's, and stands in no picture"""
+    async with open_desk() as house:
+        house.runtime.assets.keep(
+            AssetList(
+                [
+                    ListedAsset(Symbol("AAPL"), "Apple Inc.", "NASDAQ", is_shortable=True, is_fractionable=True),
+                    ListedAsset(
+                        Symbol("APLE"), "Apple Hospitality REIT", "NYSE", is_shortable=True, is_fractionable=True
+                    ),
+                ]
+            )
+        )
+        await at_watch(house)
+        await house.press("a", *"apple")
+        await house.sees("▸ AAPL", "Apple Inc.", "NASDAQ", "  APLE", "Apple Hospitality REIT")
+        await house.press("down")
+        await house.sees("  AAPL", "▸ APLE")
+        await house.press("enter")
+        await house.until(lambda: symbols(house) == ["SPY", "APLE"])
+
+
+async def test_a_new_order_takes_the_symbol_that_is_found_and_the_keyboard_stays_where_it_was() -> None:
+    """OP-01"""
+    async with open_desk() as house:
+        house.runtime.assets.keep(
+            AssetList([ListedAsset(IBM, "Business Machines", "NYSE", is_shortable=True, is_fractionable=True)])
+        )
+        await house.press("n", "/", *"mach")
+        await house.sees("▸ IBM", "Business Machines")
+        await house.press("enter")
+        await house.until(lambda: isinstance(house.desk.screen, NewOrderScreen))
+        form = house.desk.screen
+        assert isinstance(form, NewOrderScreen)
+        assert (form.inputs["symbol"].value, form.focused_field()) == ("IBM", "quantity")
+        assert house.sent_nothing()
+
+
+async def test_a_search_that_finds_nothing_and_a_list_that_is_not_there_are_told_apart() -> None:
+    async with open_desk() as house:
+        await at_watch(house)
+        await house.press("a", *"zzz")
+        await house.sees("The broker's list is not here yet; type a whole symbol")
+        house.runtime.assets.keep(
+            AssetList([ListedAsset(IBM, "Business Machines", "NYSE", is_shortable=True, is_fractionable=True)])
+        )
+        await house.sees("Nothing that the broker trades has that symbol or name")
 
 
 async def test_the_list_is_a_line_that_is_edited_and_an_empty_one_is_removed_after_it_is_said() -> None:

@@ -35,6 +35,7 @@ from core.model.capabilities import Capabilities
 from core.model.connection import Channel, ConnectionState, ConnectionStatus
 from core.model.corporate_action import CorporateAction
 from core.model.keys import KeyNames
+from core.model.listed_asset import ListedAsset
 from core.model.order import Effect, OrderType, StopHolder
 from core.model.regime import DailyBar
 from core.model.session import Session
@@ -74,6 +75,9 @@ class Toy(LiveFloor):
         days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
         found = (self.hours.session_on(day) for day in days)
         return tuple(session for session in found if isinstance(session, Session))
+
+    def assets(self) -> tuple[ListedAsset, ...]:
+        return (ListedAsset(Symbol("SPY"), "SPDR S&P 500 ETF Trust", "ARCA", is_shortable=True, is_fractionable=False),)
 
     def show_on(self, show: Callable[[ConnectionStatus], None]) -> None:
         show(ConnectionStatus(Channel.BROKER, ConnectionState.UP, self.now(), self.now()))

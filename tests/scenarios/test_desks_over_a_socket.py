@@ -47,8 +47,9 @@ from core.messages.commands import (
 from core.messages.lateness import LATE, STOOD_STILL
 from core.model.codes import Denial, TicketEnd
 from core.model.desk import DeskNumber, PaintProof
+from core.model.listed_asset import AssetList, AssetsFound, ListedAsset
 from core.model.order import Effect
-from core.model.values import ClientOrderId, Price
+from core.model.values import ClientOrderId, Price, Symbol
 from core.ports import OperatorError
 from core.protocol.frames import PROTOCOL, Ended, Hello, Picture, Role
 from core.protocol.shapes import BY_KIND
@@ -469,3 +470,21 @@ def test_the_holder_stops_the_engine_and_a_watcher_does_not(there: Served, engin
         holder.send(StopEngine())
         there.thread.join(PATIENCE)
         assert not there.thread.is_alive()
+
+
+def test_a_search_is_answered_to_the_desk_that_asked_and_to_no_other(there: Served, engine: VirtualRuntime) -> None:
+    """MD-06: no command, no fact"""
+    with attached(there) as asks, attached(there) as other:
+        recorded = engine.engine.state.journal.sequence
+        asks.search("APPLE")
+        waits_for(lambda: asks.found is not None)
+        assert asks.found == AssetsFound("APPLE", is_listed=False)
+
+        apple = ListedAsset(Symbol("AAPL"), "Apple Inc.", "NASDAQ", is_shortable=True, is_fractionable=False)
+        engine.assets.keep(AssetList([apple]))
+        asks.search("app")
+
+        waits_for(lambda: asks.found is not None and asks.found.asked == "app")
+        assert asks.found == AssetsFound("app", is_listed=True, matches=(apple,))
+        assert other.found is None
+        assert engine.engine.state.journal.sequence == recorded

@@ -25,6 +25,7 @@ from console.screens.detail import DetailScreen
 from console.screens.dialog import Dialog
 from console.screens.edit import EditScreen
 from console.screens.edit_order import EditOrderScreen
+from console.screens.find_symbol import FindSymbolScreen
 from console.screens.guide import GuideScreen
 from console.screens.help import HelpScreen
 from console.screens.keep_preset import KeepPresetScreen
@@ -172,6 +173,7 @@ async def reads_the_disk(still: Still) -> None:
 DIALOGS: dict[type[Dialog], Scene] = {
     AddSymbolScreen: Scene(full(), presses("8", "a", *"aig")),
     AlertScreen: Scene(full(), presses("8", "+", *"+2%")),
+    FindSymbolScreen: Scene(full(), presses("n", "slash", *"aig")),
     AdviceScreen: Scene(full(advice=ADVICE), presses("A")),
     ArmedQuestion: Scene(full(), cancels_a_stop),
     EverybodysQuestion: Scene(with_entries(), asks_for_all_entries),

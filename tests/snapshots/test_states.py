@@ -89,7 +89,7 @@ def test_the_kill_screen(state: str, looks_as_before: Compare) -> None:
 
 
 def test_a_new_order_that_is_typed(looks_as_before: Compare) -> None:
-    keys = ("n", "slash", *"spy", "tab", "tab", *"47", "tab", "tab", *"166.76", "tab", *"166.26")
+    keys = ("n", "slash", *"spy", "enter", *"47", "tab", "tab", *"166.76", "tab", *"166.26")
     assert looks_as_before(full(), SMALL, presses(*keys))
 
 

@@ -56,9 +56,11 @@ def demo_runtime(host: Host, options: DemoOptions, stack: ExitStack) -> VirtualR
     from core.advisers.house import advisers_of
     from core.brokers.simulated.log import time_of
     from core.market.calendar import load_calendar
+    from core.market.demo_shares import listed_in_the_demo
     from core.model.account import Mode
     from core.runtime import demo
     from core.runtime.feed import merged
+    from core.runtime.listed_assets import AssetBook
     from core.runtime.pace import Pace
     from core.runtime.regime_feed import RegimeFiles, regime_of_files
     from core.runtime.simulated_exchange import (
@@ -120,6 +122,7 @@ def demo_runtime(host: Host, options: DemoOptions, stack: ExitStack) -> VirtualR
         pace=pace,
         operator=operator or operator_of(options.operator, engine, now),
         quotes=quotes,
+        assets=AssetBook(listed_in_the_demo(settings.symbols)),
         steady=time.monotonic if settings.strategies.own else None,  # the house's own need no measure
         advisers=advisers_of(settings.advisers),
         keeper=keeper_of(host, folder, switch, write, chosen, left_out, last_time.sources()),
@@ -129,8 +132,10 @@ def demo_runtime(host: Host, options: DemoOptions, stack: ExitStack) -> VirtualR
 def stress_runtime(host: Host, options: DemoOptions, stack: ExitStack) -> VirtualRuntime:
     """The stress desk's engine, on an account that begins anew each time."""
     from core.brokers.simulated.exchange import SimulatedExchange
+    from core.market.demo_shares import listed_in_the_demo
     from core.model.account import Mode
     from core.runtime import stress_market
+    from core.runtime.listed_assets import AssetBook
     from core.runtime.pace import Pace
     from core.runtime.simulated_exchange import config_of, link_of, opening_record
     from core.runtime.stress_script import StressScript
@@ -158,6 +163,7 @@ def stress_runtime(host: Host, options: DemoOptions, stack: ExitStack) -> Virtua
         link=link_of(settings),
         pace=pace,
         operator=StressScript(engine.state, options.seed, options.watched),
+        assets=AssetBook(listed_in_the_demo(settings.symbols)),
         keeper=keeper_of(host, folder, switch, write, (*stress_market.SETTINGS, *options.overrides)),
     )
 

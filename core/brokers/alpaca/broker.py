@@ -18,6 +18,7 @@ from core.advisers.authority import only_for_people
 from core.brokers.alpaca.answers import OK, refusal
 from core.brokers.alpaca.books import AlpacaBooks
 from core.brokers.alpaca.call_counts import CallCounter, EndpointCalls
+from core.brokers.alpaca.contract import SHARES
 from core.brokers.alpaca.fields import rows
 from core.brokers.alpaca.foreign import a_foreign_order
 from core.brokers.alpaca.keys import checked
@@ -29,6 +30,7 @@ from core.brokers.alpaca.parsing import (
     an_activity,
     an_instrument,
     an_order,
+    listed_assets,
     submitted_at,
     why_blocked,
 )
@@ -53,6 +55,7 @@ from core.model.broker import Accepted, BrokerPicture, CancelTaken, NoAnswer, No
 from core.model.connection import ConnectionStatus
 from core.model.instrument import BrokerInstrument, NoInstrument
 from core.model.keys import Keys
+from core.model.listed_asset import ListedAsset
 from core.model.order import OrderRequest, OrderStatus
 from core.model.session import Session
 from core.model.values import ZERO, BrokerOrderId, ClientOrderId, Symbol
@@ -213,6 +216,15 @@ class AlpacaBroker:
         query = {"start": first.isoformat(), "end": last.isoformat()}
         try:
             return self._questions.get("/calendar", "GET /calendar", _all_sessions, query)
+        except NOTHING_READ as error:
+            return as_no_answer(error)
+
+    @as_shown
+    def assets(self) -> tuple[ListedAsset, ...] | NoAnswer:
+        """Every share that is active and can be traded: some ten thousand rows."""
+        query = {"status": "active", "asset_class": SHARES}
+        try:
+            return self._questions.get("/assets", "GET /assets", listed_assets, query)
         except NOTHING_READ as error:
             return as_no_answer(error)
 

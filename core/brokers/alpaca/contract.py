@@ -60,6 +60,22 @@ ACCOUNT = ApiRecord(
     ),
 )
 
+LISTED = ApiRecord(
+    "an asset of the list",
+    "GET /v2/assets",
+    "Assets",
+    (
+        ApiField("symbol", TEXT),
+        ApiField("class", TEXT, words=ASSET_CLASSES),
+        ApiField("status", TEXT, words=frozenset({"active", "inactive"})),
+        ApiField("tradable", FLAG),
+        ApiField("shortable", FLAG),
+        ApiField("fractionable", FLAG),
+        ApiField("name", TEXT, absent="it is found by its symbol alone"),
+        ApiField("exchange", TEXT, absent="where it is listed is not shown"),
+    ),
+)
+
 ASSET = ApiRecord(
     "an asset",
     "GET /v2/assets/{symbol}",
@@ -207,5 +223,5 @@ ERROR = ApiRecord(
     ),
 )
 
-RECORDS = (ACCOUNT, ASSET, ORDER, UPDATE, FILL, POSITION, CLOCK, DAY, ERROR)
+RECORDS = (ACCOUNT, ASSET, LISTED, ORDER, UPDATE, FILL, POSITION, CLOCK, DAY, ERROR)
 """All that this adapter reads."""

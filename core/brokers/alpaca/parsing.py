@@ -17,6 +17,7 @@ from core.brokers.alpaca.contract import (
     CRYPTO,
     DAY,
     FILL,
+    LISTED,
     OPTION,
     ORDER,
     POSITION,
@@ -36,6 +37,7 @@ from core.model.broker import (
     UpdateEvent,
 )
 from core.model.instrument import FRACTIONS, WHOLE_ONES, AssetClass, Borrow, BrokerInstrument
+from core.model.listed_asset import ListedAsset
 from core.model.order import OrderType, Side, TimeInForce
 from core.model.session import Session
 from core.model.values import (
@@ -51,6 +53,8 @@ from core.model.values import (
 from core.model.venues import XNYS
 
 PER_CENT = Decimal(100)
+LONGEST_TITLE = 80
+"""Letters of an asset's name that are kept."""
 LONGEST_NAME = 64
 CLASSES = {SHARES: AssetClass.STOCK, OPTION: AssetClass.OPTION, CRYPTO: AssetClass.CRYPTO}
 WITH_LEGS = frozenset({"bracket", "oco", "oto"})
@@ -234,6 +238,32 @@ def an_instrument(raw: object) -> BrokerInstrument:
         class_said="" if CLASSES.get(kind) is AssetClass.STOCK else kind,
         attributes=asset.words("attributes"),
     )
+
+
+def listed_assets(raw: object) -> tuple[ListedAsset, ...]:
+    """What of the whole list can be traded. A row that cannot be read is left out; where none can be, none of it is."""
+    listed, could_read, error = list[ListedAsset](), 0, None
+    for row in rows(raw, "the assets"):
+        try:
+            asset = _listed_asset(row)
+        except UnreadableFieldError as unreadable:
+            error = unreadable
+            continue
+        could_read += 1
+        listed += [] if asset is None else [asset]
+    if error is not None and not could_read:
+        raise error
+    return tuple(listed)
+
+
+def _listed_asset(raw: object) -> ListedAsset | None:
+    """None where it is not traded."""
+    row = Fields(raw, _named("asset", raw, "symbol"), LISTED)
+    if not row.flag("tradable") or row.text("status") != "active" or row.text("class") != SHARES:
+        return None
+    symbol = Symbol(row.text("symbol"))
+    name, exchange = (row.word("name") or "")[:LONGEST_TITLE], row.word("exchange") or ""
+    return ListedAsset(symbol, name, exchange, row.flag("shortable"), row.flag("fractionable"))
 
 
 def _borrow(asset: Fields) -> tuple[Borrow, str]:

@@ -18,6 +18,7 @@ from core.messages.commands import (
 )
 from core.messages.lateness import as_late
 from core.model.desk import NO_NUMBER, DeskNumber, Seat
+from core.model.listed_asset import AssetsFound
 from core.model.values import AccountId
 from core.runtime.base import Runtime
 
@@ -77,6 +78,9 @@ class EngineBooks:
 
     def attend(self, attended: bool) -> None:
         self._runtime.attend(attended)
+
+    def search(self, text: str) -> AssetsFound:
+        return self._runtime.search(text)
 
     def lost(self, desk: DeskNumber) -> None:
         """Its link is gone; nobody said goodbye."""

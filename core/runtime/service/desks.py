@@ -14,6 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import astuple
 
 from core.messages.lateness import STOOD_STILL
 from core.model.desk import DeskNumber
@@ -26,10 +27,12 @@ from core.protocol.frames import (
     Attend,
     Detach,
     Ended,
+    Found,
     FromDesk,
     RefusalCode,
     Refused,
     Say,
+    Search,
     Seen,
     Watch,
     Welcome,
@@ -214,6 +217,9 @@ class DeskServer:
         elif isinstance(request, Watch):
             desk.watched = None if request.symbol is None else Symbol(request.symbol)
             self._newest = None
+        elif isinstance(request, Search):
+            found = self._books.search(request.text)
+            desk.say(Found(found.asked, found.is_listed, tuple(astuple(match) for match in found.matches)))
         elif not isinstance(request, Seen):
             raise FrameError(f"{type(request).__name__} is nothing that a desk says")
 

@@ -1,0 +1,84 @@
+"""The dialog in which a symbol is searched: `/` in a new order, and what `a` on a watchlist is made of (MD-06)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from console.screens.dialog_host import DialogHost
+from console.screens.quote_refresh import QuoteRefresh
+from console.screens.symbol_search import SymbolSearch
+from console.screens.text_fields import FieldsScreen, TextField
+from core.model.values import Symbol
+from core.model.watchlist import SHARE
+from core.views import DeskView, SymbolView
+from widgets import format as f
+from widgets.lines import Cell, TextLine
+
+
+class SymbolScreen(FieldsScreen):
+    """The base: a line, what is found for it, and what the broker says of the one that is chosen."""
+
+    def __init__(self, behind: DialogHost, title: str, takes: str) -> None:
+        super().__init__(behind, title, [TextField("Symbol, name", "")], f"{takes}  ↓ ↑ choose")
+        self.search = SymbolSearch(behind)
+        self.looking = QuoteRefresh(behind)
+
+    def write(self, text: str) -> None:
+        super().write(text.upper())
+
+    def update_view(self, view: DeskView, _now: datetime) -> None:
+        self.search.ask(self.fields[0].text)
+        if self.is_active and SHARE.fullmatch(self.search.symbol()):
+            self.looking.look(self.search.symbol(), view)
+        self.draw()
+
+    def draw(self) -> None:
+        self.search.ask(self.fields[0].text)
+        super().draw()
+
+    def preview(self) -> Sequence[TextLine]:
+        view, symbol = self.behind.view, self.search.symbol()
+        if not symbol or view is None:
+            return ()
+        lines = self.search.lines()
+        return [*lines, *([()] if lines else []), (Cell(self.about(symbol, view)),)]
+
+    def about(self, symbol: Symbol, view: DeskView) -> str:
+        """What is known of the one that is chosen."""
+        known = next((row for row in view.symbols if row.symbol == symbol), None)
+        return _about(symbol, known, self.behind.engine_now())
+
+    def action_next(self) -> None:
+        self.search.move(1)
+        self._changed()
+
+    def action_previous(self) -> None:
+        self.search.move(-1)
+        self._changed()
+
+
+class FindSymbolScreen(SymbolScreen):
+    """`choose` is called with the symbol that Enter takes."""
+
+    def __init__(self, behind: DialogHost, choose: Callable[[Symbol], None]) -> None:
+        super().__init__(behind, "New order: which symbol?", "takes it")
+        self.choose = choose
+
+    def accept(self) -> None:
+        symbol = self.search.symbol()
+        if not SHARE.fullmatch(symbol):
+            self.refuse(f"{symbol or 'nothing'} is not how a share is written")
+            return
+        self.dismiss()
+        self.choose(symbol)
+
+
+def _about(symbol: Symbol, known: SymbolView | None, now: datetime) -> str:
+    if not SHARE.fullmatch(symbol):
+        return f"{symbol} is not how a share is written"
+    if known is None or known.traded is None:
+        return f"{symbol}: the broker has not said what it is"
+    if known.quote is None:
+        return f"{symbol}: listed, no quote yet"
+    return f"{symbol}  {f.at_tick(known.quote.bid)} × {f.at_tick(known.quote.ask)}  {f.age(known.quote.at, now)}"

@@ -1,0 +1,84 @@
+"""What a broker trades, by symbol and name, and the search in it.
+
+It has some ten thousand rows, and stands in no picture and in no fact.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from core.model.values import Symbol
+
+MOST_FOUND = 12
+"""Matches of one answer."""
+LONGEST_QUERY = 80
+"""Characters that are looked at."""
+BEHIND_ALL = "\U0010ffff"
+"""Stands behind every letter: the end of what begins alike."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListedAsset:
+    """An active share that the broker trades; `exchange` is empty where it is not told."""
+
+    symbol: Symbol
+    name: str
+    exchange: str
+    is_shortable: bool
+    is_fractionable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AssetsFound:
+    """The answer to a search.
+
+    Attributes
+    ----------
+    asked
+        What was searched for: an answer to an earlier text is told from that.
+    is_listed
+        Whether the broker's list is there; False also finds nothing.
+    """
+
+    asked: str
+    is_listed: bool
+    matches: tuple[ListedAsset, ...] = ()
+
+
+class AssetList:
+    """Any thread; it never changes."""
+
+    def __init__(self, assets: Iterable[ListedAsset]) -> None:
+        self._assets: Sequence[ListedAsset] = sorted(assets, key=lambda asset: asset.symbol)
+        self._symbols = [asset.symbol for asset in self._assets]
+        self._words = sorted({(word, place) for place, asset in enumerate(self._assets) for word in _words(asset.name)})
+
+    def __len__(self) -> int:
+        return len(self._assets)
+
+    def find(self, text: str, most: int = MOST_FOUND) -> tuple[ListedAsset, ...]:
+        """The exact symbol first, then those that begin so, then names: each word typed begins one of theirs."""
+        asked = text.strip()[:LONGEST_QUERY]
+        if not asked:
+            return ()
+        by_symbol = self._beginning(asked.upper())
+        places = [*by_symbol, *sorted(self._named(_words(asked)) - {*by_symbol})]
+        return tuple(self._assets[place] for place in places[:most])
+
+    def _beginning(self, symbol: str) -> range:
+        return range(bisect_left(self._symbols, symbol), bisect_left(self._symbols, symbol + BEHIND_ALL))
+
+    def _named(self, words: Sequence[str]) -> set[int]:
+        found = [self._with_word(word) for word in words]
+        return set.intersection(*found) if found else set()
+
+    def _with_word(self, word: str) -> set[int]:
+        first, end = bisect_left(self._words, (word, 0)), bisect_left(self._words, (word + BEHIND_ALL, 0))
+        return {place for _, place in self._words[first:end]}
+
+
+def _words(text: str) -> list[str]:
+    """In small letters; what joins or ends words is left out."""
+    return "".join(letter if letter.isalnum() else " " for letter in text.casefold()).split()
