@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -13,8 +15,8 @@ from textual.widget import Widget
 from console.filtered_pane import FilteredPane
 from console.history_pane import HistoryPane
 from console.keymap import written
-from console.layout import Choice, PaneArea, fits, is_narrow, too_small
-from console.layouts import SHIPPED
+from console.layout import WIDEST, Choice, PaneArea, columns_of, fits, is_narrow, too_small
+from console.layouts import SHIPPED, ColumnOfPanes, DeskLayout
 from console.log_pane import LogPane
 from console.panes import PANES, OrdersPane, PositionsPane, ProposalsPane, Want
 from core.model.desk import DeskNumber
@@ -60,6 +62,7 @@ class Board:
         self.orders, self.log = self._pane(OrdersPane), self._pane(LogPane)
         self.history = self._pane(HistoryPane)
         self.holder = "proposals"
+        self.own_layouts: Mapping[str, DeskLayout] = {}
         self._area = PaneArea()
         self._layout = self._area.panes
         self._has_panes = False
@@ -117,14 +120,26 @@ class Board:
     def next_layout(self, base: Screen[None]) -> str:
         """Another one of the layouts; its name. Who has the keyboard keeps it where that pane has a place there."""
         self.note_holder(base)
-        names = [*SHIPPED]
-        now = names.index(self._layout.choice.layout.name)
-        layout = SHIPPED[names[(now + 1) % len(names)]]
+        layouts = {**SHIPPED, **self.own_layouts}
+        names, shown = [*layouts], self._layout.choice.layout.name
+        now = names.index(shown) if shown in names else -1
+        layout = layouts[names[(now + 1) % len(names)]]
         self._layout.choice = Choice(layout)
         if self.holder not in self._layout.names():
             self.holder = layout.one[0]
         self._place(base)
         return layout.name
+
+    def layout_as_shown(self) -> tuple[DeskLayout, tuple[ColumnOfPanes, ...]]:
+        """With the panes that stand there now, at this width; at the others as it was. And the columns of this one."""
+        choice, screen = self._layout.choice, self._layout.screen
+        columns = columns_of(screen, choice)
+        one = (choice.layout.one[0], choice.under())
+        if is_narrow(screen):
+            return replace(choice.layout, one=one), columns
+        if screen.width < WIDEST:
+            return replace(choice.layout, one=one, two=columns), columns
+        return replace(choice.layout, one=one, three=columns), columns
 
     def offer(self, base: Screen[None], name: str) -> None:
         """Give a pane a place only where neither the positions nor who has the keyboard lose theirs for it."""

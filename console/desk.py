@@ -352,6 +352,10 @@ class DeskApp(App[None]):
     def action_guide(self) -> None:
         self.errands.open_guide()
 
+    def action_keep_layout(self) -> None:
+        if self.view is not None and not self.is_too_small:
+            self.errands.keep_layout()
+
     def action_tour(self) -> None:
         self.tour()
 

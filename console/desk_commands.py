@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from functools import partial
 from threading import Lock
@@ -21,7 +22,11 @@ from console.details.away import away
 from console.details.lines import Telling
 from console.details.wire import wire
 from console.keymap import Key, KeyScope
+from console.order_form.presets import FOLDER as PRESETS
 from console.order_form.presets import KEYS, Preset, file_of, presets_in
+from console.own_layouts import FOLDER as LAYOUTS
+from console.own_layouts import file_of as layout_file
+from console.own_layouts import layouts_in
 from console.panes import PANES
 from console.screens.chord_check import ChordScreen
 from console.screens.commands import CommandsScreen
@@ -29,6 +34,7 @@ from console.screens.detail import DetailScreen
 from console.screens.dialog_host import DialogHost
 from console.screens.guide import GuideScreen
 from console.screens.help import HelpScreen
+from console.screens.keep_layout import KeepLayoutScreen
 from console.screens.key_holder import holds_key
 from console.screens.why import WhyScreen
 from core.ports import JournalError, OperatorError
@@ -87,7 +93,7 @@ class DeskCommands:
             if faults := self.desk.forms.presets.faults:
                 self.desk.say("; ".join(faults), "warning")
 
-        self.aside(self.desk.surroundings.presets, take)
+        self.aside(lambda: self.desk.surroundings.kept(PRESETS), take)
 
     def keep_preset(self, number: int, preset: Preset) -> None:
         """In its file; it holds from the moment that the disk has it."""
@@ -96,7 +102,40 @@ class DeskCommands:
             self.desk.say(f"{preset.words}: kept in {place}")
             self.look_for_presets()
 
-        self.aside(lambda: self.desk.surroundings.keep_preset(f"{KEYS[number]}.toml", file_of(preset)), told)
+        self.aside(lambda: self.desk.surroundings.keep(PRESETS, f"{KEYS[number]}.toml", file_of(preset)), told)
+
+    def look_for_layouts(self) -> None:
+        """The operator's own; one that is wrong is named, and the others hold."""
+
+        def take(files: Mapping[str, str | None]) -> None:
+            own = layouts_in(files)
+            self.board.own_layouts = own.each
+            if own.faults:
+                self.desk.say("; ".join(own.faults), "warning")
+
+        self.aside(lambda: self.desk.surroundings.kept(LAYOUTS), take)
+
+    def keep_layout(self) -> None:
+        """The panes that are shown now, under a name that is typed."""
+        board = self.board
+        layout, shown = board.layout_as_shown()
+
+        def keep(name: str) -> None:
+            def told(place: str) -> None:
+                self.desk.say(f"layout {name}: kept in {place}")
+                self.look_for_layouts()
+
+            text = layout_file(replace(layout, name=name))
+            self.aside(lambda: self.desk.surroundings.keep(LAYOUTS, f"{name}.toml", text), told)
+
+        def drop(name: str) -> None:
+            def told(_none: None) -> None:
+                self.desk.say(f"layout {name} is removed")
+                self.look_for_layouts()
+
+            self.aside(lambda: self.desk.surroundings.drop(LAYOUTS, f"{name}.toml"), told)
+
+        self.desk.ask(KeepLayoutScreen(self.desk, layout, shown, board.own_layouts, (keep, drop)))
 
     def look_whether_first(self) -> None:
         self.aside(self.desk.surroundings.must_try_chord, self.try_chord)

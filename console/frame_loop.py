@@ -109,6 +109,7 @@ class FrameLoop:
         use(moved)
         self.app.set_keymap({id: key.keys for id, key in moved.items()})
         self.commands.look_for_presets()
+        self.commands.look_for_layouts()
         self.commands.look_whether_first()
 
     def _draw(self, view: DeskView) -> None:

@@ -24,11 +24,14 @@ class HostFiles(Protocol):
     def write(self, name: str, text: str) -> str:
         """Writes a new file, never over another, and says where it is. Raises OperatorError or OSError."""
 
-    def presets(self) -> Mapping[str, str | None]:
-        """The operator's presets of stop and target, a file each; None is one that cannot be read. Raises OSError."""
+    def kept(self, folder: str) -> Mapping[str, str | None]:
+        """The operator's files in that folder, presets or layouts; None is one that cannot be read. Raises OSError."""
 
-    def keep_preset(self, name: str, text: str) -> str:
+    def keep(self, folder: str, name: str, text: str) -> str:
         """Writes that file, over one that is there, and says where it is. Raises OperatorError or OSError."""
+
+    def drop(self, folder: str, name: str) -> None:
+        """Removes that file. Raises OperatorError or OSError."""
 
     def leave_press(self, *, kills: bool) -> None:
         """A halt or a kill that no engine heard, for the one that runs or starts. Raises OperatorError or OSError."""
@@ -58,11 +61,15 @@ class NoHostFiles:
     def write(self, name: str, text: str) -> str:
         raise OperatorError(f"this desk keeps nothing on the disk; {name} ({len(text)} characters) was not written")
 
-    def presets(self) -> Mapping[str, str | None]:
+    def kept(self, _folder: str) -> Mapping[str, str | None]:
         return {}
 
-    def keep_preset(self, name: str, text: str) -> str:
-        raise OperatorError(f"this desk keeps nothing on the disk; {name} ({len(text)} characters) was not written")
+    def keep(self, folder: str, name: str, text: str) -> str:
+        words = f"{folder}/{name} ({len(text)} characters)"
+        raise OperatorError(f"this desk keeps nothing on the disk; {words} was not written")
+
+    def drop(self, folder: str, name: str) -> None:
+        raise OperatorError(f"this desk keeps nothing on the disk; there is no {folder}/{name}")
 
     def leave_press(self, *, kills: bool) -> None:
         raise OperatorError("this desk keeps nothing on the disk")

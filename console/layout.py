@@ -95,7 +95,7 @@ def places(screen: Size, area: Size, choice: Choice, wants: Wants | None = None)
     """Where each pane stands in the `area` between status and last line; what has no place is not shown."""
     if choice.zoomed is not None:
         return {choice.zoomed: Region(0, 0, area.width, area.height)}
-    wants, columns = wants or {}, _columns(screen, choice)
+    wants, columns = wants or {}, columns_of(screen, choice)
     most = area.height - LEAST_LOG
     shown = [_with_room(column.panes, max(1, (screen.height - AROUND) // ROOM), choice) for column in columns]
     first, *others = (_height(panes, wants, area.height) for panes in shown)
@@ -110,7 +110,8 @@ def places(screen: Size, area: Size, choice: Choice, wants: Wants | None = None)
     return {**regions, LOG: Region(0, above, area.width, area.height - above)}
 
 
-def _columns(screen: Size, choice: Choice) -> tuple[ColumnOfPanes, ...]:
+def columns_of(screen: Size, choice: Choice) -> tuple[ColumnOfPanes, ...]:
+    """The columns of that width, with the pane that was asked for in the place of the one that gives way."""
     layout = choice.layout
     if is_narrow(screen):
         return (ColumnOfPanes((layout.one[0], choice.under())),)

@@ -18,9 +18,9 @@ MOST_OF_A_NAME = 1000
 """Files with one name that are tried before it is given up."""
 
 
-MOST_PRESETS = 50
-"""Files of presets that are looked at."""
-LARGEST_PRESET = 4000
+MOST_FILES = 50
+"""Files of presets, or of layouts, that are looked at."""
+LARGEST = 4000
 """Bytes of one."""
 
 
@@ -66,19 +66,22 @@ class DeskFiles:
             return str(target)
         raise FileExistsError(f"{folder} holds {MOST_OF_A_NAME} files of this name; move some of them away")
 
-    def presets(self) -> Mapping[str, str | None]:
+    def kept(self, folder: str) -> Mapping[str, str | None]:
         """Of the files that end as TOML, as many as a person has; what cannot be read loses no other."""
         try:
-            paths = sorted(path for path in self.home.presets.iterdir() if path.suffix == ".toml")
+            paths = sorted(path for path in self.home.of_the_operator(folder).iterdir() if path.suffix == ".toml")
         except FileNotFoundError:
             return {}
-        return {path.name: _text_of(path) for path in paths[:MOST_PRESETS]}
+        return {path.name: _text_of(path) for path in paths[:MOST_FILES]}
 
-    def keep_preset(self, name: str, text: str) -> str:
-        target = self.home.presets / Path(name).name
+    def keep(self, folder: str, name: str, text: str) -> str:
+        target = self.home.of_the_operator(folder) / Path(name).name
         make_folder(target.parent)
         replace_file(target, text.encode())
         return str(target)
+
+    def drop(self, folder: str, name: str) -> None:
+        (self.home.of_the_operator(folder) / Path(name).name).unlink(missing_ok=True)
 
     def leave_press(self, *, kills: bool) -> None:
         """An engine looks for both at every beat, from its first one on: what it heard meanwhile it takes as heard."""
@@ -111,6 +114,6 @@ class DeskFiles:
 
 def _text_of(path: Path) -> str | None:
     try:
-        return bytes_of(path, LARGEST_PRESET).decode("utf-8-sig")
+        return bytes_of(path, LARGEST).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError):
         return None

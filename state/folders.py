@@ -163,10 +163,9 @@ class Home:
         """The folders that are Keyturn's alone."""
         return (self.settings.parent, self.state)
 
-    @property
-    def presets(self) -> Path:
-        """The folder of the operator's presets for stop and target, a file each."""
-        return self.settings.parent / "presets"
+    def of_the_operator(self, folder: str) -> Path:
+        """A folder beside the settings: the presets for stop and target, or the layouts, a file each."""
+        return self.settings.parent / folder
 
     @property
     def guide(self) -> Path:

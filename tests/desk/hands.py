@@ -51,8 +51,8 @@ class Disk:
     house: House | None = None
     files: dict[str, str] = field(default_factory=dict)
     fails: str = ""
-    kept: dict[str, str] = field(default_factory=dict)
-    """Presets, by their files."""
+    of_the_operator: dict[str, dict[str, str]] = field(default_factory=dict)
+    """By folder, presets and layouts, by their files."""
 
     def why(self, order_id: str) -> Iterable[Recorded]:
         if self.fails:
@@ -73,12 +73,15 @@ class Disk:
         self.files[name] = text
         return f"/state/demo/{name}"
 
-    def presets(self) -> dict[str, str | None]:
-        return {**self.kept}
+    def kept(self, folder: str) -> dict[str, str | None]:
+        return {**self.of_the_operator.get(folder, {})}
 
-    def keep_preset(self, name: str, text: str) -> str:
-        self.kept[name] = text
-        return f"/settings/presets/{name}"
+    def keep(self, folder: str, name: str, text: str) -> str:
+        self.of_the_operator.setdefault(folder, {})[name] = text
+        return f"/settings/{folder}/{name}"
+
+    def drop(self, folder: str, name: str) -> None:
+        self.of_the_operator[folder].pop(name)
 
     def leave_press(self, *, kills: bool) -> None:
         raise OperatorError(f"this disk takes no {'kill' if kills else 'halt'}")

@@ -282,8 +282,8 @@ async def test_a_preset_takes_the_place_of_stop_and_target_and_is_kept_under_a_n
         await house.sees("2 %, 2R: stop 2%, target 2r", "prefilled, 98.00, 2.00 under 100.00")
 
         await house.press("tab", "tab", "tab", *"0.5%", "tab", "tab", "tab", *"3r", "ctrl+e", *"tight", "enter")
-        await house.until(lambda: disk.kept)
-        assert disk.kept == {"F8.toml": 'name = \'tight\'\nstop = "0.5%"\ntarget = "3r"\n'}
+        await house.until(lambda: disk.of_the_operator)
+        assert disk.of_the_operator["presets"] == {"F8.toml": 'name = \'tight\'\nstop = "0.5%"\ntarget = "3r"\n'}
         await house.until(lambda: house.desk.forms.presets.each[3] == Preset("tight", "0.5%", "3r"))
         await house.press("f5", "f8")
         assert text_in(form, "stop", "target") == ("0.5%", "3r")
@@ -291,7 +291,16 @@ async def test_a_preset_takes_the_place_of_stop_and_target_and_is_kept_under_a_n
 
 async def test_a_broken_preset_is_named_and_the_others_hold() -> None:
     """DESK"""
-    disk = Disk(kept={"F6.toml": "stop = 1", "F7.toml": "name = 'wide'\nstop = '4%'", "F9.toml": "", "F5.toml": "\x00"})
+    disk = Disk(
+        of_the_operator={
+            "presets": {
+                "F6.toml": "stop = 1",
+                "F7.toml": "name = 'wide'\nstop = '4%'",
+                "F9.toml": "",
+                "F5.toml": "\x00",
+            }
+        }
+    )
     async with open_still(a_quote("99.98", "100.00"), WIDE, surroundings=disk) as house:
         await house.until(lambda: house.desk.forms.presets.faults)
         presets = house.desk.forms.presets

@@ -28,6 +28,7 @@ from console.screens.edit_order import EditOrderScreen
 from console.screens.find_symbol import FindSymbolScreen
 from console.screens.guide import GuideScreen
 from console.screens.help import HelpScreen
+from console.screens.keep_layout import KeepLayoutScreen
 from console.screens.keep_preset import KeepPresetScreen
 from console.screens.kill import KillScreen
 from console.screens.leave import LeaveScreen
@@ -186,6 +187,7 @@ DIALOGS: dict[type[Dialog], Scene] = {
     EditScreen: Scene(full(proposals=(ENTRY,)), edits_the_first, {"answer": opened}),
     GuideScreen: Scene(full(), opens_the_guide),
     HelpScreen: Scene(full(), presses("1", "question_mark")),
+    KeepLayoutScreen: Scene(full(), presses("ctrl+p", *"keep this", "enter", *"mine")),
     KeepPresetScreen: Scene(full(), presses("n", "ctrl+e", *"wide")),
     KillScreen: Scene(KILLED, presses("ctrl+k")),
     LeaveScreen: Scene(full(), presses("q")),

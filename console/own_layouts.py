@@ -1,0 +1,129 @@
+"""The operator's own layouts: a file each in `layouts/`, by its name; what is wrong in one is named, the others hold.
+
+one = ["proposals", "positions"]
+[[two]]
+panes = ["watch", "orders"]
+width = 64
+[[two]]
+panes = ["chart"]
+[[three]]
+panes = ["watch", "orders", "positions"]
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from console.layouts import LOG, SHIPPED, ColumnOfPanes, DeskLayout
+from console.panes import PANES
+
+FOLDER = "layouts"
+NAME = re.compile(r"[a-z][a-z0-9_-]{0,15}")
+KNOWN = tuple(name for name in PANES if name != LOG)
+"""What may stand in a column; the log is under all of them."""
+COLUMNS = {"two": 2, "three": 3}
+"""Columns at most, by the key of a file."""
+UNDER = 2
+NARROWEST, WIDEST = 30, 120
+"""Cells of a column with a width of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnLayouts:
+    """By name; `faults`: what of the files is not taken, each with its place."""
+
+    each: Mapping[str, DeskLayout] = field(default_factory=dict)
+    faults: Sequence[str] = ()
+
+
+class _WrongError(Exception):
+    """What is wrong with one layout."""
+
+
+def layouts_in(files: Mapping[str, str | None]) -> OwnLayouts:
+    """By the names of the files; None is one that cannot be read."""
+    each, faults = {}, []
+    for file, text in sorted(files.items()):
+        name = file.removesuffix(".toml")
+        try:
+            if fault := fault_of(name):
+                raise _WrongError(fault)
+            each[name] = _read(name, text)
+        except _WrongError as wrong:
+            faults.append(f"{FOLDER}/{file[:24]}: {wrong}")
+    return OwnLayouts(each, tuple(faults))
+
+
+def fault_of(name: str) -> str:
+    """Why a layout cannot be called that; empty where it can."""
+    if name in SHIPPED:
+        return f"{name} is shipped; call yours otherwise"
+    return "" if NAME.fullmatch(name) else "is called by 1 to 16 small letters, digits, - or _, a letter first"
+
+
+def file_of(layout: DeskLayout) -> str:
+    """What its file holds."""
+    lines = [f"one = {_list_of(layout.one)}"]
+    for key, columns in (("two", layout.two), ("three", layout.three)):
+        for column in columns:
+            lines += [f"[[{key}]]", f"panes = {_list_of(column.panes)}"]
+            lines += [f"width = {column.width}"] if column.width else []
+    return "\n".join(lines) + "\n"
+
+
+def in_words(layout: DeskLayout, columns: Sequence[ColumnOfPanes]) -> str:
+    """`proposals, positions | chart`, of the columns that are shown."""
+    return " | ".join(", ".join(column.panes) for column in columns) or ", ".join(layout.one)
+
+
+def _list_of(names: Sequence[str]) -> str:
+    return "[" + ", ".join(f'"{name}"' for name in names) + "]"
+
+
+def _read(name: str, text: str | None) -> DeskLayout:
+    if text is None:
+        raise _WrongError("cannot be read")
+    try:
+        table = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise _WrongError(str(error)[:80]) from None
+    if unknown := sorted(set(table) - {"one", *COLUMNS}):
+        raise _WrongError(f"there is no {unknown[0][:20]}; it has one, two and three")
+    one = _panes("one", table.get("one"))
+    if len(one) != UNDER:
+        raise _WrongError("one: two panes, the first always there, the second until another is asked for")
+    two, three = (_columns(key, table.get(key)) for key in COLUMNS)
+    return DeskLayout(name, (one[0], one[1]), two, three, two[0].panes[-1])
+
+
+def _columns(key: str, said: object) -> tuple[ColumnOfPanes, ...]:
+    """One of them at least has no width of its own: it takes what is left."""
+    if not isinstance(said, list) or not 1 <= len(said) <= COLUMNS[key]:
+        raise _WrongError(f"{key}: one to {COLUMNS[key]} columns, each [[{key}]] with its panes")
+    columns = tuple(_column(key, each) for each in said)
+    names = [name for column in columns for name in column.panes]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise _WrongError(f"{key}: {twice} stands there twice")
+    if all(column.width for column in columns):
+        raise _WrongError(f"{key}: one column without a width takes what is left")
+    return columns
+
+
+def _column(key: str, said: object) -> ColumnOfPanes:
+    if not isinstance(said, dict) or set(said) - {"panes", "width"}:
+        raise _WrongError(f"{key}: a column has panes, and perhaps a width")
+    width = said.get("width", 0)
+    if type(width) is not int or (width and not NARROWEST <= width <= WIDEST):
+        raise _WrongError(f"{key}: a width is {NARROWEST} to {WIDEST} cells")
+    return ColumnOfPanes(_panes(key, said.get("panes")), width)
+
+
+def _panes(key: str, said: object) -> tuple[str, ...]:
+    if not isinstance(said, list) or not said:
+        raise _WrongError(f"{key}: a list of panes")
+    if odd := next((each for each in said if each not in KNOWN), None):
+        raise _WrongError(f"{key}: there is no pane {str(odd)[:20]!r}; there are {', '.join(KNOWN)}")
+    return tuple(said)

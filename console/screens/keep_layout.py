@@ -1,0 +1,58 @@
+"""The panes that are shown now become a layout with a name, which `L` comes by; `drop NAME` takes one back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from console.layouts import ColumnOfPanes, DeskLayout
+from console.own_layouts import fault_of, in_words
+from console.screens.dialog_host import DialogHost
+from console.screens.text_fields import FieldsScreen, TextField
+from widgets.lines import Cell, TextLine
+
+DROP = "drop "
+
+
+class KeepLayoutScreen(FieldsScreen):
+    """`keep` is called with a name, `drop` with that of one of `own`. What stood there before is named first."""
+
+    NEEDS_KEY = False
+
+    def __init__(
+        self,
+        behind: DialogHost,
+        layout: DeskLayout,
+        shown: tuple[ColumnOfPanes, ...],
+        own: Mapping[str, DeskLayout],
+        acts: tuple[Callable[[str], None], Callable[[str], None]],
+    ) -> None:
+        fields = [TextField("Name", "as you call it")]
+        super().__init__(behind, "Keep this layout", fields, "keeps it")
+        self.kept, self.shown, self.own = layout, shown, own
+        self.keep, self.drop = acts
+
+    def preview(self) -> list[TextLine]:
+        name = self._typed()
+        yours: list[TextLine] = [(Cell(f"Yours: {', '.join(self.own) or 'none yet'}", "muted"),)]
+        if name.startswith(DROP):
+            word = name.removeprefix(DROP)
+            said = f"Enter removes the layout {word}" if word in self.own else f"there is no layout {word} of yours"
+            return [(Cell(said, "warning"),), *yours]
+        over = f", in the place of {in_words(self.own[name], self.own[name].two)}" if name in self.own else ""
+        return [(Cell("Enter keeps ", "muted"), Cell(in_words(self.kept, self.shown), "strong"), Cell(over)), *yours]
+
+    def accept(self) -> None:
+        name = self._typed()
+        if name.startswith(DROP) and name.removeprefix(DROP) in self.own:
+            self.dismiss()
+            self.drop(name.removeprefix(DROP))
+        elif name.startswith(DROP):
+            self.refuse("the name of one of yours stands behind drop")
+        elif fault := fault_of(name):
+            self.refuse(f"a layout {fault}" if not fault.startswith(name or " ") else fault)
+        else:
+            self.dismiss()
+            self.keep(name)
+
+    def _typed(self) -> str:
+        return self.fields[0].text.strip().lower()
