@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-
-from console.panes import PANES
 
 LOG = "log"
 """Under all columns, in every layout."""
@@ -67,5 +66,16 @@ REVIEW = DeskLayout(
     "history",
 )
 SHIPPED: Mapping[str, DeskLayout] = {layout.name: layout for layout in (TRADE, WATCH, REVIEW)}
-CHOICES = tuple(name for name in PANES if name not in ("proposals", LOG))
-"""What one column of the first layout shows beside proposals and log, by its number."""
+NAME = re.compile(r"[a-z][a-z0-9_-]{0,15}")
+
+
+def fault_of(name: str) -> str:
+    """Why a layout of the operator's cannot be called that; empty where it can."""
+    if name in SHIPPED:
+        return f"{name} is shipped; call yours otherwise"
+    return "" if NAME.fullmatch(name) else "is called by 1 to 16 small letters, digits, - or _, a letter first"
+
+
+def in_words(layout: DeskLayout, columns: Sequence[ColumnOfPanes]) -> str:
+    """`proposals, positions | chart`, of the columns that are shown."""
+    return " | ".join(", ".join(column.panes) for column in columns) or ", ".join(layout.one)

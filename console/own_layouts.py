@@ -12,16 +12,14 @@ panes = ["watch", "orders", "positions"]
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from console.layouts import LOG, SHIPPED, ColumnOfPanes, DeskLayout
+from console.layouts import LOG, ColumnOfPanes, DeskLayout, fault_of
 from console.panes import PANES
 
 FOLDER = "layouts"
-NAME = re.compile(r"[a-z][a-z0-9_-]{0,15}")
 KNOWN = tuple(name for name in PANES if name != LOG)
 """What may stand in a column; the log is under all of them."""
 COLUMNS = {"two": 2, "three": 3}
@@ -57,13 +55,6 @@ def layouts_in(files: Mapping[str, str | None]) -> OwnLayouts:
     return OwnLayouts(each, tuple(faults))
 
 
-def fault_of(name: str) -> str:
-    """Why a layout cannot be called that; empty where it can."""
-    if name in SHIPPED:
-        return f"{name} is shipped; call yours otherwise"
-    return "" if NAME.fullmatch(name) else "is called by 1 to 16 small letters, digits, - or _, a letter first"
-
-
 def file_of(layout: DeskLayout) -> str:
     """What its file holds."""
     lines = [f"one = {_list_of(layout.one)}"]
@@ -72,11 +63,6 @@ def file_of(layout: DeskLayout) -> str:
             lines += [f"[[{key}]]", f"panes = {_list_of(column.panes)}"]
             lines += [f"width = {column.width}"] if column.width else []
     return "\n".join(lines) + "\n"
-
-
-def in_words(layout: DeskLayout, columns: Sequence[ColumnOfPanes]) -> str:
-    """`proposals, positions | chart`, of the columns that are shown."""
-    return " | ".join(", ".join(column.panes) for column in columns) or ", ".join(layout.one)
 
 
 def _list_of(names: Sequence[str]) -> str:

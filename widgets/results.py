@@ -45,6 +45,7 @@ DAY_COLUMNS = (
     Column("P&L USD", 12, Align.RIGHT),
     Column("BEGAN WITH", 13, Align.RIGHT, stretches=True),
 )
+MORE = "z shows more: the calendar, the course"
 NO_TRADES = "No closed trades today. An exit that fills appears here."
 NO_DAYS = "No day of this period is known. Each day that the engine sees gets a line."
 
@@ -111,8 +112,9 @@ class Results(Pane):
         self.title_with(f"{period.name}, {sum(row.trades for row in days)} closed, {f.signed(made)} USD")
 
     def _show_sums(self, view: DeskView) -> None:
-        self._all_sums = len(self._sums(view, EVERY))
-        self.words.show(self._sums(view, self._room()))
+        shown, self._all_sums = self._sums(view, self._room()), len(self._sums(view, EVERY))
+        self.words.show(shown)
+        self.note(MORE if self.turned and len(shown) < self._all_sums else "")
 
     def _room(self) -> int:
         """Lines for the sums; of a period they are most of what it tells."""

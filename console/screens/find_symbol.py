@@ -47,7 +47,8 @@ class SymbolScreen(FieldsScreen):
     def about(self, symbol: Symbol, view: DeskView) -> str:
         """What is known of the one that is chosen."""
         known = next((row for row in view.symbols if row.symbol == symbol), None)
-        return _about(symbol, known, self.behind.engine_now())
+        is_listed = any(match.symbol == symbol for match in self.search.matches())
+        return _about(symbol, known, self.behind.engine_now(), is_listed=is_listed)
 
     def action_next(self) -> None:
         self.search.move(1)
@@ -74,11 +75,11 @@ class FindSymbolScreen(SymbolScreen):
         self.choose(symbol)
 
 
-def _about(symbol: Symbol, known: SymbolView | None, now: datetime) -> str:
+def _about(symbol: Symbol, known: SymbolView | None, now: datetime, *, is_listed: bool) -> str:
     if not SHARE.fullmatch(symbol):
         return f"{symbol} is not how a share is written"
-    if known is None or known.traded is None:
+    if not is_listed and (known is None or known.traded is None):
         return f"{symbol}: the broker has not said what it is"
-    if known.quote is None:
+    if known is None or known.quote is None:
         return f"{symbol}: listed, no quote yet"
     return f"{symbol}  {f.at_tick(known.quote.bid)} × {f.at_tick(known.quote.ask)}  {f.age(known.quote.at, now)}"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from console.layouts import ColumnOfPanes, DeskLayout
-from console.own_layouts import fault_of, in_words
+from console.layouts import ColumnOfPanes, DeskLayout, fault_of, in_words
 from console.screens.dialog_host import DialogHost
 from console.screens.text_fields import FieldsScreen, TextField
 from widgets.lines import Cell, TextLine

@@ -13,7 +13,7 @@ MOST = 100
 """Alerts at once: each is looked at with every quote of its symbol."""
 HUNDRED = Decimal(100)
 FINE, COARSE = 4, 2
-"""Decimals of a percentage in words, at most: below one percent, and else."""
+"""Decimals of a percentage that is seen, at most: of a spread, and else."""
 
 
 class AlertKind(StrEnum):
@@ -31,6 +31,7 @@ class AlertKind(StrEnum):
 
 EVENTS = frozenset({AlertKind.FILL, AlertKind.HALT})
 """Those that have no level and ring each time, until they are dropped."""
+PERCENT = frozenset({AlertKind.CHANGE, AlertKind.SPREAD})
 ONLY_ABOVE = frozenset({AlertKind.SPREAD, AlertKind.VOLUME})
 
 
@@ -93,7 +94,9 @@ def in_words(terms: AlertTerms) -> str:
 
 def what_is_seen(terms: AlertTerms, figure: Decimal) -> str:
     """`price is 182.52`."""
-    return f"{terms.kind} is {_figure(terms.kind, figure)}"
+    places = FINE if terms.kind is AlertKind.SPREAD else COARSE
+    seen = figure if terms.kind not in PERCENT else round(figure * HUNDRED, places) / HUNDRED
+    return f"{terms.kind} is {_figure(terms.kind, seen)}"
 
 
 def _figure(kind: AlertKind, figure: Decimal) -> str:
@@ -102,5 +105,4 @@ def _figure(kind: AlertKind, figure: Decimal) -> str:
     if kind is AlertKind.VOLUME:
         return f"{figure:,.0f} shares"
     sign = "−" if figure < ZERO else "+" if kind is AlertKind.CHANGE else ""
-    percent = abs(figure) * HUNDRED
-    return f"{sign}{priced(round(percent, FINE if percent < 1 else COARSE))} %"
+    return f"{sign}{priced(abs(figure) * HUNDRED)} %"

@@ -6,13 +6,15 @@ import pytest
 from textual.geometry import Region, Size
 
 from console.layout import Choice, PaneLayout, places
-from console.layouts import CHOICES, SHIPPED, WATCH, DeskLayout
+from console.layouts import LOG, SHIPPED, WATCH, DeskLayout
 from console.panes import PANES
 from console.screens.new_order import NewOrderScreen
 from console.screens.ticket import TicketScreen
 from tests.desk.desk_house import open_desk
 from tests.desk.still_house import a_position, a_view, an_exit, an_order, open_still
 
+CHOICES = tuple(name for name in PANES if name not in ("proposals", LOG))
+"""What one column shows beside proposals and log, by its number."""
 SIZES = [(80, 24), (100, 30), (119, 50), (120, 24), (120, 40), (179, 45), (180, 24), (200, 60), (300, 90)]
 
 

@@ -74,11 +74,11 @@ def test_a_stop_that_rests_is_no_guard_in_the_status_lines_and_the_positions(wid
     assert line.startswith(says)
     assert line.endswith("   limits act now")
     assert len(line) <= width
-    assert [cell.text for cell in _row(early.positions[0], early.status.at, 20, None, has_mark=False).cells][
+    assert [cell.text for cell in _row(early.positions[0], early.status.at, 20, None, "", has_mark=False).cells][
         -1
     ] == "rests 0.2 !"
     assert _uncovered(later, width) == []
-    assert [cell.text for cell in _row(later.positions[0], later.status.at, 20, None, has_mark=False).cells][
+    assert [cell.text for cell in _row(later.positions[0], later.status.at, 20, None, "", has_mark=False).cells][
         -1
     ] == "broker 0.2"
 

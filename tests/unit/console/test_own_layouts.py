@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from console.layouts import REVIEW, TRADE, WATCH, DeskLayout
-from console.own_layouts import fault_of, file_of, layouts_in
+from console.layouts import REVIEW, TRADE, WATCH, DeskLayout, fault_of
+from console.own_layouts import file_of, layouts_in
 
 SOUND = 'one = ["watch", "chart"]\n[[two]]\npanes = ["watch", "orders"]\nwidth = 64\n[[two]]\npanes = ["chart"]\n'
 THREE = '[[three]]\npanes = ["watch"]\n'
