@@ -26,15 +26,6 @@ TIMEFRAME_NAMES = {1: "1 min", 5: "5 min", 15: "15 min", 60: "1 hour"}
 class Chart(Lines, can_focus=True):
     """Of the symbol of the row that is selected where the keyboard is, or was last before it came here."""
 
-    DEFAULT_CSS = """
-    Chart {
-        height: 1fr;
-        border: solid $panel-lighten-2;
-        border-title-color: $text-muted;
-        border-subtitle-color: $text-muted;
-        &:focus { border: solid $accent; border-title-color: $text; border-title-style: bold; }
-    }
-    """
     NUMBER = 9
     NAME = "Chart"
 

@@ -11,10 +11,6 @@ KILL = Cell("Ctrl+K KILL", "strong")
 
 
 class FooterLine(Lines):
-    DEFAULT_CSS = """
-    FooterLine { dock: bottom; height: auto; max-height: 2; background: $panel; padding: 0 1; }
-    """
-
     def show_keys(self, keys: str, width: int) -> None:
         self._put(Cell(keys.removesuffix(KILL.text).rstrip()), width)
 

@@ -78,22 +78,6 @@ class Grid(Widget, can_focus=True):
         "grid--muted",
         "grid--strong",
     }
-    DEFAULT_CSS = """
-    Grid {
-        height: 1fr;
-        & > .grid--header { color: $text-muted; }
-        & > .grid--note { color: $text-muted; }
-        & > .grid--empty { color: $text-muted; }
-        & > .grid--selected { background: $primary 40%; text-style: bold; }
-        & > .grid--selected-elsewhere { background: $primary 15%; }
-        & > .grid--gain { color: $text-success; }
-        & > .grid--loss { color: $text-error; }
-        & > .grid--warning { color: $text-warning; }
-        & > .grid--urgent { color: $text-error; text-style: bold reverse; }
-        & > .grid--muted { color: $text-muted; }
-        & > .grid--strong { text-style: bold; }
-    }
-    """
     BINDINGS = [
         Binding("up,k", "up", "up", show=False, id="grid.up"),
         Binding("down,j", "down", "down", show=False, id="grid.down"),

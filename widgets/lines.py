@@ -39,17 +39,6 @@ class Lines(Widget):
         "lines--muted",
         "lines--strong",
     }
-    DEFAULT_CSS = """
-    Lines {
-        height: auto;
-        & > .lines--header, & > .lines--note, & > .lines--empty, & > .lines--muted { color: $text-muted; }
-        & > .lines--gain { color: $text-success; }
-        & > .lines--loss { color: $text-error; }
-        & > .lines--warning { color: $text-warning; }
-        & > .lines--urgent { color: $text-error; text-style: bold reverse; }
-        & > .lines--strong { text-style: bold; }
-    }
-    """
 
     def __init__(self, lines: Sequence[TextLine] = (), *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)

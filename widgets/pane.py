@@ -26,16 +26,6 @@ class Pane(Frame):
     `is_narrow` while the terminal has room for one column of panes only.
     """
 
-    DEFAULT_CSS = """
-    Pane {
-        border: solid $panel-lighten-2;
-        border-title-color: $text-muted;
-        border-subtitle-color: $text-muted;
-        &:focus-within { border: solid $accent; border-title-color: $text; border-title-style: bold; }
-        & > Lines { height: auto; max-height: 75%; }
-    }
-    """
-
     NUMBER = 0
     NAME = ""
 

@@ -31,10 +31,6 @@ NEWS_AFTER = timedelta(seconds=5)
 class StatusLines(Lines):
     """Two lines and the banners; grows with them."""
 
-    DEFAULT_CSS = """
-    StatusLines { background: $panel; padding: 0 1; }
-    """
-
     place = ""
     """The machine that the engine runs on; empty for this one."""
 

@@ -53,10 +53,6 @@ class DialogLayer(Screen[None]):
 class Dialog(Backdrop, DialogLayer, ModalScreen[None]):
     """A modal layer; what lies under it stays as it is: the status lines are read while a ticket is open."""
 
-    DEFAULT_CSS = """
-    Dialog { layout: vertical; overflow-y: auto; align: center middle; background: $background 0%; }
-    Dialog.-too-small > * { display: none; }
-    """
     PLACE = KeyScope.EVERYWHERE
     """Which keys of the table are its own."""
     NEEDS_ROOM = True

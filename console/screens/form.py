@@ -75,17 +75,6 @@ class Form(Dialog):
     and then what is answered stands first.
     """
 
-    DEFAULT_CSS = """
-    Form {
-        .form { width: 78; height: auto; max-height: 100%; background: $surface; border: round $accent; padding: 0 1; }
-        .form Horizontal { height: 1; }
-        .form .label { width: 14; }
-        .form Input { width: 20; height: 1; border: none; padding: 0 1; background: $panel; }
-        .form Input:focus { border: none; background: $primary 40%; }
-        .form .beside { width: 40; padding-left: 1; }
-        .form .alive { margin-top: 1; }
-    }
-    """
     CAPITALS: frozenset[str] = frozenset()
     """Fields that are written in capitals, however they are typed."""
 

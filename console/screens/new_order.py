@@ -57,9 +57,6 @@ class NewOrderScreen(Form):
     NEEDS_KEY = True
     BINDINGS = bindings_for(PLACE)
     CAPITALS = frozenset({"symbol"})
-    DEFAULT_CSS = """
-    NewOrderScreen { .form Input.-prefilled { color: $text-muted; text-style: italic; } }
-    """
 
     def __init__(
         self,

@@ -30,17 +30,6 @@ class TicketBox(Frame):
         Whether the terminal has no room for all of it; then it says how much is hidden.
     """
 
-    DEFAULT_CSS = """
-    TicketBox {
-        width: 78; height: auto; max-height: 100%; margin-bottom: 1; padding: 0 1;
-        background: $surface; border: round $accent; border-title-style: bold;
-        &.-live { border: heavy $error; }
-        &.-disarmed { border: round $warning; }
-        &.-live.-disarmed { border: heavy $warning; }
-        & > #ticket-keys { background: $panel; }
-    }
-    """
-
     def __init__(self) -> None:
         super().__init__(id="ticket")
         self.body = Lines(id="ticket-body")

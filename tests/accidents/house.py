@@ -9,11 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
-from pathlib import Path
 from random import Random
 from typing import Protocol
 
-import console.desk
 from console.client.access import EngineAccess, nobody_looks
 from console.client.handle import FRAME, EngineHandle
 from console.desk import DeskApp
@@ -46,6 +44,7 @@ from tests.accidents.clock import Clock
 from tests.accidents.far_screen import FarScreen
 from tests.accidents.wire import Wire, driver_on
 from tests.scenarios.house import Switch
+from tests.styled import STYLES
 from tests.unit.core.brokers.trading_floor import Notebook
 
 LONG, SHORT = Symbol("SPY"), Symbol("QQQ")
@@ -150,7 +149,7 @@ class SteppedHandle(EngineHandle):
 
 
 class WiredDesk(DeskApp):
-    CSS_PATH = Path(console.desk.__file__).with_name("desk.tcss")
+    CSS_PATH = STYLES
 
     def __init__(self, handle: EngineAccess, wire: Wire) -> None:
         super().__init__(handle, wire.clock.now)

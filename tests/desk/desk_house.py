@@ -12,14 +12,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
-from pathlib import Path
 from typing import Any, TypeVar
 
 import pyte
 import pytest
 from textual.pilot import Pilot
 
-import console.desk
 from console.client.access import EngineAccess
 from console.client.handle import EngineHandle
 from console.client.seat import a_console_door
@@ -52,6 +50,7 @@ from state.journal import MemoryJournal
 from tests.scenarios.house import Switch
 from tests.screen import text_of
 from tests.served import served
+from tests.styled import STYLES
 from tests.unit.core.brokers.trading_floor import STORIES, Notebook
 from tests.waiting import PATIENCE
 
@@ -79,7 +78,7 @@ class WatchedDesk(DeskApp):
     `picture()` draws anew and cannot tell.
     """
 
-    CSS_PATH = Path(console.desk.__file__).with_name("desk.tcss")
+    CSS_PATH = STYLES
 
     def __init__(self, *arguments: Any, **parts: Any) -> None:
         super().__init__(*arguments, **parts)

@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 from rich.cells import cell_len
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.geometry import Region
 
 from core.model.values import Price, Symbol
 from core.views import ChartView
 from tests.desk.desk_house import SPY, in_one_process, open_desk
 from tests.desk.still_house import a_chart, a_held_chart, a_position, a_view, open_still
+from tests.styled import StyledApp
 from widgets.chart import Chart
 from widgets.chart_bars import average, bollinger, candles_of, curves
 from widgets.chart_picture import Levels, Look, chart_lines
@@ -48,7 +49,7 @@ class CountingChart(Chart):
         return super().refresh(*regions, **terms)
 
 
-class OneChart(App[None]):
+class OneChart(StyledApp):
     CSS = "Chart { width: 80; height: 24; }"
 
     def __init__(self) -> None:

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 from rich.cells import cell_len
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.geometry import Region
 
+from console.theme import PALETTES, theme_for
+from tests.styled import StyledApp
 from widgets.grid import Align, Cell, Column, Grid, Row
 from widgets.grid_text import fitted, harmless
 
@@ -46,7 +48,7 @@ class CountingGrid(Grid):
         self.full_refreshes = 0
 
 
-class OneGrid(App[None]):
+class OneGrid(StyledApp):
     CSS = f"Grid {{ width: {WIDTH}; height: {HEIGHT}; }}"
 
     def __init__(self, **named: Any) -> None:
@@ -256,11 +258,12 @@ async def test_a_resize_loses_nothing() -> None:
         assert any("▸ R06" in app.grid.render_line(y).text for y in range(4))
 
 
-@pytest.mark.parametrize("theme", ["textual-dark", "textual-light"])
+@pytest.mark.parametrize("theme", list(PALETTES))
 async def test_every_segment_has_a_style(theme: str) -> None:
     """A segment without one ends the desk under NO_COLOR."""
     app = OneGrid(empty="nothing")
     async with app.run_test() as pilot:
+        app.register_theme(theme_for(theme, app.console.color_system))
         app.theme = theme
         for shown in ([], rows("ABCDEFGHIJ")):
             app.grid.show(shown)

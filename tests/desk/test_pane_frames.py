@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from textual._compositor import ChopsUpdate
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 
 from tests.screen import text_of
+from tests.styled import StyledApp
 from widgets.grid import Cell, Column, Row
 from widgets.pane import Pane
 
 WIDTH, HEIGHT = 60, 12
 
 
-class OnePane(App[None]):
+class OnePane(StyledApp):
     def __init__(self) -> None:
         super().__init__()
         self.updates: list[ChopsUpdate] = []

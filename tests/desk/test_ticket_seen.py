@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
-import console.desk
 from console.desk import DeskApp
 from console.terminal.link import NoTerminalLink, TerminalLink
 from core.facts import ConfirmationReceived
@@ -13,6 +11,7 @@ from core.messages.commands import ProposeClose
 from core.model.staging import CheckResult, Review, Verdict
 from core.views import DeskView
 from tests.desk.desk_house import SPY, House, open_desk
+from tests.styled import STYLES
 
 MANY = 16
 
@@ -24,7 +23,7 @@ class SilentLink(NoTerminalLink):
 
 
 class DeskByTime(DeskApp):
-    CSS_PATH = Path(console.desk.__file__).with_name("desk.tcss")
+    CSS_PATH = STYLES
 
     @property
     def link(self) -> TerminalLink:

@@ -11,19 +11,20 @@ from rich.color import ColorSystem
 from rich.segment import Segment
 from rich.style import Style
 from textual._compositor import ChopsUpdate, LayoutUpdate
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.strip import Strip
 
 from console.terminal.frames import Pen, TightLayout, TightUpdate, tight
 from tests.screen import text_of, whole
+from tests.styled import StyledApp
 from widgets.grid import Align, Cell, Column, Grid, Row, Tone
 
 COLUMNS = tuple(Column(f"c{number}", 5, Align.POINT) for number in range(5))
 PANE, ROWS = 36, 8
 
 
-class TwoPanes(App[None]):
+class TwoPanes(StyledApp):
     CSS = f"Grid {{ width: {PANE}; height: {ROWS + 3}; border: solid green; }}"
 
     def __init__(self) -> None:

@@ -21,6 +21,7 @@ from core.brokers.alpaca.parsing import (
     an_instrument,
     an_order,
     an_update,
+    listed_assets,
     submitted_at,
 )
 from core.brokers.alpaca.wire import Reply
@@ -130,6 +131,7 @@ def test_the_readers_read_each_field_of_the_table_and_no_other(asked: set[tuple[
     an_account(an_account_json(), NOON)
     an_instrument(an_asset_json(margin_requirement_long="30"))
     an_instrument(an_asset_json(maintenance_margin_requirement=30))
+    listed_assets([an_asset_json()])
     leg = an_order_json(id="leg", position_intent="buy_to_open")
     a_foreign_order(an_order_json(order_class="mleg", symbol=None, legs=[leg], submitted_at=None))
     an_order(an_order_json())
