@@ -113,9 +113,12 @@ def _title(row: PositionRow) -> str:
 
 
 def part_of(view: DeskView, row: PositionRow, part: Decimal) -> Quantity:
-    """So much of what is held, in shares that can be sold; none where that is less than the least."""
+    """So much of what is held, in shares that can be sold; none where that is less than the least. Of whole shares
+    it is whole ones, where that is one at least: a fraction left over is held by no stop that outlives the day.
+    """
     held = abs(row.quantity)
-    return Quantity(rounded_down(held * part, step_of(view, row)))
+    is_whole = not held % ONE_SHARE and held * part >= ONE_SHARE
+    return Quantity(rounded_down(held * part, ONE_SHARE if is_whole else step_of(view, row)))
 
 
 def step_of(view: DeskView, row: PositionRow) -> Decimal:

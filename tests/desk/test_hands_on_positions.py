@@ -58,9 +58,11 @@ async def test_h_and_the_tickets_key_sell_half_and_the_stop_stays_on_the_rest() 
         await house.until(lambda: picture(house).positions[0].covered == shares("0.05"))
 
 
-@pytest.mark.parametrize(("held", "half"), [("47", "23.5"), ("0.005", "0.002"), ("-41", "20")])
+@pytest.mark.parametrize(
+    ("held", "half"), [("47", "23"), ("1", "0.5"), ("4.7", "2.35"), ("0.005", "0.002"), ("-41", "20")]
+)
 async def test_half_is_rounded_down_to_what_can_be_traded(held: str, half: str) -> None:
-    """EX-11: of a short in whole shares; as `c` with 50% would"""
+    """EX-11: of whole shares, and of a short, whole ones; as `c` with 50% would"""
     row = a_position(quantity=shares(held))
     async with open_still(a_view(positions=(row,))) as house:
         sent = held_back(house, ProposeClose)
@@ -101,7 +103,7 @@ async def test_a_strategys_exit_that_comes_at_the_same_instant_is_not_taken_for_
         await house.shows_next(proposals=(an_exit(), by_hand))
         assert len(house.desk.screen_stack) == 1
 
-        mine = replace(by_hand, id=ProposalId("half"), quantity=shares("23.5"))
+        mine = replace(by_hand, id=ProposalId("half"), quantity=shares("23"))
         await house.shows_next(proposals=(an_exit(), by_hand, mine))
         await house.until(lambda: isinstance(house.desk.screen, TicketScreen))
         assert isinstance(house.desk.screen, TicketScreen)
@@ -115,7 +117,7 @@ async def test_no_ticket_opens_over_a_dialog_that_came_first(key: str) -> None:
         held_back(house, ProposeClose, TightenStop)
         await house.press("2", key, "question_mark")
         await house.until(lambda: len(house.desk.screen_stack) == 2)
-        mine = an_exit(exit_reason=ExitReason.MANUAL, quantity=shares("23.5"))
+        mine = an_exit(exit_reason=ExitReason.MANUAL, quantity=shares("23"))
         a_move = an_exit(type=OrderType.STOP, stop_price=usd("166.76"), exit_reason=ExitReason.STOP_LOSS)
         await house.shows_next(proposals=(mine if key == "h" else a_move,))
         assert not isinstance(house.desk.screen, TicketScreen)

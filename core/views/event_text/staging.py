@@ -7,7 +7,7 @@ from decimal import Decimal
 from core import facts
 from core.model.basket import BasketLine
 from core.model.desk import KeyTurn
-from core.model.staging import AT_THE_KEY, StopPlan
+from core.model.staging import AT_THE_KEY, AuthorizationKind, StopPlan
 from core.model.values import plain, priced
 from core.model.venues import HOME
 from core.views.event_text.pieces import EventTexts, command_in_words, listed, told
@@ -21,6 +21,14 @@ ApprovalFact = facts.OrderApproved | facts.ApprovalRedeemed
 AuthorizationFact = facts.AuthorizationProlonged | facts.AuthorizationEnded
 DraftFact = facts.BasketOpened | facts.BasketMarked | facts.BasketSigned | facts.BasketRefused
 TurnFact = facts.BasketTurnBegun | facts.BasketOrderSkipped | facts.BasketPhaseChanged | facts.BasketEnded
+PERMITTED = {
+    AuthorizationKind.PROTECTIVE_STOP.value: "the stop that ticket",
+    AuthorizationKind.CLOSE.value: "the close that ticket",
+    AuthorizationKind.RESTORE_STOP.value: "the stop put back that ticket",
+    AuthorizationKind.EXITS.value: "the exits that ticket",
+    AuthorizationKind.BASKET.value: "the order that basket",
+}
+"""What is permitted, by the end of a permission's identifier; the ticket's or basket's own stands before it."""
 
 
 def _proposal(fact: ProposalFact) -> str:
@@ -88,12 +96,19 @@ def _quote(bid: Decimal | None, ask: Decimal | None) -> str:
 
 def _authorization(fact: AuthorizationFact) -> str:
     if isinstance(fact, facts.AuthorizationProlonged):
-        return f"permission {fact.mandate_id} waits for a stop in doubt: it ends at {HOME.clock(fact.ends_at)}"
-    return f"permission {fact.mandate_id} ended: {fact.reason}"
+        return f"{_permitted(fact.mandate_id)} waits for a stop in doubt, until {HOME.clock(fact.ends_at)} at the most"
+    return f"{_permitted(fact.mandate_id)} has ended: {fact.reason}"
+
+
+def _permitted(mandate_id: str) -> str:
+    """`the close that ticket 3f9a02 permits`; an identifier of another make stays as it is."""
+    ticket, _, kind = mandate_id.rpartition("-")
+    what = PERMITTED.get(kind.partition(".")[0])
+    return f"permission {mandate_id}" if what is None or not ticket else f"{what} {ticket} permits"
 
 
 def _released(fact: facts.ExitReleased) -> str:
-    return f"exit {fact.proposal_id} goes out unattended, {plain(fact.quantity)}, as {fact.mandate_id} permits"
+    return f"exit {fact.proposal_id} goes out unattended, {plain(fact.quantity)}, by {_permitted(fact.mandate_id)}"
 
 
 def _draft(fact: DraftFact) -> str:

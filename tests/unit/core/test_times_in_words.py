@@ -36,6 +36,19 @@ def test_what_the_log_says_of_a_time(fact: facts.Fact, said: str) -> None:
     assert said in in_words(fact)
 
 
+@pytest.mark.parametrize(
+    ("mandate", "said"),
+    [
+        ("a9e3-close", "the close that ticket a9e3 permits has ended: sold"),
+        ("a9e3-restore_stop.2", "the stop put back that ticket a9e3 permits has ended: sold"),
+        ("b7-plan.3", "the order that basket b7 permits has ended: sold"),
+        ("of another make", "permission of another make has ended: sold"),
+    ],
+)
+def test_what_a_ticket_permitted_has_words_for_its_reader(mandate: str, said: str) -> None:
+    assert in_words(facts.AuthorizationEnded(mandate, "sold")) == said
+
+
 def test_a_span_of_minutes_that_is_asked_for_again() -> None:
     assert str(MinuteSpan(AT.replace(second=0, microsecond=0), LATER)) == "10:24 to 09:30 New York"
 
