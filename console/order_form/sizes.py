@@ -31,6 +31,11 @@ PARTS = {Way.RISK: Decimal(1), Way.CASH: Decimal("0.5"), Way.POSITION: Decimal("
 WAYS = tuple(Way)
 """In the order in which a key goes through them."""
 
+WHOLE_FROM = Decimal(10)
+"""Shares from which a size to open is whole ones: less than a tenth is left off, and only a stop of whole shares
+outlives the day at the broker.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class QuantityPreset:
@@ -75,7 +80,8 @@ def preset(draft: Draft, part: Decimal, view: DeskView) -> QuantityPreset:
         limit = f"the limit of {size.limited_by}"
     else:
         limit = f"{f.money(most)} USD, the {'buying power' if most == power else 'largest order'}"
-    return QuantityPreset(size.quantity, f"{plain(size.quantity)} {draft.symbol.symbol}: sized by {limit}", limit)
+    shares = _whole(size.quantity)
+    return QuantityPreset(shares, f"{plain(shares)} {draft.symbol.symbol}: sized by {limit}", limit)
 
 
 def sized(draft: Draft, way: Way, view: DeskView) -> QuantityPreset:
@@ -106,7 +112,11 @@ def _of_cash(draft: Draft, view: DeskView) -> QuantityPreset:
     shares = rounded_down(draft.instrument.quantity_for(most, draft.price), draft.step) if most > ZERO else None
     if not shares or draft.instrument.cost(shares, draft.price) < sizing.least:
         return QuantityPreset(None, f"{f.money(most)} USD is under the smallest order")
-    return QuantityPreset(shares, f"{f.money(most)} USD buys it")
+    return QuantityPreset(_whole(shares), f"{f.money(most)} USD buys it")
+
+
+def _whole(shares: Quantity) -> Quantity:
+    return rounded_down(shares, Decimal(1)) if shares >= WHOLE_FROM else shares
 
 
 def _as_many_as_are_held(draft: Draft) -> QuantityPreset:

@@ -211,7 +211,7 @@ async def test_what_the_checks_would_refuse_is_a_doubt_beside_the_field_and_no_f
         ("0.5", "3", "5000", "0.75", "0.75 SPY: sized by a risk of 1.50 USD"),
         ("0.25", "3", "5000", "0.375", "0.375 SPY: sized by a risk of 0.75 USD"),
         ("1", "50", "496", "1", "1 SPY: sized by 496.00 USD, the largest order"),
-        ("1", "500", "99999", "20.161", "20.161 SPY: sized by 10,000.00 USD, the buying power"),
+        ("1", "500", "99999", "20", "20 SPY: sized by 10,000.00 USD, the buying power"),
     ],
 )
 async def test_a_preset_is_sized_by_risk_the_stop_and_the_caps(

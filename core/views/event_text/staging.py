@@ -91,7 +91,7 @@ def _approval(fact: ApprovalFact) -> str:
 
 
 def _quote(bid: Decimal | None, ask: Decimal | None) -> str:
-    return "" if bid is None or ask is None else f", quote {plain(bid)} × {plain(ask)}"
+    return "" if bid is None or ask is None else f", quote {priced(bid)} × {priced(ask)}"
 
 
 def _authorization(fact: AuthorizationFact) -> str:
