@@ -25,15 +25,10 @@ from core.model.values import AccountId, Symbol
 from core.ports import JournalError, OperatorError
 from core.views import DeskView
 from core.views.engine import EngineFailed, EngineLoading
+from core.views.picture_pace import NEWS, PRICES, REST
 
 LINK = "the console of this process"
 """What this desk's connection is called: there is no other."""
-FRAME = 0.1
-"""Seconds of the wall between two pictures, at least, while only prices move."""
-NEWS = 0.004
-"""The same where something was recorded: a ticket that opens waits for no frame."""
-REST = 1.0
-"""Seconds between two pictures of a desk on which nothing happens."""
 
 
 class EngineRunning(Protocol):
@@ -223,7 +218,7 @@ class EngineHandle:
         if self._runtime is None:
             return
         has_news = since >= NEWS and self._runtime.has_news()
-        if has_news or since >= REST or (since >= FRAME and self._runtime.has_changed()):
+        if has_news or since >= REST or (since >= PRICES and self._runtime.has_changed()):
             self._draw(now)
         if has_news:
             self._on_news()

@@ -13,7 +13,7 @@ from random import Random
 from typing import Protocol
 
 from console.client.access import EngineAccess, nobody_looks
-from console.client.handle import FRAME, EngineHandle
+from console.client.handle import EngineHandle
 from console.desk import DeskApp
 from console.screens.ticket import TicketPhase, TicketScreen
 from core.brokers.simulated.exchange import SimulatedExchange
@@ -39,6 +39,7 @@ from core.runtime.simulated_exchange import config_of
 from core.runtime.virtual import VirtualRuntime
 from core.settings.settings import Settings
 from core.trading_state import checkpoint
+from core.views.picture_pace import PRICES
 from state.journal import MemoryJournal
 from tests.accidents.clock import Clock
 from tests.accidents.far_screen import FarScreen
@@ -139,7 +140,7 @@ class SteppedHandle(EngineHandle):
         while runtime.step(runtime.clock()):
             pass
         since = self._clock.at - self._drawn_at
-        if since >= FRAME and (since >= 1.0 or runtime.has_changed()):
+        if since >= PRICES and (since >= 1.0 or runtime.has_changed()):
             self._draw(self._clock.at)
 
     def leave(self, reason: str, *, on_purpose: bool = False) -> None:

@@ -13,13 +13,7 @@ from datetime import datetime
 from core.model.values import Symbol
 from core.runtime.base import Runtime
 from core.views import ChartView, DeskView
-
-FRAME = 0.1
-"""Seconds of the wall between two pictures, at least, while only prices move."""
-NEWS = 0.004
-"""The same where something was recorded: a ticket that opens waits for no frame."""
-REST = 1.0
-"""Seconds between two pictures of a desk on which nothing happens."""
+from core.views.picture_pace import NEWS, PRICES, REST
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +79,7 @@ class PictureFeed:
             return
         since = self._now() - self._drawn_at
         has_news = since >= NEWS and (wish.at_once or self._runtime.has_news())
-        if has_news or since >= REST or (since >= FRAME and self._runtime.has_changed()):
+        if has_news or since >= REST or (since >= PRICES and self._runtime.has_changed()):
             self._draw(wish.symbols)
 
     def _draw(self, symbols: frozenset[Symbol | None]) -> None:
