@@ -236,7 +236,7 @@ def test_the_stop_of_a_fill_that_is_told_while_the_desk_leaves_is_sent(
     market.make("mute", of="trades")
     with a_desk(market, tmp_path) as desk:
         turn(desk, a_buy(SPY, "1.5", StopHolder.BROKER))
-        eventually(lambda: posts(market) == 1, "the entry is on the wire")
+        eventually(lambda: posts(market) >= 1, "the entry is on the wire")
 
     created = [fact.order.client_order_id for fact in written(desk) if isinstance(fact, OrderCreated)]
     assert len(created) == 2
