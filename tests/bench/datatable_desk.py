@@ -38,7 +38,8 @@ from widgets.lines import joined
 
 ROOT = Path(__file__).resolve().parents[2]
 EDGES = 2
-"""Columns that a pane's frame takes."""
+"""Columns, and lines, that a pane's frame takes."""
+HEADER = 1
 
 
 class Table(Vertical):
@@ -135,9 +136,17 @@ class DataTableDesk(App[None]):
         base.query_one("#status", Label).update(
             "\n".join(joined(line) for line in self.board.status.lines), layout=False
         )
+        self.divide()
         for name in self.area.panes.names() & self.tables.keys():
             table = self.tables[name]
             table.show(self.rows.get(name, []))
+
+    def divide(self) -> None:
+        """Each table as high as its rows want, as our panes are."""
+        wants = {name: EDGES + HEADER + len(rows) for name, rows in self.rows.items()}
+        if wants != self.area.panes.wants:
+            self.area.panes.wants = wants
+            self.area.divide_again()
 
     def action_positions(self) -> None:
         self.screen.set_focus(self.tables["positions"].table)
