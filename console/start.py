@@ -23,6 +23,9 @@ NO_ERROR_OUTPUT = (
     f"the desk is drawn on standard error, and that is no terminal: run it without `2>` and without a pipe for it; "
     f"{WITHOUT_ONE}"
 )
+PAINTS_A_SECOND = "240"
+"""At most, of Textual. Its timer leaves a tick out where a paint took longer than one: at its own 60 a key that is
+pressed during a paint waits up to 33 ms for the next."""
 COMPLETION = "_KEYTURN_COMPLETE"
 """The variable by which a shell asks for completions; it calls the program without a word."""
 
@@ -42,6 +45,7 @@ def open_plainly(
 def prepare() -> None:
     """Before a desk is loaded: refuse where nobody could see it; and let nothing be collected until it has painted."""
     need_a_terminal()
+    os.environ.setdefault("TEXTUAL_FPS", PAINTS_A_SECOND)  # Textual reads it when it is loaded
     gc.disable()  # what is loaded for the first paint stays; `console.desk` turns it on again
 
 

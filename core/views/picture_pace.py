@@ -4,7 +4,7 @@ NEWS = 0.004
 """Seconds of the wall between two pictures, at least, where something was recorded: a ticket that opens waits for no
 picture.
 """
-PRICES = 0.2
-"""The same while only prices move: five a second are read with ease, and each costs the engine and the desk work."""
+PRICES = 0.25
+"""The same while only prices move: four a second are read with ease, and each costs the engine and the desk work."""
 REST = 1.0
 """Seconds between two pictures of a desk on which nothing happens."""

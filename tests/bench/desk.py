@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import pty
 import re
-import select
 import signal
 import statistics
 import struct
@@ -18,11 +17,13 @@ import tempfile
 import termios
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from fcntl import ioctl
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from random import Random
+from threading import Thread
 
 import pyte
 
@@ -50,6 +51,8 @@ OUR_MARK = re.compile("▸ ([A-Z]+)")
 THEIR_CURSOR = re.compile(rb"48;2;1;2;3m *([A-Z]+)")
 UP, DOWN, HOME, ENTER, ESCAPE = b"\x1b[A", b"\x1b[B", b"\x1b[H", b"\r", b"\x1b"
 TICKS = os.sysconf("SC_CLK_TCK")
+TURN = 0.0005
+"""Seconds for which the drawing here may keep the listening from its reads."""
 
 
 @dataclass
@@ -68,6 +71,14 @@ class Watched:
     def __post_init__(self) -> None:
         self._stream = pyte.ByteStream(self.screen)
         self._undrawn = b""
+        self._came: SimpleQueue[tuple[float, bytes]] = SimpleQueue()
+        Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self) -> None:
+        """Each read at its own instant, whatever is done meanwhile with the one before."""
+        with suppress(OSError):
+            while data := os.read(self.master, 1 << 16):
+                self._came.put((time.perf_counter(), data))
 
     def drawn(self) -> list[str]:
         """The lines of the screen as they are now."""
@@ -85,14 +96,15 @@ class Watched:
 
     def read(self, seconds: float) -> float:
         """What comes within the time; the instant at which it was there."""
-        if select.select([self.master], [], [], max(0.0, seconds))[0]:
-            data = os.read(self.master, 1 << 16)
-            at = self.read_at = time.perf_counter()
-            self.seen += data
-            self._undrawn += data
-            self.written += len(data)
-            return at
-        return time.perf_counter()
+        try:
+            at, data = self._came.get(timeout=max(0.0, seconds))
+        except Empty:
+            return time.perf_counter()
+        self.read_at = at
+        self.seen += data
+        self._undrawn += data
+        self.written += len(data)
+        return at
 
     def read_for(self, seconds: float) -> None:
         end = time.perf_counter() + seconds
@@ -319,7 +331,7 @@ def theirs(size: tuple[int, int]) -> Figures:
 
 def at_rest() -> Figures:
     with opened(QUIET, (120, 40)) as desk:
-        desk.until(lambda seen: b"ENTRIES ON" in seen, "the demo opens")
+        desk.until(lambda seen: b"EXITS ON" in seen, "the demo opens")
         desk.read_for(3.0)
         figures = looked_on(desk, 10.0)
         figures.beats = heartbeats(desk, BEATEN)
@@ -408,6 +420,7 @@ def measure(sizes: tuple[tuple[int, int], ...] = SIZES) -> Iterator[tuple[str, s
 
 
 def main() -> None:
+    sys.setswitchinterval(TURN)
     chosen = tuple(size for size in SIZES if not sys.argv[1:] or f"{size[0]}x{size[1]}" in sys.argv[1:])
     for name, value in measure(chosen):
         print(f"{name:<40} {value}", flush=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 
@@ -11,7 +12,7 @@ import pytest
 from console.commands import demo, program
 from console.commands.assembly.host import Host
 from console.commands.assembly.simulated import DemoOptions
-from console.start import COMPLETION, open_plainly
+from console.start import COMPLETION, PAINTS_A_SECOND, open_plainly
 
 
 class Asked:
@@ -74,3 +75,15 @@ def test_a_shell_that_asks_for_completions_opens_no_desk() -> None:
 
     assert not open_plainly([], {COMPLETION: "complete_bash"}, asked.opens)
     assert asked.of == []
+
+
+def test_textual_paints_as_often_as_a_start_asks_it_to() -> None:
+    """OP-03: it reads the number once, when it is loaded; a desk that loads it earlier would wait for its paints."""
+    program = (
+        "import app, sys; from console import start; loaded = 'textual' in sys.modules; "
+        "start.need_a_terminal = lambda: None; start.prepare(); "
+        "from console import desk; from textual import constants; print(loaded, constants.MAX_FPS)"
+    )
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert told.stdout.split() == ["False", PAINTS_A_SECOND]
