@@ -23,6 +23,7 @@ TEXT, NUMBER, FLAG, MOMENT, LIST, OBJECT = (
 
 SHARES, CRYPTO, OPTION = "us_equity", "crypto", "us_option"
 ASSET_CLASSES = frozenset({SHARES, OPTION, CRYPTO, "ipo"})
+EXCHANGES = frozenset({"AMEX", "ARCA", "BATS", "NYSE", "NASDAQ", "NYSEARCA", "OTC"})
 SEVERAL_LEGS = "mleg"
 CLOSES = frozenset({"buy_to_close", "sell_to_close"})
 """Intents that say that an order closes what is held."""
@@ -72,7 +73,7 @@ LISTED = ApiRecord(
         ApiField("shortable", FLAG),
         ApiField("fractionable", FLAG),
         ApiField("name", TEXT, absent="it is found by its symbol alone"),
-        ApiField("exchange", TEXT, absent="where it is listed is not shown"),
+        ApiField("exchange", TEXT, absent="where it is listed is not shown", words=EXCHANGES),
     ),
 )
 

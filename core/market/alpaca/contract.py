@@ -71,7 +71,7 @@ QUOTES = ApiRecord(
 CORPORATE_ACTIONS = ApiRecord(
     "a page of corporate actions",
     "GET /v1/corporate-actions",
-    "",
+    "corporate_actions_resp",
     (
         ApiField("corporate_actions", OBJECT, absent="there are none"),
         ApiField("next_page_token", TEXT, absent="it was the last page"),

@@ -25,6 +25,7 @@ from core.brokers.alpaca.parsing import (
     submitted_at,
 )
 from core.brokers.alpaca.wire import Reply
+from core.market.alpaca.contract import CORPORATE_ACTION
 from core.market.alpaca.contract import RECORDS as MARKET
 from core.market.alpaca.corporate_actions import FORMS, read_actions
 from core.market.alpaca.wire import read_bar, read_quote, read_status
@@ -39,7 +40,7 @@ from tests.unit.core.brokers.alpaca_door import (
     an_order_json,
     an_update_json,
 )
-from tests.unit.core.brokers.description import needs_it, property_of, schemas, sunset_of, words_of
+from tests.unit.core.brokers.description import needs_it, property_of, resolved, schemas, sunset_of, words_of
 
 ALL = (*BROKER, *MARKET)
 FIELDS = [pytest.param(record, field, id=f"{record.name}: {field.name}") for record in ALL for field in record.fields]
@@ -92,9 +93,22 @@ def test_every_field_that_is_read_is_described_as_the_table_has_it(record: ApiRe
 
 @needs_it
 def test_every_object_that_is_read_is_described() -> None:
-    """MD-07: what the streams alone tell is not: their protocols stand in the adapters."""
+    """MD-07: but for what the streams alone tell, and for a corporate action, which is described kind by kind."""
     assert {record.described for record in ALL} - {""} <= set(schemas())
-    assert [record.name for record in ALL if not record.described] == ["an order update", "a trading status"]
+    undescribed = [record.name for record in ALL if not record.described]
+    assert undescribed == ["an order update", "a trading status", "a corporate action"]
+
+
+@needs_it
+@pytest.mark.parametrize("name", FORMS)
+def test_what_is_read_of_a_corporate_action_is_described_for_its_kind(name: str) -> None:
+    """MD-07: a list of its own for each kind, and each names its share and its day by other fields."""
+    of_its_kind = resolved(resolved(schemas()["corporate_actions"]["properties"][name])["items"])
+    form = FORMS[name]
+    for field in filter(None, (form.symbol, form.day, form.cash, form.old, form.new)):
+        said = resolved(of_its_kind["properties"][field])
+        assert said["type"] in TYPES[CORPORATE_ACTION.field(field).kind]
+    assert "process_date" in of_its_kind["required"]
 
 
 def test_a_field_that_goes_is_optional_whatever_the_description_requires() -> None:
