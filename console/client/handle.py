@@ -25,7 +25,7 @@ from core.model.values import AccountId, Symbol
 from core.ports import JournalError, OperatorError
 from core.views import DeskView
 from core.views.engine import EngineFailed, EngineLoading
-from core.views.picture_pace import NEWS, PRICES, REST
+from core.views.picture_pace import NEWS, is_due
 
 LINK = "the console of this process"
 """What this desk's connection is called: there is no other."""
@@ -217,10 +217,10 @@ class EngineHandle:
         since = now - self._drawn_at
         if self._runtime is None:
             return
-        has_news = since >= NEWS and self._runtime.has_news()
-        if has_news or since >= REST or (since >= PRICES and self._runtime.has_changed()):
+        has_news = self._runtime.has_news()
+        if is_due(since, has_news=has_news, has_changed=self._runtime.has_changed):
             self._draw(now)
-        if has_news:
+        if has_news and since >= NEWS:
             self._on_news()
 
     def _draw(self, now: float) -> None:

@@ -109,10 +109,11 @@ def _of_cash(draft: Draft, view: DeskView) -> QuantityPreset:
         return QuantityPreset(None, "buying power is not known yet; wait a moment")
     room = draft.symbol.room_to_short if draft.effect is Effect.SHORT else draft.symbol.room_to_buy
     most = min(sizing.max_notional, power, *([room.cost] if room.cost is not None else []))
-    shares = rounded_down(draft.instrument.quantity_for(most, draft.price), draft.step) if most > ZERO else None
+    bought = draft.instrument.quantity_for(most, draft.price) if most > ZERO else None
+    shares = _whole(rounded_down(bought, draft.step)) if bought else None
     if not shares or draft.instrument.cost(shares, draft.price) < sizing.least:
         return QuantityPreset(None, f"{f.money(most)} USD is under the smallest order")
-    return QuantityPreset(_whole(shares), f"{f.money(most)} USD buys it")
+    return QuantityPreset(shares, f"{f.money(most)} USD buys it")
 
 
 def _whole(shares: Quantity) -> Quantity:

@@ -84,7 +84,6 @@ async def test_the_keys_turn_the_periods_and_enter_tells_of_a_day(size: tuple[in
         await house.sees("7 Results ─ 0 closed")
         await house.press(">")
         await house.sees("7 Results ─ this week, 3 closed, +45.10 USD", "Tue 08 Oct", "Mon 07 Oct", "VWAP 2 1")
-        await house.press(">", "<")
         await house.press(">", ">", ">", ">")
         await house.sees("7 Results ─ September 2013, 6 closed, +219.50 USD", "Mon 30 Sep")
         await house.press("home", "enter")

@@ -13,7 +13,7 @@ from datetime import datetime
 from core.model.values import Symbol
 from core.runtime.base import Runtime
 from core.views import ChartView, DeskView
-from core.views.picture_pace import NEWS, PRICES, REST
+from core.views.picture_pace import is_due
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +78,8 @@ class PictureFeed:
         if wish is None:
             return
         since = self._now() - self._drawn_at
-        has_news = since >= NEWS and (wish.at_once or self._runtime.has_news())
-        if has_news or since >= REST or (since >= PRICES and self._runtime.has_changed()):
+        has_news = wish.at_once or self._runtime.has_news()
+        if is_due(since, has_news=has_news, has_changed=self._runtime.has_changed):
             self._draw(wish.symbols)
 
     def _draw(self, symbols: frozenset[Symbol | None]) -> None:
