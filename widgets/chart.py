@@ -14,13 +14,13 @@ from core.model.order import Effect, OrderType
 from core.model.values import Symbol
 from core.views import ChartView, DeskView
 from widgets import format as f
-from widgets.chart_bars import OVERLAYS, TIMEFRAMES, candles_of
+from widgets.chart_bars import DAY, HOUR, OVERLAYS, TIMEFRAMES, Candle, behind, candles_of
 from widgets.chart_picture import NO_LEVELS, Levels, Look, chart_lines, under_cross
 from widgets.edges import put_note, put_title
 from widgets.lines import Cell, Lines, TextLine
 
 CHOOSE = "No symbol is selected. A row of positions, orders, proposals or strategies chooses it."
-TIMEFRAME_NAMES = {1: "1 min", 5: "5 min", 15: "15 min", 60: "1 hour"}
+TIMEFRAME_NAMES = {1: "1 min", 5: "5 min", 15: "15 min", HOUR: "1 hour", DAY: "1 day"}
 
 
 class Chart(Lines, can_focus=True):
@@ -69,9 +69,9 @@ class Chart(Lines, can_focus=True):
 
     def action_cross(self, steps: int) -> None:
         """The first key takes the newest bar; the crosshair stays on its bar while others join."""
-        if self._chart is None or not self._chart.bars:
+        candles = self._candles()
+        if not candles:
             return
-        candles = candles_of(self._chart.bars, self.look.minutes)
         under = under_cross(candles, self.look.cross)
         place = len(candles) - 1 if under is None else max(0, min(len(candles) - 1, under + steps))
         self._change(replace(self.look, cross=candles[place].start))
@@ -98,7 +98,7 @@ class Chart(Lines, can_focus=True):
         put_title(self, title)
 
     def _draw(self) -> None:
-        put_note(self, self._legend() if self._chart is not None and self._chart.bars else "")
+        put_note(self, self._legend() if self._candles() else "")
         self.show(self._lines_now())
 
     def _legend(self) -> str:
@@ -106,9 +106,15 @@ class Chart(Lines, can_focus=True):
         overlay = "" if self.look.overlay == "none" else f"   {self.look.overlay}"
         return f"{closes}{overlay}   B bought  S sold"
 
+    def _candles(self) -> tuple[Candle, ...]:
+        """What there is to draw in the timeframe that is chosen."""
+        if self._chart is None:
+            return ()
+        return candles_of(self._chart.bars, self.look.minutes, behind(self._chart, self.look.minutes))
+
     def _lines_now(self) -> list[TextLine]:
         width, height = self.content_size
-        if self._chart is not None and self._chart.bars:
+        if self._chart is not None and self._candles():
             return chart_lines(self._chart, width, height, self.look, self._levels)
         return [(Cell(line, "empty"),) for line in textwrap.wrap(self._why_empty(), max(10, width))]
 
@@ -117,7 +123,8 @@ class Chart(Lines, can_focus=True):
             return CHOOSE
         if self._chart is None:
             return f"Waiting for the bars of {self._symbol}…"
-        return f"No bars of {self._symbol} yet. The first complete minute appears here."
+        elsewhere = " Longer timeframes show the days before." if self._chart.days else ""
+        return f"No bars of {self._symbol} yet. The first complete minute appears here.{elsewhere}"
 
 
 def levels_of(view: DeskView, symbol: Symbol | None) -> Levels:

@@ -14,10 +14,11 @@ from itertools import accumulate
 from core.model.bar import ONE_MINUTE
 from core.model.values import Price, Quantity
 from core.model.venues import HOME
-from core.views import ChartBar
+from core.views import ChartBar, ChartView
 
-TIMEFRAMES = (1, 5, 15, 60)
-"""Minutes of one bar."""
+HOUR, DAY = 60, 24 * 60
+TIMEFRAMES = (1, 5, 15, HOUR, DAY)
+"""Minutes of one bar; hours and days go back behind the session."""
 OVERLAYS = ("VWAP", "averages", "Bollinger", "volume", "none")
 SHORT, LONG, BANDS = 20, 50, 2
 """Bars of the two averages, and how many standard deviations the bands stand apart; the bands use the short window."""
@@ -53,10 +54,10 @@ class Candle:
     forms: bool = False
 
 
-def candles_of(bars: Sequence[ChartBar], minutes: int) -> tuple[Candle, ...]:
+def candles_of(bars: Sequence[ChartBar], minutes: int, before: Sequence[ChartBar] = ()) -> tuple[Candle, ...]:
     """Bars that begin at the multiples of the timeframe on the market's clock: the first hour of a session that opens
-    at 09:30 has thirty minutes."""
-    made: list[Candle] = []
+    at 09:30 has thirty minutes. Those `before` are of the timeframe already, and of earlier sessions."""
+    made = [_whole(bar, minutes) for bar in before]
     for bar in bars:
         if made and bar.start < made[-1].end:
             made[-1] = _with(made[-1], bar)
@@ -65,9 +66,19 @@ def candles_of(bars: Sequence[ChartBar], minutes: int) -> tuple[Candle, ...]:
         start = bar.start - timedelta(minutes=(local.hour * 60 + local.minute) % minutes)
         end = start + minutes * ONE_MINUTE
         made.append(Candle(start, end, bar.open, bar.high, bar.low, bar.close, bar.volume, bar.reference))
-    if made and bars[-1].start + ONE_MINUTE < made[-1].end:
+    if bars and bars[-1].start + ONE_MINUTE < made[-1].end:
         made[-1] = replace(made[-1], forms=True)
     return tuple(made)
+
+
+def behind(chart: ChartView, minutes: int) -> tuple[ChartBar, ...]:
+    """What a chart has of earlier sessions in that timeframe."""
+    return chart.days if minutes == DAY else chart.hours if minutes == HOUR else ()
+
+
+def _whole(bar: ChartBar, minutes: int) -> Candle:
+    end = bar.start + minutes * ONE_MINUTE
+    return Candle(bar.start, end, bar.open, bar.high, bar.low, bar.close, bar.volume, bar.reference)
 
 
 def _with(candle: Candle, bar: ChartBar) -> Candle:

@@ -18,7 +18,7 @@ from core.model.order import Side
 from core.model.values import Price
 from core.views import ChartFill, ChartView
 from widgets import format as f
-from widgets.chart_bars import Candle, Overlay, candles_of, curves
+from widgets.chart_bars import DAY, HOUR, Candle, Overlay, behind, candles_of, curves
 from widgets.chart_scale import CELLS_A_LABEL, DOTS_ACROSS, DOTS_DOWN, PriceScale, Window
 from widgets.grid_picture import Cell, Tone
 from widgets.lines import TextLine
@@ -114,20 +114,23 @@ class Canvas:
 def chart_lines(
     chart: ChartView, width: int, height: int, look: Look = MINUTES, levels: Levels = NO_LEVELS
 ) -> list[TextLine]:
-    """Exactly `height` lines, at most `width` cells wide: figures, the plot with its prices, the times."""
-    candles = candles_of(chart.bars, look.minutes)
+    """Exactly `height` lines, at most `width` cells wide: figures, the plot with its prices, the times.
+
+    There is at least one bar in the timeframe.
+    """
+    candles = candles_of(chart.bars, look.minutes, behind(chart, look.minutes))
     under = under_cross(candles, look.cross)
     lines, volumes = height - 2, 0
     if look.overlay == "volume" and lines > LEAST:
         volumes = max(1, min(4, lines // 4))
         lines -= volumes
     over = curves(candles, look.overlay)
-    tick = STOCK_TICKS.at(chart.bars[-1].close)
+    tick = STOCK_TICKS.at(candles[-1].close)
     widest = max(len(f"{price.quantize(tick):,f}") for price in _known(chart, candles, over, levels))
     bar = None if under is None else candles[under]
     cells = width - (NAMES + 1 + widest) - 1
     if lines < LEAST or cells < 2 * (NAMES + 1 + widest):
-        said: list[TextLine] = [(Cell(text),) for text in figures(chart, levels, bar)]
+        said: list[TextLine] = [(Cell(text),) for text in figures(chart, candles[-1], levels, bar, look.minutes)]
         return said[:height]
     window = Window.of(len(candles), cells * (DOTS_ACROSS if look.is_line else 1), under)
     shown = candles[window.first : window.end]
@@ -138,10 +141,10 @@ def chart_lines(
     canvas = _drawn(chart, shown, overlays, fills, prices, cells, look, levels)
     if under is not None:
         canvas.cross((under - window.first) // (DOTS_ACROSS if look.is_line else 1))
-    labels = _labels(chart, shown, overlays, levels, prices, widest)
+    labels = _labels(chart, candles[-1].close, shown, overlays, levels, prices, widest)
     plot: list[TextLine] = [(*canvas.text(n), Cell(" "), labels.get(n, Cell(""))) for n in range(lines)]
     foot = _volumes(shown, volumes, look)
-    head = (Cell(_head(figures(chart, levels, bar), width)),)
+    head = (Cell(_head(figures(chart, candles[-1], levels, bar, look.minutes), width)),)
     return [head, *plot, *foot, _foot(shown, cells, look)]
 
 
@@ -152,19 +155,28 @@ def under_cross(candles: Sequence[Candle], cross: datetime | None) -> int | None
     return max((place for place, candle in enumerate(candles) if candle.start <= cross), default=0)
 
 
-def figures(chart: ChartView, levels: Levels, under: Candle | None = None) -> list[str]:
+def figures(
+    chart: ChartView, newest: Candle, levels: Levels, under: Candle | None = None, minutes: int = 1
+) -> list[str]:
     """`last 495.44`, `close 495.40 at 10:50` where that is another, `VWAP 495.30`, `entry 495.12`, `stop 493.60`; of
     the bar under the crosshair all that it has."""
     if under is not None:
-        at = f.minute(under.start) + (", forms" if under.forms else "")
+        at = _when(under, minutes) + (", forms" if under.forms else "")
         said = [at, *(f"{word} {f.price(value)}" for word, value in _four(under)), f"volume {under.volume:,f}"]
         return said if under.vwap is None else [*said, f"VWAP {f.money(under.vwap)}"]
-    bar = chart.bars[-1]
     said = [] if levels.last is None else [f"last {f.price(levels.last)}"]
-    if levels.last != bar.close:
-        said.append(f"close {f.price(bar.close)} at {f.minute(bar.start)}")
-    named = (("VWAP", bar.reference), ("entry", chart.entry), ("stop", chart.stop))
+    if levels.last != newest.close:
+        at = f.minute(chart.bars[-1].start) if chart.bars else _when(newest, minutes)
+        said.append(f"close {f.price(newest.close)} {'at' if chart.bars else 'of'} {at}")
+    named = (("VWAP", newest.vwap), ("entry", chart.entry), ("stop", chart.stop))
     return [*said, *(f"{name} {f.money(price)}" for name, price in named if price is not None)]
+
+
+def _when(candle: Candle, minutes: int) -> str:
+    """`10:50` of a bar of this session, `Tue 3 Nov 10:00` of an hour, `Tue 3 Nov 2026` of a day."""
+    if minutes == DAY:
+        return f.day_in_words(f.day_of(candle.start))
+    return f.day_and_minute(candle.start) if minutes == HOUR else f.minute(candle.start)
 
 
 def _four(candle: Candle) -> tuple[tuple[str, Price], ...]:
@@ -180,14 +192,25 @@ def _head(said: list[str], width: int) -> str:
 
 
 def _foot(shown: Sequence[Candle], cells: int, look: Look) -> TextLine:
-    """The time of every bar that begins a label's room."""
+    """The time of every bar that begins a label's room, or its day where bars are longer than minutes."""
     text, across = "", DOTS_ACROSS if look.is_line else 1
     for place, candle in enumerate(shown):
-        cell = place // across
-        has_room = not text or cell >= len(text) + CELLS_A_LABEL - 5
-        if has_room and cell + 5 <= cells and (not text or not candle.start.minute % 5):
-            text = f"{text:<{cell}}{f.minute(candle.start)}"
+        cell, label = place // across, _below(candle, look.minutes)
+        has_room = not text or cell >= len(text) + CELLS_A_LABEL - len("09:30")
+        if has_room and cell + len(label) <= cells and (not text or _begins(shown, place, look.minutes)):
+            text = f"{text:<{cell}}{label}"
     return (Cell(text, "muted"),)
+
+
+def _below(candle: Candle, minutes: int) -> str:
+    return f.minute(candle.start) if minutes < HOUR else f.short_day(f.day_of(candle.start))
+
+
+def _begins(shown: Sequence[Candle], place: int, minutes: int) -> bool:
+    """Whether a label may stand there: five full minutes, the first hour of a day, any day."""
+    if minutes == HOUR:
+        return f.day_of(shown[place].start) != f.day_of(shown[place - 1].start)
+    return minutes == DAY or not shown[place].start.minute % 5
 
 
 def _volumes(shown: Sequence[Candle], lines: int, look: Look) -> list[TextLine]:
@@ -275,6 +298,7 @@ def _candles(canvas: Canvas, shown: Sequence[Candle], prices: PriceScale) -> Non
 
 def _labels(
     chart: ChartView,
+    newest: Price,
     shown: Sequence[Candle],
     overlays: Sequence[Overlay],
     levels: Levels,
@@ -283,7 +307,7 @@ def _labels(
 ) -> dict[int, Cell]:
     """By line, all on one decimal point. What has a name goes before what has none, and moves a line where two would
     stand on one; a higher price never stands below a lower one."""
-    tick, close = STOCK_TICKS.at(shown[-1].close), chart.bars[-1].close
+    tick, close = STOCK_TICKS.at(shown[-1].close), newest
     named: tuple[tuple[str, Decimal | None, Tone], ...] = (
         ("last", levels.last, "strong"),
         *(("stop", stop, "warning") for stop in (chart.stop, *levels.stops)),

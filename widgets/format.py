@@ -152,6 +152,11 @@ def day_in_words(day: date) -> str:
     return f"{day:%a} {day.day} {day:%b %Y}"
 
 
+def short_day(day: date) -> str:
+    """`3 Nov`."""
+    return f"{day.day} {day:%b}"
+
+
 def minute(at: datetime) -> str:
     return f"{HOME.local(at):%H:%M}"
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from core.market.port import MarketData
 from core.messages.inputs import MarketDataBroken
 from core.model.api_contract import ApiRecord
+from core.model.bar import Bar
 from core.model.calendar import Calendar
 from core.model.corporate_action import CorporateAction
 from core.model.keys import KeyNames, Keys
@@ -33,6 +34,10 @@ class LiveSource(MarketData, Protocol):
 
     def recent_days(self, symbol: Symbol) -> Sequence[DailyBar]:
         """The last quarter of them; blocks. Raises `MarketDataError`."""
+        ...
+
+    def chart_days(self, symbol: Symbol) -> Sequence[Bar]:
+        """Finished days as a chart shows them, each from its midnight on; blocks. Raises `MarketDataError`."""
         ...
 
     def corporate_actions(self, symbols: Sequence[Symbol], today: date) -> Sequence[CorporateAction | MarketDataBroken]:

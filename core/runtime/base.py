@@ -28,6 +28,7 @@ from core.model.order import OrderStatus
 from core.model.values import AccountId, ClientOrderId, Symbol, TicketId
 from core.ports import KillSwitch
 from core.runtime.call_record import CallListener, CallMade
+from core.runtime.chart_history import ChartBook
 from core.runtime.link import HaltLatch
 from core.runtime.listed_assets import AssetBook
 from core.runtime.pace import BEAT, RESTING_BEAT
@@ -67,6 +68,8 @@ class Runtime(ABC):
         Whoever keeps the engine's files, at every beat and at the end; None where nobody does.
     assets
         What symbols are searched in.
+    charts
+        What charts have of the time before the engine heard anything.
     """
 
     def __init__(
@@ -76,6 +79,7 @@ class Runtime(ABC):
         start: datetime,
         keeper: Keeping | None = None,
         assets: AssetBook | None = None,
+        charts: ChartBook | None = None,
     ) -> None:
         self.engine = engine
         self.doors = engine.doors
@@ -100,6 +104,7 @@ class Runtime(ABC):
         self._is_quoted = False
         self._has_news = False
         self.assets = AssetBook() if assets is None else assets
+        self.charts = ChartBook() if charts is None else charts
 
     # ── what each runtime does its own way ───────────────────────────────────────────────────────────────────────
 
@@ -195,7 +200,7 @@ class Runtime(ABC):
 
     def on_beat(self, act: Callable[[], None]) -> None:
         """Have `act` called at every beat, in this runtime's thread; from here on pictures can be had."""
-        self._pictures = ViewBuilder(self.engine)
+        self._pictures = ViewBuilder(self.engine, past=self.charts.of)
         self.engine.state.add_listener(self._hear_news)
         self._on_beat.append(act)
 
@@ -236,7 +241,7 @@ class Runtime(ABC):
         self._drawn = (self.engine.state.journal.sequence, self._watched)
         self._is_quoted = self._has_news = False
         if self._pictures is None:
-            self._pictures = ViewBuilder(self.engine)
+            self._pictures = ViewBuilder(self.engine, past=self.charts.of)
         self._pictures.watched = self._drawn[1]
         return self._pictures.draw(self.clock())
 

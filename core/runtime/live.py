@@ -32,6 +32,7 @@ from core.model.values import ClientOrderId
 from core.ports import KillSwitch
 from core.runtime.announcements import Announcements
 from core.runtime.base import Keeping, Runtime
+from core.runtime.chart_history import ChartWatch
 from core.runtime.clock_guard import ClockGuard
 from core.runtime.inbox import Inbox
 from core.runtime.later_call import LaterCall
@@ -70,6 +71,8 @@ class LiveRuntime(Runtime):
         What tells of the days before today's; None where nobody does, and measures with a long memory begin anew.
     assets
         What fetches the list that symbols are searched in; None where nobody does.
+    charts
+        What fetches the history behind a chart; None where nobody does, and it begins with what is heard.
     advisers
         Who is asked what they think of it (OP-09).
     steady
@@ -90,18 +93,20 @@ class LiveRuntime(Runtime):
         past: PastWatch | None = None,
         announcements: Announcements | None = None,
         assets: AssetWatch | None = None,
+        charts: ChartWatch | None = None,
         steady: Callable[[], float] | None = None,
         advisers: Sequence[Adviser] = (),
         keeper: Keeping | None = None,
     ) -> None:
-        super().__init__(engine, switch, max(now(), engine.state.at), keeper, None if assets is None else assets.book)
+        listed, history = None if assets is None else assets.book, None if charts is None else charts.book
+        super().__init__(engine, switch, max(now(), engine.state.at), keeper, listed, history)
         engine.doors.stand_at_a_real_broker()
         engine.state.orchestrator.measure(steady)
         self._clockwork = None if steady is None else ClockGuard(now, steady, self.at)
         self.now = now
         self.inbox = Inbox(self.wake)
         self.streams = LiveStreams(
-            engine, self.inbox, self.clock, orders, market, regime, past, announcements, advisers, assets
+            engine, self.inbox, self.clock, orders, market, regime, past, announcements, advisers, assets, charts
         )
         self.sending = PendingRequests(
             self.gateway,

@@ -15,6 +15,7 @@ from core.model.connection import ConnectionStatus
 from core.model.values import Symbol
 from core.runtime.adviser_pool import AdviserPool
 from core.runtime.announcements import Announcements
+from core.runtime.chart_history import ChartWatch
 from core.runtime.followed_symbols import followed
 from core.runtime.inbox import Inbox
 from core.runtime.listed_assets import AssetWatch
@@ -38,6 +39,7 @@ class LiveStreams:
         announcements: Announcements | None,
         advisers: Sequence[Adviser],
         assets: AssetWatch | None = None,
+        charts: ChartWatch | None = None,
     ) -> None:
         self.engine = engine
         self.inbox = inbox
@@ -49,6 +51,7 @@ class LiveStreams:
         self.announcements = announcements
         self.advisers = advisers
         self.assets = assets
+        self.charts = charts
         self._followed: tuple[int, tuple[Symbol, ...]] = (-1, ())
 
     def begin(self) -> list[asyncio.Task[None]]:
@@ -65,6 +68,8 @@ class LiveStreams:
             tasks.append(self._begun("corporate actions", self.announcements.run, self.inbox.hear_news))
         if self.assets is not None:
             tasks.append(self._begun("assets", self.assets.run, self.inbox.hear_news))
+        if self.charts is not None:
+            tasks.append(self._begun("charts", self.charts.run, self.inbox.hear_news))
         if self.advisers:
             tasks.append(self._begun("advisers", self._consulting().run, self.inbox.hear_news))
         return tasks

@@ -54,6 +54,7 @@ from core.ports import KillSwitch
 from core.runtime.adviser_rounds import Rounds
 from core.runtime.base import Keeping, Runtime
 from core.runtime.call_record import call_made
+from core.runtime.chart_history import ChartBook
 from core.runtime.demo_stage import OpeningScript
 from core.runtime.feed import BAR, SliceTraded, Timed
 from core.runtime.link import Link, Operator
@@ -97,8 +98,9 @@ class VirtualRuntime(Runtime):
         keeper: Keeping | None = None,
         quotes: QuoteRounds | None = None,
         assets: AssetBook | None = None,
+        charts: ChartBook | None = None,
     ) -> None:
-        super().__init__(engine, switch, start, keeper, assets)
+        super().__init__(engine, switch, start, keeper, assets, charts)
         engine.state.orchestrator.measure(steady)
         self.exchange = exchange
         self._answers = ExchangeAnswers(exchange, lambda: engine.state.control.settings.symbols)

@@ -111,7 +111,7 @@ class DayRow:
 
 @dataclass(frozen=True, slots=True)
 class ChartBar:
-    """One complete minute. `reference` is the strategy's own line at that bar, VWAP for VWAP."""
+    """One complete minute, or a longer bar. `reference` is the strategy's own line at that bar, VWAP for VWAP."""
 
     start: datetime
     open: Price
@@ -131,10 +131,16 @@ class ChartFill:
 
 @dataclass(frozen=True, slots=True)
 class ChartView:
-    """The watched symbol's session, as far as this desk has seen it; `entry` and `stop` are of what is held."""
+    """The watched symbol's session, as far as it is known; `entry` and `stop` are of what is held.
+
+    `hours` and `days` are bars of the sessions before it, the oldest first; none until the market's history has told
+    them.
+    """
 
     symbol: Symbol
     bars: tuple[ChartBar, ...]
     entry: Price | None
     stop: Price | None
     fills: tuple[ChartFill, ...]
+    hours: tuple[ChartBar, ...] = ()
+    days: tuple[ChartBar, ...] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -13,13 +13,13 @@ from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.geometry import Region
 
-from core.model.values import Price, Symbol
-from core.views import ChartView
+from core.model.values import Price, Quantity, Symbol
+from core.views import ChartBar, ChartView
 from tests.desk.desk_house import SPY, in_one_process, open_desk
 from tests.desk.still_house import a_chart, a_held_chart, a_position, a_view, open_still
 from tests.styled import StyledApp
 from widgets.chart import Chart
-from widgets.chart_bars import average, bollinger, candles_of, curves
+from widgets.chart_bars import DAY, average, behind, bollinger, candles_of, curves
 from widgets.chart_picture import Levels, Look, chart_lines
 from widgets.chart_scale import PriceScale, Window, nice
 from widgets.lines import joined
@@ -138,6 +138,58 @@ def test_five_minutes_are_one_bar_and_the_last_forms_until_its_last_minute() -> 
     assert [candle.volume for candle in candles_of(minutes, 1)] == [bar.volume for bar in minutes]
 
 
+def a_chart_with_days(minutes: int = 60) -> ChartView:
+    """Forty weekdays before it, each a dollar above the one before."""
+    today = a_chart(minutes=minutes)
+    first, volume = datetime(2025, 11, 10, 5, tzinfo=UTC), Quantity(Decimal(1000))
+
+    def price(above: int) -> Price:
+        return Price(Decimal(450 + above))
+
+    days = (first + timedelta(days=number) for number in range(56))
+    made = [
+        ChartBar(day, price(number), price(number + 2), price(number - 1), price(number + 1), None, volume)
+        for number, day in enumerate(day for day in days if day.weekday() < 5)
+    ]
+    hours = tuple(replace(bar, start=bar.start + timedelta(hours=9)) for bar in made[-3:])
+    return replace(today, days=tuple(made), hours=hours)
+
+
+def test_days_stand_before_todays_which_is_its_minutes_and_forms() -> None:
+    """MD-06"""
+    chart = a_chart_with_days()
+
+    candles = candles_of(chart.bars, DAY, behind(chart, DAY))
+
+    assert len(candles) == len(chart.days) + 1
+    assert [candle.close for candle in candles[:-1]] == [bar.close for bar in chart.days]
+    today = candles[-1]
+    assert (today.open, today.close) == (chart.bars[0].open, chart.bars[-1].close)
+    assert today.high == max(bar.high for bar in chart.bars)
+    assert today.volume == sum(bar.volume for bar in chart.bars)
+    assert today.forms
+    assert not any(candle.forms for candle in candles[:-1])
+
+
+def test_below_days_stand_their_dates_and_below_hours_that_of_their_first() -> None:
+    days = [joined(line) for line in chart_lines(a_chart_with_days(), 100, 20, Look(DAY))]
+    hours = [joined(line) for line in chart_lines(a_chart_with_days(), 100, 20, Look(60))]
+
+    assert days[-1].startswith("10 Nov    24 Nov    8 Dec")
+    assert "VWAP" in days[0]
+    assert hours[-1].startswith("31 Dec")
+    assert "09:" not in days[-1] + hours[-1]
+
+
+def test_before_the_open_days_are_drawn_and_minutes_say_that_they_will_come() -> None:
+    chart = replace(a_chart_with_days(), bars=())
+
+    lines = [joined(line) for line in chart_lines(chart, 100, 20, Look(DAY))]
+
+    assert len(lines) == 20
+    assert lines[0].startswith(f"close {chart.days[-1].close}.00 of Fri 2 Jan 2026")
+
+
 def test_averages_and_bands_are_those_of_their_window_and_none_before_it_is_full() -> None:
     """The bands of 1, 3, 5, 7: mean 4, and twice the root of 5"""
     closes = [Decimal(close) for close in (1, 3, 5, 7)]
@@ -186,7 +238,7 @@ def test_the_last_price_and_the_close_are_both_named_where_they_differ() -> None
 
 @pytest.mark.parametrize("overlay", ["VWAP", "averages", "Bollinger", "volume", "none"])
 @pytest.mark.parametrize("is_line", [True, False])
-@pytest.mark.parametrize("minutes", [1, 5, 15, 60])
+@pytest.mark.parametrize("minutes", [1, 5, 15, 60, 1440])
 def test_every_way_of_drawing_fills_its_pane_and_no_more(overlay: str, is_line: bool, minutes: int) -> None:
     chart = a_chart(minutes=389)
     for size in ((78, 7), (58, 15), (118, 40)):
@@ -194,7 +246,7 @@ def test_every_way_of_drawing_fills_its_pane_and_no_more(overlay: str, is_line: 
         lines = [joined(line) for line in chart_lines(chart, *size, look)]
         assert len(lines) == size[1]
         assert max(map(cell_len, lines)) <= size[0]
-        assert lines[0].startswith("09:")
+        assert lines[0].startswith({60: "Mon 5 Jan 09:00", 1440: "Mon 5 Jan 2026"}.get(minutes, "09:"))
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])

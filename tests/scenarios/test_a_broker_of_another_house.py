@@ -94,6 +94,9 @@ class Tape(Market):
 
     recent_days = daily_bars
 
+    def chart_days(self, symbol: Symbol) -> Sequence[Bar]:
+        raise MarketDataError(f"the tape has no days of {symbol}")
+
     def corporate_actions(self, _symbols: Sequence[Symbol], _today: date) -> Sequence[CorporateAction]:
         return ()
 

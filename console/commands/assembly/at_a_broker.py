@@ -108,6 +108,7 @@ def live_runtime(host: Host, settings: Settings, mode: Mode, keys: Keys, stack: 
     from core.io.wall_clock import utc_now
     from core.model.values import Symbol
     from core.runtime.announcements import Announcements
+    from core.runtime.chart_history import ChartWatch
     from core.runtime.listed_assets import AssetWatch
     from core.runtime.live import LiveRuntime
     from core.runtime.past_days import PastWatch
@@ -156,6 +157,7 @@ def live_runtime(host: Host, settings: Settings, mode: Mode, keys: Keys, stack: 
         past=past,
         announcements=Announcements(market.corporate_actions, calendar, utc_now),
         assets=AssetWatch(broker.assets, calendar, utc_now),
+        charts=ChartWatch(market.history, market.chart_days, calendar, utc_now),
         steady=time.monotonic,
         advisers=advisers_of(settings.advisers),
         keeper=keeper_of(host, folder, switch, write, (), left_out, last_time.sources()),

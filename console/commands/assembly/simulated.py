@@ -59,6 +59,7 @@ def demo_runtime(host: Host, options: DemoOptions, stack: ExitStack) -> VirtualR
     from core.market.demo_shares import listed_in_the_demo
     from core.model.account import Mode
     from core.runtime import demo
+    from core.runtime.demo_charts import DemoCharts
     from core.runtime.feed import merged
     from core.runtime.listed_assets import AssetBook
     from core.runtime.pace import Pace
@@ -123,6 +124,7 @@ def demo_runtime(host: Host, options: DemoOptions, stack: ExitStack) -> VirtualR
         operator=operator or operator_of(options.operator, engine, now),
         quotes=quotes,
         assets=AssetBook(listed_in_the_demo(settings.symbols)),
+        charts=DemoCharts(market, options.seed, every),
         steady=time.monotonic if settings.strategies.own else None,  # the house's own need no measure
         advisers=advisers_of(settings.advisers),
         keeper=keeper_of(host, folder, switch, write, chosen, left_out, last_time.sources()),

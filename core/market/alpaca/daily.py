@@ -1,12 +1,14 @@
-"""Daily bars of one symbol from Alpaca's history, for what is measured over seasons (RK-19). Blocks."""
+"""Daily bars of one symbol from Alpaca's history, for what is measured over seasons (RK-19), and charts. Blocks."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from core.market.alpaca.requests import AskError, DataRequests
+from core.market.alpaca.requests import Adjustment, AskError, DataRequests
 from core.market.port import MarketDataError
 from core.messages.inputs import BarArrived
+from core.model.bar import Bar
 from core.model.regime import DailyBar
 from core.model.values import Symbol
 from core.model.venues import XNYS
@@ -15,6 +17,8 @@ SEASONS = timedelta(days=500)
 """Days of the calendar that hold the sessions that every label needs, and a season more for its memory."""
 A_QUARTER = timedelta(days=100)
 """Days of the calendar that hold the sixty returns that a correlation looks at, at most."""
+HALF_A_YEAR = timedelta(days=190)
+"""Days of the calendar that hold as many sessions as a wide terminal has room for in a chart."""
 MOST_PAGES = 20
 
 
@@ -28,12 +32,27 @@ def daily_bars(requests: DataRequests, symbol: Symbol, now: datetime, back: time
     MarketDataError
         There is no answer, or a bar in it cannot be believed: averages over a hole are others.
     """
-    midnight = XNYS.local(now).replace(hour=0, minute=0, second=0, microsecond=0)
-    found: dict[date, DailyBar] = {}
+    found = _sessions(requests, symbol, now, back, "raw")
+    return [DailyBar(day, bar.high, bar.low, bar.close) for day, bar in found]
+
+
+def chart_days(requests: DataRequests, symbol: Symbol, now: datetime) -> list[Bar]:
+    """The same whole, and of shares as they are now: a split moves no price of a chart. Each begins at its midnight."""
+    found = _sessions(requests, symbol, now, HALF_A_YEAR, "split")
+    return [replace(bar, start=XNYS.start_of(day)) for day, bar in found]
+
+
+def _sessions(
+    requests: DataRequests, symbol: Symbol, now: datetime, back: timedelta, adjustment: Adjustment
+) -> list[tuple[date, Bar]]:
+    midnight = XNYS.start_of(XNYS.day_of(now))
+    found: dict[date, Bar] = {}
     token: str | None = None
     for _ in range(MOST_PAGES):
         try:
-            page = requests.bars_page([symbol], midnight - back, midnight, token, believes_null=True, frame="1Day")
+            page = requests.bars_page(
+                [symbol], midnight - back, midnight, token, believes_null=True, frame="1Day", adjustment=adjustment
+            )
         except AskError as error:
             raise MarketDataError(str(error)) from error
         for told in page.bars:
@@ -42,14 +61,14 @@ def daily_bars(requests: DataRequests, symbol: Symbol, now: datetime, back: time
             _keep(found, told)
         token = page.token
         if token is None:
-            return [bar for _, bar in sorted(found.items()) if bar.day < midnight.date()]
+            return [(day, bar) for day, bar in sorted(found.items()) if day < XNYS.day_of(midnight)]
     raise MarketDataError(f"Alpaca's daily bars of {symbol} have more than {MOST_PAGES} pages")
 
 
-def _keep(found: dict[date, DailyBar], told: BarArrived) -> None:
+def _keep(found: dict[date, Bar], told: BarArrived) -> None:
     bar, day = told.bar, XNYS.day_of(told.bar.start)
     if not 0 < bar.low <= bar.close <= bar.high:
         raise MarketDataError(f"{bar.symbol} of {day}: close {bar.close} is not within {bar.low} to {bar.high}")
     if day in found:
         raise MarketDataError(f"{bar.symbol} of {day} was told twice")
-    found[day] = DailyBar(day, bar.high, bar.low, bar.close)
+    found[day] = bar

@@ -23,7 +23,7 @@ from core.market.alpaca.async_wait import Naps, in_thread, together
 from core.market.alpaca.backoff import pause
 from core.market.alpaca.cache import BarCache
 from core.market.alpaca.counts import Counts
-from core.market.alpaca.daily import A_QUARTER, daily_bars
+from core.market.alpaca.daily import A_QUARTER, chart_days, daily_bars
 from core.market.alpaca.failure import Failure
 from core.market.alpaca.history import History
 from core.market.alpaca.quotes import Quotes, quote_of
@@ -35,7 +35,7 @@ from core.market.alpaca.symbol_blocklist import SymbolBlocklist
 from core.market.alpaca.timetable import SETTLE, Timetable, settled
 from core.market.port import Heard
 from core.messages.inputs import BarArrived, MarketDataBroken
-from core.model.bar import ONE_MINUTE
+from core.model.bar import ONE_MINUTE, Bar
 from core.model.calendar import Calendar
 from core.model.connection import ConnectionStatus
 from core.model.corporate_action import CorporateAction
@@ -163,6 +163,10 @@ class AlpacaData:
     def recent_days(self, symbol: Symbol) -> list[DailyBar]:
         """The last sessions before today's, for correlation; blocks. Raises `MarketDataError`."""
         return daily_bars(self._requests, symbol, self._now(), A_QUARTER)
+
+    def chart_days(self, symbol: Symbol) -> list[Bar]:
+        """Half a year of sessions before today's, for its chart; blocks. Raises `MarketDataError`."""
+        return chart_days(self._requests, symbol, self._now())
 
     def corporate_actions(self, symbols: Sequence[Symbol], today: date) -> list[CorporateAction | MarketDataBroken]:
         """Those that are announced of them, from today on; blocks. Raises `MarketDataError`."""

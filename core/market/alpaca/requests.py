@@ -31,6 +31,8 @@ from core.model.quote import Feed
 from core.model.values import Symbol
 from core.settings.alpaca import AlpacaSettings
 
+Adjustment = Literal["raw", "split"]
+"""Prices as they were, or of shares as they are now. Alpaca's own is the first."""
 PAGE = 10_000
 """Bars in one answer at most: Alpaca's limit."""
 MOST = 1000
@@ -98,6 +100,7 @@ class DataRequests(StockHistoricalDataClient):
         *,
         believes_null: bool,
         frame: Literal["1Min", "1Day"] = "1Min",
+        adjustment: Adjustment = "raw",
     ) -> Page:
         """One page of the bars that begin from `start` to before `end`.
 
@@ -106,6 +109,7 @@ class DataRequests(StockHistoricalDataClient):
         question = {
             "symbols": ",".join(symbols),
             "timeframe": frame,
+            **({} if adjustment == "raw" else {"adjustment": adjustment}),
             "start": _stamp(start),
             "end": _stamp(end - ONE_MINUTE / 60),
             "limit": PAGE,

@@ -1,7 +1,8 @@
 """The watched symbol's chart: the session's complete bars with VWAP at each, our fills, entry and stop of what is held.
 
 Until a symbol is watched for the first time nothing is kept and a bar costs nothing. Then the day is read once from the
-journal's end, and from there on every bar is heard.
+journal's end, and from there on every bar is heard. What the journal does not have of today, and the sessions before
+it, the market's history adds.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from core.model.values import SUB_PENNY, Price, Symbol
 from core.strategies.vwap import VwapState
 from core.trading_state.state import TradingState
 from core.views import ChartBar, ChartFill, ChartView, PositionRow
+from core.views.chart_past import ChartPast, Past, nothing_before
 
 
 @dataclass(slots=True)
@@ -26,8 +28,19 @@ class VwapLine:
     measured: VwapState = field(default_factory=VwapState)
     bars: tuple[ChartBar, ...] = ()
     fills: tuple[ChartFill, ...] = ()
+    past: ChartPast | None = None
 
-    def take(self, bar: Bar) -> None:
+    def joined(self, past: ChartPast) -> VwapLine:
+        """With the minutes that were not heard, each in its place; the measure is worked out anew."""
+        heard = {bar.start for bar in self.bars}
+        made = VwapLine(self.day, fills=self.fills, past=past)
+        missed = [bar for bar in past.minutes if bar.start not in heard]
+        both: list[Bar | ChartBar] = [*self.bars, *missed]
+        for bar in sorted(both, key=lambda bar: bar.start):
+            made.take(bar)
+        return made
+
+    def take(self, bar: Bar | ChartBar) -> None:
         """The bar, and VWAP with it, as the strategy works it out."""
         measured = self.measured
         measured.volume += bar.volume
@@ -40,8 +53,9 @@ class VwapLine:
 class Charts:
     """Keeps the day of every symbol from the first look on."""
 
-    def __init__(self, state: TradingState) -> None:
+    def __init__(self, state: TradingState, past: Past = nothing_before) -> None:
         self.state = state
+        self._past = past
         self._lines: dict[Symbol, VwapLine] = {}
         self.has_begun = False
 
@@ -52,6 +66,9 @@ class Charts:
         line = self._lines.get(symbol)
         if line is None or line.day != today:
             line = VwapLine(today)
+        past = self._past(symbol, today)
+        if past is not None and past is not line.past:
+            line = self._lines[symbol] = line.joined(past)
         held = next((row for row in positions if row.symbol == symbol), None)
         return ChartView(
             symbol=symbol,
@@ -59,6 +76,8 @@ class Charts:
             entry=held.average_price if held else None,
             stop=held.stop_price if held else None,
             fills=line.fills,
+            hours=() if line.past is None else line.past.hours,
+            days=() if line.past is None else line.past.days,
         )
 
     def begin(self, at: datetime) -> None:

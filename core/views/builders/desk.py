@@ -39,12 +39,13 @@ from core.views.builders.strategies import strategy_rows
 from core.views.builders.symbols import sizing, symbol_views
 from core.views.builders.tickets import TicketViews, proposal_row
 from core.views.builders.watch import watch_view
+from core.views.chart_past import Past, nothing_before
 
 
 class ViewBuilder:
     """Listens to a desk, and draws it when asked."""
 
-    def __init__(self, engine: Engine, slowest_sync: float = 0.25) -> None:
+    def __init__(self, engine: Engine, slowest_sync: float = 0.25, past: Past = nothing_before) -> None:
         self.engine = engine
         self.state = engine.state
         gate = standard_gate()
@@ -53,7 +54,7 @@ class ViewBuilder:
         self.plan = BasketViewBuilder(self.state, gate)
         self.log = EventLog()
         self.tickets = TicketViews(self.state, gate, self.log)
-        self.charts = Charts(self.state)
+        self.charts = Charts(self.state, past)
         self.days = DayRows(self.state)
         self.watched: Symbol | None = None
         self.number = 0

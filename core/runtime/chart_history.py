@@ -1,0 +1,134 @@
+"""The history behind a chart: asked for by a thread that nobody waits for, when somebody looks at the symbol (MD-06).
+
+Nothing is decided by it, nothing is recorded: it is drawn. What could not be had is said once, and asked for again
+while somebody still looks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from copy import copy
+from datetime import date, datetime, timedelta
+
+from core.market.calendar import CalendarRangeError
+from core.market.normaliser import COMPLETE, Normaliser
+from core.market.port import MarketDataError
+from core.messages.inputs import BarArrived, MarketDataBroken
+from core.model.bar import Bar
+from core.model.calendar import Calendar
+from core.model.connection import ConnectionStatus
+from core.model.said_once import SaidOnce
+from core.model.session import Session
+from core.model.values import Symbol
+from core.views.chart_past import ChartPast, bar_at, hours_of
+
+PLACE = "history of charts"
+SESSIONS = 10
+"""Before today's, whose hours a chart shows: one page of minutes."""
+LOOKS_EVERY = timedelta(seconds=0.25)
+AGAIN = timedelta(seconds=60)
+KEPT = 16
+"""Symbols whose history is kept, those that were asked for last."""
+
+Minutes = Callable[[Sequence[Symbol], datetime, datetime], Sequence[BarArrived | MarketDataBroken]]
+Days = Callable[[Symbol], Sequence[Bar]]
+
+
+class ChartBook:
+    """What is known, and what is wanted. Any thread; nothing waits."""
+
+    def __init__(self) -> None:
+        self._kept: dict[Symbol, ChartPast] = {}
+        self._wanted: dict[Symbol, date] = {}
+
+    def of(self, symbol: Symbol, day: date) -> ChartPast | None:
+        """On this trading day; None where it must be asked for first, which somebody then does."""
+        kept = self._kept.get(symbol)
+        if kept is not None and kept.day == day:
+            return kept
+        self._wanted[symbol] = day
+        return None
+
+    def keep(self, past: ChartPast) -> None:
+        others = [each for each in self._kept.values() if each.symbol != past.symbol]
+        self._kept = {each.symbol: each for each in (*others[-KEPT + 1 :], past)}
+
+    def take_wanted(self) -> tuple[tuple[Symbol, date], ...]:
+        """Each with its day, the last one first; whoever still looks at a symbol asks for it again."""
+        wanted, self._wanted = self._wanted, {}
+        return tuple(reversed(wanted.items()))
+
+
+class ChartWatch:
+    """Fills the book of a live desk.
+
+    Parameters
+    ----------
+    minutes, days
+        The market's history; both block, and raise `MarketDataError`. A day's bar begins at its midnight.
+    """
+
+    def __init__(self, minutes: Minutes, days: Days, calendar: Calendar, now: Callable[[], datetime]) -> None:
+        self._minutes = minutes
+        self._days = days
+        self._calendar = copy(calendar)  # it remembers its last answer, and the engine asks its own
+        self._now = now
+        self._not_before: dict[Symbol, datetime] = {}
+        self._said = SaidOnce()
+        self.book = ChartBook()
+
+    async def run(self, hear: Callable[[MarketDataBroken], None], _show: Callable[[ConnectionStatus], None]) -> None:
+        """Runs until it is cancelled."""
+        while True:
+            for symbol, _day in self.book.take_wanted()[:KEPT]:
+                broken = await asyncio.to_thread(self.look, symbol)
+                if broken is not None:
+                    hear(broken)
+            await asyncio.sleep(LOOKS_EVERY.total_seconds())
+
+    def look(self, symbol: Symbol) -> MarketDataBroken | None:
+        """Ask for a symbol's history, unless that failed a moment ago. What is to be said of a failure. Blocks."""
+        now = self._now()
+        if now < self._not_before.get(symbol, now):
+            return None
+        try:
+            self.book.keep(self._asked(symbol, now))
+        except MarketDataError as error:
+            self._not_before[symbol] = now + AGAIN
+            words = f"the chart of {symbol} begins with what is heard until its history comes: {error}"
+            return MarketDataBroken(PLACE, words) if self._said.is_new(str(error)) else None
+        self._not_before.pop(symbol, None)
+        return None
+
+    def _asked(self, symbol: Symbol, now: datetime) -> ChartPast:
+        today = self._calendar.trading_day(now)
+        before = self._sessions_before(today)
+        start = before[0].open if before else self._calendar.venue.start_of(today)
+        normaliser, sound = Normaliser(self._calendar), list[Bar]()
+        for told in self._minutes([symbol], start, now):
+            if isinstance(told, BarArrived) and normaliser.judge(told.bar, now) is COMPLETE:
+                normaliser.fold(told.bar)
+                sound.append(told.bar)
+        first = self._calendar.venue.start_of(today)
+        return ChartPast(
+            symbol,
+            today,
+            tuple(bar_at(bar.start, bar) for bar in self._days(symbol)),
+            hours_of(bar for bar in sound if bar.start < first),
+            tuple(bar for bar in sound if bar.start >= first),
+        )
+
+    def _sessions_before(self, today: date) -> list[Session]:
+        """The last ones, the oldest first."""
+        found: list[Session] = []
+        for back in range(1, 3 * SESSIONS):
+            try:
+                session = self._calendar.session_on(today - timedelta(days=back))
+            except CalendarRangeError:
+                break
+            if isinstance(session, Session):
+                found.append(session)
+            if len(found) == SESSIONS:
+                break
+        return found[::-1]
