@@ -98,13 +98,17 @@ class Chart(Lines, can_focus=True):
         put_title(self, title)
 
     def _draw(self) -> None:
-        put_note(self, self._legend() if self._candles() else "")
+        put_note(self, self._legend() if self._has_bars() else "")
         self.show(self._lines_now())
 
     def _legend(self) -> str:
         closes = "line: close" if self.look.is_line else "┃ up  █ down"
         overlay = "" if self.look.overlay == "none" else f"   {self.look.overlay}"
-        return f"{closes}{overlay}   B bought  S sold"
+        lacks = self._chart is not None and self.look.minutes >= HOUR and not behind(self._chart, self.look.minutes)
+        return f"{'earlier days are not here yet   ' if lacks else ''}{closes}{overlay}   B bought  S sold"
+
+    def _has_bars(self) -> bool:
+        return self._chart is not None and bool(self._chart.bars or behind(self._chart, self.look.minutes))
 
     def _candles(self) -> tuple[Candle, ...]:
         """What there is to draw in the timeframe that is chosen."""
@@ -114,7 +118,7 @@ class Chart(Lines, can_focus=True):
 
     def _lines_now(self) -> list[TextLine]:
         width, height = self.content_size
-        if self._chart is not None and self._candles():
+        if self._chart is not None and self._has_bars():
             return chart_lines(self._chart, width, height, self.look, self._levels)
         return [(Cell(line, "empty"),) for line in textwrap.wrap(self._why_empty(), max(10, width))]
 

@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from fcntl import ioctl
+from itertools import product
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from random import Random
@@ -27,7 +28,10 @@ from threading import Thread
 
 import pyte
 
+from tests.desk.still_house import a_chart
 from tests.terminal.pty_demo import was_here_before
+from widgets.chart_bars import OVERLAYS, TIMEFRAMES
+from widgets.chart_picture import Look, chart_lines
 
 ROOT = Path(__file__).resolve().parents[2]
 KEYTURN = str(ROOT / ".venv" / "bin" / "keyturn")
@@ -39,6 +43,10 @@ QUIET = [KEYTURN, "demo", "--profile", "micro", "--set", "strategies.vwap.enable
 
 SIZES = ((80, 24), (120, 40), (200, 60))
 PRESSES, TICKETS = 240, 50
+A_SESSION, DRAWN_OF_EACH, OVERLAID = 390, 4, 100
+"""Minutes of one, and how often a chart of them is drawn: each way of it, and by a key."""
+A_WHILE = 8.0
+"""Seconds in which a chart at ×60 gets some bars."""
 STREAMED = 6.0
 """Seconds of looking on, for CPU and bytes."""
 BEATEN = 3.0
@@ -317,6 +325,35 @@ def watching(size: tuple[int, int]) -> Figures:
     return figures
 
 
+def of_the_chart(size: tuple[int, int]) -> tuple[list[float], list[float]]:
+    """A whole session's minutes over the full screen: each way of drawing worked out anew, and a key to its paint.
+
+    The first is processor time of the drawing alone, for every overlay, as candles and as a line, at every timeframe.
+    """
+    chart = a_chart(minutes=A_SESSION)
+    drawn = []
+    for minutes, overlay, is_line in product(TIMEFRAMES, OVERLAYS, (False, True)):
+        for _ in range(DRAWN_OF_EACH):
+            began = time.process_time()
+            chart_lines(chart, size[0] - 2, size[1] - 8, Look(minutes, is_line, overlay))
+            drawn.append(time.process_time() - began)
+    painted = []
+    with opened([*OURS, "--speed", "60"], size) as desk:
+        desk.until(lambda seen: b"SPY" in seen, "the desk opens")
+        for key in (b"2", b"9", b"z"):
+            desk.read_for(CALM)
+            desk.press(key)
+        desk.read_for(A_WHILE)
+        for number in range(OVERLAID):
+            overlay = OVERLAYS[(number + 1) % len(OVERLAYS)]
+            words = f"{'down' if overlay == 'none' else overlay}   B bought"
+            shown = lambda _, words=words: any(words in line for line in desk.drawn())  # noqa: E731
+            began = desk.after(b"i", shown, f"overlay {number}")
+            painted.append(desk.read_at - began)
+            desk.read_for(0.1)
+    return drawn, painted
+
+
 def theirs(size: tuple[int, int]) -> Figures:
     began = time.perf_counter()
     with opened(BASELINE, size) as desk:
@@ -408,6 +445,10 @@ def measure(sizes: tuple[tuple[int, int], ...] = SIZES) -> Iterator[tuple[str, s
         yield from in_words(ours(size), theirs(size))
     yield ("200 watched, 5,000 quotes/s, 120 × 40", f"load before {os.getloadavg()[0]:.2f}")
     yield from of_the_list(watching((120, 40)))
+    for size in ((120, 40), (200, 60)):
+        drawn, painted = of_the_chart(size)
+        yield (f"chart of a session, {size[0]} × {size[1]}", f"{of_times(drawn)} of {len(drawn)} (aim under 20)")
+        yield ("  key to paint, full screen", f"{of_times(painted)} of {len(painted)} (aim p99 under 35)")
     rest = at_rest()
     yield ("at rest, 120 × 40", f"{rest.rate / 1000:.2f} kB/s (aim under 1), CPU {rest.cpu:.1%}")
     yield ("  its heartbeat", f"{of_times(rest.beats)}, longest {max(rest.beats) * 1000:.0f} ms")

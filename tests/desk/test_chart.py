@@ -262,7 +262,9 @@ async def test_the_chart_is_a_pane_whose_keys_act_on_nothing_else(size: tuple[in
 
         await house.press(">", "l", "i", "left")
         await house.until(lambda: house.shows("9 Chart ─ SPY, 5 min", "line: close   averages", "10:40", "open 497.49"))
-        await house.press("left", "right", "right", "escape", "escape", "<", "l")
+        await house.press(">", ">")
+        await house.until(lambda: house.shows("9 Chart ─ SPY, 1 hour", "earlier days are not here yet"))
+        await house.press("<", "<", "left", "right", "right", "escape", "escape", "<", "l")
         await house.until(lambda: house.shows("9 Chart ─ SPY, 1 min", "┃ up  █ down"))
         assert house.desk.board.chart.look.cross is None
         assert house.desk.focused is house.desk.board.chart
