@@ -28,8 +28,8 @@ LEAST_LOG = 5
 """Lines of the log at least, its frame included."""
 MORE = 35
 """Columns by which the first of three grows at most."""
-ELASTIC = "chart"
-"""The pane that holds whatever there is room for."""
+ELASTIC, LEAST_ELASTIC = "chart", 16
+"""The pane that holds whatever there is room for, and the lines in which it can be read."""
 SHARE = 4
 """One part in so many of the lines is the log's, where only the columns beside the first hold more."""
 
@@ -137,14 +137,13 @@ def _with_room(panes: Sequence[str], most: int, choice: Choice) -> list[str]:
 
 
 def _height(panes: Sequence[str], wants: Wants, height: int) -> int:
-    """The lines that a column asks for."""
-    if ELASTIC in panes:
-        return height - height // SHARE
-    return sum(_wanted(name, wants) for name in panes)
+    """The lines that a column asks for: more for a chart would leave the panes beside it empty, and the log short."""
+    asked = sum(_wanted(name, wants) for name in panes)
+    return min(asked, height - height // SHARE) if ELASTIC in panes else asked
 
 
 def _wanted(name: str, wants: Wants) -> int:
-    return max(LEAST, wants.get(name, LEAST))
+    return LEAST_ELASTIC if name == ELASTIC else max(LEAST, wants.get(name, LEAST))
 
 
 def _heights(panes: Sequence[str], wants: Wants, lines: int) -> list[int]:
@@ -154,7 +153,7 @@ def _heights(panes: Sequence[str], wants: Wants, lines: int) -> list[int]:
     has = [least] * len(panes)
     spare = lines - least * len(panes)
     while spare > 0:
-        short = [n for n, name in enumerate(panes) if name != ELASTIC and has[n] < _wanted(name, wants)]
+        short = [n for n, name in enumerate(panes) if has[n] < _wanted(name, wants)]
         if not short:
             break
         has[min(short, key=lambda n: has[n])] += 1

@@ -54,7 +54,7 @@ TRADE = DeskLayout(
 WATCH = DeskLayout(
     "watch",
     ("watch", "proposals"),
-    (ColumnOfPanes(("watch", "proposals"), 64), ColumnOfPanes(("chart", "positions"))),
+    (ColumnOfPanes(("watch", "proposals", "positions"), 64), ColumnOfPanes(("chart",))),
     (ColumnOfPanes(("watch", "proposals", "positions", "orders"), 80), ColumnOfPanes(("chart",)), _GUARDS),
     "positions",
 )

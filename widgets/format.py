@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
+from core.model import values
 from core.model.instrument import STOCK_TICKS
 from core.model.order import Effect, Side, StopHolder, Terms
 from core.model.values import CENT, plain
@@ -104,7 +105,7 @@ def quantity(value: Decimal) -> str:
 
 
 def percent(fraction: Decimal | None, places: int = 1) -> str:
-    return UNKNOWN if fraction is None else f"{fraction * 100:.{places}f} %"
+    return UNKNOWN if fraction is None else values.percent(fraction, places)
 
 
 def signed_percent(fraction: Decimal | None) -> str:

@@ -39,6 +39,7 @@ class Period:
     name: str
     first: date
     last: date
+    is_month: bool = False
 
     def of(self, days: Sequence[DayRow]) -> list[DayRow]:
         return [row for row in days if self.first <= row.day <= self.last]
@@ -49,13 +50,13 @@ def periods(days: Sequence[DayRow], today: date) -> list[Period]:
     found = [
         Period(TODAY, today, today),
         Period(WEEK, today - timedelta(days=today.weekday()), today),
-        Period(f"{today:%B %Y}", today.replace(day=1), today),
+        Period(f"{today:%B %Y}", today.replace(day=1), today, True),
     ]
     oldest, first = min((row.day for row in days), default=today), today.replace(day=1)
     while oldest < first:
         last = first - timedelta(days=1)
         first = last.replace(day=1)
-        found.append(Period(f"{first:%B %Y}", first, last))
+        found.append(Period(f"{first:%B %Y}", first, last, True))
     return found
 
 
@@ -97,7 +98,7 @@ def lines_of(
     lines = [*_sums(by_strategy(inside), room)]
     if len(worth) > 1:
         lines.append(_worth(worth))
-    parts = [[*_calendar(period, inside)]] if period.last - period.first > timedelta(days=WEEKEND) else []
+    parts = [[*_calendar(period, inside)]] if period.is_month else []
     parts += [_curve(worth, width)] if len(worth) >= CURVE_FROM else []
     for part in parts:
         if len(lines) + 1 + len(part) <= room:

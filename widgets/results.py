@@ -117,9 +117,10 @@ class Results(Pane):
         self.note(MORE if self.turned and len(shown) < self._all_sums else "")
 
     def _room(self) -> int:
-        """Lines for the sums; of a period they are most of what it tells."""
+        """Lines for the sums: what the list under them leaves, and half of the pane at least; most, of a period."""
         height = self.content_size.height
-        return max(3, height * 3 // 4 if self.turned else height // MOST)
+        of_sums = height * 3 // 4 if self.turned else height // MOST
+        return max(3, of_sums, height - self.grid.wanted)
 
     def _sums(self, view: DeskView, room: int) -> list[TextLine]:
         width = self.content_size.width

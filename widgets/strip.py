@@ -1,7 +1,7 @@
 """The strip under the status lines: every pane by its number and name, how much is in it, and which are shown.
 
-So one knows at every size that they exist. Where there is no room for whole names they are shortened, then what is in
-them is left out but for what waits or is tripped, then that is a mark; a number is never cut.
+So one knows at every size that they exist, and how much waits. Where there is no room for whole names they are
+shortened, then some counts are left out, those of proposals, positions and orders last; a number is never cut.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ CUT = {"protections": "Prt"}
 """Where three cells would not tell two of them apart."""
 EVERY, FEW, NONE = frozenset({*NAMES, "watch"}), frozenset({"proposals", "positions", "orders"}), frozenset[str]()
 """Whose counts are said, by the room that there is."""
+STEPS = ((LONG, EVERY), (SHORT, EVERY), (SHORTEST, EVERY), (SHORTEST, EVERY - {"results"}), (SHORTEST, FEW))
+"""How a line makes way: each shorter than the one before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class StripItem:
 def strip_line(items: Iterable[StripItem], shown: Collection[str], holder: str, width: int) -> TextLine:
     """At most `width` cells: whole names, then short ones, then fewer counts; what asks for somebody is marked."""
     each = tuple(items)
-    for cells, counted in ((LONG, EVERY), (SHORT, EVERY), (SHORT, FEW), (SHORT, NONE)):
+    for cells, counted in STEPS:
         line = tuple(_cells(each, shown, holder, counted, cells))
         if len(joined(line)) <= width:
             return line
@@ -63,8 +65,8 @@ def _cells(
         names = {LONG: {}, SHORT: NAMES, SHORTEST: NAMES | CUT}[cells]
         name = names.get(item.pane, item.pane.capitalize())[:cells]
         count = item.count if item.pane in counted or item.tone else ""
-        gap = " " if cells > SHORTEST else ""
-        text = f"{item.number} {name}{f'{gap}{count}' if count else ''}"
+        between = " " if cells > SHORTEST else ""
+        text = f"{item.number}{between}{name}{f' {count}' if count else ''}"
         if item.pane == holder:
             text = f"[{text}]"
         if number:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from console.details.lines import field
 from core.model.connection import PERCENTILES, LatencySpan
+from core.model.values import percent
 from core.views import DeskView
 from widgets.lines import Cell, TextLine
 
@@ -15,7 +17,7 @@ MINUTE = 60
 
 def wire(view: DeskView, _key: str, _now: datetime) -> list[TextLine]:
     found = view.wire
-    share = f", {found.rejected / found.sent:.1%} of them" if found.sent else ""
+    share = f", {percent(Decimal(found.rejected) / found.sent, 1)} of them" if found.sent else ""
     lines = [
         *field("breaker", found.breaker, "warning" if found.breaker_reason else ""),
         *(field("because", found.breaker_reason) if found.breaker_reason else ()),

@@ -16,7 +16,7 @@ from core.execution.order import Order
 from core.model.broker import BrokerPicture, BrokerPosition, ForeignPosition, OrderReport, UnreadableOrder
 from core.model.order import OrderStatus
 from core.model.reconciliation import NO_SYMBOL, Difference, DifferenceKind
-from core.model.values import ZERO, ClientOrderId, Price, Quantity, Symbol, plain
+from core.model.values import ZERO, ClientOrderId, Price, Quantity, Symbol, exact_percent, plain
 from core.settings.reconciliation import ReconciliationSettings
 
 SPLITS = (*(Decimal(n) for n in range(2, 101)), Decimal("1.5"), Decimal("1.25"))
@@ -240,7 +240,7 @@ class Comparison:
             reasons.append(f"{len(missing)} positions are on one side only: {', '.join(missing)}")
         for found in positions:
             if found.kind is DifferenceKind.QUANTITY_MISMATCH and self._is_apart(found.symbol):
-                apart = found.note or f"over {plain(self.limits.max_drift * 100)} % apart"
+                apart = found.note or f"over {exact_percent(self.limits.max_drift)} apart"
                 reasons.append(f"{found.symbol}: the broker has {found.broker}, our books {found.local}, {apart}")
         if reasons:
             raise ReconciliationError(*reasons)

@@ -11,11 +11,10 @@ from decimal import Decimal
 
 from core.model.instrument import STOCK_TICKS
 from core.model.signal import ExitReason
-from core.model.values import ZERO, Price, Quantity, plain
+from core.model.values import ZERO, Price, Quantity, exact_percent, percent
 from core.settings.exits import ExitSettings
 
 ONE = Decimal(1)
-HUNDRED = Decimal(100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +96,7 @@ def _due(terms: ExitSettings, standing: ExitPosition, close: Price) -> Iterator[
         yield Due(standing.held, ExitReason.FORCE_FLAT, close, "flat before the market closes")
     trail = trail_of(terms, standing)
     if trail is not None and not standing.is_trailed_at_broker and standing.is_worse(close, trail):
-        words = f"close {_text(close)} is {_percent(terms.trail)} behind the best price {_text(standing.best)}"
+        words = f"close {_text(close)} is {percent(terms.trail)} behind the best price {_text(standing.best)}"
         yield Due(standing.held, ExitReason.TRAILING_STOP, trail, words)
     target = target_of(terms, standing)
     if target is not None and not standing.is_target_at_broker and standing.is_worse(target, close):
@@ -107,17 +106,17 @@ def _due(terms: ExitSettings, standing: ExitPosition, close: Price) -> Iterator[
         yield Due(standing.held, ExitReason.TIME_EXIT, close, f"held for {standing.days} days")
     gain = standing.gain_at(close)
     if terms.stale_days and standing.days > terms.stale_days and gain < terms.stale_gain:
-        words = f"held for {standing.days} days and only {_percent(gain)} up"
+        words = f"held for {standing.days} days and only {percent(gain)} up"
         yield Due(standing.held, ExitReason.TIME_EXIT, close, words)
 
 
 def in_words(terms: ExitSettings) -> Iterator[str]:
     """What a ticket lists of the rules that have no price at the entry (OP-03)."""
     if terms.trail:
-        begins = f" once {_short(terms.trail_from)} up" if terms.trail_from else ""
-        yield f"{_short(terms.trail)} behind the best price{begins}"
+        begins = f" once {exact_percent(terms.trail_from)} up" if terms.trail_from else ""
+        yield f"{exact_percent(terms.trail)} behind the best price{begins}"
     if terms.stale_days:
-        yield f"after {terms.stale_days} days unless {_short(terms.stale_gain)} up"
+        yield f"after {terms.stale_days} days unless {exact_percent(terms.stale_gain)} up"
     if terms.max_days:
         yield f"after {terms.max_days} days"
 
@@ -145,11 +144,3 @@ def trail_of(terms: ExitSettings, standing: ExitPosition) -> Price | None:
 
 def _text(price: Decimal) -> str:
     return str(STOCK_TICKS.nearest(price))
-
-
-def _percent(fraction: Decimal) -> str:
-    return f"{fraction * HUNDRED:.2f} %"
-
-
-def _short(fraction: Decimal) -> str:
-    return f"{plain((fraction * HUNDRED).normalize())} %"

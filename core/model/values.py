@@ -57,6 +57,16 @@ def plain(number: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def percent(ratio: Decimal, places: int = 2) -> str:
+    """`0.58 %`: a ratio as it is told everywhere."""
+    return f"{ratio * 100:.{places}f} %"
+
+
+def exact_percent(ratio: Decimal) -> str:
+    """`33 %`, `0.5 %`: a limit or a share as somebody set it, with no place that it does not need."""
+    return f"{plain(ratio * 100)} %"
+
+
 def priced(price: Decimal) -> str:
     """The shortest plain text of a price, with two decimals at least: `328.20`, `0.0123`."""
     whole, _, part = plain(price).partition(".")

@@ -14,7 +14,7 @@ from decimal import Decimal
 from core.execution.ledger import Ledger
 from core.facts import DayStarted, PromotionDecided, SettingsApplied
 from core.model.order import OrderRequest
-from core.model.values import ZERO, Fraction, Money, Symbol, plain
+from core.model.values import ZERO, Fraction, Money, Symbol, exact_percent
 from core.settings.settings import Settings
 
 
@@ -86,8 +86,8 @@ class Allocations:
         if others + to <= 1:
             return None
         return (
-            f"with {percent(to)} for it the allocations would be {percent(others + to)} of equity together; "
-            "lower another one first"
+            f"with {exact_percent(to)} for it the allocations would be {exact_percent(others + to)} of equity "
+            "together; lower another one first"
         )
 
     def _applied(self, _at: object, fact: SettingsApplied) -> None:
@@ -138,11 +138,6 @@ def with_raises(named: dict[str, Share], raised: dict[str, Raise]) -> dict[str, 
             shares[name] = replace(share, allocation=share.allocation + more)
             left -= more
     return shares
-
-
-def percent(share: Decimal) -> str:
-    """`33 %`, exact."""
-    return f"{plain(share * 100)} %"
 
 
 @dataclass(frozen=True, slots=True)

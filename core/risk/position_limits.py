@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.model.account import Account
 from core.model.instrument import BrokerInstrument
 from core.model.staging import StopPlan
-from core.model.values import CENT, plain
+from core.model.values import CENT, exact_percent, plain
 from core.risk.budget import at_stake
 from core.risk.gate import Candidate, ReviewContext
 from core.risk.sizing_inputs import conditions_of, cuts_of, risk_of
@@ -40,7 +40,7 @@ def cap_of(candidate: Candidate, context: ReviewContext) -> str | None:
             return " × ".join([f"risk {_in_words(risk.per_trade)}", *map(str, cuts)])
         left = conditions_of(candidate, context).budget_left
         if left is not None and of.risk(more, at_stake(price, farthest, candidate.stop)) > left:
-            return f"the risk budget, {plain(risk.sizing.budget * 100)} %"
+            return f"the risk budget, {exact_percent(risk.sizing.budget)}"
     is_shared = context.allocations.of(candidate.strategy) is None
     capital = None if is_shared else conditions_of(candidate, context).capital_left
     if capital is not None and cost > capital:
@@ -53,6 +53,6 @@ def cap_of(candidate: Candidate, context: ReviewContext) -> str | None:
 def _in_words(amount: AmountSettings) -> str:
     """`50 USD`, `8 %` of equity."""
     if amount.of_equity is not None:
-        return f"{plain(amount.of_equity * 100)} %"
+        return exact_percent(amount.of_equity)
     usd = amount.usd
     return "" if usd is None else f"{plain(usd) if usd == usd.to_integral_value() else usd.quantize(CENT)} USD"

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from core.model.values import plain
+from core.model.values import exact_percent, plain
 from core.settings.house_strategies import (
     BreakoutSettings,
     MeanReversionSettings,
@@ -81,5 +81,5 @@ class StrategiesSettings(GrowingSettingsTable):
         given = {name: share for name, share in shares.items() if share is not None}
         if (total := sum(given.values(), Decimal(0))) > 1:
             named = " and ".join(f"strategies.{name}.allocation {plain(share)}" for name, share in given.items())
-            raise ValueError(f"{named} are {plain(total * 100)} % of equity together; lower one to fit into 100 %")
+            raise ValueError(f"{named} are {exact_percent(total)} of equity together; lower one to fit into 100 %")
         return self

@@ -24,8 +24,6 @@ THIN_VOLUME = NoTrade(NoTradeReason.THIN_VOLUME)
 WEAK_SETUP = NoTrade(NoTradeReason.WEAK_SETUP)
 ZERO_SIZE = NoTrade(NoTradeReason.ZERO_SIZE)
 
-HUNDRED = Decimal(100)
-
 
 def shut(context: Context, is_enabled: bool) -> NoTrade | None:
     """Why nothing may be opened today, whatever the bars say."""
@@ -67,7 +65,3 @@ def leaving(
 def text(price: Decimal) -> str:
     """A price as it is quoted, to its tick: 168.70."""
     return str(STOCK_TICKS.nearest(price))
-
-
-def percent(fraction: Decimal) -> str:
-    return f"{fraction * HUNDRED:.2f} %"

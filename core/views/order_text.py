@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from core.model.order import LegRole, OrderRequest, OrderType, Terms
-from core.model.values import ZERO, plain, priced
+from core.model.values import ZERO, exact_percent, plain, priced
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ WORDS: Mapping[OrderType, TypeWords] = {
 def filled_in(words: str, terms: Terms, price: Callable[[Decimal | None], str]) -> str:
     """`stop 48.43 limit 48.40`: each price in its place, as `price` writes it; a trail is USD or a percentage."""
     _, limit, stop, trail, fraction = terms
-    behind = price(trail) if fraction is None else f"{plain(fraction * 100)} %"
+    behind = price(trail) if fraction is None else exact_percent(fraction)
     return words.format(limit=price(limit), stop=price(stop), trail=behind)
 
 

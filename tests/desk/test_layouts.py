@@ -6,7 +6,7 @@ import pytest
 from textual.geometry import Region, Size
 
 from console.layout import Choice, PaneLayout, places
-from console.layouts import LOG, SHIPPED, WATCH, DeskLayout
+from console.layouts import LOG, REVIEW, SHIPPED, WATCH, DeskLayout
 from console.panes import PANES
 from console.screens.new_order import NewOrderScreen
 from console.screens.ticket import TicketScreen
@@ -97,8 +97,17 @@ def test_where_they_hold_too_much_the_shorter_ones_have_all_and_the_longer_ones_
 def test_the_chart_has_what_the_others_of_its_column_leave() -> None:
     wants = {"positions": 6, "watch": 11, "proposals": 5}
     regions = places(Size(120, 40), Size(120, 36), Choice(WATCH), wants)
-    assert regions["log"].height == 9
-    assert (regions["chart"].height, regions["positions"].height) == (21, 6)
+    assert regions["log"].height == 14
+    assert (regions["chart"].height, regions["positions"].height) == (22, 6)
+
+    three = places(Size(200, 60), Size(200, 56), Choice(REVIEW), {"results": 9, "history": 12, "positions": 6})
+    assert three["log"].height == 34
+    assert (three["chart"].height, three["history"].height, three["results"].height) == (16, 13, 9)
+
+
+def test_a_chart_has_half_of_the_room_beside_many_proposals() -> None:
+    regions = places(Size(80, 24), area_of(80, 24), Choice().with_pane("chart"), {"proposals": 10})
+    assert (regions["proposals"].height, regions["chart"].height) == (8, 8)
 
 
 def test_a_division_changes_only_where_a_pane_holds_more_than_it_has_lines_for() -> None:

@@ -15,7 +15,7 @@ from widgets.lines import joined
 from widgets.result_days import Period, by_strategy, drawdown, lines_of, periods, worths
 
 SIZES = [(80, 24), (120, 40), (200, 60)]
-OCTOBER = Period("October 2013", date(2013, 10, 1), TODAY)
+OCTOBER = Period("October 2013", date(2013, 10, 1), TODAY, is_month=True)
 
 
 def test_periods_are_today_its_week_its_month_and_each_month_before_that_is_known() -> None:

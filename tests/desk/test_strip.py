@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from console.panes import PANES
-from tests.desk.still_house import a_position, a_protection, a_view, an_exit, open_still
+from core.model.order import OrderStatus
+from tests.desk.still_house import a_position, a_protection, a_view, an_exit, an_order, open_still
 from widgets.lines import joined
 from widgets.strip import items_of, strip_line
 
@@ -25,22 +26,33 @@ def test_every_pane_is_named_with_its_number_and_nothing_is_cut(width: int) -> N
     said = strip(width)
 
     assert len(said) <= width
-    assert all(f"{number} {name[:3].capitalize()}" in said for name, number in NUMBERS)
-    assert "[2 Pos" in said
+    packed = said.replace(" ", "")
+    assert all(f"{number}{name[:2].capitalize()}" in packed for name, number in NUMBERS)
+    assert "[2Pos" in packed
+
+
+@pytest.mark.parametrize("width", [78, 90, 100, 118, 198])
+def test_what_waits_is_held_and_works_is_counted_at_every_width(width: int) -> None:
+    orders = tuple(an_order(n, status=OrderStatus.SUBMITTED) for n in range(34))
+    many = {"proposals": tuple(an_exit(f"A{n}") for n in range(12)), "orders": orders}
+    said = strip(width, **many).replace(" ", "")
+
+    assert ["12!" in said, "1]" in said, "34" in said] == [True] * 3
+    assert len(strip(width, **many)) <= width
 
 
 def test_what_waits_or_is_tripped_is_said_where_no_other_count_has_room() -> None:
     """OP-06"""
     trouble = {"proposals": (an_exit("AIG"),), "protections": (a_protection("Guard", "1", is_tripped=True),)}
     said = strip(92, **trouble)
-    assert "1 Prop 1!" in said
+    assert "1Pro 1!" in said
     assert "1 TRIPPED" in said
-    assert "[2 Pos" in said
+    assert "[2Pos 1]" in said
 
     least = strip(78, **trouble)
     assert len(least) <= 78
-    assert least.startswith("1 Pro!  [2 Pos]  3 Ord  4 Prt!  5 Str")
-    assert least.endswith("0 His")
+    assert least.startswith("1Pro 1!  [2Pos 1]  3Ord  4Prt 1 TRIPPED  5Str")
+    assert least.endswith("0His")
 
 
 def test_shown_panes_differ_from_the_others_by_weight() -> None:
@@ -56,10 +68,10 @@ def test_shown_panes_differ_from_the_others_by_weight() -> None:
 async def test_it_stands_under_the_status_lines_and_follows_the_keyboard(size: tuple[int, int]) -> None:
     async with open_still(a_view(positions=(a_position(),)), size) as house:
         assert house.desk.board.strip.region.y == house.desk.board.status.region.bottom
-        await house.sees("[1 Prop")
+        await house.sees("[1 Prop" if size[0] > 80 else "[1Pro 1]")
         await house.press("2")
-        await house.sees("[2 Pos")
+        await house.sees("[2 Pos" if size[0] > 80 else "[2Pos 1]")
         await house.press("9", "z")
-        await house.sees("[9 Chart]")
+        await house.sees("[9 Chart]" if size[0] > 80 else "[9Cha]")
         await house.press("z", "8")
-        await house.sees("[8 Watch")
+        await house.sees("[8 Watch" if size[0] > 80 else "[8Wat")

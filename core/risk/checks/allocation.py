@@ -5,7 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 from core.model.staging import Verdict, unsaid
-from core.risk.allocation import Capital, Share, capital_of, percent
+from core.model.values import exact_percent
+from core.risk.allocation import Capital, Share, capital_of
 from core.risk.checks.passing import would_pass
 from core.risk.checks.verdicts import lacking, refused, usd
 from core.risk.gate import Candidate, ReviewContext
@@ -38,9 +39,9 @@ def _over(capital: Capital, share: Share, strategy: str, cost: Decimal) -> str:
     if capital.taken + cost > capital.allocated:
         return (
             f"{strategy} would use {usd(capital.taken + cost)} of {usd(capital.allocated)}, "
-            f"{percent(share.allocation)} of equity"
+            f"{exact_percent(share.allocation)} of equity"
         )
     return (
         f"the position would cost {usd(capital.in_symbol + cost)} of {usd(capital.of_a_position)}, "
-        f"{percent(share.position_part)} of what {strategy} has"
+        f"{exact_percent(share.position_part)} of what {strategy} has"
     )

@@ -6,9 +6,9 @@ from core.model.account import Account, NoAccount
 from core.model.instrument import BrokerInstrument, NoInstrument
 from core.model.order import Effect
 from core.model.staging import Verdict, unsaid
-from core.model.values import ZERO, Symbol
+from core.model.values import ZERO, Symbol, percent
 from core.risk.checks.buying_power import free_for
-from core.risk.checks.verdicts import passed, percent, refused, unmeasured, usd, warned, without_equity
+from core.risk.checks.verdicts import passed, refused, unmeasured, usd, warned, without_equity
 from core.risk.gate import Candidate, ReviewContext
 from core.risk.margin import MarginEffect, Unknown, effect_of, limit_under, maintenance_coming
 

@@ -6,9 +6,9 @@ from decimal import Decimal
 
 from core.model.account import Account
 from core.model.staging import Verdict, unsaid
-from core.model.values import ZERO
+from core.model.values import ZERO, percent
 from core.risk.checks.buying_power import free_for
-from core.risk.checks.verdicts import passed, percent, refused, unmeasured, usd, without_equity
+from core.risk.checks.verdicts import passed, refused, unmeasured, usd, without_equity
 from core.risk.gate import Candidate, ReviewContext
 from core.risk.portfolio import exposure_of
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 from core.model.order import WITH_LIMIT, WITH_STOP, OrderRequest, Side
 from core.model.quote import Quote
 from core.model.staging import StopPlan, Verdict
-from core.model.values import plain, priced
-from core.risk.checks.verdicts import passed, percent, refused, warned
+from core.model.values import percent, plain, priced
+from core.risk.checks.verdicts import passed, refused, warned
 from core.risk.gate import Candidate, ReviewContext
 from core.staging.attached_legs import target_of
 

@@ -8,8 +8,8 @@ from core.model.instrument import BrokerInstrument, Hours
 from core.model.quote import NoQuote, Quote
 from core.model.session import Session
 from core.model.staging import StopPlan, Verdict, unsaid
-from core.model.values import Price
-from core.risk.checks.verdicts import lacking, passed, percent, refused, unmeasured, usd
+from core.model.values import Price, percent
+from core.risk.checks.verdicts import lacking, passed, refused, unmeasured, usd
 from core.risk.gate import Candidate, ReviewContext
 from core.settings.portfolio import HoursSettings
 

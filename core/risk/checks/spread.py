@@ -6,7 +6,8 @@ from decimal import Decimal
 
 from core.model.quote import NoQuote, Quote
 from core.model.staging import StopPlan, Verdict, unsaid
-from core.risk.checks.verdicts import percent, refused, warned, without
+from core.model.values import percent
+from core.risk.checks.verdicts import refused, warned, without
 from core.risk.gate import Candidate, ReviewContext
 
 

@@ -54,10 +54,6 @@ def without(quote: NoQuote) -> str:
     return f"no quote: {quote.reason}"
 
 
-def percent(ratio: Decimal) -> str:
-    return f"{ratio * 100:.2f} %"
-
-
 def usd(amount: Decimal) -> str:
     return f"{amount:,.2f} USD"
 

@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 
 from core.model.evaluation import EvaluationFigures, NoFigure
-from core.model.values import ZERO
+from core.model.values import ZERO, percent
 from core.risk.evaluation.figures import Result
 from core.settings.evaluation import EvaluationSettings
 
@@ -42,7 +42,10 @@ def judged(figures: EvaluationFigures, terms: EvaluationSettings) -> Retire | Pr
     if figures.sharpe < terms.least_sharpe:
         return Retire(f"Sharpe {figures.sharpe:.2f} of {terms.window_days} days is under {terms.least_sharpe}")
     if figures.win_rate < terms.least_win_rate:
-        return Retire(f"it won {figures.win_rate:.1%} of {figures.trades} trades, under {terms.least_win_rate:.0%}")
+        return Retire(
+            f"it won {percent(figures.win_rate, 1)} of {figures.trades} trades, "
+            f"under {percent(terms.least_win_rate, 0)}"
+        )
     if isinstance(figures.profit_factor, NoFigure):
         return Keep(f"nothing more is proposed: {figures.profit_factor.reason}")
     if (
@@ -52,7 +55,7 @@ def judged(figures: EvaluationFigures, terms: EvaluationSettings) -> Retire | Pr
         and figures.profit_factor > terms.more_over_profit_factor
     ):
         return Promote(
-            f"Sharpe {figures.sharpe:.2f}, {figures.win_rate:.1%} of {figures.trades} trades won, "
+            f"Sharpe {figures.sharpe:.2f}, {percent(figures.win_rate, 1)} of {figures.trades} trades won, "
             f"profit factor {figures.profit_factor:.2f}"
         )
     return Keep("goes on as it is")

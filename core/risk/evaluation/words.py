@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from core import facts
 from core.model.evaluation import EvaluationFigures, NoFigure, SuspensionCause
-from core.risk.allocation import percent
+from core.model.values import exact_percent, percent
 
 KINDS: dict[type, str] = {
     facts.StrategiesEvaluated: "strategy",
@@ -29,11 +29,16 @@ def in_words(fact: facts.Fact) -> str:
             return f"{_whose(fact.strategy)} may open again ({fact.cause.value}): {fact.reason}"
         case facts.PromotionProposed():
             return (
-                f"{fact.strategy}: {fact.step:.0%} more of its allocation is proposed, + in Strategies: {fact.reason}"
+                f"{fact.strategy}: {percent(fact.step, 0)} more of its allocation is proposed, "
+                f"+ in Strategies: {fact.reason}"
             )
         case facts.PromotionDecided():
             word = "adopted" if fact.is_adopted else "declined"
-            of = "" if fact.allocation is None else f", {percent(fact.allocation)} of equity from the next trading day"
+            of = (
+                ""
+                if fact.allocation is None
+                else f", {exact_percent(fact.allocation)} of equity from the next trading day"
+            )
             return f"{fact.strategy}: the larger allocation is {word}{of}"
         case facts.PromotionRefused():
             return f"{fact.strategy}: the larger allocation is not adopted: {fact.reason}"

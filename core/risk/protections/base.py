@@ -14,7 +14,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from core.model.bar import Bar
-from core.model.values import Symbol, plain
+from core.model.values import Symbol, percent, plain
 from core.model.venue import Venue
 from core.risk.protections.trades import ClosedTrade, Direction
 
@@ -129,7 +129,7 @@ class Answer:
 
     @property
     def figures(self) -> str:
-        """`2 of 3`, `1.20% of 1.50%`; before there is a figure `3 of 20 trades`, or `unknown; limit 1.50%`."""
+        """`2 of 3`, `1.20 % of 1.50 %`; before there is a figure `3 of 20 trades`, or `unknown; limit 1.50 %`."""
         limit = self._in_words(self.limit)
         return self.progress or (
             f"unknown; limit {limit}" if self.measure is None else f"{self._in_words(self.measure)} of {limit}"
@@ -138,7 +138,7 @@ class Answer:
     def _in_words(self, number: Decimal | None) -> str:
         if number is None:
             return "unknown"
-        return plain(number) if self.is_count else f"{number:.2%}"
+        return plain(number) if self.is_count else percent(number)
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from core.model.values import ZERO, Fraction
+from core.model.values import ZERO, Fraction, percent
 from core.risk.protections.base import EVERYTHING, Lock, Locks, Measure, Scope, TradeProtection
 from core.risk.protections.trades import ClosedTrade
 from core.settings.protections import CooldownSettings
@@ -38,7 +38,9 @@ class Cooldown(TradeProtection):
         if terms.loss and loss < terms.loss:
             return
         what = (
-            f"a loss of {loss:.2%}, {terms.loss:.2%} and more pause" if terms.loss else "each trade pauses its symbol"
+            f"a loss of {percent(loss)}, {percent(terms.loss)} and more pause"
+            if terms.loss
+            else "each trade pauses its symbol"
         )
         until = trade.closed_at + timedelta(minutes=terms.stop_minutes)
         self.locks.shut(Lock(Scope(trade.symbol), trade.closed_at, until, max(loss, ZERO), terms.loss, what))

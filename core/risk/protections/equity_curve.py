@@ -17,7 +17,7 @@ from decimal import Decimal
 
 from core.execution.ledger_state import UNKNOWN_OWNER
 from core.model.staging import MANUAL
-from core.model.values import ZERO
+from core.model.values import ZERO, percent
 from core.risk.protections.base import EVERYTHING, Lock, Locks, Measure, Scope, TradeProtection
 from core.risk.protections.trades import ClosedTrade
 from core.settings.protections import EquityCurveSettings
@@ -122,7 +122,7 @@ class EquityCurve(TradeProtection):
             self.locks.lift(_scope(strategy))
             return
         review = f"; below for {curve.below} in a row: disabled until you resume it" if curve.is_disabled else ""
-        reason = f"the last {curve.words} made {curve.mean:.3%} on average, more than zero is required{review}"
+        reason = f"the last {curve.words} made {percent(curve.mean, 3)} on average, more than zero is required{review}"
         self.locks.shut(Lock(_scope(strategy), at, None, curve.mean, ZERO, reason))
 
     def measures(self, at: datetime) -> Iterator[Measure]:

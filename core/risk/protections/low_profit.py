@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from core.model.values import ZERO
+from core.model.values import ZERO, percent
 from core.risk.protections.base import EVERYTHING, Lock, Locks, Measure, Scope, TradeProtection
 from core.risk.protections.rolling_trades import RollingSum
 from core.risk.protections.trades import ClosedTrade
@@ -49,7 +49,7 @@ class LowProfit(TradeProtection):
         if len(ratios) < terms.trade_limit or ratios.total >= terms.required_profit:
             return
         until = trade.closed_at + timedelta(minutes=terms.stop_minutes)
-        reason = f"{len(ratios)} trades made {ratios.total:.2%}, {terms.required_profit:.2%} is required"
+        reason = f"{len(ratios)} trades made {percent(ratios.total)}, {percent(terms.required_profit)} is required"
         self.locks.shut(Lock(scope, trade.closed_at, until, ratios.total, terms.required_profit, reason))
 
     def measures(self, at: datetime) -> Iterator[Measure]:

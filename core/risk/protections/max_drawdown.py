@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from core.model.values import ZERO, Money
+from core.model.values import ZERO, Money, percent
 from core.risk.protections.base import EVERYTHING, Lock, Locks, Measure, TradeProtection
 from core.risk.protections.rolling_trades import RollingCourse, RunningTotal
 from core.risk.protections.trades import ClosedTrade
@@ -93,7 +93,7 @@ class MaxDrawdown(TradeProtection):
         fall, words = self._fall(trade.closed_at)
         if fall is not None and fall > terms.limit:
             until = trade.closed_at + timedelta(minutes=terms.stop_minutes)
-            reason = f"{words}: {fall:.2%}, the limit is {terms.limit:.2%}"
+            reason = f"{words}: {percent(fall)}, the limit is {percent(terms.limit)}"
             self.locks.shut(Lock(EVERYTHING, trade.closed_at, until, fall, terms.limit, reason))
 
     def measures(self, at: datetime) -> Iterator[Measure]:

@@ -28,7 +28,7 @@ from statistics import median
 
 from core.model.bar import Bar
 from core.model.past_days import PastDay
-from core.model.values import ZERO, Price, Symbol
+from core.model.values import ZERO, Price, Symbol, percent
 from core.risk.protections.base import EVERYTHING, BarProtection, Lock, Locks, Measure, Scope
 from core.settings.protections import VolatilityHaltSettings
 
@@ -235,8 +235,8 @@ class VolatilityHalt(BarProtection):
             return False
         measure, (limit, source) = watched.recent.deviation, limit_of(watched.days, terms)
         reason = (
-            f"{watched.recent.count} one-minute returns of {bar.symbol} deviate by {measure:.3%}, "
-            f"the limit is {limit:.3%}{source}"
+            f"{watched.recent.count} one-minute returns of {bar.symbol} deviate by {percent(measure, 3)}, "
+            f"the limit is {percent(limit, 3)}{source}"
         )
         self.locks.shut(Lock(scope, at, at + timedelta(minutes=terms.stop_minutes), measure, limit, reason))
         return True
@@ -284,4 +284,4 @@ def limit_of(days: list[Decimal], terms: VolatilityHaltSettings) -> tuple[Decima
 def _of_median(days: list[Decimal], terms: VolatilityHaltSettings) -> str:
     if len(days) < terms.days:
         return f"the median has {len(days)} of {terms.days} sessions"
-    return f"the median of {terms.days} sessions is {median(days):.3%}"
+    return f"the median of {terms.days} sessions is {percent(median(days), 3)}"

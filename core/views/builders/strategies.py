@@ -6,8 +6,8 @@ from datetime import date, datetime
 
 from core.model.instrument import STOCK_TICKS
 from core.model.signal import NoTradeReason
-from core.model.values import Symbol
-from core.risk.allocation import Allocations, capital_of, percent
+from core.model.values import Symbol, exact_percent, percent
+from core.risk.allocation import Allocations, capital_of
 from core.risk.evaluation.book import RESUMED, EvaluationBook, Proposed
 from core.risk.evaluation.words import figures_in_words, missing_in_words, shut_in_words
 from core.strategies.base import Figures
@@ -51,9 +51,9 @@ def _row(state: TradingState, runner: Runner, today: date, at: datetime) -> Stra
 def _proposed(allocations: Allocations, strategy: str, proposed: Proposed) -> str:
     """How much more, from what to what, why, and what stands in its way."""
     share, to = allocations.state.wanted.get(strategy), allocations.grown(strategy, proposed.step)
-    words = f"{proposed.step:.0%} more of its allocation"
+    words = f"{percent(proposed.step, 0)} more of its allocation"
     if share is not None and to is not None:
-        words += f", {percent(share.allocation)} → {percent(to)} of equity from the next trading day"
+        words += f", {exact_percent(share.allocation)} → {exact_percent(to)} of equity from the next trading day"
     refusal = allocations.refusal_to_grow(strategy, proposed.step)
     return f"{words}: {proposed.reason}" + (f"; not now: {refusal}" if refusal is not None else "")
 
@@ -64,14 +64,14 @@ def _capital(state: TradingState, runner: Runner, today: date) -> Figures:
     share, later = state.allocations.of(name), state.allocations.from_tomorrow(name)
     if share is None:
         return ()
-    words = f"{percent(share.allocation)} of equity"
+    words = f"{exact_percent(share.allocation)} of equity"
     if equity is not None:
         capital = capital_of(share, name, runner.symbol, state.ledger, equity)
         words = f"{capital.taken:,.2f} of {capital.allocated:,.2f} USD"
     if later is not None:
-        words += f", {percent(later.allocation)} from the next trading day"
+        words += f", {exact_percent(later.allocation)} from the next trading day"
     if (raised := state.allocations.raised(name)) is not None:
-        words += f"; {percent(raised.to)} adopted, {percent(raised.of)} in the settings"
+        words += f"; {exact_percent(raised.to)} adopted, {exact_percent(raised.of)} in the settings"
     return (("allocation", words),)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from core import facts
-from core.model.values import plain
+from core.model.values import percent, plain
 from core.model.venues import HOME
 from core.risk.checks.verdicts import usd
 from core.risk.regime import report
@@ -71,10 +71,13 @@ def _margin(fact: MarginFact) -> str:
     if isinstance(fact, facts.MarginSampled):
         return f"margin: maintenance {usd(fact.maintenance_margin)} of {usd(fact.equity)} equity"
     if fact.limit is None:
-        return f"margin: excess over maintenance {fact.distance:.1%}, over every distance that warns"
+        return f"margin: excess over maintenance {percent(fact.distance, 1)}, over every distance that warns"
     if fact.distance < 0:
-        return f"MARGIN {-fact.distance:.1%} UNDER maintenance: the broker may close positions; close some first"
-    return f"MARGIN: excess over maintenance {fact.distance:.1%}, under {fact.limit:.1%}: close some, or add equity"
+        return (
+            f"MARGIN {percent(-fact.distance, 1)} UNDER maintenance: the broker may close positions; close some first"
+        )
+    over, limit = percent(fact.distance, 1), percent(fact.limit, 1)
+    return f"MARGIN: excess over maintenance {over}, under {limit}: close some, or add equity"
 
 
 GUARDS: EventTexts = {

@@ -26,7 +26,7 @@ from core.messages.effects import Effect
 from core.model.codes import HaltCause
 from core.model.evaluation import Evaluated, SuspensionCause
 from core.model.session import Session
-from core.model.values import Fraction
+from core.model.values import Fraction, percent
 from core.risk.day import monday_of
 from core.risk.evaluation.book import EVERY, RESUMED, key_of
 from core.risk.evaluation.verdicts import Keep, Promote, Retire, bad_regimes, judged, vix_is_high
@@ -154,7 +154,7 @@ class StrategyEvaluation:
         if decided_on is not None and (day - decided_on).days < terms.least_days:
             return f"goes on as it is; more was decided on {decided_on}"
         self.state.record(PromotionProposed(strategy, Fraction(terms.more), verdict.reason))
-        return f"{terms.more:.0%} more of its allocation is proposed"
+        return f"{percent(terms.more, 0)} more of its allocation is proposed"
 
     def _pause_in_bad_regimes(self, strategy: str, since: date) -> None:
         book = self.state.evaluation

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from core.model.account import Account
-from core.model.values import ZERO, Fraction, Money, Symbol, plain
+from core.model.values import ZERO, Fraction, Money, Symbol, exact_percent, percent
 from core.risk.budget import open_losses
 from core.risk.checks.open_positions import places_taken
 from core.risk.checks.verdicts import usd
@@ -46,14 +46,14 @@ def budget_row(state: TradingState, at: datetime) -> ProtectionRow:
     measured = lost_at_the_stops(state, at)
     if measured is None:
         return row(
-            "risk_budget", "Risk budget", f"unknown; limit {plain(part * 100)}%", None, "equity is not known yet"
+            "risk_budget", "Risk budget", f"unknown; limit {exact_percent(part)}", None, "equity is not known yet"
         )
     lost, equity = measured
     limit = part * equity
     return row(
         "risk_budget",
         "Risk budget",
-        f"{lost / equity:.1%} of {plain(part * 100)}%",
+        f"{percent(lost / equity, 1)} of {exact_percent(part)}",
         "nothing is left to lose; move a stop nearer, or close a position" if lost >= limit else None,
         f"{usd(lost)} of {usd(limit)} would be lost if every stop filled now",
         used=used_of(lost, limit),
@@ -79,7 +79,7 @@ def portfolio_rows(state: TradingState) -> Iterator[ProtectionRow]:
     yield row(
         "portfolio",
         "Exposure",
-        f"{exposure:.0%} of {most:.0%}",
+        f"{percent(exposure, 0)} of {percent(most, 0)}",
         "exits only: more is held than the profile allows" if exposure > most else None,
         "all positions, and entries on their way, of equity",
         used=used_of(exposure, most),
@@ -100,8 +100,8 @@ def margin_rows(state: TradingState) -> Iterator[ProtectionRow]:
     yield row(
         "margin",
         "Margin",
-        f"{used:.0%} of {1 - least:.0%}",
+        f"{percent(used, 0)} of {percent(1 - least, 0)}",
         "maintenance is too near: entries are refused until some is closed" if is_shut else None,
-        f"maintenance margin of equity; the most of a day was {max(most, used):.0%}",
+        f"maintenance margin of equity; the most of a day was {percent(max(most, used), 0)}",
         used=used_of(used, 1 - least),
     )

@@ -120,7 +120,7 @@ def test_fewer_than_twenty_results_are_not_judged() -> None:
     assert nothing == (False, None, "no trade of a strategy yet, 20 are judged")
     assert early == (False, None, "19 trades of the 20 that are judged")
     assert late == (
-        True, Decimal("-0.001"), "the last 20 trades made -0.100% on average, more than zero is required",
+        True, Decimal("-0.001"), "the last 20 trades made -0.100 % on average, more than zero is required",
     )  # fmt: skip
 
 
@@ -138,7 +138,7 @@ def test_shadow_trades_lift_it_again_and_are_named() -> None:
     after(curve, results(2, is_shadow=True))
 
     assert halfway[0]
-    assert halfway[2].startswith("the last 20 trades, 6 of them shadows, made -0.010% on average")
+    assert halfway[2].startswith("the last 20 trades, 6 of them shadows, made -0.010 % on average")
     assert said(curve) == (
         False,
         Decimal("0.00005"),

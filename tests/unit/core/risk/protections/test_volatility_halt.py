@@ -163,7 +163,7 @@ def test_twenty_returns_are_judged_and_nineteen_are_not() -> None:
     assert late == [bars[20].end]
     assert (tripped.is_tripped, str(tripped.scope), tripped.limit) == (True, "global", Decimal("0.006"))
     assert tripped.until == bars[20].end + timedelta(minutes=30)
-    assert tripped.reason == "20 one-minute returns of SPY deviate by 2.032%, the limit is 0.600%"
+    assert tripped.reason == "20 one-minute returns of SPY deviate by 2.032 %, the limit is 0.600 %"
 
 
 def test_the_gap_between_two_sessions_is_no_return() -> None:
@@ -200,7 +200,7 @@ def test_a_quiet_symbol_is_halted_at_four_times_its_own_median_once_it_has_twent
     assert none == []
     assert (str(lock.scope), lock.until) == ("IBM", first + timedelta(minutes=30))
     assert lock.limit < lock.measure < Decimal("0.0006")
-    assert lock.reason.endswith("the limit is 0.020%, 4 × the median of 20 sessions")
+    assert lock.reason.endswith("the limit is 0.020 %, 4 × the median of 20 sessions")
     assert list(newcomer.measures(wild[-1].end))[1].words.endswith("the median has 19 of 20 sessions")
 
 
