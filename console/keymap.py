@@ -1,6 +1,6 @@
 """Every key of the desk, in one table: bindings, footer, help, the commands and the table of docs/USE.md come from it.
 
-A letter means one thing everywhere, and a key that confirms names its effect. Every line has an identifier, by which
+A letter means one thing in one place, and a key that confirms names its effect. Every line has an identifier, by which
 the settings may move it (`console.key_remapping` judges that); the kill chord stays where it is, because the driver
 reads it below all bindings (OP-07). One process has one desk: which keys hold now is kept here.
 """
@@ -127,6 +127,7 @@ KEYS: tuple[Key, ...] = (
     Key("advice", _EVERYWHERE, "A", "A", "app.advice", "advice"),
     Key("help", _EVERYWHERE, "question_mark", "?", "app.help", "help", is_in_footer=True),
     Key("commands", _EVERYWHERE, "ctrl+p", "Ctrl+P", "app.commands", "commands"),
+    Key("commands.too", _EVERYWHERE, "colon", ":", "app.commands", "commands, where a terminal keeps Ctrl+P"),
     Key("guide", _EVERYWHERE, "", "", "app.guide", "the guide of the first start", is_fixed=True),
     Key("tour", _EVERYWHERE, "", "", "app.tour", "the tour, from its beginning or off", is_fixed=True),
     Key("layout.keep", _EVERYWHERE, "", "", "app.keep_layout", "keep this layout under a name", is_fixed=True),

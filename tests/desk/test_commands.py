@@ -21,6 +21,13 @@ async def opens_commands(house: House) -> CommandsScreen:
     return screen
 
 
+async def test_a_colon_opens_them_where_a_terminal_keeps_ctrl_p() -> None:
+    """DESK: keys"""
+    async with open_desk() as house:
+        await house.press("colon")
+        await house.until(lambda: isinstance(house.desk.screen, CommandsScreen))
+
+
 def test_the_commands_hold_what_works_there_and_nothing_that_confirms() -> None:
     """OP-04"""
     confirming = {
