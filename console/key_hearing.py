@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual import events
 from textual.app import App
+from textual.screen import Screen
 
 from console.board import Board
 from console.filtered_pane import FilteredPane
@@ -11,6 +12,7 @@ from console.keymap import PANES, KeyScope
 from console.screens.basket import BasketScreen
 from console.screens.dialog import Dialog
 from console.screens.dialog_host import DialogHost
+from console.screens.form import FIRST_KEYS
 from console.screens.kill import KillScreen
 from console.screens.new_order import NewOrderScreen
 from console.screens.question import ArmedQuestion
@@ -74,12 +76,18 @@ class KeyHearing:
         stack, filtered = self.app.screen_stack, self.board.typing
         top = stack[-1] if stack else None
         typed = filtered if len(stack) == 1 and filtered is not None else top
+        if self._is_unseen(top) and isinstance(event, events.Key | events.Paste):
+            return not (isinstance(event, events.Key) and event.key in FIRST_KEYS)
         if isinstance(event, events.Key) and isinstance(typed, NewOrderScreen | TypedDialog | FilteredPane):
             return typed.take(event)
         if isinstance(event, events.Paste) and isinstance(typed, TypedDialog | FilteredPane):
             typed.paste(event.text)
             return True
         return False
+
+    def _is_unseen(self, top: Screen[object] | None) -> bool:
+        """Whether there is too little room for what would act: it hears what leads out of it alone."""
+        return isinstance(top, Dialog) and top.NEEDS_ROOM and self.desk.is_too_small
 
     def place(self) -> KeyScope:
         """Where the keyboard is."""

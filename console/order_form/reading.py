@@ -176,6 +176,6 @@ def _read_ttl(draft: Draft, text: str) -> None:
     if not draft.opens:
         draft.faults["ttl"] = "only an entry has one: clear it"
     elif not 1 <= seconds <= LONGEST_TTL:
-        draft.faults["ttl"] = "90 seconds, 5m or 2h, a day at the most"
+        draft.faults["ttl"] = "90s, 5m or 2h, a day at the most"
     else:
         draft.ttl = seconds

@@ -43,7 +43,7 @@ FIELDS = (
     FormField("target", "Target price", "may be empty; a price, 2%, 3atr or 2r"),
     FormField("trigger", "Trigger", "of a stop entry: what starts it, USD"),
     FormField("trail", "Trailing by", "of a trailing stop: 1.50 USD, or 2 %"),
-    FormField("ttl", "Cancel after", "may be empty; 90 seconds, 5m, 2h"),
+    FormField("ttl", "Cancel after", "may be empty; 90s, 5m, 2h"),
 )
 TITLE = "New order ─ becomes a proposal, nothing is sent"
 NEEDED = frozenset({"symbol", "quantity", "limit", "trigger", "stop", "trail"})
@@ -113,7 +113,8 @@ class NewOrderScreen(Form):
                 for name, text in texts.items()
                 if (self.offers.is_typed(name) if name in FILLED else text != DEFAULTS.get(name, ""))
             }
-            place = texts["symbol"] if is_known else self.opened_on
+            is_free = is_known and kept.of(texts["symbol"]) is None
+            place = texts["symbol"] if is_free else self.opened_on
             at, was_sent = self.behind.engine_now(), self._awaited is not None
             kept.keep(place, KeptOrder(typed, self.offers.way, at, self.advice, was_sent))
 
@@ -280,6 +281,8 @@ class NewOrderScreen(Form):
             if offer is None or not offer.words:
                 continue
             words = draft.readings.get(name) or offer.words
+            if name == "limit" and draft.touch not in (None, draft.limit):
+                words = f"was {words}; now {f.at_tick(draft.touch)}"
             readings[name] = f"prefilled, {words}" if offer.text else words
         return readings
 

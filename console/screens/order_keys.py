@@ -21,17 +21,15 @@ WAYS_OF_A_STOP = frozenset({"stop", "target"})
 EDITS = frozenset({"backspace", "delete", "home", "end"})
 TEN = 10
 TEXT: Mapping[str, str] = {
-    "quantity": "$.,",
+    "quantity": "$.,-",
     "limit": ".,",
     "trigger": ".,",
     "stop": ".,%",
     "target": ".,%",
-    "trail": "$.,% ",
-    "ttl": "smh ",
+    "trail": "$.,%- ",
+    "ttl": "smh- ",
 }
-"""What may be typed into a field beside digits; a field that is not here takes everything."""
-UNITS = "atr"
-"""Letters behind a number, of a way."""
+"""What may begin a text in a field, beside digits; a field that is not here takes everything."""
 
 
 class OrderKeys:
@@ -71,11 +69,12 @@ class OrderKeys:
         return event.key in EDITS
 
     def may_type(self, field: str, character: str) -> bool:
-        """A letter that is no part of a number there changes nothing: no figure is lost to a key that meant a pane."""
+        """A letter that begins no number changes nothing: no figure is lost to a key that meant a pane. Behind a number
+        it stands there and is refused with it: left out, another number would stand there than was typed."""
         others = TEXT.get(field)
         if others is None or (character.isascii() and character.isdigit()) or character.lower() in others:
             return True
-        if field in WAYS_OF_A_STOP and character.lower() in UNITS and self._is_behind_a_number(field):
+        if self._is_behind_a_number(field):
             return True
         self.form.noted(f"{character} is nothing in this field")
         return False

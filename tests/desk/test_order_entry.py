@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
+import pytest
 from textual import events
 
 from console.order_form.presets import SHIPPED, Preset
@@ -238,6 +239,65 @@ async def test_escape_keeps_what_was_typed_for_the_symbol_and_one_key_clears_it(
         assert text_in(form, "quantity", "limit") == ("50", "100.00")
         await house.press("escape", "n")
         assert not house.shows("DRAFT")
+
+
+async def test_a_draft_that_was_turned_to_another_symbol_takes_no_draft_of_that_one() -> None:
+    """OP-01: text is never lost"""
+    spy = a_quote("99.98", "100.00").symbols[0]
+    ibm = replace(spy, symbol=Symbol("IBM"))
+    async with open_still(replace(a_quote("99.98", "100.00"), symbols=(spy, ibm)), WIDE) as house:
+        await house.press("n", "7", "escape")
+        house.desk.push_screen(NewOrderScreen(house.desk, symbol=Symbol("IBM")))
+        await house.until(lambda: isinstance(house.desk.screen, NewOrderScreen))
+        form = house.desk.screen
+        assert isinstance(form, NewOrderScreen)
+        await house.press("9")
+        form.take_symbol(SPY)
+        await house.press("escape")
+
+        kept = house.desk.forms.kept
+        spy_s, ibm_s = kept.of("SPY"), kept.of("IBM")
+        assert spy_s is not None
+        assert spy_s.texts["quantity"] == "7"
+        assert ibm_s is not None
+        assert (ibm_s.texts["quantity"], ibm_s.texts["symbol"]) == ("9", "SPY")
+
+
+@pytest.mark.parametrize(
+    ("field", "typed"),
+    [("quantity", "1e9"), ("quantity", "-5"), ("quantity", "5 5"), ("limit", "1e9"), ("target", "1e5"), ("ttl", "1d")],
+)
+async def test_what_is_no_number_stands_as_it_was_typed_and_is_refused(field: str, typed: str) -> None:
+    """OP-01: no character is left out, so that no other number stands there than was typed"""
+    async with open_still(a_quote("99.98", "100.00"), WIDE) as house:
+        form = await opens_the_form(house)
+        form.go_to(field)
+        await house.press(*("space" if each == " " else "minus" if each == "-" else each for each in typed))
+        assert text_in(form, field) == (typed,)
+        await house.press("enter")
+        assert house.handle.commands == []
+
+
+async def test_a_price_that_the_desk_filled_says_where_the_market_went() -> None:
+    """OP-03: a number that can be stale says so"""
+    async with open_still(a_quote("99.98", "100.00"), WIDE) as house:
+        await opens_the_form(house)
+        await house.press("%")
+        await house.shows_next(symbols=a_quote("100.48", "100.50").symbols)
+        await house.sees("prefilled, was the ask; now 100.50")
+
+
+async def test_a_form_that_cannot_be_seen_hears_no_key_but_the_ones_that_lead_out() -> None:
+    """OP-04"""
+    async with open_still(a_quote("99.98", "100.00"), WIDE) as house:
+        form = await opens_the_form(house)
+        before = form.texts()
+        await house.pilot.resize_terminal(60, 20)
+        await house.press("0", "tab", "m", "enter")
+        assert form.texts() == before
+        assert house.handle.commands == []
+        await house.press("escape")
+        await house.until(lambda: not isinstance(house.desk.screen, NewOrderScreen))
 
 
 async def test_a_limit_order_with_its_own_stop_takes_eight_keys_to_its_ticket() -> None:

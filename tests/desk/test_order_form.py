@@ -524,9 +524,9 @@ async def test_a_stop_entry_is_typed_with_its_trigger_and_measured_by_it(
         ({**A_TRAIL, "trail": ""}, FieldFault("trail", "how far behind: 1.50 USD, or 2 %")),
         ({**A_TRAIL, "quantity": "0.5"}, FieldFault("quantity", "a trailing stop is for whole shares")),
         ({**A_TRAIL, "holder": "you"}, FieldFault("holder", "of a trailing entry: the broker, it follows its fill")),
-        ({**GOOD, "ttl": "0"}, FieldFault("ttl", "90 seconds, 5m or 2h, a day at the most")),
-        ({**GOOD, "ttl": "soon"}, FieldFault("ttl", "90 seconds, 5m or 2h, a day at the most")),
-        ({**GOOD, "ttl": "25h"}, FieldFault("ttl", "90 seconds, 5m or 2h, a day at the most")),
+        ({**GOOD, "ttl": "0"}, FieldFault("ttl", "90s, 5m or 2h, a day at the most")),
+        ({**GOOD, "ttl": "soon"}, FieldFault("ttl", "90s, 5m or 2h, a day at the most")),
+        ({**GOOD, "ttl": "25h"}, FieldFault("ttl", "90s, 5m or 2h, a day at the most")),
     ],
 )
 async def test_a_stop_entry_that_is_wrong_says_so_beside_its_field(texts: dict[str, str], fault: FieldFault) -> None:
