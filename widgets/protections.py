@@ -142,11 +142,11 @@ def _has_an_end(row: ProtectionRow) -> bool:
 
 
 def _measure(row: ProtectionRow) -> str:
-    """`40.00 of 2,000 USD ░░░░░`, `open until 15:45`; nothing is drawn of what is not used at all."""
+    """`40.00 of 2,000 USD ░░░░░`, `open until 15:45`; an empty gauge is not drawn."""
     if row.used is None:
         return row.measure.removesuffix(f" {f.PLACE}")
     filled = int(min(Decimal(1), row.used) * BAR)
-    bar = "" if row.is_tripped or not row.used else "▓" * filled + "░" * (BAR - filled)
+    bar = "" if row.is_tripped or not filled else "▓" * filled + "░" * (BAR - filled)
     return f"{row.measure:>{MEASURE}} {bar}".rstrip()
 
 

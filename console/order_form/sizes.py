@@ -79,7 +79,7 @@ def preset(draft: Draft, part: Decimal, view: DeskView) -> QuantityPreset:
     elif size.limited_by is not SizeLimit.NOTIONAL:
         limit = f"the limit of {size.limited_by}"
     else:
-        limit = f"{f.money(most)} USD, the {'buying power' if most == power else 'largest order'}"
+        limit = "the buying power" if most == power else "the largest order"
     shares = _whole(size.quantity)
     return QuantityPreset(shares, f"{plain(shares)} {draft.symbol.symbol}: sized by {limit}", limit)
 
