@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -13,8 +13,13 @@ from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.geometry import Region
 
+from core.market.calendar import load_calendar
+from core.model.account import Mode
 from core.model.values import Price, Quantity, Symbol
+from core.trading_state.state import TradingState
 from core.views import ChartBar, ChartView
+from core.views.builders.charts import Charts
+from state.journal import MemoryJournal
 from tests.desk.desk_house import SPY, in_one_process, open_desk
 from tests.desk.still_house import a_chart, a_held_chart, a_position, a_view, open_still
 from tests.styled import StyledApp
@@ -374,6 +379,24 @@ def test_entry_and_stop_of_every_position_of_the_symbol_are_drawn() -> None:
     assert "entry 496.21 and 497.02   stop 494.72 and 495.50" in lines[0]
     for edge in ("entry  496.21", "entry  497.02", "stop   494.72", "stop   495.50"):
         assert any(line.rstrip().endswith(edge) for line in lines[1:])
+
+
+def test_a_picture_has_entry_and_stop_of_every_position_of_the_symbol() -> None:
+    """MD-06: those of one price once, and none of another symbol."""
+    calendar = load_calendar(date(2026, 1, 5), date(2026, 1, 9))
+    charts, stop = Charts(TradingState("still", Mode.PAPER, calendar, MemoryJournal())), Price(Decimal("166.26"))
+    paid = [Price(Decimal(price)) for price in ("166.76", "167.02")]
+    held = (
+        a_position("SPY", average_price=paid[0], stop_price=stop),
+        a_position("IBM"),
+        a_position("SPY", average_price=paid[1], stop_price=stop),
+        a_position("SPY", average_price=paid[1], stop_price=None),
+    )
+
+    drawn = charts.draw(SPY, datetime(2026, 1, 6, 16, tzinfo=UTC), held)
+
+    assert drawn is not None
+    assert (drawn.entries, drawn.stops) == (tuple(paid), (stop,))
 
 
 def test_a_chart_has_the_levels_of_every_position_and_order_of_its_symbol() -> None:

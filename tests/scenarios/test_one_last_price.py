@@ -1,4 +1,4 @@
-"""A symbol has one last price: in Watch and Positions, at the head and the edge of its chart, in the form, by its key."""
+"""A symbol has one last price: in Watch, Positions, its chart and the order form, and by the key of the last."""
 
 from __future__ import annotations
 
