@@ -132,9 +132,11 @@ class Chart(Lines, can_focus=True):
 
 
 def levels_of(view: DeskView, symbol: Symbol | None) -> Levels:
-    """What the rows of the other panes say of it: the last price is the one that the position shows."""
-    held = next((row for row in view.positions if row.symbol == symbol), None)
-    known = next((row for row in view.symbols if row.symbol == symbol), None)
+    """What the rows of the other panes say of it; each of them has the same last price, where it has one."""
+    held = [row for row in view.positions if row.symbol == symbol]
+    lasts = [row.last for row in held]
+    lasts += [row.last for row in view.watch.rows if row.symbol == symbol]
+    lasts += [row.last for row in view.symbols if row.symbol == symbol]
     targets = tuple(
         row.limit_price
         for row in view.orders
@@ -144,5 +146,5 @@ def levels_of(view: DeskView, symbol: Symbol | None) -> Levels:
         and row.effect in (Effect.REDUCE, Effect.CLOSE)
         and row.limit_price is not None
     )
-    last = held.last if held is not None else known.last if known is not None else None
-    return Levels(last, held.nearer_stops if held is not None else (), targets)
+    last = next((last for last in lasts if last is not None), None)
+    return Levels(last, tuple(stop for row in held for stop in row.nearer_stops), targets)

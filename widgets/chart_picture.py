@@ -125,8 +125,9 @@ def chart_lines(
         volumes = max(1, min(4, lines // 4))
         lines -= volumes
     over = curves(candles, look.overlay)
-    tick = STOCK_TICKS.at(candles[-1].close)
-    widest = max(len(f"{price.quantize(tick):,f}") for price in _known(chart, candles, over, levels))
+    every = _known(chart, candles, over, levels)
+    tick = min(map(STOCK_TICKS.at, every))
+    widest = max(len(_on_edge(price, tick)) for price in every)
     bar = None if under is None else candles[under]
     cells = width - (NAMES + 1 + widest) - 1
     if lines < LEAST or cells < 2 * (NAMES + 1 + widest):
@@ -141,7 +142,7 @@ def chart_lines(
     canvas = _drawn(chart, shown, overlays, fills, prices, cells, look, levels)
     if under is not None:
         canvas.cross((under - window.first) // (DOTS_ACROSS if look.is_line else 1))
-    labels = _labels(chart, candles[-1].close, shown, overlays, levels, prices, widest)
+    labels = _labels(chart, candles[-1].close, overlays, levels, prices, tick, widest)
     plot: list[TextLine] = [(*canvas.text(n), Cell(" "), labels.get(n, Cell(""))) for n in range(lines)]
     foot = _volumes(shown, volumes, look)
     head = (Cell(_head(figures(chart, candles[-1], levels, bar, look.minutes), width)),)
@@ -158,18 +159,23 @@ def under_cross(candles: Sequence[Candle], cross: datetime | None) -> int | None
 def figures(
     chart: ChartView, newest: Candle, levels: Levels, under: Candle | None = None, minutes: int = 1
 ) -> list[str]:
-    """`last 495.44`, `close 495.40 at 10:50` where that is another, `VWAP 495.30`, `entry 495.12`, `stop 493.60`; of
-    the bar under the crosshair all that it has."""
+    """`last 495.44`, `close 495.40 at 10:50` where that is another, `VWAP 495.30`, `entry 495.12`, `stop 493.60`, of
+    several positions `entry 495.12 and 496.00`; of the bar under the crosshair all that it has."""
     if under is not None:
         at = _when(under, minutes) + (", forms" if under.forms else "")
         said = [at, *(f"{word} {f.price(value)}" for word, value in _four(under)), f"volume {under.volume:,f}"]
-        return said if under.vwap is None else [*said, f"VWAP {f.money(under.vwap)}"]
-    said = [] if levels.last is None else [f"last {f.price(levels.last)}"]
-    if levels.last != newest.close:
+        return said if under.vwap is None else [*said, f"VWAP {f.at_tick(under.vwap)}"]
+    said = [] if levels.last is None else [f"last {f.at_tick(levels.last)}"]
+    if not _is_shown_as_last(newest.close, levels):
         at = f.minute(chart.bars[-1].start) if chart.bars else _when(newest, minutes)
         said.append(f"close {f.price(newest.close)} {'at' if chart.bars else 'of'} {at}")
-    named = (("VWAP", newest.vwap), ("entry", chart.entry), ("stop", chart.stop))
-    return [*said, *(f"{name} {f.money(price)}" for name, price in named if price is not None)]
+    said += [] if newest.vwap is None else [f"VWAP {f.at_tick(newest.vwap)}"]
+    held = (("entry", chart.entries), ("stop", chart.stops))
+    return [*said, *(f"{name} {' and '.join(map(f.at_tick, prices))}" for name, prices in held if prices)]
+
+
+def _is_shown_as_last(close: Price, levels: Levels) -> bool:
+    return levels.last is not None and f.at_tick(levels.last) == f.at_tick(close)
 
 
 def _when(candle: Candle, minutes: int) -> str:
@@ -234,7 +240,7 @@ def _known(
     """Every price that the chart has to show of these bars."""
     of_bars = (price for c in candles for price in ((c.close,) if is_line else (c.high, c.low)))
     of_lines = (price for _, curve in overlays for price in curve)
-    prices = (*of_bars, *of_lines, chart.entry, chart.stop, levels.last, *levels.stops, *levels.targets)
+    prices = (*of_bars, *of_lines, *chart.entries, *chart.stops, levels.last, *levels.stops, *levels.targets)
     return [price for price in prices if price is not None]
 
 
@@ -251,11 +257,10 @@ def _drawn(
     canvas, across = Canvas(cells, prices.lines), DOTS_ACROSS if look.is_line else 1
     for target in levels.targets:
         canvas.level(prices.line_of(target), "┄", "muted")
-    if chart.entry is not None:
-        canvas.level(prices.line_of(chart.entry), "─", "muted")
-    for stop in (chart.stop, *levels.stops):
-        if stop is not None:
-            canvas.level(prices.line_of(stop), "╌", "warning")
+    for entry in chart.entries:
+        canvas.level(prices.line_of(entry), "─", "muted")
+    for stop in (*chart.stops, *levels.stops):
+        canvas.level(prices.line_of(stop), "╌", "warning")
     for _, curve in overlays:
         for place, value in enumerate(curve):
             if value is not None and not (look.is_line and place % DOTS_ACROSS):
@@ -298,22 +303,21 @@ def _candles(canvas: Canvas, shown: Sequence[Candle], prices: PriceScale) -> Non
 
 def _labels(
     chart: ChartView,
-    newest: Price,
-    shown: Sequence[Candle],
+    close: Price,
     overlays: Sequence[Overlay],
     levels: Levels,
     scale: PriceScale,
+    tick: Decimal,
     widest: int,
 ) -> dict[int, Cell]:
     """By line, all on one decimal point. What has a name goes before what has none, and moves a line where two would
     stand on one; a higher price never stands below a lower one."""
-    tick, close = STOCK_TICKS.at(shown[-1].close), newest
     named: tuple[tuple[str, Decimal | None, Tone], ...] = (
         ("last", levels.last, "strong"),
-        *(("stop", stop, "warning") for stop in (chart.stop, *levels.stops)),
-        ("entry", chart.entry, ""),
+        *(("stop", stop, "warning") for stop in (*chart.stops, *levels.stops)),
+        *(("entry", entry, "") for entry in chart.entries),
         *(("target", target, "") for target in levels.targets),
-        ("close", None if close == levels.last else close, "muted"),
+        ("close", None if _is_shown_as_last(close, levels) else close, "muted"),
         *((name, curve[-1], "muted") for name, curve in overlays),
     )
     labels: dict[int, Cell] = {}
@@ -326,7 +330,13 @@ def _labels(
         in_order = (free for free in near if all((at < free) is (there > price) for at, there in placed.items()))
         if (free := next(in_order, None)) is not None:
             placed[free] = price
-            labels[free] = Cell(f"{name:<{NAMES}} {price.quantize(tick):>{widest},f}", tone)
+            labels[free] = Cell(f"{name:<{NAMES}} {_on_edge(price, tick):>{widest}}", tone)
     for price in scale.labels():
-        labels.setdefault(scale.line_of(price), Cell(f"{price.quantize(tick):>{NAMES + 1 + widest},f}", "muted"))
+        labels.setdefault(scale.line_of(price), Cell(f"{_on_edge(price, tick):>{NAMES + 1 + widest}}", "muted"))
     return labels
+
+
+def _on_edge(price: Decimal, tick: Decimal) -> str:
+    """As everywhere, with blanks for the places of a finer tick: all stand on one decimal point."""
+    places = max(0, STOCK_TICKS.at(price).adjusted() - tick.adjusted())
+    return f.at_tick(price) + " " * places

@@ -39,7 +39,7 @@ def _prices(row: SymbolView, now: datetime) -> TextLine:
         else "no quote yet"
     )
     is_stale = quote is not None and now - quote.at > f.STALE_AFTER
-    last = f"   last {f.price(row.last)}, {f.age(row.last_at, now)} old" if row.last is not None and row.last_at else ""
+    last = f"   last {f.at_tick(row.last)}, {f.age(row.last_at, now)} old" if row.last and row.last_at else ""
     return (Cell(f"{row.symbol:<7}", "strong"), Cell(told, "warning" if is_stale or quote is None else ""), Cell(last))
 
 

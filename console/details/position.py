@@ -41,7 +41,7 @@ def position(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
         *field("opened by", row.strategy),
         *field("quantity", f"{f.quantity(abs(row.quantity))} shares {'long' if row.quantity > 0 else 'short'}"),
         *field("paid", f"{usd(f.price(row.average_price))} a share on average"),
-        *field("last price", f"{usd(f.price(row.last))}, {instant(row.last_at, now)}"),
+        *field("last price", f"{usd(f.at_tick(row.last))}, {instant(row.last_at, now)}"),
         *field("open profit", f"{usd(f.arrowed(row.profit).strip())}, {in_risk}", f.tone_of(row.profit)),
         (),
         *_stop(row),

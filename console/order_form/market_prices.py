@@ -23,14 +23,18 @@ class Taken(Enum):
 
 def price_of(which: Taken, symbol: SymbolView, now: datetime, *, buys: bool) -> Price | str:
     """On its tick, or why there is none. What lies between two ticks is rounded down for who buys and up for who sells:
-    the order never promises a worse price than the one that was named.
+    the order never promises a worse price than the one that was named. The last is the one that the panes show.
     """
     price, at = _seen(which, symbol)
     if price is None or at is None or price <= 0:
         return f"no {which.value} of {symbol.symbol} is known"
     if now - at > f.STALE_AFTER:
         return f"the {which.value} is {f.age(at, now)} old: not taken"
-    rounded = symbol.instrument.ticks.rounded(price, ROUND_FLOOR if buys else ROUND_CEILING)
+    ticks = symbol.instrument.ticks
+    if which is Taken.LAST:
+        rounded = ticks.nearest(price)
+    else:
+        rounded = ticks.rounded(price, ROUND_FLOOR if buys else ROUND_CEILING)
     return rounded if rounded > 0 else f"no {which.value} of {symbol.symbol} is known"
 
 

@@ -50,7 +50,7 @@ class MoveStopScreen(FieldsScreen):
             Cell("paid ", "muted"),
             Cell(f"{f.price(row.average_price)} USD"),
             Cell("   last ", "muted"),
-            Cell(f"{f.price(row.last)} USD{age}"),
+            Cell(f"{f.at_tick(row.last)} USD{age}"),
         )
         lines: list[TextLine] = [(Cell("stop now ", "muted"), _stop_now(row))]
         if row.holder is StopHolder.BROKER:

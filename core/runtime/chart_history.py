@@ -40,24 +40,30 @@ class ChartBook:
 
     def __init__(self) -> None:
         self._kept: dict[Symbol, ChartPast] = {}
-        self._wanted: dict[Symbol, date] = {}
+        self._wanted: dict[Symbol, tuple[date, datetime]] = {}
 
-    def of(self, symbol: Symbol, day: date) -> ChartPast | None:
-        """On this trading day; None where it must be asked for first, which somebody then does."""
-        kept = self._kept.get(symbol)
-        if kept is not None and kept.day == day:
-            return kept
-        self._wanted[symbol] = day
-        return None
+    def of(self, symbol: Symbol, day: date, until: datetime) -> ChartPast | None:
+        """On this trading day, whole up to then; None where it must be asked for first, which somebody then does."""
+        kept = self._known(symbol, day, until)
+        if kept is None:
+            self._wanted[symbol] = (day, until)
+        return kept
 
     def keep(self, past: ChartPast) -> None:
         others = [each for each in self._kept.values() if each.symbol != past.symbol]
         self._kept = {each.symbol: each for each in (*others[-KEPT + 1 :], past)}
 
     def take_wanted(self) -> tuple[tuple[Symbol, date], ...]:
-        """Each with its day, the last one first; whoever still looks at a symbol asks for it again."""
+        """Each with its day, the last one first; whoever still looks at a symbol asks for it again. What came
+        meanwhile is wanted no more.
+        """
         wanted, self._wanted = self._wanted, {}
-        return tuple(reversed(wanted.items()))
+        lacking = ((symbol, day) for symbol, (day, until) in wanted.items() if not self._known(symbol, day, until))
+        return tuple(reversed([*lacking]))
+
+    def _known(self, symbol: Symbol, day: date, until: datetime) -> ChartPast | None:
+        kept = self._kept.get(symbol)
+        return kept if kept is not None and kept.day == day and kept.until >= until else None
 
 
 class ChartWatch:
@@ -117,6 +123,7 @@ class ChartWatch:
             tuple(bar_at(bar.start, bar) for bar in self._days(symbol)),
             hours_of(bar for bar in sound if bar.start < first),
             tuple(bar for bar in sound if bar.start >= first),
+            now,
         )
 
     def _sessions_before(self, today: date) -> list[Session]:

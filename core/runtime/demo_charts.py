@@ -1,69 +1,109 @@
-"""What a chart of a demo has of the sessions before today's: its market follows from a seed, those from before it too.
+"""What a chart of a demo has that its desk did not hear: its market follows from a seed, the days before it began too.
 
-Made in a thread of its own, a day at a time, with pauses: the desk is not slower meanwhile.
+Made in a thread of its own, a day at a time, with pauses: the desk is not slower meanwhile. The last sessions come
+first, and the others behind them as they are made.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from datetime import date
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from threading import Thread
 
+from core.market.calendar import load_calendar
 from core.model.bar import Bar
 from core.model.session import Session
 from core.model.values import Symbol
 from core.model.venues import HOME
 from core.runtime.chart_history import SESSIONS, ChartBook
-from core.runtime.demo_market import DemoMarket, weekday_before
+from core.runtime.demo_market import DemoMarket
 from core.views.chart_past import ChartPast, day_of, hours_of
+from core.views.results import ChartBar
 
-DAYS = 60
-"""Sessions, about a quarter."""
+DAYS = 126
+"""Sessions: half a year."""
+THEIR_SPAN = timedelta(days=2 * DAYS)
+"""In which there are more sessions than those, whatever the holidays."""
 PAUSE = 0.05
 """Seconds of the wall after each day."""
 
 
 class DemoCharts(ChartBook):
-    """Of one demo; `sessions` are those of its calendar, which begins with its first day."""
+    """Of one demo.
 
-    def __init__(self, market: DemoMarket, seed: int, sessions: Sequence[Session]) -> None:
+    Parameters
+    ----------
+    sessions
+        From its first on.
+    told
+        The symbols whose minutes its desk is told: a chart of another one has none of today.
+    """
+
+    def __init__(self, market: DemoMarket, seed: int, sessions: Sequence[Session], told: Sequence[Symbol] = ()) -> None:
         super().__init__()
         self._market = market
         self._seed = seed
         self._sessions = tuple(sessions)
+        self._told = frozenset(told)
+        self._earlier: tuple[Session, ...] = ()
         self._worker: Thread | None = None
 
-    def of(self, symbol: Symbol, day: date) -> ChartPast | None:
-        known = super().of(symbol, day)
+    def of(self, symbol: Symbol, day: date, until: datetime) -> ChartPast | None:
+        known = super().of(symbol, day, until)
         if known is None and (self._worker is None or not self._worker.is_alive()):
             self._worker = Thread(target=self._make, name="keyturn-charts", daemon=True)
             self._worker.start()
         return known
 
     def _make(self) -> None:
-        """What is wanted now; what is wanted meanwhile is asked for again."""
-        for symbol, day in self.take_wanted():
-            self.keep(self.made(symbol, day, PAUSE))
+        """What is wanted now, and what is wanted meanwhile before more days of what is there."""
+        short: list[ChartPast] = []
+        while (wanted := self.take_wanted()) or short:
+            if wanted:
+                made = [self.made(symbol, day, PAUSE) for symbol, day in wanted]
+            else:
+                made = [self.longer(short.pop(), PAUSE)]
+            for past in made:
+                self.keep(past)
+            short += [past for past in made if len(past.days) < DAYS]
 
     def made(self, symbol: Symbol, day: date, pause: float = 0.0) -> ChartPast:
-        """What a session on that day has behind it."""
-        days, last = [], list[Bar]()
-        sessions = self._before(day)
-        for number, session in enumerate(sessions):
-            minutes = self._market.minutes(self._seed, symbol, session)
-            whole = day_of(HOME.start_of(session.day), minutes)
-            days += [] if whole is None else [whole]
-            if number >= len(sessions) - SESSIONS:
-                last += minutes
-            time.sleep(pause)
-        return ChartPast(symbol, day, tuple(days), hours_of(last), ())
+        """What a session on that day has behind it: the last sessions, by days and by hours, and its own minutes."""
+        sessions = self._before(day)[-SESSIONS:]
+        minutes = [self._minutes(symbol, session, pause) for session in sessions]
+        today = next((session for session in self._sessions if session.day == day), None)
+        is_told = today is not None and symbol in self._told
+        return ChartPast(
+            symbol,
+            day,
+            _days(sessions, minutes),
+            hours_of(bar for bars in minutes for bar in bars),
+            tuple(self._minutes(symbol, today, pause)) if today is not None and is_told else (),
+            HOME.end_of(day),
+        )
+
+    def longer(self, past: ChartPast, pause: float = 0.0) -> ChartPast:
+        """With as many sessions more, up to half a year."""
+        sessions = self._before(past.day)[: -len(past.days)][-SESSIONS:]
+        minutes = [self._minutes(past.symbol, session, pause) for session in sessions]
+        return replace(past, days=(*_days(sessions, minutes), *past.days))
+
+    def _minutes(self, symbol: Symbol, session: Session, pause: float) -> Sequence[Bar]:
+        made = self._market.minutes(self._seed, symbol, session)
+        time.sleep(pause)
+        return made
 
     def _before(self, day: date) -> list[Session]:
-        """The oldest first."""
-        found = [session for session in self._sessions if session.day < day][-DAYS:]
-        first = found[0] if found else self._sessions[0]
-        while len(found) < DAYS:
-            first = weekday_before(first)
-            found.insert(0, first)
-        return found
+        """The last sessions before that day, by the exchange's calendar also where the demo had not begun."""
+        first = self._sessions[0].day
+        if not self._earlier:
+            loaded = load_calendar(first - THEIR_SPAN, first - timedelta(days=1)).sessions()
+            self._earlier = tuple(session for session in loaded if session.day < first)
+        return [session for session in (*self._earlier, *self._sessions) if session.day < day][-DAYS:]
+
+
+def _days(sessions: Sequence[Session], minutes: Sequence[Sequence[Bar]]) -> tuple[ChartBar, ...]:
+    made = (day_of(HOME.start_of(session.day), bars) for session, bars in zip(sessions, minutes, strict=True))
+    return tuple(day for day in made if day is not None)

@@ -59,6 +59,14 @@ class DemoMarket:
             days = [self.day(seed, Symbol(symbol), session) for symbol in symbols]
             yield from sorted((b for day in days for b in day if b.start <= until), key=lambda b: (b.start, b.symbol))
 
+    def told(
+        self, seed: int, symbols: Iterable[Symbol], sessions: Iterable[Session], start: datetime, end: datetime
+    ) -> tuple[Bar, ...]:
+        """The minutes that began at `start` or later and were over by `end`, one symbol after the other."""
+        inside = [session for session in sessions if session.open < end and session.close > start]
+        minutes = (bar for symbol in symbols for session in inside for bar in self.minutes(seed, symbol, session))
+        return tuple(bar for bar in minutes if start <= bar.start and bar.end <= end)
+
     def feed(
         self, seed: int, symbol: Symbol, sessions: Sequence[Session], before: Session | None = None
     ) -> Iterator[Timed]:

@@ -80,6 +80,7 @@ class VirtualRuntime(Runtime):
     """One engine, one exchange, one order of time.
 
     `steady` measures how long strategies take, seconds (ST-07); without it nobody is slow, and every run is the same.
+    `history` answers what the desk asks of the time before it; without it there is none.
     """
 
     def __init__(
@@ -99,6 +100,7 @@ class VirtualRuntime(Runtime):
         quotes: QuoteRounds | None = None,
         assets: AssetBook | None = None,
         charts: ChartBook | None = None,
+        history: Callable[[FetchHistory | LookUpSymbols], tuple[Bar, ...]] = lambda _asked: (),
     ) -> None:
         super().__init__(engine, switch, start, keeper, assets, charts)
         engine.state.orchestrator.measure(steady)
@@ -120,7 +122,7 @@ class VirtualRuntime(Runtime):
         self._ends_at: datetime | None = None
         self.lanes = VirtualLanes(self._leave_lane)
         self._is_leaving = self._is_shut = False
-        self.history: Callable[[FetchHistory | LookUpSymbols], tuple[Bar, ...]] = lambda _asked: ()
+        self.history = history
 
     def _beat_if_due(self) -> None:
         if self.pace.is_beat_due():

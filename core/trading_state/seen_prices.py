@@ -1,4 +1,7 @@
-"""What is seen of a symbol, traded or only watched: its last price, its close before today, its change, its spread."""
+"""What is seen of a symbol, traded or only watched: its last price, its close before today, its change, its spread.
+
+Whatever shows a last price asks `shown_price`, so that it is one everywhere.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,14 @@ def seen_price(state: TradingState, symbol: Symbol) -> tuple[datetime, Price] | 
     if figures is None or figures.last is None or figures.last_at is None:
         return last
     return last if last is not None and last[0] >= figures.last_at else (figures.last_at, figures.last)
+
+
+def shown_price(state: TradingState, symbol: Symbol) -> tuple[datetime, Price] | None:
+    """What is seen of it; of what is held and was never seen, what was paid, with the time of that."""
+    seen = seen_price(state, symbol)
+    if seen is not None:
+        return seen
+    return max(((held.opened_at, held.average_price) for held in state.ledger.positions_in(symbol)), default=None)
 
 
 def close_before(state: TradingState, symbol: Symbol, at: datetime) -> Price | None:

@@ -65,6 +65,7 @@ class TradingState(Slices):
         self.at = datetime.min.replace(tzinfo=UTC)
         self._listeners = [*listeners]
         self._bar_listeners: list[BarListener] = []
+        self._watchers: list[BarListener] = []
         self.news = FactQueue(followers)
         self.folds = table_of(self.slices)
 
@@ -101,6 +102,14 @@ class TradingState(Slices):
 
     def tell_bar(self, bar: Bar) -> None:
         for listener in self._bar_listeners:
+            listener(bar)
+
+    def add_watcher(self, listener: BarListener) -> None:
+        """From here on it hears of each bar of a symbol that is only watched: to show it, and no strategy asks."""
+        self._watchers.append(listener)
+
+    def tell_watched_bar(self, bar: Bar) -> None:
+        for listener in self._watchers:
             listener(bar)
 
     def fold(self, at: datetime, fact: Fact) -> None:

@@ -25,7 +25,9 @@ class ChartPast:
     hours
         The same of the last of those sessions, by the hours of the market's clock.
     minutes
-        Today's complete ones, up to when they were asked for.
+        Today's, the oldest first.
+    until
+        Up to when they are all there, UTC.
     """
 
     symbol: Symbol
@@ -33,13 +35,16 @@ class ChartPast:
     days: tuple[ChartBar, ...]
     hours: tuple[ChartBar, ...]
     minutes: tuple[Bar, ...]
+    until: datetime
 
 
-Past = Callable[[Symbol, date], ChartPast | None]
-"""What is known on a trading day, None where nothing is yet. Asking is also the wish to know it; nothing waits."""
+Past = Callable[[Symbol, date, datetime], ChartPast | None]
+"""What is known on a trading day, up to an instant at the least; None where that is not known yet. Asking is also the
+wish to know it; nothing waits.
+"""
 
 
-def nothing_before(_symbol: Symbol, _day: date) -> ChartPast | None:
+def nothing_before(_symbol: Symbol, _day: date, _until: datetime) -> ChartPast | None:
     return None
 
 

@@ -131,7 +131,7 @@ class ChartFill:
 
 @dataclass(frozen=True, slots=True)
 class ChartView:
-    """The watched symbol's session, as far as it is known; `entry` and `stop` are of what is held.
+    """The watched symbol's session, as far as it is known; `entries` and `stops` are of each position in it.
 
     `hours` and `days` are bars of the sessions before it, the oldest first; none until the market's history has told
     them.
@@ -139,8 +139,8 @@ class ChartView:
 
     symbol: Symbol
     bars: tuple[ChartBar, ...]
-    entry: Price | None
-    stop: Price | None
+    entries: tuple[Price, ...]
+    stops: tuple[Price, ...]
     fills: tuple[ChartFill, ...]
     hours: tuple[ChartBar, ...] = ()
     days: tuple[ChartBar, ...] = ()

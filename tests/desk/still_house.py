@@ -221,7 +221,7 @@ def a_chart(symbol: str = "SPY", minutes: int = 60, **parts: Any) -> ChartView:
         volume += bar.volume
         value += bar.volume * (bar.high + bar.low + bar.close) / 3
         bars.append(ChartBar(bar.start, bar.open, bar.high, bar.low, bar.close, Price(value / volume), bar.volume))
-    terms: dict[str, Any] = {"bars": tuple(bars), "entry": None, "stop": None, "fills": ()}
+    terms: dict[str, Any] = {"bars": tuple(bars), "entries": (), "stops": (), "fills": ()}
     return ChartView(symbol=Symbol(symbol), **{**terms, **parts})
 
 
@@ -231,8 +231,8 @@ def a_held_chart(minutes: int = 75) -> ChartView:
     bought, sold = bars[53], bars[68]
     return a_chart(
         minutes=minutes,
-        entry=Price(bought.close),
-        stop=Price((bought.close * Decimal("0.997")).quantize(Decimal("0.01"))),
+        entries=(Price(bought.close),),
+        stops=(Price((bought.close * Decimal("0.997")).quantize(Decimal("0.01"))),),
         fills=(ChartFill(bought.end, Side.BUY, bought.close), ChartFill(sold.end, Side.SELL, sold.close)),
     )
 

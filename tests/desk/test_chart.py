@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -13,12 +13,17 @@ from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.geometry import Region
 
+from core.market.calendar import load_calendar
+from core.model.account import Mode
 from core.model.values import Price, Quantity, Symbol
+from core.trading_state.state import TradingState
 from core.views import ChartBar, ChartView
+from core.views.builders.charts import Charts
+from state.journal import MemoryJournal
 from tests.desk.desk_house import SPY, in_one_process, open_desk
 from tests.desk.still_house import a_chart, a_held_chart, a_position, a_view, open_still
 from tests.styled import StyledApp
-from widgets.chart import Chart
+from widgets.chart import Chart, levels_of
 from widgets.chart_bars import DAY, average, behind, bollinger, candles_of, curves
 from widgets.chart_picture import Levels, Look, chart_lines
 from widgets.chart_scale import PriceScale, Window, nice
@@ -47,6 +52,9 @@ class CountingChart(Chart):
         self.refreshed += regions
         self.full_refreshes += not regions
         return super().refresh(*regions, **terms)
+
+
+PRICES = ("open", "high", "low", "close", "reference")
 
 
 class OneChart(StyledApp):
@@ -306,7 +314,7 @@ async def test_the_selected_row_decides_whose_chart_it_is() -> None:
 
         await house.press("2", "down")
         await house.until(lambda: house.shows("Chart ─ AIG", "Waiting for the bars of AIG…"))
-        await house.shows_next(chart=ChartView(Symbol("AIG"), (), None, None, ()))
+        await house.shows_next(chart=ChartView(Symbol("AIG"), (), (), (), ()))
         await house.sees("No bars of AIG yet. The first complete minute appears here.")
 
 
@@ -340,3 +348,60 @@ def test_below_a_dollar_prices_have_four_places() -> None:
     )
 
     assert any(re.search(r"0\.\d{4}$", line) for line in texts(a_chart(bars=bars))[1:-1])
+
+
+def test_prices_below_a_dollar_have_their_four_places_at_the_head_and_the_edge() -> None:
+    """MD-06: as the panes beside it have them, on one decimal point."""
+    dollars = a_held_chart()
+    bars = tuple(replace(bar, **{name: Price(getattr(bar, name) / 1000) for name in PRICES}) for bar in dollars.bars)
+    chart = replace(dollars, bars=bars, entries=(Price(Decimal("0.49621")),), stops=(Price(Decimal("0.4947")),))
+    levels = Levels(last=Price(Decimal("0.49705")), targets=(Price(Decimal("1.02")),))
+
+    lines = [joined(line).rstrip() for line in chart_lines(replace(chart, fills=()), 100, 30, Look(), levels)]
+
+    assert lines[0] == "last 0.4971   close 0.4975 at 10:44   VWAP 0.4976   entry 0.4962   stop 0.4947"
+    edges = {found[1]: line for line in lines[1:-1] if (found := re.search(r" (\w+) +[\d.]+$", line))}
+    assert edges["last"].endswith("last   0.4971")
+    assert edges["target"].endswith("target 1.02")
+    assert len({line.rindex(".") for line in edges.values()}) == 1
+
+
+def test_entry_and_stop_of_every_position_of_the_symbol_are_drawn() -> None:
+    """MD-06: two strategies hold it."""
+    chart = replace(
+        a_held_chart(),
+        entries=(Price(Decimal("496.21")), Price(Decimal("497.02"))),
+        stops=(Price(Decimal("494.72")), Price(Decimal("495.50"))),
+    )
+
+    lines = texts(chart, 118, 40)
+
+    assert "entry 496.21 and 497.02   stop 494.72 and 495.50" in lines[0]
+    for edge in ("entry  496.21", "entry  497.02", "stop   494.72", "stop   495.50"):
+        assert any(line.rstrip().endswith(edge) for line in lines[1:])
+
+
+def test_a_picture_has_entry_and_stop_of_every_position_of_the_symbol() -> None:
+    """MD-06: those of one price once, and none of another symbol."""
+    calendar = load_calendar(date(2026, 1, 5), date(2026, 1, 9))
+    charts, stop = Charts(TradingState("still", Mode.PAPER, calendar, MemoryJournal())), Price(Decimal("166.26"))
+    paid = [Price(Decimal(price)) for price in ("166.76", "167.02")]
+    held = (
+        a_position("SPY", average_price=paid[0], stop_price=stop),
+        a_position("IBM"),
+        a_position("SPY", average_price=paid[1], stop_price=stop),
+        a_position("SPY", average_price=paid[1], stop_price=None),
+    )
+
+    drawn = charts.draw(SPY, datetime(2026, 1, 6, 16, tzinfo=UTC), held)
+
+    assert drawn is not None
+    assert (drawn.entries, drawn.stops) == (tuple(paid), (stop,))
+
+
+def test_a_chart_has_the_levels_of_every_position_and_order_of_its_symbol() -> None:
+    """MD-06"""
+    near, far = (Price(Decimal(price)) for price in ("495.50", "494.00"))
+    held = (a_position("SPY", nearer_stops=(near,)), a_position("IBM"), a_position("SPY", nearer_stops=(far,)))
+
+    assert levels_of(a_view(positions=held), SPY).stops == (near, far)

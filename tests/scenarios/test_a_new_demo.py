@@ -14,7 +14,7 @@ import pytest
 
 from console.commands.assembly.host import Host
 from console.commands.assembly.simulated import DemoOptions, demo_books, demo_folder, demo_runtime
-from core.facts import Fact, ProposalStaged
+from core.facts import Fact, HistoryLoaded, ProposalStaged
 from core.messages.inputs import QuoteArrived, Start
 from core.model.broker import BrokerPicture
 from core.model.quote import Quote
@@ -22,6 +22,7 @@ from core.model.values import Symbol
 from core.ports import OperatorError
 from core.runtime.demo_stage import BOUGHT, TRADED
 from core.runtime.virtual import VirtualRuntime
+from core.views.builders.watch import watch_view
 
 PLAIN, SMALL = DemoOptions(), DemoOptions(profile="micro")
 
@@ -131,6 +132,27 @@ def test_after_a_restart_it_is_the_same_market_and_the_same_exchange(tmp_path: P
         again.run(until=again.at + timedelta(seconds=2))
         assert held(again) == before
         assert again.engine.state.control.refusal() is None
+
+
+@pytest.mark.parametrize("options", [PLAIN, SMALL])
+def test_after_a_restart_the_day_of_each_symbol_is_as_it_was(tmp_path: Path, options: DemoOptions) -> None:
+    """MD-06, EX-20: its volume, its course and its change count from the open; nothing of it is recorded."""
+
+    def the_day(runtime: VirtualRuntime) -> dict[Symbol, tuple[object, ...]]:
+        rows = watch_view(runtime.engine.state, runtime.at).rows
+        return {row.symbol: (row.volume, row.course, row.before, row.last_at is None) for row in rows}
+
+    with demo(tmp_path, options) as runtime:
+        opened(runtime)
+        runtime.play(runtime.at + timedelta(minutes=33, seconds=17))
+        before = the_day(runtime)
+        runtime.stop("left")
+
+    with demo(tmp_path, options) as again:
+        again.run(until=again.at + timedelta(seconds=2))
+        assert the_day(again) == before
+        assert min(len(course) for _, course, *_ in before.values()) > 5  # type: ignore[arg-type]
+        assert not [each for each in again.engine.state.journal.records() if isinstance(each.fact, HistoryLoaded)]
 
 
 def test_the_small_one_is_what_the_demo_was_before(tmp_path: Path) -> None:

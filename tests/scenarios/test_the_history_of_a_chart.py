@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from itertools import groupby
 
 from core.engine import Engine
+from core.facts import BarClosed, WatchlistKept
 from core.market.calendar import load_calendar
 from core.market.port import MarketDataError
 from core.market.synthetic import synthetic_sessions
@@ -23,11 +24,11 @@ from core.runtime.demo_market import CALM
 from core.settings.settings import Settings
 from core.strategies.vwap import VwapState
 from core.trading_state.checkpoint import rebuild
-from core.views.builders.charts import Charts
+from core.views.builders.charts import LOOKED_AT, Charts
 from core.views.chart_past import ChartPast
 from state.journal import MemoryJournal
 
-SPY, TODAY = Symbol("SPY"), date(2026, 2, 10)
+SPY, IBM, TODAY = Symbol("SPY"), Symbol("IBM"), date(2026, 2, 10)
 CALENDAR = load_calendar(date(2025, 12, 1), date(2026, 2, 13))
 SESSIONS = [session for session in CALENDAR.sessions() if date(2026, 1, 5) <= session.day <= TODAY]
 OPEN = SESSIONS[-1].open
@@ -46,7 +47,8 @@ class Source:
         self.asked += 1
         if self.is_away:
             raise MarketDataError("nobody answered")
-        return [BarArrived(bar, "test") for bar in MARKET if bar.symbol in symbols and start <= bar.start < end]
+        asked = [bar for bar in MARKET if start <= bar.start < end]
+        return [BarArrived(replace(bar, symbol=symbol), "test") for symbol in symbols for bar in asked]
 
     def days(self, symbol: Symbol) -> list[Bar]:
         days = groupby((bar for bar in MARKET if bar.start < OPEN), key=lambda bar: HOME.day_of(bar.start))
@@ -107,7 +109,7 @@ def test_the_sessions_before_todays_come_as_days_and_as_hours_of_the_markets_clo
     watch = a_watch(Source(), Clock(LATE))
     watch.look(SPY)
 
-    past = watch.book.of(SPY, TODAY)
+    past = watch.book.of(SPY, TODAY, LATE)
 
     assert past is not None
     assert len(past.days) == len(SESSIONS) - 1
@@ -124,12 +126,12 @@ def test_nothing_is_asked_before_somebody_looks_and_once_a_day_from_then_on() ->
     watch = a_watch(source, clock)
 
     assert watch.book.take_wanted() == ()
-    assert watch.book.of(SPY, TODAY) is None
+    assert watch.book.of(SPY, TODAY, LATE) is None
     assert watch.book.take_wanted() == ((SPY, TODAY),)
     watch.look(SPY)
-    assert watch.book.of(SPY, TODAY) is not None
+    assert watch.book.of(SPY, TODAY, LATE) is not None
     assert watch.book.take_wanted() == ()
-    assert watch.book.of(SPY, TODAY + timedelta(days=1)) is None
+    assert watch.book.of(SPY, TODAY + timedelta(days=1), LATE) is None
     assert watch.book.take_wanted() == ((SPY, TODAY + timedelta(days=1)),)
 
 
@@ -148,16 +150,23 @@ def test_a_history_that_cannot_be_had_is_said_once_and_asked_again_after_a_while
     clock.at += AGAIN
     assert watch.look(SPY) is None
     assert source.asked == 3
-    assert watch.book.of(SPY, TODAY) is not None
+    assert watch.book.of(SPY, TODAY, LATE) is not None
 
 
 def test_a_book_keeps_the_symbols_that_were_asked_for_last() -> None:
     book = ChartBook()
     symbols = [Symbol(f"S{number}") for number in range(KEPT + 3)]
     for symbol in symbols:
-        book.keep(ChartPast(symbol, TODAY, (), (), ()))
+        book.keep(ChartPast(symbol, TODAY, (), (), (), LATE))
 
-    assert [symbol for symbol in symbols if book.of(symbol, TODAY) is not None] == symbols[3:]
+    assert [symbol for symbol in symbols if book.of(symbol, TODAY, LATE) is not None] == symbols[3:]
+
+
+def half_a_year(charts: DemoCharts, day: date) -> ChartPast:
+    past = charts.made(SPY, day)
+    while len(past.days) < DAYS:
+        past = charts.longer(past)
+    return past
 
 
 def test_a_demo_has_days_before_its_first_that_end_where_its_market_began() -> None:
@@ -166,12 +175,16 @@ def test_a_demo_has_days_before_its_first_that_end_where_its_market_began() -> N
     sessions = demo.sessions_from(calendar, demo.FIRST_DAY)
     charts = DemoCharts(CALM, 1, sessions)
 
-    first, later = charts.made(SPY, sessions[0].day), charts.made(SPY, sessions[5].day)
+    first, later = half_a_year(charts, sessions[0].day), half_a_year(charts, sessions[5].day)
 
     assert len(first.days) == len(later.days) == DAYS
     assert first.days[-1].start == HOME.start_of(date(2026, 1, 2))
     assert later.days[:-5] == first.days[5:]
     assert later.days[-1].close == CALM.day(1, SPY, sessions[4])[-1].close
+    drawn = [HOME.day_of(bar.start) for bar in first.days]
+    traded = [session.day for session in load_calendar(drawn[0], drawn[-1]).sessions()]
+    assert drawn == traded[:DAYS]
+    assert date(2025, 12, 25) not in drawn
     assert all(bar.low <= min(bar.open, bar.close) <= max(bar.open, bar.close) <= bar.high for bar in first.days)
 
 
@@ -192,3 +205,118 @@ def test_the_measure_of_a_chart_is_the_strategys() -> None:
     assert measured.vwap is not None
     assert drawn.bars[-1].reference is not None
     assert drawn.bars[-1].reference == measured.vwap.quantize(SUB_PENNY)
+
+
+# ── what is only watched ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def a_watching_desk(watched: Sequence[Symbol], at: datetime = LATE) -> Engine:
+    """It trades QQQ, and watches those."""
+    engine = Engine("live", Mode.PAPER, CALENDAR, MemoryJournal())
+    rebuild(engine.state, None)
+    engine.apply(at, Settings.model_validate({"symbols": ["QQQ"]}), "test")
+    list(engine.handle(at, Start()))
+    engine.state.record(WatchlistKept("main", tuple(watched)))
+    return engine
+
+
+def of(symbol: Symbol, bars: Sequence[Bar]) -> list[Bar]:
+    return [replace(bar, symbol=symbol) for bar in bars]
+
+
+def drawn_minutes(charts: Charts, symbol: Symbol, at: datetime) -> list[datetime]:
+    drawn = charts.draw(symbol, at, ())
+    assert drawn is not None
+    return [bar.start for bar in drawn.bars]
+
+
+def test_the_chart_of_what_is_only_watched_goes_on_minute_by_minute_and_nothing_of_it_is_recorded() -> None:
+    """MD-06: bars for symbols that nobody trades yet; no strategy and no backtest hears of them."""
+    engine, watch, heard = a_watching_desk([IBM]), a_watch(Source(), Clock(LATE)), list[Bar]()
+    engine.state.add_bar_listener(heard.append)
+    charts = Charts(engine.state, watch.book.of)
+    charts.begin(LATE)
+    assert drawn_minutes(charts, IBM, LATE) == []
+
+    hears(engine, of(IBM, todays(90, 95)))
+    assert len(drawn_minutes(charts, IBM, engine.state.at)) == 5
+    watch.look(IBM)
+    hears(engine, of(IBM, todays(95, 100)))
+
+    assert drawn_minutes(charts, IBM, engine.state.at) == [bar.start for bar in todays(0, 100)]
+    assert heard == []
+    assert not [each for each in engine.state.journal.records() if isinstance(each.fact, BarClosed)]
+
+
+def test_of_what_is_watched_the_minutes_are_kept_that_were_looked_at_last() -> None:
+    """MD-06: two hundred symbols do not fill the memory, and a chart that comes back has no hole."""
+    symbols = [IBM, *(Symbol(f"A{chr(65 + number)}") for number in range(LOOKED_AT + 3))]
+    engine, clock = a_watching_desk(symbols), Clock(LATE)
+    watch = a_watch(Source(), clock)
+    charts = Charts(engine.state, watch.book.of)
+    charts.begin(LATE)
+    charts.draw(IBM, LATE, ())
+    watch.look(IBM)
+    charts.draw(IBM, LATE, ())
+    for symbol in symbols[1:]:
+        charts.draw(symbol, LATE, ())
+
+    for symbol in symbols:
+        hears(engine, of(symbol, todays(90, 95)))
+    assert len(charts._lines) == LOOKED_AT
+
+    clock.at = engine.state.at
+    charts.draw(IBM, clock.at, ())
+    assert IBM in dict(watch.book.take_wanted())
+    watch.look(IBM)
+    hears(engine, of(IBM, todays(95, 98)))
+    assert drawn_minutes(charts, IBM, engine.state.at) == [bar.start for bar in todays(0, 98)]
+
+
+def test_minutes_that_nobody_was_told_are_asked_of_history_again() -> None:
+    """MD-06: the line of data was down, or the symbol was not followed yet."""
+    engine, clock = a_watching_desk([IBM]), Clock(LATE)
+    watch = a_watch(Source(), clock)
+    charts = Charts(engine.state, watch.book.of)
+    charts.begin(LATE)
+    watch.look(IBM)
+    charts.draw(IBM, LATE, ())
+
+    hears(engine, of(IBM, todays(110, 112)))
+    clock.at = engine.state.at
+    charts.draw(IBM, clock.at, ())
+    for symbol, _day in watch.book.take_wanted():
+        watch.look(symbol)
+
+    assert drawn_minutes(charts, IBM, engine.state.at) == [bar.start for bar in todays(0, 112)]
+
+
+def test_a_minute_that_history_told_first_is_drawn_once() -> None:
+    """MD-06: with the same VWAP."""
+    engine, clock = a_watching_desk([IBM]), Clock(LATE + ONE_MINUTE)
+    watch = a_watch(Source(), clock)
+    charts = Charts(engine.state, watch.book.of)
+    charts.begin(LATE)
+    charts.draw(IBM, LATE, ())
+    watch.look(IBM)
+    before = charts.draw(IBM, LATE + ONE_MINUTE, ())
+
+    hears(engine, of(IBM, todays(90, 91)))
+
+    assert charts.draw(IBM, engine.state.at, ()) == before
+
+
+def test_a_demo_adds_the_minutes_that_are_over_and_none_that_is_to_come() -> None:
+    """MD-06, MD-05"""
+    calendar = load_calendar(demo.FIRST_DAY, demo.LAST_DAY)
+    sessions = demo.sessions_from(calendar, demo.FIRST_DAY)
+    book, at = DemoCharts(CALM, 1, sessions, (SPY,)), sessions[0].open + 10 * ONE_MINUTE
+    book.keep(book.made(SPY, sessions[0].day))
+    engine = Engine("demo", Mode.PAPER, calendar, MemoryJournal())
+    rebuild(engine.state, None)
+    engine.apply(at, Settings(), "test")
+    charts = Charts(engine.state, book.of)
+    charts.begin(at)
+
+    assert drawn_minutes(charts, SPY, at) == [sessions[0].open + number * ONE_MINUTE for number in range(10)]
+    assert book.made(IBM, sessions[0].day).minutes == ()

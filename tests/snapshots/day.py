@@ -394,7 +394,7 @@ def chart() -> ChartView:
             ChartBar(start, Price(close + span / 2), Price(close + span), Price(close - span), Price(close), reference)
         )
     return ChartView(
-        SPY, tuple(bars), price("166.76"), price("166.26"), (ChartFill(ago(900), Side.BUY, price("166.76")),)
+        SPY, tuple(bars), (price("166.76"),), (price("166.26"),), (ChartFill(ago(900), Side.BUY, price("166.76")),)
     )
 
 

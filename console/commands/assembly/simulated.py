@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from core.brokers.simulated.exchange import Record, SimulatedExchange
     from core.engine import Engine
     from core.market.calendar import ExchangeCalendar
+    from core.messages.effects import FetchHistory, LookUpSymbols
     from core.model.bar import Bar
     from core.model.session import Session
     from core.runtime.demo_market import DemoMarket
@@ -58,6 +59,7 @@ def demo_runtime(host: Host, options: DemoOptions, stack: ExitStack) -> VirtualR
     from core.market.calendar import load_calendar
     from core.market.demo_shares import listed_in_the_demo
     from core.model.account import Mode
+    from core.model.values import Symbol
     from core.runtime import demo
     from core.runtime.demo_charts import DemoCharts
     from core.runtime.feed import merged
@@ -124,7 +126,8 @@ def demo_runtime(host: Host, options: DemoOptions, stack: ExitStack) -> VirtualR
         operator=operator or operator_of(options.operator, engine, now),
         quotes=quotes,
         assets=AssetBook(listed_in_the_demo(settings.symbols)),
-        charts=DemoCharts(market, options.seed, every),
+        charts=DemoCharts(market, options.seed, every, tuple(map(Symbol, settings.symbols))),
+        history=_history(market, options.seed, settings, every),
         steady=time.monotonic if settings.strategies.own else None,  # the house's own need no measure
         advisers=advisers_of(settings.advisers),
         keeper=keeper_of(host, folder, switch, write, chosen, left_out, last_time.sources()),
@@ -307,6 +310,23 @@ def _traded_bars(
     asked = {str(record["symbol"]) for record in records if record.get("symbol")}
     sessions = demo.sessions_from(calendar, demo.FIRST_DAY)
     return market.until(seed, sorted({*settings.symbols, *asked}), sessions, now)
+
+
+def _history(
+    market: DemoMarket, seed: int, settings: Settings, sessions: Sequence[Session]
+) -> Callable[[FetchHistory | LookUpSymbols], tuple[Bar, ...]]:
+    """What was told of the day before a start, to be shown. Strategies begin with what they hear, so that each demo of
+    a seed is the same.
+    """
+    from core.messages.effects import LookUpSymbols
+
+    def told(asked: FetchHistory | LookUpSymbols) -> tuple[Bar, ...]:
+        if not isinstance(asked, LookUpSymbols):
+            return ()
+        symbols = [symbol for symbol in asked.symbols if symbol in settings.symbols]
+        return market.told(seed, symbols, sessions, asked.start, asked.end)
+
+    return told
 
 
 def _not_heard_yet(

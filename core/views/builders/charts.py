@@ -1,47 +1,60 @@
-"""The watched symbol's chart: the session's complete bars with VWAP at each, our fills, entry and stop of what is held.
+"""The chart of a symbol that is looked at: the session's complete bars with VWAP at each, our fills, entries, stops.
 
-Until a symbol is watched for the first time nothing is kept and a bar costs nothing. Then the day is read once from the
-journal's end, and from there on every bar is heard. What the journal does not have of today, and the sessions before
-it, the market's history adds.
+Until somebody looks for the first time nothing is kept and a bar costs nothing. Then the day is read once from the
+journal's end, and from there on every bar of what is traded is heard. Of what is only watched the journal has nothing:
+its minutes are heard from the first look at it, and kept while it is among those that were looked at last. What was
+not heard of today, and the sessions before it, the market's history adds.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from core.facts import BarClosed, Fact, OrderFilled
-from core.model.bar import Bar
+from core.model.bar import ONE_MINUTE, Bar
 from core.model.values import SUB_PENNY, Price, Symbol
 from core.strategies.vwap import VwapState
 from core.trading_state.state import TradingState
+from core.trading_state.traded_symbols import traded_symbols
 from core.views import ChartBar, ChartFill, ChartView, PositionRow
 from core.views.chart_past import ChartPast, Past, nothing_before
+
+LOOKED_AT = 16
+"""Symbols that are not traded whose minutes are kept: a session of one is less than half a megabyte."""
+SILENCE = timedelta(minutes=5)
+"""A longer one may be minutes that were told to nobody here: history is asked again."""
 
 
 @dataclass(slots=True)
 class VwapLine:
-    """One symbol's day as far as it was heard."""
+    """One symbol's day as far as it was heard; from `heard_from` on history is not needed."""
 
     day: date
+    heard_from: datetime
     measured: VwapState = field(default_factory=VwapState)
     bars: tuple[ChartBar, ...] = ()
-    fills: tuple[ChartFill, ...] = ()
     past: ChartPast | None = None
 
-    def joined(self, past: ChartPast) -> VwapLine:
-        """With the minutes that were not heard, each in its place; the measure is worked out anew."""
+    @property
+    def heard_to(self) -> datetime:
+        return max(self.heard_from, self.bars[-1].start + ONE_MINUTE) if self.bars else self.heard_from
+
+    def joined(self, past: ChartPast, at: datetime) -> VwapLine:
+        """With the minutes that were not heard and are over, each in its place; the measure is worked out anew."""
         heard = {bar.start for bar in self.bars}
-        made = VwapLine(self.day, fills=self.fills, past=past)
-        missed = [bar for bar in past.minutes if bar.start not in heard]
+        made = VwapLine(self.day, self.heard_from, past=past)
+        missed = [bar for bar in past.minutes if bar.start not in heard and bar.end <= at]
         both: list[Bar | ChartBar] = [*self.bars, *missed]
         for bar in sorted(both, key=lambda bar: bar.start):
             made.take(bar)
         return made
 
     def take(self, bar: Bar | ChartBar) -> None:
-        """The bar, and VWAP with it, as the strategy works it out."""
+        """The next bar, and VWAP with it, as the strategy works it out; one that history told is not taken again."""
+        if self.bars and bar.start <= self.bars[-1].start:
+            return
         measured = self.measured
         measured.volume += bar.volume
         measured.weighted += (bar.high + bar.low + bar.close) * bar.volume
@@ -51,31 +64,33 @@ class VwapLine:
 
 
 class Charts:
-    """Keeps the day of every symbol from the first look on."""
+    """Keeps the day of what is traded, and of what was looked at last, from the first look on."""
 
     def __init__(self, state: TradingState, past: Past = nothing_before) -> None:
         self.state = state
         self._past = past
         self._lines: dict[Symbol, VwapLine] = {}
+        self._fills: dict[Symbol, tuple[ChartFill, ...]] = {}
+        self._looked_at: dict[Symbol, None] = {}
         self.has_begun = False
 
     def draw(self, symbol: Symbol | None, at: datetime, positions: Iterable[PositionRow]) -> ChartView | None:
         if symbol is None:
             return None
+        self._look_at(symbol)
         today = self.state.calendar.trading_day(at)
-        line = self._lines.get(symbol)
-        if line is None or line.day != today:
-            line = VwapLine(today)
-        past = self._past(symbol, today)
+        line = self._line(symbol, at)
+        past = self._past(symbol, today, line.heard_from)
         if past is not None and past is not line.past:
-            line = self._lines[symbol] = line.joined(past)
-        held = next((row for row in positions if row.symbol == symbol), None)
+            line = self._lines[symbol] = line.joined(past, at)
+        held = [row for row in positions if row.symbol == symbol]
+        day_of = self.state.calendar.trading_day
         return ChartView(
             symbol=symbol,
             bars=line.bars,
-            entry=held.average_price if held else None,
-            stop=held.stop_price if held else None,
-            fills=line.fills,
+            entries=tuple(dict.fromkeys(row.average_price for row in held)),
+            stops=tuple(dict.fromkeys(row.stop_price for row in held if row.stop_price is not None)),
+            fills=tuple(fill for fill in self._fills.get(symbol, ()) if day_of(fill.at) == today),
             hours=() if line.past is None else line.past.hours,
             days=() if line.past is None else line.past.days,
         )
@@ -84,6 +99,7 @@ class Charts:
         """Hear of bars from here on, and read what the journal has of the day. Raises JournalError, OSError."""
         self.has_begun = True
         self.state.add_bar_listener(self._hear_bar)
+        self.state.add_watcher(self._hear_watched_bar)
         self.state.add_listener(self._hear)
         day_of = self.state.calendar.trading_day
         today, found = day_of(at), list[Fact]()
@@ -94,12 +110,33 @@ class Charts:
                 found.append(recorded.fact)
         for fact in reversed(found):
             if isinstance(fact, BarClosed):
-                self._hear_bar(fact.bar)
+                if day_of(fact.bar.start) == today:
+                    self._line(fact.bar.symbol, at).take(fact.bar)
             elif isinstance(fact, OrderFilled):
                 self._hear_fill(fact)
 
+    def _look_at(self, symbol: Symbol) -> None:
+        """The newest stands last; what nobody trades and others push out is forgotten."""
+        self._looked_at.pop(symbol, None)
+        self._looked_at[symbol] = None
+        while len(self._looked_at) > LOOKED_AT:
+            oldest = next(iter(self._looked_at))
+            del self._looked_at[oldest]
+            if oldest not in traded_symbols(self.state):
+                self._lines.pop(oldest, None)
+
     def _hear_bar(self, bar: Bar) -> None:
-        self._line(bar.symbol, bar.start).take(bar)
+        line = self._line(bar.symbol, bar.start)
+        if bar.start - line.heard_to > SILENCE:
+            line.heard_from = bar.start
+        line.take(bar)
+
+    def _hear_watched_bar(self, bar: Bar) -> None:
+        """A line that misses one is not whole any more: it goes, and the next look asks history for the day."""
+        if bar.symbol in self._looked_at:
+            self._hear_bar(bar)
+        else:
+            self._lines.pop(bar.symbol, None)
 
     def _hear(self, _sequence: int, _at: datetime, fact: Fact) -> None:
         if isinstance(fact, OrderFilled):
@@ -108,10 +145,13 @@ class Charts:
     def _hear_fill(self, fact: OrderFilled) -> None:
         order, fill = self.state.ledger.order(fact.fill.client_order_id), fact.fill
         if order is not None:
-            self._line(order.request.symbol, fill.at).fills += (ChartFill(fill.at, order.request.side, fill.price),)
+            symbol, day_of = order.request.symbol, self.state.calendar.trading_day
+            kept = (each for each in self._fills.get(symbol, ()) if day_of(each.at) == day_of(fill.at))
+            self._fills[symbol] = (*kept, ChartFill(fill.at, order.request.side, fill.price))
 
     def _line(self, symbol: Symbol, at: datetime) -> VwapLine:
+        """Of the day of that instant; a new one is heard from then on."""
         day, line = self.state.calendar.trading_day(at), self._lines.get(symbol)
         if line is None or line.day < day:
-            line = self._lines[symbol] = VwapLine(day)
+            line = self._lines[symbol] = VwapLine(day, at)
         return line

@@ -11,6 +11,7 @@ from core.model.order import Side, StopHolder
 from core.model.position import Position
 from core.model.staging import StopPlan
 from core.model.values import NO_SHARES, Price
+from core.trading_state.seen_prices import shown_price
 from core.trading_state.state import TradingState
 from core.views import PositionRow
 from core.views.builders.symbols import halted_in_words
@@ -71,9 +72,8 @@ def _stops_act_from(state: TradingState, at: datetime) -> datetime | None:
 
 
 def newest_price(state: TradingState, position: Position) -> tuple[datetime, Price]:
-    """The newest of the last bar's close, the middle of the last quote, and what was paid."""
-    paid = (position.opened_at, position.average_price)
-    return max(paid, state.last_price(position.symbol) or paid)
+    """What every pane shows of its symbol."""
+    return shown_price(state, position.symbol) or (position.opened_at, position.average_price)
 
 
 def _holder(stops: list[Order], plan: StopPlan | None) -> StopHolder:

@@ -10,7 +10,6 @@ from datetime import datetime
 from decimal import Decimal
 
 from core.model.account import Account
-from core.model.bar import ONE_MINUTE
 from core.model.instrument import BrokerInstrument, named
 from core.model.order import Side
 from core.model.sizing import Room
@@ -20,6 +19,7 @@ from core.risk.budget import open_losses
 from core.risk.checks.room import room_of, taken_of
 from core.risk.size_factors.base import Conditions
 from core.risk.sizing_inputs import held_in
+from core.trading_state.seen_prices import shown_price
 from core.trading_state.state import TradingState
 from core.views import SizingView, SymbolView
 
@@ -44,13 +44,13 @@ def symbol_views(state: TradingState, at: datetime) -> tuple[SymbolView, ...]:
 
 def _symbol_view(state: TradingState, symbol: Symbol, conditions: Conditions, rooms: tuple[Room, Room]) -> SymbolView:
     instrument = state.sightings.instruments.get(symbol)
-    bar = state.normaliser.state.last_starts.get(symbol)
+    last = shown_price(state, symbol)
     return SymbolView(
         symbol=symbol,
         quote=state.sightings.quotes.get(symbol),
-        last=state.orchestrator.state.marks.get(symbol),
+        last=None if last is None else last[1],
         is_fractionable=instrument.is_fractionable if instrument else False,
-        last_at=bar + ONE_MINUTE if bar else None,
+        last_at=None if last is None else last[0],
         quantity_step=instrument.quantity_step if instrument else Decimal(1),
         traded=named(instrument) if instrument else None,
         short_refused=_short_refused(state, instrument),

@@ -9,7 +9,7 @@ from core.model.alert import in_words
 from core.model.instrument import BrokerInstrument
 from core.model.values import NO_SHARES, Quantity, Symbol
 from core.model.watchlist import MAIN
-from core.trading_state.seen_prices import close_before, seen_price, volume_of
+from core.trading_state.seen_prices import close_before, shown_price, volume_of
 from core.trading_state.state import TradingState
 from core.views.builders.symbols import halted_in_words
 from core.views.watch import WatchlistRow, WatchRow, WatchView
@@ -31,7 +31,7 @@ def watch_view(state: TradingState, at: datetime) -> WatchView:
     today = state.calendar.trading_day(at)
     rows = []
     for symbol in (*listed, *joined):
-        figures, last = state.sightings.day_figures.get(symbol), seen_price(state, symbol)
+        figures, last = state.sightings.day_figures.get(symbol), shown_price(state, symbol)
         is_todays = figures is not None and figures.day == today
         rows.append(
             WatchRow(

@@ -73,6 +73,7 @@ class MarketUpdates:
             return NOTHING
         self._note(bar)
         if is_only_watched(state, bar.symbol):
+            state.tell_watched_bar(bar)
             return NOTHING
         if (counted := state.orchestrator.session_over(bar)) is not None:
             state.record(counted)

@@ -130,7 +130,7 @@ def test_one_figure_is_one_change() -> None:
 def test_a_row_that_changed_in_most_of_its_figures_is_told_whole() -> None:
     """SY-01"""
     old, new = (ChartBar(AT, *(Price(Decimal(close)) for _ in range(4)), None) for close in ("1", "2"))
-    chart = ChartView(Symbol("SPY"), (old,), None, None, ())
+    chart = ChartView(Symbol("SPY"), (old,), (), (), ())
 
     assert changes(chart, replace(chart, bars=(new,))) == (Put((1, 0), new),)
 
