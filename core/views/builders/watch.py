@@ -8,18 +8,15 @@ from datetime import datetime
 from core.model.alert import in_words
 from core.model.instrument import BrokerInstrument
 from core.model.values import NO_SHARES, Quantity, Symbol
-from core.model.watchlist import MAIN
 from core.trading_state.seen_prices import close_before, seen_price, volume_of
+from core.trading_state.shown_lists import lists_of
 from core.trading_state.state import TradingState
 from core.views.builders.symbols import halted_in_words
 from core.views.watch import WatchlistRow, WatchRow, WatchView
 
 
 def watch_view(state: TradingState, at: datetime) -> WatchView:
-    """Before any list was kept there is one: the symbols of the settings."""
-    lists = {**state.watchlists.state.lists}
-    if not state.watchlists.state.is_kept:
-        lists[MAIN] = tuple(map(Symbol, state.control.settings.symbols))
+    lists = lists_of(state)
     listed = dict.fromkeys(symbol for symbols in lists.values() for symbol in symbols)
     working = Counter(order.request.symbol for order in state.ledger.working())
     held: dict[Symbol, Quantity] = {}
@@ -51,7 +48,11 @@ def watch_view(state: TradingState, at: datetime) -> WatchView:
                 alerts=tuple(in_words(alert.terms) for alert in state.alerts.of(symbol)),
             )
         )
-    return WatchView(tuple(WatchlistRow(name, symbols) for name, symbols in lists.items()), tuple(rows), joined)
+    return WatchView(
+        tuple(WatchlistRow(name, symbols, name in state.watchlists.state.lists) for name, symbols in lists.items()),
+        tuple(rows),
+        joined,
+    )
 
 
 def _waiting(state: TradingState) -> tuple[set[Symbol], set[Symbol]]:
