@@ -1,6 +1,6 @@
 """Every key of the desk, in one table: bindings, footer, help, the commands and the table of docs/USE.md come from it.
 
-A letter means one thing everywhere, and a key that confirms names its effect. Every line has an identifier, by which
+A letter means one thing in one place, and a key that confirms names its effect. Every line has an identifier, by which
 the settings may move it (`console.key_remapping` judges that); the kill chord stays where it is, because the driver
 reads it below all bindings (OP-07). One process has one desk: which keys hold now is kept here.
 """
@@ -150,6 +150,8 @@ KEYS: tuple[Key, ...] = (
     Key("grid.open", _LIST, "enter", "Enter", "open", "open", is_in_footer=True),
     Key("proposal.decline", KeyScope.PROPOSALS, "x", "x", "want('decline')", "decline", is_in_footer=True),
     Key("symbol.refuse", KeyScope.PROPOSALS, "X", "X", "want('refuse symbol')", "not this symbol today"),
+    Key("proposal.close", KeyScope.PROPOSALS, "c", "c", "app.of_symbol('close symbol')", "close what is held of it"),
+    Key("proposal.alert", KeyScope.PROPOSALS, "plus", "+", "app.of_symbol('alert')", "an alert on its symbol"),
     Key("position.close", KeyScope.POSITIONS, "c", "c", "want('close')", "close", is_in_footer=True),
     Key("position.half", KeyScope.POSITIONS, "h", "h", "want('close half')", "close half", True, in_footer="half"),
     Key(
@@ -164,7 +166,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key("position.stop", KeyScope.POSITIONS, "m", "m", "want('move stop')", "move stop", is_in_footer=True),
     Key("position.reverse", KeyScope.POSITIONS, "v", "v", "want('reverse')", "reverse", is_in_footer=True),
-    Key("position.alert", KeyScope.POSITIONS, "plus", "+", "want('alert held')", "an alert on its symbol"),
+    Key("position.alert", KeyScope.POSITIONS, "plus", "+", "app.of_symbol('alert')", "an alert on its symbol"),
     Key("position.sort_back", KeyScope.POSITIONS, "less_than_sign", "<", "sort(-1)", "sort by the column before"),
     Key("position.sort", KeyScope.POSITIONS, "greater_than_sign", ">", "sort(1)", "sort by the next column"),
     Key("position.attended", KeyScope.POSITIONS, "u", "u", "want('attended')", "signed exits need your key again"),
@@ -192,6 +194,8 @@ KEYS: tuple[Key, ...] = (
     Key("order.edit", KeyScope.ORDERS, "e", "e", "want('edit')", "edit", is_in_footer=True),
     Key("order.why", KeyScope.ORDERS, "w", "w", "want('why')", "why", is_in_footer=True),
     Key("order.warning", KeyScope.ORDERS, "W", "W", "want('warning')", "the broker's warning"),
+    Key("order.close", KeyScope.ORDERS, "c", "c", "app.of_symbol('close symbol')", "close what is held of its symbol"),
+    Key("order.alert", KeyScope.ORDERS, "plus", "+", "app.of_symbol('alert')", "an alert on its symbol"),
     Key("order.all", KeyScope.ORDERS, "a", "a", "all", "refusals too"),
     Key("protection.override", KeyScope.PROTECTIONS, "o", "o", "want('override')", "override", is_in_footer=True),
     Key("protection.all", KeyScope.PROTECTIONS, "a", "a", "all", "the calm ones too", is_in_footer=True),
@@ -226,11 +230,13 @@ KEYS: tuple[Key, ...] = (
     Key("chart.style", KeyScope.CHART, "l", "l", "style", "candles or line", True, in_footer="line"),
     Key("chart.left", KeyScope.CHART, "left", "←", "cross(-1)", "crosshair to the left"),
     Key("chart.right", KeyScope.CHART, "right", "→", "cross(1)", "crosshair to the right"),
+    Key("chart.close", KeyScope.CHART, "c", "c", "app.of_symbol('close symbol')", "close what is held of it"),
+    Key("chart.alert", KeyScope.CHART, "plus", "+", "app.of_symbol('alert')", "an alert on it"),
     Key("chart.no_cross", KeyScope.CHART, "escape", "Esc", "clear_cross", "without crosshair"),
     Key("watch.add", KeyScope.WATCH, "a", "a", "want('add symbol')", "add a symbol", is_in_footer=True),
     Key("watch.edit", KeyScope.WATCH, "e", "e", "want('edit list')", "edit the list", is_in_footer=True),
-    Key("watch.alert", KeyScope.WATCH, "plus", "+", "alert", "alert", is_in_footer=True),
-    Key("watch.close", KeyScope.WATCH, "c", "c", "close", "close what is held"),
+    Key("watch.alert", KeyScope.WATCH, "plus", "+", "app.of_symbol('alert')", "alert", is_in_footer=True),
+    Key("watch.close", KeyScope.WATCH, "c", "c", "app.of_symbol('close symbol')", "close what is held"),
     Key("watch.list_before", KeyScope.WATCH, "less_than_sign", "<", "turn(-1)", "the list before"),
     Key("watch.list_after", KeyScope.WATCH, "greater_than_sign", ">", "turn(1)", "the next list"),
     Key("results.shorter", KeyScope.RESULTS, "less_than_sign", "<", "turn(-1)", "a shorter period, a later month"),
@@ -322,6 +328,7 @@ KEYS: tuple[Key, ...] = (
     Key("field.take", _FIELD, "enter", "Enter", "accept", "take it", is_in_footer=True, is_fixed=True),
     Key("field.next", _FIELD, "down,tab", "↓ Tab", "next", "next line", is_fixed=True),
     Key("field.previous", _FIELD, "up,shift+tab", "↑", "previous", "previous line", is_fixed=True),
+    Key("field.clear", _FIELD, "ctrl+u", "Ctrl+U", "clear", "clear the line", is_fixed=True),
     Key("field.back", _FIELD, "escape", "Esc", "back", "back", is_in_footer=True, is_fixed=True),
     Key("filter.take", KeyScope.FILTER, "enter", "Enter", "accept", "keep it", is_in_footer=True, is_fixed=True),
     Key("filter.back", KeyScope.FILTER, "escape", "Esc", "back", "clear it", is_in_footer=True, is_fixed=True),

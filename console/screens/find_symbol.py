@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from console.screens.brokers_list import not_listed
 from console.screens.dialog_host import DialogHost
 from console.screens.quote_refresh import QuoteRefresh
 from console.screens.symbol_search import SymbolSearch
@@ -48,6 +49,8 @@ class SymbolScreen(FieldsScreen):
         """What is known of the one that is chosen."""
         known = next((row for row in view.symbols if row.symbol == symbol), None)
         is_listed = any(match.symbol == symbol for match in self.search.matches())
+        if self.search.lacks_it and SHARE.fullmatch(symbol):
+            return not_listed(symbol)
         return _about(symbol, known, self.behind.engine_now(), is_listed=is_listed)
 
     def action_next(self) -> None:
@@ -67,9 +70,13 @@ class FindSymbolScreen(SymbolScreen):
         self.choose = choose
 
     def accept(self) -> None:
-        symbol = self.search.symbol()
+        symbol, view = self.search.symbol(), self.behind.view
         if not SHARE.fullmatch(symbol):
             self.refuse(f"{symbol or 'nothing'} is not how a share is written")
+            return
+        is_held = view is not None and any(row.symbol == symbol for row in view.positions)
+        if self.search.lacks_it and not is_held:
+            self.refuse(not_listed(symbol))
             return
         self.dismiss()
         self.choose(symbol)
@@ -79,7 +86,7 @@ def _about(symbol: Symbol, known: SymbolView | None, now: datetime, *, is_listed
     if not SHARE.fullmatch(symbol):
         return f"{symbol} is not how a share is written"
     if not is_listed and (known is None or known.traded is None):
-        return f"{symbol}: the broker has not said what it is"
+        return f"{symbol}: it cannot be checked, the broker has not said what it is"
     if known is None or known.quote is None:
         return f"{symbol}: listed, no quote yet"
     return f"{symbol}  {f.at_tick(known.quote.bid)} × {f.at_tick(known.quote.ask)}  {f.age(known.quote.at, now)}"

@@ -107,10 +107,13 @@ class LookUpSymbols:
 class WriteWatchlist:
     """Put a list into its file, or remove that where it has no symbols (MD-06). Answered by `WatchlistWritten`, at
     once.
+
+    `new` are those that no list had: one that the broker's list does not have refuses it.
     """
 
     name: str
     symbols: tuple[Symbol, ...]
+    new: tuple[Symbol, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

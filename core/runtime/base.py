@@ -218,7 +218,7 @@ class Runtime(ABC):
 
     def on_beat(self, act: Callable[[], None]) -> None:
         """Have `act` called at every beat, in this runtime's thread; from here on pictures can be had."""
-        self._pictures = ViewBuilder(self.engine, past=self.charts.of)
+        self._pictures = ViewBuilder(self.engine, past=self.charts.of, listed=self.assets.has)
         self.engine.state.add_listener(self._hear_news)
         self._on_beat.append(act)
 
@@ -259,7 +259,7 @@ class Runtime(ABC):
         self._drawn = (self.engine.state.journal.sequence, self._watched)
         self._is_quoted = self._has_news = False
         if self._pictures is None:
-            self._pictures = ViewBuilder(self.engine, past=self.charts.of)
+            self._pictures = ViewBuilder(self.engine, past=self.charts.of, listed=self.assets.has)
         self._pictures.watched = self._drawn[1]
         return self._pictures.draw(self.clock())
 
@@ -305,7 +305,11 @@ class Runtime(ABC):
     def _write_list(self, effect: WriteWatchlist) -> None:
         """Its answer is taken at once. Where nobody keeps files, it is kept by the journal alone."""
         has_files = self.keeper is not None and self.keeper.has_lists
-        fault = self.keeper.keep_list(effect.name, effect.symbols) if self.keeper is not None and has_files else ""
+        unknown = next((symbol for symbol in effect.new if self.assets.has(symbol) is False), None)
+        if unknown is not None:
+            fault = f"the broker's list does not have {unknown}"
+        else:
+            fault = self.keeper.keep_list(effect.name, effect.symbols) if self.keeper is not None and has_files else ""
         self.take(self.at, WatchlistWritten(effect.name, effect.symbols, fault, has_files))
 
     def lose_disk(self, trouble: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from datetime import datetime
 
 from core.model.alert import in_words
@@ -12,13 +13,14 @@ from core.trading_state.seen_prices import close_before, seen_price, volume_of
 from core.trading_state.shown_lists import lists_of
 from core.trading_state.state import TradingState
 from core.views.builders.symbols import halted_in_words
+from core.views.builders.listed import Listed, no_list
 from core.views.watch import WatchlistRow, WatchRow, WatchView
 
 
-def watch_view(state: TradingState, at: datetime) -> WatchView:
+def watch_view(state: TradingState, at: datetime, is_listed: Listed = no_list) -> WatchView:
     lists = lists_of(state)
     listed = dict.fromkeys(symbol for symbols in lists.values() for symbol in symbols)
-    working = Counter(order.request.symbol for order in state.ledger.working())
+    working = Counter(_orders_at_work(state))
     held: dict[Symbol, Quantity] = {}
     for position in state.ledger.positions():
         held[position.symbol] = Quantity(held.get(position.symbol, NO_SHARES) + position.quantity)
@@ -44,7 +46,7 @@ def watch_view(state: TradingState, at: datetime) -> WatchView:
                 exit_waits=symbol in exits,
                 proposed=symbol in entries,
                 halted=halted_in_words(state, symbol),
-                trouble=_trouble(state, symbol),
+                trouble=_trouble(state, symbol, is_listed(symbol)),
                 alerts=tuple(in_words(alert.terms) for alert in state.alerts.of(symbol)),
             )
         )
@@ -55,6 +57,12 @@ def watch_view(state: TradingState, at: datetime) -> WatchView:
     )
 
 
+def _orders_at_work(state: TradingState) -> Iterator[Symbol]:
+    """The symbol of each order that works; a leg counts with the entry that it waits for."""
+    at_work = {order.id: order for order in state.ledger.working()}
+    return (order.request.symbol for order in at_work.values() if order.parent not in at_work)
+
+
 def _waiting(state: TradingState) -> tuple[set[Symbol], set[Symbol]]:
     """Symbols of which an exit waits for a key, and those of which an entry does."""
     exits, entries = set[Symbol](), set[Symbol]()
@@ -63,7 +71,9 @@ def _waiting(state: TradingState) -> tuple[set[Symbol], set[Symbol]]:
     return exits, entries
 
 
-def _trouble(state: TradingState, symbol: Symbol) -> str:
+def _trouble(state: TradingState, symbol: Symbol, is_listed: bool | None) -> str:
     """What the broker says against its trading."""
+    if is_listed is False:
+        return "the broker's list does not have it"
     listed = state.sightings.instruments.get(symbol)
     return "" if not isinstance(listed, BrokerInstrument) or listed.is_tradable else "it is not tradable"

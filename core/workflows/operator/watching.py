@@ -38,13 +38,16 @@ class Watching:
     @answers(KeepWatchlist)
     def on_keep(self, command: KeepWatchlist) -> Iterable[Effect]:
         """Its file is written first. To keep a list as it is changes nothing."""
-        fault = fault_of(Watchlist(command.name, command.symbols), lists_of(self.state))
+        lists = lists_of(self.state)
+        fault = fault_of(Watchlist(command.name, command.symbols), lists)
         if fault is not None:
             self.state.record(WatchlistRefused(command.name, fault))
             return ()
         if self.state.watchlists.state.lists.get(command.name, ()) == command.symbols:
             return ()
-        return (WriteWatchlist(command.name, command.symbols),)
+        known = {symbol for symbols in lists.values() for symbol in symbols}
+        new = tuple(symbol for symbol in command.symbols if symbol not in known)
+        return (WriteWatchlist(command.name, command.symbols, new),)
 
     @answers(WatchlistWritten)
     def on_written(self, written: WatchlistWritten) -> Iterable[Effect]:
