@@ -12,7 +12,7 @@ from widgets.lines import Cell, TextLine
 from widgets.ticket import wrapped
 
 
-NOT_LISTED = "the broker's list does not have it: nothing of it can be bought here"
+NOT_LISTED = "it is not in the broker's list: it cannot be bought here"
 
 
 def about_lines(row: SymbolView | None, view: DeskView, now: datetime, width: int) -> list[TextLine]:

@@ -33,6 +33,8 @@ BY_ROOM = (
 )
 """From the widest pane to the narrowest: what is left out first stands in no narrower one."""
 EXIT_WAITS, PROPOSED = "!", "?"
+AROUND_TITLE = 12
+"""Cells of its upper edge: corners, number, and what parts them."""
 EDGE = 6
 """Cells of a frame's lower edge that are no words."""
 THOUSAND, TEN_THOUSAND, MILLION = 1_000, 10_000, 1_000_000
@@ -105,7 +107,9 @@ class Watch(Pane):
         others = f" of {len(names)} lists" if len(names) > 1 else ""
         many = sum(len(row.alerts) for row in rows)
         alerts = f", {many} {'alert' if many == 1 else 'alerts'}" if many else ""
-        self.title_with(f"{self.name_of_list()}{others}, {len(rows)}{alerts}" if names else "")
+        told = f"{self.name_of_list()}{others}, {len(rows)}"
+        has_room = cell_len(self.NAME + told + alerts) <= self.outer_size.width - AROUND_TITLE
+        self.title_with(f"{told}{alerts if has_room else ''}" if names else "")
         self._say()
 
     def _row(self, row: WatchRow, now: datetime) -> Row:
@@ -130,8 +134,8 @@ class Watch(Pane):
             return
         said = [f"HALTED by its exchange since {row.halted}"] if row.halted else []
         said += [row.trouble] if row.trouble else []
-        said += ["an exit waits for your key"] if row.exit_waits else []
-        said += ["an entry waits for your key"] if row.proposed else []
+        said += ["exit waits for your key"] if row.exit_waits else []
+        said += ["entry waits for your key"] if row.proposed else []
         said += [coming_in_words(coming)] if (coming := near(self._actions(), row.symbol)) is not None else []
         said += [f"{row.working} working"] if row.working else []
         said += [f"rings for {alert}" for alert in row.alerts]
@@ -146,13 +150,13 @@ class Watch(Pane):
 
 
 def whole_words(head: str, said: Sequence[str], room: int) -> str:
-    """As many as have room, none cut, and how many more Enter tells; nothing where nothing is said."""
+    """As many as have room, none cut, and how many more Enter tells (`+2`); nothing where nothing is said."""
     for shown in range(len(said), 0, -1):
         left = len(said) - shown
-        text = f"{head}{', '.join(said[:shown])}" + (f", {left} more: Enter" if left else "")
+        text = f"{head}{', '.join(said[:shown])}" + (f" +{left}" if left else "")
         if cell_len(text) <= room:
             return text
-    return f"{head}Enter tells {len(said)} more" if said else ""
+    return f"{head}+{len(said)}, Enter" if said else ""
 
 
 def _has_something(row: WatchRow) -> bool:

@@ -25,6 +25,8 @@ from state.housekeeping import Housekeeping
 from state.kill_switch import FileKillSwitch
 from state.watchlist_files import WatchlistFiles
 from tests.scenarios.house import House, a_typed_buy, assert_can_be_rebuilt, minutes
+from tests.scenarios.test_legs_at_the_broker import ABOVE, confirms_now
+from tests.scenarios.test_legs_at_the_broker import a_house as a_house_at_the_broker
 from tests.unit.core.brokers.trading_floor import IBM, SPY, THURSDAY
 
 QQQ = Symbol("QQQ")
@@ -294,6 +296,19 @@ def test_a_symbol_that_no_list_names_joins_while_something_of_it_waits_or_works(
     view = watch_view(house.desk, house.line.at)
     assert view.joined == (IBM,)
     assert [row.proposed for row in view.rows if row.symbol == IBM] == [True]
+
+
+def test_a_leg_that_waits_for_its_entry_is_no_order_of_its_own() -> None:
+    """MD-06: an entry with its stop at the broker is one order that works."""
+    house = a_house_at_the_broker(("10:06", "10:08", ABOVE))
+    house.until("10:08")
+    house.presses(replace(a_typed_buy("15"), limit_price=Price(Decimal("99.70"))))
+    confirms_now(house)
+    house.until("10:08:03")
+
+    at_work = {order.id: order.parent for order in house.desk.ledger.working()}
+    assert (len(at_work), house.held()) == (2, "0"), at_work
+    assert the_row(house, SPY).working == 1
 
 
 def test_the_days_before_of_what_is_only_watched_are_its_close_and_no_record() -> None:

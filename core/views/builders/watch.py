@@ -74,6 +74,6 @@ def _waiting(state: TradingState) -> tuple[set[Symbol], set[Symbol]]:
 def _trouble(state: TradingState, symbol: Symbol, is_listed: bool | None) -> str:
     """What the broker says against its trading."""
     if is_listed is False:
-        return "the broker's list does not have it"
+        return "not in the broker's list"
     listed = state.sightings.instruments.get(symbol)
     return "" if not isinstance(listed, BrokerInstrument) or listed.is_tradable else "it is not tradable"
