@@ -11,7 +11,6 @@ from widgets.grid_picture import Tone
 from widgets.lines import Cell, TextLine
 from widgets.ticket import wrapped
 
-
 NOT_LISTED = "it is not in the broker's list: it cannot be bought here"
 
 

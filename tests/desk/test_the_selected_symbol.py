@@ -1,5 +1,4 @@
-"""What is selected, in whatever pane, is what `n`, `c`, `+` and the chart act on; a row of no symbol is said to be none.
-"""
+"""The symbol of the selected row, in whatever pane: what `n`, `c`, `+` and the chart act on."""
 
 from __future__ import annotations
 

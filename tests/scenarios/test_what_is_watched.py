@@ -24,8 +24,8 @@ from state.folders import AccountFolder
 from state.housekeeping import Housekeeping
 from state.kill_switch import FileKillSwitch
 from state.watchlist_files import WatchlistFiles
+from tests.scenarios.changes import ABOVE, confirms_now
 from tests.scenarios.house import House, a_typed_buy, assert_can_be_rebuilt, minutes
-from tests.scenarios.test_legs_at_the_broker import ABOVE, confirms_now
 from tests.scenarios.test_legs_at_the_broker import a_house as a_house_at_the_broker
 from tests.unit.core.brokers.trading_floor import IBM, SPY, THURSDAY
 
@@ -229,9 +229,7 @@ def with_files(house: House, home: Path) -> WatchlistFiles:
     folder = AccountFolder(home / "account")
     files = WatchlistFiles(home / "watchlists")
     switch = FileKillSwitch(folder, {})
-    house.line.keeper = Housekeeping(
-        folder, switch, lambda: None, lambda _: None, lambda _: "on", None, files
-    )
+    house.line.keeper = Housekeeping(folder, switch, lambda: None, lambda _: None, lambda _: "on", None, files)
     return files
 
 
@@ -302,9 +300,9 @@ def test_a_leg_that_waits_for_its_entry_is_no_order_of_its_own() -> None:
     """MD-06: an entry with its stop at the broker is one order that works."""
     house = a_house_at_the_broker(("10:06", "10:08", ABOVE))
     house.until("10:08")
-    house.presses(replace(a_typed_buy("15"), limit_price=Price(Decimal("99.70"))))
+    house.presses(replace(a_typed_buy("15"), limit_price=Price(Decimal("99.55"))))
     confirms_now(house)
-    house.until("10:08:03")
+    house.until("10:08:20")
 
     at_work = {order.id: order.parent for order in house.desk.ledger.working()}
     assert (len(at_work), house.held()) == (2, "0"), at_work

@@ -46,7 +46,9 @@ from core.views.chart_past import Past, nothing_before
 class ViewBuilder:
     """Listens to a desk, and draws it when asked."""
 
-    def __init__(self, engine: Engine, slowest_sync: float = 0.25, past: Past = nothing_before, listed: Listed = no_list) -> None:
+    def __init__(
+        self, engine: Engine, slowest_sync: float = 0.25, past: Past = nothing_before, listed: Listed = no_list
+    ) -> None:
         self.engine = engine
         self.state = engine.state
         self.listed = listed

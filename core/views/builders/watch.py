@@ -12,8 +12,8 @@ from core.model.values import NO_SHARES, Quantity, Symbol
 from core.trading_state.seen_prices import close_before, seen_price, volume_of
 from core.trading_state.shown_lists import lists_of
 from core.trading_state.state import TradingState
-from core.views.builders.symbols import halted_in_words
 from core.views.builders.listed import Listed, no_list
+from core.views.builders.symbols import halted_in_words
 from core.views.watch import WatchlistRow, WatchRow, WatchView
 
 

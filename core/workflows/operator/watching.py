@@ -89,7 +89,7 @@ class Watching:
 
     def _free_name(self, name: str, taken: Iterable[str]) -> str:
         others = {*taken, *lists_of(self.state)}
-        return next(free for number in count(2) if (free := f"{name[:LONGEST_NAME - 3]}-{number}") not in others)
+        return next(free for number in count(2) if (free := f"{name[: LONGEST_NAME - 3]}-{number}") not in others)
 
     def ask(self, symbols: Iterable[Symbol]) -> Iterator[Effect]:
         """For the session of today as far as it is over; out of one, for what they are listed as."""
