@@ -34,8 +34,8 @@ def about_lines(row: SymbolView | None, view: DeskView, now: datetime, width: in
 
 def _terms(row: SymbolView) -> str:
     """How it trades, as the broker says; nothing is said for it."""
-    if row.traded is None:
-        return "the broker has not said what it is, and whether fractions and short sales trade"
+    if not row.is_described:
+        return "the broker has not said yet how it trades"
     trades = "fractions trade" if row.is_fractionable else "whole shares only"
     return f"{trades}; {'may be sold short' if row.short_refused is None else f'no short: {row.short_refused}'}"
 

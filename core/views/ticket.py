@@ -153,6 +153,8 @@ class SymbolView:
         What the whole account still carries of it, on either side.
     is_listed
         Whether the broker's list has it; None where that is not known.
+    is_described
+        Whether the broker has said how it trades: nothing is told for it.
     """
 
     symbol: Symbol
@@ -167,6 +169,7 @@ class SymbolView:
     room_to_buy: Room = NO_LIMITS
     room_to_short: Room = NO_LIMITS
     is_listed: bool | None = None
+    is_described: bool = True
 
     @property
     def instrument(self) -> Instrument:

@@ -316,10 +316,10 @@ async def test_the_form_says_nothing_for_a_symbol_that_the_list_does_not_have() 
 
 async def test_of_a_symbol_that_the_broker_said_nothing_of_nothing_is_told_for_it() -> None:
     """OP-03"""
-    symbol = replace(a_view().symbols[0], traded=None)
+    symbol = replace(a_view().symbols[0], is_described=False)
     async with open_still(a_view(symbols=(symbol,))) as house:
         await house.press("n")
-        await house.sees("the broker has not said what it is")
+        await house.sees("held none; the broker has not said yet how it trades")
         assert not house.shows("whole shares only")
         assert not house.shows("fractions trade")
 

@@ -63,6 +63,7 @@ def _symbol_view(
         room_to_buy=rooms[0],
         room_to_short=rooms[1],
         is_listed=is_listed,
+        is_described=instrument is not None,
     )
 
 
