@@ -18,7 +18,7 @@ from console.keymap import written
 from console.layout import WIDEST, Choice, PaneArea, columns_of, fits, is_narrow, too_small
 from console.layouts import SHIPPED, ColumnOfPanes, DeskLayout
 from console.log_pane import LogPane
-from console.panes import PANES, OrdersPane, PositionsPane, ProposalsPane, Want
+from console.panes import PANES, OrdersPane, PositionsPane, ProposalsPane, Want, WatchPane
 from core.model.desk import DeskNumber
 from core.model.values import Symbol
 from core.views import DeskView
@@ -60,7 +60,7 @@ class Board:
         self.chart = next(pane for pane in made.values() if isinstance(pane, Chart))
         self.proposals, self.positions = self._pane(ProposalsPane), self._pane(PositionsPane)
         self.orders, self.log = self._pane(OrdersPane), self._pane(LogPane)
-        self.history = self._pane(HistoryPane)
+        self.history, self.watch = self._pane(HistoryPane), self._pane(WatchPane)
         self.holder = "proposals"
         self.own_layouts: Mapping[str, DeskLayout] = {}
         self._area = PaneArea()
@@ -87,6 +87,15 @@ class Board:
     def selected(self, name: str) -> str | None:
         """The key of the pane's selected row; the chart has none."""
         return self.panes[name].grid.selected if name in self.panes else None
+
+    def symbol_of(self, name: str, key: str, view: DeskView) -> Symbol | None:
+        """What a row of that pane is of; None where it is of no symbol."""
+        if name == self.history.id:
+            past = self.history.row_of(key)
+            return None if past is None else past.symbol
+        if name == self.log.id:
+            return self.log.symbol_of(key)
+        return next((symbol for each, symbol in PANES[name].symbols(view) if each == key), None)
 
     def show_chart(self, view: DeskView, symbol: Symbol | None, now: datetime) -> None:
         self.chart.show_chart(view.chart, symbol, now, levels_of(view, symbol))

@@ -41,7 +41,7 @@ from console.order_form.memory import FormMemory
 from console.order_form.presets import Preset
 from console.owed_press import OwedPress
 from console.panes import PANES
-from console.row_actions import RowActions
+from console.row_actions import NOT_SELECTED, RowActions
 from console.screens.advice import AdviceScreen
 from console.screens.chord_check import ChordScreen
 from console.screens.dialog import Dialog, DialogLayer
@@ -68,6 +68,7 @@ if TYPE_CHECKING:
 
 FRAMES = 10
 """Looks at the engine's picture in a second, where no setting says fewer."""
+NO_SYMBOL = "this row is of no symbol"
 ON_THEIR_WAY = 64
 """Keys that may be on the way through a screen at once: more is no hand."""
 
@@ -235,6 +236,10 @@ class DeskApp(App[None]):
     def keep_preset(self, number: int, preset: Preset) -> None:
         self.errands.keep_preset(number, preset)
 
+    def show_list(self, name: str) -> None:
+        """From the picture on that has a watchlist of that name."""
+        self.board.watch.chosen = name
+
     def ask(self, question: Dialog) -> None:
         self.push_screen(question)
 
@@ -318,6 +323,21 @@ class DeskApp(App[None]):
             self.errands.explain(message.key)
         else:
             self.errands.open_detail(pane, message.key)
+
+    def on_grid_nothing_opened(self, message: Grid.NothingOpened) -> None:
+        has_rows = bool(message.grid.window.rows)
+        self.say(NOT_SELECTED if has_rows else "there is no row to open")
+
+    def action_of_symbol(self, what: str) -> None:
+        """Done to the symbol of the selected row; where it has none, to no other."""
+        if self.view is None:
+            return
+        self.board.note_holder(self.screen_stack[0])
+        symbol = self.frames.watching.selected(self.view)
+        if symbol is None:
+            self.say(NO_SYMBOL if self.board.selected(self.board.holder) is not None else NOT_SELECTED)
+        else:
+            self.row_actions.do(what, symbol)
 
     def action_urgent_exit(self) -> None:
         self.desk_actions.open_urgent_exit()

@@ -9,6 +9,7 @@ from textual.message import Message
 
 from console.filtered_pane import FilteredPane
 from console.keymap import KeyScope, bindings_for
+from core.model.values import Symbol
 from core.views import DeskView, LogRow, OrderRow
 from widgets import format as f
 from widgets.log import Log
@@ -47,6 +48,13 @@ class LogPane(FilteredPane, Log):
     def shown(self) -> list[LogLine]:
         """The lines that have every word of the filter, an order's in any step of its life."""
         return [line for line in self._all if self.passes(line.words)]
+
+    def symbol_of(self, key: str) -> Symbol | None:
+        """What its line is of; while the end is followed nobody has chosen one."""
+        if self.grid.follows:
+            return None
+        line = next((line for line in self._all if str(line.row.sequence) == key), None)
+        return None if line is None else line.row.symbol
 
     def on_grid_moved(self) -> None:
         """The frame says at once whether the end is followed."""

@@ -102,13 +102,6 @@ class WatchPane(Wanting, Watch):
         """What it wants is of the list: a list without rows has keys too."""
         self.want(what, self.name_of_list())
 
-    def action_close(self) -> None:
-        """Of the selected symbol, as on its row among the positions."""
-        self.want("close symbol", self.grid.selected)
-
-    def action_alert(self) -> None:
-        self.want("alert", self.grid.selected)
-
     def action_turn(self, step: int) -> None:
         self.turn(step)
 

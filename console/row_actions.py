@@ -44,6 +44,7 @@ from widgets.positions import FOREIGN
 from widgets.protections import guard_of
 from widgets.ticket import wrapped
 
+NOT_SELECTED = "no row is selected; the arrows select one"
 EVERYBODYS = frozenset({"cancel", "cancel entries", "cancel all entries", "why", "all", "fewer"})
 """Acts of a desk that does not hold the key: of a cancel its own rule decides."""
 
@@ -80,7 +81,6 @@ class RowActions:
             "add symbol": watchlists.add,
             "edit list": watchlists.edit,
             "alert": watchlists.ring,
-            "alert held": watchlists.ring_for_held,
             "no more": lambda view, key: decide_promotion(self.behind, self.following, view, key, is_adopted=False),
         }
 
@@ -90,7 +90,7 @@ class RowActions:
         if view is None:
             return
         if key is None:
-            self.behind.say("no row is selected; the arrows select one")
+            self.behind.say(NOT_SELECTED)
         elif key.startswith(OTHER):
             self.behind.say("not this desk's order: cancel it at the broker")
         elif key.startswith(FOREIGN):

@@ -20,15 +20,8 @@ class WatchActions:
     def edit(self, view: DeskView, name: str) -> None:
         self.behind.ask(WatchlistScreen(self.behind, name, _symbols_of(view, name)))
 
-    def ring(self, _view: DeskView, key: str) -> None:
-        """Of the selected symbol."""
-        if key:
-            self.behind.ask(AlertScreen(self.behind, Symbol(key)))
-
-    def ring_for_held(self, view: DeskView, key: str) -> None:
-        held = next((row for row in view.positions if row.key == key), None)
-        if held is not None:
-            self.behind.ask(AlertScreen(self.behind, held.symbol))
+    def ring(self, _view: DeskView, symbol: str) -> None:
+        self.behind.ask(AlertScreen(self.behind, Symbol(symbol)))
 
 
 def _symbols_of(view: DeskView, name: str) -> tuple[Symbol, ...]:

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from console.board import Board
 from console.client.access import EngineAccess
-from console.panes import PANES
 from core.model.values import Symbol
 from core.views import DeskView
 
@@ -30,11 +29,15 @@ class WatchedSymbol:
 
     def of(self, view: DeskView) -> Symbol | None:
         """The selected row's now, else the one of before, else the first that the desk knows."""
-        return self._selected(view) or self.symbol or self._first(view)
+        return self.selected(view) or self.symbol or self._first(view)
 
-    def _selected(self, view: DeskView) -> Symbol | None:
-        selected = self.board.selected(self.board.holder)
-        return next((symbol for key, symbol in PANES[self.board.holder].symbols(view) if key == selected), None)
+    def selected(self, view: DeskView) -> Symbol | None:
+        """That of the selected row, where the keyboard is, and no other's; in the chart the one that it shows."""
+        holder = self.board.holder
+        if holder == self.board.chart.id:
+            return self.symbol
+        key = self.board.selected(holder)
+        return None if key is None else self.board.symbol_of(holder, key, view)
 
     def _first(self, view: DeskView) -> Symbol | None:
         known = (*(row.symbol for row in view.strategies), *(row.symbol for row in view.symbols))

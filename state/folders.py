@@ -164,7 +164,7 @@ class Home:
         return (self.settings.parent, self.state)
 
     def of_the_operator(self, folder: str) -> Path:
-        """A folder beside the settings: the presets for stop and target, or the layouts, a file each."""
+        """A folder beside the settings: the presets for stop and target, the layouts or the watchlists, a file each."""
         return self.settings.parent / folder
 
     @property

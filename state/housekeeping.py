@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -15,7 +15,7 @@ from core.messages.commands import Command, Halt, Kill, OpenBasket, ProposeFlatt
 from core.model.basket import BasketSource
 from core.model.codes import HaltCause
 from core.model.session import NoSession
-from core.model.values import AccountId
+from core.model.values import AccountId, Symbol
 from core.ports import JournalWriteError
 from core.runtime.base import Runtime
 from core.views.builders.status import newest_data
@@ -26,6 +26,7 @@ from state.halt_request import HaltRequest
 from state.heartbeat import SILENCE_STEP, Status
 from state.kill_switch import FileKillSwitch, asks_to_flatten
 from state.settings_watch import SettingsWatch
+from state.watchlist_files import WatchlistFiles
 
 STATUS_SECONDS = 0.2
 CHECKPOINT_SECONDS = 5.0
@@ -33,7 +34,9 @@ CHECKPOINT_SECONDS = 5.0
 
 @dataclass(slots=True)
 class Housekeeping:
-    """Looks at every beat; `state` says in a word how the engine is, `watch` what became of the settings file."""
+    """Looks at every beat; `state` says in a word how the engine is, `watch` what became of the settings file, `lists`
+    what the files of the watchlists say.
+    """
 
     folder: AccountFolder
     switch: FileKillSwitch
@@ -41,6 +44,7 @@ class Housekeeping:
     beat: Callable[[Status], None]
     state: Callable[[Engine], str]
     watch: SettingsWatch | None = None
+    lists: WatchlistFiles | None = None
     saved_at: float = field(default_factory=time.monotonic)
 
     plans: BasketInbox = field(init=False)
@@ -60,6 +64,7 @@ class Housekeeping:
         self._look_for_a_halt(runtime)
         if self.watch is not None and (seen := self.watch.look()) is not None:
             self._send(runtime, seen)
+        self._look_at_the_lists(runtime)
         self._look_for_a_plan(runtime)
         self._keep(runtime, lambda: self.beat(self._status(runtime)))
         if time.monotonic() - self.saved_at >= CHECKPOINT_SECONDS:
@@ -74,6 +79,21 @@ class Housekeeping:
             self._told = status_of(engine, self.folder.name, *known_by[1:])
             self._known_by, self._told_at = known_by, now
         return self._told
+
+    @property
+    def has_lists(self) -> bool:
+        return self.lists is not None
+
+    def keep_list(self, name: str, symbols: Sequence[Symbol]) -> str:
+        return "" if self.lists is None else self.lists.write(name, symbols)
+
+    def _look_at_the_lists(self, runtime: Runtime) -> None:
+        if self.lists is None:
+            return
+        if (seen := self.lists.look()) is not None:
+            self._send(runtime, seen)
+        for fault in self.lists.faults:
+            runtime.engine.say(fault)
 
     def close(self, runtime: Runtime) -> None:
         """The last words of a clean stop."""

@@ -102,6 +102,9 @@ class Grid(Widget, can_focus=True):
             super().__init__(grid)
             self.key = key
 
+    class NothingOpened(GridMessage):
+        """Enter where no row is selected."""
+
     def __init__(
         self,
         columns: Sequence[Column],
@@ -195,6 +198,8 @@ class Grid(Widget, can_focus=True):
             self.select(self.opens_first)
         if self.selected is not None:
             self.post_message(self.Opened(self, self.selected))
+        else:
+            self.post_message(self.NothingOpened(self))
 
     def on_click(self, event: events.Click) -> None:
         line = event.get_content_offset_capture(self).y - self._has_header

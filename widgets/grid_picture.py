@@ -73,6 +73,11 @@ NO_ROOM = -GAP
 """The width of a column that is left out: neither it nor the gap behind it takes a cell."""
 
 
+def has_room(columns: Sequence[Column], width: int) -> bool:
+    """Whether a pane of `width` has room for all of them, whole."""
+    return _needed(columns) <= width - MARK_WIDTH + GAP
+
+
 def widths_of(columns: Sequence[Column], width: int) -> list[int]:
     """The cells of each column in a pane of `width`, NO_ROOM for one that is left out. What does not fit is cut at its
     right edge."""

@@ -11,24 +11,33 @@ from widgets.grid_picture import Tone
 from widgets.lines import Cell, TextLine
 from widgets.ticket import wrapped
 
+NOT_LISTED = "it is not in the broker's list: it cannot be bought here"
+
 
 def about_lines(row: SymbolView | None, view: DeskView, now: datetime, width: int) -> list[TextLine]:
     """Its quote and last price with their ages, what is held of it, and whether it may be opened at all."""
     if row is None:
-        known = ", ".join(known.symbol for known in view.symbols)
-        return wrapped("", f"symbols of this desk: {known}", width, "muted")
+        return wrapped("", "not looked up yet: wait a moment", width, "muted")
     held = [
         f"{f.quantity(position.quantity)} by {position.strategy} at {f.price(position.average_price)}"
         for position in view.positions
         if position.symbol == row.symbol
     ]
-    trades = "fractions trade" if row.is_fractionable else "whole shares only"
-    short = "may be sold short" if row.short_refused is None else f"no short: {row.short_refused}"
-    lines = [_prices(row, now), *wrapped("held   ", f"{', '.join(held) or 'none'}; {trades}; {short}", width)]
+    lines = [_prices(row, now), *wrapped("held   ", f"{', '.join(held) or 'none'}; {_terms(row)}", width)]
+    if row.is_listed is False:
+        lines[1:] = wrapped("held   ", f"{', '.join(held) or 'none'}; {NOT_LISTED}", width, "warning")
     refused = view.status.entries_refused
     if refused is not None:
         lines += wrapped("ENTRIES OFF  ", refused, width, "warning")
     return lines
+
+
+def _terms(row: SymbolView) -> str:
+    """How it trades, as the broker says; nothing is said for it."""
+    if not row.is_described:
+        return "the broker has not said yet how it trades"
+    trades = "fractions trade" if row.is_fractionable else "whole shares only"
+    return f"{trades}; {'may be sold short' if row.short_refused is None else f'no short: {row.short_refused}'}"
 
 
 def _prices(row: SymbolView, now: datetime) -> TextLine:

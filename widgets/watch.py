@@ -6,30 +6,42 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
+from rich.cells import cell_len
+
 from core.model.values import Price, Symbol
 from core.views import HALTED, ActionRow, DeskView, WatchRow, near
 from widgets import format as f
 from widgets.coming import coming_in_words, ex_day
 from widgets.grid import Align, Cell, Column, Grid, Row
-from widgets.grid_picture import Tone
+from widgets.grid_picture import Tone, has_room, widths_of
 from widgets.pane import Pane
 
 BLOCKS = "▁▂▃▄▅▆▇█"
-COURSE = 10
-"""Cells of the day's course."""
-WIDE, MIDDLE = 74, 52
-"""Cells of content from which every column has room, and from which all but the quote and the volume have."""
-SYMBOL, CHANGE, SPARK = Column("SYM", 6), Column("CHANGE", 9, Align.RIGHT), Column("TODAY", COURSE)
-LAST, HAS = Column("LAST ", 10, Align.RIGHT), Column("HELD", 8, stretches=True)
-BID, ASK, VOLUME = Column("BID", 9, Align.RIGHT), Column("ASK", 9, Align.RIGHT), Column("VOLUME", 7, Align.RIGHT)
+COURSE, SHORT_COURSE = 10, 6
+"""Cells of the day's course, where there is room and where there is less."""
+SYMBOL, BID, ASK = Column("SYM", 6), Column("BID", 8, Align.RIGHT), Column("ASK", 8, Align.RIGHT)
+LAST, USD, CHANGE = Column("LAST ", 9, Align.RIGHT), Column("USD", 7, Align.RIGHT), Column("CHANGE", 9, Align.RIGHT)
+SPARK, SHORT_SPARK = Column("TODAY", COURSE), Column("TODAY", SHORT_COURSE)
+VOLUME, HAS = Column("VOLUME", 7, Align.RIGHT), Column("HELD", 8, stretches=True)
+BY_ROOM = (
+    (SYMBOL, BID, ASK, LAST, USD, CHANGE, SPARK, VOLUME, HAS),
+    (SYMBOL, BID, ASK, LAST, USD, CHANGE, SHORT_SPARK, VOLUME, HAS),
+    (SYMBOL, BID, ASK, LAST, USD, CHANGE, SHORT_SPARK, HAS),
+    (SYMBOL, BID, ASK, LAST, CHANGE, SHORT_SPARK, HAS),
+    (SYMBOL, LAST, CHANGE, SPARK, HAS),
+    (SYMBOL, LAST, CHANGE, HAS),
+)
+"""From the widest pane to the narrowest: what is left out first stands in no narrower one."""
 EXIT_WAITS, PROPOSED = "!", "?"
+AROUND_TITLE = 12
+"""Cells of its upper edge: corners, number, and what parts them."""
+EDGE = 6
+"""Cells of a frame's lower edge that are no words."""
 THOUSAND, TEN_THOUSAND, MILLION = 1_000, 10_000, 1_000_000
 
 
 def columns_of(width: int) -> tuple[Column, ...]:
-    if width >= WIDE:
-        return SYMBOL, BID, ASK, LAST, CHANGE, SPARK, VOLUME, HAS
-    return (SYMBOL, LAST, CHANGE, SPARK, HAS) if width >= MIDDLE else (SYMBOL, LAST, CHANGE, HAS)
+    return next((columns for columns in BY_ROOM if has_room(columns, width)), BY_ROOM[-1])
 
 
 class Watch(Pane):
@@ -43,7 +55,7 @@ class Watch(Pane):
         self.chosen = ""
         self._columns = columns_of(0)
         self._view: DeskView | None = None
-        self._drawn: dict[Symbol, tuple[WatchRow, tuple[bool, str], Row]] = {}
+        self._drawn: dict[Symbol, tuple[WatchRow, tuple[bool, str, int], Row]] = {}
         self._now: datetime | None = None
 
     def show(self, view: DeskView, now: datetime) -> None:
@@ -95,16 +107,19 @@ class Watch(Pane):
         others = f" of {len(names)} lists" if len(names) > 1 else ""
         many = sum(len(row.alerts) for row in rows)
         alerts = f", {many} {'alert' if many == 1 else 'alerts'}" if many else ""
-        self.title_with(f"{self.name_of_list()}{others}, {len(rows)}{alerts}" if names else "")
+        told = f"{self.name_of_list()}{others}, {len(rows)}"
+        has_room = cell_len(self.NAME + told + alerts) <= self.outer_size.width - AROUND_TITLE
+        self.title_with(f"{told}{alerts if has_room else ''}" if names else "")
         self._say()
 
     def _row(self, row: WatchRow, now: datetime) -> Row:
         """Drawn anew where it tells something else than the last time: of two hundred most do not."""
         drawn, ex = self._drawn.get(row.symbol), ex_day(near(self._actions(), row.symbol))
-        beside = _is_old(row, now), ex
+        room = widths_of(self._columns, self.content_size.width)[-1]
+        beside = _is_old(row, now), ex, room
         if drawn is not None and drawn[1] == beside and drawn[0] == row:
             return drawn[2]
-        made = _row(row, now, self._columns, ex)
+        made = _row(row, now, self._columns, ex, room)
         self._drawn[row.symbol] = row, beside, made
         return made
 
@@ -119,14 +134,29 @@ class Watch(Pane):
             return
         said = [f"HALTED by its exchange since {row.halted}"] if row.halted else []
         said += [row.trouble] if row.trouble else []
+        said += ["exit waits for your key"] if row.exit_waits else []
+        said += ["entry waits for your key"] if row.proposed else []
         said += [coming_in_words(coming)] if (coming := near(self._actions(), row.symbol)) is not None else []
-        said += ["an exit waits for your key"] if row.exit_waits else []
-        said += ["an entry waits for your key"] if row.proposed else []
         said += [f"{row.working} working"] if row.working else []
-        said += [f"rings for {'; '.join(row.alerts)}"] if row.alerts else []
+        said += [f"rings for {alert}" for alert in row.alerts]
         if row.last_at is not None and _is_old(row, self._now):
             said.append(f"last price {f.age(row.last_at, self._now)} old")
-        self.note(f"{row.symbol}: {', '.join(said)}" if said else "")
+        self.note(whole_words(f"{row.symbol}: ", said, self._room_of_edge()))
+
+    def _room_of_edge(self) -> int:
+        """Cells that the lower edge has for words beside its corners and the place in the list."""
+        place = f"{self.grid.window.place()} ─ " if self.grid.window.place() else ""
+        return self.outer_size.width - EDGE - cell_len(place)
+
+
+def whole_words(head: str, said: Sequence[str], room: int) -> str:
+    """As many as have room, none cut, and how many more Enter tells (`+2`); nothing where nothing is said."""
+    for shown in range(len(said), 0, -1):
+        left = len(said) - shown
+        text = f"{head}{', '.join(said[:shown])}" + (f" +{left}" if left else "")
+        if cell_len(text) <= room:
+            return text
+    return f"{head}+{len(said)}, Enter" if said else ""
 
 
 def _has_something(row: WatchRow) -> bool:
@@ -137,17 +167,19 @@ def _is_old(row: WatchRow, now: datetime) -> bool:
     return row.last_at is not None and now - row.last_at > f.STALE_AFTER
 
 
-def _row(row: WatchRow, now: datetime, columns: Sequence[Column], ex: str) -> Row:
+def _row(row: WatchRow, now: datetime, columns: Sequence[Column], ex: str, room: int) -> Row:
     quote, tone = row.quote, f.tone_of(row.change)
     cells = {
         SYMBOL: Cell(row.symbol, "strong"),
         BID: Cell(f.at_tick(None if quote is None else quote.bid)),
         ASK: Cell(f.at_tick(None if quote is None else quote.ask)),
         LAST: _last(row, now),
+        USD: Cell(f.UNKNOWN if row.change is None else f.signed(row.change), tone),
         CHANGE: Cell(_change(row.change_fraction), tone),
         SPARK: Cell(sparkline(row.course, COURSE), tone or "muted"),
+        SHORT_SPARK: Cell(sparkline(row.course, SHORT_COURSE), tone or "muted"),
         VOLUME: Cell(shortened(row.volume) if row.volume else f.UNKNOWN),
-        HAS: _has(row, ex),
+        HAS: _has(row, ex, room),
     }
     return Row(row.symbol, tuple(cells[column] for column in columns))
 
@@ -168,12 +200,27 @@ def _change(fraction: Decimal | None) -> str:
     return f"{'▲' if percent.startswith('+') else '▼' if percent.startswith('−') else ' '} {percent}"
 
 
-def _has(row: WatchRow, ex: str) -> Cell:
-    """`47 !`: what is held, and the mark of what waits; `2 ord` where nothing is; `47 ex Tue` before a dividend."""
+def _has(row: WatchRow, ex: str, room: int) -> Cell:
+    """`47 2 ord ! ex Tue`: what is held, the orders that work, the mark of what waits, and that a dividend is near; in
+    a narrow pane the day, then the word and then the orders make way.
+    """
     mark = EXIT_WAITS if row.exit_waits else PROPOSED if row.proposed else ""
-    held = f.quantity(row.held) if row.held else f"{row.working} ord" if row.working else ""
+    held = f.quantity(row.held) if row.held else ""
+    orders, count = (f"{row.working} ord", f"{row.working}o") if row.working else ("", "")
+    near_ex = ex.partition(" ")[0]
     tone: Tone = "urgent" if row.exit_waits else "warning" if row.proposed or ex else ""
-    return Cell(" ".join(part for part in (held, mark, ex) if part), tone)
+    texts = [
+        " ".join(part for part in parts if part)
+        for parts in (
+            (held, orders, mark, ex),
+            (held, orders, mark, near_ex),
+            (held, count, mark, near_ex),
+            (held, count, mark),
+            (held, mark),
+            (mark, held),
+        )
+    ]
+    return Cell(next((text for text in texts if cell_len(text) <= room), texts[-1]), tone)
 
 
 def sparkline(course: Sequence[Price], cells: int) -> str:

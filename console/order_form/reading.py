@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from console.keymap import written
 from console.order_form.choices import CHOICES, chosen, one_of
 from console.order_form.doubts import doubt
 from console.order_form.draft import ORDER, Draft, FieldFault
@@ -76,8 +77,7 @@ def read_draft(texts: Mapping[str, str], view: DeskView) -> Draft:
 def _read_symbol(draft: Draft, text: str, view: DeskView) -> None:
     draft.symbol = next((row for row in view.symbols if row.symbol == text), None)
     if draft.symbol is None:
-        known = ", ".join(row.symbol for row in view.symbols)
-        draft.faults["symbol"] = f"a symbol of this desk: {known}"
+        draft.faults["symbol"] = f"not looked up yet; {written('form.symbol')} searches the list"
         return
     quote = draft.symbol.quote
     draft.is_stale = quote is not None and view.status.at - quote.at > f.STALE_AFTER

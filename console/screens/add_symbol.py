@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from console.screens.brokers_list import not_listed
 from console.screens.dialog_host import DialogHost
 from console.screens.find_symbol import SymbolScreen
 from core.messages.commands import KeepWatchlist
@@ -34,6 +35,10 @@ class AddSymbolScreen(SymbolScreen):
         if fault is not None:
             self.refuse(fault)
             return
+        if self.search.lacks_it:
+            self.refuse(not_listed(symbol))
+            return
         self.dismiss()
         self.behind.handle.send(KeepWatchlist(wanted.name, wanted.symbols))
-        self.behind.say(f"adding {symbol} to {wanted.name}")
+        doubt = "; it was not checked, the broker's list is not here" if self.search.is_unchecked else ""
+        self.behind.say(f"adding {symbol} to {wanted.name}{doubt}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from console.screens.brokers_list import not_listed
 from console.screens.dialog_host import DialogHost
 from console.screens.quote_refresh import QuoteRefresh
 from console.screens.symbol_search import SymbolSearch
@@ -47,8 +48,9 @@ class SymbolScreen(FieldsScreen):
     def about(self, symbol: Symbol, view: DeskView) -> str:
         """What is known of the one that is chosen."""
         known = next((row for row in view.symbols if row.symbol == symbol), None)
-        is_listed = any(match.symbol == symbol for match in self.search.matches())
-        return _about(symbol, known, self.behind.engine_now(), is_listed=is_listed)
+        if self.search.lacks_it and SHARE.fullmatch(symbol):
+            return not_listed(symbol)
+        return _about(symbol, known, self.behind.engine_now(), is_unchecked=self.search.is_unchecked)
 
     def action_next(self) -> None:
         self.search.move(1)
@@ -67,19 +69,21 @@ class FindSymbolScreen(SymbolScreen):
         self.choose = choose
 
     def accept(self) -> None:
-        symbol = self.search.symbol()
+        symbol, view = self.search.symbol(), self.behind.view
         if not SHARE.fullmatch(symbol):
             self.refuse(f"{symbol or 'nothing'} is not how a share is written")
+            return
+        is_held = view is not None and any(row.symbol == symbol for row in view.positions)
+        if self.search.lacks_it and not is_held:
+            self.refuse(not_listed(symbol))
             return
         self.dismiss()
         self.choose(symbol)
 
 
-def _about(symbol: Symbol, known: SymbolView | None, now: datetime, *, is_listed: bool) -> str:
+def _about(symbol: Symbol, known: SymbolView | None, now: datetime, *, is_unchecked: bool) -> str:
     if not SHARE.fullmatch(symbol):
         return f"{symbol} is not how a share is written"
-    if not is_listed and (known is None or known.traded is None):
-        return f"{symbol}: the broker has not said what it is"
-    if known is None or known.quote is None:
-        return f"{symbol}: listed, no quote yet"
-    return f"{symbol}  {f.at_tick(known.quote.bid)} × {f.at_tick(known.quote.ask)}  {f.age(known.quote.at, now)}"
+    if known is not None and known.quote is not None:
+        return f"{symbol}  {f.at_tick(known.quote.bid)} × {f.at_tick(known.quote.ask)}  {f.age(known.quote.at, now)}"
+    return f"{symbol}: it cannot be checked without the list" if is_unchecked else f"{symbol}: listed, no quote yet"

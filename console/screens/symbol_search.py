@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from console.screens.brokers_list import AGAIN
 from console.screens.dialog_host import DialogHost
 from core.model.listed_asset import AssetsFound, ListedAsset
 from core.model.values import Symbol
@@ -24,14 +25,35 @@ class SymbolSearch:
         self.behind = behind
         self.text = ""
         self.at = 0
+        self._asked: tuple[str, float] | None = None
 
     def ask(self, text: str) -> None:
         """What is typed now; asked again at each picture until its answer is there, and while there is no list."""
         if text != self.text:
             self.text, self.at = text, 0
         found = self._found()
-        if text.strip() and (found is None or not found.is_listed):
+        if text.strip() and (found is None or not found.is_listed) and self._is_due(text):
             self.behind.handle.search(text)
+
+    def _is_due(self, text: str) -> bool:
+        """At once for another text, and then again from time to time."""
+        before, now = self._asked, self.behind.now()
+        is_due = before is None or before[0] != text or now - before[1] >= AGAIN
+        if is_due:
+            self._asked = text, now
+        return is_due
+
+    @property
+    def lacks_it(self) -> bool:
+        """Whether the broker's list is there and has nothing for what is typed."""
+        found = self._found()
+        return found is not None and found.is_listed and not found.matches
+
+    @property
+    def is_unchecked(self) -> bool:
+        """Whether no list is there to look in."""
+        found = self._found()
+        return found is None or not found.is_listed
 
     def move(self, by: int) -> None:
         """Down or up in what is found."""

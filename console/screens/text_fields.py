@@ -87,6 +87,9 @@ class TextField:
     def erase(self) -> None:
         self.text, self.is_fresh = self.text[:-1], False
 
+    def clear(self) -> None:
+        self.text, self.is_fresh = "", False
+
 
 class FieldsScreen(TypedDialog):
     """One line or a few, what they would do, and Enter, which only ever asks or stages."""
@@ -159,6 +162,10 @@ class FieldsScreen(TypedDialog):
 
     def action_accept(self) -> None:
         self.accept()
+
+    def action_clear(self) -> None:
+        self.fields[self.at].clear()
+        self._changed()
 
     def action_next(self) -> None:
         self.at = (self.at + 1) % len(self.fields)

@@ -8,13 +8,20 @@ from core.facts.registry import Fact, fact
 from core.model.values import Symbol
 
 
-@fact()
+@fact(version=2)
 @dataclass(frozen=True, slots=True)
 class WatchlistKept(Fact):
-    """The list is this from here on; without symbols it is none any more (MD-06)."""
+    """The list is this from here on; without symbols it is none any more (MD-06).
+
+    Attributes
+    ----------
+    is_filed
+        Whether its file, or that there is none any more, says the same.
+    """
 
     name: str
     symbols: tuple[Symbol, ...]
+    is_filed: bool = False
 
 
 @fact()

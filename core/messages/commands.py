@@ -23,6 +23,7 @@ from core.model.values import (
     Symbol,
     TicketId,
 )
+from core.model.watchlist import Watchlist
 
 if TYPE_CHECKING:
     from core.settings.settings import Settings
@@ -565,6 +566,23 @@ class SettingsFileSeen(Addressed):
     sources: tuple[SettingsSource, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class WatchlistFilesSeen(Addressed):
+    """What the files of the watchlists say, as they are found (MD-06); no desk says it.
+
+    Attributes
+    ----------
+    unread
+        Lists of which the file is there and says nothing that can be taken: they stay as they are.
+    has_folder
+        Whether their folder is there: without it no list was removed.
+    """
+
+    lists: tuple[Watchlist, ...]
+    unread: tuple[str, ...] = ()
+    has_folder: bool = True
+
+
 Keyed = (
     Confirm
     | SignBasket
@@ -641,6 +659,7 @@ Command = (
     | OverrideProtection
     | ReloadLimits
     | SettingsFileSeen
+    | WatchlistFilesSeen
     | Rearm
     | ServeDesks
     | AttachDesk

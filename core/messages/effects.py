@@ -104,6 +104,19 @@ class LookUpSymbols:
 
 
 @dataclass(frozen=True, slots=True)
+class WriteWatchlist:
+    """Put a list into its file, or remove that where it has no symbols (MD-06). Answered by `WatchlistWritten`, at
+    once.
+
+    `new` are those that no list had: one that the broker's list does not have refuses it.
+    """
+
+    name: str
+    symbols: tuple[Symbol, ...]
+    new: tuple[Symbol, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class LatchKill:
     """Write the kill-switch file, so that a restart finds it even where the journal is lost."""
 
@@ -133,6 +146,7 @@ Effect = (
     | FetchPicture
     | FetchHistory
     | LookUpSymbols
+    | WriteWatchlist
     | LatchKill
     | ReleaseKill
     | EndEngine

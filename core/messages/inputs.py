@@ -190,6 +190,16 @@ class SymbolsLookedUp:
 
 
 @dataclass(frozen=True, slots=True)
+class WatchlistWritten:
+    """What came of writing a list: `fault` is why its file could not be, `is_filed` whether there are files here."""
+
+    name: str
+    symbols: tuple[Symbol, ...]
+    fault: str = ""
+    is_filed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class AccountFetched:
     answer: Account | NoAnswer
 
@@ -317,6 +327,7 @@ Input = (
     | AccountFetched
     | HistoryFetched
     | SymbolsLookedUp
+    | WatchlistWritten
     | PictureFetched
     | AcceptBroker
     | BrokerUpdated

@@ -58,6 +58,10 @@ class AssetList:
     def __len__(self) -> int:
         return len(self._assets)
 
+    def __contains__(self, symbol: Symbol) -> bool:
+        place = bisect_left(self._symbols, symbol)
+        return place < len(self._symbols) and self._symbols[place] == symbol
+
     def find(self, text: str, most: int = MOST_FOUND) -> tuple[ListedAsset, ...]:
         """The exact symbol first, then those that begin so, then names: each word typed begins one of theirs."""
         asked = text.strip()[:LONGEST_QUERY]

@@ -11,8 +11,9 @@ from core.model.values import Symbol
 SHARE = re.compile(r"[A-Z]{1,5}([.][A-Z]{1,2})?")
 """How a share is written, and no option and no coin."""
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,15}")
+LONGEST_NAME = 16
 MAIN = "main"
-"""The list that there is before any was kept: the symbols of the settings."""
+"""The list that there always is: the symbols of the settings, until one of this name is kept."""
 MOST_LISTS = 12
 MOST_SYMBOLS = 200
 """Of all lists together, each symbol counted once: every one costs quotes, and a place in the broker's plan."""

@@ -18,14 +18,15 @@ from typing import Annotated, Any, TypeAlias, Union, get_args, get_origin, get_t
 
 from pydantic import BaseModel
 
-from core.messages.commands import Command, SettingsFileSeen
+from core.messages.commands import Command, SettingsFileSeen, WatchlistFilesSeen
 from core.risk.size_factors.base import Conditions
 from core.views.desk import DeskView
 from core.views.engine import EngineFailed, EngineLoading
 
 View: TypeAlias = DeskView | EngineLoading | EngineFailed
 """What a desk draws."""
-COMMANDS: tuple[type, ...] = tuple(kind for kind in get_args(Command) if kind is not SettingsFileSeen)
+OF_THE_FILES = (SettingsFileSeen, WatchlistFilesSeen)
+COMMANDS: tuple[type, ...] = tuple(kind for kind in get_args(Command) if kind not in OF_THE_FILES)
 """What may be said from outside; what the settings file says is seen by the engine's own side."""
 ROOTS: tuple[type, ...] = (*get_args(View), *COMMANDS)
 NEVER = "sender"

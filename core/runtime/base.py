@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Protocol, TypeGuard
@@ -19,8 +19,17 @@ from core.execution.gateway import Gateway
 from core.facts import CancelDropped, CancelRequested, Fact, OrderStateChanged
 from core.messages.command_ports import KnownPort
 from core.messages.commands import Command, Halt, Kill, Rearm, Resume
-from core.messages.effects import Effect, EndEngine, LatchKill, ReleaseKill, ReplaceOrder, SubmitOrder, WithdrawOrder
-from core.messages.inputs import Input, Leaving, Stop
+from core.messages.effects import (
+    Effect,
+    EndEngine,
+    LatchKill,
+    ReleaseKill,
+    ReplaceOrder,
+    SubmitOrder,
+    WithdrawOrder,
+    WriteWatchlist,
+)
+from core.messages.inputs import Input, Leaving, Stop, WatchlistWritten
 from core.messages.lateness import STOOD_STILL, as_late
 from core.model.desk import DeskNumber
 from core.model.listed_asset import AssetsFound
@@ -50,6 +59,15 @@ class Keeping(Protocol):
 
     def close(self, runtime: Runtime) -> None:
         """At a clean stop."""
+        ...
+
+    @property
+    def has_lists(self) -> bool:
+        """Whether watchlists have files here."""
+        ...
+
+    def keep_list(self, name: str, symbols: Sequence[Symbol]) -> str:
+        """Write a watchlist's file, or remove it where there are no symbols; why not, in words, empty where it is."""
         ...
 
 
@@ -200,7 +218,7 @@ class Runtime(ABC):
 
     def on_beat(self, act: Callable[[], None]) -> None:
         """Have `act` called at every beat, in this runtime's thread; from here on pictures can be had."""
-        self._pictures = ViewBuilder(self.engine, past=self.charts.of)
+        self._pictures = ViewBuilder(self.engine, past=self.charts.of, listed=self.assets.has)
         self.engine.state.add_listener(self._hear_news)
         self._on_beat.append(act)
 
@@ -241,7 +259,7 @@ class Runtime(ABC):
         self._drawn = (self.engine.state.journal.sequence, self._watched)
         self._is_quoted = self._has_news = False
         if self._pictures is None:
-            self._pictures = ViewBuilder(self.engine, past=self.charts.of)
+            self._pictures = ViewBuilder(self.engine, past=self.charts.of, listed=self.assets.has)
         self._pictures.watched = self._drawn[1]
         return self._pictures.draw(self.clock())
 
@@ -276,10 +294,23 @@ class Runtime(ABC):
             if isinstance(effect, WithdrawOrder):
                 self._withdraw(effect.client_order_id)
                 continue
+            if isinstance(effect, WriteWatchlist):
+                self._write_list(effect)
+                continue
             if isinstance(effect, SubmitOrder | ReplaceOrder):
                 order_id = effect.order.client_order_id
                 self.gateway.queue(order_id, self._why_not_any_more(order_id))
             self._perform(effect)
+
+    def _write_list(self, effect: WriteWatchlist) -> None:
+        """Its answer is taken at once. Where nobody keeps files, it is kept by the journal alone."""
+        has_files = self.keeper is not None and self.keeper.has_lists
+        unknown = next((symbol for symbol in effect.new if self.assets.has(symbol) is False), None)
+        if unknown is not None:
+            fault = f"the broker's list does not have {unknown}"
+        else:
+            fault = self.keeper.keep_list(effect.name, effect.symbols) if self.keeper is not None and has_files else ""
+        self.take(self.at, WatchlistWritten(effect.name, effect.symbols, fault, has_files))
 
     def lose_disk(self, trouble: str) -> None:
         """The journal cannot be written. In this runtime's thread."""

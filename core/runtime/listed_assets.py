@@ -12,6 +12,7 @@ from core.model.broker import NoAnswer
 from core.model.calendar import Calendar
 from core.model.connection import ConnectionStatus
 from core.model.listed_asset import AssetList, AssetsFound, ListedAsset
+from core.model.values import Symbol
 
 LOOKS_EVERY = timedelta(seconds=10)
 AGAIN = timedelta(seconds=60)
@@ -28,6 +29,11 @@ class AssetBook:
 
     def keep(self, assets: AssetList) -> None:
         self._list = assets
+
+    def has(self, symbol: Symbol) -> bool | None:
+        """Whether the broker trades it; None before there is a list."""
+        known = self._list
+        return None if known is None else symbol in known
 
     def search(self, text: str) -> AssetsFound:
         known = self._list

@@ -13,10 +13,10 @@ from core.model.values import Symbol
 
 @dataclass(slots=True)
 class WatchlistsState:
-    """`lists` in the order in which they were first kept; `is_kept` is whether any ever was."""
+    """`lists` in the order in which they were first kept; `filed` are those of which a file says the same."""
 
     lists: dict[str, tuple[Symbol, ...]] = field(default_factory=dict)
-    is_kept: bool = False
+    filed: tuple[str, ...] = ()
 
 
 class Watchlists:
@@ -35,7 +35,8 @@ class Watchlists:
         return tuple(dict.fromkeys(symbol for symbols in self.state.lists.values() for symbol in symbols))
 
     def _kept(self, _at: datetime, fact: WatchlistKept) -> None:
-        self.state.is_kept = True
+        others = tuple(name for name in self.state.filed if name != fact.name)
+        self.state.filed = (*others, fact.name) if fact.is_filed and fact.symbols else others
         if fact.symbols:
             self.state.lists[fact.name] = fact.symbols
         else:

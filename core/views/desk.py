@@ -36,7 +36,7 @@ class LogRow:
     """One thing that happened; `sequence` is its number in the journal, `severity` begins its text.
 
     `refused` is what came of it that somebody may wait for; `desk` the one that it answers or tells of; `order` the one
-    in whose life it is a step, where it is nothing to look at by itself.
+    in whose life it is a step, where it is nothing to look at by itself; `symbol` what it is of.
     """
 
     sequence: int
@@ -47,6 +47,7 @@ class LogRow:
     refused: NotStaged | NotEdited | None = None
     desk: DeskNumber | None = None
     order: ClientOrderId | None = None
+    symbol: Symbol | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,6 +151,10 @@ class SymbolView:
         What an order in it, typed by hand, is sized by (RK-10).
     room_to_buy, room_to_short
         What the whole account still carries of it, on either side.
+    is_listed
+        Whether the broker's list has it; None where that is not known.
+    is_described
+        Whether the broker has said how it trades: nothing is told for it.
     """
 
     symbol: Symbol
@@ -164,6 +168,8 @@ class SymbolView:
     conditions: Conditions = field(default_factory=no_conditions)
     room_to_buy: Room = NO_LIMITS
     room_to_short: Room = NO_LIMITS
+    is_listed: bool | None = None
+    is_described: bool = True
 
     @property
     def instrument(self) -> Instrument:

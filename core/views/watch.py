@@ -71,10 +71,11 @@ class WatchRow:
 
 @dataclass(frozen=True, slots=True)
 class WatchlistRow:
-    """A list by its name, its symbols in the operator's order."""
+    """A list by its name, its symbols in the operator's order; one that was not kept is that of the settings."""
 
     name: str
     symbols: tuple[Symbol, ...]
+    is_kept: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,7 @@ async def test_a_command_of_another_pane_goes_there_and_does_nothing_yet() -> No
         await house.buys()
         await house.press("1")
         await opens_commands(house)
-        await house.press(*"close", "enter")
+        await house.press(*"close", "space", *"positions", "enter")
         await house.until(lambda: house.shows("c close: press it on the row that you mean", "▸ SPY"))
         assert len(house.desk.screen_stack) == 1
 

@@ -12,17 +12,19 @@ from console.screens.close import CloseScreen
 from console.screens.detail import DetailScreen
 from console.screens.new_order import NewOrderScreen
 from console.screens.watchlist import WatchlistScreen
-from core.facts import WatchlistKept
+from core.facts import WatchlistKept, WatchlistRefused
 from core.messages.commands import KeepWatchlist
 from core.model.listed_asset import AssetList, ListedAsset
+from core.model.quote import Feed, Quote
 from core.model.values import Price, Quantity, Symbol
 from core.views import WatchlistRow, WatchRow, WatchView
 from tests.desk.desk_house import SPY, House, open_desk
-from tests.desk.still_house import StillHouse, a_position, a_view, open_still
-from widgets.watch import Watch
+from tests.desk.still_house import StillHouse, a_position, a_view, open_still, the_engines_view
+from widgets.watch import Watch, _has, whole_words
 
 SIZES = [(80, 24), (120, 40), (200, 60)]
 IBM, AIG = Symbol("IBM"), Symbol("AIG")
+AT = the_engines_view().status.at
 
 
 def usd(text: str) -> Price:
@@ -192,10 +194,206 @@ async def test_the_list_is_a_line_that_is_edited_and_an_empty_one_is_removed_aft
         await house.press("e")
         await house.until(lambda: isinstance(house.desk.screen, WatchlistScreen))
         await house.press("ctrl+u")
-        await house.sees("Enter removes this list")
+        await house.sees("Enter asks whether this list is removed")
         await house.press("escape")
         await house.until(lambda: len(house.desk.screen_stack) == 1)
         assert symbols(house) == ["SPY", "QQQ", "BAC"]
+
+
+async def test_another_list_stands_beside_main_and_is_shown_and_its_name_is_in_the_title() -> None:
+    """MD-06: the first list that is kept makes none vanish."""
+    async with open_desk() as house:
+        await keeps_banks(house)
+        await house.sees("8 Watch ─ banks of 2 lists, 3")
+        await house.press("<")
+        await house.sees("8 Watch ─ main of 2 lists, 1")
+        assert symbols(house) == ["SPY"]
+
+
+async def test_a_list_goes_only_after_the_question_is_answered() -> None:
+    """MD-06"""
+    async with open_desk() as house:
+        await keeps_banks(house)
+        await edits(house)
+        await house.press("ctrl+u", "enter")
+        await house.sees("Remove the list banks?", "It has BAC, IBM.")
+        await house.press("enter", "escape")
+        await house.until(lambda: len(house.desk.screen_stack) == 1)
+        assert [each.name for each in house.desk.view.watch.lists] == ["main", "banks"]  # type: ignore[union-attr]
+
+        await edits(house)
+        await house.press("ctrl+u", "enter")
+        await house.until(house.is_armed)
+        await house.press("D")
+        await house.sees("8 Watch ─ main, 1")
+
+
+async def test_a_list_that_would_take_anothers_place_is_asked_for() -> None:
+    """MD-06: nothing vanishes without a word."""
+    async with open_desk() as house:
+        await keeps_banks(house)
+        await house.press("<")
+        await edits(house)
+        await house.press("up", "ctrl+u", *"banks", "enter")
+        await house.sees("Replace the list banks?", "It has BAC, IBM.", "From then on: SPY.")
+        assert len(house.facts(WatchlistKept)) == 1
+
+
+async def test_the_symbols_of_the_settings_are_no_list_that_can_be_removed() -> None:
+    """MD-06"""
+    async with open_desk() as house:
+        await at_watch(house)
+        await edits(house)
+        await house.press("ctrl+u", "enter")
+        await house.sees("main are the symbols of the settings: it stays")
+        assert isinstance(house.desk.screen, WatchlistScreen)
+
+
+async def keeps_banks(house: House) -> None:
+    await at_watch(house)
+    await edits(house)
+    await house.press("ctrl+u", *"bac", "space", *"ibm", "up", "ctrl+u", *"banks", "enter")
+    await house.until(lambda: symbols(house) == ["BAC", "IBM", "SPY"])
+
+
+async def edits(house: House) -> None:
+    await house.press("e")
+    await house.until(lambda: isinstance(house.desk.screen, WatchlistScreen))
+
+
+def the_list(*symbols: str) -> AssetList:
+    return AssetList(
+        ListedAsset(Symbol(each), f"Share {each}", "NYSE", is_shortable=True, is_fractionable=True) for each in symbols
+    )
+
+
+async def test_a_symbol_that_the_brokers_list_does_not_have_joins_no_list() -> None:
+    """MD-06: in the search, in the line, and at the engine's own door"""
+    async with open_desk() as house:
+        house.runtime.assets.keep(the_list("SPY", "IBM"))
+        await at_watch(house)
+        await house.press("a", *"exx", "enter")
+        await house.sees("the broker's list does not have EXX")
+        assert isinstance(house.desk.screen, AddSymbolScreen)
+        await house.press("ctrl+u", *"ibm", "enter")
+        await house.until(lambda: symbols(house) == ["SPY", "IBM"])
+
+        await edits(house)
+        await house.press("end", "space", *"exx", "enter")
+        await house.sees("the broker's list does not have EXX")
+        assert isinstance(house.desk.screen, WatchlistScreen)
+        house.desk.handle.send(KeepWatchlist("main", (SPY, Symbol("EXX"))))
+        await house.until(lambda: house.facts(WatchlistRefused))
+        assert "does not have EXX" in house.facts(WatchlistRefused)[0].reason
+        assert symbols(house) == ["SPY", "IBM"]
+
+
+async def test_without_the_brokers_list_a_symbol_is_added_and_that_nobody_checked_it_is_said() -> None:
+    """MD-06: once the list is there its row says what it is."""
+    async with open_desk() as house:
+        await at_watch(house)
+        await house.press("a", *"exx")
+        await house.sees("EXX: it cannot be checked")
+        await house.press("enter")
+        await house.sees("it was not checked, the broker's list is not here")
+        await house.until(lambda: symbols(house) == ["SPY", "EXX"])
+        house.runtime.assets.keep(the_list("SPY"))
+        await house.press("end")
+        await house.sees("EXX: not in the broker's list")
+
+
+async def test_the_form_says_nothing_for_a_symbol_that_the_list_does_not_have() -> None:
+    """OP-03"""
+    async with open_desk() as house:
+        await at_watch(house)
+        await house.press("a", *"exx", "enter")
+        await house.until(lambda: symbols(house) == ["SPY", "EXX"])
+        house.runtime.assets.keep(the_list("SPY"))
+        await house.press("end", "n")
+        await house.sees("held none; it is not in the broker's list: it cannot be bought here")
+        assert not house.shows("fractions trade")
+
+
+async def test_of_a_symbol_that_the_broker_said_nothing_of_nothing_is_told_for_it() -> None:
+    """OP-03"""
+    symbol = replace(a_view().symbols[0], is_described=False)
+    async with open_still(a_view(symbols=(symbol,))) as house:
+        await house.press("n")
+        await house.sees("held none; the broker has not said yet how it trades")
+        assert not house.shows("whole shares only")
+        assert not house.shows("fractions trade")
+
+
+async def test_the_quote_stands_before_the_volume_and_the_change_in_usd_where_there_is_room() -> None:
+    """MD-06: in the shipped layout for watching, at 120 columns and at 200"""
+    row = replace(
+        two_lists().rows[1],
+        quote=Quote(IBM, AT, usd("182.10"), Quantity(Decimal(100)), usd("182.13"), Quantity(Decimal(100)), Feed.IEX),
+        volume=Quantity(Decimal(1_240_000)),
+    )
+    view = a_view(watch=replace(two_lists(), rows=(two_lists().rows[0], row, two_lists().rows[2])))
+    async with open_still(view) as house:
+        await house.press("L")
+        await at_watch(house)
+        await house.sees("8 Watch ─ main of 2 lists")
+        assert header(house) == ["SYM", "BID", "ASK", "LAST", "CHANGE", "TODAY", "HELD"]
+        await house.sees("182.10 182.13", "▲ +0.80 %", "27 2 ord")
+    async with open_still(view, (200, 60)) as house:
+        await at_watch(house)
+        await house.press("z")
+        await house.sees("1.24M")
+        assert header(house) == ["SYM", "BID", "ASK", "LAST", "USD", "CHANGE", "TODAY", "VOLUME", "HELD"]
+        await house.sees("+1.45 ▲ +0.80 %", "−0.35 ▼ −0.21 %")
+
+
+def header(house: House) -> list[str]:
+    return [column.title.strip() for column in watch_of(house).grid._columns]
+
+
+@pytest.mark.parametrize(
+    ("room", "text"),
+    [
+        (20, "100 2 ord ! ex Tue"),
+        (14, "100 2 ord ! ex"),
+        (11, "100 2o ! ex"),
+        (8, "100 2o !"),
+        (5, "100 !"),
+        (4, "! 100"),
+    ],
+)
+def test_what_waits_is_cut_at_no_width_and_working_orders_stand_beside_what_is_held(room: int, text: str) -> None:
+    """MD-06"""
+    row = WatchRow(AIG, held=Quantity(Decimal(100)), working=2, exit_waits=True)
+
+    assert _has(row, "ex Tue", room).text == text
+
+
+async def test_the_edge_says_whole_words_and_how_many_more_enter_tells() -> None:
+    """MD-06: at 40 cells"""
+    rings = ("change at +1.00 %", "price above 190.00")
+    row = replace(two_lists().rows[1], alerts=rings, proposed=True)
+    view = a_view(watch=replace(two_lists(), rows=(two_lists().rows[0], row, two_lists().rows[2])))
+    async with open_still(view) as house:
+        await at_watch(house)
+        assert watch_of(house).size.width < 42
+        await house.press("down")
+        await house.sees("IBM: entry waits for your key +3")
+        await house.press("enter")
+        await house.sees("change at +1.00 %", "price above 190.00")
+
+
+@pytest.mark.parametrize(
+    ("room", "text"),
+    [
+        (34, "IBM: one thing, another, a third"),
+        (26, "IBM: one thing, another +1"),
+        (25, "IBM: one thing +2"),
+        (16, "IBM: +3, Enter"),
+    ],
+)
+def test_as_many_words_as_have_room_stand_there_whole(room: int, text: str) -> None:
+    """MD-06"""
+    assert whole_words("IBM: ", ["one thing", "another", "a third"], room) == text
 
 
 async def test_a_burst_behind_the_pane_s_number_is_for_the_pane_and_confirms_nothing() -> None:

@@ -132,6 +132,7 @@ def test_every_command_that_opens_or_loosens_asks_for_a_door() -> None:
         "Halt",
         "Kill",
         "SettingsFileSeen",
+        "WatchlistFilesSeen",
     }
     keyed = {kind.__name__ for kind in get_args(Keyed)}
     assert {kind.__name__ for kind in get_args(commands.Command)} == keyed | free

@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
+from shutil import rmtree
+
+import pytest
 
 from core.facts import BarClosed, PastDaysLoaded, WatchlistKept, WatchlistRefused
 from core.messages.commands import KeepWatchlist, LookAt
@@ -16,7 +20,13 @@ from core.runtime.followed_symbols import followed
 from core.settings.settings import Settings
 from core.views.builders.watch import watch_view
 from core.views.watch import WatchRow
+from state.folders import AccountFolder
+from state.housekeeping import Housekeeping
+from state.kill_switch import FileKillSwitch
+from state.watchlist_files import WatchlistFiles
+from tests.scenarios.changes import ABOVE, confirms_now
 from tests.scenarios.house import House, a_typed_buy, assert_can_be_rebuilt, minutes
+from tests.scenarios.test_legs_at_the_broker import a_house as a_house_at_the_broker
 from tests.unit.core.brokers.trading_floor import IBM, SPY, THURSDAY
 
 QQQ = Symbol("QQQ")
@@ -52,7 +62,7 @@ def test_a_list_is_kept_in_its_order_and_outlives_a_restart() -> None:
     assert [fact.name for fact in house.facts(WatchlistKept)] == ["tech", "main"]
     view = watch_view(house.desk, house.line.at)
     assert {each.name: each.symbols for each in view.lists} == {"tech": (QQQ, IBM), "main": (SPY, IBM)}
-    assert [row.symbol for row in view.rows] == [QQQ, IBM, SPY]
+    assert [row.symbol for row in view.rows] == [SPY, IBM, QQQ]
     assert_can_be_rebuilt(house)
 
 
@@ -73,7 +83,168 @@ def test_a_list_without_symbols_is_none_any_more() -> None:
     house.presses(KeepWatchlist("tech", ()))
 
     assert house.desk.watchlists.symbols == ()
-    assert watch_view(house.desk, house.line.at).rows == ()
+    assert lists_of(house) == {"main": (SPY,)}
+
+
+def test_the_symbols_of_the_settings_stay_a_list_beside_those_that_are_kept() -> None:
+    """MD-06: nothing vanishes because another list is kept."""
+    house = a_house().until("09:40")
+    house.presses(KeepWatchlist("banks", (IBM, QQQ)))
+    house.restarted()
+
+    assert lists_of(house) == {"main": (SPY,), "banks": (IBM, QQQ)}
+
+
+def test_a_kept_list_called_main_stands_for_the_settings_until_it_is_removed() -> None:
+    """MD-06"""
+    house = a_house().until("09:40")
+    house.presses(KeepWatchlist("banks", (IBM,)))
+    house.presses(KeepWatchlist("main", (QQQ,)))
+    assert lists_of(house) == {"main": (QQQ,), "banks": (IBM,)}
+
+    house.presses(KeepWatchlist("main", ()))
+    assert lists_of(house) == {"main": (SPY,), "banks": (IBM,)}
+
+
+def test_a_list_is_in_its_file_before_the_journal_has_it_and_no_other_user_reads_it(tmp_path: Path) -> None:
+    """MD-06"""
+    house = a_house().until("09:40")
+    files = with_files(house, tmp_path)
+    was_there: list[bool] = []
+    house.desk.add_listener(lambda _n, _at, fact: was_there.append((tmp_path / "watchlists/banks.toml").exists()))
+    house.presses(KeepWatchlist("banks", (IBM, QQQ)))
+
+    kept = house.last(WatchlistKept)
+    assert (kept.symbols, kept.is_filed, was_there[-1]) == ((IBM, QQQ), True, True)
+    file = files.folder / "banks.toml"
+    assert file.read_text() == 'symbols = ["IBM", "QQQ"]\n'
+    assert (file.stat().st_mode & 0o777, files.folder.stat().st_mode & 0o777) == (0o600, 0o700)
+    house.presses(KeepWatchlist("banks", ()))
+    assert not file.exists()
+    assert_can_be_rebuilt(house)
+
+
+def test_a_list_whose_file_cannot_be_written_is_refused_with_the_disk_s_words(tmp_path: Path) -> None:
+    """MD-06"""
+    house = a_house().until("09:40")
+    with_files(house, tmp_path)
+    (tmp_path / "watchlists").write_text("in the way")
+    house.presses(KeepWatchlist("banks", (IBM,)))
+
+    assert "watchlists cannot be written: File exists" in house.last(WatchlistRefused).reason
+    assert lists_of(house) == {"main": (SPY,)}
+
+
+def test_what_stands_in_the_files_holds_for_every_account_that_starts(tmp_path: Path) -> None:
+    """MD-06: by hand too; a file that goes takes its list with it."""
+    house, other = a_house().until("09:40"), a_house().until("09:40")
+    files = with_files(house, tmp_path)
+    house.presses(KeepWatchlist("banks", (IBM,)))
+    (files.folder / "tech.toml").write_text('symbols = ["qqq"]')
+    looks(other, tmp_path)
+    assert lists_of(other) == {"main": (SPY,), "banks": (IBM,), "tech": (QQQ,)}
+
+    looks(other, tmp_path)
+    assert len(other.facts(WatchlistKept)) == 2, "what is known is no news"
+    (files.folder / "banks.toml").unlink()
+    looks(other, tmp_path)
+    assert lists_of(other) == {"main": (SPY,), "tech": (QQQ,)}
+    assert_can_be_rebuilt(other)
+
+
+def test_lists_that_a_journal_had_before_there_were_files_get_theirs_and_none_is_lost(tmp_path: Path) -> None:
+    """MD-06"""
+    house = a_house().until("09:40")
+    house.presses(KeepWatchlist("banks", (IBM,)))
+    house.presses(KeepWatchlist("tech", (QQQ,)))
+    folder = tmp_path / "watchlists"
+    folder.mkdir()
+    (folder / "tech.toml").write_text('symbols = ["SPY"]')
+    looks(house, tmp_path)
+
+    assert lists_of(house) == {"main": (SPY,), "banks": (IBM,), "tech": (SPY,), "tech-2": (QQQ,)}
+    assert sorted(file.name for file in folder.iterdir()) == ["banks.toml", "tech-2.toml", "tech.toml"]
+
+
+def test_a_folder_that_went_as_a_whole_takes_no_list_with_it(tmp_path: Path) -> None:
+    """MD-06"""
+    house = a_house().until("09:40")
+    files = with_files(house, tmp_path)
+    house.presses(KeepWatchlist("banks", (IBM,)))
+    rmtree(files.folder)
+    looks(house, tmp_path)
+
+    assert lists_of(house) == {"main": (SPY,), "banks": (IBM,)}
+    assert (files.folder / "banks.toml").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("symbols = [", "at "),
+        ('symbols = ["btc/usd"]', "'BTC/USD' is not how a share is written"),
+        ("symbols = [1]", "1 is no text"),
+        ("symbols = []", "remove its file"),
+        ('name = "x"', "there is no 'name'"),
+        ('symbols = ["SPY", "SPY"]', "SPY stands there twice"),
+    ],
+)
+def test_a_file_that_cannot_stand_is_named_and_its_list_stays_and_the_others_load(
+    tmp_path: Path, text: str, words: str
+) -> None:
+    """MD-06"""
+    house = a_house().until("09:40")
+    files = with_files(house, tmp_path)
+    house.presses(KeepWatchlist("banks", (IBM,)))
+    (files.folder / "banks.toml").write_text(text)
+    (files.folder / "tech.toml").write_text('symbols = ["QQQ"]')
+    looks(house, tmp_path)
+
+    assert lists_of(house) == {"main": (SPY,), "banks": (IBM,), "tech": (QQQ,)}
+    said = house.engine.notes[-1]
+    assert said.startswith("watchlists/banks.toml: ")
+    assert words in said
+    assert said.endswith("; mend it, its list stays as it was")
+
+
+def test_a_file_that_is_written_while_the_engine_runs_is_read_when_it_stands_still(tmp_path: Path) -> None:
+    """MD-06"""
+    now = [0.0]
+    files = WatchlistFiles(tmp_path / "watchlists", lambda: now[0])
+
+    def sees() -> list[str] | None:
+        now[0] += 1.5
+        seen = files.look()
+        return None if seen is None else [each.name for each in seen.lists]
+
+    assert (sees(), sees()) == ([], None)
+    files.write("banks", (IBM,))
+    assert (sees(), sees(), sees()) == (None, ["banks"], None)
+    (files.folder / "banks.toml").unlink()
+    assert (sees(), sees(), sees()) == (None, [], None)
+
+
+def with_files(house: House, home: Path) -> WatchlistFiles:
+    """The house's keeper, with the operator's lists beside the settings."""
+    folder = AccountFolder(home / "account")
+    files = WatchlistFiles(home / "watchlists")
+    switch = FileKillSwitch(folder, {})
+    house.line.keeper = Housekeeping(folder, switch, lambda: None, lambda _: None, lambda _: "on", None, files)
+    return files
+
+
+def looks(house: House, home: Path) -> None:
+    """As at the beat of a start."""
+    files = with_files(house, home)
+    seen = files.look()
+    assert seen is not None
+    house.presses(seen)
+    for fault in files.faults:
+        house.engine.say(fault)
+
+
+def lists_of(house: House) -> dict[str, tuple[Symbol, ...]]:
+    return {each.name: each.symbols for each in watch_view(house.desk, house.line.at).lists}
 
 
 def test_what_is_watched_is_followed_after_what_is_traded_and_held() -> None:
@@ -123,6 +294,19 @@ def test_a_symbol_that_no_list_names_joins_while_something_of_it_waits_or_works(
     view = watch_view(house.desk, house.line.at)
     assert view.joined == (IBM,)
     assert [row.proposed for row in view.rows if row.symbol == IBM] == [True]
+
+
+def test_a_leg_that_waits_for_its_entry_is_no_order_of_its_own() -> None:
+    """MD-06: an entry with its stop at the broker is one order that works."""
+    house = a_house_at_the_broker(("10:06", "10:08", ABOVE))
+    house.until("10:08")
+    house.presses(replace(a_typed_buy("15"), limit_price=Price(Decimal("99.55"))))
+    confirms_now(house)
+    house.until("10:08:20")
+
+    at_work = {order.id: order.parent for order in house.desk.ledger.working()}
+    assert (len(at_work), house.held()) == (2, "0"), at_work
+    assert the_row(house, SPY).working == 1
 
 
 def test_the_days_before_of_what_is_only_watched_are_its_close_and_no_record() -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from core.strategies.builtin import StrategyKinds
     from state.housekeeping import Housekeeping
     from state.kill_switch import FileKillSwitch
+    from state.watchlist_files import WatchlistFiles
 
 
 def open_engine(
@@ -61,11 +62,12 @@ def keeper_of(
     overrides: tuple[str, ...] = (),
     left_out: tuple[str, ...] = (),
     sources: tuple[SettingsSource, ...] = (),
+    lists: WatchlistFiles | None = None,
 ) -> Housekeeping:
     """Whoever keeps a running engine.
 
-    `overrides` are those that its settings were loaded with, `left_out` those that it was started with last time, and
-    `sources` what goes over the file beside them.
+    `overrides` are those that its settings were loaded with, `left_out` those that it was started with last time,
+    `sources` what goes over the file beside them, and `lists` the operator's watchlists where the account has them.
     """
     from core.views.builders.status import word_of
     from state.heartbeat import Heartbeat
@@ -73,7 +75,14 @@ def keeper_of(
     from state.settings_watch import SettingsWatch
 
     watch = SettingsWatch(host.home.settings, lambda: settings_of(host, overrides), left_out=left_out, sources=sources)
-    return Housekeeping(folder, switch, write, Heartbeat(folder).beat, word_of, watch)
+    return Housekeeping(folder, switch, write, Heartbeat(folder).beat, word_of, watch, lists)
+
+
+def watchlists_of(host: Host) -> WatchlistFiles:
+    """Beside the settings, for every account of this home."""
+    from state.watchlist_files import FOLDER, WatchlistFiles
+
+    return WatchlistFiles(host.home.of_the_operator(FOLDER))
 
 
 def strategy_kinds(host: Host, settings: Settings, *, is_played: bool = False) -> StrategyKinds:

@@ -15,6 +15,7 @@ from core.messages.commands import (
     LoseDesk,
     ServeDesks,
     SettingsFileSeen,
+    WatchlistFilesSeen,
 )
 from core.messages.lateness import as_late
 from core.model.desk import NO_NUMBER, DeskNumber, Seat
@@ -22,7 +23,7 @@ from core.model.listed_asset import AssetsFound
 from core.model.values import AccountId
 from core.runtime.base import Runtime
 
-NOT_FOR_DESKS = ServeDesks | AttachDesk | DetachDesk | LoseDesk | SettingsFileSeen
+NOT_FOR_DESKS = ServeDesks | AttachDesk | DetachDesk | LoseDesk | SettingsFileSeen | WatchlistFilesSeen
 """What is said by whoever serves the desks, and by whoever keeps the files: never by a desk."""
 
 

@@ -29,6 +29,7 @@ from core.views.builders.day_results import DayRows
 from core.views.builders.event_log import EventLog
 from core.views.builders.finished_orders import FinishedOrders
 from core.views.builders.limits_reload import reload_view
+from core.views.builders.listed import Listed, no_list
 from core.views.builders.order_latency import wire_view
 from core.views.builders.orders import order_row
 from core.views.builders.positions import newest_price, position_row
@@ -45,9 +46,12 @@ from core.views.chart_past import Past, nothing_before
 class ViewBuilder:
     """Listens to a desk, and draws it when asked."""
 
-    def __init__(self, engine: Engine, slowest_sync: float = 0.25, past: Past = nothing_before) -> None:
+    def __init__(
+        self, engine: Engine, slowest_sync: float = 0.25, past: Past = nothing_before, listed: Listed = no_list
+    ) -> None:
         self.engine = engine
         self.state = engine.state
+        self.listed = listed
         gate = standard_gate()
         self.protections = ProtectionRows(self.state)
         self.status = StatusViews(engine, self.protections, slowest_sync)
@@ -100,7 +104,7 @@ class ViewBuilder:
                 tuple(other for other in others if other.is_unread),
                 tuple(o for o in working if o.effect.only_reduces and o.beyond > 0),
             ),
-            symbols=symbol_views(state, at),
+            symbols=symbol_views(state, at, self.listed),
             strategies=strategy_rows(state, today, at),
             staged=self.log.staged,
             protections=guards,
@@ -115,7 +119,7 @@ class ViewBuilder:
             plan=self.plan.draw(at),
             others=others,
             away=away_view(state),
-            watch=watch_view(state, at),
+            watch=watch_view(state, at, self.listed),
             alerts=tuple(state.alerts.state.kept.values()),
             rung=state.alerts.state.rung,
             days=self.days.rows(),

@@ -17,6 +17,7 @@ from core.model.values import ClientOrderId, Price
 from core.ports import Recorded
 from core.trading_state.state import TradingState
 from core.views import LogRow, NotEdited, NotStaged, ProposalOutcome
+from core.views.builders.symbol_of_fact import SymbolOfFact
 from core.views.event_text import in_words, kind_of, severity_of
 from core.views.order_chain import subject_of
 from core.views.order_text import order_in_words, purpose_in_words
@@ -76,6 +77,7 @@ class EventLog:
         self.staged = 0
         self.signal_prices: dict[str, Price | None] = {}
         self._orders_of: dict[str, str] = {}
+        self._symbols = SymbolOfFact()
         self._noted = 0
         self._failing = SaidOnce()
 
@@ -131,7 +133,17 @@ class EventLog:
 
     def _write(self, sequence: int, at: datetime, fact: facts.Fact) -> LogRow:
         text = self._in_words(fact)
-        row = LogRow(sequence, at, kind_of(fact), text, severity_of(fact), _refused(fact), _desk(fact), _order(fact))
+        row = LogRow(
+            sequence,
+            at,
+            kind_of(fact),
+            text,
+            severity_of(fact),
+            _refused(fact),
+            _desk(fact),
+            _order(fact),
+            self._symbols.of(fact),
+        )
         self.rows.append(row)
         if isinstance(fact, facts.ProposalStaged | facts.ProposalEdited):
             self._orders_of[fact.proposal.id] = order_in_words(fact.proposal.order)

@@ -22,9 +22,10 @@ from core.risk.sizing_inputs import held_in
 from core.trading_state.seen_prices import shown_price
 from core.trading_state.state import TradingState
 from core.views import SizingView, SymbolView
+from core.views.builders.listed import Listed, no_list
 
 
-def symbol_views(state: TradingState, at: datetime) -> tuple[SymbolView, ...]:
+def symbol_views(state: TradingState, at: datetime, listed: Listed = no_list) -> tuple[SymbolView, ...]:
     """What is held, and what all stops would cost, is looked up once for all of them."""
     context, held = state.figures_for(at, Symbol(""), None), held_in(state.ledger)
     losses, taken = open_losses(state.ledger, context.last), taken_of(context)
@@ -37,12 +38,16 @@ def symbol_views(state: TradingState, at: datetime) -> tuple[SymbolView, ...]:
 
     symbols = dict.fromkeys((*map(Symbol, state.control.settings.symbols), *state.sightings.looked_at))
     return tuple(
-        _symbol_view(state, symbol, conditions(symbol), (room(symbol, Side.BUY), room(symbol, Side.SELL)))
+        _symbol_view(
+            state, symbol, conditions(symbol), (room(symbol, Side.BUY), room(symbol, Side.SELL)), listed(symbol)
+        )
         for symbol in symbols
     )
 
 
-def _symbol_view(state: TradingState, symbol: Symbol, conditions: Conditions, rooms: tuple[Room, Room]) -> SymbolView:
+def _symbol_view(
+    state: TradingState, symbol: Symbol, conditions: Conditions, rooms: tuple[Room, Room], is_listed: bool | None
+) -> SymbolView:
     instrument = state.sightings.instruments.get(symbol)
     last = shown_price(state, symbol)
     return SymbolView(
@@ -57,6 +62,8 @@ def _symbol_view(state: TradingState, symbol: Symbol, conditions: Conditions, ro
         conditions=conditions,
         room_to_buy=rooms[0],
         room_to_short=rooms[1],
+        is_listed=is_listed,
+        is_described=instrument is not None,
     )
 
 

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from datetime import datetime
 
 from core.model.alert import in_words
 from core.model.instrument import BrokerInstrument
 from core.model.values import NO_SHARES, Quantity, Symbol
-from core.model.watchlist import MAIN
 from core.trading_state.seen_prices import close_before, shown_price, volume_of
+from core.trading_state.shown_lists import lists_of
 from core.trading_state.state import TradingState
+from core.views.builders.listed import Listed, no_list
 from core.views.builders.symbols import halted_in_words
 from core.views.watch import WatchlistRow, WatchRow, WatchView
 
 
-def watch_view(state: TradingState, at: datetime) -> WatchView:
-    """Before any list was kept there is one: the symbols of the settings."""
-    lists = {**state.watchlists.state.lists}
-    if not state.watchlists.state.is_kept:
-        lists[MAIN] = tuple(map(Symbol, state.control.settings.symbols))
+def watch_view(state: TradingState, at: datetime, is_listed: Listed = no_list) -> WatchView:
+    lists = lists_of(state)
     listed = dict.fromkeys(symbol for symbols in lists.values() for symbol in symbols)
-    working = Counter(order.request.symbol for order in state.ledger.working())
+    working = Counter(_orders_at_work(state))
     held: dict[Symbol, Quantity] = {}
     for position in state.ledger.positions():
         held[position.symbol] = Quantity(held.get(position.symbol, NO_SHARES) + position.quantity)
@@ -47,11 +46,21 @@ def watch_view(state: TradingState, at: datetime) -> WatchView:
                 exit_waits=symbol in exits,
                 proposed=symbol in entries,
                 halted=halted_in_words(state, symbol),
-                trouble=_trouble(state, symbol),
+                trouble=_trouble(state, symbol, is_listed(symbol)),
                 alerts=tuple(in_words(alert.terms) for alert in state.alerts.of(symbol)),
             )
         )
-    return WatchView(tuple(WatchlistRow(name, symbols) for name, symbols in lists.items()), tuple(rows), joined)
+    return WatchView(
+        tuple(WatchlistRow(name, symbols, name in state.watchlists.state.lists) for name, symbols in lists.items()),
+        tuple(rows),
+        joined,
+    )
+
+
+def _orders_at_work(state: TradingState) -> Iterator[Symbol]:
+    """The symbol of each order that works; a leg counts with the entry that it waits for."""
+    at_work = {order.id: order for order in state.ledger.working()}
+    return (order.request.symbol for order in at_work.values() if order.parent not in at_work)
 
 
 def _waiting(state: TradingState) -> tuple[set[Symbol], set[Symbol]]:
@@ -62,7 +71,9 @@ def _waiting(state: TradingState) -> tuple[set[Symbol], set[Symbol]]:
     return exits, entries
 
 
-def _trouble(state: TradingState, symbol: Symbol) -> str:
+def _trouble(state: TradingState, symbol: Symbol, is_listed: bool | None) -> str:
     """What the broker says against its trading."""
+    if is_listed is False:
+        return "not in the broker's list"
     listed = state.sightings.instruments.get(symbol)
     return "" if not isinstance(listed, BrokerInstrument) or listed.is_tradable else "it is not tradable"

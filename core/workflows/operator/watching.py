@@ -7,18 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from itertools import count
 
 from core.facts import EngineStarted, WatchlistKept, WatchlistRefused
 from core.market.day_figures import DayFigures
 from core.market.normaliser import COMPLETE, Normaliser
-from core.messages.commands import KeepWatchlist
-from core.messages.effects import Effect, LookUpSymbols
-from core.messages.inputs import CorporateActionsArrived, SymbolsLookedUp
+from core.messages.commands import KeepWatchlist, WatchlistFilesSeen
+from core.messages.effects import Effect, LookUpSymbols, WriteWatchlist
+from core.messages.inputs import CorporateActionsArrived, SymbolsLookedUp, WatchlistWritten
 from core.model.bar import Bar
 from core.model.broker import NoAnswer
 from core.model.session import Session
 from core.model.values import Symbol
-from core.model.watchlist import Watchlist, fault_of
+from core.model.watchlist import LONGEST_NAME, Watchlist, fault_of
+from core.trading_state.shown_lists import lists_of
 from core.trading_state.state import TradingState
 from core.trading_state.traded_symbols import traded_symbols
 from core.workflows.base.declarations import answers, follows
@@ -35,16 +37,59 @@ class Watching:
 
     @answers(KeepWatchlist)
     def on_keep(self, command: KeepWatchlist) -> Iterable[Effect]:
-        """To keep a list as it is changes nothing."""
-        before = self.state.watchlists.symbols
-        lists = self.state.watchlists.state.lists
+        """Its file is written first. To keep a list as it is changes nothing."""
+        lists = lists_of(self.state)
         fault = fault_of(Watchlist(command.name, command.symbols), lists)
         if fault is not None:
             self.state.record(WatchlistRefused(command.name, fault))
             return ()
-        if lists.get(command.name, ()) != command.symbols:
-            self.state.record(WatchlistKept(command.name, command.symbols))
-        return self.ask(symbol for symbol in command.symbols if symbol not in before)
+        if self.state.watchlists.state.lists.get(command.name, ()) == command.symbols:
+            return ()
+        known = {symbol for symbols in lists.values() for symbol in symbols}
+        new = tuple(symbol for symbol in command.symbols if symbol not in known)
+        return (WriteWatchlist(command.name, command.symbols, new),)
+
+    @answers(WatchlistWritten)
+    def on_written(self, written: WatchlistWritten) -> Iterable[Effect]:
+        if written.fault:
+            self.state.record(WatchlistRefused(written.name, written.fault))
+            return ()
+        return self._keep(Watchlist(written.name, written.symbols), is_filed=written.is_filed)
+
+    @answers(WatchlistFilesSeen)
+    def on_files(self, seen: WatchlistFilesSeen) -> Iterator[Effect]:
+        """What the files say holds; a list whose file went is none any more. One that has no file yet gets it, under
+        another name where its own is taken: nothing is lost.
+        """
+        kept = self.state.watchlists.state
+        filed, before = set(kept.filed) if seen.has_folder else set(), {**kept.lists}
+        said = {each.name for each in seen.lists}
+        for name in sorted(filed - said - {*seen.unread}):
+            self.state.record(WatchlistKept(name, (), is_filed=True))
+        for wanted in seen.lists:
+            own = before.get(wanted.name)
+            if own is not None and own != wanted.symbols and wanted.name not in filed:
+                yield WriteWatchlist(self._free_name(wanted.name, said), own)
+            if own != wanted.symbols or wanted.name not in filed:
+                yield from self._take_file(wanted)
+        for name, symbols in before.items():
+            if name not in filed and name not in said and name not in seen.unread:
+                yield WriteWatchlist(name, symbols)
+
+    def _take_file(self, wanted: Watchlist) -> Iterable[Effect]:
+        if (fault := fault_of(wanted, lists_of(self.state))) is not None:
+            self.state.record(WatchlistRefused(wanted.name, f"its file is not taken: {fault}"))
+            return ()
+        return self._keep(wanted, is_filed=True)
+
+    def _keep(self, wanted: Watchlist, *, is_filed: bool) -> Iterable[Effect]:
+        before = self.state.watchlists.symbols
+        self.state.record(WatchlistKept(wanted.name, wanted.symbols, is_filed))
+        return self.ask(symbol for symbol in wanted.symbols if symbol not in before)
+
+    def _free_name(self, name: str, taken: Iterable[str]) -> str:
+        others = {*taken, *lists_of(self.state)}
+        return next(free for number in count(2) if (free := f"{name[: LONGEST_NAME - 3]}-{number}") not in others)
 
     def ask(self, symbols: Iterable[Symbol]) -> Iterator[Effect]:
         """For the session of today as far as it is over; out of one, for what they are listed as."""

@@ -1,0 +1,134 @@
+"""The watchlists beside the settings, a file each, by its name: shared by every account of this home (MD-06).
+
+    symbols = ["BAC", "JPM"]
+
+They may be written by hand while an engine runs. What is wrong in one is named with its place; the others hold.
+"""
+
+from __future__ import annotations
+
+import time
+import tomllib
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from core.files.regular_file import bytes_of
+from core.messages.commands import WatchlistFilesSeen
+from core.model.values import Symbol
+from core.model.watchlist import MAIN, Watchlist, fault_of
+from state.files import make_folder, replace_file
+
+FOLDER = "watchlists"
+ENDS = ".toml"
+EVERY_SECONDS = 1.0
+"""Between two looks: the files must be the same at two of them, or one is still being written."""
+LARGEST = 4000
+"""Bytes of one."""
+MOST_FILES = 50
+"""Files that are looked at."""
+HOW = 'a list is written as symbols = ["BAC", "JPM"]'
+
+Marks = tuple[tuple[str, int, int, int], ...] | None
+"""What tells one content of the folder from another without reading it; None where there is no folder."""
+
+
+class _WrongError(Exception):
+    """What is wrong with one file."""
+
+
+@dataclass(slots=True)
+class WatchlistFiles:
+    """The first look reads them in any case.
+
+    Parameters
+    ----------
+    now
+        A monotonic clock, seconds.
+
+    Attributes
+    ----------
+    faults
+        What of the files was not taken at the last reading, each with its place and what to do.
+    """
+
+    folder: Path
+    now: Callable[[], float] = time.monotonic
+    faults: tuple[str, ...] = ()
+    _looked_at: float | None = None
+    _last: Marks = None
+    _read: list[Marks] = field(default_factory=list)
+
+    def look(self) -> WatchlistFilesSeen | None:
+        """What they say, once whenever that may be another than before."""
+        at = self.now()
+        if self._looked_at is not None and at - self._looked_at < EVERY_SECONDS:
+            return None
+        is_first, self._looked_at = self._looked_at is None, at
+        try:
+            marks, before = self._marks(), self._last
+        except OSError as error:
+            self.faults = (f"{self.folder} cannot be read: {error.strerror}; mend it, the lists stay as they were",)
+            return None
+        self._last = marks
+        if (marks != before and not is_first) or self._read == [marks]:
+            return None
+        self._read = [marks]
+        return self._seen(marks)
+
+    def write(self, name: str, symbols: Sequence[Symbol]) -> str:
+        """The list's file, or none where it has no symbols; why not, in words, empty where it is done."""
+        path = self.folder / f"{name}{ENDS}"
+        try:
+            if not symbols:
+                path.unlink(missing_ok=True)
+                return ""
+            make_folder(self.folder)
+            listed = ", ".join(f'"{symbol}"' for symbol in symbols)
+            replace_file(path, f"symbols = [{listed}]\n".encode())
+        except OSError as error:
+            return f"{error.filename or path} cannot be written: {error.strerror}; mend that and keep it again"
+        return ""
+
+    def _marks(self) -> Marks:
+        if not self.folder.is_dir():
+            return None
+        marks = []
+        for path in sorted(path for path in self.folder.iterdir() if path.suffix == ENDS)[:MOST_FILES]:
+            with suppress(FileNotFoundError):  # it went meanwhile
+                told = path.stat()
+                marks.append((path.name, told.st_mtime_ns, told.st_size, told.st_ino))
+        return tuple(marks)
+
+    def _seen(self, marks: Marks) -> WatchlistFilesSeen:
+        lists: list[Watchlist] = []
+        unread, faults = [], []
+        for file, *_ in marks or ():
+            name = file.removesuffix(ENDS)
+            try:
+                wanted = Watchlist(name, self._read_one(file))
+                if fault := fault_of(wanted, {MAIN: (), **{each.name: each.symbols for each in lists}}):
+                    raise _WrongError(fault)
+                lists.append(wanted)
+            except _WrongError as wrong:
+                unread.append(name)
+                faults.append(f"{FOLDER}/{file[:24]}: {wrong}; mend it, its list stays as it was")
+        self.faults = tuple(faults)
+        return WatchlistFilesSeen(tuple(lists), tuple(unread), has_folder=marks is not None)
+
+    def _read_one(self, file: str) -> tuple[Symbol, ...]:
+        try:
+            table = tomllib.loads(bytes_of(self.folder / file, LARGEST).decode("utf-8-sig"))
+        except OSError as error:
+            raise _WrongError(f"cannot be read: {error.strerror}") from None
+        except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+            raise _WrongError(str(error)[:80]) from None
+        if unknown := sorted(set(table) - {"symbols"}):
+            raise _WrongError(f"there is no {unknown[0][:20]!r}; {HOW}")
+        symbols = table.get("symbols")
+        if not isinstance(symbols, list) or not symbols:
+            raise _WrongError(f"symbols: {HOW}; to be rid of a list, remove its file")
+        if odd := [each for each in symbols if not isinstance(each, str)]:
+            raise _WrongError(f"symbols: {str(odd[0])[:20]} is no text; {HOW}")
+        return tuple(Symbol(each.strip().upper()) for each in symbols)
