@@ -27,6 +27,7 @@ from console.client.access import EngineAccess
 from console.closing import Closing
 from console.desk_actions import DeskActions
 from console.desk_commands import DeskCommands
+from console.filtered_pane import WriteShown
 from console.follow_ups import FollowUps
 from console.frame_loop import FrameLoop
 from console.gc_schedule import GcSchedule
@@ -36,7 +37,6 @@ from console.key_hearing import HEARD, KeyHearing
 from console.keymap import AWAITED, KeyScope, bindings_for, reachable, use, written
 from console.last_line import LastLine
 from console.layout import fits
-from console.log_pane import WriteLog
 from console.order_form.memory import FormMemory
 from console.order_form.presets import Preset
 from console.owed_press import OwedPress
@@ -360,8 +360,8 @@ class DeskApp(App[None]):
         if not self.is_too_small and may_act(self):
             self.plans.open()
 
-    def on_write_log(self, message: WriteLog) -> None:
-        self.errands.write_log(message.text)
+    def on_write_shown(self, message: WriteShown) -> None:
+        self.errands.write_shown(message.name, message.text)
 
     def action_copy_row(self) -> None:
         self.errands.copy_row()

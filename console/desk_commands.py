@@ -42,6 +42,7 @@ from core.views import DeskView
 from core.views.history import HistoryDay
 from widgets.chart import Chart
 from widgets.grid import Grid
+from widgets.grid_picture import in_a_line
 from widgets.grid_text import harmless
 
 T = TypeVar("T")
@@ -254,12 +255,12 @@ class DeskCommands:
         if row is None:
             self.desk.say("no row is selected; the arrows select one")
             return
-        self.desk.control_terminal(copying("  ".join(" ".join(cell.text.split()) for cell in row.cells if cell.text)))
+        self.desk.control_terminal(copying(row.copied or in_a_line(row.cells)))
         self.desk.say("the row was handed to the terminal's clipboard")
 
-    def write_log(self, text: str) -> None:
+    def write_shown(self, of: str, text: str) -> None:
         """Into a file of its own, which is named."""
-        name = f"log-{self.desk.engine_now():%Y%m%d-%H%M%S}.txt"
+        name = f"{of}-{self.desk.engine_now():%Y%m%d-%H%M%S}.txt"
         write = self.desk.surroundings.write
         self.aside(lambda: write(name, text), lambda path: self.desk.say(f"written to {path}"))
 

@@ -17,6 +17,7 @@ from core.model.order import OrderStatus
 from core.model.values import ClientOrderId, Symbol
 from core.views import DeskView, OrderRow
 from widgets import format as f
+from widgets.identifiers import short_ids
 from widgets.lines import Cell, TextLine
 
 MOST_LINES = 10
@@ -104,7 +105,7 @@ def _over(rows: Iterable[OrderRow]) -> list[str]:
         if row.status is OrderStatus.CANCELLED and row.filled_quantity:
             told.append(f"{filled} of {name} filled before")
         elif row.status.is_terminal:
-            told.append(f"{name} is {row.state_in_words}: not cancelled")
+            told.append(f"{name} is {short_ids(row.state_in_words)}: not cancelled")
     return told
 
 

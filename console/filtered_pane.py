@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from textual import events
+from textual.message import Message
 
 from console.keymap import KEYS, KeyScope
 from console.screens.text_fields import ERASE, LONGEST, one_line
 from widgets.pane import Pane
 
 TYPED = {name for key in KEYS if key.place is KeyScope.FILTER for name in key.keys.split(",")}
+
+
+class WriteShown(Message):
+    """The operator wants what a pane shows in a file, whose name begins so."""
+
+    def __init__(self, name: str, text: str) -> None:
+        super().__init__()
+        self.name = name
+        self.text = text
 
 
 class FilteredPane(Pane):
@@ -52,11 +64,23 @@ class FilteredPane(Pane):
     def end_typing(self) -> None:
         """What was typed holds; letters are commands again."""
         self.is_typing = False
-        self.fill()
+        self._fill_anew()
+
+    def write(self, name: str, lines: Iterable[str]) -> None:
+        """These into a file of its own, with the filter named above them."""
+        head = [f"lines with: {self.filter}"] if self.filter else []
+        self.post_message(WriteShown(name, "\n".join([*head, *lines]) + "\n"))
 
     def _filter(self, text: str) -> None:
         self.filter = text[:LONGEST]
+        self._fill_anew()
+
+    def _fill_anew(self) -> None:
+        """Another filter: where the selected row is not among those that are left, the first of them is selected."""
         self.fill()
+        rows = self.grid.window.rows
+        if self.grid.selected is None and rows:
+            self.grid.select(rows[0].key)
 
     def on_descendant_blur(self) -> None:
         if self.is_typing:

@@ -21,6 +21,7 @@ from core.model.order import OrderStatus
 from core.model.values import ClientOrderId, Symbol
 from core.views import IN_DOUBT, DeskView, LogRow, ProposalRow
 from widgets import format as f
+from widgets.identifiers import short_ids
 from widgets.orders import Orders
 
 MARKED_FOR = 10.0
@@ -153,7 +154,7 @@ class FollowUps:
             self.behind.say(f"it is known now, {what} was REJECTED: {row.reason}", "warning")
         elif row.status is OrderStatus.CANCELLED:
             why = f": {row.reason}" if row.reason else ""
-            self.behind.say(f"it is known now, {what} is {row.state_in_words}{why}", "warning")
+            self.behind.say(f"it is known now, {what} is {short_ids(row.state_in_words)}{why}", "warning")
         else:
             self.behind.say(f"it is known now, {what} arrived: {row.status.value}", "strong")
 

@@ -9,7 +9,8 @@ from console.filtered_pane import FilteredPane
 from console.keymap import KeyScope, bindings_for
 from core.views import DeskView
 from core.views.history import HistoryDay, HistoryRow
-from widgets.history import History
+from widgets import format as f
+from widgets.history import History, in_words
 
 LOOK = "history"
 """What it wants: the rows of the day that its key names, or of the last one where that is empty."""
@@ -55,9 +56,13 @@ class HistoryPane(FilteredPane, History):
 
     def fill(self) -> None:
         rows = self._rows()
-        shown = [row for row in rows if self.passes(f"{row.kind} {row.symbol} {row.strategy} {row.text} {row.order}")]
+        shown = self._shown()
         self.show_rows(self.in_order(shown), bool(self.filter))
         self.note(self.filter_note(len(shown), len(rows)))
+
+    def _shown(self) -> list[HistoryRow]:
+        """Those that the filter lets through."""
+        return [row for row in self._rows() if self.passes(_words(row))]
 
     def _rows(self) -> tuple[HistoryRow, ...]:
         return () if self.day is None else self.day.rows
@@ -77,6 +82,25 @@ class HistoryPane(FilteredPane, History):
             self._asked_for = (self._chosen, ())
             self.want(LOOK, turned.isoformat())
 
+    def action_follow(self) -> None:
+        """The last day, which goes on."""
+        if self.day is None or self._chosen is None:
+            return
+        self._chosen = None
+        self._asked_for = (None, ())
+        self.want(LOOK, "")
+
+    def action_write(self) -> None:
+        """What is shown, in its order, its day above it."""
+        if self.day is not None:
+            head = f"orders and trades of {self.day.day.isoformat()}, times of {f.PLACE}"
+            self.write(f"history-{self.day.day.isoformat()}-of", [head, *map(in_words, self.in_order(self._shown()))])
+
     def action_worst(self) -> None:
         self.worst_first = not self.worst_first
         self.fill()
+
+
+def _words(row: HistoryRow) -> str:
+    """Everything that a filter may look for."""
+    return f"{row.kind} {row.symbol} {row.strategy} {row.text} {row.order} source:{row.strategy}"

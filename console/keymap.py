@@ -266,6 +266,8 @@ KEYS: tuple[Key, ...] = (
     Key(
         "history.after", KeyScope.HISTORY, "greater_than_sign", ">", "turn(1)", "the day after", True, in_footer="after"
     ),
+    Key("history.follow", KeyScope.HISTORY, "f", "f", "follow", "the last day, as it grows"),
+    Key("history.write", KeyScope.HISTORY, "o", "o", "write", "write to a file"),
     Key("history.worst", KeyScope.HISTORY, "w", "w", "worst", "worst trades first", True, in_footer="worst first"),
     Key("ticket.buy", _TICKET, "B", "B", "confirm('B')", "buy to open"),
     Key("ticket.short", _TICKET, "H", "H", "confirm('H')", "sell short"),

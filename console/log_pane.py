@@ -5,23 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from textual.message import Message
-
 from console.filtered_pane import FilteredPane
 from console.keymap import KeyScope, bindings_for
 from core.model.values import Symbol
 from core.views import DeskView, LogRow, OrderRow
+from core.views.log_levels import WARN
 from widgets import format as f
 from widgets.log import Log
 from widgets.order_life import LogLine, folded
-
-
-class WriteLog(Message):
-    """The operator wants what the log shows in a file."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.text = text
 
 
 class LogPane(FilteredPane, Log):
@@ -66,7 +57,12 @@ class LogPane(FilteredPane, Log):
 
     def action_write(self) -> None:
         """What is shown, the newest last, with the filter named above it."""
-        head = [f"lines with: {self.filter}"] if self.filter else []
-        rows = (line.row for line in self.shown())
-        lines = (f"{row.at:%Y-%m-%d} {f.clock(row.at)} {f.PLACE}  {row.kind:<9} {row.text}" for row in rows)
-        self.post_message(WriteLog("\n".join([*head, *lines]) + "\n"))
+        self.write("log", [_written(line) for line in self.shown()])
+
+
+def _written(line: LogLine) -> str:
+    """With its day, its level where it is not plain, and the whole identifier of its order."""
+    row = line.row
+    said = f"{WARN}: {row.text}" if row.level == WARN else row.text
+    order = "" if line.order is None else f"  {line.order}"
+    return f"{row.at:%Y-%m-%d} {f.clock(row.at)} {f.PLACE}  {row.kind:<9} {said}{order}"

@@ -15,7 +15,7 @@ from core.messages.commands import ConfirmWarning, EditOrder, RequestCancel
 from core.model.values import ClientOrderId, Price, Quantity
 from core.views import WARNED, DeskView, OrderRow
 from widgets.lines import Cell
-from widgets.orders import REFUSAL
+from widgets.orders import LEGS, REFUSAL
 from widgets.ticket import wrapped
 
 
@@ -33,6 +33,8 @@ class OrderActions:
     def _order(self, view: DeskView, key: str) -> OrderRow | None:
         if key.startswith(REFUSAL):
             self.behind.say(f"this was refused and never became an order; {written('grid.open')} tells why")
+        if key.startswith(LEGS):
+            self.behind.say(f"these wait for their entry: {written('grid.open')} gives each its row, for its own keys")
         return next((row for row in view.orders if row.id == key), None)
 
     def cancel(self, view: DeskView, key: str) -> None:

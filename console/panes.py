@@ -21,7 +21,7 @@ from core.model.values import Symbol
 from core.views import DeskView
 from widgets.chart import Chart
 from widgets.grid import Grid
-from widgets.orders import Orders
+from widgets.orders import LEGS, Orders
 from widgets.pane import Pane
 from widgets.positions import Positions
 from widgets.proposals import ProposalTable
@@ -155,11 +155,11 @@ _ENTRIES = (
     PaneEntry(
         KeyScope.ORDERS,
         OrdersPane,
-        "The orders of today with their state at the broker and the legs that wait for them: those that work first, "
-        "then the newest. `cancelling`, `in doubt` and `late fill` are marks of this desk. The lower edge gives the "
-        "reason of the selected one.",
+        "The orders of today with their state at the broker, their legs under them: those that work first, then the "
+        "newest. Legs that wait for their entry share a line; Enter there gives each its row. `cancelling`, `in doubt` "
+        "and `late fill` are marks of this desk. The lower edge gives the reason of the selected one.",
         ("Order", order),
-        lambda view: ((row.id, row.symbol) for row in view.orders),
+        lambda view: ((key, row.symbol) for row in view.orders for key in (row.id, f"{LEGS}{row.id}")),
         is_timed=True,
     ),
     PaneEntry(
@@ -184,8 +184,8 @@ _ENTRIES = (
         KeyScope.LOG,
         lambda _want: LogPane(),
         "Every fact of the journal but the bars, the newest at the end; the life of an order is one line that grows,"
-        " and Enter opens its steps. It follows until you move. `/` filters by words in any order, of kinds and "
-        "levels too.",
+        " and Enter opens its steps. It follows until you move. `/` filters by words in any order; `level:warn` and "
+        "`source:vwap` are such words.",
         ("Record", record),
     ),
     PaneEntry(
@@ -219,7 +219,8 @@ _ENTRIES = (
         KeyScope.HISTORY,
         HistoryPane,
         "The orders and trades of one day, from the journal: `<` and `>` turn the days, `w` stands the worst trades "
-        "first, `/` filters by words in any order, Enter explains the selected one from its bar to its end.",
+        "first, `/` filters by words in any order, Enter explains the selected one from its bar to its end, `o` writes "
+        "what is shown to a file.",
         has_state=False,  # it is of the past
     ),
 )

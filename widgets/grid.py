@@ -20,6 +20,7 @@ from textual.widget import Widget
 
 from widgets.grid_picture import (
     GAP,
+    MARK_WIDTH,
     MARKS,
     NO_ROOM,
     Background,
@@ -155,6 +156,16 @@ class Grid(Widget, can_focus=True):
         return self.window.selected_row
 
     @property
+    def is_cut(self) -> bool:
+        """Whether the selected row has more to say than there is room for."""
+        row, widths = self.selected_row, self._widths()
+        if row is None or not self.content_size or (self.follows and not self.has_focus):
+            return False
+        if row.across:
+            return len(row.across) > self.content_size.width - MARK_WIDTH
+        return any(len(cell.text.strip()) > max(width, 0) for cell, width in zip(row.cells, widths, strict=False))
+
+    @property
     def follows(self) -> bool:
         return self.window.follows
 
@@ -280,7 +291,7 @@ class Grid(Widget, can_focus=True):
         background: Background = ("selected" if self.has_focus else "selected-elsewhere") if is_selected else ""
         is_marked = row.mark != MARKS[False, False] and not self.has_focus
         mark = MARKS[True, self.has_focus] if is_selected and not is_marked else row.mark
-        return GridLine(row.cells, row.tone, mark, background)
+        return GridLine(row.cells, row.tone, mark, background, across=row.across)
 
     def _draw(self) -> None:
         if not self.is_mounted or not self.content_size:
@@ -319,6 +330,10 @@ class Grid(Widget, can_focus=True):
         if line.tone == "empty":
             return Strip([Segment(fitted(line.note, width, Align.LEFT, 0), self._style("empty", ""))])
         segments = [Segment(line.mark, base)]
+        if line.across:
+            segments.append(
+                Segment(fitted(line.across, width - MARK_WIDTH, Align.LEFT, 0), self._style(line.tone, line.background))
+            )
         for cell, column, cells in zip(line.cells, self._columns, self._widths(), strict=False):
             if cells == NO_ROOM:
                 continue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -50,23 +50,28 @@ class Cell:
 @dataclass(frozen=True, slots=True)
 class Row:
     """`key` says which thing it shows. `tone` is that of every cell without one. `mark` stands before it, as wide as
-    that of the selection, which it leaves its place where the keyboard is."""
+    that of the selection, which it leaves its place where the keyboard is. `copied` is what is copied of it, where that
+    is not its cells: with whole identifiers. `across` takes the line over all columns."""
 
     key: str
     cells: tuple[Cell, ...]
     tone: Tone = ""
     mark: str = MARKS[False, False]
+    copied: str = ""
+    across: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class GridLine:
-    """One line of the picture. `note` stands at its right end, or alone on an empty pane."""
+    """One line of the picture. `note` stands at its right end, or alone on an empty pane; `across`
+    over all columns."""
 
     cells: tuple[Cell, ...] = ()
     tone: Tone = ""
     mark: str = MARKS[False, False]
     background: Background = ""
     note: str = ""
+    across: str = ""
 
 
 NO_ROOM = -GAP
@@ -76,6 +81,11 @@ NO_ROOM = -GAP
 def has_room(columns: Sequence[Column], width: int) -> bool:
     """Whether a pane of `width` has room for all of them, whole."""
     return _needed(columns) <= width - MARK_WIDTH + GAP
+
+
+def in_a_line(cells: Iterable[Cell]) -> str:
+    """Their texts without the blanks that align them."""
+    return "  ".join(" ".join(cell.text.split()) for cell in cells if cell.text.strip())
 
 
 def widths_of(columns: Sequence[Column], width: int) -> list[int]:
@@ -119,7 +129,9 @@ def differences(
 
 
 def _is_same_but_for_cells(was: GridLine, now: GridLine) -> bool:
-    surroundings = [(line.tone, line.mark, line.background, line.note, len(line.cells)) for line in (was, now)]
+    surroundings = [
+        (line.tone, line.mark, line.background, line.note, line.across, len(line.cells)) for line in (was, now)
+    ]
     return surroundings[0] == surroundings[1]
 
 

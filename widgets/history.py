@@ -8,7 +8,7 @@ from decimal import Decimal
 from core.views.history import HistoryDay, HistoryKind, HistoryRow
 from widgets import format as f
 from widgets.grid import Align, Cell, Column, Row
-from widgets.order_life import SHORT, short_id
+from widgets.identifiers import SHORT, short_id, short_ids
 from widgets.pane import Pane
 
 NOTHING_YET = "Nothing was read yet."
@@ -21,6 +21,7 @@ class History(Pane):
 
     NUMBER = 0
     NAME = "History"
+    TELLS_THE_REST = True
 
     def __init__(self) -> None:
         super().__init__(
@@ -63,8 +64,16 @@ def _row(row: HistoryRow) -> Row:
             Cell(f.clock(row.at), "muted"),
             Cell(row.symbol, "strong"),
             Cell(f.arrowed(row.profit) if is_trade else "", f.tone_of(row.profit)),
-            Cell(row.text),
+            Cell(short_ids(row.text)),
             Cell(row.strategy, "muted"),
             Cell(short_id(row.order), "muted"),
         ),
+        copied=in_words(row),
     )
+
+
+def in_words(row: HistoryRow) -> str:
+    """What is copied of it, and written: with the whole identifier of its order."""
+    made = "" if row.profit is None else f"{f.signed(row.profit)} USD"
+    said = (f.clock(row.at), row.kind.value, row.symbol, made, row.text, row.strategy, row.order)
+    return "  ".join(part for part in said if part)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from core.model.order import Leg, LegRole, OrderStatus, OrderType, StopHolder
 from core.model.values import ClientOrderId, Price
-from core.views import LogRow, OrderRow
+from core.views import LogRow, OrderRow, RowMark
+from core.views.log_levels import at_least
 from widgets import format as f
+from widgets.identifiers import short_id
 
-IDENTIFIER = re.compile(r"\b([0-9a-f]{6})[0-9a-f]{10}\b")
-"""An order's, as this desk gives them; six characters of it tell the orders of a day apart."""
-SHORT = 6
-FILL, ORDER = "fill", "order"
+FILL, ORDER, PROPOSAL = "fill", "order", "proposal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,46 +21,70 @@ class LogLine:
 
     row: LogRow
     words: str
-    id: str = ""
+    order: ClientOrderId | None = None
 
-
-def short_ids(text: str) -> str:
-    """Identifiers of orders by their first six characters."""
-    return IDENTIFIER.sub(r"\1", text)
-
-
-def short_id(id: ClientOrderId) -> str:
-    """`3f9a02`; of one that the broker gave, its last six."""
-    return id[:SHORT] if IDENTIFIER.fullmatch(id) else id[-SHORT:]
+    @property
+    def id(self) -> str:
+        return "" if self.order is None else short_id(self.order)
 
 
 def folded(rows: Sequence[LogRow], orders: Sequence[OrderRow]) -> list[LogLine]:
-    """A line for each order where the last step of its life stands, and for every other row its own.
+    """A line for each story where its last step stands, and for every other row its own.
 
-    The line of an order keeps the number of its first row while it grows.
+    A story is a proposal with its tickets, and the order that came of it with its fills and legs. Its line keeps the
+    number of its first row while it grows.
     """
     by_id = {order.id: order for order in orders}
-    steps: dict[ClientOrderId, list[LogRow]] = {}
+    steps: dict[str, list[LogRow]] = {}
     for row in rows:
-        if row.order is not None:
-            steps.setdefault(row.order, []).append(row)
+        if key := story_of(row):
+            steps.setdefault(key, []).append(row)
     lines = []
     for row in rows:
-        if row.order is None:
-            lines.append(LogLine(row, f"{row.kind} {row.severity} {row.text}"))
-        elif row is steps[row.order][-1]:
-            lines.append(_line_of(steps[row.order], by_id, orders))
+        key = story_of(row)
+        if not key:
+            lines.append(LogLine(row, _words((row,))))
+        elif row is steps[key][-1]:
+            lines.append(_line_of(steps[key], by_id, orders))
     return lines
 
 
+def story_of(row: LogRow) -> str:
+    """What its line stands for; empty where it has one of its own."""
+    return row.story or row.order or ""
+
+
 def _line_of(steps: Sequence[LogRow], by_id: Mapping[ClientOrderId, OrderRow], orders: Sequence[OrderRow]) -> LogLine:
-    last, id = steps[-1], steps[-1].order
-    assert id is not None
+    last = steps[-1]
+    id = next((step.order for step in steps if step.order is not None), None)
+    gravest = max((step.level for step in steps), key=_gravity)
+    if id is None:
+        said = next((step for step in reversed(steps) if step.kind == PROPOSAL), last)
+        row = replace(last, sequence=steps[0].sequence, kind=said.kind, text=said.text, level=gravest)
+        return LogLine(row, _words((row, *steps)))
     order = by_id.get(id)
     kind = FILL if any(step.kind == FILL for step in steps) else ORDER
-    text = last.text if order is None else life(order, orders)
-    words = " ".join([kind, text, *(f"{step.kind} {step.severity} {step.text}" for step in steps)])
-    return LogLine(replace(last, sequence=steps[0].sequence, kind=kind, text=text), words, short_id(id))
+    text = _last_words(steps) if order is None else life(order, orders)
+    source = last.source if order is None else order.strategy
+    row = replace(last, sequence=steps[0].sequence, kind=kind, text=text, level=gravest, source=source)
+    return LogLine(row, f"{_words((row, *steps))} {id}", id)
+
+
+def _last_words(steps: Sequence[LogRow]) -> str:
+    """Of an order that is not of today any more: what was said of it last."""
+    own = [step for step in steps if step.kind in (ORDER, FILL)]
+    return (own or steps)[-1].text
+
+
+def _words(rows: Sequence[LogRow]) -> str:
+    """`level:warn` finds what is graver too."""
+    levels = dict.fromkeys(f"level:{name}" for row in rows for name in at_least(row.level))
+    sources = dict.fromkeys(f"source:{row.source}" for row in rows)
+    return " ".join([*(f"{row.kind} {row.severity} {row.text}" for row in rows), *levels, *sources])
+
+
+def _gravity(level: str) -> int:
+    return len(at_least(level))
 
 
 def life(order: OrderRow, orders: Sequence[OrderRow]) -> str:
@@ -86,18 +108,75 @@ def _standing(order: OrderRow) -> str:
 
 
 def _guards(order: OrderRow, orders: Sequence[OrderRow]) -> list[str]:
-    """What works for what it filled, and what waits to."""
-    own = [other for other in orders if other.parent == order.id and other.status.is_working]
-    stands = [f"{_role(other)} {f.price(other.stop_price or other.limit_price)}" for other in own]
-    waits = legs_in_words(order, stands)
-    said = [f"{' and '.join(stands)} working"] if stands else []
+    """What stands for what it filled, what waits to, and how a leg ended that nothing took the place of."""
+    own = [other for other in orders if other.parent == order.id]
+    working = [leg for leg in own if leg.status.is_working and RowMark.HELD not in leg.marks]
+    said = _together([(price_in_words(leg, order), _at_work(leg)) for leg in working])
+    waits = legs_in_words(order, [leg_in_words(leg) for leg in own if RowMark.HELD not in leg.marks])
     said += [waits] if waits else []
+    over = _last_of_each(own) if order.filled_quantity else []
+    said += [f"{leg_in_words(leg)} {_over(leg)}" for leg in over]
     kept = order.stop_by_desk is StopHolder.DESK and order.status.is_working
     return [*said, "this desk keeps its stop"] if kept else said
 
 
-def _role(order: OrderRow) -> str:
-    return "stop" if order.stop_price is not None else "target"
+def _together(legs: Sequence[tuple[str, str]]) -> list[str]:
+    """`stop 166.26 and target 168.00 working`: those that stand alike."""
+    by_state: dict[str, list[str]] = {}
+    for words, state in dict.fromkeys(legs):
+        by_state.setdefault(state, []).append(words)
+    return [f"{' and '.join(words)} {state}" for state, words in by_state.items()]
+
+
+def _at_work(leg: OrderRow) -> str:
+    """A leg works where its holder said so; until then nobody knows that it guards anything."""
+    if leg.status is OrderStatus.PENDING and RowMark.IN_DOUBT not in leg.marks:
+        return "is being sent"
+    works = "" if RowMark.IN_DOUBT in leg.marks else "working"
+    return ", ".join([*([works] if works else []), *leg.marks_in_words])
+
+
+def _over(leg: OrderRow) -> str:
+    at = "" if leg.average_price is None else f" at {f.price(leg.average_price)}"
+    if leg.status is OrderStatus.FILLED:
+        return f"filled{at}"
+    return leg.state_in_words + (f": {leg.reason}" if leg.reason else "")
+
+
+def _last_of_each(legs: Sequence[OrderRow]) -> list[OrderRow]:
+    """Of stop and target the newest that is over, where none of its kind is left; what made way for another is not."""
+    left = {role_of(leg) for leg in legs if leg.status.is_working}
+    last: dict[str, OrderRow] = {}
+    for leg in legs:
+        is_last = role_of(leg) not in last or leg.created_at > last[role_of(leg)].created_at
+        if is_last and role_of(leg) not in left:
+            last[role_of(leg)] = leg
+    return [*last.values()]
+
+
+def role_of(leg: OrderRow) -> str:
+    """`stop` or `target`."""
+    return "stop" if leg.stop_price is not None or leg.type.is_stop else "target"
+
+
+def leg_in_words(leg: OrderRow) -> str:
+    """`stop 166.26`, as the ticket of its entry called it."""
+    price = leg.stop_price or leg.limit_price
+    return f"{role_of(leg)} {f.price(price)}" if price is not None else f.terms(leg.terms)
+
+
+def price_in_words(leg: OrderRow, entry: OrderRow) -> str:
+    """`stop 166.26`; of one that does not cover what its entry filled, for how much: `stop 166.26 for 7`."""
+    left = leg.quantity - leg.filled_quantity
+    is_all = not entry.filled_quantity or left == entry.filled_quantity
+    return leg_in_words(leg) if is_all else f"{leg_in_words(leg)} for {f.quantity(left)}"
+
+
+def legs_that_wait(order: OrderRow, waiting: Sequence[OrderRow], at_work: Sequence[OrderRow]) -> list[str]:
+    """Of a working order those legs that the broker has and holds, and those that it has not told of yet."""
+    told = [leg_in_words(leg) for leg in waiting]
+    known = {*told, *map(leg_in_words, at_work)}
+    return [*told, *(_leg(leg) for leg in order.legs if order.status.is_working and _leg(leg) not in known)]
 
 
 def legs_in_words(order: OrderRow, at_work: Sequence[str] = ()) -> str:

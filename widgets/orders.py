@@ -1,7 +1,8 @@
-"""The orders of today, each with its state in the broker's sense and the marks of ours.
+"""The orders of today, each with its state in the broker's sense and the marks of ours, its legs under it.
 
 What works stands first, then what is over, the newest of each first: no stop that guards something is looked for below
-its own cancelled predecessors.
+its own cancelled predecessors. A leg that works has a line, and so its own keys; those that wait for their entry share
+one, on which no key but Enter acts: it shows each.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ from functools import lru_cache
 
 from core.model.order import OrderStatus
 from core.views import WARNED, DeskView, LogRow, OrderRow, OtherOrderRow
+from core.views.order_families import OrderFamily, families, working_orders
 from widgets import format as f
-from widgets.grid import Align, Cell, Column, Row, Tone
-from widgets.order_life import legs_in_words
+from widgets.grid import Align, Cell, Column, Grid, Row, Tone
+from widgets.identifiers import short_ids
+from widgets.order_life import legs_that_wait, role_of
 from widgets.pane import Pane
 from widgets.states import orders_when_empty
 
@@ -33,8 +36,30 @@ NEW = "◆ "
 """The mark of the order that was sent last, for some seconds."""
 REFUSAL = "refusal:"
 """What the key of a refused one begins with; its number in the journal follows."""
+LEGS = "legs:"
+"""What the key of legs begins with that wait for their entry; its id follows."""
+UNDER, DEEPER = "└ ", "    "
+"""Before a leg; before one of those that wait, where each has a line."""
 STAGED = ("ticket", "order")
 """Of the log's kinds those that speak of what was staged before it was refused."""
+WIDE = (
+    Column("EFFECT", 14),
+    Column("QTY", 8, Align.POINT, 3),
+    Column("SYM", 6),
+    Column("TERMS", f.TERMS),
+    Column("STATE", 18, stretches=True),
+    Column("TIME", 8, Align.RIGHT, rank=1),
+)
+NARROW = (
+    Column("ORDER", 8),
+    Column("QTY", 6, Align.RIGHT),
+    Column("SYM", 5),
+    Column("TERMS", 13),
+    Column("STATE", 10, stretches=True),
+    Column("TIME", 8, Align.RIGHT, rank=1),
+)
+ROOM = 68
+"""Cells from which on the wide ones have room, without the time."""
 
 
 class Orders(Pane):
@@ -42,40 +67,119 @@ class Orders(Pane):
 
     NUMBER = 3
     NAME = "Orders"
+    TELLS_THE_REST = True
     shows_all = False
 
     def __init__(self) -> None:
-        super().__init__(
-            (
-                Column("EFFECT", 14),
-                Column("QTY", 8, Align.POINT, 3),
-                Column("SYM", 6),
-                Column("TERMS", f.TERMS),
-                Column("STATE", 18, stretches=True),
-                Column("TIME", 8, Align.RIGHT, rank=1),
-            ),
-            empty=orders_when_empty(""),
-            id="orders",
-        )
+        super().__init__(WIDE, empty=orders_when_empty(""), id="orders")
         self.new: str | None = None
         """The order that is marked."""
+        self._unfolded: set[str] = set()
+        """Keys of the legs that wait which have a line each."""
+        self._shown: tuple[DeskView, datetime] | None = None
+        self._is_narrow = False
 
     def show(self, view: DeskView, now: datetime) -> None:
+        self._shown = view, now
         rows, refused, others = view.orders, view.refusals if self.shows_all else (), view.others
         shown = [_other(row) for row in others]
-        shown += [self._marked(_ended(row) if row.status.is_terminal else _row(row, now)) for row in in_order(rows)]
+        shown += [self._marked(row) for row in self._rows(families(rows), now)]
         shown += [_refused(row, f.day_before(row.at, now)) for row in reversed(refused)]
+        self._make_room()
         self.grid.show(shown, empty=orders_when_empty(self.state))
-        chosen = next((row for row in rows if row.id == self.grid.selected), None)
-        other = next((row for row in others if f"{OTHER}{row.id}" == self.grid.selected), None)
-        self.note(_note(chosen) if chosen is not None else f"{other.words}, {other.state}" if other is not None else "")
-        working = sum(row.status.is_working for row in rows)
+        self._say()
         elsewhere = [f"{len(others)} not this desk's"] if others else []
-        said = [f"{working} working, {len(rows)} today"] if rows else ["none today"] if refused else []
+        said = [_counted(rows)] if rows else ["none today"] if refused else []
         self.title_with(", ".join([*said, *elsewhere, *_refusals(rows, refused)]))
+
+    def on_grid_moved(self, _event: Grid.Moved) -> None:
+        self._say()
+
+    def on_resize(self) -> None:
+        if self._shown is not None:
+            self.show(*self._shown)
+
+    def on_grid_opened(self, event: Grid.Opened) -> None:
+        """Of legs that wait, each gets its line, or they share one again; every other row opens as anywhere."""
+        if self._shown is None or not event.key.startswith(LEGS):
+            return
+        if not any(f"{LEGS}{family.head.id}" == event.key and family.waiting for family in self._families()):
+            return
+        event.stop()
+        self._unfolded ^= {event.key}
+        self.show(*self._shown)
+
+    def _families(self) -> list[OrderFamily]:
+        return [] if self._shown is None else families(self._shown[0].orders)
+
+    def _make_room(self) -> None:
+        is_narrow = 0 < self.content_size.width < ROOM
+        if is_narrow != self._is_narrow:
+            self._is_narrow = is_narrow
+            self.grid.show_columns(NARROW if is_narrow else WIDE)
+
+    def _rows(self, all_of_them: Sequence[OrderFamily], now: datetime) -> Iterator[Row]:
+        """What works with what works for it; legs that are over stand with their head where that is, else with those
+        that are.
+        """
+        over = []
+        for family in all_of_them:
+            if not family.works:
+                over.append((family.head, ""))
+                over += [(leg, UNDER) for leg in family.over]
+                continue
+            yield self._row(family.head, now)
+            yield from self._waiting(family, now)
+            for leg in family.at_work:
+                yield self._row(leg, now, UNDER)
+            over += [(leg, "") for leg in family.over]
+        for row, before in over:
+            yield self._row(row, now, before)
+
+    def _waiting(self, family: OrderFamily, now: datetime) -> Iterator[Row]:
+        legs = legs_that_wait(family.head, family.waiting, family.at_work)
+        if not legs:
+            return
+        key = f"{LEGS}{family.head.id}"
+        words = f"{UNDER}{' · '.join(legs)} {'wait' if len(legs) > 1 else 'waits'} for it"
+        yield Row(key, (), tone="muted", across=words)
+        if key in self._unfolded:
+            for leg in family.waiting:
+                yield self._row(leg, now, DEEPER)
+
+    def _row(self, row: OrderRow, now: datetime, before: str = "") -> Row:
+        """What is over looks the same at any time."""
+        is_over = row.status.is_terminal
+        return _drawn(row, row.created_at if is_over else now, before, is_narrow=self.content_size.width < ROOM)
 
     def _marked(self, row: Row) -> Row:
         return replace(row, mark=NEW, tone=row.tone or "strong") if row.key == self.new else row
+
+    def _say(self) -> None:
+        """In the lower edge: what is to be known of the selected one, or what its row has no room for."""
+        view = self._shown[0] if self._shown is not None else None
+        if view is None:
+            return
+        selected = self.grid.selected or ""
+        chosen = next((row for row in view.orders if row.id == selected), None)
+        other = next((row for row in view.others if f"{OTHER}{row.id}" == selected), None)
+        if chosen is not None:
+            self.note(_note(chosen) or (_state(chosen) if self.grid.is_cut else ""))
+        elif selected.startswith(LEGS):
+            self.note("Enter: each leg")
+        else:
+            self.note(f"{other.words}, {other.state}" if other is not None else "")
+
+
+def _counted(rows: Sequence[OrderRow]) -> str:
+    """`2 working with 3 legs, 4 today`: an order and what was made for it are one, and its legs are named."""
+    found = families(rows)
+    working = working_orders(rows)
+    legs = sum(
+        len(legs_that_wait(family.head, family.waiting, family.at_work)) + len(family.at_work) for family in found
+    )
+    with_legs = f" with {legs} leg{'s' if legs > 1 else ''}" if legs else ""
+    return f"{working} working{with_legs}, {len(found)} today"
 
 
 def _refusals(rows: Sequence[OrderRow], refused: Sequence[LogRow]) -> Iterator[str]:
@@ -91,61 +195,67 @@ def _refusals(rows: Sequence[OrderRow], refused: Sequence[LogRow]) -> Iterator[s
         yield f"{not_sent} not sent"
 
 
-def in_order(rows: Sequence[OrderRow]) -> list[OrderRow]:
-    """What works before what is over; else as they came."""
-    return sorted(rows, key=lambda row: row.status.is_terminal)
-
-
-@lru_cache(maxsize=512)
-def _ended(row: OrderRow) -> Row:
-    """What is over looks the same at any time."""
-    return _row(row, row.created_at)
-
-
-def _row(row: OrderRow, now: datetime) -> Row:
-    effect = f"{f.side_word(row.side)} protect" if row.is_protective else f.doing(row.side, row.effect)
-    return Row(
-        row.id,
-        (
-            Cell(effect),
-            Cell(f.quantity(row.quantity)),
-            Cell(row.symbol, "strong"),
-            Cell(f.terms_on_point(row.terms)),
-            Cell(_state(row), "warning" if row.marks else ""),
-            Cell(_time(row, now), "muted" if row.status.is_terminal else ""),
-        ),
-        tone=TONES.get(row.status, ""),
+@lru_cache(maxsize=1024)
+def _drawn(row: OrderRow, now: datetime, before: str, *, is_narrow: bool) -> Row:
+    cells = (
+        Cell(f"{before}{_effect(row, is_leg=bool(before), is_narrow=is_narrow)}"),
+        Cell(f.quantity(row.quantity)),
+        Cell(row.symbol, "strong"),
+        Cell(f.short_terms(row.terms) if is_narrow else f.terms_on_point(row.terms)),
+        Cell(_short_state(row) if is_narrow else _state(row), "warning" if row.marks else ""),
+        Cell(_time(row, now), "muted" if row.status.is_terminal else ""),
     )
+    words = (_effect(row, is_leg=bool(before), is_narrow=False), *(cell.text for cell in cells[1:3]))
+    copied = "  ".join([*words, f.terms(row.terms), _whole_state(row), row.id])
+    return Row(row.id, cells, tone=TONES.get(row.status, ""), copied=copied)
+
+
+def _effect(row: OrderRow, *, is_leg: bool, is_narrow: bool) -> str:
+    """`BUY to open`, `SELL protect`; of a leg its side and role. A narrow pane has room for one word."""
+    if is_leg:
+        return role_of(row) if is_narrow else f"{f.side_word(row.side)} {role_of(row)}"
+    if is_narrow:
+        return "stop" if row.is_protective else f.side_word(row.side)
+    return f"{f.side_word(row.side)} protect" if row.is_protective else f.doing(row.side, row.effect)
 
 
 def _other(row: OtherOrderRow) -> Row:
     """What it is and how it stands, over the whole line: its kind may have no column here."""
-    cells = (Cell("NOT OURS"), Cell(""), Cell(""), Cell(""), Cell(f"{row.words}, {row.state}"), Cell(""))
-    return Row(f"{OTHER}{row.id}", cells, tone="muted")
+    words = f"{row.words}, {row.state}"
+    return Row(f"{OTHER}{row.id}", (), tone="muted", across=f"{'NOT OURS':<14} {words}", copied=f"{words}  {row.id}")
 
 
 def _refused(row: LogRow, day: str) -> Row:
     """What was not staged, not confirmed or not sent."""
     text = f"{day.rstrip()}: {row.text}" if day else row.text
-    cells = (Cell("REFUSED"), Cell(""), Cell(""), Cell(""), Cell(text), Cell(f.clock(row.at), "muted"))
-    return Row(f"{REFUSAL}{row.sequence}", cells, tone="warning")
+    words = f"REFUSED  {f.clock(row.at)}  {text}"
+    return Row(f"{REFUSAL}{row.sequence}", (), tone="warning", across=short_ids(words), copied=words)
 
 
 def _state(row: OrderRow) -> str:
     """`FILLED at 166.75`, `PARTIALLY_FILLED 20 at 166.76, cancelling`, `REJECTED: insufficient …`."""
+    return short_ids(_whole_state(row))
+
+
+def _whole_state(row: OrderRow) -> str:
+    state = _standing(row)
+    if row.marks:
+        state += ", " + ", ".join(row.marks_in_words)
+    return f"{state}: {row.reason}" if _has_reason(row) else state
+
+
+def _short_state(row: OrderRow) -> str:
+    """A mark says more than that it is at the broker."""
+    return ", ".join(row.marks_in_words) or short_ids(_standing(row))
+
+
+def _standing(row: OrderRow) -> str:
     parts = [row.state_in_words]
     if row.filled_quantity and row.status is not OrderStatus.FILLED:
         parts.append(f.quantity(row.filled_quantity))
     if row.average_price is not None:
         parts.append(f"at {f.price(row.average_price)}")
-    state = " ".join(parts)
-    if row.marks:
-        state += ", " + ", ".join(row.marks_in_words)
-    if waiting := legs_in_words(row):
-        state += f", {waiting}"
-    if _has_reason(row):
-        state += f": {row.reason}"
-    return state
+    return " ".join(parts)
 
 
 def _note(row: OrderRow) -> str:

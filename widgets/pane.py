@@ -16,6 +16,8 @@ from widgets.lines import Lines, TextLine
 
 FRAME = 2
 """Lines of a pane's edges."""
+REST = "Enter: the rest"
+"""Where a row has no room for all that it says."""
 INDENT = "  "
 """Where a row begins: behind the mark of the selection."""
 
@@ -28,6 +30,8 @@ class Pane(Frame):
 
     NUMBER = 0
     NAME = ""
+    TELLS_THE_REST = False
+    """Whether it says which key tells what the selected row has no room for."""
 
     def __init__(
         self, columns: Sequence[Column], *, empty: str, id: str, has_header: bool = True, follows: bool = False
@@ -76,7 +80,8 @@ class Pane(Frame):
         self._put_note()
 
     def _put_note(self) -> None:
-        text = " ─ ".join(part for part in (self._place, self._said) if part)
+        rest = REST if self.TELLS_THE_REST and self.grid.is_cut else ""
+        text = " ─ ".join(part for part in (self._place, rest, self._said) if part)
         self.write_lower(text)
 
     def title_with(self, count: str) -> None:

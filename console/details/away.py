@@ -7,6 +7,7 @@ from datetime import datetime
 from console.details.lines import WIDTH
 from core.views import AwayView, DeskView
 from widgets import format as f
+from widgets.identifiers import short_ids
 from widgets.lines import Cell, TextLine
 from widgets.ticket import wrapped
 
@@ -20,7 +21,7 @@ def away(view: DeskView, _key: str, now: datetime) -> list[TextLine]:
         return []
     lines: list[TextLine] = [(Cell(_span(view.away, now), "strong"),), (Cell(_counts(view.away)),)]
     for row in view.away.rows:
-        lines += wrapped(f"{f.dated_clock(row.at, now)}  {row.kind:<{BEFORE}}", row.words, WIDTH)
+        lines += wrapped(f"{f.dated_clock(row.at, now)}  {row.kind:<{BEFORE}}", short_ids(row.words), WIDTH)
     left = sum(count for _, count in view.away.counts) - len(view.away.rows)
     return [*lines, *([(Cell(f"{left} more; the log has them", "muted"),)] if left else [])]
 

@@ -8,11 +8,12 @@ from datetime import datetime
 from console.details.lines import ahead, field, instant, usd
 from console.keymap import written
 from core.model.order import LegRole
-from core.model.values import plain
+from core.model.values import ClientOrderId, plain
 from core.views import DeskView, OrderRow, OtherOrderRow, RowMark
 from widgets import format as f
+from widgets.identifiers import short_id, short_ids
 from widgets.lines import TextLine
-from widgets.orders import OTHER, REFUSAL
+from widgets.orders import LEGS, OTHER, REFUSAL
 
 MARKS: Mapping[RowMark, str] = {
     RowMark.CANCELLING: "its cancel was asked for, and the broker has not said yet that it is gone",
@@ -32,15 +33,15 @@ def order(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
     other = next((row for row in view.others if f"{OTHER}{row.id}" == key), None)
     if other is not None:
         return _other(other)
-    row = next((row for row in view.orders if row.id == key), None)
+    row = next((row for row in view.orders if row.id == key.removeprefix(LEGS)), None)
     if row is None:
         return None
     return [
         *field("order", f"{f.doing(row.side, row.effect)} {f.quantity(row.quantity)} {row.symbol}", "strong"),
-        *field("id", row.id),
+        *field("id", short_id(row.id)),
         *field("of", row.strategy + (", a protective stop" if row.is_protective else "")),
         *field("terms", _terms(row)),
-        *field("state", row.state_in_words + ("" if row.status.is_terminal else ", it works")),
+        *field("state", short_ids(row.state_in_words) + ("" if row.status.is_terminal else ", it works")),
         *[
             line
             for mark, words in zip(row.marks, row.marks_in_words, strict=True)
@@ -48,13 +49,17 @@ def order(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
         ],
         *[line for words in row.warnings for line in field("the broker", words, "warning")],
         *field("filled", _filled(row)),
-        *(field("reason", row.reason, "warning") if row.reason else ()),
+        *(field("reason", short_ids(row.reason), "warning") if row.reason else ()),
         (),
         *field("sent", instant(row.created_at, now)),
         *(field("over", instant(row.ended_at, now)) if row.ended_at is not None else ()),
         *(field("ends", ahead(row.expires_at, now)) if row.expires_at is not None and row.ended_at is None else ()),
         (),
-        *field("", f"{written('order.why')} in Orders tells why, from its bar to its fills"),
+        *field(
+            "",
+            f"{written('order.why')} in Orders tells why, from its bar to its fills; "
+            f"{written('row.copy')} there copies its whole identifier",
+        ),
     ]
 
 
@@ -64,7 +69,7 @@ def _other(row: OtherOrderRow) -> list[TextLine]:
         fate = "it may open; a kill names it and leaves it, NAKED takes it back"
     return [
         *field("order", row.words, "strong"),
-        *field("id", row.id),
+        *field("id", short_id(ClientOrderId(row.id))),
         *field("of", "not this desk's: it is shown, and left alone"),
         *field("state", row.state),
         *field("kill", fate),
@@ -93,6 +98,6 @@ def _refused(view: DeskView, sequence: str, now: datetime) -> list[TextLine] | N
         return None
     return [
         *field("refused", instant(row.at, now), "warning"),
-        *field("what, and why", row.text),
+        *field("what, and why", short_ids(row.text)),
         *field("record", f"number {row.sequence} of the journal"),
     ]

@@ -7,32 +7,38 @@ from datetime import datetime
 
 from console.details.lines import field, instant, usd
 from console.keymap import written
-from core.model.values import ClientOrderId
 from core.views import DayRow, DeskView, LogRow, ShadowRow, TradeRow
 from widgets import format as f
+from widgets.identifiers import short_id, short_ids
 from widgets.lines import TextLine
+from widgets.order_life import story_of
 
 
 def record(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
     row = next((row for row in view.log if str(row.sequence) == key), None)
     if row is None:
         return None
-    if row.order is not None:
-        return _steps(row.order, [each for each in view.log if each.order == row.order], now)
+    story = story_of(row)
+    steps = [each for each in view.log if story_of(each) == story] if story else []
+    if len(steps) > 1 or row.order is not None:
+        return _steps(steps, now)
     return [
         *field("at", instant(row.at, now)),
         *field("kind", row.kind, "strong"),
+        *field("level, source", f"{row.level}, {row.source}"),
         *field("record", f"number {row.sequence} of the journal" if row.sequence > 0 else "a note, not in the journal"),
         (),
-        *field("what", row.text),
+        *field("what", short_ids(row.text)),
     ]
 
 
-def _steps(order: ClientOrderId, rows: Sequence[LogRow], now: datetime) -> list[TextLine]:
-    """The life of an order that the log tells in one line, step by step."""
-    lines = [*field("order", order, "strong"), ()]
+def _steps(rows: Sequence[LogRow], now: datetime) -> list[TextLine]:
+    """What the log tells in one line, the life of an order or a proposal that was none, step by step."""
+    order = next((row.order for row in rows if row.order is not None), None)
+    lines = [] if order is None else field("order", short_id(order), "strong")
+    lines += [*field("source", ", ".join(dict.fromkeys(row.source for row in rows))), ()]
     for row in rows:
-        lines += field(f.dated_clock(row.at, now), f"{row.text} (record {row.sequence})")
+        lines += field(f.dated_clock(row.at, now), f"{short_ids(row.text)} (record {row.sequence})")
     return lines
 
 
@@ -67,7 +73,7 @@ def _trade(row: TradeRow, now: datetime) -> list[TextLine]:
         *field("held for", held),
         *field("profit", f"{usd(f.arrowed(row.profit).strip())}{_fees(row)}", f.tone_of(row.profit)),
         *field("slippage", f"{usd(f.signed(row.slippage))}, above zero is worse than intended"),
-        *field("exit order", row.key),
+        *field("exit order", short_ids(row.key)),
     ]
 
 

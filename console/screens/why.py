@@ -13,6 +13,7 @@ from console.details.lines import WIDTH
 from console.screens.reading import ReadingScreen
 from core.ports import JournalError, OperatorError, Recorded
 from widgets import format as f
+from widgets.identifiers import short_ids
 from widgets.lines import Cell, TextLine
 from widgets.ticket import wrapped
 
@@ -48,4 +49,5 @@ def told(record: Recorded) -> list[TextLine]:
     """A record of the chain: when, what kind, and its words."""
     from core.views.event_text import in_words, kind_of  # with every fact: too much before the desk's first paint
 
-    return wrapped(f"{f.clock(record.at)}  {kind_of(record.fact):<{BEFORE - 10}}", in_words(record.fact), WIDTH)
+    words = short_ids(in_words(record.fact))
+    return wrapped(f"{f.clock(record.at)}  {kind_of(record.fact):<{BEFORE - 10}}", words, WIDTH)

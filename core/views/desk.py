@@ -37,6 +37,9 @@ class LogRow:
 
     `refused` is what came of it that somebody may wait for; `desk` the one that it answers or tells of; `order` the one
     in whose life it is a step, where it is nothing to look at by itself; `symbol` what it is of.
+
+    `level` is `INFO`, `WARN`, `ERROR`, `CRITICAL` or `ALERT`; `source` a strategy, `manual`, or a part of the desk or
+    of the world; `story` the first identifier of what it is a step of: a proposal, its tickets, its order and legs.
     """
 
     sequence: int
@@ -48,6 +51,9 @@ class LogRow:
     desk: DeskNumber | None = None
     order: ClientOrderId | None = None
     symbol: Symbol | None = None
+    level: str = "INFO"
+    source: str = ""
+    story: str = ""
 
 
 @dataclass(frozen=True, slots=True)

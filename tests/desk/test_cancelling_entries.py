@@ -191,7 +191,7 @@ async def test_a_desk_without_the_key_stages_nothing_on_a_position_and_cancels_n
         await house.buys()
         await eve_takes(house, await eve(house))
         for pane, key in (("2", "h"), ("2", "b"), ("2", "v"), ("3", "d")):
-            await house.press(pane, "home")
+            await house.press(pane, "home", *(["down"] if pane == "3" else []))
             house.desk.say("")
             await house.press(key)
             await house.until(lambda: house.shows("eve on pts/4 from 10.0.0.7 holds the key; T takes it"))

@@ -304,9 +304,9 @@ async def test_e_and_d_on_what_is_over_or_protects_say_what_to_do_instead() -> N
     """OP-06"""
     async with open_desk() as house:
         await house.buys()
-        await house.press("3", "end", "e")
+        await house.press("3", "home", "e")
         await house.until(lambda: "this order is FILLED already" in house.footer())
-        await house.press("home", "e")
+        await house.press("down", "e")
         await house.until(lambda: "a stop moves by m in Positions" in house.footer())
 
 

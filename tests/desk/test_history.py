@@ -121,3 +121,33 @@ async def test_the_day_of_a_real_journal_tells_its_orders_and_its_trade() -> Non
         assert bought.text == "BUY 0.1 SPY limit 496.21 to open, FILLED 0.1 at 496.21"
         assert {row.kind for row in rows} == {HistoryKind.ORDER}
         assert [row.at for row in rows] == sorted(row.at for row in rows)
+
+
+async def test_enter_after_a_filter_opens_a_row_that_is_seen() -> None:
+    """The row that was selected before is filtered away"""
+    async with open_desk((120, 40), surroundings=Past()) as house:
+        await house.press("0", "<")
+        await house.until(lambda: house.shows("Mon 5 Jan"))
+        await house.press("home", "slash", *"aig trade", "enter", "enter")
+        await house.until(lambda: isinstance(house.desk.screen, WhyScreen))
+        assert isinstance(house.desk.screen, WhyScreen)
+        assert house.desk.screen.order_id == PAST[MONDAY][1].order
+
+
+async def test_o_writes_the_rows_that_are_shown_and_f_goes_to_the_last_day() -> None:
+    disk = Past()
+    async with open_desk((120, 40), surroundings=disk) as house:
+        await house.press("0", "<")
+        await house.until(lambda: house.shows("Mon 5 Jan"))
+        await house.press("slash", *"aig", "enter", "o")
+        await house.until(lambda: "written to /state/demo/history-2026-01-05-of-20260105-" in house.footer())
+        (written,) = disk.files.values()
+        assert written.splitlines() == [
+            "lines with: aig",
+            "orders and trades of 2026-01-05, times of New York",
+            "10:26:00  trade  AIG  −22.00 USD  10 at 100.00 → 101.00, signal turned, held 0:02:00  vwap  "
+            "0000000000000002",
+            "10:25:00  order  AIG  BUY 10 AIG limit 100.00 to open, FILLED 10 at 100.00  vwap  0000000000000001",
+        ]
+        await house.press("f")
+        await house.until(lambda: house.shows("Tue 6 Jan 2026"))

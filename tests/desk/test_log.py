@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from base64 import b64decode
 
+import pytest
+
 from console.desk_commands import copying
 from console.screens.help import HelpScreen
-from core.facts import Halted, ProposalEnded
+from core.facts import Halted, OrderCreated, ProposalEnded
+from core.model.order import Side
+from core.views import LogRow
 from tests.desk.desk_house import House, open_desk
 from tests.desk.hands import Disk
+from tests.desk.still_house import a_view, open_still
 
 
 def log_lines(house: House) -> list[str]:
@@ -117,3 +122,85 @@ async def test_capital_y_hands_the_selected_row_to_the_terminals_clipboard() -> 
 def test_what_is_copied_holds_no_control_character() -> None:
     """SY-06"""
     assert "\x1b" not in b64decode(copying("a\x1b]0;evil\x07b")[7:-1]).decode()
+
+
+def a_mixed_log() -> tuple[LogRow, ...]:
+    at = a_view().status.at
+    return (
+        LogRow(1, at, "desk", "books agree with the broker", source="engine"),
+        LogRow(2, at, "proposal", "vwap: SPY not staged: too large", level="WARN", source="vwap"),
+        LogRow(3, at, "proposal", "orb: XOM not staged: too large", level="WARN", source="orb"),
+        LogRow(4, at, "order", "ERROR: cancel failed", "ERROR", level="ERROR", source="vwap"),
+        LogRow(5, at, "ticket", "34 checks pass, 0 warn, 0 refuse", level="INFO", source="manual"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("filter", "left"),
+    [
+        ("level:warn", ["2", "3", "4"]),
+        ("level:error", ["4"]),
+        ("source:vwap", ["2", "4"]),
+        ("spy source:vwap level:warn", ["2"]),
+        ("source:manual", ["5"]),
+        ("source:engine", ["1"]),
+    ],
+)
+async def test_the_log_is_filtered_by_level_and_by_source(filter: str, left: list[str]) -> None:
+    """A level finds what is graver too, and no line that only has its word"""
+    async with open_still(a_view(log=a_mixed_log()), (120, 40)) as house:
+        await house.press("6", "slash", *filter)
+        await house.until(lambda: [row.key for row in house.desk.board.log.grid.window.rows] == left)
+
+
+async def test_a_line_says_its_level_where_it_is_not_plain_and_where_it_comes_from() -> None:
+    async with open_still(a_view(log=a_mixed_log()), (120, 40)) as house:
+        await house.press("6")
+        await house.sees("WARN: orb: XOM not staged: too large orb", "books agree with the broker engine")
+        await house.press("home", "down", "enter")
+        await house.sees("level, source WARN, vwap")
+
+
+async def test_every_line_of_a_days_log_has_a_level_and_a_source() -> None:
+    async with open_desk() as house:
+        house.types_an_order(quantity="900")
+        await house.until(lambda: house.desk.view is not None and house.desk.view.refusals)
+        await house.buys()
+        view = house.desk.view
+        assert view is not None
+        assert all(row.level and row.source for row in view.log)
+        assert {row.level for row in view.refusals} == {"WARN"}
+        assert {row.source for row in view.refusals} == {"manual"}
+        assert {row.source for row in view.log if row.kind in ("order", "fill", "ticket")} == {"vwap"}
+
+
+async def test_enter_after_a_filter_opens_a_line_that_is_seen() -> None:
+    """The line that was selected before is filtered away"""
+    async with open_still(a_view(log=a_mixed_log()), (120, 40)) as house:
+        await house.press("6", "home", "slash", *"xom", "enter", "enter")
+        await house.sees("Record", "orb: XOM not staged: too large", "number 3 of the journal")
+
+
+async def test_an_identifier_is_six_characters_on_the_screen_and_whole_where_it_is_copied_or_written() -> None:
+    disk = Disk()
+    async with open_desk((120, 40), surroundings=disk) as house:
+        written: list[str] = []
+        house.desk.control_terminal = written.append  # type: ignore[method-assign]
+        await house.buys()
+        (bought,) = (fact for fact in house.facts(OrderCreated) if fact.order.side is Side.BUY)
+        whole = bought.order.client_order_id
+
+        await house.press("6", "slash", *"filled buy", "enter", "Y")
+        await house.until(lambda: written)
+        assert b64decode(written[-1][7:-1]).decode().endswith(f"vwap  {whole}")
+        assert not house.shows(whole)
+        await house.press("o")
+        await house.until(lambda: disk.files)
+        (text,) = disk.files.values()
+        assert text.endswith(f"stop 494.72 working  {whole}\n")
+
+        await house.press("escape", "3", "home", "Y")
+        await house.until(lambda: b64decode(written[-1][7:-1]).decode().endswith(f"FILLED at 496.21  {whole}"))
+        await house.press("enter")
+        await house.until(lambda: house.shows(f"id {whole[:6]} "))
+        assert not house.shows(whole)

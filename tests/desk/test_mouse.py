@@ -60,7 +60,7 @@ async def test_no_click_answers_a_question() -> None:
     """OP-04"""
     async with open_desk() as house:
         await house.buys()
-        await house.press("3", "home", "d")
+        await house.press("3", "home", "down", "d")
         await house.until(lambda: house.shows("Cancel this stop?"))
         await house.until(house.is_armed)
         await click_all_over(house, house.desk.screen.query_one(".question").region)

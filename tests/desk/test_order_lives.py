@@ -16,7 +16,8 @@ from core.views.rows import RowMark
 from tests.desk.desk_house import open_desk
 from tests.desk.still_house import a_protection, a_view, an_order, open_still, the_engines_view
 from tests.desk.test_log import log_lines
-from widgets.order_life import folded, life, short_id, short_ids
+from widgets.identifiers import short_id, short_ids
+from widgets.order_life import folded, life
 
 AT = the_engines_view().status.at
 STOP, TARGET = Price(Decimal("166.26")), Price(Decimal("168.00"))
@@ -80,6 +81,62 @@ def test_a_stop_works_where_it_is_this_orders_own_and_waits_no_more_where_all_is
     assert life(over, (over, another)) == "BUY 47 SPY 166.76 filled in 0.4 s"
 
 
+GUARD: dict[str, Any] = {
+    "side": Side.SELL, "type": OrderType.STOP, "limit_price": None, "stop_price": STOP, "is_protective": True,
+}  # fmt: skip
+GAIN: dict[str, Any] = {"side": Side.SELL, "limit_price": TARGET, "is_paired": True}
+
+
+@pytest.mark.parametrize(
+    ("entry", "leg", "words"),
+    [
+        (an_order(legs=LEGS[:1]), {"marks": (RowMark.HELD,)}, "BUY 47 SPY 166.76 working, stop 166.26 waits for it"),
+        (filled(), {}, "BUY 47 SPY 166.76 filled in 0.4 s, stop 166.26 working"),
+        (filled(), {"status": OrderStatus.PENDING}, "BUY 47 SPY 166.76 filled in 0.4 s, stop 166.26 is being sent"),
+        (filled(), {"marks": (RowMark.IN_DOUBT,)}, "BUY 47 SPY 166.76 filled in 0.4 s, stop 166.26 in doubt"),
+        (
+            filled(),
+            {"marks": (RowMark.CANCELLING,)},
+            "BUY 47 SPY 166.76 filled in 0.4 s, stop 166.26 working, cancelling",
+        ),
+        (
+            filled(),
+            {"quantity": Quantity(Decimal(7))},
+            "BUY 47 SPY 166.76 filled in 0.4 s, stop 166.26 for 7 working",
+        ),
+        (
+            filled(),
+            {"status": OrderStatus.CANCELLED, "outcome": "CANCELLED by you"},
+            "BUY 47 SPY 166.76 filled in 0.4 s, stop 166.26 CANCELLED by you",
+        ),
+        (
+            filled(),
+            {"status": OrderStatus.FILLED, "average_price": Price(Decimal("166.25"))},
+            "BUY 47 SPY 166.76 filled in 0.4 s, stop 166.26 filled at 166.25",
+        ),
+    ],
+)
+def test_a_stop_is_said_to_work_only_where_it_stands_at_its_holder(
+    entry: OrderRow, leg: dict[str, Any], words: str
+) -> None:
+    stop = an_order(2, parent=entry.id, **{**GUARD, **leg})
+    assert life(entry, (stop, entry)) == words
+
+
+def test_legs_that_wait_are_never_said_to_work_before_their_entry_is_filled_whole() -> None:
+    part: dict[str, Any] = {"status": OrderStatus.PARTIALLY_FILLED, "filled_quantity": Quantity(Decimal(7))}
+    entry = an_order(legs=LEGS, average_price=Price(Decimal("166.76")), **part)
+    legs = [an_order(n, parent=entry.id, marks=(RowMark.HELD,), **each) for n, each in enumerate((GUARD, GAIN), 2)]
+    assert life(entry, (*legs, entry)).endswith("7 filled, working, stop 166.26 and target 168.00 wait for it")
+
+
+def test_the_stop_that_took_anothers_place_is_the_one_that_works() -> None:
+    over = filled()
+    moved = an_order(2, parent=over.id, **{**GUARD, "status": OrderStatus.CANCELLED, "outcome": "REPLACED by order-3"})
+    stop = an_order(3, parent=over.id, **{**GUARD, "stop_price": Price(Decimal("166.50"))})
+    assert life(over, (stop, moved, over)) == "BUY 47 SPY 166.76 filled in 0.4 s, stop 166.50 working"
+
+
 def test_the_steps_of_an_order_are_one_line_where_the_last_one_stands_with_the_number_of_the_first() -> None:
     rows = [a_row(1, ONE), a_row(2, None, "something else", "desk"), a_row(3, ONE, "filled 47", "fill")]
     other, line = folded(rows, (filled(id=ONE),))
@@ -131,4 +188,50 @@ async def test_protections_that_are_calm_are_one_line_and_a_gives_each_its_own()
 async def test_a_working_order_names_the_legs_that_wait_for_it() -> None:
     async with open_still(a_view(orders=(an_order(legs=LEGS),)), (120, 40)) as house:
         await house.press("3", "z")
-        await house.sees("SUBMITTED, stop 166.26 and target 168.00 wait for it")
+        await house.sees("1 working with 2 legs, 1 today", "└ stop 166.26 · target 168.00 wait for it")
+
+
+async def test_buying_with_a_stop_is_one_line_that_names_who_holds_the_stop_and_enter_has_every_step() -> None:
+    """Proposal, ticket, order, fill, position and stop are one story; nothing of it is lost"""
+    async with open_desk((200, 60)) as house:
+        await house.buys()
+        await house.until(lambda: house.shows("BUY 0.1 SPY 496.21 filled in 0.0 s, stop 494.72 working"))
+        view = house.desk.view
+        assert view is not None
+        lines = folded(view.log, view.orders)
+        (line,) = [line for line in lines if line.row.source == "vwap"]
+        assert line.row.text == "BUY 0.1 SPY 496.21 filled in 0.0 s, stop 494.72 working"
+        assert line.row.source == "vwap"
+        story = [row for row in view.log if row.story == line.row.story]
+        kinds = ("proposal", "ticket", "order", "fill", "position")
+        assert {row.kind for row in story} == {*kinds}
+        for row in story:
+            assert row.text in line.words
+
+        await house.press("6", "slash", *"filled buy", "enter", "enter")
+        await house.until(lambda: house.shows("Record", "source vwap", "34 checks pass"))
+        assert story[0].text.startswith("vwap: BUY 0.1 SPY limit 496.21 to open")
+
+
+def test_a_refusal_has_a_line_of_its_own_whatever_its_proposal_came_to() -> None:
+    rows = [
+        a_row(1, None, "vwap: BUY 47 SPY", "proposal", story="p", source="vwap"),
+        a_row(2, None, "ticket 1 refused: the price moved", "ticket", level="WARN", source="vwap"),
+        a_row(3, None, "ticket 2 confirmed", "ticket", story="p", source="vwap"),
+        a_row(4, ONE, "PENDING", story="p", source="vwap"),
+    ]
+    refused, line = folded(rows, (an_order(id=ONE),))
+    assert refused.row.text == "ticket 1 refused: the price moved"
+    assert (line.row.sequence, line.row.text) == (1, "BUY 47 SPY 166.76 working")
+
+
+def test_a_proposal_that_became_no_order_is_one_line_that_says_how_it_ended() -> None:
+    rows = [
+        a_row(1, None, "vwap: BUY 47 SPY", "proposal", story="p"),
+        a_row(2, None, "ticket 1: 34 checks pass", "ticket", story="p"),
+        a_row(3, None, "BUY 47 SPY declined: not now", "proposal", story="p"),
+        a_row(4, None, "ticket 1 closed", "ticket", story="p"),
+    ]
+    (line,) = folded(rows, ())
+    assert (line.row.sequence, line.row.kind, line.row.text) == (1, "proposal", "BUY 47 SPY declined: not now")
+    assert "34 checks pass" in line.words

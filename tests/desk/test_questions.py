@@ -13,7 +13,7 @@ from tests.desk.still_house import a_view, an_order, open_still
 
 async def opens_the_question(house: House) -> ArmedQuestion:
     await house.buys()
-    await house.press("3", "home", "d")
+    await house.press("3", "home", "down", "d")
     await house.until(lambda: house.shows("Cancel this stop?", "SELL 0.1 SPY stop 494.72", "NO STOP at the broker"))
     question = house.desk.screen
     assert isinstance(question, ArmedQuestion)
@@ -38,7 +38,7 @@ async def test_a_key_typed_ahead_of_the_question_answers_nothing() -> None:
     """OP-04: also where the letter was held with shift a moment later"""
     async with open_desk() as house:
         await house.buys()
-        await house.press("3", "home", "d", "D", "D", "D")
+        await house.press("3", "home", "down", "d", "D", "D", "D")
         await house.until(lambda: house.shows("too early: press D in"))
         await house.wait(0.4)
         assert not house.facts(CancelRequested)

@@ -51,7 +51,7 @@ async def buys_what_is_warned_of(house: House, words: str = WORDS) -> None:
 
 
 async def opens_the_warning(house: House) -> ArmedQuestion:
-    await house.press("3", "home", "W")
+    await house.press("3", "home", "down", "W")
     await house.until(lambda: house.shows("The broker warns of BUY 0.09 SPY limit 490.00"))
     question = house.desk.screen
     assert isinstance(question, ArmedQuestion)
@@ -197,7 +197,7 @@ async def test_a_stop_that_was_warned_of_stands_until_it_is_read_and_after() -> 
         warns_of(house, lambda request: request.order.effect.only_reduces)
         await house.buys()
         await house.until(lambda: house.shows("BROKER WARNS SELL protect 0.1 SPY, it stands", "W in Orders"))
-        await house.press("3", "home", "W")
+        await house.press("3", "home", "down", "W")
         await house.until(lambda: house.is_armed() and house.shows("It only reduces, and stands either way"))
         await house.press("D")
         await house.until(lambda: house.facts(WarningConfirmed) and not house.shows("BROKER WARNS"))

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from core.model.account import Mode
 from core.model.codes import DeskState
-from core.model.order import Effect, OrderRequest, OrderStatus, OrderType, Side, StopHolder
+from core.model.order import Effect, Leg, LegRole, OrderRequest, OrderStatus, OrderType, Side, StopHolder
 from core.model.quote import Feed, Quote
 from core.model.signal import ExitReason
 from core.model.staging import CheckResult, ListedExit, NoStop, Review, ReviewFigures, StopPlan, Ticket, Verdict
@@ -28,6 +28,7 @@ from core.views import (
     ProposalRow,
     ProtectionRow,
     ResultRow,
+    RowMark,
     ShadowRow,
     StatusView,
     StrategyRow,
@@ -470,3 +471,23 @@ def empty(status: StatusView = STATUS) -> DeskView:
         (),
     )
     return full(status, kill=KillView((), (), ()), chart=None, staged=0, **nothing)
+
+
+def with_legs() -> tuple[OrderRow, ...]:
+    """An entry whose legs wait for it, one with a stop that works, and one whose stop closed it."""
+    legs = (Leg(LegRole.STOP, stop_price=price("13.81")), Leg(LegRole.TARGET, limit_price=price("13.92")))
+    waits = replace(WORKING, legs=legs, is_entry=True)
+    stop = order(11, BAC, Side.SELL, Effect.CLOSE, "300", OrderStatus.SUBMITTED, stop="13.81", marks=(RowMark.HELD,))
+    target = order(12, BAC, Side.SELL, Effect.CLOSE, "300", OrderStatus.SUBMITTED, limit="13.92", marks=(RowMark.HELD,))
+    held = order(5, IBM, Side.BUY, Effect.OPEN, "27", OrderStatus.FILLED, filled="27", average="180.02", limit="180.02")
+    over = order(8, AIG, Side.BUY, Effect.OPEN, "50", OrderStatus.FILLED, filled="50", average="48.60", limit="48.60")
+    sold = order(7, AIG, Side.SELL, Effect.CLOSE, "50", OrderStatus.FILLED, filled="50", average="48.42", stop="48.43")
+    return (
+        replace(target, parent=waits.id),
+        replace(stop, parent=waits.id),
+        waits,
+        replace(STOP, parent=held.id),
+        held,
+        replace(sold, parent=over.id),
+        over,
+    )

@@ -13,7 +13,7 @@ from core.views import HaltRow
 from core.views.engine import EngineFailed, EngineLoading
 from tests.desk.nine_days import nine_days
 from tests.snapshots.conftest import Compare
-from tests.snapshots.day import NOW, STATUS, ago, empty, full
+from tests.snapshots.day import NOW, STATUS, ago, empty, full, with_legs
 from tests.snapshots.sizes import SMALL, at_both_sizes
 from tests.snapshots.still import Shown, presses
 
@@ -88,3 +88,9 @@ def test_a_pane_with_nothing_in_it_says_what_would_fill_it(number: str, looks_as
 @pytest.mark.parametrize("state", STATES)
 def test_a_state_differs_in_words(state: str, looks_as_before: Compare) -> None:
     assert looks_as_before(STATES[state], SMALL)
+
+
+@pytest.mark.parametrize("size", [SMALL, (120, 40), (200, 60)], ids=lambda size: f"{size[0]}x{size[1]}")
+def test_orders_with_their_legs(size: tuple[int, int], looks_as_before: Compare) -> None:
+    """One entry waits with stop and target, one is filled and its stop works, one that was filled before closed"""
+    assert looks_as_before(full(orders=with_legs()), size, presses("3"))

@@ -161,7 +161,7 @@ async def is_armed(still: Still) -> None:
 
 
 async def asks_why(still: Still) -> None:
-    await still.press("3", "end", "w")
+    await still.press("3", "home", "w")
     await reads_the_disk(still)
 
 

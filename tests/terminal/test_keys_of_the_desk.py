@@ -65,7 +65,7 @@ def test_what_is_shown_of_the_log_is_written_and_the_chain_is_read(tmp_path: Pat
         desk.until_armed()
         desk.type(b"B")
         desk.until_it_shows("broker 0.1")
-        desk.type(b"3", ESCAPE + b"[F", b"w")
+        desk.type(b"3", ESCAPE + b"[H", b"w")
         desk.until_it_shows("closed at 496.21")
         desk.type(ESCAPE)
         desk.until(lambda: not desk.shows("Why ─"))

@@ -13,13 +13,15 @@ from core.messages.commands import Halt, Kill
 from core.model.codes import FAILED_CLOSES
 from core.model.desk import DeskNumber
 from core.model.said_once import SaidOnce
-from core.model.values import ClientOrderId, Price
+from core.model.values import Price
 from core.ports import Recorded
 from core.trading_state.state import TradingState
 from core.views import LogRow, NotEdited, NotStaged, ProposalOutcome
+from core.views.builders.stories import Stories, Story
 from core.views.builders.symbol_of_fact import SymbolOfFact
 from core.views.event_text import in_words, kind_of, severity_of
-from core.views.order_chain import subject_of
+from core.views.event_text.sources import ENGINE, SOURCES, level_of, strategy_of
+from core.views.log_levels import WARN
 from core.views.order_text import order_in_words, purpose_in_words
 
 ROWS = 500
@@ -33,18 +35,6 @@ PRESSES = frozenset({Halt.__name__, Kill.__name__})
 ASKED_AGAIN = frozenset({"account", "books"})
 """Questions that the desk asks again by itself: the same trouble with one of them is told once, and when it is over."""
 OF_A_DESK = (facts.CommandRefused, facts.KeyTaken, facts.KeyFreed)
-STEPS = (
-    facts.ApprovalRedeemed,
-    facts.OrderCreated,
-    facts.OrderSent,
-    facts.OrderStateChanged,
-    facts.OrderFilled,
-    facts.LegResized,
-    facts.CancelRequested,
-    facts.OrderKept,
-    facts.KeptOrderReleased,
-)
-"""Steps in the life of an order, told in its one line; what is in doubt, warned of, blocked or fails has its own."""
 REFUSING = (
     facts.CommandRefused,
     facts.ConfirmationRefused,
@@ -80,6 +70,7 @@ class EventLog:
         self._symbols = SymbolOfFact()
         self._noted = 0
         self._failing = SaidOnce()
+        self.stories = Stories()
 
     def recall(self, state: TradingState) -> None:
         """Begin with the last rows of the journal's last day, read from its end. Raises JournalError, OSError."""
@@ -116,7 +107,7 @@ class EventLog:
         Its number is below zero.
         """
         for number, text in enumerate(notes[self._noted :], self._noted + 1):
-            self.rows.append(LogRow(-number, at, NOTE, text))
+            self.rows.append(LogRow(-number, at, NOTE, text, level=WARN, source=ENGINE))
         self._noted = len(notes)
 
     def _is_told(self, fact: facts.Fact) -> bool:
@@ -133,17 +124,11 @@ class EventLog:
 
     def _write(self, sequence: int, at: datetime, fact: facts.Fact) -> LogRow:
         text = self._in_words(fact)
-        row = LogRow(
-            sequence,
-            at,
-            kind_of(fact),
-            text,
-            severity_of(fact),
-            _refused(fact),
-            _desk(fact),
-            _order(fact),
-            self._symbols.of(fact),
-        )
+        kind, severity, story = kind_of(fact), severity_of(fact), self.stories.of(fact)
+        row = LogRow(sequence, at, kind, text, severity, _refused(fact), _desk(fact), level=level_of(fact, severity))
+        row = replace(row, source=_source(fact, kind, story), symbol=self._symbols.of(fact))
+        if story is not None and self.stories.is_step(fact):
+            row = replace(row, order=story.order, story=story.id)
         self.rows.append(row)
         if isinstance(fact, facts.ProposalStaged | facts.ProposalEdited):
             self._orders_of[fact.proposal.id] = order_in_words(fact.proposal.order)
@@ -166,9 +151,10 @@ def _desk(fact: facts.Fact) -> DeskNumber | None:
     return fact.desk if isinstance(fact, OF_A_DESK) else None
 
 
-def _order(fact: facts.Fact) -> ClientOrderId | None:
-    subject = subject_of(fact) if isinstance(fact, STEPS) else None
-    return None if subject is None else ClientOrderId(subject)
+def _source(fact: facts.Fact, kind: str, story: Story | None) -> str:
+    """A strategy, the hand (`manual`), or which part of the desk or of the world it comes from."""
+    told = strategy_of(fact) or ("" if story is None else story.strategy)
+    return told or SOURCES.get(kind, ENGINE)
 
 
 def _refused(fact: facts.Fact) -> NotStaged | NotEdited | None:

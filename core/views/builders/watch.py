@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from datetime import datetime
 
 from core.model.alert import in_words
@@ -14,13 +13,14 @@ from core.trading_state.shown_lists import lists_of
 from core.trading_state.state import TradingState
 from core.views.builders.listed import Listed, no_list
 from core.views.builders.symbols import halted_in_words
+from core.views.order_families import first_of
 from core.views.watch import WatchlistRow, WatchRow, WatchView
 
 
 def watch_view(state: TradingState, at: datetime, is_listed: Listed = no_list) -> WatchView:
     lists = lists_of(state)
     listed = dict.fromkeys(symbol for symbols in lists.values() for symbol in symbols)
-    working = Counter(_orders_at_work(state))
+    working = _working(state)
     held: dict[Symbol, Quantity] = {}
     for position in state.ledger.positions():
         held[position.symbol] = Quantity(held.get(position.symbol, NO_SHARES) + position.quantity)
@@ -57,10 +57,11 @@ def watch_view(state: TradingState, at: datetime, is_listed: Listed = no_list) -
     )
 
 
-def _orders_at_work(state: TradingState) -> Iterator[Symbol]:
-    """The symbol of each order that works; a leg counts with the entry that it waits for."""
-    at_work = {order.id: order for order in state.ledger.working()}
-    return (order.request.symbol for order in at_work.values() if order.parent not in at_work)
+def _working(state: TradingState) -> Counter[Symbol]:
+    """Orders as a person counts them: an entry, its stop and its target are one."""
+    ledger = state.ledger
+    heads = {first_of(order, lambda each: each.parent, ledger.order).id: order for order in ledger.working()}
+    return Counter(order.request.symbol for order in heads.values())
 
 
 def _waiting(state: TradingState) -> tuple[set[Symbol], set[Symbol]]:

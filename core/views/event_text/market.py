@@ -35,7 +35,8 @@ def _data(fact: DataFact) -> str:
         case facts.PastDaysLoaded():
             closes = sum(day.close is not None for day in fact.past.days)
             moves = sum(day.deviation is not None for day in fact.past.days)
-            days = f"the closes of {closes} days before today's taken in, and how {moves} of them moved"
+            of = "the close of 1 day" if closes == 1 else f"the closes of {closes} days"
+            days = f"{of} before today's taken in, and how {moves} of them moved"
             return f"{fact.past.symbol}: {days}"
 
 

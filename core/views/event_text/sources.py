@@ -1,0 +1,72 @@
+"""How grave a fact is, and who it comes from: what a log is filtered by."""
+
+from __future__ import annotations
+
+from core import facts
+from core.model.order import OrderStatus
+from core.views.log_levels import INFO, WARN
+
+WARNINGS = (
+    facts.CommandRefused,
+    facts.ConfirmationRefused,
+    facts.EditRefused,
+    facts.ProposalSkipped,
+    facts.SubmissionBlocked,
+    facts.BasketRefused,
+    facts.PromotionRefused,
+    facts.AlertRefused,
+    facts.WatchlistRefused,
+    facts.OrderStateUnknown,
+    facts.OrderNotFound,
+    facts.BrokerWarned,
+    facts.ContingentOrdersMissing,
+    facts.FillNotBelieved,
+    facts.CallFailed,
+    facts.MarketDataQuarantined,
+    facts.TradingHalted,
+    facts.StrategyFailed,
+    facts.StrategyMissing,
+    facts.AdviserFailed,
+    facts.ProtectionTripped,
+    facts.Halted,
+    facts.Killed,
+)
+"""What somebody may have to do something about."""
+ENGINE = "engine"
+SOURCES = {
+    "bar": "market",
+    "data": "market",
+    "market": "market",
+    "broker": "broker",
+    "margin": "broker",
+    "clock": "broker",
+    "order": "broker",
+    "fill": "broker",
+    "position": "broker",
+    "guard": "risk",
+    "regime": "risk",
+    "key": "desk",
+    "watch": "desk",
+    "alert": "desk",
+    "basket": "desk",
+    "advice": "adviser",
+    "adviser": "adviser",
+}
+"""By the kind of a fact that names no strategy; every other one is the engine's own."""
+
+
+def level_of(fact: facts.Fact, severity: str) -> str:
+    """`severity` where it has one, else `WARN`, or `INFO`."""
+    if severity:
+        return severity
+    is_rejected = isinstance(fact, facts.OrderStateChanged) and fact.after is OrderStatus.REJECTED
+    return WARN if is_rejected or isinstance(fact, WARNINGS) else INFO
+
+
+def strategy_of(fact: facts.Fact) -> str:
+    """`vwap`, `manual`; empty where the fact itself names none."""
+    for named in (fact, *(getattr(fact, part, None) for part in ("proposal", "trade", "signal"))):
+        strategy = getattr(named, "strategy", "")
+        if isinstance(strategy, str) and strategy:
+            return strategy
+    return ""
