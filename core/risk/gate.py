@@ -26,9 +26,12 @@ from core.model.values import Price, Symbol
 from core.model.venue import Venue
 from core.risk.allocation import Allocations
 from core.risk.day import Day
+from core.risk.day_value import Confirmed, DayValueState
 from core.risk.entries import Signed
+from core.risk.price_history import PriceHistory
 from core.risk.protections.book import ProtectionBook
 from core.risk.size_factors.book import SizingBook
+from core.risk.volumes import Volumes
 from core.settings.settings import Settings
 from core.staging.resting_entries import Reach, aimed_at, reach_of
 from core.trading_state.trading_status import TradingStatus
@@ -110,7 +113,7 @@ class ReviewContext:
     `session` is the one that is open now, `session_of_day` the day's. `others` are the orders that work at the broker
     and are not this desk's, as last seen. `instruments` and `prices` are the last sightings of every symbol: what a
     limit over all that is held reads. `last` tells a symbol's last price; None where there is none. `signed` are the
-    entries of a strategy whose key was turned, the first one first.
+    entries of a strategy whose key was turned, the first one first; `confirmed` those of everybody and what they cost.
     """
 
     at: datetime
@@ -138,6 +141,10 @@ class ReviewContext:
     prices: Callable[[Symbol], tuple[datetime, Price] | None] = lambda _symbol: None
     allocations: Allocations = field(default_factory=Allocations)
     signed: Signed = lambda _strategy: ()
+    price_history: PriceHistory = field(default_factory=PriceHistory)
+    volumes: Volumes = field(default_factory=Volumes)
+    day_value: DayValueState = field(default_factory=DayValueState)
+    confirmed: Confirmed = tuple
     halted: Mapping[Symbol, TradingHalt] = field(default_factory=dict)
     capabilities: Capabilities = EVERYTHING
     _of_now: list[Quote | NoQuote] = field(default_factory=list, init=False, compare=False, repr=False)

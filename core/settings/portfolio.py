@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from core.settings.types import NotNegative, Ratio, SettingsTable
+from core.settings.types import GrowingSettingsTable, NotNegative, Ratio, SettingsTable
 
 
 class MarginSettings(SettingsTable):
@@ -32,13 +32,33 @@ UNLIMITED = Decimal(10)
 """An exposure that limits nothing: no account is lent so much."""
 
 
-class PortfolioSettings(SettingsTable):
-    """What all positions together may be (RK-16). As it stands nothing is limited; every profile says how much is."""
+Multiple = Annotated[Decimal, Field(gt=0, le=UNLIMITED)]
+"""Of equity."""
 
-    max_exposure: Annotated[Decimal, Field(gt=0, le=UNLIMITED)] = Field(
+
+class PortfolioSettings(GrowingSettingsTable):
+    """What all positions together may be, and those of a symbol and of a sector (RK-16, RK-23).
+
+    As it stands nothing is limited; every profile says how much is.
+    """
+
+    LATER: ClassVar[frozenset[str]] = frozenset({"symbol_exposure", "sector_exposure"})
+
+    max_exposure: Multiple = Field(
         UNLIMITED, description="value of all positions, long and short, as a multiple of equity; 10 limits nothing"
     )
     reserve: NotNegative = Field(Decimal(0), description="USD; entries leave as much buying power free")
+
+    symbol_exposure: Multiple = Field(
+        UNLIMITED, description="value of one symbol, as a multiple of equity; 10 limits nothing"
+    )
+    sector_exposure: Multiple = Field(
+        UNLIMITED, description="value of one sector of sectors.toml, as a multiple of equity; 10 limits nothing"
+    )
+
+    @property
+    def limits_concentration(self) -> bool:
+        return self.symbol_exposure < UNLIMITED or self.sector_exposure < UNLIMITED
 
     @property
     def limits_nothing(self) -> bool:

@@ -91,18 +91,28 @@ class Settings(GrowingSettingsTable):
         return self
 
 
-SMALL_ACCOUNT: dict[str, object] = {"max_exposure": "0.8"}
-"""A fifth of a small account stays cash (RK-16)."""
+COLLAR: dict[str, object] = {"band": "0.03", "spreads": "10", "period_band": "0.05"}
+"""What no trader of shares means to pay more than (RK-23)."""
+SMALL_ACCOUNT: dict[str, object] = {
+    "collar": COLLAR,
+    "order_size": {"shares": "1000", "of_volume": "0.01"},
+    "max_day_value": {"usd": "250"},
+    "portfolio": {"max_exposure": "0.8", "symbol_exposure": "0.5", "sector_exposure": "0.8"},
+}
+"""A fifth of it stays cash (RK-16). An order of 50 USD is of a thousand shares where one costs five cents, and five of
+them are more than a day has (RK-23).
+"""
 
 
 PROFILES: dict[str, dict[str, object]] = {
-    "micro": {"risk": {"portfolio": SMALL_ACCOUNT}},
+    "micro": {"risk": SMALL_ACCOUNT},
     "swing": {
         "exchange": {"cash": "100000", "multiplier": "2"},
         "risk": {
             "per_trade": {"of_equity": "0.005"},
             "min_notional": "500",
             "max_notional": {"of_equity": "0.08"},
+            "max_day_value": {"of_equity": "1"},
             "max_open_positions": 30,
             "daily_loss": {"of_equity": "0.02"},
             "weekly_loss": {"of_equity": "0.04"},
@@ -110,10 +120,17 @@ PROFILES: dict[str, dict[str, object]] = {
             "window_start": "09:35",
             "window_end": "15:45",
             "frequency": {"enabled": False},
+            "collar": COLLAR,
+            "order_size": {"shares": "10000", "of_volume": "0.01"},
             "margin": {"holds_overnight": True},
-            "portfolio": {"max_exposure": "0.9", "reserve": "10000"},
+            "portfolio": {
+                "max_exposure": "0.9",
+                "reserve": "10000",
+                "symbol_exposure": "0.2",
+                "sector_exposure": "0.4",
+            },
         },
     },
-    "freqtrade": {"risk": {"protections": FREQTRADE, "portfolio": SMALL_ACCOUNT}},
+    "freqtrade": {"risk": {"protections": FREQTRADE, **SMALL_ACCOUNT}},
 }
 """What each profile lays over the defaults, as a settings file would."""

@@ -16,9 +16,10 @@ from core.model.sizing import NO_LIMITS, Room
 from core.model.values import ZERO, Money, Symbol
 from core.risk.checks.buying_power import free_for
 from core.risk.checks.session_limits import limits_of
+from core.risk.day_value import value_taken
 from core.risk.gate import ReviewContext
 from core.risk.margin import OVERNIGHT, Unknown, maintenance_coming, requirement_of
-from core.risk.portfolio import exposure_of
+from core.risk.portfolio import exposure_of, exposures_of
 from core.settings.portfolio import UNLIMITED
 
 _DOWN = Context(prec=50, rounding=ROUND_FLOOR)
@@ -26,11 +27,12 @@ _DOWN = Context(prec=50, rounding=ROUND_FLOOR)
 
 @dataclass(frozen=True, slots=True)
 class RoomTaken:
-    """What all else takes of the account, USD: free buying power, exposure, and maintenance that is still coming."""
+    """What all else than `but` takes of the account, USD: free buying power, exposure, maintenance still coming."""
 
     free: Decimal
     exposure: Decimal
     coming: Decimal
+    but: OrderRequest | None = None
 
 
 def taken_of(state: ReviewContext, but: OrderRequest | None = None) -> RoomTaken | None:
@@ -45,6 +47,7 @@ def taken_of(state: ReviewContext, but: OrderRequest | None = None) -> RoomTaken
         free_for(but, state.ledger, state.account),
         exposure_of(state.ledger, state.prices, but),
         maintenance_coming(state.ledger, known, state.account.at, but),
+        but,
     )
 
 
@@ -56,6 +59,8 @@ def room_of(side: Side, state: ReviewContext, taken: RoomTaken | None) -> Room:
     limits = [
         ("buying power", taken.free),
         *_of_portfolio(state, account, taken),
+        *_of_concentration(state, account, taken),
+        *_of_day(state, taken),
         *_of_margin(side, state, account, taken),
     ]
     hours, loss = limits_of(state), None
@@ -73,6 +78,26 @@ def _of_portfolio(state: ReviewContext, account: Account, taken: RoomTaken) -> I
         yield "exposure", terms.max_exposure * account.equity - taken.exposure
     if terms.reserve:
         yield "the reserve", taken.free - terms.reserve
+
+
+def _of_concentration(state: ReviewContext, account: Account, taken: RoomTaken) -> Iterator[tuple[str, Decimal]]:
+    terms, risk, instrument = state.settings.risk.portfolio, state.settings.risk, state.instrument
+    if not terms.limits_concentration or not isinstance(instrument, BrokerInstrument):
+        return
+    own, together = exposures_of(instrument.symbol, risk.sectors, state.ledger, state.prices, taken.but)
+    yield "the symbol's exposure", terms.symbol_exposure * account.equity - own
+    if instrument.symbol in risk.sectors:
+        yield "its sector's exposure", terms.sector_exposure * account.equity - together
+
+
+def _of_day(state: ReviewContext, taken: RoomTaken) -> Iterator[tuple[str, Decimal]]:
+    cap = state.settings.risk.max_day_value
+    most = None if cap.limits_nothing else cap.of(state.equity)
+    if most is not None:
+        yield (
+            "the day's value",
+            most - value_taken(state.day, state.day_value, state.ledger, state.confirmed, taken.but).total,
+        )
 
 
 def _of_margin(side: Side, state: ReviewContext, account: Account, taken: RoomTaken) -> Iterator[tuple[str, Decimal]]:

@@ -1,0 +1,136 @@
+"""An entry pays no more than a band over the quote, or over the price of some minutes ago; a market order none at a
+spread that is not usual. A price that rests far on the passive side warns (RK-23).
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from core.model.order import Side
+from core.model.quote import NoQuote, Quote
+from core.model.staging import Verdict, unsaid
+from core.model.values import Price, plain, priced
+from core.risk.checks.verdicts import passed, percent, refused, unmeasured, warned, without
+from core.risk.gate import Candidate, ReviewContext
+from core.settings.controls import ANY_PRICE, ANY_SPREAD, CollarSettings
+
+
+class PriceCollarCheck:
+    """Shuts an entry that would pay too much, and warns of a price that rests far away; ends with another price, or
+    when the market is there.
+    """
+
+    name = "price collar"
+
+    def review(self, candidate: Candidate, state: ReviewContext) -> Verdict | None:
+        terms, order = state.settings.risk.collar, candidate.order
+        if not terms.is_on and terms.spreads == ANY_SPREAD and terms.period_band == ANY_PRICE:
+            return None
+        if order.limit_price is None and not order.type.goes_at_once and order.stop_price is None:
+            return passed(self.name, "it follows the market")
+        if hurried := _run_away(candidate, state):
+            return refused(self.name, hurried)
+        quote = state.quote_of_now
+        if isinstance(quote, NoQuote) or quote.bid <= 0 or quote.ask < quote.bid:
+            if candidate.only_reduces:
+                return passed(self.name, "closes; no quote to hold it against")
+            reason = without(quote) if isinstance(quote, NoQuote) else f"the quote {quote.bid} × {quote.ask} is none"
+            return unmeasured(self.name, f"{reason}; what it would pay is not known", is_fresh=state.is_fresh)
+        pays = _touch(order.side, quote) if order.type.goes_at_once else order.limit_price
+        if too_dear := _over(candidate, state, quote, pays):
+            return refused(self.name, too_dear)
+        if far := _far_away(candidate, quote, terms):
+            return warned(self.name, far)
+        return unsaid(self.name, lambda: _passes(candidate, state, quote, pays))
+
+
+def _touch(side: Side, quote: Quote) -> Price:
+    return quote.ask if side is Side.BUY else quote.bid
+
+
+def _over(candidate: Candidate, state: ReviewContext, quote: Quote, pays: Price | None) -> str | None:
+    """Why it would pay too much. What waits for a trigger is measured from there: the market comes to it."""
+    order, terms = candidate.order, state.settings.risk.collar
+    if pays is None:
+        return None
+    whence = order.stop_price or quote.mid
+    if _beyond(order.side, pays, whence, terms.band):
+        of = f"its trigger, {priced(whence)}" if order.stop_price else f"the quote, {priced(quote.mid)}"
+        return _TOO_DEAR.format(priced(pays), percent(abs(pays - whence) / whence), of, percent(terms.band))
+    if order.stop_price is not None:
+        return None
+    if not order.type.has_limit and (wide := _unusual(candidate, state, quote)):
+        return wide
+    return _since(candidate, state, pays) if order.limit_price is None else None
+
+
+def _run_away(candidate: Candidate, state: ReviewContext) -> str | None:
+    """The same of a limit against the price of some minutes ago: it needs no quote."""
+    limit, is_triggered = candidate.order.limit_price, candidate.order.stop_price is not None
+    return None if limit is None or is_triggered else _since(candidate, state, limit)
+
+
+def _since(candidate: Candidate, state: ReviewContext, pays: Price) -> str | None:
+    before, terms = _before(candidate, state), state.settings.risk.collar
+    if before is None or not _beyond(candidate.order.side, pays, before, terms.period_band):
+        return None
+    of = f"the price of {terms.period_minutes} minutes ago, {priced(before)}"
+    return _TOO_DEAR.format(priced(pays), percent(abs(pays - before) / before), of, percent(terms.period_band))
+
+
+_TOO_DEAR = "{} would pay {} more than {}; at most {}: give it another price, or wait"
+
+
+def _beyond(side: Side, pays: Decimal, whence: Decimal, band: Decimal) -> bool:
+    """Whether it pays more than the band allows: above it for what is bought, below it for what is sold."""
+    more = pays - whence if side is Side.BUY else whence - pays
+    return band < ANY_PRICE and more > band * whence
+
+
+def _unusual(candidate: Candidate, state: ReviewContext, quote: Quote) -> str | None:
+    """The spread against the usual one, which is a tick at the least."""
+    order, times = candidate.order, state.settings.risk.collar.spreads
+    usual = state.price_history.usual_spread(order.symbol)
+    if usual is None or times == ANY_SPREAD:
+        return None
+    width, of = quote.width(), max(usual * quote.mid, order.instrument.ticks.at(quote.mid))
+    if width <= times * of:
+        return None
+    return (
+        f"the spread, {plain(width)} USD, is {width / of:.1f} times the usual one of {order.symbol}; "
+        f"a market order passes up to {plain(times)}: type a limit, or wait"
+    )
+
+
+def _before(candidate: Candidate, state: ReviewContext) -> Price | None:
+    terms = state.settings.risk.collar
+    if terms.period_band == ANY_PRICE:
+        return None
+    return state.price_history.price_before(candidate.order.symbol, state.at, terms.period_minutes)
+
+
+def _far_away(candidate: Candidate, quote: Quote, terms: CollarSettings) -> str | None:
+    """A price that nobody would type on purpose: a slip of the finger, or of a decimal point."""
+    order, word = candidate.order, "limit"
+    price = order.limit_price
+    if order.stop_price is not None and not candidate.only_reduces:
+        price, word = order.stop_price, "trigger"
+    if price is None or not terms.is_on:
+        return None
+    away = abs(price - quote.mid) / quote.mid
+    if away <= terms.passive_band:
+        return None
+    return f"{word} {priced(price)} is {percent(away)} from the quote, {priced(quote.mid)}"
+
+
+def _passes(candidate: Candidate, state: ReviewContext, quote: Quote, pays: Price | None) -> str:
+    """What it was held against, and what is not known yet."""
+    order, terms = candidate.order, state.settings.risk.collar
+    if pays is None:
+        return f"its trigger is {percent(abs((order.stop_price or quote.mid) - quote.mid) / quote.mid)} away"
+    told = [f"{priced(pays)} against {priced(order.stop_price or quote.mid)}, at most {percent(terms.band)} more"]
+    if not order.type.has_limit and state.price_history.usual_spread(order.symbol) is None:
+        told.append("the usual spread is not known yet")
+    if terms.period_band < ANY_PRICE and _before(candidate, state) is None:
+        told.append(f"no price of {terms.period_minutes} minutes ago")
+    return "; ".join(told)
