@@ -24,27 +24,27 @@ def exposure_of(ledger: Ledger, prices: Prices, but: OrderRequest | None = None)
     return Money(held + coming)
 
 
-def exposures_of(
-    symbol: Symbol, sectors: Mapping[str, str], ledger: Ledger, prices: Prices, but: OrderRequest | None = None
-) -> tuple[Money, Money]:
-    """USD of a symbol, and of the sector that it is in, added up in the same way.
-
-    A symbol without a sector is one by itself: what nobody put together is not taken to be alike.
-    """
+def exposure_by_symbol(ledger: Ledger, prices: Prices, but: OrderRequest | None = None) -> dict[Symbol, Money]:
+    """The same, USD of each symbol that is held or on its way."""
     left_out = () if but is None else (but.client_order_id, but.replaces)
-    sector = sectors.get(symbol)
-    own, together = ZERO, ZERO
+    found: dict[Symbol, Money] = {}
     for position in ledger.positions():
-        if position.symbol == symbol or (sector is not None and sectors.get(position.symbol) == sector):
-            worth = _worth(position, prices(position.symbol))
-            together += worth
-            own += worth if position.symbol == symbol else ZERO
+        worth = _worth(position, prices(position.symbol))
+        found[position.symbol] = Money(found.get(position.symbol, ZERO) + worth)
     for order in ledger.working_entries():
-        of = order.request.symbol
-        if order.id not in left_out and (of == symbol or (sector is not None and sectors.get(of) == sector)):
-            together += order.cost_to_come
-            own += order.cost_to_come if of == symbol else ZERO
-    return Money(own), Money(together)
+        if order.id not in left_out:
+            symbol = order.request.symbol
+            found[symbol] = Money(found.get(symbol, ZERO) + order.cost_to_come)
+    return found
+
+
+def exposure_by_sector(by_symbol: Mapping[Symbol, Money], sectors: Mapping[str, str]) -> dict[str, Money]:
+    """USD of each sector. A symbol without one is alone: what nobody put together is not taken to be alike (RK-23)."""
+    found: dict[str, Money] = {}
+    for symbol, worth in by_symbol.items():
+        if (sector := sectors.get(symbol)) is not None:
+            found[sector] = Money(found.get(sector, ZERO) + worth)
+    return found
 
 
 def _worth(position: Position, last: tuple[datetime, Price] | None) -> Money:

@@ -12,6 +12,7 @@ from core.messages.inputs import QuoteArrived
 from core.model.quote import Feed, Quote
 from core.model.values import Price, Quantity
 from core.settings.settings import PROFILES, Settings
+from core.views.builders.desk import ViewBuilder
 from tests.scenarios.controls import CALM, CONTROLS, Control, an_exit_of, in_a_basket, said_by, typed
 from tests.scenarios.house import House, a_day, a_house_in_a_position, a_typed_buy, assert_can_be_rebuilt
 from tests.scenarios.plans import passes
@@ -165,6 +166,32 @@ def test_what_was_sold_again_counts_to_the_day() -> None:
     assert house.desk.day_value.state.filled == Decimal("49.99920")
     passes(house.restarted(), 2)
     assert typed(house, CONTROLS[2]) == reasons
+
+
+def test_the_pane_says_how_much_of_the_day_of_a_symbol_and_of_a_sector_is_taken() -> None:
+    """RK-23, RK-09: before a restart and after it; what is used up is FULL"""
+    risk = {
+        "max_day_value": {"usd": "49"},
+        "portfolio": {"symbol_exposure": "0.5", "sector_exposure": "0.2"},
+        "sectors": {"SPY": "index", "IBM": "computers"},
+    }
+    house = a_house_in_a_position(settings=Settings.model_validate({"risk": CALM}))
+    house.settings = Settings.model_validate({"risk": {**CALM, **risk}})
+    passes(house.restarted(), 2)
+
+    rows = {row.key: row for row in ViewBuilder(house.engine).draw(house.line.at).protections}
+
+    assert (rows["largest_symbol"].name, rows["largest_symbol"].measure) == ("Exposure SPY", "25% of 50%")
+    assert (rows["sector/index"].name, rows["sector/index"].measure) == ("Exposure index", "25% of 20%")
+    assert (rows["day_value"].measure, rows["day_value"].reason) == (
+        "50.00 of 49.00 USD",
+        "no further entry today: 50.00 USD filled",
+    )
+    assert [key for key in ("largest_symbol", "sector/index", "day_value") if rows[key].is_full] == [
+        "sector/index",
+        "day_value",
+    ]
+    assert "sector/computers" not in rows
 
 
 @pytest.mark.parametrize("profile", PROFILES)

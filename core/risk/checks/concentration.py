@@ -9,7 +9,7 @@ from core.model.staging import Verdict, unsaid
 from core.model.values import ZERO
 from core.risk.checks.verdicts import passed, percent, refused, unmeasured, without_equity
 from core.risk.gate import Candidate, ReviewContext
-from core.risk.portfolio import exposures_of
+from core.risk.portfolio import exposure_by_sector, exposure_by_symbol
 
 
 class ConcentrationCheck:
@@ -34,7 +34,10 @@ class ConcentrationCheck:
             return unmeasured(self.name, "no price to measure it by", is_fresh=state.is_fresh)
         cost, equity, sectors = candidate.order.cost(price), account.equity, state.settings.risk.sectors
         sector = sectors.get(symbol)
-        own, together = exposures_of(symbol, sectors, state.ledger, state.prices, but=candidate.order)
+        held = exposure_by_symbol(state.ledger, state.prices, but=candidate.order)
+        own, together = held.get(symbol, ZERO), ZERO
+        if sector is not None:
+            together = exposure_by_sector(held, sectors).get(sector, ZERO)
         if own + cost > terms.symbol_exposure * equity:
             return refused(self.name, _too_much(symbol, own / equity, (own + cost) / equity, terms.symbol_exposure))
         if sector is not None and together + cost > terms.sector_exposure * equity:
