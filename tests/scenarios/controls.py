@@ -12,6 +12,7 @@ from core.facts import ProposalSkipped
 from core.messages.commands import Decline, OpenTicket, ProposeOrder
 from core.messages.inputs import PastArrived
 from core.model.bar import Bar
+from core.model.capabilities import Capabilities
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderType
 from core.model.past_days import PastDay, PastDays
@@ -65,6 +66,11 @@ def twenty_days_of(volume: str) -> Callable[[House], None]:
     return tells
 
 
+def the_broker_lets_it_only_close(house: House) -> None:
+    """Over so many times equity; Alpaca's own figure is six."""
+    house.desk.sightings.capabilities = Capabilities(closing_only_at=Decimal("0.15"))
+
+
 @dataclass(frozen=True)
 class Control:
     """One that refuses an entry.
@@ -85,6 +91,8 @@ class Control:
         Of what is typed, and stands in the basket.
     comes
         What happens before all of it.
+    starts
+        What each start of the program is given by its broker.
     warns
         Whether it has a word on what only reduces.
     """
@@ -97,6 +105,7 @@ class Control:
     limit: str = "99.60"
     stop: str = "99.30"
     comes: Callable[[House], None] = nothing
+    starts: Callable[[House], None] = nothing
     warns: bool = False
 
     def __str__(self) -> str:
@@ -110,6 +119,8 @@ class Control:
         house = House(self.market(), self.settings(is_on=is_on)).opens()
         house.until("09:40")
         self.comes(house)
+        if is_on:
+            self.starts(house)
         return house.until(self.clock)
 
 
@@ -148,6 +159,12 @@ CONTROLS = (
         "concentration",
         "SPY would be 19.92 % of equity, 15.00 % is the most",
         {"portfolio": {"symbol_exposure": "0.15"}},
+    ),
+    Control(
+        "broker limits",
+        "all positions would be 0.20 times equity; over 0.15 the broker lets the account only close",
+        {},
+        starts=the_broker_lets_it_only_close,
     ),
     Control(
         "concentration",

@@ -44,6 +44,7 @@ def test_a_control_refuses_what_is_typed_and_what_a_basket_holds_before_a_restar
 
     by_hand, by_basket = typed(house, control), in_a_basket(house, control)
     passes(house.restarted(), 2)
+    control.starts(house)
     again = typed(house, control), in_a_basket(house, control)
 
     for reasons in (by_hand, by_basket, *again):
@@ -68,6 +69,7 @@ def test_an_exit_goes_whatever_a_control_says(control: Control) -> None:
     house.settings = control.settings()
     house.restarted().until("10:06:40")
     control.comes(house)
+    control.starts(house)
 
     house.presses(an_exit_of(control, house))
     house.opens_ticket()

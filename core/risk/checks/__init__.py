@@ -5,6 +5,7 @@ from __future__ import annotations
 from core.risk.checks.allocation import AllocationCheck
 from core.risk.checks.back_pressure import BackPressureCheck
 from core.risk.checks.breaker import BreakerCheck
+from core.risk.checks.broker_limits import BrokerLimitsCheck
 from core.risk.checks.buying_power import BuyingPowerCheck
 from core.risk.checks.concentration import ConcentrationCheck
 from core.risk.checks.daily_loss import DailyLossCheck
@@ -63,6 +64,7 @@ def standard_gate() -> Gate:
             NotionalCheck(),
             DayValueCheck(),
             BuyingPowerCheck(),
+            BrokerLimitsCheck(),
             MarginCheck(),
             PortfolioCheck(),
             ConcentrationCheck(),
