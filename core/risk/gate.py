@@ -28,6 +28,7 @@ from core.risk.allocation import Allocations
 from core.risk.day import Day
 from core.risk.day_value import Confirmed, DayValueState
 from core.risk.entries import Signed
+from core.risk.margin_samples import MarginState
 from core.risk.price_history import PriceHistory
 from core.risk.protections.book import ProtectionBook
 from core.risk.size_factors.book import SizingBook
@@ -145,6 +146,7 @@ class ReviewContext:
     volumes: Volumes = field(default_factory=Volumes)
     day_value: DayValueState = field(default_factory=DayValueState)
     confirmed: Confirmed = tuple
+    margin: MarginState = field(default_factory=MarginState)
     halted: Mapping[Symbol, TradingHalt] = field(default_factory=dict)
     capabilities: Capabilities = EVERYTHING
     _of_now: list[Quote | NoQuote] = field(default_factory=list, init=False, compare=False, repr=False)

@@ -55,6 +55,7 @@ MORE_IS_LOOSER = frozenset(
         "clock_skew_seconds",
         "clock_wrong_seconds",
         "clock_jump_seconds",
+        "margin.deficit_limit",
         "portfolio.max_exposure",
         "portfolio.symbol_exposure",
         "portfolio.sector_exposure",
@@ -91,6 +92,7 @@ MORE_IS_LOOSER = frozenset(
 """Limits under `risk` that allow more the larger they are; true is more than false."""
 LESS_IS_LOOSER = frozenset(
     {
+        "margin.deficit_days",
         "window_start",
         "clock_steady_seconds",
         "margin.refuse_at",

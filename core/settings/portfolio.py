@@ -9,13 +9,21 @@ from pydantic import Field
 
 from core.settings.types import GrowingSettingsTable, NotNegative, Ratio, SettingsTable
 
+ANY_DEFICITS = 1000
+"""So many days with a deficit are not counted."""
 
-class MarginSettings(SettingsTable):
+
+class MarginSettings(GrowingSettingsTable):
     """How near to maintenance a margin account may come (RK-14); a cash account knows no such distance.
 
     The distances are ours: an account that is lent twice its equity, at a requirement of 0.3, stands at 0.40; a fall of
     all it holds by a sixth brings it to 0.25, by a quarter to 0.10.
+
+    Since 2026-06-04 a margin deficit within the day is a call, and one that is not met brings a freeze of 90 days
+    (FINRA 4210, SR-FINRA-2025-017). That the third day with one within 90 ends borrowing here is a figure of ours.
     """
+
+    LATER: ClassVar[frozenset[str]] = frozenset({"deficit_limit", "deficit_days"})
 
     warn_at: tuple[Ratio, ...] = Field(
         (Decimal("0.25"), Decimal("0.10")), description="distances to maintenance that warn, as shares of equity"
@@ -26,6 +34,14 @@ class MarginSettings(SettingsTable):
     holds_overnight: bool = Field(
         False, description="true: an entry over the night's buying power is refused; false: it warns"
     )
+    deficit_limit: Annotated[int, Field(ge=1, le=ANY_DEFICITS)] = Field(
+        ANY_DEFICITS, description="days with a margin deficit at which nothing more is borrowed; 1000 counts none"
+    )
+    deficit_days: Annotated[int, Field(ge=1, le=366)] = Field(90, description="days in which they count")
+
+    @property
+    def counts_deficits(self) -> bool:
+        return self.deficit_limit < ANY_DEFICITS
 
 
 UNLIMITED = Decimal(10)

@@ -97,6 +97,7 @@ SMALL_ACCOUNT: dict[str, object] = {
     "collar": COLLAR,
     "order_size": {"shares": "1000", "of_volume": "0.01"},
     "max_day_value": {"usd": "250"},
+    "margin": {"deficit_limit": 3},
     "portfolio": {"max_exposure": "0.8", "symbol_exposure": "0.5", "sector_exposure": "0.8"},
 }
 """A fifth of it stays cash (RK-16). An order of 50 USD is of a thousand shares where one costs five cents, and five of
@@ -122,7 +123,7 @@ PROFILES: dict[str, dict[str, object]] = {
             "frequency": {"enabled": False},
             "collar": COLLAR,
             "order_size": {"shares": "10000", "of_volume": "0.01"},
-            "margin": {"holds_overnight": True},
+            "margin": {"holds_overnight": True, "deficit_limit": 3},
             "portfolio": {
                 "max_exposure": "0.9",
                 "reserve": "10000",

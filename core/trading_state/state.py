@@ -172,6 +172,7 @@ class TradingState(Slices):
             volumes=self.volumes,
             day_value=self.day_value.state,
             confirmed=self.confirmed_values,
+            margin=self.margin.state,
             halted=self.normaliser.state.halted,
             capabilities=self.sightings.capabilities,
         )

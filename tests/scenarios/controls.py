@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from core.facts import ProposalSkipped
+from core.facts import MarginDeficitSeen, ProposalSkipped
 from core.messages.commands import Decline, OpenTicket, ProposeOrder
 from core.messages.inputs import PastArrived
 from core.model.bar import Bar
@@ -17,7 +17,7 @@ from core.model.order import Effect as OrderEffect
 from core.model.order import OrderType
 from core.model.past_days import PastDay, PastDays
 from core.model.staging import MANUAL, Review
-from core.model.values import Price, Quantity
+from core.model.values import Money, Price, Quantity
 from core.settings.settings import Settings
 from core.workflows.baskets.baskets import BasketDrafts, rehearsed
 from tests.scenarios.house import STEADY, House, a_day, a_typed_buy, minutes
@@ -66,6 +66,12 @@ def twenty_days_of(volume: str) -> Callable[[House], None]:
     return tells
 
 
+def three_deficits(house: House) -> None:
+    """On the days before, as the margin monitor would have told them."""
+    for days in (30, 8, 1):
+        house.desk.record(MarginDeficitSeen(THURSDAY - timedelta(days=days), Money(Decimal(9)), Money(Decimal(30))))
+
+
 def the_broker_lets_it_only_close(house: House) -> None:
     """Over so many times equity; Alpaca's own figure is six."""
     house.desk.sightings.capabilities = Capabilities(closing_only_at=Decimal("0.15"))
@@ -91,6 +97,8 @@ class Control:
         Of what is typed, and stands in the basket.
     comes
         What happens before all of it.
+    rules
+        The exchange's, over those of its story.
     starts
         What each start of the program is given by its broker.
     warns
@@ -105,6 +113,7 @@ class Control:
     limit: str = "99.60"
     stop: str = "99.30"
     comes: Callable[[House], None] = nothing
+    rules: Mapping[str, Any] = field(default_factory=dict)
     starts: Callable[[House], None] = nothing
     warns: bool = False
 
@@ -116,7 +125,7 @@ class Control:
 
     def house(self, *, is_on: bool = True) -> House:
         """It is 10:06: VWAP has said its word."""
-        house = House(self.market(), self.settings(is_on=is_on)).opens()
+        house = House(self.market(), self.settings(is_on=is_on), **self.rules).opens()
         house.until("09:40")
         self.comes(house)
         if is_on:
@@ -159,6 +168,13 @@ CONTROLS = (
         "concentration",
         "SPY would be 19.92 % of equity, 15.00 % is the most",
         {"portfolio": {"symbol_exposure": "0.15"}},
+    ),
+    Control(
+        "margin deficits",
+        "margin deficits on 20 Oct, 11 Nov, 18 Nov: nothing is borrowed until 18 Jan; 39.84 USD is over 30.00 USD",
+        {"margin": {"deficit_limit": 3}},
+        comes=three_deficits,
+        rules={"cash": Decimal(30), "multiplier": Decimal(2)},
     ),
     Control(
         "broker limits",

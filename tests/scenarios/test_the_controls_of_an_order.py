@@ -65,7 +65,7 @@ def test_a_control_that_is_off_refuses_nothing(control: Control) -> None:
 @pytest.mark.parametrize("control", CONTROLS, ids=str)
 def test_an_exit_goes_whatever_a_control_says(control: Control) -> None:
     """RK-22, RK-23: it warns where it has a word on what leaves, and passes else"""
-    house = a_house_in_a_position(settings=control.settings(is_on=False))
+    house = a_house_in_a_position(settings=control.settings(is_on=False), **control.rules)
     house.settings = control.settings()
     house.restarted().until("10:06:40")
     control.comes(house)

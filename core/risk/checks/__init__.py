@@ -13,6 +13,7 @@ from core.risk.checks.day_trades import DayTradesCheck
 from core.risk.checks.day_value import DayValueCheck
 from core.risk.checks.kill import KillCheck
 from core.risk.checks.margin import MarginCheck
+from core.risk.checks.margin_deficits import MarginDeficitsCheck
 from core.risk.checks.mode import ModeCheck
 from core.risk.checks.notional import NotionalCheck
 from core.risk.checks.open_positions import OpenPositionsCheck
@@ -66,6 +67,7 @@ def standard_gate() -> Gate:
             BuyingPowerCheck(),
             BrokerLimitsCheck(),
             MarginCheck(),
+            MarginDeficitsCheck(),
             PortfolioCheck(),
             ConcentrationCheck(),
             AllocationCheck(),

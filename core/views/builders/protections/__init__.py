@@ -17,6 +17,7 @@ from core.views.builders.protections.exposure import (
     concentration_rows,
     day_value_rows,
     lost_at_the_stops,
+    margin_deficit_rows,
     margin_rows,
     portfolio_rows,
     positions_row,
@@ -81,6 +82,7 @@ class ProtectionRows:
         yield from concentration_rows(state)
         yield from day_value_rows(state, at, today)
         yield from margin_rows(state)
+        yield from margin_deficit_rows(state, today)
         yield from entries_rows(state, at, today)
         yield from protection_rows(state, at)
         yield from regime_rows(state.regime.regime, today)

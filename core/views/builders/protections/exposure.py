@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from core.model.account import Account
@@ -134,6 +134,25 @@ def day_value_rows(state: TradingState, at: datetime, today: date) -> Iterator[P
         used=used_of(taken.total, most),
         until=next_session(state, at, today).open if taken.total >= most else None,
         word=SuspensionView.FULL,
+    )
+
+
+def margin_deficit_rows(state: TradingState, today: date) -> Iterator[ProtectionRow]:
+    """Days with a margin deficit, where there were any (RK-14)."""
+    terms, account = state.control.settings.risk.margin, state.sightings.account
+    days = state.margin.state.deficits_within(terms.deficit_days, today)
+    if not terms.counts_deficits or not days or not isinstance(account, Account) or not account.lends:
+        return
+    most, over = terms.deficit_limit, timedelta(days=terms.deficit_days)
+    is_shut, is_near = len(days) >= most, len(days) == most - 1
+    yield row(
+        "margin_deficits",
+        "Margin deficits",
+        f"{len(days)} of {most} days",
+        "nothing more is borrowed, and nothing sold short" if is_shut else None,
+        f"the last on {days[-1]:%d %b}{'; one more may bring a freeze' if is_near else ''}",
+        used=used_of(Decimal(len(days)), Decimal(most)),
+        until=state.calendar.venue.start_of(days[-most] + over) if is_shut else None,
     )
 
 
