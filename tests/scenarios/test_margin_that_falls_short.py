@@ -30,7 +30,7 @@ FALLING = (
     ("10:20", "10:24", "67"),
     ("10:25", "10:40", "99"),
 )
-"""20 shares are bought at 99.60 with 1,000 USD. At 70 there are 12 USD too few, which is no call; at 68 40, at 67 54."""
+"""20 shares are bought at 99.60 with 1,000 USD. At 70 12 USD are short, which is no call; at 68 40, at 67 54."""
 
 
 def a_house_that_falls_short(limit: int) -> House:
