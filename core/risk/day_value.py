@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from core.execution.ledger import Ledger
 from core.facts import OrderFilled
@@ -64,8 +64,7 @@ class DayValue:
         self.state.filled = Money(self.state.filled + instrument.cost(fact.fill.quantity, fact.fill.price))
 
 
-@dataclass(frozen=True, slots=True)
-class ValueTaken:
+class ValueTaken(NamedTuple):
     """USD of a day's entries: what was filled of them, what is to come of those that work, and what is confirmed."""
 
     filled: Money

@@ -22,13 +22,14 @@ from core.model.quote import Feed, NoQuote, Quote, TradingHalt
 from core.model.regime import UNKNOWN, Regime
 from core.model.session import NoSession, Session
 from core.model.staging import CheckResult, NoStop, Review, StopPlan, Verdict
-from core.model.values import Price, Symbol
+from core.model.values import ZERO, Money, Price, Symbol
 from core.model.venue import Venue
 from core.risk.allocation import Allocations
 from core.risk.day import Day
 from core.risk.day_value import Confirmed, DayValueState
 from core.risk.entries import Signed
 from core.risk.margin_samples import MarginState
+from core.risk.portfolio import exposure_by_symbol
 from core.risk.price_history import PriceHistory
 from core.risk.protections.book import ProtectionBook
 from core.risk.size_factors.book import SizingBook
@@ -53,6 +54,9 @@ class Candidate:
     signal_time: datetime
     is_manual: bool
     _reaches: list[Reached] = field(default_factory=list, init=False, compare=False, repr=False)
+    _costs: list[tuple[Quote | NoQuote, Money | None]] = field(
+        default_factory=list, init=False, compare=False, repr=False
+    )
 
     @property
     def only_reduces(self) -> bool:
@@ -70,6 +74,15 @@ class Candidate:
         if isinstance(quote, NoQuote):
             return self.order.stop_price
         return self._touch(quote)
+
+    def cost(self, quote: Quote | NoQuote) -> Money | None:
+        """The whole of it at that price, USD; None where that is not known. Worked out once a quote."""
+        if self._costs and self._costs[-1][0] is quote:
+            return self._costs[-1][1]
+        price = self.price(quote)
+        cost = None if price is None else self.order.cost(price)
+        self._costs.append((quote, cost))
+        return cost
 
     def farthest(self, quote: Quote | NoQuote) -> Price | None:
         """The fill of an entry that is farthest from its stop, USD: there it loses most, and gains least."""
@@ -150,6 +163,9 @@ class ReviewContext:
     halted: Mapping[Symbol, TradingHalt] = field(default_factory=dict)
     capabilities: Capabilities = EVERYTHING
     _of_now: list[Quote | NoQuote] = field(default_factory=list, init=False, compare=False, repr=False)
+    _exposures: list[tuple[OrderRequest, Mapping[Symbol, Money], Money]] = field(
+        default_factory=list, init=False, compare=False, repr=False
+    )
 
     @property
     def quote_of_now(self) -> Quote | NoQuote:
@@ -157,6 +173,13 @@ class ReviewContext:
         if not self._of_now:
             self._of_now.append(self._young_quote())
         return self._of_now[0]
+
+    def exposure(self, but: OrderRequest) -> tuple[Mapping[Symbol, Money], Money]:
+        """USD of each symbol and of all, held and on its way, without this order: looked up once for who asks."""
+        if not self._exposures or self._exposures[-1][0] is not but:
+            by_symbol = exposure_by_symbol(self.ledger, self.prices, but)
+            self._exposures.append((but, by_symbol, Money(sum(by_symbol.values(), ZERO))))
+        return self._exposures[-1][1:]
 
     def _young_quote(self) -> Quote | NoQuote:
         if isinstance(self.quote, NoQuote) or self.is_fresh:

@@ -12,11 +12,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from core.facts import BarClosed, HistoryLoaded, SpreadMeasured
-from core.model.bar import ONE_MINUTE, Bar
+from core.model.bar import Bar
 from core.model.values import Fraction, Price, Symbol
 
 KEPT = 62
 """Closes of a symbol: what the longest period looks back over, twice, and the minute that goes on."""
+
+_MINUTES = tuple(timedelta(minutes=number) for number in range(KEPT))
+"""Made once: every review asks."""
 
 
 @dataclass(slots=True)
@@ -47,10 +50,13 @@ class PriceHistory:
 
     def price_before(self, symbol: Symbol, at: datetime, minutes: int) -> Price | None:
         """The close of so many minutes ago, USD; None where no minute ended then, nor as long before that again."""
-        latest = at - timedelta(minutes=minutes) - ONE_MINUTE
-        for start, close in reversed(self.state.closes.get(symbol, ())):
+        closes = self.state.closes.get(symbol)
+        if closes is None:
+            return None
+        latest = at - _MINUTES[minutes + 1]
+        for start, close in reversed(closes):
             if start <= latest:
-                return close if start > latest - timedelta(minutes=minutes) else None
+                return close if start > latest - _MINUTES[minutes] else None
         return None
 
     def _bar_closed(self, _at: datetime, fact: BarClosed) -> None:

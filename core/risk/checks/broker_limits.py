@@ -11,7 +11,6 @@ from core.model.values import ZERO
 from core.risk.checks.buying_power import free_for
 from core.risk.checks.verdicts import percent, refused, usd, warned
 from core.risk.gate import Candidate, ReviewContext
-from core.risk.portfolio import exposure_of
 
 
 class BrokerLimitsCheck:
@@ -32,10 +31,10 @@ class BrokerLimitsCheck:
             return refused(self.name, "the account may not sell short; turn it on at the broker")
         if too_much := _as_the_broker_values_it(candidate, state, account):
             return refused(self.name, too_much)
-        most, price = state.capabilities.closing_only_at, candidate.price(state.quote_of_now)
-        if most is None or price is None or account.equity <= ZERO:
+        most, cost = state.capabilities.closing_only_at, candidate.cost(state.quote_of_now)
+        if most is None or cost is None or account.equity <= ZERO:
             return self._warned(state)
-        total = exposure_of(state.ledger, state.prices, but=order) + order.cost(price)
+        total = state.exposure(order)[1] + cost
         if total > most * account.equity:
             return refused(
                 self.name,

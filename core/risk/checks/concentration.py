@@ -9,7 +9,7 @@ from core.model.staging import Verdict, unsaid
 from core.model.values import ZERO
 from core.risk.checks.verdicts import passed, percent, refused, unmeasured, without_equity
 from core.risk.gate import Candidate, ReviewContext
-from core.risk.portfolio import exposure_by_sector, exposure_by_symbol
+from core.risk.portfolio import exposure_by_sector
 
 
 class ConcentrationCheck:
@@ -29,12 +29,12 @@ class ConcentrationCheck:
             return without_equity(self.name, "equity is not known yet", state)
         if account.equity <= ZERO:
             return refused(self.name, "no equity is left: exits only")
-        price = candidate.price(state.quote_of_now)
-        if price is None:
+        cost = candidate.cost(state.quote_of_now)
+        if cost is None:
             return unmeasured(self.name, "no price to measure it by", is_fresh=state.is_fresh)
-        cost, equity, sectors = candidate.order.cost(price), account.equity, state.settings.risk.sectors
+        equity, sectors = account.equity, state.settings.risk.sectors
         sector = sectors.get(symbol)
-        held = exposure_by_symbol(state.ledger, state.prices, but=candidate.order)
+        held, _ = state.exposure(candidate.order)
         own, together = held.get(symbol, ZERO), ZERO
         if sector is not None:
             together = exposure_by_sector(held, sectors).get(sector, ZERO)

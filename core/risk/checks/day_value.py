@@ -22,11 +22,11 @@ class DayValueCheck:
             return None
         if candidate.only_reduces:
             return passed(self.name, "closes; opens no value")
-        price, most = candidate.price(state.quote_of_now), cap.of(state.equity)
-        if price is None or most is None:
-            return lacking(self.name, price, state)
+        cost, most = candidate.cost(state.quote_of_now), cap.of(state.equity)
+        if cost is None or most is None:
+            return lacking(self.name, cost, state)
         taken = value_taken(state.day, state.day_value, state.ledger, state.confirmed, order).total
-        total = taken + order.cost(price)
+        total = taken + cost
         if total <= most:
             return unsaid(self.name, lambda: f"{usd(total)} of {usd(most)} today with it")
         if taken >= most:

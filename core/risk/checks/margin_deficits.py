@@ -34,12 +34,12 @@ class MarginDeficitsCheck:
         told = f"margin deficits on {', '.join(f'{day:%d %b}' for day in days[-most:])}"
         if len(days) < most:
             return warned(self.name, f"{told}; one more within {terms.deficit_days} days may bring a freeze")
-        price, ends = candidate.price(state.quote_of_now), days[-most] + timedelta(days=terms.deficit_days)
+        cost, ends = candidate.cost(state.quote_of_now), days[-most] + timedelta(days=terms.deficit_days)
         if candidate.order.effect is Effect.SHORT:
             return refused(self.name, f"{told}: nothing is sold short until {ends:%d %b}")
-        if price is None:
+        if cost is None:
             return unmeasured(self.name, "no price to measure it by", is_fresh=state.is_fresh)
-        cash, cost = cash_left(candidate, state, account), candidate.order.cost(price)
+        cash = cash_left(candidate, state, account)
         if cost > cash:
             return refused(
                 self.name, f"{told}: nothing is borrowed until {ends:%d %b}; {usd(cost)} is over {usd(cash)} of cash"

@@ -26,51 +26,48 @@ class PriceCollarCheck:
         terms, order = state.settings.risk.collar, candidate.order
         if not terms.is_on and terms.spreads == ANY_SPREAD and terms.period_band == ANY_PRICE:
             return None
-        if order.limit_price is None and not order.type.goes_at_once and order.stop_price is None:
+        limit, trigger, goes_at_once = order.limit_price, order.stop_price, order.type.goes_at_once
+        if limit is None and trigger is None and not goes_at_once:
             return passed(self.name, "it follows the market")
-        if hurried := _run_away(candidate, state):
+        if limit is not None and trigger is None and (hurried := _since(candidate, state, limit)):
             return refused(self.name, hurried)
         quote = state.quote_of_now
         if isinstance(quote, NoQuote) or quote.bid <= 0 or quote.ask < quote.bid:
-            if candidate.only_reduces:
-                return passed(self.name, "closes; no quote to hold it against")
-            reason = without(quote) if isinstance(quote, NoQuote) else f"the quote {quote.bid} × {quote.ask} is none"
-            return unmeasured(self.name, f"{reason}; what it would pay is not known", is_fresh=state.is_fresh)
-        pays = _touch(order.side, quote) if order.type.goes_at_once else order.limit_price
-        if too_dear := _over(candidate, state, quote, pays):
+            return self._without(candidate, state, quote)
+        mid, pays = quote.mid, _touch(order.side, quote) if goes_at_once else limit
+        if pays is not None and (too_dear := _over(candidate, state, quote, mid, pays)):
             return refused(self.name, too_dear)
-        if far := _far_away(candidate, quote, terms):
+        if terms.is_on and (far := _far_away(candidate, mid, terms)):
             return warned(self.name, far)
-        return unsaid(self.name, lambda: _passes(candidate, state, quote, pays))
+        return unsaid(self.name, lambda: _passes(candidate, state, mid, pays))
+
+    def _without(self, candidate: Candidate, state: ReviewContext, quote: Quote | NoQuote) -> Verdict:
+        """No quote that tells what it would pay."""
+        if candidate.only_reduces:
+            return passed(self.name, "closes; no quote to hold it against")
+        reason = without(quote) if isinstance(quote, NoQuote) else f"the quote {quote.bid} × {quote.ask} is none"
+        return unmeasured(self.name, f"{reason}; what it would pay is not known", is_fresh=state.is_fresh)
 
 
 def _touch(side: Side, quote: Quote) -> Price:
     return quote.ask if side is Side.BUY else quote.bid
 
 
-def _over(candidate: Candidate, state: ReviewContext, quote: Quote, pays: Price | None) -> str | None:
+def _over(candidate: Candidate, state: ReviewContext, quote: Quote, mid: Price, pays: Price) -> str | None:
     """Why it would pay too much. What waits for a trigger is measured from there: the market comes to it."""
     order, terms = candidate.order, state.settings.risk.collar
-    if pays is None:
-        return None
-    whence = order.stop_price or quote.mid
+    trigger = order.stop_price
+    whence = mid if trigger is None else trigger
     if _beyond(order.side, pays, whence, terms.band):
-        of = f"its trigger, {priced(whence)}" if order.stop_price else f"the quote, {priced(quote.mid)}"
+        of = f"the quote, {priced(mid)}" if trigger is None else f"its trigger, {priced(trigger)}"
         return _TOO_DEAR.format(priced(pays), percent(abs(pays - whence) / whence), of, percent(terms.band))
-    if order.stop_price is not None:
+    if not order.type.goes_at_once:
         return None
-    if not order.type.has_limit and (wide := _unusual(candidate, state, quote)):
-        return wide
-    return _since(candidate, state, pays) if order.limit_price is None else None
-
-
-def _run_away(candidate: Candidate, state: ReviewContext) -> str | None:
-    """The same of a limit against the price of some minutes ago: it needs no quote."""
-    limit, is_triggered = candidate.order.limit_price, candidate.order.stop_price is not None
-    return None if limit is None or is_triggered else _since(candidate, state, limit)
+    return _unusual(candidate, state, quote) or _since(candidate, state, pays)
 
 
 def _since(candidate: Candidate, state: ReviewContext, pays: Price) -> str | None:
+    """Why it would pay too much against the price of some minutes ago: for this a limit needs no quote."""
     before, terms = _before(candidate, state), state.settings.risk.collar
     if before is None or not _beyond(candidate.order.side, pays, before, terms.period_band):
         return None
@@ -109,27 +106,24 @@ def _before(candidate: Candidate, state: ReviewContext) -> Price | None:
     return state.price_history.price_before(candidate.order.symbol, state.at, terms.period_minutes)
 
 
-def _far_away(candidate: Candidate, quote: Quote, terms: CollarSettings) -> str | None:
+def _far_away(candidate: Candidate, mid: Price, terms: CollarSettings) -> str | None:
     """A price that nobody would type on purpose: a slip of the finger, or of a decimal point."""
     order, word = candidate.order, "limit"
     price = order.limit_price
     if order.stop_price is not None and not candidate.only_reduces:
         price, word = order.stop_price, "trigger"
-    if price is None or not terms.is_on:
+    if price is None or abs(price - mid) <= terms.passive_band * mid:
         return None
-    away = abs(price - quote.mid) / quote.mid
-    if away <= terms.passive_band:
-        return None
-    return f"{word} {priced(price)} is {percent(away)} from the quote, {priced(quote.mid)}"
+    return f"{word} {priced(price)} is {percent(abs(price - mid) / mid)} from the quote, {priced(mid)}"
 
 
-def _passes(candidate: Candidate, state: ReviewContext, quote: Quote, pays: Price | None) -> str:
+def _passes(candidate: Candidate, state: ReviewContext, mid: Price, pays: Price | None) -> str:
     """What it was held against, and what is not known yet."""
     order, terms = candidate.order, state.settings.risk.collar
     if pays is None:
-        return f"its trigger is {percent(abs((order.stop_price or quote.mid) - quote.mid) / quote.mid)} away"
-    told = [f"{priced(pays)} against {priced(order.stop_price or quote.mid)}, at most {percent(terms.band)} more"]
-    if not order.type.has_limit and state.price_history.usual_spread(order.symbol) is None:
+        return f"its trigger is {percent(abs((order.stop_price or mid) - mid) / mid)} away"
+    told = [f"{priced(pays)} against {priced(order.stop_price or mid)}, at most {percent(terms.band)} more"]
+    if order.type.goes_at_once and state.price_history.usual_spread(order.symbol) is None:
         told.append("the usual spread is not known yet")
     if terms.period_band < ANY_PRICE and _before(candidate, state) is None:
         told.append(f"no price of {terms.period_minutes} minutes ago")
