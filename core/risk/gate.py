@@ -53,14 +53,15 @@ class Candidate:
     strategy: str
     signal_time: datetime
     is_manual: bool
+    only_reduces: bool = field(init=False, compare=False, repr=False)
+    """As its effect says: kept here, for every check asks."""
     _reaches: list[Reached] = field(default_factory=list, init=False, compare=False, repr=False)
     _costs: list[tuple[Quote | NoQuote, Money | None]] = field(
         default_factory=list, init=False, compare=False, repr=False
     )
 
-    @property
-    def only_reduces(self) -> bool:
-        return self.order.effect.only_reduces
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "only_reduces", self.order.effect.only_reduces)
 
     def price(self, quote: Quote | NoQuote) -> Price | None:
         """What a share would cost, USD; of an entry the most that it may: a short sale at a limit fills at the bid
@@ -162,17 +163,14 @@ class ReviewContext:
     margin: MarginState = field(default_factory=MarginState)
     halted: Mapping[Symbol, TradingHalt] = field(default_factory=dict)
     capabilities: Capabilities = EVERYTHING
-    _of_now: list[Quote | NoQuote] = field(default_factory=list, init=False, compare=False, repr=False)
+    quote_of_now: Quote | NoQuote = field(init=False, compare=False, repr=False)
+    """The quote, where it is young or was fetched for this review: one of yesterday tells nothing of a fill."""
     _exposures: list[tuple[OrderRequest, Mapping[Symbol, Money], Money]] = field(
         default_factory=list, init=False, compare=False, repr=False
     )
 
-    @property
-    def quote_of_now(self) -> Quote | NoQuote:
-        """The quote, where it is young or was fetched for this review: one of yesterday tells nothing of a fill."""
-        if not self._of_now:
-            self._of_now.append(self._young_quote())
-        return self._of_now[0]
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "quote_of_now", self._young_quote())
 
     def exposure(self, but: OrderRequest) -> tuple[Mapping[Symbol, Money], Money]:
         """USD of each symbol and of all, held and on its way, without this order: looked up once for who asks."""
