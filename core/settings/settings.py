@@ -93,16 +93,16 @@ class Settings(GrowingSettingsTable):
 
 COLLAR: dict[str, object] = {"band": "0.03", "spreads": "10", "period_band": "0.05"}
 """What no trader of shares means to pay more than (RK-23)."""
+ORDER_SIZE: dict[str, object] = {"shares": "10000", "of_volume": "0.01"}
+"""A hundred round lots; the part of the volume is the requirement's own (RK-23)."""
 SMALL_ACCOUNT: dict[str, object] = {
     "collar": COLLAR,
-    "order_size": {"shares": "1000", "of_volume": "0.01"},
-    "max_day_value": {"usd": "250"},
+    "order_size": ORDER_SIZE,
+    "max_day_value": {"of_equity": "1"},
     "margin": {"deficit_limit": 3},
     "portfolio": {"max_exposure": "0.8", "symbol_exposure": "0.5", "sector_exposure": "0.8"},
 }
-"""A fifth of it stays cash (RK-16). An order of 50 USD is of a thousand shares where one costs five cents, and five of
-them are more than a day has (RK-23).
-"""
+"""A fifth of it stays cash (RK-16). What it buys in a day is no more than all it has (RK-23)."""
 
 
 PROFILES: dict[str, dict[str, object]] = {
@@ -122,7 +122,7 @@ PROFILES: dict[str, dict[str, object]] = {
             "window_end": "15:45",
             "frequency": {"enabled": False},
             "collar": COLLAR,
-            "order_size": {"shares": "10000", "of_volume": "0.01"},
+            "order_size": ORDER_SIZE,
             "margin": {"holds_overnight": True, "deficit_limit": 3},
             "portfolio": {
                 "max_exposure": "0.9",
