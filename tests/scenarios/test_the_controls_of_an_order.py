@@ -134,7 +134,13 @@ def test_a_spread_that_nobody_knows_to_be_unusual_refuses_nothing_and_says_so() 
     house.opens_ticket()
     house.until("10:00:15")
     (verdict,) = [each for each in house.ticket.review.verdicts if each.check == "price collar"]
-    assert verdict.reason.endswith("the usual spread is not known yet")
+    for clock in ("10:01:10", "10:02:10"):
+        house.until(clock)
+        house.line.take(house.line.at, a_quote(clock, "99.99", "100.00"))
+
+    assert house.desk.price_history.usual_spread(SPY) is not None
+    assert verdict.reason.endswith("the usual spread is not known yet"), "as it was when it was said"
+    assert_can_be_rebuilt(house)
 
 
 def test_a_price_that_rests_far_away_warns_and_the_older_band_is_silent() -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from core.model.order import Side
+from core.model.order import OrderRequest, Side
 from core.model.quote import NoQuote, Quote
 from core.model.staging import Verdict, unsaid
 from core.model.values import Price, plain, priced
@@ -39,7 +39,8 @@ class PriceCollarCheck:
             return refused(self.name, too_dear)
         if terms.is_on and (far := _far_away(candidate, mid, terms)):
             return warned(self.name, far)
-        return unsaid(self.name, lambda: _passes(candidate, state, mid, pays))
+        unknown = _unknown(candidate, state) if pays is not None else ()  # as it is now: words are said later
+        return unsaid(self.name, lambda: _passes(order, terms, mid, pays, unknown))
 
     def _without(self, candidate: Candidate, state: ReviewContext, quote: Quote | NoQuote) -> Verdict:
         """No quote that tells what it would pay."""
@@ -117,14 +118,22 @@ def _far_away(candidate: Candidate, mid: Price, terms: CollarSettings) -> str | 
     return f"{word} {priced(price)} is {percent(abs(price - mid) / mid)} from the quote, {priced(mid)}"
 
 
-def _passes(candidate: Candidate, state: ReviewContext, mid: Price, pays: Price | None) -> str:
-    """What it was held against, and what is not known yet."""
+def _unknown(candidate: Candidate, state: ReviewContext) -> tuple[str, ...]:
+    """What it could not be held against yet."""
     order, terms = candidate.order, state.settings.risk.collar
+    spread = order.type.goes_at_once and state.price_history.usual_spread(order.symbol) is None
+    before = order.stop_price is None and terms.period_band < ANY_PRICE and _before(candidate, state) is None
+    if not spread and not before:
+        return ()
+    found = ("the usual spread is not known yet", f"no price of {terms.period_minutes} minutes ago")
+    return tuple(words for words, is_missing in zip(found, (spread, before), strict=True) if is_missing)
+
+
+def _passes(
+    order: OrderRequest, terms: CollarSettings, mid: Price, pays: Price | None, unknown: tuple[str, ...]
+) -> str:
+    """What it was held against, and what is not known yet."""
     if pays is None:
         return f"its trigger is {percent(abs((order.stop_price or mid) - mid) / mid)} away"
-    told = [f"{priced(pays)} against {priced(order.stop_price or mid)}, at most {percent(terms.band)} more"]
-    if order.type.goes_at_once and state.price_history.usual_spread(order.symbol) is None:
-        told.append("the usual spread is not known yet")
-    if terms.period_band < ANY_PRICE and _before(candidate, state) is None:
-        told.append(f"no price of {terms.period_minutes} minutes ago")
-    return "; ".join(told)
+    told = f"{priced(pays)} against {priced(order.stop_price or mid)}, at most {percent(terms.band)} more"
+    return "; ".join((told, *unknown))
