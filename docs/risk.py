@@ -56,7 +56,7 @@ def protections() -> str:
 def limits() -> str:
     """Every other limit of the account and of an order, in each profile."""
     settings = {name: found.risk for name, found in BY_PROFILE.items()}
-    left = {name for name in RiskSettings.model_fields if name not in ("protections", "sizing")}
+    left = {name for name in RiskSettings.model_fields if name not in ("protections", "sizing", "sectors")}
     return table(_HEAD, rows_of("risk", settings, left))
 
 

@@ -16,8 +16,8 @@ from core.model.venues import HOME
 from core.settings.settings import PROFILES, Settings
 from core.settings.types import AmountSettings
 
-OWN = "own"
-"""The tables of the user's own strategies: each has a name that only the user knows."""
+LEFT_OUT = ("own", "sectors")
+"""The tables of the user's own strategies, with names that only the user knows; and what has a file of its own."""
 
 
 def example_settings(profile: str) -> str:
@@ -38,7 +38,7 @@ def _lines(table: BaseModel, path: tuple[str, ...]) -> Iterator[str]:
         if isinstance(value, BaseModel) and not isinstance(value, AmountSettings):
             inner.append((key, value))
             continue
-        if key == OWN:
+        if key in LEFT_OUT:
             continue
         if field.description:
             yield f"# {field.description}"

@@ -26,6 +26,7 @@ from core.settings.types import AmountSettings
 from core.settings.user_strategies import UserStrategySettings, is_of_the_user
 from state.folders import Home
 from state.last_start import Chosen
+from state.sectors_file import NAME, read_sectors
 from state.toml_text import LARGEST, KeyPath, TomlError, UnreadableTomlError, odd_value, toml_of
 
 PREFIX = "KEYTURN_"
@@ -35,6 +36,7 @@ LONGEST_SHOWN = 60
 """Characters of a wrong value that an error repeats."""
 
 MODE: KeyPath = ("account", "mode")
+SECTORS: KeyPath = ("risk", "sectors")
 NOTHING_KNOWN: Mapping[KeyPath, Sequence[str]] = {}
 
 
@@ -92,7 +94,7 @@ def load_settings(
             layer.values["keys"] = dict(_dotted(moved))
         _check_keys(Settings, _less_own(home, layers, layer), (), layer)
     _leave_the_mode_to_the_file(layers)
-    layers[:0] = _lowest(layers, stage or {})
+    layers[:0] = [*_lowest(layers, stage or {}), _sectors_layer(home, layers)]
     try:
         settings = _layered(layers)
     except ValidationError as error:
@@ -120,6 +122,20 @@ def _leave_the_mode_to_the_file(layers: Sequence[SettingsLayer]) -> None:
     for layer in others:
         if _found(layer.values, MODE) is not None:
             raise SettingsError(f"{layer.place(MODE)}: the mode is taken from {file.name} alone; write it there")
+
+
+def _sectors_layer(home: Home, layers: Sequence[SettingsLayer]) -> SettingsLayer:
+    """The sectors of `sectors.toml`, which stand there and nowhere else. Raises `SettingsError`, `SectorsError`."""
+    for layer in layers:
+        if _found(layer.values, SECTORS) is not None:
+            raise SettingsError(f"{layer.place(SECTORS)}: the sectors are taken from {NAME} alone; write them there")
+    found = read_sectors(sectors_file(home))
+    return SettingsLayer({"risk": {"sectors": found}} if found else {}, name=NAME)
+
+
+def sectors_file(home: Home) -> Path:
+    """Where the sectors are: beside the settings."""
+    return home.settings.parent / NAME
 
 
 def _dotted(table: Mapping[str, object], path: KeyPath = ()) -> Iterator[tuple[str, object]]:

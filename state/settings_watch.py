@@ -16,6 +16,8 @@ EVERY_SECONDS = 1.0
 
 Mark = tuple[int, int, int] | None
 """What tells one content of a file from another without reading it; None where there is no file."""
+Marks = tuple[Mark, ...]
+"""Of the settings file, and of those beside it that are settings too."""
 
 
 @dataclass(slots=True)
@@ -33,6 +35,8 @@ class SettingsWatch:
         long as the file is as it was at the start.
     sources
         What goes over the file now, or did last time.
+    beside
+        Further files that `load` reads; whether they are there is their own matter.
     """
 
     path: Path
@@ -40,9 +44,10 @@ class SettingsWatch:
     now: Callable[[], float] = time.monotonic
     left_out: tuple[str, ...] = ()
     sources: tuple[SettingsSource, ...] = ()
+    beside: tuple[Path, ...] = ()
     _looked_at: float | None = None
-    _last: Mark = None
-    _read: list[Mark] = field(default_factory=list)
+    _last: Marks = ()
+    _read: list[Marks] = field(default_factory=list)
     _was_there: bool = False
 
     def look(self) -> SettingsFileSeen | None:
@@ -51,11 +56,11 @@ class SettingsWatch:
         if self._looked_at is not None and at - self._looked_at < EVERY_SECONDS:
             return None
         is_first, self._looked_at = self._looked_at is None, at
-        mark, before = self._mark(), self._last
-        self._last = mark
-        if (mark != before and not is_first) or self._read == [mark]:
+        marks, before = tuple(map(_mark, (self.path, *self.beside))), self._last
+        self._last = marks
+        if (marks != before and not is_first) or self._read == [marks]:
             return None
-        self._read = [mark]
+        self._read, mark = [marks], marks[0]
         self._was_there = self._was_there or (is_first and mark is not None)
         if mark is None and self._was_there:
             return SettingsFileSeen(SettingsFault(f"{self.path.name} is missing"))
@@ -64,9 +69,10 @@ class SettingsWatch:
         except OperatorError as error:
             return SettingsFileSeen(SettingsFault(str(error)))
 
-    def _mark(self) -> Mark:
-        try:
-            found = self.path.stat()
-        except OSError:
-            return None
-        return found.st_mtime_ns, found.st_size, found.st_ino
+
+def _mark(path: Path) -> Mark:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino

@@ -11,6 +11,7 @@ from core.model.bar import Bar
 from core.model.past_days import PastDays
 from core.model.quote import TradingHalt
 from core.model.values import (
+    Fraction,
     Money,
     Symbol,
 )
@@ -204,7 +205,7 @@ class HistoryLoaded(Fact):
     bars: tuple[Bar, ...]
 
 
-@fact(is_heard_again=True, aliases=("PastTaken",))
+@fact(version=2, is_heard_again=True, aliases=("PastTaken",))
 @dataclass(frozen=True, slots=True)
 class PastDaysLoaded(Fact):
     """The days before today's in figures: correlation, ranges and the volatility halt's median rest on them.
@@ -213,6 +214,15 @@ class PastDaysLoaded(Fact):
     """
 
     past: PastDays
+
+
+@fact(is_heard_again=True)
+@dataclass(frozen=True, slots=True)
+class SpreadMeasured(Fact):
+    """The usual spread of a symbol from here on, of the middle: the median of its last quarter of an hour (RK-23)."""
+
+    symbol: Symbol
+    spread: Fraction
 
 
 @fact()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from core.facts import older_records
 from core.facts.registry import Fact, fact
@@ -106,6 +106,22 @@ class MarginSampled(Fact):
     maintenance_margin: Money
     initial_margin: Money | None
     distance: Fraction
+
+
+@fact()
+@dataclass(frozen=True, slots=True)
+class MarginDeficitSeen(Fact):
+    """The account asked for more margin than it had, by more than the rule lets pass; the largest of the day counts.
+
+    Attributes
+    ----------
+    deficit
+        Maintenance margin less equity, USD.
+    """
+
+    day: date
+    deficit: Money
+    equity: Money
 
 
 @fact()

@@ -35,6 +35,8 @@ class Account:
     last_equity
         Equity at the close of the trading day before, where the loss of the day begins (RK-03). None where it is not
         told.
+    sells_short
+        Whether the broker lets the account sell short at all.
     """
 
     at: datetime
@@ -49,6 +51,7 @@ class Account:
     maintenance_margin: Money | None = None
     overnight_buying_power: Money | None = None
     last_equity: Money | None = None
+    sells_short: bool = True
 
     @property
     def lends(self) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from core.model.order import OrderClass, OrderRequest, OrderType, StopHolder, TimeInForce
 from core.model.staging import NoStop, StopPlan
-from core.model.values import plain
+from core.model.values import ZERO, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,11 @@ class Capabilities:
         Whether an order may act before the open and after the close (RK-20).
     replaces
         Whether an order can take the place of another in one request.
+    closing_only_at
+        Positions of so many times equity, at which the broker lets the account only close; None where it has no such
+        measure.
+    short_over_ask
+        A short sale takes the buying power of a price so far over the ask, where its limit is not higher.
     """
 
     order_types: frozenset[OrderType] = frozenset(OrderType)
@@ -29,6 +35,8 @@ class Capabilities:
     fractions: bool = True
     extended_hours: bool = True
     replaces: bool = True
+    closing_only_at: Decimal | None = None
+    short_over_ask: Decimal = ZERO
 
     def lacking(self, order: OrderRequest) -> str | None:
         """What the broker would have to be able to do for this order and is not, in words; None where it takes it."""

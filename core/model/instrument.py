@@ -225,6 +225,10 @@ class BrokerInstrument(Instrument):
         The broker's own word for what kind of thing it is; empty where it is one of ours.
     attributes
         What else the broker says of it, in its own words.
+    has_extended_fractions
+        Whether parts of one trade outside the regular session too.
+    entry_warned
+        What the broker may hold against an entry in it; empty where nothing.
     long_requirement, short_requirement
         The part of its value that the account must hold to keep it, long or short; None where the broker does not say.
     """
@@ -238,6 +242,8 @@ class BrokerInstrument(Instrument):
     borrow_said: str = ""
     class_said: str = ""
     attributes: tuple[str, ...] = ()
+    has_extended_fractions: bool = True
+    entry_warned: str = ""
 
     @property
     def short_refused(self) -> str:

@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 from core.model.bar import Bar
-from core.model.values import Price, Symbol
+from core.model.values import Price, Quantity, Symbol
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +20,14 @@ class PastDay:
         USD; None where the broker's daily bars lack it.
     deviation
         Standard deviation of its one-minute returns; None where it was not asked for, or had too few.
+    volume
+        Shares; None where the broker's daily bars lack it.
     """
 
     day: date
     close: Price | None
     deviation: Decimal | None
+    volume: Quantity | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,17 +7,18 @@ from datetime import date
 from decimal import Decimal
 from enum import Enum
 
-from core.model.values import Price, Symbol
+from core.model.values import Price, Quantity, Symbol
 
 
 @dataclass(frozen=True, slots=True)
 class DailyBar:
-    """One session's prices, USD; `day` is the trading day."""
+    """One session's prices, USD, and its shares where they are told; `day` is the trading day."""
 
     day: date
     high: Price
     low: Price
     close: Price
+    volume: Quantity | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,13 +22,18 @@ from core.model.quote import Feed, NoQuote, Quote, TradingHalt
 from core.model.regime import UNKNOWN, Regime
 from core.model.session import NoSession, Session
 from core.model.staging import CheckResult, NoStop, Review, StopPlan, Verdict
-from core.model.values import Price, Symbol
+from core.model.values import ZERO, Money, Price, Symbol
 from core.model.venue import Venue
 from core.risk.allocation import Allocations
 from core.risk.day import Day
+from core.risk.day_value import Confirmed, DayValueState
 from core.risk.entries import Signed
+from core.risk.margin_samples import MarginState
+from core.risk.portfolio import exposure_by_symbol
+from core.risk.price_history import PriceHistory
 from core.risk.protections.book import ProtectionBook
 from core.risk.size_factors.book import SizingBook
+from core.risk.volumes import Volumes
 from core.settings.settings import Settings
 from core.staging.resting_entries import Reach, aimed_at, reach_of
 from core.trading_state.trading_status import TradingStatus
@@ -48,11 +53,15 @@ class Candidate:
     strategy: str
     signal_time: datetime
     is_manual: bool
+    only_reduces: bool = field(init=False, compare=False, repr=False)
+    """As its effect says: kept here, for every check asks."""
     _reaches: list[Reached] = field(default_factory=list, init=False, compare=False, repr=False)
+    _costs: list[tuple[Quote | NoQuote, Money | None]] = field(
+        default_factory=list, init=False, compare=False, repr=False
+    )
 
-    @property
-    def only_reduces(self) -> bool:
-        return self.order.effect.only_reduces
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "only_reduces", self.order.effect.only_reduces)
 
     def price(self, quote: Quote | NoQuote) -> Price | None:
         """What a share would cost, USD; of an entry the most that it may: a short sale at a limit fills at the bid
@@ -66,6 +75,15 @@ class Candidate:
         if isinstance(quote, NoQuote):
             return self.order.stop_price
         return self._touch(quote)
+
+    def cost(self, quote: Quote | NoQuote) -> Money | None:
+        """The whole of it at that price, USD; None where that is not known. Worked out once a quote."""
+        if self._costs and self._costs[-1][0] is quote:
+            return self._costs[-1][1]
+        price = self.price(quote)
+        cost = None if price is None else self.order.cost(price)
+        self._costs.append((quote, cost))
+        return cost
 
     def farthest(self, quote: Quote | NoQuote) -> Price | None:
         """The fill of an entry that is farthest from its stop, USD: there it loses most, and gains least."""
@@ -110,7 +128,7 @@ class ReviewContext:
     `session` is the one that is open now, `session_of_day` the day's. `others` are the orders that work at the broker
     and are not this desk's, as last seen. `instruments` and `prices` are the last sightings of every symbol: what a
     limit over all that is held reads. `last` tells a symbol's last price; None where there is none. `signed` are the
-    entries of a strategy whose key was turned, the first one first.
+    entries of a strategy whose key was turned, the first one first; `confirmed` those of everybody and what they cost.
     """
 
     at: datetime
@@ -138,16 +156,28 @@ class ReviewContext:
     prices: Callable[[Symbol], tuple[datetime, Price] | None] = lambda _symbol: None
     allocations: Allocations = field(default_factory=Allocations)
     signed: Signed = lambda _strategy: ()
+    price_history: PriceHistory = field(default_factory=PriceHistory)
+    volumes: Volumes = field(default_factory=Volumes)
+    day_value: DayValueState = field(default_factory=DayValueState)
+    confirmed: Confirmed = tuple
+    margin: MarginState = field(default_factory=MarginState)
     halted: Mapping[Symbol, TradingHalt] = field(default_factory=dict)
     capabilities: Capabilities = EVERYTHING
-    _of_now: list[Quote | NoQuote] = field(default_factory=list, init=False, compare=False, repr=False)
+    quote_of_now: Quote | NoQuote = field(init=False, compare=False, repr=False)
+    """The quote, where it is young or was fetched for this review: one of yesterday tells nothing of a fill."""
+    _exposures: list[tuple[OrderRequest, Mapping[Symbol, Money], Money]] = field(
+        default_factory=list, init=False, compare=False, repr=False
+    )
 
-    @property
-    def quote_of_now(self) -> Quote | NoQuote:
-        """The quote, where it is young or was fetched for this review: one of yesterday tells nothing of a fill."""
-        if not self._of_now:
-            self._of_now.append(self._young_quote())
-        return self._of_now[0]
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "quote_of_now", self._young_quote())
+
+    def exposure(self, but: OrderRequest) -> tuple[Mapping[Symbol, Money], Money]:
+        """USD of each symbol and of all, held and on its way, without this order: looked up once for who asks."""
+        if not self._exposures or self._exposures[-1][0] is not but:
+            by_symbol = exposure_by_symbol(self.ledger, self.prices, but)
+            self._exposures.append((but, by_symbol, Money(sum(by_symbol.values(), ZERO))))
+        return self._exposures[-1][1:]
 
     def _young_quote(self) -> Quote | NoQuote:
         if isinstance(self.quote, NoQuote) or self.is_fresh:

@@ -71,6 +71,23 @@ def distance_of(account: Account) -> Fraction | None:
     return _distance(account.equity, account.maintenance_margin)
 
 
+LEAST_CALL, LEAST_PART = Money(Decimal(1000)), Decimal("0.05")
+"""A deficit under the smaller of 1,000 USD and 5 % of equity is generally no call (FINRA 4210(d), Alpaca's page)."""
+
+
+def deficit_of(account: Account) -> Money | None:
+    """Maintenance margin less equity, USD, where that is more than the rule lets pass; else None.
+
+    By the rule it counts as of what was bought; a fall of prices alone is no call. The figures do not say which it was,
+    and every one is counted.
+    """
+    if not account.lends or account.maintenance_margin is None:
+        return None
+    deficit = account.maintenance_margin - account.equity
+    least = min(LEAST_CALL, LEAST_PART * account.equity) if account.equity > ZERO else ZERO
+    return Money(deficit) if deficit > ZERO and deficit >= least else None
+
+
 def limit_under(distance: Fraction, warn_at: tuple[Decimal, ...]) -> Fraction | None:
     """The smallest of the distances that warn which `distance` is under; None where it is over them all."""
     return min((Fraction(limit) for limit in warn_at if distance < limit), default=None)

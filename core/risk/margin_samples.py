@@ -1,4 +1,4 @@
-"""The slice of margin: how much of it was in use over the last day, and which distance warns now (RK-14).
+"""The slice of margin: how much was in use over the last day, which distance warns now, which days fell short (RK-14).
 
 It is folded from facts and part of the checkpoint: a restart neither warns again of what was warned of nor forgets how
 near the day came. The journal keeps the samples of every day before.
@@ -6,13 +6,16 @@ near the day came. The journal keeps the samples of every day before.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from typing import Any
 
-from core.facts import MarginSampled, MarginWarned
+from core.facts import MarginDeficitSeen, MarginSampled, MarginWarned
 from core.model.values import Fraction, Money
 
 A_DAY = timedelta(days=1)
+A_YEAR = timedelta(days=366)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +35,18 @@ class Sample:
 
 @dataclass(slots=True)
 class MarginState:
-    """`samples` are the last day's, the oldest first; `limit` is the smallest distance that warns now."""
+    """`samples` are the last day's, the oldest first; `limit` is the smallest distance that warns now.
+
+    `deficits` are the largest of each day that had one within a year, USD, the oldest first.
+    """
 
     samples: list[Sample] = field(default_factory=list)
     limit: Fraction | None = None
+    deficits: dict[date, Money] = field(default_factory=dict)
+
+    def deficits_within(self, days: int, until: date) -> tuple[date, ...]:
+        """The days that had one, of so many calendar days up to `until`, the oldest first."""
+        return tuple(day for day in self.deficits if day > until - timedelta(days=days))
 
 
 class MarginSamples:
@@ -43,7 +54,11 @@ class MarginSamples:
 
     def __init__(self) -> None:
         self.state = MarginState()
-        self.folds = {MarginSampled: self._sampled, MarginWarned: self._warned}
+        self.folds: dict[type, Callable[[datetime, Any], None]] = {
+            MarginSampled: self._sampled,
+            MarginWarned: self._warned,
+            MarginDeficitSeen: self._deficit_seen,
+        }
 
     def restore(self, state: MarginState) -> None:
         self.state = state
@@ -55,6 +70,11 @@ class MarginSamples:
     def _sampled(self, at: datetime, fact: MarginSampled) -> None:
         kept = [sample for sample in self.state.samples if sample.at > at - A_DAY]
         self.state.samples = [*kept, Sample(at, fact.equity, fact.maintenance_margin, fact.distance)]
+
+    def _deficit_seen(self, _at: datetime, fact: MarginDeficitSeen) -> None:
+        kept = {day: deficit for day, deficit in self.state.deficits.items() if day > fact.day - A_YEAR}
+        kept[fact.day] = max(fact.deficit, kept.get(fact.day, fact.deficit))
+        self.state.deficits = dict(sorted(kept.items()))
 
     def _warned(self, _at: datetime, fact: MarginWarned) -> None:
         self.state.limit = fact.limit

@@ -1,8 +1,8 @@
-"""What all positions together are worth, those that are on their way included (RK-16)."""
+"""What all positions together are worth, and those of a symbol or a sector, with those on their way (RK-16, RK-23)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from core.execution.ledger import Ledger
@@ -22,6 +22,29 @@ def exposure_of(ledger: Ledger, prices: Prices, but: OrderRequest | None = None)
     held = sum((_worth(p, prices(p.symbol)) for p in ledger.positions()), ZERO)
     coming = sum((order.cost_to_come for order in ledger.working_entries() if order.id not in left_out), ZERO)
     return Money(held + coming)
+
+
+def exposure_by_symbol(ledger: Ledger, prices: Prices, but: OrderRequest | None = None) -> dict[Symbol, Money]:
+    """The same, USD of each symbol that is held or on its way."""
+    left_out = () if but is None else (but.client_order_id, but.replaces)
+    found: dict[Symbol, Money] = {}
+    for position in ledger.positions():
+        worth = _worth(position, prices(position.symbol))
+        found[position.symbol] = Money(found.get(position.symbol, ZERO) + worth)
+    for order in ledger.working_entries():
+        if order.id not in left_out:
+            symbol = order.request.symbol
+            found[symbol] = Money(found.get(symbol, ZERO) + order.cost_to_come)
+    return found
+
+
+def exposure_by_sector(by_symbol: Mapping[Symbol, Money], sectors: Mapping[str, str]) -> dict[str, Money]:
+    """USD of each sector. A symbol without one is alone: what nobody put together is not taken to be alike (RK-23)."""
+    found: dict[str, Money] = {}
+    for symbol, worth in by_symbol.items():
+        if (sector := sectors.get(symbol)) is not None:
+            found[sector] = Money(found.get(sector, ZERO) + worth)
+    return found
 
 
 def _worth(position: Position, last: tuple[datetime, Price] | None) -> Money:

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from copy import copy
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 
 from core.market.calendar import CalendarRangeError
 from core.market.normaliser import COMPLETE, Normaliser
@@ -146,11 +147,17 @@ class PastWatch:
     def _past(
         self, symbol: Symbol, days: Iterable[DailyBar], minutes: Sequence[Bar], terms: VolatilityHaltSettings
     ) -> PastDays:
-        closes = {bar.day: bar.close for bar in days}
+        told_days = {bar.day: bar for bar in days}
         by_day: dict[date, list[Bar]] = {}
         for bar in minutes:
             by_day.setdefault(self._calendar.trading_day(bar.start), []).append(bar)
         deviations = {day: session_deviation(day, bars, terms.at_least) for day, bars in by_day.items()}
-        told = sorted(closes.keys() | by_day.keys())[-DAYS:]
+        told = sorted(told_days.keys() | by_day.keys())[-DAYS:]
         last = by_day[max(by_day)][-LAST_MINUTES:] if by_day else []
-        return PastDays(symbol, tuple(PastDay(day, closes.get(day), deviations.get(day)) for day in told), tuple(last))
+        return PastDays(
+            symbol, tuple(_past_day(day, told_days.get(day), deviations.get(day)) for day in told), tuple(last)
+        )
+
+
+def _past_day(day: date, told: DailyBar | None, deviation: Decimal | None) -> PastDay:
+    return PastDay(day, None, deviation) if told is None else PastDay(day, told.close, deviation, told.volume)

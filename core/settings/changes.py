@@ -45,10 +45,20 @@ MORE_IS_LOOSER = frozenset(
         "quote_age_seconds",
         "quote_age_seconds_iex",
         "price_band",
+        "collar.band",
+        "collar.spreads",
+        "collar.period_band",
+        "collar.passive_band",
+        "order_size.shares",
+        "order_size.of_volume",
+        "max_day_value",
         "clock_skew_seconds",
         "clock_wrong_seconds",
         "clock_jump_seconds",
+        "margin.deficit_limit",
         "portfolio.max_exposure",
+        "portfolio.symbol_exposure",
+        "portfolio.sector_exposure",
         "session.extended.part",
         "session.extended.spread_limit",
         "session.crypto.part",
@@ -82,6 +92,7 @@ MORE_IS_LOOSER = frozenset(
 """Limits under `risk` that allow more the larger they are; true is more than false."""
 LESS_IS_LOOSER = frozenset(
     {
+        "margin.deficit_days",
         "window_start",
         "clock_steady_seconds",
         "margin.refuse_at",
@@ -118,6 +129,8 @@ STRICTER = {"on_missing_equity": "refuse", "session.policy": "regular_only"}
 
 OWN: KeyPath = ("strategies", "own")
 """Where the settings hold the tables of the user's strategies."""
+SECTORS: KeyPath = (LIMITS, "sectors")
+"""Where they hold the sector of each symbol."""
 NOT_SET = "not set"
 """Said of a setting that one of two files does not have."""
 
@@ -160,7 +173,9 @@ def changes_between(old: Settings, new: Settings, equity: Decimal | None = None)
     for path in {**before, **after}:
         was, is_now = before.get(path, NOT_SET), after.get(path, NOT_SET)
         if path[0] not in OF_THE_SCREEN and was != is_now:
-            found.append(LimitChange(path, in_words(was), in_words(is_now), _kind(path, was, is_now, equity)))
+            is_new_in_a_sector = is_within(path, SECTORS) and path not in before  # its limit counts one more symbol
+            kind = ChangeKind.TIGHTER if is_new_in_a_sector else _kind(path, was, is_now, equity)
+            found.append(LimitChange(path, in_words(was), in_words(is_now), kind))
     return tuple(found)
 
 
@@ -272,6 +287,8 @@ def _leaves(table: BaseModel, path: KeyPath) -> Iterator[tuple[KeyPath, object]]
             yield from _leaves(value, (*path, key))
         elif (*path, key) == OWN:
             yield from _of_own(value)
+        elif (*path, key) == SECTORS:
+            yield from (((*path, key, symbol), sector) for symbol, sector in value.items())
         else:
             yield (*path, key), value
 
@@ -300,6 +317,8 @@ def _kind(path: KeyPath, before: object, after: object, equity: Decimal | None) 
 def _grows(before: object, after: object, equity: Decimal | None) -> bool | None:
     """Whether the second is more; None where the two have no common unit."""
     if isinstance(before, AmountSettings) and isinstance(after, AmountSettings):
+        if before.limits_nothing is not after.limits_nothing:
+            return after.limits_nothing
         for first, second in ((before.usd, after.usd), (before.of_equity, after.of_equity)):
             if first is not None and second is not None:
                 return second > first

@@ -9,11 +9,12 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from core.model.venues import HOME
+from core.settings.controls import CollarSettings, OrderSizeSettings
 from core.settings.portfolio import MarginSettings, PortfolioSettings, SessionSettings
 from core.settings.protections import ProtectionsSettings
 from core.settings.regime import FrequencySettings
 from core.settings.size_factors import SizingSettings
-from core.settings.types import AmountSettings, GrowingSettingsTable, NotNegative, Ratio, Seconds
+from core.settings.types import LARGEST_AMOUNT, AmountSettings, GrowingSettingsTable, NotNegative, Ratio, Seconds
 
 
 def _without_zone(moment: time) -> time:
@@ -28,13 +29,19 @@ TimeOfDay = Annotated[time, AfterValidator(_without_zone)]
 class RiskSettings(GrowingSettingsTable):
     """Limits on what may be opened (RK)."""
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"several_strategies_a_symbol"})
+    LATER: ClassVar[frozenset[str]] = frozenset(
+        {"several_strategies_a_symbol", "collar", "order_size", "max_day_value", "sectors"}
+    )
 
     per_trade: AmountSettings = Field(
         AmountSettings(usd=Decimal("1.50"), of_equity=None), description="loss at the stop (RK-02)"
     )
     min_notional: NotNegative = Field(Decimal(1), description="smallest order, USD")
     max_notional: AmountSettings = Field(AmountSettings(usd=Decimal(50), of_equity=None), description="largest order")
+    max_day_value: AmountSettings = Field(
+        AmountSettings(usd=Decimal(LARGEST_AMOUNT), of_equity=None),
+        description="all entries of a day; 1000000000 USD limit nothing (RK-23)",
+    )
     max_open_positions: Annotated[int, Field(ge=1, le=1000)] = Field(1, description="positions at a time (EX-08)")
     several_strategies_a_symbol: bool = Field(
         False, description="true: strategies may hold a symbol side by side, each a position of its own (EX-08)"
@@ -56,17 +63,22 @@ class RiskSettings(GrowingSettingsTable):
     spread_of_stop_limit: Ratio = Field(Decimal("0.20"), description="of the way to the stop (RK-17)")
     quote_age_seconds: Seconds = Field(Decimal(15), description="older blocks a market entry (RK-17)")
     quote_age_seconds_iex: Seconds = Field(Decimal(60), description="the same on the IEX feed")
-    price_band: Ratio = Field(Decimal("0.05"), description="a limit further from the quote warns (EX-11)")
+    price_band: Ratio = Field(
+        Decimal("0.05"), description="a limit further from the quote warns; risk.collar takes its place (EX-11)"
+    )
     clock_skew_seconds: Seconds = Field(Decimal(1), description="more between desk and broker warns")
     clock_wrong_seconds: Seconds = Field(Decimal(15), description="more between desk and broker refuses entries")
     clock_jump_seconds: Seconds = Field(Decimal(2), description="a jump of this machine's clock that shuts entries")
     clock_steady_seconds: Seconds = Field(Decimal(60), description="without another jump, after which they pass again")
+    collar: CollarSettings = CollarSettings()
+    order_size: OrderSizeSettings = OrderSizeSettings()
     margin: MarginSettings = MarginSettings()
     portfolio: PortfolioSettings = PortfolioSettings()
     session: SessionSettings = SessionSettings()
     protections: ProtectionsSettings = ProtectionsSettings()
     frequency: FrequencySettings = FrequencySettings()
     sizing: SizingSettings = SizingSettings()
+    sectors: dict[str, str] = Field({}, description="the sector of each symbol, out of sectors.toml (RK-23)")
 
     @model_validator(mode="after")
     def some_order_is_neither_too_small_nor_too_large(self) -> Self:

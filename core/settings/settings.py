@@ -91,18 +91,29 @@ class Settings(GrowingSettingsTable):
         return self
 
 
-SMALL_ACCOUNT: dict[str, object] = {"max_exposure": "0.8"}
-"""A fifth of a small account stays cash (RK-16)."""
+COLLAR: dict[str, object] = {"band": "0.03", "spreads": "10", "period_band": "0.05"}
+"""What no trader of shares means to pay more than (RK-23)."""
+ORDER_SIZE: dict[str, object] = {"shares": "10000", "of_volume": "0.01"}
+"""A hundred round lots; the part of the volume is the requirement's own (RK-23)."""
+SMALL_ACCOUNT: dict[str, object] = {
+    "collar": COLLAR,
+    "order_size": ORDER_SIZE,
+    "max_day_value": {"of_equity": "1"},
+    "margin": {"deficit_limit": 3},
+    "portfolio": {"max_exposure": "0.8", "symbol_exposure": "0.5", "sector_exposure": "0.8"},
+}
+"""A fifth of it stays cash (RK-16). What it buys in a day is no more than all it has (RK-23)."""
 
 
 PROFILES: dict[str, dict[str, object]] = {
-    "micro": {"risk": {"portfolio": SMALL_ACCOUNT}},
+    "micro": {"risk": SMALL_ACCOUNT},
     "swing": {
         "exchange": {"cash": "100000", "multiplier": "2"},
         "risk": {
             "per_trade": {"of_equity": "0.005"},
             "min_notional": "500",
             "max_notional": {"of_equity": "0.08"},
+            "max_day_value": {"of_equity": "1"},
             "max_open_positions": 30,
             "daily_loss": {"of_equity": "0.02"},
             "weekly_loss": {"of_equity": "0.04"},
@@ -110,10 +121,17 @@ PROFILES: dict[str, dict[str, object]] = {
             "window_start": "09:35",
             "window_end": "15:45",
             "frequency": {"enabled": False},
-            "margin": {"holds_overnight": True},
-            "portfolio": {"max_exposure": "0.9", "reserve": "10000"},
+            "collar": COLLAR,
+            "order_size": ORDER_SIZE,
+            "margin": {"holds_overnight": True, "deficit_limit": 3},
+            "portfolio": {
+                "max_exposure": "0.9",
+                "reserve": "10000",
+                "symbol_exposure": "0.2",
+                "sector_exposure": "0.4",
+            },
         },
     },
-    "freqtrade": {"risk": {"protections": FREQTRADE, "portfolio": SMALL_ACCOUNT}},
+    "freqtrade": {"risk": {"protections": FREQTRADE, **SMALL_ACCOUNT}},
 }
 """What each profile lays over the defaults, as a settings file would."""

@@ -111,6 +111,10 @@ class AmountSettings(SettingsTable):
             raise ValueError("give exactly one of usd and of_equity")
         return self
 
+    @property
+    def limits_nothing(self) -> bool:
+        return self.usd == LARGEST_AMOUNT
+
     def of(self, equity: Decimal | None) -> Decimal | None:
         """The amount in USD; None where it needs an equity that is not known."""
         if self.usd is not None:

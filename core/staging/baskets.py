@@ -108,14 +108,17 @@ class Baskets:
         return run if run is not None and run.is_open and run.id == plan_id else None
 
     def entries_to_come(self, strategy: str) -> Iterator[ClientOrderId]:
+        """Entries of a strategy that are, in their turn."""
+        return (signed.order_id for signed in self.signed_entries() if signed.proposal.strategy == strategy)
+
+    def signed_entries(self) -> Iterator[SignedOrder]:
         """Entries of the basket that runs which are signed and not sent, in their turn."""
         run = self.running
         if run is None or run.halted:
             return
         for signed in run.buys():
-            is_to_come = self.standings.of(run, signed) in (BasketOrderState.WAITING, BasketOrderState.CHECKING)
-            if signed.proposal.strategy == strategy and is_to_come:
-                yield signed.order_id
+            if self.standings.of(run, signed) in (BasketOrderState.WAITING, BasketOrderState.CHECKING):
+                yield signed
 
     # ── folds ────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -125,12 +125,16 @@ class Stage:
         )
 
     def entries_confirmed(self, strategy: str) -> Iterator[ClientOrderId]:
+        """Entries of a strategy whose key was turned, the first key first."""
+        of = (each for each in self.confirmed_entries() if each.proposal.strategy == strategy)
+        return (each.ticket.order.client_order_id for each in of)
+
+    def confirmed_entries(self) -> Iterator[Confirmation]:
         """Entries whose key was turned and that wait for their fresh figures, the first key first."""
-        for c in self.state.confirmations.values():
-            is_open = not c.is_decided and not c.is_void
-            is_entry = not c.proposal.only_reduces and c.ticket.order.replaces is None
-            if is_open and is_entry and c.proposal.strategy == strategy:
-                yield c.ticket.order.client_order_id
+        for each in self.state.confirmations.values():
+            is_open = not each.is_decided and not each.is_void
+            if is_open and not each.proposal.only_reduces and each.ticket.order.replaces is None:
+                yield each
 
     def refusal_to_redeem(self, approval: Approval, order_digest: Digest, at: datetime) -> str | None:
         """Why this approval does not permit an order with this digest now, or None (OP-02).

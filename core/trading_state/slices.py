@@ -22,20 +22,24 @@ from core.exits.watch import ExitWatch
 from core.facts import BarClosed, Fact
 from core.market.normaliser import Normaliser
 from core.model.calendar import Calendar
+from core.model.instrument import Instrument
 from core.model.position import Ended
 from core.model.regime import Regime, RegimeLabels, labels_of
 from core.model.values import ClientOrderId, Price, Symbol
 from core.ports import PastIndex
 from core.risk.allocation import Allocations
 from core.risk.day import Day
+from core.risk.day_value import DayValue
 from core.risk.evaluation.book import EvaluationBook
 from core.risk.margin_samples import MarginSamples
+from core.risk.price_history import PriceHistory
 from core.risk.protections.book import ProtectionBook
 from core.risk.protections.day_trades import business_days
 from core.risk.protections.equity_curve import NO_STRATEGY
 from core.risk.protections.trades import ClosedTrade
 from core.risk.regime.book import RegimeBook
 from core.risk.size_factors.book import SizingBook
+from core.risk.volumes import Volumes
 from core.staging.baskets import Baskets
 from core.staging.shadow_trades import ShadowTrades
 from core.staging.stage import Stage
@@ -104,6 +108,7 @@ class Slices:
             ShadowTrades(calendar, self.control, self.stage, self.ledger, self._last_close, self._refuses_by_curve)
         )
         self.opening = add(Day())
+        self.day_value = add(DayValue(self._opens, day_of))
         self.allocations = add(Allocations())
         terms = InForce(self.control, lambda settings: settings.risk.protections)
         self.protections = add(
@@ -113,6 +118,8 @@ class Slices:
         sizing = InForce(self.control, lambda settings: settings.risk.sizing)
         self.sizing = add(SizingBook(sizing, self._measured, day_of, self._ended))
         self.margin = add(MarginSamples())
+        self.price_history = add(PriceHistory())
+        self.volumes = add(Volumes())
         self.breaker = add(Breaker())
         self.latencies = add(Latencies(day_of))
         self.tally = add(RefusalCounts(day_of))
@@ -163,6 +170,10 @@ class Slices:
 
     def _is_of_the_running(self, order_id: ClientOrderId) -> bool:
         return self.plans.is_of_the_running(order_id)
+
+    def _opens(self, order_id: ClientOrderId) -> Instrument | None:
+        order = self.ledger.order(order_id)
+        return None if order is None or order.only_reduces else order.request.instrument
 
     def _named(self, at: datetime) -> set[ClientOrderId]:
         return self.stage.named(at)

@@ -21,7 +21,18 @@ from core.model.calendar import Calendar
 from core.model.instrument import BrokerInstrument, Instrument, NoInstrument, share
 from core.model.order import OrderRequest, Side
 from core.model.quote import NoQuote
-from core.model.values import NO_SHARES, ZERO, AccountId, ClientOrderId, Price, Quantity, Symbol, plain
+from core.model.values import (
+    NO_MONEY,
+    NO_SHARES,
+    ZERO,
+    AccountId,
+    ClientOrderId,
+    Money,
+    Price,
+    Quantity,
+    Symbol,
+    plain,
+)
 from core.ports import Journal
 from core.risk.gate import ReviewContext
 from core.strategies.builtin import OF_THE_HOUSE, StrategyKinds
@@ -166,6 +177,11 @@ class TradingState(Slices):
             prices=self.last_price,
             allocations=self.allocations,
             signed=self.signed_entries,
+            price_history=self.price_history,
+            volumes=self.volumes,
+            day_value=self.day_value.state,
+            confirmed=self.confirmed_values,
+            margin=self.margin.state,
             halted=self.normaliser.state.halted,
             capabilities=self.sightings.capabilities,
         )
@@ -176,6 +192,17 @@ class TradingState(Slices):
             return ()
         signed = (*self.plans.entries_to_come(strategy), *self.stage.entries_confirmed(strategy))
         return tuple(dict.fromkeys(signed))
+
+    def confirmed_values(self) -> tuple[tuple[ClientOrderId, Money], ...]:
+        """Entries of everybody that are, the first key first, and what each costs by its ticket, USD (RK-23)."""
+        if self.plans.running is None and not self.stage.state.confirmations:
+            return ()
+        found: dict[ClientOrderId, Money] = {}
+        for signed in self.plans.signed_entries():
+            found[signed.order_id] = signed.proposal.order.cost(signed.price) if signed.price is not None else NO_MONEY
+        for confirmed in self.stage.confirmed_entries():
+            found[confirmed.ticket.order.client_order_id] = confirmed.ticket.figures.cost or NO_MONEY
+        return tuple(found.items())
 
     def read_only_refusal(self, order: OrderRequest) -> str | None:
         """Why a read-only desk lets this exit not pass: only a close of what the broker itself reports does (EX-09)."""

@@ -16,6 +16,7 @@ from core.workflows.day.day_open import DayOpen
 from core.workflows.day.market_updates import MarketUpdates
 from core.workflows.day.overnight_positions import OvernightPositions
 from core.workflows.day.regime_updates import RegimeUpdates
+from core.workflows.day.spread_sampling import SpreadSampling
 from core.workflows.day.start import EngineStart
 from core.workflows.operator.alerting import Alerting
 from core.workflows.operator.attending import Attending
@@ -113,6 +114,7 @@ def workflows_of(state: TradingState) -> tuple[object, ...]:
         MarketUpdates(
             state, proposals, strategy_health, ExitRules(state), protection_events, recommendations, auto_exits
         ),
+        SpreadSampling(state),
         PausesAndBans(state, proposals),
         watching,
         Alerting(state, watching),

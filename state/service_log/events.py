@@ -43,6 +43,7 @@ _TROUBLE = (
     facts.FillNotBelieved,
     facts.Halted,
     facts.Killed,
+    facts.MarginDeficitSeen,
     facts.MarginWarned,
     facts.OrderNotFound,
     facts.OrderStateUnknown,

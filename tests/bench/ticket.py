@@ -11,15 +11,17 @@ from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
+from core.brokers.alpaca.connection import ALPACA
 from core.brokers.simulated.exchange import SimulatedExchange
 from core.engine import Engine
 from core.execution.gateway import Gateway
 from core.messages.command_ports import CommandPort, PortKind, addressed
 from core.messages.commands import Confirm, OpenTicket, ProposeOrder
 from core.messages.effects import FetchFigures, SubmitOrder
-from core.messages.inputs import BarArrived, FiguresFetched
+from core.messages.inputs import BarArrived, FiguresFetched, PastArrived
 from core.model.account import Mode
 from core.model.order import Effect, OrderType, StopHolder
+from core.model.past_days import PastDay, PastDays
 from core.model.values import Price, Quantity
 from core.risk.checks import standard_gate
 from core.runtime.feed import bar_item
@@ -32,6 +34,16 @@ from state.journal import FileJournal
 from tests.bench.house import SPY, NoLog, NoSwitch, some_bars
 
 DOOR = CommandPort(PortKind.SCRIPT)
+CONTROLS: dict[str, object] = {
+    "collar": {"band": "0.03", "spreads": "10", "period_band": "0.05"},
+    "order_size": {"shares": "1000", "of_volume": "0.01"},
+    "max_day_value": {"usd": "5000000"},
+    "portfolio": {"max_exposure": "0.8", "symbol_exposure": "0.5", "sector_exposure": "0.6"},
+    "margin": {"deficit_limit": 3},
+    "sectors": {"SPY": "index"},
+}
+"""All of them on, as in every profile, and wide enough for what is measured."""
+A_MILLION = Quantity(Decimal(1_000_000))
 
 
 def opened(folder: Path) -> tuple[VirtualRuntime, FileJournal]:
@@ -40,7 +52,7 @@ def opened(folder: Path) -> tuple[VirtualRuntime, FileJournal]:
     journal = FileJournal(JournalFolder(folder))
     settings = Settings.model_validate(
         {
-            "risk": {"max_open_positions": 1_000, "entries_a_day": 1_000},
+            "risk": {"max_open_positions": 1_000, "entries_a_day": 1_000, **CONTROLS},
             "exchange": {"cash": "10000000"},
             "strategies": {"vwap": {"enabled": False}},
         }
@@ -52,6 +64,9 @@ def opened(folder: Path) -> tuple[VirtualRuntime, FileJournal]:
     runtime = VirtualRuntime(engine, exchange, feed, start=feed[0][0], switch=NoSwitch(), link=link_of(settings))
     runtime.admit(DOOR.known)
     runtime.run(until=bars[-1].start + timedelta(seconds=1))
+    days = [PastDay(bars[0].start.date() - timedelta(days=n), bars[0].close, None, A_MILLION) for n in range(20, 0, -1)]
+    list(engine.handle(runtime.at, PastArrived(PastDays(SPY, tuple(days)))))
+    engine.state.sightings.capabilities = ALPACA.capabilities
     return runtime, journal
 
 

@@ -25,6 +25,7 @@ OTHERWISE: Mapping[tuple[str, str], str] = {
     ("core/execution/position_book.py", "PositionBook._move_position"): "a part of a fee",
     ("core/execution/position_moves.py", "moved"): "a part of a cost",
     ("core/model/order.py", "OrderRequest.moves"): "a leg's ratio",
+    ("core/risk/volumes.py", "AverageVolume.part"): "a part of a quantity",
     ("core/staging/shadow_trades.py", "ShadowTrade.result"): "a fee, USD for each",
 }
 """By file and function: why no money is made there."""

@@ -72,9 +72,16 @@ def keeper_of(
     from core.views.builders.status import word_of
     from state.heartbeat import Heartbeat
     from state.housekeeping import Housekeeping
+    from state.settings_file import sectors_file
     from state.settings_watch import SettingsWatch
 
-    watch = SettingsWatch(host.home.settings, lambda: settings_of(host, overrides), left_out=left_out, sources=sources)
+    watch = SettingsWatch(
+        host.home.settings,
+        lambda: settings_of(host, overrides),
+        left_out=left_out,
+        sources=sources,
+        beside=(sectors_file(host.home),),
+    )
     return Housekeeping(folder, switch, write, Heartbeat(folder).beat, word_of, watch, lists)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from core.brokers.alpaca.keys import checked
@@ -37,7 +38,7 @@ def contract() -> tuple[ApiRecord, ...]:
 ALPACA = BrokerKind(
     name="alpaca",
     title="Alpaca",
-    capabilities=Capabilities(order_types=TAKES),
+    capabilities=Capabilities(order_types=TAKES, closing_only_at=Decimal(6), short_over_ask=Decimal("0.03")),
     keys=KeyNames("Alpaca", "APCA_API_KEY_ID", "APCA_API_SECRET_KEY", "keyturn", checked),
     connect=connect,
     source="alpaca",

@@ -57,6 +57,7 @@ ACCOUNT = ApiRecord(
         ApiField("last_equity", NUMBER, absent="the equity of yesterday's close is not known"),
         ApiField("initial_margin", NUMBER, absent="what is held requires is not known: entries on margin are refused"),
         ApiField("maintenance_margin", NUMBER, absent="as initial_margin"),
+        ApiField("shorting_enabled", FLAG, absent="whether the account may sell short is left to its answer"),
         ApiField("regt_buying_power", NUMBER, absent="what may be held over the night is not known"),
     ),
 )

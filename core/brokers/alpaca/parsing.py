@@ -197,8 +197,15 @@ def an_account(raw: object, at: datetime) -> Account:
         maintenance_margin=_money(account, "maintenance_margin"),
         overnight_buying_power=_money(account, "regt_buying_power"),
         last_equity=_money(account, "last_equity"),
+        sells_short=account.value("shorting_enabled") is None or account.flag("shorting_enabled"),
     )
 
+
+EXTENDED_FRACTIONS, PARTNERSHIP = "fractional_eh_enabled", "ptp_no_exception"
+PARTNERSHIP_WARNED = (
+    "a publicly traded partnership: Alpaca refuses the entry unless ptp_no_exception_entry is set for the account; "
+    "tax is withheld from owners abroad"
+)
 
 BLOCKS = {
     "account_blocked": "the account is blocked: write to Alpaca's support",
@@ -224,6 +231,7 @@ def an_instrument(raw: object) -> BrokerInstrument:
     kind = asset.text("class")
     is_active = asset.known_word("status") == "active"
     borrow, said = _borrow(asset)
+    attributes = asset.words("attributes")
     return BrokerInstrument(
         symbol=Symbol(asset.text("symbol")),
         asset_class=CLASSES.get(kind, AssetClass.OTHER),
@@ -236,7 +244,9 @@ def an_instrument(raw: object) -> BrokerInstrument:
         borrow=borrow,
         borrow_said=said,
         class_said="" if CLASSES.get(kind) is AssetClass.STOCK else kind,
-        attributes=asset.words("attributes"),
+        attributes=attributes,
+        has_extended_fractions=asset.value("attributes") is None or EXTENDED_FRACTIONS in attributes,
+        entry_warned=PARTNERSHIP_WARNED if PARTNERSHIP in attributes else "",
     )
 
 

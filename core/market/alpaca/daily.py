@@ -33,7 +33,7 @@ def daily_bars(requests: DataRequests, symbol: Symbol, now: datetime, back: time
         There is no answer, or a bar in it cannot be believed: averages over a hole are others.
     """
     found = _sessions(requests, symbol, now, back, "raw")
-    return [DailyBar(day, bar.high, bar.low, bar.close) for day, bar in found]
+    return [DailyBar(day, bar.high, bar.low, bar.close, bar.volume) for day, bar in found]
 
 
 def chart_days(requests: DataRequests, symbol: Symbol, now: datetime) -> list[Bar]:

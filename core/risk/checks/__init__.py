@@ -5,16 +5,22 @@ from __future__ import annotations
 from core.risk.checks.allocation import AllocationCheck
 from core.risk.checks.back_pressure import BackPressureCheck
 from core.risk.checks.breaker import BreakerCheck
+from core.risk.checks.broker_limits import BrokerLimitsCheck
 from core.risk.checks.buying_power import BuyingPowerCheck
+from core.risk.checks.concentration import ConcentrationCheck
 from core.risk.checks.daily_loss import DailyLossCheck
 from core.risk.checks.day_trades import DayTradesCheck
+from core.risk.checks.day_value import DayValueCheck
 from core.risk.checks.kill import KillCheck
 from core.risk.checks.margin import MarginCheck
+from core.risk.checks.margin_deficits import MarginDeficitsCheck
 from core.risk.checks.mode import ModeCheck
 from core.risk.checks.notional import NotionalCheck
 from core.risk.checks.open_positions import OpenPositionsCheck
+from core.risk.checks.order_size import OrderSizeCheck
 from core.risk.checks.per_trade_loss import PerTradeLossCheck
 from core.risk.checks.portfolio import PortfolioCheck
+from core.risk.checks.price_collar import PriceCollarCheck
 from core.risk.checks.price_rules import PriceRulesCheck
 from core.risk.checks.protections import ProtectionCheck
 from core.risk.checks.quantity_rules import QuantityRulesCheck
@@ -50,14 +56,20 @@ def standard_gate() -> Gate:
             TradableCheck(),
             TradingHaltCheck(),
             QuantityRulesCheck(),
+            OrderSizeCheck(),
             PriceRulesCheck(),
+            PriceCollarCheck(),
             StopPresentCheck(),
             PerTradeLossCheck(),
             RiskBudgetCheck(),
             NotionalCheck(),
+            DayValueCheck(),
             BuyingPowerCheck(),
+            BrokerLimitsCheck(),
             MarginCheck(),
+            MarginDeficitsCheck(),
             PortfolioCheck(),
+            ConcentrationCheck(),
             AllocationCheck(),
             OpenPositionsCheck(),
             DailyLossCheck(),

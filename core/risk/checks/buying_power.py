@@ -26,11 +26,10 @@ class BuyingPowerCheck:
             return without_equity(self.name, f"buying power is not known: {state.account.reason}", state)
         if state.account.is_blocked:
             return refused(self.name, "the broker has blocked the account; ask the broker why")
-        price = candidate.price(state.quote_of_now)
-        if price is None:
+        cost = candidate.cost(state.quote_of_now)
+        if cost is None:
             return unmeasured(self.name, "no price to measure it by", is_fresh=state.is_fresh)
         free = free_for(candidate.order, state.ledger, state.account)
-        cost = candidate.order.cost(price)
         if cost > free:
             reserved = reserved_for_unseen(state.ledger, state.account, but=candidate.order.replaces)
             return refused(

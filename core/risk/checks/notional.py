@@ -16,12 +16,11 @@ class NotionalCheck:
     def review(self, candidate: Candidate, state: ReviewContext) -> Verdict:
         if candidate.only_reduces:
             return passed(self.name, "closes; any size")
-        price = candidate.price(state.quote_of_now)
+        notional = candidate.cost(state.quote_of_now)
         most = state.settings.risk.max_notional.of(state.equity)
         least = state.settings.risk.min_notional
-        if price is None or most is None:
-            return lacking(self.name, price, state)
-        notional = candidate.order.cost(price)
+        if notional is None or most is None:
+            return lacking(self.name, notional, state)
         if notional > most:
             return refused(self.name, f"{usd(notional)} is over {usd(most)} an order; {would_pass(candidate, state)}")
         if notional < least:

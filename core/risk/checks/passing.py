@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 
 from core.model.instrument import BrokerInstrument
 from core.model.order import Effect, LegRole
 from core.model.values import Quantity, plain
 from core.risk.checks.buying_power import BuyingPowerCheck
+from core.risk.checks.concentration import ConcentrationCheck
 from core.risk.checks.margin import MarginCheck
+from core.risk.checks.order_size import OrderSizeCheck, most_shares
 from core.risk.checks.portfolio import PortfolioCheck
 from core.risk.checks.room import room_of, taken_of
 from core.risk.checks.session_limits import SessionLimitsCheck
@@ -19,7 +21,9 @@ from core.risk.sizing import size_within
 from core.risk.sizing_inputs import conditions_of, wanted_of
 
 WHOLE = Decimal(1)
-OF_A_SIZE = Gate((SessionLimitsCheck(), BuyingPowerCheck(), MarginCheck(), PortfolioCheck()))
+OF_A_SIZE = Gate(
+    (SessionLimitsCheck(), OrderSizeCheck(), BuyingPowerCheck(), MarginCheck(), PortfolioCheck(), ConcentrationCheck())
+)
 """What else a size must pass; the loss, the budget and the largest order are what it is made from."""
 
 
@@ -41,6 +45,10 @@ def would_pass(candidate: Candidate, state: ReviewContext) -> str:
         size = size_within(room, replace(wanted, step=part), conditions, BINDING)
     if not size.quantity:
         return f"no size passes: {size.limited_by}"
+    most = most_shares(candidate.order.symbol, state)
+    if most is not None and size.quantity > most:
+        step = wanted.step if most >= wanted.step else part
+        size = replace(size, quantity=Quantity((most / step).to_integral_value(ROUND_FLOOR) * step))
     if candidate.order.instrument.cost(size.quantity, wanted.price) < wanted.least:
         return f"no size passes: {size.limited_by} is under the smallest one"
     refused = OF_A_SIZE.review(_smaller(candidate, size.quantity), state).refusals

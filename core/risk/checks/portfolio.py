@@ -10,7 +10,6 @@ from core.model.values import ZERO, percent
 from core.risk.checks.buying_power import free_for
 from core.risk.checks.verdicts import passed, refused, unmeasured, usd, without_equity
 from core.risk.gate import Candidate, ReviewContext
-from core.risk.portfolio import exposure_of
 
 
 class PortfolioCheck:
@@ -30,30 +29,28 @@ class PortfolioCheck:
         equity = account.equity
         if equity <= ZERO:
             return refused(self.name, "no equity is left: exits only")
-        price = candidate.price(state.quote_of_now)
-        if price is None:
+        cost = candidate.cost(state.quote_of_now)
+        if cost is None:
             return unmeasured(self.name, "no price to measure it by", is_fresh=state.is_fresh)
-        cost = candidate.order.cost(price)
-        held = exposure_of(state.ledger, state.prices, but=candidate.order)
-        free = free_for(candidate.order, state.ledger, account)
-        refusal = _exposed(held / equity, (held + cost) / equity, terms.max_exposure) or _spent(
-            free, cost, terms.reserve
-        )
+        held = state.exposure(candidate.order)[1]
+        refusal = None
+        if held + cost > terms.max_exposure * equity:
+            refusal = _exposed(held / equity, (held + cost) / equity, terms.max_exposure)
+        elif terms.reserve:
+            refusal = _spent(free_for(candidate.order, state.ledger, account), cost, terms.reserve)
         if refusal is not None:
             return refused(self.name, refusal)
         return unsaid(self.name, lambda: f"exposure {percent((held + cost) / equity)} of equity with it")
 
 
-def _exposed(before: Decimal, after: Decimal, most: Decimal) -> str | None:
-    if after <= most:
-        return None
+def _exposed(before: Decimal, after: Decimal, most: Decimal) -> str:
     if before > most:
         return f"exposure {percent(before)} of equity is over {percent(most)}: exits only"
     return f"exposure would be {percent(after)} of equity, {percent(most)} is the most; take fewer shares"
 
 
 def _spent(free: Decimal, cost: Decimal, reserve: Decimal) -> str | None:
-    if not reserve or free - cost >= reserve:
+    if free - cost >= reserve:
         return None
     if free < reserve:
         return f"{usd(free)} of buying power are free, under the reserve of {usd(reserve)}: exits only"

@@ -41,7 +41,9 @@ class PriceRulesCheck:
         return self._far_away(candidate, state) or self.passes
 
     def _far_away(self, candidate: Candidate, state: ReviewContext) -> Verdict | None:
-        """A limit that nobody would type on purpose: a slip of the finger, or of a decimal point."""
+        """A limit that nobody would type on purpose, where no collar looks at it: a slip of the finger, or a point."""
+        if state.settings.risk.collar.is_on:
+            return None
         order, word = candidate.order, "limit"
         limit = order.limit_price
         if limit is None and not candidate.only_reduces:

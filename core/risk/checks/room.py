@@ -5,7 +5,7 @@ The checks of those refuse what is over it; whoever names a size stays within it
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Context, Decimal
 
@@ -16,9 +16,10 @@ from core.model.sizing import NO_LIMITS, Room
 from core.model.values import ZERO, Money, Symbol
 from core.risk.checks.buying_power import free_for
 from core.risk.checks.session_limits import limits_of
+from core.risk.day_value import value_taken
 from core.risk.gate import ReviewContext
 from core.risk.margin import OVERNIGHT, Unknown, maintenance_coming, requirement_of
-from core.risk.portfolio import exposure_of
+from core.risk.portfolio import exposure_by_sector, exposure_by_symbol
 from core.settings.portfolio import UNLIMITED
 
 _DOWN = Context(prec=50, rounding=ROUND_FLOOR)
@@ -26,11 +27,14 @@ _DOWN = Context(prec=50, rounding=ROUND_FLOOR)
 
 @dataclass(frozen=True, slots=True)
 class RoomTaken:
-    """What all else takes of the account, USD: free buying power, exposure, and maintenance that is still coming."""
+    """What all else takes of the account, USD: free buying power, exposure by symbol, maintenance that is still coming,
+    and what of the day's value is taken.
+    """
 
     free: Decimal
-    exposure: Decimal
+    exposure: Mapping[Symbol, Money]
     coming: Decimal
+    of_the_day: Decimal
 
 
 def taken_of(state: ReviewContext, but: OrderRequest | None = None) -> RoomTaken | None:
@@ -43,8 +47,9 @@ def taken_of(state: ReviewContext, but: OrderRequest | None = None) -> RoomTaken
 
     return RoomTaken(
         free_for(but, state.ledger, state.account),
-        exposure_of(state.ledger, state.prices, but),
+        exposure_by_symbol(state.ledger, state.prices, but),
         maintenance_coming(state.ledger, known, state.account.at, but),
+        value_taken(state.day, state.day_value, state.ledger, state.confirmed, but).total,
     )
 
 
@@ -56,6 +61,8 @@ def room_of(side: Side, state: ReviewContext, taken: RoomTaken | None) -> Room:
     limits = [
         ("buying power", taken.free),
         *_of_portfolio(state, account, taken),
+        *_of_concentration(state, account, taken),
+        *_of_day(state, taken),
         *_of_margin(side, state, account, taken),
     ]
     hours, loss = limits_of(state), None
@@ -70,9 +77,27 @@ def room_of(side: Side, state: ReviewContext, taken: RoomTaken | None) -> Room:
 def _of_portfolio(state: ReviewContext, account: Account, taken: RoomTaken) -> Iterator[tuple[str, Decimal]]:
     terms = state.settings.risk.portfolio
     if terms.max_exposure != UNLIMITED or terms.reserve:
-        yield "exposure", terms.max_exposure * account.equity - taken.exposure
+        yield "exposure", terms.max_exposure * account.equity - sum(taken.exposure.values(), ZERO)
     if terms.reserve:
         yield "the reserve", taken.free - terms.reserve
+
+
+def _of_concentration(state: ReviewContext, account: Account, taken: RoomTaken) -> Iterator[tuple[str, Decimal]]:
+    terms, risk, instrument = state.settings.risk.portfolio, state.settings.risk, state.instrument
+    if not terms.limits_concentration or not isinstance(instrument, BrokerInstrument):
+        return
+    own, sector = taken.exposure.get(instrument.symbol, ZERO), risk.sectors.get(instrument.symbol)
+    yield "the symbol's exposure", terms.symbol_exposure * account.equity - own
+    if sector is not None:
+        together = exposure_by_sector(taken.exposure, risk.sectors).get(sector, ZERO)
+        yield "its sector's exposure", terms.sector_exposure * account.equity - together
+
+
+def _of_day(state: ReviewContext, taken: RoomTaken) -> Iterator[tuple[str, Decimal]]:
+    cap = state.settings.risk.max_day_value
+    most = None if cap.limits_nothing else cap.of(state.equity)
+    if most is not None:
+        yield "the day's value", most - taken.of_the_day
 
 
 def _of_margin(side: Side, state: ReviewContext, account: Account, taken: RoomTaken) -> Iterator[tuple[str, Decimal]]:

@@ -15,7 +15,7 @@ CallFact = facts.CallFailed | facts.CallAnswered
 BreakerFact = facts.BreakerOpened | facts.BreakerClosed
 ProtectionFact = facts.ProtectionTripped | facts.ProtectionExpired | facts.ProtectionOverridden | facts.OverrideEnded
 ThrottleFact = facts.RiskThrottled | facts.RiskRestored
-MarginFact = facts.MarginSampled | facts.MarginWarned
+MarginFact = facts.MarginSampled | facts.MarginWarned | facts.MarginDeficitSeen
 
 
 def _call(fact: CallFact) -> str:
@@ -70,6 +70,8 @@ def _throttle(fact: ThrottleFact) -> str:
 def _margin(fact: MarginFact) -> str:
     if isinstance(fact, facts.MarginSampled):
         return f"margin: maintenance {usd(fact.maintenance_margin)} of {usd(fact.equity)} equity"
+    if isinstance(fact, facts.MarginDeficitSeen):
+        return f"MARGIN DEFICIT of {usd(fact.deficit)} on {fact.day:%d %b}: meet the broker's call, or close some"
     if fact.limit is None:
         return f"margin: excess over maintenance {percent(fact.distance, 1)}, over every distance that warns"
     if fact.distance < 0:

@@ -12,7 +12,7 @@ from core.model.venues import HOME
 from core.strategies.memory import fault_in_words
 from core.views.event_text.pieces import EventTexts, told
 
-DataFact = facts.HistoryLoaded | facts.PastDaysLoaded | facts.MarketDataQuarantined
+DataFact = facts.HistoryLoaded | facts.PastDaysLoaded | facts.SpreadMeasured | facts.MarketDataQuarantined
 AlertFact = facts.AlertKept | facts.AlertRefused | facts.AlertDropped | facts.AlertRang
 WatchFact = facts.WatchlistKept | facts.WatchlistRefused
 TradingFact = facts.TradingHalted | facts.TradingResumed
@@ -32,6 +32,8 @@ def _data(fact: DataFact) -> str:
             return f"market data set aside, {fact.place}: {fact.reason}"
         case facts.HistoryLoaded():
             return f"{fact.symbol}: {len(fact.bars)} bars of history taken in; nothing is proposed on them"
+        case facts.SpreadMeasured():
+            return f"{fact.symbol}: the usual spread is {fact.spread:.3%} of the middle"
         case facts.PastDaysLoaded():
             closes = sum(day.close is not None for day in fact.past.days)
             moves = sum(day.deviation is not None for day in fact.past.days)

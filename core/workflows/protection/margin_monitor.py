@@ -1,19 +1,21 @@
-"""What the account's figures say of its margin is recorded: samples over time, and each distance that warns (RK-14)."""
+"""What the account's figures say of its margin is recorded: samples, each distance that warns, deficits (RK-14)."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
 
-from core.facts import MarginSampled, MarginWarned
+from core.facts import MarginDeficitSeen, MarginSampled, MarginWarned
 from core.model.account import Account
 from core.model.values import Fraction
-from core.risk.margin import distance_of, limit_under
+from core.risk.margin import deficit_of, distance_of, limit_under
 from core.trading_state.state import TradingState
 
 APART = timedelta(minutes=1)
 """Least time between two samples, but for the one that says that nothing is in use any more."""
 ALL_OF_IT = Fraction(Decimal(1))
+GROWN = Decimal("1.1")
+"""Times the deficit that was told last: a fall that goes on is not told each minute."""
 
 
 class MarginMonitor:
@@ -32,6 +34,15 @@ class MarginMonitor:
         limit = limit_under(now, self.state.control.settings.risk.margin.warn_at)
         if limit != self.state.margin.state.limit:
             self.state.record(MarginWarned(now, limit))
+        if self.state.control.settings.risk.margin.counts_deficits:
+            self._remember(account)
+
+    def _remember(self, account: Account) -> None:
+        """The first deficit of a day, and each that is larger by a part."""
+        deficit, day = deficit_of(account), self.state.calendar.trading_day(self.state.at)
+        before = self.state.margin.state.deficits.get(day)
+        if deficit is not None and (before is None or deficit > before * GROWN):
+            self.state.record(MarginDeficitSeen(day, deficit, account.equity))
 
     def _is_due(self, *, is_in_use: bool) -> bool:
         last = self.state.margin.last

@@ -9,7 +9,7 @@ import pytest
 from core.messages.commands import SettingsFault, SettingsFileSeen
 from core.settings.settings import Settings
 from state.folders import Home
-from state.settings_file import load_settings
+from state.settings_file import load_settings, sectors_file
 from state.settings_watch import SettingsWatch
 
 
@@ -40,7 +40,26 @@ class Watched:
 def watched(tmp_path) -> Watched:
     home = Home.of({"KEYTURN_HOME": str(tmp_path)})
     clock = Clock()
-    return Watched(home, SettingsWatch(home.settings, lambda: load_settings(home, {}), clock), clock)
+    beside = (sectors_file(home),)
+    return Watched(home, SettingsWatch(home.settings, lambda: load_settings(home, {}), clock, beside=beside), clock)
+
+
+def test_a_sectors_file_that_comes_changes_and_goes_is_seen(watched: Watched) -> None:
+    """RK-13, RK-23: and that it is not there is no fault"""
+    watched.looks()
+    path = sectors_file(watched.home)
+    seen = []
+    for text in ('XOM = "energy"', 'XOM = "oil and gas"', "XOM = 1", None):
+        path.unlink() if text is None else path.write_text(text)
+        assert watched.looks() is None
+        seen.append(watched.looks())
+
+    first, second, third, fourth = seen
+    assert isinstance(first, Settings)
+    assert isinstance(second, Settings)
+    assert isinstance(fourth, Settings)
+    assert [each.risk.sectors for each in (first, second, fourth)] == [{"XOM": "energy"}, {"XOM": "oil and gas"}, {}]
+    assert third == SettingsFault('sectors.toml: XOM: its sector must be a text, as in XOM = "energy"')
 
 
 def test_the_first_look_reads_and_an_unchanged_file_is_not_read_again(watched: Watched) -> None:

@@ -14,7 +14,10 @@ from core.trading_state.state import TradingState
 from core.views import ProtectionRow
 from core.views.builders.protections.exposure import (
     budget_row,
+    concentration_rows,
+    day_value_rows,
     lost_at_the_stops,
+    margin_deficit_rows,
     margin_rows,
     portfolio_rows,
     positions_row,
@@ -29,7 +32,9 @@ from core.views.builders.protections.trades import (
 )
 from core.views.builders.regime import regime_rows
 
-OF_EVERYTHING = frozenset({"breaker", "session", "daily_loss", "weekly_loss", "risk_budget", "portfolio", "margin"})
+OF_EVERYTHING = frozenset(
+    {"breaker", "session", "daily_loss", "weekly_loss", "risk_budget", "portfolio", "margin", "day_value"}
+)
 """Guards that refuse every entry when they are tripped, beside those that count trades over the whole desk."""
 
 
@@ -74,7 +79,10 @@ class ProtectionRows:
         yield positions_row(state)
         yield budget_row(state, at)
         yield from portfolio_rows(state)
+        yield from concentration_rows(state)
+        yield from day_value_rows(state, at, today)
         yield from margin_rows(state)
+        yield from margin_deficit_rows(state, today)
         yield from entries_rows(state, at, today)
         yield from protection_rows(state, at)
         yield from regime_rows(state.regime.regime, today)

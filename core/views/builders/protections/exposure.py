@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from core.model.account import Account
@@ -11,12 +11,13 @@ from core.model.values import ZERO, Fraction, Money, Symbol, exact_percent, perc
 from core.risk.budget import open_losses
 from core.risk.checks.open_positions import places_taken
 from core.risk.checks.verdicts import usd
+from core.risk.day_value import value_taken
 from core.risk.margin import distance_of
-from core.risk.portfolio import exposure_of
+from core.risk.portfolio import exposure_by_sector, exposure_by_symbol, exposure_of
 from core.settings.portfolio import UNLIMITED
 from core.trading_state.state import TradingState
 from core.views import ProtectionRow, SuspensionView
-from core.views.builders.protections.row import row, used_of
+from core.views.builders.protections.row import next_session, row, used_of
 
 NO_EQUITY = Decimal(1000)
 """The exposure, in multiples of equity, of an account that has none: more than any limit."""
@@ -84,6 +85,74 @@ def portfolio_rows(state: TradingState) -> Iterator[ProtectionRow]:
         "all positions, and entries on their way, of equity",
         used=used_of(exposure, most),
         word=SuspensionView.FULL,
+    )
+
+
+def concentration_rows(state: TradingState) -> Iterator[ProtectionRow]:
+    """The largest symbol, and each sector of which anything is held, where that is limited (RK-23)."""
+    risk, account = state.control.settings.risk, state.sightings.account
+    terms = risk.portfolio
+    if not terms.limits_concentration or not isinstance(account, Account) or account.equity <= 0:
+        return
+    held = exposure_by_symbol(state.ledger, state.last_price)
+    parts = [(f"sector/{name}", name, worth, terms.sector_exposure) for name, worth in
+             sorted(exposure_by_sector(held, risk.sectors).items())]  # fmt: skip
+    if held:
+        largest = max(sorted(held), key=held.__getitem__)
+        parts.insert(0, ("largest_symbol", largest, held[largest], terms.symbol_exposure))
+    for key, name, worth, most in parts:
+        part = worth / account.equity
+        yield row(
+            key,
+            f"Exposure {name}",
+            f"{part:.0%} of {most:.0%}",
+            f"nothing more of {name}: it is as large a part as it may be" if part >= most else None,
+            "long and short added up, and entries on their way, of equity",
+            used=used_of(part, most),
+            word=SuspensionView.FULL,
+        )
+
+
+def day_value_rows(state: TradingState, at: datetime, today: date) -> Iterator[ProtectionRow]:
+    """All entries of the day, where they are limited (RK-23)."""
+    cap = state.control.settings.risk.max_day_value
+    if cap.limits_nothing:
+        return
+    context = state.figures_for(at, Symbol(""), None)
+    taken, most = value_taken(today, context.day_value, state.ledger, context.confirmed), cap.of(context.equity)
+    if most is None:
+        yield row("day_value", "Value today", f"{usd(taken.total)}; limit unknown", None, "equity is not known yet")
+        return
+    parts = ((taken.filled, "filled"), (taken.working, "working"), (taken.confirmed, "confirmed"))
+    told = ", ".join(f"{usd(part)} {word}" for part, word in parts if part) or "none so far"
+    yield row(
+        "day_value",
+        "Value today",
+        f"{taken.total:,.2f} of {usd(most)}",
+        f"no further entry today: {told}" if taken.total >= most else None,
+        f"entries of today: {told}",
+        used=used_of(taken.total, most),
+        until=next_session(state, at, today).open if taken.total >= most else None,
+        word=SuspensionView.FULL,
+    )
+
+
+def margin_deficit_rows(state: TradingState, today: date) -> Iterator[ProtectionRow]:
+    """Days with a margin deficit, where there were any (RK-14)."""
+    terms, account = state.control.settings.risk.margin, state.sightings.account
+    days = state.margin.state.deficits_within(terms.deficit_days, today)
+    if not terms.counts_deficits or not days or not isinstance(account, Account) or not account.lends:
+        return
+    most, over = terms.deficit_limit, timedelta(days=terms.deficit_days)
+    is_shut, is_near = len(days) >= most, len(days) == most - 1
+    yield row(
+        "margin_deficits",
+        "Margin deficits",
+        f"{len(days)} of {most} days",
+        "nothing more is borrowed, and nothing sold short" if is_shut else None,
+        f"the last on {days[-1]:%d %b}{'; one more may bring a freeze' if is_near else ''}",
+        used=used_of(Decimal(len(days)), Decimal(most)),
+        until=state.calendar.venue.start_of(days[-most] + over) if is_shut else None,
     )
 
 

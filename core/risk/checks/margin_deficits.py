@@ -1,0 +1,55 @@
+"""Days on which the account fell short of its margin are counted: one before too many warns, and then nothing more is
+borrowed (RK-14).
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from core.model.account import Account
+from core.model.order import Effect
+from core.model.staging import Verdict, unsaid
+from core.model.values import ZERO, Money
+from core.risk.checks.verdicts import passed, refused, unmeasured, usd, warned
+from core.risk.gate import Candidate, ReviewContext
+
+
+class MarginDeficitsCheck:
+    """Shuts entries that borrow or sell short; ends when the oldest deficit that counts is out of the window."""
+
+    name = "margin deficits"
+
+    def review(self, candidate: Candidate, state: ReviewContext) -> Verdict | None:
+        """Without an account the check of margin says so."""
+        terms, account = state.settings.risk.margin, state.account
+        if not terms.counts_deficits or not isinstance(account, Account):
+            return None
+        if candidate.only_reduces:
+            return passed(self.name, "closes; borrows nothing")
+        if not account.lends:
+            return passed(self.name, "a cash account borrows nothing")
+        days, most = state.margin.deficits_within(terms.deficit_days, state.day), terms.deficit_limit
+        if len(days) < most - 1:
+            return unsaid(self.name, lambda: f"{len(days)} of {most} days in {terms.deficit_days}")
+        told = f"margin deficits on {', '.join(f'{day:%d %b}' for day in days[-most:])}"
+        if len(days) < most:
+            return warned(self.name, f"{told}; one more within {terms.deficit_days} days may bring a freeze")
+        cost, ends = candidate.cost(state.quote_of_now), days[-most] + timedelta(days=terms.deficit_days)
+        if candidate.order.effect is Effect.SHORT:
+            return refused(self.name, f"{told}: nothing is sold short until {ends:%d %b}")
+        if cost is None:
+            return unmeasured(self.name, "no price to measure it by", is_fresh=state.is_fresh)
+        cash = cash_left(candidate, state, account)
+        if cost > cash:
+            return refused(
+                self.name, f"{told}: nothing is borrowed until {ends:%d %b}; {usd(cost)} is over {usd(cash)} of cash"
+            )
+        return warned(self.name, f"{told}; this one is paid in cash")
+
+
+def cash_left(candidate: Candidate, state: ReviewContext, account: Account) -> Money:
+    """USD of the account's own cash, less what other entries that work may cost, and what filled since it was told."""
+    left_out = (candidate.order.client_order_id, candidate.order.replaces)
+    working = sum((o.cost_to_come for o in state.ledger.working_entries() if o.id not in left_out), ZERO)
+    filled = sum((fill.cost for fill in state.ledger.book.opened_since(account.at)), ZERO)
+    return Money(max(account.cash - working - filled, ZERO))

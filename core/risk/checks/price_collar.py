@@ -1,0 +1,139 @@
+"""An entry pays no more than a band over the quote, or over the price of some minutes ago; a market order none at a
+spread that is not usual. A price that rests far on the passive side warns (RK-23).
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from core.model.order import OrderRequest, Side
+from core.model.quote import NoQuote, Quote
+from core.model.staging import Verdict, unsaid
+from core.model.values import Price, percent, plain, priced
+from core.risk.checks.verdicts import passed, refused, unmeasured, warned, without
+from core.risk.gate import Candidate, ReviewContext
+from core.settings.controls import ANY_PRICE, ANY_SPREAD, CollarSettings
+
+
+class PriceCollarCheck:
+    """Shuts an entry that would pay too much, and warns of a price that rests far away; ends with another price, or
+    when the market is there.
+    """
+
+    name = "price collar"
+
+    def review(self, candidate: Candidate, state: ReviewContext) -> Verdict | None:
+        terms, order = state.settings.risk.collar, candidate.order
+        if not terms.is_on and terms.spreads == ANY_SPREAD and terms.period_band == ANY_PRICE:
+            return None
+        limit, trigger, goes_at_once = order.limit_price, order.stop_price, order.type.goes_at_once
+        if limit is None and trigger is None and not goes_at_once:
+            return passed(self.name, "it follows the market")
+        if limit is not None and trigger is None and (hurried := _since(candidate, state, limit)):
+            return refused(self.name, hurried)
+        quote = state.quote_of_now
+        if isinstance(quote, NoQuote) or quote.bid <= 0 or quote.ask < quote.bid:
+            return self._without(candidate, state, quote)
+        mid, pays = quote.mid, _touch(order.side, quote) if goes_at_once else limit
+        if pays is not None and (too_dear := _over(candidate, state, quote, mid, pays)):
+            return refused(self.name, too_dear)
+        if terms.is_on and (far := _far_away(candidate, mid, terms)):
+            return warned(self.name, far)
+        unknown = _unknown(candidate, state) if pays is not None else ()  # as it is now: words are said later
+        return unsaid(self.name, lambda: _passes(order, terms, mid, pays, unknown))
+
+    def _without(self, candidate: Candidate, state: ReviewContext, quote: Quote | NoQuote) -> Verdict:
+        """No quote that tells what it would pay."""
+        if candidate.only_reduces:
+            return passed(self.name, "closes; no quote to hold it against")
+        reason = without(quote) if isinstance(quote, NoQuote) else f"the quote {quote.bid} × {quote.ask} is none"
+        return unmeasured(self.name, f"{reason}; what it would pay is not known", is_fresh=state.is_fresh)
+
+
+def _touch(side: Side, quote: Quote) -> Price:
+    return quote.ask if side is Side.BUY else quote.bid
+
+
+def _over(candidate: Candidate, state: ReviewContext, quote: Quote, mid: Price, pays: Price) -> str | None:
+    """Why it would pay too much. What waits for a trigger is measured from there: the market comes to it."""
+    order, terms = candidate.order, state.settings.risk.collar
+    trigger = order.stop_price
+    whence = mid if trigger is None else trigger
+    if _beyond(order.side, pays, whence, terms.band):
+        of = f"the quote, {priced(mid)}" if trigger is None else f"its trigger, {priced(trigger)}"
+        return _TOO_DEAR.format(priced(pays), percent(abs(pays - whence) / whence), of, percent(terms.band))
+    if not order.type.goes_at_once:
+        return None
+    return _unusual(candidate, state, quote) or _since(candidate, state, pays)
+
+
+def _since(candidate: Candidate, state: ReviewContext, pays: Price) -> str | None:
+    """Why it would pay too much against the price of some minutes ago: for this a limit needs no quote."""
+    before, terms = _before(candidate, state), state.settings.risk.collar
+    if before is None or not _beyond(candidate.order.side, pays, before, terms.period_band):
+        return None
+    of = f"the price of {terms.period_minutes} minutes ago, {priced(before)}"
+    return _TOO_DEAR.format(priced(pays), percent(abs(pays - before) / before), of, percent(terms.period_band))
+
+
+_TOO_DEAR = "{} would pay {} more than {}; at most {}: give it another price, or wait"
+
+
+def _beyond(side: Side, pays: Decimal, whence: Decimal, band: Decimal) -> bool:
+    """Whether it pays more than the band allows: above it for what is bought, below it for what is sold."""
+    more = pays - whence if side is Side.BUY else whence - pays
+    return band < ANY_PRICE and more > band * whence
+
+
+def _unusual(candidate: Candidate, state: ReviewContext, quote: Quote) -> str | None:
+    """The spread against the usual one, which is a tick at the least."""
+    order, times = candidate.order, state.settings.risk.collar.spreads
+    usual = state.price_history.usual_spread(order.symbol)
+    if usual is None or times == ANY_SPREAD:
+        return None
+    width, of = quote.width(), max(usual * quote.mid, order.instrument.ticks.at(quote.mid))
+    if width <= times * of:
+        return None
+    return (
+        f"the spread, {plain(width)} USD, is {width / of:.1f} times the usual one of {order.symbol}; "
+        f"a market order passes up to {plain(times)}: type a limit, or wait"
+    )
+
+
+def _before(candidate: Candidate, state: ReviewContext) -> Price | None:
+    terms = state.settings.risk.collar
+    if terms.period_band == ANY_PRICE:
+        return None
+    return state.price_history.price_before(candidate.order.symbol, state.at, terms.period_minutes)
+
+
+def _far_away(candidate: Candidate, mid: Price, terms: CollarSettings) -> str | None:
+    """A price that nobody would type on purpose: a slip of the finger, or of a decimal point."""
+    order, word = candidate.order, "limit"
+    price = order.limit_price
+    if order.stop_price is not None and not candidate.only_reduces:
+        price, word = order.stop_price, "trigger"
+    if price is None or abs(price - mid) <= terms.passive_band * mid:
+        return None
+    return f"{word} {priced(price)} is {percent(abs(price - mid) / mid)} from the quote, {priced(mid)}"
+
+
+def _unknown(candidate: Candidate, state: ReviewContext) -> tuple[str, ...]:
+    """What it could not be held against yet."""
+    order, terms = candidate.order, state.settings.risk.collar
+    spread = order.type.goes_at_once and state.price_history.usual_spread(order.symbol) is None
+    before = order.stop_price is None and terms.period_band < ANY_PRICE and _before(candidate, state) is None
+    if not spread and not before:
+        return ()
+    found = ("the usual spread is not known yet", f"no price of {terms.period_minutes} minutes ago")
+    return tuple(words for words, is_missing in zip(found, (spread, before), strict=True) if is_missing)
+
+
+def _passes(
+    order: OrderRequest, terms: CollarSettings, mid: Price, pays: Price | None, unknown: tuple[str, ...]
+) -> str:
+    """What it was held against, and what is not known yet."""
+    if pays is None:
+        return f"its trigger is {percent(abs((order.stop_price or mid) - mid) / mid)} away"
+    told = f"{priced(pays)} against {priced(order.stop_price or mid)}, at most {percent(terms.band)} more"
+    return "; ".join((told, *unknown))

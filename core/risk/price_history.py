@@ -1,0 +1,85 @@
+"""The slice of what a price is held against: closes of the last minutes, and the usual spread of each symbol (RK-23).
+
+It is folded from facts, so a restart knows what was known before. A spread is usual as `SpreadMeasured` says: quotes
+are no facts, and which of them were seen is told once a quarter of an hour of the session.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from core.facts import BarClosed, HistoryLoaded, SpreadMeasured
+from core.model.bar import Bar
+from core.model.values import Fraction, Price, Symbol
+
+KEPT = 62
+"""Closes of a symbol: what the longest period looks back over, twice, and the minute that goes on."""
+
+_MINUTES = tuple(timedelta(minutes=number) for number in range(KEPT))
+"""Made once: every review asks."""
+
+
+@dataclass(slots=True)
+class PriceHistoryState:
+    """`closes` are those of the last minutes of each symbol, by the minute's start, the oldest first."""
+
+    closes: dict[Symbol, list[tuple[datetime, Price]]] = field(default_factory=dict)
+    spreads: dict[Symbol, Fraction] = field(default_factory=dict)
+
+
+class PriceHistory:
+    name = "price_history"
+
+    def __init__(self) -> None:
+        self.state = PriceHistoryState()
+        self.folds: dict[type, Callable[[datetime, Any], None]] = {
+            BarClosed: self._bar_closed,
+            HistoryLoaded: self._history_loaded,
+            SpreadMeasured: self._spread_measured,
+        }
+
+    def restore(self, state: PriceHistoryState) -> None:
+        self.state = state
+
+    def usual_spread(self, symbol: Symbol) -> Fraction | None:
+        """Of the middle; None where no quarter of an hour of its quotes was seen yet."""
+        return self.state.spreads.get(symbol)
+
+    def price_before(self, symbol: Symbol, at: datetime, minutes: int) -> Price | None:
+        """The close of so many minutes ago, USD; None where no minute ended then, nor as long before that again."""
+        closes = self.state.closes.get(symbol)
+        if closes is None:
+            return None
+        latest = at - _MINUTES[minutes + 1]
+        for start, close in reversed(closes):
+            if start <= latest:
+                return close if start > latest - _MINUTES[minutes] else None
+        return None
+
+    def _bar_closed(self, _at: datetime, fact: BarClosed) -> None:
+        self._take(fact.bar)
+
+    def _take(self, bar: Bar) -> None:
+        closes = self.state.closes.get(bar.symbol)
+        if closes is None:
+            closes = self.state.closes[bar.symbol] = []
+        closes.append((bar.start, bar.close))
+        if len(closes) > KEPT:
+            del closes[0]
+
+    def _history_loaded(self, _at: datetime, fact: HistoryLoaded) -> None:
+        """Bars up to where others are heard: those that were heard since stay behind them."""
+        heard = self.state.closes.pop(fact.symbol, [])
+        for bar in fact.bars[-KEPT:]:
+            self._take(bar)
+        told = self.state.closes.get(fact.symbol, [])
+        last = told[-1][0] if told else None
+        kept = told + [each for each in heard if last is None or each[0] > last]
+        if kept:
+            self.state.closes[fact.symbol] = kept[-KEPT:]
+
+    def _spread_measured(self, _at: datetime, fact: SpreadMeasured) -> None:
+        self.state.spreads[fact.symbol] = fact.spread

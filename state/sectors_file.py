@@ -1,0 +1,71 @@
+"""The sector of each symbol, from `sectors.toml` beside the settings: a line a symbol, `XOM = "energy"` (RK-23).
+
+What is wrong is told in one line, with the symbol. No file, no sectors.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from core.files.regular_file import OddFileError, TooLargeError, bytes_of
+from core.ports import OperatorError
+from state.toml_text import LARGEST, TomlError, toml_of
+
+NAME = "sectors.toml"
+SYMBOL = re.compile(r"[A-Z][A-Z0-9./]{0,9}")
+SECTOR = re.compile(r"[a-z][a-z0-9 &/_-]{0,31}")
+MOST = 5000
+"""Symbols: they stand in the journal with each change of the settings."""
+
+
+class SectorsError(OperatorError):
+    """What the file says cannot stand; the message is one line for the operator."""
+
+
+def read_sectors(path: Path) -> dict[str, str]:
+    """By symbol; capitals and spaces around a name make no other sector. Raises `SectorsError`."""
+    try:
+        values = toml_of(bytes_of(path, LARGEST).decode("utf-8-sig"))
+    except FileNotFoundError:
+        return {}
+    except (OddFileError, TooLargeError) as error:
+        raise SectorsError(f"{path}: {error.strerror}") from None
+    except IsADirectoryError:
+        raise SectorsError(f"{path} is a folder; move it away, and write the sectors into a file") from None
+    except OSError as error:
+        raise SectorsError(f"{path} cannot be read: {error.strerror}; check its permissions") from error
+    except UnicodeDecodeError as error:
+        raise SectorsError(f"{path.name}: byte {error.start} is no UTF-8 text; save the file as UTF-8") from None
+    except TomlError as error:
+        raise SectorsError(f"{path.name}: {error}") from None
+    found: dict[str, str] = {}
+    for symbol, sector in _lines(values):
+        place = f"{path.name}: {symbol[:20]}"
+        if SYMBOL.fullmatch(symbol) is None:
+            raise SectorsError(f'{place} is not how a symbol is written; write XOM = "energy"')
+        if not isinstance(sector, str):
+            raise SectorsError(f'{place}: its sector must be a text, as in {symbol} = "energy"')
+        name = " ".join(sector.lower().split())
+        if SECTOR.fullmatch(name) is None:
+            raise SectorsError(
+                f"{place} = {sector[:40]!r}: a sector is called by 1 to 32 letters, digits, spaces, &, /, - or _, "
+                "a letter first"
+            )
+        found[symbol] = name
+    if len(found) > MOST:
+        raise SectorsError(f"{path.name}: {len(found):,} symbols, {MOST:,} at most; name those that you trade")
+    return found
+
+
+def _lines(values: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    """`BRK.B = "financials"` is the same with quotation marks around its symbol and without them."""
+    waiting: list[tuple[str, Mapping[str, object]]] = [("", values)]
+    while waiting:
+        prefix, table = waiting.pop()
+        for name, value in table.items():
+            if isinstance(value, Mapping):
+                waiting.append((f"{prefix}{name}.", value))
+            else:
+                yield f"{prefix}{name}", value
