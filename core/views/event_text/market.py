@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from core import facts
 from core.model import alert as alerts
 from core.model.signal import EntrySignal, ExitSignal
-from core.model.values import plain, priced
+from core.model.values import percent, plain, priced
 from core.model.venues import HOME
 from core.strategies.memory import fault_in_words
 from core.views.event_text.pieces import EventTexts, told
@@ -33,7 +33,7 @@ def _data(fact: DataFact) -> str:
         case facts.HistoryLoaded():
             return f"{fact.symbol}: {len(fact.bars)} bars of history taken in; nothing is proposed on them"
         case facts.SpreadMeasured():
-            return f"{fact.symbol}: the usual spread is {fact.spread:.3%} of the middle"
+            return f"{fact.symbol}: the usual spread is {percent(fact.spread, 3)} of the middle"
         case facts.PastDaysLoaded():
             closes = sum(day.close is not None for day in fact.past.days)
             moves = sum(day.deviation is not None for day in fact.past.days)

@@ -105,7 +105,7 @@ def concentration_rows(state: TradingState) -> Iterator[ProtectionRow]:
         yield row(
             key,
             f"Exposure {name}",
-            f"{part:.0%} of {most:.0%}",
+            f"{percent(part, 0)} of {percent(most, 0)}",
             f"nothing more of {name}: it is as large a part as it may be" if part >= most else None,
             "long and short added up, and entries on their way, of equity",
             used=used_of(part, most),
