@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from simulation.desk_play import a_key_on_its_way, what_desks_do
-from simulation.limits import UNGUARDED
+from simulation.limits import CONTROLS, UNGUARDED
 from simulation.other_exchange import Manners
 from simulation.rough import HAS_IT, ROUGH
 from simulation.surprises import REFUSALS
@@ -144,6 +144,7 @@ class Profile:
                 "symbols": ["SPY", "AAA", "BBB", "CCC"] if self.is_wide else ["SPY"],
                 "exits": TIGHT if self.speaks_often else {"not_for": (), "by_hand": True},
                 "risk": {
+                    **CONTROLS,
                     "per_trade": {"usd": "30"},
                     "max_notional": {"usd": "1000" if self.cash == PLENTY else "2500"},
                     "max_open_positions": 3,
