@@ -19,7 +19,7 @@ from core.execution.latency import Latencies
 from core.execution.ledger import Ledger
 from core.execution.refusal_counts import RefusalCounts
 from core.exits.watch import ExitWatch
-from core.facts import BarClosed, Fact
+from core.facts import BarClosed, Fact, OrderFilled
 from core.market.normaliser import Normaliser
 from core.model.calendar import Calendar
 from core.model.position import Ended
@@ -30,6 +30,7 @@ from core.risk.allocation import Allocations
 from core.risk.day import Day
 from core.risk.evaluation.book import EvaluationBook
 from core.risk.margin_samples import MarginSamples
+from core.risk.protections.base import Scope
 from core.risk.protections.book import ProtectionBook
 from core.risk.protections.day_trades import business_days
 from core.risk.protections.equity_curve import NO_STRATEGY
@@ -107,7 +108,9 @@ class Slices:
         self.allocations = add(Allocations())
         terms = InForce(self.control, lambda settings: settings.risk.protections)
         self.protections = add(
-            ProtectionBook(terms, business_days(calendar), calendar.venue, self._ended, lambda: self.shadows.ended)
+            ProtectionBook(
+                terms, business_days(calendar), calendar.venue, self._ended, lambda: self.shadows.ended, self._entered
+            )
         )
         self.regime = add(RegimeBook(lambda: self.control.settings.risk))
         sizing = InForce(self.control, lambda settings: settings.risk.sizing)
@@ -149,6 +152,16 @@ class Slices:
 
     def _ended(self) -> Ended | None:
         return self.ledger.book.ended
+
+    def _entered(self, fact: OrderFilled) -> Scope | None:
+        """Whose entry filled first just now; what took the place of one that had filled is the same entry."""
+        order = self.ledger.order(fact.fill.client_order_id)
+        if order is None or order.only_reduces or order.filled_quantity > fact.fill.quantity:
+            return None
+        old = self.ledger.order(order.request.replaces) if order.request.replaces is not None else None
+        if old is not None and old.filled_quantity:
+            return None
+        return Scope(symbol=order.request.symbol, strategy=order.strategy)
 
     def _ended_of_a_strategy(self) -> Ended | None:
         """What nobody's strategy traded is judged by no night."""

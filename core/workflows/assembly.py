@@ -39,6 +39,7 @@ from core.workflows.protection.excess_exits import ExcessExits
 from core.workflows.protection.margin_monitor import MarginMonitor
 from core.workflows.protection.protections import ProtectionEvents
 from core.workflows.protection.protective_stops import ProtectiveStops
+from core.workflows.protection.repeated_executions import RepeatedExecutions
 from core.workflows.protection.stop_renewal import StopRenewal
 from core.workflows.reconciliation.listed_orders import ListedOrders
 from core.workflows.reconciliation.reconciliation import Reconciliation
@@ -130,6 +131,7 @@ def workflows_of(state: TradingState) -> tuple[object, ...]:
         position_close,
         protective_stops,
         stop_renewal,
+        RepeatedExecutions(state, cancellation),
         tickets,
         confirmations,
         auto_exits,

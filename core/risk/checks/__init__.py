@@ -19,6 +19,7 @@ from core.risk.checks.price_rules import PriceRulesCheck
 from core.risk.checks.protections import ProtectionCheck
 from core.risk.checks.quantity_rules import QuantityRulesCheck
 from core.risk.checks.quote_age import QuoteAgeCheck
+from core.risk.checks.repeated_execution import RepeatedExecutionCheck
 from core.risk.checks.risk_budget import RiskBudgetCheck
 from core.risk.checks.session import SessionCheck
 from core.risk.checks.session_limits import SessionLimitsCheck
@@ -34,6 +35,10 @@ from core.risk.checks.window import WindowCheck
 from core.risk.gate import Gate
 from core.risk.protections.book import NAMES
 from core.risk.protections.day_trades import DayTrades
+from core.risk.protections.repeated_execution import RepeatedExecution
+
+OF_THEIR_OWN = frozenset({RepeatedExecution.name, DayTrades.name})
+"""Protections whose check asks more than whether they are tripped."""
 
 
 def standard_gate() -> Gate:
@@ -62,7 +67,8 @@ def standard_gate() -> Gate:
             OpenPositionsCheck(),
             DailyLossCheck(),
             WeeklyLossCheck(),
-            *(ProtectionCheck(name) for name in NAMES if name != DayTrades.name),
+            *(ProtectionCheck(name) for name in NAMES if name not in OF_THEIR_OWN),
+            RepeatedExecutionCheck(),
             DayTradesCheck(),
             TradeFrequencyCheck(),
             VixCheck(),

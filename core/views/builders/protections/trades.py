@@ -13,6 +13,7 @@ from core.risk.checks.verdicts import overridden_until
 from core.risk.day import monday_of
 from core.risk.entries import entries_taken
 from core.risk.protections.base import EVERYTHING
+from core.risk.protections.repeated_execution import RepeatedExecution
 from core.trading_state.state import TradingState
 from core.views import ProtectionRow, SuspensionView
 from core.views.builders.protections.row import next_session, row, used_of
@@ -73,8 +74,14 @@ def protection_rows(state: TradingState, at: datetime) -> Iterator[ProtectionRow
             since=answer.since,
             until=override.until if override else answer.until,
             overridden=override,
-            override=f"entries pass it for {minutes} minutes, then it stands again" if is_shut else "",
+            override=_overridden_how(answer.name, minutes) if is_shut else "",
         )
+
+
+def _overridden_how(name: str, minutes: int) -> str:
+    if name == RepeatedExecution.name:
+        return "it goes on, and is counted anew"
+    return f"entries pass it for {minutes} minutes, then it stands again"
 
 
 def refused_symbol_rows(state: TradingState, at: datetime, today: date) -> Iterator[ProtectionRow]:
