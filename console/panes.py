@@ -109,6 +109,9 @@ class WatchPane(Wanting, Watch):
     def action_alert(self) -> None:
         self.want("alert", self.grid.selected)
 
+    def action_list_symbol(self) -> None:
+        self.want("list symbol", self.grid.selected)
+
     def action_turn(self, step: int) -> None:
         self.turn(step)
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
+from core.model.symbol_list import ListKind
 from core.model.values import Price, Symbol
 from core.views import HALTED, ActionRow, DeskView, WatchRow, near
 from widgets import format as f
@@ -23,6 +24,8 @@ SYMBOL, CHANGE, SPARK = Column("SYM", 6), Column("CHANGE", 9, Align.RIGHT), Colu
 LAST, HAS = Column("LAST ", 10, Align.RIGHT), Column("HELD", 8, stretches=True)
 BID, ASK, VOLUME = Column("BID", 9, Align.RIGHT), Column("ASK", 9, Align.RIGHT), Column("VOLUME", 7, Align.RIGHT)
 EXIT_WAITS, PROPOSED = "!", "?"
+LISTED = {ListKind.NEVER: "never", ListKind.CLOSE_ONLY: "close", ListKind.RESTRICTED: "until"}
+"""The list that shuts a symbol's entries, in a word that its row has room for."""
 THOUSAND, TEN_THOUSAND, MILLION = 1_000, 10_000, 1_000_000
 
 
@@ -119,6 +122,7 @@ class Watch(Pane):
             return
         said = [f"HALTED by its exchange since {row.halted}"] if row.halted else []
         said += [row.trouble] if row.trouble else []
+        said += [listed.words for listed in row.lists]
         said += [coming_in_words(coming)] if (coming := near(self._actions(), row.symbol)) is not None else []
         said += ["an exit waits for your key"] if row.exit_waits else []
         said += ["an entry waits for your key"] if row.proposed else []
@@ -169,11 +173,14 @@ def _change(fraction: Decimal | None) -> str:
 
 
 def _has(row: WatchRow, ex: str) -> Cell:
-    """`47 !`: what is held, and the mark of what waits; `2 ord` where nothing is; `47 ex Tue` before a dividend."""
+    """`47 !`: what is held, and the mark of what waits; `2 ord` where nothing is; `47 ex Tue` before a dividend, `never`
+    where a list shuts it.
+    """
     mark = EXIT_WAITS if row.exit_waits else PROPOSED if row.proposed else ""
     held = f.quantity(row.held) if row.held else f"{row.working} ord" if row.working else ""
-    tone: Tone = "urgent" if row.exit_waits else "warning" if row.proposed or ex else ""
-    return Cell(" ".join(part for part in (held, mark, ex) if part), tone)
+    tone: Tone = "urgent" if row.exit_waits else "warning" if row.proposed or ex or row.lists else ""
+    listed = LISTED[row.lists[0].kind] if row.lists else ""
+    return Cell(" ".join(part for part in (held, mark, listed, ex) if part), tone)
 
 
 def sparkline(course: Sequence[Price], cells: int) -> str:

@@ -21,6 +21,8 @@ class Capabilities:
         Whether an order may act before the open and after the close (RK-20).
     replaces
         Whether an order can take the place of another in one request.
+    refuses_wash_trades
+        Whether it takes no order that could meet another of the account, by Alpaca's table (RK-25).
     """
 
     order_types: frozenset[OrderType] = frozenset(OrderType)
@@ -29,6 +31,7 @@ class Capabilities:
     fractions: bool = True
     extended_hours: bool = True
     replaces: bool = True
+    refuses_wash_trades: bool = False
 
     def lacking(self, order: OrderRequest) -> str | None:
         """What the broker would have to be able to do for this order and is not, in words; None where it takes it."""

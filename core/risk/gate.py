@@ -28,9 +28,11 @@ from core.risk.allocation import Allocations
 from core.risk.day import Day
 from core.risk.entries import Signed
 from core.risk.protections.book import ProtectionBook
+from core.risk.recent_entries import RecentEntries
 from core.risk.size_factors.book import SizingBook
 from core.settings.settings import Settings
 from core.staging.resting_entries import Reach, aimed_at, reach_of
+from core.trading_state.symbol_lists import SymbolLists
 from core.trading_state.trading_status import TradingStatus
 
 NOT_ASKED = NoSession("the calendar was not asked")
@@ -138,6 +140,8 @@ class ReviewContext:
     prices: Callable[[Symbol], tuple[datetime, Price] | None] = lambda _symbol: None
     allocations: Allocations = field(default_factory=Allocations)
     signed: Signed = lambda _strategy: ()
+    lists: SymbolLists = field(default_factory=SymbolLists)
+    recent: RecentEntries = field(default_factory=RecentEntries)
     halted: Mapping[Symbol, TradingHalt] = field(default_factory=dict)
     capabilities: Capabilities = EVERYTHING
     _of_now: list[Quote | NoQuote] = field(default_factory=list, init=False, compare=False, repr=False)

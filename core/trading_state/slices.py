@@ -35,6 +35,7 @@ from core.risk.protections.book import ProtectionBook
 from core.risk.protections.day_trades import business_days
 from core.risk.protections.equity_curve import NO_STRATEGY
 from core.risk.protections.trades import ClosedTrade
+from core.risk.recent_entries import RecentEntries
 from core.risk.regime.book import RegimeBook
 from core.risk.size_factors.book import SizingBook
 from core.staging.baskets import Baskets
@@ -48,6 +49,7 @@ from core.trading_state.day_results import DayResults
 from core.trading_state.desks import Desks
 from core.trading_state.disk_failure import DiskFailure
 from core.trading_state.holdings import Holdings
+from core.trading_state.symbol_lists import SymbolLists
 from core.trading_state.trading_status import InForce, TradingStatus
 from core.trading_state.watchlists import Watchlists
 
@@ -117,6 +119,8 @@ class Slices:
         self.sizing = add(SizingBook(sizing, self._measured, day_of, self._ended))
         self.margin = add(MarginSamples())
         self.breaker = add(Breaker())
+        self.recent = add(RecentEntries())
+        self.lists = add(SymbolLists())
         self.latencies = add(Latencies(day_of))
         self.tally = add(RefusalCounts(day_of))
         self.advice = add(AdviceBook())

@@ -157,6 +157,8 @@ class TradingState(Slices):
             prices=self.last_price,
             allocations=self.allocations,
             signed=self.signed_entries,
+            lists=self.lists,
+            recent=self.recent,
             halted=self.normaliser.state.halted,
             capabilities=self.sightings.capabilities,
         )

@@ -24,6 +24,7 @@ from core.workflows.operator.key_holding import KeyHolding
 from core.workflows.operator.kill_switch import KillSwitchWorkflow
 from core.workflows.operator.limits_reload import LimitsReload
 from core.workflows.operator.pauses_and_bans import PausesAndBans
+from core.workflows.operator.symbol_listing import SymbolListing
 from core.workflows.operator.watching import Watching
 from core.workflows.orders.broker_warnings import BrokerWarnings
 from core.workflows.orders.cancellation import Cancellation
@@ -115,6 +116,7 @@ def workflows_of(state: TradingState) -> tuple[object, ...]:
             state, proposals, strategy_health, ExitRules(state), protection_events, recommendations, auto_exits
         ),
         PausesAndBans(state, proposals),
+        SymbolListing(state, proposals, cancellation),
         watching,
         Alerting(state, watching),
         ProposalEdits(state, gate),

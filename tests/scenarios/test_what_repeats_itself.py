@@ -1,4 +1,4 @@
-"""Entries of one strategy that fill one after the other, and stops that are renewed again and again, end its entries."""
+"""Entries that fill one after the other, and stops that are renewed again and again, end their strategy's entries."""
 
 from __future__ import annotations
 

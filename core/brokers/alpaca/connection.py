@@ -37,7 +37,7 @@ def contract() -> tuple[ApiRecord, ...]:
 ALPACA = BrokerKind(
     name="alpaca",
     title="Alpaca",
-    capabilities=Capabilities(order_types=TAKES),
+    capabilities=Capabilities(order_types=TAKES, refuses_wash_trades=True),
     keys=KeyNames("Alpaca", "APCA_API_KEY_ID", "APCA_API_SECRET_KEY", "keyturn", checked),
     connect=connect,
     source="alpaca",

@@ -9,6 +9,7 @@ from core.risk.checks.buying_power import BuyingPowerCheck
 from core.risk.checks.daily_loss import DailyLossCheck
 from core.risk.checks.day_trades import DayTradesCheck
 from core.risk.checks.kill import KillCheck
+from core.risk.checks.lists import ListsCheck
 from core.risk.checks.margin import MarginCheck
 from core.risk.checks.mode import ModeCheck
 from core.risk.checks.notional import NotionalCheck
@@ -21,6 +22,7 @@ from core.risk.checks.quantity_rules import QuantityRulesCheck
 from core.risk.checks.quote_age import QuoteAgeCheck
 from core.risk.checks.repeated_execution import RepeatedExecutionCheck
 from core.risk.checks.risk_budget import RiskBudgetCheck
+from core.risk.checks.self_cross import SelfCrossCheck
 from core.risk.checks.session import SessionCheck
 from core.risk.checks.session_limits import SessionLimitsCheck
 from core.risk.checks.spread import SpreadCheck
@@ -29,6 +31,7 @@ from core.risk.checks.symbol_refused import SymbolRefusedCheck
 from core.risk.checks.tradable import TradableCheck
 from core.risk.checks.trade_frequency import TradeFrequencyCheck
 from core.risk.checks.trading_halt import TradingHaltCheck
+from core.risk.checks.twin import TwinCheck
 from core.risk.checks.vix import VixCheck
 from core.risk.checks.weekly_loss import WeeklyLossCheck
 from core.risk.checks.window import WindowCheck
@@ -50,12 +53,15 @@ def standard_gate() -> Gate:
             BackPressureCheck(),
             ModeCheck(),
             SymbolRefusedCheck(),
+            ListsCheck(),
             SessionCheck(),
             SessionLimitsCheck(),
             TradableCheck(),
             TradingHaltCheck(),
             QuantityRulesCheck(),
             PriceRulesCheck(),
+            SelfCrossCheck(),
+            TwinCheck(),
             StopPresentCheck(),
             PerTradeLossCheck(),
             RiskBudgetCheck(),

@@ -161,9 +161,8 @@ class ProtectionBook:
             ProtectionTripped: self._tripped,
             ProtectionOverridden: self._overridden,
         }
-        self.by_name: dict[str, Protection] = {
-            protection.name: protection for protection in (*self.of_trades, self.volatility_halt, self.repeated_execution)
-        }
+        others = (self.volatility_halt, self.repeated_execution)
+        self.by_name: dict[str, Protection] = {protection.name: protection for protection in (*self.of_trades, *others)}
         self.all = tuple(self.by_name[name] for name in NAMES)
 
     @property

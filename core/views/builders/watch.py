@@ -49,6 +49,7 @@ def watch_view(state: TradingState, at: datetime) -> WatchView:
                 halted=halted_in_words(state, symbol),
                 trouble=_trouble(state, symbol),
                 alerts=tuple(in_words(alert.terms) for alert in state.alerts.of(symbol)),
+                lists=state.lists.on(symbol, today),
             )
         )
     return WatchView(tuple(WatchlistRow(name, symbols) for name, symbols in lists.items()), tuple(rows), joined)

@@ -15,6 +15,7 @@ from core.views.event_text.pieces import EventTexts, told
 CallFact = facts.CallFailed | facts.CallAnswered
 BreakerFact = facts.BreakerOpened | facts.BreakerClosed
 ProtectionFact = facts.ProtectionTripped | facts.ProtectionExpired | facts.ProtectionOverridden | facts.OverrideEnded
+ListFact = facts.SymbolListed | facts.SymbolUnlisted
 ThrottleFact = facts.RiskThrottled | facts.RiskRestored
 MarginFact = facts.MarginSampled | facts.MarginWarned
 
@@ -55,6 +56,13 @@ def _end_of(fact: facts.ProtectionTripped) -> str:
     return GOES_ON if fact.name == RepeatedExecution.name else "it recovers"
 
 
+def _list(fact: ListFact) -> str:
+    if isinstance(fact, facts.SymbolUnlisted):
+        return f"{fact.symbol} is no longer on {fact.kind.value}"
+    until = "" if fact.until is None else f" until {fact.until}"
+    return f"{fact.symbol} is on {fact.kind.value}{until}, no entries: {fact.reason}"
+
+
 def _guard(fact: ProtectionFact) -> str:
     """`cooldown SPY`, `max drawdown`."""
     scope = "" if fact.scope == "global" else f" {fact.scope}"
@@ -90,6 +98,7 @@ GUARDS: EventTexts = {
     **told("broker", _call, CallFact),
     **told("broker", _breaker, BreakerFact),
     **told("guard", _protection, ProtectionFact),
+    **told("guard", _list, ListFact),
     **told("regime", _regime, facts.RegimeMeasured),
     **told("guard", _throttle, ThrottleFact),
     **told("margin", _margin, MarginFact),

@@ -1,7 +1,7 @@
 """What repeats itself too fast is stopped where it happens, until a person lets it go on (RK-24).
 
-Its entries that wait leave the stage, those that work are taken back, and the gate lets no other pass. Its exits and its
-stops go on: nothing that protects is ever counted out.
+Its entries that wait leave the stage, those that work are taken back, and the gate lets no other pass. Its exits and
+its stops go on: nothing that protects is ever counted out.
 """
 
 from __future__ import annotations

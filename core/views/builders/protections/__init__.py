@@ -23,6 +23,7 @@ from core.views.builders.protections.hours import breaker_row, desk_row, session
 from core.views.builders.protections.losses import StrategiesLoss, daily_loss_row, weekly_loss_row
 from core.views.builders.protections.trades import (
     entries_rows,
+    listed_rows,
     protection_rows,
     refused_symbol_rows,
     throttle_rows,
@@ -79,6 +80,7 @@ class ProtectionRows:
         yield from protection_rows(state, at)
         yield from regime_rows(state.regime.regime, today)
         yield from refused_symbol_rows(state, at, today)
+        yield from listed_rows(state, today)
         yield from throttle_rows(state, today)
 
 

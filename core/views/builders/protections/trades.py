@@ -93,6 +93,21 @@ def refused_symbol_rows(state: TradingState, at: datetime, today: date) -> Itera
             )  # fmt: skip
 
 
+def listed_rows(state: TradingState, today: date) -> Iterator[ProtectionRow]:
+    """Every symbol on a list, each list a row (RK-26); what a person chose has not tripped."""
+    for listed in state.lists.holding(today):
+        until = None if listed.until is None else state.calendar.venue.start_of(listed.until)
+        yield row(
+            f"list/{listed.symbol}/{listed.kind.value}",
+            listed.symbol,
+            listed.kind.value,
+            listed.reason,
+            since=listed.at,
+            until=until,
+            word=SuspensionView.CLOSED,
+        )
+
+
 def throttle_rows(state: TradingState, today: date) -> Iterator[ProtectionRow]:
     """It shuts nothing and makes trades smaller; a profitable day ends it sooner (RK-11)."""
     losses = state.sizing.losses.state
