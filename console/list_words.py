@@ -1,4 +1,4 @@
-"""A symbol's lists as they are typed: `never REASON`, `close REASON`, `until 2026-12-01 REASON`, `off never` (RK-26)."""
+"""A symbol's lists as they are typed: `never WHY`, `close WHY`, `until 2026-12-01 WHY`, `off never` (RK-26)."""
 
 from __future__ import annotations
 

@@ -173,8 +173,8 @@ def _change(fraction: Decimal | None) -> str:
 
 
 def _has(row: WatchRow, ex: str) -> Cell:
-    """`47 !`: what is held, and the mark of what waits; `2 ord` where nothing is; `47 ex Tue` before a dividend, `never`
-    where a list shuts it.
+    """`47 !`: what is held, and the mark of what waits; `2 ord` where nothing is; `47 ex Tue` before a dividend,
+    `never` where a list shuts it.
     """
     mark = EXIT_WAITS if row.exit_waits else PROPOSED if row.proposed else ""
     held = f.quantity(row.held) if row.held else f"{row.working} ord" if row.working else ""

@@ -21,6 +21,8 @@ class Capabilities:
         Whether an order may act before the open and after the close (RK-20).
     replaces
         Whether an order can take the place of another in one request.
+    messages_a_minute
+        Requests of an account that it takes in a minute; None where it does not say.
     refuses_wash_trades
         Whether it takes no order that could meet another of the account, by Alpaca's table (RK-25).
     """
@@ -32,6 +34,7 @@ class Capabilities:
     extended_hours: bool = True
     replaces: bool = True
     refuses_wash_trades: bool = False
+    messages_a_minute: int | None = None
 
     def lacking(self, order: OrderRequest) -> str | None:
         """What the broker would have to be able to do for this order and is not, in words; None where it takes it."""

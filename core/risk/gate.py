@@ -27,6 +27,7 @@ from core.model.venue import Venue
 from core.risk.allocation import Allocations
 from core.risk.day import Day
 from core.risk.entries import Signed
+from core.risk.message_counts import MessageCounts
 from core.risk.protections.book import ProtectionBook
 from core.risk.recent_entries import RecentEntries
 from core.risk.size_factors.book import SizingBook
@@ -140,6 +141,7 @@ class ReviewContext:
     prices: Callable[[Symbol], tuple[datetime, Price] | None] = lambda _symbol: None
     allocations: Allocations = field(default_factory=Allocations)
     signed: Signed = lambda _strategy: ()
+    messages: MessageCounts = field(default_factory=lambda: MessageCounts(datetime.date))
     lists: SymbolLists = field(default_factory=SymbolLists)
     recent: RecentEntries = field(default_factory=RecentEntries)
     halted: Mapping[Symbol, TradingHalt] = field(default_factory=dict)

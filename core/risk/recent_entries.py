@@ -105,9 +105,14 @@ class RecentEntries:
 
 
 def _is_like(order: OrderRequest, price: Decimal | None, seen: SeenEntry, terms: TwinSettings) -> bool:
-    if order.side is not seen.side or abs(order.quantity - seen.quantity) > terms.quantity * seen.quantity:
+    if order.side is not seen.side or _differs(order.quantity, seen.quantity, terms.quantity):
         return False
-    return price is None or seen.price is None or abs(price - seen.price) <= terms.price * seen.price
+    return price is None or seen.price is None or not _differs(price, seen.price, terms.price)
+
+
+def _differs(new: Decimal, old: Decimal, by: Decimal) -> bool:
+    """By more than a part of the old one."""
+    return abs(new - old) > by * old
 
 
 def _may_double(seen: SeenEntry, ledger: Ledger) -> bool:

@@ -13,6 +13,21 @@ LONGEST_TWIN = 3600
 """Seconds for which entries are remembered."""
 
 
+Messages = Annotated[int, Field(ge=1, le=1_000_000)]
+
+
+class MessageSettings(SettingsTable):
+    """Submissions, replacements and cancels that go to the broker; entries leave a reserve to what reduces (RK-24)."""
+
+    enabled: bool = True
+    per_second: Messages = Field(20, description="messages to the broker")
+    per_minute: Messages = Field(120, description="the same; no more than the broker takes, which at Alpaca is 200")
+    per_day: Messages = Field(10_000, description="the same of a trading day")
+    reserve: Annotated[Decimal, Field(ge=0, le=Decimal("0.9"))] = Field(
+        Decimal("0.25"), description="of each, kept for exits and cancels"
+    )
+
+
 class TwinSettings(SettingsTable):
     """Entries that are like one before them, and need the word TWIN (RK-25)."""
 

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from core.model.venues import HOME
-from core.settings.conduct import SelfCrossSettings, TwinSettings
+from core.settings.conduct import MessageSettings, SelfCrossSettings, TwinSettings
 from core.settings.portfolio import MarginSettings, PortfolioSettings, SessionSettings
 from core.settings.protections import ProtectionsSettings
 from core.settings.regime import FrequencySettings
@@ -29,7 +29,7 @@ TimeOfDay = Annotated[time, AfterValidator(_without_zone)]
 class RiskSettings(GrowingSettingsTable):
     """Limits on what may be opened (RK)."""
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"several_strategies_a_symbol", "self_cross", "twins"})
+    LATER: ClassVar[frozenset[str]] = frozenset({"several_strategies_a_symbol", "messages", "self_cross", "twins"})
 
     per_trade: AmountSettings = Field(
         AmountSettings(usd=Decimal("1.50"), of_equity=None), description="loss at the stop (RK-02)"
@@ -65,6 +65,7 @@ class RiskSettings(GrowingSettingsTable):
     margin: MarginSettings = MarginSettings()
     portfolio: PortfolioSettings = PortfolioSettings()
     session: SessionSettings = SessionSettings()
+    messages: MessageSettings = MessageSettings()
     twins: TwinSettings = TwinSettings()
     self_cross: SelfCrossSettings = SelfCrossSettings()
     protections: ProtectionsSettings = ProtectionsSettings()

@@ -30,6 +30,7 @@ from core.risk.allocation import Allocations
 from core.risk.day import Day
 from core.risk.evaluation.book import EvaluationBook
 from core.risk.margin_samples import MarginSamples
+from core.risk.message_counts import MessageCounts
 from core.risk.protections.base import Scope
 from core.risk.protections.book import ProtectionBook
 from core.risk.protections.day_trades import business_days
@@ -119,6 +120,7 @@ class Slices:
         self.sizing = add(SizingBook(sizing, self._measured, day_of, self._ended))
         self.margin = add(MarginSamples())
         self.breaker = add(Breaker())
+        self.messages = add(MessageCounts(day_of))
         self.recent = add(RecentEntries())
         self.lists = add(SymbolLists())
         self.latencies = add(Latencies(day_of))

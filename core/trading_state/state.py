@@ -157,6 +157,7 @@ class TradingState(Slices):
             prices=self.last_price,
             allocations=self.allocations,
             signed=self.signed_entries,
+            messages=self.messages,
             lists=self.lists,
             recent=self.recent,
             halted=self.normaliser.state.halted,

@@ -35,6 +35,10 @@ SAID_SINCE = (
     b"its strategy repeats itself",
     b"an exit would trade against it",
     b"its symbol is listed",
+    b"message rate: ",
+    b"lists: ",
+    b"self-cross: ",
+    b"repeated execution: ",
 )
 """Words that no release without codes wrote."""
 

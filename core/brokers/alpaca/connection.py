@@ -34,10 +34,13 @@ def contract() -> tuple[ApiRecord, ...]:
     return RECORDS
 
 
+A_MINUTE = 200
+"""Requests of an account, its documented default."""
+
 ALPACA = BrokerKind(
     name="alpaca",
     title="Alpaca",
-    capabilities=Capabilities(order_types=TAKES, refuses_wash_trades=True),
+    capabilities=Capabilities(order_types=TAKES, refuses_wash_trades=True, messages_a_minute=A_MINUTE),
     keys=KeyNames("Alpaca", "APCA_API_KEY_ID", "APCA_API_SECRET_KEY", "keyturn", checked),
     connect=connect,
     source="alpaca",

@@ -11,6 +11,7 @@ from core.risk.checks.day_trades import DayTradesCheck
 from core.risk.checks.kill import KillCheck
 from core.risk.checks.lists import ListsCheck
 from core.risk.checks.margin import MarginCheck
+from core.risk.checks.message_rate import MessageRateCheck
 from core.risk.checks.mode import ModeCheck
 from core.risk.checks.notional import NotionalCheck
 from core.risk.checks.open_positions import OpenPositionsCheck
@@ -51,6 +52,7 @@ def standard_gate() -> Gate:
             KillCheck(),
             BreakerCheck(),
             BackPressureCheck(),
+            MessageRateCheck(),
             ModeCheck(),
             SymbolRefusedCheck(),
             ListsCheck(),

@@ -19,7 +19,7 @@ from core.views.builders.protections.exposure import (
     portfolio_rows,
     positions_row,
 )
-from core.views.builders.protections.hours import breaker_row, desk_row, session_row, window_row
+from core.views.builders.protections.hours import breaker_row, desk_row, messages_row, session_row, window_row
 from core.views.builders.protections.losses import StrategiesLoss, daily_loss_row, weekly_loss_row
 from core.views.builders.protections.trades import (
     entries_rows,
@@ -30,7 +30,9 @@ from core.views.builders.protections.trades import (
 )
 from core.views.builders.regime import regime_rows
 
-OF_EVERYTHING = frozenset({"breaker", "session", "daily_loss", "weekly_loss", "risk_budget", "portfolio", "margin"})
+OF_EVERYTHING = frozenset(
+    {"breaker", "message_rate", "session", "daily_loss", "weekly_loss", "risk_budget", "portfolio", "margin"}
+)
 """Guards that refuse every entry when they are tripped, beside those that count trades over the whole desk."""
 
 
@@ -67,6 +69,7 @@ class ProtectionRows:
         state = self.state
         yield desk_row(state)
         yield breaker_row(state, at)
+        yield messages_row(state, at, today)
         yield session_row(state, at, today)
         yield window_row(state, at, today)
         yield daily_loss_row(state, at, today)
