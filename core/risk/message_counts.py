@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from core.facts import CancelRequested, OrderCreated
@@ -66,6 +67,12 @@ class MessageCounts:
         in_minute = len(recent) - bisect_right(recent, at - MINUTE)
         return Sent(in_second, in_minute, self.state.of_day if self.state.day == day else 0)
 
+    def is_quiet(self, limits: MessageLimits, reserve: Decimal) -> bool:
+        """Whether not even all that is remembered would fill a limit: nothing need be counted then."""
+        smallest = limits.second if limits.second < limits.minute else limits.minute
+        is_short = len(self.state.recent) < for_entries(smallest, reserve)
+        return is_short and self.state.of_day < for_entries(limits.day, reserve)
+
     def _created(self, at: datetime, fact: OrderCreated) -> None:
         if fact.role is None:  # a leg is the broker's own
             self._sent(at, fact)
@@ -81,10 +88,13 @@ class MessageCounts:
 
 def limits_of(terms: MessageSettings, broker_a_minute: int | None) -> MessageLimits:
     """What the settings let go, and no more in a minute than the broker takes."""
-    minute = terms.per_minute if broker_a_minute is None else min(terms.per_minute, broker_a_minute)
+    minute = terms.per_minute
+    if broker_a_minute is not None and broker_a_minute < minute:
+        minute = broker_a_minute
     return MessageLimits(terms.per_second, minute, terms.per_day)
 
 
+@lru_cache(maxsize=64)
 def for_entries(limit: int, reserve: Decimal) -> int:
     """What of a limit entries may use: the rest is kept for exits and cancels."""
     return limit - int((limit * reserve).to_integral_value(ROUND_CEILING))

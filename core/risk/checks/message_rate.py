@@ -22,8 +22,10 @@ class MessageRateCheck:
         terms = state.settings.risk.messages
         if not terms.enabled:
             return None
-        sent = state.messages.sent(state.at, state.day)
         limits = limits_of(terms, state.capabilities.messages_a_minute)
+        if state.messages.is_quiet(limits, terms.reserve):
+            return None
+        sent = state.messages.sent(state.at, state.day)
         for span, count, limit in zip(SPANS, sent, limits, strict=True):
             if count < (allowed := for_entries(limit, terms.reserve)):
                 continue
