@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from core.execution.ledger import Ledger
 from core.execution.order import Order
-from core.model.order import OrderClass, OrderRequest, OrderType, Side
+from core.model.order import OrderClass, OrderRequest, OrderStatus, OrderType, Side
 from core.model.quote import NoQuote, Quote
 from core.model.values import Price, plain, priced
 
@@ -50,12 +50,15 @@ def crossed_by_entry(
 def crossed_by_exit(order: OrderRequest, ledger: Ledger, *, refuses_wash_trades: bool) -> tuple[Order, ...]:
     """Working entries that this exit would meet, whoever's they are; it takes them back first.
 
-    What takes any price meets every one of them: no quote is asked, so that a ticket stays what was signed.
+    What takes any price meets every one of them: no quote is asked, so that a ticket stays what was signed. One of
+    which the broker has not said yet that it is there is not waited for: an exit waits for no answer (EX-22).
     """
     return tuple(
         resting
         for resting in _opposite(order, ledger)
         if not resting.only_reduces
+        and resting.status is not OrderStatus.PENDING
+        and not ledger.chains.is_in_doubt(resting)
         and (_takes(order, resting, None) or (refuses_wash_trades and _is_wash_trade(order, resting)))
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.execution.order import Order
 from core.model.account import Account
 from core.model.staging import Proposal, ReviewFigures, StopPlan
 from core.model.values import ClientOrderId, Fraction, Money, Price
@@ -68,10 +69,14 @@ def holds_its_shares(state: TradingState, proposal: Proposal) -> tuple[ClientOrd
 
 
 def is_as_shown(state: TradingState, proposal: Proposal, cancels: tuple[ClientOrderId, ...]) -> bool:
-    """Whether what holds its shares is what the ticket names. An entry that is gone, or came since, keeps no exit
-    waiting for another key.
+    """Whether what holds its shares is what the ticket names. An entry that it would only meet, and that is gone or
+    came since, keeps no exit waiting for another key.
     """
     now = holds_its_shares(state, proposal)
     orders = ((order_id, state.ledger.order(order_id)) for order_id in cancels)
-    shown = [order_id for order_id, order in orders if order is None or order.only_reduces]
+    shown = [order_id for order_id, order in orders if order is None or _holds_shares(order)]
     return set(now) <= set(cancels) and set(shown) <= set(now)
+
+
+def _holds_shares(order: Order) -> bool:
+    return order.only_reduces or bool(order.request.legs and order.filled_quantity)
