@@ -397,6 +397,10 @@ class DeskApp(App[None]):
         if may_act(self):
             self.desk_actions.reload_limits()
 
+    def action_lists(self) -> None:
+        if may_act(self):
+            self.desk_actions.lists(self.watched)
+
     def action_take_key(self) -> None:
         if not self.is_too_small:
             self.desk_actions.take_key()

@@ -9,9 +9,11 @@ from console.screens.dialog_host import DialogHost
 from console.screens.key_holder import holds_key, may_act
 from console.screens.leave import leaving_lines
 from console.screens.limits import LOOSEN, LoosenScreen, ReloadedScreen
+from console.screens.lists import ListsScreen
 from console.screens.question import ArmedQuestion
 from console.screens.take_key import TAKE, TakeByQuestion, TakeByWord, taking_lines
 from core.messages.commands import ClearBreaker, ProposeFlattening, ReloadLimits, StopEngine, TakeKey
+from core.model.values import Symbol
 from core.views.standing import BREAKER_OK
 
 
@@ -89,6 +91,13 @@ class DeskActions:
             self.following.wait_for_word(self.behind.view, "settings")
         self.behind.handle.send(ReloadLimits(digest, LOOSEN))
         self.behind.say("asked for the looser limits; the log says what the engine answers", "warning")
+
+    def lists(self, symbol: Symbol | None) -> None:
+        """Of the symbol that the chart shows, or a new order would begin with."""
+        if symbol is None:
+            self.behind.say("no symbol is selected; the arrows in Watch select one")
+        else:
+            self.behind.ask(ListsScreen(self.behind, symbol))
 
     def take_key(self) -> None:
         """From nobody at once; from another desk by a question, by a word where somebody was active there just now."""

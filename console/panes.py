@@ -102,6 +102,9 @@ class WatchPane(Wanting, Watch):
         """What it wants is of the list: a list without rows has keys too."""
         self.want(what, self.name_of_list())
 
+    def action_list_symbol(self) -> None:
+        self.want("list symbol", self.grid.selected)
+
     def action_turn(self, step: int) -> None:
         self.turn(step)
 

@@ -81,6 +81,7 @@ class RowActions:
             "add symbol": watchlists.add,
             "edit list": watchlists.edit,
             "alert": watchlists.ring,
+            "list symbol": watchlists.put_on_list,
             "no more": lambda view, key: decide_promotion(self.behind, self.following, view, key, is_adopted=False),
         }
 

@@ -1,10 +1,12 @@
-"""What a key on a watchlist asks for: a symbol more, another order of them, another list, an alert (MD-06)."""
+"""What a key on a watchlist asks for: a symbol more, another order of them, another list, an alert (MD-06), a list that
+shuts it (RK-26)."""
 
 from __future__ import annotations
 
 from console.screens.add_symbol import AddSymbolScreen
 from console.screens.alert import AlertScreen
 from console.screens.dialog_host import DialogHost
+from console.screens.lists import ListsScreen
 from console.screens.watchlist import WatchlistScreen
 from core.model.values import Symbol
 from core.views import DeskView
@@ -22,6 +24,11 @@ class WatchActions:
 
     def ring(self, _view: DeskView, symbol: str) -> None:
         self.behind.ask(AlertScreen(self.behind, Symbol(symbol)))
+
+    def put_on_list(self, _view: DeskView, symbol: str) -> None:
+        """Of the selected symbol."""
+        if symbol:
+            self.behind.ask(ListsScreen(self.behind, Symbol(symbol)))
 
 
 def _symbols_of(view: DeskView, name: str) -> tuple[Symbol, ...]:

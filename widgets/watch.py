@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from rich.cells import cell_len
 
+from core.model.symbol_list import ListKind
 from core.model.values import Price, Symbol
 from core.views import HALTED, ActionRow, DeskView, WatchRow, near
 from widgets import format as f
@@ -37,6 +38,8 @@ AROUND_TITLE = 12
 """Cells of its upper edge: corners, number, and what parts them."""
 EDGE = 6
 """Cells of a frame's lower edge that are no words."""
+LISTED = {ListKind.NEVER: "never", ListKind.CLOSE_ONLY: "close", ListKind.RESTRICTED: "until"}
+"""The list that shuts a symbol's entries, in a word that its row has room for."""
 THOUSAND, TEN_THOUSAND, MILLION = 1_000, 10_000, 1_000_000
 
 
@@ -136,6 +139,7 @@ class Watch(Pane):
         said += [row.trouble] if row.trouble else []
         said += ["exit waits for your key"] if row.exit_waits else []
         said += ["entry waits for your key"] if row.proposed else []
+        said += [listed.words for listed in row.lists]
         said += [coming_in_words(coming)] if (coming := near(self._actions(), row.symbol)) is not None else []
         said += [f"{row.working} working"] if row.working else []
         said += [f"rings for {alert}" for alert in row.alerts]
@@ -201,20 +205,22 @@ def _change(fraction: Decimal | None) -> str:
 
 
 def _has(row: WatchRow, ex: str, room: int) -> Cell:
-    """`47 2 ord ! ex Tue`: what is held, the orders that work, the mark of what waits, and that a dividend is near; in
-    a narrow pane the day, then the word and then the orders make way.
+    """`47 2 ord ! never ex Tue`: what is held, the orders that work, the mark of what waits, the list that shuts it, and
+    that a dividend is near; in a narrow pane the day, then the word and then the orders make way.
     """
     mark = EXIT_WAITS if row.exit_waits else PROPOSED if row.proposed else ""
     held = f.quantity(row.held) if row.held else ""
     orders, count = (f"{row.working} ord", f"{row.working}o") if row.working else ("", "")
+    listed = LISTED[row.lists[0].kind] if row.lists else ""
     near_ex = ex.partition(" ")[0]
-    tone: Tone = "urgent" if row.exit_waits else "warning" if row.proposed or ex else ""
+    tone: Tone = "urgent" if row.exit_waits else "warning" if row.proposed or ex or row.lists else ""
     texts = [
         " ".join(part for part in parts if part)
         for parts in (
-            (held, orders, mark, ex),
-            (held, orders, mark, near_ex),
-            (held, count, mark, near_ex),
+            (held, orders, mark, listed, ex),
+            (held, orders, mark, listed, near_ex),
+            (held, count, mark, listed, near_ex),
+            (held, mark, listed),
             (held, count, mark),
             (held, mark),
             (mark, held),

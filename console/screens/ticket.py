@@ -1,7 +1,7 @@
 """The ticket: what would be sent, alive, and the one key that sends it (OP-03, OP-04).
 
 The key is heard here before any binding, together with its instant; `console.arming` judges it. Everything else that is
-typed only breaks the silence, or spells the symbol that a live account asks for.
+typed only breaks the silence, or spells what it asks for: the word of a twin, the symbol on a live account.
 """
 
 from __future__ import annotations
@@ -114,10 +114,14 @@ class TicketScreen(Dialog):
         self._draw(view, now)
 
     def _ask_for_the_word(self, view: DeskView) -> None:
-        """On a live account, what opens or adds has its symbol typed; what only reduces never waits for a word."""
-        row = self.standing.row
-        is_asked = view.status.mode is Mode.LIVE and row is not None and not row.effect.only_reduces
-        self.spelling.ask_for(row.symbol if is_asked and row is not None else None)
+        """An entry that is like another has TWIN typed, on a live account each entry its symbol, the word first; what
+        only reduces never waits for a word.
+        """
+        row, shown = self.standing.row, self._shown
+        words = [shown.word] if shown is not None and shown.word else []
+        if view.status.mode is Mode.LIVE and row is not None and not row.effect.only_reduces:
+            words.append(row.symbol)
+        self.spelling.ask_for(" ".join(words) or None)
 
     # ── the picture ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -218,9 +222,8 @@ class TicketScreen(Dialog):
     def _confirm(self, shown: TicketView) -> None:
         self.standing.confirm(shown)
         ticket, proof = shown.ticket, proof_of(self.behind)
-        key = Confirm(
-            ticket.id, ticket.digest, ticket.order.effect, ticket.order.replaces, hold=shown.hold, proof=proof
-        )
+        effect, replaces = ticket.order.effect, ticket.order.replaces
+        key = Confirm(ticket.id, ticket.digest, effect, replaces, word=shown.word, hold=shown.hold, proof=proof)
         self.behind.handle.send(key)
 
     def on_screen_suspend(self) -> None:

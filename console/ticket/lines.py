@@ -152,7 +152,8 @@ def state(standing: TicketStatus, word: TypedWord | None, readiness: Readiness, 
         return Cell(readiness.obstacle, "warning")
     if word is not None and not word.stands:
         is_lost = readiness.was_early and not word.typed
-        return Cell(f"too early: type {word.word} again" if is_lost else "LIVE, not armed", "warning")
+        why = "not armed" if standing.shown is not None and standing.shown.word else "LIVE, not armed"
+        return Cell(f"too early: type {word.word} again" if is_lost else why, "warning")
     if readiness.left == 0:
         return Cell("armed" if readiness.is_proved else "armed, by time", "strong")
     seconds = f"{readiness.silence if readiness.left is None else readiness.left + 0.05:.1f} s"

@@ -1,4 +1,4 @@
-"""The word that a live account asks for before a key: which one it is now, and whether a key went to it (OP-04)."""
+"""The word that is asked for before a key: which one it is now, and whether a key went to it (OP-04, RK-25)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The word that a live account asks for before an order that opens: its symbol, typed in full (OP-04)."""
+"""A word that is typed in full before a key: the symbol on a live account (OP-04), TWIN of a second entry (RK-25)."""
 
 from __future__ import annotations
 

@@ -12,7 +12,9 @@ from datetime import date, datetime
 from core.facts import ConfirmationRefused, OrderCreated, OrderStateChanged, ProposalSkipped, Source
 from core.model.order import OrderStatus
 
-VALIDATIONS = frozenset({"session and clock", "tradable", "quantity", "price", "notional", "buying power"})
+VALIDATIONS = frozenset(
+    {"session and clock", "tradable", "quantity", "price", "self-cross", "notional", "buying power"}
+)
 """The checks that know the broker's own rules: what passes them it should not refuse."""
 
 

@@ -8,9 +8,11 @@ from datetime import date, datetime
 from core.facts import older_records
 from core.facts.registry import Fact, fact
 from core.model.regime import Regime
+from core.model.symbol_list import ListKind
 from core.model.values import (
     Fraction,
     Money,
+    Symbol,
 )
 
 
@@ -64,6 +66,35 @@ class OverrideEnded(Fact):
     name: str
     scope: str
     reason: str
+
+
+@fact()
+@dataclass(frozen=True, slots=True)
+class SymbolListed(Fact):
+    """Nothing opens in this symbol from here on (RK-26); put on the list anew it has this reason and this end.
+
+    Attributes
+    ----------
+    day
+        The trading day on which it was put there.
+    until
+        Of a restriction, the first trading day on which entries pass again; None of the others.
+    """
+
+    symbol: Symbol
+    kind: ListKind
+    reason: str
+    day: date
+    until: date | None = None
+
+
+@fact()
+@dataclass(frozen=True, slots=True)
+class SymbolUnlisted(Fact):
+    """A person took it off that list by the typed word (RK-26)."""
+
+    symbol: Symbol
+    kind: ListKind
 
 
 @fact(version=2)

@@ -141,6 +141,15 @@ class ConfirmationReceived(Fact):
 
 @fact()
 @dataclass(frozen=True, slots=True)
+class TwinConfirmed(Fact):
+    """With the key of this ticket the word was typed for an entry that is like another one (RK-25)."""
+
+    ticket_id: TicketId
+    like: ClientOrderId
+
+
+@fact()
+@dataclass(frozen=True, slots=True)
 class ExitReleased(Fact):
     """An exit goes out without a key, under the exits that were signed with its entry (OP-06); its ticket follows.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from core.model.basket import BasketSource, SkippedRow
 from core.model.desk import DeskNumber, PaintProof, Seat
 from core.model.order import Effect, OrderType, StopHolder, TimeInForce
 from core.model.sender import Sender
+from core.model.symbol_list import ListKind
 from core.model.values import (
     AccountId,
     ClientOrderId,
@@ -133,13 +135,15 @@ class Confirm(Addressed):
 
     `replaces` is None for B, H, S and C; where the key was R it is the order that the ticket would replace. `sender` is
     the door that it came through, with terminal and user, as of everything else that opens or loosens (OP-13). `hold`
-    is the hold of the key under which the ticket was painted, and `proof` how that is known; a desk says both.
+    is the hold of the key under which the ticket was painted, and `proof` how that is known; a desk says both. `word`
+    is what was typed for an entry that is like another; empty where nothing was (RK-25).
     """
 
     ticket_id: TicketId
     digest: Digest
     effect: Effect
     replaces: ClientOrderId | None = None
+    word: str = field(default="", kw_only=True)
     hold: int | None = field(default=None, compare=False, kw_only=True)
     proof: PaintProof | None = field(default=None, compare=False, kw_only=True)
     sender: Sender | None = field(default=None, compare=False, repr=False, kw_only=True)
@@ -437,6 +441,26 @@ class RefuseSymbol(Addressed):
 
 
 @dataclass(frozen=True, slots=True)
+class ListSymbol(Addressed):
+    """Nothing opens in the symbol from here on, for a reason; a restriction names the day that ends it (RK-26)."""
+
+    symbol: Symbol
+    kind: ListKind
+    reason: str
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UnlistSymbol(Addressed):
+    """Entries in it pass that list again; the word is typed in full (RK-26)."""
+
+    symbol: Symbol
+    kind: ListKind
+    word: str
+    sender: Sender | None = field(default=None, compare=False, repr=False, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
 class AdoptAdvice(Addressed):
     """Hand an advice to the strategy that it names, as it is (ST-04)."""
 
@@ -596,6 +620,7 @@ Keyed = (
     | ResumeStrategy
     | ReinstateStrategy
     | DecidePromotion
+    | UnlistSymbol
     | ServeDesks
     | AttachDesk
     | DetachDesk
@@ -616,6 +641,7 @@ Loosens = (
     | ResumeStrategy
     | ReinstateStrategy
     | DecidePromotion
+    | UnlistSymbol
 )
 """What lets something pass again, without a ticket that could say that its key came late."""
 
@@ -648,6 +674,8 @@ Command = (
     | ReinstateStrategy
     | DecidePromotion
     | RefuseSymbol
+    | ListSymbol
+    | UnlistSymbol
     | AdoptAdvice
     | DropRecommendation
     | RequestCancel

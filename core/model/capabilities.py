@@ -27,6 +27,10 @@ class Capabilities:
         measure.
     short_over_ask
         A short sale takes the buying power of a price so far over the ask, where its limit is not higher.
+    messages_a_minute
+        Requests of an account that it takes in a minute; None where it does not say.
+    refuses_wash_trades
+        Whether it takes no order that could meet another of the account, by Alpaca's table (RK-25).
     """
 
     order_types: frozenset[OrderType] = frozenset(OrderType)
@@ -37,6 +41,8 @@ class Capabilities:
     replaces: bool = True
     closing_only_at: Decimal | None = None
     short_over_ask: Decimal = ZERO
+    refuses_wash_trades: bool = False
+    messages_a_minute: int | None = None
 
     def lacking(self, order: OrderRequest) -> str | None:
         """What the broker would have to be able to do for this order and is not, in words; None where it takes it."""

@@ -45,6 +45,10 @@ class CancelCode(Enum):
     """The order that it replaces filled further meanwhile."""
     UNATTENDED = "unattended"
     """Nobody was at a desk for as long as it may rest then (RK-27)."""
+    REPEATED = "repeated"
+    """Its strategy filled entries, or had its stop renewed, too often within minutes (RK-24)."""
+    LISTED = "listed"
+    """Its symbol was put on a list that shuts entries (RK-26)."""
 
 
 CUT = frozenset({CancelCode.TOO_MUCH, CancelCode.NONE_AT_THE_BROKER})

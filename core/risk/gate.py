@@ -29,13 +29,16 @@ from core.risk.day import Day
 from core.risk.day_value import Confirmed, DayValueState
 from core.risk.entries import Signed
 from core.risk.margin_samples import MarginState
+from core.risk.message_counts import MessageCounts
 from core.risk.portfolio import exposure_by_symbol
 from core.risk.price_history import PriceHistory
 from core.risk.protections.book import ProtectionBook
+from core.risk.recent_entries import RecentEntries
 from core.risk.size_factors.book import SizingBook
 from core.risk.volumes import Volumes
 from core.settings.settings import Settings
 from core.staging.resting_entries import Reach, aimed_at, reach_of
+from core.trading_state.symbol_lists import SymbolLists
 from core.trading_state.trading_status import TradingStatus
 
 NOT_ASKED = NoSession("the calendar was not asked")
@@ -161,6 +164,9 @@ class ReviewContext:
     day_value: DayValueState = field(default_factory=DayValueState)
     confirmed: Confirmed = tuple
     margin: MarginState = field(default_factory=MarginState)
+    messages: MessageCounts = field(default_factory=lambda: MessageCounts(datetime.date))
+    lists: SymbolLists = field(default_factory=SymbolLists)
+    recent: RecentEntries = field(default_factory=RecentEntries)
     halted: Mapping[Symbol, TradingHalt] = field(default_factory=dict)
     capabilities: Capabilities = EVERYTHING
     quote_of_now: Quote | NoQuote = field(init=False, compare=False, repr=False)

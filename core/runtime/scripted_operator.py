@@ -40,6 +40,7 @@ from core.model.staging import Proposal, Ticket
 from core.model.values import ProposalId
 from core.ports import OperatorError
 from core.risk.checks import standard_gate
+from core.risk.recent_entries import word_of
 from core.trading_state.state import TradingState
 from core.workflows.baskets.baskets import digest_now, rehearsed
 
@@ -192,8 +193,8 @@ class Script:
 
 
 def turn_of(ticket: Ticket) -> Confirm:
-    """The right key on this very ticket."""
-    return Confirm(ticket.id, ticket.digest, ticket.order.effect, ticket.order.replaces)
+    """The right key on this very ticket, behind the word that it asks for."""
+    return Confirm(ticket.id, ticket.digest, ticket.order.effect, ticket.order.replaces, word=word_of(ticket.review))
 
 
 PLAN_KEYS = ("p", "space", "P", "O", "s")

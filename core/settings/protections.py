@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from core.settings.types import Minutes, Positive, Ratio, SettingsTable, Trades
+from core.settings.types import GrowingSettingsTable, Minutes, Positive, Ratio, SettingsTable, Trades
 
 A_DAY, A_WEEK = 1440, 7 * 1440
 Returns = Annotated[int, Field(ge=2, le=1440)]
@@ -96,6 +96,14 @@ class EquityCurveSettings(ProtectionSettings):
     disabled_after: Trades = Field(20, description="results below in a row, after which the strategy is disabled")
 
 
+class RepeatedExecutionSettings(ProtectionSettings):
+    """What repeats itself too fast, until a person lets it go on (RK-24)."""
+
+    fills: Trades = Field(5, description="filled entries of a strategy in a symbol that trip it")
+    renewals: Trades = Field(5, description="renewals of its stop that trip it")
+    minutes: Minutes = Field(10, description="older ones count no more")
+
+
 class DayTradesSettings(ProtectionSettings):
     """The pattern-day-trader rule of brokers that still count (RK-15); its figures are those of FINRA's old rule."""
 
@@ -107,8 +115,10 @@ class DayTradesSettings(ProtectionSettings):
     equity: Positive = Field(Decimal(25_000), description="USD at the day's start from which nothing is counted")
 
 
-class ProtectionsSettings(SettingsTable):
+class ProtectionsSettings(GrowingSettingsTable):
     """What shuts entries after trades that went wrong, or in a wild market. They guard entries alone (RK-22)."""
+
+    LATER: ClassVar[frozenset[str]] = frozenset({"repeated_execution"})
 
     stop_loss_guard: StopLossGuardSettings = StopLossGuardSettings()
     cooldown: CooldownSettings = CooldownSettings()
@@ -117,6 +127,7 @@ class ProtectionsSettings(SettingsTable):
     max_drawdown: MaxDrawdownSettings = MaxDrawdownSettings()
     volatility_halt: VolatilityHaltSettings = VolatilityHaltSettings()
     equity_curve: EquityCurveSettings = EquityCurveSettings()
+    repeated_execution: RepeatedExecutionSettings = RepeatedExecutionSettings()
     day_trades: DayTradesSettings = DayTradesSettings()
     override_minutes: Minutes = Field(30, description="an override passes what tripped, and no longer")
     loss_override_minutes: Minutes = Field(60, description="an overridden loss of the account stays shut (RK-06)")

@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from core.model.venues import HOME
+from core.settings.conduct import MessageSettings, SelfCrossSettings, TwinSettings
 from core.settings.controls import CollarSettings, OrderSizeSettings
 from core.settings.portfolio import MarginSettings, PortfolioSettings, SessionSettings
 from core.settings.protections import ProtectionsSettings
@@ -30,7 +31,11 @@ class RiskSettings(GrowingSettingsTable):
     """Limits on what may be opened (RK)."""
 
     LATER: ClassVar[frozenset[str]] = frozenset(
-        {"several_strategies_a_symbol", "collar", "order_size", "max_day_value", "sectors"}
+        {
+            "several_strategies_a_symbol",
+            *("collar", "order_size", "max_day_value", "sectors"),
+            *("messages", "self_cross", "twins"),
+        }
     )
 
     per_trade: AmountSettings = Field(
@@ -75,6 +80,9 @@ class RiskSettings(GrowingSettingsTable):
     margin: MarginSettings = MarginSettings()
     portfolio: PortfolioSettings = PortfolioSettings()
     session: SessionSettings = SessionSettings()
+    messages: MessageSettings = MessageSettings()
+    twins: TwinSettings = TwinSettings()
+    self_cross: SelfCrossSettings = SelfCrossSettings()
     protections: ProtectionsSettings = ProtectionsSettings()
     frequency: FrequencySettings = FrequencySettings()
     sizing: SizingSettings = SizingSettings()

@@ -31,6 +31,7 @@ from core.facts import (
     SubmissionBlocked,
     TicketClosed,
     TicketOpened,
+    TwinConfirmed,
 )
 from core.model.calendar import Calendar
 from core.model.codes import ProposalEnd
@@ -69,6 +70,7 @@ class Stage:
             TicketOpened: self._opened,
             TicketClosed: self._closed,
             ConfirmationReceived: self._received,
+            TwinConfirmed: self._twin_confirmed,
             ConfirmationRefused: self._refused,
             OrderApproved: self._approved,
             ApprovalRedeemed: self._redeemed,
@@ -253,6 +255,9 @@ class Stage:
         )
         for mandate in fact.mandates:
             self.state.mandates[mandate.id] = AuthorizationUse(mandate)
+
+    def _twin_confirmed(self, _at: datetime, fact: TwinConfirmed) -> None:
+        self.state.confirmations[fact.ticket_id].twin_of = fact.like
 
     def _refused(self, _at: datetime, fact: ConfirmationRefused) -> None:
         self.state.refused += 1

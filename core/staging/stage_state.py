@@ -19,7 +19,8 @@ class Confirmation:
     """A turned key. Its approval is void as soon as the confirmation was refused.
 
     That its order was blocked is told once, and leaves what else was signed with it: the stop that goes back (EX-21).
-    `hold` is the hold of the key that it was turned under; None where no desk turned it.
+    `hold` is the hold of the key that it was turned under; None where no desk turned it. `twin_of` is the entry that it
+    is like, where the word for that was typed (RK-25).
     """
 
     ticket: Ticket
@@ -30,6 +31,7 @@ class Confirmation:
     is_void: bool = False
     is_told: bool = False
     hold: int | None = None
+    twin_of: ClientOrderId | None = None
 
 
 @dataclass(slots=True)

@@ -19,7 +19,7 @@ from core.execution.latency import Latencies
 from core.execution.ledger import Ledger
 from core.execution.refusal_counts import RefusalCounts
 from core.exits.watch import ExitWatch
-from core.facts import BarClosed, Fact
+from core.facts import BarClosed, Fact, OrderFilled
 from core.market.normaliser import Normaliser
 from core.model.calendar import Calendar
 from core.model.instrument import Instrument
@@ -32,11 +32,14 @@ from core.risk.day import Day
 from core.risk.day_value import DayValue
 from core.risk.evaluation.book import EvaluationBook
 from core.risk.margin_samples import MarginSamples
+from core.risk.message_counts import MessageCounts
 from core.risk.price_history import PriceHistory
+from core.risk.protections.base import Scope
 from core.risk.protections.book import ProtectionBook
 from core.risk.protections.day_trades import business_days
 from core.risk.protections.equity_curve import NO_STRATEGY
 from core.risk.protections.trades import ClosedTrade
+from core.risk.recent_entries import RecentEntries
 from core.risk.regime.book import RegimeBook
 from core.risk.size_factors.book import SizingBook
 from core.risk.volumes import Volumes
@@ -51,6 +54,7 @@ from core.trading_state.day_results import DayResults
 from core.trading_state.desks import Desks
 from core.trading_state.disk_failure import DiskFailure
 from core.trading_state.holdings import Holdings
+from core.trading_state.symbol_lists import SymbolLists
 from core.trading_state.trading_status import InForce, TradingStatus
 from core.trading_state.watchlists import Watchlists
 
@@ -112,7 +116,9 @@ class Slices:
         self.allocations = add(Allocations())
         terms = InForce(self.control, lambda settings: settings.risk.protections)
         self.protections = add(
-            ProtectionBook(terms, business_days(calendar), calendar.venue, self._ended, lambda: self.shadows.ended)
+            ProtectionBook(
+                terms, business_days(calendar), calendar.venue, self._ended, lambda: self.shadows.ended, self._entered
+            )
         )
         self.regime = add(RegimeBook(lambda: self.control.settings.risk))
         sizing = InForce(self.control, lambda settings: settings.risk.sizing)
@@ -121,6 +127,9 @@ class Slices:
         self.price_history = add(PriceHistory())
         self.volumes = add(Volumes())
         self.breaker = add(Breaker())
+        self.messages = add(MessageCounts(day_of))
+        self.recent = add(RecentEntries())
+        self.lists = add(SymbolLists())
         self.latencies = add(Latencies(day_of))
         self.tally = add(RefusalCounts(day_of))
         self.advice = add(AdviceBook())
@@ -156,6 +165,16 @@ class Slices:
 
     def _ended(self) -> Ended | None:
         return self.ledger.book.ended
+
+    def _entered(self, fact: OrderFilled) -> Scope | None:
+        """Whose entry filled first just now; what took the place of one that had filled is the same entry."""
+        order = self.ledger.order(fact.fill.client_order_id)
+        if order is None or order.only_reduces or order.filled_quantity > fact.fill.quantity:
+            return None
+        old = self.ledger.order(order.request.replaces) if order.request.replaces is not None else None
+        if old is not None and old.filled_quantity:
+            return None
+        return Scope(symbol=order.request.symbol, strategy=order.strategy)
 
     def _ended_of_a_strategy(self) -> Ended | None:
         """What nobody's strategy traded is judged by no night."""

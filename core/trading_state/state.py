@@ -182,6 +182,9 @@ class TradingState(Slices):
             day_value=self.day_value.state,
             confirmed=self.confirmed_values,
             margin=self.margin.state,
+            messages=self.messages,
+            lists=self.lists,
+            recent=self.recent,
             halted=self.normaliser.state.halted,
             capabilities=self.sightings.capabilities,
         )

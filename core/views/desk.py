@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from core.model.alert import Alert
 from core.model.desk import DeskNumber
+from core.model.symbol_list import ListedSymbol
 from core.model.values import AccountId, ClientOrderId, ProposalId, Symbol
 from core.views.advice import NO_ADVICE, AdviceView
 from core.views.basket import BasketView
@@ -220,6 +221,8 @@ class DeskView:
         What each day closed, the oldest first, today's last.
     actions
         Dividends, splits and the like that come, of what is followed, by symbol, the next one first.
+    lists
+        Symbols in which nothing opens, by symbol (RK-26).
     """
 
     number: int
@@ -254,6 +257,7 @@ class DeskView:
     rung: int = 0
     days: tuple[DayRow, ...] = ()
     actions: tuple[ActionRow, ...] = ()
+    lists: tuple[ListedSymbol, ...] = ()
 
     @property
     def account(self) -> AccountId:

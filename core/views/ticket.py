@@ -109,6 +109,8 @@ class TicketView:
         The hold of the key under which it was opened: a hand-over closes it (OP-13).
     actions
         Corporate actions of its symbol within two sessions, in words.
+    word
+        What is typed before its key, because it is like an entry of the last seconds; empty where it is not (RK-25).
     """
 
     ticket: Ticket
@@ -133,6 +135,7 @@ class TicketView:
     stops_until: datetime | None = None
     hold: int = 0
     actions: tuple[str, ...] = ()
+    word: str = ""
 
 
 @dataclass(frozen=True, slots=True)

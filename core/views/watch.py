@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from core.model.corporate_action import CorporateAction
 from core.model.quote import Quote
+from core.model.symbol_list import ListedSymbol
 from core.model.values import NO_SHARES, Price, Quantity, Symbol
 
 
@@ -42,6 +43,8 @@ class WatchRow:
         Why nothing is known of it, in words; empty where something is, or may still come.
     alerts
         What the engine rings for in it, each in words.
+    lists
+        The lists that shut its entries (RK-26).
     """
 
     symbol: Symbol
@@ -58,6 +61,7 @@ class WatchRow:
     halted: str = ""
     trouble: str = ""
     alerts: tuple[str, ...] = ()
+    lists: tuple[ListedSymbol, ...] = ()
 
     @property
     def change(self) -> Decimal | None:

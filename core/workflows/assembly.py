@@ -25,6 +25,7 @@ from core.workflows.operator.key_holding import KeyHolding
 from core.workflows.operator.kill_switch import KillSwitchWorkflow
 from core.workflows.operator.limits_reload import LimitsReload
 from core.workflows.operator.pauses_and_bans import PausesAndBans
+from core.workflows.operator.symbol_listing import SymbolListing
 from core.workflows.operator.watching import Watching
 from core.workflows.orders.broker_warnings import BrokerWarnings
 from core.workflows.orders.cancellation import Cancellation
@@ -40,6 +41,7 @@ from core.workflows.protection.excess_exits import ExcessExits
 from core.workflows.protection.margin_monitor import MarginMonitor
 from core.workflows.protection.protections import ProtectionEvents
 from core.workflows.protection.protective_stops import ProtectiveStops
+from core.workflows.protection.repeated_executions import RepeatedExecutions
 from core.workflows.protection.stop_renewal import StopRenewal
 from core.workflows.reconciliation.listed_orders import ListedOrders
 from core.workflows.reconciliation.reconciliation import Reconciliation
@@ -116,6 +118,7 @@ def workflows_of(state: TradingState) -> tuple[object, ...]:
         ),
         SpreadSampling(state),
         PausesAndBans(state, proposals),
+        SymbolListing(state, proposals, cancellation),
         watching,
         Alerting(state, watching),
         ProposalEdits(state, gate),
@@ -132,6 +135,7 @@ def workflows_of(state: TradingState) -> tuple[object, ...]:
         position_close,
         protective_stops,
         stop_renewal,
+        RepeatedExecutions(state, cancellation),
         tickets,
         confirmations,
         auto_exits,

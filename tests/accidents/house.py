@@ -76,7 +76,8 @@ def settings() -> Settings:
                 "per_trade": {"usd": "100000"},
                 "max_notional": {"usd": "1000000"},
                 "window_end": "15:45",
-                "protections": {name: {"enabled": False} for name in SHUTTING},
+                "twins": {"enabled": False},  # hands that tire of nothing type the same order a hundred times
+                "protections": {name: {"enabled": False} for name in (*SHUTTING, "repeated_execution")},
             },
             "exchange": {"cash": "10000000", "multiplier": "2", "latency_seconds": "0.02"},
             "strategies": {"vwap": {"enabled": False}},

@@ -12,6 +12,7 @@ import os
 import socket
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import chain
 from pathlib import Path
@@ -22,6 +23,7 @@ from core.messages.commands import Command, Confirm, OpenTicket, TakeKey
 from core.model.desk import DeskNumber, PaintProof, Seat
 from core.model.values import ProposalId
 from core.runtime.link import Link
+from core.runtime.scripted_operator import turn_of
 from core.runtime.service.peer import Peer
 from core.runtime.service.service import EngineService
 from core.runtime.virtual import VirtualRuntime
@@ -232,6 +234,4 @@ class OtherDesk:
         """A key that no screen of a watcher would let through."""
         ticket = shown.ticket
         proof = PaintProof.ANSWERED
-        self.remote.send(
-            Confirm(ticket.id, ticket.digest, ticket.order.effect, ticket.order.replaces, hold=hold, proof=proof)
-        )
+        self.remote.send(replace(turn_of(ticket), hold=hold, proof=proof))

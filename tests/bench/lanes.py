@@ -18,7 +18,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import count
 from typing import Any
@@ -29,7 +29,7 @@ from console.commands.assembly.host import Host
 from console.commands.assembly.settings import settings_of
 from core.brokers.alpaca.connection import ALPACA
 from core.execution.lanes import Lane, LaneKind, lane_of
-from core.messages.commands import Confirm, Kill, OpenTicket, ProposeClose, ProposeOrder, Rearm
+from core.messages.commands import Kill, OpenTicket, ProposeClose, ProposeOrder, Rearm
 from core.messages.effects import CancelOrder, Effect, LookUpOrder
 from core.model.account import Mode
 from core.model.desk import PaintProof
@@ -39,6 +39,7 @@ from core.model.staging import MANUAL
 from core.model.values import BrokerOrderId, ClientOrderId, Price, Quantity, Symbol
 from core.runtime.live import LiveRuntime
 from core.runtime.request_executor import RequestExecutor
+from core.runtime.scripted_operator import turn_of
 from core.settings.settings import Settings
 from core.views import DeskView
 from core.workflows.operator.kill_switch import REARM
@@ -211,7 +212,7 @@ class Operator:
         ticket = view.tickets[0].ticket
         pressed = time.monotonic()
         hold = view.tickets[0].hold
-        self.handle.send(Confirm(ticket.id, ticket.digest, ticket.order.effect, hold=hold, proof=PaintProof.TIMED))
+        self.handle.send(replace(turn_of(ticket), hold=hold, proof=PaintProof.TIMED))
         return pressed
 
     def _request(self, method: str, before: int) -> float:

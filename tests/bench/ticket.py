@@ -16,7 +16,7 @@ from core.brokers.simulated.exchange import SimulatedExchange
 from core.engine import Engine
 from core.execution.gateway import Gateway
 from core.messages.command_ports import CommandPort, PortKind, addressed
-from core.messages.commands import Confirm, OpenTicket, ProposeOrder
+from core.messages.commands import OpenTicket, ProposeOrder
 from core.messages.effects import FetchFigures, SubmitOrder
 from core.messages.inputs import BarArrived, FiguresFetched, PastArrived
 from core.model.account import Mode
@@ -25,6 +25,7 @@ from core.model.past_days import PastDay, PastDays
 from core.model.values import Price, Quantity
 from core.risk.checks import standard_gate
 from core.runtime.feed import bar_item
+from core.runtime.scripted_operator import turn_of
 from core.runtime.simulated_exchange import config_of, link_of
 from core.runtime.virtual import VirtualRuntime
 from core.settings.settings import Settings
@@ -52,7 +53,13 @@ def opened(folder: Path) -> tuple[VirtualRuntime, FileJournal]:
     journal = FileJournal(JournalFolder(folder))
     settings = Settings.model_validate(
         {
-            "risk": {"max_open_positions": 1_000, "entries_a_day": 1_000, **CONTROLS},
+            "risk": {
+                "max_open_positions": 1_000,
+                "entries_a_day": 1_000,
+                **CONTROLS,
+                "messages": {"per_second": 1_000_000, "per_minute": 1_000_000, "per_day": 1_000_000},
+                "protections": {"repeated_execution": {"fills": 10_000}},
+            },
             "exchange": {"cash": "10000000"},
             "strategies": {"vwap": {"enabled": False}},
         }
@@ -95,7 +102,7 @@ def confirmations(many: int) -> tuple[list[float], list[float], float]:
                 review = min(cpu_of(partial(review_once, engine, proposal, at), 300) for _ in range(7))
             before = journal.seconds_in_syncs
             began = time.perf_counter()
-            key = DOOR.through(Confirm(ticket.id, ticket.digest, Effect.OPEN), account)
+            key = DOOR.through(turn_of(ticket), account)
             fetch = next(e for e in engine.handle(at, key))
             assert isinstance(fetch, FetchFigures)
             reply = runtime.ask(fetch)

@@ -19,7 +19,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -30,12 +30,13 @@ from console.commands.assembly.host import Host
 from console.commands.assembly.settings import settings_of
 from core.brokers.alpaca.connection import ALPACA
 from core.brokers.alpaca.stream import AlpacaOrderStream
-from core.messages.commands import Confirm, OpenTicket, ProposeClose, ProposeOrder
+from core.messages.commands import OpenTicket, ProposeClose, ProposeOrder
 from core.model.account import Mode
 from core.model.desk import PaintProof
 from core.model.order import Effect, OrderStatus, OrderType, StopHolder
 from core.model.values import Price, Quantity, Symbol
 from core.runtime.request_executor import RequestExecutor
+from core.runtime.scripted_operator import turn_of
 from core.views import DeskView
 from state.credentials import find_keys
 
@@ -47,6 +48,7 @@ AT_ONCE = {
     "KEYTURN_RISK__WINDOW_START": "00:00",
     "KEYTURN_RISK__WINDOW_END": "23:59",
     "KEYTURN_RISK__PROTECTIONS__LOSS_STREAK__ENABLED": "false",  # each round loses its spread
+    "KEYTURN_RISK__PROTECTIONS__REPEATED_EXECUTION__ENABLED": "false",  # and buys the same
 }
 
 
@@ -171,7 +173,7 @@ class Operator:
         before = len(self.watch.requests)
         pressed = time.monotonic()
         hold = view.tickets[0].hold
-        self.handle.send(Confirm(ticket.id, ticket.digest, ticket.order.effect, hold=hold, proof=PaintProof.TIMED))
+        self.handle.send(replace(turn_of(ticket), hold=hold, proof=PaintProof.TIMED))
         self.waits(lambda _view: len(self.watch.requests) > before, "the request")
         sent = self.watch.requests[before]
         if ticket.order.effect is Effect.OPEN:  # a close first waits for the broker to take its stop out of the way

@@ -32,6 +32,13 @@ SAID_SINCE = (
     b"the desk was stopped while the basket ran",
     b"no desk is attached: it is only followed",
     b"nobody was at a desk for",
+    b"its strategy repeats itself",
+    b"an exit would trade against it",
+    b"its symbol is listed",
+    b"message rate: ",
+    b"lists: ",
+    b"self-cross: ",
+    b"repeated execution: ",
 )
 """Words that no release without codes wrote."""
 

@@ -18,7 +18,7 @@ from core.engine import Engine
 from core.execution.order import Order
 from core.facts import BarClosed, Fact
 from core.messages.command_ports import CommandPort, PortKind, addressed
-from core.messages.commands import AttachDesk, Command, Confirm, OpenTicket, ProposeOrder
+from core.messages.commands import AttachDesk, Command, OpenTicket, ProposeOrder
 from core.messages.effects import Effect, LookUpOrder, ReplaceOrder, SubmitOrder
 from core.messages.inputs import (
     AcceptBroker,
@@ -45,6 +45,7 @@ from core.runtime.base import Runtime
 from core.runtime.feed import bar_item
 from core.runtime.link import Link
 from core.runtime.request_executor import no_answer
+from core.runtime.scripted_operator import turn_of
 from core.runtime.virtual import VirtualRuntime
 from core.settings.settings import Settings
 from core.strategies.builtin import OF_THE_HOUSE, StrategyKinds
@@ -251,7 +252,7 @@ class House:
 
     def confirms_at_desk(self, desk: DeskNumber, ticket: Ticket | None = None, hold: int | None = None) -> None:
         seen = ticket or self.ticket
-        key = Confirm(seen.id, seen.digest, seen.order.effect, seen.order.replaces)
+        key = turn_of(seen)
         self.presses_at(desk, replace(key, hold=hold or self.desk.desks.hold, proof=PaintProof.ANSWERED))
 
     def accepts(self, picture: BrokerPicture) -> None:
@@ -262,8 +263,8 @@ class House:
         self.presses(OpenTicket(self.proposal.id))
 
     def confirms(self) -> None:
-        ticket = self.ticket
-        self.presses(Confirm(ticket.id, ticket.digest, ticket.order.effect, ticket.order.replaces))
+        """Behind the word that the ticket asks for, if it asks for one."""
+        self.presses(turn_of(self.ticket))
 
     def confirms_at(self, clock: str) -> None:
         """Opens the first proposal's ticket a second earlier and turns the key at `clock`."""

@@ -56,6 +56,7 @@ def test_a_short_position_becomes_a_long_one() -> None:
     marks(house)
     signs(house)
     runs_out(house)
+    passes(house, 61)  # within the minute it would be a twin of the first purchase
 
     turns(house, "-60")
     marks(house)

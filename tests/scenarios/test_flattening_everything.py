@@ -242,7 +242,9 @@ def test_entries_that_a_restart_found_half_taken_back_are_asked_for_until_they_a
 @pytest.mark.parametrize("ends", [True, False])
 def test_an_add_whose_position_is_gone_is_called_what_it_would_do_now(ends: bool) -> None:
     """OP-03: in Orders, on the kill screen and when leaving"""
-    house = a_house_that_holds("AAA", quantity="50")
+    alone = {"self_cross": SETTINGS.risk.self_cross.model_copy(update={"enabled": False})}  # its close leaves it there
+    settings = SETTINGS.model_copy(update={"risk": SETTINGS.risk.model_copy(update=alone)})
+    house = a_house_that_holds("AAA", quantity="50", settings=settings)
     rests(house, "AAA")
     pictures = ViewBuilder(house.engine)
     (entry,) = house.desk.ledger.working_entries()

@@ -98,9 +98,8 @@ def test_the_ticket_says_what_will_be_sent_and_what_it_costs() -> None:
     assert figures.share_of_equity == figures.cost / 200
     assert figures.buying_power_after == 200 - figures.cost
     assert ticket.review.passes
-    assert [v.check for v in ticket.review.verdicts] == [
-        c.name for c in standard_gate().checks if c.name != "allocation"
-    ]
+    silent = {"allocation", "message rate", "lists", "self-cross", "twin", "repeated execution"}
+    assert [v.check for v in ticket.review.verdicts] == [c.name for c in standard_gate().checks if c.name not in silent]
 
 
 @pytest.mark.usefixtures("a_tick_each_way")

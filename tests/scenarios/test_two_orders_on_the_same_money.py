@@ -31,6 +31,7 @@ class SlowFigures(Link):
 def a_house_with_two_tickets() -> tuple[House, Ticket, Ticket]:
     """It is 10:05, a share costs 100, and there are 60 USD of cash for two buys of 40."""
     terms = {"max_notional": {"usd": "50"}, "window_end": "15:30", "entries_a_day": 9, "portfolio": {"max_exposure": 9}}
+    terms["twins"] = {"enabled": False}
     settings = Settings.model_validate({"risk": terms, "strategies": {"vwap": {"enabled": False}}})
     house = House(minutes("09:30", "10:30"), settings, cash=Decimal(60)).opens().until("10:05")
     for _ in range(2):

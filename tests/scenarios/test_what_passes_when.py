@@ -103,7 +103,7 @@ def the_broker_is_silent(house: House) -> None:
 
 def two_orders_have_no_answer(house: House) -> None:
     house.line.link = Link(answer_delay=timedelta(seconds=7.5))
-    for limit in ("95.10", "95.20"):
+    for limit in ("95.10", "95.40"):
         buys(house, BAC, "0.1", limit, "94", then=0.2)
 
 

@@ -34,7 +34,9 @@ daily_loss = { usd = "1000000" }
 weekly_loss = { usd = "1000000" }
 per_trade = { usd = "100000" }
 max_notional = { usd = "1000000" }
+twins = { enabled = false }
 [risk.protections]
+repeated_execution = { enabled = false }
 stop_loss_guard = { enabled = false }
 cooldown = { enabled = false }
 low_profit = { enabled = false }

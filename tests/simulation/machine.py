@@ -48,6 +48,7 @@ from core.model.order import Effect, OrderType, StopHolder
 from core.model.session import Session
 from core.model.staging import Ticket
 from core.model.values import ClientOrderId, Digest, Fraction, Price, Quantity
+from core.risk.recent_entries import word_of
 from core.settings.settings import Settings
 
 STEPS = 40
@@ -217,7 +218,7 @@ class TradingDays(RuleBasedStateMachine):
         digest, effect = digest or ticket.digest, effect or ticket.order.effect
         replaces = None if is_wrong_key else ticket.order.replaces
         self.world.presses.add((ticket.id, digest, effect.value, replaces))
-        self.world.do(Confirm(ticket.id, digest, effect, replaces))
+        self.world.do(Confirm(ticket.id, digest, effect, replaces, word=word_of(ticket.review)))
 
     @property
     def _desk(self):

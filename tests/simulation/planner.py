@@ -12,7 +12,6 @@ from simulation.world import SPY, Trouble
 from core.messages.commands import (
     AnswerBasket,
     BasketRow,
-    Confirm,
     Decline,
     EditProposal,
     Halt,
@@ -32,6 +31,7 @@ from core.model.basket import BasketPhase, BasketSource
 from core.model.instrument import STOCK_TICKS
 from core.model.order import Effect, OrderType, StopHolder
 from core.model.values import Digest, Money, Price, Quantity, Symbol, TicketId
+from core.runtime.scripted_operator import turn_of
 from core.staging.basket_run import BasketRun
 from core.workflows.baskets.basket_dry_run import DryRunResult
 from core.workflows.baskets.baskets import BasketDrafts, digest_now, rehearsed
@@ -248,7 +248,7 @@ class Planner:
                     if ticket.proposal_id == one.proposal.id:
                         press = (ticket.id, ticket.digest, ticket.order.effect.value, ticket.order.replaces)
                         world.presses.add(press)
-                        world.do(Confirm(ticket.id, ticket.digest, ticket.order.effect, ticket.order.replaces))
+                        world.do(turn_of(ticket))
                         break
             case "close" if one is not None:
                 world.do(ProposeClose(one.proposal.symbol))

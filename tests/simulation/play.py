@@ -50,6 +50,7 @@ from core.model.order import Effect, OrderType, StopHolder
 from core.model.position import Fill
 from core.model.staging import Proposal, Ticket
 from core.model.values import Digest, Fraction, Price, Quantity, Symbol
+from core.risk.recent_entries import word_of
 from core.settings.attendance import AttendanceSettings
 
 ATTENDED = AttendanceSettings(entries="cancel", cancel_minutes=Decimal(2))
@@ -237,7 +238,7 @@ class Player(DeskPlay, Rough):
     def _press(self, ticket: Ticket, digest: Digest | None = None, effect: Effect | None = None) -> None:
         digest, effect = digest or ticket.digest, effect or ticket.order.effect
         self.world.presses.add((ticket.id, digest, effect.value, ticket.order.replaces))
-        self.world.do(Confirm(ticket.id, digest, effect, ticket.order.replaces))
+        self.world.do(Confirm(ticket.id, digest, effect, ticket.order.replaces, word=word_of(ticket.review)))
 
     def _read_and_confirm(
         self, proposal: Proposal, think: float = 0.5, wait: float = 0.35, *, signs: bool = False

@@ -14,10 +14,11 @@ from simulation.machine import some_settings
 from simulation.world import DAY, SPY, World, calendar
 
 from core.brokers.simulated.exchange import ExchangeConfig
-from core.messages.commands import Confirm, EditOrder, MoveStop, OpenTicket, ProposeOrder, RequestCancel
+from core.messages.commands import EditOrder, MoveStop, OpenTicket, ProposeOrder, RequestCancel
 from core.model.order import Effect, LegRole, OrderStatus, OrderType, StopHolder
 from core.model.position import Trade
 from core.model.values import Price, Quantity
+from core.runtime.scripted_operator import turn_of
 
 TRIES = 4
 """How often the operator reads and confirms again what a crash has swallowed."""
@@ -99,7 +100,7 @@ def confirm_all(world: World) -> None:
         for ticket in list(world.engine.state.stage.state.tickets.values()):
             order = ticket.order
             world.presses.add((ticket.id, ticket.digest, order.effect.value, order.replaces))
-            world.do(Confirm(ticket.id, ticket.digest, order.effect, order.replaces))
+            world.do(turn_of(ticket))
         world.run(1.5)
 
 

@@ -6,7 +6,7 @@ import importlib
 import pkgutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -33,6 +33,7 @@ from console.screens.keep_preset import KeepPresetScreen
 from console.screens.kill import KillScreen
 from console.screens.leave import LeaveScreen
 from console.screens.limits import LoosenScreen, ReloadedScreen
+from console.screens.lists import ListsScreen, TakeOffScreen
 from console.screens.move_stop import MoveStopScreen
 from console.screens.new_order import NewOrderScreen
 from console.screens.override import OverrideScreen
@@ -44,6 +45,8 @@ from console.screens.why import WhyScreen
 from core.advisers.words import idea_in_words
 from core.model.advice import TradeIdea
 from core.model.codes import DeskState
+from core.model.symbol_list import ListedSymbol, ListKind
+from core.model.values import Symbol
 from core.views import AdviceRow, AdviceView, DeskView, KillView, ReloadView
 from tests.snapshots.conftest import Compare
 from tests.snapshots.day import (
@@ -104,6 +107,13 @@ ADVICE = AdviceView(
         AdviceRow(1, "watchman", ago(900), "AIG has no stop at the broker", None, "", NOW + timedelta(minutes=45)),
     ),
     (("watchman", "asked 3 m ago"),),
+)
+
+
+LISTED = (
+    ListedSymbol(Symbol("GME"), ListKind.NEVER, "no borrow, and no sleep", NOW.date(), ago(900)),
+    ListedSymbol(SPY, ListKind.NEVER, "it owns the other half", NOW.date(), ago(90)),
+    ListedSymbol(SPY, ListKind.RESTRICTED, "the report", NOW.date(), ago(60), date(2099, 12, 1)),
 )
 
 
@@ -173,6 +183,10 @@ async def reads_the_disk(still: Still) -> None:
 
 DIALOGS: dict[type[Dialog], Scene] = {
     AddSymbolScreen: Scene(full(), presses("8", "a", *"aig")),
+    ListsScreen: Scene(
+        full(lists=LISTED), presses("8", "g", *"until", "space", *"2026", "minus", *"12", "minus", *"01")
+    ),
+    TakeOffScreen: Scene(full(lists=LISTED), presses("8", "g", *"off", "space", *"never", "enter", *"LOO")),
     AlertScreen: Scene(full(), presses("8", "+", *"+2%")),
     FindSymbolScreen: Scene(full(), presses("n", "slash", *"aig")),
     AdviceScreen: Scene(full(advice=ADVICE), presses("A")),

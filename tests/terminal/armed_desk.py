@@ -48,6 +48,7 @@ from core.model.values import Price, ProposalId, Quantity, Symbol
 from core.runtime.feed import bar_item
 from core.runtime.link import Link
 from core.runtime.pace import Pace
+from core.runtime.scripted_operator import turn_of
 from core.runtime.simulated_exchange import config_of
 from core.runtime.virtual import VirtualRuntime
 from core.views import DeskView, ProposalRow
@@ -249,8 +250,7 @@ class KeptDesk(DeskApp):
             self._send(OpenTicket(ProposalId(row.id)))
         else:
             hold, proof = view.status.key.hold, PaintProof.ANSWERED
-            effect, replaces = ticket.order.effect, ticket.order.replaces
-            self._send(Confirm(ticket.id, ticket.digest, effect, replaces, hold=hold, proof=proof))
+            self._send(replace(turn_of(ticket), hold=hold, proof=proof))
 
 
 def picture_of(view: DeskView) -> object:

@@ -35,10 +35,19 @@ def contract() -> tuple[ApiRecord, ...]:
     return RECORDS
 
 
+A_MINUTE = 200
+"""Requests of an account, its documented default."""
+
 ALPACA = BrokerKind(
     name="alpaca",
     title="Alpaca",
-    capabilities=Capabilities(order_types=TAKES, closing_only_at=Decimal(6), short_over_ask=Decimal("0.03")),
+    capabilities=Capabilities(
+        order_types=TAKES,
+        closing_only_at=Decimal(6),
+        short_over_ask=Decimal("0.03"),
+        refuses_wash_trades=True,
+        messages_a_minute=A_MINUTE,
+    ),
     keys=KeyNames("Alpaca", "APCA_API_KEY_ID", "APCA_API_SECRET_KEY", "keyturn", checked),
     connect=connect,
     source="alpaca",

@@ -12,8 +12,10 @@ from core.risk.checks.daily_loss import DailyLossCheck
 from core.risk.checks.day_trades import DayTradesCheck
 from core.risk.checks.day_value import DayValueCheck
 from core.risk.checks.kill import KillCheck
+from core.risk.checks.lists import ListsCheck
 from core.risk.checks.margin import MarginCheck
 from core.risk.checks.margin_deficits import MarginDeficitsCheck
+from core.risk.checks.message_rate import MessageRateCheck
 from core.risk.checks.mode import ModeCheck
 from core.risk.checks.notional import NotionalCheck
 from core.risk.checks.open_positions import OpenPositionsCheck
@@ -25,7 +27,9 @@ from core.risk.checks.price_rules import PriceRulesCheck
 from core.risk.checks.protections import ProtectionCheck
 from core.risk.checks.quantity_rules import QuantityRulesCheck
 from core.risk.checks.quote_age import QuoteAgeCheck
+from core.risk.checks.repeated_execution import RepeatedExecutionCheck
 from core.risk.checks.risk_budget import RiskBudgetCheck
+from core.risk.checks.self_cross import SelfCrossCheck
 from core.risk.checks.session import SessionCheck
 from core.risk.checks.session_limits import SessionLimitsCheck
 from core.risk.checks.spread import SpreadCheck
@@ -34,12 +38,17 @@ from core.risk.checks.symbol_refused import SymbolRefusedCheck
 from core.risk.checks.tradable import TradableCheck
 from core.risk.checks.trade_frequency import TradeFrequencyCheck
 from core.risk.checks.trading_halt import TradingHaltCheck
+from core.risk.checks.twin import TwinCheck
 from core.risk.checks.vix import VixCheck
 from core.risk.checks.weekly_loss import WeeklyLossCheck
 from core.risk.checks.window import WindowCheck
 from core.risk.gate import Gate
 from core.risk.protections.book import NAMES
 from core.risk.protections.day_trades import DayTrades
+from core.risk.protections.repeated_execution import RepeatedExecution
+
+OF_THEIR_OWN = frozenset({RepeatedExecution.name, DayTrades.name})
+"""Protections whose check asks more than whether they are tripped."""
 
 
 def standard_gate() -> Gate:
@@ -49,8 +58,10 @@ def standard_gate() -> Gate:
             KillCheck(),
             BreakerCheck(),
             BackPressureCheck(),
+            MessageRateCheck(),
             ModeCheck(),
             SymbolRefusedCheck(),
+            ListsCheck(),
             SessionCheck(),
             SessionLimitsCheck(),
             TradableCheck(),
@@ -59,6 +70,8 @@ def standard_gate() -> Gate:
             OrderSizeCheck(),
             PriceRulesCheck(),
             PriceCollarCheck(),
+            SelfCrossCheck(),
+            TwinCheck(),
             StopPresentCheck(),
             PerTradeLossCheck(),
             RiskBudgetCheck(),
@@ -74,7 +87,8 @@ def standard_gate() -> Gate:
             OpenPositionsCheck(),
             DailyLossCheck(),
             WeeklyLossCheck(),
-            *(ProtectionCheck(name) for name in NAMES if name != DayTrades.name),
+            *(ProtectionCheck(name) for name in NAMES if name not in OF_THEIR_OWN),
+            RepeatedExecutionCheck(),
             DayTradesCheck(),
             TradeFrequencyCheck(),
             VixCheck(),

@@ -18,11 +18,12 @@ class DayTradesCheck(ProtectionCheck):
     def __init__(self) -> None:
         super().__init__(DayTrades.name)
 
-    def review(self, candidate: Candidate, state: ReviewContext) -> Verdict:
+    def review(self, candidate: Candidate, state: ReviewContext) -> Verdict | None:
         verdict, protection = super().review(candidate, state), state.protections.day_trades
         if candidate.only_reduces or not protection.is_watched or not state.protections.is_on(protection):
             return verdict
-        if verdict.standing is CheckResult.REFUSES or protection.locks.on(EVERYTHING, state.at) is not None:
+        is_shut = verdict is None or verdict.standing is CheckResult.REFUSES
+        if is_shut or protection.locks.on(EVERYTHING, state.at) is not None:
             return verdict
         counted, others = protection.counted(state.at), _others_of_today(candidate, state)
         limit = state.settings.risk.protections.day_trades.trade_limit

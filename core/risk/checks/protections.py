@@ -25,7 +25,7 @@ class ProtectionCheck:
         self.name = protection.replace("_", " ")
         self._passes = passed(self.name, "not tripped")
 
-    def review(self, candidate: Candidate, state: ReviewContext) -> Verdict:
+    def review(self, candidate: Candidate, state: ReviewContext) -> Verdict | None:
         if not state.protections.by_name[self.protection].locks.by_scope:
             return self._passes
         direction = Direction.LONG if candidate.order.side is Side.BUY else Direction.SHORT

@@ -17,12 +17,17 @@ from core.facts import (
     PastDaysLoaded,
     ProposalEnded,
     ProposalSkipped,
+    ProposalStaged,
+    ProtectionOverridden,
+    ProtectionTripped,
     StrategyResumed,
     SubmissionBlocked,
 )
 from core.model.bar import Bar
+from core.model.codes import GuardCode
 from core.model.past_days import PastDays
 from core.model.position import Ended
+from core.model.staging import Proposal
 from core.model.values import Money, Symbol
 from core.model.venue import Venue
 from core.model.venues import HOME
@@ -34,6 +39,7 @@ from core.risk.protections.loss_streak import LossStreak, LossStreakState
 from core.risk.protections.low_profit import LowProfit, LowProfitState
 from core.risk.protections.max_drawdown import MaxDrawdown, MaxDrawdownState
 from core.risk.protections.overrides import Override, Overrides, OverridesState
+from core.risk.protections.repeated_execution import RepeatedExecution, RepeatedExecutionState
 from core.risk.protections.stop_loss_guard import StopLossGuard, StopLossGuardState
 from core.risk.protections.trades import ClosedTrade, closed, direction_of
 from core.risk.protections.volatility_halt import VolatilityHalt, VolatilityHaltState
@@ -49,6 +55,7 @@ class BookState:
     max_drawdown: MaxDrawdownState = field(default_factory=MaxDrawdownState)
     volatility_halt: VolatilityHaltState = field(default_factory=VolatilityHaltState)
     equity_curve: EquityCurveState = field(default_factory=EquityCurveState)
+    repeated_execution: RepeatedExecutionState = field(default_factory=RepeatedExecutionState)
     day_trades: DayTradesState = field(default_factory=DayTradesState)
     latches: OverridesState = field(default_factory=OverridesState)
 
@@ -61,9 +68,25 @@ NAMES = (
     LossStreak.name,
     VolatilityHalt.name,
     EquityCurve.name,
+    RepeatedExecution.name,
     DayTrades.name,
 )
 """In the order in which tickets and panes list them."""
+RENEWED = frozenset(
+    {
+        GuardCode.WITH_ITS_DAY,
+        GuardCode.PERMITTED_NO_MORE,
+        GuardCode.NOT_THERE,
+        GuardCode.REFUSED,
+        GuardCode.KEPT_BACK,
+    }
+)
+"""Why the desk asks for a stop again by itself."""
+
+
+def scope_of_guard(proposal: Proposal) -> Scope:
+    """Whose stop it is."""
+    return Scope(symbol=proposal.symbol, strategy=proposal.strategy)
 
 
 class ProtectionBook:
@@ -81,6 +104,8 @@ class ProtectionBook:
         The trade that the fill which is folded ended.
     shadows_ended
         Shadow trades that count, and that what is folded ended.
+    entered
+        Whose entry the fill which is folded is the first of; None where it is no entry's first.
 
     Attributes
     ----------
@@ -98,8 +123,10 @@ class ProtectionBook:
         venue: Venue = HOME,
         ended: Callable[[], Ended | None] = lambda: None,
         shadows_ended: Callable[[], Sequence[ClosedTrade]] = lambda: (),
+        entered: Callable[[OrderFilled], Scope | None] = lambda _fact: None,
     ) -> None:
         self.settings, self.venue, self.ended, self.shadows_ended = settings, venue, ended, shadows_ended
+        self.entered = entered
         self.max_drawdown = MaxDrawdown(lambda: settings().max_drawdown)
         self.stop_loss_guard = StopLossGuard(lambda: settings().stop_loss_guard)
         self.cooldown = Cooldown(lambda: settings().cooldown)
@@ -107,6 +134,7 @@ class ProtectionBook:
         self.loss_streak = LossStreak(lambda: settings().loss_streak)
         self.volatility_halt = VolatilityHalt(lambda: settings().volatility_halt)
         self.equity_curve = EquityCurve(lambda: settings().equity_curve)
+        self.repeated_execution = RepeatedExecution(lambda: settings().repeated_execution)
         self.day_trades = DayTrades(lambda: settings().day_trades, next_day, venue)
         self.of_trades: tuple[TradeProtection, ...] = (
             self.max_drawdown,
@@ -128,11 +156,13 @@ class ProtectionBook:
             DayStarted: self._day_started,
             DayCorrected: self._day_started,
             StrategyResumed: self._resumed,
+            ProposalStaged: self._staged,
             **self.latches.folds,
+            ProtectionTripped: self._tripped,
+            ProtectionOverridden: self._overridden,
         }
-        self.by_name: dict[str, Protection] = {
-            protection.name: protection for protection in (*self.of_trades, self.volatility_halt)
-        }
+        others = (self.volatility_halt, self.repeated_execution)
+        self.by_name: dict[str, Protection] = {protection.name: protection for protection in (*self.of_trades, *others)}
         self.all = tuple(self.by_name[name] for name in NAMES)
 
     @property
@@ -145,6 +175,7 @@ class ProtectionBook:
             self.max_drawdown.state,
             self.volatility_halt.state,
             self.equity_curve.state,
+            self.repeated_execution.state,
             self.day_trades.state,
             self.latches.state,
         )
@@ -157,6 +188,7 @@ class ProtectionBook:
         self.max_drawdown.state = state.max_drawdown
         self.volatility_halt.restore(state.volatility_halt)
         self.equity_curve.state = state.equity_curve
+        self.repeated_execution.state = state.repeated_execution
         self.day_trades.state = state.day_trades
         self.latches.state = state.latches
 
@@ -189,10 +221,26 @@ class ProtectionBook:
         for trade in self.shadows_ended():
             self.take_shadow(trade)
 
-    def _order_filled(self, _at: datetime, _fact: OrderFilled) -> None:
+    def _order_filled(self, at: datetime, fact: OrderFilled) -> None:
         """A trade counts with its last fill: a rebuild hears it as the day did."""
+        if (scope := self.entered(fact)) is not None:
+            self.repeated_execution.take_fill(at, scope)
         if (over := self.ended()) is not None:
             self.take(closed(over.trade, direction_of(over)))
+
+    def _staged(self, at: datetime, fact: ProposalStaged) -> None:
+        if fact.proposal.guard in RENEWED:
+            self.repeated_execution.take_renewal(at, scope_of_guard(fact.proposal))
+
+    def _tripped(self, at: datetime, fact: ProtectionTripped) -> None:
+        self.latches.folds[ProtectionTripped](at, fact)
+        if fact.name == RepeatedExecution.name:
+            self.repeated_execution.shut(at, fact.scope, fact.reason)
+
+    def _overridden(self, at: datetime, fact: ProtectionOverridden) -> None:
+        self.latches.folds[ProtectionOverridden](at, fact)
+        if fact.name == RepeatedExecution.name:
+            self.repeated_execution.release(fact.scope)
 
     def _history_taken(self, _at: datetime, fact: HistoryLoaded) -> None:
         """What measures the market's moves goes on as if it had heard these bars, as strategies do."""
@@ -230,6 +278,7 @@ class ProtectionBook:
         self.max_drawdown.begin_day(equity_at or at, equity)
         for protection in self.all:
             protection.locks.forget_before(at)
+        self.repeated_execution.forget_before(at)
         self.day_trades.begin_day(at, equity)
 
     def _resumed(self, at: datetime, fact: StrategyResumed) -> None:

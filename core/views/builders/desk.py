@@ -124,6 +124,7 @@ class ViewBuilder:
             rung=state.alerts.state.rung,
             days=self.days.rows(),
             actions=action_rows(state, at),
+            lists=tuple(state.lists.holding(today)),
             foreign=tuple(
                 ForeignRow(held.symbol, held.asset_class, held.quantity, held.average_price)
                 for held in state.sightings.foreign_positions

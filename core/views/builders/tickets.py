@@ -13,6 +13,7 @@ from core.model.staging import Proposal, StopPlan, Ticket
 from core.model.values import ZERO, Money, Price, Quantity
 from core.risk.gate import Gate
 from core.risk.position_limits import cap_of
+from core.risk.recent_entries import word_of
 from core.risk.sizing_inputs import size_now
 from core.staging.authorization_expiry import end_of_stops
 from core.staging.resting_entries import time_to_live
@@ -94,11 +95,12 @@ class TicketViews:
         candidate, context = candidate_of(proposal), state.figures_for(at, proposal.symbol, None)
         put_back = put_back_in_words(state, in_the_way, abs(after))
         signs_a_stop = isinstance(ticket.stop, StopPlan) and ticket.stop.holder is StopHolder.BROKER
+        now = reviewed(self.gate.review(candidate, context), *verdicts_meanwhile(state, ticket, proposal, context))
         return TicketView(
             ticket=ticket,
             proposal=proposal_row(state, proposal),
             quote=state.sightings.quotes.get(ticket.order.symbol) or NoQuote("none seen yet"),
-            now=reviewed(self.gate.review(candidate, context), *verdicts_meanwhile(state, ticket, proposal, context)),
+            now=now,
             refused_because=state.stage.state.refusals.get(ticket.id, ()),
             is_confirming=state.stage.is_confirming(ticket.proposal_id),
             signal_time=proposal.signal_time,
@@ -115,6 +117,7 @@ class TicketViews:
             exits=listed_exits(state, proposal),
             hold=state.desks.hold,
             actions=said_on_a_ticket(state, ticket.order, at),
+            word=word_of(now),
             ttl=time_to_live(proposal, state.control.settings),
             stops_until=(
                 end_of_stops(state.calendar, ticket.order, ticket.opened_at) if signs_a_stop or put_back else None

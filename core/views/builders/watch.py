@@ -48,6 +48,7 @@ def watch_view(state: TradingState, at: datetime, is_listed: Listed = no_list) -
                 halted=halted_in_words(state, symbol),
                 trouble=_trouble(state, symbol, is_listed(symbol)),
                 alerts=tuple(in_words(alert.terms) for alert in state.alerts.of(symbol)),
+                lists=state.lists.on(symbol, today),
             )
         )
     return WatchView(

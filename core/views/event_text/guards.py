@@ -8,12 +8,14 @@ from core import facts
 from core.model.values import percent, plain
 from core.model.venues import HOME
 from core.risk.checks.verdicts import usd
+from core.risk.protections.repeated_execution import GOES_ON, RepeatedExecution
 from core.risk.regime import report
 from core.views.event_text.pieces import EventTexts, told
 
 CallFact = facts.CallFailed | facts.CallAnswered
 BreakerFact = facts.BreakerOpened | facts.BreakerClosed
 ProtectionFact = facts.ProtectionTripped | facts.ProtectionExpired | facts.ProtectionOverridden | facts.OverrideEnded
+ListFact = facts.SymbolListed | facts.SymbolUnlisted
 ThrottleFact = facts.RiskThrottled | facts.RiskRestored
 MarginFact = facts.MarginSampled | facts.MarginWarned | facts.MarginDeficitSeen
 
@@ -35,15 +37,30 @@ def _breaker(fact: BreakerFact) -> str:
 def _protection(fact: ProtectionFact) -> str:
     match fact:
         case facts.ProtectionTripped():
-            until = "it recovers" if fact.until is None else _minute(fact.until)
+            until = _end_of(fact)
             return f"PROTECTION {_guard(fact)} shut until {until}: {fact.reason}"
         case facts.ProtectionExpired():
             return f"protection {_guard(fact)} ended: entries pass it again"
+        case facts.ProtectionOverridden() if fact.begins == fact.until:
+            return f"protection {_guard(fact)} overridden: it goes on, and is counted anew"
         case facts.ProtectionOverridden():
             again = "" if fact.again_at is None else f", or until {usd(fact.again_at)} are lost"
             return f"protection {_guard(fact)} overridden from {_minute(fact.begins)} to {_minute(fact.until)}{again}"
         case facts.OverrideEnded():
             return f"protection {_guard(fact)} is no longer overridden: {fact.reason}"
+
+
+def _end_of(fact: facts.ProtectionTripped) -> str:
+    if fact.until is not None:
+        return _minute(fact.until)
+    return GOES_ON if fact.name == RepeatedExecution.name else "it recovers"
+
+
+def _list(fact: ListFact) -> str:
+    if isinstance(fact, facts.SymbolUnlisted):
+        return f"{fact.symbol} is no longer on {fact.kind.value}"
+    until = "" if fact.until is None else f" until {fact.until}"
+    return f"{fact.symbol} is on {fact.kind.value}{until}, no entries: {fact.reason}"
 
 
 def _guard(fact: ProtectionFact) -> str:
@@ -86,6 +103,7 @@ GUARDS: EventTexts = {
     **told("broker", _call, CallFact),
     **told("broker", _breaker, BreakerFact),
     **told("guard", _protection, ProtectionFact),
+    **told("guard", _list, ListFact),
     **told("regime", _regime, facts.RegimeMeasured),
     **told("guard", _throttle, ThrottleFact),
     **told("margin", _margin, MarginFact),

@@ -16,7 +16,13 @@ from core.views.order_text import order_in_words, purpose_in_words
 ProposalFact = (
     facts.ProposalStaged | facts.ProposalSkipped | facts.ProposalEdited | facts.EditRefused | facts.ProposalEnded
 )
-TicketFact = facts.TicketOpened | facts.TicketClosed | facts.ConfirmationReceived | facts.ConfirmationRefused
+TicketFact = (
+    facts.TicketOpened
+    | facts.TicketClosed
+    | facts.ConfirmationReceived
+    | facts.TwinConfirmed
+    | facts.ConfirmationRefused
+)
 ApprovalFact = facts.OrderApproved | facts.ApprovalRedeemed
 AuthorizationFact = facts.AuthorizationProlonged | facts.AuthorizationEnded
 DraftFact = facts.BasketOpened | facts.BasketMarked | facts.BasketSigned | facts.BasketRefused
@@ -60,6 +66,8 @@ def _ticket(fact: TicketFact) -> str:
             return f"ticket {fact.ticket_id} closed: {fact.reason}"
         case facts.ConfirmationReceived():
             return f"ticket {fact.ticket_id} confirmed{_turned(fact.turn)}, digest {fact.digest[:16]}"
+        case facts.TwinConfirmed():
+            return f"ticket {fact.ticket_id}: TWIN was typed, it is like {fact.like[:6]}"
         case facts.ConfirmationRefused():
             return f"ticket {fact.ticket_id} refused:" + listed(fact.reasons, " ")
 

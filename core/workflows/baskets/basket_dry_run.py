@@ -17,7 +17,7 @@ from core.execution.order import nearest_first
 from core.execution.position_moves import moved
 from core.facts import OrderCreated
 from core.model.account import Account, NoAccount
-from core.model.basket import BasketLine, SignedOrder
+from core.model.basket import BasketLine, BasketSource, SignedOrder
 from core.model.order import OrderStatus, Side
 from core.model.quote import Feed, NoQuote, Quote
 from core.model.staging import Proposal, Review, StopPlan
@@ -25,11 +25,12 @@ from core.model.values import NO_SHARES, ZERO, ClientOrderId, Digest, Money, Pri
 from core.risk.checks.buying_power import free_for
 from core.risk.gate import Gate, ReviewContext
 from core.risk.margin import Unknown, requirement_of
+from core.risk.recent_entries import TWIN
 from core.trading_state.state import TradingState
 from core.workflows.staging.closing_terms import left_to_close
 from core.workflows.staging.confirmation_checks import touch_of
 from core.workflows.staging.proposal_staging import candidate_of
-from core.workflows.staging.ticket_figures import in_the_way, worst_loss_of
+from core.workflows.staging.ticket_figures import holds_its_shares, in_the_way, worst_loss_of
 
 NOT_FLAT = "the other way begins where nothing of it is held: its close is not marked, or not filled"
 TWICE = "the basket has an order for this position before it; one order a position and basket"
@@ -81,11 +82,13 @@ class DryRunResult:
 class BasketDryRun:
     """One dry run: the books as they would be after what has been tried so far.
 
-    In a reversal the entry takes the place that the order before it left, and only that.
+    In a reversal the entry takes the place that the order before it left, and only that. A flattening takes entries
+    back before its sales: none of them stands in a sale's way.
     """
 
-    def __init__(self, state: TradingState, gate: Gate, *, is_reversal: bool = False) -> None:
-        self.is_reversal = is_reversal
+    def __init__(self, state: TradingState, gate: Gate, source: BasketSource = BasketSource.FILE) -> None:
+        self.is_reversal = source is BasketSource.REVERSAL
+        self.in_the_way = holds_its_shares if source is BasketSource.FLATTEN else in_the_way
         self.state = state
         self.gate = gate
         self.ledger = copied(state.ledger)
@@ -107,12 +110,12 @@ class BasketDryRun:
         proposal = line.proposal
         context = self._context(proposal)
         review = self.gate.review(candidate_of(proposal), context)
-        refusals = (*self._refusals(proposal), *(f"{v.check}: {v.reason}" for v in review.refusals))
+        refusals = (*self._refusals(proposal), *(f"{v.check}: {v.reason}" for v in review.refusals), *_twins(review))
         price = candidate_of(proposal).price(context.quote)
         touch = touch_of(proposal.order.side, context)
         cost = proposal.order.cost(price) if price is not None else None
         lost = None if proposal.only_reduces else worst_loss_of(proposal, context)
-        cancels = in_the_way(self.state, proposal)
+        cancels = self.in_the_way(self.state, proposal)
         return DryRunResult(line, cancels, review, refusals, price, touch, cost, lost, self.power())
 
     def power(self) -> Money | None:
@@ -230,6 +233,13 @@ class BasketDryRun:
         if last is None:
             return NoQuote("none seen yet; asked at its turn")
         return Quote(symbol, last[0], last[1], NO_SHARES, last[1], NO_SHARES, Feed.DERIVED)
+
+
+def _twins(review: Review) -> list[str]:
+    """A basket has no word for one of its orders: what needs one is opened by itself (RK-25)."""
+    return [
+        f"{v.check}: {v.reason}; a basket takes no word, open it by itself" for v in review.warnings if v.check == TWIN
+    ]
 
 
 def copied(ledger: Ledger) -> Ledger:

@@ -52,6 +52,7 @@ from core.workflows.orders.cancellation import Cancellation
 from core.workflows.orders.order_updates import look_up
 from core.workflows.reconciliation.reconciliation import Reconciliation
 from core.workflows.staging.ticket_authorizations import TicketAuthorizations
+from core.workflows.staging.ticket_figures import is_as_shown
 from core.workflows.staging.tickets import Tickets
 
 GONE = "it has left Proposals since the signing: sent, declined, or its time was over"
@@ -298,7 +299,8 @@ class BasketExecution:
 
     def _ticket(self, run: BasketRun, signed: SignedOrder) -> Ticket | None:
         """Exactly what was signed, at the price of the signing; None where it is not that any more."""
-        ticket = self.tickets.ticket(signed.proposal, None)
+        is_as_signed = is_as_shown(self.state, signed.proposal, signed.cancels)
+        ticket = self.tickets.ticket(signed.proposal, None, signed.cancels if is_as_signed else None)
         if ticket.digest != signed.digest(self.state.account_name):
             return None
         return replace(ticket, price_at_opening=signed.touch or ticket.price_at_opening)

@@ -71,7 +71,8 @@ class BasketDrafts:
             return
         ordered = [line for line in wanted if line.proposal.only_reduces]
         ordered += [line for line in wanted if not line.proposal.only_reduces]
-        yield from self._open(command, plan_id, BasketDryRun(self.state, self.gate).try_all(ordered), skipped)
+        tried = dry_run(self.state, self.gate, command.source).try_all(ordered)
+        yield from self._open(command, plan_id, tried, skipped)
 
     @answers(ReversePosition)
     def on_reverse(self, command: ReversePosition) -> Iterator[Effect]:
@@ -255,8 +256,8 @@ def rehearsed(state: TradingState, gate: Gate, run: BasketRun) -> list[DryRunRes
 
 
 def dry_run(state: TradingState, gate: Gate, source: BasketSource) -> BasketDryRun:
-    """Of a basket from there: the second order of a reversal stands on the first."""
-    return BasketDryRun(state, gate, is_reversal=source is BasketSource.REVERSAL)
+    """Of a basket from there: the second order of a reversal stands on the first, a flattening takes entries back."""
+    return BasketDryRun(state, gate, source)
 
 
 def _is_still_there(state: TradingState, run: BasketRun, line: BasketLine) -> bool:

@@ -30,6 +30,7 @@ from core.risk.checks.account_loss import DAILY, WEEKLY
 from core.risk.checks.verdicts import usd
 from core.risk.day import shuts_again_at
 from core.risk.protections.base import GLOBAL
+from core.risk.protections.repeated_execution import RepeatedExecution
 from core.risk.size_factors.losses import Loss
 from core.settings.changes import LimitChange, tightened
 from core.settings.types import AmountSettings
@@ -137,6 +138,10 @@ class ProtectionEvents:
             why = "nothing is shut there" if told is None else f"the word is {WORD}"
             reason = f"{command.name} {command.scope} is not overridden: {why}"
             state.record(ProposalSkipped(MANUAL, Symbol(""), state.at, (reason,)))
+            return ()
+        if command.name == RepeatedExecution.name:
+            state.record(ProtectionOverridden(command.name, command.scope, state.at, state.at))
+            self.look()  # its count begins anew: it has ended, and no time shuts it again
             return ()
         is_loss = command.name in (DAILY, WEEKLY)
         begins = state.at + timedelta(minutes=terms.loss_override_minutes if is_loss else 0)

@@ -6,7 +6,14 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import partial
 
-from core.facts import ApprovalRedeemed, ConfirmationReceived, ConfirmationRefused, OrderApproved, ProposalEnded
+from core.facts import (
+    ApprovalRedeemed,
+    ConfirmationReceived,
+    ConfirmationRefused,
+    OrderApproved,
+    ProposalEnded,
+    TwinConfirmed,
+)
 from core.messages.commands import Confirm
 from core.messages.effects import Effect, FetchFigures
 from core.messages.inputs import FiguresFetched, Leaving
@@ -18,6 +25,7 @@ from core.model.quote import Quote
 from core.model.staging import Proposal, Review, StopPlan, Ticket
 from core.model.values import TicketId, plain
 from core.risk.gate import Gate, ReviewContext
+from core.risk.recent_entries import TWIN, WORD, SeenEntry
 from core.staging.resting_entries import time_to_live
 from core.staging.stage_state import Confirmation
 from core.trading_state.state import TradingState
@@ -32,7 +40,7 @@ from core.workflows.staging.confirmation_checks import reviewed, touch_of, verdi
 from core.workflows.staging.order_changes import OrderChanges
 from core.workflows.staging.proposal_staging import candidate_of
 from core.workflows.staging.ticket_authorizations import TicketAuthorizations
-from core.workflows.staging.ticket_figures import in_the_way
+from core.workflows.staging.ticket_figures import is_as_shown
 from core.workflows.staging.tickets import figures_in, review_time
 
 NO_TICKET = "there is no such ticket; open the proposal again"
@@ -77,6 +85,9 @@ class Confirmations:
         approval, mandates = self.authorizations.approval(ticket), self.authorizations.mandates(ticket)
         seat = turn_of(self.state, command)
         self.state.record(ConfirmationReceived(ticket.id, ticket.digest, approval, mandates, *seat))
+        twin = self._twin_of(ticket)
+        if twin is not None:
+            self.state.record(TwinConfirmed(ticket.id, twin.id))
         yield FetchFigures(ticket.proposal_id, ticket.id, ticket.order.symbol)
 
     def turn(self, ticket: Ticket, fresh: FreshFigures) -> Iterator[Effect]:
@@ -101,9 +112,21 @@ class Confirmations:
             return "the ticket changed before the key came; open the proposal again"
         if (command.effect, command.replaces) != (ticket.order.effect, ticket.order.replaces):
             return f"that key does something else; this ticket needs {ticket.order.confirming_key}"
-        if in_the_way(self.state, self.state.stage.state.proposals[ticket.proposal_id]) != ticket.cancels:
+        if not is_as_shown(self.state, self.state.stage.state.proposals[ticket.proposal_id], ticket.cancels):
             return STOPS_CHANGED
+        twin = self._twin_of(ticket)
+        if twin is not None and command.word != WORD:
+            return self._needs_the_word(ticket, twin)
         return None
+
+    def _twin_of(self, ticket: Ticket) -> SeenEntry | None:
+        """The entry that it is like, as far as is known before its figures are fetched."""
+        proposal = self.state.stage.state.proposals[ticket.proposal_id]
+        return twin_of(proposal, self.state.figures_for(self.state.at, proposal.symbol, None))
+
+    def _needs_the_word(self, ticket: Ticket, twin: SeenEntry) -> str:
+        like = twin.in_words(ticket.order.symbol, self.state.calendar.venue)
+        return f"{TWIN}: like {like}: type {WORD}, then {ticket.order.confirming_key}; open it again"
 
     @answers(FiguresFetched)
     def on_figures(self, reply: FiguresFetched) -> Iterable[Effect]:
@@ -177,7 +200,7 @@ class Confirmations:
         if proposal.is_guard:
             return ()
         if proposal.only_reduces:
-            if in_the_way(self.state, proposal) != confirmation.ticket.cancels:
+            if not is_as_shown(self.state, proposal, confirmation.ticket.cancels):
                 return (STOPS_CHANGED,)
             left = left_to_close(
                 self.state, proposal.symbol, proposal.strategy, proposal.order.side, confirmation.ticket.id
@@ -186,6 +209,9 @@ class Confirmations:
             return (f"only {plain(left)} are left to close by now; open it again",) if is_too_much else ()
         if proposal.expires_at is not None and self.state.at >= proposal.expires_at:
             return ("the signal's time is over; wait for the next one",)
+        twin = twin_of(proposal, context)
+        if twin is not None and confirmation.twin_of is None:
+            return (self._needs_the_word(confirmation.ticket, twin),)
         return ()
 
     def _approved(self, confirmation: Confirmation, review: Review, fresh: FreshFigures | None) -> OrderApproved:
@@ -257,3 +283,9 @@ class Confirmations:
         for confirmation in self.undecided():
             if self.state.at >= confirmation.received_at + review_time(self.state):
                 yield from apart(self.state, partial(self._decide, confirmation.ticket.id, None))
+
+
+def twin_of(proposal: Proposal, context: ReviewContext) -> SeenEntry | None:
+    """The entry of the last seconds that this one is like (RK-25)."""
+    price = candidate_of(proposal).price(context.quote)
+    return context.recent.twin_of(proposal.order, price, context.ledger, context.at, context.settings.risk.twins)

@@ -1,7 +1,8 @@
-"""What a ticket says in money, and what stands in the way of its exit."""
+"""What a ticket says in money, and what stands in the way of its exit (EX-21, RK-25)."""
 
 from __future__ import annotations
 
+from core.execution.order import Order
 from core.model.account import Account
 from core.model.staging import Proposal, ReviewFigures, StopPlan
 from core.model.values import ClientOrderId, Fraction, Money, Price
@@ -9,6 +10,7 @@ from core.risk.checks.buying_power import free_for
 from core.risk.checks.margin import margin_effect
 from core.risk.gate import ReviewContext
 from core.risk.margin import MarginEffect
+from core.risk.self_cross import crossed_by_exit
 from core.trading_state.state import TradingState
 from core.workflows.staging.proposal_staging import candidate_of
 
@@ -41,8 +43,19 @@ def _taken(proposal: Proposal, cost: Money, account: Account, context: ReviewCon
 
 
 def in_the_way(state: TradingState, proposal: Proposal) -> tuple[ClientOrderId, ...]:
-    """What stands in the way of this exit: our own stops and targets, which hold its shares (EX-21), and an entry
-    filled in part, whose legs would sell them once more.
+    """What stands in the way of this exit: what holds its shares (EX-21), and entries that it would trade against."""
+    holding = holds_its_shares(state, proposal)
+    if not proposal.is_exit or not state.control.settings.risk.self_cross.enabled:
+        return holding
+    crossed = crossed_by_exit(
+        proposal.order, state.ledger, refuses_wash_trades=state.sightings.capabilities.refuses_wash_trades
+    )
+    return (*holding, *(order.id for order in crossed if order.id not in holding))
+
+
+def holds_its_shares(state: TradingState, proposal: Proposal) -> tuple[ClientOrderId, ...]:
+    """Our own stops and targets, which hold its shares (EX-21), and an entry filled in part, whose legs would sell them
+    once more.
     """
     if not proposal.is_exit:
         return ()
@@ -53,3 +66,17 @@ def in_the_way(state: TradingState, proposal: Proposal) -> tuple[ClientOrderId, 
         *(order.id for order in exits if order.stands_by and not ledger.legs.is_held(order)),
         *(order.id for order in entries if order.request.legs and order.filled_quantity),
     )
+
+
+def is_as_shown(state: TradingState, proposal: Proposal, cancels: tuple[ClientOrderId, ...]) -> bool:
+    """Whether what holds its shares is what the ticket names. An entry that it would only meet, and that is gone or
+    came since, keeps no exit waiting for another key.
+    """
+    now = holds_its_shares(state, proposal)
+    orders = ((order_id, state.ledger.order(order_id)) for order_id in cancels)
+    shown = [order_id for order_id, order in orders if order is None or _holds_shares(order)]
+    return set(now) <= set(cancels) and set(shown) <= set(now)
+
+
+def _holds_shares(order: Order) -> bool:
+    return order.only_reduces or bool(order.request.legs and order.filled_quantity)

@@ -18,7 +18,7 @@ from core.model.instrument import BrokerInstrument
 from core.model.order import OrderRequest
 from core.model.quote import Quote
 from core.model.staging import Proposal, Ticket, digest_of_ticket
-from core.model.values import ZERO, ProposalId, Quantity, Symbol, TicketId, rounded_down
+from core.model.values import ZERO, ClientOrderId, ProposalId, Quantity, Symbol, TicketId, rounded_down
 from core.risk.gate import Gate
 from core.trading_state.state import TradingState
 from core.trading_state.traded_symbols import is_a_share
@@ -154,11 +154,16 @@ class Tickets:
         held = abs(position.quantity) if position is not None else ZERO
         return replace(order, quantity=left, effect=effect_of_exit(order.side, left, held))
 
-    def ticket(self, proposal: Proposal, fresh: FreshFigures | None) -> Ticket:
-        """What is shown of a proposal and can be signed; it is recorded by whoever opens it."""
+    def ticket(
+        self, proposal: Proposal, fresh: FreshFigures | None, signed: tuple[ClientOrderId, ...] | None = None
+    ) -> Ticket:
+        """What is shown of a proposal and can be signed; it is recorded by whoever opens it.
+
+        `signed` is what it takes out of its way where that was signed before and is as it was then.
+        """
         at = self.state.at
         context = self.state.figures_for(at, proposal.symbol, fresh)
-        cancels = in_the_way(self.state, proposal)
+        cancels = in_the_way(self.state, proposal) if signed is None else signed
         life = timedelta(seconds=float(self.state.control.settings.staging.ticket_seconds))
         ends_at = at + life if proposal.expires_at is None else min(at + life, proposal.expires_at)
         candidate = candidate_of(proposal)

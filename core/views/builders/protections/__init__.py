@@ -22,10 +22,11 @@ from core.views.builders.protections.exposure import (
     portfolio_rows,
     positions_row,
 )
-from core.views.builders.protections.hours import breaker_row, desk_row, session_row, window_row
+from core.views.builders.protections.hours import breaker_row, desk_row, messages_row, session_row, window_row
 from core.views.builders.protections.losses import StrategiesLoss, daily_loss_row, weekly_loss_row
 from core.views.builders.protections.trades import (
     entries_rows,
+    listed_rows,
     protection_rows,
     refused_symbol_rows,
     throttle_rows,
@@ -33,7 +34,10 @@ from core.views.builders.protections.trades import (
 from core.views.builders.regime import regime_rows
 
 OF_EVERYTHING = frozenset(
-    {"breaker", "session", "daily_loss", "weekly_loss", "risk_budget", "portfolio", "margin", "day_value"}
+    {
+        *("breaker", "message_rate", "session", "daily_loss", "weekly_loss"),
+        *("risk_budget", "portfolio", "margin", "day_value"),
+    }
 )
 """Guards that refuse every entry when they are tripped, beside those that count trades over the whole desk."""
 
@@ -71,6 +75,7 @@ class ProtectionRows:
         state = self.state
         yield desk_row(state)
         yield breaker_row(state, at)
+        yield messages_row(state, at, today)
         yield session_row(state, at, today)
         yield window_row(state, at, today)
         yield daily_loss_row(state, at, today)
@@ -87,6 +92,7 @@ class ProtectionRows:
         yield from protection_rows(state, at)
         yield from regime_rows(state.regime.regime, today)
         yield from refused_symbol_rows(state, at, today)
+        yield from listed_rows(state, today)
         yield from throttle_rows(state, today)
 
 

@@ -9,6 +9,7 @@ from core.execution.breaker import BreakerPhase
 from core.model.codes import HaltCause
 from core.model.session import NoSession, Session
 from core.risk.checks.back_pressure import queued_orders
+from core.risk.message_counts import for_entries, limits_of
 from core.trading_state.state import TradingState
 from core.views import ProtectionRow, SuspensionView
 from core.views.builders.protections.row import clock, next_session, row, used_of
@@ -47,6 +48,26 @@ def breaker_row(state: TradingState, at: datetime) -> ProtectionRow:
         used=failed if is_closed else max(failed, HALF),
         since=count.opened_at,
         until=count.until,
+    )
+
+
+def messages_row(state: TradingState, at: datetime, today: date) -> ProtectionRow:
+    """Messages to the broker, of a minute against what entries may use of it; the other spans beside it (RK-24)."""
+    terms = state.control.settings.risk.messages
+    if not terms.enabled:
+        return row("message_rate", "Message rate", "off", None, "nothing is counted against a limit")
+    sent = state.messages.sent(at, today)
+    limits = limits_of(terms, state.sightings.capabilities.messages_a_minute)
+    parts = [(count, for_entries(limit, terms.reserve)) for count, limit in zip(sent, limits, strict=True)]
+    is_full = any(count >= allowed for count, allowed in parts)
+    return row(
+        "message_rate",
+        "Message rate",
+        f"{sent.minute} of {limits.minute}/min",
+        "no entry until there is room: the rest is kept for exits and cancels" if is_full else None,
+        f"orders, changes and cancels; {sent.second} of {limits.second} this second, {sent.day} of {limits.day} today",
+        used=max((used_of(Decimal(count), Decimal(allowed)) for count, allowed in parts if allowed), default=HALF),
+        word=SuspensionView.FULL,
     )
 
 

@@ -13,6 +13,7 @@ from core.risk.checks.verdicts import overridden_until
 from core.risk.day import monday_of
 from core.risk.entries import entries_taken
 from core.risk.protections.base import EVERYTHING
+from core.risk.protections.repeated_execution import RepeatedExecution
 from core.trading_state.state import TradingState
 from core.views import ProtectionRow, SuspensionView
 from core.views.builders.protections.row import next_session, row, used_of
@@ -73,8 +74,14 @@ def protection_rows(state: TradingState, at: datetime) -> Iterator[ProtectionRow
             since=answer.since,
             until=override.until if override else answer.until,
             overridden=override,
-            override=f"entries pass it for {minutes} minutes, then it stands again" if is_shut else "",
+            override=_overridden_how(answer.name, minutes) if is_shut else "",
         )
+
+
+def _overridden_how(name: str, minutes: int) -> str:
+    if name == RepeatedExecution.name:
+        return "it goes on, and is counted anew"
+    return f"entries pass it for {minutes} minutes, then it stands again"
 
 
 def refused_symbol_rows(state: TradingState, at: datetime, today: date) -> Iterator[ProtectionRow]:
@@ -84,6 +91,21 @@ def refused_symbol_rows(state: TradingState, at: datetime, today: date) -> Itera
             yield row(
                 f"symbol/{symbol}", symbol, "refused today", refusal.reason, since=refusal.at, until=until
             )  # fmt: skip
+
+
+def listed_rows(state: TradingState, today: date) -> Iterator[ProtectionRow]:
+    """Every symbol on a list, each list a row (RK-26); what a person chose has not tripped."""
+    for listed in state.lists.holding(today):
+        until = None if listed.until is None else state.calendar.venue.start_of(listed.until)
+        yield row(
+            f"list/{listed.symbol}/{listed.kind.value}",
+            listed.symbol,
+            listed.kind.value,
+            listed.reason,
+            since=listed.at,
+            until=until,
+            word=SuspensionView.CLOSED,
+        )
 
 
 def throttle_rows(state: TradingState, today: date) -> Iterator[ProtectionRow]:

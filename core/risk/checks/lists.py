@@ -1,0 +1,19 @@
+"""Nothing opens in a symbol that is on a list: never trade, close only, restricted until a day (RK-26)."""
+
+from __future__ import annotations
+
+from core.model.staging import Verdict
+from core.risk.checks.verdicts import refused
+from core.risk.gate import Candidate, ReviewContext
+
+
+class ListsCheck:
+    """Shuts entries in the symbol, and warns of an exit; ends with the day that it names, or by a typed word."""
+
+    name = "lists"
+
+    def review(self, candidate: Candidate, state: ReviewContext) -> Verdict | None:
+        found = state.lists.on(candidate.order.symbol, state.day)
+        if not found:
+            return None
+        return refused(self.name, "; ".join(f"{listed.symbol} is on {listed.words}" for listed in found))

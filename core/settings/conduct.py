@@ -1,0 +1,45 @@
+"""How orders behave towards the broker and each other: messages, twins, orders that would meet (RK-24, RK-25)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import Field
+
+from core.settings.types import Ratio, SettingsTable
+
+LONGEST_TWIN = 3600
+"""Seconds for which entries are remembered."""
+
+
+Messages = Annotated[int, Field(ge=1, le=1_000_000)]
+
+
+class MessageSettings(SettingsTable):
+    """Submissions, replacements and cancels that go to the broker; entries leave a reserve to what reduces (RK-24)."""
+
+    enabled: bool = True
+    per_second: Messages = Field(20, description="messages to the broker")
+    per_minute: Messages = Field(120, description="the same; no more than the broker takes, which at Alpaca is 200")
+    per_day: Messages = Field(10_000, description="the same of a trading day")
+    reserve: Annotated[Decimal, Field(ge=0, le=Decimal("0.9"))] = Field(
+        Decimal("0.25"), description="of each, kept for exits and cancels"
+    )
+
+
+class TwinSettings(SettingsTable):
+    """Entries that are like one before them, and need the word TWIN (RK-25)."""
+
+    enabled: bool = True
+    seconds: Annotated[Decimal, Field(gt=0, le=LONGEST_TWIN)] = Field(
+        Decimal(60), description="older ones are no twins"
+    )
+    quantity: Ratio = Field(Decimal("0.10"), description="a quantity that differs by no more is like it")
+    price: Ratio = Field(Decimal("0.002"), description="a price that differs by no more is like it")
+
+
+class SelfCrossSettings(SettingsTable):
+    """Entries that would meet an order of one's own (RK-25)."""
+
+    enabled: bool = True

@@ -1,0 +1,71 @@
+"""Symbols are put on lists at once, and taken off by a typed word (RK-26). Exits go on whatever is listed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import partial
+
+from core.facts import ProposalSkipped, SymbolListed, SymbolUnlisted
+from core.messages.commands import ListSymbol, UnlistSymbol
+from core.messages.effects import Effect
+from core.model.codes import CancelCode
+from core.model.staging import MANUAL
+from core.model.symbol_list import LONGEST_REASON, ListKind
+from core.model.values import Symbol
+from core.trading_state.state import TradingState
+from core.workflows.base.declarations import answers
+from core.workflows.base.isolation import apart
+from core.workflows.operator.limits_reload import WORD
+from core.workflows.orders.cancellation import Cancellation
+from core.workflows.staging.proposals import Proposals
+
+NO_REASON = "a reason is needed: what would you ask yourself when you see it there?"
+NO_DAY = "restricted needs the day on which entries pass again, as in 2026-12-01, and a later one than today"
+ONLY_RESTRICTED = "only a restriction has a day"
+EARLIER = "an earlier end lets more pass: take it off the list with the word, then restrict it anew"
+
+
+class SymbolListing:
+    def __init__(self, state: TradingState, proposals: Proposals, cancellation: Cancellation) -> None:
+        self.state = state
+        self.proposals = proposals
+        self.cancellation = cancellation
+
+    @answers(ListSymbol)
+    def on_list(self, command: ListSymbol) -> Iterator[Effect]:
+        """Tighter, so at once: its entries leave the stage, those that work are taken back."""
+        if refusal := self._refusal(command):
+            self._refuse(command.symbol, f"not listed: {refusal}")
+            return
+        day, reason = self.state.calendar.trading_day(self.state.at), command.reason[:LONGEST_REASON]
+        words = f"its symbol is listed: {command.kind.value}, {reason}"
+        self.proposals.decline_entries_in(command.symbol, words)
+        self.state.record(SymbolListed(command.symbol, command.kind, reason, day, command.until))
+        for order in self.state.ledger.working_entries(command.symbol):
+            if not order.is_cancelling:
+                yield from apart(self.state, partial(self.cancellation.cancel, order, words, CancelCode.LISTED))
+
+    def _refusal(self, command: ListSymbol) -> str | None:
+        if not command.reason.strip():
+            return NO_REASON
+        if command.kind is not ListKind.RESTRICTED:
+            return None if command.until is None else ONLY_RESTRICTED
+        if command.until is None or command.until <= self.state.calendar.trading_day(self.state.at):
+            return NO_DAY
+        held = self.state.lists.entry(command.symbol, command.kind)
+        is_earlier = held is not None and held.until is not None and command.until < held.until
+        return EARLIER if is_earlier else None
+
+    @answers(UnlistSymbol)
+    def on_unlist(self, command: UnlistSymbol) -> Iterable[Effect]:
+        """Looser, so by the word in full."""
+        if self.state.lists.entry(command.symbol, command.kind) is None:
+            self._refuse(command.symbol, f"it is not on {command.kind.value}")
+        elif command.word != WORD:
+            self._refuse(command.symbol, f"it stays on {command.kind.value}: the word is {WORD}")
+        else:
+            self.state.record(SymbolUnlisted(command.symbol, command.kind))
+        return ()
+
+    def _refuse(self, symbol: Symbol, why: str) -> None:
+        self.state.record(ProposalSkipped(MANUAL, symbol, self.state.at, (f"{symbol}: {why}",)))

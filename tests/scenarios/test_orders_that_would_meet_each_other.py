@@ -1,0 +1,301 @@
+"""An entry never meets an order of one's own; an exit that would takes that entry back, and sells what is left."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from core.facts import CancelRequested, ConfirmationRefused, ProposalSkipped, ProposalStaged, TicketOpened
+from core.messages.commands import Confirm, OpenTicket, ProposeClose, ProposeOrder, RequestCancel
+from core.messages.effects import CancelOrder
+from core.model.capabilities import Capabilities
+from core.model.codes import CancelCode
+from core.model.order import Effect as OrderEffect
+from core.model.order import OrderType, StopHolder
+from core.model.values import Price, Quantity, Symbol
+from core.settings.settings import Settings
+from core.views.builders.desk import ViewBuilder
+from tests.scenarios.changes import FRACTIONS, confirms_now
+from tests.scenarios.house import STEADY, House, a_day, a_typed_buy, assert_can_be_rebuilt, minutes
+from tests.scenarios.plans import a_buy, a_floor, a_sale, marks, opens, passes, runs_out, signs
+from tests.unit.core.brokers.trading_floor import SPY
+
+AAA = Symbol("AAA")
+AS_AT_ALPACA = Capabilities(refuses_wash_trades=True)
+
+
+def types(house: House, quantity: str = "10", limit: str | None = "99.50", stop: str = "99", **terms: object) -> None:
+    house.presses(replace(a_typed_buy(quantity, limit=limit, stop=stop), symbol=AAA, **terms))  # type: ignore[arg-type]
+    passes(house, 0.1)
+
+
+def opens_the_last(house: House) -> None:
+    house.presses(OpenTicket(house.last(ProposalStaged).proposal.id))
+    passes(house, 1)
+
+
+def confirms_the_last(house: House) -> None:
+    ticket = house.last(TicketOpened).ticket
+    house.presses(Confirm(ticket.id, ticket.digest, ticket.order.effect, ticket.order.replaces))
+    passes(house, 1)
+
+
+def why_not(house: House) -> tuple[str, ...]:
+    return house.last(ProposalSkipped).reasons
+
+
+def holding(quantity: str = "10", capabilities: Capabilities | None = None) -> House:
+    """10 AAA were bought by hand at the market; the broker holds their stop at 99."""
+    house = a_floor()
+    if capabilities is not None:
+        house.desk.sightings.capabilities = capabilities
+    types(house, quantity, None)
+    opens_the_last(house)
+    confirms_the_last(house)
+    passes(house, 61)
+    assert house.held(AAA) == quantity
+    return house
+
+
+def adds(house: House, quantity: str = "5", limit: str = "99.50") -> None:
+    """One more entry of it rests below the market."""
+    types(house, quantity, limit)
+    opens_the_last(house)
+    confirms_the_last(house)
+    passes(house, 61)
+
+
+def a_typed_exit(limit: str, quantity: str = "4") -> ProposeOrder:
+    return ProposeOrder(
+        symbol=AAA,
+        effect=OrderEffect.CLOSE,
+        quantity=Quantity(Decimal(quantity)),
+        type=OrderType.LIMIT,
+        limit_price=Price(Decimal(limit)),
+        stop_price=None,
+        stop_holder=StopHolder.BROKER,
+    )
+
+
+def resting(house: House) -> str:
+    """The only working entry, in the state that it is in."""
+    entries = [o for o in house.desk.ledger.state.orders.values() if not o.only_reduces]
+    return entries[-1].status.name
+
+
+# ── entries ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_entry_that_would_buy_ones_own_resting_sale_is_refused_with_that_orders_name() -> None:
+    """RK-25: by hand, at a limit over it; one under it passes"""
+    house = holding()
+    house.presses(a_typed_exit("100.20"))
+    opens_the_last(house)
+    confirms_the_last(house)
+    sale = next(o for o in house.desk.ledger.working() if o.only_reduces and not o.is_protective)
+
+    types(house, "3", "100.20")
+    refused = why_not(house)
+    types(house, "3", "100.19")
+
+    assert refused == (f"self-cross: it would meet your own {sale.id[:6]} SELL 4 AAA limit 100.20; cancel that first",)
+    assert [p.order.limit_price for p in house.desk.stage.proposals()] == [Decimal("100.19")]
+
+
+def test_the_key_is_refused_where_the_sale_came_after_the_ticket() -> None:
+    """RK-25, OP-03: all checks run again at the key"""
+    house = holding()
+    types(house, "3", "100.30")
+    opens_the_last(house)
+    entry = house.ticket
+    house.presses(a_typed_exit("100.20"))
+    opens_the_last(house)
+    confirms_the_last(house)
+
+    house.presses(Confirm(entry.id, entry.digest, entry.order.effect, None))
+    passes(house, 1)
+
+    (reason,) = house.last(ConfirmationRefused).reasons
+    assert reason.startswith("self-cross: it would meet your own ")
+
+
+def test_a_basket_row_that_would_meet_ones_own_order_is_refused_and_cannot_go() -> None:
+    """RK-25, OP-05"""
+    house = holding()
+    house.presses(a_typed_exit("100.20"))
+    opens_the_last(house)
+    confirms_the_last(house)
+
+    run = opens(house, a_buy("AAA", "3", limit="100.25"), a_buy("BBB", "3"))
+
+    first, second = (line.refusals for line in run.plan.lines)
+    assert first[0].startswith("self-cross: it would meet your own ")
+    assert second == ()
+
+
+def test_a_strategys_entry_that_would_meet_a_typed_order_is_refused_and_followed() -> None:
+    """RK-25, OP-12: a typed short sale rests where VWAP wants to buy"""
+    settings = Settings.model_validate({"risk": {"max_open_positions": 3, "max_notional": {"usd": "500"}}})
+    house = House(a_day(("10:06", "10:30", STEADY)), settings, cash=Decimal(5000), multiplier=Decimal(2))
+    house.opens().until("10:02")
+    short = ProposeOrder(
+        symbol=SPY,
+        effect=OrderEffect.SHORT,
+        quantity=Quantity(Decimal(1)),
+        type=OrderType.LIMIT,
+        limit_price=Price(Decimal("100.80")),
+        stop_price=Price(Decimal("101.50")),
+        stop_holder=StopHolder.BROKER,
+    )
+    house.presses(short)
+    passes(house, 0.1)
+    opens_the_last(house)
+    confirms_the_last(house)
+    own = house.entry
+    assert own.is_working
+
+    house.until("10:06:01")
+
+    skipped = house.last(ProposalSkipped)
+    assert (skipped.strategy, skipped.checks[0]) == ("vwap", "self-cross")
+    assert own.id[:6] in skipped.reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("is_alpaca", "found"),
+    [(False, ()), (True, "self-cross: it would meet your own {stop} SELL 0.5 SPY stop 99.00; cancel that first")],
+    ids=["prices alone", "as at Alpaca"],
+)
+def test_a_broker_that_takes_no_purchase_over_a_simple_stop_is_foreseen(is_alpaca: bool, found: object) -> None:
+    """RK-25, EX-11: its own table says that a limit buy over a stop sale is always rejected"""
+    house = House([*minutes("09:30", "10:40")], FRACTIONS, cash=Decimal(10_000)).opens().until("10:05")
+    house.desk.sightings.capabilities = AS_AT_ALPACA if is_alpaca else Capabilities()
+    house.presses(a_typed_buy("0.5", limit="100.10", stop="99"))
+    confirms_now(house)
+    house.until("10:08")
+    (stop,) = house.stops
+    before = len(house.facts(ProposalSkipped))
+
+    house.presses(a_typed_buy("0.2", limit="99.50", stop="99"))
+
+    reasons = tuple(reason for fact in house.facts(ProposalSkipped)[before:] for reason in fact.reasons)
+    assert reasons == (() if not found else (str(found).format(stop=stop.id[:6]),))
+
+
+# ── exits ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_exit_takes_the_entry_back_first_that_it_would_meet_and_sells_when_it_is_gone() -> None:
+    """RK-25, EX-21: the ticket names it; nothing is sold before the broker says that it is gone"""
+    house = holding()
+    adds(house)
+
+    house.presses(ProposeClose(AAA))
+    opens_the_last(house)
+    shown = ViewBuilder(house.engine).draw(house.line.at).tickets[0].cancels_in_words
+    before = len(house.requests())
+    confirms_the_last(house)
+    passes(house, 61)
+
+    assert "BUY 5 AAA limit 99.50" in shown
+    assert resting(house) == "CANCELLED"
+    assert CancelCode.MAKES_WAY in [c.code for c in house.facts(CancelRequested)]
+    assert house.requests()[before:] == ["cancel", "cancel", "submit sell market 10"]
+    assert (house.held(AAA), house.held_by_the_broker(AAA)) == ("0", "0")
+    assert_can_be_rebuilt(house)
+
+
+def test_an_exit_at_a_limit_that_the_entry_does_not_reach_leaves_it_alone() -> None:
+    """RK-25"""
+    house = holding()
+    adds(house)
+
+    house.presses(a_typed_exit("100.50", "10"))
+    opens_the_last(house)
+    confirms_the_last(house)
+    passes(house, 5)
+
+    assert resting(house) == "SUBMITTED"
+
+
+def test_a_sale_that_is_refused_after_the_entry_made_way_loses_nothing() -> None:
+    """RK-25, EX-21: its stop goes back for what is held"""
+    house = holding()
+    adds(house)
+    house.presses(ProposeClose(AAA))
+    opens_the_last(house)
+    house.line.refuses_the_next_order("no")
+    confirms_the_last(house)
+    passes(house, 30)
+
+    working = [o for o in house.stops if o.is_working]
+    assert house.held(AAA) == house.held_by_the_broker(AAA) == "10"
+    assert sum(o.remaining for o in working) == 10
+
+
+def test_an_entry_that_cannot_be_taken_back_in_time_leaves_the_position_as_it_was() -> None:
+    """RK-25, EX-21, EX-22: the close ends, says so, and its stop guards on"""
+    house = holding()
+    adds(house)
+    house.presses(ProposeClose(AAA))
+    opens_the_last(house)
+    house.line.breaks_at(CancelOrder, arrives=False, times=99)
+    confirms_the_last(house)
+    passes(house, 200)
+
+    house.line.mends()
+    passes(house, 60)
+
+    assert house.held(AAA) == house.held_by_the_broker(AAA) == "10"
+    assert sum(o.remaining for o in house.stops if o.is_working) == 10
+
+
+def test_it_goes_on_after_a_restart_between_the_cancel_and_the_sale() -> None:
+    """RK-25, EX-20"""
+    house = holding()
+    adds(house)
+    house.presses(ProposeClose(AAA))
+    opens_the_last(house)
+    house.slows_down(2)
+    ticket = house.last(TicketOpened).ticket
+    house.presses(Confirm(ticket.id, ticket.digest, ticket.order.effect, None))
+    passes(house, 3)
+    assert [c for c in house.facts(CancelRequested) if c.code is CancelCode.MAKES_WAY]
+
+    house = house.restarted()
+    passes(house, 120)
+
+    assert resting(house) == "CANCELLED"
+    assert (house.held(AAA), house.held_by_the_broker(AAA)) == ("0", "0")
+
+
+def test_an_entry_that_ends_by_itself_before_the_key_does_not_keep_the_exit_waiting() -> None:
+    """RK-25, EX-22: what was to make way for it is gone already"""
+    house = holding()
+    adds(house)
+    house.presses(ProposeClose(AAA))
+    opens_the_last(house)
+    (entry,) = house.desk.ledger.working_entries()
+    house.presses(RequestCancel(entry.id))
+    passes(house, 2)
+    confirms_the_last(house)
+    passes(house, 61)
+
+    assert house.facts(ConfirmationRefused) == []
+    assert house.held(AAA) == "0"
+
+
+def test_the_sale_of_a_basket_takes_the_entry_back_in_its_turn() -> None:
+    """RK-25, EX-10"""
+    house = holding()
+    adds(house)
+
+    opens(house, a_sale("AAA"))
+    marks(house)
+    signs(house)
+    runs_out(house)
+
+    assert resting(house) == "CANCELLED"
+    assert house.held(AAA) == house.held_by_the_broker(AAA) == "0"
