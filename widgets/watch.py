@@ -205,8 +205,8 @@ def _change(fraction: Decimal | None) -> str:
 
 
 def _has(row: WatchRow, ex: str, room: int) -> Cell:
-    """`47 2 ord ! never ex Tue`: what is held, the orders that work, the mark of what waits, the list that shuts it, and
-    that a dividend is near; in a narrow pane the day, then the word and then the orders make way.
+    """`47 2 ord ! never ex Tue`: what is held, the orders that work, the mark of what waits, the list that shuts
+    it, and that a dividend is near; in a narrow pane the day, then the word and then the orders make way.
     """
     mark = EXIT_WAITS if row.exit_waits else PROPOSED if row.proposed else ""
     held = f.quantity(row.held) if row.held else ""
@@ -220,7 +220,7 @@ def _has(row: WatchRow, ex: str, room: int) -> Cell:
             (held, orders, mark, listed, ex),
             (held, orders, mark, listed, near_ex),
             (held, count, mark, listed, near_ex),
-            (held, mark, listed),
+            *([(held, mark, listed)] if listed else []),
             (held, count, mark),
             (held, mark),
             (mark, held),
