@@ -24,6 +24,7 @@ from core.settings.settings import PROFILES, Settings
 from core.settings.strategies import HOUSE_NAMES, StrategiesSettings
 from core.settings.types import AmountSettings
 from core.settings.user_strategies import UserStrategySettings, is_of_the_user
+from state.channel_addresses import VARIABLE
 from state.folders import Home
 from state.last_start import Chosen
 from state.toml_text import LARGEST, KeyPath, TomlError, UnreadableTomlError, odd_value, toml_of
@@ -228,7 +229,12 @@ def _environment_layer(environ: Mapping[str, str]) -> SettingsLayer:
 
 def variables_in(environ: Mapping[str, str]) -> list[str]:
     """The names of those that are settings."""
-    return [name for name in sorted(environ) if name.startswith(PREFIX) and name not in OTHER_VARIABLES]
+    return [name for name in sorted(environ) if name.startswith(PREFIX) and not _is_other(name)]
+
+
+def _is_other(name: str) -> bool:
+    """What is ours and no setting: a gate, a folder, the address of a channel."""
+    return name in OTHER_VARIABLES or name.startswith(VARIABLE)
 
 
 def path_of_variable(name: str) -> KeyPath:

@@ -23,6 +23,8 @@ from core.workflows.operator.engine_stop import EngineStop
 from core.workflows.operator.key_holding import KeyHolding
 from core.workflows.operator.kill_switch import KillSwitchWorkflow
 from core.workflows.operator.limits_reload import LimitsReload
+from core.workflows.operator.notification_delivery import NotificationDelivery
+from core.workflows.operator.notifying import Notifying
 from core.workflows.operator.pauses_and_bans import PausesAndBans
 from core.workflows.operator.watching import Watching
 from core.workflows.orders.broker_warnings import BrokerWarnings
@@ -145,4 +147,6 @@ def workflows_of(state: TradingState) -> tuple[object, ...]:
         reconciliation,
         EngineStart(state, reconciliation, order_recovery),
         WarmUp(state),
+        Notifying(state),
+        NotificationDelivery(state),
     )
