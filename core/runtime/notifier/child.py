@@ -6,6 +6,7 @@ last try.
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import select
@@ -80,7 +81,8 @@ class Server:
         read, write = os.pipe()
         pid = os.fork()
         if pid == 0:
-            os.close(read)
+            for descriptor in (read, self._requests, self._answers, *self._tries):
+                os.close(descriptor)
             _try(request, write)
         os.close(write)
         self._tries[read] = Try(request.id, pid, read, time.monotonic() + request.seconds)
@@ -115,6 +117,7 @@ def _try(request: Request, write: int) -> None:
     """Never returns."""
     try:
         os.setsid()
+        signal.alarm(math.ceil(request.seconds) + 1)  # whoever would end it may be gone
         _silence()
         signal.signal(signal.SIGTERM, _leave)
         met = _met_sockets()
