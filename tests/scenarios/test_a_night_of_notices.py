@@ -432,7 +432,7 @@ class AnyDay(NewYorkHours):
 
 @pytest.mark.parametrize("day", [THURSDAY, date(2026, 3, 8), date(2026, 11, 1)])
 def test_a_night(day: date):
-    """SY-03: what is not urgent waits for the morning, a kill does not, and one that lasts wakes the next person; also in
+    """SY-03: what is not urgent waits for the morning, a kill does not, and one that lasts wakes somebody else; also in
     the two nights in which the clock is set.
     """
     receivers = Receivers()
