@@ -35,6 +35,8 @@ OTHER_VARIABLES = frozenset({"KEYTURN_HOME", "KEYTURN_KILL", "KEYTURN_ALLOW_LIVE
 LONGEST_SHOWN = 60
 """Characters of a wrong value that an error repeats."""
 
+NOTIFY = "notify"
+"""A table of which no wrong value is repeated: it may be the secret address of a channel (SY-03)."""
 MODE: KeyPath = ("account", "mode")
 NOTHING_KNOWN: Mapping[KeyPath, Sequence[str]] = {}
 
@@ -338,9 +340,14 @@ def _check_keys(model: type[BaseModel], values: Mapping[str, object], path: KeyP
             _check_keys(inner, value, here, layer)
         elif inner is not None:
             inside = ", ".join(inner.model_fields)
-            raise SettingsError(f"{layer.place(here)} = {_shown(value)}: must be a table of {inside}")
+            raise SettingsError(f"{layer.place(here)}{_equals(here, value)}: must be a table of {inside}")
         elif bent := _bent(model.model_fields[key].annotation, value):
-            raise SettingsError(f"{layer.place(here)} = {_shown(value)}: {bent}")
+            raise SettingsError(f"{layer.place(here)}{_equals(here, value)}: {bent}")
+
+
+def _equals(path: KeyPath, value: object) -> str:
+    """What stands there, but where it may be secret."""
+    return "" if path[0] == NOTIFY else f" = {_shown(value)}"
 
 
 def _bent(annotation: object, value: object) -> str | None:
@@ -399,7 +406,7 @@ def _words(error: ValidationError, layers: Sequence[SettingsLayer]) -> str:
         return f"{named}: {allowed}"
     keys = tuple(part for part in path if not part.isdigit())
     place = _owner(layers, keys).place(keys)
-    return f"{place} = {_shown(first['input'])}: {allowed}"
+    return f"{place}{_equals(path, first['input'])}: {allowed}"
 
 
 def _first_set(message: str, layers: Sequence[SettingsLayer]) -> str | None:

@@ -61,6 +61,22 @@ class Severity(StrEnum):
 RANKS = {Severity.INFO: 0, Severity.WARNING: 1, Severity.URGENT: 2}
 
 
+USUAL = {
+    NoticeKind.FILL: Severity.INFO,
+    NoticeKind.STOP: Severity.WARNING,
+    NoticeKind.EXIT_WAITING: Severity.URGENT,
+    NoticeKind.PROTECTION: Severity.WARNING,
+    NoticeKind.BREAKER: Severity.WARNING,
+    NoticeKind.HALT: Severity.URGENT,
+    NoticeKind.KILL: Severity.URGENT,
+    NoticeKind.DISCONNECT: Severity.WARNING,
+    NoticeKind.WATCHDOG: Severity.URGENT,
+    NoticeKind.ALERT: Severity.WARNING,
+    NoticeKind.REPORT: Severity.INFO,
+}
+"""How much each kind matters; a stop that waits for a key, and margin under maintenance, are urgent."""
+
+
 @dataclass(frozen=True, slots=True)
 class Notice:
     """One thing to be told, by its number; `at` is when it happened, UTC."""

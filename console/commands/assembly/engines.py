@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from core.market.vix.service import VixService
     from core.messages.commands import SettingsSource
     from core.runtime.notifier.process import Notifier
+    from core.settings.notify import NotifySettings
     from core.settings.settings import Settings
     from core.strategies.builtin import StrategyKinds
     from state.housekeeping import Housekeeping
@@ -110,12 +111,15 @@ def vix_of(host: Host, settings: Settings) -> VixService | None:
 
 def notifier_of(host: Host, settings: Settings) -> Notifier | None:
     """Who carries messages to people; None where no rule asks for any (SY-03)."""
-    if not settings.notify.rules:
-        return None
+    return carrier_of(host, settings.notify) if settings.notify.rules else None
+
+
+def carrier_of(host: Host, terms: NotifySettings) -> Notifier:
+    """Who carries messages, and finds the channels' addresses."""
     from core.runtime.notifier.process import Notifier
     from state.channel_addresses import find_address
 
-    return Notifier(settings.notify, lambda channel: find_address(host.environ, channel), host.environ)
+    return Notifier(terms, lambda channel: find_address(host.environ, channel), host.environ)
 
 
 def installation(folder: AccountFolder) -> str:

@@ -27,7 +27,7 @@ from core.facts import (
 from core.messages.inputs import ConnectionChanged
 from core.model.codes import FAILED_CLOSES
 from core.model.connection import Channel, ConnectionState
-from core.model.notice import Notice, NoticeKind, Severity, SuppressionCode, harmless
+from core.model.notice import USUAL, Notice, NoticeKind, Severity, SuppressionCode, harmless
 from core.model.order import Side
 from core.model.session import Session
 from core.model.signal import ExitReason
@@ -50,18 +50,21 @@ BY_HAND = frozenset({ExitReason.MANUAL, ExitReason.KILL})
 AWAY = frozenset({ConnectionState.CONNECTING, ConnectionState.SILENT, ConnectionState.DOWN, ConnectionState.REFUSED})
 DONE = {Side.BUY: "bought", Side.SELL: "sold"}
 FILL, STOP, WAITING = NoticeKind.FILL, NoticeKind.STOP, NoticeKind.EXIT_WAITING
-INFO, WARNING, URGENT = Severity.INFO, Severity.WARNING, Severity.URGENT
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a notice would be about; `matter` is empty where it lasts no time."""
+    """What a notice would be about; `matter` is empty where it lasts no time. Without a severity it is its kind's."""
 
     kind: NoticeKind
-    severity: Severity
     words: str
     symbol: Symbol | None = None
     matter: str = ""
+    grave: Severity | None = None
+
+    @property
+    def severity(self) -> Severity:
+        return self.grave or USUAL[self.kind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,45 +96,45 @@ class Notifying:
         rest = "" if not order.is_working else f", {plain(order.remaining)} to come"
         words = f"{DONE[request.side]} {plain(fill.quantity)} {request.symbol} at {priced(fill.price)}{rest}"
         if order.is_protective:
-            self._tell(Subject(STOP, WARNING, f"the stop {words}", request.symbol))
+            self._tell(Subject(STOP, f"the stop {words}", request.symbol))
         else:
-            self._tell(Subject(FILL, INFO, words, request.symbol))
+            self._tell(Subject(FILL, words, request.symbol))
 
     @follows(AuthorizationEnded)
     def after_authorization(self, fact: AuthorizationEnded) -> None:
         """A close that was signed and did not come through."""
         if fact.code in FAILED_CLOSES:
-            self._tell(Subject(WAITING, URGENT, f"a close did not go through: {fact.reason}; the position stands"))
+            self._tell(Subject(WAITING, f"a close did not go through: {fact.reason}; the position stands"))
 
     @follows(ProtectionTripped)
     def after_protection(self, fact: ProtectionTripped) -> None:
-        self._tell_of(fact, NoticeKind.PROTECTION, WARNING)
+        self._tell_of(fact, NoticeKind.PROTECTION)
 
     @follows(MarginWarned)
     def after_margin(self, fact: MarginWarned) -> None:
         if fact.limit is not None:
-            self._tell_of(fact, NoticeKind.PROTECTION, URGENT if fact.distance < 0 else WARNING)
+            self._tell_of(fact, NoticeKind.PROTECTION, grave=Severity.URGENT if fact.distance < 0 else None)
 
     @follows(BreakerOpened)
     def after_breaker(self, fact: BreakerOpened) -> None:
-        self._tell_of(fact, NoticeKind.BREAKER, WARNING, BREAKER)
+        self._tell_of(fact, NoticeKind.BREAKER, BREAKER)
 
     @follows(Halted)
     def after_halt(self, fact: Halted) -> None:
-        self._tell_of(fact, NoticeKind.HALT, URGENT, of_halt(fact.cause))
+        self._tell_of(fact, NoticeKind.HALT, of_halt(fact.cause))
 
     @follows(ReconciliationFailed)
     def after_comparison(self, fact: ReconciliationFailed) -> None:
-        self._tell_of(fact, NoticeKind.HALT, URGENT, READ_ONLY)
+        self._tell_of(fact, NoticeKind.HALT, READ_ONLY)
 
     @follows(Killed)
     def after_kill(self, fact: Killed) -> None:
-        self._tell_of(fact, NoticeKind.KILL, URGENT, KILL)
+        self._tell_of(fact, NoticeKind.KILL, KILL)
 
     @follows(AlertRang)
     def after_alert(self, fact: AlertRang) -> None:
         symbol = fact.alert.terms.symbol
-        self._tell(Subject(NoticeKind.ALERT, WARNING, f"{symbol} {fact.seen}", symbol))
+        self._tell(Subject(NoticeKind.ALERT, f"{symbol} {fact.seen}", symbol))
 
     @answers(ConnectionChanged)
     def on_connection(self, message: ConnectionChanged) -> tuple[()]:
@@ -144,7 +147,7 @@ class Notifying:
         matter = _of_line(line)
         if matter in self.state.notifications.state.matters:
             self.state.record(NotificationSettled(matter))
-            self._tell(Subject(NoticeKind.DISCONNECT, INFO, f"{_line_in_words(line)} is back"))
+            self._tell(Subject(NoticeKind.DISCONNECT, f"{_line_in_words(line)} is back"))
         return ()
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -181,7 +184,7 @@ class Notifying:
         grace = timedelta(seconds=float(self._terms.disconnect_seconds))
         for line, since in self._away.items():
             words = f"{_line_in_words(line)} is away since {self.state.calendar.venue.clock(since)}"
-            subject = Subject(NoticeKind.DISCONNECT, WARNING, words, matter=_of_line(line))
+            subject = Subject(NoticeKind.DISCONNECT, words, matter=_of_line(line))
             if subject.matter not in known and self._is_wanted(subject):
                 yield since + grace, subject
 
@@ -195,10 +198,10 @@ class Notifying:
             if proposal.guard is None:
                 return None
             words = f"{order} is owed and waits for your key at the desk: nothing guards these shares"
-            return Subject(STOP, URGENT, words, proposal.symbol, of_proposal(proposal.id))
+            return Subject(STOP, words, proposal.symbol, of_proposal(proposal.id), Severity.URGENT)
         why = "exit" if proposal.exit_reason is None else proposal.exit_reason.value.replace("_", " ").lower()
         words = f"{order} ({why}) waits for your key at the desk"
-        return Subject(WAITING, URGENT, words, proposal.symbol, of_proposal(proposal.id))
+        return Subject(WAITING, words, proposal.symbol, of_proposal(proposal.id))
 
     def _report_at(self) -> datetime | None:
         """When today's report is due; None where nobody wants one, or it was told."""
@@ -206,7 +209,7 @@ class Notifying:
         session = self.state.calendar.session_on(day)
         if self.state.notifications.state.reported == day or not isinstance(session, Session):
             return None
-        return session.close + AFTER_THE_CLOSE if self._is_wanted(Subject(NoticeKind.REPORT, INFO, "")) else None
+        return session.close + AFTER_THE_CLOSE if self._is_wanted(Subject(NoticeKind.REPORT, "")) else None
 
     def _report(self) -> Subject:
         day = self.state.calendar.trading_day(self.state.at)
@@ -217,7 +220,7 @@ class Notifying:
         held = sum(1 for position in self.state.ledger.positions() if position.quantity)
         working = sum(1 for _ in self.state.ledger.working())
         words = f"{day}: {trades} trades closed, {wins} won, profit {profit:+,.2f} USD"
-        return Subject(NoticeKind.REPORT, INFO, f"{words}; {held} positions held, {working} orders work")
+        return Subject(NoticeKind.REPORT, f"{words}; {held} positions held, {working} orders work")
 
     # ── escalation ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -241,7 +244,7 @@ class Notifying:
         first = matter.notice
         minutes = int((self.state.at - first.at).total_seconds() // 60)
         words = f"for {minutes} min: {first.words}"
-        self._record(Subject(first.kind, first.severity, words, first.symbol, step.matter), [step.rule], step.name)
+        self._record(Subject(first.kind, words, first.symbol, step.matter, first.severity), [step.rule], step.name)
 
     def _goes_on(self, matter: str) -> bool:
         """What no fact ends is looked at."""
@@ -268,10 +271,10 @@ class Notifying:
     def _is_wanted(self, subject: Subject) -> bool:
         return any(True for _ in self._rules(subject.kind, subject.severity, subject.symbol))
 
-    def _tell_of(self, fact: Fact, kind: NoticeKind, severity: Severity, matter: str = "") -> None:
+    def _tell_of(self, fact: Fact, kind: NoticeKind, matter: str = "", grave: Severity | None = None) -> None:
         """In the words of the log."""
         if self._terms.rules:
-            self._tell(Subject(kind, severity, event_text.in_words(fact), matter=matter))
+            self._tell(Subject(kind, event_text.in_words(fact), matter=matter, grave=grave))
 
     def _tell(self, subject: Subject) -> None:
         """Once while it goes on and says the same."""
