@@ -12,6 +12,7 @@ from state.settings_file import SettingsError, load_settings
 
 PHONE = "[notify.channels.phone]\n"
 RULE = '[notify.rules.night]\nchannels = ["phone"]\n'
+THIRD = "[[notify.rules.night.escalate]]\nminutes = 5\nchannels = ['third']\n"
 
 
 def loaded(tmp_path: Path, text: str, environ: dict[str, str] | None = None) -> Settings:
@@ -27,7 +28,7 @@ def test_channels_and_rules_are_tables_by_their_names(tmp_path: Path):
         '[notify]\ncommand = ["/usr/bin/push", "--quiet"]\ndigest_at = ["12:00", "16:15"]\n'
         '[notify.quiet]\nbegins = "22:00"\nends = "07:00"\nbroken_by = ["exit_waiting"]\n'
         + PHONE
-        + '[notify.rules.night]\nchannels = ["phone", "command"]\nkinds = ["kill", "exit_waiting"]\nat_least = "urgent"\n'
+        + '[notify.rules.night]\nchannels = ["phone", "command"]\nkinds = ["kill"]\nat_least = "urgent"\n'
         '[[notify.rules.night.escalate]]\nminutes = 5\nchannels = ["command"]\n'
     )
     terms = loaded(tmp_path, text).notify
@@ -47,7 +48,7 @@ def test_an_address_in_the_environment_is_no_setting(tmp_path: Path):
     [
         (RULE, "notify.rules.night.channels", "'phone' is no channel; there are: none"),
         (
-            PHONE + RULE.replace('"phone"', '"phone", "fone"'),
+            PHONE + RULE.replace('"]', '", "fone"]'),
             "notify.rules.night.channels",
             "'fone' is no channel; there are: phone",
         ),
@@ -62,7 +63,7 @@ def test_an_address_in_the_environment_is_no_setting(tmp_path: Path):
         ('[notify.quiet]\nbegins = "22:00"\n', "notify.quiet", "give both, and not the same"),
         ("[notify]\nseconds = 0\n", "notify.seconds", "greater than or equal to 1"),
         (
-            PHONE + RULE + "[[notify.rules.night.escalate]]\nminutes = 5\nchannels = ['third']\n",
+            PHONE + RULE + THIRD,
             "notify.rules.night.escalate",
             "'third' is no channel",
         ),
