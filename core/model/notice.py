@@ -117,8 +117,6 @@ class DeliveryCode(StrEnum):
     """In virtual time nothing leaves the machine."""
     NO_CHANNEL = "no_channel"
     """The settings do not have the channel any more."""
-    OUTDATED = "outdated"
-    """It could not be delivered for as long as the settings let it be tried."""
 
 
 NEVER_AGAIN = frozenset(
@@ -129,7 +127,6 @@ NEVER_AGAIN = frozenset(
         DeliveryCode.NO_SUCH_KIND,
         DeliveryCode.KEPT_HERE,
         DeliveryCode.NO_CHANNEL,
-        DeliveryCode.OUTDATED,
     }
 )
 """Another try would end the same."""

@@ -22,7 +22,6 @@ CODES = {
     DeliveryCode.NO_SUCH_KIND: "what carries the channel is not installed",
     DeliveryCode.KEPT_HERE: "in virtual time nothing leaves this machine",
     DeliveryCode.NO_CHANNEL: "the settings do not have the channel any more",
-    DeliveryCode.OUTDATED: "it was tried for long enough",
 }
 
 
