@@ -41,5 +41,5 @@ def _counted(notices: Sequence[Notice]) -> str:
 
 
 def _time(then: datetime, now: datetime, venue: Venue) -> str:
-    """`14:03 New York`, with its day where that is another."""
+    """`14:03 London`, with its day where that is another."""
     return venue.dated(then, now)

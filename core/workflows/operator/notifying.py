@@ -29,6 +29,7 @@ from core.model.codes import FAILED_CLOSES
 from core.model.connection import Channel, ConnectionState
 from core.model.notice import USUAL, Notice, NoticeKind, Severity, SuppressionCode, harmless
 from core.model.order import Side
+from core.model.said_once import is_news
 from core.model.session import Session
 from core.model.signal import ExitReason
 from core.model.staging import Proposal
@@ -279,7 +280,7 @@ class Notifying:
     def _tell(self, subject: Subject) -> None:
         """Once while it goes on and says the same."""
         known = self.state.notifications.state.matters.get(subject.matter) if subject.matter else None
-        if known is not None and known.notice.words == harmless(subject.words):
+        if known is not None and not is_news(harmless(subject.words), known.notice.words):
             return
         rules = [rule for _, rule in self._rules(subject.kind, subject.severity, subject.symbol)]
         if rules:
