@@ -243,7 +243,7 @@ class Engine:
             self.notes = (*self.notes, note)
 
     def _without_disk(self, message: inputs.Input, error: JournalWriteError) -> Iterable[Effect]:
-        """Nothing leaves without its record, cancels excepted: a person's, and those of a kill (SP-06)."""
+        """Nothing leaves without its record but cancels, a person's and those of a kill, and the word of it (SP-06)."""
         self.lose_disk(str(error))
         self.state.news.drop()
         self._plan_later()

@@ -366,6 +366,19 @@ def test_a_channel_that_the_settings_have_no_more_is_given_up():
     assert house.desk.notifications.line(PHONE, is_urgent=True).batch == []
 
 
+def test_a_disk_that_takes_no_record_is_told_once():
+    """SP-06, SY-03: the desk halts and says so, also to who does not look at it."""
+    receivers = Receivers()
+    house = a_house(receivers)
+    house.journal.is_full = True
+    house.presses(Kill("key"))
+    house.presses(Halt("key"))
+    house.until("10:05")
+
+    (told,) = receivers.told()
+    assert "the journal cannot be written, no order leaves: no space left on the device" in told
+
+
 # ── how much ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -11,13 +11,14 @@ from datetime import datetime, timedelta
 
 from core.facts import EngineStarted, NotificationBegun, NotificationDue, NotificationFailed, NotificationSent
 from core.messages.effects import Effect, SendNotification
-from core.messages.inputs import NotificationAnswered
+from core.messages.inputs import Input, NotificationAnswered
 from core.model.account import Mode
-from core.model.notice import NEVER_AGAIN, SURELY_NOT, Delivery, DeliveryCode, Notice
+from core.model.notice import NEVER_AGAIN, SURELY_NOT, USUAL, Delivery, DeliveryCode, Notice, NoticeKind, harmless
 from core.settings.notify import NotifySettings
 from core.trading_state.notifications import ChannelLine
 from core.trading_state.state import TradingState
 from core.workflows.base.declarations import answers, follows
+from core.workflows.operator.notice_routes import rules_for
 from core.workflows.operator.notice_text import MOST_LINES, text_of, title_of
 
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(minutes=5)
@@ -29,6 +30,7 @@ GRACE = timedelta(seconds=10)
 class NotificationDelivery:
     def __init__(self, state: TradingState) -> None:
         self.state = state
+        self._has_told_of_the_disk = False
 
     @property
     def _terms(self) -> NotifySettings:
@@ -91,6 +93,20 @@ class NotificationDelivery:
         until = min(each.until for each in line.held)
         return max(until, line.free_at(self._terms.a_minute(channel)) or until)
 
+    # ── while nothing can be written ─────────────────────────────────────────────────────────────────────────────
+
+    def without_disk(self, _message: Input) -> list[Effect]:
+        """Once, and without a record: the journal takes none, and no order leaves any more (SP-06)."""
+        if self._has_told_of_the_disk:
+            return []
+        self._has_told_of_the_disk = True
+        words = harmless(f"HALTED: the journal cannot be written, no order leaves: {self.state.sightings.disk.trouble}")
+        kind, at = NoticeKind.HALT, self.state.at
+        notice = Notice(0, at, kind, USUAL[kind], None, words)
+        rules = rules_for(self._terms, kind, USUAL[kind], None, self.state.account_name)
+        channels = dict.fromkeys(channel for _, rule in rules for channel in rule.channels)
+        return [self._message(channel, [notice], (0,), 1, 0, is_repeat=False) for channel in channels]
+
     # ── how ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _lines(self) -> Iterable[tuple[str, bool, ChannelLine]]:
@@ -114,10 +130,15 @@ class NotificationDelivery:
         if channel not in self._terms.names:
             self._fail(channel, line, Delivery(DeliveryCode.NO_CHANNEL), is_urgent=is_urgent)
             return
+        yield self._message(channel, notices, numbers, tries, line.told_untold, is_repeat=is_repeat)
+
+    def _message(
+        self, channel: str, notices: list[Notice], numbers: tuple[int, ...], tries: int, untold: int, *, is_repeat: bool
+    ) -> SendNotification:
         desk = f"{'LIVE' if self.state.mode is Mode.LIVE else 'paper'} {self.state.account_name}"
         title = title_of(notices, desk, is_repeat=is_repeat)
-        text = text_of(notices, line.told_untold, at, self.state.calendar.venue, is_repeat=is_repeat)
-        yield SendNotification(channel, is_urgent, numbers, tries, title, text)
+        text = text_of(notices, untold, self.state.at, self.state.calendar.venue, is_repeat=is_repeat)
+        return SendNotification(channel, notices[0].is_urgent, numbers, tries, title, text)
 
     def _next(self, channel: str, line: ChannelLine, *, is_urgent: bool) -> list[Notice]:
         """What the next message tells; nothing where its time has not come."""
