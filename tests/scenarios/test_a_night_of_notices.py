@@ -162,6 +162,7 @@ def test_an_exit_that_was_told_and_then_sold_goes_to_no_second_channel():
 
     assert receivers.told(SECOND) == []
     assert house.desk.notifications.state.matters == {}
+    assert house.facts(NotificationSettled) == []
 
 
 # ── rules ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -235,6 +236,22 @@ def test_a_connection_that_is_away_for_a_moment_calls_nobody_and_one_that_stays_
     away, back = receivers.told()
     assert "the stream of trades is away since 10:05:00" in away
     assert "is back" in back
+    assert len(house.facts(NotificationSettled)) == 1
+
+
+def test_a_connection_of_before_a_restart_that_is_there_again_wakes_nobody_else():
+    """SY-03: no fact says that it came back; it is looked at before the next person is called."""
+    receivers = Receivers()
+    rule = {"channels": [PHONE], "kinds": ["disconnect"], "escalate": [{"minutes": 5, "channels": [SECOND]}]}
+    house = a_house(receivers, rules={"lines": rule})
+    down = ConnectionStatus(Channel.TRADES, ConnectionState.DOWN, house.line.at)
+    house.line.take(house.line.at, ConnectionChanged(down))
+    house.until("10:02")
+    assert len(receivers.told(PHONE)) == 1
+
+    with_receivers(house.restarted(), receivers).until("10:20")
+
+    assert receivers.told(SECOND) == []
     assert len(house.facts(NotificationSettled)) == 1
 
 

@@ -21,7 +21,7 @@ HANGS = 30.0
 
 class WebServer:
     """ntfy at `/`, a webhook elsewhere: `/500` says so, `/hang` takes it and never answers, `/twice` says 200 twice,
-    `/302` sends on to another machine.
+    `/307` sends the same on to another place, as to another machine.
 
     Attributes
     ----------
@@ -62,8 +62,8 @@ class WebServer:
             return
         if "500" in request.path or self.is_down:
             whole = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 2\r\n\r\n{}"
-        if "302" in request.path:
-            whole = b"HTTP/1.1 302 Found\r\nLocation: http://192.0.2.1/other\r\nContent-Length: 0\r\n\r\n"
+        if "307" in request.path:
+            whole = b"HTTP/1.1 307 Temporary Redirect\r\nLocation: /other\r\nContent-Length: 0\r\n\r\n"
         request.wfile.write(whole)
 
     def url(self, path: str = "") -> str:
