@@ -21,7 +21,7 @@ from core.runtime.notifier.message import Message
 from core.runtime.notifier.process import Notifier
 from core.settings.notify import NotifySettings
 from state.channel_addresses import find_address
-from tests.wire.receivers import WebServer, a_mail_server, a_web_server, free_port
+from tests.wire.receivers import HANGS, WebServer, a_mail_server, a_web_server, free_port
 
 FILL = Message("Keyturn paper demo: fill SPY", "10:00 New York fill: bought 10 SPY at 590.12")
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,7 +45,7 @@ def a_notifier(
     made: list[Notifier],
     addresses: Mapping[str, str],
     *,
-    seconds: int = 5,
+    seconds: int = 30,
     command: tuple[str, ...] = (),
     by: str = "apprise",
     environ: Mapping[str, str] | None = None,
@@ -103,7 +103,7 @@ def test_a_receiver_that_says_500_and_one_that_says_200_twice(web: WebServer, no
 
 def test_a_receiver_that_hangs_is_left_after_the_time_and_keeps_no_other_waiting(web: WebServer, notifiers):
     """SY-03: the time limit is a limit, and each try has a process of its own."""
-    notifier = a_notifier(notifiers, {"hang": web.url("hang"), "phone": web.ntfy}, seconds=2)
+    notifier = a_notifier(notifiers, {"hang": web.url("hang"), "phone": web.ntfy}, seconds=6)
     notifier.deliver("phone", FILL)
     found: list[Delivery] = []
     hanging = threading.Thread(target=lambda: found.append(notifier.deliver("hang", FILL)))
@@ -111,13 +111,12 @@ def test_a_receiver_that_hangs_is_left_after_the_time_and_keeps_no_other_waiting
     hanging.start()
     while len(web.heard) < 2:
         time.sleep(0.01)
-    between = time.monotonic()
 
     assert notifier.deliver("phone", FILL).code is DeliveryCode.DELIVERED
-    assert time.monotonic() - between < 1
+    assert hanging.is_alive()
     hanging.join()
     assert found[0].code is DeliveryCode.TIMED_OUT
-    assert time.monotonic() - begun < 4
+    assert time.monotonic() - begun < HANGS
 
 
 def test_a_program_that_hangs_ends_with_all_that_it_began_and_one_that_fails_says_with_what(notifiers, tmp_path: Path):
@@ -158,10 +157,8 @@ def test_nobody_there_is_known_from_a_message_that_failed_on_its_way(notifiers):
 )
 def test_nothing_crosses_a_network_in_the_clear(address: str, notifiers):
     """SY-06: refused before anybody is asked."""
-    begun = time.monotonic()
-    end = a_notifier(notifiers, {"x": address}).deliver("x", FILL)
+    end = a_notifier(notifiers, {"x": address}, seconds=60).deliver("x", FILL)
     assert end.code is DeliveryCode.NOT_ENCRYPTED
-    assert time.monotonic() - begun < 5
 
 
 def test_a_receiver_cannot_send_a_message_on_to_another_machine(web: WebServer, notifiers):
