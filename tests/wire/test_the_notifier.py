@@ -103,7 +103,7 @@ def test_a_receiver_that_says_500_and_one_that_says_200_twice(web: WebServer, no
 
 def test_a_receiver_that_hangs_is_left_after_the_time_and_keeps_no_other_waiting(web: WebServer, notifiers):
     """SY-03: the time limit is a limit, and each try has a process of its own."""
-    notifier = a_notifier(notifiers, {"hang": web.url("hang"), "phone": web.ntfy}, seconds=6)
+    notifier = a_notifier(notifiers, {"hang": web.url("hang"), "phone": web.ntfy}, seconds=3)
     notifier.deliver("phone", FILL)
     found: list[Delivery] = []
     hanging = threading.Thread(target=lambda: found.append(notifier.deliver("hang", FILL)))
