@@ -17,6 +17,7 @@ from core.facts import (
     NotificationSent,
     NotificationSettled,
     NotificationSuppressed,
+    OrderApproved,
     ProposalStaged,
 )
 from core.messages.commands import Confirm, Halt, Kill, OpenTicket
@@ -451,6 +452,28 @@ def test_what_is_urgent_waits_for_nothing_that_is_not():
     house.presses(Kill("key"))
 
     assert [e.is_urgent for e in receivers.heard] == [False, True]
+
+
+def test_no_message_leaves_between_a_key_and_its_order():
+    """SY-03, EX-16: what would ask for a sync of the journal waits until the order has left."""
+    receivers = Receivers()
+    house = with_receivers(
+        House(a_house_in_a_position().bars, settings(rules={"all": {"channels": [PHONE]}})), receivers
+    )
+    house.opens().until("10:06")
+    house.slows_down(0.5)
+    house.confirms_at("10:06:02")
+    rings(house, "beside a key")
+    assert [c.is_decided for c in house.desk.stage.state.confirmations.values()] == [False]
+    assert receivers.heard == []
+
+    house.until("10:06:06")
+
+    assert house.held() != "0"
+    assert "beside a key" in receivers.heard[0].text
+    begun = [r.at for r in house.journal.records() if isinstance(r.fact, NotificationBegun)]
+    approved = [r.at for r in house.journal.records() if isinstance(r.fact, OrderApproved)]
+    assert begun[0] >= approved[0]
 
 
 # ── quiet hours, digests, a night ────────────────────────────────────────────────────────────────────────────────────

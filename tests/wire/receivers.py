@@ -118,3 +118,8 @@ def a_mail_server() -> Iterator[MailServer]:
         yield server
     finally:
         server.close()
+
+
+if __name__ == "__main__":
+    print(WebServer().port, flush=True)
+    threading.Event().wait()

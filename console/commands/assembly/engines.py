@@ -111,7 +111,11 @@ def vix_of(host: Host, settings: Settings) -> VixService | None:
 
 def notifier_of(host: Host, settings: Settings) -> Notifier | None:
     """Who carries messages to people; None where no rule asks for any (SY-03)."""
-    return carrier_of(host, settings.notify) if settings.notify.rules else None
+    if not settings.notify.rules:
+        return None
+    carrier = carrier_of(host, settings.notify)
+    carrier.begin()
+    return carrier
 
 
 def carrier_of(host: Host, terms: NotifySettings) -> Notifier:

@@ -100,6 +100,11 @@ class Notifier:
         self._worker: Worker | None = None
         self._is_closed = False
 
+    def begin(self) -> None:
+        """Start its process now: later an order might wait for the moment that takes."""
+        with suppress(OSError), self._lock:
+            self._worker = self._worker or Worker(self._environ)
+
     def send(self, effect: SendNotification, put: Callable[[NotificationAnswered], None]) -> None:
         """Never waits and does not raise; `put` is called once, in another thread where one can be had."""
         message = Message(effect.title, effect.text, effect.is_urgent)

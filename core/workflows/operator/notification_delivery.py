@@ -23,6 +23,10 @@ from core.workflows.operator.notice_text import MOST_LINES, text_of, title_of
 
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(minutes=5)
 """After a failure: three times as long after each more."""
+A_MOMENT = timedelta(seconds=0.25)
+"""After which it is looked again whether the order of a turned key has left."""
+LONGEST_TURN = timedelta(seconds=5)
+"""For which messages wait for one: an approval lapses then (OP-02)."""
 GRACE = timedelta(seconds=10)
 """Beyond the time that a try may take: then its answer is not waited for."""
 
@@ -67,9 +71,10 @@ class NotificationDelivery:
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def next_due(self) -> Iterator[datetime]:
+        earliest = self.state.at + A_MOMENT if self._is_at_a_key else None
         for channel, _, line in self._lines():
             if (at := self._due_at(channel, line)) is not None:
-                yield at
+                yield at if earliest is None or line.begun_at is not None else max(at, earliest)
 
     def due(self) -> Iterator[Effect]:
         for channel, is_urgent, line in self._lines():
@@ -79,6 +84,13 @@ class NotificationDelivery:
             if line.begun_at is not None:
                 self._fail(channel, line, Delivery(DeliveryCode.TIMED_OUT), is_urgent=is_urgent)
             yield from self._send_what_may(channel, is_urgent=is_urgent)
+
+    @property
+    def _is_at_a_key(self) -> bool:
+        """A key was turned just now and its order has not left: no message asks for a sync of the journal before it."""
+        turned = self.state.stage.state.confirmations.values()
+        since = self.state.at - LONGEST_TURN
+        return any(not c.is_decided and not c.is_void and c.received_at > since for c in turned)
 
     def _due_at(self, channel: str, line: ChannelLine) -> datetime | None:
         """When it is looked at next; None where nothing of it waits."""
@@ -118,7 +130,11 @@ class NotificationDelivery:
     def _send_what_may(self, channel: str, *, is_urgent: bool) -> Iterator[Effect]:
         """The batch that is tried again, or the next one, where its time has come and none is on its way."""
         at, line = self.state.at, self.state.notifications.line(channel, is_urgent=is_urgent)
-        if line.begun_at is not None or not (notices := self._next(channel, line, is_urgent=is_urgent)):
+        if (
+            self._is_at_a_key
+            or line.begun_at is not None
+            or not (notices := self._next(channel, line, is_urgent=is_urgent))
+        ):
             return
         if not line.batch:
             free_at = line.free_at(self._terms.a_minute(channel))
