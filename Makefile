@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 
-.PHONY: help venv demo test check bench bench-desk bench-start bench-wire bench-lanes bench-frames bench-attach month bench-rest bench-bounded bench-backtest bench-strategies bench-flattery lock docs man wheel property crashes sigkill snapshots accidents keys key-counts chord \
+.PHONY: help venv demo test check bench bench-desk bench-start bench-wire bench-lanes bench-notify bench-frames bench-attach month bench-rest bench-bounded bench-backtest bench-strategies bench-flattery lock docs man wheel property crashes sigkill snapshots accidents keys key-counts chord \
   exchange simulate risk-days contract test-socket accidents-processes faults remote
 
 help:
@@ -23,6 +23,7 @@ help:
 	@echo 'make bench-start  a start on a journal of 1,000,000 facts, with and without a checkpoint (ARGS=100000 for fewer)'
 	@echo 'make bench-wire  a session of orders on the loopback exchange: every part of their way (ARGS=20 for fewer rounds)'
 	@echo 'make bench-lanes  an exit and the cancel of a kill while ten other requests hang, and at rest (ARGS=20 for fewer rounds)'
+	@echo 'make bench-notify  an exit beside a flood of events, told to nobody and to three receivers (ARGS=10 for fewer rounds)'
 	@echo 'make bench-frames  a picture and its changes on their way to a desk: bytes and processor time (ARGS=50 for fewer)'
 	@echo 'make bench-attach  a desk on an engine of another process: attach, bytes, keys, the latch, memory, processor time'
 	@echo 'make key-counts  how many keys the usual things take, typed into a demo in tmux (ARGS="half" for one of them)'
@@ -149,6 +150,9 @@ bench-wire: .venv/.ready
 
 bench-lanes: .venv/.ready
 	@$(BIN)/python -m tests.bench.lanes $(ARGS)
+
+bench-notify: .venv/.ready
+	@$(BIN)/python -m tests.bench.notify $(ARGS)
 
 # The suite of the desk once more, its engine at the other end of a socket.
 test-socket: .venv/.ready

@@ -13,7 +13,15 @@ from datetime import datetime
 from typing import Any, TypeVar, get_args
 
 from core.advisers.authority import at_work, only_for_people
-from core.facts import RELEARNED, CommandGiven, CommandRefused, Fact, Resumed
+from core.facts import (
+    RELEARNED,
+    CommandGiven,
+    CommandRefused,
+    Fact,
+    NotificationFailed,
+    NotificationSent,
+    Resumed,
+)
 from core.messages import commands, inputs
 from core.messages.command_ports import Denied, PortRegistry
 from core.messages.effects import Effect, FetchAccount, FetchHistory, FetchPicture, LookUpSymbols
@@ -40,6 +48,11 @@ QUESTIONS = frozenset({FetchAccount})
 
 UNSYNCED = QUESTIONS | {FetchPicture, FetchHistory, LookUpSymbols}
 """Those that need no sync of their own; an answer to the picture is waited for, so it moves a deadline."""
+
+UNHURRIED = (NotificationSent, NotificationFailed)
+"""Facts that the next sync takes along: lost with the machine, what is urgent is told again as a repeat, and nothing
+else is (SY-03). No order waits for a sync of theirs.
+"""
 
 REPLANNED = frozenset(
     {
@@ -243,7 +256,7 @@ class Engine:
             self.notes = (*self.notes, note)
 
     def _without_disk(self, message: inputs.Input, error: JournalWriteError) -> Iterable[Effect]:
-        """Nothing leaves without its record, cancels excepted: a person's, and those of a kill (SP-06)."""
+        """Nothing leaves without its record but cancels, a person's and those of a kill, and the word of it (SP-06)."""
         self.lose_disk(str(error))
         self.state.news.drop()
         self._plan_later()
@@ -259,7 +272,7 @@ class Engine:
         """Any fact but those that are heard again wants a sync, and may have moved a deadline."""
         if not isinstance(fact, RELEARNED):
             self._is_moved = True
-            self._is_owed_a_sync = True
+            self._is_owed_a_sync = self._is_owed_a_sync or not isinstance(fact, UNHURRIED)
         if isinstance(fact, Resumed):
             self._deadlines.forgive()
 

@@ -24,6 +24,7 @@ from core.settings.settings import PROFILES, Settings
 from core.settings.strategies import HOUSE_NAMES, StrategiesSettings
 from core.settings.types import AmountSettings
 from core.settings.user_strategies import UserStrategySettings, is_of_the_user
+from state.channel_addresses import VARIABLE
 from state.folders import Home
 from state.last_start import Chosen
 from state.sectors_file import NAME, read_sectors
@@ -35,6 +36,8 @@ OTHER_VARIABLES = frozenset({"KEYTURN_HOME", "KEYTURN_KILL", "KEYTURN_ALLOW_LIVE
 LONGEST_SHOWN = 60
 """Characters of a wrong value that an error repeats."""
 
+NOTIFY = "notify"
+"""A table of which no wrong value is repeated: it may be the secret address of a channel (SY-03)."""
 MODE: KeyPath = ("account", "mode")
 SECTORS: KeyPath = ("risk", "sectors")
 NOTHING_KNOWN: Mapping[KeyPath, Sequence[str]] = {}
@@ -244,7 +247,12 @@ def _environment_layer(environ: Mapping[str, str]) -> SettingsLayer:
 
 def variables_in(environ: Mapping[str, str]) -> list[str]:
     """The names of those that are settings."""
-    return [name for name in sorted(environ) if name.startswith(PREFIX) and name not in OTHER_VARIABLES]
+    return [name for name in sorted(environ) if name.startswith(PREFIX) and not _is_other(name)]
+
+
+def _is_other(name: str) -> bool:
+    """What is ours and no setting: a gate, a folder, the address of a channel."""
+    return name in OTHER_VARIABLES or name.startswith(VARIABLE)
 
 
 def path_of_variable(name: str) -> KeyPath:
@@ -348,9 +356,14 @@ def _check_keys(model: type[BaseModel], values: Mapping[str, object], path: KeyP
             _check_keys(inner, value, here, layer)
         elif inner is not None:
             inside = ", ".join(inner.model_fields)
-            raise SettingsError(f"{layer.place(here)} = {_shown(value)}: must be a table of {inside}")
+            raise SettingsError(f"{layer.place(here)}{_equals(here, value)}: must be a table of {inside}")
         elif bent := _bent(model.model_fields[key].annotation, value):
-            raise SettingsError(f"{layer.place(here)} = {_shown(value)}: {bent}")
+            raise SettingsError(f"{layer.place(here)}{_equals(here, value)}: {bent}")
+
+
+def _equals(path: KeyPath, value: object) -> str:
+    """What stands there, but where it may be secret."""
+    return "" if path[0] == NOTIFY else f" = {_shown(value)}"
 
 
 def _bent(annotation: object, value: object) -> str | None:
@@ -409,7 +422,7 @@ def _words(error: ValidationError, layers: Sequence[SettingsLayer]) -> str:
         return f"{named}: {allowed}"
     keys = tuple(part for part in path if not part.isdigit())
     place = _owner(layers, keys).place(keys)
-    return f"{place} = {_shown(first['input'])}: {allowed}"
+    return f"{place}{_equals(path, first['input'])}: {allowed}"
 
 
 def _first_set(message: str, layers: Sequence[SettingsLayer]) -> str | None:

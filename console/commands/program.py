@@ -14,6 +14,7 @@ from console.commands import (
     journal,
     kill,
     latency,
+    notify,
     protections,
     reconcile,
     regime,
@@ -99,6 +100,7 @@ def build(host: Host) -> typer.Typer:
     program.command(name="relay")(relay.relay)
     program.command(name="reconcile")(reconcile.reconcile)
     program.command(name="regime")(regime.regime)
+    program.add_typer(notify.commands, name="notify")
     program.add_typer(protections.commands, name="protections")
     program.add_typer(strategies.commands, name="strategies")
     program.add_typer(engine.commands, name="engine")

@@ -12,6 +12,7 @@ from core.facts.baskets import *
 from core.facts.desks import *
 from core.facts.engine import *
 from core.facts.evaluation import *
+from core.facts.notifications import *
 from core.facts.orders import *
 from core.facts.registry import BY_TYPE
 from core.facts.registry import Fact as Fact

@@ -129,6 +129,21 @@ class ReleaseKill:
 
 
 @dataclass(frozen=True, slots=True)
+class SendNotification:
+    """Tell a person, over a channel that the settings name. Answered by `NotificationAnswered` (SY-03).
+
+    `title` and `text` are all that is told: nothing in them acts.
+    """
+
+    channel: str
+    is_urgent: bool
+    numbers: tuple[int, ...]
+    tries: int
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class EndEngine:
     """Finish what is owed and end the process; `reason` is recorded with its stop."""
 
@@ -149,5 +164,6 @@ Effect = (
     | WriteWatchlist
     | LatchKill
     | ReleaseKill
+    | SendNotification
     | EndEngine
 )

@@ -25,6 +25,7 @@ from core.model.codes import BlockCode
 from core.model.connection import ConnectionStatus
 from core.model.corporate_action import CorporateAction
 from core.model.instrument import BrokerInstrument
+from core.model.notice import Delivery
 from core.model.past_days import PastDays
 from core.model.quote import Quote
 from core.model.regime import Regime
@@ -265,6 +266,20 @@ class FromAdviser:
     attempts: tuple[str, ...] = ()
 
 
+# ── notifications ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationAnswered:
+    """What became of one try to tell somebody; nothing of what a receiver says is in it (SY-03)."""
+
+    channel: str
+    is_urgent: bool
+    numbers: tuple[int, ...]
+    tries: int
+    delivery: Delivery
+
+
 # ── the runtime ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -335,6 +350,7 @@ Input = (
     | CallsCounted
     | Command
     | FromAdviser
+    | NotificationAnswered
     | Start
     | ClockRead
     | DeadlineReached

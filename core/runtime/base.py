@@ -25,14 +25,16 @@ from core.messages.effects import (
     LatchKill,
     ReleaseKill,
     ReplaceOrder,
+    SendNotification,
     SubmitOrder,
     WithdrawOrder,
     WriteWatchlist,
 )
-from core.messages.inputs import Input, Leaving, Stop, WatchlistWritten
+from core.messages.inputs import Input, Leaving, NotificationAnswered, Stop, WatchlistWritten
 from core.messages.lateness import STOOD_STILL, as_late
 from core.model.desk import DeskNumber
 from core.model.listed_asset import AssetsFound
+from core.model.notice import Delivery, DeliveryCode
 from core.model.order import OrderStatus
 from core.model.values import AccountId, ClientOrderId, Symbol, TicketId
 from core.ports import KillSwitch
@@ -45,6 +47,13 @@ from core.views import ChartView, DeskView
 from core.views.builders.desk import ViewBuilder
 from core.views.order_text import order_in_words
 from core.workflows.staging.confirmation import Confirmations
+
+
+def answer_kept_here(effect: SendNotification) -> NotificationAnswered:
+    """In virtual time nobody is told."""
+    kept = Delivery(DeliveryCode.KEPT_HERE)
+    return NotificationAnswered(effect.channel, effect.is_urgent, effect.numbers, effect.tries, kept)
+
 
 NOT_CANCELLED = "its cancel is not answered; the next start asks again"
 KILLED_LATE = "the kill came as the desk left, and the next start cancels it"
@@ -71,6 +80,16 @@ class Keeping(Protocol):
         ...
 
 
+class Carrier(Protocol):
+    """Who carries messages to people (SY-03)."""
+
+    def send(self, effect: SendNotification, put: Callable[[NotificationAnswered], None]) -> None:
+        """Never waits and does not raise; `put` is called once, from any thread."""
+        ...
+
+    def close(self) -> None: ...
+
+
 class Runtime(ABC):
     """One engine and its inbox.
 
@@ -88,6 +107,8 @@ class Runtime(ABC):
         What symbols are searched in.
     charts
         What charts have of the time before the engine heard anything.
+
+    Without a `notifier` no message leaves the machine.
     """
 
     def __init__(
@@ -98,6 +119,7 @@ class Runtime(ABC):
         keeper: Keeping | None = None,
         assets: AssetBook | None = None,
         charts: ChartBook | None = None,
+        notifier: Carrier | None = None,
     ) -> None:
         self.engine = engine
         self.doors = engine.doors
@@ -123,6 +145,7 @@ class Runtime(ABC):
         self._has_news = False
         self.assets = AssetBook() if assets is None else assets
         self.charts = ChartBook() if charts is None else charts
+        self._notifier = notifier
 
     # ── what each runtime does its own way ───────────────────────────────────────────────────────────────────────
 
@@ -312,6 +335,16 @@ class Runtime(ABC):
             fault = self.keeper.keep_list(effect.name, effect.symbols) if self.keeper is not None and has_files else ""
         self.take(self.at, WatchlistWritten(effect.name, effect.symbols, fault, has_files))
 
+    def _notify(self, effect: SendNotification) -> None:
+        if self._notifier is None:
+            self._put_notified(answer_kept_here(effect))
+        else:
+            self._notifier.send(effect, self._put_notified)
+
+    @abstractmethod
+    def _put_notified(self, message: NotificationAnswered) -> None:
+        """What became of a message. Any thread; never waits."""
+
     def lose_disk(self, trouble: str) -> None:
         """The journal cannot be written. In this runtime's thread."""
         self.engine.lose_disk(trouble)
@@ -361,6 +394,8 @@ class Runtime(ABC):
     def end(self) -> None:
         """Nothing is recorded any more: from here on a kill goes into its file, in the thread of whoever presses it."""
         self._has_ended = True
+        if self._notifier is not None:
+            self._notifier.close()
         if self._latch_late_kills():
             opening = [
                 o.request for o in self.engine.state.ledger.working() if not o.only_reduces and not o.is_cancelling

@@ -18,7 +18,15 @@ from core.engine import Engine
 from core.execution.gateway import Withheld
 from core.io.wall_clock import utc_now
 from core.market.port import MarketData
-from core.messages.effects import CancelOrder, Effect, LatchKill, ReleaseKill, ReplaceOrder, SubmitOrder
+from core.messages.effects import (
+    CancelOrder,
+    Effect,
+    LatchKill,
+    ReleaseKill,
+    ReplaceOrder,
+    SendNotification,
+    SubmitOrder,
+)
 from core.messages.inputs import (
     BarArrived,
     DeadlineReached,
@@ -31,7 +39,7 @@ from core.model.connection import Channel, ConnectionState, ConnectionStatus
 from core.model.values import ClientOrderId
 from core.ports import KillSwitch
 from core.runtime.announcements import Announcements
-from core.runtime.base import Keeping, Runtime
+from core.runtime.base import Carrier, Keeping, Runtime
 from core.runtime.chart_history import ChartWatch
 from core.runtime.clock_guard import ClockGuard
 from core.runtime.inbox import Inbox
@@ -97,9 +105,10 @@ class LiveRuntime(Runtime):
         steady: Callable[[], float] | None = None,
         advisers: Sequence[Adviser] = (),
         keeper: Keeping | None = None,
+        notifier: Carrier | None = None,
     ) -> None:
         listed, history = None if assets is None else assets.book, None if charts is None else charts.book
-        super().__init__(engine, switch, max(now(), engine.state.at), keeper, listed, history)
+        super().__init__(engine, switch, max(now(), engine.state.at), keeper, listed, history, notifier)
         engine.doors.stand_at_a_real_broker()
         engine.state.orchestrator.measure(steady)
         self._clockwork = None if steady is None else ClockGuard(now, steady, self.at)
@@ -321,6 +330,8 @@ class LiveRuntime(Runtime):
             self._turn_switch(effect)
         elif isinstance(effect, SubmitOrder | ReplaceOrder):
             self._send(effect)
+        elif isinstance(effect, SendNotification):
+            self._notify(effect)
         elif self.sending.is_shut:
             return  # the next start asks
         elif not isinstance(effect, CancelOrder) or not self._withdraw(effect.client_order_id):
@@ -347,6 +358,10 @@ class LiveRuntime(Runtime):
         written = self.engine.state.ledger.order(order.client_order_id)
         is_kept = written is not None and written.kept is not None and self.engine.disk_trouble is None
         self.last_words += (kept(order, is_kept),)
+
+    def _put_notified(self, message: Input) -> None:
+        """Behind all that the broker and the market say."""
+        self.inbox.put(Priority.MARKET, message)
 
     def _put_answer(self, message: Input) -> None:
         self.inbox.put(Priority.BROKER, message)

@@ -29,6 +29,7 @@ from core.messages.effects import (
     LookUpSymbols,
     ReleaseKill,
     ReplaceOrder,
+    SendNotification,
     SubmitOrder,
     WithdrawOrder,
 )
@@ -38,6 +39,7 @@ from core.messages.inputs import (
     DeadlineReached,
     HistoryFetched,
     Input,
+    NotificationAnswered,
     Priority,
     QuoteArrived,
     Start,
@@ -49,10 +51,11 @@ from core.messages.inputs import (
 )
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.codes import BlockCode
+from core.model.notice import DeliveryCode
 from core.model.values import ClientOrderId
 from core.ports import KillSwitch
 from core.runtime.adviser_rounds import Rounds
-from core.runtime.base import Keeping, Runtime
+from core.runtime.base import Carrier, Keeping, Runtime
 from core.runtime.call_record import call_made
 from core.runtime.chart_history import ChartBook
 from core.runtime.demo_stage import OpeningScript
@@ -101,8 +104,10 @@ class VirtualRuntime(Runtime):
         assets: AssetBook | None = None,
         charts: ChartBook | None = None,
         history: Callable[[FetchHistory | LookUpSymbols], tuple[Bar, ...]] = lambda _asked: (),
+        notifier: Carrier | None = None,
     ) -> None:
-        super().__init__(engine, switch, start, keeper, assets, charts)
+        super().__init__(engine, switch, start, keeper, assets, charts, notifier)
+        self._notified: deque[NotificationAnswered] = deque()
         engine.state.orchestrator.measure(steady)
         self.exchange = exchange
         self._answers = ExchangeAnswers(exchange, lambda: engine.state.control.settings.symbols)
@@ -331,6 +336,17 @@ class VirtualRuntime(Runtime):
         """A command came in, or the pace changed."""
         self.pace.wake.clear()
         self._obey_commands()
+        while self._notified:
+            self.at = max(self.at, self.clock())
+            self.take(self.at, self._notified.popleft())
+
+    def _put_notified(self, message: NotificationAnswered) -> None:
+        """Where nothing leaves the machine its answer is a part of this one order of time."""
+        if message.delivery.code is DeliveryCode.KEPT_HERE:
+            self._later(self.at, Priority.BROKER, lambda: self.take(self.at, message))
+            return
+        self._notified.append(message)
+        self.wake()
 
     # ── the engine ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -341,6 +357,8 @@ class VirtualRuntime(Runtime):
             self._withdraw(effect.client_order_id)
         elif isinstance(effect, SubmitOrder | ReplaceOrder):
             self._queue(effect)
+        elif isinstance(effect, SendNotification):
+            self._notify(effect)
         elif not self._is_shut and not (isinstance(effect, CancelOrder) and self._withdraw(effect.client_order_id)):
             self.lanes.take(effect, self.at)
 

@@ -27,7 +27,7 @@ from core.settings.user_strategies import UserStrategySettings
 OF_THE_ACCOUNT = (DAILY, WEEKLY)
 LIMITS = "risk"
 """The one table that a running engine takes over."""
-OF_THE_SCREEN = ("display", "health", "keys")
+OF_THE_SCREEN = ("display", "health", "keys", "notify")
 """Tables that no order depends on."""
 
 MORE_IS_LOOSER = frozenset(

@@ -19,6 +19,7 @@ from core.settings.exchange import ExchangeSettings
 from core.settings.execution import ExecutionSettings, OrdersSettings
 from core.settings.exits import ExitSettings
 from core.settings.health import HealthSettings
+from core.settings.notify import NotifySettings
 from core.settings.protections import FREQTRADE
 from core.settings.reconciliation import ReconciliationSettings
 from core.settings.regime import RegimeSettings
@@ -32,7 +33,7 @@ class Settings(GrowingSettingsTable):
     """Everything that can be set. The profile gives the defaults; file, environment and command line go over them."""
 
     LATER: ClassVar[frozenset[str]] = frozenset(
-        {"advisers", "attendance", "confirm", "evaluation", "exits", "health", "orders"}
+        {"advisers", "attendance", "confirm", "evaluation", "exits", "health", "notify", "orders"}
     )
 
     profile: Literal["micro", "swing", "freqtrade"] = "micro"
@@ -54,6 +55,7 @@ class Settings(GrowingSettingsTable):
     advisers: AdvisersSettings = AdvisersSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
     health: HealthSettings = HealthSettings()
+    notify: NotifySettings = NotifySettings()
     keys: dict[str, str] = Field({}, description="other keys, by the identifier of the table's line")
 
     _odd: HistoricalValue = PrivateAttr(NOTHING_ODD)

@@ -54,6 +54,7 @@ from core.trading_state.day_results import DayResults
 from core.trading_state.desks import Desks
 from core.trading_state.disk_failure import DiskFailure
 from core.trading_state.holdings import Holdings
+from core.trading_state.notifications import Notifications
 from core.trading_state.symbol_lists import SymbolLists
 from core.trading_state.trading_status import InForce, TradingStatus
 from core.trading_state.watchlists import Watchlists
@@ -141,6 +142,7 @@ class Slices:
         self.watchlists = add(Watchlists())
         self.alerts = add(Alerts())
         self.results = add(DayResults(day_of))
+        self.notifications = add(Notifications(day_of))
         for each in further:
             add(each)
         self.orchestrator = add(Orchestrator(calendar, self._holdings(), kinds, lambda: self.control.settings))

@@ -24,6 +24,8 @@ from core.workflows.operator.engine_stop import EngineStop
 from core.workflows.operator.key_holding import KeyHolding
 from core.workflows.operator.kill_switch import KillSwitchWorkflow
 from core.workflows.operator.limits_reload import LimitsReload
+from core.workflows.operator.notification_delivery import NotificationDelivery
+from core.workflows.operator.notifying import Notifying
 from core.workflows.operator.pauses_and_bans import PausesAndBans
 from core.workflows.operator.symbol_listing import SymbolListing
 from core.workflows.operator.watching import Watching
@@ -151,4 +153,6 @@ def workflows_of(state: TradingState) -> tuple[object, ...]:
         reconciliation,
         EngineStart(state, reconciliation, order_recovery),
         WarmUp(state),
+        Notifying(state),
+        NotificationDelivery(state),
     )

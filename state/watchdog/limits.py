@@ -33,6 +33,8 @@ class Limits:
         Between SIGTERM and SIGKILL: an engine that leaves waits for answers, and writes its checkpoint.
     dump_seconds
         How long the threads of an engine that hangs are waited for.
+    push_seconds
+        How long a watchdog that ends waits until its alerts have reached somebody.
     look_seconds, first_look_seconds
         Between two looks, and between two looks at an engine that starts.
     """
@@ -48,6 +50,7 @@ class Limits:
     within_seconds: float = 600.0
     patience_seconds: float = 15.0
     dump_seconds: float = 1.0
+    push_seconds: float = 30.0
     look_seconds: float = 1.0
     first_look_seconds: float = 0.1
 

@@ -20,6 +20,7 @@ from state.watchdog.judge import Judge, Reason, Restarts, Trouble
 from state.watchdog.limits import Limits
 from state.watchdog.log import WatchdogLog
 from state.watchdog.presence import Presence
+from state.watchdog.push import Push
 from state.watchdog.wakeups import Wakeups
 
 DELIBERATE = 0
@@ -58,6 +59,8 @@ class Watchdog:
         Seconds that nobody sets.
     account
         Which account is meant, asked only where no engine ever held one: what is said goes into its log.
+    push
+        Who reaches a person with an alert, engine or none; nobody does where there is none.
     """
 
     def __init__(
@@ -69,6 +72,7 @@ class Watchdog:
         log: WatchdogLog | None = None,
         clock: Callable[[], float] = time.monotonic,
         account: Callable[[], AccountFolder | None] = lambda: None,
+        push: Push | None = None,
     ) -> None:
         self.limits = limits or Limits()
         self._command, self._environ, self._clock = list(command), without_notify(environ), clock
@@ -78,6 +82,7 @@ class Watchdog:
         self._restarts = Restarts(self.limits)
         self._presence = Presence()
         self._account = account
+        self._push = push or Push(lambda: None)
         self._engine_said = ""
         self._manager = NotifySocket(environ)
         self._told_alive_at = self._clock()
@@ -93,6 +98,8 @@ class Watchdog:
             finally:
                 self._presence.end(self._engine_said)
                 self._log_somewhere()
+                self._push.finish(self.limits.push_seconds)
+                self._say_what_was_pushed()
 
     def _watch(self) -> int:
         last: End | None = None
@@ -108,8 +115,18 @@ class Watchdog:
         if self._signs.folder is None and (meant := self._account()) is not None:
             self._log.is_of(meant)
 
+    def _alert(self, words: str) -> None:
+        """Into the log, and to a person: this process needs no engine for it (SY-02)."""
+        self._log.alert(words)
+        self._push.send(words, self._signs.folder.name if self._signs.folder is not None else "")
+
+    def _say_what_was_pushed(self) -> None:
+        for words in self._push.told():
+            self._log.say(words)
+
     def _hear(self, child: Child, *, is_over: bool = False) -> None:
-        """Pass on what the engine says."""
+        """Pass on what the engine says, and what became of what was pushed."""
+        self._say_what_was_pushed()
         for line in child.said.lines(is_over=is_over):
             self._log.repeat(line)
             self._engine_said = line[:LONGEST]
@@ -121,7 +138,7 @@ class Watchdog:
         try:
             child = Child(self._command, self._environ)
         except OSError as error:
-            self._log.alert(f"the engine cannot be started: {error}")
+            self._alert(f"the engine cannot be started: {error}")
             return End(SAME_AGAIN[-1], None, self._clock())
         self._log.say(f"process {child.pid} started")
         self._judge.begin(self._clock(), child.pid)
@@ -156,7 +173,7 @@ class Watchdog:
             self._log.is_of(self._signs.folder)
             self._presence.is_over(self._signs.folder)
         for words in verdict.says:
-            self._log.alert(words)
+            self._alert(words)
         self._last = seen.status or self._last
         word = seen.status.state if seen.status is not None else "running"
         if self._judge.has_beaten and not had_beaten:
@@ -178,14 +195,14 @@ class Watchdog:
             self._log.say(f"{words}: it was asked to; the watchdog ends too")
             return End(status, None, self._clock())
         if status in SAME_AGAIN:
-            self._log.alert(f"{words}: a restart would end so again; it said: {self._engine_said or 'nothing'}")
+            self._alert(f"{words}: a restart would end so again; it said: {self._engine_said or 'nothing'}")
             return End(status, None, self._clock())
-        self._log.alert(words)
+        self._alert(words)
         return End(status, Reason(Trouble.ENDED, words), self._clock())
 
     def _stopped_for(self, child: Child, reason: Reason) -> End:
         """Alert, dump, stop."""
-        self._log.alert(f"process {child.pid}: {reason.words}; it is stopped")
+        self._alert(f"process {child.pid}: {reason.words}; it is stopped")
         self._dump(child)
         return self._stopped(child, reason)
 
@@ -229,7 +246,7 @@ class Watchdog:
         child.ask_to_leave()
         status = self._awaited(child, self.limits.patience_seconds)
         while status is None:
-            self._log.alert(f"process {child.pid} did not leave in {self.limits.patience_seconds:g} s: killed")
+            self._alert(f"process {child.pid} did not leave in {self.limits.patience_seconds:g} s: killed")
             child.kill()
             status = self._awaited(child, self.limits.patience_seconds)
         self._hear(child, is_over=True)
@@ -248,14 +265,14 @@ class Watchdog:
         minutes = self.limits.within_seconds / 60
         why = last.reason.words if last.reason is not None else status_in_words(last.status)
         words = f"{self.limits.restarts} restarts in {minutes:.0f} minutes did not help: {why}"
-        self._log.alert(f"{words}. The engine STAYS DOWN{self._held()}; `keyturn` starts it halted")
+        self._alert(f"{words}. The engine STAYS DOWN{self._held()}; `keyturn` starts it halted")
         self._manager.stopping(f"stays down: {words}")
         folder = self._signs.folder
         if folder is not None:
             try:
                 HaltRequest(folder).leave(f"the watchdog: {words}")
             except OSError as error:
-                self._log.alert(f"the halt of the next start could not be written: {error}; press Ctrl+K there")
+                self._alert(f"the halt of the next start could not be written: {error}; press Ctrl+K there")
         return GAVE_UP
 
     def _held(self) -> str:

@@ -31,6 +31,7 @@ GIVEN = "given a venue; the desk's own stands in where there is no calendar"
 
 KNOWS_A_VENUE_BY_NAME: Mapping[str, str] = {
     "console/commands/latency.py": SHOWN,
+    "console/commands/notify.py": SHOWN,
     "core/advisers/words.py": SHOWN,
     "core/brokers/alpaca/parsing.py": ALPACA,
     "core/execution/gateway.py": GIVEN,
@@ -58,12 +59,14 @@ KNOWS_A_VENUE_BY_NAME: Mapping[str, str] = {
     "core/views/event_text/desks.py": SHOWN,
     "core/views/event_text/guards.py": SHOWN,
     "core/views/event_text/market.py": SHOWN,
+    "core/views/event_text/notifications.py": SHOWN,
     "core/views/event_text/orders.py": SHOWN,
     "core/views/event_text/staging.py": SHOWN,
     "core/views/chart_past.py": "the hours of a chart are those of the screen's clock",
     "state/example_settings.py": BOUNDS,
     "state/journal_segments.py": "segments end at one midnight, whatever is traded",
     "state/vix_file.py": US_FIGURES,
+    "state/watchdog/push.py": SHOWN,
     "widgets/chart_bars.py": SHOWN,
     "widgets/format.py": SHOWN,
 }

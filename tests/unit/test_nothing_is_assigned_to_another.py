@@ -14,6 +14,7 @@ OWN = {"self", "cls"}
 
 HANGS_ONE_ON_ANOTHER: Mapping[str, str] = {
     "core/brokers/alpaca/wire.py: session.auth": "a session of requests, which takes it in no other way",
+    "core/runtime/notifier/child.py: socket.socket.connect": "beneath every library, in the process of one try alone",
 }
 """By place: why."""
 

@@ -12,7 +12,14 @@ from contextlib import ExitStack
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from console.commands.assembly.engines import installation, keeper_of, open_engine, vix_of, watchlists_of
+from console.commands.assembly.engines import (
+    installation,
+    keeper_of,
+    notifier_of,
+    open_engine,
+    vix_of,
+    watchlists_of,
+)
 from console.commands.assembly.host import Host
 from console.commands.assembly.last_start import LastTime
 from console.commands.assembly.settings import settings_of
@@ -161,6 +168,7 @@ def live_runtime(host: Host, settings: Settings, mode: Mode, keys: Keys, stack: 
         steady=time.monotonic,
         advisers=advisers_of(settings.advisers),
         keeper=keeper_of(host, folder, switch, write, (), left_out, last_time.sources(), watchlists_of(host)),
+        notifier=notifier_of(host, settings),
     )
     broker.show_on(runtime.inbox.show)
     return runtime

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from core.engine import Engine
     from core.market.vix.service import VixService
     from core.messages.commands import SettingsSource
+    from core.runtime.notifier.process import Notifier
+    from core.settings.notify import NotifySettings
     from core.settings.settings import Settings
     from core.strategies.builtin import StrategyKinds
     from state.housekeeping import Housekeeping
@@ -121,6 +123,23 @@ def vix_of(host: Host, settings: Settings) -> VixService | None:
     if not settings.regime.vix_url:
         return None
     return VixService(HttpVixSource(settings.regime), VixFile(host.home.vix, utc_now), utc_now)
+
+
+def notifier_of(host: Host, settings: Settings) -> Notifier | None:
+    """Who carries messages to people; None where no rule asks for any (SY-03)."""
+    if not settings.notify.rules:
+        return None
+    carrier = carrier_of(host, settings.notify)
+    carrier.begin()
+    return carrier
+
+
+def carrier_of(host: Host, terms: NotifySettings) -> Notifier:
+    """Who carries messages, and finds the channels' addresses."""
+    from core.runtime.notifier.process import Notifier
+    from state.channel_addresses import find_address
+
+    return Notifier(terms, lambda channel: find_address(host.environ, channel), host.environ)
 
 
 def installation(folder: AccountFolder) -> str:

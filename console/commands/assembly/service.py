@@ -20,10 +20,11 @@ def service_log(host: Host, runtime: Runtime, stack: ExitStack, keys: Iterable[K
 
     `keys` are those that adapters were handed: they are hidden wherever they stand.
     """
+    from state.channel_addresses import addresses_in
     from state.service_log.hiding import Hiding
     from state.service_log.log import ServiceLog
 
-    secrets = [secret for pair in keys for secret in (pair.secret, pair.key_id)]
+    secrets = [secret for pair in keys for secret in (pair.secret, pair.key_id)] + addresses_in(host.environ)
     folder = host.home.account(runtime.engine.state.account_name)
     log = stack.enter_context(ServiceLog(folder, Hiding(secrets, host.environ)))
     log.attach(runtime)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from console.commands.assembly.engines import keeper_of, open_engine, watchlists_of
+from console.commands.assembly.engines import keeper_of, notifier_of, open_engine, watchlists_of
 from console.commands.assembly.host import Host
 from console.commands.assembly.last_start import LastTime
 from console.commands.assembly.recordings import operator_of
@@ -131,6 +131,7 @@ def demo_runtime(host: Host, options: DemoOptions, stack: ExitStack) -> VirtualR
         steady=time.monotonic if settings.strategies.own else None,  # the house's own need no measure
         advisers=advisers_of(settings.advisers),
         keeper=keeper_of(host, folder, switch, write, chosen, left_out, last_time.sources(), watchlists_of(host)),
+        notifier=notifier_of(host, settings) if settings.notify.in_demo else None,
     )
 
 

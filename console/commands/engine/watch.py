@@ -18,6 +18,7 @@ from state.watchdog.limits import MEGABYTE, Limits
 
 if TYPE_CHECKING:
     from state.folders import AccountFolder
+    from state.watchdog.push import PushTerms
 
 MEMORY = Limits().memory_bytes // MEGABYTE
 
@@ -44,9 +45,23 @@ def watch(
 
 def watched(host: Host, command: Sequence[str], limits: Limits) -> int:
     """Watch over what `command` starts, until it is not to be started again; the exit status."""
+    from state.watchdog.push import Push
     from state.watchdog.watchdog import Watchdog
 
-    return Watchdog(command, host.home, host.environ, limits, account=lambda: _meant(host)).run()
+    push = Push(lambda: _push_terms(host))
+    return Watchdog(command, host.home, host.environ, limits, account=lambda: _meant(host), push=push).run()
+
+
+def _push_terms(host: Host) -> PushTerms | None:
+    """As the settings stand now; a demo's alerts stay here unless it is told otherwise."""
+    from console.commands.assembly.settings import is_simulated, settings_of
+    from state.channel_addresses import find_address
+    from state.watchdog.push import PushTerms
+
+    settings = settings_of(host)
+    if not settings.notify.rules or (is_simulated(settings) and not settings.notify.in_demo):
+        return None
+    return PushTerms(settings.notify, lambda channel: find_address(host.environ, channel), host.environ)
 
 
 def _meant(host: Host) -> AccountFolder | None:

@@ -29,7 +29,17 @@ REFUSALS = 20
 LOOKED_AT = 20_000
 """Records of the journal's end that a start looks through, at most: a day of twenty symbols and its orders."""
 NOTE = "note"
-QUIET = (facts.BarClosed, facts.SignalRaised, facts.ReasonsCounted, facts.UpdateIgnored, facts.MarginSampled)
+QUIET = (
+    facts.BarClosed,
+    facts.SignalRaised,
+    facts.ReasonsCounted,
+    facts.UpdateIgnored,
+    facts.MarginSampled,
+    facts.NotificationDue,
+    facts.NotificationBegun,
+    facts.NotificationSent,
+    facts.NotificationSettled,
+)
 """Facts that the log pane leaves to the journal."""
 PRESSES = frozenset({Halt.__name__, Kill.__name__})
 ASKED_AGAIN = frozenset({"account", "books"})

@@ -14,6 +14,7 @@ from core.views.event_text.desk import DESK
 from core.views.event_text.desks import DESKS
 from core.views.event_text.guards import GUARDS
 from core.views.event_text.market import MARKET
+from core.views.event_text.notifications import NOTIFICATIONS
 from core.views.event_text.orders import ORDERS
 from core.views.event_text.pieces import EventTexts
 from core.views.event_text.staging import STAGING
@@ -34,6 +35,7 @@ TEXTS: EventTexts = {
     **DESKS,
     **MARKET,
     **GUARDS,
+    **NOTIFICATIONS,
     **STAGING,
     **ORDERS,
 }

@@ -51,7 +51,7 @@ class Starts(Protocol):
 
 @runtime_checkable
 class HearsDiskFailure(Protocol):
-    """A workflow that asks for something although no record of it can be kept any more: cancels alone (SP-06)."""
+    """A workflow that asks for something although no record of it can be kept: a cancel, and the word of it (SP-06)."""
 
     def without_disk(self, message: Input) -> Iterable[Effect]: ...
 

@@ -1,0 +1,180 @@
+"""`keyturn notify`: who is told of what, and a message by which each channel shows that it works (SY-03)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from console.commands.assembly.engines import carrier_of
+from console.commands.assembly.host import Host
+from console.commands.assembly.settings import settings_of
+from console.commands.shared import AsJson, host_of, print_json, say
+from core.model.notice import USUAL, DeliveryCode, NoticeKind, Severity, harmless
+from core.model.values import AccountId, Symbol
+from core.model.venues import HOME
+from core.ports import OperatorError
+
+if TYPE_CHECKING:
+    from core.model.notice import Delivery
+    from core.settings.notify import NotifySettings, RuleSettings
+
+commands = typer.Typer(help="Who is told of what, over which channel.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@commands.callback()
+def notify() -> None:
+    """Who is told of what, over which channel."""
+
+
+@commands.command(name="list")
+def list_(context: typer.Context, is_json: AsJson = False) -> None:
+    """Print the channels, whether each has an address, and the rules. No address is printed.
+
+    Example: keyturn notify list
+    """
+    host = host_of(context)
+    terms = settings_of(host).notify
+    where = {name: _address_of(host, terms, name) for name in terms.names}
+    if is_json:
+        rules = {name: rule.model_dump(mode="json") for name, rule in terms.rules.items()}
+        print_json({"channels": where, "rules": rules, "quiet": terms.quiet.model_dump(mode="json")})
+        return
+    if not terms.names:
+        say("no channel: name one in the settings, [notify.channels.phone]; docs/NOTIFICATIONS.md shows how")
+    for name, found in where.items():
+        say(f"channel {name}: address {found}")
+    for name, rule in terms.rules.items():
+        say(f"rule {name}: {_rule_in_words(rule)}")
+    if terms.quiet.begins is not None:
+        say(f"quiet from {terms.quiet.begins:%H:%M} to {terms.quiet.ends:%H:%M} {HOME.name}")
+
+
+@commands.command(name="test")
+def tried(
+    context: typer.Context,
+    kind: Annotated[str, typer.Argument(help=f"{', '.join(NoticeKind)}.")],
+    channel: Annotated[
+        list[str] | None, typer.Option("--channel", help="These alone; without it those of the rules.")
+    ] = None,
+    severity: Annotated[
+        str | None, typer.Option("--severity", help="info, warning or urgent; else the kind's.")
+    ] = None,
+    symbol: Annotated[str | None, typer.Option("--symbol", help="As if it were about this one.")] = None,
+    account: Annotated[str, typer.Option("--account", help="As if it came from this account.")] = "",
+    is_json: AsJson = False,
+) -> None:
+    """Send a test message to whoever would be told of this kind, now, also in quiet hours; say what came of each.
+
+    Exit code 0 where every channel took it, 1 where one did not. No engine is needed, and nothing is recorded.
+
+    Example: keyturn notify test kill --channel phone
+    """
+    host = host_of(context)
+    terms = settings_of(host).notify
+    subject = _kind(kind)
+    grave = USUAL[subject] if severity is None else _severity(severity)
+    channels = _chosen(terms, channel) if channel else _of_rules(terms, subject, grave, symbol, account)
+    ends = _sent(host, terms, subject, channels, grave)
+    if is_json:
+        print_json({name: _as_json(end) for name, end in ends.items()})
+    else:
+        for name, end in ends.items():
+            say(f"{name}: {_in_words(end)}")
+    if any(end.code is not DeliveryCode.DELIVERED for end in ends.values()):
+        raise typer.Exit(1)
+
+
+def _sent(
+    host: Host, terms: NotifySettings, kind: NoticeKind, channels: tuple[str, ...], severity: Severity
+) -> dict[str, Delivery]:
+    from core.io.wall_clock import utc_now
+    from core.runtime.notifier.message import Message
+
+    title = f"Keyturn TEST: {kind.words}"
+    text = f"{HOME.clock(utc_now())} {kind.words}: a test of this channel; nothing happened at the desk"
+    message = Message(harmless(title), text, severity is Severity.URGENT)
+    carrier = carrier_of(host, terms)
+    try:
+        return {name: carrier.deliver(name, message) for name in channels}
+    finally:
+        carrier.close()
+
+
+def _kind(text: str) -> NoticeKind:
+    try:
+        return NoticeKind(text.replace("-", "_"))
+    except ValueError:
+        raise OperatorError(f"{text}: is no kind of notice; there are: {', '.join(NoticeKind)}") from None
+
+
+def _severity(text: str) -> Severity:
+    try:
+        return Severity(text)
+    except ValueError:
+        raise OperatorError(f"--severity {text}: must be {', '.join(Severity)}") from None
+
+
+def _chosen(terms: NotifySettings, channels: list[str]) -> tuple[str, ...]:
+    for name in channels:
+        if name not in terms.names:
+            raise OperatorError(f"--channel {name}: is no channel; there are: {', '.join(terms.names) or 'none'}")
+    return tuple(dict.fromkeys(channels))
+
+
+def _of_rules(
+    terms: NotifySettings, kind: NoticeKind, severity: Severity, symbol: str | None, account: str
+) -> tuple[str, ...]:
+    from core.workflows.operator.notice_routes import rules_for
+
+    about = None if symbol is None else Symbol(symbol)
+    found = [c for _, rule in rules_for(terms, kind, severity, about, AccountId(account)) for c in rule.channels]
+    if not found:
+        raise OperatorError(
+            f"no rule tells anybody of {kind.value}: add one under [notify.rules], or name a channel with --channel"
+        )
+    return tuple(dict.fromkeys(found))
+
+
+def _address_of(host: Host, terms: NotifySettings, channel: str) -> str:
+    """Where it is, in words; never what it is."""
+    from core.settings.notify import COMMAND
+    from state.channel_addresses import find_address, variable_of
+
+    if channel == COMMAND:
+        return f"{terms.command[0]}, in the settings"
+    if host.environ.get(variable_of(channel)):
+        return f"in {variable_of(channel)}"
+    try:
+        is_there = find_address(host.environ, channel) is not None
+    except OperatorError as error:
+        return f"NOT KNOWN: {error}"
+    return "in the keyring" if is_there else f"MISSING: set {variable_of(channel)}, or the keyring"
+
+
+def _rule_in_words(rule: RuleSettings) -> str:
+    kinds = ", ".join(kind.words for kind in rule.kinds) or "everything"
+    parts = [f"{kinds} from {rule.at_least} on", f"to {', '.join(rule.channels)}"]
+    parts += [f"about {', '.join(rule.symbols)}"] if rule.symbols else []
+    parts += [f"of {', '.join(rule.accounts)}"] if rule.accounts else []
+    parts += ["in a digest"] if rule.digest else []
+    parts += [f"after {step.minutes} min {', '.join(step.channels)}" for step in rule.escalate]
+    return "; ".join(parts)
+
+
+def _in_words(end: Delivery) -> str:
+    from core.views.event_text.notifications import failed_in_words
+
+    if end.code is DeliveryCode.DELIVERED:
+        return "delivered"
+    more = f": {harmless(end.said)}" if end.said else ""
+    return f"NOT delivered, {failed_in_words(end.code, end.status)}{more}"
+
+
+def _as_json(end: Delivery) -> dict[str, object]:
+    return {
+        "is_delivered": end.code is DeliveryCode.DELIVERED,
+        "code": end.code,
+        "status": end.status,
+        "said": harmless(end.said),
+    }

@@ -1,0 +1,109 @@
+"""The channel of all channels: one URL, and Apprise knows the service. Imported in the notifier's process alone.
+
+What goes over a network is encrypted and its certificate looked at; on this machine alone it need not be (SY-06). Where
+the library leaves a choice, the message stays bare: no picture, no link, no redirect, no attachment.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+import apprise
+import requests
+from apprise import AppriseAsset, NotifyFormat, NotifyType
+from requests.adapters import HTTPAdapter
+
+from core.model.notice import DELIVERED, Delivery, DeliveryCode
+from core.runtime.notifier.message import Message
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})
+OF_THIS_MACHINE = frozenset({"blink1", "dbus", "qt", "glib", "kde", "gnome", "macosx", "syslog", "windows"})
+"""Services whose messages leave no machine."""
+_STATUS = re.compile(r"\berror[=: ]+(\d{3})\b")
+
+
+def prepare() -> None:
+    """Load all that a try needs, so that each is one fork away."""
+    apprise.Apprise.instantiate("json://127.0.0.1", asset=_asset())
+
+
+def send(address: str, message: Message) -> Delivery:
+    """One try. Called in a process that is killed when its time is over."""
+    heard = _Heard()
+    logging.getLogger("apprise").addHandler(heard)
+    logging.getLogger("apprise").setLevel(logging.WARNING)
+    service = apprise.Apprise.instantiate(address, asset=_asset())
+    if service is None:
+        return Delivery(DeliveryCode.BAD_ADDRESS, said="the address is none that Apprise reads; see its documentation")
+    if (why := _in_the_clear(service)) is not None:
+        return Delivery(DeliveryCode.NOT_ENCRYPTED, said=why)
+    requests.adapters.HTTPAdapter = _GuardedAdapter  # type: ignore[misc]
+    requests.sessions.HTTPAdapter = _GuardedAdapter  # type: ignore[attr-defined]
+    desk = apprise.Apprise(asset=_asset())
+    desk.add(service)
+    notify_type = NotifyType.WARNING if message.is_urgent else NotifyType.INFO
+    if desk.notify(body=message.text, title=message.title, notify_type=notify_type, body_format=NotifyFormat.TEXT):
+        return DELIVERED
+    said = heard.last
+    return Delivery(DeliveryCode.REFUSED if _status(said) else DeliveryCode.UNCLEAR, _status(said), said)
+
+
+def _asset() -> AppriseAsset:
+    return AppriseAsset(
+        app_id="Keyturn",
+        app_desc="Keyturn",
+        app_url="",
+        image_url_mask="",
+        image_url_logo="",
+        image_path_mask=False,
+        http_redirects=False,
+        interpret_escapes=False,
+        interpret_emojis=False,
+        allow_templates=False,
+        async_mode=False,
+        storage_mode="memory",
+        secure_logging=True,
+        service_timeout=0,  # the process has its time
+    )
+
+
+def _in_the_clear(service: Any) -> str | None:
+    """Why its messages could be read, or go to somebody else, on their way; None where they cannot."""
+    host = str(service.host or "")
+    if host in LOOPBACK or service.schema in OF_THIS_MACHINE:
+        return None
+    if not service.verify_certificate:
+        return "verify=no: the certificate of the receiver must be looked at; take it out of the address"
+    plain = service.protocol
+    plain = set(plain) if isinstance(plain, tuple | list) else {plain}
+    is_mail = hasattr(service, "secure_mode")
+    if (str(service.secure_mode) == "insecure") if is_mail else (service.schema in plain and not service.secure):
+        return f"{service.schema}:// sends in the clear; write {service.schema}s:// where the receiver has TLS"
+    return None
+
+
+class _GuardedAdapter(HTTPAdapter):
+    """Whatever a service asks for: nothing in the clear, and no certificate unseen, but on this machine."""
+
+    def send(self, request: Any, *args: Any, **named: Any) -> Any:
+        parts = urlsplit(request.url)
+        if parts.hostname not in LOOPBACK and (parts.scheme != "https" or named.get("verify") is False):
+            raise requests.exceptions.InvalidURL("it would go in the clear")
+        return super().send(request, *args, **named)
+
+
+class _Heard(logging.Handler):
+    """What the library said last of a failure."""
+
+    last = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.last = record.getMessage()
+
+
+def _status(said: str) -> int | None:
+    found = _STATUS.search(said)
+    return None if found is None else int(found[1])

@@ -1,0 +1,192 @@
+"""The notifier's own process: it reads requests, forks a process for each try, and kills one whose time is over.
+
+It has one thread, so that a fork copies nothing half done. When its pipe closes it takes no more, and ends with the
+last try.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import select
+import signal
+import socket
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from types import FrameType
+
+from pydantic import SecretStr
+
+from core.io.redaction import Redaction
+from core.model.notice import Delivery, DeliveryCode
+from core.runtime.notifier import channels
+from core.runtime.notifier.message import LONGEST_ANSWER, Request, answer_in, answer_line
+
+LONGEST_SAID = 300
+OF_OTHERS = frozenset({DeliveryCode.REFUSED, DeliveryCode.UNCLEAR, DeliveryCode.NOT_SENT})
+"""Ends that are said in words which are not ours."""
+PARTS = 4
+"""Characters from which a part of an address counts as secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """One process that is at it."""
+
+    id: int
+    pid: int
+    pipe: int
+    ends: float
+
+
+class Server:
+    def __init__(self, requests: int, answers: int) -> None:
+        self._requests, self._answers = requests, answers
+        self._found = bytearray()
+        self._tries: dict[int, Try] = {}
+        self._prepared: set[str] = set()
+        self._is_open = True
+
+    def run(self) -> None:
+        while self._is_open or self._tries:
+            pipes = [*self._tries, *([self._requests] if self._is_open else [])]
+            ends = min((each.ends for each in self._tries.values()), default=None)
+            wait = None if ends is None else max(0.0, ends - time.monotonic())
+            ready, _, _ = select.select(pipes, [], [], wait)
+            for pipe in ready:
+                if pipe == self._requests:
+                    self._read()
+                else:
+                    self._end(self._tries[pipe])
+            for each in [each for each in self._tries.values() if each.ends <= time.monotonic()]:
+                self._end(each)
+
+    def _read(self) -> None:
+        chunk = os.read(self._requests, LONGEST_ANSWER)
+        self._is_open = bool(chunk)
+        self._found += chunk
+        while (end := self._found.find(b"\n")) >= 0:
+            line = bytes(self._found[:end])
+            del self._found[: end + 1]
+            self._begin(Request.read(line))
+
+    def _begin(self, request: Request) -> None:
+        if request.by not in self._prepared:
+            self._prepared.add(request.by)
+            with suppress(Exception):  # each try says for itself what is wrong
+                channels.prepare(request.by)
+        read, write = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            for descriptor in (read, self._requests, self._answers, *self._tries):
+                os.close(descriptor)
+            _try(request, write)
+        os.close(write)
+        self._tries[read] = Try(request.id, pid, read, time.monotonic() + request.seconds)
+
+    def _end(self, each: Try) -> None:
+        """It has answered, ended, or its time is over; whatever it began goes with it."""
+        answer = _answer_of(each)
+        for kill in (os.killpg, os.kill):
+            with suppress(ProcessLookupError, PermissionError):
+                kill(each.pid, signal.SIGKILL)
+        os.waitpid(each.pid, 0)
+        os.close(each.pipe)
+        del self._tries[each.pipe]
+        with suppress(OSError):  # nobody hears it any more
+            os.write(self._answers, answer_line(each.id, answer))
+
+
+def _answer_of(each: Try) -> Delivery:
+    if not select.select([each.pipe], [], [], 0)[0]:
+        return Delivery(DeliveryCode.TIMED_OUT)
+    line = os.read(each.pipe, LONGEST_ANSWER)
+    try:
+        return answer_in(line)[1]
+    except (KeyError, TypeError, ValueError):
+        return Delivery(DeliveryCode.UNCLEAR, said="its process ended without a word")
+
+
+# ── in a try's own process ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _try(request: Request, write: int) -> None:
+    """Never returns."""
+    try:
+        os.setsid()
+        signal.alarm(math.ceil(request.seconds) + 1)  # whoever would end it may be gone
+        _silence()
+        signal.signal(signal.SIGTERM, _leave)
+        met = _met_sockets()
+        delivery = _judged(_delivered(request), bool(met))
+        os.write(write, answer_line(request.id, _harmless(delivery, request.address)))
+    finally:
+        os._exit(0)
+
+
+def _delivered(request: Request) -> Delivery:
+    try:
+        return channels.send(request.by, request.address, request.message)
+    except Exception as error:  # a channel's own, whatever it is
+        return Delivery(DeliveryCode.UNCLEAR, said=f"{type(error).__name__}: {error}")
+
+
+def _judged(delivery: Delivery, has_met: bool) -> Delivery:
+    """Nobody was met, and nothing is told of a program: it never left."""
+    if delivery.code is DeliveryCode.UNCLEAR and not has_met:
+        return Delivery(DeliveryCode.NOT_SENT, delivery.status, delivery.said)
+    return delivery
+
+
+def _met_sockets() -> list[object]:
+    """Whom this process connects to, from here on."""
+    met: list[object] = []
+    connect = socket.socket.connect
+
+    def noting(self: socket.socket, address: object) -> None:
+        connect(self, address)  # type: ignore[arg-type]
+        met.append(address)
+
+    socket.socket.connect = noting  # type: ignore[assignment, method-assign]
+    return met
+
+
+def _silence() -> None:
+    """Nothing that a library prints gets anywhere."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(nowhere, descriptor)
+
+
+def _harmless(delivery: Delivery, address: str) -> Delivery:
+    """Without the address, nor any part of it."""
+    if not delivery.said or delivery.code not in OF_OTHERS:
+        return delivery
+    hidden = Redaction(*parts_of(address))
+    said = "".join(c if c.isprintable() else " " for c in hidden(delivery.said))[:LONGEST_SAID]
+    return Delivery(delivery.code, delivery.status, said)
+
+
+def parts_of(address: str) -> list[SecretStr]:
+    """Everything of an address that may be a secret: the whole, and each of its parts."""
+    parts = [part for part in re.split(r"[/:@?&=#,]+", address) if len(part) >= PARTS]
+    return [SecretStr(part) for part in (address, *parts)]
+
+
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    os._exit(1)
+
+
+def main() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    requests, answers = os.dup(0), os.dup(1)
+    _silence()
+    Server(requests, answers).run()
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,224 @@
+"""The notifier from the engine's side, or the watchdog's: what is to be told goes into a pipe, in a thread of its own.
+
+Its process is started with the first message and again where it ended. Addresses are looked up in those threads, when
+they are needed, and go through the pipe alone.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+from pydantic import SecretStr
+
+from core.messages.effects import SendNotification
+from core.messages.inputs import NotificationAnswered
+from core.model.notice import Delivery, DeliveryCode
+from core.ports import OperatorError
+from core.runtime.lane_threads import NoThreadError, Threads
+from core.runtime.notifier.channels import COMMAND
+from core.runtime.notifier.message import Message, Request, answer_in
+from core.settings.notify import NotifySettings
+
+BEGIN = Path(__file__).with_name("begin.py")
+HANDED_ON = (
+    "PATH",
+    "HOME",
+    "USER",
+    "LANG",
+    "LC_ALL",
+    "TZ",
+    "DISPLAY",
+    "WAYLAND_DISPLAY",
+    "XDG_RUNTIME_DIR",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "REQUESTS_CA_BUNDLE",
+    "HTTPS_PROXY",
+    "HTTP_PROXY",
+    "NO_PROXY",
+    "https_proxy",
+    "http_proxy",
+    "no_proxy",
+)
+"""Variables that a channel or a command may need; no other is handed on, and no key of a broker."""
+GRACE = 5.0
+"""Seconds beyond a try's own in which the process has to answer; then another is started for the next."""
+BEGINNING = 20.0
+"""Seconds more for the first answer: a busy machine takes a while to read what Apprise is made of."""
+
+Find = Callable[[str], SecretStr | None]
+"""Of a channel's name: its address; None where there is none. Raises `OperatorError`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """What carries it, and its address where the settings have that: of the command alone."""
+
+    by: str
+    address: SecretStr | None = None
+
+
+def channels_in(settings: NotifySettings) -> dict[str, Channel]:
+    """By name, every one of the settings."""
+    found = {name: Channel(terms.by) for name, terms in settings.channels.items()}
+    if settings.command:
+        found[COMMAND] = Channel(COMMAND, SecretStr(orjson.dumps(settings.command).decode()))
+    return found
+
+
+class Notifier:
+    """Sends, and says what became of it. Any thread.
+
+    Parameters
+    ----------
+    find
+        Where addresses are.
+    environ
+        Of which the process gets what it may need.
+    """
+
+    def __init__(self, settings: NotifySettings, find: Find, environ: Mapping[str, str]) -> None:
+        self._seconds = float(settings.seconds)
+        self._channels = channels_in(settings)
+        self._find = find
+        self._environ = {name: environ[name] for name in HANDED_ON if name in environ}
+        self._threads = Threads("notify")
+        self._lock = threading.Lock()
+        self._numbers = itertools.count(1)
+        self._worker: Worker | None = None
+        self._is_closed = False
+
+    def begin(self) -> None:
+        """Start its process now: later an order might wait for the moment that takes."""
+        with suppress(OSError), self._lock:
+            self._worker = self._worker or Worker(self._environ)
+
+    def send(self, effect: SendNotification, put: Callable[[NotificationAnswered], None]) -> None:
+        """Never waits and does not raise; `put` is called once, in another thread where one can be had."""
+        message = Message(effect.title, effect.text, effect.is_urgent)
+
+        def act() -> None:
+            put(answer_to(effect, self.deliver(effect.channel, message)))
+
+        try:
+            self._threads.do(act)
+        except NoThreadError:
+            put(answer_to(effect, Delivery(DeliveryCode.NOT_SENT)))
+
+    def deliver(self, channel: str, message: Message) -> Delivery:
+        """One try, in this thread, which waits for it. Does not raise."""
+        terms = self._channels.get(channel)
+        if terms is None:
+            return Delivery(DeliveryCode.NO_CHANNEL, said=f"the settings have no channel {channel!r}")
+        try:
+            address = terms.address or self._find(channel)
+        except OperatorError as error:
+            return Delivery(DeliveryCode.NO_ADDRESS, said=str(error))
+        if address is None:
+            return Delivery(DeliveryCode.NO_ADDRESS, said="neither the environment nor the keyring has its address")
+        request = Request(next(self._numbers), terms.by, address.get_secret_value(), message, self._seconds)
+        try:
+            return self._asked(request)
+        except OSError as error:
+            return Delivery(DeliveryCode.NOT_SENT, said=f"its process cannot be started: {error.strerror or error}")
+
+    def _asked(self, request: Request) -> Delivery:
+        with self._lock:
+            if self._is_closed:
+                return Delivery(DeliveryCode.NOT_SENT)
+            if self._worker is None or self._worker.has_ended:
+                self._worker = Worker(self._environ)
+            worker = self._worker
+            answer = worker.ask(request)
+        try:
+            return answer.result(self._seconds + GRACE + (0.0 if worker.has_answered else BEGINNING))
+        except FutureTimeoutError:
+            worker.end()
+            return Delivery(DeliveryCode.TIMED_OUT)
+
+    def close(self) -> None:
+        """What is on its way may go on to its end; nobody hears of it."""
+        with self._lock:
+            self._is_closed = True
+            if self._worker is not None:
+                self._worker.shut()
+        self._threads.close()
+
+
+def answer_to(effect: SendNotification, delivery: Delivery) -> NotificationAnswered:
+    """Without what a receiver said: that stays where it was heard."""
+    kept = Delivery(delivery.code, delivery.status)
+    return NotificationAnswered(effect.channel, effect.is_urgent, effect.numbers, effect.tries, kept)
+
+
+class Worker:
+    """One process, and who waits for an answer of it. Raises OSError where it cannot be started."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-B", str(BEGIN)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+            env=dict(environ),
+            close_fds=True,
+            start_new_session=True,
+        )
+        self._waiting: dict[int, Future[Delivery]] = {}
+        self._lock = threading.Lock()
+        self.has_ended = self.has_answered = False
+        threading.Thread(target=self._hear, name="notifier", daemon=True).start()
+
+    def ask(self, request: Request) -> Future[Delivery]:
+        answer: Future[Delivery] = Future()
+        with self._lock:
+            self._waiting[request.id] = answer
+        assert self._process.stdin is not None
+        try:
+            os.write(self._process.stdin.fileno(), request.line())
+        except OSError:
+            self._lose()
+        return answer
+
+    def shut(self) -> None:
+        """It takes no more, and ends with what it is at."""
+        assert self._process.stdin is not None
+        with suppress(OSError):
+            self._process.stdin.close()
+
+    def end(self) -> None:
+        with suppress(ProcessLookupError):
+            self._process.kill()
+
+    def _hear(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            with suppress(KeyError, TypeError, ValueError):
+                number, delivery = answer_in(line)
+                self.has_answered = True
+                with self._lock:
+                    answer = self._waiting.pop(number)
+                answer.set_result(delivery)
+        self._process.wait()
+        self._lose()
+
+    def _lose(self) -> None:
+        """It is gone: nobody knows what became of what it was at."""
+        self.has_ended = True
+        with self._lock:
+            waiting, self._waiting = list(self._waiting.values()), {}
+        for answer in waiting:
+            answer.set_result(Delivery(DeliveryCode.UNCLEAR, said="the notifier's process ended"))

@@ -1,0 +1,74 @@
+"""Where a notice goes: the channels of each rule that takes it, and what of them waits for a digest or a quiet end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from core.model.notice import Notice, NoticeKind, Severity
+from core.model.quiet_hours import QuietHours, next_time
+from core.model.values import AccountId, Symbol
+from core.model.venue import Venue
+from core.settings.notify import NotifySettings, QuietSettings, RuleSettings
+
+
+def takes(rule: RuleSettings, kind: NoticeKind, severity: Severity, symbol: Symbol | None, account: AccountId) -> bool:
+    """Whether it is one that the rule is about."""
+    return (
+        (not rule.kinds or kind in rule.kinds)
+        and severity.rank >= rule.at_least.rank
+        and (not rule.symbols or symbol in rule.symbols)
+        and (not rule.accounts or account in rule.accounts)
+    )
+
+
+def rules_for(
+    terms: NotifySettings, kind: NoticeKind, severity: Severity, symbol: Symbol | None, account: AccountId
+) -> Iterator[tuple[str, RuleSettings]]:
+    """Every one that takes it, with its name."""
+    for name, rule in terms.rules.items():
+        if takes(rule, kind, severity, symbol, account):
+            yield name, rule
+
+
+def channels_of(
+    rules: Iterable[RuleSettings], notice: Notice, terms: NotifySettings, at: datetime, venue: Venue
+) -> dict[datetime | None, tuple[str, ...]]:
+    """Every channel of the rules once, by when it may be told; None where at once. The earliest counts."""
+    found: dict[str, datetime | None] = {}
+    for rule in rules:
+        is_for_digest = rule.digest and not notice.is_urgent
+        release = released_at(terms, notice.kind, notice.severity, at, venue, is_for_digest=is_for_digest)
+        for channel in rule.channels:
+            found[channel] = _earlier(found[channel], release) if channel in found else release
+    return grouped(found)
+
+
+def grouped(found: dict[str, datetime | None]) -> dict[datetime | None, tuple[str, ...]]:
+    groups: dict[datetime | None, tuple[str, ...]] = {}
+    for channel, release in found.items():
+        groups[release] = (*groups.get(release, ()), channel)
+    return groups
+
+
+def released_at(
+    terms: NotifySettings, kind: NoticeKind, severity: Severity, at: datetime, venue: Venue, *, is_for_digest: bool
+) -> datetime | None:
+    """When it may be told; None where at once."""
+    release = next_time(venue, at, terms.digest_at) if is_for_digest else None
+    if breaks(terms.quiet, kind, severity) or (hours := quiet_hours(terms.quiet)) is None:
+        return release
+    return hours.end_at(release or at, venue) or release
+
+
+def breaks(quiet: QuietSettings, kind: NoticeKind, severity: Severity) -> bool:
+    """Whether it is told in quiet hours too."""
+    return severity.rank >= quiet.broken_from.rank or kind in quiet.broken_by
+
+
+def quiet_hours(quiet: QuietSettings) -> QuietHours | None:
+    return None if quiet.begins is None or quiet.ends is None else QuietHours(quiet.begins, quiet.ends)
+
+
+def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
+    return None if one is None or other is None else min(one, other)

@@ -1,0 +1,182 @@
+"""The delivery of notices: urgent ones at least once, a repeat marked as one; all else at most once (SY-03).
+
+That a message leaves is written before it does. A start tries again what was on its way if it is urgent, and says of
+the rest that nobody knows. Failures wait longer each time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+
+from core.facts import EngineStarted, NotificationBegun, NotificationDue, NotificationFailed, NotificationSent
+from core.messages.effects import Effect, SendNotification
+from core.messages.inputs import Input, NotificationAnswered
+from core.model.account import Mode
+from core.model.notice import NEVER_AGAIN, SURELY_NOT, USUAL, Delivery, DeliveryCode, Notice, NoticeKind, harmless
+from core.settings.notify import NotifySettings
+from core.trading_state.notifications import ChannelLine
+from core.trading_state.state import TradingState
+from core.workflows.base.declarations import answers, follows
+from core.workflows.operator.notice_routes import rules_for
+from core.workflows.operator.notice_text import MOST_LINES, text_of, title_of
+
+FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(minutes=5)
+"""After a failure: three times as long after each more."""
+A_MOMENT = timedelta(seconds=0.25)
+"""After which it is looked again whether the order of a turned key has left."""
+LONGEST_TURN = timedelta(seconds=5)
+"""For which messages wait for one: an approval lapses then (OP-02)."""
+GRACE = timedelta(seconds=10)
+"""Beyond the time that a try may take: then its answer is not waited for."""
+
+
+class NotificationDelivery:
+    def __init__(self, state: TradingState) -> None:
+        self.state = state
+        self._has_told_of_the_disk = False
+
+    @property
+    def _terms(self) -> NotifySettings:
+        return self.state.control.settings.notify
+
+    # ── what happens ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    @follows(NotificationDue)
+    def after_notice(self, fact: NotificationDue) -> Iterator[Effect]:
+        for channel in fact.channels:
+            yield from self._send_what_may(channel, is_urgent=fact.notice.is_urgent)
+
+    @follows(EngineStarted)
+    def after_start(self, _fact: EngineStarted) -> Iterator[Effect]:
+        """What was on its way as the engine ended may have arrived."""
+        for channel, is_urgent, line in self._lines():
+            if line.begun_at is not None:
+                self._fail(channel, line, Delivery(DeliveryCode.CUT_OFF), is_urgent=is_urgent)
+            yield from self._send_what_may(channel, is_urgent=is_urgent)
+
+    @answers(NotificationAnswered)
+    def on_answer(self, message: NotificationAnswered) -> Iterator[Effect]:
+        """One that comes after it was given up says nothing any more."""
+        channel, is_urgent = message.channel, message.is_urgent
+        line = self.state.notifications.line(channel, is_urgent=is_urgent)
+        if line.begun_at is None or (line.numbers, line.tries) != (message.numbers, message.tries):
+            return
+        if message.delivery.code is DeliveryCode.DELIVERED:
+            self.state.record(NotificationSent(channel, is_urgent, message.numbers))
+        else:
+            self._fail(channel, line, message.delivery, is_urgent=is_urgent)
+        yield from self._send_what_may(channel, is_urgent=is_urgent)
+
+    # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def next_due(self) -> Iterator[datetime]:
+        earliest = self.state.at + A_MOMENT if self._is_at_a_key else None
+        for channel, _, line in self._lines():
+            if (at := self._due_at(channel, line)) is not None:
+                yield at if earliest is None or line.begun_at is not None else max(at, earliest)
+
+    def due(self) -> Iterator[Effect]:
+        for channel, is_urgent, line in self._lines():
+            at = self._due_at(channel, line)
+            if at is None or at > self.state.at:
+                continue
+            if line.begun_at is not None:
+                self._fail(channel, line, Delivery(DeliveryCode.TIMED_OUT), is_urgent=is_urgent)
+            yield from self._send_what_may(channel, is_urgent=is_urgent)
+
+    @property
+    def _is_at_a_key(self) -> bool:
+        """A key was turned just now and its order has not left: no message asks for a sync of the journal before it."""
+        turned = self.state.stage.state.confirmations.values()
+        since = self.state.at - LONGEST_TURN
+        return any(not c.is_decided and not c.is_void and c.received_at > since for c in turned)
+
+    def _due_at(self, channel: str, line: ChannelLine) -> datetime | None:
+        """When it is looked at next; None where nothing of it waits."""
+        if line.begun_at is not None:
+            return line.begun_at + timedelta(seconds=self._terms.seconds) + GRACE
+        if line.batch:
+            return line.again_at
+        if line.waiting:
+            return line.free_at(self._terms.a_minute(channel)) or self.state.at
+        if not line.held:
+            return None
+        until = min(each.until for each in line.held)
+        return max(until, line.free_at(self._terms.a_minute(channel)) or until)
+
+    # ── while nothing can be written ─────────────────────────────────────────────────────────────────────────────
+
+    def without_disk(self, _message: Input) -> list[Effect]:
+        """Once, and without a record: the journal takes none, and no order leaves any more (SP-06)."""
+        if self._has_told_of_the_disk:
+            return []
+        self._has_told_of_the_disk = True
+        words = harmless(f"HALTED: the journal cannot be written, no order leaves: {self.state.sightings.disk.trouble}")
+        kind, at = NoticeKind.HALT, self.state.at
+        notice = Notice(0, at, kind, USUAL[kind], None, words)
+        rules = rules_for(self._terms, kind, USUAL[kind], None, self.state.account_name)
+        channels = dict.fromkeys(channel for _, rule in rules for channel in rule.channels)
+        return [self._message(channel, [notice], (0,), 1, 0, is_repeat=False) for channel in channels]
+
+    # ── how ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _lines(self) -> Iterable[tuple[str, bool, ChannelLine]]:
+        """What is urgent first."""
+        known = self.state.notifications.state
+        urgent = [(channel, True, line) for channel, line in known.urgent.items()]
+        return [*urgent, *((channel, False, line) for channel, line in known.ordinary.items())]
+
+    def _send_what_may(self, channel: str, *, is_urgent: bool) -> Iterator[Effect]:
+        """The batch that is tried again, or the next one, where its time has come and none is on its way."""
+        at, line = self.state.at, self.state.notifications.line(channel, is_urgent=is_urgent)
+        if (
+            self._is_at_a_key
+            or line.begun_at is not None
+            or not (notices := self._next(channel, line, is_urgent=is_urgent))
+        ):
+            return
+        if not line.batch:
+            free_at = line.free_at(self._terms.a_minute(channel))
+            if free_at is not None and free_at > at:
+                return
+        numbers = tuple(notice.number for notice in notices)
+        is_repeat, tries = bool(line.batch) and line.may_have_arrived, line.tries + 1
+        self.state.record(NotificationBegun(channel, is_urgent, numbers, tries, is_repeat))
+        if channel not in self._terms.names:
+            self._fail(channel, line, Delivery(DeliveryCode.NO_CHANNEL), is_urgent=is_urgent)
+            return
+        yield self._message(channel, notices, numbers, tries, line.told_untold, is_repeat=is_repeat)
+
+    def _message(
+        self, channel: str, notices: list[Notice], numbers: tuple[int, ...], tries: int, untold: int, *, is_repeat: bool
+    ) -> SendNotification:
+        desk = f"{'LIVE' if self.state.mode is Mode.LIVE else 'paper'} {self.state.account_name}"
+        title = title_of(notices, desk, is_repeat=is_repeat)
+        text = text_of(notices, untold, self.state.at, self.state.calendar.venue, is_repeat=is_repeat)
+        return SendNotification(channel, notices[0].is_urgent, numbers, tries, title, text)
+
+    def _next(self, channel: str, line: ChannelLine, *, is_urgent: bool) -> list[Notice]:
+        """What the next message tells; nothing where its time has not come."""
+        at = self.state.at
+        if line.batch:
+            return line.batch if line.again_at is not None and line.again_at <= at else []
+        ready = line.ready(at)
+        return ready[:MOST_LINES] if is_urgent else [*ready]
+
+    def _fail(self, channel: str, line: ChannelLine, delivery: Delivery, *, is_urgent: bool) -> None:
+        again_at = self._again_at(line, delivery.code, is_urgent=is_urgent)
+        fact = NotificationFailed(channel, is_urgent, line.numbers, delivery.code, delivery.status, again_at)
+        self.state.record(fact)
+
+    def _again_at(self, line: ChannelLine, code: DeliveryCode, *, is_urgent: bool) -> datetime | None:
+        """When it is tried again. What is not urgent is not, once it may have arrived."""
+        at = self.state.at
+        may_arrive_twice = line.may_have_arrived or code not in SURELY_NOT
+        if code in NEVER_AGAIN or (may_arrive_twice and not is_urgent):
+            return None
+        if code is DeliveryCode.CUT_OFF:
+            return at
+        again_at = at + min(FIRST_WAIT * 3 ** min(line.tries - 1, 10), LONGEST_WAIT)
+        gives_up_at = (line.first_at or at) + timedelta(minutes=self._terms.give_up_minutes)
+        return again_at if again_at <= gives_up_at else None

@@ -1,0 +1,310 @@
+"""Notices: which fact is one, who is told, and who else is told of what still goes on (SY-03, OP-06).
+
+It decides nothing about an order. Without a rule in `[notify]` nothing is recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from core.facts import (
+    AlertRang,
+    AuthorizationEnded,
+    BreakerOpened,
+    Fact,
+    Halted,
+    Killed,
+    MarginWarned,
+    NotificationDue,
+    NotificationSettled,
+    NotificationSuppressed,
+    OrderFilled,
+    ProtectionTripped,
+    ReconciliationFailed,
+)
+from core.messages.inputs import ConnectionChanged
+from core.model.codes import FAILED_CLOSES
+from core.model.connection import Channel, ConnectionState
+from core.model.notice import USUAL, Notice, NoticeKind, Severity, SuppressionCode, harmless
+from core.model.order import Side
+from core.model.said_once import is_news
+from core.model.session import Session
+from core.model.signal import ExitReason
+from core.model.staging import Proposal
+from core.model.values import NO_MONEY, Symbol, plain, priced
+from core.settings.notify import NotifySettings, RuleSettings
+from core.trading_state.notifications import BREAKER, KILL, READ_ONLY, of_halt, of_proposal
+from core.trading_state.state import TradingState
+from core.views import event_text
+from core.views.order_text import order_in_words
+from core.workflows.base.declarations import answers, follows
+from core.workflows.operator.notice_routes import channels_of, rules_for
+
+MOST_WAITING = 100
+"""Notices that are not urgent and wait for one channel; more are counted and not told."""
+AFTER_THE_CLOSE = timedelta(minutes=5)
+"""Until a day's report: the last fills are in by then."""
+BY_HAND = frozenset({ExitReason.MANUAL, ExitReason.KILL})
+"""Exits that a person asked for and is at: nobody needs to be called for them."""
+AWAY = frozenset({ConnectionState.CONNECTING, ConnectionState.SILENT, ConnectionState.DOWN, ConnectionState.REFUSED})
+DONE = {Side.BUY: "bought", Side.SELL: "sold"}
+FILL, STOP, WAITING = NoticeKind.FILL, NoticeKind.STOP, NoticeKind.EXIT_WAITING
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a notice would be about; `matter` is empty where it lasts no time. Without a severity it is its kind's."""
+
+    kind: NoticeKind
+    words: str
+    symbol: Symbol | None = None
+    matter: str = ""
+    grave: Severity | None = None
+
+    @property
+    def severity(self) -> Severity:
+        return self.grave or USUAL[self.kind]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of an escalation: what goes on, the step's name, and the rule with the channels that are told then."""
+
+    matter: str
+    name: str
+    rule: RuleSettings
+
+
+class Notifying:
+    def __init__(self, state: TradingState) -> None:
+        self.state = state
+        self._away: dict[Channel, datetime] = {}
+
+    @property
+    def _terms(self) -> NotifySettings:
+        return self.state.control.settings.notify
+
+    # ── facts ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @follows(OrderFilled)
+    def after_fill(self, fact: OrderFilled) -> None:
+        order = self.state.ledger.order(fact.fill.client_order_id)
+        if order is None or not self._terms.rules:
+            return
+        request, fill = order.request, fact.fill
+        rest = "" if not order.is_working else f", {plain(order.remaining)} to come"
+        words = f"{DONE[request.side]} {plain(fill.quantity)} {request.symbol} at {priced(fill.price)}{rest}"
+        if order.is_protective:
+            self._tell(Subject(STOP, f"the stop {words}", request.symbol))
+        else:
+            self._tell(Subject(FILL, words, request.symbol))
+
+    @follows(AuthorizationEnded)
+    def after_authorization(self, fact: AuthorizationEnded) -> None:
+        """A close that was signed and did not come through."""
+        if fact.code in FAILED_CLOSES:
+            self._tell(Subject(WAITING, f"a close did not go through: {fact.reason}; the position stands"))
+
+    @follows(ProtectionTripped)
+    def after_protection(self, fact: ProtectionTripped) -> None:
+        self._tell_of(fact, NoticeKind.PROTECTION)
+
+    @follows(MarginWarned)
+    def after_margin(self, fact: MarginWarned) -> None:
+        if fact.limit is not None:
+            self._tell_of(fact, NoticeKind.PROTECTION, grave=Severity.URGENT if fact.distance < 0 else None)
+
+    @follows(BreakerOpened)
+    def after_breaker(self, fact: BreakerOpened) -> None:
+        self._tell_of(fact, NoticeKind.BREAKER, BREAKER)
+
+    @follows(Halted)
+    def after_halt(self, fact: Halted) -> None:
+        self._tell_of(fact, NoticeKind.HALT, of_halt(fact.cause))
+
+    @follows(ReconciliationFailed)
+    def after_comparison(self, fact: ReconciliationFailed) -> None:
+        self._tell_of(fact, NoticeKind.HALT, READ_ONLY)
+
+    @follows(Killed)
+    def after_kill(self, fact: Killed) -> None:
+        self._tell_of(fact, NoticeKind.KILL, KILL)
+
+    @follows(AlertRang)
+    def after_alert(self, fact: AlertRang) -> None:
+        symbol = fact.alert.terms.symbol
+        self._tell(Subject(NoticeKind.ALERT, f"{symbol} {fact.seen}", symbol))
+
+    @answers(ConnectionChanged)
+    def on_connection(self, message: ConnectionChanged) -> tuple[()]:
+        """Remembered until it is back: each try to connect is a state of its own."""
+        line = message.lamp.line
+        if message.lamp.state in AWAY:
+            self._away.setdefault(line, self.state.at)
+            return ()
+        self._away.pop(line, None)
+        matter = _of_line(line)
+        if matter in self.state.notifications.state.matters:
+            self.state.record(NotificationSettled(matter))
+            self._tell(Subject(NoticeKind.DISCONNECT, f"{_line_in_words(line)} is back"))
+        return ()
+
+    # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def next_due(self) -> Iterator[datetime]:
+        if not self._terms.rules:
+            return
+        yield from (at for at, _ in self._lasting())
+        yield from (at for at, _ in self._steps())
+        if (report := self._report_at()) is not None:
+            yield report
+
+    def due(self) -> None:
+        if not self._terms.rules:
+            return
+        for at, subject in list(self._lasting()):
+            if at <= self.state.at:
+                self._tell(subject)
+        for at, step in list(self._steps()):
+            if at <= self.state.at:
+                self._escalate(step)
+        report = self._report_at()
+        if report is not None and report <= self.state.at:
+            self._tell(self._report())
+
+    def _lasting(self) -> Iterator[tuple[datetime, Subject]]:
+        """What waits or is away, nobody was told of yet and somebody would be, and from when on."""
+        known = self.state.notifications.state.matters
+        wait = timedelta(seconds=float(self._terms.exit_seconds))
+        for proposal in self.state.stage.state.proposals.values():
+            subject = self._of_exit(proposal)
+            if subject is not None and subject.matter not in known and self._is_wanted(subject):
+                yield proposal.staged_at + wait, subject
+        grace = timedelta(seconds=float(self._terms.disconnect_seconds))
+        for line, since in self._away.items():
+            words = f"{_line_in_words(line)} is away since {self.state.calendar.venue.clock(since)}"
+            subject = Subject(NoticeKind.DISCONNECT, words, matter=_of_line(line))
+            if subject.matter not in known and self._is_wanted(subject):
+                yield since + grace, subject
+
+    @staticmethod
+    def _of_exit(proposal: Proposal) -> Subject | None:
+        """An exit that waits for a key, and a stop that nobody holds until its key is turned; None of all else."""
+        if not proposal.only_reduces or proposal.exit_reason in BY_HAND:
+            return None
+        order = order_in_words(proposal.order)
+        if proposal.is_guard:
+            if proposal.guard is None:
+                return None
+            words = f"{order} is owed and waits for your key at the desk: nothing guards these shares"
+            return Subject(STOP, words, proposal.symbol, of_proposal(proposal.id), Severity.URGENT)
+        why = "exit" if proposal.exit_reason is None else proposal.exit_reason.value.replace("_", " ").lower()
+        words = f"{order} ({why}) waits for your key at the desk"
+        return Subject(WAITING, words, proposal.symbol, of_proposal(proposal.id))
+
+    def _report_at(self) -> datetime | None:
+        """When today's report is due; None where nobody wants one, or it was told."""
+        day = self.state.calendar.trading_day(self.state.at)
+        session = self.state.calendar.session_on(day)
+        if self.state.notifications.state.reported == day or not isinstance(session, Session):
+            return None
+        return session.close + AFTER_THE_CLOSE if self._is_wanted(Subject(NoticeKind.REPORT, "")) else None
+
+    def _report(self) -> Subject:
+        day = self.state.calendar.trading_day(self.state.at)
+        result = self.state.results.state.days.get(day)
+        closed = [] if result is None else list(result.closed.values())
+        trades, wins = sum(each.trades for each in closed), sum(each.wins for each in closed)
+        profit = sum((each.profit for each in closed), NO_MONEY)
+        held = sum(1 for position in self.state.ledger.positions() if position.quantity)
+        working = sum(1 for _ in self.state.ledger.working())
+        words = f"{day}: {trades} trades closed, {wins} won, profit {profit:+,.2f} USD"
+        return Subject(NoticeKind.REPORT, f"{words}; {held} positions held, {working} orders work")
+
+    # ── escalation ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _steps(self) -> Iterator[tuple[datetime, Step]]:
+        """Each that is still to be taken, of what was told and may still go on, and when."""
+        for key, matter in self.state.notifications.state.matters.items():
+            notice = matter.notice
+            for name, rule in self._rules(notice.kind, notice.severity, notice.symbol):
+                for each in rule.escalate:
+                    step = Step(key, f"{name} {each.minutes}", rule.model_copy(update={"channels": each.channels}))
+                    if step.name not in matter.steps:
+                        yield notice.at + timedelta(minutes=each.minutes), step
+
+    def _escalate(self, step: Step) -> None:
+        matter = self.state.notifications.state.matters.get(step.matter)
+        if matter is None:
+            return
+        if not self._goes_on(step.matter):
+            self.state.record(NotificationSettled(step.matter))
+            return
+        first = matter.notice
+        minutes = int((self.state.at - first.at).total_seconds() // 60)
+        words = f"for {minutes} min: {first.words}"
+        self._record(Subject(first.kind, words, first.symbol, step.matter, first.severity), [step.rule], step.name)
+
+    def _goes_on(self, matter: str) -> bool:
+        """What no fact ends is looked at."""
+        control, breaker = self.state.control, self.state.breaker.state
+        kind, _, rest = matter.partition(" ")
+        match kind:
+            case "proposal":
+                return any(proposal_id == rest for proposal_id in self.state.stage.state.proposals)
+            case "halt":
+                return any(cause.value == rest for cause in control.halts)
+            case "line":
+                return any(line.value == rest for line in self._away)
+            case "kill":
+                return control.killed_by is not None
+            case "breaker":
+                return breaker.opened_at is not None
+        return not control.state.is_reconciled  # read-only
+
+    # ── how ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _rules(self, kind: NoticeKind, severity: Severity, symbol: Symbol | None) -> Iterator[tuple[str, RuleSettings]]:
+        return rules_for(self._terms, kind, severity, symbol, self.state.account_name)
+
+    def _is_wanted(self, subject: Subject) -> bool:
+        return any(True for _ in self._rules(subject.kind, subject.severity, subject.symbol))
+
+    def _tell_of(self, fact: Fact, kind: NoticeKind, matter: str = "", grave: Severity | None = None) -> None:
+        """In the words of the log."""
+        if self._terms.rules:
+            self._tell(Subject(kind, event_text.in_words(fact), matter=matter, grave=grave))
+
+    def _tell(self, subject: Subject) -> None:
+        """Once while it goes on and says the same."""
+        known = self.state.notifications.state.matters.get(subject.matter) if subject.matter else None
+        if known is not None and not is_news(harmless(subject.words), known.notice.words):
+            return
+        rules = [rule for _, rule in self._rules(subject.kind, subject.severity, subject.symbol)]
+        if rules:
+            self._record(subject, rules)
+
+    def _record(self, subject: Subject, rules: list[RuleSettings], step: str = "") -> None:
+        state, at = self.state, self.state.at
+        number = state.notifications.state.last + 1
+        notice = Notice(number, at, subject.kind, subject.severity, subject.symbol, harmless(subject.words))
+        for release, channels in channels_of(rules, notice, self._terms, at, state.calendar.venue).items():
+            full = () if notice.is_urgent else tuple(filter(self._is_full, channels))
+            room = tuple(channel for channel in channels if channel not in full)
+            if room:
+                state.record(NotificationDue(notice, room, release, subject.matter, step))
+            if full:
+                state.record(NotificationSuppressed(notice, full, SuppressionCode.TOO_MANY))
+
+    def _is_full(self, channel: str) -> bool:
+        return self.state.notifications.line(channel, is_urgent=False).size >= MOST_WAITING
+
+
+def _of_line(line: Channel) -> str:
+    return f"line {line.value}"
+
+
+def _line_in_words(line: Channel) -> str:
+    return "the broker" if line is Channel.BROKER else f"the stream of {line.value}"

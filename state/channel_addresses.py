@@ -1,0 +1,44 @@
+"""A channel's address: from the environment, by the channel's name, or from the system's keyring. Never from a file.
+
+It is a secret: whoever has the URL of a telephone can write to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import SecretStr
+
+from core.ports import OperatorError
+
+VARIABLE = "KEYTURN_CHANNEL_"
+"""And the channel's name in capitals."""
+SERVICE = "keyturn-channels"
+"""Of the keyring; the user is the channel's name."""
+
+
+def variable_of(channel: str) -> str:
+    return f"{VARIABLE}{channel.upper()}"
+
+
+def addresses_in(environ: Mapping[str, str]) -> list[SecretStr]:
+    """Every one that a variable has: to be hidden wherever it stands."""
+    return [SecretStr(value) for name, value in environ.items() if name.startswith(VARIABLE)]
+
+
+def find_address(environ: Mapping[str, str], channel: str) -> SecretStr | None:
+    """None where there is none. Raises `OperatorError` where the keyring does not open."""
+    if given := environ.get(variable_of(channel), ""):
+        return SecretStr(given)
+    import keyring
+    from keyring.errors import KeyringError, NoKeyringError
+
+    try:
+        found = keyring.get_password(SERVICE, channel)
+    except NoKeyringError:
+        return None
+    except KeyringError as error:
+        raise OperatorError(
+            f"the keyring does not open ({type(error).__name__}): unlock it, or set {variable_of(channel)}"
+        ) from None
+    return SecretStr(found) if found else None

@@ -1,0 +1,80 @@
+"""`[notify]`: what is refused, by its name and its place; no wrong value is repeated, for it may be an address."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.settings.settings import Settings
+from state.folders import Home
+from state.settings_file import SettingsError, load_settings
+
+PHONE = "[notify.channels.phone]\n"
+RULE = '[notify.rules.night]\nchannels = ["phone"]\n'
+THIRD = "[[notify.rules.night.escalate]]\nminutes = 5\nchannels = ['third']\n"
+
+
+def loaded(tmp_path: Path, text: str, environ: dict[str, str] | None = None) -> Settings:
+    home = Home.of({"KEYTURN_HOME": str(tmp_path)})
+    home.settings.parent.mkdir(parents=True, exist_ok=True)
+    home.settings.write_text(text)
+    return load_settings(home, environ or {})
+
+
+def test_channels_and_rules_are_tables_by_their_names(tmp_path: Path):
+    """SY-03"""
+    text = (
+        '[notify]\ncommand = ["/usr/bin/push", "--quiet"]\ndigest_at = ["12:00", "16:15"]\n'
+        '[notify.quiet]\nbegins = "22:00"\nends = "07:00"\nbroken_by = ["exit_waiting"]\n'
+        + PHONE
+        + '[notify.rules.night]\nchannels = ["phone", "command"]\nkinds = ["kill"]\nat_least = "urgent"\n'
+        '[[notify.rules.night.escalate]]\nminutes = 5\nchannels = ["command"]\n'
+    )
+    terms = loaded(tmp_path, text).notify
+
+    assert terms.names == ("phone", "command")
+    assert terms.rules["night"].escalate[0].minutes == 5
+    assert len(terms.digest_at) == 2
+
+
+def test_an_address_in_the_environment_is_no_setting(tmp_path: Path):
+    """SY-03"""
+    assert loaded(tmp_path, PHONE, {"KEYTURN_CHANNEL_PHONE": "ntfys://x/y"}).notify.names == ("phone",)
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "why"),
+    [
+        (RULE, "notify.rules.night.channels", "'phone' is no channel; there are: none"),
+        (
+            PHONE + RULE.replace('"]', '", "fone"]'),
+            "notify.rules.night.channels",
+            "'fone' is no channel; there are: phone",
+        ),
+        (PHONE + RULE + 'kinds = ["fills"]\n', "notify.rules.night.kinds", "'exit_waiting'"),
+        (PHONE + RULE + "kind = 1\n", "notify.rules.night.kind", "Extra inputs"),
+        (PHONE + RULE + 'at_least = "loud"\n', "notify.rules.night.at_least", "'urgent'"),
+        (PHONE + "url = 'ntfys://secret'\n", "notify.channels.phone.url", "Extra inputs"),
+        ("[notify.channels]\nphone = 'ntfys://secret'\n", "notify.channels.phone", "dictionary or instance"),
+        ("[notify]\nchanels = {}\n", "notify.chanels", "did you mean notify.channels?"),
+        ("[notify]\ncommand = ['push']\n", "notify.command", "is no whole path"),
+        ("[notify.channels.command]\n", "notify.channels.command", "call it otherwise"),
+        ('[notify.quiet]\nbegins = "22:00"\n', "notify.quiet", "give both, and not the same"),
+        ("[notify]\nseconds = 0\n", "notify.seconds", "greater than or equal to 1"),
+        (
+            PHONE + RULE + THIRD,
+            "notify.rules.night.escalate",
+            "'third' is no channel",
+        ),
+    ],
+)
+def test_what_cannot_stand_is_refused_by_its_place_and_never_repeated(tmp_path: Path, text: str, place: str, why: str):
+    """SY-03, SY-06"""
+    with pytest.raises(SettingsError) as refused:
+        loaded(tmp_path, text)
+
+    assert place in str(refused.value)
+    assert why in str(refused.value)
+    assert "secret" not in str(refused.value)
+    assert "\n" not in str(refused.value)

@@ -1,0 +1,125 @@
+"""Receivers of messages on the loopback: what ntfy, a webhook and a mail server are to a client, real sockets all."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email import message_from_bytes
+from email.message import Message as Mail
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from aiosmtpd.controller import Controller
+
+HANGS = 30.0
+"""Seconds: longer than any test lets a try take."""
+
+
+class WebServer:
+    """ntfy at `/`, a webhook elsewhere: `/500` says so, `/hang` takes it and never answers, `/twice` says 200 twice,
+    `/307` sends the same on to another place, as to another machine.
+
+    Attributes
+    ----------
+    heard
+        The body of each request, as JSON.
+    """
+
+    def __init__(self) -> None:
+        self.heard: list[dict[str, Any]] = []
+        self.paths: list[str] = []
+        self.is_down = False
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                outer.paths.append(self.path)
+                outer.heard.append(json.loads(body))
+                outer.answer(self)
+
+            def log_message(self, *_: object) -> None:
+                """Nobody reads it."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.port = self.server.server_port
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def answer(self, request: BaseHTTPRequestHandler) -> None:
+        if "hang" in request.path:
+            time.sleep(HANGS)
+            return
+        whole = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+        if "twice" in request.path:
+            request.wfile.write(whole + whole)
+            return
+        if "500" in request.path or self.is_down:
+            whole = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 2\r\n\r\n{}"
+        if "307" in request.path:
+            whole = b"HTTP/1.1 307 Temporary Redirect\r\nLocation: /other\r\nContent-Length: 0\r\n\r\n"
+        request.wfile.write(whole)
+
+    def url(self, path: str = "") -> str:
+        return f"json://127.0.0.1:{self.port}/{path}"
+
+    @property
+    def ntfy(self) -> str:
+        return f"ntfy://127.0.0.1:{self.port}/my-topic"
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class MailServer:
+    def __init__(self) -> None:
+        self.mails: list[Mail] = []
+        self.controller = Controller(self, hostname="127.0.0.1", port=free_port())
+        self.controller.start()
+
+    async def handle_DATA(self, _server: object, _session: object, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's
+        self.mails.append(message_from_bytes(envelope.content))
+        return "250 OK"
+
+    @property
+    def url(self) -> str:
+        return f"mailto://127.0.0.1:{self.controller.port}?from=desk@example.com&to=me@example.com"
+
+    def close(self) -> None:
+        self.controller.stop()
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+@contextmanager
+def a_web_server() -> Iterator[WebServer]:
+    server = WebServer()
+    try:
+        yield server
+    finally:
+        server.close()
+
+
+@contextmanager
+def a_mail_server() -> Iterator[MailServer]:
+    server = MailServer()
+    try:
+        yield server
+    finally:
+        server.close()
+
+
+if __name__ == "__main__":
+    print(WebServer().port, flush=True)
+    threading.Event().wait()
