@@ -202,9 +202,9 @@ def _last(row: PositionRow, now: datetime) -> Cell:
 
 def _stop(row: PositionRow) -> Cell:
     """`181.10`, and `181.10+` where other stops are nearer."""
-    if row.holder is StopHolder.YOU:
+    if row.standing_stop is None:
         return Cell(NO_STOP, "warning")
-    price = f.price(row.stop_price)
+    price = f.price(row.standing_stop)
     return Cell(f"{price.replace(',', '')}+" if row.nearer_stops else price)
 
 

@@ -17,7 +17,7 @@ from widgets.positions import FOREIGN
 HELD = {
     StopHolder.BROKER: "the broker holds it",
     StopHolder.DESK: "manual stop: press ! when it is hit, nothing at the broker",
-    StopHolder.YOU: "YOU hold it: nothing at the broker",
+    StopHolder.YOU: "none, YOU hold it: nothing at the broker",
 }
 
 
@@ -63,8 +63,19 @@ def _stop(row: PositionRow) -> list[TextLine]:
     price = usd(f.price(row.stop_price))
     if "stop" in row.doubt and row.holder is not StopHolder.BROKER:
         return field("stop", f"{price}, in doubt: nobody knows whether the broker holds one", "warning")
+    if row.holder is StopHolder.YOU:
+        return field("stop", f"{_why_none(row)}{'' if row.stop_price is None else f'; {price} was meant'}", "warning")
     nearer = f"; others at {', '.join(map(f.price, row.nearer_stops))}" if row.nearer_stops else ""
     return field("stop", f"{price}, {HELD[row.holder]}{nearer}")
+
+
+def _why_none(row: PositionRow) -> str:
+    """Why no price stands there: the other panes say the same in a word."""
+    if row.at_limit and not row.unprotected:
+        return "none while an exit waits at its limit"
+    if row.is_closing and not row.unprotected:
+        return "none, an exit is on its way: nothing at the broker"
+    return HELD[StopHolder.YOU]
 
 
 def _covered(row: PositionRow) -> list[TextLine]:

@@ -74,7 +74,7 @@ class Charts:
             symbol=symbol,
             bars=line.bars,
             entry=held.average_price if held else None,
-            stop=held.stop_price if held else None,
+            stop=held.standing_stop if held else None,
             fills=line.fills,
             hours=() if line.past is None else line.past.hours,
             days=() if line.past is None else line.past.days,

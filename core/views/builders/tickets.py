@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
+from core.facts import Fact
 from core.model.instrument import named
-from core.model.order import Side, StopHolder
+from core.model.order import StopHolder
 from core.model.position import Position
 from core.model.quote import NoQuote
 from core.model.staging import Proposal, StopPlan, Ticket
@@ -28,13 +29,14 @@ from core.views.builders.displaced_orders import (
 from core.views.builders.event_log import EventLog
 from core.views.builders.margin import margin_view
 from core.views.builders.symbols import halted_in_words
+from core.views.builders.waiting_prices import WaitingPrices
 from core.views.order_text import terms_in_words
 from core.workflows.staging.confirmation_checks import reviewed, verdicts_meanwhile
 from core.workflows.staging.exit_preview import listed_exits
 from core.workflows.staging.proposal_staging import candidate_of
 
 
-def proposal_row(state: TradingState, proposal: Proposal) -> ProposalRow:
+def proposal_row(state: TradingState, proposal: Proposal, prices: WaitingPrices) -> ProposalRow:
     order = proposal.order
     stop = proposal.stop.price if isinstance(proposal.stop, StopPlan) else order.stop_price
     risk, aimed = None, order.limit_price if not order.type.waits else proposal.intended_price
@@ -63,20 +65,10 @@ def proposal_row(state: TradingState, proposal: Proposal) -> ProposalRow:
         is_confirming=state.stage.is_confirming(proposal.id),
         replaces=order.replaces,
         replaces_in_words=terms_in_words(old.request) if old else "",
-        moved=_moved(state, proposal),
+        moved=prices.moved(proposal),
         halted=halted_in_words(state, order.symbol),
         traded=named(order.instrument),
     )
-
-
-def _moved(state: TradingState, proposal: Proposal) -> Money | None:
-    """What the price has done to a waiting exit since the bar, or the hand, that asked for it."""
-    order, before = proposal.order, proposal.intended_price
-    last = state.last_price(order.symbol)
-    if not proposal.only_reduces or proposal.is_guard or before is None or last is None:
-        return None
-    better = last[1] - before if order.side is Side.SELL else before - last[1]
-    return order.instrument.notional(order.quantity, better)
 
 
 class TicketViews:
@@ -84,6 +76,13 @@ class TicketViews:
 
     def __init__(self, state: TradingState, gate: Gate, log: EventLog) -> None:
         self.state, self.gate, self.log = state, gate, log
+        self._prices = WaitingPrices(state)
+
+    def hear(self, sequence: int, at: datetime, fact: Fact) -> None:
+        self._prices.hear(sequence, at, fact)
+
+    def row(self, proposal: Proposal) -> ProposalRow:
+        return proposal_row(self.state, proposal, self._prices)
 
     def draw(self, ticket: Ticket, at: datetime) -> TicketView:
         state = self.state
@@ -96,7 +95,7 @@ class TicketViews:
         signs_a_stop = isinstance(ticket.stop, StopPlan) and ticket.stop.holder is StopHolder.BROKER
         return TicketView(
             ticket=ticket,
-            proposal=proposal_row(state, proposal),
+            proposal=self.row(proposal),
             quote=state.sightings.quotes.get(ticket.order.symbol) or NoQuote("none seen yet"),
             now=reviewed(self.gate.review(candidate, context), *verdicts_meanwhile(state, ticket, proposal, context)),
             refused_because=state.stage.state.refusals.get(ticket.id, ()),
