@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from core.model.order import OrderStatus
-from core.views import WARNED, DeskView, LogRow, OrderRow, OtherOrderRow
+from core.views import IN_DOUBT, WARNED, DeskView, LogRow, OrderRow, OtherOrderRow
 from widgets import format as f
 from widgets.grid import Align, Cell, Column, Row, Tone
 from widgets.order_life import legs_in_words
@@ -69,9 +69,12 @@ class Orders(Pane):
         chosen = next((row for row in rows if row.id == self.grid.selected), None)
         other = next((row for row in others if f"{OTHER}{row.id}" == self.grid.selected), None)
         self.note(_note(chosen) if chosen is not None else f"{other.words}, {other.state}" if other is not None else "")
-        working = sum(row.status.is_working for row in rows)
+        working = sum(row.status.is_working and IN_DOUBT not in row.marks for row in rows)
+        doubted = sum(IN_DOUBT in row.marks for row in rows)
         elsewhere = [f"{len(others)} not this desk's"] if others else []
-        said = [f"{working} working, {len(rows)} today"] if rows else ["none today"] if refused else []
+        said = [f"{working} working"] if rows else ["none today"] if refused else []
+        said += [f"{doubted} in doubt"] if doubted else []
+        said += [f"{len(rows)} today"] if rows else []
         self.title_with(", ".join([*said, *elsewhere, *_refusals(rows, refused)]))
 
     def _marked(self, row: Row) -> Row:
@@ -132,15 +135,16 @@ def _refused(row: LogRow, day: str) -> Row:
 
 
 def _state(row: OrderRow) -> str:
-    """`FILLED at 166.75`, `PARTIALLY_FILLED 20 at 166.76, cancelling`, `REJECTED: insufficient …`."""
-    parts = [row.state_in_words]
+    """`IN DOUBT`, `FILLED at 166.75`, `PARTIALLY_FILLED 20 at 166.76, cancelling`, `REJECTED: insufficient …`."""
+    is_doubted = IN_DOUBT in row.marks
+    parts = ["IN DOUBT" if is_doubted else row.state_in_words]
     if row.filled_quantity and row.status is not OrderStatus.FILLED:
         parts.append(f.quantity(row.filled_quantity))
     if row.average_price is not None:
         parts.append(f"at {f.price(row.average_price)}")
     state = " ".join(parts)
-    if row.marks:
-        state += ", " + ", ".join(row.marks_in_words)
+    if marks := [words for words in row.marks_in_words if not (is_doubted and words == IN_DOUBT)]:
+        state += ", " + ", ".join(marks)
     if waiting := legs_in_words(row):
         state += f", {waiting}"
     if _has_reason(row):

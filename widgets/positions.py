@@ -159,7 +159,7 @@ def _row(row: PositionRow, now: datetime, room: int, change: Decimal | None, ex:
             Cell(f.arrowed(row.profit), f.tone_of(row.profit)),
             Cell(f.signed_percent(row.profit_fraction), f.tone_of_percent(row.profit_fraction)),
             Cell(f.signed_percent(change), f.tone_of_percent(change)),
-            Cell(f.UNKNOWN if in_risk is None else f"{in_risk:+.1f}".replace("-", "−"), f.tone_of(row.profit)),
+            Cell(f.UNKNOWN if in_risk is None else f.multiple(in_risk, 1), f.tone_of(row.profit)),
             _stop(row),
             *((signed,) if has_mark else ()),
             _held_by(row, room, ex),

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from core.model.values import ZERO
-from core.views import DeskView
+from core.views import IN_DOUBT, DeskView
 from widgets import format as f
 from widgets.grid_picture import Tone
 from widgets.lines import Cell, TextLine, joined
@@ -87,7 +87,9 @@ def _count(view: DeskView, pane: str) -> tuple[str, Tone]:
         case "positions":
             return f"{len(view.positions) or ''}", ""
         case "orders":
-            return f"{sum(row.status.is_working for row in view.orders) or ''}", ""
+            doubted = any(IN_DOUBT in row.marks for row in view.orders)
+            working = sum(row.status.is_working and IN_DOUBT not in row.marks for row in view.orders)
+            return f"{working or ''}{'!' if doubted else ''}", "warning" if doubted else ""
         case "protections":
             tripped = sum(row.has_tripped for row in view.protections)
             return (f"{tripped} TRIPPED", "warning") if tripped else ("ok", "")

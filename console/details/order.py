@@ -40,7 +40,7 @@ def order(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
         *field("id", row.id),
         *field("of", row.strategy + (", a protective stop" if row.is_protective else "")),
         *field("terms", _terms(row)),
-        *field("state", row.state_in_words + ("" if row.status.is_terminal else ", it works")),
+        *field("state", row.state_in_words + _works(row)),
         *[
             line
             for mark, words in zip(row.marks, row.marks_in_words, strict=True)
@@ -56,6 +56,12 @@ def order(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
         (),
         *field("", f"{written('order.why')} in Orders tells why, from its bar to its fills"),
     ]
+
+
+def _works(row: OrderRow) -> str:
+    """What is in doubt, has not left this desk, or waits for its entry does not work; its mark says how it is."""
+    stands_by = {RowMark.IN_DOUBT, RowMark.WAITS_TO_BE_SENT, RowMark.HELD}
+    return "" if row.status.is_terminal or stands_by.intersection(row.marks) else ", it works"
 
 
 def _other(row: OtherOrderRow) -> list[TextLine]:

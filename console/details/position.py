@@ -8,7 +8,7 @@ from console.details.lines import field, instant, usd
 from console.keymap import written
 from core.model.order import StopHolder
 from core.model.values import plain
-from core.views import ActionRow, DeskView, PositionRow
+from core.views import IN_DOUBT, ActionRow, DeskView, PositionRow
 from widgets import format as f
 from widgets.coming import coming_in_words
 from widgets.lines import TextLine
@@ -35,7 +35,7 @@ def position(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
     row = next((row for row in view.positions if row.key == key), None)
     if row is None:
         return None
-    in_risk = f.UNKNOWN if row.result_in_risk is None else f"{row.result_in_risk:+.2f} R".replace("-", "−")
+    in_risk = f.UNKNOWN if row.result_in_risk is None else f"{f.multiple(row.result_in_risk, 2)} R"
     return [
         *field("symbol", row.symbol, "strong"),
         *field("opened by", row.strategy),
@@ -107,6 +107,6 @@ def _working(view: DeskView, row: PositionRow) -> list[TextLine]:
     for order in view.orders:
         if (order.symbol, order.strategy) == (row.symbol, row.strategy) and order.status.is_working:
             what = f"{f.side_word(order.side)} {f.quantity(order.quantity)} {f.terms(order.terms)}"
-            words = f"{what}, {order.status.value}"
+            words = f"{what}, {'in doubt' if IN_DOUBT in order.marks else order.status.value}"
             lines += field("working order" if not lines else "", words)
     return lines

@@ -9,7 +9,6 @@ from core.model.order import Effect
 from core.model.sizing import product
 from core.views import DeskView
 
-
 UNGUARDED = "no stop guards what waits at it"
 """Beside the limit of an exit that the market has not reached; its ticket warns of the same (EX-13)."""
 

@@ -36,7 +36,7 @@ def _protection(fact: ProtectionFact) -> str:
     match fact:
         case facts.ProtectionTripped():
             until = "it recovers" if fact.until is None else _minute(fact.until)
-            return f"PROTECTION {_guard(fact)} shut until {until}: {fact.reason}"
+            return f"PROTECTION {_guard(fact)} TRIPPED, shut until {until}: {fact.reason}"
         case facts.ProtectionExpired():
             return f"protection {_guard(fact)} ended: entries pass it again"
         case facts.ProtectionOverridden():
