@@ -69,7 +69,7 @@ def life(order: OrderRow, orders: Sequence[OrderRow]) -> str:
     """`BUY 0.1 SPY 495.50 filled in 0.4 s, stop 494.17 working`."""
     price = f.price(order.limit_price) if order.type is OrderType.LIMIT else f.terms(order.terms)
     head = f"{f.side_word(order.side)} {f.quantity(order.quantity)} {order.symbol} {price}"
-    marks = (words for words in order.marks_in_words if words != IN_DOUBT)
+    marks = (words for mark, words in zip(order.marks, order.marks_in_words, strict=True) if mark != IN_DOUBT)
     return ", ".join([f"{head} {_standing(order)}", *marks, *_guards(order, orders)])
 
 

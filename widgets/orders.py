@@ -143,7 +143,7 @@ def _state(row: OrderRow) -> str:
     if row.average_price is not None:
         parts.append(f"at {f.price(row.average_price)}")
     state = " ".join(parts)
-    if marks := [words for words in row.marks_in_words if not (is_doubted and words == IN_DOUBT)]:
+    if marks := [words for mark, words in zip(row.marks, row.marks_in_words, strict=True) if mark != IN_DOUBT]:
         state += ", " + ", ".join(marks)
     if waiting := legs_in_words(row):
         state += f", {waiting}"

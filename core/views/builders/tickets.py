@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from core.facts import Fact
 from core.model.instrument import named
-from core.model.order import StopHolder
+from core.model.order import Side, StopHolder
 from core.model.position import Position
 from core.model.quote import NoQuote
 from core.model.staging import Proposal, StopPlan, Ticket
@@ -40,6 +40,8 @@ def proposal_row(state: TradingState, proposal: Proposal, prices: WaitingPrices)
     order = proposal.order
     stop = proposal.stop.price if isinstance(proposal.stop, StopPlan) else order.stop_price
     risk, aimed = None, order.limit_price if not order.type.waits else proposal.intended_price
+    if aimed is None and (quote := state.sightings.quotes.get(order.symbol)) is not None:
+        aimed = quote.ask if order.side is Side.BUY else quote.bid
     if isinstance(proposal.stop, StopPlan) and aimed is not None:
         risk = order.risk(proposal.stop.way_from(aimed))
     old = state.ledger.order(order.replaces) if order.replaces is not None else None
