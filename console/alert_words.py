@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
-from console.order_form.numbers import WHOLE, number_in
+from console.order_form.numbers import TOO_LARGE, WHOLE, is_too_large, number_in
 from core.model.alert import AlertKind, AlertTerms
 from core.model.values import Price, Symbol
 
@@ -21,7 +21,7 @@ WORDS = {
 DROP = "drop"
 MANY = {"k": 1_000, "m": 1_000_000}
 WORD = re.compile(r"([a-z]+)\s*(.*)")
-EXAMPLES = "182.50  <180  +2%  spread 0.1%  volume 5m  fill  halt  drop 1"
+EXAMPLES = "182.50  <180  +2%  spread 0.1%  volume 5m  fill  halt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,10 @@ def read_alert(symbol: Symbol, text: str, last: Price | None) -> AlertTerms | Dr
         return _change(symbol, typed)
     side = SIDES.get(typed[:1])
     price = number_in(typed if side is None else typed[1:])
+    if price is None and is_too_large(typed if side is None else typed[1:]):
+        return TOO_LARGE
     if price is None:
-        return f"one of: {EXAMPLES}"
+        return f"one of: {EXAMPLES}  drop and a number"
     if side is None and last is None:
         return "no price of it is known yet: type > or < before the level"
     return AlertTerms(symbol, AlertKind.PRICE, price, side if side is not None else price > (last or price))

@@ -236,6 +236,7 @@ class Board:
         chosen = tuple(pane.grid.selected for pane in self.panes.values())
         drawn_for = (
             view.number,
+            len(view.log),
             int(now.timestamp()),
             size,
             without_engine,
@@ -248,7 +249,7 @@ class Board:
         if drawn_for == self._drawn_for:
             self._divide()  # a selection that moved has other words
             return False
-        is_another = drawn_for[:1] != self._drawn_for[:1]
+        is_another = drawn_for[:2] != self._drawn_for[:2]
         self._drawn_for = drawn_for
         if not fits(*size):
             self.notice.show([*wrapped("", too_small(*size), width_of(size) - 4, "strong")])

@@ -6,7 +6,7 @@ Nothing here sends a command to the engine. What may wait for a disk waits in a 
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from functools import partial
@@ -21,6 +21,7 @@ from console.board import Board
 from console.details.away import away
 from console.details.lines import Telling
 from console.details.wire import wire
+from console.file_notes import FileNotes
 from console.keymap import Key, KeyScope
 from console.order_form.presets import FOLDER as PRESETS
 from console.order_form.presets import KEYS, Preset, file_of, presets_in
@@ -44,6 +45,7 @@ from widgets.chart import Chart
 from widgets.grid import Grid
 from widgets.grid_picture import in_a_line
 from widgets.grid_text import harmless
+from widgets.lines import TextLine
 
 T = TypeVar("T")
 
@@ -63,6 +65,7 @@ class DeskCommands:
         self.app = app
         self.desk = desk
         self.board = board
+        self.wrong_files = FileNotes()
         self._due: tuple[Key, DOMNode] | None = None
         self._told_of: datetime | None = None
         self._chord_waits = False
@@ -91,10 +94,17 @@ class DeskCommands:
 
         def take(files: Mapping[str, str | None]) -> None:
             self.desk.forms.presets = presets_in(files)
-            if faults := self.desk.forms.presets.faults:
-                self.desk.say("; ".join(faults), "warning")
+            self._name_wrong(PRESETS, self.desk.forms.presets.faults)
 
         self.aside(lambda: self.desk.surroundings.kept(PRESETS), take)
+
+    def _name_wrong(self, folder: str, faults: Sequence[str]) -> None:
+        """Each has a line in the log, once while it is wrong; the last line says how many there are."""
+        news = self.wrong_files.tell(folder, faults, self.desk.engine_now())
+        if len(news) > 1:
+            self.desk.say(f"{len(news)} files of {folder}/ are wrong: Log names each", "warning")
+        elif news:
+            self.desk.say(news[0], "warning")
 
     def keep_preset(self, number: int, preset: Preset) -> None:
         """In its file; it holds from the moment that the disk has it."""
@@ -111,8 +121,7 @@ class DeskCommands:
         def take(files: Mapping[str, str | None]) -> None:
             own = layouts_in(files)
             self.board.own_layouts = own.each
-            if own.faults:
-                self.desk.say("; ".join(own.faults), "warning")
+            self._name_wrong(LAYOUTS, own.faults)
 
         self.aside(lambda: self.desk.surroundings.kept(LAYOUTS), take)
 
@@ -240,7 +249,10 @@ class DeskCommands:
             self.open_away()
 
     def _open_text(self, title: str, tell: Telling, key: str) -> None:
-        detail = DetailScreen(self.desk, title, tell, key)
+        def beside(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
+            return tell(self.wrong_files.beside(view), key, now)
+
+        detail = DetailScreen(self.desk, title, beside, key)
         if detail.tells_something:
             self.app.push_screen(detail)
         else:

@@ -120,7 +120,8 @@ class FrameLoop:
         if len(view.status.notes) > self._notes_said:
             self._notes_said = len(view.status.notes)
             self.desk.say(f"{view.status.notes[-1]}; the log holds it", "warning")
-        if self.board.show(view, now, self.app.size, self._without_engine(view), self.desk.handle.desk):
+        told = self.commands.wrong_files.beside(view)
+        if self.board.show(told, now, self.app.size, self._without_engine(view), self.desk.handle.desk):
             self._ring(view)
             self._tell_alert(view)
         self.board.note_holder(stack[0])

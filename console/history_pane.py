@@ -76,6 +76,10 @@ class HistoryPane(FilteredPane, History):
         if not days:
             return
         asked = days.index(self._chosen) if self._chosen in days else len(days) - 1
+        if not 0 <= asked + step < len(days) and days[asked] == self.day.day:
+            end = "first" if step < 0 else "last"
+            self.note(f"this is the {end} day of the journal")
+            return
         turned = days[min(max(asked + step, 0), len(days) - 1)]
         if turned != self.day.day or turned != days[asked]:
             self._chosen = None if turned == days[-1] else turned

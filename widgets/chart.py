@@ -23,6 +23,10 @@ CHOOSE = "No symbol is selected. A row of positions, orders, proposals or strate
 TIMEFRAME_NAMES = {1: "1 min", 5: "5 min", 15: "15 min", HOUR: "1 hour", DAY: "1 day"}
 
 
+EDGES = 6
+"""Cells of the frame's lower edge that are never text."""
+
+
 class Chart(Lines, can_focus=True):
     """Of the symbol of the row that is selected where the keyboard is, or was last before it came here."""
 
@@ -105,7 +109,11 @@ class Chart(Lines, can_focus=True):
         closes = "line: close" if self.look.is_line else "┃ up  █ down"
         overlay = "" if self.look.overlay == "none" else f"   {self.look.overlay}"
         lacks = self._chart is not None and self.look.minutes >= HOUR and not behind(self._chart, self.look.minutes)
-        return f"{'earlier days are not here yet   ' if lacks else ''}{closes}{overlay}   B bought  S sold"
+        first = "earlier days are not here yet   " if lacks else ""
+        whole = f"{first}{closes}{overlay}   B bought  S sold"
+        shorter = (whole, f"{first}{closes}   B bought  S sold", f"{first}{closes}", first.strip() or closes)
+        room = self.outer_size.width - EDGES
+        return next((text for text in shorter if len(text) <= room), "")
 
     def _has_bars(self) -> bool:
         return self._chart is not None and bool(self._chart.bars or behind(self._chart, self.look.minutes))

@@ -12,5 +12,5 @@ def ex_day(row: ActionRow | None) -> str:
 
 
 def coming_in_words(row: ActionRow) -> str:
-    """`ex Tue 24 Nov: dividend 0.25`."""
+    """`ex Tue 24 Nov: dividend 0.25 USD a share`."""
     return f"ex {row.action.ex_date:%a %d %b}: {in_words(row.action)}"

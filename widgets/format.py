@@ -182,6 +182,12 @@ def minute_of_week(at: datetime, now: datetime) -> str:
     return f"{local:%H:%M}" if at - now <= timedelta(days=1) else f"{local:%a %H:%M}"
 
 
+def multiple(value: Decimal, places: int) -> str:
+    """Of the risk: `+1.2`, `−0.4`; nothing is neither gained nor lost of `0.0`."""
+    text = f"{value:+.{places}f}"
+    return text.replace("-", "−") if Decimal(text) else text[1:]
+
+
 def countdown(until: datetime, now: datetime) -> str:
     """What is left, rounded up: zero means over."""
     return span(until - now + timedelta(seconds=0.999))

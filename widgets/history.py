@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from core.views.history import HistoryDay, HistoryKind, HistoryRow
 from widgets import format as f
 from widgets.grid import Align, Cell, Column, Row
+from widgets.grid_picture import GAP, MARK_WIDTH, widths_of
 from widgets.identifiers import SHORT, short_id, short_ids
 from widgets.pane import Pane
 
+LEAST = 34
+"""Cells of what happened, at least."""
+WHAT = 3
+"""Which of the columns says it."""
 NOTHING_YET = "Nothing was read yet."
 NOTHING = "No orders and no trades on this day."
 NOTHING_FOUND = "The filter finds nothing: no line has all of its words."
@@ -25,17 +31,11 @@ class History(Pane):
 
     def __init__(self) -> None:
         super().__init__(
-            (
-                Column("TIME", 8),
-                Column("SYM", 6),
-                Column("P&L USD", 11, Align.RIGHT),
-                Column("WHAT", 34, stretches=True),
-                Column("BY", 9, rank=1),
-                Column("ORDER", SHORT, rank=2),
-            ),
+            _columns(0, 0),
             empty=NOTHING_YET,
             id="history",
         )
+        self._columns = _columns(0, 0)
         self.day: HistoryDay | None = None
         self.worst_first = False
 
@@ -43,11 +43,17 @@ class History(Pane):
         """Of the day; those that the filter lets through."""
         if self.day is None:
             return
-        self.grid.show([_row(row) for row in rows], empty=NOTHING_FOUND if is_filtered else NOTHING)
+        longest = max((len(row.text) for row in rows), default=0)
+        if (columns := _columns(longest, self.content_size.width)) != self._columns:
+            self._columns = columns
+            self.grid.show_columns(columns)
+        room = widths_of(columns, self.content_size.width)[WHAT]
+        self.grid.show([_row(row, room) for row in rows], empty=NOTHING_FOUND if is_filtered else NOTHING)
         trades = [row for row in self.day.rows if row.profit is not None]
         made = sum((row.profit or Decimal(0) for row in trades), Decimal(0))
         orders = len(self.day.rows) - len(trades)
-        said = f"{f.day_in_words(self.day.day)}, {len(trades)} trades {f.signed(made)} USD, {orders} orders"
+        told = f"{_count(len(trades), 'trade')} {f.signed(made)} USD, {_count(orders, 'order')}"
+        said = f"{f.day_in_words(self.day.day)}, {told}"
         self.title_with(f"{said}, worst first" if self.worst_first else said)
 
     def in_order(self, rows: Sequence[HistoryRow]) -> list[HistoryRow]:
@@ -56,7 +62,33 @@ class History(Pane):
         return [*reversed(rows)]
 
 
-def _row(row: HistoryRow) -> Row:
+def _columns(longest: int, width: int) -> tuple[Column, ...]:
+    """Whose it is, and the order's name, give way to what happened: a price in it is never cut."""
+    columns = (
+        Column("TIME", 8),
+        Column("SYM", 6),
+        Column("P&L USD", 11, Align.RIGHT),
+        Column("WHAT", LEAST, stretches=True),
+        Column("BY", 9, rank=1),
+        Column("ORDER", SHORT, rank=2),
+    )
+    alone = width - MARK_WIDTH + GAP - sum(column.width + GAP for column in columns[:WHAT]) - GAP
+    what = replace(columns[WHAT], width=max(LEAST, min(longest, alone)))
+    return (*columns[:WHAT], what, *columns[WHAT + 1 :])
+
+
+def _count(number: int, one: str) -> str:
+    return f"{number} {one}{'s' * (number != 1)}"
+
+
+def _whole(text: str, room: int) -> str:
+    """As many whole words as there is room for: what is left of a price would be another price."""
+    if room <= 0 or len(text) <= room:
+        return text
+    return f"{text[: room - 1].rpartition(' ')[0]}…" if " " in text[: room - 1] else "…"
+
+
+def _row(row: HistoryRow, room: int) -> Row:
     is_trade = row.kind is HistoryKind.TRADE
     return Row(
         row.key,
@@ -64,7 +96,7 @@ def _row(row: HistoryRow) -> Row:
             Cell(f.clock(row.at), "muted"),
             Cell(row.symbol, "strong"),
             Cell(f.arrowed(row.profit) if is_trade else "", f.tone_of(row.profit)),
-            Cell(short_ids(row.text)),
+            Cell(_whole(short_ids(row.text), room)),
             Cell(row.strategy, "muted"),
             Cell(short_id(row.order), "muted"),
         ),

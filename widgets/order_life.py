@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from core.model.order import Leg, LegRole, OrderStatus, OrderType, StopHolder
 from core.model.values import ClientOrderId, Price
-from core.views import LogRow, OrderRow, RowMark
+from core.views import IN_DOUBT, LogRow, OrderRow, RowMark
 from core.views.log_levels import at_least
 from widgets import format as f
 from widgets.identifiers import short_id
@@ -91,7 +91,8 @@ def life(order: OrderRow, orders: Sequence[OrderRow]) -> str:
     """`BUY 0.1 SPY 495.50 filled in 0.4 s, stop 494.17 working`."""
     price = f.price(order.limit_price) if order.type is OrderType.LIMIT else f.terms(order.terms)
     head = f"{f.side_word(order.side)} {f.quantity(order.quantity)} {order.symbol} {price}"
-    return ", ".join([f"{head} {_standing(order)}", *order.marks_in_words, *_guards(order, orders)])
+    marks = (words for mark, words in zip(order.marks, order.marks_in_words, strict=True) if mark != IN_DOUBT)
+    return ", ".join([f"{head} {_standing(order)}", *marks, *_guards(order, orders)])
 
 
 def _standing(order: OrderRow) -> str:
@@ -103,6 +104,8 @@ def _standing(order: OrderRow) -> str:
     if order.status.is_terminal:
         why = f": {order.reason}" if order.reason else ""
         return f"{order.state_in_words}{f', {some}' if some else ''}{why}"
+    if IN_DOUBT in order.marks:
+        return f"{some}, {IN_DOUBT}" if some else IN_DOUBT
     works = "is being sent" if order.status is OrderStatus.PENDING else "working"
     return f"{some}, {works}" if some else works
 

@@ -13,8 +13,8 @@ from datetime import datetime
 from functools import lru_cache
 
 from core.model.order import OrderStatus
-from core.views import WARNED, DeskView, LogRow, OrderRow, OtherOrderRow
-from core.views.order_families import OrderFamily, families, working_orders
+from core.views import IN_DOUBT, WARNED, DeskView, LogRow, OrderRow, OtherOrderRow
+from core.views.order_families import OrderFamily, doubted_orders, families, working_orders
 from widgets import format as f
 from widgets.grid import Align, Cell, Column, Grid, Row, Tone
 from widgets.identifiers import short_ids
@@ -40,6 +40,8 @@ LEGS = "legs:"
 """What the key of legs begins with that wait for their entry; its id follows."""
 UNDER, DEEPER = "└ ", "    "
 """Before a leg; before one of those that wait, where each has a line."""
+DOUBTED = "IN DOUBT"
+"""In place of a state: nobody knows whether the broker has it."""
 STAGED = ("ticket", "order")
 """Of the log's kinds those that speak of what was staged before it was refused."""
 WIDE = (
@@ -174,12 +176,13 @@ class Orders(Pane):
 def _counted(rows: Sequence[OrderRow]) -> str:
     """`2 working with 3 legs, 4 today`: an order and what was made for it are one, and its legs are named."""
     found = families(rows)
-    working = working_orders(rows)
+    working, doubted = working_orders(rows), doubted_orders(rows)
     legs = sum(
         len(legs_that_wait(family.head, family.waiting, family.at_work)) + len(family.at_work) for family in found
     )
     with_legs = f" with {legs} leg{'s' if legs > 1 else ''}" if legs else ""
-    return f"{working} working{with_legs}, {len(found)} today"
+    in_doubt = f", {doubted} in doubt" if doubted else ""
+    return f"{working} working{with_legs}{in_doubt}, {len(found)} today"
 
 
 def _refusals(rows: Sequence[OrderRow], refused: Sequence[LogRow]) -> Iterator[str]:
@@ -233,24 +236,27 @@ def _refused(row: LogRow, day: str) -> Row:
 
 
 def _state(row: OrderRow) -> str:
-    """`FILLED at 166.75`, `PARTIALLY_FILLED 20 at 166.76, cancelling`, `REJECTED: insufficient …`."""
+    """`IN DOUBT`, `FILLED at 166.75`, `PARTIALLY_FILLED 20 at 166.76, cancelling`, `REJECTED: insufficient …`."""
     return short_ids(_whole_state(row))
 
 
 def _whole_state(row: OrderRow) -> str:
-    state = _standing(row)
-    if row.marks:
-        state += ", " + ", ".join(row.marks_in_words)
+    state = ", ".join([_standing(row), *_other_marks(row)])
     return f"{state}: {row.reason}" if _has_reason(row) else state
 
 
 def _short_state(row: OrderRow) -> str:
     """A mark says more than that it is at the broker."""
-    return ", ".join(row.marks_in_words) or short_ids(_standing(row))
+    doubt = [DOUBTED] if IN_DOUBT in row.marks else []
+    return ", ".join([*doubt, *_other_marks(row)]) or short_ids(_standing(row))
+
+
+def _other_marks(row: OrderRow) -> list[str]:
+    return [words for mark, words in zip(row.marks, row.marks_in_words, strict=True) if mark != IN_DOUBT]
 
 
 def _standing(row: OrderRow) -> str:
-    parts = [row.state_in_words]
+    parts = [DOUBTED if IN_DOUBT in row.marks else row.state_in_words]
     if row.filled_quantity and row.status is not OrderStatus.FILLED:
         parts.append(f.quantity(row.filled_quantity))
     if row.average_price is not None:

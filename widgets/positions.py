@@ -159,7 +159,7 @@ def _row(row: PositionRow, now: datetime, room: int, change: Decimal | None, ex:
             Cell(f.arrowed(row.profit), f.tone_of(row.profit)),
             Cell(f.signed_percent(row.profit_fraction), f.tone_of_percent(row.profit_fraction)),
             Cell(f.signed_percent(change), f.tone_of_percent(change)),
-            Cell(f.UNKNOWN if in_risk is None else f"{in_risk:+.1f}".replace("-", "−"), f.tone_of(row.profit)),
+            Cell(f.UNKNOWN if in_risk is None else f.multiple(in_risk, 1), f.tone_of(row.profit)),
             _stop(row),
             *((signed,) if has_mark else ()),
             _held_by(row, room, ex),
@@ -202,9 +202,9 @@ def _last(row: PositionRow, now: datetime) -> Cell:
 
 def _stop(row: PositionRow) -> Cell:
     """`181.10`, and `181.10+` where other stops are nearer."""
-    if row.holder is StopHolder.YOU:
+    if row.standing_stop is None:
         return Cell(NO_STOP, "warning")
-    price = f.price(row.stop_price)
+    price = f.price(row.standing_stop)
     return Cell(f"{price.replace(',', '')}+" if row.nearer_stops else price)
 
 

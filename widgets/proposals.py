@@ -125,9 +125,11 @@ def _why(row: ProposalRow) -> str:
         return (
             f"{word} {f.price(row.stop_price)}" if row.exit_reason is ExitReason.STOP_LOSS and row.stop_price else word
         )
-    return f"risk {f.money(row.risk)}" if row.risk is not None else row.reason
+    return f"risk {f.money(row.risk)}" if row.risk is not None else RISK_UNKNOWN
 
 
+RISK_UNKNOWN = "risk –"
+"""An order without a price yet, at the market before any quote; why it is there stands in the lower edge."""
 OVERTAKEN = ("SIGNAL", "PROPOSAL_WAITING")
 """Answers that were true when they were given, and are not where nothing waits any more."""
 

@@ -13,8 +13,11 @@ from decimal import Decimal
 from core.views import DeskView, ProtectionRow, SuspensionView
 from widgets import format as f
 from widgets.grid import Cell, Column, Grid, Row, Tone
+from widgets.grid_picture import GAP, MARK_WIDTH
 from widgets.pane import Pane
 
+NAME = 12
+"""Cells of a name, at least."""
 BAR, MEASURE = 5, 17
 """Cells of the bar, and of a measure beside one."""
 REASON = 4
@@ -37,7 +40,7 @@ class Protections(Pane):
 
     def __init__(self) -> None:
         super().__init__(
-            columns(12),
+            columns(NAME),
             empty=NOTHING,
             id="protections",
         )
@@ -45,7 +48,7 @@ class Protections(Pane):
         self._refused: str | None = None
         self._shown: tuple[DeskView, datetime] | None = None
         self._clear: tuple[str, ...] = ()
-        self._was_narrow = False
+        self._room_for_names = NAME
 
     def toggle_all(self) -> None:
         """The calm ones too, or only counted again."""
@@ -57,9 +60,7 @@ class Protections(Pane):
         self._shown = view, now
         before = (self._rows, self._refused, self._clear)
         self._rows, self._refused = rows, refused = view.protections, view.status.entries_refused
-        if self.is_narrow != self._was_narrow:
-            self._was_narrow = self.is_narrow
-            self.grid.show_columns(columns(20 if self.is_narrow else 12))
+        self._make_room()
         shown = [row for row in rows if self.shows_all or self._has_a_line(row)]
         drawn = [line for row in shown for line in _lines_of(row, now)]
         self._clear = tuple(row.name for row in rows if row not in shown)
@@ -81,6 +82,15 @@ class Protections(Pane):
         if before != (self._rows, self._refused, self._clear):
             self._say()
 
+    def _make_room(self) -> None:
+        """Names are whole where the pane is wide enough for them beside a measure and its bar."""
+        spare = self.content_size.width - MARK_WIDTH - GAP - MEASURE - 1 - BAR
+        longest = max((len(row.name) for row in self._rows), default=0)
+        room = max(NAME, min(longest, spare))
+        if room != self._room_for_names:
+            self._room_for_names = room
+            self.grid.show_columns(columns(room))
+
     def _has_a_line(self, row: ProtectionRow) -> bool:
         """What is shut, overridden or past half; a figure that falls takes no row from under the keyboard."""
         is_looked_at = self.grid.has_focus and row.key == guard_of(self.grid.selected)
@@ -90,6 +100,7 @@ class Protections(Pane):
         self._say()
 
     def on_resize(self) -> None:
+        self._make_room()
         self._say()
 
     def _say(self) -> None:

@@ -195,10 +195,10 @@ def _lines_of(row: ResultRow, is_beside: bool) -> Iterator[TextLine]:
 
 
 def shadow_in_words(row: ResultRow) -> str:
-    """`declined 2, would be −41.00`; nothing where nothing was declined (OP-12)."""
+    """`not taken 2, would be −41.00`: declined, expired or blocked; nothing where all was taken (OP-12)."""
     if not row.declined:
         return ""
-    return f"declined {row.declined}, would be {f.signed(row.shadow)}"
+    return f"not taken {row.declined}, would be {f.signed(row.shadow)}"
 
 
 def _why(trade: TradeRow) -> str:

@@ -262,6 +262,13 @@ def _shouted(status: StatusView, refusal: str) -> str:
     return state.upper() + refusal.removeprefix(state)
 
 
+def _doubted(view: DeskView, width: int) -> list[TextLine]:
+    """Entries of which nobody knows whether the broker has them; what would close is named as UNCOVERED (EX-06)."""
+    rows = [row for row in view.orders if IN_DOUBT in row.marks and not row.effect.only_reduces]
+    named = [f"{f.side_word(row.side)} {f.quantity(row.quantity)} {row.symbol}" for row in rows]
+    return _named(("IN DOUBT {}: the broker is asked", "IN DOUBT {}"), named, "Orders shows it", width)
+
+
 def _warned(view: DeskView, now: datetime) -> list[TextLine]:
     """What the broker took with a warning that nobody has confirmed: the one that is cancelled first (OP-11)."""
     rows = [row for row in view.orders if WARNED in row.marks]
@@ -356,6 +363,7 @@ def _banners(view: DeskView, now: datetime, width: int, *, watches: bool = False
     lines += lamps_in_words(status.lamps, now, width)
     if status.disk is not None:
         lines += _whole(f"DISK: {status.disk}", width, "urgent")
+    lines += _doubted(view, width)
     lines += _warned(view, now)
     exits = [row for row in view.proposals if row.is_urgent]
     if exits:

@@ -121,13 +121,13 @@ def columns(name: int, width: int) -> tuple[Column, ...]:
 
 
 def shadow_in_words(results: Sequence[ResultRow]) -> str:
-    """`shadow declined 2, would be −41.00 USD`, over all strategies; nothing where nothing was declined."""
+    """`shadow not taken 2, would be −41.00 USD` over all strategies: declined, expired or blocked; else nothing."""
     declined = sum(row.declined for row in results)
     if not declined:
         return ""
     known = [row.shadow for row in results if row.shadow is not None]
     would = f"{f.signed(sum(known, Decimal(0)))} USD" if known else f.UNKNOWN
-    return f"shadow declined {declined}, would be {would}"
+    return f"shadow not taken {declined}, would be {would}"
 
 
 def _row(row: StrategyRow, waiting: Sequence[ProposalRow], names: Mapping[str, str], symbols: Mapping[str, str]) -> Row:

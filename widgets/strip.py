@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from core.model.values import ZERO
 from core.views import DeskView
-from core.views.order_families import working_orders
+from core.views.order_families import doubted_orders, working_orders
 from widgets import format as f
 from widgets.grid_picture import Tone
 from widgets.lines import Cell, TextLine, joined
@@ -88,7 +88,8 @@ def _count(view: DeskView, pane: str) -> tuple[str, Tone]:
         case "positions":
             return f"{len(view.positions) or ''}", ""
         case "orders":
-            return f"{working_orders(view.orders) or ''}", ""
+            doubted = "!" if doubted_orders(view.orders) else ""
+            return f"{working_orders(view.orders) or ''}{doubted}", "warning" if doubted else ""
         case "protections":
             tripped = sum(row.has_tripped for row in view.protections)
             return (f"{tripped} TRIPPED", "warning") if tripped else ("ok", "")

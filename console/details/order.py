@@ -41,7 +41,7 @@ def order(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
         *field("id", short_id(row.id)),
         *field("of", row.strategy + (", a protective stop" if row.is_protective else "")),
         *field("terms", _terms(row)),
-        *field("state", short_ids(row.state_in_words) + ("" if row.status.is_terminal else ", it works")),
+        *field("state", short_ids(row.state_in_words) + _works(row)),
         *[
             line
             for mark, words in zip(row.marks, row.marks_in_words, strict=True)
@@ -61,6 +61,12 @@ def order(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
             f"{written('row.copy')} there copies its whole identifier",
         ),
     ]
+
+
+def _works(row: OrderRow) -> str:
+    """What is in doubt, has not left this desk, or waits for its entry does not work; its mark says how it is."""
+    stands_by = {RowMark.IN_DOUBT, RowMark.WAITS_TO_BE_SENT, RowMark.HELD}
+    return "" if row.status.is_terminal or stands_by.intersection(row.marks) else ", it works"
 
 
 def _other(row: OtherOrderRow) -> list[TextLine]:

@@ -8,7 +8,7 @@ from console.details.lines import field, instant, usd
 from console.keymap import written
 from core.model.order import StopHolder
 from core.model.values import plain
-from core.views import ActionRow, DeskView, PositionRow
+from core.views import IN_DOUBT, ActionRow, DeskView, PositionRow
 from widgets import format as f
 from widgets.coming import coming_in_words
 from widgets.lines import TextLine
@@ -17,7 +17,7 @@ from widgets.positions import FOREIGN
 HELD = {
     StopHolder.BROKER: "the broker holds it",
     StopHolder.DESK: "manual stop: press ! when it is hit, nothing at the broker",
-    StopHolder.YOU: "YOU hold it: nothing at the broker",
+    StopHolder.YOU: "none, YOU hold it: nothing at the broker",
 }
 
 
@@ -35,7 +35,7 @@ def position(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
     row = next((row for row in view.positions if row.key == key), None)
     if row is None:
         return None
-    in_risk = f.UNKNOWN if row.result_in_risk is None else f"{row.result_in_risk:+.2f} R".replace("-", "−")
+    in_risk = f.UNKNOWN if row.result_in_risk is None else f"{f.multiple(row.result_in_risk, 2)} R"
     return [
         *field("symbol", row.symbol, "strong"),
         *field("opened by", row.strategy),
@@ -63,8 +63,19 @@ def _stop(row: PositionRow) -> list[TextLine]:
     price = usd(f.price(row.stop_price))
     if "stop" in row.doubt and row.holder is not StopHolder.BROKER:
         return field("stop", f"{price}, in doubt: nobody knows whether the broker holds one", "warning")
+    if row.holder is StopHolder.YOU:
+        return field("stop", f"{_why_none(row)}{'' if row.stop_price is None else f'; {price} was meant'}", "warning")
     nearer = f"; others at {', '.join(map(f.price, row.nearer_stops))}" if row.nearer_stops else ""
     return field("stop", f"{price}, {HELD[row.holder]}{nearer}")
+
+
+def _why_none(row: PositionRow) -> str:
+    """Why no price stands there: the other panes say the same in a word."""
+    if row.at_limit and not row.unprotected:
+        return "none while an exit waits at its limit"
+    if row.is_closing and not row.unprotected:
+        return "none, an exit is on its way: nothing at the broker"
+    return HELD[StopHolder.YOU]
 
 
 def _covered(row: PositionRow) -> list[TextLine]:
@@ -96,6 +107,6 @@ def _working(view: DeskView, row: PositionRow) -> list[TextLine]:
     for order in view.orders:
         if (order.symbol, order.strategy) == (row.symbol, row.strategy) and order.status.is_working:
             what = f"{f.side_word(order.side)} {f.quantity(order.quantity)} {f.terms(order.terms)}"
-            words = f"{what}, {order.status.value}"
+            words = f"{what}, {'in doubt' if IN_DOUBT in order.marks else order.status.value}"
             lines += field("working order" if not lines else "", words)
     return lines

@@ -9,9 +9,14 @@ from core.model.order import Effect
 from core.model.sizing import product
 from core.views import DeskView
 
+UNGUARDED = "no stop guards what waits at it"
+"""Beside the limit of an exit that the market has not reached; its ticket warns of the same (EX-13)."""
+
 
 def doubt(draft: Draft, view: DeskView) -> None:
     if not draft.opens:
+        if _waits_bare(draft):
+            draft.doubts["limit"] = UNGUARDED
         return
     if view.status.entries_refused is not None:
         draft.doubts["effect"] = f"entries are off: {view.status.entries_refused}"
@@ -23,6 +28,14 @@ def doubt(draft: Draft, view: DeskView) -> None:
         draft.doubts["quantity"] = f"{cost:,.2f} USD is over {sizing.max_notional:,.2f} an order"
     elif loss is not None and (risk := _risk(draft, view)) is not None and loss > risk:
         draft.doubts["quantity"] = f"loses {loss:,.2f} USD, over {risk:,.2f} a trade"
+
+
+def _waits_bare(draft: Draft) -> bool:
+    """An exit away from the market holds the shares that its stop held; a pair has a stop of its own."""
+    is_limit = draft.type is not None and draft.type.rests and not draft.is_pair
+    if draft.effect is None or not is_limit or draft.limit is None or draft.touch is None:
+        return False
+    return draft.limit < draft.touch if draft.buys else draft.limit > draft.touch
 
 
 def _risk(draft: Draft, view: DeskView) -> Decimal | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from console.order_form.distances import Distance, Measure, Measured, distance_in, priced_at, way_of
 from console.order_form.draft import Draft
-from console.order_form.numbers import WHOLE, number_in
+from console.order_form.numbers import TOO_LARGE, WHOLE, is_too_large, number_in
 from core.model.order import Effect, Side, StopHolder, TimeInForce
 from core.model.values import ZERO, Fraction, Price
 from core.staging.resting_entries import Reach, reach_of
@@ -175,6 +175,9 @@ def _price(draft: Draft, name: str, text: str, otherwise: str = ", above zero") 
     if not text:
         return None
     value = number_in(text)
+    if value is None and is_too_large(text):
+        draft.faults[name] = TOO_LARGE
+        return None
     if value is None:
         draft.faults[name] = f"USD for one share{otherwise}"
         return None

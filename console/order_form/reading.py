@@ -9,7 +9,7 @@ from console.keymap import written
 from console.order_form.choices import CHOICES, chosen, one_of
 from console.order_form.doubts import doubt
 from console.order_form.draft import ORDER, Draft, FieldFault
-from console.order_form.numbers import number_in
+from console.order_form.numbers import TOO_LARGE, is_too_large, number_in
 from console.order_form.prices import read_prices, read_target, read_trail
 from core.messages.commands import ProposeOrder
 from core.model.order import TYPED, Effect, StopHolder, TimeInForce
@@ -120,7 +120,8 @@ def _read_quantity(draft: Draft, text: str) -> None:
     """Shares, or `$50`: as many as that buys, rounded down."""
     value = number_in(text.removeprefix("$").strip())
     if value is None:
-        draft.faults["quantity"] = "shares, a number above zero, or $50"
+        is_large = is_too_large(text.removeprefix("$"))
+        draft.faults["quantity"] = TOO_LARGE if is_large else "shares, a number above zero, or $50"
         return
     if text.startswith("$"):
         if draft.price is None:

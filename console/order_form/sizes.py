@@ -58,6 +58,8 @@ def preset(draft: Draft, part: Decimal, view: DeskView) -> QuantityPreset:
         return _of_what_is_held(draft, part)
     if draft.price is None or draft.farthest is None or draft.stop is None or draft.stop == draft.farthest:
         return QuantityPreset(None, "a size by risk needs a stop price, and a limit price or a quote")
+    if "stop" in draft.faults:
+        return QuantityPreset(None, f"no size by this stop: {draft.faults['stop']}")
     sizing, power = view.sizing, view.status.buying_power
     if sizing.risk is None or sizing.max_notional is None or power is None:
         return QuantityPreset(None, "equity and buying power are not known yet; wait a moment")

@@ -23,6 +23,8 @@ SHOWN = 6
 class AlertScreen(FieldsScreen):
     def __init__(self, behind: DialogHost, symbol: Symbol) -> None:
         self.symbol = symbol
+        self._top = 0
+        """The first that has a line."""
         super().__init__(behind, f"Alert on {symbol}", [TextField("Ring for", "")], "keeps it")
 
     def update_view(self, _view: DeskView, _now: datetime) -> None:
@@ -30,10 +32,25 @@ class AlertScreen(FieldsScreen):
 
     def preview(self) -> Sequence[TextLine]:
         kept = self._kept()
-        listed = [(Cell(f"  {alert.number}  "), Cell(in_words(alert.terms))) for alert in kept[:SHOWN]]
-        more = [(Cell(f"     and {len(kept) - SHOWN} more", "muted"),)] if len(kept) > SHOWN else []
+        self._top = min(self._top, max(0, len(kept) - 1) // SHOWN * SHOWN)
+        shown = kept[self._top : self._top + SHOWN]
+        listed = [(Cell(f"  {alert.number}  "), Cell(in_words(alert.terms))) for alert in shown]
+        place = f"     {self._top + 1} to {self._top + len(shown)} of {len(kept)}; ↓ ↑ the others, drop and a number"
+        more = [(Cell(place, "muted"),)] if len(kept) > SHOWN else []
         heading = "It rings for:" if kept else "Nothing of it is rung for yet."
         return (*self._meaning(), (), (Cell(heading, "muted"),), *listed, *more)
+
+    def action_next(self) -> None:
+        """The next page of those that are kept; the first one after the last."""
+        self._turn(SHOWN)
+
+    def action_previous(self) -> None:
+        self._turn(-SHOWN)
+
+    def _turn(self, by: int) -> None:
+        pages = max(1, -(-len(self._kept()) // SHOWN))
+        self._top = (self._top // SHOWN + by // SHOWN) % pages * SHOWN
+        self.draw()
 
     def accept(self) -> None:
         meant = self._meant()
@@ -56,7 +73,8 @@ class AlertScreen(FieldsScreen):
         change = None if row is None else row.change_fraction
         now = (Cell(price if change is None else f"{price}, {f.signed_percent(change)} today", "muted"),)
         if not self.fields[0].text:
-            return (now, (Cell(EXAMPLES, "muted"),))
+            kept = self._kept()
+            return (now, (Cell(f"{EXAMPLES}  drop {kept[0].number}" if kept else EXAMPLES, "muted"),))
         if isinstance(meant, str):
             return (now, (Cell(meant, "warning"),))
         if isinstance(meant, Drop):

@@ -34,6 +34,7 @@ class CloseScreen(FieldsScreen):
         field = TextField("Shares", "or 25 / 50 / 75 %; empty is all")
         super().__init__(behind, _title(row), [field], "stages it")
         self.row: PositionRow | None = row
+        self.symbol = row.symbol
         self.act = act
 
     def update_view(self, view: DeskView, _now: datetime) -> None:
@@ -101,6 +102,7 @@ class CloseScreen(FieldsScreen):
         wanted = self._wanted()
         if self.row is None:
             self.dismiss()
+            self.behind.say(f"no close was staged: nothing of {self.symbol} is held any more", "warning")
         elif isinstance(wanted, str):
             self.refuse("Enter did nothing")
         else:

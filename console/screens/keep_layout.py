@@ -29,10 +29,13 @@ class KeepLayoutScreen(FieldsScreen):
         super().__init__(behind, "Keep this layout", fields, "keeps it")
         self.kept, self.shown, self.own = layout, shown, own
         self.keep, self.drop = acts
+        self._over = ""
+        """The one of which is known that it would be written over."""
 
     def preview(self) -> list[TextLine]:
         name = self._typed()
-        yours: list[TextLine] = [(Cell(f"Yours: {', '.join(self.own) or 'none yet'}", "muted"),)]
+        own = f"{', '.join(self.own)}; drop NAME takes one back" if self.own else "none yet"
+        yours: list[TextLine] = [(Cell(f"Yours: {own}", "muted"),)]
         if name.startswith(DROP):
             word = name.removeprefix(DROP)
             said = f"Enter removes the layout {word}" if word in self.own else f"there is no layout {word} of yours"
@@ -49,9 +52,16 @@ class KeepLayoutScreen(FieldsScreen):
             self.refuse("the name of one of yours stands behind drop")
         elif fault := fault_of(name):
             self.refuse(f"a layout {fault}" if not fault.startswith(name or " ") else fault)
+        elif name in self.own and self._over != name:
+            self._over = name
+            self.refuse(f"{name} is yours already: Enter again writes over it")
         else:
             self.dismiss()
             self.keep(name)
+
+    def _changed(self) -> None:
+        self._over = ""
+        super()._changed()
 
     def _typed(self) -> str:
         return self.fields[0].text.strip().lower()

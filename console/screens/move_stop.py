@@ -33,6 +33,7 @@ class MoveStopScreen(FieldsScreen):
         what = "Move the stop" if row.holder is StopHolder.BROKER else "A new stop"
         super().__init__(behind, f"{what} ─ {row.symbol} {f.quantity(row.quantity)}", [field], "stages it")
         self.row: PositionRow | None = row
+        self.symbol = row.symbol
         self.act = act
         self.tighten = tighten
 
@@ -96,6 +97,7 @@ class MoveStopScreen(FieldsScreen):
     def accept(self) -> None:
         if self.row is None:
             self.dismiss()
+            self.behind.say(f"no stop was moved: nothing of {self.symbol} is held any more", "warning")
             return
         price = self._price(self.row)
         if isinstance(price, str):

@@ -14,7 +14,7 @@ from console.keymap import KEYS, KeyScope
 from console.screens.dialog import Dialog
 from console.screens.dialog_host import DialogHost
 from widgets.edges import put_note, put_title
-from widgets.lines import Cell, Lines, TextLine
+from widgets.lines import Cell, Lines, TextLine, joined
 
 ERASE = "backspace"
 LONGEST = 80
@@ -130,8 +130,10 @@ class FieldsScreen(TypedDialog):
 
     def draw(self) -> None:
         lines = [self._line(number, field) for number, field in enumerate(self.fields)]
-        said = [(Cell(self.wrong, "warning"),)] if self.wrong else []
-        self.body.show([*lines, (), *self.preview(), *said])
+        shown = self.preview()
+        is_told = any(joined(line).strip() == self.wrong for line in shown)
+        said = [(Cell(self.wrong, "warning"),)] if self.wrong and not is_told else []
+        self.body.show([*lines, (), *shown, *said])
 
     def _line(self, number: int, field: TextField) -> TextLine:
         is_here = number == self.at

@@ -78,6 +78,8 @@ class AuthorizationCode(Enum):
     """A close: the stop in its way was not gone in time, and nothing was sold."""
     NOT_THROUGH = "not_through"
     """A close: its order ended before all of it was filled."""
+    CANCELLED = "cancelled"
+    """A close: the operator took its order back before all of it was filled."""
     DISPLACED = "displaced"
     """Another close took its place."""
     REFUSED = "refused"

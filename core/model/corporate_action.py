@@ -52,10 +52,10 @@ class CorporateAction:
 
 
 def in_words(action: CorporateAction) -> str:
-    """`dividend 0.25`, `split 4 for 1`, `merger`."""
+    """`dividend 0.25 USD a share`, `split 4 for 1`, `merger`."""
     if action.new_rate is not None and action.old_rate is not None:
         return f"{action.kind.value} {plain(action.new_rate)} for {plain(action.old_rate)}"
-    return action.kind.value if action.cash is None else f"{action.kind.value} {plain(action.cash)}"
+    return action.kind.value if action.cash is None else f"{action.kind.value} {plain(action.cash)} USD a share"
 
 
 def coming(actions: Iterable[CorporateAction], today: date) -> list[CorporateAction]:

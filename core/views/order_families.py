@@ -5,7 +5,7 @@ A person counts a family as one order; what it is made of is named beside that n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -69,14 +69,24 @@ def _family(head: OrderRow, legs: Sequence[OrderRow]) -> OrderFamily:
 
 
 def working_orders(rows: Sequence[OrderRow]) -> int:
-    """As a person counts them: an entry, its stop and its target are one."""
-    return len({*_working(rows)})
+    """As a person counts them: an entry, its stop and its target are one. What is in doubt is none that works."""
+    return len({*_heads(rows)} - _doubted(rows))
 
 
-def _working(rows: Sequence[OrderRow]) -> Iterator[ClientOrderId]:
-    """What each working one belongs to; legs of an order that is not shown any more belong together."""
+def doubted_orders(rows: Sequence[OrderRow]) -> int:
+    """Those of which nobody knows whether the broker has them, or one of their legs."""
+    return len(_doubted(rows))
+
+
+def _doubted(rows: Sequence[OrderRow]) -> set[ClientOrderId]:
+    doubted = {row.id for row in rows if RowMark.IN_DOUBT in row.marks}
+    return {*_heads(rows, doubted)}
+
+
+def _heads(rows: Sequence[OrderRow], of: Container[ClientOrderId] | None = None) -> Iterator[ClientOrderId]:
+    """What each working one, of some alone, belongs to; legs of an order that is not shown any more belong together."""
     by_id = {row.id: row for row in rows}
     for row in rows:
-        if row.status.is_working:
+        if row.status.is_working and (of is None or row.id in of):
             head = first_of(row, lambda row: row.parent, by_id.get)
             yield head.parent or head.id

@@ -52,7 +52,7 @@ class ProposalRow:
     replaces, replaces_in_words
         The order whose place it would take, and what that is, as `stop 178.20`; None and empty where it takes none.
     moved
-        What waiting has brought an exit since its signal, USD, below zero is worse; None where it is not known.
+        What waiting has brought an exit since it was staged, USD, below zero is worse; None where it is not known.
     halted
         Since when its exchange has halted the symbol, and why; empty where it trades.
     traded
@@ -119,7 +119,8 @@ class PositionRow:
     result_in_risk
         Open profit as a multiple of what was risked to the stop (R); None without a stop.
     stop_price, nearer_stops
-        The farthest of the stops that work, or the planned one where none does; and the others, the nearest first.
+        The farthest of the stops that work, or the planned one where none does: `standing_stop` is the one that acts;
+        and the others, the nearest first.
     covered
         Shares that stops at the broker would close, and exits at the market; the rest is on YOU.
     at_limit
@@ -189,6 +190,11 @@ class PositionRow:
     def profit_fraction(self) -> Decimal | None:
         """Open profit as a part of what was paid, or taken in; None where either is not known."""
         return None if self.profit is None or not self.paid else self.profit / self.paid
+
+    @property
+    def standing_stop(self) -> Price | None:
+        """The price at which the broker, or this desk, acts for it, USD; None where YOU alone would."""
+        return None if self.holder is StopHolder.YOU else self.stop_price
 
     @property
     def unprotected(self) -> Quantity:

@@ -109,6 +109,25 @@ async def test_it_says_what_enter_would_do_beside_the_price_of_now_and_what_is_k
         assert house.handle.commands == []
 
 
+async def test_all_of_many_alerts_are_seen_page_by_page_and_the_hint_names_one_of_this_symbol() -> None:
+    """MD-06: numbers are counted over all symbols"""
+    watch = WatchView((WatchlistRow("main", (IBM,)),), (WatchRow(IBM, last=LAST),))
+    kept = tuple(Alert(number, at(str(190 + number))) for number in range(40, 64))
+    async with open_still(a_view(watch=watch, alerts=kept, positions=(a_position("IBM"),)), (80, 24)) as house:
+        await house.press("2", "+")
+        await house.sees("drop 40", "45  price", "1 to 6 of 24")
+        assert not house.shows("drop 1 ")
+        await house.press("down")
+        await house.sees("46  price", "51  price", "7 to 12 of 24")
+        await house.press("up", "up")
+        await house.sees("58  price", "63  price", "19 to 24 of 24")
+        await house.press(*"999999999999999999999")
+        await house.sees("too large: 999,999,999 at the most")
+        await house.press("enter")
+        await house.wait(0.2)
+        assert house.picture().count("too large") == 1
+
+
 async def test_what_rings_is_said_in_the_last_line_once_and_what_rang_before_is_not() -> None:
     rang = LogRow(9, a_view().status.at, "alert", "ALERT: IBM price is 190.02", ALERT)
     async with open_still(a_view(rung=4, log=(rang,))) as house:

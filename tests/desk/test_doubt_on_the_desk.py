@@ -13,13 +13,15 @@ from core.messages.effects import Effect, LookUpOrder, SubmitOrder
 from core.messages.inputs import Input, SubmissionAnswered
 from core.model.broker import Refused
 from core.model.codes import RefusalKind
+from core.model.order import OrderStatus
 from core.model.values import Quantity
 from core.runtime.request_executor import no_answer
-from core.views import OrderRow
+from core.views import OrderRow, RowMark
 from tests.desk.desk_house import House, open_desk
-from tests.desk.still_house import a_position, a_view, open_still
+from tests.desk.still_house import a_position, a_view, an_order, open_still
 from tests.desk.test_kill_screen_crowded import crowded
 from widgets.lines import joined
+from widgets.strip import items_of
 
 SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 
@@ -96,6 +98,22 @@ async def test_a_stop_in_doubt_is_never_shown_as_held_by_the_broker(size: tuple[
         await house.press("escape", "enter")
         await house.until(lambda: house.shows("0 of 0.1 shares would be closed", "in doubt: nobody knows"))
         assert not house.shows("the broker holds it")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_an_entry_in_doubt_is_counted_and_described_as_in_doubt_everywhere(size: tuple[int, int]) -> None:
+    """EX-06, OP-06: title, row, strip, status line and details; it works nowhere"""
+    orders = (an_order(status=OrderStatus.PENDING, marks=(RowMark.IN_DOUBT,)), an_order(2))
+    async with open_still(a_view(orders=orders), size) as house:
+        await house.press("3", "home")
+
+        await house.sees("1 working, 1 in doubt, 2 today", "IN DOUBT BUY 47 SPY", "Orders shows it", "3 Ord")
+        assert not house.shows("PENDING")
+        assert not house.shows("2 working")
+        await house.press("enter")
+        await house.until(lambda: house.shows("state PENDING", "nobody knows whether the broker has it"))
+        assert not house.shows("it works")
+    assert [item.count for item in items_of(a_view(orders=orders), [("orders", "3")])] == ["1!"]
 
 
 async def test_a_close_in_doubt_is_named_in_the_banner_and_the_row() -> None:

@@ -113,6 +113,16 @@ async def test_the_names_of_the_houses_strategies_can_be_read_at_every_size(size
         await house.sees("NAME SYM  LAST ANSWER", "BARS")
 
 
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_a_guard_is_called_by_its_whole_name_where_there_is_room(size: tuple[int, int]) -> None:
+    """RK-09: zoomed, or alone in a column"""
+    rows = (a_protection("Low profit BRK.B short", "0.67", measure="-0.67 % of -1.00 %"), a_protection())
+    async with open_still(a_view(protections=rows), size) as house:
+        await house.press("4", "z")
+
+        await house.sees("Low profit BRK.B short", "▓▓▓░░")
+
+
 async def test_a_narrow_terminal_shows_what_is_tripped_or_past_half_and_counts_the_rest() -> None:
     """RK-09"""
     async with open_still(a_view(protections=six_guards()), (80, 24)) as house:
@@ -146,7 +156,7 @@ async def test_a_paused_strategy_its_reasons_and_the_shadow_are_in_words() -> No
         await house.press("5")
 
         await house.sees("5 Strategies ─ 1 running, 1 PAUSED", "PAUSED, warming up", "price above threshold")
-        await house.sees("shadow declined 3, would be −28.50 USD", "VWAP 167.29", "bars: price above threshold 12,")
+        await house.sees("shadow not taken 3, would be −28.50 USD", "VWAP 167.29", "bars: price above threshold 12,")
 
 
 async def test_without_anything_declined_there_is_no_shadow() -> None:

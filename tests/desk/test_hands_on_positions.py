@@ -246,6 +246,24 @@ async def test_m_says_why_it_knows_no_average_range(row: PositionRow, why: str) 
         assert not sent
 
 
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        (("m", *"99"), "no stop was moved: nothing of SPY is held any more"),
+        (("c", *"1"), "no close was staged: nothing of SPY is held any more"),
+    ],
+)
+async def test_enter_on_a_position_that_is_gone_says_that_nothing_was_asked(keys: tuple[str, ...], said: str) -> None:
+    """OP-06: its stop filled while the dialog was open"""
+    async with open_still(a_view(positions=(a_position(),))) as house:
+        await house.press("2", *keys)
+        await house.shows_next(positions=())
+        await house.sees("nothing is held any more")
+        await house.press("enter")
+        await house.until(lambda: said in house.footer())
+        assert house.handle.commands == []
+
+
 async def test_a_stop_moves_nearer_by_an_average_range_through_its_ticket() -> None:
     """OP-06"""
     async with open_on(in_profit()) as house:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date, timedelta
 from decimal import Decimal
 
+import pytest
+
 from console.screens.why import WhyScreen
 from core.model.values import ClientOrderId, Money, Symbol
 from core.ports import OperatorError
@@ -13,7 +15,10 @@ from core.views.history import HistoryDay, HistoryKind, HistoryRow
 from tests.desk.desk_house import House, open_desk
 from tests.desk.hands import Disk
 from tests.desk.still_house import the_engines_view
+from widgets.grid_picture import widths_of
 from widgets.history import History
+from widgets.history import _columns as columns_for
+from widgets.history import _row as row_of
 
 MONDAY, TUESDAY = date(2026, 1, 5), date(2026, 1, 6)
 AT = the_engines_view().status.at
@@ -59,9 +64,9 @@ def symbols(house: House) -> list[str]:
 async def test_yesterdays_worst_trade_is_three_keys_away_and_enter_explains_it() -> None:
     async with open_desk((80, 24), surroundings=Past()) as house:
         await house.press("0")
-        await house.until(lambda: house.shows("0 History ─ Tue 6 Jan 2026, 0 trades 0.00 USD, 1 orders"))
+        await house.until(lambda: house.shows("0 History ─ Tue 6 Jan 2026, 0 trades 0.00 USD, 1 order"))
         await house.press("<")
-        await house.until(lambda: house.shows("0 History ─ Mon 5 Jan 2026, 3 trades +31.33 USD, 1 orders"))
+        await house.until(lambda: house.shows("0 History ─ Mon 5 Jan 2026, 3 trades +31.33 USD, 1 order"))
         assert symbols(house) == ["BAC", "IBM", "AIG", "AIG"]
         await house.press("w")
         await house.until(lambda: symbols(house) == ["AIG", "BAC", "IBM", "AIG"])
@@ -78,10 +83,23 @@ async def test_days_end_where_the_journal_does() -> None:
         await house.press("0", ">", "<")
         await house.until(lambda: house.shows("Mon 5 Jan"))
         await house.press("<", "<")
-        await house.wait(0.3)
+        await house.until(lambda: house.shows("this is the first day of the journal"))
         await house.until(lambda: house.shows("Mon 5 Jan"))
         await house.press(">")
         await house.until(lambda: house.shows("Tue 6 Jan"))
+
+
+@pytest.mark.parametrize("width", [100, 78, 64, 46])
+async def test_no_price_of_the_history_is_cut_in_the_middle(width: int) -> None:
+    """OP-12: by and order give way first; then whole words are left out"""
+    text = "BUY 2.5 IBM limit 200.00 to open, FILLED 2.5 at 108.77"
+    row = HistoryRow(HistoryKind.ORDER, ClientOrderId("0" * 16), AT, Symbol("IBM"), "momentum", text)
+
+    columns = columns_for(len(text), width)
+    cell = row_of(row, widths_of(columns, width)[3]).cells[3].text
+
+    assert cell == text if width >= 86 else set(cell.rstrip("…").split()) <= {*text.split(), "open,"}
+    assert len(cell) <= widths_of(columns, width)[3]
 
 
 async def test_a_filter_finds_words_in_any_order_and_none_of_its_letters_is_a_command() -> None:

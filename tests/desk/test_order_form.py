@@ -73,6 +73,25 @@ def positions_of(held: Decimal) -> tuple[PositionRow, ...]:
     return (row,)
 
 
+async def test_the_form_says_of_a_close_away_from_the_market_that_no_stop_guards_it_meanwhile() -> None:
+    """EX-13, OP-03: as its ticket warns"""
+    view = await a_view(held="2")
+    close = {"symbol": "SPY", "effect": "sell", "quantity": "2", "holder": "broker", "lasts": "day"}
+    said = []
+    for terms in (
+        {"type": "limit", "limit": "499.00"},
+        {"type": "limit", "limit": "496.20"},
+        {"type": "limit", "limit": "499.00", "stop": "494.00"},
+        {"type": "market"},
+        {"type": "stop", "stop": "494.00"},
+    ):
+        draft = read_draft({**close, **terms}, view)
+        assert draft.faults == {}
+        said.append(draft.doubts)
+
+    assert said == [{"limit": "no stop guards what waits at it"}, {}, {}, {}, {}]
+
+
 async def opens_the_form(house: House) -> NewOrderScreen:
     await house.press("n")
     await house.until(lambda: isinstance(house.desk.screen, NewOrderScreen))

@@ -47,7 +47,7 @@ def filled(**parts: Any) -> OrderRow:
         (an_order(legs=LEGS), "BUY 47 SPY 166.76 working, stop 166.26 and target 168.00 wait for it"),
         (an_order(legs=LEGS[:1]), "BUY 47 SPY 166.76 working, stop 166.26 waits for it"),
         (an_order(stop_by_desk=StopHolder.DESK), "BUY 47 SPY 166.76 working, this desk keeps its stop"),
-        (an_order(marks=(RowMark.IN_DOUBT,)), "BUY 47 SPY 166.76 working, in doubt"),
+        (an_order(marks=(RowMark.IN_DOUBT,)), "BUY 47 SPY 166.76 in doubt"),
         (filled(), "BUY 47 SPY 166.76 filled in 0.4 s"),
         (filled(average_price=Price(Decimal("166.70"))), "BUY 47 SPY 166.76 filled at 166.70 in 0.4 s"),
         (

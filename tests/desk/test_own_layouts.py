@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from console.screens.commands import CommandsScreen
+from console.screens.guide import GuideScreen
 from console.screens.keep_layout import KeepLayoutScreen
 from tests.desk.desk_house import House
 from tests.desk.hands import Disk
@@ -40,6 +41,20 @@ async def test_what_is_shown_is_kept_and_found_again(size: tuple[int, int]) -> N
         await house.sees("layout trade")
 
 
+async def test_a_name_that_is_taken_is_written_over_by_a_second_enter_alone() -> None:
+    disk = Disk()
+    async with open_still(a_view(), surroundings=disk) as house:
+        await keeps(house, "mine")
+        await house.until(lambda: "mine" in house.desk.board.own_layouts)
+        before = disk.of_the_operator["layouts"]["mine.toml"]
+        await house.press("6", "0")
+        await keeps(house, "Mine")
+        await house.sees("mine is yours already: Enter again writes over it", "drop NAME takes one back")
+        assert disk.of_the_operator["layouts"]["mine.toml"] == before
+        await house.press("enter")
+        await house.until(lambda: not isinstance(house.desk.screen, KeepLayoutScreen))
+
+
 async def test_one_is_taken_back_after_it_is_named_and_a_shipped_name_is_refused() -> None:
     disk = Disk()
     async with open_still(a_view(), surroundings=disk) as house:
@@ -56,6 +71,33 @@ async def test_one_is_taken_back_after_it_is_named_and_a_shipped_name_is_refused
         await house.press("enter")
         await house.until(lambda: not house.desk.board.own_layouts)
         assert disk.of_the_operator["layouts"] == {}
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_every_wrong_file_is_named_once_in_the_log_with_its_place_also_behind_the_welcome(
+    size: tuple[int, int],
+) -> None:
+    layouts = {f"bad{number}.toml": WRONG for number in range(8)}
+    presets = {"F5.toml": "stop = 1", "F6.toml": "", "F9.toml": ""}
+    disk = Disk(is_new=True, of_the_operator={"layouts": layouts, "presets": presets})
+    async with open_still(a_view(), size, surroundings=disk) as house:
+        await house.until(lambda: isinstance(house.desk.screen, GuideScreen))
+        await house.press("enter", "6")
+        house.desk.errands.look_for_layouts()
+
+        def told() -> list[str]:
+            rows = [line.row for line in house.desk.board.log.shown()]
+            return [row.text.partition(": ")[0] for row in rows if row.kind == "file"]
+
+        await house.until(lambda: len(told()) >= len(layouts) + len(presets))
+        await house.wait(0.2)
+        assert sorted(told()) == sorted(
+            [*(f"layouts/{name}" for name in layouts), *(f"presets/{name}" for name in presets)]
+        )
+        await house.press("z", "end")
+        await house.sees("layouts/bad7.toml: one: there is no pane 'moon'", "presets/F9.toml: there is no such preset")
+        await house.press("enter")
+        await house.until(lambda: house.shows("a note, not in the journal", ".toml: "))
 
 
 async def test_a_file_that_is_wrong_is_named_and_loses_nothing() -> None:

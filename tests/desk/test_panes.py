@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from console import keymap
 from console.panes import PANES
 from console.screens.ticket import TicketScreen
 from core.facts import EngineStopped, OrderFilled, ProposalStaged
+from core.model.order import Effect, Side
+from core.model.values import Money
 from core.views.engine import EngineFailed
 from tests.desk.desk_house import House, in_one_process, open_desk
+from tests.desk.still_house import an_exit
+from widgets.proposals import _whys as whys_of
 
 
 def narrow(house: House) -> bool:
@@ -116,3 +122,14 @@ async def test_what_ends_badly_is_said_in_words() -> None:
         await house.press("q")
         await house.until(lambda: not house.desk.is_running)
         assert house.desk.closing.failure == "the lock is held by process 7"
+
+
+def test_one_proposal_without_a_risk_takes_no_name_from_the_others() -> None:
+    """OP-06: a market order before any quote"""
+    entry = {"exit_reason": None, "effect": Effect.OPEN, "side": Side.BUY}
+    rows = (
+        an_exit("SPY", **entry, risk=Money(Decimal("28.08"))),
+        an_exit("IBM", **entry, strategy="manual", reason="typed by the operator"),
+    )
+
+    assert whys_of(rows, 18) == ["risk 28.08 VWAP", "risk – MANUAL"]

@@ -43,7 +43,7 @@ async def test_7_shows_the_closed_trades_the_newest_first_and_the_sums_of_each_s
         assert "1,182.11 1,180.50 stop" in lines[first]
         assert first + 1 == second
         await house.sees("▼ −22.00  +0.40", "▲ +0.12  +0.01", "VWAP", "▲ +12.40", "▼ −3.10")
-        await house.sees("declined 2, would be −41.00")
+        await house.sees("not taken 2, would be −41.00")
         assert house.desk.focused is house.desk.board.panes["results"].grid
 
 
@@ -93,5 +93,5 @@ def test_strategies_without_room_are_counted() -> None:
 
     assert len(lines) == 6
     assert lines[-1] == "  and 10 more strategies"
-    assert "shadow: declined 2, would be −41.00" in lines[2]
+    assert "shadow: not taken 2, would be −41.00" in lines[2]
     assert all(len(line) <= 58 for line in lines)

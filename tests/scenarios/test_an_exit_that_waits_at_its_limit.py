@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from console.details.position import position
 from core.facts import AuthorizationEnded, OrderFilled
 from core.messages.commands import Decline, ProposeClose, ProposeOrder, RequestCancel
+from core.model.codes import AuthorizationCode
 from core.model.order import Effect, OrderType, StopHolder
+from core.model.quote import Feed, Quote
 from core.model.signal import ExitReason
 from core.model.staging import CheckResult
 from core.model.values import Price, Quantity, plain
@@ -17,6 +20,8 @@ from tests.scenarios.changes import confirms_now, passes
 from tests.scenarios.house import STEADY, House, a_house_in_a_position, assert_can_be_rebuilt
 from tests.unit.core.brokers.trading_floor import SPY
 from widgets.lines import joined
+from widgets.positions import NO_STOP
+from widgets.positions import _stop as stop_cell
 from widgets.status_lines import StatusLines
 
 LONG = ("10:06", "15:59", STEADY)
@@ -62,6 +67,83 @@ def test_shares_that_wait_at_a_limit_are_named_as_uncovered() -> None:
     assert "UNCOVERED SPY 0.502: an exit waits at its limit, no stop" in told(house)
     assert status_of(house.engine, "house", "trading").uncovered == ("SPY 0.502 at its limit, no stop",)
     assert_can_be_rebuilt(house)
+
+
+def test_every_pane_says_that_no_stop_stands_while_it_waits() -> None:
+    """OP-06, EX-13: the chart draws none, and the dialog says what the row says"""
+    house = a_house_that_hopes()
+    builder = ViewBuilder(house.engine)
+    builder.watched = SPY
+    view = builder.draw(house.line.at)
+
+    assert view.chart is not None
+    assert (view.chart.entry, view.chart.stop) == (row(house).average_price, None)
+    told = " ".join(" ".join(joined(line) for line in position(view, row(house).key, house.line.at) or ()).split())
+    assert "stop none while an exit waits at its limit; 99.30 USD was meant" in told
+    assert "YOU hold it" not in told
+    assert stop_cell(row(house)).text == NO_STOP
+
+    house.presses(RequestCancel(house.sale.id))
+    passes(house, 3)
+    again = builder.draw(house.line.at)
+    assert again.chart is not None
+    assert plain(again.chart.stop or Decimal(0)) == "99.3"
+
+
+def test_an_exit_that_the_operator_takes_back_is_no_failure_to_be_tried_again() -> None:
+    """EX-21, EX-06"""
+    house = a_house_that_hopes()
+    builder = ViewBuilder(house.engine)
+    house.presses(RequestCancel(house.sale.id))
+    passes(house, 60)
+
+    ended = [fact for fact in house.facts(AuthorizationEnded) if fact.code is AuthorizationCode.CANCELLED]
+    assert [fact.reason for fact in ended] == ["0.502 SPY stays: its close was cancelled by the operator"]
+    assert builder.draw(house.line.at).failed_closes == ()
+    assert_can_be_rebuilt(house)
+
+
+def quoted(house: House, bid: str, ask: str) -> None:
+    size = Quantity(Decimal(100))
+    prices = (Price(Decimal(bid)), Price(Decimal(ask)))
+    house.desk.sightings.quotes[SPY] = Quote(SPY, house.line.at, prices[0], size, prices[1], size, Feed.DERIVED)
+
+
+def test_what_waiting_has_cost_is_counted_from_the_staging_by_one_price() -> None:
+    """OP-06: the middle of the quote is nowhere near the last close, and nothing moved"""
+    house = a_house_in_a_position(LONG)
+    builder = ViewBuilder(house.engine)
+    quoted(house, "99.40", "99.44")
+    house.presses(ProposeClose(SPY))
+    moved = []
+    for bid, ask in (("99.40", "99.44"), ("99.30", "99.34"), ("99.60", "99.64")):
+        quoted(house, bid, ask)
+        moved.append(builder.draw(house.line.at).proposals[0].moved)
+
+    assert moved == [Decimal("0"), Decimal("-0.0502"), Decimal("0.1004")]
+
+
+def test_of_an_exit_staged_before_this_start_nobody_says_what_waiting_cost() -> None:
+    """OP-06"""
+    house = a_house_in_a_position(LONG)
+    house.presses(ProposeClose(SPY))
+    quoted(house, "99.40", "99.44")
+
+    assert ViewBuilder(house.engine).draw(house.line.at).proposals[0].moved is None
+
+
+def test_without_a_quote_it_is_counted_by_closes() -> None:
+    """OP-06"""
+    house = a_house_in_a_position(("10:06", "10:06", STEADY), ("10:07", "10:20", "99.50 99.50 99.40 99.40"))
+    builder = ViewBuilder(house.engine)
+    house.until("10:07:02")
+    house.desk.sightings.quotes.clear()
+    house.presses(ProposeClose(SPY))
+    assert builder.draw(house.line.at).proposals[0].moved == 0
+    house.until("10:08:02")
+    house.desk.sightings.quotes.clear()
+
+    assert builder.draw(house.line.at).proposals[0].moved == Decimal("-0.1004")
 
 
 def test_of_a_part_that_waits_the_rest_keeps_its_stop() -> None:

@@ -12,6 +12,7 @@ from core.messages.inputs import CancelAnswered
 from core.model.broker import NoAnswer, Refused
 from core.model.codes import RefusalKind
 from core.model.order import OrderStatus
+from core.views.event_text import in_words, severity_of
 from state.codec import decode, encode
 from tests.scenarios.house import House, a_house_with_a_proposal
 
@@ -83,6 +84,8 @@ def test_a_cancel_that_was_refused_says_its_kind_and_one_without_an_answer_none(
 
     assert (refused.refusal, refused.reason) == (RefusalKind.NOT_WORKING, "it is filled")
     assert house.last(CancelFailed).refusal is None
+    assert (severity_of(refused), severity_of(house.last(CancelFailed))) == ("", "ERROR")
+    assert in_words(refused) == f"{order_id} had ended before its cancel: it is filled"
 
 
 def test_a_record_of_before_names_no_kind_and_is_read_as_it_was() -> None:

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from console.details.guards import protection
 from core.facts import (
     OverrideEnded,
     ProposalSkipped,
@@ -27,8 +28,10 @@ from core.settings.protections import CooldownSettings, ProtectionsSettings
 from core.settings.risk import RiskSettings
 from core.settings.settings import Settings
 from core.settings.types import AmountSettings
+from core.views import ProtectionRow
 from core.views.builders.desk import ViewBuilder
 from tests.scenarios.house import FALL, STEADY, House, a_day, a_typed_buy, assert_can_be_rebuilt
+from widgets.lines import joined
 
 PAUSES = ProtectionsSettings(cooldown=CooldownSettings(loss=Decimal("0.002"), stop_minutes=15))
 LONG_PAUSE = ProtectionsSettings(cooldown=CooldownSettings(loss=Decimal("0.002"), stop_minutes=180))
@@ -72,6 +75,48 @@ def test_a_loss_pauses_its_symbol_and_the_pause_ends_by_itself() -> None:
     assert [(f.name, f.scope) for f in house.facts(ProtectionExpired)] == [("cooldown", "SPY")]
     assert "cooldown" not in refusals(house)
     assert_can_be_rebuilt(house)
+
+
+def cooldowns(builder: ViewBuilder, house: House) -> list[ProtectionRow]:
+    return [row for row in builder.draw(house.line.at).protections if row.key.startswith("cooldown/")]
+
+
+def test_a_pause_of_one_symbol_is_told_alike_by_row_gauge_detail_and_log() -> None:
+    """RK-09, RK-06"""
+    house = a_stopped_out_house(("10:21", "10:40", FALL), protections=PAUSES)
+    builder = ViewBuilder(house.engine)
+
+    (shut,) = cooldowns(builder, house)
+    assert (shut.name, shut.is_tripped) == ("Cooldown SPY", True)
+    house.until("10:30")
+    (over,) = cooldowns(builder, house)
+
+    assert (over.name, over.is_tripped, over.used, over.measure) == ("Cooldown", False, None, "none paused")
+    assert over.reason == "the last trade lost 0.30 %; the pause of its symbol is over"
+    told = said_of(builder, house, over.key)
+    assert "clear: entries pass it" in told
+    assert "% of its limit" not in told
+    words = [row.text for row in builder.draw(house.line.at).log if row.kind == "guard" and "cooldown" in row.text]
+    assert [text.partition(",")[0] for text in words[-2:]] == [
+        "PROTECTION cooldown SPY TRIPPED",
+        "protection cooldown SPY ended: entries pass it again",
+    ]
+
+
+def said_of(builder: ViewBuilder, house: House, key: str) -> str:
+    lines = protection(builder.draw(house.line.at), key, house.line.at)
+    return " ".join(" ".join(joined(line) for line in lines or ()).split())
+
+
+def test_a_profit_that_is_too_low_fills_no_gauge_before_enough_trades_are_judged() -> None:
+    """RK-08, RK-09"""
+    house = a_stopped_out_house(protections=PAUSES)
+    builder = ViewBuilder(house.engine)
+    (low,) = [row for row in builder.draw(house.line.at).protections if row.key.startswith("low_profit/")]
+
+    assert (low.is_tripped, low.used) == (False, None)
+    assert low.measure == f"1 of {PAUSES.low_profit.trade_limit} trades"
+    assert low.reason.startswith("1 trade of ")
 
 
 def test_a_restart_in_the_middle_of_a_pause_changes_nothing() -> None:

@@ -184,7 +184,7 @@ class Protection(ABC):
 
     @abstractmethod
     def measures(self, at: datetime) -> Iterator[Measure]:
-        """What it measures now, scope by scope; at least one."""
+        """What it measures now, scope by scope; at least one, where no lock holds."""
 
     def answers(self, at: datetime) -> Iterator[Answer]:
         """How it stands, the scopes that are shut included even where nothing is measured there any more."""

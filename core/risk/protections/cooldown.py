@@ -46,5 +46,14 @@ class Cooldown(TradeProtection):
         self.locks.shut(Lock(Scope(trade.symbol), trade.closed_at, until, max(loss, ZERO), terms.loss, what))
 
     def measures(self, at: datetime) -> Iterator[Measure]:
-        """The last trade's loss; a symbol that is shut tells its own."""
-        yield Measure(EVERYTHING, max(-(self.state.last or ZERO), ZERO), self.terms().loss, "the last trade's loss")
+        """The last trade's loss, while no symbol is paused: each that is tells its own. One that paused its symbol
+        measures nothing once that is over.
+        """
+        lost, limit = max(-(self.state.last or ZERO), ZERO), self.terms().loss
+        if any(self.locks.holding(at)):
+            return
+        if lost < limit or self.state.last is None:
+            yield Measure(EVERYTHING, lost, limit, "the last trade's loss")
+            return
+        words = f"the last trade lost {percent(lost)}; the pause of its symbol is over"
+        yield Measure(EVERYTHING, None, limit, words, "none paused")

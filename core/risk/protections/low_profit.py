@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from core.model.values import ZERO, percent
 from core.risk.protections.base import EVERYTHING, Lock, Locks, Measure, Scope, TradeProtection
@@ -57,14 +58,14 @@ class LowProfit(TradeProtection):
         oldest = at - timedelta(minutes=terms.lookback_minutes)
         found = [(judged.scope, *judged.ratios.since(oldest)) for judged in self.state.judged.values()]
         required = terms.required_profit
-        judged = [
-            Measure(
-                scope,
-                total,
-                required,
-                f"{count} trades of {terms.lookback_minutes} minutes, {terms.trade_limit} are judged",
-            )
-            for scope, count, total in found
-            if count
-        ]
+        judged = [_measured(scope, count, total, terms) for scope, count, total in found if count]
         yield from judged or [Measure(EVERYTHING, ZERO, required, f"no trade in {terms.lookback_minutes} minutes")]
+
+
+def _measured(scope: Scope, count: int, total: Decimal, terms: LowProfitSettings) -> Measure:
+    """Too few trades are judged by nothing yet, whatever they made."""
+    words = f"{count} trade{'s' * (count != 1)} of {terms.lookback_minutes} minutes, {terms.trade_limit} are judged"
+    if count >= terms.trade_limit:
+        return Measure(scope, total, terms.required_profit, words)
+    so_far = f"{words}; {percent(total)} so far, {percent(terms.required_profit)} is required"
+    return Measure(scope, None, terms.required_profit, so_far, f"{count} of {terms.trade_limit} trades")

@@ -89,7 +89,7 @@ class Charts:
             symbol=symbol,
             bars=line.bars,
             entries=tuple(dict.fromkeys(row.average_price for row in held)),
-            stops=tuple(dict.fromkeys(row.stop_price for row in held if row.stop_price is not None)),
+            stops=tuple(dict.fromkeys(row.standing_stop for row in held if row.standing_stop is not None)),
             fills=tuple(fill for fill in self._fills.get(symbol, ()) if day_of(fill.at) == today),
             hours=() if line.past is None else line.past.hours,
             days=() if line.past is None else line.past.days,

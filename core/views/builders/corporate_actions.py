@@ -24,7 +24,7 @@ def action_rows(state: TradingState, at: datetime) -> tuple[ActionRow, ...]:
 
 
 def said_on_a_ticket(state: TradingState, order: OrderRequest, at: datetime) -> tuple[str, ...]:
-    """`ex Tue 24 Nov: dividend 0.25 a share, 11.75 USD for 47`, of those that are near."""
+    """`ex Tue 24 Nov: dividend 0.25 USD a share, 11.75 USD for 47`, of those that are near."""
     known = state.sightings.corporate_actions.get(order.symbol, ())
     if not known:
         return ()
@@ -36,7 +36,7 @@ def _said(action: CorporateAction, order: OrderRequest) -> str:
     words = f"ex {action.ex_date:%a %d %b}: {in_words(action)}"
     if action.cash is not None:
         paid = order.instrument.notional(order.quantity, Price(action.cash))
-        return f"{words} a share, {paid:,.2f} USD for {plain(order.quantity)}"
+        return f"{words}, {paid:,.2f} USD for {plain(order.quantity)}"
     if action.kind in SPLITS:
         return f"{words}; prices and shares here are those of before"
     return words

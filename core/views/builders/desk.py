@@ -38,7 +38,7 @@ from core.views.builders.results import result_rows, shadow_rows
 from core.views.builders.status import StatusViews
 from core.views.builders.strategies import strategy_rows
 from core.views.builders.symbols import sizing, symbol_views
-from core.views.builders.tickets import TicketViews, proposal_row
+from core.views.builders.tickets import TicketViews
 from core.views.builders.watch import watch_view
 from core.views.chart_past import Past, nothing_before
 
@@ -66,6 +66,7 @@ class ViewBuilder:
         self.over = FinishedOrders(self.state)
         self.state.add_listener(self.log.hear)
         self.state.add_listener(self.over.hear)
+        self.state.add_listener(self.tickets.hear)
 
     def draw(self, at: datetime) -> DeskView:
         """The desk as it is, `at` being the engine's time now."""
@@ -88,7 +89,7 @@ class ViewBuilder:
         return DeskView(
             number=self.number,
             status=self.status.draw(at, self.protections.shut_by(at, guards)),
-            proposals=tuple(proposal_row(state, p) for p in state.stage.proposals()),
+            proposals=tuple(self.tickets.row(p) for p in state.stage.proposals()),
             positions=positions,
             orders=orders,
             log=tuple(self.log.rows),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
+from core.facts import Fact
 from core.model.instrument import named
 from core.model.order import Side, StopHolder
 from core.model.position import Position
@@ -29,16 +30,19 @@ from core.views.builders.displaced_orders import (
 from core.views.builders.event_log import EventLog
 from core.views.builders.margin import margin_view
 from core.views.builders.symbols import halted_in_words
+from core.views.builders.waiting_prices import WaitingPrices
 from core.views.order_text import terms_in_words
 from core.workflows.staging.confirmation_checks import reviewed, verdicts_meanwhile
 from core.workflows.staging.exit_preview import listed_exits
 from core.workflows.staging.proposal_staging import candidate_of
 
 
-def proposal_row(state: TradingState, proposal: Proposal) -> ProposalRow:
+def proposal_row(state: TradingState, proposal: Proposal, prices: WaitingPrices) -> ProposalRow:
     order = proposal.order
     stop = proposal.stop.price if isinstance(proposal.stop, StopPlan) else order.stop_price
     risk, aimed = None, order.limit_price if not order.type.waits else proposal.intended_price
+    if aimed is None and (quote := state.sightings.quotes.get(order.symbol)) is not None:
+        aimed = quote.ask if order.side is Side.BUY else quote.bid
     if isinstance(proposal.stop, StopPlan) and aimed is not None:
         risk = order.risk(proposal.stop.way_from(aimed))
     old = state.ledger.order(order.replaces) if order.replaces is not None else None
@@ -64,20 +68,10 @@ def proposal_row(state: TradingState, proposal: Proposal) -> ProposalRow:
         is_confirming=state.stage.is_confirming(proposal.id),
         replaces=order.replaces,
         replaces_in_words=terms_in_words(old.request) if old else "",
-        moved=_moved(state, proposal),
+        moved=prices.moved(proposal),
         halted=halted_in_words(state, order.symbol),
         traded=named(order.instrument),
     )
-
-
-def _moved(state: TradingState, proposal: Proposal) -> Money | None:
-    """What the price has done to a waiting exit since the bar, or the hand, that asked for it."""
-    order, before = proposal.order, proposal.intended_price
-    last = state.last_price(order.symbol)
-    if not proposal.only_reduces or proposal.is_guard or before is None or last is None:
-        return None
-    better = last[1] - before if order.side is Side.SELL else before - last[1]
-    return order.instrument.notional(order.quantity, better)
 
 
 class TicketViews:
@@ -85,6 +79,13 @@ class TicketViews:
 
     def __init__(self, state: TradingState, gate: Gate, log: EventLog) -> None:
         self.state, self.gate, self.log = state, gate, log
+        self._prices = WaitingPrices(state)
+
+    def hear(self, sequence: int, at: datetime, fact: Fact) -> None:
+        self._prices.hear(sequence, at, fact)
+
+    def row(self, proposal: Proposal) -> ProposalRow:
+        return proposal_row(self.state, proposal, self._prices)
 
     def draw(self, ticket: Ticket, at: datetime) -> TicketView:
         state = self.state
@@ -98,7 +99,7 @@ class TicketViews:
         now = reviewed(self.gate.review(candidate, context), *verdicts_meanwhile(state, ticket, proposal, context))
         return TicketView(
             ticket=ticket,
-            proposal=proposal_row(state, proposal),
+            proposal=self.row(proposal),
             quote=state.sightings.quotes.get(ticket.order.symbol) or NoQuote("none seen yet"),
             now=now,
             refused_because=state.stage.state.refusals.get(ticket.id, ()),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from core import facts
 from core.advisers import words as advice
-from core.model.codes import Denial, HaltCause
+from core.model.codes import Denial, HaltCause, RefusalKind
 from core.risk.evaluation import words as evaluation
 from core.views.desk import ALERT
 from core.views.event_text.desk import DESK
@@ -57,6 +57,8 @@ def severity_of(fact: facts.Fact) -> str:
         return CRITICAL if fact.cause is HaltCause.INVARIANT else ""
     if isinstance(fact, facts.CommandRefused) and fact.code not in OF_NO_DESK:
         return ""
+    if isinstance(fact, facts.CancelFailed) and fact.refusal is RefusalKind.NOT_WORKING:
+        return ""  # what was to go had gone: that is how a pair ends
     return SEVERITIES.get(type(fact), "")
 
 

@@ -38,7 +38,7 @@ def _protection(fact: ProtectionFact) -> str:
     match fact:
         case facts.ProtectionTripped():
             until = _end_of(fact)
-            return f"PROTECTION {_guard(fact)} shut until {until}: {fact.reason}"
+            return f"PROTECTION {_guard(fact)} TRIPPED, shut until {until}: {fact.reason}"
         case facts.ProtectionExpired():
             return f"protection {_guard(fact)} ended: entries pass it again"
         case facts.ProtectionOverridden() if fact.begins == fact.until:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Decimal
 
 from core import facts
-from core.model.codes import EndCode
+from core.model.codes import EndCode, RefusalKind
 from core.model.values import CENT, plain, priced
 from core.model.venues import HOME
 from core.views.event_text.pieces import EventTexts, listed, told
@@ -86,6 +86,8 @@ def _cancel(fact: CancelFact) -> str:
         case facts.CancelRequested():
             return f"{fact.client_order_id} cancel asked for: {fact.reason}"
         case facts.CancelFailed():
+            if fact.refusal is RefusalKind.NOT_WORKING:
+                return f"{fact.client_order_id} had ended before its cancel: {fact.reason}"
             return f"{fact.client_order_id} cancel failed: {fact.reason}"
         case facts.CancelDropped():
             return f"{fact.client_order_id} goes on working: {fact.reason}"

@@ -217,6 +217,9 @@ class PositionClose:
             return "another close took its place", AuthorizationCode.DISPLACED
         last = [order for order in made if order.role is None][-1]
         quantity = last.remaining - sum((order.filled_quantity for order in made if order.role is not None), ZERO)
+        if last.cancel_code is CancelCode.OPERATOR and last.status is OrderStatus.CANCELLED:
+            left = f"{plain(Quantity(quantity))} {last.request.symbol}"
+            return f"{left} stays: its close was cancelled by the operator", AuthorizationCode.CANCELLED
         why = last.reason or last.status.value
         words = f"close again: {plain(Quantity(quantity))} {last.request.symbol} did not go through ({why})"
         return words, AuthorizationCode.NOT_THROUGH

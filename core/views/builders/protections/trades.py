@@ -16,7 +16,7 @@ from core.risk.protections.base import EVERYTHING
 from core.risk.protections.repeated_execution import RepeatedExecution
 from core.trading_state.state import TradingState
 from core.views import ProtectionRow, SuspensionView
-from core.views.builders.protections.row import next_session, row, used_of
+from core.views.builders.protections.row import ALL_OF_IT, next_session, row, used_of
 
 UNTHROTTLED = Decimal(1)
 
@@ -63,14 +63,16 @@ def protection_rows(state: TradingState, at: datetime) -> Iterator[ProtectionRow
         scope = "" if answer.scope == EVERYTHING else f" {answer.scope}"
         override = book.overridden(answer, at)
         is_shut = answer.is_tripped and override is None
+        is_over = not answer.is_tripped and answer.used == ALL_OF_IT
+        watched = f"{answer.reason}; what it shut for that is over" if is_over else answer.reason
         words = f"{answer.reason}; {overridden_until(override, at, state.calendar.venue)}" if override else ""
         yield row(
             f"{answer.name}/{answer.scope}",
             f"{answer.name.replace('_', ' ').capitalize()}{scope}",
             answer.figures,
             answer.reason if is_shut else None,
-            words or answer.reason,
-            used=answer.used,
+            words or watched,
+            used=None if is_over else answer.used,
             since=answer.since,
             until=override.until if override else answer.until,
             overridden=override,
