@@ -20,8 +20,8 @@ class MessageSettings(SettingsTable):
     """Submissions, replacements and cancels that go to the broker; entries leave a reserve to what reduces (RK-24)."""
 
     enabled: bool = True
-    per_second: Messages = Field(20, description="messages to the broker")
-    per_minute: Messages = Field(120, description="the same; no more than the broker takes, which at Alpaca is 200")
+    per_second: Messages = Field(50, description="messages to the broker")
+    per_minute: Messages = Field(180, description="the same; no more than the broker takes, which at Alpaca is 200")
     per_day: Messages = Field(10_000, description="the same of a trading day")
     reserve: Annotated[Decimal, Field(ge=0, le=Decimal("0.9"))] = Field(
         Decimal("0.25"), description="of each, kept for exits and cancels"

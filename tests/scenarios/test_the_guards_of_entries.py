@@ -49,10 +49,11 @@ def test_the_guards_that_there_are_have_a_row_each_in_one_order() -> None:
     house = a_house_with_a_proposal()
 
     assert list(rows(house)) == [
-        "desk", "breaker", "session", "window", "daily_loss", "weekly_loss", "strategies_loss", "positions",
-        "risk_budget",
+        "desk", "breaker", "message_rate", "session", "window", "daily_loss", "weekly_loss", "strategies_loss",
+        "positions", "risk_budget",
         "entries/vwap", "max_drawdown/global", "stop_loss_guard/global", "cooldown/global", "low_profit/global",
         "loss_streak/global", "volatility_halt/global", "equity_curve/global",
+        "repeated_execution/global",
     ]  # fmt: skip
     assert not any(row.is_tripped for row in rows(house).values())
 

@@ -143,7 +143,7 @@ def test_cancels_count_and_legs_of_the_broker_do_not() -> None:
 
     assert len(house.facts(OrderCreated)) == 2
     assert len(house.facts(CancelRequested)) == 1
-    assert row(house).measure == "2 of 120/min"
+    assert row(house).measure == "2 of 180/min"
 
 
 def test_the_day_is_counted_over_a_restart() -> None:

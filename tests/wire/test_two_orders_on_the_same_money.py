@@ -33,6 +33,7 @@ def market() -> Iterator[LoopbackExchange]:
 
 def settings(market: LoopbackExchange, home: Path) -> dict[str, str]:
     more = {"KEYTURN_RISK__ENTRIES_A_DAY": "9", "KEYTURN_RISK__PORTFOLIO__MAX_EXPOSURE": "9"}
+    more["KEYTURN_RISK__TWINS__ENABLED"] = "false"
     return environ(market, home, **{"KEYTURN_PROFILE": "micro", **more})
 
 
@@ -71,7 +72,7 @@ def test_of_sixty_dollars_two_orders_of_forty_are_not_both_sent(market: Loopback
     (refusal,) = [fact for fact in told if isinstance(fact, ConfirmationRefused)]
     assert bought == [first.order.client_order_id]
     assert refusal.ticket_id == second.id
-    assert [reason.partition(":")[0] for reason in refusal.reasons] == ["buying power"]
+    assert [reason.partition(":")[0] for reason in refusal.reasons] == ["self-cross", "buying power"]
 
 
 def refused(desk: Open) -> bool:
