@@ -28,6 +28,8 @@ from core.runtime.notifier.message import LONGEST_ANSWER, Request, answer_in, an
 LONGEST_SAID = 300
 OF_OTHERS = frozenset({DeliveryCode.REFUSED, DeliveryCode.UNCLEAR, DeliveryCode.NOT_SENT})
 """Ends that are said in words which are not ours."""
+LATER = 10
+"""By which its priority is below the engine's, as `nice` counts."""
 PARTS = 4
 """Characters from which a part of an address counts as secret."""
 
@@ -182,6 +184,8 @@ def _leave(_number: int, _frame: FrameType | None) -> None:
 
 def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with suppress(OSError):
+        os.nice(LATER)  # the engine goes first
     requests, answers = os.dup(0), os.dup(1)
     _silence()
     Server(requests, answers).run()
