@@ -293,7 +293,7 @@ CONTROLS: tuple[Control, ...] = (
     ),
     Control(
         "allocation",
-        (RTS_LIMITS,),
+        (),
         ("strategies.vwap.allocation", "strategies.vwap.position_part"),
         _STORIES + "test_capital_per_strategy.py::"
         "test_an_order_over_the_share_is_refused_with_the_size_that_would_pass",
@@ -357,7 +357,6 @@ CONTROLS: tuple[Control, ...] = (
         "volatility_halt",
         _STORIES + "test_the_volatility_halt.py::"
         "test_a_wild_symbol_is_halted_for_half_an_hour_over_a_restart_and_no_other_is",
-        (FIA + "volatility control",),
         limit="0.0001",
     ),
     Control(

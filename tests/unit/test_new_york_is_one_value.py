@@ -30,6 +30,7 @@ US_FIGURES = "the VIX and SPY's days are measured by their own exchange's day"
 GIVEN = "given a venue; the desk's own stands in where there is no calendar"
 
 KNOWS_A_VENUE_BY_NAME: Mapping[str, str] = {
+    "console/commands/attest.py": SHOWN,
     "console/commands/latency.py": SHOWN,
     "core/advisers/words.py": SHOWN,
     "core/brokers/alpaca/parsing.py": ALPACA,

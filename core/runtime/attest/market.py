@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from random import Random
 
 from core.messages.inputs import BarArrived, QuoteArrived
@@ -18,7 +19,8 @@ from core.model.quote import Feed, Quote
 from core.model.session import Session
 from core.model.values import Quantity, Symbol
 from core.runtime.feed import QUOTE, Timed, bar_item, merged
-from core.runtime.stress_market import SYMBOLS, dollars, level_of
+from core.runtime.stress_market import SYMBOLS, dollars
+from core.runtime.stress_market import level_of as stress_level
 
 OPEN = datetime(2026, 1, 5, 14, 30, tzinfo=UTC)
 SESSION = Session(date(2026, 1, 5), OPEN, OPEN + timedelta(minutes=390))
@@ -38,6 +40,9 @@ WIDTH = 3
 VOLUME, LOT = Quantity(Decimal(1_000_000)), Quantity(Decimal(100))
 LEAST = len(QUOTED) * 390
 """Messages that a session has at least: its bars."""
+
+level_of = cache(stress_level)
+"""Of a seed and a symbol; asked with each quote."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,7 +170,7 @@ def _result(control: Control, seen: Sequence[Seen], account: Settings) -> Tested
 
 
 def _held(control: Control, trial: Trial, seen: Seen) -> Tested:
-    order = _order_in_words(trial)
+    order = order_in_words(trial)
     named = seen.warned if trial.warns else seen.refused
     if control.name not in named:
         what = "sent" if seen.is_sent else f"refused by {', '.join(sorted(seen.refused))}" if seen.refused else "not sent"
@@ -182,7 +182,8 @@ def _held(control: Control, trial: Trial, seen: Seen) -> Tested:
     return Tested(Result.HELD, seen.words.get(control.name, ""), order)
 
 
-def _order_in_words(trial: Trial) -> str:
+def order_in_words(trial: Trial) -> str:
+    """What is typed, when, and at which settings."""
     first = "" if trial.first is First.NOTHING else f", when {trial.first.value}"
     at = ", ".join(f"{key} = {_short(value)}" for key, value in trial.settings.items())
     kept = ", ".join(f"{key} as set" for key in trial.as_set)

@@ -246,8 +246,9 @@ class Trials:
 
     def _leaves(self, seen: Seen, fact: OrderCreated) -> None:
         """An order has the identifier of its proposal."""
-        seen.is_sent |= fact.order.client_order_id == seen.entry
-        seen.is_exit_sent |= fact.order.client_order_id == seen.exit
+        made_of = ProposalId(fact.order.client_order_id)
+        seen.is_sent |= made_of == seen.entry
+        seen.is_exit_sent |= made_of == seen.exit
 
 
 def _warns(seen: Seen, review: Review) -> None:
