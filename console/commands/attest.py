@@ -1,4 +1,4 @@
-"""`keyturn attest`: each control of an account, what asks for it, and whether it holds at twice the busiest recorded day."""
+"""`keyturn attest`: each control of an account, what asks for it, and whether it holds at twice the busiest day."""
 
 from __future__ import annotations
 
@@ -28,18 +28,16 @@ if TYPE_CHECKING:
 def attest(
     context: typer.Context,
     account: Account = None,
-    is_run: Annotated[
-        bool, typer.Option("--run/--no-run", help="Try each control in a session at twice the busiest recorded day.")
-    ] = True,
+    without_run: Annotated[bool, typer.Option("--no-run", help="Leave the session out: no control is tried.")] = False,
     seed: Annotated[int, typer.Option(min=0, help="Of the session's market; the same one gives the same run.")] = 1,
     html: Annotated[Path | None, typer.Option("--html", help="Write one HTML page that needs nothing else.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Print each control: the rule that asks for it, its setting, its last trip, its test, and whether it holds.
 
-    A run plays one session on a simulated exchange of its own, in a folder of its own, with twice as many messages as the
-    account's busiest day of six months had. Each control is tried in it with an order that it must hold, and with an exit
-    that must leave. Nothing of it touches the account; its engine may run meanwhile.
+    A run plays one session on a simulated exchange of its own, in a folder of its own, with twice as many messages as
+    the account's busiest day of six months had. Each control is tried in it with an order that it must hold, and with
+    an exit that must leave. Nothing of it touches the account; its engine may run meanwhile.
 
     Exits with 1 where a control did not hold, or is off although a rule asks for it.
 
@@ -57,7 +55,7 @@ def attest(
         many, of = _demos_day()
     else:
         many, of = busiest.messages, busiest_in_words(busiest)
-    attested = _run(settings, 2 * many, seed) if is_run else None
+    attested = None if without_run else _run(settings, 2 * many, seed)
     load = Load(of, attested.messages if attested is not None else None)
     rows = rows_of(settings, reading.trips, attested)
     if html is not None:
@@ -87,7 +85,7 @@ def _read(host: Host, folder: AccountFolder | None) -> tuple[Reading, Settings, 
     """The account's journal, and the settings that are in force: its engine's last ones, else the file's."""
     from core.facts import SettingsApplied
     from core.ports import Recorded
-    from core.runtime.attest.journal import Reading, read_of
+    from core.runtime.attest.journal import read_of
     from state.journal import read
 
     applied: list[Settings] = []
@@ -199,7 +197,8 @@ def _in_all(rows: Sequence[Row]) -> str:
     off = sum(not row.is_on for row in rows)
     failed = [row.control.name for row in rows if row.fails]
     rest = f"; not as they should be: {', '.join(failed)}" if failed else ""
-    return f"{counted(len(rows), 'control')}: {held} held, {len(rows) - held} not tried or did not hold, {off} off{rest}"
+    not_tried = sum(row.tested.result is Result.NOT_TRIED for row in rows)
+    return f"{counted(len(rows), 'control')}: {held} held, {not_tried} not tried, {off} off{rest}"
 
 
 def _write(path: Path, rows: Sequence[Row], over: Sequence[str]) -> None:

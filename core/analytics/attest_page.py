@@ -7,7 +7,9 @@ from html import escape
 
 from core.analytics.html_page import STYLE
 
-MORE = "table{width:100%}td{vertical-align:top}tr.fails td:first-child{border-left:4px solid #c0392b;padding-left:.4rem}"
+MORE = (
+    "table{width:100%}td{vertical-align:top}tr.fails td:first-child{border-left:4px solid #c0392b;padding-left:.4rem}"
+)
 HEAD = ("control", "rule", "setting", "on", "last trip", "run", "test")
 
 

@@ -1,10 +1,10 @@
 """Every check of the gate as a control: which rule asks for it, where it is set, what proves it, how it is tried.
 
-`keyturn attest` and docs/CONTROLS.md are made of this table alone. A check without a row fails a test. A rule is cited by its
-paragraph where its words ask for such a control; of FIA's paper the subject is named.
+`keyturn attest` and docs/CONTROLS.md are made of this table alone. A check without a row fails a test. A rule is cited
+by its paragraph where its words ask for such a control; of FIA's paper the subject is named.
 
-A trial's settings stand over those of an account without limits, so that this control alone has something to say. What a
-control is tried at is therefore not always what is in force: both are told.
+A trial's settings stand over those of an account without limits, so that this control alone has something to say. What
+a control is tried at is therefore not always what is in force: both are told.
 """
 
 from __future__ import annotations
@@ -257,8 +257,7 @@ CONTROLS: tuple[Control, ...] = (
         "risk budget",
         (SEC_CREDIT, RTS_LIMITS),
         ("risk.sizing.budget",),
-        "tests/unit/core/risk/test_risk_budget.py::"
-        "test_the_budget_is_fifteen_hundredths_of_equity_this_order_included",
+        "tests/unit/core/risk/test_risk_budget.py::test_the_budget_is_fifteen_hundredths_of_equity_this_order_included",
         Trial(order=Tried.LARGE, as_set=("risk.sizing.budget",)),
     ),
     Control(
@@ -279,8 +278,7 @@ CONTROLS: tuple[Control, ...] = (
         "margin",
         (SEC_CREDIT,),
         ("risk.margin",),
-        "tests/unit/core/risk/test_margin.py::"
-        "test_an_entry_that_would_bring_the_account_under_maintenance_is_refused",
+        "tests/unit/core/risk/test_margin.py::test_an_entry_that_would_bring_the_account_under_maintenance_is_refused",
         Trial(order=Tried.LARGE),
     ),
     Control(
@@ -394,7 +392,8 @@ CONTROLS: tuple[Control, ...] = (
         "vix",
         (),
         (),
-        _STORIES + "test_the_regime_of_the_market.py::test_a_high_vix_warns_on_the_ticket_and_the_entry_goes_all_the_same",
+        _STORIES
+        + "test_the_regime_of_the_market.py::test_a_high_vix_warns_on_the_ticket_and_the_entry_goes_all_the_same",
         Trial(first=First.HIGH_VIX, warns=True),
     ),
     Control(

@@ -46,6 +46,7 @@ KNOWS_A_VENUE_BY_NAME: Mapping[str, str] = {
     "core/settings/user_strategies.py": BOUNDS,
     "core/risk/protections/book.py": GIVEN,
     "core/risk/size_factors/book.py": GIVEN,
+    "core/runtime/attest/market.py": "a market that is made up",
     "core/runtime/demo_charts.py": "a market that is made up",
     "core/runtime/regime_watch.py": US_FIGURES,
     "core/runtime/regime_query.py": US_FIGURES,

@@ -59,18 +59,18 @@ class BusiestDay:
 
 @dataclass(slots=True)
 class Reading:
-    """What was read so far; `trips` by the name of the check."""
+    """What was read so far: `trips` by the name of the check, `days` with their messages, `last` the newest record."""
 
     trips: dict[str, Trip] = field(default_factory=dict)
-    _days: dict[date, Counter[type[Fact]]] = field(default_factory=dict)
-    _last: datetime | None = None
+    days: dict[date, Counter[type[Fact]]] = field(default_factory=dict)
+    last: datetime | None = None
 
     def busiest(self) -> BusiestDay | None:
         """None where no day has a bar."""
-        if self._last is None:
+        if self.last is None:
             return None
-        since = self._last.date() - SIX_MONTHS
-        found = [(_messages(n), day, n.total()) for day, n in self._days.items() if day >= since and n[BarClosed]]
+        since = self.last.date() - SIX_MONTHS
+        found = [(_messages(n), day, n.total()) for day, n in self.days.items() if day >= since and n[BarClosed]]
         if not found:
             return None
         messages, day, recorded = max(found)
@@ -87,10 +87,10 @@ def read_of(records: Iterable[Recorded], day_of: Callable[[datetime], date]) -> 
     """
     reading = Reading()
     for record in records:
-        reading._last = record.at
+        reading.last = record.at
         fact = record.fact
         if isinstance(fact, COUNTED):
-            reading._days.setdefault(day_of(record.at), Counter())[type(fact)] += 1
+            reading.days.setdefault(day_of(record.at), Counter())[type(fact)] += 1
         for name, kind, words in _said(fact):
             reading.trips[name] = Trip(record.at, kind, words)
     return reading

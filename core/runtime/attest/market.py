@@ -1,7 +1,7 @@
 """The market of an attestation: one session of made-up prices, with as many messages as are asked for.
 
-Each symbol stays near its level, so that an order trades where it is aimed at; one falls through its stop where a trial asks for
-it; one is not told any more after some minutes. What it does follows from the seed alone.
+Each symbol stays near its level, so that an order trades where it is aimed at; one falls through its stop where a trial
+asks for it; one is not told any more after some minutes. What it does follows from the seed alone.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ from core.model.bar import ONE_MINUTE, Bar
 from core.model.quote import Feed, Quote
 from core.model.session import Session
 from core.model.values import Quantity, Symbol
+from core.model.venues import HOME
 from core.runtime.feed import QUOTE, Timed, bar_item, merged
 from core.runtime.stress_market import SYMBOLS, dollars
 from core.runtime.stress_market import level_of as stress_level
 
 OPEN = datetime(2026, 1, 5, 14, 30, tzinfo=UTC)
-SESSION = Session(date(2026, 1, 5), OPEN, OPEN + timedelta(minutes=390))
+SESSION = Session(date(2026, 1, 5), OPEN, OPEN + timedelta(minutes=HOME.session_minutes))
 HELD, STOPPED, OLD = SYMBOLS[4], SYMBOLS[5], SYMBOLS[6]
 """What each exit sells a share of; what falls through its stop; what is not quoted any more."""
 REFUSED, HALTED = SYMBOLS[7], SYMBOLS[8]
@@ -38,7 +39,7 @@ FALL, FALLEN_FOR = Decimal("0.97"), timedelta(minutes=3)
 WIDTH = 3
 """Cents on either side of its level in which a price moves."""
 VOLUME, LOT = Quantity(Decimal(1_000_000)), Quantity(Decimal(100))
-LEAST = len(QUOTED) * 390
+LEAST = len(QUOTED) * HOME.session_minutes
 """Messages that a session has at least: its bars."""
 
 level_of = cache(stress_level)

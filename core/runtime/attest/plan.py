@@ -1,4 +1,4 @@
-"""Which control is tried when in a run: one slot a trial, spread over the session, those that need a closed market after it.
+"""Which control is tried when in a run: one slot a trial over the session, those that need a closed market after it.
 
 What ends by a trade that is stopped out shares one slot and one order: each check gives its own reason.
 """

@@ -1,4 +1,4 @@
-"""What `keyturn attest` prints, as one row a control: the table of the controls, the account's settings, its journal, a run."""
+"""What `keyturn attest` prints, one row a control: its table, the account's settings and journal, and a run."""
 
 from __future__ import annotations
 
@@ -42,9 +42,7 @@ class Row:
             "rule": list(self.control.rules) or [OWN],
             "setting": dict(self.settings),
             "is_on": self.is_on,
-            "last_trip": None
-            if trip is None
-            else {"at": _utc(trip.at), "kind": trip.kind.value, "reason": trip.words},
+            "last_trip": None if trip is None else {"at": _utc(trip.at), "kind": trip.kind.value, "reason": trip.words},
             "test": self.control.test,
             "result": self.tested.result.value,
             "why": self.tested.why,
@@ -56,7 +54,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What a run was loaded with: the day that was doubled, in words, and the messages that its engine heard or sent."""
+    """What a run was loaded with: the day that was doubled, and the messages that its engine heard or sent."""
 
     of: str
     messages: int | None = None

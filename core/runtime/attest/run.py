@@ -1,7 +1,7 @@
-"""A session at twice the busiest day, in which each control is tried: once with an order that it must hold, once with an exit.
+"""A session at twice the busiest day, in which each control is tried: with an order that it must hold, and an exit.
 
-Nothing of it is the account's: engine, journal, exchange and money are made for the run, in memory. The same seed, messages
-and settings give the same run, byte for byte.
+Nothing of it is the account's: engine, journal, exchange and money are made for the run. The same seed, messages and
+settings give the same run, byte for byte.
 """
 
 from __future__ import annotations
@@ -173,13 +173,19 @@ def _held(control: Control, trial: Trial, seen: Seen) -> Tested:
     order = order_in_words(trial)
     named = seen.warned if trial.warns else seen.refused
     if control.name not in named:
-        what = "sent" if seen.is_sent else f"refused by {', '.join(sorted(seen.refused))}" if seen.refused else "not sent"
+        what = _fate(seen)
         return Tested(Result.DID_NOT_HOLD, f"the order was {what}, without a word of it", order)
     if seen.is_sent and not trial.warns:
         return Tested(Result.DID_NOT_HOLD, "the order was refused and sent all the same", order)
     if not seen.is_exit_sent:
         return Tested(Result.DID_NOT_HOLD, "the exit did not leave", order)
     return Tested(Result.HELD, seen.words.get(control.name, ""), order)
+
+
+def _fate(seen: Seen) -> str:
+    if seen.is_sent:
+        return "sent"
+    return f"refused by {', '.join(sorted(seen.refused))}" if seen.refused else "not sent"
 
 
 def order_in_words(trial: Trial) -> str:

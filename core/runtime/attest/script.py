@@ -1,4 +1,4 @@
-"""Who presses the keys of an attestation: before each order what its trial asks for, the order, an exit, and the verdict."""
+"""Who presses the keys of an attestation: what stands before an order, the order, an exit; and what came of them."""
 
 from __future__ import annotations
 
@@ -240,7 +240,7 @@ class Trials:
     def _refuses(self, seen: Seen, checks: Iterable[str], reasons: Iterable[str]) -> None:
         named = tuple(checks)
         seen.refused.update(named)
-        seen.words.update(zip(named, reasons, strict=False))
+        seen.words.update({name: text.removeprefix(f"{name}: ") for name, text in zip(named, reasons, strict=False)})
         if not named:
             seen.words.setdefault("", "; ".join(reasons))
 

@@ -53,7 +53,7 @@ def tried_at(trials: Iterable[Trial], account: Settings) -> Settings:
 
 
 def laid_over(settings: Settings, values: Mapping[str, object]) -> Settings:
-    """The settings with these values at their dotted keys. Raises ValidationError, and KeyError where a table is none."""
+    """The settings with these values at their dotted keys. Raises ValidationError, KeyError where there is no table."""
     whole = settings.model_dump(context=WHOLE)
     for key, value in values.items():
         *path, last = key.split(".")

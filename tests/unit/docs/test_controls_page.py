@@ -1,4 +1,4 @@
-"""docs/CONTROLS.md has a row for each control that is attested, and each control is a check with a test that names it."""
+"""docs/CONTROLS.md has a row for each control that is attested; each is a check with a test that names it."""
 
 from __future__ import annotations
 
