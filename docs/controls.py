@@ -11,7 +11,7 @@ from pathlib import Path
 
 from core.risk.controls import CONTROLS, WORDS, Control
 from core.runtime.attest.run import order_in_words
-from docs.pages import Tables, filled, table, written
+from docs.pages import BLOCK, Tables, filled, table, written
 
 PAGE = Path(__file__).resolve().with_name("CONTROLS.md")
 
@@ -37,8 +37,10 @@ TABLES: Tables = {"attest": attest, "rules": rules}
 
 
 def page(text: str) -> str:
-    """The page with its tables made anew; one of another kind stays as it is."""
-    return filled(text, TABLES)
+    """The page with these tables made anew; another one stands as it was written."""
+    others = {found[2]: found[0] for found in BLOCK.finditer(text) if found[2] not in TABLES}
+    made = filled(text, {**TABLES, **dict.fromkeys(others, str)})
+    return BLOCK.sub(lambda block: others.get(block[2], block[0]), made)
 
 
 if __name__ == "__main__":

@@ -74,3 +74,10 @@ def test_no_profile_turns_off_what_a_rule_asks_for(profile: str) -> None:
     settings = Settings.model_validate({"profile": profile, **PROFILES[profile]})
 
     assert [control.name for control in CONTROLS if control.rules and control.is_off(settings)] == []
+
+
+def test_a_table_that_is_written_by_hand_stays_as_it_is() -> None:
+    """RK-23"""
+    by_hand = "<!-- hand: begin -->\n\n| a |\n\n<!-- hand: end -->\n"
+
+    assert page(PAGE.read_text() + by_hand) == PAGE.read_text() + by_hand
