@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from core.messages.commands import Command, RefuseSymbol
+from core.model.values import Symbol
 from core.settings.settings import Settings
 
 SEC_CREDIT = "SEC 15c3-5(c)(1)(i)"
@@ -58,9 +60,10 @@ class First(Enum):
 
     NOTHING = "nothing"
     HALT = "the kill key is pressed once"
-    REFUSED_SYMBOL = "its symbol is refused for the day"
+    COMMAND = "the operator shut its symbol"
     HALTED_SYMBOL = "its exchange halts its symbol"
     ENTRY = "the same entry was filled a moment ago"
+    RESTING_SALE = "a sale of one's own rests under its limit"
     SLOW_BROKER = "the broker answers orders late"
     SILENT_BROKER = "the broker answers no order"
     HIGH_VIX = "a high VIX is measured"
@@ -93,6 +96,8 @@ class Trial:
         Keys whose values are the account's own.
     warns
         Whether a warning is what it holds by; of every other a refusal is.
+    says
+        Of `First.COMMAND`: what the operator says of the symbol.
     """
 
     settings: Mapping[str, object] = field(default_factory=dict)
@@ -100,6 +105,7 @@ class Trial:
     first: First = First.NOTHING
     as_set: tuple[str, ...] = ()
     warns: bool = False
+    says: Callable[[Symbol], Command] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +201,7 @@ CONTROLS: tuple[Control, ...] = (
         (),
         _STORIES + "test_what_the_operator_shuts.py::"
         "test_a_refused_symbol_is_declined_where_it_waits_and_neither_strategy_nor_hand_stages_it_again",
-        Trial(first=First.REFUSED_SYMBOL),
+        Trial(first=First.COMMAND, says=lambda symbol: RefuseSymbol(symbol, "attested")),
     ),
     Control(
         "session and clock",

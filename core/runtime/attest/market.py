@@ -27,8 +27,8 @@ OPEN = datetime(2026, 1, 5, 14, 30, tzinfo=UTC)
 SESSION = Session(date(2026, 1, 5), OPEN, OPEN + timedelta(minutes=HOME.session_minutes))
 HELD, STOPPED, OLD = SYMBOLS[4], SYMBOLS[5], SYMBOLS[6]
 """What each exit sells a share of; what falls through its stop; what is not quoted any more."""
-REFUSED, HALTED = SYMBOLS[7], SYMBOLS[8]
-BOUGHT = SYMBOLS[9:20]
+HALTED = SYMBOLS[8]
+BOUGHT = (SYMBOLS[7], *SYMBOLS[9:20])
 """What entries are tried in, one after the other."""
 QUOTED = SYMBOLS[:20]
 UNLISTED = Symbol("ZZZZ")

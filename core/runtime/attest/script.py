@@ -16,7 +16,7 @@ from core.facts import (
     SettingsApplied,
     TicketOpened,
 )
-from core.messages.commands import Command, Decline, Halt, ProposeClose, ProposeOrder, RefuseSymbol, Resume
+from core.messages.commands import Command, Decline, Halt, ProposeClose, ProposeOrder, RequestCancel, Resume
 from core.messages.inputs import RegimeArrived, TradingHaltHeard
 from core.model.order import Effect, OrderType, StopHolder
 from core.model.regime import NoMarket, Regime, VixLevel, VixReading
@@ -24,7 +24,7 @@ from core.model.staging import MANUAL, CheckResult, Proposal, Review
 from core.model.values import Price, ProposalId, Quantity, Symbol
 from core.risk.controls import First, Tried
 from core.runtime.attest.line import Line
-from core.runtime.attest.market import BOUGHT, HALTED, HELD, OLD, OPEN, REFUSED, STOPPED, UNLISTED, Market
+from core.runtime.attest.market import BOUGHT, HALTED, HELD, OLD, OPEN, STOPPED, UNLISTED, Market
 from core.runtime.attest.plan import Slot
 from core.runtime.attest.settings import tried_at, wide
 from core.runtime.scripted_operator import ConfirmAll
@@ -38,7 +38,7 @@ BEFORE_IT = timedelta(seconds=5)
 """From what stands before an order to the order; where that trades first, the market has until then."""
 UNTIL_STOPPED_OUT = timedelta(minutes=5)
 TO_THE_EXIT, TO_THE_VERDICT = timedelta(seconds=15), timedelta(seconds=30)
-BOUGHT_BEFORE, BETWEEN = (First.ENTRY, First.STOPPED_OUT), timedelta(seconds=3)
+BOUGHT_BEFORE, BETWEEN = (First.STOPPED_OUT,), timedelta(seconds=3)
 """What needs an entry first has it before its limits stand."""
 FALLS_AFTER = timedelta(minutes=2)
 """From a slot to the fall of its symbol."""
@@ -79,7 +79,7 @@ class Trials:
         self._now: Seen | None = None
         self._is_tried, self._at = False, OPEN
         self._confirming = ConfirmAll(self.state, lambda proposal: proposal.strategy == MANUAL)
-        self._bought = 0
+        self._free = list(BOUGHT)
         self._acts = [Act(OPEN + timedelta(minutes=2), self._buys_what_is_held)]
         for slot in slots:
             self._acts += self._acts_of(slot)
@@ -114,7 +114,7 @@ class Trials:
         yield Act(order_at + TO_THE_VERDICT, lambda: self._ends(slot))
 
     def _begins(self, slot: Slot) -> Iterator[Command]:
-        self._bought += 1
+        self._free.append(self._free.pop(0))
         self._now, self._is_tried = Seen(slot), False
         self.seen.append(self._now)
         if slot.trial.first not in BOUGHT_BEFORE:
@@ -122,8 +122,8 @@ class Trials:
         match slot.trial.first:
             case First.HALT:
                 yield Halt("key")
-            case First.REFUSED_SYMBOL:
-                yield RefuseSymbol(REFUSED, "attested")
+            case First.COMMAND:
+                yield from (trial.says(self._free[0]) for trial in slot.trials if trial.says is not None)
             case First.HALTED_SYMBOL:
                 self.line.tells(TradingHaltHeard(HALTED, True, self.state.at, "attested"))
             case First.HIGH_VIX:
@@ -133,12 +133,14 @@ class Trials:
                 yield self._buy(STOPPED, SHARES, holder=StopHolder.BROKER)
             case First.ENTRY:
                 yield self._buy(self._symbol(slot), SHARES)
+            case First.RESTING_SALE:
+                yield self._sale_that_rests()
             case First.SILENT_BROKER:
                 self.line.falls_silent()
-                yield self._buy(BOUGHT[0], SHARES)
+                yield self._buy(self._free[1], SHARES)
             case First.SLOW_BROKER:
                 self.line.slows_down()
-                yield from (self._buy(symbol, SHARES) for symbol in BOUGHT[:2])
+                yield from (self._buy(symbol, SHARES) for symbol in self._free[1:3])
 
     def _sets(self, slot: Slot) -> tuple[()]:
         self.state.record(SettingsApplied(tried_at(slot.trials, self.account)))
@@ -154,6 +156,12 @@ class Trials:
         self._now = None
         if slot.trial.first is First.HALT:
             yield Resume()
+        if slot.trial.first is First.COMMAND:
+            del self._free[0]  # it stays shut
+        if slot.trial.first is First.RESTING_SALE:
+            yield from (
+                RequestCancel(order.id) for order in self.state.ledger.working() if order.request.symbol == HELD
+            )
         self.line.mends()
         for proposal in self.state.stage.proposals():
             if proposal.strategy == MANUAL:
@@ -164,6 +172,11 @@ class Trials:
 
     def _buys_what_is_held(self) -> Iterator[Command]:
         yield self._buy(HELD, HELD_SHARES, stop=Decimal("0.5"))
+
+    def _sale_that_rests(self) -> ProposeOrder:
+        """A share of what is held, a tenth over its level."""
+        limit = dollars(self.market.level(HELD, self._at) * 11 // 10)
+        return ProposeOrder(HELD, Effect.REDUCE, ONE, OrderType.LIMIT, limit, None, StopHolder.DESK)
 
     def _order(self, slot: Slot) -> ProposeOrder:
         symbol = self._symbol(slot)
@@ -187,8 +200,8 @@ class Trials:
             return UNLISTED
         if slot.trial.order is Tried.OLD_QUOTE:
             return OLD
-        own = {First.STOPPED_OUT: STOPPED, First.REFUSED_SYMBOL: REFUSED, First.HALTED_SYMBOL: HALTED}
-        return own.get(slot.trial.first) or BOUGHT[self._bought % len(BOUGHT)]
+        own = {First.STOPPED_OUT: STOPPED, First.HALTED_SYMBOL: HALTED, First.RESTING_SALE: HELD}
+        return own.get(slot.trial.first, self._free[0])
 
     def _buy(
         self,
