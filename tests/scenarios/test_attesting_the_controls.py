@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import re
 from contextlib import closing
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from core.facts import BarClosed
+from core.facts import BarClosed, OrderCreated, OrderStateChanged
+from core.model.order import OrderStatus, OrderType, Side
 from core.risk import gate
 from core.risk.checks import notional, standard_gate
 from core.risk.checks.verdicts import passed
-from core.risk.controls import BY_NAME, CONTROLS, Trial
+from core.risk.controls import BY_NAME, CONTROLS, First, Trial, Tried
 from core.runtime.attest.journal import QUOTES_A_BAR
-from core.runtime.attest.market import LEAST
+from core.runtime.attest.market import HELD, LEAST
 from core.runtime.attest.run import Attested, Result, attested
 from core.settings.settings import Settings
 from core.workflows import assembly
@@ -265,3 +267,23 @@ def test_what_cannot_be_is_said_before_anything_is_played(keyturn: Keyturn, word
 
     assert (answer.code, answer.out, answer.err.count("\n")) == (2, "", 1)
     assert said in answer.err
+
+
+def test_before_an_order_the_same_one_may_be_filled_and_a_sale_of_ones_own_may_rest_until_the_slot_ends() -> None:
+    """RK-23: for checks that look at orders beside the one that is tried."""
+    after_two = Trial({"risk.entries_a_day": 3}, first=First.ENTRY)  # of what is held, and the plain one
+    over_a_sale = Trial({"risk.max_notional": {"usd": "2"}}, Tried.HIGH_LIMIT, First.RESTING_SALE)
+    tried = (
+        replace(BY_NAME["trade frequency"], trial=after_two),
+        replace(BY_NAME["notional"], trial=over_a_sale),
+    )
+    journal = MemoryJournal()
+
+    found = attested(Settings(), 0, journal, controls=tried).results
+
+    assert [each.result for each in found.values()] == [Result.HELD, Result.HELD]
+    assert found["trade frequency"].why == "FULL, 3 of 3 typed entries today: 3 filled"
+    facts = [record.fact for record in journal.records()]
+    (sale,) = [f.order for f in facts if isinstance(f, OrderCreated) and f.order.type is OrderType.LIMIT]
+    ends = [f.after for f in facts if isinstance(f, OrderStateChanged) and f.client_order_id == sale.client_order_id]
+    assert (sale.symbol, sale.side, ends[-1]) == (HELD, Side.SELL, OrderStatus.CANCELLED)
