@@ -239,6 +239,7 @@ man: .venv/.ready
 docs: man
 	@$(BIN)/python docs/execution.py
 	@$(BIN)/python docs/risk.py
+	@$(BIN)/python docs/controls.py
 	@$(BIN)/python docs/requirements.py
 	@$(BIN)/python docs/keys.py
 	@$(BIN)/python docs/house.py

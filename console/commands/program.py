@@ -7,6 +7,7 @@ import shlex
 import typer
 
 from console.commands import (
+    attest,
     backtest,
     basket,
     demo,
@@ -91,6 +92,7 @@ def build(host: Host) -> typer.Typer:
     program.command(name="demo")(demo.demo)
     program.command(name="replay")(replay.replay)
     program.command(name="backtest")(backtest.backtest)
+    program.command(name="attest")(attest.attest)
     program.command(name="doctor")(doctor.doctor)
     program.command(name="status")(status.status)
     program.command(name="kill")(kill.kill)

@@ -1,4 +1,7 @@
-"""What a broker-dealer checks of each order, on one's own desk: by a strategy, by hand, by a basket; an exit passes."""
+"""What a broker-dealer checks of each order, on one's own desk: by a strategy, by hand, by a basket; an exit passes.
+
+Price collar, order size, day value, concentration of a symbol and of a sector: `controls.py` has the table.
+"""
 
 from __future__ import annotations
 
@@ -189,7 +192,7 @@ def test_the_pane_says_how_much_of_the_day_of_a_symbol_and_of_a_sector_is_taken(
 
     rows = {row.key: row for row in ViewBuilder(house.engine).draw(house.line.at).protections}
 
-    assert (rows["largest_symbol"].name, rows["largest_symbol"].measure) == ("Exposure SPY", "25% of 50%")
+    assert (rows["largest_symbol"].name, rows["largest_symbol"].measure) == ("Exposure SPY", "25 % of 50 %")
     assert (rows["sector/index"].name, rows["sector/index"].measure) == ("Exposure index", "25% of 20%")
     assert (rows["day_value"].measure, rows["day_value"].reason) == (
         "50.00 of 49.00 USD",

@@ -30,6 +30,7 @@ US_FIGURES = "the VIX and SPY's days are measured by their own exchange's day"
 GIVEN = "given a venue; the desk's own stands in where there is no calendar"
 
 KNOWS_A_VENUE_BY_NAME: Mapping[str, str] = {
+    "console/commands/attest.py": SHOWN,
     "console/commands/latency.py": SHOWN,
     "console/commands/notify.py": SHOWN,
     "core/advisers/words.py": SHOWN,
@@ -46,6 +47,7 @@ KNOWS_A_VENUE_BY_NAME: Mapping[str, str] = {
     "core/settings/user_strategies.py": BOUNDS,
     "core/risk/protections/book.py": GIVEN,
     "core/risk/size_factors/book.py": GIVEN,
+    "core/runtime/attest/market.py": "a market that is made up",
     "core/runtime/demo_charts.py": "a market that is made up",
     "core/runtime/regime_watch.py": US_FIGURES,
     "core/runtime/regime_query.py": US_FIGURES,

@@ -1,0 +1,210 @@
+"""`keyturn attest`: each control of an account, what asks for it, and whether it holds at twice the busiest day."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from console.commands.assembly.host import Host
+from console.commands.assembly.settings import settings_of
+from console.commands.shared import Account, AsJson, counted, host_of, print_json, say
+from core.model.venues import HOME
+from core.ports import OperatorError
+from state.folders import AccountFolder, JournalFolder
+
+if TYPE_CHECKING:
+    from core.runtime.attest.journal import Reading
+    from core.runtime.attest.report import Load, Row
+    from core.runtime.attest.run import Attested, Watch
+    from core.settings.settings import Settings
+
+
+def attest(
+    context: typer.Context,
+    account: Account = None,
+    without_run: Annotated[bool, typer.Option("--no-run", help="Leave the session out: no control is tried.")] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Of the session's market; the same one gives the same run.")] = 1,
+    html: Annotated[Path | None, typer.Option("--html", help="Write one HTML page that needs nothing else.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print each control: the rule that asks for it, its setting, its last trip, its test, and whether it holds.
+
+    A run plays one session on a simulated exchange of its own, in a folder of its own, with twice as many messages as
+    the account's busiest day of six months had. Each control is tried in it with an order that it must hold, and with
+    an exit that must leave. Nothing of it touches the account; its engine may run meanwhile.
+
+    Exits with 1 where a control did not hold, or is off although a rule asks for it.
+
+    Example: keyturn attest --html controls.html
+    """
+    from core.runtime.attest.report import Load, busiest_in_words, rows_of
+
+    host = host_of(context)
+    if html is not None and not html.parent.is_dir():
+        raise OperatorError(f"--html {html}: there is no folder {html.parent}; name one that there is")
+    folder = _account(host, account)
+    reading, settings, whence = _read(host, folder)
+    busiest = reading.busiest()
+    if busiest is None:
+        many, of = _demos_day()
+    else:
+        many, of = busiest.messages, busiest_in_words(busiest)
+    attested = None if without_run else _run(settings, 2 * many, seed)
+    load = Load(of, attested.messages if attested is not None else None)
+    rows = rows_of(settings, reading.trips, attested)
+    if html is not None:
+        _write(html, rows, _over(folder, whence, load))
+    if as_json:
+        print_json([row.as_json(load) for row in rows])
+    else:
+        _show(rows, _over(folder, whence, load))
+        if html is not None:
+            say(f"written: {html}")
+    raise typer.Exit(int(any(row.fails for row in rows)))
+
+
+# ── what there is ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _account(host: Host, name: str | None) -> AccountFolder | None:
+    """None where nothing ran here yet and no account was named."""
+    from state.accounts import whole_account
+    from state.lock import last_account
+
+    is_there = name is not None or last_account(host.home) is not None
+    return whole_account(host.home, name) if is_there else None
+
+
+def _read(host: Host, folder: AccountFolder | None) -> tuple[Reading, Settings, str]:
+    """The account's journal, and the settings that are in force: its engine's last ones, else the file's."""
+    from core.facts import SettingsApplied
+    from core.ports import Recorded
+    from core.runtime.attest.journal import read_of
+    from state.journal import read
+
+    applied: list[Settings] = []
+
+    def heard() -> Iterator[Recorded]:
+        for record in read(folder.journal) if folder is not None and folder.journal.is_dir() else ():
+            if isinstance(record.fact, SettingsApplied):
+                applied[:] = [record.fact.settings]
+            yield record
+
+    reading: Reading = read_of(heard(), HOME.day_of)
+    if applied:
+        return reading, applied[0], "those that its engine applied last"
+    return reading, settings_of(host), "those of the settings file"
+
+
+def _demos_day() -> tuple[int, str]:
+    """Where no session is recorded: the minutes of the demo's market, and a quote a second of each of its symbols."""
+    from core.runtime.attest.journal import QUOTES_A_BAR
+    from core.runtime.demo_stage import BOUGHT, TRADED
+
+    symbols = len(TRADED) + len(BOUGHT)
+    many = symbols * HOME.session_minutes * (1 + QUOTES_A_BAR)
+    return many, f"no session is recorded; a day of the demo's market: {many:,} messages ({symbols} symbols)"
+
+
+def _run(settings: Settings, many: int, seed: int) -> Attested:
+    """In a folder that is gone afterwards."""
+    from core.runtime.attest.run import attested
+    from state.journal import FileJournal
+
+    with (
+        TemporaryDirectory(prefix="keyturn-attest-") as home,
+        closing(FileJournal(JournalFolder(Path(home)))) as journal,
+        _progress() as watch,
+    ):
+        return attested(settings, many, journal, seed=seed, watch=watch)
+
+
+@contextmanager
+def _progress() -> Iterator[Watch]:
+    """A bar on a terminal alone: a script reads what is printed."""
+    if not sys.stderr.isatty():
+        yield lambda _done, _whole: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        bar = progress.add_task("one session", total=None)
+        yield lambda done, whole: progress.update(bar, completed=done, total=whole)
+
+
+# ── what is told ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _over(folder: AccountFolder | None, whence: str, load: Load) -> tuple[str, ...]:
+    name = "none yet" if folder is None else folder.name
+    run = (
+        "no run: --no-run"
+        if load.messages is None
+        else f"run: {load.messages:,} messages in one session, for twice the busiest day; {load.of}"
+    )
+    return f"account {name}, settings: {whence}", run
+
+
+def _cells(row: Row) -> Mapping[str, str]:
+    """What a row says, by the heads of its columns; times by the venue's clock."""
+    from core.analytics.attest_page import HEAD
+    from core.risk.controls import WORDS
+
+    trip = row.last_trip
+    told = "never in this journal"
+    if trip is not None:
+        told = f"{HOME.local(trip.at):%Y-%m-%d %H:%M:%S} {HOME.name}, {trip.kind.value}: {trip.words}"
+    rules = "; ".join(f"{rule} ({WORDS[rule]})" if rule in WORDS else rule for rule in row.control.rules)
+    tested = row.tested
+    run = f"{tested.result.value}: {tested.why}" + (f"; tried with {tested.order}" if tested.order else "")
+    settings = ", ".join(f"{key} = {value}" for key, value in row.settings.items())
+    cells = (
+        row.control.name,
+        rules or row.control.rule,
+        settings or "none",
+        "on" if row.is_on else "OFF",
+        told,
+        run,
+        row.control.test,
+    )
+    return dict(zip(HEAD, cells, strict=True))
+
+
+def _show(rows: Sequence[Row], over: Sequence[str]) -> None:
+    for line in over:
+        say(line)
+    for row in rows:
+        cells = _cells(row)
+        say("")
+        say(f"{row.control.name}: {cells['on']}, {row.tested.result.value}{'  <<<' if row.fails else ''}")
+        for head in ("rule", "setting", "last trip", "run", "test"):
+            say(f"  {head:<10} {cells[head]}")
+    say("")
+    say(_in_all(rows))
+
+
+def _in_all(rows: Sequence[Row]) -> str:
+    from core.runtime.attest.run import Result
+
+    held = sum(row.tested.result is Result.HELD for row in rows)
+    off = sum(not row.is_on for row in rows)
+    failed = [row.control.name for row in rows if row.fails]
+    rest = f"; not as they should be: {', '.join(failed)}" if failed else ""
+    not_tried = sum(row.tested.result is Result.NOT_TRIED for row in rows)
+    return f"{counted(len(rows), 'control')}: {held} held, {not_tried} not tried, {off} off{rest}"
+
+
+def _write(path: Path, rows: Sequence[Row], over: Sequence[str]) -> None:
+    from core.analytics.attest_page import page
+
+    try:
+        path.write_text(page([_cells(row) for row in rows], [row.fails for row in rows], over))
+    except OSError as error:
+        raise OperatorError(f"--html {path} cannot be written: {error.strerror}; name another file") from None

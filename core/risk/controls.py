@@ -1,0 +1,528 @@
+"""Every check of the gate as a control: which rule asks for it, where it is set, what proves it, how it is tried.
+
+`keyturn attest` and docs/CONTROLS.md are made of this table alone. A check without a row fails a test. A rule is cited
+by its paragraph where its words ask for such a control; of FIA's paper the subject is named.
+
+A trial's settings stand over those of an account without limits, so that this control alone has something to say. What
+a control is tried at is therefore not always what is in force: both are told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from core.messages.commands import Command, ListSymbol, RefuseSymbol
+from core.model.symbol_list import ListKind
+from core.model.values import Symbol
+from core.settings.controls import OrderSizeSettings
+from core.settings.settings import Settings
+
+SEC_CREDIT = "SEC 15c3-5(c)(1)(i)"
+SEC_ERRONEOUS = "SEC 15c3-5(c)(1)(ii)"
+SEC_BEFORE_ENTRY = "SEC 15c3-5(c)(2)(i)"
+SEC_RESTRICTED = "SEC 15c3-5(c)(2)(ii)"
+RTS_KILL = "RTS 6 art. 12(1)"
+RTS_COLLAR = "RTS 6 art. 15(1)(a)"
+RTS_VALUE = "RTS 6 art. 15(1)(b)"
+RTS_VOLUME = "RTS 6 art. 15(1)(c)"
+RTS_MESSAGES = "RTS 6 art. 15(1)(d)"
+RTS_REPEATED = "RTS 6 art. 15(3)"
+RTS_LIMITS = "RTS 6 art. 15(4)"
+RTS_THRESHOLDS = "RTS 6 art. 15(5)"
+RTS_MONITORING = "RTS 6 art. 16"
+RTS_EXPOSURE = "RTS 6 art. 17(2)"
+FIA = "FIA 2024, "
+
+OWN = "our own"
+"""Of a control that none of these rules asks for."""
+
+WORDS: Mapping[str, str] = {
+    SEC_CREDIT: "no order over pre-set credit or capital thresholds",
+    SEC_ERRONEOUS: "no order over price or size parameters, nor one that indicates a duplicate",
+    SEC_BEFORE_ENTRY: "no order before what must be satisfied on a pre-order entry basis is",
+    SEC_RESTRICTED: "no order in securities that may not be traded",
+    RTS_KILL: "unexecuted orders cancelled at once as an emergency measure",
+    RTS_COLLAR: "price collars, an order and over a period",
+    RTS_VALUE: "maximum order values",
+    RTS_VOLUME: "maximum order volumes",
+    RTS_MESSAGES: "maximum messages limits",
+    RTS_REPEATED: "repeated automated execution throttles",
+    RTS_LIMITS: "market and credit risk limits",
+    RTS_THRESHOLDS: "orders blocked that risk compromising one's own risk thresholds",
+    RTS_MONITORING: "real-time monitoring for signs of disorderly trading",
+    RTS_EXPOSURE: "market and credit risk assessed and monitored as effective exposure",
+}
+"""What each paragraph asks for, in short."""
+
+
+class First(Enum):
+    """What happens before the order of a trial; a run takes them in this order, what stays for the day last."""
+
+    NOTHING = "nothing"
+    HALT = "the kill key is pressed once"
+    COMMAND = "the operator shut its symbol"
+    HALTED_SYMBOL = "its exchange halts its symbol"
+    ENTRY = "the same entry was filled a moment ago"
+    RESTING_SALE = "a sale of one's own rests under its limit"
+    SLOW_BROKER = "the broker answers orders late"
+    SILENT_BROKER = "the broker answers no order"
+    HIGH_VIX = "a high VIX is measured"
+    STOPPED_OUT = "a trade in its symbol is stopped out at a loss"
+    CLOSED_MARKET = "the session is over"
+
+
+class Tried(Enum):
+    """What is typed by hand; each is a buy with its stop at this desk."""
+
+    PLAIN = "a plain buy at the market"
+    LARGE = "a buy of far too many shares"
+    TINY = "a buy of a part of a share that does not trade"
+    OFF_TICK = "a buy at a limit between two ticks"
+    HIGH_LIMIT = "a buy at a limit far over the quote"
+    WITHOUT_STOP = "a buy without a stop"
+    UNLISTED = "a buy in a symbol that the broker does not list"
+    OLD_QUOTE = "a buy at the market in a symbol without a young quote"
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """How a control is tried.
+
+    Attributes
+    ----------
+    settings
+        Over those of an account without limits, by their keys.
+    as_set
+        Keys whose values are the account's own.
+    warns
+        Whether a warning is what it holds by; of every other a refusal is.
+    says
+        Of `First.COMMAND`: what the operator says of the symbol.
+    """
+
+    settings: Mapping[str, object] = field(default_factory=dict)
+    order: Tried = Tried.PLAIN
+    first: First = First.NOTHING
+    as_set: tuple[str, ...] = ()
+    warns: bool = False
+    says: Callable[[Symbol], Command] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """One check, or protection, of the gate.
+
+    Attributes
+    ----------
+    name
+        The check's.
+    rules
+        The paragraphs that ask for it; none of our own.
+    settings
+        Keys by which it is set; none where it has no figure.
+    test
+        `file::name` of a test that shows it.
+    trial
+        How a run tries it; a text says why none does.
+    is_off
+        Whether settings turn it off; most have no way to.
+    """
+
+    name: str
+    rules: tuple[str, ...]
+    settings: tuple[str, ...]
+    test: str
+    trial: Trial | str
+    is_off: Callable[[Settings], bool] = lambda _settings: False
+
+    @property
+    def rule(self) -> str:
+        return "; ".join(self.rules) or OWN
+
+
+def value_of(settings: Settings, key: str) -> object:
+    """What stands at a dotted key. Raises AttributeError where there is none."""
+    found: object = settings
+    for name in key.split("."):
+        found = getattr(found, name)
+    return found
+
+
+def _protection(name: str, test: str, rules: tuple[str, ...] = (), **terms: object) -> Control:
+    key = f"risk.protections.{name}"
+    settings = {f"{key}.{term}": value for term, value in {"enabled": True, **terms}.items()}
+    tried = Trial(settings, first=First.STOPPED_OUT)
+    return Control(name.replace("_", " "), rules, (key,), test, tried, _off(key))
+
+
+def _off(key: str) -> Callable[[Settings], bool]:
+    return lambda settings: value_of(settings, f"{key}.enabled") is False
+
+
+def _shares_nothing_out(settings: Settings) -> bool:
+    return all(settings.strategies.of(name).allocation is None for name in settings.strategies.names)
+
+
+_CHECKS = "tests/unit/core/risk/test_checks.py::"
+_STORIES = "tests/scenarios/"
+
+CONTROLS: tuple[Control, ...] = (
+    Control(
+        "kill switch",
+        (RTS_KILL, FIA + "kill switch"),
+        (),
+        _CHECKS + "test_nothing_opens_while_killed_halted_or_read_only",
+        Trial(first=First.HALT),
+    ),
+    Control(
+        "breaker",
+        (RTS_MONITORING,),
+        ("execution.breaker_failures", "execution.breaker_slow_times", "execution.breaker_seconds"),
+        _STORIES + "test_the_breaker_of_entries.py::test_four_requests_without_an_answer_shut_nothing_and_a_fifth_does",
+        Trial({"execution.breaker_failures": 1}, first=First.SILENT_BROKER),
+    ),
+    Control(
+        "back-pressure",
+        (RTS_MESSAGES, FIA + "message throttles"),
+        ("execution.max_queued",),
+        _STORIES + "test_the_breaker_of_entries.py::test_over_the_limit_of_orders_without_an_answer_no_entry_is_staged",
+        Trial({"execution.max_queued": 1}, first=First.SLOW_BROKER),
+    ),
+    Control(
+        "message rate",
+        (RTS_MESSAGES, FIA + "message throttles"),
+        ("risk.messages",),
+        _STORIES + "test_the_rate_of_messages.py::test_a_strategys_proposal_is_refused_while_the_minute_is_full",
+        Trial({"risk.messages.enabled": True, "risk.messages.per_day": 1}),
+        _off("risk.messages"),
+    ),
+    Control(
+        "mode",
+        (),
+        ("account.mode",),
+        _CHECKS + "test_a_live_account_needs_live_settings",
+        "a run has no live account",
+    ),
+    Control(
+        "symbol refused today",
+        (SEC_RESTRICTED,),
+        (),
+        _STORIES + "test_what_the_operator_shuts.py::"
+        "test_a_refused_symbol_is_declined_where_it_waits_and_neither_strategy_nor_hand_stages_it_again",
+        Trial(first=First.COMMAND, says=lambda symbol: RefuseSymbol(symbol, "attested")),
+    ),
+    Control(
+        "lists",
+        (SEC_RESTRICTED, RTS_THRESHOLDS),
+        (),
+        _STORIES + "test_symbols_on_a_list.py::"
+        "test_a_listed_symbol_is_declined_where_it_waits_and_neither_strategy_nor_hand_stages_it_again",
+        Trial(first=First.COMMAND, says=lambda symbol: ListSymbol(symbol, ListKind.NEVER, "attested")),
+    ),
+    Control(
+        "session and clock",
+        (SEC_BEFORE_ENTRY,),
+        ("risk.clock_wrong_seconds", "risk.session.policy"),
+        _CHECKS + "test_a_closed_market_refuses_and_an_unasked_clock_does_not",
+        Trial(first=First.CLOSED_MARKET),
+    ),
+    Control(
+        "session limits",
+        (),
+        ("risk.session",),
+        "tests/unit/core/risk/test_hours.py::test_only_a_limit_order_is_entered_then",
+        Trial({"risk.session.policy": "include_extended"}, first=First.CLOSED_MARKET),
+    ),
+    Control(
+        "tradable",
+        (SEC_RESTRICTED, RTS_THRESHOLDS),
+        (),
+        _CHECKS + "test_the_symbol_must_trade_and_be_lent_where_it_is_shorted",
+        Trial(order=Tried.UNLISTED),
+    ),
+    Control(
+        "trading halt",
+        (SEC_BEFORE_ENTRY,),
+        (),
+        _STORIES + "test_a_symbol_that_is_halted.py::test_an_entry_in_a_halted_symbol_is_refused_with_the_reason",
+        Trial(first=First.HALTED_SYMBOL),
+    ),
+    Control(
+        "quantity",
+        (SEC_ERRONEOUS,),
+        (),
+        _CHECKS + "test_the_quantity_stands_on_its_step",
+        Trial(order=Tried.TINY),
+    ),
+    Control(
+        "order size",
+        (SEC_ERRONEOUS, RTS_VOLUME, FIA + "maximum order size"),
+        ("risk.order_size.shares", "risk.order_size.of_volume"),
+        _STORIES + "test_the_controls_of_an_order.py::"
+        "test_a_control_refuses_what_is_typed_and_what_a_basket_holds_before_a_restart_and_after_it",
+        Trial({"risk.order_size.shares": "1"}, order=Tried.LARGE),
+        lambda settings: settings.risk.order_size == OrderSizeSettings(),
+    ),
+    Control(
+        "price",
+        (SEC_ERRONEOUS,),
+        ("risk.price_band",),
+        _CHECKS + "test_a_price_stands_on_its_tick_and_belongs_to_its_type",
+        Trial(order=Tried.OFF_TICK),
+    ),
+    Control(
+        "price collar",
+        (SEC_ERRONEOUS, RTS_COLLAR, FIA + "price tolerance"),
+        ("risk.collar",),
+        _STORIES + "test_the_controls_of_an_order.py::"
+        "test_a_control_refuses_what_is_typed_and_what_a_basket_holds_before_a_restart_and_after_it",
+        Trial({"risk.collar.band": "0.03"}, order=Tried.HIGH_LIMIT),
+        lambda settings: not settings.risk.collar.is_on,
+    ),
+    Control(
+        "self-cross",
+        (),
+        ("risk.self_cross",),
+        _STORIES + "test_orders_that_would_meet_each_other.py::"
+        "test_an_entry_that_would_buy_ones_own_resting_sale_is_refused_with_that_orders_name",
+        Trial({"risk.self_cross.enabled": True}, Tried.HIGH_LIMIT, First.RESTING_SALE),
+        _off("risk.self_cross"),
+    ),
+    Control(
+        "twin",
+        (SEC_ERRONEOUS,),
+        ("risk.twins",),
+        _STORIES + "test_an_entry_like_another.py::"
+        "test_a_second_entry_like_it_within_the_minute_goes_with_its_own_word_alone",
+        Trial({"risk.twins.enabled": True}, first=First.ENTRY, warns=True),
+        _off("risk.twins"),
+    ),
+    Control(
+        "stop",
+        (),
+        (),
+        _CHECKS + "test_an_entry_has_a_stop_below_its_price_and_names_who_holds_it",
+        Trial(order=Tried.WITHOUT_STOP),
+    ),
+    Control(
+        "loss at the stop",
+        (RTS_LIMITS, RTS_THRESHOLDS),
+        ("risk.per_trade",),
+        _CHECKS + "test_the_loss_at_the_stop_stays_within_the_risk_of_a_trade",
+        Trial(order=Tried.LARGE, as_set=("risk.per_trade",)),
+    ),
+    Control(
+        "risk budget",
+        (SEC_CREDIT, RTS_LIMITS),
+        ("risk.sizing.budget",),
+        "tests/unit/core/risk/test_risk_budget.py::test_the_budget_is_fifteen_hundredths_of_equity_this_order_included",
+        Trial(order=Tried.LARGE, as_set=("risk.sizing.budget",)),
+    ),
+    Control(
+        "notional",
+        (SEC_ERRONEOUS, RTS_VALUE, FIA + "maximum order size"),
+        ("risk.max_notional", "risk.min_notional"),
+        _CHECKS + "test_an_order_costs_neither_too_much_nor_too_little",
+        Trial(order=Tried.LARGE, as_set=("risk.max_notional",)),
+    ),
+    Control(
+        "day value",
+        (SEC_CREDIT, RTS_VALUE),
+        ("risk.max_day_value",),
+        _STORIES + "test_the_controls_of_an_order.py::"
+        "test_a_control_refuses_what_is_typed_and_what_a_basket_holds_before_a_restart_and_after_it",
+        Trial({"risk.max_day_value": {"usd": "1"}}),
+        lambda settings: settings.risk.max_day_value.limits_nothing,
+    ),
+    Control(
+        "buying power",
+        (SEC_CREDIT,),
+        (),
+        _CHECKS + "test_an_order_costs_no_more_than_the_buying_power",
+        Trial(order=Tried.LARGE),
+    ),
+    Control(
+        "broker limits",
+        (SEC_BEFORE_ENTRY,),
+        (),
+        "tests/unit/core/risk/test_broker_limits.py::test_a_position_of_six_times_equity_is_foreseen",
+        "the simulated exchange has no limits of its own beside its rules",
+    ),
+    Control(
+        "margin",
+        (SEC_CREDIT,),
+        ("risk.margin",),
+        "tests/unit/core/risk/test_margin.py::test_an_entry_that_would_bring_the_account_under_maintenance_is_refused",
+        Trial(order=Tried.LARGE),
+    ),
+    Control(
+        "margin deficits",
+        (SEC_CREDIT,),
+        ("risk.margin.deficit_limit", "risk.margin.deficit_days"),
+        _STORIES + "test_margin_that_falls_short.py::"
+        "test_the_day_before_too_many_warns_and_then_nothing_is_borrowed_until_the_oldest_is_out",
+        "a run is one day, and deficits are counted by days",
+    ),
+    Control(
+        "portfolio",
+        (SEC_CREDIT, RTS_LIMITS, RTS_EXPOSURE, FIA + "maximum intraday position"),
+        ("risk.portfolio.max_exposure", "risk.portfolio.reserve"),
+        "tests/unit/core/risk/test_portfolio.py::test_an_entry_keeps_the_exposure_within_the_profile",
+        Trial(order=Tried.LARGE, as_set=("risk.portfolio.max_exposure",)),
+        lambda settings: settings.risk.portfolio.limits_nothing,
+    ),
+    Control(
+        "concentration",
+        (SEC_CREDIT, RTS_LIMITS, RTS_EXPOSURE),
+        ("risk.portfolio.symbol_exposure", "risk.portfolio.sector_exposure"),
+        _STORIES + "test_the_controls_of_an_order.py::"
+        "test_a_control_refuses_what_is_typed_and_what_a_basket_holds_before_a_restart_and_after_it",
+        Trial({"risk.portfolio.symbol_exposure": "0.000001"}),
+        lambda settings: not settings.risk.portfolio.limits_concentration,
+    ),
+    Control(
+        "allocation",
+        (),
+        ("strategies.vwap.allocation", "strategies.vwap.position_part"),
+        _STORIES + "test_capital_per_strategy.py::"
+        "test_an_order_over_the_share_is_refused_with_the_size_that_would_pass",
+        "only a strategy's entry has a share of its own, and a strategy sizes within it",
+        _shares_nothing_out,
+    ),
+    Control(
+        "open positions",
+        (RTS_LIMITS,),
+        ("risk.max_open_positions", "risk.several_strategies_a_symbol"),
+        _CHECKS + "test_positions_and_orders_on_their_way_stay_within_the_profile",
+        Trial({"risk.max_open_positions": 1}),
+    ),
+    Control(
+        "daily loss",
+        (RTS_THRESHOLDS,),
+        ("risk.daily_loss", "risk.on_missing_equity"),
+        _CHECKS + "test_at_the_daily_loss_entries_end",
+        Trial({"risk.daily_loss": {"usd": "0.01"}}, first=First.STOPPED_OUT),
+    ),
+    Control(
+        "weekly loss",
+        (RTS_THRESHOLDS,),
+        ("risk.weekly_loss", "risk.on_missing_equity"),
+        _STORIES + "test_weeks_of_losses.py::test_weekly_loss",
+        Trial({"risk.weekly_loss": {"usd": "0.01"}}, first=First.STOPPED_OUT),
+    ),
+    _protection(
+        "max_drawdown",
+        "tests/unit/core/risk/protections/test_max_drawdown.py::test_a_fall_of_more_than_the_limit_shuts_for_a_day",
+        (RTS_THRESHOLDS,),
+        method="within",
+        limit="0",
+        trade_limit=1,
+    ),
+    _protection(
+        "stop_loss_guard",
+        "tests/unit/core/risk/protections/test_histories.py::"
+        "test_each_protection_equals_a_rescan_at_every_step_also_after_a_restart",
+        trade_limit=1,
+    ),
+    _protection(
+        "cooldown",
+        _STORIES + "test_the_protections.py::test_a_loss_pauses_its_symbol_and_the_pause_ends_by_itself",
+        loss="0",
+    ),
+    _protection(
+        "low_profit",
+        "tests/unit/core/risk/protections/test_histories.py::"
+        "test_each_protection_equals_a_rescan_at_every_step_also_after_a_restart",
+        trade_limit=1,
+        required_profit="0",
+    ),
+    _protection(
+        "loss_streak",
+        "tests/unit/core/risk/protections/test_histories.py::"
+        "test_each_protection_equals_a_rescan_at_every_step_also_after_a_restart",
+        trade_limit=1,
+    ),
+    _protection(
+        "volatility_halt",
+        _STORIES + "test_the_volatility_halt.py::"
+        "test_a_wild_symbol_is_halted_for_half_an_hour_over_a_restart_and_no_other_is",
+        limit="0.0001",
+    ),
+    Control(
+        "equity curve",
+        (),
+        ("risk.protections.equity_curve",),
+        _STORIES + "test_weeks_of_the_market.py::test_equity_curve",
+        "what is typed has no curve: a strategy's results of many days are what it measures",
+        _off("risk.protections.equity_curve"),
+    ),
+    Control(
+        "repeated execution",
+        (RTS_REPEATED,),
+        ("risk.protections.repeated_execution",),
+        _STORIES + "test_what_repeats_itself.py::"
+        "test_a_strategy_that_filled_too_often_within_minutes_proposes_nothing_more_and_its_exit_goes_on",
+        Trial(
+            {"risk.protections.repeated_execution.enabled": True, "risk.protections.repeated_execution.fills": 1},
+            first=First.ENTRY,
+        ),
+        _off("risk.protections.repeated_execution"),
+    ),
+    Control(
+        "day trades",
+        (),
+        ("risk.protections.day_trades",),
+        "tests/unit/core/risk/protections/test_day_trades.py::"
+        "test_after_the_third_day_trade_entries_end_so_that_there_is_no_fourth",
+        Trial(
+            {
+                "risk.protections.day_trades.enabled": True,
+                "risk.protections.day_trades.trade_limit": 2,
+                "risk.protections.day_trades.equity": "1000000000",
+            },
+            first=First.STOPPED_OUT,
+        ),
+        _off("risk.protections.day_trades"),
+    ),
+    Control(
+        "trade frequency",
+        (RTS_REPEATED,),
+        ("risk.entries_a_day", "risk.frequency"),
+        _STORIES + "test_the_entries_of_a_day.py::test_of_two_symbols_that_signal_in_one_minute_one_passes",
+        Trial({"risk.entries_a_day": 1}),
+    ),
+    Control(
+        "vix",
+        (),
+        (),
+        _STORIES
+        + "test_the_regime_of_the_market.py::test_a_high_vix_warns_on_the_ticket_and_the_entry_goes_all_the_same",
+        Trial(first=First.HIGH_VIX, warns=True),
+    ),
+    Control(
+        "entry window",
+        (),
+        ("risk.window_start", "risk.window_end"),
+        _CHECKS + "test_entries_only_inside_the_window",
+        Trial({"risk.window_start": "23:00"}),
+    ),
+    Control(
+        "spread",
+        (SEC_ERRONEOUS, FIA + "price tolerance"),
+        ("risk.spread_limit", "risk.spread_of_stop_limit"),
+        _CHECKS + "test_a_wide_or_broken_quote_blocks_a_market_order_and_warns_a_limit",
+        Trial({"risk.spread_limit": "0.000001"}),
+    ),
+    Control(
+        "quote age",
+        (SEC_ERRONEOUS, FIA + "price tolerance"),
+        ("risk.quote_age_seconds", "risk.quote_age_seconds_iex"),
+        _CHECKS + "test_an_old_quote_blocks_a_market_order_and_warns_a_limit",
+        Trial(order=Tried.OLD_QUOTE, as_set=("risk.quote_age_seconds", "risk.quote_age_seconds_iex")),
+    ),
+)
+"""In the order of the gate."""
+
+BY_NAME: Mapping[str, Control] = {control.name: control for control in CONTROLS}

@@ -1,0 +1,1 @@
+"""What `keyturn attest` tells of each control, and the run in which each is tried."""

@@ -1,0 +1,107 @@
+"""What `keyturn attest` prints, one row a control: its table, the account's settings and journal, and a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from core.model.values import plain
+from core.risk.controls import CONTROLS, OWN, Control, Trial, value_of
+from core.runtime.attest.journal import BusiestDay, Trip
+from core.runtime.attest.run import Attested, Result, Tested
+from core.settings.settings import Settings
+from core.settings.types import AmountSettings, SettingsTable
+
+NOT_RUN = Tested(Result.NOT_TRIED, "--no-run: no session was played")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One control of an account."""
+
+    control: Control
+    settings: Mapping[str, str]
+    is_on: bool
+    last_trip: Trip | None
+    tested: Tested
+
+    @property
+    def fails(self) -> bool:
+        """It did not hold, could not be tried although it is on and has a trial, or is off where a rule asks for it."""
+        if not self.is_on:
+            return bool(self.control.rules)
+        is_owed = self.tested.result is not Result.HELD and isinstance(self.control.trial, Trial)
+        return is_owed and self.tested is not NOT_RUN
+
+    def as_json(self, load: Load) -> dict[str, object]:
+        trip = self.last_trip
+        return {
+            "control": self.control.name,
+            "rule": list(self.control.rules) or [OWN],
+            "setting": dict(self.settings),
+            "is_on": self.is_on,
+            "last_trip": None if trip is None else {"at": _utc(trip.at), "kind": trip.kind.value, "reason": trip.words},
+            "test": self.control.test,
+            "result": self.tested.result.value,
+            "why": self.tested.why,
+            "tried_with": self.tested.order,
+            "messages": load.messages,
+            "busiest_day": load.of,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What a run was loaded with: the day that was doubled, and the messages that its engine heard or sent."""
+
+    of: str
+    messages: int | None = None
+
+
+def rows_of(
+    settings: Settings,
+    trips: Mapping[str, Trip],
+    attested: Attested | None,
+    controls: Sequence[Control] = CONTROLS,
+) -> tuple[Row, ...]:
+    """A row a control, in the order of the gate; without a run each is `NOT_RUN`."""
+    return tuple(
+        Row(
+            control,
+            {key: shown(value_of(settings, key)) for key in control.settings},
+            not control.is_off(settings),
+            trips.get(control.name),
+            NOT_RUN if attested is None else attested.results[control.name],
+        )
+        for control in controls
+    )
+
+
+def busiest_in_words(busiest: BusiestDay) -> str:
+    return (
+        f"{busiest.day.isoformat()}: {busiest.messages:,} messages "
+        f"({busiest.recorded:,} recorded, and a quote a second for each recorded minute)"
+    )
+
+
+def shown(value: object) -> str:
+    """A setting as people read it; of a table every key."""
+    if isinstance(value, AmountSettings):
+        if value.of_equity is not None:
+            return f"{plain((value.of_equity * 100).normalize())} % of equity"
+        return f"{plain(value.usd or Decimal(0))} USD"
+    if isinstance(value, SettingsTable):
+        return ", ".join(f"{name} {shown(getattr(value, name))}" for name in type(value).model_fields)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Decimal):
+        return plain(value)
+    if isinstance(value, tuple):
+        return "/".join(shown(each) for each in value)
+    return "not set" if value is None else str(getattr(value, "value", value))
+
+
+def _utc(at: datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")

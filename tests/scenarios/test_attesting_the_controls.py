@@ -1,0 +1,298 @@
+"""An account is attested: what its journal says of each control, and what each does at twice its busiest day."""
+
+from __future__ import annotations
+
+import re
+from contextlib import closing
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.facts import BarClosed, OrderCreated, OrderStateChanged
+from core.model.order import OrderStatus, OrderType, Side
+from core.risk import gate
+from core.risk.checks import notional, standard_gate
+from core.risk.checks.verdicts import passed
+from core.risk.controls import BY_NAME, CONTROLS, First, Trial, Tried
+from core.runtime.attest.journal import QUOTES_A_BAR
+from core.runtime.attest.market import HELD, LEAST
+from core.runtime.attest.run import Attested, Result, attested
+from core.settings.settings import Settings
+from core.workflows import assembly
+from state.folders import Home
+from state.journal import FileJournal, MemoryJournal
+from tests.scenarios.backtests import Keyturn
+from tests.scenarios.house import House, a_house_with_a_proposal, a_typed_buy
+from tests.unit.core.brokers.trading_floor import THURSDAY
+
+ACCOUNT = "paper"
+
+
+def account_of(house: House, tmp_path: Path) -> Path:
+    """The house's journal as the account of a home; its folder."""
+    folder = Home.of({"KEYTURN_HOME": str(tmp_path / "home")}).account(ACCOUNT)
+    folder.prepare()
+    with closing(FileJournal(folder)) as journal:
+        for record in house.journal.records():
+            journal.append(record.at, record.fact)
+        journal.sync()
+    return folder.path
+
+
+def a_house_that_refused(settings: Settings | None = None) -> House:
+    """At 10:06:05 five shares are typed: 498 USD, where 50 are the most."""
+    house = a_house_with_a_proposal(settings=settings or Settings())
+    house.until("10:06:05")
+    house.presses(a_typed_buy("5"))
+    return house
+
+
+def of(rows: list[dict[str, Any]], control: str) -> dict[str, Any]:
+    (row,) = (row for row in rows if row["control"] == control)
+    return row
+
+
+# ── what the journal says ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_last_trip_is_the_newest_refusal_of_the_journal_in_utc_and_by_the_venues_clock(
+    keyturn: Keyturn, tmp_path: Path
+) -> None:
+    """RK-23"""
+    house = a_house_that_refused()
+    house.until("10:20:00")
+    house.presses(a_typed_buy("6"))
+    account_of(house, tmp_path)
+
+    rows = keyturn("attest", "--no-run", "--json", "--account", ACCOUNT).json
+    told = keyturn("attest", "--no-run", "--account", ACCOUNT).out
+
+    trip = of(rows, "notional")["last_trip"]
+    assert (trip["at"], trip["kind"]) == (f"{THURSDAY.isoformat()}T15:20:00Z", "refused")
+    assert trip["reason"].startswith("597.60 USD is over 50.00 USD an order")
+    assert f"{THURSDAY.isoformat()} 10:20:00 New York, refused: 597.60 USD is over 50.00 USD" in told
+    assert of(rows, "trading halt")["last_trip"] is None
+
+
+def test_each_object_has_the_control_its_rule_its_setting_whether_it_is_on_its_last_trip_and_its_test(
+    keyturn: Keyturn, tmp_path: Path
+) -> None:
+    """RK-23"""
+    account_of(a_house_that_refused(), tmp_path)
+
+    rows = keyturn("attest", "--no-run", "--json", "--account", ACCOUNT).json
+
+    assert [row["control"] for row in rows] == [check.name for check in standard_gate().checks]
+    for row in rows:
+        assert [*row][:6] == ["control", "rule", "setting", "is_on", "last_trip", "test"]
+        assert (row["result"], row["why"]) == ("not tried", "--no-run: no session was played")
+        assert row["messages"] is None
+    assert of(rows, "notional")["setting"] == {"risk.max_notional": "50 USD", "risk.min_notional": "1"}
+    assert of(rows, "stop")["rule"] == ["our own"]
+
+
+def test_what_is_off_says_off_and_fails_where_a_rule_asks_for_it(keyturn: Keyturn, tmp_path: Path) -> None:
+    """RK-23"""
+    account_of(a_house_that_refused(), tmp_path)  # no profile: its exposure is not limited
+
+    answer = keyturn("attest", "--no-run", "--account", ACCOUNT)
+
+    assert answer.code == 1
+    assert "portfolio: OFF, not tried  <<<" in answer.lines
+    assert "day trades: OFF, not tried" in answer.lines
+    off = "order size, price collar, day value, portfolio, concentration"
+    assert answer.lines[-1].endswith(f"not as they should be: {off}")
+
+
+def test_settings_in_force_are_those_that_the_engine_applied_and_not_the_files(
+    keyturn: Keyturn, tmp_path: Path
+) -> None:
+    """RK-13"""
+    limited = Settings.model_validate({"risk": {**ON, "max_notional": {"usd": "49"}}})
+    account_of(a_house_that_refused(limited), tmp_path)
+    (tmp_path / "home" / "settings.toml").write_text("[risk.max_notional]\nusd = 20\n")
+
+    answer = keyturn("attest", "--no-run", "--json", "--account", ACCOUNT)
+
+    assert answer.code == 0
+    assert of(answer.json, "notional")["setting"]["risk.max_notional"] == "49 USD"
+    assert of(answer.json, "portfolio")["is_on"] is True
+
+
+# ── the run ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+ON: dict[str, object] = {
+    "portfolio": {"max_exposure": "2", "symbol_exposure": "1"},
+    "order_size": {"shares": "1000"},
+    "collar": {"band": "0.03"},
+    "max_day_value": {"usd": "100000"},
+}
+"""What is off without a profile, and a rule asks for."""
+
+
+@pytest.fixture(scope="module")
+def whole() -> tuple[Attested, MemoryJournal]:
+    """One run on the defaults, every control that can be on turned on."""
+    risk = {**ON, "protections": {"day_trades": {"enabled": True}}}
+    journal = MemoryJournal()
+    return attested(Settings.model_validate({"risk": risk}), 9_000, journal), journal
+
+
+@pytest.mark.parametrize("control", CONTROLS, ids=lambda control: control.name)
+def test_each_control_that_can_be_tried_holds_and_lets_the_exit_go(
+    whole: tuple[Attested, MemoryJournal], control: Any
+) -> None:
+    """RK-23, RK-22"""
+    found = whole[0].results[control.name]
+
+    if isinstance(control.trial, Trial):
+        assert found.result is Result.HELD, found
+    else:
+        assert (found.result, found.why) == (Result.NOT_TRIED, control.trial)
+
+
+def test_the_engine_hears_as_many_messages_as_were_asked_for(whole: tuple[Attested, MemoryJournal]) -> None:
+    """RK-23: beside them are those of the orders."""
+    assert LEAST < 9_000 <= whole[0].messages < 9_000 + 1_500
+
+
+def test_a_check_that_is_gone_or_looks_away_and_an_exit_that_is_held_back_are_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """RK-23: three faults are planted."""
+    kept = [check for check in standard_gate().checks if check.name != "spread"]
+    monkeypatch.setattr(assembly, "standard_gate", lambda: gate.Gate(kept))
+    monkeypatch.setattr(notional.NotionalCheck, "review", lambda *_: passed("notional", "looked away"))
+    monkeypatch.setattr(gate, "_warning", lambda verdict: verdict)
+    tried = [BY_NAME[name] for name in ("kill switch", "notional", "spread", "stop")]
+
+    found = attested(Settings(), 0, MemoryJournal(), controls=tried).results
+
+    others = "buying power, margin, risk budget"
+    assert {name: each.why for name, each in found.items() if each.result is Result.DID_NOT_HOLD} == {
+        "kill switch": "the exit did not leave",
+        "notional": f"the order was refused by {others}, without a word of it",
+        "spread": "the order was sent, without a word of it",
+    }
+    assert found["stop"].result is Result.HELD
+
+
+def test_where_a_plain_order_does_not_leave_nothing_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """RK-23: whoever refuses everything has proved nothing."""
+    monkeypatch.setattr(assembly, "standard_gate", lambda: gate.Gate([_No()]))
+
+    found = attested(Settings(), 0, MemoryJournal(), controls=[BY_NAME["stop"]]).results["stop"]
+
+    assert found.result is Result.NOT_TRIED
+    assert found.why.startswith("the run's plain order did not leave: ")
+
+
+class _No:
+    name = "no"
+
+    def review(self, *_: object) -> Any:
+        raise RuntimeError("never")
+
+
+def test_the_same_seed_gives_the_same_run_and_another_one_another() -> None:
+    """RK-23, MD-05"""
+
+    def fingerprint(seed: int) -> str:
+        journal = MemoryJournal()
+        attested(Settings(), 0, journal, seed=seed, controls=[BY_NAME["kill switch"]])
+        return journal.fingerprint()
+
+    assert fingerprint(3) == fingerprint(3)
+    assert fingerprint(3) != fingerprint(4)
+
+
+def test_a_run_doubles_the_busiest_day_touches_nothing_of_the_account_and_its_page_opens_alone(
+    keyturn: Keyturn, tmp_path: Path
+) -> None:
+    """RK-23"""
+    house = a_house_that_refused()
+    folder, page = account_of(house, tmp_path), tmp_path / "controls.html"
+    before = files_of(folder.parent)
+    bars = len(house.facts(BarClosed))
+
+    answer = keyturn("attest", "--json", "--account", ACCOUNT, "--html", page)
+
+    rows = answer.json
+    assert answer.code == 1  # portfolio is off
+    assert {row["control"] for row in rows if row["result"] == "did not hold"} == set()
+    assert of(rows, "notional")["result"] == "held"
+    assert of(rows, "portfolio")["why"] == "it is off"
+    day, many = re.match(r"(\S+): ([\d,]+) messages", rows[0]["busiest_day"]).groups()  # type: ignore[union-attr]
+    assert (day, int(many.replace(",", "")) // (QUOTES_A_BAR + 1)) == (THURSDAY.isoformat(), bars)
+    assert rows[0]["messages"] >= max(LEAST, 2 * int(many.replace(",", "")))
+    assert files_of(folder.parent) == before
+    assert reads_alone(page.read_text()) == [row["control"] for row in rows]
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def reads_alone(text: str) -> list[str]:
+    """The first cell of each row of a page that asks for nothing beside it."""
+    reader = _Reader()
+    reader.feed(text)
+    assert reader.asks == []
+    assert "url(" not in text
+    assert "@import" not in text
+    return reader.controls
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.asks: list[tuple[str, str]] = []
+        self.controls: list[str] = []
+        self._cells = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.asks += [(tag, name) for name, _ in attrs if name in ("src", "href", "data", "action")]
+        self._cells = 0 if tag == "tr" else self._cells + (tag == "td")
+
+    def handle_data(self, data: str) -> None:
+        if self._cells == 1 and data.strip():
+            self.controls.append(data)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--html", "/nowhere/at/all.html"), "there is no folder /nowhere/at; name one that there is"),
+        (("--account", "nobody"), "no account 'nobody'"),
+    ],
+)
+def test_what_cannot_be_is_said_before_anything_is_played(keyturn: Keyturn, words: tuple[str, ...], said: str) -> None:
+    """SY-07"""
+    answer = keyturn("attest", *words)
+
+    assert (answer.code, answer.out, answer.err.count("\n")) == (2, "", 1)
+    assert said in answer.err
+
+
+def test_before_an_order_the_same_one_may_be_filled_and_a_sale_of_ones_own_may_rest_until_the_slot_ends() -> None:
+    """RK-23: for checks that look at orders beside the one that is tried."""
+    after_two = Trial({"risk.entries_a_day": 3}, first=First.ENTRY)  # of what is held, and the plain one
+    over_a_sale = Trial({"risk.max_notional": {"usd": "2"}}, Tried.HIGH_LIMIT, First.RESTING_SALE)
+    tried = (
+        replace(BY_NAME["trade frequency"], trial=after_two),
+        replace(BY_NAME["notional"], trial=over_a_sale),
+    )
+    journal = MemoryJournal()
+
+    found = attested(Settings(), 0, journal, controls=tried).results
+
+    assert [each.result for each in found.values()] == [Result.HELD, Result.HELD]
+    assert found["trade frequency"].why == "FULL, 3 of 3 typed entries today: 3 filled"
+    facts = [record.fact for record in journal.records()]
+    (sale,) = [f.order for f in facts if isinstance(f, OrderCreated) and f.order.type is OrderType.LIMIT]
+    ends = [f.after for f in facts if isinstance(f, OrderStateChanged) and f.client_order_id == sale.client_order_id]
+    assert (sale.symbol, sale.side, ends[-1]) == (HELD, Side.SELL, OrderStatus.CANCELLED)
