@@ -193,7 +193,7 @@ def test_the_pane_says_how_much_of_the_day_of_a_symbol_and_of_a_sector_is_taken(
     rows = {row.key: row for row in ViewBuilder(house.engine).draw(house.line.at).protections}
 
     assert (rows["largest_symbol"].name, rows["largest_symbol"].measure) == ("Exposure SPY", "25 % of 50 %")
-    assert (rows["sector/index"].name, rows["sector/index"].measure) == ("Exposure index", "25% of 20%")
+    assert (rows["sector/index"].name, rows["sector/index"].measure) == ("Exposure index", "25 % of 20 %")
     assert (rows["day_value"].measure, rows["day_value"].reason) == (
         "50.00 of 49.00 USD",
         "no further entry today: 50.00 USD filled",

@@ -121,6 +121,7 @@ def test_every_command_that_opens_or_loosens_asks_for_a_door() -> None:
         "TakeBackExits",
         "PauseStrategy",
         "RefuseSymbol",
+        "ListSymbol",
         "ReversePosition",
         "TightenStop",
         "KeepWatchlist",

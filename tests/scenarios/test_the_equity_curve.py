@@ -70,7 +70,7 @@ def test_what_it_would_have_opened_goes_on_in_the_shadows_and_lifts_the_curve() 
     curve = house.desk.protections.equity_curve.state.curves["vwap"]
 
     assert refused == (
-        "equity curve: vwap: the last 1 trades made -0.311% on average, more than zero is required, until it recovers",
+        "equity curve: vwap: the last 1 trades made -0.311 % on average, more than zero is required, until it recovers",
     )
     assert on_the_way == ["open"]
     assert (ended.course.value, ended.is_counted) == ("target", True)

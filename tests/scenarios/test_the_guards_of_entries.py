@@ -67,9 +67,9 @@ def test_the_risk_budget_is_tripped_where_nothing_is_left_of_it() -> None:
     free = rows(house.until("10:06:50"))["risk_budget"]
     shut = rows(house.until("10:08:10"))["risk_budget"]
 
-    assert told(free) == ("0.1% of 0.1%", False, "0.15 USD of 0.20 USD would be lost if every stop filled now")
+    assert told(free) == ("0.1 % of 0.1 %", False, "0.15 USD of 0.20 USD would be lost if every stop filled now")
     assert told(shut) == (
-        "0.2% of 0.1%", True, "nothing is left to lose; move a stop nearer, or close a position",
+        "0.2 % of 0.1 %", True, "nothing is left to lose; move a stop nearer, or close a position",
     )  # fmt: skip
 
 

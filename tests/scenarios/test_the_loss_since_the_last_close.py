@@ -342,7 +342,7 @@ def test_fresh_figures_at_the_key_shut_it_again_before_anything_else_heard_them(
 
 NEEDED = {"daily loss", "weekly loss", "buying power", "portfolio", "margin"}
 """The checks that need the account's figures whatever the limits are."""
-PARTS = {"loss at the stop", "notional", "risk budget"}
+PARTS = {"loss at the stop", "notional", "risk budget", "day value", "concentration"}
 """Those of which the limit is a part of equity, in the profile swing."""
 
 

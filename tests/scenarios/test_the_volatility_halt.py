@@ -53,7 +53,7 @@ def test_a_wild_symbol_is_halted_for_half_an_hour_over_a_restart_and_no_other_is
     house.until("10:36:30")
     house.presses(a_buy_of(IBM))
 
-    told = "IBM: 30 one-minute returns of IBM deviate by 0.730%, the limit is 0.600%"
+    told = "IBM: 30 one-minute returns of IBM deviate by 0.730 %, the limit is 0.600 %"
     assert refused == after_a_restart == (f"volatility halt: {told}, until 10:36 New York",)
     assert other == [SPY]
     assert staged(house) == [SPY, IBM]
@@ -100,11 +100,11 @@ def test_where_the_market_is_wild_nothing_opens_and_who_is_in_gets_out() -> None
     house.until("10:07:30")
 
     assert refused == (
-        "volatility halt: global: 30 one-minute returns of SPY deviate by 0.730%, the limit is 0.600%, "
+        "volatility halt: global: 30 one-minute returns of SPY deviate by 0.730 %, the limit is 0.600 %, "
         "until 10:36 New York",
     )
     halt = rows["volatility_halt/global"]
-    assert (halt.is_tripped, halt.measure, halt.until) == (True, "0.73% of 0.60%", at("10:36"))
+    assert (halt.is_tripped, halt.measure, halt.until) == (True, "0.73 % of 0.60 %", at("10:36"))
     assert not rows["volatility_halt/IBM"].is_tripped
     assert house.held(IBM) == "0"
 

@@ -81,9 +81,9 @@ def test_each_distance_that_is_set_warns_once_as_the_market_falls_and_ends_as_it
 
     assert [f.limit for f in house.facts(MarginWarned)] == [Decimal("0.25"), Decimal("0.10"), None]
     assert [in_words(f).split(",")[0] for f in house.facts(MarginWarned)] == [
-        "MARGIN: excess over maintenance 21.1%",
-        "MARGIN: excess over maintenance 6.4%",
-        "margin: excess over maintenance 39.9%",
+        "MARGIN: excess over maintenance 21.1 %",
+        "MARGIN: excess over maintenance 6.4 %",
+        "margin: excess over maintenance 39.9 %",
     ]  # fmt: skip
     assert_can_be_rebuilt(house)
 
@@ -144,8 +144,8 @@ def test_the_pane_says_what_is_used_and_that_entries_are_off_under_maintenance()
 
     assert calm is not None
     assert under is not None
-    assert (calm.measure, calm.is_tripped) == ("60% of 100%", False)
-    assert (under.measure, under.is_tripped) == ("103% of 100%", True)
+    assert (calm.measure, calm.is_tripped) == ("60 % of 100 %", False)
+    assert (under.measure, under.is_tripped) == ("103 % of 100 %", True)
 
 
 def test_near_maintenance_an_entry_is_refused_and_the_exit_goes() -> None:
@@ -262,8 +262,8 @@ def test_what_is_held_may_not_pass_the_exposure_and_over_it_there_are_exits_only
 
     assert held is not None
     assert over is not None
-    assert (held.measure, held.is_tripped) == ("199% of 205%", False)
+    assert (held.measure, held.is_tripped) == ("199 % of 205 %", False)
     assert "portfolio: exposure would be 209.1" in str(too_large)
-    assert (over.measure, over.is_tripped) == ("263% of 205%", True)
+    assert (over.measure, over.is_tripped) == ("263 % of 205 %", True)
     assert "portfolio: exposure 263.16 % of equity is over 205.00 %: exits only" in exits_only
     assert house.held() == "0"

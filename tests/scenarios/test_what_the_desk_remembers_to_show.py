@@ -83,7 +83,7 @@ def test_the_chart_shows_the_fills_and_what_is_held_and_is_the_same_after_a_rest
 
     assert before == after
     assert [(fill.side, fill.price) for fill in after.fills] == [(Side.BUY, Decimal("99.60"))]
-    assert (after.entry, after.stop) == (Decimal("99.60"), Decimal("99.30"))
+    assert (after.entries, after.stops) == ((Decimal("99.60"),), (Decimal("99.30"),))
     assert len(after.bars) == 36
 
 

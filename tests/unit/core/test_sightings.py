@@ -28,6 +28,7 @@ OF_A_DESK = {
     "at",
     "_listeners",
     "_bar_listeners",
+    "_watchers",
     "news",
     "folds",
     "slices",
