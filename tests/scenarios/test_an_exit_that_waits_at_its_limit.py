@@ -77,7 +77,7 @@ def test_every_pane_says_that_no_stop_stands_while_it_waits() -> None:
     view = builder.draw(house.line.at)
 
     assert view.chart is not None
-    assert (view.chart.entry, view.chart.stop) == (row(house).average_price, None)
+    assert (view.chart.entries, view.chart.stops) == ((row(house).average_price,), ())
     told = " ".join(" ".join(joined(line) for line in position(view, row(house).key, house.line.at) or ()).split())
     assert "stop none while an exit waits at its limit; 99.30 USD was meant" in told
     assert "YOU hold it" not in told
@@ -87,7 +87,7 @@ def test_every_pane_says_that_no_stop_stands_while_it_waits() -> None:
     passes(house, 3)
     again = builder.draw(house.line.at)
     assert again.chart is not None
-    assert plain(again.chart.stop or Decimal(0)) == "99.3"
+    assert [plain(stop) for stop in again.chart.stops] == ["99.3"]
 
 
 def test_an_exit_that_the_operator_takes_back_is_no_failure_to_be_tried_again() -> None:

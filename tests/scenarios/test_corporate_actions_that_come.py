@@ -61,7 +61,7 @@ def test_a_ticket_says_what_comes_within_two_sessions_and_what_it_pays() -> None
 
     (view,) = ViewBuilder(house.engine).draw(house.line.at).tickets
     assert view.actions == (
-        f"ex {FRIDAY:%a %d %b}: dividend 1.82 a share, {paid:.2f} USD for {order.quantity.normalize():f}",
+        f"ex {FRIDAY:%a %d %b}: dividend 1.82 USD a share, {paid:.2f} USD for {order.quantity.normalize():f}",
         f"ex {MONDAY:%a %d %b}: split 4 for 1; prices and shares here are those of before",
     )
     assert said_on_a_ticket(house.desk, order, house.line.at) == view.actions
@@ -80,7 +80,7 @@ def test_nothing_is_recorded_and_nothing_decided() -> None:
 
 
 def test_words() -> None:
-    assert in_words(dividend(FRIDAY)) == "dividend 1.82"
+    assert in_words(dividend(FRIDAY)) == "dividend 1.82 USD a share"
     assert in_words(split(FRIDAY)) == "split 4 for 1"
     assert in_words(CorporateAction(SPY, ActionKind.MERGER, FRIDAY)) == "merger"
     assert coming([split(MONDAY), dividend(FRIDAY), split(THURSDAY)], FRIDAY) == [dividend(FRIDAY), split(MONDAY)]
