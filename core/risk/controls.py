@@ -16,7 +16,9 @@ from enum import Enum
 from core.messages.commands import Command, ListSymbol, RefuseSymbol
 from core.model.symbol_list import ListKind
 from core.model.values import Symbol
-from core.settings.controls import OrderSizeSettings
+from core.settings.conduct import MOST_MESSAGES
+from core.settings.controls import ANY_PRICE, ANY_QUANTITY
+from core.settings.portfolio import ANY_DEFICITS, UNLIMITED
 from core.settings.settings import Settings
 
 SEC_CREDIT = "SEC 15c3-5(c)(1)(i)"
@@ -127,7 +129,7 @@ class Control:
     trial
         How a run tries it; a text says why none does.
     is_off
-        Whether settings turn it off; most have no way to.
+        Whether settings turn off what its rules ask for, also by a limit that limits nothing; most have no way to.
     """
 
     name: str
@@ -159,6 +161,11 @@ def _protection(name: str, test: str, rules: tuple[str, ...] = (), **terms: obje
 
 def _off(key: str) -> Callable[[Settings], bool]:
     return lambda settings: value_of(settings, f"{key}.enabled") is False
+
+
+def _counts_no_messages(settings: Settings) -> bool:
+    terms = settings.risk.messages
+    return not terms.enabled or min(terms.per_second, terms.per_minute, terms.per_day) >= MOST_MESSAGES
 
 
 def _shares_nothing_out(settings: Settings) -> bool:
@@ -196,7 +203,7 @@ CONTROLS: tuple[Control, ...] = (
         ("risk.messages",),
         _STORIES + "test_the_rate_of_messages.py::test_a_strategys_proposal_is_refused_while_the_minute_is_full",
         Trial({"risk.messages.enabled": True, "risk.messages.per_day": 1}),
-        _off("risk.messages"),
+        _counts_no_messages,
     ),
     Control(
         "mode",
@@ -263,7 +270,7 @@ CONTROLS: tuple[Control, ...] = (
         _STORIES + "test_the_controls_of_an_order.py::"
         "test_a_control_refuses_what_is_typed_and_what_a_basket_holds_before_a_restart_and_after_it",
         Trial({"risk.order_size.shares": "1"}, order=Tried.LARGE),
-        lambda settings: settings.risk.order_size == OrderSizeSettings(),
+        lambda settings: settings.risk.order_size.shares >= ANY_QUANTITY,
     ),
     Control(
         "price",
@@ -279,7 +286,7 @@ CONTROLS: tuple[Control, ...] = (
         _STORIES + "test_the_controls_of_an_order.py::"
         "test_a_control_refuses_what_is_typed_and_what_a_basket_holds_before_a_restart_and_after_it",
         Trial({"risk.collar.band": "0.03"}, order=Tried.HIGH_LIMIT),
-        lambda settings: not settings.risk.collar.is_on,
+        lambda settings: not settings.risk.collar.is_on or settings.risk.collar.period_band >= ANY_PRICE,
     ),
     Control(
         "self-cross",
@@ -312,6 +319,7 @@ CONTROLS: tuple[Control, ...] = (
         ("risk.per_trade",),
         _CHECKS + "test_the_loss_at_the_stop_stays_within_the_risk_of_a_trade",
         Trial(order=Tried.LARGE, as_set=("risk.per_trade",)),
+        lambda settings: settings.risk.per_trade.limits_nothing,
     ),
     Control(
         "risk budget",
@@ -319,6 +327,7 @@ CONTROLS: tuple[Control, ...] = (
         ("risk.sizing.budget",),
         "tests/unit/core/risk/test_risk_budget.py::test_the_budget_is_fifteen_hundredths_of_equity_this_order_included",
         Trial(order=Tried.LARGE, as_set=("risk.sizing.budget",)),
+        lambda settings: settings.risk.sizing.budget >= 1,
     ),
     Control(
         "notional",
@@ -326,6 +335,7 @@ CONTROLS: tuple[Control, ...] = (
         ("risk.max_notional", "risk.min_notional"),
         _CHECKS + "test_an_order_costs_neither_too_much_nor_too_little",
         Trial(order=Tried.LARGE, as_set=("risk.max_notional",)),
+        lambda settings: settings.risk.max_notional.limits_nothing,
     ),
     Control(
         "day value",
@@ -364,6 +374,7 @@ CONTROLS: tuple[Control, ...] = (
         _STORIES + "test_margin_that_falls_short.py::"
         "test_the_day_before_too_many_warns_and_then_nothing_is_borrowed_until_the_oldest_is_out",
         "a run is one day, and deficits are counted by days",
+        lambda settings: settings.risk.margin.deficit_limit >= ANY_DEFICITS,
     ),
     Control(
         "portfolio",
@@ -380,7 +391,7 @@ CONTROLS: tuple[Control, ...] = (
         _STORIES + "test_the_controls_of_an_order.py::"
         "test_a_control_refuses_what_is_typed_and_what_a_basket_holds_before_a_restart_and_after_it",
         Trial({"risk.portfolio.symbol_exposure": "0.000001"}),
-        lambda settings: not settings.risk.portfolio.limits_concentration,
+        lambda settings: settings.risk.portfolio.symbol_exposure >= UNLIMITED,
     ),
     Control(
         "allocation",
@@ -404,6 +415,7 @@ CONTROLS: tuple[Control, ...] = (
         ("risk.daily_loss", "risk.on_missing_equity"),
         _CHECKS + "test_at_the_daily_loss_entries_end",
         Trial({"risk.daily_loss": {"usd": "0.01"}}, first=First.STOPPED_OUT),
+        lambda settings: settings.risk.daily_loss.limits_nothing,
     ),
     Control(
         "weekly loss",
@@ -411,6 +423,7 @@ CONTROLS: tuple[Control, ...] = (
         ("risk.weekly_loss", "risk.on_missing_equity"),
         _STORIES + "test_weeks_of_losses.py::test_weekly_loss",
         Trial({"risk.weekly_loss": {"usd": "0.01"}}, first=First.STOPPED_OUT),
+        lambda settings: settings.risk.weekly_loss.limits_nothing,
     ),
     _protection(
         "max_drawdown",

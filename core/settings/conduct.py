@@ -13,7 +13,8 @@ LONGEST_TWIN = 3600
 """Seconds for which entries are remembered."""
 
 
-Messages = Annotated[int, Field(ge=1, le=1_000_000)]
+MOST_MESSAGES = 1_000_000
+Messages = Annotated[int, Field(ge=1, le=MOST_MESSAGES)]
 
 
 class MessageSettings(SettingsTable):

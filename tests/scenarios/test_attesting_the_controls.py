@@ -103,7 +103,7 @@ def test_what_is_off_says_off_and_fails_where_a_rule_asks_for_it(keyturn: Keytur
     assert answer.code == 1
     assert "portfolio: OFF, not tried  <<<" in answer.lines
     assert "day trades: OFF, not tried" in answer.lines
-    off = "order size, price collar, day value, portfolio, concentration"
+    off = "order size, price collar, day value, margin deficits, portfolio, concentration"
     assert answer.lines[-1].endswith(f"not as they should be: {off}")
 
 
@@ -128,7 +128,8 @@ def test_settings_in_force_are_those_that_the_engine_applied_and_not_the_files(
 ON: dict[str, object] = {
     "portfolio": {"max_exposure": "2", "symbol_exposure": "1"},
     "order_size": {"shares": "1000"},
-    "collar": {"band": "0.03"},
+    "collar": {"band": "0.03", "period_band": "0.05"},
+    "margin": {"deficit_limit": 3},
     "max_day_value": {"usd": "100000"},
 }
 """What is off without a profile, and a rule asks for."""
