@@ -156,7 +156,7 @@ async def test_a_paused_strategy_its_reasons_and_the_shadow_are_in_words() -> No
         await house.press("5")
 
         await house.sees("5 Strategies ─ 1 running, 1 PAUSED", "PAUSED, warming up", "price above threshold")
-        await house.sees("shadow not taken 3, would be −28.50 USD", "VWAP 167.29", "bars: price above threshold 12,")
+        await house.sees("shadow not taken 3, would be −28.50", "VWAP 167.29", "bars: price above threshold 12,")
 
 
 async def test_without_anything_declined_there_is_no_shadow() -> None:

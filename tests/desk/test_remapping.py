@@ -120,6 +120,7 @@ def _named(textual: str) -> str:
         "greater_than_sign": ">",
         "question_mark": "?",
         "slash": "/",
+        "colon": ":",
         "percent_sign": "%",
         "plus": "+",
         "minus": "-",

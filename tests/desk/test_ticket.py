@@ -14,8 +14,9 @@ from core.risk.checks import standard_gate
 from tests.desk.desk_house import open_desk
 from tests.desk.hands import held_back
 
-SILENT = 6
-"""Checks with nothing to say here: allocation, message rate, lists, self-cross, twin, repeated execution."""
+SILENT = 12
+"""Checks with nothing to say here: allocation, message rate, lists, self-cross, twin, repeated execution, and those
+that no settings turned on: order size, price collar, day value, broker limits, margin deficits, concentration."""
 
 
 @pytest.mark.usefixtures("a_tick_each_way_as_before")
@@ -46,7 +47,7 @@ async def test_the_ticket_shows_exactly_what_is_sent() -> None:
 
         assert (str(order.quantity.normalize()), str(order.limit_price), order.effect) == ("0.1", "496.21", Effect.OPEN)
         await house.until(lambda: not isinstance(house.desk.screen, TicketScreen))
-        await house.until(lambda: house.shows("FILLED", "SELL protect"))
+        await house.until(lambda: house.shows("FILLED", "└ SELL stop"))
         assert house.desk.board.orders.new == order.client_order_id
         assert house.desk.focused is house.desk.board.proposals.grid
 

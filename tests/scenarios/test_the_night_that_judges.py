@@ -153,7 +153,7 @@ def test_ten_losses_in_a_row_retire_it_on_the_first_night_after_two_weeks() -> N
     assert house.row().shut.startswith("is RETIRED")
     assert house.row().evaluation[0] == (
         "evaluated",
-        "11 trades, won 0.0%, Sharpe unknown, profit factor 0.00, 11 losses in a row",
+        "11 trades, won 0.0 %, Sharpe unknown, profit factor 0.00, 11 losses in a row",
     )
     assert_can_be_rebuilt(house)
 
@@ -181,7 +181,7 @@ def test_a_retirement_outlives_a_restart_and_ends_by_the_operator_alone() -> Non
     ("course", "terms", "reason"),
     [
         ("LLLWLLLWLLLWLLLW", {}, "Sharpe -"),
-        ("LLLWLLLWLLLWLLLW", {"least_sharpe": "-100"}, "it won 18.2% of 11 trades, under 40%"),
+        ("LLLWLLLWLLLWLLLW", {"least_sharpe": "-100"}, "it won 18.2 % of 11 trades, under 40 %"),
     ],
 )
 def test_a_low_sharpe_ratio_or_win_rate_retires_it(course: str, terms: dict[str, str], reason: str) -> None:

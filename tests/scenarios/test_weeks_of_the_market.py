@@ -107,7 +107,7 @@ def test_volatility_halt(week: Week, terms: dict[str, int], end: str) -> None:
     house.until("10:06:30", week.day)
     assert house.is_refused("volatility halt: global", XOM)
 
-    said = "volatility halt: global: 30 one-minute returns of SPY deviate by 0.730%, the limit is 0.600%"
+    said = "volatility halt: global: 30 one-minute returns of SPY deviate by 0.730 %, the limit is 0.600 %"
     it_shuts_until(house, said, "volatility_halt", "global", end)
 
     entries_pass_again(house, week.after[-1])

@@ -106,7 +106,7 @@ def test_cooldown(week: Week, terms: dict[str, int], end: str) -> None:
     house = a_week_of_losses(week, "cooldown", terms, Minute(week.day, "10:05"))
     assert house.refusals(XOM) == ()
 
-    it_shuts_until(house, "cooldown: SPY: a loss of 0.61%, 0.50% and more pause", "cooldown", "SPY", end)
+    it_shuts_until(house, "cooldown: SPY: a loss of 0.61 %, 0.50 % and more pause", "cooldown", "SPY", end)
 
     entries_pass_again(house, week.after[-1])
 
@@ -128,7 +128,7 @@ def test_low_profit(week: Week, terms: dict[str, int], end: str) -> None:
     house = a_week_of_losses(week, "low_profit", terms, earlier, *losses)
     assert house.refusals(XOM) == ()
 
-    said = "low profit: SPY: 3 trades made -1.83%, -1.00% is required"
+    said = "low profit: SPY: 3 trades made -1.83 %, -1.00 % is required"
     it_shuts_until(house, said, "low_profit", "SPY", end)
 
     entries_pass_again(house, week.after[-1])

@@ -47,6 +47,7 @@ SEQUENCES = {
     "exclamation_mark": b"!",
     "question_mark": b"?",
     "slash": b"/",
+    "colon": b":",
     "less_than_sign": b"<",
     "greater_than_sign": b">",
     "percent_sign": b"%",

@@ -33,7 +33,8 @@ def market() -> Iterator[LoopbackExchange]:
 
 def settings(market: LoopbackExchange, home: Path) -> dict[str, str]:
     more = {"KEYTURN_RISK__ENTRIES_A_DAY": "9", "KEYTURN_RISK__PORTFOLIO__MAX_EXPOSURE": "9"}
-    more["KEYTURN_RISK__TWINS__ENABLED"] = "false"
+    more |= {"KEYTURN_RISK__TWINS__ENABLED": "false", "KEYTURN_RISK__PORTFOLIO__SYMBOL_EXPOSURE": "9"}
+    more["KEYTURN_RISK__MAX_DAY_VALUE__USD"] = "1000"
     return environ(market, home, **{"KEYTURN_PROFILE": "micro", **more})
 
 

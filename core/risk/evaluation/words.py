@@ -53,10 +53,10 @@ def shut_in_words(cause: SuspensionCause, scope: str) -> str:
 
 
 def figures_in_words(figures: EvaluationFigures) -> str:
-    """`31 trades, won 58.1%, Sharpe 1.20, profit factor 1.40, 2 losses in a row`."""
+    """`31 trades, won 58.1 %, Sharpe 1.20, profit factor 1.40, 2 losses in a row`."""
     parts = [
         f"{figures.trades} trades",
-        f"won {_figure(figures.win_rate, '.1%')}",
+        f"won {'unknown' if isinstance(figures.win_rate, NoFigure) else percent(figures.win_rate, 1)}",
         f"Sharpe {_figure(figures.sharpe, '.2f')}",
         f"profit factor {_figure(figures.profit_factor, '.2f')}",
         f"{figures.losses_in_a_row} losses in a row",
