@@ -34,11 +34,13 @@ class NotificationDue(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class NotificationSuppressed(Fact):
-    """A notice that does not go to these channels, and why."""
+    """A notice that does not go to these channels, and why. `matter` and `step` as of one that is due: it is told."""
 
     notice: Notice
     channels: tuple[str, ...]
     code: SuppressionCode
+    matter: str = ""
+    step: str = ""
 
 
 @fact()

@@ -166,18 +166,23 @@ class Notifications:
                 line.waiting.append(fact.notice)
             else:
                 line.held.append(Held(fact.not_before, fact.notice))
-        if not fact.matter:
-            return
-        if not fact.step:
-            self.state.matters[fact.matter] = Matter(fact.notice)
-        elif (matter := self.state.matters.get(fact.matter)) is not None and fact.step not in matter.steps:
-            matter.steps.append(fact.step)
+        self._known(fact)
 
     def _suppressed(self, at: datetime, fact: NotificationSuppressed) -> None:
         self._number(at, fact.notice)
         self.state.suppressed += 1
         for channel in fact.channels:
             self._line(channel, is_urgent=fact.notice.is_urgent).untold += 1
+        self._known(fact)
+
+    def _known(self, fact: NotificationDue | NotificationSuppressed) -> None:
+        """Whatever became of its notice, a matter begins once and a step is taken once."""
+        if not fact.matter:
+            return
+        if not fact.step:
+            self.state.matters[fact.matter] = Matter(fact.notice)
+        elif (matter := self.state.matters.get(fact.matter)) is not None and fact.step not in matter.steps:
+            matter.steps.append(fact.step)
 
     def _number(self, at: datetime, notice: Notice) -> None:
         self.state.last = max(self.state.last, notice.number)

@@ -476,6 +476,63 @@ def test_no_message_leaves_between_a_key_and_its_order():
     assert begun[0] >= approved[0]
 
 
+def is_away_for(house: House, seconds: int) -> int:
+    """How often the desk looks around while the stream of trades is down and nothing else happens: 200 at most."""
+    from core.messages.inputs import DeadlineReached
+
+    house.line.take(
+        house.line.at, ConnectionChanged(ConnectionStatus(Channel.TRADES, ConnectionState.DOWN, house.line.at))
+    )
+    until, looks = house.line.at + timedelta(seconds=seconds), 0
+    while (due := house.engine.next_deadline) is not None and due <= until and looks < 200:
+        house.line.at = max(house.line.at, due)
+        house.line.take(house.line.at, DeadlineReached())
+        house.line._look_around()
+        looks += 1
+    return looks
+
+
+def test_a_connection_that_is_away_while_its_channel_is_full_is_counted_once():
+    """SY-03: nobody is reached for three hundred alerts; what is due then is over, and the desk does not spin on it."""
+    receivers = Receivers(lambda _: Delivery(DeliveryCode.NOT_SENT))
+    house = a_house(receivers)
+    for number in range(300):
+        rings(house, f"ring {number}")
+    before = len(house.facts(NotificationSuppressed))
+
+    looks = is_away_for(house, 120)
+
+    suppressed = house.facts(NotificationSuppressed)[before:]
+    assert [fact.notice.kind for fact in suppressed] == [NoticeKind.DISCONNECT]
+    assert looks < 100
+    assert_can_be_rebuilt(house)
+
+
+def test_an_escalation_onto_a_channel_with_a_full_digest_is_counted_once():
+    """SY-03: the step is taken, whatever became of it."""
+    receivers = Receivers()
+    rules = {
+        "rings": {"channels": [SECOND], "kinds": ["alert"], "digest": True},
+        "lines": {
+            "channels": [PHONE],
+            "kinds": ["disconnect"],
+            "escalate": [{"minutes": 5, "channels": [SECOND]}],
+        },
+    }
+    house = a_house(receivers, rules=rules)
+    for number in range(150):
+        rings(house, f"ring {number}")
+    before = len(house.facts(NotificationSuppressed))
+
+    looks = is_away_for(house, 600)
+
+    assert len(receivers.told(PHONE)) == 1
+    suppressed = house.facts(NotificationSuppressed)[before:]
+    assert [fact.notice.words[:9] for fact in suppressed] == ["for 5 min"]
+    assert looks < 100
+    assert_can_be_rebuilt(house)
+
+
 # ── quiet hours, digests, a night ────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -569,6 +626,9 @@ def test_what_is_for_a_digest_comes_together_at_its_hour():
         ("a <b>bold</b> claim", "a ‹b›bold‹b› claim"),
         ("price 182.50, BRK.B, 9.5 %", "price 182.50, BRK.B, 9.5 %"),
         ("keyturn:confirm/1", "(link removed)"),
+        ("order 8f14e45fceea167a cannot become FILLED", "order (name removed) cannot become FILLED"),
+        ("904837e3-3b76-47ec-b432-046db621571b is odd", "(name removed) is odd"),
+        ("1234567890 USD, deadbeef", "1234567890 USD, deadbeef"),
     ],
 )
 def test_a_message_carries_nothing_that_acts(outside: str, told: str):
@@ -589,6 +649,20 @@ def test_what_a_message_says_names_no_order_and_no_ticket():
     assert names
     assert not [name for name in names if name in told]
     assert "://" not in told
+
+
+def test_a_halt_over_an_order_does_not_name_it():
+    """SY-03: its reason does, on the desk and in the journal."""
+    from core.model.order import order_id_of
+
+    receivers = Receivers()
+    house = a_house(receivers)
+    name = order_id_of("one", "two")
+    halts(house, f"order {name} cannot go from FILLED to NEW")
+
+    (told,) = receivers.told()
+    assert "cannot go from FILLED to NEW" in told
+    assert name not in told
 
 
 def test_a_notice_is_never_longer_than_a_screen():

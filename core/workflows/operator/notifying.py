@@ -296,7 +296,8 @@ class Notifying:
             if room:
                 state.record(NotificationDue(notice, room, release, subject.matter, step))
             if full:
-                state.record(NotificationSuppressed(notice, full, SuppressionCode.TOO_MANY))
+                code = SuppressionCode.TOO_MANY
+                state.record(NotificationSuppressed(notice, full, code, subject.matter, step))
 
     def _is_full(self, channel: str) -> bool:
         return self.state.notifications.line(channel, is_urgent=False).size >= MOST_WAITING
