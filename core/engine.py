@@ -62,6 +62,7 @@ REPLANNED = frozenset(
         inputs.ConnectionChanged,
         inputs.ClockRead,
         inputs.SubmissionBegan,
+        inputs.NotificationAnswered,
     }
 )
 """Inputs that may move a deadline although nothing is recorded or asked for."""

@@ -123,18 +123,13 @@ class DeliveryCode(StrEnum):
     """The settings do not have the channel any more."""
 
 
-NEVER_AGAIN = frozenset(
-    {
-        DeliveryCode.NO_ADDRESS,
-        DeliveryCode.BAD_ADDRESS,
-        DeliveryCode.NOT_ENCRYPTED,
-        DeliveryCode.NO_SUCH_KIND,
-        DeliveryCode.KEPT_HERE,
-        DeliveryCode.NO_CHANNEL,
-    }
-)
+NEVER_AGAIN = frozenset({DeliveryCode.KEPT_HERE, DeliveryCode.NO_CHANNEL})
 """Another try would end the same."""
-SURELY_NOT = NEVER_AGAIN | {DeliveryCode.NOT_SENT}
+UNTIL_MENDED = frozenset({DeliveryCode.BAD_ADDRESS, DeliveryCode.NOT_ENCRYPTED, DeliveryCode.NO_SUCH_KIND})
+"""Another try ends the same until a person mends it: what is urgent is tried a few times, all else no more."""
+URGENT_ALONE = UNTIL_MENDED | {DeliveryCode.NO_ADDRESS}
+"""After which only what is urgent is tried again. A keyring may be locked for a while."""
+SURELY_NOT = NEVER_AGAIN | URGENT_ALONE | {DeliveryCode.NOT_SENT}
 """The message did not arrive. After any other failure it may have: the next try is marked as a repeat, and what is not
 urgent is not tried again."""
 

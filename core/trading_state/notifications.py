@@ -48,6 +48,17 @@ class Held:
 
 
 @dataclass(slots=True)
+class Aside:
+    """An urgent batch that failed and is tried again at `again_at`, while others go."""
+
+    batch: list[Notice]
+    tries: int
+    first_at: datetime | None
+    again_at: datetime
+    may_have_arrived: bool
+
+
+@dataclass(slots=True)
 class ChannelLine:
     """What one channel is owed, of one urgency.
 
@@ -65,6 +76,8 @@ class ChannelLine:
         When the messages of the last minute left.
     untold
         Notices that were suppressed since the last message; `told_untold` is what the batch says of them.
+    aside
+        Urgent batches that failed before this one and wait for their next try.
     """
 
     waiting: list[Notice] = field(default_factory=list)
@@ -78,6 +91,7 @@ class ChannelLine:
     left: list[datetime] = field(default_factory=list)
     untold: int = 0
     told_untold: int = 0
+    aside: list[Aside] = field(default_factory=list)
 
     @property
     def size(self) -> int:
@@ -95,7 +109,18 @@ class ChannelLine:
 
     @property
     def numbers(self) -> tuple[int, ...]:
-        return tuple(notice.number for notice in self.batch)
+        return numbers_of(self.batch)
+
+    def tried(self, numbers: tuple[int, ...]) -> tuple[int, bool]:
+        """How often these were, and whether any try may have arrived."""
+        if numbers == self.numbers:
+            return self.tries, self.may_have_arrived
+        known = next((each for each in self.aside if numbers_of(each.batch) == numbers), None)
+        return (0, False) if known is None else (known.tries, known.may_have_arrived)
+
+
+def numbers_of(notices: list[Notice]) -> tuple[int, ...]:
+    return tuple(notice.number for notice in notices)
 
 
 @dataclass(slots=True)
@@ -192,10 +217,29 @@ class Notifications:
     def _begun(self, at: datetime, fact: NotificationBegun) -> None:
         line = self._line(fact.channel, is_urgent=fact.is_urgent)
         if line.numbers != fact.numbers:
-            self._take(line, fact.numbers, at)
+            self._put_aside(line)
+            if not self._take_up(line, fact.numbers):
+                self._take(line, fact.numbers, at)
         line.tries = fact.tries
         line.begun_at, line.again_at = at, None
         line.left = [*(each for each in line.left if at - each < ONE_MINUTE), at]
+
+    @staticmethod
+    def _put_aside(line: ChannelLine) -> None:
+        """What waits for its next try lets another go."""
+        if line.batch and line.again_at is not None:
+            kept = Aside(line.batch, line.tries, line.first_at, line.again_at, line.may_have_arrived)
+            line.aside.append(kept)
+
+    @staticmethod
+    def _take_up(line: ChannelLine, numbers: tuple[int, ...]) -> bool:
+        """What was put aside is the batch again, if it is that."""
+        for each in line.aside:
+            if numbers_of(each.batch) == numbers:
+                line.aside.remove(each)
+                line.batch, line.first_at, line.may_have_arrived = each.batch, each.first_at, each.may_have_arrived
+                return True
+        return False
 
     @staticmethod
     def _take(line: ChannelLine, numbers: tuple[int, ...], at: datetime) -> None:

@@ -384,6 +384,88 @@ def test_a_channel_that_the_settings_have_no_more_is_given_up():
     assert house.desk.notifications.line(PHONE, is_urgent=True).batch == []
 
 
+@pytest.mark.parametrize("code", [DeliveryCode.NO_ADDRESS, DeliveryCode.BAD_ADDRESS])
+def test_a_kill_whose_channel_is_mended_after_its_first_try_is_told(code: DeliveryCode):
+    """SY-03: the keyring was locked, or the program not there, for a moment."""
+    answers = [Delivery(code), DELIVERED]
+    receivers = Receivers(lambda _: answers.pop(0))
+    house = a_house(receivers)
+    house.presses(Kill("key"))
+    house.until("10:05")
+
+    assert [e.tries for e in receivers.heard] == [1, 2]
+    assert not any(REPEAT in told for told in receivers.told())
+
+
+def test_a_keyring_that_stays_locked_is_tried_until_it_is_given_up_and_a_bad_address_a_few_times():
+    """SY-03"""
+    ends = {PHONE: Delivery(DeliveryCode.NO_ADDRESS), SECOND: Delivery(DeliveryCode.BAD_ADDRESS)}
+    receivers = Receivers(lambda effect: ends[effect.channel])
+    house = a_house(receivers, rules={"all": {"channels": [PHONE, SECOND]}}, give_up_minutes=30)
+    house.presses(Kill("key"))
+    house.until("10:39")
+
+    assert len(receivers.told(PHONE)) == 10
+    assert len(receivers.told(SECOND)) == 6
+    assert [line.batch for line in house.desk.notifications.state.urgent.values()] == [[], []]
+
+
+def test_an_urgent_message_that_is_refused_for_ever_keeps_no_other_waiting():
+    """SY-03: each is tried at its own times, and the refused one is marked as a repeat."""
+    refused = Delivery(DeliveryCode.REFUSED, 400)
+    receivers = Receivers(lambda effect: refused if "strange" in effect.text else DELIVERED)
+    house = a_house(receivers)
+    halts(house, "strange word")
+    house.until("10:00:02")
+    house.presses(Kill("key"))
+
+    assert "KILLED" in receivers.told()[1]
+    house.until("10:05")
+    tries = [effect.tries for effect in receivers.heard if "strange" in effect.text]
+    assert tries == [1, 2, 3, 4, 5]
+    marked = [told.startswith(REPEAT) for told in receivers.told() if "strange" in told]
+    assert marked == [False, True, True, True, True]
+    assert sum("KILLED" in told for told in receivers.told()) == 1
+    assert_can_be_rebuilt(house)
+
+
+def test_two_urgent_messages_that_fail_are_each_tried_until_they_arrive():
+    """SY-03"""
+    receivers = Receivers(lambda effect: DELIVERED if effect.tries > 2 else Delivery(DeliveryCode.NOT_SENT))
+    house = a_house(receivers)
+    halts(house, "one")
+    halts(house, "two")
+    halts(house, "three")
+    house.until("10:05")
+
+    for word in ("one", "two", "three"):
+        assert [effect.tries for effect in receivers.heard if word in effect.text] == [1, 2, 3]
+    line = house.desk.notifications.line(PHONE, is_urgent=True)
+    assert (line.batch, line.aside, line.waiting) == ([], [], [])
+    assert_can_be_rebuilt(house)
+
+
+def test_the_word_of_a_disk_that_takes_no_record_is_tried_again_in_memory():
+    """SP-06, SY-03: nothing of it is written, and it is marked where it may have arrived."""
+    answers = [Delivery(DeliveryCode.NOT_SENT), Delivery(DeliveryCode.TIMED_OUT), None, DELIVERED]
+    moments: list[datetime] = []
+
+    def answer(_effect: SendNotification) -> Delivery | None:
+        moments.append(house.line.at)
+        return answers.pop(0)
+
+    receivers = Receivers(answer)
+    house = a_house(receivers)
+    house.journal.is_full = True
+    house.presses(Kill("key"))
+    house.until("10:10")
+
+    assert [round((b - a).total_seconds()) for a, b in pairwise(moments)] == [5, 15, 25]
+    assert [effect.tries for effect in receivers.heard] == [1, 2, 3, 4]
+    assert [told.startswith(REPEAT) for told in receivers.told()] == [False, False, True, True]
+    assert all("no order leaves: no space left on the device" in told for told in receivers.told())
+
+
 def test_a_disk_that_takes_no_record_is_told_once():
     """SP-06, SY-03: the desk halts and says so, also to who does not look at it."""
     receivers = Receivers()

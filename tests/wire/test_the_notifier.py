@@ -138,6 +138,40 @@ def test_a_program_that_hangs_ends_with_all_that_it_began_and_one_that_fails_say
     assert not (tmp_path / "lived").exists()
 
 
+def test_a_program_that_is_not_there_is_known_from_one_that_cannot_start_just_now(notifiers, tmp_path: Path):
+    """SY-03: being written, it is busy and tried again; what is missing or no program is for a person to mend."""
+    program, plain = tmp_path / "push", tmp_path / "plain"
+    for path in (program, plain):
+        path.write_text("#!/bin/sh\ncat > /dev/null\n")
+    program.chmod(0o700)
+
+    def end(path: Path) -> DeliveryCode:
+        return a_notifier(notifiers, {}, command=(str(path),)).deliver("command", FILL).code
+
+    with program.open("a"):
+        assert end(program) is DeliveryCode.NOT_SENT
+    assert end(program) is DeliveryCode.DELIVERED
+    for path in (tmp_path / "missing", plain, tmp_path):
+        assert end(path) is DeliveryCode.BAD_ADDRESS
+
+
+def test_a_watchdog_whose_keyring_was_locked_once_tries_again(web: WebServer, monkeypatch):
+    """SY-02, SY-03"""
+    from state.watchdog import push
+
+    monkeypatch.setattr(push, "WAITS", (0.1, 0.1))
+    finds = [None, SecretStr(web.url("hook"))]
+    rules = {"channels": {"hook": {}}, "rules": {"all": {"channels": ["hook"]}}}
+    terms = push.PushTerms(NotifySettings.model_validate(rules), lambda _: finds.pop(0), os.environ)
+    pusher = push.Push(lambda: terms)
+
+    pusher.send("the engine hangs", "paper")
+    pusher.finish(60)
+
+    assert pusher.told() == ["hook was NOT told: no address", "hook was told"]
+    assert len(web.heard) == 1
+
+
 def test_nobody_there_is_known_from_a_message_that_failed_on_its_way(notifiers):
     """SY-03: only what surely never left may be sent once more where it is not urgent."""
     gone = a_notifier(notifiers, {"gone": f"json://127.0.0.1:{free_port()}/x"}).deliver("gone", FILL)

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import errno
 import subprocess
 
 import orjson
 
 from core.model.notice import DELIVERED, Delivery, DeliveryCode
 from core.runtime.notifier.message import Message
+
+WRONG = frozenset(
+    {
+        errno.ENOENT,
+        errno.ENOTDIR,
+        errno.EISDIR,
+        errno.EACCES,
+        errno.EPERM,
+        errno.ENOEXEC,
+        errno.ELOOP,
+        errno.ENAMETOOLONG,
+    }
+)
+"""Why a program cannot be started until a person mends it; any other reason may pass."""
 
 
 def send(address: str, message: Message) -> Delivery:
@@ -21,7 +36,8 @@ def send(address: str, message: Message) -> Delivery:
             check=False,
         )
     except OSError as error:
-        return Delivery(DeliveryCode.BAD_ADDRESS, said=f"it cannot be started: {error.strerror}")
+        code = DeliveryCode.BAD_ADDRESS if error.errno in WRONG else DeliveryCode.NOT_SENT
+        return Delivery(code, said=f"it cannot be started: {error.strerror}")
     if ended.returncode == 0:
         return DELIVERED
     return Delivery(DeliveryCode.REFUSED, ended.returncode, f"it ended with {ended.returncode}")

@@ -7,15 +7,28 @@ the rest that nobody knows. Failures wait longer each time.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from core.facts import EngineStarted, NotificationBegun, NotificationDue, NotificationFailed, NotificationSent
 from core.messages.effects import Effect, SendNotification
 from core.messages.inputs import Input, NotificationAnswered
 from core.model.account import Mode
-from core.model.notice import NEVER_AGAIN, SURELY_NOT, USUAL, Delivery, DeliveryCode, Notice, NoticeKind, harmless
+from core.model.notice import (
+    NEVER_AGAIN,
+    SURELY_NOT,
+    UNTIL_MENDED,
+    URGENT_ALONE,
+    USUAL,
+    Delivery,
+    DeliveryCode,
+    Notice,
+    NoticeKind,
+    harmless,
+)
+from core.ports import JournalWriteError
 from core.settings.notify import NotifySettings
-from core.trading_state.notifications import ChannelLine
+from core.trading_state.notifications import ChannelLine, numbers_of
 from core.trading_state.state import TradingState
 from core.workflows.base.declarations import answers, follows
 from core.workflows.operator.notice_routes import rules_for
@@ -29,12 +42,27 @@ LONGEST_TURN = timedelta(seconds=5)
 """For which messages wait for one: an approval lapses then (OP-02)."""
 GRACE = timedelta(seconds=10)
 """Beyond the time that a try may take: then its answer is not waited for."""
+FEW = 6
+"""Tries of what is urgent, where a person has to mend something first: over eight minutes."""
+UNWRITTEN = (0,)
+"""The number of what no journal takes."""
+
+
+@dataclass(slots=True)
+class Unwritten:
+    """What one channel is owed while nothing can be written: kept in memory alone (SP-06)."""
+
+    notice: Notice
+    again_at: datetime | None
+    tries: int = 0
+    begun_at: datetime | None = None
+    may_have_arrived: bool = False
 
 
 class NotificationDelivery:
     def __init__(self, state: TradingState) -> None:
         self.state = state
-        self._has_told_of_the_disk = False
+        self._unwritten: dict[str, Unwritten] | None = None
 
     @property
     def _terms(self) -> NotifySettings:
@@ -59,6 +87,9 @@ class NotificationDelivery:
     def on_answer(self, message: NotificationAnswered) -> Iterator[Effect]:
         """One that comes after it was given up says nothing any more."""
         channel, is_urgent = message.channel, message.is_urgent
+        if message.numbers == UNWRITTEN:
+            self._answered_unwritten(message)
+            return
         line = self.state.notifications.line(channel, is_urgent=is_urgent)
         if line.begun_at is None or (line.numbers, line.tries) != (message.numbers, message.tries):
             return
@@ -72,13 +103,17 @@ class NotificationDelivery:
 
     def next_due(self) -> Iterator[datetime]:
         earliest = self.state.at + A_MOMENT if self._is_at_a_key else None
-        for channel, _, line in self._lines():
-            if (at := self._due_at(channel, line)) is not None:
+        yield from (at for each in (self._unwritten or {}).values() if (at := self._look_at(each)) is not None)
+        for channel, is_urgent, line in self._lines():
+            if (at := self._due_at(channel, line, is_urgent=is_urgent)) is not None:
                 yield at if earliest is None or line.begun_at is not None else max(at, earliest)
 
     def due(self) -> Iterator[Effect]:
+        """Raises JournalWriteError where what cannot be written is owed: `without_disk` sends that."""
+        if any(self._is_due(each) for each in (self._unwritten or {}).values()):
+            raise JournalWriteError(self.state.sightings.disk.trouble or "the journal cannot be written")
         for channel, is_urgent, line in self._lines():
-            at = self._due_at(channel, line)
+            at = self._due_at(channel, line, is_urgent=is_urgent)
             if at is None or at > self.state.at:
                 continue
             if line.begun_at is not None:
@@ -92,32 +127,62 @@ class NotificationDelivery:
         since = self.state.at - LONGEST_TURN
         return any(not c.is_decided and not c.is_void and c.received_at > since for c in turned)
 
-    def _due_at(self, channel: str, line: ChannelLine) -> datetime | None:
+    def _due_at(self, channel: str, line: ChannelLine, *, is_urgent: bool) -> datetime | None:
         """When it is looked at next; None where nothing of it waits."""
         if line.begun_at is not None:
             return line.begun_at + timedelta(seconds=self._terms.seconds) + GRACE
-        if line.batch:
+        if line.batch and not is_urgent:
             return line.again_at
+        free_at = line.free_at(self._terms.a_minute(channel))
+        moments = [each.again_at for each in line.aside] + [each.until for each in line.held]
         if line.waiting:
-            return line.free_at(self._terms.a_minute(channel)) or self.state.at
-        if not line.held:
-            return None
-        until = min(each.until for each in line.held)
-        return max(until, line.free_at(self._terms.a_minute(channel)) or until)
+            moments.append(self.state.at)
+        if line.batch and line.again_at is not None:
+            if not line.aside:
+                alone = line.again_at
+                return min([alone, *(max(each, free_at or each) for each in moments)])
+            moments.append(line.again_at)
+        return min((max(each, free_at or each) for each in moments), default=None)
 
     # ── while nothing can be written ─────────────────────────────────────────────────────────────────────────────
 
     def without_disk(self, _message: Input) -> list[Effect]:
-        """Once, and without a record: the journal takes none, and no order leaves any more (SP-06)."""
-        if self._has_told_of_the_disk:
-            return []
-        self._has_told_of_the_disk = True
+        """Without a record, until each channel took it: the journal takes none, and no order leaves any more (SP-06)."""
+        if self._unwritten is None:
+            self._unwritten = self._of_the_disk()
+        return [self._begin_unwritten(name, each) for name, each in self._unwritten.items() if self._is_due(each)]
+
+    def _of_the_disk(self) -> dict[str, Unwritten]:
         words = harmless(f"HALTED: the journal cannot be written, no order leaves: {self.state.sightings.disk.trouble}")
         kind, at = NoticeKind.HALT, self.state.at
         notice = Notice(0, at, kind, USUAL[kind], None, words)
         rules = rules_for(self._terms, kind, USUAL[kind], None, self.state.account_name)
-        channels = dict.fromkeys(channel for _, rule in rules for channel in rule.channels)
-        return [self._message(channel, [notice], (0,), 1, 0, is_repeat=False) for channel in channels]
+        return {channel: Unwritten(notice, at) for _, rule in rules for channel in rule.channels}
+
+    def _look_at(self, owed: Unwritten) -> datetime | None:
+        if owed.begun_at is not None:
+            return owed.begun_at + timedelta(seconds=self._terms.seconds) + GRACE
+        return owed.again_at
+
+    def _is_due(self, owed: Unwritten) -> bool:
+        at = self._look_at(owed)
+        return at is not None and at <= self.state.at
+
+    def _begin_unwritten(self, channel: str, owed: Unwritten) -> SendNotification:
+        """One whose answer never came may have arrived."""
+        owed.may_have_arrived |= owed.begun_at is not None
+        owed.tries, owed.begun_at, owed.again_at = owed.tries + 1, self.state.at, None
+        return self._message(channel, [owed.notice], UNWRITTEN, owed.tries, 0, is_repeat=owed.may_have_arrived)
+
+    def _answered_unwritten(self, message: NotificationAnswered) -> None:
+        owed = (self._unwritten or {}).get(message.channel)
+        if owed is None or owed.begun_at is None or owed.tries != message.tries:
+            return
+        code = message.delivery.code
+        owed.begun_at = None
+        owed.may_have_arrived |= code not in SURELY_NOT
+        if code is not DeliveryCode.DELIVERED:
+            owed.again_at = self._next_try(code, owed.tries, owed.notice.at)
 
     # ── how ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -129,19 +194,16 @@ class NotificationDelivery:
 
     def _send_what_may(self, channel: str, *, is_urgent: bool) -> Iterator[Effect]:
         """The batch that is tried again, or the next one, where its time has come and none is on its way."""
-        at, line = self.state.at, self.state.notifications.line(channel, is_urgent=is_urgent)
+        line = self.state.notifications.line(channel, is_urgent=is_urgent)
         if (
             self._is_at_a_key
             or line.begun_at is not None
             or not (notices := self._next(channel, line, is_urgent=is_urgent))
         ):
             return
-        if not line.batch:
-            free_at = line.free_at(self._terms.a_minute(channel))
-            if free_at is not None and free_at > at:
-                return
-        numbers = tuple(notice.number for notice in notices)
-        is_repeat, tries = bool(line.batch) and line.may_have_arrived, line.tries + 1
+        numbers = numbers_of(notices)
+        tried, is_repeat = line.tried(numbers)
+        tries = tried + 1
         self.state.record(NotificationBegun(channel, is_urgent, numbers, tries, is_repeat))
         if channel not in self._terms.names:
             self._fail(channel, line, Delivery(DeliveryCode.NO_CHANNEL), is_urgent=is_urgent)
@@ -157,12 +219,16 @@ class NotificationDelivery:
         return SendNotification(channel, notices[0].is_urgent, numbers, tries, title, text)
 
     def _next(self, channel: str, line: ChannelLine, *, is_urgent: bool) -> list[Notice]:
-        """What the next message tells; nothing where its time has not come."""
+        """What the next message tells; nothing where its time has not come. What is urgent waits for no other's try."""
         at = self.state.at
-        if line.batch:
-            return line.batch if line.again_at is not None and line.again_at <= at else []
-        ready = line.ready(at)
-        return ready[:MOST_LINES] if is_urgent else [*ready]
+        free_at = line.free_at(self._terms.a_minute(channel))
+        is_free = free_at is None or free_at <= at
+        if is_free and (is_urgent or not line.batch) and (ready := line.ready(at)):
+            return ready[:MOST_LINES] if is_urgent else [*ready]
+        if line.batch and line.again_at is not None and line.again_at <= at and (is_free or not line.aside):
+            return line.batch
+        again = min(line.aside, key=lambda each: each.again_at, default=None)
+        return again.batch if again is not None and is_free and again.again_at <= at else []
 
     def _fail(self, channel: str, line: ChannelLine, delivery: Delivery, *, is_urgent: bool) -> None:
         again_at = self._again_at(line, delivery.code, is_urgent=is_urgent)
@@ -173,10 +239,13 @@ class NotificationDelivery:
         """When it is tried again. What is not urgent is not, once it may have arrived."""
         at = self.state.at
         may_arrive_twice = line.may_have_arrived or code not in SURELY_NOT
-        if code in NEVER_AGAIN or (may_arrive_twice and not is_urgent):
+        if not is_urgent and (may_arrive_twice or code in URGENT_ALONE):
             return None
-        if code is DeliveryCode.CUT_OFF:
-            return at
-        again_at = at + min(FIRST_WAIT * 3 ** min(line.tries - 1, 10), LONGEST_WAIT)
-        gives_up_at = (line.first_at or at) + timedelta(minutes=self._terms.give_up_minutes)
-        return again_at if again_at <= gives_up_at else None
+        return at if code is DeliveryCode.CUT_OFF else self._next_try(code, line.tries, line.first_at or at)
+
+    def _next_try(self, code: DeliveryCode, tries: int, first_at: datetime) -> datetime | None:
+        """After so many; None where it is given up."""
+        if code in NEVER_AGAIN or (code in UNTIL_MENDED and tries >= FEW):
+            return None
+        again_at = self.state.at + min(FIRST_WAIT * 3 ** min(tries - 1, 10), LONGEST_WAIT)
+        return again_at if again_at <= first_at + timedelta(minutes=self._terms.give_up_minutes) else None
