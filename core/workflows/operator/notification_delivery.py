@@ -137,17 +137,17 @@ class NotificationDelivery:
         moments = [each.again_at for each in line.aside] + [each.until for each in line.held]
         if line.waiting:
             moments.append(self.state.at)
-        if line.batch and line.again_at is not None:
-            if not line.aside:
-                alone = line.again_at
-                return min([alone, *(max(each, free_at or each) for each in moments)])
+        if line.aside and line.again_at is not None:
             moments.append(line.again_at)
-        return min((max(each, free_at or each) for each in moments), default=None)
+        found = [max(each, free_at or each) for each in moments]
+        if not line.aside and line.again_at is not None:
+            found.append(line.again_at)  # the only one that failed is not counted against others
+        return min(found, default=None)
 
     # ── while nothing can be written ─────────────────────────────────────────────────────────────────────────────
 
     def without_disk(self, _message: Input) -> list[Effect]:
-        """Without a record, until each channel took it: the journal takes none, and no order leaves any more (SP-06)."""
+        """Without a record, until each channel took it: the journal takes none, and no order leaves (SP-06)."""
         if self._unwritten is None:
             self._unwritten = self._of_the_disk()
         return [self._begin_unwritten(name, each) for name, each in self._unwritten.items() if self._is_due(each)]
