@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
 
@@ -11,8 +13,9 @@ from core.facts import MarginDeficitSeen
 from core.model.account import Account
 from core.model.order import Effect
 from core.model.staging import CheckResult
-from core.model.values import Money
+from core.model.values import Money, Price, Quantity
 from core.risk.checks.margin_deficits import MarginDeficitsCheck
+from core.risk.gate import ReviewContext
 from core.risk.margin import deficit_of
 from core.risk.margin_samples import MarginState
 from core.settings.settings import Settings
@@ -106,6 +109,29 @@ def test_the_day_before_too_many_warns_and_then_nothing_is_borrowed_until_the_ol
 
     assert verdict is not None
     assert verdict.standing is standing, verdict.reason
+
+
+def test_what_short_sales_brought_is_no_cash_of_ones_own() -> None:
+    """RK-14: of 18,000 USD 8,000 were sold short; they pay for no 12,000, nor for anything where no price is known"""
+    house = a_house_that_falls_short(3).until("10:08")
+    money = Money(Decimal(10_000))
+    account = replace(an_account("18000"), equity=money)
+    context = a_desk(settings=COUNTED, account=account, margin=after(3), day=THURSDAY)
+    short = replace(house.desk.ledger.positions()[0], quantity=Quantity(Decimal(-80)))
+    held_short = SimpleNamespace(
+        positions=lambda: (short,), working_entries=lambda: (), book=SimpleNamespace(opened_since=lambda _at: ())
+    )
+    at_125 = replace(context, ledger=held_short, prices=lambda _s: (NOW, Price(Decimal(125))))
+    unpriced = replace(context, ledger=held_short)
+
+    def of(quantity: str, desk: ReviewContext) -> CheckResult:
+        verdict = MarginDeficitsCheck().review(a_candidate(quantity=quantity, stop="99"), desk)
+        assert verdict is not None
+        return verdict.standing
+
+    assert of("120", context) is CheckResult.REFUSES
+    assert (of("79", at_125), of("81", at_125)) == (CheckResult.WARNS, CheckResult.REFUSES)
+    assert of("1", unpriced) is CheckResult.REFUSES
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ borrowed (RK-14).
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 
 from core.model.account import Account
 from core.model.order import Effect
@@ -40,6 +41,8 @@ class MarginDeficitsCheck:
         if cost is None:
             return unmeasured(self.name, "no price to measure it by", is_fresh=state.is_fresh)
         cash = cash_left(candidate, state, account)
+        if cash is None:
+            return unmeasured(self.name, "no price of what is held short", is_fresh=state.is_fresh)
         if cost > cash:
             return refused(
                 self.name, f"{told}: nothing is borrowed until {ends:%d %b}; {usd(cost)} is over {usd(cash)} of cash"
@@ -47,9 +50,30 @@ class MarginDeficitsCheck:
         return warned(self.name, f"{told}; this one is paid in cash")
 
 
-def cash_left(candidate: Candidate, state: ReviewContext, account: Account) -> Money:
-    """USD of the account's own cash, less what other entries that work may cost, and what filled since it was told."""
+def cash_left(candidate: Candidate, state: ReviewContext, account: Account) -> Money | None:
+    """USD of the account's own cash, less what other entries that work may cost, and what filled since it was told.
+
+    What a short sale brought is owed, and no cash of one's own: the shares' value is taken off. None where a price is
+    not known. Equity bounds it too, as the cash less all shorts is equity less what is held long.
+    """
+    shorts = shorts_of(state)
+    if shorts is None:
+        return None
     left_out = (candidate.order.client_order_id, candidate.order.replaces)
     working = sum((o.cost_to_come for o in state.ledger.working_entries() if o.id not in left_out), ZERO)
     filled = sum((fill.cost for fill in state.ledger.book.opened_since(account.at)), ZERO)
-    return Money(max(account.cash - working - filled, ZERO))
+    own = min(account.cash - shorts, account.equity)
+    return Money(max(own - working - filled, ZERO))
+
+
+def shorts_of(state: ReviewContext) -> Decimal | None:
+    """USD that all shares sold short are worth at their last prices; None where one is not known."""
+    worth = ZERO
+    for position in state.ledger.positions():
+        if position.quantity >= ZERO:
+            continue
+        last = state.prices(position.symbol)
+        if last is None:
+            return None
+        worth += position.instrument.notional(abs(position.quantity), last[1])
+    return worth
