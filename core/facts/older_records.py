@@ -24,6 +24,7 @@ CANCELS: Words = (
     ("cancelled by the operator", CancelCode.OPERATOR),
     ("killed by ", CancelCode.KILLED),
     ("its position is being closed", CancelCode.MAKES_WAY),
+    ("the broker refuses the position's stop while it rests", CancelCode.MAKES_WAY),
     ("it is for more than is held", CancelCode.TOO_MUCH),
     ("the broker's books show none of it", CancelCode.NONE_AT_THE_BROKER),
     ("the position is closed", CancelCode.FLAT),

@@ -8,12 +8,14 @@ on the other side; two prices are compared; orders with legs, those legs, and tr
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 
 from core.execution.ledger import Ledger
 from core.execution.order import Order
-from core.model.order import OrderClass, OrderRequest, OrderStatus, OrderType, Side
+from core.model.order import Effect, OrderClass, OrderRequest, OrderStatus, OrderType, Side, StopHolder
 from core.model.quote import NoQuote, Quote
+from core.model.staging import NoStop, StopPlan
 from core.model.values import Price, plain, priced
 
 SHORT = 6
@@ -40,26 +42,77 @@ def crossed_by_entry(
     for resting in _opposite(order, ledger):
         if not resting.only_reduces:
             return resting
-        if refuses_wash_trades and _is_wash_trade(order, resting):
+        if refuses_wash_trades and is_wash_trade(order, resting):
             return resting
         if _takes(order, resting, touch):
             return resting
     return None
 
 
-def crossed_by_exit(order: OrderRequest, ledger: Ledger, *, refuses_wash_trades: bool) -> tuple[Order, ...]:
+def crossed_by_exit(
+    order: OrderRequest, ledger: Ledger, quote: Quote | NoQuote, *, refuses_wash_trades: bool
+) -> tuple[Order, ...]:
     """Working entries that this exit would meet, whoever's they are; it takes them back first.
 
-    What takes any price meets every one of them: no quote is asked, so that a ticket stays what was signed. One of
-    which the broker has not said yet that it is there is not waited for: an exit waits for no answer (EX-22).
+    At the market it meets those that rest at the touch, and without a quote each; those with legs a broker with a table
+    exempts, unless they rest at the touch. One of which the broker has not said yet that it is there is not waited for:
+    an exit waits for no answer (EX-22).
     """
+    touch = _touch(order.side, quote)
     return tuple(
         resting
         for resting in _opposite(order, ledger)
         if not resting.only_reduces
         and resting.status is not OrderStatus.PENDING
         and not ledger.chains.is_in_doubt(resting)
-        and (_takes(order, resting, None) or (refuses_wash_trades and _is_wash_trade(order, resting)))
+        and _makes_way(order, resting, touch, refuses_wash_trades=refuses_wash_trades)
+    )
+
+
+def _makes_way(order: OrderRequest, resting: Order, touch: Price | None, *, refuses_wash_trades: bool) -> bool:
+    if refuses_wash_trades and is_wash_trade(order, resting):
+        return True
+    is_unpriced = order.limit_price is None and touch is None
+    if refuses_wash_trades and is_unpriced:
+        return False  # what has legs or trails, which that broker takes
+    return _takes(order, resting, touch)
+
+
+def in_the_way_of_stop(order: OrderRequest, stop: StopPlan | NoStop, ledger: Ledger) -> Order | None:
+    """By Alpaca's table: the own working order for which the broker would refuse the stop that follows this entry.
+
+    Its own rest is none: nobody can foresee how it fills.
+    """
+    own = simple_stop(order, stop)
+    return None if own is None else next((o for o in _opposite(own, ledger) if is_wash_trade(own, o)), None)
+
+
+def whose_stop_it_bars(order: OrderRequest, ledger: Ledger) -> Order | None:
+    """By Alpaca's table: the working entry of one's own whose stop, which is to follow it, this entry would bar."""
+    for resting in ledger.working_entries(order.symbol):
+        if resting.request.side is not order.side or resting.id == order.replaces or resting.stop is None:
+            continue
+        own = simple_stop(resting.request, resting.stop)
+        if own is not None and _are_kept_apart(own, order):
+            return resting
+    return None
+
+
+def simple_stop(order: OrderRequest, stop: StopPlan | NoStop) -> OrderRequest | None:
+    """The stop that the desk sends as an order of its own when this entry fills; None where legs are its stop."""
+    is_held_there = isinstance(stop, StopPlan) and stop.holder is StopHolder.BROKER
+    if not isinstance(stop, StopPlan) or not is_held_there or _is_complex(order):
+        return None
+    effect = Effect.CLOSE if order.side is Side.BUY else Effect.COVER
+    return replace(
+        order,
+        side=order.side.opposite,
+        effect=effect,
+        type=OrderType.STOP,
+        limit_price=None,
+        stop_price=stop.price,
+        trail_price=None,
+        trail_fraction=None,
     )
 
 
@@ -79,15 +132,23 @@ def _takes(order: OrderRequest, resting: Order, touch: Price | None) -> bool:
     return bound is None or _reaches(order.side, bound, resting.request.limit_price)
 
 
-def _is_wash_trade(order: OrderRequest, resting: Order) -> bool:
+def is_wash_trade(order: OrderRequest, resting: Order) -> bool:
+    """Whether a broker with Alpaca's table refuses the order while the other rests: a leg is exempt."""
+    return resting.role is None and _are_kept_apart(order, resting.request)
+
+
+def _are_kept_apart(order: OrderRequest, other: OrderRequest) -> bool:
     """By Alpaca's table."""
-    request = resting.request
-    is_exempt = resting.role is not None or any(map(_is_complex, (order, request)))
-    if is_exempt or OrderType.TRAILING_STOP in (order.type, request.type):
+    if any(map(_is_complex, (order, other))) or OrderType.TRAILING_STOP in (order.type, other.type):
         return False
-    if order.limit_price is None or request.limit_price is None:
+    if order.limit_price is None or other.limit_price is None:
         return True
-    return _reaches(order.side, order.limit_price, request.limit_price)
+    return _reaches(order.side, order.limit_price, other.limit_price)
+
+
+def is_simple(order: OrderRequest) -> bool:
+    """Whether the table has a word for it: it has no legs, and does not trail."""
+    return not _is_complex(order) and order.type is not OrderType.TRAILING_STOP
 
 
 def _is_complex(order: OrderRequest) -> bool:

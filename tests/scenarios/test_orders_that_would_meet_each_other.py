@@ -7,23 +7,39 @@ from decimal import Decimal
 
 import pytest
 
-from core.facts import CancelRequested, ConfirmationRefused, ProposalSkipped, ProposalStaged, TicketOpened
+from core.facts import (
+    AuthorizationEnded,
+    CancelRequested,
+    ConfirmationRefused,
+    ProposalSkipped,
+    ProposalStaged,
+    TicketOpened,
+)
 from core.messages.commands import Confirm, OpenTicket, ProposeClose, ProposeOrder, RequestCancel
-from core.messages.effects import CancelOrder
+from core.messages.effects import CancelOrder, Effect
+from core.messages.inputs import Input
 from core.model.capabilities import Capabilities
-from core.model.codes import CancelCode
+from core.model.codes import AuthorizationCode, CancelCode
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderType, StopHolder
 from core.model.values import Price, Quantity, Symbol
+from core.runtime.request_executor import no_answer
 from core.settings.settings import Settings
 from core.views.builders.desk import ViewBuilder
 from tests.scenarios.changes import FRACTIONS, confirms_now
 from tests.scenarios.house import STEADY, House, a_day, a_typed_buy, assert_can_be_rebuilt, minutes
 from tests.scenarios.plans import a_buy, a_floor, a_sale, marks, opens, passes, runs_out, signs
+from tests.scenarios.test_stops_that_the_broker_refuses import Refusals
 from tests.unit.core.brokers.trading_floor import SPY
 
 AAA = Symbol("AAA")
 AS_AT_ALPACA = Capabilities(refuses_wash_trades=True)
+
+
+BESIDE_A_STOP = (
+    "self-cross: the position's stop stands there, {stop} SELL 0.5 SPY stop 99.00: no part of a share is added while "
+    "it works; take whole shares, or close first"
+)
 
 
 def types(house: House, quantity: str = "10", limit: str | None = "99.50", stop: str = "99", **terms: object) -> None:
@@ -59,9 +75,9 @@ def holding(quantity: str = "10", capabilities: Capabilities | None = None) -> H
     return house
 
 
-def adds(house: House, quantity: str = "5", limit: str = "99.50") -> None:
-    """One more entry of it rests below the market."""
-    types(house, quantity, limit)
+def adds(house: House, quantity: str = "5", limit: str = "99.50", stop: str = "99") -> None:
+    """One more entry of it rests below the market, without legs: the desk watches its stop."""
+    types(house, quantity, limit, stop, stop_holder=StopHolder.DESK)
     opens_the_last(house)
     confirms_the_last(house)
     passes(house, 61)
@@ -165,7 +181,7 @@ def test_a_strategys_entry_that_would_meet_a_typed_order_is_refused_and_followed
 
 @pytest.mark.parametrize(
     ("is_alpaca", "found"),
-    [(False, ()), (True, "self-cross: it would meet your own {stop} SELL 0.5 SPY stop 99.00; cancel that first")],
+    [(False, ()), (True, BESIDE_A_STOP)],
     ids=["prices alone", "as at Alpaca"],
 )
 def test_a_broker_that_takes_no_purchase_over_a_simple_stop_is_foreseen(is_alpaca: bool, found: object) -> None:
@@ -184,12 +200,117 @@ def test_a_broker_that_takes_no_purchase_over_a_simple_stop_is_foreseen(is_alpac
     assert reasons == (() if not found else (str(found).format(stop=stop.id[:6]),))
 
 
+def loses_cancels_of(house: House, order_id: str) -> None:
+    """No request to cancel this order arrives, nor is answered."""
+    ask = house.line.ask
+
+    def answer(effect: Effect) -> Input:
+        if isinstance(effect, CancelOrder) and effect.client_order_id == order_id:
+            return no_answer(effect, "no answer")
+        return ask(effect)
+
+    house.line.ask = answer  # type: ignore[method-assign]
+
+
+def a_desk_with_fractions(*held: tuple[str, str | None, str]) -> House:
+    """As at Alpaca; these were bought by hand, each (quantity, limit, stop)."""
+    risk = FRACTIONS.risk.model_copy(update={"max_open_positions": 3})
+    settings = FRACTIONS.model_copy(update={"risk": risk})
+    house = House([*minutes("09:30", "15:40")], settings, cash=Decimal(10_000)).opens().until("10:05")
+    house.desk.sightings.capabilities = AS_AT_ALPACA
+    for quantity, limit, stop in held:
+        buys(house, quantity, limit, stop)
+        passes(house, 60)
+    return house
+
+
+def buys(house: House, quantity: str, limit: str | None, stop: str) -> None:
+    house.presses(a_typed_buy(quantity, limit=limit, stop=stop))
+    passes(house, 1)
+    opens_the_last(house)
+    confirms_the_last(house)
+
+
+def test_an_entry_whose_stop_the_broker_would_refuse_is_refused_before_its_key() -> None:
+    """RK-25, EX-13: a part of a share has a simple stop, and one's own simple purchase rests; whole shares have legs"""
+    house = a_desk_with_fractions(("0.2", "97", "96"))
+    (resting_buy,) = house.desk.ledger.working_entries()
+
+    house.presses(a_typed_buy("0.5", limit=None, stop="99"))
+    passes(house, 1)
+    refused = why_not(house)
+    before = len(house.facts(ProposalSkipped))
+    house.presses(a_typed_buy("1", limit=None, stop="99"))
+    passes(house, 1)
+
+    name = f"{resting_buy.id[:6]} BUY 0.2 SPY limit 97.00"
+    assert refused == (f"self-cross: the broker would refuse its stop while your own {name} rests; cancel that first",)
+    assert len(house.facts(ProposalSkipped)) == before
+
+
+def test_an_entry_that_would_bar_the_stop_of_another_is_refused_before_its_key() -> None:
+    """RK-25, EX-13: it has no stop of its own at the broker, and would rest where the other's is to go"""
+    house = a_desk_with_fractions(("0.2", "97", "96"))
+    (first,) = house.desk.ledger.working_entries()
+
+    house.presses(replace(a_typed_buy("0.5", limit="96.50", stop="95"), stop_holder=StopHolder.DESK))
+    passes(house, 1)
+
+    (reason,) = why_not(house)
+    assert reason.startswith(f"self-cross: the broker would refuse the stop of your own {first.id[:6]} BUY 0.2")
+
+
+def barred() -> House:
+    """A stop that the broker refused, for the checks let a purchase rest that came before the switch was on."""
+    house = a_desk_with_fractions()
+    house.desk.sightings.capabilities = Capabilities()
+    buys(house, "0.2", "97", "96")
+    passes(house, 30)
+    Refusals(house, times=2)
+    house.presses(a_typed_buy("0.5", limit=None, stop="99"))
+    passes(house, 1)
+    opens_the_last(house)
+    ticket = house.last(TicketOpened).ticket
+    house.presses(Confirm(ticket.id, ticket.digest, ticket.order.effect, None))
+    passes(house, 0.15)
+    house.desk.sightings.capabilities = AS_AT_ALPACA
+    passes(house, 90)
+    return house
+
+
+def guards(house: House) -> list[Decimal]:
+    return [p.order.quantity for p in house.desk.stage.proposals() if p.is_guard]
+
+
+def test_a_purchase_that_bars_a_stop_is_taken_back_and_the_stop_waits_until_it_stands() -> None:
+    """RK-25, EX-13: refused once more it waits once more, and nothing new may rest beside it"""
+    house = barred()
+    assert [o for o in house.desk.ledger.working_entries() if not o.is_cancelling] == []
+    waits = guards(house)
+
+    house.presses(a_typed_buy("0.1", limit="97", stop="96"))
+    passes(house, 1)
+    beside = why_not(house)
+    for _ in range(2):
+        (guard,) = [p for p in house.desk.stage.proposals() if p.is_guard]
+        house.presses(OpenTicket(guard.id))
+        passes(house, 1)
+        confirms_the_last(house)
+        passes(house, 30)
+        waits += guards(house)
+
+    assert waits == [Decimal("0.5"), Decimal("0.5")]
+    assert beside[0].startswith("self-cross: a stop of SPY is still owed")
+    assert [o.request.quantity for o in house.stops if o.is_working] == [Decimal("0.5")]
+    assert_can_be_rebuilt(house)
+
+
 # ── exits ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_an_exit_takes_the_entry_back_first_that_it_would_meet_and_sells_when_it_is_gone() -> None:
     """RK-25, EX-21: the ticket names it; nothing is sold before the broker says that it is gone"""
-    house = holding()
+    house = holding(capabilities=AS_AT_ALPACA)
     adds(house)
 
     house.presses(ProposeClose(AAA))
@@ -209,7 +330,7 @@ def test_an_exit_takes_the_entry_back_first_that_it_would_meet_and_sells_when_it
 
 def test_an_exit_at_a_limit_that_the_entry_does_not_reach_leaves_it_alone() -> None:
     """RK-25"""
-    house = holding()
+    house = holding(capabilities=AS_AT_ALPACA)
     adds(house)
 
     house.presses(a_typed_exit("100.50", "10"))
@@ -222,7 +343,7 @@ def test_an_exit_at_a_limit_that_the_entry_does_not_reach_leaves_it_alone() -> N
 
 def test_a_sale_that_is_refused_after_the_entry_made_way_loses_nothing() -> None:
     """RK-25, EX-21: its stop goes back for what is held"""
-    house = holding()
+    house = holding(capabilities=AS_AT_ALPACA)
     adds(house)
     house.presses(ProposeClose(AAA))
     opens_the_last(house)
@@ -237,7 +358,7 @@ def test_a_sale_that_is_refused_after_the_entry_made_way_loses_nothing() -> None
 
 def test_an_entry_that_cannot_be_taken_back_in_time_leaves_the_position_as_it_was() -> None:
     """RK-25, EX-21, EX-22: the close ends, says so, and its stop guards on"""
-    house = holding()
+    house = holding(capabilities=AS_AT_ALPACA)
     adds(house)
     house.presses(ProposeClose(AAA))
     opens_the_last(house)
@@ -254,7 +375,7 @@ def test_an_entry_that_cannot_be_taken_back_in_time_leaves_the_position_as_it_wa
 
 def test_it_goes_on_after_a_restart_between_the_cancel_and_the_sale() -> None:
     """RK-25, EX-20"""
-    house = holding()
+    house = holding(capabilities=AS_AT_ALPACA)
     adds(house)
     house.presses(ProposeClose(AAA))
     opens_the_last(house)
@@ -273,7 +394,7 @@ def test_it_goes_on_after_a_restart_between_the_cancel_and_the_sale() -> None:
 
 def test_an_entry_that_ends_by_itself_before_the_key_does_not_keep_the_exit_waiting() -> None:
     """RK-25, EX-22: what was to make way for it is gone already"""
-    house = holding()
+    house = holding(capabilities=AS_AT_ALPACA)
     adds(house)
     house.presses(ProposeClose(AAA))
     opens_the_last(house)
@@ -289,7 +410,7 @@ def test_an_entry_that_ends_by_itself_before_the_key_does_not_keep_the_exit_wait
 
 def test_the_sale_of_a_basket_takes_the_entry_back_in_its_turn() -> None:
     """RK-25, EX-10"""
-    house = holding()
+    house = holding(capabilities=AS_AT_ALPACA)
     adds(house)
 
     opens(house, a_sale("AAA"))
@@ -299,3 +420,63 @@ def test_the_sale_of_a_basket_takes_the_entry_back_in_its_turn() -> None:
 
     assert resting(house) == "CANCELLED"
     assert house.held(AAA) == house.held_by_the_broker(AAA) == "0"
+
+
+def test_an_exit_at_the_market_leaves_an_entry_far_below_it_alone() -> None:
+    """RK-25, EX-22: on a broker that takes both, only what it would meet makes way"""
+    house = holding()
+    adds(house, limit="90", stop="89")
+
+    house.presses(ProposeClose(AAA))
+    opens_the_last(house)
+    (entry,) = house.desk.ledger.working_entries()
+    named = house.last(TicketOpened).ticket.cancels
+    confirms_the_last(house)
+    passes(house, 61)
+
+    assert entry.id not in named
+    assert resting(house) == "SUBMITTED"
+    assert house.held(AAA) == "0"
+
+
+def test_an_exit_leaves_an_entry_alone_whose_legs_the_broker_exempts() -> None:
+    """RK-25, EX-22: as at Alpaca"""
+    house = holding(capabilities=AS_AT_ALPACA)
+    types(house, "5", "99.50")
+    opens_the_last(house)
+    confirms_the_last(house)
+    passes(house, 61)
+
+    house.presses(ProposeClose(AAA))
+    opens_the_last(house)
+    confirms_the_last(house)
+    passes(house, 61)
+
+    assert resting(house) == "SUBMITTED"
+    assert house.held(AAA) == "0"
+
+
+@pytest.mark.parametrize(("is_alpaca", "held"), [(False, "0"), (True, "10")], ids=["prices alone", "as at Alpaca"])
+def test_an_entry_that_does_not_end_keeps_no_exit_waiting_that_the_broker_takes_beside_it(
+    is_alpaca: bool, held: str
+) -> None:
+    """RK-25, EX-22: its cancel is never answered; with the table the close is said to be over, and waits for a key"""
+    house = holding(capabilities=AS_AT_ALPACA)
+    adds(house)
+    house.presses(ProposeClose(AAA))
+    opens_the_last(house)
+    (entry,) = house.desk.ledger.working_entries()
+    assert entry.id in house.last(TicketOpened).ticket.cancels
+    if not is_alpaca:
+        house.desk.sightings.capabilities = Capabilities()
+    loses_cancels_of(house, entry.id)
+    confirms_the_last(house)
+    passes(house, 100)
+
+    waiting = [p.order.quantity for p in house.desk.stage.proposals() if p.is_exit]
+    assert house.held(AAA) == held
+    assert waiting == ([Decimal(10)] if is_alpaca else [])
+    if is_alpaca:
+        assert house.held_by_the_broker(AAA) == "10"
+        assert sum(o.remaining for o in house.stops if o.is_working) == 10
+        assert AuthorizationCode.NOT_IN_TIME in [fact.code for fact in house.facts(AuthorizationEnded)]

@@ -92,14 +92,14 @@ def test_whoever_declines_it_is_not_asked_again() -> None:
     assert (waiting(house), refusals.asked) == ([], 1)
 
 
-def test_a_broker_that_refuses_it_with_its_key_too_is_asked_no_more() -> None:
-    """EX-13: who turned the key sees the refusal; neither tickets nor stops follow each other without end"""
+def test_what_the_broker_refuses_with_its_key_too_waits_for_another_key() -> None:
+    """EX-13, OP-02: shares are never bare with nothing waiting; no stop is sent without a key"""
     house, refusals = a_fraction()
 
     confirms_now(house)
     house.until("10:25")
 
-    assert (refusals.asked, waiting(house)) == (2, [])
+    assert (refusals.asked, waiting(house)) == (2, ["0.5 at 98"])
     assert is_bare(house) == ("SPY 0.5 no stop",)
 
 

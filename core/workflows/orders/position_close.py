@@ -17,9 +17,9 @@ from core.execution.order import Order
 from core.facts import AuthorizationEnded, AuthorizationProlonged, CancelDropped, OrderStateChanged, SubmissionBlocked
 from core.messages.effects import Effect
 from core.model.codes import AuthorizationCode, CancelCode
-from core.model.order import OrderClass, OrderRequest, OrderStatus, TimeInForce
+from core.model.order import OrderClass, OrderRequest, OrderStatus, TimeInForce, order_id_of
 from core.model.signal import ExitReason
-from core.model.staging import AuthorizationKind, Proposal, Ticket
+from core.model.staging import MANUAL, AuthorizationKind, Proposal, Ticket
 from core.model.values import ZERO, ClientOrderId, Quantity, Symbol, plain
 from core.staging.stage_state import AuthorizationUse
 from core.trading_state.state import TradingState
@@ -97,7 +97,7 @@ class PositionClose:
     def next_due(self) -> Iterator[datetime]:
         for use in self.state.stage.mandates(AuthorizationKind.CLOSE):
             if use.is_unused:
-                yield self._prolonged_at(use) if self._waits_in_doubt(use) else use.mandate.ends_at
+                yield self._prolonged_at(use) if self._acts_at_half_time(use) else use.mandate.ends_at
         for use in self.state.stage.mandates(AuthorizationKind.RESTORE_STOP):
             let_go = (stop.let_go_at + LATE for stop in self.closing_sales.stops(use) if stop.let_go_at is not None)
             yield from (at for at in let_go if at > self.state.at)
@@ -107,15 +107,22 @@ class PositionClose:
             if use.is_unused and self.state.at >= use.mandate.ends_at:
                 self._end(use, "close again: the stop was not gone in time", AuthorizationCode.NOT_IN_TIME)
                 yield from apart(self.state, partial(self._guard_what_entries_left, use))
+                self._ask_again(use)
             elif use.is_unused and self._waits_in_doubt(use) and self.state.at >= self._prolonged_at(use):
                 self.state.record(AuthorizationProlonged(use.mandate.id, self.state.at + self._patience()))
         yield from self.go_on()
+
+    def _acts_at_half_time(self, use: AuthorizationUse) -> bool:
+        is_passed_over = self.state.at < self._prolonged_at(use) and self._passes_over(self._working(use))
+        return self._waits_in_doubt(use) or is_passed_over
 
     def _waits_in_doubt(self, use: AuthorizationUse) -> bool:
         """Whether nobody knows yet if a stop in its way is at the broker: its time does not run meanwhile.
 
         What a desk that was away found lapsed stays so: the key was turned for then.
         """
+        if self._passes_over(self._working(use)):
+            return False
         return any(self.state.ledger.chains.is_in_doubt(stop) for stop in self.closing_sales.stops(use))
 
     def _prolonged_at(self, use: AuthorizationUse) -> datetime:
@@ -129,7 +136,41 @@ class PositionClose:
 
     def _stops_left(self, use: AuthorizationUse) -> bool:
         """Whether a stop that holds the shares still works; True also while the closing has not begun."""
-        return self.closing_sales.ticket(use) is None or any(stop.is_working for stop in self.closing_sales.stops(use))
+        if self.closing_sales.ticket(use) is None:
+            return True
+        working = self._working(use)
+        return bool(working) and not (self._passes_over(working) and self.state.at >= self._prolonged_at(use))
+
+    def _passes_over(self, working: Collection[Order]) -> bool:
+        """Whether only entries are left that hold no shares of it, and the broker would take the sale beside them: a
+        cancel that is not answered for half of its time keeps no exit waiting.
+        """
+        is_taken = not self.state.sightings.capabilities.refuses_wash_trades
+        return bool(working) and is_taken and _hold_nothing(working)
+
+    def _working(self, use: AuthorizationUse) -> list[Order]:
+        return [order for order in self.closing_sales.stops(use) if order.is_working]
+
+    def _ask_again(self, use: AuthorizationUse) -> None:
+        """Only an entry is in its way, of which the cancel is not answered, and beside which the broker takes no sale:
+        the close waits for another key.
+        """
+        working, confirmation = self._working(use), self.state.stage.state.confirmations[use.mandate.ticket_id]
+        proposal, wanted = confirmation.proposal, confirmation.ticket.order
+        position = self.state.ledger.position(wanted.symbol, proposal.strategy)
+        is_barred = bool(working) and _hold_nothing(working)
+        if not is_barred or position is None or self.state.stage.exit_waiting(position.symbol, position.strategy):
+            return
+        self.protective_stops.proposals.staging.stage_close(
+            position,
+            wanted.quantity,
+            order_id=order_id_of("again", wanted.client_order_id),
+            signal_time=self.state.at if proposal.strategy == MANUAL else proposal.signal_time,
+            exit_reason=proposal.exit_reason or ExitReason.MANUAL,
+            intended=proposal.intended_price,
+            reference=proposal.reference,
+            reason="an entry in its way was not gone in time",
+        )
 
     def _is_over(self, parent: ClientOrderId) -> bool:
         """Whether the sale will not be sent, or nothing of its line works any more; a stop that was to make way and
@@ -141,7 +182,7 @@ class PositionClose:
 
     def _is_stop_going(self, use: AuthorizationUse) -> bool:
         return self.closing_sales.ticket(use) is None or any(
-            stop.is_cancelling for stop in self.closing_sales.stops(use)
+            stop.is_cancelling and not _hold_nothing([stop]) for stop in self.closing_sales.stops(use)
         )
 
     def _may_owe_more(self, use: AuthorizationUse) -> bool:
@@ -299,6 +340,11 @@ class PositionClose:
     def _end_all(self, kind: AuthorizationKind, parent: ClientOrderId, reason: str, code: AuthorizationCode) -> None:
         for use in self.state.stage.mandates(kind, parent):
             self._end(use, reason, code)
+
+
+def _hold_nothing(orders: Iterable[Order]) -> bool:
+    """Whether none of them holds shares that are to be sold: entries whose legs hold none."""
+    return not any(order.only_reduces or (order.request.legs and order.filled_quantity) for order in orders)
 
 
 def _sales(uses: Iterable[AuthorizationUse]) -> list[ClientOrderId]:

@@ -14,11 +14,12 @@ from core.messages.effects import Effect
 from core.messages.inputs import LookUpAnswered, SubmissionStopped
 from core.model.codes import AuthorizationCode, CancelCode
 from core.model.order import Effect as OrderEffect
-from core.model.order import OrderRequest, OrderType, Side, TimeInForce, order_id_of, traded_in
+from core.model.order import OrderRequest, OrderStatus, OrderType, Side, TimeInForce, order_id_of, traded_in
 from core.model.position import Position
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, AuthorizationKind, StandingAuthorization
 from core.model.values import ClientOrderId, Quantity, Symbol
+from core.risk.self_cross import is_wash_trade
 from core.staging.stage_state import AuthorizationUse
 from core.trading_state.state import TradingState
 from core.workflows.base.declarations import answers, follows
@@ -32,6 +33,7 @@ from core.workflows.staging.proposals import Proposals, timeframe_of
 
 CLOSED = "the position is closed"
 NOTHING_LEFT = "nothing is left to protect"
+BARS = "the broker refuses the position's stop while it rests"
 
 
 class ProtectiveStops:
@@ -88,12 +90,32 @@ class ProtectiveStops:
         if order is None or not fact.after.is_terminal:
             return
         self._end_what_is_sold(order.request.symbol)
+        if order.is_protective and order.status is OrderStatus.REJECTED:
+            yield from self._make_way_for(order)
         if not order.request.legs and order.role is None:
             return
         for leg in self.state.ledger.legs.of(order.id):
             if leg.is_working and self.state.ledger.legs.is_orphan(leg):
                 self.order_recovery.watch(leg)
         yield from self.cover(order.id if order.role is None else order.parent or order.id)
+
+    def _make_way_for(self, stop: Order) -> Iterator[Effect]:
+        """Entries that a broker with Alpaca's table lets bar a stop are taken back: its ticket can be sent then.
+
+        Not what is left of its own entry, which fills or ends.
+        """
+        capabilities = self.state.sightings.capabilities
+        if not capabilities.refuses_wash_trades:
+            return
+        for entry in self.state.ledger.working_entries(stop.request.symbol):
+            is_other_side = entry.request.side is not stop.request.side
+            if (
+                is_other_side
+                and entry.id != stop.parent
+                and not entry.is_cancelling
+                and is_wash_trade(stop.request, entry)
+            ):
+                yield from apart(self.state, partial(self.cancellation.cancel, entry, BARS, CancelCode.MAKES_WAY))
 
     @answers(SubmissionStopped)
     def on_stopped(self, _reply: SubmissionStopped) -> Iterator[Effect]:

@@ -5,7 +5,8 @@ The broker's stops of fractions, and those that it makes with an entry, are orde
 as expired, a stop for the same shares at the same price waits for its key: until it is cancelled where the shares are
 whole, for the next session else. A closed market keeps it until it opens.
 
-What the broker refused is asked for once: where it refuses that ticket's stop too, nothing follows by itself.
+What the broker refused waits for a key, and again where it refuses that ticket's stop too: each turn is a person's, and
+shares are never bare with nothing waiting.
 """
 
 from __future__ import annotations
@@ -129,7 +130,7 @@ def _why_asked_for(order: Order) -> RequestedChange | None:
     if order.status is OrderStatus.EXPIRED:
         return WITH_ITS_DAY
     if order.status is OrderStatus.REJECTED:
-        return None if _is_of_a_key(order) or _was_taken_back(order) else REFUSED
+        return None if _was_taken_back(order) else REFUSED
     return NOT_THERE if order.end_code is EndCode.NEVER_ARRIVED else None
 
 

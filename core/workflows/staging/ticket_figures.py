@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from core.execution.order import Order
 from core.model.account import Account
+from core.model.quote import NoQuote, Quote
 from core.model.staging import Proposal, ReviewFigures, StopPlan
 from core.model.values import ClientOrderId, Fraction, Money, Price
 from core.risk.checks.buying_power import free_for
@@ -42,13 +43,19 @@ def _taken(proposal: Proposal, cost: Money, account: Account, context: ReviewCon
     return effect.used if isinstance(effect, MarginEffect) else cost
 
 
-def in_the_way(state: TradingState, proposal: Proposal) -> tuple[ClientOrderId, ...]:
-    """What stands in the way of this exit: what holds its shares (EX-21), and entries that it would trade against."""
+def in_the_way(
+    state: TradingState, proposal: Proposal, quote: Quote | NoQuote | None = None
+) -> tuple[ClientOrderId, ...]:
+    """What stands in the way of this exit: what holds its shares (EX-21), and entries that it would trade against:
+    by this quote, or else by the last one that is known.
+    """
     holding = holds_its_shares(state, proposal)
     if not proposal.is_exit or not state.control.settings.risk.self_cross.enabled:
         return holding
+    if quote is None:
+        quote = state.figures_for(state.at, proposal.symbol, None).quote_of_now
     crossed = crossed_by_exit(
-        proposal.order, state.ledger, refuses_wash_trades=state.sightings.capabilities.refuses_wash_trades
+        proposal.order, state.ledger, quote, refuses_wash_trades=state.sightings.capabilities.refuses_wash_trades
     )
     return (*holding, *(order.id for order in crossed if order.id not in holding))
 

@@ -163,7 +163,7 @@ class Tickets:
         """
         at = self.state.at
         context = self.state.figures_for(at, proposal.symbol, fresh)
-        cancels = in_the_way(self.state, proposal) if signed is None else signed
+        cancels = in_the_way(self.state, proposal, context.quote_of_now) if signed is None else signed
         life = timedelta(seconds=float(self.state.control.settings.staging.ticket_seconds))
         ends_at = at + life if proposal.expires_at is None else min(at + life, proposal.expires_at)
         candidate = candidate_of(proposal)
