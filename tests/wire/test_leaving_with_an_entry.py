@@ -14,11 +14,11 @@ import pytest
 from console.screens.leave import leaving_lines
 from core.messages.commands import ProposeOrder
 from core.model.order import OrderStatus, Side, StopHolder
-from core.model.values import CENT, Price
+from core.model.values import CENT, Price, Symbol
 from tests.wire.exchange.clocks import RunningClock
 from tests.wire.exchange.hours import moved_hours
 from tests.wire.exchange.server import LoopbackExchange
-from tests.wire.test_the_way_out import SPY, SYMBOLS, Open, a_buy, a_desk, is_held, status_of, turn, waits
+from tests.wire.test_the_way_out import IBM, SPY, SYMBOLS, Open, a_buy, a_desk, is_held, status_of, turn, waits
 from widgets.lines import joined
 
 A_MOMENT = 0.3
@@ -33,13 +33,15 @@ def market() -> Iterator[LoopbackExchange]:
         yield exchange
 
 
-def a_limit(desk: Open, of_the_ask: str, shares: str, holder: StopHolder = StopHolder.BROKER) -> ProposeOrder:
+def a_limit(
+    desk: Open, of_the_ask: str, shares: str, holder: StopHolder = StopHolder.BROKER, symbol: Symbol = SPY
+) -> ProposeOrder:
     """Its stop well under it."""
     quotes = desk.runtime.engine.state.sightings.quotes
-    waits(desk, lambda _: SPY in quotes, "a quote")
-    limit = (quotes[SPY].ask * Decimal(of_the_ask)).quantize(CENT)
+    waits(desk, lambda _: symbol in quotes, "a quote")
+    limit = (quotes[symbol].ask * Decimal(of_the_ask)).quantize(CENT)
     stop = Price((limit * Decimal("0.98")).quantize(CENT))
-    return replace(a_buy(SPY, shares, holder, limit=str(limit)), stop_price=stop)
+    return replace(a_buy(symbol, shares, holder, limit=str(limit)), stop_price=stop)
 
 
 def question(desk: Open) -> str:
@@ -82,7 +84,9 @@ def test_an_entry_that_waits_at_its_limit_is_named_before_the_desk_is_left_and_o
     with a_desk(market, tmp_path) as desk:
         entry = turn(desk, a_limit(desk, "0.99", "1.5"))
         waits(desk, lambda _: status_of(desk, entry) is OrderStatus.SUBMITTED, "it rests")
-        kept = turn(desk, a_limit(desk, "0.985", "1.25", StopHolder.DESK))
+        kept = turn(
+            desk, a_limit(desk, "0.985", "1.25", StopHolder.DESK, IBM)
+        )  # beside another of SPY it would bar that stop
         waits(desk, lambda _: status_of(desk, kept) is OrderStatus.SUBMITTED, "another rests")
         legs = turn(desk, a_limit(desk, "0.98", "2"))
         waits(desk, lambda _: status_of(desk, legs) is OrderStatus.SUBMITTED, "one with its stop rests")
@@ -90,7 +94,7 @@ def test_an_entry_that_waits_at_its_limit_is_named_before_the_desk_is_left_and_o
         said = question(desk)
 
     assert "May fill, and the stop is not sent while the desk is closed: BUY to open 1.5 SPY limit" in said
-    assert "May fill, and nobody keeps the stop while the desk is closed: BUY to open 1.25 SPY limit" in said
+    assert "May fill, and nobody keeps the stop while the desk is closed: BUY to open 1.25 IBM limit" in said
     assert "Cancel first (d in Orders), or stay." in said
     assert said.count("stays, and may fill") == 1
     first, second = sorted(desk.runtime.last_words, reverse=True)
@@ -98,7 +102,7 @@ def test_an_entry_that_waits_at_its_limit_is_named_before_the_desk_is_left_and_o
     assert first.endswith(
         "may fill, and its stop is not sent while the desk is closed: start again soon, or cancel it at the broker"
     )
-    assert second.startswith("BUY 1.25 SPY limit")
+    assert second.startswith("BUY 1.25 IBM limit")
     assert "nobody keeps its stop while the desk is closed" in second
 
 

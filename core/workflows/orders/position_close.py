@@ -29,6 +29,7 @@ from core.workflows.orders.cancellation import Cancellation
 from core.workflows.orders.closing_sales import LATE, ClosingSales
 from core.workflows.orders.submission import Intent, Submission
 from core.workflows.protection.protective_stops import NOTHING_LEFT, ProtectiveStops
+from core.workflows.staging.closing_terms import terms_of
 
 MAKES_WAY = "its position is being closed"
 
@@ -170,6 +171,7 @@ class PositionClose:
             intended=proposal.intended_price,
             reference=proposal.reference,
             reason="an entry in its way was not gone in time",
+            terms=terms_of(wanted),
         )
 
     def _is_over(self, parent: ClientOrderId) -> bool:

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from core.messages.commands import ProposeOrder
 from core.model.order import Effect as OrderEffect
-from core.model.order import Leg, LegRole, OrderClass, OrderRequest, Side, TimeInForce
+from core.model.order import Leg, LegRole, OrderClass, OrderRequest, Side, StopHolder, TimeInForce
 from core.model.position import Position
 from core.model.staging import AuthorizationKind
 from core.model.values import ZERO, Quantity, Symbol, TicketId
@@ -36,6 +36,23 @@ def left_to_close(
         if is_of_it and use.is_unused and use.mandate.ticket_id != ticket_id:
             out += use.mandate.quantity
     return Quantity(max(abs(position.quantity) - out, ZERO))
+
+
+def terms_of(request: OrderRequest) -> ProposeOrder:
+    """An exit that was signed, as if it was typed once more."""
+    stop = request.leg(LegRole.STOP)
+    return ProposeOrder(
+        request.symbol,
+        request.effect,
+        request.quantity,
+        request.type,
+        request.limit_price,
+        request.stop_price if stop is None else stop.stop_price,
+        StopHolder.BROKER,
+        time_in_force=request.time_in_force,
+        trail_price=request.trail_price,
+        trail_fraction=request.trail_fraction,
+    )
 
 
 def in_terms_of(command: ProposeOrder, order: OrderRequest) -> OrderRequest:

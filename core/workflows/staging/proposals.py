@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 
 from core.execution.order import Order
 from core.facts import AuthorizationEnded, ProposalEnded, TicketClosed
-from core.messages.commands import Decline, LeaveTicket, ProposeOrder
+from core.messages.commands import Decline, LeaveTicket
 from core.messages.effects import Effect
 from core.model.bar import BY_MINUTE, BY_SESSION, ONE_MINUTE
 from core.model.codes import AuthorizationCode, ProposalEnd
 from core.model.order import Effect as OrderEffect
-from core.model.order import LegRole, OrderRequest, OrderType, Side, StopHolder, order_id_of, traded_in
+from core.model.order import OrderRequest, OrderType, Side, order_id_of, traded_in
 from core.model.position import Position
 from core.model.signal import EntrySignal, ExitReason, ExitSignal
 from core.model.staging import MANUAL, AuthorizationKind, Proposal, StopPlan
@@ -21,7 +21,7 @@ from core.staging.attached_legs import with_legs
 from core.trading_state.state import TradingState
 from core.views.order_text import order_in_words
 from core.workflows.base.declarations import answers
-from core.workflows.staging.closing_terms import closing_side
+from core.workflows.staging.closing_terms import closing_side, terms_of
 from core.workflows.staging.proposal_staging import ProposalStaging
 
 FORGOTTEN = "what this bar ordered was forgotten by a reset or a restore; the next bar counts"
@@ -150,19 +150,6 @@ class Proposals:
             waits = f"{order_in_words(request)}: {reason}; another exit of it waits: open that one, then close the rest"
             self.staging.skip(order.strategy, position.symbol, (waits,))
             return
-        stop = request.leg(LegRole.STOP)
-        terms = ProposeOrder(
-            request.symbol,
-            request.effect,
-            request.quantity,
-            request.type,
-            request.limit_price,
-            request.stop_price if stop is None else stop.stop_price,
-            StopHolder.BROKER,
-            time_in_force=request.time_in_force,
-            trail_price=request.trail_price,
-            trail_fraction=request.trail_fraction,
-        )
         self.staging.stage_close(
             position,
             request.quantity,
@@ -172,7 +159,7 @@ class Proposals:
             intended=request.limit_price or self.state.orchestrator.state.marks.get(request.symbol),
             reference=order.reference,
             reason=reason,
-            terms=terms,
+            terms=terms_of(request),
         )
 
     # ── what leaves the stage ────────────────────────────────────────────────────────────────────────────────────
