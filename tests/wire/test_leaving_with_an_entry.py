@@ -85,7 +85,7 @@ def test_an_entry_that_waits_at_its_limit_is_named_before_the_desk_is_left_and_o
         entry = turn(desk, a_limit(desk, "0.99", "1.5"))
         waits(desk, lambda _: status_of(desk, entry) is OrderStatus.SUBMITTED, "it rests")
         kept = turn(
-            desk, a_limit(desk, "0.985", "1.25", StopHolder.DESK, IBM)
+            desk, a_limit(desk, "0.985", "1.45", StopHolder.DESK, IBM)
         )  # beside another of SPY it would bar that stop
         waits(desk, lambda _: status_of(desk, kept) is OrderStatus.SUBMITTED, "another rests")
         legs = turn(desk, a_limit(desk, "0.98", "2"))
@@ -94,7 +94,7 @@ def test_an_entry_that_waits_at_its_limit_is_named_before_the_desk_is_left_and_o
         said = question(desk)
 
     assert "May fill, and the stop is not sent while the desk is closed: BUY to open 1.5 SPY limit" in said
-    assert "May fill, and nobody keeps the stop while the desk is closed: BUY to open 1.25 IBM limit" in said
+    assert "May fill, and nobody keeps the stop while the desk is closed: BUY to open 1.45 IBM limit" in said
     assert "Cancel first (d in Orders), or stay." in said
     assert said.count("stays, and may fill") == 1
     first, second = sorted(desk.runtime.last_words, reverse=True)
@@ -102,7 +102,7 @@ def test_an_entry_that_waits_at_its_limit_is_named_before_the_desk_is_left_and_o
     assert first.endswith(
         "may fill, and its stop is not sent while the desk is closed: start again soon, or cancel it at the broker"
     )
-    assert second.startswith("BUY 1.25 IBM limit")
+    assert second.startswith("BUY 1.45 IBM limit")
     assert "nobody keeps its stop while the desk is closed" in second
 
 
