@@ -9,9 +9,8 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from core.files.regular_file import OddFileError, TooLargeError, bytes_of
 from core.ports import OperatorError
-from state.toml_text import LARGEST, TomlError, toml_of
+from state.toml_file import tables_of
 
 NAME = "sectors.toml"
 SYMBOL = re.compile(r"[A-Z][A-Z0-9./]{0,9}")
@@ -26,22 +25,8 @@ class SectorsError(OperatorError):
 
 def read_sectors(path: Path) -> dict[str, str]:
     """By symbol; capitals and spaces around a name make no other sector. Raises `SectorsError`."""
-    try:
-        values = toml_of(bytes_of(path, LARGEST).decode("utf-8-sig"))
-    except FileNotFoundError:
-        return {}
-    except (OddFileError, TooLargeError) as error:
-        raise SectorsError(f"{path}: {error.strerror}") from None
-    except IsADirectoryError:
-        raise SectorsError(f"{path} is a folder; move it away, and write the sectors into a file") from None
-    except OSError as error:
-        raise SectorsError(f"{path} cannot be read: {error.strerror}; check its permissions") from error
-    except UnicodeDecodeError as error:
-        raise SectorsError(f"{path.name}: byte {error.start} is no UTF-8 text; save the file as UTF-8") from None
-    except TomlError as error:
-        raise SectorsError(f"{path.name}: {error}") from None
     found: dict[str, str] = {}
-    for symbol, sector in _lines(values):
+    for symbol, sector in _lines(tables_of(path, "sectors", SectorsError)):
         place = f"{path.name}: {symbol[:20]}"
         if SYMBOL.fullmatch(symbol) is None:
             raise SectorsError(f'{place} is not how a symbol is written; write XOM = "energy"')

@@ -17,7 +17,6 @@ from typing import Any, Protocol, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource
 
-from core.files.regular_file import OddFileError, TooLargeError, bytes_of
 from core.ports import OperatorError
 from core.settings.history import RENAMED
 from core.settings.settings import PROFILES, Settings
@@ -28,7 +27,8 @@ from state.channel_addresses import VARIABLE
 from state.folders import Home
 from state.last_start import Chosen
 from state.sectors_file import NAME, read_sectors
-from state.toml_text import LARGEST, KeyPath, TomlError, UnreadableTomlError, odd_value, toml_of
+from state.toml_file import tables_of
+from state.toml_text import KeyPath, TomlError, UnreadableTomlError, odd_value, toml_of
 
 PREFIX = "KEYTURN_"
 OTHER_VARIABLES = frozenset({"KEYTURN_HOME", "KEYTURN_KILL", "KEYTURN_ALLOW_LIVE", "KEYTURN_SSH"})
@@ -220,20 +220,7 @@ def _profile_layer(layers: Sequence[SettingsLayer], usual: object) -> tuple[Sett
 
 
 def _file_layer(path: Path) -> SettingsLayer:
-    try:
-        return SettingsLayer(toml_of(bytes_of(path, LARGEST).decode("utf-8-sig")), name=path.name)
-    except FileNotFoundError:
-        return SettingsLayer(name=path.name)
-    except (OddFileError, TooLargeError) as error:
-        raise SettingsError(f"{path}: {error.strerror}") from None
-    except IsADirectoryError:
-        raise SettingsError(f"{path} is a folder; move it away, and write the settings into a file") from None
-    except OSError as error:
-        raise SettingsError(f"{path} cannot be read: {error.strerror}; check its permissions") from error
-    except UnicodeDecodeError as error:
-        raise SettingsError(f"{path.name}: byte {error.start} is no UTF-8 text; save the file as UTF-8") from None
-    except TomlError as error:
-        raise SettingsError(f"{path.name}: {error}") from None
+    return SettingsLayer(tables_of(path, "settings", SettingsError), name=path.name)
 
 
 def _environment_layer(environ: Mapping[str, str]) -> SettingsLayer:
