@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
+from core.model.values import SHORT_ID
 from core.views.history import HistoryDay, HistoryKind, HistoryRow
 from widgets import format as f
 from widgets.grid import Align, Cell, Column, Row
 from widgets.grid_picture import GAP, MARK_WIDTH, widths_of
-from widgets.identifiers import SHORT, short_id, short_ids
+from widgets.identifiers import short_id, short_ids
 from widgets.pane import Pane
 
 LEAST = 34
@@ -70,7 +71,7 @@ def _columns(longest: int, width: int) -> tuple[Column, ...]:
         Column("P&L USD", 11, Align.RIGHT),
         Column("WHAT", LEAST, stretches=True),
         Column("BY", 9, rank=1),
-        Column("ORDER", SHORT, rank=2),
+        Column("ORDER", SHORT_ID, rank=2),
     )
     alone = width - MARK_WIDTH + GAP - sum(column.width + GAP for column in columns[:WHAT]) - GAP
     what = replace(columns[WHAT], width=max(LEAST, min(longest, alone)))

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 
-from core.model.values import ClientOrderId
+from core.model.values import SHORT_ID, ClientOrderId
 
-SHORT = 6
 OURS = r"\b([0-9a-f]{6})[0-9a-f]{10}\b"
 """An order's, a proposal's, a ticket's or a digest's, as this desk gives them: by its first six."""
 BROKERS = r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{6}([0-9a-f]{6})\b|\b(?:leg-)?sim-\d*(\d{6})\b"
@@ -22,4 +21,4 @@ def short_ids(text: str) -> str:
 def short_id(id: ClientOrderId) -> str:
     """`3f9a02`; of one that the broker gave, its last six."""
     short = short_ids(id)
-    return short if len(short) <= SHORT else id[-SHORT:]
+    return short if len(short) <= SHORT_ID else id[-SHORT_ID:]

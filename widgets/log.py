@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 
-from core.model.values import ClientOrderId
+from core.model.values import SHORT_ID, ClientOrderId
 from core.views import LogRow
 from core.views.log_levels import WARN
 from widgets import format as f
 from widgets.grid import Cell, Column, Row, Tone
-from widgets.identifiers import SHORT, short_id, short_ids
+from widgets.identifiers import short_id, short_ids
 from widgets.order_life import LogLine
 from widgets.pane import Pane
 
@@ -23,7 +23,7 @@ TONES: dict[str, Tone] = {
 SEVERE: dict[str, Tone] = {"CRITICAL": "urgent", "ERROR": "warning", "ALERT": "warning"}
 
 
-COLUMNS = (Column("TIME", 8), Column("KIND", 9), Column("WHAT", 20, stretches=True), Column("ORDER", SHORT))
+COLUMNS = (Column("TIME", 8), Column("KIND", 9), Column("WHAT", 20, stretches=True), Column("ORDER", SHORT_ID))
 WITH_SOURCE = (*COLUMNS, Column("BY", 8))
 ROOM = 100
 """Cells from which on a line has room to say who it comes from."""

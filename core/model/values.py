@@ -38,6 +38,8 @@ MOST = Decimal(10) ** 12
 """No price, quantity or amount is as large; what is, was not meant."""
 
 
+SHORT_ID = 6
+"""Characters of an identifier by which a person finds one order among those of a day."""
 NO_NUMBER = "a quantity and a price must each be a number, below a million million"
 
 

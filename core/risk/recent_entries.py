@@ -16,7 +16,7 @@ from core.execution.ledger import Ledger
 from core.facts import DayStarted, OrderCreated
 from core.model.order import OrderRequest, Side
 from core.model.staging import Review
-from core.model.values import ClientOrderId, Price, Quantity, Symbol, plain, priced
+from core.model.values import SHORT_ID, ClientOrderId, Price, Quantity, Symbol, plain, priced
 from core.model.venue import Venue
 from core.settings.conduct import LONGEST_TWIN, TwinSettings
 
@@ -40,9 +40,8 @@ class SeenEntry:
     def in_words(self, symbol: Symbol, venue: Venue) -> str:
         """`3f9a02 BUY 47 SPY 166.76 of 10:51:07`."""
         price = "" if self.price is None else f" {priced(self.price)}"
-        return (
-            f"{self.id[:6]} {self.side.value.upper()} {plain(self.quantity)} {symbol}{price} of {venue.clock(self.at)}"
-        )
+        what = f"{self.side.value.upper()} {plain(self.quantity)} {symbol}{price}"
+        return f"{self.id[:SHORT_ID]} {what} of {venue.clock(self.at)}"
 
 
 def word_of(review: Review) -> str:

@@ -16,10 +16,7 @@ from core.execution.order import Order
 from core.model.order import Effect, OrderClass, OrderRequest, OrderStatus, OrderType, Side, StopHolder
 from core.model.quote import NoQuote, Quote
 from core.model.staging import NoStop, StopPlan
-from core.model.values import Price, plain, priced
-
-SHORT = 6
-"""Characters of an order's id by which a person finds it in Orders."""
+from core.model.values import SHORT_ID, Price, plain, priced
 
 
 def name_of(order: Order) -> str:
@@ -28,7 +25,7 @@ def name_of(order: Order) -> str:
     terms = [request.type.word]
     terms += [priced(price) for price in (request.stop_price, request.limit_price) if price is not None]
     what = f"{request.side.value.upper()} {plain(order.remaining)} {request.symbol}"
-    return f"{order.id[:SHORT]} {what} {' '.join(terms)}"
+    return f"{order.id[:SHORT_ID]} {what} {' '.join(terms)}"
 
 
 def crossed_by_entry(

@@ -16,7 +16,7 @@ from itertools import pairwise
 from core.model.bar import Bar
 from core.model.instrument import STOCK_TICKS
 from core.model.signal import Answer, EntrySignal, ExitReason, ExitSignal, NoTrade, NoTradeReason
-from core.model.values import SUB_PENNY, ZERO, Price, Quantity, rounded_down
+from core.model.values import SUB_PENNY, ZERO, Price, Quantity, percent, rounded_down
 from core.risk.size_factors.base import WantedEntry
 from core.risk.sizing import size_of
 from core.settings.house_strategies import VwapAdaptive, VwapSettings
@@ -25,7 +25,6 @@ from core.strategies.context import Context
 
 ONE = Decimal(1)
 THREE = Decimal(3)
-HUNDRED = Decimal(100)
 FINEST = Decimal("0.000001")
 
 DISABLED = NoTrade(NoTradeReason.DISABLED)
@@ -234,7 +233,7 @@ class VwapStrategy:
             stop_holder=settings.stop_holder,
             quantity=size.quantity,
             reference=vwap,
-            reason=f"close {_text(bar.close)} is {_percent(vwap - bar.close, vwap)} % below VWAP {_text(vwap)}",
+            reason=f"close {_text(bar.close)} is {percent((vwap - bar.close) / vwap)} below VWAP {_text(vwap)}",
         )
 
     def _exit(self, bar: Bar, context: Context) -> ExitSignal | None:
@@ -247,7 +246,7 @@ class VwapStrategy:
         uncovered = Quantity(context.held - context.covered)
         entry = context.entry_price
         if entry is not None and uncovered > ZERO and close <= entry * self._stop_part:
-            why = f"close {_text(close)} is {_percent(entry - close, entry)} % below the entry {_text(entry)}"
+            why = f"close {_text(close)} is {percent((entry - close) / entry)} below the entry {_text(entry)}"
             return self._leaving(bar, uncovered, ExitReason.STOP_LOSS, why)
         if bar.start >= context.flat_from:
             venue = context.venue
@@ -299,7 +298,3 @@ def bounded(threshold: Decimal, terms: VwapAdaptive) -> Decimal:
 def _text(price: Decimal) -> str:
     """A price as it is quoted, to its tick: 168.70."""
     return str(STOCK_TICKS.nearest(price))
-
-
-def _percent(part: Decimal, whole: Decimal) -> str:
-    return f"{part / whole * HUNDRED:.2f}"

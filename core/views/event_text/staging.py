@@ -8,7 +8,7 @@ from core import facts
 from core.model.basket import BasketLine
 from core.model.desk import KeyTurn
 from core.model.staging import AT_THE_KEY, AuthorizationKind, StopPlan
-from core.model.values import plain, priced
+from core.model.values import SHORT_ID, plain, priced
 from core.model.venues import HOME
 from core.views.event_text.pieces import EventTexts, command_in_words, listed, told
 from core.views.order_text import order_in_words, purpose_in_words
@@ -67,7 +67,7 @@ def _ticket(fact: TicketFact) -> str:
         case facts.ConfirmationReceived():
             return f"ticket {fact.ticket_id} confirmed{_turned(fact.turn)}, digest {fact.digest[:16]}"
         case facts.TwinConfirmed():
-            return f"ticket {fact.ticket_id}: TWIN was typed, it is like {fact.like[:6]}"
+            return f"ticket {fact.ticket_id}: TWIN was typed, it is like {fact.like[:SHORT_ID]}"
         case facts.ConfirmationRefused():
             return f"ticket {fact.ticket_id} refused:" + listed(fact.reasons, " ")
 
