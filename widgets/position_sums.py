@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 
+from core.model.order import StopHolder
 from core.model.values import Symbol
 from core.views import PositionRow
 from widgets import format as f
@@ -21,6 +22,13 @@ def _known(figure: Decimal | None) -> Decimal:
     return SMALLEST if figure is None else figure
 
 
+def _unheld(row: PositionRow) -> Decimal:
+    """The part of it for which no stop stands and acts at the broker."""
+    if row.holder is not StopHolder.BROKER or row.acts_from is not None:
+        return Decimal(1)
+    return 1 - row.covered / abs(row.quantity)
+
+
 ORDERS: Mapping[str, Callable[[PositionRow, Changes], Decimal]] = {
     "QTY": lambda row, _: abs(row.quantity),
     "AVG": lambda row, _: row.average_price,
@@ -30,7 +38,8 @@ ORDERS: Mapping[str, Callable[[PositionRow, Changes], Decimal]] = {
     "P&L %": lambda row, _: _known(row.profit_fraction),
     "DAY": lambda row, changes: _known(changes.get(row.symbol)),
     "R": lambda row, _: _known(row.result_in_risk),
-    "STOP": lambda row, _: _known(row.stop_price),
+    "STOP": lambda row, _: _known(row.standing_stop),
+    "HELD BY": lambda row, _: _unheld(row),
 }
 """By the title of a column: the figure whose greatest stands first."""
 TITLES = ("", "SYM", *ORDERS)

@@ -199,7 +199,7 @@ class TicketScreen(Dialog):
             self.arming.hear(character, at)
         elif not self._may_turn() or not self.arming.turn(shown_of(shown), key, self._silence(), at):
             self.arming.hear(character, at)
-            self._was_early = True
+            self._was_early |= self.spelling.stands
         self.tick()
 
     def _may_turn(self) -> bool:

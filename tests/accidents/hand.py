@@ -112,6 +112,7 @@ class Hand:
                 return None
             if house.shown != ticket or not house.reads(house.shown):
                 ticket, since = house.shown, house.clock.at
+                await self.spells_the_word()
             elif house.clock.at - since >= READING:
                 break
             await self.wait(0.1)
@@ -130,6 +131,12 @@ class Hand:
         is_confirmed = house.meant.is_confirmed
         house.meant = None
         return is_confirmed
+
+    async def spells_the_word(self) -> None:
+        """On a ticket that asks for one."""
+        for letter in self.house.missing_word:
+            self.type(letter)
+            await self.wait(self.chance.uniform(0.02, 0.15))
 
     # ── getting ready
 
@@ -203,6 +210,7 @@ class Hand:
                     break
                 if screen.armed_in_words() in ARMED:
                     return
+                await self.spells_the_word()
                 await self.wait(0.15)
             else:
                 self.type(ESCAPE)

@@ -63,8 +63,9 @@ def market() -> tuple[ExchangeCalendar, tuple[Bar, ...]]:
     return calendar, tuple(sorted(bars, key=lambda bar: bar.start))
 
 
-def settings() -> Settings:
-    """A rich margin account that may do a lot, so that tickets never run out."""
+def settings(has_twins: bool = False) -> Settings:
+    """A rich margin account that may do a lot, so that tickets never run out; with twins, an entry like another asks
+    for its word, and hands that tire of nothing make many."""
     return Settings.model_validate(
         {
             "symbols": [LONG, SHORT],
@@ -76,7 +77,7 @@ def settings() -> Settings:
                 "per_trade": {"usd": "100000"},
                 "max_notional": {"usd": "1000000"},
                 "window_end": "15:45",
-                "twins": {"enabled": False},  # hands that tire of nothing type the same order a hundred times
+                "twins": {"enabled": has_twins},
                 "protections": {name: {"enabled": False} for name in (*SHUTTING, "repeated_execution")},
             },
             "exchange": {"cash": "10000000", "multiplier": "2", "latency_seconds": "0.02"},
@@ -171,8 +172,9 @@ class Meant:
 
 @dataclass
 class House:
-    """Attributes: `meant`, what may be confirmed now; `nobody_meant`, what was confirmed all the same; `draws`, whether
-    its frames have their letters."""
+    """Attributes: `meant`, what may be confirmed now; `nobody_meant`, what was confirmed all the same; `sent`, what was
+    confirmed on purpose; `draws`, whether
+    its frames have their letters; `has_twins`, whether an entry like another asks for its word."""
 
     clock: Clock
     wire: Wire
@@ -181,9 +183,11 @@ class House:
     pace: SteppedPace
     chance: Random
     draws: bool = True
+    has_twins: bool = False
     meant: Meant | None = None
     confirmations: int = 0
     nobody_meant: list[str] = field(default_factory=list)
+    sent: list[Ticket] = field(default_factory=list)
     began: float = 0.0
     """When the accident of now began."""
     tickets: dict[str, Ticket] = field(default_factory=dict)
@@ -211,6 +215,7 @@ class House:
             self.nobody_meant.append(f"{at}{self._named(fact)} was confirmed instead of {words_of(meant.ticket)}")
         else:
             meant.is_confirmed = True
+            self.sent.append(meant.ticket)
 
     def _named(self, fact: ConfirmationReceived) -> str:
         ticket = self.tickets.get(fact.ticket_id)
@@ -230,6 +235,13 @@ class House:
         if screen is None or screen._shown is None or screen.phase is not TicketPhase.READY:
             return None
         return screen._shown.ticket
+
+    @property
+    def missing_word(self) -> str:
+        """What the open ticket has typed before its key, where that does not stand."""
+        screen = self.ticket_screen
+        word = screen.spelling.word if screen is not None and self.shown is not None else None
+        return word.word if word is not None and not word.stands else ""
 
     @property
     def right_key(self) -> str:
@@ -323,21 +335,21 @@ def words_of(ticket: Ticket) -> str:
     )
 
 
-def engine_on(journal: MemoryJournal, at: datetime) -> Engine:
+def engine_on(journal: MemoryJournal, at: datetime, has_twins: bool = False) -> Engine:
     """As the journal says."""
     engine = Engine("test", Mode.PAPER, market()[0], journal)
     checkpoint.rebuild(engine.state, None)
-    engine.apply(at, settings(), "test")
+    engine.apply(at, settings(has_twins), "test")
     return engine
 
 
-def first_runtime(clock: Clock) -> tuple[VirtualRuntime, SteppedPace, datetime]:
+def first_runtime(clock: Clock, has_twins: bool = False) -> tuple[VirtualRuntime, SteppedPace, datetime]:
     """On an empty journal, and when its first desk is opened."""
     calendar, bars = market()
     begin = bars[0].start + OPENED_AFTER
     pace = SteppedPace(clock, begin)
     runtime = VirtualRuntime(
-        engine_on(MemoryJournal(), bars[0].start),
+        engine_on(MemoryJournal(), bars[0].start, has_twins),
         SimulatedExchange(config_of(settings(), "test", "1"), calendar, Notebook()),
         (bar_item(BarArrived(bar, "seed 1")) for bar in bars),
         start=bars[0].start,
@@ -349,13 +361,13 @@ def first_runtime(clock: Clock) -> tuple[VirtualRuntime, SteppedPace, datetime]:
 
 
 @asynccontextmanager
-async def open_house(clock: Clock, chance: Random, draws: bool = True) -> AsyncIterator[House]:
-    runtime, pace, begin = first_runtime(clock)
+async def open_house(clock: Clock, chance: Random, draws: bool = True, has_twins: bool = False) -> AsyncIterator[House]:
+    runtime, pace, begin = first_runtime(clock, has_twins)
     handle = SteppedHandle(runtime, clock)
     runtime.run(begin)
     size = chance.choice(SIZES)
     wire = Wire(clock, FarScreen(*size))
-    house = House(clock, wire, WiredDesk(handle, wire), handle, pace, chance, draws)
+    house = House(clock, wire, WiredDesk(handle, wire), handle, pace, chance, draws, has_twins)
     runtime.engine.state.add_listener(house.hear)
     async with running(house, size):
         try:

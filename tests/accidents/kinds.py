@@ -16,6 +16,7 @@ from tests.accidents.bytes_in_pieces import BYTES
 from tests.accidents.hand import CTRL_K, ENTER, ESCAPE, Hand
 from tests.accidents.house import SIZES
 from tests.accidents.row_kinds import ROWS
+from tests.accidents.word_kinds import word_of_a_twin
 
 Kind = Callable[[Hand], Awaitable[None]]
 
@@ -434,5 +435,6 @@ KINDS: dict[str, Kind] = {
         everything,
         *ROWS,
         *BYTES,
+        word_of_a_twin,
     )
 }

@@ -16,6 +16,7 @@ from tests.accidents.house import House, open_house
 from tests.accidents.kinds import KINDS
 from tests.accidents.served_house import open_served_house
 from tests.accidents.two_desks import TWO
+from tests.accidents.word_kinds import word_of_a_twin
 
 A_DESK = 250
 """Accidents a desk."""
@@ -25,6 +26,8 @@ DRAWN = 10
 """One desk in so many draws every frame."""
 SERVED = (1, 2)
 """Of four desks, those whose engine is served: another desk is there, the key goes to and fro, engines are lost."""
+TWINS = 0
+"""Of four desks, the one on which an entry like another has its word typed (`word_kinds.py`)."""
 OF_TWO = 0.6
 """Of their accidents, those that take two desks or an engine elsewhere."""
 HIDDEN = (0, 4096, 65536, 1 << 20)
@@ -83,9 +86,10 @@ def play_desk(
     played = Played()
     draws = first // A_DESK % DRAWN == 0
     served = first // A_DESK % 4 in SERVED if is_served is None else is_served
+    has_twins = not served and first // A_DESK % 4 == TWINS
     with clocked_loop(clock) as loop, blank_frames(not draws):
         numbers = range(first, first + many)
-        loop.run_until_complete(_play(clock, played, seed, numbers, only, kinds, deliberate, draws, served))
+        loop.run_until_complete(_play(clock, played, seed, numbers, only, kinds, deliberate, draws, served, has_twins))
     return played
 
 
@@ -99,9 +103,10 @@ async def _play(
     deliberate: float,
     draws: bool,
     served: bool,
+    has_twins: bool,
 ) -> None:
     chance = Random(f"{seed}:{numbers[0]}:desk")
-    async with a_hand(clock, chance, draws, served) as hand:
+    async with a_hand(clock, chance, draws, served, has_twins) as hand:
         house = hand.house
         set_the_link(house, chance)
         began = clock.at
@@ -113,12 +118,12 @@ async def _play(
 
 
 @asynccontextmanager
-async def a_hand(clock: Clock, chance: Random, draws: bool, served: bool) -> AsyncIterator[Hand]:
+async def a_hand(clock: Clock, chance: Random, draws: bool, served: bool, has_twins: bool) -> AsyncIterator[Hand]:
     if served:
         async with open_served_house(clock, chance, draws) as two:
             yield HandOfTwo(two, chance)
     else:
-        async with open_house(clock, chance, draws) as house:
+        async with open_house(clock, chance, draws, has_twins) as house:
             yield Hand(house, chance)
 
 
@@ -165,7 +170,8 @@ async def _one(
 async def _happens(hand: Hand, chance: Random, kinds: tuple[str, ...]) -> str:
     """One accident of those kinds, or of all that this desk has; which it was."""
     two = [kind for kind in kinds or TWO if kind in TWO]
-    one = [kind for kind in kinds or KINDS if kind in KINDS]
+    known = KINDS if hand.house.has_twins else KINDS.keys() - {word_of_a_twin.__name__}
+    one = [kind for kind in kinds or KINDS if kind in known]
     if isinstance(hand, HandOfTwo) and two and (not one or chance.random() < OF_TWO):
         kind = chance.choice(two)
         await TWO[kind](hand)

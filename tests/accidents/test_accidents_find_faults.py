@@ -22,9 +22,12 @@ from console.proposal_outcome import any_of_it
 from console.screens.ticket import TicketScreen
 from console.terminal.scanner import Scanner
 from console.terminal.writer import PacedWriter
+from console.ticket.spelling import Spelling
+from console.ticket.typed_word import TypedWord
 from tests.accidents.bytes_in_pieces import BYTES
 from tests.accidents.kinds import KINDS
 from tests.accidents.play import A_DESK, play_desk
+from tests.accidents.word_kinds import word_of_a_twin
 
 SEED = 7
 DESKS = 8
@@ -113,6 +116,25 @@ def a_question_is_answered_at_once(patch: Patch) -> None:
     patch.setattr(console.screens.question, "REDUCES_AFTER", 0.0)
 
 
+def a_word_is_asked_for_and_not_waited_for(patch: Patch) -> None:
+    patch.setattr(Spelling, "stands", property(lambda _spelling: True))
+
+
+def a_word_counts_in_any_case(patch: Patch) -> None:
+    hear = TypedWord.hear
+    patch.setattr(TypedWord, "hear", lambda word, key: hear(word, key.upper() if key is not None else None))
+
+
+def a_word_is_never_forgotten(patch: Patch) -> None:
+    patch.setattr(TypedWord, "forget", lambda _word: None)
+
+
+def a_word_counts_before_it_is_painted(patch: Patch) -> None:
+    hear = Spelling.hear
+    patch.setattr(Spelling, "hear", lambda spelling, typed, key, _is_painted: hear(spelling, typed, key, True))
+    patch.setattr(TypedWord, "forget", lambda _word: None)
+
+
 FAULTS: tuple[Callable[[Patch], None], ...] = (
     no_arming_time,
     no_silence,
@@ -125,12 +147,17 @@ FAULTS: tuple[Callable[[Patch], None], ...] = (
     a_letter_behind_a_cut_introducer_confirms,
     any_close_is_taken_for_half,
     a_question_is_answered_at_once,
+    a_word_is_asked_for_and_not_waited_for,
+    a_word_counts_in_any_case,
+    a_word_is_never_forgotten,
+    a_word_counts_before_it_is_painted,
 )
 
 
 HANDS = tuple(name for name in KINDS if name not in {kind.__name__ for kind in BYTES})
 """What is no matter of bytes in pieces: where neither of the last two faults is planted, these find it sooner."""
-BEGINS = {held_keys_count: 1}
+OF_WORDS = FAULTS[-4:]
+BEGINS = {held_keys_count: 1} | dict.fromkeys(OF_WORDS, 3)
 """The desk that is played first; the first one of all draws what it shows, which takes thrice as long."""
 ONLY: dict[Callable[[Patch], None], tuple[str, ...]] = {
     keys_of_a_stall_kept: ("burst_after_a_stall",),
@@ -138,7 +165,7 @@ ONLY: dict[Callable[[Patch], None], tuple[str, ...]] = {
     any_close_is_taken_for_half: ("row_changes_under_the_key",),
     a_question_is_answered_at_once: ("entries_question",),
     a_letter_behind_a_cut_introducer_confirms: ("letters_behind_a_beginning", "other_keys", "words"),
-}
+} | dict.fromkeys(OF_WORDS, (word_of_a_twin.__name__,))
 """Where one kind alone can find it, it alone is played: among all of them it takes minutes."""
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from core.model.order import StopHolder
 from core.model.values import Money, Price, Quantity, Symbol
 from core.views import PositionRow, WatchRow, WatchView
 from tests.desk.still_house import StillHouse, a_position, a_view, open_still
@@ -63,6 +65,15 @@ async def test_a_sorted_list_keeps_its_order_as_figures_change_and_what_is_not_k
         changed = (THREE[0], held("AIG", "100", "48.63", None), held("SPY", "5", "160", "200"))
         await house.shows_next(positions=changed)
         assert symbols(house) == ["SPY", "IBM", "AIG"]
+
+
+async def test_sorted_by_who_holds_the_stop_what_no_stop_at_the_broker_guards_stands_first() -> None:
+    half = replace(THREE[2], covered=Quantity(Decimal(2)))
+    bare = replace(THREE[1], covered=Quantity(Decimal(0)), holder=StopHolder.YOU)
+    async with open_still(a_view(positions=(THREE[0], half, bare)), (120, 40)) as house:
+        await house.press("2", "<")
+        await house.sees("HELD BY▾")
+        assert symbols(house) == ["AIG", "SPY", "IBM"]
 
 
 async def test_a_wide_pane_shows_value_percent_and_the_day_and_the_sum_under_the_rows() -> None:

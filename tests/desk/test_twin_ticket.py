@@ -51,6 +51,7 @@ async def test_its_key_counts_only_behind_its_word_typed_in_full(size: tuple[int
         await house.press("B")
         await house.wait(0.5)
         assert entries(house) == 1
+        assert not house.shows("too early"), "its word is what is missing"
 
         await house.press("T", "W", "I")
         await house.until(lambda: house.shows("typed: TWI"))
