@@ -154,7 +154,14 @@ class DeskApp(App[None]):
     def _look_at_once(self) -> None:
         """From the engine's thread; a desk that is closing looks no more."""
         with suppress(RuntimeError):
-            self.call_later(self._frame)
+            self.call_later(self._hear_news)
+
+    def _hear_news(self) -> None:
+        """A ticket whose figures came is painted first, then the panes that lie behind it."""
+        if self.screen_stack and self.frames.fills_the_ticket():
+            self.screen.call_after_refresh(self._frame)
+        else:
+            self._frame()
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
         super()._display(screen, tight(renderable))

@@ -102,6 +102,14 @@ class FrameLoop:
             self.board.show_state(view, self.app.size)
         self.draw_last_line()
 
+    def fills_the_ticket(self) -> bool:
+        """Gives the uppermost one, where it waits for its figures, the newest picture; whether they are in it."""
+        top, view = self.app.screen_stack[-1], self.desk.view
+        if view is None or not isinstance(top, TicketScreen) or not top.is_mounted or not top.waits_for_figures:
+            return False
+        top.update_view(view, self.desk.engine_now())
+        return not top.waits_for_figures
+
     def _take_keys(self) -> None:
         """The engine knows the settings: from its first picture on, the keys are theirs, also in the guide."""
         self._has_keys = True

@@ -61,12 +61,13 @@ class TicketScreen(Dialog):
         self._asked_at = behind.now()
         self._was_early = False
         self._is_unattended = False
+        self._ask_the_engine()  # the answer is on its way while this is laid out
 
     def compose(self) -> ComposeResult:
         yield self.box
 
     def on_mount(self) -> None:
-        self.ask()
+        self._show_what_is_known()
         self.set_interval(TICK, self.tick)
 
     @property
@@ -78,11 +79,19 @@ class TicketScreen(Dialog):
         return self.standing.phase
 
     @property
+    def waits_for_figures(self) -> bool:
+        return self.phase is TicketPhase.FETCHING
+
+    @property
     def _shown(self) -> TicketView | None:
         return self.standing.shown
 
     def ask(self) -> None:
         """Have a new ticket opened, on fresh figures; the one before counts no more."""
+        self._ask_the_engine()
+        self._show_what_is_known()
+
+    def _ask_the_engine(self) -> None:
         self.standing.ask(self.behind.view)
         self._open()
 
@@ -90,6 +99,8 @@ class TicketScreen(Dialog):
         self._asked_at = self.behind.now()
         self._forget()
         self.behind.handle.send(OpenTicket(self.proposal_id, self._is_unattended))
+
+    def _show_what_is_known(self) -> None:
         if (view := self.behind.view) is not None:
             self.update_view(view, self.behind.engine_now())
 
@@ -284,6 +295,7 @@ class TicketScreen(Dialog):
         self.standing.edit(Edit(quantity, limit_price, last_refusal(view)), view)
         self.behind.handle.send(EditProposal(self.proposal_id, quantity, limit_price))
         self._open()
+        self._show_what_is_known()
 
     def _was_turned(self) -> bool:
         if self.phase is TicketPhase.CONFIRMING:

@@ -50,24 +50,30 @@ class Table(Vertical):
     Table DataTable { height: 1fr; }
     """
 
-    def __init__(self, name: str, columns: Sequence[Column]) -> None:
+    def __init__(self, name: str) -> None:
         super().__init__(id=name)
         self.border_title = name
         self.table: DataTable[str] = DataTable(cursor_type="row", cell_padding=0, id=f"{name}-table")
-        self.columns = columns
+        self.width = 0
+        self.columns: tuple[Column, ...] = ()
         self.shown: dict[str, tuple[str, ...]] = {}
 
     def compose(self) -> ComposeResult:
         yield self.table
 
-    def fill(self, width: int) -> None:
-        """The columns as wide as ours in a pane of that width, the gap behind each included."""
-        for number, (column, cells) in enumerate(zip(self.columns, widths_of(self.columns, width), strict=True)):
+    def fill(self, columns: tuple[Column, ...]) -> None:
+        """As wide as ours in a pane of this width, the gap behind each included."""
+        if columns == self.columns:
+            return
+        self.columns, self.shown = columns, {}
+        self.table.clear(columns=True)
+        for number, (column, cells) in enumerate(zip(columns, widths_of(columns, self.width), strict=True)):
             self.table.add_column(column.title or " ", width=cells + GAP, key=str(number))
 
-    def show(self, rows: list[Row]) -> None:
-        """Only what changed: cells one by one, rows that came or went as a whole."""
-        now = {row.key: tuple(cell.text for cell in row.cells) for row in rows}
+    def show(self, columns: Sequence[Column], rows: list[Row]) -> None:
+        """Only what changed: cells one by one, rows that came or went as a whole, columns with all that they hold."""
+        self.fill(tuple(columns))
+        now = {row.key: tuple(cell.text for cell in row.cells[: len(self.columns)]) for row in rows}
         if list(now) != list(self.shown):
             self.table.clear()
             for key, cells in now.items():
@@ -110,7 +116,7 @@ class DataTableDesk(App[None]):
         self.tables: dict[str, Table] = {}
         for name, pane in self.board.panes.items():
             pane.grid.show = lambda rows, *, empty=None, name=name: self.rows.__setitem__(name, [*rows])  # type: ignore[method-assign,misc]
-            self.tables[name] = Table(name, pane.grid._columns)
+            self.tables[name] = Table(name)
 
     def compose(self) -> ComposeResult:
         yield Label("", id="status")
@@ -121,7 +127,7 @@ class DataTableDesk(App[None]):
         self.area.panes.screen = self.size
         for name, region in places(self.size, self.size, self.area.panes.choice).items():
             if name in self.tables:
-                self.tables[name].fill(region.width - EDGES)
+                self.tables[name].width = region.width - EDGES
         self.area.refresh(layout=True)
         self.call_after_refresh(self.handle.start)
         self.set_interval(1 / FRAMES, self.frame)
@@ -138,8 +144,7 @@ class DataTableDesk(App[None]):
         )
         self.divide()
         for name in self.area.panes.names() & self.tables.keys():
-            table = self.tables[name]
-            table.show(self.rows.get(name, []))
+            self.tables[name].show(self.board.panes[name].grid._columns, self.rows.get(name, []))
 
     def divide(self) -> None:
         """Each table as high as its rows want, as our panes are."""

@@ -357,7 +357,7 @@ def of_the_chart(size: tuple[int, int]) -> tuple[list[float], list[float]]:
 def theirs(size: tuple[int, int]) -> Figures:
     began = time.perf_counter()
     with opened(BASELINE, size) as desk:
-        ready = desk.until(lambda seen: b"SPY" in seen, "the baseline opens")
+        ready = desk.until(lambda seen: b"press !" in seen, "the baseline opens")
         desk.read_for(CALM)
         figures = looked_on(desk, STREAMED)
         figures.opened = ready - began

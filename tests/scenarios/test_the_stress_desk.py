@@ -67,6 +67,15 @@ def test_it_is_exactly_the_desk_that_it_says(tmp_path: Path) -> None:
     assert view.status.entries_refused is None
 
 
+def test_it_watches_as_many_symbols_as_it_is_asked_for(tmp_path: Path) -> None:
+    """MD-06: also those of which it holds nothing"""
+    with the_stress_desk(tmp_path, DemoOptions(watched=200)) as runtime:
+        watch = runtime.picture().watch
+
+    assert watch.lists[0].symbols == stress_market.watchlist(200)
+    assert len(watch.rows) == 200
+
+
 def test_hours_later_it_is_the_same_desk(tmp_path: Path) -> None:
     """MD-05"""
     with the_stress_desk(tmp_path, DemoOptions(speed=600)) as runtime:

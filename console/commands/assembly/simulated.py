@@ -169,7 +169,9 @@ def stress_runtime(host: Host, options: DemoOptions, stack: ExitStack) -> Virtua
         link=link_of(settings),
         pace=pace,
         operator=StressScript(engine.state, options.seed, options.watched),
-        assets=AssetBook(listed_in_the_demo(settings.symbols)),
+        assets=AssetBook(
+            listed_in_the_demo(dict.fromkeys((*settings.symbols, *stress_market.watchlist(options.watched))))
+        ),
         keeper=keeper_of(host, folder, switch, write, (*stress_market.SETTINGS, *options.overrides)),
     )
 
