@@ -19,6 +19,7 @@ from simulation.cancel_audit import CancelAudit
 from simulation.desk_audit import DeskAudit
 from simulation.plan_audit import PlanAudit
 from simulation.reckoning import A_DOUBT, all_reports, ended_unseen
+from simulation.refusal_audit import RefusalAudit
 
 from core.advisers.authority import at_work
 from core.brokers.simulated.log import CancelRequest, decoded
@@ -160,6 +161,7 @@ class Auditor:
         self.plans = PlanAudit(self)
         self.cancels = CancelAudit(self)
         self.desks = DeskAudit(self)
+        self.refusals = RefusalAudit(self, before.refusals if before else None)
         self.hearers = {
             EngineStarted: self._started,
             StrategyPaused: self._paused,
@@ -214,6 +216,7 @@ class Auditor:
             hearer(fact)
         self.plans.hear(sequence, at, fact)
         self.desks.hear(at, fact)
+        self.refusals.hear(at, fact)
         if not isinstance(fact, ApprovalRedeemed):
             self.story.redeemed = None
 
@@ -632,6 +635,7 @@ class Auditor:
     def leaves(self, effect: Effect) -> None:
         """A request is about to leave the desk."""
         self.require(at_work() is None, f"an adviser sends {effect}")
+        self.refusals.leaves(effect)
         if isinstance(effect, CancelOrder):
             self.cancels.leaves(effect)
         if not isinstance(effect, SubmitOrder | ReplaceOrder):

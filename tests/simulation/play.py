@@ -69,6 +69,7 @@ class Played:
     failures: list[Failure] = field(default_factory=list)
     drawn: Counter[str] = field(default_factory=Counter)
     waited: Counter[str] = field(default_factory=Counter)
+    judged: Counter[str] = field(default_factory=Counter)
     bare: list[Stretch] = field(default_factory=list)
 
     def add(self, other: Played) -> None:
@@ -80,6 +81,7 @@ class Played:
         self.failures += other.failures
         self.drawn += other.drawn
         self.waited += other.waited
+        self.judged += other.judged
         self.bare += other.bare
 
 
@@ -199,6 +201,7 @@ class Player(DeskPlay, Rough):
             failures=[Failure(session.seed, session.number, words)] if words else [],
             drawn=world.drawn,
             waited=world.waited,
+            judged=auditor.refusals.judged,
             bare=world.meter.done,
         )
 

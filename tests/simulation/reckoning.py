@@ -35,6 +35,7 @@ class Reckoning:
     differing: int = 0
     bare: int = 0
     loose: int = 0
+    refused_wrongly: int = 0
     words: list[str] = field(default_factory=list)
 
     def add(self, other: Reckoning) -> None:
@@ -43,6 +44,7 @@ class Reckoning:
         self.differing += other.differing
         self.bare += other.bare
         self.loose += other.loose
+        self.refused_wrongly += other.refused_wrongly
 
 
 def reckon(world: World) -> Reckoning:
@@ -50,6 +52,8 @@ def reckon(world: World) -> Reckoning:
     _count_orders(world, found)
     _compare_positions(world, found)
     _compare_cover(world, found)
+    found.refused_wrongly = len(world.auditor.refusals.wrongly)
+    found.words += world.auditor.refusals.wrongly
     return found
 
 

@@ -136,6 +136,7 @@ def tell(played: Played, seconds: float) -> None:
     _tell_counts("crashes", grouped(played.crashes))
     print(f"  {'at so many places':<34} {len(played.crashes):>9,}")
     _tell_counts("faults", played.faults)
+    _tell_counts("orders refused by a control", played.judged)
     _tell_counts("rough events, and what they met", played.drawn)
     _tell_counts("requests that waited in a lane", played.waited)
     tell_bare(played.bare)
@@ -145,6 +146,7 @@ def tell(played: Played, seconds: float) -> None:
     print(f"{'positions that differ':<36} {zeros.differing:>9,}")
     print(f"{'shares uncovered without a word':<36} {zeros.bare:>9,}")
     print(f"{'exits for more than is held':<36} {zeros.loose:>9,}")
+    print(f"{'orders refused wrongly':<36} {zeros.refused_wrongly:>9,}")
     print(f"{'sessions with anything wrong':<36} {len(played.failures):>9,}")
 
 

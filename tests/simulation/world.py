@@ -457,6 +457,8 @@ class World:
         At which of its places the next start dies too; 0 where it lives.
     meddled, foreign
         Orders of ours that somebody else took away at the broker, and orders there that are not ours.
+    said
+        The person's last command.
     planned
         What the broker does on its own later, whether a desk runs or not.
     presses, plan_keys
@@ -511,6 +513,8 @@ class World:
         self.journal = Disk(self.fuse)
         self.auditor = Auditor(self)
         self.price = Decimal(100)
+        self.traded: list[Bar] = []
+        self.said: Command | None = None
         self.door = CommandPort(PortKind.SCRIPT)
         self._boot(with_checkpoint=False)
 
@@ -628,6 +632,7 @@ class World:
     def do(self, *commands: Command) -> None:
         """A person's commands, one after the other, now."""
         for command in commands:
+            self.said = command
             said = self._of_its_desk(command)
             self._survives(lambda said=said: self.wire.obey(said))  # type: ignore[misc]
             self.auditor.desks.look(self.wire.at)
@@ -711,7 +716,9 @@ class World:
         self.price = closed
         traded = self.others if is_wide else ()
         others = [self._bar(o, start, self.price_of(o, opened), self.price_of(o), volume) for o in traded]
-        self.wire.play([self._bar(SPY, start, opened, closed, volume), *others])
+        bars = [self._bar(SPY, start, opened, closed, volume), *others]
+        self.traded += bars
+        self.wire.play(bars)
         self.run_until(start + timedelta(seconds=seconds))
 
     def _bar(self, symbol: Symbol, start: datetime, opened: Decimal, closed: Decimal, volume: int) -> Bar:
@@ -725,6 +732,11 @@ class World:
         """What a symbol trades at while SPY trades at `price`, its last one where none is given."""
         price = self.price if price is None else price
         return price if symbol == SPY else _priced(OTHERS[symbol](price))
+
+    def traded_at(self, symbol: Symbol, since: timedelta) -> list[Decimal]:
+        """The prices of its last minutes' bars."""
+        bars = [bar for bar in self.traded if bar.symbol == symbol and self.wire.at - bar.start <= since]
+        return [Decimal(price) for bar in bars for price in (bar.open, bar.close)]
 
     @property
     def others(self) -> tuple[Symbol, ...]:
