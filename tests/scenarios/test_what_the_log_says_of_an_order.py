@@ -65,4 +65,4 @@ def test_one_close_before_todays_is_one_day() -> None:
     house = a_house()
     day = PastDay(house.line.at.date(), Price(Decimal(100)), None)
     said = in_words(PastDaysLoaded(PastDays(SPY, (day,))))
-    assert said == "SPY: the close of 1 day before today's taken in, and how 0 of them moved"
+    assert said == "SPY: 1 earlier daily close taken in"

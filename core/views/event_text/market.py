@@ -37,9 +37,9 @@ def _data(fact: DataFact) -> str:
         case facts.PastDaysLoaded():
             closes = sum(day.close is not None for day in fact.past.days)
             moves = sum(day.deviation is not None for day in fact.past.days)
-            of = "the close of 1 day" if closes == 1 else f"the closes of {closes} days"
-            days = f"{of} before today's taken in, and how {moves} of them moved"
-            return f"{fact.past.symbol}: {days}"
+            days = "1 earlier daily close" if closes == 1 else f"{closes} earlier daily closes"
+            volatility = f", and the volatility of {moves} days" if moves else ""
+            return f"{fact.past.symbol}: {days} taken in{volatility}"
 
 
 def _watch(fact: WatchFact) -> str:
