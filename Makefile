@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 
 .PHONY: help venv demo test check bench bench-desk bench-start bench-wire bench-lanes bench-notify bench-frames bench-attach month bench-rest bench-bounded bench-backtest bench-strategies bench-flattery lock docs man wheel property crashes sigkill snapshots accidents keys key-counts chord \
-  exchange simulate risk-days contract test-socket accidents-processes faults remote
+  exchange simulate risk-days contract test-socket accidents-processes faults remote forgeries
 
 help:
 	@echo 'make demo    the desk on a simulated exchange: no account, no network (ARGS="--seed 7" passes arguments)'
@@ -41,6 +41,7 @@ help:
 	@echo 'make snapshots  the kept pictures of the desk anew: look at each that git shows as changed. A test that found another'
 	@echo '               picture writes snapshot_report.html: the kept one and its own side by side, for a browser'
 	@echo 'make accidents N=100000   what hands, links, other desks and lost engines do (SEED=7 ONLY=1234 plays one again)'
+	@echo 'make forgeries N=10000     of a day, and a fiftieth as many of a year: what a stranger finds in an export that was changed'
 	@echo 'make accidents-processes N=200   the same to real processes, killed, stopped or hung up (SEED=7 ONLY=40 plays one again)'
 	@echo 'make faults   real processes: killed, stopped for more than a minute, on a full disk, upgraded, two at once (10 minutes)'
 	@echo 'make keys N=40   what is not a key, on each armed screen of a pty: Alt, cut sequences, mice, answers, pastes'
@@ -220,6 +221,9 @@ SESSIONS ?= 2000
 simulate: .venv/.ready
 	@PYTHONPATH=tests $(BIN)/python -m simulation.run --sessions $(SESSIONS) $(if $(SEED),--seed $(SEED)) \
 	  $(if $(ONLY),--only $(ONLY)) $(if $(CORES),--cores $(CORES)) $(ARGS)
+
+forgeries: .venv/.ready
+	@$(BIN)/python -m tests.proof.run $(if $(filter 0,$(N)),,--many $(N)) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 chord: .venv/.ready
 	@$(BIN)/python -m tests.bench.chord $(if $(filter 0,$(N)),,--many $(N)) $(ARGS)

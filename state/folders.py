@@ -71,6 +71,11 @@ class AccountFolder:
         return self.path / "past-orders.db"
 
     @property
+    def heads(self) -> Path:
+        """The chain of the days that were signed."""
+        return self.path / "heads.jsonl"
+
+    @property
     def lock(self) -> Path:
         return self.path / "lock"
 

@@ -31,7 +31,7 @@ from state.toml_file import tables_of
 from state.toml_text import KeyPath, TomlError, UnreadableTomlError, odd_value, toml_of
 
 PREFIX = "KEYTURN_"
-OTHER_VARIABLES = frozenset({"KEYTURN_HOME", "KEYTURN_KILL", "KEYTURN_ALLOW_LIVE", "KEYTURN_SSH"})
+OTHER_VARIABLES = frozenset({"KEYTURN_HOME", "KEYTURN_KILL", "KEYTURN_ALLOW_LIVE", "KEYTURN_SSH", "KEYTURN_RECORD_KEY"})
 
 LONGEST_SHOWN = 60
 """Characters of a wrong value that an error repeats."""

@@ -13,6 +13,7 @@ from console.commands import (
     demo,
     doctor,
     journal,
+    journal_proof,
     kill,
     latency,
     notify,
@@ -107,6 +108,8 @@ def build(host: Host) -> typer.Typer:
     program.add_typer(strategies.commands, name="strategies")
     program.add_typer(engine.commands, name="engine")
     program.add_typer(service.commands, name="service")
+    for proves in (journal_proof.key, journal_proof.sign, journal_proof.head, journal_proof.export):
+        journal.commands.command()(proves)
     program.add_typer(journal.commands, name="journal")
     program.add_typer(state.commands, name="state")
     return program

@@ -1,0 +1,127 @@
+"""What is handed to a stranger: the heads, and the records of some days with what proves them (SP-08).
+
+A file of JSON lines: the first says what it holds and is signed, then every head from the first day on, then the
+records. A whole record has the salt of its line; of one with parts kept back each part has its text and salt, or only
+the hash that its line commits to. An excerpt, the records of one order, has each one's way to the root of its day.
+`docs/verify_record.py` checks it and shares no line with this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import asdict, dataclass
+from datetime import date
+
+import orjson
+
+from core.ports import OperatorError
+from state.folders import AccountFolder
+from state.proof.heads import Head, lines_of, read_heads
+from state.proof.parts import KEPT_BACK, Part, Parts, split
+from state.proof.signing_key import SigningKey
+from state.proof.tree import commitment, commitments, leaf, path, salt_of_line, salt_of_part
+
+VERSION = 1
+SIGNED_AS = b"keyturn record 1\n"
+"""Stands before what the first line signs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What the first line says. `head` is the hash of the last head in it, `kept_back` what no record of it shows."""
+
+    v: int
+    first_day: str
+    last_day: str
+    heads: int
+    records: int
+    is_excerpt: bool
+    kept_back: tuple[str, ...]
+    head: str
+    key: str
+
+    @property
+    def written(self) -> bytes:
+        return orjson.dumps(asdict(self))
+
+
+def export(
+    folder: AccountFolder,
+    key: SigningKey,
+    first: date,
+    last: date,
+    *,
+    kept_back: Collection[str] = (),
+    only: Collection[int] | None = None,
+) -> Iterator[bytes]:
+    """The lines of an export, of the signed days from `first` to `last`; `only` makes it an excerpt of those records.
+
+    Raises
+    ------
+    OperatorError
+        No day in the range is signed, or the range goes beyond what is.
+    JournalDamagedError
+        The journal, or the chain of heads, is not whole.
+    """
+    heads = [signed for signed in read_heads(folder.heads) if signed.head.day <= last.isoformat()]
+    shown = [signed.head for signed in heads if signed.head.day >= first.isoformat()]
+    if not shown:
+        raise OperatorError(f"no day from {first} to {last} is signed: keyturn journal sign signs each that is over")
+    wanted = None if only is None else frozenset(only)
+    many = sum(head.last - head.first + 1 for head in shown) if wanted is None else len(wanted)
+    contents = Contents(
+        VERSION,
+        shown[0].day,
+        shown[-1].day,
+        len(heads),
+        many,
+        wanted is not None,
+        tuple(sorted(kept_back)),
+        heads[-1].head.hash,
+        key.public.hex(),
+    )
+    signature = key.sign(SIGNED_AS + contents.written).hex()
+    yield orjson.dumps({"record": asdict(contents), "signature": signature}) + b"\n"
+    yield from (signed.line for signed in heads)
+    hidden = _hidden(kept_back)
+    for head in shown:
+        yield from _records(folder, key, head, hidden, wanted)
+
+
+def _hidden(kept_back: Collection[str]) -> frozenset[Part]:
+    return frozenset(part for what in kept_back for part in KEPT_BACK[what])
+
+
+def _records(
+    folder: AccountFolder, key: SigningKey, head: Head, hidden: Collection[Part], only: Collection[int] | None
+) -> Iterator[bytes]:
+    if only is None:
+        for sequence, line in lines_of(folder, head):
+            yield orjson.dumps(_record(sequence, line, key, hidden)) + b"\n"
+        return
+    lines = list(lines_of(folder, head))
+    if not any(sequence in only for sequence, _ in lines):
+        return
+    leaves = [leaf(n, commitments(split(line), salt_of_line(key.secret, n))) for n, line in lines]
+    for index, (sequence, line) in enumerate(lines):
+        if sequence in only:
+            way = [["left" if is_left else "right", beside.hex()] for is_left, beside in path(leaves, index)]
+            yield orjson.dumps({**_record(sequence, line, key, hidden), "way": way}) + b"\n"
+
+
+def _record(sequence: int, line: bytes, key: SigningKey, hidden: Collection[Part]) -> dict[str, object]:
+    parts, of_line = split(line), salt_of_line(key.secret, sequence)
+    if not hidden:
+        return {"seq": sequence, "salt": of_line.hex(), "parts": _texts(parts)}
+    shown = []
+    for part, content in zip(Part, parts.all, strict=True):
+        salt = salt_of_part(of_line, part)
+        if part in hidden:
+            shown.append({"hash": commitment(salt, part, content).hex()})
+        else:
+            shown.append({"salt": salt.hex(), "text": content.decode()})
+    return {"seq": sequence, "parts": shown}
+
+
+def _texts(parts: Parts) -> list[str]:
+    return [content.decode() for content in parts.all]

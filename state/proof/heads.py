@@ -1,0 +1,177 @@
+"""The chain of heads: one signed line a day, each of which holds the one before (SP-08).
+
+    {"head":{"v":1,"number":3,"day":"2026-11-20","first":913,"last":1402,"sum":"…","root":"…","before":"…","key":"…"},
+     "signature":"…"}
+
+`sum` is the chained sum of the day's last record, `root` its Merkle tree's, `before` the hash of the head before. Only
+days that are over are signed. A head that was published, kept elsewhere or stamped holds everything before it in its
+place: who has the key can write another record, and not one that fits that head.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from hashlib import sha256
+from pathlib import Path
+
+import orjson
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from core.ports import JournalDamagedError, OperatorError
+from state.files import open_private, sync_folder, write_all
+from state.folders import AccountFolder
+from state.journal_segments import Walk, end_of, segments, start_at
+from state.proof.parts import split
+from state.proof.signing_key import SigningKey
+from state.proof.tree import commitments, leaf, root, salt_of_line
+
+VERSION = 1
+SIGNED_AS = b"keyturn head 1\n"
+"""Stands before what is signed, so that a head's signature is nothing else's."""
+NOTHING_BEFORE = "0" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """One day's. `first` and `last` are sequence numbers, hashes and the key hex digits."""
+
+    v: int
+    number: int
+    day: str
+    first: int
+    last: int
+    sum: str
+    root: str
+    before: str
+    key: str
+
+    @property
+    def written(self) -> bytes:
+        """What is hashed and signed."""
+        return orjson.dumps(asdict(self))
+
+    @property
+    def hash(self) -> str:
+        return sha256(self.written).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class SignedHead:
+    head: Head
+    signature: str
+
+    @property
+    def line(self) -> bytes:
+        return orjson.dumps({"head": asdict(self.head), "signature": self.signature}) + b"\n"
+
+
+def read_heads(path: Path) -> list[SignedHead]:
+    """Those whose line ends; a last one that a crash cut short is none, and is signed again.
+
+    Raises `JournalDamagedError`, naming the line, where one is not as it was signed or does not follow.
+    """
+    found: list[SignedHead] = []
+    for number, line in enumerate(_whole(path).splitlines(), start=1):
+        try:
+            signed = _read(line)
+            Ed25519PublicKey.from_public_bytes(bytes.fromhex(signed.head.key)).verify(
+                bytes.fromhex(signed.signature), SIGNED_AS + signed.head.written
+            )
+        except (KeyError, TypeError, ValueError, InvalidSignature) as error:
+            raise JournalDamagedError(f"{path.name}, line {number}: not as it was signed: {error!r}") from error
+        before = found[-1].head.hash if found else NOTHING_BEFORE
+        if signed.head.before != before or signed.head.number != number:
+            raise JournalDamagedError(f"{path.name}, line {number}: it does not follow the head before it")
+        found.append(signed)
+    return found
+
+
+def _whole(path: Path) -> bytes:
+    content = path.read_bytes() if path.exists() else b""
+    return content[: content.rfind(b"\n") + 1]
+
+
+def _read(line: bytes) -> SignedHead:
+    fields = orjson.loads(line)
+    return SignedHead(Head(**fields["head"]), fields["signature"])
+
+
+def sign_days(folder: AccountFolder, key: SigningKey, now: datetime) -> list[SignedHead]:
+    """Signs each day that is over and has no head yet, synced; returns the heads that are new.
+
+    Raises
+    ------
+    OperatorError
+        The chain was signed by another key.
+    JournalDamagedError
+        The journal, or the chain of heads, is not whole.
+    """
+    known = read_heads(folder.heads)
+    if known and known[-1].head.key != key.public.hex():
+        raise OperatorError(
+            f"{folder.heads.name} is signed by the key {known[-1].head.key[:16]}…, and this one is "
+            f"{key.public.hex()[:16]}…: sign with that one, or move the file away to begin a chain anew"
+        )
+    last = known[-1].head if known else None
+    new: list[SignedHead] = []
+    for path in segments(folder.journal) if folder.journal.is_dir() else []:
+        day = date.fromisoformat(path.stem)
+        if (last is not None and path.stem <= last.day) or end_of(day) > now:
+            continue
+        last = _head_of(folder, path, last, key)
+        new.append(SignedHead(last, key.sign(SIGNED_AS + last.written).hex()))
+    _append(folder.heads, new)
+    return new
+
+
+def _head_of(folder: AccountFolder, path: Path, before: Head | None, key: SigningKey) -> Head:
+    first = before.last + 1 if before is not None else 1
+    leaves = []
+    walk = _walk(folder, path, first)
+    for line in walk:
+        salt = salt_of_line(key.secret, walk.sequence)
+        leaves.append(leaf(walk.sequence, commitments(split(line), salt)))
+    return Head(
+        VERSION,
+        before.number + 1 if before is not None else 1,
+        path.stem,
+        first,
+        walk.sequence,
+        walk.sum,
+        root(leaves).hex(),
+        before.hash if before is not None else NOTHING_BEFORE,
+        key.public.hex(),
+    )
+
+
+def _walk(folder: AccountFolder, path: Path, first: int) -> Walk:
+    """The lines of one segment, checked against the one before it."""
+    until = [each for each in segments(folder.journal) if each.stem <= path.stem]
+    start = start_at(until, first)
+    if (start.index, start.sequence) != (len(until) - 1, first - 1):
+        raise JournalDamagedError(f"{path.name} does not begin with record {first}: the journal is not the signed one")
+    return Walk(until, start)
+
+
+def lines_of(folder: AccountFolder, head: Head) -> Iterator[tuple[int, bytes]]:
+    """The records of a signed day, each with its number, without their newlines."""
+    walk = _walk(folder, folder.journal / f"{head.day}.jsonl", head.first)
+    for line in walk:
+        yield walk.sequence, line
+
+
+def _append(path: Path, heads: Sequence[SignedHead]) -> None:
+    if not heads:
+        return
+    descriptor = open_private(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    try:
+        os.ftruncate(descriptor, len(_whole(path)))
+        write_all(descriptor, b"".join(signed.line for signed in heads))
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    sync_folder(path.parent)

@@ -1,0 +1,159 @@
+"""Each day is signed, and whoever has the public key finds what was changed in what they are handed (SP-08)."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from hashlib import sha256
+from pathlib import Path
+from random import Random
+
+import orjson
+import pytest
+
+from core.ports import JournalDamagedError, OperatorError
+from state.folders import AccountFolder
+from state.journal_segments import segments
+from state.proof.heads import read_heads, sign_days
+from state.proof.parts import joined, split
+from state.proof.tree import path, root
+from tests.proof.journals import KEY, VERIFIER, every_fact, over, verdict, verifier, written
+from tests.proof.journals import exported as exported_days
+from tests.proof.mutations import MUTATIONS, OTHER, Lines, written_anew
+
+DAYS, A_DAY = 3, 150
+LATER = over(DAYS)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> AccountFolder:
+    """Three days with one of every fact, not signed yet."""
+    return written(tmp_path / "paper", DAYS, A_DAY)
+
+
+def exported(folder: AccountFolder, **options: object) -> Lines:
+    return exported_days(folder, DAYS, **options)
+
+
+def test_every_fact_is_the_same_line_again_out_of_its_four_parts() -> None:
+    assert all(joined(split(line)) == line for line in every_fact())
+
+
+def test_a_day_that_goes_on_is_not_signed_and_one_that_is_over_is_once(folder: AccountFolder) -> None:
+    assert [signed.head.day for signed in sign_days(folder, KEY, over(1))] == ["2025-11-18"]
+    assert [signed.head.day for signed in sign_days(folder, KEY, LATER)] == ["2025-11-19", "2025-11-20"]
+    assert sign_days(folder, KEY, LATER) == []
+    heads = [signed.head for signed in read_heads(folder.heads)]
+    assert [(head.number, head.first) for head in heads] == [(n + 1, h.first) for n, h in enumerate(heads)]
+    assert [head.before for head in heads[1:]] == [head.hash for head in heads[:-1]]
+
+
+def test_a_head_that_a_crash_cut_short_is_signed_again(folder: AccountFolder) -> None:
+    sign_days(folder, KEY, LATER)
+    whole = folder.heads.read_bytes()
+    folder.heads.write_bytes(whole[:-20])
+    sign_days(folder, KEY, LATER)
+    assert folder.heads.read_bytes() == whole
+
+
+def test_another_key_signs_nothing_onto_the_chain(folder: AccountFolder) -> None:
+    sign_days(folder, KEY, over(1))
+    with pytest.raises(OperatorError, match="sign with that one"):
+        sign_days(folder, OTHER, LATER)
+
+
+def test_a_journal_that_was_edited_after_it_was_signed_is_not_exported(folder: AccountFolder) -> None:
+    sign_days(folder, KEY, LATER)
+    segment = segments(folder.journal)[1]
+    segment.write_bytes(segment.read_bytes().replace(b'"seq":', b'"SEQ":', 1))
+    with pytest.raises(JournalDamagedError, match=segment.name):
+        exported(folder)
+
+
+@pytest.mark.parametrize("kept_back", [(), ("amounts",), ("symbols",), ("amounts", "symbols")], ids="-".join)
+def test_a_true_export_is_complete_whatever_is_kept_back(folder: AccountFolder, kept_back: tuple[str, ...]) -> None:
+    first, *_ = sign_days(folder, KEY, LATER)
+    said = verdict(exported(folder, kept_back=kept_back), first.head.hash)
+    assert said.startswith("complete: ")
+    assert "the earlier head is in it, number 1" in said
+
+
+def test_what_is_kept_back_is_nowhere_in_it(folder: AccountFolder) -> None:
+    sign_days(folder, KEY, LATER)
+    whole, shown = (b"".join(exported(folder, kept_back=what)) for what in ((), ("amounts", "symbols")))
+    for secret in (b"SPY", b'\\"0.02\\"', b'\\"0.08\\"'):
+        assert secret in whole
+        assert secret not in shown
+
+
+def test_an_excerpt_proves_its_records_alone(folder: AccountFolder) -> None:
+    sign_days(folder, KEY, LATER)
+    lines = exported(folder, only=(3, 30, 31), kept_back=("symbols",))
+    assert verdict(lines).startswith("excerpt: 3 records")
+    assert verdict(lines[:-1]).startswith("cut")
+    edited = [*lines[:-1], lines[-1].replace(b'"seq":31', b'"seq":32')]
+    assert verdict(edited).startswith("edited")
+
+
+@pytest.mark.parametrize("kept_back", [(), ("amounts",)], ids=["whole", "redacted"])
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.__name__)
+def test_whatever_a_forger_changes_is_found(
+    folder: AccountFolder, mutation: object, kept_back: tuple[str, ...]
+) -> None:
+    sign_days(folder, KEY, LATER)
+    lines, chance, tried = exported(folder, kept_back=kept_back), Random(7), 0
+    for _ in range(10):
+        mutated = mutation(lines, chance)  # type: ignore[operator]
+        if mutated is None or mutated == lines:
+            continue
+        tried += 1
+        assert verdict(mutated).split(":")[0] in ("cut", "edited", "reordered", "rewritten")
+    assert tried or mutation.__name__ in NOT_OF_EACH[bool(kept_back)]  # type: ignore[attr-defined]
+
+
+NOT_OF_EACH = {
+    False: {"a_swapped_redaction"},
+    True: {"a_forged_record", "a_forged_day", "more_kept_back"},
+}
+
+
+def test_who_holds_the_key_and_writes_it_anew_is_found_by_an_earlier_head_alone(folder: AccountFolder) -> None:
+    """The page says so: without that head nothing tells"""
+    sign_days(folder, KEY, LATER)
+    lines = exported(folder)
+    anew = written_anew(lines, KEY, Random(3))
+    assert anew != lines
+    assert verdict(anew).startswith("complete")
+    last = sha256(verifier().written(orjson.loads(lines[DAYS])["head"])).hexdigest()
+    assert verdict(anew, last).startswith("rewritten")
+
+
+def test_it_is_a_program_of_its_own_with_two_answers(folder: AccountFolder, tmp_path: Path) -> None:
+    """It imports nothing of Keyturn, and runs where Keyturn is not"""
+    sign_days(folder, KEY, LATER)
+    true, false = tmp_path / "true.jsonl", tmp_path / "false.jsonl"
+    lines = exported(folder)
+    true.write_bytes(b"".join(line + b"\n" for line in lines))
+    false.write_bytes(b"".join(line + b"\n" for line in lines[:-1]))
+    head = tmp_path / "head.jsonl"
+    head.write_bytes(lines[1])
+
+    def run(export: Path) -> subprocess.CompletedProcess[str]:
+        words = [sys.executable, "-I", str(VERIFIER), str(export), "--key", KEY.public.hex(), "--head", str(head)]
+        return subprocess.run(words, capture_output=True, text=True, cwd=tmp_path, check=False)
+
+    good, bad = run(true), run(false)
+    assert (good.returncode, bad.returncode) == (0, 1), good.stderr + bad.stderr
+    assert good.stdout.startswith("complete")
+    assert bad.stdout.startswith("cut")
+    text = VERIFIER.read_text()
+    assert len(text.splitlines()) < 300
+    assert not any(f"import {room}" in text or f"from {room}" in text for room in ("core", "state", "console"))
+
+
+@pytest.mark.parametrize("many", [1, 2, 3, 5, 8, 13])
+def test_each_leaf_leads_to_the_root(many: int) -> None:
+    leaves = [bytes([number]) * 32 for number in range(many)]
+    for index, leaf in enumerate(leaves):
+        way = [["left" if is_left else "right", beside.hex()] for is_left, beside in path(leaves, index)]
+        assert verifier().climbed(leaf, way) == root(leaves) == verifier().root_of(leaves)
