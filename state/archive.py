@@ -21,7 +21,9 @@ from core.files.regular_file import reading
 from core.ports import OperatorError
 from state.files import make_folder, naming, open_private, write_all
 
-OURS = re.compile(r"journal/\d{4}-\d{2}-\d{2}\.jsonl|documents\.json|backups/documents\.[1-5]\.json|exchange\.jsonl")
+OURS = re.compile(
+    r"journal/\d{4}-\d{2}-\d{2}\.jsonl|documents\.json|backups/documents\.[1-5]\.json|heads\.jsonl|exchange\.jsonl"
+)
 """What a backup holds, below the account's name."""
 FOLDERS = ("", "journal", "backups")
 MOST_FILES = 20_000

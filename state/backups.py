@@ -1,4 +1,4 @@
-"""A backup of an account: documents, journal and the simulated exchange's log in one archive (SP-04).
+"""A backup of an account: documents, signed heads, journal and the simulated exchange's log in one archive (SP-04).
 
 May run beside an engine. The documents are read first, the journal after them and the exchange's log last: the journal
 in the archive never ends before the record that the documents know, and the exchange knows every order that the
@@ -39,8 +39,9 @@ def backup(folder: AccountFolder, to: Path) -> Path:
     """
     refuse_half_done(folder)
     files = _documents(folder)
+    heads = _lines_of(folder.heads)
     journal = _journal(folder)
-    exchange = _exchange(folder)
+    exchange = _lines_of(folder.exchange)
     if not files and not journal:
         raise BackupError(f"account {folder.name!r} has neither journal nor documents yet: there is nothing to back up")
     target = to / f"keyturn-{folder.name}-{_last_sequence(journal)}.tar.gz" if to.is_dir() else to
@@ -51,7 +52,7 @@ def backup(folder: AccountFolder, to: Path) -> Path:
     try:
         with naming(target), os.fdopen(descriptor, "wb") as file:
             with tarfile.open(fileobj=file, mode="w:gz", compresslevel=6) as archive:
-                for name, content in (files | journal | exchange).items():
+                for name, content in (files | heads | journal | exchange).items():
                     _add(archive, f"{folder.name}/{name}", content)
             file.flush()
             os.fsync(file.fileno())
@@ -91,10 +92,10 @@ def _journal_paths(folder: AccountFolder) -> list[Path]:
     return segments(folder.journal) if folder.journal.is_dir() else []
 
 
-def _exchange(folder: AccountFolder) -> dict[str, bytes]:
-    """The request log of the simulated exchange, where there is one."""
+def _lines_of(path: Path) -> dict[str, bytes]:
+    """A file beside the journal, where there is one."""
     try:
-        return {folder.exchange.name: _whole_lines(folder.exchange)}
+        return {path.name: _whole_lines(path)}
     except FileNotFoundError:
         return {}
 

@@ -127,7 +127,7 @@ def _fill(folder: AccountFolder, emptied: Path) -> None:
 
 
 def _parts(folder: AccountFolder) -> tuple[Path, ...]:
-    return folder.journal, folder.backups, folder.documents, folder.past_orders, folder.exchange
+    return folder.journal, folder.backups, folder.documents, folder.heads, folder.past_orders, folder.exchange
 
 
 def _move(source: Path, target: Path) -> None:

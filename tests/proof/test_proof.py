@@ -12,11 +12,15 @@ import orjson
 import pytest
 
 from core.ports import JournalDamagedError, OperatorError
+from state.archive import look
+from state.backups import backup
 from state.folders import AccountFolder
 from state.journal_segments import segments
 from state.proof.heads import read_heads, sign_days
 from state.proof.parts import joined, split
 from state.proof.tree import path, root
+from state.resetting import reset
+from state.restoring import restore
 from tests.proof.journals import KEY, VERIFIER, every_fact, over, verdict, verifier, written
 from tests.proof.journals import exported as exported_days
 from tests.proof.mutations import MUTATIONS, OTHER, Lines, written_anew
@@ -149,6 +153,27 @@ def test_it_is_a_program_of_its_own_with_two_answers(folder: AccountFolder, tmp_
     text = VERIFIER.read_text()
     assert len(text.splitlines()) < 300
     assert not any(f"import {room}" in text or f"from {room}" in text for room in ("core", "state", "console"))
+
+
+def test_a_backup_and_a_restore_take_the_signed_heads_along(folder: AccountFolder, tmp_path: Path) -> None:
+    """SP-04"""
+    sign_days(folder, KEY, over(2))
+    before = folder.heads.read_bytes()
+    archive = backup(folder, tmp_path)
+    sign_days(folder, KEY, LATER)
+    restore(folder, archive, look(archive), over(9), lambda _plan: True)
+    assert folder.heads.read_bytes() == before
+    assert sign_days(folder, KEY, over(20))[0].head.number == 3
+
+
+def test_a_reset_begins_the_chain_anew_and_its_archive_keeps_the_old_one(folder: AccountFolder) -> None:
+    """SP-04"""
+    sign_days(folder, KEY, LATER)
+    done = reset(folder, over(9), lambda _plan: True)
+    assert done is not None
+    assert "heads.jsonl" in look(done.backup).files
+    assert read_heads(folder.heads) == []
+    assert [signed.head.number for signed in sign_days(folder, KEY, over(20))] == [1]
 
 
 @pytest.mark.parametrize("many", [1, 2, 3, 5, 8, 13])
