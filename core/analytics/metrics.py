@@ -15,6 +15,8 @@ import pandas as pd
 
 SESSIONS_A_YEAR = 252
 """Trading days of a US year, by which figures a day are made figures a year."""
+ROLLING = 63
+"""Sessions of a quarter of it: the window of figures that roll."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,45 @@ def sortino(returns: pd.Series) -> float | None:
     (1994), with a target of 0. None of fewer than two returns, and where none was a loss.
     """
     return _a_year(returns, math.sqrt((returns.clip(upper=0) ** 2).mean())) if len(returns) > 1 else None
+
+
+def omega(returns: pd.Series, threshold: float = 0.0) -> float | None:
+    """What the returns gain over a threshold, to what they lose under it; both summed over all days.
+
+    C. Keating and W. F. Shadwick, "A Universal Performance Measure", Journal of Performance Measurement 6 (2002), over
+    the returns as they were. None where none was under the threshold.
+    """
+    over = returns - threshold
+    lost = -over.clip(upper=0).sum()
+    return float(over.clip(lower=0).sum() / lost) if lost > 0 else None
+
+
+def rolling(equity: pd.Series, sessions: int = ROLLING) -> pd.DataFrame:
+    """Over the sessions up to each day: `total_return`, `volatility` a year, `sharpe` and `max_drawdown`, by day.
+
+    The first row is that of the day with so many returns behind it; a shorter series has none. What cannot be worked
+    out is NaN.
+    """
+    returns = returns_of(equity)
+    windows = returns.rolling(sessions)
+    deviation = windows.std()
+    frame = pd.DataFrame(
+        {
+            "total_return": equity / equity.shift(sessions) - 1,
+            "volatility": deviation * math.sqrt(SESSIONS_A_YEAR),
+            "sharpe": (windows.mean() / deviation * math.sqrt(SESSIONS_A_YEAR)).where(deviation > 0),
+            "max_drawdown": equity.rolling(sessions + 1).apply(lambda part: drawdowns(part).max()),
+        }
+    )
+    return frame.iloc[sessions:]
+
+
+def rolled(equity: pd.Series) -> list[dict[str, object]]:
+    """`rolling` as rows with their `day`, to six places; None where a figure cannot be worked out."""
+    return [
+        {"day": str(day)} | {str(name): None if pd.isna(value) else round(value, 6) for name, value in row.items()}
+        for day, row in rolling(equity).iterrows()
+    ]
 
 
 def _a_year(returns: pd.Series, deviation: float) -> float | None:
@@ -150,6 +191,7 @@ def metrics(series: Sequence[DayOfEquity], profits: Sequence[float]) -> dict[str
         "sharpe": sharpe(returns),
         "sortino": sortino(returns),
         "calmar": calmar(equity),
+        "omega": omega(returns),
         "max_drawdown": fall.depth if fall else 0.0,
         "drawdown_from": fall.peak.isoformat() if fall else None,
         "drawdown_deepest": fall.trough.isoformat() if fall else None,

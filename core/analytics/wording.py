@@ -16,6 +16,7 @@ LINES: tuple[tuple[str, str, str], ...] = (
     ("sharpe", "Sharpe", "ratio"),
     ("sortino", "Sortino", "ratio"),
     ("calmar", "Calmar", "ratio"),
+    ("omega", "Omega", "ratio"),
     ("max_drawdown", "deepest drawdown", "percent"),
     ("drawdown_sessions", "its sessions", "count"),
     ("longest_under_water", "longest under water", "count"),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from datetime import datetime
 
-from core.analytics.metrics import drawdowns, framed, metrics
+from core.analytics.groups import LocalTime, by_groups, rows_of
+from core.analytics.metrics import drawdowns, framed, metrics, rolled
 from core.model.bar import BY_MINUTE, BY_SESSION
 from core.model.values import plain
 from core.runtime.backtest import Backtest, Said
@@ -17,13 +18,16 @@ def report_of(backtest: Backtest, fingerprint: str) -> dict[str, object]:
     """What a replay tells, and the figures: ratios as fractions, money in USD."""
     settings, report = backtest.runtime.engine.state.control.settings, backtest.report
     left = list(open_positions(backtest.runtime.engine.state, backtest.runtime.exchange, backtest.runtime.at))
+    equity = framed(backtest.series)["equity"]
     profits = [float(each["profit"]) for each in (*report.trades, *left) if each["profit"] is not None]
-    below = drawdowns(framed(backtest.series)["equity"])
+    below = drawdowns(equity)
     return {
         **report.as_json(fingerprint),
         "modelled": tallied(backtest.runtime.exchange),
         "open": left,
         "metrics": {**metrics(backtest.series, profits), **_costs(backtest, left)},
+        "groups": by_groups(rows_of(report.closed, report.stops.get, _local(backtest))),
+        "rolling": rolled(equity),
         "signals": [_signal(backtest, start, said) for start, said in backtest.signals],
         "reasons": {name: _reasons(backtest, name) for name in _names(backtest)},
         "equity": [
@@ -33,6 +37,11 @@ def report_of(backtest: Backtest, fingerprint: str) -> dict[str, object]:
         "profile": settings.profile,
         "timeframe": BY_SESSION if backtest.is_daily else BY_MINUTE,
     }
+
+
+def _local(backtest: Backtest) -> LocalTime:
+    venue = backtest.runtime.engine.state.calendar.venue
+    return lambda at: venue.local(at).time()
 
 
 def _signal(backtest: Backtest, start: datetime, said: Said) -> Row:

@@ -16,9 +16,9 @@ from core.facts import (
     ProposalStaged,
     TradeClosed,
 )
-from core.model.position import Trade
+from core.model.position import AnyTrade, Trade
 from core.model.staging import Proposal, StopPlan
-from core.model.values import ClientOrderId, plain
+from core.model.values import ClientOrderId, Price, plain
 from core.trading_state.state import TradingState
 
 Row = dict[str, str | None]
@@ -28,13 +28,23 @@ SHOWN_OF_AN_AVERAGE = Decimal("0.000001")
 
 
 class Report:
-    """Listens to a desk. Times are ISO 8601 in UTC, money and quantities text, what is absent null."""
+    """Listens to a desk. Times are ISO 8601 in UTC, money and quantities text, what is absent null.
+
+    Attributes
+    ----------
+    closed
+        The trades themselves, in their order.
+    stops
+        Where the stop of an entry stood as it was written, USD.
+    """
 
     def __init__(self, state: TradingState) -> None:
         self.state = state
         self.proposals: list[Row] = []
         self.orders: dict[ClientOrderId, Row] = {}
         self.trades: list[Row] = []
+        self.closed: list[AnyTrade] = []
+        self.stops: dict[ClientOrderId, Price] = {}
         self.skipped: Counter[str] = Counter()
         self.first_quarantined: str | None = None
         state.add_listener(self._hear)
@@ -63,6 +73,7 @@ class Report:
                 self.skipped.update((*fact.checks, *fact.reasons[len(fact.checks) :]))
             case TradeClosed():
                 self.trades.append(trade_row(fact.trade))
+                self.closed.append(fact.trade)
             case MarketDataQuarantined() if self.first_quarantined is None:
                 self.first_quarantined = f"{fact.place}: {fact.reason}"
 
@@ -70,6 +81,8 @@ class Report:
         match fact:
             case OrderCreated():
                 order_id = fact.order.client_order_id
+                if fact.stop is not None:
+                    self.stops[order_id] = fact.stop.price
             case OrderStateChanged():
                 order_id = fact.client_order_id
             case OrderFilled():

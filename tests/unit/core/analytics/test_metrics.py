@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from itertools import accumulate, pairwise
 from statistics import fmean, stdev
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -22,8 +23,10 @@ from core.analytics.metrics import (
     framed,
     longest_under_water,
     metrics,
+    omega,
     profit_factor,
     returns_of,
+    rolling,
     sharpe,
     sortino,
     win_rate,
@@ -48,6 +51,35 @@ def test_sharpe_and_sortino_are_those_that_plain_sums_work_out() -> None:
     assert sharpe(returns) == pytest.approx(fmean(plain) / stdev(plain) * math.sqrt(252))
     downside = math.sqrt(fmean(min(each, 0.0) ** 2 for each in plain))
     assert sortino(returns) == pytest.approx(fmean(plain) / downside * math.sqrt(252))
+
+
+@pytest.mark.parametrize("threshold", [0.0, 0.01])
+def test_omega_is_what_numpy_works_out(threshold: float) -> None:
+    """AN-01"""
+    returns = returns_of(a_series(100, 102, 101, 105, 103, 104, 108, 107))
+    plain = np.asarray(returns)
+
+    gained, lost = np.maximum(plain - threshold, 0).sum(), np.maximum(threshold - plain, 0).sum()
+    assert omega(returns, threshold) == pytest.approx(gained / lost)
+    assert omega(returns_of(a_series(100, 101, 102))) is None
+
+
+def test_rolling_figures_are_those_of_each_window_alone() -> None:
+    """AN-01: by numpy, window by window"""
+    equities = np.cumprod(1 + np.random.default_rng(7).normal(0.0005, 0.01, 100)) * 1000
+    rolled = rolling(a_series(*equities), 63)
+
+    assert len(rolled) == 100 - 63
+    for number, (day, row) in enumerate(rolled.iterrows()):
+        window = equities[number : number + 64]
+        returns = window[1:] / window[:-1] - 1
+        assert day == FIRST + timedelta(days=number + 63)
+        assert row["total_return"] == pytest.approx(window[-1] / window[0] - 1)
+        assert row["volatility"] == pytest.approx(returns.std(ddof=1) * np.sqrt(252))
+        assert row["sharpe"] == pytest.approx(returns.mean() / returns.std(ddof=1) * np.sqrt(252))
+        assert row["max_drawdown"] == pytest.approx((1 - window / np.maximum.accumulate(window)).max())
+    assert rolling(a_series(1, 2, 3), 63).empty
+    assert rolling(a_series(*[100.0] * 70), 63)["sharpe"].isna().all()
 
 
 def test_a_drawdown_tells_how_deep_from_when_until_when_and_how_long() -> None:

@@ -1,0 +1,107 @@
+"""Trades by what they have in common, against sums of numpy (AN-01)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
+
+import numpy as np
+import pytest
+
+from core.analytics.groups import NOT_KNOWN, OVERNIGHT, by_groups, half_hour, r_multiple, rows_of, time_held
+from core.model.position import Trade
+from core.model.regime import RegimeLabels, VixLevel
+from core.model.signal import ExitReason
+from core.model.values import ClientOrderId, Money, Price, Quantity, Symbol
+
+OPEN = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
+
+
+def a_trade(profit: str, *, minutes: int = 10, **parts: object) -> Trade:
+    """One of 10 shares bought at 100, opened ten minutes after the open."""
+    begun = OPEN + timedelta(minutes=10)
+    trade = Trade(
+        Symbol("SPY"),
+        "vwap",
+        ClientOrderId(f"entry{profit}"),
+        ClientOrderId("exit"),
+        begun,
+        Price(Decimal(100)),
+        Quantity(Decimal(10)),
+        begun + timedelta(minutes=minutes),
+        Price(Decimal(101)),
+        ExitReason.STOP_LOSS,
+        None,
+        None,
+        None,
+        Money(Decimal(profit)),
+        Money(Decimal(0)),
+    )
+    return replace(trade, **parts)  # type: ignore[arg-type]
+
+
+def at_98(_entry: ClientOrderId) -> Price:
+    return Price(Decimal(98))
+
+
+def new_york(at: datetime) -> time:
+    return (at - timedelta(hours=5)).time()
+
+
+def test_each_group_has_the_figures_of_its_trades_alone() -> None:
+    profits = np.array([12.5, -20.0, 7.25, 40.0, -3.0])
+    trades = [
+        a_trade(str(profit), strategy="manual" if number % 2 else "vwap") for number, profit in enumerate(profits)
+    ]
+
+    groups = by_groups(rows_of(trades, at_98, new_york))
+
+    mine = profits[0::2]
+    assert groups["strategy"]["vwap"] == {
+        "trades": 3,
+        "profit": pytest.approx(mine.sum()),
+        "win_rate": pytest.approx((mine > 0).mean()),
+        "expectancy": pytest.approx(mine.mean()),
+        "profit_factor": pytest.approx(mine[mine > 0].sum() / -mine[mine < 0].sum()),
+        "mean_r": pytest.approx((mine / 20).mean()),
+    }
+    assert set(groups["by"]) == {"by hand", "strategies"}
+    assert set(groups["half_hour"]) == {"09:30"}
+    assert groups["regime"][NOT_KNOWN]["trades"] == 5
+    for each in groups.values():
+        assert sum(figures["profit"] for figures in each.values()) == pytest.approx(profits.sum())  # type: ignore[misc]
+
+
+def test_a_regime_is_named_by_what_is_known_of_it() -> None:
+    labels = RegimeLabels(VixLevel.LOW, None, None)
+    (row,) = rows_of([a_trade("1", regime=labels)], at_98, new_york)
+    assert row.regime == "VIX low"
+
+
+@pytest.mark.parametrize(
+    ("minutes", "words"),
+    [(4, "under 5 min"), (5, "under 30 min"), (119, "under 2 h"), (390, "under 7 h"), (421, OVERNIGHT)],
+)
+def test_how_long_it_was_held_is_told_in_five_kinds(minutes: int, words: str) -> None:
+    assert time_held(timedelta(minutes=minutes)) == words
+
+
+def test_a_half_hour_is_named_by_its_beginning() -> None:
+    assert [half_hour(time(*clock)) for clock in ((9, 30), (9, 59), (10, 0), (15, 59))] == [
+        "09:30",
+        "09:30",
+        "10:00",
+        "15:30",
+    ]
+
+
+def test_r_is_the_profit_to_what_the_stop_would_have_lost() -> None:
+    assert r_multiple(a_trade("30"), Price(Decimal(97))) == pytest.approx(1.0)
+    assert r_multiple(a_trade("-60"), Price(Decimal(97))) == pytest.approx(-2.0)
+    assert r_multiple(a_trade("30"), None) is None
+    assert r_multiple(a_trade("30"), Price(Decimal(100))) is None
+
+
+def test_no_trades_are_no_groups() -> None:
+    assert all(groups == {} for groups in by_groups([]).values())
