@@ -34,6 +34,7 @@ async def word_of_a_twin(hand: Hand) -> None:
             await types(hand, chance.choice(SLIPS))
         case "row":
             hand.type(WORD + hand.house.right_key)
+            return  # the word stands: another key, late and alone, would be one that is meant
         case "paste":
             hand.type(f"\x1b[200~{WORD}\x1b[201~")
         case "ahead":
