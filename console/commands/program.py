@@ -12,8 +12,6 @@ from console.commands import (
     basket,
     demo,
     doctor,
-    journal,
-    journal_proof,
     kill,
     latency,
     notify,
@@ -30,6 +28,7 @@ from console.commands import (
 from console.commands.assembly.desks import open_desk
 from console.commands.assembly.host import Host
 from console.commands.engine import group as engine
+from console.commands.journal import group as journal
 from console.commands.shared import say
 from console.start import prepare
 from core.ports import OperatorError
@@ -108,8 +107,6 @@ def build(host: Host) -> typer.Typer:
     program.add_typer(strategies.commands, name="strategies")
     program.add_typer(engine.commands, name="engine")
     program.add_typer(service.commands, name="service")
-    for proves in (journal_proof.key, journal_proof.sign, journal_proof.head, journal_proof.export):
-        journal.commands.command()(proves)
     program.add_typer(journal.commands, name="journal")
     program.add_typer(state.commands, name="state")
     return program

@@ -44,6 +44,7 @@ def test_every_fact_is_the_same_line_again_out_of_its_four_parts() -> None:
 
 
 def test_a_day_that_goes_on_is_not_signed_and_one_that_is_over_is_once(folder: AccountFolder) -> None:
+    """SP-08"""
     assert [signed.head.day for signed in sign_days(folder, KEY, over(1))] == ["2025-11-18"]
     assert [signed.head.day for signed in sign_days(folder, KEY, LATER)] == ["2025-11-19", "2025-11-20"]
     assert sign_days(folder, KEY, LATER) == []
@@ -76,6 +77,7 @@ def test_a_journal_that_was_edited_after_it_was_signed_is_not_exported(folder: A
 
 @pytest.mark.parametrize("kept_back", [(), ("amounts",), ("symbols",), ("amounts", "symbols")], ids="-".join)
 def test_a_true_export_is_complete_whatever_is_kept_back(folder: AccountFolder, kept_back: tuple[str, ...]) -> None:
+    """SP-08"""
     first, *_ = sign_days(folder, KEY, LATER)
     said = verdict(exported(folder, kept_back=kept_back), first.head.hash)
     assert said.startswith("complete: ")
@@ -91,6 +93,7 @@ def test_what_is_kept_back_is_nowhere_in_it(folder: AccountFolder) -> None:
 
 
 def test_an_excerpt_proves_its_records_alone(folder: AccountFolder) -> None:
+    """SP-08"""
     sign_days(folder, KEY, LATER)
     lines = exported(folder, only=(3, 30, 31), kept_back=("symbols",))
     assert verdict(lines).startswith("excerpt: 3 records")
@@ -104,6 +107,7 @@ def test_an_excerpt_proves_its_records_alone(folder: AccountFolder) -> None:
 def test_whatever_a_forger_changes_is_found(
     folder: AccountFolder, mutation: object, kept_back: tuple[str, ...]
 ) -> None:
+    """SP-08"""
     sign_days(folder, KEY, LATER)
     lines, chance, tried = exported(folder, kept_back=kept_back), Random(7), 0
     for _ in range(10):
@@ -122,7 +126,7 @@ NOT_OF_EACH = {
 
 
 def test_who_holds_the_key_and_writes_it_anew_is_found_by_an_earlier_head_alone(folder: AccountFolder) -> None:
-    """The page says so: without that head nothing tells"""
+    """SP-08: the page says so; without that head nothing tells"""
     sign_days(folder, KEY, LATER)
     lines = exported(folder)
     anew = written_anew(lines, KEY, Random(3))

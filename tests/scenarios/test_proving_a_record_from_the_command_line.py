@@ -34,6 +34,7 @@ def checked(export: Path, *words: str) -> tuple[int, str]:
 
 
 def test_a_day_is_signed_exported_and_checked(keyturn: Keyturn, journal: Path, tmp_path: Path) -> None:
+    """SP-08"""
     public = keyturn("journal", "key").out.strip()
     signed = json.loads(keyturn("journal", "sign", "--journal-dir", journal, "--json").out)
     assert [day["number"] for day in signed] == list(range(1, len(signed) + 1))

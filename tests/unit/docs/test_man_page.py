@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from console import commands
-from console.commands import journal, protections, service, state, strategies
+from console.commands import protections, service, state, strategies
 from console.commands.engine import group as engine
+from console.commands.journal import group as journal
 from docs.man import PAGE, page
 
 HERE = Path(commands.__file__).parent

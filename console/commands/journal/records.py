@@ -1,4 +1,4 @@
-"""`keyturn journal`: read, prove and explain what is recorded."""
+"""`keyturn journal tail|explain|verify|why`: read, prove and explain what is recorded."""
 
 from __future__ import annotations
 
@@ -18,10 +18,7 @@ from state.accounts import journal_of
 if TYPE_CHECKING:
     from core.runtime.routes import FactRoute, InputRoute, Routes, Step
 
-commands = typer.Typer(help="Read, prove and explain the journal.", no_args_is_help=True, rich_markup_mode=None)
 
-
-@commands.command()
 def tail(
     context: typer.Context,
     count: Annotated[int, typer.Option("-n", "--count", min=0, help="How many records.")] = 20,
@@ -45,7 +42,6 @@ def tail(
     _print(records, as_json, routes() if is_explained else None)
 
 
-@commands.command()
 def explain(
     name: Annotated[str | None, typer.Argument(help="An input or a fact; without it all of them.")] = None,
     as_json: AsJson = False,
@@ -68,7 +64,6 @@ def explain(
         say(line)
 
 
-@commands.command()
 def verify(
     context: typer.Context, account: Account = None, journal_dir: JournalDir = None, as_json: AsJson = False
 ) -> None:
@@ -94,7 +89,6 @@ def verify(
         raise typer.Exit(1)
 
 
-@commands.command()
 def why(
     context: typer.Context,
     order: Annotated[str, typer.Argument(help="An order's id, or its beginning.")],

@@ -1,0 +1,1 @@
+"""`keyturn journal`: what is recorded, read, proved, explained and shown to others."""

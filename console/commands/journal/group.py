@@ -1,0 +1,12 @@
+"""The subcommands of `keyturn journal`."""
+
+from __future__ import annotations
+
+import typer
+
+from console.commands.journal.proof import export, head, key, sign
+from console.commands.journal.records import explain, tail, verify, why
+
+commands = typer.Typer(help="Read, prove and explain the journal.", no_args_is_help=True, rich_markup_mode=None)
+for command in (tail, explain, verify, why, key, sign, head, export):
+    commands.command()(command)
