@@ -114,7 +114,7 @@ TASKS = (
         "1 Proposals",
         ("Escape",),
         ("0", "<", "w"),
-        r"Mon 5 Jan 2026, [1-9]\d* trades .*worst first",
+        r"Mon 5 Jan 2026, [1-9]\d* trades? .*worst first",
         4,
         0,
         "--speed 1800",
