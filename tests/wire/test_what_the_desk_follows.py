@@ -112,9 +112,7 @@ def test_a_desk_follows_the_market_that_nobody_trades_and_what_its_account_holds
         keyturn = Host.of(environ(market, tmp_path, KEYTURN_SYMBOLS='["IBM"]'))
         with opened(keyturn) as desk:
             engine = desk.runtime.engine
-            desk.waits(
-                lambda view: says(view, "QQQ: the closes of") and says(view, "SPY: the closes of"), "the days", 60
-            )
+            desk.waits(lambda view: sum("earlier daily closes" in row.text for row in view.log) > 1, "the days", 60)
             desk.waits(lambda _: {"IBM", "SPY", "QQQ"} <= set(engine.state.sightings.quotes), "quotes of all three")
             desk.waits(lambda _: {"IBM", "SPY"} <= set(engine.state.orchestrator.state.marks), "bars of both")
             halts = engine.state.protections.volatility_halt.state.symbols
