@@ -10,11 +10,12 @@ from console.commands.assembly.host import Host
 from core.messages.inputs import BarArrived, TradingHaltHeard
 from core.model.connection import ConnectionState
 from core.model.values import Symbol
+from core.views import DeskView
 from tests.wire.exchange.clocks import RunningClock, StillClock
 from tests.wire.exchange.hours import moved_hours
 from tests.wire.exchange.server import MORNING, LoopbackExchange
 from tests.wire.test_the_desks_market_data import SPY, Desk, a_desk, eventually, is_settled
-from tests.wire.test_the_whole_house import environ, opened, says
+from tests.wire.test_the_whole_house import environ, opened
 
 IBM = Symbol("IBM")
 
@@ -100,6 +101,10 @@ def statuses(desk: Desk) -> list[TradingHaltHeard]:
     return [message for message in desk.heard if isinstance(message, TradingHaltHeard)]
 
 
+def has_days(view: DeskView, symbol: str) -> bool:
+    return any(row.text.startswith(f"{symbol}: ") and "earlier daily closes" in row.text for row in view.log)
+
+
 def test_a_desk_follows_the_market_that_nobody_trades_and_what_its_account_holds(tmp_path: Path) -> None:
     """RK-08, RK-10, RK-16, EX-09: SPY for the halt of everything, and a share of QQQ that somebody bought elsewhere.
 
@@ -112,7 +117,7 @@ def test_a_desk_follows_the_market_that_nobody_trades_and_what_its_account_holds
         keyturn = Host.of(environ(market, tmp_path, KEYTURN_SYMBOLS='["IBM"]'))
         with opened(keyturn) as desk:
             engine = desk.runtime.engine
-            desk.waits(lambda view: sum("earlier daily closes" in row.text for row in view.log) > 1, "the days", 60)
+            desk.waits(lambda view: all(has_days(view, each) for each in ("QQQ", "SPY")), "the days", 60)
             desk.waits(lambda _: {"IBM", "SPY", "QQQ"} <= set(engine.state.sightings.quotes), "quotes of all three")
             desk.waits(lambda _: {"IBM", "SPY"} <= set(engine.state.orchestrator.state.marks), "bars of both")
             halts = engine.state.protections.volatility_halt.state.symbols
