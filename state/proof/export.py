@@ -67,7 +67,9 @@ def export(
     shown = [signed.head for signed in heads if signed.head.day >= first.isoformat()]
     if not shown:
         raise OperatorError(f"no day from {first} to {last} is signed: keyturn journal sign signs each that is over")
-    wanted = None if only is None else frozenset(only)
+    wanted = None if only is None else frozenset(n for n in only if shown[0].first <= n <= shown[-1].last)
+    if wanted is not None and not wanted:
+        raise OperatorError(f"none of these records is of the signed days from {first} to {last}: name other days")
     many = sum(head.last - head.first + 1 for head in shown) if wanted is None else len(wanted)
     contents = Contents(
         VERSION,

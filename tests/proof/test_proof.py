@@ -102,6 +102,17 @@ def test_an_excerpt_proves_its_records_alone(folder: AccountFolder) -> None:
     assert verdict(edited).startswith("edited")
 
 
+def test_an_excerpt_of_records_of_several_days_shows_those_of_the_days_that_were_asked_for(
+    folder: AccountFolder,
+) -> None:
+    """SP-08"""
+    sign_days(folder, KEY, LATER)
+    of_the_first = exported_days(folder, 1, only=(3, A_DAY + 1, 2 * A_DAY + 1))
+    assert verdict(of_the_first).startswith("excerpt: 1 records of 1 days")
+    with pytest.raises(OperatorError, match="name other days"):
+        exported_days(folder, 1, only=(A_DAY + 1,))
+
+
 @pytest.mark.parametrize("kept_back", [(), ("amounts",)], ids=["whole", "redacted"])
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.__name__)
 def test_whatever_a_forger_changes_is_found(
