@@ -8,12 +8,11 @@ on the other side; two prices are compared; orders with legs, those legs, and tr
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from decimal import Decimal
 
 from core.execution.ledger import Ledger
 from core.execution.order import Order
-from core.model.order import Effect, OrderClass, OrderRequest, OrderStatus, OrderType, Side, StopHolder
+from core.model.order import OrderClass, OrderRequest, OrderStatus, OrderType, Side, StopHolder
 from core.model.quote import NoQuote, Quote
 from core.model.staging import NoStop, StopPlan
 from core.model.values import SHORT_ID, Price, plain, priced
@@ -78,46 +77,42 @@ def _makes_way(order: OrderRequest, resting: Order, touch: Price | None, *, refu
 def in_the_way_of_stop(order: OrderRequest, stop: StopPlan | NoStop, ledger: Ledger) -> Order | None:
     """By Alpaca's table: the own working order for which the broker would refuse the stop that follows this entry.
 
-    Its own rest is none: nobody can foresee how it fills.
+    Such a stop may take any price, so it meets whatever stands on the entry's side and the table has a word for. Its
+    own rest is none: nobody can foresee how it fills.
     """
-    own = simple_stop(order, stop)
-    return None if own is None else next((o for o in _opposite(own, ledger) if is_wash_trade(own, o)), None)
+    if not sends_its_stop(order, stop):
+        return None
+    beside = _resting(order.side, order, ledger)
+    return next((resting for resting in beside if resting.role is None and is_simple(resting.request)), None)
 
 
 def whose_stop_it_bars(order: OrderRequest, ledger: Ledger) -> Order | None:
     """By Alpaca's table: the working entry of one's own whose stop, which is to follow it, this entry would bar."""
+    if not is_simple(order):
+        return None
     for resting in ledger.working_entries(order.symbol):
         if resting.request.side is not order.side or resting.id == order.replaces or resting.stop is None:
             continue
-        own = simple_stop(resting.request, resting.stop)
-        if own is not None and _are_kept_apart(own, order):
+        if sends_its_stop(resting.request, resting.stop):
             return resting
     return None
 
 
-def simple_stop(order: OrderRequest, stop: StopPlan | NoStop) -> OrderRequest | None:
-    """The stop that the desk sends as an order of its own when this entry fills; None where legs are its stop."""
-    is_held_there = isinstance(stop, StopPlan) and stop.holder is StopHolder.BROKER
-    if not isinstance(stop, StopPlan) or not is_held_there or _is_complex(order):
-        return None
-    effect = Effect.CLOSE if order.side is Side.BUY else Effect.COVER
-    return replace(
-        order,
-        side=order.side.opposite,
-        effect=effect,
-        type=OrderType.STOP,
-        limit_price=None,
-        stop_price=stop.price,
-        trail_price=None,
-        trail_fraction=None,
-    )
+def sends_its_stop(order: OrderRequest, stop: StopPlan | NoStop | None) -> bool:
+    """Whether the desk sends the stop as an order of its own when this entry fills: no leg is its stop."""
+    return isinstance(stop, StopPlan) and stop.holder is StopHolder.BROKER and not _is_complex(order)
 
 
 def _opposite(order: OrderRequest, ledger: Ledger) -> Iterator[Order]:
+    return _resting(order.side.opposite, order, ledger)
+
+
+def _resting(side: Side, order: OrderRequest, ledger: Ledger) -> Iterator[Order]:
+    """What works on a side of the order's symbol; nothing that it takes the place of, no leg that its holder keeps."""
     for resting in ledger.working():
         request = resting.request
-        is_other_side = request.symbol == order.symbol and request.side is not order.side
-        if is_other_side and resting.id != order.replaces and not ledger.legs.is_held(resting):
+        is_there = request.symbol == order.symbol and request.side is side
+        if is_there and resting.id != order.replaces and not ledger.legs.is_held(resting):
             yield resting
 
 

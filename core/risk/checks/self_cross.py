@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.execution.ledger import Ledger
 from core.model.position import Position
 from core.model.quote import NoQuote
-from core.model.staging import NoStop, Verdict
+from core.model.staging import Verdict
 from core.risk.checks.verdicts import refused, unmeasured
 from core.risk.gate import Candidate, ReviewContext
 from core.risk.self_cross import (
@@ -14,7 +14,7 @@ from core.risk.self_cross import (
     is_simple,
     is_wash_trade,
     name_of,
-    simple_stop,
+    sends_its_stop,
     whose_stop_it_bars,
 )
 
@@ -63,6 +63,6 @@ def _lacks_its_stop(position: Position, ledger: Ledger) -> bool:
     """Whether a stop that was to be at the broker is not: shares are held that no exit would close."""
     last, symbol, strategy = ledger.exits.last_stop(position), position.symbol, position.strategy
     entry = ledger.order(position.entry_order)
-    is_signed = entry is not None and simple_stop(entry.request, entry.stop or NoStop("none")) is not None
+    is_signed = entry is not None and sends_its_stop(entry.request, entry.stop)
     free = abs(position.quantity) - ledger.exits.reserved(symbol, strategy) - ledger.legs.left_to_legs(symbol, strategy)
     return free > 0 and (is_signed or last is not None)
