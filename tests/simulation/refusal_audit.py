@@ -15,11 +15,12 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from core.facts import ConfirmationRefused, Fact, MarginDeficitSeen, OrderFilled, ProposalSkipped
+from core.facts import ConfirmationRefused, Fact, MarginDeficitSeen, OrderFilled, ProposalSkipped, ProposalStaged
 from core.messages.commands import EditOrder, ProposeOrder
 from core.messages.effects import CancelOrder, ReplaceOrder, SubmitOrder
 from core.messages.effects import Effect as Request
 from core.model.account import Account
+from core.model.codes import GuardCode
 from core.model.order import Effect, OrderRequest, OrderStatus, Side
 from core.model.quote import NoQuote, Quote
 from core.model.values import SHORT_ID, ZERO, Symbol
@@ -73,6 +74,7 @@ class RefusalAudit:
         self._sent: deque[datetime] = before._sent if before else deque()
         self._deficits: set[date] = set()
         self._filled: defaultdict[tuple[str, Symbol], dict[str, datetime]] = defaultdict(dict)
+        self._stops: defaultdict[tuple[str, Symbol], list[datetime]] = defaultdict(list)
         self._at = datetime.min.replace(tzinfo=UTC)
         self._judges: dict[str, Judge] = {
             "order size": lambda order, _: self._is_too_large(order),
@@ -99,6 +101,8 @@ class RefusalAudit:
                 seen = self._auditor.story.orders.get(fact.fill.client_order_id)
                 if seen is not None and not seen.order.effect.only_reduces:
                     self._filled[seen.strategy, seen.order.symbol].setdefault(seen.order.client_order_id, at)
+            case ProposalStaged(proposal=staged) if staged.guard not in (None, GuardCode.BY_HAND):
+                self._stops[staged.strategy, staged.symbol].append(at)
             case ProposalSkipped(proposal=proposal):
                 order = proposal.order if proposal is not None else None
                 asked = asked_as(order) if isinstance(order, OrderRequest) else self._typed(fact.symbol)
@@ -211,12 +215,15 @@ class RefusalAudit:
         return any(least) or len(sent) >= terms.per_day * (1 - terms.reserve)
 
     def _has_repeated(self, order: Asked) -> bool:
-        """By its filled entries, of any strategy in the symbol; renewals of stops are not counted here."""
+        """By its filled entries, or by how often its stop was asked for in any so many minutes; of any strategy in the
+        symbol, whether or not a person has let it go on.
+        """
         terms = self._settings.risk.protections.repeated_execution
-        counts = [
-            sum(1 for at in fills.values()) for (_, symbol), fills in self._filled.items() if symbol == order.symbol
-        ]
-        return max(counts, default=0) >= terms.fills
+        span, many = timedelta(minutes=terms.minutes), terms.renewals
+        fills = (len(each) for (_, symbol), each in self._filled.items() if symbol == order.symbol)
+        asked = (each for (_, symbol), each in self._stops.items() if symbol == order.symbol)
+        follow = any(last - first < span for each in asked for first, last in zip(each, each[many - 1 :], strict=False))
+        return follow or max(fills, default=0) >= terms.fills
 
     def _meets_its_own(self, order: Asked, reason: str) -> bool:
         """It names one that works on the other side, and both open, or their prices meet."""

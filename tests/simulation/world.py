@@ -444,6 +444,10 @@ class Exchanged:
         self.world.auditor.arrives(record)
 
 
+A_WORD_ON_ITS_WAY = timedelta(seconds=5)
+"""Longer than the broker takes to tell of an order."""
+
+
 class World:
     """One exchange, and one desk after another on the same journal.
 
@@ -772,6 +776,9 @@ class World:
         self.run(10)
         self.wire._perform(FetchPicture())
         self.run(90)
+        close = self._session(self.clock - A_WORD_ON_ITS_WAY).close
+        if close <= self.clock < close + A_WORD_ON_ITS_WAY:
+            self.run(A_WORD_ON_ITS_WAY.seconds)  # what ended with the session was not told yet
 
     def save_checkpoint(self) -> None:
         self._survives(lambda: checkpoint.save(self.engine.state, self.drawer))
