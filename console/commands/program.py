@@ -12,6 +12,7 @@ from console.commands import (
     basket,
     demo,
     doctor,
+    explain,
     kill,
     latency,
     notify,
@@ -94,6 +95,7 @@ def build(host: Host) -> typer.Typer:
     program.command(name="backtest")(backtest.backtest)
     program.command(name="attest")(attest.attest)
     program.command(name="doctor")(doctor.doctor)
+    program.command(name="explain")(explain.explain)
     program.command(name="status")(status.status)
     program.command(name="kill")(kill.kill)
     program.command(name="basket")(basket.basket)

@@ -80,13 +80,18 @@ def equity_change(
         split has a part of zero: the cost of what is held stays, and so does its value.
     """
     open_profit = Money(closing.open_profit - opening.open_profit)
-    exact = (Part(OPENING, opening.equity), *trades, Part(OPEN_POSITIONS, open_profit), *moves)
+    parts = in_cents((Part(OPENING, opening.equity), *trades, Part(OPEN_POSITIONS, open_profit), *moves))
+    return EquityChange(parts, Money(to_the_cent(closing.equity) - sum((part.amount for part in parts), ZERO)))
+
+
+def in_cents(exact: Iterable[Part]) -> tuple[Part, ...]:
+    """The same parts to the cent: each is the cents that it adds to the sum of those before it."""
     parts, so_far = [], ZERO
     for part in exact:
         before, so_far = so_far, so_far + part.amount
-        parts.append(Part(part.name, Money(_cents(so_far) - _cents(before))))
-    return EquityChange(tuple(parts), Money(_cents(closing.equity) - _cents(so_far)))
+        parts.append(Part(part.name, Money(to_the_cent(so_far) - to_the_cent(before))))
+    return tuple(parts)
 
 
-def _cents(amount: Decimal) -> Decimal:
-    return amount.quantize(CENT, ROUND_HALF_EVEN)
+def to_the_cent(amount: Decimal) -> Money:
+    return Money(amount.quantize(CENT, ROUND_HALF_EVEN))

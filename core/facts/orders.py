@@ -197,16 +197,19 @@ class StopCut(Fact):
     owed: Quantity
 
 
-@fact()
+@fact(version=2)
 @dataclass(frozen=True, slots=True)
 class OrderSent(Fact):
     """The request of an order left at `sent_at`, as the gateway let it pass; this record's own time is its answer's.
 
-    Whatever the answer was: it follows in the same act (EX-16).
+    Whatever the answer was: it follows in the same act (EX-16). `bid` and `ask` are the quote that the desk had when
+    the answer came, USD (AN-03); None where it had none, and in what is older than they are.
     """
 
     client_order_id: ClientOrderId
     sent_at: datetime
+    bid: Price | None = None
+    ask: Price | None = None
 
 
 @fact()

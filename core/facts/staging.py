@@ -54,11 +54,18 @@ class SymbolRefused(Fact):
     reason: str
 
 
-@fact(version=5, upgrades={4: older_records.proposed})
+@fact(version=6, upgrades={4: older_records.proposed})
 @dataclass(frozen=True, slots=True)
 class ProposalStaged(Fact):
+    """`bid` and `ask` are the quote that the desk had then, USD (AN-03): what an entry, or an exit, came from.
+
+    None where it had none, and in what is older than they are.
+    """
+
     proposal: Proposal
     review: Review
+    bid: Price | None = None
+    ask: Price | None = None
 
 
 @fact(version=6, upgrades={5: older_records.refused_by_checks})
@@ -104,10 +111,14 @@ class ProposalEnded(Fact):
     reason: str
 
 
-@fact(version=4)
+@fact(version=5)
 @dataclass(frozen=True, slots=True)
 class TicketOpened(Fact):
+    """`bid` and `ask` are the quote that was fetched for it, USD (AN-03); None where none came, and in older ones."""
+
     ticket: Ticket
+    bid: Price | None = None
+    ask: Price | None = None
 
 
 @fact(version=2)

@@ -7,7 +7,7 @@ sighting, or stands in none (`core/trading_state/sightings.py`).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from core.advisers.authority import at_work, only_for_people
@@ -42,6 +42,10 @@ from core.trading_state.slices import Slice, Slices, table_of
 
 Listener = Callable[[int, datetime, Fact], None]
 BarListener = Callable[[Bar], None]
+
+
+OF_NOW = timedelta(seconds=15)
+"""A quote that is older says nothing of this moment."""
 
 
 class TradingState(Slices):
@@ -188,6 +192,13 @@ class TradingState(Slices):
             halted=self.normaliser.state.halted,
             capabilities=self.sightings.capabilities,
         )
+
+    def touch(self, symbol: Symbol) -> tuple[Price, Price] | tuple[None, None]:
+        """Bid and ask as they are recorded with what was decided, USD; none where the last quote is not of now."""
+        quote = self.sightings.quotes.get(symbol)
+        if quote is None or quote.age(self.at) > OF_NOW:
+            return None, None
+        return quote.bid, quote.ask
 
     def signed_entries(self, strategy: str) -> tuple[ClientOrderId, ...]:
         """Its entries whose key was turned, with a basket or on a ticket, and that were not sent yet (RK-12)."""

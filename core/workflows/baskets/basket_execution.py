@@ -271,9 +271,9 @@ class BasketExecution:
             return
         approval = replace(permitted, id=str(ticket.id), ticket_id=ticket.id)
         if proposal.id not in self.state.stage.state.proposals:
-            self.state.record(ProposalStaged(proposal, signed.review))
+            self.state.record(ProposalStaged(proposal, signed.review, *self.state.touch(proposal.symbol)))
         self.state.record(BasketTurnBegun(run.id, proposal.id, ticket.id))
-        self.state.record(TicketOpened(ticket))
+        self.state.record(TicketOpened(ticket, *self.state.touch(proposal.symbol)))
         self.state.record(
             ConfirmationReceived(ticket.id, ticket.digest, approval, self.authorizations.mandates(ticket))
         )

@@ -186,7 +186,7 @@ class Submission:
         if order is None:
             return
         if reply.sent_at is not None:
-            self.state.record(OrderSent(order.id, reply.sent_at))
+            self.state.record(OrderSent(order.id, reply.sent_at, *self.state.touch(order.request.symbol)))
         if isinstance(reply.answer, Accepted):
             yield from self.order_updates.absorb(order, reply.answer.report, Source.ANSWER)
             yield from self.order_recovery.ask_for_legs(order)

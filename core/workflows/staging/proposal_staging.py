@@ -49,7 +49,7 @@ class ProposalStaging:
                 proposal.strategy, proposal.symbol, (NOBODY_ATTENDS,), proposal.signal_time, proposal, (ATTENDANCE,)
             )
             return
-        self.state.record(ProposalStaged(proposal, review))
+        self.state.record(ProposalStaged(proposal, review, *self.state.touch(proposal.symbol)))
 
     def _is_only_followed(self, proposal: Proposal) -> bool:
         """An entry of a strategy while nobody is at a desk: no key can be turned on it (RK-27)."""

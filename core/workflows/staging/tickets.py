@@ -139,7 +139,7 @@ class Tickets:
             return ()
         ticket = self.ticket(shown, fresh)
         self.opened_on = ticket.id, fresh
-        self.state.record(TicketOpened(ticket))
+        self.state.record(TicketOpened(ticket, *self.state.touch(ticket.order.symbol)))
         return follow_up(self.state)
 
     def _clamped(self, proposal: Proposal) -> OrderRequest:

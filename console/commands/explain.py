@@ -1,0 +1,94 @@
+"""`keyturn explain`: why a trade or a day made what it made, to the cent, from the journal (AN-03, AN-06)."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import orjson
+import typer
+
+from console.commands.shared import Account, AsJson, JournalDir, host_of, print_json, say
+from core.ports import OperatorError
+from state.accounts import journal_of
+
+if TYPE_CHECKING:
+    from core.post_mortem.post_mortem import PostMortem
+
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+def explain(
+    context: typer.Context,
+    what: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[TRADE|DAY|FROM..TO]",
+            help="The beginning of an order's id, a day, or days; without it the last day of the journal.",
+        ),
+    ] = None,
+    account: Account = None,
+    journal_dir: JournalDir = None,
+    html: Annotated[Path | None, typer.Option("--html", help="Write one HTML page that needs nothing else.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say why a trade, a day or some days made what they made: each part in USD, and what no record explains.
+
+    A trade is told by the order that closed it. Its result is split into what the signal made and what was lost on the
+    way: waiting for the key, spread, slippage, fees. Works while the engine runs, on any day of the journal.
+
+    Example: keyturn explain 2026-11-19 --html thursday.html
+    """
+    from core.post_mortem.page import page
+    from core.post_mortem.words import as_json as told
+    from core.post_mortem.words import lines_of
+
+    folder = journal_of(host_of(context).home, account, journal_dir).journal
+    if html is not None and not html.parent.is_dir():
+        raise OperatorError(f"--html {html}: there is no folder {html.parent}; name one that there is")
+    found, is_trade = explained(folder, what)
+    if html is not None:
+        _write(html, page(found))
+    if as_json:
+        print_json(told(found), orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z)
+        return
+    for line in lines_of(found, is_whole=is_trade):
+        say(line)
+    if html is not None:
+        say(f"written: {html}")
+
+
+def explained(folder: Path, what: str | None) -> tuple[PostMortem, bool]:
+    """What was asked for, and whether that is one trade. Raises `OperatorError`."""
+    from core.model.venues import HOME
+    from core.post_mortem.post_mortem import post_mortem
+    from state.past_days import day_of_trade, days_between, read_for
+
+    asked = what or ""
+    first, dots, last = asked.partition("..")
+    if DAY.fullmatch(first):
+        days = days_between(folder, _day(first), _day(last) if dots else _day(first))
+        return post_mortem(read_for(folder, days), days, HOME.day_of), False
+    if asked and (dots or re.fullmatch(r"[\w-]+", asked) is None):
+        raise OperatorError(f"{asked} is no order, no day and no days; write 2026-11-19 or 2026-11-16..2026-11-20")
+    if not asked:
+        days = days_between(folder, None, None)
+        return post_mortem(read_for(folder, days), days, HOME.day_of), False
+    days = (day_of_trade(folder, asked),)
+    return post_mortem(read_for(folder, days), days, HOME.day_of, asked), True
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise OperatorError(f"{text or 'nothing'} is no day; write it as 2026-11-19") from None
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text)
+    except OSError as error:
+        raise OperatorError(f"--html {path} cannot be written: {error.strerror}; name another file") from None

@@ -1,0 +1,110 @@
+"""Why the account was worth more or less after a trading day: the positions that were held or traded, and the rest."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from core.analytics.equity_change import Part, in_cents, to_the_cent
+from core.model.instrument import Instrument, share
+from core.model.values import ZERO, Money, Price, Symbol
+from core.post_mortem.stories import FillStory, Key
+
+NO_PRICE = "no price of {} was recorded before {}: what was held of it is taken at its average price"
+NO_CLOSING = "the equity at the day's end is not recorded yet: the parts are what is known"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What was held of a symbol by a strategy at an end of the day; `average` is what it was opened at, USD."""
+
+    quantity: Decimal
+    average: Price | None
+
+
+@dataclass(frozen=True, slots=True)
+class DayExplained:
+    """Of one trading day, USD to the cent.
+
+    Attributes
+    ----------
+    opening, closing
+        Equity at the close before and at this day's, by the broker's word; None where it was not recorded.
+    parts
+        What each position made, fees taken off, and what moved cash without a fill.
+    rest
+        What of the change none of them explains; None where an end of the day is not known.
+    notes
+        What the figures rest on where a record was missing.
+    """
+
+    day: date
+    opening: Money | None
+    closing: Money | None
+    parts: tuple[Part, ...]
+    rest: Money | None
+    notes: tuple[str, ...]
+
+    @property
+    def change(self) -> Money | None:
+        return None if self.opening is None or self.closing is None else Money(self.closing - self.opening)
+
+    @property
+    def explained(self) -> Money:
+        return Money(sum((part.amount for part in self.parts), ZERO))
+
+
+def explained(
+    day: date,
+    ends: tuple[Money | None, Money | None],
+    held: tuple[Mapping[Key, Standing], Mapping[Key, Standing]],
+    marks: tuple[Mapping[Symbol, Price], Mapping[Symbol, Price]],
+    fills: Iterable[FillStory],
+    moves: Iterable[Part] = (),
+) -> DayExplained:
+    """Each pair is the day's beginning and its end.
+
+    Parameters
+    ----------
+    ends
+        Equity, USD; None where it was not recorded.
+    held
+        What stood at each end, by symbol and strategy.
+    marks
+        The last price of each symbol at each end, USD.
+    fills
+        Those of the day.
+    moves
+        What moved cash without a fill: fees that came later, dividends, interest, transfers.
+    """
+    worth: defaultdict[Key, Decimal] = defaultdict(lambda: ZERO)
+    traded: dict[Symbol, Instrument] = {}
+    for fill in fills:
+        order = fill.order.order
+        traded[order.symbol] = order.instrument
+        worth[order.symbol, fill.order.strategy] -= order.instrument.cost(fill.quantity, fill.price) * fill.sign
+        worth[order.symbol, fill.order.strategy] -= fill.fee
+    notes: dict[str, None] = {}
+    for standing, marked, sign, when in zip(held, marks, (-1, 1), ("the day began", "it ended"), strict=True):
+        for (symbol, strategy), held_of in standing.items():
+            if not held_of.quantity:
+                continue
+            price = marked.get(symbol)
+            if price is None:
+                price = held_of.average or Price(ZERO)
+                notes[NO_PRICE.format(symbol, when)] = None
+            instrument = traded.get(symbol) or share(symbol)
+            worth[symbol, strategy] += sign * instrument.notional(held_of.quantity, price)
+    parts = [Part(f"{symbol} {strategy}", Money(amount)) for (symbol, strategy), amount in worth.items()]
+    opening, closing = (None if equity is None else to_the_cent(equity) for equity in ends)
+    began_with = Part("", ends[0] or Money(ZERO))
+    _, *told = in_cents((began_with, *sorted(parts, key=lambda part: part.amount), *moves))
+    rest = None
+    if opening is None or closing is None:
+        notes[NO_CLOSING] = None
+    else:
+        rest = Money(closing - opening - sum((part.amount for part in told), ZERO))
+    return DayExplained(day, opening, closing, tuple(told), rest, tuple(notes))

@@ -1,0 +1,110 @@
+"""A trade's result in parts that add up to it: what the signal made, and what was lost on the way to it (AN-03).
+
+The signal is what the entry would have made at its intended price, held to the close of the day on which the trade was
+left. The exit choice is what leaving at its intended price made of that. Then each fill is led from its intended price
+to its own, by the quotes that were recorded on the way:
+
+    intended → middle when it was staged → middle at the key → middle at the broker's answer → touch → fill
+
+After A. F. Perold, "The Implementation Shortfall: Paper versus Reality", Journal of Portfolio Management 14 (1988), the
+delay told apart as R. Kissell and M. Glantz, "Optimal Trading Strategies" (2003), do. A step without a quote goes over
+into the next one that has one, and is named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from core.analytics.equity_change import Part, in_cents
+from core.model.order import Side
+from core.model.values import ZERO, Money, Price
+from core.post_mortem.stories import FillStory, Step, TradeStory
+
+
+class Cause(StrEnum):
+    """Where a part of a result comes from, in the order in which they are told."""
+
+    SIGNAL = "signal"
+    EXIT = "exit choice"
+    STAGED = "delay until staged"
+    KEY = "waiting for the key"
+    SENT = "delay until the broker answered"
+    SPREAD = "spread"
+    SLIPPAGE = "slippage"
+    FEES = "fees"
+    BOOKS = "correction by the broker's books"
+
+
+OF_A_DIVISION = Decimal("1e-9")
+"""USD: less than this is what a fee that was divided left over."""
+STEPS = ((Step.STAGED, Cause.STAGED), (Step.KEY, Cause.KEY), (Step.ANSWERED, Cause.SENT))
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """`parts` add up to the trade's profit, USD, to the cent. `unknown` names what had no record."""
+
+    parts: tuple[Part, ...]
+    unknown: tuple[str, ...]
+
+    def of(self, cause: Cause) -> Money:
+        return next((part.amount for part in self.parts if part.name == cause), Money(ZERO))
+
+
+def split_of(story: TradeStory, close: Price | None) -> Split:
+    """Of one trade.
+
+    Parameters
+    ----------
+    close
+        The last price of the day on which it was left, USD; None where none was recorded.
+    """
+    sums: dict[Cause, Decimal] = dict.fromkeys(Cause, ZERO)
+    unknown: dict[str, None] = {}
+    trade = story.trade
+    last = close if close is not None else trade.intended_exit or trade.exit_price
+    if close is None:
+        unknown["no price of the day's end: the exit's choice is in the signal"] = None
+    for fill in story.fills:
+        aimed = intended(fill)
+        cause = Cause.SIGNAL if fill.opens else Cause.EXIT
+        sums[cause] += gained(fill, aimed, last)
+        for step, amount in _on_the_way(fill, aimed, unknown):
+            sums[step] += amount
+        sums[Cause.FEES] -= fill.fee
+    left = trade.profit - sum(sums.values(), ZERO)
+    sums[Cause.BOOKS if abs(left) > OF_A_DIVISION else Cause.SLIPPAGE] += left
+    if not story.fills:
+        unknown["its fills stand before what was read"] = None
+    shown = {cause: amount for cause, amount in sums.items() if amount or cause is not Cause.BOOKS}
+    return Split(in_cents(Part(cause.value, Money(amount)) for cause, amount in shown.items()), tuple(unknown))
+
+
+def intended(fill: FillStory) -> Price:
+    """What the fill is measured against, USD: the order's intended price, else the fill itself."""
+    return fill.price if fill.order.intended is None else fill.order.intended
+
+
+def gained(fill: FillStory, first: Decimal, then: Decimal) -> Decimal:
+    """What its shares make while the price goes from one to the other, USD."""
+    return fill.order.order.instrument.notional(fill.quantity, then - first) * fill.sign
+
+
+def _on_the_way(fill: FillStory, aimed: Decimal, unknown: dict[str, None]) -> Iterator[tuple[Cause, Decimal]]:
+    """From the intended price to the fill; what was bought at more costs, what was sold at more gains."""
+    here, touch = aimed, None
+    for step, cause in STEPS:
+        seen = fill.order.at_step(step)
+        if seen is None or seen.mid is None:
+            if seen is not None:
+                unknown[f"no quote where it was {step}: in the step after it"] = None
+            continue
+        yield cause, -gained(fill, here, seen.mid)
+        here, touch = seen.mid, seen.ask if fill.order.order.side is Side.BUY else seen.bid
+    if touch is not None:
+        yield Cause.SPREAD, -gained(fill, here, touch)
+        here = touch
+    yield Cause.SLIPPAGE, -gained(fill, here, fill.price)

@@ -1,0 +1,217 @@
+"""The fills of each trade with what was known on the way to them, as the journal tells it (AN-03).
+
+A position is a strategy's in a symbol; its fills are gathered until it is flat, which is where its trade was recorded.
+A fill that goes through zero ends one trade and begins the next.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from core.facts import (
+    ConfirmationReceived,
+    OrderApproved,
+    OrderCreated,
+    OrderFilled,
+    OrderSent,
+    ProposalStaged,
+    TicketOpened,
+    TradeClosed,
+)
+from core.model.order import AnyOrder, Side
+from core.model.position import AnyTrade
+from core.model.staging import Review
+from core.model.values import ZERO, ClientOrderId, Money, Price, ProposalId, Quantity, Symbol, TicketId
+from core.ports import Recorded
+
+
+class Step(StrEnum):
+    """Where an order stood when a quote was recorded with it."""
+
+    STAGED = "staged"
+    TICKET = "ticket opened"
+    KEY = "key turned"
+    ANSWERED = "answered"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A step of an order, the record that tells of it, and the quote that stood there, USD; None where none did."""
+
+    step: Step
+    at: datetime
+    record: int
+    bid: Price | None
+    ask: Price | None
+
+    @property
+    def mid(self) -> Decimal | None:
+        return None if self.bid is None or self.ask is None else (self.bid + self.ask) / 2
+
+
+@dataclass(slots=True)
+class OrderStory:
+    """An order, and the steps to it. `review` is that of its key, else that of its staging."""
+
+    order: AnyOrder
+    strategy: str
+    record: int
+    at: datetime
+    intended: Price | None
+    stop: Price | None
+    target: Price | None
+    seen: tuple[Seen, ...] = ()
+    review: Review | None = None
+
+    @property
+    def id(self) -> ClientOrderId:
+        return self.order.client_order_id
+
+    def at_step(self, step: Step) -> Seen | None:
+        return next((seen for seen in reversed(self.seen) if seen.step is step), None)
+
+
+@dataclass(frozen=True, slots=True)
+class FillStory:
+    """A fill, or the part of one that belongs to this trade. `fee` is USD; `record` tells of it."""
+
+    order: OrderStory
+    record: int
+    at: datetime
+    quantity: Quantity
+    price: Price
+    fee: Money
+    opens: bool
+
+    @property
+    def sign(self) -> int:
+        """1 of what was bought, −1 of what was sold."""
+        return 1 if self.order.order.side is Side.BUY else -1
+
+
+@dataclass(frozen=True, slots=True)
+class TradeStory:
+    """A trade as it was recorded, with its fills, the oldest first."""
+
+    trade: AnyTrade
+    record: int
+    at: datetime
+    fills: tuple[FillStory, ...]
+
+    @property
+    def key(self) -> str:
+        """What a person may name it by: the order that closed it."""
+        return str(self.trade.exit_order)
+
+    @property
+    def is_long(self) -> bool:
+        return self.fills[0].sign > 0 if self.fills else True
+
+    @property
+    def orders(self) -> tuple[OrderStory, ...]:
+        return tuple({fill.order.id: fill.order for fill in self.fills}.values())
+
+
+Key = tuple[Symbol, str]
+
+
+@dataclass(slots=True)
+class _Held:
+    """A position as far as it was read."""
+
+    quantity: Decimal = ZERO
+    fills: list[FillStory] = field(default_factory=list)
+    ended: list[tuple[FillStory, ...]] = field(default_factory=list)
+
+
+class Stories:
+    """Reads records, the oldest first; what stands before the first one is not known."""
+
+    def __init__(self, records: Iterable[Recorded] = ()) -> None:
+        self.orders: dict[ClientOrderId, OrderStory] = {}
+        self.trades: list[TradeStory] = []
+        self.fills: list[FillStory] = []
+        self._held: defaultdict[Key, _Held] = defaultdict(_Held)
+        self._steps: defaultdict[ProposalId, list[Seen]] = defaultdict(list)
+        self._reviews: dict[ProposalId, Review] = {}
+        self._proposals: dict[TicketId, ProposalId] = {}
+        for record in records:
+            self.take(record)
+
+    def take(self, record: Recorded) -> None:
+        match record.fact:
+            case ProposalStaged() as staged:
+                self._step(record, staged.proposal.id, Step.STAGED, staged.bid, staged.ask)
+                self._reviews[staged.proposal.id] = staged.review
+            case TicketOpened() as opened:
+                self._proposals[opened.ticket.id] = opened.ticket.proposal_id
+                self._step(record, opened.ticket.proposal_id, Step.TICKET, opened.bid, opened.ask)
+            case ConfirmationReceived() as turned:
+                self._step(record, self._proposals.get(turned.ticket_id), Step.KEY, None, None)
+            case OrderApproved() as approved:
+                self._approve(record, approved)
+            case OrderCreated() as created:
+                self._create(record, created)
+            case OrderSent() as sent if (story := self.orders.get(sent.client_order_id)) is not None:
+                story.seen += (Seen(Step.ANSWERED, record.at, record.sequence, sent.bid, sent.ask),)
+            case OrderFilled() as filled:
+                self._fill(record, filled)
+            case TradeClosed(trade=trade):
+                ended = self._held[trade.symbol, trade.strategy].ended
+                self.trades.append(TradeStory(trade, record.sequence, record.at, ended.pop(0) if ended else ()))
+
+    def _step(
+        self, record: Recorded, proposal: ProposalId | None, step: Step, bid: Price | None, ask: Price | None
+    ) -> None:
+        if proposal is not None:
+            self._steps[proposal].append(Seen(step, record.at, record.sequence, bid, ask))
+
+    def _approve(self, record: Recorded, approved: OrderApproved) -> None:
+        """The figures that were fetched for the key: the quote that it was turned at."""
+        proposal = self._proposals.get(approved.ticket_id)
+        if proposal is None:
+            return
+        steps, turned = self._steps[proposal], record.at
+        if steps and steps[-1].step is Step.KEY:
+            turned = steps.pop().at
+        steps.append(Seen(Step.KEY, turned, record.sequence, approved.bid, approved.ask))
+        self._reviews[proposal] = approved.review
+
+    def _create(self, record: Recorded, created: OrderCreated) -> None:
+        """A stop that goes out by its mandate has no step of its own: nobody staged it."""
+        order, is_its_own = created.order, str(created.proposal_id) == str(created.order.client_order_id)
+        self.orders[order.client_order_id] = OrderStory(
+            order,
+            created.strategy,
+            record.sequence,
+            record.at,
+            created.intended_price,
+            None if created.stop is None else created.stop.price,
+            created.target_price,
+            tuple(self._steps.get(created.proposal_id, ())) if is_its_own else (),
+            self._reviews.get(created.proposal_id) if is_its_own else None,
+        )
+
+    def _fill(self, record: Recorded, filled: OrderFilled) -> None:
+        story, fill = self.orders.get(filled.fill.client_order_id), filled.fill
+        if story is None:
+            return
+        held = self._held[story.order.symbol, story.strategy]
+        sign = 1 if story.order.side is Side.BUY else -1
+        closes = min(abs(held.quantity), fill.quantity) if held.quantity * sign < 0 else ZERO
+        for quantity, opens in ((closes, False), (fill.quantity - closes, True)):
+            if not quantity:
+                continue
+            fee = Money(fill.fee * quantity / fill.quantity)
+            told = FillStory(story, record.sequence, fill.at, Quantity(quantity), fill.price, fee, opens)
+            held.fills.append(told)
+            self.fills.append(told)
+            held.quantity += sign * quantity
+            if not held.quantity:
+                held.ended.append(tuple(held.fills))
+                held.fills = []

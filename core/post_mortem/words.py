@@ -1,0 +1,232 @@
+"""A post-mortem in lines of text and as JSON; each figure beside the records that it comes from (AN-06)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+
+from core.analytics.equity_change import Part
+from core.analytics.plot import plotted
+from core.model.signal import EXIT_WORDS
+from core.model.staging import CheckResult
+from core.model.values import ZERO, Money, plain, priced
+from core.model.venues import HOME
+from core.ports import Recorded
+from core.post_mortem.day import DayExplained
+from core.post_mortem.post_mortem import PostMortem, TradeExplained
+from core.post_mortem.split import intended
+from core.views.event_text import in_words, kind_of
+
+WIDTH = 78
+"""Cells of a line of the plot."""
+HIGH = 9
+SHOWN = 12
+"""Records of a kind that a page of a day lists; the rest is counted."""
+
+
+def usd(amount: Decimal | None) -> str:
+    """`-41.20`, in cents; a dash where it is not known."""
+    return "–" if amount is None else f"{amount:+,.2f}"
+
+
+def instant(record: Recorded) -> str:
+    return f"{HOME.local(record.at):%H:%M:%S}"
+
+
+def lines_of(found: PostMortem, *, is_whole: bool) -> Iterator[str]:
+    """The page. `is_whole` tells the timeline of each trade too."""
+    for day in found.days:
+        yield from _day(day)
+    for trade in found.trades:
+        yield ""
+        yield from _trade(trade, is_whole=is_whole)
+    yield from _listed("not taken", found.let_go)
+    yield from _listed("data and connection", found.disturbed)
+
+
+def _day(day: DayExplained) -> Iterator[str]:
+    yield f"{day.day:%A %d %B %Y}: {usd(day.change)} USD"
+    opening, closing = (("–" if each is None else f"{each:,.2f}") for each in (day.opening, day.closing))
+    yield f"  equity {opening} → {closing}"
+    yield from _parts(day.parts)
+    if day.rest is not None:
+        yield f"  {'rest, explained by no record':<36}{usd(day.rest):>12}"
+    for note in day.notes:
+        yield f"  note: {note}"
+    if not day.parts:
+        yield "  nothing was held and nothing was traded"
+
+
+def _parts(parts: Sequence[Part]) -> Iterator[str]:
+    for part in parts:
+        yield f"  {part.name:<36}{usd(part.amount):>12}"
+
+
+def _trade(told: TradeExplained, *, is_whole: bool) -> Iterator[str]:
+    trade = told.story.trade
+    side = "long" if told.story.is_long else "short"
+    yield (
+        f"{trade.symbol} {trade.strategy}, {plain(trade.quantity)} {side}: {usd(trade.profit)} USD, "
+        f"{EXIT_WORDS[trade.exit_reason][0]} (order {told.story.key[:6]}, record {told.story.record})"
+    )
+    for fill in told.story.fills:
+        at = HOME.local(fill.at)
+        does = "bought" if fill.sign > 0 else "sold"
+        yield (
+            f"  {at:%Y-%m-%d %H:%M:%S} {does} {plain(fill.quantity)} at {priced(fill.price)}, "
+            f"intended {priced(intended(fill))} (record {fill.record})"
+        )
+    yield from _parts(told.split.parts)
+    yield f"  {'in all':<36}{usd(sum((part.amount for part in told.split.parts), ZERO)):>12}"
+    if told.best is not None:
+        yield f"  while it was held at best {usd(told.best)}, at worst {usd(told.worst)}"
+    yield from (f"  note: {words}" for words in told.split.unknown)
+    yield from (f"  {line}" for line in chart_of(told))
+    yield from (f"  check: {words}" for words in checks_of(told))
+    if told.missing:
+        yield f"  data: {told.missing} minutes of {trade.symbol} are missing while it was held"
+    yield from _listed("data", told.disturbed, "  ")
+    yield from _listed("proposed beside it", told.others, "  ")
+    if is_whole:
+        yield "  its way:"
+        yield from (f"    {told_of(record)}" for record in told.timeline)
+    else:
+        yield f"  its way: {len(told.timeline)} records; `keyturn explain {told.story.key[:8]}` tells them"
+
+
+def told_of(record: Recorded) -> str:
+    return f"{record.sequence:>7} {instant(record)} {kind_of(record.fact):<9} {in_words(record.fact)}"
+
+
+def checks_of(told: TradeExplained) -> list[str]:
+    """What did not pass of the checks of its first order, and how many did."""
+    first = told.story.orders[0].review if told.story.orders else None
+    if first is None:
+        return []
+    odd = [v for v in first.verdicts if v.standing is not CheckResult.PASSES]
+    passed = f"{len(first.verdicts) - len(odd)} of {len(first.verdicts)} passed as the key was turned"
+    return [passed, *(f"{v.check} {v.standing.value}: {v.reason}" for v in odd)]
+
+
+def chart_of(told: TradeExplained) -> list[str]:
+    """Closes around it with the hours of its fills below; empty where no bar was recorded."""
+    if not told.minutes:
+        return []
+    closes = [float(minute.bar.close) for minute in told.minutes]
+    first, last = told.minutes[0].bar.start, told.minutes[-1].bar.end
+    span = f"{HOME.local(first):%H:%M} to {HOME.local(last):%H:%M} {HOME.name}"
+    return [*plotted(closes, WIDTH, HIGH, lambda price: f"{price:,.2f}"), f"{told.story.trade.symbol}, {span}"]
+
+
+def _listed(name: str, records: Sequence[Recorded], indent: str = "") -> Iterator[str]:
+    if not records:
+        return
+    yield f"{indent}{name}: {len(records)}"
+    yield from (f"{indent}  {told_of(record)}" for record in records[:SHOWN])
+    if len(records) > SHOWN:
+        yield f"{indent}  and {len(records) - SHOWN} more; `keyturn journal tail` shows every record"
+
+
+# ── JSON ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def as_json(found: PostMortem) -> dict[str, object]:
+    """`equity_change`, `parts`, `rest` and `trades`; amounts as text, in USD and to the cent."""
+    changes = [day.change for day in found.days]
+    rests = [day.rest for day in found.days]
+    return {
+        "first": found.first.isoformat(),
+        "last": found.last.isoformat(),
+        "equity_change": _sum(changes),
+        "parts": [_part(part) for part in _together(found.days)],
+        "rest": _sum(rests),
+        "days": [_day_as_json(day) for day in found.days],
+        "trades": [_trade_as_json(trade) for trade in found.trades],
+        "not_taken": [_record(record) for record in found.let_go],
+        "data": [_record(record) for record in found.disturbed],
+    }
+
+
+def _sum(amounts: Sequence[Money | None]) -> str | None:
+    """None where one of them is not known."""
+    known = [amount for amount in amounts if amount is not None]
+    return cents(sum(known, ZERO)) if len(known) == len(amounts) else None
+
+
+def _together(days: Sequence[DayExplained]) -> list[Part]:
+    sums: dict[str, Decimal] = {}
+    for part in (part for day in days for part in day.parts):
+        sums[part.name] = sums.get(part.name, ZERO) + part.amount
+    return [Part(name, Money(amount)) for name, amount in sums.items()]
+
+
+def cents(amount: Decimal) -> str:
+    return f"{amount:.2f}"
+
+
+def _part(part: Part) -> dict[str, str]:
+    return {"name": part.name, "amount": cents(part.amount)}
+
+
+def _day_as_json(day: DayExplained) -> dict[str, object]:
+    return {
+        "day": day.day.isoformat(),
+        "opening": None if day.opening is None else cents(day.opening),
+        "closing": None if day.closing is None else cents(day.closing),
+        "equity_change": None if day.change is None else cents(day.change),
+        "parts": [_part(part) for part in day.parts],
+        "rest": None if day.rest is None else cents(day.rest),
+        "notes": list(day.notes),
+    }
+
+
+def _trade_as_json(told: TradeExplained) -> dict[str, object]:
+    trade = told.story.trade
+    return {
+        "symbol": trade.symbol,
+        "strategy": trade.strategy,
+        "side": "long" if told.story.is_long else "short",
+        "quantity": plain(trade.quantity),
+        "entered": trade.entry_time,
+        "left": trade.exit_time,
+        "reason": trade.exit_reason.value,
+        "profit": cents(trade.profit),
+        "parts": [_part(part) for part in told.split.parts],
+        "unknown": list(told.split.unknown),
+        "best": None if told.best is None else cents(told.best),
+        "worst": None if told.worst is None else cents(told.worst),
+        "record": told.story.record,
+        "entry_order": trade.entry_order,
+        "exit_order": trade.exit_order,
+        "fills": [
+            {
+                "record": fill.record,
+                "at": fill.at,
+                "order": fill.order.id,
+                "quantity": plain(Decimal(fill.sign) * fill.quantity),
+                "price": plain(fill.price),
+                "intended": plain(intended(fill)),
+                "fee": plain(fill.fee),
+                "quotes": [
+                    {
+                        "step": seen.step.value,
+                        "record": seen.record,
+                        "at": seen.at,
+                        "bid": None if seen.bid is None else plain(seen.bid),
+                        "ask": None if seen.ask is None else plain(seen.ask),
+                    }
+                    for seen in fill.order.seen
+                ],
+            }
+            for fill in told.story.fills
+        ],
+        "checks": checks_of(told),
+        "missing_minutes": told.missing,
+        "timeline": [_record(record) for record in told.timeline],
+        "beside_it": [_record(record) for record in told.others],
+        "data": [_record(record) for record in told.disturbed],
+    }
+
+
+def _record(record: Recorded) -> dict[str, object]:
+    return {"record": record.sequence, "at": record.at, "words": in_words(record.fact)}

@@ -1,0 +1,123 @@
+"""Reads what a post-mortem needs of a journal, and no more: a year's journal has a million bars (AN-06).
+
+The days that are explained are read whole, their chain checked. Of the others only lines whose fact is wanted are
+decoded: the segments are an index by day, and a line names its fact in its first bytes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from pathlib import Path
+
+from core.facts import BarClosed, DayCorrected, DayStarted, Fact, OrderCreated, PositionChanged, TradeClosed
+from core.facts.registry import BY_NAME, BY_TYPE
+from core.files.regular_file import reading
+from core.model.values import Price, Symbol
+from core.model.venues import HOME
+from core.ports import JournalDamagedError, OperatorError, Recorded
+from core.post_mortem.post_mortem import Read
+from state.codec import RecordError, decode
+from state.journal import days_of, read_day
+from state.journal_segments import segments
+
+MARKS = 10
+"""Segments back in which the last price of what is held is looked for."""
+
+
+def read_for(folder: Path, days: Sequence[date]) -> Read:
+    """For these days, which follow each other in the journal. Raises `OperatorError`, `JournalDamagedError`."""
+    known = days_of(folder)
+    wanted = [record for day in days for record in read_day(folder, day)]
+    ended = [record.fact.trade for record in wanted if isinstance(record.fact, TradeClosed)]
+    since = min([*(HOME.day_of(trade.entry_time) for trade in ended), days[0]])
+    held = [record for day in known if since <= day < days[0] for record in read_day(folder, day)]
+    before = list(_of(folder, [day for day in known if day < since], (OrderCreated, PositionChanged)))
+    later = [day for day in known if day > days[-1]]
+    return Read(
+        records=[*held, *wanted],
+        before=before,
+        closes=_last_prices(folder, [day for day in known if day < since], _standing(before)),
+        after=next((found for day in later if (found := list(_of(folder, [day], (DayStarted, DayCorrected))))), []),
+    )
+
+
+def days_between(folder: Path, first: date | None, last: date | None) -> tuple[date, ...]:
+    """The days of a journal from one to another; the last one that it has where none is named.
+
+    Raises
+    ------
+    OperatorError
+        It has none of them.
+    """
+    known = days_of(folder)
+    if not known:
+        raise OperatorError(f"there is no journal in {folder}; name a folder that holds one")
+    if first is None or last is None:
+        return known[-1:]
+    found = tuple(day for day in known if first <= day <= last)
+    if not found:
+        raise OperatorError(f"the journal has no record of it; it goes from {known[0]} to {known[-1]}")
+    return found
+
+
+def _standing(before: Iterable[Recorded]) -> set[Symbol]:
+    held = {(r.fact.symbol, r.fact.strategy): r.fact.quantity for r in before if isinstance(r.fact, PositionChanged)}
+    return {symbol for (symbol, _), quantity in held.items() if quantity}
+
+
+def _last_prices(folder: Path, days: Sequence[date], symbols: set[Symbol]) -> dict[Symbol, Price]:
+    """Of what is held, the close of the last bar before."""
+    found: dict[Symbol, Price] = {}
+    for day in reversed(days[-MARKS:]):
+        if symbols <= found.keys():
+            break
+        of_day: dict[Symbol, Price] = {}
+        for record in _of(folder, [day], (BarClosed,)):
+            if isinstance(record.fact, BarClosed):
+                of_day[record.fact.bar.symbol] = record.fact.bar.close
+        found = of_day | found
+    return found
+
+
+def _lines_of(kinds: tuple[type[Fact], ...]) -> re.Pattern[bytes]:
+    """Lines that tell one of these facts, by any name that a journal may have for it."""
+    names = [name for name, kind in BY_NAME.items() if kind in [BY_TYPE[one] for one in kinds]]
+    return re.compile(rb'\{"seq":\d+,"at":"[^"]*","fact":"(?:%b)"' % "|".join(names).encode())
+
+
+def _of(folder: Path, days: Sequence[date], kinds: tuple[type[Fact], ...]) -> Iterator[Recorded]:
+    """The chain is not checked here."""
+    wanted, names = _lines_of(kinds), {day.isoformat() for day in days}
+    for path in segments(folder):
+        if path.stem not in names:
+            continue
+        with reading(path) as file:
+            for number, line in enumerate(file, 1):
+                if wanted.match(line) is None or not line.endswith(b"\n"):
+                    continue
+                try:
+                    yield decode(line)
+                except RecordError as error:
+                    raise JournalDamagedError(f"{path.name}, line {number}: {error}") from error
+
+
+def day_of_trade(folder: Path, order: str) -> date:
+    """On which the trade ended that an order closed, by the beginning of its id.
+
+    Raises
+    ------
+    OperatorError
+        None, or more than one.
+    """
+    days_between(folder, None, None)
+    found = {
+        str(record.fact.trade.exit_order): HOME.day_of(record.fact.trade.exit_time)
+        for record in _of(folder, days_of(folder), (TradeClosed,))
+        if isinstance(record.fact, TradeClosed) and record.fact.trade.exit_order.startswith(order)
+    }
+    if len(found) != 1:
+        what = "no trade was closed by an order" if not found else f"{len(found)} trades were closed by orders"
+        raise OperatorError(f"{what} with an id that begins with {order!r}; `keyturn explain DAY` lists those of a day")
+    return found.popitem()[1]
