@@ -156,7 +156,11 @@ def yearly(equity: pd.Series) -> float | None:
 
 
 def calmar(equity: pd.Series) -> float | None:
-    """Growth a year over the deepest drawdown. T. W. Young, "Calmar Ratio", Futures (1991)."""
+    """Growth a year over the deepest drawdown, of the whole series.
+
+    T. W. Young, "Calmar Ratio: A Smoother Tool", Futures (October 1991), takes the last 36 months; of the whole it is
+    called MAR as well. None of less than two days, and where the series never fell.
+    """
     growth, fall = yearly(equity), deepest(equity)
     return None if growth is None or fall is None else growth / fall.depth
 
