@@ -244,6 +244,7 @@ docs: man
 	@$(BIN)/python docs/execution.py
 	@$(BIN)/python docs/risk.py
 	@$(BIN)/python docs/controls.py
+	@$(BIN)/python docs/measures.py
 	@$(BIN)/python docs/requirements.py
 	@$(BIN)/python docs/keys.py
 	@$(BIN)/python docs/house.py
