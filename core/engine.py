@@ -24,7 +24,7 @@ from core.facts import (
 )
 from core.messages import commands, inputs
 from core.messages.command_ports import Denied, PortRegistry
-from core.messages.effects import Effect, FetchAccount, FetchHistory, FetchPicture, LookUpSymbols
+from core.messages.effects import Effect, FetchAccount, FetchActivities, FetchHistory, FetchPicture, LookUpSymbols
 from core.model.account import Mode
 from core.model.calendar import Calendar
 from core.ports import Journal, JournalError, JournalWriteError
@@ -46,7 +46,7 @@ NOTHING: tuple[Effect, ...] = ()
 QUESTIONS = frozenset({FetchAccount})
 """Effects that change nothing and that nobody waits for: they move no deadline."""
 
-UNSYNCED = QUESTIONS | {FetchPicture, FetchHistory, LookUpSymbols}
+UNSYNCED = QUESTIONS | {FetchPicture, FetchActivities, FetchHistory, LookUpSymbols}
 """Those that need no sync of their own; an answer to the picture is waited for, so it moves a deadline."""
 
 UNHURRIED = (NotificationSent, NotificationFailed)
@@ -58,6 +58,7 @@ REPLANNED = frozenset(
     {
         inputs.PictureFetched,
         inputs.HistoryFetched,
+        inputs.ActivitiesFetched,
         inputs.SymbolsLookedUp,
         inputs.ConnectionChanged,
         inputs.ClockRead,

@@ -7,10 +7,11 @@ request for an order is sent exactly once; what may be repeated safely (question
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from core.model.account import Account
+from core.model.activity import DropCopy
 from core.model.broker import (
     Accepted,
     BrokerPicture,
@@ -56,6 +57,10 @@ class Broker(Protocol):
 
     def picture(self) -> BrokerPicture | NoAnswer:
         """Account, positions, open orders and those closed in the last days, all or nothing (EX-09)."""
+        ...
+
+    def activities(self, since: date) -> DropCopy | NoAnswer:
+        """Everything that happened to the account from a day on, with its figures (EX-09, AN-06)."""
         ...
 
 

@@ -12,9 +12,9 @@ from core.execution.ended_trades import trade_of
 from core.execution.ledger_state import UNKNOWN_OWNER, LedgerIndex, position_key
 from core.execution.order import Order
 from core.execution.order_retention import KEPT
-from core.execution.position_moves import moved, with_part
+from core.execution.position_moves import moved, split, with_part
 from core.execution.replacement_chains import ReplacementChains
-from core.facts import OrderFilled, PositionCorrected
+from core.facts import CorporateActionApplied, OrderFilled, PositionCorrected
 from core.model.calendar import Calendar
 from core.model.instrument import named
 from core.model.order import Side
@@ -57,7 +57,11 @@ class PositionBook:
         self.index, self.chains, self.calendar, self.regime = index, chains, calendar, regime
         self.opened: list[OpenedTrade] = []
         self.ended: Ended | None = None
-        self.folds: Mapping[Any, Any] = {OrderFilled: self._filled, PositionCorrected: self._corrected}
+        self.folds: Mapping[Any, Any] = {
+            OrderFilled: self._filled,
+            PositionCorrected: self._corrected,
+            CorporateActionApplied: self._split,
+        }
 
     def opened_since(self, at: datetime) -> Iterator[OpenedTrade]:
         """Fills of entries that were heard from then on, the newest first.
@@ -182,3 +186,10 @@ class PositionBook:
             Quantity(abs(fact.quantity)), cost, cost, regime=alone.regime, fees=alone.fees,
             heard_at=alone.heard_at, traded=traded,
         )  # fmt: skip
+
+    def _split(self, _at: datetime, fact: CorporateActionApplied) -> None:
+        """Each owner has as many times the shares, at the same cost; what our books had already does not move."""
+        for owner in fact.owners:
+            key = position_key(fact.symbol, owner.strategy)
+            held = self.index.state.positions[key]
+            self.index.state.positions[key] = split(held, owner.quantity, fact.ratio)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 
 from core.facts import OwnerShare
 from core.model.position import Position
@@ -46,3 +47,8 @@ def with_part(held: Position, share: OwnerShare) -> Position:
         held.symbol, held.strategy, held.opened_at, held.entry_order, share.quantity, cost, size, cost, cost,
         regime=held.regime, fees=held.fees, heard_at=held.heard_at, traded=held.traded,
     )  # fmt: skip
+
+
+def split(held: Position, quantity: Quantity, ratio: Decimal) -> Position:
+    """The position as `quantity` shares that cost what those before cost; what was opened and closed counts alike."""
+    return replace(held, quantity=quantity, entered=Quantity(held.entered * ratio), left=Quantity(held.left * ratio))

@@ -6,6 +6,7 @@ their classes (`registry`); a new one is written into the file of its subject, a
 
 from __future__ import annotations
 
+from core.facts.activities import *
 from core.facts.advice import *
 from core.facts.alerts import *
 from core.facts.baskets import *

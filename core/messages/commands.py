@@ -563,6 +563,13 @@ class ReloadLimits(Addressed):
 
 
 @dataclass(frozen=True, slots=True)
+class CompareActivities(Addressed):
+    """Ask the broker now for what happened to the account, and compare it with the journal (EX-09, AN-06)."""
+
+    sender: Sender | None = field(default=None, compare=False, repr=False, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
 class SettingsFault:
     """A settings file that cannot stand, with the place of its fault."""
 
@@ -686,6 +693,7 @@ Command = (
     | ClearBreaker
     | OverrideProtection
     | ReloadLimits
+    | CompareActivities
     | SettingsFileSeen
     | WatchlistFilesSeen
     | Rearm

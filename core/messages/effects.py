@@ -6,7 +6,7 @@ Its outcome comes back as an input, also when it timed out.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from core.model.order import OrderRequest
 from core.model.staging import Approval
@@ -81,6 +81,13 @@ class FetchAccount:
 @dataclass(frozen=True, slots=True)
 class FetchPicture:
     """The broker's books (EX-09). Answered by `PictureFetched`."""
+
+
+@dataclass(frozen=True, slots=True)
+class FetchActivities:
+    """The broker's activities from a day on, with the account (EX-09, AN-06). Answered by `ActivitiesFetched`."""
+
+    since: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +166,7 @@ Effect = (
     | FetchFigures
     | FetchAccount
     | FetchPicture
+    | FetchActivities
     | FetchHistory
     | LookUpSymbols
     | WriteWatchlist

@@ -9,6 +9,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from core.model.account import Account
+from core.model.activity import DropCopy
 from core.model.bar import Bar, WholeSession
 from core.model.broker import (
     Accepted,
@@ -213,6 +214,13 @@ class PictureFetched:
 
 
 @dataclass(frozen=True, slots=True)
+class ActivitiesFetched:
+    """What happened to the account, as the broker lists it."""
+
+    answer: DropCopy | NoAnswer
+
+
+@dataclass(frozen=True, slots=True)
 class AcceptBroker:
     """The operator takes the broker's word for every position that differs, whatever the limits say (EX-09)."""
 
@@ -344,6 +352,7 @@ Input = (
     | SymbolsLookedUp
     | WatchlistWritten
     | PictureFetched
+    | ActivitiesFetched
     | AcceptBroker
     | BrokerUpdated
     | ConnectionChanged

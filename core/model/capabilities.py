@@ -29,6 +29,8 @@ class Capabilities:
         A short sale takes the buying power of a price so far over the ask, where its limit is not higher.
     messages_a_minute
         Requests of an account that it takes in a minute; None where it does not say.
+    tells_activities
+        Whether it lists fees, dividends, transfers and splits, to be compared with the journal each day (AN-06).
     refuses_wash_trades
         Whether it takes no order that could meet another of the account, by Alpaca's table (RK-25).
     """
@@ -43,6 +45,7 @@ class Capabilities:
     short_over_ask: Decimal = ZERO
     refuses_wash_trades: bool = False
     messages_a_minute: int | None = None
+    tells_activities: bool = False
 
     def lacking(self, order: OrderRequest) -> str | None:
         """What the broker would have to be able to do for this order and is not, in words; None where it takes it."""

@@ -32,9 +32,30 @@ class DifferenceKind(Enum):
     """The account holds something of a kind that this desk does not trade."""
     HELD_OVER = "held_over"
     """A strategy that is to be flat by the close holds a position over it."""
+    FILL_MISSING_LOCAL = "fill_missing_local"
+    """The broker lists an execution that the journal does not have."""
+    FILL_MISSING_BROKER = "fill_missing_broker"
+    """The journal has an execution that the broker does not list."""
+    FILL_DIFFERS = "fill_differs"
+    """Both have it, with another quantity, price or side."""
+    ACTIVITY_DIFFERS = "activity_differs"
+    """An activity contradicts its own figures, or what the broker said of it before."""
+    CASH_DIFFERS = "cash_differs"
+    """The account's cash is not what fills and activities make of it."""
 
 
-ERRORS = frozenset({DifferenceKind.MISSING_BROKER, DifferenceKind.HELD_OVER})
+OF_ACTIVITIES = frozenset(
+    {
+        DifferenceKind.FILL_MISSING_LOCAL,
+        DifferenceKind.FILL_MISSING_BROKER,
+        DifferenceKind.FILL_DIFFERS,
+        DifferenceKind.ACTIVITY_DIFFERS,
+        DifferenceKind.CASH_DIFFERS,
+    }
+)
+"""Kinds that the daily comparison of activities finds, and no other."""
+
+ERRORS = frozenset({DifferenceKind.MISSING_BROKER, DifferenceKind.HELD_OVER, *OF_ACTIVITIES})
 """Kinds that are errors whatever their size: what the desk believes to hold or to have sold is not so."""
 
 ONLY_SHOWN = frozenset({DifferenceKind.FOREIGN_ORDER, DifferenceKind.FOREIGN_POSITION})
@@ -51,6 +72,11 @@ DONE_ABOUT: Mapping[DifferenceKind, str] = {
     DifferenceKind.FOREIGN_ORDER: "shown, and left alone; a kill takes back what could open",
     DifferenceKind.FOREIGN_POSITION: "shown, and left alone: no stop, no price and no risk of it is kept here",
     DifferenceKind.HELD_OVER: "an exit is staged, and staged again while it is held",
+    DifferenceKind.FILL_MISSING_LOCAL: "named; the comparison of the books has taken the position over",
+    DifferenceKind.FILL_MISSING_BROKER: "named, and left to a person: our books keep it",
+    DifferenceKind.FILL_DIFFERS: "named, and left to a person: our books keep theirs",
+    DifferenceKind.ACTIVITY_DIFFERS: "named, and left to a person: what was recorded first stays",
+    DifferenceKind.CASH_DIFFERS: "named with the activities of the time, and left to a person",
 }
 """Within the limits; beyond them nothing is done before a person decides."""
 

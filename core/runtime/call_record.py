@@ -15,6 +15,7 @@ from core.messages.effects import (
     CancelOrder,
     Effect,
     FetchAccount,
+    FetchActivities,
     FetchFigures,
     FetchHistory,
     FetchPicture,
@@ -25,6 +26,7 @@ from core.messages.effects import (
 )
 from core.messages.inputs import (
     AccountFetched,
+    ActivitiesFetched,
     CancelAnswered,
     FiguresFetched,
     HistoryFetched,
@@ -48,6 +50,7 @@ KINDS: dict[type, str] = {
     FetchFigures: "figures",
     FetchAccount: "account",
     FetchPicture: "books",
+    FetchActivities: "activities",
     FetchHistory: "history",
     LookUpSymbols: "symbols",
 }
@@ -110,6 +113,7 @@ def _outcome(message: Input) -> tuple[CallOutcome, str, RefusalKind | None]:
             | LookUpAnswered()
             | FiguresFetched()
             | AccountFetched()
+            | ActivitiesFetched()
             | PictureFetched()
             | HistoryFetched()
             | SymbolsLookedUp()

@@ -13,6 +13,7 @@ from core.messages.effects import (
     CancelOrder,
     Effect,
     FetchAccount,
+    FetchActivities,
     FetchFigures,
     FetchHistory,
     FetchPicture,
@@ -23,6 +24,7 @@ from core.messages.effects import (
 )
 from core.messages.inputs import (
     AccountFetched,
+    ActivitiesFetched,
     BarArrived,
     CancelAnswered,
     FiguresFetched,
@@ -80,6 +82,8 @@ class RequestExecutor:
                 return AccountFetched(broker.account())
             case FetchPicture():
                 return PictureFetched(self._picture(settings))
+            case FetchActivities():
+                return ActivitiesFetched(broker.activities(effect.since))
             case FetchHistory():
                 return HistoryFetched(effect.symbols, effect.start, effect.end, self._history(effect))
             case LookUpSymbols():
@@ -151,6 +155,8 @@ def no_answer(effect: Effect, reason: str) -> Input:
             return AccountFetched(nothing)
         case FetchPicture():
             return PictureFetched(nothing)
+        case FetchActivities():
+            return ActivitiesFetched(nothing)
         case FetchHistory():
             return HistoryFetched(effect.symbols, effect.start, effect.end, nothing)
         case LookUpSymbols():

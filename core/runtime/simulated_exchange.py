@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from core.brokers.simulated.config import EDITION, FIRST_EDITION
 from core.brokers.simulated.exchange import ExchangeConfig, Record, RequestLog, SimulatedExchange, rebuild
-from core.brokers.simulated.log import FRICTIONS, MARKET, OPENING, RULES, RULES_EDITION
+from core.brokers.simulated.log import EVENTS, FRICTIONS, MARKET, OPENING, RULES, RULES_EDITION
 from core.model.bar import Bar
 from core.model.calendar import Calendar
 from core.ports import OperatorError
@@ -34,6 +34,9 @@ def config_of(settings: Settings, account: str, seed: str, edition: int = EDITIO
         halts=exchange.halts,
         halt_minutes=exchange.halt_minutes,
         margin_interest=exchange.margin_interest,
+        events=exchange.events,
+        sec_fee=exchange.sec_fee,
+        taf_fee=exchange.taf_fee,
         edition=edition,
     )
 
@@ -54,8 +57,17 @@ def opening_record(config: ExchangeConfig, symbols: Iterable[str], at: datetime,
         if name in RULES or (name in FRICTIONS and value != usual[name])
     }
     edition = {} if config.edition == FIRST_EDITION else {RULES_EDITION: str(config.edition)}
+    scripted = {EVENTS: config.events} if config.events else {}
     of_market = {} if market is None else {MARKET: market}
-    return {"request": OPENING, "at": at.isoformat(), "symbols": ",".join(symbols), **rules, **edition, **of_market}
+    return {
+        "request": OPENING,
+        "at": at.isoformat(),
+        "symbols": ",".join(symbols),
+        **rules,
+        **scripted,
+        **edition,
+        **of_market,
+    }
 
 
 def edition_of(records: Sequence[Record]) -> int:
@@ -86,12 +98,18 @@ def opening_settings(records: Sequence[Record]) -> tuple[str, ...]:
     return (
         f"symbols=[{symbols}]",
         *(f"exchange.{name}={opening[name]}" for name in RULES + FRICTIONS if name in opening),
+        *((f"exchange.{EVENTS}='{opening[EVENTS]}'",) if opening.get(EVENTS) else ()),
     )
 
 
 def require_the_same(records: Sequence[Record], config: ExchangeConfig) -> None:
     """Refuse rules other than those that the account was opened with. Raises `OperatorError`."""
     ours, usual = asdict(config), asdict(ExchangeConfig())
+    if records[0].get("request") == OPENING and (records[0].get(EVENTS) or "") != config.events:
+        raise OperatorError(
+            f"exchange.{EVENTS}: this account was opened with another script, and an exchange keeps its rules; leave "
+            "the setting out, or open another account with --seed"
+        )
     for name in RULES + FRICTIONS:
         opened = records[0].get(name, str(usual[name]) if name in FRICTIONS else None)
         if opened is not None and str(ours[name]) != opened and ours[name] != type(ours[name])(opened):

@@ -12,6 +12,7 @@ from core.messages.effects import (
     CancelOrder,
     Effect,
     FetchAccount,
+    FetchActivities,
     FetchFigures,
     FetchPicture,
     LookUpOrder,
@@ -20,6 +21,7 @@ from core.messages.effects import (
 )
 from core.messages.inputs import (
     AccountFetched,
+    ActivitiesFetched,
     CancelAnswered,
     FiguresFetched,
     Input,
@@ -55,6 +57,8 @@ class ExchangeAnswers:
                 return FiguresFetched(effect.proposal_id, effect.ticket_id, self._figures(effect.symbol, at))
             case FetchAccount():
                 return AccountFetched(exchange.account(at))
+            case FetchActivities():
+                return ActivitiesFetched(exchange.activities(at, effect.since))
             case FetchPicture():
                 listed = self.instruments(map(Symbol, self._symbols()))
                 return PictureFetched(replace(exchange.picture(at), instruments=listed))

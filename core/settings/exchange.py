@@ -5,8 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, ClassVar
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from core.model.account_event import read_events
 from core.model.venues import HOME
 from core.settings.types import Delay, GrowingSettingsTable, NotNegative, Positive, Ratio
 
@@ -15,7 +16,17 @@ class ExchangeSettings(GrowingSettingsTable):
     """The simulated exchange: its accounts, how it treats orders, and what goes wrong there (AN-04)."""
 
     LATER: ClassVar[frozenset[str]] = frozenset(
-        {"slippage_by_size", "partial_fills", "rejections", "halts", "halt_minutes", "margin_interest"}
+        {
+            "slippage_by_size",
+            "partial_fills",
+            "rejections",
+            "halts",
+            "halt_minutes",
+            "margin_interest",
+            "events",
+            "sec_fee",
+            "taf_fee",
+        }
     )
 
     cash: Positive = Field(Decimal(200), description="opening balance, USD")
@@ -41,3 +52,21 @@ class ExchangeSettings(GrowingSettingsTable):
     halts: Ratio = Field(Decimal(0), description="of sessions, those in which a symbol is halted once")
     halt_minutes: Annotated[int, Field(ge=1, le=HOME.session_minutes)] = Field(5, description="that a halt lasts")
     margin_interest: Ratio = Field(Decimal(0), description="a year, on what a margin account is lent over night")
+    events: str = Field(
+        "",
+        description="what happens to the account: 2026-01-07 dividend SPY 0.25; 2026-01-12 split SPY 2:1 (also "
+        "interest, fee and transfer of USD; shares SPY 10 at 101.50)",
+    )
+    sec_fee: Ratio = Field(Decimal(0), description="of the proceeds of sales, at the end of their day")
+    taf_fee: NotNegative = Field(Decimal(0), description="USD a share sold, at the end of its day")
+
+    @field_validator("events")
+    @classmethod
+    def _are_events(cls, text: str) -> str:
+        read_events(text)
+        return text
+
+    @property
+    def makes_activities(self) -> bool:
+        """Whether the account has anything beside fills to tell: then they are compared each day (AN-06)."""
+        return bool(self.events or self.sec_fee or self.taf_fee)

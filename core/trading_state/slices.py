@@ -48,6 +48,7 @@ from core.staging.shadow_trades import ShadowTrades
 from core.staging.stage import Stage
 from core.strategies.builtin import StrategyKinds
 from core.strategies.orchestrator import Orchestrator
+from core.trading_state.activities import Activities
 from core.trading_state.alerts import Alerts
 from core.trading_state.attendance import Attendance
 from core.trading_state.day_results import DayResults
@@ -143,6 +144,7 @@ class Slices:
         self.alerts = add(Alerts())
         self.results = add(DayResults(day_of))
         self.notifications = add(Notifications(day_of))
+        self.activities = add(Activities(self.ledger, day_of))
         for each in further:
             add(each)
         self.orchestrator = add(Orchestrator(calendar, self._holdings(), kinds, lambda: self.control.settings))

@@ -45,6 +45,7 @@ from core.workflows.protection.protections import ProtectionEvents
 from core.workflows.protection.protective_stops import ProtectiveStops
 from core.workflows.protection.repeated_executions import RepeatedExecutions
 from core.workflows.protection.stop_renewal import StopRenewal
+from core.workflows.reconciliation.activity_copy import ActivityCopy
 from core.workflows.reconciliation.listed_orders import ListedOrders
 from core.workflows.reconciliation.reconciliation import Reconciliation
 from core.workflows.staging.auto_exits import AutoExits
@@ -151,6 +152,7 @@ def workflows_of(state: TradingState) -> tuple[object, ...]:
         ExitResizing(state, gate),
         InterruptedOrders(state, submission, stop_renewal),
         reconciliation,
+        ActivityCopy(state, protective_stops),
         EngineStart(state, reconciliation, order_recovery),
         WarmUp(state),
         Notifying(state),

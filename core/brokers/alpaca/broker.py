@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from core.advisers.authority import only_for_people
+from core.brokers.alpaca.activities import AlpacaActivities
 from core.brokers.alpaca.answers import OK, refusal
 from core.brokers.alpaca.books import AlpacaBooks
 from core.brokers.alpaca.call_counts import CallCounter, EndpointCalls
@@ -51,6 +52,7 @@ from core.brokers.kinds import BrokerAccount
 from core.io.redaction import Redaction
 from core.io.wall_clock import utc_now
 from core.model.account import Account, Mode
+from core.model.activity import DropCopy
 from core.model.broker import Accepted, BrokerPicture, CancelTaken, NoAnswer, NotFound, OrderReport, Refused
 from core.model.connection import ConnectionStatus
 from core.model.instrument import BrokerInstrument, NoInstrument
@@ -102,6 +104,7 @@ class AlpacaBroker:
         wire = Wire(checked(keys, mode), mode, settings, self._counter)
         self._questions = Questions(wire, self._patience, self._line, self.unread, mode)
         self._books = AlpacaBooks(self._questions, self._figures, now)
+        self._activities = AlpacaActivities(self._questions, self._figures)
         self._assets: dict[Symbol, tuple[float, BrokerInstrument]] = {}
         self._lock = threading.Lock()
 
@@ -207,6 +210,13 @@ class AlpacaBroker:
     def picture(self) -> BrokerPicture | NoAnswer:
         try:
             return self._books.picture()
+        except NOTHING_READ as error:
+            return as_no_answer(error)
+
+    @as_shown
+    def activities(self, since: date) -> DropCopy | NoAnswer:
+        try:
+            return self._activities.since(since)
         except NOTHING_READ as error:
             return as_no_answer(error)
 

@@ -47,6 +47,7 @@ ALPACA = BrokerKind(
         short_over_ask=Decimal("0.03"),
         refuses_wash_trades=True,
         messages_a_minute=A_MINUTE,
+        tells_activities=True,
     ),
     keys=KeyNames("Alpaca", "APCA_API_KEY_ID", "APCA_API_SECRET_KEY", "keyturn", checked),
     connect=connect,

@@ -190,6 +190,28 @@ FILL = ApiRecord(
         ApiField("transaction_time", MOMENT),
         ApiField("qty", NUMBER),
         ApiField("price", NUMBER),
+        ApiField("symbol", TEXT),
+        ApiField("side", TEXT, words=frozenset({"buy", "sell", "sell_short"})),
+    ),
+)
+
+ACTIVITY = ApiRecord(
+    "an activity",
+    "GET /v2/account/activities",
+    "NonTradeActivities",
+    (
+        ApiField("id", TEXT),
+        ApiField("activity_type", TEXT),
+        ApiField("date", TEXT),
+        ApiField("activity_sub_type", TEXT, absent="its type says all"),
+        ApiField("description", TEXT, absent="it has no words of its own"),
+        ApiField("net_amount", NUMBER, absent="it moves no cash"),
+        ApiField("currency", TEXT, absent="USD"),
+        ApiField("symbol", TEXT, absent="it is of no symbol"),
+        ApiField("qty", NUMBER, absent="it names no shares"),
+        ApiField("price", NUMBER, absent="its shares have no price"),
+        ApiField("per_share_amount", NUMBER, absent="it names no rate"),
+        ApiField("status", TEXT, absent="it stands", words=frozenset({"executed", "correct", "canceled"})),
     ),
 )
 
@@ -225,5 +247,5 @@ ERROR = ApiRecord(
     ),
 )
 
-RECORDS = (ACCOUNT, ASSET, LISTED, ORDER, UPDATE, FILL, POSITION, CLOCK, DAY, ERROR)
+RECORDS = (ACCOUNT, ASSET, LISTED, ORDER, UPDATE, FILL, ACTIVITY, POSITION, CLOCK, DAY, ERROR)
 """All that this adapter reads."""

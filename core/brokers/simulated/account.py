@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
+from core.brokers.simulated.activities import AccountActivities
 from core.brokers.simulated.config import ExchangeConfig
 from core.brokers.simulated.market import ExchangeMarket
 from core.model.account import Account
+from core.model.activity import Activity, ActivityKind
 from core.model.broker import BrokerPosition
 from core.model.calendar import Calendar
 from core.model.instrument import BrokerInstrument, Instrument, NoInstrument, share
@@ -58,6 +60,7 @@ class ExchangeLedger:
         self._charged_until: date | None = None
         self._changed_on: date | None = None
         self._evening: tuple[Decimal, Mapping[Symbol, Decimal]] = (config.cash, {})
+        self._activities = AccountActivities(config, calendar, self.quantity, self._pay, self._split, self._receive)
 
     def quantity(self, symbol: Symbol) -> Decimal:
         """Shares held, signed."""
@@ -67,8 +70,34 @@ class ExchangeLedger:
     def is_short(self, symbol: Symbol) -> bool:
         return self.quantity(symbol) < ZERO
 
+    @property
+    def activities(self) -> list[Activity]:
+        """What happened to the account beside its orders so far."""
+        return self._activities.told
+
+    def settle(self, at: datetime) -> None:
+        """What is due by then happens: before anybody trades, and before anybody is told figures."""
+        self._activities.settle(at)
+
+    def _pay(self, at: datetime, amount: Decimal) -> None:
+        self._charge(at)
+        self._turn_day(at)
+        self.cash += amount
+
+    def _split(self, at: datetime, symbol: Symbol, ratio: Decimal) -> None:
+        self._turn_day(at)
+        self._holdings[symbol].quantity *= ratio
+
+    def _receive(self, at: datetime, symbol: Symbol, quantity: Decimal, price: Decimal) -> None:
+        self._turn_day(at)
+        holding = self._holdings.setdefault(symbol, Holding(self._instrument(symbol)))
+        holding.change(quantity, price)
+        if holding.quantity == ZERO:
+            del self._holdings[symbol]
+
     def execute(self, symbol: Symbol, side: Side, quantity: Quantity, price: Price, at: datetime) -> None:
         """One execution: shares one way, money the other, the fee away."""
+        self.settle(at)
         self._charge(at)
         self._turn_day(at)
         signed = quantity if side is Side.BUY else -quantity
@@ -78,6 +107,7 @@ class ExchangeLedger:
         if side is Side.SELL:
             settles = self._settlement_day(at)
             self._unsettled[settles] = self._unsettled.get(settles, ZERO) + worth - fee
+            self._activities.sold(quantity, worth, at)
         holding = self._holdings.setdefault(symbol, Holding(self._instrument(symbol)))
         holding.change(signed, price)
         if holding.quantity == ZERO:
@@ -85,6 +115,7 @@ class ExchangeLedger:
 
     def settled_cash(self, at: datetime) -> Decimal:
         """What a cash account may spend: the proceeds of a sale count from their settlement day."""
+        self.settle(at)
         today = self._calendar.trading_day(at)
         self._unsettled = {day: amount for day, amount in self._unsettled.items() if day > today}
         return self.cash - sum(self._unsettled.values(), ZERO)
@@ -97,6 +128,7 @@ class ExchangeLedger:
         """
         if not self._config.is_margin:
             return max(self.settled_cash(at) - reserved, ZERO)
+        self.settle(at)
         self._charge(at)
         values = self._values(at, market).values()
         return self._lendable(self.cash + sum(values, ZERO), sum(map(abs, values), ZERO), reserved)
@@ -116,6 +148,7 @@ class ExchangeLedger:
         instrument: Callable[[Symbol], BrokerInstrument | NoInstrument],
     ) -> Account:
         """Its figures; on margin a position takes what it requires, and a cash account has paid for all of it."""
+        self.settle(at)
         self._charge(at)
         values = self._values(at, market)
         equity = self.cash + sum(values.values(), ZERO)
@@ -179,6 +212,7 @@ class ExchangeLedger:
             due = (-self.cash * rate / DAYS_OF_INTEREST).quantize(CENT, ROUND_HALF_UP)
             self.cash -= due
             self.interest += due
+            self._activities.paid(ActivityKind.INTEREST, today, -due)
 
     def _requirement(self, instrument: BrokerInstrument | NoInstrument, value: Decimal) -> Decimal:
         """The part of a position's value that must be there to keep it."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 
 from core.brokers.simulated.exchange import SimulatedExchange
 from core.model.account import Account
+from core.model.activity import DropCopy
 from core.model.broker import Accepted, BrokerPicture, NotFound, OrderReport, Refused
 from core.model.instrument import BrokerInstrument, NoInstrument
 from core.model.order import OrderRequest
@@ -50,3 +51,6 @@ class SimulatedBroker:
         found = (self.exchange.instrument(symbol) for symbol in self.symbols)
         known = tuple(instrument for instrument in found if isinstance(instrument, BrokerInstrument))
         return replace(self.exchange.picture(self.at), instruments=known)
+
+    def activities(self, since: date) -> DropCopy:
+        return self.exchange.activities(self.at, since)

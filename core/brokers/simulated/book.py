@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from core.model.activity import BrokerFill
 from core.model.broker import Execution, OrderReport, OrderUpdate, UpdateEvent
 from core.model.instrument import Instrument
 from core.model.order import OrderClass, OrderRequest, OrderStatus, Side
@@ -227,6 +228,12 @@ class Book:
 
     def find(self, client_order_id: ClientOrderId) -> BookedOrder | None:
         return self._orders.get(client_order_id)
+
+    def fills(self) -> Iterator[BrokerFill]:
+        """Every execution there was, order by order."""
+        for order in self._orders.values():
+            for execution in order.executions:
+                yield BrokerFill(execution, order.broker_order_id, order.symbol, order.side)
 
     def next_broker_id(self) -> BrokerOrderId:
         return BrokerOrderId(f"sim-{len(self._orders) + 1:06d}")

@@ -47,6 +47,10 @@ class ExchangeConfig:
         Of sessions, those in which a symbol does not trade for so long.
     margin_interest
         A year, on cash below zero, charged for each night.
+    events
+        What happens to the account on which day, as `core.model.account_event` reads it.
+    sec_fee, taf_fee
+        Of the proceeds of a sale, and USD a share sold: charged at the end of the day, up to the next cent.
     edition
         Of the rules by which orders meet prices; an account keeps the one that it was opened under.
     """
@@ -67,6 +71,9 @@ class ExchangeConfig:
     halts: Decimal = ZERO
     halt_minutes: int = 5
     margin_interest: Decimal = ZERO
+    events: str = ""
+    sec_fee: Decimal = ZERO
+    taf_fee: Decimal = ZERO
     edition: int = EDITION
 
     @property

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from core.brokers.simulated.account import ExchangeLedger
@@ -35,6 +35,7 @@ from core.brokers.simulated.order_entry import OrderEntry
 from core.brokers.simulated.path_order import PathOrder
 from core.brokers.simulated.rules import several_legs
 from core.model.account import Account
+from core.model.activity import DropCopy
 from core.model.bar import Bar
 from core.model.broker import Accepted, BrokerPicture, NotFound, OrderReport, OrderUpdate, Refused
 from core.model.calendar import Calendar
@@ -88,6 +89,7 @@ class SimulatedExchange:
     ) -> None:
         self.last_at: datetime | None = None
         self._config = config
+        self._calendar = calendar
         self._log = log
         self._listing = Listing(config, instruments)
         self._ledger = ExchangeLedger(config, calendar, self._listing.traded)
@@ -152,6 +154,7 @@ class SimulatedExchange:
             return refused
         submission = SubmitRequest(max(at, self._matching.now), order)
         self._write(submission)
+        self._ledger.settle(submission.at)
         return self._entry.submit(submission)
 
     def cancel(self, at: datetime, client_order_id: ClientOrderId) -> Accepted | Refused | NotFound:
@@ -167,12 +170,14 @@ class SimulatedExchange:
             return refused
         replacement = ReplaceRequest(max(at, self._matching.now), order)
         self._write(replacement)
+        self._ledger.settle(replacement.at)
         return self._entry.replace(replacement)
 
     def repeat(self, record: Record) -> None:
         """Act on a logged request again, without logging it; its answer was given long ago."""
         request = decoded(record)
         self.last_at = request.at
+        self._ledger.settle(request.at)
         if isinstance(request, SubmitRequest):
             self._entry.submit(request)
         elif isinstance(request, ReplaceRequest):
@@ -221,6 +226,13 @@ class SimulatedExchange:
         """Everything a reconciliation compares."""
         account = self.account(at)
         return BrokerPicture(account, self._ledger.positions(), self._book.reports(at))
+
+    def activities(self, at: datetime, since: date) -> DropCopy:
+        """What happened to the account from a day on, fills among it, and its figures now."""
+        account, day_of = self.account(at), self._calendar.trading_day
+        fills = tuple(fill for fill in self._book.fills() if day_of(fill.execution.at) >= since)
+        told = tuple(activity for activity in self._ledger.activities if activity.day >= since)
+        return DropCopy(since, account, self._ledger.positions(), fills, told)
 
     def quote(self, at: datetime, symbol: Symbol) -> Quote | NoQuote:
         """The recorded quote, or where the last price is newer one around that, worked out when asked."""

@@ -33,8 +33,19 @@ RULES = (
     "fee_per_share",
     "settlement_days",
 )
-FRICTIONS = ("slippage_by_size", "partial_fills", "rejections", "halts", "halt_minutes", "margin_interest")
+FRICTIONS = (
+    "slippage_by_size",
+    "partial_fills",
+    "rejections",
+    "halts",
+    "halt_minutes",
+    "margin_interest",
+    "sec_fee",
+    "taf_fee",
+)
 """Rules that came later, and that an opening names only where they are not off."""
+EVENTS = "events"
+"""What happens to the account beside its orders; an opening names it where there is any."""
 RULES_EDITION = "edition"
 """Of the rules by which orders meet prices; an opening that names none is of the first."""
 MARKET = "market"
@@ -58,7 +69,7 @@ WORDS = (
     "order_class",
     "extended_hours",
 )
-FIELDS = frozenset({"request", "at", "symbols", RULES_EDITION, MARKET, *RULES, *FRICTIONS, *NUMBERS, *WORDS})
+FIELDS = frozenset({"request", "at", "symbols", RULES_EDITION, MARKET, EVENTS, *RULES, *FRICTIONS, *NUMBERS, *WORDS})
 """All that a record may have."""
 MOST_DIGITS = 15
 """Of a number of a record, before its point or behind it."""

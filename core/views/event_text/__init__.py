@@ -10,6 +10,7 @@ from core.advisers import words as advice
 from core.model.codes import Denial, HaltCause, RefusalKind
 from core.risk.evaluation import words as evaluation
 from core.views.desk import ALERT
+from core.views.event_text.activities import ACTIVITIES
 from core.views.event_text.desk import DESK
 from core.views.event_text.desks import DESKS
 from core.views.event_text.guards import GUARDS
@@ -24,6 +25,7 @@ SEVERITIES: dict[type, str] = {
     facts.CommandRefused: CRITICAL,
     facts.AdviserOverstepped: CRITICAL,
     facts.CancelFailed: ERROR,
+    facts.ActivityQuarantined: ERROR,
     facts.AlertRang: ALERT,
 }
 OF_NO_DESK = frozenset({Denial.OTHER, Denial.NO_DOOR, Denial.OTHER_ACCOUNT, Denial.NO_DESK})
@@ -38,6 +40,7 @@ TEXTS: EventTexts = {
     **NOTIFICATIONS,
     **STAGING,
     **ORDERS,
+    **ACTIVITIES,
 }
 
 
@@ -57,6 +60,8 @@ def severity_of(fact: facts.Fact) -> str:
         return CRITICAL if fact.cause is HaltCause.INVARIANT else ""
     if isinstance(fact, facts.CommandRefused) and fact.code not in OF_NO_DESK:
         return ""
+    if isinstance(fact, facts.ActivitiesCompared):
+        return ERROR if fact.differences else ""
     if isinstance(fact, facts.CancelFailed) and fact.refusal is RefusalKind.NOT_WORKING:
         return ""  # what was to go had gone: that is how a pair ends
     return SEVERITIES.get(type(fact), "")

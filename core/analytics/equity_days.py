@@ -1,0 +1,196 @@
+"""The days of a journal, each with its change of equity explained (AN-06).
+
+A day lies between two lists of the broker's activities: the account's figures stand in `ActivitiesCompared`, and what
+is recorded between two of them is what happened. So a thing that the broker tells late is told on the day on which its
+cash moved, whatever date it has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+
+from core.analytics.equity_change import AccountAt, EquityChange, Part, equity_change
+from core.execution.ledger import Ledger
+from core.facts import (
+    ActivitiesCompared,
+    CashMoved,
+    CorporateActionApplied,
+    Fact,
+    OrderFilled,
+    PositionCorrected,
+    SharesMoved,
+)
+from core.model.calendar import Calendar
+from core.model.instrument import share
+from core.model.reconciliation import Difference
+from core.model.values import ZERO, Money, Symbol, plain
+
+FEES = "fees of fills"
+
+
+@dataclass(frozen=True, slots=True)
+class EquityDay:
+    """From the last list of the trading day before to the last list of this one, UTC.
+
+    Attributes
+    ----------
+    activities
+        The ids of what moved cash: where `change.rest` is not zero, one of them is wrong, or one is missing.
+    differences
+        What the comparisons of the day found.
+    """
+
+    day: date
+    since: datetime
+    until: datetime
+    change: EquityChange
+    activities: tuple[str, ...]
+    differences: tuple[Difference, ...]
+
+
+def equity_days(records: Iterable[tuple[datetime, Fact]], calendar: Calendar) -> Iterator[EquityDay]:
+    """Every day of the records, from the first list of activities on, the oldest first.
+
+    `records` begin where the journal does: what is held is folded out of them.
+    """
+    books = _Books(calendar)
+    for at, fact in records:
+        if (day := books.take(at, fact)) is not None:
+            yield day
+    if (day := books.last()) is not None:
+        yield day
+
+
+@dataclass(slots=True)
+class _Happened:
+    """What changed the equity, as it was recorded: profits and corrections by symbol, USD."""
+
+    profits: dict[Symbol, Decimal] = field(default_factory=dict)
+    fees: Decimal = ZERO
+    moves: list[Part] = field(default_factory=list)
+    activities: list[str] = field(default_factory=list)
+    taken_over: dict[Symbol, Decimal] = field(default_factory=dict)
+    differences: list[Difference] = field(default_factory=list)
+
+    def add(self, other: _Happened) -> None:
+        for mine, theirs in ((self.profits, other.profits), (self.taken_over, other.taken_over)):
+            for symbol, amount in theirs.items():
+                mine[symbol] = mine.get(symbol, ZERO) + amount
+        self.fees += other.fees
+        self.moves += other.moves
+        self.activities += other.activities
+        self.differences += other.differences
+
+    @property
+    def trades(self) -> Iterator[Part]:
+        return (Part(f"realised {symbol}", Money(profit)) for symbol, profit in self.profits.items())
+
+    @property
+    def other(self) -> Iterator[Part]:
+        if self.fees:
+            yield Part(FEES, Money(-self.fees))
+        for symbol, cost in self.taken_over.items():
+            if cost:
+                yield Part(f"corrected {symbol}", Money(cost))
+        yield from self.moves
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """The account as a list of activities found it."""
+
+    at: datetime
+    account: AccountAt
+
+
+class _Books:
+    """The journal's own ledger; what happened on the day, and what since its last list."""
+
+    def __init__(self, calendar: Calendar) -> None:
+        self._calendar = calendar
+        self._ledger = Ledger(calendar)
+        self._opening: _Seen | None = None
+        self._closing: _Seen | None = None
+        self._day = _Happened()
+        self._now = _Happened()
+
+    def take(self, at: datetime, fact: Fact) -> EquityDay | None:
+        """A fact; the day before it, where it begins another."""
+        if isinstance(fact, ActivitiesCompared):
+            return self._compared(fact)
+        before = self._cost(fact)
+        if (fold := self._ledger.folds.get(type(fact))) is not None:
+            fold(at, fact)
+        self._note(fact, self._cost(fact) - before)
+        return None
+
+    def last(self) -> EquityDay | None:
+        """The day that no other followed."""
+        opening, closing = self._opening, self._closing
+        if opening is None or closing is None:
+            return None
+        change = equity_change(opening.account, closing.account, self._day.trades, self._day.other)
+        day = self._calendar.trading_day(closing.at)
+        found = self._day
+        return EquityDay(day, opening.at, closing.at, change, tuple(found.activities), tuple(found.differences))
+
+    def _compared(self, fact: ActivitiesCompared) -> EquityDay | None:
+        """The first of all begins the first day; the first of another day ends the one before."""
+        costs = (p.cost if p.quantity > 0 else -p.cost for p in self._ledger.positions())
+        seen = _Seen(fact.as_of, AccountAt(fact.equity, fact.cash, Money(sum(costs, ZERO))))
+        self._now.differences += fact.differences
+        found, day_of = None, self._calendar.trading_day
+        if self._opening is None:
+            self._opening, self._day = seen, _Happened()
+        elif self._closing is not None and day_of(self._closing.at) != day_of(seen.at):
+            found = self.last()
+            self._opening, self._closing, self._day = self._closing, seen, self._now
+        else:
+            self._closing = seen
+            self._day.add(self._now)
+        self._now = _Happened()
+        return found
+
+    def _cost(self, fact: Fact) -> Decimal:
+        """Of the symbol that a fact speaks of, a short position below zero."""
+        if isinstance(fact, OrderFilled):
+            order = self._ledger.order(fact.fill.client_order_id)
+            return ZERO if order is None else self._cost_of(order.request.symbol)
+        return self._cost_of(fact.symbol) if isinstance(fact, PositionCorrected) else ZERO
+
+    def _cost_of(self, symbol: Symbol) -> Decimal:
+        held = self._ledger.positions_in(symbol)
+        return sum((p.cost if p.quantity > 0 else -p.cost for p in held), ZERO)
+
+    def _note(self, fact: Fact, cost: Decimal) -> None:
+        now = self._now
+        match fact:
+            case OrderFilled():
+                self._filled(fact, cost)
+            case PositionCorrected():
+                now.taken_over[fact.symbol] = now.taken_over.get(fact.symbol, ZERO) + cost
+            case CashMoved():
+                of = "" if fact.symbol is None else f" {fact.symbol}"
+                now.moves.append(Part(f"{fact.kind.value}{of} {fact.activity_id}", fact.amount))
+                now.activities.append(fact.activity_id)
+            case SharesMoved() if fact.price is not None:
+                worth = share(fact.symbol).notional(fact.quantity, fact.price)
+                now.moves.append(Part(f"{fact.kind.value} {fact.symbol} {fact.activity_id}", Money(worth)))
+                now.taken_over[fact.symbol] = now.taken_over.get(fact.symbol, ZERO) - worth
+            case CorporateActionApplied():
+                name = f"split {fact.symbol} {plain(fact.quantity_before)} to {plain(fact.quantity_after)}"
+                now.moves.append(Part(name, Money(ZERO)))
+
+    def _filled(self, fact: OrderFilled, cost: Decimal) -> None:
+        """What it took off the cost of what is held, beside what it moved in cash, is profit."""
+        order = self._ledger.order(fact.fill.client_order_id)
+        assert order is not None  # it was folded
+        ((instrument, signed),) = order.request.moves(fact.fill.quantity)
+        profit = cost - instrument.notional(signed, fact.fill.price)
+        if profit:
+            symbol = order.request.symbol
+            self._now.profits[symbol] = self._now.profits.get(symbol, ZERO) + profit
+        self._now.fees += fact.fill.fee

@@ -1,0 +1,152 @@
+"""Alpaca's list of what happened to the account, all pages of it, read one by one (EX-09).
+
+Each page goes on after the last id of the one before. What cannot be read is named with its id and left out; nothing is
+dropped in silence. Cash is asked for before and after: the list and the figures are of one and the same moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date, timedelta
+from typing import Any
+
+from core.brokers.alpaca.contract import ACTIVITY, FILL
+from core.brokers.alpaca.fields import LONGEST_TEXT, Fields, UnreadableFieldError, rows
+from core.brokers.alpaca.parsing import a_position, an_activity
+from core.brokers.alpaca.questions import NoAnswerError, Questions
+from core.model.account import Account
+from core.model.activity import (
+    Activity,
+    ActivityId,
+    ActivityKind,
+    BrokerFill,
+    DropCopy,
+    UnreadableActivity,
+    harmless,
+)
+from core.model.broker import BrokerPosition, NoAnswer
+from core.model.order import Side
+from core.model.values import NO_MONEY, Money, Price, Quantity, Symbol
+
+PAGE = 100
+MOST_PAGES = 500
+READINGS = 3
+ENDPOINT = "/account/activities"
+CANCELLED = "canceled"
+DOLLARS = "USD"
+TRADE = "FILL"
+
+KINDS: Mapping[str, ActivityKind] = {
+    **dict.fromkeys(("FEE", "CFEE", "DIVFEE", "PTC"), ActivityKind.FEE),
+    **dict.fromkeys(
+        ("DIV", "DIVCGL", "DIVCGS", "DIVFT", "DIVNRA", "DIVROC", "DIVTW", "DIVTXEX", "CGD"), ActivityKind.DIVIDEND
+    ),
+    **dict.fromkeys(("INT", "INTNRA", "INTTW"), ActivityKind.INTEREST),
+    **dict.fromkeys(("CSD", "CSW", "JNLC", "JNL", "ACATC", "TRANS"), ActivityKind.TRANSFER),
+    **dict.fromkeys(("JNLS", "ACATS"), ActivityKind.SHARES),
+    "SPLIT": ActivityKind.SPLIT,
+}
+"""By Alpaca's word for it; any other is `OTHER`."""
+
+
+class AlpacaActivities:
+    """Reads them; the account's figures are asked through `account`, which says when."""
+
+    def __init__(self, questions: Questions, account: Callable[[], Account]) -> None:
+        self._questions = questions
+        self._account = account
+
+    def since(self, day: date) -> DropCopy:
+        """Raises what `Questions.get` raises; `NoAnswerError` also where the cash never stood still."""
+        for _ in range(READINGS):
+            before = self._account()
+            raw = self._pages(day)
+            positions = self._questions.get("/positions", "GET /positions", _positions)
+            account = self._account()
+            if account.cash == before.cash:
+                return self._copy(day, account, positions, raw)
+        raise NoAnswerError(NoAnswer(f"Alpaca: the cash changed {READINGS} times while the activities were read"))
+
+    def _pages(self, day: date) -> list[object]:
+        """All of them, in the order of their ids; one that comes twice is taken once."""
+        found: dict[str, object] = {}
+        query: dict[str, object] = {
+            "after": f"{day - timedelta(days=1)}T00:00:00Z",
+            "direction": "asc",
+            "page_size": PAGE,
+        }
+        for _ in range(MOST_PAGES):
+            page = self._questions.get(ENDPOINT, f"GET {ENDPOINT}", lambda raw: rows(raw, "the activities"), query)
+            known = len(found)
+            for number, row in enumerate(page):
+                found.setdefault(_id_of(row) or f"{len(found)} {number}", row)
+            last = _id_of(page[-1]) if page else None
+            if len(page) < PAGE:
+                return list(found.values())
+            if last is None or len(found) == known:
+                break
+            query["page_token"] = last
+        raise NoAnswerError(NoAnswer("Alpaca: the pages of activities do not end"))
+
+    def _copy(self, day: date, account: Account, positions: tuple[BrokerPosition, ...], raw: list[object]) -> DropCopy:
+        fills, activities, unreadable = list[BrokerFill](), list[Activity](), list[UnreadableActivity]()
+        for row in raw:
+            try:
+                if isinstance(row, dict) and row.get("activity_type") == TRADE:
+                    fills.append(a_fill(row))
+                else:
+                    activities.append(a_non_trade(row))
+            except UnreadableFieldError as error:
+                self._questions.unread.note(f"GET {ENDPOINT}: {error}", row)
+                name = _id_of(row)
+                unreadable.append(UnreadableActivity(None if name is None else ActivityId(name), str(error)))
+        return DropCopy(day, account, positions, tuple(fills), tuple(activities), tuple(unreadable))
+
+
+def a_fill(raw: object) -> BrokerFill:
+    """An execution with its symbol and side. Raises `UnreadableFieldError` alone."""
+    order_id, execution = an_activity(raw)
+    fill = Fields(raw, "a fill", FILL)
+    side = fill.known_word("side")
+    return BrokerFill(execution, order_id, Symbol(fill.text("symbol")), Side.BUY if side == "buy" else Side.SELL)
+
+
+def a_non_trade(raw: object) -> Activity:
+    """Anything else. One that was cancelled moves nothing. Raises `UnreadableFieldError` alone."""
+    name = _id_of(raw)
+    row = Fields(raw, "an activity" if name is None else f"activity {name}", ACTIVITY)
+    word, currency = row.text("activity_type"), row.word("currency")
+    if currency is not None and currency != DOLLARS:
+        raise row.unreadable("currency", f"{currency} is not {DOLLARS}")
+    if word == TRADE:
+        raise row.unreadable("activity_type", "is a fill without an order")
+    try:
+        day = date.fromisoformat(row.text("date")[:10])
+    except ValueError:
+        raise row.unreadable("date", "is no day") from None
+    moves = row.word("status") != CANCELLED
+    amount = row.optional_number("net_amount") if moves else None
+    quantity, symbol = row.optional_number("qty") if moves else None, row.word("symbol")
+    price, rate = row.optional_number("price"), row.optional_number("per_share_amount")
+    words = " ".join(one for one in (word, row.word("activity_sub_type"), row.word("description")) if one)
+    return Activity(
+        ActivityId(row.text("id")),
+        day,
+        KINDS.get(word, ActivityKind.OTHER),
+        NO_MONEY if amount is None else Money(amount),
+        None if symbol is None else Symbol(symbol),
+        None if quantity is None else Quantity(quantity),
+        None if price is None else Price(price),
+        None if rate is None else Price(rate),
+        harmless(words if moves else f"{words}, cancelled"),
+    )
+
+
+def _id_of(raw: object) -> str | None:
+    name = raw.get("id") if isinstance(raw, dict) else None
+    return name if isinstance(name, str) and name.isprintable() and 0 < len(name) <= LONGEST_TEXT else None
+
+
+def _positions(raw: Any) -> tuple[BrokerPosition, ...]:
+    held = (a_position(row) for row in rows(raw, "the positions"))
+    return tuple(position for position in held if isinstance(position, BrokerPosition))

@@ -1,0 +1,65 @@
+"""What a script lets happen to an account of the simulated exchange: one line of words an event.
+
+2026-01-07 dividend SPY 0.25; 2026-01-09 interest 0.12; 2026-01-12 split SPY 2:1; 2026-01-14 transfer 500;
+2026-01-15 fee -0.35; 2026-01-16 shares SPY 10 at 101.50
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from core.model.activity import ActivityKind
+from core.model.values import ZERO, Symbol
+
+NUMBER = r"-?[0-9]{1,12}(?:\.[0-9]{1,9})?"
+FORMS: dict[ActivityKind, re.Pattern[str]] = {
+    ActivityKind.DIVIDEND: re.compile(rf"(?P<symbol>[A-Z.]+) (?P<number>{NUMBER})"),
+    ActivityKind.INTEREST: re.compile(rf"(?P<number>{NUMBER})"),
+    ActivityKind.FEE: re.compile(rf"(?P<number>{NUMBER})"),
+    ActivityKind.TRANSFER: re.compile(rf"(?P<number>{NUMBER})"),
+    ActivityKind.SPLIT: re.compile(r"(?P<symbol>[A-Z.]+) (?P<number>[0-9]{1,4}):(?P<other>[0-9]{1,4})"),
+    ActivityKind.SHARES: re.compile(rf"(?P<symbol>[A-Z.]+) (?P<number>{NUMBER}) at (?P<other>{NUMBER})"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AccountEvent:
+    """One of them, at the beginning of its day.
+
+    Attributes
+    ----------
+    number
+        USD of cash; USD a share of a dividend; new shares of a split; shares that come.
+    other
+        Old shares of a split; USD a share of shares that come; zero of all else.
+    """
+
+    day: date
+    kind: ActivityKind
+    number: Decimal
+    symbol: Symbol | None = None
+    other: Decimal = ZERO
+
+
+def read_events(text: str) -> tuple[AccountEvent, ...]:
+    """The script, by day. Raises ValueError with the words that say nothing."""
+    events = [_event(words.strip()) for words in text.split(";") if words.strip()]
+    return tuple(sorted(events, key=lambda event: event.day))
+
+
+def _event(words: str) -> AccountEvent:
+    day, _, rest = words.partition(" ")
+    name, _, terms = rest.partition(" ")
+    kind = next((kind for kind in FORMS if kind.value == name), None)
+    found = None if kind is None else FORMS[kind].fullmatch(terms)
+    if kind is None or found is None:
+        raise ValueError(f"{words!r} is no event: try 2026-01-07 dividend SPY 0.25, or split SPY 2:1")
+    parts = found.groupdict()
+    number, other = Decimal(parts["number"]), Decimal(parts.get("other") or 0)
+    if kind is ActivityKind.SPLIT and not (number and other):
+        raise ValueError(f"{words!r}: a split is of so many new shares for so many old ones")
+    symbol = Symbol(parts["symbol"]) if "symbol" in parts else None
+    return AccountEvent(date.fromisoformat(day), kind, number, symbol, other)

@@ -1,0 +1,124 @@
+"""What the broker says happened to the account beside orders: fees, dividends, interest, transfers, splits (EX-09).
+
+One activity has one id, which the broker gives it and never gives again. What is read of it here is all that the desk
+knows of it; its words are for people, and nothing is decided by them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from decimal import ROUND_HALF_UP
+from enum import Enum
+from typing import NewType
+
+from core.model.account import Account
+from core.model.broker import BrokerPosition, Execution
+from core.model.order import Side
+from core.model.values import CENT, NO_MONEY, BrokerOrderId, Money, Price, Quantity, Symbol
+
+ActivityId = NewType("ActivityId", str)
+LONGEST_WORDS = 160
+
+
+class ActivityKind(Enum):
+    """What it is. A kind that has no name here is `OTHER`, with the broker's word for it in its words."""
+
+    FEE = "fee"
+    DIVIDEND = "dividend"
+    INTEREST = "interest"
+    TRANSFER = "transfer"
+    """Of cash, in above zero."""
+    SHARES = "shares"
+    """A transfer of shares, in above zero."""
+    SPLIT = "split"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """One of them, fills aside.
+
+    Attributes
+    ----------
+    day
+        The broker's own date of it.
+    amount
+        Cash that it moved, USD, in above zero; zero where it moved none.
+    quantity
+        Shares that it moved, in above zero, or that it was paid for; None where it names none.
+    price
+        USD a share of those that it moved; None where that is not told.
+    rate
+        USD a share that it was paid for; None where that is not told.
+    """
+
+    id: ActivityId
+    day: date
+    kind: ActivityKind
+    amount: Money = NO_MONEY
+    symbol: Symbol | None = None
+    quantity: Quantity | None = None
+    price: Price | None = None
+    rate: Price | None = None
+    words: str = ""
+
+    @property
+    def by_its_figures(self) -> Money | None:
+        """What its own shares and rate make, to the cent; None where it does not name both."""
+        if self.rate is None or self.quantity is None:
+            return None
+        return Money((self.rate * self.quantity).quantize(CENT, ROUND_HALF_UP))
+
+    @property
+    def moves_shares(self) -> bool:
+        return self.quantity is not None and self.kind in (ActivityKind.SHARES, ActivityKind.OTHER)
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerFill:
+    """An execution as the broker's list of activities has it."""
+
+    execution: Execution
+    broker_order_id: BrokerOrderId
+    symbol: Symbol
+    side: Side
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableActivity:
+    """One that could not be read; `id` is None where not even that could be."""
+
+    id: ActivityId | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DropCopy:
+    """The broker's activities from a day on, and the account as it was at the same time.
+
+    Attributes
+    ----------
+    since
+        The first day of it.
+    positions
+        What is held, for a split that our books do not know yet.
+    """
+
+    since: date
+    account: Account
+    positions: tuple[BrokerPosition, ...]
+    fills: tuple[BrokerFill, ...]
+    activities: tuple[Activity, ...]
+    unreadable: tuple[UnreadableActivity, ...] = ()
+
+
+def in_order(activities: Iterable[Activity]) -> list[Activity]:
+    """By day, then by id: in whatever order the broker tells them."""
+    return sorted(activities, key=lambda one: (one.day, one.id))
+
+
+def harmless(words: str) -> str:
+    """Somebody else's words, for a line of the log: printable, and not too long."""
+    return "".join(letter if letter.isprintable() else " " for letter in words)[:LONGEST_WORDS]

@@ -1,0 +1,151 @@
+"""The slice of the broker's activities: which are in the journal, and what the next list of them is compared with.
+
+It counts from the first list on: what the account had been before that is its beginning. Then every fill and every
+activity moves the cash that the broker should show next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from core.execution.ledger import Ledger
+from core.facts import (
+    ActivitiesCompared,
+    ActivityQuarantined,
+    CashMoved,
+    CorporateActionApplied,
+    OrderFilled,
+    SharesMoved,
+)
+from core.model.activity import ActivityId
+from core.model.order import Side
+from core.model.values import NO_MONEY, ZERO, BrokerOrderId, ClientOrderId, ExecutionId, Money, Price, Quantity, Symbol
+
+OVERLAP = timedelta(days=7)
+"""So far before the last list the next one begins: a broker dates some things back."""
+KEPT = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownActivity:
+    """What was recorded under an id, to be compared with what the broker says of it later."""
+
+    day: date
+    amount: Money = NO_MONEY
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFill:
+    """A fill of the journal that no list was compared with yet."""
+
+    execution_id: ExecutionId
+    client_order_id: ClientOrderId
+    broker_order_id: BrokerOrderId | None
+    at: datetime
+    symbol: Symbol
+    side: Side
+    quantity: Quantity
+    price: Price
+
+
+@dataclass(slots=True)
+class ActivitiesState:
+    """`cash` is what the broker should show, USD; `moved` names what moved it since the last list.
+
+    Attributes
+    ----------
+    as_of
+        When the account was asked for the last list; None before the first.
+    fills_until
+        Executions up to here were compared.
+    known
+        By the broker's id, or by what is wrong with one that has none.
+    """
+
+    as_of: datetime | None = None
+    fills_until: datetime | None = None
+    cash: Money = NO_MONEY
+    known: dict[str, KnownActivity] = field(default_factory=dict)
+    moved: list[CashMoved] = field(default_factory=list)
+    fills: list[KnownFill] = field(default_factory=list)
+
+
+class Activities:
+    """`day_of` gives the trading day of an instant."""
+
+    name = "activities"
+
+    def __init__(self, ledger: Ledger, day_of: Callable[[datetime], date]) -> None:
+        self._ledger = ledger
+        self._day_of = day_of
+        self.state = ActivitiesState()
+        self.folds: dict[type, Callable[[datetime, Any], None]] = {
+            OrderFilled: self._filled,
+            CashMoved: self._cash,
+            SharesMoved: self._shares,
+            CorporateActionApplied: self._split,
+            ActivityQuarantined: self._quarantined,
+            ActivitiesCompared: self._compared,
+        }
+
+    def restore(self, state: ActivitiesState) -> None:
+        self.state = state
+
+    def since(self, at: datetime) -> date:
+        """The first day of the list that is asked for now."""
+        return self._day_of(self.state.as_of or at) - OVERLAP
+
+    def known(self, activity_id: str) -> KnownActivity | None:
+        return self.state.known.get(activity_id)
+
+    def _filled(self, _at: datetime, fact: OrderFilled) -> None:
+        order = self._ledger.order(fact.fill.client_order_id)
+        if self.state.as_of is None or order is None:
+            return
+        fill, request = fact.fill, order.request
+        ((_, signed),) = request.moves(fill.quantity)
+        paid = request.instrument.cost(abs(signed), fill.price)
+        self.state.cash = Money(self.state.cash - (paid if signed > ZERO else -paid) - fill.fee)
+        if self.state.fills_until is None or fill.at > self.state.fills_until:
+            self.state.fills.append(
+                KnownFill(
+                    fill.execution_id, order.id, order.broker_order_id, fill.at, request.symbol, request.side,
+                    fill.quantity, fill.price,
+                )
+            )  # fmt: skip
+
+    def _cash(self, _at: datetime, fact: CashMoved) -> None:
+        self._know(fact.activity_id, fact.day, fact.amount)
+        if self.state.as_of is not None:
+            self.state.cash = Money(self.state.cash + fact.amount)
+            self.state.moved.append(fact)
+
+    def _shares(self, _at: datetime, fact: SharesMoved) -> None:
+        self._know(fact.activity_id, fact.day)
+
+    def _split(self, _at: datetime, fact: CorporateActionApplied) -> None:
+        for activity_id in fact.activity_ids:
+            self._know(activity_id, fact.day)
+
+    def _quarantined(self, at: datetime, fact: ActivityQuarantined) -> None:
+        self._know(quarantined_as(fact.activity_id, fact.reason), self._day_of(at))
+
+    def _know(self, activity_id: str, day: date, amount: Decimal = ZERO) -> None:
+        before = self.state.known.get(activity_id, KnownActivity(day))
+        self.state.known[activity_id] = KnownActivity(day, Money(before.amount + amount))
+
+    def _compared(self, _at: datetime, fact: ActivitiesCompared) -> None:
+        """The broker's cash counts from here on; a difference is told once."""
+        state, since = self.state, self._day_of(fact.as_of) - KEPT
+        state.as_of, state.fills_until, state.cash, state.moved = fact.as_of, fact.fills_until, fact.cash, []
+        state.fills = [fill for fill in state.fills if fill.at > fact.fills_until]
+        state.known = {name: known for name, known in state.known.items() if known.day >= since}
+
+
+def quarantined_as(activity_id: ActivityId | None, reason: str) -> str:
+    """The name under which one that could not be read is known."""
+    return activity_id or f"? {reason}"
