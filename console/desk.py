@@ -404,6 +404,10 @@ class DeskApp(App[None]):
         if may_act(self):
             self.desk_actions.reload_limits()
 
+    def action_compare_activities(self) -> None:
+        if may_act(self):
+            self.desk_actions.compare_activities()
+
     def action_lists(self) -> None:
         if may_act(self):
             self.desk_actions.lists(self.watched)

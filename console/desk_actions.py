@@ -12,7 +12,7 @@ from console.screens.limits import LOOSEN, LoosenScreen, ReloadedScreen
 from console.screens.lists import ListsScreen
 from console.screens.question import ArmedQuestion
 from console.screens.take_key import TAKE, TakeByQuestion, TakeByWord, taking_lines
-from core.messages.commands import ClearBreaker, ProposeFlattening, ReloadLimits, StopEngine, TakeKey
+from core.messages.commands import ClearBreaker, CompareActivities, ProposeFlattening, ReloadLimits, StopEngine, TakeKey
 from core.model.values import Symbol
 from core.views.standing import BREAKER_OK
 
@@ -85,6 +85,11 @@ class DeskActions:
             self.behind.ask(LoosenScreen(reload, lambda: self._loosen(reload.digest)))
         else:
             self.behind.ask(ReloadedScreen(reload))
+
+    def compare_activities(self) -> None:
+        """Fees, dividends, transfers and fills, as the broker lists them, beside the journal (EX-09)."""
+        self.behind.handle.send(CompareActivities())
+        self.behind.say("asked; the log says what the broker lists and what differs")
 
     def _loosen(self, digest: str) -> None:
         if self.behind.view is not None:

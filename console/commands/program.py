@@ -7,6 +7,7 @@ import shlex
 import typer
 
 from console.commands import (
+    activities,
     attest,
     backtest,
     basket,
@@ -100,6 +101,7 @@ def build(host: Host) -> typer.Typer:
     program.command(name="kill")(kill.kill)
     program.command(name="basket")(basket.basket)
     program.command(name="plan", hidden=True)(basket.basket)
+    program.command(name="activities")(activities.activities)
     program.command(name="latency")(latency.latency)
     program.command(name="relay")(relay.relay)
     program.command(name="reconcile")(reconcile.reconcile)

@@ -8,6 +8,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 from core.facts import CashMoved
 from core.model.activity import Activity, BrokerFill
+from core.model.instrument import share
 from core.model.order import Side
 from core.model.reconciliation import NO_SYMBOL, Difference, DifferenceKind
 from core.model.values import (
@@ -127,8 +128,8 @@ def _of_theirs(fill: BrokerFill) -> tuple[object, ...]:
 def _come_to_the_same(ours: Sequence[FillOfOurs], theirs: Sequence[BrokerFill]) -> bool:
     if {(f.symbol, f.side) for f in ours} != {(f.symbol, f.side) for f in theirs}:
         return False
-    here = [(f.quantity, f.quantity * f.price) for f in ours]
-    there = [(f.execution.quantity, f.execution.quantity * f.execution.price) for f in theirs]
+    here = [(f.quantity, share(f.symbol).cost(f.quantity, f.price)) for f in ours]
+    there = [(f.execution.quantity, share(f.symbol).cost(f.execution.quantity, f.execution.price)) for f in theirs]
     if sum((q for q, _ in here), ZERO) != sum((q for q, _ in there), ZERO):
         return False
     return abs(sum((c for _, c in here), ZERO) - sum((c for _, c in there), ZERO)) < CENT

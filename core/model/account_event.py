@@ -15,13 +15,13 @@ from core.model.activity import ActivityKind
 from core.model.values import ZERO, Symbol
 
 NUMBER = r"-?[0-9]{1,12}(?:\.[0-9]{1,9})?"
-FORMS: dict[ActivityKind, re.Pattern[str]] = {
-    ActivityKind.DIVIDEND: re.compile(rf"(?P<symbol>[A-Z.]+) (?P<number>{NUMBER})"),
-    ActivityKind.INTEREST: re.compile(rf"(?P<number>{NUMBER})"),
-    ActivityKind.FEE: re.compile(rf"(?P<number>{NUMBER})"),
-    ActivityKind.TRANSFER: re.compile(rf"(?P<number>{NUMBER})"),
-    ActivityKind.SPLIT: re.compile(r"(?P<symbol>[A-Z.]+) (?P<number>[0-9]{1,4}):(?P<other>[0-9]{1,4})"),
-    ActivityKind.SHARES: re.compile(rf"(?P<symbol>[A-Z.]+) (?P<number>{NUMBER}) at (?P<other>{NUMBER})"),
+FORMS: dict[ActivityKind, str] = {
+    ActivityKind.DIVIDEND: rf"(?P<symbol>[A-Z.]+) (?P<number>{NUMBER})",
+    ActivityKind.INTEREST: rf"(?P<number>{NUMBER})",
+    ActivityKind.FEE: rf"(?P<number>{NUMBER})",
+    ActivityKind.TRANSFER: rf"(?P<number>{NUMBER})",
+    ActivityKind.SPLIT: r"(?P<symbol>[A-Z.]+) (?P<number>[0-9]{1,4}):(?P<other>[0-9]{1,4})",
+    ActivityKind.SHARES: rf"(?P<symbol>[A-Z.]+) (?P<number>{NUMBER}) at (?P<other>{NUMBER})",
 }
 
 
@@ -50,16 +50,20 @@ def read_events(text: str) -> tuple[AccountEvent, ...]:
     return tuple(sorted(events, key=lambda event: event.day))
 
 
+def _kind(words: str) -> tuple[ActivityKind, re.Match[str]]:
+    for kind, form in FORMS.items():
+        if (
+            found := re.fullmatch(rf"(?P<day>[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}) {kind.value} {form}", words)
+        ) is not None:
+            return kind, found
+    raise ValueError(f"{words!r} is no event: try 2026-01-07 dividend SPY 0.25, or split SPY 2:1")
+
+
 def _event(words: str) -> AccountEvent:
-    day, _, rest = words.partition(" ")
-    name, _, terms = rest.partition(" ")
-    kind = next((kind for kind in FORMS if kind.value == name), None)
-    found = None if kind is None else FORMS[kind].fullmatch(terms)
-    if kind is None or found is None:
-        raise ValueError(f"{words!r} is no event: try 2026-01-07 dividend SPY 0.25, or split SPY 2:1")
+    kind, found = _kind(words)
     parts = found.groupdict()
     number, other = Decimal(parts["number"]), Decimal(parts.get("other") or 0)
     if kind is ActivityKind.SPLIT and not (number and other):
         raise ValueError(f"{words!r}: a split is of so many new shares for so many old ones")
     symbol = Symbol(parts["symbol"]) if "symbol" in parts else None
-    return AccountEvent(date.fromisoformat(day), kind, number, symbol, other)
+    return AccountEvent(date.fromisoformat(parts["day"]), kind, number, symbol, other)

@@ -20,6 +20,7 @@ READS_ALL_THE_SAME: Mapping[tuple[str, str], str] = {
     ("core/brokers/alpaca/fields.py", "Fields.known_word"): "words of the broker's protocol, by its table",
     ("core/brokers/alpaca/wire.py", "_words"): "a library's error is told in words of ours",
     ("core/market/alpaca/wire.py", "read_status"): "an exchange's status whose code nobody knows (MD-07)",
+    ("core/model/account_event.py", "_kind"): "the words of a settings key, by its own forms",
     ("core/model/said_once.py", "SaidOnce.is_new"): "the same words are not told twice",
     ("core/model/staging.py", "Verdict.__eq__"): "whether two say the same",
     ("core/runtime/strategy_host/child.py", "Child.run"): "words of the pipe's protocol, by its table",

@@ -16,6 +16,8 @@ THE_PLACE = "core/model/instrument.py"
 
 OTHERWISE: Mapping[tuple[str, str], str] = {
     ("core/brokers/simulated/account.py", "Holding.change"): "a part of a cost",
+    ("core/brokers/simulated/account.py", "ExchangeLedger._split"): "a quantity, as a split makes it",
+    ("core/brokers/simulated/activities.py", "AccountActivities.sold"): "a fee, USD for each",
     ("core/brokers/simulated/account.py", "ExchangeLedger.execute"): "a fee, USD for each",
     ("core/brokers/simulated/book.py", "Book.fill"): "a fee, USD for each",
     ("core/brokers/simulated/exchange.py", "SimulatedExchange.fee"): "a fee, USD for each",
@@ -24,6 +26,8 @@ OTHERWISE: Mapping[tuple[str, str], str] = {
     ("core/execution/position_correction.py", "_multiplied"): "a part of a quantity, as a split makes it",
     ("core/execution/position_book.py", "PositionBook._move_position"): "a part of a fee",
     ("core/execution/position_moves.py", "moved"): "a part of a cost",
+    ("core/execution/position_moves.py", "split"): "a quantity, as a split makes it",
+    ("core/model/activity.py", "Activity.by_its_figures"): "a dividend, USD for each",
     ("core/model/order.py", "OrderRequest.moves"): "a leg's ratio",
     ("core/risk/volumes.py", "AverageVolume.part"): "a part of a quantity",
     ("core/staging/shadow_trades.py", "ShadowTrade.result"): "a fee, USD for each",

@@ -127,8 +127,8 @@ def a_non_trade(raw: object) -> Activity:
     moves = row.word("status") != CANCELLED
     amount = row.optional_number("net_amount") if moves else None
     quantity, symbol = row.optional_number("qty") if moves else None, row.word("symbol")
-    price, rate = row.optional_number("price"), row.optional_number("per_share_amount")
-    words = " ".join(one for one in (word, row.word("activity_sub_type"), row.word("description")) if one)
+    rate = row.optional_number("per_share_amount")
+    words = " ".join(one for one in (word, row.word("activity_sub_type")) if one)
     return Activity(
         ActivityId(row.text("id")),
         day,
@@ -136,9 +136,8 @@ def a_non_trade(raw: object) -> Activity:
         NO_MONEY if amount is None else Money(amount),
         None if symbol is None else Symbol(symbol),
         None if quantity is None else Quantity(quantity),
-        None if price is None else Price(price),
-        None if rate is None else Price(rate),
-        harmless(words if moves else f"{words}, cancelled"),
+        rate=None if rate is None else Price(rate),
+        words=harmless(words if moves else f"{words}, cancelled"),
     )
 
 

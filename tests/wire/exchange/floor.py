@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 from core.brokers.simulated.book import Book
@@ -17,6 +17,7 @@ from core.brokers.simulated.exchange import SimulatedExchange
 from core.brokers.simulated.log import RequestLog
 from core.brokers.simulated.path import Segment
 from core.model.account import Account
+from core.model.activity import Activity
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.broker import BrokerPosition, OrderReport, OrderUpdate, UpdateEvent
 from core.model.calendar import Calendar
@@ -271,6 +272,10 @@ class Floor:
     def held(self, symbol: Symbol) -> Decimal:
         """Shares held, signed, by what was told."""
         return self._held.get(symbol, ZERO)
+
+    def activities(self) -> tuple[Activity, ...]:
+        """What happened to the account beside its orders."""
+        return self._exchange.activities(self.catch_up(), date.min).activities
 
     def quote(self, symbol: Symbol) -> Quote | NoQuote:
         return self._exchange.quote(self._walked, symbol)

@@ -30,7 +30,7 @@ from core.model.broker import BrokerPosition, OrderReport
 from core.model.calendar import Calendar
 from core.model.instrument import BrokerInstrument
 from core.model.quote import Quote
-from core.model.values import Quantity
+from core.model.values import ZERO, Quantity
 from tests.wire.exchange.clocks import Clock, RunningClock, StillClock
 from tests.wire.exchange.data_api import data_routes
 from tests.wire.exchange.deeds import Deeds
@@ -101,6 +101,8 @@ class LoopbackExchange:
         port: int = 0,
         limit: int | None = None,
         edition: int = EDITION,
+        events: str = "",
+        fees: tuple[Decimal, Decimal] = (ZERO, ZERO),
         quote_every: timedelta = QUOTE_EVERY,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
@@ -112,7 +114,16 @@ class LoopbackExchange:
         hours = calendar or Hours()
         bars, quotes = list(bars), list(quotes)
         self.tape: Tape = WrittenTape(bars, quotes, symbols) if bars or quotes else SeededTape(seed, symbols, hours)
-        config = ExchangeConfig(account="LOOPBACK", cash=cash, multiplier=multiplier, seed=str(seed), edition=edition)
+        config = ExchangeConfig(
+            account="LOOPBACK",
+            cash=cash,
+            multiplier=multiplier,
+            seed=str(seed),
+            edition=edition,
+            events=events,
+            sec_fee=fees[0],
+            taf_fee=fees[1],
+        )
         self.floor = Floor(config, hours, self.clock, self.tape, Notes(), instruments)
         self.trades = TradeStream(self.faults, keys, say)
         self.data = {feed: DataStream(self.faults, keys, say) for feed in ("iex", "sip")}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from starlette.routing import Route
@@ -21,6 +21,7 @@ from tests.wire.exchange.refusal import RefusalError, malformed, not_found
 from tests.wire.exchange.words import (
     Json,
     account_json,
+    activity_json,
     asset_json,
     clock_json,
     fill_json,
@@ -150,31 +151,36 @@ def account(floor: Floor, _: Call) -> Answer:
 
 
 def activities(floor: Floor, call: Call) -> Answer:
-    """Executions alone: this account knows no dividends and no fees. Newest first, by pages of their ids."""
-    kind = call.path.get("kind") or call.query.get("activity_types", "FILL")
-    if "FILL" not in kind.split(","):
-        return Answer([])
-    fills = [
+    """Fills and all else, newest first, by pages of their ids."""
+    named = call.path.get("kind") or call.query.get("activity_types")
+    kinds = None if named is None else named.split(",")
+    found = [
         fill_json(report, floor.papers.of(report.client_order_id), number)
         for report in floor.orders()
         for number in range(len(report.executions))
     ]
+    found += map(activity_json, floor.activities())
     after, until, day = moment(call.query, "after"), moment(call.query, "until"), call.query.get("date")
-    fills = [
-        fill
-        for fill in fills
-        if (after is None or read_time(fill["transaction_time"]) > after)
-        and (until is None or read_time(fill["transaction_time"]) < until)
-        and (day is None or fill["transaction_time"].startswith(day))
+    found = [
+        row
+        for row in found
+        if (kinds is None or row["activity_type"] in kinds)
+        and (after is None or _happened_at(row) > after)
+        and (until is None or _happened_at(row) < until)
+        and (day is None or f"{_happened_at(row):%Y-%m-%d}" == day)
     ]
-    fills.sort(key=lambda fill: fill["transaction_time"])
+    found.sort(key=_happened_at)
     if call.query.get("direction", "desc") == "desc":
-        fills.reverse()
+        found.reverse()
     token = call.query.get("page_token")
     if token:
-        seen = [fill["id"] for fill in fills]
-        fills = fills[seen.index(token) + 1 :] if token in seen else []
-    return Answer(fills[: whole(call.query, "page_size", MOST_ACTIVITIES)])
+        seen = [row["id"] for row in found]
+        found = found[seen.index(token) + 1 :] if token in seen else []
+    return Answer(found[: whole(call.query, "page_size", MOST_ACTIVITIES)])
+
+
+def _happened_at(row: Json) -> datetime:
+    return read_time(row.get("transaction_time") or f"{row['date']}T00:00:00Z")
 
 
 def portfolio_history(floor: Floor, _: Call) -> Answer:

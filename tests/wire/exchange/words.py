@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from core.model.account import Account
+from core.model.activity import Activity, ActivityKind
 from core.model.bar import Bar
 from core.model.broker import BrokerPosition, Execution, OrderReport
 from core.model.instrument import AssetClass, BrokerInstrument
@@ -113,6 +114,36 @@ def fill_json(report: OrderReport, paper: Paper, number: int) -> Json:
         "order_id": paper.id,
         "cum_qty": plain(filled),
         "order_status": "filled" if is_last else "partially_filled",
+    }
+
+
+ACTIVITY_WORDS = {
+    ActivityKind.FEE: "FEE",
+    ActivityKind.DIVIDEND: "DIV",
+    ActivityKind.INTEREST: "INT",
+    ActivityKind.TRANSFER: "CSD",
+    ActivityKind.SHARES: "JNLS",
+    ActivityKind.SPLIT: "SPLIT",
+    ActivityKind.OTHER: "MISC",
+}
+
+
+def activity_json(activity: Activity) -> Json:
+    """Anything but a fill; a withdrawal has a word of its own."""
+    is_withdrawal = activity.kind is ActivityKind.TRANSFER and activity.amount < ZERO
+    optional = {
+        "symbol": activity.symbol,
+        "qty": text(activity.quantity),
+        "per_share_amount": text(activity.rate),
+    }
+    return {
+        "id": f"{activity.day:%Y%m%d}000000000::{id_of('activity', activity.id)}",
+        "activity_type": "CSW" if is_withdrawal else ACTIVITY_WORDS[activity.kind],
+        "date": activity.day.isoformat(),
+        "net_amount": money(activity.amount),
+        "currency": "USD",
+        "status": "executed",
+        **{name: value for name, value in optional.items() if value is not None},
     }
 
 

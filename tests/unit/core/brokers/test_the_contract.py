@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from core.brokers.alpaca.activities import a_fill, a_non_trade
 from core.brokers.alpaca.answers import refusal
 from core.brokers.alpaca.contract import ACCOUNT, ASSET, ERROR, ORDER
 from core.brokers.alpaca.contract import RECORDS as BROKER
@@ -17,7 +18,6 @@ from core.brokers.alpaca.parsing import (
     a_position,
     a_session,
     an_account,
-    an_activity,
     an_instrument,
     an_order,
     an_update,
@@ -59,7 +59,10 @@ A_FILL = {
     "transaction_time": "2026-11-20T16:59:30.123456789Z",
     "qty": "4",
     "price": "100.45",
+    "symbol": "SPY",
+    "side": "buy",
 }
+AN_ACTIVITY = {"id": "20261119000000000::1", "activity_type": "DIV", "date": "2026-11-19", "net_amount": "2.51"}
 A_DAY = {"date": "2026-11-20", "open": "09:30", "close": "16:00"}
 A_BAR = {"t": "2026-11-20T16:59:00Z", "o": Decimal(1), "h": Decimal(1), "l": Decimal(1), "c": Decimal(1), "v": 5}
 AN_ACTION = {
@@ -152,7 +155,8 @@ def test_the_readers_read_each_field_of_the_table_and_no_other(asked: set[tuple[
     an_order(an_order_json(type="", order_type="limit"))
     submitted_at(an_order_json(submitted_at=None))
     an_update(an_update_json())
-    an_activity(A_FILL)
+    a_fill(A_FILL)
+    a_non_trade(AN_ACTIVITY)
     a_position(a_position_json())
     a_clock({"timestamp": "2026-11-20T12:00:00.123456789-05:00"})
     a_session(A_DAY)
