@@ -75,7 +75,8 @@ def _days(journal: Path, told: dict[str, str]) -> list[EquityDay]:
     from core.facts import CashMoved, Fact
     from core.market.calendar import load_calendar
     from core.views.event_text import in_words
-    from state.journal import read, segments
+    from state.journal import read
+    from state.journal_segments import segments
 
     paths = segments(journal)
     if not paths:

@@ -9,7 +9,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from core.brokers.simulated.config import ExchangeConfig
@@ -20,6 +20,7 @@ from core.messages.command_ports import CommandPort, PortKind
 from core.messages.commands import Command
 from core.messages.inputs import AcceptBroker, BarArrived, MarketDataBroken
 from core.model.account import Account, Mode
+from core.model.activity import DropCopy
 from core.model.bar import Bar
 from core.model.broker import Accepted, BrokerPicture, NoAnswer, NotFound, OrderReport, OrderUpdate, Refused
 from core.model.connection import Channel, ConnectionState, ConnectionStatus
@@ -121,6 +122,10 @@ class LiveFloor:
         with self.lock:
             self.asked.append("picture")
             return self.troubles.get("picture") or self.moved().picture(self.now())
+
+    def activities(self, since: date) -> DropCopy | NoAnswer:
+        with self.lock:
+            return self.moved().activities(self.now(), since)
 
 
 async def keeps_alive(floor: LiveFloor, line: Channel, show: Callable[[ConnectionStatus], None]) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from state.folders import AccountFolder
 from state.journal import FileJournal
-from tests.scenarios.backtests import Keyturn, keyturn  # noqa: F401
+from tests.scenarios.backtests import Keyturn
 from tests.scenarios.test_a_month_of_the_account import SESSIONS, a_house, buys, sells_all
 
 
