@@ -18,6 +18,7 @@ from core.facts import (
     ActivitiesCompared,
     CashMoved,
     CorporateActionApplied,
+    DayStarted,
     Fact,
     OrderFilled,
     PositionCorrected,
@@ -122,7 +123,8 @@ class _Books:
         if isinstance(fact, ActivitiesCompared):
             return self._compared(fact)
         before = self._cost(fact)
-        if (fold := self._ledger.folds.get(type(fact))) is not None:
+        fold = None if isinstance(fact, DayStarted) else self._ledger.folds.get(type(fact))
+        if fold is not None:  # a new day lets nothing go here: what a desk keeps longer may fill yet
             fold(at, fact)
         self._note(fact, self._cost(fact) - before)
         return None

@@ -111,6 +111,7 @@ class Activities:
         paid = request.instrument.cost(abs(signed), fill.price)
         self.state.cash = Money(self.state.cash - (paid if signed > ZERO else -paid) - fill.fee)
         if self.state.fills_until is None or fill.at > self.state.fills_until:
+            self.state.fills = [known for known in self.state.fills if fill.at - known.at <= KEPT]
             self.state.fills.append(
                 KnownFill(
                     fill.execution_id, order.id, order.broker_order_id, fill.at, request.symbol, request.side,

@@ -101,7 +101,8 @@ class ActivityCopy:
 
     @answers(CompareActivities)
     def on_command(self, _command: CompareActivities) -> Iterable[Effect]:
-        return self.ask() if self._is_told and not self._is_waiting else ()
+        """Whatever the broker tells by itself: a person asked."""
+        return () if self._is_waiting else self.ask()
 
     def ask(self) -> Iterator[Effect]:
         self._asked_at, self._is_waiting, self._is_failed = self.state.at, True, False
