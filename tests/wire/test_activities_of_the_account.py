@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from console.commands.assembly.host import Host
 from core.brokers.alpaca.activities import KINDS, a_non_trade
 from core.brokers.alpaca.fields import UnreadableFieldError
+from core.facts import ActivitiesCompared, CashMoved
+from core.messages.commands import CompareActivities
 from core.model.activity import ActivityKind, DropCopy
 from core.model.values import plain
 from tests.unit.core.brokers.alpaca_door import Door, Says, a_broker, a_door, an_account_json
 from tests.wire.clients import a_market_order, trading_client
 from tests.wire.desk_side import a_desk_broker
-from tests.wire.exchange.clocks import StillClock
+from tests.wire.exchange.clocks import RunningClock, StillClock
+from tests.wire.exchange.hours import NEW_YORK, moved_hours
 from tests.wire.exchange.server import MORNING, LoopbackExchange
+from tests.wire.test_the_whole_house import Open, environ, opened, says, two_shares_are_bought, written
 
 SINCE = date(2026, 11, 16)
 EVENTS = (
@@ -47,6 +53,39 @@ def test_fills_fees_dividends_interest_transfers_and_a_split_are_read_with_their
     assert (split.symbol, split.quantity) == ("SPY", 3)
     assert [plain(position.quantity) for position in copy.positions] == ["6"]
     assert copy.unreadable == ()
+
+
+def test_a_desk_over_http_records_each_once_and_its_cash_agrees_to_the_cent(tmp_path: Path) -> None:
+    """EX-09, SP-05: at a start, when the operator asks, and at the next start; a purchase lies between."""
+    now = datetime.now(UTC)
+    yesterday = now.astimezone(NEW_YORK).date() - timedelta(days=1)
+    events = f"{yesterday} interest 0.12; {yesterday} fee -0.35"
+    with LoopbackExchange(clock=RunningClock(), calendar=moved_hours(now, time(10, 5)), events=events) as market:
+        keyturn = Host.of(environ(market, tmp_path))
+        with opened(keyturn) as desk:
+            desk.waits(lambda view: says(view, "activities agree with the journal"), "the first list")
+            desk.waits(lambda view: view.status.word == "on" and view.status.quote_at, "the books agree, and a price")
+            two_shares_are_bought(desk)
+            desk.waits(lambda view: view.positions and view.positions[0].covered == 2, "a covered position")
+            compares(desk)
+        with opened(keyturn) as desk:
+            desk.waits(lambda view: view.status.word == "on", "the books agree")
+            compares(desk)
+        facts = written(desk)
+
+    moved = [fact.amount for fact in facts if isinstance(fact, CashMoved)]
+    assert moved == [Decimal("0.12"), Decimal("-0.35")]
+    lists = [fact for fact in facts if isinstance(fact, ActivitiesCompared)]
+    assert [fact.differences for fact in lists] == [()] * 3
+    assert lists[0].cash > lists[1].cash == lists[2].cash
+
+
+def compares(desk: Open) -> None:
+    """The operator asks for a list, and it is here."""
+    book = desk.runtime.engine.state.activities
+    before = book.state.as_of
+    desk.sends(CompareActivities())
+    desk.waits(lambda _: book.state.as_of != before, "another list")
 
 
 def test_every_page_is_read_and_nothing_twice() -> None:
