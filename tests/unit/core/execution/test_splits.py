@@ -1,0 +1,71 @@
+"""A split out of the broker's list: what it makes of each owner's shares, and when it is left to a person."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from core.execution.ledger import Ledger
+from core.execution.splits import splits_in
+from core.facts import CorporateActionApplied, OwnerShare, PositionCorrected
+from core.model.activity import Activity, ActivityId, ActivityKind
+from core.model.values import Price, Quantity, Symbol
+from tests.unit.core.brokers.trading_floor import NewYorkHours, at
+
+SPY = Symbol("SPY")
+LAST = {SPY: Price(Decimal(300))}
+
+
+def a_ledger(*owned: tuple[str, str]) -> Ledger:
+    """Positions of several owners, each at 100 a share, and without stops."""
+    ledger = Ledger(NewYorkHours())
+    owners = tuple(OwnerShare(name, Quantity(Decimal(shares)), Price(Decimal(100))) for name, shares in owned)
+    total = Quantity(sum((owner.quantity for owner in owners), Decimal(0)))
+    ledger.folds[PositionCorrected](at("09:30"), PositionCorrected(SPY, total, Price(Decimal(100)), "", owners))
+    return ledger
+
+
+def a_row(name: str, shares: str) -> Activity:
+    quantity = Quantity(Decimal(shares))
+    return Activity(ActivityId(name), date(2026, 11, 19), ActivityKind.SPLIT, symbol=SPY, quantity=quantity)
+
+
+def the_split(ledger: Ledger, held: str, *rows: Activity) -> CorporateActionApplied:
+    (found,) = splits_in(rows, ledger, {SPY: Quantity(Decimal(held))}, LAST)
+    return found
+
+
+@pytest.mark.parametrize("rows", [(a_row("new", "20"),), (a_row("gone", "-10"), a_row("come", "30"))])
+def test_each_owner_has_its_part_at_the_cost_that_it_had(rows: tuple[Activity, ...]) -> None:
+    """EX-09: three for one, booked as one row or as two."""
+    ledger = a_ledger(("vwap", "6"), ("manual", "4"))
+
+    split = the_split(ledger, "30", *rows)
+    ledger.folds[CorporateActionApplied](at("09:31"), split)
+
+    assert (split.ratio, len(split.activity_ids)) == (3, len(rows))
+    assert {p.strategy: (p.quantity, p.cost) for p in ledger.positions()} == {"vwap": (18, 600), "manual": (12, 400)}
+
+
+def test_a_reverse_split_leaves_the_cost_as_it_is() -> None:
+    """EX-09: ten at 100 become one at 1,000."""
+    ledger = a_ledger(("vwap", "10"))
+
+    ledger.folds[CorporateActionApplied](at("09:31"), the_split(ledger, "1", a_row("new", "-9")))
+
+    (position,) = ledger.positions()
+    assert (position.quantity, position.cost, position.average_price) == (1, 1000, 1000)
+
+
+@pytest.mark.parametrize(("ours", "held"), [("30", "30"), ("10", "29"), ("9", "30")])
+def test_books_that_have_it_already_or_are_apart_otherwise_are_left_alone(ours: str, held: str) -> None:
+    """EX-09"""
+    ledger = a_ledger(("vwap", ours))
+
+    split = the_split(ledger, held, a_row("new", "20"))
+    ledger.folds[CorporateActionApplied](at("09:31"), split)
+
+    assert split.owners == ()
+    assert str(ledger.net_quantity(SPY)) == ours
