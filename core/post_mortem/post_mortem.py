@@ -9,10 +9,13 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from core.analytics.equity_change import Part
 from core.facts import (
     BarClosed,
     BreakerOpened,
     CallFailed,
+    CashMoved,
+    CorporateActionApplied,
     DayCorrected,
     DayStarted,
     Halted,
@@ -261,6 +264,7 @@ def _days(
     read: Read, days: Sequence[date], day_of: Callable[[datetime], date], stories: Stories, market: _Market
 ) -> Iterable[DayExplained]:
     equity = _equities([*read.records, *read.after])
+    moves = _moves([*read.records, *read.after])
     standing: dict[Key, Standing] = {}
     changes = iter([*read.before, *read.records])
     pending = next(changes, None)
@@ -281,6 +285,7 @@ def _days(
             (began, dict(standing)),
             (marked, closes | market.closes(day)),
             [fill for fill in stories.fills if day_of(fill.at) == day],
+            moves.get(day, ()),
         )
 
 
@@ -288,6 +293,22 @@ def _move(standing: dict[Key, Standing], record: Recorded) -> None:
     if isinstance(record.fact, PositionChanged):
         fact = record.fact
         standing[fact.symbol, fact.strategy] = Standing(fact.quantity, fact.average_price)
+    elif isinstance(record.fact, CorporateActionApplied):
+        for owner in record.fact.owners:
+            key = record.fact.symbol, owner.strategy
+            average = standing[key].average if key in standing else None
+            split = None if average is None else Price(average / record.fact.ratio)
+            standing[key] = Standing(owner.quantity, split)
+
+
+def _moves(records: Iterable[Recorded]) -> dict[date, list[Part]]:
+    """What moved cash without a fill, by the broker's own date of it, whenever its list told so."""
+    found: defaultdict[date, list[Part]] = defaultdict(list)
+    for record in records:
+        if isinstance(record.fact, CashMoved):
+            of = "" if record.fact.symbol is None else f" {record.fact.symbol}"
+            found[record.fact.day].append(Part(f"{record.fact.kind.value}{of}", record.fact.amount))
+    return found
 
 
 def _closed(record: Recorded) -> dict[Symbol, Price]:

@@ -71,3 +71,15 @@ def test_what_is_no_day_is_refused(keyturn: Keyturn, journal: Path, words: tuple
 
     assert answer.code == 2
     assert said in answer.err
+
+
+@pytest.mark.parametrize(("day", "name", "usd"), [("05", "dividend SPY", "3.33"), ("09", "fee", "-0.03")])
+def test_a_day_that_is_explained_names_what_moved_cash_without_a_fill(
+    keyturn: Keyturn, journal: Path, day: str, name: str, usd: str
+) -> None:
+    """AN-06: its rest is nothing."""
+    found = json.loads(keyturn("explain", f"2026-11-{day}", "--journal-dir", journal, "--json").out)
+
+    (told,) = found["days"]
+    assert {"name": name, "amount": usd} in told["parts"]
+    assert told["rest"] == "0.00"
