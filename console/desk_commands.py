@@ -37,10 +37,10 @@ from console.screens.guide import GuideScreen
 from console.screens.help import HelpScreen
 from console.screens.keep_layout import KeepLayoutScreen
 from console.screens.key_holder import holds_key
-from console.screens.why import WhyScreen
+from console.screens.why import ExplainScreen, WhyScreen
 from core.ports import JournalError, OperatorError
 from core.views import DeskView
-from core.views.history import HistoryDay
+from core.views.history import HistoryDay, HistoryKind
 from widgets.chart import Chart
 from widgets.grid import Grid
 from widgets.grid_picture import in_a_line
@@ -225,10 +225,18 @@ class DeskCommands:
         self.aside(read, self.board.history.take_day)
 
     def explain(self, key: str) -> None:
-        """The whole way of a row of the history."""
+        """The whole way of an order of the history; why a trade of it made what it made."""
         row = self.board.history.row_of(key)
-        if row is not None:
+        if row is None:
+            return
+        if row.kind is HistoryKind.TRADE:
+            self.desk.ask(ExplainScreen(row.order, f"{row.symbol} {row.text}", self.desk.surroundings.explain))
+        else:
             self.desk.ask(WhyScreen(row.order, row.text, self.desk.surroundings.why))
+
+    def explain_day(self, day: date) -> None:
+        """Why the account was worth more or less after it."""
+        self.desk.ask(ExplainScreen(day.isoformat(), f"{day:%A %d %B %Y}", self.desk.surroundings.explain))
 
     def open_wire(self) -> None:
         self._open_text("Orders and the broker", wire, "")

@@ -15,6 +15,9 @@ from widgets.history import History, in_words
 LOOK = "history"
 """What it wants: the rows of the day that its key names, or of the last one where that is empty."""
 
+WHY = "explain the day"
+"""What it wants: why the day that its key names made what it made."""
+
 AGAIN = timedelta(seconds=10)
 """Between two looks at a day that goes on."""
 
@@ -99,6 +102,10 @@ class HistoryPane(FilteredPane, History):
         if self.day is not None:
             head = f"orders and trades of {self.day.day.isoformat()}, times of {f.PLACE}"
             self.write(f"history-{self.day.day.isoformat()}-of", [head, *map(in_words, self.in_order(self._shown()))])
+
+    def action_explain_day(self) -> None:
+        if self.day is not None and self.day.days:
+            self.want(WHY, self.day.day.isoformat())
 
     def action_worst(self) -> None:
         self.worst_first = not self.worst_first

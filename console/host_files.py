@@ -18,6 +18,9 @@ class HostFiles(Protocol):
     def why(self, order_id: str) -> Iterable[Recorded]:
         """The chain of an order. Raises OperatorError, JournalError or OSError."""
 
+    def explain(self, what: str) -> Iterable[str]:
+        """Why a day, or the trade that an order closed, made what it made, in lines. Raises as `why` does."""
+
     def history(self, day: date | None) -> HistoryDay:
         """Orders and trades of that day, or of the journal's last. Raises OperatorError, JournalError or OSError."""
 
@@ -54,6 +57,9 @@ class NoHostFiles:
 
     def why(self, order_id: str) -> Iterable[Recorded]:
         raise OperatorError(f"this desk keeps its journal in memory; nothing can be read of {order_id}")
+
+    def explain(self, what: str) -> Iterable[str]:
+        raise OperatorError(f"this desk keeps its journal in memory; nothing can be read of {what}")
 
     def history(self, day: date | None) -> HistoryDay:
         raise OperatorError(f"this desk keeps its journal in memory; nothing can be read of {day or 'any day'}")

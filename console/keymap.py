@@ -288,6 +288,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key("history.follow", KeyScope.HISTORY, "f", "f", "follow", "the last day, as it grows"),
     Key("history.write", KeyScope.HISTORY, "o", "o", "write", "write to a file"),
+    Key("history.day", KeyScope.HISTORY, "e", "e", "explain_day", "why it made what it made", True, in_footer="why"),
     Key("history.worst", KeyScope.HISTORY, "w", "w", "worst", "worst trades first", True, in_footer="worst first"),
     Key("ticket.buy", _TICKET, "B", "B", "confirm('B')", "buy to open"),
     Key("ticket.short", _TICKET, "H", "H", "confirm('H')", "sell short"),

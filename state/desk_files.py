@@ -40,6 +40,13 @@ class DeskFiles:
 
         return chain_of(order_id, read(self.folder().journal))
 
+    def explain(self, what: str) -> Iterator[str]:
+        from core.post_mortem.words import lines_of
+        from state.past_days import explained
+
+        found, is_trade = explained(self.folder().journal, what)
+        return lines_of(found, is_whole=is_trade)
+
     def history(self, day: date | None) -> HistoryDay:
         from core.views.builders.history import history_of
         from state.journal import days_of, read_day

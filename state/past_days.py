@@ -17,13 +17,37 @@ from core.files.regular_file import reading
 from core.model.values import Price, Symbol
 from core.model.venues import HOME
 from core.ports import JournalDamagedError, OperatorError, Recorded
-from core.post_mortem.post_mortem import Read
+from core.post_mortem.post_mortem import PostMortem, Read, post_mortem
 from state.codec import RecordError, decode
 from state.journal import days_of, read_day
 from state.journal_segments import segments
 
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 MARKS = 10
 """Segments back in which the last price of what is held is looked for."""
+
+
+def explained(folder: Path, what: str | None) -> tuple[PostMortem, bool]:
+    """What was asked for, and whether that is one trade. Raises `OperatorError`."""
+    asked = what or ""
+    first, dots, last = asked.partition("..")
+    if DAY.fullmatch(first):
+        days = days_between(folder, _day(first), _day(last) if dots else _day(first))
+        return post_mortem(read_for(folder, days), days, HOME.day_of), False
+    if asked and (dots or re.fullmatch(r"[\w-]+", asked) is None):
+        raise OperatorError(f"{asked} is no order, no day and no days; write 2026-11-19 or 2026-11-16..2026-11-20")
+    if not asked:
+        days = days_between(folder, None, None)
+        return post_mortem(read_for(folder, days), days, HOME.day_of), False
+    days = (day_of_trade(folder, asked),)
+    return post_mortem(read_for(folder, days), days, HOME.day_of, asked), True
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise OperatorError(f"{text or 'nothing'} is no day; write it as 2026-11-19") from None
 
 
 def read_for(folder: Path, days: Sequence[date]) -> Read:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import orjson
 import typer
@@ -13,11 +11,6 @@ import typer
 from console.commands.shared import Account, AsJson, JournalDir, host_of, print_json, say
 from core.ports import OperatorError
 from state.accounts import journal_of
-
-if TYPE_CHECKING:
-    from core.post_mortem.post_mortem import PostMortem
-
-DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def explain(
@@ -44,6 +37,7 @@ def explain(
     from core.post_mortem.page import page
     from core.post_mortem.words import as_json as told
     from core.post_mortem.words import lines_of
+    from state.past_days import explained
 
     folder = journal_of(host_of(context).home, account, journal_dir).journal
     if html is not None and not html.parent.is_dir():
@@ -58,33 +52,6 @@ def explain(
         say(line)
     if html is not None:
         say(f"written: {html}")
-
-
-def explained(folder: Path, what: str | None) -> tuple[PostMortem, bool]:
-    """What was asked for, and whether that is one trade. Raises `OperatorError`."""
-    from core.model.venues import HOME
-    from core.post_mortem.post_mortem import post_mortem
-    from state.past_days import day_of_trade, days_between, read_for
-
-    asked = what or ""
-    first, dots, last = asked.partition("..")
-    if DAY.fullmatch(first):
-        days = days_between(folder, _day(first), _day(last) if dots else _day(first))
-        return post_mortem(read_for(folder, days), days, HOME.day_of), False
-    if asked and (dots or re.fullmatch(r"[\w-]+", asked) is None):
-        raise OperatorError(f"{asked} is no order, no day and no days; write 2026-11-19 or 2026-11-16..2026-11-20")
-    if not asked:
-        days = days_between(folder, None, None)
-        return post_mortem(read_for(folder, days), days, HOME.day_of), False
-    days = (day_of_trade(folder, asked),)
-    return post_mortem(read_for(folder, days), days, HOME.day_of, asked), True
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise OperatorError(f"{text or 'nothing'} is no day; write it as 2026-11-19") from None
 
 
 def _write(path: Path, text: str) -> None:

@@ -1,4 +1,5 @@
-"""`w` in Orders: the whole chain of an order, from the bar that made it to its fills, read from the journal.
+"""What the journal tells at the desk: an order's whole chain (`w` in Orders), and why a trade or a day made what it
+made (Enter and `e` in the history).
 
 The journal is read in a thread of its own: a slow disk keeps no key waiting.
 """
@@ -22,13 +23,12 @@ BEFORE = 20
 """Cells of time and kind before the words of a record."""
 
 
-class WhyScreen(ReadingScreen):
-    """`read` is given the order's id, in a thread."""
+class JournalScreen(ReadingScreen):
+    """`tell` reads the journal, in a thread, and gives the lines."""
 
-    def __init__(self, order_id: str, name: str, read: Callable[[str], Iterable[Recorded]]) -> None:
-        super().__init__(f"Why ─ {name}")
-        self.order_id = order_id
-        self.chain = read
+    def __init__(self, title: str, tell: Callable[[], list[TextLine]]) -> None:
+        super().__init__(title)
+        self.tell = tell
         self.read([(Cell(READING, "strong"),)])
 
     def on_mount(self) -> None:
@@ -38,11 +38,33 @@ class WhyScreen(ReadingScreen):
     def _read(self) -> None:
         worker = get_current_worker()
         try:
-            lines = [line for record in self.chain(self.order_id) for line in told(record)]
+            lines = self.tell()
         except (OperatorError, JournalError, OSError) as error:
             lines = wrapped("", f"the journal could not be read: {error}", WIDTH, "warning")
         if not worker.is_cancelled:
             self.app.call_from_thread(self.read, lines)
+
+
+class WhyScreen(JournalScreen):
+    """The chain of an order. `read` is given its id, in a thread."""
+
+    def __init__(self, order_id: str, name: str, read: Callable[[str], Iterable[Recorded]]) -> None:
+        self.order_id = order_id
+        super().__init__(f"Why ─ {name}", lambda: [line for record in read(order_id) for line in told(record)])
+
+
+class ExplainScreen(JournalScreen):
+    """Why a trade, or a day, made what it made (AN-06). `read` is given its order or the day, in a thread."""
+
+    def __init__(self, what: str, name: str, read: Callable[[str], Iterable[str]]) -> None:
+        self.what = what
+        super().__init__(f"Explained ─ {name}", lambda: [line for text in read(what) for line in _as_it_stands(text)])
+
+
+def _as_it_stands(text: str) -> list[TextLine]:
+    """A line of the page; one that is too long goes on under itself."""
+    indent = " " * (len(text) - len(text.lstrip()))
+    return [(Cell(text),)] if len(text) <= WIDTH else wrapped(indent, text.strip(), WIDTH)
 
 
 def told(record: Recorded) -> list[TextLine]:

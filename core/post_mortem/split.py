@@ -40,6 +40,8 @@ class Cause(StrEnum):
 
 OF_A_DIVISION = Decimal("1e-9")
 """USD: less than this is what a fee that was divided left over."""
+ALWAYS = (Cause.SIGNAL, Cause.EXIT, Cause.SLIPPAGE, Cause.FEES)
+"""What every trade has; any other part is told where a quote was recorded for it."""
 STEPS = ((Step.STAGED, Cause.STAGED), (Step.KEY, Cause.KEY), (Step.ANSWERED, Cause.SENT))
 
 
@@ -62,7 +64,7 @@ def split_of(story: TradeStory, close: Price | None) -> Split:
     close
         The last price of the day on which it was left, USD; None where none was recorded.
     """
-    sums: dict[Cause, Decimal] = dict.fromkeys(Cause, ZERO)
+    sums: dict[Cause, Decimal] = dict.fromkeys(ALWAYS, ZERO)
     unknown: dict[str, None] = {}
     trade = story.trade
     last = close if close is not None else trade.intended_exit or trade.exit_price
@@ -73,14 +75,14 @@ def split_of(story: TradeStory, close: Price | None) -> Split:
         cause = Cause.SIGNAL if fill.opens else Cause.EXIT
         sums[cause] += gained(fill, aimed, last)
         for step, amount in _on_the_way(fill, aimed, unknown):
-            sums[step] += amount
+            sums[step] = sums.get(step, ZERO) + amount
         sums[Cause.FEES] -= fill.fee
     left = trade.profit - sum(sums.values(), ZERO)
-    sums[Cause.BOOKS if abs(left) > OF_A_DIVISION else Cause.SLIPPAGE] += left
+    cause = Cause.BOOKS if abs(left) > OF_A_DIVISION else Cause.SLIPPAGE
+    sums[cause] = sums.get(cause, ZERO) + left
     if not story.fills:
         unknown["its fills stand before what was read"] = None
-    shown = {cause: amount for cause, amount in sums.items() if amount or cause is not Cause.BOOKS}
-    return Split(in_cents(Part(cause.value, Money(amount)) for cause, amount in shown.items()), tuple(unknown))
+    return Split(in_cents(Part(each.value, Money(sums[each])) for each in Cause if each in sums), tuple(unknown))
 
 
 def intended(fill: FillStory) -> Price:

@@ -17,7 +17,7 @@ from core.post_mortem.post_mortem import PostMortem, TradeExplained
 from core.post_mortem.split import intended
 from core.views.event_text import in_words, kind_of
 
-WIDTH = 78
+WIDTH = 70
 """Cells of a line of the plot."""
 HIGH = 9
 SHOWN = 12

@@ -9,7 +9,10 @@ from datetime import date
 from textual import events
 
 from core.messages.commands import Command
+from core.model.venues import HOME
 from core.ports import OperatorError, Recorded
+from core.post_mortem.post_mortem import Read, post_mortem
+from core.post_mortem.words import lines_of
 from core.views.builders.history import history_of
 from core.views.history import HistoryDay
 from core.views.order_chain import chain_of
@@ -59,6 +62,15 @@ class Disk:
             raise OperatorError(self.fails)
         assert self.house is not None
         return chain_of(order_id, list(self.house.runtime.engine.state.journal.records()))
+
+    def explain(self, what: str) -> Iterable[str]:
+        if self.fails:
+            raise OperatorError(self.fails)
+        assert self.house is not None
+        read = Read(list(self.house.runtime.engine.state.journal.records()))
+        is_day = what == "2026-01-05"
+        found = post_mortem(read, [date(2026, 1, 5)], HOME.day_of, None if is_day else what)
+        return lines_of(found, is_whole=not is_day)
 
     def history(self, day: date | None) -> HistoryDay:
         if self.house is None:

@@ -7,7 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from console.screens.why import WhyScreen
+from console.screens.ticket import TicketScreen
+from console.screens.why import ExplainScreen, WhyScreen
 from core.model.values import ClientOrderId, Money, Symbol
 from core.ports import OperatorError
 from core.views.builders.history import history_of
@@ -73,9 +74,48 @@ async def test_yesterdays_worst_trade_is_three_keys_away_and_enter_explains_it()
         await house.until(lambda: house.shows("worst first", "▼ −22.00"))
 
         await house.press("home", "enter")
+        await house.until(lambda: isinstance(house.desk.screen, ExplainScreen))
+        assert isinstance(house.desk.screen, ExplainScreen)
+        assert house.desk.screen.what == PAST[MONDAY][1].order
+
+
+async def test_enter_on_an_order_of_the_past_tells_its_way() -> None:
+    async with open_desk((80, 24), surroundings=Past()) as house:
+        await house.press("0")
+        await house.until(lambda: house.shows("Tue 6 Jan"))
+        await house.press("home", "enter")
         await house.until(lambda: isinstance(house.desk.screen, WhyScreen))
         assert isinstance(house.desk.screen, WhyScreen)
-        assert house.desk.screen.order_id == PAST[MONDAY][1].order
+        assert house.desk.screen.order_id == PAST[TUESDAY][0].order
+
+
+async def test_e_explains_the_day_that_is_shown() -> None:
+    """AN-06"""
+    async with open_desk((80, 24), surroundings=Past()) as house:
+        await house.press("0", "<")
+        await house.until(lambda: house.shows("Mon 5 Jan"))
+        await house.press("e")
+        await house.until(lambda: isinstance(house.desk.screen, ExplainScreen))
+        assert isinstance(house.desk.screen, ExplainScreen)
+        assert house.desk.screen.what == "2026-01-05"
+
+
+async def test_a_trade_is_explained_from_its_own_journal() -> None:
+    """AN-03, AN-06: bought and sold at the desk, then opened in the history."""
+    disk = Disk()
+    async with open_desk((80, 24), surroundings=disk) as house:
+        disk.house = house
+        await house.buys()
+        await house.press("2", "c", "enter")
+        await house.until(house.is_armed)
+        await house.press("S")
+        await house.until(lambda: not isinstance(house.desk.screen, TicketScreen))
+        await house.press("0")
+        await house.until(lambda: house.shows("1 trade"))
+        await house.press("w", "home", "enter")
+        await house.until(lambda: house.shows("Explained ─", "signal", "waiting for the key", "in all"))
+        await house.press("escape", "e")
+        await house.until(lambda: house.shows("Explained ─ Monday 05 January 2026", "SPY vwap"))
 
 
 async def test_days_end_where_the_journal_does() -> None:
@@ -147,9 +187,9 @@ async def test_enter_after_a_filter_opens_a_row_that_is_seen() -> None:
         await house.press("0", "<")
         await house.until(lambda: house.shows("Mon 5 Jan"))
         await house.press("home", "slash", *"aig trade", "enter", "enter")
-        await house.until(lambda: isinstance(house.desk.screen, WhyScreen))
-        assert isinstance(house.desk.screen, WhyScreen)
-        assert house.desk.screen.order_id == PAST[MONDAY][1].order
+        await house.until(lambda: isinstance(house.desk.screen, ExplainScreen))
+        assert isinstance(house.desk.screen, ExplainScreen)
+        assert house.desk.screen.what == PAST[MONDAY][1].order
 
 
 async def test_o_writes_the_rows_that_are_shown_and_f_goes_to_the_last_day() -> None:

@@ -67,9 +67,9 @@ def test_each_figure_names_the_record_that_it_comes_from(keyturn: Keyturn, playe
             for fill in trade["fills"]:
                 fact = records[fill["record"]]
                 assert isinstance(fact, OrderFilled)
-                assert (str(fact.fill.price), fact.fill.client_order_id) == (fill["price"], fill["order"])
+                assert (fact.fill.price, fact.fill.client_order_id) == (Decimal(fill["price"]), fill["order"])
                 aimed = orders[fact.fill.client_order_id].intended_price
-                assert fill["intended"] == str(aimed if aimed is not None else fact.fill.price)
+                assert Decimal(fill["intended"]) == (aimed if aimed is not None else fact.fill.price)
 
 
 def test_days_together_are_the_sum_of_each(keyturn: Keyturn, played: Path) -> None:
