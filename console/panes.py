@@ -222,8 +222,8 @@ _ENTRIES = (
         KeyScope.HISTORY,
         HistoryPane,
         "The orders and trades of one day, from the journal: `<` and `>` turn the days, `w` stands the worst trades "
-        "first, `/` filters by words in any order, Enter tells an order from its bar to its end, and why a trade made what it "
-        "made, `e` explains the whole day to the cent, `o` writes what is shown to a file.",
+        "first, `/` filters by words in any order, Enter tells an order from its bar to its end, and why a trade made "
+        "what it made, `e` explains the whole day to the cent, `o` writes what is shown to a file.",
         has_state=False,  # it is of the past
     ),
 )
