@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from weakref import ref
 
@@ -31,7 +31,7 @@ from console.filtered_pane import WriteShown
 from console.follow_ups import FollowUps
 from console.frame_loop import FrameLoop
 from console.gc_schedule import GcSchedule
-from console.history_pane import LOOK, WHY
+from console.history_pane import LOOK, HistoryPane
 from console.host_files import NO_SURROUNDINGS, HostFiles
 from console.key_hearing import HEARD, KeyHearing
 from console.keymap import AWAITED, KeyScope, bindings_for, reachable, use, written
@@ -237,8 +237,6 @@ class DeskApp(App[None]):
         """What a pane's key wants of a row, or a pane of the desk."""
         if what == LOOK:
             self.errands.look_at_history(key or "")
-        elif what == WHY and key is not None:
-            self.errands.explain_day(date.fromisoformat(key))
         else:
             self.row_actions.do(what, key)
 
@@ -332,6 +330,9 @@ class DeskApp(App[None]):
             self.errands.explain(message.key)
         else:
             self.errands.open_detail(pane, message.key)
+
+    def on_history_pane_explained(self, message: HistoryPane.Explained) -> None:
+        self.errands.explain_day(message.day)
 
     def on_grid_nothing_opened(self, message: Grid.NothingOpened) -> None:
         has_rows = bool(message.grid.window.rows)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
+from textual.message import Message
+
 from console.filtered_pane import FilteredPane
 from console.keymap import KeyScope, bindings_for
 from core.views import DeskView
@@ -15,15 +17,19 @@ from widgets.history import History, in_words
 LOOK = "history"
 """What it wants: the rows of the day that its key names, or of the last one where that is empty."""
 
-WHY = "explain the day"
-"""What it wants: why the day that its key names made what it made."""
-
 AGAIN = timedelta(seconds=10)
 """Between two looks at a day that goes on."""
 
 
 class HistoryPane(FilteredPane, History):
     BINDINGS = bindings_for(KeyScope.HISTORY)
+
+    class Explained(Message):
+        """Why this day made what it made is wanted."""
+
+        def __init__(self, day: date) -> None:
+            super().__init__()
+            self.day = day
 
     def __init__(self, want: Callable[[str, str | None], None]) -> None:
         super().__init__()
@@ -105,7 +111,7 @@ class HistoryPane(FilteredPane, History):
 
     def action_explain_day(self) -> None:
         if self.day is not None and self.day.days:
-            self.want(WHY, self.day.day.isoformat())
+            self.post_message(self.Explained(self.day.day))
 
     def action_worst(self) -> None:
         self.worst_first = not self.worst_first

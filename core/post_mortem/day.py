@@ -87,7 +87,7 @@ def explained(
         traded[order.symbol] = order.instrument
         worth[order.symbol, fill.order.strategy] -= order.instrument.cost(fill.quantity, fill.price) * fill.sign
         worth[order.symbol, fill.order.strategy] -= fill.fee
-    notes: dict[str, None] = {}
+    notes: list[str] = []
     for standing, marked, sign, when in zip(held, marks, (-1, 1), ("the day began", "it ended"), strict=True):
         for (symbol, strategy), held_of in standing.items():
             if not held_of.quantity:
@@ -95,7 +95,7 @@ def explained(
             price = marked.get(symbol)
             if price is None:
                 price = held_of.average or Price(ZERO)
-                notes[NO_PRICE.format(symbol, when)] = None
+                notes.append(NO_PRICE.format(symbol, when))
             instrument = traded.get(symbol) or share(symbol)
             worth[symbol, strategy] += sign * instrument.notional(held_of.quantity, price)
     parts = [Part(f"{symbol} {strategy}", Money(amount)) for (symbol, strategy), amount in worth.items()]
@@ -104,7 +104,7 @@ def explained(
     _, *told = in_cents((began_with, *sorted(parts, key=lambda part: part.amount), *moves))
     rest = None
     if opening is None or closing is None:
-        notes[NO_CLOSING] = None
+        notes.append(NO_CLOSING)
     else:
         rest = Money(closing - opening - sum((part.amount for part in told), ZERO))
-    return DayExplained(day, opening, closing, tuple(told), rest, tuple(notes))
+    return DayExplained(day, opening, closing, tuple(told), rest, tuple(dict.fromkeys(notes)))

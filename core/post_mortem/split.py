@@ -65,11 +65,11 @@ def split_of(story: TradeStory, close: Price | None) -> Split:
         The last price of the day on which it was left, USD; None where none was recorded.
     """
     sums: dict[Cause, Decimal] = dict.fromkeys(ALWAYS, ZERO)
-    unknown: dict[str, None] = {}
+    unknown: list[str] = []
     trade = story.trade
     last = close if close is not None else trade.intended_exit or trade.exit_price
     if close is None:
-        unknown["no price of the day's end: the exit's choice is in the signal"] = None
+        unknown.append("no price of the day's end: the exit's choice is in the signal")
     for fill in story.fills:
         aimed = intended(fill)
         cause = Cause.SIGNAL if fill.opens else Cause.EXIT
@@ -81,8 +81,10 @@ def split_of(story: TradeStory, close: Price | None) -> Split:
     cause = Cause.BOOKS if abs(left) > OF_A_DIVISION else Cause.SLIPPAGE
     sums[cause] = sums.get(cause, ZERO) + left
     if not story.fills:
-        unknown["its fills stand before what was read"] = None
-    return Split(in_cents(Part(each.value, Money(sums[each])) for each in Cause if each in sums), tuple(unknown))
+        unknown.append("its fills stand before what was read")
+    return Split(
+        in_cents(Part(each.value, Money(sums[each])) for each in Cause if each in sums), tuple(dict.fromkeys(unknown))
+    )
 
 
 def intended(fill: FillStory) -> Price:
@@ -95,14 +97,14 @@ def gained(fill: FillStory, first: Decimal, then: Decimal) -> Decimal:
     return fill.order.order.instrument.notional(fill.quantity, then - first) * fill.sign
 
 
-def _on_the_way(fill: FillStory, aimed: Decimal, unknown: dict[str, None]) -> Iterator[tuple[Cause, Decimal]]:
+def _on_the_way(fill: FillStory, aimed: Decimal, unknown: list[str]) -> Iterator[tuple[Cause, Decimal]]:
     """From the intended price to the fill; what was bought at more costs, what was sold at more gains."""
     here, touch = aimed, None
     for step, cause in STEPS:
         seen = fill.order.at_step(step)
         if seen is None or seen.mid is None:
             if seen is not None:
-                unknown[f"no quote where it was {step}: in the step after it"] = None
+                unknown.append(f"no quote where it was {step}: in the step after it")
             continue
         yield cause, -gained(fill, here, seen.mid)
         here, touch = seen.mid, seen.ask if fill.order.order.side is Side.BUY else seen.bid

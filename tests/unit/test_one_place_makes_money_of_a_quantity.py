@@ -29,6 +29,7 @@ OTHERWISE: Mapping[tuple[str, str], str] = {
     ("core/execution/position_moves.py", "split"): "a quantity, as a split makes it",
     ("core/model/activity.py", "Activity.by_its_figures"): "a dividend, USD for each",
     ("core/model/order.py", "OrderRequest.moves"): "a leg's ratio",
+    ("core/post_mortem/stories.py", "Stories._fill"): "a part of a fee, and a quantity with its sign",
     ("core/risk/volumes.py", "AverageVolume.part"): "a part of a quantity",
     ("core/staging/shadow_trades.py", "ShadowTrade.result"): "a fee, USD for each",
 }
