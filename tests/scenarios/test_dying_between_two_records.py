@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
 from core.facts import ApprovalRedeemed, Fact, Halted, OrderApproved, OrderCreated, SubmissionBlocked
 from core.messages.commands import ProposeClose
-from core.messages.effects import SubmitOrder
+from core.messages.effects import CancelOrder, SubmitOrder
 from core.messages.inputs import SubmissionStopped
-from core.model.values import plain
+from core.model.values import Quantity, plain
 from core.views.builders.desk import ViewBuilder
 from core.workflows.day.start import NOT_WRITTEN
 from tests.scenarios.changes import confirms_now, passes
@@ -19,6 +20,7 @@ from tests.unit.core.brokers.trading_floor import SPY
 
 AWAY = ("10:06", "10:30", "99.70 99.70 99.65 99.70")
 """The limit at 99.60 is never touched."""
+A_FIFTH = Quantity(Decimal("0.1"))
 
 
 def dies_behind(house: House, kind: type[Fact], orders: int) -> None:
@@ -101,3 +103,28 @@ def test_a_sale_that_the_latch_blocks_has_its_stop_put_back() -> None:
     assert house.facts(SubmissionBlocked)[-1].client_order_id == sale
     assert not house.facts(Halted)
     assert plain(row.covered) == plain(row.quantity) == "0.502"
+
+
+def test_a_close_that_came_to_nothing_keeps_no_stop_from_going_back() -> None:
+    """EX-21, EX-13: a second close waits for the same stop, and the engine dies before its key is used.
+
+    What the first one leaves has its stop again: the second one never began.
+    """
+    house = a_house_in_a_position(("10:06", "10:30", STEADY))
+    house.slows_down(0.2)
+    house.line.breaks_at(CancelOrder, arrives=False, times=4)
+    for approved in (2, 3):
+        house.presses(ProposeClose(SPY, quantity=A_FIFTH))
+        passes(house, 1)
+        confirms_now(house)
+        while len(house.facts(OrderApproved)) < approved:
+            house.until_moment(house.line.at + timedelta(milliseconds=50))
+    assert len(house.facts(OrderCreated)) == 2, "the stop still stands in the way of both"
+    house.loses_the_journal_after([r.sequence for r in house.journal.records() if type(r.fact) is OrderApproved][-1])
+    house.restarted()
+    passes(house, 30)
+
+    (row,) = ViewBuilder(house.engine).draw(house.line.at).positions
+    assert house.facts(SubmissionBlocked)[-1].reason == NOT_WRITTEN
+    assert plain(row.quantity) == plain(row.covered) == house.held_by_the_broker() == "0.402"
+    assert_can_be_rebuilt(house)

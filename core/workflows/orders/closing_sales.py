@@ -102,7 +102,8 @@ class ClosingSales:
     def to_go_back(self, use: AuthorizationUse) -> list[Order]:
         """Of the stops at this price those that did make way, and for no close that was confirmed since."""
         since = self.state.stage.state.confirmations[use.mandate.ticket_id].received_at
-        later = [c for c in self.state.stage.state.confirmations.values() if c.is_decided and c.received_at > since]
+        turned = self.state.stage.state.confirmations.values()
+        later = [c for c in turned if c.is_decided and not c.is_void and c.received_at > since]
         named = {order_id for confirmation in later for order_id in confirmation.ticket.cancels}
         return [stop for stop in self.made_way(use) if stop.id not in named and _has_made_way(stop)]
 
