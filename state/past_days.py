@@ -11,7 +11,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
-from core.facts import BarClosed, DayCorrected, DayStarted, Fact, OrderCreated, PositionChanged, TradeClosed
+from core.facts import (
+    BarClosed,
+    DayCorrected,
+    DayStarted,
+    Fact,
+    OrderCreated,
+    PositionChanged,
+    SettingsApplied,
+    TradeClosed,
+)
 from core.facts.registry import BY_NAME, BY_TYPE
 from core.files.regular_file import reading
 from core.model.values import Price, Symbol
@@ -23,6 +32,8 @@ from state.journal import days_of, read_day
 from state.journal_segments import segments
 
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+BEFORE = (OrderCreated, PositionChanged, SettingsApplied)
+"""What is read of all the time before."""
 MARKS = 10
 """Segments back in which the last price of what is held is looked for."""
 
@@ -33,14 +44,21 @@ def explained(folder: Path, what: str | None) -> tuple[PostMortem, bool]:
     first, dots, last = asked.partition("..")
     if DAY.fullmatch(first):
         days = days_between(folder, _day(first), _day(last) if dots else _day(first))
-        return post_mortem(read_for(folder, days), days, HOME.day_of), False
+        return _of_days(folder, days), False
     if asked and (dots or re.fullmatch(r"[\w-]+", asked) is None):
         raise OperatorError(f"{asked} is no order, no day and no days; write 2026-11-19 or 2026-11-16..2026-11-20")
     if not asked:
         days = days_between(folder, None, None)
-        return post_mortem(read_for(folder, days), days, HOME.day_of), False
+        return _of_days(folder, days), False
     days = (day_of_trade(folder, asked),)
-    return post_mortem(read_for(folder, days), days, HOME.day_of, asked), True
+    return _of_days(folder, days, asked), True
+
+
+def _of_days(folder: Path, days: Sequence[date], trade: str | None = None) -> PostMortem:
+    from core.market.calendar import load_calendar  # drags pandas in
+
+    sessions = load_calendar(days[0], days[-1])
+    return post_mortem(read_for(folder, days), days, HOME.day_of, sessions.session_at, trade)
 
 
 def _day(text: str) -> date:
@@ -57,7 +75,7 @@ def read_for(folder: Path, days: Sequence[date]) -> Read:
     ended = [record.fact.trade for record in wanted if isinstance(record.fact, TradeClosed)]
     since = min([*(HOME.day_of(trade.entry_time) for trade in ended), days[0]])
     held = [record for day in known if since <= day < days[0] for record in read_day(folder, day)]
-    before = list(_of(folder, [day for day in known if day < since], (OrderCreated, PositionChanged)))
+    before = list(_of(folder, [day for day in known if day < since], BEFORE))
     later = [day for day in known if day > days[-1]]
     return Read(
         records=[*held, *wanted],

@@ -14,9 +14,10 @@ from core.model.values import ZERO, plain, priced
 from core.model.venues import HOME
 from core.ports import Recorded
 from core.post_mortem.day import DayExplained
+from core.post_mortem.let_go import LetGo
 from core.post_mortem.post_mortem import Minute, PostMortem, TradeExplained
 from core.post_mortem.split import intended
-from core.post_mortem.words import checks_of, instant, usd
+from core.post_mortem.words import checks_of, instant, made_by_strategy, usd
 from core.views.event_text import in_words, kind_of
 
 WIDTH, HEIGHT, PAD = 900, 260, 8
@@ -43,8 +44,17 @@ def _body(found: PostMortem) -> Iterator[str]:
         yield from _day(day)
     for trade in found.trades:
         yield from _trade(trade)
-    yield _folded("not taken", found.let_go)
+    yield from _let_go(found.let_go)
     yield _folded("data and connection", found.disturbed)
+
+
+def _let_go(found: Sequence[LetGo]) -> Iterator[str]:
+    if not found:
+        return
+    yield f"<h3>Not taken: {len(found)}</h3>" + _amounts(
+        [Part(f"{part.name} would have made", part.amount) for part in made_by_strategy(found)]
+    )
+    yield _table([(usd(each.would_have_made), instant(each.record), in_words(each.record.fact)) for each in found])
 
 
 def _day(day: DayExplained) -> Iterator[str]:

@@ -22,16 +22,15 @@ from core.facts import (
     MarketDataQuarantined,
     OrderStateUnknown,
     PositionChanged,
-    ProposalEnded,
     ProposalSkipped,
     ProposalStaged,
     TradingHalted,
 )
 from core.model.bar import ONE_MINUTE, Bar
-from core.model.codes import ProposalEnd
 from core.model.values import ZERO, Money, Price, Symbol
 from core.ports import OperatorError, Recorded
 from core.post_mortem.day import DayExplained, Standing, explained
+from core.post_mortem.let_go import LetGo, SessionAt, let_go_on
 from core.post_mortem.split import Split, split_of
 from core.post_mortem.stories import Key, Stories, TradeStory
 from core.views.order_chain import chain_of
@@ -40,7 +39,6 @@ DISTURBS = (BreakerOpened, CallFailed, Halted, MarketDataQuarantined, OrderState
 """What says that data or the way to the broker were not as they should be."""
 AROUND = timedelta(minutes=15)
 """Before a trade and after it, what is shown of the market and of what others proposed."""
-LET_GO = (ProposalEnd.DECLINED, ProposalEnd.EXPIRED, ProposalEnd.BLOCKED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +83,13 @@ class TradeExplained:
 
 @dataclass(frozen=True, slots=True)
 class PostMortem:
-    """`let_go` are proposals that were declined, expired or blocked, and signals that the gate refused."""
+    """Of one day or more; `disturbed` are the records that say that something was not as it should be."""
 
     first: date
     last: date
     days: tuple[DayExplained, ...]
     trades: tuple[TradeExplained, ...]
-    let_go: tuple[Recorded, ...]
+    let_go: tuple[LetGo, ...]
     disturbed: tuple[Recorded, ...]
 
 
@@ -118,7 +116,11 @@ class Read:
 
 
 def post_mortem(
-    read: Read, days: Sequence[date], day_of: Callable[[datetime], date], trade: str | None = None
+    read: Read,
+    days: Sequence[date],
+    day_of: Callable[[datetime], date],
+    session_at: SessionAt,
+    trade: str | None = None,
 ) -> PostMortem:
     """Of all trades that ended on these days; of one alone where `trade` is the beginning of its closing order's id.
 
@@ -141,18 +143,17 @@ def post_mortem(
         days[-1],
         tuple(_days(read, days, day_of, stories, market)),
         tuple(_trade(story, read.records, market, day_of) for story in chosen),
-        tuple(record for record in of_days if _is_let_go(record)),
+        tuple(_let_go(read, days, day_of, session_at)),
         tuple(record for record in of_days if isinstance(record.fact, DISTURBS)),
     )
 
 
-def _is_let_go(record: Recorded) -> bool:
-    match record.fact:
-        case ProposalEnded(end=end):
-            return end in LET_GO
-        case ProposalSkipped(proposal=proposal):
-            return proposal is not None
-    return False
+def _let_go(
+    read: Read, days: Sequence[date], day_of: Callable[[datetime], date], session_at: SessionAt
+) -> Iterable[LetGo]:
+    for day in days:
+        before = [*read.before, *(record for record in read.records if day_of(record.at) < day)]
+        yield from let_go_on([r for r in read.records if day_of(r.at) == day], before, session_at)
 
 
 # ── the market ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from core.analytics.equity_change import Part
+from core.analytics.equity_change import Part, in_cents
 from core.analytics.plot import plotted
 from core.model.signal import EXIT_WORDS
 from core.model.staging import CheckResult
@@ -13,6 +13,7 @@ from core.model.values import ZERO, Money, plain, priced
 from core.model.venues import HOME
 from core.ports import Recorded
 from core.post_mortem.day import DayExplained
+from core.post_mortem.let_go import LetGo
 from core.post_mortem.post_mortem import PostMortem, TradeExplained
 from core.post_mortem.split import intended
 from core.views.event_text import in_words, kind_of
@@ -40,7 +41,7 @@ def lines_of(found: PostMortem, *, is_whole: bool) -> Iterator[str]:
     for trade in found.trades:
         yield ""
         yield from _trade(trade, is_whole=is_whole)
-    yield from _listed("not taken", found.let_go)
+    yield from _let_go(found.let_go)
     yield from _listed("data and connection", found.disturbed)
 
 
@@ -118,6 +119,28 @@ def chart_of(told: TradeExplained) -> list[str]:
     return [*plotted(closes, WIDTH, HIGH, lambda price: f"{price:,.2f}"), f"{told.story.trade.symbol}, {span}"]
 
 
+def _let_go(found: Sequence[LetGo]) -> Iterator[str]:
+    """By strategy, and each of them."""
+    if not found:
+        return
+    yield f"not taken: {len(found)}"
+    for part in made_by_strategy(found):
+        yield f"  {part.name + ' would have made':<36}{usd(part.amount):>12}"
+    for each in found[:SHOWN]:
+        yield f"  {usd(each.would_have_made):>10} {told_of(each.record)}"
+    if len(found) > SHOWN:
+        yield f"  and {len(found) - SHOWN} more"
+
+
+def made_by_strategy(found: Sequence[LetGo]) -> tuple[Part, ...]:
+    """What each strategy's shadow trades came to, those that filled."""
+    sums: dict[str, Decimal] = {}
+    for each in found:
+        if each.would_have_made is not None:
+            sums[each.proposal.strategy] = sums.get(each.proposal.strategy, ZERO) + each.would_have_made
+    return in_cents(Part(strategy, Money(amount)) for strategy, amount in sums.items())
+
+
 def _listed(name: str, records: Sequence[Recorded], indent: str = "") -> Iterator[str]:
     if not records:
         return
@@ -142,7 +165,16 @@ def as_json(found: PostMortem) -> dict[str, object]:
         "rest": _sum(rests),
         "days": [_day_as_json(day) for day in found.days],
         "trades": [_trade_as_json(trade) for trade in found.trades],
-        "not_taken": [_record(record) for record in found.let_go],
+        "not_taken": [
+            {
+                **_record(each.record),
+                "strategy": each.proposal.strategy,
+                "symbol": each.proposal.symbol,
+                "end": each.end,
+                "would_have_made": None if each.would_have_made is None else cents(each.would_have_made),
+            }
+            for each in found.let_go
+        ],
         "data": [_record(record) for record in found.disturbed],
     }
 

@@ -28,11 +28,12 @@ from core.model.calendar import Calendar
 from core.model.codes import ProposalEnd
 from core.model.instrument import Instrument, named, share
 from core.model.order import OrderRequest, Side
-from core.model.session import NoSession
+from core.model.session import NoSession, Session
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, NoStop, StopPlan
 from core.model.values import ZERO, Money, Price, Quantity, Symbol
 from core.risk.protections.trades import ClosedTrade, Direction, ratio_of
+from core.settings.settings import Settings
 from core.staging.attached_legs import target_of
 from core.staging.stage import Stage
 from core.trading_state.trading_status import TradingStatus
@@ -329,39 +330,16 @@ class ShadowTrades:
         last price.
         """
         session = self.calendar.session_at(at)
-        last, terms = self.last_price(order.symbol), self.control.settings.exchange
-        known = order.limit_price or last
-        if order.replaces is not None:
-            return  # a change of what works already is no entry that was not taken
-        if order.effect.only_reduces or isinstance(session, NoSession) or known is None:
+        if isinstance(session, NoSession):
+            return
+        settings, last = self.control.settings, self.last_price(order.symbol)
+        shadow = shadow_of(at, strategy, order, stop, target, end, session, last, settings)
+        if shadow is None:
             return
         self._turn_page(session.day)
         if order.client_order_id in self.state.shadows:
             return
-        flat = timedelta(minutes=0 if strategy == MANUAL else self.control.settings.strategies.flat_minutes(strategy))
-        is_open = order.limit_price is None
-        half_spread = terms.half_spread_ticks.to_integral_value(ROUND_CEILING) * order.instrument.ticks.at(known)
-        entry_price = worse_by(half_spread, known, order.side) if is_open else known
-        shadow = ShadowTrade(
-            key=str(order.client_order_id),
-            strategy=strategy,
-            symbol=order.symbol,
-            side=order.side,
-            quantity=order.quantity,
-            entry_price=entry_price,
-            stop=stop.price if isinstance(stop, StopPlan) else None,
-            target=_ahead(order, target, entry_price),
-            end=end,
-            let_go_at=at,
-            flat_from=session.close - flat,
-            closes_at=session.close,
-            course=ShadowCourse.OPEN if is_open else ShadowCourse.WAITS,
-            last=last if is_open else None,
-            is_counted=end != ProposalEnd.DECLINED.value and self._counts(strategy, session.day),
-            half_spread=half_spread,
-            fee=terms.fee_per_share,
-            traded=named(order.instrument),
-        )
+        shadow.is_counted = end != ProposalEnd.DECLINED.value and self._counts(strategy, session.day)
         self.state.shadows[shadow.key] = shadow
         self.following.setdefault(shadow.symbol, []).append(shadow)
 
@@ -381,6 +359,54 @@ class ShadowTrades:
                 if shadow.is_counted:
                     self._end(shadow, shadow.closes_at)
         self.restore(ShadowTradesState(day))
+
+
+def shadow_of(
+    at: datetime,
+    strategy: str,
+    order: OrderRequest,
+    stop: StopPlan | NoStop | None,
+    target: Price | None,
+    end: str,
+    session: Session,
+    last: Price | None,
+    settings: Settings,
+) -> ShadowTrade | None:
+    """As it begins. None where it would have opened nothing, or no price is known; a change of what works already is no
+    entry that was not taken.
+
+    Parameters
+    ----------
+    last
+        The symbol's last price, USD.
+    """
+    known = order.limit_price or last
+    if order.replaces is not None or order.effect.only_reduces or known is None:
+        return None
+    terms = settings.exchange
+    flat = timedelta(minutes=0 if strategy == MANUAL else settings.strategies.flat_minutes(strategy))
+    is_open = order.limit_price is None
+    half_spread = terms.half_spread_ticks.to_integral_value(ROUND_CEILING) * order.instrument.ticks.at(known)
+    entry_price = worse_by(half_spread, known, order.side) if is_open else known
+    return ShadowTrade(
+        key=str(order.client_order_id),
+        strategy=strategy,
+        symbol=order.symbol,
+        side=order.side,
+        quantity=order.quantity,
+        entry_price=entry_price,
+        stop=stop.price if isinstance(stop, StopPlan) else None,
+        target=_ahead(order, target, entry_price),
+        end=end,
+        let_go_at=at,
+        flat_from=session.close - flat,
+        closes_at=session.close,
+        course=ShadowCourse.OPEN if is_open else ShadowCourse.WAITS,
+        last=last if is_open else None,
+        half_spread=half_spread,
+        fee=terms.fee_per_share,
+        traded=named(order.instrument),
+    )
 
 
 def _ahead(order: OrderRequest, reference: Price | None, entry_price: Price) -> Price | None:

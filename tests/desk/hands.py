@@ -69,7 +69,11 @@ class Disk:
         assert self.house is not None
         read = Read(list(self.house.runtime.engine.state.journal.records()))
         is_day = what == "2026-01-05"
-        found = post_mortem(read, [date(2026, 1, 5)], HOME.day_of, None if is_day else what)
+        found = post_mortem(
+            read, [date(2026, 1, 5)], HOME.day_of, self.house.runtime.engine.state.calendar.session_at,
+            None if is_day else what,
+        )  # fmt: skip
+
         return lines_of(found, is_whole=not is_day)
 
     def history(self, day: date | None) -> HistoryDay:

@@ -183,3 +183,19 @@ def test_a_journal_of_before_there_were_quotes_is_explained_too(keyturn: Keyturn
 def without_quotes(fact: Any) -> Any:
     has = {field.name for field in fields(fact)} if hasattr(fact, "__dataclass_fields__") else set()
     return replace(fact, bid=None, ask=None) if {"bid", "ask"} <= has else fact
+
+
+def test_what_nobody_took_says_what_it_would_have_made(keyturn: Keyturn, minutes: Path, tmp_path: Path) -> None:
+    """OP-12, AN-06: as the desk's own shadow trades do; and on the day's page."""
+    folder, page = tmp_path / "declined", tmp_path / "declined.html"
+    assert keyturn("replay", minutes, "--headless", "--json", "--journal-dir", folder).code == 0
+
+    found = [row for day in days_of(folder) for row in explained(keyturn, folder, day)["not_taken"]]
+    words = keyturn("explain", days_of(folder)[1], "--journal-dir", folder, "--html", page).out
+
+    made = [Decimal(row["would_have_made"]) for row in found if row["would_have_made"] is not None]
+    assert made
+    assert {row["end"] for row in found} == {"expired"}
+    assert {row["strategy"] for row in found} == {"vwap"}
+    assert "vwap would have made" in words
+    assert "Not taken" in page.read_text()
