@@ -202,7 +202,7 @@ CONTROLS: tuple[Control, ...] = (
         (RTS_MESSAGES, FIA + "message throttles"),
         ("risk.messages",),
         _STORIES + "test_the_rate_of_messages.py::test_a_strategys_proposal_is_refused_while_the_minute_is_full",
-        Trial({"risk.messages.enabled": True, "risk.messages.per_day": 1}),
+        Trial({"risk.messages.enabled": True, "risk.messages.per_day": 2}),
         _counts_no_messages,
     ),
     Control(
