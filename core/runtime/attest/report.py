@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from core.model.values import plain
 from core.risk.controls import CONTROLS, OWN, Control, Trial, value_of
-from core.runtime.attest.journal import BusiestDay, Trip
+from core.runtime.attest.journal import BusiestDay, Reading, Trip
 from core.runtime.attest.run import Attested, Result, Tested
 from core.settings.settings import Settings
 from core.settings.types import AmountSettings, SettingsTable
@@ -19,13 +19,14 @@ NOT_RUN = Tested(Result.NOT_TRIED, "--no-run: no session was played")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One control of an account."""
+    """One control of an account. `last_trip` is when it acted; of one that only warns, when it warned."""
 
     control: Control
     settings: Mapping[str, str]
     is_on: bool
     last_trip: Trip | None
     tested: Tested
+    last_warning: Trip | None = None
 
     @property
     def fails(self) -> bool:
@@ -36,19 +37,19 @@ class Row:
         return is_owed and self.tested is not NOT_RUN
 
     def as_json(self, load: Load) -> dict[str, object]:
-        trip = self.last_trip
         return {
             "control": self.control.name,
             "rule": list(self.control.rules) or [OWN],
             "setting": dict(self.settings),
             "is_on": self.is_on,
-            "last_trip": None if trip is None else {"at": _utc(trip.at), "kind": trip.kind.value, "reason": trip.words},
+            "last_trip": _as_json(self.last_trip),
             "test": self.control.test,
             "result": self.tested.result.value,
             "why": self.tested.why,
             "tried_with": self.tested.order,
             "messages": load.messages,
             "busiest_day": load.of,
+            "last_warning": _as_json(self.last_warning),
         }
 
 
@@ -62,7 +63,7 @@ class Load:
 
 def rows_of(
     settings: Settings,
-    trips: Mapping[str, Trip],
+    reading: Reading,
     attested: Attested | None,
     controls: Sequence[Control] = CONTROLS,
 ) -> tuple[Row, ...]:
@@ -72,11 +73,25 @@ def rows_of(
             control,
             {key: shown(value_of(settings, key)) for key in control.settings},
             not control.is_off(settings),
-            trips.get(control.name),
+            _last_trip(control, reading),
             NOT_RUN if attested is None else attested.results[control.name],
+            reading.warnings.get(control.name),
         )
         for control in controls
     )
+
+
+def _last_trip(control: Control, reading: Reading) -> Trip | None:
+    """A warning is what some hold by; of every other it stands beside its trips."""
+    trip, warning = reading.trips.get(control.name), reading.warnings.get(control.name)
+    holds_by_it = isinstance(control.trial, Trial) and control.trial.warns
+    if not holds_by_it or warning is None:
+        return trip
+    return warning if trip is None else max(trip, warning, key=lambda each: each.at)
+
+
+def _as_json(trip: Trip | None) -> dict[str, str] | None:
+    return None if trip is None else {"at": _utc(trip.at), "kind": trip.kind.value, "reason": trip.words}
 
 
 def busiest_in_words(busiest: BusiestDay) -> str:
