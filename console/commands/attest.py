@@ -162,13 +162,13 @@ def _cells(row: Row) -> Mapping[str, str]:
         told = f"{told}; last warning {_told(row.last_warning)}"
     rules = "; ".join(f"{rule} ({WORDS[rule]})" if rule in WORDS else rule for rule in row.control.rules)
     tested = row.tested
-    run = f"{tested.result.value}: {tested.why}" + (f"; tried with {tested.order}" if tested.order else "")
+    run = f"{row.result}: {tested.why}" + (f"; tried with {tested.order}" if tested.order else "")
     settings = ", ".join(f"{key} = {value}" for key, value in row.settings.items())
     cells = (
         row.control.name,
         rules or row.control.rule,
         settings or "none",
-        "on" if row.is_on else "OFF",
+        row.on,
         told,
         run,
         row.control.test,
@@ -186,7 +186,7 @@ def _show(rows: Sequence[Row], over: Sequence[str]) -> None:
     for row in rows:
         cells = _cells(row)
         say("")
-        say(f"{row.control.name}: {cells['on']}, {row.tested.result.value}{'  <<<' if row.fails else ''}")
+        say(f"{row.control.name}: {row.on}, {row.result}{'  <<<' if row.fails else ''}")
         for head in ("rule", "setting", "last trip", "run", "test"):
             say(f"  {head:<10} {cells[head]}")
     say("")

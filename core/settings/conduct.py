@@ -11,6 +11,8 @@ from core.settings.types import Ratio, SettingsTable
 
 LONGEST_TWIN = 3600
 """Seconds for which entries are remembered."""
+SHORTEST_TWIN = 1
+"""Within less no key is turned twice, so that nothing would be a twin."""
 
 
 MOST_MESSAGES = 1_000_000
@@ -50,7 +52,7 @@ class TwinSettings(SettingsTable):
 
     enabled: bool = True
     seconds: Annotated[Decimal, Field(gt=0, le=LONGEST_TWIN)] = Field(
-        Decimal(60), description="older ones are no twins"
+        Decimal(60), description="older ones are no twins; less than 1 counts as off"
     )
     quantity: Ratio = Field(Decimal("0.10"), description="a quantity that differs by no more is like it")
     price: Ratio = Field(Decimal("0.002"), description="a price that differs by no more is like it")

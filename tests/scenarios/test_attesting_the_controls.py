@@ -30,8 +30,9 @@ from core.risk import gate
 from core.risk.checks import notional, standard_gate
 from core.risk.checks.verdicts import passed
 from core.risk.controls import BY_NAME, CONTROLS, First, Trial, Tried
-from core.runtime.attest.journal import QUOTES_A_BAR, read_of
+from core.runtime.attest.journal import QUOTES_A_BAR, Reading, read_of
 from core.runtime.attest.market import HELD, LEAST
+from core.runtime.attest.report import Load, rows_of
 from core.runtime.attest.run import Attested, Result, attested
 from core.settings.settings import Settings
 from core.workflows import assembly
@@ -249,6 +250,22 @@ def test_each_control_that_can_be_tried_holds_and_lets_the_exit_go(
         assert found.result is Result.HELD, found
     else:
         assert (found.result, found.why) == (Result.NOT_TRIED, control.trial)
+
+
+def test_a_row_says_at_which_value_a_control_held_and_what_of_it_limits_nothing() -> None:
+    """RK-23"""
+    settings = Settings.model_validate({"risk": {"spread_of_stop_limit": "1"}})
+    tried = [BY_NAME[name] for name in ("spread", "notional", "stop")]
+    found = attested(settings, 0, MemoryJournal(), controls=tried)
+
+    spread, *others = rows_of(settings, Reading(), found, tried)
+
+    assert spread.on == "on, spreads against the way to the stop not limited"
+    assert spread.result == "held, tried at risk.spread_limit = 0.000001 (yours is 0.002)"
+    assert [(row.on, row.result) for row in others] == [("on", "held"), ("on", "held")]
+    told = spread.as_json(Load("none"))
+    assert (told["is_on"], told["result"]) == (True, "held")
+    assert told["not_limited"] == ["spreads against the way to the stop"]
 
 
 def test_the_engine_hears_as_many_messages_as_were_asked_for(whole: tuple[Attested, MemoryJournal]) -> None:

@@ -11,6 +11,7 @@ from core.model.values import plain
 from core.risk.controls import CONTROLS, OWN, Control, Trial, value_of
 from core.runtime.attest.journal import BusiestDay, Reading, Trip
 from core.runtime.attest.run import Attested, Result, Tested
+from core.runtime.attest.settings import tried_at
 from core.settings.settings import Settings
 from core.settings.types import AmountSettings, SettingsTable
 
@@ -19,7 +20,17 @@ NOT_RUN = Tested(Result.NOT_TRIED, "--no-run: no session was played")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One control of an account. `last_trip` is when it acted; of one that only warns, when it warned."""
+    """One control of an account.
+
+    Attributes
+    ----------
+    last_trip
+        When it acted; of one that only warns, when it warned.
+    unlimited
+        What of it limits nothing, although it is on.
+    tried_at
+        At which values it held that are not the account's, and what those are; empty where all were its own.
+    """
 
     control: Control
     settings: Mapping[str, str]
@@ -27,6 +38,18 @@ class Row:
     last_trip: Trip | None
     tested: Tested
     last_warning: Trip | None = None
+    unlimited: tuple[str, ...] = ()
+    tried_at: str = ""
+
+    @property
+    def on(self) -> str:
+        """`on, spreads not limited`."""
+        return ", ".join(("on", *(f"{part} not limited" for part in self.unlimited))) if self.is_on else "OFF"
+
+    @property
+    def result(self) -> str:
+        """`held, tried at risk.spread_limit = 0.000001 (yours is 0.002)`."""
+        return self.tested.result.value + (f", tried at {self.tried_at}" if self.tried_at else "")
 
     @property
     def fails(self) -> bool:
@@ -50,6 +73,8 @@ class Row:
             "messages": load.messages,
             "busiest_day": load.of,
             "last_warning": _as_json(self.last_warning),
+            "not_limited": list(self.unlimited),
+            "tried_at": self.tried_at,
         }
 
 
@@ -69,16 +94,30 @@ def rows_of(
 ) -> tuple[Row, ...]:
     """A row a control, in the order of the gate; without a run each is `NOT_RUN`."""
     return tuple(
-        Row(
-            control,
-            {key: shown(value_of(settings, key)) for key in control.settings},
-            not control.is_off(settings),
-            _last_trip(control, reading),
-            NOT_RUN if attested is None else attested.results[control.name],
-            reading.warnings.get(control.name),
-        )
+        _row(control, settings, reading, NOT_RUN if attested is None else attested.results[control.name])
         for control in controls
     )
+
+
+def _row(control: Control, settings: Settings, reading: Reading, tested: Tested) -> Row:
+    return Row(
+        control,
+        {key: shown(value_of(settings, key)) for key in control.settings},
+        not control.is_off(settings),
+        _last_trip(control, reading),
+        tested,
+        reading.warnings.get(control.name),
+        control.unlimited(settings),
+        _tried_at(control, settings) if tested.result is Result.HELD else "",
+    )
+
+
+def _tried_at(control: Control, account: Settings) -> str:
+    if not isinstance(control.trial, Trial):
+        return ""
+    tried = tried_at([control.trial], account)
+    values = {key: (shown(value_of(tried, key)), shown(value_of(account, key))) for key in control.trial.settings}
+    return ", ".join(f"{key} = {its} (yours is {own})" for key, (its, own) in values.items() if its != own)
 
 
 def _last_trip(control: Control, reading: Reading) -> Trip | None:

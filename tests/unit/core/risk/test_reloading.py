@@ -95,7 +95,7 @@ def test_a_limit_is_tighter_or_looser_and_what_cannot_be_compared_is_looser(
 @pytest.mark.parametrize(
     ("name", "looser", "tighter"),
     [
-        ("execution.breaker_failures", 900, 2),
+        ("execution.breaker_failures", 90, 2),
         ("execution.breaker_openings", 9, 1),
         ("execution.breaker_seconds", "1", "600"),
         ("execution.breaker_slow_seconds", "60", "2"),
@@ -133,7 +133,7 @@ def with_one(settings: Settings, table: str, key: str, value: object) -> Setting
 def test_what_is_looser_beside_risk_waits_alone_and_the_rest_of_its_table_holds_from_the_start_on() -> None:
     """RK-13"""
     file = a_file(
-        execution={"breaker_failures": 900, "max_queued": 2, "answer_seconds": 9},
+        execution={"breaker_failures": 90, "max_queued": 2, "answer_seconds": 9},
         risk={"window_start": "12:00", "window_end": "15:00"},
     )
 
