@@ -19,7 +19,7 @@ from core.ports import OperatorError
 from state.folders import AccountFolder, JournalFolder
 
 if TYPE_CHECKING:
-    from core.runtime.attest.journal import Reading
+    from core.runtime.attest.journal import Reading, Trip
     from core.runtime.attest.report import Load, Row
     from core.runtime.attest.run import Attested, Watch
     from core.settings.settings import Settings
@@ -57,7 +57,7 @@ def attest(
         many, of = busiest.messages, busiest_in_words(busiest)
     attested = None if without_run else _run(settings, 2 * many, seed)
     load = Load(of, attested.messages if attested is not None else None)
-    rows = rows_of(settings, reading.trips, attested)
+    rows = rows_of(settings, reading, attested)
     if html is not None:
         _write(html, rows, _over(folder, whence, load))
     if as_json:
@@ -157,24 +157,27 @@ def _cells(row: Row) -> Mapping[str, str]:
     from core.analytics.attest_page import HEAD
     from core.risk.controls import WORDS
 
-    trip = row.last_trip
-    told = "never in this journal"
-    if trip is not None:
-        told = f"{HOME.local(trip.at):%Y-%m-%d %H:%M:%S} {HOME.name}, {trip.kind.value}: {trip.words}"
+    told = "never in this journal" if row.last_trip is None else _told(row.last_trip)
+    if row.last_warning is not None and row.last_warning != row.last_trip:
+        told = f"{told}; last warning {_told(row.last_warning)}"
     rules = "; ".join(f"{rule} ({WORDS[rule]})" if rule in WORDS else rule for rule in row.control.rules)
     tested = row.tested
-    run = f"{tested.result.value}: {tested.why}" + (f"; tried with {tested.order}" if tested.order else "")
+    run = f"{row.result}: {tested.why}" + (f"; tried with {tested.order}" if tested.order else "")
     settings = ", ".join(f"{key} = {value}" for key, value in row.settings.items())
     cells = (
         row.control.name,
         rules or row.control.rule,
         settings or "none",
-        "on" if row.is_on else "OFF",
+        row.on,
         told,
         run,
         row.control.test,
     )
     return dict(zip(HEAD, cells, strict=True))
+
+
+def _told(trip: Trip) -> str:
+    return f"{HOME.local(trip.at):%Y-%m-%d %H:%M:%S} {HOME.name}, {trip.kind.value}: {trip.words}"
 
 
 def _show(rows: Sequence[Row], over: Sequence[str]) -> None:
@@ -183,7 +186,7 @@ def _show(rows: Sequence[Row], over: Sequence[str]) -> None:
     for row in rows:
         cells = _cells(row)
         say("")
-        say(f"{row.control.name}: {cells['on']}, {row.tested.result.value}{'  <<<' if row.fails else ''}")
+        say(f"{row.control.name}: {row.on}, {row.result}{'  <<<' if row.fails else ''}")
         for head in ("rule", "setting", "last trip", "run", "test"):
             say(f"  {head:<10} {cells[head]}")
     say("")

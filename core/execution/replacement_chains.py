@@ -50,9 +50,9 @@ class ReplacementChains:
 
         The broker's word on the older one may come later than on the one that took its place.
         """
-        return any(o.last_filled_on == day for o in (order, *self._line(order)))
+        return any(o.last_filled_on == day for o in (order, *self.line(order)))
 
-    def _line(self, order: Order) -> Iterator[Order]:
+    def line(self, order: Order) -> Iterator[Order]:
         """Every order before this one and after it in the same place, working or not."""
         before = self.predecessor(order)
         while before is not None:

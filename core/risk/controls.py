@@ -11,15 +11,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import time
 from enum import Enum
+from typing import Any
+
+from pydantic import BaseModel
 
 from core.messages.commands import Command, ListSymbol, RefuseSymbol
 from core.model.symbol_list import ListKind
 from core.model.values import Symbol
-from core.settings.conduct import MOST_MESSAGES
+from core.settings.conduct import SHORTEST_TWIN
 from core.settings.controls import ANY_PRICE, ANY_QUANTITY
 from core.settings.portfolio import ANY_DEFICITS, UNLIMITED
 from core.settings.settings import Settings
+from core.settings.types import AmountSettings
 
 SEC_CREDIT = "SEC 15c3-5(c)(1)(i)"
 SEC_ERRONEOUS = "SEC 15c3-5(c)(1)(ii)"
@@ -112,6 +117,10 @@ class Trial:
     says: Callable[[Symbol], Command] | None = None
 
 
+Asked = Callable[[Settings], bool]
+"""Something of the settings that holds or does not."""
+
+
 @dataclass(frozen=True, slots=True)
 class Control:
     """One check, or protection, of the gate.
@@ -129,7 +138,10 @@ class Control:
     trial
         How a run tries it; a text says why none does.
     is_off
-        Whether settings turn off what its rules ask for, also by a limit that limits nothing; most have no way to.
+        Whether settings turn off what its rules ask for, also by a limit that limits nothing: one at the most that it
+        can be, or that nothing can reach. A limit near that is the operator's own.
+    parts
+        What of it can limit nothing while the rest does, in words, and whether it does.
     """
 
     name: str
@@ -137,11 +149,18 @@ class Control:
     settings: tuple[str, ...]
     test: str
     trial: Trial | str
-    is_off: Callable[[Settings], bool] = lambda _settings: False
+    is_off: Asked = lambda _settings: False
+    parts: Mapping[str, Asked] = field(default_factory=dict)
 
     @property
     def rule(self) -> str:
         return "; ".join(self.rules) or OWN
+
+    def unlimited(self, settings: Settings) -> tuple[str, ...]:
+        """What of it limits nothing although it is on."""
+        if self.is_off(settings):
+            return ()
+        return tuple(part for part, limits_nothing in self.parts.items() if limits_nothing(settings))
 
 
 def value_of(settings: Settings, key: str) -> object:
@@ -152,20 +171,107 @@ def value_of(settings: Settings, key: str) -> object:
     return found
 
 
-def _protection(name: str, test: str, rules: tuple[str, ...] = (), **terms: object) -> Control:
+def _protection(
+    name: str,
+    test: str,
+    rules: tuple[str, ...] = (),
+    *,
+    nothing_at_most: str = "trade_limit",
+    parts: Mapping[str, Asked] | None = None,
+    **terms: object,
+) -> Control:
+    """`nothing_at_most` is the term at whose maximum it can never trip, where no `parts` say more."""
     key = f"risk.protections.{name}"
     settings = {f"{key}.{term}": value for term, value in {"enabled": True, **terms}.items()}
-    tried = Trial(settings, first=First.STOPPED_OUT)
-    return Control(name.replace("_", " "), rules, (key,), test, tried, _off(key))
+    tried, off = Trial(settings, first=First.STOPPED_OUT), _off(key)
+    never = _all(parts) if parts else _most(f"{key}.{nothing_at_most}")
+    return Control(
+        name.replace("_", " "), rules, (key,), test, tried, lambda each: off(each) or never(each), parts or {}
+    )
 
 
-def _off(key: str) -> Callable[[Settings], bool]:
+def _off(key: str) -> Asked:
     return lambda settings: value_of(settings, f"{key}.enabled") is False
 
 
-def _counts_no_messages(settings: Settings) -> bool:
-    terms = settings.risk.messages
-    return not terms.enabled or min(terms.per_second, terms.per_minute, terms.per_day) >= MOST_MESSAGES
+def largest(key: str) -> object:
+    """The most that a setting can be; None where nothing bounds it."""
+    *path, name = key.split(".")
+    table: type[BaseModel] = Settings
+    for each in path:
+        kind = table.model_fields[each].annotation
+        assert isinstance(kind, type)
+        table = kind
+    bounds = (getattr(each, "le", None) for each in table.model_fields[name].metadata)
+    return next((most for most in bounds if most is not None), None)
+
+
+def _most(key: str) -> Asked:
+    """Whether a setting is the most that it can be; settings of before may be more."""
+    most: Any = largest(key)
+    assert most is not None, key
+    return lambda settings: bool(value_of(settings, key) >= most)
+
+
+def _never(protection: str, term: str) -> Asked:
+    """Whether a protection is off, or cannot trip at that term."""
+    off, most = _off(f"risk.protections.{protection}"), _most(f"risk.protections.{protection}.{term}")
+    return lambda settings: off(settings) or most(settings)
+
+
+def _all(parts: Mapping[str, Asked]) -> Asked:
+    return lambda settings: all(limits_nothing(settings) for limits_nothing in parts.values())
+
+
+def _any(parts: Mapping[str, Asked]) -> Asked:
+    return lambda settings: any(limits_nothing(settings) for limits_nothing in parts.values())
+
+
+def _loses_all(key: str) -> Asked:
+    """Of a loss: all of the equity, or more than anybody has."""
+
+    def asked(settings: Settings) -> bool:
+        amount = value_of(settings, key)
+        assert isinstance(amount, AmountSettings)
+        return amount.limits_nothing or amount.of_equity == 1
+
+    return asked
+
+
+def _any_range(settings: Settings) -> bool:
+    terms = settings.risk.frequency
+    return not terms.enabled or _most("risk.frequency.none_over")(settings)
+
+
+def _at_any_time(settings: Settings) -> bool:
+    return settings.risk.window_start == time.min and settings.risk.window_end >= time(23, 59)
+
+
+def _is_no_twin(settings: Settings) -> bool:
+    return not settings.risk.twins.enabled or settings.risk.twins.seconds < SHORTEST_TWIN
+
+
+def _repeats(settings: Settings) -> bool:
+    return _off(REPEATED)(settings) or _all(_REPETITIONS)(settings)
+
+
+REPEATED = "risk.protections.repeated_execution"
+_FAILURES: Mapping[str, Asked] = {
+    "requests without an answer": _most("execution.breaker_failures"),
+    "late answers": _any({key: _most(f"execution.{key}") for key in ("breaker_slow_times", "breaker_slow_seconds")}),
+}
+_MESSAGES: Mapping[str, Asked] = {
+    f"messages a {span}": _most(f"risk.messages.per_{span}") for span in ("second", "minute", "day")
+}
+_SPREADS: Mapping[str, Asked] = {
+    "spreads": _most("risk.spread_limit"),
+    "spreads against the way to the stop": _most("risk.spread_of_stop_limit"),
+}
+_AGES: Mapping[str, Asked] = {
+    "quotes": _most("risk.quote_age_seconds"),
+    "quotes of IEX": _most("risk.quote_age_seconds_iex"),
+}
+_REPETITIONS: Mapping[str, Asked] = {"fills": _most(f"{REPEATED}.fills"), "renewals": _most(f"{REPEATED}.renewals")}
 
 
 def _shares_nothing_out(settings: Settings) -> bool:
@@ -189,6 +295,8 @@ CONTROLS: tuple[Control, ...] = (
         ("execution.breaker_failures", "execution.breaker_slow_times", "execution.breaker_seconds"),
         _STORIES + "test_the_breaker_of_entries.py::test_four_requests_without_an_answer_shut_nothing_and_a_fifth_does",
         Trial({"execution.breaker_failures": 1}, first=First.SILENT_BROKER),
+        _all(_FAILURES),
+        _FAILURES,
     ),
     Control(
         "back-pressure",
@@ -196,14 +304,16 @@ CONTROLS: tuple[Control, ...] = (
         ("execution.max_queued",),
         _STORIES + "test_the_breaker_of_entries.py::test_over_the_limit_of_orders_without_an_answer_no_entry_is_staged",
         Trial({"execution.max_queued": 1}, first=First.SLOW_BROKER),
+        _most("execution.max_queued"),
     ),
     Control(
         "message rate",
         (RTS_MESSAGES, FIA + "message throttles"),
         ("risk.messages",),
         _STORIES + "test_the_rate_of_messages.py::test_a_strategys_proposal_is_refused_while_the_minute_is_full",
-        Trial({"risk.messages.enabled": True, "risk.messages.per_day": 1}),
-        _counts_no_messages,
+        Trial({"risk.messages.enabled": True, "risk.messages.per_day": 2}),
+        lambda settings: _off("risk.messages")(settings) or _all(_MESSAGES)(settings),
+        _MESSAGES,
     ),
     Control(
         "mode",
@@ -234,6 +344,7 @@ CONTROLS: tuple[Control, ...] = (
         ("risk.clock_wrong_seconds", "risk.session.policy"),
         _CHECKS + "test_a_closed_market_refuses_and_an_unasked_clock_does_not",
         Trial(first=First.CLOSED_MARKET),
+        parts={"clock": _most("risk.clock_wrong_seconds")},
     ),
     Control(
         "session limits",
@@ -271,6 +382,7 @@ CONTROLS: tuple[Control, ...] = (
         "test_a_control_refuses_what_is_typed_and_what_a_basket_holds_before_a_restart_and_after_it",
         Trial({"risk.order_size.shares": "1"}, order=Tried.LARGE),
         lambda settings: settings.risk.order_size.shares >= ANY_QUANTITY,
+        {"the part of the volume": _most("risk.order_size.of_volume")},
     ),
     Control(
         "price",
@@ -278,6 +390,11 @@ CONTROLS: tuple[Control, ...] = (
         ("risk.price_band",),
         _CHECKS + "test_a_price_stands_on_its_tick_and_belongs_to_its_type",
         Trial(order=Tried.OFF_TICK),
+        parts={
+            "the way from the quote": lambda settings: (
+                not settings.risk.collar.is_on and _most("risk.price_band")(settings)
+            )
+        },
     ),
     Control(
         "price collar",
@@ -287,6 +404,7 @@ CONTROLS: tuple[Control, ...] = (
         "test_a_control_refuses_what_is_typed_and_what_a_basket_holds_before_a_restart_and_after_it",
         Trial({"risk.collar.band": "0.03"}, order=Tried.HIGH_LIMIT),
         lambda settings: not settings.risk.collar.is_on or settings.risk.collar.period_band >= ANY_PRICE,
+        {"spreads": _most("risk.collar.spreads")},
     ),
     Control(
         "self-cross",
@@ -304,7 +422,7 @@ CONTROLS: tuple[Control, ...] = (
         _STORIES + "test_an_entry_like_another.py::"
         "test_a_second_entry_like_it_within_the_minute_goes_with_its_own_word_alone",
         Trial({"risk.twins.enabled": True}, first=First.ENTRY, warns=True),
-        _off("risk.twins"),
+        _is_no_twin,
     ),
     Control(
         "stop",
@@ -319,7 +437,7 @@ CONTROLS: tuple[Control, ...] = (
         ("risk.per_trade",),
         _CHECKS + "test_the_loss_at_the_stop_stays_within_the_risk_of_a_trade",
         Trial(order=Tried.LARGE, as_set=("risk.per_trade",)),
-        lambda settings: settings.risk.per_trade.limits_nothing,
+        _loses_all("risk.per_trade"),
     ),
     Control(
         "risk budget",
@@ -383,6 +501,7 @@ CONTROLS: tuple[Control, ...] = (
         "tests/unit/core/risk/test_portfolio.py::test_an_entry_keeps_the_exposure_within_the_profile",
         Trial(order=Tried.LARGE, as_set=("risk.portfolio.max_exposure",)),
         lambda settings: settings.risk.portfolio.limits_nothing,
+        {"exposure": _most("risk.portfolio.max_exposure")},
     ),
     Control(
         "concentration",
@@ -392,6 +511,7 @@ CONTROLS: tuple[Control, ...] = (
         "test_a_control_refuses_what_is_typed_and_what_a_basket_holds_before_a_restart_and_after_it",
         Trial({"risk.portfolio.symbol_exposure": "0.000001"}),
         lambda settings: settings.risk.portfolio.symbol_exposure >= UNLIMITED,
+        {"sectors": _most("risk.portfolio.sector_exposure")},
     ),
     Control(
         "allocation",
@@ -408,6 +528,7 @@ CONTROLS: tuple[Control, ...] = (
         ("risk.max_open_positions", "risk.several_strategies_a_symbol"),
         _CHECKS + "test_positions_and_orders_on_their_way_stay_within_the_profile",
         Trial({"risk.max_open_positions": 1}),
+        _most("risk.max_open_positions"),
     ),
     Control(
         "daily loss",
@@ -415,7 +536,7 @@ CONTROLS: tuple[Control, ...] = (
         ("risk.daily_loss", "risk.on_missing_equity"),
         _CHECKS + "test_at_the_daily_loss_entries_end",
         Trial({"risk.daily_loss": {"usd": "0.01"}}, first=First.STOPPED_OUT),
-        lambda settings: settings.risk.daily_loss.limits_nothing,
+        _loses_all("risk.daily_loss"),
     ),
     Control(
         "weekly loss",
@@ -423,12 +544,13 @@ CONTROLS: tuple[Control, ...] = (
         ("risk.weekly_loss", "risk.on_missing_equity"),
         _STORIES + "test_weeks_of_losses.py::test_weekly_loss",
         Trial({"risk.weekly_loss": {"usd": "0.01"}}, first=First.STOPPED_OUT),
-        lambda settings: settings.risk.weekly_loss.limits_nothing,
+        _loses_all("risk.weekly_loss"),
     ),
     _protection(
         "max_drawdown",
         "tests/unit/core/risk/protections/test_max_drawdown.py::test_a_fall_of_more_than_the_limit_shuts_for_a_day",
         (RTS_THRESHOLDS,),
+        nothing_at_most="limit",
         method="within",
         limit="0",
         trade_limit=1,
@@ -442,6 +564,7 @@ CONTROLS: tuple[Control, ...] = (
     _protection(
         "cooldown",
         _STORIES + "test_the_protections.py::test_a_loss_pauses_its_symbol_and_the_pause_ends_by_itself",
+        nothing_at_most="loss",
         loss="0",
     ),
     _protection(
@@ -461,6 +584,10 @@ CONTROLS: tuple[Control, ...] = (
         "volatility_halt",
         _STORIES + "test_the_volatility_halt.py::"
         "test_a_wild_symbol_is_halted_for_half_an_hour_over_a_restart_and_no_other_is",
+        parts={
+            "the swing": _most("risk.protections.volatility_halt.limit"),
+            "the swing against the median": _most("risk.protections.volatility_halt.times_median"),
+        },
         limit="0.0001",
     ),
     Control(
@@ -469,7 +596,7 @@ CONTROLS: tuple[Control, ...] = (
         ("risk.protections.equity_curve",),
         _STORIES + "test_weeks_of_the_market.py::test_equity_curve",
         "what is typed has no curve: a strategy's results of many days are what it measures",
-        _off("risk.protections.equity_curve"),
+        _never("equity_curve", "trades"),
     ),
     Control(
         "repeated execution",
@@ -481,7 +608,8 @@ CONTROLS: tuple[Control, ...] = (
             {"risk.protections.repeated_execution.enabled": True, "risk.protections.repeated_execution.fills": 1},
             first=First.ENTRY,
         ),
-        _off("risk.protections.repeated_execution"),
+        _repeats,
+        _REPETITIONS,
     ),
     Control(
         "day trades",
@@ -497,7 +625,7 @@ CONTROLS: tuple[Control, ...] = (
             },
             first=First.STOPPED_OUT,
         ),
-        _off("risk.protections.day_trades"),
+        _never("day_trades", "trade_limit"),
     ),
     Control(
         "trade frequency",
@@ -505,6 +633,8 @@ CONTROLS: tuple[Control, ...] = (
         ("risk.entries_a_day", "risk.frequency"),
         _STORIES + "test_the_entries_of_a_day.py::test_of_two_symbols_that_signal_in_one_minute_one_passes",
         Trial({"risk.entries_a_day": 1}),
+        lambda settings: _most("risk.entries_a_day")(settings) and _any_range(settings),
+        {"entries a day": _most("risk.entries_a_day")},
     ),
     Control(
         "vix",
@@ -520,6 +650,7 @@ CONTROLS: tuple[Control, ...] = (
         ("risk.window_start", "risk.window_end"),
         _CHECKS + "test_entries_only_inside_the_window",
         Trial({"risk.window_start": "23:00"}),
+        _at_any_time,
     ),
     Control(
         "spread",
@@ -527,6 +658,8 @@ CONTROLS: tuple[Control, ...] = (
         ("risk.spread_limit", "risk.spread_of_stop_limit"),
         _CHECKS + "test_a_wide_or_broken_quote_blocks_a_market_order_and_warns_a_limit",
         Trial({"risk.spread_limit": "0.000001"}),
+        _all(_SPREADS),
+        _SPREADS,
     ),
     Control(
         "quote age",
@@ -534,6 +667,8 @@ CONTROLS: tuple[Control, ...] = (
         ("risk.quote_age_seconds", "risk.quote_age_seconds_iex"),
         _CHECKS + "test_an_old_quote_blocks_a_market_order_and_warns_a_limit",
         Trial(order=Tried.OLD_QUOTE, as_set=("risk.quote_age_seconds", "risk.quote_age_seconds_iex")),
+        _all(_AGES),
+        _AGES,
     ),
 )
 """In the order of the gate."""

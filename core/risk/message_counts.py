@@ -10,12 +10,12 @@ from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from decimal import ROUND_CEILING, Decimal
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from core.facts import CancelRequested, OrderCreated
-from core.settings.conduct import MessageSettings
+from core.settings.conduct import MessageSettings, beside_the_reserve
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 
@@ -96,5 +96,7 @@ def limits_of(terms: MessageSettings, broker_a_minute: int | None) -> MessageLim
 
 @lru_cache(maxsize=64)
 def for_entries(limit: int, reserve: Decimal) -> int:
-    """What of a limit entries may use: the rest is kept for exits and cancels."""
-    return limit - int((limit * reserve).to_integral_value(ROUND_CEILING))
+    """What of a limit entries may use: the rest is kept for exits and cancels. Where nothing was sent it is never full,
+    though settings of before may keep all of it, or a broker take hardly any.
+    """
+    return max(1, beside_the_reserve(limit, reserve))

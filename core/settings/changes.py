@@ -1,12 +1,14 @@
 """What another settings file would change: limits made tighter, limits made looser, what needs a restart (RK-13).
 
-Only `risk` is read while an engine runs. Of each limit it is said here which way is looser; a change of one that is not
-named, or that cannot be compared, counts as looser: it takes the word.
+Only limits are read while an engine runs: those under `risk`, of the breaker, of orders without an answer and of who is
+away. Of each it is said here which way is looser; a change of one under `risk` that is not named, or of one that cannot
+be compared, counts as looser: it takes the word.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import time
@@ -26,7 +28,7 @@ from core.settings.user_strategies import UserStrategySettings
 
 OF_THE_ACCOUNT = (DAILY, WEEKLY)
 LIMITS = "risk"
-"""The one table that a running engine takes over."""
+"""The table of which a running engine takes over everything; of others it takes what is named below."""
 OF_THE_SCREEN = ("display", "health", "keys", "notify")
 """Tables that no order depends on."""
 
@@ -92,9 +94,17 @@ MORE_IS_LOOSER = frozenset(
         "sizing.kelly.fraction",
         "sizing.budget",
         "sizing.raise_to_minimum",
+        "execution.breaker_failures",
+        "execution.breaker_openings",
+        "execution.breaker_slow_seconds",
+        "execution.breaker_slow_times",
+        "execution.max_queued",
+        "execution.warning_seconds",
+        "attendance.cancel_minutes",
+        "attendance.dead_man_hours",
     }
 )
-"""Limits under `risk` that allow more the larger they are; true is more than false."""
+"""Limits that allow more the larger they are, those under `risk` without its name; true is more than false."""
 LESS_IS_LOOSER = frozenset(
     {
         "margin.deficit_days",
@@ -135,11 +145,21 @@ LESS_IS_LOOSER = frozenset(
         "sizing.atr.multiple",
         "sizing.vix.enabled",
         "sizing.correlation.enabled",
+        "execution.breaker_seconds",
     }
 )
-"""Limits under `risk` that allow more the smaller they are."""
-STRICTER = {"on_missing_equity": "refuse", "session.policy": "regular_only"}
+"""Limits that allow more the smaller they are."""
+STRICTER = {"on_missing_equity": "refuse", "session.policy": "regular_only", "attendance.entries": "cancel"}
 """Of a choice, the one that allows least."""
+FOR_EVER = Decimal("Infinity")
+ZERO_IS_NEVER = frozenset({"attendance.dead_man_hours"})
+"""Limits that are off at zero: it allows most."""
+NAMED = MORE_IS_LOOSER | LESS_IS_LOOSER | frozenset(STRICTER)
+BESIDE_RISK: Mapping[str, tuple[str, ...]] = {
+    table: tuple(name.removeprefix(f"{table}.") for name in sorted(NAMED) if name.startswith(f"{table}."))
+    for table in ("execution", "attendance")
+}
+"""The limits of other tables, by table: all that is named, for the rest of these tables is read at a start alone."""
 
 OWN: KeyPath = ("strategies", "own")
 """Where the settings hold the tables of the user's strategies."""
@@ -236,13 +256,20 @@ def _take(values: dict[str, Any], others: dict[str, Any], path: KeyPath) -> dict
 
 
 def without_looser(held: Settings, new: Settings, equity: Decimal | None = None) -> Settings:
-    """The new settings with each limit as it held where the new one is looser; with all as they held where none fit."""
+    """The new settings with each limit as it held where the new one is looser.
+
+    Where the tighter ones of a table do not fit without the others, all of that table's stay as they held.
+    """
     tighter = [change for change in changes_between(held, new, equity) if change.kind is ChangeKind.TIGHTER]
-    try:
-        limits = with_changes(held, new, tighter).risk
-    except ValueError:
-        limits = held.risk
-    settings = new.model_copy(update={LIMITS: limits})
+    limits = held
+    for table in (LIMITS, *BESIDE_RISK):
+        with suppress(ValueError):
+            limits = with_changes(limits, new, [change for change in tighter if change.path[0] == table])
+    kept: dict[str, BaseModel] = {LIMITS: limits.risk}
+    for table, names in BESIDE_RISK.items():
+        as_held = getattr(limits, table)
+        kept[table] = getattr(new, table).model_copy(update={name: getattr(as_held, name) for name in names})
+    settings = new.model_copy(update=kept)
     return restated(settings) if held.odd.words else settings
 
 
@@ -250,7 +277,7 @@ def tightened(changes: Collection[LimitChange]) -> dict[str, str]:
     """What was made tighter, in words, by the name of the protection whose limit, or whose override, it is (RK-06)."""
     found: dict[str, str] = {}
     for change in changes:
-        if change.kind is not ChangeKind.TIGHTER:
+        if change.kind is not ChangeKind.TIGHTER or change.path[0] != LIMITS:
             continue
         for name in _protections_of(change.path[1:]):
             found[name] = f"{found[name]}, {change.words}" if name in found else change.words
@@ -317,11 +344,13 @@ def _of_own(tables: Mapping[str, UserStrategySettings]) -> Iterator[tuple[KeyPat
 
 
 def _kind(path: KeyPath, before: object, after: object, equity: Decimal | None) -> ChangeKind:
-    if path[0] != LIMITS:
+    name = ".".join(path[1:] if path[0] == LIMITS else path)
+    if path[0] != LIMITS and name not in NAMED:
         return ChangeKind.RESTART
-    name = ".".join(path[1:])
     if name in STRICTER:
         return ChangeKind.TIGHTER if after == STRICTER[name] else ChangeKind.LOOSER
+    if name in ZERO_IS_NEVER:
+        before, after = before or FOR_EVER, after or FOR_EVER
     grows = _grows(before, after, equity)
     if grows is None or name not in MORE_IS_LOOSER | LESS_IS_LOOSER:
         return ChangeKind.LOOSER

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import Annotated
+from decimal import ROUND_CEILING, Decimal
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from core.settings.types import Ratio, SettingsTable
 
 LONGEST_TWIN = 3600
 """Seconds for which entries are remembered."""
+SHORTEST_TWIN = 1
+"""Within less no key is turned twice, so that nothing would be a twin."""
 
 
 MOST_MESSAGES = 1_000_000
@@ -25,8 +27,24 @@ class MessageSettings(SettingsTable):
     per_minute: Messages = Field(180, description="the same; no more than the broker takes, which at Alpaca is 200")
     per_day: Messages = Field(10_000, description="the same of a trading day")
     reserve: Annotated[Decimal, Field(ge=0, le=Decimal("0.9"))] = Field(
-        Decimal("0.25"), description="of each, kept for exits and cancels"
+        Decimal("0.25"), description="of each, kept for exits and cancels; it leaves entries one at least"
     )
+
+    @model_validator(mode="after")
+    def entries_may_use_one(self) -> Self:
+        """A limit that is all reserve would refuse every entry for good."""
+        for name in ("per_second", "per_minute", "per_day"):
+            if beside_the_reserve(getattr(self, name), self.reserve) < 1:
+                least = int((1 / (1 - self.reserve)).to_integral_value(ROUND_CEILING))
+                raise ValueError(
+                    f"{name} leaves entries no message beside the reserve; give it {least} or more, or reserve less"
+                )
+        return self
+
+
+def beside_the_reserve(limit: int, reserve: Decimal) -> int:
+    """What of a limit is not kept for exits and cancels."""
+    return limit - int((limit * reserve).to_integral_value(ROUND_CEILING))
 
 
 class TwinSettings(SettingsTable):
@@ -34,7 +52,7 @@ class TwinSettings(SettingsTable):
 
     enabled: bool = True
     seconds: Annotated[Decimal, Field(gt=0, le=LONGEST_TWIN)] = Field(
-        Decimal(60), description="older ones are no twins"
+        Decimal(60), description="older ones are no twins; less than 1 counts as off"
     )
     quantity: Ratio = Field(Decimal("0.10"), description="a quantity that differs by no more is like it")
     price: Ratio = Field(Decimal("0.002"), description="a price that differs by no more is like it")

@@ -9,6 +9,12 @@ from pydantic import Field
 
 from core.settings.types import Delay, Seconds, SettingsTable
 
+MOST_IN_A_ROW = 100
+"""Requests without an answer, or answered late: more are a quarter of an hour of time-outs, and no breaker any more."""
+MOST_QUEUED = 1000
+"""Orders without an answer: more than Alpaca takes in five minutes, and no limit any more."""
+InARow = Annotated[int, Field(ge=1, le=MOST_IN_A_ROW)]
+
 
 class ExecutionSettings(SettingsTable):
     """Look-ups and time to live (EX-06, EX-07)."""
@@ -25,13 +31,15 @@ class ExecutionSettings(SettingsTable):
     warning_seconds: Seconds = Field(
         Decimal(30), description="an entry that the broker warns of is taken back, unless confirmed (OP-11)"
     )
-    breaker_failures: Annotated[int, Field(ge=1)] = Field(5, description="in a row that open the breaker (EX-15)")
+    breaker_failures: InARow = Field(5, description="in a row that open the breaker (EX-15); 100 counts as off")
     breaker_slow_seconds: Seconds = Field(Decimal(5), description="an answer to an order after more than this is slow")
-    breaker_slow_times: Annotated[int, Field(ge=1)] = Field(3, description="in a row that open the breaker")
+    breaker_slow_times: InARow = Field(3, description="in a row that open the breaker; 100 counts as off")
     breaker_seconds: Seconds = Field(Decimal(60), description="until an open breaker lets one entry through")
-    breaker_openings: Annotated[int, Field(ge=1)] = Field(3, description="in an hour that latch it")
-    max_queued: Annotated[int, Field(ge=1)] = Field(
-        10, description="orders without an answer; over it strategies propose no entry, and none is staged"
+    breaker_openings: InARow = Field(3, description="in an hour that latch it")
+    max_queued: Annotated[int, Field(ge=1, le=MOST_QUEUED)] = Field(
+        10,
+        description="orders without an answer; over it strategies propose no entry, and none is staged; "
+        "1000 counts as off",
     )
 
 

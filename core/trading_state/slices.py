@@ -171,12 +171,11 @@ class Slices:
         return self.ledger.book.ended
 
     def _entered(self, fact: OrderFilled) -> Scope | None:
-        """Whose entry filled first just now; what took the place of one that had filled is the same entry."""
+        """Whose entry filled first just now; orders that took each other's place, however many, are one entry."""
         order = self.ledger.order(fact.fill.client_order_id)
         if order is None or order.only_reduces or order.filled_quantity > fact.fill.quantity:
             return None
-        old = self.ledger.order(order.request.replaces) if order.request.replaces is not None else None
-        if old is not None and old.filled_quantity:
+        if any(other.filled_quantity for other in self.ledger.chains.line(order)):
             return None
         return Scope(symbol=order.request.symbol, strategy=order.strategy)
 

@@ -74,11 +74,11 @@ def the_new(house: House) -> Order:
     return next(o for o in house.desk.ledger.state.orders.values() if o.request.replaces is not None)
 
 
-def a_house_in_a_thin_market(target: str | None = None) -> House:
+def a_house_in_a_thin_market(target: str | None = None, settings: Settings = ROOMY) -> House:
     """A typed buy of 15 works at 99.60; at 10:10 the price comes down to it, and ten shares a minute trade with us."""
     falls = [a_bar("10:10", "99.65 99.65 99.60 99.65", volume=100)]
     after = [a_bar(f"10:{minute}", "99.65", volume=100) for minute in range(11, 20)]
-    house = House([*a_day(("10:06", "10:09", ABOVE)), *falls, *after], settings=ROOMY, cash=Decimal(10_000))
+    house = House([*a_day(("10:06", "10:09", ABOVE)), *falls, *after], settings=settings, cash=Decimal(10_000))
     house.opens().until("10:08:00")
     house.presses(replace(a_typed_buy("15"), target_price=None if target is None else Price(Decimal(target))))
     confirms_now(house)

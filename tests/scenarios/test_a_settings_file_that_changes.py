@@ -241,6 +241,29 @@ def test_what_is_no_limit_or_tighter_holds_from_the_next_start_on() -> None:
     assert (held.risk.daily_loss.usd, held.risk.entries_a_day) == (Decimal(5), Settings().risk.entries_a_day)
 
 
+def test_a_breaker_and_a_timer_are_loosened_by_the_word_alone_and_tightened_at_once() -> None:
+    """RK-13, EX-15, RK-27: as the limits under `risk` are, over a restart too"""
+    house = at_ten()
+    tight = Settings.model_validate({"execution": {"max_queued": 2}, "attendance": {"dead_man_hours": "4"}})
+    house.presses(SettingsFileSeen(tight))
+    reload(house, tight)
+    at_once = house.desk.control.settings
+    house.settings = Settings.model_validate({"execution": {"breaker_failures": 90}})
+    house.restarted().until("10:04")
+    after_a_start = house.desk.control.settings
+    house.presses(SettingsFileSeen(house.settings))
+    why = house.desk.control.refusal()
+    reload(house, house.settings)
+    left = house.last(LimitsReloaded).left
+    reload(house, house.settings, WORD)
+
+    assert at_once == after_a_start == tight
+    assert why is not None
+    assert "execution.breaker_failures 5 → 90" in why
+    assert "attendance.dead_man_hours 4 → 0, looser" in left
+    assert house.desk.control.settings == house.settings
+
+
 def test_limits_of_which_none_fits_alone_wait_together() -> None:
     """RK-13: half of a window would be none."""
     house = at_ten()

@@ -11,14 +11,28 @@ from typing import Any
 
 import pytest
 
-from core.facts import BarClosed, OrderCreated, OrderStateChanged
+from core.facts import (
+    BarClosed,
+    BasketOrderSkipped,
+    BreakerOpened,
+    OrderCreated,
+    OrderStateChanged,
+    ProposalStaged,
+    TicketOpened,
+)
+from core.messages.commands import Confirm, Halt, Kill, ListSymbol, OpenTicket
 from core.model.order import OrderStatus, OrderType, Side
+from core.model.staging import CheckResult, Review, Verdict
+from core.model.symbol_list import ListKind
+from core.model.values import ProposalId, Symbol, TicketId
+from core.model.venues import HOME
 from core.risk import gate
 from core.risk.checks import notional, standard_gate
 from core.risk.checks.verdicts import passed
 from core.risk.controls import BY_NAME, CONTROLS, First, Trial, Tried
-from core.runtime.attest.journal import QUOTES_A_BAR
+from core.runtime.attest.journal import QUOTES_A_BAR, Reading, read_of
 from core.runtime.attest.market import HELD, LEAST
+from core.runtime.attest.report import Load, rows_of
 from core.runtime.attest.run import Attested, Result, attested
 from core.settings.settings import Settings
 from core.workflows import assembly
@@ -26,9 +40,11 @@ from state.folders import Home
 from state.journal import FileJournal, MemoryJournal
 from tests.scenarios.backtests import Keyturn
 from tests.scenarios.house import House, a_house_with_a_proposal, a_typed_buy
+from tests.scenarios.plans import a_buy, a_floor, opens, passes
 from tests.unit.core.brokers.trading_floor import THURSDAY
 
 ACCOUNT = "paper"
+AAA = Symbol("AAA")
 
 
 def account_of(house: House, tmp_path: Path) -> Path:
@@ -75,6 +91,86 @@ def test_the_last_trip_is_the_newest_refusal_of_the_journal_in_utc_and_by_the_ve
     assert trip["reason"].startswith("597.60 USD is over 50.00 USD an order")
     assert f"{THURSDAY.isoformat()} 10:20:00 New York, refused: 597.60 USD is over 50.00 USD" in told
     assert of(rows, "trading halt")["last_trip"] is None
+
+
+def trips_of(house: House, name: str) -> list[tuple[str, str]]:
+    """The last trip and the last warning of a control."""
+    reading = read_of(house.journal.records(), HOME.day_of)
+    found = (reading.trips.get(name), reading.warnings.get(name))
+    return [(trip.kind.value, trip.words) for trip in found if trip is not None]
+
+
+def a_house_with_a_resting_entry() -> House:
+    house = a_floor()
+    house.presses(replace(a_typed_buy("10", limit="99.50", stop="99"), symbol=AAA))
+    house.presses(OpenTicket(house.last(ProposalStaged).proposal.id))
+    passes(house, 1)
+    ticket = house.last(TicketOpened).ticket
+    house.presses(Confirm(ticket.id, ticket.digest, ticket.order.effect))
+    passes(house, 3)
+    return house
+
+
+def test_a_halt_a_kill_and_an_opening_of_the_breaker_are_trips_before_any_order_meets_them() -> None:
+    """RK-23, OP-07, EX-15"""
+    house = a_floor()
+    house.presses(Halt("desk"))
+    halted = trips_of(house, "kill switch")
+    house.presses(Kill("key"))
+    house.desk.record(BreakerOpened("5 requests in a row had no answer", None))
+
+    assert [kind for kind, _ in halted] == ["tripped"]
+    assert trips_of(house, "kill switch") == [("tripped", "killed by key")]
+    assert trips_of(house, "breaker") == [("tripped", "5 requests in a row had no answer")]
+
+
+@pytest.mark.parametrize(
+    ("name", "command", "why"),
+    [
+        ("lists", ListSymbol(AAA, ListKind.NEVER, "fraud"), "its symbol is listed: never trade, fraud"),
+        ("kill switch", Kill("key"), "killed by key"),
+    ],
+)
+def test_a_cancel_by_a_control_is_a_trip_of_it(name: str, command: Any, why: str) -> None:
+    """RK-23, RK-26, OP-07"""
+    house = a_house_with_a_resting_entry()
+    house.presses(command)
+    passes(house, 3)
+
+    assert trips_of(house, name) == [("took back", why)]
+
+
+def test_a_row_of_a_basket_that_a_check_refuses_is_a_trip_of_that_check() -> None:
+    """RK-23, OP-05: when the basket is opened, and at its turn"""
+    house = a_floor()
+    house.presses(ListSymbol(AAA, ListKind.CLOSE_ONLY, "merger"))
+    opens(house, a_buy("AAA"), a_buy("BBB"))
+    at_opening = trips_of(house, "lists")
+    house.desk.record(BasketOrderSkipped(TicketId("1"), ProposalId("2"), ("notional: 9 USD is over 5 USD", "gone")))
+
+    assert at_opening == [("refused", "AAA is on close only since 2026-11-19: merger")]
+    assert trips_of(house, "notional") == [("refused", "9 USD is over 5 USD")]
+
+
+def test_a_warning_stands_beside_a_refusal_and_what_is_not_known_yet_is_neither() -> None:
+    """RK-23, RK-17"""
+    house = a_floor()
+
+    def staged(check: str, standing: CheckResult, reason: str) -> None:
+        proposal = replace(house.last(ProposalStaged).proposal, id=ProposalId(f"{reason[:9]}"))
+        house.desk.record(ProposalStaged(proposal, Review((Verdict(check, standing, reason),))))
+
+    house.presses(replace(a_typed_buy("10", limit="99.50", stop="99"), symbol=AAA))
+    staged("price collar", CheckResult.REFUSES, "110.00 would pay 10 % more")
+    staged("price collar", CheckResult.WARNS, "no quote: none seen yet; asked at the ticket")
+    staged("quote age", CheckResult.WARNS, "no quote: none seen yet")
+    before = trips_of(house, "price collar")
+    staged("price collar", CheckResult.WARNS, "limit 70.00 is 30 % from the quote, 100.00")
+
+    assert before == [("refused", "110.00 would pay 10 % more")]
+    assert trips_of(house, "quote age") == []
+    assert trips_of(house, "price collar")[1:] == [("warned", "limit 70.00 is 30 % from the quote, 100.00")]
+    assert trips_of(house, "price collar")[:1] == before
 
 
 def test_each_object_has_the_control_its_rule_its_setting_whether_it_is_on_its_last_trip_and_its_test(
@@ -154,6 +250,22 @@ def test_each_control_that_can_be_tried_holds_and_lets_the_exit_go(
         assert found.result is Result.HELD, found
     else:
         assert (found.result, found.why) == (Result.NOT_TRIED, control.trial)
+
+
+def test_a_row_says_at_which_value_a_control_held_and_what_of_it_limits_nothing() -> None:
+    """RK-23"""
+    settings = Settings.model_validate({"risk": {"spread_of_stop_limit": "1"}})
+    tried = [BY_NAME[name] for name in ("spread", "notional", "stop")]
+    found = attested(settings, 0, MemoryJournal(), controls=tried)
+
+    spread, *others = rows_of(settings, Reading(), found, tried)
+
+    assert spread.on == "on, spreads against the way to the stop not limited"
+    assert spread.result == "held, tried at risk.spread_limit = 0.000001 (yours is 0.002)"
+    assert [(row.on, row.result) for row in others] == [("on", "held"), ("on", "held")]
+    told = spread.as_json(Load("none"))
+    assert (told["is_on"], told["result"]) == (True, "held")
+    assert told["not_limited"] == ["spreads against the way to the stop"]
 
 
 def test_the_engine_hears_as_many_messages_as_were_asked_for(whole: tuple[Attested, MemoryJournal]) -> None:

@@ -15,6 +15,7 @@ from core.model.order import OrderStatus
 from core.model.staging import CheckResult
 from core.model.values import Symbol
 from core.settings.conduct import MessageSettings
+from core.settings.history import restated
 from core.settings.settings import Settings
 from core.views import ProtectionRow
 from core.views.builders.desk import ViewBuilder
@@ -50,6 +51,30 @@ def types(house: House, symbol: str) -> tuple[str, ...]:
     before = len(house.facts(ProposalSkipped))
     house.presses(replace(a_typed_buy("10", limit="99.50", stop="99"), symbol=Symbol(symbol)))
     return tuple(reason for fact in house.facts(ProposalSkipped)[before:] for reason in fact.reasons)
+
+
+@pytest.mark.parametrize(
+    ("terms", "said"),
+    [
+        ({"per_second": 1}, "per_second leaves entries no message beside the reserve; give it 2 or more"),
+        ({"per_minute": 1}, "per_minute leaves entries no message beside the reserve; give it 2 or more"),
+        ({"per_day": 3, "reserve": "0.9"}, "per_day leaves entries no message beside the reserve; give it 10 or more"),
+    ],
+)
+def test_a_limit_that_is_all_reserve_is_refused_with_what_is_allowed(terms: dict[str, object], said: str) -> None:
+    """RK-24: it would refuse every entry for good"""
+    with pytest.raises(ValueError, match=said):
+        Settings.model_validate({"risk": {"messages": terms}})
+
+
+def test_where_nothing_was_sent_no_settings_of_before_and_no_broker_make_it_full() -> None:
+    """RK-24, SP-07: a journal may hold a limit that is all reserve"""
+    messages = MessageSettings().model_copy(update={"per_second": 1})
+    risk = SETTINGS.risk.model_copy(update={"messages": messages})
+    house = a_floor(restated(SETTINGS.model_copy(update={"risk": risk})))
+
+    assert types(house, "AAA") == ()
+    assert not row(house).is_tripped
 
 
 @pytest.mark.parametrize(

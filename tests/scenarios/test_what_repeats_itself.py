@@ -14,15 +14,15 @@ from core.facts import (
     ProtectionOverridden,
     ProtectionTripped,
 )
-from core.messages.commands import Confirm, OpenTicket, OverrideProtection
+from core.messages.commands import Confirm, EditOrder, OpenTicket, OverrideProtection
 from core.model.codes import CancelCode, ProposalEnd
 from core.model.order import OrderStatus
 from core.model.staging import CheckResult
-from core.model.values import Symbol
+from core.model.values import Price, Quantity, Symbol
 from core.settings.settings import Settings
 from core.views import ProtectionRow
 from core.views.builders.desk import ViewBuilder
-from tests.scenarios.changes import FRACTIONS, confirms_now
+from tests.scenarios.changes import FRACTIONS, ROOMY, a_house_in_a_thin_market, confirms_now
 from tests.scenarios.house import (
     DIP,
     RECOVERY,
@@ -178,6 +178,25 @@ def test_what_waits_and_what_works_of_it_ends_with_the_trip_and_its_stops_stay()
     assert [e.end for e in ended] == [ProposalEnd.BLOCKED]
     assert len([stop for stop in house.stops if stop.is_working]) == 2
     assert house.held(Symbol("AAA")) == "20"
+
+
+def test_an_entry_that_filled_is_the_same_entry_however_often_another_takes_its_place() -> None:
+    """RK-24: seven of fifteen fill, its first replacement fills nothing, and its second one the rest"""
+    roomy = counting(ROOMY, fills=2)
+    house = a_house_in_a_thin_market(settings=roomy).until("10:11:05")
+    filled_first = house.entry.filled_quantity
+    for limit in ("99.50", "99.65"):
+        (working,) = house.desk.ledger.working_entries()
+        house.presses(EditOrder(working.id, Quantity(Decimal(15)), Price(Decimal(limit)), None))
+        confirms_now(house)
+        passes(house, 3)
+    passes(house, 70)
+
+    fills = [order.filled_quantity for order in house.desk.ledger.state.orders.values() if not order.only_reduces]
+    assert filled_first > 0
+    assert [bool(each) for each in fills] == [True, False, True]
+    assert house.facts(ProtectionTripped) == []
+    assert row(house, "SPY manual").measure == "1 of 2"
 
 
 # ── a person lets it go on ───────────────────────────────────────────────────────────────────────────────────────────

@@ -26,6 +26,8 @@ READS_ALL_THE_SAME: Mapping[tuple[str, str], str] = {
     ("core/runtime/strategy_host/child.py", "Child.run"): "words of the pipe's protocol, by its table",
     ("core/runtime/strategy_host/child.py", "Child._asked_for"): "words of the pipe's protocol",
     ("core/runtime/strategy_host/pipe_messages.py", "answer_in"): "words of the pipe's protocol, by its table",
+    ("core/runtime/attest/journal.py", "_refused"): "names of checks in a basket's reasons, for a person's report",
+    ("core/runtime/attest/journal.py", "_judged"): "what measured nothing, for a person's report",
     ("core/strategies/memory.py", "StrategyMemory.count"): "reasons for no trade are counted by their names",
     ("core/strategies/orchestrator.py", "Orchestrator._counted"): "reasons for no trade are counted by their names",
     ("core/strategies/questions.py", "StrategyQuestions._show"): "reasons for no trade are counted by their names",

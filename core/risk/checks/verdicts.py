@@ -12,6 +12,13 @@ from core.model.venue import Venue
 from core.risk.gate import ReviewContext
 from core.risk.protections.overrides import Override
 
+AT_THE_TICKET = "asked at the ticket"
+LET_PASS = "risk.on_missing_equity lets it pass"
+NO_QUOTE = "no quote: "
+NOT_KNOWN = "not known"
+UNMEASURED = (AT_THE_TICKET, LET_PASS, NO_QUOTE, NOT_KNOWN)
+"""Words of a verdict that measured nothing: a figure was missing."""
+
 
 @lru_cache(maxsize=256)
 def passed(check: str, reason: str) -> Verdict:
@@ -30,13 +37,13 @@ def refused(check: str, reason: str) -> Verdict:
 
 def unmeasured(check: str, reason: str, *, is_fresh: bool) -> Verdict:
     """A figure is missing: refused (RK-01), but only warned of while the ticket has yet to fetch it."""
-    return refused(check, reason) if is_fresh else warned(check, f"{reason}; asked at the ticket")
+    return refused(check, reason) if is_fresh else warned(check, f"{reason}; {AT_THE_TICKET}")
 
 
 def without_equity(check: str, reason: str, state: ReviewContext) -> Verdict:
     """The account's value is missing: refused, unless the operator's settings let it pass, which is said (RK-03)."""
     if state.settings.risk.on_missing_equity == "allow":
-        return warned(check, f"{reason}; risk.on_missing_equity lets it pass")
+        return warned(check, f"{reason}; {LET_PASS}")
     return refused(check, reason)
 
 
@@ -51,7 +58,7 @@ def lacking(check: str, price: Decimal | None, state: ReviewContext) -> Verdict:
 
 @lru_cache(maxsize=8)
 def without(quote: NoQuote) -> str:
-    return f"no quote: {quote.reason}"
+    return f"{NO_QUOTE}{quote.reason}"
 
 
 def usd(amount: Decimal) -> str:

@@ -9,8 +9,9 @@ from decimal import Decimal
 
 from core.model.values import plain
 from core.risk.controls import CONTROLS, OWN, Control, Trial, value_of
-from core.runtime.attest.journal import BusiestDay, Trip
+from core.runtime.attest.journal import BusiestDay, Reading, Trip
 from core.runtime.attest.run import Attested, Result, Tested
+from core.runtime.attest.settings import tried_at
 from core.settings.settings import Settings
 from core.settings.types import AmountSettings, SettingsTable
 
@@ -19,13 +20,36 @@ NOT_RUN = Tested(Result.NOT_TRIED, "--no-run: no session was played")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One control of an account."""
+    """One control of an account.
+
+    Attributes
+    ----------
+    last_trip
+        When it acted; of one that only warns, when it warned.
+    unlimited
+        What of it limits nothing, although it is on.
+    tried_at
+        At which values it held that are not the account's, and what those are; empty where all were its own.
+    """
 
     control: Control
     settings: Mapping[str, str]
     is_on: bool
     last_trip: Trip | None
     tested: Tested
+    last_warning: Trip | None = None
+    unlimited: tuple[str, ...] = ()
+    tried_at: str = ""
+
+    @property
+    def on(self) -> str:
+        """`on, spreads not limited`."""
+        return ", ".join(("on", *(f"{part} not limited" for part in self.unlimited))) if self.is_on else "OFF"
+
+    @property
+    def result(self) -> str:
+        """`held, tried at risk.spread_limit = 0.000001 (yours is 0.002)`."""
+        return self.tested.result.value + (f", tried at {self.tried_at}" if self.tried_at else "")
 
     @property
     def fails(self) -> bool:
@@ -36,19 +60,21 @@ class Row:
         return is_owed and self.tested is not NOT_RUN
 
     def as_json(self, load: Load) -> dict[str, object]:
-        trip = self.last_trip
         return {
             "control": self.control.name,
             "rule": list(self.control.rules) or [OWN],
             "setting": dict(self.settings),
             "is_on": self.is_on,
-            "last_trip": None if trip is None else {"at": _utc(trip.at), "kind": trip.kind.value, "reason": trip.words},
+            "last_trip": _as_json(self.last_trip),
             "test": self.control.test,
             "result": self.tested.result.value,
             "why": self.tested.why,
             "tried_with": self.tested.order,
             "messages": load.messages,
             "busiest_day": load.of,
+            "last_warning": _as_json(self.last_warning),
+            "not_limited": list(self.unlimited),
+            "tried_at": self.tried_at,
         }
 
 
@@ -62,21 +88,49 @@ class Load:
 
 def rows_of(
     settings: Settings,
-    trips: Mapping[str, Trip],
+    reading: Reading,
     attested: Attested | None,
     controls: Sequence[Control] = CONTROLS,
 ) -> tuple[Row, ...]:
     """A row a control, in the order of the gate; without a run each is `NOT_RUN`."""
     return tuple(
-        Row(
-            control,
-            {key: shown(value_of(settings, key)) for key in control.settings},
-            not control.is_off(settings),
-            trips.get(control.name),
-            NOT_RUN if attested is None else attested.results[control.name],
-        )
+        _row(control, settings, reading, NOT_RUN if attested is None else attested.results[control.name])
         for control in controls
     )
+
+
+def _row(control: Control, settings: Settings, reading: Reading, tested: Tested) -> Row:
+    return Row(
+        control,
+        {key: shown(value_of(settings, key)) for key in control.settings},
+        not control.is_off(settings),
+        _last_trip(control, reading),
+        tested,
+        reading.warnings.get(control.name),
+        control.unlimited(settings),
+        _tried_at(control, settings) if tested.result is Result.HELD else "",
+    )
+
+
+def _tried_at(control: Control, account: Settings) -> str:
+    if not isinstance(control.trial, Trial):
+        return ""
+    tried = tried_at([control.trial], account)
+    values = {key: (shown(value_of(tried, key)), shown(value_of(account, key))) for key in control.trial.settings}
+    return ", ".join(f"{key} = {its} (yours is {own})" for key, (its, own) in values.items() if its != own)
+
+
+def _last_trip(control: Control, reading: Reading) -> Trip | None:
+    """A warning is what some hold by; of every other it stands beside its trips."""
+    trip, warning = reading.trips.get(control.name), reading.warnings.get(control.name)
+    holds_by_it = isinstance(control.trial, Trial) and control.trial.warns
+    if not holds_by_it or warning is None:
+        return trip
+    return warning if trip is None else max(trip, warning, key=lambda each: each.at)
+
+
+def _as_json(trip: Trip | None) -> dict[str, str] | None:
+    return None if trip is None else {"at": _utc(trip.at), "kind": trip.kind.value, "reason": trip.words}
 
 
 def busiest_in_words(busiest: BusiestDay) -> str:

@@ -15,6 +15,7 @@ from core.settings.changes import (
     changes_between,
     digest_of,
     with_changes,
+    without_looser,
 )
 from core.settings.settings import PROFILES, Settings
 from core.settings.types import WHOLE
@@ -24,11 +25,15 @@ def a_file(**tables: Any) -> Settings:
     return Settings.model_validate(tables)
 
 
-def a_limit(name: str, value: object) -> Settings:
+def a_setting(name: str, value: object) -> Settings:
     table: Any = value
     for key in reversed(name.split(".")):
         table = {key: table}
-    return a_file(risk=table)
+    return a_file(**table)
+
+
+def a_limit(name: str, value: object) -> Settings:
+    return a_setting(f"risk.{name}", value)
 
 
 def leaves(table: Any, path: tuple[str, ...] = ()) -> dict[str, object]:
@@ -42,13 +47,14 @@ def leaves(table: Any, path: tuple[str, ...] = ()) -> dict[str, object]:
 
 
 RISK = leaves(Settings().risk.model_dump(context=WHOLE))
+BESIDE = leaves(Settings().model_dump(include={"execution", "attendance"}, context=WHOLE))
 
 
 def test_a_direction_is_said_of_limits_that_there_are_and_of_each_once() -> None:
     """RK-13"""
     named = [*MORE_IS_LOOSER, *LESS_IS_LOOSER, *STRICTER]
 
-    assert set(named) <= set(RISK)
+    assert set(named) <= {*RISK, *BESIDE}
     assert len(named) == len(set(named))
 
 
@@ -84,6 +90,58 @@ def test_a_limit_is_tighter_or_looser_and_what_cannot_be_compared_is_looser(
     (change,) = changes_between(Settings(), a_limit(name, value))
 
     assert (change.key, change.kind) == (f"risk.{name}", kind)
+
+
+@pytest.mark.parametrize(
+    ("name", "looser", "tighter"),
+    [
+        ("execution.breaker_failures", 90, 2),
+        ("execution.breaker_openings", 9, 1),
+        ("execution.breaker_seconds", "1", "600"),
+        ("execution.breaker_slow_seconds", "60", "2"),
+        ("execution.breaker_slow_times", 9, 1),
+        ("execution.max_queued", 900, 2),
+        ("execution.warning_seconds", "600", "5"),
+        ("attendance.entries", "keep", "cancel"),
+        ("attendance.cancel_minutes", "600", "5"),
+        ("attendance.dead_man_hours", "8", "2"),
+        ("attendance.dead_man_hours", "0", "720"),
+    ],
+)
+def test_limits_of_the_breaker_of_unanswered_orders_and_of_who_is_away_have_a_direction_too(
+    name: str, looser: object, tighter: object
+) -> None:
+    """RK-13: no start lets the looser one in, and each start takes the tighter one"""
+    table, _, key = name.partition(".")
+    file = {value: with_one(Settings(), table, key, value) for value in (looser, tighter)}
+
+    def kinds(before: Settings, after: Settings) -> list[ChangeKind]:
+        return [change.kind for change in changes_between(before, after)]
+
+    assert kinds(file[tighter], file[looser]) == [ChangeKind.LOOSER]
+    assert kinds(file[looser], file[tighter]) == [ChangeKind.TIGHTER]
+    assert without_looser(file[tighter], file[looser]) == file[tighter]
+    assert without_looser(file[looser], file[tighter]) == file[tighter]
+
+
+def with_one(settings: Settings, table: str, key: str, value: object) -> Settings:
+    whole = settings.model_dump(context=WHOLE)
+    whole[table][key] = value
+    return Settings.model_validate(whole)
+
+
+def test_what_is_looser_beside_risk_waits_alone_and_the_rest_of_its_table_holds_from_the_start_on() -> None:
+    """RK-13"""
+    file = a_file(
+        execution={"breaker_failures": 90, "max_queued": 2, "answer_seconds": 9},
+        risk={"window_start": "12:00", "window_end": "15:00"},
+    )
+
+    found = without_looser(Settings(), file)
+
+    assert (found.execution.breaker_failures, found.execution.max_queued) == (5, 2)
+    assert found.execution.answer_seconds == 9
+    assert found.risk == Settings().risk
 
 
 def test_a_change_says_old_and_new() -> None:
