@@ -71,10 +71,10 @@ def _trade(told: TradeExplained, *, is_whole: bool) -> Iterator[str]:
         f"{EXIT_WORDS[trade.exit_reason][0]} (order {told.story.key[:6]}, record {told.story.record})"
     )
     for fill in told.story.fills:
-        at = HOME.local(fill.at)
+        at = f"{HOME.local(fill.at):%Y-%m-%d %H:%M:%S}"
         does = "bought" if fill.sign > 0 else "sold"
         yield (
-            f"  {at:%Y-%m-%d %H:%M:%S} {does} {plain(fill.quantity)} at {priced(fill.price)}, "
+            f"  {at} {does} {plain(fill.quantity)} at {priced(fill.price)}, "
             f"intended {priced(intended(fill))} (record {fill.record})"
         )
     yield from _parts(told.split.parts)

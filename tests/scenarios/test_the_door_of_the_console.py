@@ -109,6 +109,7 @@ def test_every_command_that_opens_or_loosens_asks_for_a_door() -> None:
         "Decline",
         "ProposeOrder",
         "LookAt",
+        "CompareActivities",
         "KeyPressed",
         "ProposeClose",
         "ProposeFlattening",
