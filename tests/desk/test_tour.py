@@ -48,7 +48,7 @@ async def test_it_is_done_by_doing_it_and_presses_nothing_itself() -> None:
         await at_step(house, 2)
         await house.press("escape")
         await at_step(house, 3)
-        house.types_an_order()
+        house.types_an_order("0.05")
         await house.press("1")
         await house.until(lambda: house.desk.board.proposals.grid.selected is not None)
         await house.press("enter")

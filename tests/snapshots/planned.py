@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import date
 from functools import cache
 
 from console.host_files import NoHostFiles
 from core.facts import TicketOpened
+from core.model.venues import HOME
 from core.ports import Recorded
+from core.post_mortem.post_mortem import Read, post_mortem
+from core.post_mortem.words import lines_of
 from core.views import DeskView
 from core.views.order_chain import chain_of
 from tests.scenarios.house import House
@@ -37,6 +41,20 @@ class JournalOfOrders(NoHostFiles):
     def why(self, order_id: str) -> Iterable[Recorded]:
         records = [r for r in _holding().journal.records() if not isinstance(r.fact, TicketOpened)]
         return chain_of(order_id, records)
+
+
+def a_day_of_orders() -> date:
+    return HOME.day_of(_holding().line.at)
+
+
+class JournalOfADay(NoHostFiles):
+    """The same journal, for the page of its day."""
+
+    def explain(self, what: str) -> Iterable[str]:
+        house = _holding()
+        day = date.fromisoformat(what)
+        read, sessions = Read(list(house.journal.records())), house.engine.state.calendar
+        return lines_of(post_mortem(read, [day], HOME.day_of, sessions.session_at), is_whole=False)
 
 
 @cache

@@ -41,7 +41,7 @@ from console.screens.question import ArmedQuestion, EverybodysQuestion
 from console.screens.take_key import TakeByQuestion, TakeByWord
 from console.screens.ticket import TicketScreen
 from console.screens.watchlist import WatchlistScreen
-from console.screens.why import WhyScreen
+from console.screens.why import ExplainScreen, WhyScreen
 from core.advisers.words import idea_in_words
 from core.model.advice import TradeIdea
 from core.model.codes import DeskState
@@ -63,7 +63,7 @@ from tests.snapshots.day import (
     price,
     shares,
 )
-from tests.snapshots.planned import JournalOfOrders, orders_of_a_plan, plan_that_waits
+from tests.snapshots.planned import JournalOfADay, JournalOfOrders, a_day_of_orders, orders_of_a_plan, plan_that_waits
 from tests.snapshots.sizes import at_both_sizes
 from tests.snapshots.still import Steps, Still, presses
 from tests.snapshots.test_several_desks import KEYS
@@ -175,6 +175,12 @@ async def asks_why(still: Still) -> None:
     await reads_the_disk(still)
 
 
+async def explains_the_day(still: Still) -> None:
+    """As `e` in the history asks for it."""
+    still.desk.errands.explain_day(a_day_of_orders())
+    await reads_the_disk(still)
+
+
 async def reads_the_disk(still: Still) -> None:
     """What is asked of it stands on the screen."""
     await still.desk.workers.wait_for_complete()
@@ -199,6 +205,7 @@ DIALOGS: dict[type[Dialog], Scene] = {
     DetailScreen: Scene(full(), presses("2", "end", "enter")),
     EditOrderScreen: Scene(full(), presses("3", "e")),
     EditScreen: Scene(full(proposals=(ENTRY,)), edits_the_first, {"answer": opened}),
+    ExplainScreen: Scene(orders_of_a_plan(), explains_the_day, {"around": JournalOfADay()}),
     GuideScreen: Scene(full(), opens_the_guide),
     HelpScreen: Scene(full(), presses("1", "question_mark")),
     KeepLayoutScreen: Scene(full(), presses("ctrl+p", *"keep this", "enter", *"mine")),

@@ -78,7 +78,7 @@ def test_a_stop_that_the_desk_holds_asks_nothing_of_the_broker() -> None:
 
 
 def test_the_brokers_of_the_house_lack_nothing() -> None:
-    """EX-12: so no ticket of today says a word of it; what they limit has its check, and no order asks for activities"""
+    """EX-12: no ticket of today says a word of it; what they limit has its check, and no order asks for activities"""
     limits = ("closing_only_at", "short_over_ask", "refuses_wash_trades", "messages_a_minute", "tells_activities")
     unlimited = {name: getattr(EVERYTHING, name) for name in limits}
     assert {replace(kind.capabilities, **unlimited) for kind in BROKERS.values()} == {EVERYTHING}
