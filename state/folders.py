@@ -187,6 +187,16 @@ class Home:
         """The last VIX, for every account and process of this home."""
         return self.state / "vix.json"
 
+    @property
+    def watchdog_terms(self) -> Path:
+        """The `[notify]` by which a watchdog tells a person where the settings cannot be read."""
+        return self.state / "watchdog-terms.json"
+
+    @property
+    def watchdog_owed(self) -> Path:
+        """The folder of alerts that have not reached everybody; its name is none that an account could have."""
+        return self.state / ".watchdog-owed"
+
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> Home:
         """`KEYTURN_HOME` where it is set, else the XDG folders."""

@@ -1,61 +1,90 @@
 """The watchdog's own way to a person: the channels of `[notify]` for its kind, without an engine (SY-02, SY-03).
 
-Each alert is carried in threads, so that nothing waits for a channel. What became of it stands in the watchdog's log:
-the journal is the engine's.
+Its alerts are urgent and as persistent as the engine's: tried again after the same waits, for as long, and marked where
+an earlier try may have arrived. Each channel has a thread, so that nothing waits for another. What became of an alert
+stands in the watchdog's log: the journal is the engine's.
 """
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import partial
 
 from core.io.wall_clock import utc_now
-from core.model.notice import NEVER_AGAIN, SURELY_NOT, USUAL, DeliveryCode, NoticeKind, harmless
+from core.model.notice import (
+    NEVER_AGAIN,
+    SURELY_NOT,
+    UNTIL_MENDED,
+    USUAL,
+    Delivery,
+    DeliveryCode,
+    Notice,
+    NoticeKind,
+    harmless,
+)
 from core.model.values import AccountId
 from core.model.venues import HOME
 from core.ports import OperatorError
 from core.runtime.lane_threads import NoThreadError, Threads
 from core.runtime.notifier.message import Message
-from core.runtime.notifier.process import Find, Notifier
+from core.runtime.notifier.process import Notifier
 from core.settings.notify import NotifySettings
+from state.watchdog.owed import Alert, Left, OwedAlerts
+from state.watchdog.terms import PushTerms
 
 KIND = NoticeKind.WATCHDOG
-WAITS = (2.0, 10.0, 60.0, 300.0)
-"""Seconds before each try after the first."""
+FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(minutes=5)
+"""After a failure: three times as long after each more, as the engine's."""
+FEW = 6
+"""Tries where a person has to mend something first."""
+AT_ONCE = 20
+"""Alerts that one message tells."""
 LOOK = 0.05
 
 
-@dataclass(frozen=True, slots=True)
-class PushTerms:
-    """Which channels there are, where their addresses are, and of which environment they get a part."""
+@dataclass(slots=True)
+class Line:
+    """What one channel is owed; `wakes` where there is something new."""
 
-    settings: NotifySettings
-    find: Find
-    environ: Mapping[str, str]
+    alerts: list[Alert] = field(default_factory=list)
+    wakes: threading.Event = field(default_factory=threading.Event)
+    is_served: bool = False
 
 
 class Push:
-    """`terms` are read for each alert; None where nobody is to be told. It may raise OperatorError and OSError."""
+    """`terms` are read for each try; None where nobody is to be told. It may raise OperatorError and OSError."""
 
-    def __init__(self, terms: Callable[[], PushTerms | None]) -> None:
+    def __init__(self, terms: Callable[[], PushTerms | None], owed: OwedAlerts | None = None) -> None:
         self._terms = terms
+        self._owed = owed or OwedAlerts()
         self._threads = Threads("push")
         self._told: deque[str] = deque()
-        self._under_way: set[object] = set()
+        self._under_way: set[Alert | None] = set()
+        self._lines: dict[str, Line] = {}
+        self._lock = threading.Lock()
+        self._keeping = threading.Lock()
+        self._note = ""
+
+    def begin(self) -> None:
+        """Hold the terms of now, and take up what the watchdog before left. Never waits, and does not raise."""
+        self._apart(None, self._take_up)
 
     def send(self, words: str, account: str) -> None:
         """Never waits, and does not raise."""
-        mark = object()
-        self._under_way.add(mark)
-        try:
-            self._threads.do(lambda: self._carried(words, account, mark))
-        except NoThreadError as error:
-            self._under_way.discard(mark)
-            self._told.append(f"nobody was told: {error}")
+        alert = Alert(words, account, utc_now())
+        self._under_way.add(alert)
+        self._apart(alert, partial(self._take, alert))
+
+    @property
+    def is_owed(self) -> bool:
+        """Whether anybody was not reached yet."""
+        return bool(self._under_way)
 
     def told(self) -> list[str]:
         """What became of messages since it was asked last."""
@@ -71,55 +100,175 @@ class Push:
         while self._under_way and time.monotonic() < until:
             time.sleep(LOOK)
         if self._under_way:
-            self._told.append("the watchdog ends before every channel took its alert")
+            self._told.append("the watchdog ends before every channel took its alert; the next one goes on with it")
 
-    def _carried(self, words: str, account: str, mark: object) -> None:
+    # ── who is owed what ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def _apart(self, mark: Alert | None, act: Callable[[], None]) -> bool:
+        """In a thread of its own; `mark` is under way until everybody was reached. False where no thread can be had."""
+
+        def guarded() -> None:
+            try:
+                act()
+            except Exception as error:  # whatever it is, the watchdog goes on
+                self._under_way.discard(mark)
+                self._told.append(f"nobody was told: {_in_words(error)}")
+
         try:
-            self._carry(words, account)
-        except Exception as error:  # whatever it is, the watchdog goes on
-            self._told.append(f"nobody was told: {error if isinstance(error, OperatorError) else type(error).__name__}")
-        finally:
+            self._threads.do(guarded)
+        except NoThreadError as error:
             self._under_way.discard(mark)
+            self._told.append(f"nobody was told: {error}")
+            return False
+        return True
 
-    def _carry(self, words: str, account: str) -> None:
+    def _take_up(self) -> None:
+        with suppress(OperatorError, OSError):  # each alert says for itself what is wrong
+            self._terms()
+        for alert in self._owed.take_up():
+            self._under_way.add(alert)
+            self._apart(alert, partial(self._take, alert))
+
+    def _take(self, alert: Alert) -> None:
+        """Into the line of each channel that has not taken it. Where nobody knows who that is, it stays kept."""
+        if alert.left is None:
+            self._keep(alert)
+            terms = self._terms_now()
+            channels = () if terms is None else channels_for(terms.settings, AccountId(alert.account))
+            alert.left = {channel: Left() for channel in channels}
+        self._keep(alert)
+        for channel in list(alert.left):
+            with self._lock:
+                line = self._lines.setdefault(channel, Line())
+                line.alerts.append(alert)
+                is_served, line.is_served = line.is_served, True
+            line.wakes.set()
+            if not is_served and not self._apart(alert, partial(self._serve, channel, line)):
+                line.is_served = False  # the next alert tries to have a thread
+
+    def _terms_now(self) -> PushTerms | None:
         terms = self._terms()
-        if terms is None or not (channels := channels_for(terms.settings, AccountId(account))):
-            return
-        notifier = Notifier(terms.settings, terms.find, terms.environ)
-        try:
-            self._threads.all_of([partial(self._deliver, notifier, c, words, account) for c in channels], len(channels))
-        finally:
-            notifier.close()
+        note = "" if terms is None else terms.note
+        if note and note != self._note:
+            self._told.append(note)
+        self._note = note
+        return terms
 
-    def _deliver(self, notifier: Notifier, channel: str, words: str, account: str) -> None:
-        """Until it arrives, or for as long as there are waits; a repeat is marked as one."""
-        happened_at, may_have_arrived = utc_now(), False
-        for wait in (0.0, *WAITS):
-            time.sleep(wait)
-            end = notifier.deliver(channel, a_message(words, account, HOME.clock(happened_at), may_have_arrived))
-            if end.code is DeliveryCode.DELIVERED:
-                self._told.append(f"{channel} was told")
-                return
+    def _keep(self, alert: Alert) -> None:
+        """As it stands, and not at all where everybody was told."""
+        with self._keeping:
+            if alert.left is None or alert.left:
+                self._owed.keep(alert)
+            else:
+                self._owed.drop(alert)
+                self._under_way.discard(alert)
+
+    # ── one channel ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _serve(self, channel: str, line: Line) -> None:
+        """Until nothing of it is owed."""
+        while True:
+            with self._lock:
+                if not line.alerts:
+                    line.is_served = False
+                    return
+                line.wakes.clear()
+                batch, wait = _next(channel, line.alerts, utc_now())
+            if not batch:
+                line.wakes.wait(wait)
+                continue
+            self._try(channel, line, batch)
+
+    def _try(self, channel: str, line: Line, batch: list[Alert]) -> None:
+        lefts = [_left(alert, channel) for alert in batch]
+        is_repeat, now = any(left.may_have_arrived for left in lefts), utc_now()
+        for alert, left in zip(batch, lefts, strict=True):
+            left.tries, left.first_at, left.is_on_its_way = left.tries + 1, left.first_at or now, True
+            self._keep(alert)
+        try:
+            terms = self._terms_now()
+            end, most = self._delivered(terms, channel, batch, is_repeat=is_repeat)
+        except Exception as error:  # it is tried again
+            self._told.append(f"{channel} was NOT told: {_in_words(error)}")
+            end, most = Delivery(DeliveryCode.NOT_SENT), timedelta(minutes=NotifySettings().give_up_minutes)
+        for alert, left in zip(batch, lefts, strict=True):
+            left.is_on_its_way = False
+            left.may_have_arrived = left.may_have_arrived or end.code not in SURELY_NOT
+            left.again_at = _again_at(left, end.code, utc_now(), most)
+            if end.code is DeliveryCode.DELIVERED or left.again_at is None:
+                with self._lock:
+                    line.alerts.remove(alert)
+                    (alert.left or {}).pop(channel, None)
+                if end.code is not DeliveryCode.DELIVERED:
+                    self._told.append(f"{channel} is told no more: {alert.words}")
+            self._keep(alert)
+
+    def _delivered(
+        self, terms: PushTerms | None, channel: str, batch: list[Alert], *, is_repeat: bool
+    ) -> tuple[Delivery, timedelta]:
+        """What became of one try, and for how long it is tried again."""
+        if terms is None:
+            end, most = Delivery(DeliveryCode.NO_CHANNEL), timedelta()
+        else:
+            most = timedelta(minutes=terms.settings.give_up_minutes)
+            notifier = Notifier(terms.settings, terms.find, terms.environ)
+            try:
+                end = notifier.deliver(channel, a_message(batch, utc_now(), is_repeat=is_repeat))
+            finally:
+                notifier.close()
+        if end.code is DeliveryCode.DELIVERED:
+            self._told.append(f"{channel} was told")
+        else:
             self._told.append(f"{channel} was NOT told: {end.code.value.replace('_', ' ')}{_number(end.status)}")
-            if end.code in NEVER_AGAIN:
-                return
-            may_have_arrived = may_have_arrived or end.code not in SURELY_NOT
+        return end, most
+
+
+def _left(alert: Alert, channel: str) -> Left:
+    assert alert.left is not None
+    return alert.left[channel]
+
+
+def _next(channel: str, alerts: list[Alert], now: datetime) -> tuple[list[Alert], float]:
+    """What is told next, and how long nothing is. What was never tried waits for no other's next try."""
+    fresh = [alert for alert in alerts if not _left(alert, channel).tries]
+    due = [alert for alert in alerts if (again := _left(alert, channel).again_at) is None or again <= now]
+    if batch := (fresh or due)[:AT_ONCE]:
+        return batch, 0.0
+    earliest = min(again for alert in alerts if (again := _left(alert, channel).again_at) is not None)
+    return [], max(0.0, min((earliest - now).total_seconds(), LONGEST_WAIT.total_seconds()))
+
+
+def _again_at(left: Left, code: DeliveryCode, now: datetime, most: timedelta) -> datetime | None:
+    """When it is tried again; None where it is given up."""
+    if code in NEVER_AGAIN or (code in UNTIL_MENDED and left.tries >= FEW):
+        return None
+    again_at = now + min(FIRST_WAIT * 3 ** min(left.tries - 1, 10), LONGEST_WAIT)
+    return again_at if again_at <= (left.first_at or now) + most else None
 
 
 def channels_for(settings: NotifySettings, account: AccountId) -> tuple[str, ...]:
-    """Everybody who is told of the watchdog's alerts, each once."""
+    """Everybody who is told of the watchdog's alerts, each once; where the account is not known, whichever it is."""
     from core.workflows.operator.notice_routes import rules_for
 
-    found = [c for _, rule in rules_for(settings, KIND, USUAL[KIND], None, account) for c in rule.channels]
+    terms = settings
+    if not account:
+        rules = {name: rule.model_copy(update={"accounts": ()}) for name, rule in settings.rules.items()}
+        terms = settings.model_copy(update={"rules": rules})
+    found = [c for _, rule in rules_for(terms, KIND, USUAL[KIND], None, account) for c in rule.channels]
     return tuple(dict.fromkeys(found))
 
 
-def a_message(words: str, account: str, clock: str, is_repeat: bool) -> Message:
-    from core.workflows.operator.notice_text import REPEAT
+def a_message(alerts: list[Alert], now: datetime, *, is_repeat: bool) -> Message:
+    from core.workflows.operator.notice_text import text_of, title_of
 
-    title = f"{REPEAT if is_repeat else ''} Keyturn {account}: {KIND.words}"
-    lead = f"{REPEAT}: you may have this already\n" if is_repeat else ""
-    return Message(harmless(title), f"{lead}{clock} {KIND.words}: {harmless(words)}", is_urgent=True)
+    notices = [Notice(0, each.at, KIND, USUAL[KIND], None, harmless(each.words)) for each in alerts]
+    accounts = " ".join(dict.fromkeys(each.account for each in alerts))
+    title = title_of(notices, accounts, is_repeat=is_repeat).replace(" :", ":", 1)
+    return Message(title, text_of(notices, 0, now, HOME, is_repeat=is_repeat), is_urgent=True)
+
+
+def _in_words(error: Exception) -> str:
+    return str(error) if isinstance(error, OperatorError) else type(error).__name__
 
 
 def _number(status: int | None) -> str:

@@ -84,6 +84,8 @@ class Watchdog:
         self._account = account
         self._push = push or Push(lambda: None)
         self._engine_said = ""
+        self._was_up = False
+        self._stays_down_words = "the engine ended"
         self._manager = NotifySocket(environ)
         self._told_alive_at = self._clock()
         self._word = ""
@@ -93,13 +95,37 @@ class Watchdog:
         """Watch until the engine is not to be started again. Returns this process's exit status. Main thread only."""
         with Wakeups() as wakeups:
             self._wakeups = wakeups
+            self._push.begin()
+            stays_down = False
             try:
-                return self._watch()
+                status = self._watch()
+                stays_down = self._was_up and status != DELIBERATE and wakeups.asked_by is None
+                return status
             finally:
                 self._presence.end(self._engine_said)
                 self._log_somewhere()
-                self._push.finish(self.limits.push_seconds)
-                self._say_what_was_pushed()
+                self._until_told(stays_down=stays_down)
+
+    def _until_told(self, *, stays_down: bool) -> None:
+        """An engine that stays down is told of for as long as an urgent message is tried, or until somebody asks this
+        process to end.
+        """
+        until = self._clock() + self.limits.push_seconds
+        is_said = False
+        while self._push.is_owed:
+            self._say_what_was_pushed()
+            if self._clock() >= until:
+                if not stays_down or self._wakeups.asked_by is not None:
+                    break
+                if not is_said:
+                    is_said = True
+                    self._log.say("nobody starts the engine; this watchdog goes on until every channel was told")
+                    self._manager.status("the engine STAYS DOWN, and not every channel was told")
+            self._wait(POLL_SECONDS if self._clock() < until else self.limits.look_seconds)
+        self._push.finish(0)
+        self._say_what_was_pushed()
+        if stays_down:
+            self._manager.stopping(self._stays_down_words)
 
     def _watch(self) -> int:
         last: End | None = None
@@ -184,6 +210,7 @@ class Watchdog:
         return verdict.reason
 
     def _is_up(self, word: str, before: End | None, at: float) -> None:
+        self._was_up = True
         self._manager.ready(word)
         if before is not None:
             self._log.say(f"the engine is up again, {at - before.at:.1f} s after the end of the one before")
@@ -266,7 +293,7 @@ class Watchdog:
         why = last.reason.words if last.reason is not None else status_in_words(last.status)
         words = f"{self.limits.restarts} restarts in {minutes:.0f} minutes did not help: {why}"
         self._alert(f"{words}. The engine STAYS DOWN{self._held()}; `keyturn` starts it halted")
-        self._manager.stopping(f"stays down: {words}")
+        self._stays_down_words = f"stays down: {words}"
         folder = self._signs.folder
         if folder is not None:
             try:

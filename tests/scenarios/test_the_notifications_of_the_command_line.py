@@ -169,3 +169,33 @@ def test_the_watchdog_tells_a_person_by_itself_that_the_engine_hangs_or_died(
     assert "phone was told" in said
     assert all(each["title"] == "Keyturn demo: watchdog" for each in web.heard)
     assert str(web.port) not in said
+
+
+def test_an_engine_that_stays_down_over_a_wrong_settings_file_is_told_of(tmp_path: Path, home: Home, web: WebServer):
+    """SY-02: by the terms that held before; the file is what keeps the engine down."""
+    home = Home.of({"KEYTURN_HOME": str(tmp_path / "home")})
+    watchdog = a_watchdog(home, silent_seconds=PATIENCE)
+    try:
+        folder = home.account("demo")
+
+        def is_on() -> bool:
+            beaten = read(folder)
+            return beaten is not None and beaten[0].pid == holder(folder) and beaten[0].state == "on"
+
+        until(lambda: is_on() and home.watchdog_terms.exists(), watchdog)
+        with home.settings.open("a") as file:
+            file.write("[risk]\ntypo = 1\n")
+        engine = holder(folder)
+        assert engine is not None
+        os.kill(engine, signal.SIGKILL)
+        said = watchdog.communicate(timeout=PATIENCE)[1]
+    finally:
+        watchdog.kill()
+
+    assert watchdog.returncode == 2
+    told = [each["message"] for each in web.heard]
+    assert any("signal SIGKILL" in each for each in told)
+    assert any("a restart would end so again" in each for each in told)
+    assert "risk.typo" in said
+    assert "alerts go by the [notify] that this watchdog read soundly last" in said
+    assert list(home.watchdog_owed.iterdir()) == []

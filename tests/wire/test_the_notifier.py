@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -159,7 +160,7 @@ def test_a_watchdog_whose_keyring_was_locked_once_tries_again(web: WebServer, mo
     """SY-02, SY-03"""
     from state.watchdog import push
 
-    monkeypatch.setattr(push, "WAITS", (0.1, 0.1))
+    monkeypatch.setattr(push, "FIRST_WAIT", timedelta(seconds=0.1))
     finds = [None, SecretStr(web.url("hook"))]
     rules = {"channels": {"hook": {}}, "rules": {"all": {"channels": ["hook"]}}}
     terms = push.PushTerms(NotifySettings.model_validate(rules), lambda _: finds.pop(0), os.environ)

@@ -17,8 +17,8 @@ from core.ports import OperatorError
 from state.watchdog.limits import MEGABYTE, Limits
 
 if TYPE_CHECKING:
+    from core.settings.notify import NotifySettings
     from state.folders import AccountFolder
-    from state.watchdog.push import PushTerms
 
 MEMORY = Limits().memory_bytes // MEGABYTE
 
@@ -45,23 +45,28 @@ def watch(
 
 def watched(host: Host, command: Sequence[str], limits: Limits) -> int:
     """Watch over what `command` starts, until it is not to be started again; the exit status."""
+    from state.channel_addresses import find_address
+    from state.watchdog.owed import OwedAlerts
     from state.watchdog.push import Push
+    from state.watchdog.terms import HeldTerms
     from state.watchdog.watchdog import Watchdog
 
-    push = Push(lambda: _push_terms(host))
-    return Watchdog(command, host.home, host.environ, limits, account=lambda: _meant(host), push=push).run()
+    home = host.home
+    terms = HeldTerms(
+        lambda: _told_by(host), home.watchdog_terms, lambda channel: find_address(host.environ, channel), host.environ
+    )
+    push = Push(terms, OwedAlerts(home.watchdog_owed))
+    return Watchdog(command, home, host.environ, limits, account=lambda: _meant(host), push=push).run()
 
 
-def _push_terms(host: Host) -> PushTerms | None:
-    """As the settings stand now; a demo's alerts stay here unless it is told otherwise."""
+def _told_by(host: Host) -> NotifySettings | None:
+    """As the settings stand now; a demo's alerts stay here unless it is told otherwise. Raises `OperatorError`."""
     from console.commands.assembly.settings import is_simulated, settings_of
-    from state.channel_addresses import find_address
-    from state.watchdog.push import PushTerms
 
     settings = settings_of(host)
     if not settings.notify.rules or (is_simulated(settings) and not settings.notify.in_demo):
         return None
-    return PushTerms(settings.notify, lambda channel: find_address(host.environ, channel), host.environ)
+    return settings.notify
 
 
 def _meant(host: Host) -> AccountFolder | None:
