@@ -7,17 +7,20 @@ decoded: the segments are an index by day, and a line names its fact in its firs
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
 from core.facts import (
     BarClosed,
+    CashMoved,
+    CorporateActionApplied,
     DayCorrected,
     DayStarted,
     Fact,
     OrderCreated,
     PositionChanged,
+    PositionCorrected,
     SettingsApplied,
     TradeClosed,
 )
@@ -26,14 +29,19 @@ from core.files.regular_file import reading
 from core.model.values import Price, Symbol
 from core.model.venues import HOME
 from core.ports import JournalDamagedError, OperatorError, Recorded
+from core.post_mortem.days import held_after
 from core.post_mortem.post_mortem import PostMortem, Read, post_mortem
 from state.codec import RecordError, decode
 from state.journal import days_of, read_day
 from state.journal_segments import segments
 
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-BEFORE = (OrderCreated, PositionChanged, SettingsApplied)
+BEFORE = (CorporateActionApplied, OrderCreated, PositionChanged, PositionCorrected, SettingsApplied)
 """What is read of all the time before."""
+AFTER = (CashMoved, DayCorrected, DayStarted)
+"""What is read of the days that follow: a broker dates some things back."""
+LATER = 8
+"""Segments of them."""
 MARKS = 10
 """Segments back in which the last price of what is held is looked for."""
 
@@ -74,14 +82,14 @@ def read_for(folder: Path, days: Sequence[date]) -> Read:
     wanted = [record for day in days for record in read_day(folder, day)]
     ended = [record.fact.trade for record in wanted if isinstance(record.fact, TradeClosed)]
     since = min([*(HOME.day_of(trade.entry_time) for trade in ended), days[0]])
-    held = [record for day in known if since <= day < days[0] for record in read_day(folder, day)]
-    before = list(_of(folder, [day for day in known if day < since], BEFORE))
-    later = [day for day in known if day > days[-1]]
+    earlier = [day for day in known if day < since]
+    between = _but_bars(folder, [day for day in known if since <= day < days[0]], {trade.symbol for trade in ended})
+    before = list(_of(folder, earlier, BEFORE))
     return Read(
-        records=[*held, *wanted],
+        records=[*between, *wanted],
         before=before,
-        closes=_last_prices(folder, [day for day in known if day < since], _standing(before)),
-        after=next((found for day in later if (found := list(_of(folder, [day], (DayStarted, DayCorrected))))), []),
+        closes=_last_prices(folder, earlier, held_after(before)),
+        after=list(_of(folder, [day for day in known if day > days[-1]][:LATER], AFTER)),
     )
 
 
@@ -102,11 +110,6 @@ def days_between(folder: Path, first: date | None, last: date | None) -> tuple[d
     if not found:
         raise OperatorError(f"the journal has no record of it; it goes from {known[0]} to {known[-1]}")
     return found
-
-
-def _standing(before: Iterable[Recorded]) -> set[Symbol]:
-    held = {(r.fact.symbol, r.fact.strategy): r.fact.quantity for r in before if isinstance(r.fact, PositionChanged)}
-    return {symbol for (symbol, _), quantity in held.items() if quantity}
 
 
 def _last_prices(folder: Path, days: Sequence[date], symbols: set[Symbol]) -> dict[Symbol, Price]:
@@ -130,14 +133,25 @@ def _lines_of(kinds: tuple[type[Fact], ...]) -> re.Pattern[bytes]:
 
 
 def _of(folder: Path, days: Sequence[date], kinds: tuple[type[Fact], ...]) -> Iterator[Recorded]:
-    """The chain is not checked here."""
-    wanted, names = _lines_of(kinds), {day.isoformat() for day in days}
+    """Records of these facts. The chain is not checked here."""
+    wanted = _lines_of(kinds)
+    return _read(folder, days, lambda line: wanted.match(line) is not None)
+
+
+def _but_bars(folder: Path, days: Sequence[date], symbols: set[Symbol]) -> Iterator[Recorded]:
+    """All records but the bars of other symbols: a position may be held for a year. The chain is not checked here."""
+    bars, names = _lines_of((BarClosed,)), [f'"symbol":"{symbol}"'.encode() for symbol in symbols]
+    return _read(folder, days, lambda line: bars.match(line) is None or any(name in line for name in names))
+
+
+def _read(folder: Path, days: Sequence[date], is_wanted: Callable[[bytes], bool]) -> Iterator[Recorded]:
+    names = {day.isoformat() for day in days}
     for path in segments(folder):
         if path.stem not in names:
             continue
         with reading(path) as file:
             for number, line in enumerate(file, 1):
-                if wanted.match(line) is None or not line.endswith(b"\n"):
+                if not line.endswith(b"\n") or not is_wanted(line):
                     continue
                 try:
                     yield decode(line)

@@ -13,9 +13,8 @@ import typer
 
 from console.commands.assembly.host import Host
 from console.commands.assembly.settings import settings_of
-from console.commands.shared import Account, AsJson, counted, host_of, print_json, say
+from console.commands.shared import Account, AsJson, checked_page, counted, host_of, print_json, say, write_page
 from core.model.venues import HOME
-from core.ports import OperatorError
 from state.folders import AccountFolder, JournalFolder
 
 if TYPE_CHECKING:
@@ -46,8 +45,7 @@ def attest(
     from core.runtime.attest.report import Load, busiest_in_words, rows_of
 
     host = host_of(context)
-    if html is not None and not html.parent.is_dir():
-        raise OperatorError(f"--html {html}: there is no folder {html.parent}; name one that there is")
+    checked_page(html)
     folder = _account(host, account)
     reading, settings, whence = _read(host, folder)
     busiest = reading.busiest()
@@ -59,7 +57,10 @@ def attest(
     load = Load(of, attested.messages if attested is not None else None)
     rows = rows_of(settings, reading, attested)
     if html is not None:
-        _write(html, rows, _over(folder, whence, load))
+        from core.analytics.attest_page import page
+
+        cells, fails = [_cells(row) for row in rows], [row.fails for row in rows]
+        write_page(html, page(cells, fails, _over(folder, whence, load)))
     if as_json:
         print_json([row.as_json(load) for row in rows])
     else:
@@ -202,12 +203,3 @@ def _in_all(rows: Sequence[Row]) -> str:
     rest = f"; not as they should be: {', '.join(failed)}" if failed else ""
     not_tried = sum(row.tested.result is Result.NOT_TRIED for row in rows)
     return f"{counted(len(rows), 'control')}: {held} held, {not_tried} not tried, {off} off{rest}"
-
-
-def _write(path: Path, rows: Sequence[Row], over: Sequence[str]) -> None:
-    from core.analytics.attest_page import page
-
-    try:
-        path.write_text(page([_cells(row) for row in rows], [row.fails for row in rows], over))
-    except OSError as error:
-        raise OperatorError(f"--html {path} cannot be written: {error.strerror}; name another file") from None

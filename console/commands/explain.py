@@ -8,8 +8,7 @@ from typing import Annotated
 import orjson
 import typer
 
-from console.commands.shared import Account, AsJson, JournalDir, host_of, print_json, say
-from core.ports import OperatorError
+from console.commands.shared import Account, AsJson, JournalDir, checked_page, host_of, print_json, say, write_page
 from state.accounts import journal_of
 
 
@@ -40,11 +39,10 @@ def explain(
     from state.past_days import explained
 
     folder = journal_of(host_of(context).home, account, journal_dir).journal
-    if html is not None and not html.parent.is_dir():
-        raise OperatorError(f"--html {html}: there is no folder {html.parent}; name one that there is")
+    checked_page(html)
     found, is_trade = explained(folder, what)
     if html is not None:
-        _write(html, page(found))
+        write_page(html, page(found))
     if as_json:
         print_json(told(found), orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z)
         return
@@ -52,10 +50,3 @@ def explain(
         say(line)
     if html is not None:
         say(f"written: {html}")
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text)
-    except OSError as error:
-        raise OperatorError(f"--html {path} cannot be written: {error.strerror}; name another file") from None

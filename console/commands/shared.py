@@ -69,6 +69,20 @@ def _print(text: str, *, err: bool = False) -> None:
         ) from None
 
 
+def checked_page(path: Path | None) -> None:
+    """Whether `--html` names a place; asked before anything long is read. Raises `OperatorError`."""
+    if path is not None and not path.parent.is_dir():
+        raise OperatorError(f"--html {path}: there is no folder {path.parent}; name one that there is")
+
+
+def write_page(path: Path, text: str) -> None:
+    """What `--html` asked for. Raises `OperatorError`."""
+    try:
+        path.write_text(text)
+    except OSError as error:
+        raise OperatorError(f"--html {path} cannot be written: {error.strerror}; name another file") from None
+
+
 def chosen(option: str, key: str, value: str | Sequence[str] | None) -> tuple[Chosen, ...]:
     """The setting that an option stands for; none where it was not given."""
     text = json.dumps(value, ensure_ascii=False)

@@ -7,13 +7,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from types import MappingProxyType
 
 from core.analytics.equity_change import Part, in_cents, to_the_cent
 from core.model.instrument import Instrument, share
-from core.model.values import ZERO, Money, Price, Symbol
+from core.model.values import ZERO, Money, Price, Symbol, plain
 from core.post_mortem.stories import FillStory, Key
 
 NO_PRICE = "no price of {} was recorded before {}: what was held of it is taken at its average price"
+TAKEN_OVER = "{} {} were taken over from the broker's books: they count as held since the day began"
 NO_CLOSING = "the equity at the day's end is not recorded yet: the parts are what is known"
 
 
@@ -64,6 +66,7 @@ def explained(
     marks: tuple[Mapping[Symbol, Price], Mapping[Symbol, Price]],
     fills: Iterable[FillStory],
     moves: Iterable[Part] = (),
+    taken_over: Mapping[Key, Decimal] = MappingProxyType({}),
 ) -> DayExplained:
     """Each pair is the day's beginning and its end.
 
@@ -79,6 +82,8 @@ def explained(
         Those of the day.
     moves
         What moved cash without a fill: fees that came later, dividends, interest, transfers.
+    taken_over
+        Shares that the broker's books had and ours had not: it held them as the day began, and so did the equity.
     """
     worth: defaultdict[Key, Decimal] = defaultdict(lambda: ZERO)
     traded: dict[Symbol, Instrument] = {}
@@ -98,6 +103,13 @@ def explained(
                 notes.append(NO_PRICE.format(symbol, when))
             instrument = traded.get(symbol) or share(symbol)
             worth[symbol, strategy] += sign * instrument.notional(held_of.quantity, price)
+    for (symbol, strategy), quantity in taken_over.items():
+        now = held[1].get((symbol, strategy))
+        price = marks[0].get(symbol) or (None if now is None else now.average)
+        if quantity and price is not None:
+            instrument = traded.get(symbol) or share(symbol)
+            worth[symbol, strategy] -= instrument.notional(quantity, price)
+            notes.append(TAKEN_OVER.format(plain(quantity), symbol))
     parts = [Part(f"{symbol} {strategy}", Money(amount)) for (symbol, strategy), amount in worth.items()]
     opening, closing = (None if equity is None else to_the_cent(equity) for equity in ends)
     began_with = Part("", ends[0] or Money(ZERO))

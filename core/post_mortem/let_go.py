@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from core.facts import BarClosed, ProposalEdited, ProposalEnded, ProposalSkipped, ProposalStaged, SettingsApplied
 from core.model.order import OrderRequest
@@ -39,14 +39,23 @@ class LetGo:
     would_have_made: Money | None
 
 
-def let_go_on(records: Iterable[Recorded], before: Iterable[Recorded], session_at: SessionAt) -> list[LetGo]:
-    """On the trading day of these records, as the desk follows shadow trades while it runs."""
-    followed = _Followed(session_at)
+def let_go_on(
+    days: Sequence[date],
+    by_day: Mapping[date, Sequence[Recorded]],
+    before: Iterable[Recorded],
+    session_at: SessionAt,
+) -> list[LetGo]:
+    """On these days, as the desk follows shadow trades while it runs; each ends with its day."""
+    followed, wanted = _Followed(session_at), set(days)
     for record in before:
         followed.hear(record)
-    for record in records:
-        followed.take(record)
-    followed.close()
+    for day, records in by_day.items():
+        for record in records:
+            if day in wanted:
+                followed.take(record)
+            else:
+                followed.hear(record)
+        followed.close()
     return followed.let_go()
 
 
@@ -57,13 +66,16 @@ class _Followed:
         self._proposals: dict[ProposalId, Proposal] = {}
         self._last: dict[Symbol, Price] = {}
         self._found: list[tuple[Recorded, Proposal, str, ShadowTrade | None]] = []
+        self._going: list[ShadowTrade] = []
 
     def let_go(self) -> list[LetGo]:
         return [LetGo(r, p, end, None if shadow is None else shadow.result) for r, p, end, shadow in self._found]
 
     def close(self) -> None:
-        for shadow in self._going():
+        """The day is over."""
+        for shadow in self._going:
             shadow.close()
+        self._going.clear()
 
     def hear(self, record: Recorded) -> None:
         """What stood before the day."""
@@ -77,26 +89,28 @@ class _Followed:
         self.hear(record)
         match record.fact:
             case BarClosed(bar=bar):
-                for shadow in self._going(bar.symbol):
-                    shadow.take(bar)
+                for shadow in self._going:
+                    if shadow.symbol == bar.symbol:
+                        shadow.take(bar)
+                self._going = [shadow for shadow in self._going if shadow.is_followed]
                 self._last[bar.symbol] = bar.close
             case ProposalEnded(end=end, proposal_id=name) if end in NOT_TAKEN and name in self._proposals:
                 self._follow(record, self._proposals[name], end.value)
             case ProposalSkipped(proposal=proposal) if proposal is not None:
                 self._follow(record, proposal, BLOCKED)
 
-    def _going(self, symbol: Symbol | None = None) -> Iterator[ShadowTrade]:
-        for _, _, _, shadow in self._found:
-            if shadow is not None and shadow.is_followed and symbol in (None, shadow.symbol):
-                yield shadow
-
     def _follow(self, record: Recorded, proposal: Proposal, end: str) -> None:
-        if not proposal.only_reduces:
-            self._found.append((record, proposal, end, self._shadow(record.at, proposal, end)))
+        if proposal.only_reduces:
+            return
+        shadow = self._shadow(record.at, proposal, end)
+        self._found.append((record, proposal, end, shadow))
+        if shadow is not None:
+            self._going.append(shadow)
 
     def _shadow(self, at: datetime, proposal: Proposal, end: str) -> ShadowTrade | None:
         session, order, strategy = self._session_at(at), proposal.order, proposal.strategy
-        holds_one = strategy != MANUAL and any(each.strategy == strategy for each in self._going(proposal.symbol))
+        whose = (strategy, proposal.symbol)
+        holds_one = strategy != MANUAL and any((each.strategy, each.symbol) == whose for each in self._going)
         if holds_one or isinstance(session, NoSession) or self._settings is None or not isinstance(order, OrderRequest):
             return None
         last = self._last.get(order.symbol)

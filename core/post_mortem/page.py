@@ -15,7 +15,8 @@ from core.model.venues import HOME
 from core.ports import Recorded
 from core.post_mortem.day import DayExplained
 from core.post_mortem.let_go import LetGo
-from core.post_mortem.post_mortem import Minute, PostMortem, TradeExplained
+from core.post_mortem.market import Minute
+from core.post_mortem.post_mortem import PostMortem, TradeExplained
 from core.post_mortem.split import intended
 from core.post_mortem.words import checks_of, instant, made_by_strategy, usd
 from core.views.event_text import in_words, kind_of

@@ -35,7 +35,7 @@ class Cause(StrEnum):
     SPREAD = "spread"
     SLIPPAGE = "slippage"
     FEES = "fees"
-    BOOKS = "correction by the broker's books"
+    UNTOLD = "what its fills do not tell"
 
 
 OF_A_DIVISION = Decimal("1e-9")
@@ -78,10 +78,10 @@ def split_of(story: TradeStory, close: Price | None) -> Split:
             sums[step] = sums.get(step, ZERO) + amount
         sums[Cause.FEES] -= fill.fee
     left = trade.profit - sum(sums.values(), ZERO)
-    cause = Cause.BOOKS if abs(left) > OF_A_DIVISION else Cause.SLIPPAGE
+    cause = Cause.UNTOLD if abs(left) > OF_A_DIVISION else Cause.SLIPPAGE
     sums[cause] = sums.get(cause, ZERO) + left
     if not story.fills:
-        unknown.append("its fills stand before what was read")
+        unknown.append("its fills do not tell it: the broker's books corrected it, or a split came between")
     return Split(
         in_cents(Part(each.value, Money(sums[each])) for each in Cause if each in sums), tuple(dict.fromkeys(unknown))
     )

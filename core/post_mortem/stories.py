@@ -15,10 +15,13 @@ from enum import StrEnum
 
 from core.facts import (
     ConfirmationReceived,
+    CorporateActionApplied,
     OrderApproved,
     OrderCreated,
     OrderFilled,
     OrderSent,
+    PositionChanged,
+    PositionCorrected,
     ProposalStaged,
     TicketOpened,
     TradeClosed,
@@ -93,6 +96,11 @@ class FillStory:
         """1 of what was bought, −1 of what was sold."""
         return 1 if self.order.order.side is Side.BUY else -1
 
+    @property
+    def signed(self) -> Decimal:
+        """Its shares, below zero of what was sold."""
+        return self.quantity if self.sign > 0 else -self.quantity
+
 
 @dataclass(frozen=True, slots=True)
 class TradeStory:
@@ -127,6 +135,17 @@ class _Held:
     quantity: Decimal = ZERO
     fills: list[FillStory] = field(default_factory=list)
     ended: list[tuple[FillStory, ...]] = field(default_factory=list)
+    is_moved: bool = False
+    """Shares of it came or went without a fill: its fills do not make it up any more."""
+
+    def end(self) -> tuple[FillStory, ...]:
+        """Of the trade that was recorded now; none where its fills do not tell all of it."""
+        if not self.ended:
+            self.ended.append(tuple(self.fills))
+            self.fills = []
+        fills, is_moved, self.is_moved = self.ended.pop(0), self.is_moved, False
+        is_whole = not sum((fill.signed for fill in fills), ZERO)
+        return () if is_moved or not is_whole else fills
 
 
 class Stories:
@@ -161,9 +180,13 @@ class Stories:
                 story.seen += (Seen(Step.ANSWERED, record.at, record.sequence, sent.bid, sent.ask),)
             case OrderFilled() as filled:
                 self._fill(record, filled)
+            case PositionChanged() as changed:
+                self._held[changed.symbol, changed.strategy].quantity = changed.quantity
+            case PositionCorrected() | CorporateActionApplied() as moved:
+                self._move(moved)
             case TradeClosed(trade=trade):
-                ended = self._held[trade.symbol, trade.strategy].ended
-                self.trades.append(TradeStory(trade, record.sequence, record.at, ended.pop(0) if ended else ()))
+                fills = self._held[trade.symbol, trade.strategy].end()
+                self.trades.append(TradeStory(trade, record.sequence, record.at, fills))
 
     def _step(
         self, record: Recorded, proposal: ProposalId | None, step: Step, bid: Price | None, ask: Price | None
@@ -196,6 +219,16 @@ class Stories:
             tuple(self._steps.get(created.proposal_id, ())) if is_its_own else (),
             self._reviews.get(created.proposal_id) if is_its_own else None,
         )
+
+    def _move(self, moved: PositionCorrected | CorporateActionApplied) -> None:
+        """Where a split names no owner our books had it; where a correction names none, nobody keeps what there was."""
+        after = {owner.strategy: owner.quantity for owner in moved.owners}
+        if not after and isinstance(moved, CorporateActionApplied):
+            return
+        for strategy in {*after, *(strategy for symbol, strategy in self._held if symbol == moved.symbol)}:
+            held = self._held[moved.symbol, strategy]
+            if held.quantity != after.get(strategy, ZERO):
+                held.quantity, held.is_moved = after.get(strategy, ZERO), True
 
     def _fill(self, record: Recorded, filled: OrderFilled) -> None:
         story, fill = self.orders.get(filled.fill.client_order_id), filled.fill

@@ -235,7 +235,7 @@ def _trade_as_json(told: TradeExplained) -> dict[str, object]:
                 "record": fill.record,
                 "at": fill.at,
                 "order": fill.order.id,
-                "quantity": plain(fill.quantity if fill.sign > 0 else -fill.quantity),
+                "quantity": plain(fill.signed),
                 "price": plain(fill.price),
                 "intended": plain(intended(fill)),
                 "fee": plain(fill.fee),

@@ -122,8 +122,8 @@ def test_what_the_fills_do_not_explain_is_the_books() -> None:
 
     found = split_of(bare, None)
 
-    assert parts(found) == {"correction by the broker's books": "20.00"}
-    assert "its fills stand before what was read" in found.unknown
+    assert parts(found) == {"what its fills do not tell": "20.00"}
+    assert "its fills do not tell it: the broker's books corrected it, or a split came between" in found.unknown
 
 
 PRICES = st.decimals("0.0001", "500", places=4)
@@ -184,7 +184,7 @@ def test_parts_add_up_for_any_fills(records: list[Recorded], close: Decimal | No
         found = split_of(story, None if close is None else Price(close))
 
         assert sum(part.amount for part in found.parts) == story.trade.profit.quantize(Decimal("0.01"))
-        assert Cause.BOOKS.value not in {part.name for part in found.parts}
+        assert Cause.UNTOLD.value not in {part.name for part in found.parts}
 
 
 @pytest.mark.parametrize("step", list(Step))

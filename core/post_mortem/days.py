@@ -1,0 +1,144 @@
+"""What stood at each end of each day, walked along the records: what was held, at which prices, and the equity."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+
+from core.analytics.equity_change import Part
+from core.execution.ledger_state import UNKNOWN_OWNER
+from core.facts import (
+    BarClosed,
+    CashMoved,
+    CorporateActionApplied,
+    DayCorrected,
+    DayStarted,
+    PositionChanged,
+    PositionCorrected,
+)
+from core.model.values import ZERO, Money, Price, Symbol
+from core.ports import Recorded
+from core.post_mortem.day import DayExplained, Standing, explained
+from core.post_mortem.stories import FillStory, Key
+
+
+def days_explained(
+    days: Sequence[date],
+    before: Iterable[Recorded],
+    by_day: Mapping[date, Sequence[Recorded]],
+    after: Iterable[Recorded],
+    closes: Mapping[Symbol, Price],
+    fills: Mapping[date, Sequence[FillStory]],
+) -> Iterator[DayExplained]:
+    """Each of these days.
+
+    Parameters
+    ----------
+    before, by_day, after
+        What was recorded before the first day of `by_day`, on each of its days, and after the last one.
+    closes
+        Last prices of what was held before it, USD.
+    fills
+        By their own day.
+    """
+    after = list(after)
+    read = [record for records in by_day.values() for record in records]
+    equity, moves = _equities([*read, *after]), _moves([*read, *after])
+    books = _Books(closes)
+    for record in before:
+        books.take(record)
+    for day, records in by_day.items():
+        began, marked = dict(books.standing), dict(books.closes)
+        books.taken_over.clear()
+        for record in records:
+            books.take(record)
+        if day in days:
+            yield explained(
+                day,
+                (equity.get(day, (None, None))[0], _closing(equity, day)),
+                (began, dict(books.standing)),
+                (marked, dict(books.closes)),
+                fills.get(day, ()),
+                moves.get(day, ()),
+                dict(books.taken_over),
+            )
+
+
+def held_after(before: Iterable[Recorded]) -> set[Symbol]:
+    """Symbols of which anything is held then."""
+    books = _Books({})
+    for record in before:
+        books.take(record)
+    return {symbol for (symbol, _), each in books.standing.items() if each.quantity}
+
+
+class _Books:
+    """What is held and the last prices, as far as they were read.
+
+    Attributes
+    ----------
+    taken_over
+        Shares that the broker's books had and ours had not, since it was cleared.
+    """
+
+    def __init__(self, closes: Mapping[Symbol, Price]) -> None:
+        self.standing: dict[Key, Standing] = {}
+        self.closes = dict(closes)
+        self.taken_over: defaultdict[Key, Decimal] = defaultdict(lambda: ZERO)
+
+    def take(self, record: Recorded) -> None:
+        match record.fact:
+            case BarClosed(bar=bar):
+                self.closes[bar.symbol] = bar.close
+            case PositionChanged() as changed:
+                self.standing[changed.symbol, changed.strategy] = Standing(changed.quantity, changed.average_price)
+            case CorporateActionApplied() as split:
+                for owner in split.owners:
+                    before = self.standing.get((split.symbol, owner.strategy))
+                    average = None if before is None or before.average is None else Price(before.average / split.ratio)
+                    self.standing[split.symbol, owner.strategy] = Standing(owner.quantity, average)
+            case PositionCorrected() as corrected:
+                self._correct(corrected)
+
+    def _correct(self, fact: PositionCorrected) -> None:
+        """What the broker has held all along was missing here; a split is as many times the shares, and no more."""
+        after = {(fact.symbol, o.strategy): Standing(o.quantity, o.average_price) for o in fact.owners}
+        held = [key for key, each in self.standing.items() if key[0] == fact.symbol and each.quantity]
+        if not after and fact.quantity:
+            alone = held[0] if len(held) == 1 else (fact.symbol, UNKNOWN_OWNER)
+            after = {alone: Standing(fact.quantity, fact.average_price)}
+        for key in dict.fromkeys((*held, *after)):
+            now, was = after.get(key, Standing(ZERO, None)), self.standing.get(key, Standing(ZERO, None))
+            if not fact.is_split:
+                self.taken_over[key] += now.quantity - was.quantity
+            self.standing[key] = now
+
+
+def _moves(records: Iterable[Recorded]) -> dict[date, list[Part]]:
+    """What moved cash without a fill, by the broker's own date of it, whenever its list told so."""
+    found: defaultdict[date, list[Part]] = defaultdict(list)
+    for record in records:
+        if isinstance(record.fact, CashMoved):
+            of = "" if record.fact.symbol is None else f" {record.fact.symbol}"
+            found[record.fact.day].append(Part(f"{record.fact.kind.value}{of}", record.fact.amount))
+    return found
+
+
+def _equities(records: Iterable[Recorded]) -> dict[date, tuple[Money, date | None]]:
+    """The equity that each day began with, and the day at whose close it stood; a later word counts."""
+    return {
+        record.fact.day: (record.fact.equity, record.fact.close_of)
+        for record in records
+        if isinstance(record.fact, DayStarted | DayCorrected)
+    }
+
+
+def _closing(equity: Mapping[date, tuple[Money, date | None]], day: date) -> Money | None:
+    """By the word of the day that follows; None where that names another close."""
+    following = min((other for other in equity if other > day), default=None)
+    if following is None:
+        return None
+    amount, close_of = equity[following]
+    return amount if close_of in (day, None) else None

@@ -1,0 +1,68 @@
+"""The bars that were recorded, by symbol and day: what the market did around a trade."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from core.facts import BarClosed
+from core.model.bar import ONE_MINUTE, Bar
+from core.model.values import Price, Symbol
+from core.ports import Recorded
+from core.strategies.vwap import VwapState
+
+AROUND = timedelta(minutes=15)
+"""Before a trade and after it, what is shown of the market and of what others proposed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Minute:
+    """A bar with the session's VWAP up to its end, USD."""
+
+    bar: Bar
+    vwap: Price | None
+
+
+class Market:
+    """`day_of` gives the trading day of an instant."""
+
+    def __init__(self, records: Iterable[Recorded], day_of: Callable[[datetime], date]) -> None:
+        self._day_of = day_of
+        bars: defaultdict[tuple[Symbol, date], dict[datetime, Bar]] = defaultdict(dict)
+        for record in records:
+            if isinstance(record.fact, BarClosed):
+                bar = record.fact.bar
+                bars[bar.symbol, day_of(record.at)][bar.start] = bar
+        self._bars: defaultdict[Symbol, dict[date, tuple[Bar, ...]]] = defaultdict(dict)
+        for (symbol, day), found in bars.items():
+            self._bars[symbol][day] = tuple(found[start] for start in sorted(found))
+
+    def close(self, symbol: Symbol, day: date) -> Price | None:
+        """The last price of a day."""
+        bars = self._of(symbol, day)
+        return bars[-1].close if bars else None
+
+    def around(self, symbol: Symbol, first: datetime, last: datetime) -> tuple[Minute, ...]:
+        """On the last one's day, with VWAP from its first bar on."""
+        told, measured = [], VwapState()
+        for bar in self._of(symbol, self._day_of(last)):
+            measured.volume += bar.volume
+            measured.weighted += (bar.high + bar.low + bar.close) * bar.volume
+            if first - AROUND <= bar.start <= last + AROUND:
+                told.append(Minute(bar, measured.vwap))
+        return tuple(told)
+
+    def between(self, symbol: Symbol, first: datetime, last: datetime) -> list[Bar]:
+        """Whole minutes between two instants, over days."""
+        found: list[Bar] = []
+        for day, bars in sorted(self._bars.get(symbol, {}).items()):
+            if self._day_of(first) <= day <= self._day_of(last):
+                starts = [bar.start for bar in bars]
+                found += bars[bisect_left(starts, first) : bisect_right(starts, last - ONE_MINUTE)]
+        return found
+
+    def _of(self, symbol: Symbol, day: date) -> tuple[Bar, ...]:
+        return self._bars.get(symbol, {}).get(day, ())
