@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from core.facts import CashMoved
@@ -37,6 +38,7 @@ class FillOfOurs:
     execution_id: ExecutionId
     client_order_id: ClientOrderId
     broker_order_id: BrokerOrderId | None
+    at: datetime
     symbol: Symbol
     side: Side
     quantity: Quantity

@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from core.execution.activity_comparison import FillOfOurs
 from core.execution.ledger import Ledger
 from core.facts import (
     ActivitiesCompared,
@@ -22,8 +23,7 @@ from core.facts import (
     SharesMoved,
 )
 from core.model.activity import ActivityId
-from core.model.order import Side
-from core.model.values import NO_MONEY, ZERO, BrokerOrderId, ClientOrderId, ExecutionId, Money, Price, Quantity, Symbol
+from core.model.values import NO_MONEY, ZERO, Money
 
 OVERLAP = timedelta(days=7)
 """So far before the last list the next one begins: a broker dates some things back."""
@@ -38,20 +38,6 @@ class KnownActivity:
     amount: Money = NO_MONEY
 
 
-@dataclass(frozen=True, slots=True)
-class KnownFill:
-    """A fill of the journal that no list was compared with yet."""
-
-    execution_id: ExecutionId
-    client_order_id: ClientOrderId
-    broker_order_id: BrokerOrderId | None
-    at: datetime
-    symbol: Symbol
-    side: Side
-    quantity: Quantity
-    price: Price
-
-
 @dataclass(slots=True)
 class ActivitiesState:
     """`cash` is what the broker should show, USD; `moved` names what moved it since the last list.
@@ -62,6 +48,8 @@ class ActivitiesState:
         When the account was asked for the last list; None before the first.
     fills_until
         Executions up to here were compared.
+    fills
+        Those of the journal that no list was compared with yet.
     known
         By the broker's id, or by what is wrong with one that has none.
     """
@@ -71,7 +59,7 @@ class ActivitiesState:
     cash: Money = NO_MONEY
     known: dict[str, KnownActivity] = field(default_factory=dict)
     moved: list[CashMoved] = field(default_factory=list)
-    fills: list[KnownFill] = field(default_factory=list)
+    fills: list[FillOfOurs] = field(default_factory=list)
 
 
 class Activities:
@@ -113,7 +101,7 @@ class Activities:
         if self.state.fills_until is None or fill.at > self.state.fills_until:
             self.state.fills = [known for known in self.state.fills if fill.at - known.at <= KEPT]
             self.state.fills.append(
-                KnownFill(
+                FillOfOurs(
                     fill.execution_id, order.id, order.broker_order_id, fill.at, request.symbol, request.side,
                     fill.quantity, fill.price,
                 )

@@ -17,7 +17,6 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from core.execution.activity_comparison import (
-    FillOfOurs,
     cash_difference,
     changed_difference,
     figures_difference,
@@ -32,7 +31,7 @@ from core.model.activity import Activity, ActivityKind, DropCopy, harmless, in_o
 from core.model.broker import NoAnswer
 from core.model.reconciliation import Difference, DifferenceKind
 from core.model.session import Session
-from core.trading_state.activities import KnownFill, quarantined_as
+from core.trading_state.activities import quarantined_as
 from core.trading_state.state import TradingState
 from core.workflows.base.declarations import answers
 from core.workflows.base.isolation import apart
@@ -165,7 +164,7 @@ class ActivityCopy:
         book = self.state.activities.state
         until = copy.account.at - SETTLED
         theirs = [f for f in copy.fills if book.fills_until is None or book.fills_until < f.execution.at <= until]
-        yield from fill_differences((_of_ours(fill) for fill in book.fills if fill.at <= until), theirs)
+        yield from fill_differences((fill for fill in book.fills if fill.at <= until), theirs)
         if (found := cash_difference(book.cash, copy.account.cash, book.moved)) is not None:
             yield found
 
@@ -183,15 +182,3 @@ class ActivityCopy:
                 differences,
             )
         )
-
-
-def _of_ours(fill: KnownFill) -> FillOfOurs:
-    return FillOfOurs(
-        fill.execution_id,
-        fill.client_order_id,
-        fill.broker_order_id,
-        fill.symbol,
-        fill.side,
-        fill.quantity,
-        fill.price,
-    )

@@ -22,7 +22,7 @@ NOON = datetime(2026, 11, 20, 17, tzinfo=UTC)
 
 def ours(name: str, quantity: str, price: str) -> FillOfOurs:
     shares, usd = Quantity(Decimal(quantity)), Price(Decimal(price))
-    return FillOfOurs(ExecutionId(name), ClientOrderId("c-1"), ORDER, SPY, Side.BUY, shares, usd)
+    return FillOfOurs(ExecutionId(name), ClientOrderId("c-1"), ORDER, NOON, SPY, Side.BUY, shares, usd)
 
 
 def theirs(name: str, quantity: str, price: str) -> BrokerFill:
