@@ -22,7 +22,7 @@ from core.ports import OperatorError
 from state.files import make_folder, naming, open_private, write_all
 
 OURS = re.compile(
-    r"journal/\d{4}-\d{2}-\d{2}\.jsonl|documents\.json|backups/documents\.[1-5]\.json|heads\.jsonl|exchange\.jsonl"
+    r"journal/\d{4}-\d{2}-\d{2}\.jsonl|documents\.json|backups/documents\.[1-5]\.json|heads\.jsonl|exchange\.jsonl|runs\.ndjson"
 )
 """What a backup holds, below the account's name."""
 FOLDERS = ("", "journal", "backups")

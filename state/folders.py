@@ -127,6 +127,11 @@ class AccountFolder:
         return self.path / "exchange.jsonl"
 
     @property
+    def runs(self) -> Path:
+        """How runs on the simulated exchange began, and what came from outside."""
+        return self.path / "runs.ndjson"
+
+    @property
     def logs(self) -> Path:
         """The folder of what a running engine logs; it makes the folder itself."""
         return self.path / "logs"

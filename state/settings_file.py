@@ -21,7 +21,7 @@ from core.ports import OperatorError
 from core.settings.history import RENAMED
 from core.settings.settings import PROFILES, Settings
 from core.settings.strategies import HOUSE_NAMES, StrategiesSettings
-from core.settings.types import AmountSettings
+from core.settings.types import WHOLE, AmountSettings
 from core.settings.user_strategies import UserStrategySettings, is_of_the_user
 from state.channel_addresses import VARIABLE
 from state.folders import Home
@@ -261,6 +261,25 @@ def _override_layer(overrides: Sequence[str]) -> SettingsLayer:
         layer.places[path] = override.option if isinstance(override, Chosen) else f"--set {'.'.join(path)}"
         _put(layer, path, _value(text.strip(), layer.places[path]))
     return layer
+
+
+def with_override(settings: Settings, override: Chosen) -> Settings:
+    """These settings with one KEY=VALUE in TOML over them. Raises `SettingsError`, naming it."""
+    layer = _override_layer([override])
+    _check_keys(Settings, layer.values, (), layer)
+    try:
+        return Settings.model_validate(_over(settings.model_dump(context=WHOLE), layer.values))
+    except ValidationError as error:
+        raise SettingsError(_words(error, [layer])) from None
+
+
+def _over(values: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """One table over another, key by key."""
+    laid = {
+        key: _over(values[key], value) if isinstance(value, dict) and isinstance(values.get(key), dict) else value
+        for key, value in above.items()
+    }
+    return {**values, **laid}
 
 
 def _put(layer: SettingsLayer, path: KeyPath, value: object) -> None:

@@ -26,6 +26,7 @@ from console.commands import (
     state,
     status,
     strategies,
+    whatif,
 )
 from console.commands.assembly.desks import open_desk
 from console.commands.assembly.host import Host
@@ -97,6 +98,7 @@ def build(host: Host) -> typer.Typer:
     program.command(name="attest")(attest.attest)
     program.command(name="doctor")(doctor.doctor)
     program.command(name="explain")(explain.explain)
+    program.command(name="whatif")(whatif.whatif)
     program.command(name="status")(status.status)
     program.command(name="kill")(kill.kill)
     program.command(name="basket")(basket.basket)

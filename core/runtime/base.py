@@ -452,11 +452,17 @@ class Runtime(ABC):
         press, sent_at, command = self._commands.popleft()
         self.at = max(self.at, self.clock())
         is_late = time.monotonic() - sent_at > STOOD_STILL
-        if self._presses(command):
-            self._obey_press(press, as_late(command) if is_late else command)
+        is_outrun = isinstance(command, Resume | Rearm) and press < self.latch.presses
+        said = as_late(command) if is_late or is_outrun else command
+        self._note_from_outside(said)
+        if self._presses(said):
+            self._obey_press(press, said)
         else:
-            is_outrun = isinstance(command, Resume | Rearm) and press < self.latch.presses
-            self.obey(as_late(command) if is_late or is_outrun else command)
+            self.obey(said)
+
+    def _note_from_outside(self, message: Command | NotificationAnswered) -> None:
+        """Whoever keeps a record of what came from outside writes it down; here nobody does."""
+        del message
 
     def _turn_switch(self, effect: LatchKill | ReleaseKill) -> None:
         """A disk that fails keeps nobody from killing: what could not be written is said (OP-07)."""

@@ -207,17 +207,16 @@ LARGEST_SCRIPT = 1_000_000
 _LINE = re.compile(r"(at|after)\s+(\S+)\s+key\s+(\S+)")
 
 
-def read_script_file(path: Path, start: datetime) -> tuple[TimedKey, ...]:
-    """Keys of a script in a file. Raises `ScriptError`."""
+def text_of_script(path: Path) -> str:
+    """Raises `ScriptError`."""
     try:
-        text = bytes_of(path, LARGEST_SCRIPT).decode("utf-8-sig")
+        return bytes_of(path, LARGEST_SCRIPT).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise ScriptError(f"{path} is not UTF-8 text; save it as UTF-8") from None
     except OSError as error:
         raise ScriptError(
             f"{path} cannot be read: {error.strerror or error}; name a script of keys, `none` or `confirm-all`"
         ) from None
-    return read_script(text, start, path.name)
 
 
 def read_script(text: str, start: datetime, name: str) -> tuple[TimedKey, ...]:

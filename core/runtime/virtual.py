@@ -65,6 +65,7 @@ from core.runtime.listed_assets import AssetBook
 from core.runtime.pace import Pace
 from core.runtime.quote_rounds import QuoteRounds
 from core.runtime.request_executor import no_answer
+from core.runtime.run_record import HeardFromOutside, RunLeft, RunRecorder, Said
 from core.runtime.shutdown import is_filling, kept, left_behind, not_sent
 from core.runtime.stress_script import StressScript
 from core.runtime.virtual_answers import ExchangeAnswers
@@ -83,7 +84,13 @@ class VirtualRuntime(Runtime):
     """One engine, one exchange, one order of time.
 
     `steady` measures how long strategies take, seconds (ST-07); without it nobody is slow, and every run is the same.
-    `history` answers what the desk asks of the time before it; without it there is none.
+    `history` answers what the desk asks of the time before it; without it there is none. `recorder` is told what came
+    from outside.
+
+    Attributes
+    ----------
+    events
+        How many have happened since the start: where in the run something came from outside.
     """
 
     def __init__(
@@ -105,8 +112,11 @@ class VirtualRuntime(Runtime):
         charts: ChartBook | None = None,
         history: Callable[[FetchHistory | LookUpSymbols], tuple[Bar, ...]] = lambda _asked: (),
         notifier: Carrier | None = None,
+        recorder: RunRecorder | None = None,
     ) -> None:
         super().__init__(engine, switch, start, keeper, assets, charts, notifier)
+        self.events = 0
+        self._recorder = recorder
         self._notified: deque[NotificationAnswered] = deque()
         engine.state.orchestrator.measure(steady)
         self.exchange = exchange
@@ -169,6 +179,8 @@ class VirtualRuntime(Runtime):
             if self.pace.speed is None:
                 self._play_quiet_bars(until or FOR_EVER)
         if not self.is_running:
+            if self._recorder is not None:
+                self._recorder.left(RunLeft(self.events, self.at))
             self.finish_what_is_owed()
 
     def _play_quiet_bars(self, until: datetime) -> None:
@@ -198,6 +210,7 @@ class VirtualRuntime(Runtime):
                 exchange.begin_bar(bar, whole.lasts)
             ended = arriving.popleft()
             arriving.append(message)
+            self.events += 2  # it began, and the one before it was heard
             self._next = item = next(feed, None)
             if (effects := handle(at, ended)) is not NOTHING:
                 for effect in effects:
@@ -262,6 +275,7 @@ class VirtualRuntime(Runtime):
     def _happen(self, at: datetime) -> None:
         """Everything that is due first at `at`, in the order that the module's docstring gives."""
         self.at = at
+        self.events += 1
         if self._next is not None and self._next[0] <= at:
             self._market_moves()
             return
@@ -338,7 +352,15 @@ class VirtualRuntime(Runtime):
         self._obey_commands()
         while self._notified:
             self.at = max(self.at, self.clock())
-            self.take(self.at, self._notified.popleft())
+            message = self._notified.popleft()
+            self._note_from_outside(message)
+            self.take(self.at, message)
+
+    def _note_from_outside(self, message: Said) -> None:
+        if self._recorder is not None:
+            sender = getattr(message, "sender", None)
+            seat = () if sender is None else (sender.terminal, sender.user)
+            self._recorder.heard(HeardFromOutside(self.events, self.at, message, *seat))
 
     def _put_notified(self, message: NotificationAnswered) -> None:
         """Where nothing leaves the machine its answer is a part of this one order of time."""

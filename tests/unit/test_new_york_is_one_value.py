@@ -27,10 +27,12 @@ SHOWN = "words for a person, by the clock of the screen"
 BOUNDS = "settings: their words, and bounds that are a session's minutes"
 ALPACA = "Alpaca's markets are those of the United States"
 US_FIGURES = "the VIX and SPY's days are measured by their own exchange's day"
+SEGMENTS = "days as a journal's segments have them"
 GIVEN = "given a venue; the desk's own stands in where there is no calendar"
 
 KNOWS_A_VENUE_BY_NAME: Mapping[str, str] = {
     "console/commands/attest.py": SHOWN,
+    "console/commands/assembly/recorded_day.py": SEGMENTS,
     "console/commands/latency.py": SHOWN,
     "console/commands/notify.py": SHOWN,
     "core/advisers/words.py": SHOWN,
@@ -69,7 +71,8 @@ KNOWS_A_VENUE_BY_NAME: Mapping[str, str] = {
     "core/views/chart_past.py": "the hours of a chart are those of the screen's clock",
     "state/example_settings.py": BOUNDS,
     "state/journal_segments.py": "segments end at one midnight, whatever is traded",
-    "state/past_days.py": "days as a journal's segments have them",
+    "core/what_if/words.py": SHOWN,
+    "state/past_days.py": SEGMENTS,
     "state/vix_file.py": US_FIGURES,
     "state/watchdog/push.py": SHOWN,
     "widgets/chart_bars.py": SHOWN,

@@ -9,7 +9,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from console.commands.assembly.engines import strategy_kinds
 from console.commands.assembly.host import Host
@@ -19,12 +19,14 @@ from state.folders import JournalFolder
 from state.last_start import Chosen
 
 if TYPE_CHECKING:
+    from core.brokers.simulated.exchange import SimulatedExchange
     from core.engine import Engine
     from core.market.calendar import ExchangeCalendar
     from core.model.values import Symbol
     from core.runtime.feed import Timed
     from core.runtime.link import Operator
     from core.runtime.pace import Pace
+    from core.runtime.run_record import RunRecorder, RunStarted
     from core.runtime.virtual import VirtualRuntime
     from core.settings.settings import Settings
     from core.strategies.builtin import StrategyKinds
@@ -35,6 +37,8 @@ UNATTENDED = ("reconciliation.every_seconds=0", "evaluation.enabled=false")
 else can move its books. And nobody is there to enable again what a night has retired: the run would end in silence."""
 
 
+FILE_SEED = "file"
+"""Of the exchange of a replay."""
 DAILY = (
     "risk.window_start='00:00'",
     "risk.window_end='23:59'",
@@ -44,6 +48,9 @@ DAILY = (
     "strategies.breakout.counted_bars=60",  # a quarter of sessions; 390, a session of minutes, would be years of days
 )
 """Under every other setting where the bars are days: what is said in minutes of a session means nothing there."""
+
+
+Played = TypeVar("Played", bound="VirtualRuntime")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +106,7 @@ def replay_runtime(host: Host, options: ReplayOptions, stack: ExitStack) -> Virt
     """A fresh account on files, its journal in a folder or in memory. Raises `OperatorError`."""
     from core.runtime.pace import Pace
     from state.journal import FileJournal, MemoryJournal
+    from state.run_log import RunLogFile
 
     require_files((*options.files, *options.quotes))
     symbols = tuple(symbol.upper() for symbol in options.symbols)
@@ -110,11 +118,15 @@ def replay_runtime(host: Host, options: ReplayOptions, stack: ExitStack) -> Virt
     recording = recorded(host, options.files, options.quotes, laid_over, settings_of, names)
     recording = measured(recording, options.vix, options.market)
     journal: FileJournal | MemoryJournal = MemoryJournal()
+    recorder: RunLogFile | None = None
     if options.journal_folder is not None:
+        started = _started(recording, options)
         if options.journal_folder.is_dir() and any(options.journal_folder.iterdir()):
             raise OperatorError(f"{options.journal_folder} is not empty; name a new folder for the journal")
-        journal = stack.enter_context(closing(FileJournal(JournalFolder(options.journal_folder))))
-    runtime = playing(recording, journal, options.operator, Pace(options.speed), seed="file")
+        folder = JournalFolder(options.journal_folder)
+        journal = stack.enter_context(closing(FileJournal(folder)))
+        recorder = stack.enter_context(closing(RunLogFile(folder, started)))
+    runtime = playing(recording, journal, options.operator, Pace(options.speed), seed=FILE_SEED, recorder=recorder)
     if options.deadlines is not None:
         runtime.engine.state.orchestrator.knows_who_missed(_missed_in(options.deadlines))
     return runtime
@@ -198,42 +210,121 @@ def _require_starts(settings: Settings, kinds: StrategyKinds) -> None:
             raise OperatorError(f"{name} cannot start: {made.reason}")
 
 
-def playing(recording: Recording, journal: Journal, operator: str, pace: Pace | None, *, seed: str) -> VirtualRuntime:
+def _started(recording: Recording, options: ReplayOptions) -> RunStarted:
+    """What it takes to play the files again."""
+    from core.runtime.run_record import RunKind, RunStarted
+    from state.run_log import file_played
+
+    return RunStarted(
+        RunKind.REPLAY,
+        recording.first,
+        sequence=0,
+        requests=0,
+        settings=recording.settings,
+        stage="",
+        seed=0,
+        speed=options.speed,
+        operator=keys_of(options.operator),
+        files=tuple(map(file_played, options.files)),
+        quotes=tuple(map(file_played, options.quotes)),
+        vix=None if options.vix is None else file_played(options.vix),
+        market=None if options.market is None else file_played(options.market),
+    )
+
+
+def keys_of(operator: str) -> str:
+    """Who presses them, or the text of their script. Raises `OperatorError`."""
+    from core.runtime.scripted_operator import ScriptError, text_of_script
+
+    if operator in ("none", "confirm-all"):
+        return operator
+    try:
+        return text_of_script(Path(operator))
+    except ScriptError as error:
+        raise OperatorError(f"--operator: {error}") from error
+
+
+def playing(
+    recording: Recording,
+    journal: Journal,
+    operator: str,
+    pace: Pace | None,
+    *,
+    seed: str,
+    recorder: RunRecorder | None = None,
+) -> VirtualRuntime:
     """A fresh account, and everything ready to run."""
-    from core.advisers.house import advisers_of
+    from core.runtime.virtual import VirtualRuntime
+
+    engine, exchange = fresh(recording, journal, seed=seed)
+    return played_by(
+        VirtualRuntime,
+        recording,
+        engine,
+        exchange,
+        operator_of(operator, engine, recording.first),
+        pace=pace,
+        recorder=recorder,
+    )
+
+
+def fresh(
+    recording: Recording, journal: Journal, *, seed: str, account: str = "replay", installation: str = "replay"
+) -> tuple[Engine, SimulatedExchange]:
+    """An account that nothing has happened on, and its exchange."""
     from core.brokers.simulated.exchange import SimulatedExchange
     from core.engine import Engine
     from core.model.account import Mode
-    from core.runtime.simulated_exchange import config_of, link_of
-    from core.runtime.virtual import VirtualRuntime
+    from core.runtime.simulated_exchange import config_of
 
-    settings, first = recording.settings, recording.first
-    engine = Engine("replay", Mode.PAPER, recording.calendar, journal, recording.kinds)
-    engine.apply(first, settings, "replay")
-    exchange = SimulatedExchange(config_of(settings, "replay", seed), recording.calendar, NoLog())
-    return VirtualRuntime(
+    engine = Engine(account, Mode.PAPER, recording.calendar, journal, recording.kinds)
+    engine.apply(recording.first, recording.settings, installation)
+    return engine, SimulatedExchange(config_of(recording.settings, account, seed), recording.calendar, NoLog())
+
+
+def played_by(
+    made: Callable[..., Played],
+    recording: Recording,
+    engine: Engine,
+    exchange: SimulatedExchange,
+    operator: Operator | None,
+    *,
+    pace: Pace | None,
+    recorder: RunRecorder | None = None,
+) -> Played:
+    """The runtime of a recording."""
+    from core.advisers.house import advisers_of
+    from core.runtime.simulated_exchange import link_of
+
+    return made(
         engine,
         exchange,
         recording.feed(),
-        start=first,
+        start=recording.first,
         switch=NoSwitch(),
-        link=link_of(settings),
+        link=link_of(recording.settings),
         pace=pace,
-        operator=operator_of(operator, engine, first),
-        advisers=advisers_of(settings.advisers),
+        operator=operator,
+        advisers=advisers_of(recording.settings.advisers),
+        recorder=recorder,
     )
 
 
 def operator_of(name: str, engine: Engine, start: datetime) -> Operator | None:
-    """Keys by script: accepted here, because the broker is the simulated exchange."""
-    from core.runtime.scripted_operator import ConfirmAll, Script, ScriptError, read_script_file
+    """Who presses the keys, by what `--operator` says. Raises `OperatorError`."""
+    return operator_by(keys_of(name), engine, start, Path(name).name)
 
-    if name == "none":
+
+def operator_by(keys: str, engine: Engine, start: datetime, name: str = "the script") -> Operator | None:
+    """Keys by script: accepted here, because the broker is the simulated exchange. Raises `OperatorError`."""
+    from core.runtime.scripted_operator import ConfirmAll, Script, ScriptError, read_script
+
+    if keys == "none":
         return None
-    if name == "confirm-all":
+    if keys == "confirm-all":
         return ConfirmAll(engine.state)
     try:
-        return Script(engine.state, read_script_file(Path(name), start))
+        return Script(engine.state, read_script(keys, start, name))
     except ScriptError as error:
         raise OperatorError(f"--operator: {error}") from error
 

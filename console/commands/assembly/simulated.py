@@ -8,12 +8,12 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from console.commands.assembly.engines import keeper_of, notifier_of, open_engine, watchlists_of
 from console.commands.assembly.host import Host
 from console.commands.assembly.last_start import LastTime
-from console.commands.assembly.recordings import operator_of
+from console.commands.assembly.recordings import keys_of, operator_by
 from console.commands.assembly.settings import settings_of
 from state.folders import AccountFolder
 
@@ -29,8 +29,10 @@ if TYPE_CHECKING:
     from core.runtime.feed import Timed
     from core.runtime.link import Operator
     from core.runtime.quote_rounds import QuoteRounds
+    from core.runtime.run_record import PlayedFile, RunStarted
     from core.runtime.virtual import VirtualRuntime
     from core.settings.settings import Settings
+    from state.exchange_log import ExchangeLogFile
     from state.kill_switch import FileKillSwitch
 
 
@@ -54,11 +56,78 @@ class DemoOptions:
 
 def demo_runtime(host: Host, options: DemoOptions, stack: ExitStack) -> VirtualRuntime:
     """The demo's engine, taken up where its journal and its exchange left it."""
-    from core.advisers.house import advisers_of
     from core.brokers.simulated.log import time_of
-    from core.market.calendar import load_calendar
-    from core.market.demo_shares import listed_in_the_demo
     from core.model.account import Mode
+    from core.runtime import demo
+    from core.runtime.run_record import RunKind, RunStarted
+    from core.runtime.simulated_exchange import config_of, edition_of, opening_settings, require_the_same
+    from core.runtime.virtual import VirtualRuntime
+    from state.exchange_log import ExchangeLogFile
+    from state.run_log import RunLogFile, file_played
+
+    folder = demo_folder(host, options)
+    switch, mended = _taken(host, folder, stack)
+    calendar = demo_calendar()
+    log = stack.enter_context(closing(ExchangeLogFile(folder)))
+    records = list(log.records())
+    chosen = (*_given(options), *opening_settings(records), *options.overrides)
+    market = demo.demo_market(records, options.profile, usual=_usual_market(host, options, chosen))
+    host = on_stage(host, market)
+    settings = settings_of(host, chosen)
+    engine, write = open_engine(host, folder, calendar, Mode.PAPER, stack, settings=settings)
+    engine.notes = (*mended, *engine.notes)
+    sequence = engine.state.journal.sequence
+    last = max([engine.state.at, *(time_of(record) for record in records[-1:])])
+    now = demo.sessions_from(calendar, demo.FIRST_DAY)[0].open if sequence == 0 else last
+    last_time = LastTime(folder, options.overrides, host.environ, lambda left: settings_of(host, (*chosen, *left)))
+    last_time.require(lambda s: demo.require_sound(engine.state, records, s, is_new=sequence == 0), settings)
+    if records:
+        require_the_same(records, config_of(settings, folder.name, str(options.seed), edition_of(records)))
+    started = RunStarted(
+        RunKind.DEMO,
+        now,
+        sequence,
+        len(records),
+        settings,
+        market.name,
+        options.seed,
+        options.speed,
+        keys_of(options.operator),
+        vix=None if options.vix is None else file_played(options.vix),
+        market=None if options.market is None else file_played(options.market),
+    )
+    parts = demo_parts(started, market, engine, log, records, calendar)
+    left_out = last_time.settled(engine.state, settings)
+    return VirtualRuntime(
+        **parts,
+        switch=switch,
+        steady=time.monotonic if settings.strategies.own else None,  # the house's own need no measure
+        keeper=keeper_of(host, folder, switch, write, chosen, left_out, last_time.sources(), watchlists_of(host)),
+        notifier=notifier_of(host, settings) if settings.notify.in_demo else None,
+        recorder=stack.enter_context(closing(RunLogFile(folder, started))),
+    )
+
+
+def demo_calendar() -> ExchangeCalendar:
+    from core.market.calendar import load_calendar
+    from core.runtime import demo
+
+    return load_calendar(demo.FIRST_DAY, demo.LAST_DAY)
+
+
+def demo_parts(
+    started: RunStarted,
+    market: DemoMarket,
+    engine: Engine,
+    log: ExchangeLogFile,
+    records: Sequence[Record],
+    calendar: ExchangeCalendar,
+) -> dict[str, Any]:
+    """What the runtime of a demo is made of that began like this: its engine with the settings in force, its exchange
+    as its log left it, the market from there on, and who is at the keys.
+    """
+    from core.advisers.house import advisers_of
+    from core.market.demo_shares import listed_in_the_demo
     from core.model.values import Symbol
     from core.runtime import demo
     from core.runtime.demo_charts import DemoCharts
@@ -71,68 +140,45 @@ def demo_runtime(host: Host, options: DemoOptions, stack: ExitStack) -> VirtualR
         edition_of,
         link_of,
         opening_record,
-        opening_settings,
         requests_of,
-        require_the_same,
         resumed,
     )
-    from core.runtime.virtual import VirtualRuntime
-    from state.exchange_log import ExchangeLogFile
 
-    folder = demo_folder(host, options)
-    switch, mended = _taken(host, folder, stack)
-    calendar = load_calendar(demo.FIRST_DAY, demo.LAST_DAY)
-    log = stack.enter_context(closing(ExchangeLogFile(folder)))
-    records = list(log.records())
-    chosen = (*_given(options), *opening_settings(records), *options.overrides)
-    market = demo.demo_market(records, options.profile, usual=_usual_market(host, options, chosen))
-    host = on_stage(host, market)
-    settings = settings_of(host, chosen)
-    engine, write = open_engine(host, folder, calendar, Mode.PAPER, stack, settings=settings)
-    engine.notes = (*mended, *engine.notes)
-    is_new = engine.state.journal.sequence == 0
-    last = max([engine.state.at, *(time_of(record) for record in records[-1:])])
-    now = demo.sessions_from(calendar, demo.FIRST_DAY)[0].open if is_new else last
-    config = config_of(settings, folder.name, str(options.seed), edition_of(records))
+    now, seed, settings = started.at, started.seed, started.settings
+    account, is_new = engine.state.account_name, started.sequence == 0
+    config = config_of(settings, account, str(seed), edition_of(records))
     if is_new and not records:
         log.append(opening_record(config, settings.symbols, now, market.name))
-    last_time = LastTime(folder, options.overrides, host.environ, lambda left: settings_of(host, (*chosen, *left)))
-    last_time.require(lambda s: demo.require_sound(engine.state, records, s, is_new=is_new), settings)
-    if records:
-        require_the_same(records, config)
-    bars = _traded_bars(market, options.seed, settings, records, calendar, now)
+    bars = _traded_bars(market, seed, settings, records, calendar, now)
     exchange = resumed(config, calendar, log, bars, requests_of(records), now, market.lasts)
-    engine.apply(now, settings, f"simulated-{options.seed}")
+    engine.apply(now, settings, f"simulated-{seed}")
     every = demo.sessions_from(calendar, demo.FIRST_DAY)
     sessions = [s for s in every if s.close > now]
-    pace = Pace(options.speed)
-    free_until, operator = _opening(options, market, settings, engine, sessions[0]) if is_new else (None, None)
+    pace = Pace(started.speed)
+    free_until, operator = _opening(started, market, engine, sessions[0]) if is_new else (None, None)
     pace.free_until = free_until
     before = next((s for s in reversed(every) if s.close <= now), None)
-    feed = _not_heard_yet(market, options.seed, settings, sessions, before, engine)
-    quotes = _quotes_of(market, exchange, engine, pace.free_until or now, options.speed)
+    feed = _not_heard_yet(market, seed, settings, sessions, before, engine)
     regime = regime_of_files(
-        RegimeFiles(options.vix, options.market), calendar, now, max((s.close for s in sessions), default=now)
+        RegimeFiles(path_of(started.vix), path_of(started.market)),
+        calendar,
+        now,
+        max((s.close for s in sessions), default=now),
     )
-    left_out = last_time.settled(engine.state, settings)
-    return VirtualRuntime(
-        engine,
-        exchange,
-        merged([feed, regime]) if regime else feed,
-        start=now,
-        switch=switch,
-        link=link_of(settings),
-        pace=pace,
-        operator=operator or operator_of(options.operator, engine, now),
-        quotes=quotes,
-        assets=AssetBook(listed_in_the_demo(settings.symbols)),
-        charts=DemoCharts(market, options.seed, every, tuple(map(Symbol, settings.symbols))),
-        history=_history(market, options.seed, settings, every),
-        steady=time.monotonic if settings.strategies.own else None,  # the house's own need no measure
-        advisers=advisers_of(settings.advisers),
-        keeper=keeper_of(host, folder, switch, write, chosen, left_out, last_time.sources(), watchlists_of(host)),
-        notifier=notifier_of(host, settings) if settings.notify.in_demo else None,
-    )
+    return {
+        "engine": engine,
+        "exchange": exchange,
+        "feed": merged([feed, regime]) if regime else feed,
+        "start": now,
+        "link": link_of(settings),
+        "pace": pace,
+        "operator": operator or operator_by(started.operator, engine, now),
+        "quotes": _quotes_of(market, exchange, engine, free_until or now, started.speed or 1.0),
+        "assets": AssetBook(listed_in_the_demo(settings.symbols)),
+        "charts": DemoCharts(market, seed, every, tuple(map(Symbol, settings.symbols))),
+        "history": _history(market, seed, settings, every),
+        "advisers": advisers_of(settings.advisers),
+    }
 
 
 def stress_runtime(host: Host, options: DemoOptions, stack: ExitStack) -> VirtualRuntime:
@@ -255,7 +301,7 @@ def _taken(
 
 
 def _opening(
-    options: DemoOptions, market: DemoMarket, settings: Settings, engine: Engine, session: Session
+    started: RunStarted, market: DemoMarket, engine: Engine, session: Session
 ) -> tuple[datetime, Operator | None]:
     """Until when a new account is not waited for, and who prepares it."""
     from core.runtime import demo
@@ -265,8 +311,8 @@ def _opening(
     state = engine.state
     lead = LEAD_BARS if market is LIVELY else timedelta(0)
     begin = demo.opening_instant(
-        options.seed,
-        settings,
+        started.seed,
+        started.settings,
         session,
         state.calendar.venue,
         state.orchestrator.kinds,
@@ -274,8 +320,12 @@ def _opening(
         lead,
         BOUGHT if market is LIVELY else (),
     )
-    is_prepared = market is LIVELY and options.operator == "none"
-    return begin, OpeningScript(state, market, options.seed, session, begin) if is_prepared else None
+    is_prepared = market is LIVELY and started.operator == "none"
+    return begin, OpeningScript(state, market, started.seed, session, begin) if is_prepared else None
+
+
+def path_of(played: PlayedFile | None) -> Path | None:
+    return None if played is None else Path(played.path)
 
 
 def on_stage(host: Host, market: DemoMarket) -> Host:

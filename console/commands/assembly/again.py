@@ -1,0 +1,252 @@
+"""A day of a journal played again, as it was and with a change (AN-06).
+
+A run on the simulated exchange whose record is there is played from its start: first unchanged, which must write the
+same bytes, then once for each change. Of any other day its recorded bars are played on a simulated exchange: a model,
+and its unchanged replay is what the changed one stands beside.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from console.commands.assembly.engines import open_engine
+from console.commands.assembly.host import Host
+from console.commands.assembly.modelled_day import ModelledDay
+from console.commands.assembly.recorded_day import SEQUENCE, RecordedDay, account_before, recorded_day, settings_at
+from console.commands.assembly.recordings import (
+    FILE_SEED,
+    NoSwitch,
+    fresh,
+    measured,
+    operator_by,
+    played_by,
+    recorded,
+)
+from console.commands.assembly.simulated import demo_calendar, demo_parts, path_of
+from core.facts import (
+    BarClosed,
+    EngineStopped,
+)
+from core.model.account import Mode
+from core.model.values import Symbol
+from core.ports import OperatorError, Recorded
+from core.runtime.run_record import PlayedFile, RecordedRun, RunKind
+from core.staging.shadow_trades import BLOCKED
+from core.what_if.changes import Change, ChangeKind, change_of, found_in
+from core.what_if.outcome import Base, PlayedAgain, WhatIf, decided_of, first_other, rows_of
+from core.what_if.run_again import RunAgain
+from core.what_if.said_again import Changed, Taken
+from state.folders import AccountFolder
+from state.journal import FileJournal, read
+from state.journal_segments import segments
+from state.last_start import Chosen
+from state.past_days import explained
+from state.run_log import file_played
+from state.settings_file import with_override
+
+if TYPE_CHECKING:
+    from core.post_mortem.post_mortem import PostMortem
+    from core.settings.settings import Settings
+
+Watch = Callable[[str], None]
+"""Hears what is played."""
+
+
+def played_again(host: Host, source: AccountFolder, day: date, changes: Sequence[str], watch: Watch) -> PlayedAgain:
+    """The day unchanged, and with each change.
+
+    Raises
+    ------
+    OperatorError
+        The day, a change or a file that was played then is not there or not to be used.
+    """
+    asked = [change_of(text) for text in changes]
+    found = recorded_day(source, day)
+    decided = decided_of(found.of_day)
+    settings = settings_at(found)
+    names = [str(each.proposal.id) for each in decided if each.end != BLOCKED]
+    asked = [found_in(change, names, settings.strategies.names) for change in asked]
+    for change in asked:
+        _require_can_be_set(change, settings)
+    with tempfile.TemporaryDirectory(prefix="keyturn-") as place:
+        watch("as it was")
+        base_folder = account_before(found, Path(place) / "base")
+        base = _base_of(host, found, base_folder)
+        was, _ = explained(base_folder.journal, day.isoformat())
+        answers = []
+        for number, change in enumerate(asked, 1):
+            watch(change.words)
+            answers.append(_answer(host, found, change, Path(place) / str(number), base_folder, was))
+    beside = () if found.runs else rows_of(explained(source.journal, day.isoformat())[0], was)
+    return PlayedAgain(day, base, decided, beside, tuple(answers))
+
+
+def _require_can_be_set(change: Change, settings: Settings) -> None:
+    if change.kind is not ChangeKind.SET:
+        return
+    if change.name.startswith("exchange."):
+        raise OperatorError(f"set:{change.name}: an exchange keeps its rules; change what you decide")
+    _with(settings, change)
+
+
+def _with(settings: Settings, change: Change) -> Settings:
+    key = change.name.partition("=")[0]
+    return with_override(settings, Chosen(change.name, f"--change set:{key}"))
+
+
+# ── the unchanged day ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _base_of(host: Host, found: RecordedDay, folder: AccountFolder) -> Base:
+    if not found.runs:
+        model = ModelledDay.of(host, found)
+        model.play(folder, None)
+        return Base(is_exact=False, records=0, modelled=model.words)
+    _play(host, found, folder, None)
+    first = found.runs[0].started.sequence
+    other = _first_other_line(found, folder)
+    return Base(is_exact=other is None, records=found.records[-1].sequence - first, first_other=other)
+
+
+def _first_other_line(found: RecordedDay, folder: AccountFolder) -> int | None:
+    """The number of the first record whose bytes are not those that were recorded."""
+    for path in segments(found.source.journal):
+        if date.fromisoformat(path.stem) > found.day:
+            return None
+        again = folder.journal / path.name
+        lines = again.read_bytes().splitlines() if again.exists() else []
+        for place, line in enumerate(path.read_bytes().splitlines()):
+            if place >= len(lines) or lines[place] != line:
+                number = SEQUENCE.match(line)
+                return int(number.group(1)) if number is not None else 0
+    return None
+
+
+def _play(host: Host, found: RecordedDay, folder: AccountFolder, changed: Changed | None) -> Taken:
+    """The runs of the day, one after the other, in the copy."""
+    taken = Taken()
+    for place, run in enumerate(found.runs):
+        following = found.runs[place + 1].started.sequence if place + 1 < len(found.runs) else None
+        with ExitStack() as stack:
+            runtime = _runtime(host, found, folder, run, stack)
+            bars = sum(1 for record in found.records if _is_bar_of(record, run.started.sequence, following))
+            said = runtime.again(run, found.known, changed, bars=bars, has_parted=taken.at is not None)
+            runtime.run(found.ends)
+            stopped = _stopped(found.records, run.started.sequence, following)
+            if stopped is not None and runtime.at <= found.ends:
+                runtime.stop(stopped.reason)
+        taken = Taken(taken.at or said.at, [*taken.refused, *said.refused], taken.unplaced + said.unplaced)
+    return taken
+
+
+def _is_bar_of(record: Recorded, after: int, until: int | None) -> bool:
+    return isinstance(record.fact, BarClosed) and after < record.sequence <= (until or record.sequence)
+
+
+def _stopped(records: Sequence[Recorded], after: int, until: int | None) -> EngineStopped | None:
+    """How the run between these records ended, where it did."""
+    stops = [record for record in records if isinstance(record.fact, EngineStopped) and record.sequence > after]
+    found = next((record for record in stops if until is None or record.sequence <= until), None)
+    return found.fact if found is not None and isinstance(found.fact, EngineStopped) else None
+
+
+def _runtime(host: Host, found: RecordedDay, folder: AccountFolder, run: RecordedRun, stack: ExitStack) -> RunAgain:
+    made = _replay if run.started.kind is RunKind.REPLAY else _demo
+    return made(host, found, folder, run, stack)
+
+
+def _demo(host: Host, found: RecordedDay, folder: AccountFolder, run: RecordedRun, stack: ExitStack) -> RunAgain:
+    from core.runtime import demo
+    from core.runtime.demo_market import MARKETS
+    from core.runtime.pace import Pace
+    from core.strategies.questions import missed_in
+    from state.exchange_log import ExchangeLogFile
+
+    started = run.started
+    calendar = demo_calendar()
+    log = stack.enter_context(closing(ExchangeLogFile(folder)))
+    records = list(log.records())
+    market = demo.demo_market(records, usual=MARKETS[started.stage])
+    engine, _ = open_engine(host, folder, calendar, Mode.PAPER, stack, settings=started.settings)
+    for file in (started.vix, started.market):
+        _require_same(file)
+    if started.settings.strategies.own:
+        engine.state.orchestrator.knows_who_missed(missed_in(read(found.source.journal)))
+    parts = demo_parts(started, market, engine, log, records, calendar)
+    return RunAgain(**{**parts, "pace": Pace(None)}, switch=NoSwitch(), keeper=ListsAsThen())
+
+
+class ListsAsThen:
+    """The account's watchlists have files, which a replay leaves alone."""
+
+    has_lists = True
+
+    def look(self, runtime: object) -> None:
+        """Nothing: what was seen then is said again."""
+
+    def close(self, runtime: object) -> None:
+        """Nothing is kept."""
+
+    def keep_list(self, _name: str, _symbols: Sequence[Symbol]) -> str:
+        return ""
+
+
+def _replay(host: Host, found: RecordedDay, folder: AccountFolder, run: RecordedRun, stack: ExitStack) -> RunAgain:
+    from core.runtime.pace import Pace
+    from core.strategies.questions import missed_in
+
+    started = run.started
+    files, quotes = started.files, started.quotes
+    for file in (*files, *quotes, started.vix, started.market):
+        _require_same(file)
+    paths, quoted = [Path(file.path) for file in files], [Path(file.path) for file in quotes]
+    recording = recorded(host, paths, quoted, (), lambda _host, _overrides: started.settings, ())
+    recording = measured(recording, path_of(started.vix), path_of(started.market))
+    journal = stack.enter_context(closing(FileJournal(folder)))
+    engine, exchange = fresh(recording, journal, seed=FILE_SEED)
+    if recording.settings.strategies.own:
+        engine.state.orchestrator.knows_who_missed(missed_in(read(found.source.journal)))
+    operator = operator_by(started.operator, engine, recording.first)
+    return played_by(RunAgain, recording, engine, exchange, operator, pace=Pace(None))
+
+
+def _require_same(file: PlayedFile | None) -> None:
+    """What was played then must be there as it was. Raises `OperatorError`."""
+    if file is None:
+        return
+    try:
+        now = file_played(Path(file.path))
+    except OSError as error:
+        raise OperatorError(f"{file.path} was played on that day and cannot be read: {error.strerror}") from None
+    if now.digest != file.digest:
+        raise OperatorError(f"{file.path} is not what was played on that day: put that one back")
+
+
+# ── with a change ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _answer(
+    host: Host, found: RecordedDay, change: Change, place: Path, base: AccountFolder, was: PostMortem
+) -> WhatIf:
+    changed = Changed(change, None)
+    if change.kind is ChangeKind.SET:
+        changed = Changed(change, lambda held: _with(held, change))
+    folder = account_before(found, place)
+    taken = _play(host, found, folder, changed) if found.runs else ModelledDay.of(host, found).play(folder, changed)
+    now, _ = explained(folder.journal, found.day.isoformat())
+    after = found.runs[0].started.sequence if found.runs else 0
+    return WhatIf(
+        change.words,
+        taken.at,
+        tuple(dict.fromkeys(taken.refused)),
+        taken.unplaced,
+        first_other(tuple(read(base.journal, after)), tuple(read(folder.journal, after))),
+        rows_of(was, now),
+        was,
+        now,
+    )

@@ -1,0 +1,134 @@
+"""A day whose inputs were not recorded, as a model: its bars on a simulated exchange (AN-06)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from console.commands.assembly.engines import strategy_kinds
+from console.commands.assembly.host import Host
+from console.commands.assembly.recorded_day import RecordedDay, settings_at
+from console.commands.assembly.recordings import FILE_SEED, Recording, fresh, played_by
+from core.facts import (
+    BarClosed,
+    ConfirmationReceived,
+    DayStarted,
+    InstallationNamed,
+    ProposalEnded,
+    ProposalStaged,
+    TicketOpened,
+)
+from core.messages.command_ports import addressed
+from core.messages.commands import Command, Confirm, Decline, OpenTicket
+from core.model.codes import ProposalEnd
+from core.model.staging import MANUAL
+from core.model.values import AccountId, plain
+from core.ports import OperatorError, Recorded
+from core.runtime.run_record import HeardFromOutside, RecordedRun, RunKind, RunStarted
+from core.settings.settings import Settings
+from core.what_if.run_again import RunAgain
+from core.what_if.said_again import Changed, Taken
+from state.folders import AccountFolder, JournalFolder
+from state.journal import FileJournal
+from state.last_start import Chosen
+from state.settings_file import with_override
+
+REPLAYED = "replay"
+"""The account of a folder that holds a journal and nothing else: by it its orders have their names."""
+UNATTENDED = ("reconciliation.every_seconds=0", "evaluation.enabled=false")
+"""Nobody else moves its books, and nothing is retired in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelledDay:
+    """The recorded bars of the day on a simulated exchange, and the keys that were turned on strategies' proposals."""
+
+    found: RecordedDay
+    recording: Recording
+    installation: str
+    words: tuple[str, ...]
+
+    @classmethod
+    def of(cls, host: Host, found: RecordedDay) -> ModelledDay:
+        """Raises `OperatorError` where the day has no bars."""
+        from core.market.calendar import load_calendar
+        from core.messages.inputs import BarArrived
+        from core.runtime.feed import bar_item
+
+        bars = [record for record in found.of_day if isinstance(record.fact, BarClosed)]
+        if not bars:
+            raise OperatorError(f"no bar of {found.day} was recorded: there is nothing to play")
+        messages = (BarArrived(r.fact.bar, f"record {r.sequence}") for r in bars if isinstance(r.fact, BarClosed))
+        feed = sorted(map(bar_item, messages), key=lambda item: item[0])
+        equity = next((r.fact.equity for r in found.of_day if isinstance(r.fact, DayStarted)), None)
+        settings = settings_at(found)
+        laid_over = (*UNATTENDED, *(() if equity is None else (f"exchange.cash={equity:f}",)))
+        for override in laid_over:
+            settings = with_override(settings, Chosen(override))
+        calendar = load_calendar(found.day - timedelta(days=7), found.day + timedelta(days=7))
+        names = [r.fact.name for r in found.records if isinstance(r.fact, InstallationNamed)]
+        first, last = feed[0][0], feed[-1][0]
+        recording = Recording(
+            settings, strategy_kinds(host, settings, is_played=True), calendar, [feed], first, last, (first,), False
+        )
+        return cls(found, recording, names[-1] if names else "what-if", tuple(_modelled(found, settings)))
+
+    def play(self, folder: AccountFolder, changed: Changed | None) -> Taken:
+        from core.runtime.pace import Pace
+
+        recording = self.recording
+        with closing(FileJournal(folder)) as journal:
+            source = self.found.source
+            account = REPLAYED if isinstance(source, JournalFolder) else source.name
+            engine, exchange = fresh(
+                recording, journal, seed=FILE_SEED, account=account, installation=self.installation
+            )
+            runtime = played_by(RunAgain, recording, engine, exchange, None, pace=Pace(None))
+            run = RecordedRun(_started_as(recording), tuple(_keys_of(self.found.of_day, engine.state.account_name)))
+            taken = runtime.again(run, self.found.known, changed, bars=0, has_parted=True)
+            runtime.run(self.found.ends)
+        return taken
+
+
+def _started_as(recording: Recording) -> RunStarted:
+    return RunStarted(RunKind.REPLAY, recording.first, 0, 0, recording.settings, "", 0, None, "none")
+
+
+def _keys_of(records: Sequence[Recorded], account: AccountId) -> list[HeardFromOutside]:
+    """What was decided of strategies' proposals, as the facts tell it."""
+
+    def heard(at: datetime, said: Command) -> HeardFromOutside:
+        return HeardFromOutside(0, at, addressed(said, account))
+
+    proposals = {r.fact.proposal.id: r.fact.proposal for r in records if isinstance(r.fact, ProposalStaged)}
+    tickets = {r.fact.ticket.id: r.fact.ticket for r in records if isinstance(r.fact, TicketOpened)}
+    found: list[HeardFromOutside] = []
+    for record in records:
+        match record.fact:
+            case ConfirmationReceived(ticket_id=ticket_id, digest=digest) if ticket_id in tickets:
+                ticket = tickets[ticket_id]
+                of = proposals.get(ticket.proposal_id)
+                if of is None or of.strategy == MANUAL:
+                    continue
+                opened = max(of.staged_at, record.at - timedelta(seconds=1))
+                confirm = Confirm(ticket_id, digest, ticket.order.effect, ticket.order.replaces)
+                found += [heard(opened, OpenTicket(of.id)), heard(record.at, confirm)]
+            case ProposalEnded(proposal_id=proposal_id, end=ProposalEnd.DECLINED) if proposal_id in proposals:
+                found.append(heard(record.at, Decline(proposal_id, "")))
+    return sorted(found, key=lambda each: each.at)
+
+
+def _modelled(found: RecordedDay, settings: Settings) -> list[str]:
+    """What is made up, and what is left out."""
+    of_day = found.of_day
+    spread = plain(settings.exchange.half_spread_ticks * 2)
+    typed = sum(1 for r in of_day if isinstance(r.fact, ProposalStaged) and r.fact.proposal.strategy == MANUAL)
+    words = [
+        f"bars: as recorded; quotes: a spread of {spread} ticks about each bar's way, by the simulated exchange",
+        "answers and fills: the simulated exchange's, at once, by the settings of `exchange`",
+        "keys: as turned on strategies' proposals; what only reduces and had no key gets one after a second",
+        "strategies begin with the day's first bar, and the account with its equity, in cash, and no position",
+    ]
+    return [*words, f"left out: {typed} orders that a person typed"] if typed else words

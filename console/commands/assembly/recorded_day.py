@@ -1,0 +1,139 @@
+"""A day of a journal that is to be played again: its runs, its records, and the account as it was before them."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.facts import DayStarted, ProposalStaged, SettingsApplied, TicketOpened
+from core.model.venues import HOME
+from core.ports import OperatorError, Recorded
+from core.runtime.run_record import RecordedRun
+from core.what_if.said_again import Known
+from state.folders import AccountFolder, JournalFolder
+from state.journal import days_of, read
+from state.journal_segments import segments
+from state.run_log import read_runs
+
+if TYPE_CHECKING:
+    from core.settings.settings import Settings
+
+SEQUENCE = re.compile(rb'\{"seq":(\d+),')
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedDay:
+    """What is played: the runs that the day lies in, the oldest first; none of a day that is modelled.
+
+    Attributes
+    ----------
+    records
+        Of the journal, from the first run's beginning to the day's end.
+    ends
+        The last instant that counts, UTC.
+    """
+
+    source: AccountFolder
+    day: date
+    runs: tuple[RecordedRun, ...]
+    records: tuple[Recorded, ...]
+    ends: datetime
+    known: Known
+
+    @property
+    def of_day(self) -> list[Recorded]:
+        return [record for record in self.records if HOME.day_of(record.at) == self.day]
+
+
+def recorded_day(source: AccountFolder, day: date) -> RecordedDay:
+    if day not in days_of(source.journal):
+        there = days_of(source.journal)
+        span = f"; it goes from {there[0]} to {there[-1]}" if there else ""
+        raise OperatorError(f"the journal has no record of {day}{span}")
+    runs = _runs_of(read_runs(source), day)
+    after = runs[0].started.sequence if runs else 0
+    every = tuple(read(source.journal, after))
+    records = tuple(each for each in every if HOME.day_of(each.at) <= day)
+    tickets = {r.fact.ticket.id: r.fact.ticket.proposal_id for r in records if isinstance(r.fact, TicketOpened)}
+    proposals = frozenset(r.fact.proposal.id for r in records if isinstance(r.fact, ProposalStaged))
+    return RecordedDay(source, day, runs, records, _ends(day, runs, every), Known(day, tickets, proposals))
+
+
+def _ends(day: date, runs: Sequence[RecordedRun], records: Sequence[Recorded]) -> datetime:
+    """When its equity at the close is on record, or else with the day; a day that goes on, where its records end."""
+    told = (r.at for r in records if isinstance(r.fact, DayStarted) and r.fact.close_of == day and r.fact.day > day)
+    if (at := next(told, None)) is not None and len(runs) == 1:
+        return at + timedelta(seconds=1)
+    ends = HOME.end_of(day) - timedelta(microseconds=1)
+    is_over = HOME.day_of(records[-1].at) > day or (bool(runs) and runs[-1].left is not None)
+    return ends if is_over else min(records[-1].at, ends)
+
+
+def _runs_of(runs: Sequence[RecordedRun], day: date) -> tuple[RecordedRun, ...]:
+    """Those that the day lies in. One that died in it can be played no further: where it stood nobody knows."""
+    begun = [run for run in runs if HOME.day_of(run.started.at) <= day]
+    later = [run.started.at for run in begun[1:]]
+    found = [run for place, run in enumerate(begun) if place >= len(later) or HOME.day_of(later[place]) >= day]
+    for run in found[:-1]:
+        if run.left is None:
+            raise OperatorError(
+                f"the engine died in a run that began at {run.started.at:%Y-%m-%d %H:%M} UTC, and nobody knows where "
+                "it stood: this day cannot be played again"
+            )
+    return tuple(found)
+
+
+def settings_at(found: RecordedDay) -> Settings:
+    """That the day began with."""
+    if found.runs:
+        held = found.runs[0].started.settings
+        for record in found.records:
+            if isinstance(record.fact, SettingsApplied) and HOME.day_of(record.at) < found.day:
+                held = record.fact.settings
+        return held
+    applied = [record.fact.settings for record in found.records if isinstance(record.fact, SettingsApplied)]
+    if not applied:
+        raise OperatorError("the journal holds no settings: there is nothing to play the day by")
+    return applied[-1]
+
+
+def account_before(found: RecordedDay, place: Path) -> AccountFolder:
+    """A copy of the account as it was before its first run of the day."""
+    kind = JournalFolder if isinstance(found.source, JournalFolder) else AccountFolder
+    folder = kind(place / found.source.name)
+    folder.path.mkdir(parents=True)
+    folder.prepare()
+    if not found.runs:
+        return folder
+    started = found.runs[0].started
+    for path in segments(found.source.journal):
+        if not _copied(path, folder.journal / path.name, started.sequence):
+            break
+    if found.source.exchange.exists():
+        with found.source.exchange.open("rb") as lines, folder.exchange.open("wb") as copy:
+            copy.writelines(line for _, line in zip(range(started.requests), lines, strict=False))
+    return folder
+
+
+def _copied(path: Path, target: Path, until: int) -> bool:
+    """The lines of a segment up to that number; False where it has others."""
+    with path.open("rb") as lines:
+        first = SEQUENCE.match(lines.readline())
+        if first is None or int(first.group(1)) > until:
+            return False
+    shutil.copyfile(path, target)
+    with path.open("rb") as lines:
+        size = 0
+        for line in lines:
+            number = SEQUENCE.match(line)
+            if number is None or int(number.group(1)) > until:
+                break
+            size += len(line)
+    with target.open("r+b") as copy:
+        copy.truncate(size)
+    return size == path.stat().st_size

@@ -1,0 +1,44 @@
+"""`keyturn whatif`: a day played again with one thing changed, beside the day unchanged (AN-06)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+import orjson
+import typer
+
+from console.commands.shared import Account, AsJson, JournalDir, host_of, print_json, say
+from core.what_if.changes import HOW
+from state.accounts import journal_of
+
+
+def whatif(
+    context: typer.Context,
+    day: Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], metavar="DAY", help="As 2026-11-19.")],
+    change: Annotated[
+        list[str] | None, typer.Option("--change", help=f"May be given again, each is tried alone: {HOW}.")
+    ] = None,
+    account: Account = None,
+    journal_dir: JournalDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Play a day again with one thing changed, and say what it would have made.
+
+    A day of a demo or a replay is played unchanged first, which must write the same bytes as then. A day at a broker is
+    modelled from its recorded bars, and what is modelled is said. Without --change its proposals are listed.
+
+    Example: keyturn whatif 2026-01-05 --change decline=8b1f0c2a --change set:risk.daily_loss.usd=50
+    """
+    from console.commands.assembly.again import played_again
+    from core.what_if.words import as_json as told
+    from core.what_if.words import lines_of
+
+    host = host_of(context)
+    source = journal_of(host.home, account, journal_dir)
+    found = played_again(host, source, day.date(), change or (), lambda words: say(f"playing: {words}", err=True))
+    if as_json:
+        print_json(told(found), orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z)
+        return
+    for line in lines_of(found):
+        say(line)

@@ -1,0 +1,1 @@
+"""A day played again with one thing changed, beside the same day unchanged (AN-06)."""

@@ -1,0 +1,302 @@
+"""What came from outside in a recorded run, said again at its place, and what a change puts there instead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from heapq import heappop, heappush
+from itertools import count
+from typing import Any
+
+from core.facts import (
+    ConfirmationRefused,
+    EditRefused,
+    Fact,
+    OrderStateChanged,
+    ProposalSkipped,
+    ProposalStaged,
+    SettingsApplied,
+)
+from core.messages.command_ports import CommandPort, PortKind, addressed
+from core.messages.commands import (
+    Command,
+    Confirm,
+    Decline,
+    EditProposal,
+    Keyed,
+    LeaveTicket,
+    MoveStop,
+    OpenTicket,
+    PauseStrategy,
+    ReloadLimits,
+    SettingsFileSeen,
+)
+from core.messages.inputs import NotificationAnswered
+from core.model.bar import Bar
+from core.model.order import OrderStatus
+from core.model.staging import Proposal
+from core.model.values import ClientOrderId, Price, ProposalId, Quantity, Symbol, TicketId
+from core.risk.recent_entries import word_of
+from core.runtime.run_record import HeardFromOutside, RecordedRun
+from core.settings.settings import Settings
+from core.trading_state.state import TradingState
+from core.what_if.changes import Change, ChangeKind
+
+AT_ONCE = timedelta(milliseconds=100)
+"""Behind what it answers; before anybody opens a ticket on it."""
+AFTER_A_FILL = timedelta(seconds=1)
+TRIES, BETWEEN_TRIES = 24, timedelta(seconds=5)
+"""Of moving a stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the recorded day knew.
+
+    Attributes
+    ----------
+    tickets
+        Of which proposal each was.
+    proposals
+        All that were staged.
+    """
+
+    day: date
+    tickets: Mapping[TicketId, ProposalId]
+    proposals: Collection[ProposalId]
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A change; with a setting, what makes the settings that the day then begins with of those that held."""
+
+    change: Change
+    settings: Callable[[Settings], Settings] | None = None
+
+
+@dataclass(slots=True)
+class Taken:
+    """What became of a change.
+
+    Attributes
+    ----------
+    at
+        When it first made a difference; None where it never did.
+    refused
+        What the desk said where it did not take it.
+    unplaced
+        Keys that found no ticket to turn on.
+    """
+
+    at: datetime | None = None
+    refused: list[str] = field(default_factory=list)
+    unplaced: int = 0
+
+
+class SaidAgain:
+    """What came from outside, in its order, and what a change puts in its place."""
+
+    def __init__(
+        self,
+        run: RecordedRun,
+        known: Known,
+        state: TradingState,
+        changed: Changed | None,
+        taken: Taken,
+        bars: int,
+        has_parted: bool,
+    ) -> None:
+        self._heard = list(reversed(run.heard))
+        self._left = run.left
+        self._known = known
+        self._state = state
+        self._change = None if changed is None else changed.change
+        self._settings = None if changed is None else changed.settings
+        self._taken = taken
+        self._has_parted = has_parted
+        self._has_begun = False
+        self._moves: tuple[datetime, Symbol] | None = None
+        self._strategy, self._tries = "", 0
+        self._own: list[tuple[datetime, int, Command | SettingsApplied]] = []
+        self._numbers = count()
+        self._script = CommandPort(PortKind.SCRIPT)
+        self._ports = {
+            (each.terminal, each.user): CommandPort(PortKind.CONSOLE, each.terminal, each.user)
+            for each in run.heard
+            if isinstance(each.said, Keyed)
+        }
+        self._bars_left = bars
+        if changed is not None:
+            state.add_listener(self._hear)
+            state.add_bar_listener(self._hear_bar)
+
+    def doors(self) -> Iterator[CommandPort]:
+        yield self._script
+        yield from self._ports.values()
+
+    @property
+    def has_more(self) -> bool:
+        return bool(self._heard or self._own or self._left) or (self._change is not None and not self._has_begun)
+
+    def has_left(self, events: int, following: datetime | None) -> bool:
+        left = self._left
+        if left is None or self._heard:
+            return False
+        is_there = self._has_heard_all(left.at, following)
+        return is_there or self._is_due(left.events, left.at, events, following)
+
+    def _has_heard_all(self, at: datetime, following: datetime | None) -> bool:
+        return self._taken.at is not None and self._bars_left <= 0 and (following is None or at <= following)
+
+    def _hear_bar(self, _bar: Bar) -> None:
+        self._bars_left -= 1
+
+    def next(
+        self, events: int, following: datetime | None, now: datetime, until: datetime | None
+    ) -> tuple[datetime, Command | NotificationAnswered | SettingsApplied] | None:
+        """What is said now, and when; None where something else comes first."""
+        self._begin_day(now if following is None else following, now)
+        if self._own and (following is None or self._own[0][0] < following):
+            at, _, command = heappop(self._own)
+            return at, command
+        while self._heard:
+            first = self._heard[-1]
+            if until is not None and first.at > until:
+                return None
+            if not self._is_due(first.events, first.at, events, following):
+                return None
+            self._heard.pop()
+            if (said := self._placed(first)) is not None:
+                return first.at, said
+        return None
+
+    def _is_due(self, then: int, at: datetime, events: int, following: datetime | None) -> bool:
+        if self._has_parted or self._taken.at is not None:
+            return following is None or at < following
+        return then <= events
+
+    # ── a change ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def is_to_be_confirmed(self, proposal: Proposal, has_script: bool) -> bool:
+        """What the change confirms; and what only reduces and nobody has a key for, as it was never there."""
+        change = self._change
+        if change is not None and change.kind is ChangeKind.CONFIRM and proposal.id == change.proposal:
+            return True
+        return not has_script and proposal.only_reduces and proposal.id not in self._known.proposals
+
+    def _begin_day(self, at: datetime, now: datetime) -> None:
+        """What a day begins with, once the first thing of it is next."""
+        change = self._change
+        if change is None or self._has_begun or self._state.calendar.venue.day_of(at) < self._known.day:
+            return
+        self._has_begun = True
+        begins = max(now, self._state.calendar.venue.end_of(self._known.day - timedelta(days=1)))
+        settings = self._state.control.settings
+        if change.kind is ChangeKind.OFF:
+            for symbol in settings.symbols:
+                self._say(begins, PauseStrategy(change.name, Symbol(symbol)))
+        elif self._settings is not None:
+            self._say(begins, SettingsApplied(self._settings(settings)))
+
+    def _hear(self, _sequence: int, at: datetime, fact: Fact) -> None:
+        change = self._change
+        if change is None:
+            return
+        match fact:
+            case ProposalStaged(proposal=proposal) if proposal.id == change.proposal:
+                self._on_staged(at, proposal, change)
+            case OrderStateChanged(client_order_id=order_id, after=OrderStatus.FILLED) if order_id == change.name:
+                self._on_filled(at, ClientOrderId(change.name), change)
+            case EditRefused(proposal_id=proposal_id, reasons=reasons) if proposal_id == change.proposal:
+                self._taken.refused += reasons
+            case ConfirmationRefused(ticket_id=ticket_id, reasons=reasons) if self._is_of(ticket_id, change):
+                self._taken.refused += reasons
+            case ProposalSkipped(symbol=symbol, reasons=reasons) if (at, symbol) == self._moves:
+                self._try_again(at, symbol, reasons)
+
+    def _on_staged(self, at: datetime, proposal: Proposal, change: Change) -> None:
+        if change.kind is ChangeKind.CONFIRM:
+            self._diverge(at)
+        elif change.kind is ChangeKind.DECLINE:
+            self._say(at + AT_ONCE, Decline(proposal.id, "what if"))
+        elif change.kind is ChangeKind.QUANTITY and change.number is not None:
+            self._say(at + AT_ONCE, EditProposal(proposal.id, Quantity(change.number), None))
+
+    def _on_filled(self, at: datetime, order_id: ClientOrderId, change: Change) -> None:
+        order = self._state.ledger.order(order_id)
+        if change.kind is ChangeKind.STOP and change.number is not None and order is not None:
+            self._strategy, self._tries = order.strategy, TRIES
+            self._move(at + AFTER_A_FILL, order.request.symbol)
+
+    def _move(self, at: datetime, symbol: Symbol) -> None:
+        assert self._change is not None
+        assert self._change.number is not None
+        self._moves = (at, symbol)
+        self._say(at, MoveStop(symbol, self._strategy, Price(self._change.number)))
+
+    def _try_again(self, at: datetime, symbol: Symbol, reasons: tuple[str, ...]) -> None:
+        """A person would, too: the broker may not have answered for the stop yet."""
+        self._tries -= 1
+        if self._tries:
+            self._move(at + BETWEEN_TRIES, symbol)
+        else:
+            self._taken.refused += reasons
+
+    def _is_of(self, ticket_id: TicketId, change: Change) -> bool:
+        stage = self._state.stage.state
+        confirmed = stage.confirmations.get(ticket_id)
+        ticket = confirmed.ticket if confirmed is not None else stage.tickets.get(ticket_id)
+        return ticket is not None and ticket.proposal_id == change.proposal
+
+    def _say(self, at: datetime, said: Command | SettingsApplied) -> None:
+        self._diverge(at)
+        if not isinstance(said, SettingsApplied):
+            said = self._script.through(addressed(said, self._state.account_name))
+        heappush(self._own, (at, next(self._numbers), said))
+
+    def _diverge(self, at: datetime) -> None:
+        self._taken.at = self._taken.at or at
+
+    # ── what was said then ───────────────────────────────────────────────────────────────────────────────────────
+
+    def _placed(self, heard: HeardFromOutside) -> Command | NotificationAnswered | None:
+        """As it is said now; None where a change takes its place, or it finds nothing to be said of."""
+        said: Any = heard.said
+        if self._has_parted or self._taken.at is not None:
+            said = self._as_it_is_now(said)
+        if said is None or not isinstance(said, Keyed):
+            return said
+        return self._ports[heard.terminal, heard.user].through(said)
+
+    def _as_it_is_now(self, said: Command | NotificationAnswered) -> Command | NotificationAnswered | None:
+        change = self._change
+        if change is not None and change.kind is ChangeKind.SET and isinstance(said, SettingsFileSeen | ReloadLimits):
+            return None
+        proposal = self._proposal_of(said)
+        if proposal is None:
+            return said
+        if change is not None and proposal == change.proposal and change.kind in TAKES_THE_KEYS:
+            return None
+        if not isinstance(said, Confirm | LeaveTicket):
+            return said
+        ticket = next((t for t in self._state.stage.state.tickets.values() if t.proposal_id == proposal), None)
+        if ticket is None:
+            self._taken.unplaced += isinstance(said, Confirm)
+            return None
+        if isinstance(said, LeaveTicket):
+            return replace(said, ticket_id=ticket.id)
+        order = ticket.order
+        word = word_of(ticket.review) or said.word
+        return replace(
+            said, ticket_id=ticket.id, digest=ticket.digest, effect=order.effect, replaces=order.replaces, word=word
+        )
+
+    def _proposal_of(self, said: Command | NotificationAnswered) -> ProposalId | None:
+        if isinstance(said, OpenTicket | Decline | EditProposal):
+            return said.proposal_id
+        return self._known.tickets.get(said.ticket_id) if isinstance(said, Confirm | LeaveTicket) else None
+
+
+TAKES_THE_KEYS = frozenset({ChangeKind.CONFIRM, ChangeKind.DECLINE})
+"""What these decide of a proposal, nobody else does."""

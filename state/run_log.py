@@ -1,0 +1,206 @@
+"""How runs on the simulated exchange began and what came from outside, a JSON object a line, beside their journal.
+
+    {"run":{"kind":"demo","at":"…","sequence":0,…}}
+    {"events":412,"at":"…","said":"Decline","data":{…},"terminal":"/dev/pts/3","user":"jo"}
+    {"events":977,"at":"…","left":true}
+
+Nothing is decided by it: a line that a crash cut short, or a disk that took none, only means that the run cannot be
+played again as it was. It holds no token and no secret.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import asdict, fields, replace
+from datetime import datetime
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, get_args
+
+import orjson
+from pydantic import TypeAdapter, ValidationError
+
+from core.files.regular_file import reading
+from core.messages import commands
+from core.messages.commands import SettingsFault, SettingsFileSeen
+from core.messages.inputs import NotificationAnswered
+from core.ports import OperatorError
+from core.runtime.run_record import (
+    HeardFromOutside,
+    PlayedFile,
+    RecordedRun,
+    RunKind,
+    RunLeft,
+    RunStarted,
+    Said,
+)
+from core.settings.history import put_down, taken_up
+from core.settings.settings import Settings
+from state.files import open_private, write_all
+from state.folders import AccountFolder
+
+KINDS: dict[str, type] = {kind.__name__: kind for kind in (*get_args(commands.Command), NotificationAnswered)}
+"""What may stand in a line, by its name."""
+AT_ONCE = 1 << 20
+
+
+class RunLogError(OperatorError):
+    """A record of runs that cannot be read; the message names the line."""
+
+
+class RunLogFile:
+    """Writes one run. Opening it writes how the run began; where the disk takes no line, no further one is tried."""
+
+    def __init__(self, folder: AccountFolder, started: RunStarted) -> None:
+        self._descriptor: int | None = None
+        with suppress(OSError):
+            self._descriptor = open_private(folder.runs, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+            _end_last_line(self._descriptor, folder.runs)
+        self._write({"run": _started_as_json(started)})
+
+    def heard(self, what: HeardFromOutside) -> None:
+        seat = {name: text for name, text in (("terminal", what.terminal), ("user", what.user)) if text}
+        said = {"said": type(what.said).__name__, "data": _plain_data(what.said)}
+        self._write({"events": what.events, "at": what.at, **said, **seat})
+
+    def left(self, what: RunLeft) -> None:
+        self._write({"events": what.events, "at": what.at, "left": True})
+
+    def close(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def _write(self, line: dict[str, Any]) -> None:
+        if self._descriptor is None:
+            return
+        try:
+            write_all(self._descriptor, orjson.dumps(line, _plain, orjson.OPT_UTC_Z) + b"\n")
+        except OSError:
+            self.close()
+
+
+def _end_last_line(descriptor: int, path: Path) -> None:
+    """What a crash cut short stays there, a line of its own."""
+    size = os.fstat(descriptor).st_size
+    if size:
+        with reading(path) as file:
+            file.seek(size - 1)
+            if file.read(1) != b"\n":
+                write_all(descriptor, b"\n")
+
+
+def read_runs(folder: AccountFolder) -> list[RecordedRun]:
+    """The oldest first; those that a restore has made undone are left out. Raises `RunLogError`."""
+    if not folder.runs.exists():
+        return []
+    found: list[RecordedRun] = []
+    for number, line in enumerate(_whole_lines(folder.runs), 1):
+        try:
+            told = orjson.loads(line)
+            if "run" in told:
+                started = _started_of(told["run"])
+                found = [run for run in found if run.started.sequence < started.sequence] if found else found
+                found.append(RecordedRun(started))
+            elif found:
+                found[-1] = _with_line(found[-1], told)
+        except (KeyError, TypeError, ValueError, ValidationError) as error:
+            raise RunLogError(
+                f"{folder.runs.name}, line {number}: {_in_a_line(error)}; the run cannot be played again"
+            ) from error
+    return found
+
+
+def _with_line(run: RecordedRun, told: dict[str, Any]) -> RecordedRun:
+    events, at = int(told["events"]), datetime.fromisoformat(told["at"])
+    if "left" in told:
+        return replace(run, left=RunLeft(events, at))
+    heard = HeardFromOutside(
+        events, at, _said_of(told["said"], told["data"]), told.get("terminal", ""), told.get("user", "")
+    )
+    return replace(run, heard=(*run.heard, heard))
+
+
+def _whole_lines(path: Path) -> Iterator[bytes]:
+    """A last one without its end is none: the run died in it. Neither is one that a crash cut short."""
+    with reading(path) as file:
+        for line in file:
+            if line.endswith(b"}\n"):
+                yield line
+
+
+def file_played(path: Path) -> PlayedFile:
+    """Raises OSError."""
+    total = sha256()
+    with path.open("rb") as file:
+        while block := file.read(AT_ONCE):
+            total.update(block)
+    return PlayedFile(str(path.absolute()), total.hexdigest())
+
+
+# ── JSON ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _started_as_json(started: RunStarted) -> dict[str, Any]:
+    values = {field.name: getattr(started, field.name) for field in fields(started)}
+    return {**values, "settings": put_down(started.settings)}
+
+
+def _started_of(values: dict[str, Any]) -> RunStarted:
+    def played(one: dict[str, str] | None) -> PlayedFile | None:
+        return None if one is None else PlayedFile(**one)
+
+    return RunStarted(
+        kind=RunKind(values["kind"]),
+        at=datetime.fromisoformat(values["at"]),
+        sequence=values["sequence"],
+        requests=values["requests"],
+        settings=taken_up(values["settings"]),
+        stage=values["stage"],
+        seed=values["seed"],
+        speed=values["speed"],
+        operator=values["operator"],
+        files=tuple(PlayedFile(**one) for one in values["files"]),
+        quotes=tuple(PlayedFile(**one) for one in values["quotes"]),
+        vix=played(values["vix"]),
+        market=played(values["market"]),
+    )
+
+
+def _plain_data(said: Said) -> dict[str, Any]:
+    values = {field.name: getattr(said, field.name) for field in fields(said) if field.name != "sender"}
+    if isinstance(said, SettingsFileSeen):
+        answer = said.answer
+        told = {"settings": put_down(answer)} if isinstance(answer, Settings) else asdict(answer)
+        values["answer"] = told
+    return values
+
+
+def _said_of(name: str, values: dict[str, Any]) -> Said:
+    kind = KINDS[name]
+    if kind is not SettingsFileSeen:
+        return _adapter(kind).validate_json(orjson.dumps(values), strict=True, extra="forbid")  # type: ignore[no-any-return]
+    answer = values.pop("answer")
+    held = SettingsFault(answer["reason"]) if "reason" in answer else taken_up(answer["settings"])
+    left_out, sources = tuple(values.pop("left_out")), values.pop("sources")
+    named = tuple(commands.SettingsSource(tuple(one["path"]), one["words"]) for one in sources)
+    return SettingsFileSeen(held, left_out, named, **values)
+
+
+@cache
+def _adapter(kind: type) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def _plain(value: object) -> object:
+    return str(value)
+
+
+def _in_a_line(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False)[0]
+        return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+    return f"{type(error).__name__} {error}"

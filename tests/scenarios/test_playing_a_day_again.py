@@ -1,0 +1,225 @@
+"""`keyturn whatif`: a day played again byte for byte, and with one thing changed, which alone makes the difference."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from console.client.handle import EngineHandle
+from console.commands.assembly.host import Host
+from console.commands.assembly.simulated import DemoOptions, demo_runtime
+from core.facts import ProposalStaged
+from core.messages.commands import Confirm, Decline, OpenTicket
+from core.model.staging import Proposal
+from core.views import DeskView
+from state.journal import read, read_day
+from tests.scenarios.backtests import Keyturn, minutes_of
+
+DAY = "2026-01-06"
+
+
+@pytest.fixture
+def played(keyturn: Keyturn, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A seeded week of two shares, every proposal confirmed. It is played once, and only read."""
+    place = tmp_path_factory.getbasetemp() / "a week to be played again"
+    if not place.is_dir():
+        place.mkdir()
+        files = [minutes_of(place / f"{symbol}_seeded.csv", symbol) for symbol in ("SPY", "IBM")]
+        words = ("replay", *files, "--symbol", "SPY", "--symbol", "IBM", "--profile", "swing")
+        done = keyturn(*words, "--headless", "--operator", "confirm-all", "--json", "--journal-dir", place / "journal")
+        assert done.code == 0
+    return place / "journal"
+
+
+def asked(keyturn: Keyturn, folder: Path, *changes: str, day: str = DAY) -> Any:
+    words = [word for change in changes for word in ("--change", change)]
+    found = keyturn("whatif", day, "--journal-dir", folder, "--json", *words)
+    assert found.code == 0, found.err
+    return found.json
+
+
+def entries_of(folder: Path, day: str = DAY) -> list[Proposal]:
+    """The strategies' entries of the day that were staged."""
+    staged = [record.fact.proposal for record in records_of(folder, day) if isinstance(record.fact, ProposalStaged)]
+    return [proposal for proposal in staged if not proposal.only_reduces]
+
+
+def records_of(folder: Path, day: str) -> list[Any]:
+    from datetime import date
+
+    return list(read_day(folder, date.fromisoformat(day)))
+
+
+def test_each_day_of_a_replay_is_written_again_byte_for_byte(keyturn: Keyturn, played: Path) -> None:
+    """AN-06: and its proposals are listed."""
+    for day in ("2026-01-05", DAY, "2026-01-09"):
+        found = asked(keyturn, played, day=day)
+
+        assert found["base"]["is_exact"] is True
+        assert found["base"]["records"] >= len(records_of(played, day)) > 300
+        named = [row["id"] for row in found["proposals"] if row["end"] == "confirmed"]
+        assert set(named) >= {str(proposal.id) for proposal in entries_of(played, day)}
+
+
+def test_a_journal_that_says_something_else_is_not_called_the_same(
+    keyturn: Keyturn, played: Path, tmp_path: Path
+) -> None:
+    """AN-06: another seed of the exchange is another replay, and the first record that differs is named."""
+    other = tmp_path / "other"
+    shutil.copytree(played, other)
+    text = (other / "runs.ndjson").read_text()
+    (other / "runs.ndjson").write_text(text.replace('"operator":"confirm-all"', '"operator":"none"'))
+
+    found = asked(keyturn, other)
+
+    assert found["base"]["is_exact"] is False
+    first = next(r.sequence for r in read(played) if type(r.fact).__name__ == "TicketOpened")
+    assert found["base"]["first_other"] <= first
+
+
+def test_five_changes_make_a_difference_where_they_must_and_nowhere_else(keyturn: Keyturn, played: Path) -> None:
+    """AN-06: the day is the same up to the change; what differs in the equity is what differs in the results."""
+    declined, *_, smaller = entries_of(played)
+    changes = (
+        f"decline={declined.id}",
+        f"quantity={smaller.id}:1",
+        "off=vwap",
+        "set:risk.max_open_positions=1",
+        "set:strategies.vwap.stop_fraction=0.02",
+    )
+
+    found = asked(keyturn, played, *changes)
+
+    assert found["base"]["is_exact"] is True
+    day = records_of(played, DAY)
+    for answer in found["changes"]:
+        rows = answer["trades"]
+        was, now = (Decimal(answer["equity_change"][name]) for name in ("was", "now"))
+        assert abs((now - was) - sum(Decimal(row["difference"]) for row in rows)) <= Decimal("0.01") * len(rows)
+        assert answer["first_other"]["record"] >= day[0].sequence
+    by_decline, by_quantity, off, _one, wide = found["changes"]
+    staged = {record.fact.proposal.id: record.sequence for record in day if isinstance(record.fact, ProposalStaged)}
+    assert by_decline["first_other"]["record"] > staged[declined.id]
+    assert f"({str(declined.id)[:6]})" in next(r["name"] for r in by_decline["trades"] if r["now"] is None)
+    changed = [row for row in by_quantity["trades"] if row["difference"] != "0.00"]
+    assert len(changed) <= 1
+    assert all(row["now"] is None for row in off["trades"])
+    assert Decimal(off["equity_change"]["now"]) == 0
+    assert wide["trades"] != by_quantity["trades"]
+
+
+def test_a_change_that_the_desk_refuses_says_why(keyturn: Keyturn, played: Path) -> None:
+    """AN-06: fail closed, and nothing of it is hidden."""
+    first = entries_of(played)[0]
+
+    found = asked(keyturn, played, f"quantity={first.id}:100000000")["changes"][0]
+
+    assert found["refused"]
+    assert all(row["was"] == row["now"] for row in found["trades"])
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("confirm=ffffffffff", "no proposal of the day begin"),
+        ("off=nobody", "'nobody' is no strategy of that day"),
+        ("set:exchange.cash=5", "an exchange keeps its rules"),
+        ("set:risk.nothing=5", "risk.nothing"),
+        ("stop=abc", "a number above zero"),
+        ("stop=abc:-1", "a number above zero"),
+        ("louder", "write confirm=ID"),
+    ],
+)
+def test_what_is_no_change_is_said_in_a_line(keyturn: Keyturn, played: Path, change: str, words: str) -> None:
+    """AN-06"""
+    found = keyturn("whatif", DAY, "--journal-dir", played, "--change", change)
+
+    assert found.code != 0
+    assert words in found.err
+    assert found.err.count("\n") <= 2
+
+
+def test_a_file_that_is_another_by_now_is_named(keyturn: Keyturn, played: Path, tmp_path: Path) -> None:
+    """AN-06: a day is not played again from what was not played then."""
+    other = tmp_path / "other"
+    shutil.copytree(played, other)
+    text = (other / "runs.ndjson").read_text()
+    moved = minutes_of(tmp_path / "SPY_seeded.csv")
+    (other / "runs.ndjson").write_text(text.replace(str(played.parent / "SPY_seeded.csv"), str(moved)))
+    moved.write_text(moved.read_text().replace("9", "8", 1))
+
+    found = keyturn("whatif", DAY, "--journal-dir", other)
+
+    assert found.code != 0
+    assert "is not what was played on that day" in found.err
+
+
+def test_a_day_without_recorded_inputs_is_a_model_and_says_of_what(
+    keyturn: Keyturn, played: Path, tmp_path: Path
+) -> None:
+    """AN-06: its bars are played on the simulated exchange, its keys turn on the same proposals."""
+    live = tmp_path / "live"
+    shutil.copytree(played, live)
+    (live / "runs.ndjson").unlink()
+
+    found = asked(keyturn, live, "off=vwap")
+
+    assert found["base"]["is_exact"] is False
+    assert any(words.startswith("bars: as recorded; quotes: a spread") for words in found["base"]["modelled"])
+    assert any("simulated exchange's" in words for words in found["base"]["modelled"])
+    (off,) = found["changes"]
+    assert off["trades"]
+    assert all(row["now"] is None for row in off["trades"])
+
+
+# ── a demo with a person at the keys ─────────────────────────────────────────────────────────────────────────────────
+
+
+def until(handle: EngineHandle, there: Callable[[DeskView], Any]) -> Any:
+    ends = time.monotonic() + 60
+    while time.monotonic() < ends:
+        view = handle.view
+        if isinstance(view, DeskView) and (found := there(view)):
+            return found
+        time.sleep(0.002)
+    raise AssertionError(f"it never came: {handle.view}")
+
+
+def test_a_demo_with_keys_a_restart_and_a_decline_is_written_again(keyturn: Keyturn, tmp_path: Path) -> None:
+    """AN-06: what a person did at its time, over two runs of one day; the declined one confirmed makes a trade."""
+    program = Host.of({"KEYTURN_HOME": str(tmp_path / "home")})
+    options = DemoOptions(seed=5, speed=600.0, profile="micro")
+    for _ in range(2):
+        handle = EngineHandle(lambda stack: demo_runtime(program, options, stack))
+        handle.start()
+        first = until(handle, lambda view: view.proposals)[0].id
+        handle.send(Decline(first, "not this one"))
+        until(handle, lambda view: not view.proposals)
+        handle.send(OpenTicket(until(handle, lambda view: view.proposals)[0].id))
+        ticket = until(handle, lambda view: view.tickets)[0].ticket
+        time.sleep(0.05)
+        handle.send(Confirm(ticket.id, ticket.digest, ticket.order.effect))
+        time.sleep(0.2)
+        handle.close("left", 10)
+    folder = tmp_path / "home" / "state" / "demo-5" / "journal"
+    day = "2026-01-05"
+
+    found = keyturn("whatif", day, "--account", "demo-5", "--json", "--change", f"confirm={first}")
+
+    assert found.code == 0, found.err
+    assert found.json["base"] == {
+        "is_exact": True,
+        "records": sum(1 for _ in read(folder)),
+        "first_other": None,
+        "modelled": [],
+    }
+    assert {row["end"] for row in found.json["proposals"]} >= {"declined"}
+    (answer,) = found.json["changes"]
+    assert answer["refused"] == []
+    assert answer["first_other"] is not None

@@ -1,0 +1,148 @@
+"""The record of runs: what was said comes back as it was, a cut line is none, a damaged one is named."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from core.messages.command_ports import CommandPort, PortKind
+from core.messages.commands import Confirm, SettingsFault, SettingsFileSeen, SettingsSource
+from core.messages.inputs import NotificationAnswered
+from core.model.notice import Delivery, DeliveryCode
+from core.model.order import Effect
+from core.model.values import Digest, TicketId
+from core.protocol.shapes import COMMANDS, shape_of
+from core.runtime.run_record import HeardFromOutside, PlayedFile, RunKind, RunLeft, RunStarted
+from core.settings.settings import Settings
+from state.folders import AccountFolder
+from state.run_log import RunLogError, RunLogFile, read_runs
+from tests.unit.core.protocol.anything import a_value_of
+
+AT = datetime(2026, 1, 5, 15, 30, 0, 123456, tzinfo=UTC)
+
+
+def started(sequence: int = 0, **given: Any) -> RunStarted:
+    usual: dict[str, Any] = {"stage": "calm", "seed": 5, "speed": 10.0, "operator": "none"}
+    return RunStarted(RunKind.DEMO, AT, sequence, 0, Settings(), **(usual | given))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> AccountFolder:
+    return AccountFolder(tmp_path)
+
+
+def written(folder: AccountFolder, *said: Any, run: RunStarted | None = None) -> RunLogFile:
+    log = RunLogFile(folder, run or started())
+    for events, each in enumerate(said):
+        log.heard(HeardFromOutside(events, AT, each, "/dev/pts/3", "jo"))
+    log.close()
+    return log
+
+
+@pytest.mark.parametrize("kind", COMMANDS, ids=lambda kind: kind.__name__)
+def test_every_command_comes_back_as_it_was(folder: AccountFolder, kind: type) -> None:
+    """AN-06: whatever is in it; but for its sender, whose token is written nowhere."""
+    chance, shape = Random(kind.__name__), shape_of(kind)
+    assert shape is not None
+    said = [a_value_of(shape, chance) for _ in range(20)]
+
+    written(folder, *said)
+
+    (run,) = read_runs(folder)
+    assert [each.said for each in run.heard] == said
+    assert {(each.at, each.terminal, each.user) for each in run.heard} == {(AT, "/dev/pts/3", "jo")}
+
+
+def test_what_no_desk_says_comes_back_too(folder: AccountFolder) -> None:
+    """AN-06: the settings file as it was seen, its fault, and the answer to a message."""
+    said = [
+        SettingsFileSeen(Settings(), ("a=1",), (SettingsSource(("risk", "per_trade"), "KEYTURN_X is set"),)),
+        SettingsFileSeen(SettingsFault("line 3")),
+        NotificationAnswered("phone", True, (1, 2), 1, Delivery(DeliveryCode.KEPT_HERE)),
+    ]
+
+    written(folder, *said)
+
+    (run,) = read_runs(folder)
+    assert [each.said for each in run.heard] == said
+
+
+def test_no_token_is_written(folder: AccountFolder) -> None:
+    """SY-06"""
+    port = CommandPort(PortKind.CONSOLE, "/dev/pts/3", "jo")
+    said: Any = port.through(Confirm(TicketId("t"), Digest("d"), Effect.OPEN))
+
+    written(folder, said)
+
+    text = folder.runs.read_bytes()
+    assert said.sender.token not in text
+    assert b"sender" not in text
+    assert folder.runs.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_run_comes_back_with_its_files_and_its_end(folder: AccountFolder) -> None:
+    """AN-06"""
+    run = started(
+        files=(PlayedFile("/data/SPY.csv", "ab"),), quotes=(PlayedFile("/q", "c"),), vix=PlayedFile("/v", "d")
+    )
+    log = RunLogFile(folder, run)
+    log.left(RunLeft(7, AT))
+    log.close()
+
+    (found,) = read_runs(folder)
+
+    assert found.left == RunLeft(7, AT)
+    for field in fields(run):
+        assert getattr(found.started, field.name) == getattr(run, field.name), field.name
+
+
+def test_a_line_that_a_crash_cut_short_is_none_and_the_next_run_stands(folder: AccountFolder) -> None:
+    """AN-06"""
+    written(folder)
+    with folder.runs.open("ab") as file:
+        file.write(b'{"events":3,"at":"2026-01-0')
+    written(folder, run=started(40))
+
+    assert [run.started.sequence for run in read_runs(folder)] == [0, 40]
+
+
+def test_what_a_restore_took_back_is_left_out(folder: AccountFolder) -> None:
+    """AN-06: a run that began behind where the journal stands now is undone."""
+    for sequence in (0, 40, 90, 40):
+        written(folder, run=started(sequence))
+
+    assert [run.started.sequence for run in read_runs(folder)] == [0, 40]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"events":3,"at":"2026-01-05T15:30:00Z","said":"Nothing","data":{}}\n',
+        b'{"events":3,"at":"2026-01-05T15:30:00Z","said":"Decline","data":{"proposal_id":5}}\n',
+        b'{"events":3}\n',
+        b"what}\n",
+    ],
+)
+def test_a_line_that_says_nothing_is_named(folder: AccountFolder, line: bytes) -> None:
+    """AN-06"""
+    written(folder)
+    with folder.runs.open("ab") as file:
+        file.write(line)
+
+    with pytest.raises(RunLogError, match=r"runs\.ndjson, line 2"):
+        read_runs(folder)
+
+
+def test_a_disk_that_takes_no_line_ends_no_run(tmp_path: Path) -> None:
+    """AN-06: the run goes on without its record."""
+    log = RunLogFile(AccountFolder(tmp_path / "nowhere"), started())
+
+    log.left(RunLeft(1, AT))
+    log.close()
+
+    assert read_runs(AccountFolder(tmp_path / "nowhere")) == []
