@@ -10,7 +10,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from core.model.notice import NoticeKind, Severity
-from core.settings.types import Delay, SettingsTable
+from core.settings.types import Delay, SettingsTable, TimeOfDay
 
 COMMAND = "command"
 """The channel that `notify.command` is."""
@@ -47,8 +47,8 @@ class RuleSettings(SettingsTable):
 class QuietSettings(SettingsTable):
     """From when to when what does not break it waits, by the exchange's clock."""
 
-    begins: time | None = None
-    ends: time | None = None
+    begins: TimeOfDay | None = None
+    ends: TimeOfDay | None = None
     broken_from: Severity = Field(Severity.URGENT, description="from this severity on a notice breaks it")
     broken_by: tuple[NoticeKind, ...] = Field((), description="kinds that break it, whatever their severity")
 
@@ -69,7 +69,7 @@ class NotifySettings(SettingsTable):
     give_up_minutes: int = Field(720, ge=1, le=10_080, description="minutes for which what failed is tried again")
     exit_seconds: Delay = Field(Decimal(10), description="seconds an exit waits before it is told")
     disconnect_seconds: Delay = Field(Decimal(60), description="seconds a connection is away before")
-    digest_at: tuple[time, ...] = Field((time(16, 15),), min_length=1, description="when digests go out")
+    digest_at: tuple[TimeOfDay, ...] = Field((time(16, 15),), min_length=1, description="when digests go out")
     in_demo: bool = Field(False, description="true: a demo's messages leave this machine too; a replay's never do")
     quiet: QuietSettings = QuietSettings()
     channels: dict[Name, ChannelSettings] = Field({}, description="a table for each: [notify.channels.phone]")

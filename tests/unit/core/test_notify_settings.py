@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from core.settings.history import VERSION, read, written
 from core.settings.settings import Settings
 from state.folders import Home
 from state.settings_file import SettingsError, load_settings
@@ -78,3 +79,41 @@ def test_what_cannot_stand_is_refused_by_its_place_and_never_repeated(tmp_path: 
     assert why in str(refused.value)
     assert "secret" not in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "wrote", ['"22:00:00+01:00"', '"22:00Z"', '"22:00:00.5"', "22:00:00.500000", "22", "79200.0", '"79200"', '"22"']
+)
+@pytest.mark.parametrize(
+    ("table", "key"),
+    [("[notify.quiet]\nends = '07:00'\n", "quiet.begins"), ("[notify]\n", "digest_at"), ("[risk]\n", "window_end")],
+)
+def test_a_time_of_day_has_no_zone_no_fraction_and_is_no_number(tmp_path: Path, table: str, key: str, wrote: str):
+    """SY-03: an engine that took one would not start; the place says what to write."""
+    name = key.rpartition(".")[2]
+    value = f"[{wrote}]" if name == "digest_at" else wrote
+    with pytest.raises(SettingsError) as refused:
+        loaded(tmp_path, f"{table}{name} = {value}\n")
+
+    assert f"settings.toml: {'risk' if key == 'window_end' else 'notify'}.{key}" in str(refused.value)
+    assert str(refused.value).endswith('as in "10:00"')
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("wrote", ['"22:00"', '"22:00:30"', "22:00:00"])
+def test_a_time_of_day_is_written_as_a_text_or_as_a_time(tmp_path: Path, wrote: str):
+    """SY-03"""
+    text = f"[notify]\ndigest_at = [{wrote}]\n[notify.quiet]\nbegins = {wrote}\nends = '07:00'\n"
+    terms = loaded(tmp_path, text)
+
+    assert terms.notify.digest_at == (terms.notify.quiet.begins,)
+
+
+def test_a_journal_of_before_the_rule_is_read_with_its_times():
+    """SY-03, SP-07: a time with a zone was taken then."""
+    times = {"digest_at": ["16:15:00+01:00"], "quiet": {"begins": "22:00:00.500000", "ends": "07:00:00"}}
+
+    settings = read({"notify": times}, VERSION)
+
+    assert settings.odd.places == (("notify", "digest_at"), ("notify", "quiet", "begins"))
+    assert written(settings, "json")["notify"]["digest_at"] == ["16:15:00+01:00"]
