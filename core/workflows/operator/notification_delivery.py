@@ -10,7 +10,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from core.facts import EngineStarted, NotificationBegun, NotificationDue, NotificationFailed, NotificationSent
+from core.facts import (
+    EngineStarted,
+    NotificationBegun,
+    NotificationDue,
+    NotificationFailed,
+    NotificationSent,
+    NotificationSettled,
+    NotificationWithdrawn,
+)
 from core.messages.effects import Effect, SendNotification
 from core.messages.inputs import Input, NotificationAnswered
 from core.model.account import Mode
@@ -28,9 +36,10 @@ from core.model.notice import (
 )
 from core.ports import JournalWriteError
 from core.settings.notify import NotifySettings
-from core.trading_state.notifications import ChannelLine, numbers_of
+from core.trading_state.notice_lines import ChannelLine, numbers_of
 from core.trading_state.state import TradingState
 from core.workflows.base.declarations import answers, follows
+from core.workflows.operator.notice_matters import exits_that_ended
 from core.workflows.operator.notice_routes import rules_for
 from core.workflows.operator.notice_text import MOST_LINES, text_of, title_of
 
@@ -104,6 +113,8 @@ class NotificationDelivery:
     def next_due(self) -> Iterator[datetime]:
         earliest = self.state.at + A_MOMENT if self._is_at_a_key else None
         yield from (at for each in (self._unwritten or {}).values() if (at := self._look_at(each)) is not None)
+        if exits_that_ended(self.state) or any(self._over_of(line) for _, _, line in self._lines()):
+            yield earliest or self.state.at
         for channel, is_urgent, line in self._lines():
             if (at := self._due_at(channel, line, is_urgent=is_urgent)) is not None:
                 yield at if earliest is None or line.begun_at is not None else max(at, earliest)
@@ -112,6 +123,8 @@ class NotificationDelivery:
         """Raises JournalWriteError where what cannot be written is owed: `without_disk` sends that."""
         if any(self._is_due(each) for each in (self._unwritten or {}).values()):
             raise JournalWriteError(self.state.sightings.disk.trouble or "the journal cannot be written")
+        if not self._is_at_a_key:
+            self._withdraw_what_is_over()
         for channel, is_urgent, line in self._lines():
             at = self._due_at(channel, line, is_urgent=is_urgent)
             if at is None or at > self.state.at:
@@ -194,12 +207,11 @@ class NotificationDelivery:
 
     def _send_what_may(self, channel: str, *, is_urgent: bool) -> Iterator[Effect]:
         """The batch that is tried again, or the next one, where its time has come and none is on its way."""
+        if self._is_at_a_key:
+            return
+        self._withdraw_what_is_over()
         line = self.state.notifications.line(channel, is_urgent=is_urgent)
-        if (
-            self._is_at_a_key
-            or line.begun_at is not None
-            or not (notices := self._next(channel, line, is_urgent=is_urgent))
-        ):
+        if line.begun_at is not None or not (notices := self._next(channel, line, is_urgent=is_urgent)):
             return
         numbers = numbers_of(notices)
         tried, is_repeat = line.tried(numbers)
@@ -209,6 +221,19 @@ class NotificationDelivery:
             self._fail(channel, line, Delivery(DeliveryCode.NO_CHANNEL), is_urgent=is_urgent)
             return
         yield self._message(channel, notices, numbers, tries, line.told_untold, is_repeat=is_repeat)
+
+    def _withdraw_what_is_over(self) -> None:
+        """Before anything leaves: nobody is called about what has ended. What is on its way is looked at after it."""
+        for matter in exits_that_ended(self.state):
+            self.state.record(NotificationSettled(matter))
+        for channel, is_urgent, line in self._lines():
+            if numbers := self._over_of(line):
+                self.state.record(NotificationWithdrawn(channel, is_urgent, numbers))
+
+    def _over_of(self, line: ChannelLine) -> tuple[int, ...]:
+        """What can be withdrawn of it."""
+        over = self.state.notifications.state.over
+        return tuple(notice.number for notice in line.waits() if notice.number in over) if over else ()
 
     def _message(
         self, channel: str, notices: list[Notice], numbers: tuple[int, ...], tries: int, untold: int, *, is_repeat: bool
