@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from core.model.harmless_text import HARMFUL
 from core.model.values import Symbol
 
 LONGEST = 300
 """Characters of one notice."""
-HARMFUL = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _LINK = re.compile(
     r"(?i)\b[a-z][a-z0-9+.-]{1,20}:/*(?=\S*[/@.?&=])\S+|\bwww\.\S+|\b(?:mailto|tel|sms|data|javascript):\S*"
 )
