@@ -10,7 +10,8 @@ from console.commands.assembly.engines import carrier_of
 from console.commands.assembly.host import Host
 from console.commands.assembly.settings import settings_of
 from console.commands.shared import AsJson, host_of, print_json, say
-from core.model.notice import USUAL, DeliveryCode, NoticeKind, Severity, harmless
+from core.model.harmless_words import harmless
+from core.model.notice import USUAL, DeliveryCode, NoticeKind, Severity
 from core.model.values import AccountId, Symbol
 from core.model.venues import HOME
 from core.ports import OperatorError

@@ -25,7 +25,8 @@ from core.messages.effects import SendNotification
 from core.messages.inputs import ConnectionChanged, NotificationAnswered
 from core.model.codes import HaltCause
 from core.model.connection import Channel, ConnectionState, ConnectionStatus
-from core.model.notice import DELIVERED, Delivery, DeliveryCode, Notice, NoticeKind, Severity, harmless
+from core.model.harmless_words import harmless
+from core.model.notice import DELIVERED, Delivery, DeliveryCode, Notice, NoticeKind, Severity
 from core.settings.settings import Settings
 from core.workflows.operator.notice_text import REPEAT
 from tests.scenarios.changes import passes

@@ -22,6 +22,7 @@ from core.facts import (
 from core.messages.effects import Effect, SendNotification
 from core.messages.inputs import Input, NotificationAnswered
 from core.model.account import Mode
+from core.model.harmless_words import harmless
 from core.model.notice import (
     NEVER_AGAIN,
     SURELY_NOT,
@@ -32,7 +33,6 @@ from core.model.notice import (
     DeliveryCode,
     Notice,
     NoticeKind,
-    harmless,
 )
 from core.ports import JournalWriteError
 from core.settings.notify import NotifySettings

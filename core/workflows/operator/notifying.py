@@ -27,7 +27,8 @@ from core.facts import (
 from core.messages.inputs import ConnectionChanged
 from core.model.codes import FAILED_CLOSES
 from core.model.connection import Channel, ConnectionState
-from core.model.notice import USUAL, Notice, NoticeKind, Severity, SuppressionCode, harmless
+from core.model.harmless_words import harmless
+from core.model.notice import USUAL, Notice, NoticeKind, Severity, SuppressionCode
 from core.model.order import Side
 from core.model.said_once import is_news
 from core.model.session import Session
