@@ -22,7 +22,7 @@ class ChannelSettings(SettingsTable):
     """One way to a person; its address is in KEYTURN_CHANNEL_ and its name, or in the keyring."""
 
     by: Name = Field("apprise", description="what carries it: apprise, or an entry point of keyturn.channels")
-    a_minute: int = Field(10, ge=1, le=60, description="messages a minute at most; what is over it goes together")
+    a_minute: int = Field(10, ge=1, le=60, description="messages a minute, urgent or not; more go together")
 
 
 class EscalationSettings(SettingsTable):

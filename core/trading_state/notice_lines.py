@@ -107,10 +107,6 @@ class ChannelLine:
             return self.waiting
         return [*(each.notice for each in self.held if each.until <= at), *self.waiting]
 
-    def free_at(self, a_minute: int) -> datetime | None:
-        """From when on another message may leave; None where one may at once."""
-        return self.left[-a_minute] + ONE_MINUTE if len(self.left) >= a_minute else None
-
     @property
     def numbers(self) -> tuple[int, ...]:
         return numbers_of(self.batch)

@@ -115,6 +115,16 @@ class Notifications:
         lines = self.state.urgent if is_urgent else self.state.ordinary
         return lines.get(channel) or ChannelLine()
 
+    def free_at(self, channel: str, a_minute: int, *, is_urgent: bool) -> datetime | None:
+        """From when on another message may leave; None where one may at once.
+
+        All messages of a channel count; what is urgent waits for what is urgent alone.
+        """
+        left = self.line(channel, is_urgent=True).left
+        if not is_urgent:
+            left = sorted([*left, *self.line(channel, is_urgent=False).left])
+        return left[-a_minute] + ONE_MINUTE if len(left) >= a_minute else None
+
     # ── folds ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _line(self, channel: str, *, is_urgent: bool) -> ChannelLine:

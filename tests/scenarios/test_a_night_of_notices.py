@@ -537,6 +537,33 @@ def test_what_is_urgent_waits_for_nothing_that_is_not():
     assert [e.is_urgent for e in receivers.heard] == [False, True]
 
 
+def test_all_messages_of_a_channel_count_for_its_minute():
+    """SY-03: what is urgent takes of it, and waits for nothing else; what is not waits for both."""
+    receivers = Receivers()
+    house = a_house(receivers, channels={PHONE: {"a_minute": 3}}, rules={"all": {"channels": [PHONE]}})
+    rings(house, "ring 1")
+    halts(house, "halt 1")
+    rings(house, "ring 2")
+    rings(house, "ring 3")
+    halts(house, "halt 2")
+    halts(house, "halt 3")
+    halts(house, "halt 4")
+    house.until("10:00:50")
+
+    assert [effect.is_urgent for effect in receivers.heard] == [False, True, False, True, True]
+    assert "ring 3" not in "".join(receivers.told())
+    house.until("10:03")
+
+    assert [effect.is_urgent for effect in receivers.heard[5:]] == [True, False]
+    told = "".join(receivers.told())
+    assert all(f"{kind} {number}" in told for kind in ("halt", "ring") for number in range(1, 4))
+    left = [(r.at, r.fact.is_urgent) for r in house.journal.records() if isinstance(r.fact, NotificationBegun)]
+    for number, (moment, is_urgent) in enumerate(left, 1):
+        before = [other for at, other in left[:number] if at > moment - timedelta(minutes=1)]
+        assert (before.count(True) if is_urgent else len(before)) <= 3
+    assert_can_be_rebuilt(house)
+
+
 def test_no_message_leaves_between_a_key_and_its_order():
     """SY-03, EX-16: what would ask for a sync of the journal waits until the order has left."""
     receivers = Receivers()

@@ -146,7 +146,7 @@ class NotificationDelivery:
             return line.begun_at + timedelta(seconds=self._terms.seconds) + GRACE
         if line.batch and not is_urgent:
             return line.again_at
-        free_at = line.free_at(self._terms.a_minute(channel))
+        free_at = self._free_at(channel, is_urgent=is_urgent)
         moments = [each.again_at for each in line.aside] + [each.until for each in line.held]
         if line.waiting:
             moments.append(self.state.at)
@@ -246,7 +246,7 @@ class NotificationDelivery:
     def _next(self, channel: str, line: ChannelLine, *, is_urgent: bool) -> list[Notice]:
         """What the next message tells; nothing where its time has not come. What is urgent waits for no other's try."""
         at = self.state.at
-        free_at = line.free_at(self._terms.a_minute(channel))
+        free_at = self._free_at(channel, is_urgent=is_urgent)
         is_free = free_at is None or free_at <= at
         if is_free and (is_urgent or not line.batch) and (ready := line.ready(at)):
             return ready[:MOST_LINES] if is_urgent else [*ready]
@@ -254,6 +254,9 @@ class NotificationDelivery:
             return line.batch
         again = min(line.aside, key=lambda each: each.again_at, default=None)
         return again.batch if again is not None and is_free and again.again_at <= at else []
+
+    def _free_at(self, channel: str, *, is_urgent: bool) -> datetime | None:
+        return self.state.notifications.free_at(channel, self._terms.a_minute(channel), is_urgent=is_urgent)
 
     def _fail(self, channel: str, line: ChannelLine, delivery: Delivery, *, is_urgent: bool) -> None:
         again_at = self._again_at(line, delivery.code, is_urgent=is_urgent)
