@@ -10,7 +10,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from core.model.notice import NoticeKind, Severity
-from core.settings.types import Delay, SettingsTable, TimeOfDay
+from core.settings.types import Delay, SettingsTable, SymbolName, TimeOfDay
 
 COMMAND = "command"
 """The channel that `notify.command` is."""
@@ -38,7 +38,7 @@ class RuleSettings(SettingsTable):
     channels: tuple[Name, ...] = Field(min_length=1)
     kinds: tuple[NoticeKind, ...] = ()
     at_least: Severity = Severity.INFO
-    symbols: tuple[str, ...] = Field((), description="notices about these alone")
+    symbols: tuple[SymbolName, ...] = Field((), description="notices about these alone")
     accounts: tuple[str, ...] = ()
     digest: bool = Field(False, description="true: what is not urgent is told together, at notify.digest_at")
     escalate: tuple[EscalationSettings, ...] = ()

@@ -37,6 +37,18 @@ Minutes = Annotated[int, Field(ge=1, le=366 * 1440)]
 Trades = Annotated[int, Field(ge=1, le=10_000)]
 """A number of closed trades."""
 
+_SYMBOL = re.compile(r"[A-Z][A-Z0-9./]{0,9}")
+
+
+def _in_capitals(written: object) -> object:
+    """A symbol in small letters would never be met (SY-03)."""
+    if isinstance(written, str) and not _SYMBOL.fullmatch(written) and _SYMBOL.fullmatch(written.upper()):
+        raise ValueError(f'must be in capitals: "{written.upper()}"')
+    return written
+
+
+SymbolName = Annotated[str, BeforeValidator(_in_capitals), Field(pattern=rf"^{_SYMBOL.pattern}$")]
+
 EXAMPLE = 'as in "10:00"'
 _CLOCK = re.compile(r"\d\d:\d\d(?::\d\d)?(?P<fraction>[.,]\d+)?(?P<zone>Z|[+-]\d\d(?::?\d\d)?)?", re.IGNORECASE)
 

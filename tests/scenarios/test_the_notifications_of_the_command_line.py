@@ -8,10 +8,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from console.commands.assembly.host import Host
+from console.commands.assembly.simulated import DemoOptions, demo_runtime
 from core.model.notice import NoticeKind
 from state.folders import Home
 from state.heartbeat import read
@@ -136,6 +139,20 @@ def until(holds: object, watchdog: subprocess.Popen[str]) -> None:
         assert time.monotonic() < end, "it did not come"
         assert watchdog.poll() is None
         time.sleep(0.02)
+
+
+def test_a_rule_about_an_account_that_nobody_knows_is_said_at_the_start(home: Home):
+    """SY-03: once, with the accounts that there are."""
+    home.account("PA7").path.mkdir(parents=True)
+    rule = '[notify.rules.first]\nchannels = ["phone"]\naccounts = ["PA7", "PA8"]\n'
+    home.settings.write_text(SETTINGS + rule + rule.replace("first", "other").replace("PA8", "demo"))
+
+    with ExitStack() as stack:
+        host = Host.of({**os.environ, "KEYTURN_HOME": str(home.settings.parent)})
+        runtime = demo_runtime(host, DemoOptions(), stack)
+        said = [note for note in runtime.engine.notes if "notify" in note]
+
+    assert said == ["notify.rules.first.accounts: PA8: no account of this home; there are: PA7, demo"]
 
 
 def test_the_watchdog_tells_a_person_by_itself_that_the_engine_hangs_or_died(

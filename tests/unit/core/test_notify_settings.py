@@ -62,6 +62,8 @@ def test_an_address_in_the_environment_is_no_setting(tmp_path: Path):
         ("[notify]\ncommand = ['push']\n", "notify.command", "is no whole path"),
         ("[notify.channels.command]\n", "notify.channels.command", "call it otherwise"),
         ('[notify.quiet]\nbegins = "22:00"\n', "notify.quiet", "give both, and not the same"),
+        (PHONE + RULE + 'symbols = ["SPY", "brk.b"]\n', "notify.rules.night.symbols", 'must be in capitals: "BRK.B"'),
+        (PHONE + RULE + 'symbols = ["ntfys://secret"]\n', "notify.rules.night.symbols", "must match pattern"),
         ("[notify]\nseconds = 0\n", "notify.seconds", "greater than or equal to 1"),
         (
             PHONE + RULE + THIRD,
