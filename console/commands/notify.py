@@ -139,11 +139,11 @@ def _of_rules(
 
 def _address_of(host: Host, terms: NotifySettings, channel: str) -> str:
     """Where it is, in words; never what it is."""
-    from core.settings.notify import COMMAND
+    from core.settings.notify import COMMAND, program_of
     from state.channel_addresses import find_address, variable_of
 
     if channel == COMMAND:
-        return f"{terms.command[0]}, in the settings"
+        return f"{' '.join(program_of(terms.command))}, in the settings"
     if host.environ.get(variable_of(channel)):
         return f"in {variable_of(channel)}"
     try:

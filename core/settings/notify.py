@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import time
 from decimal import Decimal
 from typing import Annotated, Self
@@ -16,6 +16,13 @@ COMMAND = "command"
 """The channel that `notify.command` is."""
 NAME = r"^[a-z][a-z0-9_]{0,30}$"
 Name = Annotated[str, Field(pattern=NAME)]
+
+
+def program_of(command: Sequence[str]) -> tuple[str, ...]:
+    """What of the command may be shown and recorded: its program, and of that what stands before a blank. All else may
+    be a secret (SY-06).
+    """
+    return tuple(str(word).split(" ", 1)[0] for word in command[:1])
 
 
 class ChannelSettings(SettingsTable):
@@ -89,7 +96,7 @@ class NotifySettings(SettingsTable):
         if COMMAND in self.channels:
             raise ValueError(f"notify.channels.{COMMAND}: that is the channel of notify.command; call it otherwise")
         if self.command and not self.command[0].startswith("/"):
-            raise ValueError(f"notify.command: {self.command[0]!r} is no whole path; write it from the / on")
+            raise ValueError("notify.command: its program is no whole path; write it from the / on")
         for place, name in self._named():
             if name not in self.names:
                 known = ", ".join(self.names) or "none"

@@ -167,6 +167,25 @@ def test_an_exit_that_was_told_and_then_sold_goes_to_no_second_channel():
     assert len(house.facts(NotificationSettled)) == 1
 
 
+def test_a_command_is_told_by_and_its_arguments_are_in_no_record_and_no_document():
+    """SY-03, SY-06: also over a restart, which records no change."""
+    from core.facts import SettingsApplied
+    from core.trading_state.checkpoint import checkpoint_of
+
+    receivers = Receivers()
+    rules = {"all": {"channels": ["command"]}}
+    house = a_house(receivers, command=["/bin/push", "--token", "hush-hush"], rules=rules)
+    house.presses(Kill("key"))
+    with_receivers(house.restarted(), receivers).until("10:05")
+
+    assert [effect.channel for effect in receivers.heard] == ["command"]
+    (applied,) = house.facts(SettingsApplied)
+    assert applied.settings.notify.command == ("/bin/push",)
+    assert house.desk.control.settings.notify.command == ("/bin/push",)
+    assert "hush-hush" not in str(house.journal.lines) + str(checkpoint_of(house.desk).documents)
+    assert_can_be_rebuilt(house)
+
+
 # ── rules ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -115,11 +115,18 @@ def test_a_kind_that_no_rule_takes_is_said(keyturn: Keyturn, home: Home):
     assert "no rule tells anybody of fill" in keyturn("notify", "test", "fill").err
 
 
-@pytest.mark.usefixtures("home")
-def test_the_list_says_where_addresses_are_and_none_of_them(keyturn: Keyturn, web: WebServer):
+def test_the_list_says_where_addresses_are_and_none_of_them(keyturn: Keyturn, home: Home, web: WebServer):
     """SY-03, SY-06"""
+    home.settings.write_text(
+        SETTINGS.replace("[notify]\n", '[notify]\ncommand = ["/bin/false", "--token", "hush"]\n', 1)
+    )
     found = keyturn("notify", "list")
+    asked = (("notify", "list", "--json"), ("notify", "test", "kill", "--channel", "command"), ("status", "--json"))
 
+    assert "channel command: address /bin/false, in the settings" in found.out
+    for words in asked:
+        answer = keyturn(*words)
+        assert "hush" not in answer.out + answer.err
     assert "channel phone: address in KEYTURN_CHANNEL_PHONE" in found.out
     assert "channel nowhere: address MISSING: set KEYTURN_CHANNEL_NOWHERE" in found.out
     assert "rule bad: breaker from info on; to hook, nowhere" in found.out

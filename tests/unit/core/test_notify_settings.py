@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from core.settings.history import VERSION, read, written
+from core.facts import SettingsApplied
+from core.settings.history import VERSION, put_down, read, taken_up, written
 from core.settings.settings import Settings
+from state.codec import GENESIS, encode
 from state.folders import Home
 from state.settings_file import SettingsError, load_settings
 
@@ -59,7 +62,9 @@ def test_an_address_in_the_environment_is_no_setting(tmp_path: Path):
         (PHONE + "url = 'ntfys://secret'\n", "notify.channels.phone.url", "Extra inputs"),
         ("[notify.channels]\nphone = 'ntfys://secret'\n", "notify.channels.phone", "dictionary or instance"),
         ("[notify]\nchanels = {}\n", "notify.chanels", "did you mean notify.channels?"),
-        ("[notify]\ncommand = ['push']\n", "notify.command", "is no whole path"),
+        ("[notify]\ncommand = ['push --token=secret']\n", "notify.command", "is no whole path"),
+        ("[notify]\ncommand = '/bin/push --token=secret'\n", "notify.command", "must be a list"),
+        ("[notify]\ncommand = ['/bin/push', '--token', 'secret', 1]\n", "notify.command", "must be a valid string"),
         ("[notify.channels.command]\n", "notify.channels.command", "call it otherwise"),
         ('[notify.quiet]\nbegins = "22:00"\n', "notify.quiet", "give both, and not the same"),
         (PHONE + RULE + 'symbols = ["SPY", "brk.b"]\n', "notify.rules.night.symbols", 'must be in capitals: "BRK.B"'),
@@ -119,3 +124,21 @@ def test_a_journal_of_before_the_rule_is_read_with_its_times():
 
     assert settings.odd.places == (("notify", "digest_at"), ("notify", "quiet", "begins"))
     assert written(settings, "json")["notify"]["digest_at"] == ["16:15:00+01:00"]
+
+
+def test_a_record_of_the_settings_has_the_program_of_the_command_and_none_of_its_arguments():
+    """SY-03, SY-06: also where an older record has them."""
+    terms = Settings.model_validate({"notify": {"command": ["/bin/push", "--token", "hush"]}})
+    line, _ = encode(1, datetime(2026, 11, 20, tzinfo=UTC), SettingsApplied(terms), GENESIS)
+    assert b'"command":["/bin/push"]' in line
+    assert b"hush" not in line
+
+    old = {"notify": {"command": ["/bin/push", "--token", "hush"], "quiet": {"begins": "22:00Z", "ends": "07:00"}}}
+    settings = read(old, VERSION)
+
+    assert settings.notify.command == ("/bin/push",)
+    assert settings.odd.places == (("notify", "quiet", "begins"),)
+    assert "hush" not in str(written(settings, "json")) + str(put_down(settings)) + repr(settings)
+    assert taken_up({"notify": {"command": ["/bin/push", "hush"]}}).notify.command == ("/bin/push",)
+    assert read({"notify": {"command": ["/bin/push --token hush"]}}, 1).notify.command == ("/bin/push",)
+    assert "hush" not in str(written(read({"notify": {"command": "hush"}}, VERSION)))
