@@ -54,7 +54,7 @@ class Matter:
     steps
         Those of its escalation that were taken.
     numbers
-        Of every notice about it.
+        Of the notices that its escalation made. What was first said of it is told whatever becomes of it.
     """
 
     since: datetime
@@ -67,7 +67,7 @@ class Matter:
 class NotificationsState:
     """`last` is the number that was given last; lines stand by their channel, matters by what they are about.
 
-    `over` has the numbers of what is owed yet, and is about a matter that ended.
+    `over` has the numbers of steps that are owed yet, and are about a matter that ended.
     """
 
     last: int = 0
@@ -157,11 +157,12 @@ class Notifications:
             if fact.step:
                 return
             matter = self.state.matters[fact.matter] = Matter(fact.notice.at, fact.notice)
-        if fact.notice.number not in matter.numbers[-1:]:
-            matter.numbers.append(fact.notice.number)
         if not fact.step:
             matter.notice = fact.notice
-        elif fact.step not in matter.steps:
+            return
+        if fact.notice.number not in matter.numbers[-1:]:
+            matter.numbers.append(fact.notice.number)
+        if fact.step not in matter.steps:
             matter.steps.append(fact.step)
 
     def _number(self, at: datetime, notice: Notice) -> None:
